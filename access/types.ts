@@ -1,0 +1,205 @@
+/**
+ * The words of Latchkey as data. Everything that the rules read (a snapshot) and everything that they say
+ * (a decision) is a value of one of these types. Plain JSON throughout, so that it crosses Temporal unchanged.
+ */
+
+/** Milliseconds since the Unix epoch, UTC. */
+export type Instant = number;
+
+/** A person who may hold keys (Nexudus Coworker). E-mail and name are personal data: never log them. */
+export interface Member {
+  id: number;
+  fullName: string;
+  /** Trimmed and lower-cased; empty when the record has none. */
+  email: string;
+  /** False: suspended in Nexudus. */
+  active: boolean;
+  archived: boolean;
+  /** False: the record is a company, which holds no keys itself. */
+  individual: boolean;
+  /** Home location (InvoicingBusinessId), if known. */
+  homeLocationId: number | null;
+}
+
+/** A stretch of time in which a contract is frozen: [from, until). `until` null: no end known. */
+export interface Pause {
+  from: Instant;
+  until: Instant | null;
+}
+
+/** A running instance of a price plan (Nexudus CoworkerContract). */
+export interface Contract {
+  id: number;
+  uniqueId: string;
+  memberId: number;
+  planId: number;
+  planName: string;
+  locationId: number | null;
+  startsAt: Instant | null;
+  /** The contract runs until here; null: no cancellation known. */
+  cancelledAt: Instant | null;
+  /** Nexudus' own flag. A cancelled contract without a date has ended. */
+  cancelled: boolean;
+  renewsAt: Instant | null;
+  pauses: Pause[];
+}
+
+/** One issued pass (Nexudus CoworkerTimePass). */
+export interface Pass {
+  id: number;
+  uniqueId: string;
+  memberId: number;
+  passTypeId: number;
+  /** Where it was issued; its time zone rules the day ends. */
+  locationId: number;
+  used: boolean;
+  usedAt: Instant | null;
+  checkedIn: boolean;
+  remainingUses: number | null;
+  expiresAt: Instant | null;
+  fromPlan: boolean;
+  /** UniqueId of the contract that issued it, if any. */
+  contractUniqueId: string | null;
+  /** UniqueId of the plan's allowance (TariffTimePass) that issued it, if any. */
+  allowanceUniqueId: string | null;
+}
+
+/** How often a plan hands out new passes (Nexudus TariffTimePass.PassRenewalTime). */
+export type RenewalPeriod = 'day' | 'week' | 'calendarMonth' | 'billingCycle' | 'year';
+
+/** The passes that a plan includes (Nexudus TariffTimePass). */
+export interface Allowance {
+  uniqueId: string;
+  planId: number;
+  passTypeId: number;
+  renews: RenewalPeriod;
+}
+
+/** The kind of pass that is sold; the thing that is mapped (Nexudus TimePass). */
+export interface PassType {
+  id: number;
+  name: string;
+  ownerLocationId: number;
+  /** Null: a day pass. A number: a pass of so many minutes. */
+  minutes: number | null;
+  /** Where the type is valid, networks already spread into their locations. */
+  locationIds: number[];
+  /** The Kisi groups that Nexudus' own field names (TimePass.KisiGroupId). */
+  kisiGroupIds: number[];
+}
+
+/** A space with an address and a time zone (Nexudus Business). */
+export interface Location {
+  id: number;
+  name: string;
+  /** IANA name; null when Nexudus' zone name could not be resolved. */
+  timeZone: string | null;
+  /** Start of the location's day in minutes after midnight (Checkin.DailyCutOffTime; 0 by default). */
+  dayStartsAtMinute: number;
+}
+
+/** A team whose paying member lends passes to every member (Nexudus Team with ShareTimePasses). */
+export interface Loan {
+  teamId: number;
+  teamName: string;
+  payer: Member;
+  passes: Pass[];
+  contracts: Contract[];
+}
+
+/** One Nexudus profile with all that may give it access. */
+export interface Profile {
+  member: Member;
+  passes: Pass[];
+  contracts: Contract[];
+  loans: Loan[];
+}
+
+/** One person's records as read at one instant: every profile that shares the e-mail, lowest id first. */
+export interface Snapshot {
+  /** When the earliest of its reads began. */
+  readAt: Instant;
+  profiles: Profile[];
+  passTypes: PassType[];
+  allowances: Allowance[];
+  locations: Location[];
+}
+
+/** One line of the configured mapping, names already resolved to ids. */
+export interface MappingRule {
+  /** Null: at every location where the type is valid. */
+  locationId: number | null;
+  passTypeId: number;
+  groupIds: number[];
+}
+
+/** What a space can choose; the defaults are in `access/policies.ts`. */
+export interface Policies {
+  /** How long access is held after a plan's pass expired, waiting for the renewal. */
+  renewalGraceMs: number;
+  /** How long after a final end the key's own validity ends in Kisi. */
+  doorGraceMs: number;
+  /** How far ahead a key's validity reaches where access is expected to go on. */
+  doorHorizonMs: number;
+  usedPass: 'endOfDay' | 'atOnce';
+  lastDay: 'inclusive' | 'exclusive';
+}
+
+/** The configuration of the rules: which pass type opens which groups, and the policies. */
+export interface Rules {
+  mapping: MappingRule[];
+  policies: Policies;
+}
+
+/** The records that a key stands on, so that each can be looked up when it is missing from a list. */
+export interface StandsOn {
+  passId: number;
+  passTypeId: number;
+  memberId: number;
+  contractId: number | null;
+  teamId: number | null;
+}
+
+/** Why access to a group ends where it ends. */
+export type EndKind = 'expiry' | 'used' | 'cancelled' | 'paused' | 'none';
+
+/** A key that the rules say the person should hold now, and why. */
+export interface Entitlement {
+  groupId: number;
+  /** End of access if nothing changes, renewal grace included; null: no end known. */
+  until: Instant | null;
+  /** True: the last counting pass has ended and access is held for the renewal. */
+  awaitingRenewal: boolean;
+  /** Plain words, no personal data: 'pass 123 (Day pass), expires 2026-11-25T00:00Z'. */
+  because: string;
+  standsOn: StandsOn[];
+  /** What Kisi must be told: a key whose end lies within [atLeast, atMost] is left alone, else `set` is written. */
+  door: { set: Instant; atLeast: Instant; atMost: Instant | null; renewLeadMs: number };
+}
+
+/** Why a pass does not count, or that it does. `rule` numbers are those of the README's table. */
+export interface Verdict {
+  memberId: number;
+  passId: number | null;
+  passTypeName: string | null;
+  teamId: number | null;
+  counts: boolean;
+  rule: 'member' | 'uses' | 'expiry' | 'contract' | 'mapping' | 'ok' | 'noPass';
+  /** The record and field that decided: 'CoworkerTimePass 123 ExpireDate 2026-11-25T00:00:00Z is past'. */
+  reason: string;
+  groupIds: number[];
+  until: Instant | null;
+}
+
+/** The next instant at which the answer changes, and what will happen then. */
+export interface NextChange {
+  at: Instant;
+  what: string;
+}
+
+/** What the rules say about one person at one instant. */
+export interface Decision {
+  keys: Entitlement[];
+  next: NextChange | null;
+  verdicts: Verdict[];
+}
