@@ -1,0 +1,309 @@
+import { groupsOf } from './mapping.js';
+import { passTimes, type Span } from './spans.js';
+import type {
+  Contract,
+  Decision,
+  Entitlement,
+  Instant,
+  Location,
+  Member,
+  NextChange,
+  Pass,
+  Policies,
+  Profile,
+  Rules,
+  Snapshot,
+  StandsOn,
+  Verdict,
+} from './types.js';
+
+/** A pass that may open a group, in one stretch of time. */
+interface Claim {
+  groupId: number;
+  span: Span;
+  standsOn: StandsOn;
+  label: string;
+}
+
+/** Passes that one profile can use, its own or lent by a team's paying member. */
+interface Source {
+  user: Member;
+  passes: readonly Pass[];
+  contracts: readonly Contract[];
+  teamId: number | null;
+  /** Why none of them can count, if so. */
+  barred: string | null;
+}
+
+const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
+
+/**
+ * The keys that a person should hold at `now`, why, and when that answer changes next. The only place where access
+ * is decided: the workflow, `explain` and every what-if call it. Pure: same arguments, same answer.
+ * Throws UnknownTimeZone where a pass needs the day's end at a location whose zone is unknown.
+ */
+export function decide(snapshot: Snapshot, rules: Rules, now: Instant): Decision {
+  const claims: Claim[] = [];
+  const verdicts: Verdict[] = [];
+  for (const profile of snapshot.profiles) {
+    const sources = sourcesOf(profile);
+    if (sources.every((source) => source.passes.length === 0)) verdicts.push(noPass(profile.member));
+    for (const source of sources) {
+      for (const pass of source.passes) judge(pass, source, snapshot, rules, now, claims, verdicts);
+    }
+  }
+  const groups = [...new Set(claims.map((claim) => claim.groupId))].sort((a, b) => a - b);
+  const keys: Entitlement[] = [];
+  const changes: NextChange[] = [];
+  for (const groupId of groups) {
+    const ofGroup = claims.filter((claim) => claim.groupId === groupId);
+    const key = holdNow(groupId, ofGroup, rules.policies, now);
+    if (key !== null) keys.push(key);
+    changes.push(...changesOf(groupId, key, ofGroup, now));
+  }
+  return { keys, next: earliest(changes), verdicts };
+}
+
+/** Rule 1: the member is an active, unarchived individual with an e-mail. A lender need only be active. */
+function sourcesOf(profile: Profile): Source[] {
+  const { member } = profile;
+  const barred = memberBarred(member);
+  const own: Source = {
+    user: member,
+    passes: profile.passes,
+    contracts: profile.contracts,
+    teamId: null,
+    barred,
+  };
+  const lent = profile.loans.map((loan) => ({
+    user: member,
+    passes: loan.passes,
+    contracts: loan.contracts,
+    teamId: loan.teamId,
+    barred: barred ?? statusBarred(loan.payer),
+  }));
+  return [own, ...lent];
+}
+
+function memberBarred(member: Member): string | null {
+  const status = statusBarred(member);
+  if (status !== null) return status;
+  if (!member.individual)
+    return `Coworker ${member.id} CoworkerType is company: a company holds no keys itself`;
+  return member.email === '' ? `Coworker ${member.id} Email is empty` : null;
+}
+
+function statusBarred(member: Member): string | null {
+  if (!member.active) return `Coworker ${member.id} Active is false (suspended)`;
+  return member.archived ? `Coworker ${member.id} Archived is true` : null;
+}
+
+function noPass(member: Member): Verdict {
+  const barred = memberBarred(member);
+  return {
+    memberId: member.id,
+    passId: null,
+    passTypeName: null,
+    teamId: null,
+    counts: false,
+    rule: barred === null ? 'noPass' : 'member',
+    reason: barred ?? `Coworker ${member.id} has no pass`,
+    groupIds: [],
+    until: null,
+  };
+}
+
+function judge(
+  pass: Pass,
+  source: Source,
+  snapshot: Snapshot,
+  rules: Rules,
+  now: Instant,
+  claims: Claim[],
+  verdicts: Verdict[],
+): void {
+  const passType = snapshot.passTypes.find((type) => type.id === pass.passTypeId);
+  const groupIds = passType === undefined ? [] : groupsOf(passType, rules.mapping);
+  const verdict: Verdict = {
+    memberId: source.user.id,
+    passId: pass.id,
+    passTypeName: passType?.name ?? null,
+    teamId: source.teamId,
+    counts: false,
+    rule: 'ok',
+    reason: '',
+    groupIds,
+    until: null,
+  };
+  verdicts.push(verdict);
+  if (source.barred !== null) {
+    fail(verdict, 'member', source.barred);
+    return;
+  }
+
+  const location = locationOf(pass, snapshot);
+  const times = passTimes({
+    pass,
+    passType,
+    location,
+    contracts: source.contracts,
+    snapshot,
+    policies: rules.policies,
+    now,
+  });
+  if (groupIds.length > 0) {
+    const standsOn = standsOnOf(pass, source);
+    const label = labelOf(pass, passType?.name ?? `type ${pass.passTypeId}`, source.teamId);
+    for (const groupId of groupIds) {
+      for (const span of times.spans) claims.push({ groupId, span, standsOn, label });
+    }
+  }
+  if (times.failure !== null) {
+    fail(verdict, times.failure.rule, times.failure.reason);
+    return;
+  }
+  if (passType === undefined) {
+    fail(verdict, 'mapping', `TimePass ${pass.passTypeId} was not found`);
+    return;
+  }
+  if (groupIds.length === 0) {
+    fail(verdict, 'mapping', `TimePass ${passType.id} maps to no group (no mapping, no KisiGroupId)`);
+    return;
+  }
+  verdict.counts = true;
+  verdict.until = times.spans.find((span) => span.from <= now)?.to ?? null;
+  verdict.reason = verdict.until === null ? 'counts, no end known' : `counts until ${iso(verdict.until)}`;
+}
+
+function fail(verdict: Verdict, rule: Verdict['rule'], reason: string): void {
+  verdict.rule = rule;
+  verdict.reason = reason;
+}
+
+function locationOf(pass: Pass, snapshot: Snapshot): Location | undefined {
+  return snapshot.locations.find((location) => location.id === pass.locationId);
+}
+
+function standsOnOf(pass: Pass, source: Source): StandsOn {
+  const contract = source.contracts.find((c) => c.uniqueId === pass.contractUniqueId);
+  return {
+    passId: pass.id,
+    passTypeId: pass.passTypeId,
+    memberId: pass.memberId,
+    contractId: contract?.id ?? null,
+    teamId: source.teamId,
+  };
+}
+
+function labelOf(pass: Pass, typeName: string, teamId: number | null): string {
+  return teamId === null
+    ? `pass ${pass.id} (${typeName})`
+    : `pass ${pass.id} (${typeName}), lent by team ${teamId}`;
+}
+
+const lastInstant = (span: Span): Instant | null => (span.to === null ? null : (span.graceTo ?? span.to));
+const reaches = (span: Span, at: Instant): boolean => {
+  const last = lastInstant(span);
+  return last === null || last > at;
+};
+
+/** The key to a group that holds at `now`, or null. What ends and begins at the same instant goes on. */
+function holdNow(groupId: number, claims: Claim[], policies: Policies, now: Instant): Entitlement | null {
+  const current = claims.filter((claim) => claim.span.from <= now && reaches(claim.span, now));
+  if (current.length === 0) return null;
+  const { until, last } = unionEnd(claims, current);
+  const counting = current.filter((claim) => claim.span.to === null || claim.span.to > now);
+  const renews = until === null || last.span.graceTo !== null;
+  return {
+    groupId,
+    until,
+    awaitingRenewal: counting.length === 0,
+    because: becauseOf(counting.length > 0 ? counting : current, until, last),
+    standsOn: uniqueStands([...current, last]),
+    door: doorOf(until, renews, policies, now),
+  };
+}
+
+/** The end of the unbroken stretch that `current` begins, and the claim that ends it. */
+function unionEnd(claims: Claim[], current: Claim[]): { until: Instant | null; last: Claim } {
+  let last = latest(current);
+  for (;;) {
+    const until = lastInstant(last.span);
+    if (until === null) return { until, last };
+    const next = claims.filter((claim) => claim.span.from <= until && reaches(claim.span, until));
+    if (next.length === 0) return { until, last };
+    last = latest(next);
+  }
+}
+
+function latest(claims: Claim[]): Claim {
+  return claims.reduce((a, b) => {
+    const [endA, endB] = [lastInstant(a.span), lastInstant(b.span)];
+    if (endA === null) return a;
+    return endB === null || endB > endA ? b : a;
+  });
+}
+
+function becauseOf(claims: Claim[], until: Instant | null, last: Claim): string {
+  const labels = [...new Set(claims.map((claim) => claim.label))];
+  const shown = labels.slice(0, 3).join('; ') + (labels.length > 3 ? ` and ${labels.length - 3} more` : '');
+  if (until === null) return `${shown}: no end known`;
+  const words: Record<Span['end'], string> = {
+    expiry: 'expires',
+    used: 'is used; its day ends',
+    cancelled: 'has a contract cancelled',
+    paused: 'has a contract paused',
+    none: 'ends',
+  };
+  return `${shown}: ${last.label} ${words[last.span.end]} at ${iso(last.span.to ?? until)}`;
+}
+
+function uniqueStands(claims: Claim[]): StandsOn[] {
+  const byPass = new Map(claims.map((claim) => [claim.standsOn.passId, claim.standsOn]));
+  return [...byPass.values()].slice(0, 5);
+}
+
+/** Principle 6: what Kisi is told, so that the door closes by itself even if this service is down. */
+function doorOf(
+  until: Instant | null,
+  renews: boolean,
+  policies: Policies,
+  now: Instant,
+): Entitlement['door'] {
+  const renewLeadMs = Math.floor(policies.doorHorizonMs / 2);
+  if (until !== null && !renews) {
+    const end = wholeSecond(until + policies.doorGraceMs);
+    return { set: end, atLeast: end, atMost: end, renewLeadMs };
+  }
+  const planned = until === null ? 0 : until + policies.doorGraceMs;
+  const set = wholeSecond(Math.max(now + policies.doorHorizonMs, planned));
+  // One past the half, so that the wake at just that instant does move it.
+  return { set, atLeast: now + renewLeadMs + 1, atMost: null, renewLeadMs };
+}
+
+const wholeSecond = (at: Instant): Instant => Math.ceil(at / 1000) * 1000;
+
+function changesOf(groupId: number, key: Entitlement | null, claims: Claim[], now: Instant): NextChange[] {
+  if (key === null) {
+    return claims
+      .filter((claim) => claim.span.from > now)
+      .map((claim) => ({ at: claim.span.from, what: `the key to group ${groupId} begins: ${claim.label}` }));
+  }
+  if (key.until === null) return [];
+  const ends: NextChange = { at: key.until, what: `the key to group ${groupId} ends: ${key.because}` };
+  // A plan's pass ends before its grace does: look again then, the renewal may be there.
+  const nominal = claims
+    .map((claim) => claim.span)
+    .filter(
+      (span) => span.graceTo !== null && span.graceTo === key.until && span.to !== null && span.to > now,
+    )
+    .map((span) => ({ at: span.to ?? 0, what: `a renewal is due for the key to group ${groupId}` }));
+  return [ends, ...nominal];
+}
+
+function earliest(changes: NextChange[]): NextChange | null {
+  return changes.reduce<NextChange | null>(
+    (first, change) => (first === null || change.at < first.at ? change : first),
+    null,
+  );
+}

@@ -1,0 +1,102 @@
+import type { Entitlement, Instant, NextChange, StandsOn } from './types.js';
+
+/** A key that Latchkey made or adopted, as last known. The ledger is the list of these. */
+export interface LedgerKey {
+  groupId: number;
+  /** The Kisi user that holds it. */
+  userId: number;
+  /** The Kisi role assignment; null while a write's answer was lost and it may or may not exist. */
+  keyId: number | null;
+  /** The key's own end in Kisi; null only for a foreign key without one. */
+  validUntil: Instant | null;
+  /** Given by hand before Latchkey came: it serves, and is never taken away. */
+  foreign: boolean;
+  /** End of access by the rules; null: no end known. */
+  until: Instant | null;
+  because: string;
+  standsOn: StandsOn[];
+}
+
+/** A key that must not be taken away or shortened now, because what speaks against it may be a bad read. */
+export interface Hold {
+  groupId: number;
+  why: string;
+}
+
+/** One difference between what the rules want and the ledger: one Kisi write, or none (`note`, `forget`). */
+export type Step =
+  | { kind: 'revoke'; key: LedgerKey }
+  | { kind: 'grant'; wish: Entitlement }
+  | { kind: 'move'; key: LedgerKey; wish: Entitlement }
+  | { kind: 'note'; key: LedgerKey; wish: Entitlement }
+  | { kind: 'forget'; key: LedgerKey };
+
+/**
+ * What to write to Kisi so that the ledger becomes what the rules want. Ends first, then new keys, then validity.
+ * A held key is left as it is; a foreign key is never revoked; access that only waits for a renewal is never begun.
+ * `userId`: the person's Kisi user now (null: none yet); a key on another user belongs to an earlier e-mail.
+ */
+export function planSteps(
+  ledger: readonly LedgerKey[],
+  wishes: readonly Entitlement[],
+  holds: readonly Hold[],
+  userId: number | null,
+): Step[] {
+  const held = new Set(holds.map((hold) => hold.groupId));
+  const ends: Step[] = [];
+  const begins: Step[] = [];
+  const moves: Step[] = [];
+  const leaves: Step[] = [];
+  for (const key of ledger) {
+    const wish = wishes.find((w) => w.groupId === key.groupId);
+    if (wish !== undefined && key.userId === userId) continue;
+    if (held.has(key.groupId)) continue;
+    if (key.foreign) ends.push({ kind: 'forget', key });
+    else (wish === undefined ? ends : leaves).push({ kind: 'revoke', key });
+  }
+  for (const wish of wishes) {
+    const key = ledger.find((k) => k.groupId === wish.groupId && k.userId === userId);
+    if (key === undefined || key.keyId === null) {
+      if (key !== undefined || !wish.awaitingRenewal) begins.push({ kind: 'grant', wish });
+    } else if (fits(key.validUntil, wish)) {
+      if (key.because !== wish.because || key.until !== wish.until) moves.push({ kind: 'note', key, wish });
+    } else if (key.foreign) {
+      if (endsTooSoon(key.validUntil, wish)) begins.push({ kind: 'grant', wish });
+      else moves.push({ kind: 'note', key, wish });
+    } else if (endsTooSoon(key.validUntil, wish) || !held.has(key.groupId)) {
+      moves.push({ kind: 'move', key, wish });
+    }
+  }
+  return [...ends, ...begins, ...moves, ...leaves];
+}
+
+function endsTooSoon(validUntil: Instant | null, wish: Entitlement): boolean {
+  return validUntil !== null && validUntil < wish.door.atLeast;
+}
+
+/** Kisi may keep whole seconds only. */
+function fits(validUntil: Instant | null, wish: Entitlement): boolean {
+  if (validUntil === null) return wish.door.atMost === null;
+  if (endsTooSoon(validUntil, wish)) return false;
+  return wish.door.atMost === null || validUntil <= wish.door.atMost;
+}
+
+/**
+ * The next instant at which the member's workflow must look again: a change of access, or a key whose own end
+ * must be moved on. Null: nothing is due.
+ */
+export function nextWake(
+  next: NextChange | null,
+  ledger: readonly LedgerKey[],
+  wishes: readonly Entitlement[],
+): NextChange | null {
+  let first = next;
+  for (const key of ledger) {
+    const wish = wishes.find((w) => w.groupId === key.groupId);
+    if (wish === undefined || wish.door.atMost !== null || key.validUntil === null) continue;
+    const at = key.validUntil - wish.door.renewLeadMs;
+    if (first === null || at < first.at)
+      first = { at, what: `the key to group ${key.groupId} is renewed ahead in Kisi` };
+  }
+  return first;
+}

@@ -1,0 +1,233 @@
+import { endOfLocationDay, expiryEnd, isRenewalInstant } from './calendar.js';
+import type {
+  Contract,
+  EndKind,
+  Instant,
+  Location,
+  Pass,
+  PassType,
+  Policies,
+  Snapshot,
+  Verdict,
+} from './types.js';
+
+/** A stretch of time in which one pass counts. `graceTo`: access is held so long for the plan's renewal. */
+export interface Span {
+  from: Instant;
+  /** Null: no end known. */
+  to: Instant | null;
+  end: EndKind;
+  graceTo: Instant | null;
+}
+
+/** When a pass counts, or the first rule that it fails now. */
+export interface PassTimes {
+  spans: Span[];
+  failure: { rule: Verdict['rule']; reason: string } | null;
+}
+
+/** All that the rules about one pass need to know. */
+export interface PassCase {
+  pass: Pass;
+  passType: PassType | undefined;
+  location: Location | undefined;
+  contracts: readonly Contract[];
+  snapshot: Snapshot;
+  policies: Policies;
+  now: Instant;
+}
+
+interface End {
+  at: Instant | null;
+  kind: EndKind;
+}
+
+const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
+const fails = (rule: Verdict['rule'], reason: string): PassTimes => ({
+  spans: [],
+  failure: { rule, reason },
+});
+
+/**
+ * When one pass counts, by rules 2 to 4 of the README (uses, expiry, contract), from `now` on.
+ * Throws UnknownTimeZone where a day's end is needed and the location's zone is not known.
+ */
+export function passTimes(facts: PassCase): PassTimes {
+  const { pass, location, policies, now } = facts;
+  if (location === undefined) {
+    return fails(
+      'mapping',
+      `CoworkerTimePass ${pass.id} BusinessId ${pass.locationId} is not a known location`,
+    );
+  }
+  const use = useEnd(facts, location);
+  if ('reason' in use) return fails('uses', use.reason);
+
+  const expiry: Instant | null =
+    pass.expiresAt === null ? null : expiryEnd(pass.expiresAt, location, policies.lastDay);
+  const contracts = contractsOf(facts);
+  if (contracts === null) return freeSpans(pass, use, expiry, now);
+  if (contracts.length === 0) {
+    return fails(
+      'contract',
+      `CoworkerTimePass ${pass.id} comes from a plan, and its CoworkerContract was not found`,
+    );
+  }
+  const each = contracts.map((contract) => contractSpans(facts, contract, location, use, expiry));
+  const spans = each.flatMap((times) => times.spans);
+  return { spans, failure: each.some((times) => times.failure === null) ? null : (each[0]?.failure ?? null) };
+}
+
+/** Rule 2. The end that use puts on the pass, or why it is used up. */
+function useEnd({ pass, passType, policies, now }: PassCase, location: Location): End | { reason: string } {
+  const exhausted = pass.used || (pass.remainingUses !== null && pass.remainingUses <= 0);
+  if (!exhausted) return { at: null, kind: 'none' };
+  const field = pass.used ? 'Used is true' : `RemainingUses is ${pass.remainingUses ?? 0}`;
+  const minutePass = passType !== undefined && passType.minutes !== null;
+  if (minutePass) {
+    if (pass.checkedIn) return { at: null, kind: 'used' };
+    return { reason: `CoworkerTimePass ${pass.id} ${field} and no check-in is open` };
+  }
+  if (policies.usedPass === 'atOnce' || pass.usedAt === null) {
+    return { reason: `CoworkerTimePass ${pass.id} ${field}` };
+  }
+  const dayEnd = endOfLocationDay(pass.usedAt, location);
+  if (dayEnd > now) return { at: dayEnd, kind: 'used' };
+  return inGraceOfUse(dayEnd, policies, now)
+    ? { at: dayEnd, kind: 'used' }
+    : {
+        reason: `CoworkerTimePass ${pass.id} ${field}, and its day (UsedDate ${iso(pass.usedAt)}) ended at ${iso(dayEnd)}`,
+      };
+}
+
+function inGraceOfUse(dayEnd: Instant, policies: Policies, now: Instant): boolean {
+  return now < dayEnd + policies.renewalGraceMs;
+}
+
+/** Null: the pass was bought, no contract matters. Empty: its contract is unknown. */
+function contractsOf({ pass, contracts, snapshot }: PassCase): Contract[] | null {
+  if (pass.contractUniqueId !== null) return contracts.filter((c) => c.uniqueId === pass.contractUniqueId);
+  if (!pass.fromPlan) return null;
+  const allowance = snapshot.allowances.find((a) => a.uniqueId === pass.allowanceUniqueId);
+  const samePlan = contracts.filter((c) => c.planId === allowance?.planId);
+  return samePlan.length > 0 ? samePlan : [...contracts];
+}
+
+function freeSpans(pass: Pass, use: End, expiry: Instant | null, now: Instant): PassTimes {
+  const end = earlier(use, { at: expiry, kind: 'expiry' });
+  if (end.at !== null && end.at <= now) return fails(ruleOf(end), pastReason(pass, end));
+  return {
+    spans: [{ from: now, to: end.at, end: end.at === null ? 'none' : end.kind, graceTo: null }],
+    failure: null,
+  };
+}
+
+function contractSpans(
+  facts: PassCase,
+  contract: Contract,
+  location: Location,
+  use: End,
+  expiry: Instant | null,
+): PassTimes {
+  const { pass, policies, now } = facts;
+  const own = earlier(use, { at: expiry, kind: 'expiry' });
+  const renewed = own.at !== null && renewalExpected(facts, contract, location, own);
+  const graceTo = own.at !== null && renewed ? own.at + policies.renewalGraceMs : null;
+  const lastInstant = graceTo ?? own.at;
+  const spans = livePeriods(contract)
+    .map((period) => clip(period, now, own, graceTo))
+    .filter((span) => span !== null);
+  const failure = contractFailure(contract, now);
+  if (failure !== null) return { spans, failure: { rule: 'contract', reason: failure } };
+  if (own.at !== null && own.at <= now) {
+    const held =
+      lastInstant !== null && lastInstant > now ? `; held until ${iso(lastInstant)} for the renewal` : '';
+    return { spans, failure: { rule: ruleOf(own), reason: pastReason(pass, own) + held } };
+  }
+  return { spans, failure: null };
+}
+
+/** Whether the plan should hand out the next pass as this one ends: it expires, or its used day ends on a renewal. */
+function renewalExpected(facts: PassCase, contract: Contract, location: Location, own: End): boolean {
+  if (own.at === null || !isLive(contract, own.at)) return false;
+  if (own.kind === 'expiry') return true;
+  const { pass, snapshot } = facts;
+  const allowance =
+    snapshot.allowances.find((a) => a.uniqueId === pass.allowanceUniqueId) ??
+    snapshot.allowances.find((a) => a.planId === contract.planId && a.passTypeId === pass.passTypeId);
+  return allowance !== undefined && isRenewalInstant(own.at, allowance.renews, contract, location);
+}
+
+/** Whether the contract has started, is not cancelled and not paused at `at`. */
+export function isLive(contract: Contract, at: Instant): boolean {
+  return contractFailure(contract, at) === null;
+}
+
+function contractFailure(contract: Contract, at: Instant): string | null {
+  const record = `CoworkerContract ${contract.id}`;
+  if (contract.startsAt !== null && contract.startsAt > at)
+    return `${record} StartDate ${iso(contract.startsAt)} is to come`;
+  if (contract.cancelledAt !== null && contract.cancelledAt <= at) {
+    return `${record} CancellationDate ${iso(contract.cancelledAt)} is past`;
+  }
+  if (contract.cancelled && contract.cancelledAt === null) return `${record} Cancelled is true`;
+  const pause = contract.pauses.find((p) => p.from <= at && (p.until === null || p.until > at));
+  if (pause === undefined) return null;
+  return `${record} is paused from ${iso(pause.from)} until ${pause.until === null ? 'further notice' : iso(pause.until)}`;
+}
+
+interface Period {
+  from: Instant;
+  to: Instant | null;
+  end: EndKind;
+}
+
+/** The stretches in which the contract runs: from its start to its cancellation, less its pauses. */
+function livePeriods(contract: Contract): Period[] {
+  if (contract.cancelled && contract.cancelledAt === null) return [];
+  let periods: Period[] = [
+    {
+      from: contract.startsAt ?? 0,
+      to: contract.cancelledAt,
+      end: contract.cancelledAt === null ? 'none' : 'cancelled',
+    },
+  ];
+  for (const pause of contract.pauses) {
+    periods = periods.flatMap((period) => {
+      if (period.to !== null && period.to <= pause.from) return [period];
+      if (pause.until !== null && pause.until <= period.from) return [period];
+      const before: Period = { from: period.from, to: pause.from, end: 'paused' };
+      const after: Period[] = pause.until === null ? [] : [{ ...period, from: pause.until }];
+      return [before, ...after].filter((part) => part.to === null || part.to > part.from);
+    });
+  }
+  return periods;
+}
+
+/** The part of a contract's running time in which the pass still has its own time (or its grace) left. */
+function clip(period: Period, now: Instant, own: End, graceTo: Instant | null): Span | null {
+  const from = Math.max(period.from, now);
+  const ownLast = graceTo ?? own.at;
+  if (period.to !== null && (own.at === null || period.to <= own.at)) {
+    return period.to > from ? { from, to: period.to, end: period.end, graceTo: null } : null;
+  }
+  if (ownLast !== null && ownLast <= from) return null;
+  if (own.at === null) return { from, to: null, end: 'none', graceTo: null };
+  const grace = graceTo === null || period.to === null ? graceTo : Math.min(graceTo, period.to);
+  return { from: Math.min(from, Math.max(own.at, period.from)), to: own.at, end: own.kind, graceTo: grace };
+}
+
+function earlier(a: End, b: End): End {
+  if (a.at === null) return b.at === null ? a : b;
+  if (b.at === null) return a;
+  // At the same instant the expiry wins: it is what a renewal follows.
+  return b.at <= a.at ? b : a;
+}
+
+const ruleOf = (end: End): Verdict['rule'] => (end.kind === 'used' ? 'uses' : 'expiry');
+
+function pastReason(pass: Pass, end: End): string {
+  if (end.kind === 'used')
+    return `CoworkerTimePass ${pass.id} Used is true, and its day ended at ${iso(end.at ?? 0)}`;
+  return `CoworkerTimePass ${pass.id} ExpireDate ${iso(pass.expiresAt ?? 0)} is past`;
+}

@@ -1,0 +1,37 @@
+import type { Client } from '@temporalio/client';
+import type { Instant } from '../access/types.js';
+import { fullPassScheduleId } from '../workflows/messages.js';
+import type { FullPassMemory } from './contract.js';
+
+type Baselines = FullPassMemory['baselines'];
+
+/** Rows of each Nexudus collection at the last full pass that was believed: what a read is held against. */
+export interface BaselineBook {
+  read(): Promise<Baselines | null>;
+  note(baselines: Baselines): void;
+}
+
+/** Keeps the baselines of the last full pass, asked of Temporal at most every `keptMs` (any worker may have run it). */
+export function createBaselineBook(client: Client, now: () => Instant, keptMs = 30_000): BaselineBook {
+  let known: { baselines: Baselines | null; at: Instant } | null = null;
+  return {
+    async read() {
+      if (known !== null && now() - known.at < keptMs) return known.baselines;
+      const baselines = (await lastFullPass(client)) ?? known?.baselines ?? null;
+      known = { baselines, at: now() };
+      return baselines;
+    },
+    note(baselines) {
+      known = { baselines, at: now() };
+    },
+  };
+}
+
+async function lastFullPass(client: Client): Promise<Baselines | null> {
+  const query = `TemporalScheduledById = '${fullPassScheduleId}' AND ExecutionStatus = 'Completed'`;
+  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1 })) {
+    const memory = (await client.workflow.getHandle(workflowId, runId).result()) as FullPassMemory;
+    return memory.baselines;
+  }
+  return null;
+}

@@ -1,0 +1,113 @@
+import type { Hold, LedgerKey } from '../access/plan.js';
+import type { Entitlement, Instant, NextChange, StandsOn } from '../access/types.js';
+
+/** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
+
+export interface AssessRequest {
+  memberId: number;
+  /** A read that began before this is not used. */
+  notBefore: Instant;
+  /** True: reference data (pass types) may be a minute older than `notBefore`, since the wake was only the clock's. */
+  clockOnly: boolean;
+  siblingIds: number[];
+  /** Of each key in the ledger: its group and the records that it stands on. */
+  held: { groupId: number; standsOn: StandsOn[] }[];
+}
+
+export interface Assessment {
+  readAt: Instant;
+  /** The profile that owns this person's keys; null when the profile is gone and nobody shares its e-mail. */
+  ownerId: number | null;
+  /** True: Nexudus has no such profile any more. */
+  gone: boolean;
+  /** Every profile of the person, lowest id first. */
+  profileIds: number[];
+  /** Digest of the e-mail, to notice that it changed without keeping it. */
+  emailDigest: string | null;
+  locationId: number | null;
+  hasRecords: boolean;
+  keys: Entitlement[];
+  next: NextChange | null;
+  holds: Hold[];
+  /** Why there is no key, or 'has access', in plain words. */
+  standing: string;
+}
+
+export interface MembershipActivities {
+  assessMember(request: AssessRequest): Promise<Assessment>;
+}
+
+export interface KeyWish {
+  userId: number;
+  groupId: number;
+  validUntil: Instant;
+}
+
+/** `userGone`: someone deleted the person in Kisi; a new user must be made. */
+export type GrantResult =
+  | { outcome: 'created' | 'adopted' | 'extended' | 'foreign'; keyId: number; validUntil: Instant | null }
+  | { outcome: 'userGone' };
+
+export interface KeyActivities {
+  /** The Kisi user with the member's e-mail, exactly; null: none yet. */
+  findKisiUser(memberId: number): Promise<number | null>;
+  /** Makes the Kisi user; Kisi mails the invitation. Finds instead, if it was there all the same. */
+  createKisiUser(memberId: number): Promise<number>;
+  /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
+  createKey(wish: KeyWish, triedUntil: Instant | null): Promise<GrantResult>;
+  /** Moves a key's end in Kisi. 'gone': someone deleted the key. */
+  moveKey(keyId: number, validUntil: Instant): Promise<'moved' | 'gone'>;
+  /** The key's end as Kisi has it; undefined: the key is gone. */
+  readKeyEnd(keyId: number): Promise<{ validUntil: Instant | null } | null>;
+  removeKey(key: {
+    keyId: number | null;
+    userId: number;
+    groupId: number;
+    validUntil: Instant | null;
+  }): Promise<void>;
+  /** All keys of a user to groups, as Kisi has them; null: the user is gone. */
+  inspectKeys(
+    userId: number,
+  ): Promise<{ keyId: number; groupId: number; validUntil: Instant | null }[] | null>;
+}
+
+export interface WakeActivities {
+  /** Wakes the profile that owns the keys, starting its workflow if there is none. */
+  wakeOwner(memberId: number, notBefore: Instant): Promise<void>;
+  /** Wakes profiles that already have a workflow. */
+  wakeSiblings(memberIds: number[], notBefore: Instant): Promise<void>;
+  /** Gives keys over to another profile of the same person. */
+  handOver(memberId: number, keys: LedgerKey[]): Promise<void>;
+}
+
+/** What the poll remembers between its runs. */
+export interface PollMemory {
+  /** Changes up to here have been noticed. */
+  watermark: Instant;
+  /** Stamps of the records seen in the overlap, so that they wake nobody twice. */
+  seen: Record<string, string>;
+  woken: number;
+}
+
+/** What the full pass remembers between its runs. */
+export interface FullPassMemory {
+  at: Instant;
+  /** Fingerprint of everything that bears on a member, by Nexudus id. */
+  members: Record<string, string>;
+  reference: string;
+  /** Digest of the configured rules, so that an edit wakes everyone. */
+  rules: string;
+  /** Rows of each collection at the last read that was believed. */
+  baselines: Record<string, { count: number; at: Instant }>;
+  /** Collections whose last read is not believed yet: what it counted, since when. */
+  suspects: Record<string, { count: number; since: Instant }>;
+  woken: number;
+}
+
+export interface PollActivities {
+  pollChanges(memory: PollMemory | null): Promise<PollMemory>;
+  fullPass(memory: FullPassMemory | null): Promise<FullPassMemory>;
+}
+
+/** Error types that an activity failure carries; the workflow tells by them what it waits for. */
+export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration';

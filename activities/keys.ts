@@ -1,0 +1,69 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import type { KisiClient } from '../kisi/client.js';
+import { KisiError } from '../kisi/errors.js';
+import { ensureUser, grantKey, removeKey } from '../kisi/keys.js';
+import type { GrantResult, KeyActivities } from './contract.js';
+import { withFailures } from './failures.js';
+import type { People, Person } from './people.js';
+
+export interface KeyDeps {
+  kisi: KisiClient;
+  people: People;
+}
+
+/** Writes to Kisi, one HTTP call each on the ordinary way, so that the queue's rate is Kisi's rate. */
+export function createKeyActivities({ kisi, people }: KeyDeps): KeyActivities {
+  async function personOf(memberId: number): Promise<Person> {
+    const person = await people.find(memberId);
+    if (person !== null && person.email !== '') return person;
+    const message = `Coworker ${memberId} has no e-mail in Nexudus (any more), so no Kisi user can be found or made.`;
+    throw ApplicationFailure.create({ type: 'Nexudus', message, nonRetryable: true });
+  }
+
+  return withFailures<KeyActivities>({
+    async findKisiUser(memberId) {
+      const user = await kisi.findUserByEmail((await personOf(memberId)).email);
+      return user?.id ?? null;
+    },
+    async createKisiUser(memberId) {
+      const { email, name } = await personOf(memberId);
+      const { userId } = await ensureUser(kisi, { email, name, knownUserId: null });
+      return userId;
+    },
+    async createKey(wish, triedUntil): Promise<GrantResult> {
+      try {
+        const { key, how } = await grantKey(kisi, wish);
+        const ours = how === 'foreign' && triedUntil !== null && key.validUntil === triedUntil;
+        return { outcome: ours ? 'adopted' : how, keyId: key.id, validUntil: key.validUntil };
+      } catch (error) {
+        if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
+        if ((await kisi.getUser(wish.userId)) === null) return { outcome: 'userGone' };
+        const message = `Kisi group ${wish.groupId} does not exist (any more): correct the mapping (latchkey.yaml or the pass type's KisiGroupId).`;
+        throw ApplicationFailure.create({ type: 'Configuration', message, nonRetryable: true });
+      }
+    },
+    async moveKey(keyId, validUntil) {
+      try {
+        await kisi.patchKey(keyId, { validUntil });
+        return 'moved';
+      } catch (error) {
+        if (error instanceof KisiError && error.kind === 'notFound') return 'gone';
+        throw error;
+      }
+    },
+    async readKeyEnd(keyId) {
+      const key = await kisi.getKey(keyId);
+      return key === null ? null : { validUntil: key.validUntil };
+    },
+    async removeKey(key) {
+      await removeKey(kisi, key);
+    },
+    async inspectKeys(userId) {
+      const keys = await kisi.listKeysOf({ userId });
+      if (keys.length === 0 && (await kisi.getUser(userId)) === null) return null;
+      return keys
+        .filter((key) => key.roleId === 'group_basic')
+        .map(({ id, groupId, validUntil }) => ({ keyId: id, groupId, validUntil }));
+    },
+  });
+}

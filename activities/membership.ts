@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { decide } from '../access/decide.js';
+import type { Hold } from '../access/plan.js';
+import type { Decision, Instant, Rules, Snapshot } from '../access/types.js';
+import type { MemberRead, Reader } from '../nexudus/reader.js';
+import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
+import { withFailures } from './failures.js';
+import { withHeartbeat } from './heartbeat.js';
+import type { People } from './people.js';
+
+export interface MembershipDeps {
+  reader: Reader;
+  rules: Rules;
+  people: People;
+  now: () => Instant;
+}
+
+/** Reads and decides. The rules run here and not in the workflow, so a changed rule never breaks a replay. */
+export function createMembershipActivities(deps: MembershipDeps): MembershipActivities {
+  return withFailures({
+    assessMember: (request: AssessRequest) => withHeartbeat(() => assess(deps, request)),
+  });
+}
+
+/**
+ * What one member should hold, as absolute instants with their reasons. Throws NexudusError where the read is not
+ * complete: then nothing is known and nothing may be taken away.
+ */
+export async function assess(deps: MembershipDeps, request: AssessRequest): Promise<Assessment> {
+  const read = await deps.reader.readMember({
+    memberId: request.memberId,
+    notBefore: request.notBefore,
+    siblingIds: request.siblingIds,
+    heldOn: request.held.flatMap((key) => key.standsOn),
+    mayReuseReference: request.clockOnly,
+  });
+  const holds = holdsOf(read, request);
+  if (read.snapshot === null) return nobody(deps.now(), holds);
+  deps.people.note(read.snapshot);
+  const decision = decide(read.snapshot, deps.rules, deps.now());
+  return assessmentOf(read.snapshot, read.gone, decision, holds, request.memberId);
+}
+
+function assessmentOf(
+  snapshot: Snapshot,
+  gone: boolean,
+  decision: Decision,
+  holds: Hold[],
+  memberId: number,
+): Assessment {
+  const { profiles } = snapshot;
+  const own = profiles.find((profile) => profile.member.id === memberId)?.member ?? null;
+  const records = profiles.flatMap((p) => [
+    ...p.passes,
+    ...p.contracts,
+    ...p.loans.flatMap((loan) => loan.passes),
+  ]);
+  return {
+    readAt: snapshot.readAt,
+    ownerId: profiles[0]?.member.id ?? null,
+    gone,
+    profileIds: profiles.map((profile) => profile.member.id),
+    emailDigest: own === null || own.email === '' ? null : digestOf(own.email),
+    locationId: own?.homeLocationId ?? profiles.flatMap((p) => p.passes)[0]?.locationId ?? null,
+    hasRecords: records.length > 0,
+    keys: decision.keys,
+    next: decision.next,
+    holds,
+    standing: standingOf(decision),
+  };
+}
+
+function nobody(now: Instant, holds: Hold[]): Assessment {
+  return {
+    readAt: now,
+    ownerId: null,
+    gone: true,
+    profileIds: [],
+    emailDigest: null,
+    locationId: null,
+    hasRecords: false,
+    keys: [],
+    next: null,
+    holds,
+    standing: 'Nexudus has no such coworker any more.',
+  };
+}
+
+/** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
+function holdsOf(read: MemberRead, request: AssessRequest): Hold[] {
+  const everything = read.doubts.find((doubt) => doubt.passId === null);
+  return request.held.flatMap(({ groupId, standsOn }) => {
+    const doubt =
+      everything ?? read.doubts.find((d) => standsOn.some((record) => record.passId === d.passId));
+    return doubt === undefined ? [] : [{ groupId, why: doubt.why }];
+  });
+}
+
+function standingOf(decision: Decision): string {
+  if (decision.keys.length > 0) return 'Has access.';
+  const reasons = [...new Set(decision.verdicts.map((verdict) => verdict.reason))];
+  return reasons.length <= 3
+    ? `${reasons.join('; ')}.`
+    : `${reasons.slice(0, 3).join('; ')} and ${reasons.length - 3} more.`;
+}
+
+/** Tells two e-mails apart without keeping either. */
+function digestOf(email: string): string {
+  return createHash('sha256').update(`latchkey:${email}`).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import type { Instant, Rules } from '../access/types.js';
+import { plausible, readChanges, readIndex, type Changes, type Index } from '../nexudus/changes.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import { memberIdOf, memberWorkflowType, type Wake } from '../workflows/messages.js';
+import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
+import type { BaselineBook } from './baselines.js';
+import { withFailures } from './failures.js';
+import { withHeartbeat } from './heartbeat.js';
+import type { Waker } from './wake.js';
+
+export interface PollDeps {
+  nexudus: NexudusClient;
+  client: Client;
+  waker: Waker;
+  rules: Rules;
+  baselines: BaselineBook;
+  now: () => Instant;
+}
+
+/** Nexudus filters to the minute, so every poll looks back a little; what it saw there already wakes nobody. */
+const overlapMs = 2 * 60_000;
+/** An implausible loss is believed when a full pass so much later still sees it (principle 4). */
+const doubtLastsMs = 10 * 60_000;
+const wakesAtOnce = 20;
+
+/** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
+export function createPollActivities(deps: PollDeps): PollActivities {
+  return withFailures<PollActivities>({
+    pollChanges: (memory) => withHeartbeat(() => pollChanges(deps, memory)),
+    fullPass: (memory) => withHeartbeat(() => fullPass(deps, memory)),
+  });
+}
+
+async function pollChanges(deps: PollDeps, memory: PollMemory | null): Promise<PollMemory> {
+  const since = (memory?.watermark ?? deps.now()) - overlapMs;
+  const changes = await readChanges(deps.nexudus, { since, now: deps.now });
+  const isNew = (c: { record: string; stamp: string }): boolean => memory?.seen[c.record] !== c.stamp;
+  const wake: Wake = { reason: 'changed', notBefore: changes.readAt };
+
+  let woken = 0;
+  if (memory !== null && changes.reference.some(isNew)) woken += await wakeEveryone(deps, wake);
+  const touched = changes.touched.filter((touch) => isNew(touch));
+  const mayStart = new Set(touched.filter(givesAccess).map((touch) => touch.memberId));
+  const others = new Set(touched.map((touch) => touch.memberId).filter((id) => !mayStart.has(id)));
+  await inBatches([...mayStart], (id) => deps.waker.wake(id, wake));
+  await inBatches([...others], (id) => deps.waker.wakeIfRunning(id, wake));
+  woken += mayStart.size + others.size;
+  return { watermark: changes.readAt, seen: stampsOf(changes), woken };
+}
+
+/** A coworker's own record and a check-in give nobody access, so they start no workflow. */
+function givesAccess(touch: { record: string }): boolean {
+  return !/^(coworker|checkin) /.test(touch.record);
+}
+
+function stampsOf(changes: Changes): Record<string, string> {
+  return Object.fromEntries(
+    [...changes.touched, ...changes.reference].map(({ record, stamp }) => [record, stamp]),
+  );
+}
+
+async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<FullPassMemory> {
+  const index = await readIndex(deps.nexudus, { now: deps.now });
+  const { baselines, suspects } = believe(memory, index);
+  const rules = createHash('sha256').update(JSON.stringify(deps.rules)).digest('hex').slice(0, 16);
+  const known = memory?.members ?? {};
+  const everyone = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
+  const vanished = Object.keys(known).filter((id) => index.members[id] === undefined);
+  const differing = Object.keys(index.members).filter((id) => everyone || known[id] !== index.members[id]);
+  const wake: Wake = { reason: 'fullPass', notBefore: index.readAt };
+  await inBatches(differing, (id) => deps.waker.wake(Number(id), wake));
+  await inBatches(vanished, (id) => deps.waker.wakeIfRunning(Number(id), wake));
+  if (everyone) await wakeEveryone(deps, wake);
+
+  // While a loss is not believed, those who vanished stay known, to be woken again when it is.
+  const doubtful = Object.keys(suspects).length > 0;
+  const kept = doubtful ? Object.fromEntries(vanished.map((id) => [id, known[id] ?? ''])) : {};
+  const result: FullPassMemory = {
+    at: index.readAt,
+    members: { ...kept, ...index.members },
+    reference: index.reference,
+    rules,
+    baselines,
+    suspects,
+    woken: differing.length + vanished.length,
+  };
+  deps.baselines.note(baselines);
+  return result;
+}
+
+/** Principle 4: which collections' counts are believed, and which are not yet. Pure. */
+export function believe(
+  memory: Pick<FullPassMemory, 'baselines' | 'suspects'> | null,
+  index: Pick<Index, 'counts' | 'readAt'>,
+): Pick<FullPassMemory, 'baselines' | 'suspects'> {
+  const baselines: FullPassMemory['baselines'] = {};
+  const suspects: FullPassMemory['suspects'] = {};
+  for (const [collection, count] of Object.entries(index.counts)) {
+    const baseline = memory?.baselines[collection];
+    const suspect = memory?.suspects[collection];
+    const since = suspect?.since ?? index.readAt;
+    const agreed = suspect !== undefined && index.readAt - since >= doubtLastsMs;
+    if (baseline === undefined || plausible(baseline, count) || agreed) {
+      baselines[collection] = { count, at: index.readAt };
+    } else {
+      baselines[collection] = baseline;
+      suspects[collection] = { count, since };
+    }
+  }
+  return { baselines, suspects };
+}
+
+async function wakeEveryone(deps: PollDeps, wake: Wake): Promise<number> {
+  const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'`;
+  const ids: number[] = [];
+  for await (const { workflowId } of deps.client.workflow.list({ query })) {
+    const id = memberIdOf(workflowId);
+    if (id !== null) ids.push(id);
+  }
+  await inBatches(ids, (id) => deps.waker.wakeIfRunning(id, wake));
+  return ids.length;
+}
+
+async function inBatches<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < items.length; i += wakesAtOnce) {
+    await Promise.all(items.slice(i, i + wakesAtOnce).map(job));
+  }
+}

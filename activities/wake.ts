@@ -1,0 +1,63 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { LedgerKey } from '../access/plan.js';
+import type { Instant } from '../access/types.js';
+import {
+  inheritKeys,
+  membershipChanged,
+  memberWorkflowId,
+  memberWorkflowType,
+  newMember,
+  type Wake,
+} from '../workflows/messages.js';
+import type { WakeActivities } from './contract.js';
+
+/** Wakes members' workflows. Signals say only that, and from when on, to look. */
+export interface Waker extends WakeActivities {
+  /** Wakes a member, starting its workflow where there is none. */
+  wake(memberId: number, wake: Wake): Promise<void>;
+  /** Wakes a member only if its workflow runs; answers whether it did. */
+  wakeIfRunning(memberId: number, wake: Wake): Promise<boolean>;
+}
+
+export function createWaker(client: Client, taskQueue: string): Waker {
+  const start = (memberId: number) => ({
+    taskQueue,
+    workflowId: memberWorkflowId(memberId),
+    args: [newMember(memberId, taskQueue)],
+    staticSummary: `Nexudus coworker ${memberId}`,
+  });
+
+  async function wake(memberId: number, reason: Wake): Promise<void> {
+    await client.workflow.signalWithStart(memberWorkflowType, {
+      ...start(memberId),
+      signal: membershipChanged,
+      signalArgs: [reason],
+    });
+  }
+
+  async function wakeIfRunning(memberId: number, reason: Wake): Promise<boolean> {
+    try {
+      await client.workflow.getHandle(memberWorkflowId(memberId)).signal(membershipChanged, reason);
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  return {
+    wake,
+    wakeIfRunning,
+    wakeOwner: (memberId: number, notBefore: Instant) => wake(memberId, { reason: 'profile', notBefore }),
+    async wakeSiblings(memberIds: number[], notBefore: Instant) {
+      for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
+    },
+    async handOver(memberId: number, keys: LedgerKey[]) {
+      await client.workflow.signalWithStart(memberWorkflowType, {
+        ...start(memberId),
+        signal: inheritKeys,
+        signalArgs: [keys],
+      });
+    },
+  };
+}

@@ -1,0 +1,207 @@
+/**
+ * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says
+ * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
+ */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import axios, { isAxiosError } from 'axios';
+import { z } from 'zod';
+import { KisiError, errorOfReply, isKisiError, malformed } from './errors.js';
+import type { KisiCall } from './errors.js';
+import {
+  asKey,
+  assignmentRecord,
+  currentUserRecord,
+  groupRecord,
+  keyRole,
+  normalEmail,
+  userRecord,
+} from './records.js';
+import type { Assignment, KisiCurrentUser, KisiGroup, KisiKey, KisiUser } from './records.js';
+
+/** A key as it is asked for. Times in ms since the epoch; null: no limit. */
+export interface NewKey {
+  userId: number;
+  groupId: number;
+  /** Not sent when left out. */
+  validFrom?: number | null;
+  validUntil: number | null;
+}
+
+/**
+ * What can be asked of Kisi. Every method throws a KisiError, or the reason of `signal` once that is aborted.
+ * List methods read all pages and throw `malformed` when rows are missing, repeated, or not what was asked for.
+ */
+export interface KisiClient {
+  /** Who the API key acts as: the cheap way to check a key. */
+  currentUser(signal?: AbortSignal): Promise<KisiCurrentUser>;
+  /** All groups of the organization. */
+  listGroups(signal?: AbortSignal): Promise<KisiGroup[]>;
+  /** One group; `notFound` when there is none. */
+  getGroup(id: number, signal?: AbortSignal): Promise<KisiGroup>;
+  /**
+   * The person with exactly this e-mail (trimmed, any case), or null. Asks `?email=`, and where that finds
+   * nobody also `?query=`: how exact the first is and whether it minds the case is not documented, and the second
+   * is a loose search that must never be trusted for its first row. One request a page.
+   */
+  findUserByEmail(email: string, signal?: AbortSignal): Promise<KisiUser | null>;
+  /** One person, or null when there is none. */
+  getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
+  /**
+   * Adds a person. `send_emails: true` makes a regular user, whom Kisi mails how to get the app and sign in: that is
+   * the one mail a new member needs. `confirm: false` leaves it to the person to prove that the address is theirs,
+   * since a mistyped one would hand a stranger the doors. Both explicit: Kisi documents no defaults.
+   */
+  createUser(person: { email: string; name: string }, signal?: AbortSignal): Promise<KisiUser>;
+  /**
+   * Gives a person a group with role group_basic. `notify: false`: the mail about the account is enough, and a
+   * renewed key must mail nobody. `conflict` or `invalid` when the person holds a role there already.
+   */
+  createKey(key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
+  /** One key, or null when there is none; `malformed` when the id is of a role assignment that is no key. */
+  getKey(id: number, signal?: AbortSignal): Promise<KisiKey | null>;
+  /** All rights to groups that a person holds, of every role. */
+  listKeysOf(whose: { userId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
+  /** All rights to a group that persons hold (not teams, not guests), of every role. */
+  listKeysOfGroup(where: { groupId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
+  /** The person's group_basic key to the group, or null. Reads all keys of the person: one request a page. */
+  findKey(which: { userId: number; groupId: number }, signal?: AbortSignal): Promise<KisiKey | null>;
+  /**
+   * Asks for another end. Kisi's description of this call is defective, so whether it heeds `valid_until` is not
+   * certain: read the key afterwards (see moveKey). `notFound` when the key is gone.
+   */
+  patchKey(id: number, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
+  /** Takes a key away. A key that is not there any more counts as done. */
+  deleteKey(id: number, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
+}
+
+/** A client for one organization. Throws a TypeError when the base URL or the API key cannot be right. */
+export function createKisiClient(options: KisiClientOptions): KisiClient {
+  const send = createSend(options);
+
+  const keysOf = async (query: Query, obeys: (row: Assignment) => boolean, signal?: AbortSignal) => {
+    const rows = await readAll(send, 'role_assignments', assignmentRecord, query, signal);
+    if (!rows.every(obeys)) {
+      throw malformed(
+        { method: 'GET', path: '/role_assignments' },
+        'rows that the filter should have kept out',
+      );
+    }
+    return rows.map(asKey).filter((key) => key !== null);
+  };
+
+  const client: KisiClient = {
+    async currentUser(signal) {
+      return read(send, { method: 'GET', path: '/user' }, currentUserRecord, signal);
+    },
+
+    async listGroups(signal) {
+      return readAll(send, 'groups', groupRecord, {}, signal);
+    },
+
+    async getGroup(id, signal) {
+      return read(send, { method: 'GET', path: '/groups/{id}', id }, groupRecord, signal);
+    },
+
+    async findUserByEmail(email, signal) {
+      const wanted = normalEmail(email);
+      if (wanted === '') return null;
+      const filtered = await findUser(send, { email: wanted }, wanted, signal);
+      if (filtered.user || filtered.sawRows) return filtered.user;
+      return (await findUser(send, { query: wanted }, wanted, signal)).user;
+    },
+
+    async getUser(id, signal) {
+      return orNull(read(send, { method: 'GET', path: '/users/{id}', id }, userRecord, signal));
+    },
+
+    async createUser({ email, name }, signal) {
+      const user = {
+        email: normalEmail(email),
+        name,
+        send_emails: true,
+        confirm: false,
+        access_enabled: true,
+      };
+      return read(send, { method: 'POST', path: '/users', body: { user } }, userRecord, signal);
+    },
+
+    async createKey({ userId, groupId, validFrom, validUntil }, signal) {
+      const role_assignment = {
+        applies_to_type: 'Group',
+        applies_to_id: groupId,
+        assignee_type: 'User',
+        assignee_id: userId,
+        role_id: keyRole,
+        ...(validFrom === undefined ? {} : { valid_from: isoTime(validFrom) }),
+        valid_until: isoTime(validUntil),
+        notify: false,
+      };
+      const request: Request = { method: 'POST', path: '/role_assignments', body: { role_assignment } };
+      const key = asKey(await read(send, request, assignmentRecord, signal));
+      if (key?.userId !== userId || key.groupId !== groupId) {
+        throw malformed(request, 'the key that came back is not the one that was asked for');
+      }
+      return key;
+    },
+
+    async getKey(id, signal) {
+      const request: Request = { method: 'GET', path: '/role_assignments/{id}', id };
+      const assignment = await orNull(read(send, request, assignmentRecord, signal));
+      if (!assignment) return null;
+      const key = asKey(assignment);
+      if (key?.id !== id)
+        throw malformed(request, 'another role assignment came back than the key asked for');
+      return key;
+    },
+
+    async listKeysOf({ userId }, signal) {
+      const query = { assignee_type: 'User', assignee_id: userId };
+      return keysOf(query, (row) => row.assigneeType === 'User' && row.assigneeId === userId, signal);
+    },
+
+    async listKeysOfGroup({ groupId }, signal) {
+      const query = { applies_to_type: 'Group', applies_to_id: groupId };
+      return keysOf(query, (row) => row.appliesToType === 'Group' && row.appliesToId === groupId, signal);
+    },
+
+    async findKey({ userId, groupId }, signal) {
+      const keys = await client.listKeysOf({ userId }, signal);
+      return keys.find((key) => key.groupId === groupId && key.roleId === keyRole) ?? null;
+    },
+
+    async patchKey(id, { validUntil }, signal) {
+      const role_assignment = { valid_until: isoTime(validUntil) };
+      await send({ method: 'PATCH', path: '/role_assignments/{id}', id, body: { role_assignment } }, signal);
+    },
+
+    async deleteKey(id, signal) {
+      const gone = await orNull(send({ method: 'DELETE', path: '/role_assignments/{id}', id }, signal));
+      return gone ? 'deleted' : 'alreadyGone';
+    },
+  };
+  return client;
+}
+
+async function findUser(send: Send, query: Query, email: string, signal?: AbortSignal) {
+  let sawRows = false;
+  for await (const rows of pages(send, 'users', userRecord, query, signal)) {
+    const user = rows.find((row) => row.email === email);
+    if (user) return { user, sawRows: true };
+    sawRows ||= rows.length > 0;
+  }
+  return { user: null, sawRows };
+}
+
+async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isKisiError(error, 'notFound')) return null;
+    throw error;
+  }
+}
+
+function isoTime(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,188 @@
+/**
+ * What can go wrong with Kisi, as one kind of error. Messages are for an operator: what happened, to which call,
+ * what to do. They hold path templates and field names only: never the API key, an e-mail, a name or Kisi's own
+ * text (which may quote what was sent).
+ */
+
+/**
+ * - `throttled`: 429
+ * - `unavailable`: 5xx, no connection, a time limit, a cut connection; a write may have been done all the same
+ * - `refused`: 401 or 403
+ * - `notFound`: 404 from Kisi itself
+ * - `conflict`: 409
+ * - `invalid`: 422 and every other answer that the same request will get again
+ * - `malformed`: an answer that cannot be what Kisi meant (does not parse, rows missing, a filter ignored)
+ */
+export type KisiErrorKind =
+  'throttled' | 'unavailable' | 'refused' | 'notFound' | 'conflict' | 'invalid' | 'malformed';
+
+/** A call as it may be shown: the path is a template such as `/users/{id}`. */
+export interface KisiCall {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  path: string;
+}
+
+/** What a `KisiError` is made from. */
+export interface KisiFailure {
+  kind: KisiErrorKind;
+  /** HTTP status; null: no answer came. */
+  status?: number | null;
+  /** Kisi's error code (`000404`), or the network's (`ECONNRESET`). */
+  code?: string | null;
+  retryAfterMs?: number | null;
+  /** Names of the fields that Kisi found wrong (422). */
+  fields?: string[];
+  /** What happened, where the kind alone does not say it. */
+  detail?: string;
+}
+
+// A conflict is a matter of state: Kisi promises no read-after-write, so the row in the way may show a moment later.
+const retryHelps: Record<KisiErrorKind, boolean> = {
+  throttled: true,
+  unavailable: true,
+  malformed: true,
+  conflict: true,
+  refused: false,
+  notFound: false,
+  invalid: false,
+};
+
+/** A call to Kisi that did not do what was asked. Holds nothing secret or personal. */
+export class KisiError extends Error {
+  override readonly name = 'KisiError';
+  readonly kind: KisiErrorKind;
+  /** HTTP status; null when no answer came. */
+  readonly status: number | null;
+  readonly code: string | null;
+  /** How long Kisi asked to wait (Retry-After), in milliseconds. */
+  readonly retryAfterMs: number | null;
+  /** False: the same request will fail again until a person changes something. */
+  readonly canRetryHelp: boolean;
+  readonly fields: readonly string[];
+  readonly method: KisiCall['method'];
+  /** Path template, without ids. */
+  readonly path: string;
+
+  constructor(call: KisiCall, failure: KisiFailure) {
+    super(explain(call, failure));
+    this.kind = failure.kind;
+    this.status = failure.status ?? null;
+    this.code = failure.code ?? null;
+    this.retryAfterMs = failure.retryAfterMs ?? null;
+    this.canRetryHelp = retryHelps[failure.kind];
+    this.fields = failure.fields ?? [];
+    this.method = call.method;
+    this.path = call.path;
+  }
+}
+
+/** True for a `KisiError` of one of these kinds. */
+export function isKisiError(error: unknown, ...kinds: KisiErrorKind[]): error is KisiError {
+  return error instanceof KisiError && kinds.includes(error.kind);
+}
+
+/** An answer as it came: `body` is text, not yet parsed. */
+export interface KisiReply {
+  status: number;
+  body: string;
+  retryAfter: string | null;
+}
+
+/**
+ * The error that an answer outside 200-299 stands for. Bodies: `{error, code}`, or `{errors: {field: [..]}}` for
+ * 422 (Kisi's OpenAPI document). `nowMs` is needed for a Retry-After that is a date.
+ */
+export function errorOfReply(call: KisiCall, reply: KisiReply, nowMs: number): KisiError {
+  const { status } = reply;
+  const body = jsonObject(reply.body);
+  const retryAfterMs = readRetryAfter(reply.retryAfter, nowMs);
+  const failure = { status, code: codeOf(body), retryAfterMs };
+  if (status === 429) return new KisiError(call, { ...failure, kind: 'throttled' });
+  if (status >= 500 || status === 408) return new KisiError(call, { ...failure, kind: 'unavailable' });
+  if (status === 401 || status === 403) return new KisiError(call, { ...failure, kind: 'refused' });
+  if (status === 409) return new KisiError(call, { ...failure, kind: 'conflict' });
+  if (status === 404) return new KisiError(call, { ...failure, ...notFound(reply.body, body) });
+  return new KisiError(call, { ...failure, kind: 'invalid', fields: fieldsOf(body) });
+}
+
+/** The error for an answer that does not hold together. `detail` says how, without quoting the answer. */
+export function malformed(call: KisiCall, detail: string, status: number | null = 200): KisiError {
+  return new KisiError(call, { kind: 'malformed', status, detail });
+}
+
+/**
+ * Milliseconds to wait by a Retry-After header, which is either seconds or an HTTP date (RFC 9110, 10.2.3).
+ * Null when there is none or it says neither.
+ */
+export function readRetryAfter(header: string | null, nowMs: number): number | null {
+  const text = header?.trim() ?? '';
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
+  // Date.parse takes bare numbers such as "-1" for years; an HTTP date starts with the day's name.
+  if (!/^[a-z]/i.test(text)) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
+}
+
+/** A 404 is evidence of absence only when Kisi says it of the record, not of the address or from a page in between. */
+function notFound(text: string, body: Record<string, unknown>): KisiFailure {
+  if (text.trim() !== '' && Object.keys(body).length === 0 && text.trim() !== '{}') {
+    return { kind: 'malformed', detail: 'a 404 that is not from Kisi' };
+  }
+  if (typeof body['error'] === 'string' && /endpoint does not exist/i.test(body['error'])) {
+    return { kind: 'invalid', detail: 'the address does not exist: check the base URL of Kisi' };
+  }
+  return { kind: 'notFound' };
+}
+
+function jsonObject(text: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
+}
+
+function codeOf(body: Record<string, unknown>): string | null {
+  const code = body['code'];
+  return typeof code === 'string' && /^[0-9a-z]{1,12}$/i.test(code) ? code : null;
+}
+
+function fieldsOf(body: Record<string, unknown>): string[] {
+  const errors = body['errors'];
+  if (typeof errors !== 'object' || errors === null) return [];
+  return Object.keys(errors).filter((name) => /^[a-z_.]{1,40}$/.test(name));
+}
+
+function explain(call: KisiCall, failure: KisiFailure): string {
+  const answer = failure.status ? `answered ${failure.status}` : 'gave no answer';
+  const code = failure.code ? ` (${failure.code})` : '';
+  return `Kisi ${answer}${code} to ${call.method} ${call.path}: ${failure.detail ?? advice(failure)}.`;
+}
+
+function advice({ kind, status, retryAfterMs, fields = [] }: KisiFailure): string {
+  switch (kind) {
+    case 'throttled':
+      return `too many requests; wait ${waitText(retryAfterMs)}. The limit is 5 a second for the person who made the API key, shared by all keys of that person`;
+    case 'unavailable':
+      return `it is down or cannot be reached; try again in ${waitText(retryAfterMs)}, and if it lasts check the network and Kisi's status page`;
+    case 'refused':
+      return status === 401
+        ? 'the API key is wrong or has expired; make a new one from the account of the organization owner'
+        : 'the role of the person who made the API key is too low; make the key from the account of the organization owner';
+    case 'notFound':
+      return 'no such record in the organization of the API key';
+    case 'conflict':
+      return 'a record like this exists already; look at the access rights of this person in Kisi';
+    case 'invalid':
+      return `the request was not accepted${fields.length > 0 ? ` because of ${fields.join(', ')}` : ''}; the same request will fail again`;
+    case 'malformed':
+      return 'the answer does not hold together; it was not used';
+  }
+}
+
+function waitText(retryAfterMs: number | null | undefined): string {
+  return retryAfterMs === null || retryAfterMs === undefined
+    ? 'a moment'
+    : `${Math.ceil(retryAfterMs / 1000)} s`;
+}

@@ -1,0 +1,206 @@
+/**
+ * One request to Kisi, and the reading of its answers and lists. Whatever does not end in a complete, documented
+ * answer is a KisiError.
+ */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import axios, { isAxiosError } from 'axios';
+import { z } from 'zod';
+import { KisiError, errorOfReply, malformed } from './errors.js';
+import type { KisiCall } from './errors.js';
+
+/** How to reach Kisi. */
+export interface KisiClientOptions {
+  /** `https://api.kisi.io`; there is no version in the path. */
+  baseUrl: string;
+  /** Secret of an API login, which acts as the person who made it, in one organization. */
+  apiKey: string;
+  /** Time limit of one request from start to last byte; 10_000 by default. */
+  timeoutMs?: number;
+  /** Sent as X-Kisi-Integration-Identifier, which Kisi asks of partners; 'latchkey' by default. */
+  integrationName?: string;
+  /** Told after each request. `path` is a template; `status` is null when no answer came. */
+  onRequest?: (info: KisiCall & { status: number | null; durationMs: number }) => void;
+}
+
+/** Largest page of each list; the defaults are 50 and 10. */
+const pageSizes = { users: 100, groups: 250, role_assignments: 250 };
+/** Kisi's largest `offset`. */
+const largestOffset = 20_000;
+
+export type Query = Record<string, string | number>;
+
+export interface KisiRequest extends KisiCall {
+  /** Fills `{id}` in the path. */
+  id?: number;
+  query?: Query;
+  body?: object;
+}
+
+export interface KisiAnswer {
+  body: string;
+  collectionRange: string | null;
+}
+
+/** Sends one request and returns the answer when its status is 200-299. Throws a KisiError otherwise. */
+export type Send = (request: KisiRequest, signal: AbortSignal | undefined) => Promise<KisiAnswer>;
+
+/** Makes the function that sends. Throws a TypeError when the base URL or the API key cannot be right. */
+export function createSend(options: KisiClientOptions): Send {
+  const { baseUrl, apiKey, timeoutMs = 10_000, integrationName = 'latchkey', onRequest } = options;
+  if (!/^https?:\/\/\S+$/.test(baseUrl))
+    throw new TypeError('The base URL of Kisi must be a full address, such as https://api.kisi.io');
+  if (!/^[\x21-\x7e]+$/.test(apiKey))
+    throw new TypeError('The API key of Kisi must be one word, without spaces or line ends');
+  const http = axios.create({
+    baseURL: baseUrl.replace(/\/+$/, ''),
+    headers: {
+      Accept: 'application/json',
+      Authorization: `KISI-LOGIN ${apiKey}`,
+      'X-Kisi-Integration-Identifier': integrationName,
+    },
+    httpAgent: new HttpAgent({ keepAlive: true }),
+    httpsAgent: new HttpsAgent({ keepAlive: true }),
+    // A redirect would carry the API key to an address that nobody configured.
+    maxRedirects: 0,
+    // Parsed here, so that a body that does not parse is told from one that says something else.
+    responseType: 'text',
+    transformResponse: (body: unknown) => body,
+    validateStatus: () => true,
+  });
+
+  const exchange = async ({ method, path, id, query, body }: KisiRequest, limit: AbortSignal) => {
+    const url = id === undefined ? path : path.replace('{id}', String(id));
+    const response = await http.request<unknown>({ method, url, params: query, data: body, signal: limit });
+    const header = (name: string): string | null => {
+      const value: unknown = response.headers[name];
+      return typeof value === 'string' ? value : null;
+    };
+    return {
+      status: response.status,
+      body: typeof response.data === 'string' ? response.data : '',
+      retryAfter: header('retry-after'),
+      collectionRange: header('x-collection-range'),
+    };
+  };
+
+  return async (request, signal) => {
+    signal?.throwIfAborted();
+    const call: KisiCall = { method: request.method, path: request.path };
+    const startedAt = performance.now();
+    const report = (status: number | null) =>
+      onRequest?.({ ...call, status, durationMs: Math.round(performance.now() - startedAt) });
+    // Axios' own time limit counts idle time only: an answer that trickles in would never end.
+    const limit = new AbortController();
+    const stop = () => {
+      limit.abort();
+    };
+    const timer = setTimeout(stop, timeoutMs);
+    signal?.addEventListener('abort', stop);
+    let reply;
+    try {
+      reply = await exchange(request, limit.signal);
+    } catch (error) {
+      report(null);
+      signal?.throwIfAborted();
+      // The error of axios is dropped on purpose: its config holds the API key.
+      const code = limit.signal.aborted ? 'ETIMEDOUT' : networkCode(error);
+      throw new KisiError(call, { kind: 'unavailable', code });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    }
+    report(reply.status);
+    if (reply.status < 200 || reply.status > 299) throw errorOfReply(call, reply, Date.now());
+    return reply;
+  };
+}
+
+function networkCode(error: unknown): string | null {
+  return isAxiosError(error) && typeof error.code === 'string' ? error.code : null;
+}
+
+/** Sends a request and reads the record in its answer; `malformed` when that is not as documented. */
+export async function read<T>(
+  send: Send,
+  request: KisiRequest,
+  record: z.ZodType<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return parse(request, record, (await send(request, signal)).body);
+}
+
+function parse<T>(call: KisiCall, record: z.ZodType<T>, body: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw malformed(call, 'the body is not JSON');
+  }
+  const parsed = record.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
+  throw malformed(call, `the body is not as documented${where ? ` at ${where}` : ''}`);
+}
+
+/** All rows of a list, see `pages`. */
+export async function readAll<T extends { id: number }>(
+  send: Send,
+  list: keyof typeof pageSizes,
+  record: z.ZodType<T>,
+  query: Query,
+  signal?: AbortSignal,
+): Promise<T[]> {
+  const all: T[] = [];
+  for await (const rows of pages(send, list, record, query, signal)) all.push(...rows);
+  return all;
+}
+
+/**
+ * The pages of a list. Its end is where X-Collection-Range says, else the first short page. Kisi sorts by no id and
+ * has no cursor, so rows can move between pages: what does not add up is thrown as `malformed`, for a failed read
+ * must not look like an empty or a short one. `invalid` when the list is longer than can be read.
+ */
+export async function* pages<T extends { id: number }>(
+  send: Send,
+  list: keyof typeof pageSizes,
+  record: z.ZodType<T>,
+  query: Query,
+  signal?: AbortSignal,
+): AsyncGenerator<T[]> {
+  const call: KisiCall = { method: 'GET', path: `/${list}` };
+  const limit = pageSizes[list];
+  const seen = new Set<number>();
+  let firstTotal: number | null | undefined;
+  for (;;) {
+    if (seen.size > largestOffset) throw tooLong(call);
+    const answer = await send({ ...call, query: { ...query, limit, offset: seen.size } }, signal);
+    const rows = parse(call, z.array(record), answer.body);
+    const total = totalOf(answer.collectionRange);
+    if (firstTotal !== undefined && firstTotal !== total)
+      throw malformed(call, 'the total changed between pages');
+    firstTotal = total;
+    for (const row of rows) {
+      if (seen.has(row.id)) throw malformed(call, 'a row came twice');
+      seen.add(row.id);
+    }
+    yield rows;
+    if (total === null && rows.length < limit) return;
+    if (total === null || (seen.size < total && rows.length > 0)) continue;
+    if (seen.size === total) return;
+    throw malformed(call, `${seen.size} rows came of a total of ${total}`);
+  }
+}
+
+function tooLong(call: KisiCall): KisiError {
+  return new KisiError(call, {
+    kind: 'invalid',
+    detail: `the list is longer than the ${largestOffset} rows that Kisi lets be read`,
+  });
+}
+
+/** The total in `<start>-<end>/<total>`, or in the form of an empty list, which is a star for the range. */
+function totalOf(collectionRange: string | null): number | null {
+  const total = /^(?:\d+-\d+|\*)\/(\d+)$/.exec(collectionRange?.trim() ?? '')?.[1];
+  return total === undefined ? null : Number(total);
+}

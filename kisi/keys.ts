@@ -1,0 +1,172 @@
+/**
+ * Giving, moving and taking away a key so that each can be repeated at any point: a lost answer, a crash between two
+ * requests or a second run of the same job ends in the same state. Kisi has no idempotency key, so each of these
+ * reads what is there instead.
+ */
+import type { KisiClient } from './client.js';
+import { KisiError, isKisiError } from './errors.js';
+import { keyRole, normalEmail } from './records.js';
+import type { KisiKey } from './records.js';
+
+/** A key that should be there. `validUntil` in ms since the epoch; null: no end. */
+export interface KeyWish {
+  userId: number;
+  groupId: number;
+  validUntil: number | null;
+}
+
+/**
+ * - `created`: there was none
+ * - `adopted`: it was there as wished, as after a lost answer
+ * - `extended`: it was there with an earlier end, which was moved
+ * - `foreign`: a person gave a key that reaches at least as far; it was left alone and is not ours to take away
+ */
+export type HowGranted = 'created' | 'adopted' | 'extended' | 'foreign';
+
+/** Whether two ends are the same to the second, which is as exact as Kisi may store them. */
+export function sameEnd(one: number | null, other: number | null): boolean {
+  if (one === null || other === null) return one === other;
+  return Math.abs(one - other) < 1000;
+}
+
+/**
+ * Gives a key, or finds that there is one. Kisi answers 409 (seen in the field) or 422 (documented) when the person
+ * holds a role in the group already, so after either the person's keys are read. Throws that first error again when
+ * there is nothing in the way, or only a higher role that ends too early; `notFound` when the person or the group
+ * is gone.
+ */
+export async function grantKey(
+  client: KisiClient,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<{ key: KisiKey; how: HowGranted }> {
+  try {
+    return { key: await createExactly(client, wish, signal), how: 'created' };
+  } catch (error) {
+    if (!isKisiError(error, 'conflict', 'invalid')) throw error;
+    const key = await keyInTheWay(client, wish, signal);
+    if (!key) throw error;
+    if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil)) return { key, how: 'adopted' };
+    if (reaches(key, wish)) return { key, how: 'foreign' };
+    if (key.roleId !== keyRole) throw error;
+    const moved = await tryMove(client, key.id, wish, signal);
+    if (moved !== 'gone' && moved !== 'notMoved') return { key: moved, how: 'extended' };
+    return { key: await replace(client, key.id, wish, signal), how: 'extended' };
+  }
+}
+
+/**
+ * Moves the end of a key that is ours: asks, reads back, and where Kisi did not heed it takes the key away and gives a
+ * new one (with another id, without a mail). A key that is gone is given anew by the rules of grantKey. Errors as
+ * there.
+ */
+export async function moveKey(
+  client: KisiClient,
+  keyId: number,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<{ key: KisiKey; how: 'moved' | HowGranted }> {
+  const moved = await tryMove(client, keyId, wish, signal);
+  if (moved === 'gone') return grantKey(client, wish, signal);
+  if (moved === 'notMoved') return { key: await replace(client, keyId, wish, signal), how: 'moved' };
+  return { key: moved, how: 'moved' };
+}
+
+/**
+ * Takes a key away. Without an id (a grant whose answer was lost) it looks for the person's key to the group and takes
+ * it only when its end is the one that was wished: any other was given by a person.
+ */
+export async function removeKey(
+  client: KisiClient,
+  { keyId, ...wish }: KeyWish & { keyId: number | null },
+  signal?: AbortSignal,
+): Promise<'deleted' | 'alreadyGone'> {
+  if (keyId !== null) return client.deleteKey(keyId, signal);
+  const key = await client.findKey(wish, signal);
+  if (!key || !sameEnd(key.validUntil, wish.validUntil)) return 'alreadyGone';
+  return client.deleteKey(key.id, signal);
+}
+
+/**
+ * The Kisi user of a member, found by e-mail or made. `knownUserId` saves the search as long as that user exists and
+ * has this e-mail: Kisi lets nobody change an e-mail, so another one means another user. A 422 about the e-mail on
+ * creation means that somebody was faster, or that the answer to an earlier try was lost; it is thrown again when
+ * the search still finds nobody.
+ */
+export async function ensureUser(
+  client: KisiClient,
+  person: { email: string; name: string; knownUserId: number | null },
+  signal?: AbortSignal,
+): Promise<{ userId: number; created: boolean }> {
+  const { email, name, knownUserId } = person;
+  const known = knownUserId === null ? null : await client.getUser(knownUserId, signal);
+  if (known && known.email === normalEmail(email)) return { userId: known.id, created: false };
+  const found = await client.findUserByEmail(email, signal);
+  if (found) return { userId: found.id, created: false };
+  try {
+    return { userId: (await client.createUser({ email, name }, signal)).id, created: true };
+  } catch (error) {
+    const taken =
+      isKisiError(error, 'conflict', 'invalid') &&
+      (error.kind === 'conflict' || error.fields.includes('email'));
+    const other = taken ? await client.findUserByEmail(email, signal) : null;
+    if (!other) throw error;
+    return { userId: other.id, created: false };
+  }
+}
+
+/** The one role that a person holds in a group (Kisi allows one); group_basic first should there be more. */
+async function keyInTheWay(client: KisiClient, { userId, groupId }: KeyWish, signal?: AbortSignal) {
+  const keys = (await client.listKeysOf({ userId }, signal)).filter((key) => key.groupId === groupId);
+  return keys.find((key) => key.roleId === keyRole) ?? keys[0] ?? null;
+}
+
+function reaches(key: KisiKey, wish: KeyWish): boolean {
+  if (key.validUntil === null || sameEnd(key.validUntil, wish.validUntil)) return true;
+  return wish.validUntil !== null && key.validUntil > wish.validUntil;
+}
+
+/** PATCH, then read back: Kisi's own description of the PATCH is defective. */
+async function tryMove(
+  client: KisiClient,
+  keyId: number,
+  { validUntil }: KeyWish,
+  signal?: AbortSignal,
+): Promise<KisiKey | 'gone' | 'notMoved'> {
+  try {
+    await client.patchKey(keyId, { validUntil }, signal);
+  } catch (error) {
+    if (isKisiError(error, 'notFound')) return 'gone';
+    throw error;
+  }
+  const key = await client.getKey(keyId, signal);
+  if (!key) return 'gone';
+  return sameEnd(key.validUntil, validUntil) ? key : 'notMoved';
+}
+
+async function replace(
+  client: KisiClient,
+  keyId: number,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<KisiKey> {
+  await client.deleteKey(keyId, signal);
+  return createExactly(client, wish, signal);
+}
+
+/** A key without the end that was asked for would outlive this service, and later look as if a person gave it. */
+async function createExactly(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<KisiKey> {
+  const key = await client.createKey(wish, signal);
+  if (sameEnd(key.validUntil, wish.validUntil)) return key;
+  const moved = await tryMove(client, key.id, wish, signal);
+  if (moved !== 'gone' && moved !== 'notMoved') return moved;
+  await client.deleteKey(key.id, signal);
+  throw new KisiError(
+    { method: 'POST', path: '/role_assignments' },
+    {
+      kind: 'malformed',
+      status: 200,
+      detail: 'the key did not get the end that was asked for and was taken away again',
+    },
+  );
+}

@@ -1,0 +1,175 @@
+/**
+ * Kisi's records as typed values. Only the fields that are used are read; unknown ones are let through unread,
+ * because Kisi adds fields without notice. Names on the wire are those of Kisi's OpenAPI document.
+ */
+import { z } from 'zod';
+
+/** The role that opens the doors of a group: the one that Latchkey gives. */
+export const keyRole = 'group_basic';
+
+/** Who the API key acts as, and in which organization. */
+export interface KisiCurrentUser {
+  id: number;
+  organizationId: number | null;
+  organizationName: string | null;
+}
+
+/** A set of doors. */
+export interface KisiGroup {
+  id: number;
+  name: string;
+  /** Null: a group of the whole organization. */
+  placeId: number | null;
+  /** False: people hold the group but cannot open with the app (unlock error f01337). Null: not said. */
+  loginEnabled: boolean | null;
+  /** 0: the group opens nothing. Null: not said. */
+  locksCount: number | null;
+}
+
+/** A person in the organization. E-mail and name are personal data: never log them. */
+export interface KisiUser {
+  id: number;
+  /** Trimmed and lower-cased; empty when the record has none. */
+  email: string;
+  name: string;
+  /** False: suspended in the whole organization, by hand or by SCIM; keys stay but open nothing. */
+  accessEnabled: boolean;
+}
+
+/** A person's right to a group (a role assignment of a user on a group). Times in ms since the epoch, UTC. */
+export interface KisiKey {
+  id: number;
+  userId: number;
+  groupId: number;
+  /** `group_basic` opens doors; `group_manager` and others are given by hand. */
+  roleId: string;
+  validFrom: number | null;
+  validUntil: number | null;
+  createdAt: number | null;
+  /** The user or app that gave it; null when Kisi does not say. */
+  createdById: number | null;
+}
+
+/** Who holds what: any role assignment, also those that are no keys (of teams and guests, on places). */
+export interface Assignment {
+  id: number;
+  assigneeType: string;
+  assigneeId: number;
+  appliesToType: string;
+  appliesToId: number | null;
+  roleId: string;
+  validFrom: number | null;
+  validUntil: number | null;
+  createdAt: number | null;
+  createdById: number | null;
+}
+
+/** E-mail as it is stored and compared: whether Kisi minds the case is not documented. */
+export function normalEmail(email: string): string {
+  return email.trim().toLowerCase();
+}
+
+// An offset is required: a time without one would be read in the zone of this machine.
+const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const maybeInstant = instant.nullish().transform((at) => at ?? null);
+const maybeNumber = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? null);
+const maybeText = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? null);
+const maybeTruth = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? null);
+const id = z.int().positive();
+
+export const currentUserRecord = z
+  .object({
+    id,
+    organization_id: maybeNumber,
+    organization: z.object({ id: maybeNumber, name: maybeText }).nullish(),
+  })
+  .transform((row): KisiCurrentUser => ({
+    id: row.id,
+    organizationId: row.organization_id ?? row.organization?.id ?? null,
+    organizationName: row.organization?.name ?? null,
+  }));
+
+export const groupRecord = z
+  .object({
+    id,
+    name: z.string(),
+    place_id: maybeNumber,
+    login_enabled: maybeTruth,
+    locks_count: maybeNumber,
+  })
+  .transform((row): KisiGroup => ({
+    id: row.id,
+    name: row.name,
+    placeId: row.place_id,
+    loginEnabled: row.login_enabled,
+    locksCount: row.locks_count,
+  }));
+
+export const userRecord = z
+  .object({
+    id,
+    email: maybeText,
+    name: maybeText,
+    access_enabled: maybeTruth,
+    scim_access_enabled: maybeTruth,
+  })
+  .transform((row): KisiUser => ({
+    id: row.id,
+    email: normalEmail(row.email ?? ''),
+    name: row.name ?? '',
+    accessEnabled: row.access_enabled !== false && row.scim_access_enabled !== false,
+  }));
+
+/** A role assignment, in the new form or (where the new fields are missing) the deprecated one. */
+export const assignmentRecord = z
+  .object({
+    id,
+    role_id: z.string(),
+    assignee_type: maybeText,
+    assignee_id: maybeNumber,
+    applies_to_type: maybeText,
+    applies_to_id: maybeNumber,
+    user_id: maybeNumber,
+    group_id: maybeNumber,
+    valid_from: maybeInstant,
+    valid_until: maybeInstant,
+    created_at: maybeInstant,
+    created_by_id: maybeNumber,
+  })
+  .transform((row, context): Assignment => {
+    const assigneeId = row.assignee_id ?? row.user_id;
+    const appliesToType = row.applies_to_type ?? (row.group_id === null ? null : 'Group');
+    if (assigneeId === null || appliesToType === null) {
+      const missing = assigneeId === null ? 'assignee_id' : 'applies_to_type';
+      context.addIssue({ code: 'custom', message: 'missing', path: [missing] });
+      return z.NEVER;
+    }
+    return {
+      id: row.id,
+      assigneeType: row.assignee_type ?? 'User',
+      assigneeId,
+      appliesToType,
+      appliesToId: row.applies_to_id ?? row.group_id,
+      roleId: row.role_id,
+      validFrom: row.valid_from,
+      validUntil: row.valid_until,
+      createdAt: row.created_at,
+      createdById: row.created_by_id,
+    };
+  });
+
+/** The assignment as a key, or null when it is none: of a team or guest, or on a place or the organization. */
+export function asKey(assignment: Assignment): KisiKey | null {
+  const { assigneeType, assigneeId, appliesToType, appliesToId, ...rest } = assignment;
+  if (assigneeType !== 'User' || appliesToType !== 'Group' || appliesToId === null) return null;
+  return { ...rest, userId: assigneeId, groupId: appliesToId };
+}

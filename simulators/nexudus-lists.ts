@@ -1,0 +1,197 @@
+/** Lists of the simulated Nexudus: filters, ranges, order, pages and the envelope around them. */
+import { collections } from './nexudus-collections.js';
+import { blanks } from './nexudus-records.js';
+import type { CollectionName, Row } from './nexudus-records.js';
+import type { NexudusStore } from './nexudus-store.js';
+import { createView, filterableComputed } from './nexudus-views.js';
+import type { View } from './nexudus-views.js';
+import { faultyRows } from './server.js';
+import type { FaultKind } from './server.js';
+
+const baseFields = ['Id', 'UniqueId', 'CreatedOn', 'UpdatedOn', 'UpdatedBy', 'SystemId'];
+const defaultSize = 25;
+const maxSize = 1000;
+
+type Query = Record<string, string>;
+type Test = (record: Row) => boolean;
+type Getter = (record: Row) => unknown;
+
+/**
+ * Answers `GET /area/entities?...`: one page of rows in the envelope, or full records when `id=[1,2]` is asked.
+ * Query keys ignore case; a filter that is not known is ignored without a word.
+ */
+export function list(
+  store: NexudusStore,
+  collection: CollectionName,
+  query: Query,
+  fault: FaultKind | undefined,
+): unknown {
+  const asked = new Map(Object.entries(query).map(([key, value]) => [key.toLowerCase(), value]));
+  const view = createView(store);
+  const batch = idList(asked.get('id'));
+  const tests =
+    fault === 'ignoreFilters'
+      ? []
+      : [...asked].flatMap(([key, value]) => testOf(store, view, collection, key, value));
+  const found: Row[] = fault === 'empty' ? [] : store.list(collection);
+  const rows = found.filter((record) => tests.every((test) => test(record)));
+  if (batch && !store.switches.batchEnveloped) return rows.map((record) => view.full(collection, record));
+
+  const order = orderOf(store, collection, asked);
+  rows.sort((a, b) => order.sign * compare(view.full(collection, a), view.full(collection, b), order.field));
+  const show = (record: Row) => (batch ? view.full(collection, record) : view.listed(collection, record));
+  return envelope(rows, pageOf(store, asked), order, show, fault);
+}
+
+function envelope(
+  rows: Row[],
+  { page, size }: { page: number; size: number },
+  order: Order,
+  show: (record: Row) => Row,
+  fault: FaultKind | undefined,
+): Row {
+  const pages = Math.ceil(rows.length / size);
+  const start = (page - 1) * size;
+  const shown = faultyRows(rows.slice(start, start + size), fault, page >= pages);
+  const TotalPages = fault === 'dropLastPage' ? pages - 1 : pages;
+  return {
+    Records: shown.map(show),
+    CurrentPage: page,
+    CurrentPageSize: size,
+    CurrentOrderField: order.field,
+    CurrentSortDirection: order.wire,
+    FirstItem: rows.length === 0 ? 0 : start + 1,
+    LastItem: Math.min(start + size, rows.length),
+    TotalItems: rows.length,
+    TotalPages: Math.max(0, TotalPages),
+    HasNextPage: page < TotalPages,
+    HasPreviousPage: page > 1,
+  };
+}
+
+function pageOf(store: NexudusStore, asked: Map<string, string>): { page: number; size: number } {
+  const page = Math.max(1, Math.trunc(Number(asked.get('page'))) || 1);
+  const size = Math.trunc(Number(asked.get('size'))) || 0;
+  if (size < 1) return { page, size: defaultSize };
+  return { page, size: store.switches.sizeCap === 'clamp' ? Math.min(size, maxSize) : size };
+}
+
+interface Order {
+  field: string;
+  sign: 1 | -1;
+  /** CurrentSortDirection. */
+  wire: number;
+}
+
+function orderOf(store: NexudusStore, collection: CollectionName, asked: Map<string, string>): Order {
+  const wanted = asked.get('orderby')?.toLowerCase();
+  const first = store.list(collection)[0];
+  const known = first ? Object.keys(createView(store).full(collection, first)) : [];
+  const field = known.find((name) => name.toLowerCase() === wanted) ?? 'Id';
+  const descending = { signed: '-1', zeroBased: '1', words: 'descending' }[store.switches.dirSemantics];
+  const isDescending = asked.get('dir')?.toLowerCase() === descending;
+  const zeroBased = store.switches.dirSemantics === 'zeroBased';
+  if (isDescending) return { field, sign: -1, wire: zeroBased ? 1 : -1 };
+  return { field, sign: 1, wire: zeroBased ? 0 : 1 };
+}
+
+function compare(a: Row, b: Row, field: string): number {
+  const [left, right] = [a[field], b[field]];
+  if (left === right) return Number(a['Id']) - Number(b['Id']);
+  if (typeof left === 'number' && typeof right === 'number') return left - right;
+  return String(left ?? '') < String(right ?? '') ? -1 : 1;
+}
+
+/** The tests that one query parameter stands for: one, or none when it is no filter. */
+function testOf(
+  store: NexudusStore,
+  view: View,
+  collection: CollectionName,
+  key: string,
+  value: string,
+): Test[] {
+  if (value === '') return [];
+  if (key === 'id' || key === 'uniqueid') return equals(fieldGetter(view, collection, key), value);
+  const range = /^(from|to)_(.*)$/.exec(key);
+  const prefix = `${collections[collection].apiName.toLowerCase()}_`;
+  const name = range?.[2] ?? key;
+  if (!name.startsWith(prefix)) return [];
+  const getter = pathGetter(store, view, collection, name.slice(prefix.length).split('_'));
+  return range ? within(getter, value, range[1] === 'from') : equals(getter, value);
+}
+
+/** Follows a filter's name through related records: `coworker_email` of a contract. */
+function pathGetter(
+  store: NexudusStore,
+  view: View,
+  collection: CollectionName,
+  parts: string[],
+): Getter | undefined {
+  const [head = '', ...rest] = parts;
+  const relation = Object.entries(collections[collection].relations).find(([n]) => n.toLowerCase() === head);
+  if (!relation) return rest.length === 0 ? fieldGetter(view, collection, head) : undefined;
+  const [name, { to }] = relation;
+  if (rest.length === 0) return (record) => record[`${name}Id`];
+  const further = pathGetter(store, view, to, rest);
+  if (!further) return undefined;
+  return (record) => {
+    const related = store.get(to, Number(record[`${name}Id`]));
+    return related && further(related);
+  };
+}
+
+function fieldGetter(view: View, collection: CollectionName, lowerName: string): Getter | undefined {
+  const computed = filterableComputed[collection] ?? [];
+  const own = [...baseFields, ...Object.keys(blanks[collection])].filter((n) => !isRelationId(collection, n));
+  const name = [...own, ...computed].find((known) => known.toLowerCase() === lowerName);
+  if (name === undefined) return undefined;
+  if (computed.includes(name)) return (record) => view.computed(collection, record)[name];
+  return (record) => record[name];
+}
+
+/** `CoworkerId` is no filter: its name there is `Coworker`. */
+function isRelationId(collection: CollectionName, field: string): boolean {
+  return field.endsWith('Id') && field.slice(0, -2) in collections[collection].relations;
+}
+
+function equals(getter: Getter | undefined, wanted: string): Test[] {
+  if (!getter) return [];
+  const ids = idList(wanted);
+  const text = wanted.toLowerCase();
+  return [
+    (record) => {
+      const value = getter(record);
+      if (typeof value === 'number') return ids ? ids.includes(value) : value === Number(wanted);
+      return typeof value === 'boolean' || typeof value === 'string'
+        ? String(value).toLowerCase() === text
+        : false;
+    },
+  ];
+}
+
+/** A range's bound, which is itself inside. Times count in whole minutes. */
+function within(getter: Getter | undefined, bound: string, isFrom: boolean): Test[] {
+  const limit = measure(/^-?[\d.]+$/.test(bound) ? Number(bound) : bound);
+  if (!getter || limit === null) return [];
+  return [
+    (record) => {
+      const value = measure(getter(record));
+      return value !== null && (isFrom ? value >= limit : value <= limit);
+    },
+  ];
+}
+
+function measure(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') return null;
+  const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(value);
+  const hasTime = value.includes('T');
+  const atMs = Date.parse(hasZone || !hasTime ? value : `${value}Z`);
+  return Number.isNaN(atMs) ? null : Math.floor(atMs / 60_000);
+}
+
+/** The ids of `[1,2,3]`, or undefined when the text is something else. */
+function idList(value: string | undefined): number[] | undefined {
+  if (!value?.startsWith('[') || !value.endsWith(']')) return undefined;
+  return value.slice(1, -1).split(',').map(Number);
+}

@@ -1,0 +1,48 @@
+/** What is not known about Nexudus, or differs between its own pages. Each can be switched while it runs. */
+export interface NexudusSwitches {
+  /** Status of a throttled request; the reference says 409, and that this is on purpose. */
+  throttleStatus: 409 | 429;
+  /** Meaning of `dir`: 1 and -1, 0 and 1, or the words Ascending and Descending. All three are published. */
+  dirSemantics: 'signed' | 'zeroBased' | 'words';
+  /** Whether a change of a contract, a pass or a team moves the UpdatedOn of its coworkers. Not known. */
+  coworkerUpdatedOnFollows: boolean;
+  /** Status without a valid login. 401 is documented for the other API only. */
+  authFailureStatus: 401 | 403;
+  /** What a `size` above 1000 does: it is cut to 1000, or allowed. */
+  sizeCap: 'clamp' | 'allow';
+  /** Requests per login, by the simulator's clock; null: no limit. A write counts like a read. */
+  rateLimits: RateLimits | null;
+  /** Whether SimpleTimeZone.Name is a Windows or an IANA id. Not known. */
+  simpleTimeZoneNames: 'windows' | 'iana';
+  /** Whether `...Local` values carry a Z although they are wall-clock times. Not known. */
+  localDatesWithZ: boolean;
+  /** Whether a team's list row carries CoworkerIds. Seen by a third party only. */
+  teamCoworkerIds: boolean;
+  /** Whether `?id=[1,2]` answers with the list envelope (2020) or a bare array (now). */
+  batchEnveloped: boolean;
+  /** Whether ExpireDate of a plan's pass is the local midnight that begins its last day, or that ends it. */
+  planPassExpires: 'lastDay' | 'periodEnd';
+}
+
+/** The published limits. */
+export interface RateLimits {
+  /** Least time between two requests, in milliseconds. */
+  perGapMs: number;
+  perMinute: number;
+  perHour: number;
+}
+
+/** The switches as they stand unless said otherwise: what the newest official text says. */
+export const defaultSwitches: NexudusSwitches = {
+  throttleStatus: 409,
+  dirSemantics: 'signed',
+  coworkerUpdatedOnFollows: false,
+  authFailureStatus: 401,
+  sizeCap: 'clamp',
+  rateLimits: { perGapMs: 100, perMinute: 120, perHour: 5000 },
+  simpleTimeZoneNames: 'windows',
+  localDatesWithZ: false,
+  teamCoworkerIds: true,
+  batchEnveloped: false,
+  planPassExpires: 'lastDay',
+};

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { decide } from '../../access/decide.js';
+import {
+  at,
+  contract,
+  member,
+  pass,
+  passType,
+  planPass,
+  profile,
+  rules,
+  snapshot,
+} from '../support/builders.js';
+
+const now = at('2026-11-25T10:00:00Z');
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+function groupsAt(profiles: Parameters<typeof snapshot>[0], when = now, policies = {}): number[] {
+  return decide(snapshot(profiles), rules(policies), when).keys.map((key) => key.groupId);
+}
+const withPass = (over: Parameters<typeof pass>[0]) => ({ profiles: [profile({ passes: [pass(over)] })] });
+const withPlan = (over: Parameters<typeof pass>[0], c: Parameters<typeof contract>[0] = {}) => ({
+  profiles: [profile({ passes: [planPass(over)], contracts: [contract(c)] })],
+});
+
+describe('decide: which keys a person should hold', () => {
+  it('gives the mapped group for a bought pass until it expires, and the door closes doorGrace later', () => {
+    const expiresAt = now + 5 * hour;
+    const { keys, next } = decide(snapshot(withPass({ expiresAt })), rules(), now);
+    assert.deepEqual(
+      keys.map((k) => [k.groupId, k.until, k.door.set]),
+      [[12, expiresAt, expiresAt + 15 * minute]],
+    );
+    assert.equal(next?.at, expiresAt);
+  });
+
+  it('gives nothing after a bought pass expired, without any grace', () => {
+    assert.deepEqual(groupsAt(withPass({ expiresAt: now })), []);
+  });
+
+  it('says which record and field failed', () => {
+    const { verdicts } = decide(snapshot(withPass({ expiresAt: now - 1000 })), rules(), now);
+    assert.match(verdicts[0]?.reason ?? '', /CoworkerTimePass 900 ExpireDate 2026-11-25T09:59:59Z is past/);
+    assert.equal(verdicts[0]?.rule, 'expiry');
+  });
+
+  for (const [what, over] of [
+    ['suspended', { active: false }],
+    ['archived', { archived: true }],
+    ['without e-mail', { email: '' }],
+    ['a company', { individual: false }],
+  ] as const) {
+    it(`gives nothing to a member who is ${what}`, () => {
+      const facts = { profiles: [profile({ member: member(over), passes: [pass()] })] };
+      assert.deepEqual(groupsAt(facts), []);
+      assert.equal(decide(snapshot(facts), rules(), now).verdicts[0]?.rule, 'member');
+    });
+  }
+
+  it('counts a day pass used today until the end of the location day, then no more', () => {
+    const facts = withPass({ used: true, usedAt: at('2026-11-25T08:00:00Z') });
+    assert.deepEqual(groupsAt(facts), [12]);
+    assert.deepEqual(groupsAt(facts, at('2026-11-25T22:59:59Z')), [12], 'still 25 November in Rome');
+    assert.deepEqual(groupsAt(facts, at('2026-11-25T23:00:00Z')), [], 'Rome midnight');
+  });
+
+  it('counts a used pass no more at all under usedPass: atOnce', () => {
+    assert.deepEqual(groupsAt(withPass({ used: true, usedAt: now - hour }), now, { usedPass: 'atOnce' }), []);
+  });
+
+  it('counts a minute pass while minutes are left, and through an open check-in', () => {
+    const types = { passTypes: [passType({ minutes: 60 })] };
+    assert.deepEqual(groupsAt({ ...withPass({ remainingUses: 5 }), ...types }), [12]);
+    assert.deepEqual(groupsAt({ ...withPass({ remainingUses: 0 }), ...types }), []);
+    assert.deepEqual(groupsAt({ ...withPass({ remainingUses: 0, checkedIn: true }), ...types }), [12]);
+  });
+
+  it('counts the last day in full when ExpireDate is a local midnight, unless the policy says exclusive', () => {
+    const facts = withPass({ expiresAt: at('2026-11-24T23:00:00Z') });
+    assert.deepEqual(groupsAt(facts), [12]);
+    assert.deepEqual(groupsAt(facts, at('2026-11-25T22:59:59Z')), [12]);
+    assert.deepEqual(groupsAt(facts, at('2026-11-25T23:00:00Z')), []);
+    assert.deepEqual(groupsAt(facts, now, { lastDay: 'exclusive' }), []);
+  });
+
+  it('ends the day rightly on both days of a clock change', () => {
+    const spring = withPass({ used: true, usedAt: at('2026-03-29T08:00:00Z') });
+    assert.deepEqual(groupsAt(spring, at('2026-03-29T21:59:59Z')), [12]);
+    assert.deepEqual(groupsAt(spring, at('2026-03-29T22:00:00Z')), []);
+    const autumn = withPass({ used: true, usedAt: at('2026-10-25T08:00:00Z') });
+    assert.deepEqual(groupsAt(autumn, at('2026-10-25T22:59:59Z')), [12]);
+    assert.deepEqual(groupsAt(autumn, at('2026-10-25T23:00:00Z')), []);
+  });
+
+  it('lets the location day run from cut-off to cut-off', () => {
+    const locations = [{ id: 1, name: 'Rome', timeZone: 'Europe/Rome', dayStartsAtMinute: 240 }];
+    const facts = { ...withPass({ used: true, usedAt: at('2026-11-25T08:00:00Z') }), locations };
+    assert.deepEqual(groupsAt(facts, at('2026-11-26T02:59:59Z')), [12]);
+    assert.deepEqual(groupsAt(facts, at('2026-11-26T03:00:00Z')), []);
+  });
+
+  describe('with a contract', () => {
+    const expiresAt = now + hour;
+
+    it('gives nothing before the start, and wakes at it', () => {
+      const { keys, next } = decide(
+        snapshot(withPlan({ expiresAt: now + day }, { startsAt: now + hour })),
+        rules(),
+        now,
+      );
+      assert.deepEqual(keys, []);
+      assert.equal(next?.at, now + hour);
+    });
+
+    it('ends at the cancellation, finally', () => {
+      const { keys } = decide(
+        snapshot(withPlan({ expiresAt: now + day }, { cancelledAt: now + hour, cancelled: true })),
+        rules(),
+        now,
+      );
+      assert.deepEqual(
+        keys.map((k) => [k.until, k.door.atMost]),
+        [[now + hour, now + hour + 15 * minute]],
+      );
+      assert.deepEqual(groupsAt(withPlan({}, { cancelledAt: now })), []);
+    });
+
+    it('gives nothing in a pause, and comes back after it', () => {
+      const facts = withPlan({}, { pauses: [{ from: now - hour, until: now + hour }] });
+      assert.deepEqual(groupsAt(facts), []);
+      assert.equal(decide(snapshot(facts), rules(), now).next?.at, now + hour);
+      assert.deepEqual(groupsAt(facts, now + hour), [12]);
+    });
+
+    it('gives nothing when the contract of a plan pass is unknown', () => {
+      const facts = { profiles: [profile({ passes: [planPass()] })] };
+      assert.deepEqual(groupsAt(facts), []);
+      assert.equal(decide(snapshot(facts), rules(), now).verdicts[0]?.rule, 'contract');
+    });
+
+    it('holds access for renewalGrace after the pass expired, and looks again at the expiry', () => {
+      const facts = snapshot(withPlan({ expiresAt }));
+      assert.equal(decide(facts, rules(), now).next?.at, expiresAt);
+      const late = decide(facts, rules(), expiresAt);
+      assert.deepEqual(
+        late.keys.map((k) => [k.awaitingRenewal, k.until]),
+        [[true, expiresAt + 15 * minute]],
+      );
+      assert.deepEqual(decide(facts, rules(), expiresAt + 15 * minute).keys, []);
+    });
+
+    it('has no grace for a pass of a plan that is cancelled at the expiry', () => {
+      assert.deepEqual(groupsAt(withPlan({ expiresAt }, { cancelledAt: expiresAt }), expiresAt), []);
+    });
+
+    it('bridges midnight for a pass a day that was used: the plan renews then', () => {
+      const facts = withPlan({ used: true, usedAt: now, expiresAt: at('2026-11-25T23:00:00Z') });
+      const { keys } = decide(snapshot(facts), rules(), at('2026-11-25T23:00:01Z'));
+      assert.deepEqual(
+        keys.map((k) => k.awaitingRenewal),
+        [true],
+      );
+    });
+
+    it('has no grace for the last of a week of passes used up midweek', () => {
+      const weekly = [{ uniqueId: 'allowance-1', planId: 70, passTypeId: 30, renews: 'week' as const }];
+      const facts = {
+        ...withPlan({ used: true, usedAt: now, expiresAt: now + 4 * day }),
+        allowances: weekly,
+      };
+      assert.deepEqual(groupsAt(facts, at('2026-11-25T23:00:01Z')), []);
+    });
+
+    it('tells Kisi an end at least doorHorizon ahead where a renewal is expected', () => {
+      const { keys } = decide(snapshot(withPlan({ expiresAt })), rules(), now);
+      assert.deepEqual(
+        keys.map((k) => [k.door.set, k.door.atMost]),
+        [[now + 7 * day, null]],
+      );
+    });
+  });
+
+  it('goes on without a break when one pass ends as another begins', () => {
+    const passes = [
+      planPass({ id: 1, expiresAt: now + hour }),
+      planPass({ id: 2, contractUniqueId: 'later', expiresAt: now + 3 * day }),
+    ];
+    const contracts = [
+      contract({ cancelledAt: now + hour }),
+      contract({ id: 501, uniqueId: 'later', startsAt: now + hour }),
+    ];
+    const { keys } = decide(snapshot({ profiles: [profile({ passes, contracts })] }), rules(), now);
+    assert.equal(keys[0]?.until, now + 3 * day + 15 * minute);
+  });
+
+  it('lends the paying member’s passes to a team member, unless the payer is suspended', () => {
+    const payer = member({ id: 7, email: 'boss@example.org' });
+    const loan = { teamId: 3, teamName: 'Team', payer, passes: [pass({ memberId: 7 })], contracts: [] };
+    assert.deepEqual(groupsAt({ profiles: [profile({ loans: [loan] })] }), [12]);
+    const suspended = { ...loan, payer: { ...payer, active: false } };
+    assert.deepEqual(groupsAt({ profiles: [profile({ loans: [suspended] })] }), []);
+  });
+
+  it('joins the keys of two profiles with one e-mail', () => {
+    const other = profile({
+      member: member({ id: 101 }),
+      passes: [pass({ id: 901, memberId: 101, passTypeId: 31 })],
+    });
+    const facts = {
+      profiles: [profile({ passes: [pass()] }), other],
+      passTypes: [passType(), passType({ id: 31, kisiGroupIds: [13] })],
+    };
+    assert.deepEqual(groupsAt(facts), [12, 13]);
+  });
+
+  it('opens nothing for a pass type without a mapping, and says so', () => {
+    const facts = { ...withPass({}), passTypes: [passType({ kisiGroupIds: [] })] };
+    assert.deepEqual(groupsAt(facts), []);
+    assert.equal(decide(snapshot(facts), rules(), now).verdicts[0]?.rule, 'mapping');
+  });
+
+  it('takes the configured mapping over Nexudus’ own field, at the locations where the type is valid', () => {
+    const types = [passType({ locationIds: [1, 2] })];
+    const mapping = [
+      { locationId: 1, passTypeId: 30, groupIds: [41] },
+      { locationId: 2, passTypeId: 30, groupIds: [42] },
+      { locationId: 9, passTypeId: 30, groupIds: [49] },
+    ];
+    const facts = snapshot({ ...withPass({}), passTypes: types });
+    assert.deepEqual(
+      decide(facts, rules({}, mapping), now).keys.map((k) => k.groupId),
+      [41, 42],
+    );
+  });
+
+  it('refuses to guess where a location’s time zone is unknown', () => {
+    const locations = [{ id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 }];
+    assert.throws(
+      () => groupsAt({ ...withPass({ expiresAt: now + hour }), locations }),
+      /Location 1 has no known time zone/,
+    );
+  });
+});

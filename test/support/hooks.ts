@@ -1,0 +1,2 @@
+/** Root hooks of the suite. */
+export const mochaHooks = {};

@@ -1,0 +1,301 @@
+// What the process accepts as configuration, and that everything wrong is said at once, with its place, without values.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { ConfigError, loadConfig, loadDotEnv, parseDuration, variableDefaults } from '../../worker/config.js';
+
+const needed = { NEXUDUS_TOKEN: 'nx-token', KISI_API_KEY: 'kisi-key' };
+
+function noFile(): never {
+  throw Object.assign(new Error('missing'), { code: 'ENOENT' });
+}
+
+function problems(env: Record<string, string | undefined>, file?: string): string[] {
+  try {
+    loadConfig(env, file === undefined ? noFile : () => file);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, 'a ConfigError');
+    return error.lines;
+  }
+  return [];
+}
+
+function fileOf(text: string) {
+  return loadConfig(needed, () => text).file;
+}
+
+describe('parseDuration', () => {
+  it('reads every unit as milliseconds', () => {
+    const read = ['500ms', '30s', '5m', '2h', '7d', ' 1 m ', '0s'].map(parseDuration);
+    assert.deepEqual(read, [500, 30_000, 300_000, 7_200_000, 604_800_000, 60_000, 0]);
+  });
+
+  it('refuses what is not a whole number and a unit', () => {
+    for (const text of ['', '30', 's', '1.5h', '-1s', '1w', '5M', '1h30m', '4000d', '1e3s', 'constructor']) {
+      assert.throws(() => parseDuration(text), RangeError, text);
+    }
+  });
+
+  it('never yields anything but a whole number of milliseconds', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        try {
+          return Number.isSafeInteger(parseDuration(text));
+        } catch (error) {
+          return error instanceof RangeError;
+        }
+      }),
+    );
+  });
+});
+
+describe('loadConfig', () => {
+  it('fills in the defaults', () => {
+    assert.deepEqual(loadConfig(needed, noFile), {
+      nexudus: { baseUrl: 'https://spaces.nexudus.com/api', auth: { kind: 'token', token: 'nx-token' } },
+      kisi: { baseUrl: 'https://api.kisi.io', apiKey: 'kisi-key' },
+      temporalAddress: null,
+      taskQueue: 'latchkey',
+      pollIntervalMs: 30_000,
+      fullPassIntervalMs: 600_000,
+      healthPort: 8088,
+      logLevel: 'info',
+      file: {
+        path: './latchkey.yaml',
+        present: false,
+        mapping: [],
+        zones: [],
+        policies: {
+          renewalGraceMs: 900_000,
+          doorGraceMs: 900_000,
+          doorHorizonMs: 604_800_000,
+          usedPass: 'endOfDay',
+          lastDay: 'inclusive',
+        },
+      },
+    });
+  });
+
+  it('takes every variable, and drops the slash at the end of an address', () => {
+    const config = loadConfig(
+      {
+        NEXUDUS_BASE_URL: 'http://127.0.0.1:1/api/',
+        NEXUDUS_EMAIL: 'ops@example.test',
+        NEXUDUS_PASSWORD: ' with spaces ',
+        KISI_BASE_URL: 'http://127.0.0.1:2/',
+        KISI_API_KEY: 'k',
+        TEMPORAL_ADDRESS: 'temporal:7233',
+        LATCHKEY_POLL_INTERVAL: '500ms',
+        LATCHKEY_FULL_PASS_INTERVAL: '2h',
+        LATCHKEY_TASK_QUEUE: 'q',
+        LATCHKEY_HEALTH_PORT: '0',
+        LATCHKEY_LOG_LEVEL: 'debug',
+      },
+      noFile,
+    );
+    assert.equal(config.nexudus.baseUrl, 'http://127.0.0.1:1/api');
+    assert.deepEqual(config.nexudus.auth, {
+      kind: 'password',
+      email: 'ops@example.test',
+      password: ' with spaces ',
+    });
+    assert.equal(config.kisi.baseUrl, 'http://127.0.0.1:2');
+    assert.equal(config.temporalAddress, 'temporal:7233');
+    assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [500, 7_200_000]);
+    assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
+  });
+
+  it('counts an empty variable as not set', () => {
+    const config = loadConfig({ ...needed, TEMPORAL_ADDRESS: '', LATCHKEY_POLL_INTERVAL: ' ' }, noFile);
+    assert.deepEqual([config.temporalAddress, config.pollIntervalMs], [null, 30_000]);
+  });
+
+  it('says all that is missing at once', () => {
+    assert.deepEqual(problems({}), [
+      'NEXUDUS_EMAIL and NEXUDUS_PASSWORD must be set, or NEXUDUS_TOKEN',
+      'KISI_API_KEY must be set',
+    ]);
+  });
+
+  it('names the missing half of the Nexudus login, and refuses two logins', () => {
+    const kisi = { KISI_API_KEY: 'k' };
+    assert.deepEqual(problems({ ...kisi, NEXUDUS_EMAIL: 'a@b.test' }), [
+      'NEXUDUS_PASSWORD must be set, as NEXUDUS_EMAIL is',
+    ]);
+    assert.deepEqual(problems({ ...kisi, NEXUDUS_PASSWORD: 'p' }), [
+      'NEXUDUS_EMAIL must be set, as NEXUDUS_PASSWORD is',
+    ]);
+    assert.match(problems({ ...needed, NEXUDUS_EMAIL: 'a@b.test' })[0] ?? '', /both set/);
+  });
+
+  it('names each bad variable and keeps its value to itself', () => {
+    const secret = 'hunter2';
+    const lines = problems({
+      KISI_API_KEY: secret,
+      NEXUDUS_EMAIL: secret,
+      NEXUDUS_BASE_URL: `https://me:${secret}@spaces.nexudus.com`,
+      KISI_BASE_URL: `ftp://${secret}`,
+      LATCHKEY_POLL_INTERVAL: secret,
+      LATCHKEY_FULL_PASS_INTERVAL: '0s',
+      LATCHKEY_HEALTH_PORT: '65536',
+      LATCHKEY_LOG_LEVEL: secret,
+    });
+    assert.deepEqual(
+      lines.map((line) => line.split(' ')[0]),
+      [
+        'NEXUDUS_PASSWORD',
+        'NEXUDUS_BASE_URL',
+        'KISI_BASE_URL',
+        'LATCHKEY_POLL_INTERVAL',
+        'LATCHKEY_FULL_PASS_INTERVAL',
+        'LATCHKEY_HEALTH_PORT',
+        'LATCHKEY_LOG_LEVEL',
+      ],
+    );
+    assert.ok(!lines.join().includes(secret), 'no value in a message');
+    assert.ok(!new ConfigError(lines).message.includes(secret), 'nor in the whole');
+  });
+
+  it('wants the file only when it is named', () => {
+    assert.deepEqual(problems(needed), []);
+    assert.deepEqual(problems({ ...needed, LATCHKEY_CONFIG: 'rules.yaml' }), [
+      'LATCHKEY_CONFIG names rules.yaml, which does not exist',
+    ]);
+  });
+});
+
+describe('latchkey.yaml', () => {
+  it('reads mapping, zones and policies', () => {
+    const file = fileOf(`
+mapping:
+  - { location: Harbour, passType: Day pass, groups: [12, "Front door"] }
+  - { passType: 44, groups: 13 }
+locations:
+  - { location: 7, timeZone: America/New_York }
+policies:
+  renewalGrace: 30m
+  doorGrace: 0s
+  doorHorizon: 3d
+  usedPass: atOnce
+  lastDay: exclusive
+`);
+    assert.deepEqual(file, {
+      path: './latchkey.yaml',
+      present: true,
+      mapping: [
+        { location: 'Harbour', passType: 'Day pass', groups: [12, 'Front door'] },
+        { location: null, passType: 44, groups: [13] },
+      ],
+      zones: [{ location: 7, timeZone: 'America/New_York' }],
+      policies: {
+        renewalGraceMs: 1_800_000,
+        doorGraceMs: 0,
+        doorHorizonMs: 259_200_000,
+        usedPass: 'atOnce',
+        lastDay: 'exclusive',
+      },
+    });
+  });
+
+  it('may be empty, or only comments', () => {
+    assert.deepEqual([fileOf('').mapping, fileOf('# nothing yet\n').present], [[], true]);
+  });
+
+  it('names key, line and file of everything that is wrong', () => {
+    const text = `mapping:
+  - passType: Day pass
+    groups: [12]
+    colour: red
+  - passType: 1.5
+    groups:
+      - 12
+      - true
+  - groups: []
+locations:
+  - location: 7
+    timeZone: Mars/Olympus
+policies:
+  renewalGrace: 15
+  usedpass: atOnce
+  doorHorizon: 0s
+  lastDay: maybe
+polices: {}
+`;
+    assert.deepEqual(problems(needed, text).sort(), [
+      './latchkey.yaml:12: locations[0].timeZone must be an IANA time zone like Europe/Berlin',
+      './latchkey.yaml:14: policies.renewalGrace must be a duration like 500ms, 30s, 5m, 2h or 7d',
+      './latchkey.yaml:15: policies.usedpass is not a known key',
+      './latchkey.yaml:16: policies.doorHorizon must be above zero',
+      './latchkey.yaml:17: policies.lastDay must be inclusive or exclusive',
+      './latchkey.yaml:18: polices is not a known key',
+      './latchkey.yaml:4: mapping[0].colour is not a known key',
+      './latchkey.yaml:5: mapping[1].passType must be an id (a whole number) or an exact name',
+      './latchkey.yaml:8: mapping[1].groups[1] must be an id (a whole number) or an exact name',
+      './latchkey.yaml:9: mapping[2].groups must name at least one group',
+      './latchkey.yaml:9: mapping[2].passType must be set',
+    ]);
+  });
+
+  it('says where bad YAML breaks, and refuses a key twice', () => {
+    assert.match(problems(needed, 'mapping:\n  - [')[0] ?? '', /^\.\/latchkey\.yaml:2: not YAML/);
+    assert.match(
+      problems(needed, 'policies: {}\npolicies: {}\n')[0] ?? '',
+      /^\.\/latchkey\.yaml:2: not YAML/,
+    );
+    assert.match(problems(needed, 'mapping: *nowhere\n')[0] ?? '', /^\.\/latchkey\.yaml:1: /);
+    assert.match(problems(needed, 'just words\n')[0] ?? '', /^\.\/latchkey\.yaml:1: the file /);
+  });
+
+  it('never throws anything but a ConfigError, whatever the file holds', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 60 }), (text) => {
+        problems(needed, text);
+      }),
+    );
+  });
+
+  it('the example file is valid and changes no policy', () => {
+    const file = fileOf(readFileSync('latchkey.example.yaml', 'utf8'));
+    assert.ok(file.mapping.length > 0, 'it shows a mapping');
+    assert.deepEqual(file.policies, loadConfig(needed, noFile).file.policies);
+  });
+});
+
+describe('.env', () => {
+  const name = 'LATCHKEY_TEST_DOT_ENV';
+  let folder: string;
+  before(async () => (folder = await mkdtemp(join(tmpdir(), 'latchkey-env-'))));
+  after(() => rm(folder, { recursive: true }));
+  afterEach(() => {
+    Reflect.deleteProperty(process.env, name);
+  });
+
+  it('adds variables, and those already set win', async () => {
+    const path = join(folder, '.env');
+    await writeFile(path, `${name}=from the file\n`);
+    loadDotEnv(path);
+    assert.equal(process.env[name], 'from the file');
+    process.env[name] = 'from outside';
+    loadDotEnv(path);
+    assert.equal(process.env[name], 'from outside');
+  });
+
+  it('may be missing', () => {
+    loadDotEnv(join(folder, 'none'));
+  });
+
+  it('the example names only variables that exist', () => {
+    const names = [...readFileSync('.env.example', 'utf8').matchAll(/^#?\s?([A-Z]+_[A-Z_]+)=/gm)].map(
+      (m) => m[1] ?? '',
+    );
+    const composeOnly = ['POSTGRES_PASSWORD'];
+    assert.ok(names.includes('KISI_API_KEY'), 'it names the keys that are needed');
+    assert.deepEqual(
+      names.filter((n) => !(n in variableDefaults) && !composeOnly.includes(n)),
+      [],
+    );
+  });
+});

@@ -1,0 +1,136 @@
+// Nothing secret or personal leaves through the log, and Temporal's entries come out like our own.
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import axios from 'axios';
+import { createLogger, describeError, temporalLogger, type Logger } from '../../worker/logging.js';
+
+const secret = 'sesame-0123456789';
+
+function capture(level: 'trace' | 'info' | 'silent' = 'trace'): {
+  logger: Logger;
+  lines: () => Record<string, unknown>[];
+  text: () => string;
+} {
+  const written: string[] = [];
+  const logger = createLogger({ level, to: { write: (line) => void written.push(line) } });
+  return {
+    logger,
+    text: () => written.join(''),
+    lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+describe('the logger', () => {
+  let server: Server;
+  let failure: Error;
+  before(async () => {
+    server = createServer((_, response) => response.writeHead(401).end('{}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    failure = await axios
+      .post(
+        `http://127.0.0.1:${port}/logins?password=${secret}`,
+        { password: secret, email: 'ann@example.test' },
+        {
+          headers: { Authorization: `KISI-LOGIN ${secret}` },
+        },
+      )
+      .then(
+        () => assert.fail('it should be refused'),
+        (error: unknown) => error as Error,
+      );
+  });
+  after(() => server.close());
+
+  it('the error at hand does carry the secret', () => {
+    assert.ok(JSON.stringify(failure).includes(secret), 'or these tests would prove nothing');
+  });
+
+  it('never writes what an axios error carries, wherever it stands', () => {
+    const { logger, text, lines } = capture();
+    logger.error(failure);
+    logger.error({ err: failure }, 'at err');
+    logger.error({ error: failure }, 'at error');
+    logger.error({ reason: new Error('outer', { cause: failure }) }, 'as a cause');
+    assert.ok(!text().includes(secret), 'no secret');
+    assert.ok(!text().includes('ann@example.test'), 'no e-mail');
+    const err = lines()[1]?.['err'] as Record<string, unknown>;
+    assert.deepEqual([err['name'], err['code'], err['status']], ['AxiosError', 'ERR_BAD_REQUEST', 401]);
+    assert.deepEqual(Object.keys(err).sort(), ['code', 'message', 'name', 'stack', 'status']);
+  });
+
+  it('censors secrets by key, down to where requests hold them', () => {
+    const { logger, text } = capture();
+    logger.info(
+      { apiKey: secret, a: { Authorization: secret, b: { password: secret, c: { token: secret } } } },
+      'keys',
+    );
+    logger.info({ request: { config: { headers: { Authorization: secret } } } }, 'headers');
+    logger.child({ email: secret }).info('child');
+    assert.ok(!text().includes(secret), text());
+    assert.equal(text().match(/\[redacted\]/g)?.length, 6);
+  });
+
+  it('strikes e-mails and credentials from any text', () => {
+    const { logger, text } = capture();
+    logger.warn({ note: 'asked by jo.o+x@mail.example.test' }, `sent Bearer ${secret} for jörg@example.test`);
+    logger.warn(new Error(`member ann@example.test, header "Basic ${secret}"`));
+    assert.ok(!text().includes(secret), text());
+    assert.ok(!/@[a-z.]*example/.test(text()) && !text().includes('jörg'), text());
+  });
+
+  it('keeps what only looks like an e-mail', () => {
+    const { logger, text } = capture();
+    logger.info({ identity: '123@worker.internal' }, 'at node_modules/@temporalio/worker/lib/worker.js');
+    assert.match(text(), /123@worker\.internal/);
+    assert.match(text(), /@temporalio\/worker/);
+  });
+
+  it('writes level and time as text', () => {
+    const { logger, lines } = capture();
+    logger.info('hello');
+    const line = lines()[0] ?? {};
+    assert.deepEqual([line['level'], line['msg']], ['info', 'hello']);
+    assert.ok(!Number.isNaN(Date.parse(String(line['time']))), 'an ISO time');
+  });
+
+  it('keeps only the first frames of a stack', () => {
+    const deep = (n: number): Error => (n === 0 ? new Error('deep') : deep(n - 1));
+    const { stack } = describeError(deep(20)) as { stack: string };
+    assert.ok(stack.split('\n').length <= 6 && stack.startsWith('at '), stack);
+  });
+
+  it('says only the kind of a thrown thing that is no error', () => {
+    assert.deepEqual(describeError({ password: secret }), { name: 'Object' });
+    assert.deepEqual(describeError(Object.create(null)), { name: 'Object' });
+    assert.equal(describeError(undefined), undefined);
+  });
+});
+
+describe('temporalLogger', () => {
+  it('forwards level, message, fields and the time of the entry', () => {
+    const { logger, lines } = capture();
+    const bridge = temporalLogger(logger);
+    bridge.log('WARN', 'slow', { workflowId: 'member-1', taskQueue: 'latchkey', big: 1n });
+    const at = Symbol.for('log_timestamp');
+    bridge.log('INFO', 'core said', { [at]: 1_700_000_000_000_000_000n });
+    const [slow, core] = lines();
+    assert.deepEqual([slow?.['level'], slow?.['msg'], slow?.['workflowId']], ['warn', 'slow', 'member-1']);
+    assert.deepEqual([core?.['level'], core?.['time']], ['info', '2023-11-14T22:13:20.000Z']);
+  });
+
+  it('writes each field once', () => {
+    const { logger, text } = capture();
+    temporalLogger(logger).error('failed', { error: new Error('why') });
+    assert.equal(text().match(/"time"/g)?.length, 1);
+    assert.match(text(), /"error":\{"name":"Error","message":"why"/);
+  });
+
+  it('asks Temporal for no more than our level', () => {
+    assert.equal(temporalLogger(capture('info').logger).level, 'INFO');
+    const { logger, text } = capture('silent');
+    temporalLogger(logger).error('unheard');
+    assert.equal(text(), '');
+  });
+});

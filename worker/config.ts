@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { Policies } from '../access/types.js';
+import { parseDuration } from './durations.js';
+import { emptyFile, readRulesFile } from './rules-file.js';
+
+export { parseDuration } from './durations.js';
+
+/** How Nexudus is told who asks: an e-mail and password that buy a token, or a ready token. */
+export type NexudusAuth =
+  { kind: 'password'; email: string; password: string } | { kind: 'token'; token: string };
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** A mapping line as written: a number is an id, a text an exact name, still to be looked up. */
+export type IdOrName = number | string;
+
+/** What `latchkey.yaml` says, with the default policies where it is silent. */
+export interface FileConfig {
+  path: string;
+  /** False: there is no such file, and nobody asked for one. */
+  present: boolean;
+  mapping: { location: IdOrName | null; passType: IdOrName; groups: IdOrName[] }[];
+  /** IANA time zones for locations whose Nexudus zone is missing or wrong. */
+  zones: { location: IdOrName; timeZone: string }[];
+  policies: Policies;
+}
+
+/** All that the process is told from outside. Holds secrets: never log it whole. */
+export interface Config {
+  nexudus: { baseUrl: string; auth: NexudusAuth };
+  kisi: { baseUrl: string; apiKey: string };
+  /** host:port of a Temporal server; null: run an embedded one. */
+  temporalAddress: string | null;
+  taskQueue: string;
+  pollIntervalMs: number;
+  fullPassIntervalMs: number;
+  /** 0: any free port. */
+  healthPort: number;
+  logLevel: LogLevel;
+  file: FileConfig;
+}
+
+/** The configuration is unusable. `lines` has one message for each problem, all found at once, without values. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly lines: string[]) {
+    super(['The configuration is not usable:', ...lines.map((line) => `  ${line}`)].join('\n'));
+  }
+}
+
+/** Every variable that Latchkey itself reads, with its default; null: none. docs/configuration.md is tested against it. */
+export const variableDefaults = {
+  NEXUDUS_BASE_URL: 'https://spaces.nexudus.com/api',
+  NEXUDUS_EMAIL: null,
+  NEXUDUS_PASSWORD: null,
+  NEXUDUS_TOKEN: null,
+  KISI_BASE_URL: 'https://api.kisi.io',
+  KISI_API_KEY: null,
+  TEMPORAL_ADDRESS: null,
+  LATCHKEY_CONFIG: './latchkey.yaml',
+  LATCHKEY_POLL_INTERVAL: '30s',
+  LATCHKEY_FULL_PASS_INTERVAL: '10m',
+  LATCHKEY_TASK_QUEUE: 'latchkey',
+  LATCHKEY_HEALTH_PORT: '8088',
+  LATCHKEY_LOG_LEVEL: 'info',
+} as const;
+
+type Variable = keyof typeof variableDefaults;
+type Env = Readonly<Record<string, string | undefined>>;
+
+const url = z
+  .string()
+  .refine(isPlainHttpUrl, 'must be an http(s) address without a user name, query or fragment');
+const interval = z
+  .string()
+  .refine((text) => durationOrZero(text) > 0, 'must be a duration above zero, like 500ms, 30s, 5m, 2h or 7d')
+  .transform(parseDuration);
+const needed = z.string({ error: 'must be set' });
+
+const environment = z.object({
+  NEXUDUS_BASE_URL: url.transform(withoutTrailingSlash),
+  KISI_BASE_URL: url.transform(withoutTrailingSlash),
+  KISI_API_KEY: needed,
+  TEMPORAL_ADDRESS: z.string().optional(),
+  LATCHKEY_CONFIG: z.string(),
+  LATCHKEY_POLL_INTERVAL: interval,
+  LATCHKEY_FULL_PASS_INTERVAL: interval,
+  LATCHKEY_TASK_QUEUE: z.string(),
+  LATCHKEY_HEALTH_PORT: z
+    .string()
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port from 0 to 65535')
+    .transform(Number),
+  LATCHKEY_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }),
+});
+
+/**
+ * Adds the variables of a `.env` file to the process; those that are set already win, and a missing file is fine.
+ * Throws ConfigError when the file is there but unreadable.
+ */
+export function loadDotEnv(path = '.env'): void {
+  try {
+    process.loadEnvFile(path);
+  } catch (error) {
+    if (!isMissing(error)) throw new ConfigError([`${path} cannot be read`]);
+  }
+}
+
+/**
+ * The configuration from `env` and the file that LATCHKEY_CONFIG names. An empty variable counts as not set.
+ * Throws ConfigError with every problem at once.
+ */
+export function loadConfig(
+  env: Env,
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): Config {
+  const lines: string[] = [];
+  const auth = readAuth(env, lines);
+  const parsed = environment.safeParse(given(env));
+  for (const issue of parsed.error?.issues ?? []) lines.push(`${issue.path.join('.')} ${issue.message}`);
+  const file = readConfigFile(env, readFile, lines);
+  if (lines.length > 0 || auth === null || !parsed.success) throw new ConfigError(lines);
+
+  const values = parsed.data;
+  return {
+    nexudus: { baseUrl: values.NEXUDUS_BASE_URL, auth },
+    kisi: { baseUrl: values.KISI_BASE_URL, apiKey: values.KISI_API_KEY },
+    temporalAddress: values.TEMPORAL_ADDRESS ?? null,
+    taskQueue: values.LATCHKEY_TASK_QUEUE,
+    pollIntervalMs: values.LATCHKEY_POLL_INTERVAL,
+    fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
+    healthPort: values.LATCHKEY_HEALTH_PORT,
+    logLevel: values.LATCHKEY_LOG_LEVEL,
+    file,
+  };
+}
+
+function readAuth(env: Env, lines: string[]): NexudusAuth | null {
+  const token = valueOf(env, 'NEXUDUS_TOKEN');
+  const email = valueOf(env, 'NEXUDUS_EMAIL');
+  // Spaces may belong to a password.
+  const password = env['NEXUDUS_PASSWORD'] ?? '';
+  if (token !== undefined && (email !== undefined || password !== '')) {
+    lines.push('NEXUDUS_TOKEN and NEXUDUS_EMAIL/NEXUDUS_PASSWORD are both set: keep one of the two');
+    return null;
+  }
+  if (token !== undefined) return { kind: 'token', token };
+  if (email !== undefined && password !== '') return { kind: 'password', email, password };
+  if (email !== undefined) lines.push('NEXUDUS_PASSWORD must be set, as NEXUDUS_EMAIL is');
+  else if (password !== '') lines.push('NEXUDUS_EMAIL must be set, as NEXUDUS_PASSWORD is');
+  else lines.push('NEXUDUS_EMAIL and NEXUDUS_PASSWORD must be set, or NEXUDUS_TOKEN');
+  return null;
+}
+
+function readConfigFile(env: Env, readFile: (path: string) => string, lines: string[]): FileConfig {
+  const named = valueOf(env, 'LATCHKEY_CONFIG');
+  const path = named ?? variableDefaults.LATCHKEY_CONFIG;
+  let text: string;
+  try {
+    text = readFile(resolve(path));
+  } catch (error) {
+    if (!isMissing(error)) lines.push(`${path} cannot be read`);
+    else if (named !== undefined) lines.push(`LATCHKEY_CONFIG names ${path}, which does not exist`);
+    return emptyFile(path);
+  }
+  const read = readRulesFile(path, text);
+  lines.push(...read.problems);
+  return read.file;
+}
+
+/** The variables with defaults filled in, empty ones left out. */
+function given(env: Env): Partial<Record<Variable, string>> {
+  const values: Partial<Record<Variable, string>> = {};
+  for (const name of variableNames()) {
+    const value = valueOf(env, name) ?? variableDefaults[name];
+    if (value !== null) values[name] = value;
+  }
+  return values;
+}
+
+function variableNames(): Variable[] {
+  return Object.keys(variableDefaults).filter((name): name is Variable => name in variableDefaults);
+}
+
+function valueOf(env: Env, name: Variable): string | undefined {
+  const value = env[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+function isPlainHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const parsed = new URL(text);
+  const plain =
+    parsed.username === '' && parsed.password === '' && parsed.search === '' && parsed.hash === '';
+  return plain && /^https?:$/.test(parsed.protocol);
+}
+
+function withoutTrailingSlash(text: string): string {
+  return text.replace(/\/+$/, '');
+}
+
+function durationOrZero(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch {
+    return 0;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,165 @@
+/** `latchkey.yaml`: the mapping, the time zones and the policies, with the line of everything that is wrong. */
+import { IANAZone } from 'luxon';
+import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+import { defaultPolicies } from '../access/policies.js';
+import type { FileConfig } from './config.js';
+import { durationHint, parseDuration } from './durations.js';
+
+const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
+  error: 'must be an id (a whole number) or an exact name',
+});
+const one = (value: unknown): unknown => (value === undefined || Array.isArray(value) ? value : [value]);
+const text = z.string({ error: 'must be a text' });
+const duration = z.string({ error: durationHint }).transform((value, context) => {
+  try {
+    return parseDuration(value);
+  } catch {
+    context.addIssue({ code: 'custom', message: durationHint });
+    return z.NEVER;
+  }
+});
+
+const schema = z.strictObject({
+  mapping: z
+    .array(
+      z.strictObject({
+        location: idOrName.nullable().default(null),
+        passType: idOrName,
+        groups: z.preprocess(
+          one,
+          z
+            .array(idOrName, { error: 'must be a group or a list of groups' })
+            .min(1, 'must name at least one group'),
+        ),
+      }),
+      { error: 'must be a list' },
+    )
+    .default([]),
+  locations: z
+    .array(
+      z.strictObject({
+        location: idOrName,
+        timeZone: text.refine(
+          (name) => IANAZone.isValidZone(name),
+          'must be an IANA time zone like Europe/Berlin',
+        ),
+      }),
+      { error: 'must be a list' },
+    )
+    .default([]),
+  policies: z
+    .strictObject({
+      renewalGrace: duration.optional(),
+      doorGrace: duration.optional(),
+      doorHorizon: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      usedPass: z.enum(['endOfDay', 'atOnce'], { error: 'must be endOfDay or atOnce' }).optional(),
+      lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
+    })
+    .default({}),
+});
+
+/** A file that says nothing: no mapping, no zones, the default policies. */
+export function emptyFile(path: string): FileConfig {
+  return { path, present: false, mapping: [], zones: [], policies: { ...defaultPolicies } };
+}
+
+/** What the file says, and one line for each problem ('latchkey.yaml:7: ...'), all at once. Throws nothing. */
+export function readRulesFile(path: string, content: string): { file: FileConfig; problems: string[] } {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(content, { lineCounter, prettyErrors: false });
+  const broken = document.errors.map(
+    (error) => `${path}:${lineCounter.linePos(error.pos[0]).line}: not YAML (${error.message})`,
+  );
+  if (broken.length > 0) return { file: emptyFile(path), problems: broken };
+
+  const plain = plainValue(document);
+  if (plain === undefined) {
+    return {
+      file: emptyFile(path),
+      problems: [`${path}:1: an alias (*name) has no anchor; quote names that begin with *`],
+    };
+  }
+  const parsed = schema.safeParse(plain);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) => describe(issue, document, lineCounter, path));
+    return { file: emptyFile(path), problems };
+  }
+  const { mapping, locations, policies } = parsed.data;
+  return {
+    problems: [],
+    file: {
+      path,
+      present: true,
+      mapping,
+      zones: locations,
+      policies: {
+        renewalGraceMs: policies.renewalGrace ?? defaultPolicies.renewalGraceMs,
+        doorGraceMs: policies.doorGrace ?? defaultPolicies.doorGraceMs,
+        doorHorizonMs: policies.doorHorizon ?? defaultPolicies.doorHorizonMs,
+        usedPass: policies.usedPass ?? defaultPolicies.usedPass,
+        lastDay: policies.lastDay ?? defaultPolicies.lastDay,
+      },
+    },
+  };
+}
+
+/** The document as plain data, an empty one as {}; undefined when an alias leads nowhere (or is a bomb). */
+function plainValue(document: Document): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(issue: z.core.$ZodIssue, document: Document, lines: LineCounter, file: string): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      return `${file}:${lineOf(path, document, lines)}: ${dotted(path)} is not a known key`;
+    });
+  }
+  const message = isAbsent(issue, document) ? 'must be set' : issue.message;
+  return [`${file}:${lineOf(issue.path, document, lines)}: ${dotted(issue.path)} ${message}`];
+}
+
+function isAbsent(issue: z.core.$ZodIssue, document: Document): boolean {
+  // A position in a list may be ours: `groups: 12` is read as [12].
+  return typeof issue.path.at(-1) === 'string' && !document.hasIn(issue.path);
+}
+
+function dotted(path: PropertyKey[]): string {
+  const joined = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return joined === '' ? 'the file' : joined.replace(/^\./, '');
+}
+
+/** The line of the key that `path` ends in, or of the nearest part of it that is there. */
+function lineOf(path: PropertyKey[], document: Document, lines: LineCounter): number {
+  for (let length = path.length; length > 0; length--) {
+    const offset = offsetOf(path.slice(0, length), document);
+    if (offset !== null) return lines.linePos(offset).line;
+  }
+  return 1;
+}
+
+function offsetOf(path: PropertyKey[], document: Document): number | null {
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const last = path.at(-1);
+  if (isMap(parent)) {
+    const pair = parent.items.find((item) => nodeValue(item.key) === last);
+    return rangeStart(pair?.key);
+  }
+  return rangeStart(document.getIn(path, true));
+}
+
+function nodeValue(node: unknown): unknown {
+  return typeof node === 'object' && node !== null && 'value' in node ? node.value : undefined;
+}
+
+function rangeStart(node: unknown): number | null {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range))
+    return null;
+  const start: unknown = node.range[0];
+  return typeof start === 'number' ? start : null;
+}

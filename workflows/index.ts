@@ -1,0 +1,3 @@
+/** Workflow functions only: what a worker can run. */
+export { member } from './member.js';
+export { fullPass, poll } from './poll.js';

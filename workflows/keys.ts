@@ -1,0 +1,211 @@
+import type { LedgerKey, Step } from '../access/plan.js';
+import type { Entitlement, Instant } from '../access/types.js';
+import type { Assessment, KeyActivities } from '../activities/contract.js';
+import { kisiTaskQueue, type MemberState } from './messages.js';
+import { patientActivities, persist, type Patient, type Trouble } from './patience.js';
+
+/** How a member's workflow writes keys: one Kisi call an activity, the ledger brought up to date after each. */
+export interface KeyWriter {
+  /** Does one step; true: done, false: overtaken by a newer wish. Throws a final Trouble. */
+  apply(step: Step, assessment: Assessment): Promise<boolean>;
+  /** Brings the ledger in line with what Kisi holds of it. False: overtaken. */
+  inspect(): Promise<boolean>;
+}
+
+const iso = (at: Instant | null): string =>
+  at === null ? 'no end' : new Date(at).toISOString().replace('.000Z', 'Z');
+
+/** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
+export function kisiActivities(taskQueue: string): Patient<KeyActivities> {
+  return patientActivities<KeyActivities>(
+    { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '15s' },
+    15_000,
+  );
+}
+
+/** A writer over the given state. `changes` collects what was done, in plain words. */
+export function keyWriter(
+  state: MemberState,
+  changes: string[],
+  onWaiting: (trouble: Trouble) => void,
+  overtaken: () => boolean,
+): KeyWriter {
+  const { quick, patient } = kisiActivities(state.taskQueue);
+
+  /** One Kisi call, labelled for the UI. An end of access goes before everything else, a resync after it. */
+  function call<K extends keyof KeyActivities>(
+    name: K,
+    args: Parameters<KeyActivities[K]>,
+    summary: string,
+    priorityKey = 2,
+  ): Promise<{ value: Awaited<ReturnType<KeyActivities[K]>> } | null> {
+    const options = { summary, priority: { priorityKey } };
+    type Call = {
+      executeWithOptions(o: typeof options, a: typeof args): Promise<Awaited<ReturnType<KeyActivities[K]>>>;
+    };
+    const of = (set: unknown): Call => (set as Record<K, Call>)[name];
+    return persist(
+      () => of(quick).executeWithOptions(options, args),
+      () => of(patient).executeWithOptions(options, args),
+      onWaiting,
+      overtaken,
+    );
+  }
+
+  async function userFor(digest: string): Promise<number | null> {
+    if (state.kisiUser?.emailDigest === digest) return state.kisiUser.id;
+    const found = await call('findKisiUser', [state.memberId], 'find the Kisi user');
+    if (found === null) return null;
+    const made =
+      found.value === null
+        ? await call('createKisiUser', [state.memberId], 'make the Kisi user (sends the invitation)')
+        : { value: found.value };
+    if (made === null) return null;
+    state.kisiUser = { id: made.value, emailDigest: digest };
+    return made.value;
+  }
+
+  function replace(key: LedgerKey): void {
+    forget(key);
+    state.ledger.push(key);
+  }
+
+  function forget(key: LedgerKey): void {
+    state.ledger = state.ledger.filter((k) => k.groupId !== key.groupId || k.userId !== key.userId);
+  }
+
+  async function grant(wish: Entitlement, digest: string | null): Promise<boolean> {
+    if (digest === null) return true;
+    const userId = await userFor(digest);
+    if (userId === null) return false;
+    const { groupId, until, because, standsOn } = wish;
+    const known = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
+    const validUntil = wish.door.set;
+    const triedUntil = known !== undefined && !known.foreign ? known.validUntil : null;
+    const entry: LedgerKey = {
+      groupId,
+      userId,
+      keyId: null,
+      validUntil,
+      foreign: false,
+      until,
+      because,
+      standsOn,
+    };
+    replace(entry);
+    const answer = await call(
+      'createKey',
+      [{ userId, groupId, validUntil }, triedUntil],
+      `grant group ${groupId} until ${iso(validUntil)}`,
+    );
+    if (answer === null) return false;
+    const result = answer.value;
+    if (result.outcome === 'userGone') {
+      state.ledger = state.ledger.filter((k) => k.userId !== userId);
+      state.kisiUser = null;
+      changes.push('the Kisi user was deleted by hand; making it anew');
+      return grant(wish, digest);
+    }
+    replace({
+      ...entry,
+      keyId: result.keyId,
+      validUntil: result.validUntil,
+      foreign: result.outcome === 'foreign',
+    });
+    changes.push(
+      result.outcome === 'foreign'
+        ? `group ${groupId}: a key given by hand serves`
+        : `granted group ${groupId} (${result.outcome})`,
+    );
+    return true;
+  }
+
+  async function move(key: LedgerKey, wish: Entitlement, digest: string | null): Promise<boolean> {
+    if (key.keyId === null) return grant(wish, digest);
+    const validUntil = wish.door.set;
+    const moved = await call(
+      'moveKey',
+      [key.keyId, validUntil],
+      `move the end of group ${key.groupId} to ${iso(validUntil)}`,
+      3,
+    );
+    if (moved === null) return false;
+    const check =
+      moved.value === 'gone'
+        ? { value: null }
+        : await call('readKeyEnd', [key.keyId], `check the end of group ${key.groupId}`, 3);
+    if (check === null) return false;
+    if (check.value !== null && sameSecond(check.value.validUntil, validUntil)) {
+      replace({ ...key, ...pick(wish), validUntil });
+      changes.push(`moved the end of group ${key.groupId} to ${iso(validUntil)}`);
+      return true;
+    }
+    // Kisi kept the old end (or lost the key): replace it.
+    if (check.value !== null && !(await revoke(key, 3))) return false;
+    forget(key);
+    return grant(wish, digest);
+  }
+
+  async function revoke(key: LedgerKey, priorityKey = 1): Promise<boolean> {
+    const { keyId, userId, groupId, validUntil } = key;
+    const done = await call(
+      'removeKey',
+      [{ keyId, userId, groupId, validUntil }],
+      `revoke group ${groupId}`,
+      priorityKey,
+    );
+    if (done === null) return false;
+    forget(key);
+    changes.push(`revoked group ${groupId}`);
+    return true;
+  }
+
+  async function apply(step: Step, assessment: Assessment): Promise<boolean> {
+    switch (step.kind) {
+      case 'revoke':
+        return revoke(step.key);
+      case 'grant':
+        return grant(step.wish, assessment.emailDigest);
+      case 'move':
+        return move(step.key, step.wish, assessment.emailDigest);
+      case 'note':
+        replace({ ...step.key, ...pick(step.wish) });
+        return true;
+      case 'forget':
+        forget(step.key);
+        return true;
+    }
+  }
+
+  async function inspect(): Promise<boolean> {
+    if (state.kisiUser === null) return true;
+    const { id } = state.kisiUser;
+    const answer = await call('inspectKeys', [id], 'compare with Kisi', 4);
+    if (answer === null) return false;
+    const found = answer.value;
+    if (found === null) {
+      state.kisiUser = null;
+      state.ledger = state.ledger.filter((key) => key.userId !== id);
+      changes.push('the Kisi user is gone');
+      return true;
+    }
+    state.ledger = state.ledger.flatMap((key) => {
+      if (key.userId !== id || key.keyId === null) return [key];
+      const real = found.find((row) => row.groupId === key.groupId);
+      if (real !== undefined) return [{ ...key, keyId: real.keyId, validUntil: real.validUntil }];
+      changes.push(`group ${key.groupId}: the key was gone from Kisi`);
+      return [];
+    });
+    return true;
+  }
+
+  return { apply, inspect };
+}
+
+function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {
+  return { until: wish.until, because: wish.because, standsOn: wish.standsOn };
+}
+
+function sameSecond(a: Instant | null, b: Instant): boolean {
+  return a !== null && Math.floor(a / 1000) === Math.floor(b / 1000);
+}

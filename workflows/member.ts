@@ -1,0 +1,334 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { nextWake, planSteps, type LedgerKey } from '../access/plan.js';
+import type { Instant, NextChange } from '../access/types.js';
+import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
+import { keyWriter } from './keys.js';
+import {
+  accessProblemKey,
+  accessStateKey,
+  inheritKeys,
+  locationIdKey,
+  membershipChanged,
+  nextChangeAtKey,
+  resync,
+  resyncNow,
+  stateQuery,
+  type MemberState,
+  type MemberView,
+  type Wake,
+} from './messages.js';
+import { patientActivities, persist, Trouble } from './patience.js';
+import { detailsOf, viewOf, type Outlook } from './view.js';
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+/** Replay costs about 0.35 ms an event, so a run turns over long before the server asks for it. */
+const mostEvents = 500;
+const longestRunMs = 30 * dayMs;
+/** A member who has held nothing for so long completes, and starts again when something new appears. */
+const idleEndMs = 90 * dayMs;
+/** When to look again after a failure that no retry mends, and while a doubtful read keeps keys. */
+const blockedRetryMs = 10 * minuteMs;
+const doubtRetryMs = 30_000;
+
+const reads = patientActivities<MembershipActivities>(
+  { startToCloseTimeout: '5m', heartbeatTimeout: '15s', summary: 'read Nexudus and decide' },
+  20_000,
+);
+const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
+
+/**
+ * The story of one member: look, decide, write what differs, say how things stand, sleep until the next change.
+ * One run after another for as long as the member holds or may hold anything.
+ */
+export async function member(initial: MemberState): Promise<MemberView> {
+  const state: MemberState = { ...initial, wakes: [...initial.wakes] };
+  const startedAt = Date.now();
+  const outlook: Outlook = {
+    state: 'new',
+    standing: '',
+    next: null,
+    waiting: null,
+    kept: [],
+    lastCheckedAt: null,
+    lastError: null,
+  };
+  let changes: string[] = [];
+  const run = { passesBegun: 0, passesDone: 0, ended: false };
+  let shown = '';
+  let locationId: number | null = null;
+
+  const wake = (w: Wake): void => void state.wakes.push({ ...w, notBefore: w.notBefore ?? Date.now() });
+  const woken = (): boolean => state.wakes.length > 0;
+  const view = (): MemberView => viewOf(state.memberId, state.ledger, outlook);
+
+  setHandler(membershipChanged, (w) => {
+    wake(w ?? { reason: 'changed' });
+  });
+  setHandler(resync, () => {
+    wake({ reason: 'resync' });
+  });
+  setHandler(inheritKeys, (keys) => {
+    state.ledger = inherit(state.ledger, keys);
+    wake({ reason: 'profile' });
+  });
+  setHandler(stateQuery, view);
+  setHandler(resyncNow, async () => {
+    wake({ reason: 'resync' });
+    const mine = run.passesBegun + 1;
+    const done = (): boolean =>
+      run.passesDone >= mine || (run.passesBegun >= mine && outlook.waiting !== null) || run.ended;
+    await condition(done, '20s');
+    return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what };
+  });
+
+  let dueAt: Instant = woken() ? Date.now() : Date.now() + 1;
+  if (!woken()) wake({ reason: 'changed' });
+  for (;;) {
+    const pass = takeWakes(state, dueAt);
+    run.passesBegun++;
+    changes = [];
+    try {
+      const next = await lookAndApply(pass);
+      if (next === 'overtaken') {
+        // What this pass was to do goes into the next one.
+        if (pass.resync) state.wakes.push({ reason: 'resync', notBefore: pass.notBefore });
+      } else {
+        dueAt = next;
+        run.passesDone++;
+      }
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      waitFor(error, 'when something changes, on a resync, or in 10 minutes');
+      dueAt = Date.now() + blockedRetryMs;
+      run.passesDone++;
+    }
+    publish();
+    if (run.ended && !woken()) return finish();
+    if (!woken()) await sleepUntil(dueAt);
+    if (runIsLong()) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof member>(state);
+    }
+  }
+
+  /** One pass: look, hand over what is not ours to keep, write the differences. Answers when to look again. */
+  async function lookAndApply(pass: Pass): Promise<Instant | 'overtaken'> {
+    const assessment = await look(pass);
+    state.idleSince =
+      assessment.hasRecords || state.ledger.length > 0 ? null : (state.idleSince ?? Date.now());
+    const left = await leaveToOthers(assessment, pass);
+    if (left !== null) return left;
+
+    const writer = keyWriter(
+      state,
+      changes,
+      (trouble) => {
+        waitFor(trouble, 'by itself: it is tried again at least every 15 s');
+      },
+      woken,
+    );
+    if (pass.resync && !(await writer.inspect())) return 'overtaken';
+    const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
+    for (const step of planSteps(state.ledger, assessment.keys, assessment.holds, userId)) {
+      if (!(await writer.apply(step, assessment))) return 'overtaken';
+      if (outlook.waiting !== null) clearWaiting();
+    }
+    return settle(assessment);
+  }
+
+  async function look(pass: Pass): Promise<Assessment> {
+    const request = {
+      memberId: state.memberId,
+      notBefore: pass.notBefore,
+      clockOnly: pass.clockOnly,
+      siblingIds: state.siblingIds,
+      held: state.ledger.map(({ groupId, standsOn }) => ({ groupId, standsOn })),
+    };
+    const assess = (set: typeof reads.quick) => set.assessMember(request);
+    const answer = await persist(
+      () => assess(reads.quick),
+      () => assess(reads.patient),
+      (trouble) => {
+        waitFor(trouble, 'by itself: it is read again at least every 20 s. No key is taken away meanwhile.');
+      },
+      () => false,
+    );
+    if (answer === null) throw new Trouble('Unknown', 'the read was given up', false);
+    clearWaiting();
+    outlook.lastCheckedAt = answer.value.readAt;
+    locationId = answer.value.locationId;
+    return answer.value;
+  }
+
+  /** Principle 3: one profile owns the keys of a person. Null: it is this one. */
+  async function leaveToOthers(assessment: Assessment, pass: Pass): Promise<Instant | null> {
+    const before = state.siblingIds;
+    const former = before.filter((id) => !assessment.profileIds.includes(id));
+    state.siblingIds = assessment.profileIds.filter((id) => id !== state.memberId);
+    if (assessment.ownerId !== null && assessment.ownerId !== state.memberId) {
+      await giveKeys(assessment.ownerId, state.ledger);
+      if (pass.reasons.some((reason) => reason !== 'profile')) {
+        await toOther('wakeOwner', [assessment.ownerId, assessment.readAt]);
+      }
+      outlook.state = assessment.gone ? 'ended' : 'otherProfile';
+      outlook.standing = `Profile ${assessment.ownerId} owns the keys of this person.`;
+      outlook.next = null;
+      run.ended = assessment.gone;
+      return idleWake();
+    }
+    const heir = former[0];
+    const emailChanged = state.kisiUser !== null && state.kisiUser.emailDigest !== assessment.emailDigest;
+    if (emailChanged && heir !== undefined) {
+      const oldUser = state.kisiUser?.id;
+      await giveKeys(
+        heir,
+        state.ledger.filter((key) => key.userId === oldUser),
+      );
+    }
+    const joined = state.siblingIds.filter((id) => !before.includes(id));
+    if (joined.length > 0) await toOther('wakeSiblings', [joined, assessment.readAt]);
+    return null;
+  }
+
+  async function giveKeys(heir: number, keys: LedgerKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    await toOther('handOver', [heir, keys]);
+    state.ledger = state.ledger.filter((key) => !keys.includes(key));
+    changes.push(`gave ${keys.length} keys over to profile ${heir}`);
+  }
+
+  async function toOther<K extends keyof WakeActivities>(
+    name: K,
+    args: Parameters<WakeActivities[K]>,
+  ): Promise<void> {
+    type Call = (...a: Parameters<WakeActivities[K]>) => Promise<void>;
+    const run = (set: unknown) => (set as Record<K, Call>)[name](...args);
+    await persist(
+      () => run(wakes.quick),
+      () => run(wakes.patient),
+      (trouble) => {
+        waitFor(trouble, 'by itself');
+      },
+      () => false,
+    );
+  }
+
+  /** After all writes: how things stand, and when to look again. */
+  function settle(assessment: Assessment): Instant {
+    clearWaiting();
+    outlook.lastError = null;
+    outlook.state = state.ledger.some((key) => key.keyId !== null) ? 'access' : 'noAccess';
+    outlook.standing = assessment.standing;
+    outlook.kept = assessment.holds.map((hold) => `group ${hold.groupId}: ${hold.why}`);
+    outlook.next = nextWake(assessment.next, state.ledger, assessment.keys);
+    if (assessment.holds.length > 0) {
+      const since = Date.now();
+      const what = assessment.holds[0]?.why ?? '';
+      outlook.waiting = {
+        problem: 'DoubtfulRead',
+        what,
+        since,
+        wakes: 'by itself: it is read again every 30 s',
+      };
+      return Math.min(outlook.next?.at ?? Infinity, Date.now() + doubtRetryMs);
+    }
+    if (assessment.gone && state.ledger.length === 0) {
+      run.ended = true;
+      outlook.state = 'ended';
+    }
+    return Math.min(outlook.next?.at ?? Infinity, idleWake());
+  }
+
+  function idleWake(): Instant {
+    if (state.idleSince === null) return Infinity;
+    if (Date.now() >= state.idleSince + idleEndMs) run.ended = true;
+    return state.idleSince + idleEndMs;
+  }
+
+  function waitFor(trouble: Trouble, wakesBy: string): void {
+    outlook.lastError = trouble.message;
+    const since = outlook.waiting?.problem === trouble.problem ? outlook.waiting.since : Date.now();
+    outlook.waiting = { problem: trouble.problem, what: trouble.message, since, wakes: wakesBy };
+    publish();
+  }
+
+  function clearWaiting(): void {
+    if (outlook.waiting === null) return;
+    outlook.waiting = null;
+    publish();
+  }
+
+  /** Shows the state in the UI. Attributes are written only when they changed: each write is an event. */
+  function publish(): void {
+    setCurrentDetails(detailsOf(view(), outlook.kept));
+    const problem = outlook.waiting?.problem ?? 'none';
+    const next: NextChange | null = outlook.next;
+    const now = JSON.stringify([outlook.state, problem, next?.at ?? null, locationId]);
+    if (now === shown) return;
+    shown = now;
+    upsertSearchAttributes([
+      { key: accessStateKey, value: outlook.state },
+      { key: accessProblemKey, value: problem },
+      { key: locationIdKey, value: locationId === null ? null : String(locationId) },
+      { key: nextChangeAtKey, value: next === null ? null : new Date(next.at) },
+    ]);
+  }
+
+  async function sleepUntil(at: Instant): Promise<void> {
+    const runEndsAt = startedAt + longestRunMs;
+    const ms = Math.max(1, Math.min(at, runEndsAt) - Date.now());
+    const summary =
+      at > runEndsAt
+        ? 'a fresh run'
+        : (outlook.next?.at === at ? outlook.next.what : 'look again').slice(0, 190);
+    await condition(woken, ms, { summary });
+  }
+
+  function runIsLong(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    return continueAsNewSuggested || historyLength >= mostEvents || Date.now() >= startedAt + longestRunMs;
+  }
+
+  async function finish(): Promise<MemberView> {
+    await condition(allHandlersFinished);
+    return view();
+  }
+}
+
+/** Why a pass happens, and from when on a read may be used for it. */
+interface Pass {
+  notBefore: Instant;
+  clockOnly: boolean;
+  resync: boolean;
+  reasons: Wake['reason'][];
+}
+
+/** All wakes so far become one pass; without any it is the clock's, for the instant that was due. */
+function takeWakes(state: MemberState, dueAt: Instant): Pass {
+  const taken = state.wakes;
+  state.wakes = [];
+  const clockOnly = taken.length === 0;
+  return {
+    notBefore: clockOnly
+      ? Math.min(dueAt, Date.now())
+      : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
+    clockOnly,
+    resync: taken.some((wake) => wake.reason === 'resync'),
+    reasons: taken.map((wake) => wake.reason),
+  };
+}
+
+/** A key that another profile hands over replaces what is known of the same key. */
+function inherit(ledger: LedgerKey[], keys: LedgerKey[]): LedgerKey[] {
+  const same = (a: LedgerKey, b: LedgerKey): boolean => a.groupId === b.groupId && a.userId === b.userId;
+  return [...ledger.filter((key) => !keys.some((k) => same(k, key))), ...keys];
+}

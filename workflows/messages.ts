@@ -1,0 +1,115 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { LedgerKey } from '../access/plan.js';
+import type { Instant } from '../access/types.js';
+
+/**
+ * Everything that is said to a member's workflow, and every name that others depend on.
+ * Messages only wake: none carries what is true of a membership, at most since when to look.
+ */
+
+/** The workflow id of a member: the Nexudus coworker id and nothing else, so that no id names a person. */
+export function memberWorkflowId(memberId: number): string {
+  return `member-${memberId}`;
+}
+
+/** The Nexudus id in a member's workflow id; null for any other workflow. */
+export function memberIdOf(workflowId: string): number | null {
+  const digits = /^member-(\d+)$/.exec(workflowId)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** Why a member is looked at, and from when on a read shows what was noticed. */
+export interface Wake {
+  reason: 'changed' | 'resync' | 'profile' | 'fullPass';
+  /** A read that began before this instant is not used. Left out: now. */
+  notBefore?: Instant;
+}
+
+/** Something about the member may have changed in Nexudus. Sent without an argument it means "look now". */
+export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
+
+/** An admin asks for a fresh look, at Kisi's side too. */
+export const resync = defineSignal('resync');
+
+/** Another profile of the same person gives its keys over; only Latchkey's workflows send this. */
+export const inheritKeys = defineSignal<[LedgerKey[]]>('inheritKeys');
+
+/** What one pass over a member changed. */
+export interface PassReport {
+  /** Plain words, one a change: 'granted group 12 until 2026-12-01T00:15:00Z'. */
+  changes: string[];
+  problem: string | null;
+}
+
+/** As `resync`, but answers when that pass is done (or is waiting), with what changed. */
+export const resyncNow = defineUpdate<PassReport>('resyncNow');
+
+/** One key as people see it: times as ISO 8601 in UTC. */
+export interface KeyView {
+  groupId: number;
+  until: string | null;
+  doorClosesAt: string | null;
+  because: string;
+  givenByHand: boolean;
+}
+
+/** A member's workflow in plain words, without personal data. */
+export interface MemberView {
+  memberId: number;
+  state: AccessState;
+  keys: KeyView[];
+  nextChange: { at: string; what: string } | null;
+  /** What it waits for, since when, and what will wake it; null when nothing is missing. */
+  waitingFor: { what: string; since: string; wakes: string } | null;
+  lastCheckedAt: string | null;
+  lastError: string | null;
+  standing: string;
+}
+
+/** How things stand: `access` has keys, `noAccess` has none by the rules, `otherProfile` leaves it to a sibling. */
+export type AccessState = 'new' | 'access' | 'noAccess' | 'otherProfile' | 'ended';
+
+export const stateQuery = defineQuery<MemberView>('state');
+
+/** Search attributes: what an operator can list members by. Never personal data. */
+export const accessStateKey = defineSearchAttributeKey('AccessState', SearchAttributeType.KEYWORD);
+export const accessProblemKey = defineSearchAttributeKey('AccessProblem', SearchAttributeType.KEYWORD);
+export const locationIdKey = defineSearchAttributeKey('LocationId', SearchAttributeType.KEYWORD);
+export const nextChangeAtKey = defineSearchAttributeKey('NextChangeAt', SearchAttributeType.DATETIME);
+
+/** Names and types of the search attributes, for the set-up of a namespace. */
+export const searchAttributes = {
+  AccessState: 'Keyword',
+  AccessProblem: 'Keyword',
+  LocationId: 'Keyword',
+  NextChangeAt: 'Datetime',
+} as const;
+
+/** Workflow types, schedules and queues. */
+export const memberWorkflowType = 'member';
+export const pollScheduleId = 'poll-nexudus';
+export const fullPassScheduleId = 'full-pass';
+
+/** The activity queue for Kisi: one HTTP call a task, held below Kisi's limit by the server for all workers together. */
+export function kisiTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-kisi`;
+}
+
+/** What a member's workflow starts with, and hands to its own next run. */
+export interface MemberState {
+  memberId: number;
+  taskQueue: string;
+  ledger: LedgerKey[];
+  /** The person's Kisi user and a digest of the e-mail it was found by; null: not looked up yet. */
+  kisiUser: { id: number; emailDigest: string } | null;
+  siblingIds: number[];
+  wakes: Wake[];
+  /** Since when the member has had neither pass nor contract nor key. */
+  idleSince: Instant | null;
+}
+
+/** A member that nothing is known of yet. */
+export function newMember(memberId: number, taskQueue: string): MemberState {
+  return { memberId, taskQueue, ledger: [], kisiUser: null, siblingIds: [], wakes: [], idleSince: null };
+}

@@ -1,0 +1,86 @@
+import type { LedgerKey } from '../access/plan.js';
+import type { Instant, NextChange } from '../access/types.js';
+import type { AccessState, MemberView } from './messages.js';
+
+/** What a member's workflow waits for because something failed. */
+export interface Waiting {
+  /** Short name for the AccessProblem attribute. */
+  problem: string;
+  what: string;
+  since: Instant;
+  wakes: string;
+}
+
+/** What the workflow knows of itself beyond its durable state. */
+export interface Outlook {
+  state: AccessState;
+  standing: string;
+  next: NextChange | null;
+  waiting: Waiting | null;
+  /** Keys that are kept although a read speaks against them, and why. */
+  kept: string[];
+  lastCheckedAt: Instant | null;
+  lastError: string | null;
+}
+
+const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
+
+/** The answer of the `state` query. */
+export function viewOf(memberId: number, ledger: readonly LedgerKey[], outlook: Outlook): MemberView {
+  const { waiting, next } = outlook;
+  return {
+    memberId,
+    state: outlook.state,
+    keys: ledger
+      .filter((key) => key.keyId !== null)
+      .map((key) => ({
+        groupId: key.groupId,
+        until: key.until === null ? null : iso(key.until),
+        doorClosesAt: key.validUntil === null ? null : iso(key.validUntil),
+        because: key.because,
+        givenByHand: key.foreign,
+      })),
+    nextChange: next === null ? null : { at: iso(next.at), what: next.what },
+    waitingFor:
+      waiting === null ? null : { what: waiting.what, since: iso(waiting.since), wakes: waiting.wakes },
+    lastCheckedAt: outlook.lastCheckedAt === null ? null : iso(outlook.lastCheckedAt),
+    lastError: outlook.lastError,
+    standing: outlook.standing,
+  };
+}
+
+const headlines: Record<AccessState, string> = {
+  new: 'Not looked at yet.',
+  access: 'Has access.',
+  noAccess: 'Has no access.',
+  otherProfile: 'Another profile with the same e-mail owns the keys.',
+  ended: 'Ended.',
+};
+
+/** The current details that the Temporal UI shows for a member, as Markdown. */
+export function detailsOf(view: MemberView, kept: readonly string[]): string {
+  const lines = [`**${headlines[view.state]}** ${view.state === 'access' ? '' : view.standing}`.trim(), ''];
+  if (view.keys.length > 0) lines.push('Keys held:', '');
+  for (const key of view.keys) {
+    const end = key.until === null ? 'no end known' : `until ${key.until}`;
+    const door = key.doorClosesAt === null ? 'never by itself' : key.doorClosesAt;
+    const hand = key.givenByHand ? ' Given by hand: it is never taken away.' : '';
+    lines.push(
+      `- group ${key.groupId}, ${end}, because of ${key.because}. The door closes by itself: ${door}.${hand}`,
+    );
+  }
+  for (const why of kept) lines.push('', `Kept for now: ${why}`);
+  lines.push(
+    '',
+    view.nextChange === null
+      ? 'Next change: none known.'
+      : `Next change: ${view.nextChange.at}, ${view.nextChange.what}.`,
+  );
+  if (view.waitingFor !== null) {
+    const { what, since, wakes } = view.waitingFor;
+    lines.push('', `**Waiting** since ${since}: ${what} It goes on ${wakes}.`);
+  }
+  if (view.lastError !== null) lines.push('', `Last error: ${view.lastError}`);
+  lines.push('', view.lastCheckedAt === null ? 'Never checked.' : `Last checked: ${view.lastCheckedAt}.`);
+  return lines.join('\n');
+}
