@@ -1,5 +1,6 @@
-import type { Hold, LedgerKey } from '../access/plan.js';
+import type { Hold } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange, StandsOn } from '../access/types.js';
+import type { Inheritance } from '../workflows/messages.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
 
@@ -77,7 +78,7 @@ export interface WakeActivities {
   /** Wakes profiles that already have a workflow. */
   wakeSiblings(memberIds: number[], notBefore: Instant): Promise<void>;
   /** Gives keys over to another profile of the same person. */
-  handOver(memberId: number, keys: LedgerKey[]): Promise<void>;
+  handOver(memberId: number, inheritance: Inheritance): Promise<void>;
 }
 
 /** What the poll remembers between its runs. */

@@ -1,5 +1,4 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { LedgerKey } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 import {
   inheritKeys,
@@ -7,6 +6,7 @@ import {
   memberWorkflowId,
   memberWorkflowType,
   newMember,
+  type Inheritance,
   type Wake,
 } from '../workflows/messages.js';
 import type { WakeActivities } from './contract.js';
@@ -52,11 +52,11 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
-    async handOver(memberId: number, keys: LedgerKey[]) {
+    async handOver(memberId: number, inheritance: Inheritance) {
       await client.workflow.signalWithStart(memberWorkflowType, {
         ...start(memberId),
         signal: inheritKeys,
-        signalArgs: [keys],
+        signalArgs: [inheritance],
       });
     },
   };

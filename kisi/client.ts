@@ -2,12 +2,9 @@
  * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import axios, { isAxiosError } from 'axios';
-import { z } from 'zod';
-import { KisiError, errorOfReply, isKisiError, malformed } from './errors.js';
-import type { KisiCall } from './errors.js';
+import { isKisiError, malformed } from './errors.js';
+import { createSend, pages, read, readAll } from './http.js';
+import type { KisiClientOptions, KisiRequest, Query, Send } from './http.js';
 import {
   asKey,
   assignmentRecord,
@@ -18,6 +15,8 @@ import {
   userRecord,
 } from './records.js';
 import type { Assignment, KisiCurrentUser, KisiGroup, KisiKey, KisiUser } from './records.js';
+
+export type { KisiClientOptions } from './http.js';
 
 /** A key as it is asked for. Times in ms since the epoch; null: no limit. */
 export interface NewKey {
@@ -68,7 +67,7 @@ export interface KisiClient {
   findKey(which: { userId: number; groupId: number }, signal?: AbortSignal): Promise<KisiKey | null>;
   /**
    * Asks for another end. Kisi's description of this call is defective, so whether it heeds `valid_until` is not
-   * certain: read the key afterwards (see moveKey). `notFound` when the key is gone.
+   * certain: read the key afterwards (see moveKey). `notify: false`, since a mail may be sent on updates too. `notFound` when the key is gone.
    */
   patchKey(id: number, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
   /** Takes a key away. A key that is not there any more counts as done. */
@@ -137,7 +136,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
         valid_until: isoTime(validUntil),
         notify: false,
       };
-      const request: Request = { method: 'POST', path: '/role_assignments', body: { role_assignment } };
+      const request: KisiRequest = { method: 'POST', path: '/role_assignments', body: { role_assignment } };
       const key = asKey(await read(send, request, assignmentRecord, signal));
       if (key?.userId !== userId || key.groupId !== groupId) {
         throw malformed(request, 'the key that came back is not the one that was asked for');
@@ -146,7 +145,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
 
     async getKey(id, signal) {
-      const request: Request = { method: 'GET', path: '/role_assignments/{id}', id };
+      const request: KisiRequest = { method: 'GET', path: '/role_assignments/{id}', id };
       const assignment = await orNull(read(send, request, assignmentRecord, signal));
       if (!assignment) return null;
       const key = asKey(assignment);
@@ -171,18 +170,20 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
 
     async patchKey(id, { validUntil }, signal) {
-      const role_assignment = { valid_until: isoTime(validUntil) };
+      const role_assignment = { valid_until: isoTime(validUntil), notify: false };
       await send({ method: 'PATCH', path: '/role_assignments/{id}', id, body: { role_assignment } }, signal);
     },
 
     async deleteKey(id, signal) {
-      const gone = await orNull(send({ method: 'DELETE', path: '/role_assignments/{id}', id }, signal));
-      return gone ? 'deleted' : 'alreadyGone';
+      const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id };
+      const done = await orNull(send(request, signal));
+      return done ? 'deleted' : 'alreadyGone';
     },
   };
   return client;
 }
 
+/** `sawRows` tells a filter that found others from one that found nobody. */
 async function findUser(send: Send, query: Query, email: string, signal?: AbortSignal) {
   let sawRows = false;
   for await (const rows of pages(send, 'users', userRecord, query, signal)) {
@@ -193,6 +194,7 @@ async function findUser(send: Send, query: Query, email: string, signal?: AbortS
   return { user: null, sawRows };
 }
 
+/** The answer, or null when Kisi says that there is no such record. */
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;

@@ -9,7 +9,7 @@
  * - `unavailable`: 5xx, no connection, a time limit, a cut connection; a write may have been done all the same
  * - `refused`: 401 or 403
  * - `notFound`: 404 from Kisi itself
- * - `conflict`: 409
+ * - `conflict`: 409, or a 422 that says that the record exists already
  * - `invalid`: 422 and every other answer that the same request will get again
  * - `malformed`: an answer that cannot be what Kisi meant (does not parse, rows missing, a filter ignored)
  */
@@ -102,7 +102,8 @@ export function errorOfReply(call: KisiCall, reply: KisiReply, nowMs: number): K
   if (status === 401 || status === 403) return new KisiError(call, { ...failure, kind: 'refused' });
   if (status === 409) return new KisiError(call, { ...failure, kind: 'conflict' });
   if (status === 404) return new KisiError(call, { ...failure, ...notFound(reply.body, body) });
-  return new KisiError(call, { ...failure, kind: 'invalid', fields: fieldsOf(body) });
+  const kind = status === 422 && saysTaken(body) ? 'conflict' : 'invalid';
+  return new KisiError(call, { ...failure, kind, fields: fieldsOf(body) });
 }
 
 /** The error for an answer that does not hold together. `detail` says how, without quoting the answer. */
@@ -152,6 +153,11 @@ function fieldsOf(body: Record<string, unknown>): string[] {
   const errors = body['errors'];
   if (typeof errors !== 'object' || errors === null) return [];
   return Object.keys(errors).filter((name) => /^[a-z_.]{1,40}$/.test(name));
+}
+
+/** Kisi's texts are not documented; these are the usual words of Rails, which its error bodies resemble. */
+function saysTaken(body: Record<string, unknown>): boolean {
+  return /\b(already|taken|exists)\b/i.test(JSON.stringify(body['errors'] ?? ''));
 }
 
 function explain(call: KisiCall, failure: KisiFailure): string {

@@ -4,7 +4,7 @@
  * reads what is there instead.
  */
 import type { KisiClient } from './client.js';
-import { KisiError, isKisiError } from './errors.js';
+import { isKisiError, malformed } from './errors.js';
 import { keyRole, normalEmail } from './records.js';
 import type { KisiKey } from './records.js';
 
@@ -73,15 +73,16 @@ export async function moveKey(
 }
 
 /**
- * Takes a key away. Without an id (a grant whose answer was lost) it looks for the person's key to the group and takes
- * it only when its end is the one that was wished: any other was given by a person.
+ * Takes a key away. Without an id (a grant whose answer was lost), or when the id is gone (a key that was given anew and
+ * whose answer was lost), it looks for the person's key to the group and takes that only when it ends at `validUntil`,
+ * the end that was last asked for: any other was given by a person.
  */
 export async function removeKey(
   client: KisiClient,
   { keyId, ...wish }: KeyWish & { keyId: number | null },
   signal?: AbortSignal,
 ): Promise<'deleted' | 'alreadyGone'> {
-  if (keyId !== null) return client.deleteKey(keyId, signal);
+  if (keyId !== null && (await client.deleteKey(keyId, signal)) === 'deleted') return 'deleted';
   const key = await client.findKey(wish, signal);
   if (!key || !sameEnd(key.validUntil, wish.validUntil)) return 'alreadyGone';
   return client.deleteKey(key.id, signal);
@@ -89,9 +90,9 @@ export async function removeKey(
 
 /**
  * The Kisi user of a member, found by e-mail or made. `knownUserId` saves the search as long as that user exists and
- * has this e-mail: Kisi lets nobody change an e-mail, so another one means another user. A 422 about the e-mail on
- * creation means that somebody was faster, or that the answer to an earlier try was lost; it is thrown again when
- * the search still finds nobody.
+ * has this e-mail: Kisi lets nobody change an e-mail, so another one means another user. A conflict or a 422 about the
+ * e-mail on creation can mean that somebody was faster, or that the answer to an earlier try was lost; it is thrown
+ * again when the search still finds nobody.
  */
 export async function ensureUser(
   client: KisiClient,
@@ -156,17 +157,13 @@ async function replace(
 
 /** A key without the end that was asked for would outlive this service, and later look as if a person gave it. */
 async function createExactly(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<KisiKey> {
-  const key = await client.createKey(wish, signal);
-  if (sameEnd(key.validUntil, wish.validUntil)) return key;
-  const moved = await tryMove(client, key.id, wish, signal);
-  if (moved !== 'gone' && moved !== 'notMoved') return moved;
-  await client.deleteKey(key.id, signal);
-  throw new KisiError(
+  const created = await client.createKey(wish, signal);
+  if (sameEnd(created.validUntil, wish.validUntil)) return created;
+  const key = await client.getKey(created.id, signal);
+  if (key && sameEnd(key.validUntil, wish.validUntil)) return key;
+  await client.deleteKey(created.id, signal);
+  throw malformed(
     { method: 'POST', path: '/role_assignments' },
-    {
-      kind: 'malformed',
-      status: 200,
-      detail: 'the key did not get the end that was asked for and was taken away again',
-    },
+    'the key did not get the end that was asked for and was taken away again',
   );
 }

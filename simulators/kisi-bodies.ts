@@ -10,15 +10,24 @@ import type {
 
 /** A user. `send_emails` is never shown, so that nobody can tell a managed user from another. */
 export function userBody(org: KisiOrganization, user: KisiUser): object {
-  const { send_emails: _hidden, ...shown } = user;
-  const groups = org.assignments().filter((role) => role.user_id === user.id);
   return {
-    ...shown,
+    id: user.id,
     resource_type: 'User',
+    name: user.name,
+    email: user.email,
+    created_at: user.created_at,
+    updated_at: user.updated_at,
+    metadata: user.metadata,
+    image: user.image,
+    password_flow_enabled: user.password_flow_enabled,
+    access_enabled: user.access_enabled,
+    last_accessed_at: user.last_accessed_at,
+    notes: user.notes,
+    confirmed: user.confirmed,
     otp_required_for_login: false,
     scim_access_enabled: true,
     organization_id: org.id,
-    groups_count: groups.length,
+    groups_count: org.assignments().filter((role) => role.user_id === user.id).length,
   };
 }
 
@@ -176,6 +185,6 @@ function targetOf(org: KisiOrganization, role: KisiAssignment): object {
   );
 }
 
-function reference(type: string, row: { id: number; name: string }): { id: number; name: string } & object {
-  return { id: row.id, resource_type: type, name: row.name } as { id: number; name: string };
+function reference(type: string, row: { id: number; name: string }): object {
+  return { id: row.id, resource_type: type, name: row.name };
 }

@@ -56,11 +56,16 @@ export function readFields<F extends Record<string, Check<unknown>>>(
 export const isText: Check<string> = (value) => typeof value === 'string';
 export const isTextOrNull: Check<string | null> = (value) => value === null || typeof value === 'string';
 export const isBoolean: Check<boolean> = (value) => typeof value === 'boolean';
-export const isInteger: Check<number> = (value) => Number.isInteger(value);
-export const isIntegerOrNull: Check<number | null> = (value) => value === null || Number.isInteger(value);
+export function isInteger(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value);
+}
+export const isIntegerOrNull: Check<number | null> = (value) => value === null || isInteger(value);
 /** An ISO 8601 text with date, time and zone. */
-export const isDateTimeOrNull: Check<string | null> = (value) =>
-  value === null || (typeof value === 'string' && dateTime.test(value) && !Number.isNaN(Date.parse(value)));
+export const isDateTimeOrNull: Check<string | null> = (value) => value === null || isDateTime(value);
+
+function isDateTime(value: unknown): value is string {
+  return typeof value === 'string' && dateTime.test(value) && !Number.isNaN(Date.parse(value));
+}
 
 const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 
@@ -123,13 +128,15 @@ const maxOffset = 20_000;
 
 /**
  * Answers one page of rows as a bare array. `X-Collection-Range` echoes the range that was asked for, not the
- * rows that came (15 rows, offset 10, limit 10: `10-19/15`); an empty list says `*` + `/0`.
+ * rows that came (15 rows, offset 10, limit 10: `10-19/15`); of an empty
+ * list it is a star.
  */
 export function sendPage<Row>(
   reply: FastifyReply,
   rows: Row[],
   query: Query,
   options: { size: PageSize; overMax: 'clamp' | 'error'; fault: FaultKind | undefined },
+  bodyOf: (row: Row) => object,
 ): FastifyReply {
   const { size, overMax, fault } = options;
   const limit = bounded(query, 'limit', size.default, size.max, overMax);
@@ -139,7 +146,7 @@ export function sendPage<Row>(
   const page = faultyRows(rows.slice(offset, offset + limit), fault, offset + limit >= total);
   return reply
     .header('X-Collection-Range', total === 0 ? '*/0' : `${offset}-${offset + limit - 1}/${total}`)
-    .send(page);
+    .send(page.map(bodyOf));
 }
 
 function bounded(

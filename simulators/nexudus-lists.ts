@@ -38,9 +38,14 @@ export function list(
   if (batch && !store.switches.batchEnveloped) return rows.map((record) => view.full(collection, record));
 
   const order = orderOf(store, collection, asked);
-  rows.sort((a, b) => order.sign * compare(view.full(collection, a), view.full(collection, b), order.field));
+  const keyed = rows.map((row) => ({
+    row,
+    key: order.field in row ? row[order.field] : view.full(collection, row)[order.field],
+  }));
+  keyed.sort((a, b) => order.sign * compare(a.key, b.key));
+  const sorted = keyed.map(({ row }) => row);
   const show = (record: Row) => (batch ? view.full(collection, record) : view.listed(collection, record));
-  return envelope(rows, pageOf(store, asked), order, show, fault);
+  return envelope(sorted, pageOf(store, asked), order, show, fault);
 }
 
 function envelope(
@@ -95,11 +100,11 @@ function orderOf(store: NexudusStore, collection: CollectionName, asked: Map<str
   return { field, sign: 1, wire: zeroBased ? 0 : 1 };
 }
 
-function compare(a: Row, b: Row, field: string): number {
-  const [left, right] = [a[field], b[field]];
-  if (left === right) return Number(a['Id']) - Number(b['Id']);
-  if (typeof left === 'number' && typeof right === 'number') return left - right;
-  return String(left ?? '') < String(right ?? '') ? -1 : 1;
+function compare(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  const [left, right] = [a, b].map((key) => (key === null || key === undefined ? '' : JSON.stringify(key)));
+  if (left === undefined || right === undefined || left === right) return 0;
+  return left < right ? -1 : 1;
 }
 
 /** The tests that one query parameter stands for: one, or none when it is no filter. */

@@ -33,6 +33,7 @@ export class NexudusStore {
     webhooks: new Map(),
     coworkeraccesscontrolaudits: new Map(),
   };
+  readonly #zones = new Map<string, string>();
   #lastId = 1_400_000_000;
 
   constructor(
@@ -100,12 +101,23 @@ export class NexudusStore {
     return [...this.#tables[collection].values()];
   }
 
+  /** Whether any record of a collection passes a test. */
+  some<C extends CollectionName>(collection: C, test: (record: RecordOf<C>) => boolean): boolean {
+    for (const record of this.#tables[collection].values()) if (test(record)) return true;
+    return false;
+  }
+
   /** The IANA name of a location's time zone, whichever kind of name the record has; UTC when it has none. */
   zoneOf(businessId: number): string {
     const business = this.get('businesses', businessId);
     const name = business && this.get('simpletimezones', business.SimpleTimeZoneId)?.Name;
     if (!name) return 'UTC';
-    return IANAZone.isValidZone(name) ? name : (findIana(name)[0] ?? 'UTC');
+    // Telling whether a name is valid is slow, and is asked for each row of a list.
+    const known = this.#zones.get(name);
+    if (known) return known;
+    const zone = IANAZone.isValidZone(name) ? name : (findIana(name)[0] ?? 'UTC');
+    this.#zones.set(name, zone);
+    return zone;
   }
 
   /** A moment on a location's clock. */

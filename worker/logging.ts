@@ -51,7 +51,7 @@ export function temporalLogger(logger: Logger): DefaultLogger {
 export function describeError(error: unknown, depth = 0): unknown {
   if (typeof error !== 'object' || error === null) return error;
   // An object of unknown make may hold anything (an axios error's toJSON holds the headers).
-  if (!(error instanceof Error)) return { name: error.constructor.name };
+  if (!(error instanceof Error)) return { name: 'not an Error' };
   return {
     name: error.name,
     ...pick(error, ['kind', 'code', 'type', 'status', 'method']),

@@ -76,8 +76,9 @@ export async function member(initial: MemberState): Promise<MemberView> {
   setHandler(resync, () => {
     wake({ reason: 'resync' });
   });
-  setHandler(inheritKeys, (keys) => {
+  setHandler(inheritKeys, ({ keys, kisiUser }) => {
     state.ledger = inherit(state.ledger, keys);
+    state.kisiUser ??= kisiUser;
     wake({ reason: 'profile' });
   });
   setHandler(stateQuery, view);
@@ -201,7 +202,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
 
   async function giveKeys(heir: number, keys: LedgerKey[]): Promise<void> {
     if (keys.length === 0) return;
-    await toOther('handOver', [heir, keys]);
+    await toOther('handOver', [heir, { keys, kisiUser: state.kisiUser }]);
     state.ledger = state.ledger.filter((key) => !keys.includes(key));
     changes.push(`gave ${keys.length} keys over to profile ${heir}`);
   }

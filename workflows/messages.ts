@@ -33,7 +33,13 @@ export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
 export const resync = defineSignal('resync');
 
 /** Another profile of the same person gives its keys over; only Latchkey's workflows send this. */
-export const inheritKeys = defineSignal<[LedgerKey[]]>('inheritKeys');
+export const inheritKeys = defineSignal<[Inheritance]>('inheritKeys');
+
+/** Keys that go from one profile of a person to another, with the Kisi user that holds them. */
+export interface Inheritance {
+  keys: LedgerKey[];
+  kisiUser: MemberState['kisiUser'];
+}
 
 /** What one pass over a member changed. */
 export interface PassReport {

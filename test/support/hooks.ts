@@ -1,2 +1,12 @@
-/** Root hooks of the suite. */
-export const mochaHooks = {};
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { stopTimeSkippingEnv } from './timeSkipping.js';
+
+/** Root hooks of the suite: quiet Temporal logs, and every server stopped at the end. */
+export const mochaHooks = {
+  beforeAll(): void {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+  },
+  async afterAll(): Promise<void> {
+    await stopTimeSkippingEnv();
+  },
+};

@@ -1,0 +1,122 @@
+import type { Instant } from '../access/types.js';
+import type { NexudusClient } from './client.js';
+import { equal, updatedSince } from './filters.js';
+import { createLookups, type Lookups } from './lookups.js';
+import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, TeamRecord } from './records.js';
+import { findContract, isThere, joinPauses, once, type RecordSource } from './source.js';
+
+/** Everybody's records, read at once. */
+export interface BulkRead extends RecordSource {
+  /** About how many requests it took. */
+  requests: number;
+}
+
+/** Whole collections, as read. */
+interface Collections {
+  coworkers: CoworkerRecord[];
+  contracts: ContractRecord[];
+  pauses: PausedPeriodRecord[];
+  passes: PassRecord[];
+  teams: TeamRecord[];
+}
+
+const usedLookbackMs = 48 * 3_600_000;
+const rowsPerRequest = 1000;
+
+/**
+ * Reads whole collections: coworkers, contracts, pauses, teams, passes that are not used, and those used lately.
+ * Older used passes are not in it; one that a key stands on is looked up by its id. Throws NexudusError.
+ */
+export async function readBulk(
+  client: NexudusClient,
+  lookups: Lookups,
+  startedAt: Instant,
+): Promise<BulkRead> {
+  const [coworkers, contracts, pauses, passes, teams] = await Promise.all([
+    client.list('coworkers'),
+    client.list('coworkercontracts'),
+    client.list('contractpausedperiods'),
+    readPasses(client, startedAt),
+    readTeams(client),
+  ]);
+  const source = sourceOf({ coworkers, contracts, pauses, passes, teams }, client, lookups);
+  // Two requests for passes, and one more for the members of teams.
+  const requests = [coworkers, contracts, pauses, passes, teams].reduce(
+    (sum, rows) => sum + Math.max(1, Math.ceil(rows.length / rowsPerRequest)),
+    2,
+  );
+  return { ...source, startedAt, requests };
+}
+
+/** The used ones come second: a pass that is used between the two lists is then in one of them. */
+async function readPasses(client: NexudusClient, now: Instant): Promise<PassRecord[]> {
+  const name = 'coworkertimepasses';
+  const unused = await client.list(name, [equal(name, 'Used', false, (pass) => !pass.used)]);
+  const used = await client.list(name, [
+    equal(name, 'Used', true, (pass) => pass.used),
+    updatedSince(name, now - usedLookbackMs),
+  ]);
+  return [...new Map([...unused, ...used].map((pass) => [pass.id, pass])).values()];
+}
+
+/** All teams, with the members of those that share passes. Throws NexudusError. */
+export async function readTeams(client: NexudusClient): Promise<TeamRecord[]> {
+  const lookups = createLookups(client);
+  const teams = await client.list('teams');
+  const full = teams.map((team) =>
+    team.sharesPasses && team.memberIds === null ? lookups.find('teams', team.id) : team,
+  );
+  return (await Promise.all(full)).filter(isThere);
+}
+
+function sourceOf(
+  { coworkers, contracts, pauses, passes, teams }: Collections,
+  client: NexudusClient,
+  lookups: Lookups,
+): Omit<RecordSource, 'startedAt'> {
+  const pausesBy = groupBy(pauses, (pause) => pause.contractId);
+  const paused = contracts.map((contract) => joinPauses(contract, pausesBy.get(contract.id) ?? []));
+  const coworkerBy = new Map(coworkers.map((coworker) => [coworker.id, coworker]));
+  const coworkersBy = groupBy(coworkers, (coworker) => coworker.email);
+  const passesBy = groupBy(passes, (pass) => pass.memberId);
+  const contractsBy = groupBy(paused, (contract) => contract.memberId);
+  const contractBy = new Map(paused.map((contract) => [contract.uniqueId, contract]));
+  const teamBy = new Map(teams.map((team) => [team.id, team]));
+  const teamsBy = new Map<number, TeamRecord[]>();
+  for (const team of teams) {
+    for (const id of team.memberIds ?? []) teamsBy.set(id, [...(teamsBy.get(id) ?? []), team]);
+  }
+  const lookUpContract = once((uniqueId: string) => findContract(client, uniqueId));
+
+  async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
+    const own = coworker.teamIds ?? [];
+    const byTeam = teamsBy.get(coworker.id) ?? [];
+    const named = [...own, ...alsoIds].map((id) => teamBy.get(id) ?? lookups.find('teams', id));
+    const all = [...byTeam, ...(await Promise.all(named)).filter(isThere)];
+    const belongs = all.filter(
+      (team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id),
+    );
+    return [...new Map(belongs.map((team) => [team.id, team])).values()];
+  }
+
+  return {
+    coworker: async (id) => coworkerBy.get(id) ?? lookups.find('coworkers', id),
+    coworkersWithEmail: ({ id, email }) =>
+      Promise.resolve((coworkersBy.get(email) ?? []).filter((other) => other.id !== id)),
+    passesOf: (memberId) => Promise.resolve(passesBy.get(memberId) ?? []),
+    contractsOf: (memberId) => Promise.resolve(contractsBy.get(memberId) ?? []),
+    teamsOf,
+    contractWithUniqueId: async (uniqueId) => contractBy.get(uniqueId) ?? lookUpContract(uniqueId),
+  };
+}
+
+/** The items by a key. */
+export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,260 @@
+import { z } from 'zod';
+import { errorOfStatus, NexudusError } from './errors.js';
+import { equal, type Filter } from './filters.js';
+import { createPacer, type Pacer } from './pace.js';
+import { collections, type CollectionName, type Records } from './records.js';
+import { createTransport, type NexudusAuth, type RequestInfo } from './transport.js';
+
+export type { NexudusAuth, RequestInfo } from './transport.js';
+
+export interface NexudusClientOptions {
+  /** Ends in '/api', without a slash after it. */
+  baseUrl: string;
+  auth: NexudusAuth;
+  /** How long one answer may take, waiting for its turn not counted. Default 10 s. */
+  timeoutMs?: number;
+  /** Shared by all clients of one login in this process. Default: one of its own. */
+  pace?: Pacer;
+  /** Told of every request after its answer. */
+  onRequest?: (info: RequestInfo) => void;
+}
+
+/** The user that asks, as far as it matters here. */
+export interface NexudusUser {
+  /** Null: not said. */
+  isAdmin: boolean | null;
+  hasApiAccess: boolean | null;
+  defaultLocationId: number | null;
+  /** IANA name of the default location's time zone. */
+  defaultTimeZone: string | null;
+}
+
+/** Reads from Nexudus. Every method throws NexudusError and nothing else; what it returns is complete. */
+export interface NexudusClient {
+  /**
+   * All rows that the filters let through, by id. Throws `incomplete` where the rows don't add up to the total, and
+   * `filterIgnored` where one of them should not be there.
+   */
+  list<N extends CollectionName>(
+    name: N,
+    filters?: readonly Filter<Records[N]>[],
+  ): Promise<Records[N][]>;
+  /** One record in full; null: Nexudus has no such record. */
+  getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
+  /** Full records by id. An id that is not in the map was not answered: ask for it with `getOne` to be sure. */
+  batch<N extends CollectionName>(name: N, ids: readonly number[]): Promise<Map<number, Records[N]>>;
+  /** How many rows the whole collection has. */
+  count(name: CollectionName): Promise<number>;
+  /** How many passes of a type there are, used and expired ones included. */
+  countPassesOf(passTypeId: number): Promise<number>;
+  /** The user that asks. */
+  me(): Promise<NexudusUser>;
+}
+
+const pageSize = 1000;
+const batchSize = 100;
+const mostAttempts = 3;
+
+const envelope = z.object({
+  Records: z.array(z.unknown()),
+  TotalItems: z.int(),
+  TotalPages: z.int().nullish(),
+  HasNextPage: z.boolean().nullish(),
+});
+type Envelope = z.infer<typeof envelope>;
+
+const user = z.object({
+  IsAdmin: z.boolean().nullish(),
+  APIAccess: z.boolean().nullish(),
+  DefaultBusinessId: z.int().nullish(),
+  DefaultSimpleTimeZoneNameIana: z.string().nullish(),
+});
+
+/** A client for one Nexudus login. Nothing is sent before the first read. */
+export function createNexudusClient(options: NexudusClientOptions): NexudusClient {
+  const transport = createTransport({
+    baseUrl: options.baseUrl,
+    auth: options.auth,
+    timeoutMs: options.timeoutMs ?? 10_000,
+    pacer: options.pace ?? createPacer(),
+    onRequest: options.onRequest ?? (() => undefined),
+  });
+
+  let batchSlash = true;
+
+  async function get(path: string, query: Record<string, string>): Promise<unknown> {
+    const { status, body } = await transport.get({ path, template: path, query });
+    if (status === 404) throw errorOfStatus(404, path);
+    return body;
+  }
+
+  async function page(path: string, query: Record<string, string>): Promise<Envelope> {
+    return parsed(envelope, await get(path, query), path);
+  }
+
+  /** One attempt at all pages. Null: rows moved while they were read, so it must begin again. */
+  async function readPages(path: string, query: Record<string, string>): Promise<unknown[] | null> {
+    const rows = new Map<unknown, unknown>();
+    let total: number | null = null;
+    for (let number = 1; ; number++) {
+      const answer = await page(path, { ...query, page: String(number), size: String(pageSize), orderBy: 'Id' });
+      // A row deleted on an earlier page moves one of the next page out of sight.
+      total ??= answer.TotalItems;
+      if (answer.TotalItems !== total) return null;
+      for (const row of answer.Records) rows.set(rowId(row), row);
+      const hasNext = answer.HasNextPage ?? number < (answer.TotalPages ?? 1);
+      if (hasNext && answer.Records.length > 0 && rows.size < total) continue;
+      if (rows.size === total) return [...rows.values()];
+      if (number > 1) return null;
+      throw incomplete(path, rows.size, total);
+    }
+  }
+
+  async function list<N extends CollectionName>(
+    name: N,
+    filters: readonly Filter<Records[N]>[] = [],
+  ): Promise<Records[N][]> {
+    const { path } = collections[name];
+    const query = Object.fromEntries(filters.map(({ key, value }) => [key, value]));
+    for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+      const rows = await readPages(path, query);
+      if (rows === null) continue;
+      const records = rows.map((row) => parsedRecord(name, row));
+      for (const { key, holds } of filters) {
+        if (!records.every(holds)) throw filterIgnored(path, key);
+      }
+      return records.sort((a, b) => a.id - b.id);
+    }
+    throw new NexudusError({
+      kind: 'incomplete',
+      path,
+      says: `the rows changed while they were read, ${mostAttempts} times over. It is tried again later.`,
+    });
+  }
+
+  async function getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null> {
+    const { path } = collections[name];
+    const template = `${path}/{id}`;
+    const { status, body } = await transport.get({ path: `${path}/${id}`, template });
+    if (status === 404) return null;
+    const record = parsedRecord(name, body);
+    if (record.id !== id) throw malformed(template, 'another record was answered');
+    return record;
+  }
+
+  /** The reference writes this address with a slash at its end; servers differ on whether that matters. */
+  async function getBatch(path: string, query: Record<string, string>): Promise<unknown> {
+    if (!batchSlash) return get(path, query);
+    const { status, body } = await transport.get({ path: `${path}/`, template: path, query });
+    if (status !== 404) return body;
+    const plain = await get(path, query);
+    batchSlash = false;
+    return plain;
+  }
+
+  async function readBatch<N extends CollectionName>(
+    name: N,
+    ids: readonly number[],
+  ): Promise<Records[N][]> {
+    const { path } = collections[name];
+    // The size is for the older form of the answer, an envelope, which would stop after 25 rows.
+    const body = await getBatch(path, { id: `[${ids.join(',')}]`, size: String(pageSize) });
+    if (Array.isArray(body)) return body.map((row) => parsedRecord(name, row));
+    const { Records: rows, TotalItems: total } = parsed(envelope, body, path);
+    if (rows.length !== total) throw incomplete(path, rows.length, total);
+    return rows.map((row) => parsedRecord(name, row));
+  }
+
+  async function batch<N extends CollectionName>(
+    name: N,
+    ids: readonly number[],
+  ): Promise<Map<number, Records[N]>> {
+    const wanted = [...new Set(ids)];
+    const found = new Map<number, Records[N]>();
+    for (let start = 0; start < wanted.length; start += batchSize) {
+      const chunk = wanted.slice(start, start + batchSize);
+      for (const record of await readBatch(name, chunk)) {
+        if (!chunk.includes(record.id)) throw filterIgnored(collections[name].path, 'id');
+        found.set(record.id, record);
+      }
+    }
+    return found;
+  }
+
+  async function count(name: CollectionName): Promise<number> {
+    return (await page(collections[name].path, { page: '1', size: '1' })).TotalItems;
+  }
+
+  async function countPassesOf(passTypeId: number): Promise<number> {
+    const name = 'coworkertimepasses';
+    const { path } = collections[name];
+    const filter = equal(name, 'TimePass', passTypeId, (pass) => pass.passTypeId === passTypeId);
+    const answer = await page(path, { page: '1', size: '1', [filter.key]: filter.value });
+    if (!answer.Records.every((row) => filter.holds(parsedRecord(name, row)))) {
+      throw filterIgnored(path, filter.key);
+    }
+    return answer.TotalItems;
+  }
+
+  async function me(): Promise<NexudusUser> {
+    const path = '/auth/me';
+    const answer = parsed(user, await get(path, {}), path);
+    return {
+      isAdmin: answer.IsAdmin ?? null,
+      hasApiAccess: answer.APIAccess ?? null,
+      defaultLocationId: answer.DefaultBusinessId ?? null,
+      defaultTimeZone: answer.DefaultSimpleTimeZoneNameIana ?? null,
+    };
+  }
+
+  return { list, getOne, batch, count, countPassesOf, me };
+}
+
+/** A row's id before it is parsed; a row without one is kept apart, to be found malformed. */
+function rowId(row: unknown): unknown {
+  return typeof row === 'object' && row !== null && 'Id' in row ? row.Id : row;
+}
+
+function parsedRecord<N extends CollectionName>(name: N, row: unknown): Records[N] {
+  const { schema, path } = collections[name];
+  const result = schema.safeParse(row);
+  if (result.success) return result.data;
+  const id = rowId(row);
+  throw malformed(path, `record ${typeof id === 'number' ? id : 'without id'}: ${fieldsOf(result.error)}`);
+}
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw malformed(path, fieldsOf(result.error));
+}
+
+/** The names of the fields that are wrong; their values may be personal data. */
+function fieldsOf(error: z.ZodError): string {
+  const fields = new Set(error.issues.map((issue) => issue.path.join('.')));
+  return [...fields].map((field) => (field === '' ? 'the whole' : field)).join(', ');
+}
+
+function malformed(path: string, what: string): NexudusError {
+  return new NexudusError({
+    kind: 'malformed',
+    path,
+    says: `the answer is not as it should be (${what}). It is tried again later.`,
+  });
+}
+
+function incomplete(path: string, rows: number, total: number): NexudusError {
+  return new NexudusError({
+    kind: 'incomplete',
+    path,
+    says: `${rows} rows came, but the total says ${total}. It is tried again later.`,
+  });
+}
+
+function filterIgnored(path: string, key: string): NexudusError {
+  return new NexudusError({
+    kind: 'filterIgnored',
+    path,
+    says: `rows came that the filter ${key} should have left out. Nothing is concluded from them.`,
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * What can go wrong with a read from Nexudus.
+ * - `throttled`: asked to slow down (409 or 429), again and again
+ * - `unavailable`: no answer in time, a broken connection, a 5xx
+ * - `refused`: a bad login or a missing permission
+ * - `malformed`: an answer that is not what it should be
+ * - `incomplete`: rows that don't add up to the total
+ * - `filterIgnored`: rows that a filter should have left out
+ * - `implausible`: a whole collection that cannot be empty came back empty
+ * - `notFound`: a whole address that does not exist (a missing record is no error)
+ */
+export type NexudusErrorKind =
+  | 'throttled'
+  | 'unavailable'
+  | 'refused'
+  | 'malformed'
+  | 'incomplete'
+  | 'filterIgnored'
+  | 'implausible'
+  | 'notFound';
+
+/** Kinds that stay as they are until someone changes something in Nexudus or in the configuration. */
+const lasting: readonly NexudusErrorKind[] = ['refused', 'notFound'];
+
+export interface NexudusErrorDetails {
+  kind: NexudusErrorKind;
+  /** Path template, ids left out: '/billing/coworkertimepasses/{id}'. */
+  path: string;
+  /** One sentence for the operator: what happened and what to do. No personal data, no secrets. */
+  says: string;
+  status?: number;
+  retryAfterMs?: number;
+}
+
+/**
+ * A read from Nexudus that gave nothing to rely on. Carries neither the request nor the answer, since both hold
+ * secrets or personal data; so it has no `cause` either.
+ */
+export class NexudusError extends Error {
+  override readonly name = 'NexudusError';
+  readonly kind: NexudusErrorKind;
+  readonly path: string;
+  /** HTTP status; null when there was no answer, or when its status was not the trouble. */
+  readonly status: number | null;
+  /** How long Nexudus asks to wait; null: it did not say. */
+  readonly retryAfterMs: number | null;
+  /** False: the same request will fail until someone changes something. */
+  readonly canRetryHelp: boolean;
+
+  constructor({ kind, path, says, status, retryAfterMs }: NexudusErrorDetails) {
+    super(`Nexudus ${path}: ${says}`);
+    this.kind = kind;
+    this.path = path;
+    this.status = status ?? null;
+    this.retryAfterMs = retryAfterMs ?? null;
+    this.canRetryHelp = !lasting.includes(kind);
+  }
+}
+
+/** Whether `error` is a NexudusError of this kind. */
+export function isNexudusError(error: unknown, kind: NexudusErrorKind): error is NexudusError {
+  return error instanceof NexudusError && error.kind === kind;
+}
+
+/** The error that an HTTP status other than success stands for. `path` is a template. */
+export function errorOfStatus(status: number, path: string): NexudusError {
+  if (status === 401 || status === 403) {
+    const says = `refused (HTTP ${status}). The user must be a full admin, or hold the -List and -Read roles of this entity, and have API access.`;
+    return new NexudusError({ kind: 'refused', path, status, says });
+  }
+  if (status === 404) {
+    const says = 'there is nothing at this address (HTTP 404). Check NEXUDUS_BASE_URL.';
+    return new NexudusError({ kind: 'notFound', path, status, says });
+  }
+  if (status >= 400 && status < 500 && status !== 408) {
+    return new NexudusError({ kind: 'refused', path, status, says: `rejected the request (HTTP ${status}).` });
+  }
+  const says = `did not answer properly (HTTP ${status}). It is tried again later.`;
+  return new NexudusError({ kind: 'unavailable', path, status, says });
+}

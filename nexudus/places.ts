@@ -1,0 +1,140 @@
+import { findIana } from 'windows-iana';
+import type { Location } from '../access/types.js';
+import type { NexudusClient } from './client.js';
+import { isNexudusError, NexudusError } from './errors.js';
+import { equal } from './filters.js';
+import { collections, type BusinessRecord, type SettingRecord, type ZoneRecord } from './records.js';
+
+/** The space's locations, and the networks above them. */
+export interface Places {
+  locations: Location[];
+  /** Ids of the locations below each network; a business that is no network is not in it. */
+  below: Map<number, number[]>;
+}
+
+/** IANA time zones by location id, as an operator configured them. */
+export type TimeZones = Readonly<Record<number, string>>;
+
+const cutOffSetting = 'Checkin.DailyCutOffTime';
+
+/**
+ * Reads all locations with their time zones and day starts. `before` is what the last read gave, if any. Throws
+ * NexudusError, `implausible` where Nexudus says that there is no location, or that there are no settings any more.
+ */
+export async function readPlaces(
+  client: NexudusClient,
+  timeZones: TimeZones,
+  before: Places | null = null,
+): Promise<Places> {
+  const [businesses, zones, settings] = await Promise.all([
+    client.list('businesses'),
+    client.list('simpletimezones'),
+    readCutOffs(client),
+  ]);
+  if (businesses.length === 0) throw implausible('businesses');
+  const hadCutOffs = before?.locations.some((location) => location.dayStartsAtMinute > 0) ?? false;
+  if (hadCutOffs && settings.length === 0 && (await client.count('businesssettings')) === 0) {
+    throw implausible('businesssettings');
+  }
+  const missing = businesses.flatMap(({ zoneId }) =>
+    zoneId === null || zones.some((zone) => zone.id === zoneId) ? [] : [zoneId],
+  );
+  const more = missing.length === 0 ? [] : [...(await client.batch('simpletimezones', missing)).values()];
+  const allZones = [...zones, ...more];
+  return {
+    locations: businesses.map((business) => locationOf(business, allZones, settings, timeZones)),
+    below: networksOf(businesses),
+  };
+}
+
+function implausible(name: 'businesses' | 'businesssettings'): NexudusError {
+  const says = 'nothing was answered, though there must be records. It is tried again later.';
+  return new NexudusError({ kind: 'implausible', path: collections[name].path, says });
+}
+
+/** One location, looked up apart from the others. Throws NexudusError. */
+export async function readPlace(
+  client: NexudusClient,
+  business: BusinessRecord,
+  timeZones: TimeZones,
+): Promise<Location> {
+  const zoneIds = business.zoneId === null ? [] : [business.zoneId];
+  const [zones, settings] = await Promise.all([
+    client.batch('simpletimezones', zoneIds),
+    readCutOffs(client),
+  ]);
+  return locationOf(business, [...zones.values()], settings, timeZones);
+}
+
+/** The address of the settings is inferred, not documented: where it does not exist, days begin at midnight. */
+async function readCutOffs(client: NexudusClient): Promise<SettingRecord[]> {
+  const filter = equal('businesssettings', 'Name', cutOffSetting, (row) => row.name === cutOffSetting);
+  try {
+    return await client.list('businesssettings', [filter]);
+  } catch (error) {
+    if (isNexudusError(error, 'notFound')) return [];
+    throw error;
+  }
+}
+
+function locationOf(
+  business: BusinessRecord,
+  zones: readonly ZoneRecord[],
+  settings: readonly SettingRecord[],
+  timeZones: TimeZones,
+): Location {
+  const zone = zones.find(({ id }) => id === business.zoneId);
+  const cutOff = settings.find(({ locationId }) => locationId === business.id);
+  return {
+    id: business.id,
+    name: business.name,
+    timeZone: timeZones[business.id] ?? ianaOf(zone?.name ?? ''),
+    dayStartsAtMinute: parseCutOff(cutOff?.value ?? ''),
+  };
+}
+
+/** The IANA time zone that an IANA or a Windows name stands for; null: neither. */
+export function ianaOf(name: string): string | null {
+  if (name === '') return null;
+  if (isTimeZone(name)) return name;
+  return findIana(name)[0] ?? null;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Minutes after midnight of a daily cut-off: '05:00', '05:00:00', '300' or an ISO time. How Nexudus writes it is not
+ * known, so what is none of these is midnight, the default.
+ */
+export function parseCutOff(value: string): number {
+  const text = value.trim();
+  const minutes = /^\d{1,4}$/.test(text) ? Number(text) : minutesOfClock(text);
+  return minutes < 24 * 60 ? minutes : 0;
+}
+
+function minutesOfClock(text: string): number {
+  const clock = /^(?:\d{4}-\d\d-\d\dT)?(\d{1,2}):([0-5]\d)(?::\d\d(?:\.\d+)?)?Z?$/.exec(text);
+  return clock === null ? 0 : Number(clock[1]) * 60 + Number(clock[2]);
+}
+
+/** A business with others below it is a network; what counts are the locations at the bottom. */
+function networksOf(businesses: readonly BusinessRecord[]): Map<number, number[]> {
+  const childrenOf = new Map<number, number[]>();
+  for (const { id, parentId } of businesses) {
+    if (parentId !== null) childrenOf.set(parentId, [...(childrenOf.get(parentId) ?? []), id]);
+  }
+  function locationsBelow(id: number, above: readonly number[]): number[] {
+    const children = (childrenOf.get(id) ?? []).filter((child) => !above.includes(child));
+    return children.flatMap((child) =>
+      childrenOf.has(child) ? locationsBelow(child, [...above, child]) : [child],
+    );
+  }
+  return new Map([...childrenOf.keys()].map((id) => [id, locationsBelow(id, [id])]));
+}

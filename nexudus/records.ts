@@ -1,0 +1,362 @@
+import { z } from 'zod';
+import type { Allowance, Contract, Instant, Member, Pass, Pause, RenewalPeriod } from '../access/types.js';
+import {
+  guid,
+  id,
+  optionalFlag,
+  optionalGuid,
+  optionalId,
+  optionalIds,
+  optionalInstant,
+  optionalNumber,
+  parseIds,
+  text,
+} from './fields.js';
+
+/**
+ * The Nexudus records that access depends on, parsed: only the fields that are needed, unknown ones ignored.
+ * A missing field that decides access makes the record malformed; others have a neutral default. The wall-clock
+ * `...Local` twins are never used.
+ */
+
+/** What every record has. */
+export interface Stamped {
+  id: number;
+  /** UpdatedOn as written; it says that a record changed, never what is true. Empty: the record has none. */
+  updatedOn: string;
+}
+
+export interface CoworkerRecord extends Stamped, Member {
+  /** Trimmed only: a search may mind the case. */
+  emailAsWritten: string;
+  /** Null: not said (list rows may leave it out). */
+  teamIds: number[] | null;
+  /** Contracts that the record itself names as running; empty where it does not say. */
+  contractIds: number[];
+}
+
+export interface ContractRecord extends Stamped, Contract {}
+export interface PassRecord extends Stamped, Pass {}
+export interface AllowanceRecord extends Stamped, Allowance {}
+
+export interface PausedPeriodRecord extends Stamped {
+  contractId: number;
+  /** Null: not said. */
+  memberId: number | null;
+  pause: Pause;
+}
+
+export interface PassTypeRecord extends Stamped {
+  name: string;
+  ownerLocationId: number;
+  minutes: number | null;
+  /** As written; null: list rows leave it out. Empty: the owner, or all of an owning network. */
+  businessIds: number[] | null;
+  kisiGroupIds: number[];
+}
+
+export interface TeamRecord extends Stamped {
+  name: string;
+  sharesPasses: boolean;
+  payerId: number | null;
+  /** Null: not said (list rows may leave it out). */
+  memberIds: number[] | null;
+}
+
+export interface CheckinRecord extends Stamped {
+  memberId: number | null;
+  passUniqueId: string | null;
+  open: boolean;
+}
+
+export interface BusinessRecord extends Stamped {
+  name: string;
+  /** The network above; null: top level. */
+  parentId: number | null;
+  zoneId: number | null;
+}
+
+export interface ZoneRecord extends Stamped {
+  name: string;
+}
+
+export interface SettingRecord extends Stamped {
+  locationId: number | null;
+  name: string;
+  value: string;
+}
+
+/** The collections by the last part of their path. */
+export interface Records {
+  coworkers: CoworkerRecord;
+  coworkercontracts: ContractRecord;
+  contractpausedperiods: PausedPeriodRecord;
+  coworkertimepasses: PassRecord;
+  timepasses: PassTypeRecord;
+  tarifftimepasses: AllowanceRecord;
+  teams: TeamRecord;
+  checkins: CheckinRecord;
+  businesses: BusinessRecord;
+  simpletimezones: ZoneRecord;
+  businesssettings: SettingRecord;
+}
+export type CollectionName = keyof Records;
+
+const base = { Id: id, UpdatedOn: text };
+const company = 2;
+
+const coworker = z
+  .object({
+    ...base,
+    CoworkerType: optionalNumber,
+    FullName: text,
+    Email: z.string().nullable(),
+    Active: z.boolean(),
+    Archived: optionalFlag,
+    InvoicingBusinessId: optionalId,
+    TeamIds: optionalIds,
+    Teams: optionalIds,
+    CoworkerContractIds: optionalIds,
+  })
+  .transform((row): CoworkerRecord => {
+    const emailAsWritten = (row.Email ?? '').trim();
+    return {
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      fullName: row.FullName,
+      email: emailAsWritten.toLowerCase(),
+      emailAsWritten,
+      active: row.Active,
+      archived: row.Archived,
+      individual: row.CoworkerType !== company,
+      homeLocationId: row.InvoicingBusinessId,
+      teamIds: union(row.Teams, row.TeamIds),
+      contractIds: row.CoworkerContractIds ?? [],
+    };
+  });
+
+const contract = z
+  .object({
+    ...base,
+    UniqueId: guid,
+    CoworkerId: id,
+    TariffId: id,
+    TariffName: text,
+    IssuedById: optionalId,
+    StartDate: optionalInstant,
+    CancellationDate: optionalInstant,
+    Cancelled: z.boolean(),
+    RenewalDate: optionalInstant,
+    InPausedPeriod: optionalFlag,
+    InPausedPeriodFrom: optionalInstant,
+    InPausedPeriodUntil: optionalInstant,
+  })
+  .transform(
+    (row): ContractRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      uniqueId: row.UniqueId,
+      memberId: row.CoworkerId,
+      planId: row.TariffId,
+      planName: row.TariffName,
+      locationId: row.IssuedById,
+      startsAt: row.StartDate,
+      cancelledAt: row.CancellationDate,
+      cancelled: row.Cancelled,
+      renewsAt: row.RenewalDate,
+      pauses: row.InPausedPeriod ? [pauseOf(row.InPausedPeriodFrom, row.InPausedPeriodUntil)] : [],
+    }),
+  );
+
+const pausedPeriod = z
+  .object({
+    ...base,
+    CoworkerContractId: id,
+    CoworkerContractCoworkerId: optionalId,
+    PauseFrom: optionalInstant,
+    PauseUntil: optionalInstant,
+  })
+  .transform(
+    (row): PausedPeriodRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      contractId: row.CoworkerContractId,
+      memberId: row.CoworkerContractCoworkerId,
+      pause: pauseOf(row.PauseFrom, row.PauseUntil),
+    }),
+  );
+
+const pass = z
+  .object({
+    ...base,
+    UniqueId: guid,
+    CoworkerId: id,
+    TimePassId: id,
+    BusinessId: id,
+    Used: z.boolean(),
+    UsedDate: optionalInstant,
+    CheckedIn: optionalFlag,
+    RemainingUses: optionalNumber,
+    ExpireDate: optionalInstant,
+    IsFromTariff: optionalFlag,
+    CoworkerContractUniqueId: optionalGuid,
+    TariffTimePassUniqueId: optionalGuid,
+  })
+  .transform(
+    (row): PassRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      uniqueId: row.UniqueId,
+      memberId: row.CoworkerId,
+      passTypeId: row.TimePassId,
+      locationId: row.BusinessId,
+      used: row.Used,
+      usedAt: row.UsedDate,
+      checkedIn: row.CheckedIn,
+      remainingUses: row.RemainingUses,
+      expiresAt: row.ExpireDate,
+      fromPlan: row.IsFromTariff,
+      contractUniqueId: row.CoworkerContractUniqueId,
+      allowanceUniqueId: row.TariffTimePassUniqueId,
+    }),
+  );
+
+const passType = z
+  .object({
+    ...base,
+    Name: text,
+    BusinessId: id,
+    MinutesIncluded: optionalNumber,
+    Businesses: optionalIds,
+    KisiGroupId: z.union([z.string(), z.int()]).nullish(),
+  })
+  .transform(
+    (row): PassTypeRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      name: row.Name,
+      ownerLocationId: row.BusinessId,
+      minutes: row.MinutesIncluded,
+      businessIds: row.Businesses,
+      kisiGroupIds: parseIds(String(row.KisiGroupId ?? '')),
+    }),
+  );
+
+/** eTimeSpanWeekMonth. A number that is not among them is taken for the plan's own cycle. */
+const renewalPeriods: Record<number, RenewalPeriod> = {
+  1: 'week',
+  2: 'calendarMonth',
+  3: 'billingCycle',
+  4: 'year',
+  5: 'day',
+};
+
+const allowance = z
+  .object({ ...base, UniqueId: guid, TariffId: id, TimePassId: id, PassRenewalTime: optionalNumber })
+  .transform(
+    (row): AllowanceRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      uniqueId: row.UniqueId,
+      planId: row.TariffId,
+      passTypeId: row.TimePassId,
+      renews: renewalPeriods[row.PassRenewalTime ?? 3] ?? 'billingCycle',
+    }),
+  );
+
+const team = z
+  .object({
+    ...base,
+    Name: text,
+    ShareTimePasses: optionalFlag,
+    PayingMemberId: optionalId,
+    TeamMembers: optionalIds,
+    CoworkerIds: optionalIds,
+  })
+  .transform(
+    (row): TeamRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      name: row.Name,
+      sharesPasses: row.ShareTimePasses,
+      payerId: row.PayingMemberId,
+      memberIds: union(row.TeamMembers, row.CoworkerIds),
+    }),
+  );
+
+const checkin = z
+  .object({ ...base, CoworkerId: optionalId, CoworkerTimePassGuid: optionalGuid, ToTime: optionalInstant })
+  .transform(
+    (row): CheckinRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      memberId: row.CoworkerId,
+      passUniqueId: row.CoworkerTimePassGuid,
+      open: row.ToTime === null,
+    }),
+  );
+
+const business = z
+  .object({ ...base, Name: text, RootLocationId: optionalId, SimpleTimeZoneId: optionalId })
+  .transform(
+    (row): BusinessRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      name: row.Name,
+      parentId: row.RootLocationId === row.Id ? null : row.RootLocationId,
+      zoneId: row.SimpleTimeZoneId,
+    }),
+  );
+
+const zone = z
+  .object({ ...base, Name: text })
+  .transform((row): ZoneRecord => ({ id: row.Id, updatedOn: row.UpdatedOn, name: row.Name.trim() }));
+
+const setting = z
+  .object({ ...base, BusinessId: optionalId, Name: text, Value: text })
+  .transform(
+    (row): SettingRecord => ({
+      id: row.Id,
+      updatedOn: row.UpdatedOn,
+      locationId: row.BusinessId,
+      name: row.Name,
+      value: row.Value,
+    }),
+  );
+
+/** Where a collection is served, the prefix of its filters, and what its rows are. */
+interface Collection<T> {
+  path: string;
+  apiName: string;
+  schema: z.ZodType<T>;
+}
+
+/** Every collection that is read, in the terms of its address. */
+export const collections: { [N in CollectionName]: Collection<Records[N]> } = {
+  coworkers: { path: '/spaces/coworkers', apiName: 'Coworker', schema: coworker },
+  coworkercontracts: { path: '/billing/coworkercontracts', apiName: 'CoworkerContract', schema: contract },
+  contractpausedperiods: {
+    path: '/billing/contractpausedperiods',
+    apiName: 'ContractPausedPeriod',
+    schema: pausedPeriod,
+  },
+  coworkertimepasses: { path: '/billing/coworkertimepasses', apiName: 'CoworkerTimePass', schema: pass },
+  timepasses: { path: '/billing/timepasses', apiName: 'TimePass', schema: passType },
+  tarifftimepasses: { path: '/billing/tarifftimepasses', apiName: 'TariffTimePass', schema: allowance },
+  teams: { path: '/spaces/teams', apiName: 'Team', schema: team },
+  checkins: { path: '/spaces/checkins', apiName: 'Checkin', schema: checkin },
+  businesses: { path: '/sys/businesses', apiName: 'Business', schema: business },
+  simpletimezones: { path: '/sys/simpletimezones', apiName: 'SimpleTimeZone', schema: zone },
+  businesssettings: { path: '/sys/businesssettings', apiName: 'BusinessSetting', schema: setting },
+};
+
+/** A pause without a start began before anyone asks. */
+function pauseOf(from: Instant | null, until: Instant | null): Pause {
+  return { from: from ?? 0, until };
+}
+
+/** The full record's array and the list row's text of the same ids; null where neither is there. */
+function union(array: number[] | null, joined: number[] | null): number[] | null {
+  if (array === null && joined === null) return null;
+  return [...new Set([...(array ?? []), ...(joined ?? [])])];
+}

@@ -1,0 +1,61 @@
+import type { Allowance, Location, PassType } from '../access/types.js';
+import type { NexudusClient } from './client.js';
+import { createLookups } from './lookups.js';
+import { readPlaces, type Places, type TimeZones } from './places.js';
+import type { PassTypeRecord } from './records.js';
+
+/** What a space sells: pass types, and which of them its plans include. */
+export interface Offers {
+  passTypes: PassTypeRecord[];
+  allowances: Allowance[];
+}
+
+/** What is the same for all members. */
+export interface Reference {
+  passTypes: PassType[];
+  allowances: Allowance[];
+  locations: Location[];
+}
+
+/** Reads pass types, allowances and locations. `timeZones` overrides what Nexudus says. Throws NexudusError. */
+export async function readReference(client: NexudusClient, timeZones: TimeZones): Promise<Reference> {
+  const [offers, places] = await Promise.all([readOffers(client), readPlaces(client, timeZones)]);
+  return referenceOf(offers, places);
+}
+
+/** Reads pass types with the places where each is valid, and allowances. Throws NexudusError. */
+export async function readOffers(client: NexudusClient): Promise<Offers> {
+  const [listed, allowances] = await Promise.all([
+    client.list('timepasses'),
+    client.list('tarifftimepasses'),
+  ]);
+  // List rows leave arrays out, and the places of a pass type are one.
+  const lookups = createLookups(client);
+  const full = await Promise.all(
+    listed.map((row) => (row.businessIds === null ? lookups.find('timepasses', row.id) : row)),
+  );
+  return { passTypes: full.filter((row) => row !== null), allowances };
+}
+
+/** Joins what is sold with where. */
+export function referenceOf(offers: Offers, places: Places): Reference {
+  return {
+    passTypes: offers.passTypes.map((row) => passTypeOf(row, places)),
+    allowances: offers.allowances,
+    locations: places.locations,
+  };
+}
+
+/** A pass type with its networks spread into their locations. No places given: the owner's. */
+export function passTypeOf(row: PassTypeRecord, places: Places): PassType {
+  const given = row.businessIds ?? [];
+  const ids = given.length > 0 ? given : [row.ownerLocationId];
+  return {
+    id: row.id,
+    name: row.name,
+    ownerLocationId: row.ownerLocationId,
+    minutes: row.minutes,
+    locationIds: [...new Set(ids.flatMap((id) => places.below.get(id) ?? [id]))],
+    kisiGroupIds: row.kisiGroupIds,
+  };
+}

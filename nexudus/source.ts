@@ -1,0 +1,155 @@
+import type { Instant } from '../access/types.js';
+import type { NexudusClient } from './client.js';
+import { isNexudusError } from './errors.js';
+import { equal, withUniqueId } from './filters.js';
+import type { Lookups } from './lookups.js';
+import type { CheckinRecord, ContractRecord, CoworkerRecord, PassRecord, TeamRecord } from './records.js';
+
+/** Where the records of members come from: asked for one by one, or out of whole collections read at once. */
+export interface RecordSource {
+  /** When the first of its reads began. */
+  startedAt: Instant;
+  /** Null: Nexudus answered 404 for just this id. */
+  coworker(id: number): Promise<CoworkerRecord | null>;
+  /** All coworkers with just this e-mail. */
+  coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]>;
+  passesOf(memberId: number): Promise<PassRecord[]>;
+  /** With their pauses. */
+  contractsOf(memberId: number): Promise<ContractRecord[]>;
+  /** Every team that the coworker or the team itself says it belongs to; teams of `alsoIds` are looked at too. */
+  teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]>;
+  contractWithUniqueId(uniqueId: string): Promise<ContractRecord | null>;
+}
+
+/** Whether Nexudus knows the nested filter of pauses; where it does not, contracts are asked for one by one. */
+export interface PauseQuirk {
+  nestedFilterIgnored: boolean;
+}
+
+/** Reads one member at a time, about five requests each; what two members share is read once. */
+export function createDirectSource(
+  client: NexudusClient,
+  lookups: Lookups,
+  quirk: PauseQuirk,
+  startedAt: Instant,
+): RecordSource {
+  const passesOf = once((memberId: number) =>
+    client.list('coworkertimepasses', [
+      equal('coworkertimepasses', 'Coworker', memberId, (pass) => pass.memberId === memberId),
+    ]),
+  );
+  const contractsOf = once(async (memberId: number) => {
+    const contracts = await client.list('coworkercontracts', [
+      equal('coworkercontracts', 'Coworker', memberId, (contract) => contract.memberId === memberId),
+    ]);
+    return withPauses(client, contracts, quirk, memberId);
+  });
+
+  async function coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]> {
+    const spellings = new Set([coworker.email, coworker.emailAsWritten]);
+    const found = await Promise.all([...spellings].map((spelling) => searchEmail(client, spelling)));
+    const ids = found.flat().filter((other) => other.email === coworker.email && other.id !== coworker.id);
+    // List rows leave the teams out, so each is read in full.
+    const full = await Promise.all([...new Set(ids.map(({ id }) => id))].map((id) => lookups.find('coworkers', id)));
+    return full.filter((other) => other !== null && other.email === coworker.email).filter(isThere);
+  }
+
+  async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
+    const own = coworker.teamIds ?? [];
+    const ids = [...new Set([...own, ...alsoIds])];
+    const teams = await Promise.all(ids.map((id) => lookups.find('teams', id)));
+    return teams
+      .filter(isThere)
+      .filter((team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id));
+  }
+
+  return {
+    startedAt,
+    coworker: (id) => lookups.find('coworkers', id),
+    coworkersWithEmail,
+    passesOf,
+    contractsOf,
+    teamsOf,
+    contractWithUniqueId: once((uniqueId: string) => findContract(client, uniqueId)),
+  };
+}
+
+/** How a text search compares is not documented, so rows that merely contain the text are let through here. */
+async function searchEmail(client: NexudusClient, email: string): Promise<CoworkerRecord[]> {
+  const wanted = email.toLowerCase();
+  return client.list('coworkers', [equal('coworkers', 'Email', email, (row) => row.email.includes(wanted))]);
+}
+
+/** The contract with this GUID, with its pauses; null: there is none. Throws NexudusError. */
+export async function findContract(client: NexudusClient, uniqueId: string): Promise<ContractRecord | null> {
+  const [found] = await client.list('coworkercontracts', [withUniqueId(uniqueId)]);
+  return found === undefined ? null : withOwnPauses(client, found);
+}
+
+/** A contract that was looked up apart from the others, with its pauses. Throws NexudusError. */
+export async function withOwnPauses(client: NexudusClient, contract: ContractRecord): Promise<ContractRecord> {
+  const pauses = await client.list('contractpausedperiods', [
+    equal('contractpausedperiods', 'CoworkerContract', contract.id, (row) => row.contractId === contract.id),
+  ]);
+  return joinPauses(contract, pauses);
+}
+
+/** A contract is paused where its own flag says so or where a paused period does. */
+export function joinPauses(
+  contract: ContractRecord,
+  periods: readonly { contractId: number; pause: ContractRecord['pauses'][number] }[],
+): ContractRecord {
+  const more = periods.filter(({ contractId }) => contractId === contract.id).map(({ pause }) => pause);
+  const isNew = (pause: ContractRecord['pauses'][number]): boolean =>
+    !contract.pauses.some((known) => known.from === pause.from && known.until === pause.until);
+  return { ...contract, pauses: [...contract.pauses, ...more.filter(isNew)] };
+}
+
+async function withPauses(
+  client: NexudusClient,
+  contracts: readonly ContractRecord[],
+  quirk: PauseQuirk,
+  memberId: number,
+): Promise<ContractRecord[]> {
+  if (contracts.length === 0) return [];
+  if (!quirk.nestedFilterIgnored) {
+    const ids = contracts.map(({ id }) => id);
+    const nested = equal(
+      'contractpausedperiods',
+      'CoworkerContract_Coworker',
+      memberId,
+      (row) => row.memberId === memberId || ids.includes(row.contractId),
+    );
+    try {
+      const pauses = await client.list('contractpausedperiods', [nested]);
+      return contracts.map((contract) => joinPauses(contract, pauses));
+    } catch (error) {
+      if (!isNexudusError(error, 'filterIgnored')) throw error;
+      quirk.nestedFilterIgnored = true;
+    }
+  }
+  return Promise.all(contracts.map((contract) => withOwnPauses(client, contract)));
+}
+
+/** The check-ins of a coworker that are open. Throws NexudusError. */
+export async function openCheckins(client: NexudusClient, memberId: number): Promise<CheckinRecord[]> {
+  const all = await client.list('checkins', [
+    equal('checkins', 'Coworker', memberId, (checkin) => checkin.memberId === memberId),
+  ]);
+  return all.filter((checkin) => checkin.open);
+}
+
+/** The same function, asking only once for each argument. */
+export function once<A, T>(read: (argument: A) => Promise<T>): (argument: A) => Promise<T> {
+  const known = new Map<A, Promise<T>>();
+  return (argument) => {
+    const found = known.get(argument) ?? read(argument);
+    known.set(argument, found);
+    return found;
+  };
+}
+
+/** For filters: drops what was not found. */
+export function isThere<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}

@@ -1,0 +1,78 @@
+/** What the parts of the Kisi simulator share: its switches, the mails it sent, and the caller of a request. */
+import type { FastifyRequest } from 'fastify';
+import type { KisiOrganization, KisiUser } from './kisi-organization.js';
+import type { FaultBook } from './server.js';
+
+/** What is not known of Kisi, each as a switch, so that a client can be tried against every answer. */
+export interface KisiSwitches {
+  /** How a second role of the same user in the same group is refused. */
+  duplicateGrantStatus: 409 | 422;
+  /** False: PATCH of a role assignment answers 204 but leaves its validity as it was. */
+  patchMovesValidity: boolean;
+  /** True: a 429 carries `Retry-After`, in seconds. */
+  retryAfterHeader: boolean;
+  /** What a `limit` or `offset` above its maximum does; `error` is a 400. */
+  limitOverMax: 'clamp' | 'error';
+  /** False: a role assignment that is over is neither listed nor in the way of a new one. */
+  listsExpired: boolean;
+  /** False: the `email` filter of users finds part of an e-mail too. */
+  emailFilterExact: boolean;
+  /** True: e-mails that differ in case are different ones. */
+  userEmailCaseSensitive: boolean;
+  /** Requests per second and user, by the simulator's clock; as many at once. Null: no limit. */
+  rateLimit: { perSecond: number } | null;
+  /** `notify` of a role assignment that does not say. */
+  notifyDefault: boolean;
+  /** `send_emails` of a new user that does not say. */
+  sendEmailsDefault: boolean;
+  /** What a second user with the same e-mail gets: a 422, or a second user. */
+  duplicateUserEmail: 'reject' | 'allow';
+  /** How far lists lag behind writes, in milliseconds by the simulator's clock. Reads by id do not lag. */
+  listLagMs: number;
+}
+
+/** The most likely answer to each, and for mails the one that shows a client that forgot to say. */
+export const defaultSwitches: KisiSwitches = {
+  duplicateGrantStatus: 409,
+  patchMovesValidity: true,
+  retryAfterHeader: false,
+  limitOverMax: 'clamp',
+  listsExpired: true,
+  emailFilterExact: true,
+  userEmailCaseSensitive: false,
+  rateLimit: { perSecond: 5 },
+  notifyDefault: true,
+  sendEmailsDefault: true,
+  duplicateUserEmail: 'reject',
+  listLagMs: 0,
+};
+
+/** A mail that Kisi sent because of a request. */
+export interface Mail {
+  to: string;
+  kind: 'invitation' | 'grant';
+  /** Milliseconds since the epoch, by the simulator's clock. */
+  at: number;
+  userId: number;
+}
+
+/** One running simulator, as its routes see it. */
+export interface Simulation {
+  org: KisiOrganization;
+  switches: KisiSwitches;
+  faults: FaultBook;
+  mails: Mail[];
+  /** Who asks. Throws a 401 when nobody is behind the request. */
+  callerOf(request: FastifyRequest): KisiUser;
+}
+
+/** The instant that lists show, epoch ms. */
+export function listInstant(simulation: Simulation): number {
+  return simulation.org.now() - simulation.switches.listLagMs;
+}
+
+/** Notes a mail, unless the user is a managed one, who gets none. */
+export function mail(simulation: Simulation, kind: Mail['kind'], user: KisiUser): void {
+  if (!user.send_emails) return;
+  simulation.mails.push({ to: user.email, kind, at: simulation.org.now(), userId: user.id });
+}

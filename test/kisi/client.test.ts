@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { createKisiClient } from '../../kisi/client.js';
+import type { KisiClient } from '../../kisi/client.js';
+import { startKisiSimulator } from '../../simulators/kisi.js';
+import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
+import { startStub } from './stub.js';
+
+const apiKey = 'kisi-test-key';
+const now = Date.parse('2026-11-25T12:00:00Z');
+const end = Date.parse('2026-12-01T00:00:00Z');
+
+describe('the Kisi client', () => {
+  let sim: KisiSimulator | undefined;
+  afterEach(async () => {
+    await sim?.stop();
+    sim = undefined;
+  });
+
+  async function start(
+    switches: Partial<KisiSwitches> = {},
+  ): Promise<{ sim: KisiSimulator; client: KisiClient }> {
+    sim = await startKisiSimulator({ now: () => now, apiKey, switches: { rateLimit: null, ...switches } });
+    return { sim, client: createKisiClient({ baseUrl: sim.url, apiKey }) };
+  }
+
+  it('sends the new form of a key, and asks for no mail', async () => {
+    const stub = await startStub((_request, reply) => reply.code(500).send());
+    const client = createKisiClient({ baseUrl: stub.url, apiKey });
+    const unavailable = { name: 'KisiError', kind: 'unavailable' };
+    await assert.rejects(client.createKey({ userId: 2, groupId: 3, validUntil: end }), unavailable);
+    await assert.rejects(
+      client.createKey({ userId: 2, groupId: 3, validFrom: now, validUntil: null }),
+      unavailable,
+    );
+    await assert.rejects(client.patchKey(1, { validUntil: end }), unavailable);
+    await stub.stop();
+    const shape = {
+      applies_to_type: 'Group',
+      applies_to_id: 3,
+      assignee_type: 'User',
+      assignee_id: 2,
+      role_id: 'group_basic',
+      notify: false,
+    };
+    assert.deepEqual(
+      stub.requests.map(({ body }) => body),
+      [
+        { role_assignment: { ...shape, valid_until: '2026-12-01T00:00:00.000Z' } },
+        { role_assignment: { ...shape, valid_from: '2026-11-25T12:00:00.000Z', valid_until: null } },
+        { role_assignment: { valid_until: '2026-12-01T00:00:00.000Z', notify: false } },
+      ],
+    );
+  });
+
+  it('makes a regular user, who is mailed once and proves the address', async () => {
+    const { sim, client } = await start({ sendEmailsDefault: false });
+    const made = await client.createUser({ email: ' Ada@Example.com', name: 'Ada' });
+    assert.deepEqual(
+      { ...made, id: 0 },
+      { id: 0, email: 'ada@example.com', name: 'Ada', accessEnabled: true },
+    );
+    const { send_emails, confirmed, access_enabled } = sim.org.users()[0]!;
+    assert.deepEqual(
+      { send_emails, confirmed, access_enabled },
+      { send_emails: true, confirmed: false, access_enabled: true },
+    );
+    const group = sim.org.addGroup({ name: 'Doors' });
+    await client.createKey({ userId: made.id, groupId: group.id, validUntil: end });
+    assert.deepEqual(
+      sim.mails.map(({ kind }) => kind),
+      ['invitation'],
+    );
+  });
+
+  it('reads, moves and takes away a key', async () => {
+    const { sim, client } = await start();
+    const group = sim.org.addGroup({ name: 'Doors' });
+    const { id: userId } = sim.org.addUser({ email: 'ada@example.com' });
+    const key = await client.createKey({ userId, groupId: group.id, validFrom: now, validUntil: end });
+    const { id, createdById } = key;
+    const given = { userId, groupId: group.id, roleId: 'group_basic', validFrom: now, validUntil: end };
+    assert.deepEqual(key, { ...given, createdAt: now, id, createdById });
+    assert.equal(createdById, sim.org.ownerId);
+    assert.deepEqual(await client.getKey(key.id), key);
+    await client.patchKey(key.id, { validUntil: null });
+    assert.equal((await client.getKey(key.id))?.validUntil, null);
+    assert.equal(await client.deleteKey(key.id), 'deleted');
+    assert.equal(await client.deleteKey(key.id), 'alreadyGone');
+    assert.equal(await client.getKey(key.id), null);
+    await assert.rejects(client.patchKey(key.id, { validUntil: end }), { kind: 'notFound' });
+  });
+
+  it('tells absence of a user from absence of a group', async () => {
+    const { client } = await start();
+    assert.equal(await client.getUser(1), null);
+    await assert.rejects(client.getGroup(1), { kind: 'notFound' });
+    await assert.rejects(client.createKey({ userId: 1, groupId: 1, validUntil: end }), { kind: 'notFound' });
+  });
+
+  it('lists all groups, whatever their number', async () => {
+    const { sim, client } = await start();
+    const ids = Array.from({ length: 260 }, (_, index) => sim.org.addGroup({ name: `Group ${index}` }).id);
+    assert.deepEqual(
+      (await client.listGroups()).map(({ id }) => id),
+      ids,
+    );
+    assert.equal(sim.requests.count(), 2);
+    assert.equal((await client.getGroup(ids[0]!)).name, 'Group 0');
+  });
+
+  it('lists keys of a person and of a group, roles elsewhere left out', async () => {
+    const { sim, client } = await start();
+    const [one, two] = [sim.org.addGroup({ name: 'One' }), sim.org.addGroup({ name: 'Two' })];
+    const [ada, bob] = [
+      sim.org.addUser({ email: 'ada@example.com' }),
+      sim.org.addUser({ email: 'bob@example.com' }),
+    ];
+    const adaOne = sim.org.grantByHand({ userId: ada.id, groupId: one.id });
+    const adaTwo = sim.org.grantByHand({ userId: ada.id, groupId: two.id });
+    const bobOne = sim.org.grantByHand({ userId: bob.id, groupId: one.id });
+    const place = sim.org.addPlace({ name: 'House' });
+    sim.org.addRole({
+      role_id: 'place_owner',
+      applies_to_type: 'Place',
+      applies_to_id: place.id,
+      user_id: ada.id,
+    });
+    const idsOf = (keys: { id: number }[]) => keys.map(({ id }) => id);
+    assert.deepEqual(idsOf(await client.listKeysOf({ userId: ada.id })), [adaOne.id, adaTwo.id]);
+    assert.deepEqual(idsOf(await client.listKeysOfGroup({ groupId: one.id })), [adaOne.id, bobOne.id]);
+    assert.equal((await client.findKey({ userId: ada.id, groupId: two.id }))?.id, adaTwo.id);
+    assert.equal(await client.findKey({ userId: bob.id, groupId: two.id }), null);
+  });
+
+  it('finds no key in a higher role', async () => {
+    const { sim, client } = await start();
+    const { id: groupId } = sim.org.addGroup({ name: 'One' });
+    const { id: userId } = sim.org.addUser({ email: 'ada@example.com' });
+    sim.org.addRole({
+      role_id: 'group_manager',
+      applies_to_type: 'Group',
+      applies_to_id: groupId,
+      user_id: userId,
+    });
+    assert.equal(await client.findKey({ userId, groupId }), null);
+    assert.equal((await client.listKeysOf({ userId })).length, 1);
+  });
+
+  for (const kind of ['ignoreFilters', 'truncated', 'dropLastPage', 'malformed'] as const) {
+    it(`fails, and does not come back short, when a list of keys is ${kind}`, async () => {
+      const { sim, client } = await start();
+      const { id: groupId } = sim.org.addGroup({ name: 'One' });
+      const { id: userId } = sim.org.addUser({ email: 'ada@example.com' });
+      sim.org.grantByHand({ userId, groupId });
+      sim.faults.add({ match: '/role_assignments', kind });
+      await assert.rejects(client.listKeysOf({ userId }), { kind: 'malformed', path: '/role_assignments' });
+      await assert.rejects(client.listKeysOfGroup({ groupId }), { kind: 'malformed' });
+    });
+  }
+
+  describe('looking for an e-mail', () => {
+    it('never takes a person whose e-mail only contains it', async () => {
+      const { sim, client } = await start({ emailFilterExact: false });
+      for (let n = 0; n < 120; n++) sim.org.addUser({ email: `x${n}da@example.com` });
+      assert.equal(await client.findUserByEmail('da@example.com'), null);
+      const { id } = sim.org.addUser({ email: 'da@example.com' });
+      assert.equal((await client.findUserByEmail('da@example.com'))?.id, id);
+      assert.ok(sim.requests.list().every(({ query }) => !('query' in query)));
+    });
+
+    it('finds another spelling where Kisi minds the case', async () => {
+      const { sim, client } = await start({ userEmailCaseSensitive: true });
+      const { id } = sim.org.addUser({ email: 'Ada@Example.com' });
+      sim.org.addUser({ email: 'bob@example.com', notes: 'friend of ada@example.com' });
+      assert.equal((await client.findUserByEmail('ADA@example.com '))?.id, id);
+    });
+
+    it('does not take the person who is mentioned in a note', async () => {
+      const { sim, client } = await start();
+      sim.org.addUser({ email: 'bob@example.com', notes: 'friend of ada@example.com' });
+      assert.equal(await client.findUserByEmail('ada@example.com'), null);
+      assert.equal(sim.requests.count(), 2);
+    });
+
+    it('asks nothing about an empty e-mail, which others might share', async () => {
+      const { sim, client } = await start();
+      sim.org.addUser({ email: '' });
+      assert.equal(await client.findUserByEmail('  '), null);
+      assert.equal(sim.requests.count(), 0);
+    });
+  });
+
+  describe('being refused', () => {
+    it('says that it asks too much, and how long to wait', async () => {
+      const { client } = await start({ rateLimit: { perSecond: 1 }, retryAfterHeader: true });
+      assert.equal((await client.currentUser()).organizationName, 'Example Coworking');
+      await assert.rejects(client.currentUser(), {
+        kind: 'throttled',
+        retryAfterMs: 1000,
+        canRetryHelp: true,
+      });
+    });
+
+    it('says that the key is wrong', async () => {
+      const { sim } = await start();
+      const client = createKisiClient({ baseUrl: sim.url, apiKey: 'wrong' });
+      await assert.rejects(client.currentUser(), { kind: 'refused', status: 401, canRetryHelp: false });
+    });
+
+    it('says that the role of the key is too low', async () => {
+      const { sim, client } = await start();
+      sim.org.demoteKeyOwner();
+      await assert.rejects(client.listGroups(), { kind: 'refused', status: 403, code: 'fcd8ef' });
+    });
+
+    it('says that the base URL is wrong', async () => {
+      const { sim } = await start();
+      const client = createKisiClient({ baseUrl: `${sim.url}/v1`, apiKey });
+      await assert.rejects(client.getUser(1), { kind: 'invalid', status: 404 });
+      await assert.rejects(client.deleteKey(1), { kind: 'invalid', status: 404 });
+    });
+  });
+});

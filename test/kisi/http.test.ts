@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import type { FastifyReply } from 'fastify';
+import { createKisiClient } from '../../kisi/client.js';
+import type { KisiClientOptions } from '../../kisi/client.js';
+import { KisiError } from '../../kisi/errors.js';
+import { createSend, pages, readAll } from '../../kisi/http.js';
+import type { Send } from '../../kisi/http.js';
+import { groupRecord } from '../../kisi/records.js';
+import { startStub } from './stub.js';
+import type { StubAnswer, StubRequest } from './stub.js';
+
+type RequestInfo = Parameters<NonNullable<KisiClientOptions['onRequest']>>[0];
+
+const apiKey = 'secret-of-the-login';
+const email = 'ada+desk@example.com';
+const name = 'Ada Lovelace';
+
+async function failureOf(promise: Promise<unknown>): Promise<KisiError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof KisiError, inspect(error));
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'it did not fail' });
+}
+
+describe('a request to Kisi', () => {
+  let stub: Awaited<ReturnType<typeof startStub>> | undefined;
+  afterEach(async () => {
+    await stub?.stop();
+    stub = undefined;
+  });
+
+  async function clientOf(answer: StubAnswer, more: { timeoutMs?: number } = {}) {
+    stub = await startStub(answer);
+    const seen: object[] = [];
+    const onRequest = (info: RequestInfo) => {
+      const { method, path, status } = info;
+      seen.push({ method, path, status });
+    };
+    const client = createKisiClient({ baseUrl: `${stub.url}/`, apiKey, onRequest, ...more });
+    return { client, requests: stub.requests, seen };
+  }
+
+  it('carries the headers that Kisi documents', async () => {
+    const { client, requests } = await clientOf(() => ({ id: 5, email, name }));
+    await client.getUser(5);
+    await client.createUser({ email, name });
+    const [get, post] = requests;
+    assert.equal(get?.headers.authorization, `KISI-LOGIN ${apiKey}`);
+    assert.equal(get.headers.accept, 'application/json');
+    assert.equal(get.headers['x-kisi-integration-identifier'], 'latchkey');
+    assert.equal(post?.headers['content-type'], 'application/json');
+  });
+
+  it('has a body only where one is meant', async () => {
+    const { client, requests } = await clientOf((_request, reply) => reply.code(204).send());
+    await client.deleteKey(7);
+    assert.equal(requests[0]?.headers['content-type'], undefined);
+    assert.equal(requests[0]?.path, '/role_assignments/7');
+  });
+
+  it('keeps the plus sign of an e-mail in the query', async () => {
+    const { client, requests } = await clientOf((_request, reply) =>
+      reply.header('X-Collection-Range', '0-99/1').send([{ id: 5, email: ' Ada+Desk@Example.com', name }]),
+    );
+    assert.equal((await client.findUserByEmail(`${email} `))?.id, 5);
+    assert.equal(requests[0]?.query['email'], email);
+  });
+
+  it('reports templates only, and the status', async () => {
+    const { client, seen } = await clientOf((request, reply) =>
+      request.path === '/users' ? reply.header('X-Collection-Range', '*/0').send([]) : reply.code(404).send(),
+    );
+    await client.findUserByEmail(email);
+    await client.getUser(4242);
+    assert.deepEqual(seen, [
+      { method: 'GET', path: '/users', status: 200 },
+      { method: 'GET', path: '/users', status: 200 },
+      { method: 'GET', path: '/users/{id}', status: 404 },
+    ]);
+  });
+
+  it('is not sent on to where a redirect points', async () => {
+    const { client, requests } = await clientOf((_request, reply) => reply.redirect('/elsewhere'));
+    assert.equal((await failureOf(client.currentUser())).kind, 'invalid');
+    assert.equal(requests.length, 1);
+  });
+
+  const broken: [string, StubAnswer, object][] = [
+    ['JSON that stops', () => '{"id": 5, "na', { kind: 'malformed', status: 200, code: null }],
+    ['an empty body', () => '', { kind: 'malformed', status: 200, code: null }],
+    ['a body of another shape', () => ({ id: 'five' }), { kind: 'malformed', status: 200, code: null }],
+    ['a page from in between', () => '<html></html>', { kind: 'malformed', status: 200, code: null }],
+    [
+      'a cut connection',
+      (_request, reply) => reply.hijack().raw.destroy(),
+      { kind: 'unavailable', status: null, code: 'ECONNRESET' },
+    ],
+    [
+      'no answer',
+      (_request, reply) => reply.hijack(),
+      { kind: 'unavailable', status: null, code: 'ETIMEDOUT' },
+    ],
+    ['an answer that trickles', trickle, { kind: 'unavailable', status: null, code: 'ETIMEDOUT' }],
+  ];
+  for (const [what, answer, expected] of broken) {
+    it(`fails in a way that a retry can help after ${what}`, async () => {
+      const { client } = await clientOf(answer, { timeoutMs: 300 });
+      const { kind, status, code, canRetryHelp } = await failureOf(client.createUser({ email, name }));
+      assert.deepEqual({ kind, status, code, canRetryHelp }, { ...expected, canRetryHelp: true });
+    });
+  }
+
+  it('fails as unavailable when nobody listens', async () => {
+    const { client } = await clientOf(() => ({}));
+    await stub?.stop();
+    const { kind, code } = await failureOf(client.currentUser());
+    assert.deepEqual({ kind, code }, { kind: 'unavailable', code: 'ECONNREFUSED' });
+  });
+
+  it('throws the reason of the signal when the caller stops it', async () => {
+    const stopping = new AbortController();
+    const reason = new Error('the worker is draining');
+    const { client, requests } = await clientOf((_request, reply) => {
+      reply.hijack();
+      stopping.abort(reason);
+    });
+    await assert.rejects(client.currentUser(stopping.signal), reason);
+    await assert.rejects(client.currentUser(stopping.signal), reason);
+    assert.equal(requests.length, 1);
+  });
+
+  it('never shows the API key, an e-mail or a name in an error', async () => {
+    const quoting: StubAnswer = (_request, reply) =>
+      reply.code(422).send({ errors: { email: [`${email} (${name}) is bad`] } });
+    for (const answer of [quoting, ...broken.map(([, how]) => how)]) {
+      const { client } = await clientOf(answer, { timeoutMs: 300 });
+      const created = await failureOf(client.createUser({ email, name }));
+      const found = await failureOf(client.findUserByEmail(email));
+      for (const error of [created, found]) {
+        const all = inspect(error, { depth: Infinity, showHidden: true });
+        assert.doesNotMatch(all, /secret-of-the-login|ada|lovelace|authorization/i);
+      }
+      await stub?.stop();
+    }
+  });
+
+  it('refuses a key or an address that cannot be right, without repeating the key', () => {
+    const refusal = /^TypeError: The API key of Kisi must be one word, without spaces or line ends$/;
+    assert.throws(() => createSend({ baseUrl: 'https://api.kisi.io', apiKey: 'two words\n' }), refusal);
+    assert.throws(() => createSend({ baseUrl: 'https://api.kisi.io', apiKey: '' }), refusal);
+    assert.throws(() => createSend({ baseUrl: 'api.kisi.io', apiKey }), TypeError);
+  });
+});
+
+describe('the reading of a list', () => {
+  const group = (id: number) => ({ id, name: `Group ${id}` });
+  type Page = { rows: object[]; range: string | null };
+  const asked: number[] = [];
+
+  /** Sends nothing: answers from `page`, and notes the offsets. */
+  function sendFrom(page: (offset: number, limit: number) => Page): Send {
+    asked.length = 0;
+    return ({ query = {} }) => {
+      const offset = Number(query['offset']);
+      asked.push(offset);
+      const { rows, range } = page(offset, Number(query['limit']));
+      return Promise.resolve({ body: JSON.stringify(rows), collectionRange: range });
+    };
+  }
+
+  function listOf(count: number, options: { range?: boolean; clampTo?: number } = {}): Send {
+    const all = Array.from({ length: count }, (_, index) => group(index + 1));
+    return sendFrom((offset, limit) => ({
+      rows: all.slice(offset, offset + Math.min(limit, options.clampTo ?? limit)),
+      range:
+        options.range === false ? null : count === 0 ? '*/0' : `${offset}-${offset + limit - 1}/${count}`,
+    }));
+  }
+
+  const readGroups = (send: Send) => readAll(send, 'groups', groupRecord, {});
+
+  it('gives every row once, whatever the length, with and without X-Collection-Range', async () => {
+    const lengths = fc.oneof(fc.nat({ max: 3 }), fc.constantFrom(249, 250, 251, 500), fc.nat({ max: 900 }));
+    await fc.assert(
+      fc.asyncProperty(lengths, fc.boolean(), async (count, range) => {
+        const ids = (await readGroups(listOf(count, { range }))).map(({ id }) => id);
+        assert.deepEqual(
+          ids,
+          Array.from({ length: count }, (_, index) => index + 1),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('goes on when Kisi gives smaller pages than were asked for', async () => {
+    assert.equal((await readGroups(listOf(230, { clampTo: 100 }))).length, 230);
+    assert.deepEqual(asked, [0, 100, 200]);
+  });
+
+  it('asks for one page of a list that fits on it', async () => {
+    await readGroups(listOf(250));
+    assert.deepEqual(asked, [0]);
+  });
+
+  const failures: [string, (offset: number) => Page][] = [
+    ['fewer rows than the total', (offset) => ({ rows: offset === 0 ? [group(1)] : [], range: '0-249/2' })],
+    ['more rows than the total', () => ({ rows: [group(1), group(2)], range: '0-249/1' })],
+    ['rows in an empty list', () => ({ rows: [group(1)], range: '*/0' })],
+    ['an empty page with a total', () => ({ rows: [], range: '0-249/3' })],
+    ['a row that comes twice', () => ({ rows: [group(1), group(1)], range: '0-249/2' })],
+    ['the same page again', () => ({ rows: [group(1)], range: '0-249/2' })],
+    ['a total that changes', (offset) => ({ rows: [group(offset + 1)], range: `0-249/${offset + 2}` })],
+  ];
+  for (const [what, page] of failures) {
+    it(`fails after ${what}`, async () => {
+      const error = await failureOf(readGroups(sendFrom(page)));
+      assert.equal(error.kind, 'malformed');
+      assert.equal(error.path, '/groups');
+    });
+  }
+
+  it('fails when the list is not a list', async () => {
+    const send: Send = () => Promise.resolve({ body: '{}', collectionRange: null });
+    assert.equal((await failureOf(readGroups(send))).kind, 'malformed');
+  });
+
+  it('fails, for good, when the list is longer than Kisi lets be read', async () => {
+    const error = await failureOf(readGroups(listOf(20_600)));
+    assert.deepEqual(
+      { kind: error.kind, canRetryHelp: error.canRetryHelp },
+      { kind: 'invalid', canRetryHelp: false },
+    );
+  });
+
+  it('can be left before its end', async () => {
+    for await (const rows of pages(listOf(600), 'groups', groupRecord, {})) {
+      assert.equal(rows.length, 250);
+      break;
+    }
+    assert.deepEqual(asked, [0]);
+  });
+});
+
+/** Sends a space now and then, for as long as the connection lasts. */
+function trickle(_request: StubRequest, reply: FastifyReply): void {
+  const { raw } = reply.hijack();
+  raw.writeHead(200, { 'Content-Type': 'application/json' });
+  const timer = setInterval(() => raw.write(' '), 50);
+  raw.on('close', () => {
+    clearInterval(timer);
+  });
+}

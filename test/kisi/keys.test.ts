@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import { createKisiClient } from '../../kisi/client.js';
+import { KisiError } from '../../kisi/errors.js';
+import { ensureUser, grantKey, moveKey, removeKey, sameEnd } from '../../kisi/keys.js';
+import { startKisiSimulator } from '../../simulators/kisi.js';
+import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
+import { assignmentRow, startStub } from './stub.js';
+
+const apiKey = 'kisi-test-key';
+const now = Date.parse('2026-11-25T12:00:00Z');
+const end = Date.parse('2026-12-01T00:00:00.250Z');
+const earlier = end - 86_400_000;
+const later = end + 86_400_000;
+const email = 'ada@example.com';
+
+describe('the keys of a person in Kisi', () => {
+  let running: KisiSimulator | undefined;
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+
+  /** A person and a group in an organization. `beforeRequest` is told the number of the request that comes next. */
+  async function start(
+    switches: Partial<KisiSwitches> = {},
+    beforeRequest: (n: number, sim: KisiSimulator) => void = () => {},
+  ) {
+    const sim = await startKisiSimulator({
+      now: () => now,
+      apiKey,
+      switches: { rateLimit: null, ...switches },
+    });
+    running = sim;
+    let count = 0;
+    const onRequest = () => {
+      count += 1;
+      beforeRequest(count, sim);
+    };
+    const client = createKisiClient({ baseUrl: sim.url, apiKey, onRequest });
+    const { id: groupId } = sim.org.addGroup({ name: 'Doors' });
+    const { id: userId } = sim.org.addUser({ email, name: 'Ada' });
+    beforeRequest(0, sim);
+    const byHand = (validUntil?: number) =>
+      sim.org.grantByHand({ userId, groupId, ...(validUntil === undefined ? {} : { validUntil }) }).id;
+    const ends = () => sim.org.assignments().map((role) => role.valid_until && Date.parse(role.valid_until));
+    return { sim, client, userId, groupId, byHand, ends, wish: { userId, groupId, validUntil: end } };
+  }
+
+  const duplicates: Partial<KisiSwitches>[] = [{ duplicateGrantStatus: 409 }, { duplicateGrantStatus: 422 }];
+  for (const switches of duplicates) {
+    describe(`where a second grant is answered ${switches.duplicateGrantStatus}`, () => {
+      it('gives a key that is not there', async () => {
+        const { client, wish, ends } = await start(switches);
+        const { how, key } = await grantKey(client, wish);
+        assert.deepEqual({ how, until: key.validUntil }, { how: 'created', until: end });
+        assert.deepEqual(ends(), [end]);
+      });
+
+      it('adopts the key of a grant whose answer was lost', async () => {
+        const { sim, client, wish, ends } = await start(switches);
+        sim.faults.add({ match: '/role_assignments', method: 'POST', kind: 'afterWrite', times: 1 });
+        await assert.rejects(grantKey(client, wish), { kind: 'unavailable', canRetryHelp: true });
+        assert.equal((await grantKey(client, wish)).how, 'adopted');
+        assert.deepEqual(ends(), [end]);
+        assert.deepEqual(sim.mails, []);
+      });
+
+      it('leaves a key alone that a person gave without an end, or a later one', async () => {
+        for (const given of [undefined, later]) {
+          const { client, wish, byHand, ends } = await start(switches);
+          const id = byHand(given);
+          const { how, key } = await grantKey(client, wish);
+          assert.deepEqual({ how, id: key.id }, { how: 'foreign', id });
+          assert.deepEqual(ends(), [given ?? null]);
+          await running?.stop();
+        }
+      });
+
+      it('extends a key that ends earlier', async () => {
+        const { sim, client, wish, byHand, ends } = await start(switches);
+        const id = byHand(earlier);
+        const { how, key } = await grantKey(client, wish);
+        assert.deepEqual({ how, id: key.id, until: key.validUntil }, { how: 'extended', id, until: end });
+        assert.deepEqual(ends(), [end]);
+        assert.deepEqual(sim.mails, []);
+      });
+
+      it('leaves a higher role alone, and says so when that ends too early', async () => {
+        const { sim, client, wish, userId, groupId } = await start(switches);
+        const role = {
+          role_id: 'group_manager',
+          applies_to_type: 'Group',
+          applies_to_id: groupId,
+          user_id: userId,
+        } as const;
+        const manager = sim.org.addRole(role);
+        const { how, key } = await grantKey(client, wish);
+        assert.deepEqual({ how, id: key.id }, { how: 'foreign', id: manager.id });
+        sim.org.removeAssignment(manager.id);
+        sim.org.addRole({ ...role, valid_until: new Date(earlier).toISOString() });
+        await assert.rejects(grantKey(client, wish), {
+          kind: 'conflict',
+          status: switches.duplicateGrantStatus,
+        });
+      });
+
+      it('asks for a retry while the key in the way is not listed yet', async () => {
+        const { client, wish, byHand, sim } = await start({ ...switches, listLagMs: 60_000 });
+        byHand(end);
+        await assert.rejects(grantKey(client, wish), { kind: 'conflict', canRetryHelp: true });
+        sim.switches.listLagMs = 0;
+        assert.equal((await grantKey(client, wish)).how, 'adopted');
+      });
+    });
+  }
+
+  it('passes on a validation error that has no key behind it', async () => {
+    const { sim, client, wish } = await start();
+    sim.faults.add({ match: '/role_assignments', method: 'POST', kind: 'status', status: 422 });
+    await assert.rejects(grantKey(client, wish), { kind: 'invalid', canRetryHelp: false });
+  });
+
+  it('passes on that the person or the group is gone', async () => {
+    const { sim, client, wish } = await start();
+    sim.org.deleteUser(wish.userId);
+    await assert.rejects(grantKey(client, wish), { kind: 'notFound' });
+  });
+
+  it('does not take a failed list for the absence of a key', async () => {
+    const { sim, client, wish, byHand, ends } = await start();
+    byHand(end);
+    sim.faults.add({ match: '/role_assignments', method: 'GET', kind: 'truncated' });
+    await assert.rejects(grantKey(client, wish), { kind: 'malformed' });
+    await assert.rejects(removeKey(client, { ...wish, keyId: null }), { kind: 'malformed' });
+    assert.deepEqual(ends(), [end]);
+  });
+
+  it('takes a key away again that did not get its end', async () => {
+    const stub = await startStub((request, reply) => {
+      if (request.method === 'DELETE') return reply.code(204).send();
+      return assignmentRow({ id: 5, userId: 2, groupId: 3 });
+    });
+    const client = createKisiClient({ baseUrl: stub.url, apiKey });
+    await assert.rejects(grantKey(client, { userId: 2, groupId: 3, validUntil: end }), { kind: 'malformed' });
+    await stub.stop();
+    assert.deepEqual(
+      stub.requests.map(({ method, path }) => `${method} ${path}`),
+      ['POST /role_assignments', 'GET /role_assignments/5', 'DELETE /role_assignments/5'],
+    );
+  });
+
+  it('moves a key in place, and where Kisi does not heed that, by a new one without a mail', async () => {
+    for (const patchMovesValidity of [true, false]) {
+      const { sim, client, wish, ends } = await start({ patchMovesValidity });
+      const { key: old } = await grantKey(client, { ...wish, validUntil: earlier });
+      const { how, key } = await moveKey(client, old.id, wish);
+      assert.deepEqual({ how, until: key.validUntil }, { how: 'moved', until: end });
+      assert.equal(key.id === old.id, patchMovesValidity);
+      assert.deepEqual(ends(), [end]);
+      assert.deepEqual(sim.mails, []);
+      await sim.stop();
+    }
+  });
+
+  it('gives a key anew that a person took away', async () => {
+    const { sim, client, wish, ends } = await start();
+    const { key } = await grantKey(client, { ...wish, validUntil: earlier });
+    sim.org.removeAssignment(key.id);
+    assert.equal((await moveKey(client, key.id, wish)).how, 'created');
+    assert.deepEqual(ends(), [end]);
+  });
+
+  it('takes a key away by its id, once', async () => {
+    const { client, wish, byHand, ends } = await start();
+    const keyId = byHand(earlier);
+    assert.equal(await removeKey(client, { ...wish, keyId }), 'deleted');
+    assert.equal(await removeKey(client, { ...wish, keyId }), 'alreadyGone');
+    assert.deepEqual(ends(), []);
+  });
+
+  it('takes a key away without its id only when it has the end that was asked for', async () => {
+    for (const [given, left] of [
+      [end + 400, 0],
+      [later, 1],
+      [earlier, 1],
+      [undefined, 1],
+    ] as const) {
+      const { client, wish, byHand, ends } = await start();
+      byHand(given);
+      const answer = await removeKey(client, { ...wish, keyId: null });
+      assert.equal(answer, left === 0 ? 'deleted' : 'alreadyGone');
+      assert.equal(ends().length, left);
+      await running?.stop();
+    }
+  });
+
+  it('takes the key away that took the place of the one it knows', async () => {
+    const { sim, client, wish, ends } = await start({ patchMovesValidity: false });
+    const { key } = await grantKey(client, { ...wish, validUntil: earlier });
+    sim.faults.add({ match: '/role_assignments', method: 'POST', kind: 'afterWrite', times: 1 });
+    await assert.rejects(moveKey(client, key.id, wish), { kind: 'unavailable' });
+    assert.equal(await removeKey(client, { ...wish, keyId: key.id }), 'deleted');
+    assert.deepEqual(ends(), []);
+  });
+
+  describe('whichever request is cut off, before or after it was done', () => {
+    const again = async <T>(job: () => Promise<T>): Promise<T> => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await job();
+        } catch (error) {
+          if (!(error instanceof KisiError) || !error.canRetryHelp || tries === 3) throw error;
+        }
+      }
+    };
+    const jobs = {
+      grant: (s: Awaited<ReturnType<typeof start>>) => again(() => grantKey(s.client, s.wish)),
+      move: (s: Awaited<ReturnType<typeof start>>, id: number) => again(() => moveKey(s.client, id, s.wish)),
+    };
+    for (const kind of ['reset', 'afterWrite'] as const) {
+      for (const patchMovesValidity of [true, false]) {
+        for (const job of ['grant', 'move'] as const) {
+          it(`${job} ends with one key and no mail (${kind}, patchMovesValidity ${patchMovesValidity})`, async () => {
+            let cuts = 0;
+            for (let cutAt = 0; cutAt < 6; cutAt++) {
+              const s = await start({ patchMovesValidity }, (n, sim) => {
+                if (n === cutAt) sim.faults.add({ match: '/role_assignments', kind, times: 1 });
+              });
+              const { key } = await jobs[job](s, s.byHand(earlier));
+              assert.deepEqual(s.ends(), [end], `cut at request ${cutAt}`);
+              assert.equal(key.id, s.sim.org.assignments()[0]?.id);
+              assert.deepEqual(s.sim.mails, []);
+              cuts += s.sim.requests.list().filter(({ status }) => status === null).length;
+              await s.sim.stop();
+            }
+            assert.ok(cuts > 0, 'no request was cut off');
+          });
+        }
+      }
+    }
+  });
+
+  it('compares ends to the second', () => {
+    assert.equal(sameEnd(end, end + 999), true);
+    assert.equal(sameEnd(end, end - 1000), false);
+    assert.equal(sameEnd(null, end), false);
+    assert.equal(sameEnd(null, null), true);
+  });
+
+  describe('the user', () => {
+    const bob = { email: 'Bob@example.com', name: 'Bob', knownUserId: null };
+
+    it('is made once', async () => {
+      const { sim, client } = await start();
+      const made = await ensureUser(client, bob);
+      assert.equal(made.created, true);
+      assert.deepEqual(await ensureUser(client, bob), { userId: made.userId, created: false });
+      assert.equal(sim.mails.length, 1);
+    });
+
+    it('is found again after an answer that was lost', async () => {
+      const { sim, client } = await start();
+      sim.faults.add({ match: '/users', method: 'POST', kind: 'afterWrite', times: 1 });
+      await assert.rejects(ensureUser(client, bob), { kind: 'unavailable' });
+      assert.equal((await ensureUser(client, bob)).created, false);
+      assert.equal(sim.mails.length, 1);
+    });
+
+    it('that is known costs one request', async () => {
+      const { sim, client, userId } = await start();
+      assert.deepEqual(await ensureUser(client, { email, name: 'Ada', knownUserId: userId }), {
+        userId,
+        created: false,
+      });
+      assert.equal(sim.requests.count(), 1);
+    });
+
+    it('that is gone, or has another e-mail, is looked for anew', async () => {
+      const { sim, client, userId } = await start();
+      const other = await ensureUser(client, { ...bob, knownUserId: userId });
+      assert.notEqual(other.userId, userId);
+      sim.org.deleteUser(other.userId);
+      const third = await ensureUser(client, { ...bob, knownUserId: other.userId });
+      assert.equal(third.created, true);
+      assert.notEqual(third.userId, other.userId);
+    });
+
+    it('of somebody faster is taken', async () => {
+      const { sim, client, userId } = await start();
+      sim.faults.add({ match: '/users', method: 'GET', kind: 'empty', times: 2 });
+      assert.deepEqual(await ensureUser(client, { email, name: 'Ada', knownUserId: null }), {
+        userId,
+        created: false,
+      });
+    });
+
+    it('that exists but is not listed yet asks for a retry', async () => {
+      const { client } = await start({ listLagMs: 60_000 });
+      const ada = { email, name: 'Ada', knownUserId: null };
+      await assert.rejects(ensureUser(client, ada), { kind: 'conflict', canRetryHelp: true });
+    });
+
+    it('with an e-mail that Kisi does not take is refused for good', async () => {
+      const { client } = await start();
+      const nobody = { email: 'nobody', name: 'No', knownUserId: null };
+      await assert.rejects(ensureUser(client, nobody), {
+        kind: 'invalid',
+        canRetryHelp: false,
+        fields: ['email'],
+      });
+    });
+  });
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { asKey, assignmentRecord, currentUserRecord, groupRecord, userRecord } from '../../kisi/records.js';
+import { assignmentRow } from './stub.js';
+
+const row = assignmentRow({ id: 1, userId: 2, groupId: 3, validUntil: '2026-12-01T00:00:00.000+01:00' });
+
+describe('a Kisi record', () => {
+  it('is a key with its times as instants', () => {
+    assert.deepEqual(asKey(assignmentRecord.parse({ ...row, something_new: {} })), {
+      id: 1,
+      userId: 2,
+      groupId: 3,
+      roleId: 'group_basic',
+      validFrom: null,
+      validUntil: Date.UTC(2026, 10, 30, 23),
+      createdAt: Date.UTC(2026, 0, 2, 3, 4, 5),
+      createdById: 9,
+    });
+  });
+
+  it('is the same key in the deprecated form', () => {
+    const { assignee_id: user_id, applies_to_id: group_id, ...rest } = row;
+    const old = { ...rest, assignee_type: undefined, applies_to_type: undefined, user_id, group_id };
+    assert.deepEqual(assignmentRecord.parse(old), assignmentRecord.parse(row));
+  });
+
+  const noKeys: [string, object][] = [
+    ['a team', { assignee_type: 'Team' }],
+    ['a guest', { assignee_type: 'Guest' }],
+    ['a place', { applies_to_type: 'Place' }],
+    ['the organization', { applies_to_type: 'Organization' }],
+  ];
+  for (const [what, fields] of noKeys) {
+    it(`is no key when it is of ${what}`, () => {
+      assert.equal(asKey(assignmentRecord.parse({ ...row, ...fields })), null);
+    });
+  }
+
+  const wrong: [string, object][] = [
+    ['a time without a zone', { valid_until: '2026-12-01T00:00:00' }],
+    ['a time that is none', { valid_until: 'tomorrow' }],
+    ['an id that is a text', { id: '1' }],
+    ['nobody who holds it', { assignee_id: null }],
+    ['nothing that it is for', { applies_to_type: null, applies_to_id: null }],
+  ];
+  for (const [what, fields] of wrong) {
+    it(`is not read with ${what}`, () => {
+      assert.equal(assignmentRecord.safeParse({ ...row, ...fields }).success, false);
+    });
+  }
+
+  it('is a user with a comparable e-mail, suspended by hand or by SCIM', () => {
+    const user = {
+      id: 5,
+      name: 'Ada',
+      email: ' Ada@Example.com ',
+      access_enabled: true,
+      scim_access_enabled: true,
+    };
+    const expected = { id: 5, name: 'Ada', email: 'ada@example.com', accessEnabled: true };
+    assert.deepEqual(userRecord.parse(user), expected);
+    for (const suspended of [{ access_enabled: false }, { scim_access_enabled: false }]) {
+      assert.equal(userRecord.parse({ ...user, ...suspended }).accessEnabled, false);
+    }
+  });
+
+  it('is a group that says whether it can open anything', () => {
+    const group = { id: 1, name: 'Doors', place_id: null, login_enabled: false, locks_count: 0 };
+    const expected = { id: 1, name: 'Doors', placeId: null, loginEnabled: false, locksCount: 0 };
+    assert.deepEqual(groupRecord.parse(group), expected);
+    assert.deepEqual(groupRecord.parse({ id: 1, name: 'Doors' }), {
+      ...expected,
+      loginEnabled: null,
+      locksCount: null,
+    });
+  });
+
+  it('is the owner of the API key with the organization', () => {
+    const expected = { id: 1, organizationId: 7, organizationName: 'Space' };
+    assert.deepEqual(currentUserRecord.parse({ id: 1, organization: { id: 7, name: 'Space' } }), expected);
+    assert.deepEqual(currentUserRecord.parse({ id: 1 }), {
+      id: 1,
+      organizationId: null,
+      organizationName: null,
+    });
+  });
+});

@@ -1,0 +1,222 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { assess } from '../../activities/membership.js';
+import type { KeyActivities, MembershipActivities, WakeActivities } from '../../activities/contract.js';
+import { createPeople } from '../../activities/people.js';
+import type { Profile, Rules, Snapshot } from '../../access/types.js';
+import { kisiTaskQueue, memberWorkflowId, memberWorkflowType, newMember } from '../../workflows/messages.js';
+import { workflowBundle } from '../../worker/bundle.js';
+import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
+
+/** One Kisi assignment of the in-memory model. */
+export interface ModelKey {
+  id: number;
+  userId: number;
+  groupId: number;
+  validUntil: number | null;
+}
+
+/**
+ * A world in memory around real workflows on the time-skipping server: the records of Nexudus, a model of Kisi that
+ * counts what it is asked, and both failing when told to. The rules and the assessment are the real ones.
+ */
+export class Clockwork {
+  readonly profiles = new Map<number, Profile>();
+  facts: Partial<Snapshot> = {};
+  rules: Rules = rulesOf();
+  readonly users = new Map<string, number>();
+  keys: ModelKey[] = [];
+  readonly log: string[] = [];
+  mails = 0;
+  doubts: { passId: number | null; why: string }[] = [];
+  nexudusFails: string | null = null;
+  kisiFails: string | null = null;
+  /** Told that the write happens, and its answer is lost. */
+  losesAnswers = 0;
+  private readonly started: number[] = [];
+  private ids = 1000;
+
+  private constructor(
+    readonly env: TestWorkflowEnvironment,
+    readonly taskQueue: string,
+  ) {}
+
+  /** Runs `story` against fresh workers on a task queue of its own. */
+  static async run(env: TestWorkflowEnvironment, story: (world: Clockwork) => Promise<void>): Promise<void> {
+    const world = new Clockwork(env, `clockwork-${crypto.randomUUID()}`);
+    const members = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: world.taskQueue,
+      workflowBundle: await workflowBundle(),
+      activities: { ...world.membership(), ...world.wakes() },
+    });
+    const keys = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: kisiTaskQueue(world.taskQueue),
+      activities: world.kisi(),
+    });
+    await members.runUntil(keys.runUntil(story(world).finally(() => world.endAll())));
+  }
+
+  now(): Promise<number> {
+    return this.env.currentTimeMs();
+  }
+
+  /** A workflow left behind without a worker would stop the skipped clock of the next story. */
+  private async endAll(): Promise<void> {
+    for (const id of this.started) {
+      await this.handle(id)
+        .terminate()
+        .catch(() => undefined);
+    }
+  }
+
+  async start(memberId: number): Promise<WorkflowHandle> {
+    this.started.push(memberId);
+    return this.env.client.workflow.start(memberWorkflowType, {
+      taskQueue: this.taskQueue,
+      workflowId: `${this.taskQueue}-${memberWorkflowId(memberId)}`,
+      args: [newMember(memberId, this.taskQueue)],
+    });
+  }
+
+  handle(memberId: number): WorkflowHandle {
+    return this.env.client.workflow.getHandle(`${this.taskQueue}-${memberWorkflowId(memberId)}`);
+  }
+
+  /** Groups with a key that Kisi would let through now. */
+  async open(): Promise<number[]> {
+    const now = await this.now();
+    return this.keys
+      .filter((key) => key.validUntil === null || key.validUntil > now)
+      .map((key) => key.groupId)
+      .sort();
+  }
+
+  membership(): MembershipActivities {
+    return {
+      assessMember: async (request) => {
+        if (this.nexudusFails !== null)
+          throw ApplicationFailure.create({ type: 'Nexudus', message: this.nexudusFails });
+        const now = await this.now();
+        const own = this.profiles.get(request.memberId);
+        const people = [...this.profiles.values()]
+          .filter(
+            (profile) => profile === own || (own !== undefined && profile.member.email === own.member.email),
+          )
+          .concat(own === undefined ? request.siblingIds.flatMap((id) => this.profiles.get(id) ?? []) : [])
+          .sort((a, b) => a.member.id - b.member.id);
+        const snapshot =
+          people.length === 0 ? null : snapshotOf({ ...this.facts, readAt: now, profiles: people });
+        const reader = {
+          readMember: () => Promise.resolve({ snapshot, gone: own === undefined, doubts: this.doubts }),
+        };
+        const peopleBook = createPeople(() => Promise.resolve(null));
+        return assess({ reader, rules: this.rules, people: peopleBook, now: () => now }, request);
+      },
+    };
+  }
+
+  wakes(): WakeActivities {
+    const signalAll = async (ids: number[], args: [string, ...unknown[]]): Promise<void> => {
+      for (const id of ids) {
+        const [signal, ...rest] = args;
+        await this.handle(id).signal(signal, ...rest);
+      }
+    };
+    return {
+      wakeOwner: (id) => signalAll([id], ['membershipChanged', { reason: 'profile' }]),
+      wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
+      handOver: (id, inheritance) => signalAll([id], ['inheritKeys', inheritance]),
+    };
+  }
+
+  private kisi(): KeyActivities {
+    const step = (what: string): void => {
+      if (this.kisiFails !== null) throw ApplicationFailure.create({ type: 'Kisi', message: this.kisiFails });
+      this.log.push(what);
+    };
+    const answer = <T>(value: T): T => {
+      if (this.losesAnswers === 0) return value;
+      this.losesAnswers--;
+      throw ApplicationFailure.create({ type: 'Kisi', message: 'the answer was lost' });
+    };
+    const async = <T>(job: () => T): Promise<T> => Promise.resolve().then(job);
+    return {
+      findKisiUser: (memberId) =>
+        async(() => {
+          step('find');
+          return answer(this.users.get(this.emailOf(memberId)) ?? null);
+        }),
+      createKisiUser: (memberId) =>
+        async(() => {
+          step('user');
+          const email = this.emailOf(memberId);
+          const known = this.users.get(email);
+          if (known !== undefined) return known;
+          this.mails++;
+          this.users.set(email, ++this.ids);
+          return answer(this.ids);
+        }),
+      createKey: (wish, triedUntil) =>
+        async(() => {
+          step(`grant ${wish.groupId}`);
+          if (![...this.users.values()].includes(wish.userId)) return { outcome: 'userGone' as const };
+          const there = this.keys.find((key) => key.userId === wish.userId && key.groupId === wish.groupId);
+          if (there === undefined) {
+            const key = { id: ++this.ids, ...wish };
+            this.keys.push(key);
+            return answer({ outcome: 'created' as const, keyId: key.id, validUntil: key.validUntil });
+          }
+          const found = { keyId: there.id, validUntil: there.validUntil };
+          const tried = triedUntil !== null && there.validUntil === triedUntil;
+          if (there.validUntil === wish.validUntil || tried)
+            return { outcome: 'adopted' as const, ...found };
+          if (there.validUntil === null || there.validUntil > wish.validUntil)
+            return { outcome: 'foreign' as const, ...found };
+          there.validUntil = wish.validUntil;
+          return { outcome: 'extended' as const, keyId: there.id, validUntil: wish.validUntil };
+        }),
+      moveKey: (keyId, validUntil) =>
+        async(() => {
+          step('move');
+          const key = this.keys.find((one) => one.id === keyId);
+          if (key === undefined) return 'gone' as const;
+          key.validUntil = validUntil;
+          return answer('moved' as const);
+        }),
+      readKeyEnd: (keyId) =>
+        async(() => {
+          step('read');
+          const key = this.keys.find((one) => one.id === keyId);
+          return key === undefined ? null : { validUntil: key.validUntil };
+        }),
+      removeKey: (gone) =>
+        async(() => {
+          step(`revoke ${gone.groupId}`);
+          this.keys = this.keys.filter((key) =>
+            gone.keyId !== null
+              ? key.id !== gone.keyId
+              : key.userId !== gone.userId ||
+                key.groupId !== gone.groupId ||
+                key.validUntil !== gone.validUntil,
+          );
+          answer(undefined);
+        }),
+      inspectKeys: (userId) =>
+        async(() => {
+          step('inspect');
+          if (![...this.users.values()].includes(userId)) return null;
+          return this.keys
+            .filter((key) => key.userId === userId)
+            .map(({ id, groupId, validUntil }) => ({ keyId: id, groupId, validUntil }));
+        }),
+    };
+  }
+
+  private emailOf(memberId: number): string {
+    return this.profiles.get(memberId)?.member.email ?? '';
+  }
+}

