@@ -50,10 +50,10 @@ export type GrantResult =
   | { outcome: 'userGone' };
 
 export interface KeyActivities {
-  /** The Kisi user with the member's e-mail, exactly; null: none yet. */
-  findKisiUser(memberId: number): Promise<number | null>;
-  /** Makes the Kisi user; Kisi mails the invitation. Finds instead, if it was there all the same. */
-  createKisiUser(memberId: number): Promise<number>;
+  /** The Kisi user with the member's e-mail, exactly; null: this way of asking finds none. Only both ways are sure. */
+  findKisiUser(memberId: number, how: 'filter' | 'search'): Promise<number | null>;
+  /** Makes the Kisi user; Kisi mails the invitation. `lookFirst`: an earlier try may have made it. */
+  createKisiUser(memberId: number, lookFirst: boolean): Promise<number>;
   /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
   createKey(wish: KeyWish, triedUntil: Instant | null): Promise<GrantResult>;
   /** Moves a key's end in Kisi. 'gone': someone deleted the key. */

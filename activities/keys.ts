@@ -1,7 +1,7 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
-import { ensureUser, grantKey, removeKey } from '../kisi/keys.js';
+import { grantKey, makeUser, removeKey } from '../kisi/keys.js';
 import type { GrantResult, KeyActivities } from './contract.js';
 import { withFailures } from './failures.js';
 import type { People, Person } from './people.js';
@@ -21,13 +21,13 @@ export function createKeyActivities({ kisi, people }: KeyDeps): KeyActivities {
   }
 
   return withFailures<KeyActivities>({
-    async findKisiUser(memberId) {
-      const user = await kisi.findUserByEmail((await personOf(memberId)).email);
+    async findKisiUser(memberId, how) {
+      const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
       return user?.id ?? null;
     },
-    async createKisiUser(memberId) {
-      const { email, name } = await personOf(memberId);
-      const { userId } = await ensureUser(kisi, { email, name, knownUserId: null });
+    async createKisiUser(memberId, lookFirst) {
+      const { attempt } = Context.current().info;
+      const { userId } = await makeUser(kisi, await personOf(memberId), lookFirst || attempt > 1);
       return userId;
     },
     async createKey(wish, triedUntil): Promise<GrantResult> {

@@ -39,11 +39,11 @@ export interface KisiClient {
   /** One group; `notFound` when there is none. */
   getGroup(id: number, signal?: AbortSignal): Promise<KisiGroup>;
   /**
-   * The person with exactly this e-mail (trimmed, any case), or null. Asks `?email=`, and where that finds
-   * nobody also `?query=`: how exact the first is and whether it minds the case is not documented, and the second
-   * is a loose search that must never be trusted for its first row. One request a page.
+   * The person with exactly this e-mail (trimmed, any case), or null. `filter` asks `?email=`, whose exactness and
+   * case rule are not documented; `search` asks `?query=`, a loose search that must never be trusted for its first
+   * row. Only both together show that there is nobody. One request a page.
    */
-  findUserByEmail(email: string, signal?: AbortSignal): Promise<KisiUser | null>;
+  findUserByEmail(email: string, how: 'filter' | 'search', signal?: AbortSignal): Promise<KisiUser | null>;
   /** One person, or null when there is none. */
   getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
   /**
@@ -102,12 +102,11 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return read(send, { method: 'GET', path: '/groups/{id}', id }, groupRecord, signal);
     },
 
-    async findUserByEmail(email, signal) {
+    async findUserByEmail(email, how, signal) {
       const wanted = normalEmail(email);
       if (wanted === '') return null;
-      const filtered = await findUser(send, { email: wanted }, wanted, signal);
-      if (filtered.user || filtered.sawRows) return filtered.user;
-      return (await findUser(send, { query: wanted }, wanted, signal)).user;
+      const query = how === 'filter' ? { email: wanted } : { query: wanted };
+      return findUser(send, query, wanted, signal);
     },
 
     async getUser(id, signal) {
@@ -185,13 +184,11 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
 
 /** `sawRows` tells a filter that found others from one that found nobody. */
 async function findUser(send: Send, query: Query, email: string, signal?: AbortSignal) {
-  let sawRows = false;
   for await (const rows of pages(send, 'users', userRecord, query, signal)) {
     const user = rows.find((row) => row.email === email);
-    if (user) return { user, sawRows: true };
-    sawRows ||= rows.length > 0;
+    if (user) return user;
   }
-  return { user: null, sawRows };
+  return null;
 }
 
 /** The answer, or null when Kisi says that there is no such record. */

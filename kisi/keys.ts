@@ -89,31 +89,35 @@ export async function removeKey(
 }
 
 /**
- * The Kisi user of a member, found by e-mail or made. `knownUserId` saves the search as long as that user exists and
- * has this e-mail: Kisi lets nobody change an e-mail, so another one means another user. A conflict or a 422 about the
- * e-mail on creation can mean that somebody was faster, or that the answer to an earlier try was lost; it is thrown
- * again when the search still finds nobody.
+ * Makes the Kisi user of a member; Kisi mails the invitation. `lookFirst` where an earlier try may have made it and its
+ * answer was lost: Kisi may or may not refuse a second user with the same e-mail. A conflict or a 422 about the e-mail
+ * means that the user is there after all; it is thrown again when the search still finds nobody.
  */
-export async function ensureUser(
+export async function makeUser(
   client: KisiClient,
-  person: { email: string; name: string; knownUserId: number | null },
+  person: { email: string; name: string },
+  lookFirst: boolean,
   signal?: AbortSignal,
 ): Promise<{ userId: number; created: boolean }> {
-  const { email, name, knownUserId } = person;
-  const known = knownUserId === null ? null : await client.getUser(knownUserId, signal);
-  if (known && known.email === normalEmail(email)) return { userId: known.id, created: false };
-  const found = await client.findUserByEmail(email, signal);
-  if (found) return { userId: found.id, created: false };
+  const there = lookFirst ? await searchUser(client, person.email, signal) : null;
+  if (there) return { userId: there.id, created: false };
   try {
-    return { userId: (await client.createUser({ email, name }, signal)).id, created: true };
+    return { userId: (await client.createUser(person, signal)).id, created: true };
   } catch (error) {
     const taken =
       isKisiError(error, 'conflict', 'invalid') &&
       (error.kind === 'conflict' || error.fields.includes('email'));
-    const other = taken ? await client.findUserByEmail(email, signal) : null;
+    const other = taken ? await searchUser(client, person.email, signal) : null;
     if (!other) throw error;
     return { userId: other.id, created: false };
   }
+}
+
+async function searchUser(client: KisiClient, email: string, signal?: AbortSignal) {
+  return (
+    (await client.findUserByEmail(email, 'filter', signal)) ??
+    (await client.findUserByEmail(email, 'search', signal))
+  );
 }
 
 /** The one role that a person holds in a group (Kisi allows one); group_basic first should there be more. */

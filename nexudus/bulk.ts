@@ -2,7 +2,13 @@ import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { equal, updatedSince } from './filters.js';
 import { createLookups, type Lookups } from './lookups.js';
-import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, TeamRecord } from './records.js';
+import type {
+  ContractRecord,
+  CoworkerRecord,
+  PassRecord,
+  PausedPeriodRecord,
+  TeamRecord,
+} from './records.js';
 import { findContract, isThere, joinPauses, once, type RecordSource } from './source.js';
 
 /** Everybody's records, read at once. */
@@ -63,7 +69,7 @@ async function readPasses(client: NexudusClient, now: Instant): Promise<PassReco
 export async function readTeams(client: NexudusClient): Promise<TeamRecord[]> {
   const lookups = createLookups(client);
   const teams = await client.list('teams');
-  const full = teams.map((team) =>
+  const full = teams.map(async (team) =>
     team.sharesPasses && team.memberIds === null ? lookups.find('teams', team.id) : team,
   );
   return (await Promise.all(full)).filter(isThere);
@@ -91,7 +97,7 @@ function sourceOf(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const byTeam = teamsBy.get(coworker.id) ?? [];
-    const named = [...own, ...alsoIds].map((id) => teamBy.get(id) ?? lookups.find('teams', id));
+    const named = [...own, ...alsoIds].map(async (id) => teamBy.get(id) ?? lookups.find('teams', id));
     const all = [...byTeam, ...(await Promise.all(named)).filter(isThere)];
     const belongs = all.filter(
       (team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id),

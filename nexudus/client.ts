@@ -35,10 +35,7 @@ export interface NexudusClient {
    * All rows that the filters let through, by id. Throws `incomplete` where the rows don't add up to the total, and
    * `filterIgnored` where one of them should not be there.
    */
-  list<N extends CollectionName>(
-    name: N,
-    filters?: readonly Filter<Records[N]>[],
-  ): Promise<Records[N][]>;
+  list<N extends CollectionName>(name: N, filters?: readonly Filter<Records[N]>[]): Promise<Records[N][]>;
   /** One record in full; null: Nexudus has no such record. */
   getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
   /** Full records by id. An id that is not in the map was not answered: ask for it with `getOne` to be sure. */
@@ -97,7 +94,12 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     const rows = new Map<unknown, unknown>();
     let total: number | null = null;
     for (let number = 1; ; number++) {
-      const answer = await page(path, { ...query, page: String(number), size: String(pageSize), orderBy: 'Id' });
+      const answer = await page(path, {
+        ...query,
+        page: String(number),
+        size: String(pageSize),
+        orderBy: 'Id',
+      });
       // A row deleted on an earlier page moves one of the next page out of sight.
       total ??= answer.TotalItems;
       if (answer.TotalItems !== total) return null;
@@ -152,10 +154,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     return plain;
   }
 
-  async function readBatch<N extends CollectionName>(
-    name: N,
-    ids: readonly number[],
-  ): Promise<Records[N][]> {
+  async function readBatch<N extends CollectionName>(name: N, ids: readonly number[]): Promise<Records[N][]> {
     const { path } = collections[name];
     // The size is for the older form of the answer, an envelope, which would stop after 25 rows.
     const body = await getBatch(path, { id: `[${ids.join(',')}]`, size: String(pageSize) });

@@ -73,7 +73,12 @@ export function errorOfStatus(status: number, path: string): NexudusError {
     return new NexudusError({ kind: 'notFound', path, status, says });
   }
   if (status >= 400 && status < 500 && status !== 408) {
-    return new NexudusError({ kind: 'refused', path, status, says: `rejected the request (HTTP ${status}).` });
+    return new NexudusError({
+      kind: 'refused',
+      path,
+      status,
+      says: `rejected the request (HTTP ${status}).`,
+    });
   }
   const says = `did not answer properly (HTTP ${status}). It is tried again later.`;
   return new NexudusError({ kind: 'unavailable', path, status, says });

@@ -4,7 +4,7 @@ import type { Instant } from '../access/types.js';
 export interface Freshness {
   /** A copy whose reading began at or after this will do. */
   notBefore: Instant;
-  /** So will one that is at most so old. */
+  /** So will one that is younger than this. */
   maxAgeMs: number;
 }
 
@@ -29,7 +29,7 @@ export function keep<T>(read: () => Promise<T>, now: () => Instant): Kept<T> {
   return {
     get({ notBefore, maxAgeMs }) {
       if (copy === null) return start();
-      const fresh = copy.startedAt >= notBefore || now() - copy.startedAt <= maxAgeMs;
+      const fresh = copy.startedAt >= notBefore || now() - copy.startedAt < maxAgeMs;
       return fresh ? copy.value : start();
     },
   };

@@ -49,6 +49,8 @@ function createShelf<N extends CollectionName>(client: NexudusClient, name: N): 
   return (id) => {
     const found = known.get(id) ?? read(id);
     known.set(id, found);
+    // A failure says nothing about the record: the next one to ask tries again.
+    found.catch(() => known.delete(id));
     return found;
   };
 }

@@ -151,22 +151,20 @@ const contract = z
     InPausedPeriodFrom: optionalInstant,
     InPausedPeriodUntil: optionalInstant,
   })
-  .transform(
-    (row): ContractRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      uniqueId: row.UniqueId,
-      memberId: row.CoworkerId,
-      planId: row.TariffId,
-      planName: row.TariffName,
-      locationId: row.IssuedById,
-      startsAt: row.StartDate,
-      cancelledAt: row.CancellationDate,
-      cancelled: row.Cancelled,
-      renewsAt: row.RenewalDate,
-      pauses: row.InPausedPeriod ? [pauseOf(row.InPausedPeriodFrom, row.InPausedPeriodUntil)] : [],
-    }),
-  );
+  .transform((row): ContractRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    uniqueId: row.UniqueId,
+    memberId: row.CoworkerId,
+    planId: row.TariffId,
+    planName: row.TariffName,
+    locationId: row.IssuedById,
+    startsAt: row.StartDate,
+    cancelledAt: row.CancellationDate,
+    cancelled: row.Cancelled,
+    renewsAt: row.RenewalDate,
+    pauses: row.InPausedPeriod ? [pauseOf(row.InPausedPeriodFrom, row.InPausedPeriodUntil)] : [],
+  }));
 
 const pausedPeriod = z
   .object({
@@ -176,15 +174,13 @@ const pausedPeriod = z
     PauseFrom: optionalInstant,
     PauseUntil: optionalInstant,
   })
-  .transform(
-    (row): PausedPeriodRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      contractId: row.CoworkerContractId,
-      memberId: row.CoworkerContractCoworkerId,
-      pause: pauseOf(row.PauseFrom, row.PauseUntil),
-    }),
-  );
+  .transform((row): PausedPeriodRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    contractId: row.CoworkerContractId,
+    memberId: row.CoworkerContractCoworkerId,
+    pause: pauseOf(row.PauseFrom, row.PauseUntil),
+  }));
 
 const pass = z
   .object({
@@ -202,24 +198,22 @@ const pass = z
     CoworkerContractUniqueId: optionalGuid,
     TariffTimePassUniqueId: optionalGuid,
   })
-  .transform(
-    (row): PassRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      uniqueId: row.UniqueId,
-      memberId: row.CoworkerId,
-      passTypeId: row.TimePassId,
-      locationId: row.BusinessId,
-      used: row.Used,
-      usedAt: row.UsedDate,
-      checkedIn: row.CheckedIn,
-      remainingUses: row.RemainingUses,
-      expiresAt: row.ExpireDate,
-      fromPlan: row.IsFromTariff,
-      contractUniqueId: row.CoworkerContractUniqueId,
-      allowanceUniqueId: row.TariffTimePassUniqueId,
-    }),
-  );
+  .transform((row): PassRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    uniqueId: row.UniqueId,
+    memberId: row.CoworkerId,
+    passTypeId: row.TimePassId,
+    locationId: row.BusinessId,
+    used: row.Used,
+    usedAt: row.UsedDate,
+    checkedIn: row.CheckedIn,
+    remainingUses: row.RemainingUses,
+    expiresAt: row.ExpireDate,
+    fromPlan: row.IsFromTariff,
+    contractUniqueId: row.CoworkerContractUniqueId,
+    allowanceUniqueId: row.TariffTimePassUniqueId,
+  }));
 
 const passType = z
   .object({
@@ -230,17 +224,15 @@ const passType = z
     Businesses: optionalIds,
     KisiGroupId: z.union([z.string(), z.int()]).nullish(),
   })
-  .transform(
-    (row): PassTypeRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      name: row.Name,
-      ownerLocationId: row.BusinessId,
-      minutes: row.MinutesIncluded,
-      businessIds: row.Businesses,
-      kisiGroupIds: parseIds(String(row.KisiGroupId ?? '')),
-    }),
-  );
+  .transform((row): PassTypeRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    name: row.Name,
+    ownerLocationId: row.BusinessId,
+    minutes: row.MinutesIncluded,
+    businessIds: row.Businesses,
+    kisiGroupIds: parseIds(String(row.KisiGroupId ?? '')),
+  }));
 
 /** eTimeSpanWeekMonth. A number that is not among them is taken for the plan's own cycle. */
 const renewalPeriods: Record<number, RenewalPeriod> = {
@@ -253,16 +245,14 @@ const renewalPeriods: Record<number, RenewalPeriod> = {
 
 const allowance = z
   .object({ ...base, UniqueId: guid, TariffId: id, TimePassId: id, PassRenewalTime: optionalNumber })
-  .transform(
-    (row): AllowanceRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      uniqueId: row.UniqueId,
-      planId: row.TariffId,
-      passTypeId: row.TimePassId,
-      renews: renewalPeriods[row.PassRenewalTime ?? 3] ?? 'billingCycle',
-    }),
-  );
+  .transform((row): AllowanceRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    uniqueId: row.UniqueId,
+    planId: row.TariffId,
+    passTypeId: row.TimePassId,
+    renews: renewalPeriods[row.PassRenewalTime ?? 3] ?? 'billingCycle',
+  }));
 
 const team = z
   .object({
@@ -273,40 +263,34 @@ const team = z
     TeamMembers: optionalIds,
     CoworkerIds: optionalIds,
   })
-  .transform(
-    (row): TeamRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      name: row.Name,
-      sharesPasses: row.ShareTimePasses,
-      payerId: row.PayingMemberId,
-      memberIds: union(row.TeamMembers, row.CoworkerIds),
-    }),
-  );
+  .transform((row): TeamRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    name: row.Name,
+    sharesPasses: row.ShareTimePasses,
+    payerId: row.PayingMemberId,
+    memberIds: union(row.TeamMembers, row.CoworkerIds),
+  }));
 
 const checkin = z
   .object({ ...base, CoworkerId: optionalId, CoworkerTimePassGuid: optionalGuid, ToTime: optionalInstant })
-  .transform(
-    (row): CheckinRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      memberId: row.CoworkerId,
-      passUniqueId: row.CoworkerTimePassGuid,
-      open: row.ToTime === null,
-    }),
-  );
+  .transform((row): CheckinRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    memberId: row.CoworkerId,
+    passUniqueId: row.CoworkerTimePassGuid,
+    open: row.ToTime === null,
+  }));
 
 const business = z
   .object({ ...base, Name: text, RootLocationId: optionalId, SimpleTimeZoneId: optionalId })
-  .transform(
-    (row): BusinessRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      name: row.Name,
-      parentId: row.RootLocationId === row.Id ? null : row.RootLocationId,
-      zoneId: row.SimpleTimeZoneId,
-    }),
-  );
+  .transform((row): BusinessRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    name: row.Name,
+    parentId: row.RootLocationId === row.Id ? null : row.RootLocationId,
+    zoneId: row.SimpleTimeZoneId,
+  }));
 
 const zone = z
   .object({ ...base, Name: text })
@@ -314,15 +298,13 @@ const zone = z
 
 const setting = z
   .object({ ...base, BusinessId: optionalId, Name: text, Value: text })
-  .transform(
-    (row): SettingRecord => ({
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      locationId: row.BusinessId,
-      name: row.Name,
-      value: row.Value,
-    }),
-  );
+  .transform((row): SettingRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    locationId: row.BusinessId,
+    name: row.Name,
+    value: row.Value,
+  }));
 
 /** Where a collection is served, the prefix of its filters, and what its rows are. */
 interface Collection<T> {

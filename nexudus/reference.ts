@@ -32,7 +32,7 @@ export async function readOffers(client: NexudusClient): Promise<Offers> {
   // List rows leave arrays out, and the places of a pass type are one.
   const lookups = createLookups(client);
   const full = await Promise.all(
-    listed.map((row) => (row.businessIds === null ? lookups.find('timepasses', row.id) : row)),
+    listed.map(async (row) => (row.businessIds === null ? lookups.find('timepasses', row.id) : row)),
   );
   return { passTypes: full.filter((row) => row !== null), allowances };
 }

@@ -50,7 +50,9 @@ export function createDirectSource(
     const found = await Promise.all([...spellings].map((spelling) => searchEmail(client, spelling)));
     const ids = found.flat().filter((other) => other.email === coworker.email && other.id !== coworker.id);
     // List rows leave the teams out, so each is read in full.
-    const full = await Promise.all([...new Set(ids.map(({ id }) => id))].map((id) => lookups.find('coworkers', id)));
+    const full = await Promise.all(
+      [...new Set(ids.map(({ id }) => id))].map((id) => lookups.find('coworkers', id)),
+    );
     return full.filter((other) => other !== null && other.email === coworker.email).filter(isThere);
   }
 
@@ -87,7 +89,10 @@ export async function findContract(client: NexudusClient, uniqueId: string): Pro
 }
 
 /** A contract that was looked up apart from the others, with its pauses. Throws NexudusError. */
-export async function withOwnPauses(client: NexudusClient, contract: ContractRecord): Promise<ContractRecord> {
+export async function withOwnPauses(
+  client: NexudusClient,
+  contract: ContractRecord,
+): Promise<ContractRecord> {
   const pauses = await client.list('contractpausedperiods', [
     equal('contractpausedperiods', 'CoworkerContract', contract.id, (row) => row.contractId === contract.id),
   ]);
@@ -139,12 +144,13 @@ export async function openCheckins(client: NexudusClient, memberId: number): Pro
   return all.filter((checkin) => checkin.open);
 }
 
-/** The same function, asking only once for each argument. */
+/** The same function, asking only once for each argument unless that failed. */
 export function once<A, T>(read: (argument: A) => Promise<T>): (argument: A) => Promise<T> {
   const known = new Map<A, Promise<T>>();
   return (argument) => {
     const found = known.get(argument) ?? read(argument);
     known.set(argument, found);
+    found.catch(() => known.delete(argument));
     return found;
   };
 }

@@ -35,18 +35,22 @@ export function keyWriter(
   /** One Kisi call, labelled for the UI. An end of access goes before everything else, a resync after it. */
   function call<K extends keyof KeyActivities>(
     name: K,
-    args: Parameters<KeyActivities[K]>,
+    args: Parameters<KeyActivities[K]> | ((again: boolean) => Parameters<KeyActivities[K]>),
     summary: string,
     priorityKey = 2,
   ): Promise<{ value: Awaited<ReturnType<KeyActivities[K]>> } | null> {
     const options = { summary, priority: { priorityKey } };
-    type Call = {
-      executeWithOptions(o: typeof options, a: typeof args): Promise<Awaited<ReturnType<KeyActivities[K]>>>;
-    };
-    const of = (set: unknown): Call => (set as Record<K, Call>)[name];
+    type Args = Parameters<KeyActivities[K]>;
+    type Answer = Awaited<ReturnType<KeyActivities[K]>>;
+    type Call = { executeWithOptions(o: typeof options, a: Args): Promise<Answer> };
+    const run = (set: unknown, again: boolean): Promise<Answer> =>
+      (set as Record<K, Call>)[name].executeWithOptions(
+        options,
+        typeof args === 'function' ? args(again) : args,
+      );
     return persist(
-      () => of(quick).executeWithOptions(options, args),
-      () => of(patient).executeWithOptions(options, args),
+      () => run(quick, false),
+      () => run(patient, true),
       onWaiting,
       overtaken,
     );
@@ -54,12 +58,16 @@ export function keyWriter(
 
   async function userFor(digest: string): Promise<number | null> {
     if (state.kisiUser?.emailDigest === digest) return state.kisiUser.id;
-    const found = await call('findKisiUser', [state.memberId], 'find the Kisi user');
+    const id = state.memberId;
+    const found = await call('findKisiUser', [id, 'filter'], 'find the Kisi user');
     if (found === null) return null;
+    const searched =
+      found.value === null ? await call('findKisiUser', [id, 'search'], 'search for the Kisi user') : found;
+    if (searched === null) return null;
     const made =
-      found.value === null
-        ? await call('createKisiUser', [state.memberId], 'make the Kisi user (sends the invitation)')
-        : { value: found.value };
+      searched.value === null
+        ? await call('createKisiUser', (again) => [id, again], 'make the Kisi user (sends the invitation)')
+        : { value: searched.value };
     if (made === null) return null;
     state.kisiUser = { id: made.value, emailDigest: digest };
     return made.value;

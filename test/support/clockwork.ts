@@ -145,9 +145,9 @@ export class Clockwork {
     };
     const async = <T>(job: () => T): Promise<T> => Promise.resolve().then(job);
     return {
-      findKisiUser: (memberId) =>
+      findKisiUser: (memberId, how) =>
         async(() => {
-          step('find');
+          step(how);
           return answer(this.users.get(this.emailOf(memberId)) ?? null);
         }),
       createKisiUser: (memberId) =>
@@ -172,8 +172,7 @@ export class Clockwork {
           }
           const found = { keyId: there.id, validUntil: there.validUntil };
           const tried = triedUntil !== null && there.validUntil === triedUntil;
-          if (there.validUntil === wish.validUntil || tried)
-            return { outcome: 'adopted' as const, ...found };
+          if (there.validUntil === wish.validUntil || tried) return { outcome: 'adopted' as const, ...found };
           if (there.validUntil === null || there.validUntil > wish.validUntil)
             return { outcome: 'foreign' as const, ...found };
           there.validUntil = wish.validUntil;

@@ -1,0 +1,178 @@
+import type { StandsOn } from '../access/types.js';
+import type { Doubt, Holder, Reading } from './person.js';
+import type { Places } from './places.js';
+import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord } from './records.js';
+import type { Offers } from './reference.js';
+import { isThere, openCheckins, withOwnPauses } from './source.js';
+
+/** What was read of one person so far. What is looked up here is added to it in place. */
+export interface PersonRecords {
+  heldOn: readonly StandsOn[];
+  people: readonly CoworkerRecord[];
+  /** The person's profiles and the payers of their teams. */
+  holders: readonly Holder[];
+  offers: Offers;
+  places: Places;
+}
+
+/** How long after its end a pass still matters to anyone. */
+const endedLongAgoMs = 48 * 3_600_000;
+
+/**
+ * Absence is no evidence: whatever an existing key stands on and is missing from the lists is looked up by its id.
+ * What is found joins the rest and ends by its own fields; a 404 counts only where its collection is plausible,
+ * else it is a doubt. Throws NexudusError.
+ */
+export async function confirmHeld(reading: Reading, person: PersonRecords): Promise<Doubt[]> {
+  const held = new Map(person.heldOn.map((record) => [record.passId, record]));
+  const passDoubts = await Promise.all([...held.values()].map((one) => confirmPass(reading, person, one)));
+  const others = [
+    await confirmContracts(reading, person, held),
+    await confirmTypes(reading, person, held),
+    await confirmPlaces(reading, person, held),
+  ];
+  await confirmCheckins(reading, person, held);
+  return [...passDoubts.filter(isThere), ...others.flat()];
+}
+
+async function doubtOf(
+  reading: Reading,
+  name: CollectionName,
+  id: number | string,
+  passId: number,
+): Promise<Doubt | null> {
+  const why = await reading.disbelief(name);
+  return why === null ? null : { passId, why: `${name} ${id} is missing; ${why}` };
+}
+
+async function confirmPass(reading: Reading, person: PersonRecords, held: StandsOn): Promise<Doubt | null> {
+  const { passId } = held;
+  if (person.holders.some(({ passes }) => passes.some(({ id }) => id === passId))) return null;
+  const pass = await reading.lookups.find('coworkertimepasses', passId);
+  if (pass === null) return doubtOf(reading, 'coworkertimepasses', passId, passId);
+  const holder = person.holders.find(({ coworker }) => coworker.id === pass.memberId);
+  if (holder !== undefined) {
+    holder.passes.push(pass);
+    return null;
+  }
+  return confirmNoHolder(reading, pass, held.teamId);
+}
+
+/** The pass is there, but the way from it to the person is not: is the team gone, or the owner's profile? */
+async function confirmNoHolder(
+  reading: Reading,
+  pass: PassRecord,
+  teamId: number | null,
+): Promise<Doubt | null> {
+  if (teamId !== null && (await reading.lookups.find('teams', teamId)) === null) {
+    return doubtOf(reading, 'teams', teamId, pass.id);
+  }
+  const owner = await reading.lookups.find('coworkers', pass.memberId);
+  return owner === null ? doubtOf(reading, 'coworkers', pass.memberId, pass.id) : null;
+}
+
+type HeldByPass = ReadonlyMap<number, StandsOn>;
+
+async function confirmContracts(
+  reading: Reading,
+  { holders }: PersonRecords,
+  held: HeldByPass,
+): Promise<Doubt[]> {
+  const since = reading.source.startedAt - endedLongAgoMs;
+  const doubts: Doubt[] = [];
+  for (const holder of holders) {
+    for (const pass of holder.passes) {
+      const stands = held.get(pass.id);
+      const ended = pass.used || (pass.expiresAt !== null && pass.expiresAt < since);
+      if ((stands === undefined && ended) || hasContract(pass, holder)) continue;
+      holder.contracts.push(...(await findContracts(reading, pass, holder, stands)));
+      if (stands === undefined || hasContract(pass, holder)) continue;
+      const record = stands.contractId ?? `of coworker ${pass.memberId}`;
+      const doubt = await doubtOf(reading, 'coworkercontracts', record, pass.id);
+      if (doubt !== null) doubts.push(doubt);
+    }
+  }
+  return doubts;
+}
+
+/** Whether the contracts at hand are enough to judge the pass. */
+function hasContract(pass: PassRecord, { contracts }: Holder): boolean {
+  if (pass.contractUniqueId === null) return !pass.fromPlan || contracts.length > 0;
+  return contracts.some(({ uniqueId }) => uniqueId === pass.contractUniqueId);
+}
+
+/** The contract of a pass by every way that leads to it; of a plan's pass without a link, all that run. */
+async function findContracts(
+  reading: Reading,
+  pass: PassRecord,
+  holder: Holder,
+  held: StandsOn | undefined,
+): Promise<ContractRecord[]> {
+  const ids =
+    pass.contractUniqueId === null ? holder.coworker.contractIds : [held?.contractId].filter(isThere);
+  const byId = (await Promise.all(ids.map((id) => reading.lookups.find('coworkercontracts', id))))
+    .filter(isThere)
+    .filter(({ uniqueId }) => pass.contractUniqueId === null || uniqueId === pass.contractUniqueId);
+  if (byId.length > 0) return Promise.all(byId.map((contract) => withOwnPauses(reading.client, contract)));
+  if (pass.contractUniqueId === null) return [];
+  const linked = await reading.source.contractWithUniqueId(pass.contractUniqueId);
+  return linked === null ? [] : [linked];
+}
+
+async function confirmTypes(
+  reading: Reading,
+  { holders, offers }: PersonRecords,
+  held: HeldByPass,
+): Promise<Doubt[]> {
+  const doubts: Doubt[] = [];
+  for (const pass of heldPasses(holders, held)) {
+    if (offers.passTypes.some(({ id }) => id === pass.passTypeId)) continue;
+    const type = await reading.lookups.find('timepasses', pass.passTypeId);
+    if (type !== null) offers.passTypes.push(type);
+    const doubt = type === null ? await doubtOf(reading, 'timepasses', pass.passTypeId, pass.id) : null;
+    if (doubt !== null) doubts.push(doubt);
+  }
+  return doubts;
+}
+
+async function confirmPlaces(
+  reading: Reading,
+  { holders, places }: PersonRecords,
+  held: HeldByPass,
+): Promise<Doubt[]> {
+  const doubts: Doubt[] = [];
+  for (const pass of heldPasses(holders, held)) {
+    if (places.locations.some(({ id }) => id === pass.locationId)) continue;
+    const place = await reading.place(pass.locationId);
+    if (place !== null) places.locations.push(place);
+    const doubt = place === null ? await doubtOf(reading, 'businesses', pass.locationId, pass.id) : null;
+    if (doubt !== null) doubts.push(doubt);
+  }
+  return doubts;
+}
+
+/** A minute pass that is used up counts through an open check-in, which its own flag may not show yet. */
+async function confirmCheckins(
+  reading: Reading,
+  { holders, offers, people }: PersonRecords,
+  held: HeldByPass,
+): Promise<void> {
+  for (const { passes } of holders) {
+    for (const [index, pass] of passes.entries()) {
+      const exhausted = pass.used || (pass.remainingUses !== null && pass.remainingUses <= 0);
+      const isMinutes = offers.passTypes.some(
+        ({ id, minutes }) => id === pass.passTypeId && minutes !== null,
+      );
+      if (!held.has(pass.id) || !exhausted || pass.checkedIn || !isMinutes) continue;
+      // A lent pass is used by the person, not by the one who owns it.
+      const users = [...new Set([pass.memberId, ...people.map(({ id }) => id)])];
+      const open = await Promise.all(users.map((id) => openCheckins(reading.client, id)));
+      const checkedIn = open.flat().some(({ passUniqueId }) => passUniqueId === pass.uniqueId);
+      if (checkedIn) passes[index] = { ...pass, checkedIn };
+    }
+  }
+}
+
+function heldPasses(holders: readonly Holder[], held: HeldByPass): PassRecord[] {
+  return holders.flatMap(({ passes }) => passes.filter(({ id }) => held.has(id)));
+}

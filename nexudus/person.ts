@@ -1,0 +1,187 @@
+import type { Instant, Loan, Member, Profile, Snapshot, StandsOn } from '../access/types.js';
+import type { NexudusClient } from './client.js';
+import { confirmHeld } from './held.js';
+import type { Lookups } from './lookups.js';
+import type { Places } from './places.js';
+import type { ContractRecord, CollectionName, CoworkerRecord, PassRecord, TeamRecord } from './records.js';
+import type { Offers } from './reference.js';
+import { referenceOf } from './reference.js';
+import { isThere, type RecordSource } from './source.js';
+
+/** Whose records are wanted, and how fresh. */
+export interface MemberRequest {
+  memberId: number;
+  /** A read that began before this is not used. */
+  notBefore: Instant;
+  /** True: pass types and allowances may have been read up to a minute before. */
+  mayReuseReference: boolean;
+  /** Profiles that shared the e-mail before; those that still do belong to the person. */
+  siblingIds: readonly number[];
+  /** The records that existing keys stand on: each is looked up by its id before it counts as absent. */
+  heldOn: readonly StandsOn[];
+}
+
+/** A reason not to believe an absence. Null: it concerns every key of the member. */
+export interface Doubt {
+  passId: number | null;
+  why: string;
+}
+
+/** One person's records. */
+export interface MemberRead {
+  /** Null: the member's profile is gone, and no known sibling is left. */
+  snapshot: Snapshot | null;
+  /** The member's own profile answers 404. */
+  gone: boolean;
+  doubts: Doubt[];
+}
+
+/** Everything that reading one person needs. */
+export interface Reading {
+  client: NexudusClient;
+  source: RecordSource;
+  lookups: Lookups;
+  /** `again`: a record pointed at something that the kept copy does not have. */
+  offers(again: boolean): Promise<Offers>;
+  places(again: boolean): Promise<Places>;
+  /** A place that is not in the list, by its id; null: Nexudus answers 404. */
+  place(id: number): Promise<Places['locations'][number] | null>;
+  /** Why a 404 from this collection must not be believed; null: it may. */
+  disbelief(name: CollectionName): Promise<string | null>;
+}
+
+/** A coworker with the passes and contracts that it owns. */
+export interface Holder {
+  coworker: CoworkerRecord;
+  passes: PassRecord[];
+  contracts: ContractRecord[];
+}
+
+/** A profile, and what its teams lend it. */
+interface Found {
+  own: Holder;
+  loans: { team: TeamRecord; payer: Holder }[];
+}
+
+/** Reads one person. Complete, or it throws NexudusError; an absence that is not believed is a doubt. */
+export async function readPerson(reading: Reading, request: MemberRequest): Promise<MemberRead> {
+  const own = await reading.source.coworker(request.memberId);
+  const gone = own === null;
+  const doubts: Doubt[] = [];
+  if (gone) {
+    const why = await reading.disbelief('coworkers');
+    if (why !== null) doubts.push({ passId: null, why: `coworker ${request.memberId} is missing; ${why}` });
+  }
+  const people = await findPeople(reading, own, request.siblingIds);
+  if (people.length === 0) return { snapshot: null, gone, doubts };
+
+  const holders = new Map<number, Promise<Holder>>();
+  const heldTeams = request.heldOn.map((held) => held.teamId).filter(isThere);
+  const found = await Promise.all(
+    people.map((coworker) => findAccess(reading, coworker, heldTeams, holders)),
+  );
+  const all = await Promise.all(holders.values());
+  const offers = await offersFor(reading, all);
+  const places = await placesFor(reading, all);
+  doubts.push(
+    ...(await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places })),
+  );
+  const snapshot: Snapshot = {
+    readAt: reading.source.startedAt,
+    profiles: found.map(profileOf),
+    ...referenceOf(offers, places),
+  };
+  return { snapshot, gone, doubts };
+}
+
+/** Every profile of the person, lowest id first. */
+async function findPeople(
+  { source }: Reading,
+  own: CoworkerRecord | null,
+  siblingIds: readonly number[],
+): Promise<CoworkerRecord[]> {
+  const known = (await Promise.all(siblingIds.map((id) => source.coworker(id)))).filter(isThere);
+  const first = own ?? mostShared(known);
+  if (first === null) return [];
+  if (first.email === '') return [first];
+  const others = await source.coworkersWithEmail(first);
+  const same = [first, ...others, ...known].filter(({ email }) => email === first.email);
+  return [...new Map(same.map((coworker) => [coworker.id, coworker])).values()].sort((a, b) => a.id - b.id);
+}
+
+/** Of the siblings that are left, one with the e-mail that most of them have; the lowest id among equals. */
+function mostShared(siblings: readonly CoworkerRecord[]): CoworkerRecord | null {
+  const withEmail = siblings.filter(({ email }) => email !== '').sort((a, b) => a.id - b.id);
+  const sharing = ({ email }: CoworkerRecord): number =>
+    withEmail.filter((other) => other.email === email).length;
+  return withEmail.reduce<CoworkerRecord | null>(
+    (best, one) => (best === null || sharing(one) > sharing(best) ? one : best),
+    null,
+  );
+}
+
+async function findAccess(
+  { source }: Reading,
+  coworker: CoworkerRecord,
+  heldTeams: readonly number[],
+  holders: Map<number, Promise<Holder>>,
+): Promise<Found> {
+  const holderOf = (one: CoworkerRecord): Promise<Holder> => {
+    const holder = holders.get(one.id) ?? readHolder(source, one);
+    holders.set(one.id, holder);
+    return holder;
+  };
+  const lend = async (team: TeamRecord): Promise<Found['loans'][number] | null> => {
+    if (!team.sharesPasses || team.payerId === null || team.payerId === coworker.id) return null;
+    const payer = await source.coworker(team.payerId);
+    return payer === null ? null : { team, payer: await holderOf(payer) };
+  };
+  const [own, teams] = await Promise.all([holderOf(coworker), source.teamsOf(coworker, heldTeams)]);
+  const loans = await Promise.all(teams.sort((a, b) => a.id - b.id).map(lend));
+  return { own, loans: loans.filter(isThere) };
+}
+
+async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promise<Holder> {
+  const [passes, contracts] = await Promise.all([
+    source.passesOf(coworker.id),
+    source.contractsOf(coworker.id),
+  ]);
+  // Copies: what is looked up later is added, and the source's own lists are shared.
+  return { coworker, passes: [...passes], contracts: [...contracts] };
+}
+
+async function offersFor(reading: Reading, holders: readonly Holder[]): Promise<Offers> {
+  const offers = await reading.offers(false);
+  const known = new Set(offers.passTypes.map(({ id }) => id));
+  const complete = holders.every(({ passes }) => passes.every(({ passTypeId }) => known.has(passTypeId)));
+  const fresh = complete ? offers : await reading.offers(true);
+  return { passTypes: [...fresh.passTypes], allowances: fresh.allowances };
+}
+
+async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<Places> {
+  const places = await reading.places(false);
+  const known = new Set(places.locations.map(({ id }) => id));
+  const complete = holders.every(({ passes }) => passes.every(({ locationId }) => known.has(locationId)));
+  const fresh = complete ? places : await reading.places(true);
+  return { locations: [...fresh.locations], below: fresh.below };
+}
+
+function profileOf({ own, loans }: Found): Profile {
+  return {
+    member: memberOf(own.coworker),
+    passes: own.passes,
+    contracts: own.contracts,
+    loans: loans.map(({ team, payer }): Loan => ({
+      teamId: team.id,
+      teamName: team.name,
+      payer: memberOf(payer.coworker),
+      passes: payer.passes,
+      contracts: payer.contracts,
+    })),
+  };
+}
+
+function memberOf(coworker: CoworkerRecord): Member {
+  const { id, fullName, email, active, archived, individual, homeLocationId } = coworker;
+  return { id, fullName, email, active, archived, individual, homeLocationId };
+}

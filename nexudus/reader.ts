@@ -1,0 +1,183 @@
+import type { Instant } from '../access/types.js';
+import { readBulk, type BulkRead } from './bulk.js';
+import type { NexudusClient } from './client.js';
+import { keep } from './fresh.js';
+import { createLookups, type Lookups } from './lookups.js';
+import { readPerson, type MemberRead, type MemberRequest, type Reading } from './person.js';
+import { readPlace, readPlaces, type Places, type TimeZones } from './places.js';
+import { plausible, type Baselines } from './plausible.js';
+import type { CollectionName } from './records.js';
+import { readOffers } from './reference.js';
+import { createDirectSource, once, type PauseQuirk, type RecordSource } from './source.js';
+
+export type { Doubt, MemberRead, MemberRequest } from './person.js';
+export type { Baselines } from './plausible.js';
+
+export interface ReaderOptions {
+  client: NexudusClient;
+  now: () => Instant;
+  /** IANA time zones by location id, over what Nexudus says. */
+  timeZones?: TimeZones;
+  /** How long requests gather before they are read together. Default 40. */
+  gatherMs?: number;
+  /** Rows of each collection at the last full read that was believed; null: there was none yet. */
+  baselines: () => Promise<Baselines | null>;
+}
+
+/** Reads members; many that are asked for at about the same time share one read. */
+export interface Reader {
+  /**
+   * One person's records, from a read that began at or after `notBefore` (or after the call, where that is sooner).
+   * Throws NexudusError where the read is not complete.
+   */
+  readMember(request: MemberRequest): Promise<MemberRead>;
+}
+
+/** One read that serves several members. */
+interface SharedRead {
+  startedAt: Instant;
+  source: Promise<RecordSource>;
+  lookups: Lookups;
+  /** Rows of a whole collection, asked for once. */
+  count: (name: CollectionName) => Promise<number>;
+}
+
+/** A request that waits for the next read. */
+interface Waiting {
+  request: MemberRequest;
+  resolve: (read: Promise<MemberRead>) => void;
+}
+
+const requestsPerMember = 6;
+/** As long as the cost of a bulk read is not known, so many members are read one by one. */
+const fewMembers = 3;
+const bulkKeptMs = 60_000;
+const offersKeptMs = 60_000;
+const placesKeptMs = 10 * 60_000;
+
+/** A reader. Keep one for the process: what it shares is in it. */
+export function createReader(options: ReaderOptions): Reader {
+  const { client, now, timeZones = {}, gatherMs = 40 } = options;
+  const quirk: PauseQuirk = { nestedFilterIgnored: false };
+  const offers = keep(() => readOffers(client), now);
+  let lastPlaces: Places | null = null;
+  const places = keep(async () => (lastPlaces = await readPlaces(client, timeZones, lastPlaces)), now);
+
+  let waiting: Waiting[] = [];
+  let gathering = false;
+  let bulk: SharedRead | null = null;
+  let bulkRunning = false;
+  let bulkCost: number | null = null;
+
+  function readingOf(source: RecordSource, shared: SharedRead, request: MemberRequest): Reading {
+    const { lookups, count } = shared;
+    const notBefore = request.notBefore;
+    return {
+      client,
+      source,
+      lookups,
+      offers: (again) =>
+        offers.get({ notBefore, maxAgeMs: request.mayReuseReference && !again ? offersKeptMs : 0 }),
+      // A location that someone just added must not wait for ten minutes, nor cost three requests at every read.
+      places: (again) => places.get({ notBefore: Infinity, maxAgeMs: again ? offersKeptMs : placesKeptMs }),
+      async place(id) {
+        const business = await lookups.find('businesses', id);
+        return business === null ? null : readPlace(client, business, timeZones);
+      },
+      disbelief: (name) => disbelief(name, options.baselines, count),
+    };
+  }
+
+  async function serve(shared: SharedRead, request: MemberRequest): Promise<MemberRead> {
+    return readPerson(readingOf(await shared.source, shared, request), request);
+  }
+
+  function startDirect(): SharedRead {
+    const common = startRead();
+    const source = createDirectSource(client, common.lookups, quirk, common.startedAt);
+    return { ...common, source: Promise.resolve(source) };
+  }
+
+  function startBulk(): SharedRead {
+    const common = startRead();
+    const source = readBulk(client, common.lookups, common.startedAt);
+    bulk = { ...common, source };
+    bulkRunning = true;
+    void source.then(noteBulk, forgetBulk).finally(bulkEnded);
+    return bulk;
+  }
+
+  function startRead(): Omit<SharedRead, 'source'> {
+    return {
+      startedAt: now(),
+      lookups: createLookups(client),
+      count: once((name: CollectionName) => client.count(name)),
+    };
+  }
+
+  function forgetBulk(): void {
+    bulk = null;
+  }
+
+  function noteBulk(read: BulkRead): void {
+    bulkCost = read.requests;
+  }
+
+  function bulkEnded(): void {
+    bulkRunning = false;
+    if (waiting.length > 0) gather();
+  }
+
+  /** The bulk read that runs or is kept, where it is fresh enough. */
+  function usableBulk(notBefore: Instant): SharedRead | null {
+    if (bulk === null || bulk.startedAt < notBefore) return null;
+    if (bulkRunning || now() - bulk.startedAt < bulkKeptMs) return bulk;
+    bulk = null;
+    return null;
+  }
+
+  function gather(): void {
+    if (gathering) return;
+    gathering = true;
+    setTimeout(startRound, gatherMs);
+  }
+
+  function startRound(): void {
+    gathering = false;
+    // Those who wait now came after it began: they get the next one.
+    if (bulkRunning || waiting.length === 0) return;
+    const served = waiting;
+    waiting = [];
+    const members = new Set(served.map(({ request }) => request.memberId)).size;
+    const bulkIsCheaper = bulkCost === null ? members > fewMembers : members * requestsPerMember > bulkCost;
+    const shared = bulkIsCheaper ? startBulk() : startDirect();
+    for (const { request, resolve } of served) resolve(serve(shared, request));
+  }
+
+  return {
+    readMember(given) {
+      // A clock that is ahead elsewhere must not make this wait: what begins from now on is fresh enough.
+      const request = { ...given, notBefore: Math.min(given.notBefore, now()) };
+      const usable = usableBulk(request.notBefore);
+      if (usable !== null) return serve(usable, request);
+      return new Promise((resolve) => {
+        waiting.push({ request, resolve });
+        gather();
+      });
+    },
+  };
+}
+
+/** Why an absence from a collection is not believed; null: it is. Throws NexudusError. */
+async function disbelief(
+  name: CollectionName,
+  baselines: () => Promise<Baselines | null>,
+  count: (name: CollectionName) => Promise<number>,
+): Promise<string | null> {
+  const [known, rows] = await Promise.all([baselines(), count(name)]);
+  const baseline = known?.[name] ?? null;
+  if (plausible(baseline, rows)) return null;
+  const before = baseline === null ? 'an unknown number' : String(baseline.count);
+  const what = rows === 0 ? 'answered empty' : 'lost most of its rows';
+  return `${name} ${what} (${rows} rows, ${before} before), so nothing missing from it is believed to be gone yet`;
+}

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { parseIds, parseInstant } from '../../nexudus/fields.js';
+import { ianaOf, parseCutOff } from '../../nexudus/places.js';
+import { collections, type CollectionName, type Records } from '../../nexudus/records.js';
+
+const base = { Id: 7, UpdatedOn: '2026-11-24T10:00:00Z' };
+const coworker = { ...base, CoworkerType: 1, FullName: 'Ann Lee', Email: 'ann@example.com', Active: true };
+const contract = { ...base, UniqueId: 'C-1', CoworkerId: 1, TariffId: 2, Cancelled: false };
+const pass = { ...base, UniqueId: 'P-1', CoworkerId: 1, TimePassId: 2, BusinessId: 3, Used: false };
+
+function parse<N extends CollectionName>(name: N, row: unknown): Records[N] {
+  return collections[name].schema.parse(row);
+}
+
+function isMalformed(name: CollectionName, row: unknown): boolean {
+  return !collections[name].schema.safeParse(row).success;
+}
+
+describe('Nexudus records', () => {
+  describe('a coworker', () => {
+    it('has an e-mail without blanks and capitals, and keeps how it was written for searches', () => {
+      const { email, emailAsWritten } = parse('coworkers', { ...coworker, Email: '  Ann@Example.com ' });
+      assert.deepEqual(
+        { email, emailAsWritten },
+        { email: 'ann@example.com', emailAsWritten: 'Ann@Example.com' },
+      );
+    });
+
+    it('is malformed where a field that decides access is missing or no boolean', () => {
+      const { Active: _active, ...withoutActive } = coworker;
+      const { Email: _email, ...withoutEmail } = coworker;
+      for (const row of [
+        withoutActive,
+        withoutEmail,
+        { ...coworker, Active: 'true' },
+        { ...coworker, Active: null },
+      ]) {
+        assert.ok(isMalformed('coworkers', row));
+      }
+    });
+
+    it('has no e-mail where the record says null', () => {
+      assert.equal(parse('coworkers', { ...coworker, Email: null }).email, '');
+    });
+
+    it('of type 2 is a company', () => {
+      assert.equal(parse('coworkers', { ...coworker, CoworkerType: 2 }).individual, false);
+      assert.equal(parse('coworkers', coworker).individual, true);
+    });
+
+    it('takes its teams from the array, from the comma text, or from both', () => {
+      assert.deepEqual(parse('coworkers', { ...coworker, Teams: [5], TeamIds: '5,6' }).teamIds, [5, 6]);
+      assert.deepEqual(parse('coworkers', { ...coworker, TeamIds: '' }).teamIds, []);
+      assert.equal(parse('coworkers', coworker).teamIds, null);
+    });
+
+    it('may carry fields that nobody here knows', () => {
+      assert.equal(parse('coworkers', { ...coworker, Surprise: { deep: true } }).id, 7);
+    });
+  });
+
+  describe('a contract', () => {
+    it('is paused where its own flag says so, with the dates it gives', () => {
+      const row = { ...contract, InPausedPeriod: true, InPausedPeriodFrom: '2026-11-01T00:00:00Z' };
+      assert.deepEqual(parse('coworkercontracts', row).pauses, [
+        { from: Date.UTC(2026, 10, 1), until: null },
+      ]);
+    });
+
+    it('is not paused by dates alone: the flag then tells of a pause to come, which its own record has', () => {
+      const row = { ...contract, InPausedPeriod: false, InPausedPeriodFrom: '2027-11-01T00:00:00Z' };
+      assert.deepEqual(parse('coworkercontracts', row).pauses, []);
+    });
+
+    it('never reads the wall-clock twins', () => {
+      const row = { ...contract, StartDate: '2026-04-09T22:00:00Z', StartDateLocal: 'nonsense' };
+      assert.equal(parse('coworkercontracts', row).startsAt, Date.UTC(2026, 3, 9, 22));
+    });
+  });
+
+  describe('a pass', () => {
+    it('without Used is malformed', () => {
+      const { Used: _used, ...withoutUsed } = pass;
+      assert.ok(isMalformed('coworkertimepasses', withoutUsed));
+    });
+
+    it('with an end that is no time is malformed, not endless', () => {
+      assert.ok(isMalformed('coworkertimepasses', { ...pass, ExpireDate: 'soon' }));
+    });
+
+    it('has neutral values where Nexudus says nothing', () => {
+      assert.deepEqual(parse('coworkertimepasses', { ...pass, CoworkerContractUniqueId: '' }), {
+        id: 7,
+        updatedOn: '2026-11-24T10:00:00Z',
+        uniqueId: 'p-1',
+        memberId: 1,
+        passTypeId: 2,
+        locationId: 3,
+        used: false,
+        usedAt: null,
+        checkedIn: false,
+        remainingUses: null,
+        expiresAt: null,
+        fromPlan: false,
+        contractUniqueId: null,
+        allowanceUniqueId: null,
+      });
+    });
+
+    it('is linked to its contract whatever the case of the GUID', () => {
+      const { contractUniqueId } = parse('coworkertimepasses', { ...pass, CoworkerContractUniqueId: 'c-1' });
+      assert.equal(contractUniqueId, parse('coworkercontracts', contract).uniqueId);
+    });
+  });
+
+  it('reads the Kisi groups of a pass type out of a text', () => {
+    const groupsOf = (KisiGroupId: unknown): number[] =>
+      parse('timepasses', { ...base, Name: 'Day', BusinessId: 1, KisiGroupId }).kisiGroupIds;
+    assert.deepEqual(groupsOf('101'), [101]);
+    assert.deepEqual(groupsOf('101, 102;103 ,'), [101, 102, 103]);
+    assert.deepEqual(groupsOf(104), [104]);
+    assert.deepEqual(groupsOf(null), []);
+    assert.deepEqual(groupsOf('front door'), []);
+  });
+
+  it('knows the renewal periods by their numbers', () => {
+    const renews = (PassRenewalTime: number): string =>
+      parse('tarifftimepasses', { ...base, UniqueId: 'a', TariffId: 1, TimePassId: 2, PassRenewalTime })
+        .renews;
+    assert.deepEqual([1, 2, 3, 4, 5, 0].map(renews), [
+      'week',
+      'calendarMonth',
+      'billingCycle',
+      'year',
+      'day',
+      'billingCycle',
+    ]);
+  });
+
+  it('calls a check-in open as long as it has no end', () => {
+    assert.equal(parse('checkins', { ...base, CoworkerId: 1, ToTime: null }).open, true);
+    assert.equal(parse('checkins', { ...base, CoworkerId: 1, ToTime: '2026-11-24T12:00:00Z' }).open, false);
+  });
+
+  describe('timestamps', () => {
+    const noon = Date.UTC(2026, 10, 24, 12);
+    for (const text of [
+      '2026-11-24T12:00:00Z',
+      '2026-11-24T12:00:00.0000000Z',
+      '2026-11-24T12:00:00',
+      '2026-11-24T12:00',
+      '2026-11-24T13:00:00+01:00',
+    ]) {
+      it(`reads ${text} as noon UTC`, () => {
+        assert.equal(parseInstant(text), noon);
+      });
+    }
+    it('reads nothing out of what is no timestamp', () => {
+      for (const text of ['', 'tomorrow', '24/11/2026', '2026-13-01T00:00:00Z'])
+        assert.equal(parseInstant(text), null);
+    });
+  });
+
+  it('drops ids that are none, and doubles', () => {
+    assert.deepEqual(parseIds(' 1, 2;2, x, -3, 4.5'), [1, 2]);
+  });
+
+  describe('the daily cut-off', () => {
+    const cases: [text: string, minutes: number][] = [
+      ['05:00', 300],
+      ['5:30', 330],
+      ['05:00:00', 300],
+      ['300', 300],
+      ['2024-01-01T05:00:00Z', 300],
+      ['', 0],
+      ['5 in the morning', 0],
+      ['05:00 PM', 0],
+      ['24:30', 0],
+      ['1440', 0],
+    ];
+    for (const [text, minutes] of cases) {
+      it(`is ${minutes} minutes after midnight for '${text}'`, () => {
+        assert.equal(parseCutOff(text), minutes);
+      });
+    }
+  });
+
+  it('knows time zones by their IANA and their Windows names, and no others', () => {
+    assert.equal(ianaOf('Europe/Rome'), 'Europe/Rome');
+    assert.equal(ianaOf('GMT Standard Time'), 'Europe/London');
+    assert.equal(ianaOf('Middle-earth Standard Time'), null);
+    assert.equal(ianaOf(''), null);
+  });
+});
