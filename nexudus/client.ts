@@ -103,9 +103,10 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
       // A row deleted on an earlier page moves one of the next page out of sight.
       total ??= answer.TotalItems;
       if (answer.TotalItems !== total) return null;
+      const before = rows.size;
       for (const row of answer.Records) rows.set(rowId(row), row);
       const hasNext = answer.HasNextPage ?? number < (answer.TotalPages ?? 1);
-      if (hasNext && answer.Records.length > 0 && rows.size < total) continue;
+      if (hasNext && rows.size > before && rows.size < total) continue;
       if (rows.size === total) return [...rows.values()];
       if (number > 1) return null;
       throw incomplete(path, rows.size, total);

@@ -1,6 +1,7 @@
 /** Who runs the Temporal server on a folder: a small file that only one launcher can create. */
 import { execFile } from 'node:child_process';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -102,22 +103,28 @@ function remove(file: string): Promise<void> {
   return rm(file, { force: true });
 }
 
-/** True: the file is new and ours. */
+/** True: the file is new and ours. Linked into place whole, so that nobody reads an empty one and thinks it stale. */
 async function create(file: string): Promise<boolean> {
+  const temporary = temporaryName(file);
+  await writeFile(temporary, JSON.stringify({ launcherPid: process.pid, server: null }), { mode: 0o600 });
   try {
-    await writeFile(file, JSON.stringify({ launcherPid: process.pid, server: null }), {
-      flag: 'wx',
-      mode: 0o600,
-    });
+    await link(temporary, file);
+    ours.add(file);
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
+  } finally {
+    await rm(temporary, { force: true });
   }
 }
 
+function temporaryName(file: string): string {
+  return `${file}.${process.pid}.${randomUUID()}`;
+}
+
 async function write(file: string, entry: Entry): Promise<void> {
-  const temporary = `${file}.${process.pid}`;
+  const temporary = temporaryName(file);
   await writeFile(temporary, JSON.stringify(entry), { mode: 0o600 });
   await rename(temporary, file);
   ours.add(file);

@@ -4,18 +4,26 @@ import { ensureSearchAttributes, type AttributeType } from './search-attributes.
 
 export type { AttributeType } from './search-attributes.js';
 
+/** What a server must offer before it counts as ready. */
+export interface Wanted {
+  /** host:port. */
+  address: string;
+  namespace: string;
+  searchAttributes: Record<string, AttributeType>;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+  /** Aborted when the server is known to be gone, so that nobody waits for it any longer. */
+  gone?: AbortSignal;
+}
+
 /**
  * Waits until the server answers for the namespace, then adds missing search attributes.
- * Throws the last problem after `deadline` (ms since the epoch).
+ * Throws the last problem after the deadline, or when the server is gone.
  */
-export async function prepareServer(
-  address: string,
-  namespace: string,
-  searchAttributes: Record<string, AttributeType>,
-  deadline: number,
-): Promise<void> {
-  const connection = await connect(address, namespace, deadline);
+export async function prepareServer(wanted: Wanted): Promise<void> {
+  const connection = await connect(wanted);
   try {
+    const { namespace, searchAttributes, deadline } = wanted;
     await ensureSearchAttributes(connection, namespace, searchAttributes, deadline);
   } finally {
     await connection.close();
@@ -24,38 +32,39 @@ export async function prepareServer(
 
 /** Whether a Temporal server answers at `address`, asked once. Never throws. */
 export async function answers(address: string): Promise<boolean> {
-  try {
-    const connection = await Connection.connect({ address, connectTimeout: 2000 });
-    await connection.close();
-    return true;
-  } catch {
-    return false;
-  }
+  const attempt = await tryConnect(address, null);
+  if (!(attempt instanceof Connection)) return false;
+  await attempt.close();
+  return true;
 }
 
-async function connect(address: string, namespace: string, deadline: number): Promise<Connection> {
+async function connect({ address, namespace, deadline, gone }: Wanted): Promise<Connection> {
   for (;;) {
     const attempt = await tryConnect(address, namespace);
     if (attempt instanceof Connection) return attempt;
-    if (Date.now() > deadline) {
+    if (gone?.aborted || Date.now() > deadline) {
       throw new Error(`the Temporal server at ${address} did not become ready`, { cause: attempt.problem });
     }
     await sleep(100);
   }
 }
 
-async function tryConnect(address: string, namespace: string): Promise<Connection | { problem: unknown }> {
-  let connection: Connection | null = null;
+async function tryConnect(
+  address: string,
+  namespace: string | null,
+): Promise<Connection | { problem: unknown }> {
+  // Connection.connect would leave its channel open when it fails, and with it the process.
+  const connection = Connection.lazy({ address, connectTimeout: 2000 });
   try {
-    connection = await Connection.connect({ address, connectTimeout: 2000 });
-    await connection.withDeadline(Date.now() + 2000, () => lookUp(connection, namespace));
+    await connection.ensureConnected();
+    if (namespace !== null) {
+      await connection.withDeadline(Date.now() + 2000, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      );
+    }
     return connection;
   } catch (problem) {
-    await connection?.close();
+    await connection.close();
     return { problem };
   }
-}
-
-async function lookUp(connection: Connection | null, namespace: string): Promise<void> {
-  await connection?.workflowService.describeNamespace({ namespace });
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTemporalCli } from './binaries.js';
 import { claimFolder, type Claim } from './embedded-claim.js';
-import { prepareServer, type AttributeType } from './embedded-ready.js';
+import { prepareServer, type AttributeType, type Wanted } from './embedded-ready.js';
 import { nextFreePort } from './ports.js';
 
 export { findEmbeddedTemporal } from './embedded-claim.js';
@@ -57,12 +57,7 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
   const deadline = Date.now() + (options.readyTimeoutMs ?? 60_000);
   const claim = dbFile === null ? null : await claimFolder(cacheDir, deadline);
   if (claim?.running) {
-    await prepareServer(
-      claim.running.address,
-      namespaceOf(options),
-      options.searchAttributes ?? {},
-      deadline,
-    );
+    await prepareServer(wantedOf(options, claim.running.address, deadline));
     options.log?.(`using the Temporal server that already runs at ${claim.running.address}`);
     return { ...claim.running, owned: claim.adopted, stop: () => claim.stopAdopted() };
   }
@@ -89,13 +84,13 @@ async function launch(
   const logFile = join(cacheDir, dbFile === null ? `temporal-${port}.log` : 'temporal.log');
   const child = spawnServer(cliPath, serverArguments(options, dbFile, port, uiPort), logFile);
   const server = watch(child, logFile);
+  const gone = new AbortController();
   try {
     await claim?.record({ address, uiUrl, serverPid: child.pid ?? 0 });
-    await Promise.race([
-      prepareServer(address, namespaceOf(options), options.searchAttributes ?? {}, deadline),
-      server.failed,
-    ]);
+    const wanted = { ...wantedOf(options, address, deadline), gone: gone.signal };
+    await Promise.race([prepareServer(wanted), server.failed]);
   } catch (error) {
+    gone.abort();
     await server.stop();
     throw error;
   }
@@ -125,6 +120,15 @@ function serverArguments(
     ...(dbFile === null ? [] : ['--db-filename', dbFile]),
     ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
   ];
+}
+
+function wantedOf(options: EmbeddedOptions, address: string, deadline: number): Wanted {
+  return {
+    address,
+    namespace: namespaceOf(options),
+    searchAttributes: options.searchAttributes ?? {},
+    deadline,
+  };
 }
 
 function namespaceOf(options: EmbeddedOptions): string {

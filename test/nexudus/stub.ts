@@ -18,6 +18,8 @@ export interface Said {
   status?: number;
   headers?: Record<string, string>;
   body?: unknown;
+  /** Never answers. */
+  silent?: boolean;
 }
 
 export interface Stub {
@@ -40,6 +42,7 @@ export async function startStub(
       const one = askedOf(request, body);
       asked.push(one);
       const said = answer(one, asked.length - 1);
+      if (said.silent) return;
       response.writeHead(said.status ?? 200, said.headers ?? {});
       response.end(typeof said.body === 'string' ? said.body : JSON.stringify(said.body));
     });

@@ -1,4 +1,5 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { stopDevServer } from './space.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
 /** Root hooks of the suite: quiet Temporal logs, and every server stopped at the end. */
@@ -8,5 +9,6 @@ export const mochaHooks = {
   },
   async afterAll(): Promise<void> {
     await stopTimeSkippingEnv();
+    await stopDevServer();
   },
 };

@@ -1,0 +1,201 @@
+import {
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+} from '@temporalio/client';
+import type { TypedSearchAttributes } from '@temporalio/common';
+import {
+  accessProblemKey,
+  accessStateKey,
+  locationIdKey,
+  memberIdOf,
+  memberWorkflowId,
+  memberWorkflowType,
+  newMember,
+  nextChangeAtKey,
+  resync,
+  resyncNow,
+  stateQuery,
+  type AccessState,
+  type MemberView,
+  type PassReport,
+} from '../workflows/messages.js';
+import { atOnce } from './at-once.js';
+
+/** Which members to list; what is left out does not narrow. */
+export interface MemberFilters {
+  state?: AccessState;
+  /** A kind of problem, or 'any'. */
+  problem?: string;
+  locationId?: number;
+}
+
+/** A member as Temporal's lists show it, with the workflow's own view where a worker answered. */
+export interface MemberRow {
+  memberId: number;
+  state: string | null;
+  /** What it waits for, as a kind; null: nothing. */
+  problem: string | null;
+  locationId: number | null;
+  /** ISO 8601, UTC. */
+  nextChangeAt: string | null;
+  /** Null: no worker answered, so only what the lists hold is known. */
+  view: MemberView | null;
+}
+
+type ListedMember = Omit<MemberRow, 'view'>;
+
+/** What came of waking everyone. */
+export interface ResyncCount {
+  woken: number;
+  /** Ended between the listing and the wake. */
+  ended: number;
+  failed: number;
+}
+
+const queriesAtOnce = 10;
+const signalsAtOnce = 20;
+/** A worker answers in well under a second, replay included. */
+const queryTimeoutMs = 5_000;
+/** The update itself answers within 20 s, if a worker runs. */
+const resyncTimeoutMs = 30_000;
+
+/**
+ * Members whose workflow runs, by id. Once a query goes unanswered no more are asked: no worker runs then, and each
+ * would wait for its whole time limit. Throws where Temporal cannot list.
+ */
+export async function listMembers(client: Client, filters: MemberFilters = {}): Promise<MemberRow[]> {
+  const rows: ListedMember[] = [];
+  for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query: queryOf(filters) })) {
+    const memberId = memberIdOf(workflowId);
+    if (memberId !== null) rows.push(rowOf(memberId, typedSearchAttributes));
+  }
+  rows.sort((a, b) => a.memberId - b.memberId);
+  const asked = { silent: false };
+  return atOnce(queriesAtOnce, rows, async (row) => {
+    const view = asked.silent ? null : await askMember(client, row.memberId);
+    if (view === null) asked.silent = true;
+    return { ...row, view: view === 'unknown' ? null : view };
+  });
+}
+
+/** One member; null: Temporal knows none with this id. Members that have ended are still shown while Temporal keeps them. */
+export async function viewMember(client: Client, memberId: number): Promise<MemberRow | null> {
+  try {
+    const { typedSearchAttributes } = await client.workflow.getHandle(memberWorkflowId(memberId)).describe();
+    const view = await askMember(client, memberId);
+    return { ...rowOf(memberId, typedSearchAttributes), view: view === 'unknown' ? null : view };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** Whether a workflow of this member runs now. */
+export async function isRunning(client: Client, memberId: number): Promise<boolean> {
+  try {
+    const { status } = await client.workflow.getHandle(memberWorkflowId(memberId)).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Has one member looked at afresh, Kisi's side too, starting its workflow where there is none. Null: no answer within
+ * 30 s; the wish stands all the same where it reached the workflow.
+ */
+export async function resyncMember(
+  client: Client,
+  taskQueue: string,
+  memberId: number,
+): Promise<PassReport | null> {
+  const startWorkflowOperation = new WithStartWorkflowOperation(memberWorkflowType, {
+    workflowId: memberWorkflowId(memberId),
+    taskQueue,
+    args: [newMember(memberId, taskQueue)],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `Nexudus coworker ${memberId}`,
+  });
+  // Where the start itself fails, this promise would reject with nobody listening.
+  startWorkflowOperation.workflowHandle().catch(() => undefined);
+  try {
+    return await client.withDeadline(Date.now() + resyncTimeoutMs, () =>
+      client.workflow.executeUpdateWithStart(resyncNow, { startWorkflowOperation }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isUnanswered(error)) return null;
+    throw error;
+  }
+}
+
+/** Wakes every running member for a fresh look. `onProgress` is told after each, and once before the first. */
+export async function resyncAll(
+  client: Client,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): Promise<ResyncCount> {
+  const ids: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query: queryOf({}) })) ids.push(workflowId);
+  const count: ResyncCount = { woken: 0, ended: 0, failed: 0 };
+  let done = 0;
+  onProgress(done, ids.length);
+  await atOnce(signalsAtOnce, ids, async (id) => {
+    count[await wake(client, id)]++;
+    onProgress(++done, ids.length);
+  });
+  return count;
+}
+
+async function wake(client: Client, workflowId: string): Promise<keyof ResyncCount> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(resync);
+    return 'woken';
+  } catch (error) {
+    return error instanceof WorkflowNotFoundError ? 'ended' : 'failed';
+  }
+}
+
+function queryOf({ state, problem, locationId }: MemberFilters): string {
+  const clauses = [`WorkflowType = '${memberWorkflowType}'`, `ExecutionStatus = 'Running'`];
+  if (state !== undefined) clauses.push(`${accessStateKey.name} = '${state}'`);
+  if (problem === 'any') clauses.push(`${accessProblemKey.name} != 'none'`);
+  else if (problem !== undefined) clauses.push(`${accessProblemKey.name} = '${problem}'`);
+  if (locationId !== undefined) clauses.push(`${locationIdKey.name} = '${locationId}'`);
+  return clauses.join(' AND ');
+}
+
+function rowOf(memberId: number, attributes: TypedSearchAttributes): ListedMember {
+  const problem = attributes.get(accessProblemKey) ?? 'none';
+  const locationId = attributes.get(locationIdKey);
+  return {
+    memberId,
+    state: attributes.get(accessStateKey) ?? null,
+    problem: problem === 'none' ? null : problem,
+    locationId: locationId === undefined ? null : Number(locationId),
+    nextChangeAt: attributes.get(nextChangeAtKey)?.toISOString() ?? null,
+  };
+}
+
+/** The workflow's own view; null: no worker answers; 'unknown': this one cannot be asked (it ended just now, or its task fails). */
+async function askMember(client: Client, memberId: number): Promise<MemberView | null | 'unknown'> {
+  const handle = client.workflow.getHandle(memberWorkflowId(memberId));
+  try {
+    return await client.withDeadline(Date.now() + queryTimeoutMs, () => handle.query(stateQuery));
+  } catch (error) {
+    return isUnanswered(error) ? null : 'unknown';
+  }
+}
+
+const deadlineExceeded = 4;
+const failedPrecondition = 9;
+
+/** A time limit, or Temporal's own word that nobody polls the queue. */
+function isUnanswered(error: unknown): boolean {
+  const status = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
+  if (!isGrpcServiceError(status)) return false;
+  // As numbers: the enum belongs to a package that is not ours to import.
+  return [deadlineExceeded, failedPrecondition].includes(status.code);
+}

@@ -1,0 +1,63 @@
+import type { Client } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { ConfigError, type Config } from '../worker/config.js';
+import { findEmbeddedTemporal } from '../worker/embedded-claim.js';
+import { connectClient, type TemporalAddress } from '../worker/temporal.js';
+import { CommandError } from './failure.js';
+
+/** A connection to Temporal for as long as a command runs. */
+export interface Session {
+  client: Client;
+  /** The queue on which members' workflows run. */
+  taskQueue: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to the Temporal server that the configuration names, or to the one that `latchkey worker` runs in this
+ * folder. Throws CommandError where there is none, ConfigError where the address cannot be one.
+ */
+export async function openSession(config: Config): Promise<Session> {
+  const { client, connection } = await reach(config, await addressOf(config));
+  return { client, taskQueue: config.taskQueue, close: () => connection.close() };
+}
+
+/** Tries the Temporal server that the configuration names, and leaves it again. Throws as `openSession` does. */
+export async function tryTemporal(config: Config): Promise<void> {
+  const { connection } = await reach(config, null);
+  await connection.close();
+}
+
+async function addressOf(config: Config): Promise<TemporalAddress | null> {
+  if (config.temporalAddress !== null) return null;
+  const server = await findEmbeddedTemporal();
+  if (server !== null) return { address: server.address, namespace: 'default' };
+  throw new CommandError(
+    'no Temporal server is running here: start `latchkey worker` first, or set TEMPORAL_ADDRESS',
+  );
+}
+
+async function reach(config: Config, at: TemporalAddress | null): ReturnType<typeof connectClient> {
+  // An address with a scheme is looked up as a host name, and would fail in words that lead astray.
+  if (config.temporalAddress !== null && !/^[^\s/@]+$/.test(config.temporalAddress)) {
+    throw new ConfigError(['TEMPORAL_ADDRESS must be host:port, without a scheme or path']);
+  }
+  checkSettings();
+  try {
+    return await connectClient(at);
+  } catch {
+    const where = at === null ? 'at TEMPORAL_ADDRESS: start it, or correct the address' : 'any more: try again';
+    throw new CommandError(`Temporal cannot be reached ${where}`);
+  }
+}
+
+/** Throws ConfigError, without the original: a TOML error may quote a key. */
+function checkSettings(): void {
+  try {
+    loadClientConnectConfig();
+  } catch {
+    throw new ConfigError([
+      'the Temporal settings cannot be loaded: check TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and the TLS files they name',
+    ]);
+  }
+}

@@ -1,0 +1,41 @@
+import { createKisiClient, type KisiClient } from '../kisi/client.js';
+import { KisiError } from '../kisi/errors.js';
+import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { NexudusError } from '../nexudus/errors.js';
+import { checkSpace, type CheckedSpace } from '../worker/check.js';
+import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/config.js';
+
+/** The configuration from the environment, `.env` and `latchkey.yaml` here. Throws ConfigError. */
+export function readConfig(): Config {
+  loadDotEnv();
+  return loadConfig(process.env);
+}
+
+/** Nexudus as this configuration reaches it. Nothing is sent yet. */
+export function nexudusOf({ nexudus }: Config): NexudusClient {
+  return createNexudusClient({ baseUrl: nexudus.baseUrl, auth: nexudus.auth });
+}
+
+/** Kisi as this configuration reaches it. Nothing is sent yet. Throws ConfigError where the key cannot be one. */
+export function kisiOf({ kisi }: Config): KisiClient {
+  try {
+    return createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey });
+  } catch (error) {
+    if (error instanceof TypeError) throw new ConfigError([error.message]);
+    throw error;
+  }
+}
+
+/** The space, checked as before a start. Reads only. Throws ConfigError with a line for each thing to mend. */
+export async function checkedSpace(
+  config: Config,
+  nexudus: NexudusClient,
+  kisi: KisiClient,
+): Promise<CheckedSpace> {
+  try {
+    return await checkSpace(config, nexudus, kisi);
+  } catch (error) {
+    if (error instanceof NexudusError || error instanceof KisiError) throw new ConfigError([error.message]);
+    throw error;
+  }
+}

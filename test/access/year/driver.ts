@@ -1,0 +1,250 @@
+/**
+ * The member workflow's loop without Temporal: look, decide, write the differences, sleep until the next change. It
+ * calls the product's own decide, planSteps and nextWake, and changes the ledger as workflows/keys.ts does. What is
+ * a model here: the clock, the records and Kisi, in which every call answers at once.
+ */
+import assert from 'node:assert/strict';
+import { decide } from '../../../access/decide.js';
+import { nextWake, planSteps, type LedgerKey, type Step } from '../../../access/plan.js';
+import type { Contract, Entitlement, Pass, Rules, Snapshot } from '../../../access/types.js';
+import { contract, member, newYork, pass, passType, profile, rome, rules } from '../../support/builders.js';
+import { dayMs } from './clock.js';
+import { planIds, type Facts, type PaperContract, type PaperPass } from './life.js';
+
+/** The product's functions that the driver calls; a test that wants them wrong passes others. */
+export interface Product {
+  decide: typeof decide;
+  planSteps: typeof planSteps;
+  nextWake: typeof nextWake;
+  rules: Rules;
+}
+
+export const product: Product = { decide, planSteps, nextWake, rules: rules() };
+
+export interface Write {
+  at: number;
+  kind: 'mail' | 'grant' | 'move' | 'revoke';
+  email: string;
+  groupId: number | null;
+}
+
+interface KisiKey {
+  id: number;
+  userId: number;
+  groupId: number;
+  validUntil: number;
+}
+
+const runMs = 30 * dayMs;
+const idleMs = 90 * dayMs;
+
+export class Driver {
+  readonly users = new Map<string, number>();
+  keys: KisiKey[] = [];
+  readonly writes: Write[] = [];
+  looks = 0;
+  /** When the workflow wakes by itself; null: it has completed or not begun. */
+  dueAt: number | null = null;
+  private ledger: LedgerKey[] = [];
+  private kisiUser: { id: number; email: string } | null = null;
+  private idleSince: number | null = null;
+  private runEndsAt = 0;
+  private ids = 1;
+
+  constructor(private readonly product: Product) {}
+
+  /** One pass of the loop at `now`. */
+  look(facts: Facts, now: number): void {
+    this.looks++;
+    if (this.dueAt === null) this.begin();
+    if (now >= this.runEndsAt) this.runEndsAt = now + runMs;
+    const snapshot = facts.deleted ? null : snapshotOf(facts, now);
+    const decision =
+      snapshot === null ? { keys: [], next: null } : this.product.decide(snapshot, this.product.rules, now);
+    const email = facts.deleted ? null : facts.member.email;
+    const hasRecords = facts.passes.length + facts.contracts.length + (facts.loan?.passes.length ?? 0) > 0;
+    this.idleSince =
+      (hasRecords && !facts.deleted) || this.ledger.length > 0 ? null : (this.idleSince ?? now);
+    const userId = this.kisiUser?.email === email ? (this.kisiUser?.id ?? null) : null;
+    for (const step of this.product.planSteps(this.ledger, decision.keys, [], userId))
+      this.apply(step, email, now);
+    const next = this.product.nextWake(decision.next, this.ledger, decision.keys);
+    if (next !== null && next.at <= now)
+      assert.fail(`at ${iso(now)} the next look is due at ${iso(next.at)}: it would spin`);
+    const idleEnd = this.idleSince === null ? Infinity : this.idleSince + idleMs;
+    const ended = (facts.deleted && this.ledger.length === 0) || now >= idleEnd;
+    this.dueAt = ended ? null : Math.min(next?.at ?? Infinity, idleEnd, this.runEndsAt);
+  }
+
+  /** The keys to a group that the Kisi user with an e-mail has, valid or run out. */
+  keysOf(email: string, groupId: number): KisiKey[] {
+    const userId = this.users.get(email);
+    return this.keys.filter((key) => key.userId === userId && key.groupId === groupId);
+  }
+
+  private begin(): void {
+    this.ledger = [];
+    this.kisiUser = null;
+    this.idleSince = null;
+    this.runEndsAt = 0;
+  }
+
+  private apply(step: Step, email: string | null, now: number): void {
+    switch (step.kind) {
+      case 'grant':
+        if (email !== null) this.grant(step.wish, email, now);
+        return;
+      case 'move':
+        this.move(step.key, step.wish, now);
+        return;
+      case 'revoke':
+        this.revoke(step.key, now);
+        return;
+      case 'note':
+        this.replace({ ...step.key, ...pick(step.wish) });
+        return;
+      case 'forget':
+        this.forget(step.key);
+    }
+  }
+
+  private grant(wish: Entitlement, email: string, now: number): void {
+    const userId = this.userFor(email, now);
+    const { groupId } = wish;
+    assert.deepEqual(this.keysOf(email, groupId), [], `at ${iso(now)} group ${groupId} is granted twice`);
+    const key = { id: this.ids++, userId, groupId, validUntil: wish.door.set };
+    this.keys.push(key);
+    this.replace({
+      groupId,
+      userId,
+      keyId: key.id,
+      validUntil: key.validUntil,
+      foreign: false,
+      ...pick(wish),
+    });
+    this.writes.push({ at: now, kind: 'grant', email, groupId });
+  }
+
+  private userFor(email: string, now: number): number {
+    if (this.kisiUser?.email === email) return this.kisiUser.id;
+    let id = this.users.get(email);
+    if (id === undefined) {
+      id = this.ids++;
+      this.users.set(email, id);
+      this.writes.push({ at: now, kind: 'mail', email, groupId: null });
+    }
+    this.kisiUser = { id, email };
+    return id;
+  }
+
+  private move(key: LedgerKey, wish: Entitlement, now: number): void {
+    const real = this.keys.find((one) => one.id === key.keyId);
+    assert.ok(real, `at ${iso(now)} a key that Kisi does not have is moved`);
+    real.validUntil = wish.door.set;
+    this.replace({ ...key, ...pick(wish), validUntil: wish.door.set });
+    this.writes.push({ at: now, kind: 'move', email: this.emailOf(key.userId), groupId: key.groupId });
+  }
+
+  private revoke(key: LedgerKey, now: number): void {
+    assert.ok(
+      this.keys.some((one) => one.id === key.keyId),
+      `at ${iso(now)} a key that Kisi does not have is revoked`,
+    );
+    this.keys = this.keys.filter((one) => one.id !== key.keyId);
+    this.forget(key);
+    this.writes.push({ at: now, kind: 'revoke', email: this.emailOf(key.userId), groupId: key.groupId });
+  }
+
+  private replace(key: LedgerKey): void {
+    this.forget(key);
+    this.ledger.push(key);
+  }
+
+  private forget(key: LedgerKey): void {
+    this.ledger = this.ledger.filter((one) => one.groupId !== key.groupId || one.userId !== key.userId);
+  }
+
+  private emailOf(userId: number): string {
+    return [...this.users].find(([, id]) => id === userId)?.[0] ?? '';
+  }
+}
+
+export const iso = (at: number): string => new Date(at).toISOString();
+
+function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {
+  return { until: wish.until, because: wish.because, standsOn: wish.standsOn };
+}
+
+const passTypes = [
+  passType(),
+  passType({ id: 31, ownerLocationId: 2, locationIds: [2], kisiGroupIds: [22] }),
+  passType({ id: 32, name: 'Both cities', locationIds: [1, 2], kisiGroupIds: [12, 22] }),
+  passType({ id: 33, name: 'Meeting room', kisiGroupIds: [] }),
+];
+const renewals = [
+  ['day', planIds.day, 'day'],
+  ['week', planIds.week, 'week'],
+  ['month', planIds.month, 'calendarMonth'],
+] as const;
+const allowances = renewals.flatMap(([name, planId, renews]) =>
+  [30, 31, 32].map((passTypeId) => ({ uniqueId: `${name}-${passTypeId}`, planId, passTypeId, renews })),
+);
+
+/** The paper records in the product's words. */
+function snapshotOf(facts: Facts, now: number): Snapshot {
+  const loan =
+    facts.loan === null
+      ? []
+      : [
+          {
+            teamId: 7,
+            teamName: 'Team',
+            payer: member({ id: 101, email: 'payer@example.org', active: facts.loan.payerActive }),
+            passes: facts.loan.passes.map((one) => passOf(one, 101)),
+            contracts: [],
+          },
+        ];
+  return {
+    readAt: now,
+    profiles: [
+      profile({
+        member: member(facts.member),
+        passes: facts.passes.map((one) => passOf(one, 100)),
+        contracts: facts.contracts.map(contractOf),
+        loans: loan,
+      }),
+    ],
+    passTypes,
+    allowances,
+    locations: [rome, newYork].map((one) => ({ ...one, dayStartsAtMinute: facts.cutOffMinute })),
+  };
+}
+
+function passOf(paper: PaperPass, memberId: number): Pass {
+  return pass({
+    id: paper.id,
+    uniqueId: `pass-${paper.id}`,
+    memberId,
+    passTypeId: paper.typeId,
+    locationId: paper.place,
+    used: paper.used,
+    usedAt: paper.usedAt,
+    remainingUses: paper.usesLeft,
+    expiresAt: paper.expiresAt,
+    fromPlan: paper.contractId !== null,
+    contractUniqueId: paper.contractId === null ? null : `contract-${paper.contractId}`,
+  });
+}
+
+function contractOf(paper: PaperContract): Contract {
+  const { id, planId, startsAt, cancelledAt, pauses } = paper;
+  return contract({
+    id,
+    uniqueId: `contract-${id}`,
+    planId,
+    startsAt,
+    cancelledAt,
+    cancelled: false,
+    pauses: [...pauses],
+  });
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { isNexudusError } from '../../nexudus/errors.js';
+import { createReader, type MemberRead, type MemberRequest } from '../../nexudus/reader.js';
+import { idsOf, noon, requestFor, standsOn, startBench, type Bench } from './space.js';
+
+describe('reading many members', () => {
+  let bench: Bench;
+  let space: Bench['space'];
+  beforeEach(async () => {
+    bench = await startBench();
+    space = bench.space;
+  });
+  afterEach(() => bench.stop());
+
+  /** Members with a plan, a contract and its pass each. */
+  function planMembers(count: number): number[] {
+    const plan = space.addTariff();
+    const type = space.addTimePass();
+    space.addTariffTimePass({ TariffId: plan.Id, TimePassId: type.Id });
+    return Array.from({ length: count }, () => {
+      const { Id } = space.addCoworker();
+      space.renew(space.addContract({ CoworkerId: Id, TariffId: plan.Id }).Id);
+      return Id;
+    });
+  }
+
+  const readAll = (ids: number[], more: Partial<MemberRequest> = {}): Promise<MemberRead[]> =>
+    Promise.all(ids.map((id) => bench.reader.readMember(requestFor(id, more))));
+
+  it('costs at most 15 requests for a thousand that wake at once', async () => {
+    const ids = planMembers(1_000);
+    const reads = await readAll(ids);
+    assert.deepEqual(
+      reads.map(({ snapshot }) => snapshot?.profiles[0]?.member.id),
+      ids,
+    );
+    assert.ok(reads.every(({ snapshot }) => snapshot?.profiles[0]?.passes.length === 1));
+    assert.ok(reads.every(({ snapshot }) => snapshot?.profiles[0]?.contracts.length === 1));
+    assert.ok(bench.asked() <= 15, `${bench.asked()} requests`);
+  });
+
+  it('tells of each member what reading it alone tells', async () => {
+    const [one = 0, two = 0, three = 0, four = 0] = planMembers(4);
+    const [contract] = space.list('coworkercontracts');
+    assert.ok(contract);
+    const pause = { PauseFrom: '2026-12-01T00:00:00Z', PauseUntil: '2027-01-01T00:00:00Z' };
+    space.addPausedPeriod({ CoworkerContractId: contract.Id, ...pause });
+    space.addTeam({ ShareTimePasses: true, PayingMemberId: one, TeamMembers: [one, two] });
+    space.update('coworkers', three, { Email: 'Ann@example.com' });
+    space.update('coworkers', four, { Email: 'ann@example.com' });
+    const ids = [one, two, three, four];
+    const together = await readAll(ids);
+    const alone: MemberRead[] = [];
+    for (const id of ids) {
+      const reader = createReader({ ...bench, now: () => noon, baselines: () => Promise.resolve(null) });
+      alone.push(await reader.readMember(requestFor(id)));
+    }
+    assert.deepEqual(together, alone);
+    assert.equal(together[1]?.snapshot?.profiles[0]?.loans[0]?.payer.id, one);
+    assert.equal(together[2]?.snapshot?.profiles.length, 2);
+  });
+
+  for (const teamCoworkerIds of [true, false]) {
+    it(`finds who borrows passes where team rows ${teamCoworkerIds ? '' : 'do not '}name their members`, async () => {
+      bench.simulator.switches.teamCoworkerIds = teamCoworkerIds;
+      const [payer = 0, ...others] = planMembers(5);
+      space.addTeam({ ShareTimePasses: true, PayingMemberId: payer, TeamMembers: [payer, ...others] });
+      const reads = await readAll(others);
+      assert.ok(reads.every(({ snapshot }) => snapshot?.profiles[0]?.loans[0]?.passes.length === 1));
+    });
+  }
+
+  it('sees passes that were used lately, and looks an older one up where a key stands on it', async () => {
+    const ids = planMembers(5);
+    const passes = space.list('coworkertimepasses');
+    for (const { Id } of passes) space.usePass(Id);
+    const [old, unheld] = passes;
+    assert.ok(old && unheld);
+    const UpdatedOn = '2026-11-20T00:00:00Z';
+    for (const { Id } of [old, unheld]) space.update('coworkertimepasses', Id, { UpdatedOn });
+    const reads = await readAll(ids, { heldOn: [standsOn(old)] });
+    const counts = reads.map(({ snapshot }) => snapshot?.profiles[0]?.passes.length);
+    assert.deepEqual(counts, [1, 0, 1, 1, 1]);
+    assert.deepEqual(
+      reads.flatMap(({ doubts }) => doubts),
+      [],
+    );
+  });
+
+  it('takes a profile that the list misses for gone only after a 404', async () => {
+    const ids = planMembers(5);
+    bench.baselines = { coworkers: { count: 5, at: noon } };
+    bench.simulator.faults.add({ match: 'coworkers\\?page=', kind: 'empty', times: 1 });
+    const reads = await readAll(ids);
+    assert.deepEqual(
+      reads.map(({ gone, snapshot }) => [gone, snapshot?.profiles[0]?.member.id]),
+      ids.map((id) => [false, id]),
+    );
+  });
+
+  it('fails all who wait for it together, and keeps nothing of it', async () => {
+    const ids = planMembers(6);
+    bench.simulator.faults.add({ match: '/api/billing/coworkertimepasses', kind: 'truncated', times: 1 });
+    const ends = await Promise.allSettled(ids.map((id) => bench.reader.readMember(requestFor(id))));
+    for (const end of ends) assert.ok(end.status === 'rejected' && isNexudusError(end.reason, 'incomplete'));
+    assert.equal((await readAll(ids)).length, 6);
+  });
+
+  it('serves who comes later from the same read, as long as that is fresh enough for them', async () => {
+    const ids = planMembers(6);
+    await readAll(ids);
+    const asked = bench.asked();
+    bench.clock.now += 30_000;
+    await readAll(ids, { notBefore: noon, mayReuseReference: true });
+    assert.equal(bench.asked(), asked);
+    const [late] = await readAll(ids.slice(0, 1), { notBefore: noon + 1 });
+    assert.equal(late?.snapshot?.readAt, noon + 30_000);
+    assert.ok(bench.asked() > asked);
+  });
+
+  it('keeps the read for a minute and no longer', async () => {
+    const ids = planMembers(6);
+    await readAll(ids);
+    const asked = bench.asked();
+    bench.clock.now += 60_000;
+    const [read] = await readAll(ids.slice(0, 1), { notBefore: noon });
+    assert.equal(read?.snapshot?.readAt, noon + 60_000);
+    assert.ok(bench.asked() > asked);
+  });
+
+  it('never reads everything twice at once: who needs a newer read waits for the next', async () => {
+    const ids = planMembers(12);
+    bench.simulator.faults.add({ match: 'coworkercontracts', kind: 'slow', delayMs: 100, times: 1 });
+    const first = readAll(ids.slice(0, 6));
+    while (bench.asked('/coworkercontracts') === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    bench.clock.now += 1_000;
+    let firstEnded = false;
+    void first.then(() => (firstEnded = true));
+    const second = await readAll(ids.slice(6), { notBefore: noon + 1_000 });
+    assert.ok(firstEnded);
+    assert.ok(second.every(({ snapshot }) => snapshot?.readAt === noon + 1_000));
+    assert.equal(bench.asked('/coworkercontracts'), 2);
+  });
+
+  it('reads two alone as long as it is not known what a read of everything costs', async () => {
+    const ids = planMembers(2);
+    await readAll(ids);
+    const lists = bench.simulator.requests.list().filter(({ path }) => path.endsWith('/coworkercontracts'));
+    assert.ok(lists.every(({ query }) => query['CoworkerContract_Coworker'] !== undefined));
+    assert.equal(lists.length, 2);
+  });
+
+  it('waits for nobody’s clock: a wish from the future is served by a read that begins now', async () => {
+    const [ann = 0] = planMembers(1);
+    const [read] = await readAll([ann], { notBefore: noon + 5_000 });
+    assert.equal(read?.snapshot?.readAt, noon);
+    assert.deepEqual(idsOf(read.snapshot.profiles.map(({ member }) => member)), [ann]);
+  });
+});

@@ -1,0 +1,116 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { createLogger } from '../../worker/logging.js';
+import { checkSpace } from '../../worker/check.js';
+import { loadConfig, type Config } from '../../worker/config.js';
+import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
+import { createApis, startService, type Service } from '../../worker/service.js';
+import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
+import { buildTwoCities, type TwoCities } from '../../simulators/two-cities.js';
+import { memberWorkflowId, searchAttributes, stateQuery, type MemberView } from '../../workflows/messages.js';
+
+/** A whole space: a real Temporal server, both simulators over HTTP, and as many workers as a test wants. */
+export interface RunningSpace {
+  temporal: EmbeddedTemporal;
+  nexudus: NexudusSimulator;
+  kisi: KisiSimulator;
+  ids: TwoCities;
+  config: Config;
+  service: Service;
+  /** Starts another worker process' worth of workers in this process. */
+  addWorker(): Promise<Service>;
+  view(memberId: number): Promise<MemberView | null>;
+  handle(memberId: number): WorkflowHandle;
+  stop(): Promise<void>;
+}
+
+let server: Promise<EmbeddedTemporal> | null = null;
+let spaces = 0;
+
+/** The suite's one development server, in memory. */
+export function devServer(): Promise<EmbeddedTemporal> {
+  server ??= startEmbeddedTemporal({ dbFile: null, searchAttributes });
+  return server;
+}
+
+export async function stopDevServer(): Promise<void> {
+  await (await server)?.stop();
+  server = null;
+}
+
+export function environmentOf(nexudus: NexudusSimulator, kisi: KisiSimulator): Record<string, string> {
+  return {
+    NEXUDUS_BASE_URL: nexudus.url,
+    NEXUDUS_EMAIL: 'admin@example.com',
+    NEXUDUS_PASSWORD: 'nexudus-password',
+    KISI_BASE_URL: kisi.url,
+    KISI_API_KEY: 'kisi-test-key',
+    LATCHKEY_HEALTH_PORT: '0',
+    LATCHKEY_POLL_INTERVAL: '1s',
+  };
+}
+
+/** Starts a space with the two cities in it. `prepare` fills Nexudus before the first worker starts. */
+export async function startSpace(
+  prepare: (space: Pick<RunningSpace, 'nexudus' | 'kisi' | 'ids'>) => void = () => undefined,
+  env: Record<string, string> = {},
+): Promise<RunningSpace> {
+  const temporal = await devServer();
+  const nexudus = await startNexudusSimulator();
+  const kisi = await startKisiSimulator();
+  const ids = buildTwoCities(nexudus, kisi);
+  prepare({ nexudus, kisi, ids });
+  const taskQueue = `space-${String(++spaces)}-${String(process.pid)}`;
+  const config = loadConfig({ ...environmentOf(nexudus, kisi), LATCHKEY_TASK_QUEUE: taskQueue, ...env });
+  const apis = createApis(config);
+  const log = createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
+  const options = {
+    config,
+    apis,
+    log,
+    space: await checkSpace(config, apis.nexudus, apis.kisi),
+    temporal: { address: temporal.address, namespace: 'default' },
+    sdkMetricsUrl: null,
+  };
+  const services = [await startService(options)];
+  const [service] = services;
+  if (service === undefined) throw new Error('no service');
+  const handle = (memberId: number): WorkflowHandle =>
+    service.client.workflow.getHandle(memberWorkflowId(memberId));
+  return {
+    temporal,
+    nexudus,
+    kisi,
+    ids,
+    config,
+    service,
+    async addWorker() {
+      const another = await startService({ ...options, apis: createApis(config) });
+      services.push(another);
+      return another;
+    },
+    handle,
+    view: (memberId) =>
+      handle(memberId)
+        .query(stateQuery)
+        .catch(() => null),
+    async stop() {
+      for (const one of services) await one.stop();
+      await nexudus.stop();
+      await kisi.stop();
+    },
+  };
+}
+
+/** Polls until `wanted` holds. No test asserts how long it took. */
+export async function eventually(
+  what: string,
+  wanted: () => boolean | Promise<boolean>,
+  withinMs = 45_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await wanted())) {
+    if (Date.now() > deadline) throw new Error(`never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
