@@ -87,6 +87,10 @@ export interface PollMemory {
   watermark: Instant;
   /** Stamps of the records seen in the overlap, so that they wake nobody twice. */
   seen: Record<string, string>;
+  /** When what changes seldom was last read. */
+  everythingAt: Instant;
+  /** Members by lending team, to notice who left. */
+  borrowers: Record<string, number[]>;
   woken: number;
 }
 

@@ -23,6 +23,8 @@ export interface PollDeps {
 const overlapMs = 2 * 60_000;
 /** An implausible loss is believed when a full pass so much later still sees it (principle 4). */
 const doubtLastsMs = 10 * 60_000;
+/** Pass types, allowances and check-ins change seldom, or show in the passes too: every poll need not read them. */
+const seldomMs = 30_000;
 const wakesAtOnce = 20;
 
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
@@ -34,8 +36,10 @@ export function createPollActivities(deps: PollDeps): PollActivities {
 }
 
 async function pollChanges(deps: PollDeps, memory: PollMemory | null): Promise<PollMemory> {
-  const since = (memory?.watermark ?? deps.now()) - overlapMs;
-  const changes = await readChanges(deps.nexudus, { since, now: deps.now });
+  const everything = memory === null || deps.now() - memory.everythingAt >= seldomMs;
+  const watermark = memory?.watermark ?? deps.now();
+  const since = (everything ? Math.min(watermark, memory?.everythingAt ?? watermark) : watermark) - overlapMs;
+  const changes = await readChanges(deps.nexudus, { since, everything, now: deps.now });
   const isNew = (c: { record: string; stamp: string }): boolean => memory?.seen[c.record] !== c.stamp;
   const wake: Wake = { reason: 'changed', notBefore: changes.readAt };
 
@@ -43,11 +47,32 @@ async function pollChanges(deps: PollDeps, memory: PollMemory | null): Promise<P
   if (memory !== null && changes.reference.some(isNew)) woken += await wakeEveryone(deps, wake);
   const touched = changes.touched.filter((touch) => isNew(touch));
   const mayStart = new Set(touched.filter(givesAccess).map((touch) => touch.memberId));
-  const others = new Set(touched.map((touch) => touch.memberId).filter((id) => !mayStart.has(id)));
+  const others = new Set([...touched.map((touch) => touch.memberId), ...leavers(memory, changes)]);
+  for (const id of mayStart) others.delete(id);
   await inBatches([...mayStart], (id) => deps.waker.wake(id, wake));
   await inBatches([...others], (id) => deps.waker.wakeIfRunning(id, wake));
   woken += mayStart.size + others.size;
-  return { watermark: changes.readAt, seen: stampsOf(changes), woken };
+  return {
+    watermark: changes.readAt,
+    seen: { ...(everything ? {} : seldomSeen(memory)), ...stampsOf(changes) },
+    everythingAt: everything ? changes.readAt : memory.everythingAt,
+    borrowers: changes.borrowers,
+    woken,
+  };
+}
+
+/** Members whom a team lent passes to at the last poll, and does not any more. */
+function leavers(memory: PollMemory | null, { borrowers }: Changes): number[] {
+  return Object.entries(memory?.borrowers ?? {}).flatMap(([team, ids]) =>
+    ids.filter((id) => !(borrowers[team] ?? []).includes(id)),
+  );
+}
+
+/** What was seen of the collections that this poll did not read. */
+function seldomSeen(memory: PollMemory | null): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(memory?.seen ?? {}).filter(([record]) => /^(checkin|pass type|allowance) /.test(record)),
+  );
 }
 
 /** A coworker's own record and a check-in give nobody access, so they start no workflow. */

@@ -13,16 +13,26 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/**
- * Connects to the Temporal server that the configuration names, or to the one that `latchkey worker` runs in this
- * folder. Throws CommandError where there is none, ConfigError where the address cannot be one.
- */
-export async function openSession(config: Config): Promise<Session> {
+async function openSession(config: Config): Promise<Session> {
   const { client, connection } = await reach(config, await addressOf(config));
   return { client, taskQueue: config.taskQueue, close: () => connection.close() };
 }
 
-/** Tries the Temporal server that the configuration names, and leaves it again. Throws as `openSession` does. */
+/**
+ * Connects to the Temporal server that the configuration names, or to the one that `latchkey worker` runs in this
+ * folder, does the job and closes. Throws CommandError where there is none, ConfigError where the address cannot be
+ * one, and what the job throws.
+ */
+export async function withSession<T>(config: Config, job: (session: Session) => Promise<T>): Promise<T> {
+  const session = await openSession(config);
+  try {
+    return await job(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Tries the Temporal server that the configuration names, and leaves it again. Throws as `withSession` does. */
 export async function tryTemporal(config: Config): Promise<void> {
   const { connection } = await reach(config, null);
   await connection.close();

@@ -16,7 +16,7 @@ export interface Touch {
   memberId: number;
   /** The record, in words: 'pass 123', or 'pass 123 by team 5' for one that is lent. */
   record: string;
-  /** Its UpdatedOn. */
+  /** Differs whenever its content does: two writes in one second share an UpdatedOn. */
   stamp: string;
 }
 
@@ -27,6 +27,8 @@ export interface Changes {
   touched: Touch[];
   /** Pass types and plan allowances, which concern everyone. */
   reference: { record: string; stamp: string }[];
+  /** Whom each team that lends passes lends them to: those who left it show only by comparison. */
+  borrowers: Record<string, number[]>;
 }
 
 /** Everything there is, as fingerprints: what differs from the last one has changed. */
@@ -43,27 +45,36 @@ export interface Index {
 
 const minuteMs = 60_000;
 
+/** What to read: `everything`, or without what changes seldom (pass types, allowances, check-ins). */
+export interface ChangesRequest {
+  since: Instant;
+  everything: boolean;
+  now: () => Instant;
+}
+
 /**
  * What was written at or after `since` (cut to the minute, as Nexudus does), from one list of each collection and
- * all teams: 8 requests when there is nothing new. A record that is lent to a team touches its members too. Deleted
- * records leave no trace here; `readIndex` sees them. Throws NexudusError.
+ * all teams: 5 requests when there is nothing new, 8 for everything. A record that is lent to a team touches its
+ * members too. Deleted records leave no trace here; `readIndex` sees them. Throws NexudusError.
  */
 export async function readChanges(
   client: NexudusClient,
-  { since, now }: { since: Instant; now: () => Instant },
+  { since, everything, now }: ChangesRequest,
 ): Promise<Changes> {
   const readAt = now();
   const updated = <N extends CollectionName>(name: N): Promise<Records[N][]> =>
     client.list(name, [updatedSince(name, since)]);
-  const [coworkers, contracts, pauses, passes, checkins, teams, passTypes, allowances] = await Promise.all([
+  const seldom = <N extends CollectionName>(name: N): Promise<Records[N][]> =>
+    everything ? updated(name) : Promise.resolve([]);
+  const [coworkers, contracts, pauses, passes, teams, checkins, passTypes, allowances] = await Promise.all([
     updated('coworkers'),
     updated('coworkercontracts'),
     updated('contractpausedperiods'),
     updated('coworkertimepasses'),
-    updated('checkins'),
-    client.list('teams'),
-    updated('timepasses'),
-    updated('tarifftimepasses'),
+    readTeams(client),
+    seldom('checkins'),
+    seldom('timepasses'),
+    seldom('tarifftimepasses'),
   ]);
   const own: Touch[] = [
     ...coworkers.map((row) => touchOf('coworker', row, row.id)),
@@ -73,14 +84,22 @@ export async function readChanges(
     ...checkins.flatMap((row) => (row.memberId === null ? [] : [touchOf('checkin', row, row.memberId)])),
   ];
   const reference = [
-    ...passTypes.map(({ id, updatedOn }) => ({ record: `pass type ${id}`, stamp: updatedOn })),
-    ...allowances.map(({ id, updatedOn }) => ({ record: `allowance ${id}`, stamp: updatedOn })),
+    ...passTypes.map((row) => ({ record: `pass type ${row.id}`, stamp: stampOf(row) })),
+    ...allowances.map((row) => ({ record: `allowance ${row.id}`, stamp: stampOf(row) })),
   ];
-  return { readAt, touched: [...own, ...(await touchesOfTeams(client, teams, own, since))], reference };
+  const touched = [...own, ...(await touchesOfTeams(client, teams, own, since))];
+  return { readAt, touched, reference, borrowers: borrowersOf(teams) };
+}
+
+function borrowersOf(teams: readonly TeamRecord[]): Record<string, number[]> {
+  const lending = teams.filter((team) => team.sharesPasses && team.payerId !== null);
+  return Object.fromEntries(
+    lending.map((team) => [String(team.id), (team.memberIds ?? []).filter((id) => id !== team.payerId)]),
+  );
 }
 
 function touchOf(kind: string, row: Stamped, memberId: number): Touch {
-  return { memberId, record: `${kind} ${row.id}`, stamp: row.updatedOn };
+  return { memberId, record: `${kind} ${row.id}`, stamp: stampOf(row) };
 }
 
 async function touchesOfPauses(
@@ -186,7 +205,10 @@ function membersOf({ coworkers, contracts, pauses, passes, teams }: Everything):
   for (const team of teams) {
     const { payerId, sharesPasses, memberIds } = team;
     if (!sharesPasses || payerId === null) continue;
-    const records = [markOf('team', team), ...recordsOf(payerId).map((record) => `lent ${record}`)];
+    const records = [
+      markOf('team', { id: team.id, updatedOn: team.updatedOn }),
+      ...recordsOf(payerId).map((record) => `lent ${record}`),
+    ];
     for (const id of memberIds ?? []) {
       if (id !== payerId) lent.set(id, [...(lent.get(id) ?? []), ...records]);
     }
@@ -199,8 +221,12 @@ function membersOf({ coworkers, contracts, pauses, passes, teams }: Everything):
   );
 }
 
-function markOf(kind: string, { id, updatedOn }: Stamped): string {
-  return `${kind} ${id} ${updatedOn}`;
+function markOf(kind: string, row: Stamped): string {
+  return `${kind} ${row.id} ${stampOf(row)}`;
+}
+
+function stampOf(row: Stamped): string {
+  return fingerprint([JSON.stringify(row)]);
 }
 
 /** 8 hex digits that differ when any of the texts does; their order does not matter. */

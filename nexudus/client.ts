@@ -14,7 +14,7 @@ export interface NexudusClientOptions {
   /** How long one answer may take, waiting for its turn not counted. Default 10 s. */
   timeoutMs?: number;
   /** Shared by all clients of one login in this process. Default: one of its own. */
-  pace?: Pacer;
+  pace?: Omit<Pacer, 'background'>;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
 }

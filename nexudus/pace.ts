@@ -1,66 +1,90 @@
 import { setTimeout as sleepMs } from 'node:timers/promises';
 
 /**
- * How fast requests may start. The published limits are one request per 100 ms and 120 a minute for each login;
- * the defaults stay below them, since the other end counts arrivals, not starts.
+ * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
+ * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from the first
+ * throttle on, for as long as `cautionMs`.
  */
 export interface PaceOptions {
-  /** Least time between two starts. Default 105. */
+  /** Least time between two starts. Default 105: the other end counts arrivals, not starts. */
   minGapMs: number;
-  /** Most starts in any 60 s. Default 115. */
+  /** Most starts in any 60 s once Nexudus has throttled. Default 115. */
   perMinute: number;
-  /** This process's part of the limits: 1/n where n processes share one login. Default 1. */
-  share: number;
+  /** What the background leaves of that to others. Default 45. */
+  reservePerMinute: number;
+  /** How long a throttle makes careful. Default 10 minutes. */
+  cautionMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
   sleep: (ms: number) => Promise<unknown>;
 }
 
-/** Lets requests start one by one, in the order in which they asked. One per process and login. */
+/** Lets requests start one by one. One per process and login. */
 export interface Pacer {
-  /** Resolves when the caller may start one request. Never rejects. */
+  /** Resolves when the caller may start one request; in the order of asking. Never rejects. */
   turn(): Promise<void>;
-  /** Nobody starts for so many milliseconds from now. */
+  /** Nexudus asked to slow down: nobody starts for so many milliseconds from now. */
   pause(ms: number): void;
+  /** The same pace for work that can wait: it lets every other request go first. */
+  background: Omit<Pacer, 'background'>;
 }
+
+type Lane = (() => void)[];
 
 const minuteMs = 60_000;
 
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
-  const share = options.share ?? 1;
-  const minGapMs = (options.minGapMs ?? 105) / share;
-  const perMinute = Math.max(1, Math.floor((options.perMinute ?? 115) * share));
+  const { minGapMs = 105, perMinute = 115, reservePerMinute = 45, cautionMs = 10 * minuteMs } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
   const sleep = options.sleep ?? ((ms: number) => sleepMs(ms));
 
-  /** Starts of the last minute, oldest first; never more than `perMinute`. */
-  const starts: number[] = [];
+  /** Starts of the last minute, oldest first. */
+  let starts: number[] = [];
   let pausedUntil = -Infinity;
-  let queue: Promise<void> = Promise.resolve();
+  let carefulUntil = -Infinity;
+  const front: Lane = [];
+  const back: Lane = [];
+  let pumping = false;
 
-  function earliestStart(): number {
+  function earliestStart(most: number): number {
     const last = starts.at(-1) ?? -Infinity;
-    const first = starts.length < perMinute ? -Infinity : (starts[0] ?? -Infinity);
-    return Math.max(last + minGapMs, first + minuteMs, pausedUntil);
+    const soonest = Math.max(last + minGapMs, pausedUntil);
+    if (clockMs() >= carefulUntil) return soonest;
+    const inTheWay = starts.at(-most);
+    return inTheWay === undefined ? soonest : Math.max(soonest, inTheWay + minuteMs);
   }
 
-  async function waitForTurn(): Promise<void> {
-    // A timer may fire a little early, and a pause may come while this sleeps: look again.
-    for (let wait = earliestStart() - clockMs(); wait > 0; wait = earliestStart() - clockMs()) {
-      await sleep(Math.ceil(wait));
+  async function pump(): Promise<void> {
+    pumping = true;
+    while (front.length + back.length > 0) {
+      const isFront = front.length > 0;
+      const wait = earliestStart(isFront ? perMinute : perMinute - reservePerMinute) - clockMs();
+      // Looked at again after the wait: a timer may fire early, a pause may come, and the front goes first.
+      if (wait > 0) await sleep(Math.min(Math.ceil(wait), isFront ? Infinity : 250));
+      else start((isFront ? front : back).shift());
     }
-    starts.push(clockMs());
-    if (starts.length > perMinute) starts.shift();
+    pumping = false;
   }
 
-  return {
-    turn() {
-      queue = queue.then(waitForTurn);
-      return queue;
-    },
-    pause(ms) {
-      pausedUntil = Math.max(pausedUntil, clockMs() + ms);
-    },
-  };
+  function start(go: (() => void) | undefined): void {
+    const now = clockMs();
+    starts = starts.filter((at) => at > now - minuteMs);
+    starts.push(now);
+    go?.();
+  }
+
+  function turnIn(lane: Lane): Promise<void> {
+    return new Promise((resolve) => {
+      lane.push(resolve);
+      if (!pumping) void pump();
+    });
+  }
+
+  function pause(ms: number): void {
+    pausedUntil = Math.max(pausedUntil, clockMs() + ms);
+    carefulUntil = clockMs() + cautionMs;
+  }
+
+  return { turn: () => turnIn(front), pause, background: { turn: () => turnIn(back), pause } };
 }

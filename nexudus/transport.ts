@@ -20,7 +20,7 @@ export interface TransportOptions {
   auth: NexudusAuth;
   /** How long one answer may take, waiting for its turn not counted. */
   timeoutMs: number;
-  pacer: Pacer;
+  pacer: Omit<Pacer, 'background'>;
   onRequest: (info: RequestInfo) => void;
 }
 

@@ -104,7 +104,7 @@ async function fromCache(wanted: Package, { cacheDir }: Settled): Promise<Found 
 
 const downloadInfo = z.object({
   archiveUrl: z.url(),
-  fileToExtract: z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/),
+  fileToExtract: z.string().regex(/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/),
 });
 
 /**
@@ -122,7 +122,8 @@ async function fromDownload(wanted: Package, { downloadsUrl, cacheDir, log }: Se
     'sdk-name': 'sdk-typescript',
     'sdk-version': sdkVersion,
   }).toString();
-  const info = downloadInfo.parse(await (await get(url.href, 3000)).json());
+  const info = downloadInfo.safeParse(await (await get(url.href, 3000)).json()).data;
+  if (info === undefined) throw new Error(`${url.host} answered something unexpected`);
 
   log(`downloading ${info.archiveUrl}`);
   return keep(join(cacheDir, downloadName(wanted)), 'download', async (folder) => {

@@ -9,6 +9,7 @@ import { createPollActivities } from '../activities/poll.js';
 import { createWaker } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { createPacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { kisiTaskQueue } from '../workflows/messages.js';
 import { workflowBundle } from './bundle.js';
@@ -29,13 +30,18 @@ const kisiPerSecond = 4.6;
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
   nexudus: NexudusClient;
+  /** The same, for work that can wait: polls and full passes let the reads of members go first. */
+  nexudusBehind: NexudusClient;
   kisi: KisiClient;
 }
 
 export function createApis(config: Config): Apis {
-  const { nexudus, kisi } = config;
+  const { kisi } = config;
+  const { baseUrl, auth } = config.nexudus;
+  const pace = createPacer();
   return {
-    nexudus: createNexudusClient({ baseUrl: nexudus.baseUrl, auth: nexudus.auth }),
+    nexudus: createNexudusClient({ baseUrl, auth, pace }),
+    nexudusBehind: createNexudusClient({ baseUrl, auth, pace: pace.background }),
     kisi: createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey }),
   };
 }
@@ -120,7 +126,14 @@ async function createWorkers(
     workflowBundle: await workflowBundle(),
     activities: {
       ...createMembershipActivities({ reader, rules: space.rules, people, now }),
-      ...createPollActivities({ nexudus: apis.nexudus, client, waker, rules: space.rules, baselines, now }),
+      ...createPollActivities({
+        nexudus: apis.nexudusBehind,
+        client,
+        waker,
+        rules: space.rules,
+        baselines,
+        now,
+      }),
       ...waker,
     },
     // Members that wait for the same bulk read each hold a slot; waiting costs nothing.

@@ -6,52 +6,75 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
   let now = 0;
   const pacer = createPacer({
     clockMs: () => now,
-    sleep: (ms) => {
-      now += ms;
-      return Promise.resolve();
-    },
+    // The clock moves only when everybody who may start now has done so.
+    sleep: (ms) =>
+      new Promise((resolve) =>
+        setImmediate(() => {
+          now += ms;
+          resolve(undefined);
+        }),
+      ),
     ...options,
   });
-  const starts: number[] = [];
-  const start = async (): Promise<void> => {
-    await pacer.turn();
-    starts.push(now);
+  const starts: [string, number][] = [];
+  const start = async (who = 'front'): Promise<void> => {
+    await (who === 'front' ? pacer : pacer.background).turn();
+    starts.push([who, now]);
   };
-  return { pacer, starts, start, now: () => now };
+  const times = (): number[] => starts.map(([, at]) => at);
+  return { pacer, starts, start, times };
 }
+
+const many = (n: number, job: () => Promise<void>): Promise<unknown> =>
+  Promise.all(Array.from({ length: n }, () => job()));
 
 describe('the pace of Nexudus requests', () => {
   it('keeps the gap between two starts, however many ask at once', async () => {
-    const { starts, start } = onFakeClock();
-    await Promise.all(Array.from({ length: 4 }, start));
-    assert.deepEqual(starts, [0, 105, 210, 315]);
+    const { times, start } = onFakeClock();
+    await many(4, start);
+    assert.deepEqual(times(), [0, 105, 210, 315]);
   });
 
-  it('never starts more than the allowed number in any minute', async () => {
-    const { starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3 });
-    await Promise.all(Array.from({ length: 7 }, start));
-    assert.deepEqual(starts, [0, 1, 2, 60_000, 60_001, 60_002, 120_000]);
+  it('trusts the status code: the minute’s number holds from the first throttle on', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3 });
+    await many(5, start);
+    assert.deepEqual(times(), [0, 1, 2, 3, 4]);
+    pacer.pause(1_000);
+    await many(2, start);
+    assert.deepEqual(times().slice(5), [60_002, 60_003]);
   });
 
-  it('gives a process its share of both limits', async () => {
-    const { starts, start } = onFakeClock({ minGapMs: 100, perMinute: 4, share: 0.5 });
-    await Promise.all(Array.from({ length: 3 }, start));
-    assert.deepEqual(starts, [0, 200, 60_000]);
+  it('forgets the throttle in time', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 1, cautionMs: 90_000 });
+    pacer.pause(0);
+    await many(4, start);
+    assert.deepEqual(times(), [0, 60_000, 120_000, 120_001]);
   });
 
   it('lets nobody start during a pause, and everybody after it in their order', async () => {
-    const { pacer, starts, start } = onFakeClock({ minGapMs: 10 });
+    const { pacer, times, start } = onFakeClock({ minGapMs: 10 });
     await start();
     pacer.pause(1_000);
-    await Promise.all([start(), start()]);
-    assert.deepEqual(starts, [0, 1_000, 1_010]);
+    await many(2, start);
+    assert.deepEqual(times(), [0, 1_000, 1_010]);
   });
 
   it('keeps the longest of two pauses', async () => {
-    const { pacer, starts, start } = onFakeClock();
+    const { pacer, times, start } = onFakeClock();
     pacer.pause(5_000);
     pacer.pause(10);
     await start();
-    assert.deepEqual(starts, [5_000]);
+    assert.deepEqual(times(), [5_000]);
+  });
+
+  it('lets what can wait go last, and leave a reserve of a throttled minute', async () => {
+    const { pacer, starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
+    pacer.pause(0);
+    await Promise.all([start('background'), start('background'), start('front'), start('front')]);
+    assert.deepEqual(
+      starts.map(([who]) => who),
+      ['background', 'front', 'front', 'background'],
+    );
+    assert.ok((starts[3]?.[1] ?? 0) >= 60_000);
   });
 });

@@ -146,7 +146,8 @@ describe('the embedded Temporal server', () => {
   });
 
   it('says the last words of a server that does not come up', async () => {
-    const blocker = createServer().listen(0, '127.0.0.1');
+    // An accepted connection that nobody reads would keep this process alive.
+    const blocker = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(blocker, 'listening');
     const address = blocker.address();
     assert.ok(typeof address === 'object' && address !== null);

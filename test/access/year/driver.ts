@@ -32,7 +32,8 @@ interface KisiKey {
   id: number;
   userId: number;
   groupId: number;
-  validUntil: number;
+  /** Null: for ever, as a key given by hand is. */
+  validUntil: number | null;
 }
 
 const runMs = 30 * dayMs;
@@ -65,7 +66,7 @@ export class Driver {
     const hasRecords = facts.passes.length + facts.contracts.length + (facts.loan?.passes.length ?? 0) > 0;
     this.idleSince =
       (hasRecords && !facts.deleted) || this.ledger.length > 0 ? null : (this.idleSince ?? now);
-    const userId = this.kisiUser?.email === email ? (this.kisiUser?.id ?? null) : null;
+    const userId = this.kisiUser !== null && this.kisiUser.email === email ? this.kisiUser.id : null;
     for (const step of this.product.planSteps(this.ledger, decision.keys, [], userId))
       this.apply(step, email, now);
     const next = this.product.nextWake(decision.next, this.ledger, decision.keys);
@@ -80,6 +81,13 @@ export class Driver {
   keysOf(email: string, groupId: number): KisiKey[] {
     const userId = this.users.get(email);
     return this.keys.filter((key) => key.userId === userId && key.groupId === groupId);
+  }
+
+  /** Somebody gives a key by hand, in Kisi. */
+  giveByHand(email: string, groupId: number): void {
+    const userId = this.ids++;
+    this.users.set(email, userId);
+    this.keys.push({ id: this.ids++, userId, groupId, validUntil: null });
   }
 
   private begin(): void {
@@ -111,6 +119,11 @@ export class Driver {
   private grant(wish: Entitlement, email: string, now: number): void {
     const userId = this.userFor(email, now);
     const { groupId } = wish;
+    const byHand = this.keysOf(email, groupId).find((key) => key.validUntil === null);
+    if (byHand !== undefined) {
+      this.replace({ groupId, userId, keyId: byHand.id, validUntil: null, foreign: true, ...pick(wish) });
+      return;
+    }
     assert.deepEqual(this.keysOf(email, groupId), [], `at ${iso(now)} group ${groupId} is granted twice`);
     const key = { id: this.ids++, userId, groupId, validUntil: wish.door.set };
     this.keys.push(key);
@@ -182,12 +195,12 @@ const passTypes = [
   passType({ id: 33, name: 'Meeting room', kisiGroupIds: [] }),
 ];
 const renewals = [
-  ['day', planIds.day, 'day'],
-  ['week', planIds.week, 'week'],
-  ['month', planIds.month, 'calendarMonth'],
+  [planIds.day, 'day'],
+  [planIds.week, 'week'],
+  [planIds.month, 'calendarMonth'],
 ] as const;
-const allowances = renewals.flatMap(([name, planId, renews]) =>
-  [30, 31, 32].map((passTypeId) => ({ uniqueId: `${name}-${passTypeId}`, planId, passTypeId, renews })),
+const allowances = renewals.flatMap(([planId, renews]) =>
+  [30, 31, 32].map((passTypeId) => ({ uniqueId: `${planId}-${passTypeId}`, planId, passTypeId, renews })),
 );
 
 /** The paper records in the product's words. */
@@ -231,8 +244,11 @@ function passOf(paper: PaperPass, memberId: number): Pass {
     usedAt: paper.usedAt,
     remainingUses: paper.usesLeft,
     expiresAt: paper.expiresAt,
-    fromPlan: paper.contractId !== null,
-    contractUniqueId: paper.contractId === null ? null : `contract-${paper.contractId}`,
+    fromPlan: paper.from !== null,
+    contractUniqueId:
+      paper.from !== null && 'contractId' in paper.from ? `contract-${paper.from.contractId}` : null,
+    allowanceUniqueId:
+      paper.from !== null && 'planId' in paper.from ? `${paper.from.planId}-${paper.typeId}` : null,
   });
 }
 

@@ -2,7 +2,7 @@
  * The rules once more, written from their description and in the simplest form that says yes or no at one instant.
  * It shares no code with access/, so that the two can only agree by both being right (or both misreading the page).
  */
-import { dayOf, instantOf, minuteMs, type Place } from './clock.js';
+import { dayOf, instantOf, minuteMs } from './clock.js';
 import type { Facts, PaperContract, PaperPass } from './life.js';
 
 /** `may`: a plan's pass has just expired, and a key that is there is held for the renewal. */
@@ -36,10 +36,14 @@ function answerOfPass(pass: PaperPass, contracts: PaperContract[], cutOffMinute:
   const useEnds = endOfUse(pass, cutOffMinute);
   const expires = endOfExpiry(pass, cutOffMinute);
   const ends = Math.min(useEnds, expires);
-  const contract = contracts.find((one) => one.id === pass.contractId);
-  if (pass.contractId !== null && (contract === undefined || !runs(contract, t))) return 'mustNot';
+  const { from } = pass;
+  if (from === null) return t < ends ? 'must' : 'mustNot';
+  const running = contracts
+    .filter((one) => ('planId' in from ? one.planId === from.planId : one.id === from.contractId))
+    .filter((one) => runs(one, t));
+  if (running.length === 0) return 'mustNot';
   if (t < ends) return 'must';
-  const renews = contract !== undefined && ends === expires && runs(contract, ends);
+  const renews = ends === expires && running.some((one) => runs(one, ends));
   return renews && t < ends + graceMs ? 'may' : 'mustNot';
 }
 

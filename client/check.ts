@@ -1,0 +1,28 @@
+import type { CheckedSpace } from '../worker/check.js';
+import { print, printJson } from './output.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { table } from './table.js';
+
+/** `latchkey check`: tries both APIs and the configuration, and shows which pass types open which groups. */
+export async function check({ json = false }: { json?: boolean }): Promise<void> {
+  const config = readConfig();
+  const { groups, warnings } = await checkedSpace(config, nexudusOf(config), kisiOf(config));
+  if (json) printJson({ groups, warnings });
+  else print(words(groups, warnings));
+}
+
+function words(groups: CheckedSpace['groups'], warnings: readonly string[]): string {
+  const rows = groups.map(({ id, name, locksCount, loginEnabled, passTypes }) => [
+    id,
+    name,
+    locksCount,
+    loginEnabled === null ? null : loginEnabled ? 'yes' : 'no',
+    passTypes.length === 0 ? 'none' : passTypes.join(', '),
+  ]);
+  return [
+    table(['group', 'name', 'doors', 'app access', 'opened by pass types'], rows),
+    '',
+    ...warnings.map((warning) => `Warning: ${warning}`),
+    warnings.length === 0 ? 'All is well.' : 'Usable, with the warnings above.',
+  ].join('\n');
+}

@@ -1,0 +1,155 @@
+import { decide } from '../access/decide.js';
+import { explain, type Explanation } from '../access/explain.js';
+import type { Decision, Verdict } from '../access/types.js';
+import { createReader, type MemberRead } from '../nexudus/reader.js';
+import { CommandError } from './failure.js';
+import { print, printJson } from './output.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { shortTime } from './table.js';
+import { memberIdFor, parseWho } from './who.js';
+
+export interface ExplainOptions {
+  /** ISO 8601 with a zone. */
+  at?: string;
+  json?: boolean;
+}
+
+/** An explanation as `--json` prints it: times as ISO 8601 in UTC. */
+interface Explained {
+  memberId: number;
+  at: string;
+  readAt: string;
+  /** Every profile with the same e-mail, lowest id first: that one owns the keys. */
+  profileIds: number[];
+  groups: (Omit<Explanation, 'until' | 'verdicts'> & {
+    groupName: string | null;
+    until: string | null;
+    verdicts: (Omit<Verdict, 'until'> & { until: string | null })[];
+  })[];
+  nextChange: { at: string; what: string } | null;
+}
+
+/** `latchkey explain`: what the rules say of one member, from records read now. Asks no Temporal server. */
+export async function explainMember(id: string, { at, json = false }: ExplainOptions): Promise<void> {
+  const who = parseWho(id);
+  const instant = at === undefined ? null : parseAt(at);
+  const config = readConfig();
+  const nexudus = nexudusOf(config);
+  const { rules, timeZones, groups } = await checkedSpace(config, nexudus, kisiOf(config));
+  const memberId = await memberIdFor(who, nexudus);
+  // No earlier read to compare with; it only matters where keys are to be taken away.
+  const reader = createReader({
+    client: nexudus,
+    now: Date.now,
+    timeZones,
+    gatherMs: 0,
+    baselines: () => Promise.resolve(null),
+  });
+  const snapshot = snapshotOf(
+    await reader.readMember({
+      memberId,
+      notBefore: Date.now(),
+      mayReuseReference: false,
+      siblingIds: [],
+      heldOn: [],
+    }),
+  );
+  const when = instant ?? Date.now();
+  const explained: Explained = {
+    memberId,
+    at: isoOf(when),
+    readAt: isoOf(snapshot.readAt),
+    profileIds: snapshot.profiles.map((profile) => profile.member.id),
+    ...answerOf(decide(snapshot, rules, when), new Map(groups.map((group) => [group.id, group.name]))),
+  };
+  if (json) printJson(explained);
+  else print(words(explained));
+}
+
+/** Milliseconds since the epoch. Throws CommandError for anything but an ISO 8601 time with a zone. */
+function parseAt(text: string): number {
+  // Without a zone it would be read in that of this machine.
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const at = isTime ? Date.parse(text) : NaN;
+  if (Number.isNaN(at)) {
+    throw new CommandError('--at must be a time with a zone, like 2026-12-01T09:00:00Z or ...T09:00+01:00', 2);
+  }
+  return at;
+}
+
+function snapshotOf({ snapshot, doubts }: MemberRead): NonNullable<MemberRead['snapshot']> {
+  if (snapshot !== null) return snapshot;
+  const doubt = doubts[0]?.why;
+  throw new CommandError(`Nexudus has no coworker with this id${doubt === undefined ? '' : ` (${doubt})`}`);
+}
+
+function answerOf(
+  decision: Decision,
+  names: ReadonlyMap<number, string>,
+): Pick<Explained, 'groups' | 'nextChange'> {
+  const { next } = decision;
+  return {
+    groups: explain(decision).map((group) => ({
+      ...group,
+      groupName: group.groupId === null ? null : (names.get(group.groupId) ?? null),
+      until: isoOrNull(group.until),
+      verdicts: group.verdicts.map((verdict) => ({ ...verdict, until: isoOrNull(verdict.until) })),
+    })),
+    nextChange: next === null ? null : { at: isoOf(next.at), what: next.what },
+  };
+}
+
+function words({ memberId, at, profileIds, groups, nextChange }: Explained): string {
+  const owner = profileIds[0] ?? memberId;
+  const lines = [`Member ${memberId}, by the rules, at ${shortTime(at) ?? at}:`];
+  if (profileIds.length > 1) {
+    lines.push(`Profiles ${profileIds.join(', ')} share an e-mail: ${owner} holds the keys of all.`);
+  }
+  for (const group of groups) {
+    if (group.groupId === null) lines.push('', 'Opens no group:');
+    else lines.push('', headingOf(group));
+    for (const verdict of group.verdicts) lines.push(`  ${verdictWords(verdict)}`);
+  }
+  lines.push(
+    '',
+    nextChange === null
+      ? 'Next change: none known.'
+      : `Next change: ${shortTime(nextChange.at) ?? ''}, ${nextChange.what}.`,
+  );
+  return lines.join('\n');
+}
+
+function headingOf({ groupId, groupName, holds, until, why }: Explained['groups'][number]): string {
+  const group = `group ${groupId ?? ''}${groupName === null ? '' : ` (${groupName})`}`;
+  if (!holds) return `Lacks ${group}:`;
+  const end = until === null ? 'no end known' : `until ${shortTime(until) ?? until}`;
+  return `Holds ${group}, ${end}: ${why}`;
+}
+
+const rules: Record<Verdict['rule'], string> = {
+  member: 'the member',
+  uses: 'uses',
+  expiry: 'expiry',
+  contract: 'the contract',
+  mapping: 'the mapping',
+  noPass: 'no pass',
+  ok: '',
+};
+
+function verdictWords(verdict: Explained['groups'][number]['verdicts'][number]): string {
+  if (verdict.passId === null) return `${verdict.reason}.`;
+  const type = verdict.passTypeName === null ? '' : ` (${verdict.passTypeName})`;
+  const lent = verdict.teamId === null ? '' : `, lent by team ${verdict.teamId}`;
+  const pass = `pass ${verdict.passId}${type}${lent}`;
+  return verdict.counts
+    ? `${pass} ${verdict.reason}.`
+    : `${pass} does not count because of ${rules[verdict.rule]}: ${verdict.reason}.`;
+}
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function isoOrNull(at: number | null): string | null {
+  return at === null ? null : isoOf(at);
+}

@@ -1,0 +1,41 @@
+import type { NexudusClient } from '../nexudus/client.js';
+import { equal } from '../nexudus/filters.js';
+import { CommandError } from './failure.js';
+import { remark } from './output.js';
+
+/** Whom a command is about, as typed: a Nexudus coworker id or an exact e-mail. */
+export type Who = { id: number } | { email: string };
+
+/** Reads an ID argument. Throws CommandError (wrong use), which does not repeat what was typed: it may be personal. */
+export function parseWho(text: string): Who {
+  const typed = text.trim();
+  if (/^[1-9]\d{0,14}$/.test(typed)) return { id: Number(typed) };
+  if (/^[^\s@]+@[^\s@]+$/.test(typed)) return { email: typed };
+  throw new CommandError('ID must be a Nexudus coworker id (a whole number) or an e-mail', 2);
+}
+
+/**
+ * The coworker id. Of several profiles with the same e-mail the lowest, which owns the keys of all; the others are
+ * told on stderr. Throws CommandError where no profile has the e-mail, and NexudusError.
+ */
+export async function memberIdFor(who: Who, nexudus: NexudusClient): Promise<number> {
+  if ('id' in who) return who.id;
+  const [first, ...others] = await idsWithEmail(who.email, nexudus);
+  if (first === undefined) throw new CommandError('no coworker in Nexudus has this e-mail');
+  if (others.length > 0) {
+    remark(`profiles ${[first, ...others].join(', ')} share this e-mail; taking ${first}, the lowest`);
+  }
+  return first;
+}
+
+async function idsWithEmail(typed: string, nexudus: NexudusClient): Promise<number[]> {
+  const email = typed.toLowerCase();
+  // Whether the filter minds the case, or finds parts of an address too, is not documented.
+  const search = (spelling: string) =>
+    nexudus.list('coworkers', [
+      equal('coworkers', 'Email', spelling, (row) => row.email.includes(email)),
+    ]);
+  const found = await Promise.all([...new Set([typed, email])].map(search));
+  const ids = found.flat().filter((row) => row.email === email).map((row) => row.id);
+  return [...new Set(ids)].sort((a, b) => a - b);
+}
