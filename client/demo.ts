@@ -18,7 +18,7 @@ interface Stage {
   uiUrl: string;
 }
 
-const pollIntervalMs = 5_000;
+const pollIntervalMs = 10_000;
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 /**
@@ -130,9 +130,9 @@ async function dayPassUsed({ nexudus, kisi, ids }: Stage): Promise<void> {
 }
 
 async function expiry({ nexudus, kisi, ids }: Stage): Promise<void> {
-  say('3. Cleo has a pass that expires in 12 seconds.');
+  say('3. Cleo has a pass that expires in 25 seconds.');
   const cleo = addMember(nexudus, 'Cleo', ids.rome);
-  const end = Math.ceil(Date.now() / 1000) * 1000 + 12_000;
+  const end = Math.ceil(Date.now() / 1000) * 1000 + 25_000;
   const ExpireDate = isoSeconds(end);
   nexudus.space.addPass({
     CoworkerId: cleo,
@@ -146,14 +146,14 @@ async function expiry({ nexudus, kisi, ids }: Stage): Promise<void> {
 }
 
 async function renewal({ nexudus, kisi, ids }: Stage): Promise<void> {
-  say('4. Dan’s plan pass expires in 12 seconds, and the plan hands out the next one 3 seconds late.');
+  say('4. Dan’s plan pass expires in 25 seconds, and the plan hands out the next one 3 seconds late.');
   const dan = addMember(nexudus, 'Dan', ids.newYork);
   const { UniqueId } = nexudus.space.addContract({
     CoworkerId: dan,
     TariffId: ids.plans.newYorkWeek,
     IssuedById: ids.newYork,
   });
-  const end = Math.ceil(Date.now() / 1000) * 1000 + 12_000;
+  const end = Math.ceil(Date.now() / 1000) * 1000 + 25_000;
   const pass = (ExpireDate: string): unknown =>
     nexudus.space.addPass({
       CoworkerId: dan,

@@ -72,7 +72,10 @@ function parseAt(text: string): number {
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
   const at = isTime ? Date.parse(text) : NaN;
   if (Number.isNaN(at)) {
-    throw new CommandError('--at must be a time with a zone, like 2026-12-01T09:00:00Z or ...T09:00+01:00', 2);
+    throw new CommandError(
+      '--at must be a time with a zone, like 2026-12-01T09:00:00Z or ...T09:00+01:00',
+      2,
+    );
   }
   return at;
 }

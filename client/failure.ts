@@ -36,8 +36,7 @@ function wordsOf(error: unknown): string {
   if (forOperators.some((kind) => error instanceof kind)) return error.message;
   // The gRPC status of a Temporal call is in the cause; its own message only names the call.
   const details = error.cause instanceof Error && 'details' in error.cause ? error.cause.details : undefined;
-  if (typeof details === 'string' && details !== '')
-    return `Temporal did not do what was asked: ${details}`;
+  if (typeof details === 'string' && details !== '') return `Temporal did not do what was asked: ${details}`;
   return `${error.name}: ${error.message}`;
 }
 

@@ -68,7 +68,9 @@ const resyncTimeoutMs = 30_000;
  */
 export async function listMembers(client: Client, filters: MemberFilters = {}): Promise<MemberRow[]> {
   const rows: ListedMember[] = [];
-  for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query: queryOf(filters) })) {
+  for await (const { workflowId, typedSearchAttributes } of client.workflow.list({
+    query: queryOf(filters),
+  })) {
     const memberId = memberIdOf(workflowId);
     if (memberId !== null) rows.push(rowOf(memberId, typedSearchAttributes));
   }

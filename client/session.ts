@@ -56,7 +56,8 @@ async function reach(config: Config, at: TemporalAddress | null): ReturnType<typ
   try {
     return await connectClient(at);
   } catch {
-    const where = at === null ? 'at TEMPORAL_ADDRESS: start it, or correct the address' : 'any more: try again';
+    const where =
+      at === null ? 'at TEMPORAL_ADDRESS: start it, or correct the address' : 'any more: try again';
     throw new CommandError(`Temporal cannot be reached ${where}`);
   }
 }

@@ -31,7 +31,9 @@ function textOf(cell: Cell): string {
 }
 
 function isNumeric(cells: readonly Cell[]): boolean {
-  return cells.some((cell) => cell !== null) && cells.every((cell) => cell === null || typeof cell === 'number');
+  return (
+    cells.some((cell) => cell !== null) && cells.every((cell) => cell === null || typeof cell === 'number')
+  );
 }
 
 function padded(text: string, width: number, right: boolean): string {

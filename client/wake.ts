@@ -49,7 +49,8 @@ async function resyncOne({ client, taskQueue }: Session, config: Config, who: Wh
 }
 
 function reportWords(memberId: number, { changes, problem }: PassReport): string {
-  if (changes.length > 0) return [`Member ${memberId}:`, ...changes.map((change) => `  ${change}`)].join('\n');
+  if (changes.length > 0)
+    return [`Member ${memberId}:`, ...changes.map((change) => `  ${change}`)].join('\n');
   return problem === null
     ? `Member ${memberId}: all is as it should be, nothing changed.`
     : `Member ${memberId}: nothing changed.`;

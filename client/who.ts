@@ -32,10 +32,11 @@ async function idsWithEmail(typed: string, nexudus: NexudusClient): Promise<numb
   const email = typed.toLowerCase();
   // Whether the filter minds the case, or finds parts of an address too, is not documented.
   const search = (spelling: string) =>
-    nexudus.list('coworkers', [
-      equal('coworkers', 'Email', spelling, (row) => row.email.includes(email)),
-    ]);
+    nexudus.list('coworkers', [equal('coworkers', 'Email', spelling, (row) => row.email.includes(email))]);
   const found = await Promise.all([...new Set([typed, email])].map(search));
-  const ids = found.flat().filter((row) => row.email === email).map((row) => row.id);
+  const ids = found
+    .flat()
+    .filter((row) => row.email === email)
+    .map((row) => row.id);
   return [...new Set(ids)].sort((a, b) => a - b);
 }

@@ -1,0 +1,106 @@
+/**
+ * A thousand members whose plan's passes end at the same instant and are handed out again moments later, with two
+ * workers: how many requests does the night cost? Prints counts; `node --import=tsx bench/midnight.ts [members]`.
+ */
+import { Runtime } from '@temporalio/worker';
+import { startKisiSimulator } from '../simulators/kisi.js';
+import { startNexudusSimulator } from '../simulators/nexudus.js';
+import { buildTwoCities } from '../simulators/two-cities.js';
+import { checkSpace } from '../worker/check.js';
+import { loadConfig } from '../worker/config.js';
+import { startEmbeddedTemporal } from '../worker/embedded.js';
+import { createLogger, temporalLogger } from '../worker/logging.js';
+import { createApis, startService } from '../worker/service.js';
+import { searchAttributes } from '../workflows/messages.js';
+
+const members = Number(process.argv[2] ?? 1000);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const log = createLogger({ level: 'warn' });
+Runtime.install({ logger: temporalLogger(log) });
+const temporal = await startEmbeddedTemporal({ dbFile: null, searchAttributes });
+const nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
+const kisi = await startKisiSimulator({ switches: { rateLimit: null } });
+const ids = buildTwoCities(nexudus, kisi);
+const { space } = nexudus;
+
+const contracts: { memberId: number; uniqueId: string }[] = [];
+for (let i = 0; i < members; i++) {
+  const Email = `member${i}@example.com`;
+  kisi.org.addUser({ email: Email });
+  const memberId = space.addCoworker({ Email, InvoicingBusinessId: ids.rome }).Id;
+  const contract = space.addContract({
+    CoworkerId: memberId,
+    TariffId: ids.plans.romeUnlimited,
+    IssuedById: ids.rome,
+  });
+  contracts.push({ memberId, uniqueId: contract.UniqueId });
+}
+const issue = (ExpireDate: string): void => {
+  for (const { memberId, uniqueId } of contracts) {
+    space.addPass({
+      CoworkerId: memberId,
+      TimePassId: ids.passTypes.romeOffice,
+      BusinessId: ids.rome,
+      IsFromTariff: true,
+      CoworkerContractUniqueId: uniqueId,
+      ExpireDate,
+    });
+  }
+};
+const startedAt = Date.now();
+const midnight = Math.ceil(Date.now() / 1000) * 1000 + 45_000 + members * 90;
+issue(new Date(midnight).toISOString());
+
+const config = loadConfig({
+  NEXUDUS_BASE_URL: nexudus.url,
+  NEXUDUS_EMAIL: 'admin@example.com',
+  NEXUDUS_PASSWORD: 'nexudus-password',
+  KISI_BASE_URL: kisi.url,
+  KISI_API_KEY: 'kisi-test-key',
+  LATCHKEY_HEALTH_PORT: '0',
+});
+const apis = createApis(config);
+const checked = await checkSpace(config, apis.nexudus, apis.kisi);
+const base = {
+  config,
+  space: checked,
+  log,
+  temporal: { address: temporal.address, namespace: 'default' },
+  sdkMetricsUrl: null,
+};
+const filling = await startService({ ...base, apis, kisiPerSecond: 500 });
+const keys = (): number => kisi.org.assignments().length;
+while (keys() < members && Date.now() < midnight) await wait(200);
+say(`${keys()} keys after ${((Date.now() - startedAt) / 1000).toFixed(0)} s (import without Kisi's limit)`);
+await filling.stop();
+nexudus.switches.rateLimits = { perGapMs: 100, perMinute: 120, perHour: 5000 };
+kisi.switches.rateLimit = { perSecond: 5 };
+const services = [
+  await startService({ ...base, apis: createApis(config) }),
+  await startService({ ...base, apis: createApis(config) }),
+];
+await wait(5_000);
+if (Date.now() > midnight) say('midnight came too early: the figures below are not of a quiet night');
+while (Date.now() < midnight) await wait(100);
+nexudus.requests.clear();
+kisi.requests.clear();
+await wait(2_000);
+issue(new Date(midnight + 86_400_000).toISOString());
+await wait(118_000);
+const polls = nexudus.requests
+  .list()
+  .filter((request) => request.path.endsWith('/contractpausedperiods')).length;
+say(`in the two minutes after midnight, ${members} members, two workers:`);
+say(
+  `  Nexudus requests ${nexudus.requests.count()} (throttled ${nexudus.requests.list().filter((r) => r.status === 409).length}; ${polls} reads of the pauses)`,
+);
+say(
+  `  Kisi requests ${kisi.requests.count()}, of them 429: ${kisi.requests.list().filter((r) => r.status === 429).length}`,
+);
+say(`  keys ${keys()}, mails ${kisi.mails.length}`);
+for (const service of services) await service.stop();
+await nexudus.stop();
+await kisi.stop();
+await temporal.stop();

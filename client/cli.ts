@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { CommandError, failureOf, type ExitCode } from './failure.js';
+import { printFailure } from './output.js';
+
+/** The states that `--state` takes; a test holds them against workflows/messages.ts. */
+const states = ['new', 'access', 'noAccess', 'otherProfile', 'ended'] as const;
+
+const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
+const jsonHelp = 'print JSON, and nothing else on stdout';
+
+/** Runs the command that `argv` (as `process.argv`) names, and answers the exit code. Throws nothing. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  // `latchkey members | head` ends the pipe early; that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const result: { code: ExitCode } = { code: 0 };
+  try {
+    await createProgram((code) => (result.code = code)).parseAsync(argv);
+    return result.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return usage(error);
+    const failure = failureOf(error);
+    printFailure(failure);
+    return failure.exitCode;
+  }
+}
+
+/** Help and version are no errors; what was typed wrongly is told without repeating it. */
+function usage(error: CommanderError): ExitCode {
+  if (error.exitCode === 0) return 0;
+  // Without a command, the help itself has been printed.
+  if (error.code === 'commander.help') return 2;
+  const problem = error.message
+    .replace(/^error: /, '')
+    .replace(/^(unknown (?:command|option)) '[^]*?'(?=\n|$)/, '$1')
+    .replace(/( argument) '[^]*' (is invalid)/, '$1 $2');
+  printFailure(failureOf(new CommandError(`${problem} (see latchkey --help)`, 2)));
+  return 2;
+}
+
+/** The command line. Each command's code is loaded when it runs: `--help` need not wait for Temporal's SDK. */
+function createProgram(setExitCode: (code: ExitCode) => void): Command {
+  const program = new Command('latchkey')
+    .description('Gives coworking members their Kisi door keys exactly as long as Nexudus says so.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText(
+      'after',
+      lines(
+        '',
+        'Every command reads its settings from the environment, from .env and from latchkey.yaml in this folder',
+        '(docs/configuration.md). Exit codes: 0 done, 1 failed, 2 wrong use or configuration.',
+        '',
+        'First steps:',
+        '  latchkey demo       see it work, without any account',
+        '  latchkey check      try the settings; changes nothing',
+        '  latchkey worker     run it',
+      ),
+    );
+  addRunning(program, setExitCode);
+  addReading(program);
+  addWaking(program);
+  return program;
+}
+
+function addRunning(program: Command, setExitCode: (code: ExitCode) => void): void {
+  command(program, 'worker', 'run the service until stopped', [
+    'Checks both APIs and the configuration first, and starts nothing where something must be mended.',
+    'Without TEMPORAL_ADDRESS it runs a Temporal server of its own and keeps its data in .latchkey/.',
+    'Ctrl-C or SIGTERM: finishes what is under way, then ends. A second one ends it at once.',
+  ]).action(async () => {
+    await (await import('./worker.js')).worker();
+  });
+
+  command(program, 'demo', 'show everything at work on this machine, with simulated APIs', [
+    'Needs no account and no settings.',
+    '',
+    ...examples('latchkey demo', 'latchkey demo --once      # check every outcome, then end'),
+  ])
+    .option('--once', 'end after the tour; exit code 1 if an outcome was not as promised', false)
+    .action(async ({ once }: { once: boolean }) => {
+      setExitCode((await (await import('./demo.js')).demo({ once })) === 0 ? 0 : 1);
+    });
+}
+
+function addReading(program: Command): void {
+  command(program, 'check', 'try both APIs and the configuration; changes nothing', [
+    'Shows each Kisi group with its doors and the pass types that open it, and warns of what is probably not meant.',
+    'Exit code 2 where something must be mended before the worker can start.',
+    '',
+    ...examples('latchkey check', 'latchkey check --json'),
+  ])
+    .option('--json', jsonHelp, false)
+    .action(async (options: { json: boolean }) => {
+      await (await import('./check.js')).check(options);
+    });
+
+  command(program, 'members', 'list all members that are watched, with their keys', [
+    "Needs a Temporal server. Without a running worker, keys are left out: they are the workflows' own.",
+    'Times are UTC. "until" is when the first of the keys ends if nothing changes.',
+    '',
+    ...examples(
+      'latchkey members',
+      'latchkey members --state access --location 12',
+      'latchkey members --problem                # whatever the problem is',
+      'latchkey members --problem KisiRefused    # just this one',
+    ),
+  ])
+    .addOption(new Option('--state <state>', 'only members in this state').choices(states))
+    .option('--problem [kind]', 'only members that wait because of a problem')
+    .option('--location <id>', 'only members of this location')
+    .option('--json', jsonHelp, false)
+    .action(async (options: MembersOptions) => {
+      await (await import('./list.js')).members(options);
+    });
+
+  command(program, 'show', 'show one member: keys, why, next change, what it waits for', [
+    ...examples('latchkey show 1234', 'latchkey show 1234 --json'),
+  ])
+    .argument('<id>', idHelp)
+    .option('--json', jsonHelp, false)
+    .action(async (id: string, options: { json: boolean }) => {
+      await (await import('./list.js')).show(id, options);
+    });
+
+  command(program, 'explain', 'say why a member has or lacks access, by rule and record', [
+    'Reads Nexudus now and applies the same rules as the worker. Needs no Temporal server and changes nothing.',
+    'What it says is what the rules make of it; `latchkey show` says which keys are held.',
+    '',
+    ...examples(
+      'latchkey explain 1234',
+      "latchkey explain 1234 --at 2026-12-01T09:00:00Z    # today's records at that time",
+    ),
+  ])
+    .argument('<id>', idHelp)
+    .option('--at <time>', 'at this time (ISO 8601 with a zone) instead of now')
+    .option('--json', jsonHelp, false)
+    .action(async (id: string, options: { at?: string; json: boolean }) => {
+      await (await import('./explain.js')).explainMember(id, options);
+    });
+}
+
+function addWaking(program: Command): void {
+  command(program, 'resync', 'look at a member afresh, at Kisi too, and mend what differs', [
+    'Works for members that Latchkey does not know yet. Needs a running worker.',
+    'Exit code 1 where the member waits for something; the reason is printed.',
+    '',
+    ...examples(
+      'latchkey resync 1234',
+      'latchkey resync --all    # wakes every member, and does not wait for them',
+    ),
+  ])
+    .argument('[id]', idHelp)
+    .option('--all', 'every member that is watched', false)
+    .action(async (id: string | undefined, options: { all: boolean }) => {
+      await (await import('./wake.js')).resync(id, options);
+    });
+
+  command(program, 'poll', 'ask Nexudus for changes now instead of at the next turn', [
+    ...examples('latchkey poll', 'latchkey poll --full     # read everything: notices deletions too'),
+  ])
+    .option('--full', 'the full pass', false)
+    .action(async (options: { full: boolean }) => {
+      await (await import('./wake.js')).poll(options);
+    });
+}
+
+type MembersOptions = Parameters<typeof import('./list.js').members>[0];
+
+function command(program: Command, name: string, summary: string, more: readonly string[]): Command {
+  return program
+    .command(name)
+    .summary(summary)
+    .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
+    .addHelpText('after', lines('', ...more));
+}
+
+function examples(...commands: string[]): string[] {
+  return ['Examples:', ...commands.map((one) => `  ${one}`)];
+}
+
+function lines(...text: string[]): string {
+  return text.join('\n');
+}
+
+function version(): string {
+  const file: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown';
+}

@@ -1,0 +1,224 @@
+// What is written down about configuration and installation agrees with the code: docs, compose file, image.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { defaultPolicies } from '../../access/policies.js';
+import { loadConfig, parseDuration, variableDefaults } from '../../worker/config.js';
+
+interface Service {
+  image?: string;
+  build?: string;
+  environment?: Record<string, string>;
+  healthcheck?: { test: string[] };
+  depends_on?: Record<string, { condition: string }>;
+  ports?: string[];
+  configs?: { source: string }[];
+}
+interface Compose {
+  services: Record<string, Service>;
+  configs: Record<string, { file?: string; content?: string }>;
+}
+
+const compose = parse(readFileSync('docker-compose.yml', 'utf8')) as Compose;
+const services = Object.entries(compose.services);
+const docs = readFileSync('docs/configuration.md', 'utf8');
+
+/** First and second cell of every table row whose first cell is code. */
+const rows = new Map(
+  [...docs.matchAll(/^\| `([^`]+)`\s*\| ([^|]*?)\s*\|/gm)].map(([, name, second]) => [
+    name ?? '',
+    second ?? '',
+  ]),
+);
+
+describe('docs/configuration.md', () => {
+  it('has every variable with its default', () => {
+    for (const [name, value] of Object.entries(variableDefaults)) {
+      assert.equal(rows.get(name), value === null ? 'none' : `\`${value}\``, name);
+    }
+  });
+
+  it('has no Latchkey, Nexudus or Kisi variable that is not read', () => {
+    const named = [...rows.keys()].filter((name) => /^(LATCHKEY|NEXUDUS|KISI)_/.test(name));
+    assert.deepEqual(
+      named.filter((name) => !(name in variableDefaults)),
+      [],
+    );
+    assert.equal(named.length, 12);
+  });
+
+  it('has every key of the file, and only keys that the file takes', () => {
+    const keys = [...rows.keys()].filter((name) => name.includes('.') && !name.includes('/'));
+    const file = {
+      mapping: [{ location: 1, passType: 1, groups: 1 }],
+      locations: [{ location: 1, timeZone: 'Europe/Berlin' }],
+      policies: {
+        renewalGrace: '1m',
+        doorGrace: '1m',
+        doorHorizon: '1d',
+        usedPass: 'atOnce',
+        lastDay: 'exclusive',
+      },
+    };
+    // The loader refuses unknown keys, so what it takes whole is known.
+    assert.doesNotThrow(() =>
+      loadConfig({ NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k' }, () => JSON.stringify(file)),
+    );
+    const known = [
+      ...Object.keys(file.mapping[0] ?? {}).map((key) => `mapping[].${key}`),
+      ...Object.keys(file.locations[0] ?? {}).map((key) => `locations[].${key}`),
+      ...Object.keys(file.policies).map((key) => `policies.${key}`),
+    ];
+    assert.deepEqual(keys.sort(), known.sort());
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length);
+  });
+
+  it('has the default policies', () => {
+    const said = (key: string) => (rows.get(`policies.${key}`) ?? '').replaceAll('`', '');
+    assert.deepEqual(
+      {
+        renewalGraceMs: parseDuration(said('renewalGrace')),
+        doorGraceMs: parseDuration(said('doorGrace')),
+        doorHorizonMs: parseDuration(said('doorHorizon')),
+        usedPass: said('usedPass'),
+        lastDay: said('lastDay'),
+      },
+      defaultPolicies,
+    );
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const finishes = new Set(
+    services.flatMap(([, service]) =>
+      Object.entries(service.depends_on ?? {})
+        .filter(([, { condition }]) => condition === 'service_completed_successfully')
+        .map(([name]) => name),
+    ),
+  );
+
+  it('pins every image to a release', () => {
+    for (const [name, { image }] of services) assert.match(image ?? '', /:v?\d+\.\d+(\.\d+)?(-\w+)?$/, name);
+  });
+
+  it('checks the health of everything that stays', () => {
+    assert.deepEqual([...finishes].sort(), ['temporal-namespace', 'temporal-schema']);
+    for (const [name, service] of services) {
+      assert.equal((service.healthcheck?.test.length ?? 0) > 0, !finishes.has(name), name);
+    }
+  });
+
+  it('waits only for services that exist and can say that they are ready', () => {
+    for (const [name, service] of services) {
+      for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+        assert.ok(other in compose.services, `${name} waits for ${other}`);
+        assert.equal(condition, finishes.has(other) ? 'service_completed_successfully' : 'service_healthy');
+      }
+    }
+  });
+
+  it('holds no secret: each comes from outside, and what is always needed is asked for', () => {
+    const secrets = services.flatMap(([name, { environment }]) =>
+      Object.entries(environment ?? {})
+        .filter(([variable]) => /PASSWORD|PWD|TOKEN|_KEY/.test(variable))
+        .map(([variable, value]) => ({ variable, value, where: `${name} ${variable}` })),
+    );
+    assert.ok(secrets.length >= 6, 'they are found');
+    for (const { variable, value, where } of secrets) {
+      // Either of two logins will do, which only the worker can check.
+      const optional = variable.startsWith('NEXUDUS_');
+      assert.match(value, optional ? /^\$\{\w+:-\}$/ : /^\$\{\w+:\?[^}]+\}$/, where);
+    }
+  });
+
+  it('runs everything in UTC and opens ports to this machine only', () => {
+    for (const [name, { environment, ports }] of services) {
+      assert.equal(environment?.['TZ'], 'UTC', name);
+      for (const port of ports ?? []) assert.match(port, /^127\.0\.0\.1:/, name);
+    }
+  });
+
+  it('hands the worker every variable that Latchkey reads, and no other', () => {
+    const handed = Object.keys(compose.services['worker']?.environment ?? {}).filter(
+      (name) => name !== 'TZ' && name !== 'TEMPORAL_NAMESPACE',
+    );
+    assert.deepEqual(handed.sort(), Object.keys(variableDefaults).sort());
+  });
+
+  it('gives the queues one partition', () => {
+    const settings = parse(compose.configs['temporal-settings']?.content ?? '') as Record<
+      string,
+      { value: number }[]
+    >;
+    assert.deepEqual(Object.keys(settings).sort(), [
+      'matching.numTaskqueueReadPartitions',
+      'matching.numTaskqueueWritePartitions',
+    ]);
+    assert.ok(Object.values(settings).every(([only, ...more]) => only?.value === 1 && more.length === 0));
+  });
+
+  it('mounts only configs that exist, with scripts that a shell can read', () => {
+    for (const [name, service] of services) {
+      for (const { source } of service.configs ?? [])
+        assert.ok(source in compose.configs, `${name} ${source}`);
+    }
+    for (const name of ['schema', 'namespace']) {
+      const script = compose.configs[name]?.content ?? '';
+      assert.doesNotMatch(script.replaceAll('$$', ''), /\$/, 'Compose would replace a single dollar');
+      execFileSync('sh', ['-n'], { input: script.replaceAll('$$', '$') });
+    }
+  });
+});
+
+describe('Dockerfile', () => {
+  const dockerfile = readFileSync('Dockerfile', 'utf8');
+  const copied = [...dockerfile.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, sources]) =>
+    (sources ?? '').split(' '),
+  );
+
+  it('runs a pinned Node 20 without root rights, in UTC, with a health check', () => {
+    assert.match(dockerfile, /^FROM node:20\.\d+\.\d+-\w+-slim$/m);
+    assert.match(dockerfile, /^USER node$/m);
+    assert.match(dockerfile, /^ENV .*TZ=UTC/m);
+    assert.match(dockerfile, /^HEALTHCHECK /m);
+    assert.match(dockerfile, /npm ci --omit=dev/);
+  });
+
+  it('copies only what exists and what .dockerignore lets in', () => {
+    const letIn = readFileSync('.dockerignore', 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1).replace(/\/$/, ''));
+    assert.deepEqual(
+      copied.filter((path) => !existsSync(path)),
+      [],
+    );
+    assert.deepEqual([...copied].sort(), letIn.sort());
+  });
+
+  it('has every package that the copied sources import', () => {
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const rooms = copied.filter((path) => !path.includes('.'));
+    const sources = rooms.flatMap((room) =>
+      readdirSync(room, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => join(room, name)),
+    );
+    const imported = /^(?:import|export)[^'\n]*from '((?:@[\w-]+\/)?[\w-]+)[^']*';/gm;
+    const packages = new Set<string>();
+    for (const path of sources) {
+      for (const [, name] of readFileSync(path, 'utf8').matchAll(imported)) {
+        if (name !== undefined && name !== 'node') packages.add(name);
+      }
+    }
+    assert.ok(packages.size > 5, 'imports are found');
+    assert.deepEqual(
+      [...packages].filter((name) => !(name in manifest.dependencies)),
+      [],
+    );
+  });
+});
