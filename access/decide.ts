@@ -290,15 +290,8 @@ function changesOf(groupId: number, key: Entitlement | null, claims: Claim[], no
       .map((claim) => ({ at: claim.span.from, what: `the key to group ${groupId} begins: ${claim.label}` }));
   }
   if (key.until === null) return [];
-  const ends: NextChange = { at: key.until, what: `the key to group ${groupId} ends: ${key.because}` };
-  // A plan's pass ends before its grace does: look again then, the renewal may be there.
-  const nominal = claims
-    .map((claim) => claim.span)
-    .filter(
-      (span) => span.graceTo !== null && span.graceTo === key.until && span.to !== null && span.to > now,
-    )
-    .map((span) => ({ at: span.to ?? 0, what: `a renewal is due for the key to group ${groupId}` }));
-  return [ends, ...nominal];
+  // Not at the expiry of a plan's pass but when its grace ends: a renewal shows in the poll before that.
+  return [{ at: key.until, what: `the key to group ${groupId} ends: ${key.because}` }];
 }
 
 function earliest(changes: NextChange[]): NextChange | null {

@@ -1,21 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import type { MembersOptions } from './list.js';
+import type { AccessState } from '../workflows/messages.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
 import { printFailure } from './output.js';
 
-/** The states that `--state` takes; a test holds them against workflows/messages.ts. */
-const states = ['new', 'access', 'noAccess', 'otherProfile', 'ended'] as const;
+/** The states that `--state` takes; a new one that is missing here does not compile. */
+const states = Object.keys({
+  new: true,
+  access: true,
+  noAccess: true,
+  otherProfile: true,
+  ended: true,
+} satisfies Record<AccessState, true>);
 
 const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
 const jsonHelp = 'print JSON, and nothing else on stdout';
 
 /** Runs the command that `argv` (as `process.argv`) names, and answers the exit code. Throws nothing. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
-  // `latchkey members | head` ends the pipe early; that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
   const result: { code: ExitCode } = { code: 0 };
   try {
     await createProgram((code) => (result.code = code)).parseAsync(argv);
@@ -36,8 +39,9 @@ function usage(error: CommanderError): ExitCode {
   const problem = error.message
     .replace(/^error: /, '')
     .replace(/^(unknown (?:command|option)) '[^]*?'(?=\n|$)/, '$1')
-    .replace(/( argument) '[^]*' (is invalid)/, '$1 $2');
-  printFailure(failureOf(new CommandError(`${problem} (see latchkey --help)`, 2)));
+    .replace(/( argument) '[^]*' (is invalid)/, '$1 $2')
+    .replace(/\.$/, '');
+  printFailure(failureOf(new CommandError(`${problem}; see latchkey --help`, 2)));
   return 2;
 }
 
@@ -81,8 +85,8 @@ function addRunning(program: Command, setExitCode: (code: ExitCode) => void): vo
     '',
     ...examples('latchkey demo', 'latchkey demo --once      # check every outcome, then end'),
   ])
-    .option('--once', 'end after the tour; exit code 1 if an outcome was not as promised', false)
-    .action(async ({ once }: { once: boolean }) => {
+    .option('--once', 'end after the tour; exit code 1 if an outcome was not as promised')
+    .action(async ({ once = false }: { once?: boolean }) => {
       setExitCode((await (await import('./demo.js')).demo({ once })) === 0 ? 0 : 1);
     });
 }
@@ -94,8 +98,8 @@ function addReading(program: Command): void {
     '',
     ...examples('latchkey check', 'latchkey check --json'),
   ])
-    .option('--json', jsonHelp, false)
-    .action(async (options: { json: boolean }) => {
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
       await (await import('./check.js')).check(options);
     });
 
@@ -113,7 +117,7 @@ function addReading(program: Command): void {
     .addOption(new Option('--state <state>', 'only members in this state').choices(states))
     .option('--problem [kind]', 'only members that wait because of a problem')
     .option('--location <id>', 'only members of this location')
-    .option('--json', jsonHelp, false)
+    .option('--json', jsonHelp)
     .action(async (options: MembersOptions) => {
       await (await import('./list.js')).members(options);
     });
@@ -122,8 +126,8 @@ function addReading(program: Command): void {
     ...examples('latchkey show 1234', 'latchkey show 1234 --json'),
   ])
     .argument('<id>', idHelp)
-    .option('--json', jsonHelp, false)
-    .action(async (id: string, options: { json: boolean }) => {
+    .option('--json', jsonHelp)
+    .action(async (id: string, options: { json?: boolean }) => {
       await (await import('./list.js')).show(id, options);
     });
 
@@ -138,8 +142,8 @@ function addReading(program: Command): void {
   ])
     .argument('<id>', idHelp)
     .option('--at <time>', 'at this time (ISO 8601 with a zone) instead of now')
-    .option('--json', jsonHelp, false)
-    .action(async (id: string, options: { at?: string; json: boolean }) => {
+    .option('--json', jsonHelp)
+    .action(async (id: string, options: { at?: string; json?: boolean }) => {
       await (await import('./explain.js')).explainMember(id, options);
     });
 }
@@ -155,21 +159,19 @@ function addWaking(program: Command): void {
     ),
   ])
     .argument('[id]', idHelp)
-    .option('--all', 'every member that is watched', false)
-    .action(async (id: string | undefined, options: { all: boolean }) => {
+    .option('--all', 'every member that is watched')
+    .action(async (id: string | undefined, options: { all?: boolean }) => {
       await (await import('./wake.js')).resync(id, options);
     });
 
   command(program, 'poll', 'ask Nexudus for changes now instead of at the next turn', [
     ...examples('latchkey poll', 'latchkey poll --full     # read everything: notices deletions too'),
   ])
-    .option('--full', 'the full pass', false)
-    .action(async (options: { full: boolean }) => {
+    .option('--full', 'the full pass')
+    .action(async (options: { full?: boolean }) => {
       await (await import('./wake.js')).poll(options);
     });
 }
-
-type MembersOptions = Parameters<typeof import('./list.js').members>[0];
 
 function command(program: Command, name: string, summary: string, more: readonly string[]): Command {
   return program

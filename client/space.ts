@@ -18,8 +18,13 @@ export function nexudusOf({ nexudus }: Config): NexudusClient {
 
 /** Kisi as this configuration reaches it. Nothing is sent yet. Throws ConfigError where the key cannot be one. */
 export function kisiOf({ kisi }: Config): KisiClient {
+  return usable(() => createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey }));
+}
+
+/** What `make` makes of the configuration; its complaint (a TypeError) becomes a ConfigError. */
+export function usable<T>(make: () => T): T {
   try {
-    return createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey });
+    return make();
   } catch (error) {
     if (error instanceof TypeError) throw new ConfigError([error.message]);
     throw error;

@@ -1,3 +1,5 @@
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
 /** What one place of a table holds. */
 export type Cell = string | number | null;
 
@@ -41,7 +43,7 @@ function padded(text: string, width: number, right: boolean): string {
   return right ? blanks + text : text + blanks;
 }
 
-/** In characters, not UTF-16 units. */
+/** In characters as people count them, not UTF-16 units. */
 function widthOf(text: string): number {
-  return [...text].length;
+  return Array.from(graphemes.segment(text)).length;
 }

@@ -2,12 +2,12 @@ import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
-import { startService, type ServiceOptions } from '../worker/service.js';
+import { createApis, startService, type ServiceOptions } from '../worker/service.js';
 import { searchAttributes } from '../workflows/messages.js';
 import { failureOf, type ExitCode } from './failure.js';
 import { print, printFailure } from './output.js';
 import { tryTemporal } from './session.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { checkedSpace, readConfig, usable } from './space.js';
 
 /**
  * `latchkey worker`: checks everything, then works until SIGTERM or SIGINT, and ends the process. What is under way is
@@ -17,7 +17,7 @@ import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
 export async function worker(): Promise<never> {
   const config = readConfig();
   const log = createLogger({ level: config.logLevel });
-  const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
+  const apis = usable(() => createApis(config));
   const space = await checkedSpace(config, apis.nexudus, apis.kisi);
   for (const warning of space.warnings) log.warn(warning);
   if (config.temporalAddress !== null) await tryTemporal(config);

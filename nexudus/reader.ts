@@ -18,7 +18,7 @@ export interface ReaderOptions {
   now: () => Instant;
   /** IANA time zones by location id, over what Nexudus says. */
   timeZones?: TimeZones;
-  /** How long requests gather before they are read together. Default 40. */
+  /** How long requests gather before they are read together. Default 100. */
   gatherMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
   baselines: () => Promise<Baselines | null>;
@@ -49,15 +49,15 @@ interface Waiting {
 }
 
 const requestsPerMember = 6;
-/** As long as the cost of a bulk read is not known, so many members are read one by one. */
-const fewMembers = 3;
+/** As long as the cost of a bulk read is not known, it is taken for so many requests: a small space's. */
+const unknownBulkCost = 8;
 const bulkKeptMs = 60_000;
 const offersKeptMs = 60_000;
 const placesKeptMs = 10 * 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
-  const { client, now, timeZones = {}, gatherMs = 40 } = options;
+  const { client, now, timeZones = {}, gatherMs = 100 } = options;
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
   const offers = keep(() => readOffers(client), now);
   let lastPlaces: Places | null = null;
@@ -68,6 +68,8 @@ export function createReader(options: ReaderOptions): Reader {
   let bulk: SharedRead | null = null;
   let bulkRunning = false;
   let bulkCost: number | null = null;
+  /** Members that are being read one by one. */
+  let directRunning = 0;
 
   function readingOf(source: RecordSource, shared: SharedRead, request: MemberRequest): Reading {
     const { lookups, count } = shared;
@@ -149,9 +151,34 @@ export function createReader(options: ReaderOptions): Reader {
     const served = waiting;
     waiting = [];
     const members = new Set(served.map(({ request }) => request.memberId)).size;
-    const bulkIsCheaper = bulkCost === null ? members > fewMembers : members * requestsPerMember > bulkCost;
-    const shared = bulkIsCheaper ? startBulk() : startDirect();
-    for (const { request, resolve } of served) resolve(serve(shared, request));
+    const oneByOne = (directRunning + members) * requestsPerMember;
+    if (oneByOne > (bulkCost ?? unknownBulkCost)) {
+      const shared = startBulk();
+      for (const { request, resolve } of served) resolve(serve(shared, request));
+      return;
+    }
+    const shared = startDirect();
+    for (const { request, resolve } of served) resolve(countDirect(serve(shared, request)));
+  }
+
+  async function countDirect(read: Promise<MemberRead>): Promise<MemberRead> {
+    directRunning++;
+    try {
+      return await read;
+    } finally {
+      directRunning--;
+    }
+  }
+
+  /** Before the first bulk read its cost is estimated from what the last full pass counted. */
+  async function estimateBulk(): Promise<void> {
+    const baselines = await options.baselines();
+    if (baselines === null || bulkCost !== null) return;
+    const names = ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'coworkertimepasses', 'teams'];
+    bulkCost = names.reduce(
+      (sum, name) => sum + Math.max(1, Math.ceil((baselines[name]?.count ?? 0) / 1000)),
+      2,
+    );
   }
 
   return {
@@ -160,6 +187,8 @@ export function createReader(options: ReaderOptions): Reader {
       const request = { ...given, notBefore: Math.min(given.notBefore, now()) };
       const usable = usableBulk(request.notBefore);
       if (usable !== null) return serve(usable, request);
+      // A failure of Temporal leaves only the estimate unknown.
+      if (bulkCost === null) void estimateBulk().catch(() => undefined);
       return new Promise((resolve) => {
         waiting.push({ request, resolve });
         gather();

@@ -11,18 +11,13 @@ import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createPacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
-import { kisiTaskQueue } from '../workflows/messages.js';
+import { kisiTaskQueue, searchAttributes } from '../workflows/messages.js';
 import { workflowBundle } from './bundle.js';
 import type { CheckedSpace } from './check.js';
 import type { Config } from './config.js';
 import { startHealth, type Health } from './health.js';
-import {
-  connectClient,
-  connectNative,
-  ensureSchedules,
-  ensureSearchAttributes,
-  type TemporalAddress,
-} from './temporal.js';
+import { ensureSearchAttributes } from './search-attributes.js';
+import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
 /** Kisi allows 5 requests a second to all that use its key; the server deals them out to all workers together. */
 const kisiPerSecond = 4.6;
@@ -78,7 +73,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, log } = options;
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
-  await ensureSearchAttributes(client, log);
+  await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
   const workers = await createWorkers(options, client, native);
   const running = workers.map((worker) => worker.run());
   await ensureSchedules(client, config);

@@ -1,8 +1,7 @@
 import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
-import type { Logger } from 'pino';
-import { fullPassScheduleId, pollScheduleId, searchAttributes } from '../workflows/messages.js';
+import { fullPassScheduleId, pollScheduleId } from '../workflows/messages.js';
 
 /** Where Temporal is: what the environment configuration says, or a given address. */
 export interface TemporalAddress {
@@ -26,23 +25,6 @@ export async function connectClient(
 export async function connectNative(at: TemporalAddress | null): Promise<NativeConnection> {
   const { connectionOptions } = loadClientConnectConfig();
   return NativeConnection.connect(at === null ? connectionOptions : { address: at.address });
-}
-
-const indexedTypes = { Keyword: 2, Datetime: 6 } as const;
-
-/** Registers the search attributes that members write, where the namespace lacks them. */
-export async function ensureSearchAttributes(client: Client, log: Logger): Promise<void> {
-  const { namespace } = client.options;
-  const known = await client.connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.entries(searchAttributes).filter(
-    ([name]) => known.customAttributes?.[name] === undefined,
-  );
-  if (missing.length === 0) return;
-  await client.connection.operatorService.addSearchAttributes({
-    namespace,
-    searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, indexedTypes[type]])),
-  });
-  log.info({ attributes: missing.map(([name]) => name) }, 'registered search attributes');
 }
 
 export interface PollPlan {

@@ -140,9 +140,9 @@ describe('decide: which keys a person should hold', () => {
       assert.equal(decide(snapshot(facts), rules(), now).verdicts[0]?.rule, 'contract');
     });
 
-    it('holds access for renewalGrace after the pass expired, and looks again at the expiry', () => {
+    it('holds access for renewalGrace after the pass expired, and looks again when that ends', () => {
       const facts = snapshot(withPlan({ expiresAt }));
-      assert.equal(decide(facts, rules(), now).next?.at, expiresAt);
+      assert.equal(decide(facts, rules(), now).next?.at, expiresAt + 15 * minute);
       const late = decide(facts, rules(), expiresAt);
       assert.deepEqual(
         late.keys.map((k) => [k.awaitingRenewal, k.until]),

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { nextWake, planSteps, type LedgerKey, type Step } from '../../access/plan.js';
+import type { Entitlement } from '../../access/types.js';
+
+const day = 86_400_000;
+const lead = 3.5 * day;
+const now = Date.parse('2026-11-25T10:00:00Z');
+
+function wish(over: Partial<Entitlement> = {}): Entitlement {
+  return {
+    groupId: 12,
+    until: null,
+    awaitingRenewal: false,
+    because: 'pass 1',
+    standsOn: [],
+    door: { set: now + 7 * day, atLeast: now + lead + 1, atMost: null, renewLeadMs: lead },
+    ...over,
+  };
+}
+const finalWish = (end: number): Entitlement =>
+  wish({ until: end, door: { set: end, atLeast: end, atMost: end, renewLeadMs: lead } });
+
+function key(over: Partial<LedgerKey> = {}): LedgerKey {
+  return {
+    groupId: 12,
+    userId: 5,
+    keyId: 77,
+    validUntil: now + 7 * day,
+    foreign: false,
+    until: null,
+    because: 'pass 1',
+    standsOn: [],
+    ...over,
+  };
+}
+const kinds = (steps: Step[]): string[] => steps.map((step) => step.kind);
+
+describe('planSteps: what differs between the wish and the ledger', () => {
+  it('writes nothing where both agree', () => {
+    assert.deepEqual(planSteps([key()], [wish()], [], 5), []);
+  });
+
+  it('grants what is missing and revokes what is not wanted, ends first', () => {
+    assert.deepEqual(kinds(planSteps([key({ groupId: 9 })], [wish()], [], 5)), ['revoke', 'grant']);
+  });
+
+  it('notes a new reason without a write', () => {
+    assert.deepEqual(kinds(planSteps([key({ because: 'pass 0' })], [wish()], [], 5)), ['note']);
+  });
+
+  it('moves an end that is nearer than half of the horizon, and not one further off', () => {
+    assert.deepEqual(kinds(planSteps([key({ validUntil: now + lead })], [wish()], [], 5)), ['move']);
+    assert.deepEqual(kinds(planSteps([key({ validUntil: now + lead + 1000 })], [wish()], [], 5)), []);
+  });
+
+  it('shortens a key whose end has become final', () => {
+    assert.deepEqual(kinds(planSteps([key()], [finalWish(now + day)], [], 5)), ['move']);
+  });
+
+  it('never revokes or shortens a key that is held for a doubtful read', () => {
+    const holds = [{ groupId: 12, why: 'the list came empty' }];
+    assert.deepEqual(planSteps([key()], [], holds, 5), []);
+    assert.deepEqual(planSteps([key()], [finalWish(now + day)], holds, 5), []);
+  });
+
+  it('goes on granting while another key is held', () => {
+    const holds = [{ groupId: 9, why: 'the list came empty' }];
+    assert.deepEqual(kinds(planSteps([key({ groupId: 9 })], [wish()], holds, 5)), ['grant']);
+  });
+
+  it('forgets a key given by hand, and never revokes it', () => {
+    assert.deepEqual(kinds(planSteps([key({ foreign: true })], [], [], 5)), ['forget']);
+  });
+
+  it('begins no access that only waits for a renewal, but keeps it', () => {
+    assert.deepEqual(planSteps([], [wish({ awaitingRenewal: true })], [], 5), []);
+    assert.deepEqual(planSteps([key()], [wish({ awaitingRenewal: true })], [], 5), []);
+  });
+
+  it('tries a grant again whose answer was lost, and takes it back where it is not wanted any more', () => {
+    assert.deepEqual(kinds(planSteps([key({ keyId: null })], [wish()], [], 5)), ['grant']);
+    assert.deepEqual(kinds(planSteps([key({ keyId: null })], [], [], 5)), ['revoke']);
+  });
+
+  it('takes the keys of an earlier e-mail away after the new ones are there', () => {
+    assert.deepEqual(kinds(planSteps([key({ userId: 4 })], [wish()], [], 5)), ['grant', 'revoke']);
+  });
+});
+
+describe('nextWake', () => {
+  it('is the renewal of the key’s own end where nothing else is due', () => {
+    assert.equal(nextWake(null, [key()], [wish()])?.at, now + 7 * day - lead);
+  });
+
+  it('is the next change where that comes first', () => {
+    assert.equal(nextWake({ at: now + 1, what: 'the end' }, [key()], [wish()])?.at, now + 1);
+  });
+
+  it('has nothing to do for a key with a final end', () => {
+    assert.equal(nextWake(null, [key({ validUntil: now })], [finalWish(now)]), null);
+  });
+});

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What a command printed and how it ended. */
+export interface Ran {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const launcher = fileURLToPath(new URL('../../client/latchkey.js', import.meta.url));
+
+/** A folder that nothing else uses, as a place to run commands in. */
+export function scratch(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'latchkey-cli-'));
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the command as a process of its own, in the folder, with just these variables. */
+export function latchkey(args: string[], cwd: string, env: Record<string, string> = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [launcher, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: cwd, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ran: Ran = { code: null, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (ran.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (ran.stderr += text));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      resolve({ ...ran, code });
+    });
+  });
+}
+
+/** Runs the command in this process: for what needs neither settings nor a folder, since that takes no start-up. */
+export async function latchkeyHere(...args: string[]): Promise<Ran> {
+  // Loaded as the launcher does: mocha loads this file in another way, and classes would exist twice.
+  const { main } = await import('../../client/cli.js');
+  const { stdout, stderr } = process;
+  const written = { stdout: '', stderr: '' };
+  const writers = { stdout: stdout.write.bind(stdout), stderr: stderr.write.bind(stderr) };
+  const into = (name: keyof typeof written) => (text: string | Uint8Array) => {
+    written[name] += String(text);
+    return true;
+  };
+  stdout.write = into('stdout');
+  stderr.write = into('stderr');
+  try {
+    const code = await main(['node', 'latchkey', ...args]);
+    return { code, ...written };
+  } finally {
+    stdout.write = writers.stdout;
+    stderr.write = writers.stderr;
+  }
+}
+
+/** The lines of a text that are not empty. */
+export function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { shortTime, table } from '../../client/table.js';
+
+describe('table', () => {
+  it('sets columns below their headings, numbers to the right, and leaves no blanks at line ends', () => {
+    const text = table(
+      ['member', 'state', 'next'],
+      [
+        [7, 'access', 'soon'],
+        [1234567, 'new', null],
+      ],
+    );
+    assert.equal(text, [' member  state   next', '      7  access  soon', '1234567  new     -'].join('\n'));
+  });
+
+  it('keeps a column of numbers and words to the left', () => {
+    assert.equal(
+      table(
+        ['a', 'b'],
+        [
+          ['x', 1],
+          [22, 2],
+        ],
+      ),
+      ['a   b', 'x   1', '22  2'].join('\n'),
+    );
+  });
+
+  it('shows the headings alone without rows, and a missing cell as a dash', () => {
+    assert.equal(table(['one', 'two'], []), 'one  two');
+    assert.equal(table(['one', 'two'], [['x']]), 'one  two\nx    -');
+  });
+
+  it('counts characters as people do', () => {
+    assert.equal(
+      table(
+        ['n', 'm'],
+        [
+          ['👩‍🔧', 'x'],
+          ['é', 'y'],
+        ],
+      ),
+      ['n  m', '👩‍🔧  x', 'é  y'].join('\n'),
+    );
+  });
+
+  it('lets no control character through to the terminal', () => {
+    assert.equal(table(['n'], [['a\u001b[31m\nb']]), 'n\na [31m b');
+  });
+});
+
+describe('shortTime', () => {
+  it('shows minutes in UTC, from either form', () => {
+    assert.equal(shortTime('2026-12-01T01:15:42+01:00'), '2026-12-01 00:15Z');
+    assert.equal(shortTime(Date.UTC(2026, 11, 1, 0, 15)), '2026-12-01 00:15Z');
+    assert.equal(shortTime(null), null);
+  });
+});

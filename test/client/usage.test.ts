@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { latchkey, latchkeyHere, linesOf, scratch } from './cli.js';
+
+const commands = ['worker', 'demo', 'check', 'members', 'show', 'explain', 'resync', 'poll'];
+
+describe('the command line', () => {
+  it('lists every command in its help, and prints it on stdout', async () => {
+    const { code, stdout, stderr } = await latchkeyHere('--help');
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    for (const name of commands) assert.match(stdout, new RegExp(`^  ${name} .*[a-z]`, 'm'));
+  });
+
+  for (const name of commands) {
+    it(`explains ${name} in plain words`, async () => {
+      const { code, stdout } = await latchkeyHere(name, '--help');
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^Usage: latchkey ${name}`));
+      if (name !== 'worker') assert.match(stdout, new RegExp(`^Examples:\n  latchkey ${name}`, 'm'));
+    });
+  }
+
+  it('says what it is', async () => {
+    const { code, stdout } = await latchkeyHere('--version');
+    assert.equal(code, 0);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+
+  const wrong: [args: string[], says: RegExp][] = [
+    [['membres'], /unknown command \(Did you mean members\?\)/],
+    [['ada@example.com'], /unknown command; see latchkey --help/],
+    [['check', '--ada@example.com'], /unknown option/],
+    [['show'], /missing required argument 'id'/],
+    [['show', '1', '2'], /too many arguments/],
+    [['members', '--state', 'ada@example.com'], /'--state <state>' argument is invalid.*noAccess/],
+    [['members', '--problem', "x' OR '1'='1"], /--problem takes one word/],
+    [['members', '--location', 'Rome'], /--location must be the id/],
+    [['explain', '1', '--at'], /'--at <time>' argument missing/],
+    [['explain', '1', '--at', '2026-12-01T09:00'], /--at must be a time with a zone/],
+    [['explain', '1', '--at', '2026-13-41T09:00Z'], /--at must be a time with a zone/],
+    [['explain', 'ada'], /ID must be/],
+    [['show', '0'], /ID must be/],
+    [['show', '1; drop'], /ID must be/],
+    [['resync'], /either an ID or --all/],
+    [['resync', '1', '--all'], /either an ID or --all/],
+  ];
+  for (const [args, says] of wrong) {
+    it(`answers wrong use with one line that repeats nothing private: ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await latchkeyHere(...args);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.equal(linesOf(stderr).length, 1);
+      assert.match(stderr, says);
+      assert.doesNotMatch(stderr, /ada|drop|Rome/);
+    });
+  }
+
+  it('shows its help on stderr when nothing was asked, as wrong use', async () => {
+    const { code, stdout, stderr } = await latchkeyHere();
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^Usage: latchkey/);
+  });
+
+  it('carries the exit code out of the process', async () => {
+    const folder = scratch();
+    try {
+      const [wrongUse, noSettings] = await Promise.all([
+        latchkey(['nonsense'], folder.path),
+        latchkey(['check'], folder.path),
+      ]);
+      assert.equal(wrongUse.code, 2);
+      assert.deepEqual(linesOf(wrongUse.stderr), ['latchkey: unknown command; see latchkey --help']);
+      assert.equal(noSettings.code, 2);
+      assert.equal(noSettings.stdout, '');
+      assert.deepEqual(linesOf(noSettings.stderr), [
+        'latchkey: NEXUDUS_EMAIL and NEXUDUS_PASSWORD must be set, or NEXUDUS_TOKEN',
+        'latchkey: KISI_API_KEY must be set',
+      ]);
+    } finally {
+      folder.remove();
+    }
+  });
+});

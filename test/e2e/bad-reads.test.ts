@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { resync } from '../../workflows/messages.js';
+import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+
+/** BAD_READS=each breaks each list in turn as well; by default all break at once. */
+const lists =
+  process.env['BAD_READS'] === 'each'
+    ? [
+        '/api/spaces/coworkers',
+        '/api/billing/coworkercontracts',
+        '/api/billing/contractpausedperiods',
+        '/api/billing/coworkertimepasses',
+        '/api/billing/timepasses',
+        '/api/billing/tarifftimepasses',
+        '/api/spaces/teams',
+        '.*',
+      ]
+    : ['.*'];
+const kinds = ['status', 'malformed', 'empty', 'truncated', 'reset'] as const;
+
+describe('a Nexudus that answers badly', function () {
+  this.timeout(lists.length * 60_000);
+  let space: RunningSpace;
+  const members: number[] = [];
+
+  before(async () => {
+    space = await startSpace(({ nexudus, kisi, ids }) => {
+      nexudus.switches.rateLimits = null;
+      for (let i = 0; i < 8; i++) {
+        const Email = `bad${i}@example.com`;
+        kisi.org.addUser({ email: Email });
+        const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+        const contract = nexudus.space.addContract({
+          CoworkerId: Id,
+          TariffId: ids.plans.newYorkWeek,
+          IssuedById: ids.newYork,
+        });
+        nexudus.space.renew(contract.Id);
+        members.push(Id);
+      }
+    });
+    await eventually('all keys', () => space.kisi.org.assignments().length === members.length);
+    await eventually('all at rest', () =>
+      everyone((view) => view?.state === 'access' && view.waitingFor === null),
+    );
+  });
+  after(() => space.stop());
+
+  async function everyone(
+    is: (view: Awaited<ReturnType<RunningSpace['view']>>) => boolean,
+  ): Promise<boolean> {
+    const views = await Promise.all(members.map((id) => space.view(id)));
+    return views.every(is);
+  }
+
+  for (const kind of kinds) {
+    for (const match of lists) {
+      it(`takes nothing away when ${match === '.*' ? 'every list' : match} comes ${kind}, with everyone resynced meanwhile`, async () => {
+        const { nexudus, kisi } = space;
+        kisi.requests.clear();
+        nexudus.faults.add({ match, method: 'GET', kind, ...(kind === 'status' ? { status: 503 } : {}) });
+        const since = Date.now();
+        await Promise.all(members.map((id) => space.handle(id).signal(resync)));
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        if (match === '.*') {
+          await eventually(
+            'someone says what it waits for',
+            async () => !(await everyone((view) => view?.waitingFor === null)),
+          );
+        }
+        nexudus.faults.clear();
+        const checkedAgain = (at: string | null | undefined): boolean => at != null && Date.parse(at) > since;
+        await eventually(
+          'all at rest again',
+          () =>
+            everyone(
+              (view) =>
+                view?.state === 'access' && view.waitingFor === null && checkedAgain(view.lastCheckedAt),
+            ),
+          60_000,
+        );
+        assert.equal(kisi.org.assignments().length, members.length);
+        const writes = kisi.requests.list().filter((request) => request.method !== 'GET');
+        assert.deepEqual(writes, []);
+      });
+    }
+  }
+});

@@ -1,0 +1,237 @@
+/** Short stories whose histories are recorded (record.ts) and replayed for ever (replay.test.ts). Fake people only. */
+import assert from 'node:assert/strict';
+import type { WorkflowHandle } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { FullPassMemory, PollActivities, PollMemory } from '../../activities/contract.js';
+import type { Profile } from '../../access/types.js';
+import { workflowBundle } from '../../worker/bundle.js';
+import { membershipChanged, resyncNow, stateQuery, type MemberView } from '../../workflows/messages.js';
+import { contract, member, pass, planPass, profile } from '../support/builders.js';
+import { Clockwork } from '../support/clockwork.js';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** Runs a story; answers the runs whose histories are kept, by the name of their file. */
+type Scenario = (env: TestWorkflowEnvironment, keep: Keep) => Promise<void>;
+export type Keep = (name: string, handle: WorkflowHandle) => Promise<void>;
+
+/** A story of member 100, who has these records, up to the moment at which `tell` is done. */
+function ofMember(
+  name: string,
+  tell: (world: Clockwork, start: () => Promise<WorkflowHandle>) => Promise<WorkflowHandle>,
+): Scenario {
+  return (env, keep) =>
+    Clockwork.run(env, async (world) => {
+      await keep(name, await tell(world, () => world.start(100)));
+    });
+}
+
+function has(world: Clockwork, over: Partial<Profile>): Profile {
+  const record = profile(over);
+  world.profiles.set(record.member.id, record);
+  return record;
+}
+
+/** Lets the skipped clock run until the workflow's state is as wanted. */
+async function until(
+  world: Clockwork,
+  handle: WorkflowHandle,
+  wanted: (view: MemberView) => boolean,
+): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (wanted(await handle.query(stateQuery))) return;
+    await world.env.sleep(100);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`never came: ${JSON.stringify(await handle.query(stateQuery))}`);
+}
+
+const hasAccess = (view: MemberView): boolean => view.state === 'access';
+const hasNone = (view: MemberView): boolean => view.state === 'noAccess' && view.waitingFor === null;
+
+const joinAndExpiry = ofMember('join-and-expiry', async (world, start) => {
+  has(world, { passes: [pass({ expiresAt: (await world.now()) + 3 * hourMs })] });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  await world.env.sleep(3 * hourMs + 1000);
+  await until(world, handle, hasNone);
+  return handle;
+});
+
+const renewal = ofMember('renewal', async (world, start) => {
+  const began = await world.now();
+  const record = has(world, {
+    contracts: [contract({ startsAt: began - dayMs })],
+    passes: [planPass({ expiresAt: began + hourMs })],
+  });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  await world.env.sleep(hourMs + 5 * minuteMs);
+  record.passes = [planPass({ id: 901, expiresAt: began + 5 * dayMs })];
+  await handle.signal(membershipChanged);
+  await world.env.sleep(4 * dayMs);
+  await until(world, handle, (view) => hasAccess(view) && world.log.includes('move'));
+  return handle;
+});
+
+const suspension = ofMember('suspension', async (world, start) => {
+  const record = has(world, { passes: [pass()] });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  record.member = member({ active: false });
+  await handle.signal(membershipChanged);
+  await until(world, handle, hasNone);
+  record.member = member();
+  await handle.signal(membershipChanged);
+  await until(world, handle, hasAccess);
+  return handle;
+});
+
+const kisiOutage = ofMember('kisi-outage-overtaken', async (world, start) => {
+  const record = has(world, { passes: [pass()] });
+  world.kisiFails = 'POST /users answered 503';
+  const handle = await start();
+  await until(world, handle, (view) => view.waitingFor !== null);
+  record.member = member({ active: false });
+  await handle.signal(membershipChanged);
+  await until(world, handle, hasNone);
+  world.kisiFails = null;
+  return handle;
+});
+
+const nexudusOutage = ofMember('nexudus-outage', async (world, start) => {
+  has(world, { passes: [pass({ expiresAt: (await world.now()) + hourMs })] });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  world.nexudusFails = 'GET /billing/coworkertimepasses answered 503';
+  await world.env.sleep(hourMs + 10 * minuteMs);
+  await until(world, handle, (view) => view.waitingFor !== null);
+  world.nexudusFails = null;
+  await until(world, handle, hasNone);
+  return handle;
+});
+
+const lostAnswer = ofMember('lost-answer', async (world, start) => {
+  world.users.set('ada@example.org', 5);
+  const record = has(world, {});
+  const handle = await start();
+  await until(world, handle, hasNone);
+  world.losesAnswers = 4;
+  record.passes = [pass()];
+  await handle.signal(membershipChanged);
+  await until(world, handle, (view) => hasAccess(view) && view.waitingFor === null);
+  return handle;
+});
+
+const handOver: Scenario = (env, keep) =>
+  Clockwork.run(env, async (world) => {
+    has(world, { passes: [pass({ memberId: 101 })], member: member({ id: 101 }) });
+    const first = await world.start(101);
+    await until(world, first, hasAccess);
+    has(world, {});
+    const owner = await world.start(100);
+    await first.signal(membershipChanged);
+    await until(world, first, (view) => view.state === 'otherProfile');
+    await until(world, owner, hasAccess);
+    await keep('hand-over-giver', first);
+    await keep('hand-over-owner', owner);
+  });
+
+const resync = ofMember('resync', async (world, start) => {
+  has(world, { passes: [pass()] });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  world.keys = [];
+  await handle.executeUpdate(resyncNow);
+  return handle;
+});
+
+const newEmail = ofMember('new-e-mail', async (world, start) => {
+  const record = has(world, { passes: [pass()] });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  record.member = member({ email: 'ada@new.example.org' });
+  await handle.signal(membershipChanged);
+  await until(world, handle, () => world.mails === 2 && world.keys.length === 1);
+  return handle;
+});
+
+const turnOver: Scenario = (env, keep) =>
+  Clockwork.run(env, async (world) => {
+    has(world, { passes: [pass()] });
+    const handle = await world.start(100);
+    await until(world, handle, hasAccess);
+    const { runId } = await handle.describe();
+    await world.env.sleep(31 * dayMs);
+    await until(world, handle, hasAccess);
+    await keep('turn-over-first-run', env.client.workflow.getHandle(handle.workflowId, runId));
+    await keep('turn-over-next-run', handle);
+  });
+
+const idleEnd = ofMember('idle-end', async (world, start) => {
+  has(world, {});
+  const handle = await start();
+  await until(world, handle, hasNone);
+  await world.env.sleep(91 * dayMs);
+  await handle.result();
+  return handle;
+});
+
+const pollMemory: PollMemory = {
+  watermark: Date.UTC(2026, 0, 1),
+  seen: {},
+  everythingAt: 0,
+  borrowers: {},
+  woken: 2,
+};
+const fullPassMemory: FullPassMemory = {
+  at: Date.UTC(2026, 0, 1),
+  members: { '100': 'a' },
+  reference: 'b',
+  rules: 'c',
+  baselines: {},
+  suspects: {},
+  woken: 1,
+};
+
+const polls: Scenario = async (env, keep) => {
+  const activities: PollActivities = {
+    pollChanges: () => Promise.resolve(pollMemory),
+    fullPass: () => Promise.resolve(fullPassMemory),
+  };
+  const taskQueue = `polls-${crypto.randomUUID()}`;
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities,
+  });
+  await worker.runUntil(async () => {
+    for (const [name, type] of [
+      ['poll', 'poll'],
+      ['full-pass', 'fullPass'],
+    ] as const) {
+      const handle = await env.client.workflow.start(type, { taskQueue, workflowId: `${taskQueue}-${name}` });
+      await handle.result();
+      await keep(name, handle);
+    }
+  });
+};
+
+export const scenarios: readonly Scenario[] = [
+  joinAndExpiry,
+  renewal,
+  suspension,
+  kisiOutage,
+  nexudusOutage,
+  lostAnswer,
+  handOver,
+  resync,
+  newEmail,
+  turnOver,
+  idleEnd,
+  polls,
+];
