@@ -216,7 +216,7 @@ async function outage({ nexudus, kisi, ids, service }: Stage): Promise<void> {
       .getHandle(memberWorkflowId(eve))
       .query(stateQuery)
       .catch(() => null);
-    if (view?.waitingFor == null) return false;
+    if (!view?.waitingFor) return false;
     say(`     "${view.waitingFor.what}"`);
     return true;
   });

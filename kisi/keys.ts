@@ -5,7 +5,7 @@
  */
 import type { KisiClient } from './client.js';
 import { isKisiError, malformed } from './errors.js';
-import { keyRole, normalEmail } from './records.js';
+import { keyRole } from './records.js';
 import type { KisiKey } from './records.js';
 
 /** A key that should be there. `validUntil` in ms since the epoch; null: no end. */

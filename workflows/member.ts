@@ -62,7 +62,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     lastError: null,
   };
   let changes: string[] = [];
-  const run = { passesBegun: 0, passesDone: 0, ended: false };
+  const run = { passesBegun: 0, passesDone: 0, ended: false, doubtSince: null as Instant | null };
   let shown = '';
   let locationId: number | null = null;
 
@@ -96,6 +96,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   for (;;) {
     const pass = takeWakes(state, dueAt);
     run.passesBegun++;
+    run.ended = false;
     changes = [];
     try {
       const next = await lookAndApply(pass);
@@ -104,13 +105,13 @@ export async function member(initial: MemberState): Promise<MemberView> {
         if (pass.resync) state.wakes.push({ reason: 'resync', notBefore: pass.notBefore });
       } else {
         dueAt = next;
-        run.passesDone++;
+        run.passesDone = run.passesBegun;
       }
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
       waitFor(error, 'when something changes, on a resync, or in 10 minutes');
       dueAt = Date.now() + blockedRetryMs;
-      run.passesDone++;
+      run.passesDone = run.passesBegun;
     }
     publish();
     if (run.ended && !woken()) return finish();
@@ -232,7 +233,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     outlook.kept = assessment.holds.map((hold) => `group ${hold.groupId}: ${hold.why}`);
     outlook.next = nextWake(assessment.next, state.ledger, assessment.keys);
     if (assessment.holds.length > 0) {
-      const since = Date.now();
+      const since = (run.doubtSince ??= Date.now());
       const what = assessment.holds[0]?.why ?? '';
       outlook.waiting = {
         problem: 'DoubtfulRead',
@@ -242,6 +243,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       };
       return Math.min(outlook.next?.at ?? Infinity, Date.now() + doubtRetryMs);
     }
+    run.doubtSince = null;
     if (assessment.gone && state.ledger.length === 0) {
       run.ended = true;
       outlook.state = 'ended';

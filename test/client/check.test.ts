@@ -124,7 +124,7 @@ describe('latchkey check', () => {
     assert.equal(broken.stdout, '');
     const lines = linesOf(broken.stderr);
     assert.equal(lines.length, 2);
-    assert.match(lines[0] ?? '', /\.yaml:2: mapping\[0\]\.groups /);
+    assert.match(lines[0] ?? '', /\.yaml:2: mapping\[0\]\.groups/);
     assert.match(lines[1] ?? '', /\.yaml:3: polices is not a known key$/);
 
     const notYaml = await run(['worker'], 'mapping: [\n');

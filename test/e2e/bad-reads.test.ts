@@ -69,7 +69,8 @@ describe('a Nexudus that answers badly', function () {
           );
         }
         nexudus.faults.clear();
-        const checkedAgain = (at: string | null | undefined): boolean => at != null && Date.parse(at) > since;
+        const checkedAgain = (at: string | null | undefined): boolean =>
+          typeof at === 'string' && Date.parse(at) > since;
         await eventually(
           'all at rest again',
           () =>

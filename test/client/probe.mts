@@ -1,0 +1,24 @@
+import { spawn } from 'node:child_process';
+import { startKisiSimulator } from '../../simulators/kisi.js';
+import { startNexudusSimulator } from '../../simulators/nexudus.js';
+import { latchkey, scratch } from './cli.js';
+const n=await startNexudusSimulator(), k=await startKisiSimulator();
+const g=k.org.addGroup({name:'H'}); const d=n.space.addTimePass({KisiGroupId:String(g.id)});
+const m=n.space.addCoworker(), m2=n.space.addCoworker(), m3=n.space.addCoworker(); n.space.addPass({CoworkerId:m.Id,TimePassId:d.Id,ExpireDate:'2126-01-01T00:00:00Z'}); n.space.addPass({CoworkerId:m2.Id,TimePassId:d.Id});
+const dir=scratch();
+const env={NEXUDUS_BASE_URL:n.url,NEXUDUS_EMAIL:'admin@example.com',NEXUDUS_PASSWORD:'nexudus-password',KISI_BASE_URL:k.url,KISI_API_KEY:'kisi-test-key',TEMPORAL_CLI_PATH:process.env.TCLI!,LATCHKEY_HEALTH_PORT:'0'};
+const w=spawn(process.execPath,[process.cwd()+'/client/latchkey.js','worker'],{cwd:dir.path,env:{PATH:process.env.PATH,HOME:dir.path,...env},stdio:['ignore','pipe','pipe']});
+let up: () => void; const ready=new Promise<void>(r=>up=r);
+w.stdout.on('data',t=>process.stdout.write('W> '+t)); w.stderr.on('data',t=>{process.stdout.write('W! '+t); if(String(t).includes('latchkey is running')) up();});
+const ended=new Promise(r=>w.on('close',(c,s)=>r([c,s])));
+await Promise.race([ready, ended]);
+const go=async(...a:string[])=>{const t=Date.now();const r=await latchkey(a,dir.path,env);console.log('$',a.join(' '),'->',r.code,Date.now()-t+'ms\n'+r.stdout+(r.stderr?'ERR '+r.stderr:''));};
+await new Promise(r=>setTimeout(r,8000));
+await go('members'); await go('members','--state','access','--json'); await go('show',String(m.Id)); await go('show',m2.Email!); await go('show','77');
+await go('resync',String(m3.Id)); await go('resync',String(m.Id)); await go('resync','77'); await go('resync','--all'); await go('poll'); await go('poll','--full'); await go('members','--problem');
+k.faults.add({match:'/', kind:'status', status:503}); n.space.addPass({CoworkerId:m3.Id,TimePassId:d.Id}); 
+await go('resync',String(m3.Id)); await go('members','--problem'); await go('show',String(m3.Id)); k.faults.clear();
+if (process.env.PAUSE) { w.kill('SIGSTOP'); await go('members'); await go('show',String(m.Id)); await go('resync',String(m.Id)); w.kill('SIGCONT'); }
+const t=Date.now(); w.kill('SIGTERM'); console.log('ended', await ended, Date.now()-t);
+await go('members');
+dir.remove(); await n.stop(); await k.stop();
