@@ -255,7 +255,9 @@ function becauseOf(claims: Claim[], until: Instant | null, last: Claim): string 
     paused: 'has a contract paused',
     none: 'ends',
   };
-  return `${shown}: ${last.label} ${words[last.span.end]} at ${iso(last.span.to ?? until)}`;
+  const alone = labels.length === 1 && labels[0] === last.label;
+  const ending = `${words[last.span.end]} at ${iso(last.span.to ?? until)}`;
+  return alone ? `${shown}, which ${ending}` : `${shown}: ${last.label} ${ending}`;
 }
 
 function uniqueStands(claims: Claim[]): StandsOn[] {

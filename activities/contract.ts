@@ -8,8 +8,8 @@ export interface AssessRequest {
   memberId: number;
   /** A read that began before this is not used. */
   notBefore: Instant;
-  /** True: reference data (pass types) may be a minute older than `notBefore`, since the wake was only the clock's. */
-  clockOnly: boolean;
+  /** True: pass types may be half a minute older than `notBefore`, since the wake is not about them. */
+  mayReuseReference: boolean;
   siblingIds: number[];
   /** Of each key in the ledger: its group and the records that it stands on. */
   held: { groupId: number; standsOn: StandsOn[] }[];

@@ -41,10 +41,12 @@ async function pollChanges(deps: PollDeps, memory: PollMemory | null): Promise<P
   const since = (everything ? Math.min(watermark, memory?.everythingAt ?? watermark) : watermark) - overlapMs;
   const changes = await readChanges(deps.nexudus, { since, everything, now: deps.now });
   const isNew = (c: { record: string; stamp: string }): boolean => memory?.seen[c.record] !== c.stamp;
-  const wake: Wake = { reason: 'changed', notBefore: changes.readAt };
+  // After the reads and not before: what came while they ran must be in the read that follows.
+  const wake: Wake = { reason: 'changed', notBefore: deps.now() };
 
   let woken = 0;
-  if (memory !== null && changes.reference.some(isNew)) woken += await wakeEveryone(deps, wake);
+  if (memory !== null && changes.reference.some(isNew))
+    woken += await wakeEveryone(deps, { ...wake, reason: 'reference' });
   const touched = changes.touched.filter((touch) => isNew(touch));
   const mayStart = new Set(touched.filter(givesAccess).map((touch) => touch.memberId));
   const others = new Set([...touched.map((touch) => touch.memberId), ...leavers(memory, changes)]);
@@ -94,7 +96,7 @@ async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<
   const everyone = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
   const vanished = Object.keys(known).filter((id) => index.members[id] === undefined);
   const differing = Object.keys(index.members).filter((id) => everyone || known[id] !== index.members[id]);
-  const wake: Wake = { reason: 'fullPass', notBefore: index.readAt };
+  const wake: Wake = { reason: 'fullPass', notBefore: deps.now() };
   await inBatches(differing, (id) => deps.waker.wake(Number(id), wake));
   await inBatches(vanished, (id) => deps.waker.wakeIfRunning(Number(id), wake));
   if (everyone) await wakeEveryone(deps, wake);

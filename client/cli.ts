@@ -111,7 +111,7 @@ function addReading(program: Command): void {
       'latchkey members',
       'latchkey members --state access --location 12',
       'latchkey members --problem                # whatever the problem is',
-      'latchkey members --problem KisiRefused    # just this one',
+      'latchkey members --problem Kisi           # only those that wait for Kisi',
     ),
   ])
     .addOption(new Option('--state <state>', 'only members in this state').choices(states))

@@ -20,7 +20,9 @@ export interface MembersOptions {
 export async function members(options: MembersOptions): Promise<void> {
   const filters = filtersOf(options);
   const rows = await withSession(readConfig(), ({ client }) => listMembers(client, filters));
-  if (rows.some((row) => row.view === null)) remark(silence);
+  if (rows.some((row) => row.view === null)) {
+    remark('some members did not answer (is `latchkey worker` running?): their keys are not shown');
+  }
   if (options.json === true) printJson(rows);
   else if (rows.length === 0) remark('no members');
   else print(table(headings, rows.map(cellsOf)));
@@ -39,12 +41,10 @@ export async function show(id: string, { json = false }: { json?: boolean }): Pr
         '`latchkey explain ID` says what the rules make of it, `latchkey resync ID` has it looked at now',
     );
   }
-  if (row.view === null) remark(silence);
+  if (row.view === null) remark('no worker answered (is `latchkey worker` running?): the keys are not shown');
   if (json) printJson(row);
   else print(row.view === null ? bareWords(row) : viewWords(row.view));
 }
-
-const silence = 'some members did not answer (is `latchkey worker` running?): their keys are not shown';
 
 const headings = ['member', 'state', 'groups', 'until', 'next change', 'location', 'problem'];
 
@@ -78,7 +78,7 @@ function filtersOf({ state, problem, location }: MembersOptions): MemberFilters 
 }
 
 const states: Record<AccessState, string> = {
-  new: 'not looked at yet',
+  new: 'has not been looked at yet',
   access: 'has access',
   noAccess: 'has no access',
   otherProfile: 'leaves the keys to another profile with the same e-mail',

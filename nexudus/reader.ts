@@ -52,7 +52,7 @@ const requestsPerMember = 6;
 /** As long as the cost of a bulk read is not known, it is taken for so many requests: a small space's. */
 const unknownBulkCost = 8;
 const bulkKeptMs = 60_000;
-const offersKeptMs = 60_000;
+const offersKeptMs = 30_000;
 const placesKeptMs = 10 * 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */

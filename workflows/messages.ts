@@ -21,7 +21,7 @@ export function memberIdOf(workflowId: string): number | null {
 
 /** Why a member is looked at, and from when on a read shows what was noticed. */
 export interface Wake {
-  reason: 'changed' | 'resync' | 'profile' | 'fullPass';
+  reason: 'changed' | 'reference' | 'resync' | 'profile' | 'fullPass';
   /** A read that began before this instant is not used. Left out: now. */
   notBefore?: Instant;
 }
