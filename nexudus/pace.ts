@@ -12,6 +12,8 @@ export interface PaceOptions {
   perMinute: number;
   /** What the background leaves of that to others. Default 45. */
   reservePerMinute: number;
+  /** From so many starts in the last 60 s on, the background spreads its own over the minute. Default 60. */
+  gentleFrom: number;
   /** How long a throttle makes careful. Default 10 minutes. */
   cautionMs: number;
   /** Monotonic clock in milliseconds. */
@@ -35,7 +37,13 @@ const minuteMs = 60_000;
 
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
-  const { minGapMs = 105, perMinute = 115, reservePerMinute = 45, cautionMs = 10 * minuteMs } = options;
+  const {
+    minGapMs = 105,
+    perMinute = 115,
+    reservePerMinute = 45,
+    gentleFrom = 60,
+    cautionMs = 10 * minuteMs,
+  } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
   const sleep = options.sleep ?? ((ms: number) => sleepMs(ms));
 
@@ -55,11 +63,20 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     return inTheWay === undefined ? soonest : Math.max(soonest, inTheWay + minuteMs);
   }
 
+  /** The background stays clear of the published number without being told, so that no wait for a whole minute comes. */
+  function earliestBackground(): number {
+    const most = perMinute - reservePerMinute;
+    const soonest = earliestStart(most);
+    const lately = starts.filter((at) => at > clockMs() - minuteMs);
+    if (lately.length < gentleFrom) return soonest;
+    return Math.max(soonest, (lately.at(-1) ?? -Infinity) + minuteMs / most);
+  }
+
   async function pump(): Promise<void> {
     pumping = true;
     while (front.length + back.length > 0) {
       const isFront = front.length > 0;
-      const wait = earliestStart(isFront ? perMinute : perMinute - reservePerMinute) - clockMs();
+      const wait = (isFront ? earliestStart(perMinute) : earliestBackground()) - clockMs();
       // Looked at again after the wait: a timer may fire early, a pause may come, and the front goes first.
       if (wait > 0) await sleep(Math.min(Math.ceil(wait), isFront ? Infinity : 250));
       else start((isFront ? front : back).shift());

@@ -44,6 +44,9 @@ describe('a Nexudus that answers badly', function () {
       everyone((view) => view?.state === 'access' && view.waitingFor === null),
     );
   });
+  afterEach(() => {
+    space.nexudus.faults.clear();
+  });
   after(() => space.stop());
 
   async function everyone(
@@ -62,7 +65,8 @@ describe('a Nexudus that answers badly', function () {
         const since = Date.now();
         await Promise.all(members.map((id) => space.handle(id).signal(resync)));
         await new Promise((resolve) => setTimeout(resolve, 3_000));
-        if (match === '.*') {
+        // An empty list is mended by looking each record up, so then nobody need wait.
+        if (match === '.*' && kind !== 'empty' && kind !== 'truncated') {
           await eventually(
             'someone says what it waits for',
             async () => !(await everyone((view) => view?.waitingFor === null)),

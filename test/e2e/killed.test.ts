@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { startKisiSimulator } from '../../simulators/kisi.js';
 import { startNexudusSimulator } from '../../simulators/nexudus.js';
 import { buildTwoCities } from '../../simulators/two-cities.js';
-import { devServer, environmentOf, eventually } from '../support/space.js';
+import { devServer, environmentOf, eventually, newNamespace } from '../support/space.js';
 
 /** KILLED_MEMBERS=50 for the long version. */
 const members = Number(process.env['KILLED_MEMBERS'] ?? 10);
@@ -23,13 +23,13 @@ describe('a worker process that is killed', () => {
       ...process.env,
       ...environmentOf(nexudus, kisi),
       LATCHKEY_POLL_INTERVAL: '10s',
-      LATCHKEY_TASK_QUEUE: `killed-${process.pid}`,
+      TEMPORAL_NAMESPACE: await newNamespace(temporal),
       TEMPORAL_ADDRESS: temporal.address,
     };
     const start = (): ChildProcess =>
       spawn(process.execPath, ['client/latchkey.js', 'worker'], {
         env,
-        stdio: ['ignore', 'ignore', 'inherit'],
+        stdio: 'ignore',
       });
     const keys = (): number => kisi.org.assignments().length;
 

@@ -67,6 +67,12 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [5_000]);
   });
 
+  it('spreads the background over the minute once much was asked', async () => {
+    const { times, start } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 3, gentleFrom: 2 });
+    await many(4, () => start('background'));
+    assert.deepEqual(times(), [0, 1, 20_001, 40_001]);
+  });
+
   it('lets what can wait go last, and leave a reserve of a throttled minute', async () => {
     const { pacer, starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
     pacer.pause(0);

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
@@ -6,7 +7,14 @@ import { assess } from '../../activities/membership.js';
 import type { KeyActivities, MembershipActivities, WakeActivities } from '../../activities/contract.js';
 import { createPeople } from '../../activities/people.js';
 import type { Profile, Rules, Snapshot } from '../../access/types.js';
-import { kisiTaskQueue, memberWorkflowId, memberWorkflowType, newMember } from '../../workflows/messages.js';
+import {
+  kisiTaskQueue,
+  memberWorkflowId,
+  memberWorkflowType,
+  newMember,
+  stateQuery,
+  type MemberView,
+} from '../../workflows/messages.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
@@ -219,3 +227,21 @@ export class Clockwork {
     return this.profiles.get(memberId)?.member.email ?? '';
   }
 }
+
+/** Lets the skipped clock run until the workflow's state is as wanted; the test server skips only when asked. */
+export async function until(
+  world: Clockwork,
+  handle: WorkflowHandle,
+  wanted: (view: MemberView) => boolean,
+): Promise<MemberView> {
+  for (let i = 0; i < 200; i++) {
+    const view = await handle.query(stateQuery);
+    if (wanted(view)) return view;
+    await world.env.sleep(100);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`never came: ${JSON.stringify(await handle.query(stateQuery))}`);
+}
+
+/** Whether the member was looked at. */
+export const settled = (view: MemberView): boolean => view.lastCheckedAt !== null && view.state !== 'new';

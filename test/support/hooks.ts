@@ -1,11 +1,16 @@
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { stopDevServer } from './space.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
 /** Root hooks of the suite: quiet Temporal logs, and every server stopped at the end. */
 export const mochaHooks = {
   beforeAll(): void {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: {
+        logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
+      },
+    });
   },
   async afterAll(): Promise<void> {
     await stopTimeSkippingEnv();

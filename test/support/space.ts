@@ -1,4 +1,5 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import { Connection, type WorkflowHandle } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { createLogger } from '../../worker/logging.js';
 import { checkSpace } from '../../worker/check.js';
 import { loadConfig, type Config } from '../../worker/config.js';
@@ -50,6 +51,29 @@ export function environmentOf(nexudus: NexudusSimulator, kisi: KisiSimulator): R
   };
 }
 
+/** A namespace of its own, since ids of members and Schedules are the same in every space. */
+export async function newNamespace(temporal: EmbeddedTemporal): Promise<string> {
+  const namespace = `space-${++spaces}`;
+  const connection = await Connection.connect({ address: temporal.address });
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
+  });
+  await eventually('the namespace', () => canList(connection, namespace));
+  await connection.close();
+  return namespace;
+}
+
+async function canList(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.listSchedules({ namespace, maximumPageSize: 1 });
+    await connection.operatorService.listSearchAttributes({ namespace });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Starts a space with the two cities in it. `prepare` fills Nexudus before the first worker starts. */
 export async function startSpace(
   prepare: (space: Pick<RunningSpace, 'nexudus' | 'kisi' | 'ids'>) => void = () => undefined,
@@ -60,8 +84,8 @@ export async function startSpace(
   const kisi = await startKisiSimulator();
   const ids = buildTwoCities(nexudus, kisi);
   prepare({ nexudus, kisi, ids });
-  const taskQueue = `space-${String(++spaces)}-${String(process.pid)}`;
-  const config = loadConfig({ ...environmentOf(nexudus, kisi), LATCHKEY_TASK_QUEUE: taskQueue, ...env });
+  const namespace = await newNamespace(temporal);
+  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...env });
   const apis = createApis(config);
   const log = createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
   const options = {
@@ -69,7 +93,7 @@ export async function startSpace(
     apis,
     log,
     space: await checkSpace(config, apis.nexudus, apis.kisi),
-    temporal: { address: temporal.address, namespace: 'default' },
+    temporal: { address: temporal.address, namespace },
     sdkMetricsUrl: null,
   };
   const services = [await startService(options)];

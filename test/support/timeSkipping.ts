@@ -7,11 +7,12 @@ let started: Promise<TestWorkflowEnvironment> | null = null;
 
 /** The one time-skipping server of the suite, started when first asked for. */
 export function timeSkippingEnv(): Promise<TestWorkflowEnvironment> {
-  started ??= start();
+  started ??= startTimeSkippingEnv();
   return started;
 }
 
-async function start(): Promise<TestWorkflowEnvironment> {
+/** A server of its own, for a test whose clock runs far: its caller tears it down. */
+export async function startTimeSkippingEnv(): Promise<TestWorkflowEnvironment> {
   const { path } = await findTestServer();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },

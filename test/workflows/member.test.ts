@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict';
-import type { WorkflowHandle } from '@temporalio/client';
 import { membershipChanged, resyncNow, stateQuery, type MemberView } from '../../workflows/messages.js';
 import { contract, member, pass, planPass, profile } from '../support/builders.js';
-import { Clockwork } from '../support/clockwork.js';
+import { Clockwork, settled, until } from '../support/clockwork.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
-
-/** Lets the skipped clock run until the workflow's state is as wanted; the test server skips only when asked. */
-async function until(
-  world: Clockwork,
-  handle: WorkflowHandle,
-  wanted: (view: MemberView) => boolean,
-): Promise<MemberView> {
-  for (let i = 0; i < 200; i++) {
-    const view = await handle.query(stateQuery);
-    if (wanted(view)) return view;
-    await world.env.sleep(100);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail(`never came: ${JSON.stringify(await handle.query(stateQuery))}`);
-}
-
-const settled = (view: MemberView): boolean => view.lastCheckedAt !== null && view.state !== 'new';
 
 async function story(tell: (world: Clockwork) => Promise<void>): Promise<void> {
   await Clockwork.run(await timeSkippingEnv(), tell);
@@ -214,27 +196,5 @@ describe('the member workflow, on a skipped clock', () => {
         problem: null,
       });
       assert.equal(world.keys.length, 1);
-    }));
-
-  it('turns its history over, and keeps every key', () =>
-    story(async (world) => {
-      world.profiles.set(100, profile({ passes: [pass()] }));
-      const handle = await world.start(100);
-      await until(world, handle, (view) => view.state === 'access');
-      await world.env.sleep(35 * day);
-      await until(world, handle, (view) => view.state === 'access');
-      const { runId } = await handle.describe();
-      assert.notEqual(runId, (handle as { firstExecutionRunId?: string }).firstExecutionRunId);
-      assert.equal(world.keys.length, 1);
-      assert.equal(world.log.filter((line) => line === 'grant 12').length, 1);
-    }));
-
-  it('completes after 90 days without anything', () =>
-    story(async (world) => {
-      world.profiles.set(100, profile());
-      const handle = await world.start(100);
-      await until(world, handle, settled);
-      await world.env.sleep(91 * day);
-      assert.equal(((await handle.result()) as MemberView).state, 'noAccess');
     }));
 });
