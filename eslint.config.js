@@ -9,17 +9,31 @@ const arrows = {
   activities: ['access', 'nexudus', 'kisi', 'workflows/messages'],
   client: ['access', 'workflows/messages', 'worker', 'nexudus', 'kisi', 'simulators'],
 };
-const rooms = ['access', 'nexudus', 'kisi', 'workflows', 'activities', 'worker', 'client', 'simulators', 'test', 'bench'];
+const rooms = [
+  'access',
+  'nexudus',
+  'kisi',
+  'workflows',
+  'activities',
+  'worker',
+  'client',
+  'simulators',
+  'test',
+  'bench',
+];
 
 /** A room's files may import only the rooms its arrow names. */
 function arrowsOf(room, allowed) {
-  const forbidden = rooms.filter((other) => other !== room && !allowed.some((a) => a.split('/')[0] === other));
+  const forbidden = rooms.filter(
+    (other) => other !== room && !allowed.some((a) => a.split('/')[0] === other),
+  );
   const narrowed = allowed.filter((a) => a.includes('/'));
   const patterns = forbidden.map((other) => ({
     regex: `^(\\.\\./)+${other}/`,
     message: `${room}/ may not import ${other}/ (see docs/architecture.md).`,
     // Types vanish at build time: workflows may name the activities' types, the reader the rules' words.
-    allowTypeImports: (room === 'workflows' && other === 'activities') || (room === 'nexudus' && other === 'access'),
+    allowTypeImports:
+      (room === 'workflows' && other === 'activities') || (room === 'nexudus' && other === 'access'),
   }));
   for (const top of new Set(narrowed.map((a) => a.split('/')[0]))) {
     const names = narrowed.filter((a) => a.startsWith(`${top}/`)).map((a) => a.slice(top.length + 1));
@@ -31,21 +45,37 @@ function arrowsOf(room, allowed) {
   return patterns;
 }
 
-const io = ['axios', 'pino', 'fastify', 'zod', 'yaml', 'commander', '@temporalio/client', '@temporalio/worker', '@temporalio/activity'];
+const io = [
+  'axios',
+  'pino',
+  'fastify',
+  'zod',
+  'yaml',
+  'commander',
+  '@temporalio/client',
+  '@temporalio/worker',
+  '@temporalio/activity',
+];
 
 export default tseslint.config(
   { ignores: ['node_modules/', '.latchkey/', 'coverage/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['*.js', 'client/*.js'] }, tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js', 'client/*.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       eqeqeq: 'error',
     },
   },
@@ -63,8 +93,17 @@ export default tseslint.config(
               ...(pure
                 ? [
                     { group: ['node:*', ...io], message: `${room}/ does no I/O.` },
-                    ...(room === 'workflows' ? [{ group: ['luxon', 'windows-iana'], message: 'Time zones stay out of the workflow bundle.' }] : []),
-                    ...(room === 'access' ? [{ group: ['@temporalio/*'], message: 'access/ does not know Temporal.' }] : []),
+                    ...(room === 'workflows'
+                      ? [
+                          {
+                            group: ['luxon', 'windows-iana'],
+                            message: 'Time zones stay out of the workflow bundle.',
+                          },
+                        ]
+                      : []),
+                    ...(room === 'access'
+                      ? [{ group: ['@temporalio/*'], message: 'access/ does not know Temporal.' }]
+                      : []),
                   ]
                 : []),
             ],
@@ -77,11 +116,17 @@ export default tseslint.config(
     files: ['access/**/*.ts'],
     rules: {
       'no-restricted-globals': ['error', { name: 'process', message: 'access/ does no I/O.' }],
-      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'access/ has no clock: take `now` as an argument.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'access/ has no clock: take `now` as an argument.' },
+      ],
     },
   },
   {
     files: ['test/**/*.ts'],
-    rules: { '@typescript-eslint/no-unused-expressions': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+    rules: {
+      '@typescript-eslint/no-unused-expressions': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
   },
 );

@@ -67,6 +67,10 @@ export async function member(initial: MemberState): Promise<MemberView> {
   let locationId: number | null = null;
 
   const wake = (w: Wake): void => void state.wakes.push({ ...w, notBefore: w.notBefore ?? Date.now() });
+  const beginPass = (): void => {
+    run.passesBegun++;
+    run.ended = false;
+  };
   const woken = (): boolean => state.wakes.length > 0;
   const view = (): MemberView => viewOf(state.memberId, state.ledger, outlook);
 
@@ -95,8 +99,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   if (!woken()) wake({ reason: 'changed' });
   for (;;) {
     const pass = takeWakes(state, dueAt);
-    run.passesBegun++;
-    run.ended = false;
+    beginPass();
     changes = [];
     try {
       const next = await lookAndApply(pass);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { membershipChanged, resyncNow, stateQuery, type MemberView } from '../../workflows/messages.js';
+import { membershipChanged, resyncNow, type MemberView } from '../../workflows/messages.js';
 import { contract, member, pass, planPass, profile } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
