@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { defaultPolicies } from '../access/policies.js';
+import { parseDuration } from '../worker/config.js';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** The README's table of policies: name to default. */
+function policiesInReadme(): Record<string, string> {
+  const rows = [...readme.matchAll(/^\| `(\w+)` +\| (\w+) +\|/gm)];
+  return Object.fromEntries(rows.map(([, name = '', value = '']) => [name, value]));
+}
+
+describe('README', () => {
+  it('names every policy with its default', () => {
+    const table = policiesInReadme();
+    assert.deepEqual(Object.keys(table).sort(), [
+      'doorGrace',
+      'doorHorizon',
+      'lastDay',
+      'renewalGrace',
+      'usedPass',
+    ]);
+    assert.deepEqual(
+      {
+        renewalGraceMs: parseDuration(table['renewalGrace'] ?? ''),
+        doorGraceMs: parseDuration(table['doorGrace'] ?? ''),
+        doorHorizonMs: parseDuration(table['doorHorizon'] ?? ''),
+        usedPass: table['usedPass'],
+        lastDay: table['lastDay'],
+      },
+      defaultPolicies,
+    );
+  });
+
+  it('links only to files that exist', () => {
+    const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, to = '']) => to);
+    const files = links.filter((to) => !to.startsWith('http'));
+    assert.ok(files.length > 0);
+    for (const file of files) readFileSync(new URL(`../${file}`, import.meta.url));
+  });
+});
