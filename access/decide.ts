@@ -1,5 +1,6 @@
 import { groupsOf } from './mapping.js';
 import { passTimes, type Span } from './spans.js';
+import { iso } from './types.js';
 import type {
   Contract,
   Decision,
@@ -34,8 +35,6 @@ interface Source {
   /** Why none of them can count, if so. */
   barred: string | null;
 }
-
-const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
 
 /**
  * The keys that a person should hold at `now`, why, and when that answer changes next. The only place where access

@@ -1,4 +1,5 @@
 import { endOfLocationDay, expiryEnd, isRenewalInstant } from './calendar.js';
+import { iso } from './types.js';
 import type {
   Contract,
   EndKind,
@@ -42,7 +43,6 @@ interface End {
   kind: EndKind;
 }
 
-const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
 const fails = (rule: Verdict['rule'], reason: string): PassTimes => ({
   spans: [],
   failure: { rule, reason },

@@ -6,6 +6,9 @@
 /** Milliseconds since the Unix epoch, UTC. */
 export type Instant = number;
 
+/** An instant as people and logs read it: ISO 8601 in UTC, without empty milliseconds. */
+export const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
+
 /** A person who may hold keys (Nexudus Coworker). E-mail and name are personal data: never log them. */
 export interface Member {
   id: number;

@@ -58,7 +58,7 @@ export interface KeyActivities {
   createKey(wish: KeyWish, triedUntil: Instant | null): Promise<GrantResult>;
   /** Moves a key's end in Kisi. 'gone': someone deleted the key. */
   moveKey(keyId: number, validUntil: Instant): Promise<'moved' | 'gone'>;
-  /** The key's end as Kisi has it; undefined: the key is gone. */
+  /** The key's end as Kisi has it; null: the key is gone. */
   readKeyEnd(keyId: number): Promise<{ validUntil: Instant | null } | null>;
   removeKey(key: {
     keyId: number | null;

@@ -3,12 +3,12 @@ import type { Client } from '@temporalio/client';
 import type { Instant, Rules } from '../access/types.js';
 import { plausible, readChanges, readIndex, type Changes, type Index } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
-import { memberIdOf, memberWorkflowType, type Wake } from '../workflows/messages.js';
+import type { Wake } from '../workflows/messages.js';
 import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import type { BaselineBook } from './baselines.js';
 import { withFailures } from './failures.js';
 import { withHeartbeat } from './heartbeat.js';
-import type { Waker } from './wake.js';
+import { inBatches, runningMembers, type Waker } from './wake.js';
 
 export interface PollDeps {
   nexudus: NexudusClient;
@@ -25,7 +25,6 @@ const overlapMs = 2 * 60_000;
 const doubtLastsMs = 10 * 60_000;
 /** Pass types, allowances and check-ins change seldom, or show in the passes too: every poll need not read them. */
 const seldomMs = 30_000;
-const wakesAtOnce = 20;
 
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
@@ -44,22 +43,20 @@ async function pollChanges(deps: PollDeps, memory: PollMemory | null): Promise<P
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: deps.now() };
 
-  let woken = 0;
-  if (memory !== null && changes.reference.some(isNew))
-    woken += await wakeEveryone(deps, { ...wake, reason: 'reference' });
+  const everyone = memory !== null && changes.reference.some(isNew) ? await runningMembers(deps.client) : [];
+  await inBatches(everyone, (id) => deps.waker.wakeIfRunning(id, { ...wake, reason: 'reference' }));
   const touched = changes.touched.filter((touch) => isNew(touch));
   const mayStart = new Set(touched.filter(givesAccess).map((touch) => touch.memberId));
   const others = new Set([...touched.map((touch) => touch.memberId), ...leavers(memory, changes)]);
   for (const id of mayStart) others.delete(id);
   await inBatches([...mayStart], (id) => deps.waker.wake(id, wake));
   await inBatches([...others], (id) => deps.waker.wakeIfRunning(id, wake));
-  woken += mayStart.size + others.size;
   return {
     watermark: changes.readAt,
     seen: { ...(everything ? {} : seldomSeen(memory)), ...stampsOf(changes) },
     everythingAt: everything ? changes.readAt : memory.everythingAt,
     borrowers: changes.borrowers,
-    woken,
+    woken: everyone.length + mayStart.size + others.size,
   };
 }
 
@@ -99,7 +96,12 @@ async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<
   const wake: Wake = { reason: 'fullPass', notBefore: deps.now() };
   await inBatches(differing, (id) => deps.waker.wake(Number(id), wake));
   await inBatches(vanished, (id) => deps.waker.wakeIfRunning(Number(id), wake));
-  if (everyone) await wakeEveryone(deps, wake);
+  // Those who run without a record in the index; the others were woken just now.
+  const rest = everyone ? await runningMembers(deps.client) : [];
+  await inBatches(
+    rest.filter((id) => index.members[id] === undefined && known[id] === undefined),
+    (id) => deps.waker.wakeIfRunning(id, wake),
+  );
 
   // While a loss is not believed, those who vanished stay known, to be woken again when it is.
   const doubtful = Object.keys(suspects).length > 0;
@@ -137,21 +139,4 @@ export function believe(
     }
   }
   return { baselines, suspects };
-}
-
-async function wakeEveryone(deps: PollDeps, wake: Wake): Promise<number> {
-  const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'`;
-  const ids: number[] = [];
-  for await (const { workflowId } of deps.client.workflow.list({ query })) {
-    const id = memberIdOf(workflowId);
-    if (id !== null) ids.push(id);
-  }
-  await inBatches(ids, (id) => deps.waker.wakeIfRunning(id, wake));
-  return ids.length;
-}
-
-async function inBatches<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < items.length; i += wakesAtOnce) {
-    await Promise.all(items.slice(i, i + wakesAtOnce).map(job));
-  }
 }

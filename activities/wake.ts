@@ -3,6 +3,7 @@ import type { Instant } from '../access/types.js';
 import {
   inheritKeys,
   membershipChanged,
+  memberIdOf,
   memberWorkflowId,
   memberWorkflowType,
   newMember,
@@ -17,6 +18,26 @@ export interface Waker extends WakeActivities {
   wake(memberId: number, wake: Wake): Promise<void>;
   /** Wakes a member only if its workflow runs; answers whether it did. */
   wakeIfRunning(memberId: number, wake: Wake): Promise<boolean>;
+}
+
+const wakesAtOnce = 20;
+
+/** The ids of all members whose workflow runs; `where` narrows by search attributes. */
+export async function runningMembers(client: Client, where = ''): Promise<number[]> {
+  const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'${where}`;
+  const ids: number[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    const id = memberIdOf(workflowId);
+    if (id !== null) ids.push(id);
+  }
+  return ids;
+}
+
+/** Runs `job` for each, so many at a time as Temporal takes at ease. */
+export async function inBatches<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < items.length; i += wakesAtOnce) {
+    await Promise.all(items.slice(i, i + wakesAtOnce).map(job));
+  }
 }
 
 export function createWaker(client: Client, taskQueue: string): Waker {

@@ -5,7 +5,7 @@
 import { Runtime } from '@temporalio/worker';
 import { startKisiSimulator } from '../simulators/kisi.js';
 import { startNexudusSimulator } from '../simulators/nexudus.js';
-import { buildTwoCities } from '../simulators/two-cities.js';
+import { buildTwoCities, environmentOf } from '../simulators/two-cities.js';
 import { checkSpace } from '../worker/check.js';
 import { loadConfig } from '../worker/config.js';
 import { startEmbeddedTemporal } from '../worker/embedded.js';
@@ -53,14 +53,7 @@ const startedAt = Date.now();
 const midnight = Math.ceil(Date.now() / 1000) * 1000 + 45_000 + members * 90;
 issue(new Date(midnight).toISOString());
 
-const config = loadConfig({
-  NEXUDUS_BASE_URL: nexudus.url,
-  NEXUDUS_EMAIL: 'admin@example.com',
-  NEXUDUS_PASSWORD: 'nexudus-password',
-  KISI_BASE_URL: kisi.url,
-  KISI_API_KEY: 'kisi-test-key',
-  LATCHKEY_HEALTH_PORT: '0',
-});
+const config = loadConfig(environmentOf(nexudus, kisi));
 const apis = createApis(config);
 const checked = await checkSpace(config, apis.nexudus, apis.kisi);
 const base = {

@@ -1,7 +1,8 @@
 import { Runtime } from '@temporalio/worker';
+import { iso } from '../access/types.js';
 import { startKisiSimulator, type KisiSimulator } from '../simulators/kisi.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../simulators/nexudus.js';
-import { buildTwoCities, type TwoCities } from '../simulators/two-cities.js';
+import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two-cities.js';
 import { checkSpace } from '../worker/check.js';
 import { loadConfig } from '../worker/config.js';
 import { startEmbeddedTemporal } from '../worker/embedded.js';
@@ -70,15 +71,11 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
 
 const demoFile = `policies:\n  usedPass: atOnce\n`;
 
+/** The demo's own file and pace, over what reaches the simulators. */
 function environment(nexudus: NexudusSimulator, kisi: KisiSimulator): Record<string, string> {
   return {
-    NEXUDUS_BASE_URL: nexudus.url,
-    NEXUDUS_EMAIL: 'admin@example.com',
-    NEXUDUS_PASSWORD: 'nexudus-password',
-    KISI_BASE_URL: kisi.url,
-    KISI_API_KEY: 'kisi-test-key',
+    ...environmentOf(nexudus, kisi),
     LATCHKEY_CONFIG: 'demo.yaml',
-    LATCHKEY_HEALTH_PORT: '0',
     LATCHKEY_POLL_INTERVAL: `${pollIntervalMs / 1000}s`,
   };
 }
@@ -133,7 +130,7 @@ async function expiry({ nexudus, kisi, ids }: Stage): Promise<void> {
   say('3. Cleo has a pass that expires in 25 seconds.');
   const cleo = addMember(nexudus, 'Cleo', ids.rome);
   const end = Math.ceil(Date.now() / 1000) * 1000 + 25_000;
-  const ExpireDate = isoSeconds(end);
+  const ExpireDate = iso(end);
   nexudus.space.addPass({
     CoworkerId: cleo,
     TimePassId: ids.passTypes.romeDay,
@@ -163,7 +160,7 @@ async function renewal({ nexudus, kisi, ids }: Stage): Promise<void> {
       CoworkerContractUniqueId: UniqueId,
       ExpireDate,
     });
-  pass(isoSeconds(end));
+  pass(iso(end));
   await seen('his key', () => holds(kisi, 'Dan', ids.groups.newYorkOffice));
   const writes = kisi.requests.list().filter((request) => request.method !== 'GET').length;
   await until(end + 3_000);
@@ -171,7 +168,7 @@ async function renewal({ nexudus, kisi, ids }: Stage): Promise<void> {
     holds(kisi, 'Dan', ids.groups.newYorkOffice),
     'the pass has expired; the key is held for the renewal',
   );
-  pass(isoSeconds(end + 7 * 86_400_000));
+  pass(iso(end + 7 * 86_400_000));
   await until(end + 3_000 + pollIntervalMs + 2_000);
   const after = kisi.requests.list().filter((request) => request.method !== 'GET').length;
   expect(holds(kisi, 'Dan', ids.groups.newYorkOffice), 'renewed: the key went on');
@@ -228,7 +225,6 @@ async function outage({ nexudus, kisi, ids, service }: Stage): Promise<void> {
 }
 
 const emailOf = (name: string): string => `${name.toLowerCase()}@example.com`;
-const isoSeconds = (at: number): string => new Date(at).toISOString().replace('.000Z', 'Z');
 
 function addMember(nexudus: NexudusSimulator, FullName: string, home: number): number {
   return nexudus.space.addCoworker({ FullName, Email: emailOf(FullName), InvoicingBusinessId: home }).Id;

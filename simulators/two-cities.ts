@@ -12,6 +12,18 @@ export interface TwoCities {
   plans: { romeUnlimited: number; newYorkWeek: number };
 }
 
+/** What a worker's environment must say to reach these simulators; its health endpoint takes any free port. */
+export function environmentOf(nexudus: NexudusSimulator, kisi: KisiSimulator): Record<string, string> {
+  return {
+    NEXUDUS_BASE_URL: nexudus.url,
+    NEXUDUS_EMAIL: 'admin@example.com',
+    NEXUDUS_PASSWORD: 'nexudus-password',
+    KISI_BASE_URL: kisi.url,
+    KISI_API_KEY: 'kisi-test-key',
+    LATCHKEY_HEALTH_PORT: '0',
+  };
+}
+
 /** Fills both simulators. Pass types name their groups by `KisiGroupId`, as the Nexudus settings page does. */
 export function buildTwoCities(nexudus: NexudusSimulator, kisi: KisiSimulator): TwoCities {
   const { space } = nexudus;

@@ -6,7 +6,7 @@ import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
-import { createWaker } from '../activities/wake.js';
+import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createPacer } from '../nexudus/pace.js';
@@ -151,10 +151,8 @@ async function createWorkers(
 /** What was blocked may have been mended while the process was down. */
 async function wakeTroubled(client: Client, taskQueue: string): Promise<void> {
   const waker = createWaker(client, taskQueue);
-  const query = `WorkflowType = 'member' AND ExecutionStatus = 'Running' AND AccessProblem != 'none'`;
-  for await (const { workflowId } of client.workflow.list({ query })) {
-    await waker.wakeIfRunning(Number(workflowId.slice('member-'.length)), { reason: 'fullPass' });
-  }
+  const troubled = await runningMembers(client, ` AND AccessProblem != 'none'`);
+  await inBatches(troubled, (id) => waker.wakeIfRunning(id, { reason: 'fullPass' }));
 }
 
 async function isReady(workers: Worker[], client: Client): Promise<boolean> {

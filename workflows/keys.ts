@@ -1,5 +1,5 @@
 import type { LedgerKey, Step } from '../access/plan.js';
-import type { Entitlement, Instant } from '../access/types.js';
+import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, KeyActivities } from '../activities/contract.js';
 import { kisiTaskQueue, type MemberState } from './messages.js';
 import { patientActivities, persist, type Patient, type Trouble } from './patience.js';
@@ -11,9 +11,6 @@ export interface KeyWriter {
   /** Brings the ledger in line with what Kisi holds of it. False: overtaken. */
   inspect(): Promise<boolean>;
 }
-
-const iso = (at: Instant | null): string =>
-  at === null ? 'no end' : new Date(at).toISOString().replace('.000Z', 'Z');
 
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
 export function kisiActivities(taskQueue: string): Patient<KeyActivities> {

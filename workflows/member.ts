@@ -95,7 +95,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what };
   });
 
-  let dueAt: Instant = woken() ? Date.now() : Date.now() + 1;
+  let dueAt: Instant = Date.now();
   if (!woken()) wake({ reason: 'changed' });
   for (;;) {
     const pass = takeWakes(state, dueAt);
@@ -145,7 +145,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
     for (const step of planSteps(state.ledger, assessment.keys, assessment.holds, userId)) {
       if (!(await writer.apply(step, assessment))) return 'overtaken';
-      if (outlook.waiting !== null) clearWaiting();
+      clearWaiting();
     }
     return settle(assessment);
   }
@@ -216,10 +216,10 @@ export async function member(initial: MemberState): Promise<MemberView> {
     args: Parameters<WakeActivities[K]>,
   ): Promise<void> {
     type Call = (...a: Parameters<WakeActivities[K]>) => Promise<void>;
-    const run = (set: unknown) => (set as Record<K, Call>)[name](...args);
+    const call = (set: unknown) => (set as Record<K, Call>)[name](...args);
     await persist(
-      () => run(wakes.quick),
-      () => run(wakes.patient),
+      () => call(wakes.quick),
+      () => call(wakes.patient),
       (trouble) => {
         waitFor(trouble, 'by itself');
       },

@@ -1,5 +1,5 @@
 import type { LedgerKey } from '../access/plan.js';
-import type { Instant, NextChange } from '../access/types.js';
+import { iso, type Instant, type NextChange } from '../access/types.js';
 import type { AccessState, MemberView } from './messages.js';
 
 /** What a member's workflow waits for because something failed. */
@@ -22,8 +22,6 @@ export interface Outlook {
   lastCheckedAt: Instant | null;
   lastError: string | null;
 }
-
-const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
 
 /** The answer of the `state` query. */
 export function viewOf(memberId: number, ledger: readonly LedgerKey[], outlook: Outlook): MemberView {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { startKisiSimulator } from '../../simulators/kisi.js';
 import { startNexudusSimulator } from '../../simulators/nexudus.js';
-import { buildTwoCities } from '../../simulators/two-cities.js';
-import { devServer, environmentOf, eventually, newNamespace } from '../support/space.js';
+import { buildTwoCities, environmentOf } from '../../simulators/two-cities.js';
+import { devServer, eventually, newNamespace } from '../support/space.js';
 
 /** KILLED_MEMBERS=50 for the long version. */
 const members = Number(process.env['KILLED_MEMBERS'] ?? 10);

@@ -7,7 +7,7 @@ import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embed
 import { createApis, startService, type Service } from '../../worker/service.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
-import { buildTwoCities, type TwoCities } from '../../simulators/two-cities.js';
+import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
 import { memberWorkflowId, searchAttributes, stateQuery, type MemberView } from '../../workflows/messages.js';
 
 /** A whole space: a real Temporal server, both simulators over HTTP, and as many workers as a test wants. */
@@ -37,18 +37,6 @@ export function devServer(): Promise<EmbeddedTemporal> {
 export async function stopDevServer(): Promise<void> {
   await (await server)?.stop();
   server = null;
-}
-
-export function environmentOf(nexudus: NexudusSimulator, kisi: KisiSimulator): Record<string, string> {
-  return {
-    NEXUDUS_BASE_URL: nexudus.url,
-    NEXUDUS_EMAIL: 'admin@example.com',
-    NEXUDUS_PASSWORD: 'nexudus-password',
-    KISI_BASE_URL: kisi.url,
-    KISI_API_KEY: 'kisi-test-key',
-    LATCHKEY_HEALTH_PORT: '0',
-    LATCHKEY_POLL_INTERVAL: '1s',
-  };
 }
 
 /** A namespace of its own, since ids of members and Schedules are the same in every space. */
@@ -85,7 +73,7 @@ export async function startSpace(
   const ids = buildTwoCities(nexudus, kisi);
   prepare({ nexudus, kisi, ids });
   const namespace = await newNamespace(temporal);
-  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...env });
+  const config = loadConfig({ ...environmentOf(nexudus, kisi), LATCHKEY_POLL_INTERVAL: '1s', ...env });
   const apis = createApis(config);
   const log = createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
   const options = {
