@@ -8,8 +8,8 @@ export interface AssessRequest {
   memberId: number;
   /** A read that began before this is not used. */
   notBefore: Instant;
-  /** True: pass types may be half a minute older than `notBefore`, since the wake is not about them. */
-  mayReuseReference: boolean;
+  /** True: locations may be ten minutes older than `notBefore`, since the wake is not about them. */
+  mayReusePlaces: boolean;
   siblingIds: number[];
   /** Of each key in the ledger: its group and the records that it stands on. */
   held: { groupId: number; standsOn: StandsOn[] }[];

@@ -32,7 +32,7 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     notBefore: request.notBefore,
     siblingIds: request.siblingIds,
     heldOn: request.held.flatMap((key) => key.standsOn),
-    mayReuseReference: request.mayReuseReference,
+    mayReusePlaces: request.mayReusePlaces,
   });
   const holds = holdsOf(read, request);
   if (read.snapshot === null) return nobody(deps.now(), holds);

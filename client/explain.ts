@@ -49,7 +49,7 @@ export async function explainMember(id: string, { at, json = false }: ExplainOpt
     await reader.readMember({
       memberId,
       notBefore: Date.now(),
-      mayReuseReference: false,
+      mayReusePlaces: false,
       siblingIds: [],
       heldOn: [],
     }),

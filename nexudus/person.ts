@@ -13,8 +13,8 @@ export interface MemberRequest {
   memberId: number;
   /** A read that began before this is not used. */
   notBefore: Instant;
-  /** True: pass types and allowances may have been read up to a minute before. */
-  mayReuseReference: boolean;
+  /** True: locations (time zones, day starts) may have been read up to ten minutes before. */
+  mayReusePlaces: boolean;
   /** Profiles that shared the e-mail before; those that still do belong to the person. */
   siblingIds: readonly number[];
   /** The records that existing keys stand on: each is looked up by its id before it counts as absent. */
@@ -41,8 +41,8 @@ export interface Reading {
   client: NexudusClient;
   source: RecordSource;
   lookups: Lookups;
-  /** `again`: a record pointed at something that the kept copy does not have. */
-  offers(again: boolean): Promise<Offers>;
+  offers(): Promise<Offers>;
+  /** `again`: a record pointed at a location that the kept copy does not have. */
   places(again: boolean): Promise<Places>;
   /** A place that is not in the list, by its id; null: Nexudus answers 404. */
   place(id: number): Promise<Places['locations'][number] | null>;
@@ -65,6 +65,9 @@ interface Found {
 
 /** Reads one person. Complete, or it throws NexudusError; an absence that is not believed is a doubt. */
 export async function readPerson(reading: Reading, request: MemberRequest): Promise<MemberRead> {
+  // Asked for first, since nothing of the person is needed for it; a failure is thrown where it is awaited.
+  const offersRead = reading.offers();
+  offersRead.catch(() => undefined);
   const own = await reading.source.coworker(request.memberId);
   const gone = own === null;
   const doubts: Doubt[] = [];
@@ -81,7 +84,9 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     people.map((coworker) => findAccess(reading, coworker, heldTeams, holders)),
   );
   const all = await Promise.all(holders.values());
-  const offers = await offersFor(reading, all);
+  const { passTypes, allowances } = await offersRead;
+  // A copy: what is looked up later is added, and the read is shared.
+  const offers: Offers = { passTypes: [...passTypes], allowances };
   const places = await placesFor(reading, all);
   doubts.push(
     ...(await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places })),
@@ -148,14 +153,6 @@ async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promi
   ]);
   // Copies: what is looked up later is added, and the source's own lists are shared.
   return { coworker, passes: [...passes], contracts: [...contracts] };
-}
-
-async function offersFor(reading: Reading, holders: readonly Holder[]): Promise<Offers> {
-  const offers = await reading.offers(false);
-  const known = new Set(offers.passTypes.map(({ id }) => id));
-  const complete = holders.every(({ passes }) => passes.every(({ passTypeId }) => known.has(passTypeId)));
-  const fresh = complete ? offers : await reading.offers(true);
-  return { passTypes: [...fresh.passTypes], allowances: fresh.allowances };
 }
 
 async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<Places> {

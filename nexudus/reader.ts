@@ -1,7 +1,7 @@
 import type { Instant } from '../access/types.js';
 import { readBulk, type BulkRead } from './bulk.js';
 import type { NexudusClient } from './client.js';
-import { keep } from './fresh.js';
+import { keep, type Freshness } from './fresh.js';
 import { createLookups, type Lookups } from './lookups.js';
 import { readPerson, type MemberRead, type MemberRequest, type Reading } from './person.js';
 import { readPlace, readPlaces, type Places, type TimeZones } from './places.js';
@@ -48,12 +48,14 @@ interface Waiting {
   resolve: (read: Promise<MemberRead>) => void;
 }
 
+/** Pass types and locations, which both ways of reading need, are not counted here nor below. */
 const requestsPerMember = 6;
 /** As long as the cost of a bulk read is not known, it is taken for so many requests: a small space's. */
 const unknownBulkCost = 8;
-const bulkKeptMs = 60_000;
-const offersKeptMs = 30_000;
+/** However long a thousand members take to ask, one read serves all who may use it. */
+const bulkKeptMs = 5 * 60_000;
 const placesKeptMs = 10 * 60_000;
+const newPlaceMs = 30_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
@@ -78,10 +80,8 @@ export function createReader(options: ReaderOptions): Reader {
       client,
       source,
       lookups,
-      offers: (again) =>
-        offers.get({ notBefore, maxAgeMs: request.mayReuseReference && !again ? offersKeptMs : 0 }),
-      // A location that someone just added must not wait for ten minutes, nor cost three requests at every read.
-      places: (again) => places.get({ notBefore: Infinity, maxAgeMs: again ? offersKeptMs : placesKeptMs }),
+      offers: () => offers.get({ notBefore, maxAgeMs: 0 }),
+      places: (again) => places.get(placesFreshness(request, again)),
       async place(id) {
         const business = await lookups.find('businesses', id);
         return business === null ? null : readPlace(client, business, timeZones);
@@ -195,6 +195,12 @@ export function createReader(options: ReaderOptions): Reader {
       });
     },
   };
+}
+
+/** A location that someone just added must not wait for ten minutes, nor cost three requests at every read. */
+function placesFreshness({ notBefore, mayReusePlaces }: MemberRequest, again: boolean): Freshness {
+  if (again) return { notBefore: Infinity, maxAgeMs: newPlaceMs };
+  return mayReusePlaces ? { notBefore: Infinity, maxAgeMs: placesKeptMs } : { notBefore, maxAgeMs: 0 };
 }
 
 /** Why an absence from a collection is not believed; null: it is. Throws NexudusError. */

@@ -154,7 +154,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     const request = {
       memberId: state.memberId,
       notBefore: pass.notBefore,
-      mayReuseReference: pass.mayReuseReference,
+      mayReusePlaces: pass.mayReusePlaces,
       siblingIds: state.siblingIds,
       held: state.ledger.map(({ groupId, standsOn }) => ({ groupId, standsOn })),
     };
@@ -313,8 +313,8 @@ export async function member(initial: MemberState): Promise<MemberView> {
 /** Why a pass happens, and from when on a read may be used for it. */
 interface Pass {
   notBefore: Instant;
-  /** Pass types may be as last read: a change of theirs is noticed on its own, and wakes with a reason of its own. */
-  mayReuseReference: boolean;
+  /** Locations may be as last read: a change of theirs is noticed on its own, and wakes with a reason of its own. */
+  mayReusePlaces: boolean;
   resync: boolean;
   reasons: Wake['reason'][];
 }
@@ -328,7 +328,7 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
     notBefore: clockOnly
       ? Math.min(dueAt, Date.now())
       : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
-    mayReuseReference: taken.every(({ reason }) => reason === 'changed' || reason === 'profile'),
+    mayReusePlaces: taken.every(({ reason }) => reason === 'changed' || reason === 'profile'),
     resync: taken.some((wake) => wake.reason === 'resync'),
     reasons: taken.map((wake) => wake.reason),
   };

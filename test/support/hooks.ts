@@ -15,5 +15,7 @@ export const mochaHooks = {
   async afterAll(): Promise<void> {
     await stopTimeSkippingEnv();
     await stopDevServer();
+    // Else a run without any worker would wait for it for ever.
+    await Runtime.instance().shutdown();
   },
 };
