@@ -114,5 +114,10 @@ export interface PollActivities {
   fullPass(memory: FullPassMemory | null): Promise<FullPassMemory>;
 }
 
+export interface SpeakerActivities {
+  /** Takes what is queued for Nexudus and Kisi, for as long as this process may. */
+  speak(): Promise<void>;
+}
+
 /** Error types that an activity failure carries; the workflow tells by them what it waits for. */
 export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration';

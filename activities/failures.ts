@@ -32,18 +32,3 @@ function passOn(type: FailureType, error: ApiError): ApplicationFailure {
     ...(error.retryAfterMs === null ? {} : { nextRetryDelay: error.retryAfterMs }),
   });
 }
-
-/** The same functions, each with its errors mapped by `toFailure`. */
-export function withFailures<A extends object>(activities: A): A {
-  const wrapped = Object.entries(activities).map(([name, run]) => [
-    name,
-    async (...args: unknown[]): Promise<unknown> => {
-      try {
-        return await (run as (...a: unknown[]) => Promise<unknown>)(...args);
-      } catch (error) {
-        throw toFailure(error);
-      }
-    },
-  ]);
-  return Object.fromEntries(wrapped) as A;
-}

@@ -3,15 +3,15 @@ import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
 import { grantKey, makeUser, removeKey } from '../kisi/keys.js';
 import type { GrantResult, KeyActivities } from './contract.js';
-import { withFailures } from './failures.js';
 import type { People, Person } from './people.js';
+import { remote } from './remote.js';
 
 export interface KeyDeps {
   kisi: KisiClient;
   people: People;
 }
 
-/** Writes to Kisi, one HTTP call each on the ordinary way, so that the queue's rate is Kisi's rate. */
+/** Writes to Kisi, one HTTP call each on the ordinary way, so that a more urgent one is never long behind another. */
 export function createKeyActivities({ kisi, people }: KeyDeps): KeyActivities {
   async function personOf(memberId: number): Promise<Person> {
     const person = await people.find(memberId);
@@ -20,7 +20,7 @@ export function createKeyActivities({ kisi, people }: KeyDeps): KeyActivities {
     throw ApplicationFailure.create({ type: 'Nexudus', message, nonRetryable: true });
   }
 
-  return withFailures<KeyActivities>({
+  return remote<KeyActivities>({
     async findKisiUser(memberId, how) {
       const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
       return user?.id ?? null;

@@ -4,9 +4,8 @@ import type { Hold } from '../access/plan.js';
 import type { Decision, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
-import { withFailures } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
 import type { People } from './people.js';
+import { remote } from './remote.js';
 
 export interface MembershipDeps {
   reader: Reader;
@@ -17,9 +16,7 @@ export interface MembershipDeps {
 
 /** Reads and decides. The rules run here and not in the workflow, so a changed rule never breaks a replay. */
 export function createMembershipActivities(deps: MembershipDeps): MembershipActivities {
-  return withFailures({
-    assessMember: (request: AssessRequest) => withHeartbeat(() => assess(deps, request)),
-  });
+  return remote({ assessMember: (request: AssessRequest) => assess(deps, request) });
 }
 
 /**

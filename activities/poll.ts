@@ -6,8 +6,7 @@ import type { NexudusClient } from '../nexudus/client.js';
 import type { Wake } from '../workflows/messages.js';
 import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import type { BaselineBook } from './baselines.js';
-import { withFailures } from './failures.js';
-import { withHeartbeat } from './heartbeat.js';
+import { remote } from './remote.js';
 import { inBatches, runningMembers, type Waker } from './wake.js';
 
 export interface PollDeps {
@@ -28,9 +27,9 @@ const seldomMs = 30_000;
 
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
-  return withFailures<PollActivities>({
-    pollChanges: (memory) => withHeartbeat(() => pollChanges(deps, memory)),
-    fullPass: (memory) => withHeartbeat(() => fullPass(deps, memory)),
+  return remote<PollActivities>({
+    pollChanges: (memory) => pollChanges(deps, memory),
+    fullPass: (memory) => fullPass(deps, memory),
   });
 }
 

@@ -3,6 +3,7 @@
  * workers: how many requests does the night cost? Prints counts; `node --import=tsx bench/midnight.ts [members]`.
  */
 import { Runtime } from '@temporalio/worker';
+import { createKisiPacer } from '../kisi/pace.js';
 import { startKisiSimulator } from '../simulators/kisi.js';
 import { startNexudusSimulator } from '../simulators/nexudus.js';
 import { buildTwoCities, environmentOf } from '../simulators/two-cities.js';
@@ -54,7 +55,7 @@ const midnight = Math.ceil(Date.now() / 1000) * 1000 + 45_000 + members * 90;
 issue(new Date(midnight).toISOString());
 
 const config = loadConfig(environmentOf(nexudus, kisi));
-const apis = createApis(config);
+const apis = createApis(config, createKisiPacer({ most: 1000 }));
 const checked = await checkSpace(config, apis.nexudus, apis.kisi);
 const base = {
   config,
@@ -63,7 +64,7 @@ const base = {
   temporal: { address: temporal.address, namespace: 'default' },
   sdkMetricsUrl: null,
 };
-const filling = await startService({ ...base, apis, kisiPerSecond: 500 });
+const filling = await startService({ ...base, apis });
 const keys = (): number => kisi.org.assignments().length;
 while (keys() < members && Date.now() < midnight) await wait(200);
 say(`${keys()} keys after ${((Date.now() - startedAt) / 1000).toFixed(0)} s (import without Kisi's limit)`);

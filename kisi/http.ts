@@ -8,6 +8,7 @@ import axios, { isAxiosError } from 'axios';
 import { z } from 'zod';
 import { KisiError, errorOfReply, malformed } from './errors.js';
 import type { KisiCall } from './errors.js';
+import type { KisiPacer } from './pace.js';
 
 /** How to reach Kisi. */
 export interface KisiClientOptions {
@@ -15,16 +16,19 @@ export interface KisiClientOptions {
   baseUrl: string;
   /** Secret of an API login, which acts as the person who made it, in one organization. */
   apiKey: string;
-  /** Time limit of one request from start to last byte; 10_000 by default. */
+  /** Time limit of one request from start to last byte, waiting for its turn not counted; 10_000 by default. */
   timeoutMs?: number;
   /** Sent as X-Kisi-Integration-Identifier, which Kisi asks of partners; 'latchkey' by default. */
   integrationName?: string;
+  /** Shared by all clients of one API key in this process; without it nobody waits for a turn. */
+  pace?: KisiPacer;
   /** Told after each request. `path` is a template; `status` is null when no answer came. */
   onRequest?: (info: KisiCall & { status: number | null; durationMs: number }) => void;
 }
 
 /** Largest page of each list; the defaults are 50 and 10. */
 const pageSizes = { users: 100, groups: 250, role_assignments: 250 };
+const longestPauseMs = 5_000;
 /** Kisi's largest `offset`. */
 const largestOffset = 20_000;
 
@@ -47,7 +51,7 @@ export type Send = (request: KisiRequest, signal: AbortSignal | undefined) => Pr
 
 /** Makes the function that sends. Throws a TypeError when the base URL or the API key cannot be right. */
 export function createSend(options: KisiClientOptions): Send {
-  const { baseUrl, apiKey, timeoutMs = 10_000, integrationName = 'latchkey', onRequest } = options;
+  const { baseUrl, apiKey, timeoutMs = 10_000, integrationName = 'latchkey', pace, onRequest } = options;
   if (!/^https?:\/\/\S+$/.test(baseUrl))
     throw new TypeError('The base URL of Kisi must be a full address, such as https://api.kisi.io');
   if (!/^[\x21-\x7e]+$/.test(apiKey))
@@ -85,6 +89,7 @@ export function createSend(options: KisiClientOptions): Send {
   };
 
   return async (request, signal) => {
+    await pace?.turn();
     signal?.throwIfAborted();
     const call: KisiCall = { method: request.method, path: request.path };
     const startedAt = performance.now();
@@ -111,8 +116,11 @@ export function createSend(options: KisiClientOptions): Send {
       signal?.removeEventListener('abort', stop);
     }
     report(reply.status);
-    if (reply.status < 200 || reply.status > 299) throw errorOfReply(call, reply, Date.now());
-    return reply;
+    if (reply.status >= 200 && reply.status <= 299) return reply;
+    const error = errorOfReply(call, reply, Date.now());
+    // All who use the key wait, not only this caller; who waits long does so elsewhere, where it holds nothing up.
+    if (error.kind === 'throttled') pace?.pause(Math.min(error.retryAfterMs ?? 1_000, longestPauseMs));
+    throw error;
   };
 }
 

@@ -8,19 +8,25 @@ import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
+import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createPacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
-import { kisiTaskQueue, searchAttributes } from '../workflows/messages.js';
+import { kisiTaskQueue, nexudusTaskQueue, searchAttributes } from '../workflows/messages.js';
 import { workflowBundle } from './bundle.js';
 import type { CheckedSpace } from './check.js';
 import type { Config } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { ensureSearchAttributes } from './search-attributes.js';
+import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
-/** Kisi allows 5 requests a second to all that use its key; the server deals them out to all workers together. */
-const kisiPerSecond = 4.6;
+/**
+ * Few, so that what waits for Kisi waits in Temporal's queue, where the urgent goes first; enough to keep Kisi's 5 a
+ * second busy while an answer takes a second.
+ */
+const kisiSlots = 5;
+const ensureSpeakerMs = 30_000;
 
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
@@ -30,14 +36,15 @@ export interface Apis {
   kisi: KisiClient;
 }
 
-export function createApis(config: Config): Apis {
+/** Each process has its own pace: only one of them speaks at a time. `kisiPace`: for benches that fill a space first. */
+export function createApis(config: Config, kisiPace = createKisiPacer()): Apis {
   const { kisi } = config;
   const { baseUrl, auth } = config.nexudus;
   const pace = createPacer();
   return {
     nexudus: createNexudusClient({ baseUrl, auth, pace }),
     nexudusBehind: createNexudusClient({ baseUrl, auth, pace: pace.background }),
-    kisi: createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey }),
+    kisi: createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey, pace: kisiPace }),
   };
 }
 
@@ -51,8 +58,6 @@ export interface ServiceOptions {
   /** Where the SDK serves its metrics, to pass on under /metrics. */
   sdkMetricsUrl: string | null;
   now?: () => number;
-  /** For benches that fill a space first; 4.6 by default. */
-  kisiPerSecond?: number;
 }
 
 /** A running worker process. */
@@ -74,78 +79,123 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const workers = await createWorkers(options, client, native);
-  const running = workers.map((worker) => worker.run());
+  const speaker = createSpeaker(speakingWorkers(options, client, native));
+  const worker = await memberWorker(options, client, native, speaker);
+  const running = worker.run();
+  const stopEnsuring = await keepSpeaker(client, config.taskQueue, log);
   await ensureSchedules(client, config);
   await wakeTroubled(client, config.taskQueue);
   const health = await startHealth({
     port: config.healthPort,
-    checks: async () => ({ ready: await isReady(workers, client), detail: { taskQueue: config.taskQueue } }),
+    checks: async () => ({
+      ready: await isReady(worker, client),
+      detail: { taskQueue: config.taskQueue, speaksToApis: speaker.isSpeaking() },
+    }),
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
-  const done = Promise.all(running).then(() => close(health, native, connection));
+  const done = running
+    .finally(() => {
+      stopEnsuring();
+      return speaker.stop();
+    })
+    .then(() => close(health, native, connection));
   return {
     healthPort: health.port,
     client,
     done,
     async stop() {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await speaker.stop();
       await done;
     },
   };
 }
 
-async function createWorkers(
+const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '30s' } as const;
+
+/** The worker that every process runs: members' workflows, and what wakes them. */
+async function memberWorker(
+  { config }: ServiceOptions,
+  client: Client,
+  connection: NativeConnection,
+  speaker: Speaker,
+): Promise<Worker> {
+  const { wakeOwner, wakeSiblings, handOver } = createWaker(client, config.taskQueue);
+  return Worker.create({
+    ...shutdown,
+    connection,
+    namespace: client.options.namespace,
+    taskQueue: config.taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities: { ...speaker.activities, wakeOwner, wakeSiblings, handOver },
+    maxConcurrentWorkflowTaskExecutions: 40,
+    maxCachedWorkflows: 300,
+    // Else a beat of the speaker would be held back for most of its time limit.
+    maxHeartbeatThrottleInterval: '2s',
+  });
+}
+
+/** Makes the workers that one process at a time runs: for Nexudus and for Kisi. */
+function speakingWorkers(
   options: ServiceOptions,
   client: Client,
-  native: NativeConnection,
-): Promise<Worker[]> {
+  connection: NativeConnection,
+): () => Promise<Worker[]> {
   const { config, apis, space } = options;
   const now = options.now ?? Date.now;
-  const namespace = client.options.namespace;
   const people = createPeople(async (memberId) => {
     const record = await apis.nexudus.getOne('coworkers', memberId);
     return record === null ? null : { email: record.email, name: record.fullName };
   });
   const baselines = createBaselineBook(client, now);
-  const waker = createWaker(client, config.taskQueue);
   const reader = createReader({
     client: apis.nexudus,
     now,
     timeZones: space.timeZones,
     baselines: () => baselines.read(),
   });
-  const shared = { connection: native, namespace, shutdownGraceTime: '20s', shutdownForceTime: '30s' };
-  const members = await Worker.create({
-    ...shared,
-    taskQueue: config.taskQueue,
-    workflowBundle: await workflowBundle(),
-    activities: {
-      ...createMembershipActivities({ reader, rules: space.rules, people, now }),
-      ...createPollActivities({
-        nexudus: apis.nexudusBehind,
-        client,
-        waker,
-        rules: space.rules,
-        baselines,
-        now,
+  const nexudusActivities = {
+    ...createMembershipActivities({ reader, rules: space.rules, people, now }),
+    ...createPollActivities({
+      nexudus: apis.nexudusBehind,
+      client,
+      waker: createWaker(client, config.taskQueue),
+      rules: space.rules,
+      baselines,
+      now,
+    }),
+  };
+  const shared = { ...shutdown, connection, namespace: client.options.namespace };
+  return () =>
+    Promise.all([
+      Worker.create({
+        ...shared,
+        taskQueue: nexudusTaskQueue(config.taskQueue),
+        activities: nexudusActivities,
+        // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
+        maxConcurrentActivityTaskExecutions: 2000,
       }),
-      ...waker,
-    },
-    // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
-    maxConcurrentActivityTaskExecutions: 2000,
-    maxConcurrentWorkflowTaskExecutions: 40,
-    maxCachedWorkflows: 300,
-  });
-  const keys = await Worker.create({
-    ...shared,
-    taskQueue: kisiTaskQueue(config.taskQueue),
-    activities: createKeyActivities({ kisi: apis.kisi, people }),
-    maxTaskQueueActivitiesPerSecond: options.kisiPerSecond ?? kisiPerSecond,
-    maxConcurrentActivityTaskExecutions: options.kisiPerSecond === undefined ? 10 : 100,
-  });
-  return [members, keys];
+      Worker.create({
+        ...shared,
+        taskQueue: kisiTaskQueue(config.taskQueue),
+        activities: createKeyActivities({ kisi: apis.kisi, people }),
+        maxConcurrentActivityTaskExecutions: kisiSlots,
+      }),
+    ]);
+}
+
+/** Somebody may terminate the speaker by hand, and then nothing at all would go on: so it is started again. */
+async function keepSpeaker(client: Client, taskQueue: string, log: Logger): Promise<() => void> {
+  await ensureSpeaker(client, taskQueue);
+  const again = setInterval(() => {
+    ensureSpeaker(client, taskQueue).catch((err: unknown) => {
+      log.warn({ err }, 'whether a process speaks to the APIs could not be checked');
+    });
+  }, ensureSpeakerMs);
+  return () => {
+    clearInterval(again);
+  };
 }
 
 /** What was blocked may have been mended while the process was down. */
@@ -155,8 +205,8 @@ async function wakeTroubled(client: Client, taskQueue: string): Promise<void> {
   await inBatches(troubled, (id) => waker.wakeIfRunning(id, { reason: 'fullPass' }));
 }
 
-async function isReady(workers: Worker[], client: Client): Promise<boolean> {
-  if (workers.some((worker) => worker.getState() !== 'RUNNING')) return false;
+async function isReady(worker: Worker, client: Client): Promise<boolean> {
+  if (worker.getState() !== 'RUNNING') return false;
   await client.connection.workflowService.getSystemInfo({});
   return true;
 }

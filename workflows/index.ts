@@ -1,3 +1,4 @@
 /** Workflow functions only: what a worker can run. */
 export { member } from './member.js';
 export { fullPass, poll } from './poll.js';
+export { speaker } from './speaker.js';

@@ -13,11 +13,9 @@ export interface KeyWriter {
 }
 
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
-export function kisiActivities(taskQueue: string): Patient<KeyActivities> {
-  return patientActivities<KeyActivities>(
-    { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '15s' },
-    15_000,
-  );
+function kisiActivities(taskQueue: string): Patient<KeyActivities> {
+  const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '2m', heartbeatTimeout: '15s' };
+  return patientActivities<KeyActivities>(options, 15_000);
 }
 
 /** A writer over the given state. `changes` collects what was done, in plain words. */

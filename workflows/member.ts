@@ -18,6 +18,7 @@ import {
   locationIdKey,
   membershipChanged,
   nextChangeAtKey,
+  nexudusTaskQueue,
   resync,
   resyncNow,
   stateQuery,
@@ -25,7 +26,7 @@ import {
   type MemberView,
   type Wake,
 } from './messages.js';
-import { patientActivities, persist, Trouble } from './patience.js';
+import { patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { detailsOf, viewOf, type Outlook } from './view.js';
 
 const minuteMs = 60_000;
@@ -39,10 +40,6 @@ const idleEndMs = 90 * dayMs;
 const blockedRetryMs = 10 * minuteMs;
 const doubtRetryMs = 30_000;
 
-const reads = patientActivities<MembershipActivities>(
-  { startToCloseTimeout: '5m', heartbeatTimeout: '15s', summary: 'read Nexudus and decide' },
-  20_000,
-);
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
 
 /**
@@ -51,6 +48,7 @@ const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 
  */
 export async function member(initial: MemberState): Promise<MemberView> {
   const state: MemberState = { ...initial, wakes: [...initial.wakes] };
+  const reads = nexudusActivities(state.taskQueue);
   const startedAt = Date.now();
   const outlook: Outlook = {
     state: 'new',
@@ -308,6 +306,16 @@ export async function member(initial: MemberState): Promise<MemberView> {
     await condition(allHandlersFinished);
     return view();
   }
+}
+
+function nexudusActivities(taskQueue: string): Patient<MembershipActivities> {
+  const options = {
+    taskQueue: nexudusTaskQueue(taskQueue),
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '15s',
+    summary: 'read Nexudus and decide',
+  };
+  return patientActivities<MembershipActivities>(options, 20_000);
 }
 
 /** Why a pass happens, and from when on a read may be used for it. */

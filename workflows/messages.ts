@@ -96,8 +96,15 @@ export const searchAttributes = {
 export const memberWorkflowType = 'member';
 export const pollScheduleId = 'poll-nexudus';
 export const fullPassScheduleId = 'full-pass';
+export const speakerWorkflowType = 'speaker';
+export const speakerWorkflowId = 'speaker';
 
-/** The activity queue for Kisi: one HTTP call a task, held below Kisi's limit by the server for all workers together. */
+/** The activity queue for reads from Nexudus. Only the speaker takes from it. */
+export function nexudusTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-nexudus`;
+}
+
+/** The activity queue for Kisi: one HTTP call a task. Only the speaker takes from it. */
 export function kisiTaskQueue(taskQueue: string): string {
   return `${taskQueue}-kisi`;
 }

@@ -1,11 +1,16 @@
 import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { FullPassMemory, PollActivities, PollMemory } from '../activities/contract.js';
+import { nexudusTaskQueue } from './messages.js';
 
-const activities = proxyActivities<PollActivities>({
-  startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
-});
+function pollActivities(): ActivityInterfaceFor<PollActivities> {
+  return proxyActivities<PollActivities>({
+    taskQueue: nexudusTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: '15s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
+  });
+}
 
 /**
  * Notices what changed in Nexudus since the last run and wakes those members. Run by a Schedule; what it remembers
@@ -13,7 +18,9 @@ const activities = proxyActivities<PollActivities>({
  */
 export async function poll(): Promise<PollMemory> {
   const memory = (workflowInfo().lastResult ?? null) as PollMemory | null;
-  const next = await activities.pollChanges.executeWithOptions({ summary: 'read what changed' }, [memory]);
+  const next = await pollActivities().pollChanges.executeWithOptions({ summary: 'read what changed' }, [
+    memory,
+  ]);
   setCurrentDetails(
     `Woke ${next.woken} members. All changes up to ${new Date(next.watermark).toISOString()} are noticed.`,
   );
@@ -23,7 +30,7 @@ export async function poll(): Promise<PollMemory> {
 /** Reads everything, and wakes members whose records differ from the last time: deletions too, which leave no trace. */
 export async function fullPass(): Promise<FullPassMemory> {
   const memory = (workflowInfo().lastResult ?? null) as FullPassMemory | null;
-  const next = await activities.fullPass.executeWithOptions({ summary: 'read everything' }, [memory]);
+  const next = await pollActivities().fullPass.executeWithOptions({ summary: 'read everything' }, [memory]);
   const suspects = Object.keys(next.suspects);
   const doubt =
     suspects.length === 0 ? '' : ` Not believed yet (too many rows gone at once): ${suspects.join(', ')}.`;

@@ -34,7 +34,7 @@ describe('a request to Kisi', () => {
     stub = undefined;
   });
 
-  async function clientOf(answer: StubAnswer, more: { timeoutMs?: number } = {}) {
+  async function clientOf(answer: StubAnswer, more: Partial<KisiClientOptions> = {}) {
     stub = await startStub(answer);
     const seen: object[] = [];
     const onRequest = (info: RequestInfo) => {
@@ -54,6 +54,22 @@ describe('a request to Kisi', () => {
     assert.equal(get.headers.accept, 'application/json');
     assert.equal(get.headers['x-kisi-integration-identifier'], 'latchkey');
     assert.equal(post?.headers['content-type'], 'application/json');
+  });
+
+  it('waits for its turn, and has all wait when Kisi asks to slow down', async () => {
+    const pace: string[] = [];
+    const { client } = await clientOf(
+      (_request, reply) => reply.code(429).header('retry-after', '2').send(),
+      {
+        pace: {
+          turn: () => Promise.resolve(void pace.push('turn')),
+          pause: (ms) => void pace.push(`pause ${ms}`),
+        },
+      },
+    );
+    const error = await failureOf(client.getUser(5));
+    assert.deepEqual([error.kind, error.retryAfterMs], ['throttled', 2_000]);
+    assert.deepEqual(pace, ['turn', 'pause 2000']);
   });
 
   it('has a body only where one is meant', async () => {

@@ -11,6 +11,7 @@ import {
   kisiTaskQueue,
   memberWorkflowId,
   memberWorkflowType,
+  nexudusTaskQueue,
   newMember,
   stateQuery,
   type MemberView,
@@ -58,14 +59,19 @@ export class Clockwork {
       connection: env.nativeConnection,
       taskQueue: world.taskQueue,
       workflowBundle: await workflowBundle(),
-      activities: { ...world.membership(), ...world.wakes() },
+      activities: world.wakes(),
+    });
+    const reads = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: nexudusTaskQueue(world.taskQueue),
+      activities: world.membership(),
     });
     const keys = await Worker.create({
       connection: env.nativeConnection,
       taskQueue: kisiTaskQueue(world.taskQueue),
       activities: world.kisi(),
     });
-    await members.runUntil(keys.runUntil(story(world).finally(() => world.endAll())));
+    await members.runUntil(reads.runUntil(keys.runUntil(story(world).finally(() => world.endAll()))));
   }
 
   now(): Promise<number> {

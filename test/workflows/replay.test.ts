@@ -88,21 +88,28 @@ const breaks: Break[] = [
     file: 'member.ts',
     from: 'if (runIsLong()) {',
     to: 'if (state.memberId < 0 && runIsLong()) {',
-    matters: turnsOver,
+    matters: (history) => schedules('assessMember')(history) && turnsOver(history),
   },
   {
     what: 'polls twice',
     file: 'poll.ts',
-    from: 'const next = await activities.pollChanges',
-    to: 'await activities.pollChanges(memory);\n  const next = await activities.pollChanges',
+    from: 'const next = await pollActivities().pollChanges',
+    to: 'await pollActivities().pollChanges(memory);\n  const next = await pollActivities().pollChanges',
     matters: schedules('pollChanges'),
   },
   {
     what: 'passes over everything twice',
     file: 'poll.ts',
-    from: 'const next = await activities.fullPass',
-    to: 'await activities.fullPass(memory);\n  const next = await activities.fullPass',
+    from: 'const next = await pollActivities().fullPass',
+    to: 'await pollActivities().fullPass(memory);\n  const next = await pollActivities().fullPass',
     matters: schedules('fullPass'),
+  },
+  {
+    what: 'speaks twice in a term',
+    file: 'speaker.ts',
+    from: 'await speak();',
+    to: 'await speak();\n  await speak();',
+    matters: schedules('speak'),
   },
 ];
 
@@ -152,6 +159,7 @@ describe('recorded histories', () => {
       'pollChanges',
       'readKeyEnd',
       'removeKey',
+      'speak',
       'wakeOwner',
       'wakeSiblings',
     ]);

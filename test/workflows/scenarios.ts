@@ -3,10 +3,22 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { FullPassMemory, PollActivities, PollMemory } from '../../activities/contract.js';
+import type {
+  FullPassMemory,
+  PollActivities,
+  PollMemory,
+  SpeakerActivities,
+} from '../../activities/contract.js';
 import type { Profile } from '../../access/types.js';
 import { workflowBundle } from '../../worker/bundle.js';
-import { membershipChanged, resyncNow, stateQuery, type MemberView } from '../../workflows/messages.js';
+import {
+  membershipChanged,
+  nexudusTaskQueue,
+  resyncNow,
+  speakerWorkflowType,
+  stateQuery,
+  type MemberView,
+} from '../../workflows/messages.js';
 import { contract, member, pass, planPass, profile } from '../support/builders.js';
 import { Clockwork } from '../support/clockwork.js';
 
@@ -203,13 +215,17 @@ const polls: Scenario = async (env, keep) => {
     fullPass: () => Promise.resolve(fullPassMemory),
   };
   const taskQueue = `polls-${crypto.randomUUID()}`;
-  const worker = await Worker.create({
+  const workflows = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
     workflowBundle: await workflowBundle(),
+  });
+  const reads = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue: nexudusTaskQueue(taskQueue),
     activities,
   });
-  await worker.runUntil(async () => {
+  const story = async (): Promise<void> => {
     for (const [name, type] of [
       ['poll', 'poll'],
       ['full-pass', 'fullPass'],
@@ -218,6 +234,26 @@ const polls: Scenario = async (env, keep) => {
       await handle.result();
       await keep(name, handle);
     }
+  };
+  await workflows.runUntil(reads.runUntil(story()));
+};
+
+/** A term that ends, as when the process stops, and the next one. */
+const speaking: Scenario = async (env, keep) => {
+  const taskQueue = `speaker-${crypto.randomUUID()}`;
+  let terms = 0;
+  const activities: SpeakerActivities = { speak: () => Promise.resolve(void terms++) };
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities,
+  });
+  await worker.runUntil(async () => {
+    const handle = await env.client.workflow.start(speakerWorkflowType, { taskQueue, workflowId: taskQueue });
+    while (terms < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    await keep('speaker', env.client.workflow.getHandle(taskQueue, handle.firstExecutionRunId));
+    await env.client.workflow.getHandle(taskQueue).terminate();
   });
 };
 
@@ -234,4 +270,5 @@ export const scenarios: readonly Scenario[] = [
   turnOver,
   idleEnd,
   polls,
+  speaking,
 ];

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { createKisiPacer, type PaceOptions } from '../../kisi/pace.js';
+
+/** A pacer on a clock that only its own sleeping moves. */
+function onFakeClock(options: Partial<PaceOptions> = {}) {
+  let now = 0;
+  const sleep = (ms: number): Promise<void> => {
+    now += ms;
+    return Promise.resolve();
+  };
+  const pacer = createKisiPacer({ clockMs: () => now, sleep, ...options });
+  const times: number[] = [];
+  const start = (): Promise<void> =>
+    pacer.turn().then(() => {
+      times.push(now);
+    });
+  return { pacer, times, start, many: (n: number) => Promise.all(Array.from({ length: n }, start)) };
+}
+
+describe('the pace of Kisi requests', () => {
+  it('lets five start at once, and never a sixth within a second', async () => {
+    const { times, many } = onFakeClock();
+    await many(12);
+    assert.deepEqual(times, [0, 0, 0, 0, 0, 1100, 1100, 1100, 1100, 1100, 2200, 2200]);
+  });
+
+  it('counts each start for itself, however they are spread', async () => {
+    let now = 0;
+    const clock = { clockMs: () => now, sleep: (ms: number) => Promise.resolve(void (now += ms)) };
+    const { pacer } = onFakeClock({ most: 2, windowMs: 100, ...clock });
+    const starts: number[] = [];
+    for (const at of [0, 60, 70, 75]) {
+      now = Math.max(now, at);
+      await pacer.turn();
+      starts.push(now);
+    }
+    assert.deepEqual(starts, [0, 60, 100, 160]);
+  });
+
+  it('makes all wait when Kisi asks to slow down', async () => {
+    const { pacer, times, start, many } = onFakeClock();
+    await start();
+    pacer.pause(3_000);
+    await many(2);
+    assert.deepEqual(times, [0, 3_000, 3_000]);
+  });
+});
