@@ -83,14 +83,12 @@ export interface WakeActivities {
 
 /** What the poll remembers between its runs. */
 export interface PollMemory {
-  /** Changes up to here have been noticed. */
-  watermark: Instant;
-  /** Stamps of the records seen in the overlap, so that they wake nobody twice. */
-  seen: Record<string, string>;
-  /** When what changes seldom was last read. */
-  everythingAt: Instant;
-  /** Members by lending team, to notice who left. */
-  borrowers: Record<string, number[]>;
+  /** By collection: changes up to here have been noticed. */
+  readTo: Record<string, Instant>;
+  /** By collection: stamps of the records seen in the overlap, so that they wake nobody twice. */
+  seen: Record<string, Record<string, string>>;
+  /** Who pays and who borrows, by lending team, to notice who left. */
+  lending: Record<string, { payerId: number; borrowerIds: number[] }>;
   woken: number;
 }
 

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Instant, Rules } from '../access/types.js';
-import { plausible, readChanges, readIndex, type Changes, type Index } from '../nexudus/changes.js';
+import {
+  plausible,
+  readChanges,
+  readIndex,
+  type Changes,
+  type Index,
+  type Lending,
+  type PolledName,
+  type Written,
+} from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import type { Wake } from '../workflows/messages.js';
 import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
@@ -22,8 +31,20 @@ export interface PollDeps {
 const overlapMs = 2 * 60_000;
 /** An implausible loss is believed when a full pass so much later still sees it (principle 4). */
 const doubtLastsMs = 10 * 60_000;
-/** Pass types, allowances and check-ins change seldom, or show in the passes too: every poll need not read them. */
-const seldomMs = 30_000;
+/**
+ * What a poll reads, in two rounds, and for how long each collection may go unread: purchases, renewals and
+ * cancellations are in every poll, however often it runs, while what shows elsewhere too or changes seldom is not.
+ */
+const rounds: Partial<Record<PolledName, number>>[] = [
+  {
+    teams: 5_000,
+    contractpausedperiods: 5_000,
+    coworkers: 5_000,
+    coworkercontracts: 0,
+    coworkertimepasses: 0,
+  },
+  { checkins: 60_000, timepasses: 60_000, tarifftimepasses: 60_000 },
+];
 
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
@@ -33,55 +54,87 @@ export function createPollActivities(deps: PollDeps): PollActivities {
   });
 }
 
-async function pollChanges(deps: PollDeps, memory: PollMemory | null): Promise<PollMemory> {
-  const everything = memory === null || deps.now() - memory.everythingAt >= seldomMs;
-  const watermark = memory?.watermark ?? deps.now();
-  const since = (everything ? Math.min(watermark, memory?.everythingAt ?? watermark) : watermark) - overlapMs;
-  const changes = await readChanges(deps.nexudus, { since, everything, now: deps.now });
-  const isNew = (c: { record: string; stamp: string }): boolean => memory?.seen[c.record] !== c.stamp;
+async function pollChanges(deps: PollDeps, before: PollMemory | null): Promise<PollMemory> {
+  let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
+  let woken = 0;
+  for (const round of rounds) {
+    const since = dueIn(round, memory, deps.now());
+    if (Object.keys(since).length === 0) continue;
+    const changes = await readChanges(deps.nexudus, { since, lending: memory.lending, now: deps.now });
+    const isFirst = before === null;
+    woken += await wakeFor(deps, changes, memory, isFirst);
+    memory = remember(memory, changes, since);
+  }
+  return { ...memory, woken };
+}
+
+/** The collections of a round that are to be read, and since when. */
+function dueIn(
+  round: Partial<Record<PolledName, number>>,
+  { readTo }: PollMemory,
+  now: Instant,
+): Partial<Record<PolledName, Instant>> {
+  const due = Object.entries(round).flatMap(([name, mayBeOldMs]): [string, Instant][] => {
+    const last = readTo[name] ?? null;
+    // A Schedule is not exact to the millisecond: half a second too early is not too early.
+    if (last !== null && now - last < mayBeOldMs - 500) return [];
+    return [[name, (last ?? now) - overlapMs]];
+  });
+  return Object.fromEntries(due);
+}
+
+/** Wakes those whom what is new concerns; answers how many. */
+async function wakeFor(
+  { client, waker, now }: PollDeps,
+  changes: Changes,
+  memory: PollMemory,
+  isFirst: boolean,
+): Promise<number> {
+  const isNew = ({ collection, record, stamp }: Written): boolean =>
+    memory.seen[collection]?.[record] !== stamp;
   // After the reads and not before: what came while they ran must be in the read that follows.
-  const wake: Wake = { reason: 'changed', notBefore: deps.now() };
-
-  const everyone = memory !== null && changes.reference.some(isNew) ? await runningMembers(deps.client) : [];
-  await inBatches(everyone, (id) => deps.waker.wakeIfRunning(id, { ...wake, reason: 'reference' }));
-  const touched = changes.touched.filter((touch) => isNew(touch));
-  const mayStart = new Set(touched.filter(givesAccess).map((touch) => touch.memberId));
-  const others = new Set([...touched.map((touch) => touch.memberId), ...leavers(memory, changes)]);
+  const wake: Wake = { reason: 'changed', notBefore: now() };
+  const everyone = !isFirst && changes.reference.some(isNew) ? await runningMembers(client) : [];
+  await inBatches(everyone, (id) => waker.wakeIfRunning(id, { ...wake, reason: 'reference' }));
+  const touched = changes.touched.filter(isNew);
+  const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);
+  const left = borrowersOnlyIn(memory.lending, changes.lending);
+  const mayStart = new Set([...touched.filter(givesAccess).map(({ memberId }) => memberId), ...joined]);
+  const others = new Set([...touched.map(({ memberId }) => memberId), ...left]);
   for (const id of mayStart) others.delete(id);
-  await inBatches([...mayStart], (id) => deps.waker.wake(id, wake));
-  await inBatches([...others], (id) => deps.waker.wakeIfRunning(id, wake));
-  return {
-    watermark: changes.readAt,
-    seen: { ...(everything ? {} : seldomSeen(memory)), ...stampsOf(changes) },
-    everythingAt: everything ? changes.readAt : memory.everythingAt,
-    borrowers: changes.borrowers,
-    woken: everyone.length + mayStart.size + others.size,
-  };
+  await inBatches([...mayStart], (id) => waker.wake(id, wake));
+  await inBatches([...others], (id) => waker.wakeIfRunning(id, wake));
+  return everyone.length + mayStart.size + others.size;
 }
 
-/** Members whom a team lent passes to at the last poll, and does not any more. */
-function leavers(memory: PollMemory | null, { borrowers }: Changes): number[] {
-  return Object.entries(memory?.borrowers ?? {}).flatMap(([team, ids]) =>
-    ids.filter((id) => !(borrowers[team] ?? []).includes(id)),
-  );
-}
-
-/** What was seen of the collections that this poll did not read. */
-function seldomSeen(memory: PollMemory | null): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(memory?.seen ?? {}).filter(([record]) => /^(checkin|pass type|allowance) /.test(record)),
+/** Whom teams lend passes to here and not there. Joining or leaving may not show in the team's own UpdatedOn. */
+function borrowersOnlyIn(here: Lending, there: Lending): number[] {
+  return Object.entries(here).flatMap(([team, { borrowerIds }]) =>
+    borrowerIds.filter((id) => !(there[team]?.borrowerIds ?? []).includes(id)),
   );
 }
 
 /** A coworker's own record and a check-in give nobody access, so they start no workflow. */
-function givesAccess(touch: { record: string }): boolean {
-  return !/^(coworker|checkin) /.test(touch.record);
+function givesAccess({ collection }: Written): boolean {
+  return collection !== 'coworkers' && collection !== 'checkins';
 }
 
-function stampsOf(changes: Changes): Record<string, string> {
-  return Object.fromEntries(
-    [...changes.touched, ...changes.reference].map(({ record, stamp }) => [record, stamp]),
-  );
+function remember(
+  memory: PollMemory,
+  { readAt, touched, reference, lending }: Changes,
+  read: Partial<Record<PolledName, Instant>>,
+): PollMemory {
+  const names = Object.keys(read);
+  const seen = names.map((name): [string, Record<string, string>] => {
+    const rows = [...touched, ...reference].filter(({ collection }) => collection === name);
+    return [name, Object.fromEntries(rows.map(({ record, stamp }) => [record, stamp]))];
+  });
+  return {
+    ...memory,
+    readTo: { ...memory.readTo, ...Object.fromEntries(names.map((name) => [name, readAt])) },
+    seen: { ...memory.seen, ...Object.fromEntries(seen) },
+    lending,
+  };
 }
 
 async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<FullPassMemory> {

@@ -16,7 +16,22 @@ import { searchAttributes } from '../workflows/messages.js';
 
 const members = Number(process.argv[2] ?? 1000);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What was asked of both APIs since midnight. */
+function tell(): void {
+  const requests = nexudus.requests.list();
+  const byPath = new Map<string, number>();
+  for (const { path } of requests) byPath.set(path, (byPath.get(path) ?? 0) + 1);
+  say(
+    `  Nexudus: ${requests.length} requests, ${requests.filter((r) => r.status === 409).length} of them throttled`,
+  );
+  say(`    ${[...byPath].map(([path, count]) => `${path.replace('/api/', '')} ${count}`).join(', ')}`);
+  const { length: writes } = kisi.requests.list().filter((r) => r.method !== 'GET');
+  say(`  Kisi: ${kisi.requests.count()} requests, ${writes} of them writes`);
+  say(`  keys ${keys()}, mails ${kisi.mails.length}`);
+}
 
 const log = createLogger({ level: 'warn' });
 Runtime.install({ logger: temporalLogger(log) });
@@ -67,14 +82,12 @@ const base = {
 const filling = await startService({ ...base, apis });
 const keys = (): number => kisi.org.assignments().length;
 while (keys() < members && Date.now() < midnight) await wait(200);
-say(`${keys()} keys after ${((Date.now() - startedAt) / 1000).toFixed(0)} s (import without Kisi's limit)`);
+say(`${keys()} keys after ${seconds(Date.now() - startedAt)} s (import without Kisi's limit)`);
 await filling.stop();
 nexudus.switches.rateLimits = { perGapMs: 100, perMinute: 120, perHour: 5000 };
 kisi.switches.rateLimit = { perSecond: 5 };
-const services = [
-  await startService({ ...base, apis: createApis(config) }),
-  await startService({ ...base, apis: createApis(config) }),
-];
+const first = await startService({ ...base, apis: createApis(config) });
+const second = await startService({ ...base, apis: createApis(config) });
 await wait(5_000);
 if (Date.now() > midnight) say('midnight came too early: the figures below are not of a quiet night');
 while (Date.now() < midnight) await wait(100);
@@ -82,19 +95,23 @@ nexudus.requests.clear();
 kisi.requests.clear();
 await wait(2_000);
 issue(new Date(midnight + 86_400_000).toISOString());
-await wait(118_000);
-const polls = nexudus.requests
-  .list()
-  .filter((request) => request.path.endsWith('/contractpausedperiods')).length;
-say(`in the two minutes after midnight, ${members} members, two workers:`);
-say(
-  `  Nexudus requests ${nexudus.requests.count()} (throttled ${nexudus.requests.list().filter((r) => r.status === 409).length}; ${polls} reads of the pauses)`,
-);
-say(
-  `  Kisi requests ${kisi.requests.count()}, of them 429: ${kisi.requests.list().filter((r) => r.status === 429).length}`,
-);
-say(`  keys ${keys()}, mails ${kisi.mails.length}`);
-for (const service of services) await service.stop();
+
+/** Members whose next change is not known to be past midnight yet. */
+async function unsettled(): Promise<number> {
+  const before = new Date(midnight + 3_600_000).toISOString();
+  const { count } = await first.client.workflow.count(
+    `WorkflowType = 'member' AND NextChangeAt < '${before}'`,
+  );
+  return count;
+}
+while ((await unsettled()) > 0 && Date.now() < midnight + 110_000) await wait(500);
+say(`all ${members} members know of the renewal ${seconds(Date.now() - midnight)} s after midnight:`);
+tell();
+await wait(Math.max(0, midnight + 120_000 - Date.now()));
+say('in the two minutes after midnight, with two workers:');
+tell();
+await first.stop();
+await second.stop();
 await nexudus.stop();
 await kisi.stop();
 await temporal.stop();

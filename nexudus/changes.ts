@@ -5,20 +5,39 @@ import type { NexudusClient } from './client.js';
 import { parseInstant } from './fields.js';
 import { equal, updatedSince } from './filters.js';
 import { createLookups } from './lookups.js';
-import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
+import type { PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
 
 export { plausible, type Baselines } from './plausible.js';
 
-/** A record that was written, and a member whom it may concern. */
-export interface Touch {
-  memberId: number;
+/** The collections that tell of changes. */
+export type PolledName =
+  | 'coworkertimepasses'
+  | 'coworkercontracts'
+  | 'coworkers'
+  | 'contractpausedperiods'
+  | 'teams'
+  | 'checkins'
+  | 'timepasses'
+  | 'tarifftimepasses';
+
+/** A record that was written. */
+export interface Written {
+  collection: PolledName;
   /** The record, in words: 'pass 123', or 'pass 123 by team 5' for one that is lent. */
   record: string;
   /** Differs whenever its content does: two writes in one second share an UpdatedOn. */
   stamp: string;
 }
+
+/** A record that was written, and a member whom it may concern. */
+export interface Touch extends Written {
+  memberId: number;
+}
+
+/** By team that lends passes: who pays, and who borrows. */
+export type Lending = Record<string, { payerId: number; borrowerIds: number[] }>;
 
 /** What was written since an instant. */
 export interface Changes {
@@ -26,9 +45,9 @@ export interface Changes {
   readAt: Instant;
   touched: Touch[];
   /** Pass types and plan allowances, which concern everyone. */
-  reference: { record: string; stamp: string }[];
-  /** Whom each team that lends passes lends them to: those who left it show only by comparison. */
-  borrowers: Record<string, number[]>;
+  reference: Written[];
+  /** As read now, or as given where teams were not read: those who left a team show only by comparison. */
+  lending: Lending;
 }
 
 /** Everything there is, as fingerprints: what differs from the last one has changed. */
@@ -45,61 +64,74 @@ export interface Index {
 
 const minuteMs = 60_000;
 
-/** What to read: `everything`, or without what changes seldom (pass types, allowances, check-ins). */
+/** What to read: the collections that are named, each from its own instant on. */
 export interface ChangesRequest {
-  since: Instant;
-  everything: boolean;
+  since: Partial<Record<PolledName, Instant>>;
+  /** Who borrowed from whom when teams were last read. */
+  lending: Lending;
   now: () => Instant;
 }
 
 /**
- * What was written at or after `since` (cut to the minute, as Nexudus does), from one list of each collection and
- * all teams: 5 requests when there is nothing new, 8 for everything. A record that is lent to a team touches its
- * members too. Deleted records leave no trace here; `readIndex` sees them. Throws NexudusError.
+ * What was written at or after `since` (cut to the minute, as Nexudus does): one request for each collection where
+ * there is nothing new. A record that is lent to a team touches its members too. Deleted records leave no trace here;
+ * `readIndex` sees them. Throws NexudusError.
  */
 export async function readChanges(
   client: NexudusClient,
-  { since, everything, now }: ChangesRequest,
+  { since, lending, now }: ChangesRequest,
 ): Promise<Changes> {
   const readAt = now();
-  const updated = <N extends CollectionName>(name: N): Promise<Records[N][]> =>
-    client.list(name, [updatedSince(name, since)]);
-  const seldom = <N extends CollectionName>(name: N): Promise<Records[N][]> =>
-    everything ? updated(name) : Promise.resolve([]);
-  const [coworkers, contracts, pauses, passes, teams, checkins, passTypes, allowances] = await Promise.all([
+  const updated = <N extends Exclude<PolledName, 'teams'>>(name: N): Promise<Records[N][]> =>
+    since[name] === undefined ? Promise.resolve([]) : client.list(name, [updatedSince(name, since[name])]);
+  // Passes last: what is bought after their read waits for the next poll, and has then least to wait for.
+  const [teams, pauses, coworkers, contracts, passes, checkins, passTypes, allowances] = await Promise.all([
+    since.teams === undefined ? null : readTeams(client),
+    updated('contractpausedperiods'),
     updated('coworkers'),
     updated('coworkercontracts'),
-    updated('contractpausedperiods'),
     updated('coworkertimepasses'),
-    readTeams(client),
-    seldom('checkins'),
-    seldom('timepasses'),
-    seldom('tarifftimepasses'),
+    updated('checkins'),
+    updated('timepasses'),
+    updated('tarifftimepasses'),
   ]);
   const own: Touch[] = [
-    ...coworkers.map((row) => touchOf('coworker', row, row.id)),
-    ...contracts.map((row) => touchOf('contract', row, row.memberId)),
+    ...coworkers.map((row) => touchOf('coworkers', 'coworker', row, row.id)),
+    ...contracts.map((row) => touchOf('coworkercontracts', 'contract', row, row.memberId)),
     ...(await touchesOfPauses(client, pauses)),
-    ...passes.map((row) => touchOf('pass', row, row.memberId)),
-    ...checkins.flatMap((row) => (row.memberId === null ? [] : [touchOf('checkin', row, row.memberId)])),
+    ...passes.map((row) => touchOf('coworkertimepasses', 'pass', row, row.memberId)),
+    ...checkins.flatMap((row) =>
+      row.memberId === null ? [] : [touchOf('checkins', 'checkin', row, row.memberId)],
+    ),
   ];
-  const reference = [
-    ...passTypes.map((row) => ({ record: `pass type ${row.id}`, stamp: stampOf(row) })),
-    ...allowances.map((row) => ({ record: `allowance ${row.id}`, stamp: stampOf(row) })),
-  ];
-  const touched = [...own, ...(await touchesOfTeams(client, teams, own, since))];
-  return { readAt, touched, reference, borrowers: borrowersOf(teams) };
+  const lendingNow = teams === null ? lending : lendingOf(teams);
+  const written = teams === null ? [] : touchesOfTeams(teams, since.teams ?? readAt);
+  return {
+    readAt,
+    touched: [...own, ...written, ...lentTouches(own, lendingNow)],
+    reference: [
+      ...passTypes.map((row) => writtenOf('timepasses', 'pass type', row)),
+      ...allowances.map((row) => writtenOf('tarifftimepasses', 'allowance', row)),
+    ],
+    lending: lendingNow,
+  };
 }
 
-function borrowersOf(teams: readonly TeamRecord[]): Record<string, number[]> {
-  const lending = teams.filter((team) => team.sharesPasses && team.payerId !== null);
-  return Object.fromEntries(
-    lending.map((team) => [String(team.id), (team.memberIds ?? []).filter((id) => id !== team.payerId)]),
-  );
+function lendingOf(teams: readonly TeamRecord[]): Lending {
+  const lending: Lending = {};
+  for (const { id, sharesPasses, payerId, memberIds } of teams) {
+    if (!sharesPasses || payerId === null) continue;
+    lending[id] = { payerId, borrowerIds: (memberIds ?? []).filter((memberId) => memberId !== payerId) };
+  }
+  return lending;
 }
 
-function touchOf(kind: string, row: Stamped, memberId: number): Touch {
-  return { memberId, record: `${kind} ${row.id}`, stamp: stampOf(row) };
+function writtenOf(collection: PolledName, kind: string, row: Stamped): Written {
+  return { collection, record: `${kind} ${row.id}`, stamp: stampOf(row) };
+}
+
+function touchOf(collection: PolledName, kind: string, row: Stamped, memberId: number): Touch {
+  return { memberId, ...writtenOf(collection, kind, row) };
 }
 
 async function touchesOfPauses(
@@ -110,37 +142,29 @@ async function touchesOfPauses(
   const touches = pauses.map(async (row) => {
     const memberId =
       row.memberId ?? (await lookups.find('coworkercontracts', row.contractId))?.memberId ?? null;
-    return memberId === null ? null : touchOf('pause', row, memberId);
+    return memberId === null ? null : touchOf('contractpausedperiods', 'pause', row, memberId);
   });
   return (await Promise.all(touches)).filter(isThere);
 }
 
-/** A team that was written touches all in it; one that lends passes hands on what touched its paying member. */
-async function touchesOfTeams(
-  client: NexudusClient,
-  teams: readonly TeamRecord[],
-  own: readonly Touch[],
-  since: Instant,
-): Promise<Touch[]> {
-  const lookups = createLookups(client);
+/** A team that was written touches all in it. */
+function touchesOfTeams(teams: readonly TeamRecord[], since: Instant): Touch[] {
   const bound = Math.floor(since / minuteMs) * minuteMs;
-  const ofMember = groupBy(own, ({ memberId }) => memberId);
-  const touches = teams.map(async (team): Promise<Touch[]> => {
-    const written = (parseInstant(team.updatedOn) ?? -Infinity) >= bound;
-    const lent = team.sharesPasses && team.payerId !== null ? (ofMember.get(team.payerId) ?? []) : [];
-    if (!written && lent.length === 0) return [];
-    const full = team.memberIds === null ? await lookups.find('teams', team.id) : team;
-    const memberIds = full?.memberIds ?? [];
-    const everyone = [...new Set([...memberIds, team.payerId].filter(isThere))];
-    const borrowers = memberIds.filter((id) => id !== team.payerId);
-    return [
-      ...(written ? everyone.map((id) => touchOf('team', team, id)) : []),
-      ...lent.flatMap(({ record, stamp }) =>
-        borrowers.map((memberId) => ({ memberId, record: `${record} by team ${team.id}`, stamp })),
-      ),
-    ];
+  const written = teams.filter((team) => (parseInstant(team.updatedOn) ?? -Infinity) >= bound);
+  return written.flatMap((team) => {
+    const everyone = new Set([...(team.memberIds ?? []), team.payerId].filter(isThere));
+    return [...everyone].map((memberId) => touchOf('teams', 'team', team, memberId));
   });
-  return (await Promise.all(touches)).flat();
+}
+
+/** What touches one who lends passes touches those who borrow them. */
+function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
+  const ofMember = groupBy(own, ({ memberId }) => memberId);
+  return Object.entries(lending).flatMap(([team, { payerId, borrowerIds }]) =>
+    (ofMember.get(payerId) ?? []).flatMap((touch) =>
+      borrowerIds.map((memberId) => ({ ...touch, memberId, record: `${touch.record} by team ${team}` })),
+    ),
+  );
 }
 
 /**

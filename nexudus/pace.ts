@@ -6,7 +6,7 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
  * throttle on, for as long as `cautionMs`.
  */
 export interface PaceOptions {
-  /** Least time between two starts. Default 105: the other end counts arrivals, not starts. */
+  /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
   minGapMs: number;
   /** Most starts in any 60 s once Nexudus has throttled. Default 115. */
   perMinute: number;
@@ -38,7 +38,7 @@ const minuteMs = 60_000;
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const {
-    minGapMs = 105,
+    minGapMs = 115,
     perMinute = 115,
     reservePerMinute = 45,
     gentleFrom = 60,

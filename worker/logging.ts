@@ -71,7 +71,11 @@ const temporalLevels: Record<string, 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERRO
 };
 const pinoLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
+/** Workers without workflows, or without activities, are meant to be so. */
+const ofNoUse = /^No (?:workflows|activities) registered, not polling/;
+
 function forward(logger: Logger, entry: LogEntry): void {
+  if (ofNoUse.test(entry.message)) return;
   // Entries of the native core are buffered: their own time is when it happened.
   const time = new Date(Number(entry.timestampNanos / 1_000_000n)).toISOString();
   logger[pinoLevels[entry.level]]({ ...entry.meta, time }, entry.message);

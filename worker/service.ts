@@ -121,14 +121,13 @@ async function memberWorker(
   connection: NativeConnection,
   speaker: Speaker,
 ): Promise<Worker> {
-  const { wakeOwner, wakeSiblings, handOver } = createWaker(client, config.taskQueue);
   return Worker.create({
     ...shutdown,
     connection,
     namespace: client.options.namespace,
     taskQueue: config.taskQueue,
     workflowBundle: await workflowBundle(),
-    activities: { ...speaker.activities, wakeOwner, wakeSiblings, handOver },
+    activities: { ...speaker.activities, ...createWaker(client, config.taskQueue) },
     maxConcurrentWorkflowTaskExecutions: 40,
     maxCachedWorkflows: 300,
     // Else a beat of the speaker would be held back for most of its time limit.

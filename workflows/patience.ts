@@ -34,7 +34,7 @@ export function patientActivities<A>(options: ActivityOptions, slowestRetryMs: n
     quick: proxyActivities<A>({
       ...options,
       cancellationType,
-      retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 3 },
+      retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 2 },
     }),
     patient: proxyActivities<A>({
       ...options,

@@ -21,8 +21,9 @@ export async function poll(): Promise<PollMemory> {
   const next = await pollActivities().pollChanges.executeWithOptions({ summary: 'read what changed' }, [
     memory,
   ]);
+  const upTo = Math.min(...Object.values(next.readTo));
   setCurrentDetails(
-    `Woke ${next.woken} members. All changes up to ${new Date(next.watermark).toISOString()} are noticed.`,
+    `Woke ${next.woken} members. All changes up to ${new Date(upTo).toISOString()} are noticed.`,
   );
   return next;
 }

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { readChanges, readIndex, type Changes, type Index } from '../../nexudus/changes.js';
+import {
+  readChanges,
+  readIndex,
+  type Changes,
+  type ChangesRequest,
+  type Index,
+} from '../../nexudus/changes.js';
 import { isNexudusError } from '../../nexudus/errors.js';
 import { noon, startBench, type Bench } from './space.js';
 
@@ -31,8 +37,21 @@ describe('noticing changes', () => {
   }
 
   describe('since an instant', () => {
-    const since = (at: number): Promise<Changes> =>
-      readChanges(bench.client, { since: at, everything: true, now });
+    const since = (at: number, lending: ChangesRequest['lending'] = {}): Promise<Changes> =>
+      readChanges(bench.client, {
+        since: {
+          coworkertimepasses: at,
+          coworkercontracts: at,
+          coworkers: at,
+          contractpausedperiods: at,
+          teams: at,
+          checkins: at,
+          timepasses: at,
+          tarifftimepasses: at,
+        },
+        lending,
+        now,
+      });
     /** Moves the clock on, so that what was there is old. */
     const later = (): number => (bench.clock.now += 10 * minuteMs);
     const touchesOf = ({ touched }: Changes): [number, string][] =>
@@ -45,6 +64,32 @@ describe('noticing changes', () => {
       const { touched, reference, readAt } = await since(later());
       assert.deepEqual([touched, reference, readAt], [[], [], bench.clock.now]);
       assert.equal(bench.asked() - before, 8);
+    });
+
+    it('reads what is named and nothing else, and passes last', async () => {
+      const { ann, pass } = planMember();
+      const at = later();
+      space.update('coworkers', ann.Id, {});
+      space.update('coworkertimepasses', pass.Id, {});
+      await bench.client.me();
+      const before = bench.asked();
+      const changes = await readChanges(bench.client, {
+        since: { coworkertimepasses: at, coworkercontracts: at },
+        lending: { 7: { payerId: ann.Id, borrowerIds: [99] } },
+        now,
+      });
+      assert.deepEqual(
+        bench.simulator.requests
+          .list()
+          .slice(before)
+          .map(({ path }) => path),
+        ['/api/billing/coworkercontracts', '/api/billing/coworkertimepasses'],
+      );
+      assert.deepEqual(touchesOf(changes), [
+        [ann.Id, `pass ${pass.Id}`],
+        [99, `pass ${pass.Id} by team 7`],
+      ]);
+      assert.deepEqual(changes.lending, { 7: { payerId: ann.Id, borrowerIds: [99] } });
     });
 
     it('stamps two writes in one second differently, although they share an UpdatedOn', async () => {

@@ -18,6 +18,8 @@ export interface RunningSpace {
   ids: TwoCities;
   config: Config;
   service: Service;
+  /** What a command of the CLI must find in its environment to reach this space. */
+  env: Record<string, string>;
   /** Starts another worker process' worth of workers in this process. */
   addWorker(): Promise<Service>;
   view(memberId: number): Promise<MemberView | null>;
@@ -96,6 +98,11 @@ export async function startSpace(
     ids,
     config,
     service,
+    env: {
+      ...environmentOf(nexudus, kisi),
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: namespace,
+    },
     async addWorker() {
       const another = await startService({ ...options, apis: createApis(config) });
       services.push(another);

@@ -193,10 +193,9 @@ const idleEnd = ofMember('idle-end', async (world, start) => {
 });
 
 const pollMemory: PollMemory = {
-  watermark: Date.UTC(2026, 0, 1),
+  readTo: { coworkertimepasses: Date.UTC(2026, 0, 1) },
   seen: {},
-  everythingAt: 0,
-  borrowers: {},
+  lending: {},
   woken: 2,
 };
 const fullPassMemory: FullPassMemory = {
