@@ -19,7 +19,10 @@ export interface KisiPacer {
   pause(ms: number): void;
 }
 
-/** A pacer. All options may be left out. A few requests after a quiet second need not wait. */
+/**
+ * A pacer. All options may be left out. A few requests after a quiet while need not wait; while there is more to ask than
+ * that, starts are spread evenly.
+ */
 export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   const { most = 5, windowMs = 1_100 } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
@@ -30,8 +33,10 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   let line = Promise.resolve();
 
   function waitMs(): number {
-    const inTheWay = starts.length < most ? -Infinity : (starts[0] ?? -Infinity);
-    return Math.max(inTheWay + windowMs, pausedUntil) - clockMs();
+    const oldest = starts.length < most ? -Infinity : (starts[0] ?? -Infinity);
+    const isBusy = clockMs() - oldest < 2 * windowMs;
+    const evenly = isBusy ? (starts.at(-1) ?? -Infinity) + windowMs / most : -Infinity;
+    return Math.max(oldest + windowMs, evenly, pausedUntil) - clockMs();
   }
 
   async function start(): Promise<void> {

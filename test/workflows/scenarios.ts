@@ -241,7 +241,7 @@ const polls: Scenario = async (env, keep) => {
 const speaking: Scenario = async (env, keep) => {
   const taskQueue = `speaker-${crypto.randomUUID()}`;
   let terms = 0;
-  const activities: SpeakerActivities = { speak: () => Promise.resolve(void terms++) };
+  const activities: SpeakerActivities = { speak: () => Promise.resolve(terms++).then(() => undefined) };
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
