@@ -22,6 +22,7 @@ import {
   resync,
   resyncNow,
   stateQuery,
+  wakeOf,
   type MemberState,
   type MemberView,
   type Wake,
@@ -73,7 +74,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   const view = (): MemberView => viewOf(state.memberId, state.ledger, outlook);
 
   setHandler(membershipChanged, (w) => {
-    wake(w ?? { reason: 'changed' });
+    wake(wakeOf(w));
   });
   setHandler(resync, () => {
     wake({ reason: 'resync' });

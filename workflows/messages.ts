@@ -19,11 +19,23 @@ export function memberIdOf(workflowId: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
+const wakeReasons = ['changed', 'reference', 'resync', 'profile', 'fullPass'] as const;
+
 /** Why a member is looked at, and from when on a read shows what was noticed. */
 export interface Wake {
-  reason: 'changed' | 'reference' | 'resync' | 'profile' | 'fullPass';
+  reason: (typeof wakeReasons)[number];
   /** A read that began before this instant is not used. Left out: now. */
   notBefore?: Instant;
+}
+
+/** The wake that a signal's argument stands for: anybody can type one in the UI, and no signal may do harm. */
+export function wakeOf(argument: unknown): Wake {
+  const { reason, notBefore } = Object(argument) as Partial<Record<keyof Wake, unknown>>;
+  const known = wakeReasons.find((one) => one === reason);
+  return {
+    reason: known ?? 'changed',
+    ...(typeof notBefore === 'number' && Number.isFinite(notBefore) ? { notBefore } : {}),
+  };
 }
 
 /** Something about the member may have changed in Nexudus. Sent without an argument it means "look now". */

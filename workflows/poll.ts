@@ -17,7 +17,9 @@ function pollActivities(): ActivityInterfaceFor<PollActivities> {
  * is its own last result, which survives a failed run, so nothing is missed after an outage.
  */
 export async function poll(): Promise<PollMemory> {
-  const memory = (workflowInfo().lastResult ?? null) as PollMemory | null;
+  const last = workflowInfo().lastResult as Partial<PollMemory> | undefined;
+  // What an earlier release remembered is of no use; the full pass at the start of the worker sees what was missed.
+  const memory = last?.readTo === undefined ? null : (last as PollMemory);
   const next = await pollActivities().pollChanges.executeWithOptions({ summary: 'read what changed' }, [
     memory,
   ]);
