@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { resync } from '../../workflows/messages.js';
+import { latchkey, scratch } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 /** BAD_READS=each breaks each list in turn as well; by default all break at once. */
@@ -20,6 +20,7 @@ const kinds = ['status', 'malformed', 'empty', 'truncated', 'reset'] as const;
 
 describe('a Nexudus that answers badly', function () {
   this.timeout(lists.length * 60_000);
+  const folder = scratch();
   let space: RunningSpace;
   const members: number[] = [];
 
@@ -47,7 +48,10 @@ describe('a Nexudus that answers badly', function () {
   afterEach(() => {
     space.nexudus.faults.clear();
   });
-  after(() => space.stop());
+  after(async () => {
+    await space.stop();
+    folder.remove();
+  });
 
   async function everyone(
     is: (view: Awaited<ReturnType<RunningSpace['view']>>) => boolean,
@@ -63,7 +67,8 @@ describe('a Nexudus that answers badly', function () {
         kisi.requests.clear();
         nexudus.faults.add({ match, method: 'GET', kind, ...(kind === 'status' ? { status: 503 } : {}) });
         const since = Date.now();
-        await Promise.all(members.map((id) => space.handle(id).signal(resync)));
+        const ran = await latchkey(['resync', '--all'], folder.path, space.env);
+        assert.equal(ran.stdout, `Woke ${members.length} members.\n`, ran.stderr);
         await new Promise((resolve) => setTimeout(resolve, 3_000));
         // An empty list is mended by looking each record up, so then nobody need wait.
         if (match === '.*' && kind !== 'empty' && kind !== 'truncated') {

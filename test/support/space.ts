@@ -1,4 +1,4 @@
-import { Connection, type WorkflowHandle } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { createLogger } from '../../worker/logging.js';
 import { checkSpace } from '../../worker/check.js';
@@ -23,7 +23,6 @@ export interface RunningSpace {
   /** Starts another worker process' worth of workers in this process. */
   addWorker(): Promise<Service>;
   view(memberId: number): Promise<MemberView | null>;
-  handle(memberId: number): WorkflowHandle;
   stop(): Promise<void>;
 }
 
@@ -86,11 +85,8 @@ export async function startSpace(
     temporal: { address: temporal.address, namespace },
     sdkMetricsUrl: null,
   };
-  const services = [await startService(options)];
-  const [service] = services;
-  if (service === undefined) throw new Error('no service');
-  const handle = (memberId: number): WorkflowHandle =>
-    service.client.workflow.getHandle(memberWorkflowId(memberId));
+  const service = await startService(options);
+  const services = [service];
   return {
     temporal,
     nexudus,
@@ -108,9 +104,9 @@ export async function startSpace(
       services.push(another);
       return another;
     },
-    handle,
     view: (memberId) =>
-      handle(memberId)
+      service.client.workflow
+        .getHandle(memberWorkflowId(memberId))
         .query(stateQuery)
         .catch(() => null),
     async stop() {
