@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Context, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Instant, Rules } from '../access/types.js';
 import {
@@ -12,6 +13,7 @@ import {
   type Written,
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
+import { NexudusError } from '../nexudus/errors.js';
 import type { Wake } from '../workflows/messages.js';
 import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import type { BaselineBook } from './baselines.js';
@@ -49,9 +51,19 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
   return remote<PollActivities>({
-    pollChanges: (memory) => pollChanges(deps, memory),
-    fullPass: (memory) => fullPass(deps, memory),
+    pollChanges: (memory) => telling(() => pollChanges(deps, memory)),
+    fullPass: (memory) => telling(() => fullPass(deps, memory)),
   });
+}
+
+/** Has the log say once a run why Nexudus cannot be read; the further tries of the same run add nothing. */
+async function telling<T>(job: () => Promise<T>): Promise<T> {
+  try {
+    return await job();
+  } catch (error) {
+    if (error instanceof NexudusError && Context.current().info.attempt === 1) log.warn(error.message);
+    throw error;
+  }
 }
 
 async function pollChanges(deps: PollDeps, before: PollMemory | null): Promise<PollMemory> {
@@ -92,6 +104,7 @@ async function wakeFor(
 ): Promise<number> {
   const isNew = ({ collection, record, stamp }: Written): boolean =>
     memory.seen[collection]?.[record] !== stamp;
+  for (const one of changes.broken.filter(isNew)) log.warn(one.error.message);
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: now() };
   const everyone = !isFirst && changes.reference.some(isNew) ? await runningMembers(client) : [];

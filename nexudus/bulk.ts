@@ -1,5 +1,5 @@
 import type { Instant } from '../access/types.js';
-import type { NexudusClient } from './client.js';
+import type { BrokenRow, NexudusClient } from './client.js';
 import { equal, updatedSince } from './filters.js';
 import { createLookups, type Lookups } from './lookups.js';
 import type {
@@ -24,6 +24,7 @@ interface Collections {
   pauses: PausedPeriodRecord[];
   passes: PassRecord[];
   teams: TeamRecord[];
+  broken: BrokenRow[];
 }
 
 const usedLookbackMs = 48 * 3_600_000;
@@ -39,15 +40,26 @@ export async function readBulk(
   startedAt: Instant,
 ): Promise<BulkRead> {
   const [coworkers, contracts, pauses, passes, teams] = await Promise.all([
-    client.list('coworkers'),
-    client.list('coworkercontracts'),
-    client.list('contractpausedperiods'),
+    client.listSparing('coworkers'),
+    client.listSparing('coworkercontracts'),
+    client.listSparing('contractpausedperiods'),
     readPasses(client, startedAt),
     readTeams(client),
   ]);
-  const source = sourceOf({ coworkers, contracts, pauses, passes, teams }, client, lookups);
+  const source = sourceOf(
+    {
+      coworkers: coworkers.rows,
+      contracts: contracts.rows,
+      pauses: pauses.rows,
+      passes: passes.rows,
+      teams,
+      broken: [coworkers, contracts, pauses, passes].flatMap(({ broken }) => broken),
+    },
+    client,
+    lookups,
+  );
   // Two requests for passes, and one more for the members of teams.
-  const requests = [coworkers, contracts, pauses, passes, teams].reduce(
+  const requests = [coworkers.rows, contracts.rows, pauses.rows, passes.rows, teams].reduce(
     (sum, rows) => sum + Math.max(1, Math.ceil(rows.length / rowsPerRequest)),
     2,
   );
@@ -55,14 +67,18 @@ export async function readBulk(
 }
 
 /** The used ones come second: a pass that is used between the two lists is then in one of them. */
-async function readPasses(client: NexudusClient, now: Instant): Promise<PassRecord[]> {
+async function readPasses(
+  client: NexudusClient,
+  now: Instant,
+): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
   const name = 'coworkertimepasses';
-  const unused = await client.list(name, [equal(name, 'Used', false, (pass) => !pass.used)]);
-  const used = await client.list(name, [
+  const unused = await client.listSparing(name, [equal(name, 'Used', false, (pass) => !pass.used)]);
+  const used = await client.listSparing(name, [
     equal(name, 'Used', true, (pass) => pass.used),
     updatedSince(name, now - usedLookbackMs),
   ]);
-  return [...new Map([...unused, ...used].map((pass) => [pass.id, pass])).values()];
+  const rows = new Map([...unused.rows, ...used.rows].map((pass) => [pass.id, pass]));
+  return { rows: [...rows.values()], broken: [...unused.broken, ...used.broken] };
 }
 
 /** All teams, with the members of those that share passes. Throws NexudusError. */
@@ -76,7 +92,7 @@ export async function readTeams(client: NexudusClient): Promise<TeamRecord[]> {
 }
 
 function sourceOf(
-  { coworkers, contracts, pauses, passes, teams }: Collections,
+  { coworkers, contracts, pauses, passes, teams, broken }: Collections,
   client: NexudusClient,
   lookups: Lookups,
 ): Omit<RecordSource, 'startedAt'> {
@@ -92,6 +108,14 @@ function sourceOf(
   for (const team of teams) {
     for (const id of team.memberIds ?? []) teamsBy.set(id, [...(teamsBy.get(id) ?? []), team]);
   }
+  const errorBy = new Map(broken.map(({ ownerId, error }) => [ownerId, error]));
+
+  /** Of a member with a malformed record nothing is known; of all others everything is. */
+  function ifWhole<T>(memberId: number, records: T): Promise<T> {
+    const error = errorBy.get(memberId);
+    return error === undefined ? Promise.resolve(records) : Promise.reject(error);
+  }
+
   const lookUpContract = once((uniqueId: string) => findContract(client, uniqueId));
 
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
@@ -106,11 +130,11 @@ function sourceOf(
   }
 
   return {
-    coworker: async (id) => coworkerBy.get(id) ?? lookups.find('coworkers', id),
+    coworker: async (id) => (await ifWhole(id, coworkerBy.get(id))) ?? lookups.find('coworkers', id),
     coworkersWithEmail: ({ id, email }) =>
       Promise.resolve((coworkersBy.get(email) ?? []).filter((other) => other.id !== id)),
-    passesOf: (memberId) => Promise.resolve(passesBy.get(memberId) ?? []),
-    contractsOf: (memberId) => Promise.resolve(contractsBy.get(memberId) ?? []),
+    passesOf: (memberId) => ifWhole(memberId, passesBy.get(memberId) ?? []),
+    contractsOf: (memberId) => ifWhole(memberId, contractsBy.get(memberId) ?? []),
     teamsOf,
     contractWithUniqueId: async (uniqueId) => contractBy.get(uniqueId) ?? lookUpContract(uniqueId),
   };

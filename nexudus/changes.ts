@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../access/types.js';
 import { groupBy, readTeams } from './bulk.js';
-import type { NexudusClient } from './client.js';
+import type { BrokenRow, NexudusClient } from './client.js';
 import { parseInstant } from './fields.js';
 import { equal, updatedSince } from './filters.js';
 import { createLookups } from './lookups.js';
-import type { PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
+import type { NexudusError } from './errors.js';
+import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
 
@@ -24,7 +25,7 @@ export type PolledName =
 
 /** A record that was written. */
 export interface Written {
-  collection: PolledName;
+  collection: CollectionName;
   /** The record, in words: 'pass 123', or 'pass 123 by team 5' for one that is lent. */
   record: string;
   /** Differs whenever its content does: two writes in one second share an UpdatedOn. */
@@ -46,6 +47,8 @@ export interface Changes {
   touched: Touch[];
   /** Pass types and plan allowances, which concern everyone. */
   reference: Written[];
+  /** Malformed records, which touch their owners like any other: what to tell an operator. */
+  broken: (Written & { error: NexudusError })[];
   /** As read now, or as given where teams were not read: those who left a team show only by comparison. */
   lending: Lending;
 }
@@ -82,8 +85,13 @@ export async function readChanges(
   { since, lending, now }: ChangesRequest,
 ): Promise<Changes> {
   const readAt = now();
-  const updated = <N extends Exclude<PolledName, 'teams'>>(name: N): Promise<Records[N][]> =>
-    since[name] === undefined ? Promise.resolve([]) : client.list(name, [updatedSince(name, since[name])]);
+  const broken: BrokenRow[] = [];
+  const updated = async <N extends Exclude<PolledName, 'teams'>>(name: N): Promise<Records[N][]> => {
+    if (since[name] === undefined) return [];
+    const read = await client.listSparing(name, [updatedSince(name, since[name])]);
+    broken.push(...read.broken);
+    return read.rows;
+  };
   // Passes last: what is bought after their read waits for the next poll, and has then least to wait for.
   const [teams, pauses, coworkers, contracts, passes, checkins, passTypes, allowances] = await Promise.all([
     since.teams === undefined ? null : readTeams(client),
@@ -103,6 +111,7 @@ export async function readChanges(
     ...checkins.flatMap((row) =>
       row.memberId === null ? [] : [touchOf('checkins', 'checkin', row, row.memberId)],
     ),
+    ...broken.map((row) => ({ memberId: row.ownerId, ...writtenBroken(row) })),
   ];
   const lendingNow = teams === null ? lending : lendingOf(teams);
   const written = teams === null ? [] : touchesOfTeams(teams, since.teams ?? readAt);
@@ -113,8 +122,13 @@ export async function readChanges(
       ...passTypes.map((row) => writtenOf('timepasses', 'pass type', row)),
       ...allowances.map((row) => writtenOf('tarifftimepasses', 'allowance', row)),
     ],
+    broken: broken.map((row) => ({ ...writtenBroken(row), error: row.error })),
     lending: lendingNow,
   };
+}
+
+function writtenBroken({ collection, id, text }: BrokenRow): Written {
+  return { collection, record: `malformed ${collection} ${id}`, stamp: fingerprint([text]) };
 }
 
 function lendingOf(teams: readonly TeamRecord[]): Lending {
@@ -126,11 +140,11 @@ function lendingOf(teams: readonly TeamRecord[]): Lending {
   return lending;
 }
 
-function writtenOf(collection: PolledName, kind: string, row: Stamped): Written {
+function writtenOf(collection: CollectionName, kind: string, row: Stamped): Written {
   return { collection, record: `${kind} ${row.id}`, stamp: stampOf(row) };
 }
 
-function touchOf(collection: PolledName, kind: string, row: Stamped, memberId: number): Touch {
+function touchOf(collection: CollectionName, kind: string, row: Stamped, memberId: number): Touch {
   return { memberId, ...writtenOf(collection, kind, row) };
 }
 
@@ -175,10 +189,10 @@ export async function readIndex(client: NexudusClient, { now }: { now: () => Ins
   const readAt = now();
   const name = 'coworkertimepasses';
   const [coworkers, contracts, pauses, passes, passCount, teams, reference] = await Promise.all([
-    client.list('coworkers'),
-    client.list('coworkercontracts'),
-    client.list('contractpausedperiods'),
-    client.list(name, [equal(name, 'Used', false, (pass) => !pass.used)]),
+    client.listSparing('coworkers'),
+    client.listSparing('coworkercontracts'),
+    client.listSparing('contractpausedperiods'),
+    client.listSparing(name, [equal(name, 'Used', false, (pass) => !pass.used)]),
     client.count(name),
     readTeams(client),
     readReference(client, {}),
@@ -186,21 +200,33 @@ export async function readIndex(client: NexudusClient, { now }: { now: () => Ins
   return {
     readAt,
     counts: {
-      coworkers: coworkers.length,
-      coworkercontracts: contracts.length,
-      contractpausedperiods: pauses.length,
+      coworkers: countOf(coworkers),
+      coworkercontracts: countOf(contracts),
+      contractpausedperiods: countOf(pauses),
       coworkertimepasses: passCount,
       teams: teams.length,
       timepasses: reference.passTypes.length,
       tarifftimepasses: reference.allowances.length,
       businesses: reference.locations.length,
     },
-    members: membersOf({ coworkers, contracts, pauses, passes, teams }),
+    members: membersOf({
+      coworkers: coworkers.rows,
+      contracts: contracts.rows,
+      pauses: pauses.rows,
+      passes: passes.rows,
+      teams,
+      broken: [coworkers, contracts, pauses, passes].flatMap(({ broken }) => broken),
+    }),
     reference: fingerprint([JSON.stringify(reference)]),
   };
 }
 
+function countOf({ rows, broken }: { rows: unknown[]; broken: unknown[] }): number {
+  return rows.length + broken.length;
+}
+
 interface Everything {
+  broken: BrokenRow[];
   coworkers: Records['coworkers'][];
   contracts: Records['coworkercontracts'][];
   pauses: Records['contractpausedperiods'][];
@@ -208,11 +234,19 @@ interface Everything {
   teams: TeamRecord[];
 }
 
-function membersOf({ coworkers, contracts, pauses, passes, teams }: Everything): Record<string, string> {
+function membersOf({
+  coworkers,
+  contracts,
+  pauses,
+  passes,
+  teams,
+  broken,
+}: Everything): Record<string, string> {
   const pausesBy = groupBy(pauses, ({ contractId }) => contractId);
   const contractsBy = groupBy(contracts, ({ memberId }) => memberId);
   const passesBy = groupBy(passes, ({ memberId }) => memberId);
   const coworkerBy = new Map(coworkers.map((coworker) => [coworker.id, coworker]));
+  const brokenBy = groupBy(broken, ({ ownerId }) => ownerId);
 
   function recordsOf(memberId: number): string[] {
     const coworker = coworkerBy.get(memberId);
@@ -222,6 +256,7 @@ function membersOf({ coworkers, contracts, pauses, passes, teams }: Everything):
       ...own.map((contract) => markOf('contract', contract)),
       ...own.flatMap(({ id }) => pausesBy.get(id) ?? []).map((pause) => markOf('pause', pause)),
       ...(passesBy.get(memberId) ?? []).map((pass) => markOf('pass', pass)),
+      ...(brokenBy.get(memberId) ?? []).map(({ text }) => `malformed ${fingerprint([text])}`),
     ];
   }
 
@@ -237,9 +272,9 @@ function membersOf({ coworkers, contracts, pauses, passes, teams }: Everything):
       if (id !== payerId) lent.set(id, [...(lent.get(id) ?? []), ...records]);
     }
   }
-  const ids = new Set([...contractsBy.keys(), ...passesBy.keys(), ...lent.keys()]);
+  const ids = new Set([...contractsBy.keys(), ...passesBy.keys(), ...lent.keys(), ...brokenBy.keys()]);
   // A contract of a coworker that does not exist gives nobody access.
-  const members = [...ids].filter((id) => coworkerBy.has(id));
+  const members = [...ids].filter((id) => coworkerBy.has(id) || brokenBy.has(id));
   return Object.fromEntries(
     members.map((id) => [String(id), fingerprint([...recordsOf(id), ...(lent.get(id) ?? [])])]),
   );

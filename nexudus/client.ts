@@ -29,6 +29,16 @@ export interface NexudusUser {
   defaultTimeZone: string | null;
 }
 
+/** A row that is not as it should be, and whom it concerns. */
+export interface BrokenRow {
+  collection: CollectionName;
+  id: number;
+  ownerId: number;
+  /** All of it as text, to notice when it is mended. May hold personal data. */
+  text: string;
+  error: NexudusError;
+}
+
 /** Reads from Nexudus. Every method throws NexudusError and nothing else; what it returns is complete. */
 export interface NexudusClient {
   /**
@@ -36,6 +46,14 @@ export interface NexudusClient {
    * `filterIgnored` where one of them should not be there.
    */
   list<N extends CollectionName>(name: N, filters?: readonly Filter<Records[N]>[]): Promise<Records[N][]>;
+  /**
+   * As `list`, but a row that is malformed only takes its owner with it: it is told apart, for the one to be left alone
+   * whom it concerns. Throws `malformed` where a row does not say whose it is.
+   */
+  listSparing<N extends CollectionName>(
+    name: N,
+    filters?: readonly Filter<Records[N]>[],
+  ): Promise<{ rows: Records[N][]; broken: BrokenRow[] }>;
   /** One record in full; null: Nexudus has no such record. */
   getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
   /** Full records by id. An id that is not in the map was not answered: ask for it with `getOne` to be sure. */
@@ -117,16 +135,31 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     name: N,
     filters: readonly Filter<Records[N]>[] = [],
   ): Promise<Records[N][]> {
+    const { rows, broken } = await listSparing(name, filters);
+    if (broken[0] !== undefined) throw broken[0].error;
+    return rows;
+  }
+
+  async function listSparing<N extends CollectionName>(
+    name: N,
+    filters: readonly Filter<Records[N]>[] = [],
+  ): Promise<{ rows: Records[N][]; broken: BrokenRow[] }> {
     const { path } = collections[name];
     const query = Object.fromEntries(filters.map(({ key, value }) => [key, value]));
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-      const rows = await readPages(path, query);
-      if (rows === null) continue;
-      const records = rows.map((row) => parsedRecord(name, row));
-      for (const { key, holds } of filters) {
-        if (!records.every(holds)) throw filterIgnored(path, key);
+      const answered = await readPages(path, query);
+      if (answered === null) continue;
+      const rows: Records[N][] = [];
+      const broken: BrokenRow[] = [];
+      for (const row of answered) {
+        const record = parsedOrBroken(name, row);
+        if ('error' in record) broken.push(record);
+        else rows.push(record.row);
       }
-      return records.sort((a, b) => a.id - b.id);
+      for (const { key, holds } of filters) {
+        if (!rows.every(holds)) throw filterIgnored(path, key);
+      }
+      return { rows: rows.sort((one, other) => one.id - other.id), broken };
     }
     throw new NexudusError({
       kind: 'incomplete',
@@ -207,7 +240,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     };
   }
 
-  return { list, getOne, batch, count, countPassesOf, me };
+  return { list, listSparing, getOne, batch, count, countPassesOf, me };
 }
 
 /** A row's id before it is parsed; a row without one is kept apart, to be found malformed. */
@@ -216,11 +249,26 @@ function rowId(row: unknown): unknown {
 }
 
 function parsedRecord<N extends CollectionName>(name: N, row: unknown): Records[N] {
-  const { schema, path } = collections[name];
-  const result = schema.safeParse(row);
+  const result = collections[name].schema.safeParse(row);
   if (result.success) return result.data;
+  throw malformedRecord(name, row, result.error);
+}
+
+function malformedRecord(name: CollectionName, row: unknown, error: z.ZodError): NexudusError {
   const id = rowId(row);
-  throw malformed(path, `record ${typeof id === 'number' ? id : 'without id'}: ${fieldsOf(result.error)}`);
+  const which = typeof id === 'number' ? id : 'without id';
+  return malformed(collections[name].path, `record ${which}: ${fieldsOf(error)}`);
+}
+
+/** The record, or what is known of one that is malformed. Throws `malformed` where its id or its owner is not known. */
+function parsedOrBroken<N extends CollectionName>(name: N, row: unknown): { row: Records[N] } | BrokenRow {
+  const { schema, ownerField = 'none' } = collections[name];
+  const result = schema.safeParse(row);
+  if (result.success) return { row: result.data };
+  const error = malformedRecord(name, row, result.error);
+  const { Id: id, [ownerField]: ownerId } = Object(row) as Record<string, unknown>;
+  if (typeof id !== 'number' || typeof ownerId !== 'number') throw error;
+  return { collection: name, id, ownerId, text: JSON.stringify(row), error };
 }
 
 function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T {

@@ -311,22 +311,35 @@ interface Collection<T> {
   path: string;
   apiName: string;
   schema: z.ZodType<T>;
+  /** The field that names the coworker whose record it is; none: it concerns more than one. */
+  ownerField?: 'Id' | 'CoworkerId' | 'CoworkerContractCoworkerId';
 }
 
 /** Every collection that is read, in the terms of its address. */
 export const collections: { [N in CollectionName]: Collection<Records[N]> } = {
-  coworkers: { path: '/spaces/coworkers', apiName: 'Coworker', schema: coworker },
-  coworkercontracts: { path: '/billing/coworkercontracts', apiName: 'CoworkerContract', schema: contract },
+  coworkers: { path: '/spaces/coworkers', apiName: 'Coworker', schema: coworker, ownerField: 'Id' },
+  coworkercontracts: {
+    path: '/billing/coworkercontracts',
+    apiName: 'CoworkerContract',
+    schema: contract,
+    ownerField: 'CoworkerId',
+  },
   contractpausedperiods: {
     path: '/billing/contractpausedperiods',
     apiName: 'ContractPausedPeriod',
     schema: pausedPeriod,
+    ownerField: 'CoworkerContractCoworkerId',
   },
-  coworkertimepasses: { path: '/billing/coworkertimepasses', apiName: 'CoworkerTimePass', schema: pass },
+  coworkertimepasses: {
+    path: '/billing/coworkertimepasses',
+    apiName: 'CoworkerTimePass',
+    schema: pass,
+    ownerField: 'CoworkerId',
+  },
   timepasses: { path: '/billing/timepasses', apiName: 'TimePass', schema: passType },
   tarifftimepasses: { path: '/billing/tarifftimepasses', apiName: 'TariffTimePass', schema: allowance },
   teams: { path: '/spaces/teams', apiName: 'Team', schema: team },
-  checkins: { path: '/spaces/checkins', apiName: 'Checkin', schema: checkin },
+  checkins: { path: '/spaces/checkins', apiName: 'Checkin', schema: checkin, ownerField: 'CoworkerId' },
   businesses: { path: '/sys/businesses', apiName: 'Business', schema: business },
   simpletimezones: { path: '/sys/simpletimezones', apiName: 'SimpleTimeZone', schema: zone },
   businesssettings: { path: '/sys/businesssettings', apiName: 'BusinessSetting', schema: setting },

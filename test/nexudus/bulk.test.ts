@@ -106,6 +106,21 @@ describe('reading many members', () => {
     assert.equal((await readAll(ids)).length, 6);
   });
 
+  it('leaves only those alone who have a malformed record, and those whom it concerns too', async () => {
+    const [broken = 0, borrower = 0, ...others] = planMembers(8);
+    const pass = space.list('coworkertimepasses').find(({ CoworkerId }) => CoworkerId === broken);
+    assert.ok(pass);
+    space.update('coworkertimepasses', pass.Id, { ExpireDate: 'soon' });
+    const lends = { ShareTimePasses: true, PayingMemberId: broken };
+    space.addTeam({ ...lends, TeamMembers: [broken, borrower] });
+    const ids = [broken, borrower, ...others];
+    const ends = await Promise.allSettled(ids.map((id) => bench.reader.readMember(requestFor(id))));
+    for (const [index, end] of ends.entries()) {
+      if (index > 1) assert.equal(end.status, 'fulfilled');
+      else assert.ok(end.status === 'rejected' && isNexudusError(end.reason, 'malformed'));
+    }
+  });
+
   it('serves who comes later from the same read, as long as that is fresh enough for them', async () => {
     const ids = planMembers(6);
     await readAll(ids);

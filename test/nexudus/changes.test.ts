@@ -127,6 +127,16 @@ describe('noticing changes', () => {
       assert.deepEqual(changes.reference, []);
     });
 
+    it('touches the owner of a malformed record, once as long as it stays the same, and says what is wrong', async () => {
+      const { ann, pass } = planMember();
+      const at = later();
+      space.update('coworkertimepasses', pass.Id, { ExpireDate: 'soon' });
+      const [first, second] = [await since(at), await since(at)];
+      assert.deepEqual(touchesOf(first), [[ann.Id, `malformed coworkertimepasses ${pass.Id}`]]);
+      assert.deepEqual(first.touched, second.touched);
+      assert.match(first.broken[0]?.error.message ?? '', new RegExp(`record ${pass.Id}: ExpireDate`));
+    });
+
     it('cuts the instant to the minute, as Nexudus does, and takes in what is just on it', async () => {
       const ann = space.addCoworker();
       assert.deepEqual(touchesOf(await since(noon + 59_999)), [[ann.Id, `coworker ${ann.Id}`]]);
@@ -305,6 +315,15 @@ describe('noticing changes', () => {
         assert.equal(after.reference, before.reference);
       });
     }
+
+    it('differs in one whose record became malformed, and in no other', async () => {
+      const [{ ann, pass }] = [planMember(), planMember()];
+      const before = await index();
+      space.update('coworkertimepasses', pass.Id, { ExpireDate: 'soon' });
+      const after = await index();
+      assert.deepEqual(differing(before, after), [ann.Id]);
+      assert.deepEqual(after.counts, before.counts);
+    });
 
     it('differs in one who left a team', async () => {
       const { ann } = planMember();
