@@ -11,6 +11,10 @@ export interface LedgerKey {
   validUntil: Instant | null;
   /** Given by hand before Latchkey came: it serves, and is never taken away. */
   foreign: boolean;
+  /** The end that a person gave it before it was moved on: it is given back, not taken away. Null: it is all ours. */
+  handUntil: Instant | null;
+  /** True while the answer of a move was lost: its end may be another than `validUntil`. */
+  uncertain: boolean;
   /** End of access by the rules; null: no end known. */
   until: Instant | null;
   because: string;
@@ -58,6 +62,8 @@ export function planSteps(
     const key = ledger.find((k) => k.groupId === wish.groupId && k.userId === userId);
     if (key === undefined || key.keyId === null) {
       if (key !== undefined || !wish.awaitingRenewal) begins.push({ kind: 'grant', wish });
+    } else if (key.uncertain) {
+      moves.push({ kind: 'move', key, wish });
     } else if (fits(key.validUntil, wish)) {
       if (key.because !== wish.because || key.until !== wish.until) moves.push({ kind: 'note', key, wish });
     } else if (key.foreign) {

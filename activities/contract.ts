@@ -46,7 +46,13 @@ export interface KeyWish {
 
 /** `userGone`: someone deleted the person in Kisi; a new user must be made. */
 export type GrantResult =
-  | { outcome: 'created' | 'adopted' | 'extended' | 'foreign'; keyId: number; validUntil: Instant | null }
+  | {
+      outcome: 'created' | 'adopted' | 'extended' | 'foreign' | 'moved';
+      keyId: number;
+      validUntil: Instant | null;
+      /** Of a key that was extended: the end that a person had given it. */
+      was: Instant | null;
+    }
   | { outcome: 'userGone' };
 
 export interface KeyActivities {
@@ -56,10 +62,10 @@ export interface KeyActivities {
   createKisiUser(memberId: number, lookFirst: boolean): Promise<number>;
   /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
   createKey(wish: KeyWish, triedUntil: Instant | null): Promise<GrantResult>;
-  /** Moves a key's end in Kisi. 'gone': someone deleted the key. */
-  moveKey(keyId: number, validUntil: Instant): Promise<'moved' | 'gone'>;
-  /** The key's end as Kisi has it; null: the key is gone. */
-  readKeyEnd(keyId: number): Promise<{ validUntil: Instant | null } | null>;
+  /** Moves a key's end in Kisi, or replaces the key where Kisi does not heed that; one that is gone is made anew. */
+  moveKey(keyId: number, wish: KeyWish): Promise<GrantResult>;
+  /** Moves a key back to the end that a person had given it; one that is gone stays gone. */
+  giveBackKey(keyId: number, wish: KeyWish): Promise<void>;
   removeKey(key: {
     keyId: number | null;
     userId: number;

@@ -1,8 +1,8 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
-import { grantKey, makeUser, removeKey } from '../kisi/keys.js';
-import type { GrantResult, KeyActivities } from './contract.js';
+import { giveBackKey, grantKey, makeUser, moveKey, removeKey } from '../kisi/keys.js';
+import type { GrantResult, KeyActivities, KeyWish } from './contract.js';
 import type { People, Person } from './people.js';
 import { remote } from './remote.js';
 
@@ -20,6 +20,21 @@ export function createKeyActivities({ kisi, people }: KeyDeps): KeyActivities {
     throw ApplicationFailure.create({ type: 'Nexudus', message, nonRetryable: true });
   }
 
+  /** Tells apart what a 404 of a grant means: the person is gone, or the group. */
+  async function granting(
+    { userId, groupId }: KeyWish,
+    grant: () => Promise<GrantResult>,
+  ): Promise<GrantResult> {
+    try {
+      return await grant();
+    } catch (error) {
+      if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
+      if ((await kisi.getUser(userId)) === null) return { outcome: 'userGone' };
+      const message = `Kisi group ${groupId} does not exist (any more): correct the mapping (latchkey.yaml or the pass type's KisiGroupId).`;
+      throw ApplicationFailure.create({ type: 'Configuration', message, nonRetryable: true });
+    }
+  }
+
   return remote<KeyActivities>({
     async findKisiUser(memberId, how) {
       const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
@@ -30,30 +45,19 @@ export function createKeyActivities({ kisi, people }: KeyDeps): KeyActivities {
       const { userId } = await makeUser(kisi, await personOf(memberId), lookFirst || attempt > 1);
       return userId;
     },
-    async createKey(wish, triedUntil): Promise<GrantResult> {
-      try {
-        const { key, how } = await grantKey(kisi, wish);
+    createKey: (wish, triedUntil) =>
+      granting(wish, async () => {
+        const { key, how, was } = await grantKey(kisi, wish);
         const ours = how === 'foreign' && triedUntil !== null && key.validUntil === triedUntil;
-        return { outcome: ours ? 'adopted' : how, keyId: key.id, validUntil: key.validUntil };
-      } catch (error) {
-        if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
-        if ((await kisi.getUser(wish.userId)) === null) return { outcome: 'userGone' };
-        const message = `Kisi group ${wish.groupId} does not exist (any more): correct the mapping (latchkey.yaml or the pass type's KisiGroupId).`;
-        throw ApplicationFailure.create({ type: 'Configuration', message, nonRetryable: true });
-      }
-    },
-    async moveKey(keyId, validUntil) {
-      try {
-        await kisi.patchKey(keyId, { validUntil });
-        return 'moved';
-      } catch (error) {
-        if (error instanceof KisiError && error.kind === 'notFound') return 'gone';
-        throw error;
-      }
-    },
-    async readKeyEnd(keyId) {
-      const key = await kisi.getKey(keyId);
-      return key === null ? null : { validUntil: key.validUntil };
+        return { outcome: ours ? 'adopted' : how, keyId: key.id, validUntil: key.validUntil, was };
+      }),
+    moveKey: (keyId, wish) =>
+      granting(wish, async () => {
+        const { key, how, was } = await moveKey(kisi, keyId, wish);
+        return { outcome: how, keyId: key.id, validUntil: key.validUntil, was };
+      }),
+    async giveBackKey(keyId, wish) {
+      await giveBackKey(kisi, keyId, wish);
     },
     async removeKey(key) {
       await removeKey(kisi, key);

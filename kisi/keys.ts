@@ -18,10 +18,17 @@ export interface KeyWish {
 /**
  * - `created`: there was none
  * - `adopted`: it was there as wished, as after a lost answer
- * - `extended`: it was there with an earlier end, which was moved
+ * - `extended`: it was there with an earlier end, `was`, which was moved
  * - `foreign`: a person gave a key that reaches at least as far; it was left alone and is not ours to take away
  */
 export type HowGranted = 'created' | 'adopted' | 'extended' | 'foreign';
+
+/** A key that is there now, and how it came. `was`: the earlier end of one that was extended, else null. */
+export interface Granted {
+  key: KisiKey;
+  how: HowGranted;
+  was: number | null;
+}
 
 /** Whether two ends are the same to the second, which is as exact as Kisi may store them. */
 export function sameEnd(one: number | null, other: number | null): boolean {
@@ -35,23 +42,20 @@ export function sameEnd(one: number | null, other: number | null): boolean {
  * there is nothing in the way, or only a higher role that ends too early; `notFound` when the person or the group
  * is gone.
  */
-export async function grantKey(
-  client: KisiClient,
-  wish: KeyWish,
-  signal?: AbortSignal,
-): Promise<{ key: KisiKey; how: HowGranted }> {
+export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
-    return { key: await createExactly(client, wish, signal), how: 'created' };
+    return { key: await createExactly(client, wish, signal), how: 'created', was: null };
   } catch (error) {
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const key = await keyInTheWay(client, wish, signal);
     if (!key) throw error;
-    if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil)) return { key, how: 'adopted' };
-    if (reaches(key, wish)) return { key, how: 'foreign' };
+    if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil))
+      return { key, how: 'adopted', was: null };
+    if (reaches(key, wish)) return { key, how: 'foreign', was: null };
     if (key.roleId !== keyRole) throw error;
     const moved = await tryMove(client, key.id, wish, signal);
-    if (moved !== 'gone' && moved !== 'notMoved') return { key: moved, how: 'extended' };
-    return { key: await replace(client, key.id, wish, signal), how: 'extended' };
+    const extended = typeof moved === 'object' ? moved : await replace(client, key.id, wish, signal);
+    return { key: extended, how: 'extended', was: key.validUntil };
   }
 }
 
@@ -65,11 +69,21 @@ export async function moveKey(
   keyId: number,
   wish: KeyWish,
   signal?: AbortSignal,
-): Promise<{ key: KisiKey; how: 'moved' | HowGranted }> {
+): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
   const moved = await tryMove(client, keyId, wish, signal);
   if (moved === 'gone') return grantKey(client, wish, signal);
-  if (moved === 'notMoved') return { key: await replace(client, keyId, wish, signal), how: 'moved' };
-  return { key: moved, how: 'moved' };
+  const key = moved === 'notMoved' ? await replace(client, keyId, wish, signal) : moved;
+  return { key, how: 'moved', was: null };
+}
+
+/** Gives a key that was moved on the end back that a person had given it. A key that is gone stays gone. */
+export async function giveBackKey(
+  client: KisiClient,
+  keyId: number,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<void> {
+  if ((await tryMove(client, keyId, wish, signal)) === 'notMoved') await replace(client, keyId, wish, signal);
 }
 
 /**

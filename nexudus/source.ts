@@ -84,8 +84,14 @@ async function searchEmail(client: NexudusClient, email: string): Promise<Cowork
 
 /** The contract with this GUID, with its pauses; null: there is none. Throws NexudusError. */
 export async function findContract(client: NexudusClient, uniqueId: string): Promise<ContractRecord | null> {
-  const [found] = await client.list('coworkercontracts', [withUniqueId(uniqueId)]);
-  return found === undefined ? null : withOwnPauses(client, found);
+  const found = await client
+    .list('coworkercontracts', [withUniqueId(uniqueId)])
+    .catch(async (error: unknown) => {
+      if (!isNexudusError(error, 'filterIgnored')) throw error;
+      // Where the filter is not known, all contracts come, and the one is among them or is not there.
+      return (await client.list('coworkercontracts')).filter((contract) => contract.uniqueId === uniqueId);
+    });
+  return found[0] === undefined ? null : withOwnPauses(client, found[0]);
 }
 
 /** A contract that was looked up apart from the others, with its pauses. Throws NexudusError. */

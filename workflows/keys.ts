@@ -1,6 +1,6 @@
 import type { LedgerKey, Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
-import type { Assessment, KeyActivities } from '../activities/contract.js';
+import type { Assessment, GrantResult, KeyActivities } from '../activities/contract.js';
 import { kisiTaskQueue, type MemberState } from './messages.js';
 import { patientActivities, persist, type Patient, type Trouble } from './patience.js';
 
@@ -81,7 +81,7 @@ export function keyWriter(
     if (digest === null) return true;
     const userId = await userFor(digest);
     if (userId === null) return false;
-    const { groupId, until, because, standsOn } = wish;
+    const { groupId } = wish;
     const known = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
     const validUntil = wish.door.set;
     const triedUntil = known !== undefined && !known.foreign ? known.validUntil : null;
@@ -91,9 +91,9 @@ export function keyWriter(
       keyId: null,
       validUntil,
       foreign: false,
-      until,
-      because,
-      standsOn,
+      handUntil: known?.handUntil ?? null,
+      uncertain: false,
+      ...pick(wish),
     };
     replace(entry);
     const answer = await call(
@@ -102,64 +102,77 @@ export function keyWriter(
       `grant group ${groupId} until ${iso(validUntil)}`,
     );
     if (answer === null) return false;
-    const result = answer.value;
+    return granted(answer.value, entry, wish, digest);
+  }
+
+  async function move(key: LedgerKey, wish: Entitlement, digest: string | null): Promise<boolean> {
+    if (key.keyId === null) return grant(wish, digest);
+    const { groupId, userId } = key;
+    const validUntil = wish.door.set;
+    const entry = { ...key, ...pick(wish), validUntil, uncertain: true };
+    replace(entry);
+    const answer = await call(
+      'moveKey',
+      [key.keyId, { userId, groupId, validUntil }],
+      `move the end of group ${groupId} to ${iso(validUntil)}`,
+      3,
+    );
+    if (answer === null) return false;
+    return granted(answer.value, entry, wish, digest);
+  }
+
+  /** Notes what came of a grant or a move. */
+  async function granted(
+    result: GrantResult,
+    entry: LedgerKey,
+    wish: Entitlement,
+    digest: string | null,
+  ): Promise<boolean> {
+    const { groupId, userId } = entry;
     if (result.outcome === 'userGone') {
       state.ledger = state.ledger.filter((k) => k.userId !== userId);
       state.kisiUser = null;
       changes.push('the Kisi user was deleted by hand; making it anew');
       return grant(wish, digest);
     }
-    replace({
-      ...entry,
-      keyId: result.keyId,
-      validUntil: result.validUntil,
-      foreign: result.outcome === 'foreign',
-    });
-    changes.push(
-      result.outcome === 'foreign'
-        ? `group ${groupId}: a key given by hand serves`
-        : `granted group ${groupId} (${result.outcome})`,
-    );
+    const { outcome, keyId, validUntil, was } = result;
+    const handUntil = was ?? entry.handUntil;
+    replace({ ...entry, keyId, validUntil, foreign: outcome === 'foreign', handUntil, uncertain: false });
+    if (outcome === 'foreign') changes.push(`group ${groupId}: a key given by hand serves`);
+    else if (outcome === 'moved')
+      changes.push(`moved the end of group ${groupId} to ${iso(validUntil ?? 0)}`);
+    else changes.push(`granted group ${groupId} (${outcome})`);
     return true;
   }
 
-  async function move(key: LedgerKey, wish: Entitlement, digest: string | null): Promise<boolean> {
-    if (key.keyId === null) return grant(wish, digest);
-    const validUntil = wish.door.set;
-    const moved = await call(
-      'moveKey',
-      [key.keyId, validUntil],
-      `move the end of group ${key.groupId} to ${iso(validUntil)}`,
-      3,
-    );
-    if (moved === null) return false;
-    const check =
-      moved.value === 'gone'
-        ? { value: null }
-        : await call('readKeyEnd', [key.keyId], `check the end of group ${key.groupId}`, 3);
-    if (check === null) return false;
-    if (check.value !== null && sameSecond(check.value.validUntil, validUntil)) {
-      replace({ ...key, ...pick(wish), validUntil });
-      changes.push(`moved the end of group ${key.groupId} to ${iso(validUntil)}`);
-      return true;
-    }
-    // Kisi kept the old end (or lost the key): replace it.
-    if (check.value !== null && !(await revoke(key, 3))) return false;
-    forget(key);
-    return grant(wish, digest);
-  }
-
-  async function revoke(key: LedgerKey, priorityKey = 1): Promise<boolean> {
-    const { keyId, userId, groupId, validUntil } = key;
+  async function revoke(key: LedgerKey): Promise<boolean> {
+    const { keyId, userId, groupId, validUntil, handUntil } = key;
+    if (keyId !== null && handUntil !== null && handUntil > Date.now())
+      return giveBack(key, keyId, handUntil);
     const done = await call(
       'removeKey',
       [{ keyId, userId, groupId, validUntil }],
       `revoke group ${groupId}`,
-      priorityKey,
+      1,
     );
     if (done === null) return false;
     forget(key);
     changes.push(`revoked group ${groupId}`);
+    return true;
+  }
+
+  /** A key that a person had given until later than now: it gets that end back. */
+  async function giveBack(key: LedgerKey, keyId: number, handUntil: Instant): Promise<boolean> {
+    const { userId, groupId } = key;
+    const done = await call(
+      'giveBackKey',
+      [keyId, { userId, groupId, validUntil: handUntil }],
+      `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
+      1,
+    );
+    if (done === null) return false;
+    forget(key);
+    changes.push(`gave group ${groupId} back as it was given by hand, until ${iso(handUntil)}`);
     return true;
   }
 
@@ -195,7 +208,8 @@ export function keyWriter(
     state.ledger = state.ledger.flatMap((key) => {
       if (key.userId !== id || key.keyId === null) return [key];
       const real = found.find((row) => row.groupId === key.groupId);
-      if (real !== undefined) return [{ ...key, keyId: real.keyId, validUntil: real.validUntil }];
+      if (real !== undefined)
+        return [{ ...key, keyId: real.keyId, validUntil: real.validUntil, uncertain: false }];
       changes.push(`group ${key.groupId}: the key was gone from Kisi`);
       return [];
     });
@@ -207,8 +221,4 @@ export function keyWriter(
 
 function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {
   return { until: wish.until, because: wish.because, standsOn: wish.standsOn };
-}
-
-function sameSecond(a: Instant | null, b: Instant): boolean {
-  return a !== null && Math.floor(a / 1000) === Math.floor(b / 1000);
 }

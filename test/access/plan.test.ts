@@ -27,6 +27,8 @@ function key(over: Partial<LedgerKey> = {}): LedgerKey {
     keyId: 77,
     validUntil: now + 7 * day,
     foreign: false,
+    handUntil: null,
+    uncertain: false,
     until: null,
     because: 'pass 1',
     standsOn: [],
@@ -51,6 +53,11 @@ describe('planSteps: what differs between the wish and the ledger', () => {
   it('moves an end that is nearer than half of the horizon, and not one further off', () => {
     assert.deepEqual(kinds(planSteps([key({ validUntil: now + lead })], [wish()], [], 5)), ['move']);
     assert.deepEqual(kinds(planSteps([key({ validUntil: now + lead + 1000 })], [wish()], [], 5)), []);
+  });
+
+  it('moves a key again as long as the answer of its last move is missing', () => {
+    assert.deepEqual(kinds(planSteps([key({ uncertain: true })], [wish()], [], 5)), ['move']);
+    assert.deepEqual(kinds(planSteps([key({ uncertain: true })], [], [], 5)), ['revoke']);
   });
 
   it('shortens a key whose end has become final', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createKisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
-import { grantKey, makeUser, moveKey, removeKey, sameEnd } from '../../kisi/keys.js';
+import { giveBackKey, grantKey, makeUser, moveKey, removeKey, sameEnd } from '../../kisi/keys.js';
 import { startKisiSimulator } from '../../simulators/kisi.js';
 import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
@@ -168,6 +168,21 @@ describe('the keys of a person in Kisi', () => {
     sim.org.removeAssignment(key.id);
     assert.equal((await moveKey(client, key.id, wish)).how, 'created');
     assert.deepEqual(ends(), [end]);
+  });
+
+  it('tells which end a key had that it moved on, and gives it back; one that is gone stays gone', async () => {
+    for (const patchMovesValidity of [true, false]) {
+      const { sim, client, wish, byHand, ends } = await start({ patchMovesValidity });
+      byHand(earlier);
+      const { how, key, was } = await grantKey(client, wish);
+      assert.deepEqual({ how, was, ends: ends() }, { how: 'extended', was: earlier, ends: [end] });
+      await giveBackKey(client, key.id, { ...wish, validUntil: earlier });
+      assert.deepEqual(ends(), [earlier]);
+      for (const { id } of sim.org.assignments()) sim.org.removeAssignment(id);
+      await giveBackKey(client, key.id, { ...wish, validUntil: earlier });
+      assert.deepEqual(ends(), []);
+      await sim.stop();
+    }
   });
 
   it('takes a key away by its id, once', async () => {

@@ -80,6 +80,21 @@ describe('what a key stands on', () => {
       assert.deepEqual(doubts, []);
     });
 
+    it('a contract by its GUID, also where that filter is not known', async () => {
+      const { ann, contract, pass } = planMember();
+      const others = [planMember(), planMember()].map((other) => other.contract.Id);
+      bench.simulator.faults.add({ match: 'contracts.*CoworkerContract_Coworker', kind: 'empty' });
+      bench.simulator.faults.add({ match: 'coworkercontracts.*UniqueId=', kind: 'ignoreFilters' });
+      const held = standsOn(pass);
+      const { snapshot } = await read(ann.Id, [held]);
+      assert.deepEqual(idsOf(snapshot?.profiles[0]?.contracts ?? []), [contract.Id]);
+      space.remove('coworkercontracts', contract.Id);
+      before('coworkercontracts', others.length + 1);
+      bench.clock.now += 1_000;
+      const after = await read(ann.Id, [held], bench.clock.now);
+      assert.deepEqual([after.snapshot?.profiles[0]?.contracts, after.doubts], [[], []]);
+    });
+
     it('the contract of a pass that names none, by what the coworker’s own record says', async () => {
       const { ann, contract, pass } = planMember();
       space.update('coworkertimepasses', pass.Id, { CoworkerContractUniqueId: null });

@@ -182,29 +182,37 @@ export class Clockwork {
           if (there === undefined) {
             const key = { id: ++this.ids, ...wish };
             this.keys.push(key);
-            return answer({ outcome: 'created' as const, keyId: key.id, validUntil: key.validUntil });
+            return answer({
+              outcome: 'created' as const,
+              keyId: key.id,
+              validUntil: key.validUntil,
+              was: null,
+            });
           }
-          const found = { keyId: there.id, validUntil: there.validUntil };
+          const found = { keyId: there.id, validUntil: there.validUntil, was: null };
           const tried = triedUntil !== null && there.validUntil === triedUntil;
           if (there.validUntil === wish.validUntil || tried) return { outcome: 'adopted' as const, ...found };
           if (there.validUntil === null || there.validUntil > wish.validUntil)
             return { outcome: 'foreign' as const, ...found };
+          const was = there.validUntil;
           there.validUntil = wish.validUntil;
-          return { outcome: 'extended' as const, keyId: there.id, validUntil: wish.validUntil };
+          return { outcome: 'extended' as const, keyId: there.id, validUntil: wish.validUntil, was };
         }),
-      moveKey: (keyId, validUntil) =>
+      moveKey: (keyId, { userId, groupId, validUntil }) =>
         async(() => {
           step('move');
-          const key = this.keys.find((one) => one.id === keyId);
-          if (key === undefined) return 'gone' as const;
+          const known = this.keys.find((one) => one.id === keyId);
+          const key = known ?? { id: ++this.ids, userId, groupId, validUntil };
+          if (known === undefined) this.keys.push(key);
           key.validUntil = validUntil;
-          return answer('moved' as const);
+          const outcome = known === undefined ? ('created' as const) : ('moved' as const);
+          return answer({ outcome, keyId: key.id, validUntil, was: null });
         }),
-      readKeyEnd: (keyId) =>
+      giveBackKey: (keyId, { validUntil }) =>
         async(() => {
-          step('read');
-          const key = this.keys.find((one) => one.id === keyId);
-          return key === undefined ? null : { validUntil: key.validUntil };
+          step('give back');
+          for (const key of this.keys) if (key.id === keyId) key.validUntil = validUntil;
+          answer(undefined);
         }),
       removeKey: (gone) =>
         async(() => {

@@ -128,6 +128,57 @@ describe('the member workflow, on a skipped clock', () => {
       assert.equal(world.keys.length, 1);
     }));
 
+  it('gives a key back, with the end that a person had given it, when the pass ends before that', () =>
+    story(async (world) => {
+      world.users.set('ada@example.org', 5);
+      const handUntil = (await world.now()) + 2 * day;
+      world.keys.push({ id: 77, userId: 5, groupId: 12, validUntil: handUntil });
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      const view = await until(world, handle, (v) => v.keys.length === 1);
+      assert.equal(view.keys[0]?.givenByHand, false);
+      assert.ok((world.keys[0]?.validUntil ?? 0) > handUntil);
+      record.passes = [];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (v) => v.state === 'noAccess');
+      assert.deepEqual(world.keys, [{ id: 77, userId: 5, groupId: 12, validUntil: handUntil }]);
+    }));
+
+  it('takes a key away that it had moved on when a person’s own end is past', () =>
+    story(async (world) => {
+      world.users.set('ada@example.org', 5);
+      const now = await world.now();
+      world.keys.push({ id: 77, userId: 5, groupId: 12, validUntil: now + hour });
+      world.profiles.set(100, profile({ passes: [pass({ expiresAt: now + day + 1 })] }));
+      const handle = await world.start(100);
+      await until(world, handle, (v) => v.keys.length === 1);
+      await world.env.sleep(day + 2000);
+      await until(world, handle, (v) => v.state === 'noAccess');
+      assert.deepEqual(world.keys, []);
+    }));
+
+  it('moves a key again whose last move had no answer, and takes the moved one away in the end', () =>
+    story(async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (v) => v.state === 'access');
+      world.losesAnswers = 1_000;
+      const expiresAt = (await world.now()) + day + 1;
+      record.passes = [pass({ expiresAt })];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (v) => v.waitingFor !== null);
+      world.losesAnswers = 0;
+      // A newer wish overtakes the move that waits.
+      await handle.signal(membershipChanged);
+      await until(world, handle, (v) => v.waitingFor === null && v.state === 'access');
+      assert.ok((world.keys[0]?.validUntil ?? 0) < expiresAt + hour);
+      await world.env.sleep(day + 2000);
+      await until(world, handle, (v) => v.state === 'noAccess');
+      assert.deepEqual(world.keys, []);
+    }));
+
   it('keeps a key while what speaks against it may be a bad read', () =>
     story(async (world) => {
       const record = profile({ passes: [pass()] });

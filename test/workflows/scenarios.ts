@@ -161,6 +161,18 @@ const resync = ofMember('resync', async (world, start) => {
   return handle;
 });
 
+const givenByHand = ofMember('given-by-hand', async (world, start) => {
+  world.users.set('ada@example.org', 5);
+  world.keys.push({ id: 77, userId: 5, groupId: 12, validUntil: (await world.now()) + 2 * dayMs });
+  const record = has(world, { passes: [pass()] });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  record.passes = [];
+  await handle.signal(membershipChanged);
+  await until(world, handle, hasNone);
+  return handle;
+});
+
 const newEmail = ofMember('new-e-mail', async (world, start) => {
   const record = has(world, { passes: [pass()] });
   const handle = await start();
@@ -265,6 +277,7 @@ export const scenarios: readonly Scenario[] = [
   lostAnswer,
   handOver,
   resync,
+  givenByHand,
   newEmail,
   turnOver,
   idleEnd,

@@ -36,6 +36,8 @@ interface KisiKey {
   validUntil: number | null;
 }
 
+/** What of a ledger entry is the same for all keys here. */
+const ours = { foreign: false, handUntil: null, uncertain: false };
 const runMs = 30 * dayMs;
 const idleMs = 90 * dayMs;
 
@@ -121,18 +123,26 @@ export class Driver {
     const { groupId } = wish;
     const byHand = this.keysOf(email, groupId).find((key) => key.validUntil === null);
     if (byHand !== undefined) {
-      this.replace({ groupId, userId, keyId: byHand.id, validUntil: null, foreign: true, ...pick(wish) });
+      this.replace({
+        ...ours,
+        groupId,
+        userId,
+        keyId: byHand.id,
+        validUntil: null,
+        foreign: true,
+        ...pick(wish),
+      });
       return;
     }
     assert.deepEqual(this.keysOf(email, groupId), [], `at ${iso(now)} group ${groupId} is granted twice`);
     const key = { id: this.ids++, userId, groupId, validUntil: wish.door.set };
     this.keys.push(key);
     this.replace({
+      ...ours,
       groupId,
       userId,
       keyId: key.id,
       validUntil: key.validUntil,
-      foreign: false,
       ...pick(wish),
     });
     this.writes.push({ at: now, kind: 'grant', email, groupId });
