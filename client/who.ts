@@ -1,5 +1,6 @@
 import type { NexudusClient } from '../nexudus/client.js';
-import { equal } from '../nexudus/filters.js';
+import { isNexudusError } from '../nexudus/errors.js';
+import { searchEmail } from '../nexudus/source.js';
 import { CommandError } from './failure.js';
 import { remark } from './output.js';
 
@@ -29,14 +30,10 @@ export async function memberIdFor(who: Who, nexudus: NexudusClient): Promise<num
 }
 
 async function idsWithEmail(typed: string, nexudus: NexudusClient): Promise<number[]> {
-  const email = typed.toLowerCase();
-  // Whether the filter minds the case, or finds parts of an address too, is not documented.
-  const search = (spelling: string) =>
-    nexudus.list('coworkers', [equal('coworkers', 'Email', spelling, (row) => row.email.includes(email))]);
-  const found = await Promise.all([...new Set([typed, email])].map(search));
-  const ids = found
-    .flat()
-    .filter((row) => row.email === email)
-    .map((row) => row.id);
-  return [...new Set(ids)].sort((a, b) => a - b);
+  const found = await searchEmail(nexudus, typed).catch(async (error: unknown) => {
+    if (!isNexudusError(error, 'filterIgnored')) throw error;
+    const everyone = await nexudus.list('coworkers');
+    return everyone.filter(({ email }) => email === typed.toLowerCase());
+  });
+  return found.map(({ id }) => id);
 }

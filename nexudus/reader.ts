@@ -1,6 +1,7 @@
 import type { Instant } from '../access/types.js';
 import { readBulk, type BulkRead } from './bulk.js';
 import type { NexudusClient } from './client.js';
+import { isNexudusError } from './errors.js';
 import { keep, type Freshness } from './fresh.js';
 import { createLookups, type Lookups } from './lookups.js';
 import { readPerson, type MemberRead, type MemberRequest, type Reading } from './person.js';
@@ -56,6 +57,8 @@ const unknownBulkCost = 8;
 const bulkKeptMs = 5 * 60_000;
 const placesKeptMs = 10 * 60_000;
 const newPlaceMs = 30_000;
+/** A filter that is ignored is not tried again for so long. */
+const bulkOnlyMs = 10 * 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
@@ -70,6 +73,7 @@ export function createReader(options: ReaderOptions): Reader {
   let bulk: SharedRead | null = null;
   let bulkRunning = false;
   let bulkCost: number | null = null;
+  let directAgainAt = -Infinity;
   /** Members that are being read one by one. */
   let directRunning = 0;
 
@@ -152,13 +156,31 @@ export function createReader(options: ReaderOptions): Reader {
     waiting = [];
     const members = new Set(served.map(({ request }) => request.memberId)).size;
     const oneByOne = (directRunning + members) * requestsPerMember;
-    if (oneByOne > (bulkCost ?? unknownBulkCost)) {
+    if (oneByOne > (bulkCost ?? unknownBulkCost) || now() < directAgainAt) {
       const shared = startBulk();
       for (const { request, resolve } of served) resolve(serve(shared, request));
       return;
     }
     const shared = startDirect();
-    for (const { request, resolve } of served) resolve(countDirect(serve(shared, request)));
+    for (const { request, resolve } of served) resolve(countDirect(serveDirect(shared, request)));
+  }
+
+  /** Where Nexudus ignores a filter that the direct way needs, whole collections are read instead. */
+  async function serveDirect(shared: SharedRead, request: MemberRequest): Promise<MemberRead> {
+    try {
+      return await serve(shared, request);
+    } catch (error) {
+      if (!isNexudusError(error, 'filterIgnored')) throw error;
+      directAgainAt = now() + bulkOnlyMs;
+      return nextRound(request);
+    }
+  }
+
+  function nextRound(request: MemberRequest): Promise<MemberRead> {
+    return new Promise((resolve) => {
+      waiting.push({ request, resolve });
+      gather();
+    });
   }
 
   async function countDirect(read: Promise<MemberRead>): Promise<MemberRead> {
@@ -189,10 +211,7 @@ export function createReader(options: ReaderOptions): Reader {
       if (usable !== null) return serve(usable, request);
       // A failure of Temporal leaves only the estimate unknown.
       if (bulkCost === null) void estimateBulk().catch(() => undefined);
-      return new Promise((resolve) => {
-        waiting.push({ request, resolve });
-        gather();
-      });
+      return nextRound(request);
     },
   };
 }

@@ -46,13 +46,10 @@ export function createDirectSource(
   });
 
   async function coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]> {
-    const spellings = new Set([coworker.email, coworker.emailAsWritten]);
-    const found = await Promise.all([...spellings].map((spelling) => searchEmail(client, spelling)));
-    const ids = found.flat().filter((other) => other.email === coworker.email && other.id !== coworker.id);
+    const found = await searchEmail(client, coworker.emailAsWritten);
+    const others = found.filter(({ id }) => id !== coworker.id);
     // List rows leave the teams out, so each is read in full.
-    const full = await Promise.all(
-      [...new Set(ids.map(({ id }) => id))].map((id) => lookups.find('coworkers', id)),
-    );
+    const full = await Promise.all(others.map(({ id }) => lookups.find('coworkers', id)));
     return full.filter((other) => other !== null && other.email === coworker.email).filter(isThere);
   }
 
@@ -76,10 +73,17 @@ export function createDirectSource(
   };
 }
 
-/** How a text search compares is not documented, so rows that merely contain the text are let through here. */
-async function searchEmail(client: NexudusClient, email: string): Promise<CoworkerRecord[]> {
-  const wanted = email.toLowerCase();
-  return client.list('coworkers', [equal('coworkers', 'Email', email, (row) => row.email.includes(wanted))]);
+/**
+ * All coworkers with just this e-mail, in whatever case, as list rows. How the filter compares is not documented: both
+ * spellings are asked for, and rows that merely contain the text are let through by it. Throws NexudusError.
+ */
+export async function searchEmail(client: NexudusClient, emailAsWritten: string): Promise<CoworkerRecord[]> {
+  const email = emailAsWritten.toLowerCase();
+  const search = (spelling: string): Promise<CoworkerRecord[]> =>
+    client.list('coworkers', [equal('coworkers', 'Email', spelling, (row) => row.email.includes(email))]);
+  const found = await Promise.all([...new Set([email, emailAsWritten])].map(search));
+  const same = found.flat().filter((row) => row.email === email);
+  return [...new Map(same.map((row) => [row.id, row])).values()].sort((a, b) => a.id - b.id);
 }
 
 /** The contract with this GUID, with its pauses; null: there is none. Throws NexudusError. */

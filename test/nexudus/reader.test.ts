@@ -277,7 +277,7 @@ describe('reading one member', () => {
   });
 
   describe('a bad read', () => {
-    const faulty = ['truncated', 'malformed', 'ignoreFilters', 'reset'] as const;
+    const faulty = ['truncated', 'malformed', 'reset'] as const;
     const paths = ['/billing/coworkertimepasses', '/billing/coworkercontracts', '/spaces/coworkers'];
     for (const kind of faulty) {
       for (const match of paths) {
@@ -299,6 +299,31 @@ describe('reading one member', () => {
         });
       }
     }
+
+    it('reads whole collections where a filter is ignored, and is right all the same', async () => {
+      for (const match of ['/api/spaces/coworkers', '/api/billing/coworkercontracts', 'passes.*_Coworker=']) {
+        const own = await startBench();
+        const people = [own.space.addCoworker(), own.space.addCoworker()];
+        for (const { Id } of people) {
+          own.space.addPass({ CoworkerId: Id, TimePassId: own.space.addTimePass().Id });
+          own.space.addContract({ CoworkerId: Id, TariffId: own.space.addTariff().Id });
+        }
+        own.simulator.faults.add({ match, kind: 'ignoreFilters' });
+        const [ann] = people;
+        const { member, passes, contracts } = await profileOf(own, ann?.Id ?? 0);
+        assert.deepEqual([member.id, passes.length, contracts.length], [ann?.Id, 1, 1]);
+        await own.stop();
+      }
+    });
+
+    it('throws where even the filters of whole collections are ignored', async () => {
+      const ann = space.addCoworker();
+      for (const Used of [true, false])
+        space.addPass({ CoworkerId: ann.Id, TimePassId: space.addTimePass().Id, Used });
+      space.addPass({ CoworkerId: space.addCoworker().Id, TimePassId: space.addTimePass().Id });
+      bench.simulator.faults.add({ match: '/api/billing/coworkertimepasses', kind: 'ignoreFilters' });
+      await assert.rejects(snapshotOf(bench, ann.Id), (error) => isNexudusError(error, 'filterIgnored'));
+    });
 
     it('throws where Nexudus says that there is no location at all', async () => {
       const ann = space.addCoworker();
