@@ -156,6 +156,8 @@ async function tryMove(
     await client.patchKey(keyId, { validUntil }, signal);
   } catch (error) {
     if (isKisiError(error, 'notFound')) return 'gone';
+    // Whether this call takes another end at all is not certain: a refusal of it is no refusal of the wish.
+    if (isKisiError(error, 'invalid', 'conflict')) return 'notMoved';
     throw error;
   }
   const key = await client.getKey(keyId, signal);

@@ -150,12 +150,14 @@ describe('the keys of a person in Kisi', () => {
   });
 
   it('moves a key in place, and where Kisi does not heed that, by a new one without a mail', async () => {
-    for (const patchMovesValidity of [true, false]) {
-      const { sim, client, wish, ends } = await start({ patchMovesValidity });
+    for (const patch of ['heeded', 'passed over', 'refused']) {
+      const { sim, client, wish, ends } = await start({ patchMovesValidity: patch === 'heeded' });
+      if (patch === 'refused')
+        sim.faults.add({ match: '/role_assignments', method: 'PATCH', kind: 'status', status: 422 });
       const { key: old } = await grantKey(client, { ...wish, validUntil: earlier });
       const { how, key } = await moveKey(client, old.id, wish);
       assert.deepEqual({ how, until: key.validUntil }, { how: 'moved', until: end });
-      assert.equal(key.id === old.id, patchMovesValidity);
+      assert.equal(key.id === old.id, patch === 'heeded');
       assert.deepEqual(ends(), [end]);
       assert.deepEqual(sim.mails, []);
       await sim.stop();
