@@ -27,13 +27,18 @@ export interface Pacer {
   turn(): Promise<void>;
   /** Nexudus asked to slow down: nobody starts for so many milliseconds from now. */
   pause(ms: number): void;
-  /** The same pace for work that can wait: it lets every other request go first. */
+  /** The same pace for work that can wait: it lets every other request go first, but not for ever. */
   background: Omit<Pacer, 'background'>;
 }
 
-type Lane = (() => void)[];
+interface Waiting {
+  go: () => void;
+  since: number;
+}
 
 const minuteMs = 60_000;
+/** So long the background lets others go first: behind it wait those whose change nobody has noticed yet. */
+const patienceMs = 3_000;
 
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
@@ -51,8 +56,9 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let starts: number[] = [];
   let pausedUntil = -Infinity;
   let carefulUntil = -Infinity;
-  const front: Lane = [];
-  const back: Lane = [];
+  let lastOfBackground = -Infinity;
+  const front: Waiting[] = [];
+  const back: Waiting[] = [];
   let pumping = false;
 
   function earliestStart(most: number): number {
@@ -69,31 +75,38 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     const soonest = earliestStart(most);
     const lately = starts.filter((at) => at > clockMs() - minuteMs);
     if (lately.length < gentleFrom) return soonest;
-    return Math.max(soonest, (lately.at(-1) ?? -Infinity) + minuteMs / most);
+    return Math.max(soonest, lastOfBackground + minuteMs / most);
+  }
+
+  function isFrontsTurn(): boolean {
+    const [waiting] = back;
+    if (waiting === undefined || front.length === 0) return front.length > 0;
+    return clockMs() - waiting.since < patienceMs || earliestBackground() > clockMs();
   }
 
   async function pump(): Promise<void> {
     pumping = true;
     while (front.length + back.length > 0) {
-      const isFront = front.length > 0;
+      const isFront = isFrontsTurn();
       const wait = (isFront ? earliestStart(perMinute) : earliestBackground()) - clockMs();
       // Looked at again after the wait: a timer may fire early, a pause may come, and the front goes first.
       if (wait > 0) await sleep(Math.min(Math.ceil(wait), isFront ? Infinity : 250));
-      else start((isFront ? front : back).shift());
+      else start(isFront);
     }
     pumping = false;
   }
 
-  function start(go: (() => void) | undefined): void {
+  function start(isFront: boolean): void {
     const now = clockMs();
     starts = starts.filter((at) => at > now - minuteMs);
     starts.push(now);
-    go?.();
+    if (!isFront) lastOfBackground = now;
+    (isFront ? front : back).shift()?.go();
   }
 
-  function turnIn(lane: Lane): Promise<void> {
+  function turnIn(lane: Waiting[]): Promise<void> {
     return new Promise((resolve) => {
-      lane.push(resolve);
+      lane.push({ go: resolve, since: clockMs() });
       if (!pumping) void pump();
     });
   }

@@ -2,7 +2,7 @@ import type { LedgerKey, Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities } from '../activities/contract.js';
 import { kisiTaskQueue, type MemberState } from './messages.js';
-import { patientActivities, persist, type Patient, type Trouble } from './patience.js';
+import { patientActivities, persist, type Overtaking, type Patient, type Trouble } from './patience.js';
 
 /** How a member's workflow writes keys: one Kisi call an activity, the ledger brought up to date after each. */
 export interface KeyWriter {
@@ -23,7 +23,7 @@ export function keyWriter(
   state: MemberState,
   changes: string[],
   onWaiting: (trouble: Trouble) => void,
-  overtaken: () => boolean,
+  overtaking: Overtaking,
 ): KeyWriter {
   const { quick, patient } = kisiActivities(state.taskQueue);
 
@@ -47,7 +47,7 @@ export function keyWriter(
       () => run(quick, false),
       () => run(patient, true),
       onWaiting,
-      overtaken,
+      overtaking,
     );
   }
 
@@ -115,7 +115,8 @@ export function keyWriter(
       'moveKey',
       [key.keyId, { userId, groupId, validUntil }],
       `move the end of group ${groupId} to ${iso(validUntil)}`,
-      3,
+      // A final end is news; an end that only moves on has days to do so.
+      wish.door.atMost === null ? 3 : 2,
     );
     if (answer === null) return false;
     return granted(answer.value, entry, wish, digest);

@@ -27,7 +27,7 @@ import {
   type MemberView,
   type Wake,
 } from './messages.js';
-import { patientActivities, persist, Trouble, type Patient } from './patience.js';
+import { never, patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { detailsOf, viewOf, type Outlook } from './view.js';
 
 const minuteMs = 60_000;
@@ -105,6 +105,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       if (next === 'overtaken') {
         // What this pass was to do goes into the next one.
         if (pass.resync) state.wakes.push({ reason: 'resync', notBefore: pass.notBefore });
+        else if (!woken()) wake({ reason: 'changed' });
       } else {
         dueAt = next;
         run.passesDone = run.passesBegun;
@@ -138,7 +139,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       (trouble) => {
         waitFor(trouble, 'by itself: it is tried again at least every 15 s');
       },
-      woken,
+      { isOvertaken: woken, dueAt: assessment.next?.at ?? Infinity },
     );
     if (pass.resync && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
@@ -164,7 +165,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       (trouble) => {
         waitFor(trouble, 'by itself: it is read again at least every 20 s. No key is taken away meanwhile.');
       },
-      () => false,
+      never,
     );
     if (answer === null) throw new Trouble('Unknown', 'the read was given up', false);
     clearWaiting();
@@ -222,7 +223,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       (trouble) => {
         waitFor(trouble, 'by itself');
       },
-      () => false,
+      never,
     );
   }
 

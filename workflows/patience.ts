@@ -8,6 +8,7 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
+import type { Instant } from '../access/types.js';
 
 /** A job's failure in plain words: whose it is, and whether trying again can help. */
 export class Trouble extends Error {
@@ -44,37 +45,62 @@ export function patientActivities<A>(options: ActivityOptions, slowestRetryMs: n
   };
 }
 
+/** What may end the waiting for a job: a newer wish, or an instant at which something else is due. */
+export interface Overtaking {
+  isOvertaken: () => boolean;
+  /** Infinity: nothing is due. */
+  dueAt: Instant;
+}
+
+export const never: Overtaking = { isOvertaken: () => false, dueAt: Infinity };
+
 /**
- * Runs a job to its end: a few tries first, then, after `onWaiting` has told what it waits for, patiently.
- * `overtaken` ends the patience: a newer wish came, and null is the answer. Throws a final Trouble where no retry can help.
+ * Runs a job to its end: a few tries first, then, after `onWaiting` has told what it waits for, patiently. Null: it was
+ * overtaken, at any time by what is due, in the patient part by a newer wish too (a job in its first try keeps its place
+ * in the queue). Throws a final Trouble where no retry can help.
  */
 export async function persist<T>(
   quick: () => Promise<T>,
   patient: () => Promise<T>,
   onWaiting: (trouble: Trouble) => void,
-  overtaken: () => boolean,
+  { isOvertaken, dueAt }: Overtaking,
 ): Promise<{ value: T } | null> {
   try {
-    return { value: await quick() };
+    return await unlessOvertaken(quick, { isOvertaken: never.isOvertaken, dueAt });
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble.final) throw trouble;
     onWaiting(trouble);
   }
+  try {
+    return await unlessOvertaken(patient, { isOvertaken, dueAt });
+  } catch (error) {
+    throw troubleOf(error);
+  }
+}
+
+async function unlessOvertaken<T>(
+  run: () => Promise<T>,
+  { isOvertaken, dueAt }: Overtaking,
+): Promise<{ value: T } | null> {
   const scope = new CancellationScope({ cancellable: true });
-  const job = scope.run(patient).then(
-    (value) => ({ value }),
-    (error: unknown) => {
-      if (isCancellation(error)) return null;
-      throw troubleOf(error);
-    },
-  );
   const end = { reached: false };
-  const reach = (): void => {
-    end.reached = true;
-  };
-  const settled = job.then(reach, reach);
-  await condition(() => end.reached || overtaken());
+  const job = scope
+    .run(run)
+    .then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        if (isCancellation(error)) return null;
+        throw error;
+      },
+    )
+    .finally(() => {
+      end.reached = true;
+    });
+  const settled = job.catch(() => undefined);
+  const over = (): boolean => end.reached || isOvertaken();
+  if (dueAt === Infinity) await condition(over);
+  else await condition(over, Math.max(1, dueAt - Date.now()), { summary: 'until the next change is due' });
   // The write under way is waited for: its answer says whether the key exists.
   if (!end.reached) scope.cancel();
   await settled;

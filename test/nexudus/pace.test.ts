@@ -73,6 +73,13 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 1, 20_001, 40_001]);
   });
 
+  it('lets nobody wait for ever, however busy the others are', async () => {
+    const { starts, start } = onFakeClock({ minGapMs: 500 });
+    await Promise.all([start(), start('back'), ...Array.from({ length: 12 }, () => start())]);
+    const order = starts.map(([who]) => who);
+    assert.equal(order.indexOf('back'), 6);
+  });
+
   it('lets what can wait go last, and leave a reserve of a throttled minute', async () => {
     const { pacer, starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
     pacer.pause(0);

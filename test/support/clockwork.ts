@@ -42,6 +42,8 @@ export class Clockwork {
   doubts: { passId: number | null; why: string }[] = [];
   nexudusFails: string | null = null;
   kisiFails: string | null = null;
+  /** Only calls that are logged with this fail; by default all. */
+  kisiFailsAt = '';
   /** Told that the write happens, and its answer is lost. */
   losesAnswers = 0;
   private readonly started: number[] = [];
@@ -149,7 +151,8 @@ export class Clockwork {
 
   private kisi(): KeyActivities {
     const step = (what: string): void => {
-      if (this.kisiFails !== null) throw ApplicationFailure.create({ type: 'Kisi', message: this.kisiFails });
+      if (this.kisiFails !== null && what.startsWith(this.kisiFailsAt))
+        throw ApplicationFailure.create({ type: 'Kisi', message: this.kisiFails });
       this.log.push(what);
     };
     const answer = <T>(value: T): T => {

@@ -92,6 +92,25 @@ describe('the member workflow, on a skipped clock', () => {
       assert.deepEqual(world.log, [], 'the overtaken grant is never made');
     }));
 
+  it('ends access at its instant although another write waits for Kisi', () =>
+    story(async (world) => {
+      const now = await world.now();
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      world.kisiFails = 'PATCH /role_assignments/{id} answered 503';
+      world.kisiFailsAt = 'move';
+      const end = now + hour + 1;
+      record.passes = [pass({ expiresAt: end })];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.waitingFor !== null);
+      await world.env.sleep(end - (await world.now()) + 2000);
+      await until(world, handle, (view) => view.state === 'noAccess' && view.waitingFor === null);
+      assert.deepEqual(world.keys, []);
+      assert.equal(world.log.includes('move'), false);
+    }));
+
   it('makes one key although the answer of the write was lost', () =>
     story(async (world) => {
       world.profiles.set(100, profile({ passes: [pass()] }));
