@@ -22,6 +22,7 @@ import { inBatches, runningMembers, type Waker } from './wake.js';
 
 export interface PollDeps {
   nexudus: NexudusClient;
+  nexudusForFullPasses: NexudusClient;
   client: Client;
   waker: Waker;
   rules: Rules;
@@ -39,9 +40,9 @@ const doubtLastsMs = 10 * 60_000;
  */
 const rounds: Partial<Record<PolledName, number>>[] = [
   {
-    teams: 5_000,
-    contractpausedperiods: 5_000,
-    coworkers: 5_000,
+    teams: 10_000,
+    contractpausedperiods: 10_000,
+    coworkers: 10_000,
     coworkercontracts: 0,
     coworkertimepasses: 0,
   },
@@ -151,7 +152,7 @@ function remember(
 }
 
 async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<FullPassMemory> {
-  const index = await readIndex(deps.nexudus, { now: deps.now });
+  const index = await readIndex(deps.nexudusForFullPasses, { now: deps.now });
   const { baselines, suspects } = believe(memory, index);
   const rules = createHash('sha256').update(JSON.stringify(deps.rules)).digest('hex').slice(0, 16);
   const known = memory?.members ?? {};

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorOfStatus, NexudusError } from './errors.js';
 import { equal, type Filter } from './filters.js';
-import { createPacer, type Pacer } from './pace.js';
+import { createPacer, type Turns } from './pace.js';
 import { collections, type CollectionName, type Records } from './records.js';
 import { createTransport, type NexudusAuth, type RequestInfo } from './transport.js';
 
@@ -14,7 +14,7 @@ export interface NexudusClientOptions {
   /** How long one answer may take, waiting for its turn not counted. Default 10 s. */
   timeoutMs?: number;
   /** Shared by all clients of one login in this process. Default: one of its own. */
-  pace?: Omit<Pacer, 'background'>;
+  pace?: Turns;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
 }
@@ -91,7 +91,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     baseUrl: options.baseUrl,
     auth: options.auth,
     timeoutMs: options.timeoutMs ?? 10_000,
-    pacer: options.pace ?? createPacer(),
+    pacer: options.pace ?? createPacer().members,
     onRequest: options.onRequest ?? (() => undefined),
   });
 
@@ -164,7 +164,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     throw new NexudusError({
       kind: 'incomplete',
       path,
-      says: `the rows changed while they were read, ${mostAttempts} times over. It is tried again later.`,
+      says: `the rows changed while they were read, ${mostAttempts} times over.`,
     });
   }
 
@@ -287,7 +287,7 @@ function malformed(path: string, what: string): NexudusError {
   return new NexudusError({
     kind: 'malformed',
     path,
-    says: `the answer is not as it should be (${what}). It is tried again later.`,
+    says: `the answer is not as it should be (${what}).`,
   });
 }
 
@@ -295,7 +295,7 @@ function incomplete(path: string, rows: number, total: number): NexudusError {
   return new NexudusError({
     kind: 'incomplete',
     path,
-    says: `${rows} rows came, but the total says ${total}. It is tried again later.`,
+    says: `${rows} rows came, but the total says ${total}.`,
   });
 }
 

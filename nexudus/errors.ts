@@ -80,6 +80,6 @@ export function errorOfStatus(status: number, path: string): NexudusError {
       says: `rejected the request (HTTP ${status}).`,
     });
   }
-  const says = `did not answer properly (HTTP ${status}). It is tried again later.`;
+  const says = `did not answer properly (HTTP ${status}). If this lasts, it is down: see what Nexudus says of it.`;
   return new NexudusError({ kind: 'unavailable', path, status, says });
 }

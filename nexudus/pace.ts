@@ -2,43 +2,52 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
 
 /**
  * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
- * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from the first
- * throttle on, for as long as `cautionMs`.
+ * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from a throttle
+ * on, for as long as `cautionMs`.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
   minGapMs: number;
-  /** Most starts in any 60 s once Nexudus has throttled. Default 115. */
+  /** Most starts in any 60 s after a throttle. Default 115. */
   perMinute: number;
-  /** What the background leaves of that to others. Default 45. */
+  /** What polls and full passes leave of that to the reads of members. Default 45. */
   reservePerMinute: number;
-  /** From so many starts in the last 60 s on, the background spreads its own over the minute. Default 60. */
-  gentleFrom: number;
+  /** After a throttle, from so many starts in the last 60 s on, starts are spread over the minute. Default 60. */
+  spreadFrom: number;
   /** How long a throttle makes careful. Default 10 minutes. */
   cautionMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
-  sleep: (ms: number) => Promise<unknown>;
+  /** May resolve early once `signal` is aborted. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Lets requests start one by one. One per process and login. */
-export interface Pacer {
+/** Lets requests start one by one. */
+export interface Turns {
   /** Resolves when the caller may start one request; in the order of asking. Never rejects. */
   turn(): Promise<void>;
   /** Nexudus asked to slow down: nobody starts for so many milliseconds from now. */
   pause(ms: number): void;
-  /** The same pace for work that can wait: it lets every other request go first, but not for ever. */
-  background: Omit<Pacer, 'background'>;
 }
 
-interface Waiting {
-  go: () => void;
-  since: number;
+/** One pace for three kinds of work. One per process and login. */
+export interface Pacer {
+  /** What a member waits for. */
+  members: Turns;
+  /** Lets members' reads go first, but not for more than 3 s: it knows of those whose change nobody has noticed yet. */
+  polls: Turns;
+  /** Lets both go first, for up to 15 s a request. */
+  fullPasses: Turns;
+}
+
+interface Lane {
+  waiting: { go: () => void; since: number }[];
+  patienceMs: number;
+  perMinute: number;
+  lastStart: number;
 }
 
 const minuteMs = 60_000;
-/** So long the background lets others go first: behind it wait those whose change nobody has noticed yet. */
-const patienceMs = 3_000;
 
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
@@ -46,68 +55,81 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     minGapMs = 115,
     perMinute = 115,
     reservePerMinute = 45,
-    gentleFrom = 60,
+    spreadFrom = 60,
     cautionMs = 10 * minuteMs,
   } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
-  const sleep = options.sleep ?? ((ms: number) => sleepMs(ms));
+  const sleep =
+    options.sleep ??
+    ((ms: number, signal: AbortSignal) => sleepMs(ms, undefined, { signal }).catch(() => undefined));
 
   /** Starts of the last minute, oldest first. */
   let starts: number[] = [];
   let pausedUntil = -Infinity;
   let carefulUntil = -Infinity;
-  let lastOfBackground = -Infinity;
-  const front: Waiting[] = [];
-  const back: Waiting[] = [];
   let pumping = false;
+  let napping = new AbortController();
+  const lane = (patienceMs: number, most: number): Lane => ({
+    waiting: [],
+    patienceMs,
+    perMinute: most,
+    lastStart: -Infinity,
+  });
+  const lanes = {
+    members: lane(Infinity, perMinute),
+    polls: lane(3_000, perMinute - reservePerMinute),
+    fullPasses: lane(15_000, perMinute - reservePerMinute),
+  };
+  const inOrder = [lanes.members, lanes.polls, lanes.fullPasses];
 
-  function earliestStart(most: number): number {
-    const last = starts.at(-1) ?? -Infinity;
-    const soonest = Math.max(last + minGapMs, pausedUntil);
+  function earliestStart({ perMinute: most, lastStart }: Lane): number {
+    const soonest = Math.max((starts.at(-1) ?? -Infinity) + minGapMs, pausedUntil);
     if (clockMs() >= carefulUntil) return soonest;
-    const inTheWay = starts.at(-most);
-    return inTheWay === undefined ? soonest : Math.max(soonest, inTheWay + minuteMs);
+    const inTheWay = starts.at(-most) ?? -Infinity;
+    const lately = starts.filter((at) => at > clockMs() - minuteMs).length;
+    // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
+    const evenly = lately < spreadFrom ? -Infinity : lastStart + minuteMs / most;
+    return Math.max(soonest, inTheWay + minuteMs, evenly);
   }
 
-  /** The background stays clear of the published number without being told, so that no wait for a whole minute comes. */
-  function earliestBackground(): number {
-    const most = perMinute - reservePerMinute;
-    const soonest = earliestStart(most);
-    const lately = starts.filter((at) => at > clockMs() - minuteMs);
-    if (lately.length < gentleFrom) return soonest;
-    return Math.max(soonest, lastOfBackground + minuteMs / most);
-  }
-
-  function isFrontsTurn(): boolean {
-    const [waiting] = back;
-    if (waiting === undefined || front.length === 0) return front.length > 0;
-    return clockMs() - waiting.since < patienceMs || earliestBackground() > clockMs();
+  /** Whose turn it is: the first lane, unless one behind it has been patient for long enough and may start now. */
+  function nextLane(): Lane | undefined {
+    const asking = inOrder.filter(({ waiting }) => waiting.length > 0);
+    const impatient = asking.find((one) => {
+      const since = one.waiting[0]?.since ?? Infinity;
+      return clockMs() - since >= one.patienceMs && earliestStart(one) <= clockMs();
+    });
+    return impatient ?? asking[0];
   }
 
   async function pump(): Promise<void> {
     pumping = true;
-    while (front.length + back.length > 0) {
-      const isFront = isFrontsTurn();
-      const wait = (isFront ? earliestStart(perMinute) : earliestBackground()) - clockMs();
-      // Looked at again after the wait: a timer may fire early, a pause may come, and the front goes first.
-      if (wait > 0) await sleep(Math.min(Math.ceil(wait), isFront ? Infinity : 250));
-      else start(isFront);
+    for (let next = nextLane(); next !== undefined; next = nextLane()) {
+      const wait = earliestStart(next) - clockMs();
+      // Looked at again after the wait: a timer may fire early, a pause may come, and another may go first.
+      if (wait > 0) await sleep(Math.ceil(wait), napping.signal);
+      else start(next);
     }
     pumping = false;
   }
 
-  function start(isFront: boolean): void {
+  function start(next: Lane): void {
     const now = clockMs();
-    starts = starts.filter((at) => at > now - minuteMs);
-    starts.push(now);
-    if (!isFront) lastOfBackground = now;
-    (isFront ? front : back).shift()?.go();
+    starts = [...starts.filter((at) => at > now - minuteMs), now];
+    next.lastStart = now;
+    next.waiting.shift()?.go();
   }
 
-  function turnIn(lane: Waiting[]): Promise<void> {
+  function turnIn(one: Lane): Promise<void> {
     return new Promise((resolve) => {
-      lane.push({ go: resolve, since: clockMs() });
-      if (!pumping) void pump();
+      one.waiting.push({ go: resolve, since: clockMs() });
+      if (!pumping) {
+        void pump();
+        return;
+      }
+      // Who sleeps for a lane behind this one must not keep it waiting.
+      napping.abort();
+      napping = new AbortController();
     });
   }
 
@@ -116,5 +138,10 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     carefulUntil = clockMs() + cautionMs;
   }
 
-  return { turn: () => turnIn(front), pause, background: { turn: () => turnIn(back), pause } };
+  const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });
+  return {
+    members: turnsOf(lanes.members),
+    polls: turnsOf(lanes.polls),
+    fullPasses: turnsOf(lanes.fullPasses),
+  };
 }

@@ -48,7 +48,7 @@ export async function readPlaces(
 }
 
 function implausible(name: 'businesses' | 'businesssettings'): NexudusError {
-  const says = 'nothing was answered, though there must be records. It is tried again later.';
+  const says = 'nothing was answered, though there must be records.';
   return new NexudusError({ kind: 'implausible', path: collections[name].path, says });
 }
 

@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { errorOfStatus, NexudusError } from './errors.js';
-import type { Pacer } from './pace.js';
+import type { Turns } from './pace.js';
 
 /** An admin user's e-mail and password, which buy a bearer token, or such a token. */
 export type NexudusAuth = { email: string; password: string } | { token: string };
@@ -20,7 +20,7 @@ export interface TransportOptions {
   auth: NexudusAuth;
   /** How long one answer may take, waiting for its turn not counted. */
   timeoutMs: number;
-  pacer: Omit<Pacer, 'background'>;
+  pacer: Turns;
   onRequest: (info: RequestInfo) => void;
 }
 
@@ -106,7 +106,7 @@ export function createTransport(options: TransportOptions): Transport {
       throw new NexudusError({
         kind: 'unavailable',
         path: sending.template,
-        says: `no answer (${code}). It is tried again later.`,
+        says: `no answer (${code}). If this lasts, check NEXUDUS_BASE_URL and the network.`,
       });
     } finally {
       const durationMs = performance.now() - startedMs;
@@ -182,7 +182,7 @@ function parseJson(text: string, template: string): unknown {
     throw new NexudusError({
       kind: 'malformed',
       path: template,
-      says: 'the answer is no JSON. It is tried again later; if it lasts, check NEXUDUS_BASE_URL.',
+      says: 'the answer is no JSON. If this lasts, check NEXUDUS_BASE_URL.',
     });
   }
 }

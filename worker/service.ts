@@ -31,8 +31,9 @@ const ensureSpeakerMs = 30_000;
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
   nexudus: NexudusClient;
-  /** The same, for work that can wait: polls and full passes let the reads of members go first. */
-  nexudusBehind: NexudusClient;
+  /** The same for polls, and for full passes: they let the reads of members go first. */
+  nexudusForPolls: NexudusClient;
+  nexudusForFullPasses: NexudusClient;
   kisi: KisiClient;
 }
 
@@ -42,8 +43,9 @@ export function createApis(config: Config, kisiPace = createKisiPacer()): Apis {
   const { baseUrl, auth } = config.nexudus;
   const pace = createPacer();
   return {
-    nexudus: createNexudusClient({ baseUrl, auth, pace }),
-    nexudusBehind: createNexudusClient({ baseUrl, auth, pace: pace.background }),
+    nexudus: createNexudusClient({ baseUrl, auth, pace: pace.members }),
+    nexudusForPolls: createNexudusClient({ baseUrl, auth, pace: pace.polls }),
+    nexudusForFullPasses: createNexudusClient({ baseUrl, auth, pace: pace.fullPasses }),
     kisi: createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey, pace: kisiPace }),
   };
 }
@@ -157,7 +159,8 @@ function speakingWorkers(
   const nexudusActivities = {
     ...createMembershipActivities({ reader, rules: space.rules, people, now }),
     ...createPollActivities({
-      nexudus: apis.nexudusBehind,
+      nexudus: apis.nexudusForPolls,
+      nexudusForFullPasses: apis.nexudusForFullPasses,
       client,
       waker: createWaker(client, config.taskQueue),
       rules: space.rules,

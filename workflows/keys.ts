@@ -6,7 +6,7 @@ import { patientActivities, persist, type Overtaking, type Patient, type Trouble
 
 /** How a member's workflow writes keys: one Kisi call an activity, the ledger brought up to date after each. */
 export interface KeyWriter {
-  /** Does one step; true: done, false: overtaken by a newer wish. Throws a final Trouble. */
+  /** Does one step; true: done, false: the plan it belongs to is out of date. Throws a final Trouble. */
   apply(step: Step, assessment: Assessment): Promise<boolean>;
   /** Brings the ledger in line with what Kisi holds of it. False: overtaken. */
   inspect(): Promise<boolean>;
@@ -102,7 +102,7 @@ export function keyWriter(
       `grant group ${groupId} until ${iso(validUntil)}`,
     );
     if (answer === null) return false;
-    return granted(answer.value, entry, wish, digest);
+    return granted(answer.value, entry);
   }
 
   async function move(key: LedgerKey, wish: Entitlement, digest: string | null): Promise<boolean> {
@@ -119,22 +119,18 @@ export function keyWriter(
       wish.door.atMost === null ? 3 : 2,
     );
     if (answer === null) return false;
-    return granted(answer.value, entry, wish, digest);
+    return granted(answer.value, entry);
   }
 
-  /** Notes what came of a grant or a move. */
-  async function granted(
-    result: GrantResult,
-    entry: LedgerKey,
-    wish: Entitlement,
-    digest: string | null,
-  ): Promise<boolean> {
+  /** Notes what came of a grant or a move; false: the Kisi user is gone, and with it every key. */
+  function granted(result: GrantResult, entry: LedgerKey): boolean {
     const { groupId, userId } = entry;
     if (result.outcome === 'userGone') {
+      // All keys went with the user, so what is left of this plan is not all there is to do.
       state.ledger = state.ledger.filter((k) => k.userId !== userId);
       state.kisiUser = null;
       changes.push('the Kisi user was deleted by hand; making it anew');
-      return grant(wish, digest);
+      return false;
     }
     const { outcome, keyId, validUntil, was } = result;
     const handUntil = was ?? entry.handUntil;

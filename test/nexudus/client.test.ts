@@ -310,7 +310,7 @@ describe('the Nexudus client', () => {
           now += ms;
           return Promise.resolve();
         },
-      });
+      }).members;
     };
 
     for (const status of [409, 429]) {

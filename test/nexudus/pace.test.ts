@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPacer, type PaceOptions } from '../../nexudus/pace.js';
+import { createPacer, type PaceOptions, type Pacer } from '../../nexudus/pace.js';
 
 /** A pacer on a clock that only its own sleeping moves. */
 function onFakeClock(options: Partial<PaceOptions> = {}) {
@@ -7,18 +7,18 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
   const pacer = createPacer({
     clockMs: () => now,
     // The clock moves only when everybody who may start now has done so.
-    sleep: (ms) =>
+    sleep: (ms, signal) =>
       new Promise((resolve) =>
         setImmediate(() => {
-          now += ms;
+          if (!signal.aborted) now += ms;
           resolve(undefined);
         }),
       ),
     ...options,
   });
   const starts: [string, number][] = [];
-  const start = async (who = 'front'): Promise<void> => {
-    await (who === 'front' ? pacer : pacer.background).turn();
+  const start = async (who: keyof Pacer = 'members'): Promise<void> => {
+    await pacer[who].turn();
     starts.push([who, now]);
   };
   const times = (): number[] => starts.map(([, at]) => at);
@@ -31,62 +31,68 @@ const many = (n: number, job: () => Promise<void>): Promise<unknown> =>
 describe('the pace of Nexudus requests', () => {
   it('keeps the gap between two starts, however many ask at once', async () => {
     const { times, start } = onFakeClock();
-    await many(4, start);
+    await many(4, () => start());
     assert.deepEqual(times(), [0, 115, 230, 345]);
   });
 
   it('trusts the status code: the minute’s number holds from the first throttle on', async () => {
     const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3 });
-    await many(5, start);
+    await many(5, () => start());
     assert.deepEqual(times(), [0, 1, 2, 3, 4]);
-    pacer.pause(1_000);
-    await many(2, start);
+    pacer.members.pause(1_000);
+    await many(2, () => start());
     assert.deepEqual(times().slice(5), [60_002, 60_003]);
   });
 
   it('forgets the throttle in time', async () => {
     const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 1, cautionMs: 90_000 });
-    pacer.pause(0);
-    await many(4, start);
+    pacer.members.pause(0);
+    await many(4, () => start());
     assert.deepEqual(times(), [0, 60_000, 120_000, 120_001]);
   });
 
   it('lets nobody start during a pause, and everybody after it in their order', async () => {
     const { pacer, times, start } = onFakeClock({ minGapMs: 10 });
     await start();
-    pacer.pause(1_000);
-    await many(2, start);
+    pacer.members.pause(1_000);
+    await many(2, () => start());
     assert.deepEqual(times(), [0, 1_000, 1_010]);
   });
 
   it('keeps the longest of two pauses', async () => {
     const { pacer, times, start } = onFakeClock();
-    pacer.pause(5_000);
-    pacer.pause(10);
+    pacer.members.pause(5_000);
+    pacer.members.pause(10);
     await start();
     assert.deepEqual(times(), [5_000]);
   });
 
-  it('spreads the background over the minute once much was asked', async () => {
-    const { times, start } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 3, gentleFrom: 2 });
-    await many(4, () => start('background'));
-    assert.deepEqual(times(), [0, 1, 20_001, 40_001]);
+  it('spreads starts over the minute after a throttle, once much was asked', async () => {
+    const { pacer, times, start } = onFakeClock({
+      minGapMs: 1,
+      perMinute: 6,
+      reservePerMinute: 3,
+      spreadFrom: 2,
+    });
+    pacer.members.pause(0);
+    await many(4, () => start('polls'));
+    assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
   });
 
   it('lets nobody wait for ever, however busy the others are', async () => {
     const { starts, start } = onFakeClock({ minGapMs: 500 });
-    await Promise.all([start(), start('back'), ...Array.from({ length: 12 }, () => start())]);
+    await Promise.all([start(), start('polls'), ...Array.from({ length: 12 }, () => start())]);
     const order = starts.map(([who]) => who);
-    assert.equal(order.indexOf('back'), 6);
+    assert.equal(order.indexOf('polls'), 6);
   });
 
   it('lets what can wait go last, and leave a reserve of a throttled minute', async () => {
     const { pacer, starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
-    pacer.pause(0);
-    await Promise.all([start('background'), start('background'), start('front'), start('front')]);
+    pacer.members.pause(0);
+    await Promise.all([start('polls'), start('fullPasses'), start(), start()]);
     assert.deepEqual(
       starts.map(([who]) => who),
-      ['background', 'front', 'front', 'background'],
+      ['polls', 'members', 'members', 'fullPasses'],
     );
     assert.ok((starts[3]?.[1] ?? 0) >= 60_000);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { membershipChanged, resyncNow, type MemberView } from '../../workflows/messages.js';
-import { contract, member, pass, planPass, profile } from '../support/builders.js';
+import { contract, member, pass, passType, planPass, profile } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
 
@@ -252,6 +252,22 @@ describe('the member workflow, on a skipped clock', () => {
         world.keys.map((key) => key.userId),
         [world.users.get('ada@new.example.org')],
       );
+    }));
+
+  it('gives all keys anew to one whose Kisi user was deleted by hand, when the next grant shows it', () =>
+    story(async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      world.facts = { passTypes: [passType(), passType({ id: 31, kisiGroupIds: [13] })] };
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      world.users.clear();
+      world.keys = [];
+      record.passes = [pass(), pass({ id: 901, passTypeId: 31 })];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.keys.length === 2);
+      assert.deepEqual(await world.open(), [12, 13]);
+      assert.equal(world.mails, 2);
     }));
 
   it('mends on resync what was taken away by hand, and answers what changed', () =>
