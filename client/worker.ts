@@ -1,5 +1,6 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
+import { untilGone } from '../worker/embedded-ready.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
 import { createApis, startService, type ServiceOptions } from '../worker/service.js';
@@ -32,11 +33,14 @@ type Checked = Pick<ServiceOptions, 'config' | 'log' | 'apis' | 'space'>;
 async function run(checked: Checked, stopAsked: Promise<void>): Promise<ExitCode> {
   const { config, log } = checked;
   const temporal = config.temporalAddress === null ? await startTemporal(log) : null;
+  const ended = new AbortController();
   try {
     const sdkMetricsUrl = await installRuntime(log);
     const address = temporal === null ? null : { address: temporal.address, namespace: 'default' };
     const service = await startService({ ...checked, temporal: address, sdkMetricsUrl });
-    await Promise.race([service.done, stopAsked]);
+    const gone = temporal === null ? [] : [untilGone(temporal.address, ended.signal)];
+    await Promise.race([service.done, stopAsked, ...gone]);
+    ended.abort();
     await service.stop();
     return 0;
   } finally {

@@ -38,6 +38,21 @@ export async function answers(address: string): Promise<boolean> {
   return true;
 }
 
+/**
+ * Rejects once the server at `address` has not answered three times in a row: a server that this process shares goes
+ * with the process that started it. Never resolves; ends quietly when `signal` is aborted.
+ */
+export async function untilGone(address: string, signal: AbortSignal, everyMs = 5_000): Promise<never> {
+  for (let missed = 0; missed < 3;) {
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return new Promise<never>(() => undefined);
+    missed = (await answers(address)) ? 0 : missed + 1;
+  }
+  throw new Error(
+    `the Temporal server at ${address} is gone: start again, and this process runs one of its own`,
+  );
+}
+
 async function connect({ address, namespace, deadline, gone }: Wanted): Promise<Connection> {
   for (;;) {
     const attempt = await tryConnect(address, namespace);

@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { ConfigError } from './config.js';
 
 /** Whether the process can do its work now, and what it found. The detail is public: no secrets, no personal data. */
 export interface Readiness {
@@ -76,7 +77,11 @@ function answer(response: ServerResponse, status: number, type: string, body: st
 
 function listen(server: Server, options: HealthOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      const taken = 'code' in error && error.code === 'EADDRINUSE';
+      const line = `port ${options.port} is taken: set LATCHKEY_HEALTH_PORT to a free one (0: any)`;
+      reject(taken ? new ConfigError([line]) : error);
+    });
     server.listen(options.port, options.host, () => {
       const address = server.address();
       if (address === null || typeof address === 'string') reject(new Error('the health server has no port'));

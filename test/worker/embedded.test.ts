@@ -11,6 +11,7 @@ import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../worker/binaries.js';
 import { claimFolder } from '../../worker/embedded-claim.js';
 import { findEmbeddedTemporal, startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
+import { untilGone } from '../../worker/embedded-ready.js';
 import { nextFreePort } from '../../worker/ports.js';
 
 describe('the embedded Temporal server', () => {
@@ -174,6 +175,18 @@ describe('the embedded Temporal server', () => {
     });
     await told;
     assert.match(lines[0] ?? '', /the Temporal server ended \(exit SIGKILL\)/);
+  });
+
+  it('tells who shares the server when it is gone, and nobody whose work has ended', async () => {
+    const server = await start();
+    const over = new AbortController();
+    const ended = untilGone(server.address, over.signal, 20);
+    over.abort();
+    const gone = untilGone(server.address, new AbortController().signal, 20);
+    await server.stop();
+    await assert.rejects(gone, /is gone: start again/);
+    const first = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 100, 'silent'))]);
+    assert.equal(first, 'silent');
   });
 
   it('leaves no process behind', async () => {
