@@ -91,7 +91,8 @@ export function keyWriter(
       keyId: null,
       validUntil,
       foreign: false,
-      handUntil: known?.handUntil ?? null,
+      // Noted before the write: after a lost answer it cannot be told any more.
+      handUntil: known === undefined ? null : known.foreign ? known.validUntil : known.handUntil,
       uncertain: false,
       ...pick(wish),
     };

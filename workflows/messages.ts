@@ -116,7 +116,7 @@ export function nexudusTaskQueue(taskQueue: string): string {
   return `${taskQueue}-nexudus`;
 }
 
-/** The activity queue for Kisi: one HTTP call a task. Only the speaker takes from it. */
+/** The activity queue for Kisi. Only the speaker takes from it. */
 export function kisiTaskQueue(taskQueue: string): string {
   return `${taskQueue}-kisi`;
 }
