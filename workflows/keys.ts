@@ -134,9 +134,13 @@ export function keyWriter(
       return false;
     }
     const { outcome, keyId, validUntil, was } = result;
-    const handUntil = was ?? entry.handUntil;
-    replace({ ...entry, keyId, validUntil, foreign: outcome === 'foreign', handUntil, uncertain: false });
-    if (outcome === 'foreign') changes.push(`group ${groupId}: a key given by hand serves`);
+    const there = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
+    // Another profile handed the key over meanwhile: then it is ours, although this one found it there.
+    const inherited = there === entry ? undefined : there;
+    const foreign = inherited === undefined ? outcome === 'foreign' : inherited.foreign;
+    const handUntil = inherited === undefined ? (was ?? entry.handUntil) : inherited.handUntil;
+    replace({ ...entry, keyId, validUntil, foreign, handUntil, uncertain: false });
+    if (foreign) changes.push(`group ${groupId}: a key given by hand serves`);
     else if (outcome === 'moved')
       changes.push(`moved the end of group ${groupId} to ${iso(validUntil ?? 0)}`);
     else changes.push(`granted group ${groupId} (${outcome})`);

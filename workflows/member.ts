@@ -7,7 +7,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nextWake, planSteps, type LedgerKey } from '../access/plan.js';
+import { nextWake, planSteps, withInherited, type LedgerKey } from '../access/plan.js';
 import type { Instant, NextChange } from '../access/types.js';
 import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
 import { keyWriter } from './keys.js';
@@ -80,7 +80,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     wake({ reason: 'resync' });
   });
   setHandler(inheritKeys, ({ keys, kisiUser }) => {
-    state.ledger = inherit(state.ledger, keys);
+    state.ledger = withInherited(state.ledger, keys);
     state.kisiUser ??= kisiUser;
     wake({ reason: 'profile' });
   });
@@ -342,10 +342,4 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
     resync: taken.some((wake) => wake.reason === 'resync'),
     reasons: taken.map((wake) => wake.reason),
   };
-}
-
-/** A key that another profile hands over replaces what is known of the same key. */
-function inherit(ledger: LedgerKey[], keys: LedgerKey[]): LedgerKey[] {
-  const same = (a: LedgerKey, b: LedgerKey): boolean => a.groupId === b.groupId && a.userId === b.userId;
-  return [...ledger.filter((key) => !keys.some((k) => same(k, key))), ...keys];
 }
