@@ -72,6 +72,11 @@ export interface KisiClient {
   patchKey(id: number, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
   /** Takes a key away. A key that is not there any more counts as done. */
   deleteKey(id: number, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
+  /**
+   * Takes a key away and gives another, with nothing between the two requests: a person holds one role in a group, so the
+   * door is shut until the second is done. Fails as `createKey` does.
+   */
+  replaceKey(id: number, key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
 }
 
 /** A client for one organization. Throws a TypeError when the base URL or the API key cannot be right. */
@@ -87,6 +92,43 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       );
     }
     return rows.map(asKey).filter((key) => key !== null);
+  };
+
+  const postKey = async (
+    { userId, groupId, validFrom, validUntil }: NewKey,
+    turns: number,
+    signal?: AbortSignal,
+  ): Promise<KisiKey> => {
+    const role_assignment = {
+      applies_to_type: 'Group',
+      applies_to_id: groupId,
+      assignee_type: 'User',
+      assignee_id: userId,
+      role_id: keyRole,
+      ...(validFrom === undefined ? {} : { valid_from: isoTime(validFrom) }),
+      valid_until: isoTime(validUntil),
+      notify: false,
+    };
+    const request: KisiRequest = {
+      method: 'POST',
+      path: '/role_assignments',
+      body: { role_assignment },
+      turns,
+    };
+    const key = asKey(await read(send, request, assignmentRecord, signal));
+    if (key?.userId !== userId || key.groupId !== groupId) {
+      throw malformed(request, 'the key that came back is not the one that was asked for');
+    }
+    return key;
+  };
+
+  const dropKey = async (
+    id: number,
+    turns: number,
+    signal?: AbortSignal,
+  ): Promise<'deleted' | 'alreadyGone'> => {
+    const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id, turns };
+    return (await orNull(send(request, signal))) ? 'deleted' : 'alreadyGone';
   };
 
   const client: KisiClient = {
@@ -124,24 +166,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return read(send, { method: 'POST', path: '/users', body: { user } }, userRecord, signal);
     },
 
-    async createKey({ userId, groupId, validFrom, validUntil }, signal) {
-      const role_assignment = {
-        applies_to_type: 'Group',
-        applies_to_id: groupId,
-        assignee_type: 'User',
-        assignee_id: userId,
-        role_id: keyRole,
-        ...(validFrom === undefined ? {} : { valid_from: isoTime(validFrom) }),
-        valid_until: isoTime(validUntil),
-        notify: false,
-      };
-      const request: KisiRequest = { method: 'POST', path: '/role_assignments', body: { role_assignment } };
-      const key = asKey(await read(send, request, assignmentRecord, signal));
-      if (key?.userId !== userId || key.groupId !== groupId) {
-        throw malformed(request, 'the key that came back is not the one that was asked for');
-      }
-      return key;
-    },
+    createKey: (key, signal) => postKey(key, 1, signal),
 
     async getKey(id, signal) {
       const request: KisiRequest = { method: 'GET', path: '/role_assignments/{id}', id };
@@ -173,10 +198,11 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       await send({ method: 'PATCH', path: '/role_assignments/{id}', id, body: { role_assignment } }, signal);
     },
 
-    async deleteKey(id, signal) {
-      const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id };
-      const done = await orNull(send(request, signal));
-      return done ? 'deleted' : 'alreadyGone';
+    deleteKey: (id, signal) => dropKey(id, 1, signal),
+
+    async replaceKey(id, key, signal) {
+      await dropKey(id, 2, signal);
+      return postKey(key, 0, signal);
     },
   };
   return client;

@@ -42,6 +42,8 @@ export interface KisiRequest extends KisiCall {
   id?: number;
   query?: Query;
   body?: object;
+  /** How many turns to take before it is sent: 2 where another follows at once, 0 for that one. Default 1. */
+  turns?: number;
 }
 
 export interface KisiAnswer {
@@ -94,7 +96,8 @@ export function createSend(options: KisiClientOptions): Send {
   const outage = createOutageWatch();
 
   return async (request, signal) => {
-    await pace?.turn();
+    const { turns = 1 } = request;
+    if (turns > 0) await pace?.turn(turns);
     signal?.throwIfAborted();
     const call: KisiCall = { method: request.method, path: request.path };
     if (!outage.admits()) throw new KisiError(call, { kind: 'unavailable', detail: stillDown });

@@ -171,13 +171,20 @@ async function replace(
   wish: KeyWish,
   signal?: AbortSignal,
 ): Promise<KisiKey> {
-  await client.deleteKey(keyId, signal);
-  return createExactly(client, wish, signal);
+  return withEnd(client, await client.replaceKey(keyId, wish, signal), wish, signal);
+}
+
+async function createExactly(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<KisiKey> {
+  return withEnd(client, await client.createKey(wish, signal), wish, signal);
 }
 
 /** A key without the end that was asked for would outlive this service, and later look as if a person gave it. */
-async function createExactly(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<KisiKey> {
-  const created = await client.createKey(wish, signal);
+async function withEnd(
+  client: KisiClient,
+  created: KisiKey,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<KisiKey> {
   if (sameEnd(created.validUntil, wish.validUntil)) return created;
   const key = await client.getKey(created.id, signal);
   if (key && sameEnd(key.validUntil, wish.validUntil)) return key;

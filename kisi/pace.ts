@@ -13,8 +13,8 @@ export interface PaceOptions {
 
 /** Lets requests start one by one. One per process and API key. */
 export interface KisiPacer {
-  /** Resolves when the caller may start one request; in the order of asking. Never rejects. */
-  turn(): Promise<void>;
+  /** Resolves when the caller may start so many requests (1) at once; in the order of asking. Never rejects. */
+  turn(requests?: number): Promise<void>;
   /** Kisi asked to slow down: nobody starts for so many milliseconds from now. */
   pause(ms: number): void;
 }
@@ -39,14 +39,19 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
     return Math.max(oldest + windowMs, evenly, pausedUntil) - clockMs();
   }
 
-  async function start(): Promise<void> {
-    // Looked at again after the wait: a timer may fire early, and a pause may come.
-    for (let wait = waitMs(); wait > 0; wait = waitMs()) await sleep(Math.ceil(wait));
-    starts = [...starts, clockMs()].slice(-most);
+  async function start(requests: number): Promise<void> {
+    const before = starts;
+    for (let taken = 0; taken < requests; taken++) {
+      // Looked at again after the wait: a timer may fire early, and a pause may come.
+      for (let wait = waitMs(); wait > 0; wait = waitMs()) await sleep(Math.ceil(wait));
+      starts = [...starts, clockMs()].slice(-most);
+    }
+    // All of them start now, whenever their turn came.
+    starts = [...before, ...Array.from({ length: requests }, clockMs)].slice(-most);
   }
 
   return {
-    turn: () => (line = line.then(start)),
+    turn: (requests = 1) => (line = line.then(() => start(requests))),
     pause(ms) {
       pausedUntil = Math.max(pausedUntil, clockMs() + ms);
     },

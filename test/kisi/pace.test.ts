@@ -37,6 +37,15 @@ describe('the pace of Kisi requests', () => {
     assert.deepEqual(starts, [0, 60, 110, 160]);
   });
 
+  it('counts several that start at once from then on', async () => {
+    const { pacer, times, start } = onFakeClock({ most: 3, windowMs: 300 });
+    await start();
+    await pacer.turn(2);
+    await pacer.turn(2);
+    await start();
+    assert.deepEqual(times, [0, 500]);
+  });
+
   it('makes all wait when Kisi asks to slow down', async () => {
     const { pacer, times, start, many } = onFakeClock();
     await start();
