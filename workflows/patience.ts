@@ -84,13 +84,15 @@ async function unlessOvertaken<T>(
   { isOvertaken, dueAt }: Overtaking,
 ): Promise<{ value: T } | null> {
   const scope = new CancellationScope({ cancellable: true });
-  const end = { reached: false };
+  const end = { reached: false, unwanted: false };
   const job = scope
     .run(run)
     .then(
       (value) => ({ value }),
       (error: unknown) => {
         if (isCancellation(error)) return null;
+        // The attempt under way failed, and the server tries no further: it is overtaken all the same.
+        if (end.unwanted && error instanceof ActivityFailure) return null;
         throw error;
       },
     )
@@ -102,7 +104,10 @@ async function unlessOvertaken<T>(
   if (dueAt === Infinity) await condition(over);
   else await condition(over, Math.max(1, dueAt - Date.now()), { summary: 'until the next change is due' });
   // The write under way is waited for: its answer says whether the key exists.
-  if (!end.reached) scope.cancel();
+  if (!end.reached) {
+    end.unwanted = true;
+    scope.cancel();
+  }
   await settled;
   return await job;
 }
