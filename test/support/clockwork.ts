@@ -44,6 +44,9 @@ export class Clockwork {
   kisiFails: string | null = null;
   /** Only calls that are logged with this fail; by default all. */
   kisiFailsAt = '';
+  /** What Kisi waits for before it answers, if anything, and how many calls wait for it. */
+  kisiHolds: Promise<void> | null = null;
+  heldCalls = 0;
   /** Told that the write happens, and its answer is lost. */
   losesAnswers = 0;
   private readonly started: number[] = [];
@@ -59,17 +62,20 @@ export class Clockwork {
     const world = new Clockwork(env, `clockwork-${crypto.randomUUID()}`);
     const members = await Worker.create({
       connection: env.nativeConnection,
+      namespace: env.namespace ?? 'default',
       taskQueue: world.taskQueue,
       workflowBundle: await workflowBundle(),
       activities: world.wakes(),
     });
     const reads = await Worker.create({
       connection: env.nativeConnection,
+      namespace: env.namespace ?? 'default',
       taskQueue: nexudusTaskQueue(world.taskQueue),
       activities: world.membership(),
     });
     const keys = await Worker.create({
       connection: env.nativeConnection,
+      namespace: env.namespace ?? 'default',
       taskQueue: kisiTaskQueue(world.taskQueue),
       activities: world.kisi(),
     });
@@ -160,7 +166,13 @@ export class Clockwork {
       this.losesAnswers--;
       throw ApplicationFailure.create({ type: 'Kisi', message: 'the answer was lost' });
     };
-    const async = <T>(job: () => T): Promise<T> => Promise.resolve().then(job);
+    const async = async <T>(job: () => T): Promise<T> => {
+      if (this.kisiHolds !== null) {
+        this.heldCalls++;
+        await this.kisiHolds;
+      }
+      return job();
+    };
     return {
       findKisiUser: (memberId, how) =>
         async(() => {
@@ -249,11 +261,11 @@ export class Clockwork {
 export async function until(
   world: Clockwork,
   handle: WorkflowHandle,
-  wanted: (view: MemberView) => boolean,
+  wanted: (view: MemberView) => boolean | Promise<boolean>,
 ): Promise<MemberView> {
   for (let i = 0; i < 200; i++) {
     const view = await handle.query(stateQuery);
-    if (wanted(view)) return view;
+    if (await wanted(view)) return view;
     await world.env.sleep(100);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import type { WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { ensureSearchAttributes } from '../../worker/search-attributes.js';
+import { membershipChanged, searchAttributes } from '../../workflows/messages.js';
+import { pass, profile } from '../support/builders.js';
+import { Clockwork, until } from '../support/clockwork.js';
+import { devServer, newNamespace } from '../support/space.js';
+
+/** On a real server: the time-skipping one tries an activity again although its cancellation was asked for. */
+describe('the member workflow, overtaken', () => {
+  let env: TestWorkflowEnvironment;
+  before(async () => {
+    const temporal = await devServer();
+    const namespace = await newNamespace(temporal);
+    env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporal.address, namespace });
+    await ensureSearchAttributes(env.connection, namespace, searchAttributes, Date.now() + 30_000);
+  });
+  after(() => env.teardown());
+
+  it('ends access at its instant although a write that was under way fails only after it', () =>
+    Clockwork.run(env, async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      world.kisiFails = 'PATCH /role_assignments/{id} answered 503';
+      world.kisiFailsAt = 'move';
+      record.passes = [pass({ expiresAt: (await world.now()) + 5000 })];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.waitingFor !== null);
+      let answer = (): void => undefined;
+      world.kisiHolds = new Promise((resolve) => (answer = resolve));
+      await until(world, handle, () => cancelAsked(handle));
+      assert.equal(world.heldCalls, 1);
+      answer();
+      await until(world, handle, (view) => view.state === 'noAccess' && view.waitingFor === null);
+      assert.deepEqual(world.keys, []);
+    }));
+});
+
+async function cancelAsked(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).some((event) => event.activityTaskCancelRequestedEventAttributes);
+}
