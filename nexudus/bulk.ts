@@ -1,30 +1,15 @@
 import type { Instant } from '../access/types.js';
-import type { BrokenRow, NexudusClient } from './client.js';
+import type { NexudusClient } from './client.js';
+import { groupBy, readCollections, type Collections, type PassRows } from './collections.js';
 import { equal, updatedSince } from './filters.js';
-import { createLookups, type Lookups } from './lookups.js';
-import type {
-  ContractRecord,
-  CoworkerRecord,
-  PassRecord,
-  PausedPeriodRecord,
-  TeamRecord,
-} from './records.js';
+import type { Lookups } from './lookups.js';
+import type { CoworkerRecord, TeamRecord } from './records.js';
 import { findContract, isThere, joinPauses, once, type RecordSource } from './source.js';
 
 /** Everybody's records, read at once. */
 export interface BulkRead extends RecordSource {
   /** About how many requests it took. */
   requests: number;
-}
-
-/** Whole collections, as read. */
-interface Collections {
-  coworkers: CoworkerRecord[];
-  contracts: ContractRecord[];
-  pauses: PausedPeriodRecord[];
-  passes: PassRecord[];
-  teams: TeamRecord[];
-  broken: BrokenRow[];
 }
 
 const usedLookbackMs = 48 * 3_600_000;
@@ -39,38 +24,17 @@ export async function readBulk(
   lookups: Lookups,
   startedAt: Instant,
 ): Promise<BulkRead> {
-  const [coworkers, contracts, pauses, passes, teams] = await Promise.all([
-    client.listSparing('coworkers'),
-    client.listSparing('coworkercontracts'),
-    client.listSparing('contractpausedperiods'),
-    readPasses(client, startedAt),
-    readTeams(client),
-  ]);
-  const source = sourceOf(
-    {
-      coworkers: coworkers.rows,
-      contracts: contracts.rows,
-      pauses: pauses.rows,
-      passes: passes.rows,
-      teams,
-      broken: [coworkers, contracts, pauses, passes].flatMap(({ broken }) => broken),
-    },
-    client,
-    lookups,
-  );
+  const all = await readCollections(client, () => readPasses(client, startedAt));
   // Two requests for passes, and one more for the members of teams.
-  const requests = [coworkers.rows, contracts.rows, pauses.rows, passes.rows, teams].reduce(
+  const requests = [all.coworkers, all.contracts, all.pauses, all.passes, all.teams].reduce(
     (sum, rows) => sum + Math.max(1, Math.ceil(rows.length / rowsPerRequest)),
     2,
   );
-  return { ...source, startedAt, requests };
+  return { ...sourceOf(all, client, lookups), startedAt, requests };
 }
 
 /** The used ones come second: a pass that is used between the two lists is then in one of them. */
-async function readPasses(
-  client: NexudusClient,
-  now: Instant,
-): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
+async function readPasses(client: NexudusClient, now: Instant): Promise<PassRows> {
   const name = 'coworkertimepasses';
   const unused = await client.listSparing(name, [equal(name, 'Used', false, (pass) => !pass.used)]);
   const used = await client.listSparing(name, [
@@ -79,16 +43,6 @@ async function readPasses(
   ]);
   const rows = new Map([...unused.rows, ...used.rows].map((pass) => [pass.id, pass]));
   return { rows: [...rows.values()], broken: [...unused.broken, ...used.broken] };
-}
-
-/** All teams, with the members of those that share passes. Throws NexudusError. */
-export async function readTeams(client: NexudusClient): Promise<TeamRecord[]> {
-  const lookups = createLookups(client);
-  const teams = await client.list('teams');
-  const full = teams.map(async (team) =>
-    team.sharesPasses && team.memberIds === null ? lookups.find('teams', team.id) : team,
-  );
-  return (await Promise.all(full)).filter(isThere);
 }
 
 function sourceOf(
@@ -138,15 +92,4 @@ function sourceOf(
     teamsOf,
     contractWithUniqueId: async (uniqueId) => contractBy.get(uniqueId) ?? lookUpContract(uniqueId),
   };
-}
-
-/** The items by a key. */
-export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../access/types.js';
-import { groupBy, readTeams } from './bulk.js';
 import type { BrokenRow, NexudusClient } from './client.js';
+import { groupBy, readCollections, readTeams, type Collections } from './collections.js';
 import { parseInstant } from './fields.js';
 import { equal, updatedSince } from './filters.js';
 import { createLookups } from './lookups.js';
@@ -188,50 +188,29 @@ function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
 export async function readIndex(client: NexudusClient, { now }: { now: () => Instant }): Promise<Index> {
   const readAt = now();
   const name = 'coworkertimepasses';
-  const [coworkers, contracts, pauses, passes, passCount, teams, reference] = await Promise.all([
-    client.listSparing('coworkers'),
-    client.listSparing('coworkercontracts'),
-    client.listSparing('contractpausedperiods'),
-    client.listSparing(name, [equal(name, 'Used', false, (pass) => !pass.used)]),
+  const unused = equal(name, 'Used', false, (pass) => !pass.used);
+  const [all, passCount, reference] = await Promise.all([
+    readCollections(client, () => client.listSparing(name, [unused])),
     client.count(name),
-    readTeams(client),
     readReference(client, {}),
   ]);
+  const countOf = (collection: CollectionName, rows: readonly unknown[]): number =>
+    rows.length + all.broken.filter((row) => row.collection === collection).length;
   return {
     readAt,
     counts: {
-      coworkers: countOf(coworkers),
-      coworkercontracts: countOf(contracts),
-      contractpausedperiods: countOf(pauses),
+      coworkers: countOf('coworkers', all.coworkers),
+      coworkercontracts: countOf('coworkercontracts', all.contracts),
+      contractpausedperiods: countOf('contractpausedperiods', all.pauses),
       coworkertimepasses: passCount,
-      teams: teams.length,
+      teams: all.teams.length,
       timepasses: reference.passTypes.length,
       tarifftimepasses: reference.allowances.length,
       businesses: reference.locations.length,
     },
-    members: membersOf({
-      coworkers: coworkers.rows,
-      contracts: contracts.rows,
-      pauses: pauses.rows,
-      passes: passes.rows,
-      teams,
-      broken: [coworkers, contracts, pauses, passes].flatMap(({ broken }) => broken),
-    }),
+    members: membersOf(all),
     reference: fingerprint([JSON.stringify(reference)]),
   };
-}
-
-function countOf({ rows, broken }: { rows: unknown[]; broken: unknown[] }): number {
-  return rows.length + broken.length;
-}
-
-interface Everything {
-  broken: BrokenRow[];
-  coworkers: Records['coworkers'][];
-  contracts: Records['coworkercontracts'][];
-  pauses: Records['contractpausedperiods'][];
-  passes: Records['coworkertimepasses'][];
-  teams: TeamRecord[];
 }
 
 function membersOf({
@@ -241,7 +220,7 @@ function membersOf({
   passes,
   teams,
   broken,
-}: Everything): Record<string, string> {
+}: Collections): Record<string, string> {
   const pausesBy = groupBy(pauses, ({ contractId }) => contractId);
   const contractsBy = groupBy(contracts, ({ memberId }) => memberId);
   const passesBy = groupBy(passes, ({ memberId }) => memberId);
