@@ -3,6 +3,19 @@ import { toFailure } from './failures.js';
 
 const beatMs = 3_000;
 
+/** Runs a job of the activity that runs now with a heartbeat every so often, so that its worker's death is noticed. */
+export async function heartbeating<T>(everyMs: number, job: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = setInterval(() => {
+    context.heartbeat();
+  }, everyMs);
+  try {
+    return await job();
+  } finally {
+    clearInterval(beat);
+  }
+}
+
 /**
  * Functions that speak to an API, as activities: each heartbeats while it runs, so that the work of a killed worker is
  * taken over within seconds, and has its errors mapped by `toFailure`.
@@ -11,16 +24,10 @@ export function remote<A extends object>(functions: A): A {
   const wrapped = Object.entries(functions).map(([name, run]) => [
     name,
     async (...args: unknown[]): Promise<unknown> => {
-      const context = Context.current();
-      const beat = setInterval(() => {
-        context.heartbeat();
-      }, beatMs);
       try {
-        return await (run as (...a: unknown[]) => Promise<unknown>)(...args);
+        return await heartbeating(beatMs, () => (run as (...a: unknown[]) => Promise<unknown>)(...args));
       } catch (error) {
         throw toFailure(error);
-      } finally {
-        clearInterval(beat);
       }
     },
   ]);

@@ -1,20 +1,15 @@
 import { Runtime } from '@temporalio/worker';
 import { iso } from '../access/types.js';
-import { startKisiSimulator, type KisiSimulator } from '../simulators/kisi.js';
-import { startNexudusSimulator, type NexudusSimulator } from '../simulators/nexudus.js';
-import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two-cities.js';
-import { checkSpace } from '../worker/check.js';
-import { loadConfig } from '../worker/config.js';
+import type { KisiSimulator } from '../simulators/kisi.js';
+import type { NexudusSimulator } from '../simulators/nexudus.js';
 import { startEmbeddedTemporal } from '../worker/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
-import { createApis, startService, type Service } from '../worker/service.js';
+import type { Service } from '../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery } from '../workflows/messages.js';
+import { setStage, type Stage } from './stage.js';
 
 /** All that the tour acts on and looks at. */
-interface Stage {
-  nexudus: NexudusSimulator;
-  kisi: KisiSimulator;
-  ids: TwoCities;
+interface Scene extends Stage {
   service: Service;
   uiUrl: string;
 }
@@ -32,60 +27,38 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
   say('Latchkey demo: a small space in two cities, everything on this machine.');
   say('Starting a Temporal server, a simulated Nexudus and Kisi, and a worker …');
   const temporal = await startEmbeddedTemporal({ dbFile: null, searchAttributes, log: say });
-  const nexudus = await startNexudusSimulator();
-  const kisi = await startKisiSimulator();
-  const ids = buildTwoCities(nexudus, kisi);
-  const config = loadConfig(environment(nexudus, kisi), () => demoFile);
-  const apis = createApis(config);
-  const space = await checkSpace(config, apis.nexudus, apis.kisi);
-  const service = await startService({
-    config,
-    apis,
-    space,
-    log,
+  const stage = await setStage({
     temporal: { address: temporal.address, namespace: 'default' },
-    sdkMetricsUrl: null,
+    log,
+    env: { LATCHKEY_CONFIG: 'demo.yaml', LATCHKEY_POLL_INTERVAL: `${pollIntervalMs / 1000}s` },
+    file: `policies:\n  usedPass: atOnce\n`,
   });
+  const { nexudus, kisi } = stage;
+  const service = await stage.startWorker();
   say(`  Temporal UI  ${temporal.uiUrl}`);
   say(`  Nexudus      ${nexudus.url}`);
   say(`  Kisi         ${kisi.url}`);
   say(`  Health       http://127.0.0.1:${service.healthPort}/readyz`);
   say(`  Nexudus is polled every ${pollIntervalMs / 1000} s (30 s in a real space; pushes come later).`);
   say();
-  const stop = async (): Promise<void> => {
-    await service.stop();
-    await nexudus.stop();
-    await kisi.stop();
-    await temporal.stop();
-  };
-  const failures = await tour({ nexudus, kisi, ids, service, uiUrl: temporal.uiUrl });
+  const failures = await tour({ ...stage, service, uiUrl: temporal.uiUrl });
   say();
   say(failures === 0 ? 'Every outcome was as promised.' : `${failures} outcomes were not as promised.`);
   if (!once) {
     say(`It goes on running: look at the members in the Temporal UI, ${temporal.uiUrl} . Ctrl-C ends it.`);
     await new Promise<void>((resolve) => process.once('SIGINT', resolve));
   }
-  await stop();
+  await stage.stop();
+  await temporal.stop();
   return failures === 0 ? 0 : 1;
 }
 
-const demoFile = `policies:\n  usedPass: atOnce\n`;
-
-/** The demo's own file and pace, over what reaches the simulators. */
-function environment(nexudus: NexudusSimulator, kisi: KisiSimulator): Record<string, string> {
-  return {
-    ...environmentOf(nexudus, kisi),
-    LATCHKEY_CONFIG: 'demo.yaml',
-    LATCHKEY_POLL_INTERVAL: `${pollIntervalMs / 1000}s`,
-  };
-}
-
 /** Tells the stories one after another; answers how many outcomes were wrong. */
-async function tour(stage: Stage): Promise<number> {
+async function tour(scene: Scene): Promise<number> {
   let failures = 0;
   for (const story of [joins, dayPassUsed, expiry, renewal, suspension, planChange, outage]) {
     try {
-      await story(stage);
+      await story(scene);
     } catch (error) {
       failures++;
       say(`  ✗ ${error instanceof Error ? error.message : String(error)}`);
@@ -94,7 +67,7 @@ async function tour(stage: Stage): Promise<number> {
   return failures;
 }
 
-async function joins({ nexudus, kisi, ids, service, uiUrl }: Stage): Promise<void> {
+async function joins({ nexudus, kisi, ids, service, uiUrl }: Scene): Promise<void> {
   say('1. Ada joins in Rome with the plan "Unlimited" (a pass a day).');
   const ada = addMember(nexudus, 'Ada', ids.rome);
   const { Id } = nexudus.space.addContract({
@@ -111,7 +84,7 @@ async function joins({ nexudus, kisi, ids, service, uiUrl }: Stage): Promise<voi
   say(`     her workflow: ${uiUrl}/namespaces/default/workflows/${memberWorkflowId(ada)}/${runId}`);
 }
 
-async function dayPassUsed({ nexudus, kisi, ids }: Stage): Promise<void> {
+async function dayPassUsed({ nexudus, kisi, ids }: Scene): Promise<void> {
   say(
     '2. Bob buys a day pass, and uses it up (policy "usedPass: atOnce" here; by default it serves to the day’s end).',
   );
@@ -126,7 +99,7 @@ async function dayPassUsed({ nexudus, kisi, ids }: Stage): Promise<void> {
   await seen('the key is gone', () => holdsNothing(kisi, 'Bob'));
 }
 
-async function expiry({ nexudus, kisi, ids }: Stage): Promise<void> {
+async function expiry({ nexudus, kisi, ids }: Scene): Promise<void> {
   say('3. Cleo has a pass that expires in 25 seconds.');
   const cleo = addMember(nexudus, 'Cleo', ids.rome);
   const end = Math.ceil(Date.now() / 1000) * 1000 + 25_000;
@@ -142,7 +115,7 @@ async function expiry({ nexudus, kisi, ids }: Stage): Promise<void> {
   await seen('the pass has expired, and the key is gone', () => holdsNothing(kisi, 'Cleo'), end);
 }
 
-async function renewal({ nexudus, kisi, ids }: Stage): Promise<void> {
+async function renewal({ nexudus, kisi, ids }: Scene): Promise<void> {
   say('4. Dan’s plan pass expires in 25 seconds, and the plan hands out the next one 3 seconds late.');
   const dan = addMember(nexudus, 'Dan', ids.newYork);
   const { UniqueId } = nexudus.space.addContract({
@@ -178,7 +151,7 @@ async function renewal({ nexudus, kisi, ids }: Stage): Promise<void> {
   );
 }
 
-async function suspension({ nexudus, kisi }: Stage): Promise<void> {
+async function suspension({ nexudus, kisi }: Scene): Promise<void> {
   say('5. Ada is suspended, and let in again.');
   const ada = idOf(nexudus, 'Ada');
   nexudus.space.suspend(ada);
@@ -188,7 +161,7 @@ async function suspension({ nexudus, kisi }: Stage): Promise<void> {
   expect(mailsTo(kisi, 'Ada') === 1, 'without a second mail');
 }
 
-async function planChange({ nexudus, kisi, ids }: Stage): Promise<void> {
+async function planChange({ nexudus, kisi, ids }: Scene): Promise<void> {
   say('6. Ada moves from Rome to New York: another plan at once.');
   const ada = idOf(nexudus, 'Ada');
   const contract = nexudus.space.list('coworkercontracts').find((one) => one.CoworkerId === ada);
@@ -203,7 +176,7 @@ async function planChange({ nexudus, kisi, ids }: Stage): Promise<void> {
   await seen('the key to Rome is gone', () => !holds(kisi, 'Ada', ids.groups.romeOffice));
 }
 
-async function outage({ nexudus, kisi, ids, service }: Stage): Promise<void> {
+async function outage({ nexudus, kisi, ids, service }: Scene): Promise<void> {
   say('7. Kisi is down for 15 seconds while Eve buys a day pass.');
   kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
   const eve = addMember(nexudus, 'Eve', ids.rome);

@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { SpeakerActivities } from '../activities/contract.js';
+import { heartbeating } from '../activities/remote.js';
 import { speakerWorkflowId, speakerWorkflowType } from '../workflows/messages.js';
 
 const beatMs = 1_000;
@@ -25,25 +26,20 @@ export function createSpeaker(openWorkers: () => Promise<Worker[]>): Speaker {
 
   /** Runs the workers until the term is over; throws where one of them fails or the term was given to another. */
   async function speak(): Promise<void> {
-    const context = Context.current();
-    const beat = setInterval(() => {
-      context.heartbeat();
-    }, beatMs);
     const workers = await openWorkers();
     const drained = Promise.all(workers.map((worker) => worker.run()));
     terms.add(drained);
     const forget = (): void => void terms.delete(drained);
     drained.then(forget, forget);
     try {
-      await Promise.race([drained, context.cancelled, termOver(stopAsked.signal)]);
+      await Promise.race([drained, Context.current().cancelled, termOver(stopAsked.signal)]);
     } finally {
-      clearInterval(beat);
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     }
   }
 
   return {
-    activities: { speak },
+    activities: { speak: () => heartbeating(beatMs, speak) },
     isSpeaking: () => terms.size > 0,
     async stop() {
       stopAsked.abort();

@@ -1,29 +1,20 @@
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { createLogger } from '../../worker/logging.js';
-import { checkSpace } from '../../worker/check.js';
-import { loadConfig, type Config } from '../../worker/config.js';
+import { setStage, type Stage } from '../../client/stage.js';
+import { environmentOf } from '../../simulators/two-cities.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
-import { createApis, startService, type Service } from '../../worker/service.js';
-import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
-import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
-import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
+import { createLogger } from '../../worker/logging.js';
+import type { Service } from '../../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery, type MemberView } from '../../workflows/messages.js';
 
 /** A whole space: a real Temporal server, both simulators over HTTP, and as many workers as a test wants. */
-export interface RunningSpace {
+export interface RunningSpace extends Stage {
   temporal: EmbeddedTemporal;
-  nexudus: NexudusSimulator;
-  kisi: KisiSimulator;
-  ids: TwoCities;
-  config: Config;
+  /** The first of its workers. */
   service: Service;
   /** What a command of the CLI must find in its environment to reach this space. */
   env: Record<string, string>;
-  /** Starts another worker process' worth of workers in this process. */
-  addWorker(): Promise<Service>;
   view(memberId: number): Promise<MemberView | null>;
-  stop(): Promise<void>;
 }
 
 let server: Promise<EmbeddedTemporal> | null = null;
@@ -65,55 +56,32 @@ async function canList(connection: Connection, namespace: string): Promise<boole
 
 /** Starts a space with the two cities in it. `prepare` fills Nexudus before the first worker starts. */
 export async function startSpace(
-  prepare: (space: Pick<RunningSpace, 'nexudus' | 'kisi' | 'ids'>) => void = () => undefined,
+  prepare: (stage: Stage) => void = () => undefined,
   env: Record<string, string> = {},
 ): Promise<RunningSpace> {
   const temporal = await devServer();
-  const nexudus = await startNexudusSimulator();
-  const kisi = await startKisiSimulator();
-  const ids = buildTwoCities(nexudus, kisi);
-  prepare({ nexudus, kisi, ids });
-  const namespace = await newNamespace(temporal);
-  const config = loadConfig({ ...environmentOf(nexudus, kisi), LATCHKEY_POLL_INTERVAL: '1s', ...env });
-  const apis = createApis(config);
-  const log = createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
-  const options = {
-    config,
-    apis,
-    log,
-    space: await checkSpace(config, apis.nexudus, apis.kisi),
-    temporal: { address: temporal.address, namespace },
-    sdkMetricsUrl: null,
-  };
-  const service = await startService(options);
-  const services = [service];
+  const address = { address: temporal.address, namespace: await newNamespace(temporal) };
+  const stage = await setStage({
+    temporal: address,
+    log: createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' }),
+    env: { LATCHKEY_POLL_INTERVAL: '1s', ...env },
+  });
+  prepare(stage);
+  const service = await stage.startWorker();
   return {
+    ...stage,
     temporal,
-    nexudus,
-    kisi,
-    ids,
-    config,
     service,
     env: {
-      ...environmentOf(nexudus, kisi),
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: namespace,
-    },
-    async addWorker() {
-      const another = await startService({ ...options, apis: createApis(config) });
-      services.push(another);
-      return another;
+      ...environmentOf(stage.nexudus, stage.kisi),
+      TEMPORAL_ADDRESS: address.address,
+      TEMPORAL_NAMESPACE: address.namespace,
     },
     view: (memberId) =>
       service.client.workflow
         .getHandle(memberWorkflowId(memberId))
         .query(stateQuery)
         .catch(() => null),
-    async stop() {
-      for (const one of services) await one.stop();
-      await nexudus.stop();
-      await kisi.stop();
-    },
   };
 }
 

@@ -14,7 +14,7 @@ describe('the process that speaks to the APIs', () => {
   before(async () => {
     space = await startSpace();
     await eventually('a speaker', () => speaks(space.service));
-    second = await space.addWorker();
+    second = await space.startWorker();
   });
   after(() => space.stop());
 

@@ -1,0 +1,60 @@
+import type { Logger } from 'pino';
+import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
+import { startKisiSimulator, type KisiSimulator } from '../simulators/kisi.js';
+import { startNexudusSimulator, type NexudusSimulator } from '../simulators/nexudus.js';
+import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two-cities.js';
+import { checkSpace } from '../worker/check.js';
+import { loadConfig, type Config } from '../worker/config.js';
+import { createApis, startService, type Service } from '../worker/service.js';
+import type { TemporalAddress } from '../worker/temporal.js';
+
+export interface StageOptions {
+  /** A server that runs, and a namespace that nobody else uses. */
+  temporal: TemporalAddress;
+  log: Logger;
+  /** Over what reaches the simulators. */
+  env?: Record<string, string>;
+  /** What the file says that LATCHKEY_CONFIG names. */
+  file?: string;
+}
+
+/** A whole space on this machine, for the demo, the benches and the tests: both APIs simulated, workers as asked for. */
+export interface Stage {
+  nexudus: NexudusSimulator;
+  kisi: KisiSimulator;
+  /** What is in it at first: two cities. */
+  ids: TwoCities;
+  config: Config;
+  /** Starts workers as one process more would run them; by default at Kisi's own pace. */
+  startWorker(kisiPace?: KisiPacer): Promise<Service>;
+  /** Stops the workers and the simulators. */
+  stop(): Promise<void>;
+}
+
+/** Sets the stage, without a worker yet. Throws ConfigError where `env` or `file` is wrong. */
+export async function setStage({ temporal, log, env = {}, file }: StageOptions): Promise<Stage> {
+  const nexudus = await startNexudusSimulator();
+  const kisi = await startKisiSimulator();
+  const ids = buildTwoCities(nexudus, kisi);
+  const readFile = file === undefined ? undefined : (): string => file;
+  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...env }, readFile);
+  const workers: Service[] = [];
+  return {
+    nexudus,
+    kisi,
+    ids,
+    config,
+    async startWorker(kisiPace = createKisiPacer()) {
+      const apis = createApis(config, kisiPace);
+      const space = await checkSpace(config, apis.nexudus, apis.kisi);
+      const worker = await startService({ config, apis, space, log, temporal, sdkMetricsUrl: null });
+      workers.push(worker);
+      return worker;
+    },
+    async stop() {
+      for (const worker of workers) await worker.stop();
+      await nexudus.stop();
+      await kisi.stop();
+    },
+  };
+}
