@@ -7,7 +7,7 @@ const arrows = {
   kisi: [],
   workflows: ['access/plan', 'access/types'],
   activities: ['access', 'nexudus', 'kisi', 'workflows/messages'],
-  client: ['access', 'workflows/messages', 'worker', 'nexudus', 'kisi', 'simulators'],
+  client: ['access', 'activities', 'workflows/messages', 'worker', 'nexudus', 'kisi', 'simulators'],
 };
 const rooms = [
   'access',

@@ -76,6 +76,14 @@ export function planSteps(
   return [...ends, ...begins, ...moves, ...leaves];
 }
 
+/**
+ * Until when a key that is no longer wanted goes on, since a person had given it until then: it gets that end back.
+ * Null: it is taken away.
+ */
+export function givenBackUntil({ keyId, handUntil }: LedgerKey, now: Instant): Instant | null {
+  return keyId !== null && handUntil !== null && handUntil > now ? handUntil : null;
+}
+
 function endsTooSoon(validUntil: Instant | null, wish: Entitlement): boolean {
   return validUntil !== null && validUntil < wish.door.atLeast;
 }

@@ -31,10 +31,20 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     heldOn: request.held.flatMap((key) => key.standsOn),
     mayReusePlaces: request.mayReusePlaces,
   });
+  if (read.snapshot !== null) deps.people.note(read.snapshot);
+  return judge(read, request, deps.rules, deps.now());
+}
+
+/** What the rules make of a read at `now`. Throws UnknownTimeZone. */
+export function judge(
+  read: MemberRead,
+  request: Pick<AssessRequest, 'memberId' | 'held'>,
+  rules: Rules,
+  now: Instant,
+): Assessment {
   const holds = holdsOf(read, request);
-  if (read.snapshot === null) return nobody(deps.now(), holds);
-  deps.people.note(read.snapshot);
-  const decision = decide(read.snapshot, deps.rules, deps.now());
+  if (read.snapshot === null) return nobody(now, holds);
+  const decision = decide(read.snapshot, rules, now);
   return assessmentOf(read.snapshot, read.gone, decision, holds, request.memberId);
 }
 
@@ -84,7 +94,7 @@ function nobody(now: Instant, holds: Hold[]): Assessment {
 }
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
-function holdsOf(read: MemberRead, request: AssessRequest): Hold[] {
+function holdsOf(read: MemberRead, request: Pick<AssessRequest, 'held'>): Hold[] {
   const everything = read.doubts.find((doubt) => doubt.passId === null);
   return request.held.flatMap(({ groupId, standsOn }) => {
     const doubt =

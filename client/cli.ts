@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import type { MembersOptions } from './list.js';
+import type { PlanOptions } from './plan.js';
 import type { AccessState } from '../workflows/messages.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
 import { printFailure } from './output.js';
@@ -67,6 +68,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     );
   addRunning(program, setExitCode);
   addReading(program);
+  addPlanning(program);
   addWaking(program);
   return program;
 }
@@ -141,10 +143,34 @@ function addReading(program: Command): void {
     ),
   ])
     .argument('<id>', idHelp)
-    .option('--at <time>', 'at this time (ISO 8601 with a zone) instead of now')
+    .option('--at <time>', 'at this time (ISO 8601; without a zone: in the location’s) instead of now')
     .option('--json', jsonHelp)
     .action(async (id: string, options: { at?: string; json?: boolean }) => {
       await (await import('./explain.js')).explainMember(id, options);
+    });
+}
+
+function addPlanning(program: Command): void {
+  command(program, 'plan', 'show who would gain or lose which key, why, and what it costs; changes nothing', [
+    'By the same rules and the same plan that the worker follows, from records read now and the keys held now.',
+    'While the worker runs there is little to show: it does at once what is to be done. What it is for is --config,',
+    'before an edit of the mapping is put in place, and --at, from the records of today. Needs a running worker.',
+    '',
+    ...examples(
+      'latchkey plan',
+      'latchkey plan 1234',
+      'latchkey plan --location 12 --json',
+      'latchkey plan --config other.yaml            # as if that were latchkey.yaml',
+      'latchkey plan --at 2027-01-01T09:00          # at that time in each location’s own zone',
+    ),
+  ])
+    .argument('[id]', idHelp)
+    .option('--location <id>', 'only members of this location')
+    .option('--config <file>', 'with this file instead of latchkey.yaml')
+    .option('--at <time>', 'at this time (ISO 8601; without a zone: in the location’s)')
+    .option('--json', jsonHelp)
+    .action(async (id: string | undefined, options: PlanOptions) => {
+      await (await import('./plan.js')).plan(id, options);
     });
 }
 

@@ -3,13 +3,14 @@ import { explain, type Explanation } from '../access/explain.js';
 import type { Decision, Verdict } from '../access/types.js';
 import { createReader, type MemberRead } from '../nexudus/reader.js';
 import { CommandError } from './failure.js';
+import { homeZone, instantAt, parseAt } from './instant.js';
 import { print, printJson } from './output.js';
 import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
 import { shortTime } from './table.js';
 import { memberIdFor, parseWho } from './who.js';
 
 export interface ExplainOptions {
-  /** ISO 8601 with a zone. */
+  /** ISO 8601, with a zone or in the location's. */
   at?: string;
   json?: boolean;
 }
@@ -32,7 +33,7 @@ interface Explained {
 /** `latchkey explain`: what the rules say of one member, from records read now. Asks no Temporal server. */
 export async function explainMember(id: string, { at, json = false }: ExplainOptions): Promise<void> {
   const who = parseWho(id);
-  const instant = at === undefined ? null : parseAt(at);
+  const typed = at === undefined ? null : parseAt(at);
   const config = readConfig();
   const nexudus = nexudusOf(config);
   const { rules, timeZones, groups } = await checkedSpace(config, nexudus, kisiOf(config));
@@ -54,7 +55,7 @@ export async function explainMember(id: string, { at, json = false }: ExplainOpt
       heldOn: [],
     }),
   );
-  const when = instant ?? Date.now();
+  const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
   const explained: Explained = {
     memberId,
     at: isoOf(when),
@@ -64,20 +65,6 @@ export async function explainMember(id: string, { at, json = false }: ExplainOpt
   };
   if (json) printJson(explained);
   else print(words(explained));
-}
-
-/** Milliseconds since the epoch. Throws CommandError for anything but an ISO 8601 time with a zone. */
-function parseAt(text: string): number {
-  // Without a zone it would be read in that of this machine.
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const at = isTime ? Date.parse(text) : NaN;
-  if (Number.isNaN(at)) {
-    throw new CommandError(
-      '--at must be a time with a zone, like 2026-12-01T09:00:00Z or ...T09:00+01:00',
-      2,
-    );
-  }
-  return at;
 }
 
 function snapshotOf({ snapshot, doubts }: MemberRead): NonNullable<MemberRead['snapshot']> {

@@ -9,6 +9,7 @@ import type { TypedSearchAttributes } from '@temporalio/common';
 import {
   accessProblemKey,
   accessStateKey,
+  holdingsQuery,
   locationIdKey,
   memberIdOf,
   memberWorkflowId,
@@ -19,10 +20,12 @@ import {
   resyncNow,
   stateQuery,
   type AccessState,
+  type Holdings,
   type MemberView,
   type PassReport,
 } from '../workflows/messages.js';
 import { atOnce } from './at-once.js';
+import { CommandError } from './failure.js';
 
 /** Which members to list; what is left out does not narrow. */
 export interface MemberFilters {
@@ -179,6 +182,28 @@ function rowOf(memberId: number, attributes: TypedSearchAttributes): ListedMembe
     locationId: locationId === undefined ? null : Number(locationId),
     nextChangeAt: attributes.get(nextChangeAtKey)?.toISOString() ?? null,
   };
+}
+
+/**
+ * What each running member's workflow holds. Throws CommandError where one does not answer: without knowing what is held
+ * nothing can be said of what would change.
+ */
+export async function holdingsOf(
+  client: Client,
+  memberIds: readonly number[],
+): Promise<Map<number, Holdings>> {
+  const asked = await atOnce(queriesAtOnce, memberIds, async (id): Promise<[number, Holdings]> => {
+    const handle = client.workflow.getHandle(memberWorkflowId(id));
+    try {
+      return [id, await client.withDeadline(Date.now() + queryTimeoutMs, () => handle.query(holdingsQuery))];
+    } catch (error) {
+      if (!isUnanswered(error)) throw error;
+      throw new CommandError(
+        `member ${id} did not answer: is \`latchkey worker\` running? Only it knows which keys are held`,
+      );
+    }
+  });
+  return new Map(asked);
 }
 
 /** The workflow's own view; null: no worker answers; 'unknown': this one cannot be asked (it ended just now, or its task fails). */

@@ -5,10 +5,13 @@ import { NexudusError } from '../nexudus/errors.js';
 import { checkSpace, type CheckedSpace } from '../worker/check.js';
 import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/config.js';
 
-/** The configuration from the environment, `.env` and `latchkey.yaml` here. Throws ConfigError. */
-export function readConfig(): Config {
+/**
+ * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws
+ * ConfigError.
+ */
+export function readConfig(file?: string): Config {
   loadDotEnv();
-  return loadConfig(process.env);
+  return loadConfig(file === undefined ? process.env : { ...process.env, LATCHKEY_CONFIG: file });
 }
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. */

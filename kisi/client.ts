@@ -46,6 +46,8 @@ export interface KisiClient {
   findUserByEmail(email: string, how: 'filter' | 'search', signal?: AbortSignal): Promise<KisiUser | null>;
   /** One person, or null when there is none. */
   getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
+  /** Everybody in the organization. One request for each 250. */
+  listUsers(signal?: AbortSignal): Promise<KisiUser[]>;
   /**
    * Adds a person. `send_emails: true` makes a regular user, whom Kisi mails how to get the app and sign in: that is
    * the one mail a new member needs. `confirm: true`, as in both of Kisi's own samples: no link to click before the
@@ -63,6 +65,8 @@ export interface KisiClient {
   listKeysOf(whose: { userId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
   /** All rights to a group that persons hold (not teams, not guests), of every role. */
   listKeysOfGroup(where: { groupId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
+  /** All rights to groups that persons hold, of every role. One request for each 250 role assignments of any kind. */
+  listAllKeys(signal?: AbortSignal): Promise<KisiKey[]>;
   /** The person's group_basic key to the group, or null. Reads all keys of the person: one request a page. */
   findKey(which: { userId: number; groupId: number }, signal?: AbortSignal): Promise<KisiKey | null>;
   /**
@@ -155,6 +159,10 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return orNull(read(send, { method: 'GET', path: '/users/{id}', id }, userRecord, signal));
     },
 
+    async listUsers(signal) {
+      return readAll(send, 'users', userRecord, {}, signal);
+    },
+
     async createUser({ email, name }, signal) {
       const user = {
         email: normalEmail(email),
@@ -186,6 +194,10 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     async listKeysOfGroup({ groupId }, signal) {
       const query = { applies_to_type: 'Group', applies_to_id: groupId };
       return keysOf(query, (row) => row.appliesToType === 'Group' && row.appliesToId === groupId, signal);
+    },
+
+    async listAllKeys(signal) {
+      return keysOf({}, () => true, signal);
     },
 
     async findKey({ userId, groupId }, signal) {

@@ -37,6 +37,19 @@ export function sameEnd(one: number | null, other: number | null): boolean {
 }
 
 /**
+ * What comes of a grant where the person holds this key to the group already. `refused`: it is a higher role that ends
+ * too early, which is nobody's to move.
+ */
+export function howGranted(
+  key: Pick<KisiKey, 'roleId' | 'validUntil'>,
+  wish: Pick<KeyWish, 'validUntil'>,
+): Exclude<HowGranted, 'created'> | 'refused' {
+  if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil)) return 'adopted';
+  if (reaches(key, wish)) return 'foreign';
+  return key.roleId === keyRole ? 'extended' : 'refused';
+}
+
+/**
  * Gives a key, or finds that there is one. Kisi answers 409 (seen in the field) or 422 (documented) when the person
  * holds a role in the group already, so after either the person's keys are read. Throws that first error again when
  * there is nothing in the way, or only a higher role that ends too early; `notFound` when the person or the group
@@ -49,10 +62,9 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const key = await keyInTheWay(client, wish, signal);
     if (!key) throw error;
-    if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil))
-      return { key, how: 'adopted', was: null };
-    if (reaches(key, wish)) return { key, how: 'foreign', was: null };
-    if (key.roleId !== keyRole) throw error;
+    const how = howGranted(key, wish);
+    if (how === 'refused') throw error;
+    if (how !== 'extended') return { key, how, was: null };
     const moved = await tryMove(client, key.id, wish, signal);
     const extended = typeof moved === 'object' ? moved : await replace(client, key.id, wish, signal);
     return { key: extended, how: 'extended', was: key.validUntil };
@@ -140,7 +152,7 @@ async function keyInTheWay(client: KisiClient, { userId, groupId }: KeyWish, sig
   return keys.find((key) => key.roleId === keyRole) ?? keys[0] ?? null;
 }
 
-function reaches(key: KisiKey, wish: KeyWish): boolean {
+function reaches(key: Pick<KisiKey, 'validUntil'>, wish: Pick<KeyWish, 'validUntil'>): boolean {
   if (key.validUntil === null || sameEnd(key.validUntil, wish.validUntil)) return true;
   return wish.validUntil !== null && key.validUntil > wish.validUntil;
 }

@@ -1,4 +1,4 @@
-import type { LedgerKey, Step } from '../access/plan.js';
+import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities } from '../activities/contract.js';
 import { kisiTaskQueue, type MemberState } from './messages.js';
@@ -148,9 +148,9 @@ export function keyWriter(
   }
 
   async function revoke(key: LedgerKey): Promise<boolean> {
-    const { keyId, userId, groupId, validUntil, handUntil } = key;
-    if (keyId !== null && handUntil !== null && handUntil > Date.now())
-      return giveBack(key, keyId, handUntil);
+    const { keyId, userId, groupId, validUntil } = key;
+    const handUntil = givenBackUntil(key, Date.now());
+    if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil);
     const done = await call(
       'removeKey',
       [{ keyId, userId, groupId, validUntil }],

@@ -14,6 +14,7 @@ import { keyWriter } from './keys.js';
 import {
   accessProblemKey,
   accessStateKey,
+  holdingsQuery,
   inheritKeys,
   locationIdKey,
   membershipChanged,
@@ -85,6 +86,10 @@ export async function member(initial: MemberState): Promise<MemberView> {
     wake({ reason: 'profile' });
   });
   setHandler(stateQuery, view);
+  setHandler(holdingsQuery, () => {
+    const { ledger, kisiUser, siblingIds } = state;
+    return { ledger, kisiUser, siblingIds };
+  });
   setHandler(resyncNow, async () => {
     wake({ reason: 'resync' });
     const mine = run.passesBegun + 1;

@@ -90,6 +90,11 @@ export type AccessState = 'new' | 'access' | 'noAccess' | 'otherProfile' | 'ende
 
 export const stateQuery = defineQuery<MemberView>('state');
 
+/** What a member's workflow holds on to between its runs: the keys that are its own, and for whom. */
+export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds'>;
+
+export const holdingsQuery = defineQuery<Holdings>('holdings');
+
 /** Search attributes: what an operator can list members by. Never personal data. */
 export const accessStateKey = defineSearchAttributeKey('AccessState', SearchAttributeType.KEYWORD);
 export const accessProblemKey = defineSearchAttributeKey('AccessProblem', SearchAttributeType.KEYWORD);

@@ -1,0 +1,145 @@
+import { givenBackUntil, planSteps, type LedgerKey, type Step } from '../access/plan.js';
+import type { Entitlement, Instant } from '../access/types.js';
+import type { Assessment } from './contract.js';
+import { howGranted } from '../kisi/keys.js';
+import type { Holdings } from '../workflows/messages.js';
+
+/** A key as Kisi has it. */
+export interface KisiSideKey {
+  groupId: number;
+  roleId: string;
+  validUntil: Instant | null;
+}
+
+/** What Kisi holds of one person. */
+export interface KisiSide {
+  /** Null: Kisi does not know the person. */
+  userId: number | null;
+  keys: readonly KisiSideKey[];
+}
+
+/** What would become of one key. */
+export interface PlanLine {
+  memberId: number;
+  groupId: number;
+  /**
+   * `grant`: there is none, or one that ends too early, and it is given. `adopt`: one that is there serves. `move`: its
+   * own end moves. `giveBack`: it goes on until the end that a person gave it. `revoke`: it is taken away.
+   */
+  does: 'grant' | 'adopt' | 'move' | 'giveBack' | 'revoke';
+  /** The key's own end in Kisi before; null: none, and `had` says whether there is a key. */
+  before: Instant | null;
+  had: boolean;
+  /** The key's own end in Kisi after; null: none, or no key (`revoke`). */
+  after: Instant | null;
+  /** End of access by the rules; null: no end known, or no access. */
+  until: Instant | null;
+  why: string;
+  /** Requests to Kisi that it takes. */
+  requests: number;
+}
+
+/** What Latchkey would do for one person, and what it costs. */
+export interface Preview {
+  memberId: number;
+  locationId: number | null;
+  lines: PlanLine[];
+  /** Keys that are kept although a read speaks against them, and why. */
+  kept: { groupId: number; why: string }[];
+  /** True: Kisi does not know the person; a user is made, and Kisi mails the invitation. */
+  newUser: boolean;
+  /** Requests to Kisi: the lines', and those that find or make the user. */
+  requests: number;
+}
+
+/** Everything that a preview of one person stands on. */
+export interface PreviewFacts {
+  memberId: number;
+  holdings: Pick<Holdings, 'ledger' | 'kisiUser'>;
+  assessment: Assessment;
+  kisi: KisiSide;
+  now: Instant;
+}
+
+/** PATCH, and reading back. */
+const moveRequests = 2;
+
+/**
+ * What the member's workflow would write to Kisi at its next look, by the same plan (`planSteps`) that it follows.
+ * Requests are counted as Kisi's documented ways need them, without retries.
+ */
+export function previewOf({ memberId, holdings, assessment, kisi, now }: PreviewFacts): Preview {
+  const { ledger, kisiUser } = holdings;
+  const isKnown = kisiUser !== null && kisiUser.emailDigest === assessment.emailDigest;
+  const steps = planSteps(ledger, assessment.keys, assessment.holds, isKnown ? kisiUser.id : null);
+  const lines = steps.flatMap((step) => lineOf(step, memberId, kisi, assessment, now) ?? []);
+  const grants = steps.some((step) => step.kind === 'grant');
+  const newUser = grants && !isKnown && kisi.userId === null;
+  // Asked for in two ways, and made; or found in the first.
+  const userRequests = !grants || isKnown ? 0 : newUser ? 3 : 1;
+  return {
+    memberId,
+    locationId: assessment.locationId,
+    lines,
+    kept: assessment.holds,
+    newUser,
+    requests: lines.reduce((sum, line) => sum + line.requests, userRequests),
+  };
+}
+
+function lineOf(
+  step: Step,
+  memberId: number,
+  kisi: KisiSide,
+  assessment: Assessment,
+  now: Instant,
+): PlanLine | null {
+  switch (step.kind) {
+    case 'grant':
+      return { memberId, ...grantLine(step.wish, kisi) };
+    case 'move':
+      return { memberId, ...moveLine(step.key, step.wish) };
+    case 'revoke':
+      return { memberId, ...endLine(step.key, assessment, now) };
+    case 'note':
+    case 'forget':
+      return null;
+  }
+}
+
+function grantLine(wish: Entitlement, { keys }: KisiSide): Omit<PlanLine, 'memberId'> {
+  const { groupId, until, because } = wish;
+  const after = wish.door.set;
+  const there = keys.find((key) => key.groupId === groupId);
+  const line = { groupId, until, why: because, had: there !== undefined, before: there?.validUntil ?? null };
+  if (there === undefined) return { ...line, does: 'grant', after, requests: 1 };
+  const how = howGranted(there, { validUntil: after });
+  // Refused by Kisi, since there is one; then found.
+  if (how !== 'extended') return { ...line, does: 'adopt', after: there.validUntil, requests: 2 };
+  return { ...line, does: 'grant', after, requests: 2 + moveRequests };
+}
+
+function moveLine(key: LedgerKey, wish: Entitlement): Omit<PlanLine, 'memberId'> {
+  const { groupId, until, because } = wish;
+  return {
+    groupId,
+    does: 'move',
+    before: key.validUntil,
+    had: true,
+    after: wish.door.set,
+    until,
+    why: because,
+    requests: moveRequests,
+  };
+}
+
+function endLine(key: LedgerKey, { standing, keys }: Assessment, now: Instant): Omit<PlanLine, 'memberId'> {
+  const { groupId } = key;
+  const handUntil = givenBackUntil(key, now);
+  // The standing speaks of the whole person; with other keys left it would not say what is wrong with this one.
+  const why = keys.length === 0 ? standing : `nothing opens group ${groupId} any more; it was ${key.because}`;
+  const line = { groupId, before: key.validUntil, had: true, until: null, why };
+  return handUntil === null
+    ? { ...line, does: 'revoke', after: null, requests: 1 }
+    : { ...line, does: 'giveBack', after: handUntil, requests: moveRequests };
+}
