@@ -3,7 +3,8 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
 /**
  * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
  * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from a throttle
- * on, for as long as `cautionMs`.
+ * on, for as long as `cautionMs`. A first one while little was asked is no sign of that: two requests came too close
+ * together on their way.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
@@ -12,7 +13,10 @@ export interface PaceOptions {
   perMinute: number;
   /** What polls and full passes leave of that to the reads of members. Default 45. */
   reservePerMinute: number;
-  /** After a throttle, from so many starts in the last 60 s on, starts are spread over the minute. Default 60. */
+  /**
+   * After a throttle, from so many starts in the last 60 s on, starts are spread over the minute; with fewer, it takes
+   * two throttles in a minute to make careful. Default 60.
+   */
   spreadFrom: number;
   /** How long a throttle makes careful. Default 10 minutes. */
   cautionMs: number;
@@ -67,6 +71,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let starts: number[] = [];
   let pausedUntil = -Infinity;
   let carefulUntil = -Infinity;
+  let throttledAt = -Infinity;
   let pumping = false;
   let napping = new AbortController();
   const lane = (patienceMs: number, most: number): Lane => ({
@@ -86,10 +91,13 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     const soonest = Math.max((starts.at(-1) ?? -Infinity) + minGapMs, pausedUntil);
     if (clockMs() >= carefulUntil) return soonest;
     const inTheWay = starts.at(-most) ?? -Infinity;
-    const lately = starts.filter((at) => at > clockMs() - minuteMs).length;
     // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
-    const evenly = lately < spreadFrom ? -Infinity : lastStart + minuteMs / most;
+    const evenly = startsLately() < spreadFrom ? -Infinity : lastStart + minuteMs / most;
     return Math.max(soonest, inTheWay + minuteMs, evenly);
+  }
+
+  function startsLately(): number {
+    return starts.filter((at) => at > clockMs() - minuteMs).length;
   }
 
   /** Whose turn it is: the first lane, unless one behind it has been patient for long enough and may start now. */
@@ -134,8 +142,10 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   }
 
   function pause(ms: number): void {
-    pausedUntil = Math.max(pausedUntil, clockMs() + ms);
-    carefulUntil = clockMs() + cautionMs;
+    const now = clockMs();
+    pausedUntil = Math.max(pausedUntil, now + ms);
+    if (startsLately() >= spreadFrom || now - throttledAt < minuteMs) carefulUntil = now + cautionMs;
+    throttledAt = now;
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });

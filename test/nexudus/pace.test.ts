@@ -22,7 +22,12 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
     starts.push([who, now]);
   };
   const times = (): number[] => starts.map(([, at]) => at);
-  return { pacer, starts, start, times };
+  /** Twice in a minute, so that it is no chance. */
+  const throttle = (ms = 0): void => {
+    pacer.members.pause(ms);
+    pacer.members.pause(ms);
+  };
+  return { pacer, starts, start, times, throttle };
 }
 
 const many = (n: number, job: () => Promise<void>): Promise<unknown> =>
@@ -36,17 +41,33 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('trusts the status code: the minute’s number holds from the first throttle on', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3 });
+    const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 3 });
     await many(5, () => start());
     assert.deepEqual(times(), [0, 1, 2, 3, 4]);
-    pacer.members.pause(1_000);
+    throttle(1_000);
     await many(2, () => start());
     assert.deepEqual(times().slice(5), [60_002, 60_003]);
   });
 
-  it('forgets the throttle in time', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 1, cautionMs: 90_000 });
+  it('takes a single throttle, with little asked, for two requests that came too close together', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3 });
+    await start();
+    pacer.members.pause(1_000);
+    await many(4, () => start());
+    assert.deepEqual(times(), [0, 1_000, 1_001, 1_002, 1_003]);
+  });
+
+  it('is careful from a single throttle on, with much asked', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3, spreadFrom: 2 });
+    await many(2, () => start());
     pacer.members.pause(0);
+    await many(2, () => start());
+    assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
+  });
+
+  it('forgets the throttle in time', async () => {
+    const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 1, cautionMs: 90_000 });
+    throttle();
     await many(4, () => start());
     assert.deepEqual(times(), [0, 60_000, 120_000, 120_001]);
   });
@@ -68,13 +89,13 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('spreads starts over the minute after a throttle, once much was asked', async () => {
-    const { pacer, times, start } = onFakeClock({
+    const { times, start, throttle } = onFakeClock({
       minGapMs: 1,
       perMinute: 6,
       reservePerMinute: 3,
       spreadFrom: 2,
     });
-    pacer.members.pause(0);
+    throttle();
     await many(4, () => start('polls'));
     assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
   });
@@ -87,8 +108,8 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('lets what can wait go last, and leave a reserve of a throttled minute', async () => {
-    const { pacer, starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
-    pacer.members.pause(0);
+    const { starts, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
+    throttle();
     await Promise.all([start('polls'), start('fullPasses'), start(), start()]);
     assert.deepEqual(
       starts.map(([who]) => who),
