@@ -6,8 +6,17 @@ const arrows = {
   nexudus: [],
   kisi: [],
   workflows: ['access/plan', 'access/types'],
-  activities: ['access', 'nexudus', 'kisi', 'workflows/messages'],
-  client: ['access', 'activities', 'workflows/messages', 'worker', 'nexudus', 'kisi', 'simulators'],
+  activities: ['access', 'nexudus', 'kisi', 'workflows/messages', 'workflows/control-messages'],
+  client: [
+    'access',
+    'activities',
+    'workflows/messages',
+    'workflows/control-messages',
+    'worker',
+    'nexudus',
+    'kisi',
+    'simulators',
+  ],
 };
 const rooms = [
   'access',

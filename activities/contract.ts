@@ -62,8 +62,11 @@ export interface KeyActivities {
   createKisiUser(memberId: number, lookFirst: boolean): Promise<number>;
   /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
   createKey(wish: KeyWish, triedUntil: Instant | null): Promise<GrantResult>;
-  /** Moves a key's end in Kisi, or replaces the key where Kisi does not heed that; one that is gone is made anew. */
-  moveKey(keyId: number, wish: KeyWish): Promise<GrantResult>;
+  /**
+   * Moves a key's end in Kisi, or replaces the key where Kisi does not heed that; one that is gone is made anew.
+   * `endsSooner`: than it does now, so that access is taken away.
+   */
+  moveKey(keyId: number, wish: KeyWish, endsSooner: boolean): Promise<GrantResult>;
   /** Moves a key back to the end that a person had given it; one that is gone stays gone. */
   giveBackKey(keyId: number, wish: KeyWish): Promise<void>;
   removeKey(key: {
@@ -83,6 +86,10 @@ export interface WakeActivities {
   wakeOwner(memberId: number, notBefore: Instant): Promise<void>;
   /** Wakes profiles that already have a workflow. */
   wakeSiblings(memberIds: number[], notBefore: Instant): Promise<void>;
+  /** Wakes all members whom an order held. */
+  wakeHeld(): Promise<void>;
+  /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
+  letPoll(allowed: boolean): Promise<void>;
   /** Gives keys over to another profile of the same person. */
   handOver(memberId: number, inheritance: Inheritance): Promise<void>;
 }
@@ -124,4 +131,4 @@ export interface SpeakerActivities {
 }
 
 /** Error types that an activity failure carries; the workflow tells by them what it waits for. */
-export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration';
+export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration' | 'Held';

@@ -4,6 +4,7 @@ import type { Hold } from '../access/plan.js';
 import type { Decision, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
+import type { Gate } from './gate.js';
 import type { People } from './people.js';
 import { remote } from './remote.js';
 
@@ -11,6 +12,7 @@ export interface MembershipDeps {
   reader: Reader;
   rules: Rules;
   people: People;
+  gate: Gate;
   now: () => Instant;
 }
 
@@ -24,6 +26,7 @@ export function createMembershipActivities(deps: MembershipDeps): MembershipActi
  * complete: then nothing is known and nothing may be taken away.
  */
 export async function assess(deps: MembershipDeps, request: AssessRequest): Promise<Assessment> {
+  await deps.gate.admit('read');
   const read = await deps.reader.readMember({
     memberId: request.memberId,
     notBefore: request.notBefore,

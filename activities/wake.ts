@@ -1,12 +1,19 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
 import type { Instant } from '../access/types.js';
 import {
+  fullPassScheduleId,
   inheritKeys,
   membershipChanged,
   memberIdOf,
   memberWorkflowId,
   memberWorkflowType,
   newMember,
+  pollScheduleId,
   type Inheritance,
   type Wake,
 } from '../workflows/messages.js';
@@ -21,6 +28,8 @@ export interface Waker extends WakeActivities {
 }
 
 const wakesAtOnce = 20;
+/** The note of a Schedule that is paused by `latchkey pause all`. */
+const pausedByOrder = 'paused by `latchkey pause all`; `latchkey resume` lets it go on';
 
 /** The ids of all members whose workflow runs; `where` narrows by search attributes. */
 export async function runningMembers(client: Client, where = ''): Promise<number[]> {
@@ -73,6 +82,13 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
+    async letPoll(allowed) {
+      for (const id of [pollScheduleId, fullPassScheduleId]) await letRun(client, id, allowed);
+    },
+    async wakeHeld() {
+      const ids = await runningMembers(client, ` AND AccessProblem = 'Held'`);
+      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'order' }));
+    },
     async handOver(memberId: number, inheritance: Inheritance) {
       await client.workflow.signalWithStart(memberWorkflowType, {
         ...start(memberId),
@@ -81,4 +97,19 @@ export function createWaker(client: Client, taskQueue: string): Waker {
       });
     },
   };
+}
+
+/** What a person paused in the Temporal UI stays so. */
+async function letRun(client: Client, scheduleId: string, allowed: boolean): Promise<void> {
+  const schedule = client.schedule.getHandle(scheduleId);
+  try {
+    const { state } = await schedule.describe();
+    if (!allowed && !state.paused) await schedule.pause(pausedByOrder);
+    if (!allowed || !state.paused || state.note !== pausedByOrder) return;
+    await schedule.unpause();
+    // Both see all that came since they last ran.
+    await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
 }

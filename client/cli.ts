@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import type { StopLevel } from '../workflows/control-messages.js';
+import type { Giver } from './control.js';
 import type { MembersOptions } from './list.js';
 import type { PlanOptions } from './plan.js';
 import type { AccessState } from '../workflows/messages.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
 import { printFailure } from './output.js';
 
-/** The states that `--state` takes; a new one that is missing here does not compile. */
+/** The states that `--state` takes, and what can be paused; a new one that is missing here does not compile. */
 const states = Object.keys({
   new: true,
   access: true,
@@ -14,6 +16,12 @@ const states = Object.keys({
   otherProfile: true,
   ended: true,
 } satisfies Record<AccessState, true>);
+
+const stopLevels = Object.keys({
+  revokes: true,
+  writes: true,
+  all: true,
+} satisfies Record<StopLevel, true>);
 
 const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
 const jsonHelp = 'print JSON, and nothing else on stdout';
@@ -70,6 +78,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addReading(program);
   addPlanning(program);
   addWaking(program);
+  addOrdering(program);
   return program;
 }
 
@@ -196,6 +205,37 @@ function addWaking(program: Command): void {
     .option('--full', 'the full pass')
     .action(async (options: { full?: boolean }) => {
       await (await import('./wake.js')).poll(options);
+    });
+}
+
+function addOrdering(program: Command): void {
+  command(program, 'pause', 'stop taking keys away, stop every write, or stop everything', [
+    'revokes: no key is taken away or shortened; keys are given as ever.',
+    'writes:  nothing is written to Kisi.',
+    'all:     nothing is read from Nexudus either.',
+    'Holds for every worker at once, and until `latchkey resume`, restarts included. What is due meanwhile waits, says',
+    'so, and is done then. Keys still end in Kisi by themselves. A second pause takes the place of the first.',
+    '',
+    ...examples("latchkey pause revokes --why 'the import looks odd'"),
+  ])
+    .addArgument(new Argument('<level>', 'what to stop').choices(stopLevels))
+    .option('--by <name>', 'who orders it; your login by default')
+    .option('--why <reason>', 'for those who wonder later')
+    .action(async (level: StopLevel, giver: Giver) => {
+      await (await import('./control.js')).pause(level, giver);
+    });
+
+  command(program, 'resume', 'let everything go on, and catch up', [...examples('latchkey resume')])
+    .option('--by <name>', 'who orders it; your login by default')
+    .option('--why <reason>', 'for those who wonder later')
+    .action(async (giver: Giver) => {
+      await (await import('./control.js')).resume(giver);
+    });
+
+  command(program, 'status', 'show what is stopped, by whom and why', [...examples('latchkey status --json')])
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('./control.js')).status(options);
     });
 }
 

@@ -46,7 +46,7 @@ export interface KisiClient {
   findUserByEmail(email: string, how: 'filter' | 'search', signal?: AbortSignal): Promise<KisiUser | null>;
   /** One person, or null when there is none. */
   getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
-  /** Everybody in the organization. One request for each 250. */
+  /** Everybody in the organization. One request for each 100. */
   listUsers(signal?: AbortSignal): Promise<KisiUser[]>;
   /**
    * Adds a person. `send_emails: true` makes a regular user, whom Kisi mails how to get the app and sign in: that is

@@ -23,6 +23,11 @@ export interface KisiClientOptions {
   integrationName?: string;
   /** Shared by all clients of one API key in this process; without it nobody waits for a turn. */
   pace?: KisiPacer;
+  /**
+   * Asked at the last instant before each request that changes something; what it throws is thrown instead. Not before
+   * the second of two that belong together (`replaceKey`).
+   */
+  beforeWrite?: () => Promise<void>;
   /** Told after each request. `path` is a template; `status` is null when no answer came. */
   onRequest?: (info: KisiCall & { status: number | null; durationMs: number }) => void;
 }
@@ -56,7 +61,15 @@ export type Send = (request: KisiRequest, signal: AbortSignal | undefined) => Pr
 
 /** Makes the function that sends. Throws a TypeError when the base URL or the API key cannot be right. */
 export function createSend(options: KisiClientOptions): Send {
-  const { baseUrl, apiKey, timeoutMs = 5_000, integrationName = 'latchkey', pace, onRequest } = options;
+  const {
+    baseUrl,
+    apiKey,
+    timeoutMs = 5_000,
+    integrationName = 'latchkey',
+    pace,
+    beforeWrite,
+    onRequest,
+  } = options;
   if (!/^https?:\/\/\S+$/.test(baseUrl))
     throw new TypeError('The base URL of Kisi must be a full address, such as https://api.kisi.io');
   if (!/^[\x21-\x7e]+$/.test(apiKey))
@@ -98,6 +111,7 @@ export function createSend(options: KisiClientOptions): Send {
   return async (request, signal) => {
     const { turns = 1 } = request;
     if (turns > 0) await pace?.turn(turns);
+    if (turns > 0 && request.method !== 'GET') await beforeWrite?.();
     signal?.throwIfAborted();
     const call: KisiCall = { method: request.method, path: request.path };
     if (!outage.admits()) throw new KisiError(call, { kind: 'unavailable', detail: stillDown });

@@ -2,6 +2,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createBaselineBook } from '../activities/baselines.js';
+import { createGate } from '../activities/gate.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
 import { createPeople } from '../activities/people.js';
@@ -18,6 +19,7 @@ import type { CheckedSpace } from './check.js';
 import type { Config } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { ensureSearchAttributes } from './search-attributes.js';
+import { ensureControl } from './control.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
@@ -26,7 +28,7 @@ import { connectClient, connectNative, ensureSchedules, type TemporalAddress } f
  * second busy while an answer takes a second.
  */
 const kisiSlots = 5;
-const ensureSpeakerMs = 30_000;
+const ensureEveryMs = 30_000;
 
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
@@ -35,18 +37,21 @@ export interface Apis {
   nexudusForPolls: NexudusClient;
   nexudusForFullPasses: NexudusClient;
   kisi: KisiClient;
+  /** The same, asking before each write. */
+  kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
 }
 
 /** Each process has its own pace: only one of them speaks at a time. `kisiPace`: for benches that fill a space first. */
 export function createApis(config: Config, kisiPace = createKisiPacer()): Apis {
-  const { kisi } = config;
   const { baseUrl, auth } = config.nexudus;
   const pace = createPacer();
+  const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: kisiPace };
   return {
     nexudus: createNexudusClient({ baseUrl, auth, pace: pace.members }),
     nexudusForPolls: createNexudusClient({ baseUrl, auth, pace: pace.polls }),
     nexudusForFullPasses: createNexudusClient({ baseUrl, auth, pace: pace.fullPasses }),
-    kisi: createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey, pace: kisiPace }),
+    kisi: createKisiClient(kisi),
+    kisiWhere: (beforeWrite) => createKisiClient({ ...kisi, beforeWrite }),
   };
 }
 
@@ -84,7 +89,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const speaker = createSpeaker(speakingWorkers(options, client, native));
   const worker = await memberWorker(options, client, native, speaker);
   const running = worker.run();
-  const stopEnsuring = await keepSpeaker(client, config.taskQueue, log);
+  const stopEnsuring = await keepSingletons(client, config.taskQueue, log);
   await ensureSchedules(client, config);
   await wakeTroubled(client, config.taskQueue);
   const health = await startHealth({
@@ -156,8 +161,10 @@ function speakingWorkers(
     timeZones: space.timeZones,
     baselines: () => baselines.read(),
   });
+  const gate = createGate(client, now);
+  const kisi = apis.kisiWhere(() => gate.admitWrite());
   const nexudusActivities = {
-    ...createMembershipActivities({ reader, rules: space.rules, people, now }),
+    ...createMembershipActivities({ reader, rules: space.rules, people, gate, now }),
     ...createPollActivities({
       nexudus: apis.nexudusForPolls,
       nexudusForFullPasses: apis.nexudusForFullPasses,
@@ -181,20 +188,24 @@ function speakingWorkers(
       Worker.create({
         ...shared,
         taskQueue: kisiTaskQueue(config.taskQueue),
-        activities: createKeyActivities({ kisi: apis.kisi, people }),
+        activities: createKeyActivities({ kisi, people, gate }),
         maxConcurrentActivityTaskExecutions: kisiSlots,
       }),
     ]);
 }
 
-/** Somebody may terminate the speaker by hand, and then nothing at all would go on: so it is started again. */
-async function keepSpeaker(client: Client, taskQueue: string, log: Logger): Promise<() => void> {
-  await ensureSpeaker(client, taskQueue);
+/** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
+async function keepSingletons(client: Client, taskQueue: string, log: Logger): Promise<() => void> {
+  const ensure = async (): Promise<void> => {
+    await ensureControl(client, taskQueue);
+    await ensureSpeaker(client, taskQueue);
+  };
+  await ensure();
   const again = setInterval(() => {
-    ensureSpeaker(client, taskQueue).catch((err: unknown) => {
-      log.warn({ err }, 'whether a process speaks to the APIs could not be checked');
+    ensure().catch((err: unknown) => {
+      log.warn({ err }, 'whether the workflows control and speaker run could not be checked');
     });
-  }, ensureSpeakerMs);
+  }, ensureEveryMs);
   return () => {
     clearInterval(again);
   };

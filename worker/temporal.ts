@@ -33,12 +33,18 @@ export interface PollPlan {
   fullPassIntervalMs: number;
 }
 
-/** Makes or updates the two Schedules that an operator can pause, trigger and watch; then runs both at once. */
+/** Makes or updates the two Schedules that an operator can pause, trigger and watch; runs at once what is not paused. */
 export async function ensureSchedules(client: Client, plan: PollPlan): Promise<void> {
   await ensureSchedule(client, fullPassScheduleId, 'fullPass', plan.taskQueue, plan.fullPassIntervalMs);
   await ensureSchedule(client, pollScheduleId, 'poll', plan.taskQueue, plan.pollIntervalMs);
-  await client.schedule.getHandle(fullPassScheduleId).trigger(ScheduleOverlapPolicy.SKIP);
-  await client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+  await runNow(client, fullPassScheduleId);
+  await runNow(client, pollScheduleId);
+}
+
+/** A trigger would run even what is paused. */
+async function runNow(client: Client, scheduleId: string): Promise<void> {
+  const schedule = client.schedule.getHandle(scheduleId);
+  if (!(await schedule.describe()).state.paused) await schedule.trigger(ScheduleOverlapPolicy.SKIP);
 }
 
 async function ensureSchedule(

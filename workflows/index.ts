@@ -1,4 +1,5 @@
 /** Workflow functions only: what a worker can run. */
+export { control } from './control.js';
 export { member } from './member.js';
 export { fullPass, poll } from './poll.js';
 export { speaker } from './speaker.js';

@@ -2,7 +2,14 @@ import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities } from '../activities/contract.js';
 import { kisiTaskQueue, type MemberState } from './messages.js';
-import { patientActivities, persist, type Overtaking, type Patient, type Trouble } from './patience.js';
+import {
+  isHeld,
+  patientActivities,
+  persist,
+  type Overtaking,
+  type Patient,
+  type Trouble,
+} from './patience.js';
 
 /** How a member's workflow writes keys: one Kisi call an activity, the ledger brought up to date after each. */
 export interface KeyWriter {
@@ -77,6 +84,23 @@ export function keyWriter(
     state.ledger = state.ledger.filter((k) => k.groupId !== key.groupId || k.userId !== key.userId);
   }
 
+  /** Notes a write before it is made; where an order held it back unmade, what was known before holds again. */
+  async function noting<T>(
+    entry: LedgerKey,
+    before: LedgerKey | undefined,
+    write: () => Promise<T>,
+  ): Promise<T> {
+    replace(entry);
+    try {
+      return await write();
+    } catch (error) {
+      const isUnmade = isHeld(error) && !error.mayBeDone && state.ledger.includes(entry);
+      if (isUnmade) forget(entry);
+      if (isUnmade && before !== undefined) replace(before);
+      throw error;
+    }
+  }
+
   async function grant(wish: Entitlement, digest: string | null): Promise<boolean> {
     if (digest === null) return true;
     const userId = await userFor(digest);
@@ -96,28 +120,31 @@ export function keyWriter(
       uncertain: false,
       ...pick(wish),
     };
-    replace(entry);
-    const answer = await call(
-      'createKey',
-      [{ userId, groupId, validUntil }, triedUntil],
-      `grant group ${groupId} until ${iso(validUntil)}`,
+    const answer = await noting(entry, known, () =>
+      call(
+        'createKey',
+        [{ userId, groupId, validUntil }, triedUntil],
+        `grant group ${groupId} until ${iso(validUntil)}`,
+      ),
     );
     if (answer === null) return false;
     return granted(answer.value, entry);
   }
 
   async function move(key: LedgerKey, wish: Entitlement, digest: string | null): Promise<boolean> {
-    if (key.keyId === null) return grant(wish, digest);
-    const { groupId, userId } = key;
+    const { keyId, groupId, userId } = key;
+    if (keyId === null) return grant(wish, digest);
     const validUntil = wish.door.set;
     const entry = { ...key, ...pick(wish), validUntil, uncertain: true };
-    replace(entry);
-    const answer = await call(
-      'moveKey',
-      [key.keyId, { userId, groupId, validUntil }],
-      `move the end of group ${groupId} to ${iso(validUntil)}`,
-      // A final end is news; an end that only moves on has days to do so.
-      wish.door.atMost === null ? 3 : 2,
+    const endsSooner = key.validUntil === null || validUntil < key.validUntil;
+    const answer = await noting(entry, key, () =>
+      call(
+        'moveKey',
+        [keyId, { userId, groupId, validUntil }, endsSooner],
+        `move the end of group ${groupId} to ${iso(validUntil)}`,
+        // A final end is news; an end that only moves on has days to do so.
+        wish.door.atMost === null ? 3 : 2,
+      ),
     );
     if (answer === null) return false;
     return granted(answer.value, entry);

@@ -28,7 +28,7 @@ import {
   type MemberView,
   type Wake,
 } from './messages.js';
-import { never, patientActivities, persist, Trouble, type Patient } from './patience.js';
+import { isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { detailsOf, viewOf, type Outlook } from './view.js';
 
 const minuteMs = 60_000;
@@ -41,6 +41,8 @@ const idleEndMs = 90 * dayMs;
 /** When to look again after a failure that no retry mends, and while a doubtful read keeps keys. */
 const blockedRetryMs = 10 * minuteMs;
 const doubtRetryMs = 30_000;
+/** Taking an order back wakes those whom it held; this is for one that was missed. */
+const heldRetryMs = 60 * minuteMs;
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
 
@@ -148,11 +150,17 @@ export async function member(initial: MemberState): Promise<MemberView> {
     );
     if (pass.resync && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
+    const heldBack: Trouble[] = [];
     for (const step of planSteps(state.ledger, assessment.keys, assessment.holds, userId)) {
-      if (!(await writer.apply(step, assessment))) return 'overtaken';
-      clearWaiting();
+      try {
+        if (!(await writer.apply(step, assessment))) return 'overtaken';
+        clearWaiting();
+      } catch (error) {
+        if (!isHeld(error)) throw error;
+        heldBack.push(error);
+      }
     }
-    return settle(assessment);
+    return settle(assessment, heldBack);
   }
 
   async function look(pass: Pass): Promise<Assessment> {
@@ -233,7 +241,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   }
 
   /** After all writes: how things stand, and when to look again. */
-  function settle(assessment: Assessment): Instant {
+  function settle(assessment: Assessment, [heldBack]: Trouble[]): Instant {
     clearWaiting();
     outlook.lastError = null;
     outlook.state = state.ledger.some((key) => key.keyId !== null) ? 'access' : 'noAccess';
@@ -252,6 +260,10 @@ export async function member(initial: MemberState): Promise<MemberView> {
       return Math.min(outlook.next?.at ?? Infinity, Date.now() + doubtRetryMs);
     }
     run.doubtSince = null;
+    if (heldBack !== undefined) {
+      waitFor(heldBack, 'when the order is taken back');
+      return Math.min(outlook.next?.at ?? Infinity, Date.now() + heldRetryMs);
+    }
     if (assessment.gone && state.ledger.length === 0) {
       run.ended = true;
       outlook.state = 'ended';
@@ -343,7 +355,7 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
     notBefore: clockOnly
       ? Math.min(dueAt, Date.now())
       : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
-    mayReusePlaces: taken.every(({ reason }) => reason === 'changed' || reason === 'profile'),
+    mayReusePlaces: taken.every(({ reason }) => ['changed', 'profile', 'order'].includes(reason)),
     resync: taken.some((wake) => wake.reason === 'resync'),
     reasons: taken.map((wake) => wake.reason),
   };

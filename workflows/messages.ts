@@ -19,7 +19,7 @@ export function memberIdOf(workflowId: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-const wakeReasons = ['changed', 'reference', 'resync', 'profile', 'fullPass'] as const;
+const wakeReasons = ['changed', 'reference', 'resync', 'profile', 'fullPass', 'order'] as const;
 
 /** Why a member is looked at, and from when on a read shows what was noticed. */
 export interface Wake {

@@ -17,9 +17,16 @@ export class Trouble extends Error {
     readonly problem: string,
     message: string,
     readonly final: boolean,
+    /** Of a job that was held back: an earlier try may have done it all the same. */
+    readonly mayBeDone = true,
   ) {
     super(message);
   }
+}
+
+/** Whether an order of a person holds a job back: what else there is to do goes on. */
+export function isHeld(error: unknown): error is Trouble {
+  return error instanceof Trouble && error.problem === 'Held';
 }
 
 /** The same activities twice: a few quick tries whose failure is told, and as many tries as it takes. */
@@ -117,7 +124,9 @@ function troubleOf(error: unknown): Trouble {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   if (cause instanceof ApplicationFailure) {
-    return new Trouble(cause.type ?? 'Unknown', cause.message, cause.nonRetryable === true);
+    const [detail] = (cause.details ?? []) as [{ mayBeDone?: boolean }?];
+    const { type = 'Unknown', message, nonRetryable = false } = cause;
+    return new Trouble(type ?? 'Unknown', message, nonRetryable === true, detail?.mayBeDone ?? true);
   }
   return new Trouble('Unknown', cause?.message ?? error.message, false);
 }

@@ -19,6 +19,8 @@ import {
 import { workflowBundle } from '../../worker/bundle.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
+const openGate = { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() };
+
 /** One Kisi assignment of the in-memory model. */
 export interface ModelKey {
   id: number;
@@ -136,7 +138,10 @@ export class Clockwork {
           readMember: () => Promise.resolve({ snapshot, gone: own === undefined, doubts: this.doubts }),
         };
         const peopleBook = createPeople(() => Promise.resolve(null));
-        return assess({ reader, rules: this.rules, people: peopleBook, now: () => now }, request);
+        return assess(
+          { reader, rules: this.rules, people: peopleBook, gate: openGate, now: () => now },
+          request,
+        );
       },
     };
   }
@@ -151,6 +156,8 @@ export class Clockwork {
     return {
       wakeOwner: (id) => signalAll([id], ['membershipChanged', { reason: 'profile' }]),
       wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
+      letPoll: () => Promise.resolve(),
+      wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
       handOver: (id, inheritance) => signalAll([id], ['inheritKeys', inheritance]),
     };
   }

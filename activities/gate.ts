@@ -1,0 +1,79 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { iso, type Instant } from '../access/types.js';
+import { keep } from '../nexudus/fresh.js';
+import { controlMemo, controlWorkflowId, type Orders } from '../workflows/control-messages.js';
+import type { FailureType } from './contract.js';
+
+/** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */
+export type Errand = 'grant' | 'revoke' | 'read';
+
+/** Asked at the last instant before each errand. */
+export interface Gate {
+  /** Throws a failure of type `Held` where an order stands against it; it is final, since no retry mends that. */
+  admit(errand: Errand): Promise<void>;
+  /** Asks again for what the running activity was admitted to, right before it sends a request that changes something. */
+  admitWrite(): Promise<void>;
+}
+
+/** An order holds within this time, wherever a worker runs. */
+const mayBeOldMs = 200;
+
+export function createGate(client: Client, now: () => Instant): Gate {
+  const orders = keep(() => readOrders(client), now);
+  /** What each running activity is about, and whether it has sent a write already. */
+  const errands = new WeakMap<Context, { errand: Errand; wrote: boolean }>();
+
+  async function check(errand: Errand, mayBeDone: boolean): Promise<void> {
+    const { stop } = await orders.get({ notBefore: Infinity, maxAgeMs: mayBeOldMs });
+    if (stop === null || !stops[stop.level].includes(errand)) return;
+    const why = stop.why === '' ? '' : ` (${stop.why})`;
+    throw held(`${whatStops[stop.level]} stopped by ${stop.by} since ${iso(stop.since)}${why}.`, mayBeDone);
+  }
+
+  return {
+    async admit(errand) {
+      const context = Context.current();
+      errands.set(context, { errand, wrote: false });
+      // An earlier attempt may have got through before the order was given.
+      await check(errand, context.info.attempt > 1);
+    },
+    async admitWrite() {
+      const context = Context.current();
+      const { errand, wrote } = errands.get(context) ?? { errand: 'grant', wrote: false };
+      await check(errand, wrote || context.info.attempt > 1);
+      errands.set(context, { errand, wrote: true });
+    },
+  };
+}
+
+const stops: Record<NonNullable<Orders['stop']>['level'], Errand[]> = {
+  revokes: ['revoke'],
+  writes: ['grant', 'revoke'],
+  all: ['grant', 'revoke', 'read'],
+};
+
+const whatStops: Record<NonNullable<Orders['stop']>['level'], string> = {
+  revokes: 'Taking keys away is',
+  writes: 'Writing to Kisi is',
+  all: 'Everything is',
+};
+
+/** What people have ordered, as the workflow `control` holds it: no worker is needed for it. Throws where there is none. */
+export async function readOrders(client: Client): Promise<Orders> {
+  try {
+    const { memo } = await client.workflow.getHandle(controlWorkflowId).describe();
+    const orders = memo?.[controlMemo];
+    if (orders !== undefined) return orders as Orders;
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+  throw new Error(
+    'The workflow control does not run yet, so it is not known what is stopped: a worker starts it.',
+  );
+}
+
+function held(message: string, mayBeDone: boolean): ApplicationFailure {
+  const type: FailureType = 'Held';
+  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [{ mayBeDone }] });
+}

@@ -1,0 +1,121 @@
+/** What a person stops stays stopped, everywhere and through restarts, and catches up when it goes on. */
+import assert from 'node:assert/strict';
+import type { Service } from '../../worker/service.js';
+import { memberWorkflowId, stateQuery } from '../../workflows/messages.js';
+import { latchkey, scratch } from '../client/cli.js';
+import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('stop levels', () => {
+  const folder = scratch();
+  let space: RunningSpace;
+  let worker: Service;
+  const ids: Record<string, number> = {};
+  before(async () => {
+    space = await startSpace(({ nexudus }) => {
+      nexudus.switches.rateLimits = null;
+    });
+    worker = space.service;
+    for (const name of ['ann', 'ben', 'cid']) joins(name);
+    for (const name of ['ann', 'ben', 'cid']) await eventually('a key', () => keysOf(name) === 1);
+  });
+  after(async () => {
+    await space.stop();
+    folder.remove();
+  });
+
+  const keysOf = (name: string): number => space.kisi.org.keysOf(`${name}@example.com`).length;
+
+  function joins(name: string): void {
+    const { nexudus, ids: city } = space;
+    const Email = `${name}@example.com`;
+    const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: city.rome });
+    nexudus.space.addPass({ CoworkerId: Id, TimePassId: city.passTypes.romeDay, BusinessId: city.rome });
+    ids[name] = Id;
+  }
+
+  const suspend = (name: string): void => {
+    space.nexudus.space.suspend(ids[name] ?? 0);
+  };
+
+  async function order(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await latchkey(args, folder.path, space.env);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+
+  /** What the member's workflow waits for; null: nothing. */
+  async function waitsFor(name: string): Promise<string | null> {
+    const handle = worker.client.workflow.getHandle(memberWorkflowId(ids[name] ?? 0));
+    const view = await handle.query(stateQuery).catch(() => null);
+    return view?.waitingFor?.what ?? null;
+  }
+
+  async function waits(name: string): Promise<string> {
+    let what: string | null = null;
+    await eventually(`${name} waits`, async () => (what = await waitsFor(name)) !== null);
+    return String(what);
+  }
+
+  const writes = (): number => space.kisi.requests.list().filter(({ method }) => method !== 'GET').length;
+
+  it('`pause revokes` takes no key away, gives keys as ever, and `resume` catches up', async () => {
+    const said = await order('pause', 'revokes', '--by', 'Mia', '--why', 'the import looks odd');
+    assert.match(said, /^Stopped by Mia since .*: the import looks odd\. No key is taken away/);
+    suspend('ann');
+    joins('dan');
+    await eventually('the key of one who joins', () => keysOf('dan') === 1);
+    assert.match(
+      await waits('ann'),
+      /^Taking keys away is stopped by Mia since .* \(the import looks odd\)\.$/,
+    );
+    assert.equal(keysOf('ann'), 1);
+    assert.match(await order('status'), /^Stopped by Mia/);
+    assert.equal(await order('resume'), 'Nothing is stopped.\n');
+    await eventually('no key', () => keysOf('ann') === 0);
+    await eventually('nothing to wait for', async () => (await waitsFor('ann')) === null);
+  });
+
+  it('`pause writes` writes nothing, not even after a restart of the worker', async () => {
+    await order('pause', 'writes');
+    const before = writes();
+    suspend('ben');
+    joins('eve');
+    assert.match(await waits('ben'), /^Writing to Kisi is stopped by /);
+    assert.match(await waits('eve'), /^Writing to Kisi is stopped by /);
+    await worker.stop();
+    worker = await space.startWorker();
+    await order('resync', '--all');
+    assert.match(await waits('eve'), /^Writing to Kisi is stopped by /);
+    assert.deepEqual([writes(), keysOf('ben'), keysOf('eve')], [before, 1, 0]);
+    await order('resume');
+    await eventually('no key', () => keysOf('ben') === 0);
+    await eventually('a key', () => keysOf('eve') === 1);
+    assert.equal(space.kisi.mails.filter(({ to }) => to === 'eve@example.com').length, 1);
+  });
+
+  it('`pause all` asks neither API, and what came meanwhile is noticed afterwards', async () => {
+    await order('pause', 'all');
+    await eventually('no poll any more', async () => {
+      const before = space.nexudus.requests.count();
+      await wait(2_500);
+      return space.nexudus.requests.count() === before;
+    });
+    const before = [space.nexudus.requests.count(), space.kisi.requests.count()];
+    suspend('cid');
+    joins('fay');
+    await order('resync', '--all');
+    assert.match(await waits('cid'), /^Everything is stopped by /);
+    assert.deepEqual([space.nexudus.requests.count(), space.kisi.requests.count()], before);
+    await order('resume');
+    await eventually('no key', () => keysOf('cid') === 0);
+    await eventually('a key', () => keysOf('fay') === 1);
+  });
+
+  it('refuses what is no level, in one line', async () => {
+    const { code, stdout, stderr } = await latchkey(['pause', 'doors'], folder.path, space.env);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /Allowed choices are revokes, writes, all/);
+  });
+});

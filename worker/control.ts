@@ -1,0 +1,37 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  controlMemo,
+  controlWorkflowId,
+  controlWorkflowType,
+  noOrders,
+  type Orders,
+} from '../workflows/control-messages.js';
+
+/**
+ * Starts the workflow that holds what people ordered, where it does not run yet. One that was ended by hand leaves its
+ * orders to the next.
+ */
+export async function ensureControl(client: Client, taskQueue: string): Promise<void> {
+  const last = await lastControl(client);
+  if (last?.isRunning) return;
+  const orders = last?.orders ?? noOrders;
+  await client.workflow.start(controlWorkflowType, {
+    workflowId: controlWorkflowId,
+    taskQueue,
+    args: [orders],
+    memo: { [controlMemo]: orders },
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: 'What people have ordered for the whole space',
+  });
+}
+
+async function lastControl(client: Client): Promise<{ isRunning: boolean; orders: Orders | null } | null> {
+  try {
+    const { status, memo } = await client.workflow.getHandle(controlWorkflowId).describe();
+    const orders = (memo?.[controlMemo] ?? null) as Orders | null;
+    return { isRunning: status.name === 'RUNNING', orders };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
