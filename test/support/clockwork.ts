@@ -49,6 +49,8 @@ export class Clockwork {
   /** What Kisi waits for before it answers, if anything, and how many calls wait for it. */
   kisiHolds: Promise<void> | null = null;
   heldCalls = 0;
+  /** An order that holds every write back, if one does. */
+  order: string | null = null;
   /** Told that the write happens, and its answer is lost. */
   losesAnswers = 0;
   private readonly started: number[] = [];
@@ -164,6 +166,13 @@ export class Clockwork {
 
   private kisi(): KeyActivities {
     const step = (what: string): void => {
+      if (this.order !== null)
+        throw ApplicationFailure.create({
+          type: 'Held',
+          message: this.order,
+          nonRetryable: true,
+          details: [{ mayBeDone: false }],
+        });
       if (this.kisiFails !== null && what.startsWith(this.kisiFailsAt))
         throw ApplicationFailure.create({ type: 'Kisi', message: this.kisiFails });
       this.log.push(what);

@@ -72,8 +72,8 @@ const breaks: Break[] = [
   {
     what: 'asks Kisi once more before each grant',
     file: 'keys.ts',
-    from: "const answer = await call(\n      'createKey',",
-    to: "await call('inspectKeys', [0], 'once more');\n    const answer = await call(\n      'createKey',",
+    from: 'const answer = await noting(entry, known, () =>',
+    to: "await call('inspectKeys', [0], 'once more');\n    const answer = await noting(entry, known, () =>",
     matters: schedules('createKey'),
   },
   {
@@ -103,6 +103,13 @@ const breaks: Break[] = [
     from: 'const next = await pollActivities().fullPass',
     to: 'await pollActivities().fullPass(memory);\n  const next = await pollActivities().fullPass',
     matters: schedules('fullPass'),
+  },
+  {
+    what: 'wakes those whom an order held twice as often',
+    file: 'control.ts',
+    from: 'await wakeHeld();',
+    to: 'await wakeHeld();\n      await wakeHeld();',
+    matters: schedules('wakeHeld'),
   },
   {
     what: 'speaks twice in a term',
@@ -156,10 +163,12 @@ describe('recorded histories', () => {
       'giveBackKey',
       'handOver',
       'inspectKeys',
+      'letPoll',
       'moveKey',
       'pollChanges',
       'removeKey',
       'speak',
+      'wakeHeld',
       'wakeOwner',
       'wakeSiblings',
     ]);

@@ -8,9 +8,16 @@ import type {
   PollActivities,
   PollMemory,
   SpeakerActivities,
+  WakeActivities,
 } from '../../activities/contract.js';
 import type { Profile } from '../../access/types.js';
 import { workflowBundle } from '../../worker/bundle.js';
+import {
+  controlWorkflowType,
+  noOrders,
+  pauseUpdate,
+  resumeUpdate,
+} from '../../workflows/control-messages.js';
 import {
   membershipChanged,
   nexudusTaskQueue,
@@ -173,6 +180,24 @@ const givenByHand = ofMember('given-by-hand', async (world, start) => {
   return handle;
 });
 
+const heldByAnOrder = ofMember('held-by-an-order', async (world, start) => {
+  const record = has(world, { passes: [pass()] });
+  world.order = 'Writing to Kisi is stopped.';
+  const handle = await start();
+  await until(world, handle, (view) => view.waitingFor !== null);
+  world.order = null;
+  await handle.signal(membershipChanged, { reason: 'order' });
+  await until(world, handle, hasAccess);
+  world.order = 'Taking keys away is stopped.';
+  record.member = member({ active: false });
+  await handle.signal(membershipChanged);
+  await until(world, handle, (view) => view.waitingFor !== null);
+  world.order = null;
+  await handle.signal(membershipChanged, { reason: 'order' });
+  await until(world, handle, hasNone);
+  return handle;
+});
+
 const newEmail = ofMember('new-e-mail', async (world, start) => {
   const record = has(world, { passes: [pass()] });
   const handle = await start();
@@ -268,6 +293,36 @@ const speaking: Scenario = async (env, keep) => {
   });
 };
 
+/** Orders are given and taken back. */
+const orders: Scenario = async (env, keep) => {
+  const taskQueue = `control-${crypto.randomUUID()}`;
+  const done: string[] = [];
+  const activities: Pick<WakeActivities, 'wakeHeld' | 'letPoll'> = {
+    wakeHeld: () => Promise.resolve(void done.push('wake')),
+    letPoll: (allowed) => Promise.resolve(void done.push(allowed ? 'poll' : 'no poll')),
+  };
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities,
+  });
+  await worker.runUntil(async () => {
+    const handle = await env.client.workflow.start(controlWorkflowType, {
+      taskQueue,
+      workflowId: taskQueue,
+      args: [noOrders],
+    });
+    await handle.executeUpdate(pauseUpdate, { args: [{ level: 'all', by: 'Mia', why: 'a test' }] });
+    await env.sleep(minuteMs);
+    await handle.executeUpdate(resumeUpdate, { args: [{ by: 'Mia', why: '' }] });
+    await env.sleep(minuteMs);
+    assert.deepEqual(done, ['no poll', 'wake', 'no poll', 'wake', 'poll', 'wake', 'poll', 'wake']);
+    await keep('orders', handle);
+    await handle.terminate();
+  });
+};
+
 export const scenarios: readonly Scenario[] = [
   joinAndExpiry,
   renewal,
@@ -281,6 +336,8 @@ export const scenarios: readonly Scenario[] = [
   newEmail,
   turnOver,
   idleEnd,
+  heldByAnOrder,
   polls,
   speaking,
+  orders,
 ];
