@@ -1,5 +1,6 @@
+import type { Held, Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
-import type { Entitlement, Instant, NextChange, StandsOn } from '../access/types.js';
+import type { Entitlement, Instant, NextChange } from '../access/types.js';
 import type { Inheritance } from '../workflows/messages.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
@@ -11,8 +12,8 @@ export interface AssessRequest {
   /** True: locations may be ten minutes older than `notBefore`, since the wake is not about them. */
   mayReusePlaces: boolean;
   siblingIds: number[];
-  /** Of each key in the ledger: its group and the records that it stands on. */
-  held: { groupId: number; standsOn: StandsOn[] }[];
+  /** Of each key in the ledger: its group, its known end and the records that it stands on. */
+  held: Held[];
 }
 
 export interface Assessment {
@@ -29,6 +30,8 @@ export interface Assessment {
   hasRecords: boolean;
   keys: Entitlement[];
   next: NextChange | null;
+  /** Of the keys that are held, those that the rules do not want any more, and why. */
+  losses: Loss[];
   holds: Hold[];
   /** Why there is no key, or 'has access', in plain words. */
   standing: string;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decide } from '../access/decide.js';
+import { lossesOf, type Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
 import type { Decision, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
@@ -46,18 +47,22 @@ export function judge(
   now: Instant,
 ): Assessment {
   const holds = holdsOf(read, request);
-  if (read.snapshot === null) return nobody(now, holds);
+  const losses = (decision: Decision | null): Loss[] => lossesOf(request.held, decision, now);
+  if (read.snapshot === null) return nobody(now, holds, losses(null));
   const decision = decide(read.snapshot, rules, now);
-  return assessmentOf(read.snapshot, read.gone, decision, holds, request.memberId);
+  return {
+    ...assessmentOf(read.snapshot, read.gone, decision, request.memberId),
+    holds,
+    losses: losses(decision),
+  };
 }
 
 function assessmentOf(
   snapshot: Snapshot,
   gone: boolean,
   decision: Decision,
-  holds: Hold[],
   memberId: number,
-): Assessment {
+): Omit<Assessment, 'holds' | 'losses'> {
   const { profiles } = snapshot;
   const own = profiles.find((profile) => profile.member.id === memberId)?.member ?? null;
   const records = profiles.flatMap((p) => [
@@ -75,12 +80,11 @@ function assessmentOf(
     hasRecords: records.length > 0,
     keys: decision.keys,
     next: decision.next,
-    holds,
     standing: standingOf(decision),
   };
 }
 
-function nobody(now: Instant, holds: Hold[]): Assessment {
+function nobody(now: Instant, holds: Hold[], losses: Loss[]): Assessment {
   return {
     readAt: now,
     ownerId: null,
@@ -92,6 +96,7 @@ function nobody(now: Instant, holds: Hold[]): Assessment {
     keys: [],
     next: null,
     holds,
+    losses,
     standing: 'Nexudus has no such coworker any more.',
   };
 }

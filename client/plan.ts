@@ -101,9 +101,8 @@ function previewAt(
   rules: Rules,
   at: Instant,
 ): Preview | Unread {
-  const held = holdings.ledger.map(({ groupId, standsOn }) => ({ groupId, standsOn }));
   try {
-    const assessment = judge(read, { memberId, held }, rules, at);
+    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, at);
     return previewOf({ memberId, holdings, assessment, kisi, now: at });
   } catch (error) {
     if (error instanceof UnknownTimeZone) return { memberId, why: error.message };

@@ -169,7 +169,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       notBefore: pass.notBefore,
       mayReusePlaces: pass.mayReusePlaces,
       siblingIds: state.siblingIds,
-      held: state.ledger.map(({ groupId, standsOn }) => ({ groupId, standsOn })),
+      held: state.ledger.map(({ groupId, until, standsOn }) => ({ groupId, until, standsOn })),
     };
     const assess = (set: typeof reads.quick) => set.assessMember(request);
     const answer = await persist(

@@ -1,0 +1,60 @@
+import type { LedgerKey } from './plan.js';
+import type { Decision, Instant, Verdict } from './types.js';
+
+/**
+ * What a key is lost by. `ended`: at the end that was known before. `uses`: its pass was used up. `member`, `contract`,
+ * `expiry`, `mapping`: a record was changed, and the rule that fails now. `vanished`: a record is not there any more.
+ */
+export type LossCause = 'ended' | 'uses' | 'member' | 'contract' | 'expiry' | 'mapping' | 'vanished';
+
+/** A key that is held and that the rules do not want any more. */
+export interface Loss {
+  groupId: number;
+  cause: LossCause;
+  /** The record and field that decided, in plain words. */
+  why: string;
+}
+
+/** What a loss is told from: the group of a key, its known end, and the records that it stood on. */
+export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'>;
+
+/**
+ * Why each key is lost that a person holds and that the decision does not want: by the first of the records it stood
+ * on. `decision` null: the member itself is gone.
+ */
+export function lossesOf(held: readonly Held[], decision: Decision | null, now: Instant): Loss[] {
+  const wanted = new Set(decision?.keys.map((key) => key.groupId));
+  return held.filter(({ groupId }) => !wanted.has(groupId)).map((key) => lossOf(key, decision, now));
+}
+
+function lossOf({ groupId, until, standsOn }: Held, decision: Decision | null, now: Instant): Loss {
+  const verdicts = decision?.verdicts ?? [];
+  const ofRecords = standsOn.map(({ passId }) => verdicts.find((verdict) => verdict.passId === passId));
+  const known = ofRecords.find((verdict) => verdict !== undefined);
+  const why = known === undefined ? absence(standsOn[0]?.passId ?? null, verdicts) : reasonOf(known, groupId);
+  if (until !== null && until <= now) return { groupId, cause: 'ended', why };
+  return { groupId, cause: known === undefined ? absenceCause(verdicts) : causeOf(known), why };
+}
+
+/** A verdict that counts, but for other groups, tells of another mapping. */
+function causeOf({ counts, rule }: Verdict): LossCause {
+  if (counts) return 'mapping';
+  return rule === 'ok' || rule === 'noPass' ? 'vanished' : rule;
+}
+
+function reasonOf({ counts, passId, reason }: Verdict, groupId: number): string {
+  return counts ? `pass ${passId ?? ''} does not open group ${groupId} any more` : reason;
+}
+
+/** Of a member that is barred as a whole, no pass is judged. */
+function absenceCause(verdicts: readonly Verdict[]): LossCause {
+  return verdicts.some(({ rule, passId }) => rule === 'member' && passId === null) ? 'member' : 'vanished';
+}
+
+function absence(passId: number | null, verdicts: readonly Verdict[]): string {
+  const barred = verdicts.find(({ rule }) => rule === 'member');
+  if (barred !== undefined) return barred.reason;
+  return passId === null
+    ? 'Nexudus has no record any more that it stood on'
+    : `CoworkerTimePass ${passId} is not in Nexudus any more`;
+}
