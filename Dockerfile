@@ -11,6 +11,7 @@ COPY tsconfig.json ./
 COPY access access
 COPY nexudus nexudus
 COPY kisi kisi
+COPY trail trail
 COPY workflows workflows
 COPY activities activities
 COPY worker worker

@@ -5,8 +5,9 @@ const arrows = {
   access: [],
   nexudus: [],
   kisi: [],
+  trail: ['access'],
   workflows: ['access/plan', 'access/types'],
-  activities: ['access', 'nexudus', 'kisi', 'workflows/messages', 'workflows/control-messages'],
+  activities: ['access', 'nexudus', 'kisi', 'trail', 'workflows/messages', 'workflows/control-messages'],
   client: [
     'access',
     'activities',
@@ -15,6 +16,7 @@ const arrows = {
     'worker',
     'nexudus',
     'kisi',
+    'trail',
     'simulators',
   ],
 };
@@ -22,6 +24,7 @@ const rooms = [
   'access',
   'nexudus',
   'kisi',
+  'trail',
   'workflows',
   'activities',
   'worker',
