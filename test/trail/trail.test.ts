@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { JsonValue, Note, Outcome, TrailRecord, WriteAhead } from '../../trail/records.js';
+import { onEachEngine } from './engines.js';
+import { collect, keysIn, keysOf, note, noon, write } from './records.js';
+
+/** One call to the trail, as any process may make it at any time, and again. */
+type Call =
+  | { call: 'begin'; write: WriteAhead }
+  | { call: 'finish'; key: string; outcome: Outcome }
+  | { call: 'note'; note: Note };
+
+const word = fc.string({ unit: 'grapheme', maxLength: 8 });
+const instant = fc.integer({ min: noon - 1000, max: noon + 1000 });
+// As it is after a trip through JSON, which knows no negative zero.
+const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
+
+/** Few keys and many calls, so that most are repeats; keys of notes and of writes may be the same. */
+function calls(names: readonly string[]): fc.Arbitrary<Call[]> {
+  const key = fc.constantFrom(...names);
+  const state = fc.constantFrom('done', 'failed');
+  const begin = fc
+    .record({ key, at: instant, before: json, after: json, cause: word })
+    .map((over): Call => ({ call: 'begin', write: write(over) }));
+  const outcome = fc.record({ state, after: json, answer: word });
+  const finish = fc.record({ key, outcome }).map((over): Call => ({ call: 'finish', ...over }));
+  const noted = fc
+    .record({ key, at: instant, cause: word, kind: fc.constantFrom('decision', 'act', 'finding'), state })
+    .map((over): Call => ({ call: 'note', note: note(over) }));
+  return fc.array(fc.oneof(begin, finish, noted), { maxLength: 30, size: 'max' });
+}
+
+/** What the trail must hold after these calls, by key. */
+function expected(all: readonly Call[]): Map<string, TrailRecord> {
+  const records = new Map<string, TrailRecord>();
+  for (const call of all) {
+    const key = call.call === 'finish' ? call.key : call.call === 'begin' ? call.write.key : call.note.key;
+    const had = records.get(key);
+    if (call.call === 'note') records.set(key, had ?? call.note);
+    else if (call.call === 'begin') records.set(key, begun(had, call.write));
+    else if (had?.kind === 'write' && had.state !== 'done') records.set(key, { ...had, ...call.outcome });
+  }
+  return records;
+}
+
+function begun(had: TrailRecord | undefined, ahead: WriteAhead): TrailRecord {
+  if (had === undefined) return { ...ahead, kind: 'write', state: 'begun', answer: null };
+  return had.kind === 'write' && had.state === 'failed' ? { ...had, state: 'begun' } : had;
+}
+
+onEachEngine('the audit trail', (bench) => {
+  it('gives back what it was told, every field of it', async () => {
+    const trail = await bench.open();
+    const told = note({
+      kind: 'act',
+      state: 'failed',
+      before: { until: noon, doors: ['Front "door"', null], open: true },
+      after: [1.5, -2, ''],
+      by: 'Ada',
+      planId: 'plan 7',
+      answer: '422',
+      memberId: 2 ** 40,
+      locationId: null,
+    });
+    await trail.note(told);
+    assert.deepEqual(await trail.list({ limit: 5 }), [told]);
+  });
+
+  it('keeps texts that a database cannot hold, with their odd signs replaced', async () => {
+    const trail = await bench.open();
+    await trail.begin(write({ cause: 'a\0b', before: 'a\0b\ud800' }));
+    await trail.finish('w1', { state: 'failed', after: null, answer: 'x\udc00y😀' });
+    const [record] = await trail.list({ limit: 1 });
+    assert.deepEqual([record?.cause, record?.answer], ['a\uFFFDb', 'x\uFFFDy😀']);
+    assert.equal(record?.before, 'a\0b\ud800');
+  });
+
+  it('keeps one record a key, with the first time and the last answer, whatever is repeated', async () => {
+    const trails = [await bench.open(), await bench.open()];
+    const names = ['a', 'b', 'c'];
+    const property = fc.asyncProperty(calls(names), fc.array(fc.boolean()), async (all, second) => {
+      for (const [i, call] of all.entries()) {
+        const trail = trails[second[i] === true ? 1 : 0]!;
+        if (call.call === 'begin') await trail.begin(call.write);
+        else if (call.call === 'finish') await trail.finish(call.key, call.outcome);
+        else await trail.note(call.note);
+      }
+      const held = await collect(trails[0]!.all());
+      await trails[0]!.prune(Number.MAX_SAFE_INTEGER);
+      assert.deepEqual(new Map(held.map((record) => [record.key, record])), expected(all));
+      assert.equal(held.length, expected(all).size);
+    });
+    await fc.assert(property, { numRuns: 60 });
+  });
+
+  it('keeps one record where several begin the same write at once', async () => {
+    const trails = await Promise.all([bench.open(), bench.open(), bench.open()]);
+    const begins = trails.flatMap((trail, i) =>
+      [0, 1, 2, 3].map((j) => trail.begin(write({ at: noon + 10 * i + j }))),
+    );
+    await Promise.all(begins);
+    assert.deepEqual(await keysIn(trails[0]), ['w1']);
+  });
+
+  it('names the writes to a key whose answer was lost, oldest first', async () => {
+    const trail = await bench.open();
+    await trail.begin(write({ key: 'later', at: noon + 2 }));
+    await trail.begin(write({ key: 'earlier', at: noon + 1 }));
+    await trail.begin(write({ key: 'answered' }));
+    await trail.finish('answered', { state: 'done', after: null, answer: '201' });
+    await trail.begin(write({ key: 'of another', memberId: 8 }));
+    await trail.begin(write({ key: 'to another', groupId: 13 }));
+    await trail.begin(write({ key: 'of a user', groupId: null }));
+    assert.deepEqual(keysOf(await trail.begunFor(7, 12)), ['earlier', 'later']);
+    assert.deepEqual(keysOf(await trail.begunFor(7, null)), ['of a user']);
+  });
+
+  it('knows the newest decision about a member, however late it was noted', async () => {
+    const trail = await bench.open();
+    assert.equal(await trail.lastDecision(7), null);
+    await trail.note(note({ key: 'newest', at: noon + 2 }));
+    await trail.note(note({ key: 'older', at: noon + 1 }));
+    await trail.note(note({ key: 'of another', at: noon + 9, memberId: 8 }));
+    await trail.note(note({ key: 'no decision', at: noon + 9, kind: 'finding' }));
+    assert.equal((await trail.lastDecision(7))?.key, 'newest');
+  });
+
+  it('filters by member, time and kind', async () => {
+    const trail = await bench.open();
+    await trail.note(note({ key: 'a', at: noon }));
+    await trail.note(note({ key: 'b', at: noon + 1, memberId: 8 }));
+    await trail.note(note({ key: 'c', at: noon + 2, kind: 'act' }));
+    await trail.begin(write({ key: 'd', at: noon + 3, memberId: null }));
+    const found = async (filter: object) => keysOf(await trail.list({ ...filter, limit: 10 }));
+    assert.deepEqual(await found({}), ['a', 'b', 'c', 'd']);
+    assert.deepEqual(await found({ memberId: 7 }), ['a', 'c']);
+    assert.deepEqual(await found({ since: noon + 1, until: noon + 3 }), ['b', 'c']);
+    assert.deepEqual(await found({ kinds: ['act', 'write'] }), ['c', 'd']);
+    assert.deepEqual(await found({ kinds: [] }), ['a', 'b', 'c', 'd']);
+    assert.deepEqual(await found({ memberId: 7, kinds: ['act'], since: noon + 3 }), []);
+  });
+
+  it('lists in order of time, then key, and pages without a gap or a repeat', async () => {
+    const trail = await bench.open();
+    const some = fc.uniqueArray(fc.record({ key: word, at: fc.constantFrom(noon, noon + 1) }), {
+      selector: (record) => record.key,
+      maxLength: 12,
+    });
+    const property = fc.asyncProperty(some, fc.integer({ min: 1, max: 5 }), async (records, limit) => {
+      for (const record of records) await trail.note(note(record));
+      const paged: TrailRecord[] = [];
+      for (let page = await trail.list({ limit }); page.length > 0;) {
+        paged.push(...page);
+        page = await trail.list({ limit, after: page.at(-1) });
+      }
+      await trail.prune(Number.MAX_SAFE_INTEGER);
+      assert.deepEqual(keysOf(paged), keysOf(inOrder(records.map(note))));
+    });
+    await fc.assert(property, { numRuns: 40 });
+  });
+
+  it('reads and deletes more than fits on a page', async () => {
+    const trail = await bench.open();
+    const key = (i: number): string => String(i).padStart(4, '0');
+    for (let i = 0; i < 2001; i += 1) await trail.note(note({ key: key(i), at: noon + Math.floor(i / 7) }));
+    assert.deepEqual(
+      await keysIn(trail),
+      Array.from({ length: 2001 }, (_, i) => key(i)),
+    );
+    assert.equal(await trail.prune(noon + 285), 285 * 7);
+    assert.deepEqual(await keysIn(trail), [1995, 1996, 1997, 1998, 1999, 2000].map(key));
+  });
+
+  it('deletes what is older than it is told, and nothing else', async () => {
+    const trail = await bench.open();
+    await trail.note(note({ key: 'old', at: noon - 1 }));
+    await trail.begin(write({ key: 'old too', at: noon - 2 }));
+    await trail.note(note({ key: 'kept', at: noon }));
+    assert.equal(await trail.prune(noon), 2);
+    assert.equal(await trail.prune(noon), 0);
+    assert.deepEqual(await keysIn(trail), ['kept']);
+  });
+
+  it('says in its own words that it cannot be read or written', async () => {
+    const trail = await bench.open();
+    await trail.close();
+    await assert.rejects(trail.begin(write()), { name: 'TrailError', message: /could not be written: / });
+    await assert.rejects(trail.list({ limit: 1 }), { name: 'TrailError', message: /could not be read: / });
+  });
+});
+
+function inOrder(records: readonly Note[]): Note[] {
+  return [...records].sort((a, b) => a.at - b.at || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+}

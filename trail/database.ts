@@ -1,0 +1,138 @@
+/**
+ * Opens the database of the audit trail: a file of its own (SQLite's format, through libsql, which comes compiled), or
+ * PostgreSQL where several machines write or the trail must outlive a disk.
+ */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import pg from 'pg';
+import { codeOf, TrailError, trailError } from './errors.js';
+import { migrate } from './migrations.js';
+import type { TrailTables } from './table.js';
+
+/** How long a second process waits while a first one sets the file up. */
+const setUpMs = 30_000;
+const forms = 'file:<path>, a path, or postgres://<user>:<password>@<host>:<port>/<database>';
+
+/**
+ * A connection to the trail with its tables up to date; several processes may open at once. `url`: `file:<path>` or a
+ * path (folders are made), `postgres://` or `postgresql://`. Throws a TrailError, which never holds the password.
+ */
+export async function openDatabase(url: string): Promise<Kysely<TrailTables>> {
+  if (/^postgres(ql)?:\/\//i.test(url)) return openPostgres(url);
+  // Else a slip in an address of a server would make a file of that name. It is not shown: it may hold a password.
+  if (url.trim() === '' || /^[a-z][a-z0-9+.-]+:/i.test(url.replace(/^file:/i, '')))
+    throw new TrailError(`The address of the audit trail is of no known kind. Give ${forms}.`);
+  const path = pathOf(url);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw new TrailError(
+      `The folder of the audit trail ${path} cannot be made (${codeOf(error)}). Name one that this process may write to.`,
+    );
+  }
+  return openFile(path);
+}
+
+function pathOf(url: string): string {
+  if (!/^file:/i.test(url)) return url;
+  if (!/^file:\/\//i.test(url)) return url.slice('file:'.length);
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw new TrailError(`The address of the audit trail names no file of this machine. Give ${forms}.`);
+  }
+}
+
+/**
+ * The file must be on a disk of this machine: the write-ahead log shares memory between processes, and network file
+ * systems have no locks that can be trusted.
+ */
+async function openFile(path: string): Promise<Kysely<TrailTables>> {
+  const file = connect(path);
+  try {
+    // Readers go on while one writes.
+    await untilFree(() => file.pragma('journal_mode = WAL'));
+    // Kysely locks nothing here. The lock makes the first process set the tables up, wholly or not at all.
+    await untilFree(() => file.exec('BEGIN IMMEDIATE'));
+    const db = new Kysely<TrailTables>({ dialect: new SqliteDialect({ database: file }) });
+    await migrate(db, 'embedded');
+    file.exec('COMMIT');
+    // A commit is with the operating system before it returns, so a killed process loses none. Only a power cut may
+    // take the last ones, and leaves the file whole; waiting for the disk at every record would not be worth that.
+    file.pragma('synchronous = NORMAL');
+    // Only now: it waits with the whole process, so while another opening of ours holds the lock it would wait in vain.
+    file.pragma('busy_timeout = 5000');
+    return db;
+  } catch (error) {
+    file.close();
+    throw trailError(`The audit trail ${path} cannot be opened`, error);
+  }
+}
+
+function connect(path: string): Database.Database {
+  try {
+    return new Database(path);
+  } catch {
+    // The driver's own words are no more than a number.
+    throw new TrailError(
+      `The audit trail ${path} cannot be opened. Check that it is a file that this process may read and write, in a folder where it may make files.`,
+    );
+  }
+}
+
+/** Tries again, with pauses, while another connection holds the file. */
+async function untilFree(act: () => unknown): Promise<void> {
+  const deadline = Date.now() + setUpMs;
+  for (;;) {
+    try {
+      act();
+      return;
+    } catch (error) {
+      if (!codeOf(error).startsWith('SQLITE_BUSY') || Date.now() > deadline) throw error;
+    }
+    await sleep(20);
+  }
+}
+
+async function openPostgres(url: string): Promise<Kysely<TrailTables>> {
+  const where = shown(url);
+  const db = new Kysely<TrailTables>({ dialect: new PostgresDialect({ pool: poolOf(url) }) });
+  try {
+    await migrate(db, 'postgres');
+    return db;
+  } catch (error) {
+    await db.destroy();
+    throw trailError(`The audit trail at ${where} cannot be opened`, error);
+  }
+}
+
+function poolOf(url: string): pg.Pool {
+  // Instants and ids are exact as numbers. Only for this pool: the driver's own parsers are everybody's.
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, Number);
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 5,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types,
+  });
+  // An idle connection that breaks is dropped, and the next query opens another. Unheard, it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Server and database, without user, password and parameters. */
+function shown(url: string): string {
+  const address = URL.canParse(url) ? new URL(url) : null;
+  // A sign of the password that was not encoded ends the server's name early, and the rest would be shown.
+  if (address === null || `${address.pathname}${address.search}${address.hash}`.includes('@'))
+    throw new TrailError(
+      `The address of the audit trail is malformed. Give ${forms}, with signs such as / ? # @ in user or password percent-encoded.`,
+    );
+  return `${address.protocol}//${address.host}${address.pathname}`;
+}

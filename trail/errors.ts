@@ -1,0 +1,37 @@
+/** What an operator can do, by how the code of a driver's error begins. */
+const advice: Record<string, string> = {
+  SQLITE_BUSY: 'Another process held the file for too long: try again, and see what holds it.',
+  SQLITE_FULL: 'Make room on the disk.',
+  SQLITE_READONLY: 'Let this process write to the file and its folder.',
+  SQLITE_NOTADB: 'Name another file, or move this one away.',
+  SQLITE_CORRUPT: 'Stop Latchkey and put the file back from a backup.',
+  SQLITE_IOERR: 'Check the disk; the file must not be on a network file system.',
+  E: 'Check that the server runs and that the address is right.',
+  '08': 'Check that the server runs and can be reached.',
+  '28': 'Check user name and password.',
+  '3D000': 'Create the database first.',
+  '42501': 'Give the user the right to create and change tables there.',
+  '53': 'The server has run out of connections, memory or disk: see its log.',
+  '57P': 'The server is being shut down or started: try again.',
+};
+
+/** The audit trail cannot be opened, read or written. The message says what happened and what to do. */
+export class TrailError extends Error {
+  override readonly name = 'TrailError';
+}
+
+/** `what` went wrong, as a TrailError with the driver's own words. A TrailError stays as it is. */
+export function trailError(what: string, error: unknown): TrailError {
+  if (error instanceof TrailError) return error;
+  const code = codeOf(error);
+  const words = error instanceof Error && error.message !== '' ? error.message : code;
+  const known = Object.keys(advice).find((start) => code.startsWith(start));
+  const todo = known === undefined ? '' : ` ${advice[known] ?? ''}`;
+  // No cause: a driver's error may hold the settings of its connection.
+  return new TrailError(`${what}: ${words === '' ? 'no reason given' : words}.${todo}`);
+}
+
+/** The driver's code of an error, such as 'SQLITE_BUSY'; '' where it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

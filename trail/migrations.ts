@@ -1,0 +1,61 @@
+import { Migrator, sql, type Kysely, type Migration } from 'kysely';
+import { TrailError } from './errors.js';
+import type { TrailTables } from './table.js';
+
+/** What differs between the two databases. */
+export type Engine = 'embedded' | 'postgres';
+
+/**
+ * Every change of the tables since the first, in the order of their names. One that was released is never edited: add
+ * another.
+ */
+function migrationsFor(engine: Engine): Record<string, Migration> {
+  return {
+    '001 trail': {
+      async up(db: Kysely<unknown>) {
+        // By code points, so that pages go in the same order everywhere. PostgreSQL would follow its locale.
+        const keyType = engine === 'postgres' ? sql`text collate "C"` : sql`text`;
+        await db.schema
+          .createTable('trail')
+          .addColumn('key', keyType, (column) => column.primaryKey().notNull())
+          .addColumn('at', 'bigint', (column) => column.notNull())
+          .addColumn('kind', 'text', (column) => column.notNull())
+          .addColumn('state', 'text', (column) => column.notNull())
+          .addColumn('member_id', 'bigint')
+          .addColumn('location_id', 'bigint')
+          .addColumn('group_id', 'bigint')
+          .addColumn('what', 'text', (column) => column.notNull())
+          .addColumn('before_json', 'text')
+          .addColumn('after_json', 'text')
+          .addColumn('cause', 'text', (column) => column.notNull())
+          .addColumn('done_by', 'text')
+          .addColumn('plan_id', 'text')
+          .addColumn('answer', 'text')
+          .execute();
+        await db.schema.createIndex('trail_at').on('trail').columns(['at', 'key']).execute();
+        await db.schema
+          .createIndex('trail_member_at')
+          .on('trail')
+          .columns(['member_id', 'at', 'key'])
+          .execute();
+      },
+    },
+  };
+}
+
+/** Brings the tables up to date. Throws what the database threw, or a TrailError where a newer Latchkey was here. */
+export async function migrate(db: Kysely<TrailTables>, engine: Engine): Promise<void> {
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrationsFor(engine)) },
+    // Names of its own, since the database may be shared with others that use Kysely.
+    migrationTableName: 'trail_migration',
+    migrationLockTableName: 'trail_migration_lock',
+  }).migrateToLatest();
+  if (error === undefined) return;
+  if (error instanceof Error && error.message.startsWith('corrupted migrations'))
+    throw new TrailError(
+      'The audit trail was written by another version of Latchkey: run that version, or a newer one.',
+    );
+  throw error instanceof Error ? error : new Error('the tables cannot be brought up to date');
+}

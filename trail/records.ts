@@ -1,0 +1,71 @@
+/**
+ * What the audit trail keeps: every decision, every write to Kisi, every act of a person, every finding. A record
+ * names members by their Nexudus id only: e-mails and members' names have no place in it.
+ */
+import type { Instant } from '../access/types.js';
+
+/** Whatever JSON can say. */
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+
+/**
+ * - `decision`: what the rules said of a member
+ * - `write`: a request to Kisi that changes something
+ * - `act`: what a person did or asked for
+ * - `finding`: something that was come upon, such as a key that was changed by hand
+ */
+export type TrailKind = 'decision' | 'write' | 'act' | 'finding';
+
+export interface TrailRecord {
+  /** Unique. What is told again under the same key stays one record. */
+  key: string;
+  at: Instant;
+  kind: TrailKind;
+  /** `begun`: noted before the write, its answer not known yet, or lost. */
+  state: 'begun' | 'done' | 'failed';
+  memberId: number | null;
+  locationId: number | null;
+  groupId: number | null;
+  /** 'grant', 'revoke', 'move', 'pause' and the like. */
+  what: string;
+  before: JsonValue;
+  after: JsonValue;
+  /** Rule and record, in plain words. */
+  cause: string;
+  /** Who: 'rules', an admin's name, 'drift', 'plan 7'. */
+  by: string | null;
+  planId: string | null;
+  /** What Kisi answered last. On a begun write: the answer to an earlier attempt that failed. */
+  answer: string | null;
+}
+
+/** A write that is about to be made. `after` is what is wished. */
+export type WriteAhead = Omit<TrailRecord, 'kind' | 'state' | 'answer'>;
+
+/** What became of a write. `after` is what is there now. */
+export interface Outcome {
+  state: 'done' | 'failed';
+  after: JsonValue;
+  answer: string | null;
+}
+
+/** What is over when it is noted. */
+export type Note = TrailRecord & { kind: Exclude<TrailKind, 'write'>; state: Outcome['state'] };
+
+/** Which records. What is left out does not restrict; `kinds`: an empty list neither. */
+export interface TrailFilter {
+  memberId?: number | undefined;
+  /** At this instant or later. */
+  since?: Instant | undefined;
+  /** Before this instant. */
+  until?: Instant | undefined;
+  kinds?: readonly TrailKind[] | undefined;
+}
+
+/** A part of what a filter lets through. */
+export interface TrailPage {
+  /** Only what comes after this record (the last one of the page before). */
+  after?: Pick<TrailRecord, 'at' | 'key'> | undefined;
+  /** At most so many records. */
+  limit: number;
+}

@@ -1,0 +1,77 @@
+import type { JsonValue, TrailRecord } from './records.js';
+
+/** A record as the database keeps it: JSON as text, and no column that has to be quoted by hand. */
+export interface TrailRow {
+  key: string;
+  at: number;
+  kind: TrailRecord['kind'];
+  state: TrailRecord['state'];
+  member_id: number | null;
+  location_id: number | null;
+  group_id: number | null;
+  what: string;
+  before_json: string | null;
+  after_json: string | null;
+  cause: string;
+  done_by: string | null;
+  plan_id: string | null;
+  answer: string | null;
+}
+
+export interface TrailTables {
+  trail: TrailRow;
+}
+
+export function rowOf(record: TrailRecord): TrailRow {
+  return {
+    key: record.key,
+    at: record.at,
+    kind: record.kind,
+    state: record.state,
+    member_id: record.memberId,
+    location_id: record.locationId,
+    group_id: record.groupId,
+    what: plain(record.what),
+    before_json: toJson(record.before),
+    after_json: toJson(record.after),
+    cause: plain(record.cause),
+    done_by: plain(record.by),
+    plan_id: plain(record.planId),
+    answer: plain(record.answer),
+  };
+}
+
+export function recordOf(row: TrailRow): TrailRecord {
+  return {
+    key: row.key,
+    at: row.at,
+    kind: row.kind,
+    state: row.state,
+    memberId: row.member_id,
+    locationId: row.location_id,
+    groupId: row.group_id,
+    what: row.what,
+    before: fromJson(row.before_json),
+    after: fromJson(row.after_json),
+    cause: row.cause,
+    by: row.done_by,
+    planId: row.plan_id,
+    answer: row.answer,
+  };
+}
+
+export function toJson(value: JsonValue): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
+
+/**
+ * The text without what a database cannot hold: PostgreSQL refuses a zero character, SQLite ends the text there, and
+ * half of a surrogate pair is no UTF-8. Texts of others, such as an answer, may hold either.
+ */
+export function plain<T extends string | null>(text: T): T {
+  return (text === null ? null : text.replace(/[\0\p{Surrogate}]/gu, '\uFFFD')) as T;
+}
+
+function fromJson(text: string | null): JsonValue {
+  return text === null ? null : (JSON.parse(text) as JsonValue);
+}
