@@ -1,6 +1,7 @@
 import type { Held, Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange } from '../access/types.js';
+import type { JsonValue } from '../trail/records.js';
 import type { Inheritance } from '../workflows/messages.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
@@ -30,8 +31,8 @@ export interface Assessment {
   hasRecords: boolean;
   keys: Entitlement[];
   next: NextChange | null;
-  /** Of the keys that are held, those that the rules do not want any more, and why. */
-  losses: Loss[];
+  /** Of the keys that are held, those that the rules do not want any more, and why. Earlier releases left it out. */
+  losses?: Loss[];
   holds: Hold[];
   /** Why there is no key, or 'has access', in plain words. */
   standing: string;
@@ -58,26 +59,41 @@ export type GrantResult =
     }
   | { outcome: 'userGone' };
 
+export interface KeyToRemove {
+  /** Null: the answer of the grant was lost; the key is found by its end. */
+  keyId: number | null;
+  userId: number;
+  groupId: number;
+  validUntil: Instant | null;
+}
+
+/** What a write is about, for the trail. */
+export interface WriteNote {
+  /** The same for every try of one change. */
+  id: string;
+  /** Rule and record, in plain words. */
+  cause: string;
+  locationId: number | null;
+  /** 'rules', or who asked for it. */
+  by: string;
+  planId: string | null;
+}
+
 export interface KeyActivities {
   /** The Kisi user with the member's e-mail, exactly; null: this way of asking finds none. Only both ways are sure. */
   findKisiUser(memberId: number, how: 'filter' | 'search'): Promise<number | null>;
   /** Makes the Kisi user; Kisi mails the invitation. `lookFirst`: an earlier try may have made it. */
-  createKisiUser(memberId: number, lookFirst: boolean): Promise<number>;
+  createKisiUser(memberId: number, lookFirst: boolean, note: WriteNote): Promise<number>;
   /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
-  createKey(wish: KeyWish, triedUntil: Instant | null): Promise<GrantResult>;
+  createKey(wish: KeyWish, triedUntil: Instant | null, note: WriteNote): Promise<GrantResult>;
   /**
    * Moves a key's end in Kisi, or replaces the key where Kisi does not heed that; one that is gone is made anew.
-   * `endsSooner`: than it does now, so that access is taken away.
+   * `was`: its end as last known; null: none.
    */
-  moveKey(keyId: number, wish: KeyWish, endsSooner: boolean): Promise<GrantResult>;
+  moveKey(keyId: number, wish: KeyWish, was: Instant | null, note: WriteNote): Promise<GrantResult>;
   /** Moves a key back to the end that a person had given it; one that is gone stays gone. */
-  giveBackKey(keyId: number, wish: KeyWish): Promise<void>;
-  removeKey(key: {
-    keyId: number | null;
-    userId: number;
-    groupId: number;
-    validUntil: Instant | null;
-  }): Promise<void>;
+  giveBackKey(keyId: number, wish: KeyWish, was: Instant | null, note: WriteNote): Promise<void>;
+  removeKey(key: KeyToRemove, note: WriteNote): Promise<void>;
   /** All keys of a user to groups, as Kisi has them; null: the user is gone. */
   inspectKeys(
     userId: number,
@@ -128,10 +144,27 @@ export interface PollActivities {
   fullPass(memory: FullPassMemory | null): Promise<FullPassMemory>;
 }
 
+/** What a person ordered. */
+export interface Act {
+  /** Unique. */
+  id: string;
+  at: Instant;
+  what: string;
+  by: string;
+  why: string;
+  /** What holds from then on. */
+  after: JsonValue;
+}
+
+export interface TrailActivities {
+  /** Keeps what a person ordered in the audit trail. */
+  noteAct(act: Act): Promise<void>;
+}
+
 export interface SpeakerActivities {
   /** Takes what is queued for Nexudus and Kisi, for as long as this process may. */
   speak(): Promise<void>;
 }
 
 /** Error types that an activity failure carries; the workflow tells by them what it waits for. */
-export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration' | 'Held';
+export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration' | 'Held' | 'Trail';

@@ -2,6 +2,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { UnknownTimeZone } from '../access/calendar.js';
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
+import { TrailError } from '../trail/errors.js';
 import type { FailureType } from './contract.js';
 
 /**
@@ -11,6 +12,8 @@ import type { FailureType } from './contract.js';
 export function toFailure(error: unknown): Error {
   if (error instanceof NexudusError) return passOn('Nexudus', error);
   if (error instanceof KisiError) return passOn('Kisi', error);
+  if (error instanceof TrailError)
+    return ApplicationFailure.create({ type: 'Trail', message: error.message });
   if (error instanceof UnknownTimeZone) {
     return ApplicationFailure.create({ type: 'Configuration', message: error.message, nonRetryable: true });
   }

@@ -5,16 +5,18 @@ import { giveBackKey, grantKey, makeUser, moveKey, removeKey } from '../kisi/key
 import type { GrantResult, KeyActivities, KeyWish } from './contract.js';
 import type { Gate } from './gate.js';
 import type { People, Person } from './people.js';
+import type { Recorder, Written } from './recorder.js';
 import { remote } from './remote.js';
 
 export interface KeyDeps {
   kisi: KisiClient;
   people: People;
   gate: Gate;
+  recorder: Recorder;
 }
 
 /** Writes to Kisi, one HTTP call each on the ordinary way, so that a more urgent one is never long behind another. */
-export function createKeyActivities({ kisi, people, gate }: KeyDeps): KeyActivities {
+export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): KeyActivities {
   async function personOf(memberId: number): Promise<Person> {
     const person = await people.find(memberId);
     if (person !== null && person.email !== '') return person;
@@ -25,13 +27,16 @@ export function createKeyActivities({ kisi, people, gate }: KeyDeps): KeyActivit
   /** Tells apart what a 404 of a grant means: the person is gone, or the group. */
   async function granting(
     { userId, groupId }: KeyWish,
-    grant: () => Promise<GrantResult>,
-  ): Promise<GrantResult> {
+    grant: () => Promise<Written<GrantResult>>,
+  ): Promise<Written<GrantResult>> {
     try {
       return await grant();
     } catch (error) {
       if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
-      if ((await kisi.getUser(userId)) === null) return { outcome: 'userGone' };
+      if ((await kisi.getUser(userId)) === null) {
+        const answer = `user ${userId} is gone`;
+        return { result: { outcome: 'userGone' }, done: false, after: null, answer };
+      }
       const message = `Kisi group ${groupId} does not exist (any more): correct the mapping (latchkey.yaml or the pass type's KisiGroupId).`;
       throw ApplicationFailure.create({ type: 'Configuration', message, nonRetryable: true });
     }
@@ -44,32 +49,99 @@ export function createKeyActivities({ kisi, people, gate }: KeyDeps): KeyActivit
       const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
       return user?.id ?? null;
     },
-    async createKisiUser(memberId, lookFirst) {
+    async createKisiUser(memberId, lookFirst, note) {
       await gate.admit('grant');
       const { attempt } = Context.current().info;
-      const { userId } = await makeUser(kisi, await personOf(memberId), lookFirst || attempt > 1);
-      return userId;
+      const person = await personOf(memberId);
+      const write = { what: 'createUser', groupId: null, before: null, after: null } as const;
+      return recorder.write(note, write, async () => {
+        const { userId, created } = await makeUser(kisi, person, lookFirst || attempt > 1);
+        return {
+          result: userId,
+          // Found by a further try: it was made by the one before.
+          done: created || attempt > 1 || lookFirst,
+          after: { userId },
+          answer: created ? `user ${userId} made, and mailed by Kisi` : `user ${userId} was there`,
+        };
+      });
     },
-    createKey: (wish, triedUntil) =>
-      granting(wish, async () => {
-        await gate.admit('grant');
-        const { key, how, was } = await grantKey(kisi, wish);
-        const ours = how === 'foreign' && triedUntil !== null && key.validUntil === triedUntil;
-        return { outcome: ours ? 'adopted' : how, keyId: key.id, validUntil: key.validUntil, was };
-      }),
-    moveKey: (keyId, wish, endsSooner) =>
-      granting(wish, async () => {
-        await gate.admit(endsSooner ? 'revoke' : 'grant');
-        const { key, how, was } = await moveKey(kisi, keyId, wish);
-        return { outcome: how, keyId: key.id, validUntil: key.validUntil, was };
-      }),
-    async giveBackKey(keyId, wish) {
-      await gate.admit('revoke');
-      await giveBackKey(kisi, keyId, wish);
+    async createKey(wish, triedUntil, note) {
+      await gate.admit('grant');
+      const { groupId, validUntil } = wish;
+      const write = { what: 'grant', groupId, before: null, after: { validUntil } } as const;
+      return recorder.write(note, write, () =>
+        granting(wish, async () => {
+          const { key, how, was } = await grantKey(kisi, wish);
+          const tried = how === 'foreign' && triedUntil !== null && key.validUntil === triedUntil;
+          const outcome = tried ? 'adopted' : how;
+          const { attempt } = Context.current().info;
+          return {
+            result: { outcome, keyId: key.id, validUntil: key.validUntil, was },
+            // Adopted at a further try: it was made by the one before.
+            done: how === 'created' || how === 'extended' || (outcome === 'adopted' && attempt > 1),
+            after: { keyId: key.id, validUntil: key.validUntil },
+            answer: `${outcome} key ${key.id}`,
+            shows: ({ what }) => (what === 'revoke' ? how === 'created' : outcome === 'adopted'),
+          };
+        }),
+      );
     },
-    async removeKey(key) {
+    async moveKey(keyId, wish, was, note) {
+      const { groupId, validUntil } = wish;
+      await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant');
+      const write = {
+        what: 'move',
+        groupId,
+        before: { keyId, validUntil: was },
+        after: { validUntil },
+      } as const;
+      return recorder.write(note, write, () =>
+        granting(wish, async () => {
+          const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish);
+          return {
+            result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
+            done: true,
+            after: { keyId: key.id, validUntil: key.validUntil },
+            answer: `${how} key ${key.id}`,
+            shows: () => false,
+          };
+        }),
+      );
+    },
+    async giveBackKey(keyId, wish, was, note) {
       await gate.admit('revoke');
-      await removeKey(kisi, key);
+      const { groupId, validUntil } = wish;
+      const before = { keyId, validUntil: was };
+      await recorder.write(note, { what: 'giveBack', groupId, before, after: { validUntil } }, async () => {
+        await giveBackKey(kisi, keyId, wish);
+        return {
+          result: undefined,
+          done: true,
+          after: { validUntil },
+          answer: 'given back',
+          shows: () => false,
+        };
+      });
+    },
+    async removeKey(key, note) {
+      await gate.admit('revoke');
+      const { keyId, groupId, validUntil } = key;
+      await recorder.write(
+        note,
+        { what: 'revoke', groupId, before: { keyId, validUntil }, after: null },
+        async () => {
+          const answer = await removeKey(kisi, key);
+          const wasThere = answer === 'deleted';
+          return {
+            result: undefined,
+            // Gone at a further try: it was taken away by the one before.
+            done: wasThere || Context.current().info.attempt > 1,
+            after: null,
+            answer: wasThere ? 'deleted' : 'already gone',
+            shows: ({ what }) => (what === 'revoke') !== wasThere,
+          };
+        },
+      );
     },
     async inspectKeys(userId) {
       await gate.admit('read');

@@ -4,6 +4,7 @@ import { lossesOf, type Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
 import type { Decision, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
+import type { Trail } from '../trail/trail.js';
 import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
 import type { Gate } from './gate.js';
 import type { People } from './people.js';
@@ -14,6 +15,7 @@ export interface MembershipDeps {
   rules: Rules;
   people: People;
   gate: Gate;
+  trail: Pick<Trail, 'lastDecision' | 'note'>;
   now: () => Instant;
 }
 
@@ -36,7 +38,39 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     mayReusePlaces: request.mayReusePlaces,
   });
   if (read.snapshot !== null) deps.people.note(read.snapshot);
-  return judge(read, request, deps.rules, deps.now());
+  const assessment = judge(read, request, deps.rules, deps.now());
+  await noteDecision(deps.trail, request.memberId, assessment);
+  return assessment;
+}
+
+/** Keeps what was decided of a person, where it is not what was decided last. */
+async function noteDecision(
+  trail: MembershipDeps['trail'],
+  memberId: number,
+  assessment: Assessment,
+): Promise<void> {
+  const { ownerId, keys, losses = [], standing, readAt, locationId } = assessment;
+  if (ownerId !== null && ownerId !== memberId) return;
+  const after = keys.map(({ groupId, until }) => ({ groupId, until }));
+  const before = (await trail.lastDecision(memberId))?.after ?? null;
+  if (JSON.stringify(before ?? []) === JSON.stringify(after)) return;
+  const reasons = [...keys.map(({ because }) => because), ...losses.map(({ why }) => why)];
+  await trail.note({
+    key: `decision/${memberId}/${readAt}`,
+    at: readAt,
+    kind: 'decision',
+    state: 'done',
+    memberId,
+    locationId,
+    groupId: null,
+    what: keys.length === 0 ? 'no key' : `keys to ${keys.map(({ groupId }) => groupId).join(', ')}`,
+    before,
+    after,
+    cause: reasons.length === 0 ? standing : reasons.join('; '),
+    by: 'rules',
+    planId: null,
+    answer: null,
+  });
 }
 
 /** What the rules make of a read at `now`. Throws UnknownTimeZone. */

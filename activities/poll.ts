@@ -14,6 +14,7 @@ import {
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
+import type { Trail } from '../trail/trail.js';
 import type { Wake } from '../workflows/messages.js';
 import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import type { BaselineBook } from './baselines.js';
@@ -27,6 +28,8 @@ export interface PollDeps {
   waker: Waker;
   rules: Rules;
   baselines: BaselineBook;
+  trail: Pick<Trail, 'prune'>;
+  trailRetentionMs: number;
   now: () => Instant;
 }
 
@@ -182,6 +185,7 @@ async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<
     woken: differing.length + vanished.length,
   };
   deps.baselines.note(baselines);
+  await deps.trail.prune(deps.now() - deps.trailRetentionMs);
   return result;
 }
 

@@ -4,6 +4,7 @@ import type { StopLevel } from '../workflows/control-messages.js';
 import type { Giver } from './control.js';
 import type { MembersOptions } from './list.js';
 import type { PlanOptions } from './plan.js';
+import type { AuditOptions } from './trail.js';
 import type { AccessState } from '../workflows/messages.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
 import { printFailure } from './output.js';
@@ -79,6 +80,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addPlanning(program);
   addWaking(program);
   addOrdering(program);
+  addAuditing(program);
   return program;
 }
 
@@ -205,6 +207,30 @@ function addWaking(program: Command): void {
     .option('--full', 'the full pass')
     .action(async (options: { full?: boolean }) => {
       await (await import('./wake.js')).poll(options);
+    });
+}
+
+function addAuditing(program: Command): void {
+  command(program, 'timeline', 'tell what befell a member: passes, decisions, keys, orders', [
+    'Joins what Nexudus says now with what the audit trail keeps. Times are UTC.',
+    '',
+    ...examples('latchkey timeline 1234', 'latchkey timeline 1234 --json'),
+  ])
+    .argument('<id>', idHelp)
+    .option('--json', jsonHelp)
+    .action(async (id: string, options: { json?: boolean }) => {
+      await (await import('./trail.js')).timeline(id, options);
+    });
+
+  command(program, 'audit', 'print the audit trail: every decision, write to Kisi and order', [
+    'Names members by their Nexudus id only. The trail is where LATCHKEY_DATABASE_URL says.',
+    '',
+    ...examples('latchkey audit --since 30d > trail.csv', 'latchkey audit --since 2026-11-01 --format jsonl'),
+  ])
+    .option('--since <when>', 'only from then on: how long ago (24h, 30d), a date, or a time with a zone')
+    .addOption(new Option('--format <format>', 'how to print').choices(['csv', 'jsonl']).default('csv'))
+    .action(async (options: AuditOptions) => {
+      await (await import('./trail.js')).audit(options);
     });
 }
 

@@ -1,6 +1,7 @@
 import { UnknownTimeZone } from '../access/calendar.js';
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
+import { TrailError } from '../trail/errors.js';
 import { BinaryNotFoundError } from '../worker/binaries.js';
 import { ConfigError } from '../worker/config.js';
 
@@ -28,6 +29,8 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof ConfigError) return { lines: error.lines.map(oneLine), exitCode: 2 };
   if (error instanceof CommandError) return { lines: [oneLine(error.message)], exitCode: error.exitCode };
+  // Mostly an address that is wrong, or a place where this process may not write.
+  if (error instanceof TrailError) return { lines: [oneLine(error.message)], exitCode: 2 };
   return { lines: [oneLine(wordsOf(error))], exitCode: 1 };
 }
 

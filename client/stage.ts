@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { startKisiSimulator, type KisiSimulator } from '../simulators/kisi.js';
@@ -27,7 +30,7 @@ export interface Stage {
   config: Config;
   /** Starts workers as one process more would run them; by default at Kisi's own pace. */
   startWorker(kisiPace?: KisiPacer): Promise<Service>;
-  /** Stops the workers and the simulators. */
+  /** Stops the workers and the simulators, and removes the audit trail. */
   stop(): Promise<void>;
 }
 
@@ -37,7 +40,9 @@ export async function setStage({ temporal, log, env = {}, file }: StageOptions):
   const kisi = await startKisiSimulator();
   const ids = buildTwoCities(nexudus, kisi);
   const readFile = file === undefined ? undefined : (): string => file;
-  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...env }, readFile);
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
+  const trail = { LATCHKEY_DATABASE_URL: `file:${join(folder, 'trail.db')}` };
+  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...trail, ...env }, readFile);
   const workers: Service[] = [];
   return {
     nexudus,
@@ -55,6 +60,7 @@ export async function setStage({ temporal, log, env = {}, file }: StageOptions):
       for (const worker of workers) await worker.stop();
       await nexudus.stop();
       await kisi.stop();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { defaultPolicies } from '../access/policies.js';
 import { parseDuration } from '../worker/config.js';
+import { emptyFile } from '../worker/rules-file.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -19,8 +20,10 @@ describe('README', () => {
       'doorHorizon',
       'lastDay',
       'renewalGrace',
+      'trailRetention',
       'usedPass',
     ]);
+    assert.equal(parseDuration(table['trailRetention'] ?? ''), emptyFile('').trailRetentionMs);
     assert.deepEqual(
       {
         renewalGraceMs: parseDuration(table['renewalGrace'] ?? ''),

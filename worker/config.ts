@@ -26,6 +26,8 @@ export interface FileConfig {
   /** IANA time zones for locations whose Nexudus zone is missing or wrong. */
   zones: { location: IdOrName; timeZone: string }[];
   policies: Policies;
+  /** How long the audit trail keeps a record. */
+  trailRetentionMs: number;
 }
 
 /** All that the process is told from outside. Holds secrets: never log it whole. */
@@ -40,6 +42,8 @@ export interface Config {
   /** 0: any free port. */
   healthPort: number;
   logLevel: LogLevel;
+  /** Where the audit trail is: `file:<path>` or `postgres://...`. May hold a password. */
+  databaseUrl: string;
   file: FileConfig;
 }
 
@@ -66,6 +70,7 @@ export const variableDefaults = {
   LATCHKEY_TASK_QUEUE: 'latchkey',
   LATCHKEY_HEALTH_PORT: '8088',
   LATCHKEY_LOG_LEVEL: 'info',
+  LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
 } as const;
 
 type Variable = keyof typeof variableDefaults;
@@ -93,6 +98,7 @@ const environment = z.object({
     .string()
     .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port from 0 to 65535')
     .transform(Number),
+  LATCHKEY_DATABASE_URL: z.string(),
   LATCHKEY_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }),
 });
 
@@ -133,6 +139,7 @@ export function loadConfig(
     fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
     healthPort: values.LATCHKEY_HEALTH_PORT,
     logLevel: values.LATCHKEY_LOG_LEVEL,
+    databaseUrl: values.LATCHKEY_DATABASE_URL,
     file,
   };
 }

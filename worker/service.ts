@@ -7,12 +7,16 @@ import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
+import { createRecorder } from '../activities/recorder.js';
+import { createTrailActivities } from '../activities/trail.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createPacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
+import { openDatabase } from '../trail/database.js';
+import { createTrail, type Trail } from '../trail/trail.js';
 import { kisiTaskQueue, nexudusTaskQueue, searchAttributes } from '../workflows/messages.js';
 import { workflowBundle } from './bundle.js';
 import type { CheckedSpace } from './check.js';
@@ -86,7 +90,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const speaker = createSpeaker(speakingWorkers(options, client, native));
+  const trail = createTrail(await openDatabase(config.databaseUrl));
+  const speaker = createSpeaker(speakingWorkers(options, client, native, trail));
   const worker = await memberWorker(options, client, native, speaker);
   const running = worker.run();
   const stopEnsuring = await keepSingletons(client, config.taskQueue, log);
@@ -106,7 +111,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       stopEnsuring();
       return speaker.stop();
     })
-    .then(() => close(health, native, connection));
+    .then(() => close(health, native, connection))
+    .finally(() => trail.close());
   return {
     healthPort: health.port,
     client,
@@ -147,6 +153,7 @@ function speakingWorkers(
   options: ServiceOptions,
   client: Client,
   connection: NativeConnection,
+  trail: Trail,
 ): () => Promise<Worker[]> {
   const { config, apis, space } = options;
   const now = options.now ?? Date.now;
@@ -164,7 +171,7 @@ function speakingWorkers(
   const gate = createGate(client, now);
   const kisi = apis.kisiWhere(() => gate.admitWrite());
   const nexudusActivities = {
-    ...createMembershipActivities({ reader, rules: space.rules, people, gate, now }),
+    ...createMembershipActivities({ reader, rules: space.rules, people, gate, trail, now }),
     ...createPollActivities({
       nexudus: apis.nexudusForPolls,
       nexudusForFullPasses: apis.nexudusForFullPasses,
@@ -172,8 +179,11 @@ function speakingWorkers(
       waker: createWaker(client, config.taskQueue),
       rules: space.rules,
       baselines,
+      trail,
+      trailRetentionMs: config.file.trailRetentionMs,
       now,
     }),
+    ...createTrailActivities(trail),
   };
   const shared = { ...shutdown, connection, namespace: client.options.namespace };
   return () =>
@@ -188,7 +198,7 @@ function speakingWorkers(
       Worker.create({
         ...shared,
         taskQueue: kisiTaskQueue(config.taskQueue),
-        activities: createKeyActivities({ kisi, people, gate }),
+        activities: createKeyActivities({ kisi, people, gate, recorder: createRecorder(trail, now) }),
         maxConcurrentActivityTaskExecutions: kisiSlots,
       }),
     ]);

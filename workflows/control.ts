@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { iso } from '../access/types.js';
-import type { WakeActivities } from '../activities/contract.js';
+import type { Act, TrailActivities, WakeActivities } from '../activities/contract.js';
 import {
   controlMemo,
   pauseUpdate,
@@ -19,7 +19,8 @@ import {
   type Orders,
   type StopLevel,
 } from './control-messages.js';
-import { never, patientActivities, persist } from './patience.js';
+import { nexudusTaskQueue } from './messages.js';
+import { never, patientActivities, persist, type Patient } from './patience.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 const mostEvents = 500;
@@ -33,16 +34,15 @@ const secondLookMs = 10_000;
 export async function control(initial: Orders): Promise<void> {
   let orders = initial;
   let looksDue = 0;
+  let acts: Act[] = [];
+  const { taskQueue, runId } = workflowInfo();
+  const trail = trailActivities(taskQueue);
+  let actCount = 0;
   publish();
 
   setHandler(
     pauseUpdate,
-    ({ level, ...order }) => {
-      orders = { ...orders, stop: { level, ...given(order) } };
-      // A lower level than before lets something go on.
-      looksDue = 2;
-      return publish();
-    },
+    ({ level, ...order }) => obey(`pause ${level}`, { ...orders, stop: { level, ...given(order) } }, order),
     {
       validator: ({ level, ...order }: { level: StopLevel; by: string; why: string }) => {
         if (!stopLevels.includes(level)) refuse(`the level must be one of ${stopLevels.join(', ')}`);
@@ -50,18 +50,12 @@ export async function control(initial: Orders): Promise<void> {
       },
     },
   );
-  setHandler(
-    resumeUpdate,
-    () => {
-      orders = { ...orders, stop: null };
-      looksDue = 2;
-      return publish();
-    },
-    { validator: checkGiver },
-  );
+  setHandler(resumeUpdate, (order) => obey('resume', { ...orders, stop: null }, order), {
+    validator: checkGiver,
+  });
 
   for (;;) {
-    await condition(() => looksDue > 0 || isLong());
+    await condition(() => looksDue > 0 || acts.length > 0 || isLong());
     while (looksDue > 0) {
       looksDue--;
       await letPoll(orders.stop?.level !== 'all');
@@ -70,10 +64,32 @@ export async function control(initial: Orders): Promise<void> {
       if (looksDue > 0)
         await condition(again, secondLookMs, { summary: 'look again for those who are held' });
     }
-    if (!isLong()) continue;
+    await keepActs();
+    if (!isLong() || acts.length > 0) continue;
     await condition(allHandlersFinished);
     // With its memo, so that there is no moment at which an order does not hold.
     await makeContinueAsNewFunc<typeof control>({ memo: { [controlMemo]: orders } })(orders);
+  }
+
+  /** What held anybody may hold nobody now, be it that a lower level takes the place of a higher. */
+  function obey(what: string, next: Orders, { by, why }: Giver): Orders {
+    orders = next;
+    looksDue = 2;
+    acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), what, by, why, after: plain(orders) });
+    return publish();
+  }
+
+  async function keepActs(): Promise<void> {
+    const kept = acts;
+    acts = [];
+    for (const act of kept) {
+      await persist(
+        () => trail.quick.noteAct(act),
+        () => trail.patient.noteAct(act),
+        () => undefined,
+        never,
+      );
+    }
   }
 
   function publish(): Orders {
@@ -81,6 +97,23 @@ export async function control(initial: Orders): Promise<void> {
     setCurrentDetails(detailsOf(orders));
     return orders;
   }
+}
+
+/** As the trail keeps it. */
+function plain({ stop }: Orders): Act['after'] {
+  return { stop: stop === null ? null : { ...stop } };
+}
+
+type Giver = Omit<Order, 'since'>;
+
+/** Only the process that speaks to the APIs keeps the trail. */
+function trailActivities(taskQueue: string): Patient<TrailActivities> {
+  const options = {
+    taskQueue: nexudusTaskQueue(taskQueue),
+    startToCloseTimeout: '30s',
+    heartbeatTimeout: '15s',
+  };
+  return patientActivities<TrailActivities>(options, 20_000);
 }
 
 function isLong(): boolean {
@@ -106,12 +139,12 @@ async function wakeHeld(): Promise<void> {
   );
 }
 
-function given({ by, why }: Omit<Order, 'since'>): Order {
+function given({ by, why }: Giver): Order {
   return { by, why, since: Date.now() };
 }
 
 /** Anybody can send an update by hand; what is refused changes nothing. */
-function checkGiver({ by }: Omit<Order, 'since'>): void {
+function checkGiver({ by }: Giver): void {
   if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
 }
 

@@ -1,6 +1,7 @@
+import { uuid4 } from '@temporalio/workflow';
 import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
-import type { Assessment, GrantResult, KeyActivities } from '../activities/contract.js';
+import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../activities/contract.js';
 import { kisiTaskQueue, type MemberState } from './messages.js';
 import {
   isHeld,
@@ -58,7 +59,7 @@ export function keyWriter(
     );
   }
 
-  async function userFor(digest: string): Promise<number | null> {
+  async function userFor(digest: string, locationId: number | null): Promise<number | null> {
     if (state.kisiUser?.emailDigest === digest) return state.kisiUser.id;
     const id = state.memberId;
     const found = await call('findKisiUser', [id, 'filter'], 'find the Kisi user');
@@ -66,13 +67,19 @@ export function keyWriter(
     const searched =
       found.value === null ? await call('findKisiUser', [id, 'search'], 'search for the Kisi user') : found;
     if (searched === null) return null;
-    const made =
-      searched.value === null
-        ? await call('createKisiUser', (again) => [id, again], 'make the Kisi user (sends the invitation)')
-        : { value: searched.value };
+    const made = searched.value === null ? await makeUser(locationId) : { value: searched.value };
     if (made === null) return null;
     state.kisiUser = { id: made.value, emailDigest: digest };
     return made.value;
+  }
+
+  async function makeUser(locationId: number | null): Promise<{ value: number } | null> {
+    const note = noteOf('the first key of the member', locationId);
+    return call(
+      'createKisiUser',
+      (again) => [state.memberId, again, note],
+      'make the Kisi user (sends the invitation)',
+    );
   }
 
   function replace(key: LedgerKey): void {
@@ -101,9 +108,10 @@ export function keyWriter(
     }
   }
 
-  async function grant(wish: Entitlement, digest: string | null): Promise<boolean> {
-    if (digest === null) return true;
-    const userId = await userFor(digest);
+  async function grant(wish: Entitlement, assessment: Assessment): Promise<boolean> {
+    const { emailDigest, locationId } = assessment;
+    if (emailDigest === null) return true;
+    const userId = await userFor(emailDigest, locationId);
     if (userId === null) return false;
     const { groupId } = wish;
     const known = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
@@ -120,10 +128,11 @@ export function keyWriter(
       uncertain: false,
       ...pick(wish),
     };
+    const note = noteOf(wish.because, locationId);
     const answer = await noting(entry, known, () =>
       call(
         'createKey',
-        [{ userId, groupId, validUntil }, triedUntil],
+        [{ userId, groupId, validUntil }, triedUntil, note],
         `grant group ${groupId} until ${iso(validUntil)}`,
       ),
     );
@@ -131,16 +140,16 @@ export function keyWriter(
     return granted(answer.value, entry);
   }
 
-  async function move(key: LedgerKey, wish: Entitlement, digest: string | null): Promise<boolean> {
+  async function move(key: LedgerKey, wish: Entitlement, assessment: Assessment): Promise<boolean> {
     const { keyId, groupId, userId } = key;
-    if (keyId === null) return grant(wish, digest);
+    if (keyId === null) return grant(wish, assessment);
     const validUntil = wish.door.set;
     const entry = { ...key, ...pick(wish), validUntil, uncertain: true };
-    const endsSooner = key.validUntil === null || validUntil < key.validUntil;
+    const note = noteOf(wish.because, assessment.locationId);
     const answer = await noting(entry, key, () =>
       call(
         'moveKey',
-        [keyId, { userId, groupId, validUntil }, endsSooner],
+        [keyId, { userId, groupId, validUntil }, key.validUntil, note],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
         // A final end is news; an end that only moves on has days to do so.
         wish.door.atMost === null ? 3 : 2,
@@ -174,13 +183,16 @@ export function keyWriter(
     return true;
   }
 
-  async function revoke(key: LedgerKey): Promise<boolean> {
+  async function revoke(key: LedgerKey, { losses = [], locationId }: Assessment): Promise<boolean> {
     const { keyId, userId, groupId, validUntil } = key;
     const handUntil = givenBackUntil(key, Date.now());
-    if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil);
+    // A key of an earlier Kisi user is no loss: the new one has it.
+    const why = losses.find((loss) => loss.groupId === groupId)?.why ?? 'the e-mail is another one now';
+    const note = noteOf(why, locationId);
+    if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil, note);
     const done = await call(
       'removeKey',
-      [{ keyId, userId, groupId, validUntil }],
+      [{ keyId, userId, groupId, validUntil }, note],
       `revoke group ${groupId}`,
       1,
     );
@@ -191,11 +203,16 @@ export function keyWriter(
   }
 
   /** A key that a person had given until later than now: it gets that end back. */
-  async function giveBack(key: LedgerKey, keyId: number, handUntil: Instant): Promise<boolean> {
+  async function giveBack(
+    key: LedgerKey,
+    keyId: number,
+    handUntil: Instant,
+    note: WriteNote,
+  ): Promise<boolean> {
     const { userId, groupId } = key;
     const done = await call(
       'giveBackKey',
-      [keyId, { userId, groupId, validUntil: handUntil }],
+      [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, note],
       `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
       1,
     );
@@ -208,11 +225,11 @@ export function keyWriter(
   async function apply(step: Step, assessment: Assessment): Promise<boolean> {
     switch (step.kind) {
       case 'revoke':
-        return revoke(step.key);
+        return revoke(step.key, assessment);
       case 'grant':
-        return grant(step.wish, assessment.emailDigest);
+        return grant(step.wish, assessment);
       case 'move':
-        return move(step.key, step.wish, assessment.emailDigest);
+        return move(step.key, step.wish, assessment);
       case 'note':
         replace({ ...step.key, ...pick(step.wish) });
         return true;
@@ -246,6 +263,11 @@ export function keyWriter(
   }
 
   return { apply, inspect };
+}
+
+/** Who wrote, and why: one note for all tries of a change. */
+function noteOf(cause: string, locationId: number | null): WriteNote {
+  return { id: uuid4(), cause, locationId, by: 'rules', planId: null };
 }
 
 function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {

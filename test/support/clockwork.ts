@@ -6,6 +6,7 @@ import { Worker } from '@temporalio/worker';
 import { assess } from '../../activities/membership.js';
 import type { KeyActivities, MembershipActivities, WakeActivities } from '../../activities/contract.js';
 import { createPeople } from '../../activities/people.js';
+import type { Trail } from '../../trail/trail.js';
 import type { Profile, Rules, Snapshot } from '../../access/types.js';
 import {
   kisiTaskQueue,
@@ -19,6 +20,10 @@ import {
 import { workflowBundle } from '../../worker/bundle.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
+const noTrail: Pick<Trail, 'lastDecision' | 'note'> = {
+  lastDecision: () => Promise.resolve(null),
+  note: () => Promise.resolve(),
+};
 const openGate = { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() };
 
 /** One Kisi assignment of the in-memory model. */
@@ -141,7 +146,7 @@ export class Clockwork {
         };
         const peopleBook = createPeople(() => Promise.resolve(null));
         return assess(
-          { reader, rules: this.rules, people: peopleBook, gate: openGate, now: () => now },
+          { reader, rules: this.rules, people: peopleBook, gate: openGate, trail: noTrail, now: () => now },
           request,
         );
       },

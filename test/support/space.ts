@@ -76,6 +76,7 @@ export async function startSpace(
       ...environmentOf(stage.nexudus, stage.kisi),
       TEMPORAL_ADDRESS: address.address,
       TEMPORAL_NAMESPACE: address.namespace,
+      LATCHKEY_DATABASE_URL: stage.config.databaseUrl,
     },
     view: (memberId) =>
       service.client.workflow

@@ -63,6 +63,7 @@ describe('loadConfig', () => {
       fullPassIntervalMs: 600_000,
       healthPort: 8088,
       logLevel: 'info',
+      databaseUrl: 'file:.latchkey/trail.db',
       file: {
         path: './latchkey.yaml',
         present: false,
@@ -75,6 +76,7 @@ describe('loadConfig', () => {
           usedPass: 'endOfDay',
           lastDay: 'inclusive',
         },
+        trailRetentionMs: 34_560_000_000,
       },
     });
   });
@@ -93,6 +95,7 @@ describe('loadConfig', () => {
         LATCHKEY_TASK_QUEUE: 'q',
         LATCHKEY_HEALTH_PORT: '0',
         LATCHKEY_LOG_LEVEL: 'debug',
+        LATCHKEY_DATABASE_URL: 'postgres://db/latchkey',
       },
       noFile,
     );
@@ -106,6 +109,7 @@ describe('loadConfig', () => {
     assert.equal(config.temporalAddress, 'temporal:7233');
     assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [500, 7_200_000]);
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
+    assert.equal(config.databaseUrl, 'postgres://db/latchkey');
   });
 
   it('counts an empty variable as not set', () => {
@@ -181,6 +185,7 @@ policies:
   doorHorizon: 3d
   usedPass: atOnce
   lastDay: exclusive
+  trailRetention: 30d
 `);
     assert.deepEqual(file, {
       path: './latchkey.yaml',
@@ -197,6 +202,7 @@ policies:
         usedPass: 'atOnce',
         lastDay: 'exclusive',
       },
+      trailRetentionMs: 2_592_000_000,
     });
   });
 

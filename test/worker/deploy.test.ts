@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { defaultPolicies } from '../../access/policies.js';
 import { loadConfig, parseDuration, variableDefaults } from '../../worker/config.js';
+import { emptyFile } from '../../worker/rules-file.js';
 
 interface Service {
   image?: string;
@@ -46,7 +47,7 @@ describe('docs/configuration.md', () => {
       named.filter((name) => !(name in variableDefaults)),
       [],
     );
-    assert.equal(named.length, 12);
+    assert.equal(named.length, 13);
   });
 
   it('has every key of the file, and only keys that the file takes', () => {
@@ -60,6 +61,7 @@ describe('docs/configuration.md', () => {
         doorHorizon: '1d',
         usedPass: 'atOnce',
         lastDay: 'exclusive',
+        trailRetention: '30d',
       },
     };
     // The loader refuses unknown keys, so what it takes whole is known.
@@ -72,7 +74,7 @@ describe('docs/configuration.md', () => {
       ...Object.keys(file.policies).map((key) => `policies.${key}`),
     ];
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 1);
   });
 
   it('has the default policies', () => {
@@ -87,6 +89,7 @@ describe('docs/configuration.md', () => {
       },
       defaultPolicies,
     );
+    assert.equal(parseDuration(said('trailRetention')), emptyFile('').trailRetentionMs);
   });
 });
 
@@ -141,9 +144,10 @@ describe('docker-compose.yml', () => {
   });
 
   it('hands the worker every variable that Latchkey reads, and no other', () => {
-    const handed = Object.keys(compose.services['worker']?.environment ?? {}).filter(
-      (name) => name !== 'TZ' && name !== 'TEMPORAL_NAMESPACE',
-    );
+    // What Node, Temporal's SDK and the driver of the audit trail read themselves.
+    const ofOthers = ['TZ', 'TEMPORAL_NAMESPACE', 'PGPASSWORD'];
+    const environment = Object.keys(compose.services['worker']?.environment ?? {});
+    const handed = environment.filter((name) => !ofOthers.includes(name));
     assert.deepEqual(handed.sort(), Object.keys(variableDefaults).sort());
   });
 

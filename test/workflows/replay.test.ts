@@ -165,6 +165,7 @@ describe('recorded histories', () => {
       'inspectKeys',
       'letPoll',
       'moveKey',
+      'noteAct',
       'pollChanges',
       'removeKey',
       'speak',

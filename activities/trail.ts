@@ -1,0 +1,26 @@
+import type { Trail } from '../trail/trail.js';
+import type { TrailActivities } from './contract.js';
+import { remote } from './remote.js';
+
+/** The audit trail as activities, for what no other activity notes by the way. */
+export function createTrailActivities(trail: Pick<Trail, 'note'>): TrailActivities {
+  return remote<TrailActivities>({
+    noteAct: ({ id, at, what, by, why, after }) =>
+      trail.note({
+        key: `act/${id}`,
+        at,
+        kind: 'act',
+        state: 'done',
+        memberId: null,
+        locationId: null,
+        groupId: null,
+        what,
+        before: null,
+        after,
+        cause: why,
+        by,
+        planId: null,
+        answer: null,
+      }),
+  });
+}

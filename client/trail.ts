@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs';
+import type { Instant, Snapshot } from '../access/types.js';
+import { createReader } from '../nexudus/reader.js';
+import { openDatabase } from '../trail/database.js';
+import { csvLines, jsonLines } from '../trail/lines.js';
+import type { TrailRecord } from '../trail/records.js';
+import { createTrail, type Trail } from '../trail/trail.js';
+import { parseDuration, type Config } from '../worker/config.js';
+import { CommandError } from './failure.js';
+import { print, printJson } from './output.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { table, type Cell } from './table.js';
+import { memberIdFor, parseWho } from './who.js';
+
+export interface AuditOptions {
+  /** A time with a zone, a date, or how long ago: 24h, 30d. */
+  since?: string;
+  format: 'csv' | 'jsonl';
+}
+
+/** One thing that happened, wherever it is known from. */
+interface Event {
+  at: Instant;
+  kind: TrailRecord['kind'] | 'nexudus';
+  what: string;
+  groupId: number | null;
+  why: string;
+  by: string | null;
+  answer: string | null;
+}
+
+/** `latchkey audit`: everything that the trail keeps, for a spreadsheet or another program. */
+export async function audit({ since, format }: AuditOptions): Promise<void> {
+  const from = since === undefined ? undefined : parseSince(since, Date.now());
+  await withTrail(readConfig(), async (trail) => {
+    const records = trail.all({ since: from });
+    const lines = format === 'csv' ? csvLines(records) : jsonLines(records);
+    for await (const line of lines) process.stdout.write(line);
+  });
+}
+
+/** `latchkey timeline ID`: what befell one member: passes and contracts, decisions, writes to Kisi, orders of people. */
+export async function timeline(id: string, { json = false }: { json?: boolean }): Promise<void> {
+  const who = parseWho(id);
+  const config = readConfig();
+  const nexudus = nexudusOf(config);
+  const memberId = await memberIdFor(who, nexudus);
+  const { timeZones } = await checkedSpace(config, nexudus, kisiOf(config));
+  const kept = await withTrail(config, (trail) => recordsOf(trail, memberId));
+  const reader = createReader({
+    client: nexudus,
+    now: Date.now,
+    timeZones,
+    gatherMs: 0,
+    baselines: () => Promise.resolve(null),
+  });
+  const { snapshot } = await reader.readMember({
+    memberId,
+    notBefore: Date.now(),
+    mayReusePlaces: true,
+    siblingIds: [],
+    heldOn: [],
+  });
+  const events = [...kept.map(eventOf), ...(snapshot === null ? [] : eventsIn(snapshot, Date.now()))];
+  if (snapshot === null && kept.every((record) => record.memberId === null)) {
+    throw new CommandError('Nexudus has no coworker with this id, and the trail knows none', 2);
+  }
+  events.sort((a, b) => a.at - b.at);
+  if (json) printJson(events.map((event) => ({ ...event, at: timeOf(event.at) })));
+  else print(table(['at', 'from', 'what', 'group', 'why', 'by', 'answer'], events.map(cellsOf)));
+}
+
+/** The instant that `--since` means. Throws CommandError. */
+export function parseSince(text: string, now: Instant): Instant {
+  if (/^\d{4}-\d\d-\d\d(T.*(Z|[+-]\d\d:\d\d))?$/.test(text)) {
+    const at = Date.parse(text);
+    if (!Number.isNaN(at)) return at;
+  }
+  try {
+    return now - parseDuration(text);
+  } catch {
+    throw new CommandError('--since must be how long ago (24h, 30d), a date, or a time with a zone', 2);
+  }
+}
+
+/** Opens the trail for one job. Throws CommandError where there is none yet, and TrailError. */
+async function withTrail<T>({ databaseUrl }: Config, job: (trail: Trail) => Promise<T>): Promise<T> {
+  const path = /^file:(?!\/\/)(.*)$/.exec(databaseUrl)?.[1];
+  // To read must not make one.
+  if (path !== undefined && !existsSync(path)) {
+    throw new CommandError(`there is no audit trail at ${path} yet: \`latchkey worker\` keeps it`);
+  }
+  const trail = createTrail(await openDatabase(databaseUrl));
+  try {
+    return await job(trail);
+  } finally {
+    await trail.close();
+  }
+}
+
+/** The member's own records, and the orders that concern everyone. */
+async function recordsOf(trail: Trail, memberId: number): Promise<TrailRecord[]> {
+  const records: TrailRecord[] = [];
+  for await (const record of trail.all({ memberId })) records.push(record);
+  for await (const act of trail.all({ kinds: ['act'] })) if (act.memberId === null) records.push(act);
+  return records;
+}
+
+const states: Record<TrailRecord['state'], string> = {
+  begun: ' (answer not known)',
+  done: '',
+  failed: ' (not made)',
+};
+
+function eventOf({ at, kind, state, what, groupId, cause, by, answer }: TrailRecord): Event {
+  return { at, kind, what: `${what}${states[state]}`, groupId, why: cause, by, answer };
+}
+
+/** What the records in Nexudus say that happened. */
+function eventsIn({ profiles }: Snapshot, now: Instant): Event[] {
+  const happened = (at: Instant | null, what: string, why: string): Event[] =>
+    at === null || at > now
+      ? []
+      : [{ at, kind: 'nexudus', what, groupId: null, why, by: null, answer: null }];
+  return profiles.flatMap(({ passes, contracts }) => [
+    ...passes.flatMap(({ id, usedAt, expiresAt }) => [
+      ...happened(usedAt, 'a pass is used', `CoworkerTimePass ${id} UsedDate`),
+      ...happened(expiresAt, 'a pass expires', `CoworkerTimePass ${id} ExpireDate`),
+    ]),
+    ...contracts.flatMap(({ id, planName, startsAt, cancelledAt }) => [
+      ...happened(startsAt, `the plan ${planName} starts`, `CoworkerContract ${id} StartDate`),
+      ...happened(cancelledAt, `the plan ${planName} ends`, `CoworkerContract ${id} CancellationDate`),
+    ]),
+  ]);
+}
+
+function cellsOf({ at, kind, what, groupId, why, by, answer }: Event): Cell[] {
+  return [timeOf(at), kind, what, groupId, why, by, answer];
+}
+
+const timeOf = (at: Instant): string => new Date(at).toISOString();

@@ -1,0 +1,120 @@
+/** The audit trail of a whole space: every decision, write and order once, and told by the commands. */
+import assert from 'node:assert/strict';
+import { latchkey, linesOf, scratch } from '../client/cli.js';
+import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+
+interface Kept {
+  kind: string;
+  state: string;
+  what: string;
+  memberId: number | null;
+  groupId: number | null;
+  cause: string;
+  by: string | null;
+  answer: string | null;
+}
+
+describe('the audit trail of a space', () => {
+  const folder = scratch();
+  let space: RunningSpace;
+  let ada: number;
+  before(async () => {
+    space = await startSpace(({ nexudus }) => {
+      nexudus.switches.rateLimits = null;
+    });
+    const { nexudus, ids } = space;
+    ada = nexudus.space.addCoworker({ Email: 'ada@example.com', InvoicingBusinessId: ids.rome }).Id;
+    nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    await eventually('her key', () => space.kisi.org.keysOf('ada@example.com').length === 1);
+    await order('pause', 'revokes', '--by', 'Mia', '--why', 'a test');
+    nexudus.space.suspend(ada);
+    await eventually('she waits', async () => (await space.view(ada))?.waitingFor !== null);
+    await order('resume', '--by', 'Mia');
+    await eventually('no key', () => space.kisi.org.keysOf('ada@example.com').length === 0);
+    await eventually('she is at rest', async () => (await space.view(ada))?.state === 'noAccess');
+    await eventually(
+      'both orders',
+      async () => (await audited()).filter(({ kind }) => kind === 'act').length === 2,
+    );
+  });
+  after(async () => {
+    await space.stop();
+    folder.remove();
+  });
+
+  async function order(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await latchkey(args, folder.path, space.env);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+
+  async function audited(): Promise<Kept[]> {
+    const lines = linesOf(await order('audit', '--format', 'jsonl'));
+    return lines.map((line) => JSON.parse(line) as Kept);
+  }
+
+  it('keeps every write once, with its cause and Kisi’s answer', async () => {
+    const writes = (await audited()).filter(({ kind }) => kind === 'write');
+    const group = space.ids.groups.romeDay;
+    assert.deepEqual(
+      writes.map(({ what, state, memberId, groupId, by }) => [what, state, memberId, groupId, by]),
+      [
+        ['createUser', 'done', ada, null, 'rules'],
+        ['grant', 'done', ada, group, 'rules'],
+        ['revoke', 'done', ada, group, 'rules'],
+      ],
+    );
+    assert.match(writes[1]?.cause ?? '', /^pass \d+ \(Day pass\)/);
+    assert.match(writes[1]?.answer ?? '', /^created key \d+$/);
+    assert.equal(writes[2]?.cause, `Coworker ${ada} Active is false (suspended)`);
+  });
+
+  it('keeps what was decided, and who ordered what and why', async () => {
+    const kept = await audited();
+    assert.deepEqual(
+      kept.filter(({ kind }) => kind === 'decision').map(({ what }) => what),
+      [`keys to ${space.ids.groups.romeDay}`, 'no key'],
+    );
+    assert.deepEqual(
+      kept.filter(({ kind }) => kind === 'act').map(({ what, by, cause }) => [what, by, cause]),
+      [
+        ['pause revokes', 'Mia', 'a test'],
+        ['resume', 'Mia', ''],
+      ],
+    );
+  });
+
+  it('holds no e-mail and no name', async () => {
+    assert.doesNotMatch(await order('audit'), /example\.com/);
+  });
+
+  it('tells the timeline of a member in the order of time', async () => {
+    const events = JSON.parse(await order('timeline', String(ada), '--json')) as {
+      at: string;
+      what: string;
+    }[];
+    assert.deepEqual(
+      events.map(({ what }) => what),
+      [
+        `keys to ${space.ids.groups.romeDay}`,
+        'createUser',
+        'grant',
+        'pause revokes',
+        'no key',
+        'resume',
+        'revoke',
+      ],
+    );
+    assert.match(await order('timeline', 'ada@example.com'), /^at +from +what/);
+  });
+
+  it('answers wrong use in one line with exit code 2', async () => {
+    for (const args of [
+      ['audit', '--since', 'lately'],
+      ['timeline', '999999'],
+    ]) {
+      const { code, stdout, stderr } = await latchkey(args, folder.path, space.env);
+      assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1]);
+    }
+  });
+});
