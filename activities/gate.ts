@@ -2,16 +2,23 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { iso, type Instant } from '../access/types.js';
 import { keep } from '../nexudus/fresh.js';
-import { controlMemo, controlWorkflowId, type Orders } from '../workflows/control-messages.js';
+import { controlMemo, controlWorkflowId, type Order, type Orders } from '../workflows/control-messages.js';
+import { memberIdOf } from '../workflows/messages.js';
 import type { FailureType } from './contract.js';
 
 /** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */
 export type Errand = 'grant' | 'revoke' | 'read';
 
+/** Whom it is for. */
+export interface Whom {
+  memberId: number | null;
+  locationId: number | null;
+}
+
 /** Asked at the last instant before each errand. */
 export interface Gate {
   /** Throws a failure of type `Held` where an order stands against it; it is final, since no retry mends that. */
-  admit(errand: Errand): Promise<void>;
+  admit(errand: Errand, locationId: number | null): Promise<void>;
   /** Asks again for what the running activity was admitted to, right before it sends a request that changes something. */
   admitWrite(): Promise<void>;
 }
@@ -22,30 +29,53 @@ const mayBeOldMs = 200;
 export function createGate(client: Client, now: () => Instant): Gate {
   const orders = keep(() => readOrders(client), now);
   /** What each running activity is about, and whether it has sent a write already. */
-  const errands = new WeakMap<Context, { errand: Errand; wrote: boolean }>();
+  const errands = new WeakMap<Context, { errand: Errand; whom: Whom; wrote: boolean }>();
 
-  async function check(errand: Errand, mayBeDone: boolean): Promise<void> {
-    const { stop } = await orders.get({ notBefore: Infinity, maxAgeMs: mayBeOldMs });
-    if (stop === null || !stops[stop.level].includes(errand)) return;
-    const why = stop.why === '' ? '' : ` (${stop.why})`;
-    throw held(`${whatStops[stop.level]} stopped by ${stop.by} since ${iso(stop.since)}${why}.`, mayBeDone);
+  async function check(errand: Errand, whom: Whom, mayBeDone: boolean): Promise<void> {
+    const { stop, mode } = await orders.get({ notBefore: Infinity, maxAgeMs: mayBeOldMs });
+    if (stop !== null && stops[stop.level].includes(errand)) {
+      throw held(
+        `${whatStops[stop.level]} stopped by ${stop.by} since ${iso(stop.since)}${whyOf(stop)}.`,
+        mayBeDone,
+      );
+    }
+    if (errand !== 'read' && !isWritten(mode, whom)) {
+      throw held(
+        `Latchkey only observes: mode ${mode.name} by ${mode.by} since ${iso(mode.since)}${whyOf(mode)}.`,
+        mayBeDone,
+      );
+    }
   }
 
   return {
-    async admit(errand) {
+    async admit(errand, locationId) {
       const context = Context.current();
-      errands.set(context, { errand, wrote: false });
+      const whom = { memberId: memberIdOf(context.info.workflowExecution?.workflowId ?? ''), locationId };
+      errands.set(context, { errand, whom, wrote: false });
       // An earlier attempt may have got through before the order was given.
-      await check(errand, context.info.attempt > 1);
+      await check(errand, whom, context.info.attempt > 1);
     },
     async admitWrite() {
       const context = Context.current();
-      const { errand, wrote } = errands.get(context) ?? { errand: 'grant', wrote: false };
-      await check(errand, wrote || context.info.attempt > 1);
-      errands.set(context, { errand, wrote: true });
+      const admitted = errands.get(context);
+      if (admitted === undefined) throw new Error('a write to Kisi that was not admitted');
+      const { errand, whom, wrote } = admitted;
+      await check(errand, whom, wrote || context.info.attempt > 1);
+      errands.set(context, { ...admitted, wrote: true });
     },
   };
 }
+
+function isWritten(
+  { name, locationIds, memberIds }: Orders['mode'],
+  { memberId, locationId }: Whom,
+): boolean {
+  if (name !== 'canary') return name === 'live';
+  const inPlace = locationId !== null && locationIds.includes(locationId);
+  return inPlace || (memberId !== null && memberIds.includes(memberId));
+}
+
+const whyOf = ({ why }: Order): string => (why === '' ? '' : ` (${why})`);
 
 const stops: Record<NonNullable<Orders['stop']>['level'], Errand[]> = {
   revokes: ['revoke'],

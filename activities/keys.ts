@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
 import { giveBackKey, grantKey, makeUser, moveKey, removeKey } from '../kisi/keys.js';
@@ -43,42 +43,40 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
   }
 
   return remote<KeyActivities>({
-    async findKisiUser(memberId, how) {
+    async findKisiUser(memberId, how, locationId = null) {
       // It reads only, but to no purpose where no key may be given.
-      await gate.admit('grant');
+      await gate.admit('grant', locationId);
       const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
       return user?.id ?? null;
     },
     async createKisiUser(memberId, lookFirst, note) {
-      await gate.admit('grant');
-      const { attempt } = Context.current().info;
+      await gate.admit('grant', note.locationId);
       const person = await personOf(memberId);
       const write = { what: 'createUser', groupId: null, before: null, after: null } as const;
-      return recorder.write(note, write, async () => {
-        const { userId, created } = await makeUser(kisi, person, lookFirst || attempt > 1);
+      return recorder.write(note, write, async (again) => {
+        const { userId, created } = await makeUser(kisi, person, lookFirst || again);
         return {
           result: userId,
           // Found by a further try: it was made by the one before.
-          done: created || attempt > 1 || lookFirst,
+          done: created || again,
           after: { userId },
           answer: created ? `user ${userId} made, and mailed by Kisi` : `user ${userId} was there`,
         };
       });
     },
     async createKey(wish, triedUntil, note) {
-      await gate.admit('grant');
+      await gate.admit('grant', note.locationId);
       const { groupId, validUntil } = wish;
       const write = { what: 'grant', groupId, before: null, after: { validUntil } } as const;
-      return recorder.write(note, write, () =>
+      return recorder.write(note, write, (again) =>
         granting(wish, async () => {
           const { key, how, was } = await grantKey(kisi, wish);
           const tried = how === 'foreign' && triedUntil !== null && key.validUntil === triedUntil;
           const outcome = tried ? 'adopted' : how;
-          const { attempt } = Context.current().info;
           return {
             result: { outcome, keyId: key.id, validUntil: key.validUntil, was },
             // Adopted at a further try: it was made by the one before.
-            done: how === 'created' || how === 'extended' || (outcome === 'adopted' && attempt > 1),
+            done: how === 'created' || how === 'extended' || (outcome === 'adopted' && again),
             after: { keyId: key.id, validUntil: key.validUntil },
             answer: `${outcome} key ${key.id}`,
             shows: ({ what }) => (what === 'revoke' ? how === 'created' : outcome === 'adopted'),
@@ -88,7 +86,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
     },
     async moveKey(keyId, wish, was, note) {
       const { groupId, validUntil } = wish;
-      await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant');
+      await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant', note.locationId);
       const write = {
         what: 'move',
         groupId,
@@ -109,7 +107,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       );
     },
     async giveBackKey(keyId, wish, was, note) {
-      await gate.admit('revoke');
+      await gate.admit('revoke', note.locationId);
       const { groupId, validUntil } = wish;
       const before = { keyId, validUntil: was };
       await recorder.write(note, { what: 'giveBack', groupId, before, after: { validUntil } }, async () => {
@@ -124,18 +122,18 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       });
     },
     async removeKey(key, note) {
-      await gate.admit('revoke');
+      await gate.admit('revoke', note.locationId);
       const { keyId, groupId, validUntil } = key;
       await recorder.write(
         note,
         { what: 'revoke', groupId, before: { keyId, validUntil }, after: null },
-        async () => {
+        async (again) => {
           const answer = await removeKey(kisi, key);
           const wasThere = answer === 'deleted';
           return {
             result: undefined,
             // Gone at a further try: it was taken away by the one before.
-            done: wasThere || Context.current().info.attempt > 1,
+            done: wasThere || again,
             after: null,
             answer: wasThere ? 'deleted' : 'already gone',
             shows: ({ what }) => (what === 'revoke') !== wasThere,
@@ -144,7 +142,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       );
     },
     async inspectKeys(userId) {
-      await gate.admit('read');
+      await gate.admit('read', null);
       const keys = await kisi.listKeysOf({ userId });
       if (keys.length === 0 && (await kisi.getUser(userId)) === null) return null;
       return keys

@@ -29,7 +29,7 @@ export function createMembershipActivities(deps: MembershipDeps): MembershipActi
  * complete: then nothing is known and nothing may be taken away.
  */
 export async function assess(deps: MembershipDeps, request: AssessRequest): Promise<Assessment> {
-  await deps.gate.admit('read');
+  await deps.gate.admit('read', null);
   const read = await deps.reader.readMember({
     memberId: request.memberId,
     notBefore: request.notBefore,

@@ -29,20 +29,24 @@ export interface Written<T> {
 
 /** Keeps every write in the trail: noted before it is made, and its answer after. */
 export interface Recorder {
-  /** Makes the write. Throws what it throws, and TrailError, before anything is written, where the trail cannot be. */
-  write<T>(note: WriteNote, write: Write, make: () => Promise<Written<T>>): Promise<T>;
+  /**
+   * Makes the write; `again`: an earlier try may have made it. Throws what it throws, and TrailError, before anything is
+   * written, where the trail cannot be.
+   */
+  write<T>(note: WriteNote, write: Write, make: (again: boolean) => Promise<Written<T>>): Promise<T>;
 }
 
 export function createRecorder(trail: Trail, now: () => Instant): Recorder {
   return {
     async write(note, write, make) {
-      const memberId = memberIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
-      const { id, ...about } = note;
+      const { workflowExecution, attempt } = Context.current().info;
+      const memberId = memberIdOf(workflowExecution?.workflowId ?? '');
+      const { id, again, ...about } = note;
       // The same for each try, however the workflow tries: one change is one record.
       const key = `write/${id}`;
       await trail.begin({ key, at: now(), memberId, ...write, ...about });
       try {
-        const { result, done, after, answer, shows } = await make();
+        const { result, done, after, answer, shows } = await make(again || attempt > 1);
         await trail.finish(key, { state: done ? 'done' : 'failed', after, answer });
         if (memberId !== null && shows !== undefined) await settle(trail, memberId, write.groupId, shows);
         return result;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
-import type { StopLevel } from '../workflows/control-messages.js';
-import type { Giver } from './control.js';
+import type { Mode, StopLevel } from '../workflows/control-messages.js';
+import type { Giver, ModeOptions } from './control.js';
 import type { MembersOptions } from './list.js';
 import type { PlanOptions } from './plan.js';
 import type { AuditOptions } from './trail.js';
@@ -23,6 +23,8 @@ const stopLevels = Object.keys({
   writes: true,
   all: true,
 } satisfies Record<StopLevel, true>);
+
+const modes = Object.keys({ observe: true, canary: true, live: true } satisfies Record<Mode, true>);
 
 const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
 const jsonHelp = 'print JSON, and nothing else on stdout';
@@ -258,7 +260,30 @@ function addOrdering(program: Command): void {
       await (await import('./control.js')).resume(giver);
     });
 
-  command(program, 'status', 'show what is stopped, by whom and why', [...examples('latchkey status --json')])
+  command(program, 'mode', 'have keys written for nobody, for a few, or for everybody', [
+    'observe: everything runs, and nothing is written to Kisi; `latchkey plan` shows what would be.',
+    'canary:  only the keys of some locations or members are written.',
+    'live:    the keys of all are written.',
+    'Holds for every worker at once and through restarts.',
+    '',
+    ...examples(
+      "latchkey mode observe --why 'the old integration is still on'",
+      'latchkey mode canary --location 12 --member 1234',
+      'latchkey mode live',
+    ),
+  ])
+    .addArgument(new Argument('<mode>', 'whose keys are written').choices(modes))
+    .option('--location <ids...>', 'locations whose members are the canaries')
+    .option('--member <ids...>', 'members who are canaries')
+    .option('--by <name>', 'who orders it; your login by default')
+    .option('--why <reason>', 'for those who wonder later')
+    .action(async (mode: Mode, options: ModeOptions) => {
+      await (await import('./control.js')).setMode(mode, options);
+    });
+
+  command(program, 'status', 'show the mode and what is stopped, by whom and why', [
+    ...examples('latchkey status --json'),
+  ])
     .option('--json', jsonHelp)
     .action(async (options: { json?: boolean }) => {
       await (await import('./control.js')).status(options);

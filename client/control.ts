@@ -5,12 +5,16 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import { readOrders } from '../activities/gate.js';
 import {
   controlWorkflowId,
+  modeUpdate,
   pauseUpdate,
   resumeUpdate,
+  type Mode,
+  type Order,
   type Orders,
   type StopLevel,
 } from '../workflows/control-messages.js';
@@ -26,76 +30,104 @@ export interface Giver {
   why?: string;
 }
 
+export interface ModeOptions extends Giver {
+  location?: string[];
+  member?: string[];
+}
+
 const answerWithinMs = 15_000;
 
 /** `latchkey pause LEVEL`. Throws CommandError where no worker takes the order. */
 export async function pause(level: StopLevel, giver: Giver): Promise<void> {
-  print(
-    stopWords(
-      await order((client) =>
-        controlOf(client).executeUpdate(pauseUpdate, { args: [{ level, ...given(giver) }] }),
-      ),
-    ),
-  );
+  await order((control) => control.executeUpdate(pauseUpdate, { args: [{ level, ...named(giver) }] }));
 }
 
 /** `latchkey resume`. Throws CommandError where no worker takes the order. */
 export async function resume(giver: Giver): Promise<void> {
-  print(
-    stopWords(
-      await order((client) => controlOf(client).executeUpdate(resumeUpdate, { args: [given(giver)] })),
-    ),
-  );
+  await order((control) => control.executeUpdate(resumeUpdate, { args: [named(giver)] }));
+}
+
+/** `latchkey mode MODE`: whose keys are written. Throws CommandError where it is refused or no worker takes it. */
+export async function setMode(
+  mode: Mode,
+  { location = [], member = [], ...giver }: ModeOptions,
+): Promise<void> {
+  const wish = { mode, locationIds: location.map(idOf), memberIds: member.map(idOf), ...named(giver) };
+  await order((control) => control.executeUpdate(modeUpdate, { args: [wish] }));
 }
 
 /** `latchkey status`: what people have ordered. Needs no worker. */
 export async function status({ json = false }: { json?: boolean }): Promise<void> {
   const orders = await withSession(readConfig(), ({ client }) => readOrders(client));
-  if (json)
-    printJson({
-      stop:
-        orders.stop === null ? null : { ...orders.stop, since: new Date(orders.stop.since).toISOString() },
-    });
-  else print(stopWords(orders));
+  if (json) printJson(jsonOf(orders));
+  else print(words(orders));
 }
 
-const controlOf = (client: Client) => client.workflow.getHandle(controlWorkflowId);
-
-function given({ by = userInfo().username, why = '' }: Giver): { by: string; why: string } {
+function named({ by = userInfo().username, why = '' }: Giver): { by: string; why: string } {
   return { by, why };
 }
 
-async function order(give: (client: Client) => Promise<Orders>): Promise<Orders> {
-  return withSession(readConfig(), async ({ client }) => {
-    try {
-      return await client.withDeadline(Date.now() + answerWithinMs, () => give(client));
-    } catch (error) {
-      throw understood(error);
+function idOf(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new CommandError('--location and --member take Nexudus ids (whole numbers)', 2);
+}
+
+/** Has an order obeyed, and prints what holds from then on. */
+async function order(give: (control: WorkflowHandle) => Promise<Orders>): Promise<void> {
+  const obeyed = await withSession(readConfig(), ({ client }) => obey(client, give));
+  print(words(obeyed));
+}
+
+async function obey(client: Client, give: (control: WorkflowHandle) => Promise<Orders>): Promise<Orders> {
+  const control = client.workflow.getHandle(controlWorkflowId);
+  try {
+    return await client.withDeadline(Date.now() + answerWithinMs, () => give(control));
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) {
+      throw new CommandError(error.cause?.message ?? 'the order was refused', 2);
     }
-  });
+    if (error instanceof WorkflowNotFoundError) {
+      throw new CommandError('there is nothing to order yet: `latchkey worker` sets it up when it starts');
+    }
+    const unanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error);
+    if (!unanswered) throw error;
+    throw new CommandError(
+      'no worker took the order (is `latchkey worker` running?): it holds once one does',
+    );
+  }
 }
 
-function understood(error: unknown): unknown {
-  if (error instanceof WorkflowUpdateFailedError) {
-    return new CommandError(error.cause?.message ?? 'the order was refused', 2);
-  }
-  if (error instanceof WorkflowNotFoundError) {
-    return new CommandError('there is nothing to order yet: `latchkey worker` sets it up when it starts');
-  }
-  const unanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error);
-  return unanswered
-    ? new CommandError('no worker took the order (is `latchkey worker` running?): it holds once one does')
-    : error;
-}
-
-const stops: Record<StopLevel, string> = {
-  revokes: 'No key is taken away; keys are given as ever.',
-  writes: 'Nothing is written to Kisi.',
-  all: 'Nothing is read from Nexudus and nothing is written to Kisi.',
+const written: Record<Mode, string> = {
+  observe: 'nothing is written to Kisi',
+  canary: 'only the keys of these are written to Kisi',
+  live: 'the keys of all are written to Kisi',
 };
 
-function stopWords({ stop }: Orders): string {
-  if (stop === null) return 'Nothing is stopped.';
-  const why = stop.why === '' ? '' : `: ${stop.why}`;
-  return `Stopped by ${stop.by} since ${shortTime(stop.since) ?? ''}${why}. ${stops[stop.level]}`;
+const stopped: Record<StopLevel, string> = {
+  revokes: 'no key is taken away; keys are given as ever',
+  writes: 'nothing is written to Kisi',
+  all: 'nothing is read from Nexudus and nothing is written to Kisi',
+};
+
+function words({ stop, mode }: Orders): string {
+  const few = [
+    ...mode.locationIds.map((id) => `location ${id}`),
+    ...mode.memberIds.map((id) => `member ${id}`),
+  ].join(', ');
+  return [
+    `Mode ${mode.name}${few === '' ? '' : ` (${few})`}: ${written[mode.name]}. ${orderWords(mode)}`,
+    stop === null
+      ? 'Nothing is stopped.'
+      : `Stopped (${stop.level}): ${stopped[stop.level]}. ${orderWords(stop)}`,
+  ].join('\n');
+}
+
+function orderWords({ by, why, since }: Order): string {
+  return `By ${by} since ${shortTime(since) ?? ''}${why === '' ? '' : `: ${why}`}.`;
+}
+
+/** As `--json` prints it: times as ISO 8601 in UTC. */
+function jsonOf({ stop, mode }: Orders): object {
+  const dated = (one: Order): object => ({ ...one, since: new Date(one.since).toISOString() });
+  return { mode: dated(mode), stop: stop === null ? null : dated(stop) };
 }

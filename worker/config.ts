@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Policies } from '../access/types.js';
+import { modes, type Mode } from '../workflows/control-messages.js';
 import { parseDuration } from './durations.js';
 import { emptyFile, readRulesFile } from './rules-file.js';
 
@@ -42,6 +43,8 @@ export interface Config {
   /** 0: any free port. */
   healthPort: number;
   logLevel: LogLevel;
+  /** What a new space starts in. */
+  initialMode: Mode;
   /** Where the audit trail is: `file:<path>` or `postgres://...`. May hold a password. */
   databaseUrl: string;
   file: FileConfig;
@@ -70,6 +73,7 @@ export const variableDefaults = {
   LATCHKEY_TASK_QUEUE: 'latchkey',
   LATCHKEY_HEALTH_PORT: '8088',
   LATCHKEY_LOG_LEVEL: 'info',
+  LATCHKEY_INITIAL_MODE: 'live',
   LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
 } as const;
 
@@ -98,6 +102,7 @@ const environment = z.object({
     .string()
     .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port from 0 to 65535')
     .transform(Number),
+  LATCHKEY_INITIAL_MODE: z.enum(modes, { error: `must be one of ${modes.join(', ')}` }),
   LATCHKEY_DATABASE_URL: z.string(),
   LATCHKEY_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }),
 });
@@ -139,6 +144,7 @@ export function loadConfig(
     fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
     healthPort: values.LATCHKEY_HEALTH_PORT,
     logLevel: values.LATCHKEY_LOG_LEVEL,
+    initialMode: values.LATCHKEY_INITIAL_MODE,
     databaseUrl: values.LATCHKEY_DATABASE_URL,
     file,
   };

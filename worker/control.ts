@@ -3,18 +3,19 @@ import {
   controlMemo,
   controlWorkflowId,
   controlWorkflowType,
-  noOrders,
+  firstOrders,
+  type Mode,
   type Orders,
 } from '../workflows/control-messages.js';
 
 /**
  * Starts the workflow that holds what people ordered, where it does not run yet. One that was ended by hand leaves its
- * orders to the next.
+ * orders to the next; `initialMode` is for a new space.
  */
-export async function ensureControl(client: Client, taskQueue: string): Promise<void> {
+export async function ensureControl(client: Client, taskQueue: string, initialMode: Mode): Promise<void> {
   const last = await lastControl(client);
   if (last?.isRunning) return;
-  const orders = last?.orders ?? noOrders;
+  const orders = last?.orders ?? firstOrders(initialMode, Date.now());
   await client.workflow.start(controlWorkflowType, {
     workflowId: controlWorkflowId,
     taskQueue,

@@ -94,7 +94,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const speaker = createSpeaker(speakingWorkers(options, client, native, trail));
   const worker = await memberWorker(options, client, native, speaker);
   const running = worker.run();
-  const stopEnsuring = await keepSingletons(client, config.taskQueue, log);
+  const stopEnsuring = await keepSingletons(client, config, log);
   await ensureSchedules(client, config);
   await wakeTroubled(client, config.taskQueue);
   const health = await startHealth({
@@ -205,9 +205,10 @@ function speakingWorkers(
 }
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
-async function keepSingletons(client: Client, taskQueue: string, log: Logger): Promise<() => void> {
+async function keepSingletons(client: Client, config: Config, log: Logger): Promise<() => void> {
+  const { taskQueue, initialMode } = config;
   const ensure = async (): Promise<void> => {
-    await ensureControl(client, taskQueue);
+    await ensureControl(client, taskQueue, initialMode);
     await ensureSpeaker(client, taskQueue);
   };
   await ensure();

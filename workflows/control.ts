@@ -12,9 +12,13 @@ import { iso } from '../access/types.js';
 import type { Act, TrailActivities, WakeActivities } from '../activities/contract.js';
 import {
   controlMemo,
+  modes,
+  modeUpdate,
   pauseUpdate,
   resumeUpdate,
   stopLevels,
+  type Canaries,
+  type Mode,
   type Order,
   type Orders,
   type StopLevel,
@@ -53,6 +57,22 @@ export async function control(initial: Orders): Promise<void> {
   setHandler(resumeUpdate, (order) => obey('resume', { ...orders, stop: null }, order), {
     validator: checkGiver,
   });
+
+  setHandler(
+    modeUpdate,
+    ({ mode, locationIds, memberIds, ...order }) =>
+      obey(
+        `mode ${mode}`,
+        { ...orders, mode: { name: mode, locationIds, memberIds, ...given(order) } },
+        order,
+      ),
+    {
+      validator: ({ mode, locationIds, memberIds, ...order }: Canaries & Giver & { mode: Mode }) => {
+        checkCanaries({ mode, locationIds, memberIds });
+        checkGiver(order);
+      },
+    },
+  );
 
   for (;;) {
     await condition(() => looksDue > 0 || acts.length > 0 || isLong());
@@ -100,8 +120,8 @@ export async function control(initial: Orders): Promise<void> {
 }
 
 /** As the trail keeps it. */
-function plain({ stop }: Orders): Act['after'] {
-  return { stop: stop === null ? null : { ...stop } };
+function plain({ stop, mode }: Orders): Act['after'] {
+  return { stop: stop === null ? null : { ...stop }, mode: { ...mode } };
 }
 
 type Giver = Omit<Order, 'since'>;
@@ -148,6 +168,15 @@ function checkGiver({ by }: Giver): void {
   if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
 }
 
+function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode }): void {
+  if (!modes.includes(mode)) refuse(`the mode must be one of ${modes.join(', ')}`);
+  if (!Array.isArray(locationIds) || !Array.isArray(memberIds))
+    refuse('locations and members must be lists of ids');
+  const some = locationIds.length + memberIds.length > 0;
+  if (mode === 'canary' && !some) refuse('canary needs a location or a member');
+  if (mode !== 'canary' && some) refuse(`${mode} is for all: name no location and no member`);
+}
+
 function refuse(message: string): never {
   throw ApplicationFailure.create({ type: 'Refused', message, nonRetryable: true });
 }
@@ -158,8 +187,24 @@ const stopped: Record<StopLevel, string> = {
   all: 'Nothing is read or written.',
 };
 
-function detailsOf({ stop }: Orders): string {
-  if (stop === null) return 'Nothing is stopped.';
-  const why = stop.why === '' ? '' : ` Why: ${stop.why}`;
-  return `**Stopped (${stop.level})** by ${stop.by} since ${iso(stop.since)}. ${stopped[stop.level]}${why}`;
+const written: Record<Mode, string> = {
+  observe: 'Nothing is written to Kisi: Latchkey only observes.',
+  canary: 'Only the keys of a few are written to Kisi.',
+  live: 'The keys of all are written to Kisi.',
+};
+
+function detailsOf({ stop, mode }: Orders): string {
+  const lines = [`**Mode ${mode.name}** ${orderWords(mode)} ${written[mode.name]}`];
+  if (mode.locationIds.length > 0) lines.push(`Locations: ${mode.locationIds.join(', ')}.`);
+  if (mode.memberIds.length > 0) lines.push(`Members: ${mode.memberIds.join(', ')}.`);
+  lines.push(
+    stop === null
+      ? 'Nothing is stopped.'
+      : `**Stopped (${stop.level})** ${orderWords(stop)} ${stopped[stop.level]}`,
+  );
+  return lines.join('\n\n');
+}
+
+function orderWords({ by, why, since }: Order): string {
+  return `by ${by} since ${iso(since)}${why === '' ? '' : `: ${why}`}.`;
 }

@@ -62,10 +62,12 @@ export function keyWriter(
   async function userFor(digest: string, locationId: number | null): Promise<number | null> {
     if (state.kisiUser?.emailDigest === digest) return state.kisiUser.id;
     const id = state.memberId;
-    const found = await call('findKisiUser', [id, 'filter'], 'find the Kisi user');
+    const found = await call('findKisiUser', [id, 'filter', locationId], 'find the Kisi user');
     if (found === null) return null;
     const searched =
-      found.value === null ? await call('findKisiUser', [id, 'search'], 'search for the Kisi user') : found;
+      found.value === null
+        ? await call('findKisiUser', [id, 'search', locationId], 'search for the Kisi user')
+        : found;
     if (searched === null) return null;
     const made = searched.value === null ? await makeUser(locationId) : { value: searched.value };
     if (made === null) return null;
@@ -77,7 +79,7 @@ export function keyWriter(
     const note = noteOf('the first key of the member', locationId);
     return call(
       'createKisiUser',
-      (again) => [state.memberId, again, note],
+      (again) => [state.memberId, again, { ...note, again }],
       'make the Kisi user (sends the invitation)',
     );
   }
@@ -132,7 +134,7 @@ export function keyWriter(
     const answer = await noting(entry, known, () =>
       call(
         'createKey',
-        [{ userId, groupId, validUntil }, triedUntil, note],
+        (again) => [{ userId, groupId, validUntil }, triedUntil, { ...note, again }],
         `grant group ${groupId} until ${iso(validUntil)}`,
       ),
     );
@@ -149,7 +151,7 @@ export function keyWriter(
     const answer = await noting(entry, key, () =>
       call(
         'moveKey',
-        [keyId, { userId, groupId, validUntil }, key.validUntil, note],
+        (again) => [keyId, { userId, groupId, validUntil }, key.validUntil, { ...note, again }],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
         // A final end is news; an end that only moves on has days to do so.
         wish.door.atMost === null ? 3 : 2,
@@ -192,7 +194,10 @@ export function keyWriter(
     if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil, note);
     const done = await call(
       'removeKey',
-      [{ keyId, userId, groupId, validUntil }, note],
+      (again) => [
+        { keyId, userId, groupId, validUntil },
+        { ...note, again },
+      ],
       `revoke group ${groupId}`,
       1,
     );
@@ -212,7 +217,7 @@ export function keyWriter(
     const { userId, groupId } = key;
     const done = await call(
       'giveBackKey',
-      [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, note],
+      (again) => [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, { ...note, again }],
       `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
       1,
     );
@@ -267,7 +272,7 @@ export function keyWriter(
 
 /** Who wrote, and why: one note for all tries of a change. */
 function noteOf(cause: string, locationId: number | null): WriteNote {
-  return { id: uuid4(), cause, locationId, by: 'rules', planId: null };
+  return { id: uuid4(), cause, locationId, by: 'rules', planId: null, again: false };
 }
 
 function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {

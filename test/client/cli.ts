@@ -42,7 +42,19 @@ export function latchkey(args: string[], cwd: string, env: Record<string, string
   });
 }
 
-/** Runs the command in this process: for what needs neither settings nor a folder, since that takes no start-up. */
+/** Runs the command in this process, which takes no start-up, with these variables besides those that are set. */
+export async function latchkeyWith(env: Record<string, string>, ...args: string[]): Promise<Ran> {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    return await latchkeyHere(...args);
+  } finally {
+    for (const name of Object.keys(env)) Reflect.deleteProperty(process.env, name);
+    Object.assign(process.env, before);
+  }
+}
+
+/** Runs the command in this process: for what needs neither settings nor a folder. */
 export async function latchkeyHere(...args: string[]): Promise<Ran> {
   // Loaded as the launcher does: mocha loads this file in another way, and classes would exist twice.
   const { main } = await import('../../client/cli.js');

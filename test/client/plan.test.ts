@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
-import { latchkey, linesOf, scratch, type Ran } from './cli.js';
+import { latchkeyWith, linesOf, scratch, type Ran } from './cli.js';
 
 interface Planned {
   at: string;
@@ -53,7 +53,7 @@ describe('latchkey plan', () => {
     return Id;
   }
 
-  const plan = (...args: string[]): Promise<Ran> => latchkey(['plan', ...args], folder.path, space.env);
+  const plan = (...args: string[]): Promise<Ran> => latchkeyWith(space.env, 'plan', ...args);
   async function planned(...args: string[]): Promise<Planned> {
     const { code, stdout, stderr } = await plan(...args, '--json');
     assert.equal(stderr, '');
@@ -86,7 +86,7 @@ describe('latchkey plan', () => {
     const { ids } = space;
     const mapping = `mapping:\n  - { passType: ${ids.passTypes.romeDay}, groups: [${ids.groups.romeOffice}] }\n`;
     writeFileSync(join(folder.path, 'other.yaml'), mapping);
-    const { lines } = await planned(String(ada), '--config', 'other.yaml');
+    const { lines } = await planned(String(ada), '--config', join(folder.path, 'other.yaml'));
     assert.deepEqual(
       lines.map(({ does, groupId }) => [does, groupId]),
       [
@@ -110,7 +110,7 @@ describe('latchkey plan', () => {
   it('is just what is then done', async () => {
     const { lines, totals } = await planned();
     space.kisi.requests.clear();
-    await latchkey(['resync', String(bob)], folder.path, space.env);
+    await latchkeyWith(space.env, 'resync', String(bob));
     await eventually('the key', () => space.kisi.org.keysOf('bob@example.com').length === 1);
     assert.deepEqual(
       space.kisi.org.keysOf('bob@example.com'),

@@ -1,6 +1,6 @@
 /** The audit trail of a whole space: every decision, write and order once, and told by the commands. */
 import assert from 'node:assert/strict';
-import { latchkey, linesOf, scratch } from '../client/cli.js';
+import { latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 interface Kept {
@@ -15,7 +15,6 @@ interface Kept {
 }
 
 describe('the audit trail of a space', () => {
-  const folder = scratch();
   let space: RunningSpace;
   let ada: number;
   before(async () => {
@@ -39,11 +38,10 @@ describe('the audit trail of a space', () => {
   });
   after(async () => {
     await space.stop();
-    folder.remove();
   });
 
   async function order(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await latchkey(args, folder.path, space.env);
+    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
     assert.equal(code, 0, stderr);
     return stdout;
   }
@@ -113,7 +111,7 @@ describe('the audit trail of a space', () => {
       ['audit', '--since', 'lately'],
       ['timeline', '999999'],
     ]) {
-      const { code, stdout, stderr } = await latchkey(args, folder.path, space.env);
+      const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
       assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1]);
     }
   });

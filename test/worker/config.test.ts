@@ -63,6 +63,7 @@ describe('loadConfig', () => {
       fullPassIntervalMs: 600_000,
       healthPort: 8088,
       logLevel: 'info',
+      initialMode: 'live',
       databaseUrl: 'file:.latchkey/trail.db',
       file: {
         path: './latchkey.yaml',
@@ -95,6 +96,7 @@ describe('loadConfig', () => {
         LATCHKEY_TASK_QUEUE: 'q',
         LATCHKEY_HEALTH_PORT: '0',
         LATCHKEY_LOG_LEVEL: 'debug',
+        LATCHKEY_INITIAL_MODE: 'observe',
         LATCHKEY_DATABASE_URL: 'postgres://db/latchkey',
       },
       noFile,
@@ -109,7 +111,7 @@ describe('loadConfig', () => {
     assert.equal(config.temporalAddress, 'temporal:7233');
     assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [500, 7_200_000]);
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
-    assert.equal(config.databaseUrl, 'postgres://db/latchkey');
+    assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'observe']);
   });
 
   it('counts an empty variable as not set', () => {

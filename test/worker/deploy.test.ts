@@ -47,7 +47,7 @@ describe('docs/configuration.md', () => {
       named.filter((name) => !(name in variableDefaults)),
       [],
     );
-    assert.equal(named.length, 13);
+    assert.equal(named.length, 14);
   });
 
   it('has every key of the file, and only keys that the file takes', () => {

@@ -15,7 +15,7 @@ import type { Profile } from '../../access/types.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import {
   controlWorkflowType,
-  noOrders,
+  firstOrders,
   pauseUpdate,
   resumeUpdate,
 } from '../../workflows/control-messages.js';
@@ -319,7 +319,7 @@ const orders: Scenario = async (env, keep) => {
     const handle = await env.client.workflow.start(controlWorkflowType, {
       taskQueue,
       workflowId: taskQueue,
-      args: [noOrders],
+      args: [firstOrders('live', await env.currentTimeMs())],
     });
     await handle.executeUpdate(pauseUpdate, { args: [{ level: 'all', by: 'Mia', why: 'a test' }] });
     await env.sleep(minuteMs);
