@@ -1,5 +1,6 @@
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
+import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { checkSpace, type CheckedSpace } from '../worker/check.js';
@@ -21,7 +22,10 @@ export function nexudusOf({ nexudus }: Config): NexudusClient {
 
 /** Kisi as this configuration reaches it. Nothing is sent yet. Throws ConfigError where the key cannot be one. */
 export function kisiOf({ kisi }: Config): KisiClient {
-  return usable(() => createKisiClient({ baseUrl: kisi.baseUrl, apiKey: kisi.apiKey }));
+  const { baseUrl, apiKey } = kisi;
+  // The worker shares the limit of this key: it goes first.
+  const pace = createKisiPacer({ most: 2 });
+  return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
 }
 
 /** What `make` makes of the configuration; its complaint (a TypeError) becomes a ConfigError. */

@@ -4,9 +4,10 @@
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { isAxiosError } from 'axios';
 import { z } from 'zod';
-import { KisiError, errorOfReply, malformed } from './errors.js';
+import { KisiError, errorOfReply, isKisiError, malformed } from './errors.js';
 import type { KisiCall } from './errors.js';
 import { createOutageWatch } from './outage.js';
 import type { KisiPacer } from './pace.js';
@@ -23,6 +24,8 @@ export interface KisiClientOptions {
   integrationName?: string;
   /** Shared by all clients of one API key in this process; without it nobody waits for a turn. */
   pace?: KisiPacer;
+  /** How often a request is sent again that Kisi asked to wait with (429: it did nothing). Default 0: who calls decides. */
+  throttleRetries?: number;
   /**
    * Asked at the last instant before each request that changes something; what it throws is thrown instead. Not before
    * the second of two that belong together (`replaceKey`).
@@ -108,7 +111,7 @@ export function createSend(options: KisiClientOptions): Send {
 
   const outage = createOutageWatch();
 
-  return async (request, signal) => {
+  const sendOnce: Send = async (request, signal) => {
     const { turns = 1 } = request;
     if (turns > 0) await pace?.turn(turns);
     if (turns > 0 && request.method !== 'GET') await beforeWrite?.();
@@ -146,6 +149,17 @@ export function createSend(options: KisiClientOptions): Send {
     // All who use the key wait, not only this caller; who waits long does so elsewhere, where it holds nothing up.
     if (error.kind === 'throttled') pace?.pause(Math.min(error.retryAfterMs ?? 1_000, longestPauseMs));
     throw error;
+  };
+
+  return async (request, signal) => {
+    for (let left = options.throttleRetries ?? 0; ; left--) {
+      try {
+        return await sendOnce(request, signal);
+      } catch (error) {
+        if (left === 0 || !isKisiError(error, 'throttled')) throw error;
+        await sleep(error.retryAfterMs ?? 1_000, undefined, { signal });
+      }
+    }
   };
 }
 

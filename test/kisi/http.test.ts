@@ -56,6 +56,44 @@ describe('a request to Kisi', () => {
     assert.equal(post?.headers['content-type'], 'application/json');
   });
 
+  it('is sent again after a 429 as often as it may be', async () => {
+    const answers = [429, 429, 200];
+    const { client, seen } = await clientOf(
+      (_request, reply) =>
+        reply
+          .code(answers.shift() ?? 500)
+          .header('retry-after', '0')
+          .send({ id: 5, email, name }),
+      { throttleRetries: 2 },
+    );
+    assert.equal((await client.getUser(5))?.id, 5);
+    assert.equal(seen.length, 3);
+    answers.push(429, 429, 429);
+    assert.equal((await failureOf(client.getUser(5))).kind, 'throttled');
+    assert.equal(seen.length, 6);
+  });
+
+  it('asks before it changes something, and is not sent where the answer is no', async () => {
+    const asked: string[] = [];
+    const no = new Error('stopped');
+    let mayWrite = true;
+    const { client, requests } = await clientOf(
+      ({ method }) => (method === 'DELETE' ? '' : { id: 5, email, name }),
+      {
+        beforeWrite: () => {
+          asked.push('asked');
+          return mayWrite ? Promise.resolve() : Promise.reject(no);
+        },
+      },
+    );
+    await client.getUser(5);
+    assert.deepEqual(asked, []);
+    await client.createUser({ email, name });
+    mayWrite = false;
+    await assert.rejects(client.deleteKey(7), no);
+    assert.deepEqual([asked.length, requests.length], [2, 2]);
+  });
+
   it('waits for its turn, and has all wait when Kisi asks to slow down', async () => {
     const pace: string[] = [];
     const { client } = await clientOf(
