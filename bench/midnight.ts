@@ -26,7 +26,7 @@ const startedAt = Date.now();
 const midnight = Math.ceil(Date.now() / 1000) * 1000 + 45_000 + members * 90;
 issue(new Date(midnight).toISOString());
 
-const filling = await stage.startWorker(createKisiPacer({ most: 1000 }));
+const filling = await stage.startWorker({ kisi: createKisiPacer({ most: 1000 }) });
 while (keys() < members && Date.now() < midnight) await wait(200);
 say(`${keys()} keys after ${seconds(Date.now() - startedAt)} s (import without Kisi's limit)`);
 await filling.stop();

@@ -2,13 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { startKisiSimulator, type KisiSimulator } from '../simulators/kisi.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../simulators/nexudus.js';
 import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two-cities.js';
 import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../worker/config.js';
-import { createApis, startService, type Service } from '../worker/service.js';
+import { createApis, startService, type Paces, type Service } from '../worker/service.js';
 import type { TemporalAddress } from '../worker/temporal.js';
 
 export interface StageOptions {
@@ -28,8 +27,8 @@ export interface Stage {
   /** What is in it at first: two cities. */
   ids: TwoCities;
   config: Config;
-  /** Starts workers as one process more would run them; by default at Kisi's own pace. */
-  startWorker(kisiPace?: KisiPacer): Promise<Service>;
+  /** Starts workers as one process more would run them; by default at the paces of a real space. */
+  startWorker(paces?: Partial<Paces>): Promise<Service>;
   /** Stops the workers and the simulators, and removes the audit trail. */
   stop(): Promise<void>;
 }
@@ -49,8 +48,8 @@ export async function setStage({ temporal, log, env = {}, file }: StageOptions):
     kisi,
     ids,
     config,
-    async startWorker(kisiPace = createKisiPacer()) {
-      const apis = createApis(config, kisiPace);
+    async startWorker(paces) {
+      const apis = createApis(config, paces);
       const space = await checkSpace(config, apis.nexudus, apis.kisi);
       const worker = await startService({ config, apis, space, log, temporal, sdkMetricsUrl: null });
       workers.push(worker);

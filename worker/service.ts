@@ -11,9 +11,9 @@ import { createRecorder } from '../activities/recorder.js';
 import { createTrailActivities } from '../activities/trail.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
-import { createKisiPacer } from '../kisi/pace.js';
+import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
-import { createPacer } from '../nexudus/pace.js';
+import { createPacer, type Pacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
 import { createTrail, type Trail } from '../trail/trail.js';
@@ -45,10 +45,16 @@ export interface Apis {
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
 }
 
-/** Each process has its own pace: only one of them speaks at a time. `kisiPace`: for benches that fill a space first. */
-export function createApis(config: Config, kisiPace = createKisiPacer()): Apis {
+/** How fast each API is asked. */
+export interface Paces {
+  nexudus: Pacer;
+  kisi: KisiPacer;
+}
+
+/** Each process has its own paces: only one of them speaks at a time. Other ones are for benches and tests. */
+export function createApis(config: Config, paces: Partial<Paces> = {}): Apis {
+  const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl, auth } = config.nexudus;
-  const pace = createPacer();
   const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: kisiPace };
   return {
     nexudus: createNexudusClient({ baseUrl, auth, pace: pace.members }),

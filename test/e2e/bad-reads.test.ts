@@ -26,7 +26,6 @@ describe('a Nexudus that answers badly', function () {
 
   before(async () => {
     space = await startSpace(({ nexudus, kisi, ids }) => {
-      nexudus.switches.rateLimits = null;
       for (let i = 0; i < 8; i++) {
         const Email = `bad${i}@example.com`;
         kisi.org.addUser({ email: Email });

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
+import type { Stage } from '../../client/stage.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
-describe('a whole space', () => {
+describe('a whole space, at the published limits', () => {
   let space: RunningSpace;
   let ada: number;
 
   before(async () => {
-    space = await startSpace(({ nexudus, ids }) => {
+    const fill = ({ nexudus, ids }: Stage): void => {
       ada = nexudus.space.addCoworker({
         FullName: 'Ada',
         Email: 'ada@example.com',
         InvoicingBusinessId: ids.rome,
       }).Id;
       nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
-    });
+    };
+    space = await startSpace(fill, {}, 'published');
   });
   after(() => space.stop());
 

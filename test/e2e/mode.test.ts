@@ -9,7 +9,6 @@ describe('modes', () => {
   before(async () => {
     space = await startSpace(
       ({ nexudus, ids: city }) => {
-        nexudus.switches.rateLimits = null;
         joins('ann', city.rome, city.passTypes.romeDay);
         joins('ben', city.newYork, city.passTypes.newYorkOffice);
         joins('cid', city.newYork, city.passTypes.newYorkOffice);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
 import { memberWorkflowId, stateQuery } from '../../workflows/messages.js';
 import { latchkeyWith } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -12,9 +12,7 @@ describe('stop levels', () => {
   let worker: Service;
   const ids: Record<string, number> = {};
   before(async () => {
-    space = await startSpace(({ nexudus }) => {
-      nexudus.switches.rateLimits = null;
-    });
+    space = await startSpace();
     worker = space.service;
     for (const name of ['ann', 'ben', 'cid']) joins(name);
     for (const name of ['ann', 'ben', 'cid']) await eventually('a key', () => keysOf(name) === 1);
@@ -86,7 +84,7 @@ describe('stop levels', () => {
     assert.match(await waits('ben'), /^Writing to Kisi is stopped by /);
     assert.match(await waits('eve'), /^Writing to Kisi is stopped by /);
     await worker.stop();
-    worker = await space.startWorker();
+    worker = await space.startWorker(hurried());
     await order('resync', '--all');
     assert.match(await waits('eve'), /^Writing to Kisi is stopped by /);
     assert.deepEqual([writes(), keysOf('ben'), keysOf('eve')], [before, 1, 0]);

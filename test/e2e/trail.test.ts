@@ -18,9 +18,7 @@ describe('the audit trail of a space', () => {
   let space: RunningSpace;
   let ada: number;
   before(async () => {
-    space = await startSpace(({ nexudus }) => {
-      nexudus.switches.rateLimits = null;
-    });
+    space = await startSpace();
     const { nexudus, ids } = space;
     ada = nexudus.space.addCoworker({ Email: 'ada@example.com', InvoicingBusinessId: ids.rome }).Id;
     nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });

@@ -1,10 +1,12 @@
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { createKisiPacer } from '../../kisi/pace.js';
+import { createPacer } from '../../nexudus/pace.js';
 import { setStage, type Stage } from '../../client/stage.js';
 import { environmentOf } from '../../simulators/two-cities.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { createLogger } from '../../worker/logging.js';
-import type { Service } from '../../worker/service.js';
+import type { Paces, Service } from '../../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery, type MemberView } from '../../workflows/messages.js';
 
 /** A whole space: a real Temporal server, both simulators over HTTP, and as many workers as a test wants. */
@@ -54,10 +56,20 @@ async function canList(connection: Connection, namespace: string): Promise<boole
   }
 }
 
-/** Starts a space with the two cities in it. `prepare` fills Nexudus before the first worker starts. */
+/** No waiting for turns: for tests that are not about the limits of the APIs. */
+export const hurried = (): Paces => ({
+  nexudus: createPacer({ minGapMs: 1 }),
+  kisi: createKisiPacer({ most: 1000 }),
+});
+
+/**
+ * Starts a space with the two cities in it. `prepare` fills Nexudus before the first worker starts. `limits`: both APIs
+ * keep the published ones, and the worker its pace.
+ */
 export async function startSpace(
   prepare: (stage: Stage) => void = () => undefined,
   env: Record<string, string> = {},
+  limits: 'published' | 'none' = 'none',
 ): Promise<RunningSpace> {
   const temporal = await devServer();
   const address = { address: temporal.address, namespace: await newNamespace(temporal) };
@@ -66,8 +78,12 @@ export async function startSpace(
     log: createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' }),
     env: { LATCHKEY_POLL_INTERVAL: '1s', ...env },
   });
+  if (limits === 'none') {
+    stage.nexudus.switches.rateLimits = null;
+    stage.kisi.switches.rateLimit = null;
+  }
   prepare(stage);
-  const service = await stage.startWorker();
+  const service = await stage.startWorker(limits === 'none' ? hurried() : {});
   return {
     ...stage,
     temporal,

@@ -12,7 +12,7 @@ describe('the process that speaks to the APIs', () => {
   let space: RunningSpace;
   let second: Service;
   before(async () => {
-    space = await startSpace();
+    space = await startSpace(() => undefined, {}, 'published');
     await eventually('a speaker', () => speaks(space.service));
     second = await space.startWorker();
   });
