@@ -10,7 +10,7 @@ import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import pg from 'pg';
 import { codeOf, TrailError, trailError } from './errors.js';
-import { migrate } from './migrations.js';
+import { isUpToDate, migrate } from './migrations.js';
 import type { TrailTables } from './table.js';
 
 /** How long a second process waits while a first one sets the file up. */
@@ -56,11 +56,13 @@ async function openFile(path: string): Promise<Kysely<TrailTables>> {
   try {
     // Readers go on while one writes.
     await untilFree(() => file.pragma('journal_mode = WAL'));
-    // Kysely locks nothing here. The lock makes the first process set the tables up, wholly or not at all.
-    await untilFree(() => file.exec('BEGIN IMMEDIATE'));
     const db = new Kysely<TrailTables>({ dialect: new SqliteDialect({ database: file }) });
-    await migrate(db, 'embedded');
-    file.exec('COMMIT');
+    if (!(await isUpToDate(db, 'embedded'))) {
+      // Kysely locks nothing here. The lock makes the first process set the tables up, wholly or not at all.
+      await untilFree(() => file.exec('BEGIN IMMEDIATE'));
+      await migrate(db, 'embedded');
+      file.exec('COMMIT');
+    }
     // A commit is with the operating system before it returns, so a killed process loses none. Only a power cut may
     // take the last ones, and leaves the file whole; waiting for the disk at every record would not be worth that.
     file.pragma('synchronous = NORMAL');

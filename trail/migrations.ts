@@ -59,3 +59,15 @@ export async function migrate(db: Kysely<TrailTables>, engine: Engine): Promise<
     );
   throw error instanceof Error ? error : new Error('the tables cannot be brought up to date');
 }
+
+/** Whether just the migrations of this version were made. Takes no lock, so that a reader holds up nobody who writes. */
+export async function isUpToDate(db: Kysely<TrailTables>, engine: Engine): Promise<boolean> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from trail_migration order by name`.execute(db);
+    const known = Object.keys(migrationsFor(engine)).sort();
+    return rows.map(({ name }) => name).join() === known.join();
+  } catch {
+    // There is no such table yet, or whatever is wrong shows at once when it is to be made.
+    return false;
+  }
+}

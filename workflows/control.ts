@@ -28,8 +28,10 @@ import { never, patientActivities, persist, type Patient } from './patience.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 const mostEvents = 500;
-/** Temporal's list lags behind: who was held just before an order was taken back is found by the second look. */
-const secondLookMs = 10_000;
+/** Temporal's list lags behind: who was held just before an order was taken back is found by a later look. */
+const lookAgainMs = [10_000, 1_500];
+/** How often those are looked for whom an order held. */
+const looks = 1 + lookAgainMs.length;
 
 /**
  * Holds what people have ordered for the whole space, and wakes those whom an order held when it is taken back. Every
@@ -80,9 +82,10 @@ export async function control(initial: Orders): Promise<void> {
       looksDue--;
       await letPoll(orders.stop?.level !== 'all');
       await wakeHeld();
-      const again = (): boolean => looksDue > 1;
-      if (looksDue > 0)
-        await condition(again, secondLookMs, { summary: 'look again for those who are held' });
+      const anew = (): boolean => looksDue === looks;
+      const pauseMs = lookAgainMs[looksDue - 1];
+      if (pauseMs !== undefined && !anew())
+        await condition(anew, pauseMs, { summary: 'look again for those who are held' });
     }
     await keepActs();
     if (!isLong() || acts.length > 0) continue;
@@ -94,7 +97,7 @@ export async function control(initial: Orders): Promise<void> {
   /** What held anybody may hold nobody now, be it that a lower level takes the place of a higher. */
   function obey(what: string, next: Orders, { by, why }: Giver): Orders {
     orders = next;
-    looksDue = 2;
+    looksDue = looks;
     acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), what, by, why, after: plain(orders) });
     return publish();
   }

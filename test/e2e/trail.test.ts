@@ -17,15 +17,17 @@ interface Kept {
 describe('the audit trail of a space', () => {
   let space: RunningSpace;
   let ada: number;
+  let passId: number;
   before(async () => {
     space = await startSpace();
     const { nexudus, ids } = space;
     ada = nexudus.space.addCoworker({ Email: 'ada@example.com', InvoicingBusinessId: ids.rome }).Id;
-    nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    const pass = { CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome };
+    passId = nexudus.space.addPass(pass).Id;
     await eventually('her key', () => space.kisi.org.keysOf('ada@example.com').length === 1);
     await order('pause', 'revokes', '--by', 'Mia', '--why', 'a test');
-    nexudus.space.suspend(ada);
-    await eventually('she waits', async () => (await space.view(ada))?.waitingFor !== null);
+    nexudus.space.update('coworkertimepasses', passId, { ExpireDate: '2021-01-01T00:00:00Z' });
+    await eventually('she waits', async () => typeof (await space.view(ada))?.waitingFor?.what === 'string');
     await order('resume', '--by', 'Mia');
     await eventually('no key', () => space.kisi.org.keysOf('ada@example.com').length === 0);
     await eventually('she is at rest', async () => (await space.view(ada))?.state === 'noAccess');
@@ -62,7 +64,7 @@ describe('the audit trail of a space', () => {
     );
     assert.match(writes[1]?.cause ?? '', /^pass \d+ \(Day pass\)/);
     assert.match(writes[1]?.answer ?? '', /^created key \d+$/);
-    assert.equal(writes[2]?.cause, `Coworker ${ada} Active is false (suspended)`);
+    assert.equal(writes[2]?.cause, `CoworkerTimePass ${passId} ExpireDate 2021-01-01T00:00:00Z is past`);
   });
 
   it('keeps what was decided, and who ordered what and why', async () => {
@@ -92,6 +94,7 @@ describe('the audit trail of a space', () => {
     assert.deepEqual(
       events.map(({ what }) => what),
       [
+        'a pass expires',
         `keys to ${space.ids.groups.romeDay}`,
         'createUser',
         'grant',
