@@ -84,8 +84,8 @@ export interface WriteNote {
 export interface KeyActivities {
   /** The Kisi user with the member's e-mail, exactly; null: this way of asking finds none. Only both ways are sure. */
   findKisiUser(memberId: number, how: 'filter' | 'search', locationId: number | null): Promise<number | null>;
-  /** Makes the Kisi user; Kisi mails the invitation. `lookFirst`: an earlier try may have made it. */
-  createKisiUser(memberId: number, lookFirst: boolean, note: WriteNote): Promise<number>;
+  /** Makes the Kisi user; Kisi mails the invitation. */
+  createKisiUser(memberId: number, note: WriteNote): Promise<number>;
   /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
   createKey(wish: KeyWish, triedUntil: Instant | null, note: WriteNote): Promise<GrantResult>;
   /**

@@ -49,12 +49,12 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
       return user?.id ?? null;
     },
-    async createKisiUser(memberId, lookFirst, note) {
+    async createKisiUser(memberId, note) {
       await gate.admit('grant', note.locationId);
       const person = await personOf(memberId);
       const write = { what: 'createUser', groupId: null, before: null, after: null } as const;
       return recorder.write(note, write, async (again) => {
-        const { userId, created } = await makeUser(kisi, person, lookFirst || again);
+        const { userId, created } = await makeUser(kisi, person, again);
         return {
           result: userId,
           // Found by a further try: it was made by the one before.

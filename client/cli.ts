@@ -237,7 +237,7 @@ function addAuditing(program: Command): void {
 }
 
 function addOrdering(program: Command): void {
-  command(program, 'pause', 'stop taking keys away, stop every write, or stop everything', [
+  orderCommand(program, 'pause', 'stop taking keys away, stop every write, or stop everything', [
     'revokes: no key is taken away or shortened; keys are given as ever.',
     'writes:  nothing is written to Kisi.',
     'all:     nothing is read from Nexudus either.',
@@ -247,20 +247,17 @@ function addOrdering(program: Command): void {
     ...examples("latchkey pause revokes --why 'the import looks odd'"),
   ])
     .addArgument(new Argument('<level>', 'what to stop').choices(stopLevels))
-    .option('--by <name>', 'who orders it; your login by default')
-    .option('--why <reason>', 'for those who wonder later')
     .action(async (level: StopLevel, giver: Giver) => {
       await (await import('./control.js')).pause(level, giver);
     });
 
-  command(program, 'resume', 'let everything go on, and catch up', [...examples('latchkey resume')])
-    .option('--by <name>', 'who orders it; your login by default')
-    .option('--why <reason>', 'for those who wonder later')
-    .action(async (giver: Giver) => {
-      await (await import('./control.js')).resume(giver);
-    });
+  orderCommand(program, 'resume', 'let everything go on, and catch up', [
+    ...examples('latchkey resume'),
+  ]).action(async (giver: Giver) => {
+    await (await import('./control.js')).resume(giver);
+  });
 
-  command(program, 'mode', 'have keys written for nobody, for a few, or for everybody', [
+  orderCommand(program, 'mode', 'have keys written for nobody, for a few, or for everybody', [
     'observe: everything runs, and nothing is written to Kisi; `latchkey plan` shows what would be.',
     'canary:  only the keys of some locations or members are written.',
     'live:    the keys of all are written.',
@@ -275,8 +272,6 @@ function addOrdering(program: Command): void {
     .addArgument(new Argument('<mode>', 'whose keys are written').choices(modes))
     .option('--location <ids...>', 'locations whose members are the canaries')
     .option('--member <ids...>', 'members who are canaries')
-    .option('--by <name>', 'who orders it; your login by default')
-    .option('--why <reason>', 'for those who wonder later')
     .action(async (mode: Mode, options: ModeOptions) => {
       await (await import('./control.js')).setMode(mode, options);
     });
@@ -288,6 +283,13 @@ function addOrdering(program: Command): void {
     .action(async (options: { json?: boolean }) => {
       await (await import('./control.js')).status(options);
     });
+}
+
+/** A command by which a person orders something. */
+function orderCommand(program: Command, name: string, summary: string, more: readonly string[]): Command {
+  return command(program, name, summary, more)
+    .option('--by <name>', 'who orders it; your login by default')
+    .option('--why <reason>', 'for those who wonder later');
 }
 
 function command(program: Command, name: string, summary: string, more: readonly string[]): Command {

@@ -23,6 +23,7 @@ import { print, printJson } from './output.js';
 import { withSession } from './session.js';
 import { readConfig } from './space.js';
 import { shortTime } from './table.js';
+import { parseId } from './who.js';
 
 /** Who gives an order, and why. */
 export interface Giver {
@@ -67,10 +68,8 @@ function named({ by = userInfo().username, why = '' }: Giver): { by: string; why
   return { by, why };
 }
 
-function idOf(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new CommandError('--location and --member take Nexudus ids (whole numbers)', 2);
-}
+const idOf = (text: string): number =>
+  parseId(text, '--location and --member take Nexudus ids (whole numbers)');
 
 /** Has an order obeyed, and prints what holds from then on. */
 async function order(give: (control: WorkflowHandle) => Promise<Orders>): Promise<void> {

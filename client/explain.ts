@@ -1,11 +1,11 @@
 import { decide } from '../access/decide.js';
 import { explain, type Explanation } from '../access/explain.js';
 import type { Decision, Verdict } from '../access/types.js';
-import { createReader, type MemberRead } from '../nexudus/reader.js';
+import type { MemberRead } from '../nexudus/reader.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, parseAt } from './instant.js';
 import { print, printJson } from './output.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
 import { shortTime } from './table.js';
 import { memberIdFor, parseWho } from './who.js';
 
@@ -38,23 +38,7 @@ export async function explainMember(id: string, { at, json = false }: ExplainOpt
   const nexudus = nexudusOf(config);
   const { rules, timeZones, groups } = await checkedSpace(config, nexudus, kisiOf(config));
   const memberId = await memberIdFor(who, nexudus);
-  // No earlier read to compare with; it only matters where keys are to be taken away.
-  const reader = createReader({
-    client: nexudus,
-    now: Date.now,
-    timeZones,
-    gatherMs: 0,
-    baselines: () => Promise.resolve(null),
-  });
-  const snapshot = snapshotOf(
-    await reader.readMember({
-      memberId,
-      notBefore: Date.now(),
-      mayReusePlaces: false,
-      siblingIds: [],
-      heldOn: [],
-    }),
-  );
+  const snapshot = snapshotOf(await readMember(nexudus, { timeZones }, memberId));
   const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
   const explained: Explained = {
     memberId,

@@ -5,7 +5,7 @@ import { print, printJson, remark } from './output.js';
 import { withSession } from './session.js';
 import { nexudusOf, readConfig } from './space.js';
 import { shortTime, table, type Cell } from './table.js';
-import { memberIdFor, parseWho } from './who.js';
+import { memberIdFor, parseLocation, parseWho } from './who.js';
 
 /** The options of `latchkey members` as typed. */
 export interface MembersOptions {
@@ -67,13 +67,10 @@ function filtersOf({ state, problem, location }: MembersOptions): MemberFilters 
   if (typeof problem === 'string' && !/^[A-Za-z]{1,40}$/.test(problem)) {
     throw new CommandError('--problem takes one word, as shown in the column "problem"', 2);
   }
-  if (location !== undefined && !/^[1-9]\d{0,14}$/.test(location)) {
-    throw new CommandError('--location must be the id of a location in Nexudus (a whole number)', 2);
-  }
   return {
     ...(state === undefined ? {} : { state }),
     ...(problem === undefined ? {} : { problem: problem === true ? 'any' : problem }),
-    ...(location === undefined ? {} : { locationId: Number(location) }),
+    ...(location === undefined ? {} : { locationId: parseLocation(location) }),
   };
 }
 

@@ -12,7 +12,7 @@ import { print, printJson } from './output.js';
 import { withSession } from './session.js';
 import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
 import { shortTime, table, type Cell } from './table.js';
-import { memberIdFor, parseWho } from './who.js';
+import { memberIdFor, parseLocation, parseWho } from './who.js';
 
 export interface PlanOptions {
   /** Only members of this location, by its id. */
@@ -67,11 +67,6 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   const names = new Map(groups.map((group) => [group.id, group.name]));
   if (options.json === true) printJson(jsonOf(made, names));
   else print(words(made, names));
-}
-
-function parseLocation(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new CommandError('--location must be the id of a location in Nexudus (a whole number)', 2);
 }
 
 const isUnknown = ({ read, holdings }: Surveyed): boolean =>

@@ -3,6 +3,7 @@ import { KisiError } from '../kisi/errors.js';
 import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
+import { createReader, type MemberRead } from '../nexudus/reader.js';
 import { checkSpace, type CheckedSpace } from '../worker/check.js';
 import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/config.js';
 
@@ -26,6 +27,23 @@ export function kisiOf({ kisi }: Config): KisiClient {
   // The worker shares the limit of this key: it goes first.
   const pace = createKisiPacer({ most: 2 });
   return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
+}
+
+/** One member's records, read now: no earlier read to compare with, which only matters where keys are taken away. */
+export function readMember(
+  nexudus: NexudusClient,
+  { timeZones }: Pick<CheckedSpace, 'timeZones'>,
+  memberId: number,
+): Promise<MemberRead> {
+  const baselines = (): Promise<null> => Promise.resolve(null);
+  const reader = createReader({ client: nexudus, now: Date.now, timeZones, gatherMs: 0, baselines });
+  return reader.readMember({
+    memberId,
+    notBefore: Date.now(),
+    mayReusePlaces: false,
+    siblingIds: [],
+    heldOn: [],
+  });
 }
 
 /** What `make` makes of the configuration; its complaint (a TypeError) becomes a ConfigError. */

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Instant, Snapshot } from '../access/types.js';
-import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
 import { csvLines, jsonLines } from '../trail/lines.js';
 import type { TrailRecord } from '../trail/records.js';
@@ -8,7 +7,7 @@ import { createTrail, type Trail } from '../trail/trail.js';
 import { parseDuration, type Config } from '../worker/config.js';
 import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
 import { table, type Cell } from './table.js';
 import { memberIdFor, parseWho } from './who.js';
 
@@ -45,22 +44,9 @@ export async function timeline(id: string, { json = false }: { json?: boolean })
   const config = readConfig();
   const nexudus = nexudusOf(config);
   const memberId = await memberIdFor(who, nexudus);
-  const { timeZones } = await checkedSpace(config, nexudus, kisiOf(config));
+  const space = await checkedSpace(config, nexudus, kisiOf(config));
   const kept = await withTrail(config, (trail) => recordsOf(trail, memberId));
-  const reader = createReader({
-    client: nexudus,
-    now: Date.now,
-    timeZones,
-    gatherMs: 0,
-    baselines: () => Promise.resolve(null),
-  });
-  const { snapshot } = await reader.readMember({
-    memberId,
-    notBefore: Date.now(),
-    mayReusePlaces: true,
-    siblingIds: [],
-    heldOn: [],
-  });
+  const { snapshot } = await readMember(nexudus, space, memberId);
   const events = [...kept.map(eventOf), ...(snapshot === null ? [] : eventsIn(snapshot, Date.now()))];
   if (snapshot === null && kept.every((record) => record.memberId === null)) {
     throw new CommandError('Nexudus has no coworker with this id, and the trail knows none', 2);

@@ -7,10 +7,23 @@ import { remark } from './output.js';
 /** Whom a command is about, as typed: a Nexudus coworker id or an exact e-mail. */
 export type Who = { id: number } | { email: string };
 
+/** An id of Nexudus as typed. Throws CommandError (wrong use) with these words where it cannot be one. */
+export function parseId(text: string, says: string): number {
+  if (isId(text)) return Number(text);
+  throw new CommandError(says, 2);
+}
+
+/** The id of a location as typed. Throws CommandError. */
+export function parseLocation(text: string): number {
+  return parseId(text, '--location must be the id of a location in Nexudus (a whole number)');
+}
+
+const isId = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text);
+
 /** Reads an ID argument. Throws CommandError (wrong use), which does not repeat what was typed: it may be personal. */
 export function parseWho(text: string): Who {
   const typed = text.trim();
-  if (/^[1-9]\d{0,14}$/.test(typed)) return { id: Number(typed) };
+  if (isId(typed)) return { id: Number(typed) };
   if (/^[^\s@]+@[^\s@]+$/.test(typed)) return { email: typed };
   throw new CommandError('ID must be a Nexudus coworker id (a whole number) or an e-mail', 2);
 }

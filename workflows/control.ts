@@ -24,7 +24,7 @@ import {
   type StopLevel,
 } from './control-messages.js';
 import { nexudusTaskQueue } from './messages.js';
-import { never, patientActivities, persist, type Patient } from './patience.js';
+import { insist, patientActivities, type Patient } from './patience.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 const mostEvents = 500;
@@ -80,8 +80,9 @@ export async function control(initial: Orders): Promise<void> {
     await condition(() => looksDue > 0 || acts.length > 0 || isLong());
     while (looksDue > 0) {
       looksDue--;
-      await letPoll(orders.stop?.level !== 'all');
-      await wakeHeld();
+      const mayPoll = orders.stop?.level !== 'all';
+      await insist(wakes, (set) => set.letPoll(mayPoll));
+      await insist(wakes, (set) => set.wakeHeld());
       const anew = (): boolean => looksDue === looks;
       const pauseMs = lookAgainMs[looksDue - 1];
       if (pauseMs !== undefined && !anew())
@@ -105,14 +106,7 @@ export async function control(initial: Orders): Promise<void> {
   async function keepActs(): Promise<void> {
     const kept = acts;
     acts = [];
-    for (const act of kept) {
-      await persist(
-        () => trail.quick.noteAct(act),
-        () => trail.patient.noteAct(act),
-        () => undefined,
-        never,
-      );
-    }
+    for (const act of kept) await insist(trail, (set) => set.noteAct(act));
   }
 
   function publish(): Orders {
@@ -142,24 +136,6 @@ function trailActivities(taskQueue: string): Patient<TrailActivities> {
 function isLong(): boolean {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   return continueAsNewSuggested || historyLength >= mostEvents;
-}
-
-async function letPoll(allowed: boolean): Promise<void> {
-  await persist(
-    () => wakes.quick.letPoll(allowed),
-    () => wakes.patient.letPoll(allowed),
-    () => undefined,
-    never,
-  );
-}
-
-async function wakeHeld(): Promise<void> {
-  await persist(
-    () => wakes.quick.wakeHeld(),
-    () => wakes.patient.wakeHeld(),
-    () => undefined,
-    never,
-  );
 }
 
 function given({ by, why }: Giver): Order {

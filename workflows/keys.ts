@@ -79,7 +79,7 @@ export function keyWriter(
     const note = noteOf('the first key of the member', locationId);
     return call(
       'createKisiUser',
-      (again) => [state.memberId, again, { ...note, again }],
+      (again) => [state.memberId, { ...note, again }],
       'make the Kisi user (sends the invitation)',
     );
   }

@@ -86,6 +86,19 @@ export async function persist<T>(
   }
 }
 
+/** Runs a job as long as it takes, where nobody has to be told of the waiting. */
+export async function insist<A>(
+  { quick, patient }: Patient<A>,
+  job: (activities: ActivityInterfaceFor<A>) => Promise<void>,
+): Promise<void> {
+  await persist(
+    () => job(quick),
+    () => job(patient),
+    () => undefined,
+    never,
+  );
+}
+
 async function unlessOvertaken<T>(
   run: () => Promise<T>,
   { isOvertaken, dueAt }: Overtaking,

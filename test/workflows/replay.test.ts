@@ -107,8 +107,8 @@ const breaks: Break[] = [
   {
     what: 'wakes those whom an order held twice as often',
     file: 'control.ts',
-    from: 'await wakeHeld();',
-    to: 'await wakeHeld();\n      await wakeHeld();',
+    from: 'await insist(wakes, (set) => set.wakeHeld());',
+    to: 'await insist(wakes, (set) => set.wakeHeld());\n      await insist(wakes, (set) => set.wakeHeld());',
     matters: schedules('wakeHeld'),
   },
   {
