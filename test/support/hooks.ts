@@ -2,7 +2,7 @@ import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/w
 import { stopDevServer } from './space.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
-/** Root hooks of the suite: quiet Temporal logs, and every server stopped at the end. */
+/** Root hooks of each test file: quiet Temporal logs, and every server stopped at its end. */
 export const mochaHooks = {
   beforeAll(): void {
     Runtime.install({

@@ -6,6 +6,7 @@ import { setStage, type Stage } from '../../client/stage.js';
 import { environmentOf } from '../../simulators/two-cities.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { createLogger } from '../../worker/logging.js';
+import { nextFreePort } from '../../worker/ports.js';
 import type { Paces, Service } from '../../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery, type MemberView } from '../../workflows/messages.js';
 
@@ -22,10 +23,18 @@ export interface RunningSpace extends Stage {
 let server: Promise<EmbeddedTemporal> | null = null;
 let spaces = 0;
 
-/** The suite's one development server, in memory. */
+/** The one development server of a test file, in memory. */
 export function devServer(): Promise<EmbeddedTemporal> {
-  server ??= startEmbeddedTemporal({ dbFile: null, searchAttributes });
+  server ??= startDevServer();
   return server;
+}
+
+/** Files run side by side, and two that look for a free port at the same instant would find the same one. */
+async function startDevServer(): Promise<EmbeddedTemporal> {
+  const from = 17_000 + 100 * Number(process.env['MOCHA_WORKER_ID'] ?? 0);
+  const port = await nextFreePort(from);
+  const uiPort = await nextFreePort(port + 1);
+  return startEmbeddedTemporal({ dbFile: null, searchAttributes, port, uiPort });
 }
 
 export async function stopDevServer(): Promise<void> {

@@ -5,7 +5,7 @@ import { searchAttributes } from '../../workflows/messages.js';
 const indexedTypes = { Keyword: 2, Datetime: 6 } as const;
 let started: Promise<TestWorkflowEnvironment> | null = null;
 
-/** The one time-skipping server of the suite, started when first asked for. */
+/** The one time-skipping server of a test file, started when first asked for. */
 export function timeSkippingEnv(): Promise<TestWorkflowEnvironment> {
   started ??= startTimeSkippingEnv();
   return started;
