@@ -27,6 +27,20 @@ export interface Hold {
   why: string;
 }
 
+/** A group in which nothing is written for a person, and nothing taken away, for a while. */
+export interface Freeze {
+  groupId: number;
+  until: Instant;
+  why: string;
+  /** Digest of the rules with which it is over at once; null: only its end ends it. */
+  endsWithRules: string | null;
+}
+
+/** Those freezes that still hold. `rules`: digest of the rules by which the person was judged. */
+export function stillFrozen(frozen: readonly Freeze[], rules: string, now: Instant): Freeze[] {
+  return frozen.filter(({ until, endsWithRules }) => until > now && endsWithRules !== rules);
+}
+
 /** One difference between what the rules want and the ledger: one Kisi write, or none (`note`, `forget`). */
 export type Step =
   | { kind: 'revoke'; key: LedgerKey }
@@ -37,7 +51,8 @@ export type Step =
 
 /**
  * What to write to Kisi so that the ledger becomes what the rules want. Ends first, then new keys, then validity.
- * A held key is left as it is; a foreign key is never revoked; access that only waits for a renewal is never begun.
+ * A held key is left as it is; a foreign key is never revoked; access that only waits for a renewal is never begun; in a frozen group
+ * nothing is done.
  * `userId`: the person's Kisi user now (null: none yet); a key on another user belongs to an earlier e-mail.
  */
 export function planSteps(
@@ -45,6 +60,7 @@ export function planSteps(
   wishes: readonly Entitlement[],
   holds: readonly Hold[],
   userId: number | null,
+  frozen: readonly Freeze[] = [],
 ): Step[] {
   const held = new Set(holds.map((hold) => hold.groupId));
   const ends: Step[] = [];
@@ -73,7 +89,13 @@ export function planSteps(
       moves.push({ kind: 'move', key, wish });
     }
   }
-  return [...ends, ...begins, ...moves, ...leaves];
+  const steps = [...ends, ...begins, ...moves, ...leaves];
+  return steps.filter((step) => frozen.every(({ groupId }) => groupId !== groupOf(step)));
+}
+
+/** The group whose key a step is about. */
+export function groupOf(step: Step): number {
+  return step.kind === 'grant' ? step.wish.groupId : step.key.groupId;
 }
 
 /**
@@ -96,16 +118,22 @@ function fits(validUntil: Instant | null, wish: Entitlement): boolean {
 }
 
 /**
- * The next instant at which the member's workflow must look again: a change of access, or a key whose own end
- * must be moved on. Null: nothing is due.
+ * The next instant at which the member's workflow must look again: a change of access, a key whose own end must be moved
+ * on, or the end of a freeze. Null: nothing is due.
  */
 export function nextWake(
   next: NextChange | null,
   ledger: readonly LedgerKey[],
   wishes: readonly Entitlement[],
+  frozen: readonly Freeze[] = [],
 ): NextChange | null {
   let first = next;
+  for (const { groupId, until } of frozen) {
+    if (first === null || until < first.at)
+      first = { at: until, what: `group ${groupId} is no longer frozen` };
+  }
   for (const key of ledger) {
+    if (frozen.some(({ groupId }) => groupId === key.groupId)) continue;
     const wish = wishes.find((w) => w.groupId === key.groupId);
     if (wish === undefined || wish.door.atMost !== null || key.validUntil === null) continue;
     const at = key.validUntil - wish.door.renewLeadMs;

@@ -34,6 +34,8 @@ export interface Assessment {
   /** Of the keys that are held, those that the rules do not want any more, and why. Earlier releases left it out. */
   losses?: Loss[];
   holds: Hold[];
+  /** Digest of the rules by which it was decided. */
+  rules: string;
   /** Why there is no key, or 'has access', in plain words. */
   standing: string;
 }

@@ -82,21 +82,26 @@ export function judge(
 ): Assessment {
   const holds = holdsOf(read, request);
   const losses = (decision: Decision | null): Loss[] => lossesOf(request.held, decision, now);
-  if (read.snapshot === null) return nobody(now, holds, losses(null));
+  const digest = digestOfRules(rules);
+  if (read.snapshot === null) return { ...nobody(now), holds, losses: losses(null), rules: digest };
   const decision = decide(read.snapshot, rules, now);
   return {
     ...assessmentOf(read.snapshot, read.gone, decision, request.memberId),
     holds,
     losses: losses(decision),
+    rules: digest,
   };
 }
 
-function assessmentOf(
-  snapshot: Snapshot,
-  gone: boolean,
-  decision: Decision,
-  memberId: number,
-): Omit<Assessment, 'holds' | 'losses'> {
+/** Tells one configuration of the rules from another. */
+export function digestOfRules(rules: Rules): string {
+  return createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 16);
+}
+
+/** What does not depend on the keys that are held. */
+type Decided = Omit<Assessment, 'holds' | 'losses' | 'rules'>;
+
+function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, memberId: number): Decided {
   const { profiles } = snapshot;
   const own = profiles.find((profile) => profile.member.id === memberId)?.member ?? null;
   const records = profiles.flatMap((p) => [
@@ -118,7 +123,7 @@ function assessmentOf(
   };
 }
 
-function nobody(now: Instant, holds: Hold[], losses: Loss[]): Assessment {
+function nobody(now: Instant): Decided {
   return {
     readAt: now,
     ownerId: null,
@@ -129,8 +134,6 @@ function nobody(now: Instant, holds: Hold[], losses: Loss[]): Assessment {
     hasRecords: false,
     keys: [],
     next: null,
-    holds,
-    losses,
     standing: 'Nexudus has no such coworker any more.',
   };
 }

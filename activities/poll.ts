@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Context, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Instant, Rules } from '../access/types.js';
@@ -18,6 +17,7 @@ import type { Trail } from '../trail/trail.js';
 import type { Wake } from '../workflows/messages.js';
 import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import type { BaselineBook } from './baselines.js';
+import { digestOfRules } from './membership.js';
 import { remote } from './remote.js';
 import { inBatches, runningMembers, type Waker } from './wake.js';
 
@@ -157,7 +157,7 @@ function remember(
 async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<FullPassMemory> {
   const index = await readIndex(deps.nexudusForFullPasses, { now: deps.now });
   const { baselines, suspects } = believe(memory, index);
-  const rules = createHash('sha256').update(JSON.stringify(deps.rules)).digest('hex').slice(0, 16);
+  const rules = digestOfRules(deps.rules);
   const known = memory?.members ?? {};
   const everyone = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
   const vanished = Object.keys(known).filter((id) => index.members[id] === undefined);

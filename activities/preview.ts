@@ -1,4 +1,4 @@
-import { givenBackUntil, planSteps, type LedgerKey, type Step } from '../access/plan.js';
+import { givenBackUntil, planSteps, stillFrozen, type LedgerKey, type Step } from '../access/plan.js';
 import type { Entitlement, Instant } from '../access/types.js';
 import type { Assessment } from './contract.js';
 import { howGranted } from '../kisi/keys.js';
@@ -55,7 +55,7 @@ export interface Preview {
 /** Everything that a preview of one person stands on. */
 export interface PreviewFacts {
   memberId: number;
-  holdings: Pick<Holdings, 'ledger' | 'kisiUser'>;
+  holdings: Pick<Holdings, 'ledger' | 'kisiUser' | 'frozen'>;
   assessment: Assessment;
   kisi: KisiSide;
   now: Instant;
@@ -70,8 +70,10 @@ const moveRequests = 2;
  */
 export function previewOf({ memberId, holdings, assessment, kisi, now }: PreviewFacts): Preview {
   const { ledger, kisiUser } = holdings;
+  const { keys, holds, rules } = assessment;
+  const frozen = stillFrozen(holdings.frozen, rules, now);
   const isKnown = kisiUser !== null && kisiUser.emailDigest === assessment.emailDigest;
-  const steps = planSteps(ledger, assessment.keys, assessment.holds, isKnown ? kisiUser.id : null);
+  const steps = planSteps(ledger, keys, holds, isKnown ? kisiUser.id : null, frozen);
   const lines = steps.flatMap((step) => lineOf(step, memberId, kisi, assessment, now) ?? []);
   const grants = steps.some((step) => step.kind === 'grant');
   const newUser = grants && !isKnown && kisi.userId === null;
@@ -81,7 +83,7 @@ export function previewOf({ memberId, holdings, assessment, kisi, now }: Preview
     memberId,
     locationId: assessment.locationId,
     lines,
-    kept: assessment.holds,
+    kept: [...holds, ...frozen].map(({ groupId, why }) => ({ groupId, why })),
     newUser,
     requests: lines.reduce((sum, line) => sum + line.requests, userRequests),
   };

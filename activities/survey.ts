@@ -119,8 +119,8 @@ function joined(owner: Holdings, other: Holdings | undefined): Holdings {
 }
 
 function nothing(memberId: number): Holdings {
-  const { ledger, kisiUser, siblingIds } = newMember(memberId, '');
-  return { ledger, kisiUser, siblingIds };
+  const { ledger, kisiUser, siblingIds, frozen } = newMember(memberId, '');
+  return { ledger, kisiUser, siblingIds, frozen };
 }
 
 /** What Kisi holds of each: asked one by one where they are few, else from its whole lists. */

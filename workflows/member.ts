@@ -7,7 +7,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nextWake, planSteps, withInherited, type LedgerKey } from '../access/plan.js';
+import { nextWake, planSteps, stillFrozen, withInherited, type LedgerKey } from '../access/plan.js';
 import type { Instant, NextChange } from '../access/types.js';
 import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
 import { keyWriter } from './keys.js';
@@ -19,6 +19,7 @@ import {
   locationIdKey,
   membershipChanged,
   nextChangeAtKey,
+  newMember,
   nexudusTaskQueue,
   resync,
   resyncNow,
@@ -51,7 +52,9 @@ const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 
  * One run after another for as long as the member holds or may hold anything.
  */
 export async function member(initial: MemberState): Promise<MemberView> {
-  const state: MemberState = { ...initial, wakes: [...initial.wakes] };
+  // What an earlier release handed on may lack what came later.
+  const empty = newMember(initial.memberId, initial.taskQueue);
+  const state: MemberState = { ...empty, ...initial, wakes: [...initial.wakes] };
   const reads = nexudusActivities(state.taskQueue);
   const startedAt = Date.now();
   const outlook: Outlook = {
@@ -89,8 +92,8 @@ export async function member(initial: MemberState): Promise<MemberView> {
   });
   setHandler(stateQuery, view);
   setHandler(holdingsQuery, () => {
-    const { ledger, kisiUser, siblingIds } = state;
-    return { ledger, kisiUser, siblingIds };
+    const { ledger, kisiUser, siblingIds, frozen } = state;
+    return { ledger, kisiUser, siblingIds, frozen };
   });
   setHandler(resyncNow, async () => {
     wake({ reason: 'resync' });
@@ -151,7 +154,9 @@ export async function member(initial: MemberState): Promise<MemberView> {
     if (pass.resync && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
     const heldBack: Trouble[] = [];
-    for (const step of planSteps(state.ledger, assessment.keys, assessment.holds, userId)) {
+    const { keys, holds, rules } = assessment;
+    state.frozen = stillFrozen(state.frozen, rules, Date.now());
+    for (const step of planSteps(state.ledger, keys, holds, userId, state.frozen)) {
       try {
         if (!(await writer.apply(step, assessment))) return 'overtaken';
         clearWaiting();
@@ -246,8 +251,10 @@ export async function member(initial: MemberState): Promise<MemberView> {
     outlook.lastError = null;
     outlook.state = state.ledger.some((key) => key.keyId !== null) ? 'access' : 'noAccess';
     outlook.standing = assessment.standing;
-    outlook.kept = assessment.holds.map((hold) => `group ${hold.groupId}: ${hold.why}`);
-    outlook.next = nextWake(assessment.next, state.ledger, assessment.keys);
+    outlook.kept = [...assessment.holds, ...state.frozen].map(
+      ({ groupId, why }) => `group ${groupId}: ${why}`,
+    );
+    outlook.next = nextWake(assessment.next, state.ledger, assessment.keys, state.frozen);
     if (assessment.holds.length > 0) {
       const since = (run.doubtSince ??= Date.now());
       const what = assessment.holds[0]?.why ?? '';

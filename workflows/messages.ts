@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { LedgerKey } from '../access/plan.js';
+import type { Freeze, LedgerKey } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 
 /**
@@ -91,7 +91,7 @@ export type AccessState = 'new' | 'access' | 'noAccess' | 'otherProfile' | 'ende
 export const stateQuery = defineQuery<MemberView>('state');
 
 /** What a member's workflow holds on to between its runs: the keys that are its own, and for whom. */
-export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds'>;
+export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'>;
 
 export const holdingsQuery = defineQuery<Holdings>('holdings');
 
@@ -135,11 +135,22 @@ export interface MemberState {
   kisiUser: { id: number; emailDigest: string } | null;
   siblingIds: number[];
   wakes: Wake[];
+  /** Where nothing is written for a while, by a person's order. */
+  frozen: Freeze[];
   /** Since when the member has had neither pass nor contract nor key. */
   idleSince: Instant | null;
 }
 
 /** A member that nothing is known of yet. */
 export function newMember(memberId: number, taskQueue: string): MemberState {
-  return { memberId, taskQueue, ledger: [], kisiUser: null, siblingIds: [], wakes: [], idleSince: null };
+  return {
+    memberId,
+    taskQueue,
+    ledger: [],
+    kisiUser: null,
+    siblingIds: [],
+    wakes: [],
+    frozen: [],
+    idleSince: null,
+  };
 }

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { nextWake, planSteps, withInherited, type LedgerKey, type Step } from '../../access/plan.js';
+import {
+  nextWake,
+  planSteps,
+  stillFrozen,
+  withInherited,
+  type Freeze,
+  type LedgerKey,
+  type Step,
+} from '../../access/plan.js';
 import type { Entitlement } from '../../access/types.js';
 
 const day = 86_400_000;
@@ -35,11 +43,26 @@ function key(over: Partial<LedgerKey> = {}): LedgerKey {
     ...over,
   };
 }
+const freeze = (over: Partial<Freeze> = {}): Freeze => ({
+  groupId: 12,
+  until: now + day,
+  why: 'an order',
+  endsWithRules: null,
+  ...over,
+});
 const kinds = (steps: Step[]): string[] => steps.map((step) => step.kind);
 
 describe('planSteps: what differs between the wish and the ledger', () => {
   it('writes nothing where both agree', () => {
     assert.deepEqual(planSteps([key()], [wish()], [], 5), []);
+  });
+
+  it('does nothing in a frozen group, and goes on in the others', () => {
+    const frozen = [freeze()];
+    assert.deepEqual(planSteps([], [wish()], [], 5, frozen), []);
+    assert.deepEqual(planSteps([key()], [], [], 5, frozen), []);
+    assert.deepEqual(planSteps([key()], [finalWish(now + day)], [], 5, frozen), []);
+    assert.deepEqual(kinds(planSteps([], [wish({ groupId: 9 }), wish()], [], 5, frozen)), ['grant']);
   });
 
   it('grants what is missing and revokes what is not wanted, ends first', () => {
@@ -120,5 +143,18 @@ describe('nextWake', () => {
 
   it('has nothing to do for a key with a final end', () => {
     assert.equal(nextWake(null, [key({ validUntil: now })], [finalWish(now)]), null);
+  });
+
+  it('is the end of a freeze, and not before for a key that is frozen', () => {
+    const due = key({ validUntil: now + lead - 1 });
+    assert.equal(nextWake(null, [due], [wish()], [freeze()])?.at, now + day);
+  });
+});
+
+describe('stillFrozen', () => {
+  it('is over at its end, and with the rules that it waited for', () => {
+    assert.deepEqual(stillFrozen([freeze({ until: now })], 'a', now), []);
+    assert.deepEqual(stillFrozen([freeze({ endsWithRules: 'a' })], 'a', now), []);
+    assert.equal(stillFrozen([freeze({ endsWithRules: 'a' }), freeze()], 'b', now).length, 2);
   });
 });
