@@ -1,5 +1,8 @@
 import tseslint from 'typescript-eslint';
 
+/** What is said to workflows: all that others may know of them. */
+const messages = ['messages', 'control-messages', 'plan-messages'].map((file) => `workflows/${file}`);
+
 /** Rooms a room may import from (besides itself). The arrows of docs/architecture.md. */
 const arrows = {
   access: [],
@@ -7,18 +10,8 @@ const arrows = {
   kisi: [],
   trail: ['access'],
   workflows: ['access/plan', 'access/types'],
-  activities: ['access', 'nexudus', 'kisi', 'trail', 'workflows/messages', 'workflows/control-messages'],
-  client: [
-    'access',
-    'activities',
-    'workflows/messages',
-    'workflows/control-messages',
-    'worker',
-    'nexudus',
-    'kisi',
-    'trail',
-    'simulators',
-  ],
+  activities: ['access', 'nexudus', 'kisi', 'trail', ...messages],
+  client: ['access', 'activities', ...messages, 'worker', 'nexudus', 'kisi', 'trail', 'simulators'],
 };
 const rooms = [
   'access',

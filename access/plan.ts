@@ -49,6 +49,14 @@ export type Step =
   | { kind: 'note'; key: LedgerKey; wish: Entitlement }
   | { kind: 'forget'; key: LedgerKey };
 
+/** Those that write to Kisi. */
+export type WritingStep = Exclude<Step, { kind: 'note' | 'forget' }>;
+
+/** Whether a step writes to Kisi. */
+export function writes(step: Step): step is WritingStep {
+  return step.kind !== 'note' && step.kind !== 'forget';
+}
+
 /**
  * What to write to Kisi so that the ledger becomes what the rules want. Ends first, then new keys, then validity.
  * A held key is left as it is; a foreign key is never revoked; access that only waits for a renewal is never begun; in a frozen group

@@ -3,6 +3,7 @@ import type { Hold } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../trail/records.js';
 import type { Inheritance } from '../workflows/messages.js';
+import type { ChangeDone, PlanErrand } from '../workflows/plan-messages.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
 
@@ -85,7 +86,11 @@ export interface WriteNote {
 
 export interface KeyActivities {
   /** The Kisi user with the member's e-mail, exactly; null: this way of asking finds none. Only both ways are sure. */
-  findKisiUser(memberId: number, how: 'filter' | 'search', locationId: number | null): Promise<number | null>;
+  findKisiUser(
+    memberId: number,
+    how: 'filter' | 'search',
+    about: Pick<WriteNote, 'locationId' | 'planId'>,
+  ): Promise<number | null>;
   /** Makes the Kisi user; Kisi mails the invitation. */
   createKisiUser(memberId: number, note: WriteNote): Promise<number>;
   /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
@@ -115,6 +120,11 @@ export interface WakeActivities {
   letPoll(allowed: boolean): Promise<void>;
   /** Gives keys over to another profile of the same person. */
   handOver(memberId: number, inheritance: Inheritance): Promise<void>;
+}
+
+export interface PlanActivities {
+  /** Has a member's workflow do its part of a plan, starting it where there is none. */
+  sendErrand(memberId: number, errand: PlanErrand): Promise<ChangeDone[]>;
 }
 
 /** What the poll remembers between its runs. */

@@ -4,21 +4,29 @@ import { iso, type Instant } from '../access/types.js';
 import { keep } from '../nexudus/fresh.js';
 import { controlMemo, controlWorkflowId, type Order, type Orders } from '../workflows/control-messages.js';
 import { memberIdOf } from '../workflows/messages.js';
-import type { FailureType } from './contract.js';
+import type { FailureType, WriteNote } from './contract.js';
 
 /** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */
 export type Errand = 'grant' | 'revoke' | 'read';
 
+/** Where it is, and by which plan of a person, if by any. */
+export type About = Pick<WriteNote, 'locationId' | 'planId'>;
+
+/** For what is about no member in particular. */
+export const nowhere: About = { locationId: null, planId: null };
+
 /** Whom it is for. */
-export interface Whom {
+export interface Whom extends About {
   memberId: number | null;
-  locationId: number | null;
 }
 
 /** Asked at the last instant before each errand. */
 export interface Gate {
-  /** Throws a failure of type `Held` where an order stands against it; it is final, since no retry mends that. */
-  admit(errand: Errand, locationId: number | null): Promise<void>;
+  /**
+   * Throws a failure of type `Held` where an order stands against it; it is final, since no retry mends that. What a
+   * person applies by a plan is written in every mode, but not past a stop.
+   */
+  admit(errand: Errand, about: About): Promise<void>;
   /** Asks again for what the running activity was admitted to, right before it sends a request that changes something. */
   admitWrite(): Promise<void>;
 }
@@ -48,9 +56,10 @@ export function createGate(client: Client, now: () => Instant): Gate {
   }
 
   return {
-    async admit(errand, locationId) {
+    async admit(errand, { locationId, planId }) {
       const context = Context.current();
-      const whom = { memberId: memberIdOf(context.info.workflowExecution?.workflowId ?? ''), locationId };
+      const memberId = memberIdOf(context.info.workflowExecution?.workflowId ?? '');
+      const whom = { memberId, locationId, planId };
       errands.set(context, { errand, whom, wrote: false });
       // An earlier attempt may have got through before the order was given.
       await check(errand, whom, context.info.attempt > 1);
@@ -68,8 +77,9 @@ export function createGate(client: Client, now: () => Instant): Gate {
 
 function isWritten(
   { name, locationIds, memberIds }: Orders['mode'],
-  { memberId, locationId }: Whom,
+  { memberId, locationId, planId }: Whom,
 ): boolean {
+  if (planId !== null) return true;
   if (name !== 'canary') return name === 'live';
   const inPlace = locationId !== null && locationIds.includes(locationId);
   return inPlace || (memberId !== null && memberIds.includes(memberId));

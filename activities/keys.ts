@@ -3,7 +3,7 @@ import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
 import { giveBackKey, grantKey, makeUser, moveKey, removeKey } from '../kisi/keys.js';
 import type { GrantResult, KeyActivities, KeyWish } from './contract.js';
-import type { Gate } from './gate.js';
+import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
 import type { Recorder, Written } from './recorder.js';
 import { remote } from './remote.js';
@@ -43,14 +43,14 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
   }
 
   return remote<KeyActivities>({
-    async findKisiUser(memberId, how, locationId = null) {
+    async findKisiUser(memberId, how, about) {
       // It reads only, but to no purpose where no key may be given.
-      await gate.admit('grant', locationId);
+      await gate.admit('grant', about);
       const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
       return user?.id ?? null;
     },
     async createKisiUser(memberId, note) {
-      await gate.admit('grant', note.locationId);
+      await gate.admit('grant', note);
       const person = await personOf(memberId);
       const write = { what: 'createUser', groupId: null, before: null, after: null } as const;
       return recorder.write(note, write, async (again) => {
@@ -65,7 +65,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       });
     },
     async createKey(wish, triedUntil, note) {
-      await gate.admit('grant', note.locationId);
+      await gate.admit('grant', note);
       const { groupId, validUntil } = wish;
       const write = { what: 'grant', groupId, before: null, after: { validUntil } } as const;
       return recorder.write(note, write, (again) =>
@@ -86,7 +86,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
     },
     async moveKey(keyId, wish, was, note) {
       const { groupId, validUntil } = wish;
-      await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant', note.locationId);
+      await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant', note);
       const write = {
         what: 'move',
         groupId,
@@ -107,7 +107,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       );
     },
     async giveBackKey(keyId, wish, was, note) {
-      await gate.admit('revoke', note.locationId);
+      await gate.admit('revoke', note);
       const { groupId, validUntil } = wish;
       const before = { keyId, validUntil: was };
       await recorder.write(note, { what: 'giveBack', groupId, before, after: { validUntil } }, async () => {
@@ -122,7 +122,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       });
     },
     async removeKey(key, note) {
-      await gate.admit('revoke', note.locationId);
+      await gate.admit('revoke', note);
       const { keyId, groupId, validUntil } = key;
       await recorder.write(
         note,
@@ -142,7 +142,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       );
     },
     async inspectKeys(userId) {
-      await gate.admit('read', null);
+      await gate.admit('read', nowhere);
       const keys = await kisi.listKeysOf({ userId });
       if (keys.length === 0 && (await kisi.getUser(userId)) === null) return null;
       return keys

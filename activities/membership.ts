@@ -6,7 +6,7 @@ import type { Decision, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { Trail } from '../trail/trail.js';
 import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
-import type { Gate } from './gate.js';
+import { nowhere, type Gate } from './gate.js';
 import type { People } from './people.js';
 import { remote } from './remote.js';
 
@@ -29,7 +29,7 @@ export function createMembershipActivities(deps: MembershipDeps): MembershipActi
  * complete: then nothing is known and nothing may be taken away.
  */
 export async function assess(deps: MembershipDeps, request: AssessRequest): Promise<Assessment> {
-  await deps.gate.admit('read', null);
+  await deps.gate.admit('read', nowhere);
   const read = await deps.reader.readMember({
     memberId: request.memberId,
     notBefore: request.notBefore,

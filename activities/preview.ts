@@ -1,4 +1,12 @@
-import { givenBackUntil, planSteps, stillFrozen, type LedgerKey, type Step } from '../access/plan.js';
+import {
+  givenBackUntil,
+  groupOf,
+  planSteps,
+  stillFrozen,
+  writes,
+  type LedgerKey,
+  type WritingStep,
+} from '../access/plan.js';
 import type { Entitlement, Instant } from '../access/types.js';
 import type { Assessment } from './contract.js';
 import { howGranted } from '../kisi/keys.js';
@@ -39,11 +47,20 @@ export interface PlanLine {
   requests: number;
 }
 
+/** A line with all that it takes to do it. */
+export interface PlannedChange {
+  line: PlanLine;
+  step: WritingStep;
+  /** What the ledger holds of that group before it. */
+  had: LedgerKey | null;
+}
+
 /** What Latchkey would do for one person, and what it costs. */
 export interface Preview {
   memberId: number;
   locationId: number | null;
-  lines: PlanLine[];
+  emailDigest: string | null;
+  changes: PlannedChange[];
   /** Keys that are kept although a read speaks against them, and why. */
   kept: { groupId: number; why: string }[];
   /** True: Kisi does not know the person; a user is made, and Kisi mails the invitation. */
@@ -74,7 +91,11 @@ export function previewOf({ memberId, holdings, assessment, kisi, now }: Preview
   const frozen = stillFrozen(holdings.frozen, rules, now);
   const isKnown = kisiUser !== null && kisiUser.emailDigest === assessment.emailDigest;
   const steps = planSteps(ledger, keys, holds, isKnown ? kisiUser.id : null, frozen);
-  const lines = steps.flatMap((step) => lineOf(step, memberId, kisi, assessment, now) ?? []);
+  const changes = steps.filter(writes).map((step) => ({
+    line: { memberId, ...lineOf(step, kisi, assessment, now) },
+    step,
+    had: ledger.find(({ groupId }) => groupId === groupOf(step)) ?? null,
+  }));
   const grants = steps.some((step) => step.kind === 'grant');
   const newUser = grants && !isKnown && kisi.userId === null;
   // Asked for in two ways, and made; or found in the first.
@@ -82,30 +103,27 @@ export function previewOf({ memberId, holdings, assessment, kisi, now }: Preview
   return {
     memberId,
     locationId: assessment.locationId,
-    lines,
+    emailDigest: assessment.emailDigest,
+    changes,
     kept: [...holds, ...frozen].map(({ groupId, why }) => ({ groupId, why })),
     newUser,
-    requests: lines.reduce((sum, line) => sum + line.requests, userRequests),
+    requests: changes.reduce((sum, { line }) => sum + line.requests, userRequests),
   };
 }
 
 function lineOf(
-  step: Step,
-  memberId: number,
+  step: WritingStep,
   kisi: KisiSide,
   assessment: Assessment,
   now: Instant,
-): PlanLine | null {
+): Omit<PlanLine, 'memberId'> {
   switch (step.kind) {
     case 'grant':
-      return { memberId, ...grantLine(step.wish, kisi) };
+      return grantLine(step.wish, kisi);
     case 'move':
-      return { memberId, ...moveLine(step.key, step.wish) };
+      return moveLine(step.key, step.wish);
     case 'revoke':
-      return { memberId, ...endLine(step.key, assessment, now) };
-    case 'note':
-    case 'forget':
-      return null;
+      return endLine(step.key, assessment, now);
   }
 }
 

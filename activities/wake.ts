@@ -15,6 +15,7 @@ import {
   newMember,
   pollScheduleId,
   type Inheritance,
+  type MemberState,
   type Wake,
 } from '../workflows/messages.js';
 import type { WakeActivities } from './contract.js';
@@ -49,17 +50,23 @@ export async function inBatches<T>(items: readonly T[], job: (item: T) => Promis
   }
 }
 
-export function createWaker(client: Client, taskQueue: string): Waker {
-  const start = (memberId: number) => ({
+/** How a member's workflow is started. */
+export function memberStart(
+  memberId: number,
+  taskQueue: string,
+): { taskQueue: string; workflowId: string; args: [MemberState]; staticSummary: string } {
+  return {
     taskQueue,
     workflowId: memberWorkflowId(memberId),
     args: [newMember(memberId, taskQueue)],
     staticSummary: `Nexudus coworker ${memberId}`,
-  });
+  };
+}
 
+export function createWaker(client: Client, taskQueue: string): Waker {
   async function wake(memberId: number, reason: Wake): Promise<void> {
     await client.workflow.signalWithStart(memberWorkflowType, {
-      ...start(memberId),
+      ...memberStart(memberId, taskQueue),
       signal: membershipChanged,
       signalArgs: [reason],
     });
@@ -91,7 +98,7 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     },
     async handOver(memberId: number, inheritance: Inheritance) {
       await client.workflow.signalWithStart(memberWorkflowType, {
-        ...start(memberId),
+        ...memberStart(memberId, taskQueue),
         signal: inheritKeys,
         signalArgs: [inheritance],
       });

@@ -64,7 +64,8 @@ export async function status({ json = false }: { json?: boolean }): Promise<void
   else print(words(orders));
 }
 
-function named({ by = userInfo().username, why = '' }: Giver): { by: string; why: string } {
+/** Who gives the order, by default the one who is logged in. */
+export function named({ by = userInfo().username, why = '' }: Giver): { by: string; why: string } {
   return { by, why };
 }
 
@@ -78,16 +79,23 @@ async function order(give: (control: WorkflowHandle) => Promise<Orders>): Promis
 }
 
 async function obey(client: Client, give: (control: WorkflowHandle) => Promise<Orders>): Promise<Orders> {
-  const control = client.workflow.getHandle(controlWorkflowId);
   try {
-    return await client.withDeadline(Date.now() + answerWithinMs, () => give(control));
+    return await answered(client, () => give(client.workflow.getHandle(controlWorkflowId)));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new CommandError('there is nothing to order yet: `latchkey worker` sets it up when it starts');
+  }
+}
+
+/** What a workflow answers to an order. Throws CommandError where it refuses, or where no worker is there to answer. */
+export async function answered<T>(client: Client, give: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + answerWithinMs, give);
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) {
       throw new CommandError(error.cause?.message ?? 'the order was refused', 2);
     }
-    if (error instanceof WorkflowNotFoundError) {
-      throw new CommandError('there is nothing to order yet: `latchkey worker` sets it up when it starts');
-    }
+    if (error instanceof WorkflowNotFoundError) throw error;
     const unanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error);
     if (!unanswered) throw error;
     throw new CommandError(

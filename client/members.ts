@@ -14,7 +14,6 @@ import {
   memberIdOf,
   memberWorkflowId,
   memberWorkflowType,
-  newMember,
   nextChangeAtKey,
   resync,
   resyncNow,
@@ -24,6 +23,7 @@ import {
   type MemberView,
   type PassReport,
 } from '../workflows/messages.js';
+import { memberStart } from '../activities/wake.js';
 import { atOnce } from './at-once.js';
 import { CommandError } from './failure.js';
 
@@ -119,11 +119,8 @@ export async function resyncMember(
   memberId: number,
 ): Promise<PassReport | null> {
   const startWorkflowOperation = new WithStartWorkflowOperation(memberWorkflowType, {
-    workflowId: memberWorkflowId(memberId),
-    taskQueue,
-    args: [newMember(memberId, taskQueue)],
+    ...memberStart(memberId, taskQueue),
     workflowIdConflictPolicy: 'USE_EXISTING',
-    staticSummary: `Nexudus coworker ${memberId}`,
   });
   // Where the start itself fails, this promise would reject with nobody listening.
   startWorkflowOperation.workflowHandle().catch(() => undefined);

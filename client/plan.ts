@@ -1,16 +1,10 @@
-import { createBaselineBook } from '../activities/baselines.js';
-import { judge } from '../activities/membership.js';
-import { previewOf, type PlanLine, type Preview } from '../activities/preview.js';
-import { survey, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
-import { runningMembers } from '../activities/wake.js';
-import { UnknownTimeZone } from '../access/calendar.js';
-import { iso, type Instant, type Rules } from '../access/types.js';
+import type { PlanLine, Preview } from '../activities/preview.js';
+import { iso, type Instant } from '../access/types.js';
 import { CommandError } from './failure.js';
-import { homeZone, instantAt, parseAt, type Typed } from './instant.js';
-import { holdingsOf } from './members.js';
-import { print, printJson } from './output.js';
-import { withSession } from './session.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { parseAt } from './instant.js';
+import { print, printJson, remark } from './output.js';
+import { planFileOf, writePlanFile } from './plan-file.js';
+import { openSpace, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
 import { shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseLocation, parseWho } from './who.js';
 
@@ -21,14 +15,9 @@ export interface PlanOptions {
   config?: string;
   /** ISO 8601, with a zone or in the location's. */
   at?: string;
+  /** A file to keep the plan in, for `latchkey apply`. */
+  out?: string;
   json?: boolean;
-}
-
-/** What would be done, for whom, and what it costs. */
-interface Plan {
-  at: Instant;
-  people: Preview[];
-  unread: Unread[];
 }
 
 /**
@@ -39,71 +28,28 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   const who = id === undefined ? null : parseWho(id);
   const typed = options.at === undefined ? null : parseAt(options.at);
   const locationId = options.location === undefined ? null : parseLocation(options.location);
-  const config = readConfig(options.config);
-  const nexudus = nexudusOf(config);
-  const kisi = kisiOf(config);
-  const { rules, timeZones, groups } = await checkedSpace(config, nexudus, kisi);
+  if (options.out !== undefined && typed !== null) {
+    throw new CommandError('a plan for another time cannot be applied: leave out --at or --out', 2);
+  }
+  const space = await openSpace(options.config);
+  const { nexudus, checked } = space;
   if (locationId !== null && (await nexudus.getOne('businesses', locationId)) === null) {
     throw new CommandError('Nexudus has no location with this id', 2);
   }
-  const memberId = who === null ? null : await memberIdFor(who, nexudus);
-  const surveyed = await withSession(config, async ({ client }) => {
-    const baselines = createBaselineBook(client, Date.now);
-    const deps = {
-      nexudus,
-      kisi,
-      timeZones,
-      baselines: () => baselines.read(),
-      running: () => runningMembers(client),
-      holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
-      now: Date.now,
-    };
-    return survey(deps, memberId === null ? null : [memberId]);
-  });
-  if (memberId !== null && surveyed.people.every(isUnknown)) {
-    throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none', 2);
-  }
-  const made = planOf(surveyed, rules, typed, locationId);
-  const names = new Map(groups.map((group) => [group.id, group.name]));
+  const scope = { memberId: who === null ? null : await memberIdFor(who, nexudus), locationId };
+  const surveyed = await surveyScope(space, scope);
+  const made = planOf(surveyed, checked.rules, typed, locationId);
+  const names = new Map(checked.groups.map((group) => [group.id, group.name]));
   if (options.json === true) printJson(jsonOf(made, names));
   else print(words(made, names));
+  if (options.out === undefined) return;
+  const file = planFileOf(made, { scope, rules: checked.rules, space: spaceIdOf(space) });
+  writePlanFile(options.out, file);
+  remark(`plan ${file.id} is in ${options.out}; \`latchkey apply ${options.out}\` does just this`);
 }
 
-const isUnknown = ({ read, holdings }: Surveyed): boolean =>
-  read.snapshot === null && holdings.ledger.length === 0;
-
-/** The plan for those of the location, or for all. */
-function planOf(
-  { people, unread }: Survey,
-  rules: Rules,
-  typed: Typed | null,
-  locationId: number | null,
-): Plan {
-  const now = Date.now();
-  const previews: Preview[] = [];
-  const untold = [...unread];
-  for (const one of people) {
-    const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
-    const preview = previewAt(one, rules, at);
-    if ('why' in preview) untold.push(preview);
-    else if (locationId === null || preview.locationId === locationId) previews.push(preview);
-  }
-  return { at: typed !== null && 'at' in typed ? typed.at : now, people: previews, unread: untold };
-}
-
-function previewAt(
-  { memberId, read, holdings, kisi }: Surveyed,
-  rules: Rules,
-  at: Instant,
-): Preview | Unread {
-  try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, at);
-    return previewOf({ memberId, holdings, assessment, kisi, now: at });
-  } catch (error) {
-    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
-    throw error;
-  }
-}
+const linesOf = (people: readonly Preview[]): PlanLine[] =>
+  people.flatMap(({ changes }) => changes.map(({ line }) => line));
 
 const doing: Record<PlanLine['does'], string> = {
   grant: 'gains',
@@ -120,7 +66,7 @@ function groupWords(groupId: number, names: ReadonlyMap<number, string>): string
 }
 
 function words({ at, people, unread }: Plan, names: ReadonlyMap<number, string>): string {
-  const changes = people.flatMap(({ lines }) => lines).filter(({ does }) => does !== 'move');
+  const changes = linesOf(people).filter(({ does }) => does !== 'move');
   const rows = changes.map(({ memberId, does, groupId, until, why, requests }): Cell[] => [
     memberId,
     doing[does],
@@ -171,12 +117,12 @@ interface Totals {
 
 function totalsOf(people: readonly Preview[]): Totals {
   const having = (does: PlanLine['does']): number =>
-    people.filter(({ lines }) => lines.some((line) => line.does === does)).length;
+    people.filter(({ changes }) => changes.some(({ line }) => line.does === does)).length;
   return {
     gain: having('grant'),
     lose: having('revoke'),
     create: people.filter(({ newUser }) => newUser).length,
-    move: people.flatMap(({ lines }) => lines).filter(({ does }) => does === 'move').length,
+    move: linesOf(people).filter(({ does }) => does === 'move').length,
     requests: people.reduce((sum, one) => sum + one.requests, 0),
   };
 }
@@ -188,15 +134,13 @@ function jsonOf({ at, people, unread }: Plan, names: ReadonlyMap<number, string>
     at: iso(at),
     members: people.length,
     totals: totalsOf(people),
-    lines: people.flatMap(({ lines }) =>
-      lines.map((line) => ({
-        ...line,
-        groupName: names.get(line.groupId) ?? null,
-        before: isoOf(line.before),
-        after: isoOf(line.after),
-        until: isoOf(line.until),
-      })),
-    ),
+    lines: linesOf(people).map((line) => ({
+      ...line,
+      groupName: names.get(line.groupId) ?? null,
+      before: isoOf(line.before),
+      after: isoOf(line.after),
+      until: isoOf(line.until),
+    })),
     newToKisi: people.filter(({ newUser }) => newUser).map(({ memberId }) => memberId),
     kept: people.flatMap(({ memberId, kept }) => kept.map((hold) => ({ memberId, ...hold }))),
     unread,

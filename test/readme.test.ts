@@ -21,9 +21,11 @@ describe('README', () => {
       'lastDay',
       'renewalGrace',
       'trailRetention',
+      'undoWindow',
       'usedPass',
     ]);
     assert.equal(parseDuration(table['trailRetention'] ?? ''), emptyFile('').trailRetentionMs);
+    assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
     assert.deepEqual(
       {
         renewalGraceMs: parseDuration(table['renewalGrace'] ?? ''),

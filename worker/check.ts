@@ -11,6 +11,8 @@ import { ConfigError, type Config, type IdOrName } from './config.js';
 /** A space as it was found, its configuration resolved to ids. */
 export interface CheckedSpace {
   rules: Rules;
+  /** Kisi's organization, where Kisi tells which. */
+  organizationId: number | null;
   /** Time zones by location id, as configured over what Nexudus says. */
   timeZones: Record<number, string>;
   /** What works but is probably not meant; one line each. */
@@ -37,19 +39,20 @@ export async function checkSpace(
       return null;
     }
   };
-  const [reference, groups] = await Promise.all([
+  const [reference, organization] = await Promise.all([
     attempt(async () => {
       await nexudus.me();
       return readReference(nexudus, {});
     }),
     attempt(async () => {
-      await kisi.currentUser();
-      return kisi.listGroups();
+      const { organizationId } = await kisi.currentUser();
+      return { organizationId, groups: await kisi.listGroups() };
     }),
   ]);
-  if (reference === null || groups === null) throw new ConfigError(lines);
+  if (reference === null || organization === null) throw new ConfigError(lines);
 
   const { passTypes, locations, allowances } = reference;
+  const { organizationId, groups } = organization;
   const timeZones = resolveZones(config, locations, lines);
   const mapping = resolveMapping(config, passTypes, locations, groups, lines);
   for (const type of passTypes) checkFieldGroups(type, groups, mapping, lines);
@@ -71,6 +74,7 @@ export async function checkSpace(
   ];
   return {
     rules: { mapping, policies: config.file.policies },
+    organizationId,
     timeZones,
     warnings,
     groups: groups.map((group) => ({ ...group, passTypes: typesOf(group.id, passTypes, mapping) })),

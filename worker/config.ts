@@ -29,6 +29,8 @@ export interface FileConfig {
   policies: Policies;
   /** How long the audit trail keeps a record. */
   trailRetentionMs: number;
+  /** For how long a plan that was applied can be undone. */
+  undoWindowMs: number;
 }
 
 /** All that the process is told from outside. Holds secrets: never log it whole. */

@@ -7,6 +7,7 @@ import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
 
 const trailRetentionMs = parseDuration('400d');
+const undoWindowMs = parseDuration('24h');
 
 const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
   error: 'must be an id (a whole number) or an exact name',
@@ -58,13 +59,22 @@ const schema = z.strictObject({
       usedPass: z.enum(['endOfDay', 'atOnce'], { error: 'must be endOfDay or atOnce' }).optional(),
       lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
       trailRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      undoWindow: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
     })
     .default({}),
 });
 
 /** A file that says nothing: no mapping, no zones, the default policies. */
 export function emptyFile(path: string): FileConfig {
-  return { path, present: false, mapping: [], zones: [], policies: { ...defaultPolicies }, trailRetentionMs };
+  return {
+    path,
+    present: false,
+    mapping: [],
+    zones: [],
+    policies: { ...defaultPolicies },
+    trailRetentionMs,
+    undoWindowMs,
+  };
 }
 
 /** What the file says, and one line for each problem ('latchkey.yaml:7: ...'), all at once. Throws nothing. */
@@ -104,6 +114,7 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         lastDay: policies.lastDay ?? defaultPolicies.lastDay,
       },
       trailRetentionMs: policies.trailRetention ?? trailRetentionMs,
+      undoWindowMs: policies.undoWindow ?? undoWindowMs,
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createBaselineBook } from '../activities/baselines.js';
+import { createPlanActivities } from '../activities/errands.js';
 import { createGate } from '../activities/gate.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
@@ -146,7 +147,11 @@ async function memberWorker(
     namespace: client.options.namespace,
     taskQueue: config.taskQueue,
     workflowBundle: await workflowBundle(),
-    activities: { ...speaker.activities, ...createWaker(client, config.taskQueue) },
+    activities: {
+      ...speaker.activities,
+      ...createWaker(client, config.taskQueue),
+      ...createPlanActivities(client, config.taskQueue),
+    },
     maxConcurrentWorkflowTaskExecutions: 40,
     maxCachedWorkflows: 300,
     // Else a beat of the speaker would be held back for most of its time limit.

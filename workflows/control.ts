@@ -1,6 +1,5 @@
 import {
   allHandlersFinished,
-  ApplicationFailure,
   condition,
   makeContinueAsNewFunc,
   setCurrentDetails,
@@ -9,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { iso } from '../access/types.js';
-import type { Act, TrailActivities, WakeActivities } from '../activities/contract.js';
+import type { Act, WakeActivities } from '../activities/contract.js';
 import {
   controlMemo,
   modes,
@@ -23,8 +22,9 @@ import {
   type Orders,
   type StopLevel,
 } from './control-messages.js';
-import { nexudusTaskQueue } from './messages.js';
-import { insist, patientActivities, type Patient } from './patience.js';
+import { insist, patientActivities } from './patience.js';
+import { refuse } from './refuse.js';
+import { trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 const mostEvents = 500;
@@ -123,16 +123,6 @@ function plain({ stop, mode }: Orders): Act['after'] {
 
 type Giver = Omit<Order, 'since'>;
 
-/** Only the process that speaks to the APIs keeps the trail. */
-function trailActivities(taskQueue: string): Patient<TrailActivities> {
-  const options = {
-    taskQueue: nexudusTaskQueue(taskQueue),
-    startToCloseTimeout: '30s',
-    heartbeatTimeout: '15s',
-  };
-  return patientActivities<TrailActivities>(options, 20_000);
-}
-
 function isLong(): boolean {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   return continueAsNewSuggested || historyLength >= mostEvents;
@@ -142,7 +132,6 @@ function given({ by, why }: Giver): Order {
   return { by, why, since: Date.now() };
 }
 
-/** Anybody can send an update by hand; what is refused changes nothing. */
 function checkGiver({ by }: Giver): void {
   if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
 }
@@ -154,10 +143,6 @@ function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode
   const some = locationIds.length + memberIds.length > 0;
   if (mode === 'canary' && !some) refuse('canary needs a location or a member');
   if (mode !== 'canary' && some) refuse(`${mode} is for all: name no location and no member`);
-}
-
-function refuse(message: string): never {
-  throw ApplicationFailure.create({ type: 'Refused', message, nonRetryable: true });
 }
 
 const stopped: Record<StopLevel, string> = {

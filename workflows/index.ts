@@ -1,5 +1,6 @@
 /** Workflow functions only: what a worker can run. */
 export { control } from './control.js';
 export { member } from './member.js';
+export { plan } from './plan.js';
 export { fullPass, poll } from './poll.js';
 export { speaker } from './speaker.js';

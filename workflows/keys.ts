@@ -15,10 +15,21 @@ import {
 /** How a member's workflow writes keys: one Kisi call an activity, the ledger brought up to date after each. */
 export interface KeyWriter {
   /** Does one step; true: done, false: the plan it belongs to is out of date. Throws a final Trouble. */
-  apply(step: Step, assessment: Assessment): Promise<boolean>;
+  apply(step: Step, circumstances: Circumstances): Promise<boolean>;
   /** Brings the ledger in line with what Kisi holds of it. False: overtaken. */
   inspect(): Promise<boolean>;
 }
+
+/** What a write needs to know beside the step itself. */
+export type Circumstances = Pick<Assessment, 'emailDigest' | 'locationId' | 'losses'>;
+
+/** Who has keys written: the rules, or a person by a plan. */
+export interface Author {
+  by: string;
+  planId: string | null;
+}
+
+export const byTheRules: Author = { by: 'rules', planId: null };
 
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
 function kisiActivities(taskQueue: string): Patient<KeyActivities> {
@@ -32,6 +43,7 @@ export function keyWriter(
   changes: string[],
   onWaiting: (trouble: Trouble) => void,
   overtaking: Overtaking,
+  author: Author,
 ): KeyWriter {
   const { quick, patient } = kisiActivities(state.taskQueue);
 
@@ -59,14 +71,20 @@ export function keyWriter(
     );
   }
 
+  /** Who writes, and why: one note for all tries of a change. */
+  function noteOf(cause: string, locationId: number | null): WriteNote {
+    return { id: uuid4(), cause, locationId, ...author, again: false };
+  }
+
   async function userFor(digest: string, locationId: number | null): Promise<number | null> {
     if (state.kisiUser?.emailDigest === digest) return state.kisiUser.id;
     const id = state.memberId;
-    const found = await call('findKisiUser', [id, 'filter', locationId], 'find the Kisi user');
+    const about = { locationId, planId: author.planId };
+    const found = await call('findKisiUser', [id, 'filter', about], 'find the Kisi user');
     if (found === null) return null;
     const searched =
       found.value === null
-        ? await call('findKisiUser', [id, 'search', locationId], 'search for the Kisi user')
+        ? await call('findKisiUser', [id, 'search', about], 'search for the Kisi user')
         : found;
     if (searched === null) return null;
     const made = searched.value === null ? await makeUser(locationId) : { value: searched.value };
@@ -110,8 +128,8 @@ export function keyWriter(
     }
   }
 
-  async function grant(wish: Entitlement, assessment: Assessment): Promise<boolean> {
-    const { emailDigest, locationId } = assessment;
+  async function grant(wish: Entitlement, circumstances: Circumstances): Promise<boolean> {
+    const { emailDigest, locationId } = circumstances;
     if (emailDigest === null) return true;
     const userId = await userFor(emailDigest, locationId);
     if (userId === null) return false;
@@ -142,12 +160,12 @@ export function keyWriter(
     return granted(answer.value, entry);
   }
 
-  async function move(key: LedgerKey, wish: Entitlement, assessment: Assessment): Promise<boolean> {
+  async function move(key: LedgerKey, wish: Entitlement, circumstances: Circumstances): Promise<boolean> {
     const { keyId, groupId, userId } = key;
-    if (keyId === null) return grant(wish, assessment);
+    if (keyId === null) return grant(wish, circumstances);
     const validUntil = wish.door.set;
     const entry = { ...key, ...pick(wish), validUntil, uncertain: true };
-    const note = noteOf(wish.because, assessment.locationId);
+    const note = noteOf(wish.because, circumstances.locationId);
     const answer = await noting(entry, key, () =>
       call(
         'moveKey',
@@ -185,7 +203,7 @@ export function keyWriter(
     return true;
   }
 
-  async function revoke(key: LedgerKey, { losses = [], locationId }: Assessment): Promise<boolean> {
+  async function revoke(key: LedgerKey, { losses = [], locationId }: Circumstances): Promise<boolean> {
     const { keyId, userId, groupId, validUntil } = key;
     const handUntil = givenBackUntil(key, Date.now());
     // A key of an earlier Kisi user is no loss: the new one has it.
@@ -227,14 +245,14 @@ export function keyWriter(
     return true;
   }
 
-  async function apply(step: Step, assessment: Assessment): Promise<boolean> {
+  async function apply(step: Step, circumstances: Circumstances): Promise<boolean> {
     switch (step.kind) {
       case 'revoke':
-        return revoke(step.key, assessment);
+        return revoke(step.key, circumstances);
       case 'grant':
-        return grant(step.wish, assessment);
+        return grant(step.wish, circumstances);
       case 'move':
-        return move(step.key, step.wish, assessment);
+        return move(step.key, step.wish, circumstances);
       case 'note':
         replace({ ...step.key, ...pick(step.wish) });
         return true;
@@ -268,11 +286,6 @@ export function keyWriter(
   }
 
   return { apply, inspect };
-}
-
-/** Who wrote, and why: one note for all tries of a change. */
-function noteOf(cause: string, locationId: number | null): WriteNote {
-  return { id: uuid4(), cause, locationId, by: 'rules', planId: null, again: false };
 }
 
 function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {

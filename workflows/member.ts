@@ -10,7 +10,7 @@ import {
 import { nextWake, planSteps, stillFrozen, withInherited, type LedgerKey } from '../access/plan.js';
 import type { Instant, NextChange } from '../access/types.js';
 import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
-import { keyWriter } from './keys.js';
+import { byTheRules, keyWriter } from './keys.js';
 import {
   accessProblemKey,
   accessStateKey,
@@ -29,6 +29,8 @@ import {
   type MemberView,
   type Wake,
 } from './messages.js';
+import { runErrand } from './plan-errand.js';
+import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
 import { isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { detailsOf, viewOf, type Outlook } from './view.js';
 
@@ -44,6 +46,7 @@ const blockedRetryMs = 10 * minuteMs;
 const doubtRetryMs = 30_000;
 /** Taking an order back wakes those whom it held; this is for one that was missed. */
 const heldRetryMs = 60 * minuteMs;
+const mostErrandsKept = 4;
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
 
@@ -76,7 +79,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     run.passesBegun++;
     run.ended = false;
   };
-  const woken = (): boolean => state.wakes.length > 0;
+  const woken = (): boolean => state.wakes.length > 0 || state.errands.length > 0;
   const view = (): MemberView => viewOf(state.memberId, state.ledger, outlook);
 
   setHandler(membershipChanged, (w) => {
@@ -104,9 +107,19 @@ export async function member(initial: MemberState): Promise<MemberView> {
     return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what };
   });
 
+  setHandler(planErrandUpdate, async (errand) => {
+    const key = errandKey(errand);
+    const answer = (): ChangeDone[] | undefined => state.errandsDone.find((one) => one.key === key)?.changes;
+    const isKnown = answer() !== undefined || state.errands.some((one) => errandKey(one) === key);
+    if (!isKnown) state.errands.push(errand);
+    await condition(() => answer() !== undefined);
+    return answer() ?? [];
+  });
+
   let dueAt: Instant = Date.now();
   if (!woken()) wake({ reason: 'changed' });
   for (;;) {
+    await runErrands();
     const pass = takeWakes(state, dueAt);
     beginPass();
     changes = [];
@@ -115,7 +128,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       if (next === 'overtaken') {
         // What this pass was to do goes into the next one.
         if (pass.resync) state.wakes.push({ reason: 'resync', notBefore: pass.notBefore });
-        else if (!woken()) wake({ reason: 'changed' });
+        else if (state.wakes.length === 0) wake({ reason: 'changed' });
       } else {
         dueAt = next;
         run.passesDone = run.passesBegun;
@@ -127,12 +140,15 @@ export async function member(initial: MemberState): Promise<MemberView> {
       run.passesDone = run.passesBegun;
     }
     publish();
-    if (run.ended && !woken()) return finish();
+    if (run.ended && !woken() && (await everyoneIsAnswered()) && !woken()) return view();
     if (!woken()) await sleepUntil(dueAt);
-    if (runIsLong()) {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof member>(state);
-    }
+    if (runIsLong() && (await everyoneIsAnswered())) await continueAsNew<typeof member>(state);
+  }
+
+  /** False: something came that is to be done first. */
+  async function everyoneIsAnswered(): Promise<boolean> {
+    await condition(() => allHandlersFinished() || state.errands.length > 0);
+    return state.errands.length === 0;
   }
 
   /** One pass: look, hand over what is not ours to keep, write the differences. Answers when to look again. */
@@ -150,6 +166,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
         waitFor(trouble, 'by itself: it is tried again at least every 15 s');
       },
       { isOvertaken: woken, dueAt: assessment.next?.at ?? Infinity },
+      byTheRules,
     );
     if (pass.resync && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
@@ -166,6 +183,26 @@ export async function member(initial: MemberState): Promise<MemberView> {
       }
     }
     return settle(assessment, heldBack);
+  }
+
+  /** What plans have this member do, before the rules have their say again. */
+  async function runErrands(): Promise<void> {
+    for (let errand = state.errands[0]; errand !== undefined; errand = state.errands[0]) {
+      const { by, planId } = errand;
+      const due = outlook.next?.at ?? Infinity;
+      const overtaking = {
+        isOvertaken: () => state.wakes.length > 0,
+        dueAt: due > Date.now() ? due : Infinity,
+      };
+      const onWaiting = (trouble: Trouble): void => {
+        waitFor(trouble, 'by itself, or is left undone when something changes');
+      };
+      const writer = keyWriter(state, changes, onWaiting, overtaking, { by, planId });
+      const done = { key: errandKey(errand), changes: await runErrand(errand, state, writer) };
+      clearWaiting();
+      state.errands = state.errands.slice(1);
+      state.errandsDone = [...state.errandsDone, done].slice(-mostErrandsKept);
+    }
   }
 
   async function look(pass: Pass): Promise<Assessment> {
@@ -250,7 +287,10 @@ export async function member(initial: MemberState): Promise<MemberView> {
     clearWaiting();
     outlook.lastError = null;
     outlook.state = state.ledger.some((key) => key.keyId !== null) ? 'access' : 'noAccess';
-    outlook.standing = assessment.standing;
+    outlook.standing =
+      outlook.state === 'noAccess' && assessment.keys.length > 0
+        ? 'By the rules there should be a key.'
+        : assessment.standing;
     outlook.kept = [...assessment.holds, ...state.frozen].map(
       ({ groupId, why }) => `group ${groupId}: ${why}`,
     );
@@ -326,11 +366,6 @@ export async function member(initial: MemberState): Promise<MemberView> {
   function runIsLong(): boolean {
     const { historyLength, continueAsNewSuggested } = workflowInfo();
     return continueAsNewSuggested || historyLength >= mostEvents || Date.now() >= startedAt + longestRunMs;
-  }
-
-  async function finish(): Promise<MemberView> {
-    await condition(allHandlersFinished);
-    return view();
   }
 }
 

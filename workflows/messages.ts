@@ -2,6 +2,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Freeze, LedgerKey } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
+import type { ChangeDone, PlanErrand } from './plan-messages.js';
 
 /**
  * Everything that is said to a member's workflow, and every name that others depend on.
@@ -137,6 +138,10 @@ export interface MemberState {
   wakes: Wake[];
   /** Where nothing is written for a while, by a person's order. */
   frozen: Freeze[];
+  /** What plans have it do. */
+  errands: PlanErrand[];
+  /** What became of the last of them, by `errandKey`: one that is sent again is not done again. */
+  errandsDone: { key: string; changes: ChangeDone[] }[];
   /** Since when the member has had neither pass nor contract nor key. */
   idleSince: Instant | null;
 }
@@ -151,6 +156,8 @@ export function newMember(memberId: number, taskQueue: string): MemberState {
     siblingIds: [],
     wakes: [],
     frozen: [],
+    errands: [],
+    errandsDone: [],
     idleSince: null,
   };
 }

@@ -4,7 +4,13 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { assess } from '../../activities/membership.js';
-import type { KeyActivities, MembershipActivities, WakeActivities } from '../../activities/contract.js';
+import type {
+  KeyActivities,
+  MembershipActivities,
+  PlanActivities,
+  TrailActivities,
+  WakeActivities,
+} from '../../activities/contract.js';
 import { createPeople } from '../../activities/people.js';
 import type { Trail } from '../../trail/trail.js';
 import type { Profile, Rules, Snapshot } from '../../access/types.js';
@@ -17,6 +23,7 @@ import {
   stateQuery,
   type MemberView,
 } from '../../workflows/messages.js';
+import { planErrandUpdate } from '../../workflows/plan-messages.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
@@ -24,6 +31,7 @@ const noTrail: Pick<Trail, 'lastDecision' | 'note'> = {
   lastDecision: () => Promise.resolve(null),
   note: () => Promise.resolve(),
 };
+const noActs: TrailActivities = { noteAct: () => Promise.resolve() };
 const openGate = { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() };
 
 /** One Kisi assignment of the in-memory model. */
@@ -74,13 +82,13 @@ export class Clockwork {
       namespace: env.namespace ?? 'default',
       taskQueue: world.taskQueue,
       workflowBundle: await workflowBundle(),
-      activities: world.wakes(),
+      activities: { ...world.wakes(), ...world.errands() },
     });
     const reads = await Worker.create({
       connection: env.nativeConnection,
       namespace: env.namespace ?? 'default',
       taskQueue: nexudusTaskQueue(world.taskQueue),
-      activities: world.membership(),
+      activities: { ...world.membership(), ...noActs },
     });
     const keys = await Worker.create({
       connection: env.nativeConnection,
@@ -166,6 +174,12 @@ export class Clockwork {
       letPoll: () => Promise.resolve(),
       wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
       handOver: (id, inheritance) => signalAll([id], ['inheritKeys', inheritance]),
+    };
+  }
+
+  errands(): PlanActivities {
+    return {
+      sendErrand: (id, errand) => this.handle(id).executeUpdate(planErrandUpdate, { args: [errand] }),
     };
   }
 

@@ -78,6 +78,7 @@ describe('loadConfig', () => {
           lastDay: 'inclusive',
         },
         trailRetentionMs: 34_560_000_000,
+        undoWindowMs: 86_400_000,
       },
     });
   });
@@ -188,6 +189,7 @@ policies:
   usedPass: atOnce
   lastDay: exclusive
   trailRetention: 30d
+  undoWindow: 1h
 `);
     assert.deepEqual(file, {
       path: './latchkey.yaml',
@@ -205,6 +207,7 @@ policies:
         lastDay: 'exclusive',
       },
       trailRetentionMs: 2_592_000_000,
+      undoWindowMs: 3_600_000,
     });
   });
 

@@ -62,6 +62,7 @@ describe('docs/configuration.md', () => {
         usedPass: 'atOnce',
         lastDay: 'exclusive',
         trailRetention: '30d',
+        undoWindow: '1h',
       },
     };
     // The loader refuses unknown keys, so what it takes whole is known.
@@ -74,7 +75,7 @@ describe('docs/configuration.md', () => {
       ...Object.keys(file.policies).map((key) => `policies.${key}`),
     ];
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 1);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 2);
   });
 
   it('has the default policies', () => {
@@ -90,6 +91,7 @@ describe('docs/configuration.md', () => {
       defaultPolicies,
     );
     assert.equal(parseDuration(said('trailRetention')), emptyFile('').trailRetentionMs);
+    assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
   });
 });
 

@@ -63,6 +63,13 @@ const turnsOver = (history: History): boolean =>
 
 const breaks: Break[] = [
   {
+    what: 'undoes a plan before it is asked to',
+    file: 'plan.ts',
+    from: 'await condition(() => undo !== null, ',
+    to: 'await condition(() => undo === null, ',
+    matters: schedules('sendErrand'),
+  },
+  {
     what: 'waits before it looks',
     file: 'member.ts',
     from: 'const assessment = await look(pass);',
@@ -86,8 +93,8 @@ const breaks: Break[] = [
   {
     what: 'never begins a fresh run',
     file: 'member.ts',
-    from: 'if (runIsLong()) {',
-    to: 'if (state.memberId < 0 && runIsLong()) {',
+    from: 'if (runIsLong() &&',
+    to: 'if (state.memberId < 0 && runIsLong() &&',
     matters: (history) => schedules('assessMember')(history) && turnsOver(history),
   },
   {
@@ -168,6 +175,7 @@ describe('recorded histories', () => {
       'noteAct',
       'pollChanges',
       'removeKey',
+      'sendErrand',
       'speak',
       'wakeHeld',
       'wakeOwner',

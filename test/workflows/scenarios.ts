@@ -11,6 +11,7 @@ import type {
   TrailActivities,
   WakeActivities,
 } from '../../activities/contract.js';
+import type { PlannedChange } from '../../activities/preview.js';
 import type { Profile } from '../../access/types.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import {
@@ -20,6 +21,7 @@ import {
   resumeUpdate,
 } from '../../workflows/control-messages.js';
 import {
+  holdingsQuery,
   membershipChanged,
   nexudusTaskQueue,
   resyncNow,
@@ -27,6 +29,13 @@ import {
   stateQuery,
   type MemberView,
 } from '../../workflows/messages.js';
+import {
+  addMembersUpdate,
+  planReportQuery,
+  planWorkflowType,
+  undoUpdate,
+  type PlanReport,
+} from '../../workflows/plan-messages.js';
 import { contract, member, pass, planPass, profile } from '../support/builders.js';
 import { Clockwork } from '../support/clockwork.js';
 
@@ -334,9 +343,61 @@ const orders: Scenario = async (env, keep) => {
   await worker.runUntil(keeper.runUntil(story()));
 };
 
+/** A plan takes a key away, against the rules, and is undone. */
+const planned: Scenario = (env, keep) =>
+  Clockwork.run(env, async (world) => {
+    has(world, { passes: [pass()] });
+    const handle = await world.start(100);
+    await until(world, handle, hasAccess);
+    const { ledger, kisiUser } = await handle.query(holdingsQuery);
+    const [key] = ledger;
+    assert.ok(key);
+    const order = {
+      planId: '12345678',
+      by: 'Mia',
+      why: '',
+      rules: 'others',
+      memberCount: 1,
+      undoWindowMs: hourMs,
+    };
+    const plan = await env.client.workflow.start(planWorkflowType, {
+      taskQueue: world.taskQueue,
+      workflowId: `${world.taskQueue}-plan`,
+      args: [order],
+    });
+    const stage = async (wanted: PlanReport['stage']): Promise<void> => {
+      while ((await plan.query(planReportQuery)).stage !== wanted) await world.env.sleep(100);
+    };
+    const { groupId, validUntil } = key;
+    const line: PlannedChange['line'] = {
+      memberId: 100,
+      groupId,
+      does: 'revoke',
+      before: validUntil,
+      had: true,
+      after: null,
+      until: null,
+      why: 'a test',
+      requests: 1,
+    };
+    const changes: PlannedChange[] = [{ line, step: { kind: 'revoke', key }, had: key }];
+    const emailDigest = kisiUser?.emailDigest ?? null;
+    await plan.executeUpdate(addMembersUpdate, {
+      args: [[{ memberId: 100, locationId: null, emailDigest, changes }]],
+    });
+    await stage('applied');
+    assert.equal(world.keys.length, 0);
+    await plan.executeUpdate(undoUpdate, { args: [{ by: 'Mia', why: '' }] });
+    await stage('undone');
+    assert.equal(world.keys.length, 1);
+    await plan.result();
+    await keep('plan', plan);
+    await keep('plan-at-a-member', handle);
+  });
+
 export const scenarios: readonly Scenario[] = [
-  // First: once this server's clock was skipped by months, its workers do not last.
   orders,
+  planned,
   joinAndExpiry,
   renewal,
   suspension,

@@ -1,0 +1,240 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { SingleBar } from 'cli-progress';
+import { readOrders } from '../activities/gate.js';
+import { digestOfRules } from '../activities/membership.js';
+import type { PlannedChange } from '../activities/preview.js';
+import { iso } from '../access/types.js';
+import {
+  addMembersUpdate,
+  planReportQuery,
+  planWorkflowId,
+  planWorkflowType,
+  undoUpdate,
+  type PlannedMember,
+  type PlanReport,
+} from '../workflows/plan-messages.js';
+import { answered, named, type Giver } from './control.js';
+import { CommandError } from './failure.js';
+import { print, printJson, remark } from './output.js';
+import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
+import { openSpace, planOf, spaceIdOf, surveyScope, type PlannedSpace } from './planning.js';
+import { withSession, type Session } from './session.js';
+import { readConfig } from './space.js';
+import { table } from './table.js';
+
+export interface ApplyOptions extends Giver {
+  json?: boolean;
+}
+
+/** One message to Temporal has room for many of them, but not for all. */
+const membersAMessage = 100;
+const lookEveryMs = 300;
+
+/**
+ * `latchkey apply FILE`: does what the plan in the file says, and nothing else. Throws CommandError, with nothing done,
+ * where the file is not as it was written, is of another space, or where what it stands on has moved since; and where
+ * something could not be done.
+ */
+export async function apply(path: string, { json = false, ...giver }: ApplyOptions): Promise<void> {
+  const file = readPlanFile(path);
+  const space = await openSpace();
+  if (file.space !== spaceIdOf(space)) {
+    throw new CommandError(
+      'the plan is of another space: its Nexudus or Kisi is not the one that is set here',
+      2,
+    );
+  }
+  await checkGround(file, space);
+  if (file.members.length === 0) {
+    print(`Plan ${file.id} changes nothing.`);
+    return;
+  }
+  const report = await withSession(space.config, async (session) => {
+    await checkStops(session.client);
+    const handle = await start(session, file, giver, space.config.file.undoWindowMs);
+    return follow(session.client, handle, ['applied']);
+  });
+  tell(file.id, report, json);
+}
+
+/** `latchkey undo PLAN`: gives back the keys as they were before the plan. Throws CommandError as `apply` does. */
+export async function undo(planId: string, { json = false, ...giver }: ApplyOptions): Promise<void> {
+  if (!/^[0-9a-f]{8}$/.test(planId)) {
+    throw new CommandError(
+      'PLAN must be the id of a plan, as `latchkey plan --out` and `latchkey apply` print it',
+      2,
+    );
+  }
+  const report = await withSession(readConfig(), async ({ client }) => {
+    await checkStops(client);
+    const handle = client.workflow.getHandle(planWorkflowId(planId));
+    await checkUndoable(handle, planId);
+    await answered(client, () => handle.executeUpdate(undoUpdate, { args: [named(giver)] }));
+    return follow(client, handle, ['undone']);
+  });
+  tell(planId, report, json);
+}
+
+/** Throws CommandError with what moved where the plan, made again, is not the same. */
+async function checkGround(file: PlanFile, space: PlannedSpace): Promise<void> {
+  const surveyed = await surveyScope(space, file.scope);
+  const planAt = (at: number): PlannedMember[] =>
+    changesOf(planOf(surveyed, file.rules, { at }, file.scope.locationId).people);
+  const moved = movedBetween(file.members, planAt(file.madeAt), JSON.stringify);
+  const passed = movedBetween(file.members, planAt(Date.now()), outlineOf);
+  const [first, ...others] = moved.length > 0 ? moved : passed;
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  throw new CommandError(`things have moved since the plan was made (${first}${more}): plan again`, 2);
+}
+
+/** What is to be done, without the instants that go on with the clock. */
+function outlineOf({ line: { memberId, groupId, does, until } }: PlannedChange): string {
+  return JSON.stringify({ memberId, groupId, does, until });
+}
+
+/** One line for each change that is in the one and not, or not so, in the other. */
+function movedBetween(
+  before: readonly PlannedMember[],
+  after: readonly PlannedMember[],
+  seen: (change: PlannedChange) => string,
+): string[] {
+  const [was, is] = [byPlace(before), byPlace(after)];
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((place) => {
+    const [old, current] = [was.get(place), is.get(place)];
+    if (old !== undefined && current !== undefined && seen(old) === seen(current)) return [];
+    return [`${place}: ${wordsOf(old)} in the plan, ${wordsOf(current)} now`];
+  });
+}
+
+function byPlace(members: readonly PlannedMember[]): Map<string, PlannedChange> {
+  const changes = members.flatMap((member) => member.changes);
+  return new Map(changes.map((one) => [`member ${one.line.memberId}, group ${one.line.groupId}`, one]));
+}
+
+function wordsOf(change: PlannedChange | undefined): string {
+  if (change === undefined) return 'nothing to do';
+  const { does, after } = change.line;
+  return after === null ? does : `${does} until ${iso(after)}`;
+}
+
+async function checkStops(client: Client): Promise<void> {
+  const { stop } = await readOrders(client);
+  if (stop === null) return;
+  throw new CommandError(
+    `${stop.level} is stopped by ${stop.by}: nothing was done; \`latchkey resume\` lets it go on`,
+  );
+}
+
+async function start(
+  { client, taskQueue }: Session,
+  file: PlanFile,
+  giver: Giver,
+  undoWindowMs: number,
+): Promise<WorkflowHandle> {
+  const { id: planId, members, digest, rules } = file;
+  const order = {
+    planId,
+    ...named(giver),
+    rules: digestOfRules(rules),
+    memberCount: members.length,
+    undoWindowMs,
+  };
+  const handle = await client.workflow
+    .start(planWorkflowType, {
+      taskQueue,
+      workflowId: planWorkflowId(planId),
+      args: [order],
+      // A plan is applied once.
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      staticSummary: `Plan ${planId}, applied`,
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      throw new CommandError(`plan ${planId} was applied already: plan again`, 2);
+    });
+  for (let i = 0; i < members.length; i += membersAMessage) {
+    const part = members.slice(i, i + membersAMessage);
+    const updateId = `${digest}/${i}`;
+    await answered(client, () => handle.executeUpdate(addMembersUpdate, { args: [part], updateId }));
+  }
+  return handle;
+}
+
+async function checkUndoable(handle: WorkflowHandle, planId: string): Promise<void> {
+  try {
+    const { status } = await handle.describe();
+    if (status.name === 'RUNNING') return;
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new CommandError(`no plan ${planId} was applied here`, 2);
+  }
+  throw new CommandError(
+    `plan ${planId} cannot be undone any more: it was undone, or its time for that is over`,
+    2,
+  );
+}
+
+/** Waits until the plan is at one of these stages, with a bar on a terminal. */
+async function follow(
+  client: Client,
+  handle: WorkflowHandle,
+  stages: readonly PlanReport['stage'][],
+): Promise<PlanReport> {
+  const bar = new SingleBar({
+    format: '{stage} {bar} {value}/{total} members',
+    stream: process.stderr,
+    noTTYOutput: false,
+    clearOnComplete: true,
+  });
+  try {
+    for (let begun = false; ; begun = true) {
+      const report = await answered(client, () => handle.query(planReportQuery));
+      const { stage, members, memberCount } = report;
+      if (!begun) bar.start(memberCount, members.length, { stage });
+      bar.update(members.length, { stage });
+      if (stages.includes(stage)) return report;
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Prints what was done; throws CommandError where something was not. */
+function tell(planId: string, report: PlanReport, json: boolean): void {
+  const { stage, members, undoUntil } = report;
+  const changes = members.flatMap((member) =>
+    member.changes.map((one) => ({ memberId: member.memberId, ...one })),
+  );
+  const left = changes.filter(({ done }) => !done);
+  const until = undoUntil === null ? null : iso(undoUntil);
+  if (json) printJson({ planId, stage, undoUntil: until, changes });
+  else print(words(planId, report, changes.length - left.length));
+  if (!json && left.length > 0) {
+    print(
+      table(
+        ['member', 'group', 'not done, because'],
+        left.map(({ memberId, groupId, why }) => [memberId, groupId, why]),
+      ),
+    );
+  }
+  if (stage === 'applied' && until !== null) {
+    remark(`\`latchkey undo ${planId}\` gives the keys back as they were, until ${until}`);
+  }
+  if (left.length > 0) throw new CommandError(`${left.length} of ${changes.length} changes were not done`);
+}
+
+function words(planId: string, { stage, undoUntil }: PlanReport, done: number): string {
+  if (stage === 'applied') return `Plan ${planId} is applied: ${done} changes.`;
+  const until = undoUntil === null ? '' : iso(undoUntil);
+  return [
+    `Plan ${planId} is undone: ${done} changes.`,
+    `Nothing else is done to these keys until ${until}; then the rules decide again.`,
+  ].join('\n');
+}

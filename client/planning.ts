@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { createBaselineBook } from '../activities/baselines.js';
+import { judge } from '../activities/membership.js';
+import { previewOf, type Preview } from '../activities/preview.js';
+import { survey, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
+import { runningMembers } from '../activities/wake.js';
+import { UnknownTimeZone } from '../access/calendar.js';
+import type { Instant, Rules } from '../access/types.js';
+import type { KisiClient } from '../kisi/client.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import type { CheckedSpace } from '../worker/check.js';
+import type { Config } from '../worker/config.js';
+import { CommandError } from './failure.js';
+import { homeZone, instantAt, type Typed } from './instant.js';
+import { holdingsOf } from './members.js';
+import { withSession } from './session.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+
+/** Whom a plan is for: one member, those of a location, or all. */
+export interface Scope {
+  memberId: number | null;
+  locationId: number | null;
+}
+
+/** What would be done, for whom, and what it costs. */
+export interface Plan {
+  at: Instant;
+  people: Preview[];
+  unread: Unread[];
+}
+
+/** A space with both its APIs, checked. */
+export interface PlannedSpace {
+  config: Config;
+  nexudus: NexudusClient;
+  kisi: KisiClient;
+  checked: CheckedSpace;
+}
+
+/** The space that the settings name; `file` stands in for latchkey.yaml. Throws ConfigError. */
+export async function openSpace(file?: string): Promise<PlannedSpace> {
+  const config = readConfig(file);
+  const nexudus = nexudusOf(config);
+  const kisi = kisiOf(config);
+  return { config, nexudus, kisi, checked: await checkedSpace(config, nexudus, kisi) };
+}
+
+/** Reads all that a plan stands on. Reads only. Throws CommandError where no worker answers or nobody has this id. */
+export async function surveyScope(
+  { config, nexudus, kisi, checked }: PlannedSpace,
+  { memberId }: Scope,
+): Promise<Survey> {
+  const surveyed = await withSession(config, async ({ client }) => {
+    const baselines = createBaselineBook(client, Date.now);
+    const deps = {
+      nexudus,
+      kisi,
+      timeZones: checked.timeZones,
+      baselines: () => baselines.read(),
+      running: () => runningMembers(client),
+      holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
+      now: Date.now,
+    };
+    return survey(deps, memberId === null ? null : [memberId]);
+  });
+  if (memberId !== null && surveyed.people.every(isUnknown)) {
+    throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none', 2);
+  }
+  return surveyed;
+}
+
+const isUnknown = ({ read, holdings }: Surveyed): boolean =>
+  read.snapshot === null && holdings.ledger.length === 0;
+
+/** The plan for those of the location, or for all; `typed` null: as of now. */
+export function planOf(
+  { people, unread }: Survey,
+  rules: Rules,
+  typed: Typed | null,
+  locationId: number | null,
+): Plan {
+  const now = Date.now();
+  const previews: Preview[] = [];
+  const untold = [...unread];
+  for (const one of people) {
+    const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
+    const preview = previewAt(one, rules, at);
+    if ('why' in preview) untold.push(preview);
+    else if (locationId === null || preview.locationId === locationId) previews.push(preview);
+  }
+  return { at: typed !== null && 'at' in typed ? typed.at : now, people: previews, unread: untold };
+}
+
+function previewAt(
+  { memberId, read, holdings, kisi }: Surveyed,
+  rules: Rules,
+  at: Instant,
+): Preview | Unread {
+  try {
+    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, at);
+    return previewOf({ memberId, holdings, assessment, kisi, now: at });
+  } catch (error) {
+    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
+    throw error;
+  }
+}
+
+/** Tells one space from another: by both APIs' addresses and Kisi's organization. */
+export function spaceIdOf({ config, checked }: PlannedSpace): string {
+  const names = [config.nexudus.baseUrl, config.kisi.baseUrl, checked.organizationId];
+  return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 16);
+}

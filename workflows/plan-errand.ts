@@ -1,0 +1,121 @@
+import type { LedgerKey, WritingStep } from '../access/plan.js';
+import { iso, type Entitlement } from '../access/types.js';
+import type { PlannedChange } from '../activities/preview.js';
+import type { Circumstances, KeyWriter } from './keys.js';
+import type { MemberState } from './messages.js';
+import { Trouble } from './patience.js';
+import type { ChangeDone, KeyBefore, PlanErrand } from './plan-messages.js';
+
+/**
+ * Does a member's part of a plan, change by change, each only where the ledger is as the plan found it (or, to undo it,
+ * left it), and leaves the groups alone afterwards. A change that cannot be done keeps no other from being done.
+ */
+export async function runErrand(
+  errand: PlanErrand,
+  state: MemberState,
+  writer: KeyWriter,
+): Promise<ChangeDone[]> {
+  const { what, freezeUntil, planId, by } = errand;
+  const done: ChangeDone[] = [];
+  if (what.does === 'apply') {
+    for (const change of what.changes) done.push(await applyOne(change, errand, state, writer));
+  } else {
+    for (const key of what.keys) done.push(await undoOne(key, errand, state, writer));
+  }
+  const verb = what.does === 'apply' ? 'applied' : 'undone';
+  const groupIds = done.map(({ groupId }) => groupId);
+  state.frozen = [
+    ...state.frozen.filter(({ groupId }) => !groupIds.includes(groupId)),
+    ...groupIds.map((groupId) => ({
+      groupId,
+      until: freezeUntil,
+      why: `plan ${planId} was ${verb} by ${by}, so nothing else is done there until ${iso(freezeUntil)}`,
+      endsWithRules: what.does === 'apply' ? what.rules : null,
+    })),
+  ];
+  return done;
+}
+
+async function applyOne(
+  { line, step, had }: PlannedChange,
+  errand: PlanErrand,
+  state: MemberState,
+  writer: KeyWriter,
+): Promise<ChangeDone> {
+  const { groupId } = line;
+  const has = keyTo(groupId, state);
+  if (JSON.stringify(has) !== JSON.stringify(had)) {
+    return { groupId, done: false, why: 'its key is another one since the plan was made' };
+  }
+  return attempt(groupId, () => writer.apply(step, circumstancesOf(errand, groupId, line.why)));
+}
+
+/** From what is there now to what was there before: whatever happened in between. */
+async function undoOne(
+  { groupId, key: before, wasThere }: KeyBefore,
+  errand: PlanErrand,
+  state: MemberState,
+  writer: KeyWriter,
+): Promise<ChangeDone> {
+  const has = keyTo(groupId, state);
+  const circumstances = circumstancesOf(errand, groupId, `plan ${errand.planId} is undone`);
+  const step = undoStep(before, has);
+  if (step === null || (before === null && wasThere)) {
+    restore(groupId, before, has, state);
+    return { groupId, done: true, why: null };
+  }
+  const endedAt = before?.validUntil ?? Infinity;
+  if (endedAt <= Date.now()) {
+    return { groupId, done: false, why: `the key that it had ended by itself at ${iso(endedAt)}` };
+  }
+  if (before !== null && before.userId !== state.kisiUser?.id) {
+    return { groupId, done: false, why: 'its key was of another Kisi user than the member has now' };
+  }
+  const result = await attempt(groupId, () => writer.apply(step, circumstances));
+  if (result.done) restore(groupId, before, keyTo(groupId, state), state);
+  return result;
+}
+
+/** What leads from the one key to the other; null: nothing needs to be written. */
+function undoStep(before: LedgerKey | null, has: LedgerKey | null): WritingStep | null {
+  if (before === null) return has === null || has.foreign ? null : { kind: 'revoke', key: has };
+  if (before.foreign) return null;
+  const wish = wishFor(before);
+  if (wish === null) return null;
+  if (has === null) return { kind: 'grant', wish };
+  return has.validUntil === before.validUntil && !has.uncertain ? null : { kind: 'move', key: has, wish };
+}
+
+/** The wish for just this key. Null: it has no end, so it is none of ours. */
+function wishFor({ groupId, until, because, standsOn, validUntil }: LedgerKey): Entitlement | null {
+  if (validUntil === null) return null;
+  const door = { set: validUntil, atLeast: validUntil, atMost: validUntil, renewLeadMs: 0 };
+  return { groupId, until, awaitingRenewal: false, because, standsOn, door };
+}
+
+function restore(groupId: number, before: LedgerKey | null, has: LedgerKey | null, state: MemberState): void {
+  const others = state.ledger.filter((key) => key.groupId !== groupId);
+  state.ledger = before === null ? others : [...others, { ...before, keyId: has?.keyId ?? before.keyId }];
+}
+
+function keyTo(groupId: number, { ledger }: MemberState): LedgerKey | null {
+  return ledger.find((key) => key.groupId === groupId) ?? null;
+}
+
+function circumstancesOf(
+  { emailDigest, locationId }: PlanErrand,
+  groupId: number,
+  why: string,
+): Circumstances {
+  return { emailDigest, locationId, losses: [{ groupId, cause: 'mapping', why }] };
+}
+
+async function attempt(groupId: number, write: () => Promise<boolean>): Promise<ChangeDone> {
+  try {
+    const done = await write();
+    return { groupId, done, why: done ? null : 'something else fell due before it could be done' };
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    return { groupId, done: false, why: error.message };
+  }
+}

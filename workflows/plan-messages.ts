@@ -1,0 +1,97 @@
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { LedgerKey } from '../access/plan.js';
+import type { Instant } from '../access/types.js';
+import type { PlannedChange } from '../activities/preview.js';
+
+/** What is said to the workflow of a plan that is applied, and what that says to the members' workflows. */
+export const planWorkflowType = 'plan';
+
+/** The workflow id of a plan. */
+export function planWorkflowId(planId: string): string {
+  return `plan-${planId}`;
+}
+
+/** What a plan changes for one person. */
+export interface PlannedMember {
+  memberId: number;
+  locationId: number | null;
+  emailDigest: string | null;
+  changes: PlannedChange[];
+}
+
+/** A plan that is applied. Its members follow in parts (`addMembers`): one message has no room for all. */
+export interface PlanOrder {
+  planId: string;
+  by: string;
+  why: string;
+  /** Digest of the rules that it was made by. */
+  rules: string;
+  memberCount: number;
+  /** For how long it can be undone. */
+  undoWindowMs: number;
+}
+
+/** What became of one change. */
+export interface ChangeDone {
+  groupId: number;
+  done: boolean;
+  /** Why it was not done. */
+  why: string | null;
+}
+
+export interface MemberDone {
+  memberId: number;
+  changes: ChangeDone[];
+}
+
+/** How far a plan is. */
+export interface PlanReport {
+  stage: 'collecting' | 'applying' | 'applied' | 'undoing' | 'undone';
+  /** Of the stage that it is in, or was in last. */
+  members: MemberDone[];
+  memberCount: number;
+  /** Until when it can be undone; null: not applied yet. */
+  undoUntil: Instant | null;
+}
+
+export const addMembersUpdate = defineUpdate<undefined, [PlannedMember[]]>('addMembers');
+
+/** Restores the keys as they were. It is answered at once; `planReport` says how far that is. */
+export const undoUpdate = defineUpdate<undefined, [{ by: string; why: string }]>('undo');
+
+export const planReportQuery = defineQuery<PlanReport>('planReport');
+
+/** What a member's workflow is told to do for a plan. */
+export interface PlanErrand {
+  planId: string;
+  by: string;
+  locationId: number | null;
+  emailDigest: string | null;
+  /** Until when the groups concerned are left alone afterwards. */
+  freezeUntil: Instant;
+  what:
+    | {
+        does: 'apply';
+        changes: PlannedChange[];
+        /** Digest of the rules that make the freeze needless. */
+        rules: string;
+      }
+    | { does: 'undo'; keys: KeyBefore[] };
+}
+
+/** How a key was before a plan was applied. */
+export interface KeyBefore {
+  groupId: number;
+  /** What the ledger held; null: nothing. */
+  key: LedgerKey | null;
+  /** True: there was a key in Kisi that was not in the ledger. */
+  wasThere: boolean;
+}
+
+/** Tells one errand from another. */
+export function errandKey({ planId, what }: PlanErrand): string {
+  return `${what.does} ${planId}`;
+}
+
+/** Has a member's workflow do its part of a plan. Sent again it answers the same. */
+export const planErrandUpdate = defineUpdate<ChangeDone[], [PlanErrand]>('planErrand');

@@ -1,0 +1,165 @@
+import {
+  allHandlersFinished,
+  condition,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { iso } from '../access/types.js';
+import type { PlanActivities } from '../activities/contract.js';
+import type { PlannedChange } from '../activities/preview.js';
+import { insist } from './patience.js';
+import {
+  addMembersUpdate,
+  planReportQuery,
+  undoUpdate,
+  type ChangeDone,
+  type KeyBefore,
+  type MemberDone,
+  type PlanErrand,
+  type PlannedMember,
+  type PlanOrder,
+  type PlanReport,
+} from './plan-messages.js';
+import { refuse } from './refuse.js';
+import { trailActivities } from './trail.js';
+
+/** Each waits for Kisi, which takes 5 requests a second. */
+const membersAtOnce = 20;
+/** A command that died while it handed its members over is not waited for. */
+const collectWithin = '5m';
+
+const { sendErrand } = proxyActivities<PlanActivities>({
+  // A member that waits for Kisi answers when Kisi does.
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '1s', maximumInterval: '15s' },
+});
+
+/**
+ * Applies a plan that a person saw and wanted, member by member, and holds on to how things were for as long as it can be
+ * undone. Each member's own workflow does its part: it stays the one writer of its keys.
+ */
+export async function plan(order: PlanOrder): Promise<PlanReport> {
+  const { planId, memberCount } = order;
+  const members: PlannedMember[] = [];
+  const applied = new Map<number, KeyBefore[]>();
+  const report: PlanReport = { stage: 'collecting', members: [], memberCount, undoUntil: null };
+  let undo: { by: string; why: string } | null = null;
+  const trail = trailActivities(workflowInfo().taskQueue);
+
+  setHandler(addMembersUpdate, (more) => void members.push(...more));
+  setHandler(planReportQuery, () => report);
+  setHandler(undoUpdate, (by) => void (undo = by), {
+    validator: ({ by }) => {
+      if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
+      if (report.stage !== 'applied') refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
+      if (undo !== null) refuse(`plan ${planId} is being undone already`);
+    },
+  });
+
+  publish();
+  if (!(await condition(() => members.length >= memberCount, collectWithin))) return finish();
+  const freezeUntil = Date.now() + order.undoWindowMs;
+  await noteAct('apply plan', order);
+  report.stage = 'applying';
+  await forEach(members, async (member) => {
+    const changes = await send(member.memberId, {
+      ...of(member, order.by),
+      what: { does: 'apply', changes: member.changes, rules: order.rules },
+    });
+    applied.set(
+      member.memberId,
+      member.changes.flatMap((change, i) => beforeOf(change, changes[i])),
+    );
+  });
+  report.stage = 'applied';
+  report.undoUntil = freezeUntil;
+  publish();
+
+  await condition(() => undo !== null, Math.max(1, freezeUntil - Date.now()), {
+    summary: `plan ${planId} can be undone until ${iso(freezeUntil)}`,
+  });
+  const undone = undo as { by: string; why: string } | null;
+  if (undone === null) return finish();
+  await noteAct('undo plan', undone);
+  report.stage = 'undoing';
+  report.members = [];
+  await forEach(members, async (member) => {
+    const keys = applied.get(member.memberId) ?? [];
+    await send(member.memberId, { ...of(member, undone.by), what: { does: 'undo', keys } });
+  });
+  report.stage = 'undone';
+  return finish();
+
+  function of({ locationId, emailDigest }: PlannedMember, by: string): Omit<PlanErrand, 'what'> {
+    return { planId, by, locationId, emailDigest, freezeUntil };
+  }
+
+  async function send(memberId: number, errand: PlanErrand): Promise<ChangeDone[]> {
+    const changes = await sendErrand.executeWithOptions(
+      { summary: `${errand.what.does} for member ${memberId}` },
+      [memberId, errand],
+    );
+    const done: MemberDone = { memberId, changes };
+    report.members = [...report.members, done];
+    publish();
+    return changes;
+  }
+
+  async function noteAct(what: string, { by, why }: { by: string; why: string }): Promise<void> {
+    const { runId } = workflowInfo();
+    const act = { id: `${runId}/${what}`, at: Date.now(), what: `${what} ${planId}`, by, why, after: null };
+    await insist(trail, (set) => set.noteAct(act));
+  }
+
+  function publish(): void {
+    setCurrentDetails(detailsOf(order, report));
+  }
+
+  async function finish(): Promise<PlanReport> {
+    publish();
+    await condition(allHandlersFinished);
+    return report;
+  }
+}
+
+/** Runs the job for each, so many at a time. */
+async function forEach<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const work = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await job(item);
+  };
+  await Promise.all(Array.from({ length: membersAtOnce }, work));
+}
+
+/** What is to be restored of a change; none where it was not done. */
+function beforeOf({ line, had }: PlannedChange, done: ChangeDone | undefined): KeyBefore[] {
+  if (done?.done !== true) return [];
+  return [{ groupId: line.groupId, key: had, wasThere: line.does === 'adopt' }];
+}
+
+const stages: Record<PlanReport['stage'], string> = {
+  collecting: 'is being handed over',
+  applying: 'is being applied',
+  applied: 'is applied',
+  undoing: 'is being undone',
+  undone: 'is undone',
+};
+
+function detailsOf({ planId, by, why, memberCount }: PlanOrder, report: PlanReport): string {
+  const { stage, members, undoUntil } = report;
+  const left = members.flatMap(({ memberId, changes }) =>
+    changes.filter(({ done }) => !done).map((one) => ({ memberId, ...one })),
+  );
+  const reason = why === '' ? '' : `: ${why}`;
+  return [
+    `**Plan ${planId} ${stages[stage]}**, by ${by}${reason}. Members: ${members.length} of ${memberCount}.`,
+    ...left.map(
+      ({ memberId, groupId, why: because }) =>
+        `Member ${memberId}, group ${groupId}: not done, ${because ?? ''}.`,
+    ),
+    ...(undoUntil === null ? [] : [`It can be undone until ${iso(undoUntil)}: \`latchkey undo ${planId}\`.`]),
+  ].join('\n\n');
+}
