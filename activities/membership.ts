@@ -104,11 +104,6 @@ type Decided = Omit<Assessment, 'holds' | 'losses' | 'rules'>;
 function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, memberId: number): Decided {
   const { profiles } = snapshot;
   const own = profiles.find((profile) => profile.member.id === memberId)?.member ?? null;
-  const records = profiles.flatMap((p) => [
-    ...p.passes,
-    ...p.contracts,
-    ...p.loans.flatMap((loan) => loan.passes),
-  ]);
   return {
     readAt: snapshot.readAt,
     ownerId: profiles[0]?.member.id ?? null,
@@ -116,11 +111,19 @@ function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, mem
     profileIds: profiles.map((profile) => profile.member.id),
     emailDigest: own === null || own.email === '' ? null : digestOf(own.email),
     locationId: own?.homeLocationId ?? profiles.flatMap((p) => p.passes)[0]?.locationId ?? null,
-    hasRecords: records.length > 0,
+    hasRecords: hasRecords(snapshot),
     keys: decision.keys,
     next: decision.next,
     standing: standingOf(decision),
   };
+}
+
+/** Whether the person has a pass, a contract, or a pass lent by a team, that counts or not. */
+export function hasRecords({ profiles }: Snapshot): boolean {
+  return profiles.some(
+    ({ passes, contracts, loans }) =>
+      passes.length > 0 || contracts.length > 0 || loans.some((loan) => loan.passes.length > 0),
+  );
 }
 
 function nobody(now: Instant): Decided {

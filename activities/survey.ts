@@ -1,13 +1,13 @@
 import type { Instant, Profile, Snapshot } from '../access/types.js';
 import { withInherited } from '../access/plan.js';
 import type { KisiClient } from '../kisi/client.js';
-import { readIndex } from '../nexudus/changes.js';
 import { groupBy } from '../nexudus/collections.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { createReader, type Baselines, type MemberRead } from '../nexudus/reader.js';
 import type { TimeZones } from '../nexudus/places.js';
 import { newMember, type Holdings } from '../workflows/messages.js';
+import { hasRecords } from './membership.js';
 import type { KisiSide } from './preview.js';
 
 /** One person as Nexudus, Latchkey and Kisi know them at about the same instant. */
@@ -17,6 +17,13 @@ export interface Surveyed {
   read: MemberRead;
   holdings: Holdings;
   kisi: KisiSide;
+  /** One of the person's profiles has a workflow. */
+  hasWorkflow: boolean;
+}
+
+/** Whether this is a member, or a contact without pass or contract, whom Latchkey does not watch. */
+export function isMember({ read, hasWorkflow }: Surveyed): boolean {
+  return hasWorkflow || (read.snapshot !== null && hasRecords(read.snapshot));
 }
 
 /** What could not be told of a member, and why. */
@@ -25,9 +32,16 @@ export interface Unread {
   why: string;
 }
 
+/** A Kisi user whose e-mail no coworker has. */
+export interface Stranger extends KisiSide {
+  userId: number;
+}
+
 export interface Survey {
   people: Surveyed[];
   unread: Unread[];
+  /** Only known where everyone is looked at. */
+  strangers: Stranger[];
 }
 
 export interface SurveyDeps {
@@ -42,20 +56,25 @@ export interface SurveyDeps {
 }
 
 /**
- * Looks at everyone with a pass, a contract or a workflow, or at these members and whoever shares their e-mails. Reads
- * only. A member whose records are malformed is told of apart. Throws NexudusError and KisiError.
+ * Looks at every coworker and whoever has a workflow, or at these members and whoever shares their e-mails. Reads only. A
+ * member whose records are malformed is told of apart. Throws NexudusError and KisiError.
  */
 export async function survey(deps: SurveyDeps, only: readonly number[] | null): Promise<Survey> {
-  const running = await deps.running();
-  const ids = only ?? (await everyone(deps, running));
-  const holdings = await deps.holdingsOf(running.filter((id) => ids.includes(id)));
+  const running = new Set(await deps.running());
+  const coworkers = only === null ? await deps.nexudus.listSparing('coworkers') : { rows: [], broken: [] };
+  const ownersOfBroken = coworkers.broken.map(({ ownerId }) => ownerId);
+  const ids = new Set(only ?? [...coworkers.rows.map(({ id }) => id), ...ownersOfBroken, ...running]);
+  const holdings = await deps.holdingsOf([...running].filter((id) => ids.has(id)));
   const { reads, unread } = await readAll(deps, ids, holdings);
   const profileIds = [...reads.values()].flatMap(({ snapshot }) => snapshot?.profiles ?? []).map(idOf);
-  const others = profileIds.filter((id) => !ids.includes(id));
-  if (only !== null && others.length > 0) return survey(deps, [...new Set([...ids, ...others])]);
+  const others = profileIds.filter((id) => !ids.has(id));
+  if (only !== null && others.length > 0) return survey(deps, [...ids, ...others]);
 
   const owners = [...reads].filter(([id, { snapshot }]) => ownerOf(id, snapshot) === id);
-  const kisi = await kisiSides(deps.kisi, owners, only !== null);
+  const emails = emailsOf(owners);
+  const known = new Set([...emails.values(), ...coworkers.rows.map(({ email }) => email)]);
+  const { sides, strangers } =
+    only === null ? await allOfKisi(deps.kisi, emails, known) : await someOfKisi(deps.kisi, emails);
   const people = owners.map(([memberId, read]): Surveyed => {
     const own = holdings.get(memberId) ?? nothing(memberId);
     const profiles = read.snapshot?.profiles.map(idOf) ?? [];
@@ -64,24 +83,20 @@ export async function survey(deps: SurveyDeps, only: readonly number[] | null): 
       memberId,
       read,
       holdings: others.reduce<Holdings>(joined, own),
-      kisi: kisi.get(memberId) ?? { userId: null, keys: [] },
+      kisi: sides.get(memberId) ?? { userId: null, keys: [] },
+      hasWorkflow: [memberId, ...profiles].some((id) => running.has(id)),
     };
   });
-  return { people: people.sort((a, b) => a.memberId - b.memberId), unread };
+  return { people: people.sort((a, b) => a.memberId - b.memberId), unread, strangers };
 }
 
 const idOf = ({ member }: Profile): number => member.id;
 const ownerOf = (memberId: number, snapshot: Snapshot | null): number =>
   snapshot?.profiles[0]?.member.id ?? memberId;
 
-async function everyone({ nexudus, now }: SurveyDeps, running: readonly number[]): Promise<number[]> {
-  const { members } = await readIndex(nexudus, { now });
-  return [...new Set([...Object.keys(members).map(Number), ...running])];
-}
-
 async function readAll(
   { nexudus, timeZones, baselines, now }: SurveyDeps,
-  ids: readonly number[],
+  ids: ReadonlySet<number>,
   holdings: ReadonlyMap<number, Holdings>,
 ): Promise<{ reads: Map<number, MemberRead>; unread: Unread[] }> {
   const reader = createReader({ client: nexudus, now, timeZones, gatherMs: 0, baselines });
@@ -104,7 +119,7 @@ async function readAll(
       unread.push({ memberId, why: error.message });
     }
   };
-  await Promise.all(ids.map(readOne));
+  await Promise.all([...ids].map(readOne));
   return { reads, unread };
 }
 
@@ -123,28 +138,42 @@ function nothing(memberId: number): Holdings {
   return { ledger, kisiUser, siblingIds, frozen };
 }
 
-/** What Kisi holds of each: asked one by one where they are few, else from its whole lists. */
-async function kisiSides(
-  kisi: KisiClient,
-  owners: readonly [number, MemberRead][],
-  few: boolean,
-): Promise<Map<number, KisiSide>> {
-  const emails = owners.flatMap(([memberId, { snapshot }]): [number, string][] => {
-    const email = snapshot?.profiles[0]?.member.email ?? '';
-    return email === '' ? [] : [[memberId, email]];
-  });
-  if (few)
-    return new Map(
-      await Promise.all(emails.map(async ([id, email]) => [id, await askKisi(kisi, email)] as const)),
-    );
-  const users = new Map((await kisi.listUsers()).map((user) => [user.email, user.id]));
-  const keys = groupBy(await kisi.listAllKeys(), (key) => key.userId);
-  return new Map(
-    emails.map(([memberId, email]) => {
-      const userId = users.get(email) ?? null;
-      return [memberId, { userId, keys: userId === null ? [] : (keys.get(userId) ?? []) }];
-    }),
+/** The e-mail of each that has one. */
+function emailsOf(owners: readonly [number, MemberRead][]): Map<number, string> {
+  const emails = owners.map(
+    ([memberId, { snapshot }]) => [memberId, snapshot?.profiles[0]?.member.email ?? ''] as const,
   );
+  return new Map(emails.filter(([, email]) => email !== ''));
+}
+
+/** What Kisi holds of each, and of whom. */
+interface KisiSides {
+  sides: Map<number, KisiSide>;
+  strangers: Stranger[];
+}
+
+/** What Kisi holds of each, from its whole lists, and of users who have none of the known e-mails. */
+async function allOfKisi(
+  kisi: KisiClient,
+  emails: ReadonlyMap<number, string>,
+  known: ReadonlySet<string>,
+): Promise<KisiSides> {
+  const users = await kisi.listUsers();
+  const userBy = new Map(users.map((user) => [user.email, user.id]));
+  const keys = groupBy(await kisi.listAllKeys(), (key) => key.userId);
+  const sideOf = (userId: number): Stranger => ({ userId, keys: keys.get(userId) ?? [] });
+  const sides = [...emails].map(([memberId, email]): [number, KisiSide] => {
+    const userId = userBy.get(email);
+    return [memberId, userId === undefined ? { userId: null, keys: [] } : sideOf(userId)];
+  });
+  const strangers = users.filter(({ email }) => email === '' || !known.has(email));
+  return { sides: new Map(sides), strangers: strangers.map(({ id }) => sideOf(id)) };
+}
+
+/** What Kisi holds of each, asked one by one. */
+async function someOfKisi(kisi: KisiClient, emails: ReadonlyMap<number, string>): Promise<KisiSides> {
+  const asked = [...emails].map(async ([id, email]) => [id, await askKisi(kisi, email)] as const);
+  return { sides: new Map(await Promise.all(asked)), strangers: [] };
 }
 
 async function askKisi(kisi: KisiClient, email: string): Promise<KisiSide> {

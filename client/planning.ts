@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createBaselineBook } from '../activities/baselines.js';
 import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
-import { survey, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
-import { runningMembers } from '../activities/wake.js';
+import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
 import { UnknownTimeZone } from '../access/calendar.js';
 import type { Instant, Rules } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
@@ -12,9 +10,8 @@ import type { CheckedSpace } from '../worker/check.js';
 import type { Config } from '../worker/config.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, type Typed } from './instant.js';
-import { holdingsOf } from './members.js';
-import { withSession } from './session.js';
 import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { surveySpace } from './survey.js';
 
 /** Whom a plan is for: one member, those of a location, or all. */
 export interface Scope {
@@ -28,6 +25,9 @@ export interface Plan {
   people: Preview[];
   unread: Unread[];
 }
+
+/** Those whom a plan looks at. */
+type Planned = Pick<Survey, 'people' | 'unread'>;
 
 /** A space with both its APIs, checked. */
 export interface PlannedSpace {
@@ -49,24 +49,13 @@ export async function openSpace(file?: string): Promise<PlannedSpace> {
 export async function surveyScope(
   { config, nexudus, kisi, checked }: PlannedSpace,
   { memberId }: Scope,
-): Promise<Survey> {
-  const surveyed = await withSession(config, async ({ client }) => {
-    const baselines = createBaselineBook(client, Date.now);
-    const deps = {
-      nexudus,
-      kisi,
-      timeZones: checked.timeZones,
-      baselines: () => baselines.read(),
-      running: () => runningMembers(client),
-      holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
-      now: Date.now,
-    };
-    return survey(deps, memberId === null ? null : [memberId]);
-  });
-  if (memberId !== null && surveyed.people.every(isUnknown)) {
-    throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none', 2);
-  }
-  return surveyed;
+): Promise<Planned> {
+  const { timeZones } = checked;
+  const only = memberId === null ? null : [memberId];
+  const { people, unread } = await surveySpace(config, { nexudus, kisi, timeZones }, only);
+  if (memberId === null) return { people: people.filter(isMember), unread };
+  if (!people.every(isUnknown)) return { people, unread };
+  throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none', 2);
 }
 
 const isUnknown = ({ read, holdings }: Surveyed): boolean =>
@@ -74,7 +63,7 @@ const isUnknown = ({ read, holdings }: Surveyed): boolean =>
 
 /** The plan for those of the location, or for all; `typed` null: as of now. */
 export function planOf(
-  { people, unread }: Survey,
+  { people, unread }: Planned,
   rules: Rules,
   typed: Typed | null,
   locationId: number | null,

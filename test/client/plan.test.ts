@@ -22,6 +22,8 @@ describe('latchkey plan', () => {
     // Nothing is noticed by itself: what is planned is still to be done.
     space = await startSpace(
       ({ nexudus, ids }) => {
+        // Of no interest: neither pass nor contract.
+        nexudus.space.addCoworker({ Email: 'contact@example.com' });
         ada = joins('ada', nexudus.space, ids.rome, ids.passTypes.romeDay, '2126-06-01T00:00:00Z');
       },
       { LATCHKEY_POLL_INTERVAL: '1d', LATCHKEY_FULL_PASS_INTERVAL: '1d' },

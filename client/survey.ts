@@ -1,0 +1,28 @@
+import { createBaselineBook } from '../activities/baselines.js';
+import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
+import { runningMembers } from '../activities/wake.js';
+import type { Config } from '../worker/config.js';
+import { holdingsOf } from './members.js';
+import { withSession } from './session.js';
+
+/**
+ * Every coworker of the space, or these members, as Nexudus, Latchkey and Kisi know them now. Throws CommandError where
+ * no worker answers, NexudusError and KisiError.
+ */
+export function surveySpace(
+  config: Config,
+  apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
+  only: readonly number[] | null,
+): Promise<Survey> {
+  return withSession(config, ({ client }) => {
+    const baselines = createBaselineBook(client, Date.now);
+    const deps = {
+      ...apis,
+      baselines: () => baselines.read(),
+      running: () => runningMembers(client),
+      holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
+      now: Date.now,
+    };
+    return survey(deps, only);
+  });
+}
