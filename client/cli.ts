@@ -5,6 +5,7 @@ import type { ApplyOptions } from './apply.js';
 import type { Giver, ModeOptions } from './control.js';
 import type { MembersOptions } from './list.js';
 import type { PlanOptions } from './plan.js';
+import type { ReportOptions } from './report.js';
 import type { AuditOptions } from './trail.js';
 import type { AccessState } from '../workflows/messages.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
@@ -81,6 +82,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addRunning(program, setExitCode);
   addReading(program);
   addPlanning(program);
+  addReporting(program);
   addWaking(program);
   addOrdering(program);
   addAuditing(program);
@@ -213,6 +215,22 @@ function addPlanning(program: Command): void {
     .option('--json', jsonHelp)
     .action(async (planId: string, options: ApplyOptions) => {
       await (await import('./apply.js')).undo(planId, options);
+    });
+}
+
+function addReporting(program: Command): void {
+  command(program, 'report', 'compare what Kisi holds now with what the rules say; changes nothing', [
+    'For a first run in mode observe, beside another integration: every key that is missing, too many, too short or too',
+    'long in Kisi, grouped by why, with what Latchkey does about it once it is live. By the same rules and the same plan',
+    'that the worker follows, from records read now. Keys of teams and guests, and keys to groups that no pass type',
+    'opens, are left out. Needs a running worker. Exit code 0 whether or not anything differs.',
+    '',
+    ...examples('latchkey report', 'latchkey report --location 12', 'latchkey report --json'),
+  ])
+    .option('--location <id>', 'only members of this location')
+    .option('--json', jsonHelp)
+    .action(async (options: ReportOptions) => {
+      await (await import('./report.js')).report(options);
     });
 }
 

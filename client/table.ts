@@ -28,8 +28,22 @@ export function shortTime(at: string | number | null): string | null {
 }
 
 function textOf(cell: Cell): string {
-  // Names come from outside: an escape sequence must not reach the terminal.
-  return cell === null ? '-' : String(cell).replace(/\p{Cc}+/gu, ' ');
+  return cell === null ? '-' : printable(String(cell));
+}
+
+// Names come from outside: an escape sequence must not reach the terminal.
+const printable = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+
+/** A text in lines of at most so many characters, broken at blanks, each behind the indent. */
+export function wrapped(text: string, indent = '', width = 100): string {
+  const lines: string[] = [];
+  for (const word of printable(text).split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && widthOf(`${indent}${line} ${word}`) <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => indent + line).join('\n');
 }
 
 function isNumeric(cells: readonly Cell[]): boolean {

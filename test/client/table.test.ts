@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { shortTime, table } from '../../client/table.js';
+import { shortTime, table, wrapped } from '../../client/table.js';
 
 describe('table', () => {
   it('sets columns below their headings, numbers to the right, and leaves no blanks at line ends', () => {
@@ -54,5 +54,16 @@ describe('shortTime', () => {
     assert.equal(shortTime('2026-12-01T01:15:42+01:00'), '2026-12-01 00:15Z');
     assert.equal(shortTime(Date.UTC(2026, 11, 1, 0, 15)), '2026-12-01 00:15Z');
     assert.equal(shortTime(null), null);
+  });
+});
+
+describe('wrapped', () => {
+  it('breaks at blanks so that no line is longer, behind the indent', () => {
+    assert.equal(wrapped('one two three', '  ', 9), '  one two\n  three');
+    assert.equal(wrapped('one two three', '  ', 8), '  one\n  two\n  three');
+  });
+
+  it('leaves a word alone that is longer by itself, and lets no control character through', () => {
+    assert.equal(wrapped('a\u001b[31mlonger word', '', 4), 'a\n[31mlonger\nword');
   });
 });

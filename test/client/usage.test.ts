@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { latchkey, latchkeyHere, linesOf, scratch } from './cli.js';
 
-const commands = ['worker', 'demo', 'check', 'members', 'show', 'explain', 'resync', 'poll'];
+const commands = ['worker', 'demo', 'check', 'members', 'show', 'explain', 'report', 'resync', 'poll'];
 
 describe('the command line', () => {
   it('lists every command in its help, and prints it on stdout', async () => {
@@ -41,6 +41,8 @@ describe('the command line', () => {
     [['plan', 'ada'], /ID must be/],
     [['plan', '--at', 'tomorrow'], /--at must be a time like/],
     [['plan', '--location', 'Rome'], /--location must be the id/],
+    [['report', '--location', 'Rome'], /--location must be the id/],
+    [['report', '1'], /too many arguments/],
     [['explain', 'ada'], /ID must be/],
     [['show', '0'], /ID must be/],
     [['show', '1; drop'], /ID must be/],

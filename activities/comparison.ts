@@ -1,0 +1,324 @@
+import { decide } from '../access/decide.js';
+import { UnknownTimeZone } from '../access/calendar.js';
+import type { Entitlement, Instant, Rules, Verdict } from '../access/types.js';
+import { howGranted } from '../kisi/keys.js';
+import { keyRole } from '../kisi/records.js';
+import type { Assessment } from './contract.js';
+import { judge } from './membership.js';
+import { previewOf, type KisiSideKey, type PlanLine, type Preview } from './preview.js';
+import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from './survey.js';
+
+/**
+ * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
+ * and it has no end. `cannotTell` is about a member whose records could not be read, not about a key.
+ */
+export type FindingKind =
+  | 'missing'
+  | 'endsTooEarly'
+  | 'unwarranted'
+  | 'unknownPerson'
+  | 'endsLater'
+  | 'otherRole'
+  | 'neverEnds'
+  | 'cannotTell';
+
+/**
+ * What Latchkey does about it once its mode is live. `invites`: it gives a key to somebody whom Kisi does not know, and
+ * Kisi mails the invitation. `resync`: it believes the key to be as it made it, until a resync. `waits`: nothing for now,
+ * since a read is in doubt or a person ordered so.
+ */
+export type Doing = 'gives' | 'invites' | 'moves' | 'takesAway' | 'givesBack' | 'leaves' | 'resync' | 'waits';
+
+/** Which rule fails; only of a key that no rule gives. */
+export type Cause = Exclude<Verdict['rule'], 'ok'>;
+
+/** One key, or one member, where Kisi and the rules differ. */
+export interface Finding {
+  kind: FindingKind;
+  cause: Cause | null;
+  does: Doing;
+  memberId: number | null;
+  userId: number | null;
+  groupId: number | null;
+  /** The key's own end in Kisi; null: none, or no key. */
+  ends: Instant | null;
+  why: string | null;
+}
+
+/** All findings of one kind and cause about which Latchkey does the same. */
+export interface Difference extends Pick<Finding, 'kind' | 'cause' | 'does'> {
+  findings: Finding[];
+}
+
+/** What the rules want, held against what Kisi has. */
+export interface Comparison {
+  members: number;
+  keys: {
+    agreeing: number;
+    disagreeing: number;
+    /** To groups that no pass type opens: none of Latchkey's business. */
+    otherGroups: number;
+    /** No rule gives them and their own end is past: they open nothing. */
+    ended: number;
+  };
+  /** Requests to Kisi that it takes to do all that Latchkey would do. */
+  requests: number;
+  /** People whom Kisi would mail an invitation. */
+  invitations: number;
+  differences: Difference[];
+}
+
+/** By what, for whom and when it is compared. */
+export interface ComparisonTerms {
+  rules: Rules;
+  /** The groups that pass types open. */
+  mapped: ReadonlySet<number>;
+  /** Only members of this location; Kisi users who are no members belong to none. */
+  locationId: number | null;
+  now: Instant;
+}
+
+/** One person with what the rules say, and what Latchkey would do. */
+interface Judged {
+  surveyed: Surveyed;
+  assessment: Assessment;
+  verdicts: readonly Verdict[];
+  preview: Preview;
+}
+
+/** One key: it agrees, is none of Latchkey's business, opens nothing any more, or is told of. */
+type Outcome = 'agrees' | 'otherGroup' | 'ended' | Finding;
+
+/** Holds what the rules want, by the very decider and plan that the workflows follow, against what Kisi has. */
+export function compare({ people, strangers, unread }: Survey, terms: ComparisonTerms): Comparison {
+  const { locationId } = terms;
+  const untold = [...unread];
+  const judged: Judged[] = [];
+  for (const one of people) {
+    const person = judgedBy(one, terms);
+    if ('why' in person) untold.push(person);
+    else if (locationId === null || person.assessment.locationId === locationId) judged.push(person);
+  }
+  const owners = ownersOf(judged);
+  const outcomes = [
+    ...judged.flatMap((person) => outcomesOf(person, terms)),
+    ...(locationId === null ? strangers : []).flatMap((one) => outcomesOfStranger(one, owners, terms)),
+  ];
+  const findings = outcomes.filter((outcome) => typeof outcome === 'object');
+  const number = (which: Outcome): number => outcomes.filter((outcome) => outcome === which).length;
+  const endless = findings.filter(({ kind }) => kind === 'neverEnds').length;
+  return {
+    members: judged.filter(({ surveyed }) => isMember(surveyed)).length,
+    keys: {
+      agreeing: number('agrees') + endless,
+      disagreeing: findings.length - endless,
+      otherGroups: number('otherGroup'),
+      ended: number('ended'),
+    },
+    requests: judged.reduce((sum, { preview }) => sum + preview.requests, 0),
+    invitations: judged.filter(({ preview }) => preview.newUser).length,
+    differences: grouped([...findings, ...untold.map(cannotTell)]),
+  };
+}
+
+function judgedBy(surveyed: Surveyed, { rules, now }: ComparisonTerms): Judged | Unread {
+  const { memberId, read, holdings, kisi } = surveyed;
+  try {
+    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, now);
+    const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, now).verdicts;
+    const preview = previewOf({ memberId, holdings, assessment, kisi, now });
+    return { surveyed, assessment, verdicts, preview };
+  } catch (error) {
+    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
+    throw error;
+  }
+}
+
+function outcomesOf(person: Judged, terms: ComparisonTerms): Outcome[] {
+  const { keys } = person.surveyed.kisi;
+  const groupIds = new Set([...person.assessment.keys, ...keys].map(({ groupId }) => groupId));
+  return [...groupIds].flatMap((groupId) => {
+    const wish = person.assessment.keys.find((one) => one.groupId === groupId);
+    const key = keys.find((one) => one.groupId === groupId);
+    if (key === undefined) return wish === undefined ? [] : missing(person, wish);
+    return wish === undefined ? unwanted(person, key, terms) : wanted(person, key, wish);
+  });
+}
+
+function missing(person: Judged, wish: Entitlement): Finding | [] {
+  const { groupId, because, awaitingRenewal } = wish;
+  // Access that only waits for a renewal is never begun.
+  if (awaitingRenewal && !isOurs(person, groupId)) return [];
+  const found = findingOf(person, 'missing', groupId, null, doingAbout(person, groupId, true), because);
+  return found.does === 'leaves' ? { ...found, does: 'resync' } : found;
+}
+
+function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
+  const { groupId, validUntil } = key;
+  const { because, door, awaitingRenewal } = wish;
+  const does = doingAbout(person, groupId, true);
+  const how = howGranted(key, { validUntil: door.set });
+  if (key.roleId !== keyRole) {
+    const early = how === 'refused' ? '; it ends before that, and Kisi takes no key beside it' : '';
+    return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${key.roleId}; ${because}${early}`);
+  }
+  if (how === 'adopted') return 'agrees';
+  const mended = does === 'leaves' ? 'resync' : does;
+  const needed = does === 'moves' ? door.set : door.atLeast;
+  if (validUntil !== null && validUntil < needed) {
+    if (awaitingRenewal && does === 'leaves') return 'agrees';
+    return findingOf(person, 'endsTooEarly', groupId, validUntil, mended, because);
+  }
+  if (door.atMost !== null && how === 'foreign') {
+    const left = isOurs(person, groupId) ? mended : does;
+    return findingOf(person, 'endsLater', groupId, validUntil, left, because);
+  }
+  if (validUntil !== null || isOurs(person, groupId)) return 'agrees';
+  return findingOf(person, 'neverEnds', groupId, validUntil, 'leaves', because);
+}
+
+function unwanted(person: Judged, key: KisiSideKey, { mapped, now }: ComparisonTerms): Outcome {
+  const { groupId, validUntil, roleId } = key;
+  if (!mapped.has(groupId) && !isOurs(person, groupId)) return 'otherGroup';
+  if (validUntil !== null && validUntil <= now) return 'ended';
+  const [cause, reason] = causeOf(groupId, person.verdicts);
+  if (roleId !== keyRole) {
+    return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${roleId}; ${reason}`);
+  }
+  const does = isOurs(person, groupId) ? doingAbout(person, groupId, false) : 'leaves';
+  return { ...findingOf(person, 'unwarranted', groupId, validUntil, does, reason), cause };
+}
+
+/** Whether Latchkey made the person's key to the group, or adopted it. */
+function isOurs({ surveyed: { holdings, kisi } }: Judged, groupId: number): boolean {
+  return holdings.ledger.some((key) => key.groupId === groupId && key.userId === kisi.userId && !key.foreign);
+}
+
+function findingOf(
+  person: Judged,
+  kind: FindingKind,
+  groupId: number,
+  ends: Instant | null,
+  does: Doing,
+  reason: string,
+): Finding {
+  const { memberId, kisi } = person.surveyed;
+  const kept = person.preview.kept.find((one) => one.groupId === groupId);
+  const why = does === 'waits' && kept !== undefined ? `${reason}; not touched now: ${kept.why}` : reason;
+  return { kind, cause: null, does, memberId, userId: kisi.userId, groupId, ends, why };
+}
+
+/** What the plan does about the key to a group that the rules want, or about one that they don't. */
+function doingAbout({ preview }: Judged, groupId: number, isWanted: boolean): Doing {
+  const ends: PlanLine['does'][] = ['revoke', 'giveBack'];
+  const line = preview.lines.find((one) => one.groupId === groupId && ends.includes(one.does) !== isWanted);
+  if (line === undefined) return preview.kept.some((one) => one.groupId === groupId) ? 'waits' : 'leaves';
+  switch (line.does) {
+    case 'grant':
+      return line.had ? 'moves' : preview.newUser ? 'invites' : 'gives';
+    case 'adopt':
+      return 'leaves';
+    case 'move':
+      return 'moves';
+    case 'revoke':
+      return 'takesAway';
+    case 'giveBack':
+      return 'givesBack';
+  }
+}
+
+/** Why no rule gives a key to the group: by the newest pass that would, else by what stands in the way of all. */
+function causeOf(groupId: number, verdicts: readonly Verdict[]): [Cause, string] {
+  const newest = verdicts
+    .filter((verdict) => verdict.groupIds.includes(groupId) && !verdict.counts)
+    .reduce<Verdict | null>((a, b) => (a === null || (b.passId ?? 0) > (a.passId ?? 0) ? b : a), null);
+  if (newest !== null && newest.rule !== 'ok') return [newest.rule, newest.reason];
+  const elsewhere = verdicts.find(({ counts }) => counts);
+  if (elsewhere !== undefined)
+    return ['mapping', `pass ${elsewhere.passId ?? ''} does not open group ${groupId}`];
+  const other =
+    verdicts.find(({ rule }) => rule === 'mapping') ??
+    verdicts.find(({ rule }) => rule === 'member') ??
+    verdicts.find(({ rule }) => rule === 'noPass');
+  if (other !== undefined && other.rule !== 'ok') return [other.rule, other.reason];
+  return ['noPass', `no pass opens group ${groupId}`];
+}
+
+/** Members by the Kisi keys that Latchkey gave them, under whatever e-mail they had then. */
+function ownersOf(people: readonly Judged[]): Map<string, Judged> {
+  const owned = people.flatMap((person) =>
+    person.surveyed.holdings.ledger
+      .filter(({ foreign }) => !foreign)
+      .map(({ userId, groupId }): [string, Judged] => [placeOf(userId, groupId), person]),
+  );
+  return new Map(owned);
+}
+
+const placeOf = (userId: number, groupId: number): string => `${userId}/${groupId}`;
+
+function outcomesOfStranger(
+  { userId, keys }: Stranger,
+  owners: ReadonlyMap<string, Judged>,
+  { mapped, now }: ComparisonTerms,
+): Outcome[] {
+  return keys.map(({ groupId, validUntil, roleId }): Outcome => {
+    const owner = owners.get(placeOf(userId, groupId));
+    if (owner !== undefined) {
+      const { gone, standing } = owner.assessment;
+      const why = gone ? standing : 'the member has another e-mail now';
+      const does = doingAbout(owner, groupId, false);
+      const found = findingOf(owner, 'unwarranted', groupId, validUntil, does, why);
+      return { ...found, cause: 'member', userId };
+    }
+    if (!mapped.has(groupId)) return 'otherGroup';
+    if (validUntil !== null && validUntil <= now) return 'ended';
+    const isKey = roleId === keyRole;
+    return {
+      kind: isKey ? 'unknownPerson' : 'otherRole',
+      cause: null,
+      does: 'leaves',
+      memberId: null,
+      userId,
+      groupId,
+      ends: validUntil,
+      why: isKey ? null : `${roleId}; no coworker has the e-mail`,
+    };
+  });
+}
+
+function cannotTell({ memberId, why }: Unread): Finding {
+  return {
+    kind: 'cannotTell',
+    cause: null,
+    does: 'waits',
+    memberId,
+    userId: null,
+    groupId: null,
+    ends: null,
+    why,
+  };
+}
+
+/** In the order in which they are told. */
+const kinds = Object.keys({
+  missing: true,
+  endsTooEarly: true,
+  unwarranted: true,
+  unknownPerson: true,
+  endsLater: true,
+  otherRole: true,
+  neverEnds: true,
+  cannotTell: true,
+} satisfies Record<FindingKind, true>);
+
+function grouped(findings: readonly Finding[]): Difference[] {
+  const differences = new Map<string, Difference>();
+  for (const finding of findings) {
+    const { kind, cause, does } = finding;
+    const name = [kind, cause, does].join(' ');
+    const one = differences.get(name) ?? { kind, cause, does, findings: [] };
+    one.findings.push(finding);
+    differences.set(name, one);
+  }
+  return [...differences.values()].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
+}
