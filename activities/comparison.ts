@@ -5,7 +5,7 @@ import { howGranted } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
 import type { Assessment } from './contract.js';
 import { judge } from './membership.js';
-import { previewOf, type KisiSideKey, type PlanLine, type Preview } from './preview.js';
+import { linesOf, previewOf, type KisiSideKey, type PlanLine, type Preview } from './preview.js';
 import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from './survey.js';
 
 /**
@@ -211,7 +211,9 @@ function findingOf(
 /** What the plan does about the key to a group that the rules want, or about one that they don't. */
 function doingAbout({ preview }: Judged, groupId: number, isWanted: boolean): Doing {
   const ends: PlanLine['does'][] = ['revoke', 'giveBack'];
-  const line = preview.lines.find((one) => one.groupId === groupId && ends.includes(one.does) !== isWanted);
+  const line = linesOf([preview]).find(
+    (one) => one.groupId === groupId && ends.includes(one.does) !== isWanted,
+  );
   if (line === undefined) return preview.kept.some((one) => one.groupId === groupId) ? 'waits' : 'leaves';
   switch (line.does) {
     case 'grant':

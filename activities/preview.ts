@@ -69,6 +69,11 @@ export interface Preview {
   requests: number;
 }
 
+/** What would become of each key of these. */
+export function linesOf(people: readonly Preview[]): PlanLine[] {
+  return people.flatMap(({ changes }) => changes.map(({ line }) => line));
+}
+
 /** Everything that a preview of one person stands on. */
 export interface PreviewFacts {
   memberId: number;

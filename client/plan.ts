@@ -1,10 +1,10 @@
-import type { PlanLine, Preview } from '../activities/preview.js';
+import { linesOf, type PlanLine, type Preview } from '../activities/preview.js';
 import { iso, type Instant } from '../access/types.js';
 import { CommandError } from './failure.js';
 import { parseAt } from './instant.js';
 import { print, printJson, remark } from './output.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
-import { openSpace, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
+import { checkLocation, openSpace, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
 import { shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseLocation, parseWho } from './who.js';
 
@@ -33,9 +33,7 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   }
   const space = await openSpace(options.config);
   const { nexudus, checked } = space;
-  if (locationId !== null && (await nexudus.getOne('businesses', locationId)) === null) {
-    throw new CommandError('Nexudus has no location with this id', 2);
-  }
+  await checkLocation(space, locationId);
   const scope = { memberId: who === null ? null : await memberIdFor(who, nexudus), locationId };
   const surveyed = await surveyScope(space, scope);
   const made = planOf(surveyed, checked.rules, typed, locationId);
@@ -47,9 +45,6 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   writePlanFile(options.out, file);
   remark(`plan ${file.id} is in ${options.out}; \`latchkey apply ${options.out}\` does just this`);
 }
-
-const linesOf = (people: readonly Preview[]): PlanLine[] =>
-  people.flatMap(({ changes }) => changes.map(({ line }) => line));
 
 const doing: Record<PlanLine['does'], string> = {
   grant: 'gains',

@@ -45,6 +45,12 @@ export async function openSpace(file?: string): Promise<PlannedSpace> {
   return { config, nexudus, kisi, checked: await checkedSpace(config, nexudus, kisi) };
 }
 
+/** Throws CommandError where Nexudus has no such location. */
+export async function checkLocation({ nexudus }: PlannedSpace, locationId: number | null): Promise<void> {
+  if (locationId === null || (await nexudus.getOne('businesses', locationId)) !== null) return;
+  throw new CommandError('Nexudus has no location with this id', 2);
+}
+
 /** Reads all that a plan stands on. Reads only. Throws CommandError where no worker answers or nobody has this id. */
 export async function surveyScope(
   { config, nexudus, kisi, checked }: PlannedSpace,

@@ -6,9 +6,8 @@ import {
   type Difference,
 } from '../activities/comparison.js';
 import { iso, type Instant } from '../access/types.js';
-import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { checkLocation, openSpace } from './planning.js';
 import { surveySpace } from './survey.js';
 import { shortTime, table, wrapped, type Cell } from './table.js';
 import { parseLocation } from './who.js';
@@ -34,13 +33,10 @@ interface Report extends Comparison {
  */
 export async function report({ location, json = false }: ReportOptions): Promise<void> {
   const locationId = location === undefined ? null : parseLocation(location);
-  const config = readConfig();
-  const nexudus = nexudusOf(config);
-  const kisi = kisiOf(config);
-  const { rules, timeZones, groups } = await checkedSpace(config, nexudus, kisi);
-  if (locationId !== null && (await nexudus.getOne('businesses', locationId)) === null) {
-    throw new CommandError('Nexudus has no location with this id', 2);
-  }
+  const space = await openSpace();
+  const { config, nexudus, kisi, checked } = space;
+  const { rules, timeZones, groups } = checked;
+  await checkLocation(space, locationId);
   const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, null);
   const mapped = new Set(groups.filter(({ passTypes }) => passTypes.length > 0).map(({ id }) => id));
   const at = Date.now();
