@@ -219,6 +219,7 @@ function holdNow(groupId: number, claims: Claim[], policies: Policies, now: Inst
     awaitingRenewal: counting.length === 0,
     because: becauseOf(counting.length > 0 ? counting : current, until, last),
     standsOn: uniqueStands([...current, last]),
+    takesOver: policies.existingKeys === 'adopt',
     door: doorOf(until, renews, policies, now),
   };
 }

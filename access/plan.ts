@@ -88,7 +88,9 @@ export function planSteps(
       if (key !== undefined || !wish.awaitingRenewal) begins.push({ kind: 'grant', wish });
     } else if (key.uncertain) {
       moves.push({ kind: 'move', key, wish });
-    } else if (fits(key.validUntil, wish)) {
+    } else if (key.foreign && wish.takesOver === true) {
+      moves.push({ kind: 'note', key, wish });
+    } else if (fits(key, wish)) {
       if (key.because !== wish.because || key.until !== wish.until) moves.push({ kind: 'note', key, wish });
     } else if (key.foreign) {
       if (endsTooSoon(key.validUntil, wish)) begins.push({ kind: 'grant', wish });
@@ -119,8 +121,9 @@ function endsTooSoon(validUntil: Instant | null, wish: Entitlement): boolean {
 }
 
 /** Kisi may keep whole seconds only. */
-function fits(validUntil: Instant | null, wish: Entitlement): boolean {
-  if (validUntil === null) return wish.door.atMost === null;
+function fits({ validUntil, foreign }: LedgerKey, wish: Entitlement): boolean {
+  // Principle 6: a key of ours has an end.
+  if (validUntil === null) return foreign && wish.door.atMost === null;
   if (endsTooSoon(validUntil, wish)) return false;
   return wish.door.atMost === null || validUntil <= wish.door.atMost;
 }

@@ -10,4 +10,5 @@ export const defaultPolicies: Policies = {
   doorHorizonMs: 7 * daysMs,
   usedPass: 'endOfDay',
   lastDay: 'inclusive',
+  existingKeys: 'keep',
 };

@@ -146,6 +146,8 @@ export interface Policies {
   doorHorizonMs: number;
   usedPass: 'endOfDay' | 'atOnce';
   lastDay: 'inclusive' | 'exclusive';
+  /** What becomes of a key that a person or another integration gave, where the rules give one too. */
+  existingKeys: 'keep' | 'adopt';
 }
 
 /** The configuration of the rules: which pass type opens which groups, and the policies. */
@@ -176,6 +178,8 @@ export interface Entitlement {
   /** Plain words, no personal data: 'pass 123 (Day pass), expires 2026-11-25T00:00Z'. */
   because: string;
   standsOn: StandsOn[];
+  /** A key that is there already becomes Latchkey's own. Earlier releases left it out. */
+  takesOver?: boolean;
   /** What Kisi must be told: a key whose end lies within [atLeast, atMost] is left alone, else `set` is written. */
   door: { set: Instant; atLeast: Instant; atMost: Instant | null; renewLeadMs: number };
 }

@@ -169,6 +169,8 @@ function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
     if (awaitingRenewal && does === 'leaves') return 'agrees';
     return findingOf(person, 'endsTooEarly', groupId, validUntil, mended, because);
   }
+  // It becomes Latchkey's own, with the end that its own have.
+  if (wish.takesOver === true) return 'agrees';
   if (door.atMost !== null && how === 'foreign') {
     const left = isOurs(person, groupId) ? mended : does;
     return findingOf(person, 'endsLater', groupId, validUntil, left, because);

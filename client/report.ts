@@ -171,7 +171,7 @@ const leavings: Record<Exclude<Difference['kind'], 'cannotTell'>, string> = {
     'Not given by Latchkey, so left alone, after the access too. Where that is not meant, set an earlier end in Kisi.',
   otherRole: 'Opens the doors as a key does, and is left alone.',
   neverEnds:
-    'Not given by Latchkey, so left alone, after the access too. To have it end with the access, set an end a few days ahead in Kisi before going live: Latchkey moves it on while access lasts, then takes the key away. `latchkey report --json` lists them.',
+    'Not given by Latchkey, so left alone, after the access too. To have them end with the access, set the policy `existingKeys: adopt` before going live. `latchkey report --json` lists them.',
 };
 
 function counted(n: number, what: string): string {

@@ -18,6 +18,7 @@ describe('README', () => {
     assert.deepEqual(Object.keys(table).sort(), [
       'doorGrace',
       'doorHorizon',
+      'existingKeys',
       'lastDay',
       'renewalGrace',
       'trailRetention',
@@ -31,6 +32,7 @@ describe('README', () => {
         renewalGraceMs: parseDuration(table['renewalGrace'] ?? ''),
         doorGraceMs: parseDuration(table['doorGrace'] ?? ''),
         doorHorizonMs: parseDuration(table['doorHorizon'] ?? ''),
+        existingKeys: table['existingKeys'],
         usedPass: table['usedPass'],
         lastDay: table['lastDay'],
       },

@@ -58,6 +58,7 @@ const schema = z.strictObject({
       doorHorizon: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       usedPass: z.enum(['endOfDay', 'atOnce'], { error: 'must be endOfDay or atOnce' }).optional(),
       lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
+      existingKeys: z.enum(['keep', 'adopt'], { error: 'must be keep or adopt' }).optional(),
       trailRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       undoWindow: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
     })
@@ -112,6 +113,7 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         doorHorizonMs: policies.doorHorizon ?? defaultPolicies.doorHorizonMs,
         usedPass: policies.usedPass ?? defaultPolicies.usedPass,
         lastDay: policies.lastDay ?? defaultPolicies.lastDay,
+        existingKeys: policies.existingKeys ?? defaultPolicies.existingKeys,
       },
       trailRetentionMs: policies.trailRetention ?? trailRetentionMs,
       undoWindowMs: policies.undoWindow ?? undoWindowMs,

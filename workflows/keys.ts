@@ -137,6 +137,8 @@ export function keyWriter(
     const known = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
     const validUntil = wish.door.set;
     const triedUntil = known !== undefined && !known.foreign ? known.validUntil : null;
+    const takesOver = wish.takesOver === true;
+    const handUntil = known?.foreign === true ? known.validUntil : (known?.handUntil ?? null);
     const entry: LedgerKey = {
       groupId,
       userId,
@@ -144,7 +146,7 @@ export function keyWriter(
       validUntil,
       foreign: false,
       // Noted before the write: after a lost answer it cannot be told any more.
-      handUntil: known === undefined ? null : known.foreign ? known.validUntil : known.handUntil,
+      handUntil: takesOver ? null : handUntil,
       uncertain: false,
       ...pick(wish),
     };
@@ -157,7 +159,7 @@ export function keyWriter(
       ),
     );
     if (answer === null) return false;
-    return granted(answer.value, entry);
+    return granted(answer.value, entry, takesOver);
   }
 
   async function move(key: LedgerKey, wish: Entitlement, circumstances: Circumstances): Promise<boolean> {
@@ -180,7 +182,7 @@ export function keyWriter(
   }
 
   /** Notes what came of a grant or a move; false: the Kisi user is gone, and with it every key. */
-  function granted(result: GrantResult, entry: LedgerKey): boolean {
+  function granted(result: GrantResult, entry: LedgerKey, takesOver = false): boolean {
     const { groupId, userId } = entry;
     if (result.outcome === 'userGone') {
       // All keys went with the user, so what is left of this plan is not all there is to do.
@@ -195,7 +197,20 @@ export function keyWriter(
     const inherited = there === entry ? undefined : there;
     const foreign = inherited === undefined ? outcome === 'foreign' : inherited.foreign;
     const handUntil = inherited === undefined ? (was ?? entry.handUntil) : inherited.handUntil;
-    replace({ ...entry, keyId, validUntil, foreign, handUntil, uncertain: false });
+    replace({
+      ...entry,
+      keyId,
+      validUntil,
+      foreign,
+      handUntil,
+      uncertain: false,
+      ...(takesOver ? ours : {}),
+    });
+    if (foreign && takesOver) {
+      // It may have another end than ours have.
+      changes.push(`group ${groupId}: took over the key that was there`);
+      return false;
+    }
     if (foreign) changes.push(`group ${groupId}: a key given by hand serves`);
     else if (outcome === 'moved')
       changes.push(`moved the end of group ${groupId} to ${iso(validUntil ?? 0)}`);
@@ -245,6 +260,14 @@ export function keyWriter(
     return true;
   }
 
+  /** False: what became ours just now may have another end than ours have. */
+  function note(key: LedgerKey, wish: Entitlement): boolean {
+    const isTakenOver = key.foreign && wish.takesOver === true;
+    replace({ ...key, ...pick(wish), ...(isTakenOver ? ours : {}) });
+    if (isTakenOver) changes.push(`group ${key.groupId}: took over the key that was there`);
+    return !isTakenOver;
+  }
+
   async function apply(step: Step, circumstances: Circumstances): Promise<boolean> {
     switch (step.kind) {
       case 'revoke':
@@ -254,8 +277,7 @@ export function keyWriter(
       case 'move':
         return move(step.key, step.wish, circumstances);
       case 'note':
-        replace({ ...step.key, ...pick(step.wish) });
-        return true;
+        return note(step.key, step.wish);
       case 'forget':
         forget(step.key);
         return true;
@@ -287,6 +309,9 @@ export function keyWriter(
 
   return { apply, inspect };
 }
+
+/** Of a key that Latchkey may take away. */
+const ours = { foreign: false, handUntil: null } as const;
 
 function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {
   return { until: wish.until, because: wish.because, standsOn: wish.standsOn };

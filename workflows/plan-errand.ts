@@ -59,8 +59,20 @@ async function undoOne(
 ): Promise<ChangeDone> {
   const has = keyTo(groupId, state);
   const circumstances = circumstancesOf(errand, groupId, `plan ${errand.planId} is undone`);
+  if (
+    before === null &&
+    wasThere !== null &&
+    has?.foreign === false &&
+    has.validUntil !== wasThere.validUntil
+  ) {
+    return {
+      groupId,
+      done: false,
+      why: 'the end of the key that was there was moved since, so it stays Latchkey’s',
+    };
+  }
   const step = undoStep(before, has);
-  if (step === null || (before === null && wasThere)) {
+  if (step === null || (before === null && wasThere !== null)) {
     restore(groupId, before, has, state);
     return { groupId, done: true, why: null };
   }

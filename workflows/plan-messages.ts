@@ -84,8 +84,8 @@ export interface KeyBefore {
   groupId: number;
   /** What the ledger held; null: nothing. */
   key: LedgerKey | null;
-  /** True: there was a key in Kisi that was not in the ledger. */
-  wasThere: boolean;
+  /** The key in Kisi that was not in the ledger; null: none. */
+  wasThere: { validUntil: Instant | null } | null;
 }
 
 /** Tells one errand from another. */

@@ -137,7 +137,9 @@ async function forEach<T>(items: readonly T[], job: (item: T) => Promise<void>):
 /** What is to be restored of a change; none where it was not done. */
 function beforeOf({ line, had }: PlannedChange, done: ChangeDone | undefined): KeyBefore[] {
   if (done?.done !== true) return [];
-  return [{ groupId: line.groupId, key: had, wasThere: line.does === 'adopt' }];
+  return [
+    { groupId: line.groupId, key: had, wasThere: line.does === 'adopt' ? { validUntil: line.before } : null },
+  ];
 }
 
 const stages: Record<PlanReport['stage'], string> = {

@@ -76,6 +76,7 @@ describe('loadConfig', () => {
           doorHorizonMs: 604_800_000,
           usedPass: 'endOfDay',
           lastDay: 'inclusive',
+          existingKeys: 'keep',
         },
         trailRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
@@ -188,6 +189,7 @@ policies:
   doorHorizon: 3d
   usedPass: atOnce
   lastDay: exclusive
+  existingKeys: adopt
   trailRetention: 30d
   undoWindow: 1h
 `);
@@ -205,6 +207,7 @@ policies:
         doorHorizonMs: 259_200_000,
         usedPass: 'atOnce',
         lastDay: 'exclusive',
+        existingKeys: 'adopt',
       },
       trailRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,

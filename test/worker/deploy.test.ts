@@ -61,6 +61,7 @@ describe('docs/configuration.md', () => {
         doorHorizon: '1d',
         usedPass: 'atOnce',
         lastDay: 'exclusive',
+        existingKeys: 'adopt',
         trailRetention: '30d',
         undoWindow: '1h',
       },
@@ -87,6 +88,7 @@ describe('docs/configuration.md', () => {
         doorHorizonMs: parseDuration(said('doorHorizon')),
         usedPass: said('usedPass'),
         lastDay: said('lastDay'),
+        existingKeys: said('existingKeys'),
       },
       defaultPolicies,
     );

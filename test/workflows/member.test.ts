@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { membershipChanged, resyncNow, type MemberView } from '../../workflows/messages.js';
-import { contract, member, pass, passType, planPass, profile } from '../support/builders.js';
+import { contract, member, pass, passType, planPass, profile, rules } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
 
@@ -144,6 +144,38 @@ describe('the member workflow, on a skipped clock', () => {
       record.passes = [];
       await handle.signal(membershipChanged);
       await until(world, handle, (v) => v.state === 'noAccess');
+      assert.equal(world.keys.length, 1);
+    }));
+
+  for (const validUntil of [null, 400 * day]) {
+    it(`takes over a key that was there where the space wants that: it gets an end, and goes (${validUntil === null ? 'no end' : 'a far end'})`, () =>
+      story(async (world) => {
+        world.rules = rules({ existingKeys: 'adopt' });
+        const began = await world.now();
+        world.users.set('ada@example.org', 5);
+        world.keys.push({ id: 77, userId: 5, groupId: 12, validUntil: validUntil && began + validUntil });
+        const record = profile({ passes: [pass({ expiresAt: began + 30 * day })] });
+        world.profiles.set(100, record);
+        const handle = await world.start(100);
+        await until(world, handle, () => (world.keys[0]?.validUntil ?? Infinity) <= began + 31 * day);
+        assert.deepEqual([world.keys.length, world.mails], [1, 0]);
+        record.passes = [];
+        await handle.signal(membershipChanged);
+        await until(world, handle, () => world.keys.length === 0);
+      }));
+  }
+
+  it('takes over a key that it had left alone, once the space wants that', () =>
+    story(async (world) => {
+      world.users.set('ada@example.org', 5);
+      world.keys.push({ id: 77, userId: 5, groupId: 12, validUntil: null });
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      const handle = await world.start(100);
+      await until(world, handle, (v) => v.keys[0]?.givenByHand === true);
+      world.rules = rules({ existingKeys: 'adopt' });
+      await handle.signal(membershipChanged);
+      await until(world, handle, (v) => v.keys[0]?.givenByHand === false);
+      await until(world, handle, () => world.keys[0]?.validUntil !== null);
       assert.equal(world.keys.length, 1);
     }));
 

@@ -78,7 +78,7 @@ describe('a plan, at a member’s workflow', () => {
     holding(async (world, handle, key, errand) => {
       await send(handle, errand(taking(key)));
       world.profiles.set(100, profile({ member: member({ active: false }) }));
-      const keys = [{ groupId: key.groupId, key, wasThere: false }];
+      const keys = [{ groupId: key.groupId, key, wasThere: null }];
       assert.deepEqual(
         (await send(handle, errand({ does: 'undo', keys }))).map(({ done }) => done),
         [true],
