@@ -29,9 +29,9 @@ export function devServer(): Promise<EmbeddedTemporal> {
   return server;
 }
 
-/** Files run side by side, and two that look for a free port at the same instant would find the same one. */
+/** Files, and whole runs, go side by side: two that look for a free port at the same instant would find the same one. */
 async function startDevServer(): Promise<EmbeddedTemporal> {
-  const from = 17_000 + 100 * Number(process.env['MOCHA_WORKER_ID'] ?? 0);
+  const from = 10_000 + 100 * (process.pid % 200);
   const port = await nextFreePort(from);
   const uiPort = await nextFreePort(port + 1);
   return startEmbeddedTemporal({ dbFile: null, searchAttributes, port, uiPort });
