@@ -1,3 +1,10 @@
+import {
+  blocksNow,
+  changeOfBlock,
+  exceptionsOf,
+  exceptionVerdict,
+  labelOf as labelOfException,
+} from './exceptions.js';
 import { groupsOf } from './mapping.js';
 import { passTimes, type Span } from './spans.js';
 import { iso } from './types.js';
@@ -5,6 +12,7 @@ import type {
   Contract,
   Decision,
   Entitlement,
+  Exception,
   Instant,
   Location,
   Member,
@@ -18,11 +26,12 @@ import type {
   Verdict,
 } from './types.js';
 
-/** A pass that may open a group, in one stretch of time. */
+/** A pass or an exception that may open a group, in one stretch of time. */
 interface Claim {
   groupId: number;
   span: Span;
-  standsOn: StandsOn;
+  /** Null: it stands on no record of Nexudus. */
+  standsOn: StandsOn | null;
   label: string;
 }
 
@@ -38,10 +47,18 @@ interface Source {
 
 /**
  * The keys that a person should hold at `now`, why, and when that answer changes next. The only place where access
- * is decided: the workflow, `explain` and every what-if call it. Pure: same arguments, same answer.
+ * is decided: the workflow, `explain` and every what-if call it. Pure: same arguments, same answer. `exceptions` may hold
+ * those of others too.
  * Throws UnknownTimeZone where a pass needs the day's end at a location whose zone is unknown.
  */
-export function decide(snapshot: Snapshot, rules: Rules, now: Instant): Decision {
+export function decide(
+  snapshot: Snapshot,
+  rules: Rules,
+  exceptions: readonly Exception[],
+  now: Instant,
+): Decision {
+  const ordered = exceptionsOf(snapshot, exceptions, now);
+  const blocks = ordered.filter(({ kind }) => kind === 'block');
   const claims: Claim[] = [];
   const verdicts: Verdict[] = [];
   for (const profile of snapshot.profiles) {
@@ -50,17 +67,46 @@ export function decide(snapshot: Snapshot, rules: Rules, now: Instant): Decision
     for (const source of sources) {
       for (const pass of source.passes) judge(pass, source, snapshot, rules, now, claims, verdicts);
     }
+    const allowed = ordered.filter(
+      ({ kind, memberId }) => kind === 'allow' && memberId === profile.member.id,
+    );
+    for (const exception of allowed) allow(exception, profile.member, now, claims, verdicts);
   }
   const groups = [...new Set(claims.map((claim) => claim.groupId))].sort((a, b) => a - b);
   const keys: Entitlement[] = [];
-  const changes: NextChange[] = [];
+  const changes: NextChange[] = blocks.map((block) => changeOfBlock(block, now));
+  const taken: number[] = [];
   for (const groupId of groups) {
     const ofGroup = claims.filter((claim) => claim.groupId === groupId);
     const key = holdNow(groupId, ofGroup, rules.policies, now);
+    if (blocks.some((block) => blocksNow(block, groupId, now))) {
+      if (key !== null) taken.push(groupId);
+      continue;
+    }
     if (key !== null) keys.push(key);
     changes.push(...changesOf(groupId, key, ofGroup, now));
   }
-  return { keys, next: earliest(changes), verdicts };
+  const blocked = blocks
+    .filter(({ from }) => from <= now)
+    .map((block) => exceptionVerdict(block, block.groupId === null ? taken : [block.groupId], null));
+  return { keys, next: earliest(changes), verdicts: [...blocked, ...verdicts] };
+}
+
+/** An exception stands in for passes, never for rule 1. Its end is final. */
+function allow(
+  exception: Exception,
+  member: Member,
+  now: Instant,
+  claims: Claim[],
+  verdicts: Verdict[],
+): void {
+  const { groupId, from, until } = exception;
+  if (groupId === null) return;
+  const barred = memberBarred(member);
+  if (from <= now) verdicts.push(exceptionVerdict(exception, [groupId], barred));
+  if (barred !== null) return;
+  const span: Span = { from, to: until, end: 'exception', graceTo: null };
+  claims.push({ groupId, span, standsOn: null, label: labelOfException(exception) });
 }
 
 /** Rule 1: the member is an active, unarchived individual with an e-mail. A lender need only be active. */
@@ -84,7 +130,8 @@ function sourcesOf(profile: Profile): Source[] {
   return [own, ...lent];
 }
 
-function memberBarred(member: Member): string | null {
+/** Rule 1: why the member can hold no key at all; null: it can. */
+export function memberBarred(member: Member): string | null {
   const status = statusBarred(member);
   if (status !== null) return status;
   if (!member.individual)
@@ -253,6 +300,7 @@ function becauseOf(claims: Claim[], until: Instant | null, last: Claim): string 
     used: 'is used; its day ends',
     cancelled: 'has a contract cancelled',
     paused: 'has a contract paused',
+    exception: 'ends',
     none: 'ends',
   };
   const alone = labels.length === 1 && labels[0] === last.label;
@@ -261,7 +309,8 @@ function becauseOf(claims: Claim[], until: Instant | null, last: Claim): string 
 }
 
 function uniqueStands(claims: Claim[]): StandsOn[] {
-  const byPass = new Map(claims.map((claim) => [claim.standsOn.passId, claim.standsOn]));
+  const records = claims.flatMap(({ standsOn }) => standsOn ?? []);
+  const byPass = new Map(records.map((record) => [record.passId, record]));
   return [...byPass.values()].slice(0, 5);
 }
 

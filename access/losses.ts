@@ -1,11 +1,14 @@
+import { blockOf } from './exceptions.js';
 import type { LedgerKey } from './plan.js';
-import type { Decision, Instant, Verdict } from './types.js';
+import { iso, type Decision, type Instant, type Verdict } from './types.js';
 
 /**
  * What a key is lost by. `ended`: at the end that was known before. `uses`: its pass was used up. `member`, `contract`,
  * `expiry`, `mapping`: a record was changed, and the rule that fails now. `vanished`: a record is not there any more.
+ * `exception`: a person blocks it, or allows it no more.
  */
-export type LossCause = 'ended' | 'uses' | 'member' | 'contract' | 'expiry' | 'mapping' | 'vanished';
+export type LossCause =
+  'ended' | 'uses' | 'member' | 'contract' | 'expiry' | 'mapping' | 'vanished' | 'exception';
 
 /** A key that is held and that the rules do not want any more. */
 export interface Loss {
@@ -19,8 +22,8 @@ export interface Loss {
 export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'>;
 
 /**
- * Why each key is lost that a person holds and that the decision does not want: by the first of the records it stood
- * on. `decision` null: the member itself is gone.
+ * Why each key is lost that a person holds and that the decision does not want: by a block, or by the first of the
+ * records it stood on. `decision` null: the member itself is gone.
  */
 export function lossesOf(held: readonly Held[], decision: Decision | null, now: Instant): Loss[] {
   const wanted = new Set(decision?.keys.map((key) => key.groupId));
@@ -30,10 +33,25 @@ export function lossesOf(held: readonly Held[], decision: Decision | null, now: 
 function lossOf({ groupId, until, standsOn }: Held, decision: Decision | null, now: Instant): Loss {
   const verdicts = decision?.verdicts ?? [];
   const ofRecords = standsOn.map(({ passId }) => verdicts.find((verdict) => verdict.passId === passId));
-  const known = ofRecords.find((verdict) => verdict !== undefined);
+  const known = blockOf(groupId, verdicts) ?? ofRecords.find((verdict) => verdict !== undefined);
+  if (known === undefined && standsOn.length === 0 && decision !== null)
+    return { groupId, ...lossOfException(until, verdicts, now) };
   const why = known === undefined ? absence(standsOn[0]?.passId ?? null, verdicts) : reasonOf(known, groupId);
   if (until !== null && until <= now) return { groupId, cause: 'ended', why };
   return { groupId, cause: known === undefined ? absenceCause(verdicts) : causeOf(known), why };
+}
+
+/** Of a key that stood on an exception alone. */
+function lossOfException(
+  until: Instant | null,
+  verdicts: readonly Verdict[],
+  now: Instant,
+): Omit<Loss, 'groupId'> {
+  if (until !== null && until <= now)
+    return { cause: 'ended', why: `the exception that it stood on ended at ${iso(until)}` };
+  const barred = verdicts.find(({ rule }) => rule === 'member');
+  if (barred !== undefined) return { cause: 'member', why: barred.reason };
+  return { cause: 'exception', why: 'the exception that it stood on was withdrawn' };
 }
 
 /** A verdict that counts, but for other groups, tells of another mapping. */

@@ -156,6 +156,23 @@ export interface Rules {
   policies: Policies;
 }
 
+/**
+ * What a person ordered for one member outside the rules, for a while: `allow` opens a group without a pass, `block`
+ * takes a group (or all) away whatever there is. It counts from `from` until right before `until`.
+ */
+export interface Exception {
+  id: number;
+  kind: 'allow' | 'block';
+  memberId: number;
+  /** Null, of a block only: every group. */
+  groupId: number | null;
+  from: Instant;
+  until: Instant;
+  /** Who ordered it, and why: one line each, without personal data. */
+  by: string;
+  reason: string;
+}
+
 /** The records that a key stands on, so that each can be looked up when it is missing from a list. */
 export interface StandsOn {
   passId: number;
@@ -166,7 +183,7 @@ export interface StandsOn {
 }
 
 /** Why access to a group ends where it ends. */
-export type EndKind = 'expiry' | 'used' | 'cancelled' | 'paused' | 'none';
+export type EndKind = 'expiry' | 'used' | 'cancelled' | 'paused' | 'exception' | 'none';
 
 /** A key that the rules say the person should hold now, and why. */
 export interface Entitlement {
@@ -177,6 +194,7 @@ export interface Entitlement {
   awaitingRenewal: boolean;
   /** Plain words, no personal data: 'pass 123 (Day pass), expires 2026-11-25T00:00Z'. */
   because: string;
+  /** Empty: it stands on an exception alone. */
   standsOn: StandsOn[];
   /** A key that is there already becomes Latchkey's own. Earlier releases left it out. */
   takesOver?: boolean;
@@ -184,14 +202,15 @@ export interface Entitlement {
   door: { set: Instant; atLeast: Instant; atMost: Instant | null; renewLeadMs: number };
 }
 
-/** Why a pass does not count, or that it does. `rule` numbers are those of the README's table. */
+/** Why a pass or an exception counts, or does not. `rule` is one of the README's table. */
 export interface Verdict {
   memberId: number;
+  /** Null: it is about the member as a whole, or about an exception. */
   passId: number | null;
   passTypeName: string | null;
   teamId: number | null;
   counts: boolean;
-  rule: 'member' | 'uses' | 'expiry' | 'contract' | 'mapping' | 'ok' | 'noPass';
+  rule: 'member' | 'uses' | 'expiry' | 'contract' | 'mapping' | 'exception' | 'ok' | 'noPass';
   /** The record and field that decided: 'CoworkerTimePass 123 ExpireDate 2026-11-25T00:00:00Z is past'. */
   reason: string;
   groupIds: number[];

@@ -1,6 +1,7 @@
 import { decide } from '../access/decide.js';
+import { blockOf } from '../access/exceptions.js';
 import { UnknownTimeZone } from '../access/calendar.js';
-import type { Entitlement, Instant, Rules, Verdict } from '../access/types.js';
+import type { Entitlement, Exception, Instant, Rules, Verdict } from '../access/types.js';
 import { howGranted } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
 import type { Assessment } from './contract.js';
@@ -90,12 +91,15 @@ interface Judged {
 type Outcome = 'agrees' | 'otherGroup' | 'ended' | Finding;
 
 /** Holds what the rules want, by the very decider and plan that the workflows follow, against what Kisi has. */
-export function compare({ people, strangers, unread }: Survey, terms: ComparisonTerms): Comparison {
+export function compare(
+  { people, strangers, unread, exceptions }: Survey,
+  terms: ComparisonTerms,
+): Comparison {
   const { locationId } = terms;
   const untold = [...unread];
   const judged: Judged[] = [];
   for (const one of people) {
-    const person = judgedBy(one, terms);
+    const person = judgedBy(one, exceptions, terms);
     if ('why' in person) untold.push(person);
     else if (locationId === null || person.assessment.locationId === locationId) judged.push(person);
   }
@@ -121,11 +125,15 @@ export function compare({ people, strangers, unread }: Survey, terms: Comparison
   };
 }
 
-function judgedBy(surveyed: Surveyed, { rules, now }: ComparisonTerms): Judged | Unread {
+function judgedBy(
+  surveyed: Surveyed,
+  exceptions: readonly Exception[],
+  { rules, now }: ComparisonTerms,
+): Judged | Unread {
   const { memberId, read, holdings, kisi } = surveyed;
   try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, now);
-    const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, now).verdicts;
+    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
+    const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
     const preview = previewOf({ memberId, holdings, assessment, kisi, now });
     return { surveyed, assessment, verdicts, preview };
   } catch (error) {
@@ -231,13 +239,15 @@ function doingAbout({ preview }: Judged, groupId: number, isWanted: boolean): Do
   }
 }
 
-/** Why no rule gives a key to the group: by the newest pass that would, else by what stands in the way of all. */
+/** Why no rule gives a key to the group: by a block, by the newest pass that would, else by what stands in the way of all. */
 function causeOf(groupId: number, verdicts: readonly Verdict[]): [Cause, string] {
+  const block = blockOf(groupId, verdicts);
+  if (block !== undefined) return ['exception', block.reason];
   const newest = verdicts
     .filter((verdict) => verdict.groupIds.includes(groupId) && !verdict.counts)
     .reduce<Verdict | null>((a, b) => (a === null || (b.passId ?? 0) > (a.passId ?? 0) ? b : a), null);
   if (newest !== null && newest.rule !== 'ok') return [newest.rule, newest.reason];
-  const elsewhere = verdicts.find(({ counts }) => counts);
+  const elsewhere = verdicts.find(({ counts, passId }) => counts && passId !== null);
   if (elsewhere !== undefined)
     return ['mapping', `pass ${elsewhere.passId ?? ''} does not open group ${groupId}`];
   const other =

@@ -114,6 +114,8 @@ export interface WakeActivities {
   wakeOwner(memberId: number, notBefore: Instant): Promise<void>;
   /** Wakes profiles that already have a workflow. */
   wakeSiblings(memberIds: number[], notBefore: Instant): Promise<void>;
+  /** Wakes a member about whom something was ordered, starting its workflow if there is none. */
+  wakeOrdered(memberId: number): Promise<void>;
   /** Wakes all members whom an order held. */
   wakeHeld(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
@@ -163,6 +165,8 @@ export interface Act {
   /** Unique. */
   id: string;
   at: Instant;
+  /** Null: it is about the whole space. */
+  memberId: number | null;
   what: string;
   by: string;
   why: string;

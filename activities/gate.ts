@@ -1,10 +1,9 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { iso, type Instant } from '../access/types.js';
-import { keep } from '../nexudus/fresh.js';
-import { controlMemo, controlWorkflowId, type Order, type Orders } from '../workflows/control-messages.js';
+import { iso } from '../access/types.js';
+import type { Order, Orders } from '../workflows/control-messages.js';
 import { memberIdOf } from '../workflows/messages.js';
 import type { FailureType, WriteNote } from './contract.js';
+import type { OrderBook } from './orders.js';
 
 /** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */
 export type Errand = 'grant' | 'revoke' | 'read';
@@ -34,8 +33,7 @@ export interface Gate {
 /** An order holds within this time, wherever a worker runs. */
 const mayBeOldMs = 200;
 
-export function createGate(client: Client, now: () => Instant): Gate {
-  const orders = keep(() => readOrders(client), now);
+export function createGate(orders: OrderBook): Gate {
   /** What each running activity is about, and whether it has sent a write already. */
   const errands = new WeakMap<Context, { errand: Errand; whom: Whom; wrote: boolean }>();
 
@@ -98,20 +96,6 @@ const whatStops: Record<NonNullable<Orders['stop']>['level'], string> = {
   writes: 'Writing to Kisi is',
   all: 'Everything is',
 };
-
-/** What people have ordered, as the workflow `control` holds it: no worker is needed for it. Throws where there is none. */
-export async function readOrders(client: Client): Promise<Orders> {
-  try {
-    const { memo } = await client.workflow.getHandle(controlWorkflowId).describe();
-    const orders = memo?.[controlMemo];
-    if (orders !== undefined) return orders as Orders;
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
-  throw new Error(
-    'The workflow control does not run yet, so it is not known what is stopped: a worker starts it.',
-  );
-}
 
 function held(message: string, mayBeDone: boolean): ApplicationFailure {
   const type: FailureType = 'Held';

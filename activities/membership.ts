@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { decide } from '../access/decide.js';
+import { blockOf, exceptionsOf } from '../access/exceptions.js';
 import { lossesOf, type Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
-import type { Decision, Instant, Rules, Snapshot } from '../access/types.js';
+import type { Decision, Exception, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { Trail } from '../trail/trail.js';
 import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
+import type { OrderBook } from './orders.js';
 import type { People } from './people.js';
 import { remote } from './remote.js';
 
@@ -15,6 +17,7 @@ export interface MembershipDeps {
   rules: Rules;
   people: People;
   gate: Gate;
+  orders: OrderBook;
   trail: Pick<Trail, 'lastDecision' | 'note'>;
   now: () => Instant;
 }
@@ -29,6 +32,7 @@ export function createMembershipActivities(deps: MembershipDeps): MembershipActi
  * complete: then nothing is known and nothing may be taken away.
  */
 export async function assess(deps: MembershipDeps, request: AssessRequest): Promise<Assessment> {
+  const began = deps.now();
   await deps.gate.admit('read', nowhere);
   const read = await deps.reader.readMember({
     memberId: request.memberId,
@@ -38,7 +42,9 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     mayReusePlaces: request.mayReusePlaces,
   });
   if (read.snapshot !== null) deps.people.note(read.snapshot);
-  const assessment = judge(read, request, deps.rules, deps.now());
+  // What wakes a member is there before this begins: so nothing older will do, and those who wake together share it.
+  const { exceptions } = await deps.orders.get({ notBefore: began, maxAgeMs: 0 });
+  const assessment = judge(read, request, deps.rules, exceptions, deps.now());
   await noteDecision(deps.trail, request.memberId, assessment);
   return assessment;
 }
@@ -73,21 +79,26 @@ async function noteDecision(
   });
 }
 
-/** What the rules make of a read at `now`. Throws UnknownTimeZone. */
+/** What the rules and the exceptions make of a read at `now`. Throws UnknownTimeZone. */
 export function judge(
   read: MemberRead,
   request: Pick<AssessRequest, 'memberId' | 'held'>,
   rules: Rules,
+  exceptions: readonly Exception[],
   now: Instant,
 ): Assessment {
   const holds = holdsOf(read, request);
   const losses = (decision: Decision | null): Loss[] => lossesOf(request.held, decision, now);
   const digest = digestOfRules(rules);
   if (read.snapshot === null) return { ...nobody(now), holds, losses: losses(null), rules: digest };
-  const decision = decide(read.snapshot, rules, now);
+  const decision = decide(read.snapshot, rules, exceptions, now);
+  const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
   return {
-    ...assessmentOf(read.snapshot, read.gone, decision, request.memberId),
-    holds,
+    ...decided,
+    // The workflow goes on while there may be a key to give or to keep away.
+    hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
+    // What a person takes away is no matter of records that may be doubtful.
+    holds: holds.filter(({ groupId }) => blockOf(groupId, decision.verdicts) === undefined),
     losses: losses(decision),
     rules: digest,
   };
@@ -153,7 +164,8 @@ function holdsOf(read: MemberRead, request: Pick<AssessRequest, 'held'>): Hold[]
 
 function standingOf(decision: Decision): string {
   if (decision.keys.length > 0) return 'Has access.';
-  const reasons = [...new Set(decision.verdicts.map((verdict) => verdict.reason))];
+  const speaking = decision.verdicts.filter(({ counts }) => !counts);
+  const reasons = [...new Set(speaking.map((verdict) => verdict.reason))];
   return reasons.length <= 3
     ? `${reasons.join('; ')}.`
     : `${reasons.slice(0, 3).join('; ')} and ${reasons.length - 3} more.`;

@@ -158,11 +158,11 @@ function moveLine(key: LedgerKey, wish: Entitlement): Omit<PlanLine, 'memberId'>
   };
 }
 
-function endLine(key: LedgerKey, { standing, keys }: Assessment, now: Instant): Omit<PlanLine, 'memberId'> {
+function endLine(key: LedgerKey, { losses = [] }: Assessment, now: Instant): Omit<PlanLine, 'memberId'> {
   const { groupId } = key;
   const handUntil = givenBackUntil(key, now);
-  // The standing speaks of the whole person; with other keys left it would not say what is wrong with this one.
-  const why = keys.length === 0 ? standing : `nothing opens group ${groupId} any more; it was ${key.because}`;
+  // A key of an earlier Kisi user is no loss: the new one has it.
+  const why = losses.find((loss) => loss.groupId === groupId)?.why ?? 'the e-mail is another one now';
   const line = { groupId, before: key.validUntil, had: true, until: null, why };
   return handUntil === null
     ? { ...line, does: 'revoke', after: null, requests: 1 }

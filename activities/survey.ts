@@ -1,4 +1,4 @@
-import type { Instant, Profile, Snapshot } from '../access/types.js';
+import type { Exception, Instant, Profile, Snapshot } from '../access/types.js';
 import { withInherited } from '../access/plan.js';
 import type { KisiClient } from '../kisi/client.js';
 import { groupBy } from '../nexudus/collections.js';
@@ -42,6 +42,8 @@ export interface Survey {
   unread: Unread[];
   /** Only known where everyone is looked at. */
   strangers: Stranger[];
+  /** All that hold, whomever they concern. */
+  exceptions: readonly Exception[];
 }
 
 export interface SurveyDeps {
@@ -49,6 +51,7 @@ export interface SurveyDeps {
   kisi: KisiClient;
   timeZones: TimeZones;
   baselines: () => Promise<Baselines | null>;
+  exceptions: () => Promise<readonly Exception[]>;
   /** Ids of the members whose workflow runs. */
   running: () => Promise<number[]>;
   holdingsOf: (memberIds: readonly number[]) => Promise<Map<number, Holdings>>;
@@ -87,7 +90,8 @@ export async function survey(deps: SurveyDeps, only: readonly number[] | null): 
       hasWorkflow: [memberId, ...profiles].some((id) => running.has(id)),
     };
   });
-  return { people: people.sort((a, b) => a.memberId - b.memberId), unread, strangers };
+  people.sort((a, b) => a.memberId - b.memberId);
+  return { people, unread, strangers, exceptions: await deps.exceptions() };
 }
 
 const idOf = ({ member }: Profile): number => member.id;

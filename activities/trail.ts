@@ -5,13 +5,13 @@ import { remote } from './remote.js';
 /** The audit trail as activities, for what no other activity notes by the way. */
 export function createTrailActivities(trail: Pick<Trail, 'note'>): TrailActivities {
   return remote<TrailActivities>({
-    noteAct: ({ id, at, what, by, why, after }) =>
+    noteAct: ({ id, at, memberId, what, by, why, after }) =>
       trail.note({
         key: `act/${id}`,
         at,
         kind: 'act',
         state: 'done',
-        memberId: null,
+        memberId,
         locationId: null,
         groupId: null,
         what,

@@ -89,6 +89,7 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
+    wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
     async letPoll(allowed) {
       for (const id of [pollScheduleId, fullPassScheduleId]) await letRun(client, id, allowed);
     },

@@ -5,8 +5,8 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { SingleBar } from 'cli-progress';
-import { readOrders } from '../activities/gate.js';
 import { digestOfRules } from '../activities/membership.js';
+import { readOrders } from '../activities/orders.js';
 import type { PlannedChange } from '../activities/preview.js';
 import { iso } from '../access/types.js';
 import {
@@ -18,8 +18,8 @@ import {
   type PlannedMember,
   type PlanReport,
 } from '../workflows/plan-messages.js';
-import { answered, named, type Giver } from './control.js';
 import { CommandError } from './failure.js';
+import { answered, named, type Giver } from './order.js';
 import { print, printJson, remark } from './output.js';
 import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
 import { openSpace, planOf, spaceIdOf, surveyScope, type PlannedSpace } from './planning.js';

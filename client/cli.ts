@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Mode, StopLevel } from '../workflows/control-messages.js';
 import type { ApplyOptions } from './apply.js';
-import type { Giver, ModeOptions } from './control.js';
+import type { ModeOptions } from './control.js';
+import type { ExceptOptions } from './exceptions.js';
 import type { MembersOptions } from './list.js';
+import type { Giver } from './order.js';
 import type { PlanOptions } from './plan.js';
 import type { ReportOptions } from './report.js';
 import type { AuditOptions } from './trail.js';
@@ -29,6 +31,7 @@ const stopLevels = Object.keys({
 const modes = Object.keys({ observe: true, canary: true, live: true } satisfies Record<Mode, true>);
 
 const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
+const groupHelp = 'a group in Kisi, by id or exact name';
 const jsonHelp = 'print JSON, and nothing else on stdout';
 
 /** Runs the command that `argv` (as `process.argv`) names, and answers the exit code. Throws nothing. */
@@ -85,6 +88,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addReporting(program);
   addWaking(program);
   addOrdering(program);
+  addExcepting(program);
   addAuditing(program);
   return program;
 }
@@ -323,12 +327,72 @@ function addOrdering(program: Command): void {
       await (await import('./control.js')).setMode(mode, options);
     });
 
-  command(program, 'status', 'show the mode and what is stopped, by whom and why', [
-    ...examples('latchkey status --json'),
-  ])
+  command(
+    program,
+    'status',
+    'show the mode, what is stopped and which exceptions end soon, by whom and why',
+    [...examples('latchkey status --json')],
+  )
     .option('--json', jsonHelp)
     .action(async (options: { json?: boolean }) => {
       await (await import('./control.js')).status(options);
+    });
+}
+
+function addExcepting(program: Command): void {
+  exceptCommand(program, 'allow', 'give a member a key outside the rules, for a while', [
+    'Stands in for passes, and for nothing else: a member who is suspended, archived or without an e-mail gets no key by',
+    'it. Its end is final, without any grace.',
+    '',
+    ...examples(
+      "latchkey allow 1234 --group 12 --until 2026-12-01 --reason 'the invoice is on its way'",
+      "latchkey allow 1234 --group 'Trastevere, Rome – Day' --until 2026-12-01T18:00 --reason 'a tour' --by Mia",
+    ),
+  ]).requiredOption('--group <group>', groupHelp);
+
+  exceptCommand(program, 'block', 'keep a member from a group, or from every group, for a while', [
+    'Takes the key away whatever passes there are, and gives it back at the end. It goes before an `allow`. A key that a',
+    'person gave by hand in Kisi stays.',
+    '',
+    ...examples(
+      "latchkey block 1234 --group 12 --until 2026-12-01 --reason 'the alarm was left off'",
+      "latchkey block 1234 --until 2026-12-01T18:00Z --reason 'a lost phone'    # every group",
+    ),
+  ]).option('--group <group>', `${groupHelp}; left out: every group`);
+
+  orderCommand(program, 'withdraw', 'end an exception (`allow` or `block`) before its time', [
+    ...examples("latchkey withdraw 7 --why 'paid'"),
+  ])
+    .argument('<exception>', 'its number, as `latchkey exceptions` lists it')
+    .action(async (id: string, giver: Giver) => {
+      await (await import('./exceptions.js')).withdraw(id, giver);
+    });
+
+  command(program, 'exceptions', 'list what is allowed and blocked outside the rules, by whom and why', [
+    'Those that end within 7 days are marked "soon". Times are UTC.',
+    '',
+    ...examples('latchkey exceptions', 'latchkey exceptions --json'),
+  ])
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('./exceptions.js')).exceptions(options);
+    });
+}
+
+/** A command by which a person goes outside the rules. */
+function exceptCommand(
+  program: Command,
+  kind: 'allow' | 'block',
+  summary: string,
+  more: readonly string[],
+): Command {
+  return command(program, kind, summary, ['Holds at once and through restarts, and ends by itself.', ...more])
+    .argument('<id>', idHelp)
+    .requiredOption('--until <time>', 'a time as for `explain --at`, or a date, whose day counts in full')
+    .requiredOption('--reason <reason>', 'why; it is shown and kept, so no names and no e-mails')
+    .option('--by <name>', 'who orders it; your login by default')
+    .action(async (id: string, options: ExceptOptions) => {
+      await (await import('./exceptions.js')).except(kind, id, options);
     });
 }
 

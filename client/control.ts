@@ -1,15 +1,6 @@
-import { userInfo } from 'node:os';
+import type { WorkflowHandle } from '@temporalio/client';
+import { readOrders } from '../activities/orders.js';
 import {
-  isGrpcServiceError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  type Client,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import { readOrders } from '../activities/gate.js';
-import {
-  controlWorkflowId,
   modeUpdate,
   pauseUpdate,
   resumeUpdate,
@@ -18,25 +9,18 @@ import {
   type Orders,
   type StopLevel,
 } from '../workflows/control-messages.js';
-import { CommandError } from './failure.js';
+import { exceptionJson, exceptionsWords, lastingAt } from './exceptions.js';
+import { named, obey, type Giver } from './order.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
 import { readConfig } from './space.js';
 import { shortTime } from './table.js';
 import { parseId } from './who.js';
 
-/** Who gives an order, and why. */
-export interface Giver {
-  by?: string;
-  why?: string;
-}
-
 export interface ModeOptions extends Giver {
   location?: string[];
   member?: string[];
 }
-
-const answerWithinMs = 15_000;
 
 /** `latchkey pause LEVEL`. Throws CommandError where no worker takes the order. */
 export async function pause(level: StopLevel, giver: Giver): Promise<void> {
@@ -61,12 +45,7 @@ export async function setMode(
 export async function status({ json = false }: { json?: boolean }): Promise<void> {
   const orders = await withSession(readConfig(), ({ client }) => readOrders(client));
   if (json) printJson(jsonOf(orders));
-  else print(words(orders));
-}
-
-/** Who gives the order, by default the one who is logged in. */
-export function named({ by = userInfo().username, why = '' }: Giver): { by: string; why: string } {
-  return { by, why };
+  else print([words(orders), exceptionsWords(orders.exceptions, Date.now())].join('\n'));
 }
 
 const idOf = (text: string): number =>
@@ -76,32 +55,6 @@ const idOf = (text: string): number =>
 async function order(give: (control: WorkflowHandle) => Promise<Orders>): Promise<void> {
   const obeyed = await withSession(readConfig(), ({ client }) => obey(client, give));
   print(words(obeyed));
-}
-
-async function obey(client: Client, give: (control: WorkflowHandle) => Promise<Orders>): Promise<Orders> {
-  try {
-    return await answered(client, () => give(client.workflow.getHandle(controlWorkflowId)));
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new CommandError('there is nothing to order yet: `latchkey worker` sets it up when it starts');
-  }
-}
-
-/** What a workflow answers to an order. Throws CommandError where it refuses, or where no worker is there to answer. */
-export async function answered<T>(client: Client, give: () => Promise<T>): Promise<T> {
-  try {
-    return await client.withDeadline(Date.now() + answerWithinMs, give);
-  } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) {
-      throw new CommandError(error.cause?.message ?? 'the order was refused', 2);
-    }
-    if (error instanceof WorkflowNotFoundError) throw error;
-    const unanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error);
-    if (!unanswered) throw error;
-    throw new CommandError(
-      'no worker took the order (is `latchkey worker` running?): it holds once one does',
-    );
-  }
 }
 
 const written: Record<Mode, string> = {
@@ -134,7 +87,11 @@ function orderWords({ by, why, since }: Order): string {
 }
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */
-function jsonOf({ stop, mode }: Orders): object {
+function jsonOf({ stop, mode, exceptions }: Orders): object {
   const dated = (one: Order): object => ({ ...one, since: new Date(one.since).toISOString() });
-  return { mode: dated(mode), stop: stop === null ? null : dated(stop) };
+  return {
+    mode: dated(mode),
+    stop: stop === null ? null : dated(stop),
+    exceptions: lastingAt(exceptions, Date.now()).map(exceptionJson),
+  };
 }

@@ -2,6 +2,7 @@ import { decide } from '../access/decide.js';
 import { explain, type Explanation } from '../access/explain.js';
 import type { Decision, Verdict } from '../access/types.js';
 import type { MemberRead } from '../nexudus/reader.js';
+import { exceptionsIfKnown } from './exceptions.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, parseAt } from './instant.js';
 import { print, printJson } from './output.js';
@@ -30,7 +31,7 @@ interface Explained {
   nextChange: { at: string; what: string } | null;
 }
 
-/** `latchkey explain`: what the rules say of one member, from records read now. Asks no Temporal server. */
+/** `latchkey explain`: what the rules say of one member, from records read now. Needs no Temporal server. */
 export async function explainMember(id: string, { at, json = false }: ExplainOptions): Promise<void> {
   const who = parseWho(id);
   const typed = at === undefined ? null : parseAt(at);
@@ -40,12 +41,13 @@ export async function explainMember(id: string, { at, json = false }: ExplainOpt
   const memberId = await memberIdFor(who, nexudus);
   const snapshot = snapshotOf(await readMember(nexudus, { timeZones }, memberId));
   const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
+  const decision = decide(snapshot, rules, await exceptionsIfKnown(config), when);
   const explained: Explained = {
     memberId,
     at: isoOf(when),
     readAt: isoOf(snapshot.readAt),
     profileIds: snapshot.profiles.map((profile) => profile.member.id),
-    ...answerOf(decide(snapshot, rules, when), new Map(groups.map((group) => [group.id, group.name]))),
+    ...answerOf(decision, new Map(groups.map((group) => [group.id, group.name]))),
   };
   if (json) printJson(explained);
   else print(words(explained));
@@ -106,6 +108,7 @@ const rules: Record<Verdict['rule'], string> = {
   expiry: 'expiry',
   contract: 'the contract',
   mapping: 'the mapping',
+  exception: 'an exception',
   noPass: 'no pass',
   ok: '',
 };

@@ -3,7 +3,7 @@ import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
 import { UnknownTimeZone } from '../access/calendar.js';
-import type { Instant, Rules } from '../access/types.js';
+import type { Exception, Instant, Rules } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import type { CheckedSpace } from '../worker/check.js';
@@ -27,7 +27,7 @@ export interface Plan {
 }
 
 /** Those whom a plan looks at. */
-type Planned = Pick<Survey, 'people' | 'unread'>;
+type Planned = Pick<Survey, 'people' | 'unread' | 'exceptions'>;
 
 /** A space with both its APIs, checked. */
 export interface PlannedSpace {
@@ -58,9 +58,9 @@ export async function surveyScope(
 ): Promise<Planned> {
   const { timeZones } = checked;
   const only = memberId === null ? null : [memberId];
-  const { people, unread } = await surveySpace(config, { nexudus, kisi, timeZones }, only);
-  if (memberId === null) return { people: people.filter(isMember), unread };
-  if (!people.every(isUnknown)) return { people, unread };
+  const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
+  if (memberId === null) return { ...surveyed, people: surveyed.people.filter(isMember) };
+  if (!surveyed.people.every(isUnknown)) return surveyed;
   throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none', 2);
 }
 
@@ -69,7 +69,7 @@ const isUnknown = ({ read, holdings }: Surveyed): boolean =>
 
 /** The plan for those of the location, or for all; `typed` null: as of now. */
 export function planOf(
-  { people, unread }: Planned,
+  { people, unread, exceptions }: Planned,
   rules: Rules,
   typed: Typed | null,
   locationId: number | null,
@@ -79,7 +79,7 @@ export function planOf(
   const untold = [...unread];
   for (const one of people) {
     const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
-    const preview = previewAt(one, rules, at);
+    const preview = previewAt(one, rules, exceptions, at);
     if ('why' in preview) untold.push(preview);
     else if (locationId === null || preview.locationId === locationId) previews.push(preview);
   }
@@ -89,10 +89,11 @@ export function planOf(
 function previewAt(
   { memberId, read, holdings, kisi }: Surveyed,
   rules: Rules,
+  exceptions: readonly Exception[],
   at: Instant,
 ): Preview | Unread {
   try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, at);
+    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at);
     return previewOf({ memberId, holdings, assessment, kisi, now: at });
   } catch (error) {
     if (error instanceof UnknownTimeZone) return { memberId, why: error.message };

@@ -139,6 +139,7 @@ const causes: Record<NonNullable<Difference['cause']>, string> = {
   expiry: 'expiry (the pass is past its end)',
   contract: 'the contract (to come, cancelled, paused or not found)',
   mapping: 'the mapping (the passes open other groups, or none)',
+  exception: 'an exception (`latchkey block`)',
   noPass: 'no pass (none that opens the group; those used up more than two days ago are not read)',
 };
 

@@ -1,4 +1,5 @@
 import { createBaselineBook } from '../activities/baselines.js';
+import { readOrders } from '../activities/orders.js';
 import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
 import { runningMembers } from '../activities/wake.js';
 import type { Config } from '../worker/config.js';
@@ -19,6 +20,7 @@ export function surveySpace(
     const deps = {
       ...apis,
       baselines: () => baselines.read(),
+      exceptions: async () => (await readOrders(client)).exceptions,
       running: () => runningMembers(client),
       holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
       now: Date.now,

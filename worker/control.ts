@@ -4,6 +4,8 @@ import {
   controlWorkflowId,
   controlWorkflowType,
   firstOrders,
+  wholeOrders,
+  type KeptOrders,
   type Mode,
   type Orders,
 } from '../workflows/control-messages.js';
@@ -29,8 +31,11 @@ export async function ensureControl(client: Client, taskQueue: string, initialMo
 async function lastControl(client: Client): Promise<{ isRunning: boolean; orders: Orders | null } | null> {
   try {
     const { status, memo } = await client.workflow.getHandle(controlWorkflowId).describe();
-    const orders = (memo?.[controlMemo] ?? null) as Orders | null;
-    return { isRunning: status.name === 'RUNNING', orders };
+    const orders = memo?.[controlMemo] as KeptOrders | undefined;
+    return {
+      isRunning: status.name === 'RUNNING',
+      orders: orders === undefined ? null : wholeOrders(orders),
+    };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

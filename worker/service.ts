@@ -6,6 +6,7 @@ import { createPlanActivities } from '../activities/errands.js';
 import { createGate } from '../activities/gate.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
+import { createOrderBook } from '../activities/orders.js';
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
 import { createRecorder } from '../activities/recorder.js';
@@ -179,10 +180,11 @@ function speakingWorkers(
     timeZones: space.timeZones,
     baselines: () => baselines.read(),
   });
-  const gate = createGate(client, now);
+  const orders = createOrderBook(client, now);
+  const gate = createGate(orders);
   const kisi = apis.kisiWhere(() => gate.admitWrite());
   const nexudusActivities = {
-    ...createMembershipActivities({ reader, rules: space.rules, people, gate, trail, now }),
+    ...createMembershipActivities({ reader, rules: space.rules, people, gate, orders, trail, now }),
     ...createPollActivities({
       nexudus: apis.nexudusForPolls,
       nexudusForFullPasses: apis.nexudusForFullPasses,

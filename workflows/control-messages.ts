@@ -1,5 +1,5 @@
 import { defineUpdate } from '@temporalio/workflow';
-import type { Instant } from '../access/types.js';
+import { iso, type Exception, type Instant } from '../access/types.js';
 
 /**
  * What is said to the workflow `control`, which holds what people have ordered for the whole space: in Temporal, and not
@@ -37,15 +37,26 @@ export interface Orders {
   /** Null: nothing is stopped. */
   stop: (Order & { level: StopLevel }) | null;
   mode: Order & Canaries & { name: Mode };
+  /** Those that hold; one that has ended is dropped soon after. */
+  exceptions: Exception[];
+  nextExceptionId: number;
+}
+
+/** Orders as an earlier release may have kept them. */
+export type KeptOrders = Pick<Orders, 'stop' | 'mode'> & Partial<Orders>;
+
+/** Orders with what an earlier release did not know yet: then nobody had ordered it. */
+export function wholeOrders(kept: KeptOrders): Orders {
+  return { exceptions: [], nextExceptionId: 1, ...kept };
 }
 
 /** What a new space starts with. */
 export function firstOrders(mode: Mode, since: Instant): Orders {
   const why = 'the start of this space';
-  return {
+  return wholeOrders({
     stop: null,
     mode: { name: mode, locationIds: [], memberIds: [], by: 'LATCHKEY_INITIAL_MODE', why, since },
-  };
+  });
 }
 
 /** Stops something. The answer is what holds from now on. */
@@ -56,3 +67,29 @@ export const resumeUpdate = defineUpdate<Orders, [{ by: string; why: string }]>(
 
 /** Has keys written for nobody, a few or everybody. */
 export const modeUpdate = defineUpdate<Orders, [Canaries & { mode: Mode; by: string; why: string }]>('mode');
+
+/** An exception as it is ordered: it begins at once, and is given its id. */
+export type ExceptionWish = Omit<Exception, 'id' | 'from'>;
+
+/** Allows or blocks a group for one member, and wakes the member. The answer is the exception that holds from now on. */
+export const exceptUpdate = defineUpdate<Exception, [ExceptionWish]>('except');
+
+/** Ends an exception before its time, and wakes the member. The answer is the exception that held. */
+export const withdrawUpdate = defineUpdate<Exception, [{ exceptionId: number; by: string; why: string }]>(
+  'withdraw',
+);
+
+/** More would make the memo too large. */
+export const mostExceptions = 500;
+export const longestReason = 200;
+export const longestBy = 100;
+
+const does: Record<Exception['kind'], string> = { allow: 'is allowed', block: 'is blocked from' };
+
+/** An exception in one line: 'exception 7: member 123 is allowed group 12 until ..., by gina: forgot to renew'. */
+export function exceptionWords(exception: Exception, groupName: string | null = null): string {
+  const { id, kind, memberId, groupId, until, by, reason } = exception;
+  const name = groupName === null ? '' : ` (${groupName})`;
+  const group = groupId === null ? 'every group' : `group ${groupId}${name}`;
+  return `exception ${id}: member ${memberId} ${does[kind]} ${group} until ${iso(until)}, by ${by}: ${reason}`;
+}

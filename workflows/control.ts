@@ -1,22 +1,32 @@
 import {
   allHandlersFinished,
   condition,
+  log,
   makeContinueAsNewFunc,
   setCurrentDetails,
   setHandler,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import { iso } from '../access/types.js';
+import { iso, type Exception, type Instant } from '../access/types.js';
 import type { Act, WakeActivities } from '../activities/contract.js';
 import {
   controlMemo,
+  exceptionWords,
+  exceptUpdate,
+  longestBy,
+  longestReason,
   modes,
   modeUpdate,
+  mostExceptions,
   pauseUpdate,
   resumeUpdate,
   stopLevels,
+  wholeOrders,
+  withdrawUpdate,
   type Canaries,
+  type ExceptionWish,
+  type KeptOrders,
   type Mode,
   type Order,
   type Orders,
@@ -32,19 +42,30 @@ const mostEvents = 500;
 const lookAgainMs = [10_000, 1_500];
 /** How often those are looked for whom an order held. */
 const looks = 1 + lookAgainMs.length;
+const dayMs = 24 * 60 * 60_000;
+/** So long before an exception ends the log says so. */
+const endsSoonMs = 3 * dayMs;
+/** The server counts timers in ns, and 300 years are too many of them. */
+const longestTimerMs = 30 * dayMs;
+/** What the details have room for. */
+const mostListed = 50;
+/** The last instant that is written with a year of four digits. */
+const lastInstant = Date.UTC(10_000, 0) - 1;
 
 /**
- * Holds what people have ordered for the whole space, and wakes those whom an order held when it is taken back. Every
- * write to Kisi asks its memo first (activities/gate.ts), so an order holds everywhere from the instant it is given.
+ * Holds what people have ordered, and wakes whom it concerns: those whom an order held when it is taken back, and a
+ * member with an exception. Every write to Kisi asks its memo first (activities/gate.ts), so an order holds everywhere
+ * from the instant it is given; so does every decision (activities/membership.ts).
  */
-export async function control(initial: Orders): Promise<void> {
-  let orders = initial;
+export async function control(initial: KeptOrders): Promise<void> {
+  let orders = wholeOrders(initial);
   let looksDue = 0;
+  let lookedAt = Date.now();
   let acts: Act[] = [];
   const { taskQueue, runId } = workflowInfo();
   const trail = trailActivities(taskQueue);
   let actCount = 0;
-  publish();
+  hold(orders);
 
   setHandler(
     pauseUpdate,
@@ -76,8 +97,22 @@ export async function control(initial: Orders): Promise<void> {
     },
   );
 
+  setHandler(exceptUpdate, except, {
+    validator: (wish: ExceptionWish) => {
+      checkWish(wish, orders.exceptions);
+    },
+  });
+  setHandler(withdrawUpdate, withdraw, {
+    validator: ({ exceptionId, ...order }: Giver & { exceptionId: number }) => {
+      checkGiver(order);
+      if (orders.exceptions.every(({ id }) => id !== exceptionId))
+        refuse(`there is no exception ${exceptionId}, or it has ended`);
+    },
+  });
+
   for (;;) {
-    await condition(() => looksDue > 0 || acts.length > 0 || isLong());
+    await untilDue();
+    tellEnds();
     while (looksDue > 0) {
       looksDue--;
       const mayPoll = orders.stop?.level !== 'all';
@@ -89,18 +124,67 @@ export async function control(initial: Orders): Promise<void> {
         await condition(anew, pauseMs, { summary: 'look again for those who are held' });
     }
     await keepActs();
-    if (!isLong() || acts.length > 0) continue;
-    await condition(allHandlersFinished);
+    if (!mayTurnOver() || acts.length > 0) continue;
     // With its memo, so that there is no moment at which an order does not hold.
     await makeContinueAsNewFunc<typeof control>({ memo: { [controlMemo]: orders } })(orders);
   }
 
   /** What held anybody may hold nobody now, be it that a lower level takes the place of a higher. */
   function obey(what: string, next: Orders, { by, why }: Giver): Orders {
-    orders = next;
     looksDue = looks;
-    acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), what, by, why, after: plain(orders) });
-    return publish();
+    hold(next);
+    note({ memberId: null, what, by, why, after: plain(orders) });
+    return orders;
+  }
+
+  async function except({ kind, memberId, groupId, until, by, reason }: ExceptionWish): Promise<Exception> {
+    const id = orders.nextExceptionId;
+    const exception = { id, kind, memberId, groupId, from: Date.now(), until, by, reason };
+    hold({ ...orders, exceptions: [...orders.exceptions, exception], nextExceptionId: id + 1 });
+    const what = `${kind} ${groupWords(groupId)} until ${iso(until)} (exception ${id})`;
+    note({ memberId, what, by, why: reason, after: exception });
+    await insist(wakes, (set) => set.wakeOrdered(memberId));
+    return exception;
+  }
+
+  async function withdraw({ exceptionId, by, why }: Giver & { exceptionId: number }): Promise<Exception> {
+    const exception = orders.exceptions.find(({ id }) => id === exceptionId);
+    if (exception === undefined) return refuse(`there is no exception ${exceptionId}`);
+    const { kind, memberId, groupId } = exception;
+    hold({ ...orders, exceptions: orders.exceptions.filter((one) => one !== exception) });
+    const what = `withdraw exception ${exceptionId} (${kind} ${groupWords(groupId)})`;
+    note({ memberId, what, by, why, after: null });
+    await insist(wakes, (set) => set.wakeOrdered(memberId));
+    return exception;
+  }
+
+  function note(act: Omit<Act, 'id' | 'at'>): void {
+    acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), ...act });
+  }
+
+  /** Until there is something to do, or to say of an exception. */
+  async function untilDue(): Promise<void> {
+    const due = nextDue(orders.exceptions, lookedAt);
+    const isReady = (): boolean =>
+      looksDue > 0 || acts.length > 0 || mayTurnOver() || nextDue(orders.exceptions, lookedAt) !== due;
+    if (due === null) await condition(isReady);
+    else {
+      const ms = Math.min(Math.max(1, due - Date.now()), longestTimerMs);
+      await condition(isReady, ms, { summary: 'until an exception ends' });
+    }
+  }
+
+  /** Says which exceptions end soon, and drops those that have ended. */
+  function tellEnds(): void {
+    const now = Date.now();
+    for (const exception of orders.exceptions) {
+      const soonAt = exception.until - endsSoonMs;
+      // One that was given for less ends as soon as was meant.
+      const isNews = soonAt > lookedAt && soonAt <= now && soonAt > exception.from;
+      if (isNews) log.warn(`Ends soon: ${exceptionWords(exception)}`);
+    }
+    if (orders.exceptions.some(({ until }) => until <= now)) hold(orders);
+    lookedAt = now;
   }
 
   async function keepActs(): Promise<void> {
@@ -109,11 +193,20 @@ export async function control(initial: Orders): Promise<void> {
     for (const act of kept) await insist(trail, (set) => set.noteAct(act));
   }
 
-  function publish(): Orders {
+  /** From now on these hold, but for exceptions that have ended. */
+  function hold(next: Orders): void {
+    orders = { ...next, exceptions: next.exceptions.filter(({ until }) => until > Date.now()) };
     upsertMemo({ [controlMemo]: orders });
     setCurrentDetails(detailsOf(orders));
-    return orders;
   }
+}
+
+/** The next instant after `lookedAt` at which an exception begins to end soon, or ends. */
+function nextDue(exceptions: readonly Exception[], lookedAt: Instant): Instant | null {
+  const due = exceptions
+    .flatMap(({ until }) => [until - endsSoonMs, until])
+    .filter((instant) => instant > lookedAt);
+  return due.length === 0 ? null : Math.min(...due);
 }
 
 /** As the trail keeps it. */
@@ -123,9 +216,9 @@ function plain({ stop, mode }: Orders): Act['after'] {
 
 type Giver = Omit<Order, 'since'>;
 
-function isLong(): boolean {
+function mayTurnOver(): boolean {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= mostEvents;
+  return (continueAsNewSuggested || historyLength >= mostEvents) && allHandlersFinished();
 }
 
 function given({ by, why }: Giver): Order {
@@ -145,6 +238,43 @@ function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode
   if (mode !== 'canary' && some) refuse(`${mode} is for all: name no location and no member`);
 }
 
+function checkWish(
+  { kind, memberId, groupId, until, by, reason }: ExceptionWish,
+  exceptions: readonly Exception[],
+): void {
+  if (!['allow', 'block'].includes(kind)) refuse('the kind must be allow or block');
+  if (!isId(memberId)) refuse('the member must be an id of Nexudus');
+  if (groupId === null ? kind === 'allow' : !isId(groupId)) refuse('the group must be an id of Kisi');
+  if (!Number.isInteger(until) || until > lastInstant)
+    refuse('the end must be an instant before the year 10000');
+  if (until <= Date.now()) refuse(`the end, ${iso(until)}, is past`);
+  checkGiver({ by, why: reason });
+  checkLine('the name of who orders it (by)', by, longestBy);
+  if (typeof reason !== 'string' || reason.trim() === '') refuse('say why (reason)');
+  checkLine('the reason', reason, longestReason);
+  const lasting = exceptions.filter((one) => one.until > Date.now());
+  if (lasting.length >= mostExceptions)
+    refuse(`there are ${mostExceptions} exceptions already: withdraw some`);
+  const other = lasting.find(
+    (one) =>
+      one.memberId === memberId &&
+      one.kind === contrary[kind] &&
+      (one.groupId === null || groupId === null || one.groupId === groupId),
+  );
+  if (other !== undefined) refuse(`it contradicts ${exceptionWords(other)}; withdraw that first`);
+}
+
+const contrary: Record<Exception['kind'], Exception['kind']> = { allow: 'block', block: 'allow' };
+
+const isId = (id: unknown): boolean => Number.isSafeInteger(id) && Number(id) > 0;
+
+function checkLine(what: string, text: string, longest: number): void {
+  if (text.length > longest) refuse(`${what} may have ${longest} characters`);
+  if (/\p{Cc}/u.test(text)) refuse(`${what} must be one line`);
+  // It is shown and kept wherever the exception is.
+  if (/\S@\S/.test(text)) refuse(`${what} must hold no e-mail`);
+}
+
 const stopped: Record<StopLevel, string> = {
   revokes: 'No key is taken away. Keys are given as ever.',
   writes: 'Nothing is written to Kisi.',
@@ -157,7 +287,7 @@ const written: Record<Mode, string> = {
   live: 'The keys of all are written to Kisi.',
 };
 
-function detailsOf({ stop, mode }: Orders): string {
+function detailsOf({ stop, mode, exceptions }: Orders): string {
   const lines = [`**Mode ${mode.name}** ${orderWords(mode)} ${written[mode.name]}`];
   if (mode.locationIds.length > 0) lines.push(`Locations: ${mode.locationIds.join(', ')}.`);
   if (mode.memberIds.length > 0) lines.push(`Members: ${mode.memberIds.join(', ')}.`);
@@ -165,9 +295,20 @@ function detailsOf({ stop, mode }: Orders): string {
     stop === null
       ? 'Nothing is stopped.'
       : `**Stopped (${stop.level})** ${orderWords(stop)} ${stopped[stop.level]}`,
+    exceptions.length === 0
+      ? 'No exception holds.'
+      : `**Exceptions (${exceptions.length})**, those that end first:\n\n${listOf(exceptions)}`,
   );
   return lines.join('\n\n');
 }
+
+function listOf(exceptions: readonly Exception[]): string {
+  const byEnd = [...exceptions].sort((a, b) => a.until - b.until).slice(0, mostListed);
+  return byEnd.map((exception) => `- ${exceptionWords(exception)}`).join('\n');
+}
+
+const groupWords = (groupId: number | null): string =>
+  groupId === null ? 'every group' : `group ${groupId}`;
 
 function orderWords({ by, why, since }: Order): string {
   return `by ${by} since ${iso(since)}${why === '' ? '' : `: ${why}`}.`;

@@ -110,8 +110,8 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
 
   async function noteAct(what: string, { by, why }: { by: string; why: string }): Promise<void> {
     const { runId } = workflowInfo();
-    const act = { id: `${runId}/${what}`, at: Date.now(), what: `${what} ${planId}`, by, why, after: null };
-    await insist(trail, (set) => set.noteAct(act));
+    const about = { memberId: null, what: `${what} ${planId}`, by, why, after: null };
+    await insist(trail, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
   }
 
   function publish(): void {

@@ -18,7 +18,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 function groupsAt(profiles: Parameters<typeof snapshot>[0], when = now, policies = {}): number[] {
-  return decide(snapshot(profiles), rules(policies), when).keys.map((key) => key.groupId);
+  return decide(snapshot(profiles), rules(policies), [], when).keys.map((key) => key.groupId);
 }
 const withPass = (over: Parameters<typeof pass>[0]) => ({ profiles: [profile({ passes: [pass(over)] })] });
 const withPlan = (over: Parameters<typeof pass>[0], c: Parameters<typeof contract>[0] = {}) => ({
@@ -28,7 +28,7 @@ const withPlan = (over: Parameters<typeof pass>[0], c: Parameters<typeof contrac
 describe('decide: which keys a person should hold', () => {
   it('gives the mapped group for a bought pass until it expires, and the door closes doorGrace later', () => {
     const expiresAt = now + 5 * hour;
-    const { keys, next } = decide(snapshot(withPass({ expiresAt })), rules(), now);
+    const { keys, next } = decide(snapshot(withPass({ expiresAt })), rules(), [], now);
     assert.deepEqual(
       keys.map((k) => [k.groupId, k.until, k.door.set]),
       [[12, expiresAt, expiresAt + 15 * minute]],
@@ -41,7 +41,7 @@ describe('decide: which keys a person should hold', () => {
   });
 
   it('says which record and field failed', () => {
-    const { verdicts } = decide(snapshot(withPass({ expiresAt: now - 1000 })), rules(), now);
+    const { verdicts } = decide(snapshot(withPass({ expiresAt: now - 1000 })), rules(), [], now);
     assert.match(verdicts[0]?.reason ?? '', /CoworkerTimePass 900 ExpireDate 2026-11-25T09:59:59Z is past/);
     assert.equal(verdicts[0]?.rule, 'expiry');
   });
@@ -55,7 +55,7 @@ describe('decide: which keys a person should hold', () => {
     it(`gives nothing to a member who is ${what}`, () => {
       const facts = { profiles: [profile({ member: member(over), passes: [pass()] })] };
       assert.deepEqual(groupsAt(facts), []);
-      assert.equal(decide(snapshot(facts), rules(), now).verdicts[0]?.rule, 'member');
+      assert.equal(decide(snapshot(facts), rules(), [], now).verdicts[0]?.rule, 'member');
     });
   }
 
@@ -108,6 +108,7 @@ describe('decide: which keys a person should hold', () => {
       const { keys, next } = decide(
         snapshot(withPlan({ expiresAt: now + day }, { startsAt: now + hour })),
         rules(),
+        [],
         now,
       );
       assert.deepEqual(keys, []);
@@ -118,6 +119,7 @@ describe('decide: which keys a person should hold', () => {
       const { keys } = decide(
         snapshot(withPlan({ expiresAt: now + day }, { cancelledAt: now + hour, cancelled: true })),
         rules(),
+        [],
         now,
       );
       assert.deepEqual(
@@ -130,25 +132,25 @@ describe('decide: which keys a person should hold', () => {
     it('gives nothing in a pause, and comes back after it', () => {
       const facts = withPlan({}, { pauses: [{ from: now - hour, until: now + hour }] });
       assert.deepEqual(groupsAt(facts), []);
-      assert.equal(decide(snapshot(facts), rules(), now).next?.at, now + hour);
+      assert.equal(decide(snapshot(facts), rules(), [], now).next?.at, now + hour);
       assert.deepEqual(groupsAt(facts, now + hour), [12]);
     });
 
     it('gives nothing when the contract of a plan pass is unknown', () => {
       const facts = { profiles: [profile({ passes: [planPass()] })] };
       assert.deepEqual(groupsAt(facts), []);
-      assert.equal(decide(snapshot(facts), rules(), now).verdicts[0]?.rule, 'contract');
+      assert.equal(decide(snapshot(facts), rules(), [], now).verdicts[0]?.rule, 'contract');
     });
 
     it('holds access for renewalGrace after the pass expired, and looks again when that ends', () => {
       const facts = snapshot(withPlan({ expiresAt }));
-      assert.equal(decide(facts, rules(), now).next?.at, expiresAt + 15 * minute);
-      const late = decide(facts, rules(), expiresAt);
+      assert.equal(decide(facts, rules(), [], now).next?.at, expiresAt + 15 * minute);
+      const late = decide(facts, rules(), [], expiresAt);
       assert.deepEqual(
         late.keys.map((k) => [k.awaitingRenewal, k.until]),
         [[true, expiresAt + 15 * minute]],
       );
-      assert.deepEqual(decide(facts, rules(), expiresAt + 15 * minute).keys, []);
+      assert.deepEqual(decide(facts, rules(), [], expiresAt + 15 * minute).keys, []);
     });
 
     it('has no grace for a pass of a plan that is cancelled at the expiry', () => {
@@ -157,7 +159,7 @@ describe('decide: which keys a person should hold', () => {
 
     it('bridges midnight for a pass a day that was used: the plan renews then', () => {
       const facts = withPlan({ used: true, usedAt: now, expiresAt: at('2026-11-25T23:00:00Z') });
-      const { keys } = decide(snapshot(facts), rules(), at('2026-11-25T23:00:01Z'));
+      const { keys } = decide(snapshot(facts), rules(), [], at('2026-11-25T23:00:01Z'));
       assert.deepEqual(
         keys.map((k) => k.awaitingRenewal),
         [true],
@@ -174,7 +176,7 @@ describe('decide: which keys a person should hold', () => {
     });
 
     it('tells Kisi an end at least doorHorizon ahead where a renewal is expected', () => {
-      const { keys } = decide(snapshot(withPlan({ expiresAt })), rules(), now);
+      const { keys } = decide(snapshot(withPlan({ expiresAt })), rules(), [], now);
       assert.deepEqual(
         keys.map((k) => [k.door.set, k.door.atMost]),
         [[now + 7 * day, null]],
@@ -191,7 +193,7 @@ describe('decide: which keys a person should hold', () => {
       contract({ cancelledAt: now + hour }),
       contract({ id: 501, uniqueId: 'later', startsAt: now + hour }),
     ];
-    const { keys } = decide(snapshot({ profiles: [profile({ passes, contracts })] }), rules(), now);
+    const { keys } = decide(snapshot({ profiles: [profile({ passes, contracts })] }), rules(), [], now);
     assert.equal(keys[0]?.until, now + 3 * day + 15 * minute);
   });
 
@@ -218,7 +220,7 @@ describe('decide: which keys a person should hold', () => {
   it('opens nothing for a pass type without a mapping, and says so', () => {
     const facts = { ...withPass({}), passTypes: [passType({ kisiGroupIds: [] })] };
     assert.deepEqual(groupsAt(facts), []);
-    assert.equal(decide(snapshot(facts), rules(), now).verdicts[0]?.rule, 'mapping');
+    assert.equal(decide(snapshot(facts), rules(), [], now).verdicts[0]?.rule, 'mapping');
   });
 
   it('takes the configured mapping over Nexudus’ own field, at the locations where the type is valid', () => {
@@ -230,7 +232,7 @@ describe('decide: which keys a person should hold', () => {
     ];
     const facts = snapshot({ ...withPass({}), passTypes: types });
     assert.deepEqual(
-      decide(facts, rules({}, mapping), now).keys.map((k) => k.groupId),
+      decide(facts, rules({}, mapping), [], now).keys.map((k) => k.groupId),
       [41, 42],
     );
   });

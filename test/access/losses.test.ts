@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { decide } from '../../access/decide.js';
 import { lossesOf, type Held, type LossCause } from '../../access/losses.js';
-import type { Profile, Rules } from '../../access/types.js';
+import type { Exception, Profile, Rules } from '../../access/types.js';
 import {
   at,
   contract,
+  exception,
   member,
   pass,
   passType,
@@ -22,8 +23,13 @@ function heldOn(passId: number, until: number | null = null): Held {
   return { groupId: 12, until, standsOn };
 }
 
-function lost(record: Profile, held = heldOn(900), by: Rules = rules()): [LossCause, string] | null {
-  const decision = decide(snapshot({ profiles: [record] }), by, now);
+function lost(
+  record: Profile,
+  held = heldOn(900),
+  by: Rules = rules(),
+  exceptions: Exception[] = [],
+): [LossCause, string] | null {
+  const decision = decide(snapshot({ profiles: [record] }), by, exceptions, now);
   const [loss] = lossesOf([held], decision, now);
   return loss === undefined ? null : [loss.cause, loss.why];
 }
@@ -63,6 +69,27 @@ describe('what a key is lost by', () => {
     assert.equal(lost(profile({ passes: [pass()] }), heldOn(900), elsewhere)?.[0], 'mapping');
     const nowhere = rules({}, [{ locationId: null, passTypeId: passType().id, groupIds: [] }]);
     assert.equal(lost(profile({ passes: [pass()] }), heldOn(900), nowhere)?.[0], 'mapping');
+  });
+
+  it('a block, whatever the records say', () => {
+    for (const groupId of [12, null]) {
+      const blocks = [exception({ kind: 'block', groupId })];
+      assert.deepEqual(lost(profile({ passes: [pass()] }), heldOn(900), rules(), blocks), [
+        'exception',
+        'exception 7: blocked by gina until 2026-12-01T00:00:00Z: forgot to renew',
+      ]);
+    }
+  });
+
+  it('an allow that was withdrawn or has ended, or a member who may hold no key by it', () => {
+    const held: Held = { groupId: 12, until: now + 1000, standsOn: [] };
+    assert.deepEqual(lost(profile(), held), ['exception', 'the exception that it stood on was withdrawn']);
+    assert.deepEqual(lost(profile(), { ...held, until: now }), [
+      'ended',
+      'the exception that it stood on ended at 2026-11-25T10:00:00Z',
+    ]);
+    const suspended = profile({ member: member({ active: false }) });
+    assert.equal(lost(suspended, held, rules(), [exception()])?.[0], 'member');
   });
 
   it('a record that is not there any more, or a member who is not', () => {

@@ -62,14 +62,14 @@ function person(record: Partial<Profile>, keys: KisiSideKey[], over: Partial<Sur
 /** The same member, some of whose keys Latchkey made or moved. */
 function served(record: Partial<Profile>, keys: KisiSideKey[], ledger: LedgerKey[]): Surveyed {
   const one = person(record, keys);
-  const { emailDigest } = judge(one.read, { memberId: 100, held: [] }, rules(), now);
+  const { emailDigest } = judge(one.read, { memberId: 100, held: [] }, rules(), [], now);
   assert.ok(emailDigest);
   return { ...one, holdings: { ...one.holdings, ledger, kisiUser: { id: 5, emailDigest } } };
 }
 
 function compared(survey: Partial<Survey>, over: Partial<ComparisonTerms> = {}): Comparison {
   const terms = { rules: rules(), mapped: new Set([12, 13]), locationId: null, now, ...over };
-  return compare({ people: [], strangers: [], unread: [], ...survey }, terms);
+  return compare({ people: [], strangers: [], unread: [], exceptions: [], ...survey }, terms);
 }
 
 /** The only difference, in short, with the only finding's reason. */

@@ -31,6 +31,7 @@ describe('survey of a space', () => {
         kisi,
         timeZones: {},
         baselines: () => Promise.resolve(null),
+        exceptions: () => Promise.resolve([]),
         running: () => Promise.resolve(running),
         holdingsOf: (ids) =>
           Promise.resolve(new Map(ids.map((id): [number, Holdings] => [id, newMember(id, '')]))),

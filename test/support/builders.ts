@@ -1,6 +1,7 @@
 import { defaultPolicies } from '../../access/policies.js';
 import type {
   Contract,
+  Exception,
   Location,
   Member,
   Pass,
@@ -99,6 +100,20 @@ export function passType(over: Partial<PassType> = {}): PassType {
 
 export function profile(over: Partial<Profile> = {}): Profile {
   return { member: member(), passes: [], contracts: [], loans: [], ...over };
+}
+
+export function exception(over: Partial<Exception> = {}): Exception {
+  return {
+    id: 7,
+    kind: 'allow',
+    memberId: 100,
+    groupId: 12,
+    from: at('2026-11-01T00:00:00Z'),
+    until: at('2026-12-01T00:00:00Z'),
+    by: 'gina',
+    reason: 'forgot to renew',
+    ...over,
+  };
 }
 
 export function snapshot(over: Partial<Snapshot> = {}): Snapshot {

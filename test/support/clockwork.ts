@@ -23,6 +23,7 @@ import {
   stateQuery,
   type MemberView,
 } from '../../workflows/messages.js';
+import { firstOrders } from '../../workflows/control-messages.js';
 import { planErrandUpdate } from '../../workflows/plan-messages.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
@@ -32,6 +33,7 @@ const noTrail: Pick<Trail, 'lastDecision' | 'note'> = {
   note: () => Promise.resolve(),
 };
 const noActs: TrailActivities = { noteAct: () => Promise.resolve() };
+const noOrders = { get: () => Promise.resolve(firstOrders('live', 0)) };
 const openGate = { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() };
 
 /** One Kisi assignment of the in-memory model. */
@@ -154,7 +156,15 @@ export class Clockwork {
         };
         const peopleBook = createPeople(() => Promise.resolve(null));
         return assess(
-          { reader, rules: this.rules, people: peopleBook, gate: openGate, trail: noTrail, now: () => now },
+          {
+            reader,
+            rules: this.rules,
+            people: peopleBook,
+            gate: openGate,
+            orders: noOrders,
+            trail: noTrail,
+            now: () => now,
+          },
           request,
         );
       },
@@ -172,6 +182,7 @@ export class Clockwork {
       wakeOwner: (id) => signalAll([id], ['membershipChanged', { reason: 'profile' }]),
       wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
       letPoll: () => Promise.resolve(),
+      wakeOrdered: (id) => signalAll([id], ['membershipChanged', { reason: 'order' }]),
       wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
       handOver: (id, inheritance) => signalAll([id], ['inheritKeys', inheritance]),
     };

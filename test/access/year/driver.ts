@@ -63,7 +63,9 @@ export class Driver {
     if (now >= this.runEndsAt) this.runEndsAt = now + runMs;
     const snapshot = facts.deleted ? null : snapshotOf(facts, now);
     const decision =
-      snapshot === null ? { keys: [], next: null } : this.product.decide(snapshot, this.product.rules, now);
+      snapshot === null
+        ? { keys: [], next: null }
+        : this.product.decide(snapshot, this.product.rules, [], now);
     const email = facts.deleted ? null : facts.member.email;
     const hasRecords = facts.passes.length + facts.contracts.length + (facts.loan?.passes.length ?? 0) > 0;
     this.idleSince =

@@ -1,0 +1,60 @@
+import { iso } from './types.js';
+import type { Exception, Instant, NextChange, Snapshot, Verdict } from './types.js';
+
+/** Of all exceptions, those that concern a person now or later: a person is every profile that shares the e-mail. */
+export function exceptionsOf(
+  { profiles }: Pick<Snapshot, 'profiles'>,
+  exceptions: readonly Exception[],
+  now: Instant,
+): Exception[] {
+  const isOne = (id: number): boolean => profiles.some(({ member }) => member.id === id);
+  return exceptions.filter(({ memberId, until }) => until > now && isOne(memberId));
+}
+
+/** Whether a block takes this group away at `now`. */
+export function blocksNow({ from, groupId }: Exception, group: number, now: Instant): boolean {
+  return from <= now && (groupId === null || groupId === group);
+}
+
+/** 'exception 7 (allowed by gina)': how a key names what it stands on. */
+export function labelOf({ id, kind, by }: Exception): string {
+  return `exception ${id} (${done[kind]} by ${by})`;
+}
+
+/** What an exception that counts says of these groups. `barred`: why no key comes of it all the same. */
+export function exceptionVerdict(
+  exception: Exception,
+  groupIds: readonly number[],
+  barred: string | null,
+): Verdict {
+  const { id, kind, memberId, until, by, reason } = exception;
+  const words = `exception ${id}: ${done[kind]} by ${by} until ${iso(until)}: ${reason}`;
+  return {
+    memberId,
+    passId: null,
+    passTypeName: null,
+    teamId: null,
+    counts: kind === 'allow' && barred === null,
+    rule: barred === null ? 'exception' : 'member',
+    reason: barred === null ? words : `${words}, but ${barred}`,
+    groupIds: [...groupIds],
+    until: kind === 'allow' && barred === null ? until : null,
+  };
+}
+
+/** The block that takes a group away, of all that is said of a person. */
+export function blockOf(groupId: number, verdicts: readonly Verdict[]): Verdict | undefined {
+  return verdicts.find(
+    ({ rule, counts, groupIds }) => rule === 'exception' && !counts && groupIds.includes(groupId),
+  );
+}
+
+/** When a block begins or ends. */
+export function changeOfBlock({ id, groupId, from, until }: Exception, now: Instant): NextChange {
+  const what = groupId === null ? 'every group' : `group ${groupId}`;
+  return from > now
+    ? { at: from, what: `exception ${id} begins to block ${what}` }
+    : { at: until, what: `exception ${id} does not block ${what} any more` };
+}
+
+const done: Record<Exception['kind'], string> = { allow: 'allowed', block: 'blocked' };

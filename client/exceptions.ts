@@ -1,0 +1,170 @@
+import { existsSync } from 'node:fs';
+import { readOrders } from '../activities/orders.js';
+import { memberBarred } from '../access/decide.js';
+import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
+import { KisiError } from '../kisi/errors.js';
+import type { Config } from '../worker/config.js';
+import { exceptionWords, exceptUpdate, withdrawUpdate } from '../workflows/control-messages.js';
+import { CommandError, failureOf } from './failure.js';
+import { endAt, homeLocation, parseUntil } from './instant.js';
+import { named, obey, type Giver } from './order.js';
+import { print, printJson, remark } from './output.js';
+import { withSession } from './session.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
+import { shortTime, table, type Cell } from './table.js';
+import { memberIdFor, parseId, parseWho } from './who.js';
+
+/** The options of `latchkey allow` and `latchkey block` as typed. */
+export interface ExceptOptions {
+  /** An id of Kisi, or an exact name. Left out, of a block only: every group. */
+  group?: string;
+  until: string;
+  reason: string;
+  by?: string;
+}
+
+interface Group {
+  id: number;
+  name: string;
+}
+
+/** An exception that ends within this time is pointed out. */
+const soonMs = 7 * 24 * 60 * 60_000;
+
+/**
+ * `latchkey allow ID` and `latchkey block ID`: a key outside the rules, for a while. Throws CommandError where an argument
+ * is wrong, the order is refused or no worker takes it; then nothing is done.
+ */
+export async function except(kind: Exception['kind'], id: string, options: ExceptOptions): Promise<void> {
+  const who = parseWho(id);
+  const typed = parseUntil(options.until);
+  const { by } = named(options);
+  const config = readConfig();
+  const nexudus = nexudusOf(config);
+  const space = await checkedSpace(config, nexudus, kisiOf(config));
+  const group = options.group === undefined ? null : groupOf(options.group, space.groups);
+  const memberId = await memberIdFor(who, nexudus);
+  const { snapshot } = await readMember(nexudus, space, memberId);
+  if (snapshot === null) throw new CommandError('Nexudus has no coworker with this id', 2);
+  const until = endAt(typed, homeLocation(snapshot));
+  const wish = { kind, memberId, groupId: group?.id ?? null, until, by, reason: options.reason.trim() };
+  const made = await withSession(config, ({ client }) =>
+    obey(client, (control) => control.executeUpdate(exceptUpdate, { args: [wish] })),
+  );
+  print(`${sentence(made, group?.name ?? null)}.`);
+  const barred = kind === 'allow' ? barredBy(snapshot, memberId) : null;
+  if (barred !== null) print(`No key comes of it now: ${barred}.`);
+}
+
+/** `latchkey withdraw ID`: ends an exception before its time. Throws CommandError where there is none with this id. */
+export async function withdraw(id: string, giver: Giver): Promise<void> {
+  const exceptionId = parseId(id, 'the exception is named by its number, as `latchkey exceptions` lists it');
+  const order = { exceptionId, ...named(giver) };
+  const ended = await withSession(readConfig(), ({ client }) =>
+    obey(client, (control) => control.executeUpdate(withdrawUpdate, { args: [order] })),
+  );
+  print(`Withdrawn: ${exceptionWords(ended)}.`);
+}
+
+/** `latchkey exceptions`: all that hold, those that end first at the top. Needs no worker. */
+export async function exceptions({ json = false }: { json?: boolean }): Promise<void> {
+  const config = readConfig();
+  const now = Date.now();
+  const { exceptions } = await withSession(config, ({ client }) => readOrders(client));
+  const lasting = lastingAt(exceptions, now);
+  if (lasting.length === 0 && !json) {
+    remark('no exceptions');
+    return;
+  }
+  const names = await groupNames(config);
+  if (json) printJson(lasting.map((one) => ({ ...exceptionJson(one), groupName: nameIn(names, one) })));
+  else
+    print(
+      table(
+        headings,
+        lasting.map((one) => cellsOf(one, nameIn(names, one), now)),
+      ),
+    );
+}
+
+/** What `latchkey status` says of the exceptions. */
+export function exceptionsWords(exceptions: readonly Exception[], now: Instant): string {
+  const lasting = lastingAt(exceptions, now);
+  if (lasting.length === 0) return 'No exception holds.';
+  const soon = lasting.filter((one) => endsSoon(one, now));
+  const holding = lasting.length === 1 ? '1 exception holds' : `${lasting.length} exceptions hold`;
+  if (soon.length === 0) return `${holding}; none ends within 7 days.`;
+  return [`${holding}. Within 7 days:`, ...soon.map((one) => `  ${exceptionWords(one)}`)].join('\n');
+}
+
+/** An exception as `--json` prints it: times as ISO 8601 in UTC. */
+export function exceptionJson(exception: Exception): object {
+  return { ...exception, from: iso(exception.from), until: iso(exception.until) };
+}
+
+/** Those that hold at `now` or later, the first to end first. */
+export function lastingAt(exceptions: readonly Exception[], now: Instant): Exception[] {
+  return exceptions.filter(({ until }) => until > now).sort((a, b) => a.until - b.until);
+}
+
+/**
+ * The exceptions, for a command that needs no Temporal server: none where they cannot be read, which is said on stderr
+ * unless this folder never had a server. Throws nothing.
+ */
+export async function exceptionsIfKnown(config: Config): Promise<readonly Exception[]> {
+  if (config.temporalAddress === null && !existsSync('.latchkey/temporal.db')) return [];
+  try {
+    return (await withSession(config, ({ client }) => readOrders(client))).exceptions;
+  } catch (error) {
+    remark(`exceptions are left out, since they cannot be read: ${failureOf(error).lines.join(' ')}`);
+    return [];
+  }
+}
+
+/** The group that was typed: an id, or the exact name of just one. Throws CommandError. */
+function groupOf(typed: string, groups: readonly Group[]): Group {
+  const byId = groups.filter(({ id }) => String(id) === typed.trim());
+  const found = byId.length > 0 ? byId : groups.filter(({ name }) => name === typed);
+  const [group] = found;
+  if (group === undefined) throw new CommandError('Kisi has no group with this id or exact name', 2);
+  if (found.length === 1) return group;
+  throw new CommandError(
+    `this is the name of groups ${found.map(({ id }) => id).join(', ')}: give the id`,
+    2,
+  );
+}
+
+function barredBy({ profiles }: Snapshot, memberId: number): string | null {
+  const own = profiles.find(({ member }) => member.id === memberId);
+  return own === undefined ? null : memberBarred(own.member);
+}
+
+/** Names are a convenience: without Kisi the ids do. */
+async function groupNames(config: Config): Promise<ReadonlyMap<number, string>> {
+  try {
+    const groups = await kisiOf(config).listGroups();
+    return new Map(groups.map(({ id, name }) => [id, name]));
+  } catch (error) {
+    if (!(error instanceof KisiError)) throw error;
+    remark(`the names of groups are left out: ${error.message}`);
+    return new Map();
+  }
+}
+
+const nameIn = (names: ReadonlyMap<number, string>, { groupId }: Exception): string | null =>
+  groupId === null ? null : (names.get(groupId) ?? null);
+
+const headings = ['id', 'member', 'kind', 'group', 'until', '', 'by', 'reason'];
+
+function cellsOf(exception: Exception, groupName: string | null, now: Instant): Cell[] {
+  const { id, memberId, kind, groupId, until, by, reason } = exception;
+  const group = groupId === null ? 'all' : groupName === null ? String(groupId) : `${groupId} (${groupName})`;
+  return [id, memberId, kind, group, shortTime(until), endsSoon(exception, now) ? 'soon' : '', by, reason];
+}
+
+const endsSoon = ({ until }: Exception, now: Instant): boolean => until - now < soonMs;
+
+function sentence(exception: Exception, groupName: string | null): string {
+  const words = exceptionWords(exception, groupName);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,51 @@
+import { userInfo } from 'node:os';
+import {
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { controlWorkflowId } from '../workflows/control-messages.js';
+import { CommandError } from './failure.js';
+
+/** Who gives an order, and why. */
+export interface Giver {
+  by?: string;
+  why?: string;
+}
+
+const answerWithinMs = 15_000;
+
+/** Who gives the order, by default the one who is logged in. */
+export function named({ by = userInfo().username, why = '' }: Giver): { by: string; why: string } {
+  return { by, why };
+}
+
+/** Has the workflow `control` obey. Throws CommandError where it refuses, does not run, or no worker takes the order. */
+export async function obey<T>(client: Client, give: (control: WorkflowHandle) => Promise<T>): Promise<T> {
+  try {
+    return await answered(client, () => give(client.workflow.getHandle(controlWorkflowId)));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new CommandError('there is nothing to order yet: `latchkey worker` sets it up when it starts');
+  }
+}
+
+/** What a workflow answers to an order. Throws CommandError where it refuses, or where no worker is there to answer. */
+export async function answered<T>(client: Client, give: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + answerWithinMs, give);
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) {
+      throw new CommandError(error.cause?.message ?? 'the order was refused', 2);
+    }
+    if (error instanceof WorkflowNotFoundError) throw error;
+    const unanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error);
+    if (!unanswered) throw error;
+    throw new CommandError(
+      'no worker took the order (is `latchkey worker` running?): it holds once one does',
+    );
+  }
+}
