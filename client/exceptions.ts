@@ -43,7 +43,7 @@ export async function except(kind: Exception['kind'], id: string, options: Excep
   const nexudus = nexudusOf(config);
   const space = await checkedSpace(config, nexudus, kisiOf(config));
   const group = options.group === undefined ? null : groupOf(options.group, space.groups);
-  const memberId = await memberIdFor(who, nexudus);
+  const memberId = await memberIdFor(who, nexudus, 2);
   const { snapshot } = await readMember(nexudus, space, memberId);
   if (snapshot === null) throw new CommandError('Nexudus has no coworker with this id', 2);
   const until = endAt(typed, homeLocation(snapshot));

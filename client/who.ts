@@ -30,12 +30,12 @@ export function parseWho(text: string): Who {
 
 /**
  * The coworker id. Of several profiles with the same e-mail the lowest, which owns the keys of all; the others are
- * told on stderr. Throws CommandError where no profile has the e-mail, and NexudusError.
+ * told on stderr. Throws CommandError, with this exit code, where no profile has the e-mail, and NexudusError.
  */
-export async function memberIdFor(who: Who, nexudus: NexudusClient): Promise<number> {
+export async function memberIdFor(who: Who, nexudus: NexudusClient, unknown: 1 | 2 = 1): Promise<number> {
   if ('id' in who) return who.id;
   const [first, ...others] = await idsWithEmail(who.email, nexudus);
-  if (first === undefined) throw new CommandError('no coworker in Nexudus has this e-mail');
+  if (first === undefined) throw new CommandError('no coworker in Nexudus has this e-mail', unknown);
   if (others.length > 0) {
     remark(`profiles ${[first, ...others].join(', ')} share this e-mail; taking ${first}, the lowest`);
   }

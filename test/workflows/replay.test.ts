@@ -119,6 +119,13 @@ const breaks: Break[] = [
     matters: schedules('wakeHeld'),
   },
   {
+    what: 'wakes a member about whom something was ordered only when it is withdrawn',
+    file: 'control.ts',
+    from: 'await insist(wakes, (set) => set.wakeOrdered(memberId));\n    return exception;\n  }\n\n  async function withdraw',
+    to: 'return exception;\n  }\n\n  async function withdraw',
+    matters: schedules('wakeOrdered'),
+  },
+  {
     what: 'speaks twice in a term',
     file: 'speaker.ts',
     from: 'await speak();',
@@ -178,6 +185,7 @@ describe('recorded histories', () => {
       'sendErrand',
       'speak',
       'wakeHeld',
+      'wakeOrdered',
       'wakeOwner',
       'wakeSiblings',
     ]);

@@ -4,6 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type {
+  Act,
   FullPassMemory,
   PollActivities,
   PollMemory,
@@ -16,9 +17,12 @@ import type { Profile } from '../../access/types.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import {
   controlWorkflowType,
+  exceptUpdate,
   firstOrders,
   pauseUpdate,
   resumeUpdate,
+  withdrawUpdate,
+  type KeptOrders,
 } from '../../workflows/control-messages.js';
 import {
   holdingsQuery,
@@ -38,6 +42,7 @@ import {
 } from '../../workflows/plan-messages.js';
 import { contract, member, pass, planPass, profile } from '../support/builders.js';
 import { Clockwork } from '../support/clockwork.js';
+import { eventually } from '../support/space.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -303,15 +308,28 @@ const speaking: Scenario = async (env, keep) => {
   });
 };
 
-/** Orders are given and taken back. */
-const orders: Scenario = async (env, keep) => {
+/** What the workflow `control` asked of the activities, in plain words. */
+export interface Asked {
+  wakes: string[];
+  acts: Pick<Act, 'what' | 'memberId' | 'by' | 'why'>[];
+}
+
+/** Runs a story of the workflow `control` in a fresh space, or in one where these orders hold. */
+export async function ofControl(
+  env: TestWorkflowEnvironment,
+  story: (handle: WorkflowHandle, asked: Asked) => Promise<void>,
+  initial?: KeptOrders,
+): Promise<void> {
   const taskQueue = `control-${crypto.randomUUID()}`;
-  const done: string[] = [];
-  const acts: string[] = [];
-  const trail: TrailActivities = { noteAct: ({ what }) => Promise.resolve(void acts.push(what)) };
-  const activities: Pick<WakeActivities, 'wakeHeld' | 'letPoll'> = {
-    wakeHeld: () => Promise.resolve(void done.push('wake')),
-    letPoll: (allowed) => Promise.resolve(void done.push(allowed ? 'poll' : 'no poll')),
+  const asked: Asked = { wakes: [], acts: [] };
+  const trail: TrailActivities = {
+    noteAct: ({ what, memberId, by, why }) =>
+      Promise.resolve(void asked.acts.push({ what, memberId, by, why })),
+  };
+  const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'letPoll'> = {
+    wakeHeld: () => Promise.resolve(void asked.wakes.push('wake')),
+    wakeOrdered: (id) => Promise.resolve(void asked.wakes.push(`wake ${id}`)),
+    letPoll: (allowed) => Promise.resolve(void asked.wakes.push(allowed ? 'poll' : 'no poll')),
   };
   const worker = await Worker.create({
     connection: env.nativeConnection,
@@ -324,24 +342,59 @@ const orders: Scenario = async (env, keep) => {
     taskQueue: nexudusTaskQueue(taskQueue),
     activities: trail,
   });
-  const story = async (): Promise<void> => {
+  const told = async (): Promise<void> => {
     const handle = await env.client.workflow.start(controlWorkflowType, {
       taskQueue,
       workflowId: taskQueue,
-      args: [firstOrders('live', await env.currentTimeMs())],
+      args: [initial ?? firstOrders('live', await env.currentTimeMs())],
     });
+    await story(handle, asked).finally(async () => {
+      // What was under way at its end would hold up the skipped clock of the next story.
+      await eventually('rest', () => isAtRest(handle));
+      await handle.terminate();
+    });
+  };
+  await worker.runUntil(keeper.runUntil(told()));
+}
+
+/** Whether no task is under way. */
+async function isAtRest(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  const count = (part: 'workflowTask' | 'activityTask', step: 'Scheduled' | 'Completed'): number =>
+    (events ?? []).filter((event) => event[`${part}${step}EventAttributes`]).length;
+  return (['workflowTask', 'activityTask'] as const).every(
+    (part) => count(part, 'Scheduled') === count(part, 'Completed'),
+  );
+}
+
+/** Orders are given and taken back. */
+const orders: Scenario = (env, keep) =>
+  ofControl(env, async (handle, { wakes, acts }) => {
     await handle.executeUpdate(pauseUpdate, { args: [{ level: 'all', by: 'Mia', why: 'a test' }] });
     await env.sleep(minuteMs);
     await handle.executeUpdate(resumeUpdate, { args: [{ by: 'Mia', why: '' }] });
     await env.sleep(minuteMs);
     const thrice = (poll: string): string[] => [poll, 'wake', poll, 'wake', poll, 'wake'];
-    assert.deepEqual(done, [...thrice('no poll'), ...thrice('poll')]);
-    assert.deepEqual(acts, ['pause all', 'resume']);
+    assert.deepEqual(wakes, [...thrice('no poll'), ...thrice('poll')]);
+    assert.deepEqual(
+      acts.map(({ what }) => what),
+      ['pause all', 'resume'],
+    );
     await keep('orders', handle);
-    await handle.terminate();
-  };
-  await worker.runUntil(keeper.runUntil(story()));
-};
+  });
+
+/** A key is allowed until its end, and another blocked and not any more. */
+const exceptions: Scenario = (env, keep) =>
+  ofControl(env, async (handle, { wakes }) => {
+    const wish = { memberId: 100, groupId: 12, by: 'Mia', reason: 'a test' };
+    const until = (await env.currentTimeMs()) + 5 * dayMs;
+    await handle.executeUpdate(exceptUpdate, { args: [{ ...wish, kind: 'allow', until }] });
+    await env.sleep(5 * dayMs + minuteMs);
+    await handle.executeUpdate(exceptUpdate, { args: [{ ...wish, kind: 'block', until: until + hourMs }] });
+    await handle.executeUpdate(withdrawUpdate, { args: [{ exceptionId: 2, by: 'Mia', why: '' }] });
+    assert.deepEqual(wakes, ['wake 100', 'wake 100', 'wake 100']);
+    await keep('exceptions', handle);
+  });
 
 /** A plan takes a key away, against the rules, and is undone. */
 const planned: Scenario = (env, keep) =>
@@ -397,6 +450,7 @@ const planned: Scenario = (env, keep) =>
 
 export const scenarios: readonly Scenario[] = [
   orders,
+  exceptions,
   planned,
   joinAndExpiry,
   renewal,

@@ -1,0 +1,151 @@
+/** Keys outside the rules, for a while: given, kept away, withdrawn, and told by every command. */
+import assert from 'node:assert/strict';
+import type { Service } from '../../worker/service.js';
+import { latchkeyWith, linesOf } from '../client/cli.js';
+import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+
+const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
+const far = '2126-06-01';
+
+describe('exceptions', () => {
+  let space: RunningSpace;
+  let worker: Service;
+  const ids: Record<string, number> = {};
+  before(async () => {
+    space = await startSpace(({ nexudus, ids: city }) => {
+      for (const name of ['ann', 'ben', 'cid']) {
+        const Email = `${name}@example.com`;
+        ids[name] = nexudus.space.addCoworker({ Email, InvoicingBusinessId: city.rome }).Id;
+      }
+      const CoworkerId = ids['ben'] ?? 0;
+      nexudus.space.addPass({ CoworkerId, TimePassId: city.passTypes.romeDay, BusinessId: city.rome });
+      nexudus.space.update('coworkers', ids['cid'] ?? 0, { Active: false });
+    });
+    worker = space.service;
+    await eventually('a key by a pass', () => keysOf('ben').length === 1);
+  });
+  after(async () => {
+    await space.stop();
+  });
+
+  const keysOf = (name: string): number[] => space.kisi.org.keysOf(`${name}@example.com`);
+  const idOf = (name: string): string => String(ids[name]);
+  const day = (): string => String(space.ids.groups.romeDay);
+
+  async function run(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+  const except = (kind: string, name: string, ...more: string[]): Promise<string> =>
+    run(kind, idOf(name), '--reason', 'a test', '--by', 'gina', ...more);
+  const listed = async (): Promise<{ id: number; memberId: number; until: string; groupName: string }[]> =>
+    JSON.parse(await run('exceptions', '--json')) as never;
+
+  it('an allow gives a key to one without a pass, who had no workflow, and it goes at its end', async () => {
+    const group = day();
+    const said = await except('allow', 'ann', '--group', group, '--until', inMs(6_000));
+    assert.match(said, /^Exception 1: member \d+ is allowed group \d+ \(.+\) until .*, by gina: a test\.\n$/);
+    await eventually('her key', () => keysOf('ann').length === 1);
+    assert.match(
+      await run('explain', idOf('ann')),
+      new RegExp(`^Holds group ${group} .*: exception 1 \\(allowed by gina\\), which ends at `, 'm'),
+    );
+    await eventually('no key', () => keysOf('ann').length === 0);
+    await eventually('no exception', async () => (await listed()).length === 0);
+  });
+
+  it('a block takes a key, through a restart of the worker, and it comes back when withdrawn', async () => {
+    await except('block', 'ben', '--until', far);
+    await eventually('no key', () => keysOf('ben').length === 0);
+    await worker.stop();
+    worker = await space.startWorker(hurried());
+    await run('resync', idOf('ben'));
+    assert.deepEqual(keysOf('ben'), []);
+    assert.match(
+      await run('explain', idOf('ben')),
+      new RegExp(`^Lacks group ${day()} .*:\\n  exception 2: blocked by gina until .*: a test\\.$`, 'm'),
+    );
+    assert.match(await run('plan'), /nothing would change/);
+    assert.match(await run('plan', '--at', '2126-06-02T00:01'), /1 would gain keys/);
+    assert.match(await run('status'), /^1 exception holds; none ends within 7 days\.$/m);
+    assert.match(
+      await run('withdraw', '2'),
+      /^Withdrawn: exception 2: member \d+ is blocked from every group/,
+    );
+    await eventually('the key again', () => keysOf('ben').length === 1);
+  });
+
+  it('the timeline tells who ordered it and what came of it', async () => {
+    await eventually('both orders', async () =>
+      /withdraw exception 2/.test(await run('timeline', idOf('ben'))),
+    );
+    const told = await run('timeline', idOf('ben'));
+    assert.match(told, /block every group until 2126-06-01T22:00:00Z \(exception 2\) +- +a test +gina/);
+    assert.match(told, /revoke .* exception 2: blocked by gina until .*: a test +rules/);
+    assert.doesNotMatch(told, /exception 1/, 'that of another member');
+  });
+
+  it('an allow for one who may hold no key says so, and gives none', async () => {
+    const said = await except('allow', 'cid', '--group', day(), '--until', inMs(86_400_000));
+    assert.match(said, /\nNo key comes of it now: Coworker \d+ Active is false \(suspended\)\.\n$/);
+    await run('resync', idOf('cid'));
+    assert.deepEqual(keysOf('cid'), []);
+    assert.match(await run('exceptions'), /^ *3 +\d+ +allow +\d+ \(.+\) +\S+ \S+Z +soon +gina +a test$/m);
+    assert.match(await run('status'), /^1 exception holds\. Within 7 days:\n  exception 3: member /m);
+  });
+
+  it('takes the end of a day in the location’s zone, and a group by its name', async () => {
+    const groupName = (await listed())[0]?.groupName ?? '';
+    await except('allow', 'cid', '--group', groupName, '--until', far);
+    await except('allow', 'cid', '--group', groupName, '--until', `${far}T09:00`);
+    assert.deepEqual(
+      (await listed()).slice(1).map(({ until }) => until),
+      ['2126-06-01T07:00:00Z', '2126-06-01T22:00:00Z'],
+    );
+  });
+
+  const good = { id: 'cid', '--group': 'day', '--until': far, '--reason': 'a test' };
+  const wrong: [string, Partial<Record<keyof typeof good, string | null>>, RegExp][] = [
+    ['an unknown member', { id: '999999' }, /Nexudus has no coworker with this id/],
+    ['an unknown e-mail', { id: 'nobody@example.com' }, /no coworker in Nexudus has this e-mail/],
+    ['an unknown group', { '--group': '999999' }, /Kisi has no group with this id or exact name/],
+    ['no group', { '--group': null }, /required option '--group <group>' not specified/],
+    ['an end that is past', { '--until': '2021-01-01' }, /the end, 2021-01-01T23:00:00Z, is past/],
+    ['an end that is no time', { '--until': 'soon' }, /--until must be a date like/],
+    ['an end that is no day', { '--until': '2027-02-30' }, /--until must be a date like/],
+    ['no end', { '--until': null }, /required option '--until <time>' not specified/],
+    ['no reason', { '--reason': null }, /required option '--reason <reason>' not specified/],
+  ];
+  for (const [what, over, says] of wrong) {
+    it(`refuses in one line with exit code 2: ${what}`, async () => {
+      const { id, ...options } = { ...good, ...over };
+      const args = Object.entries({
+        ...options,
+        ...(options['--group'] === 'day' ? { '--group': day() } : {}),
+      });
+      await refused(says, 'allow', id === 'cid' ? idOf('cid') : String(id), ...args.flatMap(given));
+    });
+  }
+  const given = ([name, value]: [string, string | null]): string[] => (value === null ? [] : [name, value]);
+
+  it('refuses what contradicts an exception that holds, and to withdraw one that does not', async () => {
+    const block = ['block', idOf('cid'), '--until', far, '--reason', 'a test'];
+    await refused(/it contradicts exception 3: member \d+ is allowed .*; withdraw that first/, ...block);
+    await refused(/it contradicts exception 3/, ...block, '--group', day());
+    await refused(/there is no exception 99, or it has ended/, 'withdraw', '99');
+    await refused(/as `latchkey exceptions` lists it/, 'withdraw', 'ann');
+    assert.deepEqual(
+      (await listed()).map(({ id }) => id),
+      [3, 5, 4],
+      'what was refused is not done',
+    );
+  });
+
+  async function refused(says: RegExp, ...args: string[]): Promise<void> {
+    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
+    assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1], stderr);
+    assert.match(stderr, says);
+    assert.doesNotMatch(stderr, /example\.com/);
+  }
+});
