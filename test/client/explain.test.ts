@@ -43,12 +43,17 @@ describe('latchkey explain', () => {
   });
 
   function explain(...args: string[]): Promise<Ran> {
+    return explainWith({}, ...args);
+  }
+
+  function explainWith(env: Record<string, string>, ...args: string[]): Promise<Ran> {
     return latchkey(['explain', ...args], folder.path, {
       NEXUDUS_BASE_URL: nexudus.url,
       NEXUDUS_EMAIL: 'admin@example.com',
       NEXUDUS_PASSWORD: 'nexudus-password',
       KISI_BASE_URL: kisi.url,
       KISI_API_KEY: 'kisi-test-key',
+      ...env,
     });
   }
 
@@ -108,6 +113,19 @@ describe('latchkey explain', () => {
     );
     assert.equal(answer.nextChange, null);
     assert.doesNotMatch(stdout, /example\.com/);
+  });
+
+  it('decides without exceptions where Temporal cannot be reached, and says so', async () => {
+    const { code, stdout, stderr } = await explainWith(
+      { TEMPORAL_ADDRESS: 'http://nowhere' },
+      String(memberId),
+    );
+    assert.equal(code, 0);
+    assert.match(stdout, /^Holds group /m);
+    assert.deepEqual(linesOf(stderr), [
+      'latchkey: exceptions are left out, since they cannot be read: ' +
+        'TEMPORAL_ADDRESS must be host:port, without a scheme or path',
+    ]);
   });
 
   it('says in one line that there is no such member, without repeating the e-mail', async () => {

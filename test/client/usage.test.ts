@@ -1,7 +1,21 @@
 import assert from 'node:assert/strict';
 import { latchkey, latchkeyHere, linesOf, scratch } from './cli.js';
 
-const commands = ['worker', 'demo', 'check', 'members', 'show', 'explain', 'report', 'resync', 'poll'];
+const commands = [
+  'worker',
+  'demo',
+  'check',
+  'members',
+  'show',
+  'explain',
+  'report',
+  'resync',
+  'poll',
+  'allow',
+  'block',
+  'withdraw',
+  'exceptions',
+];
 
 describe('the command line', () => {
   it('lists every command in its help, and prints it on stdout', async () => {
@@ -38,6 +52,13 @@ describe('the command line', () => {
     [['explain', '1', '--at'], /'--at <time>' argument missing/],
     [['explain', '1', '--at', '2026-12-01'], /--at must be a time like/],
     [['explain', '1', '--at', '2026-13-41T09:00Z'], /--at must be a time like/],
+    [['allow', '1', '--until', '2027-01-01', '--reason', 'r'], /'--group <group>' not specified/],
+    [['block', '1', '--reason', 'r'], /'--until <time>' not specified/],
+    [['block', '1', '--until', '2027-01-01'], /'--reason <reason>' not specified/],
+    [['block', '1', '--until', 'Rome', '--reason', 'r'], /--until must be a date like/],
+    [['block', '1', '--until', '2027-02-30', '--reason', 'r'], /--until must be a date like/],
+    [['block', 'ada', '--until', '2027-01-01', '--reason', 'r'], /ID must be/],
+    [['withdraw', 'ada'], /as `latchkey exceptions` lists it/],
     [['plan', 'ada'], /ID must be/],
     [['plan', '--at', 'tomorrow'], /--at must be a time like/],
     [['plan', '--location', 'Rome'], /--location must be the id/],
