@@ -8,6 +8,7 @@ import type { Survey, Surveyed } from '../../activities/survey.js';
 import {
   at,
   contract,
+  exception,
   member,
   pass,
   passType,
@@ -203,6 +204,19 @@ describe('what Kisi holds, compared with the rules', () => {
       assert.deepEqual([taken?.cause, taken?.does], [cause, 'takesAway']);
     });
   }
+
+  it('unwarranted because of a block, whatever became of some pass; wanted because of an allow', () => {
+    const passes = [pass(), pass({ id: 901, expiresAt: now - day })];
+    const blocks = [exception({ kind: 'block' })];
+    assert.deepEqual(only(compared({ people: [person({ passes }, [key()])], exceptions: blocks })), [
+      'unwarranted exception leaves',
+      'exception 7: blocked by gina until 2026-12-01T00:00:00Z: forgot to renew',
+    ]);
+    assert.deepEqual(only(compared({ people: [person({}, [])], exceptions: [exception()] })), [
+      'missing gives',
+      'exception 7 (allowed by gina), which ends at 2026-12-01T00:00:00Z',
+    ]);
+  });
 
   it('unwarranted: a key that Latchkey had moved on gets its own end back', () => {
     const validUntil = now + 3 * day;

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { judge } from '../../activities/membership.js';
+import type { Exception } from '../../access/types.js';
+import type { MemberRead } from '../../nexudus/reader.js';
+import { at, exception, pass, profile, rules, snapshot } from '../support/builders.js';
+
+const now = at('2026-11-25T10:00:00Z');
+const standsOn = [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null, teamId: null }];
+
+/** Of one who holds group 12 by pass 900, read like this. */
+function judged(read: Partial<MemberRead>, exceptions: Exception[]): ReturnType<typeof judge> {
+  const whole = { snapshot: snapshot(), gone: false, doubts: [], ...read };
+  const held = [{ groupId: 12, until: null, standsOn }];
+  return judge(whole, { memberId: 100, held }, rules(), exceptions, now);
+}
+
+describe('judge, with exceptions', () => {
+  it('has the workflow go on while one concerns the person', () => {
+    assert.equal(judged({}, []).hasRecords, false);
+    assert.equal(judged({}, [exception({ until: now })]).hasRecords, false);
+    assert.equal(judged({}, [exception({ memberId: 101 })]).hasRecords, false);
+    assert.equal(judged({}, [exception()]).hasRecords, true);
+  });
+
+  it('lets a block go before a read that is in doubt, and nothing else', () => {
+    const doubts = [{ passId: 900, why: 'half of the passes are missing' }];
+    assert.deepEqual(judged({ doubts }, [exception({ kind: 'block' })]).holds, []);
+    assert.equal(judged({ doubts }, [exception({ kind: 'block', groupId: 13 })]).holds.length, 1);
+  });
+
+  it('says by what there is no key: the block, and not the pass that would count', () => {
+    const read = { snapshot: snapshot({ profiles: [profile({ passes: [pass()] })] }) };
+    const { standing, losses } = judged(read, [exception({ kind: 'block' })]);
+    assert.equal(standing, 'exception 7: blocked by gina until 2026-12-01T00:00:00Z: forgot to renew.');
+    assert.deepEqual(
+      losses?.map(({ cause }) => cause),
+      ['exception'],
+    );
+  });
+});
