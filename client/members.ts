@@ -62,6 +62,8 @@ const queriesAtOnce = 10;
 const signalsAtOnce = 20;
 /** A worker answers in well under a second, replay included. */
 const queryTimeoutMs = 5_000;
+/** Where all must answer: a worker may have to replay each of a thousand first. */
+const holdingsTimeoutMs = 20_000;
 /** The update itself answers within 20 s, if a worker runs. */
 const resyncTimeoutMs = 30_000;
 
@@ -192,7 +194,10 @@ export async function holdingsOf(
   const asked = await atOnce(queriesAtOnce, memberIds, async (id): Promise<[number, Holdings]> => {
     const handle = client.workflow.getHandle(memberWorkflowId(id));
     try {
-      return [id, await client.withDeadline(Date.now() + queryTimeoutMs, () => handle.query(holdingsQuery))];
+      return [
+        id,
+        await client.withDeadline(Date.now() + holdingsTimeoutMs, () => handle.query(holdingsQuery)),
+      ];
     } catch (error) {
       if (!isUnanswered(error)) throw error;
       throw new CommandError(

@@ -23,4 +23,15 @@ describe('atOnce', () => {
     const job = (n: number) => (n === 2 ? Promise.reject(new Error('two')) : Promise.resolve(n));
     await assert.rejects(atOnce(1, [1, 2, 3], job), /two/);
   });
+
+  it('throws once all that was under way has ended, and begins nothing more', async () => {
+    const ended: number[] = [];
+    const job = async (n: number): Promise<void> => {
+      if (n === 1) throw new Error('one');
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      ended.push(n);
+    };
+    await assert.rejects(atOnce(3, [1, 2, 3, 4, 5], job), /one/);
+    assert.deepEqual(ended, [2, 3]);
+  });
 });
