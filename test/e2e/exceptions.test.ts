@@ -43,16 +43,24 @@ describe('exceptions', () => {
     JSON.parse(await run('exceptions', '--json')) as never;
 
   it('an allow gives a key to one without a pass, who had no workflow, and it goes at its end', async () => {
-    const group = day();
-    const said = await except('allow', 'ann', '--group', group, '--until', inMs(6_000));
+    const said = await except('allow', 'ann', '--group', day(), '--until', inMs(8_000));
     assert.match(said, /^Exception 1: member \d+ is allowed group \d+ \(.+\) until .*, by gina: a test\.\n$/);
+    await eventually('no exception', async () => (await listed()).length === 0);
+    const told =
+      /grant .* exception 1 \(allowed by gina\).* revoke .* the exception that it stood on ended at /s;
+    await eventually('given and taken', async () => told.test(await run('timeline', idOf('ann'))));
+    assert.deepEqual(keysOf('ann'), []);
+  });
+
+  it('an allow holds until it is withdrawn, and explain tells it', async () => {
+    await except('allow', 'ann', '--group', day(), '--until', far);
     await eventually('her key', () => keysOf('ann').length === 1);
     assert.match(
       await run('explain', idOf('ann')),
-      new RegExp(`^Holds group ${group} .*: exception 1 \\(allowed by gina\\), which ends at `, 'm'),
+      new RegExp(`^Holds group ${day()} .*: exception 2 \\(allowed by gina\\), which ends at `, 'm'),
     );
+    await run('withdraw', '2');
     await eventually('no key', () => keysOf('ann').length === 0);
-    await eventually('no exception', async () => (await listed()).length === 0);
   });
 
   it('a block takes a key, through a restart of the worker, and it comes back when withdrawn', async () => {
@@ -64,26 +72,26 @@ describe('exceptions', () => {
     assert.deepEqual(keysOf('ben'), []);
     assert.match(
       await run('explain', idOf('ben')),
-      new RegExp(`^Lacks group ${day()} .*:\\n  exception 2: blocked by gina until .*: a test\\.$`, 'm'),
+      new RegExp(`^Lacks group ${day()} .*:\\n  exception 3: blocked by gina until .*: a test\\.$`, 'm'),
     );
     assert.match(await run('plan'), /nothing would change/);
     assert.match(await run('plan', '--at', '2126-06-02T00:01'), /1 would gain keys/);
     assert.match(await run('status'), /^1 exception holds; none ends within 7 days\.$/m);
     assert.match(
-      await run('withdraw', '2'),
-      /^Withdrawn: exception 2: member \d+ is blocked from every group/,
+      await run('withdraw', '3'),
+      /^Withdrawn: exception 3: member \d+ is blocked from every group/,
     );
     await eventually('the key again', () => keysOf('ben').length === 1);
   });
 
   it('the timeline tells who ordered it and what came of it', async () => {
     await eventually('both orders', async () =>
-      /withdraw exception 2/.test(await run('timeline', idOf('ben'))),
+      /withdraw exception 3/.test(await run('timeline', idOf('ben'))),
     );
     const told = await run('timeline', idOf('ben'));
-    assert.match(told, /block every group until 2126-06-01T22:00:00Z \(exception 2\) +- +a test +gina/);
-    assert.match(told, /revoke .* exception 2: blocked by gina until .*: a test +rules/);
-    assert.doesNotMatch(told, /exception 1/, 'that of another member');
+    assert.match(told, /block every group until 2126-06-01T22:00:00Z \(exception 3\) +- +a test +gina/);
+    assert.match(told, /revoke .* exception 3: blocked by gina until .*: a test +rules/);
+    assert.doesNotMatch(told, /exception [12]/, 'those of another member');
   });
 
   it('an allow for one who may hold no key says so, and gives none', async () => {
@@ -91,8 +99,8 @@ describe('exceptions', () => {
     assert.match(said, /\nNo key comes of it now: Coworker \d+ Active is false \(suspended\)\.\n$/);
     await run('resync', idOf('cid'));
     assert.deepEqual(keysOf('cid'), []);
-    assert.match(await run('exceptions'), /^ *3 +\d+ +allow +\d+ \(.+\) +\S+ \S+Z +soon +gina +a test$/m);
-    assert.match(await run('status'), /^1 exception holds\. Within 7 days:\n  exception 3: member /m);
+    assert.match(await run('exceptions'), /^ *4 +\d+ +allow +\d+ \(.+\) +\S+ \S+Z +soon +gina +a test$/m);
+    assert.match(await run('status'), /^1 exception holds\. Within 7 days:\n  exception 4: member /m);
   });
 
   it('takes the end of a day in the location’s zone, and a group by its name', async () => {
@@ -120,12 +128,12 @@ describe('exceptions', () => {
 
   it('refuses what contradicts an exception that holds, and to withdraw one that does not', async () => {
     const block = ['block', idOf('cid'), '--until', far, '--reason', 'a test'];
-    await refused(/it contradicts exception 3: member \d+ is allowed .*; withdraw that first/, ...block);
-    await refused(/it contradicts exception 3/, ...block, '--group', day());
+    await refused(/it contradicts exception 4: member \d+ is allowed .*; withdraw that first/, ...block);
+    await refused(/it contradicts exception 4/, ...block, '--group', day());
     await refused(/there is no exception 99, or it has ended/, 'withdraw', '99');
     assert.deepEqual(
       (await listed()).map(({ id }) => id),
-      [3, 5, 4],
+      [4, 6, 5],
       'what was refused is not done',
     );
   });
