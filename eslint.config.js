@@ -1,7 +1,9 @@
 import tseslint from 'typescript-eslint';
 
 /** What is said to workflows: all that others may know of them. */
-const messages = ['messages', 'control-messages', 'plan-messages'].map((file) => `workflows/${file}`);
+const messages = ['messages', 'control-messages', 'plan-messages', 'breaker-messages'].map(
+  (file) => `workflows/${file}`,
+);
 
 /** Rooms a room may import from (besides itself). The arrows of docs/architecture.md. */
 const arrows = {
@@ -9,7 +11,7 @@ const arrows = {
   nexudus: [],
   kisi: [],
   trail: ['access'],
-  workflows: ['access/plan', 'access/types'],
+  workflows: ['access/plan', 'access/breaker', 'access/types'],
   activities: ['access', 'nexudus', 'kisi', 'trail', ...messages],
   client: ['access', 'activities', ...messages, 'worker', 'nexudus', 'kisi', 'trail', 'simulators'],
 };

@@ -19,7 +19,10 @@ export interface Loss {
 }
 
 /** What a loss is told from: the group of a key, its known end, and the records that it stood on. */
-export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'>;
+export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'> & {
+  /** Of a key that a person gave by hand, which is none of ours to lose. */
+  foreign?: boolean;
+};
 
 /**
  * Why each key is lost that a person holds and that the decision does not want: by a block, or by the first of the
@@ -27,7 +30,9 @@ export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'>;
  */
 export function lossesOf(held: readonly Held[], decision: Decision | null, now: Instant): Loss[] {
   const wanted = new Set(decision?.keys.map((key) => key.groupId));
-  return held.filter(({ groupId }) => !wanted.has(groupId)).map((key) => lossOf(key, decision, now));
+  return held
+    .filter(({ groupId, foreign = false }) => !foreign && !wanted.has(groupId))
+    .map((key) => lossOf(key, decision, now));
 }
 
 function lossOf({ groupId, until, standsOn }: Held, decision: Decision | null, now: Instant): Loss {

@@ -25,6 +25,8 @@ export interface LedgerKey {
 export interface Hold {
   groupId: number;
   why: string;
+  /** True: it is one of too many at once, and a person may say what becomes of it. */
+  byBreaker?: boolean;
 }
 
 /** A group in which nothing is written for a person, and nothing taken away, for a while. */

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { decide } from '../access/decide.js';
+import { isUnforeseen } from '../access/breaker.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
 import { lossesOf, type Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
 import type { Decision, Exception, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { Trail } from '../trail/trail.js';
+import type { BreakerBook } from './breaker.js';
 import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
 import type { OrderBook } from './orders.js';
@@ -18,6 +20,7 @@ export interface MembershipDeps {
   people: People;
   gate: Gate;
   orders: OrderBook;
+  breaker: BreakerBook;
   trail: Pick<Trail, 'lastDecision' | 'note'>;
   now: () => Instant;
 }
@@ -44,9 +47,37 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   if (read.snapshot !== null) deps.people.note(read.snapshot);
   // What wakes a member is there before this begins: so nothing older will do, and those who wake together share it.
   const { exceptions } = await deps.orders.get({ notBefore: began, maxAgeMs: 0 });
-  const assessment = judge(read, request, deps.rules, exceptions, deps.now());
+  const judged = judge(read, request, deps.rules, exceptions, deps.now());
+  const assessment = await throughBreaker(deps.breaker, request.memberId, judged);
   await noteDecision(deps.trail, request.memberId, assessment);
   return assessment;
+}
+
+/** Holds what is one of too many losses at once, and lets go what a person approved, be its read in doubt or not. */
+async function throughBreaker(
+  breaker: BreakerBook,
+  memberId: number,
+  assessment: Assessment,
+): Promise<Assessment> {
+  const { ownerId, locationId, losses = [], holds } = assessment;
+  // Another profile has the say of these keys.
+  if (ownerId !== null && ownerId !== memberId) return assessment;
+  const doubtOf = (groupId: number): string | null =>
+    holds.find((hold) => hold.groupId === groupId)?.why ?? null;
+  const unforeseen = losses
+    .filter(isUnforeseen)
+    .map((loss) => ({ ...loss, memberId, locationId, doubt: doubtOf(loss.groupId) }));
+  const verdicts = await breaker.weigh({ memberId, losses: unforeseen });
+  const mayGo = (groupId: number): boolean =>
+    verdicts.some((verdict) => verdict.groupId === groupId && verdict.heldBy === null);
+  const atOnce = verdicts.filter(({ groupId, heldBy }) => heldBy !== null && doubtOf(groupId) === null);
+  return {
+    ...assessment,
+    holds: [
+      ...holds.filter(({ groupId }) => !mayGo(groupId)),
+      ...atOnce.map(({ groupId, why }) => ({ groupId, why, byBreaker: true })),
+    ],
+  };
 }
 
 /** Keeps what was decided of a person, where it is not what was decided last. */

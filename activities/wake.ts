@@ -90,6 +90,9 @@ export function createWaker(client: Client, taskQueue: string): Waker {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
     wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
+    async wakeRunning(memberIds: number[]) {
+      await inBatches(memberIds, (id) => wakeIfRunning(id, { reason: 'order' }));
+    },
     async letPoll(allowed) {
       for (const id of [pollScheduleId, fullPassScheduleId]) await letRun(client, id, allowed);
     },

@@ -88,6 +88,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addReporting(program);
   addWaking(program);
   addOrdering(program);
+  addHolding(program);
   addExcepting(program);
   addAuditing(program);
   return program;
@@ -327,16 +328,39 @@ function addOrdering(program: Command): void {
       await (await import('./control.js')).setMode(mode, options);
     });
 
-  command(
-    program,
-    'status',
-    'show the mode, what is stopped and which exceptions end soon, by whom and why',
-    [...examples('latchkey status --json')],
-  )
+  command(program, 'status', 'show the mode, what is stopped, what is held and which exceptions end soon', [
+    ...examples('latchkey status --json'),
+  ])
     .option('--json', jsonHelp)
     .action(async (options: { json?: boolean }) => {
       await (await import('./control.js')).status(options);
     });
+}
+
+function addHolding(program: Command): void {
+  command(program, 'held', 'list keys that are held back, since too many would be lost at once', [
+    'A key that is lost to what no known end foresaw (a suspension, a cancelled contract, another mapping, a record that',
+    'is gone) is held where more than 10 % of the people at the location, and more than 5, would lose one to the same group',
+    'within an hour, or where the read is in doubt. Grants and ends that were known go on.',
+    '',
+    ...examples('latchkey held', 'latchkey held --json'),
+  ])
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('./held.js')).held(options);
+    });
+
+  const rulings = [
+    ['approve', 'let the keys go that are held, just those that are listed'],
+    ['reject', 'keep the keys that are held, until what speaks against them is gone'],
+  ] as const;
+  for (const [does, summary] of rulings) {
+    orderCommand(program, does, summary, [...examples(`latchkey ${does} 3 --why 'I asked the front desk'`)])
+      .argument('<id>', 'the number that `latchkey held` prints')
+      .action(async (id: string, giver: Giver) => {
+        await (await import('./held.js')).rule(does, id, giver);
+      });
+  }
 }
 
 function addExcepting(program: Command): void {

@@ -10,6 +10,7 @@ import {
   type StopLevel,
 } from '../workflows/control-messages.js';
 import { exceptionJson, exceptionsWords, lastingAt } from './exceptions.js';
+import { heldSummaries, summaryWords } from './held.js';
 import { named, obey, type Giver } from './order.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
@@ -43,9 +44,12 @@ export async function setMode(
 
 /** `latchkey status`: what people have ordered. Needs no worker. */
 export async function status({ json = false }: { json?: boolean }): Promise<void> {
-  const orders = await withSession(readConfig(), ({ client }) => readOrders(client));
-  if (json) printJson(jsonOf(orders));
-  else print([words(orders), exceptionsWords(orders.exceptions, Date.now())].join('\n'));
+  const { orders, held } = await withSession(readConfig(), async ({ client }) => ({
+    orders: await readOrders(client),
+    held: await heldSummaries(client),
+  }));
+  if (json) printJson({ ...jsonOf(orders), held });
+  else print([words(orders), exceptionsWords(orders.exceptions, Date.now()), summaryWords(held)].join('\n'));
 }
 
 const idOf = (text: string): number =>

@@ -8,7 +8,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 /** The README's table of policies: name to default. */
 function policiesInReadme(): Record<string, string> {
-  const rows = [...readme.matchAll(/^\| `(\w+)` +\| (\w+) +\|/gm)];
+  const rows = [...readme.matchAll(/^\| `(\w+)` +\| ([\w%]+) +\|/gm)];
   return Object.fromEntries(rows.map(([, name = '', value = '']) => [name, value]));
 }
 
@@ -16,6 +16,8 @@ describe('README', () => {
   it('names every policy with its default', () => {
     const table = policiesInReadme();
     assert.deepEqual(Object.keys(table).sort(), [
+      'breakerPeople',
+      'breakerShare',
       'doorGrace',
       'doorHorizon',
       'existingKeys',
@@ -27,6 +29,8 @@ describe('README', () => {
     ]);
     assert.equal(parseDuration(table['trailRetention'] ?? ''), emptyFile('').trailRetentionMs);
     assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
+    const { people, share } = emptyFile('').breaker;
+    assert.deepEqual([table['breakerPeople'], table['breakerShare']], [String(people), `${100 * share}%`]);
     assert.deepEqual(
       {
         renewalGraceMs: parseDuration(table['renewalGrace'] ?? ''),

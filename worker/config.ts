@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { BreakerLimits } from '../access/breaker.js';
 import type { Policies } from '../access/types.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
 import { parseDuration } from './durations.js';
@@ -31,6 +32,8 @@ export interface FileConfig {
   trailRetentionMs: number;
   /** For how long a plan that was applied can be undone. */
   undoWindowMs: number;
+  /** How many may lose a key unforeseen within an hour. */
+  breaker: BreakerLimits;
 }
 
 /** All that the process is told from outside. Holds secrets: never log it whole. */

@@ -2,11 +2,14 @@
 import { IANAZone } from 'luxon';
 import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
+import type { BreakerLimits } from '../access/breaker.js';
 import { defaultPolicies } from '../access/policies.js';
 import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
 
 const trailRetentionMs = parseDuration('400d');
+const breaker: BreakerLimits = { people: 5, share: 0.1 };
+const shareHint = 'must be a share like 10%';
 const undoWindowMs = parseDuration('24h');
 
 const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
@@ -22,6 +25,11 @@ const duration = z.string({ error: durationHint }).transform((value, context) =>
     return z.NEVER;
   }
 });
+
+const share = z
+  .string({ error: shareHint })
+  .regex(/^\d{1,2}(\.\d+)?%$|^100%$/, shareHint)
+  .transform((text) => Number(text.slice(0, -1)) / 100);
 
 const schema = z.strictObject({
   mapping: z
@@ -60,6 +68,8 @@ const schema = z.strictObject({
       lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
       existingKeys: z.enum(['keep', 'adopt'], { error: 'must be keep or adopt' }).optional(),
       trailRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      breakerPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
+      breakerShare: share.optional(),
       undoWindow: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
     })
     .default({}),
@@ -75,6 +85,7 @@ export function emptyFile(path: string): FileConfig {
     policies: { ...defaultPolicies },
     trailRetentionMs,
     undoWindowMs,
+    breaker,
   };
 }
 
@@ -117,6 +128,10 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
       },
       trailRetentionMs: policies.trailRetention ?? trailRetentionMs,
       undoWindowMs: policies.undoWindow ?? undoWindowMs,
+      breaker: {
+        people: policies.breakerPeople ?? breaker.people,
+        share: policies.breakerShare ?? breaker.share,
+      },
     },
   };
 }

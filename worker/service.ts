@@ -1,6 +1,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { createBreakerBook } from '../activities/breaker.js';
 import { createBaselineBook } from '../activities/baselines.js';
 import { createPlanActivities } from '../activities/errands.js';
 import { createGate } from '../activities/gate.js';
@@ -25,6 +26,7 @@ import type { CheckedSpace } from './check.js';
 import type { Config } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { ensureSearchAttributes } from './search-attributes.js';
+import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
@@ -181,10 +183,11 @@ function speakingWorkers(
     baselines: () => baselines.read(),
   });
   const orders = createOrderBook(client, now);
+  const breaker = createBreakerBook({ client, limits: config.file.breaker });
   const gate = createGate(orders);
   const kisi = apis.kisiWhere(() => gate.admitWrite());
   const nexudusActivities = {
-    ...createMembershipActivities({ reader, rules: space.rules, people, gate, orders, trail, now }),
+    ...createMembershipActivities({ reader, rules: space.rules, people, gate, orders, breaker, trail, now }),
     ...createPollActivities({
       nexudus: apis.nexudusForPolls,
       nexudusForFullPasses: apis.nexudusForFullPasses,
@@ -222,12 +225,13 @@ async function keepSingletons(client: Client, config: Config, log: Logger): Prom
   const { taskQueue, initialMode } = config;
   const ensure = async (): Promise<void> => {
     await ensureControl(client, taskQueue, initialMode);
+    await ensureBreaker(client, taskQueue);
     await ensureSpeaker(client, taskQueue);
   };
   await ensure();
   const again = setInterval(() => {
     ensure().catch((err: unknown) => {
-      log.warn({ err }, 'whether the workflows control and speaker run could not be checked');
+      log.warn({ err }, 'whether the workflows control, breaker and speaker run could not be checked');
     });
   }, ensureEveryMs);
   return () => {

@@ -1,4 +1,5 @@
 /** Workflow functions only: what a worker can run. */
+export { breaker } from './breaker.js';
 export { control } from './control.js';
 export { member } from './member.js';
 export { plan } from './plan.js';

@@ -211,7 +211,12 @@ export async function member(initial: MemberState): Promise<MemberView> {
       notBefore: pass.notBefore,
       mayReusePlaces: pass.mayReusePlaces,
       siblingIds: state.siblingIds,
-      held: state.ledger.map(({ groupId, until, standsOn }) => ({ groupId, until, standsOn })),
+      held: state.ledger.map(({ groupId, until, standsOn, foreign }) => ({
+        groupId,
+        until,
+        standsOn,
+        foreign,
+      })),
     };
     const assess = (set: typeof reads.quick) => set.assessMember(request);
     const answer = await persist(
@@ -295,9 +300,10 @@ export async function member(initial: MemberState): Promise<MemberView> {
       ({ groupId, why }) => `group ${groupId}: ${why}`,
     );
     outlook.next = nextWake(assessment.next, state.ledger, assessment.keys, state.frozen);
-    if (assessment.holds.length > 0) {
+    const doubt = assessment.holds.find(({ byBreaker }) => byBreaker !== true);
+    if (doubt !== undefined) {
       const since = (run.doubtSince ??= Date.now());
-      const what = assessment.holds[0]?.why ?? '';
+      const what = doubt.why;
       outlook.waiting = {
         problem: 'DoubtfulRead',
         what,
@@ -307,6 +313,11 @@ export async function member(initial: MemberState): Promise<MemberView> {
       return Math.min(outlook.next?.at ?? Infinity, Date.now() + doubtRetryMs);
     }
     run.doubtSince = null;
+    const [atOnce] = assessment.holds;
+    if (atOnce !== undefined) {
+      waitFor(new Trouble('Held', atOnce.why, true), 'when that is approved, or not so any more');
+      return Math.min(outlook.next?.at ?? Infinity, Date.now() + blockedRetryMs);
+    }
     if (heldBack !== undefined) {
       waitFor(heldBack, 'when the order is taken back');
       return Math.min(outlook.next?.at ?? Infinity, Date.now() + heldRetryMs);

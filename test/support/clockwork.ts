@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
+import type { BreakerBook } from '../../activities/breaker.js';
 import { assess } from '../../activities/membership.js';
 import type {
   KeyActivities,
@@ -66,6 +67,15 @@ export class Clockwork {
   heldCalls = 0;
   /** An order that holds every write back, if one does. */
   order: string | null = null;
+  /** What is said of each loss; by default that it may go. */
+  breaker: BreakerBook = {
+    weigh: ({ losses }) =>
+      Promise.resolve(
+        losses
+          .filter(({ doubt }) => doubt === null)
+          .map(({ memberId, groupId, why }) => ({ memberId, groupId, heldBy: null, why })),
+      ),
+  };
   /** Told that the write happens, and its answer is lost. */
   losesAnswers = 0;
   private readonly started: number[] = [];
@@ -162,6 +172,7 @@ export class Clockwork {
             people: peopleBook,
             gate: openGate,
             orders: noOrders,
+            breaker: this.breaker,
             trail: noTrail,
             now: () => now,
           },
@@ -182,6 +193,7 @@ export class Clockwork {
       wakeOwner: (id) => signalAll([id], ['membershipChanged', { reason: 'profile' }]),
       wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
       letPoll: () => Promise.resolve(),
+      wakeRunning: (ids) => signalAll(ids, ['membershipChanged', { reason: 'order' }]),
       wakeOrdered: (id) => signalAll([id], ['membershipChanged', { reason: 'order' }]),
       wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
       handOver: (id, inheritance) => signalAll([id], ['inheritKeys', inheritance]),

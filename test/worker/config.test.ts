@@ -80,6 +80,7 @@ describe('loadConfig', () => {
         },
         trailRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
+        breaker: { people: 5, share: 0.1 },
       },
     });
   });
@@ -192,6 +193,8 @@ policies:
   existingKeys: adopt
   trailRetention: 30d
   undoWindow: 1h
+  breakerPeople: 3
+  breakerShare: 2.5%
 `);
     assert.deepEqual(file, {
       path: './latchkey.yaml',
@@ -211,6 +214,7 @@ policies:
       },
       trailRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,
+      breaker: { people: 3, share: 0.025 },
     });
   });
 

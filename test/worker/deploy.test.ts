@@ -64,6 +64,8 @@ describe('docs/configuration.md', () => {
         existingKeys: 'adopt',
         trailRetention: '30d',
         undoWindow: '1h',
+        breakerPeople: 1,
+        breakerShare: '5%',
       },
     };
     // The loader refuses unknown keys, so what it takes whole is known.
@@ -76,7 +78,7 @@ describe('docs/configuration.md', () => {
       ...Object.keys(file.policies).map((key) => `policies.${key}`),
     ];
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 2);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 4);
   });
 
   it('has the default policies', () => {
@@ -94,6 +96,8 @@ describe('docs/configuration.md', () => {
     );
     assert.equal(parseDuration(said('trailRetention')), emptyFile('').trailRetentionMs);
     assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
+    const { people, share } = emptyFile('').breaker;
+    assert.deepEqual([said('breakerPeople'), said('breakerShare')], [String(people), `${100 * share}%`]);
   });
 });
 

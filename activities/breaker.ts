@@ -1,0 +1,95 @@
+import type { Client } from '@temporalio/client';
+import type { BreakerLimits, Look, Verdict } from '../access/breaker.js';
+import { breakerWorkflowId, heldQuery, weighUpdate } from '../workflows/breaker-messages.js';
+import { memberWorkflowType } from '../workflows/messages.js';
+
+/** Asked before any key is lost that no known end foresaw. */
+export interface BreakerBook {
+  /** What becomes of each loss. Throws where the workflow `breaker` does not answer: then nothing may be taken away. */
+  weigh(look: Look): Promise<Verdict[]>;
+}
+
+export interface BreakerOptions {
+  client: Client;
+  limits: BreakerLimits;
+  /** Looks that come within this of each other are weighed together; those of records that are gone take longer to come. */
+  quietMs?: number;
+  slowQuietMs?: number;
+}
+
+interface Waiting {
+  look: Look;
+  resolve: (verdicts: Verdict[]) => void;
+  reject: (error: unknown) => void;
+}
+
+const mostWaitMs = 15_000;
+
+/** Gathers the looks of members that wake together, since only together they show how many would lose a key. */
+export function createBreakerBook({
+  client,
+  limits,
+  quietMs = 1_000,
+  slowQuietMs = 3_000,
+}: BreakerOptions): BreakerBook {
+  let waiting: Waiting[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let firstAt = 0;
+  /** Members of whom a key is held; null: not known yet. */
+  let held: ReadonlySet<number> | null = null;
+
+  async function isHeld(memberId: number): Promise<boolean> {
+    held ??= await heldMembers(client);
+    return held.has(memberId);
+  }
+
+  async function weighAll(): Promise<void> {
+    const batch = waiting;
+    waiting = [];
+    timer = null;
+    try {
+      const looks = batch.map(({ look }) => look);
+      const weighing = { looks, holders: await holdersOf(client, looks), limits };
+      const breaker = client.workflow.getHandle(breakerWorkflowId);
+      const answer = await breaker.executeUpdate(weighUpdate, { args: [weighing] });
+      held = new Set(answer.heldMembers);
+      for (const { look, resolve } of batch)
+        resolve(answer.verdicts.filter(({ memberId }) => memberId === look.memberId));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  return {
+    async weigh(look) {
+      if (look.losses.length === 0 && !(await isHeld(look.memberId))) return [];
+      return new Promise((resolve, reject) => {
+        if (waiting.length === 0) firstAt = Date.now();
+        waiting.push({ look, resolve, reject });
+        const isSlow = waiting.some(({ look: { losses } }) =>
+          losses.some(({ cause }) => cause === 'vanished' || cause === 'mapping'),
+        );
+        const waitMs = Math.min(isSlow ? slowQuietMs : quietMs, firstAt + mostWaitMs - Date.now());
+        if (timer !== null) clearTimeout(timer);
+        timer = setTimeout(() => void weighAll(), Math.max(0, waitMs));
+      });
+    },
+  };
+}
+
+async function heldMembers(client: Client): Promise<Set<number>> {
+  const held = await client.workflow.getHandle(breakerWorkflowId).query(heldQuery);
+  return new Set(held.flatMap(({ losses }) => losses.map(({ memberId }) => memberId)));
+}
+
+/** How many people have access at each location that a key would be lost at. */
+async function holdersOf(client: Client, looks: readonly Look[]): Promise<[number | null, number][]> {
+  const places = new Set(looks.flatMap(({ losses }) => losses.map(({ locationId }) => locationId)));
+  return Promise.all(
+    [...places].map(async (locationId): Promise<[number | null, number]> => {
+      const where = locationId === null ? 'LocationId IS NULL' : `LocationId = '${locationId}'`;
+      const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running' AND AccessState = 'access' AND ${where}`;
+      return [locationId, (await client.workflow.count(query)).count];
+    }),
+  );
+}

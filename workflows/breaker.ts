@@ -1,0 +1,168 @@
+import {
+  allHandlersFinished,
+  condition,
+  log,
+  makeContinueAsNewFunc,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { emptyBreaker, weigh, withRuling, type Breaker, type Held, type Ruling } from '../access/breaker.js';
+import { iso, type Instant } from '../access/types.js';
+import type { Act, WakeActivities } from '../activities/contract.js';
+import {
+  breakerMemo,
+  heldQuery,
+  heldWords,
+  ruleUpdate,
+  weighUpdate,
+  type HeldSummary,
+  type Weighing,
+  type WeighingAnswer,
+} from './breaker-messages.js';
+import { insist, patientActivities } from './patience.js';
+import { refuse } from './refuse.js';
+import { trailActivities } from './trail.js';
+
+const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
+const mostEvents = 500;
+/** A key that may go is still listed until its member was looked at once more, after it went. */
+const lookAgainMs = 10_000;
+const mostLooks = 20;
+/** What the details have room for. */
+const mostListed = 50;
+
+/** What was ruled of, how often its members were looked at since, and when they are to be next. */
+interface Ruled {
+  id: number;
+  looks: number;
+  at: Instant;
+}
+
+/**
+ * Counts the keys that are lost to what no known end foresaw, and holds them where they are too many at once, until a
+ * person says so or what spoke against them is gone. The rules of it are in access/breaker.ts.
+ */
+export async function breaker(initial: Breaker | null): Promise<void> {
+  let state = initial ?? emptyBreaker;
+  let acts: Act[] = [];
+  let ruled: Ruled[] = [];
+  let actCount = 0;
+  const { taskQueue, runId } = workflowInfo();
+  const trail = trailActivities(taskQueue);
+  keep(state);
+
+  setHandler(weighUpdate, ({ looks, holders, limits }: Weighing): WeighingAnswer => {
+    const count = new Map(holders);
+    const weighed = weigh(state, looks, (locationId) => count.get(locationId) ?? 0, limits, Date.now());
+    keep(weighed.breaker);
+    for (const one of state.held) if (weighed.begun.includes(one.id)) tell(one);
+    const heldMembers = state.held.flatMap(({ losses }) => losses.map(({ memberId }) => memberId));
+    return { verdicts: weighed.verdicts, heldMembers: [...new Set(heldMembers)] };
+  });
+  setHandler(heldQuery, () => state.held);
+  setHandler(
+    ruleUpdate,
+    ({ id, does, by, why }) => {
+      const held = heldBy(id);
+      keep(withRuling(state, id, { does, by, why, at: Date.now() }) ?? state);
+      note(`${does} ${heldWords(held)}`, by, why, {
+        keys: held.losses.map(({ memberId, groupId }) => ({ memberId, groupId })),
+      });
+      ruled = [...ruled, { id, looks: 1, at: Date.now() }];
+      return heldBy(id);
+    },
+    {
+      validator: ({ id, does, by }: { id: number } & Omit<Ruling, 'at'>) => {
+        if (!['approve', 'reject'].includes(does)) refuse('it is approve or reject');
+        if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
+        heldBy(id);
+      },
+    },
+  );
+
+  for (;;) {
+    await untilDue();
+    const kept = acts;
+    acts = [];
+    for (const act of kept) await insist(trail, (set) => set.noteAct(act));
+    for (const one of due()) await wakeListed(one);
+    if (!isLong() || acts.length > 0 || ruled.length > 0) continue;
+    await condition(allHandlersFinished);
+    await makeContinueAsNewFunc<typeof breaker>({ memo: { [breakerMemo]: summaries() } })(state);
+  }
+
+  async function untilDue(): Promise<void> {
+    const isReady = (): boolean => acts.length > 0 || due().length > 0 || (isLong() && ruled.length === 0);
+    const next = Math.min(...ruled.map(({ at }) => at));
+    if (next === Infinity) await condition(() => isReady() || ruled.length > 0);
+    else
+      await condition(isReady, Math.max(1, next - Date.now()), {
+        summary: 'look again for those who may go',
+      });
+  }
+
+  function due(): Ruled[] {
+    return ruled.filter(({ at }) => at <= Date.now());
+  }
+
+  /** Has those looked at whose keys were ruled of, and looked at again until they are listed no more. */
+  async function wakeListed(one: Ruled): Promise<void> {
+    const { id, looks } = one;
+    ruled = ruled.filter((other) => other !== one);
+    const held = state.held.find((other) => other.id === id);
+    if (held === undefined) return;
+    await insist(wakes, (set) => set.wakeRunning([...new Set(held.losses.map(({ memberId }) => memberId))]));
+    if (held.ruling?.does === 'approve' && looks < mostLooks)
+      ruled = [...ruled, { id, looks: looks + 1, at: Date.now() + lookAgainMs }];
+  }
+
+  function heldBy(id: number): Held {
+    return state.held.find((one) => one.id === id) ?? refuse(`nothing is held under ${id} (any more)`);
+  }
+
+  /** Once for all keys that are held together. */
+  function tell(held: Held): void {
+    log.warn(`${heldWords(held)}. \`latchkey held\` lists them; approve ${held.id} or reject ${held.id}.`);
+  }
+
+  function note(what: string, by: string, why: string, after: Act['after']): void {
+    acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), memberId: null, what, by, why, after });
+  }
+
+  function keep(next: Breaker): void {
+    const isNews = JSON.stringify(next.held) !== JSON.stringify(state.held) || next === state;
+    state = next;
+    if (!isNews) return;
+    upsertMemo({ [breakerMemo]: summaries() });
+    setCurrentDetails(detailsOf(state));
+  }
+
+  function summaries(): HeldSummary[] {
+    return state.held.map(({ id, since, losses, ruling }) => ({ id, since, keys: losses.length, ruling }));
+  }
+}
+
+function isLong(): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo();
+  return continueAsNewSuggested || historyLength >= mostEvents;
+}
+
+function detailsOf({ held }: Breaker): string {
+  if (held.length === 0) return 'Nothing is held.';
+  return held.map(heldDetails).join('\n\n');
+}
+
+function heldDetails(held: Held): string {
+  const { id, since, losses, ruling } = held;
+  const said =
+    ruling === null
+      ? `\`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them.`
+      : `${ruling.does === 'approve' ? 'Approved' : 'Rejected'} by ${ruling.by} at ${iso(ruling.at)}: ${ruling.why}`;
+  const lines = losses
+    .slice(0, mostListed)
+    .map(({ memberId, groupId, cause, why }) => `- member ${memberId}, group ${groupId}, ${cause}: ${why}`);
+  const more = losses.length > mostListed ? [`- and ${losses.length - mostListed} more`] : [];
+  return [`**${heldWords(held)}** since ${iso(since)}. ${said}`, '', ...lines, ...more].join('\n');
+}
