@@ -63,6 +63,13 @@ const turnsOver = (history: History): boolean =>
 
 const breaks: Break[] = [
   {
+    what: 'wakes those whose keys were approved only once',
+    file: 'breaker.ts',
+    from: 'looks < mostLooks',
+    to: 'looks < 0',
+    matters: schedules('wakeRunning'),
+  },
+  {
     what: 'undoes a plan before it is asked to',
     file: 'plan.ts',
     from: 'await condition(() => undo !== null, ',
@@ -187,6 +194,7 @@ describe('recorded histories', () => {
       'wakeHeld',
       'wakeOrdered',
       'wakeOwner',
+      'wakeRunning',
       'wakeSiblings',
     ]);
   });

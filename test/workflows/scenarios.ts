@@ -16,6 +16,12 @@ import type { PlannedChange } from '../../activities/preview.js';
 import type { Profile } from '../../access/types.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import {
+  breakerWorkflowType,
+  ruleUpdate,
+  weighUpdate,
+  type WeighingAnswer,
+} from '../../workflows/breaker-messages.js';
+import {
   controlWorkflowType,
   exceptUpdate,
   firstOrders,
@@ -320,13 +326,24 @@ export async function ofControl(
   story: (handle: WorkflowHandle, asked: Asked) => Promise<void>,
   initial?: KeptOrders,
 ): Promise<void> {
-  const taskQueue = `control-${crypto.randomUUID()}`;
+  await ofOrders(env, controlWorkflowType, initial ?? firstOrders('live', await env.currentTimeMs()), story);
+}
+
+/** Runs a story of a workflow to which people give orders. */
+async function ofOrders(
+  env: TestWorkflowEnvironment,
+  workflowType: string,
+  initial: unknown,
+  story: (handle: WorkflowHandle, asked: Asked) => Promise<void>,
+): Promise<void> {
+  const taskQueue = `orders-${crypto.randomUUID()}`;
   const asked: Asked = { wakes: [], acts: [] };
   const trail: TrailActivities = {
     noteAct: ({ what, memberId, by, why }) =>
       Promise.resolve(void asked.acts.push({ what, memberId, by, why })),
   };
-  const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'letPoll'> = {
+  const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'wakeRunning' | 'letPoll'> = {
+    wakeRunning: (ids) => Promise.resolve(void asked.wakes.push(`wake ${ids.join(', ')}`)),
     wakeHeld: () => Promise.resolve(void asked.wakes.push('wake')),
     wakeOrdered: (id) => Promise.resolve(void asked.wakes.push(`wake ${id}`)),
     letPoll: (allowed) => Promise.resolve(void asked.wakes.push(allowed ? 'poll' : 'no poll')),
@@ -343,10 +360,10 @@ export async function ofControl(
     activities: trail,
   });
   const told = async (): Promise<void> => {
-    const handle = await env.client.workflow.start(controlWorkflowType, {
+    const handle = await env.client.workflow.start(workflowType, {
       taskQueue,
       workflowId: taskQueue,
-      args: [initial ?? firstOrders('live', await env.currentTimeMs())],
+      args: [initial],
     });
     await story(handle, asked).finally(async () => {
       // What was under way at its end would hold up the skipped clock of the next story.
@@ -366,6 +383,30 @@ async function isAtRest(handle: WorkflowHandle): Promise<boolean> {
     (part) => count(part, 'Scheduled') === count(part, 'Completed'),
   );
 }
+
+/** Many would lose a key at once; a person approves it, and they have lost it. */
+const heldAtOnce: Scenario = (env, keep) =>
+  ofOrders(env, breakerWorkflowType, null, async (handle, { wakes, acts }) => {
+    const ids = [1, 2, 3, 4, 5, 6];
+    const loss = { locationId: 1, groupId: 12, cause: 'mapping', why: 'a test', doubt: null } as const;
+    const weigh = (lost: boolean): Promise<WeighingAnswer> => {
+      const looks = ids.map((memberId) => ({ memberId, losses: lost ? [{ memberId, ...loss }] : [] }));
+      const limits = { people: 5, share: 0.1 };
+      return handle.executeUpdate(weighUpdate, { args: [{ looks, holders: [[1, 20]], limits }] });
+    };
+    assert.deepEqual((await weigh(true)).heldMembers, ids);
+    await handle.executeUpdate(ruleUpdate, { args: [{ id: 1, does: 'approve', by: 'Mia', why: '' }] });
+    await env.sleep(15_000);
+    assert.ok((await weigh(true)).verdicts.every(({ heldBy }) => heldBy === null));
+    assert.deepEqual((await weigh(false)).heldMembers, []);
+    await env.sleep(minuteMs);
+    assert.deepEqual(
+      wakes.map((woken) => woken === 'wake 1, 2, 3, 4, 5, 6'),
+      wakes.map(() => true),
+    );
+    assert.match(acts[0]?.what ?? '', /^approve held 1: 6 keys/);
+    await keep('held-at-once', handle);
+  });
 
 /** Orders are given and taken back. */
 const orders: Scenario = (env, keep) =>
@@ -450,6 +491,7 @@ const planned: Scenario = (env, keep) =>
 
 export const scenarios: readonly Scenario[] = [
   orders,
+  heldAtOnce,
   exceptions,
   planned,
   joinAndExpiry,
