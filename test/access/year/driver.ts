@@ -216,7 +216,7 @@ const allowances = renewals.flatMap(([planId, renews]) =>
 );
 
 /** The paper records in the product's words. */
-function snapshotOf(facts: Facts, now: number): Snapshot {
+export function snapshotOf(facts: Facts, now: number): Snapshot {
   const loan =
     facts.loan === null
       ? []
