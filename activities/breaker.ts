@@ -5,7 +5,10 @@ import { memberWorkflowType } from '../workflows/messages.js';
 
 /** Asked before any key is lost that no known end foresaw. */
 export interface BreakerBook {
-  /** What becomes of each loss. Throws where the workflow `breaker` does not answer: then nothing may be taken away. */
+  /**
+   * What becomes of each loss. Throws where the workflow `breaker` does not answer: then nothing may be taken away. A look
+   * without a loss never fails, so that grants go on.
+   */
   weigh(look: Look): Promise<Verdict[]>;
 }
 
@@ -24,6 +27,7 @@ interface Waiting {
 }
 
 const mostWaitMs = 15_000;
+const answerWithinMs = 5_000;
 
 /** Gathers the looks of members that wake together, since only together they show how many would lose a key. */
 export function createBreakerBook({
@@ -38,8 +42,13 @@ export function createBreakerBook({
   /** Members of whom a key is held; null: not known yet. */
   let held: ReadonlySet<number> | null = null;
 
+  /** Who is listed is looked at again and again, so that once it is not known does no harm. */
   async function isHeld(memberId: number): Promise<boolean> {
-    held ??= await heldMembers(client);
+    try {
+      held ??= await heldMembers(client);
+    } catch {
+      return false;
+    }
     return held.has(memberId);
   }
 
@@ -56,7 +65,10 @@ export function createBreakerBook({
       for (const { look, resolve } of batch)
         resolve(answer.verdicts.filter(({ memberId }) => memberId === look.memberId));
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const { look, resolve, reject } of batch) {
+        if (look.losses.length === 0) resolve([]);
+        else reject(error);
+      }
     }
   }
 
@@ -78,7 +90,8 @@ export function createBreakerBook({
 }
 
 async function heldMembers(client: Client): Promise<Set<number>> {
-  const held = await client.workflow.getHandle(breakerWorkflowId).query(heldQuery);
+  const breaker = client.workflow.getHandle(breakerWorkflowId);
+  const held = await client.withDeadline(Date.now() + answerWithinMs, () => breaker.query(heldQuery));
   return new Set(held.flatMap(({ losses }) => losses.map(({ memberId }) => memberId)));
 }
 
