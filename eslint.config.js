@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 /** What is said to workflows: all that others may know of them. */
-const messages = ['messages', 'control-messages', 'plan-messages', 'breaker-messages'].map(
+const messages = ['messages', 'control-messages', 'plan-messages', 'breaker-messages', 'drift-messages'].map(
   (file) => `workflows/${file}`,
 );
 
@@ -11,7 +11,7 @@ const arrows = {
   nexudus: [],
   kisi: [],
   trail: ['access'],
-  workflows: ['access/plan', 'access/breaker', 'access/types'],
+  workflows: ['access/plan', 'access/breaker', 'access/drift', 'access/types'],
   activities: ['access', 'nexudus', 'kisi', 'trail', ...messages],
   client: ['access', 'activities', ...messages, 'worker', 'nexudus', 'kisi', 'trail', 'simulators'],
 };

@@ -1,7 +1,9 @@
 import type { Held, Loss } from '../access/losses.js';
-import type { Hold } from '../access/plan.js';
+import type { Drift, DriftPolicy } from '../access/drift.js';
+import type { Freeze, Hold } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../trail/records.js';
+import type { ExceptionWish } from '../workflows/control-messages.js';
 import type { Inheritance } from '../workflows/messages.js';
 import type { ChangeDone, PlanErrand } from '../workflows/plan-messages.js';
 
@@ -82,6 +84,8 @@ export interface WriteNote {
   planId: string | null;
   /** True: an earlier try was made, and its answer may have been lost. */
   again: boolean;
+  /** Whose key it is; left out: the member's whose workflow writes. */
+  memberId?: number | null;
 }
 
 export interface KeyActivities {
@@ -174,11 +178,57 @@ export interface Act {
   why: string;
   /** What holds from then on. */
   after: JsonValue;
+  groupId?: number | null;
 }
 
 export interface TrailActivities {
   /** Keeps what a person ordered in the audit trail. */
   noteAct(act: Act): Promise<void>;
+}
+
+/** What an audit is to know of the ones before. */
+export interface DriftRequest {
+  /** Findings of which nothing is done, so that they need no second look (`signatureOf`). */
+  settled: string[];
+  /** Of mapped groups, as remembered. */
+  groupNames: Record<number, string>;
+}
+
+/** What an audit found. */
+export interface DriftReport {
+  found: Drift[];
+  /** How many more there are than `found` has room for. */
+  more: number;
+  /** How many keys the ledgers hold, and how many of them Kisi lacks. */
+  held: number;
+  lost: number;
+  groupNames: Record<number, string>;
+  policy: DriftPolicy;
+}
+
+/** A finding's beginning or end, or what was done about it, for the trail. */
+export interface FindingNote {
+  /** Unique. */
+  id: string;
+  at: Instant;
+  memberId: number | null;
+  groupId: number | null;
+  what: string;
+  cause: string;
+  by: string;
+  after: JsonValue;
+}
+
+export interface DriftActivities {
+  /** Compares what the members' workflows hold with Kisi's lists. Reads only. */
+  compareWithKisi(request: DriftRequest): Promise<DriftReport>;
+  /** Has members compare themselves with Kisi, and mend what differs. */
+  wakeToMend(memberIds: number[]): Promise<void>;
+  /** Has a member leave a group as it is in Kisi. */
+  freeze(memberId: number, freeze: Freeze): Promise<void>;
+  /** Orders an exception to the rules, once for each `id`; answers why it is refused, or null. */
+  except(wish: ExceptionWish, id: string): Promise<string | null>;
+  noteFindings(notes: FindingNote[]): Promise<void>;
 }
 
 export interface SpeakerActivities {

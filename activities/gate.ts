@@ -8,8 +8,8 @@ import type { OrderBook } from './orders.js';
 /** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */
 export type Errand = 'grant' | 'revoke' | 'read';
 
-/** Where it is, and by which plan of a person, if by any. */
-export type About = Pick<WriteNote, 'locationId' | 'planId'>;
+/** Where it is, by which plan of a person, if by any, and whose key, where another workflow than the member's asks. */
+export type About = Pick<WriteNote, 'locationId' | 'planId' | 'memberId'>;
 
 /** For what is about no member in particular. */
 export const nowhere: About = { locationId: null, planId: null };
@@ -54,10 +54,10 @@ export function createGate(orders: OrderBook): Gate {
   }
 
   return {
-    async admit(errand, { locationId, planId }) {
+    async admit(errand, { locationId, planId, memberId }) {
       const context = Context.current();
-      const memberId = memberIdOf(context.info.workflowExecution?.workflowId ?? '');
-      const whom = { memberId, locationId, planId };
+      const asking = memberIdOf(context.info.workflowExecution?.workflowId ?? '');
+      const whom = { memberId: memberId ?? asking, locationId, planId };
       errands.set(context, { errand, whom, wrote: false });
       // An earlier attempt may have got through before the order was given.
       await check(errand, whom, context.info.attempt > 1);

@@ -1,10 +1,12 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import type { Instant } from '../access/types.js';
 import { keep, type Kept } from '../nexudus/fresh.js';
 import {
   controlMemo,
   controlWorkflowId,
+  exceptUpdate,
   wholeOrders,
+  type ExceptionWish,
   type KeptOrders,
   type Orders,
 } from '../workflows/control-messages.js';
@@ -29,4 +31,20 @@ export async function readOrders(client: Client): Promise<Orders> {
   throw new Error(
     'The workflow control does not run yet, so it is not known what is ordered: a worker starts it.',
   );
+}
+
+/** Has the workflow `control` hold an exception, once for each `id`. Answers why it refuses, or null. */
+export async function orderException(
+  client: Client,
+  wish: ExceptionWish,
+  id: string,
+): Promise<string | null> {
+  try {
+    const control = client.workflow.getHandle(controlWorkflowId);
+    await control.executeUpdate(exceptUpdate, { args: [wish], updateId: id });
+    return null;
+  } catch (error) {
+    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    return error.cause?.message ?? 'the exception was refused';
+  }
 }

@@ -40,8 +40,8 @@ export function createRecorder(trail: Trail, now: () => Instant): Recorder {
   return {
     async write(note, write, make) {
       const { workflowExecution, attempt } = Context.current().info;
-      const memberId = memberIdOf(workflowExecution?.workflowId ?? '');
-      const { id, again, ...about } = note;
+      const asking = memberIdOf(workflowExecution?.workflowId ?? '');
+      const { id, again, memberId = asking, ...about } = note;
       // The same for each try, however the workflow tries: one change is one record.
       const key = `write/${id}`;
       await trail.begin({ key, at: now(), memberId, ...write, ...about });

@@ -5,7 +5,7 @@ import { remote } from './remote.js';
 /** The audit trail as activities, for what no other activity notes by the way. */
 export function createTrailActivities(trail: Pick<Trail, 'note'>): TrailActivities {
   return remote<TrailActivities>({
-    noteAct: ({ id, at, memberId, what, by, why, after }) =>
+    noteAct: ({ id, at, memberId, what, by, why, after, groupId = null }) =>
       trail.note({
         key: `act/${id}`,
         at,
@@ -13,7 +13,7 @@ export function createTrailActivities(trail: Pick<Trail, 'note'>): TrailActiviti
         state: 'done',
         memberId,
         locationId: null,
-        groupId: null,
+        groupId,
         what,
         before: null,
         after,

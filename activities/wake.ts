@@ -4,8 +4,11 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
+import type { Freeze } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 import {
+  freezeGroup,
   fullPassScheduleId,
   inheritKeys,
   membershipChanged,
@@ -26,6 +29,8 @@ export interface Waker extends WakeActivities {
   wake(memberId: number, wake: Wake): Promise<void>;
   /** Wakes a member only if its workflow runs; answers whether it did. */
   wakeIfRunning(memberId: number, wake: Wake): Promise<boolean>;
+  /** Has a member leave a group as it is, only if its workflow runs; answers whether it does. */
+  freezeIfRunning(memberId: number, freeze: Freeze): Promise<boolean>;
 }
 
 const wakesAtOnce = 20;
@@ -72,9 +77,13 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     });
   }
 
-  async function wakeIfRunning(memberId: number, reason: Wake): Promise<boolean> {
+  async function signalIfRunning<A>(
+    memberId: number,
+    signal: SignalDefinition<[A?]> | SignalDefinition<[A]>,
+    argument: A,
+  ): Promise<boolean> {
     try {
-      await client.workflow.getHandle(memberWorkflowId(memberId)).signal(membershipChanged, reason);
+      await client.workflow.getHandle(memberWorkflowId(memberId)).signal<[A]>(signal.name, argument);
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
@@ -82,9 +91,13 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     }
   }
 
+  const wakeIfRunning = (memberId: number, reason: Wake): Promise<boolean> =>
+    signalIfRunning(memberId, membershipChanged, reason);
+
   return {
     wake,
     wakeIfRunning,
+    freezeIfRunning: (memberId, freeze) => signalIfRunning(memberId, freezeGroup, freeze),
     wakeOwner: (memberId: number, notBefore: Instant) => wake(memberId, { reason: 'profile', notBefore }),
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });

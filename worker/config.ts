@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
+import type { DriftPolicy } from '../access/drift.js';
 import type { Policies } from '../access/types.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
 import { parseDuration } from './durations.js';
@@ -28,6 +29,8 @@ export interface FileConfig {
   /** IANA time zones for locations whose Nexudus zone is missing or wrong. */
   zones: { location: IdOrName; timeZone: string }[];
   policies: Policies;
+  /** What is done about a difference between the ledgers and Kisi. */
+  drift: DriftPolicy;
   /** How long the audit trail keeps a record. */
   trailRetentionMs: number;
   /** For how long a plan that was applied can be undone. */
@@ -45,6 +48,8 @@ export interface Config {
   taskQueue: string;
   pollIntervalMs: number;
   fullPassIntervalMs: number;
+  /** How often the ledgers are compared with Kisi. */
+  auditIntervalMs: number;
   /** 0: any free port. */
   healthPort: number;
   logLevel: LogLevel;
@@ -75,6 +80,7 @@ export const variableDefaults = {
   LATCHKEY_CONFIG: './latchkey.yaml',
   LATCHKEY_POLL_INTERVAL: '30s',
   LATCHKEY_FULL_PASS_INTERVAL: '10m',
+  LATCHKEY_AUDIT_INTERVAL: '15m',
   LATCHKEY_TASK_QUEUE: 'latchkey',
   LATCHKEY_HEALTH_PORT: '8088',
   LATCHKEY_LOG_LEVEL: 'info',
@@ -102,6 +108,7 @@ const environment = z.object({
   LATCHKEY_CONFIG: z.string(),
   LATCHKEY_POLL_INTERVAL: interval,
   LATCHKEY_FULL_PASS_INTERVAL: interval,
+  LATCHKEY_AUDIT_INTERVAL: interval,
   LATCHKEY_TASK_QUEUE: z.string(),
   LATCHKEY_HEALTH_PORT: z
     .string()
@@ -147,6 +154,7 @@ export function loadConfig(
     taskQueue: values.LATCHKEY_TASK_QUEUE,
     pollIntervalMs: values.LATCHKEY_POLL_INTERVAL,
     fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
+    auditIntervalMs: values.LATCHKEY_AUDIT_INTERVAL,
     healthPort: values.LATCHKEY_HEALTH_PORT,
     logLevel: values.LATCHKEY_LOG_LEVEL,
     initialMode: values.LATCHKEY_INITIAL_MODE,

@@ -3,6 +3,7 @@ import { IANAZone } from 'luxon';
 import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
+import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
 import { defaultPolicies } from '../access/policies.js';
 import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
@@ -30,6 +31,9 @@ const share = z
   .string({ error: shareHint })
   .regex(/^\d{1,2}(\.\d+)?%$|^100%$/, shareHint)
   .transform((text) => Number(text.slice(0, -1)) / 100);
+
+const driftChoice = z.enum(['repair', 'report'], { error: 'must be repair or report' });
+const driftChoices = Object.fromEntries(repairableKinds.map((kind) => [kind, driftChoice.optional()]));
 
 const schema = z.strictObject({
   mapping: z
@@ -71,6 +75,7 @@ const schema = z.strictObject({
       breakerPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
       breakerShare: share.optional(),
       undoWindow: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      drift: z.strictObject(driftChoices).optional(),
     })
     .default({}),
 });
@@ -83,6 +88,7 @@ export function emptyFile(path: string): FileConfig {
     mapping: [],
     zones: [],
     policies: { ...defaultPolicies },
+    drift: defaultDriftPolicy,
     trailRetentionMs,
     undoWindowMs,
     breaker,
@@ -126,6 +132,7 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         lastDay: policies.lastDay ?? defaultPolicies.lastDay,
         existingKeys: policies.existingKeys ?? defaultPolicies.existingKeys,
       },
+      drift: { ...defaultDriftPolicy, ...policies.drift },
       trailRetentionMs: policies.trailRetention ?? trailRetentionMs,
       undoWindowMs: policies.undoWindow ?? undoWindowMs,
       breaker: {

@@ -4,10 +4,12 @@ import type { Logger } from 'pino';
 import { createBreakerBook } from '../activities/breaker.js';
 import { createBaselineBook } from '../activities/baselines.js';
 import { createPlanActivities } from '../activities/errands.js';
+import { createDriftActivities } from '../activities/drift.js';
 import { createGate } from '../activities/gate.js';
+import { holdingsOf } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
-import { createOrderBook } from '../activities/orders.js';
+import { createOrderBook, orderException } from '../activities/orders.js';
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
 import { createRecorder } from '../activities/recorder.js';
@@ -28,6 +30,7 @@ import { startHealth, type Health } from './health.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
+import { ensureDrift, setAuditInterval } from './drift.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
@@ -201,6 +204,22 @@ function speakingWorkers(
     }),
     ...createTrailActivities(trail),
   };
+  const kisiActivities = {
+    ...createKeyActivities({ kisi, people, gate, recorder: createRecorder(trail, now) }),
+    ...createDriftActivities({
+      orderException: (wish, id) => orderException(client, wish, id),
+      readLedgers: async () => holdingsOf(client, await runningMembers(client)),
+      nexudus: apis.nexudusForFullPasses,
+      kisi,
+      mapping: space.rules.mapping,
+      policy: config.file.drift,
+      baselines,
+      gate,
+      trail,
+      waker: createWaker(client, config.taskQueue),
+      now,
+    }),
+  };
   const shared = { ...shutdown, connection, namespace: client.options.namespace };
   return () =>
     Promise.all([
@@ -214,7 +233,7 @@ function speakingWorkers(
       Worker.create({
         ...shared,
         taskQueue: kisiTaskQueue(config.taskQueue),
-        activities: createKeyActivities({ kisi, people, gate, recorder: createRecorder(trail, now) }),
+        activities: kisiActivities,
         maxConcurrentActivityTaskExecutions: kisiSlots,
       }),
     ]);
@@ -222,16 +241,18 @@ function speakingWorkers(
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
 async function keepSingletons(client: Client, config: Config, log: Logger): Promise<() => void> {
-  const { taskQueue, initialMode } = config;
+  const { taskQueue, initialMode, auditIntervalMs } = config;
   const ensure = async (): Promise<void> => {
     await ensureControl(client, taskQueue, initialMode);
     await ensureBreaker(client, taskQueue);
     await ensureSpeaker(client, taskQueue);
+    await ensureDrift(client, taskQueue, auditIntervalMs);
   };
   await ensure();
+  await setAuditInterval(client, auditIntervalMs);
   const again = setInterval(() => {
     ensure().catch((err: unknown) => {
-      log.warn({ err }, 'whether the workflows control, breaker and speaker run could not be checked');
+      log.warn({ err }, 'whether the workflows control, breaker, speaker and drift run could not be checked');
     });
   }, ensureEveryMs);
   return () => {

@@ -1,4 +1,5 @@
 import { uuid4 } from '@temporalio/workflow';
+import { sameEnd } from '../access/drift.js';
 import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../activities/contract.js';
@@ -287,9 +288,11 @@ export function keyWriter(
   async function inspect(): Promise<boolean> {
     if (state.kisiUser === null) return true;
     const { id } = state.kisiUser;
+    const begunAt = Date.now();
     const answer = await call('inspectKeys', [id], 'compare with Kisi', 4);
     if (answer === null) return false;
     const found = answer.value;
+    state.comparedAt = begunAt;
     if (found === null) {
       state.kisiUser = null;
       state.ledger = state.ledger.filter((key) => key.userId !== id);
@@ -299,8 +302,12 @@ export function keyWriter(
     state.ledger = state.ledger.flatMap((key) => {
       if (key.userId !== id || key.keyId === null) return [key];
       const real = found.find((row) => row.groupId === key.groupId);
-      if (real !== undefined)
-        return [{ ...key, keyId: real.keyId, validUntil: real.validUntil, uncertain: false }];
+      const isFrozen = state.frozen.some(({ groupId }) => groupId === key.groupId);
+      if (real !== undefined) {
+        // An end that somebody else set is moved back, even where it would do.
+        const uncertain = !key.foreign && !isFrozen && !sameEnd(key.validUntil, real.validUntil);
+        return [{ ...key, keyId: real.keyId, validUntil: real.validUntil, uncertain }];
+      }
       changes.push(`group ${key.groupId}: the key was gone from Kisi`);
       return [];
     });

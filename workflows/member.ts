@@ -14,6 +14,7 @@ import { byTheRules, keyWriter } from './keys.js';
 import {
   accessProblemKey,
   accessStateKey,
+  freezeGroup,
   holdingsQuery,
   inheritKeys,
   locationIdKey,
@@ -93,10 +94,14 @@ export async function member(initial: MemberState): Promise<MemberView> {
     state.kisiUser ??= kisiUser;
     wake({ reason: 'profile' });
   });
+  setHandler(freezeGroup, (freeze) => {
+    state.frozen = [...state.frozen.filter(({ groupId }) => groupId !== freeze.groupId), freeze];
+    wake({ reason: 'drift' });
+  });
   setHandler(stateQuery, view);
   setHandler(holdingsQuery, () => {
-    const { ledger, kisiUser, siblingIds, frozen } = state;
-    return { ledger, kisiUser, siblingIds, frozen };
+    const { ledger, kisiUser, siblingIds, frozen, comparedAt } = state;
+    return { ledger, kisiUser, siblingIds, frozen, comparedAt };
   });
   setHandler(resyncNow, async () => {
     wake({ reason: 'resync' });
@@ -408,8 +413,8 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
     notBefore: clockOnly
       ? Math.min(dueAt, Date.now())
       : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
-    mayReusePlaces: taken.every(({ reason }) => ['changed', 'profile', 'order'].includes(reason)),
-    resync: taken.some((wake) => wake.reason === 'resync'),
+    mayReusePlaces: taken.every(({ reason }) => ['changed', 'profile', 'order', 'drift'].includes(reason)),
+    resync: taken.some(({ reason }) => reason === 'resync' || reason === 'drift'),
     reasons: taken.map((wake) => wake.reason),
   };
 }

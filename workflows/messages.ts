@@ -20,7 +20,7 @@ export function memberIdOf(workflowId: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-const wakeReasons = ['changed', 'reference', 'resync', 'profile', 'fullPass', 'order'] as const;
+const wakeReasons = ['changed', 'reference', 'resync', 'profile', 'fullPass', 'order', 'drift'] as const;
 
 /** Why a member is looked at, and from when on a read shows what was noticed. */
 export interface Wake {
@@ -47,6 +47,9 @@ export const resync = defineSignal('resync');
 
 /** Another profile of the same person gives its keys over; only Latchkey's workflows send this. */
 export const inheritKeys = defineSignal<[Inheritance]>('inheritKeys');
+
+/** A person ordered that a group stays for the member as it is in Kisi. */
+export const freezeGroup = defineSignal<[Freeze]>('freezeGroup');
 
 /** Keys that go from one profile of a person to another, with the Kisi user that holds them. */
 export interface Inheritance {
@@ -92,7 +95,8 @@ export type AccessState = 'new' | 'access' | 'noAccess' | 'otherProfile' | 'ende
 export const stateQuery = defineQuery<MemberView>('state');
 
 /** What a member's workflow holds on to between its runs: the keys that are its own, and for whom. */
-export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'>;
+export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'> &
+  Partial<Pick<MemberState, 'comparedAt'>>;
 
 export const holdingsQuery = defineQuery<Holdings>('holdings');
 
@@ -142,6 +146,8 @@ export interface MemberState {
   errands: PlanErrand[];
   /** What became of the last of them, by `errandKey`: one that is sent again is not done again. */
   errandsDone: { key: string; changes: ChangeDone[] }[];
+  /** When the ledger was last compared with what Kisi holds. */
+  comparedAt: Instant | null;
   /** Since when the member has had neither pass nor contract nor key. */
   idleSince: Instant | null;
 }
@@ -158,6 +164,7 @@ export function newMember(memberId: number, taskQueue: string): MemberState {
     frozen: [],
     errands: [],
     errandsDone: [],
+    comparedAt: null,
     idleSince: null,
   };
 }

@@ -133,7 +133,7 @@ async function unlessOvertaken<T>(
 }
 
 /** What went wrong, from an activity's failure. Anything else is a defect and goes on up. */
-function troubleOf(error: unknown): Trouble {
+export function troubleOf(error: unknown): Trouble {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   if (cause instanceof ApplicationFailure) {

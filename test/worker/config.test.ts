@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { defaultDriftPolicy } from '../../access/drift.js';
 import { ConfigError, loadConfig, loadDotEnv, parseDuration, variableDefaults } from '../../worker/config.js';
 
 const needed = { NEXUDUS_TOKEN: 'nx-token', KISI_API_KEY: 'kisi-key' };
@@ -61,6 +62,7 @@ describe('loadConfig', () => {
       taskQueue: 'latchkey',
       pollIntervalMs: 30_000,
       fullPassIntervalMs: 600_000,
+      auditIntervalMs: 900_000,
       healthPort: 8088,
       logLevel: 'info',
       initialMode: 'live',
@@ -77,6 +79,16 @@ describe('loadConfig', () => {
           usedPass: 'endOfDay',
           lastDay: 'inclusive',
           existingKeys: 'keep',
+        },
+        drift: {
+          missing: 'repair',
+          changed: 'repair',
+          userDeleted: 'repair',
+          extra: 'report',
+          orphan: 'report',
+          userSuspended: 'report',
+          groupGone: 'report',
+          groupRenamed: 'report',
         },
         trailRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
@@ -96,6 +108,7 @@ describe('loadConfig', () => {
         TEMPORAL_ADDRESS: 'temporal:7233',
         LATCHKEY_POLL_INTERVAL: '500ms',
         LATCHKEY_FULL_PASS_INTERVAL: '2h',
+        LATCHKEY_AUDIT_INTERVAL: '1h',
         LATCHKEY_TASK_QUEUE: 'q',
         LATCHKEY_HEALTH_PORT: '0',
         LATCHKEY_LOG_LEVEL: 'debug',
@@ -113,6 +126,7 @@ describe('loadConfig', () => {
     assert.equal(config.kisi.baseUrl, 'http://127.0.0.1:2');
     assert.equal(config.temporalAddress, 'temporal:7233');
     assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [500, 7_200_000]);
+    assert.equal(config.auditIntervalMs, 3_600_000);
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
     assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'observe']);
   });
@@ -149,6 +163,7 @@ describe('loadConfig', () => {
       KISI_BASE_URL: `ftp://${secret}`,
       LATCHKEY_POLL_INTERVAL: secret,
       LATCHKEY_FULL_PASS_INTERVAL: '0s',
+      LATCHKEY_AUDIT_INTERVAL: 'often',
       LATCHKEY_HEALTH_PORT: '65536',
       LATCHKEY_LOG_LEVEL: secret,
     });
@@ -160,6 +175,7 @@ describe('loadConfig', () => {
         'KISI_BASE_URL',
         'LATCHKEY_POLL_INTERVAL',
         'LATCHKEY_FULL_PASS_INTERVAL',
+        'LATCHKEY_AUDIT_INTERVAL',
         'LATCHKEY_HEALTH_PORT',
         'LATCHKEY_LOG_LEVEL',
       ],
@@ -195,6 +211,7 @@ policies:
   undoWindow: 1h
   breakerPeople: 3
   breakerShare: 2.5%
+  drift: { extra: repair, missing: report }
 `);
     assert.deepEqual(file, {
       path: './latchkey.yaml',
@@ -212,6 +229,7 @@ policies:
         lastDay: 'exclusive',
         existingKeys: 'adopt',
       },
+      drift: { ...defaultDriftPolicy, extra: 'repair', missing: 'report' },
       trailRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,
       breaker: { people: 3, share: 0.025 },
@@ -240,6 +258,7 @@ policies:
   usedpass: atOnce
   doorHorizon: 0s
   lastDay: maybe
+  drift: { extra: always, groupGone: repair }
 polices: {}
 `;
     assert.deepEqual(problems(needed, text).sort(), [
@@ -248,7 +267,9 @@ polices: {}
       './latchkey.yaml:15: policies.usedpass is not a known key',
       './latchkey.yaml:16: policies.doorHorizon must be above zero',
       './latchkey.yaml:17: policies.lastDay must be inclusive or exclusive',
-      './latchkey.yaml:18: polices is not a known key',
+      './latchkey.yaml:18: policies.drift.extra must be repair or report',
+      './latchkey.yaml:18: policies.drift.groupGone is not a known key',
+      './latchkey.yaml:19: polices is not a known key',
       './latchkey.yaml:4: mapping[0].colour is not a known key',
       './latchkey.yaml:5: mapping[1].passType must be an id (a whole number) or an exact name',
       './latchkey.yaml:8: mapping[1].groups[1] must be an id (a whole number) or an exact name',
@@ -279,6 +300,7 @@ polices: {}
     const file = fileOf(readFileSync('latchkey.example.yaml', 'utf8'));
     assert.ok(file.mapping.length > 0, 'it shows a mapping');
     assert.deepEqual(file.policies, loadConfig(needed, noFile).file.policies);
+    assert.deepEqual(file.drift, defaultDriftPolicy);
   });
 });
 

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { defaultDriftPolicy, repairableKinds } from '../../access/drift.js';
 import { defaultPolicies } from '../../access/policies.js';
 import { loadConfig, parseDuration, variableDefaults } from '../../worker/config.js';
 import { emptyFile } from '../../worker/rules-file.js';
@@ -47,7 +48,7 @@ describe('docs/configuration.md', () => {
       named.filter((name) => !(name in variableDefaults)),
       [],
     );
-    assert.equal(named.length, 14);
+    assert.equal(named.length, 15);
   });
 
   it('has every key of the file, and only keys that the file takes', () => {
@@ -66,6 +67,7 @@ describe('docs/configuration.md', () => {
         undoWindow: '1h',
         breakerPeople: 1,
         breakerShare: '5%',
+        drift: Object.fromEntries(repairableKinds.map((kind) => [kind, 'report'])),
       },
     };
     // The loader refuses unknown keys, so what it takes whole is known.
@@ -76,9 +78,10 @@ describe('docs/configuration.md', () => {
       ...Object.keys(file.mapping[0] ?? {}).map((key) => `mapping[].${key}`),
       ...Object.keys(file.locations[0] ?? {}).map((key) => `locations[].${key}`),
       ...Object.keys(file.policies).map((key) => `policies.${key}`),
-    ];
+      ...repairableKinds.map((kind) => `policies.drift.${kind}`),
+    ].filter((key) => key !== 'policies.drift');
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 4);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 5);
   });
 
   it('has the default policies', () => {
@@ -98,6 +101,7 @@ describe('docs/configuration.md', () => {
     assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
     const { people, share } = emptyFile('').breaker;
     assert.deepEqual([said('breakerPeople'), said('breakerShare')], [String(people), `${100 * share}%`]);
+    for (const kind of repairableKinds) assert.equal(said(`drift.${kind}`), defaultDriftPolicy[kind]);
   });
 });
 

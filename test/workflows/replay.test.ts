@@ -95,7 +95,7 @@ const breaks: Break[] = [
     file: 'keys.ts',
     from: "'removeKey',",
     to: "'inspectKeys' as 'removeKey',",
-    matters: schedules('removeKey'),
+    matters: (history) => schedules('assessMember')(history) && schedules('removeKey')(history),
   },
   {
     what: 'never begins a fresh run',
@@ -131,6 +131,13 @@ const breaks: Break[] = [
     from: 'await insist(wakes, (set) => set.wakeOrdered(memberId));\n    return exception;\n  }\n\n  async function withdraw',
     to: 'return exception;\n  }\n\n  async function withdraw',
     matters: schedules('wakeOrdered'),
+  },
+  {
+    what: 'compares with Kisi twice in an audit',
+    file: 'drift.ts',
+    from: 'const report = await lookAtAll();',
+    to: 'await lookAtAll();\n    const report = await lookAtAll();',
+    matters: schedules('compareWithKisi'),
   },
   {
     what: 'speaks twice in a term',
@@ -177,9 +184,12 @@ describe('recorded histories', () => {
     const asked = new Set((await recorded()).flatMap(({ history }) => activitiesOf(history)));
     assert.deepEqual([...asked].sort(), [
       'assessMember',
+      'compareWithKisi',
       'createKey',
       'createKisiUser',
+      'except',
       'findKisiUser',
+      'freeze',
       'fullPass',
       'giveBackKey',
       'handOver',
@@ -187,6 +197,7 @@ describe('recorded histories', () => {
       'letPoll',
       'moveKey',
       'noteAct',
+      'noteFindings',
       'pollChanges',
       'removeKey',
       'sendErrand',
@@ -196,6 +207,7 @@ describe('recorded histories', () => {
       'wakeOwner',
       'wakeRunning',
       'wakeSiblings',
+      'wakeToMend',
     ]);
   });
 

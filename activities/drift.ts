@@ -1,0 +1,299 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { sameEnd, signatureOf, type Drift, type DriftKey, type DriftPolicy } from '../access/drift.js';
+import type { LedgerKey } from '../access/plan.js';
+import { iso, type Instant, type MappingRule } from '../access/types.js';
+import type { KisiClient } from '../kisi/client.js';
+import { keyRole, type KisiGroup, type KisiKey, type KisiUser } from '../kisi/records.js';
+import { plausible } from '../nexudus/changes.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import { groupBy } from '../nexudus/collections.js';
+import type { Trail } from '../trail/trail.js';
+import type { ExceptionWish } from '../workflows/control-messages.js';
+import type { Holdings } from '../workflows/messages.js';
+import type { BaselineBook } from './baselines.js';
+import type { DriftActivities, DriftReport, DriftRequest } from './contract.js';
+import { nowhere, type Gate } from './gate.js';
+import { remote } from './remote.js';
+import { inBatches, type Waker } from './wake.js';
+
+export interface DriftDeps {
+  /** What the members' workflows that run hold. */
+  readLedgers: () => Promise<Ledgers>;
+  nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
+  kisi: Pick<KisiClient, 'listAllKeys' | 'listUsers' | 'listGroups'>;
+  mapping: readonly MappingRule[];
+  policy: DriftPolicy;
+  baselines: Pick<BaselineBook, 'read'>;
+  gate: Pick<Gate, 'admit'>;
+  trail: Pick<Trail, 'note'>;
+  orderException: (wish: ExceptionWish, id: string) => Promise<string | null>;
+  waker: Pick<Waker, 'wakeIfRunning' | 'freezeIfRunning'>;
+  now: () => Instant;
+}
+
+/** What Kisi holds, and what of it is ours to look at. */
+export interface KisiState {
+  keys: readonly KisiKey[];
+  users: readonly KisiUser[];
+  groups: readonly KisiGroup[];
+  /** The groups that pass types open. */
+  mappedIds: readonly number[];
+  /** Their names at an earlier audit. */
+  groupNames: Readonly<Record<number, string>>;
+}
+
+export type Ledgers = ReadonlyMap<number, Holdings>;
+
+/** What a comparison found, how many keys the ledgers hold, and how many of them Kisi lacks. */
+export interface Comparison {
+  found: Drift[];
+  held: number;
+  lost: number;
+}
+
+/** So that all that is found fits what one workflow may hold. */
+const mostFound = 500;
+
+/** Compares what members' workflows hold with Kisi, and sets right what the workflow `drift` says. */
+export function createDriftActivities(deps: DriftDeps): DriftActivities {
+  return remote<DriftActivities>({
+    compareWithKisi: (request) => audit(deps, request),
+    async wakeToMend(memberIds) {
+      await inBatches(memberIds, (id) => deps.waker.wakeIfRunning(id, { reason: 'drift' }));
+    },
+    async freeze(memberId, freeze) {
+      await deps.waker.freezeIfRunning(memberId, freeze);
+    },
+    except: (wish, id) => deps.orderException(wish, id),
+    async noteFindings(notes) {
+      for (const { id, ...note } of notes)
+        await deps.trail.note({
+          ...note,
+          key: `finding/${id}`,
+          kind: 'finding',
+          state: 'done',
+          locationId: null,
+          before: null,
+          planId: null,
+          answer: null,
+        });
+    },
+  });
+}
+
+async function audit(deps: DriftDeps, { settled, groupNames }: DriftRequest): Promise<DriftReport> {
+  await deps.gate.admit('read', nowhere);
+  const ledgers = await deps.readLedgers();
+  const kisi = { ...(await readKisi(deps)), groupNames };
+  const coworkers = await readCoworkers(deps, ledgers, kisi);
+  const first = compare(ledgers, kisi, coworkers, deps.now());
+  const isNew = first.found.some((drift) => !settled.includes(signatureOf(drift)));
+  // A member may have written while the lists were read.
+  const found = isNew
+    ? agreed(first.found, compare(await deps.readLedgers(), kisi, coworkers, deps.now()).found)
+    : first.found;
+  return {
+    found: found.slice(0, mostFound),
+    more: Math.max(0, found.length - mostFound),
+    held: first.held,
+    lost: first.lost,
+    groupNames: namesOf(kisi),
+    policy: deps.policy,
+  };
+}
+
+/** What a second look at the ledgers shows just so. */
+function agreed(first: readonly Drift[], second: readonly Drift[]): Drift[] {
+  const again = new Set(second.map((drift) => JSON.stringify(drift)));
+  return first.filter((drift) => again.has(JSON.stringify(drift)));
+}
+
+/** Lists only: about a request for each 250 keys, and one for each 100 users. */
+async function readKisi({ kisi, nexudus, mapping }: DriftDeps): Promise<Omit<KisiState, 'groupNames'>> {
+  const signal = Context.current().cancellationSignal;
+  const keys = await kisi.listAllKeys(signal);
+  const users = await kisi.listUsers(signal);
+  const groups = await kisi.listGroups(signal);
+  const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
+  const types = await nexudus.list('timepasses');
+  const byField = types.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
+  const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
+  return { keys, users, groups, mappedIds: mappedIds.sort((a, b) => a - b) };
+}
+
+/** Coworkers' ids by e-mail, where there are keys of which it must be told whose they are. Null: it cannot be told. */
+async function readCoworkers(
+  { nexudus, baselines }: DriftDeps,
+  ledgers: Ledgers,
+  kisi: KisiState,
+): Promise<Map<string, number> | null> {
+  if (unowned(ledgers, kisi).length === 0) return new Map();
+  const { rows, broken } = await nexudus.listSparing('coworkers');
+  const baseline = (await baselines.read())?.['coworkers'];
+  if (!plausible(baseline, rows.length)) {
+    throw ApplicationFailure.create({
+      type: 'Nexudus',
+      message: `Nexudus lists ${rows.length} coworkers where there were ${baseline?.count ?? 'more'}, so it cannot be told whose keys are extra.`,
+      nonRetryable: true,
+    });
+  }
+  if (broken.length > 0) return null;
+  // Of several profiles with the same e-mail the lowest id owns the keys.
+  const known = rows.filter(({ email }) => email !== '').toSorted((a, b) => b.id - a.id);
+  return new Map(known.map(({ email, id }) => [email, id]));
+}
+
+/** Every difference between the ledgers and Kisi, in the order of their keys. Pure. */
+export function compare(
+  ledgers: Ledgers,
+  kisi: KisiState,
+  coworkers: ReadonlyMap<string, number> | null,
+  now: Instant,
+): Comparison {
+  const byId: ById = {
+    users: new Map(kisi.users.map((user) => [user.id, user])),
+    groups: new Map(kisi.groups.map((group) => [group.id, group])),
+    keysOf: groupBy(kisi.keys, ({ userId }) => userId),
+  };
+  const members = [...ledgers].map(([memberId, holdings]) => memberDrift(memberId, holdings, byId, now));
+  const found = [
+    ...members.flatMap((one) => one.found),
+    ...unownedDrift(ledgers, kisi, byId, coworkers, now),
+    ...groupDrift(kisi, byId),
+  ];
+  const sum = (of: 'held' | 'lost'): number => members.reduce((total, one) => total + one[of], 0);
+  return {
+    found: found.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    held: sum('held'),
+    lost: sum('lost'),
+  };
+}
+
+/** Kisi's lists by id, and keys by the user who holds them. */
+interface ById {
+  users: ReadonlyMap<number, KisiUser>;
+  groups: ReadonlyMap<number, KisiGroup>;
+  keysOf: ReadonlyMap<number, KisiKey[]>;
+}
+
+/** What differs of the keys that one member holds. */
+function memberDrift(
+  memberId: number,
+  { ledger, kisiUser, comparedAt = null }: Holdings,
+  { users, groups, keysOf }: ById,
+  now: Instant,
+): Comparison {
+  // A key whose write is under way tells nothing, nor does one that has ended: Kisi may keep such or not.
+  const held = ledger.filter(
+    ({ keyId, uncertain, userId, groupId, validUntil }) =>
+      keyId !== null &&
+      !uncertain &&
+      userId === kisiUser?.id &&
+      groups.has(groupId) &&
+      (validUntil === null || validUntil > now),
+  );
+  if (kisiUser === null || held.length === 0) return { found: [], held: 0, lost: 0 };
+  const about = { memberId, userId: kisiUser.id, comparedAt };
+  const user = users.get(kisiUser.id);
+  if (user === undefined) {
+    const what = `Kisi user ${kisiUser.id} is gone, and with it ${held.length} keys`;
+    const gone = drift('userDeleted', [memberId], { ...about, keys: held.map(keyOf), what });
+    return { found: [gone], held: held.length, lost: held.length };
+  }
+  const real = new Map((keysOf.get(user.id) ?? []).map((key) => [key.groupId, key]));
+  const found = held.flatMap((key): Drift[] => {
+    const { groupId } = key;
+    const there = real.get(groupId);
+    if (there === undefined) {
+      const what = `key ${key.keyId ?? ''}, ${endWords(key.validUntil)}, is not in Kisi`;
+      return [drift('missing', [memberId, groupId], { ...about, groupId, keys: [keyOf(key)], what })];
+    }
+    if (key.foreign || sameEnd(there.validUntil, key.validUntil)) return [];
+    const what = `it is ${endWords(there.validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
+    return [drift('changed', [memberId, groupId], { ...about, groupId, keys: [realKey(there)], what })];
+  });
+  const lost = found.filter(({ kind }) => kind === 'missing').length;
+  if (!user.accessEnabled) {
+    const what = `Kisi user ${user.id} is suspended there, so the keys open nothing`;
+    found.push(drift('userSuspended', [memberId], { ...about, keys: [], what }));
+  }
+  return { found, held: held.length, lost };
+}
+
+/** Keys to mapped groups that are in nobody's ledger: of members, or of people whom Nexudus does not know. */
+function unownedDrift(
+  ledgers: Ledgers,
+  kisi: KisiState,
+  { users }: ById,
+  coworkers: ReadonlyMap<string, number> | null,
+  now: Instant,
+): Drift[] {
+  const owners = new Map(
+    [...ledgers]
+      .toSorted(([a], [b]) => b - a)
+      .flatMap(([memberId, { kisiUser }]) => (kisiUser === null ? [] : [[kisiUser.id, memberId] as const])),
+  );
+  const open = unowned(ledgers, kisi).filter(({ validUntil }) => validUntil === null || validUntil > now);
+  return [...groupBy(open, ({ userId }) => userId)].flatMap(([userId, keys]): Drift[] => {
+    const user = users.get(userId);
+    // Made since the users were listed, or nobody can say who it is.
+    if (user === undefined) return [];
+    const memberId = owners.get(userId) ?? coworkers?.get(user.email);
+    if (memberId === undefined && coworkers === null) return [];
+    const about = { memberId: memberId ?? null, userId, comparedAt: null };
+    if (memberId === undefined) {
+      const groupIds = keys.map(({ groupId }) => groupId).join(', ');
+      const what = `Kisi user ${userId}, whose e-mail no coworker has, holds keys to groups ${groupIds}`;
+      return [drift('orphan', [userId], { ...about, keys: keys.map(realKey), what })];
+    }
+    return keys.map((key) => {
+      const { groupId } = key;
+      const what = `key ${key.id}, ${endWords(key.validUntil)}, was not given by Latchkey`;
+      return drift('extra', [userId, groupId], { ...about, groupId, keys: [realKey(key)], what });
+    });
+  });
+}
+
+/** Keys to mapped groups that open doors and are in nobody's ledger. */
+function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState): KisiKey[] {
+  const owned = new Set(
+    [...ledgers.values()].flatMap(({ ledger }) => ledger.map((key) => `${key.userId}/${key.groupId}`)),
+  );
+  return keys.filter(
+    ({ userId, groupId, roleId }) =>
+      roleId === keyRole && mappedIds.includes(groupId) && !owned.has(`${userId}/${groupId}`),
+  );
+}
+
+function groupDrift({ mappedIds, groupNames }: KisiState, { groups }: ById): Drift[] {
+  const about = { memberId: null, userId: null, keys: [], comparedAt: null };
+  return mappedIds.flatMap((groupId): Drift[] => {
+    const name = groups.get(groupId)?.name;
+    const was = groupNames[groupId];
+    if (name === undefined)
+      return [drift('groupGone', [groupId], { ...about, groupId, what: 'Kisi has it not any more' })];
+    if (was === undefined || was === name) return [];
+    return [drift('groupRenamed', [groupId], { ...about, groupId, what: `its name is "${name}" now` })];
+  });
+}
+
+/** The names that are remembered: of a group that was renamed or is gone the one that was known. */
+function namesOf({ groups, mappedIds, groupNames }: KisiState): Record<number, string> {
+  const now = new Map(groups.map(({ id, name }) => [id, name]));
+  const names = mappedIds.map((id) => [id, groupNames[id] ?? now.get(id)] as const);
+  return Object.fromEntries(names.flatMap(([id, name]) => (name === undefined ? [] : [[id, name]])));
+}
+
+type About = Omit<Drift, 'kind' | 'key' | 'groupId'> & Partial<Pick<Drift, 'groupId'>>;
+
+function drift(kind: Drift['kind'], of: readonly number[], { groupId = null, ...about }: About): Drift {
+  return { key: [kind, ...of].join('/'), kind, groupId, ...about };
+}
+
+const keyOf = ({ keyId, groupId, validUntil }: LedgerKey): DriftKey => ({
+  keyId: keyId ?? 0,
+  groupId,
+  validUntil,
+});
+const realKey = ({ id, groupId, validUntil }: KisiKey): DriftKey => ({ keyId: id, groupId, validUntil });
+const endWords = (end: Instant | null): string => (end === null ? 'without an end' : `until ${iso(end)}`);

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { compare, createDriftActivities, type DriftDeps, type KisiState } from '../../activities/drift.js';
+import { DefaultLogger } from '@temporalio/worker';
+import type { DriftReport } from '../../activities/contract.js';
+import { defaultDriftPolicy } from '../../access/drift.js';
+import type { LedgerKey } from '../../access/plan.js';
+import type { KisiGroup, KisiKey, KisiUser } from '../../kisi/records.js';
+import { newMember, type Holdings } from '../../workflows/messages.js';
+
+const day = 86_400_000;
+const now = Date.parse('2026-11-25T10:00:00Z');
+const end = now + 7 * day;
+
+function key(over: Partial<LedgerKey> = {}): LedgerKey {
+  return {
+    groupId: 12,
+    userId: 5,
+    keyId: 77,
+    validUntil: end,
+    foreign: false,
+    handUntil: null,
+    uncertain: false,
+    until: null,
+    because: 'pass 1',
+    standsOn: [],
+    ...over,
+  };
+}
+function holds(ledger: LedgerKey[], userId: number | null = 5): Holdings {
+  const kisiUser = userId === null ? null : { id: userId, emailDigest: 'a' };
+  return { ...newMember(100, ''), ledger, kisiUser };
+}
+function inKisi(over: Partial<KisiKey> = {}): KisiKey {
+  return {
+    id: 77,
+    userId: 5,
+    groupId: 12,
+    roleId: 'group_basic',
+    validFrom: null,
+    validUntil: end,
+    createdAt: null,
+    createdById: null,
+    ...over,
+  };
+}
+const user = (over: Partial<KisiUser> = {}): KisiUser => ({
+  id: 5,
+  email: 'ada@example.org',
+  name: 'Ada Example',
+  accessEnabled: true,
+  ...over,
+});
+const group = (id: number, name = `Group ${id}`): KisiGroup => ({
+  id,
+  name,
+  placeId: null,
+  loginEnabled: true,
+  locksCount: 1,
+});
+
+function kisi(over: Partial<KisiState> = {}): KisiState {
+  return {
+    keys: [inKisi()],
+    users: [user()],
+    groups: [group(12), group(13), group(14)],
+    mappedIds: [12, 13],
+    groupNames: {},
+    ...over,
+  };
+}
+const ada = new Map([['ada@example.org', 100]]);
+
+function found(
+  ledgers: [number, Holdings][],
+  state: KisiState,
+  coworkers: ReadonlyMap<string, number> | null = ada,
+): string[] {
+  return compare(new Map(ledgers), state, coworkers, now).found.map(({ key: name }) => name);
+}
+
+describe('compare: ledgers and Kisi', () => {
+  it('finds nothing where they agree, to the second', () => {
+    const state = kisi({ keys: [inKisi({ validUntil: end - 999 })] });
+    assert.deepEqual(found([[100, holds([key()])]], state), []);
+  });
+
+  it('finds a key that is missing, also one given by hand that serves', () => {
+    const state = kisi({ keys: [] });
+    assert.deepEqual(found([[100, holds([key()])]], state), ['missing/100/12']);
+    assert.deepEqual(found([[100, holds([key({ foreign: true })])]], state), ['missing/100/12']);
+  });
+
+  it('finds nothing of a key that is being written, or has ended', () => {
+    for (const over of [{ keyId: null }, { uncertain: true }, { validUntil: now }])
+      assert.deepEqual(found([[100, holds([key(over)])]], kisi({ keys: [] })), []);
+  });
+
+  it('finds nothing of a key of an earlier Kisi user, which the member is giving up', () => {
+    const state = kisi({ keys: [], users: [user(), user({ id: 6, email: 'ada@new.example.org' })] });
+    assert.deepEqual(found([[100, holds([key()], 6)]], state), []);
+  });
+
+  it('finds another end, except of a key given by hand', () => {
+    const state = kisi({ keys: [inKisi({ validUntil: null })] });
+    const [changed] = compare(new Map([[100, holds([key()])]]), state, ada, now).found;
+    assert.equal(changed?.key, 'changed/100/12');
+    assert.equal(changed.what, 'it is without an end in Kisi, not until 2026-12-02T10:00:00Z');
+    assert.deepEqual(changed.keys, [{ keyId: 77, groupId: 12, validUntil: null }]);
+    assert.deepEqual(found([[100, holds([key({ foreign: true })])]], state), []);
+  });
+
+  it('finds the user suspended, or gone with all keys', () => {
+    const suspended = kisi({ users: [user({ accessEnabled: false })] });
+    assert.deepEqual(found([[100, holds([key()])]], suspended), ['userSuspended/100']);
+    const gone = compare(new Map([[100, holds([key()])]]), kisi({ keys: [], users: [] }), ada, now);
+    assert.deepEqual(
+      gone.found.map(({ key: name }) => name),
+      ['userDeleted/100'],
+    );
+    assert.deepEqual([gone.held, gone.lost], [1, 1]);
+    assert.deepEqual(found([[100, holds([])]], suspended, ada), ['extra/5/12']);
+  });
+});
+
+describe('compare: keys in nobody’s ledger', () => {
+  const second = inKisi({ id: 78, groupId: 13 });
+
+  it('are extra where the user is a member’s, by ledger or by e-mail', () => {
+    const state = kisi({ keys: [inKisi(), second] });
+    for (const ledgers of [[[100, holds([key()])]], [[100, holds([key()], null)]]] as [
+      number,
+      Holdings,
+    ][][]) {
+      const extras = compare(new Map(ledgers), state, ada, now).found;
+      assert.deepEqual(
+        extras.map(({ key: name, memberId }) => [name, memberId]),
+        [['extra/5/13', 100]],
+      );
+    }
+  });
+
+  it('are told as one orphan where no coworker has the e-mail, and not at all where that cannot be told', () => {
+    const state = kisi({ keys: [inKisi(), second] });
+    const [orphan, ...others] = compare(new Map(), state, new Map(), now).found;
+    assert.deepEqual([orphan?.key, orphan?.keys.length, others], ['orphan/5', 2, []]);
+    assert.deepEqual(found([], state, null), []);
+    assert.deepEqual(found([[100, holds([], 5)]], state, null), ['extra/5/12', 'extra/5/13']);
+  });
+
+  it('are none of ours where the group is not mapped, the role is another or the end is past', () => {
+    const others = [
+      inKisi({ groupId: 14 }),
+      inKisi({ roleId: 'group_manager' }),
+      inKisi({ validUntil: now }),
+    ];
+    for (const one of others) assert.deepEqual(found([], kisi({ keys: [one] })), []);
+  });
+
+  it('are no orphan’s where the user was made since the users were listed', () => {
+    assert.deepEqual(found([], kisi({ users: [] })), []);
+  });
+
+  it('are not taken for extra while a member’s own write is under way', () => {
+    for (const over of [{ keyId: null }, { uncertain: true }])
+      assert.deepEqual(found([[100, holds([key(over)])]], kisi()), []);
+  });
+});
+
+describe('compare: mapped groups', () => {
+  it('finds one that is gone, and nothing of the keys to it', () => {
+    const state = kisi({ keys: [], groups: [group(13)] });
+    assert.deepEqual(found([[100, holds([key()])]], state), ['groupGone/12']);
+  });
+
+  it('finds one with another name than was remembered, where one was', () => {
+    const state = kisi({ groupNames: { 12: 'Office' } });
+    assert.deepEqual(found([[100, holds([key()])]], state), ['groupRenamed/12']);
+    assert.deepEqual(found([[100, holds([key()])]], kisi({ groupNames: { 12: 'Group 12' } })), []);
+  });
+
+  it('names no person in anything that it says', () => {
+    const state = kisi({ keys: [inKisi({ validUntil: null }), inKisi({ id: 78, groupId: 13 })] });
+    const said = JSON.stringify([
+      compare(new Map([[100, holds([key()])]]), state, ada, now),
+      compare(new Map(), state, new Map(), now),
+    ]);
+    assert.doesNotMatch(said, /Ada|example/);
+  });
+});
+
+describe('compareWithKisi', () => {
+  const nothing = { rows: [], broken: [] };
+
+  /** Runs an audit; `looks`: what the ledgers hold at each look at them. */
+  async function audit(looks: [number, Holdings][][], over: Partial<DriftDeps> = {}, settled: string[] = []) {
+    let looked = 0;
+    const deps: DriftDeps = {
+      readLedgers: () => Promise.resolve(new Map(looks[looked++])),
+      nexudus: { list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
+      kisi: {
+        listAllKeys: () => Promise.resolve([inKisi()]),
+        listUsers: () => Promise.resolve([user()]),
+        listGroups: () => Promise.resolve([group(12)]),
+      },
+      mapping: [{ locationId: null, passTypeId: 30, groupIds: [12] }],
+      policy: defaultDriftPolicy,
+      baselines: { read: () => Promise.resolve({ coworkers: { count: 0, at: now } }) },
+      gate: { admit: () => Promise.resolve() },
+      trail: { note: () => Promise.resolve() },
+      orderException: () => Promise.resolve(null),
+      waker: { wakeIfRunning: () => Promise.resolve(true), freezeIfRunning: () => Promise.resolve(true) },
+      now: () => now,
+      ...over,
+    };
+    const activities = createDriftActivities(deps);
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const request = { settled, groupNames: {} };
+    const report: DriftReport = await environment.run(() => activities.compareWithKisi(request));
+    return { found: report.found.map(({ key: name }) => name), looked };
+  }
+  const emptyKisi = {
+    listAllKeys: () => Promise.resolve([]),
+    listUsers: () => Promise.resolve([user()]),
+    listGroups: () => Promise.resolve([group(12)]),
+  };
+  const held: [number, Holdings][] = [[100, holds([key()])]];
+
+  it('looks a second time at what is new, and drops what a member wrote meanwhile', async () => {
+    assert.deepEqual(await audit([held]), { found: [], looked: 1 });
+    const granted = await audit([[], held]);
+    assert.deepEqual(granted, { found: [], looked: 2 });
+    const revoked = await audit([held, [[100, holds([])]]], { kisi: emptyKisi });
+    assert.deepEqual(revoked, { found: [], looked: 2 });
+    const mended = { ...holds([key()]), comparedAt: now };
+    const again = await audit([held, [[100, mended]]], { kisi: emptyKisi });
+    assert.deepEqual(again, { found: [], looked: 2 });
+    assert.deepEqual(await audit([held, held], { kisi: emptyKisi }), {
+      found: ['missing/100/12'],
+      looked: 2,
+    });
+  });
+
+  it('looks once where nothing but what is settled is found', async () => {
+    const what = 'key 77, until 2026-12-02T10:00:00Z, is not in Kisi';
+    const again = await audit([held], { kisi: emptyKisi }, [`missing/100/12 ${what}`]);
+    assert.deepEqual(again, { found: ['missing/100/12'], looked: 1 });
+  });
+
+  it('fails rather than take every key for an orphan’s where the list of coworkers is implausible', async () => {
+    const baselines = { read: () => Promise.resolve({ coworkers: { count: 20, at: now } }) };
+    await assert.rejects(audit([[], []], { baselines }), /^ApplicationFailure: Nexudus lists 0 coworkers/);
+  });
+});

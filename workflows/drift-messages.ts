@@ -1,0 +1,91 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import {
+  noDrift,
+  type DriftMemory,
+  type DriftPolicy,
+  type DriftVerb,
+  type Finding,
+} from '../access/drift.js';
+import type { Instant } from '../access/types.js';
+
+/** What is said to the workflow `drift`, which compares the members' ledgers with Kisi from time to time. */
+export const driftWorkflowType = 'drift';
+export const driftWorkflowId = 'drift';
+
+/** What the workflow `drift` starts with, and hands to its own next run. */
+export interface DriftState {
+  taskQueue: string;
+  intervalMs: number;
+  /** When the next audit is due; null: an interval from now. */
+  dueAt: Instant | null;
+  lastAuditAt: Instant | null;
+  memory: DriftMemory;
+  policy: DriftPolicy;
+  /** How many more were found than are kept. */
+  more: number;
+  /** So much was missing at once that it is not believed yet. */
+  doubt: { since: Instant; lost: number; held: number } | null;
+  /** Why the last audit could not be made, and since when that is so. */
+  failure: { since: Instant; why: string } | null;
+}
+
+/** A space that was never audited. */
+export function firstDrift(taskQueue: string, intervalMs: number, policy: DriftPolicy): DriftState {
+  return {
+    taskQueue,
+    intervalMs,
+    dueAt: null,
+    lastAuditAt: null,
+    memory: noDrift,
+    policy,
+    more: 0,
+    doubt: null,
+    failure: null,
+  };
+}
+
+/** One finding as people see it: times as ISO 8601 in UTC. */
+export interface FindingView {
+  id: number;
+  kind: Finding['kind'];
+  memberId: number | null;
+  kisiUserId: number | null;
+  groupId: number | null;
+  groupName: string | null;
+  what: string;
+  since: string;
+  /** What was ruled of it; null: nothing yet. */
+  ruling: { verb: DriftVerb; by: string; at: string } | null;
+  contested: boolean;
+  /** What is done about it, in plain words. */
+  doing: string;
+}
+
+/** What the last audit found. */
+export interface DriftView {
+  findings: FindingView[];
+  more: number;
+  /** Why nothing is repaired now; null: all is. */
+  alert: string | null;
+  lastAuditAt: string | null;
+  nextAuditAt: string;
+}
+
+export const driftQuery = defineQuery<DriftView>('findings');
+
+/** Has an audit made now; answers what it found. */
+export const auditNow = defineUpdate<DriftView>('auditNow');
+
+export interface RuleOrder {
+  /** Of the finding. */
+  id: number;
+  verb: DriftVerb;
+  by: string;
+  why: string;
+}
+
+/** Rules of a finding; answers what is done about it. */
+export const findingUpdate = defineUpdate<FindingView, [RuleOrder]>('rule');
+
+/** How often to compare, in ms, from now on. */
+export const auditInterval = defineSignal<[number]>('auditInterval');

@@ -1,0 +1,104 @@
+import { isMendedByMember, repairableKinds, type DriftKind, type Finding } from '../access/drift.js';
+import { iso, type Instant } from '../access/types.js';
+import type { DriftState, DriftView, FindingView } from './drift-messages.js';
+
+/** The Temporal UI shows so much of them, and `latchkey drift` all. */
+const mostShown = 30;
+
+/** The answer of the `findings` query. */
+export function driftViewOf(state: DriftState, dueAt: Instant): DriftView {
+  const { memory, more, lastAuditAt } = state;
+  return {
+    findings: memory.findings.map((finding) => findingViewOf(finding, state)).sort((a, b) => a.id - b.id),
+    more,
+    alert: alertOf(state),
+    lastAuditAt: lastAuditAt === null ? null : iso(lastAuditAt),
+    nextAuditAt: iso(dueAt),
+  };
+}
+
+/** One finding in plain words. */
+export function findingViewOf(finding: Finding, state: DriftState): FindingView {
+  const { id, kind, memberId, userId, groupId, what, since, ruling, contested } = finding;
+  return {
+    id,
+    kind,
+    memberId,
+    kisiUserId: userId,
+    groupId,
+    groupName: groupId === null ? null : (state.memory.groupNames[groupId] ?? null),
+    what,
+    since: iso(since),
+    ruling: ruling === null ? null : { verb: ruling.verb, by: ruling.by, at: iso(ruling.at) },
+    contested,
+    doing: doingOf(finding, state),
+  };
+}
+
+const undone: Partial<Record<DriftKind, string>> = {
+  missing: 'given again by Latchkey and taken away twice',
+  changed: 'moved back by Latchkey and changed twice',
+  userDeleted: 'made again by Latchkey and deleted twice',
+  extra: 'taken away by Latchkey and given twice',
+  orphan: 'taken away by Latchkey and given twice',
+};
+
+function doingOf(finding: Finding, { memory, policy }: DriftState): string {
+  const { id, kind, ruling, contested, problem, memberId, key } = finding;
+  if (ruling !== null && ruling.verb !== 'repair') return `${ruled[ruling.verb]} by ${ruling.by}`;
+  if (contested) {
+    return (
+      `${undone[kind] ?? ''}: is the native Kisi integration in Nexudus still on, or another script at work? ` +
+      `It is left as it is; \`latchkey repair ${id}\` has it repaired all the same.`
+    );
+  }
+  if (problem !== null) return `not repaired yet: ${problem} It is tried again at the next audit.`;
+  const repair = memory.repairs[key];
+  const isAsked =
+    ruling !== null || (policy[kind] === 'repair' && repairableKinds.some((one) => one === kind));
+  if (!isAsked) return 'nothing, until a person rules';
+  if (isMendedByMember(kind)) return `member ${memberId ?? ''} was woken to mend it`;
+  return repair === undefined ? 'to be taken away at the next audit' : 'taken away';
+}
+
+const ruled = { adopt: 'adopted', ignore: 'ignored' };
+
+function alertOf({ doubt, failure }: DriftState): string | null {
+  if (failure !== null)
+    return `No audit since ${iso(failure.since)}: ${failure.why} It is tried again at the next one.`;
+  if (doubt === null) return null;
+  return (
+    `Kisi lacks ${doubt.lost} of ${doubt.held} keys at once since ${iso(doubt.since)}. That is not believed, and ` +
+    'nothing is repaired, until an audit at least 10 minutes later agrees.'
+  );
+}
+
+/** The current details that the Temporal UI shows, as Markdown. */
+export function driftDetailsOf(
+  { findings, more, alert, lastAuditAt, nextAuditAt }: DriftView,
+  intervalMs: number,
+): string {
+  const open = findings.filter(({ ruling }) => ruling === null || ruling.verb === 'repair');
+  const settled = findings.length - open.length;
+  const shown = open
+    .slice(0, mostShown)
+    .map(
+      ({ id, kind, memberId, kisiUserId, groupId, what, since, doing }) =>
+        `- **${id}** ${kind}, ${memberId === null ? '' : `member ${memberId}, `}` +
+        (memberId !== null || kisiUserId === null ? '' : `Kisi user ${kisiUserId}, `) +
+        `${groupId === null ? '' : `group ${groupId}, `}since ${since}: ${what}. Done about it: ${doing}`,
+    );
+  const left = more + open.length - shown.length;
+  return [
+    ...(alert === null ? [] : [`**${alert}**`]),
+    lastAuditAt === null
+      ? 'The ledgers were not compared with Kisi yet.'
+      : open.length + more === 0
+        ? 'Kisi and the ledgers agree.'
+        : 'Kisi and the ledgers differ:',
+    ...(shown.length === 0 ? [] : [shown.join('\n')]),
+    ...(left === 0 ? [] : [`And ${left} more: \`latchkey drift\`.`]),
+    ...(settled === 0 ? [] : [`Adopted or ignored: ${settled}.`]),
+    `Last audit: ${lastAuditAt ?? 'none'}. Next: ${nextAuditAt}, and every ${Math.round(intervalMs / 60_000)} minutes.`,
+  ].join('\n\n');
+}
