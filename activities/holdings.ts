@@ -2,13 +2,13 @@ import type { Client } from '@temporalio/client';
 import { holdingsQuery, memberWorkflowId, type Holdings } from '../workflows/messages.js';
 import { inBatches } from './wake.js';
 
-/** A worker answers in well under a second, replay included. */
-const queryTimeoutMs = 5_000;
+/** All must answer: a worker may have to replay each of a thousand first. */
+const holdingsTimeoutMs = 20_000;
 
 /** What one member's workflow holds. Throws where no worker answers in time. */
 export async function askHoldings(client: Client, memberId: number): Promise<Holdings> {
   const handle = client.workflow.getHandle(memberWorkflowId(memberId));
-  return client.withDeadline(Date.now() + queryTimeoutMs, () => handle.query(holdingsQuery));
+  return client.withDeadline(Date.now() + holdingsTimeoutMs, () => handle.query(holdingsQuery));
 }
 
 /** What each of these members' workflows holds. Throws where one does not answer: what is not known would look gone. */

@@ -9,7 +9,6 @@ import type { TypedSearchAttributes } from '@temporalio/common';
 import {
   accessProblemKey,
   accessStateKey,
-  holdingsQuery,
   locationIdKey,
   memberIdOf,
   memberWorkflowId,
@@ -24,6 +23,7 @@ import {
   type PassReport,
 } from '../workflows/messages.js';
 import { memberStart } from '../activities/wake.js';
+import { askHoldings } from '../activities/holdings.js';
 import { atOnce } from './at-once.js';
 import { CommandError } from './failure.js';
 
@@ -62,8 +62,6 @@ const queriesAtOnce = 10;
 const signalsAtOnce = 20;
 /** A worker answers in well under a second, replay included. */
 const queryTimeoutMs = 5_000;
-/** Where all must answer: a worker may have to replay each of a thousand first. */
-const holdingsTimeoutMs = 20_000;
 /** The update itself answers within 20 s, if a worker runs. */
 const resyncTimeoutMs = 30_000;
 
@@ -192,12 +190,8 @@ export async function holdingsOf(
   memberIds: readonly number[],
 ): Promise<Map<number, Holdings>> {
   const asked = await atOnce(queriesAtOnce, memberIds, async (id): Promise<[number, Holdings]> => {
-    const handle = client.workflow.getHandle(memberWorkflowId(id));
     try {
-      return [
-        id,
-        await client.withDeadline(Date.now() + holdingsTimeoutMs, () => handle.query(holdingsQuery)),
-      ];
+      return [id, await askHoldings(client, id)];
     } catch (error) {
       if (!isUnanswered(error)) throw error;
       throw new CommandError(
@@ -222,7 +216,7 @@ const deadlineExceeded = 4;
 const failedPrecondition = 9;
 
 /** A time limit, or Temporal's own word that nobody polls the queue. */
-function isUnanswered(error: unknown): boolean {
+export function isUnanswered(error: unknown): boolean {
   const status = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
   if (!isGrpcServiceError(status)) return false;
   // As numbers: the enum belongs to a package that is not ours to import.

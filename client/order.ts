@@ -34,9 +34,13 @@ export async function obey<T>(client: Client, give: (control: WorkflowHandle) =>
 }
 
 /** What a workflow answers to an order. Throws CommandError where it refuses, or where no worker is there to answer. */
-export async function answered<T>(client: Client, give: () => Promise<T>): Promise<T> {
+export async function answered<T>(
+  client: Client,
+  give: () => Promise<T>,
+  withinMs = answerWithinMs,
+): Promise<T> {
   try {
-    return await client.withDeadline(Date.now() + answerWithinMs, give);
+    return await client.withDeadline(Date.now() + withinMs, give);
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) {
       throw new CommandError(error.cause?.message ?? 'the order was refused', 2);

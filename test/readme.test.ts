@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
 import { defaultPolicies } from '../access/policies.js';
 import { parseDuration } from '../worker/config.js';
 import { emptyFile } from '../worker/rules-file.js';
@@ -8,25 +9,33 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 /** The README's table of policies: name to default. */
 function policiesInReadme(): Record<string, string> {
-  const rows = [...readme.matchAll(/^\| `(\w+)` +\| ([\w%]+) +\|/gm)];
+  const rows = [...readme.matchAll(/^\| `([\w.]+)` +\| ([\w%]+) +\|/gm)];
   return Object.fromEntries(rows.map(([, name = '', value = '']) => [name, value]));
 }
 
 describe('README', () => {
   it('names every policy with its default', () => {
     const table = policiesInReadme();
-    assert.deepEqual(Object.keys(table).sort(), [
-      'breakerPeople',
-      'breakerShare',
-      'doorGrace',
-      'doorHorizon',
-      'existingKeys',
-      'lastDay',
-      'renewalGrace',
-      'trailRetention',
-      'undoWindow',
-      'usedPass',
-    ]);
+    const drift = Object.keys(table).filter((name) => name.startsWith('drift.'));
+    assert.deepEqual(drift.sort(), repairableKinds.map((kind) => `drift.${kind}`).sort());
+    for (const kind of repairableKinds) assert.equal(table[`drift.${kind}`], defaultDriftPolicy[kind]);
+    assert.deepEqual(
+      Object.keys(table)
+        .filter((name) => !drift.includes(name))
+        .sort(),
+      [
+        'breakerPeople',
+        'breakerShare',
+        'doorGrace',
+        'doorHorizon',
+        'existingKeys',
+        'lastDay',
+        'renewalGrace',
+        'trailRetention',
+        'undoWindow',
+        'usedPass',
+      ],
+    );
     assert.equal(parseDuration(table['trailRetention'] ?? ''), emptyFile('').trailRetentionMs);
     assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
     const { people, share } = emptyFile('').breaker;

@@ -15,6 +15,8 @@ const commands = [
   'block',
   'withdraw',
   'exceptions',
+  'drift',
+  'repair',
 ];
 
 describe('the command line', () => {
