@@ -88,7 +88,7 @@ export function planSteps(
     const key = ledger.find((k) => k.groupId === wish.groupId && k.userId === userId);
     if (key === undefined || key.keyId === null) {
       if (key !== undefined || !wish.awaitingRenewal) begins.push({ kind: 'grant', wish });
-    } else if (key.uncertain) {
+    } else if (key.uncertain && !(held.has(key.groupId) && mayShorten(key, wish))) {
       moves.push({ kind: 'move', key, wish });
     } else if (key.foreign && wish.takesOver === true) {
       moves.push({ kind: 'note', key, wish });
@@ -120,6 +120,11 @@ export function givenBackUntil({ keyId, handUntil }: LedgerKey, now: Instant): I
 
 function endsTooSoon(validUntil: Instant | null, wish: Entitlement): boolean {
   return validUntil !== null && validUntil < wish.door.atLeast;
+}
+
+/** Whether a key that may end later in Kisi than is wished would be shortened by a move. */
+function mayShorten({ validUntil }: LedgerKey, wish: Entitlement): boolean {
+  return validUntil === null || validUntil > wish.door.set;
 }
 
 /** Kisi may keep whole seconds only. */

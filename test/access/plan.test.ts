@@ -93,6 +93,15 @@ describe('planSteps: what differs between the wish and the ledger', () => {
     assert.deepEqual(planSteps([key()], [finalWish(now + day)], holds, 5), []);
   });
 
+  it('does not shorten a held key whose end a person changed, until the read is believed', () => {
+    const changed = key({ uncertain: true, validUntil: now + 30 * day });
+    const holds = [{ groupId: 12, why: 'the list came empty' }];
+    assert.deepEqual(kinds(planSteps([changed], [finalWish(now + day)], holds, 5)), []);
+    assert.deepEqual(kinds(planSteps([changed], [finalWish(now + day)], [], 5)), ['move']);
+    const lost = key({ uncertain: true, validUntil: wish().door.set });
+    assert.deepEqual(kinds(planSteps([lost], [wish()], holds, 5)), ['move']);
+  });
+
   it('goes on granting while another key is held', () => {
     const holds = [{ groupId: 9, why: 'the list came empty' }];
     assert.deepEqual(kinds(planSteps([key({ groupId: 9 })], [wish()], holds, 5)), ['grant']);
