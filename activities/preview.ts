@@ -77,7 +77,7 @@ export function linesOf(people: readonly Preview[]): PlanLine[] {
 /** Everything that a preview of one person stands on. */
 export interface PreviewFacts {
   memberId: number;
-  holdings: Pick<Holdings, 'ledger' | 'kisiUser' | 'frozen'>;
+  holdings: Pick<Holdings, 'ledger' | 'kisiUser' | 'frozen' | 'heldAtOnce'>;
   assessment: Assessment;
   kisi: KisiSide;
   now: Instant;
@@ -92,7 +92,8 @@ const moveRequests = 2;
  */
 export function previewOf({ memberId, holdings, assessment, kisi, now }: PreviewFacts): Preview {
   const { ledger, kisiUser } = holdings;
-  const { keys, holds, rules } = assessment;
+  const { keys, rules } = assessment;
+  const holds = [...assessment.holds, ...(holdings.heldAtOnce ?? [])];
   const frozen = stillFrozen(holdings.frozen, rules, now);
   const isKnown = kisiUser !== null && kisiUser.emailDigest === assessment.emailDigest;
   const steps = planSteps(ledger, keys, holds, isKnown ? kisiUser.id : null, frozen);

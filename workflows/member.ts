@@ -7,7 +7,14 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nextWake, planSteps, stillFrozen, withInherited, type LedgerKey } from '../access/plan.js';
+import {
+  nextWake,
+  planSteps,
+  stillFrozen,
+  withInherited,
+  type Hold,
+  type LedgerKey,
+} from '../access/plan.js';
 import type { Instant, NextChange } from '../access/types.js';
 import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
 import { byTheRules, keyWriter } from './keys.js';
@@ -71,13 +78,22 @@ export async function member(initial: MemberState): Promise<MemberView> {
     lastError: null,
   };
   let changes: string[] = [];
-  const run = { passesBegun: 0, passesDone: 0, ended: false, doubtSince: null as Instant | null };
+  const run = {
+    passesBegun: 0,
+    passesDone: 0,
+    /** Whether the pass under way has said what it waits for. */
+    waits: false,
+    ended: false,
+    doubtSince: null as Instant | null,
+  };
   let shown = '';
+  let heldAtOnce: Hold[] = [];
   let locationId: number | null = null;
 
   const wake = (w: Wake): void => void state.wakes.push({ ...w, notBefore: w.notBefore ?? Date.now() });
   const beginPass = (): void => {
     run.passesBegun++;
+    run.waits = false;
     run.ended = false;
   };
   const woken = (): boolean => state.wakes.length > 0 || state.errands.length > 0;
@@ -101,13 +117,12 @@ export async function member(initial: MemberState): Promise<MemberView> {
   setHandler(stateQuery, view);
   setHandler(holdingsQuery, () => {
     const { ledger, kisiUser, siblingIds, frozen, comparedAt } = state;
-    return { ledger, kisiUser, siblingIds, frozen, comparedAt };
+    return { ledger, kisiUser, siblingIds, frozen, comparedAt, heldAtOnce };
   });
   setHandler(resyncNow, async () => {
     wake({ reason: 'resync' });
     const mine = run.passesBegun + 1;
-    const done = (): boolean =>
-      run.passesDone >= mine || (run.passesBegun >= mine && outlook.waiting !== null) || run.ended;
+    const done = (): boolean => run.passesDone >= mine || (run.passesBegun >= mine && run.waits) || run.ended;
     await condition(done, '20s');
     return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what };
   });
@@ -305,6 +320,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       ({ groupId, why }) => `group ${groupId}: ${why}`,
     );
     outlook.next = nextWake(assessment.next, state.ledger, assessment.keys, state.frozen);
+    heldAtOnce = assessment.holds.filter(({ byBreaker }) => byBreaker === true);
     const doubt = assessment.holds.find(({ byBreaker }) => byBreaker !== true);
     if (doubt !== undefined) {
       const since = (run.doubtSince ??= Date.now());
@@ -318,7 +334,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       return Math.min(outlook.next?.at ?? Infinity, Date.now() + doubtRetryMs);
     }
     run.doubtSince = null;
-    const [atOnce] = assessment.holds;
+    const [atOnce] = heldAtOnce;
     if (atOnce !== undefined) {
       waitFor(new Trouble('Held', atOnce.why, true), 'when that is approved, or not so any more');
       return Math.min(outlook.next?.at ?? Infinity, Date.now() + blockedRetryMs);
@@ -341,6 +357,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   }
 
   function waitFor(trouble: Trouble, wakesBy: string): void {
+    run.waits = true;
     outlook.lastError = trouble.message;
     const since = outlook.waiting?.problem === trouble.problem ? outlook.waiting.since : Date.now();
     outlook.waiting = { problem: trouble.problem, what: trouble.message, since, wakes: wakesBy };

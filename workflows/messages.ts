@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Freeze, LedgerKey } from '../access/plan.js';
+import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 import type { ChangeDone, PlanErrand } from './plan-messages.js';
 
@@ -96,7 +96,10 @@ export const stateQuery = defineQuery<MemberView>('state');
 
 /** What a member's workflow holds on to between its runs: the keys that are its own, and for whom. */
 export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'> &
-  Partial<Pick<MemberState, 'comparedAt'>>;
+  Partial<Pick<MemberState, 'comparedAt'>> & {
+    /** Keys that are one of too many to be lost at once. */
+    heldAtOnce?: Hold[];
+  };
 
 export const holdingsQuery = defineQuery<Holdings>('holdings');
 

@@ -248,6 +248,21 @@ describe('the member workflow, on a skipped clock', () => {
       assert.deepEqual(world.keys, []);
     }));
 
+  it('answers a resync by what it finds then, not by what it waited for before', () =>
+    story(async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (v) => v.keys.length === 1);
+      record.passes = [];
+      world.doubts = [{ passId: 900, why: 'too many rows are gone' }];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (v) => v.waitingFor !== null);
+      record.passes = [pass()];
+      world.doubts = [];
+      assert.equal((await handle.executeUpdate(resyncNow)).problem, null);
+    }));
+
   it('lets the lowest profile own the keys, and hands them over when it goes', () =>
     story(async (world) => {
       world.profiles.set(100, profile({ passes: [pass()] }));
