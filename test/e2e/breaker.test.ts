@@ -9,15 +9,20 @@ interface HeldJson {
   ruling: { does: string } | null;
 }
 
+const withFive = [{}, 'none', 'policies: { breakerPeople: 5 }\n'] as const;
+
 describe('the revocation breaker, in a whole space', () => {
   let space: RunningSpace;
   const members: number[] = [];
   const count = 20;
 
   before(async () => {
-    space = await startSpace(({ nexudus, ids }) => {
-      for (let i = 0; i < count; i++) members.push(joins(i, nexudus.space, ids));
-    });
+    space = await startSpace(
+      ({ nexudus, ids }) => {
+        for (let i = 0; i < count; i++) members.push(joins(i, nexudus.space, ids));
+      },
+      ...withFive,
+    );
     await eventually('all keys', () => withKey().length === count);
     await eventually('all known to have access', async () => {
       const query = `WorkflowType = 'member' AND AccessState = 'access'`;

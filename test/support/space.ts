@@ -73,12 +73,13 @@ export const hurried = (): Paces => ({
 
 /**
  * Starts a space with the two cities in it. `prepare` fills Nexudus before the first worker starts. `limits`: both APIs
- * keep the published ones, and the worker its pace.
+ * keep the published ones, and the worker its pace. `file`: what latchkey.yaml says.
  */
 export async function startSpace(
   prepare: (stage: Stage) => void = () => undefined,
   env: Record<string, string> = {},
   limits: 'published' | 'none' = 'none',
+  file?: string,
 ): Promise<RunningSpace> {
   const temporal = await devServer();
   const address = { address: temporal.address, namespace: await newNamespace(temporal) };
@@ -86,6 +87,7 @@ export async function startSpace(
     temporal: address,
     log: createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' }),
     env: { LATCHKEY_POLL_INTERVAL: '1s', ...env },
+    ...(file === undefined ? {} : { file }),
   });
   if (limits === 'none') {
     stage.nexudus.switches.rateLimits = null;
