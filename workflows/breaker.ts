@@ -21,12 +21,12 @@ import {
   type Weighing,
   type WeighingAnswer,
 } from './breaker-messages.js';
+import { isLong } from './long.js';
 import { insist, patientActivities } from './patience.js';
-import { refuse } from './refuse.js';
+import { refuse, checkGiver } from './refuse.js';
 import { trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
-const mostEvents = 500;
 /** A key that may go is still listed until its member was looked at once more, after it went. */
 const lookAgainMs = 10_000;
 const mostLooks = 20;
@@ -76,7 +76,7 @@ export async function breaker(initial: Breaker | null): Promise<void> {
     {
       validator: ({ id, does, by }: { id: number } & Omit<Ruling, 'at'>) => {
         if (!['approve', 'reject'].includes(does)) refuse('it is approve or reject');
-        if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
+        checkGiver({ by });
         heldBy(id);
       },
     },
@@ -142,11 +142,6 @@ export async function breaker(initial: Breaker | null): Promise<void> {
   function summaries(): HeldSummary[] {
     return state.held.map(({ id, since, losses, ruling }) => ({ id, since, keys: losses.length, ruling }));
   }
-}
-
-function isLong(): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= mostEvents;
 }
 
 function detailsOf({ held }: Breaker): string {

@@ -32,12 +32,12 @@ import {
   type Orders,
   type StopLevel,
 } from './control-messages.js';
+import { isLong } from './long.js';
 import { insist, patientActivities } from './patience.js';
-import { refuse } from './refuse.js';
+import { refuse, checkGiver } from './refuse.js';
 import { trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
-const mostEvents = 500;
 /** Temporal's list lags behind: who was held just before an order was taken back is found by a later look. */
 const lookAgainMs = [10_000, 1_500];
 /** How often those are looked for whom an order held. */
@@ -217,16 +217,11 @@ function plain({ stop, mode }: Orders): Act['after'] {
 type Giver = Omit<Order, 'since'>;
 
 function mayTurnOver(): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo();
-  return (continueAsNewSuggested || historyLength >= mostEvents) && allHandlersFinished();
+  return isLong() && allHandlersFinished();
 }
 
 function given({ by, why }: Giver): Order {
   return { by, why, since: Date.now() };
-}
-
-function checkGiver({ by }: Giver): void {
-  if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
 }
 
 function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode }): void {
@@ -248,7 +243,7 @@ function checkWish(
   if (!Number.isInteger(until) || until > lastInstant)
     refuse('the end must be an instant before the year 10000');
   if (until <= Date.now()) refuse(`the end, ${iso(until)}, is past`);
-  checkGiver({ by, why: reason });
+  checkGiver({ by });
   checkLine('the name of who orders it (by)', by, longestBy);
   if (typeof reason !== 'string' || reason.trim() === '') refuse('say why (reason)');
   checkLine('the reason', reason, longestReason);

@@ -40,12 +40,12 @@ import {
   type RuleOrder,
 } from './drift-messages.js';
 import { driftDetailsOf, driftViewOf, findingViewOf } from './drift-view.js';
+import { isLong } from './long.js';
 import { kisiTaskQueue } from './messages.js';
 import { insist, patientActivities, troubleOf, type Patient } from './patience.js';
-import { refuse } from './refuse.js';
+import { refuse, checkGiver } from './refuse.js';
 import { trailActivities } from './trail.js';
 
-const mostEvents = 500;
 const minuteMs = 60_000;
 /** What is doubted is believed when an audit so much later still finds it. */
 const doubtLastsMs = 10 * minuteMs;
@@ -312,7 +312,7 @@ export async function drift(initial: DriftState): Promise<void> {
 
   function checkRule({ id, verb, by }: RuleOrder): void {
     if (!verbs.includes(verb)) refuse(`the verb must be one of ${verbs.join(', ')}`);
-    if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
+    checkGiver({ by });
     const refusal = refusalOf(findingOf(id), verb, Date.now());
     if (refusal !== null) refuse(refusal);
   }
@@ -338,11 +338,6 @@ export async function drift(initial: DriftState): Promise<void> {
   function publish(): void {
     setCurrentDetails(driftDetailsOf(view(), state.intervalMs));
   }
-}
-
-function isLong(): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= mostEvents;
 }
 
 /** What concerns no member. */

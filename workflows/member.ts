@@ -5,7 +5,6 @@ import {
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
   nextWake,
@@ -17,6 +16,7 @@ import {
 } from '../access/plan.js';
 import type { Instant, NextChange } from '../access/types.js';
 import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
+import { isLong } from './long.js';
 import { byTheRules, keyWriter } from './keys.js';
 import {
   accessProblemKey,
@@ -44,8 +44,6 @@ import { detailsOf, viewOf, type Outlook } from './view.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
-/** Replay costs about 0.35 ms an event, so a run turns over long before the server asks for it. */
-const mostEvents = 500;
 const longestRunMs = 30 * dayMs;
 /** A member who has held nothing for so long completes, and starts again when something new appears. */
 const idleEndMs = 90 * dayMs;
@@ -397,8 +395,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   }
 
   function runIsLong(): boolean {
-    const { historyLength, continueAsNewSuggested } = workflowInfo();
-    return continueAsNewSuggested || historyLength >= mostEvents || Date.now() >= startedAt + longestRunMs;
+    return isLong() || Date.now() >= startedAt + longestRunMs;
   }
 }
 

@@ -22,7 +22,7 @@ import {
   type PlanOrder,
   type PlanReport,
 } from './plan-messages.js';
-import { refuse } from './refuse.js';
+import { refuse, checkGiver } from './refuse.js';
 import { trailActivities } from './trail.js';
 
 /** Each waits for Kisi, which takes 5 requests a second. */
@@ -53,7 +53,7 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
   setHandler(planReportQuery, () => report);
   setHandler(undoUpdate, (by) => void (undo = by), {
     validator: ({ by }) => {
-      if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
+      checkGiver({ by });
       if (report.stage !== 'applied') refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
       if (undo !== null) refuse(`plan ${planId} is being undone already`);
     },

@@ -4,3 +4,8 @@ import { ApplicationFailure } from '@temporalio/workflow';
 export function refuse(message: string): never {
   throw ApplicationFailure.create({ type: 'Refused', message, nonRetryable: true });
 }
+
+/** Refuses an order by nobody: whoever gives one says who it is. */
+export function checkGiver({ by }: { by: unknown }): void {
+  if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
+}
