@@ -2,6 +2,7 @@ import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } fro
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import { fullPassScheduleId, pollScheduleId } from '../workflows/messages.js';
+import { repeatUntilClosed } from './closed-calls.js';
 
 /** Where Temporal is: what the environment configuration says, or a given address. */
 export interface TemporalAddress {
@@ -14,7 +15,10 @@ export async function connectClient(
   at: TemporalAddress | null,
 ): Promise<{ client: Client; connection: Connection }> {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  const connection = await Connection.connect(at === null ? connectionOptions : { address: at.address });
+  const connection = await Connection.connect({
+    ...(at === null ? connectionOptions : { address: at.address }),
+    interceptors: repeatUntilClosed(),
+  });
   return {
     connection,
     client: new Client({ connection, namespace: at?.namespace ?? namespace ?? 'default' }),

@@ -1,4 +1,4 @@
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createPacer } from '../../nexudus/pace.js';
@@ -8,6 +8,7 @@ import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embed
 import { createLogger } from '../../worker/logging.js';
 import { nextFreePort } from '../../worker/ports.js';
 import type { Paces, Service } from '../../worker/service.js';
+import { connectClient } from '../../worker/temporal.js';
 import { memberWorkflowId, searchAttributes, stateQuery, type MemberView } from '../../workflows/messages.js';
 
 /** A whole space: a real Temporal server, both simulators over HTTP, and as many workers as a test wants. */
@@ -45,7 +46,7 @@ export async function stopDevServer(): Promise<void> {
 /** A namespace of its own, since ids of members and Schedules are the same in every space. */
 export async function newNamespace(temporal: EmbeddedTemporal): Promise<string> {
   const namespace = `space-${++spaces}`;
-  const connection = await Connection.connect({ address: temporal.address });
+  const { connection } = await connectClient({ address: temporal.address, namespace });
   await connection.workflowService.registerNamespace({
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
