@@ -13,7 +13,7 @@ export interface LedgerKey {
   foreign: boolean;
   /** The end that a person gave it before it was moved on: it is given back, not taken away. Null: it is all ours. */
   handUntil: Instant | null;
-  /** True while the answer of a move was lost: its end may be another than `validUntil`. */
+  /** True while the answer of a write to it was lost: it may have another end than `validUntil`, or be gone. */
   uncertain: boolean;
   /** End of access by the rules; null: no end known. */
   until: Instant | null;

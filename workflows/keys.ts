@@ -226,14 +226,16 @@ export function keyWriter(
     const why = losses.find((loss) => loss.groupId === groupId)?.why ?? 'the e-mail is another one now';
     const note = noteOf(why, locationId);
     if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil, note);
-    const done = await call(
-      'removeKey',
-      (again) => [
-        { keyId, userId, groupId, validUntil },
-        { ...note, again },
-      ],
-      `revoke group ${groupId}`,
-      1,
+    const done = await noting({ ...key, uncertain: true }, key, () =>
+      call(
+        'removeKey',
+        (again) => [
+          { keyId, userId, groupId, validUntil },
+          { ...note, again },
+        ],
+        `revoke group ${groupId}`,
+        1,
+      ),
     );
     if (done === null) return false;
     forget(key);
@@ -249,11 +251,13 @@ export function keyWriter(
     note: WriteNote,
   ): Promise<boolean> {
     const { userId, groupId } = key;
-    const done = await call(
-      'giveBackKey',
-      (again) => [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, { ...note, again }],
-      `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
-      1,
+    const done = await noting({ ...key, uncertain: true }, key, () =>
+      call(
+        'giveBackKey',
+        (again) => [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, { ...note, again }],
+        `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
+        1,
+      ),
     );
     if (done === null) return false;
     forget(key);

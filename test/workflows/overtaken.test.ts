@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ensureSearchAttributes } from '../../worker/search-attributes.js';
 import { membershipChanged, searchAttributes } from '../../workflows/messages.js';
-import { pass, profile } from '../support/builders.js';
+import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
 import { devServer, newNamespace } from '../support/space.js';
 
@@ -36,6 +36,25 @@ describe('the member workflow, overtaken', () => {
       answer();
       await until(world, handle, (view) => view.state === 'noAccess' && view.waitingFor === null);
       assert.deepEqual(world.keys, []);
+    }));
+
+  it('gives a key anew that was taken away without an answer when access is back', () =>
+    Clockwork.run(env, async (world) => {
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      world.losesAnswers = Infinity;
+      record.member = member({ active: false });
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.waitingFor !== null);
+      assert.deepEqual(world.keys, []);
+      record.member = member();
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.state === 'access' && view.waitingFor !== null);
+      world.losesAnswers = 0;
+      await until(world, handle, (view) => view.waitingFor === null);
+      assert.deepEqual(await world.open(), [12]);
     }));
 });
 
