@@ -1,11 +1,23 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
-import { giveBackKey, grantKey, makeUser, moveKey, removeKey } from '../kisi/keys.js';
+import {
+  findUser,
+  giveBackKey,
+  grantKey,
+  keyNow,
+  makeUser,
+  moveKey,
+  removeKey,
+  sameEnd,
+} from '../kisi/keys.js';
+import type { KisiKey } from '../kisi/records.js';
+import type { TrailRecord } from '../trail/records.js';
 import type { GrantResult, KeyActivities, KeyWish } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
-import type { Recorder, Written } from './recorder.js';
+import type { Recorder, Sight, Written } from './recorder.js';
 import { remote } from './remote.js';
 
 export interface KeyDeps {
@@ -35,11 +47,23 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
       if ((await kisi.getUser(userId)) === null) {
         const answer = `user ${userId} is gone`;
-        return { result: { outcome: 'userGone' }, done: false, after: null, answer };
+        return { result: { outcome: 'userGone' }, done: 'never', after: null, answer };
       }
       const message = `Kisi group ${groupId} does not exist (any more): correct the mapping (latchkey.yaml or the pass type's KisiGroupId).`;
       throw ApplicationFailure.create({ type: 'Configuration', message, nonRetryable: true });
     }
+  }
+
+  /** How a key is before it is given or moved. */
+  async function sightOf(
+    wish: KeyWish,
+    keyId: number | null,
+    outcome: 'adopted' | 'moved',
+  ): Promise<Sight<GrantResult>> {
+    const key = await keyNow(kisi, keyId, wish);
+    const isSo = key !== null && sameEnd(key.validUntil, wish.validUntil);
+    const result = isSo && { outcome, keyId: key.id, validUntil: key.validUntil, was: null };
+    return { shows: shownBy(key), isSo: result ? { result } : null };
   }
 
   return remote<KeyActivities>({
@@ -47,99 +71,126 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
       // It reads only, but to no purpose where no key may be given.
       await gate.admit('grant', about);
       const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
-      return user?.id ?? null;
+      if (user === null) return null;
+      // Now that there is one, none will be made, and no write would come to tell.
+      await recorder.settle(null, () => true);
+      return user.id;
     },
     async createKisiUser(memberId, note) {
       await gate.admit('grant', note);
       const person = await personOf(memberId);
-      const write = { what: 'createUser', groupId: null, before: null, after: null } as const;
-      return recorder.write(note, write, async (again) => {
-        const { userId, created } = await makeUser(kisi, person, again);
-        return {
-          result: userId,
-          // Found by a further try: it was made by the one before.
-          done: created || again,
-          after: { userId },
-          answer: created ? `user ${userId} made, and mailed by Kisi` : `user ${userId} was there`,
-        };
+      return recorder.write(note, {
+        what: 'createUser',
+        groupId: null,
+        before: null,
+        after: null,
+        async look() {
+          const user = await findUser(kisi, person.email);
+          return { shows: () => user !== null, isSo: user && { result: user.id } };
+        },
+        async make(again) {
+          const { userId, created } = await makeUser(kisi, person, again);
+          return {
+            result: userId,
+            done: created ? 'now' : 'before',
+            after: { userId },
+            answer: created ? `user ${userId} made, and mailed by Kisi` : `user ${userId} was there`,
+          };
+        },
       });
     },
     async createKey(wish, triedUntil, note) {
       await gate.admit('grant', note);
       const { groupId, validUntil } = wish;
-      const write = { what: 'grant', groupId, before: null, after: { validUntil } } as const;
-      return recorder.write(note, write, (again) =>
-        granting(wish, async () => {
-          const { key, how, was } = await grantKey(kisi, wish);
-          const tried = how === 'foreign' && triedUntil !== null && key.validUntil === triedUntil;
-          const outcome = tried ? 'adopted' : how;
-          return {
-            result: { outcome, keyId: key.id, validUntil: key.validUntil, was },
-            // Adopted at a further try: it was made by the one before.
-            done: how === 'created' || how === 'extended' || (outcome === 'adopted' && again),
-            after: { keyId: key.id, validUntil: key.validUntil },
-            answer: `${outcome} key ${key.id}`,
-            shows: ({ what }) => (what === 'revoke' ? how === 'created' : outcome === 'adopted'),
-          };
-        }),
-      );
+      return recorder.write<GrantResult>(note, {
+        what: 'grant',
+        groupId,
+        before: null,
+        after: { validUntil },
+        look: () => sightOf(wish, null, 'adopted'),
+        make: () =>
+          granting(wish, async () => {
+            const { key, how, was } = await grantKey(kisi, wish);
+            const isOurs = (end: Instant | null): boolean => triedUntil !== null && sameEnd(end, triedUntil);
+            const outcome = how === 'foreign' && isOurs(key.validUntil) ? 'adopted' : how;
+            return {
+              result: {
+                outcome,
+                keyId: key.id,
+                validUntil: key.validUntil,
+                // An end that an earlier try of ours gave it is not given back.
+                was: isOurs(was) ? null : was,
+              },
+              done: outcome === 'foreign' ? 'never' : outcome === 'adopted' ? 'before' : 'now',
+              after: { keyId: key.id, validUntil: key.validUntil },
+              answer: `${outcome} key ${key.id}`,
+            };
+          }),
+      });
     },
     async moveKey(keyId, wish, was, note) {
       const { groupId, validUntil } = wish;
       await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant', note);
-      const write = {
+      return recorder.write<GrantResult>(note, {
         what: 'move',
         groupId,
         before: { keyId, validUntil: was },
         after: { validUntil },
-      } as const;
-      return recorder.write(note, write, () =>
-        granting(wish, async () => {
-          const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish);
-          return {
-            result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
-            done: true,
-            after: { keyId: key.id, validUntil: key.validUntil },
-            answer: `${how} key ${key.id}`,
-            shows: () => false,
-          };
-        }),
-      );
+        look: () => sightOf(wish, keyId, 'moved'),
+        make: () =>
+          granting(wish, async () => {
+            const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish);
+            return {
+              result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
+              done: 'now',
+              after: { keyId: key.id, validUntil: key.validUntil },
+              answer: `${how} key ${key.id}`,
+            };
+          }),
+      });
     },
     async giveBackKey(keyId, wish, was, note) {
       await gate.admit('revoke', note);
       const { groupId, validUntil } = wish;
-      const before = { keyId, validUntil: was };
-      await recorder.write(note, { what: 'giveBack', groupId, before, after: { validUntil } }, async () => {
-        await giveBackKey(kisi, keyId, wish);
-        return {
-          result: undefined,
-          done: true,
-          after: { validUntil },
-          answer: 'given back',
-          shows: () => false,
-        };
+      await recorder.write<undefined>(note, {
+        what: 'giveBack',
+        groupId,
+        before: { keyId, validUntil: was },
+        after: { validUntil },
+        async look() {
+          const key = await keyNow(kisi, keyId, wish);
+          const isSo = key !== null && sameEnd(key.validUntil, validUntil);
+          return { shows: shownBy(key), isSo: isSo ? { result: undefined } : null };
+        },
+        async make() {
+          await giveBackKey(kisi, keyId, wish);
+          return { result: undefined, done: 'now', after: { validUntil }, answer: 'given back' };
+        },
       });
     },
     async removeKey(key, note) {
       await gate.admit('revoke', note);
       const { keyId, groupId, validUntil } = key;
-      await recorder.write(
-        note,
-        { what: 'revoke', groupId, before: { keyId, validUntil }, after: null },
-        async (again) => {
+      await recorder.write<undefined>(note, {
+        what: 'revoke',
+        groupId,
+        before: { keyId, validUntil },
+        after: null,
+        async look() {
+          const there = await keyNow(kisi, keyId, key);
+          return { shows: shownBy(there), isSo: there === null ? { result: undefined } : null };
+        },
+        async make() {
           const answer = await removeKey(kisi, key);
           const wasThere = answer === 'deleted';
           return {
             result: undefined,
-            // Gone at a further try: it was taken away by the one before.
-            done: wasThere || again,
+            done: wasThere ? 'now' : 'before',
             after: null,
             answer: wasThere ? 'deleted' : 'already gone',
-            shows: ({ what }) => (what === 'revoke') !== wasThere,
           };
         },
-      );
+      });
     },
     async inspectKeys(userId) {
       await gate.admit('read', nowhere);
@@ -150,4 +201,13 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
         .map(({ id, groupId, validUntil }) => ({ keyId: id, groupId, validUntil }));
     },
   });
+}
+
+/** Whether an earlier write to a key was done, by how the key is now. */
+function shownBy(key: KisiKey | null): Sight<unknown>['shows'] {
+  return ({ what, after }: TrailRecord) => {
+    if (what === 'revoke') return key === null;
+    const { validUntil = null } = (after ?? {}) as { validUntil?: Instant | null };
+    return key !== null && sameEnd(key.validUntil, validUntil);
+  };
 }

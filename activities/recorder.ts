@@ -7,12 +7,24 @@ import { memberIdOf } from '../workflows/messages.js';
 import type { WriteNote } from './contract.js';
 
 /** A write that is about to be made. */
-export interface Write {
+export interface Write<T> {
   what: 'createUser' | 'grant' | 'move' | 'giveBack' | 'revoke';
   groupId: number | null;
   before: JsonValue;
   /** What is wished. */
   after: JsonValue;
+  /** How Kisi is before it; asked only where it is not known what became of an earlier write to the same key. */
+  look: () => Promise<Sight<T>>;
+  /** Makes it; `again`: an earlier try may have made it. */
+  make: (again: boolean) => Promise<Written<T>>;
+}
+
+/** Kisi as it is before a write. */
+export interface Sight<T> {
+  /** Whether an earlier write, whose answer was lost, was done. */
+  shows: (earlier: TrailRecord) => boolean;
+  /** What the write would answer where all is as wished already, so that it is not made; null: it is not so. */
+  isSo: { result: T } | null;
 }
 
 /** What came of it. */
@@ -21,37 +33,66 @@ export interface Written<T> {
   after: JsonValue;
   /** Kisi's answer, in a few words. */
   answer: string;
-  /** False: Kisi was as it was wished already, or could not be so. */
-  done: boolean;
-  /** Of earlier writes to the same key whose answers were lost: whether this one was done, as shows now. */
-  shows?: (earlier: TrailRecord) => boolean;
+  /** `before`: Kisi was as it was wished already, by an earlier try if there was one. `never`: it could not be so. */
+  done: 'now' | 'before' | 'never';
 }
 
 /** Keeps every write in the trail: noted before it is made, and its answer after. */
 export interface Recorder {
+  /** Throws what the write throws, and TrailError, before anything is written, where the trail cannot be. */
+  write<T>(note: WriteNote, write: Write<T>): Promise<T>;
   /**
-   * Makes the write; `again`: an earlier try may have made it. Throws what it throws, and TrailError, before anything is
-   * written, where the trail cannot be.
+   * Says of the running member's earlier writes to a group (null: to no group), whose answers were lost, what became of
+   * them. Throws TrailError.
    */
-  write<T>(note: WriteNote, write: Write, make: (again: boolean) => Promise<Written<T>>): Promise<T>;
+  settle(groupId: number | null, shows: Sight<unknown>['shows']): Promise<void>;
 }
 
 export function createRecorder(trail: Trail, now: () => Instant): Recorder {
+  async function inDoubt(memberId: number | null, groupId: number | null): Promise<TrailRecord[]> {
+    return memberId === null ? [] : trail.begunFor(memberId, groupId);
+  }
+
+  async function finish(all: readonly TrailRecord[], shows: Sight<unknown>['shows']): Promise<void> {
+    const answer = 'its answer was lost; what became of it showed later';
+    for (const one of all) {
+      const outcome = shows(one)
+        ? { state: 'done' as const, after: one.after, answer }
+        : { state: 'failed' as const, after: one.before, answer };
+      await trail.finish(one.key, outcome);
+    }
+  }
+
   return {
-    async write(note, write, make) {
-      const { workflowExecution, attempt } = Context.current().info;
-      const asking = memberIdOf(workflowExecution?.workflowId ?? '');
-      const { id, again, memberId = asking, ...about } = note;
+    async settle(groupId, shows) {
+      await finish(await inDoubt(runningMember(), groupId), shows);
+    },
+    async write(note, { look, make, ...write }) {
+      const { id, again, memberId = runningMember(), ...about } = note;
       // The same for each try, however the workflow tries: one change is one record.
       const key = `write/${id}`;
-      await trail.begin({ key, at: now(), memberId, ...write, ...about });
+      const earlier = (await inDoubt(memberId, write.groupId)).filter((one) => one.key !== key);
+      if (earlier.length > 0) {
+        // Before this one is made: afterwards it could not be told any more which of them did it.
+        const { shows, isSo } = await look();
+        await finish(earlier, shows);
+        if (isSo !== null) return isSo.result;
+      }
+      const isTriedAgain = await trail.begin({
+        key,
+        at: now(),
+        memberId,
+        ...write,
+        ...about,
+      });
       try {
-        const { result, done, after, answer, shows } = await make(again || attempt > 1);
-        await trail.finish(key, { state: done ? 'done' : 'failed', after, answer });
-        if (memberId !== null && shows !== undefined) await settle(trail, memberId, write.groupId, shows);
+        const { result, done, after, answer } = await make(again || Context.current().info.attempt > 1);
+        const isDone = done === 'now' || (done === 'before' && isTriedAgain);
+        await trail.finish(key, { state: isDone ? 'done' : 'failed', after, answer });
         return result;
       } catch (error) {
-        if (isRefused(error))
+        // Of an earlier try it tells nothing.
+        if (isRefused(error) && !isTriedAgain)
           await trail.finish(key, { state: 'failed', after: write.before, answer: error.message });
         throw error;
       }
@@ -59,20 +100,8 @@ export function createRecorder(trail: Trail, now: () => Instant): Recorder {
   };
 }
 
-/** Says of earlier writes whose answers were lost what became of them. */
-async function settle(
-  trail: Trail,
-  memberId: number,
-  groupId: number | null,
-  wasDone: (earlier: TrailRecord) => boolean,
-): Promise<void> {
-  for (const earlier of await trail.begunFor(memberId, groupId)) {
-    const answer = 'its answer was lost; what became of it showed at the next write';
-    const outcome = wasDone(earlier)
-      ? { state: 'done' as const, after: earlier.after, answer }
-      : { state: 'failed' as const, after: earlier.before, answer };
-    await trail.finish(earlier.key, outcome);
-  }
+function runningMember(): number | null {
+  return memberIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
 }
 
 /** A definite no. After any other failure it may have been made all the same, and it is tried again under the same key. */

@@ -6,7 +6,7 @@
 import type { KisiClient } from './client.js';
 import { isKisiError, malformed } from './errors.js';
 import { keyRole } from './records.js';
-import type { KisiKey } from './records.js';
+import type { KisiKey, KisiUser } from './records.js';
 
 /** A key that should be there. `validUntil` in ms since the epoch; null: no end. */
 export interface KeyWish {
@@ -115,6 +115,22 @@ export async function removeKey(
 }
 
 /**
+ * The person's key to the group as it is now, read by its id, since lists may lag; null: there is none. `keyId`: the id
+ * that it had, null where that is not known.
+ */
+export async function keyNow(
+  client: KisiClient,
+  keyId: number | null,
+  whose: { userId: number; groupId: number },
+  signal?: AbortSignal,
+): Promise<KisiKey | null> {
+  const known = keyId === null ? null : await client.getKey(keyId, signal);
+  if (known) return known;
+  const found = await client.findKey(whose, signal);
+  return found && client.getKey(found.id, signal);
+}
+
+/**
  * Makes the Kisi user of a member; Kisi mails the invitation. `lookFirst` where an earlier try may have made it and its
  * answer was lost: Kisi may or may not refuse a second user with the same e-mail. A conflict or a 422 about the e-mail
  * means that the user is there after all; it is thrown again when the search still finds nobody.
@@ -125,7 +141,7 @@ export async function makeUser(
   lookFirst: boolean,
   signal?: AbortSignal,
 ): Promise<{ userId: number; created: boolean }> {
-  const there = lookFirst ? await searchUser(client, person.email, signal) : null;
+  const there = lookFirst ? await findUser(client, person.email, signal) : null;
   if (there) return { userId: there.id, created: false };
   try {
     return { userId: (await client.createUser(person, signal)).id, created: true };
@@ -133,13 +149,18 @@ export async function makeUser(
     const taken =
       isKisiError(error, 'conflict', 'invalid') &&
       (error.kind === 'conflict' || error.fields.includes('email'));
-    const other = taken ? await searchUser(client, person.email, signal) : null;
+    const other = taken ? await findUser(client, person.email, signal) : null;
     if (!other) throw error;
     return { userId: other.id, created: false };
   }
 }
 
-async function searchUser(client: KisiClient, email: string, signal?: AbortSignal) {
+/** The Kisi user with this e-mail, looked for in both ways; null: there is none. */
+export async function findUser(
+  client: KisiClient,
+  email: string,
+  signal?: AbortSignal,
+): Promise<KisiUser | null> {
   return (
     (await client.findUserByEmail(email, 'filter', signal)) ??
     (await client.findUserByEmail(email, 'search', signal))

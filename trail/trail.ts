@@ -12,9 +12,10 @@ const pageRows = 1000;
 export interface Trail {
   /**
    * Notes a write before it is made; once this has returned, the record outlives the process. Told again for a further
-   * attempt it changes nothing, but that a write which had failed is begun once more.
+   * attempt it changes nothing, but that a write which had failed is begun once more. Answers whether an earlier attempt
+   * did it, or may have.
    */
-  begin(write: WriteAhead): Promise<void>;
+  begin(write: WriteAhead): Promise<boolean>;
   /** Says what became of a write that was begun. One that is done stays as it is; one that failed may be done yet. */
   finish(key: string, outcome: Outcome): Promise<void>;
   /** Notes what is over. The first one under a key stays. */
@@ -63,6 +64,12 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
   return {
     begin: (write) =>
       tried('written', async () => {
+        // The attempts of one write come one after another.
+        const earlier = await db
+          .selectFrom('trail')
+          .select('state')
+          .where('key', '=', write.key)
+          .executeTakeFirst();
         await db
           .insertInto('trail')
           .values(rowOf({ ...write, kind: 'write', state: 'begun', answer: null }))
@@ -74,6 +81,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
               .where('trail.state', '=', 'failed'),
           )
           .execute();
+        return earlier !== undefined && earlier.state !== 'failed';
       }),
     finish: (key, { state, after, answer }) =>
       tried('written', async () => {

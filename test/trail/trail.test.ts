@@ -93,6 +93,17 @@ onEachEngine('the audit trail', (bench) => {
     await fc.assert(property, { numRuns: 60 });
   });
 
+  it('answers whether an earlier attempt at a write did it, or may have', async () => {
+    const trail = await bench.open();
+    const failed: Outcome = { state: 'failed', after: null, answer: '403' };
+    assert.equal(await trail.begin(write()), false);
+    assert.equal(await trail.begin(write()), true);
+    await trail.finish('w1', failed);
+    assert.equal(await trail.begin(write()), false);
+    await trail.finish('w1', { ...failed, state: 'done' });
+    assert.equal(await trail.begin(write()), true);
+  });
+
   it('keeps one record where several begin the same write at once', async () => {
     const trails = await Promise.all([bench.open(), bench.open(), bench.open()]);
     const begins = trails.flatMap((trail, i) =>

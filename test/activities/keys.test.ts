@@ -1,0 +1,162 @@
+/** What the trail says of writes to Kisi whose answers were lost, once a later look or write shows what became of them. */
+import assert from 'node:assert/strict';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { KeyActivities, WriteNote } from '../../activities/contract.js';
+import { createKeyActivities } from '../../activities/keys.js';
+import { createRecorder } from '../../activities/recorder.js';
+import { createKisiClient } from '../../kisi/client.js';
+import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import type { Trail } from '../../trail/trail.js';
+import { onEachEngine } from '../trail/engines.js';
+import { collect } from '../trail/records.js';
+
+const memberId = 7;
+const email = 'ada@example.com';
+const [june, july, august] = ['06', '07', '08'].map((month) => Date.parse(`2126-${month}-01T00:00:00Z`));
+assert.ok(june && july && august);
+
+onEachEngine('writes to Kisi whose answers were lost', (bench) => {
+  let kisi: KisiSimulator;
+  let trail: Trail;
+  let activities: KeyActivities;
+  let groupId: number;
+  let userId: number;
+
+  beforeEach(async () => {
+    kisi = await startKisiSimulator({ switches: { rateLimit: null } });
+    groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
+    userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
+    trail = await bench.open();
+    activities = createKeyActivities({
+      kisi: createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' }),
+      people: { note: () => undefined, find: () => Promise.resolve({ email, name: 'Ada' }) },
+      gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
+      recorder: createRecorder(trail, Date.now),
+    });
+  });
+  afterEach(() => kisi.stop());
+
+  const note = (id: string): WriteNote => ({
+    id,
+    cause: 'a test',
+    locationId: null,
+    by: 'rules',
+    planId: null,
+    again: false,
+  });
+
+  function run<K extends keyof KeyActivities>(
+    name: K,
+    args: Parameters<KeyActivities[K]>,
+    attempt = 1,
+  ): Promise<Awaited<ReturnType<KeyActivities[K]>>> {
+    const workflowExecution = { workflowId: `member-${memberId}`, runId: 'run' };
+    const logger = new DefaultLogger('ERROR');
+    const env = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
+    type Run = (...args: Parameters<KeyActivities[K]>) => Promise<Awaited<ReturnType<KeyActivities[K]>>>;
+    return env.run(activities[name] as Run, ...args);
+  }
+
+  /** A try that Kisi does or does not do, and whose answer never comes. */
+  async function lost<K extends keyof KeyActivities>(
+    isDone: boolean,
+    name: K,
+    args: Parameters<KeyActivities[K]>,
+  ): Promise<void> {
+    for (const method of ['POST', 'PATCH', 'DELETE'])
+      kisi.faults.add({ match: '/', method, kind: isDone ? 'afterWrite' : 'reset', times: 1 });
+    await assert.rejects(run(name, args));
+    kisi.faults.clear();
+  }
+
+  async function states(): Promise<string[]> {
+    const all = await collect(trail.all());
+    return all.map(({ key, state }) => `${key.slice('write/'.length)} ${state}`).sort();
+  }
+
+  async function given(validUntil: number): Promise<number> {
+    const answer = await run('createKey', [{ userId, groupId, validUntil }, null, note('given')]);
+    assert.ok(answer.outcome === 'created');
+    return answer.keyId;
+  }
+
+  for (const isDone of [true, false]) {
+    const outcome = isDone ? 'done' : 'failed';
+    describe(isDone ? 'that Kisi did' : 'that Kisi did not do', () => {
+      it('has the next write say so of a grant', async () => {
+        await lost(isDone, 'createKey', [{ userId, groupId, validUntil: june }, null, note('a')]);
+        const next = await run('createKey', [{ userId, groupId, validUntil: july }, june, note('b')]);
+        assert.equal(next.outcome, isDone ? 'extended' : 'created');
+        assert.deepEqual(await states(), [`a ${outcome}`, 'b done']);
+      });
+
+      it('has the next write say so of a move', async () => {
+        const keyId = await given(june);
+        await lost(isDone, 'moveKey', [keyId, { userId, groupId, validUntil: july }, june, note('a')]);
+        await run('moveKey', [keyId, { userId, groupId, validUntil: august }, july, note('b')]);
+        assert.deepEqual(await states(), [`a ${outcome}`, 'b done', 'given done']);
+      });
+
+      it('has the next write say so of a revoke', async () => {
+        const keyId = await given(june);
+        await lost(isDone, 'removeKey', [{ keyId, userId, groupId, validUntil: june }, note('a')]);
+        await run('moveKey', [keyId, { userId, groupId, validUntil: july }, june, note('b')]);
+        assert.deepEqual(await states(), [`a ${outcome}`, 'b done', 'given done']);
+        assert.equal(kisi.org.assignments().length, 1);
+      });
+
+      it('has the next try of the same write say so', async () => {
+        const args: Parameters<KeyActivities['createKey']> = [
+          { userId, groupId, validUntil: june },
+          null,
+          note('a'),
+        ];
+        await lost(isDone, 'createKey', args);
+        await run('createKey', args, 2);
+        assert.deepEqual(await states(), ['a done']);
+      });
+    });
+  }
+
+  it('has a user that is found say that it was made', async () => {
+    await lost(true, 'createKisiUser', [memberId, note('a')]);
+    assert.deepEqual(await states(), ['a begun']);
+    const about = { locationId: null, planId: null };
+    assert.ok(await run('findKisiUser', [memberId, 'filter', about]));
+    assert.deepEqual(await states(), ['a done']);
+  });
+
+  it('has the making of a user say that an earlier one came to nothing', async () => {
+    await lost(false, 'createKisiUser', [memberId, note('a')]);
+    await run('createKisiUser', [memberId, note('b')]);
+    assert.deepEqual(await states(), ['a failed', 'b done']);
+  });
+
+  it('leads to no second write where the first did the same, nor to a second record of it', async () => {
+    await lost(true, 'createKey', [{ userId, groupId, validUntil: june }, null, note('a')]);
+    const next = await run('createKey', [{ userId, groupId, validUntil: june }, june, note('b')]);
+    assert.ok(next.outcome === 'adopted');
+    // The process died before it could say so.
+    await run('createKey', [{ userId, groupId, validUntil: june }, june, note('b')], 2);
+    assert.deepEqual(await states(), ['a done', 'b failed']);
+    await lost(true, 'removeKey', [{ keyId: next.keyId, userId, groupId, validUntil: june }, note('c')]);
+    await run('removeKey', [{ keyId: next.keyId, userId, groupId, validUntil: june }, note('d')]);
+    assert.deepEqual(await states(), ['a done', 'b failed', 'c done']);
+  });
+
+  it('has no key of ours pass for one that a person gave, so that it is taken away at its end', async () => {
+    await lost(true, 'createKey', [{ userId, groupId, validUntil: june }, null, note('a')]);
+    const next = await run('createKey', [{ userId, groupId, validUntil: july }, june, note('b')]);
+    assert.deepEqual(next.outcome === 'extended' && next.was, null);
+    const byHand = await run('createKey', [{ userId, groupId, validUntil: august }, june, note('c')]);
+    assert.deepEqual(byHand.outcome === 'extended' && byHand.was, july);
+  });
+
+  it('stays in doubt when a further try is refused', async () => {
+    await lost(true, 'createKisiUser', [memberId, note('a')]);
+    kisi.org.demoteKeyOwner();
+    await assert.rejects(run('createKisiUser', [memberId, note('a')], 2), { nonRetryable: true });
+    assert.deepEqual(await states(), ['a begun']);
+  });
+});
