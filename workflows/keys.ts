@@ -129,13 +129,33 @@ export function keyWriter(
     }
   }
 
+  /**
+   * The key of a grant whose answer was lost, as it was made, if it was; any other as it is. One must be known before the
+   * next is asked for: of two ends that may be ours, only the last would be remembered. Null: overtaken.
+   */
+  async function found(key: LedgerKey): Promise<LedgerKey | null> {
+    const { keyId, userId, groupId, validUntil } = key;
+    if (keyId !== null) return key;
+    const answer = await call('inspectKeys', [userId], `look whether group ${groupId} was granted`);
+    if (answer === null) return null;
+    const made = answer.value?.find((one) => one.groupId === groupId && one.validUntil === validUntil);
+    if (made === undefined) return key;
+    const known = { ...key, keyId: made.keyId };
+    replace(known);
+    return known;
+  }
+
   async function grant(wish: Entitlement, circumstances: Circumstances): Promise<boolean> {
     const { emailDigest, locationId } = circumstances;
     if (emailDigest === null) return true;
     const userId = await userFor(emailDigest, locationId);
     if (userId === null) return false;
     const { groupId } = wish;
-    const known = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
+    const tried = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
+    const known = tried === undefined ? undefined : await found(tried);
+    if (known === null) return false;
+    if (tried?.keyId === null && known !== undefined && known.keyId !== null)
+      return move(known, wish, circumstances);
     const validUntil = wish.door.set;
     const triedUntil = known !== undefined && !known.foreign ? known.validUntil : null;
     const takesOver = wish.takesOver === true;
@@ -219,7 +239,9 @@ export function keyWriter(
     return true;
   }
 
-  async function revoke(key: LedgerKey, { losses = [], locationId }: Circumstances): Promise<boolean> {
+  async function revoke(tried: LedgerKey, { losses = [], locationId }: Circumstances): Promise<boolean> {
+    const key = await found(tried);
+    if (key === null) return false;
     const { keyId, userId, groupId, validUntil } = key;
     const handUntil = givenBackUntil(key, Date.now());
     // A key of an earlier Kisi user is no loss: the new one has it.

@@ -264,7 +264,8 @@ export class Clockwork {
           }
           const found = { keyId: there.id, validUntil: there.validUntil, was: null };
           const tried = triedUntil !== null && there.validUntil === triedUntil;
-          if (there.validUntil === wish.validUntil || tried) return { outcome: 'adopted' as const, ...found };
+          if (there.validUntil === wish.validUntil || tried)
+            return answer({ outcome: 'adopted' as const, ...found });
           if (there.validUntil === null || there.validUntil > wish.validUntil)
             return { outcome: 'foreign' as const, ...found };
           const was = there.validUntil;

@@ -56,6 +56,34 @@ describe('the member workflow, overtaken', () => {
       await until(world, handle, (view) => view.waitingFor === null);
       assert.deepEqual(await world.open(), [12]);
     }));
+
+  it('takes a key away that was given without an answer, although one with another end was wished since', () =>
+    Clockwork.run(env, async (world) => {
+      const hour = 3_600_000;
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      const changeTo = async (active: boolean, hours: number): Promise<void> => {
+        record.member = member({ active });
+        record.passes = [pass({ expiresAt: (await world.now()) + hours * hour })];
+        await handle.signal(membershipChanged);
+      };
+      await until(world, handle, (view) => view.state === 'access');
+      await changeTo(false, 1);
+      await until(world, handle, (view) => view.state === 'noAccess');
+      world.losesAnswers = Infinity;
+      await changeTo(true, 1);
+      await until(world, handle, (view) => view.waitingFor !== null);
+      assert.equal(world.keys.length, 1);
+      world.losesAnswers = 0;
+      world.kisiFails = 'Kisi answered 503';
+      await changeTo(true, 2);
+      await until(world, handle, (view) => view.lastError === 'Kisi answered 503');
+      await changeTo(false, 2);
+      world.kisiFails = null;
+      await until(world, handle, (view) => view.state === 'noAccess' && view.waitingFor === null);
+      assert.deepEqual(world.keys, []);
+    }));
 });
 
 async function cancelAsked(handle: WorkflowHandle): Promise<boolean> {
