@@ -119,10 +119,11 @@ export async function eventually(
   what: string,
   wanted: () => boolean | Promise<boolean>,
   withinMs = 45_000,
+  everyMs = 50,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await wanted())) {
     if (Date.now() > deadline) throw new Error(`never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

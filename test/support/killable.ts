@@ -1,0 +1,123 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
+import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
+import { openDatabase } from '../../trail/database.js';
+import type { TrailRecord } from '../../trail/records.js';
+import { createTrail } from '../../trail/trail.js';
+import { scratch } from '../client/cli.js';
+import { collect } from '../trail/records.js';
+import { devServer, newNamespace } from './space.js';
+
+/** A whole space whose workers are processes of their own, so that they can be killed. */
+export interface KillableSpace {
+  nexudus: NexudusSimulator;
+  kisi: KisiSimulator;
+  ids: TwoCities;
+  client: Client;
+  /** What a process must find in its environment to reach this space. */
+  env: Record<string, string>;
+  /** Starts one more worker. */
+  start(): void;
+  /** Kills the oldest worker, as `kill -9` does, and answers its process id. Throws where it had ended by itself. */
+  kill(): Promise<number>;
+  /** Ends all workers as an operator does; answers their exit codes. */
+  stopWorkers(): Promise<(number | null)[]>;
+  /** What the trail has of writes. */
+  writes(): Promise<TrailRecord[]>;
+  /** Ends what still runs. */
+  close(): Promise<void>;
+}
+
+/** A space with the two cities in it and no worker yet. `file`: what latchkey.yaml says. */
+export async function killableSpace(pollInterval: string, file = ''): Promise<KillableSpace> {
+  const temporal = await devServer();
+  const namespace = await newNamespace(temporal);
+  const connection = await Connection.connect({ address: temporal.address });
+  const nexudus = await startNexudusSimulator();
+  const kisi = await startKisiSimulator();
+  const ids = buildTwoCities(nexudus, kisi);
+  const folder = scratch();
+  const config = join(folder.path, 'latchkey.yaml');
+  writeFileSync(config, file);
+  const trailUrl = `file:${folder.path}/trail.db`;
+  const env = {
+    ...environmentOf(nexudus, kisi),
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: namespace,
+    LATCHKEY_DATABASE_URL: trailUrl,
+    LATCHKEY_CONFIG: config,
+    LATCHKEY_POLL_INTERVAL: pollInterval,
+  };
+  const workers: ChildProcess[] = [];
+
+  return {
+    nexudus,
+    kisi,
+    ids,
+    client: new Client({ connection, namespace }),
+    env,
+    start() {
+      const stderr = process.env['TEST_LOG'] === undefined ? 'ignore' : 'inherit';
+      workers.push(
+        spawn(process.execPath, ['client/latchkey.js', 'worker'], {
+          env: { ...process.env, ...env },
+          stdio: ['ignore', 'ignore', stderr],
+        }),
+      );
+    },
+    async kill() {
+      const worker = workers.shift();
+      if (worker?.pid === undefined || worker.exitCode !== null)
+        throw new Error('the worker had ended by itself');
+      await ended(worker, 'SIGKILL');
+      return worker.pid;
+    },
+    stopWorkers: () => Promise.all(workers.splice(0).map((worker) => ended(worker, 'SIGTERM'))),
+    async writes() {
+      const trail = createTrail(await openDatabase(trailUrl));
+      try {
+        return await collect(trail.all({ kinds: ['write'] }));
+      } finally {
+        await trail.close();
+      }
+    },
+    async close() {
+      for (const worker of workers) worker.kill('SIGKILL');
+      await connection.close();
+      await nexudus.stop();
+      await kisi.stop();
+      folder.remove();
+    },
+  };
+}
+
+/** Resolves to the exit code once the process is gone. */
+function ended(worker: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  return new Promise((resolve) => {
+    worker.once('exit', resolve);
+    worker.kill(signal);
+  });
+}
+
+/**
+ * Tells Temporal at once what it would find out by itself within 15 seconds, when heartbeats stay away: that this process
+ * does no more of what it had begun, and that no workflow is in its cache.
+ */
+export async function tellOfDeath(client: Client, pid: number): Promise<void> {
+  const { namespace } = client.options;
+  for await (const { workflowId, runId } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+    const execution = { workflowId, runId };
+    // Either may be too late: the workflow has ended, or the try has failed already.
+    await client.workflowService.resetStickyTaskQueue({ namespace, execution }).catch(() => undefined);
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    for (const { activityId, lastWorkerIdentity } of raw.pendingActivities ?? []) {
+      if (!activityId || !lastWorkerIdentity?.startsWith(`${pid}@`)) continue;
+      const died = new Error('its worker was killed');
+      await client.activity.fail({ workflowId, runId, activityId }, died).catch(() => undefined);
+    }
+  }
+}
