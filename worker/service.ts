@@ -9,7 +9,7 @@ import { createGate } from '../activities/gate.js';
 import { holdingsOf } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
-import { createOrderBook, orderException } from '../activities/orders.js';
+import { createOrderBook, orderException, readOrders } from '../activities/orders.js';
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
 import { createRecorder } from '../activities/recorder.js';
@@ -119,6 +119,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
+  await tellOrders(client, log);
   const done = running
     .finally(() => {
       stopEnsuring();
@@ -258,6 +259,15 @@ async function keepSingletons(client: Client, config: Config, log: Logger): Prom
   return () => {
     clearInterval(again);
   };
+}
+
+/** What keeps keys from being written, so that nobody waits for them in vain. */
+async function tellOrders(client: Client, log: Logger): Promise<void> {
+  const { stop, mode } = await readOrders(client);
+  const next = 'see `latchkey report`, then `latchkey mode live`';
+  if (mode.name === 'observe') log.warn(`mode observe: nothing is written to Kisi; ${next}`);
+  if (mode.name === 'canary') log.warn(`mode canary: only the keys of a few are written to Kisi; ${next}`);
+  if (stop !== null) log.warn(`${stop.level} is stopped by ${stop.by}; \`latchkey resume\` lets it go on`);
 }
 
 /** What was blocked may have been mended while the process was down. */
