@@ -1,4 +1,4 @@
-import { Context, log } from '@temporalio/activity';
+import { log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Instant, Rules } from '../access/types.js';
 import {
@@ -54,20 +54,30 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
+  const [tellPoll, tellFullPass] = [telling('The poll'), telling('The full pass')];
   return remote<PollActivities>({
-    pollChanges: (memory) => telling(() => pollChanges(deps, memory)),
-    fullPass: (memory) => telling(() => fullPass(deps, memory)),
+    pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory)),
+    fullPass: (memory) => tellFullPass(() => fullPass(deps, memory)),
   });
 }
 
-/** Has the log say once a run why Nexudus cannot be read; the further tries of the same run add nothing. */
-async function telling<T>(job: () => Promise<T>): Promise<T> {
-  try {
-    return await job();
-  } catch (error) {
-    if (error instanceof NexudusError && Context.current().info.attempt === 1) log.warn(error.message);
-    throw error;
-  }
+/** Has the log say once why Nexudus cannot be read, however many tries and runs that lasts, and that it can be again. */
+function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
+  let told: string | null = null;
+  return async (job) => {
+    try {
+      const result = await job();
+      if (told !== null) log.info(`${what} can read Nexudus again.`);
+      told = null;
+      return result;
+    } catch (error) {
+      if (error instanceof NexudusError && error.message !== told) {
+        told = error.message;
+        log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
+      }
+      throw error;
+    }
+  };
 }
 
 async function pollChanges(deps: PollDeps, before: PollMemory | null): Promise<PollMemory> {

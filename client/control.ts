@@ -11,6 +11,7 @@ import {
 } from '../workflows/control-messages.js';
 import { exceptionJson, exceptionsWords, lastingAt } from './exceptions.js';
 import { heldSummaries, summaryWords } from './held.js';
+import { waitingMembers } from './members.js';
 import { named, obey, type Giver } from './order.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
@@ -44,12 +45,28 @@ export async function setMode(
 
 /** `latchkey status`: what people have ordered. Needs no worker. */
 export async function status({ json = false }: { json?: boolean }): Promise<void> {
-  const { orders, held } = await withSession(readConfig(), async ({ client }) => ({
+  const { orders, held, waiting } = await withSession(readConfig(), async ({ client }) => ({
     orders: await readOrders(client),
     held: await heldSummaries(client),
+    waiting: await waitingMembers(client),
   }));
-  if (json) printJson({ ...jsonOf(orders), held });
-  else print([words(orders), exceptionsWords(orders.exceptions, Date.now()), summaryWords(held)].join('\n'));
+  if (json) printJson({ ...jsonOf(orders), held, waiting });
+  else
+    print(
+      [
+        words(orders),
+        exceptionsWords(orders.exceptions, Date.now()),
+        summaryWords(held),
+        waitingWords(waiting),
+      ].join('\n'),
+    );
+}
+
+function waitingWords(waiting: Record<string, number>): string {
+  const kinds = Object.entries(waiting).map(([problem, count]) => `${problem} ${count}`);
+  return kinds.length === 0
+    ? 'No member waits for anything.'
+    : `Members that wait: ${kinds.join(', ')}; see \`latchkey members --problem\`.`;
 }
 
 const idOf = (text: string): number =>
