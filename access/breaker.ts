@@ -135,10 +135,19 @@ function withoutGone(before: Breaker, looks: readonly Look[], now: Instant): Bre
   const looked = new Map(looks.map(({ memberId, losses }) => [memberId, losses]));
   const isStill = ({ memberId, groupId }: Unforeseen): boolean =>
     looked.get(memberId)?.some((loss) => loss.groupId === groupId) ?? true;
-  const held = before.held
+  const gone = before.gone.filter(({ at }) => at > now - windowMs);
+  return { ...before, held: heldWhere(before.held, isStill), gone };
+}
+
+/** Without those who have ended: they hold no key, and nothing looks at them any more. */
+export function withoutMembers(before: Breaker, memberIds: readonly number[]): Breaker {
+  return { ...before, held: heldWhere(before.held, ({ memberId }) => !memberIds.includes(memberId)) };
+}
+
+function heldWhere(held: readonly Held[], isStill: (loss: Unforeseen) => boolean): Held[] {
+  return held
     .map((one) => ({ ...one, losses: one.losses.filter(isStill) }))
     .filter(({ losses }) => losses.length > 0);
-  return { ...before, held, gone: before.gone.filter(({ at }) => at > now - windowMs) };
 }
 
 function heldWith({ held }: Breaker, { memberId, groupId }: Unforeseen): Held | undefined {

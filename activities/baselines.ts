@@ -17,7 +17,7 @@ export function createBaselineBook(client: Client, now: () => Instant, keptMs = 
   return {
     async read() {
       if (known !== null && now() - known.at < keptMs) return known.baselines;
-      const baselines = (await lastFullPass(client)) ?? known?.baselines ?? null;
+      const baselines = (await lastFullPass(client))?.baselines ?? known?.baselines ?? null;
       known = { baselines, at: now() };
       return baselines;
     },
@@ -27,11 +27,11 @@ export function createBaselineBook(client: Client, now: () => Instant, keptMs = 
   };
 }
 
-async function lastFullPass(client: Client): Promise<Baselines | null> {
+/** What the last full pass found; null: there was none yet. Needs no worker. */
+export async function lastFullPass(client: Client): Promise<FullPassMemory | null> {
   const query = `TemporalScheduledById = '${fullPassScheduleId}' AND ExecutionStatus = 'Completed'`;
   for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1 })) {
-    const memory = (await client.workflow.getHandle(workflowId, runId).result()) as FullPassMemory;
-    return memory.baselines;
+    return (await client.workflow.getHandle(workflowId, runId).result()) as FullPassMemory;
   }
   return null;
 }

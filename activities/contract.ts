@@ -120,8 +120,8 @@ export interface WakeActivities {
   wakeSiblings(memberIds: number[], notBefore: Instant): Promise<void>;
   /** Wakes a member about whom something was ordered, starting its workflow if there is none. */
   wakeOrdered(memberId: number): Promise<void>;
-  /** Wakes those of these members who have a workflow, about something that was ordered. */
-  wakeRunning(memberIds: number[]): Promise<void>;
+  /** Wakes those of these members who have a workflow, about something that was ordered; answers who have none. */
+  wakeRunning(memberIds: number[]): Promise<number[]>;
   /** Wakes all members whom an order held. */
   wakeHeld(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */

@@ -13,10 +13,11 @@ import {
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
+import { lossWords } from '../nexudus/plausible.js';
 import type { Trail } from '../trail/trail.js';
 import type { Wake } from '../workflows/messages.js';
 import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
-import type { BaselineBook } from './baselines.js';
+import { lastFullPass, type BaselineBook } from './baselines.js';
 import { digestOfRules } from './membership.js';
 import { remote } from './remote.js';
 import { inBatches, runningMembers, type Waker } from './wake.js';
@@ -164,9 +165,12 @@ function remember(
   };
 }
 
-async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<FullPassMemory> {
+async function fullPass(deps: PollDeps, given: FullPassMemory | null): Promise<FullPassMemory> {
+  // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
+  const memory = given ?? (await lastFullPass(deps.client));
   const index = await readIndex(deps.nexudusForFullPasses, { now: deps.now });
   const { baselines, suspects } = believe(memory, index);
+  tellSuspects(memory?.suspects ?? {}, { baselines, suspects });
   const rules = digestOfRules(deps.rules);
   const known = memory?.members ?? {};
   const everyone = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
@@ -197,6 +201,20 @@ async function fullPass(deps: PollDeps, memory: FullPassMemory | null): Promise<
   deps.baselines.note(baselines);
   await deps.trail.prune(deps.now() - deps.trailRetentionMs);
   return result;
+}
+
+/** Once for as long as a loss is not believed: memory lasts from run to run. */
+function tellSuspects(
+  before: FullPassMemory['suspects'],
+  { baselines, suspects }: Pick<FullPassMemory, 'baselines' | 'suspects'>,
+): void {
+  const fresh = Object.entries(suspects).filter(([name]) => before[name] === undefined);
+  if (fresh.length === 0) return;
+  const lists = fresh.map(([name, { count }]) => lossWords(name, count, baselines[name]?.count ?? 0));
+  log.warn(
+    `Nexudus lost most rows of ${lists.join(', ')}. Nothing missing there is believed to be gone for ` +
+      `${doubtLastsMs / 60_000} minutes; look into Nexudus now, and \`latchkey pause revokes\` gives more time.`,
+  );
 }
 
 /** Principle 4: which collections' counts are believed, and which are not yet. Pure. */

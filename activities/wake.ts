@@ -104,7 +104,11 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     },
     wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
     async wakeRunning(memberIds: number[]) {
-      await inBatches(memberIds, (id) => wakeIfRunning(id, { reason: 'order' }));
+      const ended: number[] = [];
+      await inBatches(memberIds, async (id) => {
+        if (!(await wakeIfRunning(id, { reason: 'order' }))) ended.push(id);
+      });
+      return ended;
     },
     async letPoll(allowed) {
       for (const id of [pollScheduleId, fullPassScheduleId]) await letRun(client, id, allowed);

@@ -1,5 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { iso } from '../access/types.js';
+import { lastFullPass } from '../activities/baselines.js';
 import { readOrders } from '../activities/orders.js';
+import { lossWords } from '../nexudus/plausible.js';
 import {
   modeUpdate,
   pauseUpdate,
@@ -45,12 +48,14 @@ export async function setMode(
 
 /** `latchkey status`: what people have ordered. Needs no worker. */
 export async function status({ json = false }: { json?: boolean }): Promise<void> {
-  const { orders, held, waiting } = await withSession(readConfig(), async ({ client }) => ({
+  const { orders, held, waiting, pass } = await withSession(readConfig(), async ({ client }) => ({
     orders: await readOrders(client),
     held: await heldSummaries(client),
     waiting: await waitingMembers(client),
+    pass: await lastFullPass(client),
   }));
-  if (json) printJson({ ...jsonOf(orders), held, waiting });
+  const doubted = doubtedOf(pass);
+  if (json) printJson({ ...jsonOf(orders), held, waiting, doubted });
   else
     print(
       [
@@ -58,8 +63,30 @@ export async function status({ json = false }: { json?: boolean }): Promise<void
         exceptionsWords(orders.exceptions, Date.now()),
         summaryWords(held),
         waitingWords(waiting),
+        ...doubted.map(doubtedWords),
       ].join('\n'),
     );
+}
+
+/** A list of Nexudus that lost most of its rows, and is not believed yet. `since`: ISO 8601. */
+interface Doubted {
+  list: string;
+  rows: number;
+  before: number;
+  since: string;
+}
+
+function doubtedOf(pass: Awaited<ReturnType<typeof lastFullPass>>): Doubted[] {
+  return Object.entries(pass?.suspects ?? {}).map(([list, { count, since }]) => ({
+    list,
+    rows: count,
+    before: pass?.baselines[list]?.count ?? 0,
+    since: iso(since),
+  }));
+}
+
+function doubtedWords({ list, rows, before, since }: Doubted): string {
+  return `Not believed since ${shortTime(since) ?? ''}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`;
 }
 
 function waitingWords(waiting: Record<string, number>): string {

@@ -1,4 +1,4 @@
-import { ScheduleNotFoundError } from '@temporalio/client';
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { SingleBar } from 'cli-progress';
 import { fullPassScheduleId, pollScheduleId, type PassReport } from '../workflows/messages.js';
 import type { Config } from '../worker/config.js';
@@ -23,7 +23,10 @@ export async function resync(id: string | undefined, { all = false }: { all?: bo
 export async function poll({ full = false }: { full?: boolean }): Promise<void> {
   const scheduleId = full ? fullPassScheduleId : pollScheduleId;
   try {
-    await withSession(readConfig(), ({ client }) => client.schedule.getHandle(scheduleId).trigger());
+    // A run beside another one would know nothing of the runs before.
+    await withSession(readConfig(), ({ client }) =>
+      client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
+    );
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     throw new CommandError('there is no poll to run yet: `latchkey worker` sets it up when it starts');

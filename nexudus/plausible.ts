@@ -13,3 +13,8 @@ export function plausible(baseline: { count: number } | null | undefined, count:
   const lost = baseline.count - count;
   return lost <= 5 || lost * 2 <= baseline.count;
 }
+
+/** A list that lost most of its rows, in plain words. */
+export function lossWords(name: string, count: number, before: number): string {
+  return `${name} (${count} rows, ${before} before)`;
+}

@@ -10,7 +10,6 @@ import type { FaultKind } from './server.js';
 
 const baseFields = ['Id', 'UniqueId', 'CreatedOn', 'UpdatedOn', 'UpdatedBy', 'SystemId'];
 const defaultSize = 25;
-const maxSize = 1000;
 
 type Query = Record<string, string>;
 type Test = (record: Row) => boolean;
@@ -33,7 +32,7 @@ export function list(
     fault === 'ignoreFilters'
       ? []
       : [...asked].flatMap(([key, value]) => testOf(store, view, collection, key, value));
-  const found: Row[] = fault === 'empty' ? [] : store.list(collection);
+  const found = recordsOf(store, collection, fault);
   const rows = found.filter((record) => tests.every((test) => test(record)));
   if (batch && !store.switches.batchEnveloped) return rows.map((record) => view.full(collection, record));
 
@@ -46,6 +45,12 @@ export function list(
   const sorted = keyed.map(({ row }) => row);
   const show = (record: Row) => (batch ? view.full(collection, record) : view.listed(collection, record));
   return envelope(sorted, pageOf(store, asked), order, show, fault);
+}
+
+function recordsOf(store: NexudusStore, collection: CollectionName, fault: FaultKind | undefined): Row[] {
+  if (fault === 'empty') return [];
+  const all = store.list(collection);
+  return fault === 'lossy' ? all.filter((_record, index) => index % 5 >= 3) : all;
 }
 
 function envelope(
@@ -78,7 +83,7 @@ function pageOf(store: NexudusStore, asked: Map<string, string>): { page: number
   const page = Math.max(1, Math.trunc(Number(asked.get('page'))) || 1);
   const size = Math.trunc(Number(asked.get('size'))) || 0;
   if (size < 1) return { page, size: defaultSize };
-  return { page, size: store.switches.sizeCap === 'clamp' ? Math.min(size, maxSize) : size };
+  return { page, size: store.switches.sizeCap === 'clamp' ? Math.min(size, store.switches.mostRows) : size };
 }
 
 interface Order {

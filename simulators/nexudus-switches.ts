@@ -8,8 +8,10 @@ export interface NexudusSwitches {
   coworkerUpdatedOnFollows: boolean;
   /** Status without a valid login. 401 is documented for the other API only. */
   authFailureStatus: 401 | 403;
-  /** What a `size` above 1000 does: it is cut to 1000, or allowed. */
+  /** What a `size` above `mostRows` does: it is cut to that, or allowed. */
   sizeCap: 'clamp' | 'allow';
+  /** Rows on a page at most; the reference says 1000. */
+  mostRows: number;
   /** Requests per login, by the simulator's clock; null: no limit. A write counts like a read. */
   rateLimits: RateLimits | null;
   /** Whether SimpleTimeZone.Name is a Windows or an IANA id. Not known. */
@@ -39,6 +41,7 @@ export const defaultSwitches: NexudusSwitches = {
   coworkerUpdatedOnFollows: false,
   authFailureStatus: 401,
   sizeCap: 'clamp',
+  mostRows: 1000,
   rateLimits: { perGapMs: 100, perMinute: 120, perHour: 5000 },
   simpleTimeZoneNames: 'windows',
   localDatesWithZ: false,

@@ -16,6 +16,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
  * - `empty`: a well-formed empty list
  * - `truncated`: fewer rows on the page than the total says
  * - `dropLastPage`: the last page is missing though the total still counts it
+ * - `lossy`: a list as if three of five records did not exist; by its id each is found as ever
  * - `ignoreFilters`: a list as if no filter had been sent
  */
 export const faultKinds = [
@@ -28,6 +29,7 @@ export const faultKinds = [
   'empty',
   'truncated',
   'dropLastPage',
+  'lossy',
   'ignoreFilters',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];

@@ -8,7 +8,15 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import { emptyBreaker, weigh, withRuling, type Breaker, type Held, type Ruling } from '../access/breaker.js';
+import {
+  emptyBreaker,
+  weigh,
+  withoutMembers,
+  withRuling,
+  type Breaker,
+  type Held,
+  type Ruling,
+} from '../access/breaker.js';
 import { iso, type Instant } from '../access/types.js';
 import type { Act, WakeActivities } from '../activities/contract.js';
 import {
@@ -113,7 +121,9 @@ export async function breaker(initial: Breaker | null): Promise<void> {
     ruled = ruled.filter((other) => other !== one);
     const held = state.held.find((other) => other.id === id);
     if (held === undefined) return;
-    await insist(wakes, (set) => set.wakeRunning([...new Set(held.losses.map(({ memberId }) => memberId))]));
+    const listed = [...new Set(held.losses.map(({ memberId }) => memberId))];
+    const ended = await insist(wakes, (set) => set.wakeRunning(listed));
+    keep(withoutMembers(state, ended));
     if (held.ruling?.does === 'approve' && looks < mostLooks)
       ruled = [...ruled, { id, looks: looks + 1, at: Date.now() + lookAgainMs }];
   }

@@ -86,17 +86,19 @@ export async function persist<T>(
   }
 }
 
-/** Runs a job as long as it takes, where nobody has to be told of the waiting. */
-export async function insist<A>(
+/** Runs a job as long as it takes, where nobody has to be told of the waiting, and answers what it answered. */
+export async function insist<A, T>(
   { quick, patient }: Patient<A>,
-  job: (activities: ActivityInterfaceFor<A>) => Promise<void>,
-): Promise<void> {
-  await persist(
+  job: (activities: ActivityInterfaceFor<A>) => Promise<T>,
+): Promise<T> {
+  const done = await persist(
     () => job(quick),
     () => job(patient),
     () => undefined,
     never,
   );
+  if (done === null) throw new Trouble('Unknown', 'the job was given up', false);
+  return done.value;
 }
 
 async function unlessOvertaken<T>(

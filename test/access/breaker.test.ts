@@ -4,6 +4,7 @@ import {
   emptyBreaker,
   isUnforeseen,
   weigh,
+  withoutMembers,
   withRuling,
   type Breaker,
   type Look,
@@ -88,6 +89,15 @@ describe('the revocation breaker', () => {
     const { breaker } = judged(emptyBreaker, looks(6));
     const back = Array.from({ length: 6 }, (_, i) => ({ memberId: 1 + i, losses: [] }));
     assert.deepEqual(judged(breaker, back, now + minute).breaker.held, []);
+  });
+
+  it('forgets those who have ended, and what was only theirs', () => {
+    const { breaker } = judged(emptyBreaker, looks(6));
+    assert.deepEqual(
+      withoutMembers(breaker, [2, 3]).held[0]?.losses.map(({ memberId }) => memberId),
+      [1, 4, 5, 6],
+    );
+    assert.deepEqual(withoutMembers(breaker, [1, 2, 3, 4, 5, 6]).held, []);
   });
 
   it('holds what a doubtful read says, be it one key, until a person approves it', () => {

@@ -193,7 +193,10 @@ export class Clockwork {
       wakeOwner: (id) => signalAll([id], ['membershipChanged', { reason: 'profile' }]),
       wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
       letPoll: () => Promise.resolve(),
-      wakeRunning: (ids) => signalAll(ids, ['membershipChanged', { reason: 'order' }]),
+      wakeRunning: async (ids) => {
+        await signalAll(ids, ['membershipChanged', { reason: 'order' }]);
+        return [];
+      },
       wakeOrdered: (id) => signalAll([id], ['membershipChanged', { reason: 'order' }]),
       wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
       handOver: (id, inheritance) => signalAll([id], ['inheritKeys', inheritance]),

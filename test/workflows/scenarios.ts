@@ -354,7 +354,10 @@ async function ofOrders(
       Promise.resolve(void asked.acts.push({ what, memberId, by, why })),
   };
   const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'wakeRunning' | 'letPoll'> = {
-    wakeRunning: (ids) => Promise.resolve(void asked.wakes.push(`wake ${ids.join(', ')}`)),
+    wakeRunning: (ids) => {
+      asked.wakes.push(`wake ${ids.join(', ')}`);
+      return Promise.resolve([]);
+    },
     wakeHeld: () => Promise.resolve(void asked.wakes.push('wake')),
     wakeOrdered: (id) => Promise.resolve(void asked.wakes.push(`wake ${id}`)),
     letPoll: (allowed) => Promise.resolve(void asked.wakes.push(allowed ? 'poll' : 'no poll')),

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import type { Client } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { FullPassMemory, PollActivities } from '../../activities/contract.js';
+import { createPollActivities } from '../../activities/poll.js';
+import type { Waker } from '../../activities/wake.js';
+import { createNexudusClient } from '../../nexudus/client.js';
+import { createPacer } from '../../nexudus/pace.js';
+import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
+import { rules } from '../support/builders.js';
+
+/** Temporal without a run of any workflow. */
+const client = { workflow: { list: () => [] } } as unknown as Client;
+const nobody = {
+  wake: () => Promise.resolve(),
+  wakeIfRunning: () => Promise.resolve(false),
+} as unknown as Waker;
+
+describe('what a full pass tells of Nexudus', () => {
+  let nexudus: NexudusSimulator;
+  let activities: PollActivities;
+  let told: string[] = [];
+  const logger = new DefaultLogger('INFO', ({ message }) => void told.push(message));
+
+  before(async () => {
+    nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
+    for (let i = 0; i < 20; i++) nexudus.space.addCoworker({ Email: `m${i}@example.com` });
+    const auth = { email: 'admin@example.com', password: 'nexudus-password' };
+    const pace = createPacer({ minGapMs: 1 }).fullPasses;
+    const reads = createNexudusClient({ baseUrl: nexudus.url, auth, pace });
+    activities = createPollActivities({
+      nexudus: reads,
+      nexudusForFullPasses: reads,
+      client,
+      waker: nobody,
+      rules: rules(),
+      baselines: { read: () => Promise.resolve(null), note: () => undefined },
+      trail: { prune: () => Promise.resolve(0) },
+      trailRetentionMs: 0,
+      now: Date.now,
+    });
+  });
+  beforeEach(() => {
+    told = [];
+  });
+  afterEach(() => {
+    nexudus.faults.clear();
+  });
+  after(() => nexudus.stop());
+
+  const pass = (memory: FullPassMemory | null): Promise<FullPassMemory> =>
+    new MockActivityEnvironment({}, { logger }).run(() => activities.fullPass(memory));
+  const whileIts = (kind: 'lossy' | 'status'): void => {
+    nexudus.faults.add({ match: '/api/spaces/coworkers', kind, status: 503 });
+  };
+
+  it('is once that a list lost most of its rows, for as long as that is not believed', async () => {
+    const whole = await pass(null);
+    whileIts('lossy');
+    const doubting = await pass(whole);
+    await pass(doubting);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /lost most rows of coworkers \(8 rows, 20 before\)/);
+    assert.deepEqual(doubting.baselines['coworkers'], whole.baselines['coworkers']);
+  });
+
+  it('is once that it cannot be read, and once that it can be again', async () => {
+    const whole = await pass(null);
+    whileIts('status');
+    await assert.rejects(pass(whole));
+    await assert.rejects(pass(whole));
+    nexudus.faults.clear();
+    await pass(whole);
+    await pass(whole);
+    assert.equal(told.length, 2, told.join('\n'));
+    assert.match(
+      told[0] ?? '',
+      /^The full pass waits, and nothing is taken away meanwhile: .*coworkers.*503/,
+    );
+    assert.match(told[1] ?? '', /can read Nexudus again/);
+  });
+});
