@@ -108,13 +108,21 @@ function movedBetween(
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((place) => {
     const [old, current] = [was.get(place), is.get(place)];
     if (old !== undefined && current !== undefined && seen(old) === seen(current)) return [];
-    return [`${place}: ${wordsOf(old)} in the plan, ${wordsOf(current)} now`];
+    return [`${place}: ${differenceOf(old, current)}`];
   });
 }
 
 function byPlace(members: readonly PlannedMember[]): Map<string, PlannedChange> {
   const changes = members.flatMap((member) => member.changes);
   return new Map(changes.map((one) => [`member ${one.line.memberId}, group ${one.line.groupId}`, one]));
+}
+
+function differenceOf(old: PlannedChange | undefined, current: PlannedChange | undefined): string {
+  const [was, is] = [wordsOf(old), wordsOf(current)];
+  if (was !== is) return `${was} in the plan, ${is} now`;
+  const [why, whyNow] = [old?.line.why ?? '', current?.line.why ?? ''];
+  if (why !== whyNow) return `${was} because ${why} in the plan, because ${whyNow} now`;
+  return `${was}, but of a key that has changed since`;
 }
 
 function wordsOf(change: PlannedChange | undefined): string {

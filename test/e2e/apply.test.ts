@@ -164,12 +164,26 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     const arbitrary = fc.tuple(fc.nat(6), fc.nat(memberCount - 1));
     for (const [kind, index] of fc.sample(arbitrary, { seed, numRuns: changeCount }))
       befall(kind, members[index] ?? 0);
-    const lines = await planned('--out', path('p.json'));
+    let lines: Line[] = [];
+    let before = held();
+    let answer = '';
+    // Members who have not yet seen all of that are what still moves under the first plans.
+    await eventually(
+      'nothing moves any more',
+      async () => {
+        lines = await planned('--out', path('p.json'));
+        before = held();
+        space.kisi.requests.clear();
+        const { code, stdout, stderr } = await run('apply', path('p.json'), '--by', 'Gina', '--json');
+        assert.ok(code === 0 || (stderr.includes('things have moved') && writes() === 0), stderr);
+        answer = stdout;
+        return code === 0;
+      },
+      waitMs,
+    );
     const { id } = JSON.parse(readFileSync(path('p.json'), 'utf8')) as { id: string };
     assert.ok(lines.length > 0);
-    const before = held();
-    space.kisi.requests.clear();
-    const said = JSON.parse(await order('apply', path('p.json'), '--by', 'Gina', '--json')) as {
+    const said = JSON.parse(answer) as {
       changes: { memberId: number; groupId: number; done: boolean }[];
     };
     assert.ok(said.changes.every(({ done }) => done));
