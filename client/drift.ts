@@ -71,6 +71,12 @@ async function lastView(client: Client): Promise<DriftView> {
   }
 }
 
+/** Keys over which somebody else and Latchkey disagree, so that it stopped. Throws CommandError where no worker answers. */
+export async function contested(client: Client): Promise<FindingView[]> {
+  const { findings } = await lastView(client);
+  return findings.filter((finding) => finding.contested);
+}
+
 const headings = ['id', 'kind', 'member', 'group', 'what', 'since', 'done about it'];
 
 function words({ more, lastAuditAt, nextAuditAt, findings: known }: DriftView, shown: FindingView[]): string {

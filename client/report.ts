@@ -6,8 +6,11 @@ import {
   type Difference,
 } from '../activities/comparison.js';
 import { iso, type Instant } from '../access/types.js';
+import type { FindingView } from '../workflows/drift-messages.js';
+import { contested } from './drift.js';
 import { print, printJson } from './output.js';
 import { checkLocation, openSpace } from './planning.js';
+import { withSession } from './session.js';
 import { surveySpace } from './survey.js';
 import { shortTime, table, wrapped, type Cell } from './table.js';
 import { parseLocation } from './who.js';
@@ -24,6 +27,8 @@ interface Report extends Comparison {
   locationId: number | null;
   /** Groups that pass types open. */
   mapped: ReadonlySet<number>;
+  /** What another hand undid twice, by the last audit. */
+  contested: readonly FindingView[];
   names: ReadonlyMap<number, string>;
 }
 
@@ -42,13 +47,27 @@ export async function report({ location, json = false }: ReportOptions): Promise
   const at = Date.now();
   const compared = compare(surveyed, { rules, mapped, locationId, now: at });
   const names = new Map(groups.map(({ id, name }) => [id, name]));
-  const made: Report = { ...compared, at, locationId, mapped, names };
+  const contests = await withSession(config, ({ client }) => contested(client));
+  const made: Report = { ...compared, at, locationId, mapped, contested: contests, names };
   if (json) printJson(jsonOf(made));
   else print(words(made));
 }
 
 function words(made: Report): string {
-  return [summaryOf(made), ...made.differences.map((one) => differenceWords(one, made))].join('\n\n');
+  return [
+    summaryOf(made),
+    ...(made.contested.length === 0 ? [] : [contestWords(made.contested)]),
+    ...made.differences.map((one) => differenceWords(one, made)),
+  ].join('\n\n');
+}
+
+function contestWords(contests: readonly FindingView[]): string {
+  const lines = contests.map(({ id, memberId, kisiUserId, groupId, doing }) => {
+    const whose = memberId === null ? `Kisi user ${kisiUserId ?? ''}` : `member ${memberId}`;
+    return wrapped(`finding ${id}, ${whose}, group ${groupId ?? ''}: ${doing}`, '  ');
+  });
+  const n = contests.length;
+  return [`${counted(n, 'key')} that somebody else changes back, so Latchkey stopped:`, ...lines].join('\n');
 }
 
 function summaryOf({ at, locationId, mapped, members, keys, requests, invitations }: Report): string {

@@ -178,6 +178,10 @@ describe('the audit of Kisi', () => {
     takesAway();
     await eventually('it is contested', async () => (await found('missing')).contested);
     const before = writes();
+    assert.match(
+      await order('report'),
+      /^1 key that somebody else changes back, .*\n +finding \d+, member \d+/m,
+    );
     const { id, doing } = await found('missing');
     assert.match(
       doing,
