@@ -1,0 +1,96 @@
+/** Each stop level, ordered while many keys are being given and taken away. */
+import assert from 'node:assert/strict';
+import { createKisiPacer } from '../../kisi/pace.js';
+import type { StopLevel } from '../../workflows/control-messages.js';
+import { latchkeyWith } from '../client/cli.js';
+import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+
+/** STOP_MEMBERS=60: every level, amid so many. By default one, amid few. */
+const given = process.env['STOP_MEMBERS'];
+const count = Number(given ?? 6);
+const levels: StopLevel[] = given === undefined ? ['writes'] : ['revokes', 'writes', 'all'];
+/** Requests to Kisi a second: few enough that an order comes amid them. */
+const most = Math.max(6, count / 2);
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe(`a stop amid ${count} members who come and ${count} who go`, function () {
+  this.timeout(60_000 + 2_000 * count);
+  let space: RunningSpace;
+  let joined = 0;
+  let passes: number[] = [];
+
+  before(async () => {
+    space = await startSpace();
+    await space.service.stop();
+    await space.startWorker({ ...hurried(), kisi: createKisiPacer({ most }) });
+    passes = await manyJoin();
+    await eventually('their keys', () => keys() === count, 60_000 + 1_000 * count);
+  });
+  after(async () => {
+    await space.stop();
+  });
+
+  const keys = (): number => space.kisi.org.assignments().length;
+  /** Writes that change a key or make a Kisi user, by method. */
+  const writes = (method: string): number => space.kisi.requests.count({ method });
+  const mails = (): number => space.kisi.mails.length;
+
+  /** Answers the ids of their passes. */
+  async function manyJoin(): Promise<number[]> {
+    const { nexudus, ids } = space;
+    const made: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const Email = `stop${joined++}@example.com`;
+      const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+      const pass = { CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome };
+      made.push(nexudus.space.addPass(pass).Id);
+    }
+    return Promise.resolve(made);
+  }
+
+  async function order(...args: string[]): Promise<void> {
+    const { code, stderr } = await latchkeyWith(space.env, ...args);
+    assert.equal(code, 0, stderr);
+  }
+
+  /** No write and no change of who waits for a while: nothing is under way. */
+  async function rest(): Promise<void> {
+    let before = -1;
+    await eventually('rest', async () => {
+      const now = writes('POST') + writes('DELETE') + writes('PATCH');
+      const rests = now === before;
+      before = now;
+      if (!rests) await wait(1_500);
+      return rests;
+    });
+  }
+
+  for (const level of levels) {
+    it(`blocks just what \`pause ${level}\` says, and catches up without doing anything twice`, async () => {
+      const { kisi, nexudus } = space;
+      kisi.requests.clear();
+      const mailsBefore = mails();
+      const leaving = passes;
+      for (const id of leaving)
+        nexudus.space.update('coworkertimepasses', id, { ExpireDate: '2021-01-01T00:00:00Z' });
+      passes = await manyJoin();
+      await eventually('the first has gone', () => writes('DELETE') > 0);
+      await order('pause', level, '--by', 'Mia');
+      await wait(1_000);
+      const stopped = [writes('DELETE'), level === 'revokes' ? 0 : writes('POST')];
+      await order('resync', '--all');
+      await rest();
+      assert.deepEqual([writes('DELETE'), level === 'revokes' ? 0 : writes('POST')], stopped);
+      assert.ok(writes('DELETE') < count, 'it came in time to hold some back');
+      if (level === 'revokes')
+        await eventually('all who come have a key', () => keys() === 2 * count - writes('DELETE'));
+
+      await order('resume');
+      await eventually('as it should be', () => keys() === count && writes('DELETE') === count);
+      await rest();
+      assert.deepEqual([writes('DELETE'), mails() - mailsBefore, keys()], [count, count, count]);
+      // A Kisi user and a key each.
+      assert.equal(writes('POST'), 2 * count);
+    });
+  }
+});
