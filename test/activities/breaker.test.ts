@@ -17,6 +17,7 @@ const loss = (memberId: number): Unforeseen => ({
 describe('what is weighed together', () => {
   let asked: Weighing[];
   let answers: boolean;
+  let isBounded = false;
 
   /** A book whose workflow lets all go, and lists member 9. */
   function book(): BreakerBook {
@@ -27,6 +28,7 @@ describe('what is weighed together', () => {
       _: unknown,
       { args: [weighing] }: { args: [Weighing] },
     ): Promise<WeighingAnswer> => {
+      assert.ok(isBounded, 'a worker that stops would wait for it for ever');
       if (!answers) return Promise.reject(new Error('no answer'));
       asked.push(weighing);
       const verdicts = weighing.looks.flatMap(({ losses }) =>
@@ -36,7 +38,12 @@ describe('what is weighed together', () => {
     };
     const client = {
       workflow: { getHandle: () => ({ query, executeUpdate }), count: () => Promise.resolve({ count: 20 }) },
-      withDeadline: (_: unknown, job: () => unknown) => job(),
+      withDeadline(_: unknown, job: () => unknown) {
+        isBounded = true;
+        const answer = job();
+        isBounded = false;
+        return answer;
+      },
     } as unknown as Client;
     return createBreakerBook({ client, limits, quietMs: 20, slowQuietMs: 20 });
   }

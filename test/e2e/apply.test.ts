@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { latchkeyWith, linesOf, scratch, type Ran } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
-const memberCount = Number(process.env['PLAN_MEMBERS'] ?? 24);
-const changeCount = Number(process.env['PLAN_CHANGES'] ?? 16);
+const memberCount = Number(process.env['PLAN_MEMBERS'] ?? 12);
+const changeCount = Number(process.env['PLAN_CHANGES'] ?? 10);
 const seed = Number(process.env['PLAN_SEED'] ?? Date.now() % 1_000_000);
 
 interface Line {

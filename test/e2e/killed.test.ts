@@ -3,12 +3,12 @@ import { killableSpace } from '../support/killable.js';
 import { eventually } from '../support/space.js';
 
 /** KILLED_MEMBERS=50 for the long version. */
-const members = Number(process.env['KILLED_MEMBERS'] ?? 10);
+const members = Number(process.env['KILLED_MEMBERS'] ?? 6);
 
 describe('a worker process that is killed', () => {
   it(`amid ${members} grants leaves, after a restart, just those keys and one mail each`, async function () {
     this.timeout(60_000 + members * 4_000);
-    const space = await killableSpace('10s');
+    const space = await killableSpace('2s');
     const { nexudus, kisi, ids } = space;
     for (let i = 0; i < members; i++) {
       const { Id } = nexudus.space.addCoworker({ Email: `m${i}@example.com`, InvoicingBusinessId: ids.rome });

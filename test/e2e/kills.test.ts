@@ -12,8 +12,8 @@ import { latchkeyWith } from '../client/cli.js';
 import { killableSpace, tellOfDeath, type KillableSpace } from '../support/killable.js';
 import { eventually } from '../support/space.js';
 
-const kills = Number(process.env['KILLS'] ?? 3);
-const changeCount = Number(process.env['KILL_CHANGES'] ?? 20);
+const kills = Number(process.env['KILLS'] ?? 1);
+const changeCount = Number(process.env['KILL_CHANGES'] ?? 8);
 const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
 const firstMembers = 4;
 const dayMs = 24 * 60 * 60_000;
