@@ -154,8 +154,7 @@ export function keyWriter(
     const tried = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
     const known = tried === undefined ? undefined : await found(tried);
     if (known === null) return false;
-    if (tried?.keyId === null && known !== undefined && known.keyId !== null)
-      return move(known, wish, circumstances);
+    if (known !== undefined && known !== tried) return move(known, wish, circumstances);
     const validUntil = wish.door.set;
     const triedUntil = known !== undefined && !known.foreign ? known.validUntil : null;
     const takesOver = wish.takesOver === true;
