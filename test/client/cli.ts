@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,6 +53,13 @@ export async function latchkeyWith(env: Record<string, string>, ...args: string[
     for (const name of Object.keys(env)) Reflect.deleteProperty(process.env, name);
     Object.assign(process.env, before);
   }
+}
+
+/** As `latchkeyWith`, for a command that must succeed: answers what it printed. */
+export async function latchkeyDone(env: Record<string, string>, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await latchkeyWith(env, ...args);
+  assert.equal(code, 0, stderr);
+  return stdout;
 }
 
 /** Runs the command in this process: for what needs neither settings nor a folder. */

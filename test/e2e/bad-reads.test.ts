@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { latchkey, scratch } from '../client/cli.js';
+import { memberLists } from '../support/lists.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 /** BAD_READS=each breaks each list in turn as well; by default all break at once. */
-const lists =
-  process.env['BAD_READS'] === 'each'
-    ? [
-        '/api/spaces/coworkers',
-        '/api/billing/coworkercontracts',
-        '/api/billing/contractpausedperiods',
-        '/api/billing/coworkertimepasses',
-        '/api/billing/timepasses',
-        '/api/billing/tarifftimepasses',
-        '/api/spaces/teams',
-        '.*',
-      ]
-    : ['.*'];
+const lists = process.env['BAD_READS'] === 'each' ? [...memberLists, '.*'] : ['.*'];
 const kinds = ['status', 'malformed', 'empty', 'truncated', 'reset'] as const;
 
 describe('a Nexudus that answers badly', function () {

@@ -1,6 +1,6 @@
 /** Too many keys that would be lost at once, to what no known end foresaw. */
 import assert from 'node:assert/strict';
-import { latchkeyWith, linesOf } from '../client/cli.js';
+import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 interface HeldJson {
@@ -44,11 +44,7 @@ describe('the revocation breaker, in a whole space', () => {
     );
   const waits = async (memberId: number): Promise<string> =>
     (await space.view(memberId))?.waitingFor?.what ?? '';
-  async function order(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
-    assert.equal(code, 0, stderr);
-    return stdout;
-  }
+  const order = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
   const held = async (): Promise<HeldJson[]> => JSON.parse(await order('held', '--json')) as HeldJson[];
   /** By a resync, since coworkers are not in every poll. */
   const suspend = async (from: number, to: number): Promise<void> => {

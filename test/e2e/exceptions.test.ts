@@ -1,7 +1,7 @@
 /** Keys outside the rules, for a while: given, kept away, withdrawn, and told by every command. */
 import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
-import { latchkeyWith, linesOf } from '../client/cli.js';
+import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
@@ -32,11 +32,7 @@ describe('exceptions', () => {
   const idOf = (name: string): string => String(ids[name]);
   const day = (): string => String(space.ids.groups.romeDay);
 
-  async function run(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
-    assert.equal(code, 0, stderr);
-    return stdout;
-  }
+  const run = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
   const except = (kind: string, name: string, ...more: string[]): Promise<string> =>
     run(kind, idOf(name), '--reason', 'a test', '--by', 'gina', ...more);
   const listed = async (): Promise<{ id: number; memberId: number; until: string; groupName: string }[]> =>

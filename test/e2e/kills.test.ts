@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { TrailRecord } from '../../trail/records.js';
 import { accessProblemKey, fullPassScheduleId } from '../../workflows/messages.js';
-import { latchkeyWith } from '../client/cli.js';
+import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, tellOfDeath, type KillableSpace } from '../support/killable.js';
 import { eventually } from '../support/space.js';
 
@@ -256,9 +256,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
   }
 
   async function said<T>(...args: string[]): Promise<T> {
-    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
-    assert.equal(code, 0, stderr);
-    return JSON.parse(stdout) as T;
+    return JSON.parse(await latchkeyDone(space.env, ...args)) as T;
   }
 
   it('leaves every write of Kisi in the trail once, and no key wrong', async () => {

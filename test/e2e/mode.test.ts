@@ -1,6 +1,6 @@
 /** A space that only observes, then writes for a few, then for all. */
 import assert from 'node:assert/strict';
-import { latchkeyWith, linesOf } from '../client/cli.js';
+import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 describe('modes', () => {
@@ -32,11 +32,7 @@ describe('modes', () => {
     (await space.view(ids[name] ?? 0))?.waitingFor?.what;
   const writes = (): number => space.kisi.requests.list().filter(({ method }) => method !== 'GET').length;
 
-  async function order(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
-    assert.equal(code, 0, stderr);
-    return stdout;
-  }
+  const order = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
 
   it('`observe` runs everything and writes nothing; the plan shows what would be done', async () => {
     for (const name of ['ann', 'ben', 'cid']) {

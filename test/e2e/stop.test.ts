@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
 import { memberWorkflowId, stateQuery } from '../../workflows/messages.js';
-import { latchkeyWith } from '../client/cli.js';
+import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -40,11 +40,7 @@ describe('stop levels', () => {
     });
   };
 
-  async function order(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
-    assert.equal(code, 0, stderr);
-    return stdout;
-  }
+  const order = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
 
   /** What the member's workflow waits for; null: nothing. */
   async function waitsFor(name: string): Promise<string | null> {

@@ -1,6 +1,6 @@
 /** The audit trail of a whole space: every decision, write and order once, and told by the commands. */
 import assert from 'node:assert/strict';
-import { latchkeyWith, linesOf } from '../client/cli.js';
+import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 interface Kept {
@@ -40,11 +40,7 @@ describe('the audit trail of a space', () => {
     await space.stop();
   });
 
-  async function order(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);
-    assert.equal(code, 0, stderr);
-    return stdout;
-  }
+  const order = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
 
   async function audited(): Promise<Kept[]> {
     const lines = linesOf(await order('audit', '--format', 'jsonl'));

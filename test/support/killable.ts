@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
 import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
 import { openDatabase } from '../../trail/database.js';
 import type { TrailRecord } from '../../trail/records.js';
 import { createTrail } from '../../trail/trail.js';
+import { connectClient } from '../../worker/temporal.js';
 import { scratch } from '../client/cli.js';
 import { collect } from '../trail/records.js';
 import { devServer, newNamespace } from './space.js';
@@ -36,7 +37,7 @@ export interface KillableSpace {
 export async function killableSpace(pollInterval: string, file = ''): Promise<KillableSpace> {
   const temporal = await devServer();
   const namespace = await newNamespace(temporal);
-  const connection = await Connection.connect({ address: temporal.address });
+  const { client, connection } = await connectClient({ address: temporal.address, namespace });
   const nexudus = await startNexudusSimulator();
   const kisi = await startKisiSimulator();
   const ids = buildTwoCities(nexudus, kisi);
@@ -58,7 +59,7 @@ export async function killableSpace(pollInterval: string, file = ''): Promise<Ki
     nexudus,
     kisi,
     ids,
-    client: new Client({ connection, namespace }),
+    client,
     env,
     start() {
       const stderr = process.env['TEST_LOG'] === undefined ? 'ignore' : 'inherit';
