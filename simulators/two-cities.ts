@@ -21,6 +21,8 @@ export function environmentOf(nexudus: NexudusSimulator, kisi: KisiSimulator): R
     KISI_BASE_URL: kisi.url,
     KISI_API_KEY: 'kisi-test-key',
     LATCHKEY_HEALTH_PORT: '0',
+    // A new space only observes; what is shown and tested here is mostly what is written.
+    LATCHKEY_INITIAL_MODE: 'live',
   };
 }
 

@@ -84,7 +84,7 @@ export const variableDefaults = {
   LATCHKEY_TASK_QUEUE: 'latchkey',
   LATCHKEY_HEALTH_PORT: '8088',
   LATCHKEY_LOG_LEVEL: 'info',
-  LATCHKEY_INITIAL_MODE: 'live',
+  LATCHKEY_INITIAL_MODE: 'observe',
   LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
 } as const;
 

@@ -65,7 +65,7 @@ describe('loadConfig', () => {
       auditIntervalMs: 900_000,
       healthPort: 8088,
       logLevel: 'info',
-      initialMode: 'live',
+      initialMode: 'observe',
       databaseUrl: 'file:.latchkey/trail.db',
       file: {
         path: './latchkey.yaml',
@@ -112,7 +112,7 @@ describe('loadConfig', () => {
         LATCHKEY_TASK_QUEUE: 'q',
         LATCHKEY_HEALTH_PORT: '0',
         LATCHKEY_LOG_LEVEL: 'debug',
-        LATCHKEY_INITIAL_MODE: 'observe',
+        LATCHKEY_INITIAL_MODE: 'canary',
         LATCHKEY_DATABASE_URL: 'postgres://db/latchkey',
       },
       noFile,
@@ -128,7 +128,7 @@ describe('loadConfig', () => {
     assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [500, 7_200_000]);
     assert.equal(config.auditIntervalMs, 3_600_000);
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
-    assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'observe']);
+    assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'canary']);
   });
 
   it('counts an empty variable as not set', () => {
