@@ -9,8 +9,7 @@ import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
 
 const trailRetentionMs = parseDuration('400d');
-/** Wide open as yet: it is for a space that starts by observing. */
-const breaker: BreakerLimits = { people: 1000, share: 0.1 };
+const breaker: BreakerLimits = { people: 5, share: 0.1 };
 const shareHint = 'must be a share like 10%';
 const undoWindowMs = parseDuration('24h');
 

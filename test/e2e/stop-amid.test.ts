@@ -20,7 +20,8 @@ describe(`a stop amid ${count} members who come and ${count} who go`, function (
   let passes: number[] = [];
 
   before(async () => {
-    space = await startSpace();
+    // All who go do so at once.
+    space = await startSpace(undefined, {}, 'none', 'policies: { breakerPeople: 1000 }');
     await space.service.stop();
     await space.startWorker({ ...hurried(), kisi: createKisiPacer({ most }) });
     passes = manyJoin();

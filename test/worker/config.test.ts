@@ -92,7 +92,7 @@ describe('loadConfig', () => {
         },
         trailRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
-        breaker: { people: 1000, share: 0.1 },
+        breaker: { people: 5, share: 0.1 },
       },
     });
   });
