@@ -13,7 +13,8 @@ const arrows = {
   trail: ['access'],
   workflows: ['access/plan', 'access/breaker', 'access/drift', 'access/types'],
   activities: ['access', 'nexudus', 'kisi', 'trail', ...messages],
-  client: ['access', 'activities', ...messages, 'worker', 'nexudus', 'kisi', 'trail', 'simulators'],
+  push: [],
+  client: ['access', 'activities', ...messages, 'worker', 'push', 'nexudus', 'kisi', 'trail', 'simulators'],
 };
 const rooms = [
   'access',
@@ -22,6 +23,7 @@ const rooms = [
   'trail',
   'workflows',
   'activities',
+  'push',
   'worker',
   'client',
   'simulators',

@@ -1,0 +1,89 @@
+/** Who takes a wake on: Temporal, in the end. Throws where it cannot be reached. */
+export interface HeraldOptions {
+  /** Wakes one member; `mayStart`: starting its workflow where there is none. */
+  wake: (memberId: number, mayStart: boolean) => Promise<void>;
+  /** Reads what changed, where a call does not say whose record it is about. */
+  pollNow: () => Promise<void>;
+  /** A member that is told of again within this time is woken once more at its end, however often it was told of. */
+  windowMs?: number;
+  /** Told once when wakes fail, and once when they are taken again. */
+  onTrouble: (error: unknown) => void;
+  onMended: () => void;
+}
+
+/** Wakes those of whom it is told: at once, and then at most once in a while. */
+export interface Herald {
+  /** `mayStart`: it may give access to somebody who had none so far. */
+  tell(memberId: number, mayStart: boolean): void;
+  /** Something changed, and nobody knows for whom. */
+  tellSomething(): void;
+  /** Resolves when everybody is woken who was told of; nothing may be told any more. */
+  drain(): Promise<void>;
+}
+
+const something = 'something';
+type Whom = number | typeof something;
+
+const atOnce = 20;
+
+/** A herald. What it holds is bounded by the number of members, whatever comes in. */
+export function createHerald(options: HeraldOptions): Herald {
+  const { wake, pollNow, windowMs = 1_000, onTrouble, onMended } = options;
+  /** Those who wait to be woken, in the order in which they were first told of, and whether that may start them. */
+  const waiting = new Map<Whom, boolean>();
+  /** Those who were woken a moment ago, and what was told of them since; null: nothing. */
+  const lately = new Map<Whom, boolean | null>();
+  let running = 0;
+  let troubled = false;
+  let draining: { resolve: () => void } | null = null;
+
+  function tell(whom: Whom, mayStart: boolean): void {
+    const among = lately.has(whom) ? lately : waiting;
+    among.set(whom, mayStart || among.get(whom) === true);
+    goOn();
+  }
+
+  function goOn(): void {
+    for (const [whom, mayStart] of waiting) {
+      if (running >= atOnce) return;
+      waiting.delete(whom);
+      running++;
+      void serve(whom, mayStart);
+    }
+    if (draining !== null && running === 0 && waiting.size === 0 && lately.size === 0) draining.resolve();
+  }
+
+  async function serve(whom: Whom, mayStart: boolean): Promise<void> {
+    // From now on and not from the answer: what is told while it is under way may come too late for it.
+    lately.set(whom, null);
+    try {
+      await (whom === something ? pollNow() : wake(whom, mayStart));
+      if (troubled) onMended();
+      troubled = false;
+    } catch (error) {
+      lately.set(whom, mayStart || lately.get(whom) === true);
+      if (!troubled) onTrouble(error);
+      troubled = true;
+    }
+    setTimeout(() => {
+      const again = lately.get(whom) ?? null;
+      lately.delete(whom);
+      if (again !== null) waiting.set(whom, again);
+      goOn();
+    }, windowMs);
+    running--;
+    goOn();
+  }
+
+  return {
+    tell,
+    tellSomething: () => {
+      tell(something, false);
+    },
+    drain: () =>
+      new Promise((resolve) => {
+        draining = { resolve };
+        goOn();
+      }),
+  };
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { createHerald, type Herald, type HeraldOptions } from '../../push/herald.js';
+
+const windowMs = 40;
+
+interface Heard {
+  herald: Herald;
+  woken: [number | 'poll', boolean][];
+  said: string[];
+}
+
+function listening(over: Partial<HeraldOptions> = {}): Heard {
+  const woken: Heard['woken'] = [];
+  const said: string[] = [];
+  const herald = createHerald({
+    wake: (id, mayStart) => Promise.resolve(void woken.push([id, mayStart])),
+    pollNow: () => Promise.resolve(void woken.push(['poll', false])),
+    windowMs,
+    onTrouble: () => void said.push('trouble'),
+    onMended: () => void said.push('mended'),
+    ...over,
+  });
+  return { herald, woken, said };
+}
+
+describe('the herald', () => {
+  it('wakes at once, and once more for all that it is told meanwhile', async () => {
+    const { herald, woken } = listening();
+    for (let i = 0; i < 1_000; i++) herald.tell(7, false);
+    assert.deepEqual(woken, [[7, false]]);
+    await herald.drain();
+    assert.deepEqual(woken, [
+      [7, false],
+      [7, false],
+    ]);
+  });
+
+  it('wakes after the last that it is told, so that no read is older than that', async () => {
+    let answer = (): void => undefined;
+    const begun: number[] = [];
+    const { herald } = listening({
+      wake: (id) => {
+        begun.push(id);
+        return new Promise((resolve) => (answer = resolve));
+      },
+    });
+    herald.tell(7, true);
+    herald.tell(7, true);
+    assert.deepEqual(begun, [7]);
+    answer();
+    await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
+    assert.deepEqual(begun, [7, 7]);
+    answer();
+    await herald.drain();
+  });
+
+  it('starts a workflow where any of what it is told may give access', async () => {
+    const { herald, woken } = listening();
+    herald.tell(7, false);
+    herald.tell(7, true);
+    herald.tell(7, false);
+    await herald.drain();
+    assert.deepEqual(woken, [
+      [7, false],
+      [7, true],
+    ]);
+  });
+
+  it('loses nobody while Temporal cannot be reached, and says so once', async () => {
+    let down = true;
+    const reached = new Set<number>();
+    const { herald, said } = listening({
+      wake: (id) => {
+        if (down) return Promise.reject(new Error('down'));
+        reached.add(id);
+        return Promise.resolve();
+      },
+    });
+    for (let id = 1; id <= 100; id++) herald.tell(id, true);
+    await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
+    assert.equal(reached.size, 0);
+    down = false;
+    await herald.drain();
+    assert.equal(reached.size, 100);
+    assert.deepEqual(said, ['trouble', 'mended']);
+  });
+
+  it('has what changed read where nobody knows for whom', async () => {
+    const { herald, woken } = listening();
+    for (let i = 0; i < 10; i++) herald.tellSomething();
+    await herald.drain();
+    assert.deepEqual(woken, [
+      ['poll', false],
+      ['poll', false],
+    ]);
+  });
+});
