@@ -14,6 +14,7 @@ COPY kisi kisi
 COPY trail trail
 COPY workflows workflows
 COPY activities activities
+COPY push push
 COPY worker worker
 COPY client client
 COPY simulators simulators

@@ -52,6 +52,8 @@ export interface Config {
   auditIntervalMs: number;
   /** 0: any free port. */
   healthPort: number;
+  /** Where webhooks are taken in (port 0: any free one), and what signs them; null: nowhere. */
+  push: { port: number; nexudusSecret: string } | null;
   logLevel: LogLevel;
   /** What a new space starts in. */
   initialMode: Mode;
@@ -83,6 +85,8 @@ export const variableDefaults = {
   LATCHKEY_AUDIT_INTERVAL: '15m',
   LATCHKEY_TASK_QUEUE: 'latchkey',
   LATCHKEY_HEALTH_PORT: '8088',
+  LATCHKEY_PUSH_PORT: null,
+  NEXUDUS_WEBHOOK_SECRET: null,
   LATCHKEY_LOG_LEVEL: 'info',
   LATCHKEY_INITIAL_MODE: 'observe',
   LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
@@ -98,6 +102,10 @@ const interval = z
   .string()
   .refine((text) => durationOrZero(text) > 0, 'must be a duration above zero, like 500ms, 30s, 5m, 2h or 7d')
   .transform(parseDuration);
+const port = z
+  .string()
+  .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port from 0 to 65535')
+  .transform(Number);
 const needed = z.string({ error: 'must be set' });
 
 const environment = z.object({
@@ -110,10 +118,9 @@ const environment = z.object({
   LATCHKEY_FULL_PASS_INTERVAL: interval,
   LATCHKEY_AUDIT_INTERVAL: interval,
   LATCHKEY_TASK_QUEUE: z.string(),
-  LATCHKEY_HEALTH_PORT: z
-    .string()
-    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port from 0 to 65535')
-    .transform(Number),
+  LATCHKEY_HEALTH_PORT: port,
+  LATCHKEY_PUSH_PORT: port.optional(),
+  NEXUDUS_WEBHOOK_SECRET: z.string().optional(),
   LATCHKEY_INITIAL_MODE: z.enum(modes, { error: `must be one of ${modes.join(', ')}` }),
   LATCHKEY_DATABASE_URL: z.string(),
   LATCHKEY_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }),
@@ -143,6 +150,11 @@ export function loadConfig(
   const auth = readAuth(env, lines);
   const parsed = environment.safeParse(given(env));
   for (const issue of parsed.error?.issues ?? []) lines.push(`${issue.path.join('.')} ${issue.message}`);
+  if (
+    valueOf(env, 'LATCHKEY_PUSH_PORT') !== undefined &&
+    valueOf(env, 'NEXUDUS_WEBHOOK_SECRET') === undefined
+  )
+    lines.push('NEXUDUS_WEBHOOK_SECRET must be set, as LATCHKEY_PUSH_PORT is');
   const file = readConfigFile(env, readFile, lines);
   if (lines.length > 0 || auth === null || !parsed.success) throw new ConfigError(lines);
 
@@ -156,11 +168,16 @@ export function loadConfig(
     fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
     auditIntervalMs: values.LATCHKEY_AUDIT_INTERVAL,
     healthPort: values.LATCHKEY_HEALTH_PORT,
+    push: pushOf(values.LATCHKEY_PUSH_PORT, values.NEXUDUS_WEBHOOK_SECRET),
     logLevel: values.LATCHKEY_LOG_LEVEL,
     initialMode: values.LATCHKEY_INITIAL_MODE,
     databaseUrl: values.LATCHKEY_DATABASE_URL,
     file,
   };
+}
+
+function pushOf(port: number | undefined, nexudusSecret: string | undefined): Config['push'] {
+  return port === undefined || nexudusSecret === undefined ? null : { port, nexudusSecret };
 }
 
 function readAuth(env: Env, lines: string[]): NexudusAuth | null {

@@ -31,6 +31,7 @@ import { ensureSearchAttributes } from './search-attributes.js';
 import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
 import { ensureDrift, setAuditInterval } from './drift.js';
+import { startPush } from './push.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
@@ -87,6 +88,8 @@ export interface ServiceOptions {
 /** A running worker process. */
 export interface Service {
   healthPort: number;
+  /** Null: no webhooks are taken in. */
+  pushPort: number | null;
   client: Client;
   /** Resolves when the workers have stopped; rejects when one fails. */
   done: Promise<void>;
@@ -118,6 +121,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }),
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
+  const push = await startPush(config, client, log);
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
   await tellOrders(client, log);
   const done = running
@@ -125,10 +129,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       stopEnsuring();
       return speaker.stop();
     })
+    .then(() => push?.close())
     .then(() => close(health, native, connection))
     .finally(() => trail.close());
   return {
     healthPort: health.port,
+    pushPort: push?.port ?? null,
     client,
     done,
     async stop() {

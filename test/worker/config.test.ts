@@ -64,6 +64,7 @@ describe('loadConfig', () => {
       fullPassIntervalMs: 600_000,
       auditIntervalMs: 900_000,
       healthPort: 8088,
+      push: null,
       logLevel: 'info',
       initialMode: 'observe',
       databaseUrl: 'file:.latchkey/trail.db',

@@ -43,12 +43,9 @@ describe('docs/configuration.md', () => {
   });
 
   it('has no Latchkey, Nexudus or Kisi variable that is not read', () => {
-    const named = [...rows.keys()].filter((name) => /^(LATCHKEY|NEXUDUS|KISI)_/.test(name));
-    assert.deepEqual(
-      named.filter((name) => !(name in variableDefaults)),
-      [],
-    );
-    assert.equal(named.length, 15);
+    const isOurs = (name: string): boolean => /^(LATCHKEY|NEXUDUS|KISI)_/.test(name);
+    const read = Object.keys(variableDefaults).filter(isOurs);
+    assert.deepEqual([...rows.keys()].filter(isOurs).sort(), read.sort());
   });
 
   it('has every key of the file, and only keys that the file takes', () => {
