@@ -4,7 +4,7 @@ import type { Freeze, Hold } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../trail/records.js';
 import type { ExceptionWish } from '../workflows/control-messages.js';
-import type { Inheritance } from '../workflows/messages.js';
+import type { Inheritance, Wake } from '../workflows/messages.js';
 import type { ChangeDone, PlanErrand } from '../workflows/plan-messages.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
@@ -15,6 +15,8 @@ export interface AssessRequest {
   notBefore: Instant;
   /** True: locations may be ten minutes older than `notBefore`, since the wake is not about them. */
   mayReusePlaces: boolean;
+  /** Nobody waits for just this member. Earlier releases left it out. */
+  inBulk?: boolean;
   siblingIds: number[];
   /** Of each key in the ledger: its group, its known end and the records that it stands on. */
   held: Held[];
@@ -122,6 +124,8 @@ export interface WakeActivities {
   wakeOrdered(memberId: number): Promise<void>;
   /** Wakes those of these members who have a workflow, about something that was ordered; answers who have none. */
   wakeRunning(memberIds: number[]): Promise<number[]>;
+  /** Wakes so many that it takes a while. */
+  wakeCrowd(crowd: Crowd): Promise<void>;
   /** Wakes all members whom an order held. */
   wakeHeld(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
@@ -133,6 +137,15 @@ export interface WakeActivities {
 export interface PlanActivities {
   /** Has a member's workflow do its part of a plan, starting it where there is none. */
   sendErrand(memberId: number, errand: PlanErrand): Promise<ChangeDone[]>;
+}
+
+/** Members who are woken by one thing that was noticed. */
+export interface Crowd {
+  /** Their workflows are started where there are none. */
+  mayStart: number[];
+  /** Woken only where they have one. */
+  others: number[];
+  wake: Wake;
 }
 
 /** What the poll remembers between its runs. */
@@ -162,7 +175,8 @@ export interface FullPassMemory {
 }
 
 export interface PollActivities {
-  pollChanges(memory: PollMemory | null): Promise<PollMemory>;
+  /** `crowds`: those who are not woken yet, since they are so many that the next poll would have to wait. */
+  pollChanges(memory: PollMemory | null): Promise<PollMemory & { crowds?: Crowd[] }>;
   fullPass(memory: FullPassMemory | null): Promise<FullPassMemory>;
 }
 

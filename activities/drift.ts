@@ -59,7 +59,9 @@ export function createDriftActivities(deps: DriftDeps): DriftActivities {
   return remote<DriftActivities>({
     compareWithKisi: (request) => audit(deps, request),
     async wakeToMend(memberIds) {
-      await inBatches(memberIds, (id) => deps.waker.wakeIfRunning(id, { reason: 'drift' }));
+      await inBatches(memberIds, (id) =>
+        deps.waker.wakeIfRunning(id, { reason: 'drift', inBulk: memberIds.length > 1 }),
+      );
     },
     async freeze(memberId, freeze) {
       await deps.waker.freezeIfRunning(memberId, freeze);

@@ -43,6 +43,7 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     siblingIds: request.siblingIds,
     heldOn: request.held.flatMap((key) => key.standsOn),
     mayReusePlaces: request.mayReusePlaces,
+    inBulk: request.inBulk ?? false,
   });
   if (read.snapshot !== null) deps.people.note(read.snapshot);
   // What wakes a member is there before this begins: so nothing older will do, and those who wake together share it.

@@ -16,11 +16,11 @@ import { NexudusError } from '../nexudus/errors.js';
 import { lossWords } from '../nexudus/plausible.js';
 import type { Trail } from '../trail/trail.js';
 import type { Wake } from '../workflows/messages.js';
-import type { FullPassMemory, PollActivities, PollMemory } from './contract.js';
+import type { Crowd, FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import { lastFullPass, type BaselineBook } from './baselines.js';
 import { digestOfRules } from './membership.js';
 import { remote } from './remote.js';
-import { inBatches, runningMembers, type Waker } from './wake.js';
+import { inBatches, inCrowds, runningMembers, smallCrowd, type Waker } from './wake.js';
 
 export interface PollDeps {
   nexudus: NexudusClient;
@@ -81,7 +81,11 @@ function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
   };
 }
 
-async function pollChanges(deps: PollDeps, before: PollMemory | null): Promise<PollMemory> {
+async function pollChanges(
+  deps: PollDeps,
+  before: PollMemory | null,
+): Promise<PollMemory & { crowds?: Crowd[] }> {
+  const crowds: Crowd[] = [];
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
   let woken = 0;
   for (const round of rounds) {
@@ -89,10 +93,20 @@ async function pollChanges(deps: PollDeps, before: PollMemory | null): Promise<P
     if (Object.keys(since).length === 0) continue;
     const changes = await readChanges(deps.nexudus, { since, lending: memory.lending, now: deps.now });
     const isFirst = before === null;
-    woken += await wakeFor(deps, changes, memory, isFirst);
+    for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
+      const size = crowd.mayStart.length + crowd.others.length;
+      woken += size;
+      if (size > smallCrowd) crowds.push({ ...crowd, wake: { ...crowd.wake, inBulk: true } });
+      else await wakeAll(deps.waker, crowd);
+    }
     memory = remember(memory, changes, since);
   }
-  return { ...memory, woken };
+  return { ...memory, woken, ...(crowds.length > 0 ? { crowds } : {}) };
+}
+
+async function wakeAll(waker: Waker, { mayStart, others, wake }: Crowd): Promise<void> {
+  await inBatches(mayStart, (id) => waker.wake(id, wake));
+  await inBatches(others, (id) => waker.wakeIfRunning(id, wake));
 }
 
 /** The collections of a round that are to be read, and since when. */
@@ -110,29 +124,29 @@ function dueIn(
   return Object.fromEntries(due);
 }
 
-/** Wakes those whom what is new concerns; answers how many. */
-async function wakeFor(
-  { client, waker, now }: PollDeps,
+/** Whom what is new concerns. */
+async function crowdsOf(
+  { client, now }: PollDeps,
   changes: Changes,
   memory: PollMemory,
   isFirst: boolean,
-): Promise<number> {
+): Promise<Crowd[]> {
   const isNew = ({ collection, record, stamp }: Written): boolean =>
     memory.seen[collection]?.[record] !== stamp;
   for (const one of changes.broken.filter(isNew)) log.warn(one.error.message);
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: now() };
   const everyone = !isFirst && changes.reference.some(isNew) ? await runningMembers(client) : [];
-  await inBatches(everyone, (id) => waker.wakeIfRunning(id, { ...wake, reason: 'reference' }));
   const touched = changes.touched.filter(isNew);
   const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);
   const left = borrowersOnlyIn(memory.lending, changes.lending);
   const mayStart = new Set([...touched.filter(givesAccess).map(({ memberId }) => memberId), ...joined]);
   const others = new Set([...touched.map(({ memberId }) => memberId), ...left]);
   for (const id of mayStart) others.delete(id);
-  await inBatches([...mayStart], (id) => waker.wake(id, wake));
-  await inBatches([...others], (id) => waker.wakeIfRunning(id, wake));
-  return everyone.length + mayStart.size + others.size;
+  return [
+    { mayStart: [...mayStart], others: [...others], wake },
+    { mayStart: [], others: everyone, wake: { ...wake, reason: 'reference', inBulk: true } },
+  ];
 }
 
 /** Whom teams lend passes to here and not there. Joining or leaving may not show in the team's own UpdatedOn. */
@@ -176,12 +190,12 @@ async function fullPass(deps: PollDeps, given: FullPassMemory | null): Promise<F
   const everyone = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
   const vanished = Object.keys(known).filter((id) => index.members[id] === undefined);
   const differing = Object.keys(index.members).filter((id) => everyone || known[id] !== index.members[id]);
-  const wake: Wake = { reason: 'fullPass', notBefore: deps.now() };
-  await inBatches(differing, (id) => deps.waker.wake(Number(id), wake));
-  await inBatches(vanished, (id) => deps.waker.wakeIfRunning(Number(id), wake));
+  const wake: Wake = { reason: 'fullPass', notBefore: deps.now(), inBulk: true };
+  await inCrowds(differing, (id) => deps.waker.wake(Number(id), wake));
+  await inCrowds(vanished, (id) => deps.waker.wakeIfRunning(Number(id), wake));
   // Those who run without a record in the index; the others were woken just now.
   const rest = everyone ? await runningMembers(deps.client) : [];
-  await inBatches(
+  await inCrowds(
     rest.filter((id) => index.members[id] === undefined && known[id] === undefined),
     (id) => deps.waker.wakeIfRunning(id, wake),
   );

@@ -114,6 +114,7 @@ async function readAll(
         memberId,
         notBefore,
         mayReusePlaces: true,
+        inBulk: true,
         siblingIds: held?.siblingIds ?? [],
         heldOn: held?.ledger.flatMap((key) => key.standsOn) ?? [],
       });

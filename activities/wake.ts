@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
@@ -22,6 +23,7 @@ import {
   type Wake,
 } from '../workflows/messages.js';
 import type { WakeActivities } from './contract.js';
+import { heartbeating } from './remote.js';
 
 /** Wakes members' workflows. Signals say only that, and from when on, to look. */
 export interface Waker extends WakeActivities {
@@ -34,6 +36,14 @@ export interface Waker extends WakeActivities {
 }
 
 const wakesAtOnce = 20;
+/** A crowd up to this is woken as fast as Temporal takes it. */
+export const smallCrowd = 200;
+/**
+ * More are woken at this pace: a worker with two cores then has time left for those who come meanwhile, and Kisi takes
+ * less than that anyway.
+ */
+const wakesPerSecond = 20;
+const beatMs = 3_000;
 /** The note of a Schedule that is paused by `latchkey pause all`. */
 const pausedByOrder = 'paused by `latchkey pause all`; `latchkey resume` lets it go on';
 
@@ -52,6 +62,17 @@ export async function runningMembers(client: Client, where = ''): Promise<number
 export async function inBatches<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
   for (let i = 0; i < items.length; i += wakesAtOnce) {
     await Promise.all(items.slice(i, i + wakesAtOnce).map(job));
+  }
+}
+
+/**
+ * Runs a wake for each, at a pace that leaves room for those for whom somebody waits. Where a crowd is too large for that
+ * within seconds, nobody who does something else should wait for it.
+ */
+export async function inCrowds<T>(items: readonly T[], wake: (item: T) => Promise<unknown>): Promise<void> {
+  await inBatches(items.slice(0, smallCrowd), wake);
+  for (let i = smallCrowd; i < items.length; i += wakesPerSecond) {
+    await Promise.all([inBatches(items.slice(i, i + wakesPerSecond), wake), sleep(1_000)]);
   }
 }
 
@@ -102,6 +123,12 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
+    async wakeCrowd({ mayStart, others, wake: reason }) {
+      await heartbeating(beatMs, async () => {
+        await inCrowds(mayStart, (id) => wake(id, reason));
+        await inCrowds(others, (id) => wakeIfRunning(id, reason));
+      });
+    },
     wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
     async wakeRunning(memberIds: number[]) {
       const ended: number[] = [];
@@ -115,7 +142,7 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     },
     async wakeHeld() {
       const ids = await runningMembers(client, ` AND AccessProblem = 'Held'`);
-      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'order' }));
+      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'order', inBulk: true }));
     },
     async handOver(memberId: number, inheritance: Inheritance) {
       await client.workflow.signalWithStart(memberWorkflowType, {

@@ -1,26 +1,55 @@
 /** What every bench stands on: a Temporal server, both simulators, and workers as separate processes would run them. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { setStage as setEmptyStage, type Stage } from '../client/stage.js';
+import { environmentOf } from '../simulators/two-cities.js';
 import { startEmbeddedTemporal } from '../worker/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
+import { nextFreePort } from '../worker/ports.js';
+import { connectClient, type TemporalAddress } from '../worker/temporal.js';
 import { searchAttributes } from '../workflows/messages.js';
 
-export const say = (line: string): void => void process.stdout.write(`${line}\n`);
-export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const say = (line: string): void => void process.stderr.write(`${line}\n`);
+export const wait = (ms: number): Promise<void> => sleep(ms);
 export const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 
-/** Sets everything up, without workers and without limits. */
-export async function setStage(): Promise<Stage> {
+/** A stage with a server of its own. */
+export interface BenchStage extends Stage {
+  temporal: TemporalAddress;
+  client: Client;
+  /** What a process must find in its environment to work on this stage. */
+  env: Record<string, string>;
+}
+
+/** Sets everything up, without workers and without limits. `env`: over what reaches the simulators. */
+export async function setStage(env: Record<string, string> = {}): Promise<BenchStage> {
   const log = createLogger({ level: 'warn' });
   Runtime.install({ logger: temporalLogger(log) });
   const server = await startEmbeddedTemporal({ dbFile: null, searchAttributes });
-  const stage = await setEmptyStage({ temporal: { address: server.address, namespace: 'default' }, log });
-  stage.nexudus.switches.rateLimits = null;
-  stage.kisi.switches.rateLimit = null;
+  const temporal = { address: server.address, namespace: 'default' };
+  const stage = await setEmptyStage({ temporal, log, env });
+  const { nexudus, kisi } = stage;
+  nexudus.switches.rateLimits = null;
+  kisi.switches.rateLimit = null;
+  const { client, connection } = await connectClient(temporal);
   return {
     ...stage,
+    temporal,
+    client,
+    env: {
+      ...environmentOf(nexudus, kisi),
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      LATCHKEY_DATABASE_URL: stage.config.databaseUrl,
+      LATCHKEY_LOG_LEVEL: 'warn',
+      ...env,
+    },
     async stop() {
       await stage.stop();
+      await connection.close();
       await server.stop();
     },
   };
@@ -30,4 +59,57 @@ export async function setStage(): Promise<Stage> {
 export function applyLimits({ nexudus, kisi }: Stage): void {
   nexudus.switches.rateLimits = { perGapMs: 100, perMinute: 120, perHour: 5000 };
   kisi.switches.rateLimit = { perSecond: 5 };
+}
+
+/** `latchkey worker` as a process of its own, at the paces of a real space. */
+export interface WorkerProcess {
+  /** What it holds of the machine's memory, in megabytes. */
+  memoryMb(): number;
+  /** Seconds of processor time that it took so far. */
+  cpuSeconds(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts one, and waits until it is ready. `env`: over the stage's own. */
+export async function startWorkerProcess(
+  stage: BenchStage,
+  env: Record<string, string> = {},
+): Promise<WorkerProcess> {
+  const port = await nextFreePort(18_088);
+  const worker = spawn(process.execPath, ['client/latchkey.js', 'worker'], {
+    env: { ...process.env, ...stage.env, LATCHKEY_HEALTH_PORT: String(port), ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) =>
+    worker.once('exit', () => {
+      resolve();
+    }),
+  );
+  const isReady = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await isReady())) {
+    if (worker.exitCode !== null) throw new Error('the worker did not start');
+    await wait(200);
+  }
+  return {
+    memoryMb: () => Number(/^VmRSS:\s+(\d+) kB/m.exec(procFile(worker.pid, 'status'))?.[1]) / 1024,
+    cpuSeconds() {
+      // After the name, which may hold anything: fields 14 and 15 are user and system time in hundredths of a second.
+      const fields = procFile(worker.pid, 'stat')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    },
+    async stop() {
+      worker.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function procFile(pid: number | undefined, name: string): string {
+  return readFileSync(`/proc/${pid ?? 0}/${name}`, 'utf8');
 }

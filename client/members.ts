@@ -11,18 +11,19 @@ import {
   accessStateKey,
   locationIdKey,
   memberIdOf,
+  membershipChanged,
   memberWorkflowId,
   memberWorkflowType,
   nextChangeAtKey,
-  resync,
   resyncNow,
   stateQuery,
   type AccessState,
   type Holdings,
   type MemberView,
   type PassReport,
+  type Wake,
 } from '../workflows/messages.js';
-import { memberStart } from '../activities/wake.js';
+import { inCrowds, memberStart } from '../activities/wake.js';
 import { askHoldings } from '../activities/holdings.js';
 import { atOnce } from './at-once.js';
 import { CommandError } from './failure.js';
@@ -59,7 +60,6 @@ export interface ResyncCount {
 }
 
 const queriesAtOnce = 10;
-const signalsAtOnce = 20;
 /** A worker answers in well under a second, replay included. */
 const queryTimeoutMs = 5_000;
 /** The update itself answers within 20 s, if a worker runs. */
@@ -146,7 +146,10 @@ export async function resyncMember(
   }
 }
 
-/** Wakes every running member for a fresh look. `onProgress` is told after each, and once before the first. */
+/**
+ * Wakes every running member for a fresh look, many at a pace that leaves the worker room for others. `onProgress` is told
+ * after each, and once before the first.
+ */
 export async function resyncAll(
   client: Client,
   onProgress: (done: number, total: number) => void = () => undefined,
@@ -155,17 +158,19 @@ export async function resyncAll(
   for await (const { workflowId } of client.workflow.list({ query: queryOf({}) })) ids.push(workflowId);
   const count: ResyncCount = { woken: 0, ended: 0, failed: 0 };
   let done = 0;
+  // From one instant on for all, so that they share a read.
+  const order: Wake = { reason: 'resync', notBefore: Date.now(), inBulk: true };
   onProgress(done, ids.length);
-  await atOnce(signalsAtOnce, ids, async (id) => {
-    count[await wake(client, id)]++;
+  await inCrowds(ids, async (id) => {
+    count[await wake(client, id, order)]++;
     onProgress(++done, ids.length);
   });
   return count;
 }
 
-async function wake(client: Client, workflowId: string): Promise<keyof ResyncCount> {
+async function wake(client: Client, workflowId: string, order: Wake): Promise<keyof ResyncCount> {
   try {
-    await client.workflow.getHandle(workflowId).signal(resync);
+    await client.workflow.getHandle(workflowId).signal(membershipChanged, order);
     return 'woken';
   } catch (error) {
     return error instanceof WorkflowNotFoundError ? 'ended' : 'failed';

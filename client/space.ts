@@ -25,7 +25,7 @@ export function nexudusOf({ nexudus }: Config): NexudusClient {
 export function kisiOf({ kisi }: Config): KisiClient {
   const { baseUrl, apiKey } = kisi;
   // The worker shares the limit of this key: it goes first.
-  const pace = createKisiPacer({ most: 2 });
+  const pace = createKisiPacer({ most: 2 }).urgent;
   return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
 }
 
@@ -41,6 +41,7 @@ export function readMember(
     memberId,
     notBefore: Date.now(),
     mayReusePlaces: false,
+    inBulk: false,
     siblingIds: [],
     heldOn: [],
   });

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { KisiError, errorOfReply, isKisiError, malformed } from './errors.js';
 import type { KisiCall } from './errors.js';
 import { createOutageWatch } from './outage.js';
-import type { KisiPacer } from './pace.js';
+import type { KisiTurns } from './pace.js';
 
 /** How to reach Kisi. */
 export interface KisiClientOptions {
@@ -23,7 +23,7 @@ export interface KisiClientOptions {
   /** Sent as X-Kisi-Integration-Identifier, which Kisi asks of partners; 'latchkey' by default. */
   integrationName?: string;
   /** Shared by all clients of one API key in this process; without it nobody waits for a turn. */
-  pace?: KisiPacer;
+  pace?: KisiTurns;
   /** How often a request is sent again that Kisi asked to wait with (429: it did nothing). Default 0: who calls decides. */
   throttleRetries?: number;
   /**

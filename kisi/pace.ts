@@ -6,17 +6,33 @@ export interface PaceOptions {
   most: number;
   /** Default 1100: the other end counts arrivals, not starts. */
   windowMs: number;
+  /** How long what is done in bulk lets others go first, each request. Default 10 s. */
+  bulkPatienceMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
   sleep: (ms: number) => Promise<unknown>;
 }
 
-/** Lets requests start one by one. One per process and API key. */
-export interface KisiPacer {
+/** Lets requests start one by one. */
+export interface KisiTurns {
   /** Resolves when the caller may start so many requests (1) at once; in the order of asking. Never rejects. */
   turn(requests?: number): Promise<void>;
   /** Kisi asked to slow down: nobody starts for so many milliseconds from now. */
   pause(ms: number): void;
+}
+
+/** One pace for two kinds of work. One per process and API key. */
+export interface KisiPacer {
+  /** What somebody waits for. */
+  urgent: KisiTurns;
+  /** Lets that go first, but does not wait for ever. */
+  bulk: KisiTurns;
+}
+
+interface Waiting {
+  requests: number;
+  go: () => void;
+  since: number;
 }
 
 /**
@@ -24,36 +40,68 @@ export interface KisiPacer {
  * that, starts are spread evenly.
  */
 export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
-  const { most = 5, windowMs = 1_100 } = options;
+  const { most = 5, windowMs = 1_100, bulkPatienceMs = 10_000 } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
   const sleep = options.sleep ?? ((ms: number) => sleepMs(ms));
   /** The last `most` starts, oldest first. */
   let starts: number[] = [];
   let pausedUntil = -Infinity;
-  let line = Promise.resolve();
+  let pumping = false;
+  const urgent: Waiting[] = [];
+  const bulk: Waiting[] = [];
 
-  function waitMs(): number {
-    const oldest = starts.length < most ? -Infinity : (starts[0] ?? -Infinity);
-    const isBusy = clockMs() - oldest < 2 * windowMs;
-    const evenly = isBusy ? (starts.at(-1) ?? -Infinity) + windowMs / most : -Infinity;
-    return Math.max(oldest + windowMs, evenly, pausedUntil) - clockMs();
-  }
-
-  async function start(requests: number): Promise<void> {
-    const before = starts;
-    for (let taken = 0; taken < requests; taken++) {
-      // Looked at again after the wait: a timer may fire early, and a pause may come.
-      for (let wait = waitMs(); wait > 0; wait = waitMs()) await sleep(Math.ceil(wait));
-      starts = [...starts, clockMs()].slice(-most);
+  /** When so many requests may start together: when the last of them might, were they to start one by one. */
+  function startOf(requests: number): number {
+    let line = starts;
+    let at = pausedUntil;
+    for (let i = 0; i < requests; i++) {
+      const oldest = line.length < most ? -Infinity : (line[0] ?? -Infinity);
+      const isBusy = clockMs() - oldest < 2 * windowMs;
+      const evenly = isBusy ? (line.at(-1) ?? -Infinity) + windowMs / most : -Infinity;
+      at = Math.max(at, oldest + windowMs, evenly);
+      line = [...line, at].slice(-most);
     }
-    // All of them start now, whenever their turn came.
-    starts = [...before, ...Array.from({ length: requests }, clockMs)].slice(-most);
+    return at;
   }
 
-  return {
-    turn: (requests = 1) => (line = line.then(() => start(requests))),
+  function nextInLine(): Waiting | undefined {
+    const patient = bulk[0];
+    const isOut = patient !== undefined && clockMs() - patient.since >= bulkPatienceMs;
+    return isOut ? patient : (urgent[0] ?? patient);
+  }
+
+  async function pump(): Promise<void> {
+    pumping = true;
+    for (let next = nextInLine(); next !== undefined; next = nextInLine()) {
+      const wait = startOf(next.requests) - clockMs();
+      // Looked at again after the wait: a timer may fire early, a pause may come, and another may go first.
+      if (wait > 0) {
+        await sleep(Math.ceil(wait));
+        continue;
+      }
+      start(next);
+      // Who has started may ask again, before the next one is chosen.
+      await Promise.resolve();
+    }
+    pumping = false;
+  }
+
+  function start(next: Waiting): void {
+    const line = urgent[0] === next ? urgent : bulk;
+    line.shift();
+    starts = [...starts, ...Array.from({ length: next.requests }, clockMs)].slice(-most);
+    next.go();
+  }
+
+  const turnsIn = (line: Waiting[]): KisiTurns => ({
+    turn: (requests = 1) =>
+      new Promise((resolve) => {
+        line.push({ requests, go: resolve, since: clockMs() });
+        if (!pumping) void pump();
+      }),
     pause(ms) {
       pausedUntil = Math.max(pausedUntil, clockMs() + ms);
     },
-  };
+  });
+  return { urgent: turnsIn(urgent), bulk: turnsIn(bulk) };
 }

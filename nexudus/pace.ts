@@ -34,13 +34,15 @@ export interface Turns {
   pause(ms: number): void;
 }
 
-/** One pace for three kinds of work. One per process and login. */
+/** One pace for four kinds of work. One per process and login. */
 export interface Pacer {
   /** What a member waits for. */
   members: Turns;
+  /** What many wait for together: lets a member's own read go first, for up to 3 s a request. */
+  crowds: Turns;
   /** Lets members' reads go first, but not for more than 3 s: it knows of those whose change nobody has noticed yet. */
   polls: Turns;
-  /** Lets both go first, for up to 15 s a request. */
+  /** Lets all others go first, for up to 15 s a request. */
   fullPasses: Turns;
 }
 
@@ -82,10 +84,11 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   });
   const lanes = {
     members: lane(Infinity, perMinute),
+    crowds: lane(3_000, perMinute),
     polls: lane(3_000, perMinute - reservePerMinute),
     fullPasses: lane(15_000, perMinute - reservePerMinute),
   };
-  const inOrder = [lanes.members, lanes.polls, lanes.fullPasses];
+  const inOrder = [lanes.members, lanes.crowds, lanes.polls, lanes.fullPasses];
 
   function earliestStart({ perMinute: most, lastStart }: Lane): number {
     const soonest = Math.max((starts.at(-1) ?? -Infinity) + minGapMs, pausedUntil);
@@ -151,6 +154,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });
   return {
     members: turnsOf(lanes.members),
+    crowds: turnsOf(lanes.crowds),
     polls: turnsOf(lanes.polls),
     fullPasses: turnsOf(lanes.fullPasses),
   };

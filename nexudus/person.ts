@@ -15,6 +15,8 @@ export interface MemberRequest {
   notBefore: Instant;
   /** True: locations (time zones, day starts) may have been read up to ten minutes before. */
   mayReusePlaces: boolean;
+  /** Nobody waits for just this member: those for whom somebody does go first. */
+  inBulk: boolean;
   /** Profiles that shared the e-mail before; those that still do belong to the person. */
   siblingIds: readonly number[];
   /** The records that existing keys stand on: each is looked up by its id before it counts as absent. */

@@ -16,6 +16,8 @@ export type { Baselines } from './plausible.js';
 
 export interface ReaderOptions {
   client: NexudusClient;
+  /** The same for what many wait for together; left out: `client`. */
+  clientForCrowds?: NexudusClient;
   now: () => Instant;
   /** IANA time zones by location id, over what Nexudus says. */
   timeZones?: TimeZones;
@@ -62,7 +64,7 @@ const bulkOnlyMs = 10 * 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
-  const { client, now, timeZones = {}, gatherMs = 100 } = options;
+  const { client, clientForCrowds = client, now, timeZones = {}, gatherMs = 100 } = options;
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
   const offers = keep(() => readOffers(client), now);
   let lastPlaces: Places | null = null;
@@ -81,7 +83,7 @@ export function createReader(options: ReaderOptions): Reader {
     const { lookups, count } = shared;
     const notBefore = request.notBefore;
     return {
-      client,
+      client: request.inBulk ? clientForCrowds : client,
       source,
       lookups,
       offers: () => offers.get({ notBefore, maxAgeMs: 0 }),
@@ -99,25 +101,25 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   function startDirect(): SharedRead {
-    const common = startRead();
+    const common = startRead(client);
     const source = createDirectSource(client, common.lookups, quirk, common.startedAt);
     return { ...common, source: Promise.resolve(source) };
   }
 
   function startBulk(): SharedRead {
-    const common = startRead();
-    const source = readBulk(client, common.lookups, common.startedAt);
+    const common = startRead(clientForCrowds);
+    const source = readBulk(clientForCrowds, common.lookups, common.startedAt);
     bulk = { ...common, source };
     bulkRunning = true;
     void source.then(noteBulk, forgetBulk).finally(bulkEnded);
     return bulk;
   }
 
-  function startRead(): Omit<SharedRead, 'source'> {
+  function startRead(by: NexudusClient): Omit<SharedRead, 'source'> {
     return {
       startedAt: now(),
-      lookups: createLookups(client),
-      count: once((name: CollectionName) => client.count(name)),
+      lookups: createLookups(by),
+      count: once((name: CollectionName) => by.count(name)),
     };
   }
 
@@ -148,19 +150,35 @@ export function createReader(options: ReaderOptions): Reader {
     setTimeout(startRound, gatherMs);
   }
 
+  /** Whom somebody waits for is read at once, even beside a read for all, where that costs less; the others together. */
   function startRound(): void {
     gathering = false;
-    // Those who wait now came after it began: they get the next one.
-    if (bulkRunning || waiting.length === 0) return;
-    const served = waiting;
+    const [crowd, single] = partition(waiting, ({ request }) => request.inBulk);
     waiting = [];
-    const members = new Set(served.map(({ request }) => request.memberId)).size;
-    const oneByOne = (directRunning + members) * requestsPerMember;
-    if (oneByOne > (bulkCost ?? unknownBulkCost) || now() < directAgainAt) {
-      const shared = startBulk();
-      for (const { request, resolve } of served) resolve(serve(shared, request));
+    if (isCheaperDirectly(single)) readDirectly(single);
+    else crowd.push(...single);
+    if (crowd.length === 0) return;
+    if (bulkRunning) {
+      // It may have begun before they came: they get the next one.
+      waiting = crowd;
       return;
     }
+    if (isCheaperDirectly(crowd)) {
+      readDirectly(crowd);
+      return;
+    }
+    const shared = startBulk();
+    for (const { request, resolve } of crowd) resolve(serve(shared, request));
+  }
+
+  function isCheaperDirectly(served: readonly Waiting[]): boolean {
+    const members = new Set(served.map(({ request }) => request.memberId)).size;
+    const requests = (directRunning + members) * requestsPerMember;
+    return requests <= (bulkCost ?? unknownBulkCost) && now() >= directAgainAt;
+  }
+
+  function readDirectly(served: readonly Waiting[]): void {
+    if (served.length === 0) return;
     const shared = startDirect();
     for (const { request, resolve } of served) resolve(countDirect(serveDirect(shared, request)));
   }
@@ -208,12 +226,16 @@ export function createReader(options: ReaderOptions): Reader {
       // A clock that is ahead elsewhere must not make this wait: what begins from now on is fresh enough.
       const request = { ...given, notBefore: Math.min(given.notBefore, now()) };
       const usable = usableBulk(request.notBefore);
-      if (usable !== null) return serve(usable, request);
+      if (usable !== null && (!bulkRunning || request.inBulk)) return serve(usable, request);
       // A failure of Temporal leaves only the estimate unknown.
       if (bulkCost === null) void estimateBulk().catch(() => undefined);
       return nextRound(request);
     },
   };
+}
+
+function partition<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(belongs), all.filter((one) => !belongs(one))];
 }
 
 /** A location that someone just added must not wait for ten minutes, nor cost three requests at every read. */

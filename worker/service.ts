@@ -17,6 +17,7 @@ import { createTrailActivities } from '../activities/trail.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
+import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createPacer, type Pacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
@@ -45,7 +46,9 @@ const ensureEveryMs = 30_000;
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
   nexudus: NexudusClient;
-  /** The same for polls, and for full passes: they let the reads of members go first. */
+  /** The same for reads that many wait for together: they let the reads of one member go first. */
+  nexudusForCrowds: NexudusClient;
+  /** The same for polls, and for full passes: they let both go first. */
   nexudusForPolls: NexudusClient;
   nexudusForFullPasses: NexudusClient;
   kisi: KisiClient;
@@ -63,9 +66,10 @@ export interface Paces {
 export function createApis(config: Config, paces: Partial<Paces> = {}): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl, auth } = config.nexudus;
-  const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: kisiPace };
+  const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: turnsByPriority(kisiPace) };
   return {
     nexudus: createNexudusClient({ baseUrl, auth, pace: pace.members }),
+    nexudusForCrowds: createNexudusClient({ baseUrl, auth, pace: pace.crowds }),
     nexudusForPolls: createNexudusClient({ baseUrl, auth, pace: pace.polls }),
     nexudusForFullPasses: createNexudusClient({ baseUrl, auth, pace: pace.fullPasses }),
     kisi: createKisiClient(kisi),
@@ -188,6 +192,7 @@ function speakingWorkers(
   const baselines = createBaselineBook(client, now);
   const reader = createReader({
     client: apis.nexudus,
+    clientForCrowds: apis.nexudusForCrowds,
     now,
     timeZones: space.timeZones,
     baselines: () => baselines.read(),
@@ -280,7 +285,7 @@ async function tellOrders(client: Client, log: Logger): Promise<void> {
 async function wakeTroubled(client: Client, taskQueue: string): Promise<void> {
   const waker = createWaker(client, taskQueue);
   const troubled = await runningMembers(client, ` AND AccessProblem != 'none'`);
-  await inBatches(troubled, (id) => waker.wakeIfRunning(id, { reason: 'fullPass' }));
+  await inBatches(troubled, (id) => waker.wakeIfRunning(id, { reason: 'fullPass', inBulk: true }));
 }
 
 async function isReady(worker: Worker, client: Client): Promise<boolean> {

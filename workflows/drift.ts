@@ -361,6 +361,8 @@ function auditActivities(taskQueue: string): ActivityInterfaceFor<DriftActivitie
     taskQueue: kisiTaskQueue(taskQueue),
     startToCloseTimeout: '15m',
     heartbeatTimeout: '15s',
+    // Nobody waits for it.
+    priority: { priorityKey: 5 },
     retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '20s', maximumAttempts: 4 },
   });
 }

@@ -1,6 +1,7 @@
 /** Workflow functions only: what a worker can run. */
 export { breaker } from './breaker.js';
 export { control } from './control.js';
+export { crowd } from './crowd.js';
 export { drift } from './drift.js';
 export { member } from './member.js';
 export { plan } from './plan.js';

@@ -28,9 +28,15 @@ export type Circumstances = Pick<Assessment, 'emailDigest' | 'locationId' | 'los
 export interface Author {
   by: string;
   planId: string | null;
+  /** Nobody waits for just this member: what somebody waits for goes first. */
+  inBulk: boolean;
 }
 
-export const byTheRules: Author = { by: 'rules', planId: null };
+export const byTheRules: Omit<Author, 'inBulk'> = { by: 'rules', planId: null };
+
+/** Priorities in Kisi's queue: of an end of access, and the last there is. */
+const urgentKey = 1;
+const lastKey = 5;
 
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
 function kisiActivities(taskQueue: string): Patient<KeyActivities> {
@@ -48,14 +54,18 @@ export function keyWriter(
 ): KeyWriter {
   const { quick, patient } = kisiActivities(state.taskQueue);
 
-  /** One Kisi call, labelled for the UI. An end of access goes before everything else, a resync after it. */
+  /** One Kisi call, labelled for the UI. An end of access goes before everything else, what is one of many last. */
   function call<K extends keyof KeyActivities>(
     name: K,
     args: Parameters<KeyActivities[K]> | ((again: boolean) => Parameters<KeyActivities[K]>),
     summary: string,
     priorityKey = 2,
   ): Promise<{ value: Awaited<ReturnType<KeyActivities[K]>> } | null> {
-    const options = { summary, priority: { priorityKey } };
+    const behind = author.inBulk && priorityKey > urgentKey;
+    const options = {
+      summary,
+      priority: { priorityKey: behind ? Math.min(priorityKey + 2, lastKey) : priorityKey },
+    };
     type Args = Parameters<KeyActivities[K]>;
     type Answer = Awaited<ReturnType<KeyActivities[K]>>;
     type Call = { executeWithOptions(o: typeof options, a: Args): Promise<Answer> };
@@ -74,7 +84,8 @@ export function keyWriter(
 
   /** Who writes, and why: one note for all tries of a change. */
   function noteOf(cause: string, locationId: number | null): WriteNote {
-    return { id: uuid4(), cause, locationId, ...author, again: false };
+    const { by, planId } = author;
+    return { id: uuid4(), cause, locationId, by, planId, again: false };
   }
 
   async function userFor(digest: string, locationId: number | null): Promise<number | null> {
@@ -255,7 +266,7 @@ export function keyWriter(
           { ...note, again },
         ],
         `revoke group ${groupId}`,
-        1,
+        urgentKey,
       ),
     );
     if (done === null) return false;
@@ -277,7 +288,7 @@ export function keyWriter(
         'giveBackKey',
         (again) => [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, { ...note, again }],
         `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
-        1,
+        urgentKey,
       ),
     );
     if (done === null) return false;
@@ -314,7 +325,7 @@ export function keyWriter(
     if (state.kisiUser === null) return true;
     const { id } = state.kisiUser;
     const begunAt = Date.now();
-    const answer = await call('inspectKeys', [id], 'compare with Kisi', 4);
+    const answer = await call('inspectKeys', [id], 'compare with Kisi', 3);
     if (answer === null) return false;
     const found = answer.value;
     state.comparedAt = begunAt;

@@ -145,7 +145,8 @@ export async function member(initial: MemberState): Promise<MemberView> {
       const next = await lookAndApply(pass);
       if (next === 'overtaken') {
         // What this pass was to do goes into the next one.
-        if (pass.resync) state.wakes.push({ reason: 'resync', notBefore: pass.notBefore });
+        if (pass.resync)
+          state.wakes.push({ reason: 'resync', notBefore: pass.notBefore, inBulk: pass.inBulk });
         else if (state.wakes.length === 0) wake({ reason: 'changed' });
       } else {
         dueAt = next;
@@ -184,7 +185,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
         waitFor(trouble, 'by itself: it is tried again at least every 15 s');
       },
       { isOvertaken: woken, dueAt: assessment.next?.at ?? Infinity },
-      byTheRules,
+      { ...byTheRules, inBulk: pass.inBulk },
     );
     if (pass.resync && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
@@ -215,7 +216,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       const onWaiting = (trouble: Trouble): void => {
         waitFor(trouble, 'by itself, or is left undone when something changes');
       };
-      const writer = keyWriter(state, changes, onWaiting, overtaking, { by, planId });
+      const writer = keyWriter(state, changes, onWaiting, overtaking, { by, planId, inBulk: false });
       const done = { key: errandKey(errand), changes: await runErrand(errand, state, writer) };
       clearWaiting();
       state.errands = state.errands.slice(1);
@@ -228,6 +229,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       memberId: state.memberId,
       notBefore: pass.notBefore,
       mayReusePlaces: pass.mayReusePlaces,
+      inBulk: pass.inBulk,
       siblingIds: state.siblingIds,
       held: state.ledger.map(({ groupId, until, standsOn, foreign }) => ({
         groupId,
@@ -415,6 +417,8 @@ interface Pass {
   /** Locations may be as last read: a change of theirs is noticed on its own, and wakes with a reason of its own. */
   mayReusePlaces: boolean;
   resync: boolean;
+  /** Nobody waits for just this member. */
+  inBulk: boolean;
   reasons: Wake['reason'][];
 }
 
@@ -429,6 +433,7 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
       : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
     mayReusePlaces: taken.every(({ reason }) => ['changed', 'profile', 'order', 'drift'].includes(reason)),
     resync: taken.some(({ reason }) => reason === 'resync' || reason === 'drift'),
+    inBulk: !clockOnly && taken.every(({ inBulk }) => inBulk === true),
     reasons: taken.map((wake) => wake.reason),
   };
 }

@@ -27,15 +27,18 @@ export interface Wake {
   reason: (typeof wakeReasons)[number];
   /** A read that began before this instant is not used. Left out: now. */
   notBefore?: Instant;
+  /** It is one of many, and nobody waits for just this one: what somebody waits for goes first. */
+  inBulk?: boolean;
 }
 
 /** The wake that a signal's argument stands for: anybody can type one in the UI, and no signal may do harm. */
 export function wakeOf(argument: unknown): Wake {
-  const { reason, notBefore } = Object(argument) as Partial<Record<keyof Wake, unknown>>;
+  const { reason, notBefore, inBulk } = Object(argument) as Partial<Record<keyof Wake, unknown>>;
   const known = wakeReasons.find((one) => one === reason);
   return {
     reason: known ?? 'changed',
     ...(typeof notBefore === 'number' && Number.isFinite(notBefore) ? { notBefore } : {}),
+    ...(inBulk === true ? { inBulk } : {}),
   };
 }
 

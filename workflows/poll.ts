@@ -1,6 +1,13 @@
-import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  ParentClosePolicy,
+  proxyActivities,
+  setCurrentDetails,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { FullPassMemory, PollActivities, PollMemory } from '../activities/contract.js';
+import { crowd } from './crowd.js';
 import { nexudusTaskQueue } from './messages.js';
 
 function pollActivities(): ActivityInterfaceFor<PollActivities> {
@@ -20,9 +27,18 @@ export async function poll(): Promise<PollMemory> {
   const last = workflowInfo().lastResult as Partial<PollMemory> | undefined;
   // What an earlier release remembered is of no use; the full pass at the start of the worker sees what was missed.
   const memory = last?.readTo === undefined ? null : (last as PollMemory);
-  const next = await pollActivities().pollChanges.executeWithOptions({ summary: 'read what changed' }, [
-    memory,
-  ]);
+  const { crowds = [], ...next } = await pollActivities().pollChanges.executeWithOptions(
+    { summary: 'read what changed' },
+    [memory],
+  );
+  for (const [i, one] of crowds.entries()) {
+    await startChild(crowd, {
+      args: [one],
+      workflowId: `crowd-${workflowInfo().runId}-${i}`,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `Wakes ${one.mayStart.length + one.others.length} members`,
+    });
+  }
   const upTo = Math.min(...Object.values(next.readTo));
   setCurrentDetails(
     `Woke ${next.woken} members. All changes up to ${new Date(upTo).toISOString()} are noticed.`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { FullPassMemory, PollActivities } from '../../activities/contract.js';
+import type { FullPassMemory, PollActivities, PollMemory } from '../../activities/contract.js';
 import { createPollActivities } from '../../activities/poll.js';
 import type { Waker } from '../../activities/wake.js';
 import { createNexudusClient } from '../../nexudus/client.js';
@@ -26,20 +26,7 @@ describe('what a full pass tells of Nexudus', () => {
   before(async () => {
     nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
     for (let i = 0; i < 20; i++) nexudus.space.addCoworker({ Email: `m${i}@example.com` });
-    const auth = { email: 'admin@example.com', password: 'nexudus-password' };
-    const pace = createPacer({ minGapMs: 1 }).fullPasses;
-    const reads = createNexudusClient({ baseUrl: nexudus.url, auth, pace });
-    activities = createPollActivities({
-      nexudus: reads,
-      nexudusForFullPasses: reads,
-      client,
-      waker: nobody,
-      rules: rules(),
-      baselines: { read: () => Promise.resolve(null), note: () => undefined },
-      trail: { prune: () => Promise.resolve(0) },
-      trailRetentionMs: 0,
-      now: Date.now,
-    });
+    activities = pollsOf(nexudus, nobody);
   });
   beforeEach(() => {
     told = [];
@@ -81,3 +68,58 @@ describe('what a full pass tells of Nexudus', () => {
     assert.match(told[1] ?? '', /can read Nexudus again/);
   });
 });
+
+describe('a poll that finds many changes', () => {
+  it('wakes some hundred at once, and leaves more to others, so that the next poll need not wait', async () => {
+    const nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
+    const type = nexudus.space.addTimePass();
+    const woken: number[] = [];
+    const waker = { ...nobody, wake: (id: number) => Promise.resolve(void woken.push(id)) } as Waker;
+    const polls = pollsOf(nexudus, waker);
+    const poll = (memory: PollMemory | null): ReturnType<PollActivities['pollChanges']> =>
+      new MockActivityEnvironment().run(() => polls.pollChanges(memory));
+    const join = (count: number): number[] =>
+      Array.from({ length: count }, () => {
+        const { Id } = nexudus.space.addCoworker();
+        nexudus.space.addPass({ CoworkerId: Id, TimePassId: type.Id });
+        return Id;
+      });
+    try {
+      const first = await poll(null);
+      const few = join(200);
+      const { crowds: none, ...second } = await poll(first);
+      assert.equal(none, undefined);
+      assert.deepEqual(woken.toSorted(), few.toSorted());
+      const many = join(201);
+      const { crowds = [] } = await poll(second);
+      assert.equal(woken.length, 200);
+      assert.deepEqual(
+        crowds.map(({ mayStart }) => mayStart.toSorted()),
+        [many.toSorted()],
+      );
+      assert.equal(crowds[0]?.wake.inBulk, true);
+    } finally {
+      await nexudus.stop();
+    }
+  });
+});
+
+function pollsOf(nexudus: NexudusSimulator, waker: Waker): PollActivities {
+  const auth = { email: 'admin@example.com', password: 'nexudus-password' };
+  const reads = createNexudusClient({
+    baseUrl: nexudus.url,
+    auth,
+    pace: createPacer({ minGapMs: 1 }).fullPasses,
+  });
+  return createPollActivities({
+    nexudus: reads,
+    nexudusForFullPasses: reads,
+    client,
+    waker,
+    rules: rules(),
+    baselines: { read: () => Promise.resolve(null), note: () => undefined },
+    trail: { prune: () => Promise.resolve(0) },
+    trailRetentionMs: 0,
+    now: Date.now,
+  });
+}

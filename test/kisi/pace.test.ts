@@ -11,7 +11,7 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
   const pacer = createKisiPacer({ clockMs: () => now, sleep, ...options });
   const times: number[] = [];
   const start = (): Promise<void> =>
-    pacer.turn().then(() => {
+    pacer.urgent.turn().then(() => {
       times.push(now);
     });
   return { pacer, times, start, many: (n: number) => Promise.all(Array.from({ length: n }, start)) };
@@ -31,7 +31,7 @@ describe('the pace of Kisi requests', () => {
     const starts: number[] = [];
     for (const at of [0, 60, 70, 75]) {
       now = Math.max(now, at);
-      await pacer.turn();
+      await pacer.urgent.turn();
       starts.push(now);
     }
     assert.deepEqual(starts, [0, 60, 110, 160]);
@@ -40,16 +40,29 @@ describe('the pace of Kisi requests', () => {
   it('counts several that start at once from then on', async () => {
     const { pacer, times, start } = onFakeClock({ most: 3, windowMs: 300 });
     await start();
-    await pacer.turn(2);
-    await pacer.turn(2);
+    await pacer.urgent.turn(2);
+    await pacer.urgent.turn(2);
     await start();
     assert.deepEqual(times, [0, 500]);
+  });
+
+  it('lets what somebody waits for go before what is done in bulk, which does not wait for ever', async () => {
+    const { pacer } = onFakeClock({ most: 1, windowMs: 100, bulkPatienceMs: 250 });
+    const order: string[] = [];
+    const ask = (line: 'urgent' | 'bulk', name: string): Promise<void> =>
+      pacer[line].turn().then(() => void order.push(name));
+    await Promise.all([
+      ask('bulk', 'first'),
+      ...['b1', 'b2'].map((name) => ask('bulk', name)),
+      ...['u1', 'u2', 'u3', 'u4'].map((name) => ask('urgent', name)),
+    ]);
+    assert.deepEqual(order, ['first', 'u1', 'u2', 'b1', 'b2', 'u3', 'u4']);
   });
 
   it('makes all wait when Kisi asks to slow down', async () => {
     const { pacer, times, start, many } = onFakeClock();
     await start();
-    pacer.pause(3_000);
+    pacer.urgent.pause(3_000);
     await many(2);
     assert.deepEqual(times, [0, 3_000, 3_000]);
   });

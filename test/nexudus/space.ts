@@ -60,7 +60,15 @@ export async function startBench(
 
 /** A request for a member as a signal would make it. */
 export function requestFor(memberId: number, more: Partial<MemberRequest> = {}): MemberRequest {
-  return { memberId, notBefore: noon, mayReusePlaces: false, siblingIds: [], heldOn: [], ...more };
+  return {
+    memberId,
+    notBefore: noon,
+    mayReusePlaces: false,
+    inBulk: false,
+    siblingIds: [],
+    heldOn: [],
+    ...more,
+  };
 }
 
 /** What a key of this pass stands on. */

@@ -192,6 +192,7 @@ export class Clockwork {
     return {
       wakeOwner: (id) => signalAll([id], ['membershipChanged', { reason: 'profile' }]),
       wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
+      wakeCrowd: () => Promise.resolve(),
       letPoll: () => Promise.resolve(),
       wakeRunning: async (ids) => {
         await signalAll(ids, ['membershipChanged', { reason: 'order' }]);

@@ -107,8 +107,8 @@ const breaks: Break[] = [
   {
     what: 'polls twice',
     file: 'poll.ts',
-    from: 'const next = await pollActivities().pollChanges',
-    to: 'await pollActivities().pollChanges(memory);\n  const next = await pollActivities().pollChanges',
+    from: 'const { crowds = [], ...next } = await',
+    to: 'await pollActivities().pollChanges(memory);\n  const { crowds = [], ...next } = await',
     matters: schedules('pollChanges'),
   },
   {
@@ -202,6 +202,7 @@ describe('recorded histories', () => {
       'removeKey',
       'sendErrand',
       'speak',
+      'wakeCrowd',
       'wakeHeld',
       'wakeOrdered',
       'wakeOwner',

@@ -5,6 +5,7 @@ import { Worker } from '@temporalio/worker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type {
   Act,
+  Crowd,
   DriftActivities,
   FullPassMemory,
   KeyActivities,
@@ -278,15 +279,22 @@ const fullPassMemory: FullPassMemory = {
 };
 
 const polls: Scenario = async (env, keep) => {
+  const found: Crowd = { mayStart: [100, 101], others: [102], wake: { reason: 'changed', inBulk: true } };
+  let crowds: Crowd[] = [];
+  const woken: Crowd[] = [];
   const activities: PollActivities = {
-    pollChanges: () => Promise.resolve(pollMemory),
+    pollChanges: () => Promise.resolve({ ...pollMemory, crowds }),
     fullPass: () => Promise.resolve(fullPassMemory),
+  };
+  const wakes: Pick<WakeActivities, 'wakeCrowd'> = {
+    wakeCrowd: (crowd) => Promise.resolve(void woken.push(crowd)),
   };
   const taskQueue = `polls-${crypto.randomUUID()}`;
   const workflows = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
     workflowBundle: await workflowBundle(),
+    activities: wakes,
   });
   const reads = await Worker.create({
     connection: env.nativeConnection,
@@ -297,11 +305,19 @@ const polls: Scenario = async (env, keep) => {
     for (const [name, type] of [
       ['poll', 'poll'],
       ['full-pass', 'fullPass'],
+      ['poll-of-a-crowd', 'poll'],
     ] as const) {
+      crowds = name === 'poll-of-a-crowd' ? [found] : [];
       const handle = await env.client.workflow.start(type, { taskQueue, workflowId: `${taskQueue}-${name}` });
-      await handle.result();
+      const memory: unknown = await handle.result();
+      assert.ok(!Object.hasOwn(Object(memory) as object, 'crowds'), 'who is to be woken is not remembered');
       await keep(name, handle);
     }
+    const { runId } = await env.client.workflow.getHandle(`${taskQueue}-poll-of-a-crowd`).describe();
+    const crowd = env.client.workflow.getHandle(`crowd-${runId}-0`);
+    await crowd.result();
+    assert.deepEqual(woken, [found]);
+    await keep('crowd', crowd);
   };
   await workflows.runUntil(reads.runUntil(story()));
 };

@@ -1,0 +1,20 @@
+import { asyncLocalStorage } from '@temporalio/activity';
+import type { KisiPacer, KisiTurns } from '../kisi/pace.js';
+
+/** From this priority on an activity is one of many, and nobody waits for just that one. */
+const bulkFrom = 4;
+
+/** Turns in the line that the priority of the running activity says; outside of any, somebody waits. */
+export function turnsByPriority({ urgent, bulk }: KisiPacer): KisiTurns {
+  return {
+    turn: (requests) => (isInBulk() ? bulk : urgent).turn(requests),
+    pause: (ms) => {
+      urgent.pause(ms);
+    },
+  };
+}
+
+function isInBulk(): boolean {
+  const priority = asyncLocalStorage.getStore()?.info.priority?.priorityKey;
+  return priority !== undefined && priority >= bulkFrom;
+}
