@@ -91,12 +91,15 @@ export interface WriteNote {
 }
 
 export interface KeyActivities {
-  /** The Kisi user with the member's e-mail, exactly; null: this way of asking finds none. Only both ways are sure. */
+  /**
+   * The Kisi user with the member's e-mail, exactly; null: this way of asking finds none, and only both ways are sure.
+   * 'nobody': there surely is none, so that the other way need not be asked.
+   */
   findKisiUser(
     memberId: number,
     how: 'filter' | 'search',
     about: Pick<WriteNote, 'locationId' | 'planId'>,
-  ): Promise<number | null>;
+  ): Promise<number | 'nobody' | null>;
   /** Makes the Kisi user; Kisi mails the invitation. */
   createKisiUser(memberId: number, note: WriteNote): Promise<number>;
   /** `triedUntil`: the end that an earlier try with a lost answer asked for; a key with it is ours. */
@@ -206,6 +209,8 @@ export interface DriftRequest {
   settled: string[];
   /** Of mapped groups, as remembered. */
   groupNames: Record<number, string>;
+  /** True: all lists are read now, since a person asks. Earlier releases left it out. */
+  isAsked?: boolean;
 }
 
 /** What an audit found. */

@@ -3,6 +3,8 @@ import { sameEnd, signatureOf, type Drift, type DriftKey, type DriftPolicy } fro
 import type { LedgerKey } from '../access/plan.js';
 import { iso, type Instant, type MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
+import type { Directory } from '../kisi/directory.js';
+import type { Moves } from '../kisi/keys.js';
 import { keyRole, type KisiGroup, type KisiKey, type KisiUser } from '../kisi/records.js';
 import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
@@ -20,7 +22,9 @@ export interface DriftDeps {
   /** What the members' workflows that run hold. */
   readLedgers: () => Promise<Ledgers>;
   nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
-  kisi: Pick<KisiClient, 'listAllKeys' | 'listUsers' | 'listGroups'>;
+  kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups'>;
+  directory: Pick<Directory, 'read' | 'known'>;
+  moves: Moves;
   mapping: readonly MappingRule[];
   policy: DriftPolicy;
   baselines: Pick<BaselineBook, 'read'>;
@@ -53,11 +57,20 @@ export interface Comparison {
 
 /** So that all that is found fits what one workflow may hold. */
 const mostFound = 500;
+/** A list that tells what keys do not (who is suspended, what a group is called) is read anew once it is so old. */
+const listLastsMs = 55 * 60_000;
+
+/** A list as it was read at an instant. */
+interface Groups {
+  readAt: Instant;
+  rows: KisiGroup[];
+}
 
 /** Compares what members' workflows hold with Kisi, and sets right what the workflow `drift` says. */
 export function createDriftActivities(deps: DriftDeps): DriftActivities {
+  const memory: { groups: Groups | null } = { groups: null };
   return remote<DriftActivities>({
-    compareWithKisi: (request) => audit(deps, request),
+    compareWithKisi: (request) => audit(deps, request, memory),
     async wakeToMend(memberIds) {
       await inBatches(memberIds, (id) =>
         deps.waker.wakeIfRunning(id, { reason: 'drift', inBulk: memberIds.length > 1 }),
@@ -83,17 +96,28 @@ export function createDriftActivities(deps: DriftDeps): DriftActivities {
   });
 }
 
-async function audit(deps: DriftDeps, { settled, groupNames }: DriftRequest): Promise<DriftReport> {
+async function audit(
+  deps: DriftDeps,
+  { settled, groupNames, isAsked = false }: DriftRequest,
+  memory: { groups: Groups | null },
+): Promise<DriftReport> {
   await deps.gate.admit('read', nowhere);
+  const isNew = (drift: Drift): boolean => !settled.includes(signatureOf(drift));
   const ledgers = await deps.readLedgers();
-  const kisi = { ...(await readKisi(deps)), groupNames };
+  const keys = { ...(await readKeys(deps)), groupNames };
+  const kept = isAsked ? null : keptLists(deps, memory);
+  let kisi = { ...keys, ...(kept ?? (await readLists(deps, memory))) };
   const coworkers = await readCoworkers(deps, ledgers, kisi);
-  const first = compare(ledgers, kisi, coworkers, deps.now());
-  const isNew = first.found.some((drift) => !settled.includes(signatureOf(drift)));
+  let first = compare(ledgers, kisi, coworkers, deps.now());
+  if (kept !== null && (first.found.some(isNew) || hasStranger(ledgers, kisi, deps.now()))) {
+    kisi = { ...keys, ...(await readLists(deps, memory)) };
+    first = compare(ledgers, kisi, coworkers, deps.now());
+  }
   // A member may have written while the lists were read.
-  const found = isNew
+  const found = first.found.some(isNew)
     ? agreed(first.found, compare(await deps.readLedgers(), kisi, coworkers, deps.now()).found)
     : first.found;
+  if (found.some((drift) => drift.kind === 'changed' && isNew(drift))) deps.moves.areHeeded = false;
   return {
     found: found.slice(0, mostFound),
     more: Math.max(0, found.length - mostFound),
@@ -110,26 +134,55 @@ function agreed(first: readonly Drift[], second: readonly Drift[]): Drift[] {
   return first.filter((drift) => again.has(JSON.stringify(drift)));
 }
 
-/** Lists only: about a request for each 250 keys, and one for each 100 users. */
-async function readKisi({ kisi, nexudus, mapping }: DriftDeps): Promise<Omit<KisiState, 'groupNames'>> {
-  const signal = Context.current().cancellationSignal;
-  const keys = await kisi.listAllKeys(signal);
-  const users = await kisi.listUsers(signal);
-  const groups = await kisi.listGroups(signal);
+/** What every audit reads: a request for each 250 keys. */
+async function readKeys({
+  kisi,
+  nexudus,
+  mapping,
+}: DriftDeps): Promise<Pick<KisiState, 'keys' | 'mappedIds'>> {
+  const keys = await kisi.listAllKeys(Context.current().cancellationSignal);
   const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
   const types = await nexudus.list('timepasses');
   const byField = types.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
   const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
-  return { keys, users, groups, mappedIds: mappedIds.sort((a, b) => a - b) };
+  return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };
+}
+
+type Lists = Pick<KisiState, 'users' | 'groups'>;
+
+/** What an earlier audit read, while that is young enough; null: it is not. */
+function keptLists({ directory, now }: DriftDeps, { groups }: { groups: Groups | null }): Lists | null {
+  const users = directory.known(listLastsMs);
+  if (users === null || groups === null || now() - groups.readAt >= listLastsMs) return null;
+  return { users, groups: groups.rows };
+}
+
+/** A request for each 100 users and each 250 groups. */
+async function readLists(
+  { directory, kisi, now }: DriftDeps,
+  memory: { groups: Groups | null },
+): Promise<Lists> {
+  const signal = Context.current().cancellationSignal;
+  const users = await directory.read(signal);
+  const readAt = now();
+  const groups = await kisi.listGroups(signal);
+  memory.groups = { readAt, rows: groups };
+  return { users, groups };
+}
+
+/** Whether somebody holds keys that are told of who has come to Kisi since its users were listed. */
+function hasStranger(ledgers: Ledgers, kisi: KisiState, now: Instant): boolean {
+  const known = new Set(kisi.users.map(({ id }) => id));
+  return unowned(ledgers, kisi, now).some(({ userId }) => !known.has(userId));
 }
 
 /** Coworkers' ids by e-mail, where there are keys of which it must be told whose they are. Null: it cannot be told. */
 async function readCoworkers(
-  { nexudus, baselines }: DriftDeps,
+  { nexudus, baselines, now }: DriftDeps,
   ledgers: Ledgers,
   kisi: KisiState,
 ): Promise<Map<string, number> | null> {
-  if (unowned(ledgers, kisi).length === 0) return new Map();
+  if (unowned(ledgers, kisi, now()).length === 0) return new Map();
   const { rows, broken } = await nexudus.listSparing('coworkers');
   const baseline = (await baselines.read())?.['coworkers'];
   if (!plausible(baseline, rows.length)) {
@@ -235,35 +288,39 @@ function unownedDrift(
       .toSorted(([a], [b]) => b - a)
       .flatMap(([memberId, { kisiUser }]) => (kisiUser === null ? [] : [[kisiUser.id, memberId] as const])),
   );
-  const open = unowned(ledgers, kisi).filter(({ validUntil }) => validUntil === null || validUntil > now);
-  return [...groupBy(open, ({ userId }) => userId)].flatMap(([userId, keys]): Drift[] => {
-    const user = users.get(userId);
-    // Made since the users were listed, or nobody can say who it is.
-    if (user === undefined) return [];
-    const memberId = owners.get(userId) ?? coworkers?.get(user.email);
-    if (memberId === undefined && coworkers === null) return [];
-    const about = { memberId: memberId ?? null, userId, comparedAt: null };
-    if (memberId === undefined) {
-      const groupIds = keys.map(({ groupId }) => groupId).join(', ');
-      const what = `Kisi user ${userId}, whose e-mail no coworker has, holds keys to groups ${groupIds}`;
-      return [drift('orphan', [userId], { ...about, keys: keys.map(realKey), what })];
-    }
-    return keys.map((key) => {
-      const { groupId } = key;
-      const what = `key ${key.id}, ${endWords(key.validUntil)}, was not given by Latchkey`;
-      return drift('extra', [userId, groupId], { ...about, groupId, keys: [realKey(key)], what });
-    });
-  });
+  return [...groupBy(unowned(ledgers, kisi, now), ({ userId }) => userId)].flatMap(
+    ([userId, keys]): Drift[] => {
+      const user = users.get(userId);
+      // Made since the users were listed, or nobody can say who it is.
+      if (user === undefined) return [];
+      const memberId = owners.get(userId) ?? coworkers?.get(user.email);
+      if (memberId === undefined && coworkers === null) return [];
+      const about = { memberId: memberId ?? null, userId, comparedAt: null };
+      if (memberId === undefined) {
+        const groupIds = keys.map(({ groupId }) => groupId).join(', ');
+        const what = `Kisi user ${userId}, whose e-mail no coworker has, holds keys to groups ${groupIds}`;
+        return [drift('orphan', [userId], { ...about, keys: keys.map(realKey), what })];
+      }
+      return keys.map((key) => {
+        const { groupId } = key;
+        const what = `key ${key.id}, ${endWords(key.validUntil)}, was not given by Latchkey`;
+        return drift('extra', [userId, groupId], { ...about, groupId, keys: [realKey(key)], what });
+      });
+    },
+  );
 }
 
-/** Keys to mapped groups that open doors and are in nobody's ledger. */
-function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState): KisiKey[] {
+/** Keys to mapped groups that open doors, have not ended and are in nobody's ledger. */
+function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState, now: Instant): KisiKey[] {
   const owned = new Set(
     [...ledgers.values()].flatMap(({ ledger }) => ledger.map((key) => `${key.userId}/${key.groupId}`)),
   );
   return keys.filter(
-    ({ userId, groupId, roleId }) =>
-      roleId === keyRole && mappedIds.includes(groupId) && !owned.has(`${userId}/${groupId}`),
+    ({ userId, groupId, roleId, validUntil }) =>
+      roleId === keyRole &&
+      mappedIds.includes(groupId) &&
+      !owned.has(`${userId}/${groupId}`) &&
+      (validUntil === null || validUntil > now),
   );
 }
 

@@ -1,6 +1,7 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
+import type { Directory } from '../kisi/directory.js';
 import { KisiError } from '../kisi/errors.js';
 import {
   findUser,
@@ -11,6 +12,7 @@ import {
   moveKey,
   removeKey,
   sameEnd,
+  type Moves,
 } from '../kisi/keys.js';
 import type { KisiKey } from '../kisi/records.js';
 import type { TrailRecord } from '../trail/records.js';
@@ -22,18 +24,28 @@ import { remote } from './remote.js';
 
 export interface KeyDeps {
   kisi: KisiClient;
+  directory: Directory;
+  moves: Moves;
   people: People;
   gate: Gate;
   recorder: Recorder;
 }
 
 /** Writes to Kisi, one HTTP call each on the ordinary way, so that a more urgent one is never long behind another. */
-export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): KeyActivities {
+export function createKeyActivities(deps: KeyDeps): KeyActivities {
+  const { kisi, directory, moves, people, gate, recorder } = deps;
+
   async function personOf(memberId: number): Promise<Person> {
     const person = await people.find(memberId);
     if (person !== null && person.email !== '') return person;
     const message = `Coworker ${memberId} has no e-mail in Nexudus (any more), so no Kisi user can be found or made.`;
     throw ApplicationFailure.create({ type: 'Nexudus', message, nonRetryable: true });
+  }
+
+  async function searchedFor(email: string, how: 'filter' | 'search'): Promise<number | null> {
+    const user = await kisi.findUserByEmail(email, how);
+    if (user !== null) directory.note(user);
+    return user && user.id;
   }
 
   /** Tells apart what a 404 of a grant means: the person is gone, or the group. */
@@ -46,6 +58,7 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
     } catch (error) {
       if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
       if ((await kisi.getUser(userId)) === null) {
+        directory.forget(userId);
         const answer = `user ${userId} is gone`;
         return { result: { outcome: 'userGone' }, done: 'never', after: null, answer };
       }
@@ -70,11 +83,16 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
     async findKisiUser(memberId, how, about) {
       // It reads only, but to no purpose where no key may be given.
       await gate.admit('grant', about);
-      const user = await kisi.findUserByEmail((await personOf(memberId)).email, how);
-      if (user === null) return null;
+      const { email } = await personOf(memberId);
+      // Of whom is searched for in the second way the directory had nothing to tell.
+      const known =
+        how === 'filter' ? await directory.find(email, Context.current().cancellationSignal) : null;
+      if (known === 'nobody') return known;
+      const userId = known ?? (await searchedFor(email, how));
+      if (userId === null) return null;
       // Now that there is one, none will be made, and no write would come to tell.
       await recorder.settle(null, () => true);
-      return user.id;
+      return userId;
     },
     async createKisiUser(memberId, note) {
       await gate.admit('grant', note);
@@ -86,10 +104,13 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
         after: null,
         async look() {
           const user = await findUser(kisi, person.email);
+          if (user !== null) directory.note(user);
           return { shows: () => user !== null, isSo: user && { result: user.id } };
         },
         async make(again) {
-          const { userId, created } = await makeUser(kisi, person, again);
+          const { user, created } = await makeUser(kisi, person, again);
+          directory.note(user);
+          const userId = user.id;
           return {
             result: userId,
             done: created ? 'now' : 'before',
@@ -137,9 +158,9 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
         before: { keyId, validUntil: was },
         after: { validUntil },
         look: () => sightOf(wish, keyId, 'moved'),
-        make: () =>
+        make: (again) =>
           granting(wish, async () => {
-            const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish);
+            const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish, { moves, again });
             return {
               result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
               done: 'now',
@@ -195,7 +216,10 @@ export function createKeyActivities({ kisi, people, gate, recorder }: KeyDeps): 
     async inspectKeys(userId) {
       await gate.admit('read', nowhere);
       const keys = await kisi.listKeysOf({ userId });
-      if (keys.length === 0 && (await kisi.getUser(userId)) === null) return null;
+      if (keys.length === 0 && (await kisi.getUser(userId)) === null) {
+        directory.forget(userId);
+        return null;
+      }
       return keys
         .filter((key) => key.roleId === 'group_basic')
         .map(({ id, groupId, validUntil }) => ({ keyId: id, groupId, validUntil }));

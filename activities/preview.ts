@@ -65,7 +65,7 @@ export interface Preview {
   kept: { groupId: number; why: string }[];
   /** True: Kisi does not know the person; a user is made, and Kisi mails the invitation. */
   newUser: boolean;
-  /** Requests to Kisi: the lines', and those that find or make the user. */
+  /** Requests to Kisi: the lines', and the one that makes the user. */
   requests: number;
 }
 
@@ -83,12 +83,12 @@ export interface PreviewFacts {
   now: Instant;
 }
 
-/** PATCH, and reading back. */
-const moveRequests = 2;
+/** Of a key that a person gave: PATCH, and reading back. */
+const handMoveRequests = 2;
 
 /**
  * What the member's workflow would write to Kisi at its next look, by the same plan (`planSteps`) that it follows.
- * Requests are counted as Kisi's documented ways need them, without retries.
+ * Requests are counted as they are once Kisi's users are known and its ways with moves: without retries and searches.
  */
 export function previewOf({ memberId, holdings, assessment, kisi, now }: PreviewFacts): Preview {
   const { ledger, kisiUser } = holdings;
@@ -104,8 +104,6 @@ export function previewOf({ memberId, holdings, assessment, kisi, now }: Preview
   }));
   const grants = steps.some((step) => step.kind === 'grant');
   const newUser = grants && !isKnown && kisi.userId === null;
-  // Asked for in two ways, and made; or found in the first.
-  const userRequests = !grants || isKnown ? 0 : newUser ? 3 : 1;
   return {
     memberId,
     locationId: assessment.locationId,
@@ -113,7 +111,7 @@ export function previewOf({ memberId, holdings, assessment, kisi, now }: Preview
     changes,
     kept: [...holds, ...frozen].map(({ groupId, why }) => ({ groupId, why })),
     newUser,
-    requests: changes.reduce((sum, { line }) => sum + line.requests, userRequests),
+    requests: changes.reduce((sum, { line }) => sum + line.requests, newUser ? 1 : 0),
   };
 }
 
@@ -142,7 +140,7 @@ function grantLine(wish: Entitlement, { keys }: KisiSide): Omit<PlanLine, 'membe
   const how = howGranted(there, { validUntil: after });
   // Refused by Kisi, since there is one; then found.
   if (how !== 'extended') return { ...line, does: 'adopt', after: there.validUntil, requests: 2 };
-  return { ...line, does: 'grant', after, requests: 2 + moveRequests };
+  return { ...line, does: 'grant', after, requests: 2 + handMoveRequests };
 }
 
 function moveLine(key: LedgerKey, wish: Entitlement): Omit<PlanLine, 'memberId'> {
@@ -155,7 +153,7 @@ function moveLine(key: LedgerKey, wish: Entitlement): Omit<PlanLine, 'memberId'>
     after: wish.door.set,
     until,
     why: because,
-    requests: moveRequests,
+    requests: 1,
   };
 }
 
@@ -167,5 +165,5 @@ function endLine(key: LedgerKey, { losses = [] }: Assessment, now: Instant): Omi
   const line = { groupId, before: key.validUntil, had: true, until: null, why };
   return handUntil === null
     ? { ...line, does: 'revoke', after: null, requests: 1 }
-    : { ...line, does: 'giveBack', after: handUntil, requests: moveRequests };
+    : { ...line, does: 'giveBack', after: handUntil, requests: handMoveRequests };
 }

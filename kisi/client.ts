@@ -4,7 +4,7 @@
  */
 import { isKisiError, malformed } from './errors.js';
 import { createSend, pages, read, readAll } from './http.js';
-import type { KisiClientOptions, KisiRequest, Query, Send } from './http.js';
+import type { KisiClientOptions, KisiRequest, Page, Query, Send } from './http.js';
 import {
   asKey,
   assignmentRecord,
@@ -48,6 +48,8 @@ export interface KisiClient {
   getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
   /** Everybody in the organization. One request for each 100. */
   listUsers(signal?: AbortSignal): Promise<KisiUser[]>;
+  /** The same page by page: whoever wants no more ends it. */
+  usersByPage(signal?: AbortSignal): AsyncGenerator<Page<KisiUser>>;
   /**
    * Adds a person. `send_emails: true` makes a regular user, whom Kisi mails how to get the app and sign in: that is
    * the one mail a new member needs. `confirm: true`, as in both of Kisi's own samples: no link to click before the
@@ -163,6 +165,8 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return readAll(send, 'users', userRecord, {}, signal);
     },
 
+    usersByPage: (signal) => pages(send, 'users', userRecord, {}, signal),
+
     async createUser({ email, name }, signal) {
       const user = {
         email: normalEmail(email),
@@ -222,7 +226,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
 
 /** `sawRows` tells a filter that found others from one that found nobody. */
 async function findUser(send: Send, query: Query, email: string, signal?: AbortSignal) {
-  for await (const rows of pages(send, 'users', userRecord, query, signal)) {
+  for await (const { rows } of pages(send, 'users', userRecord, query, signal)) {
     const user = rows.find((row) => row.email === email);
     if (user) return user;
   }

@@ -36,7 +36,7 @@ export interface KisiClientOptions {
 }
 
 /** Largest page of each list; the defaults are 50 and 10. */
-const pageSizes = { users: 100, groups: 250, role_assignments: 250 };
+export const pageSizes = { users: 100, groups: 250, role_assignments: 250 };
 const longestPauseMs = 5_000;
 const stillDown =
   'it has not answered for a while, so that only one request in two seconds tries whether it is back';
@@ -190,6 +190,12 @@ function parse<T>(call: KisiCall, record: z.ZodType<T>, body: string): T {
   throw malformed(call, `the body is not as documented${where ? ` at ${where}` : ''}`);
 }
 
+/** Some rows of a list, and how many there are in all; null: not said. */
+export interface Page<T> {
+  rows: T[];
+  total: number | null;
+}
+
 /** All rows of a list, see `pages`. */
 export async function readAll<T extends { id: number }>(
   send: Send,
@@ -199,7 +205,7 @@ export async function readAll<T extends { id: number }>(
   signal?: AbortSignal,
 ): Promise<T[]> {
   const all: T[] = [];
-  for await (const rows of pages(send, list, record, query, signal)) all.push(...rows);
+  for await (const { rows } of pages(send, list, record, query, signal)) all.push(...rows);
   return all;
 }
 
@@ -214,7 +220,7 @@ export async function* pages<T extends { id: number }>(
   record: z.ZodType<T>,
   query: Query,
   signal?: AbortSignal,
-): AsyncGenerator<T[]> {
+): AsyncGenerator<Page<T>> {
   const call: KisiCall = { method: 'GET', path: `/${list}` };
   const limit = pageSizes[list];
   const seen = new Set<number>();
@@ -231,7 +237,7 @@ export async function* pages<T extends { id: number }>(
       if (seen.has(row.id)) throw malformed(call, 'a row came twice');
       seen.add(row.id);
     }
-    yield rows;
+    yield { rows, total };
     if (total === null && rows.length < limit) return;
     if (total === null || (seen.size < total && rows.length > 0)) continue;
     if (seen.size === total) return;

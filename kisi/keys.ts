@@ -23,9 +23,15 @@ export interface KeyWish {
  */
 export type HowGranted = 'created' | 'adopted' | 'extended' | 'foreign';
 
+/** What is known of PATCH, which Kisi describes wrongly: one for each process, shared by all who move keys. */
+export interface Moves {
+  /** A key was read back with the end that was asked for, so that the next answer is believed without reading. */
+  areHeeded: boolean;
+}
+
 /** A key that is there now, and how it came. `was`: the earlier end of one that was extended, else null. */
 export interface Granted {
-  key: KisiKey;
+  key: Pick<KisiKey, 'id' | 'validUntil'>;
   how: HowGranted;
   was: number | null;
 }
@@ -72,18 +78,21 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
 }
 
 /**
- * Moves the end of a key that is ours: asks, reads back, and where Kisi did not heed it takes the key away and gives a
- * new one (with another id, without a mail). A key that is gone is given anew by the rules of grantKey. Errors as
- * there.
+ * Moves the end of a key that is ours: asks, reads back unless `moves` knows better (where `again`, an earlier try whose
+ * answer was lost, all the same), and where Kisi did not heed it takes the key away and gives a new one (with another
+ * id, without a mail). A key that is gone is given anew by the rules of grantKey. Errors as there.
  */
 export async function moveKey(
   client: KisiClient,
   keyId: number,
   wish: KeyWish,
+  { moves, again }: { moves: Moves; again: boolean },
   signal?: AbortSignal,
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
-  const moved = await tryMove(client, keyId, wish, signal);
+  const isBelieved = moves.areHeeded && !again;
+  const moved = await (isBelieved ? askToMove : tryMove)(client, keyId, wish, signal);
   if (moved === 'gone') return grantKey(client, wish, signal);
+  moves.areHeeded = moved !== 'notMoved';
   const key = moved === 'notMoved' ? await replace(client, keyId, wish, signal) : moved;
   return { key, how: 'moved', was: null };
 }
@@ -140,18 +149,18 @@ export async function makeUser(
   person: { email: string; name: string },
   lookFirst: boolean,
   signal?: AbortSignal,
-): Promise<{ userId: number; created: boolean }> {
+): Promise<{ user: KisiUser; created: boolean }> {
   const there = lookFirst ? await findUser(client, person.email, signal) : null;
-  if (there) return { userId: there.id, created: false };
+  if (there) return { user: there, created: false };
   try {
-    return { userId: (await client.createUser(person, signal)).id, created: true };
+    return { user: await client.createUser(person, signal), created: true };
   } catch (error) {
     const taken =
       isKisiError(error, 'conflict', 'invalid') &&
       (error.kind === 'conflict' || error.fields.includes('email'));
     const other = taken ? await findUser(client, person.email, signal) : null;
     if (!other) throw error;
-    return { userId: other.id, created: false };
+    return { user: other, created: false };
   }
 }
 
@@ -178,24 +187,38 @@ function reaches(key: Pick<KisiKey, 'validUntil'>, wish: Pick<KeyWish, 'validUnt
   return wish.validUntil !== null && key.validUntil > wish.validUntil;
 }
 
+type Moved = Granted['key'] | 'gone' | 'notMoved';
+
 /** PATCH, then read back: Kisi's own description of the PATCH is defective. */
 async function tryMove(
   client: KisiClient,
   keyId: number,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<Moved> {
+  const asked = await askToMove(client, keyId, wish, signal);
+  if (typeof asked !== 'object') return asked;
+  const key = await client.getKey(keyId, signal);
+  if (!key) return 'gone';
+  return sameEnd(key.validUntil, wish.validUntil) ? key : 'notMoved';
+}
+
+/** PATCH, and Kisi's word for it. */
+async function askToMove(
+  client: KisiClient,
+  keyId: number,
   { validUntil }: KeyWish,
   signal?: AbortSignal,
-): Promise<KisiKey | 'gone' | 'notMoved'> {
+): Promise<Moved> {
   try {
     await client.patchKey(keyId, { validUntil }, signal);
+    return { id: keyId, validUntil };
   } catch (error) {
     if (isKisiError(error, 'notFound')) return 'gone';
     // Whether this call takes another end at all is not certain: a refusal of it is no refusal of the wish.
     if (isKisiError(error, 'invalid', 'conflict')) return 'notMoved';
     throw error;
   }
-  const key = await client.getKey(keyId, signal);
-  if (!key) return 'gone';
-  return sameEnd(key.validUntil, validUntil) ? key : 'notMoved';
 }
 
 async function replace(

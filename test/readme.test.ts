@@ -29,6 +29,7 @@ describe('README', () => {
         'doorGrace',
         'doorHorizon',
         'existingKeys',
+        'findUsers',
         'lastDay',
         'renewalGrace',
         'trailRetention',
@@ -38,6 +39,7 @@ describe('README', () => {
     );
     assert.equal(parseDuration(table['trailRetention'] ?? ''), emptyFile('').trailRetentionMs);
     assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
+    assert.equal(table['findUsers'], emptyFile('').findUsers);
     const { people, share } = emptyFile('').breaker;
     assert.deepEqual([table['breakerPeople'], table['breakerShare']], [String(people), `${100 * share}%`]);
     assert.deepEqual(

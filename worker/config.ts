@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import type { DriftPolicy } from '../access/drift.js';
 import type { Policies } from '../access/types.js';
+import type { WayToFindUsers } from '../kisi/directory.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
 import { parseDuration } from './durations.js';
 import { emptyFile, readRulesFile } from './rules-file.js';
@@ -37,6 +38,7 @@ export interface FileConfig {
   undoWindowMs: number;
   /** How many may lose a key unforeseen within an hour. */
   breaker: BreakerLimits;
+  findUsers: WayToFindUsers;
 }
 
 /** All that the process is told from outside. Holds secrets: never log it whole. */

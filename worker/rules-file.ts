@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
 import { defaultPolicies } from '../access/policies.js';
+import { waysToFindUsers, type WayToFindUsers } from '../kisi/directory.js';
 import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
 
@@ -12,6 +13,7 @@ const trailRetentionMs = parseDuration('400d');
 const breaker: BreakerLimits = { people: 5, share: 0.1 };
 const shareHint = 'must be a share like 10%';
 const undoWindowMs = parseDuration('24h');
+const findUsers: WayToFindUsers = 'directory';
 
 const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
   error: 'must be an id (a whole number) or an exact name',
@@ -71,6 +73,7 @@ const schema = z.strictObject({
       usedPass: z.enum(['endOfDay', 'atOnce'], { error: 'must be endOfDay or atOnce' }).optional(),
       lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
       existingKeys: z.enum(['keep', 'adopt'], { error: 'must be keep or adopt' }).optional(),
+      findUsers: z.enum(waysToFindUsers, { error: 'must be directory or search' }).optional(),
       trailRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       breakerPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
       breakerShare: share.optional(),
@@ -92,6 +95,7 @@ export function emptyFile(path: string): FileConfig {
     trailRetentionMs,
     undoWindowMs,
     breaker,
+    findUsers,
   };
 }
 
@@ -139,6 +143,7 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         people: policies.breakerPeople ?? breaker.people,
         share: policies.breakerShare ?? breaker.share,
       },
+      findUsers: policies.findUsers ?? findUsers,
     },
   };
 }

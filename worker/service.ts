@@ -16,6 +16,7 @@ import { createRecorder } from '../activities/recorder.js';
 import { createTrailActivities } from '../activities/trail.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
+import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
@@ -216,13 +217,24 @@ function speakingWorkers(
     }),
     ...createTrailActivities(trail),
   };
+  const directory = createDirectory(kisi, now, config.file.findUsers);
+  const moves = { areHeeded: false };
   const kisiActivities = {
-    ...createKeyActivities({ kisi, people, gate, recorder: createRecorder(trail, now) }),
+    ...createKeyActivities({
+      kisi,
+      directory,
+      moves,
+      people,
+      gate,
+      recorder: createRecorder(trail, now),
+    }),
     ...createDriftActivities({
       orderException: (wish, id) => orderException(client, wish, id),
       readLedgers: async () => holdingsOf(client, await runningMembers(client)),
       nexudus: apis.nexudusForFullPasses,
       kisi,
+      directory,
+      moves,
       mapping: space.rules.mapping,
       policy: config.file.drift,
       baselines,

@@ -124,7 +124,7 @@ export async function drift(initial: DriftState): Promise<void> {
       publish();
     }
     if (run.asked || Date.now() >= dueAt) {
-      await audit();
+      await audit(run.asked);
       publish();
     }
     await keepNotes();
@@ -135,19 +135,19 @@ export async function drift(initial: DriftState): Promise<void> {
     await continueAsNew<typeof drift>({ ...state, dueAt });
   }
 
-  async function audit(): Promise<void> {
+  async function audit(isAsked: boolean): Promise<void> {
     run.asked = false;
     run.auditsBegun++;
-    const report = await lookAtAll();
+    const report = await lookAtAll(isAsked);
     const now = Date.now();
     dueAt = now + state.intervalMs;
     if (report !== null) await settle(report, now);
     run.auditsDone = run.auditsBegun;
   }
 
-  async function lookAtAll(): Promise<DriftReport | null> {
+  async function lookAtAll(isAsked: boolean): Promise<DriftReport | null> {
     const { memory } = state;
-    const request = { settled: settledKeys(memory), groupNames: memory.groupNames };
+    const request = { settled: settledKeys(memory), groupNames: memory.groupNames, isAsked };
     const options = { summary: 'compare with Kisi', priority: { priorityKey: 5 } };
     try {
       const report = await audits.compareWithKisi.executeWithOptions(options, [request]);
@@ -197,7 +197,7 @@ export async function drift(initial: DriftState): Promise<void> {
     if (verb === 'adopt') return adopt(finding);
     if (isMendedByMember(finding.kind)) await repair([finding]);
     // Since it was found, the key may have come to serve a member.
-    else await audit();
+    else await audit(true);
     return null;
   }
 

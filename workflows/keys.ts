@@ -99,7 +99,8 @@ export function keyWriter(
         ? await call('findKisiUser', [id, 'search', about], 'search for the Kisi user')
         : found;
     if (searched === null) return null;
-    const made = searched.value === null ? await makeUser(locationId) : { value: searched.value };
+    const { value } = searched;
+    const made = value === null || value === 'nobody' ? await makeUser(locationId) : { value };
     if (made === null) return null;
     state.kisiUser = { id: made.value, emailDigest: digest };
     return made.value;

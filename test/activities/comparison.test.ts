@@ -91,7 +91,7 @@ describe('what Kisi holds, compared with the rules', () => {
       });
       assert.deepEqual([keys.agreeing, keys.disagreeing, differences], [1, 0, []]);
       // It is tried, refused, and found.
-      assert.equal(requests, 3);
+      assert.equal(requests, 2);
     }
   });
 
@@ -123,7 +123,7 @@ describe('what Kisi holds, compared with the rules', () => {
     const nobody = { userId: null, keys: [] };
     const unknown = compared({ people: [person({ passes: [pass()] }, [], { kisi: nobody })] });
     assert.equal(only(unknown)[0], 'missing invites');
-    assert.deepEqual([unknown.keys.disagreeing, unknown.invitations, unknown.requests], [1, 1, 4]);
+    assert.deepEqual([unknown.keys.disagreeing, unknown.invitations, unknown.requests], [1, 1, 2]);
   });
 
   it('missing: a key that Latchkey made and that somebody took away in Kisi takes a resync', () => {

@@ -192,17 +192,49 @@ describe('compare: mapped groups', () => {
 describe('compareWithKisi', () => {
   const nothing = { rows: [], broken: [] };
 
+  type Lists = Pick<KisiState, 'keys' | 'users' | 'groups'>;
+
+  /** What a process keeps from one audit to the next, and how often each of Kisi's lists was read. */
+  function lists(kept: Partial<Lists> = {}) {
+    const state: Lists = { keys: [inKisi()], users: [user()], groups: [group(12)], ...kept };
+    const read: string[] = [];
+    let known: KisiUser[] | null = null;
+    const clock = { now, readAt: -Infinity };
+    return {
+      state,
+      read,
+      clock,
+      deps: {
+        kisi: {
+          listAllKeys: () => Promise.resolve([...state.keys]),
+          listGroups: () => Promise.resolve([...state.groups]),
+        },
+        directory: {
+          known: (maxAgeMs: number) => (clock.now - clock.readAt < maxAgeMs ? known : null),
+          read: () => {
+            read.push('users');
+            clock.readAt = clock.now;
+            return Promise.resolve((known = [...state.users]));
+          },
+        },
+        now: () => clock.now,
+      } satisfies Partial<DriftDeps>,
+    };
+  }
+
   /** Runs an audit; `looks`: what the ledgers hold at each look at them. */
   async function audit(looks: [number, Holdings][][], over: Partial<DriftDeps> = {}, settled: string[] = []) {
+    return auditsOf(over)(looks, settled);
+  }
+
+  /** Runs audits of one process. */
+  function auditsOf(over: Partial<DriftDeps>) {
     let looked = 0;
+    let looks: [number, Holdings][][] = [];
     const deps: DriftDeps = {
       readLedgers: () => Promise.resolve(new Map(looks[looked++])),
       nexudus: { list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
-      kisi: {
-        listAllKeys: () => Promise.resolve([inKisi()]),
-        listUsers: () => Promise.resolve([user()]),
-        listGroups: () => Promise.resolve([group(12)]),
-      },
+      moves: { areHeeded: true },
       mapping: [{ locationId: null, passTypeId: 30, groupIds: [12] }],
       policy: defaultDriftPolicy,
       baselines: { read: () => Promise.resolve({ coworkers: { count: 0, at: now } }) },
@@ -210,32 +242,31 @@ describe('compareWithKisi', () => {
       trail: { note: () => Promise.resolve() },
       orderException: () => Promise.resolve(null),
       waker: { wakeIfRunning: () => Promise.resolve(true), freezeIfRunning: () => Promise.resolve(true) },
-      now: () => now,
+      ...lists().deps,
       ...over,
     };
     const activities = createDriftActivities(deps);
-    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-    const request = { settled, groupNames: {} };
-    const report: DriftReport = await environment.run(() => activities.compareWithKisi(request));
-    return { found: report.found.map(({ key: name }) => name), looked };
+    return async (seen: [number, Holdings][][], settled: string[] = [], isAsked = false) => {
+      [looks, looked] = [seen, 0];
+      const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+      const request = { settled, groupNames: {}, isAsked };
+      const report: DriftReport = await environment.run(() => activities.compareWithKisi(request));
+      return { found: report.found.map(({ key: name }) => name), looked };
+    };
   }
-  const emptyKisi = {
-    listAllKeys: () => Promise.resolve([]),
-    listUsers: () => Promise.resolve([user()]),
-    listGroups: () => Promise.resolve([group(12)]),
-  };
+  const emptyKisi = lists({ keys: [] }).deps;
   const held: [number, Holdings][] = [[100, holds([key()])]];
 
   it('looks a second time at what is new, and drops what a member wrote meanwhile', async () => {
     assert.deepEqual(await audit([held]), { found: [], looked: 1 });
     const granted = await audit([[], held]);
     assert.deepEqual(granted, { found: [], looked: 2 });
-    const revoked = await audit([held, [[100, holds([])]]], { kisi: emptyKisi });
+    const revoked = await audit([held, [[100, holds([])]]], emptyKisi);
     assert.deepEqual(revoked, { found: [], looked: 2 });
     const mended = { ...holds([key()]), comparedAt: now };
-    const again = await audit([held, [[100, mended]]], { kisi: emptyKisi });
+    const again = await audit([held, [[100, mended]]], emptyKisi);
     assert.deepEqual(again, { found: [], looked: 2 });
-    assert.deepEqual(await audit([held, held], { kisi: emptyKisi }), {
+    assert.deepEqual(await audit([held, held], emptyKisi), {
       found: ['missing/100/12'],
       looked: 2,
     });
@@ -243,8 +274,87 @@ describe('compareWithKisi', () => {
 
   it('looks once where nothing but what is settled is found', async () => {
     const what = 'key 77, until 2026-12-02T10:00:00Z, is not in Kisi';
-    const again = await audit([held], { kisi: emptyKisi }, [`missing/100/12 ${what}`]);
+    const again = await audit([held], emptyKisi, [`missing/100/12 ${what}`]);
     assert.deepEqual(again, { found: ['missing/100/12'], looked: 1 });
+  });
+
+  describe('reads users and groups', () => {
+    const minuteMs = 60_000;
+    const agreed = { found: [], looked: 1 };
+
+    /** A process whose first audit has found nothing. */
+    async function audited() {
+      const kisiLists = lists();
+      const { deps, read, clock } = kisiLists;
+      const groups = (): Promise<KisiGroup[]> => {
+        read.push('groups');
+        return Promise.resolve([...kisiLists.state.groups]);
+      };
+      const moves = { areHeeded: true };
+      const run = auditsOf({ ...deps, kisi: { ...deps.kisi, listGroups: groups }, moves });
+      assert.deepEqual(await run([held]), agreed);
+      assert.deepEqual(read.splice(0), ['users', 'groups']);
+      return { ...kisiLists, run, clock, moves };
+    }
+
+    it('again only after most of an hour', async () => {
+      const { run, read, clock } = await audited();
+      for (const laterMs of [15, 15, 15]) {
+        clock.now += laterMs * minuteMs;
+        assert.deepEqual(await run([held]), agreed);
+      }
+      assert.deepEqual(read, []);
+      clock.now += 15 * minuteMs;
+      assert.deepEqual(await run([held]), agreed);
+      assert.deepEqual(read, ['users', 'groups']);
+    });
+
+    it('at once where a person asks', async () => {
+      const { run, read, state } = await audited();
+      Object.assign(state, { users: [user({ accessEnabled: false })] });
+      assert.deepEqual((await run([held])).found, []);
+      assert.deepEqual((await run([held, held], [], true)).found, ['userSuspended/100']);
+      assert.deepEqual(read, ['users', 'groups']);
+    });
+
+    it('at once where something new is found: a user or a group may be gone', async () => {
+      for (const [gone, found] of [
+        [{ keys: [], users: [] }, 'userDeleted/100'],
+        [{ keys: [], groups: [] }, 'groupGone/12'],
+      ] as const) {
+        const { run, read, state } = await audited();
+        Object.assign(state, gone);
+        assert.deepEqual((await run([held, held])).found, [found]);
+        assert.deepEqual(read, ['users', 'groups']);
+      }
+    });
+
+    it('not again for what is settled', async () => {
+      const { run, read, state } = await audited();
+      Object.assign(state, { keys: [] });
+      const what = 'key 77, until 2026-12-02T10:00:00Z, is not in Kisi';
+      assert.deepEqual((await run([held], [`missing/100/12 ${what}`])).found, ['missing/100/12']);
+      assert.deepEqual(read, []);
+    });
+
+    it('at once where somebody who was not listed holds a key to a mapped group', async () => {
+      const { run, read, state } = await audited();
+      const stranger = user({ id: 6, email: 'stranger@example.org' });
+      const keys = [inKisi(), inKisi({ id: 78, userId: 6 })];
+      Object.assign(state, { keys, users: [user(), stranger] });
+      assert.deepEqual((await run([held, held])).found, ['orphan/6']);
+      assert.deepEqual(read, ['users', 'groups']);
+    });
+
+    it('and has moves read back again where a key is newly found with another end', async () => {
+      const { run, state, moves } = await audited();
+      Object.assign(state, { keys: [inKisi({ validUntil: null })] });
+      const what = 'it is without an end in Kisi, not until 2026-12-02T10:00:00Z';
+      await run([held], [`changed/100/12 ${what}`]);
+      assert.equal(moves.areHeeded, true);
+      await run([held, held]);
+      assert.equal(moves.areHeeded, false);
+    });
   });
 
   it('fails rather than take every key for an orphan’s where the list of coworkers is implausible', async () => {

@@ -1,15 +1,15 @@
 /** What the trail says of writes to Kisi whose answers were lost, once a later look or write shows what became of them. */
 import assert from 'node:assert/strict';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
-import type { KeyActivities, WriteNote } from '../../activities/contract.js';
+import type { KeyActivities } from '../../activities/contract.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
+import { createDirectory } from '../../kisi/directory.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import type { Trail } from '../../trail/trail.js';
 import { onEachEngine } from '../trail/engines.js';
 import { collect } from '../trail/records.js';
+import { noteOf as note, runAsMember } from './member.js';
 
 const memberId = 7;
 const email = 'ada@example.com';
@@ -28,8 +28,11 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
     trail = await bench.open();
+    const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
     activities = createKeyActivities({
-      kisi: createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' }),
+      kisi: client,
+      directory: createDirectory(client, Date.now),
+      moves: { areHeeded: false },
       people: { note: () => undefined, find: () => Promise.resolve({ email, name: 'Ada' }) },
       gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
       recorder: createRecorder(trail, Date.now),
@@ -37,25 +40,12 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   });
   afterEach(() => kisi.stop());
 
-  const note = (id: string): WriteNote => ({
-    id,
-    cause: 'a test',
-    locationId: null,
-    by: 'rules',
-    planId: null,
-    again: false,
-  });
-
   function run<K extends keyof KeyActivities>(
     name: K,
     args: Parameters<KeyActivities[K]>,
     attempt = 1,
   ): Promise<Awaited<ReturnType<KeyActivities[K]>>> {
-    const workflowExecution = { workflowId: `member-${memberId}`, runId: 'run' };
-    const logger = new DefaultLogger('ERROR');
-    const env = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
-    type Run = (...args: Parameters<KeyActivities[K]>) => Promise<Awaited<ReturnType<KeyActivities[K]>>>;
-    return env.run(activities[name] as Run, ...args);
+    return runAsMember(activities, memberId, name, args, attempt);
   }
 
   /** A try that Kisi does or does not do, and whose answer never comes. */

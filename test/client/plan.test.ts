@@ -71,7 +71,7 @@ describe('latchkey plan', () => {
     assert.match(stdout, line);
     assert.match(stdout, /of 2 members: 1 would gain keys, 0 would lose keys\./);
     assert.match(stdout, /1 are new to Kisi/);
-    assert.match(stdout, /It takes 4 requests to Kisi/);
+    assert.match(stdout, /It takes 2 requests to Kisi/);
     assert.doesNotMatch(stdout, /example\.com/);
     const asked = space.kisi.requests.list().slice(before);
     assert.deepEqual([...new Set(asked.map(({ method }) => method))], ['GET']);

@@ -82,6 +82,31 @@ describe('the audit of Kisi', () => {
     );
   });
 
+  it('leaves known who has a user, so that a first key takes two requests, and all else one', async () => {
+    const { nexudus, kisi, ids: city } = space;
+    const id = ids['eve'] ?? 0;
+    /** What Kisi is asked until eve holds so many keys. */
+    async function asked(change: () => unknown, keys: number): Promise<string[]> {
+      const before = kisi.requests.count();
+      await change();
+      await eventually('the keys', () => kisi.requests.count() > before && keysOf('eve').length === keys);
+      await eventually('eve rests', async () => (await space.view(id))?.keys.length === keys);
+      const requests = kisi.requests.list().slice(before);
+      return requests.map(({ method, path }) => `${method} ${path.replace(/[/?](\d|as).*/, '')}`);
+    }
+    const buys = (TimePassId: number) => (): unknown =>
+      nexudus.space.addPass({ CoworkerId: id, TimePassId, BusinessId: city.rome });
+    const given = 'POST /role_assignments';
+    const revoked = 'DELETE /role_assignments';
+    assert.deepEqual(await asked(buys(city.passTypes.romeDay), 1), ['POST /users', given]);
+    assert.deepEqual(await asked(buys(city.passTypes.romeOffice), 2), [given]);
+    assert.deepEqual(await asked(() => order('resync', String(id)), 2), ['GET /role_assignments']);
+    const suspend = (): void => {
+      nexudus.space.suspend(id);
+    };
+    assert.deepEqual(await asked(suspend, 0), [revoked, revoked]);
+  });
+
   it('finds a key that was taken away by hand, and has it given again', async () => {
     space.kisi.org.removeAssignment(keyOf('ann').id);
     const { memberId, groupId, doing } = await found('missing');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createKisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
-import { giveBackKey, grantKey, makeUser, moveKey, removeKey, sameEnd } from '../../kisi/keys.js';
+import { giveBackKey, grantKey, makeUser, moveKey, removeKey, sameEnd, type Moves } from '../../kisi/keys.js';
 import { startKisiSimulator } from '../../simulators/kisi.js';
 import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
@@ -12,6 +12,8 @@ const end = Date.parse('2026-12-01T00:00:00.250Z');
 const earlier = end - 86_400_000;
 const later = end + 86_400_000;
 const email = 'ada@example.com';
+/** Of a process that has moved no key yet. */
+const first = () => ({ moves: { areHeeded: false }, again: false });
 
 describe('the keys of a person in Kisi', () => {
   let running: KisiSimulator | undefined;
@@ -155,7 +157,7 @@ describe('the keys of a person in Kisi', () => {
       if (patch === 'refused')
         sim.faults.add({ match: '/role_assignments', method: 'PATCH', kind: 'status', status: 422 });
       const { key: old } = await grantKey(client, { ...wish, validUntil: earlier });
-      const { how, key } = await moveKey(client, old.id, wish);
+      const { how, key } = await moveKey(client, old.id, wish, first());
       assert.deepEqual({ how, until: key.validUntil }, { how: 'moved', until: end });
       assert.equal(key.id === old.id, patch === 'heeded');
       assert.deepEqual(ends(), [end]);
@@ -164,11 +166,63 @@ describe('the keys of a person in Kisi', () => {
     }
   });
 
+  describe('asked for another end', () => {
+    const patch = 'PATCH /role_assignments/{id}';
+    const readBack = 'GET /role_assignments/{id}';
+
+    /** A key that is moved, and what Kisi is asked for that. */
+    async function given(switches: Partial<KisiSwitches> = {}) {
+      const { sim, client, wish, byHand, ends } = await start(switches);
+      const keyId = byHand(earlier);
+      const moves: Moves = { areHeeded: false };
+      async function move(validUntil: number, again = false): Promise<string[]> {
+        const before = sim.requests.count();
+        const [{ id } = { id: keyId }] = sim.org.assignments();
+        const { how, key } = await moveKey(client, id, { ...wish, validUntil }, { moves, again });
+        assert.deepEqual([how, key.validUntil, ends()], ['moved', validUntil, [validUntil]]);
+        const asked = sim.requests.list().slice(before);
+        return asked.map(({ method, path }) => `${method} ${path.replace(/\d+$/, '{id}')}`);
+      }
+      return { sim, moves, move };
+    }
+
+    it('is read back until Kisi is seen to heed that, and believed from then on', async () => {
+      const { move } = await given();
+      assert.deepEqual(await move(end), [patch, readBack]);
+      assert.deepEqual(await move(later), [patch]);
+      assert.deepEqual(await move(end), [patch]);
+    });
+
+    it('is read back all the same after an answer that was lost', async () => {
+      const { move } = await given();
+      await move(end);
+      assert.deepEqual(await move(later, true), [patch, readBack]);
+    });
+
+    it('is read back again once a key is found with another end', async () => {
+      const { sim, moves, move } = await given();
+      await move(end);
+      moves.areHeeded = false;
+      sim.switches.patchMovesValidity = false;
+      const replaced = ['DELETE /role_assignments/{id}', 'POST /role_assignments'];
+      assert.deepEqual(await move(later), [patch, readBack, ...replaced]);
+      assert.deepEqual(await move(end), [patch, readBack, ...replaced]);
+    });
+
+    it('is given anew where Kisi refuses that all at once', async () => {
+      const { sim, moves, move } = await given();
+      await move(end);
+      sim.faults.add({ match: '/role_assignments', method: 'PATCH', kind: 'status', status: 422 });
+      await move(later);
+      assert.equal(moves.areHeeded, false);
+    });
+  });
+
   it('gives a key anew that a person took away', async () => {
     const { sim, client, wish, ends } = await start();
     const { key } = await grantKey(client, { ...wish, validUntil: earlier });
     sim.org.removeAssignment(key.id);
-    assert.equal((await moveKey(client, key.id, wish)).how, 'created');
+    assert.equal((await moveKey(client, key.id, wish, first())).how, 'created');
     assert.deepEqual(ends(), [end]);
   });
 
@@ -215,7 +269,7 @@ describe('the keys of a person in Kisi', () => {
     const { sim, client, wish, ends } = await start({ patchMovesValidity: false });
     const { key } = await grantKey(client, { ...wish, validUntil: earlier });
     sim.faults.add({ match: '/role_assignments', method: 'POST', kind: 'afterWrite', times: 1 });
-    await assert.rejects(moveKey(client, key.id, wish), { kind: 'unavailable' });
+    await assert.rejects(moveKey(client, key.id, wish, first()), { kind: 'unavailable' });
     assert.equal(await removeKey(client, { ...wish, keyId: key.id }), 'deleted');
     assert.deepEqual(ends(), []);
   });
@@ -232,7 +286,8 @@ describe('the keys of a person in Kisi', () => {
     };
     const jobs = {
       grant: (s: Awaited<ReturnType<typeof start>>) => again(() => grantKey(s.client, s.wish)),
-      move: (s: Awaited<ReturnType<typeof start>>, id: number) => again(() => moveKey(s.client, id, s.wish)),
+      move: (s: Awaited<ReturnType<typeof start>>, id: number) =>
+        again(() => moveKey(s.client, id, s.wish, first())),
     };
     for (const kind of ['reset', 'afterWrite'] as const) {
       for (const patchMovesValidity of [true, false]) {
@@ -285,7 +340,8 @@ describe('the keys of a person in Kisi', () => {
 
     it('of somebody faster is taken', async () => {
       const { client, userId } = await start();
-      assert.deepEqual(await makeUser(client, ada, false), { userId, created: false });
+      const { user, created } = await makeUser(client, ada, false);
+      assert.deepEqual([user.id, created], [userId, false]);
     });
 
     it('that exists but is not listed yet asks for a retry', async () => {

@@ -54,6 +54,8 @@ export class Clockwork {
   facts: Partial<Snapshot> = {};
   rules: Rules = rulesOf();
   readonly users = new Map<string, number>();
+  /** Whether it is known of everybody if Kisi has a user. */
+  knowsUsers = false;
   keys: ModelKey[] = [];
   readonly log: string[] = [];
   mails = 0;
@@ -239,7 +241,7 @@ export class Clockwork {
       findKisiUser: (memberId, how) =>
         async(() => {
           step(how);
-          return answer(this.users.get(this.emailOf(memberId)) ?? null);
+          return answer(this.users.get(this.emailOf(memberId)) ?? (this.knowsUsers ? 'nobody' : null));
         }),
       createKisiUser: (memberId) =>
         async(() => {

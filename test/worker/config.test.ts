@@ -94,6 +94,7 @@ describe('loadConfig', () => {
         trailRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
         breaker: { people: 5, share: 0.1 },
+        findUsers: 'directory',
       },
     });
   });
@@ -208,6 +209,7 @@ policies:
   usedPass: atOnce
   lastDay: exclusive
   existingKeys: adopt
+  findUsers: search
   trailRetention: 30d
   undoWindow: 1h
   breakerPeople: 3
@@ -234,6 +236,7 @@ policies:
       trailRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,
       breaker: { people: 3, share: 0.025 },
+      findUsers: 'search',
     });
   });
 

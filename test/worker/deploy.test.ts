@@ -60,6 +60,7 @@ describe('docs/configuration.md', () => {
         usedPass: 'atOnce',
         lastDay: 'exclusive',
         existingKeys: 'adopt',
+        findUsers: 'search',
         trailRetention: '30d',
         undoWindow: '1h',
         breakerPeople: 1,
@@ -78,7 +79,7 @@ describe('docs/configuration.md', () => {
       ...repairableKinds.map((kind) => `policies.drift.${kind}`),
     ].filter((key) => key !== 'policies.drift');
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 5);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 6);
   });
 
   it('has the default policies', () => {
@@ -96,6 +97,7 @@ describe('docs/configuration.md', () => {
     );
     assert.equal(parseDuration(said('trailRetention')), emptyFile('').trailRetentionMs);
     assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
+    assert.equal(said('findUsers'), emptyFile('').findUsers);
     const { people, share } = emptyFile('').breaker;
     assert.deepEqual([said('breakerPeople'), said('breakerShare')], [String(people), `${100 * share}%`]);
     for (const kind of repairableKinds) assert.equal(said(`drift.${kind}`), defaultDriftPolicy[kind]);

@@ -27,6 +27,15 @@ describe('the member workflow, on a skipped clock', () => {
       assert.deepEqual(world.log, ['filter', 'search', 'user', 'grant 12', 'revoke 12']);
     }));
 
+  it('makes the Kisi user at once where there surely is none', () =>
+    story(async (world) => {
+      world.knowsUsers = true;
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      assert.deepEqual([world.log, world.mails], [['filter', 'user', 'grant 12'], 1]);
+    }));
+
   it('never flaps at renewal: the key stays, and is renewed ahead only', () =>
     story(async (world) => {
       const start = await world.now();

@@ -135,8 +135,8 @@ const breaks: Break[] = [
   {
     what: 'compares with Kisi twice in an audit',
     file: 'drift.ts',
-    from: 'const report = await lookAtAll();',
-    to: 'await lookAtAll();\n    const report = await lookAtAll();',
+    from: 'const report = await lookAtAll(isAsked);',
+    to: 'await lookAtAll(isAsked);\n    const report = await lookAtAll(isAsked);',
     matters: schedules('compareWithKisi'),
   },
   {

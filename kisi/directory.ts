@@ -1,0 +1,155 @@
+/**
+ * Who has a Kisi user, by e-mail, so that a new member need not be searched for. It is kept in the memory of the process
+ * that speaks to Kisi and nowhere else: e-mails never leave it.
+ */
+import type { KisiClient } from './client.js';
+import { pageSizes } from './http.js';
+import { normalEmail } from './records.js';
+import type { KisiUser } from './records.js';
+
+/**
+ * How a member's Kisi user is found. `directory`: in the list of all users, compared in lower case, as read within
+ * `directoryLastsMs`. `search`: by two requests for each member, for a Kisi that minds the case of e-mails.
+ */
+export const waysToFindUsers = ['directory', 'search'] as const;
+export type WayToFindUsers = (typeof waysToFindUsers)[number];
+
+/** A bit more than an hour, after which an audit reads all users anew. */
+export const directoryLastsMs = 75 * 60_000;
+/** As long as a list of most of which is gone is not believed. */
+const doubtLastsMs = 10 * 60_000;
+/** A list that could not be read, or not be believed, is not read again for a member's sake before. */
+const pauseMs = 5 * 60_000;
+/** Two ways of asking, see `findUserByEmail`. */
+const requestsOfASearch = 2;
+/** So many requests take about 2 s: for more, only the member waits for whom the list is read. */
+const shortRead = 10;
+
+/** Who has a Kisi user. */
+export interface Directory {
+  /**
+   * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Reads the
+   * list where that costs no more requests than the searches. Throws nothing.
+   */
+  find(email: string, signal?: AbortSignal): Promise<number | 'nobody' | null>;
+  /** All users, read now. Throws as `listUsers` does. */
+  read(signal?: AbortSignal): Promise<KisiUser[]>;
+  /** All users as read at most so long ago, and those noted since; null: they were not. */
+  known(maxAgeMs: number): KisiUser[] | null;
+  /** A user who was made or found. */
+  note(user: KisiUser): void;
+  /** A user who is gone: the next with the same e-mail is searched for. */
+  forget(userId: number): void;
+}
+
+/** A list that was read, and what came to be known since. */
+interface Book {
+  readAt: number;
+  users: Map<number, KisiUser>;
+  ids: Map<string, number | 'several' | 'gone'>;
+}
+
+/** A directory that knows nobody yet. `now`: ms since the epoch. */
+export function createDirectory(
+  kisi: Pick<KisiClient, 'usersByPage'>,
+  now: () => number,
+  how: WayToFindUsers = 'directory',
+): Directory {
+  let book: Book | null = null;
+  /** Users who were noted since the last read began: its pages may lack them. */
+  let noted: { at: number; user: KisiUser }[] = [];
+  let reading: Promise<void> | null = null;
+  /** Requests that the list takes; 1 until its first page says more. */
+  let price = 1;
+  /** Searches that the list would have saved. */
+  let searches = 0;
+  let notBefore = -Infinity;
+  let believedCount = 0;
+  let shortSince: number | null = null;
+
+  function isBelieved(count: number, at: number): boolean {
+    const lost = believedCount - count;
+    const isShort = lost > 5 && lost * 2 > believedCount;
+    shortSince = isShort ? (shortSince ?? at) : null;
+    // Whose key asks is a user too.
+    return count > 0 && (shortSince === null || at - shortSince >= doubtLastsMs);
+  }
+
+  function take(rows: readonly KisiUser[], readAt: number): void {
+    if (book !== null && book.readAt > readAt) return;
+    if (!isBelieved(rows.length, readAt)) {
+      book = null;
+      notBefore = now() + pauseMs;
+      return;
+    }
+    believedCount = rows.length;
+    shortSince = null;
+    searches = 0;
+    book = { readAt, users: new Map(), ids: new Map() };
+    noted = noted.filter(({ at }) => at >= readAt);
+    for (const user of [...rows, ...noted.map((one) => one.user)]) add(book, user);
+  }
+
+  /** All users, or those of the pages until it was not worth its price any more. */
+  async function readList(isWorth: () => boolean, signal?: AbortSignal): Promise<KisiUser[]> {
+    const begunAt = now();
+    const rows: KisiUser[] = [];
+    for await (const page of kisi.usersByPage(signal)) {
+      rows.push(...page.rows);
+      price = Math.ceil(Math.max(page.total ?? 0, rows.length, 1) / pageSizes.users);
+      if (!isWorth()) return rows;
+    }
+    take(rows, begunAt);
+    return rows;
+  }
+
+  async function readForMembers(signal?: AbortSignal): Promise<void> {
+    try {
+      await readList(() => price <= searches * requestsOfASearch, signal);
+    } catch {
+      // The members are searched for instead.
+      notBefore = now() + pauseMs;
+    } finally {
+      reading = null;
+    }
+  }
+
+  const young = (): Book | null => (book !== null && now() - book.readAt < directoryLastsMs ? book : null);
+
+  return {
+    async find(email, signal) {
+      const wanted = normalEmail(email);
+      if (how === 'search' || wanted === '') return null;
+      if (young() === null) {
+        searches++;
+        if (now() < notBefore || price > searches * requestsOfASearch) return null;
+        if (reading !== null && price > shortRead) return null;
+        await (reading ??= readForMembers(signal));
+      }
+      const ids = young()?.ids;
+      if (ids === undefined) return null;
+      const id = ids.get(wanted) ?? 'nobody';
+      return id === 'several' || id === 'gone' ? null : id;
+    },
+    read: (signal) => readList(() => true, signal),
+    known(maxAgeMs) {
+      return book !== null && now() - book.readAt < maxAgeMs ? [...book.users.values()] : null;
+    },
+    note(user) {
+      noted.push({ at: now(), user });
+      if (book !== null) add(book, user);
+    },
+    forget(userId) {
+      const user = book?.users.get(userId);
+      if (book === null || user === undefined) return;
+      book.users.delete(userId);
+      book.ids.set(user.email, 'gone');
+    },
+  };
+}
+
+function add({ users, ids }: Book, user: KisiUser): void {
+  users.set(user.id, user);
+  const known = ids.get(user.email) ?? 'gone';
+  ids.set(user.email, known === 'gone' || known === user.id ? user.id : 'several');
+}

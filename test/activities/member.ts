@@ -1,0 +1,27 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { KeyActivities, WriteNote } from '../../activities/contract.js';
+
+export const noteOf = (id: string): WriteNote => ({
+  id,
+  cause: 'a test',
+  locationId: null,
+  by: 'rules',
+  planId: null,
+  again: false,
+});
+
+/** Runs an activity as a member's workflow has it run. */
+export function runAsMember<K extends keyof KeyActivities>(
+  activities: KeyActivities,
+  memberId: number,
+  name: K,
+  args: Parameters<KeyActivities[K]>,
+  attempt = 1,
+): Promise<Awaited<ReturnType<KeyActivities[K]>>> {
+  const workflowExecution = { workflowId: `member-${memberId}`, runId: 'run' };
+  const logger = new DefaultLogger('ERROR');
+  const env = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
+  type Run = (...args: Parameters<KeyActivities[K]>) => Promise<Awaited<ReturnType<KeyActivities[K]>>>;
+  return env.run(activities[name] as Run, ...args);
+}

@@ -1,0 +1,155 @@
+/** How many requests each thing takes that is asked of Kisi, and that saving some makes no second user and no second mail. */
+import assert from 'node:assert/strict';
+import type { GrantResult, KeyActivities } from '../../activities/contract.js';
+import { createKeyActivities } from '../../activities/keys.js';
+import { createRecorder } from '../../activities/recorder.js';
+import { createKisiClient } from '../../kisi/client.js';
+import { createDirectory, type Directory } from '../../kisi/directory.js';
+import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import { onEachEngine } from '../trail/engines.js';
+import { noteOf, runAsMember } from './member.js';
+
+const memberId = 7;
+const email = 'ada@example.com';
+const [june, july, august] = ['06', '07', '08'].map((month) => Date.parse(`2126-${month}-01T00:00:00Z`));
+assert.ok(june && july && august);
+
+onEachEngine('requests to Kisi', (bench) => {
+  let kisi: KisiSimulator;
+  let directory: Directory;
+  let activities: KeyActivities;
+  let groupId: number;
+  let notes = 0;
+
+  beforeEach(async () => {
+    kisi = await startKisiSimulator({ switches: { rateLimit: null } });
+    groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
+    const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
+    directory = createDirectory(client, Date.now);
+    activities = createKeyActivities({
+      kisi: client,
+      directory,
+      moves: { areHeeded: false },
+      people: { note: () => undefined, find: () => Promise.resolve({ email, name: 'Ada' }) },
+      gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
+      recorder: createRecorder(await bench.open(), Date.now),
+    });
+  });
+  afterEach(() => kisi.stop());
+
+  function run<K extends keyof KeyActivities>(
+    name: K,
+    args: Parameters<KeyActivities[K]>,
+  ): Promise<Awaited<ReturnType<KeyActivities[K]>>> {
+    return runAsMember(activities, memberId, name, args);
+  }
+
+  /** Finds or makes the user, as the member's workflow has it done. */
+  async function userOf(): Promise<number> {
+    const about = { locationId: null, planId: null };
+    const found =
+      (await run('findKisiUser', [memberId, 'filter', about])) ??
+      (await run('findKisiUser', [memberId, 'search', about]));
+    return typeof found === 'number' ? found : run('createKisiUser', [memberId, noteOf(`${++notes}`)]);
+  }
+
+  const grant = (userId: number, toGroup = groupId): Promise<GrantResult> =>
+    run('createKey', [{ userId, groupId: toGroup, validUntil: june }, null, noteOf(`${++notes}`)]);
+
+  /** The first key of a member. */
+  async function firstKey(): Promise<{ userId: number; keyId: number }> {
+    const userId = await userOf();
+    const answer = await grant(userId);
+    assert.ok(answer.outcome === 'created');
+    return { userId, keyId: answer.keyId };
+  }
+
+  async function requestsOf(job: () => Promise<unknown>): Promise<string[]> {
+    const before = kisi.requests.count();
+    await job();
+    return kisi.requests
+      .list()
+      .slice(before)
+      .map(({ method, path }) => `${method} ${path.replace(/[?].*/, '').replace(/\d+$/, '{id}')}`);
+  }
+
+  const mails = (): string[] => kisi.mails.map(({ to }) => to.toLowerCase());
+  const users = (): string[] => kisi.org.users().map((user) => user.email.toLowerCase());
+  /** One user, one key; and one mail, unless a person made the user. */
+  function assertOnce(mailed: string[] = [email]): void {
+    assert.deepEqual([users(), mails(), kisi.org.keysOf(email)], [[email], mailed, [groupId]]);
+  }
+
+  it('are two for the first key, one for a further one, a move, a revoke, and to compare', async () => {
+    await directory.read();
+    const given = { userId: 0, keyId: 0 };
+    assert.deepEqual(await requestsOf(async () => Object.assign(given, await firstKey())), [
+      'POST /users',
+      'POST /role_assignments',
+    ]);
+    assertOnce();
+    const { userId, keyId } = given;
+    const other = kisi.org.addGroup({ name: 'Office' }).id;
+    assert.deepEqual(await requestsOf(() => grant(userId, other)), ['POST /role_assignments']);
+    const move = (was: number, validUntil: number) => (): Promise<GrantResult> =>
+      run('moveKey', [keyId, { userId, groupId, validUntil }, was, noteOf(`${++notes}`)]);
+    await move(june, july)();
+    assert.deepEqual(await requestsOf(move(july, august)), ['PATCH /role_assignments/{id}']);
+    assert.deepEqual(await requestsOf(() => run('inspectKeys', [userId])), ['GET /role_assignments']);
+    const remove = (): Promise<void> =>
+      run('removeKey', [{ keyId, userId, groupId, validUntil: august }, noteOf(`${++notes}`)]);
+    assert.deepEqual(await requestsOf(remove), ['DELETE /role_assignments/{id}']);
+    assert.deepEqual(kisi.org.keysOf(email), [other]);
+  });
+
+  it('are one for the first key of somebody who is in Kisi already', async () => {
+    kisi.org.addUser({ email: 'Ada@Example.com' });
+    await directory.read();
+    assert.deepEqual(await requestsOf(firstKey), ['POST /role_assignments']);
+    assertOnce([]);
+  });
+
+  for (const byHand of [email, 'Ada@Example.COM']) {
+    it(`make no second user where a person made one since the list was read (${byHand})`, async () => {
+      await directory.read();
+      kisi.org.addUser({ email: byHand });
+      await firstKey();
+      assertOnce([]);
+    });
+  }
+
+  it('make a user anew whom a person deleted since the list was read, and mend what was known of it', async () => {
+    const { id } = kisi.org.addUser({ email });
+    await directory.read();
+    kisi.org.deleteUser(id);
+    assert.deepEqual(await grant(await userOf()), { outcome: 'userGone' });
+    await firstKey();
+    assertOnce();
+    assert.deepEqual(directory.known(60_000)?.length, 2);
+  });
+
+  it('make a user anew who is seen to be gone when keys are compared', async () => {
+    const { userId } = await firstKey();
+    kisi.org.deleteUser(userId);
+    assert.equal(await run('inspectKeys', [userId]), null);
+    await firstKey();
+    assert.deepEqual([users(), mails()], [[email], [email, email]]);
+  });
+
+  it('make one user and one mail where the answer was lost, even where Kisi takes an e-mail twice', async () => {
+    kisi.switches.duplicateUserEmail = 'allow';
+    await directory.read();
+    kisi.faults.add({ match: '/users', method: 'POST', kind: 'afterWrite', times: 1 });
+    await assert.rejects(firstKey());
+    // Another wish came meanwhile, so that the member begins anew.
+    await firstKey();
+    assertOnce();
+  });
+
+  it('search for the user where the list cannot be read', async () => {
+    kisi.org.addUser({ email });
+    kisi.faults.add({ match: '/users[?]limit', kind: 'status' });
+    assert.deepEqual(await requestsOf(firstKey), ['GET /users', 'GET /users', 'POST /role_assignments']);
+    assertOnce([]);
+  });
+});
