@@ -306,6 +306,11 @@ describe('compareWithKisi', () => {
       assert.deepEqual(read, []);
       clock.now += 15 * minuteMs;
       assert.deepEqual(await run([held]), agreed);
+      assert.deepEqual(read.splice(0), ['users', 'groups']);
+      // Users may be read for new members' sake too.
+      clock.now += 60 * minuteMs;
+      clock.readAt = clock.now;
+      assert.deepEqual(await run([held]), agreed);
       assert.deepEqual(read, ['users', 'groups']);
     });
 

@@ -39,11 +39,13 @@ describe('the directory of Kisi’s users', () => {
   });
 
   it('is read for the sake of members only once their searches would cost as much', async () => {
-    const { asked, ada } = await start(450);
+    const { asked, ada, clock } = await start(450);
     // The first page tells how many there are.
     assert.deepEqual(await asked(email), [[null], 1]);
     assert.deepEqual(await asked(email), [[null], 0]);
     assert.deepEqual(await asked(email, 'bob@example.com'), [[ada, 'nobody'], 5]);
+    clock.now += directoryLastsMs;
+    assert.deepEqual(await asked(email), [[null], 0]);
   });
 
   it('holds up only the member for whom a long list is read', async () => {
@@ -59,6 +61,17 @@ describe('the directory of Kisi’s users', () => {
     const { directory, asked, ada } = await start(450);
     assert.equal((await directory.read()).length, 450);
     assert.deepEqual(await asked(email, 'bob@example.com'), [[ada, 'nobody'], 0]);
+  });
+
+  it('is of the read that began last, whichever ends last', async () => {
+    const { sim, directory, clock } = await start(50);
+    sim.faults.add({ match: '/users', kind: 'slow', delayMs: 200, times: 1 });
+    const slow = directory.read();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    clock.now += minuteMs;
+    await directory.read();
+    await slow;
+    assert.equal(directory.known(minuteMs)?.length, 50);
   });
 
   it('knows who was made or found since, while it is read too', async () => {
