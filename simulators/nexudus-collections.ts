@@ -183,7 +183,7 @@ export const collections: Record<CollectionName, Collection> = {
     name: 'businesssettings',
     relations: { Business: { to: 'businesses', shows: [] } },
   }),
-  webhooks: collection('WebHook', 'sys', ['BusinessId', 'Name', 'URL'], {
+  webhooks: collection('WebHook', 'sys', ['BusinessId', 'Name', 'Action', 'URL'], {
     name: 'webhooks',
     readonly: ['LastError', 'ErrorCount', 'LastTrigger'],
     relations: { Business: { to: 'businesses', shows: [] } },

@@ -128,6 +128,14 @@ export class NexudusSpace extends NexudusStore {
     return this.add('businesssettings', { BusinessId, ...fields });
   }
 
+  /** Adds a webhook that is on. */
+  addWebhook(
+    fields: Partial<RecordOf<'webhooks'>> & Pick<RecordOf<'webhooks'>, 'Action' | 'URL'>,
+  ): RecordOf<'webhooks'> {
+    const BusinessId = fields.BusinessId ?? this.#firstBusiness();
+    return this.add('webhooks', { BusinessId, Name: 'Hook', Active: true, ...fields });
+  }
+
   /** Uses a pass: a day pass as a whole, a minute pass by so many minutes (all that is left by default). */
   usePass(passId: number, minutes?: number): Pass {
     const pass = this.need('coworkertimepasses', passId);

@@ -8,6 +8,11 @@ import type { NexudusSwitches } from './nexudus-switches.js';
 
 type Tables = { [C in CollectionName]: Map<number, RecordOf<C>> };
 
+/** A record that was added (`before` is null), updated, or is about to be removed (`after` is null). */
+export type Change = {
+  [C in CollectionName]: { collection: C; before: RecordOf<C> | null; after: RecordOf<C> | null };
+}[CollectionName];
+
 /** A time as Nexudus writes it: UTC, whole seconds, `Z`. Takes milliseconds since the epoch. */
 export function stamp(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
@@ -35,6 +40,8 @@ export class NexudusStore {
   };
   readonly #zones = new Map<string, string>();
   #lastId = 1_400_000_000;
+  /** Told of every change. */
+  onChange: (change: Change) => void = () => undefined;
 
   constructor(
     readonly now: () => number,
@@ -61,6 +68,7 @@ export class NexudusStore {
     const record = { ...base, ...structuredClone(blanks[collection]), ...fields };
     this.#tables[collection].set(record.Id, record);
     this.#follow(record);
+    this.#tell(collection, null, record);
     return record;
   }
 
@@ -72,6 +80,7 @@ export class NexudusStore {
     this.#tables[collection].set(id, record);
     this.#follow(old);
     this.#follow(record);
+    this.#tell(collection, old, record);
     return record;
   }
 
@@ -79,6 +88,8 @@ export class NexudusStore {
   remove(collection: CollectionName, id: number): boolean {
     const old = this.get(collection, id);
     if (!old) return false;
+    // Before, while it can still be shown in full.
+    this.#tell(collection, old, null);
     this.#tables[collection].delete(id);
     this.#follow(old);
     return true;
@@ -132,6 +143,15 @@ export class NexudusStore {
         .startOf('day')
         .toMillis(),
     );
+  }
+
+  #tell<C extends CollectionName>(
+    collection: C,
+    before: RecordOf<C> | null,
+    after: RecordOf<C> | null,
+  ): void {
+    // The compiler does not see that the three belong together.
+    this.onChange({ collection, before, after } as Change);
   }
 
   #follow(record: Row): void {

@@ -24,6 +24,14 @@ export interface NexudusSwitches {
   batchEnveloped: boolean;
   /** Whether ExpireDate of a plan's pass is the local midnight that begins its last day, or that ends it. */
   planPassExpires: 'lastDay' | 'periodEnd';
+  /** The secret that signs webhooks; null: none is set, and they go unsigned. */
+  hookSecret: string | null;
+  /** What the signature is over: secret and body as ASCII, as in the published recipe, or as they are. */
+  hookSignatureFold: 'utf8' | 'ascii';
+  /** Whether a webhook on a network tells of its locations too. Seen by a third party only. */
+  hooksCoverNetworks: boolean;
+  /** What CoworkerCheckin and CoworkerCheckout carry. Not known. */
+  checkinHookRecord: 'checkin' | 'coworker';
 }
 
 /** The published limits. */
@@ -48,4 +56,8 @@ export const defaultSwitches: NexudusSwitches = {
   teamCoworkerIds: true,
   batchEnveloped: false,
   planPassExpires: 'lastDay',
+  hookSecret: null,
+  hookSignatureFold: 'ascii',
+  hooksCoverNetworks: true,
+  checkinHookRecord: 'checkin',
 };

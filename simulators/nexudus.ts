@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NexudusAuth } from './nexudus-auth.js';
 import { collectionNames, collections } from './nexudus-collections.js';
 import { enumValues } from './nexudus-enums.js';
+import { sendHooks } from './nexudus-hooks.js';
 import { RateCounter } from './nexudus-limits.js';
 import { list } from './nexudus-lists.js';
 import type { CollectionName, Row } from './nexudus-records.js';
@@ -47,9 +48,11 @@ export interface NexudusSimulator {
   switches: NexudusSwitches;
   faults: FaultBook;
   requests: RequestLog;
+  /** Resolves when every webhook that is due was sent. */
+  hooksSent(): Promise<void>;
   /** Ends all tokens given out, as a changed password would. */
   revokeTokens(): void;
-  /** Cuts all connections and ends. */
+  /** Cuts all connections, webhooks under way too, and ends. */
   stop(): Promise<void>;
 }
 
@@ -62,6 +65,7 @@ export async function startNexudusSimulator(
   const email = options.email ?? 'admin@example.com';
   const auth = new NexudusAuth({ email, password: options.password ?? 'nexudus-password' }, now);
   const space = new NexudusSpace(now, switches, email);
+  const hooks = sendHooks(space);
   const faults = new FaultBook();
   const requests = new RequestLog();
 
@@ -88,10 +92,14 @@ export async function startNexudusSimulator(
     switches,
     faults,
     requests,
+    hooksSent: hooks.settled,
     revokeTokens: () => {
       auth.revokeTokens();
     },
-    stop: () => app.close(),
+    async stop() {
+      await hooks.stop();
+      await app.close();
+    },
   };
 }
 
