@@ -13,6 +13,7 @@ import type { ReportOptions } from './report.js';
 import type { AuditOptions } from './trail.js';
 import type { AccessState } from '../workflows/messages.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
+import type { InstallOptions } from './hooks.js';
 import { printFailure } from './output.js';
 
 /** The states that `--state` takes, and what can be paused; a new one that is missing here does not compile. */
@@ -94,6 +95,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addExcepting(program);
   addAuditing(program);
   addDrift(program);
+  addHooks(program);
   return program;
 }
 
@@ -470,6 +472,47 @@ function addDrift(program: Command): void {
         await (await import('./drift.js')).rule(verb, id, giver);
       });
   }
+}
+
+function addHooks(program: Command): void {
+  const hooks = command(program, 'hooks', 'show and keep the webhooks by which Nexudus tells of changes', [
+    'With them a change reaches Kisi in seconds; without them, or when one is lost, the poll notices it.',
+    'The worker takes them in where LATCHKEY_PUSH_PORT is set.',
+    '',
+    ...examples('latchkey hooks status', 'latchkey hooks install'),
+  ]);
+
+  command(hooks, 'status', 'list the webhooks of Latchkey in Nexudus, and say what is not right', [
+    'Nexudus switches a webhook off by itself after some calls in a row that were not taken.',
+    'Exit code 1 where one is missing, switched off, or calls another address than LATCHKEY_PUSH_URL. Times are UTC.',
+    '',
+    ...examples('latchkey hooks status', 'latchkey hooks status --json'),
+  ])
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('./hooks.js')).hooksStatus(options);
+    });
+
+  command(
+    hooks,
+    'install',
+    'make the webhooks in Nexudus that are missing, and mend those that are not right',
+    [
+      'One for each action that says something about access, on the network where there is one, else on each location.',
+      'Those of Latchkey are known by their names, which begin with "Latchkey: "; others are left alone. It may be run',
+      'again at any time: it makes nothing twice, and switches on again what Nexudus switched off.',
+      '',
+      ...examples(
+        'latchkey hooks install --dry-run',
+        'latchkey hooks install --url https://push.example.com',
+      ),
+    ],
+  )
+    .option('--url <address>', 'where Nexudus reaches the listener; LATCHKEY_PUSH_URL by default')
+    .option('--dry-run', 'only show what would be done')
+    .action(async (options: InstallOptions) => {
+      await (await import('./hooks.js')).installHooks(options);
+    });
 }
 
 /** A command by which a person orders something. */

@@ -13,6 +13,8 @@ export interface NexudusClientOptions {
   auth: NexudusAuth;
   /** How long one answer may take, waiting for its turn not counted. Default 10 s. */
   timeoutMs?: number;
+  /** How often a throttled request is sent again, after so long as Nexudus asks to wait. Default 5. */
+  throttleRetries?: number;
   /** Shared by all clients of one login in this process. Default: one of its own. */
   pace?: Turns;
   /** Told of every request after its answer. */
@@ -39,7 +41,7 @@ export interface BrokenRow {
   error: NexudusError;
 }
 
-/** Reads from Nexudus. Every method throws NexudusError and nothing else; what it returns is complete. */
+/** Asks Nexudus. Every method throws NexudusError and nothing else; what it returns is complete. */
 export interface NexudusClient {
   /**
    * All rows that the filters let through, by id. Throws `incomplete` where the rows don't add up to the total, and
@@ -64,6 +66,11 @@ export interface NexudusClient {
   countPassesOf(passTypeId: number): Promise<number>;
   /** The user that asks. */
   me(): Promise<NexudusUser>;
+  /**
+   * Creates a record (POST), or replaces the one with its `Id` (PUT, which clears what is left out). Throws
+   * `unavailable` where no answer came: then it may have been done, and only a list can tell.
+   */
+  write(method: 'POST' | 'PUT', name: CollectionName, record: object): Promise<void>;
 }
 
 const pageSize = 1000;
@@ -78,6 +85,12 @@ const envelope = z.object({
 });
 type Envelope = z.infer<typeof envelope>;
 
+const writeResult = z.object({
+  WasSuccessful: z.boolean(),
+  Message: z.string().nullish(),
+  Errors: z.array(z.object({ Message: z.string().nullish() })).nullish(),
+});
+
 const user = z.object({
   IsAdmin: z.boolean().nullish(),
   APIAccess: z.boolean().nullish(),
@@ -91,6 +104,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     baseUrl: options.baseUrl,
     auth: options.auth,
     timeoutMs: options.timeoutMs ?? 10_000,
+    throttleRetries: options.throttleRetries ?? 5,
     pacer: options.pace ?? createPacer().members,
     onRequest: options.onRequest ?? (() => undefined),
   });
@@ -240,7 +254,20 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     };
   }
 
-  return { list, listSparing, getOne, batch, count, countPassesOf, me };
+  async function write(method: 'POST' | 'PUT', name: CollectionName, record: object): Promise<void> {
+    const { path } = collections[name];
+    const { status, body } = await transport.write(method, path, record);
+    if (status === 404) throw errorOfStatus(404, path);
+    const { WasSuccessful, Message, Errors } = parsed(writeResult, body, path);
+    const errors = Errors ?? [];
+    // Some failures come as a 200.
+    if (status !== 400 && WasSuccessful && errors.length === 0) return;
+    const whys = errors.length === 0 ? [Message] : errors.map((error) => error.Message);
+    const why = whys.map((one) => one ?? 'no reason given').join('; ');
+    throw new NexudusError({ kind: 'refused', path, status, says: `did not take the write: ${why}` });
+  }
+
+  return { list, listSparing, getOne, batch, count, countPassesOf, me, write };
 }
 
 /** A row's id before it is parsed; a row without one is kept apart, to be found malformed. */

@@ -1,8 +1,8 @@
 /**
- * What can go wrong with a read from Nexudus.
+ * What can go wrong with a request to Nexudus.
  * - `throttled`: asked to slow down (409 or 429), again and again
  * - `unavailable`: no answer in time, a broken connection, a 5xx
- * - `refused`: a bad login or a missing permission
+ * - `refused`: a bad login, a missing permission, or a write that Nexudus does not take
  * - `malformed`: an answer that is not what it should be
  * - `incomplete`: rows that don't add up to the total
  * - `filterIgnored`: rows that a filter should have left out
@@ -33,7 +33,7 @@ export interface NexudusErrorDetails {
 }
 
 /**
- * A read from Nexudus that gave nothing to rely on. Carries neither the request nor the answer, since both hold
+ * A request to Nexudus that gave nothing to rely on. Carries neither the request nor the answer, since both hold
  * secrets or personal data; so it has no `cause` either.
  */
 export class NexudusError extends Error {
@@ -62,10 +62,10 @@ export function isNexudusError(error: unknown, kind: NexudusErrorKind): error is
   return error instanceof NexudusError && error.kind === kind;
 }
 
-/** The error that an HTTP status other than success stands for. `path` is a template. */
-export function errorOfStatus(status: number, path: string): NexudusError {
+/** The error that an HTTP status other than success stands for. `path` is a template, `roles` what the user may lack. */
+export function errorOfStatus(status: number, path: string, roles = '-List and -Read'): NexudusError {
   if (status === 401 || status === 403) {
-    const says = `refused (HTTP ${status}). The user must be a full admin, or hold the -List and -Read roles of this entity, and have API access.`;
+    const says = `refused (HTTP ${status}). The user must be a full admin, or hold the ${roles} roles of this entity, and have API access.`;
     return new NexudusError({ kind: 'refused', path, status, says });
   }
   if (status === 404) {

@@ -86,6 +86,19 @@ export interface SettingRecord extends Stamped {
   value: string;
 }
 
+export interface WebhookRecord extends Stamped {
+  name: string;
+  description: string;
+  url: string;
+  /** Null, as is any of the following: not said (list rows may leave it out). */
+  locationId: number | null;
+  action: number | null;
+  active: boolean | null;
+  errorCount: number | null;
+  lastError: string;
+  lastCallAt: Instant | null;
+}
+
 /** The collections by the last part of their path. */
 export interface Records {
   coworkers: CoworkerRecord;
@@ -99,6 +112,7 @@ export interface Records {
   businesses: BusinessRecord;
   simpletimezones: ZoneRecord;
   businesssettings: SettingRecord;
+  webhooks: WebhookRecord;
 }
 export type CollectionName = keyof Records;
 
@@ -306,6 +320,36 @@ const setting = z
     value: row.Value,
   }));
 
+const webhook = z
+  .object({
+    ...base,
+    BusinessId: optionalId,
+    Name: text,
+    Action: optionalNumber,
+    Description: text,
+    URL: text,
+    Active: z
+      .boolean()
+      .nullish()
+      .transform((value) => value ?? null),
+    LastError: text,
+    ErrorCount: optionalNumber,
+    LastTrigger: optionalInstant,
+  })
+  .transform((row): WebhookRecord => ({
+    id: row.Id,
+    updatedOn: row.UpdatedOn,
+    name: row.Name,
+    description: row.Description,
+    url: row.URL,
+    locationId: row.BusinessId,
+    action: row.Action,
+    active: row.Active,
+    errorCount: row.ErrorCount,
+    lastError: row.LastError,
+    lastCallAt: row.LastTrigger,
+  }));
+
 /** Where a collection is served, the prefix of its filters, and what its rows are. */
 interface Collection<T> {
   path: string;
@@ -343,6 +387,7 @@ export const collections: { [N in CollectionName]: Collection<Records[N]> } = {
   businesses: { path: '/sys/businesses', apiName: 'Business', schema: business },
   simpletimezones: { path: '/sys/simpletimezones', apiName: 'SimpleTimeZone', schema: zone },
   businesssettings: { path: '/sys/businesssettings', apiName: 'BusinessSetting', schema: setting },
+  webhooks: { path: '/sys/webhooks', apiName: 'WebHook', schema: webhook },
 };
 
 /** A pause without a start began before anyone asks. */

@@ -5,9 +5,11 @@ import type { Turns } from './pace.js';
 /** An admin user's e-mail and password, which buy a bearer token, or such a token. */
 export type NexudusAuth = { email: string; password: string } | { token: string };
 
+type Method = 'GET' | 'POST' | 'PUT';
+
 /** One request as it was sent, for logs and figures. The path has no ids, the query is left out. */
 export interface RequestInfo {
-  method: 'GET' | 'POST';
+  method: Method;
   path: string;
   /** Null: no answer. */
   status: number | null;
@@ -20,6 +22,8 @@ export interface TransportOptions {
   auth: NexudusAuth;
   /** How long one answer may take, waiting for its turn not counted. */
   timeoutMs: number;
+  /** How often a throttled request is sent again. */
+  throttleRetries: number;
   pacer: Turns;
   onRequest: (info: RequestInfo) => void;
 }
@@ -41,14 +45,20 @@ export interface Answer {
 export interface Transport {
   /**
    * One GET. Answers 200 and 404; anything else is thrown as a NexudusError, a throttle only after it was tried
-   * again five times.
+   * again so often.
    */
   get(ask: Ask): Promise<Answer>;
+  /**
+   * One POST or PUT. Answers 2xx, 400 and 404, else as `get`. Where no answer came, nobody knows whether it was done, so
+   * it is not sent again.
+   */
+  write(method: 'POST' | 'PUT', path: string, record: object): Promise<Answer>;
 }
 
 interface Sending extends Ask {
-  method: 'GET' | 'POST';
+  method: Method;
   form?: Record<string, string>;
+  record?: object;
   bearer?: string;
 }
 
@@ -64,7 +74,6 @@ interface Token {
   renewAtMs: number;
 }
 
-const mostRetries = 5;
 const defaultPauseMs = 1_000;
 /** A longer wait is left to the caller, who can wait without holding anything up. */
 const longestPauseMs = 30_000;
@@ -94,6 +103,7 @@ export function createTransport(options: TransportOptions): Transport {
         url: sending.path,
         ...(sending.query ? { params: new URLSearchParams(sending.query) } : {}),
         ...(sending.form ? { data: new URLSearchParams(sending.form) } : {}),
+        ...(sending.record ? { data: sending.record } : {}),
         ...(sending.bearer ? { headers: { Authorization: `Bearer ${sending.bearer}` } } : {}),
       });
       status = response.status;
@@ -122,7 +132,7 @@ export function createTransport(options: TransportOptions): Transport {
       if (answer.status !== 409 && answer.status !== 429) return answer;
       const waitMs = answer.retryAfterMs ?? defaultPauseMs;
       pacer.pause(Math.min(waitMs, longestPauseMs));
-      if (retry === mostRetries || waitMs > longestPauseMs) {
+      if (retry === options.throttleRetries || waitMs > longestPauseMs) {
         throw new NexudusError({
           kind: 'throttled',
           path: sending.template,
@@ -159,20 +169,33 @@ export function createTransport(options: TransportOptions): Transport {
     return token.value;
   }
 
-  async function get(ask: Ask): Promise<Answer> {
-    const sending = { ...ask, method: 'GET' } as const;
+  async function sendAsUser(sending: Sending): Promise<RawAnswer> {
     const first = await bearer(null);
-    let answer = await send({ ...sending, bearer: first });
-    if ((answer.status === 401 || answer.status === 403) && !('token' in auth)) {
-      answer = await send({ ...sending, bearer: await bearer(first) });
-    }
-    if (answer.status !== 200 && answer.status !== 404) throw errorOfStatus(answer.status, ask.template);
-    // A 404 counts as 'no such record', so it must be one of Nexudus' own, not a proxy's HTML page.
-    const body = answer.text === '' ? undefined : parseJson(answer.text, ask.template);
-    return { status: answer.status, body };
+    const answer = await send({ ...sending, bearer: first });
+    if ((answer.status !== 401 && answer.status !== 403) || 'token' in auth) return answer;
+    return send({ ...sending, bearer: await bearer(first) });
   }
 
-  return { get };
+  async function get(ask: Ask): Promise<Answer> {
+    const answer = await sendAsUser({ ...ask, method: 'GET' });
+    if (answer.status !== 200 && answer.status !== 404) throw errorOfStatus(answer.status, ask.template);
+    return answerOf(answer, ask.template);
+  }
+
+  async function write(method: 'POST' | 'PUT', path: string, record: object): Promise<Answer> {
+    const answer = await sendAsUser({ method, path, template: path, record });
+    const { status } = answer;
+    const isDone = status >= 200 && status < 300;
+    if (!isDone && status !== 400 && status !== 404) throw errorOfStatus(status, path, '-Create and -Edit');
+    return answerOf(answer, path);
+  }
+
+  return { get, write };
+}
+
+/** A 404 counts as 'no such record', so it must be one of Nexudus' own, not a proxy's HTML page. */
+function answerOf({ status, text }: RawAnswer, template: string): Answer {
+  return { status, body: text === '' ? undefined : parseJson(text, template) };
 }
 
 function parseJson(text: string, template: string): unknown {

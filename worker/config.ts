@@ -56,6 +56,8 @@ export interface Config {
   healthPort: number;
   /** Where webhooks are taken in (port 0: any free one), and what signs them; null: nowhere. */
   push: { port: number; nexudusSecret: string } | null;
+  /** At which address Nexudus reaches that from outside, without a slash at its end; null: not said. */
+  pushUrl: string | null;
   logLevel: LogLevel;
   /** What a new space starts in. */
   initialMode: Mode;
@@ -88,6 +90,7 @@ export const variableDefaults = {
   LATCHKEY_TASK_QUEUE: 'latchkey',
   LATCHKEY_HEALTH_PORT: '8088',
   LATCHKEY_PUSH_PORT: null,
+  LATCHKEY_PUSH_URL: null,
   NEXUDUS_WEBHOOK_SECRET: null,
   LATCHKEY_LOG_LEVEL: 'info',
   LATCHKEY_INITIAL_MODE: 'observe',
@@ -97,9 +100,11 @@ export const variableDefaults = {
 type Variable = keyof typeof variableDefaults;
 type Env = Readonly<Record<string, string | undefined>>;
 
-const url = z
+/** An address as variables and options give it; the slash at its end is dropped. */
+export const httpUrl = z
   .string()
-  .refine(isPlainHttpUrl, 'must be an http(s) address without a user name, query or fragment');
+  .refine(isPlainHttpUrl, 'must be an http(s) address without a user name, query or fragment')
+  .transform(withoutTrailingSlash);
 const interval = z
   .string()
   .refine((text) => durationOrZero(text) > 0, 'must be a duration above zero, like 500ms, 30s, 5m, 2h or 7d')
@@ -111,8 +116,8 @@ const port = z
 const needed = z.string({ error: 'must be set' });
 
 const environment = z.object({
-  NEXUDUS_BASE_URL: url.transform(withoutTrailingSlash),
-  KISI_BASE_URL: url.transform(withoutTrailingSlash),
+  NEXUDUS_BASE_URL: httpUrl,
+  KISI_BASE_URL: httpUrl,
   KISI_API_KEY: needed,
   TEMPORAL_ADDRESS: z.string().optional(),
   LATCHKEY_CONFIG: z.string(),
@@ -122,6 +127,7 @@ const environment = z.object({
   LATCHKEY_TASK_QUEUE: z.string(),
   LATCHKEY_HEALTH_PORT: port,
   LATCHKEY_PUSH_PORT: port.optional(),
+  LATCHKEY_PUSH_URL: httpUrl.optional(),
   NEXUDUS_WEBHOOK_SECRET: z.string().optional(),
   LATCHKEY_INITIAL_MODE: z.enum(modes, { error: `must be one of ${modes.join(', ')}` }),
   LATCHKEY_DATABASE_URL: z.string(),
@@ -171,6 +177,7 @@ export function loadConfig(
     auditIntervalMs: values.LATCHKEY_AUDIT_INTERVAL,
     healthPort: values.LATCHKEY_HEALTH_PORT,
     push: pushOf(values.LATCHKEY_PUSH_PORT, values.NEXUDUS_WEBHOOK_SECRET),
+    pushUrl: values.LATCHKEY_PUSH_URL ?? null,
     logLevel: values.LATCHKEY_LOG_LEVEL,
     initialMode: values.LATCHKEY_INITIAL_MODE,
     databaseUrl: values.LATCHKEY_DATABASE_URL,

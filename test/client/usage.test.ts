@@ -17,6 +17,7 @@ const commands = [
   'exceptions',
   'drift',
   'repair',
+  'hooks',
 ];
 
 describe('the command line', () => {
@@ -27,9 +28,9 @@ describe('the command line', () => {
     for (const name of commands) assert.match(stdout, new RegExp(`^  ${name} .*[a-z]`, 'm'));
   });
 
-  for (const name of commands) {
+  for (const name of [...commands, 'hooks status', 'hooks install']) {
     it(`explains ${name} in plain words`, async () => {
-      const { code, stdout } = await latchkeyHere(name, '--help');
+      const { code, stdout } = await latchkeyHere(...name.split(' '), '--help');
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`^Usage: latchkey ${name}`));
       if (name !== 'worker') assert.match(stdout, new RegExp(`^Examples:\n  latchkey ${name}`, 'm'));
@@ -71,6 +72,7 @@ describe('the command line', () => {
     [['show', '1; drop'], /ID must be/],
     [['resync'], /either an ID or --all/],
     [['resync', '1', '--all'], /either an ID or --all/],
+    [['hooks', 'ada'], /unknown command; see latchkey --help/],
   ];
   for (const [args, says] of wrong) {
     it(`answers wrong use with one line that repeats nothing private: ${args.join(' ')}`, async () => {

@@ -345,6 +345,60 @@ describe('the Nexudus client', () => {
     });
   });
 
+  describe('a write', () => {
+    const result = (more: object = {}): Said => ({
+      body: { Status: 200, Message: 'Done.', Value: { Id: 1 }, WasSuccessful: true, Errors: null, ...more },
+    });
+    const record = { Id: 5, Name: 'x' };
+    const write = () => stub.client.write('PUT', 'webhooks', record);
+
+    it('sends the record as JSON to the address of its collection', async () => {
+      await start(() => result());
+      await write();
+      const [asked] = stub.asked;
+      assert.deepEqual([asked?.method, asked?.path, asked?.query], ['PUT', '/sys/webhooks', {}]);
+      assert.match(asked?.contentType ?? '', /^application\/json/);
+      assert.deepEqual(JSON.parse(asked?.body ?? ''), record);
+      assert.equal(asked?.authorization, 'Bearer secret-token');
+    });
+
+    const errors = [{ AttemptedValue: 'ann@example.com', Message: 'URL is wrong', PropertyName: 'URL' }];
+    const refusals: [what: string, said: Said, says: RegExp][] = [
+      ['a 400', { ...result({ WasSuccessful: false, Errors: errors }), status: 400 }, /URL is wrong/],
+      ['a 400 that says nothing else', { ...result(), status: 400 }, /did not take the write: Done\./],
+      ['a 200 that was no success', result({ WasSuccessful: false, Message: 'No.' }), /No\./],
+      ['a 200 with errors', result({ Errors: errors }), /URL is wrong/],
+      ['a missing permission', { status: 403 }, /-Create and -Edit roles/],
+    ];
+    for (const [what, said, says] of refusals) {
+      it(`is refused by ${what}, and the reason told without the value`, async () => {
+        await start(() => said);
+        const error = await failure(write(), 'refused');
+        assert.match(error.message, says);
+        assert.doesNotMatch(error.message, /ann@/);
+      });
+    }
+
+    it('of a record that is gone is not found, and no proof where the answer is none of Nexudus', async () => {
+      await start((_asked, n) => (n === 0 ? notFound : { body: '<html>' }));
+      await failure(write(), 'notFound');
+      await failure(write(), 'malformed');
+    });
+
+    it('is sent once where no answer comes', async () => {
+      await start(() => ({ silent: true }), { timeoutMs: 50 });
+      await failure(write(), 'unavailable');
+      assert.equal(stub.asked.length, 1);
+    });
+
+    it('is sent again after a throttle, as often as was asked for', async () => {
+      const busy: Said = { status: 409, headers: { 'Retry-After': '0' } };
+      await start((_asked, n) => (n < 8 ? busy : result()), { throttleRetries: 8 });
+      await write();
+      assert.equal(stub.asked.length, 9);
+    });
+  });
+
   describe('an error', () => {
     const cases: [status: number, kind: NexudusErrorKind, canRetryHelp: boolean][] = [
       [500, 'unavailable', true],

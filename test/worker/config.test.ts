@@ -65,6 +65,7 @@ describe('loadConfig', () => {
       auditIntervalMs: 900_000,
       healthPort: 8088,
       push: null,
+      pushUrl: null,
       logLevel: 'info',
       initialMode: 'observe',
       databaseUrl: 'file:.latchkey/trail.db',
@@ -113,6 +114,7 @@ describe('loadConfig', () => {
         LATCHKEY_AUDIT_INTERVAL: '1h',
         LATCHKEY_TASK_QUEUE: 'q',
         LATCHKEY_HEALTH_PORT: '0',
+        LATCHKEY_PUSH_URL: 'https://push.example.test/latchkey/',
         LATCHKEY_LOG_LEVEL: 'debug',
         LATCHKEY_INITIAL_MODE: 'canary',
         LATCHKEY_DATABASE_URL: 'postgres://db/latchkey',
@@ -129,6 +131,7 @@ describe('loadConfig', () => {
     assert.equal(config.temporalAddress, 'temporal:7233');
     assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [500, 7_200_000]);
     assert.equal(config.auditIntervalMs, 3_600_000);
+    assert.equal(config.pushUrl, 'https://push.example.test/latchkey');
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
     assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'canary']);
   });
