@@ -5,6 +5,8 @@ import { createHerald } from '../push/herald.js';
 import { startListener, type Listener } from '../push/listener.js';
 import { pollScheduleId } from '../workflows/messages.js';
 import { ConfigError, type Config } from './config.js';
+import { watchHooks } from './hooks.js';
+import type { Apis } from './service.js';
 
 /**
  * Takes webhooks in and wakes the members they are about; null where no port is set for them. Throws ConfigError where
@@ -12,6 +14,7 @@ import { ConfigError, type Config } from './config.js';
  */
 export async function startPush(
   { push, taskQueue }: Config,
+  { nexudusForFullPasses }: Pick<Apis, 'nexudusForFullPasses'>,
   client: Client,
   log: Logger,
 ): Promise<Listener | null> {
@@ -39,5 +42,12 @@ export async function startPush(
     throw new ConfigError([`port ${port} is taken: set LATCHKEY_PUSH_PORT to a free one (0: any)`]);
   });
   log.info({ port: listener.port }, 'webhooks are taken in');
-  return listener;
+  const watch = watchHooks(nexudusForFullPasses, log);
+  return {
+    ...listener,
+    close() {
+      watch.stop();
+      return listener.close();
+    },
+  };
 }

@@ -126,7 +126,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }),
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
-  const push = await startPush(config, client, log);
+  const push = await startPush(config, options.apis, client, log);
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
   await tellOrders(client, log);
   const done = running
