@@ -21,7 +21,7 @@ export interface MembershipDeps {
   gate: Gate;
   orders: OrderBook;
   breaker: BreakerBook;
-  trail: Pick<Trail, 'lastDecision' | 'note'>;
+  trail: Pick<Trail, 'last' | 'note'>;
   now: () => Instant;
 }
 
@@ -90,7 +90,7 @@ async function noteDecision(
   const { ownerId, keys, losses = [], standing, readAt, locationId } = assessment;
   if (ownerId !== null && ownerId !== memberId) return;
   const after = keys.map(({ groupId, until }) => ({ groupId, until }));
-  const before = (await trail.lastDecision(memberId))?.after ?? null;
+  const before = (await trail.last('decision', memberId))?.after ?? null;
   if (JSON.stringify(before ?? []) === JSON.stringify(after)) return;
   const reasons = [...keys.map(({ because }) => because), ...losses.map(({ why }) => why)];
   await trail.note({

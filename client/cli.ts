@@ -96,6 +96,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addAuditing(program);
   addDrift(program);
   addHooks(program);
+  addPushing(program);
   return program;
 }
 
@@ -106,6 +107,17 @@ function addRunning(program: Command, setExitCode: (code: ExitCode) => void): vo
     'Ctrl-C or SIGTERM: finishes what is under way, then ends. A second one ends it at once.',
   ]).action(async () => {
     await (await import('./worker.js')).worker();
+  });
+
+  command(program, 'listen', 'take pushes of Nexudus and Kisi in, without a worker, until stopped', [
+    'A worker with LATCHKEY_PUSH_PORT listens by itself: this is for where only another machine can be reached from',
+    'outside, or may take long to answer in a flood. Any number may listen side by side, and beside workers. The audit',
+    'trail must be the same as the workers’, and so a PostgreSQL one where they run elsewhere.',
+    'Ctrl-C or SIGTERM: wakes all of whom it was told, then ends. A second one ends it at once.',
+    '',
+    ...examples('latchkey listen'),
+  ]).action(async () => {
+    await (await import('./listen.js')).listen();
   });
 
   command(program, 'demo', 'show everything at work on this machine, with simulated APIs', [
@@ -512,6 +524,21 @@ function addHooks(program: Command): void {
     .option('--dry-run', 'only show what would be done')
     .action(async (options: InstallOptions) => {
       await (await import('./hooks.js')).installHooks(options);
+    });
+}
+
+function addPushing(program: Command): void {
+  command(program, 'disagreements', 'list members for whom Nexudus works out other groups than Latchkey', [
+    'Where a Custom ACS is set up in Nexudus, it tells which groups it would give. Latchkey only takes that for a reason',
+    'to look, and keeps it. "since" is when the two began to differ. Needs the audit trail, and a running worker where',
+    'anything differs. Exit code 0 whether or not anything does.',
+    '',
+    ...examples('latchkey disagreements', 'latchkey disagreements 1234 --json'),
+  ])
+    .argument('[id]', idHelp)
+    .option('--json', jsonHelp)
+    .action(async (id: string | undefined, options: { json?: boolean }) => {
+      await (await import('./disagreements.js')).disagreements(id, options);
     });
 }
 

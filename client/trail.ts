@@ -70,7 +70,7 @@ export function parseSince(text: string, now: Instant): Instant {
 }
 
 /** Opens the trail for one job. Throws CommandError where there is none yet, and TrailError. */
-async function withTrail<T>({ databaseUrl }: Config, job: (trail: Trail) => Promise<T>): Promise<T> {
+export async function withTrail<T>({ databaseUrl }: Config, job: (trail: Trail) => Promise<T>): Promise<T> {
   const path = /^file:(?!\/\/)(.*)$/.exec(databaseUrl)?.[1];
   // To read must not make one.
   if (path !== undefined && !existsSync(path)) {

@@ -60,7 +60,7 @@ async function startTemporal(log: Logger): Promise<EmbeddedTemporal> {
 }
 
 /** Logs and metrics of the Temporal SDK; answers where it serves the metrics. */
-async function installRuntime(log: Logger): Promise<string> {
+export async function installRuntime(log: Logger): Promise<string> {
   const bindAddress = `127.0.0.1:${await nextFreePort(9464)}`;
   Runtime.install({
     logger: temporalLogger(log),
@@ -75,7 +75,7 @@ async function installRuntime(log: Logger): Promise<string> {
 }
 
 /** Resolves at the first signal to stop. One during the start is kept until then. */
-function stopSignal(log: Logger): Promise<void> {
+export function stopSignal(log: Logger): Promise<void> {
   let asked = false;
   return new Promise((resolve) => {
     const onSignal = (signal: NodeJS.Signals): void => {
@@ -90,7 +90,8 @@ function stopSignal(log: Logger): Promise<void> {
   });
 }
 
-function failed(error: unknown): ExitCode {
+/** Tells why the process ends, and answers with what exit code. */
+export function failed(error: unknown): ExitCode {
   const failure = failureOf(error);
   printFailure(failure);
   return failure.exitCode;

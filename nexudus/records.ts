@@ -71,6 +71,8 @@ export interface CheckinRecord extends Stamped {
 
 export interface BusinessRecord extends Stamped {
   name: string;
+  /** In lower case; null: not said. */
+  uniqueId: string | null;
   /** The network above; null: top level. */
   parentId: number | null;
   zoneId: number | null;
@@ -297,11 +299,18 @@ const checkin = z
   }));
 
 const business = z
-  .object({ ...base, Name: text, RootLocationId: optionalId, SimpleTimeZoneId: optionalId })
+  .object({
+    ...base,
+    Name: text,
+    UniqueId: optionalGuid,
+    RootLocationId: optionalId,
+    SimpleTimeZoneId: optionalId,
+  })
   .transform((row): BusinessRecord => ({
     id: row.Id,
     updatedOn: row.UpdatedOn,
     name: row.Name,
+    uniqueId: row.UniqueId,
     parentId: row.RootLocationId === row.Id ? null : row.RootLocationId,
     zoneId: row.SimpleTimeZoneId,
   }));

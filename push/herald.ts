@@ -50,7 +50,9 @@ export function createHerald(options: HeraldOptions): Herald {
       running++;
       void serve(whom, mayStart);
     }
-    if (draining !== null && running === 0 && waiting.size === 0 && lately.size === 0) draining.resolve();
+    const isQuiet = running === 0 && waiting.size === 0;
+    if (draining !== null && isQuiet && [...lately.values()].every((told) => told === null))
+      draining.resolve();
   }
 
   async function serve(whom: Whom, mayStart: boolean): Promise<void> {

@@ -1,130 +1,111 @@
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { answerGroups, takeChange, type AcsDoor } from './acs.js';
+import { bodyOf, statusOf, type Answer, type Count, type PushSource } from './answers.js';
 import type { Herald } from './herald.js';
-import { isSignedByNexudus } from './signatures.js';
-
-/** What pushes are told apart by, and how many there were of each: never whose, nor what was in them. */
-export type PushCounts = Record<'taken' | 'forged' | 'oversized' | 'malformed', number>;
+import type { KisiDoor } from './kisi.js';
+import { takeWebhook } from './nexudus.js';
 
 export interface ListenerOptions {
   /** 0: any free port. */
   port: number;
   /** All interfaces by default: Nexudus calls from outside. */
   host?: string;
-  /** The shared secret of the Nexudus webhooks; null: none is set, and no webhook is taken. */
+  /** The shared secret of the Nexudus webhooks; null: none is set, and there is no such address. */
   nexudusSecret: string | null;
+  /** Nexudus' Custom ACS; null: there are no such addresses. */
+  acs: AcsDoor | null;
+  /** Kisi's events; null: there is no such address. */
+  kisi: KisiDoor | null;
   herald: Herald;
+  /** Told of every call once. */
+  count: Count;
 }
 
 /** A running listener. */
 export interface Listener {
   port: number;
-  counts(): Readonly<PushCounts>;
   /** Takes nothing more in, and has everybody woken who was told of. */
   close(): Promise<void>;
 }
 
 /** A coworker with all that Nexudus writes takes a few kilobytes. */
 const bodyLimitBytes = 256 * 1024;
+/** Who sends so slowly holds a connection for nothing. */
+const requestTimeoutMs = 10_000;
 
 /**
  * Takes pushes in: hints that wake, never truth. Each is answered before anything is done about it. Throws where the
  * port is taken.
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { herald, nexudusSecret } = options;
-  const counts: PushCounts = { taken: 0, forged: 0, oversized: 0, malformed: 0 };
-  const app = fastify({ bodyLimit: bodyLimitBytes, logger: false });
-  takeRawBodies(app, counts);
-
-  app.post('/nexudus/:event', (request, reply) => {
-    const signature = request.headers['x-nexudus-hook-signature'];
-    const body = bodyOf(request);
-    const isOurs =
-      nexudusSecret !== null &&
-      typeof signature === 'string' &&
-      isSignedByNexudus(body, signature, nexudusSecret);
-    if (!isOurs) return refuse(reply, counts, 'forged', 401);
-    const { event } = request.params as { event: string };
-    const concerned = membersIn(body, event);
-    if (concerned === null) return refuse(reply, counts, 'malformed', 400);
-    counts.taken++;
-    for (const id of concerned) herald.tell(id, event !== 'coworker');
-    if (concerned.length === 0) herald.tellSomething();
-    return reply.code(200).send();
+  const { herald, nexudusSecret, acs, kisi, count } = options;
+  const app = fastify({
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    exposeHeadRoutes: false,
+    logger: false,
   });
+  takeRawBodies(app);
+  refuseTheRest(app, count);
+
+  type Take = (request: FastifyRequest) => Answer | Promise<Answer>;
+  const route = (method: 'GET' | 'POST', url: string, take: Take): void => {
+    app.route({
+      method,
+      url,
+      async handler(request, reply) {
+        const { outcome, body } = await take(request);
+        count(sourceOf(request), outcome);
+        return reply.code(statusOf[outcome]).send(body);
+      },
+    });
+  };
+  if (nexudusSecret !== null)
+    route('POST', '/nexudus/:event', (request) => {
+      const { event } = request.params as { event: string };
+      return takeWebhook(bodyOf(request), event, request.headers, nexudusSecret, herald);
+    });
+  if (acs !== null) {
+    route('GET', '/acs/groups', ({ headers }) => answerGroups(headers, acs));
+    route('POST', '/acs/changes', (request) => takeChange(bodyOf(request), request.headers, acs, herald));
+  }
+  if (kisi !== null) route('POST', '/kisi/events', (request) => kisi.take(bodyOf(request), request.headers));
 
   await app.listen({ port: options.port, host: options.host ?? '0.0.0.0' });
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('the listener has no port');
   return {
     port: address.port,
-    counts: () => counts,
     async close() {
       await app.close();
+      await kisi?.drain();
       await herald.drain();
     },
   };
 }
 
 /** Signatures are over bytes, so none is parsed before. */
-function takeRawBodies(app: FastifyInstance, counts: PushCounts): void {
+function takeRawBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
-  app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
+}
+
+function refuseTheRest(app: FastifyInstance, count: Count): void {
+  app.setNotFoundHandler((request, reply) => {
+    count(sourceOf(request), 'unknownAddress');
+    return reply.code(statusOf.unknownAddress).send();
+  });
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status === 413) return refuse(reply, counts, 'oversized', 413);
-    return refuse(reply, counts, 'malformed', status >= 400 && status < 500 ? status : 500);
+    const outcome = status === 413 ? 'oversized' : status >= 400 && status < 500 ? 'malformed' : 'failed';
+    count(sourceOf(request), outcome);
+    return reply.code(outcome === 'failed' ? 500 : status).send();
   });
 }
 
-function bodyOf({ body }: FastifyRequest): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-}
-
-function refuse(
-  reply: FastifyReply,
-  counts: PushCounts,
-  why: keyof PushCounts,
-  status: number,
-): FastifyReply {
-  counts[why]++;
-  return reply.code(status).send();
-}
-
-const id = z.int().positive();
-const member = z.looseObject({ Id: id.optional(), CoworkerId: id.nullish() });
-const records = z
-  .array(member.extend({ TeamMembers: z.array(z.union([id, member])).nullish() }))
-  .min(1)
-  .max(1000);
-
-/** Events whose record is the coworker itself; others name one as `CoworkerId`. */
-const ofCoworkers = ['access', 'coworker'];
-
-/** Whom a webhook is about; empty: it does not say. Null: it is no webhook of Nexudus. */
-export function membersIn(body: Buffer, event: string): number[] | null {
-  const parsed = records.safeParse(parse(body));
-  if (!parsed.success) return null;
-  const ids = parsed.data.flatMap((record) => {
-    if (ofCoworkers.includes(event)) return [record.Id];
-    const team = (record.TeamMembers ?? []).map((one) => (typeof one === 'number' ? one : idOf(one)));
-    return [record.CoworkerId, ...team];
-  });
-  return [...new Set(ids.filter((one) => typeof one === 'number'))];
-}
-
-/** Of a team's member: a coworker, or a record that names one. */
-function idOf({ CoworkerId, Id }: z.infer<typeof member>): number | undefined {
-  return CoworkerId ?? Id;
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return null;
-  }
+function sourceOf({ url }: FastifyRequest): PushSource {
+  const first = /^\/(nexudus|acs|kisi)\//.exec(url)?.[1];
+  return (first as PushSource | undefined) ?? 'elsewhere';
 }

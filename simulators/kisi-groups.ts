@@ -50,7 +50,7 @@ export function addGroupRoutes(app: FastifyInstance, simulation: Simulation): vo
   app.patch('/groups/:id', (request, reply) => {
     const group = groupAt(simulation, http.idOf(request));
     const changes = http.readFields(http.unwrap(request.body, 'group'), writable);
-    org.groups.put({ ...group, ...changes, updated_at: org.timestamp() });
+    org.changeGroup({ ...group, ...changes });
     return reply.code(204).send();
   });
 

@@ -77,6 +77,15 @@ export interface KisiAssignment {
   updated_at: string;
 }
 
+/** Something that happened to a record, as Kisi's event webhooks tell it. */
+export interface KisiChange {
+  /** Kisi's name of it: 'role_assignment.destroy'. */
+  type: `${'user' | 'group' | 'role_assignment'}.${'create' | 'update' | 'destroy'}`;
+  object: { type: 'User' | 'Group' | 'RoleAssignment'; id: number; name: string | null };
+}
+
+const objectTypes = { user: 'User', group: 'Group', role_assignment: 'RoleAssignment' } as const;
+
 type New<Row> = Omit<Row, 'id' | 'created_at' | 'updated_at'>;
 
 /** Where an assignment stands at an instant: before its validity, within it, or after it. */
@@ -97,6 +106,8 @@ export class KisiOrganization {
   readonly roles: Table<KisiAssignment>;
   /** The person who made the API key, and as whom it acts. */
   readonly ownerId: number;
+  /** Told of every change. Roles that go with a user or a group are not told of apart: whether Kisi does is not known. */
+  onChange: (change: KisiChange) => void = () => undefined;
   readonly #logins = new Map<string, number>();
 
   /** An organization with nobody in it but the owner of the API key. `now`: epoch ms. */
@@ -112,6 +123,16 @@ export class KisiOrganization {
     this.ownerId = this.addUser({ email: 'owner@coworking.example', name: 'Olive Owner' }).id;
     this.addRole({ role_id: 'organization_owner', applies_to_type: 'Organization', applies_to_id: this.id });
     this.#logins.set(apiKey, this.ownerId);
+  }
+
+  /** Tells of a change to a record. */
+  tell(
+    kind: keyof typeof objectTypes,
+    does: 'create' | 'update' | 'destroy',
+    row: { id: number; name?: string },
+  ): void {
+    const { id, name = null } = row;
+    this.onChange({ type: `${kind}.${does}`, object: { type: objectTypes[kind], id, name } });
   }
 
   /** The instant of now as Kisi writes it. */
@@ -159,7 +180,7 @@ export class KisiOrganization {
     const { locks_count = 1, lock_ids, ...fields } = group;
     const doors = lock_ids ?? this.#addLocks(group.name, locks_count, group.place_id ?? null);
     const at = this.timestamp();
-    return this.groups.put({
+    const made = this.groups.put({
       description: null,
       login_enabled: true,
       geofence_restriction_enabled: false,
@@ -176,12 +197,14 @@ export class KisiOrganization {
       created_at: at,
       updated_at: at,
     });
+    this.tell('group', 'create', made);
+    return made;
   }
 
   /** Adds a user, without a mail. Takes any e-mail, one that is already there too. */
   addUser(user: Partial<New<KisiUser>> & { email: string }): KisiUser {
     const at = this.timestamp();
-    return this.people.put({
+    const made = this.people.put({
       name: '',
       metadata: {},
       image: null,
@@ -196,6 +219,8 @@ export class KisiOrganization {
       created_at: at,
       updated_at: at,
     });
+    this.tell('user', 'create', made);
+    return made;
   }
 
   /** Adds a role to a user (to the key's owner by default), without a mail and without looking for a duplicate. */
@@ -204,7 +229,7 @@ export class KisiOrganization {
       Pick<KisiAssignment, 'role_id' | 'applies_to_type' | 'applies_to_id'>,
   ): KisiAssignment {
     const at = this.timestamp();
-    return this.roles.put({
+    const made = this.roles.put({
       notify: false,
       user_id: this.ownerId,
       valid_from: null,
@@ -214,6 +239,8 @@ export class KisiOrganization {
       created_at: at,
       updated_at: at,
     });
+    this.tell('role_assignment', 'create', made);
+    return made;
   }
 
   /** Someone gives a user a group in the web interface, without a mail. `validUntil`: epoch ms. */
@@ -230,33 +257,56 @@ export class KisiOrganization {
 
   /** Removes a role. False: there was none. */
   removeAssignment(id: number): boolean {
-    return this.roles.remove(id);
+    if (!this.roles.remove(id)) return false;
+    this.tell('role_assignment', 'destroy', { id });
+    return true;
+  }
+
+  /** Replaces a role. */
+  changeAssignment(role: KisiAssignment): KisiAssignment {
+    const changed = this.roles.put({ ...role, updated_at: this.timestamp() });
+    this.tell('role_assignment', 'update', changed);
+    return changed;
+  }
+
+  /** Replaces a user. */
+  changeUser(user: KisiUser): void {
+    this.tell('user', 'update', this.people.put({ ...user, updated_at: this.timestamp() }));
   }
 
   /** Suspends a user or lets them in again. Throws when there is no such user. */
   setAccessEnabled(userId: number, enabled: boolean): void {
     const user = this.people.get(userId);
     if (!user) throw new Error(`No Kisi user ${userId}.`);
-    this.people.put({ ...user, access_enabled: enabled, updated_at: this.timestamp() });
+    this.changeUser({ ...user, access_enabled: enabled });
   }
 
   /** Deletes a user with all their roles. False: there was none. */
   deleteUser(id: number): boolean {
     this.#removeRoles((role) => role.user_id === id);
-    return this.people.remove(id);
+    if (!this.people.remove(id)) return false;
+    this.tell('user', 'destroy', { id });
+    return true;
   }
 
   /** Renames a group. Throws when there is no such group. */
   renameGroup(id: number, name: string): void {
     const group = this.groups.get(id);
     if (!group) throw new Error(`No Kisi group ${id}.`);
-    this.groups.put({ ...group, name, updated_at: this.timestamp() });
+    this.changeGroup({ ...group, name });
+  }
+
+  /** Replaces a group. */
+  changeGroup(group: KisiGroup): void {
+    this.tell('group', 'update', this.groups.put({ ...group, updated_at: this.timestamp() }));
   }
 
   /** Deletes a group with all roles in it. False: there was none. */
   deleteGroup(id: number): boolean {
     this.#removeRoles((role) => role.applies_to_type === 'Group' && role.applies_to_id === id);
-    return this.groups.remove(id);
+    if (!this.groups.remove(id)) return false;
+    this.tell('group', 'destroy', { id });
+    return true;
   }
 
   /** The key's owner loses the administrator's role: the key goes on to be known but may do nothing. */

@@ -63,7 +63,7 @@ export function addRoleAssignmentRoutes(app: FastifyInstance, simulation: Simula
     const validity = readValidity(sent, role.applies_to_type);
     checkRole(role_id, role.applies_to_type);
     const moved = switches.patchMovesValidity ? validity : {};
-    const changed = org.roles.put({ ...role, role_id, notify, ...moved, updated_at: org.timestamp() });
+    const changed = org.changeAssignment({ ...role, role_id, notify, ...moved });
     tell(simulation, changed);
     return reply.code(204).send();
   });

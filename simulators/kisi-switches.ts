@@ -29,6 +29,10 @@ export interface KisiSwitches {
   duplicateUserEmail: 'reject' | 'allow';
   /** How far lists lag behind writes, in milliseconds by the simulator's clock. Reads by id do not lag. */
   listLagMs: number;
+  /** True: `sha256=` is before the signature of an event. */
+  eventSignaturePrefix: boolean;
+  /** True: each event is sent twice. */
+  eventsTwice: boolean;
 }
 
 /** The most likely answer to each, and for mails the one that shows a client that forgot to say. */
@@ -45,6 +49,8 @@ export const defaultSwitches: KisiSwitches = {
   sendEmailsDefault: true,
   duplicateUserEmail: 'reject',
   listLagMs: 0,
+  eventSignaturePrefix: true,
+  eventsTwice: false,
 };
 
 /** A mail that Kisi sent because of a request. */

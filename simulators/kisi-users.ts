@@ -57,7 +57,7 @@ export function addUserRoutes(app: FastifyInstance, simulation: Simulation): voi
   app.patch('/users/:id', (request, reply) => {
     const user = userAt(simulation, http.idOf(request));
     const changes = http.readFields(http.unwrap(request.body, 'user'), writable);
-    org.people.put({ ...user, ...changes, updated_at: org.timestamp() });
+    org.changeUser({ ...user, ...changes });
     return reply.code(204).send();
   });
 

@@ -4,6 +4,7 @@
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { addDoorRoutes } from './kisi-doors.js';
+import { addEventWebhooks } from './kisi-events.js';
 import { addGroupRoutes } from './kisi-groups.js';
 import { refused, Refusal } from './kisi-http.js';
 import { KisiOrganization, type KisiUser } from './kisi-organization.js';
@@ -62,8 +63,13 @@ export async function startKisiSimulator(options: KisiSimulatorOptions = {}): Pr
   addGroupRoutes(app, simulation);
   addRoleAssignmentRoutes(app, simulation);
   addDoorRoutes(app, simulation);
+  const events = addEventWebhooks(app, simulation);
   const url = await app.listen({ port, host: '127.0.0.1' });
-  return { url, org, switches, faults, requests, mails, stop: () => app.close() };
+  const stop = async (): Promise<void> => {
+    await events.stop();
+    await app.close();
+  };
+  return { url, org, switches, faults, requests, mails, stop };
 }
 
 function speakKisi(app: FastifyInstance): void {

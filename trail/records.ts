@@ -1,5 +1,6 @@
 /**
- * What the audit trail keeps: every decision, every write to Kisi, every act of a person, every finding. A record
+ * What the audit trail keeps: every decision, every write to Kisi, every act of a person, every finding, and what
+ * Nexudus worked out itself. A record
  * names members by their Nexudus id only: e-mails and members' names have no place in it.
  */
 import type { Instant } from '../access/types.js';
@@ -13,8 +14,9 @@ export type JsonValue =
  * - `write`: a request to Kisi that changes something
  * - `act`: what a person did or asked for
  * - `finding`: something that was come upon, such as a key that was changed by hand
+ * - `claim`: the groups that a member should have by Nexudus' own working out
  */
-export type TrailKind = 'decision' | 'write' | 'act' | 'finding';
+export type TrailKind = 'decision' | 'write' | 'act' | 'finding' | 'claim';
 
 export interface TrailRecord {
   /** Unique. What is told again under the same key stays one record. */

@@ -16,6 +16,10 @@ export interface TrailRow {
   done_by: string | null;
   plan_id: string | null;
   answer: string | null;
+  /** Of a write: which key in Kisi it was made to, which one there was after it, and which user it made. */
+  key_before: number | null;
+  key_after: number | null;
+  user_after: number | null;
 }
 
 export interface TrailTables {
@@ -38,7 +42,23 @@ export function rowOf(record: TrailRecord): TrailRow {
     done_by: plain(record.by),
     plan_id: plain(record.planId),
     answer: plain(record.answer),
+    key_before: idIn(record, record.before, 'keyId'),
+    ...idsAfter(record, record.after),
   };
+}
+
+/** What a write left in Kisi. */
+export function idsAfter(
+  of: Pick<TrailRecord, 'kind'>,
+  after: JsonValue,
+): Pick<TrailRow, 'key_after' | 'user_after'> {
+  return { key_after: idIn(of, after, 'keyId'), user_after: idIn(of, after, 'userId') };
+}
+
+function idIn({ kind }: Pick<TrailRecord, 'kind'>, value: JsonValue, name: string): number | null {
+  if (kind !== 'write' || typeof value !== 'object' || value === null) return null;
+  const id = (value as Record<string, JsonValue>)[name];
+  return typeof id === 'number' && Number.isSafeInteger(id) ? id : null;
 }
 
 export function recordOf(row: TrailRow): TrailRecord {

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Instant } from '../access/types.js';
 import { trailError } from './errors.js';
 import type { Note, Outcome, TrailFilter, TrailPage, TrailRecord, WriteAhead } from './records.js';
-import { plain, recordOf, rowOf, toJson, type TrailTables } from './table.js';
+import { idsAfter, plain, recordOf, rowOf, toJson, type TrailTables } from './table.js';
 
 /** How many rows are held in memory, or deleted in one go. */
 const pageRows = 1000;
@@ -25,12 +25,14 @@ export interface Trail {
    * them. `groupId` null: those that concern no group, such as the making of a user.
    */
   begunFor(memberId: number, groupId: number | null): Promise<TrailRecord[]>;
+  /** Writes of members' keys, and of their users, that have to do with any of these ids of Kisi, oldest first. */
+  writesAbout(kisi: { keyIds: readonly number[]; userIds: readonly number[] }): Promise<TrailRecord[]>;
   /** A page of records, in the order of time, then key. */
   list(filter: TrailFilter & TrailPage): Promise<TrailRecord[]>;
   /** All records, in the order of time, then key, read page by page. */
   all(filter?: TrailFilter): AsyncGenerator<TrailRecord, void, undefined>;
-  /** The newest decision about a member; null: none is kept. */
-  lastDecision(memberId: number): Promise<TrailRecord | null>;
+  /** The newest decision, or claim, about a member; null: none is kept. */
+  last(kind: 'decision' | 'claim', memberId: number): Promise<TrailRecord | null>;
   /** Deletes what is older than this, of every kind and state. Answers how many records that were. */
   prune(before: Instant): Promise<number>;
   close(): Promise<void>;
@@ -87,7 +89,12 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
       tried('written', async () => {
         await db
           .updateTable('trail')
-          .set({ state, after_json: toJson(after), answer: plain(answer) })
+          .set({
+            state,
+            after_json: toJson(after),
+            answer: plain(answer),
+            ...idsAfter({ kind: 'write' }, after),
+          })
           .where('key', '=', key)
           .where('kind', '=', 'write')
           .where('state', '!=', 'done')
@@ -114,6 +121,23 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           .execute();
         return rows.map(recordOf);
       }),
+    writesAbout: ({ keyIds, userIds }) =>
+      tried('read', async () => {
+        if (keyIds.length + userIds.length === 0) return [];
+        const rows = await db
+          .selectFrom('trail')
+          .selectAll()
+          .where((is) =>
+            is.or([
+              ...(keyIds.length === 0 ? [] : [is('key_before', 'in', keyIds), is('key_after', 'in', keyIds)]),
+              ...(userIds.length === 0 ? [] : [is('user_after', 'in', userIds)]),
+            ]),
+          )
+          .orderBy('at')
+          .orderBy('key')
+          .execute();
+        return rows.map(recordOf);
+      }),
     list: (filter) => tried('read', () => read(filter)),
     async *all(filter = {}) {
       let after: TrailRecord | undefined;
@@ -125,13 +149,13 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
         await otherWork();
       } while (after !== undefined);
     },
-    lastDecision: (memberId) =>
+    last: (kind, memberId) =>
       tried('read', async () => {
         const row = await db
           .selectFrom('trail')
           .selectAll()
           .where('member_id', '=', memberId)
-          .where('kind', '=', 'decision')
+          .where('kind', '=', kind)
           .orderBy('at', 'desc')
           .orderBy('key', 'desc')
           .limit(1)

@@ -54,9 +54,9 @@ export interface Config {
   auditIntervalMs: number;
   /** 0: any free port. */
   healthPort: number;
-  /** Where webhooks are taken in (port 0: any free one), and what signs them; null: nowhere. */
-  push: { port: number; nexudusSecret: string } | null;
-  /** At which address Nexudus reaches that from outside, without a slash at its end; null: not said. */
+  /** Where pushes are taken in; null: nowhere. */
+  push: PushConfig | null;
+  /** At which address they reach that from outside, without a slash at its end; null: not said. */
   pushUrl: string | null;
   logLevel: LogLevel;
   /** What a new space starts in. */
@@ -72,6 +72,17 @@ export class ConfigError extends Error {
   constructor(readonly lines: string[]) {
     super(['The configuration is not usable:', ...lines.map((line) => `  ${line}`)].join('\n'));
   }
+}
+
+/** Where pushes are taken in (port 0: any free one), and what each kind is known by; null: none of that kind is taken. */
+export interface PushConfig {
+  port: number;
+  /** Signs Nexudus' webhooks. */
+  nexudusSecret: string | null;
+  /** The bearer token of Nexudus' Custom ACS. */
+  acsToken: string | null;
+  /** Signs Kisi's events. */
+  kisiKey: string | null;
 }
 
 /** Every variable that Latchkey itself reads, with its default; null: none. docs/configuration.md is tested against it. */
@@ -92,6 +103,8 @@ export const variableDefaults = {
   LATCHKEY_PUSH_PORT: null,
   LATCHKEY_PUSH_URL: null,
   NEXUDUS_WEBHOOK_SECRET: null,
+  NEXUDUS_ACS_TOKEN: null,
+  KISI_WEBHOOK_KEY: null,
   LATCHKEY_LOG_LEVEL: 'info',
   LATCHKEY_INITIAL_MODE: 'observe',
   LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
@@ -114,6 +127,10 @@ const port = z
   .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port from 0 to 65535')
   .transform(Number);
 const needed = z.string({ error: 'must be set' });
+/** Anybody may try the ports that pushes come in by. */
+const secret = z.string().min(16, { error: 'must be at least 16 characters long' });
+
+const pushSecrets = ['NEXUDUS_WEBHOOK_SECRET', 'NEXUDUS_ACS_TOKEN', 'KISI_WEBHOOK_KEY'] as const;
 
 const environment = z.object({
   NEXUDUS_BASE_URL: httpUrl,
@@ -128,7 +145,9 @@ const environment = z.object({
   LATCHKEY_HEALTH_PORT: port,
   LATCHKEY_PUSH_PORT: port.optional(),
   LATCHKEY_PUSH_URL: httpUrl.optional(),
-  NEXUDUS_WEBHOOK_SECRET: z.string().optional(),
+  NEXUDUS_WEBHOOK_SECRET: secret.optional(),
+  NEXUDUS_ACS_TOKEN: secret.optional(),
+  KISI_WEBHOOK_KEY: secret.optional(),
   LATCHKEY_INITIAL_MODE: z.enum(modes, { error: `must be one of ${modes.join(', ')}` }),
   LATCHKEY_DATABASE_URL: z.string(),
   LATCHKEY_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }),
@@ -160,9 +179,9 @@ export function loadConfig(
   for (const issue of parsed.error?.issues ?? []) lines.push(`${issue.path.join('.')} ${issue.message}`);
   if (
     valueOf(env, 'LATCHKEY_PUSH_PORT') !== undefined &&
-    valueOf(env, 'NEXUDUS_WEBHOOK_SECRET') === undefined
+    pushSecrets.every((name) => valueOf(env, name) === undefined)
   )
-    lines.push('NEXUDUS_WEBHOOK_SECRET must be set, as LATCHKEY_PUSH_PORT is');
+    lines.push(`one of ${pushSecrets.join(', ')} must be set, as LATCHKEY_PUSH_PORT is`);
   const file = readConfigFile(env, readFile, lines);
   if (lines.length > 0 || auth === null || !parsed.success) throw new ConfigError(lines);
 
@@ -176,7 +195,7 @@ export function loadConfig(
     fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
     auditIntervalMs: values.LATCHKEY_AUDIT_INTERVAL,
     healthPort: values.LATCHKEY_HEALTH_PORT,
-    push: pushOf(values.LATCHKEY_PUSH_PORT, values.NEXUDUS_WEBHOOK_SECRET),
+    push: pushOf(values),
     pushUrl: values.LATCHKEY_PUSH_URL ?? null,
     logLevel: values.LATCHKEY_LOG_LEVEL,
     initialMode: values.LATCHKEY_INITIAL_MODE,
@@ -185,8 +204,15 @@ export function loadConfig(
   };
 }
 
-function pushOf(port: number | undefined, nexudusSecret: string | undefined): Config['push'] {
-  return port === undefined || nexudusSecret === undefined ? null : { port, nexudusSecret };
+function pushOf(values: z.infer<typeof environment>): PushConfig | null {
+  const { LATCHKEY_PUSH_PORT: port } = values;
+  if (port === undefined) return null;
+  return {
+    port,
+    nexudusSecret: values.NEXUDUS_WEBHOOK_SECRET ?? null,
+    acsToken: values.NEXUDUS_ACS_TOKEN ?? null,
+    kisiKey: values.KISI_WEBHOOK_KEY ?? null,
+  };
 }
 
 function readAuth(env: Env, lines: string[]): NexudusAuth | null {

@@ -1,53 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createWaker } from '../activities/wake.js';
-import { createHerald } from '../push/herald.js';
+import { createWaker, type Waker } from '../activities/wake.js';
+import type { KisiClient } from '../kisi/client.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import { keep } from '../nexudus/fresh.js';
+import type { AcsDoor, Claim } from '../push/acs.js';
+import type { Count } from '../push/answers.js';
+import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js';
+import { createKisiDoor } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
+import type { Trail } from '../trail/trail.js';
+import { auditSoon, driftWorkflowId } from '../workflows/drift-messages.js';
 import { pollScheduleId } from '../workflows/messages.js';
+import { createClaimKeeper } from './claims.js';
 import { ConfigError, type Config } from './config.js';
 import { watchHooks } from './hooks.js';
-import type { Apis } from './service.js';
+import { createKisiJudge } from './kisi-events.js';
+
+export interface PushDeps {
+  config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
+  client: Client;
+  nexudus: NexudusClient;
+  kisi: Pick<KisiClient, 'listGroups'>;
+  trail: Trail;
+  log: Logger;
+}
 
 /**
- * Takes webhooks in and wakes the members they are about; null where no port is set for them. Throws ConfigError where
+ * Takes pushes in and wakes the members they are about; null where no port is set for them. Throws ConfigError where
  * that port is taken.
  */
-export async function startPush(
-  { push, taskQueue }: Config,
-  { nexudusForFullPasses }: Pick<Apis, 'nexudusForFullPasses'>,
-  client: Client,
-  log: Logger,
-): Promise<Listener | null> {
-  if (push === null) return null;
-  const waker = createWaker(client, taskQueue);
+export async function startPush(deps: PushDeps): Promise<Listener | null> {
+  const { config, client, log, trail } = deps;
+  if (config.push === null) return null;
+  const waker = createWaker(client, config.taskQueue);
+  const { port, nexudusSecret, acsToken, kisiKey } = config.push;
   const herald = createHerald({
     async wake(memberId, mayStart) {
       if (mayStart) await waker.wake(memberId, { reason: 'changed' });
       else await waker.wakeIfRunning(memberId, { reason: 'changed' });
     },
     pollNow: () => client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
+    ...telling(log),
+  });
+  const claims = createClaimKeeper({
+    trail,
+    now: Date.now,
+    onTrouble: (err) => {
+      log.warn({ err }, 'what Nexudus works out itself cannot be kept in the audit trail; it is tried again');
+    },
+  });
+  const acs =
+    acsToken === null
+      ? null
+      : {
+          ...acsDoor(deps, acsToken),
+          onClaim: (claim: Claim) => {
+            claims.take(claim);
+          },
+        };
+  const drift = driftHerald(deps, waker);
+  const judge = createKisiJudge({
+    trail,
+    policy: config.file.drift,
+    herald: drift,
+    now: Date.now,
     onTrouble: (err) => {
       log.warn(
         { err },
-        'webhooks come in, but Temporal does not take the wakes; they are kept and tried again',
+        'events of Kisi come in, but not whose they are can be read: Kisi is audited instead',
+      );
+    },
+  });
+  const kisi = kisiKey === null ? null : createKisiDoor({ key: kisiKey, judge });
+  const count = pushCounter();
+  const listener = await startListener({ port, nexudusSecret, acs, kisi, herald, count }).catch(
+    (error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+      throw new ConfigError([`port ${port} is taken: set LATCHKEY_PUSH_PORT to a free one (0: any)`]);
+    },
+  );
+  log.info({ port: listener.port }, 'pushes are taken in');
+  const watch = nexudusSecret === null ? null : watchHooks(deps.nexudus, log);
+  return {
+    port: listener.port,
+    async close() {
+      watch?.stop();
+      const drained = (async (): Promise<boolean> => {
+        await listener.close();
+        await drift.drain();
+        await claims.drain();
+        return true;
+      })();
+      const tooLate = sleep(drainMs, false, { ref: false });
+      if (!(await Promise.race([drained, tooLate])))
+        log.warn('not everybody could be woken of whom pushes told; the next poll and audit see to it');
+    },
+  };
+}
+
+/** So often a member, or all of Kisi, is looked at because of events at most. */
+const driftWindowMs = 10_000;
+
+/** Has members compare themselves with Kisi, or all of Kisi audited. */
+function driftHerald({ client, log }: PushDeps, waker: Waker): Herald {
+  const herald = createHerald({
+    async wake(memberId) {
+      if (!(await waker.wakeIfRunning(memberId, { reason: 'drift' }))) herald.tellSomething();
+    },
+    pollNow: () => client.workflow.getHandle(driftWorkflowId).signal(auditSoon),
+    windowMs: driftWindowMs,
+    ...telling(log),
+  });
+  return herald;
+}
+
+/** Calls by where they came from and what became of them, among the SDK's own metrics. */
+function pushCounter(): Count {
+  const pushes = Runtime.instance().metricMeter.createCounter(
+    'latchkey_pushes',
+    undefined,
+    'Calls taken in, by where they came from and what became of them',
+  );
+  return (source, outcome) => {
+    pushes.add(1, { source, outcome });
+  };
+}
+
+function telling(log: Logger): Pick<HeraldOptions, 'onTrouble' | 'onMended'> {
+  return {
+    onTrouble: (err) => {
+      log.warn(
+        { err },
+        'pushes come in, but Temporal does not take the wakes; they are kept and tried again',
       );
     },
     onMended: () => {
-      log.info('Temporal takes the wakes of webhooks again');
+      log.info('Temporal takes the wakes of pushes again');
     },
-  });
-  const { port, nexudusSecret } = push;
-  const listener = await startListener({ port, nexudusSecret, herald }).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    throw new ConfigError([`port ${port} is taken: set LATCHKEY_PUSH_PORT to a free one (0: any)`]);
-  });
-  log.info({ port: listener.port }, 'webhooks are taken in');
-  const watch = watchHooks(nexudusForFullPasses, log);
+  };
+}
+
+/** While Temporal is away nobody can be woken, and a process that is told to stop should. */
+const drainMs = 15_000;
+
+/** However often Nexudus asks, or somebody who has the token. */
+const groupsKeptMs = 60_000;
+const businessesKeptMs = 30_000;
+
+function acsDoor({ nexudus, kisi }: PushDeps, token: string): Omit<AcsDoor, 'onClaim'> {
+  const groups = keep(() => kisi.listGroups(), Date.now);
+  const businesses = keep(async () => {
+    const all = await nexudus.list('businesses');
+    return new Set(all.map(({ uniqueId }) => uniqueId));
+  }, Date.now);
+  let known: ReadonlySet<string | null> = new Set();
   return {
-    ...listener,
-    close() {
-      watch.stop();
-      return listener.close();
+    token,
+    groups: () => groups.get({ notBefore: Infinity, maxAgeMs: groupsKeptMs }),
+    async isKnown(businessUniqueId) {
+      const wanted = businessUniqueId.trim().toLowerCase();
+      if (known.has(wanted)) return true;
+      try {
+        known = await businesses.get({ notBefore: Infinity, maxAgeMs: businessesKeptMs });
+      } catch {
+        // The token was right, a wake does no harm, and one that is lost may not come again.
+        return true;
+      }
+      return known.has(wanted);
     },
   };
 }

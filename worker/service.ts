@@ -126,7 +126,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }),
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
-  const push = await startPush(config, options.apis, client, log);
+  const { nexudusForFullPasses: nexudus, kisi } = options.apis;
+  const push = await startPush({ config, client, nexudus, kisi, trail, log });
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
   await tellOrders(client, log);
   const done = running
@@ -306,7 +307,8 @@ async function isReady(worker: Worker, client: Client): Promise<boolean> {
   return true;
 }
 
-async function sdkMetrics(url: string | null): Promise<string> {
+/** The metrics as the SDK serves them, its own and Latchkey's; null: nowhere. */
+export async function sdkMetrics(url: string | null): Promise<string> {
   if (url === null) return '';
   const answer = await fetch(url);
   return answer.text();

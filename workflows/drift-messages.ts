@@ -76,6 +76,9 @@ export const driftQuery = defineQuery<DriftView>('findings');
 /** Has an audit made now; answers what it found. */
 export const auditNow = defineUpdate<DriftView>('auditNow');
 
+/** Has an audit made now, or once more where one is under way. Needs no worker to be taken. */
+export const auditSoon = defineSignal('auditSoon');
+
 export interface RuleOrder {
   /** Of the finding. */
   id: number;

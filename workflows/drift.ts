@@ -33,6 +33,7 @@ import type {
 import {
   auditInterval,
   auditNow,
+  auditSoon,
   driftQuery,
   findingUpdate,
   type DriftState,
@@ -91,6 +92,9 @@ export async function drift(initial: DriftState): Promise<void> {
     dueAt = Date.now() + intervalMs;
     run.isNewInterval = true;
   });
+  setHandler(auditSoon, () => {
+    run.asked = true;
+  });
   setHandler(auditNow, async () => {
     run.asked = true;
     const mine = run.auditsBegun + 1;
@@ -132,7 +136,8 @@ export async function drift(initial: DriftState): Promise<void> {
     // Whoever asks meanwhile waits for an answer.
     await condition(() => allHandlersFinished() || run.asked || jobs.length > 0);
     if (!allHandlersFinished()) continue;
-    await continueAsNew<typeof drift>({ ...state, dueAt });
+    // Who sent a signal does not wait.
+    await continueAsNew<typeof drift>({ ...state, dueAt: run.asked ? Date.now() : dueAt });
   }
 
   async function audit(isAsked: boolean): Promise<void> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { latchkey, latchkeyHere, linesOf, scratch } from './cli.js';
+import { latchkey, latchkeyHere, latchkeyWith, linesOf, scratch } from './cli.js';
 
 const commands = [
   'worker',
+  'listen',
   'demo',
   'check',
   'members',
@@ -18,6 +19,7 @@ const commands = [
   'drift',
   'repair',
   'hooks',
+  'disagreements',
 ];
 
 describe('the command line', () => {
@@ -70,6 +72,7 @@ describe('the command line', () => {
     [['explain', 'ada'], /ID must be/],
     [['show', '0'], /ID must be/],
     [['show', '1; drop'], /ID must be/],
+    [['disagreements', 'ada'], /ID must be/],
     [['resync'], /either an ID or --all/],
     [['resync', '1', '--all'], /either an ID or --all/],
     [['hooks', 'ada'], /unknown command; see latchkey --help/],
@@ -90,6 +93,13 @@ describe('the command line', () => {
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /^Usage: latchkey/);
+  });
+
+  it('listens to nothing where nothing says to what', async () => {
+    const env = { NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k', LATCHKEY_PUSH_PORT: '' };
+    const { code, stdout, stderr } = await latchkeyWith(env, 'listen');
+    assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1]);
+    assert.match(stderr, /LATCHKEY_PUSH_PORT must be set/);
   });
 
   it('carries the exit code out of the process', async () => {

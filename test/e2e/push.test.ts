@@ -1,12 +1,16 @@
-/** Webhooks of Nexudus: a key without waiting for the poll. */
+/** What is pushed: a key without waiting for the poll, or for the audit. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { nextFreePort } from '../../worker/ports.js';
 import { latchkeyDone } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
-const secret = 'shared secret';
+const secret = 'a shared secret of Nexudus';
+const token = 'a bearer token of Nexudus';
+const signatureKey = 'a signature key of Kisi';
 
-describe('a webhook of Nexudus', () => {
+describe('a push', () => {
   let space: RunningSpace;
 
   before(async () => {
@@ -15,8 +19,17 @@ describe('a webhook of Nexudus', () => {
         const RootLocationId = nexudus.space.addBusiness({ Name: 'Both cities' }).Id;
         for (const id of [ids.rome, ids.newYork]) nexudus.space.update('businesses', id, { RootLocationId });
       },
-      { LATCHKEY_POLL_INTERVAL: '7d', LATCHKEY_PUSH_PORT: '0', NEXUDUS_WEBHOOK_SECRET: secret },
+      {
+        LATCHKEY_POLL_INTERVAL: '7d',
+        LATCHKEY_AUDIT_INTERVAL: '7d',
+        LATCHKEY_PUSH_PORT: '0',
+        NEXUDUS_WEBHOOK_SECRET: secret,
+        NEXUDUS_ACS_TOKEN: token,
+        KISI_WEBHOOK_KEY: signatureKey,
+      },
     );
+    space.kisi.switches.eventsTwice = true;
+    await installWebhook();
     await eventually('a first poll', async () => {
       const query = `WorkflowType = 'poll' AND ExecutionStatus = 'Completed'`;
       return (await space.service.client.workflow.count(query)).count > 0;
@@ -30,11 +43,43 @@ describe('a webhook of Nexudus', () => {
 
   const address = (): string => `http://127.0.0.1:${space.service.pushPort ?? 0}`;
 
-  async function push(event: string, record: object): Promise<number> {
+  async function push(event: string, record: object, port = space.service.pushPort): Promise<number> {
     const body = JSON.stringify([record]);
     const signature = createHmac('sha256', secret).update(body).digest('hex').toUpperCase();
     const headers = { 'Content-Type': 'application/json', 'X-Nexudus-Hook-Signature': signature };
-    return (await fetch(`${address()}/nexudus/${event}`, { method: 'POST', body, headers })).status;
+    const url = `http://127.0.0.1:${port ?? 0}/nexudus/${event}`;
+    return (await fetch(url, { method: 'POST', body, headers })).status;
+  }
+  async function installWebhook(): Promise<void> {
+    const url = `http://127.0.0.1:${space.service.pushPort ?? 0}/kisi/events`;
+    const integration = { name: 'Latchkey', type: 'event_webhook', url, signature_key: signatureKey };
+    const answer = await fetch(`${space.kisi.url}/integrations`, {
+      method: 'POST',
+      headers: {
+        Authorization: `KISI-LOGIN ${space.config.kisi.apiKey}`,
+        'Content-Type': 'application/json',
+      },
+      body: JSON.stringify({ integration }),
+    });
+    assert.equal(answer.status, 200);
+  }
+  /** As Nexudus' Custom ACS calls: lists the groups, or tells of a change. */
+  function acs(
+    path: string,
+    business: string,
+    change?: object,
+    port = space.service.pushPort,
+  ): Promise<Response> {
+    const headers = {
+      Authorization: `Bearer ${token}`,
+      'Content-Type': 'application/json',
+      'X-Nexudus-Business-UniqueId': business,
+    };
+    const url = `http://127.0.0.1:${port ?? 0}/acs/${path}`;
+    return fetch(
+      url,
+      change === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(change) },
+    );
   }
   const keysOf = (email: string): number => space.kisi.org.keysOf(email).length;
 
@@ -61,5 +106,103 @@ describe('a webhook of Nexudus', () => {
     });
     assert.equal(await push('tariff', { Id: 1 }), 200);
     await eventually('his key', () => keysOf(Email) === 1);
+  });
+
+  it('of Custom ACS asks for the groups, has a pass become a key, and is kept where Latchkey decides otherwise', async () => {
+    const { nexudus, kisi, ids } = space;
+    const rome = nexudus.space.list('businesses').find(({ Id }) => Id === ids.rome);
+    const business = { id: ids.rome, name: 'Rome', uniqueId: rome?.UniqueId ?? '' };
+    const asked = kisi.requests.count({ path: '/groups' });
+    for (let i = 0; i < 5; i++) {
+      const groups = (await (await acs('groups', business.uniqueId.toUpperCase())).json()) as object[];
+      assert.ok(groups.some((group) => 'id' in group && group.id === String(ids.groups.romeDay)));
+    }
+    assert.ok(kisi.requests.count({ path: '/groups' }) - asked <= 1, 'they are kept');
+
+    const Email = 'cid@example.com';
+    const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+    nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    const groups = [String(ids.groups.romeOffice)];
+    const change = { time: new Date().toISOString(), business, coworker: { id: Id, email: Email }, groups };
+    const before = nexudus.requests.count({ path: '/businesses' });
+    assert.equal(
+      (await acs('changes', '', { ...change, business: { id: 1, uniqueId: 'none' } })).status,
+      404,
+    );
+    assert.equal(
+      (await acs('changes', '', { ...change, business: { id: 1, uniqueId: 'nor this' } })).status,
+      404,
+    );
+    assert.equal(nexudus.requests.count({ path: '/businesses' }), before, 'a flood is not passed on');
+    assert.equal((await acs('changes', '', change)).status, 200);
+    await eventually('his key', () => keysOf(Email) === 1);
+    const told = await latchkeyDone(space.env, 'disagreements', String(Id), '--json');
+    const [{ memberId, onlyNexudus, onlyLatchkey, why }] = JSON.parse(told) as [Record<string, unknown>];
+    assert.deepEqual(
+      [memberId, onlyNexudus, onlyLatchkey],
+      [Id, [ids.groups.romeOffice], [ids.groups.romeDay]],
+    );
+    assert.match(String(why), /^pass \d+/);
+    assert.match(await latchkeyDone(space.env, 'disagreements'), /\n1 of 1 members of whom Nexudus told/);
+  });
+
+  it('of Kisi has a key that was deleted by hand given again, and an own one cause no audit', async () => {
+    const { kisi, ids } = space;
+    const { org } = kisi;
+    type View = { lastAuditAt: string | null; findings: { kind: string }[] };
+    const drift = async (): Promise<View> =>
+      JSON.parse(await latchkeyDone(space.env, 'drift', '--json')) as View;
+    const userId = org.users().find(({ email }) => email === 'cid@example.com')?.id ?? 0;
+    async function takeAway(): Promise<void> {
+      const key = org.assignments().find(({ user_id }) => user_id === userId);
+      assert.ok(key !== undefined && org.removeAssignment(key.id));
+      await eventually('his key again', () => keysOf('cid@example.com') === 1);
+    }
+    await takeAway();
+    assert.equal((await drift()).lastAuditAt, null, 'nothing was audited for the keys that were given');
+    org.grantByHand({ userId, groupId: ids.groups.romeOffice });
+    await takeAway();
+    // The second time it was the audit that had it mended.
+    await eventually('the finding', async () =>
+      (await drift()).findings.some(({ kind }) => kind === 'extra'),
+    );
+  });
+
+  it('is taken by `latchkey listen` too, beside the worker, which says how many came and ends when told', async () => {
+    const { nexudus, ids } = space;
+    const [pushPort, healthPort] = [await nextFreePort(19_000), await nextFreePort(19_500)];
+    const listener = spawn(process.execPath, ['client/latchkey.js', 'listen'], {
+      env: {
+        ...process.env,
+        ...space.env,
+        LATCHKEY_PUSH_PORT: String(pushPort),
+        LATCHKEY_HEALTH_PORT: String(healthPort),
+        NEXUDUS_WEBHOOK_SECRET: secret,
+      },
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => listener.once('exit', resolve));
+    const ask = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${healthPort}${path}`);
+    try {
+      await eventually('readiness', () =>
+        ask('/readyz').then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      );
+      const Email = 'dan@example.com';
+      const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+      nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+      assert.equal(await push('access', { Id }, pushPort), 200);
+      assert.equal((await acs('groups', '', undefined, pushPort)).status, 404);
+      await eventually('his key', () => keysOf(Email) === 1);
+      const metrics = await (await ask('/metrics')).text();
+      assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="taken"[^}]*source="nexudus"[^}]*\} 1$/m);
+      assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="unknownAddress"[^}]*source="acs"[^}]*\} 1$/m);
+      assert.equal((await ask('/healthz')).status, 200);
+    } finally {
+      listener.kill('SIGTERM');
+    }
+    assert.equal(await ended, 0);
   });
 });

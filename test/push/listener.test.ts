@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import type { Claim } from '../../push/acs.js';
 import { startListener, type Listener } from '../../push/listener.js';
 
-const secret = 'shared secret';
+const secret = 'a shared secret of Nexudus';
 const sign = (body: string): string => createHmac('sha256', secret).update(body).digest('hex').toUpperCase();
 
 describe('the listener, to webhooks of Nexudus', () => {
   let listener: Listener;
   let told: (number | 'something')[] = [];
+  let counted: string[] = [];
   const starting = new Set<number>();
 
   before(async () => {
@@ -15,6 +17,9 @@ describe('the listener, to webhooks of Nexudus', () => {
       port: 0,
       host: '127.0.0.1',
       nexudusSecret: secret,
+      acs: null,
+      kisi: null,
+      count: (source, outcome) => void counted.push(`${source} ${outcome}`),
       herald: {
         tell(id, mayStart) {
           told.push(id);
@@ -27,6 +32,7 @@ describe('the listener, to webhooks of Nexudus', () => {
   });
   beforeEach(() => {
     told = [];
+    counted = [];
     starting.clear();
   });
   after(() => listener.close());
@@ -59,19 +65,147 @@ describe('the listener, to webhooks of Nexudus', () => {
     assert.deepEqual([...starting], [8]);
   });
 
-  it('refuses what is not signed, wrongly signed, too large or no webhook, and tells nobody', async () => {
-    const before = { ...listener.counts() };
+  it('refuses what is not signed, wrongly signed, too large or no webhook, tells nobody, and counts it', async () => {
     const body = '[{"Id":7}]';
     assert.equal(await push('access', body, { 'X-Nexudus-Hook-Signature': '' }), 401);
     assert.equal(await push('access', body, { 'X-Nexudus-Hook-Signature': sign('[]') }), 401);
     assert.equal(await push('access', `[{"Id":7,"Note":"${'x'.repeat(300_000)}"}]`), 413);
-    for (const wrong of ['', '{', '{"Id":7}', '[]', '[7]', '[{"Id":"7"}]', '[{"Id":-7}]'])
-      assert.equal(await push('access', wrong), 400, wrong);
-    const { taken, forged, oversized, malformed } = listener.counts();
+    const malformed = ['', '{', '{"Id":7}', '[]', '[7]', '[{"Id":"7"}]', '[{"Id":-7}]'];
+    for (const wrong of malformed) assert.equal(await push('access', wrong), 400, wrong);
     assert.deepEqual(told, []);
-    assert.deepEqual(
-      [taken, forged, oversized, malformed],
-      [before.taken, before.forged + 2, before.oversized + 1, before.malformed + 7],
+    assert.deepEqual(counted, [
+      'nexudus forged',
+      'nexudus forged',
+      'nexudus oversized',
+      ...malformed.map(() => 'nexudus malformed'),
+    ]);
+  });
+
+  it('answers 4xx to whatever else comes', async () => {
+    const body = '[{"Id":7}]';
+    assert.equal(await push('access', body, { 'Content-Type': 'no type at all' }), 415);
+    assert.equal(
+      await push('access', body, { 'Content-Encoding': 'gzip', 'X-Nexudus-Hook-Signature': 'x' }),
+      401,
     );
+    for (const [method, path] of [
+      ['GET', '/nexudus/access'],
+      ['POST', '/nexudus/access/7'],
+      ['POST', '/'],
+      ['GET', '/acs/groups'],
+      ['POST', '/acs/changes'],
+    ] as const)
+      assert.equal((await ask(method, path)).status, 404, path);
+    assert.deepEqual(counted.slice(2), [
+      'nexudus unknownAddress',
+      'nexudus unknownAddress',
+      'elsewhere unknownAddress',
+      'acs unknownAddress',
+      'acs unknownAddress',
+    ]);
+    assert.deepEqual(told, []);
+  });
+
+  const ask = (method: string, path: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${listener.port}${path}`, { method });
+});
+
+describe('the listener, to Custom ACS', () => {
+  const token = 'a bearer token of Nexudus';
+  let listener: Listener;
+  let told: number[] = [];
+  let claims: Claim[] = [];
+  let counted: string[] = [];
+  let groups: { id: number; name: string }[] | null = null;
+
+  before(async () => {
+    listener = await startListener({
+      port: 0,
+      host: '127.0.0.1',
+      nexudusSecret: null,
+      acs: {
+        token,
+        groups: () => (groups === null ? Promise.reject(new Error('Kisi is away')) : Promise.resolve(groups)),
+        isKnown: (business) => Promise.resolve(business === 'b-1'),
+        onClaim: (claim) => void claims.push(claim),
+      },
+      kisi: null,
+      count: (source, outcome) => void counted.push(`${source} ${outcome}`),
+      herald: {
+        tell: (id, mayStart) => void told.push(mayStart ? id : -id),
+        tellSomething: () => undefined,
+        drain: () => Promise.resolve(),
+      },
+    });
+  });
+  beforeEach(() => {
+    [told, claims, counted] = [[], [], []];
+    groups = [{ id: 12, name: 'Trastevere, Rome' }];
+  });
+  after(() => listener.close());
+
+  const headers = { Authorization: `Bearer ${token}`, 'X-Nexudus-Business-UniqueId': 'b-1' };
+  const askGroups = (over: Record<string, string> = {}): Promise<Response> =>
+    fetch(`http://127.0.0.1:${listener.port}/acs/groups`, { headers: { ...headers, ...over } });
+  async function change(body: object | string, over: Record<string, string> = {}): Promise<number> {
+    const answer = await fetch(`http://127.0.0.1:${listener.port}/acs/changes`, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': 'application/json', ...over },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return answer.status;
+  }
+  const time = '2026-11-25T12:00:00Z';
+  const told7 = {
+    time,
+    business: { id: 1, name: 'Rome', uniqueId: 'b-1' },
+    coworker: { id: 7, email: 'ada@example.com', accessPincode: '1234' },
+    groups: ['13', '12'],
+    schedule: [{ group: '12', expires_on: '2026-12-01T00:00:00Z' }],
+  };
+
+  it('lists the groups of Kisi, to a location that is known and to who names none', async () => {
+    for (const over of [{}, { 'X-Nexudus-Business-UniqueId': 'b-1', 'X-Nexudus-User-UniqueId': 'u' }]) {
+      const answer = await askGroups(over);
+      assert.equal(answer.status, 200);
+      assert.deepEqual(await answer.json(), [{ id: '12', name: 'Trastevere, Rome' }]);
+    }
+    const { Authorization } = headers;
+    const url = `http://127.0.0.1:${listener.port}/acs/groups`;
+    assert.equal((await fetch(url, { headers: { Authorization } })).status, 200);
+    assert.deepEqual(counted, ['acs taken', 'acs taken', 'acs taken']);
+  });
+
+  it('lists them to nobody else, and says when Kisi does not', async () => {
+    assert.equal((await askGroups({ Authorization: 'Bearer another' })).status, 401);
+    assert.equal((await askGroups({ 'X-Nexudus-Business-UniqueId': 'b-2' })).status, 404);
+    groups = null;
+    assert.equal((await askGroups()).status, 503);
+    assert.deepEqual(counted, ['acs forged', 'acs unknownLocation', 'acs failed']);
+  });
+
+  it('wakes the member that a change is about, and passes on the groups, whichever way ids are written', async () => {
+    const asTexts = { ...told7, business: { ...told7.business, id: '1' }, coworker: { id: '7' } };
+    for (const body of [told7, { ...asTexts, groups: [12, 13, '13', 'Roof'] }])
+      assert.equal(await change(body), 200);
+    assert.deepEqual(told, [7, 7]);
+    const claim = { memberId: 7, locationId: 1, groupIds: [12, 13], at: Date.parse(time) };
+    assert.deepEqual(claims, [claim, claim]);
+    assert.deepEqual(counted, ['acs taken', 'acs taken']);
+  });
+
+  it('refuses a wrong token, another space, and what is no change, and tells nobody', async () => {
+    assert.equal(await change(told7, { Authorization: '' }), 401);
+    assert.equal(await change({ ...told7, business: { id: 1, uniqueId: 'b-2' } }), 404);
+    assert.equal(await change({ ...told7, note: 'x'.repeat(300_000) }), 413);
+    const malformed = ['', '{', '[]', { ...told7, coworker: {} }, { ...told7, groups: '12' }, { time }];
+    for (const wrong of malformed) assert.equal(await change(wrong), 400, JSON.stringify(wrong));
+    assert.deepEqual([told, claims], [[], []]);
+    assert.deepEqual(counted, [
+      'acs forged',
+      'acs unknownLocation',
+      'acs oversized',
+      ...malformed.map(() => 'acs malformed'),
+    ]);
   });
 });

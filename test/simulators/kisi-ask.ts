@@ -110,6 +110,7 @@ const shapesByCollection: Record<string, string> = {
   roles: 'Role',
   places: 'Place',
   locks: 'Lock',
+  integrations: 'Integration',
 };
 
 function shapeOf(method: string, path: string, status: number): string {

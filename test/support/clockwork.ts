@@ -29,8 +29,8 @@ import { planErrandUpdate } from '../../workflows/plan-messages.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
-const noTrail: Pick<Trail, 'lastDecision' | 'note'> = {
-  lastDecision: () => Promise.resolve(null),
+const noTrail: Pick<Trail, 'last' | 'note'> = {
+  last: () => Promise.resolve(null),
   note: () => Promise.resolve(),
 };
 const noActs: TrailActivities = { noteAct: () => Promise.resolve() };

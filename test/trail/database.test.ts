@@ -115,6 +115,25 @@ onEachEngine('openDatabase', (bench) => {
     assert.match(await refusal(bench.url()), /written by another version of Latchkey: run that version/);
   });
 
+  it('brings the tables of the first version up to date, with what is in them', async () => {
+    const db = await openDatabase(bench.url());
+    await createTrail(db).begin(write());
+    for (const column of ['key_before', 'key_after', 'user_after']) {
+      await db.schema.dropIndex(`trail_${column}`).execute();
+      await db.schema.alterTable('trail').dropColumn(column).execute();
+    }
+    await db
+      .withTables<{ trail_migration: { name: string; timestamp: string } }>()
+      .deleteFrom('trail_migration')
+      .where('name', '!=', '001 trail')
+      .execute();
+    await db.destroy();
+    const trail = await bench.open();
+    await trail.begin(write({ key: 'w2', before: { keyId: 5 } }));
+    assert.deepEqual(await keysIn(trail), ['w1', 'w2']);
+    assert.equal((await trail.writesAbout({ keyIds: [5], userIds: [] })).length, 1);
+  });
+
   it('reads instants as numbers, and leaves the parsers of others alone', async () => {
     const db = await openDatabase(bench.url());
     await createTrail(db).begin(write());

@@ -126,14 +126,34 @@ onEachEngine('the audit trail', (bench) => {
     assert.deepEqual(keysOf(await trail.begunFor(7, null)), ['of a user']);
   });
 
+  it('finds the writes that have to do with a key or a user in Kisi', async () => {
+    const trail = await bench.open();
+    await trail.begin(write({ key: 'grant', after: { validUntil: noon } }));
+    assert.deepEqual(await trail.writesAbout({ keyIds: [5], userIds: [] }), []);
+    await trail.finish('grant', { state: 'done', after: { keyId: 5, validUntil: noon }, answer: null });
+    await trail.begin(write({ key: 'replace', at: noon + 1, before: { keyId: 5 } }));
+    await trail.finish('replace', { state: 'done', after: { keyId: 2 ** 40 }, answer: null });
+    await trail.begin(write({ key: 'revoke', at: noon + 2, before: { keyId: 2 ** 40 }, after: null }));
+    await trail.begin(write({ key: 'user', at: noon + 3, after: { userId: 5 } }));
+    await trail.note(note({ key: 'no write', after: { keyId: 5, userId: 5 } }));
+    const about = async (keyIds: number[], userIds: number[]): Promise<string[]> =>
+      keysOf(await trail.writesAbout({ keyIds, userIds }));
+    assert.deepEqual(await about([5], []), ['grant', 'replace']);
+    assert.deepEqual(await about([2 ** 40], []), ['replace', 'revoke']);
+    assert.deepEqual(await about([5], [5, 6]), ['grant', 'replace', 'user']);
+    assert.deepEqual(await about([6], [6]), []);
+    assert.deepEqual(await about([], []), []);
+  });
+
   it('knows the newest decision about a member, however late it was noted', async () => {
     const trail = await bench.open();
-    assert.equal(await trail.lastDecision(7), null);
+    assert.equal(await trail.last('decision', 7), null);
     await trail.note(note({ key: 'newest', at: noon + 2 }));
     await trail.note(note({ key: 'older', at: noon + 1 }));
     await trail.note(note({ key: 'of another', at: noon + 9, memberId: 8 }));
     await trail.note(note({ key: 'no decision', at: noon + 9, kind: 'finding' }));
-    assert.equal((await trail.lastDecision(7))?.key, 'newest');
+    assert.equal((await trail.last('decision', 7))?.key, 'newest');
+    assert.equal(await trail.last('claim', 7), null);
   });
 
   it('filters by member, time and kind', async () => {

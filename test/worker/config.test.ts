@@ -136,6 +136,34 @@ describe('loadConfig', () => {
     assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'canary']);
   });
 
+  it('takes pushes in where it knows at least one kind of them by a secret of some length', () => {
+    const port = { ...needed, LATCHKEY_PUSH_PORT: '0' };
+    const [NEXUDUS_WEBHOOK_SECRET, NEXUDUS_ACS_TOKEN, KISI_WEBHOOK_KEY] = ['a', 'b', 'c'].map((x) =>
+      x.repeat(16),
+    );
+    assert.deepEqual(
+      loadConfig({ ...port, NEXUDUS_WEBHOOK_SECRET, NEXUDUS_ACS_TOKEN, KISI_WEBHOOK_KEY }, noFile).push,
+      {
+        port: 0,
+        nexudusSecret: NEXUDUS_WEBHOOK_SECRET,
+        acsToken: NEXUDUS_ACS_TOKEN,
+        kisiKey: KISI_WEBHOOK_KEY,
+      },
+    );
+    const none = { port: 0, nexudusSecret: null, acsToken: null, kisiKey: null };
+    assert.deepEqual(loadConfig({ ...port, KISI_WEBHOOK_KEY }, noFile).push, {
+      ...none,
+      kisiKey: KISI_WEBHOOK_KEY,
+    });
+    assert.equal(loadConfig({ ...needed, NEXUDUS_ACS_TOKEN }, noFile).push, null);
+    assert.deepEqual(problems(port), [
+      'one of NEXUDUS_WEBHOOK_SECRET, NEXUDUS_ACS_TOKEN, KISI_WEBHOOK_KEY must be set, as LATCHKEY_PUSH_PORT is',
+    ]);
+    assert.deepEqual(problems({ ...port, NEXUDUS_ACS_TOKEN: 'fifteen letters' }), [
+      'NEXUDUS_ACS_TOKEN must be at least 16 characters long',
+    ]);
+  });
+
   it('counts an empty variable as not set', () => {
     const config = loadConfig({ ...needed, TEMPORAL_ADDRESS: '', LATCHKEY_POLL_INTERVAL: ' ' }, noFile);
     assert.deepEqual([config.temporalAddress, config.pollIntervalMs], [null, 30_000]);

@@ -1,0 +1,55 @@
+import type { Client } from '@temporalio/client';
+import { openDatabase } from '../trail/database.js';
+import { createTrail } from '../trail/trail.js';
+import { ConfigError, type Config } from '../worker/config.js';
+import { startHealth } from '../worker/health.js';
+import { createLogger, type Logger } from '../worker/logging.js';
+import { startPush } from '../worker/push.js';
+import { sdkMetrics } from '../worker/service.js';
+import type { ExitCode } from './failure.js';
+import { withSession } from './session.js';
+import { kisiOf, nexudusOf, readConfig } from './space.js';
+import { failed, installRuntime, stopSignal } from './worker.js';
+
+/**
+ * `latchkey listen`: takes pushes in without a worker, until SIGTERM or SIGINT, and ends the process; whoever was told
+ * of is woken first. Throws ConfigError where nothing says what to take in.
+ */
+export async function listen(): Promise<never> {
+  const config = readConfig();
+  if (config.push === null)
+    throw new ConfigError(['LATCHKEY_PUSH_PORT must be set: it is where `latchkey listen` takes pushes in']);
+  const log = createLogger({ level: config.logLevel });
+  const stopAsked = stopSignal(log);
+  // Metrics are served from a thread that would keep the process alive.
+  process.exit(await run(config, log, stopAsked).catch(failed));
+}
+
+async function run(config: Config, log: Logger, stopAsked: Promise<void>): Promise<ExitCode> {
+  const sdkMetricsUrl = await installRuntime(log);
+  await withSession(config, async ({ client }) => {
+    const trail = createTrail(await openDatabase(config.databaseUrl));
+    try {
+      const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
+      const push = await startPush({ config, client, ...apis, trail, log });
+      const health = await startHealth({
+        port: config.healthPort,
+        checks: async () => ({ ready: await answers(client), detail: { pushPort: push?.port ?? null } }),
+        metrics: () => sdkMetrics(sdkMetricsUrl),
+      });
+      log.info({ pushPort: push?.port, healthPort: health.port }, 'latchkey listens');
+      await stopAsked;
+      await push?.close();
+      await health.close();
+    } finally {
+      await trail.close();
+    }
+  });
+  return 0;
+}
+
+/** Whether somebody could be woken now. Throws where not. */
+async function answers(client: Client): Promise<true> {
+  await client.connection.workflowService.getSystemInfo({});
+  return true;
+}
