@@ -9,6 +9,9 @@ export interface Crowd {
   passIds: number[];
 }
 
+/** What is filled. */
+type Place = Pick<Stage, 'nexudus' | 'kisi' | 'ids'>;
+
 /** Where a member of the crowd may be at home, and what is sold there. */
 interface Home {
   location: number;
@@ -19,7 +22,7 @@ interface Home {
 const dayMs = 86_400_000;
 
 /** The two cities and a third location: call it once. */
-export function threeHomes({ nexudus: { space }, kisi, ids }: Stage): Home[] {
+export function threeHomes({ nexudus: { space }, kisi, ids }: Place): Home[] {
   const location = space.addBusiness({ Name: 'Kreuzberg, Berlin' }).Id;
   const group = kisi.org.addGroup({ name: 'Kreuzberg, Berlin – Office Membership', locks_count: 2 }).id;
   const passType = space.addTimePass({
@@ -43,7 +46,7 @@ export function threeHomes({ nexudus: { space }, kisi, ids }: Stage): Home[] {
 
 /** Adds so many members with a Kisi user, a contract and a pass of it that lasts until `expiresAt` (30 days from now). */
 export function addCrowd(
-  { nexudus: { space }, kisi }: Stage,
+  { nexudus: { space }, kisi }: Place,
   homes: readonly Home[],
   count: number,
   expiresAt = Date.now() + 30 * dayMs,

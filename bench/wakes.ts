@@ -63,7 +63,7 @@ async function woken({ wake, workflowId }: Woken): Promise<number> {
     (await stage.client.workflow.getHandle(workflowId(id)).describe()).historyLength;
   const before = new Map<number, number>();
   // Until all are asleep.
-  for (let stirred = true; stirred; ) {
+  for (let stirred = true; stirred;) {
     stirred = false;
     await wait(1_000);
     await inBatches(memberIds, async (id) => {

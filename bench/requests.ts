@@ -1,0 +1,79 @@
+/**
+ * Kisi requests of each step of a member's life beside the least that is possible: counts only, so that a slow machine
+ * changes nothing. `node --import=tsx bench/requests.ts [members]`.
+ */
+import { createKisiPacer } from '../kisi/pace.js';
+import { createPacer } from '../nexudus/pace.js';
+import { tell, type Row } from './rows.js';
+import { setStage, wait } from './stage.js';
+
+const members = Number(process.argv[2] ?? 40);
+const rows: Row[] = [];
+const stage = await setStage({ LATCHKEY_POLL_INTERVAL: '1s', LATCHKEY_AUDIT_INTERVAL: '7d' });
+const { nexudus, kisi, ids } = stage;
+const { space } = nexudus;
+await stage.startWorker({ nexudus: createPacer({ minGapMs: 1 }), kisi: createKisiPacer({ most: 1000 }) });
+// The first of all has the worker learn who is in Kisi, and that Kisi moves ends.
+await life(1, false);
+rows.length = 0;
+await life(members, false);
+await life(members, true);
+await stage.stop();
+tell(rows);
+
+/** So many new members, from the first key to the last revoke. `faulty`: in each step a twentieth of the requests fail. */
+async function life(count: number, faulty: boolean): Promise<void> {
+  const newcomers = Array.from(
+    { length: count },
+    () => space.addCoworker({ InvoicingBusinessId: ids.rome }).Id,
+  );
+  const keysBefore = keys();
+  const buy = (TimePassId: number): number[] =>
+    newcomers.map((CoworkerId) => space.addPass({ CoworkerId, TimePassId, BusinessId: ids.rome }).Id);
+  const until = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
+
+  async function step(what: string, least: number, change: () => void, keysAfter: number): Promise<void> {
+    kisi.requests.clear();
+    const times = Math.ceil((count * least) / 20);
+    if (faulty && times > 0) kisi.faults.add({ match: '/', kind: 'status', status: 503, times });
+    change();
+    while (keys() !== keysBefore + keysAfter * count) await wait(50);
+    await rest();
+    kisi.faults.clear();
+    const [measured, floor] = [kisi.requests.count(), least * count];
+    const ratio = floor === 0 ? null : measured / floor;
+    const most = faulty ? 1.05 : 1;
+    rows.push({
+      what: `Kisi requests, ${what}, ${count} members${faulty ? ', one request in 20 failing' : ''}`,
+      measured: String(measured),
+      floor: String(floor),
+      ratio,
+      goal: floor === 0 ? 'none' : `at most ${most.toFixed(2)}`,
+      holds: measured <= floor * most,
+    });
+  }
+
+  let first: number[] = [];
+  const endAt = (ExpireDate: string) => (): void => {
+    for (const id of first) space.update('coworkertimepasses', id, { ExpireDate });
+  };
+  await step('first key', 2, () => (first = buy(ids.passTypes.romeDay)), 1);
+  await step('further key', 1, () => buy(ids.passTypes.romeOffice), 2);
+  // A pass without an end becomes one that ends after the time that its key reaches ahead.
+  await step('a longer pass that moves nothing', 0, endAt(until(90)), 2);
+  await step('an end that is moved', 1, endAt(until(2)), 2);
+  await step('revoke', 1, endAt('2021-01-01T00:00:00Z'), 1);
+}
+
+/** Until nothing was asked of Kisi for three polls. */
+async function rest(): Promise<void> {
+  let before = -1;
+  while (before !== kisi.requests.count()) {
+    before = kisi.requests.count();
+    await wait(3_000);
+  }
+}
+
+function keys(): number {
+  return kisi.org.assignments().length;
+}
