@@ -6,7 +6,8 @@ import {
   labelOf as labelOfException,
 } from './exceptions.js';
 import { groupsOf } from './mapping.js';
-import { passTimes, type Span } from './spans.js';
+import { lastOf } from './since.js';
+import { passSince, passTimes, type Span } from './spans.js';
 import { iso } from './types.js';
 import type {
   Contract,
@@ -88,7 +89,9 @@ export function decide(
   }
   const blocked = blocks
     .filter(({ from }) => from <= now)
-    .map((block) => exceptionVerdict(block, block.groupId === null ? taken : [block.groupId], null));
+    .map((block) =>
+      exceptionVerdict(block, block.groupId === null ? taken : [block.groupId], null, block.from),
+    );
   return { keys, next: earliest(changes), verdicts: [...blocked, ...verdicts] };
 }
 
@@ -103,7 +106,8 @@ function allow(
   const { groupId, from, until } = exception;
   if (groupId === null) return;
   const barred = memberBarred(member);
-  if (from <= now) verdicts.push(exceptionVerdict(exception, [groupId], barred));
+  const since = barred === null ? lastOf([from, member.changedAt]) : member.changedAt;
+  if (from <= now) verdicts.push(exceptionVerdict(exception, [groupId], barred, since));
   if (barred !== null) return;
   const span: Span = { from, to: until, end: 'exception', graceTo: null };
   claims.push({ groupId, span, standsOn: null, label: labelOfException(exception) });
@@ -156,6 +160,7 @@ function noPass(member: Member): Verdict {
     reason: barred ?? `Coworker ${member.id} has no pass`,
     groupIds: [],
     until: null,
+    since: barred === null ? null : member.changedAt,
   };
 }
 
@@ -180,15 +185,16 @@ function judge(
     reason: '',
     groupIds,
     until: null,
+    since: null,
   };
   verdicts.push(verdict);
   if (source.barred !== null) {
-    fail(verdict, 'member', source.barred);
+    fail(verdict, 'member', source.barred, memberBarred(source.user) === null ? null : source.user.changedAt);
     return;
   }
 
   const location = locationOf(pass, snapshot);
-  const times = passTimes({
+  const facts = {
     pass,
     passType,
     location,
@@ -196,7 +202,8 @@ function judge(
     snapshot,
     policies: rules.policies,
     now,
-  });
+  };
+  const times = passTimes(facts);
   if (groupIds.length > 0) {
     const standsOn = standsOnOf(pass, source);
     const label = labelOf(pass, passType?.name ?? `type ${pass.passTypeId}`, source.teamId);
@@ -205,25 +212,30 @@ function judge(
     }
   }
   if (times.failure !== null) {
-    fail(verdict, times.failure.rule, times.failure.reason);
+    const { rule, reason } = times.failure;
+    fail(verdict, rule, reason, passSince(facts, rule));
     return;
   }
   if (passType === undefined) {
-    fail(verdict, 'mapping', `TimePass ${pass.passTypeId} was not found`);
+    fail(verdict, 'mapping', `TimePass ${pass.passTypeId} was not found`, null);
     return;
   }
   if (groupIds.length === 0) {
-    fail(verdict, 'mapping', `TimePass ${passType.id} maps to no group (no mapping, no KisiGroupId)`);
+    fail(verdict, 'mapping', `TimePass ${passType.id} maps to no group (no mapping, no KisiGroupId)`, null);
     return;
   }
   verdict.counts = true;
   verdict.until = times.spans.find((span) => span.from <= now)?.to ?? null;
   verdict.reason = verdict.until === null ? 'counts, no end known' : `counts until ${iso(verdict.until)}`;
+  // Who joins a team leaves no mark in any record.
+  const isLent = source.teamId !== null;
+  verdict.since = isLent ? null : lastOf([passSince(facts, null), source.user.changedAt]);
 }
 
-function fail(verdict: Verdict, rule: Verdict['rule'], reason: string): void {
+function fail(verdict: Verdict, rule: Verdict['rule'], reason: string, since: Instant | null): void {
   verdict.rule = rule;
   verdict.reason = reason;
+  verdict.since = since;
 }
 
 function locationOf(pass: Pass, snapshot: Snapshot): Location | undefined {

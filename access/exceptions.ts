@@ -26,6 +26,7 @@ export function exceptionVerdict(
   exception: Exception,
   groupIds: readonly number[],
   barred: string | null,
+  since: Instant | null,
 ): Verdict {
   const { id, kind, memberId, until, by, reason } = exception;
   const words = `exception ${id}: ${done[kind]} by ${by} until ${iso(until)}: ${reason}`;
@@ -39,6 +40,7 @@ export function exceptionVerdict(
     reason: barred === null ? words : `${words}, but ${barred}`,
     groupIds: [...groupIds],
     until: kind === 'allow' && barred === null ? until : null,
+    since,
   };
 }
 

@@ -1,4 +1,5 @@
 import { endOfLocationDay, expiryEnd, isRenewalInstant } from './calendar.js';
+import { firstOf, lastOf } from './since.js';
 import { iso } from './types.js';
 import type {
   Contract,
@@ -76,6 +77,23 @@ export function passTimes(facts: PassCase): PassTimes {
   const each = contracts.map((contract) => contractSpans(facts, contract, location, use, expiry));
   const spans = each.flatMap((times) => times.spans);
   return { spans, failure: each.some((times) => times.failure === null) ? null : (each[0]?.failure ?? null) };
+}
+
+/**
+ * Since when a pass counts, or fails the rule: since a record was written, or since its contract's time began. Null: the
+ * records do not tell.
+ */
+export function passSince(facts: PassCase, failed: Verdict['rule'] | null): Instant | null {
+  const { pass, now } = facts;
+  const contracts = contractsOf(facts);
+  if (failed === 'uses' || failed === 'expiry') return pass.changedAt;
+  if (failed === 'contract') return lastOf((contracts ?? []).map(({ changedAt }) => changedAt));
+  if (failed !== null) return null;
+  if (contracts === null) return pass.changedAt;
+  const live = contracts.filter((contract) => isLive(contract, now));
+  return firstOf(
+    live.map((contract) => lastOf([pass.changedAt, contract.changedAt, liveSince(contract, now)])),
+  );
 }
 
 /** Rule 2. The end that use puts on the pass, or why it is used up. */
@@ -202,6 +220,11 @@ function livePeriods(contract: Contract): Period[] {
     });
   }
   return periods;
+}
+
+function liveSince(contract: Contract, now: Instant): Instant | null {
+  const isNow = ({ from, to }: Period): boolean => from <= now && (to === null || to > now);
+  return livePeriods(contract).find(isNow)?.from ?? null;
 }
 
 /** The part of a contract's running time in which the pass still has its own time (or its grace) left. */

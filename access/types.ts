@@ -9,6 +9,9 @@ export type Instant = number;
 /** An instant as people and logs read it: ISO 8601 in UTC, without empty milliseconds. */
 export const iso = (at: Instant): string => new Date(at).toISOString().replace('.000Z', 'Z');
 
+/** When the record was last written (UpdatedOn, to the second); null: it does not say. It decides nothing. */
+type ChangedAt = Instant | null;
+
 /** A person who may hold keys (Nexudus Coworker). E-mail and name are personal data: never log them. */
 export interface Member {
   id: number;
@@ -22,6 +25,7 @@ export interface Member {
   individual: boolean;
   /** Home location (InvoicingBusinessId), if known. */
   homeLocationId: number | null;
+  changedAt: ChangedAt;
 }
 
 /** A stretch of time in which a contract is frozen: [from, until). `until` null: no end known. */
@@ -45,6 +49,8 @@ export interface Contract {
   cancelled: boolean;
   renewsAt: Instant | null;
   pauses: Pause[];
+  /** Its own or that of one of its pauses, whichever is later. */
+  changedAt: ChangedAt;
 }
 
 /** One issued pass (Nexudus CoworkerTimePass). */
@@ -65,6 +71,7 @@ export interface Pass {
   contractUniqueId: string | null;
   /** UniqueId of the plan's allowance (TariffTimePass) that issued it, if any. */
   allowanceUniqueId: string | null;
+  changedAt: ChangedAt;
 }
 
 /** How often a plan hands out new passes (Nexudus TariffTimePass.PassRenewalTime). */
@@ -215,12 +222,20 @@ export interface Verdict {
   reason: string;
   groupIds: number[];
   until: Instant | null;
+  /** Since when it is so, as far as the records tell; null: they do not. It decides nothing. */
+  since: Instant | null;
 }
 
 /** The next instant at which the answer changes, and what will happen then. */
 export interface NextChange {
   at: Instant;
   what: string;
+}
+
+/** A key that is due to be given, or to be taken away, and since when. */
+export interface Due {
+  groupId: number;
+  since: Instant;
 }
 
 /** What the rules say about one person at one instant. */

@@ -1,7 +1,7 @@
 import type { Held, Loss } from '../access/losses.js';
 import type { Drift, DriftPolicy } from '../access/drift.js';
 import type { Freeze, Hold } from '../access/plan.js';
-import type { Entitlement, Instant, NextChange } from '../access/types.js';
+import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../trail/records.js';
 import type { ExceptionWish } from '../workflows/control-messages.js';
 import type { Inheritance, Wake } from '../workflows/messages.js';
@@ -20,6 +20,8 @@ export interface AssessRequest {
   siblingIds: number[];
   /** Of each key in the ledger: its group, its known end and the records that it stands on. */
   held: Held[];
+  /** What Nexudus tells of before this is no news. Null: all is. Earlier releases left it out. */
+  newsFrom?: Instant | null;
 }
 
 export interface Assessment {
@@ -38,6 +40,8 @@ export interface Assessment {
   next: NextChange | null;
   /** Of the keys that are held, those that the rules do not want any more, and why. Earlier releases left it out. */
   losses?: Loss[];
+  /** Of keys that are to be given or taken away, since when, as far as the records tell. Earlier releases left it out. */
+  due?: Due[];
   holds: Hold[];
   /** Digest of the rules by which it was decided. */
   rules: string;
@@ -86,6 +90,8 @@ export interface WriteNote {
   planId: string | null;
   /** True: an earlier try was made, and its answer may have been lost. */
   again: boolean;
+  /** Since when it is due by the records; null, or left out: nobody knows, or nobody waits for it. */
+  since?: Instant | null;
   /** Whose key it is; left out: the member's whose workflow writes. */
   memberId?: number | null;
 }

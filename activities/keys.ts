@@ -145,6 +145,8 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
               done: outcome === 'foreign' ? 'never' : outcome === 'adopted' ? 'before' : 'now',
               after: { keyId: key.id, validUntil: key.validUntil },
               answer: `${outcome} key ${key.id}`,
+              // One that was there served already, be it for too short a time.
+              ...(outcome === 'extended' ? {} : { awaited: 'grant' }),
             };
           }),
       });
@@ -209,6 +211,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
             done: wasThere ? 'now' : 'before',
             after: null,
             answer: wasThere ? 'deleted' : 'already gone',
+            awaited: 'revoke',
           };
         },
       });

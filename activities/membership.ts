@@ -4,6 +4,7 @@ import { isUnforeseen } from '../access/breaker.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
 import { lossesOf, type Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
+import { dueOf } from '../access/since.js';
 import type { Decision, Exception, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { Trail } from '../trail/trail.js';
@@ -114,15 +115,19 @@ async function noteDecision(
 /** What the rules and the exceptions make of a read at `now`. Throws UnknownTimeZone. */
 export function judge(
   read: MemberRead,
-  request: Pick<AssessRequest, 'memberId' | 'held'>,
+  request: Pick<AssessRequest, 'memberId' | 'held' | 'newsFrom'>,
   rules: Rules,
   exceptions: readonly Exception[],
   now: Instant,
 ): Assessment {
   const holds = holdsOf(read, request);
-  const losses = (decision: Decision | null): Loss[] => lossesOf(request.held, decision, now);
+  const { held, newsFrom = null } = request;
+  const losses = (decision: Decision | null): Loss[] => lossesOf(held, decision, now);
   const digest = digestOfRules(rules);
-  if (read.snapshot === null) return { ...nobody(now), holds, losses: losses(null), rules: digest };
+  if (read.snapshot === null) {
+    const due = dueOf(held, null, newsFrom, now);
+    return { ...nobody(now), holds, losses: losses(null), due, rules: digest };
+  }
   const decision = decide(read.snapshot, rules, exceptions, now);
   const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
   return {
@@ -132,6 +137,7 @@ export function judge(
     // What a person takes away is no matter of records that may be doubtful.
     holds: holds.filter(({ groupId }) => blockOf(groupId, decision.verdicts) === undefined),
     losses: losses(decision),
+    due: dueOf(held, decision, newsFrom, now),
     rules: digest,
   };
 }
@@ -142,7 +148,7 @@ export function digestOfRules(rules: Rules): string {
 }
 
 /** What does not depend on the keys that are held. */
-type Decided = Omit<Assessment, 'holds' | 'losses' | 'rules'>;
+type Decided = Omit<Assessment, 'holds' | 'losses' | 'due' | 'rules'>;
 
 function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, memberId: number): Decided {
   const { profiles } = snapshot;

@@ -31,6 +31,8 @@ export interface PollDeps {
   baselines: BaselineBook;
   trail: Pick<Trail, 'prune'>;
   trailRetentionMs: number;
+  /** Told once of each record how long after its write it was noticed. */
+  tellLag: (collection: string, lagMs: number) => void;
   now: () => Instant;
 }
 
@@ -126,7 +128,7 @@ function dueIn(
 
 /** Whom what is new concerns. */
 async function crowdsOf(
-  { client, now }: PollDeps,
+  { client, tellLag, now }: PollDeps,
   changes: Changes,
   memory: PollMemory,
   isFirst: boolean,
@@ -138,6 +140,8 @@ async function crowdsOf(
   const wake: Wake = { reason: 'changed', notBefore: now() };
   const everyone = !isFirst && changes.reference.some(isNew) ? await runningMembers(client) : [];
   const touched = changes.touched.filter(isNew);
+  // The first poll looks back to before anybody could notice.
+  if (!isFirst) tellLags([...touched, ...changes.reference.filter(isNew)], tellLag, now());
   const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);
   const left = borrowersOnlyIn(memory.lending, changes.lending);
   const mayStart = new Set([...touched.filter(givesAccess).map(({ memberId }) => memberId), ...joined]);
@@ -147,6 +151,12 @@ async function crowdsOf(
     { mayStart: [...mayStart], others: [...others], wake },
     { mayStart: [], others: everyone, wake: { ...wake, reason: 'reference', inBulk: true } },
   ];
+}
+
+/** One record may touch many. */
+function tellLags(written: readonly Written[], tellLag: PollDeps['tellLag'], now: Instant): void {
+  for (const { collection, writtenAt } of new Map(written.map((one) => [one.record, one])).values())
+    if (writtenAt !== null) tellLag(collection, now - writtenAt);
 }
 
 /** Whom teams lend passes to here and not there. Joining or leaving may not show in the team's own UpdatedOn. */

@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Wait } from '../access/latency.js';
 import type { Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
 import type { JsonValue, TrailRecord } from '../trail/records.js';
@@ -35,6 +36,15 @@ export interface Written<T> {
   answer: string;
   /** `before`: Kisi was as it was wished already, by an earlier try if there was one. `never`: it could not be so. */
   done: 'now' | 'before' | 'never';
+  /** Where it is done, somebody has a key who had none (`grant`), or has none any more. Left out: neither. */
+  awaited?: Wait['what'];
+}
+
+/** What measures how long writes are waited for. */
+export interface Stopwatch {
+  /** What was due before this waited for people, and is not measured. */
+  countsFrom(): Promise<Instant>;
+  tell(wait: Wait): void;
 }
 
 /** Keeps every write in the trail: noted before it is made, and its answer after. */
@@ -48,7 +58,7 @@ export interface Recorder {
   settle(groupId: number | null, shows: Sight<unknown>['shows']): Promise<void>;
 }
 
-export function createRecorder(trail: Trail, now: () => Instant): Recorder {
+export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stopwatch): Recorder {
   async function inDoubt(memberId: number | null, groupId: number | null): Promise<TrailRecord[]> {
     return memberId === null ? [] : trail.begunFor(memberId, groupId);
   }
@@ -68,7 +78,7 @@ export function createRecorder(trail: Trail, now: () => Instant): Recorder {
       await finish(await inDoubt(runningMember(), groupId), shows);
     },
     async write(note, { look, make, ...write }) {
-      const { id, again, memberId = runningMember(), ...about } = note;
+      const { id, again, since = null, memberId = runningMember(), ...about } = note;
       // The same for each try, however the workflow tries: one change is one record.
       const key = `write/${id}`;
       const earlier = (await inDoubt(memberId, write.groupId)).filter((one) => one.key !== key);
@@ -78,6 +88,7 @@ export function createRecorder(trail: Trail, now: () => Instant): Recorder {
         await finish(earlier, shows);
         if (isSo !== null) return isSo.result;
       }
+      const isMeasured = since !== null && since >= (await stopwatch.countsFrom());
       const isTriedAgain = await trail.begin({
         key,
         at: now(),
@@ -86,9 +97,14 @@ export function createRecorder(trail: Trail, now: () => Instant): Recorder {
         ...about,
       });
       try {
-        const { result, done, after, answer } = await make(again || Context.current().info.attempt > 1);
+        const written = await make(again || Context.current().info.attempt > 1);
+        const { result, done, after, answer, awaited } = written;
         const isDone = done === 'now' || (done === 'before' && isTriedAgain);
-        await trail.finish(key, { state: isDone ? 'done' : 'failed', after, answer });
+        const until = now();
+        // Nexudus' clock may be ahead.
+        const waited = isDone && awaited && isMeasured ? { since: Math.min(since, until), until } : undefined;
+        await trail.finish(key, { state: isDone ? 'done' : 'failed', after, answer, waited });
+        if (awaited && waited) stopwatch.tell({ what: awaited, locationId: about.locationId, ...waited });
         return result;
       } catch (error) {
         // Of an earlier try it tells nothing.

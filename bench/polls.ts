@@ -101,6 +101,7 @@ async function quietPoll(
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
     trail: { prune: () => Promise.resolve(0) },
     trailRetentionMs: 0,
+    tellLag: () => undefined,
     // Every list is due, also those that are read once a minute; and what was just filled in is no news.
     now: () => Date.now() + lookedAt++ * 180_000,
   });

@@ -7,6 +7,7 @@ import type { ModeOptions } from './control.js';
 import type { DriftOptions } from './drift.js';
 import type { ExceptOptions } from './exceptions.js';
 import type { MembersOptions } from './list.js';
+import type { LatencyOptions } from './latency.js';
 import type { Giver } from './order.js';
 import type { PlanOptions } from './plan.js';
 import type { ReportOptions } from './report.js';
@@ -302,6 +303,29 @@ function addAuditing(program: Command): void {
     .addOption(new Option('--format <format>', 'how to print').choices(['csv', 'jsonl']).default('csv'))
     .action(async (options: AuditOptions) => {
       await (await import('./trail.js')).audit(options);
+    });
+
+  command(program, 'latency', 'tell how long keys were waited for, and whether that is soon enough', [
+    'From the instant in Nexudus by which a key was to be given or taken away to the answer of Kisi, by the audit trail.',
+    'Nexudus writes whole seconds, so a figure may be a second too long. What waited for people (a pause, a mode, a held',
+    'key) is not counted, nor what no record tells of, such as a pass that was deleted. The objective: the policies',
+    'latencyObjective and latencyShare.',
+    '',
+    ...examples(
+      'latchkey latency',
+      'latchkey latency --since 30d --json',
+      'latchkey latency --since 1h --check',
+    ),
+  ])
+    .option(
+      '--since <when>',
+      'only from then on: how long ago (24h, 30d), a date, or a time with a zone',
+      '24h',
+    )
+    .option('--check', 'exit code 1 where the objective does not hold')
+    .option('--json', jsonHelp)
+    .action(async (options: LatencyOptions) => {
+      await (await import('./latency.js')).latency(options);
     });
 }
 

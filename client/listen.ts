@@ -1,8 +1,10 @@
 import type { Client } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../trail/database.js';
 import { createTrail } from '../trail/trail.js';
 import { ConfigError, type Config } from '../worker/config.js';
 import { startHealth } from '../worker/health.js';
+import { createLatencyMeters } from '../worker/latency.js';
 import { createLogger, type Logger } from '../worker/logging.js';
 import { startPush } from '../worker/push.js';
 import { sdkMetrics } from '../worker/service.js';
@@ -31,7 +33,8 @@ async function run(config: Config, log: Logger, stopAsked: Promise<void>): Promi
     const trail = createTrail(await openDatabase(config.databaseUrl));
     try {
       const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
-      const push = await startPush({ config, client, ...apis, trail, log });
+      const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
+      const push = await startPush({ config, client, ...apis, trail, log, onWoken: pushWake });
       const health = await startHealth({
         port: config.healthPort,
         checks: async () => ({ ready: await answers(client), detail: { pushPort: push?.port ?? null } }),

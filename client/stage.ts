@@ -18,6 +18,8 @@ export interface StageOptions {
   env?: Record<string, string>;
   /** What the file says that LATCHKEY_CONFIG names. */
   file?: string;
+  /** Where the SDK serves the metrics of this process; left out: nowhere. */
+  sdkMetricsUrl?: string;
 }
 
 /** A whole space on this machine, for the demo, the benches and the tests: both APIs simulated, workers as asked for. */
@@ -34,7 +36,13 @@ export interface Stage {
 }
 
 /** Sets the stage, without a worker yet. Throws ConfigError where `env` or `file` is wrong. */
-export async function setStage({ temporal, log, env = {}, file }: StageOptions): Promise<Stage> {
+export async function setStage({
+  temporal,
+  log,
+  env = {},
+  file,
+  sdkMetricsUrl,
+}: StageOptions): Promise<Stage> {
   const nexudus = await startNexudusSimulator();
   const kisi = await startKisiSimulator();
   const ids = buildTwoCities(nexudus, kisi);
@@ -51,7 +59,14 @@ export async function setStage({ temporal, log, env = {}, file }: StageOptions):
     async startWorker(paces) {
       const apis = createApis(config, paces);
       const space = await checkSpace(config, apis.nexudus, apis.kisi);
-      const worker = await startService({ config, apis, space, log, temporal, sdkMetricsUrl: null });
+      const worker = await startService({
+        config,
+        apis,
+        space,
+        log,
+        temporal,
+        sdkMetricsUrl: sdkMetricsUrl ?? null,
+      });
       workers.push(worker);
       return worker;
     },

@@ -1,6 +1,7 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
 import { untilGone } from '../worker/embedded-ready.js';
+import { metricsAt } from '../worker/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
 import { createApis, startService, type ServiceOptions } from '../worker/service.js';
@@ -66,7 +67,7 @@ export async function installRuntime(log: Logger): Promise<string> {
     logger: temporalLogger(log),
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
-      metrics: { prometheus: { bindAddress } },
+      metrics: metricsAt(bindAddress),
     },
     // Signals are taken here: the SDK would end the workers, and nothing else.
     shutdownSignals: [],

@@ -30,6 +30,8 @@ export interface Written {
   record: string;
   /** Differs whenever its content does: two writes in one second share an UpdatedOn. */
   stamp: string;
+  /** Its UpdatedOn; null: it does not say, or is told of by another record. */
+  writtenAt: Instant | null;
 }
 
 /** A record that was written, and a member whom it may concern. */
@@ -128,7 +130,7 @@ export async function readChanges(
 }
 
 function writtenBroken({ collection, id, text }: BrokenRow): Written {
-  return { collection, record: `malformed ${collection} ${id}`, stamp: fingerprint([text]) };
+  return { collection, record: `malformed ${collection} ${id}`, stamp: fingerprint([text]), writtenAt: null };
 }
 
 function lendingOf(teams: readonly TeamRecord[]): Lending {
@@ -141,7 +143,12 @@ function lendingOf(teams: readonly TeamRecord[]): Lending {
 }
 
 function writtenOf(collection: CollectionName, kind: string, row: Stamped): Written {
-  return { collection, record: `${kind} ${row.id}`, stamp: stampOf(row) };
+  return {
+    collection,
+    record: `${kind} ${row.id}`,
+    stamp: stampOf(row),
+    writtenAt: parseInstant(row.updatedOn),
+  };
 }
 
 function touchOf(collection: CollectionName, kind: string, row: Stamped, memberId: number): Touch {
@@ -176,7 +183,12 @@ function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
   const ofMember = groupBy(own, ({ memberId }) => memberId);
   return Object.entries(lending).flatMap(([team, { payerId, borrowerIds }]) =>
     (ofMember.get(payerId) ?? []).flatMap((touch) =>
-      borrowerIds.map((memberId) => ({ ...touch, memberId, record: `${touch.record} by team ${team}` })),
+      borrowerIds.map((memberId) => ({
+        ...touch,
+        memberId,
+        record: `${touch.record} by team ${team}`,
+        writtenAt: null,
+      })),
     ),
   );
 }

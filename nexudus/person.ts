@@ -181,6 +181,6 @@ function profileOf({ own, loans }: Found): Profile {
 }
 
 function memberOf(coworker: CoworkerRecord): Member {
-  const { id, fullName, email, active, archived, individual, homeLocationId } = coworker;
-  return { id, fullName, email, active, archived, individual, homeLocationId };
+  const { id, fullName, email, active, archived, individual, homeLocationId, changedAt } = coworker;
+  return { id, fullName, email, active, archived, individual, homeLocationId, changedAt };
 }

@@ -10,6 +10,7 @@ import {
   optionalInstant,
   optionalNumber,
   parseIds,
+  parseInstant,
   text,
 } from './fields.js';
 
@@ -146,6 +147,7 @@ const coworker = z
       archived: row.Archived,
       individual: row.CoworkerType !== company,
       homeLocationId: row.InvoicingBusinessId,
+      changedAt: parseInstant(row.UpdatedOn),
       teamIds: union(row.Teams, row.TeamIds),
       contractIds: row.CoworkerContractIds ?? [],
     };
@@ -180,6 +182,7 @@ const contract = z
     cancelled: row.Cancelled,
     renewsAt: row.RenewalDate,
     pauses: row.InPausedPeriod ? [pauseOf(row.InPausedPeriodFrom, row.InPausedPeriodUntil)] : [],
+    changedAt: parseInstant(row.UpdatedOn),
   }));
 
 const pausedPeriod = z
@@ -229,6 +232,7 @@ const pass = z
     fromPlan: row.IsFromTariff,
     contractUniqueId: row.CoworkerContractUniqueId,
     allowanceUniqueId: row.TariffTimePassUniqueId,
+    changedAt: parseInstant(row.UpdatedOn),
   }));
 
 const passType = z

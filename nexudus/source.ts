@@ -1,9 +1,17 @@
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
+import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
 import type { Lookups } from './lookups.js';
-import type { CheckinRecord, ContractRecord, CoworkerRecord, PassRecord, TeamRecord } from './records.js';
+import type {
+  CheckinRecord,
+  ContractRecord,
+  CoworkerRecord,
+  PassRecord,
+  PausedPeriodRecord,
+  TeamRecord,
+} from './records.js';
 
 /** Where the records of members come from: asked for one by one, or out of whole collections read at once. */
 export interface RecordSource {
@@ -112,12 +120,20 @@ export async function withOwnPauses(
 /** A contract is paused where its own flag says so or where a paused period does. */
 export function joinPauses(
   contract: ContractRecord,
-  periods: readonly { contractId: number; pause: ContractRecord['pauses'][number] }[],
+  periods: readonly Pick<PausedPeriodRecord, 'contractId' | 'pause' | 'updatedOn'>[],
 ): ContractRecord {
-  const more = periods.filter(({ contractId }) => contractId === contract.id).map(({ pause }) => pause);
+  const own = periods.filter(({ contractId }) => contractId === contract.id);
+  const more = own.map(({ pause }) => pause);
   const isNew = (pause: ContractRecord['pauses'][number]): boolean =>
     !contract.pauses.some((known) => known.from === pause.from && known.until === pause.until);
-  return { ...contract, pauses: [...contract.pauses, ...more.filter(isNew)] };
+  const changes = [contract.changedAt, ...own.map(({ updatedOn }) => parseInstant(updatedOn))].filter(
+    isThere,
+  );
+  return {
+    ...contract,
+    pauses: [...contract.pauses, ...more.filter(isNew)],
+    changedAt: changes.length === 0 ? null : Math.max(...changes),
+  };
 }
 
 async function withPauses(

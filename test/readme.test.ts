@@ -31,6 +31,8 @@ describe('README', () => {
         'existingKeys',
         'findUsers',
         'lastDay',
+        'latencyObjective',
+        'latencyShare',
         'renewalGrace',
         'trailRetention',
         'undoWindow',
@@ -42,6 +44,9 @@ describe('README', () => {
     assert.equal(table['findUsers'], emptyFile('').findUsers);
     const { people, share } = emptyFile('').breaker;
     assert.deepEqual([table['breakerPeople'], table['breakerShare']], [String(people), `${100 * share}%`]);
+    const { withinMs, share: ofAll } = emptyFile('').latency;
+    assert.equal(parseDuration(table['latencyObjective'] ?? ''), withinMs);
+    assert.equal(table['latencyShare'], `${100 * ofAll}%`);
     assert.deepEqual(
       {
         renewalGraceMs: parseDuration(table['renewalGrace'] ?? ''),

@@ -1,7 +1,8 @@
 /** Records as lines of text. CSV is written here rather than by a library: the one function `cell` is all it would do. */
-import type { TrailRecord } from './records.js';
+import type { Instant } from '../access/types.js';
+import type { JsonValue, TrailRecord } from './records.js';
 
-/** The columns of the CSV, in order. `at` is ISO 8601 in UTC with milliseconds; `before` and `after` are JSON. */
+/** The columns of the CSV, in order. Times are ISO 8601 in UTC with milliseconds; `before` and `after` are JSON. */
 export const csvColumns = [
   'at',
   'kind',
@@ -17,7 +18,11 @@ export const csvColumns = [
   'planId',
   'answer',
   'key',
-] as const satisfies readonly (keyof TrailRecord)[];
+  'waitedSince',
+  'waitedUntil',
+] as const;
+
+type Column = (typeof csvColumns)[number];
 
 /**
  * Records as CSV (RFC 4180, UTF-8) with one line of headings, line ends included. Null is an empty cell. A cell that a
@@ -31,29 +36,33 @@ export async function* csvLines(
     yield `${csvColumns.map((column) => cell(shown(record, column))).join(',')}\r\n`;
 }
 
-/** Records as JSON, one on each line, line ends included, with the fields of the CSV. `at` is ISO 8601 in UTC. */
+/** Records as JSON, one on each line, line ends included, with the fields of the CSV. Times are ISO 8601 in UTC. */
 export async function* jsonLines(
   records: AsyncIterable<TrailRecord>,
 ): AsyncGenerator<string, void, undefined> {
   for await (const record of records) {
-    const fields = csvColumns.map((column) => [column, column === 'at' ? time(record) : record[column]]);
+    const fields = csvColumns.map((column) => [column, valueOf(record, column)]);
     yield `${JSON.stringify(Object.fromEntries(fields))}\n`;
   }
 }
 
-function time({ at }: TrailRecord): string {
-  // With its milliseconds always, so that texts sort as the times do.
-  return new Date(at).toISOString();
+// With its milliseconds always, so that texts sort as the times do.
+const time = (at: Instant): string => new Date(at).toISOString();
+
+function valueOf(record: TrailRecord, column: Column): JsonValue {
+  if (column === 'at') return time(record.at);
+  if (column === 'waitedSince') return record.waited === undefined ? null : time(record.waited.since);
+  if (column === 'waitedUntil') return record.waited === undefined ? null : time(record.waited.until);
+  return record[column];
 }
 
-function shown(record: TrailRecord, column: (typeof csvColumns)[number]): string {
-  if (column === 'at') return time(record);
-  const value = record[column];
+function shown(record: TrailRecord, column: Column): string {
+  const value = valueOf(record, column);
   if (value === null) return '';
   return typeof value === 'string' && !isJson(column) ? value : JSON.stringify(value);
 }
 
-function isJson(column: keyof TrailRecord): boolean {
+function isJson(column: Column): boolean {
   return column === 'before' || column === 'after';
 }
 

@@ -40,6 +40,13 @@ function migrationsFor(engine: Engine): Record<string, Migration> {
           .execute();
       },
     },
+    '002 how long a write was waited for': {
+      async up(db: Kysely<unknown>) {
+        // One column a statement: SQLite takes no more.
+        await db.schema.alterTable('trail').addColumn('waited_since', 'bigint').execute();
+        await db.schema.alterTable('trail').addColumn('waited_until', 'bigint').execute();
+      },
+    },
     // Older records stay without: a key's end is moved every few days, and then it is known.
     '003 what writes are about in Kisi': {
       async up(db: Kysely<unknown>) {

@@ -39,16 +39,25 @@ export interface TrailRecord {
   planId: string | null;
   /** What Kisi answered last. On a begun write: the answer to an earlier attempt that failed. */
   answer: string | null;
+  /** Of a write that somebody waited for: how long. Left out: nobody did, or nobody knows since when. */
+  waited?: Waited | undefined;
+}
+
+/** From the instant in Nexudus' records by which a key was to be given or taken away, to Kisi's answer. */
+export interface Waited {
+  since: Instant;
+  until: Instant;
 }
 
 /** A write that is about to be made. `after` is what is wished. */
-export type WriteAhead = Omit<TrailRecord, 'kind' | 'state' | 'answer'>;
+export type WriteAhead = Omit<TrailRecord, 'kind' | 'state' | 'answer' | 'waited'>;
 
 /** What became of a write. `after` is what is there now. */
 export interface Outcome {
   state: 'done' | 'failed';
   after: JsonValue;
   answer: string | null;
+  waited?: Waited | undefined;
 }
 
 /** What is over when it is noted. */
@@ -62,6 +71,8 @@ export interface TrailFilter {
   /** Before this instant. */
   until?: Instant | undefined;
   kinds?: readonly TrailKind[] | undefined;
+  /** True: only writes that somebody waited for. */
+  waited?: boolean | undefined;
 }
 
 /** A part of what a filter lets through. */

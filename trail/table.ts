@@ -20,6 +20,8 @@ export interface TrailRow {
   key_before: number | null;
   key_after: number | null;
   user_after: number | null;
+  waited_since: number | null;
+  waited_until: number | null;
 }
 
 export interface TrailTables {
@@ -44,6 +46,8 @@ export function rowOf(record: TrailRecord): TrailRow {
     answer: plain(record.answer),
     key_before: idIn(record, record.before, 'keyId'),
     ...idsAfter(record, record.after),
+    waited_since: record.waited?.since ?? null,
+    waited_until: record.waited?.until ?? null,
   };
 }
 
@@ -62,6 +66,7 @@ function idIn({ kind }: Pick<TrailRecord, 'kind'>, value: JsonValue, name: strin
 }
 
 export function recordOf(row: TrailRow): TrailRecord {
+  const { waited_since: since, waited_until: until } = row;
   return {
     key: row.key,
     at: row.at,
@@ -77,6 +82,7 @@ export function recordOf(row: TrailRow): TrailRecord {
     by: row.done_by,
     planId: row.plan_id,
     answer: row.answer,
+    ...(since === null || until === null ? {} : { waited: { since, until } }),
   };
 }
 

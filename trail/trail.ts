@@ -41,12 +41,13 @@ export interface Trail {
 /** The trail in a database that `openDatabase` opened. */
 export function createTrail(db: Kysely<TrailTables>): Trail {
   async function read(filter: TrailFilter & TrailPage): Promise<TrailRecord[]> {
-    const { memberId, since, until, kinds = [], after, limit } = filter;
+    const { memberId, since, until, kinds = [], waited = false, after, limit } = filter;
     let query = db.selectFrom('trail').selectAll().orderBy('at').orderBy('key').limit(limit);
     if (memberId !== undefined) query = query.where('member_id', '=', memberId);
     if (since !== undefined) query = query.where('at', '>=', since);
     if (until !== undefined) query = query.where('at', '<', until);
     if (kinds.length > 0) query = query.where('kind', 'in', kinds);
+    if (waited) query = query.where('waited_until', 'is not', null);
     if (after !== undefined)
       query = query.where((is) => is(is.refTuple('at', 'key'), '>', is.tuple(after.at, after.key)));
     return (await query.execute()).map(recordOf);
@@ -85,7 +86,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           .execute();
         return earlier !== undefined && earlier.state !== 'failed';
       }),
-    finish: (key, { state, after, answer }) =>
+    finish: (key, { state, after, answer, waited }) =>
       tried('written', async () => {
         await db
           .updateTable('trail')
@@ -94,6 +95,8 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
             after_json: toJson(after),
             answer: plain(answer),
             ...idsAfter({ kind: 'write' }, after),
+            waited_since: waited?.since ?? null,
+            waited_until: waited?.until ?? null,
           })
           .where('key', '=', key)
           .where('kind', '=', 'write')

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import type { DriftPolicy } from '../access/drift.js';
+import type { LatencyObjective } from '../access/latency.js';
 import type { Policies } from '../access/types.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
@@ -39,6 +40,8 @@ export interface FileConfig {
   /** How many may lose a key unforeseen within an hour. */
   breaker: BreakerLimits;
   findUsers: WayToFindUsers;
+  /** How soon keys are to be given and taken away. */
+  latency: LatencyObjective;
 }
 
 /** All that the process is told from outside. Holds secrets: never log it whole. */

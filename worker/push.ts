@@ -26,6 +26,8 @@ export interface PushDeps {
   kisi: Pick<KisiClient, 'listGroups'>;
   trail: Trail;
   log: Logger;
+  /** Told how long each wake took from the arrival of a webhook. */
+  onWoken: (waitedMs: number) => void;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
       else await waker.wakeIfRunning(memberId, { reason: 'changed' });
     },
     pollNow: () => client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
+    onWoken: deps.onWoken,
     ...telling(log),
   });
   const claims = createClaimKeeper({

@@ -4,6 +4,7 @@ import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
+import type { LatencyObjective } from '../access/latency.js';
 import { defaultPolicies } from '../access/policies.js';
 import { waysToFindUsers, type WayToFindUsers } from '../kisi/directory.js';
 import type { FileConfig } from './config.js';
@@ -11,6 +12,7 @@ import { durationHint, parseDuration } from './durations.js';
 
 const trailRetentionMs = parseDuration('400d');
 const breaker: BreakerLimits = { people: 5, share: 0.1 };
+const latency: LatencyObjective = { withinMs: parseDuration('60s'), share: 0.95 };
 const shareHint = 'must be a share like 10%';
 const undoWindowMs = parseDuration('24h');
 const findUsers: WayToFindUsers = 'directory';
@@ -77,6 +79,8 @@ const schema = z.strictObject({
       trailRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       breakerPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
       breakerShare: share.optional(),
+      latencyObjective: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      latencyShare: share.optional(),
       undoWindow: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       drift: z.strictObject(driftChoices).optional(),
     })
@@ -96,6 +100,7 @@ export function emptyFile(path: string): FileConfig {
     undoWindowMs,
     breaker,
     findUsers,
+    latency,
   };
 }
 
@@ -144,6 +149,10 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         share: policies.breakerShare ?? breaker.share,
       },
       findUsers: policies.findUsers ?? findUsers,
+      latency: {
+        withinMs: policies.latencyObjective ?? latency.withinMs,
+        share: policies.latencyShare ?? latency.share,
+      },
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Client, Connection } from '@temporalio/client';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createBreakerBook } from '../activities/breaker.js';
 import { createBaselineBook } from '../activities/baselines.js';
@@ -12,7 +12,7 @@ import { createMembershipActivities } from '../activities/membership.js';
 import { createOrderBook, orderException, readOrders } from '../activities/orders.js';
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
-import { createRecorder } from '../activities/recorder.js';
+import { createRecorder, type Stopwatch } from '../activities/recorder.js';
 import { createTrailActivities } from '../activities/trail.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
@@ -24,11 +24,13 @@ import { createPacer, type Pacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
 import { createTrail, type Trail } from '../trail/trail.js';
+import { mayWriteSince } from '../workflows/control-messages.js';
 import { kisiTaskQueue, nexudusTaskQueue, searchAttributes } from '../workflows/messages.js';
 import { workflowBundle } from './bundle.js';
 import type { CheckedSpace } from './check.js';
 import type { Config } from './config.js';
 import { startHealth, type Health } from './health.js';
+import { createLatencyMeters, type LatencyMeters } from './latency.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
@@ -112,7 +114,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
   const trail = createTrail(await openDatabase(config.databaseUrl));
-  const speaker = createSpeaker(speakingWorkers(options, client, native, trail));
+  const meters = createLatencyMeters(Runtime.instance().metricMeter);
+  const speaker = createSpeaker(speakingWorkers(options, client, native, trail, meters));
   const worker = await memberWorker(options, client, native, speaker);
   const running = worker.run();
   const stopEnsuring = await keepSingletons(client, config, log);
@@ -127,7 +130,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
   const { nexudusForFullPasses: nexudus, kisi } = options.apis;
-  const push = await startPush({ config, client, nexudus, kisi, trail, log });
+  const push = await startPush({ config, client, nexudus, kisi, trail, log, onWoken: meters.pushWake });
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
   await tellOrders(client, log);
   const done = running
@@ -184,6 +187,7 @@ function speakingWorkers(
   client: Client,
   connection: NativeConnection,
   trail: Trail,
+  meters: LatencyMeters,
 ): () => Promise<Worker[]> {
   const { config, apis, space } = options;
   const now = options.now ?? Date.now;
@@ -203,6 +207,13 @@ function speakingWorkers(
   const breaker = createBreakerBook({ client, limits: config.file.breaker });
   const gate = createGate(orders);
   const kisi = apis.kisiWhere(() => gate.admitWrite());
+  const stopwatch: Stopwatch = {
+    // The gate has just read them.
+    countsFrom: async () => mayWriteSince(await orders.get({ notBefore: Infinity, maxAgeMs: 60_000 })),
+    tell: (wait) => {
+      meters.key(wait);
+    },
+  };
   const nexudusActivities = {
     ...createMembershipActivities({ reader, rules: space.rules, people, gate, orders, breaker, trail, now }),
     ...createPollActivities({
@@ -214,6 +225,9 @@ function speakingWorkers(
       baselines,
       trail,
       trailRetentionMs: config.file.trailRetentionMs,
+      tellLag: (collection, lagMs) => {
+        meters.pollLag(collection, lagMs);
+      },
       now,
     }),
     ...createTrailActivities(trail),
@@ -227,7 +241,7 @@ function speakingWorkers(
       moves,
       people,
       gate,
-      recorder: createRecorder(trail, now),
+      recorder: createRecorder(trail, now, stopwatch),
     }),
     ...createDriftActivities({
       orderException: (wish, id) => orderException(client, wish, id),

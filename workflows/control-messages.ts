@@ -37,6 +37,8 @@ export interface Orders {
   /** Null: nothing is stopped. */
   stop: (Order & { level: StopLevel }) | null;
   mode: Order & Canaries & { name: Mode };
+  /** When a stop was last taken back; null: never. */
+  resumedAt: Instant | null;
   /** Those that hold; one that has ended is dropped soon after. */
   exceptions: Exception[];
   nextExceptionId: number;
@@ -47,7 +49,12 @@ export type KeptOrders = Pick<Orders, 'stop' | 'mode'> & Partial<Orders>;
 
 /** Orders with what an earlier release did not know yet: then nobody had ordered it. */
 export function wholeOrders(kept: KeptOrders): Orders {
-  return { exceptions: [], nextExceptionId: 1, ...kept };
+  return { resumedAt: null, exceptions: [], nextExceptionId: 1, ...kept };
+}
+
+/** Since when people have let Latchkey write to Kisi, where they do: what waited before that waited for them. */
+export function mayWriteSince({ mode, resumedAt }: Orders): Instant {
+  return Math.max(mode.since, resumedAt ?? 0);
 }
 
 /** What a new space starts with. */

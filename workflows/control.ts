@@ -77,9 +77,13 @@ export async function control(initial: KeptOrders): Promise<void> {
       },
     },
   );
-  setHandler(resumeUpdate, (order) => obey('resume', { ...orders, stop: null }, order), {
-    validator: checkGiver,
-  });
+  setHandler(
+    resumeUpdate,
+    (order) => obey('resume', { ...orders, stop: null, resumedAt: Date.now() }, order),
+    {
+      validator: checkGiver,
+    },
+  );
 
   setHandler(
     modeUpdate,

@@ -22,7 +22,7 @@ export interface KeyWriter {
 }
 
 /** What a write needs to know beside the step itself. */
-export type Circumstances = Pick<Assessment, 'emailDigest' | 'locationId' | 'losses'>;
+export type Circumstances = Pick<Assessment, 'emailDigest' | 'locationId' | 'losses' | 'due'>;
 
 /** Who has keys written: the rules, or a person by a plan. */
 export interface Author {
@@ -83,9 +83,9 @@ export function keyWriter(
   }
 
   /** Who writes, and why: one note for all tries of a change. */
-  function noteOf(cause: string, locationId: number | null): WriteNote {
+  function noteOf(cause: string, locationId: number | null, since: Instant | null = null): WriteNote {
     const { by, planId } = author;
-    return { id: uuid4(), cause, locationId, by, planId, again: false };
+    return { id: uuid4(), cause, locationId, by, planId, again: false, since };
   }
 
   async function userFor(digest: string, locationId: number | null): Promise<number | null> {
@@ -182,7 +182,7 @@ export function keyWriter(
       uncertain: false,
       ...pick(wish),
     };
-    const note = noteOf(wish.because, locationId);
+    const note = noteOf(wish.because, locationId, dueSince(groupId, circumstances));
     const answer = await noting(entry, known, () =>
       call(
         'createKey',
@@ -250,14 +250,16 @@ export function keyWriter(
     return true;
   }
 
-  async function revoke(tried: LedgerKey, { losses = [], locationId }: Circumstances): Promise<boolean> {
+  async function revoke(tried: LedgerKey, circumstances: Circumstances): Promise<boolean> {
+    const { losses = [], locationId } = circumstances;
     const key = await found(tried);
     if (key === null) return false;
     const { keyId, userId, groupId, validUntil } = key;
     const handUntil = givenBackUntil(key, Date.now());
     // A key of an earlier Kisi user is no loss: the new one has it.
-    const why = losses.find((loss) => loss.groupId === groupId)?.why ?? 'the e-mail is another one now';
-    const note = noteOf(why, locationId);
+    const loss = losses.find((one) => one.groupId === groupId);
+    const why = loss?.why ?? 'the e-mail is another one now';
+    const note = noteOf(why, locationId, loss === undefined ? null : dueSince(groupId, circumstances));
     if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil, note);
     const done = await noting({ ...key, uncertain: true }, key, () =>
       call(
@@ -352,6 +354,10 @@ export function keyWriter(
   }
 
   return { apply, inspect };
+}
+
+function dueSince(groupId: number, { due = [] }: Circumstances): Instant | null {
+  return due.find((one) => one.groupId === groupId)?.since ?? null;
 }
 
 /** Of a key that Latchkey may take away. */

@@ -14,7 +14,7 @@ import {
   type Hold,
   type LedgerKey,
 } from '../access/plan.js';
-import type { Instant, NextChange } from '../access/types.js';
+import type { Due, Instant, NextChange } from '../access/types.js';
 import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
 import { isLong } from './long.js';
 import { byTheRules, keyWriter } from './keys.js';
@@ -53,6 +53,8 @@ const doubtRetryMs = 30_000;
 /** Taking an order back wakes those whom it held; this is for one that was missed. */
 const heldRetryMs = 60 * minuteMs;
 const mostErrandsKept = 4;
+/** Nexudus' clock may be behind by so much, and its lists may show so late what was written. */
+const newsLagMs = minuteMs;
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
 
@@ -191,10 +193,11 @@ export async function member(initial: MemberState): Promise<MemberView> {
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
     const heldBack: Trouble[] = [];
     const { keys, holds, rules } = assessment;
+    const circumstances = { ...assessment, due: newsIn(assessment.due) };
     state.frozen = stillFrozen(state.frozen, rules, Date.now());
     for (const step of planSteps(state.ledger, keys, holds, userId, state.frozen)) {
       try {
-        if (!(await writer.apply(step, assessment))) return 'overtaken';
+        if (!(await writer.apply(step, circumstances))) return 'overtaken';
         clearWaiting();
       } catch (error) {
         if (!isHeld(error)) throw error;
@@ -202,6 +205,13 @@ export async function member(initial: MemberState): Promise<MemberView> {
       }
     }
     return settle(assessment, heldBack);
+  }
+
+  /** What was not due already when all was done last. */
+  function newsIn(due: readonly Due[] = []): Due[] {
+    return due.filter(
+      ({ groupId, since }) => !state.dueBefore.some((one) => one.groupId === groupId && one.since === since),
+    );
   }
 
   /** What plans have this member do, before the rules have their say again. */
@@ -237,6 +247,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
         standsOn,
         foreign,
       })),
+      newsFrom: state.newsFrom,
     };
     const assess = (set: typeof reads.quick) => set.assessMember(request);
     const answer = await persist(
@@ -321,6 +332,9 @@ export async function member(initial: MemberState): Promise<MemberView> {
     );
     outlook.next = nextWake(assessment.next, state.ledger, assessment.keys, state.frozen);
     heldAtOnce = assessment.holds.filter(({ byBreaker }) => byBreaker === true);
+    // It is done now, or waits for a person.
+    state.newsFrom = assessment.readAt - newsLagMs;
+    state.dueBefore = assessment.due ?? [];
     const doubt = assessment.holds.find(({ byBreaker }) => byBreaker !== true);
     if (doubt !== undefined) {
       const since = (run.doubtSince ??= Date.now());

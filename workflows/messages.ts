@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
-import type { Instant } from '../access/types.js';
+import type { Due, Instant } from '../access/types.js';
 import type { ChangeDone, PlanErrand } from './plan-messages.js';
 
 /**
@@ -156,6 +156,10 @@ export interface MemberState {
   comparedAt: Instant | null;
   /** Since when the member has had neither pass nor contract nor key. */
   idleSince: Instant | null;
+  /** What Nexudus tells of before this is no news: it was done, or waits for a person. Null: nothing was done yet. */
+  newsFrom: Instant | null;
+  /** What else is no news. */
+  dueBefore: Due[];
 }
 
 /** A member that nothing is known of yet. */
@@ -172,5 +176,7 @@ export function newMember(memberId: number, taskQueue: string): MemberState {
     errandsDone: [],
     comparedAt: null,
     idleSince: null,
+    newsFrom: null,
+    dueBefore: [],
   };
 }

@@ -1,11 +1,12 @@
 /** What the trail says of writes to Kisi whose answers were lost, once a later look or write shows what became of them. */
 import assert from 'node:assert/strict';
-import type { KeyActivities } from '../../activities/contract.js';
+import type { KeyActivities, WriteNote } from '../../activities/contract.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { createDirectory } from '../../kisi/directory.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import type { Wait } from '../../access/latency.js';
 import type { Trail } from '../../trail/trail.js';
 import { onEachEngine } from '../trail/engines.js';
 import { collect } from '../trail/records.js';
@@ -22,8 +23,11 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   let activities: KeyActivities;
   let groupId: number;
   let userId: number;
+  let countsFrom: number;
+  let told: Wait[];
 
   beforeEach(async () => {
+    [countsFrom, told] = [0, []];
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
@@ -35,7 +39,10 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       moves: { areHeeded: false },
       people: { note: () => undefined, find: () => Promise.resolve({ email, name: 'Ada' }) },
       gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
-      recorder: createRecorder(trail, Date.now),
+      recorder: createRecorder(trail, Date.now, {
+        countsFrom: () => Promise.resolve(countsFrom),
+        tell: (wait) => void told.push(wait),
+      }),
     });
   });
   afterEach(() => kisi.stop());
@@ -148,5 +155,74 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     kisi.org.demoteKeyOwner();
     await assert.rejects(run('createKisiUser', [memberId, note('a')], 2), { nonRetryable: true });
     assert.deepEqual(await states(), ['a begun']);
+  });
+
+  describe('that were waited for', () => {
+    const dueAt = Date.now() - 90_000;
+    const due = (id: string): WriteNote => ({ ...note(id), since: dueAt, locationId: 3 });
+    const waits = async (): Promise<string[]> => {
+      const all = await collect(trail.all({ waited: true }));
+      assert.deepEqual(
+        all.map(({ what, locationId, waited }) => ({ what, locationId, ...waited })),
+        told,
+      );
+      return all.map(({ key, waited }) => `${key.slice('write/'.length)} ${waited?.since === dueAt}`).sort();
+    };
+
+    it('are measured from when they were due to Kisi’s answer: a key given, and one taken away', async () => {
+      const { keyId } = await giveDue(june);
+      await run('removeKey', [{ keyId, userId, groupId, validUntil: june }, due('b')]);
+      assert.deepEqual(await waits(), ['a true', 'b true']);
+      assert.deepEqual(
+        told.map(({ what, locationId, until }) => [what, locationId, until > dueAt]),
+        [
+          ['grant', 3, true],
+          ['revoke', 3, true],
+        ],
+      );
+    });
+
+    it('are measured although a try before was lost', async () => {
+      await lost(true, 'createKey', [{ userId, groupId, validUntil: june }, null, due('a')]);
+      assert.deepEqual(await waits(), []);
+      await run('createKey', [{ userId, groupId, validUntil: june }, null, due('a')], 2);
+      assert.deepEqual(await waits(), ['a true']);
+    });
+
+    it('are not measured where they change nothing for anybody, or move what is there', async () => {
+      const keyId = await given(june);
+      await run('createKey', [{ userId, groupId, validUntil: june }, null, due('adopted')]);
+      await run('createKey', [{ userId, groupId, validUntil: july }, null, due('extended')]);
+      await run('moveKey', [keyId, { userId, groupId, validUntil: august }, july, due('moved')]);
+      await run('removeKey', [{ keyId, userId, groupId, validUntil: august }, note('not due')]);
+      await run('removeKey', [{ keyId, userId, groupId, validUntil: august }, due('gone')]);
+      assert.deepEqual(await waits(), []);
+    });
+
+    it('are not measured where they waited for people', async () => {
+      countsFrom = dueAt + 1;
+      await giveDue(june);
+      assert.deepEqual(await waits(), []);
+    });
+
+    it('are measured as none where the clock of Nexudus is ahead', async () => {
+      const ahead = Date.now() + 60_000;
+      const args: Parameters<KeyActivities['createKey']> = [
+        { userId, groupId, validUntil: june },
+        null,
+        { ...due('a'), since: ahead },
+      ];
+      await run('createKey', args);
+      assert.deepEqual(
+        told.map(({ since, until }) => until - since),
+        [0],
+      );
+    });
+
+    async function giveDue(validUntil: number): Promise<{ keyId: number }> {
+      const answer = await run('createKey', [{ userId, groupId, validUntil }, null, due('a')]);
+      assert.ok(answer.outcome === 'created');
+      return answer;
+    }
   });
 });

@@ -17,16 +17,17 @@ const nobody = {
   wakeIfRunning: () => Promise.resolve(false),
 } as unknown as Waker;
 
-describe('what a full pass tells of Nexudus', () => {
+describe('what the polls and full passes tell of Nexudus', () => {
   let nexudus: NexudusSimulator;
   let activities: PollActivities;
   let told: string[] = [];
+  const lags: string[] = [];
   const logger = new DefaultLogger('INFO', ({ message }) => void told.push(message));
 
   before(async () => {
     nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
     for (let i = 0; i < 20; i++) nexudus.space.addCoworker({ Email: `m${i}@example.com` });
-    activities = pollsOf(nexudus, nobody);
+    activities = pollsOf(nexudus, nobody, (collection) => void lags.push(collection));
   });
   beforeEach(() => {
     told = [];
@@ -36,6 +37,8 @@ describe('what a full pass tells of Nexudus', () => {
   });
   after(() => nexudus.stop());
 
+  const poll = (memory: PollMemory | null): Promise<PollMemory> =>
+    new MockActivityEnvironment({}, { logger }).run(() => activities.pollChanges(memory));
   const pass = (memory: FullPassMemory | null): Promise<FullPassMemory> =>
     new MockActivityEnvironment({}, { logger }).run(() => activities.fullPass(memory));
   const whileIts = (kind: 'lossy' | 'status'): void => {
@@ -66,6 +69,20 @@ describe('what a full pass tells of Nexudus', () => {
       /^The full pass waits, and nothing is taken away meanwhile: .*coworkers.*503/,
     );
     assert.match(told[1] ?? '', /can read Nexudus again/);
+  });
+
+  it('is how late each record was noticed, once, but not of those from before the first poll', async () => {
+    const { space } = nexudus;
+    const payer = space.addCoworker({ Email: 'payer@example.com' }).Id;
+    const borrowers = [1, 2].map((i) => space.addCoworker({ Email: `b${i}@example.com` }).Id);
+    space.addTeam({ ShareTimePasses: true, PayingMemberId: payer, TeamMembers: borrowers });
+    const type = space.addTimePass().Id;
+    const first = await poll(null);
+    assert.deepEqual(lags, []);
+    // A poll reads passes each time, and this one touches three people.
+    space.addPass({ CoworkerId: payer, TimePassId: type });
+    await poll(await poll(first));
+    assert.deepEqual(lags, ['coworkertimepasses']);
   });
 });
 
@@ -104,7 +121,11 @@ describe('a poll that finds many changes', () => {
   });
 });
 
-function pollsOf(nexudus: NexudusSimulator, waker: Waker): PollActivities {
+function pollsOf(
+  nexudus: NexudusSimulator,
+  waker: Waker,
+  tellLag: (collection: string) => void = () => undefined,
+): PollActivities {
   const auth = { email: 'admin@example.com', password: 'nexudus-password' };
   const reads = createNexudusClient({
     baseUrl: nexudus.url,
@@ -120,6 +141,7 @@ function pollsOf(nexudus: NexudusSimulator, waker: Waker): PollActivities {
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
     trail: { prune: () => Promise.resolve(0) },
     trailRetentionMs: 0,
+    tellLag,
     now: Date.now,
   });
 }

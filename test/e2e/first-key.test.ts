@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Stage } from '../../client/stage.js';
+import { latchkeyDone } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 describe('a whole space, at the published limits', () => {
@@ -53,5 +54,37 @@ describe('a whole space, at the published limits', () => {
     nexudus.space.update('coworkers', ada, { Active: true });
     await eventually('the key', () => kisi.org.keysOf('ada@example.com').length === 1);
     assert.equal(kisi.mails.filter((mail) => mail.to === 'ada@example.com').length, 1);
+  });
+
+  it('counts how long each was waited for, but not who was there before', async () => {
+    const { rome, newYork } = space.ids;
+    const report = JSON.parse(await latchkeyDone(space.env, 'latency', '--json')) as {
+      rows: { what: string; location: number | 'all'; count: number }[];
+    };
+    assert.deepEqual(
+      report.rows.map(({ what, location, count }) => [what, location, count]),
+      [
+        ['purchase to key', 'all', 2],
+        ['purchase to key', rome, 1],
+        ['purchase to key', newYork, 1],
+        ['end to no key', 'all', 1],
+        ['end to no key', rome, 1],
+      ],
+    );
+
+    const metrics = await (await fetch(`http://127.0.0.1:${space.service.healthPort}/metrics`)).text();
+    const count = (what: string, location: number): string | undefined => {
+      const line = metrics
+        .split('\n')
+        .find((one) =>
+          ['latchkey_key_latency_seconds_count', `what="${what}"`, `location="${location}"`].every((part) =>
+            one.includes(part),
+          ),
+        );
+      return line?.split(' ').at(-1);
+    };
+    assert.deepEqual([count('grant', rome), count('grant', newYork), count('revoke', rome)], ['1', '1', '1']);
+    assert.match(metrics, /^latchkey_poll_lag_seconds_bucket\{.*le="3600"\} /m);
+    assert.doesNotMatch(metrics, /example\.com/);
   });
 });

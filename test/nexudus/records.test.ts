@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { parseIds, parseInstant } from '../../nexudus/fields.js';
 import { ianaOf, parseCutOff } from '../../nexudus/places.js';
 import { collections, type CollectionName, type Records } from '../../nexudus/records.js';
+import { joinPauses } from '../../nexudus/source.js';
 
 const base = { Id: 7, UpdatedOn: '2026-11-24T10:00:00Z' };
 const coworker = { ...base, CoworkerType: 1, FullName: 'Ann Lee', Email: 'ann@example.com', Active: true };
@@ -72,6 +73,17 @@ describe('Nexudus records', () => {
       assert.deepEqual(parse('coworkercontracts', row).pauses, []);
     });
 
+    it('was written when its pause was, where that was later', () => {
+      const changedAt = (updatedOn: string): number | null =>
+        joinPauses(parse('coworkercontracts', contract), [
+          { contractId: 7, pause: { from: 0, until: null }, updatedOn },
+          { contractId: 8, pause: { from: 0, until: null }, updatedOn: '2026-12-01T00:00:00Z' },
+        ]).changedAt;
+      assert.equal(changedAt('2026-11-25T00:00:00Z'), Date.UTC(2026, 10, 25));
+      assert.equal(changedAt('2026-11-01T00:00:00Z'), Date.UTC(2026, 10, 24, 10));
+      assert.equal(changedAt(''), Date.UTC(2026, 10, 24, 10));
+    });
+
     it('never reads the wall-clock twins', () => {
       const row = { ...contract, StartDate: '2026-04-09T22:00:00Z', StartDateLocal: 'nonsense' };
       assert.equal(parse('coworkercontracts', row).startsAt, Date.UTC(2026, 3, 9, 22));
@@ -103,7 +115,13 @@ describe('Nexudus records', () => {
         fromPlan: false,
         contractUniqueId: null,
         allowanceUniqueId: null,
+        changedAt: Date.UTC(2026, 10, 24, 10),
       });
+    });
+
+    it('does not say when it was written where that is no time', () => {
+      for (const UpdatedOn of ['lately', '', null])
+        assert.equal(parse('coworkertimepasses', { ...pass, UpdatedOn }).changedAt, null);
     });
 
     it('is linked to its contract whatever the case of the GUID', () => {

@@ -16,6 +16,7 @@ function listening(over: Partial<HeraldOptions> = {}): Heard {
     wake: (id, mayStart) => Promise.resolve(void woken.push([id, mayStart])),
     pollNow: () => Promise.resolve(void woken.push(['poll', false])),
     windowMs,
+    onWoken: () => undefined,
     onTrouble: () => void said.push('trouble'),
     onMended: () => void said.push('mended'),
     ...over,
@@ -83,6 +84,22 @@ describe('the herald', () => {
     await herald.drain();
     assert.equal(reached.size, 100);
     assert.deepEqual(said, ['trouble', 'mended']);
+  });
+
+  it('says of each wake that is taken how long it is since the first of what it tells came in', async () => {
+    const waited: number[] = [];
+    let fails = 1;
+    const { herald } = listening({
+      wake: () => (fails-- > 0 ? Promise.reject(new Error('down')) : Promise.resolve()),
+      onWoken: (ms) => waited.push(ms),
+    });
+    herald.tell(7, false);
+    await new Promise((resolve) => setTimeout(resolve, windowMs / 2));
+    herald.tell(7, false);
+    await herald.drain();
+    assert.equal(waited.length, 1);
+    // A timer may be early by a millisecond.
+    assert.ok((waited[0] ?? 0) >= windowMs - 1, String(waited));
   });
 
   it('has what changed read where nobody knows for whom', async () => {

@@ -37,6 +37,7 @@ export function member(over: Partial<Member> = {}): Member {
     archived: false,
     individual: true,
     homeLocationId: 1,
+    changedAt: null,
     ...over,
   };
 }
@@ -54,6 +55,7 @@ export function contract(over: Partial<Contract> = {}): Contract {
     cancelled: false,
     renewsAt: null,
     pauses: [],
+    changedAt: null,
     ...over,
   };
 }
@@ -73,6 +75,7 @@ export function pass(over: Partial<Pass> = {}): Pass {
     fromPlan: false,
     contractUniqueId: null,
     allowanceUniqueId: null,
+    changedAt: null,
     ...over,
   };
 }

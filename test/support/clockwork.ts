@@ -58,6 +58,8 @@ export class Clockwork {
   knowsUsers = false;
   keys: ModelKey[] = [];
   readonly log: string[] = [];
+  /** Of each key that was given or taken away: since when the workflow said that it was due. */
+  readonly dues: (number | null)[] = [];
   mails = 0;
   doubts: { passId: number | null; why: string }[] = [];
   nexudusFails: string | null = null;
@@ -253,9 +255,10 @@ export class Clockwork {
           this.users.set(email, ++this.ids);
           return answer(this.ids);
         }),
-      createKey: (wish, triedUntil) =>
+      createKey: (wish, triedUntil, note) =>
         async(() => {
           step(`grant ${wish.groupId}`);
+          this.dues.push(note.since ?? null);
           if (![...this.users.values()].includes(wish.userId)) return { outcome: 'userGone' as const };
           const there = this.keys.find((key) => key.userId === wish.userId && key.groupId === wish.groupId);
           if (there === undefined) {
@@ -294,9 +297,10 @@ export class Clockwork {
           for (const key of this.keys) if (key.id === keyId) key.validUntil = validUntil;
           answer(undefined);
         }),
-      removeKey: (gone) =>
+      removeKey: (gone, note) =>
         async(() => {
           step(`revoke ${gone.groupId}`);
+          this.dues.push(note.since ?? null);
           this.keys = this.keys.filter((key) =>
             gone.keyId !== null
               ? key.id !== gone.keyId

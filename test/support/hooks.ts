@@ -1,14 +1,17 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { metricsAt } from '../../worker/latency.js';
+import { newMetricsAddress } from './metrics.js';
 import { stopDevServer } from './space.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
-/** Root hooks of each test file: quiet Temporal logs, and every server stopped at its end. */
+/** Root hooks of each test file: quiet Temporal logs, metrics as a worker serves them, and every server stopped at its end. */
 export const mochaHooks = {
-  beforeAll(): void {
+  async beforeAll(): Promise<void> {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: {
         logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
+        metrics: metricsAt(await newMetricsAddress()),
       },
     });
   },

@@ -11,6 +11,8 @@ import type { Paces, Service } from '../../worker/service.js';
 import { connectClient } from '../../worker/temporal.js';
 import { memberWorkflowId, searchAttributes, stateQuery, type MemberView } from '../../workflows/messages.js';
 
+import { metricsUrl } from './metrics.js';
+
 /** A whole space: a real Temporal server, both simulators over HTTP, and as many workers as a test wants. */
 export interface RunningSpace extends Stage {
   temporal: EmbeddedTemporal;
@@ -88,6 +90,7 @@ export async function startSpace(
     temporal: address,
     log: createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' }),
     env: { LATCHKEY_POLL_INTERVAL: '1s', ...env },
+    sdkMetricsUrl: metricsUrl(),
     ...(file === undefined ? {} : { file }),
   });
   if (limits === 'none') {

@@ -118,6 +118,8 @@ onEachEngine('openDatabase', (bench) => {
   it('brings the tables of the first version up to date, with what is in them', async () => {
     const db = await openDatabase(bench.url());
     await createTrail(db).begin(write());
+    for (const column of ['waited_since', 'waited_until'])
+      await db.schema.alterTable('trail').dropColumn(column).execute();
     for (const column of ['key_before', 'key_after', 'user_after']) {
       await db.schema.dropIndex(`trail_${column}`).execute();
       await db.schema.alterTable('trail').dropColumn(column).execute();
@@ -132,6 +134,12 @@ onEachEngine('openDatabase', (bench) => {
     await trail.begin(write({ key: 'w2', before: { keyId: 5 } }));
     assert.deepEqual(await keysIn(trail), ['w1', 'w2']);
     assert.equal((await trail.writesAbout({ keyIds: [5], userIds: [] })).length, 1);
+    const waited = { since: write().at - 1, until: write().at };
+    await trail.finish('w1', { state: 'done', after: null, answer: '201', waited });
+    assert.deepEqual(
+      (await trail.list({ limit: 1 })).map((record) => [record.key, record.waited]),
+      [['w1', waited]],
+    );
   });
 
   it('reads instants as numbers, and leaves the parsers of others alone', async () => {

@@ -35,9 +35,9 @@ describe('records as CSV', () => {
     const record = note({ before: { until: noon }, cause: 'pass 3, "Day pass"', by: null });
     assert.equal(
       await csvOf(record),
-      'at,kind,state,memberId,locationId,groupId,what,before,after,cause,by,planId,answer,key\r\n' +
+      'at,kind,state,memberId,locationId,groupId,what,before,after,cause,by,planId,answer,key,waitedSince,waitedUntil\r\n' +
         '2026-11-25T12:00:00.000Z,decision,done,7,1,12,decide,"{""until"":1795608000000}",' +
-        '"{""until"":1795608000000}","pass 3, ""Day pass""",,,,d1\r\n',
+        '"{""until"":1795608000000}","pass 3, ""Day pass""",,,,d1,,\r\n',
     );
   });
 
@@ -89,7 +89,19 @@ describe('records as JSON lines', () => {
     assert.equal(lines.length, 2);
     assert.ok(lines.every((line) => line.indexOf('\n') === line.length - 1));
     const read = JSON.parse(lines[0] ?? '') as TrailRecord;
-    assert.deepEqual(read, { ...record, at: '2026-11-25T12:00:00.000Z' });
+    const time = '2026-11-25T12:00:00.000Z';
+    assert.deepEqual(read, { ...record, at: time, waitedSince: null, waitedUntil: null });
     assert.deepEqual(Object.keys(read), csvColumns);
+  });
+
+  it('says from when to when a write was waited for', async () => {
+    const record: TrailRecord = { ...note(), waited: { since: noon, until: noon + 1_500 } };
+    const [line = ''] = await collect(jsonLines(of(record)));
+    const { waitedSince, waitedUntil } = JSON.parse(line) as Record<string, string>;
+    assert.deepEqual(
+      [waitedSince, waitedUntil],
+      ['2026-11-25T12:00:00.000Z', await cellOf(record, 'waitedUntil')],
+    );
+    assert.equal(waitedUntil, '2026-11-25T12:00:01.500Z');
   });
 });

@@ -22,7 +22,11 @@ function calls(names: readonly string[]): fc.Arbitrary<Call[]> {
   const begin = fc
     .record({ key, at: instant, before: json, after: json, cause: word })
     .map((over): Call => ({ call: 'begin', write: write(over) }));
-  const outcome = fc.record({ state, after: json, answer: word });
+  const waited = fc.tuple(instant, instant).map(([since, until]) => ({ since, until }));
+  const outcome = fc.record(
+    { state, after: json, answer: word, waited },
+    { requiredKeys: ['state', 'after', 'answer'] },
+  );
   const finish = fc.record({ key, outcome }).map((over): Call => ({ call: 'finish', ...over }));
   const noted = fc
     .record({ key, at: instant, cause: word, kind: fc.constantFrom('decision', 'act', 'finding'), state })
@@ -38,7 +42,11 @@ function expected(all: readonly Call[]): Map<string, TrailRecord> {
     const had = records.get(key);
     if (call.call === 'note') records.set(key, had ?? call.note);
     else if (call.call === 'begin') records.set(key, begun(had, call.write));
-    else if (had?.kind === 'write' && had.state !== 'done') records.set(key, { ...had, ...call.outcome });
+    else if (had?.kind === 'write' && had.state !== 'done') {
+      const others = { ...had };
+      delete others.waited;
+      records.set(key, { ...others, ...call.outcome });
+    }
   }
   return records;
 }
@@ -154,6 +162,19 @@ onEachEngine('the audit trail', (bench) => {
     await trail.note(note({ key: 'no decision', at: noon + 9, kind: 'finding' }));
     assert.equal((await trail.last('decision', 7))?.key, 'newest');
     assert.equal(await trail.last('claim', 7), null);
+  });
+
+  it('finds the writes that were waited for, and since when', async () => {
+    const trail = await bench.open();
+    const waited = { since: noon - 40_000, until: noon + 250 };
+    for (const key of ['waited for', 'not waited for', 'not done']) await trail.begin(write({ key }));
+    await trail.finish('not waited for', { state: 'done', after: null, answer: '201' });
+    await trail.finish('waited for', { state: 'done', after: null, answer: '201', waited });
+    const found = await collect(trail.all({ waited: true }));
+    assert.deepEqual(
+      found.map((record) => [record.key, record.waited]),
+      [['waited for', waited]],
+    );
   });
 
   it('filters by member, time and kind', async () => {

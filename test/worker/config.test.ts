@@ -96,6 +96,7 @@ describe('loadConfig', () => {
         undoWindowMs: 86_400_000,
         breaker: { people: 5, share: 0.1 },
         findUsers: 'directory',
+        latency: { withinMs: 60_000, share: 0.95 },
       },
     });
   });
@@ -245,6 +246,8 @@ policies:
   undoWindow: 1h
   breakerPeople: 3
   breakerShare: 2.5%
+  latencyObjective: 2m
+  latencyShare: 99.5%
   drift: { extra: repair, missing: report }
 `);
     assert.deepEqual(file, {
@@ -268,6 +271,7 @@ policies:
       undoWindowMs: 3_600_000,
       breaker: { people: 3, share: 0.025 },
       findUsers: 'search',
+      latency: { withinMs: 120_000, share: 0.995 },
     });
   });
 

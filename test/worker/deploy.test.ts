@@ -65,6 +65,8 @@ describe('docs/configuration.md', () => {
         undoWindow: '1h',
         breakerPeople: 1,
         breakerShare: '5%',
+        latencyObjective: '2m',
+        latencyShare: '99%',
         drift: Object.fromEntries(repairableKinds.map((kind) => [kind, 'report'])),
       },
     };
@@ -79,7 +81,7 @@ describe('docs/configuration.md', () => {
       ...repairableKinds.map((kind) => `policies.drift.${kind}`),
     ].filter((key) => key !== 'policies.drift');
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 6);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 8);
   });
 
   it('has the default policies', () => {

@@ -6,6 +6,10 @@ import {
   controlMemo,
   exceptUpdate,
   firstOrders,
+  mayWriteSince,
+  pauseUpdate,
+  resumeUpdate,
+  wholeOrders,
   withdrawUpdate,
   type ExceptionWish,
   type Orders,
@@ -25,7 +29,7 @@ const idsHeldBy = async (handle: WorkflowHandle): Promise<number[]> =>
   (await heldBy(handle)).exceptions.map(({ id }) => id);
 
 /** The clock must not be skipped while an activity runs. */
-const kept = (acts: Asked['acts'], count: number): Promise<void> =>
+const untilKept = (acts: Asked['acts'], count: number): Promise<void> =>
   eventually('all acts', () => acts.length >= count);
 
 /** Why the update was refused. */
@@ -65,7 +69,7 @@ describe('the workflow control, about exceptions', () => {
       await except(handle);
       assert.deepEqual(await idsHeldBy(handle), [2, 3]);
       assert.deepEqual(wakes, ['wake 100', 'wake 101', 'wake 100', 'wake 100']);
-      await kept(acts, 4);
+      await untilKept(acts, 4);
       const until = '2126-01-01T00:00:00Z';
       assert.deepEqual(
         acts.slice(0, 3).map(({ memberId, what, by, why }) => [memberId, what, by, why]),
@@ -85,7 +89,7 @@ describe('the workflow control, about exceptions', () => {
     const story = async (handle: WorkflowHandle, { acts }: Asked): Promise<void> => {
       await except(handle, { until: now + 4 * dayMs });
       await except(handle, { until: now + 9 * dayMs });
-      await kept(acts, 2);
+      await untilKept(acts, 2);
       await env.sleep(4 * dayMs + minuteMs);
       assert.deepEqual(await idsHeldBy(handle), [2]);
     };
@@ -132,7 +136,7 @@ describe('the workflow control, about exceptions', () => {
       await except(handle, { until: now + minuteMs });
       await except(handle, { kind: 'block', groupId: 13 });
       await except(handle, { kind: 'block', memberId: 101 });
-      await kept(acts, 3);
+      await untilKept(acts, 3);
       await env.sleep(2 * minuteMs);
       await except(handle, { kind: 'block' });
       await withdraw(handle, 4);
@@ -153,5 +157,21 @@ describe('the workflow control, about exceptions', () => {
       assert.equal((await except(handle)).id, 501);
     };
     await ofControl(env, story, full);
+  });
+});
+
+describe('the workflow control, about stops', () => {
+  it('knows since when writes may be made again, also with orders of an earlier release', async () => {
+    await ofControl(await timeSkippingEnv(), async (handle, { acts }) => {
+      const order = { by: 'gina', why: '' };
+      const stopped = await handle.executeUpdate(pauseUpdate, { args: [{ level: 'all', ...order }] });
+      assert.equal(mayWriteSince(stopped), stopped.mode.since);
+      await handle.executeUpdate(resumeUpdate, { args: [order] });
+      const { resumedAt, ...kept } = await heldBy(handle);
+      assert.ok(resumedAt !== null && resumedAt >= (stopped.stop?.since ?? Infinity));
+      assert.equal(mayWriteSince({ resumedAt, ...kept }), resumedAt);
+      assert.equal(mayWriteSince(wholeOrders(kept)), kept.mode.since);
+      await untilKept(acts, 2);
+    });
   });
 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Profile } from '../../access/types.js';
 import { membershipChanged, resyncNow, type MemberView } from '../../workflows/messages.js';
 import { contract, member, pass, passType, planPass, profile, rules } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
@@ -339,4 +341,66 @@ describe('the member workflow, on a skipped clock', () => {
       });
       assert.equal(world.keys.length, 1);
     }));
+
+  describe('says of each key since when it is due', () => {
+    /** A member with a key whose pass was bought on the spot, and what each key was due since after that. */
+    async function boughtNow(
+      tell: (
+        world: Clockwork,
+        handle: WorkflowHandle,
+        change: (active: boolean) => Promise<number>,
+      ) => Promise<void>,
+    ): Promise<void> {
+      await story(async (world) => {
+        const boughtAt = await world.now();
+        world.profiles.set(100, bought(true, boughtAt, boughtAt));
+        const handle = await world.start(100);
+        await until(world, handle, (view) => view.state === 'access');
+        assert.deepEqual(world.dues.splice(0), [boughtAt]);
+        await world.env.sleep(hour);
+        await tell(world, handle, async (active) => {
+          const changedAt = await world.now();
+          world.profiles.set(100, bought(active, changedAt, boughtAt));
+          await handle.signal(membershipChanged);
+          return changedAt;
+        });
+      });
+    }
+
+    const bought = (active: boolean, changedAt: number, boughtAt: number): Profile =>
+      profile({ member: member({ active, changedAt }), passes: [pass({ changedAt: boughtAt })] });
+
+    it('through an outage of Kisi and further looks, in full', () =>
+      boughtNow(async (world, handle, change) => {
+        world.kisiFails = 'Kisi answered 503';
+        const suspendedAt = await change(false);
+        await until(world, handle, (view) => view.waitingFor !== null);
+        await world.env.sleep(2 * hour);
+        await handle.signal(membershipChanged);
+        await world.env.sleep(hour);
+        world.kisiFails = null;
+        await until(world, handle, (view) => view.state === 'noAccess');
+        assert.deepEqual(world.dues, [suspendedAt]);
+      }));
+
+    it('but not of one that was gone from Kisi, which no record in Nexudus tells', () =>
+      boughtNow(async (world, handle) => {
+        world.keys = [];
+        await handle.executeUpdate(resyncNow);
+        assert.equal(world.keys.length, 1);
+        assert.deepEqual(world.dues, [null]);
+      }));
+
+    it('but not of one that waited for people', () =>
+      boughtNow(async (world, handle, change) => {
+        world.order = 'revokes are stopped';
+        await change(false);
+        await until(world, handle, (view) => view.waitingFor !== null);
+        await world.env.sleep(hour);
+        world.order = null;
+        await handle.signal(membershipChanged);
+        await until(world, handle, (view) => view.state === 'noAccess');
+        assert.deepEqual(world.dues, [null]);
+      }));
+  });
 });

@@ -1,0 +1,62 @@
+import { blockOf } from './exceptions.js';
+import type { Held } from './losses.js';
+import type { Decision, Due, Instant, Verdict } from './types.js';
+
+/**
+ * Since when each key is due that is wanted, or is held and not wanted any more, for those of which the records tell it
+ * and of which it is news: what was so before `newsFrom` was done then, or told by another record than those that are
+ * looked at here, such as a mapping. `newsFrom` null: all is news.
+ */
+export function dueOf(
+  held: readonly Held[],
+  decision: Decision | null,
+  newsFrom: Instant | null,
+  now: Instant,
+): Due[] {
+  const verdicts = decision?.verdicts ?? [];
+  const wanted = (decision?.keys ?? []).map(({ groupId }) => ({
+    groupId,
+    since: wantedSince(groupId, verdicts),
+  }));
+  const lost = held
+    .filter(({ groupId, foreign = false }) => !foreign && wanted.every((key) => key.groupId !== groupId))
+    .map((key) => ({ groupId: key.groupId, since: lostSince(key, verdicts, now) }));
+  return [...wanted, ...lost].flatMap(({ groupId, since }) =>
+    since === null || (newsFrom !== null && since < newsFrom) ? [] : [{ groupId, since }],
+  );
+}
+
+/** The first of what opens the group now. */
+function wantedSince(groupId: number, verdicts: readonly Verdict[]): Instant | null {
+  const opening = verdicts.filter(({ counts, groupIds }) => counts && groupIds.includes(groupId));
+  return firstOf(opening.map(({ since }) => since));
+}
+
+/** At the end that was known, at the block, or with the last of the records that it stood on. */
+function lostSince(
+  { groupId, until, standsOn }: Held,
+  verdicts: readonly Verdict[],
+  now: Instant,
+): Instant | null {
+  if (until !== null && until <= now) return until;
+  const block = blockOf(groupId, verdicts);
+  if (block !== undefined) return block.since;
+  const ofRecords = standsOn.map(({ passId }) => verdicts.find((verdict) => verdict.passId === passId));
+  // Of a member that is barred as a whole, no pass may be left to judge.
+  if (ofRecords.every((verdict) => verdict === undefined))
+    return verdicts.find(({ rule }) => rule === 'member')?.since ?? null;
+  // One that counts, but for another group, tells of another mapping.
+  return lastOf(ofRecords.map((verdict) => (verdict === undefined || verdict.counts ? null : verdict.since)));
+}
+
+/** The first of these; null where one of them is not known, or there is none. */
+export function firstOf(instants: readonly (Instant | null)[]): Instant | null {
+  const known = instants.filter((at) => at !== null);
+  return known.length < instants.length || known.length === 0 ? null : Math.min(...known);
+}
+
+/** The last of these; null where one of them is not known, or there is none. */
+export function lastOf(instants: readonly (Instant | null)[]): Instant | null {
+  const known = instants.filter((at) => at !== null);
+  return known.length < instants.length || known.length === 0 ? null : Math.max(...known);
+}

@@ -1,0 +1,17 @@
+import { nextFreePort } from '../../worker/ports.js';
+
+let address: string | null = null;
+
+/** Where the SDK is to serve the metrics of the test file that begins. */
+export async function newMetricsAddress(): Promise<string> {
+  // Apart from the ports of other files and other runs, which look for free ones at the same time.
+  const port = await nextFreePort(30_000 + 10 * (process.pid % 200));
+  address = `127.0.0.1:${port}`;
+  return address;
+}
+
+/** Where the metrics of this test file are. Throws where none are served. */
+export function metricsUrl(): string {
+  if (address === null) throw new Error('no metrics are served');
+  return `http://${address}/metrics`;
+}
