@@ -210,6 +210,6 @@ function standingOf(decision: Decision): string {
 }
 
 /** Tells two e-mails apart without keeping either. */
-function digestOf(email: string): string {
+export function digestOf(email: string): string {
   return createHash('sha256').update(`latchkey:${email}`).digest('hex').slice(0, 16);
 }

@@ -1,10 +1,17 @@
 /** Many members in three locations, filled into both simulators as a space would have them that has run for long. */
 import type { Stage } from '../client/stage.js';
+import type { LedgerKey } from '../access/plan.js';
+import { digestOf } from '../activities/membership.js';
+import { inBatches, memberStart } from '../activities/wake.js';
 import { passRenewalTimes } from '../simulators/nexudus.js';
+import { memberWorkflowType, newMember, type MemberState } from '../workflows/messages.js';
+import type { BenchStage } from './stage.js';
 
-/** Who was made, and what a bench may change of them. */
+/** Who was made, and what a bench may change of them: everybody at the same place in each list. */
 export interface Crowd {
   memberIds: number[];
+  userIds: number[];
+  groupIds: number[];
   contractUniqueIds: string[];
   passIds: number[];
 }
@@ -17,18 +24,22 @@ interface Home {
   location: number;
   plan: number;
   passType: number;
+  groupId: number;
 }
 
 const dayMs = 86_400_000;
 
+/** The e-mail of the member at a place in the crowd. */
+const emailOf = (place: number): string => `crowd${place}@example.com`;
+
 /** The two cities and a third location: call it once. */
 export function threeHomes({ nexudus: { space }, kisi, ids }: Place): Home[] {
   const location = space.addBusiness({ Name: 'Kreuzberg, Berlin' }).Id;
-  const group = kisi.org.addGroup({ name: 'Kreuzberg, Berlin – Office Membership', locks_count: 2 }).id;
+  const groupId = kisi.org.addGroup({ name: 'Kreuzberg, Berlin – Office Membership', locks_count: 2 }).id;
   const passType = space.addTimePass({
     Name: 'Office access',
     BusinessId: location,
-    KisiGroupId: String(group),
+    KisiGroupId: String(groupId),
   }).Id;
   const plan = space.addTariff({ Name: 'Unlimited', BusinessId: location }).Id;
   space.addTariffTimePass({
@@ -38,9 +49,19 @@ export function threeHomes({ nexudus: { space }, kisi, ids }: Place): Home[] {
     PassRenewalTime: passRenewalTimes.day,
   });
   return [
-    { location: ids.rome, plan: ids.plans.romeUnlimited, passType: ids.passTypes.romeOffice },
-    { location: ids.newYork, plan: ids.plans.newYorkWeek, passType: ids.passTypes.newYorkOffice },
-    { location, plan, passType },
+    {
+      location: ids.rome,
+      plan: ids.plans.romeUnlimited,
+      passType: ids.passTypes.romeOffice,
+      groupId: ids.groups.romeOffice,
+    },
+    {
+      location: ids.newYork,
+      plan: ids.plans.newYorkWeek,
+      passType: ids.passTypes.newYorkOffice,
+      groupId: ids.groups.newYorkOffice,
+    },
+    { location, plan, passType, groupId },
   ];
 }
 
@@ -51,12 +72,13 @@ export function addCrowd(
   count: number,
   expiresAt = Date.now() + 30 * dayMs,
 ): Crowd {
-  const crowd: Crowd = { memberIds: [], contractUniqueIds: [], passIds: [] };
+  const crowd: Crowd = { memberIds: [], userIds: [], groupIds: [], contractUniqueIds: [], passIds: [] };
   for (let i = 0; i < count; i++) {
     const home = homes[i % homes.length];
     if (home === undefined) throw new Error('a crowd needs a home');
-    const Email = `crowd${kisi.org.users().length}@example.com`;
-    kisi.org.addUser({ email: Email });
+    const Email = emailOf(i);
+    crowd.userIds.push(kisi.org.addUser({ email: Email }).id);
+    crowd.groupIds.push(home.groupId);
     const memberId = space.addCoworker({ Email, InvoicingBusinessId: home.location }).Id;
     const contract = space.addContract({
       CoworkerId: memberId,
@@ -76,4 +98,28 @@ export function addCrowd(
     crowd.passIds.push(pass.Id);
   }
   return crowd;
+}
+
+/**
+ * Gives everybody the key that they should have, in Kisi and in a workflow that knows it, as months of work would have
+ * left it. The workflows look once when a worker comes.
+ */
+export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }: Crowd): Promise<void> {
+  const { kisi, client, config } = stage;
+  const validUntil = Math.ceil((Date.now() + 7 * dayMs) / 1_000) * 1_000;
+  await inBatches([...memberIds.keys()], async (place) => {
+    const [memberId = 0, userId = 0, groupId = 0] = [memberIds[place], userIds[place], groupIds[place]];
+    const { id: keyId } = kisi.org.grantByHand({ userId, groupId, validUntil });
+    const start = memberStart(memberId, config.taskQueue);
+    const key: LedgerKey = {
+      ...{ groupId, userId, keyId, validUntil, foreign: false, handUntil: null, uncertain: false },
+      ...{ until: null, because: 'a bench', standsOn: [] },
+    };
+    const state: MemberState = {
+      ...newMember(memberId, config.taskQueue),
+      ledger: [key],
+      kisiUser: { id: userId, emailDigest: digestOf(emailOf(place)) },
+    };
+    await client.workflow.start(memberWorkflowType, { ...start, args: [state] });
+  });
 }

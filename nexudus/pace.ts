@@ -11,10 +11,10 @@ export interface PaceOptions {
   minGapMs: number;
   /** Most starts in any 60 s after a throttle. Default 115. */
   perMinute: number;
-  /** What polls and full passes leave of that to the reads of members. Default 45. */
+  /** What all others leave of that to the reads of single members. Default 45. */
   reservePerMinute: number;
   /**
-   * After a throttle, from so many starts in the last 60 s on, starts are spread over the minute; with fewer, it takes
+   * After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute; with fewer, it takes
    * two throttles in a minute to make careful. Default 60.
    */
   spreadFrom: number;
@@ -50,6 +50,8 @@ interface Lane {
   waiting: { go: () => void; since: number }[];
   patienceMs: number;
   perMinute: number;
+  /** Whether its starts are spread over a minute that is throttled. */
+  isSpread: boolean;
   lastStart: number;
 }
 
@@ -80,22 +82,24 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     waiting: [],
     patienceMs,
     perMinute: most,
+    // Those who ask for one member are few: many are read together.
+    isSpread: patienceMs !== Infinity,
     lastStart: -Infinity,
   });
   const lanes = {
     members: lane(Infinity, perMinute),
-    crowds: lane(3_000, perMinute),
+    crowds: lane(3_000, perMinute - reservePerMinute),
     polls: lane(3_000, perMinute - reservePerMinute),
     fullPasses: lane(15_000, perMinute - reservePerMinute),
   };
   const inOrder = [lanes.members, lanes.crowds, lanes.polls, lanes.fullPasses];
 
-  function earliestStart({ perMinute: most, lastStart }: Lane): number {
+  function earliestStart({ perMinute: most, isSpread, lastStart }: Lane): number {
     const soonest = Math.max((starts.at(-1) ?? -Infinity) + minGapMs, pausedUntil);
     if (clockMs() >= carefulUntil) return soonest;
     const inTheWay = starts.at(-most) ?? -Infinity;
     // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
-    const evenly = startsLately() < spreadFrom ? -Infinity : lastStart + minuteMs / most;
+    const evenly = !isSpread || startsLately() < spreadFrom ? -Infinity : lastStart + minuteMs / most;
     return Math.max(soonest, inTheWay + minuteMs, evenly);
   }
 

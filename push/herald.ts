@@ -4,8 +4,13 @@ export interface HeraldOptions {
   wake: (memberId: number, mayStart: boolean) => Promise<void>;
   /** Reads what changed, where a call does not say whose record it is about. */
   pollNow: () => Promise<void>;
-  /** A member that is told of again within this time is woken once more at its end, however often it was told of. */
+  /**
+   * A member that is told of again within this time is woken once more at its end, however often it was told of. Default
+   * 250: the calls of one purchase come in together.
+   */
   windowMs?: number;
+  /** That time doubles from wake to wake, for as long as they follow each other, up to this. Default 4 s. */
+  longestWindowMs?: number;
   /** Told of each wake that is taken how long it was since the first of what it tells came in. */
   onWoken?: (waitedMs: number) => void;
   /** Told once when wakes fail, and once when they are taken again. */
@@ -13,7 +18,7 @@ export interface HeraldOptions {
   onMended: () => void;
 }
 
-/** Wakes those of whom it is told: at once, and then at most once in a while. */
+/** Wakes those of whom it is told: at once, and then at most once in a while, the more seldom the longer it goes on. */
 export interface Herald {
   /** `mayStart`: it may give access to somebody who had none so far. */
   tell(memberId: number, mayStart: boolean): void;
@@ -30,24 +35,38 @@ type Whom = number | typeof something;
 interface Told {
   mayStart: boolean;
   at: number;
+  /** For how long it is then left alone; left out: as ever. */
+  windowMs?: number;
+}
+
+/** A wake a moment ago. */
+interface Lately {
+  mayStart: boolean;
+  windowMs: number;
+  /** What was told since; null: nothing. */
+  told: Told | null;
 }
 
 const atOnce = 20;
 
 /** A herald. What it holds is bounded by the number of members, whatever comes in. */
 export function createHerald(options: HeraldOptions): Herald {
-  const { wake, pollNow, windowMs = 1_000, onWoken, onTrouble, onMended } = options;
+  const { wake, pollNow, windowMs = 250, longestWindowMs = 4_000, onWoken, onTrouble, onMended } = options;
   /** Those who wait to be woken, in the order in which they were first told of. */
   const waiting = new Map<Whom, Told>();
-  /** Those who were woken a moment ago, and what was told of them since; null: nothing. */
-  const lately = new Map<Whom, Told | null>();
+  /** Those who were woken a moment ago. */
+  const lately = new Map<Whom, Lately>();
   let running = 0;
   let troubled = false;
   let draining: { resolve: () => void } | null = null;
 
   function tell(whom: Whom, mayStart: boolean): void {
-    const among = lately.has(whom) ? lately : waiting;
-    among.set(whom, both({ mayStart, at: Date.now() }, among.get(whom)));
+    const told = { mayStart, at: Date.now() };
+    const before = lately.get(whom);
+    // Whoever had no workflow was not woken, and must not wait for that.
+    if (before === undefined || (mayStart && !before.mayStart))
+      waiting.set(whom, both(told, waiting.get(whom) ?? before?.told));
+    else before.told = both(told, before.told);
     goOn();
   }
 
@@ -59,29 +78,36 @@ export function createHerald(options: HeraldOptions): Herald {
       void serve(whom, told);
     }
     const isQuiet = running === 0 && waiting.size === 0;
-    if (draining !== null && isQuiet && [...lately.values()].every((told) => told === null))
+    if (draining !== null && isQuiet && [...lately.values()].every(({ told }) => told === null))
       draining.resolve();
   }
 
   async function serve(whom: Whom, told: Told): Promise<void> {
+    const before = lately.get(whom);
     // From now on and not from the answer: what is told while it is under way may come too late for it.
-    lately.set(whom, null);
+    const since: Lately = {
+      mayStart: told.mayStart || before?.mayStart === true,
+      windowMs: Math.min(told.windowMs ?? windowMs, Math.max(windowMs, longestWindowMs)),
+      told: null,
+    };
+    lately.set(whom, since);
     try {
       await (whom === something ? pollNow() : wake(whom, told.mayStart));
       onWoken?.(Date.now() - told.at);
       if (troubled) onMended();
       troubled = false;
     } catch (error) {
-      lately.set(whom, both(told, lately.get(whom)));
+      since.told = both(told, since.told);
       if (!troubled) onTrouble(error);
       troubled = true;
     }
     setTimeout(() => {
-      const again = lately.get(whom) ?? null;
+      // A later wake has taken its place.
+      if (lately.get(whom) !== since) return;
       lately.delete(whom);
-      if (again !== null) waiting.set(whom, again);
+      if (since.told !== null) waiting.set(whom, { ...since.told, windowMs: since.windowMs * 2 });
       goOn();
-    }, windowMs);
+    }, since.windowMs);
     running--;
     goOn();
   }
@@ -101,5 +127,5 @@ export function createHerald(options: HeraldOptions): Herald {
 
 function both(one: Told, other: Told | null | undefined): Told {
   if (other === null || other === undefined) return one;
-  return { mayStart: one.mayStart || other.mayStart, at: Math.min(one.at, other.at) };
+  return { ...other, mayStart: one.mayStart || other.mayStart, at: Math.min(one.at, other.at) };
 }

@@ -115,6 +115,7 @@ function driftHerald({ client, log }: PushDeps, waker: Waker): Herald {
     },
     pollNow: () => client.workflow.getHandle(driftWorkflowId).signal(auditSoon),
     windowMs: driftWindowMs,
+    longestWindowMs: driftWindowMs,
     ...telling(log),
   });
   return herald;

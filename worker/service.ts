@@ -175,7 +175,7 @@ async function memberWorker(
       ...createPlanActivities(client, config.taskQueue),
     },
     maxConcurrentWorkflowTaskExecutions: 40,
-    maxCachedWorkflows: 300,
+    maxCachedWorkflows: 1000,
     // Else a beat of the speaker would be held back for most of its time limit.
     maxHeartbeatThrottleInterval: '2s',
   });

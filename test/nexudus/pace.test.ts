@@ -58,10 +58,15 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('is careful from a single throttle on, with much asked', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3, spreadFrom: 2 });
-    await many(2, () => start());
+    const { pacer, times, start } = onFakeClock({
+      minGapMs: 1,
+      perMinute: 3,
+      reservePerMinute: 0,
+      spreadFrom: 2,
+    });
+    await many(2, () => start('crowds'));
     pacer.members.pause(0);
-    await many(2, () => start());
+    await many(2, () => start('crowds'));
     assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
   });
 
@@ -98,6 +103,13 @@ describe('the pace of Nexudus requests', () => {
     throttle();
     await many(4, () => start('polls'));
     assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
+  });
+
+  it('spreads what somebody waits for over no minute', async () => {
+    const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 4, spreadFrom: 2 });
+    throttle();
+    await many(5, () => start());
+    assert.deepEqual(times(), [0, 1, 2, 3, 60_000]);
   });
 
   it('lets nobody wait for ever, however busy the others are', async () => {

@@ -55,14 +55,39 @@ describe('the herald', () => {
     await herald.drain();
   });
 
+  it('does not let somebody without a workflow wait, who was told of a moment ago by what starts none', () => {
+    const { herald, woken } = listening();
+    herald.tell(7, false);
+    herald.tell(7, true);
+    herald.tell(7, true);
+    assert.deepEqual(woken, [
+      [7, false],
+      [7, true],
+    ]);
+  });
+
+  it('wakes the more seldom the longer somebody is told of, and soon again after a rest', async () => {
+    const { herald, woken } = listening({ windowMs: 5, longestWindowMs: 100_000 });
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    const telling = setInterval(() => {
+      herald.tell(7, true);
+    }, 1);
+    await wait(400);
+    clearInterval(telling);
+    // 5, 10, 20, 40, 80, 160, 320: each time waits for the one before.
+    assert.ok(woken.length >= 2 && woken.length <= 8, `${woken.length} wakes`);
+    await herald.drain();
+  });
+
   it('starts a workflow where any of what it is told may give access', async () => {
     const { herald, woken } = listening();
+    herald.tell(7, true);
     herald.tell(7, false);
     herald.tell(7, true);
     herald.tell(7, false);
     await herald.drain();
     assert.deepEqual(woken, [
-      [7, false],
+      [7, true],
       [7, true],
     ]);
   });

@@ -1,0 +1,248 @@
+/**
+ * Ten thousand members in three locations, one worker process at the published limits: what they cost while nothing
+ * happens, how soon a push becomes a key meanwhile, and what a flood of calls does. `node --import=tsx bench/members.ts
+ * [members]`.
+ */
+import { execFile, type ChildProcess } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { promisify } from 'node:util';
+import { auditInterval, driftWorkflowId } from '../workflows/drift-messages.js';
+import { nextFreePort } from '../worker/ports.js';
+import { addCrowd, settle, threeHomes, type Crowd } from './crowd.js';
+import { percentile, tell, type Row } from './rows.js';
+import { applyLimits, say, seconds, setStage, startWorkerProcess, wait } from './stage.js';
+
+const members = Number(process.argv[2] ?? 10_000);
+const pushes = Number(process.argv[3] ?? 20);
+const secret = 'a secret of this bench';
+const port = await nextFreePort(18_200);
+const address = `http://127.0.0.1:${port}`;
+const restMs = 3_000;
+const rows: Row[] = [];
+
+const stage = await setStage({
+  LATCHKEY_PUSH_PORT: String(port),
+  LATCHKEY_PUSH_URL: address,
+  NEXUDUS_WEBHOOK_SECRET: secret,
+  LATCHKEY_FULL_PASS_INTERVAL: '2h',
+  LATCHKEY_AUDIT_INTERVAL: '7d',
+});
+const { nexudus, kisi, ids, client } = stage;
+nexudus.switches.hookSecret = secret;
+const crowd = addCrowd(stage, threeHomes(stage), members);
+let newcomers = 0;
+
+const settledAt = Date.now();
+await settle(stage, crowd);
+say(`${members} workflows started in ${seconds(Date.now() - settledAt)} s`);
+applyLimits(stage);
+const worker = await startWorkerProcess(stage);
+await latchkey('hooks', 'install');
+await allAsleep(crowd);
+say(`all have looked twice, ${seconds(Date.now() - settledAt)} s after the start`);
+kisi.requests.clear();
+
+await quietTime();
+await audits();
+const idle = await pushed('while nothing else happens');
+const resync = latchkey('resync', '--all');
+const busy = await pushed('while a full resync runs');
+rows.push({
+  what: `push to key at p95 amid a resync of ${members} members, beside that when idle`,
+  measured: `${busy.toFixed(2)} s`,
+  floor: `${idle.toFixed(2)} s`,
+  ratio: busy / idle,
+  goal: 'at most 2',
+  holds: busy <= 2 * idle,
+});
+resync.child.kill();
+await resync.catch(() => undefined);
+await flood(crowd);
+await worker.stop();
+await stage.stop();
+tell(rows);
+
+/** What a worker takes while nothing happens. */
+async function quietTime(): Promise<void> {
+  nexudus.requests.clear();
+  const cpuBefore = worker.cpuSeconds();
+  await wait(60_000);
+  const share = ((worker.cpuSeconds() - cpuBefore) / 60) * 100;
+  const asked = nexudus.requests.count();
+  rows.push(
+    plain(`worker memory, ${members} members asleep`, `${worker.memoryMb().toFixed(0)} MB`),
+    plain(`worker processor time, a quiet minute, ${members} members`, `${share.toFixed(1)} % of a core`),
+    plain(`Nexudus requests, a quiet minute, ${members} members`, String(asked)),
+    plain(`Kisi requests, a quiet minute, ${members} members`, String(kisi.requests.count())),
+  );
+}
+
+/** Two audits: the first one reads everything, the second one what it must. */
+async function audits(): Promise<void> {
+  const drift = client.workflow.getHandle(driftWorkflowId);
+  await drift.signal(auditInterval, 1_000 * Math.ceil(members / 100 + 20));
+  for (const name of ['first', 'next']) {
+    kisi.requests.clear();
+    while (kisi.requests.count() === 0) await wait(200);
+    const [from, cpuBefore] = [Date.now(), worker.cpuSeconds()];
+    const pages = Math.ceil(kisi.org.assignments().length / 250);
+    while (kisi.requests.count({ path: '/role_assignments' }) < pages) await wait(200);
+    await rest();
+    const asked = kisi.requests.count();
+    const took = `${seconds(Date.now() - from - restMs)} s, ${(worker.cpuSeconds() - cpuBefore).toFixed(1)} s of processor time`;
+    rows.push({
+      what: `Kisi requests, ${name} audit of ${members} keys (${took})`,
+      measured: String(asked),
+      floor: String(pages),
+      ratio: asked / pages,
+      goal: name === 'first' ? '' : 'at most 1.00',
+      holds: name === 'first' || asked <= pages,
+    });
+  }
+  await drift.signal(auditInterval, 7 * 86_400_000);
+}
+
+/** Until nothing was asked of Kisi for a while. */
+async function rest(): Promise<void> {
+  for (let before = -1; before !== kisi.requests.count();) {
+    before = kisi.requests.count();
+    await wait(restMs);
+  }
+}
+
+/** New members buy a pass, one after another; answers p95 from the purchase to the key in Kisi, in seconds. */
+async function pushed(when: string): Promise<number> {
+  const took: number[] = [];
+  kisi.requests.clear();
+  const startedAt = Date.now();
+  for (let i = 0; i < pushes; i++) {
+    const Email = `pushed${newcomers++}@example.com`;
+    const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+    const from = performance.now();
+    nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    while (kisi.org.keysOf(Email).length === 0) await wait(10);
+    took.push((performance.now() - from) / 1_000);
+    await wait(Math.max(0, startedAt + (i + 1) * 6_000 - Date.now()));
+  }
+  const asked = kisi.requests.list();
+  const throttled = asked.filter(({ status }) => status === 429).length;
+  const rate = asked.length / ((Date.now() - startedAt) / 1_000);
+  const [p50, p95] = [percentile(took, 0.5), percentile(took, 0.95)];
+  rows.push({
+    what: `push to key ${when}, ${members} members, p95 of ${pushes} (p50 ${p50.toFixed(2)} s)`,
+    measured: `${p95.toFixed(2)} s`,
+    floor: '',
+    ratio: null,
+    goal: 'under 2 s',
+    holds: p95 < 2,
+  });
+  if (when.includes('resync'))
+    rows.push({
+      what: `Kisi requests a second meanwhile (${throttled} throttled)`,
+      measured: rate.toFixed(2),
+      floor: '5',
+      ratio: rate / 5,
+      goal: 'at least 0.9, none throttled',
+      holds: rate >= 4.5 && throttled === 0,
+    });
+  return p95;
+}
+
+/** Five thousand calls in ten seconds: true ones about a hundred members who changed, again and again, and forged ones. */
+async function flood({ memberIds }: Crowd): Promise<void> {
+  const concerned = memberIds.slice(0, 100);
+  const hooksOff = nexudus.space.list('webhooks').map(({ Id }) => Id);
+  for (const id of hooksOff) nexudus.space.update('webhooks', id, { Active: false });
+  const keysBefore = kisi.org.assignments().length;
+  for (const CoworkerId of concerned)
+    nexudus.space.addPass({ CoworkerId, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+  const memoryBefore = worker.memoryMb();
+  const from = Date.now();
+  const answers: { status: number; ms: number }[] = [];
+  const calls = Array.from({ length: 5_000 }, async (_, i) => {
+    await wait(i * 2);
+    const forged = i % 5 === 0;
+    const body = JSON.stringify([{ Id: concerned[i % concerned.length] }]);
+    const mac = createHmac('sha256', forged ? 'another secret' : secret)
+      .update(body)
+      .digest('hex')
+      .toUpperCase();
+    const began = performance.now();
+    const headers = { 'Content-Type': 'application/json', 'X-Nexudus-Hook-Signature': mac };
+    const { status } = await fetch(`${address}/nexudus/access`, { method: 'POST', body, headers });
+    answers.push({ status, ms: performance.now() - began });
+  });
+  await Promise.all(calls);
+  const took = Date.now() - from;
+  while (kisi.org.assignments().length < keysBefore + concerned.length) await wait(200);
+  await wait(5_000);
+  const signals = await Promise.all(concerned.map((id) => signalsOf(id, from)));
+  const taken = answers.filter(({ status }) => status === 200).length;
+  const refused = answers.filter(({ status }) => status === 401).length;
+  rows.push(
+    {
+      what: `flood of 5,000 calls in ${seconds(took)} s: taken, forged ones refused`,
+      measured: `${taken}, ${refused}`,
+      floor: '4000, 1000',
+      ratio: null,
+      goal: 'all',
+      holds: taken === 4_000 && refused === 1_000,
+    },
+    {
+      what: 'flood: answered within, p99',
+      measured: `${percentile(
+        answers.map(({ ms }) => ms),
+        0.99,
+      ).toFixed(0)} ms`,
+      floor: '',
+      ratio: null,
+      goal: 'under 100 ms',
+      holds:
+        percentile(
+          answers.map(({ ms }) => ms),
+          0.99,
+        ) < 100,
+    },
+    {
+      what: 'flood: wakes of a member told of 40 times in 10 s, most',
+      measured: String(Math.max(...signals)),
+      floor: '1',
+      ratio: null,
+      goal: 'a few (once a second at most)',
+      holds: Math.max(...signals) <= 12,
+    },
+    plain(
+      'flood: worker memory before and after',
+      `${memoryBefore.toFixed(0)} and ${worker.memoryMb().toFixed(0)} MB`,
+    ),
+  );
+}
+
+async function signalsOf(memberId: number, since: number): Promise<number> {
+  const { events } = await client.workflow.getHandle(`member-${memberId}`).fetchHistory();
+  return (events ?? []).filter(
+    ({ eventTime, workflowExecutionSignaledEventAttributes: signal }) =>
+      signal && Number(eventTime?.seconds ?? 0) * 1_000 >= since - 1_000,
+  ).length;
+}
+
+/** Until everybody has looked at the start, and once more as the first full pass has it. */
+async function allAsleep({ memberIds }: Crowd): Promise<void> {
+  const last = memberIds.at(-1) ?? 0;
+  const looks = async (): Promise<number> => {
+    const { events } = await client.workflow.getHandle(`member-${last}`).fetchHistory();
+    return (events ?? []).filter(({ activityTaskCompletedEventAttributes: done }) => done).length;
+  };
+  while ((await looks()) < 2) await wait(1_000);
+  await wait(10_000);
+}
+
+function plain(what: string, measured: string): Row {
+  return { what, measured, floor: '', ratio: null, goal: '', holds: true };
+}
+
+function latchkey(...args: string[]): Promise<unknown> & { child: ChildProcess } {
+  return promisify(execFile)(process.execPath, ['client/latchkey.js', ...args], {
+    env: { ...process.env, ...stage.env },
+  });
+}
