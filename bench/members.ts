@@ -4,11 +4,11 @@
  * [members]`.
  */
 import { execFile, type ChildProcess } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { promisify } from 'node:util';
 import { auditInterval, driftWorkflowId } from '../workflows/drift-messages.js';
 import { nextFreePort } from '../worker/ports.js';
 import { addCrowd, settle, threeHomes, type Crowd } from './crowd.js';
+import type { Flooded } from './flood.js';
 import { percentile, tell, type Row } from './rows.js';
 import { applyLimits, say, seconds, setStage, startWorkerProcess, wait } from './stage.js';
 
@@ -46,6 +46,9 @@ await quietTime();
 await audits();
 const idle = await pushed('while nothing else happens');
 const resync = latchkey('resync', '--all');
+// Until the first of them wait for Kisi.
+kisi.requests.clear();
+while (kisi.requests.count() < 20) await wait(100);
 const busy = await pushed('while a full resync runs');
 rows.push({
   what: `push to key at p95 amid a resync of ${members} members, beside that when idle`,
@@ -89,6 +92,13 @@ async function audits(): Promise<void> {
     while (kisi.requests.count({ path: '/role_assignments' }) < pages) await wait(200);
     await rest();
     const asked = kisi.requests.count();
+    say(
+      kisi.requests
+        .list()
+        .map(({ path, query }) => path + JSON.stringify(query))
+        .slice(-8)
+        .join('\n'),
+    );
     const took = `${seconds(Date.now() - from - restMs)} s, ${(worker.cpuSeconds() - cpuBefore).toFixed(1)} s of processor time`;
     rows.push({
       what: `Kisi requests, ${name} audit of ${members} keys (${took})`,
@@ -158,27 +168,13 @@ async function flood({ memberIds }: Crowd): Promise<void> {
     nexudus.space.addPass({ CoworkerId, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
   const memoryBefore = worker.memoryMb();
   const from = Date.now();
-  const answers: { status: number; ms: number }[] = [];
-  const calls = Array.from({ length: 5_000 }, async (_, i) => {
-    await wait(i * 2);
-    const forged = i % 5 === 0;
-    const body = JSON.stringify([{ Id: concerned[i % concerned.length] }]);
-    const mac = createHmac('sha256', forged ? 'another secret' : secret)
-      .update(body)
-      .digest('hex')
-      .toUpperCase();
-    const began = performance.now();
-    const headers = { 'Content-Type': 'application/json', 'X-Nexudus-Hook-Signature': mac };
-    const { status } = await fetch(`${address}/nexudus/access`, { method: 'POST', body, headers });
-    answers.push({ status, ms: performance.now() - began });
-  });
-  await Promise.all(calls);
+  const { statuses, answerMs } = await floodOf(concerned);
   const took = Date.now() - from;
   while (kisi.org.assignments().length < keysBefore + concerned.length) await wait(200);
   await wait(5_000);
   const signals = await Promise.all(concerned.map((id) => signalsOf(id, from)));
-  const taken = answers.filter(({ status }) => status === 200).length;
-  const refused = answers.filter(({ status }) => status === 401).length;
+  const [taken = 0, refused = 0] = [statuses['200'], statuses['401']];
+  const p99 = percentile(answerMs, 0.99);
   rows.push(
     {
       what: `flood of 5,000 calls in ${seconds(took)} s: taken, forged ones refused`,
@@ -189,19 +185,12 @@ async function flood({ memberIds }: Crowd): Promise<void> {
       holds: taken === 4_000 && refused === 1_000,
     },
     {
-      what: 'flood: answered within, p99',
-      measured: `${percentile(
-        answers.map(({ ms }) => ms),
-        0.99,
-      ).toFixed(0)} ms`,
+      what: `flood: answered within, p99 (p50 ${percentile(answerMs, 0.5).toFixed(0)} ms)`,
+      measured: `${p99.toFixed(0)} ms`,
       floor: '',
       ratio: null,
       goal: 'under 100 ms',
-      holds:
-        percentile(
-          answers.map(({ ms }) => ms),
-          0.99,
-        ) < 100,
+      holds: p99 < 100,
     },
     {
       what: 'flood: wakes of a member told of 40 times in 10 s, most',
@@ -216,6 +205,16 @@ async function flood({ memberIds }: Crowd): Promise<void> {
       `${memoryBefore.toFixed(0)} and ${worker.memoryMb().toFixed(0)} MB`,
     ),
   );
+}
+
+async function floodOf(memberIds: readonly number[]): Promise<Flooded> {
+  const args = [`${address}/nexudus/access`, secret, JSON.stringify(memberIds)];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import=tsx', 'bench/flood.ts', ...args],
+    { maxBuffer: 10_000_000 },
+  );
+  return JSON.parse(stdout) as Flooded;
 }
 
 async function signalsOf(memberId: number, since: number): Promise<number> {

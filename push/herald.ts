@@ -4,10 +4,9 @@ export interface HeraldOptions {
   wake: (memberId: number, mayStart: boolean) => Promise<void>;
   /** Reads what changed, where a call does not say whose record it is about. */
   pollNow: () => Promise<void>;
-  /**
-   * A member that is told of again within this time is woken once more at its end, however often it was told of. Default
-   * 250: the calls of one purchase come in together.
-   */
+  /** So long is waited for more about the same member: the calls of one purchase come in together. Default 80. */
+  gatherMs?: number;
+  /** A member that is told of again within this time is woken once more at its end, however often it was told of. */
   windowMs?: number;
   /** That time doubles from wake to wake, for as long as they follow each other, up to this. Default 4 s. */
   longestWindowMs?: number;
@@ -18,7 +17,7 @@ export interface HeraldOptions {
   onMended: () => void;
 }
 
-/** Wakes those of whom it is told: at once, and then at most once in a while, the more seldom the longer it goes on. */
+/** Wakes those of whom it is told: soon, and then at most once in a while, the more seldom the longer it goes on. */
 export interface Herald {
   /** `mayStart`: it may give access to somebody who had none so far. */
   tell(memberId: number, mayStart: boolean): void;
@@ -51,7 +50,18 @@ const atOnce = 20;
 
 /** A herald. What it holds is bounded by the number of members, whatever comes in. */
 export function createHerald(options: HeraldOptions): Herald {
-  const { wake, pollNow, windowMs = 250, longestWindowMs = 4_000, onWoken, onTrouble, onMended } = options;
+  const {
+    wake,
+    pollNow,
+    gatherMs = 80,
+    windowMs = 500,
+    longestWindowMs = 4_000,
+    onWoken,
+    onTrouble,
+    onMended,
+  } = options;
+  /** Those of whom was told just now. */
+  const gathering = new Map<Whom, Told>();
   /** Those who wait to be woken, in the order in which they were first told of. */
   const waiting = new Map<Whom, Told>();
   /** Those who were woken a moment ago. */
@@ -64,9 +74,19 @@ export function createHerald(options: HeraldOptions): Herald {
     const told = { mayStart, at: Date.now() };
     const before = lately.get(whom);
     // Whoever had no workflow was not woken, and must not wait for that.
-    if (before === undefined || (mayStart && !before.mayStart))
-      waiting.set(whom, both(told, waiting.get(whom) ?? before?.told));
-    else before.told = both(told, before.told);
+    if (before === undefined || (mayStart && !before.mayStart)) {
+      if (!gathering.has(whom))
+        setTimeout(() => {
+          callIn(whom);
+        }, gatherMs);
+      gathering.set(whom, both(told, gathering.get(whom) ?? before?.told));
+    } else before.told = both(told, before.told);
+  }
+
+  function callIn(whom: Whom): void {
+    const told = gathering.get(whom);
+    gathering.delete(whom);
+    if (told !== undefined) waiting.set(whom, both(told, waiting.get(whom)));
     goOn();
   }
 
@@ -77,7 +97,7 @@ export function createHerald(options: HeraldOptions): Herald {
       running++;
       void serve(whom, told);
     }
-    const isQuiet = running === 0 && waiting.size === 0;
+    const isQuiet = running === 0 && waiting.size === 0 && gathering.size === 0;
     if (draining !== null && isQuiet && [...lately.values()].every(({ told }) => told === null))
       draining.resolve();
   }
