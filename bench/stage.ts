@@ -30,7 +30,9 @@ export async function setStage(env: Record<string, string> = {}): Promise<BenchS
   Runtime.install({ logger: temporalLogger(log) });
   const server = await startEmbeddedTemporal({ dbFile: null, searchAttributes });
   const temporal = { address: server.address, namespace: 'default' };
-  const stage = await setEmptyStage({ temporal, log, env });
+  // What the benches take away they take from all at once.
+  const file = 'policies: { breakerPeople: 100000 }';
+  const stage = await setEmptyStage({ temporal, log, env, file });
   const { nexudus, kisi } = stage;
   nexudus.switches.rateLimits = null;
   kisi.switches.rateLimit = null;

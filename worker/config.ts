@@ -123,7 +123,11 @@ export const httpUrl = z
   .transform(withoutTrailingSlash);
 const interval = z
   .string()
-  .refine((text) => durationOrZero(text) > 0, 'must be a duration above zero, like 500ms, 30s, 5m, 2h or 7d')
+  // Temporal's Schedules know no shorter ones.
+  .refine(
+    (text) => durationOrZero(text) >= 1_000,
+    'must be a duration of at least 1s, like 30s, 5m, 2h or 7d',
+  )
   .transform(parseDuration);
 const port = z
   .string()

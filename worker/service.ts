@@ -25,7 +25,12 @@ import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
 import { createTrail, type Trail } from '../trail/trail.js';
 import { mayWriteSince } from '../workflows/control-messages.js';
-import { kisiTaskQueue, nexudusTaskQueue, searchAttributes } from '../workflows/messages.js';
+import {
+  kisiBulkTaskQueue,
+  kisiTaskQueue,
+  nexudusTaskQueue,
+  searchAttributes,
+} from '../workflows/messages.js';
 import { workflowBundle } from './bundle.js';
 import type { CheckedSpace } from './check.js';
 import type { Config } from './config.js';
@@ -269,12 +274,14 @@ function speakingWorkers(
         // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
         maxConcurrentActivityTaskExecutions: 2000,
       }),
-      Worker.create({
-        ...shared,
-        taskQueue: kisiTaskQueue(config.taskQueue),
-        activities: kisiActivities,
-        maxConcurrentActivityTaskExecutions: kisiSlots,
-      }),
+      ...[kisiTaskQueue, kisiBulkTaskQueue].map((queueOf) =>
+        Worker.create({
+          ...shared,
+          taskQueue: queueOf(config.taskQueue),
+          activities: kisiActivities,
+          maxConcurrentActivityTaskExecutions: kisiSlots,
+        }),
+      ),
     ]);
 }
 

@@ -1,9 +1,9 @@
-import { uuid4 } from '@temporalio/workflow';
+import { uuid4, type ActivityOptions } from '@temporalio/workflow';
 import { sameEnd } from '../access/drift.js';
 import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../activities/contract.js';
-import { kisiTaskQueue, type MemberState } from './messages.js';
+import { kisiBulkTaskQueue, kisiTaskQueue, type MemberState } from './messages.js';
 import {
   isHeld,
   patientActivities,
@@ -61,11 +61,7 @@ export function keyWriter(
     summary: string,
     priorityKey = 2,
   ): Promise<{ value: Awaited<ReturnType<KeyActivities[K]>> } | null> {
-    const behind = author.inBulk && priorityKey > urgentKey;
-    const options = {
-      summary,
-      priority: { priorityKey: behind ? Math.min(priorityKey + 2, lastKey) : priorityKey },
-    };
+    const options = { summary, ...placeInLine(priorityKey) };
     type Args = Parameters<KeyActivities[K]>;
     type Answer = Awaited<ReturnType<KeyActivities[K]>>;
     type Call = { executeWithOptions(o: typeof options, a: Args): Promise<Answer> };
@@ -80,6 +76,13 @@ export function keyWriter(
       onWaiting,
       overtaking,
     );
+  }
+
+  /** What is one of many waits in a queue of its own, since what runs cannot be overtaken; an end of access never does. */
+  function placeInLine(priorityKey: number): Pick<ActivityOptions, 'priority' | 'taskQueue'> {
+    if (!author.inBulk || priorityKey === urgentKey) return { priority: { priorityKey } };
+    const behind = Math.min(priorityKey + 2, lastKey);
+    return { priority: { priorityKey: behind }, taskQueue: kisiBulkTaskQueue(state.taskQueue) };
   }
 
   /** Who writes, and why: one note for all tries of a change. */

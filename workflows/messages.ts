@@ -137,6 +137,11 @@ export function kisiTaskQueue(taskQueue: string): string {
   return `${taskQueue}-kisi`;
 }
 
+/** The activity queue for what is written to Kisi in bulk. Only the speaker takes from it. */
+export function kisiBulkTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-kisi-bulk`;
+}
+
 /** What a member's workflow starts with, and hands to its own next run. */
 export interface MemberState {
   memberId: number;

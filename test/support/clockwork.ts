@@ -16,6 +16,7 @@ import { createPeople } from '../../activities/people.js';
 import type { Trail } from '../../trail/trail.js';
 import type { Profile, Rules, Snapshot } from '../../access/types.js';
 import {
+  kisiBulkTaskQueue,
   kisiTaskQueue,
   memberWorkflowId,
   memberWorkflowType,
@@ -106,13 +107,19 @@ export class Clockwork {
       taskQueue: nexudusTaskQueue(world.taskQueue),
       activities: { ...world.membership(), ...noActs },
     });
-    const keys = await Worker.create({
-      connection: env.nativeConnection,
-      namespace: env.namespace ?? 'default',
-      taskQueue: kisiTaskQueue(world.taskQueue),
-      activities: world.kisi(),
-    });
-    await members.runUntil(reads.runUntil(keys.runUntil(story(world).finally(() => world.endAll()))));
+    const [keys, keysInBulk] = await Promise.all(
+      [kisiTaskQueue, kisiBulkTaskQueue].map((queueOf) =>
+        Worker.create({
+          connection: env.nativeConnection,
+          namespace: env.namespace ?? 'default',
+          taskQueue: queueOf(world.taskQueue),
+          activities: world.kisi(),
+        }),
+      ),
+    );
+    assert.ok(keys && keysInBulk);
+    const told = story(world).finally(() => world.endAll());
+    await members.runUntil(reads.runUntil(keys.runUntil(keysInBulk.runUntil(told))));
   }
 
   now(): Promise<number> {

@@ -110,7 +110,7 @@ describe('loadConfig', () => {
         KISI_BASE_URL: 'http://127.0.0.1:2/',
         KISI_API_KEY: 'k',
         TEMPORAL_ADDRESS: 'temporal:7233',
-        LATCHKEY_POLL_INTERVAL: '500ms',
+        LATCHKEY_POLL_INTERVAL: '2s',
         LATCHKEY_FULL_PASS_INTERVAL: '2h',
         LATCHKEY_AUDIT_INTERVAL: '1h',
         LATCHKEY_TASK_QUEUE: 'q',
@@ -130,7 +130,7 @@ describe('loadConfig', () => {
     });
     assert.equal(config.kisi.baseUrl, 'http://127.0.0.1:2');
     assert.equal(config.temporalAddress, 'temporal:7233');
-    assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [500, 7_200_000]);
+    assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [2_000, 7_200_000]);
     assert.equal(config.auditIntervalMs, 3_600_000);
     assert.equal(config.pushUrl, 'https://push.example.test/latchkey');
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);

@@ -1,0 +1,62 @@
+/**
+ * `npm run bench`: every bench in a process of its own, one after another, and the table of all rows into
+ * bench/results.md. `npm run bench -- --counts`: only those that count and need no quiet machine, in a small version;
+ * exit code 1 where one of them misses its goal.
+ */
+import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus, totalmem, type as system, release } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { tableOf, type Row } from './rows.js';
+
+const onlyCounts = process.argv.includes('--counts');
+/** File, and what it is called with: in full, and in the small version. */
+const benches: [string, string[], string[] | null][] = [
+  ['requests.ts', ['40'], ['4', 'faultless']],
+  ['polls.ts', ['100', '1000', '10000'], ['100', '1000']],
+  ['history.ts', [], []],
+  ['wakes.ts', ['100'], null],
+  ['wakes.ts', ['1000'], null],
+  ['import.ts', ['200'], null],
+  ['midnight.ts', ['1000'], null],
+  ['members.ts', ['1000', '20'], null],
+  ['members.ts', ['10000', '20'], null],
+  ['demo.ts', [], null],
+];
+
+const rows: Row[] = [];
+for (const [file, full, small] of benches) {
+  const args = onlyCounts ? small : full;
+  if (args !== null) rows.push(...(await rowsOf(file, args)));
+}
+process.stdout.write(`${tableOf(rows)}\n`);
+if (onlyCounts) process.exitCode = rows.every(({ holds }) => holds) ? 0 : 1;
+else writeFileSync(new URL('results.md', import.meta.url), results());
+
+function rowsOf(file: string, args: string[]): Promise<Row[]> {
+  const script = fileURLToPath(new URL(file, import.meta.url));
+  const bench = fork(script, args, { execArgv: ['--import=tsx'] });
+  let told: Row[] = [];
+  bench.on('message', (message) => (told = message as Row[]));
+  return new Promise((resolve, reject) => {
+    bench.on('error', reject);
+    bench.on('exit', (code) => {
+      if (code === 0) resolve(told);
+      else reject(new Error(`${file} ended with ${String(code)}`));
+    });
+  });
+}
+
+function results(): string {
+  const [cpu] = cpus();
+  const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${system()} ${release()}, Node ${process.version}`;
+  const missed = rows.filter(({ holds }) => !holds).length;
+  return [
+    '# Figures',
+    '',
+    `Made by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. ${rows.length - missed} of ${rows.length} rows meet their goal; why the others do not is told in docs/bench.md.`,
+    '',
+    tableOf(rows),
+    '',
+  ].join('\n');
+}
