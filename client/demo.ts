@@ -39,7 +39,9 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
   say(`  Nexudus      ${nexudus.url}`);
   say(`  Kisi         ${kisi.url}`);
   say(`  Health       http://127.0.0.1:${service.healthPort}/readyz`);
-  say(`  Nexudus is polled every ${pollIntervalMs / 1000} s (30 s in a real space; pushes come later).`);
+  say(
+    `  Nexudus is polled every ${pollIntervalMs / 1000} s (30 s in a real space, and at once where Nexudus pushes).`,
+  );
   say();
   const failures = await tour({ ...stage, service, uiUrl: temporal.uiUrl });
   say();
