@@ -12,7 +12,7 @@ describe('the benches', () => {
     for (const what of [
       'first key',
       'revoke',
-      'one request in 20 failing',
+      'renewal that goes on',
       'a poll with nothing new',
       'by signal',
     ])
