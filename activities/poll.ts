@@ -20,7 +20,7 @@ import type { Crowd, FullPassMemory, PollActivities, PollMemory } from './contra
 import { lastFullPass, type BaselineBook } from './baselines.js';
 import { digestOfRules } from './membership.js';
 import { remote } from './remote.js';
-import { inBatches, inCrowds, runningMembers, smallCrowd, type Waker } from './wake.js';
+import { inCrowds, runningMembers, smallCrowd, wakeEach, type Waker } from './wake.js';
 
 export interface PollDeps {
   nexudus: NexudusClient;
@@ -99,16 +99,11 @@ async function pollChanges(
       const size = crowd.mayStart.length + crowd.others.length;
       woken += size;
       if (size > smallCrowd) crowds.push({ ...crowd, wake: { ...crowd.wake, inBulk: true } });
-      else await wakeAll(deps.waker, crowd);
+      else await wakeEach(deps.waker, crowd);
     }
     memory = remember(memory, changes, since);
   }
   return { ...memory, woken, ...(crowds.length > 0 ? { crowds } : {}) };
-}
-
-async function wakeAll(waker: Waker, { mayStart, others, wake }: Crowd): Promise<void> {
-  await inBatches(mayStart, (id) => waker.wake(id, wake));
-  await inBatches(others, (id) => waker.wakeIfRunning(id, wake));
 }
 
 /** The collections of a round that are to be read, and since when. */

@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { toFailure } from './failures.js';
 
-const beatMs = 3_000;
+/** How often an activity that speaks to others beats. */
+export const beatMs = 3_000;
 
 /** Runs a job of the activity that runs now with a heartbeat every so often, so that its worker's death is noticed. */
 export async function heartbeating<T>(everyMs: number, job: () => Promise<T>): Promise<T> {

@@ -22,8 +22,8 @@ import {
   type MemberState,
   type Wake,
 } from '../workflows/messages.js';
-import type { WakeActivities } from './contract.js';
-import { heartbeating } from './remote.js';
+import type { Crowd, WakeActivities } from './contract.js';
+import { beatMs, heartbeating } from './remote.js';
 
 /** Wakes members' workflows. Signals say only that, and from when on, to look. */
 export interface Waker extends WakeActivities {
@@ -43,7 +43,6 @@ export const smallCrowd = 200;
  * less than that anyway.
  */
 const wakesPerSecond = 20;
-const beatMs = 3_000;
 /** The note of a Schedule that is paused by `latchkey pause all`. */
 const pausedByOrder = 'paused by `latchkey pause all`; `latchkey resume` lets it go on';
 
@@ -74,6 +73,15 @@ export async function inCrowds<T>(items: readonly T[], wake: (item: T) => Promis
   for (let i = smallCrowd; i < items.length; i += wakesPerSecond) {
     await Promise.all([inBatches(items.slice(i, i + wakesPerSecond), wake), sleep(1_000)]);
   }
+}
+
+/** Wakes all of a crowd, at the pace of `inCrowds`. */
+export async function wakeEach(
+  { wake, wakeIfRunning }: Pick<Waker, 'wake' | 'wakeIfRunning'>,
+  { mayStart, others, wake: reason }: Crowd,
+): Promise<void> {
+  await inCrowds(mayStart, (id) => wake(id, reason));
+  await inCrowds(others, (id) => wakeIfRunning(id, reason));
 }
 
 /** How a member's workflow is started. */
@@ -123,12 +131,7 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
-    async wakeCrowd({ mayStart, others, wake: reason }) {
-      await heartbeating(beatMs, async () => {
-        await inCrowds(mayStart, (id) => wake(id, reason));
-        await inCrowds(others, (id) => wakeIfRunning(id, reason));
-      });
-    },
+    wakeCrowd: (crowd) => heartbeating(beatMs, () => wakeEach({ wake, wakeIfRunning }, crowd)),
     wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
     async wakeRunning(memberIds: number[]) {
       const ended: number[] = [];

@@ -14,8 +14,8 @@ export interface PaceOptions {
   /** What all others leave of that to the reads of single members. Default 45. */
   reservePerMinute: number;
   /**
-   * After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute; with fewer, it takes
-   * two throttles in a minute to make careful. Default 60.
+   * After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute; with
+   * fewer, it takes two throttles in a minute to make careful. Default 60.
    */
   spreadFrom: number;
   /** How long a throttle makes careful. Default 10 minutes. */
