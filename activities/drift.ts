@@ -1,6 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { sameEnd, signatureOf, type Drift, type DriftKey, type DriftPolicy } from '../access/drift.js';
-import type { LedgerKey } from '../access/plan.js';
 import { iso, type Instant, type MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { Directory } from '../kisi/directory.js';
@@ -11,7 +10,7 @@ import type { NexudusClient } from '../nexudus/client.js';
 import { groupBy } from '../nexudus/collections.js';
 import type { Trail } from '../trail/trail.js';
 import type { ExceptionWish } from '../workflows/control-messages.js';
-import type { Holdings } from '../workflows/messages.js';
+import type { ShownHoldings } from '../workflows/messages.js';
 import type { BaselineBook } from './baselines.js';
 import type { DriftActivities, DriftReport, DriftRequest } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
@@ -19,8 +18,8 @@ import { remote } from './remote.js';
 import { inBatches, type Waker } from './wake.js';
 
 export interface DriftDeps {
-  /** What the members' workflows that run hold. */
-  readLedgers: () => Promise<Ledgers>;
+  /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
+  readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
   nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups'>;
   directory: Pick<Directory, 'read' | 'known'>;
@@ -46,7 +45,7 @@ export interface KisiState {
   groupNames: Readonly<Record<number, string>>;
 }
 
-export type Ledgers = ReadonlyMap<number, Holdings>;
+export type Ledgers = ReadonlyMap<number, ShownHoldings>;
 
 /** What a comparison found, how many keys the ledgers hold, and how many of them Kisi lacks. */
 export interface Comparison {
@@ -103,7 +102,7 @@ async function audit(
 ): Promise<DriftReport> {
   await deps.gate.admit('read', nowhere);
   const isNew = (drift: Drift): boolean => !settled.includes(signatureOf(drift));
-  const ledgers = await deps.readLedgers();
+  const ledgers = await deps.readLedgers([]);
   const keys = { ...(await readKeys(deps)), groupNames };
   const kept = isAsked ? null : keptLists(deps, memory);
   let kisi = { ...keys, ...(kept ?? (await readLists(deps, memory))) };
@@ -113,9 +112,8 @@ async function audit(
     kisi = { ...keys, ...(await readLists(deps, memory)) };
     first = compare(ledgers, kisi, coworkers, deps.now());
   }
-  // A member may have written while the lists were read.
   const found = first.found.some(isNew)
-    ? agreed(first.found, compare(await deps.readLedgers(), kisi, coworkers, deps.now()).found)
+    ? agreed(first.found, compare(await secondLook(deps, first.found), kisi, coworkers, deps.now()).found)
     : first.found;
   if (found.some((drift) => drift.kind === 'changed' && isNew(drift))) deps.moves.areHeeded = false;
   return {
@@ -126,6 +124,12 @@ async function audit(
     groupNames: namesOf(kisi),
     policy: deps.policy,
   };
+}
+
+/** A member may have written while the lists were read, and what it shows may be a little behind. */
+function secondLook({ readLedgers }: DriftDeps, found: readonly Drift[]): Promise<Ledgers> {
+  const concerned = found.flatMap(({ memberId }) => (memberId === null ? [] : [memberId]));
+  return readLedgers([...new Set(concerned)]);
 }
 
 /** What a second look at the ledgers shows just so. */
@@ -234,7 +238,7 @@ interface ById {
 /** What differs of the keys that one member holds. */
 function memberDrift(
   memberId: number,
-  { ledger, kisiUser, comparedAt = null }: Holdings,
+  { ledger, kisiUser, comparedAt }: ShownHoldings,
   { users, groups, keysOf }: ById,
   now: Instant,
 ): Comparison {
@@ -349,7 +353,7 @@ function drift(kind: Drift['kind'], of: readonly number[], { groupId = null, ...
   return { key: [kind, ...of].join('/'), kind, groupId, ...about };
 }
 
-const keyOf = ({ keyId, groupId, validUntil }: LedgerKey): DriftKey => ({
+const keyOf = ({ keyId, groupId, validUntil }: ShownHoldings['ledger'][number]): DriftKey => ({
   keyId: keyId ?? 0,
   groupId,
   validUntil,

@@ -1,6 +1,13 @@
 import type { Client } from '@temporalio/client';
-import { holdingsQuery, memberWorkflowId, type Holdings } from '../workflows/messages.js';
-import { inBatches } from './wake.js';
+import {
+  holdingsMemo,
+  holdingsQuery,
+  memberWorkflowId,
+  shownOf,
+  type Holdings,
+  type ShownHoldings,
+} from '../workflows/messages.js';
+import { inBatches, listRunning } from './wake.js';
 
 /** All must answer: a worker may have to replay each of a thousand first. */
 const holdingsTimeoutMs = 20_000;
@@ -11,15 +18,25 @@ export async function askHoldings(client: Client, memberId: number): Promise<Hol
   return client.withDeadline(Date.now() + holdingsTimeoutMs, () => handle.query(holdingsQuery));
 }
 
-/** What each of these members' workflows holds. Throws where one does not answer: what is not known would look gone. */
-export async function holdingsOf(
+/**
+ * What each member shows of its keys whose workflow runs. `afresh`: these are asked, since a list may be seconds behind.
+ * Throws where one of them does not answer: what is not known would look gone.
+ */
+export async function shownHoldings(
   client: Client,
-  memberIds: readonly number[],
-): Promise<Map<number, Holdings>> {
-  const holdings = new Map<number, Holdings>();
-  await inBatches(memberIds, async (id) => {
+  afresh: readonly number[],
+): Promise<Map<number, ShownHoldings>> {
+  const holdings = new Map<number, ShownHoldings>();
+  const unsure: number[] = [];
+  for await (const { memberId, memo } of listRunning(client)) {
+    const shown = memo?.[holdingsMemo] as ShownHoldings | undefined;
+    // One that an earlier release started shows nothing before its next change.
+    if (shown === undefined || afresh.includes(memberId)) unsure.push(memberId);
+    else holdings.set(memberId, shown);
+  }
+  await inBatches(unsure, async (id) => {
     try {
-      holdings.set(id, await askHoldings(client, id));
+      holdings.set(id, shownOf(await askHoldings(client, id)));
     } catch (cause) {
       throw new Error(`The workflow of member ${id} did not say which keys it holds.`, { cause });
     }

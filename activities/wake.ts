@@ -11,6 +11,7 @@ import type { Instant } from '../access/types.js';
 import {
   freezeGroup,
   fullPassScheduleId,
+  holdingsMemo,
   inheritKeys,
   membershipChanged,
   memberIdOf,
@@ -18,6 +19,7 @@ import {
   memberWorkflowType,
   newMember,
   pollScheduleId,
+  shownOf,
   type Inheritance,
   type MemberState,
   type Wake,
@@ -46,14 +48,25 @@ const wakesPerSecond = 20;
 /** The note of a Schedule that is paused by `latchkey pause all`. */
 const pausedByOrder = 'paused by `latchkey pause all`; `latchkey resume` lets it go on';
 
+/** A member whose workflow runs, as Temporal lists it. */
+export interface RunningMember {
+  memberId: number;
+  memo: Record<string, unknown> | undefined;
+}
+
+/** All members whose workflow runs; `where` narrows by search attributes. */
+export async function* listRunning(client: Client, where = ''): AsyncGenerator<RunningMember> {
+  const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'${where}`;
+  for await (const { workflowId, memo } of client.workflow.list({ query, pageSize: 1_000 })) {
+    const memberId = memberIdOf(workflowId);
+    if (memberId !== null) yield { memberId, memo };
+  }
+}
+
 /** The ids of all members whose workflow runs; `where` narrows by search attributes. */
 export async function runningMembers(client: Client, where = ''): Promise<number[]> {
-  const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'${where}`;
   const ids: number[] = [];
-  for await (const { workflowId } of client.workflow.list({ query })) {
-    const id = memberIdOf(workflowId);
-    if (id !== null) ids.push(id);
-  }
+  for await (const { memberId } of listRunning(client, where)) ids.push(memberId);
   return ids;
 }
 
@@ -88,11 +101,19 @@ export async function wakeEach(
 export function memberStart(
   memberId: number,
   taskQueue: string,
-): { taskQueue: string; workflowId: string; args: [MemberState]; staticSummary: string } {
+): {
+  taskQueue: string;
+  workflowId: string;
+  args: [MemberState];
+  memo: Record<string, unknown>;
+  staticSummary: string;
+} {
+  const state = newMember(memberId, taskQueue);
   return {
     taskQueue,
     workflowId: memberWorkflowId(memberId),
-    args: [newMember(memberId, taskQueue)],
+    args: [state],
+    memo: { [holdingsMemo]: shownOf(state) },
     staticSummary: `Nexudus coworker ${memberId}`,
   };
 }

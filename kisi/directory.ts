@@ -18,18 +18,18 @@ export type WayToFindUsers = (typeof waysToFindUsers)[number];
 export const directoryLastsMs = 75 * 60_000;
 /** As long as a list of most of which is gone is not believed. */
 const doubtLastsMs = 10 * 60_000;
-/** A list that could not be read, or not be believed, is not read again for a member's sake before. */
+/** A list that could not be read or not be believed, or is wanted, is not asked for again before. */
 const pauseMs = 5 * 60_000;
 /** Two ways of asking, see `findUserByEmail`. */
 const requestsOfASearch = 2;
-/** So many requests take about 2 s: for more, only the member waits for whom the list is read. */
-const shortRead = 10;
+/** So many requests take less than a second, the most that a member waits for the list. */
+const shortRead = 3;
 
 /** Who has a Kisi user. */
 export interface Directory {
   /**
-   * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Reads the
-   * list where that costs no more requests than the searches. Throws nothing.
+   * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Where the
+   * list costs no more requests than the searches, it is read, or wanted where it is long. Throws nothing.
    */
   find(email: string, signal?: AbortSignal): Promise<number | 'nobody' | null>;
   /** All users, read now. Throws as `listUsers` does. */
@@ -49,12 +49,17 @@ interface Book {
   ids: Map<string, number | 'several' | 'gone'>;
 }
 
-/** A directory that knows nobody yet. `now`: ms since the epoch. */
-export function createDirectory(
-  kisi: Pick<KisiClient, 'usersByPage'>,
-  now: () => number,
-  how: WayToFindUsers = 'directory',
-): Directory {
+export interface DirectoryOptions {
+  kisi: Pick<KisiClient, 'usersByPage'>;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  how: WayToFindUsers;
+  /** A list that takes long is worth its price: has somebody `read` it for whom no member waits. */
+  wantList: () => void;
+}
+
+/** A directory that knows nobody yet. */
+export function createDirectory({ kisi, now, how, wantList }: DirectoryOptions): Directory {
   let book: Book | null = null;
   /** Users who were noted since the last read began: its pages may lack them. */
   let noted: { at: number; user: KisiUser }[] = [];
@@ -105,7 +110,7 @@ export function createDirectory(
 
   async function readForMembers(signal?: AbortSignal): Promise<void> {
     try {
-      await readList(() => price <= searches * requestsOfASearch, signal);
+      await readList(() => price <= shortRead && isWorthIt(), signal);
     } catch {
       // The members are searched for instead.
       notBefore = now() + pauseMs;
@@ -113,6 +118,8 @@ export function createDirectory(
       reading = null;
     }
   }
+
+  const isWorthIt = (): boolean => price <= searches * requestsOfASearch;
 
   const young = (): Book | null => (book !== null && now() - book.readAt < directoryLastsMs ? book : null);
 
@@ -122,8 +129,12 @@ export function createDirectory(
       if (how === 'search' || wanted === '') return null;
       if (young() === null) {
         searches++;
-        if (now() < notBefore || price > searches * requestsOfASearch) return null;
-        if (reading !== null && price > shortRead) return null;
+        if (now() < notBefore || !isWorthIt()) return null;
+        if (price > shortRead) {
+          notBefore = now() + pauseMs;
+          wantList();
+          return null;
+        }
         await (reading ??= readForMembers(signal));
       }
       const ids = young()?.ids;

@@ -141,8 +141,9 @@ export async function keyNow(
 
 /**
  * Makes the Kisi user of a member; Kisi mails the invitation. `lookFirst` where an earlier try may have made it and its
- * answer was lost: Kisi may or may not refuse a second user with the same e-mail. A conflict or a 422 about the e-mail
- * means that the user is there after all; it is thrown again when the search still finds nobody.
+ * answer was lost: Kisi may or may not refuse a second user with the same e-mail, and finds one by just the e-mail that it
+ * was made with. A conflict or a 422 about the e-mail means that the user is there after all; it is thrown again when
+ * neither way of searching finds it.
  */
 export async function makeUser(
   client: KisiClient,
@@ -150,7 +151,7 @@ export async function makeUser(
   lookFirst: boolean,
   signal?: AbortSignal,
 ): Promise<{ user: KisiUser; created: boolean }> {
-  const there = lookFirst ? await findUser(client, person.email, signal) : null;
+  const there = lookFirst ? await client.findUserByEmail(person.email, 'filter', signal) : null;
   if (there) return { user: there, created: false };
   try {
     return { user: await client.createUser(person, signal), created: true };

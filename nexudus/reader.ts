@@ -76,8 +76,8 @@ export function createReader(options: ReaderOptions): Reader {
   let bulkRunning = false;
   let bulkCost: number | null = null;
   let directAgainAt = -Infinity;
-  /** Members that are being read one by one. */
-  let directRunning = 0;
+  /** Members that are being read one by one: those for whom somebody waits, and those of a crowd. */
+  const directRunning = { single: 0, crowd: 0 };
 
   function readingOf(source: RecordSource, shared: SharedRead, request: MemberRequest): Reading {
     const { lookups, count } = shared;
@@ -155,7 +155,7 @@ export function createReader(options: ReaderOptions): Reader {
     gathering = false;
     const [crowd, single] = partition(waiting, ({ request }) => request.inBulk);
     waiting = [];
-    if (isCheaperDirectly(single)) readDirectly(single);
+    if (isCheaperDirectly(single, 'single')) readDirectly(single, 'single');
     else crowd.push(...single);
     if (crowd.length === 0) return;
     if (bulkRunning) {
@@ -163,24 +163,30 @@ export function createReader(options: ReaderOptions): Reader {
       waiting = crowd;
       return;
     }
-    if (isCheaperDirectly(crowd)) {
-      readDirectly(crowd);
+    if (isCheaperDirectly(crowd, 'crowd')) {
+      readDirectly(crowd, 'crowd');
       return;
     }
     const shared = startBulk();
     for (const { request, resolve } of crowd) resolve(serve(shared, request));
   }
 
-  function isCheaperDirectly(served: readonly Waiting[]): boolean {
+  function isCheaperDirectly(served: readonly Waiting[], kind: keyof typeof directRunning): boolean {
     const members = new Set(served.map(({ request }) => request.memberId)).size;
-    const requests = (directRunning + members) * requestsPerMember;
-    return requests <= (bulkCost ?? unknownBulkCost) && now() >= directAgainAt;
+    const requests = (directRunning[kind] + members) * requestsPerMember;
+    // Beside a read for all, the other way is to wait for that one and the next.
+    const most = (bulkCost ?? unknownBulkCost) * (bulkRunning ? 2 : 1);
+    return requests <= most && now() >= directAgainAt;
   }
 
-  function readDirectly(served: readonly Waiting[]): void {
+  function readDirectly(served: readonly Waiting[], kind: keyof typeof directRunning): void {
     if (served.length === 0) return;
     const shared = startDirect();
-    for (const { request, resolve } of served) resolve(countDirect(serveDirect(shared, request)));
+    for (const { request, resolve } of served) {
+      directRunning[kind]++;
+      const read = serveDirect(shared, request).finally(() => directRunning[kind]--);
+      resolve(read);
+    }
   }
 
   /** Where Nexudus ignores a filter that the direct way needs, whole collections are read instead. */
@@ -199,15 +205,6 @@ export function createReader(options: ReaderOptions): Reader {
       waiting.push({ request, resolve });
       gather();
     });
-  }
-
-  async function countDirect(read: Promise<MemberRead>): Promise<MemberRead> {
-    directRunning++;
-    try {
-      return await read;
-    } finally {
-      directRunning--;
-    }
   }
 
   /** Before the first bulk read its cost is estimated from what the last full pass counted. */

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { defaultDriftPolicy } from '../access/drift.js';
 import {
   auditInterval,
+  auditSoon,
   driftWorkflowId,
   driftWorkflowType,
   firstDrift,
@@ -21,4 +22,9 @@ export async function ensureDrift(client: Client, taskQueue: string, intervalMs:
 /** Has the one that runs compare so often from now on. */
 export async function setAuditInterval(client: Client, intervalMs: number): Promise<void> {
   await client.workflow.getHandle(driftWorkflowId).signal(auditInterval, intervalMs);
+}
+
+/** Has an audit made soon, and does not wait for it. */
+export async function askForAudit(client: Client): Promise<void> {
+  await client.workflow.getHandle(driftWorkflowId).signal(auditSoon);
 }

@@ -12,10 +12,10 @@ import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js
 import { createKisiDoor } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
 import type { Trail } from '../trail/trail.js';
-import { auditSoon, driftWorkflowId } from '../workflows/drift-messages.js';
 import { pollScheduleId } from '../workflows/messages.js';
 import { createClaimKeeper } from './claims.js';
 import { ConfigError, type Config } from './config.js';
+import { askForAudit } from './drift.js';
 import { watchHooks } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 
@@ -113,7 +113,7 @@ function driftHerald({ client, log }: PushDeps, waker: Waker): Herald {
     async wake(memberId) {
       if (!(await waker.wakeIfRunning(memberId, { reason: 'drift' }))) herald.tellSomething();
     },
-    pollNow: () => client.workflow.getHandle(driftWorkflowId).signal(auditSoon),
+    pollNow: () => askForAudit(client),
     windowMs: driftWindowMs,
     longestWindowMs: driftWindowMs,
     ...telling(log),

@@ -6,7 +6,7 @@ import { createBaselineBook } from '../activities/baselines.js';
 import { createPlanActivities } from '../activities/errands.js';
 import { createDriftActivities } from '../activities/drift.js';
 import { createGate } from '../activities/gate.js';
-import { holdingsOf } from '../activities/holdings.js';
+import { shownHoldings } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createMembershipActivities } from '../activities/membership.js';
 import { createOrderBook, orderException, readOrders } from '../activities/orders.js';
@@ -39,7 +39,7 @@ import { createLatencyMeters, type LatencyMeters } from './latency.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
-import { ensureDrift, setAuditInterval } from './drift.js';
+import { askForAudit, ensureDrift, setAuditInterval } from './drift.js';
 import { startPush } from './push.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
@@ -237,7 +237,11 @@ function speakingWorkers(
     }),
     ...createTrailActivities(trail),
   };
-  const directory = createDirectory(kisi, now, config.file.findUsers);
+  const directory = createDirectory({
+    ...{ kisi, now, how: config.file.findUsers },
+    // An audit reads it too.
+    wantList: () => void askForAudit(client).catch(() => undefined),
+  });
   const moves = { areHeeded: false };
   const kisiActivities = {
     ...createKeyActivities({
@@ -250,7 +254,7 @@ function speakingWorkers(
     }),
     ...createDriftActivities({
       orderException: (wish, id) => orderException(client, wish, id),
-      readLedgers: async () => holdingsOf(client, await runningMembers(client)),
+      readLedgers: (afresh) => shownHoldings(client, afresh),
       nexudus: apis.nexudusForFullPasses,
       kisi,
       directory,

@@ -2,9 +2,12 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  patched,
   setCurrentDetails,
   setHandler,
+  upsertMemo,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import {
   nextWake,
@@ -22,6 +25,7 @@ import {
   accessProblemKey,
   accessStateKey,
   freezeGroup,
+  holdingsMemo,
   holdingsQuery,
   inheritKeys,
   locationIdKey,
@@ -31,6 +35,7 @@ import {
   nexudusTaskQueue,
   resync,
   resyncNow,
+  shownOf,
   stateQuery,
   wakeOf,
   type MemberState,
@@ -87,6 +92,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     doubtSince: null as Instant | null,
   };
   let shown = '';
+  let shownHoldings = JSON.stringify(workflowInfo().memo?.[holdingsMemo]);
   let heldAtOnce: Hold[] = [];
   let locationId: number | null = null;
 
@@ -384,9 +390,22 @@ export async function member(initial: MemberState): Promise<MemberView> {
     publish();
   }
 
-  /** Shows the state in the UI. Attributes are written only when they changed: each write is an event. */
+  /** Shows the state in the UI and in lists. What lists show is written only when it changed: each write is an event. */
   function publish(): void {
     setCurrentDetails(detailsOf(view(), outlook.kept));
+    publishAttributes();
+    publishHoldings();
+  }
+
+  function publishHoldings(): void {
+    const holdings = shownOf(state);
+    const now = JSON.stringify(holdings);
+    if (now === shownHoldings || !patched('holdings in the memo')) return;
+    shownHoldings = now;
+    upsertMemo({ [holdingsMemo]: holdings });
+  }
+
+  function publishAttributes(): void {
     const problem = outlook.waiting?.problem ?? 'none';
     const next: NextChange | null = outlook.next;
     const now = JSON.stringify([outlook.state, problem, next?.at ?? null, locationId]);

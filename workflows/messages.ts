@@ -106,6 +106,35 @@ export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 
 
 export const holdingsQuery = defineQuery<Holdings>('holdings');
 
+/** What an audit must know of the keys that a member holds. */
+export interface ShownHoldings {
+  ledger: Pick<LedgerKey, 'groupId' | 'userId' | 'keyId' | 'validUntil' | 'foreign' | 'uncertain'>[];
+  kisiUser: { id: number } | null;
+  comparedAt: Instant | null;
+}
+
+/**
+ * The memo in which a member's workflow shows its keys, so that whoever lists workflows sees them: a query would have to
+ * replay most of ten thousand sleeping members.
+ */
+export const holdingsMemo = 'holdings';
+
+/** What a member shows in that memo. Pure. */
+export function shownOf({ ledger, kisiUser, comparedAt = null }: Holdings): ShownHoldings {
+  return {
+    ledger: ledger.map(({ groupId, userId, keyId, validUntil, foreign, uncertain }) => ({
+      groupId,
+      userId,
+      keyId,
+      validUntil,
+      foreign,
+      uncertain,
+    })),
+    kisiUser: kisiUser === null ? null : { id: kisiUser.id },
+    comparedAt,
+  };
+}
+
 /** Search attributes: what an operator can list members by. Never personal data. */
 export const accessStateKey = defineSearchAttributeKey('AccessState', SearchAttributeType.KEYWORD);
 export const accessProblemKey = defineSearchAttributeKey('AccessProblem', SearchAttributeType.KEYWORD);

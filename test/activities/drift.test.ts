@@ -6,7 +6,7 @@ import type { DriftReport } from '../../activities/contract.js';
 import { defaultDriftPolicy } from '../../access/drift.js';
 import type { LedgerKey } from '../../access/plan.js';
 import type { KisiGroup, KisiKey, KisiUser } from '../../kisi/records.js';
-import { newMember, type Holdings } from '../../workflows/messages.js';
+import { newMember, type MemberState } from '../../workflows/messages.js';
 
 const day = 86_400_000;
 const now = Date.parse('2026-11-25T10:00:00Z');
@@ -27,7 +27,7 @@ function key(over: Partial<LedgerKey> = {}): LedgerKey {
     ...over,
   };
 }
-function holds(ledger: LedgerKey[], userId: number | null = 5): Holdings {
+function holds(ledger: LedgerKey[], userId: number | null = 5): MemberState {
   const kisiUser = userId === null ? null : { id: userId, emailDigest: 'a' };
   return { ...newMember(100, ''), ledger, kisiUser };
 }
@@ -72,7 +72,7 @@ function kisi(over: Partial<KisiState> = {}): KisiState {
 const ada = new Map([['ada@example.org', 100]]);
 
 function found(
-  ledgers: [number, Holdings][],
+  ledgers: [number, MemberState][],
   state: KisiState,
   coworkers: ReadonlyMap<string, number> | null = ada,
 ): string[] {
@@ -130,7 +130,7 @@ describe('compare: keys in nobody’s ledger', () => {
     const state = kisi({ keys: [inKisi(), second] });
     for (const ledgers of [[[100, holds([key()])]], [[100, holds([key()], null)]]] as [
       number,
-      Holdings,
+      MemberState,
     ][][]) {
       const extras = compare(new Map(ledgers), state, ada, now).found;
       assert.deepEqual(
@@ -223,14 +223,18 @@ describe('compareWithKisi', () => {
   }
 
   /** Runs an audit; `looks`: what the ledgers hold at each look at them. */
-  async function audit(looks: [number, Holdings][][], over: Partial<DriftDeps> = {}, settled: string[] = []) {
+  async function audit(
+    looks: [number, MemberState][][],
+    over: Partial<DriftDeps> = {},
+    settled: string[] = [],
+  ) {
     return auditsOf(over)(looks, settled);
   }
 
   /** Runs audits of one process. */
   function auditsOf(over: Partial<DriftDeps>) {
     let looked = 0;
-    let looks: [number, Holdings][][] = [];
+    let looks: [number, MemberState][][] = [];
     const deps: DriftDeps = {
       readLedgers: () => Promise.resolve(new Map(looks[looked++])),
       nexudus: { list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
@@ -246,7 +250,7 @@ describe('compareWithKisi', () => {
       ...over,
     };
     const activities = createDriftActivities(deps);
-    return async (seen: [number, Holdings][][], settled: string[] = [], isAsked = false) => {
+    return async (seen: [number, MemberState][][], settled: string[] = [], isAsked = false) => {
       [looks, looked] = [seen, 0];
       const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
       const request = { settled, groupNames: {}, isAsked };
@@ -255,7 +259,7 @@ describe('compareWithKisi', () => {
     };
   }
   const emptyKisi = lists({ keys: [] }).deps;
-  const held: [number, Holdings][] = [[100, holds([key()])]];
+  const held: [number, MemberState][] = [[100, holds([key()])]];
 
   it('looks a second time at what is new, and drops what a member wrote meanwhile', async () => {
     assert.deepEqual(await audit([held]), { found: [], looked: 1 });

@@ -4,13 +4,12 @@ import type { KeyActivities, WriteNote } from '../../activities/contract.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
-import { createDirectory } from '../../kisi/directory.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import type { Wait } from '../../access/latency.js';
 import type { Trail } from '../../trail/trail.js';
 import { onEachEngine } from '../trail/engines.js';
 import { collect } from '../trail/records.js';
-import { noteOf as note, runAsMember } from './member.js';
+import { directoryOf, noteOf as note, runAsMember } from './member.js';
 
 const memberId = 7;
 const email = 'ada@example.com';
@@ -35,7 +34,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
     activities = createKeyActivities({
       kisi: client,
-      directory: createDirectory(client, Date.now),
+      directory: directoryOf(client),
       moves: { areHeeded: false },
       people: { note: () => undefined, find: () => Promise.resolve({ email, name: 'Ada' }) },
       gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },

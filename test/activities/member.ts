@@ -1,6 +1,12 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { KeyActivities, WriteNote } from '../../activities/contract.js';
+import type { KisiClient } from '../../kisi/client.js';
+import { createDirectory, type Directory } from '../../kisi/directory.js';
+
+/** Who has a Kisi user, and nobody who would read a long list. */
+export const directoryOf = (kisi: KisiClient): Directory =>
+  createDirectory({ kisi, now: Date.now, how: 'directory', wantList: () => undefined });
 
 export const noteOf = (id: string): WriteNote => ({
   id,

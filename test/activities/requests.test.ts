@@ -4,10 +4,10 @@ import type { GrantResult, KeyActivities } from '../../activities/contract.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
-import { createDirectory, type Directory } from '../../kisi/directory.js';
+import type { Directory } from '../../kisi/directory.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { onEachEngine } from '../trail/engines.js';
-import { noteOf, runAsMember } from './member.js';
+import { directoryOf, noteOf, runAsMember } from './member.js';
 
 const memberId = 7;
 const email = 'ada@example.com';
@@ -25,7 +25,7 @@ onEachEngine('requests to Kisi', (bench) => {
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
-    directory = createDirectory(client, Date.now);
+    directory = directoryOf(client);
     activities = createKeyActivities({
       kisi: client,
       directory,

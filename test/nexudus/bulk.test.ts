@@ -157,6 +157,29 @@ describe('reading many members', () => {
     assert.equal(bench.asked('/coworkercontracts'), 2);
   });
 
+  it('reads a single one beside a read for a crowd, not after it', async () => {
+    const [single = 0, ...crowd] = planMembers(12);
+    bench.simulator.faults.add({ match: 'coworkercontracts', kind: 'slow', delayMs: 300, times: 1 });
+    let crowdIsRead = false;
+    const forAll = readAll(crowd, { inBulk: true }).then(() => (crowdIsRead = true));
+    while (bench.asked('/coworkercontracts') === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    const [read] = await readAll([single]);
+    assert.equal(read?.snapshot?.profiles[0]?.contracts.length, 1);
+    assert.equal(crowdIsRead, false);
+    await forAll;
+    assert.equal(bench.asked('/coworkercontracts'), 2);
+  });
+
+  it('reads a single one directly, however long one of a crowd takes', async () => {
+    const [single = 0, ofCrowd = 0] = planMembers(12);
+    bench.simulator.faults.add({ match: `/coworkers/${ofCrowd}`, kind: 'slow', delayMs: 300, times: 1 });
+    const slow = readAll([ofCrowd], { inBulk: true });
+    while (bench.asked(`/coworkers/${ofCrowd}`) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await readAll([single]);
+    assert.equal(bench.asked(`/coworkers/${single}`), 1);
+    await slow;
+  });
+
   it('reads one alone, and several together, as long as it is not known what a read of everything costs', async () => {
     const ids = planMembers(3);
     const readsOfAll = (): boolean[] =>

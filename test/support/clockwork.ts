@@ -83,6 +83,8 @@ export class Clockwork {
   };
   /** Told that the write happens, and its answer is lost. */
   losesAnswers = 0;
+  /** The same of each grant. */
+  losesGrants = false;
   private readonly started: number[] = [];
   private ids = 1000;
 
@@ -271,6 +273,7 @@ export class Clockwork {
           if (there === undefined) {
             const key = { id: ++this.ids, ...wish };
             this.keys.push(key);
+            if (this.losesGrants) this.losesAnswers = 1;
             return answer({
               outcome: 'created' as const,
               keyId: key.id,
@@ -280,6 +283,7 @@ export class Clockwork {
           }
           const found = { keyId: there.id, validUntil: there.validUntil, was: null };
           const tried = triedUntil !== null && there.validUntil === triedUntil;
+          if (this.losesGrants) this.losesAnswers = 1;
           if (there.validUntil === wish.validUntil || tried)
             return answer({ outcome: 'adopted' as const, ...found });
           if (there.validUntil === null || there.validUntil > wish.validUntil)

@@ -61,6 +61,9 @@ const schedules =
 const turnsOver = (history: History): boolean =>
   (history.events ?? []).some((event) => Boolean(event.workflowExecutionContinuedAsNewEventAttributes));
 
+const showsHoldings = (history: History): boolean =>
+  (history.events ?? []).some((event) => Boolean(event.workflowPropertiesModifiedEventAttributes));
+
 const breaks: Break[] = [
   {
     what: 'wakes those whose keys were approved only once',
@@ -96,6 +99,20 @@ const breaks: Break[] = [
     from: "'removeKey',",
     to: "'inspectKeys' as 'removeKey',",
     matters: (history) => schedules('assessMember')(history) && schedules('removeKey')(history),
+  },
+  {
+    what: 'shows its keys twice',
+    file: 'member.ts',
+    from: 'upsertMemo({ [holdingsMemo]: holdings });',
+    to: 'upsertMemo({ [holdingsMemo]: holdings });\n    upsertMemo({ [holdingsMemo]: holdings });',
+    matters: (history) => schedules('assessMember')(history) && showsHoldings(history),
+  },
+  {
+    what: 'shows its keys where it did not when it began',
+    file: 'member.ts',
+    from: " || !patched('holdings in the memo')",
+    to: '',
+    matters: (history) => schedules('createKey')(history) && !showsHoldings(history),
   },
   {
     what: 'never begins a fresh run',

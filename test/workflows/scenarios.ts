@@ -178,6 +178,33 @@ const lostAnswer = ofMember('lost-answer', async (world, start) => {
   return handle;
 });
 
+const knownToBeNobody = ofMember('known-to-be-nobody', async (world, start) => {
+  world.knowsUsers = true;
+  has(world, { passes: [pass({ expiresAt: (await world.now()) + hourMs })] });
+  const handle = await start();
+  await until(world, handle, hasAccess);
+  assert.deepEqual(world.log, ['filter', 'user', 'grant 12']);
+  await world.env.sleep(hourMs + 1000);
+  await until(world, handle, hasNone);
+  return handle;
+});
+
+const lostGrantOvertaken = ofMember('lost-grant-overtaken', async (world, start) => {
+  world.users.set('ada@example.org', 5);
+  const began = await world.now();
+  const record = has(world, { passes: [pass({ expiresAt: began + dayMs })] });
+  world.losesGrants = true;
+  const handle = await start();
+  await until(world, handle, (view) => view.waitingFor !== null);
+  assert.equal(world.keys.length, 1);
+  record.passes = [pass({ expiresAt: began + 2 * dayMs })];
+  world.losesGrants = false;
+  await handle.signal(membershipChanged);
+  await until(world, handle, (view) => hasAccess(view) && view.waitingFor === null);
+  assert.ok(world.log.includes('inspect') && world.log.includes('move'), world.log.join());
+  return handle;
+});
+
 const handOver: Scenario = (env, keep) =>
   Clockwork.run(env, async (world) => {
     has(world, { passes: [pass({ memberId: 101 })], member: member({ id: 101 }) });
@@ -635,6 +662,8 @@ export const scenarios: readonly Scenario[] = [
   kisiOutage,
   nexudusOutage,
   lostAnswer,
+  knownToBeNobody,
+  lostGrantOvertaken,
   handOver,
   resync,
   givenByHand,
