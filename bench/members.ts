@@ -50,7 +50,7 @@ const resync = latchkey('resync', '--all');
 kisi.requests.clear();
 while (kisi.requests.count() < 20) await wait(100);
 const busy = await pushed('while a full resync runs');
-rows.push({
+report({
   what: `push to key at p95 amid a resync of ${members} members, beside that when idle`,
   measured: `${busy.toFixed(2)} s`,
   floor: `${idle.toFixed(2)} s`,
@@ -72,7 +72,7 @@ async function quietTime(): Promise<void> {
   await wait(60_000);
   const share = ((worker.cpuSeconds() - cpuBefore) / 60) * 100;
   const asked = nexudus.requests.count();
-  rows.push(
+  report(
     plain(`worker memory, ${members} members asleep`, `${worker.memoryMb().toFixed(0)} MB`),
     plain(`worker processor time, a quiet minute, ${members} members`, `${share.toFixed(1)} % of a core`),
     plain(`Nexudus requests, a quiet minute, ${members} members`, String(asked)),
@@ -94,7 +94,7 @@ async function audits(): Promise<void> {
     await rest();
     const asked = kisi.requests.count();
     const took = `${seconds(Date.now() - from - restMs)} s, ${(worker.cpuSeconds() - cpuBefore).toFixed(1)} s of processor time`;
-    rows.push({
+    report({
       what: `Kisi requests, ${name} audit of ${members} keys (${took})`,
       measured: String(asked),
       floor: String(pages),
@@ -132,7 +132,7 @@ async function pushed(when: string): Promise<number> {
   const throttled = asked.filter(({ status }) => status === 429).length;
   const rate = asked.length / ((Date.now() - startedAt) / 1_000);
   const [p50, p95] = [percentile(took, 0.5), percentile(took, 0.95)];
-  rows.push({
+  report({
     what: `push to key ${when}, ${members} members, p95 of ${pushes} (p50 ${p50.toFixed(2)} s)`,
     measured: `${p95.toFixed(2)} s`,
     floor: '',
@@ -141,7 +141,7 @@ async function pushed(when: string): Promise<number> {
     holds: p95 < 2,
   });
   if (when.includes('resync'))
-    rows.push({
+    report({
       what: `Kisi requests a second meanwhile (${throttled} throttled)`,
       measured: rate.toFixed(2),
       floor: '5',
@@ -169,7 +169,7 @@ async function flood({ memberIds }: Crowd): Promise<void> {
   const signals = await Promise.all(concerned.map((id) => signalsOf(id, from)));
   const [taken = 0, refused = 0] = [statuses['200'], statuses['401']];
   const p99 = percentile(answerMs, 0.99);
-  rows.push(
+  report(
     {
       what: `flood of 5,000 calls in ${seconds(took)} s: taken, forged ones refused`,
       measured: `${taken}, ${refused}`,
@@ -227,6 +227,11 @@ async function allAsleep(): Promise<void> {
   while ((await count(looked)) < members || (await count(passed)) === 0) await wait(1_000);
   // The last of them are still at it.
   await wait(20_000);
+}
+
+function report(...more: Row[]): void {
+  for (const { what, measured } of more) say(`${what}: ${measured}`);
+  rows.push(...more);
 }
 
 function plain(what: string, measured: string): Row {

@@ -9,6 +9,7 @@ import {
   type Mode,
   type Orders,
 } from '../workflows/control-messages.js';
+import { beforeMembers } from '../workflows/messages.js';
 
 /**
  * Starts the workflow that holds what people ordered, where it does not run yet. One that was ended by hand leaves its
@@ -24,6 +25,7 @@ export async function ensureControl(client: Client, taskQueue: string, initialMo
     args: [orders],
     memo: { [controlMemo]: orders },
     workflowIdConflictPolicy: 'USE_EXISTING',
+    priority: beforeMembers,
     staticSummary: 'What people have ordered for the whole space',
   });
 }

@@ -1,7 +1,7 @@
 import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
-import { fullPassScheduleId, pollScheduleId } from '../workflows/messages.js';
+import { beforeMembers, fullPassScheduleId, pollScheduleId } from '../workflows/messages.js';
 import { repeatUntilClosed } from './closed-calls.js';
 
 /** Where Temporal is: what the environment configuration says, or a given address. */
@@ -59,7 +59,11 @@ async function ensureSchedule(
   everyMs: number,
 ): Promise<void> {
   const spec = { intervals: [{ every: everyMs }] };
-  const action = { type: 'startWorkflow' as const, workflowType, taskQueue, workflowId: scheduleId };
+  const action = {
+    type: 'startWorkflow' as const,
+    ...{ workflowType, taskQueue, workflowId: scheduleId },
+    priority: beforeMembers,
+  };
   // A missed run is made up for at most once: the next one sees everything since the watermark anyway.
   const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: Math.max(everyMs, 60_000) };
   try {

@@ -103,6 +103,9 @@ export async function member(initial: MemberState): Promise<MemberView> {
     run.ended = false;
   };
   const woken = (): boolean => state.wakes.length > 0 || state.errands.length > 0;
+  /** Whether somebody waits for just this member. */
+  const isAwaited = (): boolean =>
+    state.errands.length > 0 || state.wakes.some(({ inBulk }) => inBulk !== true);
   const view = (): MemberView => viewOf(state.memberId, state.ledger, outlook);
 
   setHandler(membershipChanged, (w) => {
@@ -145,7 +148,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   let dueAt: Instant = Date.now();
   if (!woken()) wake({ reason: 'changed' });
   for (;;) {
-    await runErrands();
+    if (state.errands.length > 0) await runErrands();
     const pass = takeWakes(state, dueAt);
     beginPass();
     changes = [];
@@ -192,7 +195,12 @@ export async function member(initial: MemberState): Promise<MemberView> {
       (trouble) => {
         waitFor(trouble, 'by itself: it is tried again at least every 15 s');
       },
-      { isOvertaken: woken, dueAt: assessment.next?.at ?? Infinity },
+      {
+        isOvertaken: woken,
+        dueAt: assessment.next?.at ?? Infinity,
+        // Thousands may wait before it in line.
+        ...(pass.inBulk ? { isOvertakenAtOnce: isAwaited } : {}),
+      },
       { ...byTheRules, inBulk: pass.inBulk },
     );
     if (pass.resync && !(await writer.inspect())) return 'overtaken';

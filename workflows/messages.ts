@@ -149,6 +149,9 @@ export const searchAttributes = {
   NextChangeAt: 'Datetime',
 } as const;
 
+/** How workflows of which there is one go before ten thousand members that wake at the same instant. */
+export const beforeMembers = { priorityKey: 1 };
+
 /** Workflow types, schedules and queues. */
 export const memberWorkflowType = 'member';
 export const pollScheduleId = 'poll-nexudus';

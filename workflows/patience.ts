@@ -55,6 +55,8 @@ export function patientActivities<A>(options: ActivityOptions, slowestRetryMs: n
 /** What may end the waiting for a job: a newer wish, or an instant at which something else is due. */
 export interface Overtaking {
   isOvertaken: () => boolean;
+  /** Whether the newer wish is such that it does not wait for a first try either; left out: none is. */
+  isOvertakenAtOnce?: () => boolean;
   /** Infinity: nothing is due. */
   dueAt: Instant;
 }
@@ -63,17 +65,17 @@ export const never: Overtaking = { isOvertaken: () => false, dueAt: Infinity };
 
 /**
  * Runs a job to its end: a few tries first, then, after `onWaiting` has told what it waits for, patiently. Null: it was
- * overtaken, at any time by what is due, in the patient part by a newer wish too (a job in its first try keeps its place
- * in the queue). Throws a final Trouble where no retry can help.
+ * overtaken, at any time by what is due or does not wait, in the patient part by any newer wish (a job in its first try
+ * keeps its place in the queue). Throws a final Trouble where no retry can help.
  */
 export async function persist<T>(
   quick: () => Promise<T>,
   patient: () => Promise<T>,
   onWaiting: (trouble: Trouble) => void,
-  { isOvertaken, dueAt }: Overtaking,
+  { isOvertaken, isOvertakenAtOnce = never.isOvertaken, dueAt }: Overtaking,
 ): Promise<{ value: T } | null> {
   try {
-    return await unlessOvertaken(quick, { isOvertaken: never.isOvertaken, dueAt });
+    return await unlessOvertaken(quick, { isOvertaken: isOvertakenAtOnce, dueAt });
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble.final) throw trouble;
@@ -105,6 +107,7 @@ async function unlessOvertaken<T>(
   run: () => Promise<T>,
   { isOvertaken, dueAt }: Overtaking,
 ): Promise<{ value: T } | null> {
+  if (isOvertaken === never.isOvertaken && dueAt === Infinity) return unlessCancelled(run);
   const scope = new CancellationScope({ cancellable: true });
   const end = { reached: false, unwanted: false };
   const job = scope
@@ -132,6 +135,16 @@ async function unlessOvertaken<T>(
   }
   await settled;
   return await job;
+}
+
+/** Most jobs are reads that nothing overtakes; each promise less makes a wake cheaper. */
+async function unlessCancelled<T>(run: () => Promise<T>): Promise<{ value: T } | null> {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    if (isCancellation(error)) return null;
+    throw error;
+  }
 }
 
 /** What went wrong, from an activity's failure. Anything else is a defect and goes on up. */

@@ -90,6 +90,8 @@ describe('a push', () => {
     const type = { TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome };
     const pass = nexudus.space.addPass({ CoworkerId: coworker.Id, ...type });
     await eventually('her key', () => keysOf(Email) === 1);
+    const metrics = await (await fetch(`http://127.0.0.1:${space.service.healthPort}/metrics`)).text();
+    assert.match(metrics, /^latchkey_push_wake_seconds_count(\{[^}]*\})? [1-9]/m);
     nexudus.space.update('coworkertimepasses', pass.Id, { ExpireDate: '2021-01-01T00:00:00Z' });
     await eventually('no key', () => keysOf(Email) === 0);
   });

@@ -70,6 +70,8 @@ export class Clockwork {
   /** What Kisi waits for before it answers, if anything, and how many calls wait for it. */
   kisiHolds: Promise<void> | null = null;
   heldCalls = 0;
+  /** The same of what is one of many: one call at a time is made of those. */
+  bulkHolds: Promise<void> | null = null;
   /** An order that holds every write back, if one does. */
   order: string | null = null;
   /** What is said of each loss; by default that it may go. */
@@ -115,7 +117,8 @@ export class Clockwork {
           connection: env.nativeConnection,
           namespace: env.namespace ?? 'default',
           taskQueue: queueOf(world.taskQueue),
-          activities: world.kisi(),
+          activities: world.kisi(queueOf === kisiBulkTaskQueue),
+          ...(queueOf === kisiBulkTaskQueue ? { maxConcurrentActivityTaskExecutions: 1 } : {}),
         }),
       ),
     );
@@ -223,7 +226,7 @@ export class Clockwork {
     };
   }
 
-  private kisi(): KeyActivities {
+  private kisi(isBulk: boolean): KeyActivities {
     const step = (what: string): void => {
       if (this.order !== null)
         throw ApplicationFailure.create({
@@ -242,6 +245,10 @@ export class Clockwork {
       throw ApplicationFailure.create({ type: 'Kisi', message: 'the answer was lost' });
     };
     const async = async <T>(job: () => T): Promise<T> => {
+      if (isBulk && this.bulkHolds !== null) {
+        this.heldCalls++;
+        await this.bulkHolds;
+      }
       if (this.kisiHolds !== null) {
         this.heldCalls++;
         await this.kisiHolds;

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Profile } from '../../access/types.js';
-import { membershipChanged, resyncNow, type MemberView } from '../../workflows/messages.js';
+import {
+  kisiBulkTaskQueue,
+  kisiTaskQueue,
+  membershipChanged,
+  resyncNow,
+  type MemberView,
+} from '../../workflows/messages.js';
 import { contract, member, pass, passType, planPass, profile, rules } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
@@ -12,6 +18,15 @@ const day = 24 * hour;
 
 async function story(tell: (world: Clockwork) => Promise<void>): Promise<void> {
   await Clockwork.run(await timeSkippingEnv(), tell);
+}
+
+/** What a member had written to Kisi, and in which queues. */
+async function writesIn(handle: WorkflowHandle): Promise<[string, string][]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: task }): [string, string][] => {
+    const [name, queue] = [task?.activityType?.name ?? '', task?.taskQueue?.name ?? ''];
+    return /^(create|move|remove)/.test(name) ? [[name, queue]] : [];
+  });
 }
 
 describe('the member workflow, on a skipped clock', () => {
@@ -141,6 +156,30 @@ describe('the member workflow, on a skipped clock', () => {
       await handle.signal(membershipChanged);
       await until(world, handle, (view) => view.state === 'access');
       assert.equal(world.keys.length, 1);
+    }));
+
+  it('writes what is one of many in a queue of its own, but an end of access never', () =>
+    story(async (world) => {
+      const record = profile({ passes: [] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, settled);
+      record.passes = [pass()];
+      await handle.signal(membershipChanged, { reason: 'changed', inBulk: true });
+      await until(world, handle, (view) => view.state === 'access');
+      record.passes = [];
+      await handle.signal(membershipChanged, { reason: 'changed', inBulk: true });
+      await until(world, handle, (view) => view.state === 'noAccess');
+      record.passes = [pass()];
+      await handle.signal(membershipChanged, { reason: 'changed' });
+      await until(world, handle, (view) => view.state === 'access');
+      const [bulk, queue] = [kisiBulkTaskQueue(world.taskQueue), kisiTaskQueue(world.taskQueue)];
+      assert.deepEqual(await writesIn(handle), [
+        ['createKisiUser', bulk],
+        ['createKey', bulk],
+        ['removeKey', queue],
+        ['createKey', queue],
+      ]);
     }));
 
   it('leaves a key alone that a person gave by hand', () =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ensureSearchAttributes } from '../../worker/search-attributes.js';
-import { membershipChanged, searchAttributes } from '../../workflows/messages.js';
+import { membershipChanged, resyncNow, searchAttributes } from '../../workflows/messages.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
 import { devServer, newNamespace } from '../support/space.js';
@@ -83,6 +83,35 @@ describe('the member workflow, overtaken', () => {
       world.kisiFails = null;
       await until(world, handle, (view) => view.state === 'noAccess' && view.waitingFor === null);
       assert.deepEqual(world.keys, []);
+    }));
+
+  it('does not let a member wait in line for a resync of all where something changes for it', () =>
+    Clockwork.run(env, async (world) => {
+      const [first, second] = [100, 101].map((id) =>
+        profile({ member: member({ id, email: `${id}@example.org` }), passes: [pass({ memberId: id })] }),
+      );
+      assert.ok(first && second);
+      const handles: WorkflowHandle[] = [];
+      for (const record of [first, second]) {
+        world.profiles.set(record.member.id, record);
+        handles.push(await world.start(record.member.id));
+      }
+      for (const handle of handles) await until(world, handle, (view) => view.state === 'access');
+      let goOn = (): void => undefined;
+      world.bulkHolds = new Promise((resolve) => (goOn = resolve));
+      const resyncAll = { reason: 'resync', inBulk: true } as const;
+      const [ahead, waiting] = handles;
+      await ahead?.signal(membershipChanged, resyncAll);
+      while (world.heldCalls === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await waiting?.signal(membershipChanged, resyncAll);
+      await world.env.sleep(1_000);
+      second.passes = [];
+      await waiting?.signal(membershipChanged, { reason: 'changed' });
+      assert.ok(waiting);
+      await until(world, waiting, (view) => view.state === 'noAccess');
+      assert.equal(world.heldCalls, 1);
+      goOn();
+      await ahead?.executeUpdate(resyncNow);
     }));
 });
 
