@@ -40,11 +40,10 @@ export interface Waker extends WakeActivities {
 const wakesAtOnce = 20;
 /** A crowd up to this is woken as fast as Temporal takes it. */
 export const smallCrowd = 200;
-/**
- * More are woken at this pace: a worker with two cores then has time left for those who come meanwhile, and Kisi takes
- * less than that anyway.
- */
+/** More are woken at this pace: a worker with two cores then has time left for those who come meanwhile. */
 const wakesPerSecond = 20;
+/** Each of these asks Kisi something, which takes 5 requests a second: who is woken sooner only waits in line. */
+export const resyncsPerSecond = 4;
 /** The note of a Schedule that is paused by `latchkey pause all`. */
 const pausedByOrder = 'paused by `latchkey pause all`; `latchkey resume` lets it go on';
 
@@ -81,10 +80,14 @@ export async function inBatches<T>(items: readonly T[], job: (item: T) => Promis
  * Runs a wake for each, at a pace that leaves room for those for whom somebody waits. Where a crowd is too large for that
  * within seconds, nobody who does something else should wait for it.
  */
-export async function inCrowds<T>(items: readonly T[], wake: (item: T) => Promise<unknown>): Promise<void> {
+export async function inCrowds<T>(
+  items: readonly T[],
+  wake: (item: T) => Promise<unknown>,
+  perSecond = wakesPerSecond,
+): Promise<void> {
   await inBatches(items.slice(0, smallCrowd), wake);
-  for (let i = smallCrowd; i < items.length; i += wakesPerSecond) {
-    await Promise.all([inBatches(items.slice(i, i + wakesPerSecond), wake), sleep(1_000)]);
+  for (let i = smallCrowd; i < items.length; i += perSecond) {
+    await Promise.all([inBatches(items.slice(i, i + perSecond), wake), sleep(1_000)]);
   }
 }
 
@@ -93,8 +96,9 @@ export async function wakeEach(
   { wake, wakeIfRunning }: Pick<Waker, 'wake' | 'wakeIfRunning'>,
   { mayStart, others, wake: reason }: Crowd,
 ): Promise<void> {
-  await inCrowds(mayStart, (id) => wake(id, reason));
-  await inCrowds(others, (id) => wakeIfRunning(id, reason));
+  const perSecond = reason.reason === 'resync' ? resyncsPerSecond : wakesPerSecond;
+  await inCrowds(mayStart, (id) => wake(id, reason), perSecond);
+  await inCrowds(others, (id) => wakeIfRunning(id, reason), perSecond);
 }
 
 /** How a member's workflow is started. */

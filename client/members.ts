@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   isGrpcServiceError,
   WithStartWorkflowOperation,
@@ -9,6 +10,8 @@ import type { TypedSearchAttributes } from '@temporalio/common';
 import {
   accessProblemKey,
   accessStateKey,
+  beforeMembers,
+  crowdWorkflowType,
   locationIdKey,
   memberIdOf,
   membershipChanged,
@@ -23,7 +26,8 @@ import {
   type PassReport,
   type Wake,
 } from '../workflows/messages.js';
-import { inCrowds, memberStart } from '../activities/wake.js';
+import type { Crowd } from '../activities/contract.js';
+import { inBatches, memberStart, resyncsPerSecond, runningMembers, smallCrowd } from '../activities/wake.js';
 import { askHoldings } from '../activities/holdings.js';
 import { atOnce } from './at-once.js';
 import { CommandError } from './failure.js';
@@ -57,6 +61,8 @@ export interface ResyncCount {
   /** Ended between the listing and the wake. */
   ended: number;
   failed: number;
+  /** Woken by a workflow, in the course of time. */
+  later: number;
 }
 
 const queriesAtOnce = 10;
@@ -146,29 +152,28 @@ export async function resyncMember(
   }
 }
 
-/**
- * Wakes every running member for a fresh look, many at a pace that leaves the worker room for others. `onProgress` is told
- * after each, and once before the first.
- */
-export async function resyncAll(
-  client: Client,
-  onProgress: (done: number, total: number) => void = () => undefined,
-): Promise<ResyncCount> {
-  const ids: string[] = [];
-  for await (const { workflowId } of client.workflow.list({ query: queryOf({}) })) ids.push(workflowId);
-  const count: ResyncCount = { woken: 0, ended: 0, failed: 0 };
-  let done = 0;
+/** Wakes every running member for a fresh look: some hundred at once, and the others by a workflow, at Kisi's pace. */
+export async function resyncAll(client: Client, taskQueue: string): Promise<ResyncCount> {
+  const ids = await runningMembers(client);
+  const count: ResyncCount = { woken: 0, ended: 0, failed: 0, later: ids.length - smallCrowd };
   // From one instant on for all, so that they share a read.
   const order: Wake = { reason: 'resync', notBefore: Date.now(), inBulk: true };
-  onProgress(done, ids.length);
-  await inCrowds(ids, async (id) => {
-    count[await wake(client, id, order)]++;
-    onProgress(++done, ids.length);
+  await inBatches(ids.slice(0, smallCrowd), async (id) => {
+    count[await wake(client, memberWorkflowId(id), order)]++;
+  });
+  if (count.later <= 0) return { ...count, later: 0 };
+  const crowd: Crowd = { mayStart: [], others: ids.slice(smallCrowd), wake: order };
+  await client.workflow.start(crowdWorkflowType, {
+    workflowId: `resync-${randomUUID()}`,
+    taskQueue,
+    args: [crowd],
+    priority: beforeMembers,
+    staticSummary: `Wakes ${count.later} members, ${resyncsPerSecond} a second, to compare with Kisi`,
   });
   return count;
 }
 
-async function wake(client: Client, workflowId: string, order: Wake): Promise<keyof ResyncCount> {
+async function wake(client: Client, workflowId: string, order: Wake): Promise<'woken' | 'ended' | 'failed'> {
   try {
     await client.workflow.getHandle(workflowId).signal(membershipChanged, order);
     return 'woken';

@@ -1,7 +1,7 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import { SingleBar } from 'cli-progress';
 import { fullPassScheduleId, pollScheduleId, type PassReport } from '../workflows/messages.js';
 import type { Config } from '../worker/config.js';
+import { resyncsPerSecond } from '../activities/wake.js';
 import { CommandError } from './failure.js';
 import { isRunning, resyncAll, resyncMember } from './members.js';
 import { print, remark } from './output.js';
@@ -59,20 +59,15 @@ function reportWords(memberId: number, { changes, problem }: PassReport): string
     : `Member ${memberId}: nothing changed.`;
 }
 
-async function resyncEveryone({ client }: Session): Promise<void> {
-  const bar = new SingleBar({
-    format: 'waking {bar} {value}/{total}',
-    stream: process.stderr,
-    noTTYOutput: false,
-    clearOnComplete: true,
-  });
-  const count = await resyncAll(client, (done, total) => {
-    if (done === 0) bar.start(total, 0);
-    else bar.update(done);
-  }).finally(() => {
-    bar.stop();
-  });
-  print(`Woke ${count.woken} members${count.ended === 0 ? '' : `, ${count.ended} had ended meanwhile`}.`);
-  if (count.failed > 0) throw new CommandError(`${count.failed} members could not be woken: run it again`);
+async function resyncEveryone({ client, taskQueue }: Session): Promise<void> {
+  const { woken, ended, failed, later } = await resyncAll(client, taskQueue);
+  print(`Woke ${woken} members${ended === 0 ? '' : `, ${ended} had ended meanwhile`}.`);
+  if (later > 0) {
+    const minutes = Math.ceil(later / resyncsPerSecond / 60);
+    print(
+      `${later} more are woken ${resyncsPerSecond} a second, as fast as Kisi answers: within ${minutes} minutes.`,
+    );
+  }
+  if (failed > 0) throw new CommandError(`${failed} members could not be woken: run it again`);
   remark('each looks at Nexudus and Kisi on its own; `latchkey members` shows how things stand');
 }

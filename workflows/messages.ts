@@ -154,6 +154,7 @@ export const beforeMembers = { priorityKey: 1 };
 
 /** Workflow types, schedules and queues. */
 export const memberWorkflowType = 'member';
+export const crowdWorkflowType = 'crowd';
 export const pollScheduleId = 'poll-nexudus';
 export const fullPassScheduleId = 'full-pass';
 export const speakerWorkflowType = 'speaker';
