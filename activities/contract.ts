@@ -161,8 +161,8 @@ export interface Crowd {
 export interface PollMemory {
   /** By collection: changes up to here have been noticed. */
   readTo: Record<string, Instant>;
-  /** By collection: stamps of the records seen in the overlap, so that they wake nobody twice. */
-  seen: Record<string, Record<string, string>>;
+  /** By collection: fingerprints of the records seen in the overlap, so that they wake nobody twice. */
+  seen: Record<string, string[]>;
   /** Who pays and who borrows, by lending team, to notice who left. */
   lending: Record<string, { payerId: number; borrowerIds: number[] }>;
   woken: number;

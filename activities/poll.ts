@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Instant, Rules } from '../access/types.js';
@@ -128,8 +129,9 @@ async function crowdsOf(
   memory: PollMemory,
   isFirst: boolean,
 ): Promise<Crowd[]> {
-  const isNew = ({ collection, record, stamp }: Written): boolean =>
-    memory.seen[collection]?.[record] !== stamp;
+  // What an earlier release remembered may have another shape.
+  const seen = new Set(Object.values(memory.seen).filter(Array.isArray).flat());
+  const isNew = (one: Written): boolean => !seen.has(fingerprintOf(one));
   for (const one of changes.broken.filter(isNew)) log.warn(one.error.message);
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: now() };
@@ -146,6 +148,11 @@ async function crowdsOf(
     { mayStart: [...mayStart], others: [...others], wake },
     { mayStart: [], others: everyone, wake: { ...wake, reason: 'reference', inBulk: true } },
   ];
+}
+
+/** Short, since at a midnight ten thousand passes may be new: a workflow's result must stay well below 2 MB. */
+function fingerprintOf({ record, stamp }: Written): string {
+  return createHash('sha256').update(`${record} ${stamp}`).digest('base64url').slice(0, 8);
 }
 
 /** One record may touch many. */
@@ -172,9 +179,9 @@ function remember(
   read: Partial<Record<PolledName, Instant>>,
 ): PollMemory {
   const names = Object.keys(read);
-  const seen = names.map((name): [string, Record<string, string>] => {
+  const seen = names.map((name): [string, string[]] => {
     const rows = [...touched, ...reference].filter(({ collection }) => collection === name);
-    return [name, Object.fromEntries(rows.map(({ record, stamp }) => [record, stamp]))];
+    return [name, [...new Set(rows.map(fingerprintOf))]];
   });
   return {
     ...memory,

@@ -12,7 +12,8 @@ import { tell, type Row } from './rows.js';
 import { wait } from './stage.js';
 
 const hourMs = 3_600_000;
-const days = 10;
+/** Fewer than a run lasts. */
+const days = 6;
 const bySignal = 12;
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const rows: Row[] = [];

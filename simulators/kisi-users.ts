@@ -86,17 +86,17 @@ function userFilter(
   const groupId = http.integerOf(query, 'group_id');
   const placeId = http.integerOf(query, 'place_id');
   const hasId = http.idsFilter(query);
+  // Every role is looked at for each user, so only where it is asked for.
+  const groupsOf = (user: KisiUser): number[] =>
+    org.assignments().flatMap((role) => (role.user_id === user.id ? [role.applies_to_id] : []));
   return (user) => {
     const theirs = comparable(simulation, user.email);
     if (email !== undefined && !(switches.emailFilterExact ? theirs === email : theirs.includes(email)))
       return false;
     if (userId !== undefined && user.id !== userId) return false;
-    const groups = org
-      .assignments()
-      .filter((role) => role.user_id === user.id)
-      .map((role) => role.applies_to_id);
-    if (groupId !== undefined && !groups.includes(groupId)) return false;
-    if (placeId !== undefined && !groups.some((id) => org.groups.get(id)?.place_id === placeId)) return false;
+    if (groupId !== undefined && !groupsOf(user).includes(groupId)) return false;
+    const isThere = (id: number): boolean => org.groups.get(id)?.place_id === placeId;
+    if (placeId !== undefined && !groupsOf(user).some(isThere)) return false;
     return hasId(user) && http.queryFilter(query, [user.email, user.name, user.notes]);
   };
 }

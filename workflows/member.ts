@@ -50,6 +50,8 @@ import { detailsOf, viewOf, type Outlook } from './view.js';
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const longestRunMs = 30 * dayMs;
+/** Most of ten thousand members have to be replayed when they wake, and all may wake at one midnight. */
+const mostEvents = 150;
 /** A member who has held nothing for so long completes, and starts again when something new appears. */
 const idleEndMs = 90 * dayMs;
 /** When to look again after a failure that no retry mends, and while a doubtful read keeps keys. */
@@ -438,7 +440,8 @@ export async function member(initial: MemberState): Promise<MemberView> {
   }
 
   function runIsLong(): boolean {
-    return isLong() || Date.now() >= startedAt + longestRunMs;
+    if (isLong() || Date.now() >= startedAt + longestRunMs) return true;
+    return workflowInfo().historyLength >= mostEvents && patched('shorter runs');
   }
 }
 

@@ -107,6 +107,8 @@ describe('a poll that finds many changes', () => {
       const { crowds: none, ...second } = await poll(first);
       assert.equal(none, undefined);
       assert.deepEqual(woken.toSorted(), few.toSorted());
+      // A coworker and a pass each: of ten thousand it must fit into what one workflow may hand to the next.
+      assert.ok(JSON.stringify(second.seen).length < 12 * 400 + 200, JSON.stringify(second.seen));
       const many = join(201);
       const { crowds = [] } = await poll(second);
       assert.equal(woken.length, 200);
