@@ -16,7 +16,8 @@ describe('a whole space, at the published limits', () => {
       }).Id;
       nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
     };
-    space = await startSpace(fill, {}, 'published');
+    // Every second would come to more than 120 requests a minute, and on a slow machine the tests last as long.
+    space = await startSpace(fill, { LATCHKEY_POLL_INTERVAL: '3s' }, 'published');
   });
   after(() => space.stop());
 
