@@ -14,7 +14,6 @@ import {
   crowdWorkflowType,
   locationIdKey,
   memberIdOf,
-  membershipChanged,
   memberWorkflowId,
   memberWorkflowType,
   nextChangeAtKey,
@@ -27,7 +26,14 @@ import {
   type Wake,
 } from '../workflows/messages.js';
 import type { Crowd } from '../activities/contract.js';
-import { inBatches, memberStart, resyncsPerSecond, runningMembers, smallCrowd } from '../activities/wake.js';
+import {
+  createWaker,
+  inBatches,
+  memberStart,
+  resyncsPerSecond,
+  runningMembers,
+  smallCrowd,
+} from '../activities/wake.js';
 import { askHoldings } from '../activities/holdings.js';
 import { atOnce } from './at-once.js';
 import { CommandError } from './failure.js';
@@ -155,31 +161,25 @@ export async function resyncMember(
 /** Wakes every running member for a fresh look: some hundred at once, and the others by a workflow, at Kisi's pace. */
 export async function resyncAll(client: Client, taskQueue: string): Promise<ResyncCount> {
   const ids = await runningMembers(client);
-  const count: ResyncCount = { woken: 0, ended: 0, failed: 0, later: ids.length - smallCrowd };
+  const others = ids.slice(smallCrowd);
+  const count: ResyncCount = { woken: 0, ended: 0, failed: 0, later: others.length };
   // From one instant on for all, so that they share a read.
   const order: Wake = { reason: 'resync', notBefore: Date.now(), inBulk: true };
+  const waker = createWaker(client, taskQueue);
   await inBatches(ids.slice(0, smallCrowd), async (id) => {
-    count[await wake(client, memberWorkflowId(id), order)]++;
+    const isWoken = await waker.wakeIfRunning(id, order).catch(() => null);
+    count[isWoken === null ? 'failed' : isWoken ? 'woken' : 'ended']++;
   });
-  if (count.later <= 0) return { ...count, later: 0 };
-  const crowd: Crowd = { mayStart: [], others: ids.slice(smallCrowd), wake: order };
+  if (others.length === 0) return count;
+  const crowd: Crowd = { mayStart: [], others, wake: order };
   await client.workflow.start(crowdWorkflowType, {
     workflowId: `resync-${randomUUID()}`,
     taskQueue,
     args: [crowd],
     priority: beforeMembers,
-    staticSummary: `Wakes ${count.later} members, ${resyncsPerSecond} a second, to compare with Kisi`,
+    staticSummary: `Wakes ${others.length} members, ${resyncsPerSecond} a second, to compare with Kisi`,
   });
   return count;
-}
-
-async function wake(client: Client, workflowId: string, order: Wake): Promise<'woken' | 'ended' | 'failed'> {
-  try {
-    await client.workflow.getHandle(workflowId).signal(membershipChanged, order);
-    return 'woken';
-  } catch (error) {
-    return error instanceof WorkflowNotFoundError ? 'ended' : 'failed';
-  }
 }
 
 function queryOf({ state, problem, locationId }: MemberFilters): string {
