@@ -344,7 +344,10 @@ export class Clockwork {
   }
 }
 
-/** Lets the skipped clock run until the workflow's state is as wanted; the test server skips only when asked. */
+/**
+ * Lets the skipped clock run until the workflow's state is as wanted; the test server skips only when asked. For an end,
+ * too: awaiting a workflow's result skips as well, and after that the server's clock often stands still for good.
+ */
 export async function until(
   world: Clockwork,
   handle: WorkflowHandle,
