@@ -88,8 +88,6 @@ export interface WriteNote {
   /** 'rules', or who asked for it. */
   by: string;
   planId: string | null;
-  /** True: an earlier try was made, and its answer may have been lost. */
-  again: boolean;
   /** Since when it is due by the records; null, or left out: nobody knows, or nobody waits for it. */
   since?: Instant | null;
   /** Whose key it is; left out: the member's whose workflow writes. */

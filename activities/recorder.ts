@@ -59,6 +59,9 @@ export interface Recorder {
 }
 
 export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stopwatch): Recorder {
+  /** The newest try of each write under way: there are two where Temporal has taken the first for lost. */
+  const newestTries = new Map<string, symbol>();
+
   async function inDoubt(memberId: number | null, groupId: number | null): Promise<TrailRecord[]> {
     return memberId === null ? [] : trail.begunFor(memberId, groupId);
   }
@@ -78,7 +81,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       await finish(await inDoubt(runningMember(), groupId), shows);
     },
     async write(note, { look, make, ...write }) {
-      const { id, again, since = null, memberId = runningMember(), ...about } = note;
+      const { id, since = null, memberId = runningMember(), ...about } = note;
       // The same for each try, however the workflow tries: one change is one record.
       const key = `write/${id}`;
       const earlier = (await inDoubt(memberId, write.groupId)).filter((one) => one.key !== key);
@@ -88,6 +91,8 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         await finish(earlier, shows);
         if (isSo !== null) return isSo.result;
       }
+      const thisTry = Symbol(key);
+      newestTries.set(key, thisTry);
       const isMeasured = since !== null && since >= (await stopwatch.countsFrom());
       const isTriedAgain = await trail.begin({
         key,
@@ -97,7 +102,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         ...about,
       });
       try {
-        const written = await make(again || Context.current().info.attempt > 1);
+        const written = await make(isTriedAgain);
         const { result, done, after, answer, awaited } = written;
         const isDone = done === 'now' || (done === 'before' && isTriedAgain);
         const until = now();
@@ -107,10 +112,13 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         if (awaited && waited) stopwatch.tell({ what: awaited, locationId: about.locationId, ...waited });
         return result;
       } catch (error) {
-        // Of an earlier try it tells nothing.
-        if (isRefused(error) && !isTriedAgain)
+        // Of another try it tells nothing.
+        const isOnly = !isTriedAgain && newestTries.get(key) === thisTry;
+        if (isOnly && (isRefused(error) || isUnsent(error, write.what)))
           await trail.finish(key, { state: 'failed', after: write.before, answer: error.message });
         throw error;
+      } finally {
+        if (newestTries.get(key) === thisTry) newestTries.delete(key);
       }
     },
   };
@@ -118,6 +126,19 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
 
 function runningMember(): number | null {
   return memberIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
+}
+
+/** By which request each write begins: where that one was not sent, nothing was done. */
+const firstRequest: Record<Write<unknown>['what'], KisiError['method']> = {
+  createUser: 'POST',
+  grant: 'POST',
+  move: 'PATCH',
+  giveBack: 'PATCH',
+  revoke: 'DELETE',
+};
+
+function isUnsent(error: unknown, what: Write<unknown>['what']): error is KisiError {
+  return error instanceof KisiError && error.isUnsent && error.method === firstRequest[what];
 }
 
 /** A definite no. After any other failure it may have been made all the same, and it is tried again under the same key. */

@@ -34,6 +34,7 @@ export interface KisiFailure {
   fields?: string[];
   /** What happened, where the kind alone does not say it. */
   detail?: string;
+  isUnsent?: boolean;
 }
 
 // A conflict is a matter of state: Kisi promises no read-after-write, so the row in the way may show a moment later.
@@ -59,6 +60,8 @@ export class KisiError extends Error {
   /** False: the same request will fail again until a person changes something. */
   readonly canRetryHelp: boolean;
   readonly fields: readonly string[];
+  /** It was not even sent, so that Kisi surely did nothing of it. */
+  readonly isUnsent: boolean;
   readonly method: KisiCall['method'];
   /** Path template, without ids. */
   readonly path: string;
@@ -71,6 +74,7 @@ export class KisiError extends Error {
     this.retryAfterMs = failure.retryAfterMs ?? null;
     this.canRetryHelp = retryHelps[failure.kind];
     this.fields = failure.fields ?? [];
+    this.isUnsent = failure.isUnsent ?? false;
     this.method = call.method;
     this.path = call.path;
   }

@@ -117,7 +117,8 @@ export function createSend(options: KisiClientOptions): Send {
     if (turns > 0 && request.method !== 'GET') await beforeWrite?.();
     signal?.throwIfAborted();
     const call: KisiCall = { method: request.method, path: request.path };
-    if (!outage.admits()) throw new KisiError(call, { kind: 'unavailable', detail: stillDown });
+    if (!outage.admits())
+      throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });
     const startedAt = performance.now();
     const report = (status: number | null) =>
       onRequest?.({ ...call, status, durationMs: Math.round(performance.now() - startedAt) });

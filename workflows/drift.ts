@@ -350,7 +350,7 @@ const nobody = { memberId: null, groupId: null, keys: [] };
 
 /** A removal is told as the member's whose key it was. */
 function noteOf(cause: string, by: string, memberId: number | null): WriteNote {
-  return { id: uuid4(), cause, locationId: null, by, planId: null, again: false, memberId };
+  return { id: uuid4(), cause, locationId: null, by, planId: null, memberId };
 }
 
 const giverOf = ({ ruling }: Finding): string => ruling?.by ?? 'drift';

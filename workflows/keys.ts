@@ -57,7 +57,7 @@ export function keyWriter(
   /** One Kisi call, labelled for the UI. An end of access goes before everything else, what is one of many last. */
   function call<K extends keyof KeyActivities>(
     name: K,
-    args: Parameters<KeyActivities[K]> | ((again: boolean) => Parameters<KeyActivities[K]>),
+    args: Parameters<KeyActivities[K]>,
     summary: string,
     priorityKey = 2,
   ): Promise<{ value: Awaited<ReturnType<KeyActivities[K]>> } | null> {
@@ -65,14 +65,11 @@ export function keyWriter(
     type Args = Parameters<KeyActivities[K]>;
     type Answer = Awaited<ReturnType<KeyActivities[K]>>;
     type Call = { executeWithOptions(o: typeof options, a: Args): Promise<Answer> };
-    const run = (set: unknown, again: boolean): Promise<Answer> =>
-      (set as Record<K, Call>)[name].executeWithOptions(
-        options,
-        typeof args === 'function' ? args(again) : args,
-      );
+    const run = (set: unknown): Promise<Answer> =>
+      (set as Record<K, Call>)[name].executeWithOptions(options, args);
     return persist(
-      () => run(quick, false),
-      () => run(patient, true),
+      () => run(quick),
+      () => run(patient),
       onWaiting,
       overtaking,
     );
@@ -88,7 +85,7 @@ export function keyWriter(
   /** Who writes, and why: one note for all tries of a change. */
   function noteOf(cause: string, locationId: number | null, since: Instant | null = null): WriteNote {
     const { by, planId } = author;
-    return { id: uuid4(), cause, locationId, by, planId, again: false, since };
+    return { id: uuid4(), cause, locationId, by, planId, since };
   }
 
   async function userFor(digest: string, locationId: number | null): Promise<number | null> {
@@ -111,11 +108,7 @@ export function keyWriter(
 
   async function makeUser(locationId: number | null): Promise<{ value: number } | null> {
     const note = noteOf('the first key of the member', locationId);
-    return call(
-      'createKisiUser',
-      (again) => [state.memberId, { ...note, again }],
-      'make the Kisi user (sends the invitation)',
-    );
+    return call('createKisiUser', [state.memberId, note], 'make the Kisi user (sends the invitation)');
   }
 
   function replace(key: LedgerKey): void {
@@ -189,7 +182,7 @@ export function keyWriter(
     const answer = await noting(entry, known, () =>
       call(
         'createKey',
-        (again) => [{ userId, groupId, validUntil }, triedUntil, { ...note, again }],
+        [{ userId, groupId, validUntil }, triedUntil, note],
         `grant group ${groupId} until ${iso(validUntil)}`,
       ),
     );
@@ -206,7 +199,7 @@ export function keyWriter(
     const answer = await noting(entry, key, () =>
       call(
         'moveKey',
-        (again) => [keyId, { userId, groupId, validUntil }, key.validUntil, { ...note, again }],
+        [keyId, { userId, groupId, validUntil }, key.validUntil, note],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
         // A final end is news; an end that only moves on has days to do so.
         wish.door.atMost === null ? 3 : 2,
@@ -265,15 +258,7 @@ export function keyWriter(
     const note = noteOf(why, locationId, loss === undefined ? null : dueSince(groupId, circumstances));
     if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil, note);
     const done = await noting({ ...key, uncertain: true }, key, () =>
-      call(
-        'removeKey',
-        (again) => [
-          { keyId, userId, groupId, validUntil },
-          { ...note, again },
-        ],
-        `revoke group ${groupId}`,
-        urgentKey,
-      ),
+      call('removeKey', [{ keyId, userId, groupId, validUntil }, note], `revoke group ${groupId}`, urgentKey),
     );
     if (done === null) return false;
     forget(key);
@@ -292,7 +277,7 @@ export function keyWriter(
     const done = await noting({ ...key, uncertain: true }, key, () =>
       call(
         'giveBackKey',
-        (again) => [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, { ...note, again }],
+        [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, note],
         `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
         urgentKey,
       ),

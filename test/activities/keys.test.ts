@@ -1,10 +1,12 @@
 /** What the trail says of writes to Kisi whose answers were lost, once a later look or write shows what became of them. */
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import type { KeyActivities, WriteNote } from '../../activities/contract.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import type { KisiTurns } from '../../kisi/pace.js';
 import type { Wait } from '../../access/latency.js';
 import type { Trail } from '../../trail/trail.js';
 import { onEachEngine } from '../trail/engines.js';
@@ -31,8 +33,18 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
     trail = await bench.open();
-    const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
-    activities = createKeyActivities({
+    activities = activitiesOver();
+  });
+  afterEach(() => kisi.stop());
+
+  /** As a process has them that begins now. */
+  function activitiesOver(pace?: KisiTurns): KeyActivities {
+    const client = createKisiClient({
+      baseUrl: kisi.url,
+      apiKey: 'kisi-test-key',
+      ...(pace && { pace }),
+    });
+    return createKeyActivities({
       kisi: client,
       directory: directoryOf(client),
       moves: { areHeeded: false },
@@ -43,8 +55,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
         tell: (wait) => void told.push(wait),
       }),
     });
-  });
-  afterEach(() => kisi.stop());
+  }
 
   function run<K extends keyof KeyActivities>(
     name: K,
@@ -154,6 +165,66 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     kisi.org.demoteKeyOwner();
     await assert.rejects(run('createKisiUser', [memberId, note('a')], 2), { nonRetryable: true });
     assert.deepEqual(await states(), ['a begun']);
+  });
+
+  describe('or that were not even sent', () => {
+    /** Until nothing is sent to Kisi for a moment. */
+    async function getDown(): Promise<void> {
+      kisi.faults.add({ match: '/', kind: 'status', status: 503, times: 3 });
+      for (let i = 0; i < 3; i++) await assert.rejects(run('inspectKeys', [userId]));
+      kisi.faults.clear();
+      kisi.requests.clear();
+    }
+    const sent = (): string[] => kisi.requests.list().map(({ method }) => method);
+
+    it('did not happen, so that nobody is looked for first', async () => {
+      await getDown();
+      await assert.rejects(run('createKisiUser', [memberId, note('a')]));
+      assert.deepEqual([sent(), await states()], [[], ['a failed']]);
+      activities = activitiesOver();
+      await run('createKisiUser', [memberId, note('a')], 2);
+      assert.deepEqual([sent(), await states()], [['POST'], ['a done']]);
+    });
+
+    it('say nothing of the try before, which was', async () => {
+      await lost(true, 'createKisiUser', [memberId, note('a')]);
+      await getDown();
+      await assert.rejects(run('createKisiUser', [memberId, note('a')], 2));
+      assert.deepEqual([sent(), await states()], [[], ['a begun']]);
+      activities = activitiesOver();
+      await run('createKisiUser', [memberId, note('a')], 3);
+      assert.deepEqual([sent(), await states()], [['GET'], ['a done']]);
+    });
+
+    it('say nothing of the try after, which has begun meanwhile', async () => {
+      const waiting: (() => void)[] = [];
+      const isWaitingFor = async (count: number): Promise<void> => {
+        while (waiting.length < count) await setTimeout(5);
+      };
+      activities = activitiesOver({
+        turn: () => new Promise((resolve) => waiting.push(resolve)),
+        pause: () => undefined,
+      });
+      const first = run('createKisiUser', [memberId, note('a')]);
+      await isWaitingFor(1);
+      const goFirst = waiting.shift();
+      const second = run('createKisiUser', [memberId, note('a')], 2);
+      await isWaitingFor(1);
+      waiting.shift()?.();
+      await isWaitingFor(1);
+      kisi.faults.add({ match: '/users', method: 'POST', kind: 'afterWrite', times: 1 });
+      waiting.shift()?.();
+      await assert.rejects(second);
+      const down = getDown();
+      for (let i = 0; i < 3; i++) {
+        await isWaitingFor(1);
+        waiting.shift()?.();
+      }
+      await down;
+      goFirst?.();
+      await assert.rejects(first);
+      assert.deepEqual(await states(), ['a begun']);
+    });
   });
 
   describe('that were waited for', () => {

@@ -14,7 +14,6 @@ export const noteOf = (id: string): WriteNote => ({
   locationId: null,
   by: 'rules',
   planId: null,
-  again: false,
 });
 
 /** Runs an activity as a member's workflow has it run. */
