@@ -13,7 +13,6 @@ export interface Crowd {
   userIds: number[];
   groupIds: number[];
   contractUniqueIds: string[];
-  passIds: number[];
 }
 
 /** What is filled. */
@@ -67,15 +66,15 @@ export function threeHomes({ nexudus: { space }, kisi, ids }: Place): Home[] {
 
 /** Adds so many members with a Kisi user, a contract and a pass of it that lasts until `expiresAt` (30 days from now). */
 export function addCrowd(
-  { nexudus: { space }, kisi }: Place,
+  { nexudus, kisi }: Omit<Place, 'ids'>,
   homes: readonly Home[],
   count: number,
   expiresAt = Date.now() + 30 * dayMs,
 ): Crowd {
-  const crowd: Crowd = { memberIds: [], userIds: [], groupIds: [], contractUniqueIds: [], passIds: [] };
+  const { space } = nexudus;
+  const crowd: Crowd = { memberIds: [], userIds: [], groupIds: [], contractUniqueIds: [] };
   for (let i = 0; i < count; i++) {
-    const home = homes[i % homes.length];
-    if (home === undefined) throw new Error('a crowd needs a home');
+    const home = homeOf(homes, i);
     const Email = emailOf(i);
     crowd.userIds.push(kisi.org.addUser({ email: Email }).id);
     crowd.groupIds.push(home.groupId);
@@ -85,19 +84,38 @@ export function addCrowd(
       TariffId: home.plan,
       IssuedById: home.location,
     });
-    const pass = space.addPass({
-      CoworkerId: memberId,
+    crowd.memberIds.push(memberId);
+    crowd.contractUniqueIds.push(contract.UniqueId);
+  }
+  renew({ nexudus }, homes, crowd, expiresAt);
+  return crowd;
+}
+
+/** Hands out a pass of the plan to everybody, which lasts until `expiresAt`. */
+export function renew(
+  { nexudus: { space } }: Pick<Place, 'nexudus'>,
+  homes: readonly Home[],
+  { memberIds, contractUniqueIds }: Crowd,
+  expiresAt: number,
+): void {
+  memberIds.forEach((CoworkerId, i) => {
+    const home = homeOf(homes, i);
+    const pass = {
+      CoworkerId,
       TimePassId: home.passType,
       BusinessId: home.location,
       IsFromTariff: true,
-      CoworkerContractUniqueId: contract.UniqueId,
+      CoworkerContractUniqueId: contractUniqueIds[i] ?? null,
       ExpireDate: new Date(expiresAt).toISOString(),
-    });
-    crowd.memberIds.push(memberId);
-    crowd.contractUniqueIds.push(contract.UniqueId);
-    crowd.passIds.push(pass.Id);
-  }
-  return crowd;
+    };
+    space.addPass(pass);
+  });
+}
+
+function homeOf(homes: readonly Home[], place: number): Home {
+  const home = homes[place % homes.length];
+  if (home === undefined) throw new Error('a crowd needs a home');
+  return home;
 }
 
 /**

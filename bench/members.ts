@@ -1,13 +1,13 @@
 /**
  * Ten thousand members in three locations, one worker process at the published limits: what they cost while nothing
- * happens, how soon a push becomes a key meanwhile, and what a flood of calls does. `node --import=tsx bench/members.ts
- * [members]`.
+ * happens, how soon a push becomes a key meanwhile, what a flood of calls does, and a midnight at which everybody's passes
+ * end and are handed out anew. `node --import=tsx bench/members.ts [members] [pushes]`.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { auditInterval, driftWorkflowId } from '../workflows/drift-messages.js';
 import { nextFreePort } from '../worker/ports.js';
-import { addCrowd, settle, threeHomes, type Crowd } from './crowd.js';
+import { addCrowd, renew, settle, threeHomes, type Crowd } from './crowd.js';
 import type { Flooded } from './flood.js';
 import { percentile, tell, type Row } from './rows.js';
 import { applyLimits, say, seconds, setStage, startWorkerProcess, wait } from './stage.js';
@@ -18,6 +18,8 @@ const secret = 'a secret of this bench';
 const port = await nextFreePort(18_200);
 const address = `http://127.0.0.1:${port}`;
 const restMs = 3_000;
+/** When all passes end: after everything else here, which takes so long. */
+const midnight = Math.ceil(Date.now() / 1_000) * 1_000 + 360_000 + pushes * 12_000 + members * 170;
 const rows: Row[] = [];
 
 const stage = await setStage({
@@ -29,7 +31,8 @@ const stage = await setStage({
 });
 const { nexudus, kisi, ids, client } = stage;
 nexudus.switches.hookSecret = secret;
-const crowd = addCrowd(stage, threeHomes(stage), members);
+const homes = threeHomes(stage);
+const crowd = addCrowd(stage, homes, members, midnight);
 let newcomers = 0;
 
 const settledAt = Date.now();
@@ -45,6 +48,7 @@ kisi.requests.clear();
 await quietTime();
 await audits();
 const idle = await pushed('while nothing else happens');
+await floods(crowd);
 // Until the first of them wait for Kisi.
 kisi.requests.clear();
 await latchkey('resync', '--all');
@@ -58,7 +62,8 @@ report({
   goal: 'at most 2',
   holds: busy <= 2 * idle,
 });
-await flood(crowd);
+await endResync();
+await midnightOf(crowd);
 await worker.stop();
 await stage.stop();
 tell(rows);
@@ -150,26 +155,43 @@ async function pushed(when: string): Promise<number> {
   return p95;
 }
 
+/** Two floods, so that what the first one leaves behind for good is told from what the next one uses again. */
+async function floods({ memberIds }: Crowd): Promise<void> {
+  const memory = [worker.memoryMb()];
+  for (const [i, name] of ['flood', 'second flood'].entries()) {
+    await flood(name, memberIds.slice(i * 100, (i + 1) * 100));
+    await wait(30_000);
+    memory.push(worker.memoryMb());
+  }
+  const [before = NaN, once = NaN, twice = NaN] = memory;
+  report({
+    what: `worker memory half a minute after a second flood, beside after the first (${before.toFixed(0)} MB before both), ${members} members`,
+    measured: `${twice.toFixed(0)} MB`,
+    floor: `${once.toFixed(0)} MB`,
+    ratio: twice / once,
+    goal: 'at most 1.10',
+    holds: twice <= 1.1 * once,
+  });
+}
+
 /** Five thousand calls in ten seconds: true ones about a hundred members who changed, again and again, and forged ones. */
-async function flood({ memberIds }: Crowd): Promise<void> {
-  const concerned = memberIds.slice(0, 100);
-  const hooksOff = nexudus.space.list('webhooks').map(({ Id }) => Id);
-  for (const id of hooksOff) nexudus.space.update('webhooks', id, { Active: false });
+async function flood(name: string, concerned: readonly number[]): Promise<void> {
+  setHooks(false);
   const keysBefore = kisi.org.assignments().length;
   for (const CoworkerId of concerned)
     nexudus.space.addPass({ CoworkerId, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
-  const memoryBefore = worker.memoryMb();
   const from = Date.now();
   const { statuses, answerMs } = await floodOf(concerned);
   const took = Date.now() - from;
   while (kisi.org.assignments().length < keysBefore + concerned.length) await wait(200);
   await wait(5_000);
+  setHooks(true);
   const signals = await Promise.all(concerned.map((id) => signalsOf(id, from)));
   const [taken = 0, refused = 0] = [statuses['200'], statuses['401']];
   const p99 = percentile(answerMs, 0.99);
   report(
     {
-      what: `flood of 5,000 calls in ${seconds(took)} s: taken, forged ones refused`,
+      what: `${name} of 5,000 calls in ${seconds(took)} s, ${members} members: taken, forged ones refused`,
       measured: `${taken}, ${refused}`,
       floor: '4000, 1000',
       ratio: null,
@@ -177,7 +199,7 @@ async function flood({ memberIds }: Crowd): Promise<void> {
       holds: taken === 4_000 && refused === 1_000,
     },
     {
-      what: `flood: answered within, p99 (p50 ${percentile(answerMs, 0.5).toFixed(0)} ms)`,
+      what: `${name}, ${members} members: answered within, p99 (p50 ${percentile(answerMs, 0.5).toFixed(0)} ms)`,
       measured: `${p99.toFixed(0)} ms`,
       floor: '',
       ratio: null,
@@ -185,17 +207,71 @@ async function flood({ memberIds }: Crowd): Promise<void> {
       holds: p99 < 100,
     },
     {
-      what: 'flood: wakes of a member told of 40 times in 10 s, most',
+      what: `${name}, ${members} members: wakes of one told of 40 times in 10 s, most`,
       measured: String(Math.max(...signals)),
       floor: '1',
       ratio: null,
       goal: 'a few (once a second at most)',
       holds: Math.max(...signals) <= 12,
     },
-    plain(
-      'flood: worker memory before and after',
-      `${memoryBefore.toFixed(0)} and ${worker.memoryMb().toFixed(0)} MB`,
-    ),
+  );
+}
+
+/** Whether Nexudus itself tells of changes. */
+function setHooks(Active: boolean): void {
+  for (const { Id } of nexudus.space.list('webhooks')) nexudus.space.update('webhooks', Id, { Active });
+}
+
+/** Ends the resync, which with many members has long to go, and waits until Kisi is asked nothing any more. */
+async function endResync(): Promise<void> {
+  const running = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query: running }))
+    await client.workflow.getHandle(workflowId).terminate('the bench goes on');
+  await rest();
+}
+
+/** All passes of a plan end at one instant, and new ones are there moments later. */
+async function midnightOf(crowd: Crowd): Promise<void> {
+  const isInTime = Date.now() < midnight;
+  say(`${seconds(midnight - Date.now())} s until midnight`);
+  while (Date.now() < midnight) await wait(100);
+  nexudus.requests.clear();
+  kisi.requests.clear();
+  const keysBefore = kisi.org.assignments().length;
+  await wait(2_000);
+  renew(stage, homes, crowd, midnight + 86_400_000);
+  const notYet = `WorkflowType = 'member' AND NextChangeAt < '${new Date(midnight + 3_600_000).toISOString()}'`;
+  while ((await client.workflow.count(notYet)).count > 0 && Date.now() < midnight + 1_200_000)
+    await wait(500);
+  const known = Date.now() - midnight;
+  const asked = nexudus.requests.count();
+  const writes = kisi.requests.list().filter(({ method }) => method !== 'GET').length;
+  const held = kisi.org.assignments().length;
+  report(
+    {
+      what: `midnight: until all ${members} members know of the renewal${isInTime ? '' : ' (it came while other things ran)'}`,
+      measured: `${seconds(known)} s`,
+      floor: '',
+      ratio: null,
+      goal: 'within renewalGrace (15 min)',
+      holds: isInTime && known < 900_000,
+    },
+    {
+      what: `midnight: Nexudus requests until then, ${members} members, ordinary polls among them`,
+      measured: String(asked),
+      floor: '',
+      ratio: null,
+      goal: members === 1_000 ? 'at most 40' : '',
+      holds: members !== 1_000 || asked <= 40,
+    },
+    {
+      what: `midnight: Kisi writes, keys left of ${keysBefore}`,
+      measured: `${writes}, ${held}`,
+      floor: `0, ${keysBefore}`,
+      ratio: null,
+      goal: 'none, all',
+      holds: writes === 0 && held === keysBefore,
+    },
   );
 }
 
