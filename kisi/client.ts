@@ -67,7 +67,10 @@ export interface KisiClient {
   listKeysOf(whose: { userId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
   /** All rights to a group that persons hold (not teams, not guests), of every role. */
   listKeysOfGroup(where: { groupId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
-  /** All rights to groups that persons hold, of every role. One request for each 250 role assignments of any kind. */
+  /**
+   * All rights to groups that persons hold, of every role. One request for each 250 role assignments of any kind; where
+   * there are more than Kisi lets be read in one list (20,250), group by group.
+   */
   listAllKeys(signal?: AbortSignal): Promise<KisiKey[]>;
   /** The person's group_basic key to the group, or null. Reads all keys of the person: one request a page. */
   findKey(which: { userId: number; groupId: number }, signal?: AbortSignal): Promise<KisiKey | null>;
@@ -201,7 +204,15 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
 
     async listAllKeys(signal) {
-      return keysOf({}, () => true, signal);
+      try {
+        return await keysOf({}, () => true, signal);
+      } catch (error) {
+        if (!isKisiError(error, 'tooLong')) throw error;
+      }
+      const keys: KisiKey[] = [];
+      for (const { id } of await client.listGroups(signal))
+        keys.push(...(await client.listKeysOfGroup({ groupId: id }, signal)));
+      return keys;
     },
 
     async findKey({ userId, groupId }, signal) {

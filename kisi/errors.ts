@@ -11,10 +11,11 @@
  * - `notFound`: 404 from Kisi itself
  * - `conflict`: 409, or a 422 that says that the record exists already
  * - `invalid`: 422 and every other answer that the same request will get again
+ * - `tooLong`: a list that is longer than Kisi lets be read
  * - `malformed`: an answer that cannot be what Kisi meant (does not parse, rows missing, a filter ignored)
  */
 export type KisiErrorKind =
-  'throttled' | 'unavailable' | 'refused' | 'notFound' | 'conflict' | 'invalid' | 'malformed';
+  'throttled' | 'unavailable' | 'refused' | 'notFound' | 'conflict' | 'invalid' | 'tooLong' | 'malformed';
 
 /** A call as it may be shown: the path is a template such as `/users/{id}`. */
 export interface KisiCall {
@@ -46,6 +47,7 @@ const retryHelps: Record<KisiErrorKind, boolean> = {
   refused: false,
   notFound: false,
   invalid: false,
+  tooLong: false,
 };
 
 /** A call to Kisi that did not do what was asked. Holds nothing secret or personal. */
@@ -186,6 +188,8 @@ function advice({ kind, status, retryAfterMs, fields = [] }: KisiFailure): strin
       return 'a record like this exists already; look at the access rights of this person in Kisi';
     case 'invalid':
       return `the request was not accepted${fields.length > 0 ? ` because of ${fields.join(', ')}` : ''}; the same request will fail again`;
+    case 'tooLong':
+      return 'the list is longer than Kisi lets be read';
     case 'malformed':
       return 'the answer does not hold together; it was not used';
   }

@@ -213,7 +213,8 @@ export async function readAll<T extends { id: number }>(
 /**
  * The pages of a list. Its end is where X-Collection-Range says, else the first short page. Kisi sorts by no id and
  * has no cursor, so rows can move between pages: what does not add up is thrown as `malformed`, for a failed read
- * must not look like an empty or a short one. `invalid` when the list is longer than can be read.
+ * must not look like an empty or a short one. `tooLong`, at once where the total is told, when Kisi's largest offset ends
+ * before the list does.
  */
 export async function* pages<T extends { id: number }>(
   send: Send,
@@ -227,13 +228,14 @@ export async function* pages<T extends { id: number }>(
   const seen = new Set<number>();
   let firstTotal: number | null | undefined;
   for (;;) {
-    if (seen.size > largestOffset) throw tooLong(call);
+    if (seen.size > largestOffset) throw new KisiError(call, { kind: 'tooLong' });
     const answer = await send({ ...call, query: { ...query, limit, offset: seen.size } }, signal);
     const rows = parse(call, z.array(record), answer.body);
     const total = totalOf(answer.collectionRange);
     if (firstTotal !== undefined && firstTotal !== total)
       throw malformed(call, 'the total changed between pages');
     firstTotal = total;
+    if (total !== null && total > largestOffset + limit) throw new KisiError(call, { kind: 'tooLong' });
     for (const row of rows) {
       if (seen.has(row.id)) throw malformed(call, 'a row came twice');
       seen.add(row.id);
@@ -244,13 +246,6 @@ export async function* pages<T extends { id: number }>(
     if (seen.size === total) return;
     throw malformed(call, `${seen.size} rows came of a total of ${total}`);
   }
-}
-
-function tooLong(call: KisiCall): KisiError {
-  return new KisiError(call, {
-    kind: 'invalid',
-    detail: `the list is longer than the ${largestOffset} rows that Kisi lets be read`,
-  });
 }
 
 /** The total in `<start>-<end>/<total>`, or in the form of an empty list, which is a star for the range. */

@@ -132,6 +132,20 @@ describe('the Kisi client', () => {
     assert.equal(await client.findKey({ userId: bob.id, groupId: two.id }), null);
   });
 
+  it('lists all keys group by group where they are more than one list gives', async () => {
+    const { sim, client } = await start();
+    const groups = ['One', 'Two'].map((name) => sim.org.addGroup({ name }).id);
+    for (let i = 0; i < 10_126; i++) {
+      const { id: userId } = sim.org.addUser({ email: `member${i}@example.com` });
+      for (const groupId of groups) sim.org.grantByHand({ userId, groupId });
+    }
+    const keys = await client.listAllKeys();
+    assert.deepEqual(
+      [keys.length, new Set(keys.map(({ id }) => id)).size, sim.requests.count()],
+      [20_252, 20_252, 2 + 2 * 41],
+    );
+  });
+
   it('finds no key in a higher role', async () => {
     const { sim, client } = await start();
     const { id: groupId } = sim.org.addGroup({ name: 'One' });

@@ -283,12 +283,16 @@ describe('the reading of a list', () => {
     assert.equal((await failureOf(readGroups(send))).kind, 'malformed');
   });
 
-  it('fails, for good, when the list is longer than Kisi lets be read', async () => {
-    const error = await failureOf(readGroups(listOf(20_600)));
-    assert.deepEqual(
-      { kind: error.kind, canRetryHelp: error.canRetryHelp },
-      { kind: 'invalid', canRetryHelp: false },
-    );
+  it('fails, for good, when the list is longer than Kisi lets be read, at once where its length is told', async () => {
+    const tooLong = { kind: 'tooLong', canRetryHelp: false };
+    for (const [range, requests] of [
+      [true, 1],
+      [false, 81],
+    ] as const) {
+      await assert.rejects(readGroups(listOf(20_251, { range })), tooLong);
+      assert.equal(asked.length, requests);
+      assert.equal((await readGroups(listOf(20_250, { range: true }))).length, 20_250);
+    }
   });
 
   it('can be left before its end', async () => {
