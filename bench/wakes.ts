@@ -115,7 +115,7 @@ async function startBare(): Promise<{ stop(): Promise<void> }> {
     workflowsPath: fileURLToPath(new URL('bare.ts', import.meta.url)),
     activities,
     maxConcurrentWorkflowTaskExecutions: 40,
-    maxCachedWorkflows: 1000,
+    maxCachedWorkflows: 1100,
   });
   const running = worker.run();
   await inBatches(memberIds, (id) =>

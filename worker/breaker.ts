@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { breakerMemo, breakerWorkflowId, breakerWorkflowType } from '../workflows/breaker-messages.js';
-import { beforeMembers } from '../workflows/messages.js';
+import { oneForAll } from '../workflows/messages.js';
 
 /**
  * Starts the workflow that holds keys back, where it does not run yet. One that was ended by hand leaves nothing: members
@@ -12,8 +12,7 @@ export async function ensureBreaker(client: Client, taskQueue: string): Promise<
     taskQueue,
     args: [null],
     memo: { [breakerMemo]: [] },
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    priority: beforeMembers,
+    ...oneForAll,
     staticSummary: 'Holds keys back that would be lost at once, unforeseen',
   });
 }

@@ -9,7 +9,7 @@ import {
   type Mode,
   type Orders,
 } from '../workflows/control-messages.js';
-import { beforeMembers } from '../workflows/messages.js';
+import { oneForAll } from '../workflows/messages.js';
 
 /**
  * Starts the workflow that holds what people ordered, where it does not run yet. One that was ended by hand leaves its
@@ -24,8 +24,7 @@ export async function ensureControl(client: Client, taskQueue: string, initialMo
     taskQueue,
     args: [orders],
     memo: { [controlMemo]: orders },
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    priority: beforeMembers,
+    ...oneForAll,
     staticSummary: 'What people have ordered for the whole space',
   });
 }

@@ -7,7 +7,7 @@ import {
   driftWorkflowType,
   firstDrift,
 } from '../workflows/drift-messages.js';
-import { beforeMembers } from '../workflows/messages.js';
+import { oneForAll } from '../workflows/messages.js';
 
 /** Starts the workflow that compares ledgers with Kisi, where it does not run yet: the first time an interval from now. */
 export async function ensureDrift(client: Client, taskQueue: string, intervalMs: number): Promise<void> {
@@ -15,8 +15,7 @@ export async function ensureDrift(client: Client, taskQueue: string, intervalMs:
     workflowId: driftWorkflowId,
     taskQueue,
     args: [firstDrift(taskQueue, intervalMs, defaultDriftPolicy)],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    priority: beforeMembers,
+    ...oneForAll,
     staticSummary: 'What differs between the members’ ledgers and Kisi',
   });
 }

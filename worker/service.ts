@@ -180,7 +180,8 @@ async function memberWorker(
       ...createPlanActivities(client, config.taskQueue),
     },
     maxConcurrentWorkflowTaskExecutions: 40,
-    maxCachedWorkflows: 1000,
+    // A thousand members and what there is one of: one too many, and a wake of all in turn finds nobody there any more.
+    maxCachedWorkflows: 1100,
     // Else a beat of the speaker would be held back for most of its time limit.
     maxHeartbeatThrottleInterval: '2s',
   });

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { SpeakerActivities } from '../activities/contract.js';
 import { heartbeating } from '../activities/remote.js';
-import { beforeMembers, speakerWorkflowId, speakerWorkflowType } from '../workflows/messages.js';
+import { oneForAll, speakerWorkflowId, speakerWorkflowType } from '../workflows/messages.js';
 
 const beatMs = 1_000;
 /** After so long the activity ends and begins anew, so that no attempt lasts for ever. */
@@ -58,8 +58,7 @@ export async function ensureSpeaker(client: Client, taskQueue: string): Promise<
   await client.workflow.start(speakerWorkflowType, {
     workflowId: speakerWorkflowId,
     taskQueue,
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    priority: beforeMembers,
+    ...oneForAll,
     staticSummary: 'One worker process speaks to Nexudus and Kisi',
   });
 }

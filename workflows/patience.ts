@@ -103,11 +103,16 @@ export async function insist<A, T>(
   return done.value;
 }
 
-async function unlessOvertaken<T>(
+/** Most jobs are reads that nothing overtakes; each promise less makes a wake cheaper. */
+function unlessOvertaken<T>(run: () => Promise<T>, overtaking: Overtaking): Promise<{ value: T } | null> {
+  const isNever = overtaking.isOvertaken === never.isOvertaken && overtaking.dueAt === Infinity;
+  return isNever ? unlessCancelled(run) : raced(run, overtaking);
+}
+
+async function raced<T>(
   run: () => Promise<T>,
   { isOvertaken, dueAt }: Overtaking,
 ): Promise<{ value: T } | null> {
-  if (isOvertaken === never.isOvertaken && dueAt === Infinity) return unlessCancelled(run);
   const scope = new CancellationScope({ cancellable: true });
   const end = { reached: false, unwanted: false };
   const job = scope
@@ -137,7 +142,6 @@ async function unlessOvertaken<T>(
   return await job;
 }
 
-/** Most jobs are reads that nothing overtakes; each promise less makes a wake cheaper. */
 async function unlessCancelled<T>(run: () => Promise<T>): Promise<{ value: T } | null> {
   try {
     return { value: await run() };
