@@ -3,10 +3,7 @@ import {
   condition,
   continueAsNew,
   patched,
-  setCurrentDetails,
   setHandler,
-  upsertMemo,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import {
@@ -17,25 +14,20 @@ import {
   type Hold,
   type LedgerKey,
 } from '../access/plan.js';
-import type { Due, Instant, NextChange } from '../access/types.js';
+import type { Due, Instant } from '../access/types.js';
 import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
+import { createDisplay } from './display.js';
 import { isLong } from './long.js';
 import { byTheRules, keyWriter } from './keys.js';
 import {
-  accessProblemKey,
-  accessStateKey,
   freezeGroup,
-  holdingsMemo,
   holdingsQuery,
   inheritKeys,
-  locationIdKey,
   membershipChanged,
-  nextChangeAtKey,
   newMember,
   nexudusTaskQueue,
   resync,
   resyncNow,
-  shownOf,
   stateQuery,
   wakeOf,
   type MemberState,
@@ -45,7 +37,6 @@ import {
 import { runErrand } from './plan-errand.js';
 import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
 import { isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
-import { detailsOf, viewOf, type Outlook } from './view.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -75,15 +66,8 @@ export async function member(initial: MemberState): Promise<MemberView> {
   const state: MemberState = { ...empty, ...initial, wakes: [...initial.wakes] };
   const reads = nexudusActivities(state.taskQueue);
   const startedAt = Date.now();
-  const outlook: Outlook = {
-    state: 'new',
-    standing: '',
-    next: null,
-    waiting: null,
-    kept: [],
-    lastCheckedAt: null,
-    lastError: null,
-  };
+  const display = createDisplay(state);
+  const { outlook, view, publish, clearWaiting } = display;
   let changes: string[] = [];
   const run = {
     passesBegun: 0,
@@ -93,10 +77,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     ended: false,
     doubtSince: null as Instant | null,
   };
-  let shown = '';
-  let shownHoldings = JSON.stringify(workflowInfo().memo?.[holdingsMemo]);
   let heldAtOnce: Hold[] = [];
-  let locationId: number | null = null;
 
   const wake = (w: Wake): void => void state.wakes.push({ ...w, notBefore: w.notBefore ?? Date.now() });
   const beginPass = (): void => {
@@ -108,7 +89,6 @@ export async function member(initial: MemberState): Promise<MemberView> {
   /** Whether somebody waits for just this member. */
   const isAwaited = (): boolean =>
     state.errands.length > 0 || state.wakes.some(({ inBulk }) => inBulk !== true);
-  const view = (): MemberView => viewOf(state.memberId, state.ledger, outlook);
 
   setHandler(membershipChanged, (w) => {
     wake(wakeOf(w));
@@ -277,7 +257,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     if (answer === null) throw new Trouble('Unknown', 'the read was given up', false);
     clearWaiting();
     outlook.lastCheckedAt = answer.value.readAt;
-    locationId = answer.value.locationId;
+    outlook.locationId = answer.value.locationId;
     return answer.value;
   }
 
@@ -388,45 +368,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
 
   function waitFor(trouble: Trouble, wakesBy: string): void {
     run.waits = true;
-    outlook.lastError = trouble.message;
-    const since = outlook.waiting?.problem === trouble.problem ? outlook.waiting.since : Date.now();
-    outlook.waiting = { problem: trouble.problem, what: trouble.message, since, wakes: wakesBy };
-    publish();
-  }
-
-  function clearWaiting(): void {
-    if (outlook.waiting === null) return;
-    outlook.waiting = null;
-    publish();
-  }
-
-  /** Shows the state in the UI and in lists. What lists show is written only when it changed: each write is an event. */
-  function publish(): void {
-    setCurrentDetails(detailsOf(view(), outlook.kept));
-    publishAttributes();
-    publishHoldings();
-  }
-
-  function publishHoldings(): void {
-    const holdings = shownOf(state);
-    const now = JSON.stringify(holdings);
-    if (now === shownHoldings || !patched('holdings in the memo')) return;
-    shownHoldings = now;
-    upsertMemo({ [holdingsMemo]: holdings });
-  }
-
-  function publishAttributes(): void {
-    const problem = outlook.waiting?.problem ?? 'none';
-    const next: NextChange | null = outlook.next;
-    const now = JSON.stringify([outlook.state, problem, next?.at ?? null, locationId]);
-    if (now === shown) return;
-    shown = now;
-    upsertSearchAttributes([
-      { key: accessStateKey, value: outlook.state },
-      { key: accessProblemKey, value: problem },
-      { key: locationIdKey, value: locationId === null ? null : String(locationId) },
-      { key: nextChangeAtKey, value: next === null ? null : new Date(next.at) },
-    ]);
+    display.waitFor(trouble, wakesBy);
   }
 
   async function sleepUntil(at: Instant): Promise<void> {

@@ -151,6 +151,8 @@ export const searchAttributes = {
 
 /** How workflows of which there is one go before ten thousand members that wake at the same instant. */
 export const beforeMembers = { priorityKey: 1 };
+/** How such a workflow is started by every worker, where it does not run yet. */
+export const oneForAll = { workflowIdConflictPolicy: 'USE_EXISTING', priority: beforeMembers } as const;
 
 /** Workflow types, schedules and queues. */
 export const memberWorkflowType = 'member';

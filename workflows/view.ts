@@ -21,6 +21,8 @@ export interface Outlook {
   kept: string[];
   lastCheckedAt: Instant | null;
   lastError: string | null;
+  /** Where the member is at home, as lists show it. */
+  locationId: number | null;
 }
 
 /** The answer of the `state` query. */

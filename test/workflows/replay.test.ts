@@ -102,14 +102,14 @@ const breaks: Break[] = [
   },
   {
     what: 'shows its keys twice',
-    file: 'member.ts',
+    file: 'display.ts',
     from: 'upsertMemo({ [holdingsMemo]: holdings });',
     to: 'upsertMemo({ [holdingsMemo]: holdings });\n    upsertMemo({ [holdingsMemo]: holdings });',
     matters: (history) => schedules('assessMember')(history) && showsHoldings(history),
   },
   {
     what: 'shows its keys where it did not when it began',
-    file: 'member.ts',
+    file: 'display.ts',
     from: " || !patched('holdings in the memo')",
     to: '',
     matters: (history) => schedules('createKey')(history) && !showsHoldings(history),
