@@ -16,7 +16,7 @@ import {
 } from '../../workflows/control-messages.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
 import { eventually } from '../support/space.js';
-import { ofControl, type Asked } from './scenarios.js';
+import { ofControl, type Asked } from './scenarios/orders.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;

@@ -1,0 +1,155 @@
+/** Stories of workflows to which people give orders. */
+import assert from 'node:assert/strict';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import type { Act, TrailActivities, WakeActivities } from '../../../activities/contract.js';
+import { workflowBundle } from '../../../worker/bundle.js';
+import {
+  breakerWorkflowType,
+  ruleUpdate,
+  weighUpdate,
+  type WeighingAnswer,
+} from '../../../workflows/breaker-messages.js';
+import {
+  controlWorkflowType,
+  exceptUpdate,
+  firstOrders,
+  pauseUpdate,
+  resumeUpdate,
+  withdrawUpdate,
+  type KeptOrders,
+} from '../../../workflows/control-messages.js';
+import { nexudusTaskQueue } from '../../../workflows/messages.js';
+import { eventually } from '../../support/space.js';
+import type { Scenario } from './story.js';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** What the workflow `control` asked of the activities, in plain words. */
+export interface Asked {
+  wakes: string[];
+  acts: Pick<Act, 'what' | 'memberId' | 'by' | 'why'>[];
+}
+
+/** Runs a story of the workflow `control` in a fresh space, or in one where these orders hold. */
+export async function ofControl(
+  env: TestWorkflowEnvironment,
+  story: (handle: WorkflowHandle, asked: Asked) => Promise<void>,
+  initial?: KeptOrders,
+): Promise<void> {
+  await ofOrders(env, controlWorkflowType, initial ?? firstOrders('live', await env.currentTimeMs()), story);
+}
+
+/** Runs a story of a workflow to which people give orders. */
+async function ofOrders(
+  env: TestWorkflowEnvironment,
+  workflowType: string,
+  initial: unknown,
+  story: (handle: WorkflowHandle, asked: Asked) => Promise<void>,
+): Promise<void> {
+  const taskQueue = `orders-${crypto.randomUUID()}`;
+  const asked: Asked = { wakes: [], acts: [] };
+  const trail: TrailActivities = {
+    noteAct: ({ what, memberId, by, why }) =>
+      Promise.resolve(void asked.acts.push({ what, memberId, by, why })),
+  };
+  const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'wakeRunning' | 'letPoll'> = {
+    wakeRunning: (ids) => {
+      asked.wakes.push(`wake ${ids.join(', ')}`);
+      return Promise.resolve([]);
+    },
+    wakeHeld: () => Promise.resolve(void asked.wakes.push('wake')),
+    wakeOrdered: (id) => Promise.resolve(void asked.wakes.push(`wake ${id}`)),
+    letPoll: (allowed) => Promise.resolve(void asked.wakes.push(allowed ? 'poll' : 'no poll')),
+  };
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities,
+  });
+  const keeper = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue: nexudusTaskQueue(taskQueue),
+    activities: trail,
+  });
+  const told = async (): Promise<void> => {
+    const handle = await env.client.workflow.start(workflowType, {
+      taskQueue,
+      workflowId: taskQueue,
+      args: [initial],
+    });
+    await story(handle, asked).finally(async () => {
+      // What was under way at its end would hold up the skipped clock of the next story.
+      await eventually('rest', () => isAtRest(handle));
+      await handle.terminate();
+    });
+  };
+  await worker.runUntil(keeper.runUntil(told()));
+}
+
+/** Whether no task is under way. */
+async function isAtRest(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  const count = (part: 'workflowTask' | 'activityTask', step: 'Scheduled' | 'Completed'): number =>
+    (events ?? []).filter((event) => event[`${part}${step}EventAttributes`]).length;
+  return (['workflowTask', 'activityTask'] as const).every(
+    (part) => count(part, 'Scheduled') === count(part, 'Completed'),
+  );
+}
+
+/** Many would lose a key at once; a person approves it, and they have lost it. */
+export const heldAtOnce: Scenario = (env, keep) =>
+  ofOrders(env, breakerWorkflowType, null, async (handle, { wakes, acts }) => {
+    const ids = [1, 2, 3, 4, 5, 6];
+    const loss = { locationId: 1, groupId: 12, cause: 'mapping', why: 'a test', doubt: null } as const;
+    const weigh = (lost: boolean): Promise<WeighingAnswer> => {
+      const looks = ids.map((memberId) => ({ memberId, losses: lost ? [{ memberId, ...loss }] : [] }));
+      const limits = { people: 5, share: 0.1 };
+      return handle.executeUpdate(weighUpdate, { args: [{ looks, holders: [[1, 20]], limits }] });
+    };
+    assert.deepEqual((await weigh(true)).heldMembers, ids);
+    await handle.executeUpdate(ruleUpdate, { args: [{ id: 1, does: 'approve', by: 'Mia', why: '' }] });
+    await env.sleep(15_000);
+    assert.ok((await weigh(true)).verdicts.every(({ heldBy }) => heldBy === null));
+    assert.deepEqual((await weigh(false)).heldMembers, []);
+    await env.sleep(minuteMs);
+    assert.deepEqual(
+      wakes.map((woken) => woken === 'wake 1, 2, 3, 4, 5, 6'),
+      wakes.map(() => true),
+    );
+    assert.match(acts[0]?.what ?? '', /^approve held 1: 6 keys/);
+    await keep('held-at-once', handle);
+  });
+
+/** Orders are given and taken back. */
+export const orders: Scenario = (env, keep) =>
+  ofControl(env, async (handle, { wakes, acts }) => {
+    await handle.executeUpdate(pauseUpdate, { args: [{ level: 'all', by: 'Mia', why: 'a test' }] });
+    await env.sleep(minuteMs);
+    await handle.executeUpdate(resumeUpdate, { args: [{ by: 'Mia', why: '' }] });
+    await env.sleep(minuteMs);
+    const thrice = (poll: string): string[] => [poll, 'wake', poll, 'wake', poll, 'wake'];
+    assert.deepEqual(wakes, [...thrice('no poll'), ...thrice('poll')]);
+    assert.deepEqual(
+      acts.map(({ what }) => what),
+      ['pause all', 'resume'],
+    );
+    await keep('orders', handle);
+  });
+
+/** A key is allowed until its end, and another blocked and not any more. */
+export const exceptions: Scenario = (env, keep) =>
+  ofControl(env, async (handle, { wakes }) => {
+    const wish = { memberId: 100, groupId: 12, by: 'Mia', reason: 'a test' };
+    const until = (await env.currentTimeMs()) + 5 * dayMs;
+    await handle.executeUpdate(exceptUpdate, { args: [{ ...wish, kind: 'allow', until }] });
+    await env.sleep(5 * dayMs + minuteMs);
+    await handle.executeUpdate(exceptUpdate, { args: [{ ...wish, kind: 'block', until: until + hourMs }] });
+    await handle.executeUpdate(withdrawUpdate, { args: [{ exceptionId: 2, by: 'Mia', why: '' }] });
+    assert.deepEqual(wakes, ['wake 100', 'wake 100', 'wake 100']);
+    await keep('exceptions', handle);
+  });
