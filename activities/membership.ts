@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { decide } from '../access/decide.js';
 import { isUnforeseen } from '../access/breaker.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
@@ -49,10 +50,22 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   if (read.snapshot !== null) deps.people.note(read.snapshot);
   // What wakes a member is there before this begins: so nothing older will do, and those who wake together share it.
   const { exceptions } = await deps.orders.get({ notBefore: began, maxAgeMs: 0 });
+  await inTurn();
   const judged = judge(read, request, deps.rules, exceptions, deps.now());
   const assessment = await throughBreaker(deps.breaker, request.memberId, judged);
   await noteDecision(deps.trail, request.memberId, assessment);
   return assessment;
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/**
+ * Has those who waited for the same read go on one after another. All in one go, a hundred would hold the process up for a
+ * good part of a second, and with it the answers to webhooks.
+ */
+function inTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => otherWork());
+  return lastTurn;
 }
 
 /** Holds what is one of too many losses at once, and lets go what a person approved, be its read in doubt or not. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { judge } from '../../activities/membership.js';
+import { assess, judge, type MembershipDeps } from '../../activities/membership.js';
+import { createPeople } from '../../activities/people.js';
 import type { Exception } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
+import { firstOrders } from '../../workflows/control-messages.js';
 import { at, exception, pass, profile, rules, snapshot } from '../support/builders.js';
 
 const now = at('2026-11-25T10:00:00Z');
@@ -36,5 +38,34 @@ describe('judge, with exceptions', () => {
       losses?.map(({ cause }) => cause),
       ['exception'],
     );
+  });
+});
+
+describe('assess', () => {
+  it('leaves time for other work between members who waited for the same read', async () => {
+    const profiles = [profile({ passes: [pass()] })];
+    const deps: MembershipDeps = {
+      reader: {
+        readMember: () => Promise.resolve({ snapshot: snapshot({ profiles }), gone: false, doubts: [] }),
+      },
+      rules: rules(),
+      people: createPeople(() => Promise.resolve(null)),
+      gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
+      orders: { get: () => Promise.resolve(firstOrders('live', 0)) },
+      breaker: { weigh: () => Promise.resolve([]) },
+      trail: { last: () => Promise.resolve(null), note: () => Promise.resolve() },
+      now: () => now,
+    };
+    let [turns, isOver] = [0, false];
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    const request = { memberId: 100, notBefore: now, mayReusePlaces: true, siblingIds: [], held: [] };
+    const all = await Promise.all(Array.from({ length: 50 }, () => assess(deps, request)));
+    isOver = true;
+    assert.ok(all.every(({ keys }) => keys.length === 1));
+    assert.ok(turns >= 50, `${turns} turns`);
   });
 });
