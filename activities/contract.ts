@@ -182,9 +182,9 @@ export interface FullPassMemory {
 }
 
 export interface PollActivities {
-  /** `crowds`: those who are not woken yet, since they are so many that the next poll would have to wait. */
+  /** `crowds`, of both: those who are not woken yet, since they are so many that the next run would have to wait. */
   pollChanges(memory: PollMemory | null): Promise<PollMemory & { crowds?: Crowd[] }>;
-  fullPass(memory: FullPassMemory | null): Promise<FullPassMemory>;
+  fullPass(memory: FullPassMemory | null): Promise<FullPassMemory & { crowds?: Crowd[] }>;
 }
 
 /** What a person ordered. */

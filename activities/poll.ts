@@ -21,7 +21,7 @@ import type { Crowd, FullPassMemory, PollActivities, PollMemory } from './contra
 import { lastFullPass, type BaselineBook } from './baselines.js';
 import { digestOfRules } from './membership.js';
 import { remote } from './remote.js';
-import { inCrowds, runningMembers, smallCrowd, wakeEach, type Waker } from './wake.js';
+import { runningMembers, smallCrowd, wakeEach, type Waker } from './wake.js';
 
 export interface PollDeps {
   nexudus: NexudusClient;
@@ -97,9 +97,8 @@ async function pollChanges(
     const changes = await readChanges(deps.nexudus, { since, lending: memory.lending, now: deps.now });
     const isFirst = before === null;
     for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
-      const size = crowd.mayStart.length + crowd.others.length;
-      woken += size;
-      if (size > smallCrowd) crowds.push({ ...crowd, wake: { ...crowd.wake, inBulk: true } });
+      woken += sizeOf(crowd);
+      if (isLarge(crowd)) crowds.push({ ...crowd, wake: { ...crowd.wake, inBulk: true } });
       else await wakeEach(deps.waker, crowd);
     }
     memory = remember(memory, changes, since);
@@ -150,6 +149,10 @@ async function crowdsOf(
   ];
 }
 
+const sizeOf = ({ mayStart, others }: Crowd): number => mayStart.length + others.length;
+/** So large that a workflow wakes it: neither the next run nor this one's time limit should have to wait for it. */
+const isLarge = (crowd: Crowd): boolean => sizeOf(crowd) > smallCrowd;
+
 /** Short, since at a midnight ten thousand passes may be new: a workflow's result must stay well below 2 MB. */
 function fingerprintOf({ record, stamp }: Written): string {
   return createHash('sha256').update(`${record} ${stamp}`).digest('base64url').slice(0, 8);
@@ -191,7 +194,10 @@ function remember(
   };
 }
 
-async function fullPass(deps: PollDeps, given: FullPassMemory | null): Promise<FullPassMemory> {
+async function fullPass(
+  deps: PollDeps,
+  given: FullPassMemory | null,
+): Promise<FullPassMemory & { crowds?: Crowd[] }> {
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
   const memory = given ?? (await lastFullPass(deps.client));
   const index = await readIndex(deps.nexudusForFullPasses, { now: deps.now });
@@ -203,14 +209,12 @@ async function fullPass(deps: PollDeps, given: FullPassMemory | null): Promise<F
   const vanished = Object.keys(known).filter((id) => index.members[id] === undefined);
   const differing = Object.keys(index.members).filter((id) => everyone || known[id] !== index.members[id]);
   const wake: Wake = { reason: 'fullPass', notBefore: deps.now(), inBulk: true };
-  await inCrowds(differing, (id) => deps.waker.wake(Number(id), wake));
-  await inCrowds(vanished, (id) => deps.waker.wakeIfRunning(Number(id), wake));
-  // Those who run without a record in the index; the others were woken just now.
-  const rest = everyone ? await runningMembers(deps.client) : [];
-  await inCrowds(
-    rest.filter((id) => index.members[id] === undefined && known[id] === undefined),
-    (id) => deps.waker.wakeIfRunning(id, wake),
+  // Those who run without a record in the index.
+  const rest = (everyone ? await runningMembers(deps.client) : []).filter(
+    (id) => index.members[id] === undefined && known[id] === undefined,
   );
+  const crowd: Crowd = { mayStart: differing.map(Number), others: [...vanished.map(Number), ...rest], wake };
+  if (!isLarge(crowd)) await wakeEach(deps.waker, crowd);
 
   // While a loss is not believed, those who vanished stay known, to be woken again when it is.
   const doubtful = Object.keys(suspects).length > 0;
@@ -226,7 +230,7 @@ async function fullPass(deps: PollDeps, given: FullPassMemory | null): Promise<F
   };
   deps.baselines.note(baselines);
   await deps.trail.prune(deps.now() - deps.trailRetentionMs);
-  return result;
+  return isLarge(crowd) ? { ...result, crowds: [crowd] } : result;
 }
 
 /** Once for as long as a loss is not believed: memory lasts from run to run. */

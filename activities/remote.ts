@@ -4,11 +4,18 @@ import { toFailure } from './failures.js';
 /** How often an activity that speaks to others beats. */
 export const beatMs = 3_000;
 
-/** Runs a job of the activity that runs now with a heartbeat every so often, so that its worker's death is noticed. */
-export async function heartbeating<T>(everyMs: number, job: () => Promise<T>): Promise<T> {
+/**
+ * Runs a job of the activity that runs now with a heartbeat every so often, so that its worker's death is noticed.
+ * `details`: what another try should know of this one.
+ */
+export async function heartbeating<T>(
+  everyMs: number,
+  job: () => Promise<T>,
+  details: () => unknown = () => undefined,
+): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => {
-    context.heartbeat();
+    context.heartbeat(details());
   }, everyMs);
   try {
     return await job();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
@@ -76,29 +77,40 @@ export async function inBatches<T>(items: readonly T[], job: (item: T) => Promis
   }
 }
 
-/**
- * Runs a wake for each, at a pace that leaves room for those for whom somebody waits. Where a crowd is too large for that
- * within seconds, nobody who does something else should wait for it.
- */
-export async function inCrowds<T>(
-  items: readonly T[],
-  wake: (item: T) => Promise<unknown>,
-  perSecond = wakesPerSecond,
-): Promise<void> {
-  await inBatches(items.slice(0, smallCrowd), wake);
-  for (let i = smallCrowd; i < items.length; i += perSecond) {
-    await Promise.all([inBatches(items.slice(i, i + perSecond), wake), sleep(1_000)]);
-  }
+/** How far the waking of a crowd has come, for another try to go on from there. */
+export interface CrowdProgress {
+  /** So many were woken before. */
+  from: number;
+  /** Told once so many were woken. */
+  reached: (count: number) => void;
+  signal: AbortSignal;
 }
 
-/** Wakes all of a crowd, at the pace of `inCrowds`. */
+/**
+ * Wakes all of a crowd, at a pace that leaves room for those for whom somebody waits. Where it is too large for that within
+ * seconds, nobody who does something else should wait for it.
+ */
 export async function wakeEach(
   { wake, wakeIfRunning }: Pick<Waker, 'wake' | 'wakeIfRunning'>,
   { mayStart, others, wake: reason }: Crowd,
+  progress?: CrowdProgress,
 ): Promise<void> {
-  const perSecond = reason.reason === 'resync' ? resyncsPerSecond : wakesPerSecond;
-  await inCrowds(mayStart, (id) => wake(id, reason), perSecond);
-  await inCrowds(others, (id) => wakeIfRunning(id, reason), perSecond);
+  // Whoever orders a resync has woken the first of them.
+  const isResync = reason.reason === 'resync';
+  const [atOnce, perSecond] = isResync ? [0, resyncsPerSecond] : [smallCrowd, wakesPerSecond];
+  const wakes = [
+    ...mayStart.map((id) => () => wake(id, reason)),
+    ...others.map((id) => () => wakeIfRunning(id, reason)),
+  ];
+  for (let i = progress?.from ?? 0; i < wakes.length;) {
+    progress?.signal.throwIfAborted();
+    const isPaced = i >= atOnce;
+    const next = isPaced ? i + perSecond : atOnce;
+    const woken = inBatches(wakes.slice(i, next), (one) => one());
+    await (isPaced ? Promise.all([woken, sleep(1_000)]) : woken);
+    progress?.reached(Math.min(next, wakes.length));
+    i = next;
+  }
 }
 
 /** How a member's workflow is started. */
@@ -156,7 +168,15 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
-    wakeCrowd: (crowd) => heartbeating(beatMs, () => wakeEach({ wake, wakeIfRunning }, crowd)),
+    async wakeCrowd(crowd) {
+      const { info, cancellationSignal: signal } = Context.current();
+      const from = Number(info.heartbeatDetails ?? 0);
+      let done = from;
+      const reached = (count: number): void => void (done = count);
+      const wakeAll = (): Promise<void> =>
+        wakeEach({ wake, wakeIfRunning }, crowd, { from, reached, signal });
+      await heartbeating(beatMs, wakeAll, () => done);
+    },
     wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
     async wakeRunning(memberIds: number[]) {
       const ended: number[] = [];

@@ -6,7 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
-import type { FullPassMemory, PollActivities, PollMemory } from '../activities/contract.js';
+import type { Crowd, FullPassMemory, PollActivities, PollMemory } from '../activities/contract.js';
 import { crowd } from './crowd.js';
 import { nexudusTaskQueue } from './messages.js';
 
@@ -31,14 +31,7 @@ export async function poll(): Promise<PollMemory> {
     { summary: 'read what changed' },
     [memory],
   );
-  for (const [i, one] of crowds.entries()) {
-    await startChild(crowd, {
-      args: [one],
-      workflowId: `crowd-${workflowInfo().runId}-${i}`,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `Wakes ${one.mayStart.length + one.others.length} members`,
-    });
-  }
+  await leave(crowds);
   const upTo = Math.min(...Object.values(next.readTo));
   setCurrentDetails(
     `Woke ${next.woken} members. All changes up to ${new Date(upTo).toISOString()} are noticed.`,
@@ -49,10 +42,26 @@ export async function poll(): Promise<PollMemory> {
 /** Reads everything, and wakes members whose records differ from the last time: deletions too, which leave no trace. */
 export async function fullPass(): Promise<FullPassMemory> {
   const memory = (workflowInfo().lastResult ?? null) as FullPassMemory | null;
-  const next = await pollActivities().fullPass.executeWithOptions({ summary: 'read everything' }, [memory]);
+  const { crowds = [], ...next } = await pollActivities().fullPass.executeWithOptions(
+    { summary: 'read everything' },
+    [memory],
+  );
+  await leave(crowds);
   const suspects = Object.keys(next.suspects);
   const doubt =
     suspects.length === 0 ? '' : ` Not believed yet (too many rows gone at once): ${suspects.join(', ')}.`;
   setCurrentDetails(`Woke ${next.woken} of ${Object.keys(next.members).length} members.${doubt}`);
   return next;
+}
+
+/** Leaves the waking of many to workflows of their own, which go on when this one is done. */
+async function leave(crowds: readonly Crowd[]): Promise<void> {
+  for (const [i, one] of crowds.entries()) {
+    await startChild(crowd, {
+      args: [one],
+      workflowId: `crowd-${workflowInfo().runId}-${i}`,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `Wakes ${one.mayStart.length + one.others.length} members`,
+    });
+  }
 }

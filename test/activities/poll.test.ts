@@ -71,6 +71,35 @@ describe('what the polls and full passes tell of Nexudus', () => {
     assert.match(told[1] ?? '', /can read Nexudus again/);
   });
 
+  it('is whom a full pass leaves to a workflow, where they are too many to wait for', async () => {
+    const woken: number[] = [];
+    const waker = { wake: (id: number) => Promise.resolve(void woken.push(id)) } as unknown as Waker;
+    const many = await startNexudusSimulator({ switches: { rateLimits: null } });
+    const passOver = async (): Promise<number[]> => {
+      const passes = pollsOf(many, waker, () => undefined);
+      type Passed = Awaited<ReturnType<PollActivities['fullPass']>>;
+      const pass = (): Promise<Passed> => passes.fullPass(null);
+      const env = new MockActivityEnvironment({}, { logger });
+      const { crowds = [] } = await env.run<[], Passed, typeof pass>(pass);
+      return crowds.flatMap(({ mayStart }) => mayStart);
+    };
+    try {
+      const { Id: TimePassId } = many.space.addTimePass({ Name: 'Day', BusinessId: 1 });
+      const add = (from: number, to: number): void => {
+        for (let i = from; i < to; i++) {
+          const { Id } = many.space.addCoworker({ Email: `crowd${i}@example.com` });
+          many.space.addPass({ CoworkerId: Id, TimePassId, BusinessId: 1 });
+        }
+      };
+      add(0, 200);
+      assert.deepEqual([(await passOver()).length, woken.splice(0).length], [0, 200]);
+      add(200, 201);
+      assert.deepEqual([(await passOver()).length, woken.length], [201, 0]);
+    } finally {
+      await many.stop();
+    }
+  });
+
   it('is how late each record was noticed, once, but not of those from before the first poll', async () => {
     const { space } = nexudus;
     const payer = space.addCoworker({ Email: 'payer@example.com' }).Id;

@@ -124,15 +124,15 @@ const breaks: Break[] = [
   {
     what: 'polls twice',
     file: 'poll.ts',
-    from: 'const { crowds = [], ...next } = await',
-    to: 'await pollActivities().pollChanges(memory);\n  const { crowds = [], ...next } = await',
+    from: 'const { crowds = [], ...next } = await pollActivities().pollChanges',
+    to: 'await pollActivities().pollChanges(memory);\n  const { crowds = [], ...next } = await pollActivities().pollChanges',
     matters: schedules('pollChanges'),
   },
   {
     what: 'passes over everything twice',
     file: 'poll.ts',
-    from: 'const next = await pollActivities().fullPass',
-    to: 'await pollActivities().fullPass(memory);\n  const next = await pollActivities().fullPass',
+    from: 'const { crowds = [], ...next } = await pollActivities().fullPass',
+    to: 'await pollActivities().fullPass(memory);\n  const { crowds = [], ...next } = await pollActivities().fullPass',
     matters: schedules('fullPass'),
   },
   {

@@ -35,7 +35,7 @@ export const polls: Scenario = async (env, keep) => {
   const woken: Crowd[] = [];
   const activities: PollActivities = {
     pollChanges: () => Promise.resolve({ ...pollMemory, crowds }),
-    fullPass: () => Promise.resolve(fullPassMemory),
+    fullPass: () => Promise.resolve({ ...fullPassMemory, crowds }),
   };
   const wakes: Pick<WakeActivities, 'wakeCrowd'> = {
     wakeCrowd: (crowd) => Promise.resolve(void woken.push(crowd)),
@@ -57,18 +57,21 @@ export const polls: Scenario = async (env, keep) => {
       ['poll', 'poll'],
       ['full-pass', 'fullPass'],
       ['poll-of-a-crowd', 'poll'],
+      ['full-pass-of-a-crowd', 'fullPass'],
     ] as const) {
-      crowds = name === 'poll-of-a-crowd' ? [found] : [];
+      crowds = name.endsWith('of-a-crowd') ? [found] : [];
       const handle = await env.client.workflow.start(type, { taskQueue, workflowId: `${taskQueue}-${name}` });
       const memory: unknown = await handle.result();
       assert.ok(!Object.hasOwn(Object(memory) as object, 'crowds'), 'who is to be woken is not remembered');
       await keep(name, handle);
     }
-    const { runId } = await env.client.workflow.getHandle(`${taskQueue}-poll-of-a-crowd`).describe();
-    const crowd = env.client.workflow.getHandle(`crowd-${runId}-0`);
-    await crowd.result();
-    assert.deepEqual(woken, [found]);
-    await keep('crowd', crowd);
+    for (const name of ['poll', 'full-pass']) {
+      const { runId } = await env.client.workflow.getHandle(`${taskQueue}-${name}-of-a-crowd`).describe();
+      const crowd = env.client.workflow.getHandle(`crowd-${runId}-0`);
+      await crowd.result();
+      await keep('crowd', crowd);
+    }
+    assert.deepEqual(woken, [found, found]);
   };
   await workflows.runUntil(reads.runUntil(story()));
 };

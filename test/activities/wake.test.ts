@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import type { Client } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Crowd } from '../../activities/contract.js';
+import { heartbeating } from '../../activities/remote.js';
+import { createWaker, smallCrowd } from '../../activities/wake.js';
+
+describe('the waking of a crowd', () => {
+  const crowd: Crowd = {
+    mayStart: Array.from({ length: smallCrowd + 30 }, (_, i) => i + 1),
+    others: [1001, 1002],
+    wake: { reason: 'changed', inBulk: true },
+  };
+
+  /** Temporal, which notes whom it is to wake. */
+  function temporal(onWake: () => void = () => undefined): { client: Client; woken: string[] } {
+    const woken: string[] = [];
+    const signal = (workflowId: string): Promise<void> => {
+      woken.push(workflowId);
+      onWake();
+      return Promise.resolve();
+    };
+    const workflow = {
+      signalWithStart: (_type: string, { workflowId }: { workflowId: string }) => signal(workflowId),
+      getHandle: (workflowId: string) => ({ signal: () => signal(workflowId) }),
+    };
+    return { client: { workflow } as unknown as Client, woken };
+  }
+
+  const wakeAll = (client: Client) => (): Promise<void> => createWaker(client, 'queue').wakeCrowd(crowd);
+
+  it('goes on where an earlier try was', async () => {
+    const { client, woken } = temporal();
+    const env = new MockActivityEnvironment({ heartbeatDetails: smallCrowd });
+    await env.run(wakeAll(client));
+    assert.equal(woken.length, 32);
+    assert.deepEqual([woken[0], woken.at(-1)], [`member-${smallCrowd + 1}`, 'member-1002']);
+  });
+
+  it('ends when its workflow is ended', async () => {
+    const env = new MockActivityEnvironment();
+    const { client, woken } = temporal(() => {
+      if (woken.length === smallCrowd) env.cancel();
+    });
+    await assert.rejects(env.run(wakeAll(client)), { name: 'CancelledFailure' });
+    assert.equal(woken.length, smallCrowd);
+  });
+
+  it('is known to another try as far as it has come', async () => {
+    const env = new MockActivityEnvironment();
+    const told = new Promise((resolve) => env.once('heartbeat', resolve));
+    await env.run(() =>
+      heartbeating(
+        1,
+        () => told,
+        () => 220,
+      ),
+    );
+    assert.equal(await told, 220);
+  });
+});
