@@ -1,0 +1,52 @@
+/** Commands that print what was kept of the past. */
+import { Option, type Command } from 'commander';
+import type { LatencyOptions } from '../latency.js';
+import type { AuditOptions } from '../trail.js';
+import { command, examples, idHelp, jsonHelp } from './command.js';
+
+export function addAuditing(program: Command): void {
+  command(program, 'timeline', 'tell what befell a member: passes, decisions, keys, orders', [
+    'Joins what Nexudus says now with what the audit trail keeps. Times are UTC.',
+    '',
+    ...examples('latchkey timeline 1234', 'latchkey timeline 1234 --json'),
+  ])
+    .argument('<id>', idHelp)
+    .option('--json', jsonHelp)
+    .action(async (id: string, options: { json?: boolean }) => {
+      await (await import('../trail.js')).timeline(id, options);
+    });
+
+  command(program, 'audit', 'print the audit trail: every decision, write to Kisi and order', [
+    'Names members by their Nexudus id only. The trail is where LATCHKEY_DATABASE_URL says.',
+    '',
+    ...examples('latchkey audit --since 30d > trail.csv', 'latchkey audit --since 2026-11-01 --format jsonl'),
+  ])
+    .option('--since <when>', 'only from then on: how long ago (24h, 30d), a date, or a time with a zone')
+    .addOption(new Option('--format <format>', 'how to print').choices(['csv', 'jsonl']).default('csv'))
+    .action(async (options: AuditOptions) => {
+      await (await import('../trail.js')).audit(options);
+    });
+
+  command(program, 'latency', 'tell how long keys were waited for, and whether that is soon enough', [
+    'From the instant in Nexudus by which a key was to be given or taken away to the answer of Kisi, by the audit trail.',
+    'Nexudus writes whole seconds, so a figure may be a second too long. What waited for people (a pause, a mode, a held',
+    'key) is not counted, nor what no record tells of, such as a pass that was deleted. The objective: the policies',
+    'latencyObjective and latencyShare.',
+    '',
+    ...examples(
+      'latchkey latency',
+      'latchkey latency --since 30d --json',
+      'latchkey latency --since 1h --check',
+    ),
+  ])
+    .option(
+      '--since <when>',
+      'only from then on: how long ago (24h, 30d), a date, or a time with a zone',
+      '24h',
+    )
+    .option('--check', 'exit code 1 where the objective does not hold')
+    .option('--json', jsonHelp)
+    .action(async (options: LatencyOptions) => {
+      await (await import('../latency.js')).latency(options);
+    });
+}

@@ -1,0 +1,90 @@
+/** Commands by which people stop things, let them go on, and rule of what is held. */
+import { Argument, type Command } from 'commander';
+import type { Mode, StopLevel } from '../../workflows/control-messages.js';
+import type { ModeOptions } from '../control.js';
+import type { Giver } from '../order.js';
+import { command, examples, jsonHelp, orderCommand } from './command.js';
+
+/** What can be paused, and the modes; a new one that is missing here does not compile. */
+const stopLevels = Object.keys({
+  revokes: true,
+  writes: true,
+  all: true,
+} satisfies Record<StopLevel, true>);
+
+const modes = Object.keys({ observe: true, canary: true, live: true } satisfies Record<Mode, true>);
+
+export function addOrdering(program: Command): void {
+  orderCommand(program, 'pause', 'stop taking keys away, stop every write, or stop everything', [
+    'revokes: no key is taken away or shortened; keys are given as ever.',
+    'writes:  nothing is written to Kisi.',
+    'all:     nothing is read from Nexudus either.',
+    'Holds for every worker at once, and until `latchkey resume`, restarts included. What is due meanwhile waits, says',
+    'so, and is done then. Keys still end in Kisi by themselves. A second pause takes the place of the first.',
+    '',
+    ...examples("latchkey pause revokes --why 'the import looks odd'"),
+  ])
+    .addArgument(new Argument('<level>', 'what to stop').choices(stopLevels))
+    .action(async (level: StopLevel, giver: Giver) => {
+      await (await import('../control.js')).pause(level, giver);
+    });
+
+  orderCommand(program, 'resume', 'let everything go on, and catch up', [
+    ...examples('latchkey resume'),
+  ]).action(async (giver: Giver) => {
+    await (await import('../control.js')).resume(giver);
+  });
+
+  orderCommand(program, 'mode', 'have keys written for nobody, for a few, or for everybody', [
+    'observe: everything runs, and nothing is written to Kisi; `latchkey plan` shows what would be.',
+    'canary:  only the keys of some locations or members are written.',
+    'live:    the keys of all are written.',
+    'Holds for every worker at once and through restarts.',
+    '',
+    ...examples(
+      "latchkey mode observe --why 'the old integration is still on'",
+      'latchkey mode canary --location 12 --member 1234',
+      'latchkey mode live',
+    ),
+  ])
+    .addArgument(new Argument('<mode>', 'whose keys are written').choices(modes))
+    .option('--location <ids...>', 'locations whose members are the canaries')
+    .option('--member <ids...>', 'members who are canaries')
+    .action(async (mode: Mode, options: ModeOptions) => {
+      await (await import('../control.js')).setMode(mode, options);
+    });
+
+  command(program, 'status', 'show the mode, what is stopped, what is held and which exceptions end soon', [
+    ...examples('latchkey status --json'),
+  ])
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('../control.js')).status(options);
+    });
+}
+
+export function addHolding(program: Command): void {
+  command(program, 'held', 'list keys that are held back, since too many would be lost at once', [
+    'A key that is lost to what no known end foresaw (a suspension, a cancelled contract, another mapping, a record that',
+    'is gone) is held where more than 10 % of the people at the location, and more than 5, would lose one to the same group',
+    'within an hour, or where the read is in doubt. Grants and ends that were known go on.',
+    '',
+    ...examples('latchkey held', 'latchkey held --json'),
+  ])
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('../held.js')).held(options);
+    });
+
+  const rulings = [
+    ['approve', 'let the keys go that are held, just those that are listed'],
+    ['reject', 'keep the keys that are held, until what speaks against them is gone'],
+  ] as const;
+  for (const [does, summary] of rulings) {
+    orderCommand(program, does, summary, [...examples(`latchkey ${does} 3 --why 'I asked the front desk'`)])
+      .argument('<id>', 'the number that `latchkey held` prints')
+      .action(async (id: string, giver: Giver) => {
+        await (await import('../held.js')).rule(does, id, giver);
+      });
+  }
+}

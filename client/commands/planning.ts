@@ -1,0 +1,74 @@
+/** Commands that show what the rules would have changed, and do just that. */
+import type { Command } from 'commander';
+import type { ApplyOptions } from '../apply.js';
+import type { PlanOptions } from '../plan.js';
+import type { ReportOptions } from '../report.js';
+import { command, examples, idHelp, jsonHelp, orderCommand } from './command.js';
+
+export function addPlanning(program: Command): void {
+  command(program, 'plan', 'show who would gain or lose which key, why, and what it costs; changes nothing', [
+    'By the same rules and the same plan that the worker follows, from records read now and the keys held now.',
+    'While the worker runs there is little to show: it does at once what is to be done. What it is for is --config,',
+    'before an edit of the mapping is put in place, and --at, from the records of today. Needs a running worker.',
+    '',
+    ...examples(
+      'latchkey plan',
+      'latchkey plan 1234',
+      'latchkey plan --location 12 --json',
+      'latchkey plan --config other.yaml            # as if that were latchkey.yaml',
+      'latchkey plan --at 2027-01-01T09:00          # at that time in each location’s own zone',
+      'latchkey plan --out p.json                   # to be done by `latchkey apply p.json`',
+    ),
+  ])
+    .argument('[id]', idHelp)
+    .option('--location <id>', 'only members of this location')
+    .option('--config <file>', 'with this file instead of latchkey.yaml')
+    .option('--at <time>', 'at this time (ISO 8601; without a zone: in the location’s)')
+    .option('--out <file>', 'keep the plan in this file, for `latchkey apply`')
+    .option('--json', jsonHelp)
+    .action(async (id: string | undefined, options: PlanOptions) => {
+      await (await import('../plan.js')).plan(id, options);
+    });
+
+  orderCommand(program, 'apply', 'do what a plan says, and nothing else', [
+    'Refused, with nothing done, where what the plan stands on has moved since it was made; it says what.',
+    'Works in every mode, so also while Latchkey only observes; not past `latchkey pause`.',
+    'A plan made with --config: its keys are left alone until the worker runs with that file, or the time for undo is over.',
+    'Exit code 1 where something could not be done; the reasons are printed.',
+    '',
+    ...examples('latchkey plan --out p.json && latchkey apply p.json'),
+  ])
+    .argument('<file>', 'a file that `latchkey plan --out` wrote')
+    .option('--json', jsonHelp)
+    .action(async (file: string, options: ApplyOptions) => {
+      await (await import('../apply.js')).apply(file, options);
+    });
+
+  orderCommand(program, 'undo', 'give back the keys as they were before a plan was applied', [
+    'Within the policy undoWindow (24h by default). Nothing else is done to these keys until that is over: then the rules',
+    'decide again, so put right before what the plan had wrong. People whom the plan made known to Kisi stay so.',
+    '',
+    ...examples('latchkey undo 1a2b3c4d'),
+  ])
+    .argument('<plan>', 'the id of the plan')
+    .option('--json', jsonHelp)
+    .action(async (planId: string, options: ApplyOptions) => {
+      await (await import('../apply.js')).undo(planId, options);
+    });
+}
+
+export function addReporting(program: Command): void {
+  command(program, 'report', 'compare what Kisi holds now with what the rules say; changes nothing', [
+    'For a first run in mode observe, beside another integration: every key that is missing, too many, too short or too',
+    'long in Kisi, grouped by why, with what Latchkey does about it once it is live. By the same rules and the same plan',
+    'that the worker follows, from records read now. Keys of teams and guests, and keys to groups that no pass type',
+    'opens, are left out. Needs a running worker. Exit code 0 whether or not anything differs.',
+    '',
+    ...examples('latchkey report', 'latchkey report --location 12', 'latchkey report --json'),
+  ])
+    .option('--location <id>', 'only members of this location')
+    .option('--json', jsonHelp)
+    .action(async (options: ReportOptions) => {
+      await (await import('../report.js')).report(options);
+    });
+}
