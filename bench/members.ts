@@ -18,8 +18,10 @@ const secret = 'a secret of this bench';
 const port = await nextFreePort(18_200);
 const address = `http://127.0.0.1:${port}`;
 const restMs = 3_000;
+/** What wakes many, one after another. */
+const crowds = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
 /** When all passes end: after everything else here, which takes so long. */
-const midnight = Math.ceil(Date.now() / 1_000) * 1_000 + 360_000 + pushes * 12_000 + members * 170;
+const midnight = Math.ceil(Date.now() / 1_000) * 1_000 + 480_000 + pushes * 12_000 + members * 170;
 const rows: Row[] = [];
 
 const stage = await setStage({
@@ -75,8 +77,9 @@ async function quietTime(): Promise<void> {
   await wait(60_000);
   const share = ((worker.cpuSeconds() - cpuBefore) / 60) * 100;
   const asked = nexudus.requests.count();
+  const asleepMb = worker.memoryMb();
   report(
-    plain(`worker memory, ${members} members asleep`, `${worker.memoryMb().toFixed(0)} MB`),
+    { ...plain(`worker memory, ${members} members asleep`, `${asleepMb.toFixed(0)} MB`), asleepMb },
     plain(`worker processor time, a quiet minute, ${members} members`, `${share.toFixed(1)} % of a core`),
     plain(`Nexudus requests, a quiet minute, ${members} members`, String(asked)),
     plain(`Kisi requests, a quiet minute, ${members} members`, String(kisi.requests.count())),
@@ -224,8 +227,7 @@ function setHooks(Active: boolean): void {
 
 /** Ends the resync, which with many members has long to go, and waits until Kisi is asked nothing any more. */
 async function endResync(): Promise<void> {
-  const running = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId } of client.workflow.list({ query: running }))
+  for await (const { workflowId } of client.workflow.list({ query: crowds }))
     await client.workflow.getHandle(workflowId).terminate('the bench goes on');
   await rest();
 }
@@ -298,7 +300,8 @@ async function allAsleep(): Promise<void> {
   const count = async (query: string): Promise<number> => (await client.workflow.count(query)).count;
   const looked = `WorkflowType = 'member' AND AccessState = 'access'`;
   const passed = `WorkflowType = 'fullPass' AND ExecutionStatus = 'Completed'`;
-  while ((await count(looked)) < members || (await count(passed)) === 0) await wait(1_000);
+  while ((await count(looked)) < members || (await count(passed)) === 0 || (await count(crowds)) > 0)
+    await wait(1_000);
   // The last of them are still at it.
   await wait(20_000);
 }
