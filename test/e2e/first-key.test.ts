@@ -53,7 +53,13 @@ describe('a whole space, at the published limits', () => {
     nexudus.space.suspend(ada);
     await eventually('no key', () => kisi.org.keysOf('ada@example.com').length === 0);
     nexudus.space.update('coworkers', ada, { Active: true });
-    await eventually('the key', () => kisi.org.keysOf('ada@example.com').length === 1);
+    const tell = async (): Promise<unknown> => ({
+      member: await space.view(ada),
+      requests: nexudus.requests.list().slice(-20),
+      writes: kisi.requests.list().slice(-5),
+    });
+    const isBack = (): boolean => kisi.org.keysOf('ada@example.com').length === 1;
+    await eventually('the key', isBack, 45_000, 50, tell);
     assert.equal(kisi.mails.filter((mail) => mail.to === 'ada@example.com').length, 1);
   });
 

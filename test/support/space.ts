@@ -117,16 +117,17 @@ export async function startSpace(
   };
 }
 
-/** Polls until `wanted` holds. No test asserts how long it took. */
+/** Polls until `wanted` holds. No test asserts how long it took. `tell`: how things stand where it never does. */
 export async function eventually(
   what: string,
   wanted: () => boolean | Promise<boolean>,
   withinMs = 45_000,
   everyMs = 50,
+  tell: () => Promise<unknown> = () => Promise.resolve(''),
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await wanted())) {
-    if (Date.now() > deadline) throw new Error(`never came: ${what}`);
+    if (Date.now() > deadline) throw new Error(`never came: ${what} ${JSON.stringify(await tell())}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
