@@ -3,20 +3,17 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
 /**
  * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
  * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from a throttle
- * on, for as long as `cautionMs`. A first one while little was asked is no sign of that: two requests came too close
- * together on their way.
+ * on, for as long as `cautionMs`. One that comes before so many were asked is no sign of that, unless it repeats itself
+ * (another program uses the login): two requests came too close together on their way.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
   minGapMs: number;
   /** Most starts in any 60 s after a throttle. Default 115. */
   perMinute: number;
-  /** What all others leave of that to the reads of single members. Default 45. */
+  /** What all others leave of that to the reads of single members; polls leave half of it. Default 45. */
   reservePerMinute: number;
-  /**
-   * After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute; with
-   * fewer, it takes two throttles in a minute to make careful. Default 60.
-   */
+  /** After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute. Default 60. */
   spreadFrom: number;
   /** How long a throttle makes careful. Default 10 minutes. */
   cautionMs: number;
@@ -56,6 +53,8 @@ interface Lane {
 }
 
 const minuteMs = 60_000;
+/** So many throttles in a minute have another cause than two requests that met. */
+const noChance = 3;
 
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
@@ -75,7 +74,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let starts: number[] = [];
   let pausedUntil = -Infinity;
   let carefulUntil = -Infinity;
-  let throttledAt = -Infinity;
+  let throttles: number[] = [];
   let pumping = false;
   let napping = new AbortController();
   const lane = (patienceMs: number, most: number): Lane => ({
@@ -89,7 +88,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const lanes = {
     members: lane(Infinity, perMinute),
     crowds: lane(3_000, perMinute - reservePerMinute),
-    polls: lane(3_000, perMinute - reservePerMinute),
+    // After a burst of crowds, a change must not go unnoticed for a minute.
+    polls: lane(3_000, perMinute - Math.floor(reservePerMinute / 2)),
     fullPasses: lane(15_000, perMinute - reservePerMinute),
   };
   const inOrder = [lanes.members, lanes.crowds, lanes.polls, lanes.fullPasses];
@@ -107,14 +107,18 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     return starts.filter((at) => at > clockMs() - minuteMs).length;
   }
 
-  /** Whose turn it is: the first lane, unless one behind it has been patient for long enough and may start now. */
+  /**
+   * Whose turn it is: the first lane of those that may start soonest, since one that has had its share must not keep others
+   * waiting; unless one behind it has been patient for long enough and may start now.
+   */
   function nextLane(): Lane | undefined {
     const asking = inOrder.filter(({ waiting }) => waiting.length > 0);
     const impatient = asking.find((one) => {
       const since = one.waiting[0]?.since ?? Infinity;
       return clockMs() - since >= one.patienceMs && earliestStart(one) <= clockMs();
     });
-    return impatient ?? asking[0];
+    const startOf = (one: Lane): number => Math.max(earliestStart(one), clockMs());
+    return impatient ?? asking.toSorted((one, other) => startOf(one) - startOf(other))[0];
   }
 
   async function pump(): Promise<void> {
@@ -151,8 +155,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function pause(ms: number): void {
     const now = clockMs();
     pausedUntil = Math.max(pausedUntil, now + ms);
-    if (startsLately() >= spreadFrom || now - throttledAt < minuteMs) carefulUntil = now + cautionMs;
-    throttledAt = now;
+    throttles = [...throttles.filter((at) => at > now - minuteMs), now];
+    if (startsLately() >= perMinute || throttles.length >= noChance) carefulUntil = now + cautionMs;
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });

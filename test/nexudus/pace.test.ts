@@ -22,10 +22,9 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
     starts.push([who, now]);
   };
   const times = (): number[] => starts.map(([, at]) => at);
-  /** Twice in a minute, so that it is no chance. */
+  /** Three in a minute, so that it is no chance. */
   const throttle = (ms = 0): void => {
-    pacer.members.pause(ms);
-    pacer.members.pause(ms);
+    for (let i = 0; i < 3; i++) pacer.members.pause(ms);
   };
   return { pacer, starts, start, times, throttle };
 }
@@ -49,25 +48,41 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times().slice(5), [60_002, 60_003]);
   });
 
-  it('takes a single throttle, with little asked, for two requests that came too close together', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3 });
-    await start();
-    pacer.members.pause(1_000);
-    await many(4, () => start());
-    assert.deepEqual(times(), [0, 1_000, 1_001, 1_002, 1_003]);
-  });
-
-  it('is careful from a single throttle on, with much asked', async () => {
+  it('takes two throttles, with less asked than is published, for requests that came too close together', async () => {
     const { pacer, times, start } = onFakeClock({
       minGapMs: 1,
-      perMinute: 3,
-      reservePerMinute: 0,
+      perMinute: 5,
+      reservePerMinute: 4,
       spreadFrom: 2,
     });
-    await many(2, () => start('crowds'));
+    await many(4, () => start());
+    pacer.members.pause(1_000);
+    pacer.members.pause(1_000);
+    await many(3, () => start('crowds'));
+    assert.deepEqual(times(), [0, 1, 2, 3, 1_003, 1_004, 1_005]);
+  });
+
+  it('is careful from a single throttle on, once as much was asked as is published', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 0 });
+    await many(3, () => start());
     pacer.members.pause(0);
+    await start();
+    assert.deepEqual(times(), [0, 1, 2, 60_000]);
+  });
+
+  it('lets polls go on where a burst of crowds used up their share of a throttled minute', async () => {
+    const { starts, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 4 });
+    throttle();
     await many(2, () => start('crowds'));
-    assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
+    await Promise.all([start('crowds'), ...Array.from({ length: 3 }, () => start('polls'))]);
+    assert.deepEqual(starts, [
+      ['crowds', 0],
+      ['crowds', 1],
+      ['polls', 2],
+      ['polls', 3],
+      ['polls', 60_000],
+      ['crowds', 60_003],
+    ]);
   });
 
   it('forgets the throttle in time', async () => {
@@ -101,7 +116,7 @@ describe('the pace of Nexudus requests', () => {
       spreadFrom: 2,
     });
     throttle();
-    await many(4, () => start('polls'));
+    await many(4, () => start('crowds'));
     assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
   });
 
