@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import axios from 'axios';
 import { Worker } from '@temporalio/worker';
 import { createKisiPacer } from '../kisi/pace.js';
-import { inBatches } from '../activities/wake.js';
+import { inBatches, smallCrowd } from '../activities/wake.js';
 import { membershipChanged, memberWorkflowId } from '../workflows/messages.js';
 import { connectNative } from '../worker/temporal.js';
 import { bare, bareWake, type BareActivities } from './bare.js';
@@ -35,7 +35,7 @@ const ours = await woken({
   wake: (id, notBefore) =>
     client.workflow
       .getHandle(memberWorkflowId(id))
-      .signal(membershipChanged, { reason: 'changed', notBefore }),
+      .signal(membershipChanged, { reason: 'changed', notBefore, inBulk: members > smallCrowd }),
   workflowId: memberWorkflowId,
 });
 await service.stop();

@@ -153,13 +153,14 @@ export function createReader(options: ReaderOptions): Reader {
   /** Whom somebody waits for is read at once, even beside a read for all, where that costs less; the others together. */
   function startRound(): void {
     gathering = false;
-    const [crowd, single] = partition(waiting, ({ request }) => request.inBulk);
+    const [inBulk, single] = partition(waiting, ({ request }) => request.inBulk);
     waiting = [];
-    if (isCheaperDirectly(single, 'single')) readDirectly(single, 'single');
-    else crowd.push(...single);
+    const areDirect = isCheaperDirectly(single, 'single');
+    if (areDirect) readDirectly(single, 'single');
+    const crowd = unserved(areDirect ? inBulk : [...inBulk, ...single]);
     if (crowd.length === 0) return;
     if (bulkRunning) {
-      // It may have begun before they came: they get the next one.
+      // It began before their wake: they get the next one.
       waiting = crowd;
       return;
     }
@@ -169,6 +170,15 @@ export function createReader(options: ReaderOptions): Reader {
     }
     const shared = startBulk();
     for (const { request, resolve } of crowd) resolve(serve(shared, request));
+  }
+
+  /** Serves all whom the read for all that runs or is kept is fresh enough for; answers the others. */
+  function unserved(crowd: readonly Waiting[]): Waiting[] {
+    return crowd.filter(({ request, resolve }) => {
+      const usable = usableBulk(request.notBefore);
+      if (usable !== null) resolve(serve(usable, request));
+      return usable === null;
+    });
   }
 
   function isCheaperDirectly(served: readonly Waiting[], kind: keyof typeof directRunning): boolean {

@@ -157,6 +157,16 @@ describe('reading many members', () => {
     assert.equal(bench.asked('/coworkercontracts'), 2);
   });
 
+  it('reads nothing anew for those who come while the read runs that their wake allows', async () => {
+    const ids = planMembers(12);
+    bench.simulator.faults.add({ match: 'coworkercontracts', kind: 'slow', delayMs: 100, times: 1 });
+    const first = readAll(ids.slice(0, 6));
+    while (bench.asked('/coworkercontracts') === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await readAll(ids.slice(6));
+    await first;
+    assert.equal(bench.asked('/coworkercontracts'), 1);
+  });
+
   it('reads a single one beside a read for a crowd, not after it', async () => {
     const [single = 0, ...crowd] = planMembers(12);
     bench.simulator.faults.add({ match: 'coworkercontracts', kind: 'slow', delayMs: 300, times: 1 });
