@@ -18,9 +18,10 @@ const flooded: Flooded = { statuses: {}, answerMs: [] };
 await Promise.all(
   Array.from({ length: 5_000 }, async (_, i) => {
     await sleep(i * 2);
-    // Every fifth is forged.
+    const turn = Math.floor(i / memberIds.length);
     const body = JSON.stringify([{ Id: memberIds[i % memberIds.length] }]);
-    const key = i % 5 === 0 ? 'somebody else' : secret;
+    // Every fifth is forged, of each member.
+    const key = (i + turn) % 5 === 0 ? 'somebody else' : secret;
     const mac = createHmac('sha256', key).update(body).digest('hex').toUpperCase();
     const from = performance.now();
     const status = await post(body, mac);
