@@ -3,8 +3,8 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
 /**
  * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
  * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from a throttle
- * on, for as long as `cautionMs`. One that comes before so many were asked is no sign of that, unless it repeats itself
- * (another program uses the login): two requests came too close together on their way.
+ * on, for as long as `cautionMs`. A first one while little was asked is no sign of that: two requests came too close
+ * together on their way.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
@@ -13,7 +13,10 @@ export interface PaceOptions {
   perMinute: number;
   /** What all others leave of that to the reads of single members; polls leave half of it. Default 45. */
   reservePerMinute: number;
-  /** After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute. Default 60. */
+  /**
+   * After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute; with
+   * fewer, it takes two throttles in a minute to make careful. Default 60.
+   */
   spreadFrom: number;
   /** How long a throttle makes careful. Default 10 minutes. */
   cautionMs: number;
@@ -53,8 +56,6 @@ interface Lane {
 }
 
 const minuteMs = 60_000;
-/** So many throttles in a minute have another cause than two requests that met. */
-const noChance = 3;
 
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
@@ -74,7 +75,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let starts: number[] = [];
   let pausedUntil = -Infinity;
   let carefulUntil = -Infinity;
-  let throttles: number[] = [];
+  let throttledAt = -Infinity;
   let pumping = false;
   let napping = new AbortController();
   const lane = (patienceMs: number, most: number): Lane => ({
@@ -88,7 +89,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const lanes = {
     members: lane(Infinity, perMinute),
     crowds: lane(3_000, perMinute - reservePerMinute),
-    // After a burst of crowds, a change must not go unnoticed for a minute.
+    // A throttle after a burst must not have a change go unnoticed until the minute is over.
     polls: lane(3_000, perMinute - Math.floor(reservePerMinute / 2)),
     fullPasses: lane(15_000, perMinute - reservePerMinute),
   };
@@ -155,8 +156,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function pause(ms: number): void {
     const now = clockMs();
     pausedUntil = Math.max(pausedUntil, now + ms);
-    throttles = [...throttles.filter((at) => at > now - minuteMs), now];
-    if (startsLately() >= perMinute || throttles.length >= noChance) carefulUntil = now + cautionMs;
+    if (startsLately() >= spreadFrom || now - throttledAt < minuteMs) carefulUntil = now + cautionMs;
+    throttledAt = now;
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });

@@ -6,16 +6,9 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import {
-  nextWake,
-  planSteps,
-  stillFrozen,
-  withInherited,
-  type Hold,
-  type LedgerKey,
-} from '../access/plan.js';
+import { nextWake, planSteps, stillFrozen, withInherited, type Hold } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
-import type { Assessment, MembershipActivities, WakeActivities } from '../activities/contract.js';
+import type { Assessment, MembershipActivities } from '../activities/contract.js';
 import { createDisplay } from './display.js';
 import { isLong } from './long.js';
 import { byTheRules, keyWriter } from './keys.js';
@@ -37,6 +30,7 @@ import {
 import { runErrand } from './plan-errand.js';
 import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
 import { isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
+import { leaveToOthers } from './profiles.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -53,8 +47,6 @@ const heldRetryMs = 60 * minuteMs;
 const mostErrandsKept = 4;
 /** Nexudus' clock may be behind by so much, and its lists may show so late what was written. */
 const newsLagMs = minuteMs;
-
-const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
 
 /**
  * The story of one member: look, decide, write what differs, say how things stand, sleep until the next change.
@@ -168,8 +160,14 @@ export async function member(initial: MemberState): Promise<MemberView> {
     const assessment = await look(pass);
     state.idleSince =
       assessment.hasRecords || state.ledger.length > 0 ? null : (state.idleSince ?? Date.now());
-    const left = await leaveToOthers(assessment, pass);
-    if (left !== null) return left;
+    const ownerId = await leaveToOthers(state, assessment, {
+      isNews: pass.reasons.some((reason) => reason !== 'profile'),
+      changes,
+      onWaiting: (trouble) => {
+        waitFor(trouble, 'by itself');
+      },
+    });
+    if (ownerId !== null) return standBy(ownerId, assessment);
 
     const writer = keyWriter(
       state,
@@ -261,57 +259,13 @@ export async function member(initial: MemberState): Promise<MemberView> {
     return answer.value;
   }
 
-  /** Principle 3: one profile owns the keys of a person. Null: it is this one. */
-  async function leaveToOthers(assessment: Assessment, pass: Pass): Promise<Instant | null> {
-    const before = state.siblingIds;
-    const former = before.filter((id) => !assessment.profileIds.includes(id));
-    state.siblingIds = assessment.profileIds.filter((id) => id !== state.memberId);
-    if (assessment.ownerId !== null && assessment.ownerId !== state.memberId) {
-      await giveKeys(assessment.ownerId, state.ledger);
-      if (pass.reasons.some((reason) => reason !== 'profile')) {
-        await toOther('wakeOwner', [assessment.ownerId, assessment.readAt]);
-      }
-      outlook.state = assessment.gone ? 'ended' : 'otherProfile';
-      outlook.standing = `Profile ${assessment.ownerId} owns the keys of this person.`;
-      outlook.next = null;
-      run.ended = assessment.gone;
-      return idleWake();
-    }
-    const heir = former[0];
-    const emailChanged = state.kisiUser !== null && state.kisiUser.emailDigest !== assessment.emailDigest;
-    if (emailChanged && heir !== undefined) {
-      const oldUser = state.kisiUser?.id;
-      await giveKeys(
-        heir,
-        state.ledger.filter((key) => key.userId === oldUser),
-      );
-    }
-    const joined = state.siblingIds.filter((id) => !before.includes(id));
-    if (joined.length > 0) await toOther('wakeSiblings', [joined, assessment.readAt]);
-    return null;
-  }
-
-  async function giveKeys(heir: number, keys: LedgerKey[]): Promise<void> {
-    if (keys.length === 0) return;
-    await toOther('handOver', [heir, { keys, kisiUser: state.kisiUser }]);
-    state.ledger = state.ledger.filter((key) => !keys.includes(key));
-    changes.push(`gave ${keys.length} keys over to profile ${heir}`);
-  }
-
-  async function toOther<K extends keyof WakeActivities>(
-    name: K,
-    args: Parameters<WakeActivities[K]>,
-  ): Promise<void> {
-    type Call = (...a: Parameters<WakeActivities[K]>) => Promise<void>;
-    const call = (set: unknown) => (set as Record<K, Call>)[name](...args);
-    await persist(
-      () => call(wakes.quick),
-      () => call(wakes.patient),
-      (trouble) => {
-        waitFor(trouble, 'by itself');
-      },
-      never,
-    );
+  /** Another profile owns the keys: this one only listens. */
+  function standBy(ownerId: number, { gone }: Assessment): Instant {
+    outlook.state = gone ? 'ended' : 'otherProfile';
+    outlook.standing = `Profile ${ownerId} owns the keys of this person.`;
+    outlook.next = null;
+    run.ended = gone;
+    return idleWake();
   }
 
   /** After all writes: how things stand, and when to look again. */
