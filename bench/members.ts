@@ -21,7 +21,7 @@ const restMs = 3_000;
 /** What wakes many, one after another. */
 const crowds = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
 /** When all passes end: after everything else here, which takes so long. */
-const midnight = Math.ceil(Date.now() / 1_000) * 1_000 + 480_000 + pushes * 12_000 + members * 170;
+const midnight = Math.ceil(Date.now() / 1_000) * 1_000 + 400_000 + pushes * 12_000 + members * 130;
 const rows: Row[] = [];
 
 const stage = await setStage({

@@ -29,6 +29,9 @@ export interface KisiPacer {
   bulk: KisiTurns;
 }
 
+/** A little less than even, so that a timer that fires late does not make all that follow late: the window sees to the rate. */
+const evenness = 0.98;
+
 interface Waiting {
   requests: number;
   go: () => void;
@@ -57,7 +60,7 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
     for (let i = 0; i < requests; i++) {
       const oldest = line.length < most ? -Infinity : (line[0] ?? -Infinity);
       const isBusy = clockMs() - oldest < 2 * windowMs;
-      const evenly = isBusy ? (line.at(-1) ?? -Infinity) + windowMs / most : -Infinity;
+      const evenly = isBusy ? (line.at(-1) ?? -Infinity) + (windowMs / most) * evenness : -Infinity;
       at = Math.max(at, oldest + windowMs, evenly);
       line = [...line, at].slice(-most);
     }

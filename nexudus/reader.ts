@@ -106,9 +106,9 @@ export function createReader(options: ReaderOptions): Reader {
     return { ...common, source: Promise.resolve(source) };
   }
 
-  function startBulk(): SharedRead {
-    const common = startRead(clientForCrowds);
-    const source = readBulk(clientForCrowds, common.lookups, common.startedAt);
+  function startBulk(by: NexudusClient): SharedRead {
+    const common = startRead(by);
+    const source = readBulk(by, common.lookups, common.startedAt);
     bulk = { ...common, source };
     bulkRunning = true;
     void source.then(noteBulk, forgetBulk).finally(bulkEnded);
@@ -168,7 +168,9 @@ export function createReader(options: ReaderOptions): Reader {
       readDirectly(crowd, 'crowd');
       return;
     }
-    const shared = startBulk();
+    // Where somebody waits for one of them, all are read as fast as that one would be.
+    const isAwaited = crowd.some(({ request }) => !request.inBulk);
+    const shared = startBulk(isAwaited ? client : clientForCrowds);
     for (const { request, resolve } of crowd) resolve(serve(shared, request));
   }
 

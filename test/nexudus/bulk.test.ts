@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { NexudusClient } from '../../nexudus/client.js';
 import { isNexudusError } from '../../nexudus/errors.js';
 import { createReader, type MemberRead, type MemberRequest } from '../../nexudus/reader.js';
 import { idsOf, noon, requestFor, standsOn, startBench, type Bench } from './space.js';
@@ -188,6 +189,33 @@ describe('reading many members', () => {
     await readAll([single]);
     assert.equal(bench.asked(`/coworkers/${single}`), 1);
     await slow;
+  });
+
+  it('reads everything in the line of those who are waited for, where one of them is among them', async () => {
+    const ids = planMembers(12);
+    const asked = { single: 0, crowd: 0 };
+    const counting = (line: keyof typeof asked): NexudusClient => ({
+      ...bench.client,
+      listSparing: (name, filters) => {
+        asked[line]++;
+        return bench.client.listSparing(name, filters);
+      },
+    });
+    const readerOf = () =>
+      createReader({
+        client: counting('single'),
+        clientForCrowds: counting('crowd'),
+        now: () => bench.clock.now,
+        baselines: () => Promise.resolve(null),
+      });
+    const crowd = readerOf();
+    await Promise.all(ids.map((id) => crowd.readMember(requestFor(id, { inBulk: true }))));
+    const ofCrowd = { ...asked };
+    const mixed = readerOf();
+    await Promise.all(ids.map((id, i) => mixed.readMember(requestFor(id, { inBulk: i > 3 }))));
+    assert.ok(ofCrowd.crowd > 0);
+    assert.equal(asked.crowd, ofCrowd.crowd);
+    assert.ok(asked.single > ofCrowd.single);
   });
 
   it('reads one alone, and several together, as long as it is not known what a read of everything costs', async () => {
