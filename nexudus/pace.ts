@@ -11,10 +11,10 @@ export interface PaceOptions {
   minGapMs: number;
   /** Most starts in any 60 s after a throttle. Default 115. */
   perMinute: number;
-  /** What all others leave of that to the reads of single members; polls leave half of it. Default 45. */
+  /** What crowds and full passes leave of that to what is waited for; polls leave half of it. Default 45. */
   reservePerMinute: number;
   /**
-   * After a throttle, from so many starts in the last 60 s on, those of all others are spread over the minute; with
+   * After a throttle, from so many starts in the last 60 s on, those of all that can wait are spread over the minute; with
    * fewer, it takes two throttles in a minute to make careful. Default 60.
    */
   spreadFrom: number;
@@ -34,11 +34,13 @@ export interface Turns {
   pause(ms: number): void;
 }
 
-/** One pace for four kinds of work. One per process and login. */
+/** One pace for five kinds of work. One per process and login. */
 export interface Pacer {
   /** What a member waits for. */
   members: Turns;
-  /** What many wait for together: lets a member's own read go first, for up to 3 s a request. */
+  /** What several members wait for together: lets a member's own read go first, for up to 3 s a request. */
+  groups: Turns;
+  /** The same for many, for none of whom somebody waits. */
   crowds: Turns;
   /** Lets members' reads go first, but not for more than 3 s: it knows of those whose change nobody has noticed yet. */
   polls: Turns;
@@ -78,22 +80,22 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let throttledAt = -Infinity;
   let pumping = false;
   let napping = new AbortController();
-  const lane = (patienceMs: number, most: number): Lane => ({
+  const lane = (patienceMs: number, most: number, isSpread: boolean): Lane => ({
     waiting: [],
     patienceMs,
     perMinute: most,
-    // Those who ask for one member are few: many are read together.
-    isSpread: patienceMs !== Infinity,
+    isSpread,
     lastStart: -Infinity,
   });
   const lanes = {
-    members: lane(Infinity, perMinute),
-    crowds: lane(3_000, perMinute - reservePerMinute),
+    members: lane(Infinity, perMinute, false),
+    groups: lane(3_000, perMinute, false),
+    crowds: lane(3_000, perMinute - reservePerMinute, true),
     // A throttle after a burst must not have a change go unnoticed until the minute is over.
-    polls: lane(3_000, perMinute - Math.floor(reservePerMinute / 2)),
-    fullPasses: lane(15_000, perMinute - reservePerMinute),
+    polls: lane(3_000, perMinute - Math.floor(reservePerMinute / 2), true),
+    fullPasses: lane(15_000, perMinute - reservePerMinute, true),
   };
-  const inOrder = [lanes.members, lanes.crowds, lanes.polls, lanes.fullPasses];
+  const inOrder = [lanes.members, lanes.groups, lanes.crowds, lanes.polls, lanes.fullPasses];
 
   function earliestStart({ perMinute: most, isSpread, lastStart }: Lane): number {
     const soonest = Math.max((starts.at(-1) ?? -Infinity) + minGapMs, pausedUntil);
@@ -163,6 +165,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });
   return {
     members: turnsOf(lanes.members),
+    groups: turnsOf(lanes.groups),
     crowds: turnsOf(lanes.crowds),
     polls: turnsOf(lanes.polls),
     fullPasses: turnsOf(lanes.fullPasses),

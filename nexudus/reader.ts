@@ -16,7 +16,8 @@ export type { Baselines } from './plausible.js';
 
 export interface ReaderOptions {
   client: NexudusClient;
-  /** The same for what many wait for together; left out: `client`. */
+  /** The same for what several members wait for together, and for many for whom nobody waits; left out: `client`. */
+  clientForGroups?: NexudusClient;
   clientForCrowds?: NexudusClient;
   now: () => Instant;
   /** IANA time zones by location id, over what Nexudus says. */
@@ -64,7 +65,8 @@ const bulkOnlyMs = 10 * 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
-  const { client, clientForCrowds = client, now, timeZones = {}, gatherMs = 100 } = options;
+  const { client, clientForGroups = client, clientForCrowds = client } = options;
+  const { now, timeZones = {}, gatherMs = 100 } = options;
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
   const offers = keep(() => readOffers(client), now);
   let lastPlaces: Places | null = null;
@@ -168,9 +170,9 @@ export function createReader(options: ReaderOptions): Reader {
       readDirectly(crowd, 'crowd');
       return;
     }
-    // Where somebody waits for one of them, all are read as fast as that one would be.
+    // Where somebody waits for one of them, they wait for all.
     const isAwaited = crowd.some(({ request }) => !request.inBulk);
-    const shared = startBulk(isAwaited ? client : clientForCrowds);
+    const shared = startBulk(isAwaited ? clientForGroups : clientForCrowds);
     for (const { request, resolve } of crowd) resolve(serve(shared, request));
   }
 

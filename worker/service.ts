@@ -55,6 +55,7 @@ const ensureEveryMs = 30_000;
 export interface Apis {
   nexudus: NexudusClient;
   /** The same for reads that many wait for together: they let the reads of one member go first. */
+  nexudusForGroups: NexudusClient;
   nexudusForCrowds: NexudusClient;
   /** The same for polls, and for full passes: they let both go first. */
   nexudusForPolls: NexudusClient;
@@ -77,6 +78,7 @@ export function createApis(config: Config, paces: Partial<Paces> = {}): Apis {
   const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: turnsByPriority(kisiPace) };
   return {
     nexudus: createNexudusClient({ baseUrl, auth, pace: pace.members }),
+    nexudusForGroups: createNexudusClient({ baseUrl, auth, pace: pace.groups }),
     nexudusForCrowds: createNexudusClient({ baseUrl, auth, pace: pace.crowds }),
     nexudusForPolls: createNexudusClient({ baseUrl, auth, pace: pace.polls }),
     nexudusForFullPasses: createNexudusClient({ baseUrl, auth, pace: pace.fullPasses }),
@@ -204,6 +206,7 @@ function speakingWorkers(
   const baselines = createBaselineBook(client, now);
   const reader = createReader({
     client: apis.nexudus,
+    clientForGroups: apis.nexudusForGroups,
     clientForCrowds: apis.nexudusForCrowds,
     now,
     timeZones: space.timeZones,

@@ -127,6 +127,23 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 1, 2, 3, 60_000]);
   });
 
+  it('lets a single one go before several who are read together, who may use up the minute too', async () => {
+    const { starts, start, throttle } = onFakeClock({
+      minGapMs: 1,
+      perMinute: 4,
+      reservePerMinute: 2,
+      spreadFrom: 1,
+    });
+    throttle();
+    await Promise.all([start('groups'), start('groups'), start('groups'), start()]);
+    assert.deepEqual(starts, [
+      ['groups', 0],
+      ['members', 1],
+      ['groups', 2],
+      ['groups', 3],
+    ]);
+  });
+
   it('lets nobody wait for ever, however busy the others are', async () => {
     const { starts, start } = onFakeClock({ minGapMs: 500 });
     await Promise.all([start(), start('polls'), ...Array.from({ length: 12 }, () => start())]);
