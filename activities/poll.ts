@@ -98,8 +98,7 @@ async function pollChanges(
     const isFirst = before === null;
     for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
       woken += sizeOf(crowd);
-      if (isLarge(crowd)) crowds.push({ ...crowd, wake: { ...crowd.wake, inBulk: true } });
-      else await wakeEach(deps.waker, crowd);
+      crowds.push(...(await wakeOrLeave(deps.waker, crowd)));
     }
     memory = remember(memory, changes, since);
   }
@@ -150,8 +149,16 @@ async function crowdsOf(
 }
 
 const sizeOf = ({ mayStart, others }: Crowd): number => mayStart.length + others.length;
-/** So large that a workflow wakes it: neither the next run nor this one's time limit should have to wait for it. */
-const isLarge = (crowd: Crowd): boolean => sizeOf(crowd) > smallCrowd;
+
+/**
+ * Wakes a crowd, or answers it where it is so large that a workflow should: neither the next run nor this one's time limit
+ * should have to wait for it.
+ */
+async function wakeOrLeave(waker: Waker, crowd: Crowd): Promise<Crowd[]> {
+  if (sizeOf(crowd) > smallCrowd) return [{ ...crowd, wake: { ...crowd.wake, inBulk: true } }];
+  await wakeEach(waker, crowd);
+  return [];
+}
 
 /** Short, since at a midnight ten thousand passes may be new: a workflow's result must stay well below 2 MB. */
 function fingerprintOf({ record, stamp }: Written): string {
@@ -214,7 +221,7 @@ async function fullPass(
     (id) => index.members[id] === undefined && known[id] === undefined,
   );
   const crowd: Crowd = { mayStart: differing.map(Number), others: [...vanished.map(Number), ...rest], wake };
-  if (!isLarge(crowd)) await wakeEach(deps.waker, crowd);
+  const crowds = await wakeOrLeave(deps.waker, crowd);
 
   // While a loss is not believed, those who vanished stay known, to be woken again when it is.
   const doubtful = Object.keys(suspects).length > 0;
@@ -230,7 +237,7 @@ async function fullPass(
   };
   deps.baselines.note(baselines);
   await deps.trail.prune(deps.now() - deps.trailRetentionMs);
-  return isLarge(crowd) ? { ...result, crowds: [crowd] } : result;
+  return crowds.length > 0 ? { ...result, crowds } : result;
 }
 
 /** Once for as long as a loss is not believed: memory lasts from run to run. */

@@ -87,6 +87,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     isSpread,
     lastStart: -Infinity,
   });
+  /** In the order in which they go. */
   const lanes = {
     members: lane(Infinity, perMinute, false),
     groups: lane(3_000, perMinute, false),
@@ -95,7 +96,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     polls: lane(3_000, perMinute - Math.floor(reservePerMinute / 2), true),
     fullPasses: lane(15_000, perMinute - reservePerMinute, true),
   };
-  const inOrder = [lanes.members, lanes.groups, lanes.crowds, lanes.polls, lanes.fullPasses];
+  const inOrder = Object.values(lanes);
 
   function earliestStart({ perMinute: most, isSpread, lastStart }: Lane): number {
     const soonest = Math.max((starts.at(-1) ?? -Infinity) + minGapMs, pausedUntil);

@@ -54,7 +54,7 @@ const ensureEveryMs = 30_000;
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
   nexudus: NexudusClient;
-  /** The same for reads that many wait for together: they let the reads of one member go first. */
+  /** The same for reads that several wait for together, and for reads of many: they let the reads of one member go first. */
   nexudusForGroups: NexudusClient;
   nexudusForCrowds: NexudusClient;
   /** The same for polls, and for full passes: they let both go first. */

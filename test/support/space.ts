@@ -123,11 +123,14 @@ export async function eventually(
   wanted: () => boolean | Promise<boolean>,
   withinMs = 45_000,
   everyMs = 50,
-  tell: () => Promise<unknown> = () => Promise.resolve(''),
+  tell?: () => Promise<unknown>,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await wanted())) {
-    if (Date.now() > deadline) throw new Error(`never came: ${what} ${JSON.stringify(await tell())}`);
+    if (Date.now() > deadline) {
+      const stands = tell === undefined ? '' : `: ${JSON.stringify(await tell())}`;
+      throw new Error(`never came: ${what}${stands}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
