@@ -12,6 +12,7 @@ import type { Trail } from '../trail/trail.js';
 import type { BreakerBook } from './breaker.js';
 import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
+import type { KnownRecords } from './known.js';
 import type { OrderBook } from './orders.js';
 import type { People } from './people.js';
 import { remote } from './remote.js';
@@ -20,6 +21,7 @@ export interface MembershipDeps {
   reader: Reader;
   rules: Rules;
   people: People;
+  known: KnownRecords;
   gate: Gate;
   orders: OrderBook;
   breaker: BreakerBook;
@@ -54,6 +56,7 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   const judged = judge(read, request, deps.rules, exceptions, deps.now());
   const assessment = await throughBreaker(deps.breaker, request.memberId, judged);
   await noteDecision(deps.trail, request.memberId, assessment);
+  if (read.doubts.length === 0) deps.known.note(request.memberId, assessment.readAt, read.written);
   return assessment;
 }
 

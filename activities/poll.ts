@@ -19,6 +19,7 @@ import type { Trail } from '../trail/trail.js';
 import type { Wake } from '../workflows/messages.js';
 import type { Crowd, FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import { lastFullPass, type BaselineBook } from './baselines.js';
+import type { KnownRecords } from './known.js';
 import { digestOfRules } from './membership.js';
 import { remote } from './remote.js';
 import { runningMembers, smallCrowd, wakeEach, type Waker } from './wake.js';
@@ -29,6 +30,8 @@ export interface PollDeps {
   client: Client;
   waker: Waker;
   rules: Rules;
+  /** By what members were judged without a poll. */
+  known: KnownRecords;
   baselines: BaselineBook;
   trail: Pick<Trail, 'prune'>;
   trailRetentionMs: number;
@@ -122,7 +125,7 @@ function dueIn(
 
 /** Whom what is new concerns. */
 async function crowdsOf(
-  { client, tellLag, now }: PollDeps,
+  { client, known, tellLag, now }: PollDeps,
   changes: Changes,
   memory: PollMemory,
   isFirst: boolean,
@@ -137,10 +140,12 @@ async function crowdsOf(
   const touched = changes.touched.filter(isNew);
   // The first poll looks back to before anybody could notice.
   if (!isFirst) tellLags([...touched, ...changes.reference.filter(isNew)], tellLag, now());
+  // A webhook was faster.
+  const news = touched.filter((touch) => !known.includes(touch));
   const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);
   const left = borrowersOnlyIn(memory.lending, changes.lending);
-  const mayStart = new Set([...touched.filter(givesAccess).map(({ memberId }) => memberId), ...joined]);
-  const others = new Set([...touched.map(({ memberId }) => memberId), ...left]);
+  const mayStart = new Set([...news.filter(givesAccess).map(({ memberId }) => memberId), ...joined]);
+  const others = new Set([...news.map(({ memberId }) => memberId), ...left]);
   for (const id of mayStart) others.delete(id);
   return [
     { mayStart: [...mayStart], others: [...others], wake },

@@ -4,6 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createKnownRecords } from '../activities/known.js';
 import { createPollActivities } from '../activities/poll.js';
 import type { Waker } from '../activities/wake.js';
 import type { PollMemory } from '../activities/contract.js';
@@ -98,6 +99,7 @@ async function quietPoll(
     client: { workflow: { list: () => [] } } as unknown as Client,
     waker: { wake: () => Promise.resolve(), wakeIfRunning: () => Promise.resolve(true) } as unknown as Waker,
     rules: { mapping: [], policies: defaultPolicies },
+    known: createKnownRecords(),
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
     trail: { prune: () => Promise.resolve(0) },
     trailRetentionMs: 0,

@@ -3,8 +3,8 @@ import type { NexudusClient } from './client.js';
 import { groupBy, readCollections, type Collections, type PassRows } from './collections.js';
 import { equal, updatedSince } from './filters.js';
 import type { Lookups } from './lookups.js';
-import type { CoworkerRecord, TeamRecord } from './records.js';
-import { findContract, isThere, joinPauses, once, type RecordSource } from './source.js';
+import type { ContractRecord, CoworkerRecord, TeamRecord } from './records.js';
+import { findContract, isThere, joinPauses, once, type ContractRows, type RecordSource } from './source.js';
 
 /** Everybody's records, read at once. */
 export interface BulkRead extends RecordSource {
@@ -51,12 +51,11 @@ function sourceOf(
   lookups: Lookups,
 ): Omit<RecordSource, 'startedAt'> {
   const pausesBy = groupBy(pauses, (pause) => pause.contractId);
-  const paused = contracts.map((contract) => joinPauses(contract, pausesBy.get(contract.id) ?? []));
   const coworkerBy = new Map(coworkers.map((coworker) => [coworker.id, coworker]));
   const coworkersBy = groupBy(coworkers, (coworker) => coworker.email);
   const passesBy = groupBy(passes, (pass) => pass.memberId);
-  const contractsBy = groupBy(paused, (contract) => contract.memberId);
-  const contractBy = new Map(paused.map((contract) => [contract.uniqueId, contract]));
+  const contractsBy = groupBy(contracts, (contract) => contract.memberId);
+  const contractBy = new Map(contracts.map((contract) => [contract.uniqueId, contract]));
   const teamBy = new Map(teams.map((team) => [team.id, team]));
   const teamsBy = new Map<number, TeamRecord[]>();
   for (const team of teams) {
@@ -68,6 +67,16 @@ function sourceOf(
   function ifWhole<T>(memberId: number, records: T): Promise<T> {
     const error = errorBy.get(memberId);
     return error === undefined ? Promise.resolve(records) : Promise.reject(error);
+  }
+
+  function contractsOf(memberId: number): Promise<ContractRows> {
+    const own = contractsBy.get(memberId) ?? [];
+    return ifWhole(memberId, { contracts: own, pauses: own.flatMap(({ id }) => pausesBy.get(id) ?? []) });
+  }
+
+  async function contractWithUniqueId(uniqueId: string): Promise<ContractRecord | null> {
+    const own = contractBy.get(uniqueId);
+    return own === undefined ? lookUpContract(uniqueId) : joinPauses(own, pausesBy.get(own.id) ?? []);
   }
 
   const lookUpContract = once((uniqueId: string) => findContract(client, uniqueId));
@@ -88,8 +97,8 @@ function sourceOf(
     coworkersWithEmail: ({ id, email }) =>
       Promise.resolve((coworkersBy.get(email) ?? []).filter((other) => other.id !== id)),
     passesOf: (memberId) => ifWhole(memberId, passesBy.get(memberId) ?? []),
-    contractsOf: (memberId) => ifWhole(memberId, contractsBy.get(memberId) ?? []),
+    contractsOf,
     teamsOf,
-    contractWithUniqueId: async (uniqueId) => contractBy.get(uniqueId) ?? lookUpContract(uniqueId),
+    contractWithUniqueId,
   };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Instant } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { groupBy, readCollections, readTeams, type Collections } from './collections.js';
@@ -9,8 +8,10 @@ import type { NexudusError } from './errors.js';
 import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
+import { fingerprint, stampOf, writtenOf, type Written } from './written.js';
 
 export { plausible, type Baselines } from './plausible.js';
+export type { Written } from './written.js';
 
 /** The collections that tell of changes. */
 export type PolledName =
@@ -22,17 +23,6 @@ export type PolledName =
   | 'checkins'
   | 'timepasses'
   | 'tarifftimepasses';
-
-/** A record that was written. */
-export interface Written {
-  collection: CollectionName;
-  /** The record, in words: 'pass 123', or 'pass 123 by team 5' for one that is lent. */
-  record: string;
-  /** Differs whenever its content does: two writes in one second share an UpdatedOn. */
-  stamp: string;
-  /** Its UpdatedOn; null: it does not say, or is told of by another record. */
-  writtenAt: Instant | null;
-}
 
 /** A record that was written, and a member whom it may concern. */
 export interface Touch extends Written {
@@ -106,13 +96,11 @@ export async function readChanges(
     updated('tarifftimepasses'),
   ]);
   const own: Touch[] = [
-    ...coworkers.map((row) => touchOf('coworkers', 'coworker', row, row.id)),
-    ...contracts.map((row) => touchOf('coworkercontracts', 'contract', row, row.memberId)),
+    ...coworkers.map((row) => touchOf('coworkers', row, row.id)),
+    ...contracts.map((row) => touchOf('coworkercontracts', row, row.memberId)),
     ...(await touchesOfPauses(client, pauses)),
-    ...passes.map((row) => touchOf('coworkertimepasses', 'pass', row, row.memberId)),
-    ...checkins.flatMap((row) =>
-      row.memberId === null ? [] : [touchOf('checkins', 'checkin', row, row.memberId)],
-    ),
+    ...passes.map((row) => touchOf('coworkertimepasses', row, row.memberId)),
+    ...checkins.flatMap((row) => (row.memberId === null ? [] : [touchOf('checkins', row, row.memberId)])),
     ...broken.map((row) => ({ memberId: row.ownerId, ...writtenBroken(row) })),
   ];
   const lendingNow = teams === null ? lending : lendingOf(teams);
@@ -121,8 +109,8 @@ export async function readChanges(
     readAt,
     touched: [...own, ...written, ...lentTouches(own, lendingNow)],
     reference: [
-      ...passTypes.map((row) => writtenOf('timepasses', 'pass type', row)),
-      ...allowances.map((row) => writtenOf('tarifftimepasses', 'allowance', row)),
+      ...passTypes.map((row) => writtenOf('timepasses', row)),
+      ...allowances.map((row) => writtenOf('tarifftimepasses', row)),
     ],
     broken: broken.map((row) => ({ ...writtenBroken(row), error: row.error })),
     lending: lendingNow,
@@ -142,17 +130,8 @@ function lendingOf(teams: readonly TeamRecord[]): Lending {
   return lending;
 }
 
-function writtenOf(collection: CollectionName, kind: string, row: Stamped): Written {
-  return {
-    collection,
-    record: `${kind} ${row.id}`,
-    stamp: stampOf(row),
-    writtenAt: parseInstant(row.updatedOn),
-  };
-}
-
-function touchOf(collection: CollectionName, kind: string, row: Stamped, memberId: number): Touch {
-  return { memberId, ...writtenOf(collection, kind, row) };
+function touchOf(collection: PolledName, row: Stamped, memberId: number): Touch {
+  return { memberId, ...writtenOf(collection, row) };
 }
 
 async function touchesOfPauses(
@@ -163,7 +142,7 @@ async function touchesOfPauses(
   const touches = pauses.map(async (row) => {
     const memberId =
       row.memberId ?? (await lookups.find('coworkercontracts', row.contractId))?.memberId ?? null;
-    return memberId === null ? null : touchOf('contractpausedperiods', 'pause', row, memberId);
+    return memberId === null ? null : touchOf('contractpausedperiods', row, memberId);
   });
   return (await Promise.all(touches)).filter(isThere);
 }
@@ -174,7 +153,7 @@ function touchesOfTeams(teams: readonly TeamRecord[], since: Instant): Touch[] {
   const written = teams.filter((team) => (parseInstant(team.updatedOn) ?? -Infinity) >= bound);
   return written.flatMap((team) => {
     const everyone = new Set([...(team.memberIds ?? []), team.payerId].filter(isThere));
-    return [...everyone].map((memberId) => touchOf('teams', 'team', team, memberId));
+    return [...everyone].map((memberId) => touchOf('teams', team, memberId));
   });
 }
 
@@ -273,16 +252,4 @@ function membersOf({
 
 function markOf(kind: string, row: Stamped): string {
   return `${kind} ${row.id} ${stampOf(row)}`;
-}
-
-function stampOf(row: Stamped): string {
-  return fingerprint([JSON.stringify(row)]);
-}
-
-/** 8 hex digits that differ when any of the texts does; their order does not matter. */
-function fingerprint(texts: readonly string[]): string {
-  return createHash('sha256')
-    .update([...texts].sort().join('\n'))
-    .digest('hex')
-    .slice(0, 8);
 }

@@ -6,7 +6,8 @@ import type { Places } from './places.js';
 import type { ContractRecord, CollectionName, CoworkerRecord, PassRecord, TeamRecord } from './records.js';
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
-import { isThere, type RecordSource } from './source.js';
+import { isThere, joinPauses, type RecordSource } from './source.js';
+import { writtenOf, type Written } from './written.js';
 
 /** Whose records are wanted, and how fresh. */
 export interface MemberRequest {
@@ -36,6 +37,8 @@ export interface MemberRead {
   /** The member's own profile answers 404. */
   gone: boolean;
   doubts: Doubt[];
+  /** What was read of the member's own profile, record by record. */
+  written: readonly Written[];
 }
 
 /** Everything that reading one person needs. */
@@ -56,7 +59,10 @@ export interface Reading {
 export interface Holder {
   coworker: CoworkerRecord;
   passes: PassRecord[];
+  /** With their pauses. */
   contracts: ContractRecord[];
+  /** The records as the lists of Nexudus have them. */
+  written: readonly Written[];
 }
 
 /** A profile, and what its teams lend it. */
@@ -78,7 +84,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     if (why !== null) doubts.push({ passId: null, why: `coworker ${request.memberId} is missing; ${why}` });
   }
   const people = await findPeople(reading, own, request.siblingIds);
-  if (people.length === 0) return { snapshot: null, gone, doubts };
+  if (people.length === 0) return { snapshot: null, gone, doubts, written: [] };
 
   const holders = new Map<number, Promise<Holder>>();
   const heldTeams = request.heldOn.map((held) => held.teamId).filter(isThere);
@@ -98,7 +104,8 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     profiles: found.map(profileOf),
     ...referenceOf(offers, places),
   };
-  return { snapshot, gone, doubts };
+  const member = all.find(({ coworker }) => coworker.id === request.memberId);
+  return { snapshot, gone, doubts, written: member?.written ?? [] };
 }
 
 /** Every profile of the person, lowest id first. */
@@ -149,12 +156,22 @@ async function findAccess(
 }
 
 async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promise<Holder> {
-  const [passes, contracts] = await Promise.all([
+  const [passes, { contracts, pauses }] = await Promise.all([
     source.passesOf(coworker.id),
     source.contractsOf(coworker.id),
   ]);
-  // Copies: what is looked up later is added, and the source's own lists are shared.
-  return { coworker, passes: [...passes], contracts: [...contracts] };
+  return {
+    coworker,
+    // A copy, as are the contracts: what is looked up later is added, and the source's own list is shared.
+    passes: [...passes],
+    contracts: contracts.map((contract) => joinPauses(contract, pauses)),
+    written: [
+      writtenOf('coworkers', coworker),
+      ...passes.map((pass) => writtenOf('coworkertimepasses', pass)),
+      ...contracts.map((contract) => writtenOf('coworkercontracts', contract)),
+      ...pauses.map((pause) => writtenOf('contractpausedperiods', pause)),
+    ],
+  };
 }
 
 async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<Places> {

@@ -22,11 +22,16 @@ export interface RecordSource {
   /** All coworkers with just this e-mail. */
   coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]>;
   passesOf(memberId: number): Promise<PassRecord[]>;
-  /** With their pauses. */
-  contractsOf(memberId: number): Promise<ContractRecord[]>;
+  contractsOf(memberId: number): Promise<ContractRows>;
   /** Every team that the coworker or the team itself says it belongs to; teams of `alsoIds` are looked at too. */
   teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]>;
   contractWithUniqueId(uniqueId: string): Promise<ContractRecord | null>;
+}
+
+/** The contracts of a coworker and their paused periods, not yet joined. */
+export interface ContractRows {
+  contracts: readonly ContractRecord[];
+  pauses: readonly PausedPeriodRecord[];
 }
 
 /** Whether Nexudus knows the nested filter of pauses; where it does not, contracts are asked for one by one. */
@@ -50,7 +55,7 @@ export function createDirectSource(
     const contracts = await client.list('coworkercontracts', [
       equal('coworkercontracts', 'Coworker', memberId, (contract) => contract.memberId === memberId),
     ]);
-    return withPauses(client, contracts, quirk, memberId);
+    return { contracts, pauses: await pausesOf(client, contracts, quirk, memberId) };
   });
 
   async function coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]> {
@@ -111,10 +116,13 @@ export async function withOwnPauses(
   client: NexudusClient,
   contract: ContractRecord,
 ): Promise<ContractRecord> {
-  const pauses = await client.list('contractpausedperiods', [
-    equal('contractpausedperiods', 'CoworkerContract', contract.id, (row) => row.contractId === contract.id),
+  return joinPauses(contract, await ownPauses(client, contract.id));
+}
+
+function ownPauses(client: NexudusClient, contractId: number): Promise<PausedPeriodRecord[]> {
+  return client.list('contractpausedperiods', [
+    equal('contractpausedperiods', 'CoworkerContract', contractId, (row) => row.contractId === contractId),
   ]);
-  return joinPauses(contract, pauses);
 }
 
 /** A contract is paused where its own flag says so or where a paused period does. */
@@ -136,15 +144,15 @@ export function joinPauses(
   };
 }
 
-async function withPauses(
+async function pausesOf(
   client: NexudusClient,
   contracts: readonly ContractRecord[],
   quirk: PauseQuirk,
   memberId: number,
-): Promise<ContractRecord[]> {
+): Promise<PausedPeriodRecord[]> {
   if (contracts.length === 0) return [];
+  const ids = contracts.map(({ id }) => id);
   if (!quirk.nestedFilterIgnored) {
-    const ids = contracts.map(({ id }) => id);
     const nested = equal(
       'contractpausedperiods',
       'CoworkerContract_Coworker',
@@ -152,14 +160,13 @@ async function withPauses(
       (row) => row.memberId === memberId || ids.includes(row.contractId),
     );
     try {
-      const pauses = await client.list('contractpausedperiods', [nested]);
-      return contracts.map((contract) => joinPauses(contract, pauses));
+      return await client.list('contractpausedperiods', [nested]);
     } catch (error) {
       if (!isNexudusError(error, 'filterIgnored')) throw error;
       quirk.nestedFilterIgnored = true;
     }
   }
-  return Promise.all(contracts.map((contract) => withOwnPauses(client, contract)));
+  return (await Promise.all(ids.map((id) => ownPauses(client, id)))).flat();
 }
 
 /** The check-ins of a coworker that are open. Throws NexudusError. */

@@ -8,6 +8,7 @@ import { createDriftActivities } from '../activities/drift.js';
 import { createGate } from '../activities/gate.js';
 import { shownHoldings } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
+import { createKnownRecords } from '../activities/known.js';
 import { createMembershipActivities } from '../activities/membership.js';
 import { createOrderBook, orderException, readOrders } from '../activities/orders.js';
 import { createPeople } from '../activities/people.js';
@@ -223,14 +224,17 @@ function speakingWorkers(
       meters.key(wait);
     },
   };
+  const rules = space.rules;
+  const known = createKnownRecords();
   const nexudusActivities = {
-    ...createMembershipActivities({ reader, rules: space.rules, people, gate, orders, breaker, trail, now }),
+    ...createMembershipActivities({ reader, rules, people, known, gate, orders, breaker, trail, now }),
     ...createPollActivities({
       nexudus: apis.nexudusForPolls,
       nexudusForFullPasses: apis.nexudusForFullPasses,
       client,
       waker: createWaker(client, config.taskQueue),
-      rules: space.rules,
+      rules,
+      known,
       baselines,
       trail,
       trailRetentionMs: config.file.trailRetentionMs,
@@ -263,7 +267,7 @@ function speakingWorkers(
       kisi,
       directory,
       moves,
-      mapping: space.rules.mapping,
+      mapping: rules.mapping,
       policy: config.file.drift,
       baselines,
       gate,

@@ -52,7 +52,7 @@ function person(record: Partial<Profile>, keys: KisiSideKey[], over: Partial<Sur
   const whole = snapshot({ profiles: [profile(record)], passTypes: [passType(), other, unmapped] });
   return {
     memberId: 100,
-    read: { snapshot: whole, gone: false, doubts: [] },
+    read: { snapshot: whole, gone: false, doubts: [], written: [] },
     holdings: { ledger: [], kisiUser: null, siblingIds: [], frozen: [] },
     kisi: { userId: 5, keys },
     hasWorkflow: true,
@@ -229,7 +229,7 @@ describe('what Kisi holds, compared with the rules', () => {
     const ledger = [own({ userId: 6 })];
     const gone = {
       ...served({}, [], ledger),
-      read: { snapshot: null, gone: true, doubts: [] },
+      read: { snapshot: null, gone: true, doubts: [], written: [] },
       kisi: { userId: null, keys: [] },
     };
     const left = compared({ people: [gone], strangers: [stranger] });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { assess, judge, type MembershipDeps } from '../../activities/membership.js';
+import { createKnownRecords } from '../../activities/known.js';
 import { createPeople } from '../../activities/people.js';
 import type { Exception } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
+import { writtenOf } from '../../nexudus/written.js';
 import { firstOrders } from '../../workflows/control-messages.js';
 import { at, exception, pass, profile, rules, snapshot } from '../support/builders.js';
 
@@ -11,7 +13,7 @@ const standsOn = [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null
 
 /** Of one who holds group 12 by pass 900, read like this. */
 function judged(read: Partial<MemberRead>, exceptions: Exception[]): ReturnType<typeof judge> {
-  const whole = { snapshot: snapshot(), gone: false, doubts: [], ...read };
+  const whole = { snapshot: snapshot(), gone: false, doubts: [], written: [], ...read };
   const held = [{ groupId: 12, until: null, standsOn }];
   return judge(whole, { memberId: 100, held }, rules(), exceptions, now);
 }
@@ -42,30 +44,43 @@ describe('judge, with exceptions', () => {
 });
 
 describe('assess', () => {
+  const profiles = [profile({ passes: [pass()] })];
+  const request = { memberId: 100, notBefore: now, mayReusePlaces: true, siblingIds: [], held: [] };
+  const whole: MemberRead = { snapshot: snapshot({ profiles }), gone: false, doubts: [], written: [] };
+  const depsFor = (read: MemberRead): MembershipDeps => ({
+    reader: { readMember: () => Promise.resolve(read) },
+    rules: rules(),
+    people: createPeople(() => Promise.resolve(null)),
+    known: createKnownRecords(),
+    gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
+    orders: { get: () => Promise.resolve(firstOrders('live', 0)) },
+    breaker: { weigh: () => Promise.resolve([]) },
+    trail: { last: () => Promise.resolve(null), note: () => Promise.resolve() },
+    now: () => now,
+  });
+
   it('leaves time for other work between members who waited for the same read', async () => {
-    const profiles = [profile({ passes: [pass()] })];
-    const deps: MembershipDeps = {
-      reader: {
-        readMember: () => Promise.resolve({ snapshot: snapshot({ profiles }), gone: false, doubts: [] }),
-      },
-      rules: rules(),
-      people: createPeople(() => Promise.resolve(null)),
-      gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
-      orders: { get: () => Promise.resolve(firstOrders('live', 0)) },
-      breaker: { weigh: () => Promise.resolve([]) },
-      trail: { last: () => Promise.resolve(null), note: () => Promise.resolve() },
-      now: () => now,
-    };
+    const deps = depsFor(whole);
     let [turns, isOver] = [0, false];
     const count = (): void => {
       turns++;
       if (!isOver) setImmediate(count);
     };
     setImmediate(count);
-    const request = { memberId: 100, notBefore: now, mayReusePlaces: true, siblingIds: [], held: [] };
     const all = await Promise.all(Array.from({ length: 50 }, () => assess(deps, request)));
     isOver = true;
     assert.ok(all.every(({ keys }) => keys.length === 1));
     assert.ok(turns >= 50, `${turns} turns`);
+  });
+
+  it('keeps in mind what a member was judged by, unless something of it is in doubt', async () => {
+    const written = [writtenOf('coworkertimepasses', { id: 900, updatedOn: '' })];
+    const isKnownAfter = async (read: Partial<MemberRead>): Promise<boolean[]> => {
+      const deps = depsFor({ ...whole, written, ...read });
+      await assess(deps, request);
+      return written.map((one) => deps.known.includes({ ...one, memberId: 100 }));
+    };
+    assert.deepEqual(await isKnownAfter({}), [true]);
+    assert.deepEqual(await isKnownAfter({ doubts: [{ passId: null, why: 'half is missing' }] }), [false]);
   });
 });

@@ -3,10 +3,12 @@ import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { FullPassMemory, PollActivities, PollMemory } from '../../activities/contract.js';
+import { createKnownRecords, type KnownRecords } from '../../activities/known.js';
 import { createPollActivities } from '../../activities/poll.js';
 import type { Waker } from '../../activities/wake.js';
-import { createNexudusClient } from '../../nexudus/client.js';
+import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
 import { createPacer } from '../../nexudus/pace.js';
+import { createReader } from '../../nexudus/reader.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
 import { rules } from '../support/builders.js';
 
@@ -152,23 +154,92 @@ describe('a poll that finds many changes', () => {
   });
 });
 
+describe('a poll after a webhook', () => {
+  let nexudus: NexudusSimulator;
+  const woken: number[] = [];
+  const lags: string[] = [];
+  const known = createKnownRecords();
+  const told = (id: number): Promise<void> => Promise.resolve(void woken.push(id));
+  const waker = {
+    wake: told,
+    wakeIfRunning: (id: number) => told(id).then(() => true),
+  } as unknown as Waker;
+  let polls: PollActivities;
+
+  before(async () => {
+    nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
+    polls = pollsOf(nexudus, waker, (collection) => void lags.push(collection), known);
+  });
+  beforeEach(() => {
+    woken.splice(0);
+    lags.splice(0);
+  });
+  after(() => nexudus.stop());
+
+  type Polled = Awaited<ReturnType<PollActivities['pollChanges']>>;
+  const poll = (memory: PollMemory | null): Promise<Polled> =>
+    new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(() =>
+      polls.pollChanges(memory),
+    );
+  /** Has the member judged as the webhook's wake does. */
+  async function judge(memberId: number): Promise<void> {
+    const reader = createReader({
+      ...{ client: clientOf(nexudus), now: Date.now },
+      baselines: () => Promise.resolve(null),
+    });
+    const request = { memberId, notBefore: Date.now(), mayReusePlaces: true, inBulk: false };
+    const { written } = await reader.readMember({ ...request, siblingIds: [], heldOn: [] });
+    known.note(memberId, Date.now(), written);
+  }
+
+  it('wakes nobody anew who was judged by just what it finds, and tells how late it is all the same', async () => {
+    const { space } = nexudus;
+    const [type, first] = [space.addTimePass().Id, await poll(null)];
+    const [ann, ben] = [space.addCoworker().Id, space.addCoworker().Id];
+    for (const CoworkerId of [ann, ben]) space.addPass({ CoworkerId, TimePassId: type });
+    await judge(ann);
+    const second = await poll(first);
+    assert.deepEqual([woken, second.woken], [[ben], 1]);
+    assert.equal(lags.filter((collection) => collection === 'coworkertimepasses').length, 2);
+    space.addPass({ CoworkerId: ann, TimePassId: type });
+    await poll(second);
+    assert.deepEqual(woken, [ben, ann]);
+  });
+
+  it('wakes those who borrow what another one was judged by', async () => {
+    const { space } = nexudus;
+    const [payer, borrower] = [space.addCoworker().Id, space.addCoworker().Id];
+    space.addTeam({ ShareTimePasses: true, PayingMemberId: payer, TeamMembers: [borrower] });
+    const [type, first] = [space.addTimePass().Id, await poll(null)];
+    woken.splice(0);
+    space.addPass({ CoworkerId: payer, TimePassId: type });
+    await judge(payer);
+    await poll(first);
+    assert.deepEqual(woken, [borrower]);
+  });
+});
+
+const clientOf = (nexudus: NexudusSimulator): NexudusClient =>
+  createNexudusClient({
+    baseUrl: nexudus.url,
+    auth: { email: 'admin@example.com', password: 'nexudus-password' },
+    pace: createPacer({ minGapMs: 1 }).fullPasses,
+  });
+
 function pollsOf(
   nexudus: NexudusSimulator,
   waker: Waker,
   tellLag: (collection: string) => void = () => undefined,
+  known: KnownRecords = createKnownRecords(),
 ): PollActivities {
-  const auth = { email: 'admin@example.com', password: 'nexudus-password' };
-  const reads = createNexudusClient({
-    baseUrl: nexudus.url,
-    auth,
-    pace: createPacer({ minGapMs: 1 }).fullPasses,
-  });
+  const reads = clientOf(nexudus);
   return createPollActivities({
     nexudus: reads,
     nexudusForFullPasses: reads,
     client,
     waker,
     rules: rules(),
+    known,
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
     trail: { prune: () => Promise.resolve(0) },
     trailRetentionMs: 0,

@@ -5,9 +5,10 @@ import {
   type Changes,
   type ChangesRequest,
   type Index,
+  type Written,
 } from '../../nexudus/changes.js';
 import { isNexudusError } from '../../nexudus/errors.js';
-import { noon, startBench, type Bench } from './space.js';
+import { noon, requestFor, startBench, type Bench } from './space.js';
 
 const minuteMs = 60_000;
 
@@ -125,6 +126,49 @@ describe('noticing changes', () => {
           .sort(),
       );
       assert.deepEqual(changes.reference, []);
+    });
+
+    it('finds the very contents that reading the member gives, by itself or with all, and no other', async () => {
+      const { ann, contract, pass, pause } = planMember();
+      space.addTeam({ TeamMembers: [ann.Id] });
+      const strangers = [1, 2, 3].map(() => planMember().ann.Id);
+      const contentsOf = (written: readonly Written[]): string[] =>
+        written.map(({ record, stamp }) => `${record} ${stamp}`);
+      const read = async (inBulk: boolean): Promise<string[]> => {
+        const ids = [ann.Id, ...(inBulk ? strangers : [])];
+        const request = { inBulk, notBefore: now() };
+        const [own] = await Promise.all(ids.map((id) => bench.reader.readMember(requestFor(id, request))));
+        assert.ok(own !== undefined);
+        return contentsOf(own.written);
+      };
+      const at = bench.clock.now;
+      const found = async (): Promise<string[]> =>
+        contentsOf((await since(at)).touched.filter(({ memberId }) => memberId === ann.Id));
+      const isOfTeam = (content: string): boolean => content.startsWith('team');
+      for (const inBulk of [false, true]) {
+        bench.clock.now += 1000;
+        const polled = (await found()).filter((content) => !isOfTeam(content));
+        const records = polled.map((content) => content.split(' ').slice(0, 2).join(' ')).sort();
+        assert.deepEqual(
+          records,
+          [`contract ${contract.Id}`, `coworker ${ann.Id}`, `pass ${pass.Id}`, `pause ${pause.Id}`].sort(),
+        );
+        const known = await read(inBulk);
+        assert.deepEqual(
+          polled.filter((content) => !known.includes(content)),
+          [],
+        );
+        space.update('coworkers', ann.Id, { Archived: inBulk });
+        space.update('coworkercontracts', contract.Id, { Cancelled: !inBulk });
+        space.update('coworkertimepasses', pass.Id, { Used: !inBulk });
+        space.update('contractpausedperiods', pause.Id, {
+          PauseUntil: `2027-01-0${inBulk ? 2 : 3}T00:00:00Z`,
+        });
+        assert.deepEqual(
+          (await found()).filter((content) => known.includes(content)),
+          [],
+        );
+      }
     });
 
     it('touches the owner of a malformed record, once as long as it stays the same, and says what is wrong', async () => {

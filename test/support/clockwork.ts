@@ -12,6 +12,7 @@ import type {
   TrailActivities,
   WakeActivities,
 } from '../../activities/contract.js';
+import { createKnownRecords } from '../../activities/known.js';
 import { createPeople } from '../../activities/people.js';
 import type { Trail } from '../../trail/trail.js';
 import type { Profile, Rules, Snapshot } from '../../access/types.js';
@@ -178,7 +179,8 @@ export class Clockwork {
         const snapshot =
           people.length === 0 ? null : snapshotOf({ ...this.facts, readAt: now, profiles: people });
         const reader = {
-          readMember: () => Promise.resolve({ snapshot, gone: own === undefined, doubts: this.doubts }),
+          readMember: () =>
+            Promise.resolve({ snapshot, gone: own === undefined, doubts: this.doubts, written: [] }),
         };
         const peopleBook = createPeople(() => Promise.resolve(null));
         return assess(
@@ -186,6 +188,7 @@ export class Clockwork {
             reader,
             rules: this.rules,
             people: peopleBook,
+            known: createKnownRecords(),
             gate: openGate,
             orders: noOrders,
             breaker: this.breaker,

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { Instant } from '../access/types.js';
+import { parseInstant } from './fields.js';
+import type { CollectionName, Stamped } from './records.js';
+
+/** A record that was written. */
+export interface Written {
+  collection: CollectionName;
+  /** The record, in words: 'pass 123', or 'pass 123 by team 5' for one that is lent. */
+  record: string;
+  /** Differs whenever its content does: two writes in one second share an UpdatedOn. */
+  stamp: string;
+  /** Its UpdatedOn; null: it does not say, or is told of by another record. */
+  writtenAt: Instant | null;
+}
+
+const kinds = {
+  coworkers: 'coworker',
+  coworkercontracts: 'contract',
+  contractpausedperiods: 'pause',
+  coworkertimepasses: 'pass',
+  checkins: 'checkin',
+  teams: 'team',
+  timepasses: 'pass type',
+  tarifftimepasses: 'allowance',
+} as const satisfies Partial<Record<CollectionName, string>>;
+
+/** A record as the lists of its collection have it. Pure. */
+export function writtenOf(collection: keyof typeof kinds, row: Stamped): Written {
+  return {
+    collection,
+    record: `${kinds[collection]} ${row.id}`,
+    stamp: stampOf(row),
+    writtenAt: parseInstant(row.updatedOn),
+  };
+}
+
+/** Differs whenever any field of the record does that Latchkey reads. Pure. */
+export function stampOf(row: Stamped): string {
+  return fingerprint([JSON.stringify(row)]);
+}
+
+/** 8 hex digits that differ when any of the texts does; their order does not matter. Pure. */
+export function fingerprint(texts: readonly string[]): string {
+  return createHash('sha256')
+    .update([...texts].sort().join('\n'))
+    .digest('hex')
+    .slice(0, 8);
+}
