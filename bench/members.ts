@@ -120,6 +120,9 @@ async function rest(): Promise<void> {
   }
 }
 
+/** Cheap to ask, where looking for a key among ten thousand again and again would keep the simulators from answering. */
+const grants = (): number => kisi.requests.count({ method: 'POST', path: '/role_assignments' });
+
 /** New members buy a pass, one after another; answers p95 from the purchase to the key in Kisi, in seconds. */
 async function pushed(when: string): Promise<number> {
   const took: number[] = [];
@@ -130,7 +133,8 @@ async function pushed(when: string): Promise<number> {
     const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
     const from = performance.now();
     nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
-    while (kisi.org.keysOf(Email).length === 0) await wait(10);
+    const before = grants();
+    while (grants() === before || kisi.org.keysOf(Email).length === 0) await wait(10);
     took.push((performance.now() - from) / 1_000);
     await wait(Math.max(0, startedAt + (i + 1) * 6_000 - Date.now()));
   }

@@ -4,11 +4,13 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
  * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
  * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from a throttle
  * on, for as long as `cautionMs`. A first one while little was asked is no sign of that: two requests came too close
- * together on their way.
+ * together on their way. Each throttle widens the gap a little for as long, since each costs a whole second.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
   minGapMs: number;
+  /** What each of the last five throttles adds to the gap. Default 10. */
+  widerMs: number;
   /** Most starts in any 60 s after a throttle. Default 115. */
   perMinute: number;
   /** What crowds and full passes leave of that to what is waited for; polls leave half of it. Default 45. */
@@ -63,6 +65,7 @@ const minuteMs = 60_000;
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const {
     minGapMs = 115,
+    widerMs = 10,
     perMinute = 115,
     reservePerMinute = 45,
     spreadFrom = 60,
@@ -77,7 +80,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let starts: number[] = [];
   let pausedUntil = -Infinity;
   let carefulUntil = -Infinity;
-  let throttledAt = -Infinity;
+  /** The last few throttles, oldest first. */
+  let throttles: number[] = [];
   let pumping = false;
   let napping = new AbortController();
   const lane = (patienceMs: number, most: number, isSpread: boolean): Lane => ({
@@ -99,12 +103,16 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const inOrder = Object.values(lanes);
 
   function earliestStart({ perMinute: most, isSpread, lastStart }: Lane): number {
-    const soonest = Math.max((starts.at(-1) ?? -Infinity) + minGapMs, pausedUntil);
+    const soonest = Math.max((starts.at(-1) ?? -Infinity) + gapMs(), pausedUntil);
     if (clockMs() >= carefulUntil) return soonest;
     const inTheWay = starts.at(-most) ?? -Infinity;
     // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
     const evenly = !isSpread || startsLately() < spreadFrom ? -Infinity : lastStart + minuteMs / most;
     return Math.max(soonest, inTheWay + minuteMs, evenly);
+  }
+
+  function gapMs(): number {
+    return minGapMs + widerMs * throttles.filter((at) => at > clockMs() - cautionMs).length;
   }
 
   function startsLately(): number {
@@ -159,8 +167,9 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function pause(ms: number): void {
     const now = clockMs();
     pausedUntil = Math.max(pausedUntil, now + ms);
-    if (startsLately() >= spreadFrom || now - throttledAt < minuteMs) carefulUntil = now + cautionMs;
-    throttledAt = now;
+    const last = throttles.at(-1) ?? -Infinity;
+    if (startsLately() >= spreadFrom || now - last < minuteMs) carefulUntil = now + cautionMs;
+    throttles = [...throttles, now].slice(-5);
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });

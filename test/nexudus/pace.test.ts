@@ -6,6 +6,7 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
   let now = 0;
   const pacer = createPacer({
     clockMs: () => now,
+    widerMs: 0,
     // The clock moves only when everybody who may start now has done so.
     sleep: (ms, signal) =>
       new Promise((resolve) =>
@@ -55,6 +56,23 @@ describe('the pace of Nexudus requests', () => {
     pacer.members.pause(1_000);
     await many(4, () => start());
     assert.deepEqual(times(), [0, 1_000, 1_001, 1_002, 1_003]);
+  });
+
+  it('widens the gap at each throttle, up to five, until they are forgotten', async () => {
+    const { pacer, start, times } = onFakeClock({ widerMs: 10, perMinute: 1_000, cautionMs: 60_000 });
+    const gap = async (): Promise<number> => {
+      await many(2, () => start());
+      const [from = NaN, to = NaN] = times().slice(-2);
+      return to - from;
+    };
+    const gaps = [await gap()];
+    for (let i = 0; i < 6; i++) {
+      pacer.members.pause(1_000);
+      gaps.push(await gap());
+    }
+    pacer.members.pause(60_000);
+    gaps.push(await gap());
+    assert.deepEqual(gaps, [115, 125, 135, 145, 155, 165, 165, 115]);
   });
 
   it('is careful from a single throttle on, with much asked', async () => {
