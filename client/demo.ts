@@ -7,6 +7,7 @@ import { createLogger, temporalLogger } from '../worker/logging.js';
 import type { Service } from '../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery } from '../workflows/messages.js';
 import { setStage, type Stage } from './stage.js';
+import { stopSignal } from './worker.js';
 
 /** All that the tour acts on and looks at. */
 interface Scene extends Stage {
@@ -23,7 +24,9 @@ const say = (line = ''): void => void process.stdout.write(`${line}\n`);
  */
 export async function demo({ once }: { once: boolean }): Promise<number> {
   const log = createLogger({ level: 'warn' });
-  Runtime.install({ logger: temporalLogger(log) });
+  // Signals are taken here: the SDK would end the workers, and the tour would wait for them in vain.
+  Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+  const stopAsked = stopSignal(log);
   say('Latchkey demo: a small space in two cities, everything on this machine.');
   say('Starting a Temporal server, a simulated Nexudus and Kisi, and a worker …');
   const temporal = await startEmbeddedTemporal({ dbFile: null, searchAttributes, log: say });
@@ -43,24 +46,32 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
     `  Nexudus is polled every ${pollIntervalMs / 1000} s (30 s in a real space, and at once where Nexudus pushes).`,
   );
   say();
-  const failures = await tour({ ...stage, service, uiUrl: temporal.uiUrl });
+  const failures = await tour({ ...stage, service, uiUrl: temporal.uiUrl }, stopAsked);
   say();
-  say(failures === 0 ? 'Every outcome was as promised.' : `${failures} outcomes were not as promised.`);
-  if (!once) {
-    say(`It goes on running: look at the members in the Temporal UI, ${temporal.uiUrl} . Ctrl-C ends it.`);
-    await new Promise<void>((resolve) => process.once('SIGINT', resolve));
+  if (failures === null) {
+    say('Stopping …');
+  } else {
+    say(failures === 0 ? 'Every outcome was as promised.' : `${failures} outcomes were not as promised.`);
+    if (!once) {
+      say(`It goes on running: look at the members in the Temporal UI, ${temporal.uiUrl} . Ctrl-C ends it.`);
+      await stopAsked;
+    }
   }
   await stage.stop();
   await temporal.stop();
-  return failures === 0 ? 0 : 1;
+  const exitCode = failures === 0 || (failures === null && !once) ? 0 : 1;
+  // The story that was being told would wait for its end.
+  if (failures === null) process.exit(exitCode);
+  return exitCode;
 }
 
-/** Tells the stories one after another; answers how many outcomes were wrong. */
-async function tour(scene: Scene): Promise<number> {
+/** Tells the stories one after another; answers how many outcomes were wrong, or null where it was to stop. */
+async function tour(scene: Scene, stopAsked: Promise<void>): Promise<number | null> {
+  const stopped = stopAsked.then(() => 'stopped');
   let failures = 0;
   for (const story of [joins, dayPassUsed, expiry, renewal, suspension, planChange, outage]) {
     try {
-      await story(scene);
+      if ((await Promise.race([story(scene), stopped])) === 'stopped') return null;
     } catch (error) {
       failures++;
       say(`  ✗ ${error instanceof Error ? error.message : String(error)}`);

@@ -24,7 +24,7 @@ export function addRunning(program: Command, setExitCode: (code: ExitCode) => vo
   });
 
   command(program, 'demo', 'show everything at work on this machine, with simulated APIs', [
-    'Needs no account and no settings.',
+    'Needs no account and no settings. Ctrl-C or SIGTERM ends it, a second one at once.',
     '',
     ...examples('latchkey demo', 'latchkey demo --once      # check every outcome, then end'),
   ])
