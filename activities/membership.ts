@@ -15,7 +15,7 @@ import { nowhere, type Gate } from './gate.js';
 import type { KnownRecords } from './known.js';
 import type { OrderBook } from './orders.js';
 import type { People } from './people.js';
-import { remote } from './remote.js';
+import { remoteReads } from './remote.js';
 
 export interface MembershipDeps {
   reader: Reader;
@@ -31,7 +31,7 @@ export interface MembershipDeps {
 
 /** Reads and decides. The rules run here and not in the workflow, so a changed rule never breaks a replay. */
 export function createMembershipActivities(deps: MembershipDeps): MembershipActivities {
-  return remote({ assessMember: (request: AssessRequest) => assess(deps, request) });
+  return remoteReads({ assessMember: (request: AssessRequest) => assess(deps, request) });
 }
 
 /**

@@ -21,7 +21,7 @@ import type { Crowd, FullPassMemory, PollActivities, PollMemory } from './contra
 import { lastFullPass, type BaselineBook } from './baselines.js';
 import type { KnownRecords } from './known.js';
 import { digestOfRules } from './membership.js';
-import { remote } from './remote.js';
+import { remoteReads } from './remote.js';
 import { runningMembers, smallCrowd, wakeEach, type Waker } from './wake.js';
 
 export interface PollDeps {
@@ -62,7 +62,7 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
   const [tellPoll, tellFullPass] = [telling('The poll'), telling('The full pass')];
-  return remote<PollActivities>({
+  return remoteReads<PollActivities>({
     pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory)),
     fullPass: (memory) => tellFullPass(() => fullPass(deps, memory)),
   });
