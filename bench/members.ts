@@ -121,7 +121,9 @@ async function rest(): Promise<void> {
 }
 
 /** Cheap to ask, where looking for a key among ten thousand again and again would keep the simulators from answering. */
-const grants = (): number => kisi.requests.count({ method: 'POST', path: '/role_assignments' });
+function grants(): number {
+  return kisi.requests.count({ method: 'POST', path: '/role_assignments' });
+}
 
 /** New members buy a pass, one after another; answers p95 from the purchase to the key in Kisi, in seconds. */
 async function pushed(when: string): Promise<number> {
