@@ -4,12 +4,12 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
  * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
  * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from a throttle
  * on, for as long as `cautionMs`. A first one while little was asked is no sign of that: two requests came too close
- * together on their way. Each throttle widens the gap a little for as long, since each costs a whole second.
+ * together on their way. Each throttle widens the gap a little for a minute, since each costs a whole second.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
   minGapMs: number;
-  /** What each of the last five throttles adds to the gap. Default 10. */
+  /** What each throttle of the last minute, but not more than five, adds to the gap. Default 10. */
   widerMs: number;
   /** Most starts in any 60 s after a throttle. Default 115. */
   perMinute: number;
@@ -112,7 +112,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   }
 
   function gapMs(): number {
-    return minGapMs + widerMs * throttles.filter((at) => at > clockMs() - cautionMs).length;
+    return minGapMs + widerMs * throttles.filter((at) => at > clockMs() - minuteMs).length;
   }
 
   function startsLately(): number {
