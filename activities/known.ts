@@ -1,5 +1,5 @@
 import type { Instant } from '../access/types.js';
-import type { Touch, Written } from '../nexudus/changes.js';
+import { contentOf, type Touch, type Written } from '../nexudus/changes.js';
 
 /** Which records members were judged by lately: a poll that finds just those has nothing to tell them. */
 export interface KnownRecords {
@@ -38,8 +38,4 @@ export function createKnownRecords(): KnownRecords {
     },
     includes: (touch) => byMember.get(touch.memberId)?.contents.has(contentOf(touch)) ?? false,
   };
-}
-
-function contentOf({ record, stamp }: Written): string {
-  return `${record} ${stamp}`;
 }

@@ -3,6 +3,7 @@ import { log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Instant, Rules } from '../access/types.js';
 import {
+  contentOf,
   plausible,
   readChanges,
   readIndex,
@@ -166,8 +167,8 @@ async function wakeOrLeave(waker: Waker, crowd: Crowd): Promise<Crowd[]> {
 }
 
 /** Short, since at a midnight ten thousand passes may be new: a workflow's result must stay well below 2 MB. */
-function fingerprintOf({ record, stamp }: Written): string {
-  return createHash('sha256').update(`${record} ${stamp}`).digest('base64url').slice(0, 8);
+function fingerprintOf(written: Written): string {
+  return createHash('sha256').update(contentOf(written)).digest('base64url').slice(0, 8);
 }
 
 /** One record may touch many. */

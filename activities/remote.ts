@@ -26,24 +26,6 @@ export async function heartbeating<T>(
 }
 
 /**
- * The same for functions that read, and so may be given up at any time, for another process to begin anew: where Nexudus
- * throttles, a read that waits for its turn would outlast any stop.
- */
-export function remoteReads<A extends object>(functions: A): A {
-  return remote(functions, (reading) => Promise.race([reading, givenUp()]));
-}
-
-/** Rejects when the worker stops, or nobody waits for the activity any more. */
-async function givenUp(): Promise<never> {
-  return Context.current().cancelled.catch(() => {
-    throw ApplicationFailure.create({
-      message: 'given up, since its process stops; it is begun anew',
-      category: ApplicationFailureCategory.BENIGN,
-    });
-  });
-}
-
-/**
  * Functions that speak to an API, as activities: each heartbeats while it runs, so that the work of a killed worker is
  * taken over within seconds, and has its errors mapped by `toFailure`.
  */
@@ -64,4 +46,22 @@ export function remote<A extends object>(
     },
   ]);
   return Object.fromEntries(wrapped) as A;
+}
+
+/**
+ * The same for functions that read, and so may be given up at any time, for another process to begin anew: where Nexudus
+ * throttles, a read that waits for its turn would outlast any stop.
+ */
+export function remoteReads<A extends object>(functions: A): A {
+  return remote(functions, (reading) => Promise.race([reading, givenUp()]));
+}
+
+/** Rejects when the worker stops, or nobody waits for the activity any more. */
+async function givenUp(): Promise<never> {
+  return Context.current().cancelled.catch(() => {
+    throw ApplicationFailure.create({
+      message: 'given up, since its process stops; it is begun anew',
+      category: ApplicationFailureCategory.BENIGN,
+    });
+  });
 }

@@ -8,10 +8,10 @@ import type { NexudusError } from './errors.js';
 import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
-import { fingerprint, stampOf, writtenOf, type Written } from './written.js';
+import { contentOf, fingerprint, writtenIn, writtenOf, type Written } from './written.js';
 
 export { plausible, type Baselines } from './plausible.js';
-export type { Written } from './written.js';
+export { contentOf, type Written } from './written.js';
 
 /** The collections that tell of changes. */
 export type PolledName =
@@ -221,11 +221,14 @@ function membersOf({
   function recordsOf(memberId: number): string[] {
     const coworker = coworkerBy.get(memberId);
     const own = contractsBy.get(memberId) ?? [];
+    const written = writtenIn({
+      coworkers: coworker === undefined ? [] : [coworker],
+      contracts: own,
+      pauses: own.flatMap(({ id }) => pausesBy.get(id) ?? []),
+      passes: passesBy.get(memberId) ?? [],
+    });
     return [
-      ...(coworker === undefined ? [] : [markOf('coworker', coworker)]),
-      ...own.map((contract) => markOf('contract', contract)),
-      ...own.flatMap(({ id }) => pausesBy.get(id) ?? []).map((pause) => markOf('pause', pause)),
-      ...(passesBy.get(memberId) ?? []).map((pass) => markOf('pass', pass)),
+      ...written.map(contentOf),
       ...(brokenBy.get(memberId) ?? []).map(({ text }) => `malformed ${fingerprint([text])}`),
     ];
   }
@@ -235,7 +238,7 @@ function membersOf({
     const { payerId, sharesPasses, memberIds } = team;
     if (!sharesPasses || payerId === null) continue;
     const records = [
-      markOf('team', { id: team.id, updatedOn: team.updatedOn }),
+      contentOf(writtenOf('teams', { id: team.id, updatedOn: team.updatedOn })),
       ...recordsOf(payerId).map((record) => `lent ${record}`),
     ];
     for (const id of memberIds ?? []) {
@@ -248,8 +251,4 @@ function membersOf({
   return Object.fromEntries(
     members.map((id) => [String(id), fingerprint([...recordsOf(id), ...(lent.get(id) ?? [])])]),
   );
-}
-
-function markOf(kind: string, row: Stamped): string {
-  return `${kind} ${row.id} ${stampOf(row)}`;
 }

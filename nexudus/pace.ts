@@ -80,7 +80,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let starts: number[] = [];
   let pausedUntil = -Infinity;
   let carefulUntil = -Infinity;
-  /** The last few throttles, oldest first. */
+  /** The last few throttles of the last minute, oldest first. */
   let throttles: number[] = [];
   let pumping = false;
   let napping = new AbortController();
@@ -107,16 +107,17 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     if (clockMs() >= carefulUntil) return soonest;
     const inTheWay = starts.at(-most) ?? -Infinity;
     // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
-    const evenly = !isSpread || startsLately() < spreadFrom ? -Infinity : lastStart + minuteMs / most;
+    const evenly = !isSpread || lately(starts).length < spreadFrom ? -Infinity : lastStart + minuteMs / most;
     return Math.max(soonest, inTheWay + minuteMs, evenly);
   }
 
   function gapMs(): number {
-    return minGapMs + widerMs * throttles.filter((at) => at > clockMs() - minuteMs).length;
+    return minGapMs + widerMs * lately(throttles).length;
   }
 
-  function startsLately(): number {
-    return starts.filter((at) => at > clockMs() - minuteMs).length;
+  /** Those within the last minute. */
+  function lately(instants: readonly number[]): number[] {
+    return instants.filter((at) => at > clockMs() - minuteMs);
   }
 
   /**
@@ -146,7 +147,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
 
   function start(next: Lane): void {
     const now = clockMs();
-    starts = [...starts.filter((at) => at > now - minuteMs), now];
+    starts = [...lately(starts), now];
     next.lastStart = now;
     next.waiting.shift()?.go();
   }
@@ -167,9 +168,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function pause(ms: number): void {
     const now = clockMs();
     pausedUntil = Math.max(pausedUntil, now + ms);
-    const last = throttles.at(-1) ?? -Infinity;
-    if (startsLately() >= spreadFrom || now - last < minuteMs) carefulUntil = now + cautionMs;
-    throttles = [...throttles, now].slice(-5);
+    if (lately(starts).length >= spreadFrom || lately(throttles).length > 0) carefulUntil = now + cautionMs;
+    throttles = [...lately(throttles), now].slice(-5);
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });

@@ -7,7 +7,7 @@ import type { ContractRecord, CollectionName, CoworkerRecord, PassRecord, TeamRe
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
 import { isThere, joinPauses, type RecordSource } from './source.js';
-import { writtenOf, type Written } from './written.js';
+import { writtenIn, type OwnRecords, type Written } from './written.js';
 
 /** Whose records are wanted, and how fresh. */
 export interface MemberRequest {
@@ -61,8 +61,8 @@ export interface Holder {
   passes: PassRecord[];
   /** With their pauses. */
   contracts: ContractRecord[];
-  /** The records as the lists of Nexudus have them. */
-  written: readonly Written[];
+  /** All of them as they were read. */
+  own: OwnRecords;
 }
 
 /** A profile, and what its teams lend it. */
@@ -105,7 +105,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     ...referenceOf(offers, places),
   };
   const member = all.find(({ coworker }) => coworker.id === request.memberId);
-  return { snapshot, gone, doubts, written: member?.written ?? [] };
+  return { snapshot, gone, doubts, written: member === undefined ? [] : writtenIn(member.own) };
 }
 
 /** Every profile of the person, lowest id first. */
@@ -165,12 +165,7 @@ async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promi
     // A copy, as are the contracts: what is looked up later is added, and the source's own list is shared.
     passes: [...passes],
     contracts: contracts.map((contract) => joinPauses(contract, pauses)),
-    written: [
-      writtenOf('coworkers', coworker),
-      ...passes.map((pass) => writtenOf('coworkertimepasses', pass)),
-      ...contracts.map((contract) => writtenOf('coworkercontracts', contract)),
-      ...pauses.map((pause) => writtenOf('contractpausedperiods', pause)),
-    ],
+    own: { coworkers: [coworker], contracts, pauses, passes },
   };
 }
 

@@ -35,8 +35,31 @@ export function writtenOf(collection: keyof typeof kinds, row: Stamped): Written
   };
 }
 
+/** A member's own records, as the lists of Nexudus have them. */
+export interface OwnRecords {
+  coworkers: readonly Stamped[];
+  contracts: readonly Stamped[];
+  pauses: readonly Stamped[];
+  passes: readonly Stamped[];
+}
+
+/** A member's own records, one by one. Pure. */
+export function writtenIn({ coworkers, contracts, pauses, passes }: OwnRecords): Written[] {
+  return [
+    ...coworkers.map((row) => writtenOf('coworkers', row)),
+    ...contracts.map((row) => writtenOf('coworkercontracts', row)),
+    ...pauses.map((row) => writtenOf('contractpausedperiods', row)),
+    ...passes.map((row) => writtenOf('coworkertimepasses', row)),
+  ];
+}
+
+/** Which record, and what is in it. Pure. */
+export function contentOf({ record, stamp }: Written): string {
+  return `${record} ${stamp}`;
+}
+
 /** Differs whenever any field of the record does that Latchkey reads. Pure. */
-export function stampOf(row: Stamped): string {
+function stampOf(row: Stamped): string {
   return fingerprint([JSON.stringify(row)]);
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  contentOf,
   readChanges,
   readIndex,
   type Changes,
@@ -132,8 +133,7 @@ describe('noticing changes', () => {
       const { ann, contract, pass, pause } = planMember();
       space.addTeam({ TeamMembers: [ann.Id] });
       const strangers = [1, 2, 3].map(() => planMember().ann.Id);
-      const contentsOf = (written: readonly Written[]): string[] =>
-        written.map(({ record, stamp }) => `${record} ${stamp}`);
+      const contentsOf = (written: readonly Written[]): string[] => written.map(contentOf);
       const read = async (inBulk: boolean): Promise<string[]> => {
         const ids = [ann.Id, ...(inBulk ? strangers : [])];
         const request = { inBulk, notBefore: now() };
