@@ -77,9 +77,8 @@ async function quietTime(): Promise<void> {
   await wait(60_000);
   const share = ((worker.cpuSeconds() - cpuBefore) / 60) * 100;
   const asked = nexudus.requests.count();
-  const asleepMb = worker.memoryMb();
   report(
-    { ...plain(`worker memory, ${members} members asleep`, `${asleepMb.toFixed(0)} MB`), asleepMb },
+    plain(`worker memory, ${members} members asleep`, `${worker.memoryMb().toFixed(0)} MB`),
     plain(`worker processor time, a quiet minute, ${members} members`, `${share.toFixed(1)} % of a core`),
     plain(`Nexudus requests, a quiet minute, ${members} members`, String(asked)),
     plain(`Kisi requests, a quiet minute, ${members} members`, String(kisi.requests.count())),

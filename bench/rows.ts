@@ -11,8 +11,6 @@ export interface Row {
   /** In words: 'at least 0.8'. */
   goal: string;
   holds: boolean;
-  /** In megabytes, where that is what was measured of a worker whose members sleep. */
-  asleepMb?: number;
 }
 
 /** Hands rows to `npm run bench`, or prints them where the bench runs by itself. */

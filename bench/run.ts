@@ -1,17 +1,21 @@
 /**
- * `npm run bench`: every bench in a process of its own, one after another, and the table of all rows into
- * bench/results.md. `npm run bench -- --counts`: only those that count and need no quiet machine, in a small version;
- * exit code 1 where one of them misses its goal. `npm run bench -- wakes.ts`: only these; the results stay as they are.
+ * `npm run bench`: every bench in a process of its own, one after another; prints the table of all rows, and keeps each
+ * bench's own in bench/results.md. `npm run bench -- members.ts 10000`: only this one, whose part of the results it renews.
+ * `npm run bench -- --counts`: only those that count and need no quiet machine, in a small version, which leaves the
+ * results alone; exit code 1 where one of them misses its goal.
  */
 import { fork } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus, totalmem, type as system, release } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { memoryRow, withSection } from './results.js';
 import { tableOf, type Row } from './rows.js';
 
 const onlyCounts = process.argv.includes('--counts');
-const wanted = process.argv.slice(2).filter((word) => word.endsWith('.ts'));
-const isWhole = !onlyCounts && wanted.length === 0;
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const files = words.filter((word) => word.endsWith('.ts'));
+const sizes = words.filter((word) => !files.includes(word));
+/** The rows that two benches have together. */
+const memorySection = 'memory';
 /** File, and what it is called with: in full, and in the small version. */
 const benches: [string, string[], string[] | null][] = [
   ['requests.ts', ['40'], ['4', 'faultless']],
@@ -25,31 +29,35 @@ const benches: [string, string[], string[] | null][] = [
   ['demo.ts', [], null],
 ];
 
+const results = new URL('results.md', import.meta.url);
 const rows: Row[] = [];
 for (const [file, full, small] of benches) {
   const args = onlyCounts ? small : full;
-  if (args === null || (wanted.length > 0 && !wanted.includes(file))) continue;
-  process.stderr.write(`${file} ${args.join(' ')}\n`);
-  rows.push(...(await rowsOf(file, args)));
-  // An hour's figures are not lost with what comes after them.
-  if (isWhole) writeFileSync(new URL('results.md', import.meta.url), results());
+  const isWanted =
+    (files.length === 0 || files.includes(file)) && sizes.every((size) => args?.includes(size));
+  if (args === null || !isWanted) continue;
+  const name = [file, ...args].join(' ');
+  process.stderr.write(`${name}\n`);
+  const told = await rowsOf(file, args);
+  rows.push(...told);
+  // Now, so that an hour's figures are not lost with what comes after them.
+  if (!onlyCounts) keep(name, told);
 }
-if (isWhole) rows.push(memoryRow());
+if (!onlyCounts) rows.push(...keepMemory());
 process.stdout.write(`${tableOf(rows)}\n`);
 if (onlyCounts) process.exitCode = rows.every(({ holds }) => holds) ? 0 : 1;
-if (isWhole) writeFileSync(new URL('results.md', import.meta.url), results());
 
-/** Members who are asleep must cost nothing. */
-function memoryRow(): Row {
-  const [few = NaN, many = NaN] = rows.flatMap(({ asleepMb }) => asleepMb ?? []);
-  return {
-    what: 'worker memory with 10000 members asleep, beside 1000',
-    measured: `${many.toFixed(0)} MB`,
-    floor: `${few.toFixed(0)} MB`,
-    ratio: many / few,
-    goal: 'at most 1.10',
-    holds: many <= 1.1 * few,
-  };
+function keep(name: string, told: readonly Row[]): void {
+  const order = benches.map(([file, full]) => [file, ...full].join(' '));
+  writeFileSync(results, withSection(readFileSync(results, 'utf8'), name, told, [...order, memorySection]));
+}
+
+/** What the members of one bench took beside those of another: both may be from earlier. */
+function keepMemory(): Row[] {
+  const row = memoryRow(readFileSync(results, 'utf8'));
+  if (row === null) return [];
+  keep(memorySection, [row]);
+  return [row];
 }
 
 function rowsOf(file: string, args: string[]): Promise<Row[]> {
@@ -68,18 +76,4 @@ function rowsOf(file: string, args: string[]): Promise<Row[]> {
 function brokenOff(file: string, args: string[], code: number | null): Row {
   const what = `${file} ${args.join(' ')} broke off (${String(code)})`;
   return { what, measured: '', floor: '', ratio: null, goal: '', holds: false };
-}
-
-function results(): string {
-  const [cpu] = cpus();
-  const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${system()} ${release()}, Node ${process.version}`;
-  const missed = rows.filter(({ holds }) => !holds).length;
-  return [
-    '# Figures',
-    '',
-    `Made by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. ${rows.length - missed} of ${rows.length} rows meet their goal; why the others do not is told in docs/bench.md.`,
-    '',
-    tableOf(rows),
-    '',
-  ].join('\n');
 }

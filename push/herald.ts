@@ -72,6 +72,11 @@ export function createHerald(options: HeraldOptions): Herald {
 
   function tell(whom: Whom, mayStart: boolean): void {
     const told = { mayStart, at: Date.now() };
+    const queued = waiting.get(whom);
+    if (queued !== undefined) {
+      waiting.set(whom, both(told, queued));
+      return;
+    }
     const before = lately.get(whom);
     // Whoever had no workflow was not woken, and must not wait for that.
     if (before === undefined || (mayStart && !before.mayStart)) {

@@ -23,7 +23,11 @@ export function takeWebhook(
 const id = z.int().positive();
 const member = z.looseObject({ Id: id.optional(), CoworkerId: id.nullish() });
 const records = z
-  .array(member.extend({ TeamMembers: z.array(z.union([id, member])).nullish() }))
+  .array(
+    member
+      .extend({ TeamMembers: z.array(z.union([id, member])).nullish() })
+      .refine(({ Id, CoworkerId, TeamMembers }) => (Id ?? CoworkerId ?? TeamMembers ?? null) !== null),
+  )
   .min(1)
   .max(1000);
 

@@ -214,7 +214,7 @@ function contractEvents(store: NexudusStore, { before, after }: ChangeOf<'cowork
 }
 
 function isFirst(store: NexudusStore, { Id, CoworkerId }: Contract): boolean {
-  return !store.some('coworkercontracts', (other) => other.CoworkerId === CoworkerId && other.Id !== Id);
+  return store.where('coworkercontracts', 'CoworkerId', CoworkerId).every((other) => other.Id === Id);
 }
 
 function teamEvents(store: NexudusStore, { before, after }: ChangeOf<'teams'>): HookEvent[] {

@@ -12,8 +12,14 @@ const baseFields = ['Id', 'UniqueId', 'CreatedOn', 'UpdatedOn', 'UpdatedBy', 'Sy
 const defaultSize = 25;
 
 type Query = Record<string, string>;
-type Test = (record: Row) => boolean;
-type Getter = (record: Row) => unknown;
+/** What a filter looks at in a record; `field`: where that is just a field of it. */
+interface Getter {
+  get: (record: Row) => unknown;
+  field: string | null;
+}
+interface Test extends Getter {
+  holds: (value: unknown) => boolean;
+}
 
 /**
  * Answers `GET /area/entities?...`: one page of rows in the envelope, or full records when `id=[1,2]` is asked.
@@ -32,8 +38,8 @@ export function list(
     fault === 'ignoreFilters'
       ? []
       : [...asked].flatMap(([key, value]) => testOf(store, view, collection, key, value));
-  const found = recordsOf(store, collection, fault);
-  const rows = found.filter((record) => tests.every((test) => test(record)));
+  const found = recordsOf(store, collection, tests, fault);
+  const rows = found.filter((record) => tests.every(({ get, holds }) => holds(get(record))));
   if (batch && !store.switches.batchEnveloped) return rows.map((record) => view.full(collection, record));
 
   const order = orderOf(store, collection, asked);
@@ -47,10 +53,17 @@ export function list(
   return envelope(sorted, pageOf(store, asked), order, show, fault);
 }
 
-function recordsOf(store: NexudusStore, collection: CollectionName, fault: FaultKind | undefined): Row[] {
+/** The records that filters have to look at: not all of a large collection, where an index knows which. */
+function recordsOf(
+  store: NexudusStore,
+  collection: CollectionName,
+  tests: readonly Test[],
+  fault: FaultKind | undefined,
+): Row[] {
   if (fault === 'empty') return [];
-  const all = store.list(collection);
-  return fault === 'lossy' ? all.filter((_record, index) => index % 5 >= 3) : all;
+  if (fault === 'lossy') return store.list(collection).filter((_record, index) => index % 5 >= 3);
+  for (const { field, holds } of tests) if (field !== null) return store.whose(collection, field, holds);
+  return store.list(collection);
 }
 
 function envelope(
@@ -141,13 +154,14 @@ function pathGetter(
   const relation = Object.entries(collections[collection].relations).find(([n]) => n.toLowerCase() === head);
   if (!relation) return rest.length === 0 ? fieldGetter(view, collection, head) : undefined;
   const [name, { to }] = relation;
-  if (rest.length === 0) return (record) => record[`${name}Id`];
+  if (rest.length === 0) return ofField(`${name}Id`);
   const further = pathGetter(store, view, to, rest);
   if (!further) return undefined;
-  return (record) => {
+  const get = (record: Row): unknown => {
     const related = store.get(to, Number(record[`${name}Id`]));
-    return related && further(related);
+    return related && further.get(related);
   };
+  return { get, field: null };
 }
 
 function fieldGetter(view: View, collection: CollectionName, lowerName: string): Getter | undefined {
@@ -155,8 +169,13 @@ function fieldGetter(view: View, collection: CollectionName, lowerName: string):
   const own = [...baseFields, ...Object.keys(blanks[collection])].filter((n) => !isRelationId(collection, n));
   const name = [...own, ...computed].find((known) => known.toLowerCase() === lowerName);
   if (name === undefined) return undefined;
-  if (computed.includes(name)) return (record) => view.computed(collection, record)[name];
-  return (record) => record[name];
+  if (computed.includes(name))
+    return { get: (record) => view.computed(collection, record)[name], field: null };
+  return ofField(name);
+}
+
+function ofField(field: string): Getter {
+  return { get: (record) => record[field], field };
 }
 
 /** `CoworkerId` is no filter: its name there is `Coworker`. */
@@ -168,27 +187,24 @@ function equals(getter: Getter | undefined, wanted: string): Test[] {
   if (!getter) return [];
   const ids = idList(wanted);
   const text = wanted.toLowerCase();
-  return [
-    (record) => {
-      const value = getter(record);
-      if (typeof value === 'number') return ids ? ids.includes(value) : value === Number(wanted);
-      return typeof value === 'boolean' || typeof value === 'string'
-        ? String(value).toLowerCase() === text
-        : false;
-    },
-  ];
+  const holds = (value: unknown): boolean => {
+    if (typeof value === 'number') return ids ? ids.includes(value) : value === Number(wanted);
+    return typeof value === 'boolean' || typeof value === 'string'
+      ? String(value).toLowerCase() === text
+      : false;
+  };
+  return [{ ...getter, holds }];
 }
 
 /** A range's bound, which is itself inside. Times count in whole minutes. */
 function within(getter: Getter | undefined, bound: string, isFrom: boolean): Test[] {
   const limit = measure(/^-?[\d.]+$/.test(bound) ? Number(bound) : bound);
   if (!getter || limit === null) return [];
-  return [
-    (record) => {
-      const value = measure(getter(record));
-      return value !== null && (isFrom ? value >= limit : value <= limit);
-    },
-  ];
+  const holds = (wanted: unknown): boolean => {
+    const value = measure(wanted);
+    return value !== null && (isFrom ? value >= limit : value <= limit);
+  };
+  return [{ ...getter, holds }];
 }
 
 function measure(value: unknown): number | null {

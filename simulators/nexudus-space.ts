@@ -85,7 +85,7 @@ export class NexudusSpace extends NexudusStore {
     const today = stamp(this.local(IssuedById, this.now()).startOf('day').toMillis());
     const StartDate = fields.StartDate === undefined ? today : fields.StartDate;
     const RenewalDate = StartDate && this.#afterCycle(IssuedById, fields.TariffId, StartDate);
-    const MainContract = !this.some('coworkercontracts', (c) => c.CoworkerId === fields.CoworkerId);
+    const MainContract = this.where('coworkercontracts', 'CoworkerId', fields.CoworkerId).length === 0;
     const BillingDay = this.local(IssuedById, Date.parse(StartDate ?? today)).day;
     const dates = { StartDate, RenewalDate, InvoicedPeriod: RenewalDate, BillingDay };
     return this.add('coworkercontracts', { IssuedById, Quantity: 1, MainContract, ...dates, ...fields });

@@ -8,6 +8,9 @@ import type { NexudusSwitches } from './nexudus-switches.js';
 
 type Tables = { [C in CollectionName]: Map<number, RecordOf<C>> };
 
+/** Which records hold a value. */
+type Index = Map<unknown, Set<number>>;
+
 /** A record that was added (`before` is null), updated, or is about to be removed (`after` is null). */
 export type Change = {
   [C in CollectionName]: { collection: C; before: RecordOf<C> | null; after: RecordOf<C> | null };
@@ -38,6 +41,8 @@ export class NexudusStore {
     webhooks: new Map(),
     coworkeraccesscontrolaudits: new Map(),
   };
+  /** Ids by a field and what it holds; each made when it is first asked for. */
+  readonly #indexes = new Map<CollectionName, Map<string, Index>>();
   readonly #zones = new Map<string, string>();
   #lastId = 1_400_000_000;
   /** Told of every change. */
@@ -66,7 +71,7 @@ export class NexudusStore {
       CustomFields: null,
     };
     const record = { ...base, ...structuredClone(blanks[collection]), ...fields };
-    this.#tables[collection].set(record.Id, record);
+    this.#put(collection, record);
     this.#follow(record);
     this.#tell(collection, null, record);
     return record;
@@ -77,7 +82,7 @@ export class NexudusStore {
     const old = this.get(collection, id);
     if (!old) throw new Error(`No record ${id} in ${collection}.`);
     const record = { ...old, UpdatedOn: stamp(this.now()), ...changes };
-    this.#tables[collection].set(id, record);
+    this.#put(collection, record);
     this.#follow(old);
     this.#follow(record);
     this.#tell(collection, old, record);
@@ -90,6 +95,7 @@ export class NexudusStore {
     if (!old) return false;
     // Before, while it can still be shown in full.
     this.#tell(collection, old, null);
+    this.#unindex(collection, old);
     this.#tables[collection].delete(id);
     this.#follow(old);
     return true;
@@ -112,10 +118,22 @@ export class NexudusStore {
     return [...this.#tables[collection].values()];
   }
 
-  /** Whether any record of a collection passes a test. */
-  some<C extends CollectionName>(collection: C, test: (record: RecordOf<C>) => boolean): boolean {
-    for (const record of this.#tables[collection].values()) if (test(record)) return true;
-    return false;
+  /** The records with a value in a field, oldest first; not slower the more others there are. */
+  where<C extends CollectionName>(collection: C, field: string, value: unknown): RecordOf<C>[] {
+    return this.#byId(collection, this.#indexOf(collection, field).get(value) ?? []);
+  }
+
+  /** The records whose value of a field passes a test, which is asked once for each value, oldest first. */
+  whose<C extends CollectionName>(
+    collection: C,
+    field: string,
+    test: (value: unknown) => boolean,
+  ): RecordOf<C>[] {
+    const held = [...this.#indexOf(collection, field)].filter(([value]) => test(value));
+    return this.#byId(
+      collection,
+      held.flatMap(([, ids]) => [...ids]),
+    );
   }
 
   /** The IANA name of a location's time zone, whichever kind of name the record has; UTC when it has none. */
@@ -145,6 +163,42 @@ export class NexudusStore {
     );
   }
 
+  #byId<C extends CollectionName>(collection: C, ids: Iterable<number>): RecordOf<C>[] {
+    return [...ids].sort((a, b) => a - b).map((id) => this.need(collection, id));
+  }
+
+  #put<C extends CollectionName>(collection: C, record: RecordOf<C>): void {
+    const old = this.get(collection, record.Id);
+    if (old) this.#unindex(collection, old);
+    this.#tables[collection].set(record.Id, record);
+    for (const [field, index] of this.#indexesOf(collection)) addTo(index, record, field);
+  }
+
+  #unindex(collection: CollectionName, record: Row): void {
+    for (const [field, index] of this.#indexesOf(collection)) {
+      const ids = index.get(record[field]);
+      ids?.delete(Number(record['Id']));
+      if (ids?.size === 0) index.delete(record[field]);
+    }
+  }
+
+  #indexesOf(collection: CollectionName): Map<string, Index> {
+    const known = this.#indexes.get(collection);
+    if (known) return known;
+    const indexes = new Map<string, Index>();
+    this.#indexes.set(collection, indexes);
+    return indexes;
+  }
+
+  #indexOf(collection: CollectionName, field: string): Index {
+    const known = this.#indexesOf(collection).get(field);
+    if (known) return known;
+    const index: Index = new Map();
+    for (const record of this.list(collection)) addTo(index, record, field);
+    this.#indexesOf(collection).set(field, index);
+    return index;
+  }
+
   #tell<C extends CollectionName>(
     collection: C,
     before: RecordOf<C> | null,
@@ -160,7 +214,13 @@ export class NexudusStore {
     for (const id of [record['CoworkerId'], ...members]) {
       if (typeof id !== 'number') continue;
       const coworker = this.get('coworkers', id);
-      if (coworker) this.#tables.coworkers.set(id, { ...coworker, UpdatedOn: stamp(this.now()) });
+      if (coworker) this.#put('coworkers', { ...coworker, UpdatedOn: stamp(this.now()) });
     }
   }
+}
+
+function addTo(index: Index, record: Row, field: string): void {
+  const ids = index.get(record[field]);
+  if (ids) ids.add(Number(record['Id']));
+  else index.set(record[field], new Set([Number(record['Id'])]));
 }

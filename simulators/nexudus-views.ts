@@ -91,8 +91,6 @@ export function groupBy<T, K>(things: T[], keyOf: (thing: T) => K): Map<K, T[]> 
 }
 
 function computersOf(store: NexudusStore, now: number): Partial<Record<CollectionName, (id: number) => Row>> {
-  const contracts = lazy(() => groupBy(store.list('coworkercontracts'), (c) => c.CoworkerId));
-  const pauses = lazy(() => groupBy(store.list('contractpausedperiods'), (p) => p.CoworkerContractId));
   const teams = lazy(() => {
     const links = store.list('teams').flatMap((team) => team.TeamMembers.map((member) => ({ member, team })));
     return groupBy(links, (link) => link.member);
@@ -111,7 +109,7 @@ function computersOf(store: NexudusStore, now: number): Partial<Record<Collectio
     coworkers: (id) => ({
       ...planSummary(
         store,
-        (contracts().get(id) ?? []).filter((c) => runs(c, now)),
+        store.where('coworkercontracts', 'CoworkerId', id).filter((c) => runs(c, now)),
       ),
       ...teamSummary((teams().get(id) ?? []).map((link) => link.team)),
       BusinessNames: (store.get('coworkers', id)?.Businesses ?? [])
@@ -120,7 +118,8 @@ function computersOf(store: NexudusStore, now: number): Partial<Record<Collectio
     }),
     coworkercontracts: (id) => {
       // Which pause the flag tells of is not known: here the one that is on, else the next.
-      const ahead = (pauses().get(id) ?? []).filter((p) => Date.parse(p.PauseUntil) > now);
+      const pauses = store.where('contractpausedperiods', 'CoworkerContractId', id);
+      const ahead = pauses.filter((p) => Date.parse(p.PauseUntil) > now);
       const pause = ahead.sort((a, b) => a.PauseFrom.localeCompare(b.PauseFrom))[0];
       return {
         Active: runs(store.need('coworkercontracts', id), now),

@@ -48,7 +48,7 @@ export function destroy(space: NexudusSpace, collection: CollectionName, id: num
 function addOne(space: NexudusSpace, collection: CollectionName, body: Row): number {
   if (collection === 'coworkercontracts') {
     const fields = written(collection, body, blanks[collection]);
-    const isFirst = !space.some(collection, (other) => other.CoworkerId === fields.CoworkerId);
+    const isFirst = space.where(collection, 'CoworkerId', fields.CoworkerId).length === 0;
     return space.add(collection, { ...fields, MainContract: isFirst }).Id;
   }
   if (collection === 'coworkertimepasses') {

@@ -86,6 +86,28 @@ describe('the herald', () => {
     await herald.drain();
   });
 
+  it('wakes once for all that it is told while others are woken first', async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const woken: number[] = [];
+    const { herald } = listening({
+      wake: (id) => {
+        woken.push(id);
+        return id === 7 ? Promise.resolve() : held;
+      },
+      windowMs: 500,
+    });
+    for (let id = 100; id < 120; id++) herald.tell(id, true);
+    herald.tell(7, true);
+    await gathered();
+    assert.equal(woken.length, 20);
+    herald.tell(7, true);
+    goOn();
+    await gathered();
+    assert.deepEqual(woken.slice(20), [7]);
+    await herald.drain();
+  });
+
   it('starts a workflow where any of what it is told may give access', async () => {
     const { herald, woken } = listening();
     herald.tell(7, false);

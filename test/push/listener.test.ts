@@ -70,7 +70,7 @@ describe('the listener, to webhooks of Nexudus', () => {
     assert.equal(await push('access', body, { 'X-Nexudus-Hook-Signature': '' }), 401);
     assert.equal(await push('access', body, { 'X-Nexudus-Hook-Signature': sign('[]') }), 401);
     assert.equal(await push('access', `[{"Id":7,"Note":"${'x'.repeat(300_000)}"}]`), 413);
-    const malformed = ['', '{', '{"Id":7}', '[]', '[7]', '[{"Id":"7"}]', '[{"Id":-7}]'];
+    const malformed = ['', '{', '{"Id":7}', '[]', '[7]', '[{"Id":"7"}]', '[{"Id":-7}]', '[{}]'];
     for (const wrong of malformed) assert.equal(await push('access', wrong), 400, wrong);
     assert.deepEqual(told, []);
     assert.deepEqual(counted, [
