@@ -3,6 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem, type as system } from 'node:os';
 import { tableOf, type Row } from './rows.js';
 
+/** Asked before the results are written, which are part of it. */
+const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+
 /** The text with the section of one bench renewed; `order`: of all sections that there may be. */
 export function withSection(
   before: string,
@@ -11,7 +14,7 @@ export function withSection(
   order: readonly string[],
 ): string {
   const date = new Date().toISOString().slice(0, 10);
-  const made = `${date}, at ${commit()}, on ${machine()}.\n\n${tableOf(rows)}`;
+  const made = `${date}, at ${commit}, on ${machine()}.\n\n${tableOf(rows)}`;
   const sections = new Map([...sectionsOf(before), [name, made]]);
   const kept = order.flatMap((one) => {
     const text = sections.get(one);
@@ -51,10 +54,6 @@ function sectionsOf(text: string): [string, string][] {
 
 function count(texts: readonly string[], pattern: RegExp): number {
   return texts.join('\n').match(pattern)?.length ?? 0;
-}
-
-function commit(): string {
-  return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
 }
 
 function machine(): string {
