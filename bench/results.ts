@@ -3,27 +3,33 @@ import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem, type as system } from 'node:os';
 import { tableOf, type Row } from './rows.js';
 
-/** Asked before the results are written, which are part of it. */
-const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+/** When, of what and on which machine figures are made. To be asked before they are kept, which changes the files. */
+export function circumstances(): string {
+  const date = new Date().toISOString().slice(0, 10);
+  const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  return `${date}, at ${commit}, on ${machine()}.`;
+}
 
-/** The text with the section of one bench renewed; `order`: of all sections that there may be. */
+/** The text with the section of one bench renewed, as `made` says; `order`: of all benches that there are. */
 export function withSection(
   before: string,
   name: string,
   rows: readonly Row[],
+  made: string,
   order: readonly string[],
 ): string {
-  const date = new Date().toISOString().slice(0, 10);
-  const made = `${date}, at ${commit}, on ${machine()}.\n\n${tableOf(rows)}`;
-  const sections = new Map([...sectionsOf(before), [name, made]]);
+  const sections = new Map([...sectionsOf(before), [name, `${made}\n\n${tableOf(rows)}`]]);
   const kept = order.flatMap((one) => {
     const text = sections.get(one);
-    return text === undefined ? [] : [`## ${one}\n\n${text}\n`];
+    return text === undefined ? [] : [section(one, text)];
   });
-  const held = count(kept, /\| yes +\|$/gm);
-  const all = held + count(kept, /\| \*\*no\*\* +\|$/gm);
-  const first = `Made by \`npm run bench\`. ${held} of ${all} rows meet their goal; why the others do not is told in docs/bench.md.`;
-  return ['# Figures', `${first}\n`, ...kept].join('\n\n').replace(/\n{3,}/g, '\n\n');
+  const memory = memoryRow(kept.join('\n'));
+  if (memory !== null) kept.push(section('memory', `Of the figures above.\n\n${tableOf([memory])}`));
+  const all = kept.join('\n');
+  const held = count(all, /\| yes +\|$/gm);
+  const total = held + count(all, /\| \*\*no\*\* +\|$/gm);
+  const first = `Made by \`npm run bench\`. ${held} of ${total} rows meet their goal; why the others do not is told in docs/bench.md.`;
+  return `# Figures\n\n${first}\n\n${all}`;
 }
 
 /** What ten thousand members who are asleep take beside a thousand, who must cost as much; null: not both are known. */
@@ -44,16 +50,20 @@ export function memoryRow(results: string): Row | null {
   };
 }
 
+function section(name: string, text: string): string {
+  return `## ${name}\n\n${text}\n`;
+}
+
 function sectionsOf(text: string): [string, string][] {
   const [, ...sections] = text.split(/^## /m);
-  return sections.map((section) => {
-    const end = section.indexOf('\n');
-    return [section.slice(0, end), section.slice(end).trim()];
+  return sections.map((one) => {
+    const end = one.indexOf('\n');
+    return [one.slice(0, end), one.slice(end).trim()];
   });
 }
 
-function count(texts: readonly string[], pattern: RegExp): number {
-  return texts.join('\n').match(pattern)?.length ?? 0;
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
 }
 
 function machine(): string {

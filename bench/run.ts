@@ -7,15 +7,13 @@
 import { fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { memoryRow, withSection } from './results.js';
+import { circumstances, memoryRow, withSection } from './results.js';
 import { tableOf, type Row } from './rows.js';
 
 const onlyCounts = process.argv.includes('--counts');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const files = words.filter((word) => word.endsWith('.ts'));
 const sizes = words.filter((word) => !files.includes(word));
-/** The rows that two benches have together. */
-const memorySection = 'memory';
 /** File, and what it is called with: in full, and in the small version. */
 const benches: [string, string[], string[] | null][] = [
   ['requests.ts', ['40'], ['4', 'faultless']],
@@ -30,6 +28,8 @@ const benches: [string, string[], string[] | null][] = [
 ];
 
 const results = new URL('results.md', import.meta.url);
+/** Null: these figures are not kept. */
+const made = onlyCounts ? null : circumstances();
 const rows: Row[] = [];
 for (const [file, full, small] of benches) {
   const args = onlyCounts ? small : full;
@@ -41,23 +41,16 @@ for (const [file, full, small] of benches) {
   const told = await rowsOf(file, args);
   rows.push(...told);
   // Now, so that an hour's figures are not lost with what comes after them.
-  if (!onlyCounts) keep(name, told);
+  if (made !== null) keep(name, told, made);
 }
-if (!onlyCounts) rows.push(...keepMemory());
+const memory = made === null ? null : memoryRow(readFileSync(results, 'utf8'));
+if (memory !== null) rows.push(memory);
 process.stdout.write(`${tableOf(rows)}\n`);
 if (onlyCounts) process.exitCode = rows.every(({ holds }) => holds) ? 0 : 1;
 
-function keep(name: string, told: readonly Row[]): void {
+function keep(name: string, told: readonly Row[], made: string): void {
   const order = benches.map(([file, full]) => [file, ...full].join(' '));
-  writeFileSync(results, withSection(readFileSync(results, 'utf8'), name, told, [...order, memorySection]));
-}
-
-/** What the members of one bench took beside those of another: both may be from earlier. */
-function keepMemory(): Row[] {
-  const row = memoryRow(readFileSync(results, 'utf8'));
-  if (row === null) return [];
-  keep(memorySection, [row]);
-  return [row];
+  writeFileSync(results, withSection(readFileSync(results, 'utf8'), name, told, made, order));
 }
 
 function rowsOf(file: string, args: string[]): Promise<Row[]> {
