@@ -35,3 +35,12 @@ export function trailError(what: string, error: unknown): TrailError {
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
+
+/** Does `act`. Throws a TrailError that says `what` went wrong where the database does not do it. */
+export async function tried<T>(what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw trailError(what, error);
+  }
+}

@@ -56,6 +56,33 @@ function migrationsFor(engine: Engine): Record<string, Migration> {
         }
       },
     },
+    '004 whose each key is, and what workflows remember': {
+      async up(db: Kysely<unknown>) {
+        await db.schema
+          .createTable('owned_key')
+          .addColumn('user_id', 'bigint', (column) => column.notNull())
+          .addColumn('group_id', 'bigint', (column) => column.notNull())
+          .addColumn('member_id', 'bigint', (column) => column.notNull())
+          .addColumn('at', 'bigint', (column) => column.notNull())
+          .addColumn('entry_json', 'text')
+          .addPrimaryKeyConstraint('owned_key_place', ['user_id', 'group_id'])
+          .execute();
+        await db.schema.createIndex('owned_key_member').on('owned_key').column('member_id').execute();
+        await db.schema
+          .createTable('kisi_user')
+          .addColumn('member_id', 'bigint', (column) => column.primaryKey().notNull())
+          .addColumn('user_id', 'bigint', (column) => column.notNull())
+          .addColumn('email_digest', 'text', (column) => column.notNull())
+          .addColumn('at', 'bigint', (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable('kept')
+          .addColumn('name', 'text', (column) => column.primaryKey().notNull())
+          .addColumn('at', 'bigint', (column) => column.notNull())
+          .addColumn('value_json', 'text', (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }
 

@@ -24,8 +24,36 @@ export interface TrailRow {
   waited_until: number | null;
 }
 
+/** Whose a key to a group is, of which Kisi holds one for each user (trail/ownership.ts). */
+export interface OwnedKeyRow {
+  user_id: number;
+  group_id: number;
+  member_id: number;
+  at: number;
+  /** A LedgerKey; null: it was taken away, or given up. */
+  entry_json: string | null;
+}
+
+/** Which Kisi user a member's keys are made for (trail/ownership.ts). */
+export interface KisiUserRow {
+  member_id: number;
+  user_id: number;
+  email_digest: string;
+  at: number;
+}
+
+/** What must outlive the workflow that works with it (trail/kept.ts). */
+export interface KeptRow {
+  name: string;
+  at: number;
+  value_json: string;
+}
+
 export interface TrailTables {
   trail: TrailRow;
+  owned_key: OwnedKeyRow;
+  kisi_user: KisiUserRow;
+  kept: KeptRow;
 }
 
 export function rowOf(record: TrailRecord): TrailRow {

@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Instant } from '../access/types.js';
-import { trailError } from './errors.js';
+import { tried } from './errors.js';
 import type { Note, Outcome, TrailFilter, TrailPage, TrailRecord, WriteAhead } from './records.js';
 import { idsAfter, plain, recordOf, rowOf, toJson, type TrailTables } from './table.js';
 
@@ -66,7 +66,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
 
   return {
     begin: (write) =>
-      tried('written', async () => {
+      tried('The audit trail could not be written', async () => {
         // The attempts of one write come one after another.
         const earlier = await db
           .selectFrom('trail')
@@ -87,7 +87,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
         return earlier !== undefined && earlier.state !== 'failed';
       }),
     finish: (key, { state, after, answer, waited }) =>
-      tried('written', async () => {
+      tried('The audit trail could not be written', async () => {
         await db
           .updateTable('trail')
           .set({
@@ -104,7 +104,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           .execute();
       }),
     note: (note) =>
-      tried('written', async () => {
+      tried('The audit trail could not be written', async () => {
         await db
           .insertInto('trail')
           .values(rowOf(note))
@@ -112,7 +112,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           .execute();
       }),
     begunFor: (memberId, groupId) =>
-      tried('read', async () => {
+      tried('The audit trail could not be read', async () => {
         const rows = await db
           .selectFrom('trail')
           .selectAll()
@@ -125,7 +125,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
         return rows.map(recordOf);
       }),
     writesAbout: ({ keyIds, userIds }) =>
-      tried('read', async () => {
+      tried('The audit trail could not be read', async () => {
         if (keyIds.length + userIds.length === 0) return [];
         const rows = await db
           .selectFrom('trail')
@@ -141,19 +141,19 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           .execute();
         return rows.map(recordOf);
       }),
-    list: (filter) => tried('read', () => read(filter)),
+    list: (filter) => tried('The audit trail could not be read', () => read(filter)),
     async *all(filter = {}) {
       let after: TrailRecord | undefined;
       do {
         const page = { ...filter, after, limit: pageRows };
-        const records = await tried('read', () => read(page));
+        const records = await tried('The audit trail could not be read', () => read(page));
         yield* records;
         after = records.length < pageRows ? undefined : records.at(-1);
         await otherWork();
       } while (after !== undefined);
     },
     last: (kind, memberId) =>
-      tried('read', async () => {
+      tried('The audit trail could not be read', async () => {
         const row = await db
           .selectFrom('trail')
           .selectAll()
@@ -166,7 +166,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
         return row === undefined ? null : recordOf(row);
       }),
     prune: (before) =>
-      tried('pruned', async () => {
+      tried('The audit trail could not be pruned', async () => {
         let deleted = 0;
         let some: number;
         do {
@@ -179,12 +179,4 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
       }),
     close: () => db.destroy(),
   };
-}
-
-async function tried<T>(done: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw trailError(`The audit trail could not be ${done}`, error);
-  }
 }

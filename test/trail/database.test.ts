@@ -124,6 +124,7 @@ onEachEngine('openDatabase', (bench) => {
       await db.schema.dropIndex(`trail_${column}`).execute();
       await db.schema.alterTable('trail').dropColumn(column).execute();
     }
+    for (const table of ['owned_key', 'kisi_user', 'kept']) await db.schema.dropTable(table).execute();
     await db
       .withTables<{ trail_migration: { name: string; timestamp: string } }>()
       .deleteFrom('trail_migration')
