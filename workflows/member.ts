@@ -173,7 +173,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       state,
       changes,
       (trouble) => {
-        waitFor(trouble, 'by itself: it is tried again at least every 15 s');
+        waitFor(trouble, 'by itself: it is tried again within a minute');
       },
       {
         isOvertaken: woken,
@@ -248,7 +248,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
       () => assess(reads.quick),
       () => assess(reads.patient),
       (trouble) => {
-        waitFor(trouble, 'by itself: it is read again at least every 20 s. No key is taken away meanwhile.');
+        waitFor(trouble, 'by itself: it is read again within a minute. No key is taken away meanwhile.');
       },
       never,
     );
