@@ -172,8 +172,8 @@ function dueIn(
     const last = readTo[name];
     if (last === undefined) return [[name, now - backMs]];
     if (last > now + clockNoiseMs) return [[name, now - blindOverlapMs]];
-    if (mayBeOldMs > 0 && now - last < mayBeOldMs - soonMs) return [];
-    return [[name, Math.min(last, now) - backMs]];
+    if (last <= now && now - last < mayBeOldMs - soonMs) return [];
+    return [[name, last - backMs]];
   });
   return Object.fromEntries(due);
 }

@@ -190,6 +190,7 @@ describe('a poll', () => {
     world = await World.start();
     await world.poll();
     const member = world.buys();
+    world.time += 10 * minuteMs;
     const ahead = (at: number): number => at + 24 * 365 * hourMs;
     const readTo = Object.entries(world.memory?.readTo ?? {}).map(([name, at]) => [name, ahead(at)]);
     assert.ok(world.memory !== null && readTo.length > 0);
@@ -199,6 +200,31 @@ describe('a poll', () => {
     world.nexudus.requests.clear();
     assert.deepEqual(await world.poll(), []);
     assert.ok(world.time - world.earliestAsked() <= 5 * minuteMs, 'and not for ever');
+  });
+
+  it('misses nothing after a start, where Nexudus is a little ahead and that is not known yet', async () => {
+    world = await World.start();
+    world.theirsOff = 50 * secondMs;
+    await world.poll();
+    await world.poll();
+    world.restart();
+    const member = world.buys();
+    assert.deepEqual(await world.poll(), [member]);
+    assert.deepEqual(await world.poll(), []);
+  });
+
+  it('misses nothing where the header is wrong for the length of one poll', async () => {
+    world = await World.start();
+    await world.poll();
+    for (const off of [3 * hourMs, -3 * hourMs]) {
+      world.nexudus.switches.dateHeader = new Date(world.time + off).toUTCString();
+      await world.poll();
+      world.nexudus.switches.dateHeader = 'clock';
+      const member = world.buys();
+      assert.deepEqual(await world.poll(), [member], `off by ${off / hourMs} hours`);
+      const next = world.buys();
+      assert.deepEqual(await world.poll(), [next]);
+    }
   });
 
   it('never keeps a watermark that is ahead of Nexudus’ clock', async () => {
