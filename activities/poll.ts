@@ -72,17 +72,20 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
   const [tellPoll, tellFullPass, tellSkew] = [telling('The poll'), telling('The full pass'), tellingSkew()];
+  const tellSeldom = telling('The poll of check-ins, pass types and allowances');
   return remoteReads<PollActivities>({
     pollChanges: (memory) =>
-      tellPoll(() => pollChanges(deps, memory)).finally(() => {
+      tellPoll(() => pollChanges(deps, memory, tellSeldom)).finally(() => {
         tellSkew(deps.nexudus.clock.skewMs());
       }),
     fullPass: (memory) => tellFullPass(() => fullPass(deps, memory)),
   });
 }
 
+type Telling = <T>(job: () => Promise<T>) => Promise<T>;
+
 /** Has the log say once why Nexudus cannot be read, however many tries and runs that lasts, and that it can be again. */
-function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
+function telling(what: string): Telling {
   // Of lists that are read side by side now one fails first and now another.
   const told = new Set<string>();
   return async (job) => {
@@ -126,14 +129,18 @@ function tellingSkew(): (skewMs: number | null) => void {
 async function pollChanges(
   deps: PollDeps,
   before: PollMemory | null,
+  tellSeldom: Telling,
 ): Promise<PollMemory & { crowds?: Crowd[] }> {
   const crowds: Crowd[] = [];
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
   let woken = 0;
-  for (const round of rounds) {
+  for (const [n, round] of rounds.entries()) {
     const since = dueIn(round, memory, deps.nexudus.clock);
     if (Object.keys(since).length === 0) continue;
-    const changes = await readByServerClock(deps.nexudus, since, memory.lending);
+    const read = (): Promise<Changes> => readByServerClock(deps.nexudus, since, memory.lending);
+    const changes = n === 0 ? await read() : await tellSeldom(read).catch(leaveToNextPoll);
+    // What the first round found is not to be found again by each poll until then.
+    if (changes === null) break;
     const isFirst = before === null;
     for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
       woken += sizeOf(crowd);
@@ -142,6 +149,12 @@ async function pollChanges(
     memory = remember(memory, changes, since);
   }
   return { ...memory, woken, ...(crowds.length > 0 ? { crowds } : {}) };
+}
+
+/** Null: the next poll tries again. */
+function leaveToNextPoll(error: unknown): null {
+  if (error instanceof NexudusError) return null;
+  throw error;
 }
 
 /**
