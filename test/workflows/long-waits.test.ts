@@ -4,7 +4,7 @@ import type { PollActivities } from '../../activities/contract.js';
 import { longestRetryMs } from '../../activities/failures.js';
 import { remote } from '../../activities/remote.js';
 import { NexudusError } from '../../nexudus/errors.js';
-import { membershipChanged, nexudusTaskQueue, resync } from '../../workflows/messages.js';
+import { accessProblemKey, membershipChanged, nexudusTaskQueue, resync } from '../../workflows/messages.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { Worker } from '@temporalio/worker';
 import { pass, profile } from '../support/builders.js';
@@ -30,6 +30,8 @@ for (const askedMs of [hour, day, 1e33]) {
         const { waitingFor } = await until(world, handle, (view) => view.waitingFor !== null);
         assert.match(waitingFor?.what ?? '', /slow down\. It is asked again within 60 s all the same/);
         assert.ok(Date.parse(waitingFor?.since ?? '') - began < 20_000);
+        const { typedSearchAttributes } = await handle.describe();
+        assert.equal(typedSearchAttributes.get(accessProblemKey), 'Nexudus', 'whose wait it is');
         await world.env.sleep(10 * minute);
         assert.notEqual((await until(world, handle, () => true)).waitingFor, null);
         world.nexudusAsksMs = null;
