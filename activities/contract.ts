@@ -292,4 +292,4 @@ export interface SpeakerActivities {
 }
 
 /** Error types that an activity failure carries; the workflow tells by them what it waits for. */
-export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration' | 'Held' | 'Trail';
+export type FailureType = 'Nexudus' | 'Kisi' | 'LongWait' | 'Configuration' | 'Held' | 'Trail';

@@ -190,7 +190,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       state,
       changes,
       (trouble) => {
-        waitFor(trouble, 'by itself: it is tried again at least every 15 s');
+        waitFor(trouble, 'by itself: it is tried again within a minute');
       },
       {
         isOvertaken: woken,
@@ -274,7 +274,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       () => assess(reads.quick),
       () => assess(reads.patient),
       (trouble) => {
-        waitFor(trouble, 'by itself: it is read again at least every 20 s. No key is taken away meanwhile.');
+        waitFor(trouble, 'by itself: it is read again within a minute. No key is taken away meanwhile.');
       },
       never,
     );
