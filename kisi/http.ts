@@ -7,7 +7,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { isAxiosError } from 'axios';
 import { z } from 'zod';
-import { KisiError, errorOfReply, isKisiError, malformed } from './errors.js';
+import { KisiError, errorOfReply, isKisiError, longestRetryAfterMs, malformed } from './errors.js';
 import type { KisiCall } from './errors.js';
 import { createOutageWatch } from './outage.js';
 import type { KisiTurns } from './pace.js';
@@ -24,7 +24,10 @@ export interface KisiClientOptions {
   integrationName?: string;
   /** Shared by all clients of one API key in this process; without it nobody waits for a turn. */
   pace?: KisiTurns;
-  /** How often a request is sent again that Kisi asked to wait with (429: it did nothing). Default 0: who calls decides. */
+  /**
+   * How often a request is sent again that Kisi asked to wait with (429: it did nothing), for less than
+   * `longestRetryAfterMs` in all. Default 0: who calls decides.
+   */
   throttleRetries?: number;
   /**
    * Asked at the last instant before each request that changes something; what it throws is thrown instead. Not before
@@ -153,12 +156,16 @@ export function createSend(options: KisiClientOptions): Send {
   };
 
   return async (request, signal) => {
+    let waitedMs = 0;
     for (let left = options.throttleRetries ?? 0; ; left--) {
       try {
         return await sendOnce(request, signal);
       } catch (error) {
         if (left === 0 || !isKisiError(error, 'throttled')) throw error;
-        await sleep(error.retryAfterMs ?? 1_000, undefined, { signal });
+        const waitMs = error.retryAfterMs ?? 1_000;
+        waitedMs += waitMs;
+        if (waitedMs >= longestRetryAfterMs) throw error;
+        await sleep(waitMs, undefined, { signal });
       }
     }
   };

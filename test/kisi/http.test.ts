@@ -73,6 +73,18 @@ describe('a request to Kisi', () => {
     assert.equal(seen.length, 6);
   });
 
+  for (const asked of ['3600', '86400', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT', '60']) {
+    it(`is not sent again where Kisi asks for long (${asked.slice(0, 29)}): that is told at once`, async () => {
+      const { client, seen } = await clientOf(
+        (_request, reply) => reply.code(429).header('retry-after', asked).send(),
+        { throttleRetries: 10 },
+      );
+      const { kind, retryAfterMs, message } = await failureOf(client.getUser(5));
+      assert.deepEqual([kind, retryAfterMs, seen.length], ['throttled', 60_000, 1]);
+      assert.match(message, /too many requests; wait 60 s/);
+    });
+  }
+
   it('asks before it changes something, and is not sent where the answer is no', async () => {
     const asked: string[] = [];
     const no = new Error('stopped');
@@ -127,13 +139,15 @@ describe('a request to Kisi', () => {
 
   it('reports templates only, and the status', async () => {
     const { client, seen } = await clientOf((request, reply) =>
-      request.path === '/users' ? reply.header('X-Collection-Range', '*/0').send([]) : reply.code(404).send(),
+      request.path === '/users'
+        ? reply.header('X-Collection-Range', '*/0').send([])
+        : reply.code(404).send({ error: 'Not found', code: '000404' }),
     );
     await client.findUserByEmail(email, 'filter');
-    await client.getUser(4242);
+    await client.getKey(4242);
     assert.deepEqual(seen, [
       { method: 'GET', path: '/users', status: 200 },
-      { method: 'GET', path: '/users/{id}', status: 404 },
+      { method: 'GET', path: '/role_assignments/{id}', status: 404 },
     ]);
   });
 
