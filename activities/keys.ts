@@ -9,6 +9,7 @@ import {
   grantKey,
   keyNow,
   makeUser,
+  missingOf,
   moveKey,
   removeKey,
   sameEnd,
@@ -57,7 +58,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
       return await grant();
     } catch (error) {
       if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
-      if ((await kisi.getUser(userId)) === null) {
+      if ((await missingOf(kisi, { userId, groupId })) === 'user') {
         directory.forget(userId);
         const answer = `user ${userId} is gone`;
         return { result: { outcome: 'userGone' }, done: 'never', after: null, answer };

@@ -44,7 +44,10 @@ export interface KisiClient {
    * row. Only both together show that there is nobody. One request a page.
    */
   findUserByEmail(email: string, how: 'filter' | 'search', signal?: AbortSignal): Promise<KisiUser | null>;
-  /** One person, or null when there is none. */
+  /**
+   * One person, or null when there is none: a loss needs two witnesses, since a new user is made, and mailed, for one who is
+   * gone. So after a 404 the list of users is asked for the id too; `malformed` when it shows the person all the same.
+   */
   getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
   /** Everybody in the organization. One request for each 100. */
   listUsers(signal?: AbortSignal): Promise<KisiUser[]>;
@@ -61,7 +64,7 @@ export interface KisiClient {
    * renewed key must mail nobody. `conflict` or `invalid` when the person holds a role there already.
    */
   createKey(key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
-  /** One key, or null when there is none; `malformed` when the id is of a role assignment that is no key. */
+  /** One key, or null by Kisi's 404, which is one witness (see `keyNow`); `malformed` when the id is of a role assignment that is no key. */
   getKey(id: number, signal?: AbortSignal): Promise<KisiKey | null>;
   /** All rights to groups that a person holds, of every role. */
   listKeysOf(whose: { userId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
@@ -79,7 +82,7 @@ export interface KisiClient {
    * certain: read the key afterwards (see moveKey). `notify: false`, since a mail may be sent on updates too. `notFound` when the key is gone.
    */
   patchKey(id: number, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
-  /** Takes a key away. A key that is not there any more counts as done. */
+  /** Takes a key away. `alreadyGone` by Kisi's 404, which is one witness (see `removeKey` in keys.ts). */
   deleteKey(id: number, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
   /**
    * Takes a key away and gives another, with nothing between the two requests: a person holds one role in a group, so the
@@ -161,7 +164,14 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
 
     async getUser(id, signal) {
-      return orNull(read(send, { method: 'GET', path: '/users/{id}', id }, userRecord, signal));
+      const request: KisiRequest = { method: 'GET', path: '/users/{id}', id };
+      const user = await orNull(read(send, request, userRecord, signal));
+      if (user !== null) return user;
+      const listed = await readAll(send, 'users', userRecord, { ids: id }, signal);
+      // Where the filter is not heeded, the list is of all users, and tells just as well.
+      if (listed.some((row) => row.id === id))
+        throw malformed(request, 'a 404 of a user whom the list of users shows', 404);
+      return null;
     },
 
     async listUsers(signal) {

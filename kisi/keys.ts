@@ -78,6 +78,28 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
 }
 
 /**
+ * Which is gone where a grant met a 404. `malformed` when both are there, so that the 404 was wrong. Two requests, or three.
+ */
+export async function missingOf(
+  client: KisiClient,
+  { userId, groupId }: Pick<KeyWish, 'userId' | 'groupId'>,
+  signal?: AbortSignal,
+): Promise<'user' | 'group'> {
+  if ((await client.getUser(userId, signal)) === null) return 'user';
+  try {
+    await client.getGroup(groupId, signal);
+  } catch (error) {
+    if (isKisiError(error, 'notFound')) return 'group';
+    throw error;
+  }
+  throw malformed(
+    { method: 'POST', path: '/role_assignments' },
+    'a 404 although both the user and the group are there',
+    404,
+  );
+}
+
+/**
  * Moves the end of a key that is ours: asks, reads back unless `moves` knows better (where `again`, an earlier try whose
  * answer was lost, all the same), and where Kisi did not heed it takes the key away and gives a new one (with another
  * id, without a mail). A key that is gone is given anew by the rules of grantKey. Errors as there.
@@ -91,7 +113,11 @@ export async function moveKey(
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
   const isBelieved = moves.areHeeded && !again;
   const moved = await (isBelieved ? askToMove : tryMove)(client, keyId, wish, signal);
-  if (moved === 'gone') return grantKey(client, wish, signal);
+  if (moved === 'gone') {
+    const granted = await grantKey(client, wish, signal);
+    // Not gone after all: it is as ours as it was.
+    return granted.key.id === keyId ? { key: granted.key, how: 'moved', was: null } : granted;
+  }
   moves.areHeeded = moved !== 'notMoved';
   const key = moved === 'notMoved' ? await replace(client, keyId, wish, signal) : moved;
   return { key, how: 'moved', was: null };
@@ -110,7 +136,8 @@ export async function giveBackKey(
 /**
  * Takes a key away. Without an id (a grant whose answer was lost), or when the id is gone (a key that was given anew and
  * whose answer was lost), it looks for the person's key to the group and takes that only when it ends at `validUntil`,
- * the end that was last asked for: any other was given by a person.
+ * the end that was last asked for: any other was given by a person. That the id is gone is believed once a look by it and
+ * the person's list say so too, see `keyNow`; `malformed` while either shows it.
  */
 export async function removeKey(
   client: KisiClient,
@@ -118,14 +145,31 @@ export async function removeKey(
   signal?: AbortSignal,
 ): Promise<'deleted' | 'alreadyGone'> {
   if (keyId !== null && (await client.deleteKey(keyId, signal)) === 'deleted') return 'deleted';
-  const key = await client.findKey(wish, signal);
+  const key =
+    keyId === null
+      ? await client.findKey(wish, signal)
+      : await unlessThere(client, keyId, wish, 'DELETE', signal);
   if (!key || !sameEnd(key.validUntil, wish.validUntil)) return 'alreadyGone';
-  return client.deleteKey(key.id, signal);
+  return removeKey(client, { ...wish, keyId: key.id }, signal);
+}
+
+/** The key that took the place of one that Kisi answered with a 404, or null; `malformed` when that one is there. */
+async function unlessThere(
+  client: KisiClient,
+  keyId: number,
+  whose: { userId: number; groupId: number },
+  method: 'DELETE' | 'PATCH',
+  signal?: AbortSignal,
+): Promise<KisiKey | null> {
+  const key = await keyNow(client, keyId, whose, signal);
+  if (key?.id !== keyId) return key;
+  throw malformed({ method, path: '/role_assignments/{id}' }, 'a 404 of a key that is there', 404);
 }
 
 /**
  * The person's key to the group as it is now, read by its id, since lists may lag; null: there is none. `keyId`: the id
- * that it had, null where that is not known.
+ * that it had, null where that is not known. A loss needs two witnesses: `malformed` when the id is gone but the person's list
+ * shows it.
  */
 export async function keyNow(
   client: KisiClient,
@@ -136,6 +180,8 @@ export async function keyNow(
   const known = keyId === null ? null : await client.getKey(keyId, signal);
   if (known) return known;
   const found = await client.findKey(whose, signal);
+  if (found !== null && found.id === keyId)
+    throw malformed({ method: 'GET', path: '/role_assignments/{id}' }, 'a 404 of a key that is listed', 404);
   return found && client.getKey(found.id, signal);
 }
 
@@ -200,7 +246,10 @@ async function tryMove(
   const asked = await askToMove(client, keyId, wish, signal);
   if (typeof asked !== 'object') return asked;
   const key = await client.getKey(keyId, signal);
-  if (!key) return 'gone';
+  if (key === null) {
+    await unlessThere(client, keyId, wish, 'PATCH', signal);
+    return 'gone';
+  }
   return sameEnd(key.validUntil, wish.validUntil) ? key : 'notMoved';
 }
 
@@ -208,14 +257,18 @@ async function tryMove(
 async function askToMove(
   client: KisiClient,
   keyId: number,
-  { validUntil }: KeyWish,
+  wish: KeyWish,
   signal?: AbortSignal,
 ): Promise<Moved> {
+  const { validUntil } = wish;
   try {
     await client.patchKey(keyId, { validUntil }, signal);
     return { id: keyId, validUntil };
   } catch (error) {
-    if (isKisiError(error, 'notFound')) return 'gone';
+    if (isKisiError(error, 'notFound')) {
+      await unlessThere(client, keyId, wish, 'PATCH', signal);
+      return 'gone';
+    }
     // Whether this call takes another end at all is not certain: a refusal of it is no refusal of the wish.
     if (isKisiError(error, 'invalid', 'conflict')) return 'notMoved';
     throw error;

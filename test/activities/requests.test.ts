@@ -139,6 +139,28 @@ onEachEngine('requests to Kisi', (bench) => {
     assert.deepEqual([users(), mails()], [[email], [email, email]]);
   });
 
+  const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
+  for (const body of ['', '{"message":"no Route matched with those values"}', notFound]) {
+    it(`make no user anew, and forget no key, for one 404 of one who is there (${body})`, async () => {
+      const { userId } = await firstKey();
+      const other = kisi.org.addGroup({ name: 'Office' }).id;
+      const lie = (match: string): void => { kisi.faults.add({ match, kind: 'status', status: 404, body, times: 1 }); };
+      lie('^/role_assignments$');
+      await assert.rejects(grant(userId, other), { nonRetryable: false });
+      kisi.faults.add({ match: '^/role_assignments[?]', kind: 'empty', times: 1 });
+      lie('^/users/\\d+$');
+      await assert.rejects(run('inspectKeys', [userId]), { nonRetryable: false });
+      assert.equal((await grant(userId, other)).outcome, 'created');
+      assert.equal((await run('inspectKeys', [userId]))?.length, 2);
+      assert.deepEqual([users(), mails()], [[email], [email]]);
+    });
+  }
+
+  it('tell a group that is gone from a grant that met a wrong 404', async () => {
+    const { userId } = await firstKey();
+    await assert.rejects(grant(userId, 999), { type: 'Configuration', nonRetryable: true });
+  });
+
   it('make one user and one mail where the answer was lost, even where Kisi takes an e-mail twice', async () => {
     kisi.switches.duplicateUserEmail = 'allow';
     await directory.read();

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { createKisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
-import { giveBackKey, grantKey, makeUser, moveKey, removeKey, sameEnd, type Moves } from '../../kisi/keys.js';
+import {
+  giveBackKey,
+  grantKey,
+  keyNow,
+  makeUser,
+  moveKey,
+  removeKey,
+  sameEnd,
+  type Moves,
+} from '../../kisi/keys.js';
 import { startKisiSimulator } from '../../simulators/kisi.js';
 import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
@@ -272,6 +281,144 @@ describe('the keys of a person in Kisi', () => {
     await assert.rejects(moveKey(client, key.id, wish, first()), { kind: 'unavailable' });
     assert.equal(await removeKey(client, { ...wish, keyId: key.id }), 'deleted');
     assert.deepEqual(ends(), []);
+  });
+
+  describe('that one answer says is gone', () => {
+    /** Kisi's own words, of whatever record. */
+    const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
+    const foreign = ['', '{}', '<html>Not Found</html>', '{"message":"no Route matched with those values"}'];
+    /** So many next requests of a method to one record are answered with a 404. */
+    const answer404 = (
+      sim: KisiSimulator,
+      body: string,
+      method: string,
+      times?: number,
+      of = 'role_assignments',
+    ) => {
+      sim.faults.add({
+        match: `^/${of}/\\d+`,
+        ...{ kind: 'status', status: 404, body, method },
+        ...(times === undefined ? {} : { times }),
+      });
+    };
+    const asked = (sim: KisiSimulator, since = 0) =>
+      sim.requests
+        .list()
+        .slice(since)
+        .map(({ method, path }) => `${method} ${path.replace(/\d+$/, '{id}')}`);
+    const byId = 'GET /role_assignments/{id}';
+
+    for (const body of foreign) {
+      it(`is not taken for gone when a gateway says so (${body})`, async () => {
+        const { sim, client, wish, byHand, ends } = await start();
+        const keyId = byHand(end);
+        answer404(sim, body, 'DELETE', 3);
+        for (let i = 0; i < 3; i++)
+          await assert.rejects(removeKey(client, { ...wish, keyId }), {
+            kind: 'malformed',
+            canRetryHelp: true,
+          });
+        assert.equal(await removeKey(client, { ...wish, keyId }), 'deleted');
+        assert.deepEqual(ends(), []);
+      });
+    }
+
+    it('is not taken for gone while it is found by its id, be the 404 in the form of Kisi', async () => {
+      const { sim, client, wish, byHand, ends } = await start();
+      const keyId = byHand(end);
+      answer404(sim, notFound, 'DELETE', 1);
+      await assert.rejects(removeKey(client, { ...wish, keyId }), { kind: 'malformed', canRetryHelp: true });
+      assert.deepEqual(ends(), [end]);
+      assert.equal(await removeKey(client, { ...wish, keyId }), 'deleted');
+      assert.deepEqual(ends(), []);
+    });
+
+    it('is not taken for gone while the list of the person shows it', async () => {
+      const { sim, client, wish, byHand } = await start();
+      const keyId = byHand(end);
+      answer404(sim, notFound, 'DELETE');
+      answer404(sim, notFound, 'GET');
+      const doubtful = { kind: 'malformed', canRetryHelp: true };
+      await assert.rejects(removeKey(client, { ...wish, keyId }), doubtful);
+      await assert.rejects(removeKey(client, { ...wish, keyId: null }), doubtful);
+      await assert.rejects(keyNow(client, keyId, wish), doubtful);
+    });
+
+    it('is taken for gone when a look by its id and the list say so too, and else costs one request', async () => {
+      const { sim, client, wish, byHand } = await start();
+      const [gone, there] = [byHand(end), byHand(end)];
+      sim.org.removeAssignment(gone);
+      sim.org.removeAssignment(there);
+      assert.equal(await removeKey(client, { ...wish, keyId: gone }), 'alreadyGone');
+      assert.deepEqual(asked(sim), ['DELETE /role_assignments/{id}', byId, 'GET /role_assignments']);
+      const before = sim.requests.count();
+      const again = byHand(end);
+      assert.equal(await removeKey(client, { ...wish, keyId: again }), 'deleted');
+      assert.deepEqual(asked(sim, before), ['DELETE /role_assignments/{id}']);
+    });
+
+    for (const areHeeded of [true, false]) {
+      it(`is not given anew while it is there (moves are ${areHeeded ? '' : 'not yet '}believed)`, async () => {
+        const { sim, client, wish, byHand, ends } = await start();
+        const keyId = byHand(earlier);
+        const doubtful = { kind: 'malformed', canRetryHelp: true };
+        for (const body of ['', notFound]) {
+          answer404(sim, body, 'PATCH', 1);
+          await assert.rejects(
+            moveKey(client, keyId, wish, { moves: { areHeeded }, again: false }),
+            doubtful,
+          );
+        }
+        assert.equal(sim.requests.count({ method: 'POST' }), 0);
+        const { how, was, key } = await moveKey(client, keyId, wish, { moves: { areHeeded }, again: true });
+        assert.deepEqual({ how, was, id: key.id }, { how: 'moved', was: null, id: keyId });
+        assert.deepEqual(ends(), [end]);
+      });
+    }
+
+    it('stays ours when Kisi has it all the same as it is given anew', async () => {
+      const { sim, client, wish, byHand, ends } = await start({ listLagMs: 60_000 });
+      const keyId = byHand(earlier);
+      answer404(sim, notFound, 'PATCH', 1);
+      answer404(sim, notFound, 'GET', 1);
+      // The list lags: three answers say that it is gone.
+      await assert.rejects(moveKey(client, keyId, wish, first()), { kind: 'conflict' });
+      sim.switches.listLagMs = 0;
+      sim.faults.clear();
+      sim.faults.add({ match: '/role_assignments\\?', method: 'GET', kind: 'empty', times: 1 });
+      answer404(sim, notFound, 'PATCH', 1);
+      answer404(sim, notFound, 'GET', 1);
+      const { how, was } = await moveKey(client, keyId, wish, first());
+      assert.deepEqual({ how, was, ends: ends() }, { how: 'moved', was: null, ends: [end] });
+    });
+
+    it('does not keep the end that Latchkey gave it, be it said to be gone as it is given back', async () => {
+      const { sim, client, wish, byHand, ends } = await start();
+      const keyId = byHand(end);
+      answer404(sim, notFound, 'PATCH', 1);
+      const back = { ...wish, validUntil: earlier };
+      await assert.rejects(giveBackKey(client, keyId, back), { kind: 'malformed' });
+      await giveBackKey(client, keyId, back);
+      assert.deepEqual(ends(), [earlier]);
+    });
+
+    it('has a user who is listed not taken for gone', async () => {
+      const { sim, client, userId } = await start();
+      answer404(sim, notFound, 'GET', 1, 'users');
+      await assert.rejects(client.getUser(userId), { kind: 'malformed', canRetryHelp: true });
+      assert.equal((await client.getUser(userId))?.id, userId);
+      answer404(sim, '', 'GET', 1, 'users');
+      await assert.rejects(client.getUser(userId), { kind: 'malformed', canRetryHelp: true });
+    });
+
+    it('has a user taken for gone whom neither the id nor the list of users finds', async () => {
+      const { sim, client, userId } = await start();
+      sim.org.deleteUser(userId);
+      assert.equal(await client.getUser(userId), null);
+      assert.deepEqual(asked(sim), ['GET /users/{id}', 'GET /users']);
+      sim.faults.add({ match: '/users\\?', kind: 'ignoreFilters' });
+      assert.equal(await client.getUser(userId), null);
+    });
   });
 
   describe('whichever request is cut off, before or after it was done', () => {
