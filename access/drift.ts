@@ -102,6 +102,7 @@ export interface DriftMemory {
 
 export const noDrift: DriftMemory = { findings: [], ids: {}, nextId: 1, repairs: {}, groupNames: {} };
 
+const minuteMs = 60_000;
 /** A repair that is undone within this time was undone by somebody who is at work. */
 const undoneWithinMs = 24 * 3_600_000;
 
@@ -237,8 +238,13 @@ export function isTooMuch(lost: number, of: number): boolean {
   return lost > 5 && lost * 2 > of;
 }
 
-/** Whether two ends are the same to the second, which is as exact as Kisi may store them. */
+/**
+ * Whether two ends are the same as exactly as Kisi may store them: to the second, or one of them is the other rounded to the
+ * minute. The same as in kisi/keys.ts.
+ */
 export function sameEnd(one: Instant | null, other: Instant | null): boolean {
   if (one === null || other === null) return one === other;
-  return Math.abs(one - other) < 1000;
+  const apartMs = Math.abs(one - other);
+  const isRounded = one % minuteMs === 0 || other % minuteMs === 0;
+  return apartMs < 1000 || (isRounded && apartMs < minuteMs);
 }

@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
+import { createConflicts } from '../kisi/conflicts.js';
 import type { Directory } from '../kisi/directory.js';
 import { KisiError } from '../kisi/errors.js';
 import {
@@ -35,6 +36,7 @@ export interface KeyDeps {
 /** Writes to Kisi, one HTTP call each on the ordinary way, so that a more urgent one is never long behind another. */
 export function createKeyActivities(deps: KeyDeps): KeyActivities {
   const { kisi, directory, moves, people, gate, recorder } = deps;
+  const conflicts = createConflicts(Date.now);
 
   async function personOf(memberId: number): Promise<Person> {
     const person = await people.find(memberId);
@@ -55,7 +57,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     grant: () => Promise<Written<GrantResult>>,
   ): Promise<Written<GrantResult>> {
     try {
-      return await grant();
+      return await conflicts.watch(`key ${userId} ${groupId}`, grant);
     } catch (error) {
       if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
       if ((await missingOf(kisi, { userId, groupId })) === 'user') {
@@ -76,7 +78,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
   ): Promise<Sight<GrantResult>> {
     const key = await keyNow(kisi, keyId, wish);
     const isSo = key !== null && sameEnd(key.validUntil, wish.validUntil);
-    const result = isSo && { outcome, keyId: key.id, validUntil: key.validUntil, was: null };
+    const result = isSo && { outcome, keyId: key.id, validUntil: wish.validUntil, was: null };
     return { shows: shownBy(key), isSo: result ? { result } : null };
   }
 
@@ -109,7 +111,9 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
           return { shows: () => user !== null, isSo: user && { result: user.id } };
         },
         async make(again) {
-          const { user, created } = await makeUser(kisi, person, again);
+          const { user, created } = await conflicts.watch(`user ${memberId} ${person.email}`, () =>
+            makeUser(kisi, person, again),
+          );
           directory.note(user);
           const userId = user.id;
           return {

@@ -56,7 +56,7 @@ export interface KisiClient {
   /**
    * Adds a person. `send_emails: true` makes a regular user, whom Kisi mails how to get the app and sign in: that is
    * the one mail a new member needs. `confirm: true`, as in both of Kisi's own samples: no link to click before the
-   * keys work; signing in takes the mailbox anyway. Both explicit: Kisi documents no defaults.
+   * keys work; signing in takes the mailbox anyway. Both explicit: Kisi documents no defaults. An empty name is not sent.
    */
   createUser(person: { email: string; name: string }, signal?: AbortSignal): Promise<KisiUser>;
   /**
@@ -183,7 +183,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     async createUser({ email, name }, signal) {
       const user = {
         email: normalEmail(email),
-        name,
+        ...(name === '' ? {} : { name }),
         send_emails: true,
         confirm: true,
         access_enabled: true,

@@ -48,13 +48,15 @@ export interface KisiFailure {
   /** As Kisi asked; it is waited for at most `longestRetryAfterMs`. */
   retryAfterMs?: number | null;
   /** Names of the fields that Kisi found wrong (422). */
-  fields?: string[];
+  fields?: readonly string[];
   /** What happened, where the kind alone does not say it. */
   detail?: string;
   isUnsent?: boolean;
+  isUndone?: boolean;
 }
 
-// A conflict is a matter of state: Kisi promises no read-after-write, so the row in the way may show a moment later.
+// A conflict is a matter of state: Kisi promises no read-after-write, so the row in the way may show a moment later. One that
+// lasts becomes `blocked` (conflicts.ts).
 const retryHelps: Record<KisiErrorKind, boolean> = {
   throttled: true,
   unavailable: true,
@@ -81,6 +83,8 @@ export class KisiError extends Error {
   readonly fields: readonly string[];
   /** It was not even sent, so that Kisi surely did nothing of it. */
   readonly isUnsent: boolean;
+  /** A key was made, but not as it was asked for, and so taken away again. */
+  readonly isUndone: boolean;
   readonly method: KisiCall['method'];
   /** Path template, without ids. */
   readonly path: string;
@@ -97,15 +101,16 @@ export class KisiError extends Error {
     this.canRetryHelp = retryHelps[failure.kind];
     this.fields = failure.fields ?? [];
     this.isUnsent = failure.isUnsent ?? false;
+    this.isUndone = failure.isUndone ?? false;
     this.method = call.method;
     this.path = call.path;
     this.detail = failure.detail ?? null;
   }
 }
 
-/** True for a `KisiError` of one of these kinds. */
+/** True for a `KisiError` of one of these kinds; of any where none is named. */
 export function isKisiError(error: unknown, ...kinds: KisiErrorKind[]): error is KisiError {
-  return error instanceof KisiError && kinds.includes(error.kind);
+  return error instanceof KisiError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
 /** An answer as it came: `body` is text, not yet parsed. */

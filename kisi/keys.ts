@@ -4,9 +4,12 @@
  * reads what is there instead.
  */
 import type { KisiClient } from './client.js';
-import { isKisiError, malformed } from './errors.js';
+import { KisiError, isKisiError, malformed } from './errors.js';
 import { keyRole } from './records.js';
 import type { KisiKey, KisiUser } from './records.js';
+
+const minuteMs = 60_000;
+const longestPlainName = 40;
 
 /** A key that should be there. `validUntil` in ms since the epoch; null: no end. */
 export interface KeyWish {
@@ -36,10 +39,15 @@ export interface Granted {
   was: number | null;
 }
 
-/** Whether two ends are the same to the second, which is as exact as Kisi may store them. */
+/**
+ * Whether two ends are the same as exactly as Kisi may store them, which is not documented: to the second, or one of them is
+ * the other rounded to the minute, so that no access is cut short or goes on by more than that. The same as in access/drift.ts.
+ */
 export function sameEnd(one: number | null, other: number | null): boolean {
   if (one === null || other === null) return one === other;
-  return Math.abs(one - other) < 1000;
+  const apartMs = Math.abs(one - other);
+  const isRounded = one % minuteMs === 0 || other % minuteMs === 0;
+  return apartMs < 1000 || (isRounded && apartMs < minuteMs);
 }
 
 /**
@@ -58,8 +66,9 @@ export function howGranted(
 /**
  * Gives a key, or finds that there is one. Kisi answers 409 (seen in the field) or 422 (documented) when the person
  * holds a role in the group already, so after either the person's keys are read. Throws that first error again when
- * there is nothing in the way, or only a higher role that ends too early; `notFound` when the person or the group
- * is gone.
+ * there is nothing in the way (a conflict says that it is hidden); `blocked` when a higher role that ends too early is;
+ * `notFound` when the person or the group is gone. The key that is answered has the end that was asked for, where Kisi
+ * stores it less exactly.
  */
 export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
@@ -67,9 +76,10 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
   } catch (error) {
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const key = await keyInTheWay(client, wish, signal);
-    if (!key) throw error;
+    if (!key) throw nothingInTheWay(error, wish);
     const how = howGranted(key, wish);
-    if (how === 'refused') throw error;
+    if (how === 'refused') throw inTheWay(error, key, wish);
+    if (how === 'adopted') return { key: { id: key.id, validUntil: wish.validUntil }, how, was: null };
     if (how !== 'extended') return { key, how, was: null };
     const moved = await tryMove(client, key.id, wish, signal);
     const extended = typeof moved === 'object' ? moved : await replace(client, key.id, wish, signal);
@@ -188,8 +198,8 @@ export async function keyNow(
 /**
  * Makes the Kisi user of a member; Kisi mails the invitation. `lookFirst` where an earlier try may have made it and its
  * answer was lost: Kisi may or may not refuse a second user with the same e-mail, and finds one by just the e-mail that it
- * was made with. A conflict or a 422 about the e-mail means that the user is there after all; it is thrown again when
- * neither way of searching finds it.
+ * was made with. A conflict or a 422 about the e-mail means that the user is there after all; a conflict is thrown again when
+ * neither way of searching finds it. A name that Kisi does not take is made plain and short, then left out.
  */
 export async function makeUser(
   client: KisiClient,
@@ -200,15 +210,51 @@ export async function makeUser(
   const there = lookFirst ? await client.findUserByEmail(person.email, 'filter', signal) : null;
   if (there) return { user: there, created: false };
   try {
-    return { user: await client.createUser(person, signal), created: true };
+    return { user: await createUser(client, person, signal), created: true };
   } catch (error) {
-    const taken =
-      isKisiError(error, 'conflict', 'invalid') &&
-      (error.kind === 'conflict' || error.fields.includes('email'));
-    const other = taken ? await findUser(client, person.email, signal) : null;
-    if (!other) throw error;
+    if (!isKisiError(error, 'conflict', 'invalid')) throw error;
+    if (error.kind === 'invalid' && !error.fields.includes('email')) throw error;
+    const other = await findUser(client, person.email, signal);
+    if (!other) throw error.kind === 'invalid' ? error : nobodyHasIt(error);
     return { user: other, created: false };
   }
+}
+
+async function createUser(
+  client: KisiClient,
+  { email, name }: { email: string; name: string },
+  signal?: AbortSignal,
+): Promise<KisiUser> {
+  for (const other of new Set([name, plainName(name)].filter((one) => one !== ''))) {
+    try {
+      return await client.createUser({ email, name: other }, signal);
+    } catch (error) {
+      if (!isAboutName(error)) throw error;
+    }
+  }
+  return client.createUser({ email, name: '' }, signal);
+}
+
+function isAboutName(error: unknown): boolean {
+  return (
+    isKisiError(error, 'invalid', 'conflict') &&
+    error.fields.includes('name') &&
+    !error.fields.includes('email')
+  );
+}
+
+/** What Kisi takes for a name is not documented: letters of any script, digits, the marks of names, and few of them. */
+function plainName(name: string): string {
+  const plain = name.normalize('NFKC').replace(/[^\p{L}\p{M}\p{N} .'-]+/gu, ' ');
+  const words = plain.replace(/\s+/g, ' ').trim();
+  return Array.from(words).slice(0, longestPlainName).join('').trim();
+}
+
+function nobodyHasIt(error: KisiError): KisiError {
+  const { status, code, fields } = error;
+  const detail =
+    'it says that the e-mail of this member is taken, but shows no user with it: look in Kisi for one that is hidden, or ask its support';
+  return new KisiError(error, { kind: 'conflict', status, code, fields, detail });
 }
 
 /** The Kisi user with this e-mail, looked for in both ways; null: there is none. */
@@ -228,6 +274,22 @@ async function keyInTheWay(client: KisiClient, { userId, groupId }: KeyWish, sig
   const keys = (await client.listKeysOf({ userId }, signal)).filter((key) => key.groupId === groupId);
   return keys.find((key) => key.roleId === keyRole) ?? keys[0] ?? null;
 }
+
+/** A 409 without anything that lists show: they lag, or hide it. */
+function nothingInTheWay(error: KisiError, { userId, groupId }: KeyWish): KisiError {
+  if (error.kind !== 'conflict') return error;
+  const detail = `it says that user ${userId} holds a right to group ${groupId} already, but lists none: it may be one that has ended; take it away in Kisi`;
+  return new KisiError(error, { kind: 'conflict', status: error.status, code: error.code, detail });
+}
+
+/** A person holds one right to a group, and one that another hand gave is not ours to move or take away. */
+function inTheWay(error: KisiError, key: KisiKey, { userId, groupId, validUntil }: KeyWish): KisiError {
+  const until = (end: number | null): string => (end === null ? 'has no end' : `ends ${isoText(end)}`);
+  const detail = `user ${userId} is ${key.roleId} of group ${groupId}, and that right ${until(key.validUntil)}, before the pass does, whose key ${until(validUntil)}: move its end or take it away in Kisi, which takes no key beside it`;
+  return new KisiError(error, { kind: 'blocked', status: error.status, code: error.code, detail });
+}
+
+const isoText = (at: number): string => new Date(at).toISOString();
 
 function reaches(key: Pick<KisiKey, 'validUntil'>, wish: Pick<KeyWish, 'validUntil'>): boolean {
   if (key.validUntil === null || sameEnd(key.validUntil, wish.validUntil)) return true;
@@ -250,7 +312,7 @@ async function tryMove(
     await unlessThere(client, keyId, wish, 'PATCH', signal);
     return 'gone';
   }
-  return sameEnd(key.validUntil, wish.validUntil) ? key : 'notMoved';
+  return sameEnd(key.validUntil, wish.validUntil) ? { id: keyId, validUntil: wish.validUntil } : 'notMoved';
 }
 
 /** PATCH, and Kisi's word for it. */
@@ -280,27 +342,42 @@ async function replace(
   keyId: number,
   wish: KeyWish,
   signal?: AbortSignal,
-): Promise<KisiKey> {
+): Promise<Granted['key']> {
   return withEnd(client, await client.replaceKey(keyId, wish, signal), wish, signal);
 }
 
-async function createExactly(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<KisiKey> {
+async function createExactly(
+  client: KisiClient,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<Granted['key']> {
   return withEnd(client, await client.createKey(wish, signal), wish, signal);
 }
 
-/** A key without the end that was asked for would outlive this service, and later look as if a person gave it. */
+/**
+ * A key without the end that was asked for would outlive this service, and later look as if a person gave it. That it did not
+ * get it is so the next time too, so `blocked`.
+ */
 async function withEnd(
   client: KisiClient,
   created: KisiKey,
   wish: KeyWish,
   signal?: AbortSignal,
-): Promise<KisiKey> {
-  if (sameEnd(created.validUntil, wish.validUntil)) return created;
+): Promise<Granted['key']> {
+  const { validUntil } = wish;
+  const asAsked = { id: created.id, validUntil };
+  if (sameEnd(created.validUntil, validUntil)) return asAsked;
   const key = await client.getKey(created.id, signal);
-  if (key && sameEnd(key.validUntil, wish.validUntil)) return key;
+  if (key && sameEnd(key.validUntil, validUntil)) return asAsked;
   await client.deleteKey(created.id, signal);
-  throw malformed(
+  const text = (end: number | null): string => (end === null ? 'none' : isoText(end));
+  throw new KisiError(
     { method: 'POST', path: '/role_assignments' },
-    'the key did not get the end that was asked for and was taken away again',
+    {
+      kind: 'blocked',
+      status: 200,
+      isUndone: true,
+      detail: `the key to group ${wish.groupId} of user ${wish.userId} did not get the end that was asked for (${text(validUntil)}) but another (${text((key ?? created).validUntil)}), and was taken away again; ask Kisi's support`,
+    },
   );
 }

@@ -146,7 +146,7 @@ export function keyWriter(
     if (keyId !== null) return key;
     const answer = await call('inspectKeys', [userId], `look whether group ${groupId} was granted`);
     if (answer === null) return null;
-    const made = answer.value?.find((one) => one.groupId === groupId && one.validUntil === validUntil);
+    const made = answer.value?.find((one) => one.groupId === groupId && sameEnd(one.validUntil, validUntil));
     if (made === undefined) return key;
     const known = { ...key, keyId: made.keyId };
     replace(known);
@@ -332,8 +332,11 @@ export function keyWriter(
       const isFrozen = state.frozen.some(({ groupId }) => groupId === key.groupId);
       if (real !== undefined) {
         // An end that somebody else set is moved back, even where it would do.
-        const uncertain = !key.foreign && !isFrozen && !sameEnd(key.validUntil, real.validUntil);
-        return [{ ...key, keyId: real.keyId, validUntil: real.validUntil, uncertain }];
+        const isSame = sameEnd(key.validUntil, real.validUntil);
+        const uncertain = !key.foreign && !isFrozen && !isSame;
+        // Kisi may store it less exactly than it was asked for.
+        const validUntil = isSame ? key.validUntil : real.validUntil;
+        return [{ ...key, keyId: real.keyId, validUntil, uncertain }];
       }
       changes.push(`group ${key.groupId}: the key was gone from Kisi`);
       return [];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sameEnd as sameEndOfDrift } from '../../access/drift.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
 import {
@@ -110,9 +111,14 @@ describe('the keys of a person in Kisi', () => {
         sim.org.removeAssignment(manager.id);
         sim.org.addRole({ ...role, valid_until: new Date(earlier).toISOString() });
         await assert.rejects(grantKey(client, wish), {
-          kind: 'conflict',
+          kind: 'blocked',
+          canRetryHelp: false,
           status: switches.duplicateGrantStatus,
+          message: new RegExp(
+            `user ${userId} is group_manager of group ${groupId}, and that right ends .*move its end or take it away`,
+          ),
         });
+        assert.equal(sim.org.assignments().length, 1);
       });
 
       it('asks for a retry while the key in the way is not listed yet', async () => {
@@ -152,8 +158,13 @@ describe('the keys of a person in Kisi', () => {
       return assignmentRow({ id: 5, userId: 2, groupId: 3 });
     });
     const client = createKisiClient({ baseUrl: stub.url, apiKey });
-    await assert.rejects(grantKey(client, { userId: 2, groupId: 3, validUntil: end }), { kind: 'malformed' });
-    await stub.stop();
+    await assert
+      .rejects(grantKey(client, { userId: 2, groupId: 3, validUntil: end }), {
+        kind: 'blocked',
+        canRetryHelp: false,
+        isUndone: true,
+      })
+      .finally(() => stub.stop());
     assert.deepEqual(
       stub.requests.map(({ method, path }) => `${method} ${path}`),
       ['POST /role_assignments', 'GET /role_assignments/5', 'DELETE /role_assignments/5'],
@@ -281,6 +292,52 @@ describe('the keys of a person in Kisi', () => {
     await assert.rejects(moveKey(client, key.id, wish, first()), { kind: 'unavailable' });
     assert.equal(await removeKey(client, { ...wish, keyId: key.id }), 'deleted');
     assert.deepEqual(ends(), []);
+  });
+
+  describe('whose ends Kisi rounds to the minute', () => {
+    const odd = Date.parse('2026-12-01T10:15:30Z');
+    for (const how of ['down', 'up', 'nearest'] as const) {
+      it(`is given, found again, moved and taken away with the end that was asked for (${how})`, async () => {
+        const { sim, client, wish, ends } = await start({ endRounding: { toMs: 60_000, how } });
+        const wished = { ...wish, validUntil: odd };
+        const { how: made, key } = await grantKey(client, wished);
+        assert.deepEqual([made, key.validUntil, ends().length], ['created', odd, 1]);
+        const again = await grantKey(client, wished);
+        assert.deepEqual([again.how, again.key.validUntil], ['adopted', odd]);
+        const move = await moveKey(client, key.id, { ...wished, validUntil: odd + 120_000 }, first());
+        assert.deepEqual([move.how, move.key.validUntil], ['moved', odd + 120_000]);
+        assert.equal(
+          await removeKey(client, { ...wished, validUntil: odd + 120_000, keyId: null }),
+          'deleted',
+        );
+        assert.equal(sim.requests.count({ method: 'DELETE' }), 1);
+        assert.equal(sim.requests.count({ method: 'POST' }), 2);
+      });
+    }
+
+    it('is not given where it is rounded by more than that', async () => {
+      const { client, wish, ends } = await start({ endRounding: { toMs: 86_400_000, how: 'up' } });
+      await assert.rejects(grantKey(client, { ...wish, validUntil: odd }), {
+        kind: 'blocked',
+        message: /did not get the end that was asked for \(2026-12-01T10:15:30.000Z\)/,
+      });
+      assert.deepEqual(ends(), []);
+    });
+  });
+
+  it('has a conflict say so where lists show nothing in the way, as of a hidden one that has ended', async () => {
+    const { client, wish, byHand, userId, groupId } = await start({
+      listsExpired: false,
+      hiddenStillCount: true,
+    });
+    byHand(now - 1);
+    await assert.rejects(grantKey(client, wish), {
+      kind: 'conflict',
+      canRetryHelp: true,
+      message: new RegExp(
+        `user ${userId} holds a right to group ${groupId} already, but lists none.*has ended`,
+      ),
+    });
   });
 
   describe('that one answer says is gone', () => {
@@ -459,11 +516,24 @@ describe('the keys of a person in Kisi', () => {
     }
   });
 
-  it('compares ends to the second', () => {
-    assert.equal(sameEnd(end, end + 999), true);
-    assert.equal(sameEnd(end, end - 1000), false);
-    assert.equal(sameEnd(null, end), false);
-    assert.equal(sameEnd(null, null), true);
+  it('compares ends to the second, and to the minute where one is a whole one', () => {
+    const whole = Date.parse('2026-12-01T10:15:00Z');
+    const cases: [number | null, number | null, boolean][] = [
+      [end + 30_000, end + 30_999, true],
+      [end + 30_000, end + 31_000, false],
+      [whole + 30_000, whole, true],
+      [whole + 59_999, whole, true],
+      [whole - 30_000, whole, true],
+      [whole + 60_000, whole, false],
+      [whole + 30_000, whole + 45_000, false],
+      [null, end, false],
+      [null, null, true],
+    ];
+    for (const [one, other, isSame] of cases) {
+      assert.equal(sameEnd(one, other), isSame);
+      assert.equal(sameEnd(other, one), isSame);
+      assert.equal(sameEndOfDrift(one, other), isSame);
+    }
   });
 
   describe('the user', () => {
@@ -494,6 +564,46 @@ describe('the keys of a person in Kisi', () => {
     it('that exists but is not listed yet asks for a retry', async () => {
       const { client } = await start({ listLagMs: 60_000 });
       await assert.rejects(makeUser(client, ada, false), { kind: 'conflict', canRetryHelp: true });
+    });
+
+    it('that is said to be there but is shown nowhere is told of in plain words', async () => {
+      const { sim, client } = await start({ takenEmails: ['BOB@example.com'] });
+      await assert.rejects(makeUser(client, bob, false), {
+        kind: 'conflict',
+        message: /e-mail of this member is taken, but shows no user with it/,
+      });
+      assert.equal(sim.mails.length, 0);
+    });
+
+    const long = 'Ada '.repeat(90).trim();
+    const names: [string, Partial<KisiSwitches>, string, string, number][] = [
+      ['too long', { longestName: 255 }, long, 'Ada '.repeat(10).trim(), 2],
+      ['too long, shortened too', { longestName: 20 }, long, '', 3],
+      [
+        'of odd signs',
+        { plainNames: true },
+        'Ada ✨ (she/her)\n Łovelace-D’Or',
+        'Ada she her Łovelace-D Or',
+        2,
+      ],
+      ['of nothing but odd signs', { plainNames: true }, '✨✨', '', 2],
+      ['of another script', { plainNames: true, longestName: 20 }, '爱达·洛芙莱斯', '爱达 洛芙莱斯', 2],
+      ['usual', { plainNames: true, longestName: 20 }, 'Ada O.', 'Ada O.', 1],
+      ['empty', {}, '', '', 1],
+    ];
+    for (const [what, switches, name, expected, requests] of names) {
+      it(`whose name is ${what} is made all the same, and mailed once`, async () => {
+        const { sim, client } = await start(switches);
+        const { user, created } = await makeUser(client, { ...bob, name }, false);
+        assert.deepEqual([created, user.name], [true, expected]);
+        assert.deepEqual([sim.requests.count(), sim.mails.length], [requests, 1]);
+      });
+    }
+
+    it('is found, be both its name and its e-mail refused', async () => {
+      const { client, userId } = await start({ longestName: 3 });
+      const { user } = await makeUser(client, { email, name: 'Ada Lovelace' }, false);
+      assert.equal(user.id, userId);
     });
 
     it('with an e-mail that Kisi does not take is refused for good', async () => {
