@@ -3,8 +3,10 @@
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
 import { isKisiError, malformed } from './errors.js';
-import { createSend, pages, read, readAll } from './http.js';
-import type { KisiClientOptions, KisiRequest, Page, Query, Send } from './http.js';
+import { createSend, read } from './http.js';
+import type { KisiClientOptions, KisiRequest, Query, Send } from './http.js';
+import { pages, readAll } from './lists.js';
+import type { Page } from './lists.js';
 import {
   asKey,
   assignmentRecord,
@@ -29,7 +31,7 @@ export interface NewKey {
 
 /**
  * What can be asked of Kisi. Every method throws a KisiError, or the reason of `signal` once that is aborted.
- * List methods read all pages and throw `malformed` when rows are missing, repeated, or not what was asked for.
+ * List methods read all pages (lists.ts) and throw `malformed` when rows may be missing, or are not what was asked for.
  */
 export interface KisiClient {
   /** Who the API key acts as: the cheap way to check a key. */
