@@ -6,11 +6,20 @@ import type { Instant } from './types.js';
  * - `changed`: a key of a ledger that ends at another time in Kisi
  * - `extra`: a key to a mapped group that is in nobody's ledger
  * - `orphan`: a Kisi user with such keys whose e-mail no coworker has
+ * - `endUnreadable`: a key of a ledger, or to a mapped group, whose end in Kisi cannot be read
  * - `userSuspended`, `userDeleted`: the Kisi user of a member who should hold keys opens nothing, or is gone
  * - `groupGone`, `groupRenamed`: a group that the mapping names is gone, or has another name than at an earlier audit
  */
 export type DriftKind =
-  'missing' | 'changed' | 'extra' | 'orphan' | 'userSuspended' | 'userDeleted' | 'groupGone' | 'groupRenamed';
+  | 'missing'
+  | 'changed'
+  | 'extra'
+  | 'orphan'
+  | 'endUnreadable'
+  | 'userSuspended'
+  | 'userDeleted'
+  | 'groupGone'
+  | 'groupRenamed';
 
 /** A key as Kisi has it, or as a ledger says that it should be there. */
 export interface DriftKey {
@@ -57,6 +66,7 @@ export const defaultDriftPolicy: DriftPolicy = {
   userDeleted: 'repair',
   extra: 'report',
   orphan: 'report',
+  endUnreadable: 'report',
   userSuspended: 'report',
   groupGone: 'report',
   groupRenamed: 'report',
@@ -201,6 +211,8 @@ export function refusalOf({ kind, keys, groupId }: Drift, verb: DriftVerb, now: 
 }
 
 const cannotRepair: Partial<Record<DriftKind, string>> = {
+  endUnreadable:
+    'Latchkey moves and takes away no key by an end that it cannot read: set its end anew in Kisi, or ignore it',
   userSuspended: 'Latchkey suspends nobody and lets nobody in again: do it in Kisi, or adopt or ignore it',
   groupGone:
     'Latchkey makes no groups: correct the mapping (latchkey.yaml or the pass type’s KisiGroupId), or ignore it',
@@ -208,6 +220,7 @@ const cannotRepair: Partial<Record<DriftKind, string>> = {
 };
 
 const cannotAdopt: Partial<Record<DriftKind, string>> = {
+  endUnreadable: 'a key whose end cannot be read cannot be adopted: set its end anew in Kisi, or ignore it',
   orphan: 'no coworker has this Kisi user’s e-mail: repair it (the keys are taken away), or ignore it',
   userDeleted: 'a member without a Kisi user can hold no key: repair it, or ignore it',
   groupGone:

@@ -116,10 +116,14 @@ export interface KeyActivities {
   /** Moves a key back to the end that a person had given it; one that is gone stays gone. */
   giveBackKey(keyId: number, wish: KeyWish, was: Instant | null, note: WriteNote): Promise<void>;
   removeKey(key: KeyToRemove, note: WriteNote): Promise<void>;
-  /** All keys of a user to groups, as Kisi has them; null: the user is gone. */
+  /**
+   * All keys of a user to groups, as Kisi has them; null: the user is gone. Of one whose end cannot be read only its id can be
+   * compared. `knownIds`: keys that are looked up by their ids where the list lacks them.
+   */
   inspectKeys(
     userId: number,
-  ): Promise<{ keyId: number; groupId: number; validUntil: Instant | null }[] | null>;
+    knownIds?: readonly number[],
+  ): Promise<{ keyId: number; groupId: number; validUntil: Instant | null | 'unreadable' }[] | null>;
 }
 
 export interface WakeActivities {

@@ -9,6 +9,7 @@ import {
   giveBackKey,
   grantKey,
   keyNow,
+  keysNow,
   makeUser,
   missingOf,
   moveKey,
@@ -221,10 +222,10 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
         },
       });
     },
-    async inspectKeys(userId) {
+    async inspectKeys(userId, knownIds = []) {
       await gate.admit('read', nowhere);
-      const keys = await kisi.listKeysOf({ userId });
-      if (keys.length === 0 && (await kisi.getUser(userId)) === null) {
+      const keys = await keysNow(kisi, userId, knownIds);
+      if (keys === null) {
         directory.forget(userId);
         return null;
       }

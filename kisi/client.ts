@@ -2,7 +2,8 @@
  * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
-import { isKisiError, malformed } from './errors.js';
+import { KisiError, isKisiError, malformed } from './errors.js';
+import type { KisiCall } from './errors.js';
 import { createSend, read } from './http.js';
 import type { KisiClientOptions, KisiRequest, Query, Send } from './http.js';
 import { pages, readAll } from './lists.js';
@@ -108,27 +109,26 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     return rows.map(asKey).filter((key) => key !== null);
   };
 
-  const postKey = async (
-    { userId, groupId, validFrom, validUntil }: NewKey,
-    turns: number,
-    signal?: AbortSignal,
-  ): Promise<KisiKey> => {
+  const postOf = ({ userId, groupId, validFrom, validUntil }: NewKey, turns: number): KisiRequest => {
+    const call: KisiCall = { method: 'POST', path: '/role_assignments' };
     const role_assignment = {
       applies_to_type: 'Group',
       applies_to_id: groupId,
       assignee_type: 'User',
       assignee_id: userId,
       role_id: keyRole,
-      ...(validFrom === undefined ? {} : { valid_from: isoTime(validFrom) }),
-      valid_until: isoTime(validUntil),
+      ...(validFrom === undefined ? {} : { valid_from: isoTime(call, validFrom) }),
+      valid_until: isoTime(call, validUntil),
       notify: false,
     };
-    const request: KisiRequest = {
-      method: 'POST',
-      path: '/role_assignments',
-      body: { role_assignment },
-      turns,
-    };
+    return { ...call, body: { role_assignment }, turns };
+  };
+
+  const postKey = async (
+    request: KisiRequest,
+    { userId, groupId }: NewKey,
+    signal?: AbortSignal,
+  ): Promise<KisiKey> => {
     const key = asKey(await read(send, request, assignmentRecord, signal));
     if (key?.userId !== userId || key.groupId !== groupId) {
       throw malformed(request, 'the key that came back is not the one that was asked for');
@@ -193,7 +193,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return read(send, { method: 'POST', path: '/users', body: { user } }, userRecord, signal);
     },
 
-    createKey: (key, signal) => postKey(key, 1, signal),
+    createKey: async (key, signal) => postKey(postOf(key, 1), key, signal),
 
     async getKey(id, signal) {
       const request: KisiRequest = { method: 'GET', path: '/role_assignments/{id}', id };
@@ -233,15 +233,18 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
 
     async patchKey(id, { validUntil }, signal) {
-      const role_assignment = { valid_until: isoTime(validUntil), notify: false };
-      await send({ method: 'PATCH', path: '/role_assignments/{id}', id, body: { role_assignment } }, signal);
+      const call: KisiCall = { method: 'PATCH', path: '/role_assignments/{id}' };
+      const role_assignment = { valid_until: isoTime(call, validUntil), notify: false };
+      await send({ ...call, id, body: { role_assignment } }, signal);
     },
 
     deleteKey: (id, signal) => dropKey(id, 1, signal),
 
     async replaceKey(id, key, signal) {
+      // Made before the first is sent: what must not be sent leaves the key where it is.
+      const request = postOf(key, 0);
       await dropKey(id, 2, signal);
-      return postKey(key, 0, signal);
+      return postKey(request, key, signal);
     },
   };
   return client;
@@ -266,6 +269,15 @@ async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   }
 }
 
-function isoTime(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+/**
+ * An instant as Kisi writes them, with a year of four digits. Throws `invalid` for one that cannot be written so: to send
+ * it would be a defect of ours.
+ */
+function isoTime(call: KisiCall, at: number | null): string | null {
+  if (at === null) return null;
+  const date = new Date(at);
+  const text = Number.isNaN(date.getTime()) ? 'no instant' : date.toISOString();
+  if (/^\d{4}-/.test(text)) return text;
+  const detail = `it was not sent, since its time (${text}) is not one that Kisi can take; that is a defect of Latchkey, please report it`;
+  throw new KisiError(call, { kind: 'invalid', detail, isUnsent: true });
 }

@@ -6,7 +6,7 @@
 import type { KisiClient } from './client.js';
 import { KisiError, isKisiError, malformed } from './errors.js';
 import { keyRole } from './records.js';
-import type { KisiKey, KisiUser } from './records.js';
+import type { KisiEnd, KisiKey, KisiUser } from './records.js';
 
 const minuteMs = 60_000;
 const longestPlainName = 40;
@@ -34,7 +34,7 @@ export interface Moves {
 
 /** A key that is there now, and how it came. `was`: the earlier end of one that was extended, else null. */
 export interface Granted {
-  key: Pick<KisiKey, 'id' | 'validUntil'>;
+  key: { id: number; validUntil: number | null };
   how: HowGranted;
   was: number | null;
 }
@@ -42,8 +42,10 @@ export interface Granted {
 /**
  * Whether two ends are the same as exactly as Kisi may store them, which is not documented: to the second, or one of them is
  * the other rounded to the minute, so that no access is cut short or goes on by more than that. The same as in access/drift.ts.
+ * One that cannot be read is like no other.
  */
-export function sameEnd(one: number | null, other: number | null): boolean {
+export function sameEnd(one: KisiEnd, other: KisiEnd): boolean {
+  if (one === 'unreadable' || other === 'unreadable') return false;
   if (one === null || other === null) return one === other;
   const apartMs = Math.abs(one - other);
   const isRounded = one % minuteMs === 0 || other % minuteMs === 0;
@@ -52,14 +54,15 @@ export function sameEnd(one: number | null, other: number | null): boolean {
 
 /**
  * What comes of a grant where the person holds this key to the group already. `refused`: it is a higher role that ends
- * too early, which is nobody's to move.
+ * too early, or its end cannot be read, so that it is nobody's to move.
  */
 export function howGranted(
   key: Pick<KisiKey, 'roleId' | 'validUntil'>,
   wish: Pick<KeyWish, 'validUntil'>,
 ): Exclude<HowGranted, 'created'> | 'refused' {
   if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil)) return 'adopted';
-  if (reaches(key, wish)) return 'foreign';
+  if (key.validUntil === 'unreadable') return 'refused';
+  if (reaches(key.validUntil, wish.validUntil)) return 'foreign';
   return key.roleId === keyRole ? 'extended' : 'refused';
 }
 
@@ -77,13 +80,14 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const key = await keyInTheWay(client, wish, signal);
     if (!key) throw nothingInTheWay(error, wish);
+    const { id, validUntil } = key;
     const how = howGranted(key, wish);
-    if (how === 'refused') throw inTheWay(error, key, wish);
-    if (how === 'adopted') return { key: { id: key.id, validUntil: wish.validUntil }, how, was: null };
-    if (how !== 'extended') return { key, how, was: null };
+    if (how === 'refused' || validUntil === 'unreadable') throw inTheWay(error, key, wish);
+    if (how === 'adopted') return { key: { id, validUntil: wish.validUntil }, how, was: null };
+    if (how !== 'extended') return { key: { id, validUntil }, how, was: null };
     const moved = await tryMove(client, key.id, wish, signal);
     const extended = typeof moved === 'object' ? moved : await replace(client, key.id, wish, signal);
-    return { key: extended, how: 'extended', was: key.validUntil };
+    return { key: extended, how: 'extended', was: validUntil };
   }
 }
 
@@ -196,6 +200,26 @@ export async function keyNow(
 }
 
 /**
+ * All rights to groups that a person holds; null: the person is gone (see `getUser`). Of `knownIds`, those that the list lacks
+ * are looked up by their ids: it may be short, and may hide what has ended, which is in the way of a new key all the same.
+ */
+export async function keysNow(
+  client: KisiClient,
+  userId: number,
+  knownIds: readonly number[],
+  signal?: AbortSignal,
+): Promise<KisiKey[] | null> {
+  const keys = await client.listKeysOf({ userId }, signal);
+  if (keys.length === 0 && (await client.getUser(userId, signal)) === null) return null;
+  const listed = new Set(keys.map(({ id }) => id));
+  for (const id of knownIds.filter((one) => !listed.has(one))) {
+    const key = await client.getKey(id, signal);
+    if (key?.userId === userId) keys.push(key);
+  }
+  return keys;
+}
+
+/**
  * Makes the Kisi user of a member; Kisi mails the invitation. `lookFirst` where an earlier try may have made it and its
  * answer was lost: Kisi may or may not refuse a second user with the same e-mail, and finds one by just the e-mail that it
  * was made with. A conflict or a 422 about the e-mail means that the user is there after all; a conflict is thrown again when
@@ -284,16 +308,23 @@ function nothingInTheWay(error: KisiError, { userId, groupId }: KeyWish): KisiEr
 
 /** A person holds one right to a group, and one that another hand gave is not ours to move or take away. */
 function inTheWay(error: KisiError, key: KisiKey, { userId, groupId, validUntil }: KeyWish): KisiError {
-  const until = (end: number | null): string => (end === null ? 'has no end' : `ends ${isoText(end)}`);
-  const detail = `user ${userId} is ${key.roleId} of group ${groupId}, and that right ${until(key.validUntil)}, before the pass does, whose key ${until(validUntil)}: move its end or take it away in Kisi, which takes no key beside it`;
-  return new KisiError(error, { kind: 'blocked', status: error.status, code: error.code, detail });
+  const { status, code } = error;
+  const ends = key.validUntil === 'unreadable' ? null : endText(key.validUntil);
+  const detail =
+    ends === null
+      ? `user ${userId} holds right ${key.id} to group ${groupId}, ${key.roleId}, whose end cannot be read: set its end anew or take it away in Kisi, which takes no key beside it`
+      : `user ${userId} is ${key.roleId} of group ${groupId}, and that right ends before the pass does (${ends}, not ${endText(validUntil)}): move its end or take it away in Kisi, which takes no key beside it`;
+  return new KisiError(error, { kind: 'blocked', status, code, detail });
 }
 
-const isoText = (at: number): string => new Date(at).toISOString();
+const endText = (end: KisiEnd): string => {
+  if (end === 'unreadable') return 'one that cannot be read';
+  return end === null ? 'no end' : new Date(end).toISOString();
+};
 
-function reaches(key: Pick<KisiKey, 'validUntil'>, wish: Pick<KeyWish, 'validUntil'>): boolean {
-  if (key.validUntil === null || sameEnd(key.validUntil, wish.validUntil)) return true;
-  return wish.validUntil !== null && key.validUntil > wish.validUntil;
+function reaches(end: number | null, wanted: number | null): boolean {
+  if (end === null || sameEnd(end, wanted)) return true;
+  return wanted !== null && end > wanted;
 }
 
 type Moved = Granted['key'] | 'gone' | 'notMoved';
@@ -356,7 +387,7 @@ async function createExactly(
 
 /**
  * A key without the end that was asked for would outlive this service, and later look as if a person gave it. That it did not
- * get it is so the next time too, so `blocked`.
+ * get it is so the next time too, so `blocked`. Where Kisi writes it so that it cannot be read, it is what was asked for.
  */
 async function withEnd(
   client: KisiClient,
@@ -366,18 +397,18 @@ async function withEnd(
 ): Promise<Granted['key']> {
   const { validUntil } = wish;
   const asAsked = { id: created.id, validUntil };
-  if (sameEnd(created.validUntil, validUntil)) return asAsked;
+  const isAsAsked = (end: KisiEnd): boolean => end === 'unreadable' || sameEnd(end, validUntil);
+  if (isAsAsked(created.validUntil)) return asAsked;
   const key = await client.getKey(created.id, signal);
-  if (key && sameEnd(key.validUntil, validUntil)) return asAsked;
+  if (key && isAsAsked(key.validUntil)) return asAsked;
   await client.deleteKey(created.id, signal);
-  const text = (end: number | null): string => (end === null ? 'none' : isoText(end));
   throw new KisiError(
     { method: 'POST', path: '/role_assignments' },
     {
       kind: 'blocked',
       status: 200,
       isUndone: true,
-      detail: `the key to group ${wish.groupId} of user ${wish.userId} did not get the end that was asked for (${text(validUntil)}) but another (${text((key ?? created).validUntil)}), and was taken away again; ask Kisi's support`,
+      detail: `the key to group ${wish.groupId} of user ${wish.userId} did not get the end that was asked for (${endText(validUntil)}) but another (${endText((key ?? created).validUntil)}), and was taken away again; ask Kisi's support`,
     },
   );
 }

@@ -146,7 +146,10 @@ export function keyWriter(
     if (keyId !== null) return key;
     const answer = await call('inspectKeys', [userId], `look whether group ${groupId} was granted`);
     if (answer === null) return null;
-    const made = answer.value?.find((one) => one.groupId === groupId && sameEnd(one.validUntil, validUntil));
+    const made = answer.value?.find(
+      (one) =>
+        one.groupId === groupId && one.validUntil !== 'unreadable' && sameEnd(one.validUntil, validUntil),
+    );
     if (made === undefined) return key;
     const known = { ...key, keyId: made.keyId };
     replace(known);
@@ -316,7 +319,8 @@ export function keyWriter(
     if (state.kisiUser === null) return true;
     const { id } = state.kisiUser;
     const begunAt = Date.now();
-    const answer = await call('inspectKeys', [id], 'compare with Kisi', 3);
+    const known = state.ledger.flatMap((key) => (key.userId === id && key.keyId !== null ? [key.keyId] : []));
+    const answer = await call('inspectKeys', [id, known], 'compare with Kisi', 3);
     if (answer === null) return false;
     const found = answer.value;
     state.comparedAt = begunAt;
@@ -330,7 +334,9 @@ export function keyWriter(
       if (key.userId !== id || key.keyId === null) return [key];
       const real = found.find((row) => row.groupId === key.groupId);
       const isFrozen = state.frozen.some(({ groupId }) => groupId === key.groupId);
-      if (real !== undefined) {
+      // By an end that cannot be read nothing can be told: it is the same key by its id, or another's.
+      if (real?.validUntil === 'unreadable' && real.keyId === key.keyId) return [key];
+      if (real !== undefined && real.validUntil !== 'unreadable') {
         // An end that somebody else set is moved back, even where it would do.
         const isSame = sameEnd(key.validUntil, real.validUntil);
         const uncertain = !key.foreign && !isFrozen && !isSame;

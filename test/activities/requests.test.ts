@@ -144,7 +144,9 @@ onEachEngine('requests to Kisi', (bench) => {
     it(`make no user anew, and forget no key, for one 404 of one who is there (${body})`, async () => {
       const { userId } = await firstKey();
       const other = kisi.org.addGroup({ name: 'Office' }).id;
-      const lie = (match: string): void => { kisi.faults.add({ match, kind: 'status', status: 404, body, times: 1 }); };
+      const lie = (match: string): void => {
+        kisi.faults.add({ match, kind: 'status', status: 404, body, times: 1 });
+      };
       lie('^/role_assignments$');
       await assert.rejects(grant(userId, other), { nonRetryable: false });
       kisi.faults.add({ match: '^/role_assignments[?]', kind: 'empty', times: 1 });
@@ -155,6 +157,21 @@ onEachEngine('requests to Kisi', (bench) => {
       assert.deepEqual([users(), mails()], [[email], [email]]);
     });
   }
+
+  it('look by its id for a key that the list of the person lacks, and for no other', async () => {
+    const { userId, keyId } = await firstKey();
+    kisi.switches.listsExpired = false;
+    const role = kisi.org.roles.get(keyId);
+    assert.ok(role);
+    kisi.org.changeAssignment({ ...role, valid_until: '2026-01-01T00:00:00Z' });
+    const ended = [{ keyId, groupId, validUntil: Date.parse('2026-01-01T00:00:00Z') }];
+    assert.deepEqual(await run('inspectKeys', [userId, [keyId]]), ended);
+    kisi.org.changeAssignment({ ...role, valid_until: null });
+    const asked = await requestsOf(() => run('inspectKeys', [userId, [keyId]]));
+    assert.deepEqual(asked, ['GET /role_assignments']);
+    kisi.org.removeAssignment(keyId);
+    assert.deepEqual(await run('inspectKeys', [userId, [keyId]]), []);
+  });
 
   it('tell a group that is gone from a grant that met a wrong 404', async () => {
     const { userId } = await firstKey();

@@ -112,4 +112,25 @@ describe('what Kisi refuses for good', function () {
     );
     assert.equal(kisi.mails.length, 1);
   });
+
+  it('is no end of a key of ours that cannot be read: it is known by its id, and still taken away', async () => {
+    const { kisi, nexudus, service } = space;
+    const eve = joins('eve');
+    await eventually('both keys', () => keysOf('eve').length === 2);
+    for (const role of kisi.org.assignments())
+      kisi.org.changeAssignment({ ...role, valid_until: '2126-11-28 10:00:00 UTC' });
+    const before = kisi.requests.count({ method: 'GET' });
+    const handle = service.client.workflow.getHandle(`member-${eve}`);
+    const checkedAt = (await space.view(eve))?.lastCheckedAt;
+    await handle.signal('resync');
+    await eventually('a look', async () => (await space.view(eve))?.lastCheckedAt !== checkedAt);
+    await eventually('a comparison', () => kisi.requests.count({ method: 'GET' }) > before);
+    await eventually('no doubt', async () => {
+      const view = await space.view(eve);
+      return view?.state === 'access' && view.keys.length === 2 && view.waitingFor === null;
+    });
+    assert.equal(kisi.requests.list().filter(({ method }) => method === 'PATCH').length, 0);
+    nexudus.space.suspend(eve);
+    await eventually('no keys', () => kisi.org.assignments().length === 0);
+  });
 });

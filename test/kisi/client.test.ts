@@ -234,4 +234,28 @@ describe('the Kisi client', () => {
       await assert.rejects(client.deleteKey(1), { kind: 'invalid', status: 404 });
     });
   });
+
+  for (const at of [Date.UTC(10_000, 0), Date.UTC(-1, 0), 8.64e15, Infinity, NaN]) {
+    it(`never sends a time that Kisi cannot take (${at}), and takes no key away for it`, async () => {
+      const { sim, client } = await start();
+      const { id: groupId } = sim.org.addGroup({ name: 'Doors' });
+      const { id: userId } = sim.org.addUser({ email: 'ada@example.com' });
+      const { id } = sim.org.grantByHand({ userId, groupId });
+      const wish = { userId, groupId, validUntil: at };
+      const asked = [
+        () => client.createKey(wish),
+        () => client.createKey({ ...wish, validUntil: null, validFrom: at }),
+        () => client.patchKey(id, wish),
+        () => client.replaceKey(id, wish),
+      ];
+      for (const ask of asked)
+        await assert.rejects(ask(), {
+          kind: 'invalid',
+          canRetryHelp: false,
+          isUnsent: true,
+          message: /it was not sent, since its time .* a defect of Latchkey/,
+        });
+      assert.deepEqual([sim.requests.count(), sim.org.assignments().length], [0, 1]);
+    });
+  }
 });

@@ -340,6 +340,68 @@ describe('the keys of a person in Kisi', () => {
     });
   });
 
+  describe('whose end cannot be read', () => {
+    const spoil = (sim: KisiSimulator, id: number, valid_until = '2026-11-28 10:00:00 UTC') => {
+      const role = sim.org.roles.get(id);
+      assert.ok(role);
+      sim.org.changeAssignment({ ...role, valid_until });
+    };
+
+    it('is not moved or taken away where another hand gave it, which is told; others are listed all the same', async () => {
+      const { sim, client, wish, byHand, userId } = await start();
+      const id = byHand(earlier);
+      const { id: other } = sim.org.grantByHand({ userId, groupId: sim.org.addGroup({ name: 'Office' }).id });
+      for (const end of ['2026-11-28 10:00:00 UTC', '+010000-01-01T00:00:00Z', '']) {
+        spoil(sim, id, end);
+        assert.deepEqual(
+          (await client.listAllKeys()).map((key) => [key.id, key.validUntil]),
+          [
+            [id, 'unreadable'],
+            [other, null],
+          ],
+        );
+        await assert.rejects(grantKey(client, wish), {
+          kind: 'blocked',
+          canRetryHelp: false,
+          message: new RegExp(
+            `user ${userId} holds right ${id} to group .* whose end cannot be read: set its end anew`,
+          ),
+        });
+        assert.equal(await removeKey(client, { ...wish, keyId: null }), 'alreadyGone');
+        assert.equal(sim.org.roles.get(id)?.valid_until, end);
+      }
+    });
+
+    it('is moved and taken away by its id where it is ours', async () => {
+      for (const patchMovesValidity of [true, false]) {
+        const { sim, client, wish, byHand, ends } = await start({ patchMovesValidity });
+        const id = byHand(earlier);
+        spoil(sim, id);
+        const { how, key } = await moveKey(client, id, wish, first());
+        assert.deepEqual([how, key.validUntil, ends()], ['moved', end, [end]]);
+        spoil(sim, key.id);
+        assert.equal(await removeKey(client, { ...wish, keyId: key.id }), 'deleted');
+        await sim.stop();
+      }
+    });
+
+    it('is kept where that is how Kisi writes the end that was asked for', async () => {
+      const stub = await startStub(() =>
+        assignmentRow({ id: 5, userId: 2, groupId: 3, validUntil: '1.12.2026' }),
+      );
+      const client = createKisiClient({ baseUrl: stub.url, apiKey });
+      const { how, key } = await grantKey(client, { userId: 2, groupId: 3, validUntil: end }).finally(() =>
+        stub.stop(),
+      );
+      assert.deepEqual([how, key, stub.requests.length], ['created', { id: 5, validUntil: end }, 1]);
+    });
+
+    it('is like no other', () => {
+      assert.equal(sameEnd('unreadable', 'unreadable'), false);
+      assert.equal(sameEnd(null, 'unreadable'), false);
+    });
+  });
+
   describe('that one answer says is gone', () => {
     /** Kisi's own words, of whatever record. */
     const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
