@@ -16,6 +16,8 @@ export type ListName = keyof typeof pageSizes;
 
 /** The orders that Kisi documents: in any, a row that does not change keeps its place among the others. */
 const orders: Record<ListName, string> = { users: 'name', groups: 'name', role_assignments: 'user.name' };
+/** Of a list that is not on its last page; that of Kisi's own default. */
+const smallestPage = 10;
 /** Kisi's largest `offset`. */
 const largestOffset = 20_000;
 /** Of a page: what two pages have in common where a list is known to move. */
@@ -120,7 +122,8 @@ function createReader<T extends { id: number }>(
   function note(sight: Sight): void {
     const { ids, total, offset } = sight;
     if (last === null) {
-      const all = Math.ceil((total ?? largestOffset + limit) / Math.max(1, ids.length));
+      const size = Math.max(ids.length, smallestPage);
+      const all = Math.ceil((total ?? largestOffset + limit) / size);
       mostRequests = mostTimes * all + fewRequests;
     }
     const change = last === null ? 0 : (total ?? 0) - (last.total ?? 0);

@@ -133,4 +133,21 @@ describe('what Kisi refuses for good', function () {
     nexudus.space.suspend(eve);
     await eventually('no keys', () => kisi.org.assignments().length === 0);
   });
+
+  it('is nothing that a gateway answers with a 404: nobody is mailed anew, and a key goes in the end', async () => {
+    const { kisi, nexudus, service } = space;
+    const fay = joins('fay');
+    await eventually('both keys', () => keysOf('fay').length === 2);
+    const before = kisi.org.assignments().map(({ id }) => id);
+    const answer = { kind: 'status', status: 404, body: '{"message":"no Route matched"}' } as const;
+    kisi.faults.add({ match: '^/(users|role_assignments)', ...answer, times: 6 });
+    await service.client.workflow.getHandle(`member-${fay}`).signal('resync');
+    await eventually('the faults are spent', () => kisi.faults.list().length === 0);
+    nexudus.space.suspend(fay);
+    kisi.faults.add({ match: '^/role_assignments', method: 'DELETE', ...answer, times: 5 });
+    await eventually('no keys', () => kisi.org.assignments().length === 0);
+    const taken = kisi.requests.list().filter(({ method, status }) => method === 'DELETE' && status === 204);
+    assert.deepEqual(taken.map(({ path }) => Number(path.split('/').at(-1))).sort(), before.sort());
+    assert.equal(kisi.mails.length, 1);
+  });
 });

@@ -108,6 +108,18 @@ describe('the Kisi client', () => {
     assert.equal((await client.getGroup(ids[0]!)).name, 'Group 0');
   });
 
+  it('asks for lists in the order of names, in which rows keep their places', async () => {
+    const { sim, client } = await start();
+    await client.listGroups();
+    await client.listUsers();
+    await client.listAllKeys();
+    await client.findUserByEmail('ada@example.com', 'filter');
+    assert.deepEqual(
+      sim.requests.list().map(({ query }) => query['sort']),
+      ['name', 'name', 'user.name', 'name'],
+    );
+  });
+
   it('lists keys of a person and of a group, roles elsewhere left out', async () => {
     const { sim, client } = await start();
     const [one, two] = [sim.org.addGroup({ name: 'One' }), sim.org.addGroup({ name: 'Two' })];

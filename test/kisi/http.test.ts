@@ -119,6 +119,24 @@ describe('a request to Kisi', () => {
     assert.deepEqual(pace, ['turn', 'pause 2000']);
   });
 
+  it('has others wait for a few seconds only, whatever Kisi asks for', async () => {
+    const pauses: number[] = [];
+    const { client } = await clientOf(
+      ({ path }, reply) =>
+        reply
+          .code(path === '/user' ? 503 : 429)
+          .header('retry-after', '86400')
+          .send(),
+      { pace: { turn: () => Promise.resolve(), pause: (ms) => void pauses.push(ms) } },
+    );
+    for (const ask of [() => client.deleteKey(5), () => client.currentUser()]) {
+      const { retryAfterMs, message } = await failureOf(ask());
+      assert.equal(retryAfterMs, 60_000);
+      assert.match(message, /it asked for 86400 s, which is not waited for/);
+    }
+    assert.deepEqual(pauses, [5_000]);
+  });
+
   it('has a body only where one is meant', async () => {
     const { client, requests } = await clientOf((_request, reply) => reply.code(204).send());
     await client.deleteKey(7);

@@ -5,6 +5,7 @@ import { KisiError } from '../../kisi/errors.js';
 import {
   giveBackKey,
   grantKey,
+  howGranted,
   keyNow,
   makeUser,
   moveKey,
@@ -396,7 +397,9 @@ describe('the keys of a person in Kisi', () => {
       assert.deepEqual([how, key, stub.requests.length], ['created', { id: 5, validUntil: end }, 1]);
     });
 
-    it('is like no other', () => {
+    it('is like no other, and no reason to extend a key', () => {
+      for (const roleId of ['group_basic', 'group_manager'])
+        assert.equal(howGranted({ roleId, validUntil: 'unreadable' }, { validUntil: end }), 'refused');
       assert.equal(sameEnd('unreadable', 'unreadable'), false);
       assert.equal(sameEnd(null, 'unreadable'), false);
     });
