@@ -136,13 +136,20 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     return key;
   };
 
+  /** Kisi answers 204 without a body: a page in its place is a gateway's, and nothing was changed. */
+  const change = async (request: KisiRequest, signal?: AbortSignal): Promise<true> => {
+    const { body } = await send(request, signal);
+    if (!/^\s*([{["].*)?$/s.test(body)) throw malformed(request, 'a page that is not from Kisi');
+    return true;
+  };
+
   const dropKey = async (
     id: number,
     turns: number,
     signal?: AbortSignal,
   ): Promise<'deleted' | 'alreadyGone'> => {
     const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id, turns };
-    return (await orNull(send(request, signal))) ? 'deleted' : 'alreadyGone';
+    return (await orNull(change(request, signal))) ? 'deleted' : 'alreadyGone';
   };
 
   const client: KisiClient = {
@@ -235,7 +242,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     async patchKey(id, { validUntil }, signal) {
       const call: KisiCall = { method: 'PATCH', path: '/role_assignments/{id}' };
       const role_assignment = { valid_until: isoTime(call, validUntil), notify: false };
-      await send({ ...call, id, body: { role_assignment } }, signal);
+      await change({ ...call, id, body: { role_assignment } }, signal);
     },
 
     deleteKey: (id, signal) => dropKey(id, 1, signal),

@@ -445,6 +445,20 @@ describe('the keys of a person in Kisi', () => {
       });
     }
 
+    it('is not taken away, nor moved, by a page of a gateway in place of an answer', async () => {
+      const { sim, client, wish, byHand, ends } = await start();
+      const keyId = byHand(earlier);
+      for (const method of ['PATCH', 'DELETE'])
+        sim.faults.add({
+          ...{ match: '^/role_assignments/', method, times: 1, kind: 'status', status: 200 },
+          body: '<html>Welcome</html>',
+        });
+      const moves = { areHeeded: true };
+      await assert.rejects(moveKey(client, keyId, wish, { moves, again: false }), { kind: 'malformed' });
+      await assert.rejects(removeKey(client, { ...wish, keyId }), { kind: 'malformed' });
+      assert.deepEqual(ends(), [earlier]);
+    });
+
     it('is not taken for gone while it is found by its id, be the 404 in the form of Kisi', async () => {
       const { sim, client, wish, byHand, ends } = await start();
       const keyId = byHand(end);
