@@ -203,6 +203,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     if (pass.resync && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
     const heldBack: Trouble[] = [];
+    const refusals: Trouble[] = [];
     const { keys, holds, rules } = assessment;
     const circumstances = { ...assessment, due: newsIn(assessment.due) };
     state.frozen = stillFrozen(state.frozen, rules, Date.now());
@@ -212,10 +213,14 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
         if (!(await writer.apply(step, circumstances))) return 'overtaken';
         clearWaiting();
       } catch (error) {
-        if (!isHeld(error)) throw error;
-        heldBack.push(error);
+        if (!(error instanceof Trouble) || !error.final) throw error;
+        const alike = isHeld(error) ? heldBack : refusals;
+        alike.push(error);
       }
     }
+    // What is refused for one group keeps nobody from the others.
+    const [refused] = refusals;
+    if (refused !== undefined) throw refused;
     return settle(assessment, heldBack);
   }
 
