@@ -5,7 +5,8 @@ import {
   exceptionVerdict,
   labelOf as labelOfException,
 } from './exceptions.js';
-import { groupsOf } from './mapping.js';
+import { horizonOf, withinBounds } from './bounds.js';
+import { groupsOf, unresolvedFor } from './mapping.js';
 import { lastOf } from './since.js';
 import { passSince, passTimes, type Span } from './spans.js';
 import { iso } from './types.js';
@@ -49,8 +50,7 @@ interface Source {
 /**
  * The keys that a person should hold at `now`, why, and when that answer changes next. The only place where access
  * is decided: the workflow, `explain` and every what-if call it. Pure: same arguments, same answer. `exceptions` may hold
- * those of others too.
- * Throws UnknownTimeZone where a pass needs the day's end at a location whose zone is unknown.
+ * those of others too. What cannot be told of one pass is said in its verdict, and of no other.
  */
 export function decide(
   snapshot: Snapshot,
@@ -92,7 +92,15 @@ export function decide(
     .map((block) =>
       exceptionVerdict(block, block.groupId === null ? taken : [block.groupId], null, block.from),
     );
-  return { keys, next: earliest(changes), verdicts: [...blocked, ...verdicts] };
+  return {
+    keys,
+    next: earliest(changes.filter((change) => change.at < horizonOf(now))),
+    verdicts: [...blocked, ...verdicts].map((verdict) => ({
+      ...verdict,
+      until: withinBounds(verdict.until, now),
+      since: withinBounds(verdict.since, now),
+    })),
+  };
 }
 
 /** An exception stands in for passes, never for rule 1. Its end is final. */
@@ -109,7 +117,8 @@ function allow(
   const since = barred === null ? lastOf([from, member.changedAt]) : member.changedAt;
   if (from <= now) verdicts.push(exceptionVerdict(exception, [groupId], barred, since));
   if (barred !== null) return;
-  const span: Span = { from, to: until, end: 'exception', graceTo: null };
+  const to = until < horizonOf(now) ? until : null;
+  const span: Span = { from, to, end: 'exception', graceTo: null };
   claims.push({ groupId, span, standsOn: null, label: labelOfException(exception) });
 }
 
@@ -174,7 +183,7 @@ function judge(
   verdicts: Verdict[],
 ): void {
   const passType = snapshot.passTypes.find((type) => type.id === pass.passTypeId);
-  const groupIds = passType === undefined ? [] : groupsOf(passType, rules.mapping);
+  const groupIds = passType === undefined ? [] : groupsOf(passType, rules);
   const verdict: Verdict = {
     memberId: source.user.id,
     passId: pass.id,
@@ -212,16 +221,20 @@ function judge(
     }
   }
   if (times.failure !== null) {
-    const { rule, reason } = times.failure;
+    const { rule, reason, inDoubt = false } = times.failure;
     fail(verdict, rule, reason, passSince(facts, rule));
+    if (inDoubt) verdict.doubt = reason;
     return;
   }
   if (passType === undefined) {
     fail(verdict, 'mapping', `TimePass ${pass.passTypeId} was not found`, null);
     return;
   }
+  const unresolved = unresolvedFor(passType.id, rules)?.why;
+  if (unresolved !== undefined) verdict.doubt = unresolved;
   if (groupIds.length === 0) {
-    fail(verdict, 'mapping', `TimePass ${passType.id} maps to no group (no mapping, no KisiGroupId)`, null);
+    const nothing = `TimePass ${passType.id} maps to no group`;
+    fail(verdict, 'mapping', `${nothing} (${unresolved ?? 'no mapping, no KisiGroupId'})`, null);
     return;
   }
   verdict.counts = true;
@@ -334,12 +347,13 @@ function doorOf(
   now: Instant,
 ): Entitlement['door'] {
   const renewLeadMs = Math.floor(policies.doorHorizonMs / 2);
+  const latest = horizonOf(now);
   if (until !== null && !renews) {
-    const end = wholeSecond(until + policies.doorGraceMs);
+    const end = wholeSecond(Math.min(until + policies.doorGraceMs, latest));
     return { set: end, atLeast: end, atMost: end, renewLeadMs };
   }
   const planned = until === null ? 0 : until + policies.doorGraceMs;
-  const set = wholeSecond(Math.max(now + policies.doorHorizonMs, planned));
+  const set = wholeSecond(Math.min(Math.max(now + policies.doorHorizonMs, planned), latest));
   // One past the half, so that the wake at just that instant does move it.
   return { set, atLeast: now + renewLeadMs + 1, atMost: null, renewLeadMs };
 }

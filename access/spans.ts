@@ -1,4 +1,5 @@
-import { endOfLocationDay, expiryEnd, isRenewalInstant } from './calendar.js';
+import { firstInstant, horizonOf } from './bounds.js';
+import { endOfLocationDay, expiryEnd, isRenewalInstant, UnknownTimeZone } from './calendar.js';
 import { firstOf, lastOf } from './since.js';
 import { iso } from './types.js';
 import type {
@@ -25,7 +26,14 @@ export interface Span {
 /** When a pass counts, or the first rule that it fails now. */
 export interface PassTimes {
   spans: Span[];
-  failure: { rule: Verdict['rule']; reason: string } | null;
+  failure: Failure | null;
+}
+
+/** `inDoubt`: no evidence that the pass does not count, only that it cannot be told. */
+interface Failure {
+  rule: Verdict['rule'];
+  reason: string;
+  inDoubt?: true;
 }
 
 /** All that the rules about one pass need to know. */
@@ -50,10 +58,52 @@ const fails = (rule: Verdict['rule'], reason: string): PassTimes => ({
 });
 
 /**
- * When one pass counts, by rules 2 to 4 of the README (uses, expiry, contract), from `now` on.
- * Throws UnknownTimeZone where a day's end is needed and the location's zone is not known.
+ * When one pass counts, by rules 2 to 4 of the README (uses, expiry, contract), from `now` on. Where its dates make no
+ * sense, or a day's end is needed and the location's zone is not known, it counts at no time; what fails in any case is
+ * told first.
  */
 export function passTimes(facts: PassCase): PassTimes {
+  const { pass, now } = facts;
+  if (pass.expiresAt !== null && pass.expiresAt < firstInstant) {
+    const reason = `CoworkerTimePass ${pass.id} ExpireDate ${iso(pass.expiresAt)} makes no sense: mend it in Nexudus`;
+    return { spans: [], failure: certainFailure(facts) ?? { rule: 'expiry', reason, inDoubt: true } };
+  }
+  try {
+    const { spans, failure } = timesOf(facts);
+    return { spans: spans.flatMap((span) => bounded(span, now)), failure };
+  } catch (error) {
+    if (!(error instanceof UnknownTimeZone)) throw error;
+    const { message: reason } = error;
+    return { spans: [], failure: certainFailure(facts) ?? { rule: 'expiry', reason, inDoubt: true } };
+  }
+}
+
+/** No day ends later after its date than this, wherever and with whatever cut-off. */
+const longestDayMs = 72 * 3_600_000;
+
+/** What fails whatever the day's end may be, and whatever a date may mean that makes no sense. */
+function certainFailure(facts: PassCase): Failure | null {
+  const { pass, now } = facts;
+  const { used, usedAt, expiresAt } = pass;
+  if (used && !pass.checkedIn && (usedAt === null || usedAt + longestDayMs <= now))
+    return { rule: 'uses', reason: `CoworkerTimePass ${pass.id} Used is true` };
+  if (expiresAt !== null && expiresAt >= firstInstant && expiresAt + longestDayMs <= now)
+    return { rule: 'expiry', reason: `CoworkerTimePass ${pass.id} ExpireDate ${iso(expiresAt)} is past` };
+  const failures = (contractsOf(facts) ?? []).map((contract) => contractFailure(contract, now));
+  const [reason = null] = failures;
+  return reason !== null && !failures.includes(null) ? { rule: 'contract', reason } : null;
+}
+
+/** What ends so late has no known end, and what begins so late does not begin. */
+function bounded(span: Span, now: Instant): Span[] {
+  const horizon = horizonOf(now);
+  if (span.from >= horizon) return [];
+  const last = span.graceTo ?? span.to;
+  return last === null || last < horizon ? [span] : [{ ...span, to: null, end: 'none', graceTo: null }];
+}
+
+/** Throws UnknownTimeZone. */
+function timesOf(facts: PassCase): PassTimes {
   const { pass, location, policies, now } = facts;
   if (location === undefined) {
     return fails(
@@ -65,7 +115,9 @@ export function passTimes(facts: PassCase): PassTimes {
   if ('reason' in use) return fails('uses', use.reason);
 
   const expiry: Instant | null =
-    pass.expiresAt === null ? null : expiryEnd(pass.expiresAt, location, policies.lastDay);
+    pass.expiresAt === null || pass.expiresAt >= horizonOf(now)
+      ? null
+      : expiryEnd(pass.expiresAt, location, policies.lastDay);
   const contracts = contractsOf(facts);
   if (contracts === null) return freeSpans(pass, use, expiry, now);
   if (contracts.length === 0) {
@@ -106,7 +158,8 @@ function useEnd({ pass, passType, policies, now }: PassCase, location: Location)
     if (pass.checkedIn) return { at: null, kind: 'used' };
     return { reason: `CoworkerTimePass ${pass.id} ${field} and no check-in is open` };
   }
-  if (policies.usedPass === 'atOnce' || pass.usedAt === null) {
+  // A use to come is none that a day could be told by.
+  if (policies.usedPass === 'atOnce' || pass.usedAt === null || pass.usedAt > now + longestDayMs) {
     return { reason: `CoworkerTimePass ${pass.id} ${field}` };
   }
   const dayEnd = endOfLocationDay(pass.usedAt, location);
@@ -173,7 +226,9 @@ function renewalExpected(facts: PassCase, contract: Contract, location: Location
   const allowance =
     snapshot.allowances.find((a) => a.uniqueId === pass.allowanceUniqueId) ??
     snapshot.allowances.find((a) => a.planId === contract.planId && a.passTypeId === pass.passTypeId);
-  return allowance !== undefined && isRenewalInstant(own.at, allowance.renews, contract, location);
+  // Of an allowance that cannot be read, nothing speaks against it.
+  if (allowance === undefined) return pass.allowanceUniqueId !== null;
+  return isRenewalInstant(own.at, allowance.renews, contract, location);
 }
 
 /** Whether the contract has started, is not cancelled and not paused at `at`. */

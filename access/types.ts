@@ -157,10 +157,22 @@ export interface Policies {
   existingKeys: 'keep' | 'adopt';
 }
 
+/** A part of the mapping that names what is not there now. It opens nothing, and nothing is lost by it. */
+export interface Unresolved {
+  /** Null: it may be about any type, since it names one that nobody knows. */
+  passTypeId: number | null;
+  /** A group that Kisi does not have, where its id is known. */
+  groupId: number | null;
+  /** What is named where, in plain words. */
+  why: string;
+}
+
 /** The configuration of the rules: which pass type opens which groups, and the policies. */
 export interface Rules {
   mapping: MappingRule[];
   policies: Policies;
+  /** Left out: all that the mapping names is there. */
+  unresolved?: Unresolved[];
 }
 
 /**
@@ -211,6 +223,8 @@ export interface Entitlement {
 
 /** Why a pass or an exception counts, or does not. `rule` is one of the README's table. */
 export interface Verdict {
+  /** Why it cannot be told (in full) what the pass opens: what is held by it stays, and nothing more is given by it. */
+  doubt?: string;
   memberId: number;
   /** Null: it is about the member as a whole, or about an exception. */
   passId: number | null;

@@ -1,6 +1,5 @@
 import { decide } from '../access/decide.js';
 import { blockOf } from '../access/exceptions.js';
-import { UnknownTimeZone } from '../access/calendar.js';
 import type { Entitlement, Exception, Instant, Rules, Verdict } from '../access/types.js';
 import { howGranted } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
@@ -96,13 +95,9 @@ export function compare(
   terms: ComparisonTerms,
 ): Comparison {
   const { locationId } = terms;
-  const untold = [...unread];
-  const judged: Judged[] = [];
-  for (const one of people) {
-    const person = judgedBy(one, exceptions, terms);
-    if ('why' in person) untold.push(person);
-    else if (locationId === null || person.assessment.locationId === locationId) judged.push(person);
-  }
+  const judged = people
+    .map((one) => judgedBy(one, exceptions, terms))
+    .filter(({ assessment }) => locationId === null || assessment.locationId === locationId);
   const owners = ownersOf(judged);
   const outcomes = [
     ...judged.flatMap((person) => outcomesOf(person, terms)),
@@ -121,7 +116,7 @@ export function compare(
     },
     requests: judged.reduce((sum, { preview }) => sum + preview.requests, 0),
     invitations: judged.filter(({ preview }) => preview.newUser).length,
-    differences: grouped([...findings, ...untold.map(cannotTell)]),
+    differences: grouped([...findings, ...unread.map(cannotTell)]),
   };
 }
 
@@ -129,17 +124,12 @@ function judgedBy(
   surveyed: Surveyed,
   exceptions: readonly Exception[],
   { rules, now }: ComparisonTerms,
-): Judged | Unread {
+): Judged {
   const { memberId, read, holdings, kisi } = surveyed;
-  try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
-    const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
-    const preview = previewOf({ memberId, holdings, assessment, kisi, now });
-    return { surveyed, assessment, verdicts, preview };
-  } catch (error) {
-    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
-    throw error;
-  }
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
+  const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
+  const preview = previewOf({ memberId, holdings, assessment, kisi, now });
+  return { surveyed, assessment, verdicts, preview };
 }
 
 function outcomesOf(person: Judged, terms: ComparisonTerms): Outcome[] {

@@ -3,7 +3,7 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { decide } from '../access/decide.js';
 import { isUnforeseen } from '../access/breaker.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
-import { lossesOf, type Loss } from '../access/losses.js';
+import { lossesOf, type Held, type Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
 import type { Decision, Exception, Instant, Rules, Snapshot } from '../access/types.js';
@@ -128,7 +128,7 @@ async function noteDecision(
   });
 }
 
-/** What the rules and the exceptions make of a read at `now`. Throws UnknownTimeZone. */
+/** What the rules and the exceptions make of a read at `now`. */
 export function judge(
   read: MemberRead,
   request: Pick<AssessRequest, 'memberId' | 'held' | 'newsFrom'>,
@@ -136,8 +136,8 @@ export function judge(
   exceptions: readonly Exception[],
   now: Instant,
 ): Assessment {
-  const holds = holdsOf(read, request);
   const { held, newsFrom = null } = request;
+  const holds = holdsOf(read, held);
   const losses = (decision: Decision | null): Loss[] => lossesOf(held, decision, now);
   const digest = digestOfRules(rules);
   if (read.snapshot === null) {
@@ -151,7 +151,9 @@ export function judge(
     // The workflow goes on while there may be a key to give or to keep away.
     hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
     // What a person takes away is no matter of records that may be doubtful.
-    holds: holds.filter(({ groupId }) => blockOf(groupId, decision.verdicts) === undefined),
+    holds: [...holds, ...doubtsOf(decision, held, holds)].filter(
+      ({ groupId }) => blockOf(groupId, decision.verdicts) === undefined,
+    ),
     losses: losses(decision),
     due: dueOf(held, decision, newsFrom, now),
     rules: digest,
@@ -207,13 +209,26 @@ function nobody(now: Instant): Decided {
 }
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
-function holdsOf(read: MemberRead, request: Pick<AssessRequest, 'held'>): Hold[] {
-  const everything = read.doubts.find((doubt) => doubt.passId === null);
-  return request.held.flatMap(({ groupId, standsOn }) => {
-    const doubt =
-      everything ?? read.doubts.find((d) => standsOn.some((record) => record.passId === d.passId));
+function holdsOf({ doubts }: MemberRead, held: readonly Held[]): Hold[] {
+  const everything = doubts.find((doubt) => doubt.passId === null);
+  return held.flatMap(({ groupId, standsOn }) => {
+    const doubt = everything ?? doubts.find((d) => standsOn.some((record) => record.passId === d.passId));
     return doubt === undefined ? [] : [{ groupId, why: doubt.why }];
   });
+}
+
+/** So is one that stands on a pass of which it cannot be told what it opens, unless another pass opens the group. */
+function doubtsOf({ keys, verdicts }: Decision, held: readonly Held[], known: readonly Hold[]): Hold[] {
+  const isSettled = (groupId: number): boolean => [...keys, ...known].some((one) => one.groupId === groupId);
+  return held
+    .filter(({ groupId, foreign = false }) => !foreign && !isSettled(groupId))
+    .flatMap(({ groupId, standsOn }) => {
+      const doubts = standsOn.map(
+        ({ passId }) => verdicts.find((verdict) => verdict.passId === passId)?.doubt,
+      );
+      const why = doubts.find((doubt) => doubt !== undefined);
+      return why === undefined ? [] : [{ groupId, why }];
+    });
 }
 
 function standingOf(decision: Decision): string {

@@ -7,6 +7,7 @@ import {
   plausible,
   readChanges,
   readIndex,
+  type Broken,
   type Changes,
   type Index,
   type Lending,
@@ -15,6 +16,7 @@ import {
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
+import type { TimeZones } from '../nexudus/places.js';
 import { lossWords } from '../nexudus/plausible.js';
 import type { Trail } from '../trail/trail.js';
 import type { Wake } from '../workflows/messages.js';
@@ -31,6 +33,8 @@ export interface PollDeps {
   client: Client;
   waker: Waker;
   rules: Rules;
+  /** Over what Nexudus says: where one is named anew, all members are looked at again. */
+  timeZones?: TimeZones;
   /** By what members were judged without a poll. */
   known: KnownRecords;
   baselines: BaselineBook;
@@ -63,10 +67,30 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
   const [tellPoll, tellFullPass] = [telling('The poll'), telling('The full pass')];
+  const tellBroken = tellingOfBroken();
   return remoteReads<PollActivities>({
-    pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory)),
-    fullPass: (memory) => tellFullPass(() => fullPass(deps, memory)),
+    pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory, tellBroken)),
+    fullPass: (memory) => tellFullPass(() => fullPass(deps, memory, tellBroken)),
   });
+}
+
+type TellBroken = (broken: readonly Broken[]) => void;
+
+/** Lines for one read: where a field of all records changed its shape, the rest says nothing new. */
+const mostLines = 20;
+
+/** Has the log say once of each malformed record whom it harms, until it is written again. */
+function tellingOfBroken(): TellBroken {
+  const told = new Set<string>();
+  return (broken) => {
+    const fresh = broken.filter((one) => !told.has(contentOf(one)));
+    for (const one of fresh) told.add(contentOf(one));
+    for (const { error, ownerId } of fresh.slice(0, mostLines)) {
+      const harm = ownerId === null ? 'It counts for nobody' : `Coworker ${ownerId} waits`;
+      log.warn(`${error.message} ${harm} until it is mended in Nexudus; no key is taken away by it.`);
+    }
+    if (fresh.length > mostLines) log.warn(`${fresh.length - mostLines} more records of Nexudus are so.`);
+  };
 }
 
 /** Has the log say once why Nexudus cannot be read, however many tries and runs that lasts, and that it can be again. */
@@ -91,6 +115,7 @@ function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
 async function pollChanges(
   deps: PollDeps,
   before: PollMemory | null,
+  tellBroken: TellBroken,
 ): Promise<PollMemory & { crowds?: Crowd[] }> {
   const crowds: Crowd[] = [];
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
@@ -99,6 +124,7 @@ async function pollChanges(
     const since = dueIn(round, memory, deps.now());
     if (Object.keys(since).length === 0) continue;
     const changes = await readChanges(deps.nexudus, { since, lending: memory.lending, now: deps.now });
+    tellBroken(changes.broken);
     const isFirst = before === null;
     for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
       woken += sizeOf(crowd);
@@ -134,7 +160,6 @@ async function crowdsOf(
   // What an earlier release remembered may have another shape.
   const seen = new Set(Object.values(memory.seen).filter(Array.isArray).flat());
   const isNew = (one: Written): boolean => !seen.has(fingerprintOf(one));
-  for (const one of changes.broken.filter(isNew)) log.warn(one.error.message);
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: now() };
   const everyone = !isFirst && changes.reference.some(isNew) ? await runningMembers(client) : [];
@@ -210,10 +235,12 @@ function remember(
 async function fullPass(
   deps: PollDeps,
   given: FullPassMemory | null,
+  tellBroken: TellBroken,
 ): Promise<FullPassMemory & { crowds?: Crowd[] }> {
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
   const memory = given ?? (await lastFullPass(deps.client));
-  const index = await readIndex(deps.nexudusForFullPasses, { now: deps.now });
+  const index = await readIndex(deps.nexudusForFullPasses, deps);
+  tellBroken(index.broken);
   const { baselines, suspects } = believe(memory, index);
   tellSuspects(memory?.suspects ?? {}, { baselines, suspects });
   const rules = digestOfRules(deps.rules);

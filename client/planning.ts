@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
-import { UnknownTimeZone } from '../access/calendar.js';
 import type { Exception, Instant, Rules } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
@@ -75,15 +74,13 @@ export function planOf(
   locationId: number | null,
 ): Plan {
   const now = Date.now();
-  const previews: Preview[] = [];
-  const untold = [...unread];
-  for (const one of people) {
-    const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
-    const preview = previewAt(one, rules, exceptions, at);
-    if ('why' in preview) untold.push(preview);
-    else if (locationId === null || preview.locationId === locationId) previews.push(preview);
-  }
-  return { at: typed !== null && 'at' in typed ? typed.at : now, people: previews, unread: untold };
+  const previews = people
+    .map((one) => {
+      const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
+      return previewAt(one, rules, exceptions, at);
+    })
+    .filter((preview) => locationId === null || preview.locationId === locationId);
+  return { at: typed !== null && 'at' in typed ? typed.at : now, people: previews, unread: [...unread] };
 }
 
 function previewAt(
@@ -91,14 +88,9 @@ function previewAt(
   rules: Rules,
   exceptions: readonly Exception[],
   at: Instant,
-): Preview | Unread {
-  try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at);
-    return previewOf({ memberId, holdings, assessment, kisi, now: at });
-  } catch (error) {
-    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
-    throw error;
-  }
+): Preview {
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at);
+  return previewOf({ memberId, holdings, assessment, kisi, now: at });
 }
 
 /** Tells one space from another: by both APIs' addresses and Kisi's organization. */

@@ -42,6 +42,7 @@ import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
 import { askForAudit, ensureDrift, setAuditInterval } from './drift.js';
 import { startPush } from './push.js';
+import { keepResolved } from './resolved.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
@@ -121,7 +122,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const trail = createTrail(await openDatabase(config.databaseUrl));
+  const db = await openDatabase(config.databaseUrl);
+  await keepResolved(db, options.space.resolved);
+  const trail = createTrail(db);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const speaker = createSpeaker(speakingWorkers(options, client, native, trail, meters));
   const worker = await memberWorker(options, client, native, speaker);
@@ -234,6 +237,7 @@ function speakingWorkers(
       client,
       waker: createWaker(client, config.taskQueue),
       rules,
+      timeZones: space.timeZones,
       known,
       baselines,
       trail,

@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { decide } from '../../access/decide.js';
+import {
+  iso,
+  type Decision,
+  type Instant,
+  type Pass,
+  type Snapshot,
+  type Verdict,
+} from '../../access/types.js';
 import {
   at,
   contract,
+  exception,
   member,
+  newYork,
   pass,
   passType,
   planPass,
   profile,
+  rome,
   rules,
   snapshot,
 } from '../support/builders.js';
@@ -237,11 +249,140 @@ describe('decide: which keys a person should hold', () => {
     );
   });
 
-  it('refuses to guess where a location’s time zone is unknown', () => {
-    const locations = [{ id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 }];
-    assert.throws(
-      () => groupsAt({ ...withPass({ expiresAt: now + hour }), locations }),
-      /Location 1 has no known time zone/,
+  describe('where a pass cannot be judged', () => {
+    const nowhere = { id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 };
+    const judged = (facts: Partial<Snapshot>, passId: number): Verdict | undefined =>
+      decide(snapshot(facts), rules(), [], now).verdicts.find((verdict) => verdict.passId === passId);
+
+    it('counts it for nothing, says so of it, and goes on with the others', () => {
+      const there = pass({ id: 901, locationId: 2, expiresAt: now + day });
+      const passes = [pass({ expiresAt: now + hour }), there];
+      const facts = { profiles: [profile({ passes })], locations: [nowhere, newYork] };
+      const { keys } = decide(snapshot(facts), rules(), [], now);
+      assert.deepEqual(
+        keys.flatMap(({ standsOn }) => standsOn.map(({ passId }) => passId)),
+        [901],
+      );
+      const { counts, rule, doubt } = judged(facts, 900) ?? {};
+      assert.deepEqual([counts, rule], [false, 'expiry']);
+      assert.match(doubt ?? '', /^Location 1 has no known time zone: name it under "locations:"/);
+      assert.equal(judged(facts, 901)?.doubt, undefined);
+    });
+
+    it('takes an ExpireDate before there was anything to sell for neither past nor endless', () => {
+      for (const expiresAt of [at('0001-01-01T00:00:00Z'), at('1900-01-01T00:00:00Z')]) {
+        const facts = withPass({ expiresAt });
+        assert.deepEqual(groupsAt(facts), []);
+        assert.match(judged(facts, 900)?.doubt ?? '', /ExpireDate \d{4}-01-01T00:00:00Z makes no sense/);
+      }
+    });
+
+    const certain: [what: string, over: Partial<Pass>, rule: string][] = [
+      ['is long used', { used: true, usedAt: now - 5 * day, expiresAt: now + day }, 'uses'],
+      ['is used, nobody knows when', { used: true, expiresAt: now + day }, 'uses'],
+      ['is long expired', { expiresAt: now - 5 * day }, 'expiry'],
+      ['has a contract that is cancelled', { ...planPass({ expiresAt: now + day }) }, 'contract'],
+    ];
+    for (const [what, over, rule] of certain) {
+      it(`has no doubt of one that ${what}, whatever the zone is`, () => {
+        const contracts = [contract({ cancelledAt: now - hour })];
+        const facts = { profiles: [profile({ passes: [pass(over)], contracts })], locations: [nowhere] };
+        assert.equal(judged(facts, 900)?.rule, rule);
+        assert.equal(judged(facts, 900)?.doubt, undefined);
+      });
+    }
+
+    it('gives no group that is not there, and what else the pass opens', () => {
+      const why =
+        'pass type 30 (Day pass) names Kisi group 13 in Nexudus (KisiGroupId), which does not exist';
+      const facts = { ...withPass({}), passTypes: [passType({ kisiGroupIds: [12, 13] })] };
+      const unresolved = [{ passTypeId: 30, groupId: 13, why }];
+      const { keys, verdicts } = decide(snapshot(facts), { ...rules(), unresolved }, [], now);
+      assert.deepEqual(
+        keys.map(({ groupId }) => groupId),
+        [12],
+      );
+      assert.deepEqual([verdicts[0]?.counts, verdicts[0]?.doubt], [true, why]);
+      const nothing = { ...facts, passTypes: [passType({ kisiGroupIds: [13] })] };
+      const [verdict] = decide(snapshot(nothing), { ...rules(), unresolved }, [], now).verdicts;
+      assert.deepEqual([verdict?.rule, verdict?.doubt], ['mapping', why]);
+    });
+  });
+
+  describe('with absurd dates', () => {
+    const endless: Instant[] = [at('2100-01-01T00:00:00Z'), at('9999-12-31T23:59:59Z'), 8.64e15];
+    for (const far of endless) {
+      it(`knows no end where one says ${iso(far)}`, () => {
+        const [key] = decide(snapshot(withPass({ expiresAt: far })), rules(), [], now).keys;
+        assert.deepEqual([key?.until, key?.door.atMost], [null, null]);
+        assert.equal(key?.door.set, now + 7 * day);
+      });
+    }
+
+    it('believes no use in years to come', () => {
+      assert.deepEqual(groupsAt(withPass({ used: true, usedAt: now + 3650 * day })), []);
+    });
+
+    const absurd = fc.oneof(
+      fc.integer({ min: -8.64e15, max: 8.64e15 }),
+      fc.integer({ min: at('2000-01-01'), max: at('2100-01-01') }),
+      fc.constantFrom(...endless, at('0001-01-01T00:00:00Z'), at('1900-01-01'), 0, -8.64e15),
     );
+    const maybe = fc.option(absurd, { nil: null });
+    const passes = fc.record({
+      expiresAt: maybe,
+      used: fc.boolean(),
+      usedAt: maybe,
+      changedAt: maybe,
+      fromPlan: fc.boolean(),
+      locationId: fc.constantFrom(1, 2, 3),
+      passTypeId: fc.constantFrom(30, 31, 32),
+    });
+    const contracts = fc.record({
+      startsAt: maybe,
+      cancelledAt: maybe,
+      cancelled: fc.boolean(),
+      renewsAt: maybe,
+      changedAt: maybe,
+      pauses: fc.array(fc.record({ from: absurd, until: maybe }), { maxLength: 2 }),
+    });
+
+    it('decides nothing outside the years 2000 to 2099, whatever the records say', () => {
+      fc.assert(
+        fc.property(
+          fc.array(passes, { maxLength: 4 }),
+          contracts,
+          fc.record({ from: absurd, until: absurd }),
+          fc.integer({ min: at('2026-01-01'), max: at('2095-01-01') }),
+          (ofPass, ofContract, ofException, when) => {
+            const facts = snapshot({
+              profiles: [
+                profile({
+                  passes: ofPass.map((over, index) => pass({ id: 900 + index, ...over })),
+                  contracts: [contract(ofContract)],
+                }),
+              ],
+              passTypes: [passType(), passType({ id: 31, minutes: 60 })],
+              locations: [rome, newYork, { ...rome, id: 3, timeZone: null }],
+            });
+            const decision = decide(facts, rules(), [exception(ofException)], when);
+            for (const instant of instantsOf(decision)) {
+              assert.ok(instant >= at('2000-01-01') && instant < at('2100-01-01'), iso(instant));
+            }
+          },
+        ),
+        { numRuns: 2000 },
+      );
+    });
   });
 });
+
+/** Every instant in what was decided, but those that only say how long something lasts. */
+function instantsOf({ keys, next, verdicts }: Decision): Instant[] {
+  const all = [
+    ...keys.flatMap(({ until, door }) => [until, door.set, door.atLeast, door.atMost]),
+    next?.at ?? null,
+    ...verdicts.flatMap(({ until, since }) => [until, since]),
+  ];
+  return all.filter((instant) => instant !== null);
+}
