@@ -68,9 +68,16 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 export function createPollActivities(deps: PollDeps): PollActivities {
   const [tellPoll, tellFullPass] = [telling('The poll'), telling('The full pass')];
   const tellBroken = tellingOfBroken();
+  const tellZoneless = tellingOfZones();
   return remoteReads<PollActivities>({
     pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory, tellBroken)),
-    fullPass: (memory) => tellFullPass(() => fullPass(deps, memory, tellBroken)),
+    fullPass: (memory) =>
+      tellFullPass(() =>
+        fullPass(deps, memory, ({ broken, zoneless }) => {
+          tellBroken(broken);
+          tellZoneless(zoneless);
+        }),
+      ),
   });
 }
 
@@ -85,11 +92,19 @@ function tellingOfBroken(): TellBroken {
   return (broken) => {
     const fresh = broken.filter((one) => !told.has(contentOf(one)));
     for (const one of fresh) told.add(contentOf(one));
-    for (const { error, ownerId } of fresh.slice(0, mostLines)) {
-      const harm = ownerId === null ? 'It counts for nobody' : `Coworker ${ownerId} waits`;
-      log.warn(`${error.message} ${harm} until it is mended in Nexudus; no key is taken away by it.`);
-    }
+    for (const { error, harm } of fresh.slice(0, mostLines))
+      log.warn(`${error.message} Until it is mended in Nexudus ${harm}; no key is taken away by it.`);
     if (fresh.length > mostLines) log.warn(`${fresh.length - mostLines} more records of Nexudus are so.`);
+  };
+}
+
+/** Has the log say once of each location whose time zone is not known any more; the start told of those before. */
+function tellingOfZones(): (locationIds: readonly number[]) => void {
+  let told: Set<number> | null = null;
+  return (locationIds) => {
+    for (const id of locationIds.filter((one) => told !== null && !told.has(one)))
+      log.warn(`Location ${id} has no known time zone: its passes wait until it is named in latchkey.yaml.`);
+    told = new Set([...(told ?? []), ...locationIds]);
   };
 }
 
@@ -235,12 +250,12 @@ function remember(
 async function fullPass(
   deps: PollDeps,
   given: FullPassMemory | null,
-  tellBroken: TellBroken,
+  tellOf: (index: Index) => void,
 ): Promise<FullPassMemory & { crowds?: Crowd[] }> {
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
   const memory = given ?? (await lastFullPass(deps.client));
   const index = await readIndex(deps.nexudusForFullPasses, deps);
-  tellBroken(index.broken);
+  tellOf(index);
   const { baselines, suspects } = believe(memory, index);
   tellSuspects(memory?.suspects ?? {}, { baselines, suspects });
   const rules = digestOfRules(deps.rules);

@@ -1,11 +1,19 @@
 import type { Instant } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { groupBy, readCollections, readTeams, type Collections } from './collections.js';
-import { parseInstant } from './fields.js';
+import { isSenseless, parseInstant } from './fields.js';
 import { equal, updatedSince } from './filters.js';
 import { createLookups, findSparing, type Lookups } from './lookups.js';
-import type { NexudusError } from './errors.js';
-import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
+import { malformed, type NexudusError } from './errors.js';
+import {
+  collections,
+  type CollectionName,
+  type PassRecord,
+  type PausedPeriodRecord,
+  type Records,
+  type Stamped,
+  type TeamRecord,
+} from './records.js';
 import type { TimeZones } from './places.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
@@ -33,8 +41,12 @@ export interface Touch extends Written {
 /** By team that lends passes: who pays, and who borrows. */
 export type Lending = Record<string, { payerId: number; borrowerIds: number[] }>;
 
-/** A malformed record, and what to tell an operator of it. */
-export type Broken = Written & { ownerId: number | null; error: NexudusError };
+/** A record that is malformed, or makes no sense, and what to tell an operator of it. */
+export type Broken = Written & {
+  error: NexudusError;
+  /** What comes of it: 'coworker 7 waits'. */
+  harm: string;
+};
 
 /** What was written since an instant. */
 export interface Changes {
@@ -60,6 +72,8 @@ export interface Index {
   /** Pass types, allowances and locations. */
   reference: string;
   broken: Broken[];
+  /** Locations without a known time zone. */
+  zoneless: number[];
 }
 
 const minuteMs = 60_000;
@@ -120,13 +134,25 @@ export async function readChanges(
       ...passTypes.map((row) => writtenOf('timepasses', row)),
       ...allowances.map((row) => writtenOf('tarifftimepasses', row)),
     ],
-    broken: broken.map(brokenOf),
+    broken: [...broken.map(brokenOf), ...senseless(passes)],
     lending: lendingNow,
   };
 }
 
 function brokenOf({ ownerId, error, ...row }: BrokenRow): Broken {
-  return { ...writtenBroken(row), ownerId, error };
+  const harm = ownerId === null ? 'it counts for nobody' : `coworker ${ownerId} waits`;
+  return { ...writtenBroken(row), error, harm };
+}
+
+/** Passes that the rules can make nothing of. */
+function senseless(passes: readonly PassRecord[]): Broken[] {
+  return passes
+    .filter(({ expiresAt }) => isSenseless(expiresAt))
+    .map((pass) => ({
+      ...writtenOf('coworkertimepasses', pass),
+      error: malformed(collections.coworkertimepasses.path, `record ${pass.id}: ExpireDate makes no sense`),
+      harm: `it opens nothing for coworker ${pass.memberId}`,
+    }));
 }
 
 function writtenBroken({ collection, id, text }: Pick<BrokenRow, 'collection' | 'id' | 'text'>): Written {
@@ -227,7 +253,8 @@ export async function readIndex(
     },
     members: membersOf(all),
     reference: fingerprint([JSON.stringify(reference), ...brokenOffers.map(({ text }) => text)]),
-    broken: broken.map(brokenOf),
+    broken: [...broken.map(brokenOf), ...senseless(all.passes)],
+    zoneless: reference.locations.filter(({ timeZone }) => timeZone === null).map(({ id }) => id),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorOfStatus, NexudusError } from './errors.js';
+import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import { equal, type Filter } from './filters.js';
 import { createPacer, type Turns } from './pace.js';
 import { collections, type CollectionName, type Records } from './records.js';
@@ -327,14 +327,6 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T {
 function fieldsOf(error: z.ZodError): string {
   const fields = new Set(error.issues.map((issue) => issue.path.join('.')));
   return [...fields].map((field) => (field === '' ? 'the whole' : field)).join(', ');
-}
-
-function malformed(path: string, what: string): NexudusError {
-  return new NexudusError({
-    kind: 'malformed',
-    path,
-    says: `the answer is not as it should be (${what}).`,
-  });
 }
 
 function incomplete(path: string, rows: number, total: number): NexudusError {

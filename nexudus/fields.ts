@@ -27,6 +27,11 @@ function parseDate(text: string): Dated {
   return Number.isNaN(at) ? null : at;
 }
 
+/** Whether an end that was read makes no sense, since it lies before there was anything to end. */
+export function isSenseless(end: Instant | null): boolean {
+  return end !== null && end < Date.UTC(years.first, 0, 1);
+}
+
 /** The instant of a Nexudus timestamp; null where the text is none, or one that cannot be meant. */
 export function parseInstant(text: string): Instant | null {
   const date = parseDate(text);
