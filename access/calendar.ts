@@ -106,3 +106,27 @@ export function isRenewalInstant(
   if (contract.renewsAt === null) return false;
   return midnightBefore(contract.renewsAt, zone) === midnight;
 }
+
+const longestMonth = 31;
+
+/**
+ * The first instant after `after` at which a plan that hands out passes every `period` is due to do so; null: it is not
+ * known. Throws UnknownTimeZone.
+ */
+export function nextRenewal(
+  after: Instant,
+  period: RenewalPeriod,
+  contract: Contract,
+  location: Location,
+): Instant | null {
+  if (period === 'billingCycle' || period === 'year') {
+    const at = contract.renewsAt === null ? null : endOfLocationDay(contract.renewsAt - 1, location);
+    return at !== null && at > after ? at : null;
+  }
+  let at = after;
+  for (let days = 0; days < longestMonth; days++) {
+    at = endOfLocationDay(at, location);
+    if (isRenewalInstant(at, period, contract, location)) return at;
+  }
+  return null;
+}

@@ -26,6 +26,7 @@ import type {
   Snapshot,
   StandsOn,
   Verdict,
+  WhatIf,
 } from './types.js';
 
 /** A pass or an exception that may open a group, in one stretch of time. */
@@ -50,13 +51,15 @@ interface Source {
 /**
  * The keys that a person should hold at `now`, why, and when that answer changes next. The only place where access
  * is decided: the workflow, `explain` and every what-if call it. Pure: same arguments, same answer. `exceptions` may hold
- * those of others too. What cannot be told of one pass is said in its verdict, and of no other.
+ * those of others too. What cannot be told of one pass is said in its verdict, and of no other. What is assumed is for
+ * questions about a time to come only.
  */
 export function decide(
   snapshot: Snapshot,
   rules: Rules,
   exceptions: readonly Exception[],
   now: Instant,
+  { assumeRenewals }: WhatIf = { assumeRenewals: false },
 ): Decision {
   const ordered = exceptionsOf(snapshot, exceptions, now);
   const blocks = ordered.filter(({ kind }) => kind === 'block');
@@ -66,7 +69,11 @@ export function decide(
     const sources = sourcesOf(profile);
     if (sources.every((source) => source.passes.length === 0)) verdicts.push(noPass(profile.member));
     for (const source of sources) {
-      for (const pass of source.passes) judge(pass, source, snapshot, rules, now, claims, verdicts);
+      const latest = assumeRenewals ? latestPasses(source.passes) : [];
+      for (const pass of source.passes) {
+        const assumeRenewal = latest.includes(pass);
+        judge({ pass, source, snapshot, rules, now, assumeRenewal }, claims, verdicts);
+      }
     }
     const allowed = ordered.filter(
       ({ kind, memberId }) => kind === 'allow' && memberId === profile.member.id,
@@ -173,12 +180,27 @@ function noPass(member: Member): Verdict {
   };
 }
 
+/** The last of each kind that a contract handed out: it is the one that is followed by another. */
+function latestPasses(passes: readonly Pass[]): Pass[] {
+  const latest = new Map<string, Pass>();
+  for (const pass of passes) {
+    const kind = [pass.contractUniqueId, pass.allowanceUniqueId, pass.passTypeId, pass.locationId].join();
+    if (pass.id >= (latest.get(kind)?.id ?? 0)) latest.set(kind, pass);
+  }
+  return [...latest.values()];
+}
+
+interface Case {
+  pass: Pass;
+  source: Source;
+  snapshot: Snapshot;
+  rules: Rules;
+  now: Instant;
+  assumeRenewal: boolean;
+}
+
 function judge(
-  pass: Pass,
-  source: Source,
-  snapshot: Snapshot,
-  rules: Rules,
-  now: Instant,
+  { pass, source, snapshot, rules, now, assumeRenewal }: Case,
   claims: Claim[],
   verdicts: Verdict[],
 ): void {
@@ -211,6 +233,7 @@ function judge(
     snapshot,
     policies: rules.policies,
     now,
+    assumeRenewal,
   };
   const times = passTimes(facts);
   if (groupIds.length > 0) {
@@ -238,8 +261,12 @@ function judge(
     return;
   }
   verdict.counts = true;
-  verdict.until = times.spans.find((span) => span.from <= now)?.to ?? null;
-  verdict.reason = verdict.until === null ? 'counts, no end known' : `counts until ${iso(verdict.until)}`;
+  const current = times.spans.find(({ from, to }) => from <= now && (to === null || to > now));
+  const { to: until = null, isAssumed = false } = current ?? {};
+  verdict.until = until;
+  verdict.reason =
+    (until === null ? 'counts, no end known' : `counts until ${iso(until)}`) +
+    (isAssumed ? ', taking its plan to hand out the next pass' : '');
   // Who joins a team leaves no mark in any record.
   const isLent = source.teamId !== null;
   verdict.since = isLent ? null : lastOf([passSince(facts, null), source.user.changedAt]);

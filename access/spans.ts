@@ -1,8 +1,9 @@
 import { firstInstant, horizonOf } from './bounds.js';
-import { endOfLocationDay, expiryEnd, isRenewalInstant, UnknownTimeZone } from './calendar.js';
+import { endOfLocationDay, expiryEnd, isRenewalInstant, nextRenewal, UnknownTimeZone } from './calendar.js';
 import { firstOf, lastOf } from './since.js';
 import { iso } from './types.js';
 import type {
+  Allowance,
   Contract,
   EndKind,
   Instant,
@@ -21,6 +22,8 @@ export interface Span {
   to: Instant | null;
   end: EndKind;
   graceTo: Instant | null;
+  /** It is the time of a pass that is only assumed to come. */
+  isAssumed?: true;
 }
 
 /** When a pass counts, or the first rule that it fails now. */
@@ -45,6 +48,8 @@ export interface PassCase {
   snapshot: Snapshot;
   policies: Policies;
   now: Instant;
+  /** Whether the plan is taken to hand out the pass that comes after this one. */
+  assumeRenewal: boolean;
 }
 
 interface End {
@@ -112,7 +117,7 @@ function timesOf(facts: PassCase): PassTimes {
     );
   }
   const use = useEnd(facts, location);
-  if ('reason' in use) return fails('uses', use.reason);
+  if ('reason' in use) return afterUse(facts, location, use);
 
   const expiry: Instant | null =
     pass.expiresAt === null || pass.expiresAt >= horizonOf(now)
@@ -146,6 +151,20 @@ export function passSince(facts: PassCase, failed: Verdict['rule'] | null): Inst
   return firstOf(
     live.map((contract) => lastOf([pass.changedAt, contract.changedAt, liveSince(contract, now)])),
   );
+}
+
+/** Of a pass that is used up only the one after it may count, which there is only where that is assumed. */
+function afterUse(facts: PassCase, location: Location, { reason }: { reason: string }): PassTimes {
+  const failure: Failure = { rule: 'uses', reason };
+  const { now, pass, snapshot } = facts;
+  const contracts = facts.assumeRenewal ? (contractsOf(facts) ?? []) : [];
+  const usedUp: End = { at: Math.min(pass.usedAt ?? snapshot.readAt, snapshot.readAt), kind: 'used' };
+  const spans = contracts.flatMap((contract) => {
+    const from = nextPass(facts, contract, location, usedUp);
+    if (from === null) return [];
+    return livePeriods(contract).flatMap((period) => assumed(period, Math.max(now, from)) ?? []);
+  });
+  return { spans, failure: spans.some((span) => span.from <= now) ? null : failure };
 }
 
 /** Rule 2. The end that use puts on the pass, or why it is used up. */
@@ -205,11 +224,16 @@ function contractSpans(
   const renewed = own.at !== null && renewalExpected(facts, contract, location, own);
   const graceTo = own.at !== null && renewed ? own.at + policies.renewalGraceMs : null;
   const lastInstant = graceTo ?? own.at;
+  const nextPassAt = facts.assumeRenewal ? nextPass(facts, contract, location, own) : null;
   const spans = livePeriods(contract)
-    .map((period) => clip(period, now, own, graceTo))
+    .flatMap((period) => [
+      clip(period, now, own, graceTo),
+      nextPassAt === null ? null : assumed(period, Math.max(now, nextPassAt)),
+    ])
     .filter((span) => span !== null);
   const failure = contractFailure(contract, now);
   if (failure !== null) return { spans, failure: { rule: 'contract', reason: failure } };
+  if (nextPassAt !== null && nextPassAt <= now) return { spans, failure: null };
   if (own.at !== null && own.at <= now) {
     const held =
       lastInstant !== null && lastInstant > now ? `; held until ${iso(lastInstant)} for the renewal` : '';
@@ -222,13 +246,30 @@ function contractSpans(
 function renewalExpected(facts: PassCase, contract: Contract, location: Location, own: End): boolean {
   if (own.at === null || !isLive(contract, own.at)) return false;
   if (own.kind === 'expiry') return true;
-  const { pass, snapshot } = facts;
-  const allowance =
-    snapshot.allowances.find((a) => a.uniqueId === pass.allowanceUniqueId) ??
-    snapshot.allowances.find((a) => a.planId === contract.planId && a.passTypeId === pass.passTypeId);
+  const allowance = allowanceOf(facts, contract);
   // Of an allowance that cannot be read, nothing speaks against it.
-  if (allowance === undefined) return pass.allowanceUniqueId !== null;
+  if (allowance === undefined) return facts.pass.allowanceUniqueId !== null;
   return isRenewalInstant(own.at, allowance.renews, contract, location);
+}
+
+function allowanceOf({ pass, snapshot }: PassCase, contract: Contract): Allowance | undefined {
+  return (
+    snapshot.allowances.find((a) => a.uniqueId === pass.allowanceUniqueId) ??
+    snapshot.allowances.find((a) => a.planId === contract.planId && a.passTypeId === pass.passTypeId)
+  );
+}
+
+/**
+ * When the plan hands out the pass after this one, if its allowance goes on: as this one expires, or at the next renewal
+ * where it was used up before. Never before the records were read: what was handed out until then is among them. Null: it
+ * is not known, or the pass has no end.
+ */
+function nextPass(facts: PassCase, contract: Contract, location: Location, own: End): Instant | null {
+  const allowance = allowanceOf(facts, contract);
+  if (own.at === null || allowance?.planId !== contract.planId) return null;
+  const { readAt } = facts.snapshot;
+  if (own.kind === 'expiry' && own.at > readAt) return own.at;
+  return nextRenewal(Math.max(own.at - 1, readAt), allowance.renews, contract, location);
 }
 
 /** Whether the contract has started, is not cancelled and not paused at `at`. */
@@ -293,6 +334,12 @@ function clip(period: Period, now: Instant, own: End, graceTo: Instant | null): 
   if (own.at === null) return { from, to: null, end: 'none', graceTo: null };
   const grace = graceTo === null || period.to === null ? graceTo : Math.min(graceTo, period.to);
   return { from: Math.min(from, Math.max(own.at, period.from)), to: own.at, end: own.kind, graceTo: grace };
+}
+
+/** The part of a contract's running time from `from` on, in which it is taken to go on handing out passes. */
+function assumed(period: Period, from: Instant): Span | null {
+  const span = clip(period, from, { at: null, kind: 'none' }, null);
+  return span === null ? null : { ...span, isAssumed: true };
 }
 
 function earlier(a: End, b: End): End {

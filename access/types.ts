@@ -252,6 +252,12 @@ export interface Due {
   since: Instant;
 }
 
+/** What is assumed where it is asked how things will be, and never where they are decided. */
+export interface WhatIf {
+  /** That live plans hand out their next passes as their allowances say. */
+  assumeRenewals: boolean;
+}
+
 /** What the rules say about one person at one instant. */
 export interface Decision {
   keys: Entitlement[];

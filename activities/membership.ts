@@ -6,7 +6,7 @@ import { blockOf, exceptionsOf } from '../access/exceptions.js';
 import { lossesOf, type Held, type Loss } from '../access/losses.js';
 import type { Hold } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
-import type { Decision, Exception, Instant, Rules, Snapshot } from '../access/types.js';
+import type { Decision, Exception, Instant, Rules, Snapshot, WhatIf } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { Trail } from '../trail/trail.js';
 import type { BreakerBook } from './breaker.js';
@@ -128,13 +128,14 @@ async function noteDecision(
   });
 }
 
-/** What the rules and the exceptions make of a read at `now`. */
+/** What the rules and the exceptions make of a read at `now`; what is only assumed is never done. */
 export function judge(
   read: MemberRead,
   request: Pick<AssessRequest, 'memberId' | 'held' | 'newsFrom'>,
   rules: Rules,
   exceptions: readonly Exception[],
   now: Instant,
+  whatIf?: WhatIf,
 ): Assessment {
   const { held, newsFrom = null } = request;
   const holds = holdsOf(read, held);
@@ -144,7 +145,7 @@ export function judge(
     const due = dueOf(held, null, newsFrom, now);
     return { ...nobody(now), holds, losses: losses(null), due, rules: digest };
   }
-  const decision = decide(read.snapshot, rules, exceptions, now);
+  const decision = decide(read.snapshot, rules, exceptions, now, whatIf);
   const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
   return {
     ...decided,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
-import type { Exception, Instant, Rules } from '../access/types.js';
+import type { Exception, Instant, Rules, WhatIf } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import type { CheckedSpace } from '../worker/check.js';
@@ -21,6 +21,8 @@ export interface Scope {
 /** What would be done, for whom, and what it costs. */
 export interface Plan {
   at: Instant;
+  /** It is about a time to come, and takes plans to hand out their next passes until then. */
+  assumesRenewals: boolean;
   people: Preview[];
   unread: Unread[];
 }
@@ -77,10 +79,15 @@ export function planOf(
   const previews = people
     .map((one) => {
       const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
-      return previewAt(one, rules, exceptions, at);
+      return previewAt(one, rules, exceptions, at, { assumeRenewals: typed !== null });
     })
     .filter((preview) => locationId === null || preview.locationId === locationId);
-  return { at: typed !== null && 'at' in typed ? typed.at : now, people: previews, unread: [...unread] };
+  return {
+    at: typed !== null && 'at' in typed ? typed.at : now,
+    assumesRenewals: typed !== null,
+    people: previews,
+    unread: [...unread],
+  };
 }
 
 function previewAt(
@@ -88,8 +95,9 @@ function previewAt(
   rules: Rules,
   exceptions: readonly Exception[],
   at: Instant,
+  whatIf: WhatIf,
 ): Preview {
-  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at);
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at, whatIf);
   return previewOf({ memberId, holdings, assessment, kisi, now: at });
 }
 

@@ -249,6 +249,114 @@ describe('decide: which keys a person should hold', () => {
     );
   });
 
+  describe('at a time to come, taking plans to hand out their next passes', () => {
+    const midnight = at('2026-11-25T23:00:00Z');
+    const monday = at('2026-11-29T23:00:00Z');
+    const december = at('2026-11-30T23:00:00Z');
+    type Renews = Snapshot['allowances'][number]['renews'];
+    const allowance = (renews: Renews, planId = 70): Snapshot['allowances'] => [
+      { uniqueId: 'allowance-1', planId, passTypeId: 30, renews },
+    ];
+    const isHeld = (facts: Partial<Snapshot>, when: Instant, assumeRenewals = true): boolean =>
+      decide(snapshot({ readAt: now, ...facts }), rules(), [], when, { assumeRenewals }).keys.length > 0;
+
+    const usedNow = { used: true, usedAt: now };
+    const usedBefore = { used: true, usedAt: now - 2 * day };
+    const goesOn: [what: string, facts: Partial<Snapshot>, from: Instant, holdsBefore: boolean][] = [
+      ['a pass a day that expires tonight', withPlan({ expiresAt: midnight - day }), midnight, true],
+      ['a pass a day that is used today', withPlan(usedNow), midnight, true],
+      ['a pass a day that was used before', withPlan(usedBefore), midnight, false],
+      [
+        'passes of a week, the last used',
+        { ...withPlan(usedBefore), allowances: allowance('week') },
+        monday,
+        false,
+      ],
+      [
+        'passes of a month, the last used',
+        { ...withPlan(usedBefore), allowances: allowance('calendarMonth') },
+        december,
+        false,
+      ],
+      [
+        'passes of a billing cycle, the last used',
+        { ...withPlan(usedBefore, { renewsAt: december }), allowances: allowance('billingCycle') },
+        december,
+        false,
+      ],
+      [
+        'a pass a day that expires in a pause that ends later',
+        withPlan({ expiresAt: midnight - day }, { pauses: [{ from: now + hour, until: monday }] }),
+        monday,
+        false,
+      ],
+      ['a pass a day that expired unnoticed', withPlan({ expiresAt: now - 3 * day }), midnight, false],
+    ];
+    for (const [what, facts, from, holdsBefore] of goesOn) {
+      it(`goes on with ${what}`, () => {
+        assert.equal(isHeld(facts, from - minute), holdsBefore);
+        for (const when of [from, from + 20 * minute, from + day, from + 400 * day])
+          assert.equal(isHeld(facts, when), true, iso(when));
+        assert.equal(isHeld(facts, from + 20 * minute, false), false);
+      });
+    }
+
+    const ends: [what: string, facts: Partial<Snapshot>][] = [
+      [
+        'a contract that is cancelled by then',
+        withPlan({ expiresAt: midnight - day }, { cancelledAt: midnight }),
+      ],
+      ['a contract that is paused then', withPlan(usedNow, { pauses: [{ from: midnight, until: null }] })],
+      ['a pass that was bought', withPass({ expiresAt: midnight - day })],
+      [
+        'a plan that includes no passes any more',
+        { ...withPlan({ expiresAt: midnight - day }), allowances: [] },
+      ],
+      ['a contract that has another plan now', { ...withPlan(usedNow), allowances: allowance('day', 71) }],
+      [
+        'a billing cycle of which nobody knows the day',
+        { ...withPlan(usedNow), allowances: allowance('year') },
+      ],
+      [
+        'a member who is suspended',
+        {
+          profiles: [
+            profile({
+              member: member({ active: false }),
+              passes: [planPass(usedNow)],
+              contracts: [contract()],
+            }),
+          ],
+        },
+      ],
+    ];
+    for (const [what, facts] of ends) {
+      it(`does not go on with ${what}`, () => {
+        assert.equal(isHeld(facts, midnight + 20 * minute), false);
+        assert.equal(isHeld(facts, midnight + 3 * day), false);
+      });
+    }
+
+    it('says what it takes for granted, and only of the last pass of many', () => {
+      const passes = [899, 900].map((id) => planPass({ id, ...usedBefore }));
+      const facts = snapshot({ readAt: now, profiles: [profile({ passes, contracts: [contract()] })] });
+      const { keys, verdicts } = decide(facts, rules(), [], midnight, { assumeRenewals: true });
+      assert.equal(keys[0]?.because, 'pass 900 (Day pass): no end known');
+      assert.deepEqual(
+        verdicts.map(({ counts }) => counts),
+        [false, true],
+      );
+      assert.match(
+        verdicts[1]?.reason ?? '',
+        /^counts, no end known, taking its plan to hand out the next pass$/,
+      );
+    });
+
+    it('changes nothing of what holds as the records are read', () => {
+      for (const [, facts] of goesOn) assert.equal(isHeld(facts, now), isHeld(facts, now, false));
+    });
+  });
+
   describe('where a pass cannot be judged', () => {
     const nowhere = { id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 };
     const judged = (facts: Partial<Snapshot>, passId: number): Verdict | undefined =>

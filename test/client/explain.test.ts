@@ -99,12 +99,14 @@ describe('latchkey explain', () => {
     const answer = JSON.parse(stdout) as {
       memberId: number;
       at: string;
+      assumesRenewals: boolean;
       profileIds: number[];
       nextChange: unknown;
       groups: { groupId: number | null; groupName: string | null; holds: boolean; until: string | null }[];
     };
     assert.equal(answer.memberId, memberId);
     assert.equal(answer.at, '2036-11-25T00:00:00.000Z');
+    assert.equal(answer.assumesRenewals, true);
     assert.deepEqual(answer.profileIds, [memberId, otherId]);
     const [group] = answer.groups;
     assert.deepEqual(

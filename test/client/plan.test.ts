@@ -108,6 +108,14 @@ describe('latchkey plan', () => {
     );
   });
 
+  it('takes plans to hand out their next passes until then, and says so', async () => {
+    const ahead = await plan(String(ada), '--at', '2036-06-01T01:59');
+    assert.match(ahead.stdout, /\n\nIt assumes that plans hand out their next passes until then\.\n$/);
+    assert.doesNotMatch((await plan(String(ada))).stdout, /assumes/);
+    const absurd = await plan(String(ada), '--at', '9999-06-01T01:59');
+    assert.deepEqual([absurd.code, absurd.stdout], [2, '']);
+  });
+
   it('is just what is then done', async () => {
     const { lines, totals } = await planned();
     space.kisi.requests.clear();
