@@ -10,7 +10,8 @@ import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from
 
 /**
  * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. `cannotTell` is about a member whose records could not be read, not about a key.
+ * and it has no end. `cannotTell` is about a member whose records could not be read, or about a pass of one that cannot be
+ * judged, not about a key.
  */
 export type FindingKind =
   | 'missing'
@@ -116,7 +117,7 @@ export function compare(
     },
     requests: judged.reduce((sum, { preview }) => sum + preview.requests, 0),
     invitations: judged.filter(({ preview }) => preview.newUser).length,
-    differences: grouped([...findings, ...unread.map(cannotTell)]),
+    differences: grouped([...findings, ...[...unread, ...judged.flatMap(doubtsOf)].map(cannotTell)]),
   };
 }
 
@@ -135,12 +136,30 @@ function judgedBy(
 function outcomesOf(person: Judged, terms: ComparisonTerms): Outcome[] {
   const { keys } = person.surveyed.kisi;
   const groupIds = new Set([...person.assessment.keys, ...keys].map(({ groupId }) => groupId));
+  const inDoubt = new Set(doubtfulOf(person).flatMap((verdict) => verdict.groupIds));
   return [...groupIds].flatMap((groupId) => {
     const wish = person.assessment.keys.find((one) => one.groupId === groupId);
     const key = keys.find((one) => one.groupId === groupId);
     if (key === undefined) return wish === undefined ? [] : missing(person, wish);
+    if (wish === undefined && inDoubt.has(groupId)) return [];
     return wish === undefined ? unwanted(person, key, terms) : wanted(person, key, wish);
   });
+}
+
+/** What is said of passes that cannot be judged, and that would open what no other pass does. */
+function doubtfulOf({ verdicts, assessment }: Judged): Verdict[] {
+  const wanted = new Set(assessment.keys.map(({ groupId }) => groupId));
+  return verdicts.filter(
+    ({ doubt, counts, groupIds }) =>
+      doubt !== undefined && !counts && groupIds.some((groupId) => !wanted.has(groupId)),
+  );
+}
+
+/** Once for all passes of a member with the same reason. */
+function doubtsOf(person: Judged): Unread[] {
+  const { memberId } = person.surveyed;
+  const whys = new Set(doubtfulOf(person).flatMap(({ doubt }) => doubt ?? []));
+  return [...whys].map((why) => ({ memberId, why }));
 }
 
 function missing(person: Judged, wish: Entitlement): Finding | [] {
