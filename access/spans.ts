@@ -233,6 +233,11 @@ function contractSpans(
     .filter((span) => span !== null);
   const failure = contractFailure(contract, now);
   if (failure !== null) return { spans, failure: { rule: 'contract', reason: failure } };
+  // The flag tells of now only: what the dates say of later times stands.
+  if (policies.inactiveContract === 'ends' && contract.active === false) {
+    const reason = `CoworkerContract ${contract.id} Active is false`;
+    return { spans: spans.filter(({ from }) => from > now), failure: { rule: 'contract', reason } };
+  }
   if (nextPassAt !== null && nextPassAt <= now) return { spans, failure: null };
   if (own.at !== null && own.at <= now) {
     const held =

@@ -47,6 +47,8 @@ export interface Contract {
   cancelledAt: Instant | null;
   /** Nexudus' own flag. A cancelled contract without a date has ended. */
   cancelled: boolean;
+  /** Whether Nexudus calls it active, by rules that are not published; left out: it does not say. Only a policy heeds it. */
+  active?: boolean;
   renewsAt: Instant | null;
   pauses: Pause[];
   /** Its own or that of one of its pauses, whichever is later. */
@@ -155,6 +157,8 @@ export interface Policies {
   lastDay: 'inclusive' | 'exclusive';
   /** What becomes of a key that a person or another integration gave, where the rules give one too. */
   existingKeys: 'keep' | 'adopt';
+  /** What becomes of the passes of a contract that runs by its dates, and that Nexudus does not call active. */
+  inactiveContract: 'ignore' | 'ends';
 }
 
 /** A part of the mapping that names what is not there now. It opens nothing, and nothing is lost by it. */

@@ -166,6 +166,8 @@ const contract = z
     StartDate: optionalStart,
     CancellationDate: optionalStart,
     Cancelled: z.boolean(),
+    // It decides nothing by default, so that no shape of it makes the record malformed.
+    Active: z.boolean().optional().catch(undefined),
     RenewalDate: optionalInstant,
     InPausedPeriod: optionalFlag,
     InPausedPeriodFrom: optionalStart,
@@ -182,6 +184,7 @@ const contract = z
     startsAt: row.StartDate,
     cancelledAt: row.CancellationDate,
     cancelled: row.Cancelled,
+    ...(row.Active === undefined ? {} : { active: row.Active }),
     renewsAt: row.RenewalDate,
     pauses: row.InPausedPeriod ? [pauseOf(row.InPausedPeriodFrom, row.InPausedPeriodUntil)] : [],
     changedAt: parseInstant(row.UpdatedOn),

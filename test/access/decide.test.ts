@@ -148,6 +148,23 @@ describe('decide: which keys a person should hold', () => {
       assert.deepEqual(groupsAt(facts, now + hour), [12]);
     });
 
+    it('heeds Nexudus’ own word for a contract that runs by its dates only where the policy says so', () => {
+      const facts = (active?: boolean, more: Parameters<typeof contract>[0] = {}): Partial<Snapshot> =>
+        withPlan({ expiresAt: now + 40 * day }, active === undefined ? more : { active, ...more });
+      for (const active of [true, false, undefined]) assert.deepEqual(groupsAt(facts(active)), [12]);
+      const heeding = { inactiveContract: 'ends' as const };
+      assert.deepEqual(groupsAt(facts(false), now, heeding), []);
+      for (const active of [true, undefined]) assert.deepEqual(groupsAt(facts(active), now, heeding), [12]);
+      const [verdict] = decide(snapshot(facts(false)), rules(heeding), [], now).verdicts;
+      assert.deepEqual(
+        [verdict?.rule, verdict?.reason],
+        ['contract', 'CoworkerContract 500 Active is false'],
+      );
+      // Before its start it may well not be active: it is looked at again then.
+      const { next } = decide(snapshot(facts(false, { startsAt: now + day })), rules(heeding), [], now);
+      assert.equal(next?.at, now + day);
+    });
+
     it('gives nothing when the contract of a plan pass is unknown', () => {
       const facts = { profiles: [profile({ passes: [planPass()] })] };
       assert.deepEqual(groupsAt(facts), []);

@@ -84,6 +84,18 @@ describe('Nexudus records', () => {
       assert.equal(changedAt(''), Date.UTC(2026, 10, 24, 10));
     });
 
+    it('says whether Nexudus calls it active, and is whole whatever stands there', () => {
+      const activeOf = (Active: unknown): unknown =>
+        parse('coworkercontracts', { ...contract, Active }).active;
+      assert.deepEqual([true, false].map(activeOf), [true, false]);
+      assert.deepEqual([null, undefined, 'yes', 1].map(activeOf), [
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    });
+
     it('never reads the wall-clock twins', () => {
       const row = { ...contract, StartDate: '2026-04-09T22:00:00Z', StartDateLocal: 'nonsense' };
       assert.equal(parse('coworkercontracts', row).startsAt, Date.UTC(2026, 3, 9, 22));
