@@ -382,7 +382,7 @@ function doorOf(
   const planned = until === null ? 0 : until + policies.doorGraceMs;
   const set = wholeSecond(Math.min(Math.max(now + policies.doorHorizonMs, planned), latest));
   // One past the half, so that the wake at just that instant does move it.
-  return { set, atLeast: now + renewLeadMs + 1, atMost: null, renewLeadMs };
+  return { set, atLeast: Math.min(now + renewLeadMs + 1, set), atMost: null, renewLeadMs };
 }
 
 const wholeSecond = (at: Instant): Instant => Math.ceil(at / 1000) * 1000;

@@ -9,7 +9,7 @@ import type { CheckedSpace } from '../worker/check.js';
 import type { Config } from '../worker/config.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, type Typed } from './instant.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
 import { surveySpace } from './survey.js';
 
 /** Whom a plan is for: one member, those of a location, or all. */
@@ -43,7 +43,9 @@ export async function openSpace(file?: string): Promise<PlannedSpace> {
   const config = readConfig(file);
   const nexudus = nexudusOf(config);
   const kisi = kisiOf(config);
-  return { config, nexudus, kisi, checked: await checkedSpace(config, nexudus, kisi) };
+  // A file that somebody has just written is to be mended before anything is told by it.
+  const check = file === undefined ? checkedSpace : soundSpace;
+  return { config, nexudus, kisi, checked: await check(config, nexudus, kisi) };
 }
 
 /** Throws CommandError where Nexudus has no such location. */
