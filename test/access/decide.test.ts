@@ -195,6 +195,14 @@ describe('decide: which keys a person should hold', () => {
       );
     });
 
+    it('holds a used pass over its day’s end where its allowance cannot be read: the plan may renew then', () => {
+      const facts = { ...withPlan({ used: true, usedAt: now }), allowances: [] };
+      const midnight = at('2026-11-25T23:00:00Z');
+      const [key] = decide(snapshot(facts), rules(), [], midnight + 5 * minute).keys;
+      assert.equal(key?.awaitingRenewal, true);
+      assert.deepEqual(groupsAt(facts, midnight + 15 * minute), []);
+    });
+
     it('has no grace for the last of a week of passes used up midweek', () => {
       const weekly = [{ uniqueId: 'allowance-1', planId: 70, passTypeId: 30, renews: 'week' as const }];
       const facts = {
@@ -441,6 +449,9 @@ describe('decide: which keys a person should hold', () => {
         const [key] = decide(snapshot(withPass({ expiresAt: far })), rules(), [], now).keys;
         assert.deepEqual([key?.until, key?.door.atMost], [null, null]);
         assert.equal(key?.door.set, now + 7 * day);
+        // Nor is there any need of a day's end.
+        const locations = [{ ...rome, timeZone: null }];
+        assert.deepEqual(groupsAt({ ...withPass({ expiresAt: far }), locations }), [12]);
       });
     }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import type { StandsOn } from '../../access/types.js';
 import { readChanges, readIndex, type Changes, type Index } from '../../nexudus/changes.js';
+import { updatedSince } from '../../nexudus/filters.js';
 import { isNexudusError } from '../../nexudus/errors.js';
 import { createLookups } from '../../nexudus/lookups.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { readReference } from '../../nexudus/reference.js';
+import { findContract } from '../../nexudus/source.js';
 import { requestFor, standsOn, startBench, type Bench } from './space.js';
 import { pageOf, startStub } from './stub.js';
 
@@ -213,6 +215,34 @@ describe('one bad record in Nexudus', () => {
       ends.map(({ status }) => status),
       ['rejected', 'fulfilled'],
     );
+  });
+
+  it('is no filter that is ignored, where it does not say when it was written', () => {
+    const { holds } = updatedSince('teams', Date.parse('2026-11-24T12:00:30Z'));
+    const holdsOf = (updatedOn: string): boolean => holds({ updatedOn } as never);
+    for (const unsaid of [
+      '',
+      'lately',
+      '0001-01-01T00:00:00',
+      '9999-12-31T23:59:59Z',
+      '2026-11-24T12:00:00Z',
+    ])
+      assert.equal(holdsOf(unsaid), true, unsaid);
+    assert.equal(holdsOf('2026-11-24T11:59:59Z'), false);
+  });
+
+  it('is passed over where all contracts must be looked through for one', async () => {
+    const sound = { Id: 5, UpdatedOn: '', UniqueId: 'c-5', CoworkerId: 1, TariffId: 2, Cancelled: false };
+    const stub = await startStub((asked) =>
+      asked.path.endsWith('coworkercontracts')
+        ? pageOf([sound, { ...sound, Id: 6, UniqueId: 'c-6' }, { ...sound, Id: 7, CoworkerId: null }], asked)
+        : pageOf([], asked),
+    );
+    try {
+      assert.equal((await findContract(stub.client, 'c-5'))?.id, 5);
+    } finally {
+      await stub.stop();
+    }
   });
 
   it('may have no id, be null or no object at all, several times over, and is told apart', async () => {
