@@ -62,6 +62,15 @@ export function isNexudusError(error: unknown, kind: NexudusErrorKind): error is
   return error instanceof NexudusError && error.kind === kind;
 }
 
+/** An answer that is not as it should be; `what` names records and fields by their ids and names only. */
+export function malformed(path: string, what: string): NexudusError {
+  return new NexudusError({
+    kind: 'malformed',
+    path,
+    says: `the answer is not as it should be (${what}).`,
+  });
+}
+
 /** What else bears on the error of a status. */
 export interface StatusContext {
   /** The roles that the user may lack. Default: those to read. */
