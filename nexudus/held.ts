@@ -19,9 +19,9 @@ export interface PersonRecords {
 const endedLongAgoMs = 48 * 3_600_000;
 
 /**
- * Absence is no evidence: whatever an existing key stands on and is missing from the lists is looked up by its id.
- * What is found joins the rest and ends by its own fields; a 404 counts only where its collection is plausible,
- * else it is a doubt. Throws NexudusError.
+ * Absence needs two witnesses: whatever an existing key stands on and is missing from the lists is looked up by its id.
+ * What is found joins the rest and ends by its own fields; what is missing there too counts as gone where its collection
+ * is plausible, else it is a doubt. Throws NexudusError.
  */
 export async function confirmHeld(reading: Reading, person: PersonRecords): Promise<Doubt[]> {
   const held = new Map(person.heldOn.map((record) => [record.passId, record]));
@@ -31,6 +31,7 @@ export async function confirmHeld(reading: Reading, person: PersonRecords): Prom
     await confirmTypes(reading, person, held),
     await confirmPlaces(reading, person, held),
   ];
+  await confirmAllowances(reading, person, held);
   await confirmCheckins(reading, person, held);
   return [...passDoubts.filter(isThere), ...others.flat()];
 }
@@ -96,9 +97,17 @@ async function confirmContracts(
 }
 
 /** Whether the contracts at hand are enough to judge the pass. */
-function hasContract(pass: PassRecord, { contracts }: Holder): boolean {
-  if (pass.contractUniqueId === null) return !pass.fromPlan || contracts.length > 0;
+function hasContract(pass: PassRecord, holder: Holder): boolean {
+  const { contracts } = holder;
+  if (pass.contractUniqueId === null) {
+    return !pass.fromPlan || (contracts.length > 0 && missingContracts(holder).length === 0);
+  }
   return contracts.some(({ uniqueId }) => uniqueId === pass.contractUniqueId);
+}
+
+/** Contracts that the coworker's own record names, and the list of them lacks. */
+function missingContracts({ coworker, contracts }: Holder): number[] {
+  return coworker.contractIds.filter((id) => contracts.every((contract) => contract.id !== id));
 }
 
 /** The contract of a pass by every way that leads to it; of a plan's pass without a link, all that run. */
@@ -108,8 +117,7 @@ async function findContracts(
   holder: Holder,
   held: StandsOn | undefined,
 ): Promise<ContractRecord[]> {
-  const ids =
-    pass.contractUniqueId === null ? holder.coworker.contractIds : [held?.contractId].filter(isThere);
+  const ids = pass.contractUniqueId === null ? missingContracts(holder) : [held?.contractId].filter(isThere);
   const byId = (await Promise.all(ids.map((id) => reading.lookups.find('coworkercontracts', id))))
     .filter(isThere)
     .filter(({ uniqueId }) => pass.contractUniqueId === null || uniqueId === pass.contractUniqueId);
@@ -149,6 +157,20 @@ async function confirmPlaces(
     if (doubt !== null) doubts.push(doubt);
   }
   return doubts;
+}
+
+/** A used pass whose allowance is not known is not waited for at its renewal. */
+async function confirmAllowances(
+  reading: Reading,
+  { holders, offers }: PersonRecords,
+  held: HeldByPass,
+): Promise<void> {
+  for (const { allowanceUniqueId } of heldPasses(holders, held)) {
+    if (allowanceUniqueId === null) continue;
+    if (offers.allowances.some(({ uniqueId }) => uniqueId === allowanceUniqueId)) continue;
+    const allowance = await reading.allowance(allowanceUniqueId);
+    if (allowance !== null) offers.allowances.push(allowance);
+  }
 }
 
 /** A minute pass that is used up counts through an open check-in, which its own flag may not show yet. */

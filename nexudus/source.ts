@@ -5,11 +5,13 @@ import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
 import type { Lookups } from './lookups.js';
 import type {
+  AllowanceRecord,
   CheckinRecord,
   ContractRecord,
   CoworkerRecord,
   PassRecord,
   PausedPeriodRecord,
+  Records,
   TeamRecord,
 } from './records.js';
 
@@ -17,7 +19,7 @@ import type {
 export interface RecordSource {
   /** When the first of its reads began. */
   startedAt: Instant;
-  /** Null: Nexudus answered 404 for just this id. */
+  /** Null: neither a list nor its own address has it. */
   coworker(id: number): Promise<CoworkerRecord | null>;
   /** All coworkers with just this e-mail. */
   coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]>;
@@ -101,14 +103,26 @@ export async function searchEmail(client: NexudusClient, emailAsWritten: string)
 
 /** The contract with this GUID, with its pauses; null: there is none. Throws NexudusError. */
 export async function findContract(client: NexudusClient, uniqueId: string): Promise<ContractRecord | null> {
-  const found = await client
-    .list('coworkercontracts', [withUniqueId(uniqueId)])
-    .catch(async (error: unknown) => {
-      if (!isNexudusError(error, 'filterIgnored')) throw error;
-      // Where the filter is not known, all contracts come, and the one is among them or is not there.
-      return (await client.list('coworkercontracts')).filter((contract) => contract.uniqueId === uniqueId);
-    });
-  return found[0] === undefined ? null : withOwnPauses(client, found[0]);
+  const found = await findByUniqueId(client, 'coworkercontracts', uniqueId);
+  return found === null ? null : withOwnPauses(client, found);
+}
+
+/** The allowance with this GUID; null: there is none. Throws NexudusError. */
+export function findAllowance(client: NexudusClient, uniqueId: string): Promise<AllowanceRecord | null> {
+  return findByUniqueId(client, 'tarifftimepasses', uniqueId);
+}
+
+async function findByUniqueId<N extends 'coworkercontracts' | 'tarifftimepasses'>(
+  client: NexudusClient,
+  name: N,
+  uniqueId: string,
+): Promise<Records[N] | null> {
+  const found = await client.list(name, [withUniqueId(uniqueId)]).catch(async (error: unknown) => {
+    if (!isNexudusError(error, 'filterIgnored')) throw error;
+    // Where the filter is not known, all rows come, and the one is among them or is not there.
+    return (await client.list(name)).filter((row) => row.uniqueId === uniqueId);
+  });
+  return found[0] ?? null;
 }
 
 /** A contract that was looked up apart from the others, with its pauses. Throws NexudusError. */

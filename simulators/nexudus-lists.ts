@@ -23,13 +23,14 @@ interface Test extends Getter {
 
 /**
  * Answers `GET /area/entities?...`: one page of rows in the envelope, or full records when `id=[1,2]` is asked.
- * Query keys ignore case; a filter that is not known is ignored without a word.
+ * Query keys ignore case; a filter that is not known is ignored without a word. `hides`: records of which nothing is shown.
  */
 export function list(
   store: NexudusStore,
   collection: CollectionName,
   query: Query,
   fault: FaultKind | undefined,
+  hides: (id: number) => boolean = () => false,
 ): unknown {
   const asked = new Map(Object.entries(query).map(([key, value]) => [key.toLowerCase(), value]));
   const view = createView(store);
@@ -38,7 +39,7 @@ export function list(
     fault === 'ignoreFilters'
       ? []
       : [...asked].flatMap(([key, value]) => testOf(store, view, collection, key, value));
-  const found = recordsOf(store, collection, tests, fault);
+  const found = recordsOf(store, collection, tests, fault).filter(({ Id }) => !hides(Number(Id)));
   const rows = found.filter((record) => tests.every(({ get, holds }) => holds(get(record))));
   if (batch && !store.switches.batchEnveloped) return rows.map((record) => view.full(collection, record));
 
