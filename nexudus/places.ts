@@ -26,14 +26,18 @@ export async function readPlaces(
   timeZones: TimeZones,
   before: Places | null = null,
 ): Promise<Places> {
-  const [businesses, zones, settings] = await Promise.all([
+  const [businesses, zones, listed] = await Promise.all([
     client.list('businesses'),
     client.list('simpletimezones'),
     readCutOffs(client),
   ]);
   if (businesses.length === 0) throw implausible('businesses');
-  const hadCutOffs = before?.locations.some((location) => location.dayStartsAtMinute > 0) ?? false;
-  if (hadCutOffs && settings.length === 0 && (await client.count('businesssettings')) === 0) {
+  const late = (before?.locations ?? []).filter(({ dayStartsAtMinute }) => dayStartsAtMinute > 0);
+  const isListed = ({ id }: Location): boolean => listed.some(({ locationId }) => locationId === id);
+  // A day that is to begin at midnight again ends access earlier: that needs a second witness.
+  const all = late.every(isListed) ? null : await client.list('businesssettings');
+  const settings = all?.filter(({ name }) => name === cutOffSetting) ?? listed;
+  if (all?.length === 0) {
     throw implausible('businesssettings');
   }
   const missing = businesses.flatMap(({ zoneId }) =>

@@ -341,6 +341,28 @@ describe('reading one member', () => {
       await assert.rejects(snapshotOf(bench, ann.Id), (error) => isNexudusError(error, 'implausible'));
     });
 
+    it('takes a cut-off of the day for gone only where all settings lack it too', async () => {
+      const ann = space.addCoworker();
+      const [rome, oslo] = [space.addBusiness(), space.addBusiness()];
+      const settings = [rome, oslo].map(({ Id: BusinessId }) =>
+        space.addBusinessSetting({ BusinessId, Name: 'Checkin.DailyCutOffTime', Value: '05:00' }),
+      );
+      space.addBusinessSetting({ Name: 'Checkin.PayAsYouGo', Value: 'True' });
+      const starts = async (): Promise<number[]> => {
+        bench.clock.now += hourMs;
+        const { locations } = await snapshotOf(bench, ann.Id, { notBefore: bench.clock.now });
+        return locations.slice(-2).map(({ dayStartsAtMinute }) => dayStartsAtMinute);
+      };
+      assert.deepEqual(await starts(), [300, 300]);
+      for (const [setting] of [settings, settings.slice(1)]) {
+        const ids = setting === undefined ? [] : [setting.Id];
+        bench.simulator.faults.add({ match: 'businesssettings', kind: 'absent', times: 1, ids });
+        assert.deepEqual(await starts(), [300, 300]);
+      }
+      space.remove('businesssettings', settings[0]?.Id ?? 0);
+      assert.deepEqual(await starts(), [0, 300]);
+    });
+
     it('throws where the cut-offs of the day are gone together with all other settings', async () => {
       const ann = space.addCoworker();
       space.addBusinessSetting({ Name: 'Checkin.DailyCutOffTime', Value: '05:00' });
