@@ -1,10 +1,11 @@
 import type { Instant } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
-import { groupBy, readCollections, readTeams, type Collections } from './collections.js';
+import { groupBy, readCollections, readTeams, type Collections, type PassRows } from './collections.js';
 import { parseInstant } from './fields.js';
-import { equal, updatedSince } from './filters.js';
+import { updatedSince } from './filters.js';
 import { createLookups } from './lookups.js';
 import type { NexudusError } from './errors.js';
+import { readUnusedPasses, stillMatters } from './passes.js';
 import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
@@ -51,7 +52,7 @@ export interface Index {
   readAt: Instant;
   /** Rows of each whole collection. */
   counts: Record<string, number>;
-  /** For each member with a contract, a pass that is not used, or a team that lends passes. */
+  /** For each member with a contract, a pass that is neither used nor long expired, or a team that lends passes. */
   members: Record<string, string>;
   /** Pass types, allowances and locations. */
   reference: string;
@@ -173,15 +174,14 @@ function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
 }
 
 /**
- * Everything that bears on members, from whole collections. Of the passes only those that are not used: a pass that
- * gets used or deleted drops out, which shows too. Throws NexudusError.
+ * Everything that bears on members, from whole collections. Of the passes only those that still matter (`stillMatters`): one that
+ * gets used or deleted, or has long expired, drops out, which shows too. Throws NexudusError.
  */
 export async function readIndex(client: NexudusClient, { now }: { now: () => Instant }): Promise<Index> {
   const readAt = now();
   const name = 'coworkertimepasses';
-  const unused = equal(name, 'Used', false, (pass) => !pass.used);
   const [all, passCount, reference] = await Promise.all([
-    readCollections(client, () => client.listSparing(name, [unused])),
+    readCollections(client, () => readMatteringPasses(client, readAt)),
     client.count(name),
     readReference(client, {}),
   ]);
@@ -202,6 +202,11 @@ export async function readIndex(client: NexudusClient, { now }: { now: () => Ins
     members: membersOf(all),
     reference: fingerprint([JSON.stringify(reference)]),
   };
+}
+
+async function readMatteringPasses(client: NexudusClient, at: Instant): Promise<PassRows> {
+  const { rows, broken } = await readUnusedPasses(client, at);
+  return { rows: rows.filter((pass) => stillMatters(pass, at)), broken };
 }
 
 function membersOf({

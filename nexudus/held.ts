@@ -1,5 +1,6 @@
 import type { StandsOn } from '../access/types.js';
 import type { Doubt, Holder, Reading } from './person.js';
+import { stillMatters } from './passes.js';
 import type { Places } from './places.js';
 import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord } from './records.js';
 import type { Offers } from './reference.js';
@@ -14,9 +15,6 @@ export interface PersonRecords {
   offers: Offers;
   places: Places;
 }
-
-/** How long after its end a pass still matters to anyone. */
-const endedLongAgoMs = 48 * 3_600_000;
 
 /**
  * Absence needs two witnesses: whatever an existing key stands on and is missing from the lists is looked up by its id.
@@ -79,13 +77,12 @@ async function confirmContracts(
   { holders }: PersonRecords,
   held: HeldByPass,
 ): Promise<Doubt[]> {
-  const since = reading.source.startedAt - endedLongAgoMs;
   const doubts: Doubt[] = [];
   for (const holder of holders) {
     for (const pass of holder.passes) {
       const stands = held.get(pass.id);
-      const ended = pass.used || (pass.expiresAt !== null && pass.expiresAt < since);
-      if ((stands === undefined && ended) || hasContract(pass, holder)) continue;
+      const isOver = !stillMatters(pass, reading.source.startedAt);
+      if ((stands === undefined && isOver) || hasContract(pass, holder)) continue;
       holder.contracts.push(...(await findContracts(reading, pass, holder, stands)));
       if (stands === undefined || hasContract(pass, holder)) continue;
       const record = stands.contractId ?? `of coworker ${pass.memberId}`;

@@ -233,11 +233,12 @@ export function createReader(options: ReaderOptions): Reader {
   async function estimateBulk(): Promise<void> {
     const baselines = await options.baselines();
     if (baselines === null || bulkCost !== null) return;
-    const names = ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'coworkertimepasses', 'teams'];
-    bulkCost = names.reduce(
-      (sum, name) => sum + Math.max(1, Math.ceil((baselines[name]?.count ?? 0) / 1000)),
-      2,
-    );
+    const pagesOf = (name: CollectionName): number =>
+      Math.max(1, Math.ceil((baselines[name]?.count ?? 0) / 1000));
+    const names = ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'teams'] as const;
+    // Passes of years are counted there, and not read.
+    const passes = Math.min(pagesOf('coworkertimepasses'), pagesOf('coworkers') + 3);
+    bulkCost = names.reduce((sum, name) => sum + pagesOf(name), passes + 2);
   }
 
   return {

@@ -4,6 +4,7 @@ import { isNexudusError } from './errors.js';
 import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
 import type { Lookups } from './lookups.js';
+import { readRecentPasses } from './passes.js';
 import type {
   AllowanceRecord,
   CheckinRecord,
@@ -48,11 +49,7 @@ export function createDirectSource(
   quirk: PauseQuirk,
   startedAt: Instant,
 ): RecordSource {
-  const passesOf = once((memberId: number) =>
-    client.list('coworkertimepasses', [
-      equal('coworkertimepasses', 'Coworker', memberId, (pass) => pass.memberId === memberId),
-    ]),
-  );
+  const passesOf = once((memberId: number) => readPassesOf(client, memberId, startedAt));
   const contractsOf = once(async (memberId: number) => {
     const contracts = await client.list('coworkercontracts', [
       equal('coworkercontracts', 'Coworker', memberId, (contract) => contract.memberId === memberId),
@@ -86,6 +83,17 @@ export function createDirectSource(
     teamsOf,
     contractWithUniqueId: once((uniqueId: string) => findContract(client, uniqueId)),
   };
+}
+
+/** All passes of a coworker, or of thousands those that still matter. Throws NexudusError. */
+async function readPassesOf(client: NexudusClient, memberId: number, at: Instant): Promise<PassRecord[]> {
+  const name = 'coworkertimepasses';
+  const filters = [equal(name, 'Coworker', memberId, (pass) => pass.memberId === memberId)];
+  const first = await client.page(name, { filters, page: 1 });
+  const isAll = first.rows.length + first.broken.length === first.total;
+  const { rows, broken } = isAll ? first : await readRecentPasses(client, at, filters);
+  if (broken[0] !== undefined) throw broken[0].error;
+  return rows;
 }
 
 /**

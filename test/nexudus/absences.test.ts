@@ -133,6 +133,10 @@ describe('a record that one answer has and another lacks', () => {
     hide(`${coworkers}/${ann.Id}$`);
     bench.simulator.faults.add({ match: `${coworkers}/[?]id=`, kind: 'ignoreFilters' });
     assert.deepEqual(peopleOf(await read(ann.Id)), [ann.Id]);
+    space.remove('coworkers', ann.Id);
+    await assert.rejects(read(ann.Id), /has been missing since/);
+    bench.clock.now += minuteMs;
+    assert.equal((await read(ann.Id)).gone, true);
   });
 
   describe('and all lack now', () => {

@@ -232,6 +232,15 @@ describe('reading many members', () => {
     assert.deepEqual(readsOfAll(), [false, true]);
   });
 
+  it('is not taken for dear since there are passes of many years', async () => {
+    const ids = planMembers(10);
+    const count = (rows: number) => ({ count: rows, at: noon });
+    bench.baselines = { coworkers: count(11), coworkertimepasses: count(60_000) };
+    await readAll(ids.slice(0, 1));
+    await readAll(ids.slice(1));
+    assert.equal(bench.asked('/coworkercontracts'), 2);
+  });
+
   it('waits for nobody’s clock: a wish from the future is served by a read that begins now', async () => {
     const [ann = 0] = planMembers(1);
     const [read] = await readAll([ann], { notBefore: noon + 5_000 });
