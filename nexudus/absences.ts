@@ -44,10 +44,11 @@ export function createAbsences(now: () => Instant, lookLaterMs = laterLookMs): A
     async confirm(client, memberId) {
       const at = now();
       const since = sinceOf(memberId, at);
-      if (at - since < lookLaterMs) throw notSure(memberId, since);
-      // Asked anew: what a read for many has looked up may be older than the first look.
-      const found = await createLookups(client).find('coworkers', memberId);
+      const isFirst = since === at;
+      // Asked anew: what a read for many has found, or missed, may be older than the first look.
+      const found = isFirst ? null : await createLookups(client).find('coworkers', memberId);
       if (found !== null) missing.delete(memberId);
+      else if (at - since < lookLaterMs) throw notSure(memberId, since);
       return found;
     },
   };

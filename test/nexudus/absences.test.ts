@@ -189,12 +189,25 @@ describe('a record that one answer has and another lacks', () => {
       assert.equal(second.value.gone, true);
     });
 
+    it('is there again at the next look, though whole collections that were read without it are kept', async () => {
+      const ids = Array.from({ length: 6 }, () => space.addCoworker().Id);
+      const [ann = 0] = ids;
+      const notBefore = bench.clock.now;
+      hide(coworkers, { ids: [ann], times: 100 });
+      const [first] = await Promise.allSettled(ids.map((id) => read(id, { notBefore })));
+      assert.equal(first?.status, 'rejected');
+      bench.simulator.faults.clear();
+      bench.clock.now += 2_000;
+      assert.deepEqual(peopleOf(await read(ann, { notBefore })), [ann]);
+      assert.equal(bench.asked('/coworkercontracts'), 1);
+    });
+
     it('is there again where the later look finds it, and missing anew where it is lost again', async () => {
       const ann = space.addCoworker();
       hide(`${coworkers}/`, { times: 2 });
       await assert.rejects(read(ann.Id), missing(ann.Id));
       bench.clock.now += minuteMs;
-      // The read misses it as before, and the later look does not.
+      // The read misses it as before, and the later look does not, however much later.
       hide(`${coworkers}/`, { times: 2 });
       assert.deepEqual(peopleOf(await read(ann.Id)), [ann.Id]);
       hide(`${coworkers}/`, { times: 2 });
