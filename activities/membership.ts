@@ -208,10 +208,8 @@ function nobody(now: Instant): Decided {
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
 function holdsOf(read: MemberRead, request: Pick<AssessRequest, 'held'>): Hold[] {
-  const everything = read.doubts.find((doubt) => doubt.passId === null);
   return request.held.flatMap(({ groupId, standsOn }) => {
-    const doubt =
-      everything ?? read.doubts.find((d) => standsOn.some((record) => record.passId === d.passId));
+    const doubt = read.doubts.find(({ passId }) => standsOn.some((record) => record.passId === passId));
     return doubt === undefined ? [] : [{ groupId, why: doubt.why }];
   });
 }

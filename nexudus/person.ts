@@ -32,9 +32,9 @@ export interface MemberRequest {
   heldOn: readonly StandsOn[];
 }
 
-/** A reason not to believe an absence. Null, which no reader answers: it concerns every key of the member. */
+/** A reason not to believe an absence, by which the keys that stand on a pass would be lost. */
 export interface Doubt {
-  passId: number | null;
+  passId: number;
   why: string;
 }
 

@@ -63,7 +63,7 @@ export class Clockwork {
   /** Of each key that was given or taken away: since when the workflow said that it was due. */
   readonly dues: (number | null)[] = [];
   mails = 0;
-  doubts: { passId: number | null; why: string }[] = [];
+  doubts: { passId: number; why: string }[] = [];
   nexudusFails: string | null = null;
   kisiFails: string | null = null;
   /** Only calls that are logged with this fail; by default all. */
