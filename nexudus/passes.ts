@@ -12,16 +12,18 @@ const hourMs = 60 * minuteMs;
 /** Longer than a last day that counts in full, the grace for a renewal, and a visit. */
 export const pastMs = 48 * hourMs;
 
+const stepMs = 15 * minuteMs;
+
 /**
- * Passes that expired before this are over for everybody, seen from `at`. It moves once an hour, a minute after the full hour:
- * passes expire at midnights, so that one is over for good when its member is looked at anyway, and whether Nexudus cuts a bound
- * to the minute makes no difference.
+ * Passes that expired before this are over for everybody, seen from `at`. It moves every quarter of an hour, from a minute before
+ * it to a minute after the one two days earlier: passes expire at midnights, in some zones at an odd quarter, so that one is over
+ * for good right before its member is looked at anyway. Whether Nexudus cuts a bound to the minute makes no difference then.
  */
 export function overBefore(at: Instant): Instant {
-  return Math.floor((at - pastMs - minuteMs) / hourMs) * hourMs + minuteMs;
+  return Math.floor((at + minuteMs) / stepMs) * stepMs - pastMs + minuteMs;
 }
 
-/** Whether a pass may still open anything, or shows in a fingerprint, seen from `at`: not used, and not long expired. Pure. */
+/** Whether a pass may still open anything, and shows in fingerprints, seen from `at`: not used, and not long expired. Pure. */
 export function stillMatters({ used, expiresAt }: Pick<Pass, 'used' | 'expiresAt'>, at: Instant): boolean {
   return !used && (expiresAt === null || expiresAt >= overBefore(at));
 }

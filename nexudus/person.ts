@@ -15,7 +15,7 @@ import type {
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
 import { isThere, joinPauses, type RecordSource } from './source.js';
-import { writtenIn, type OwnRecords, type Written } from './written.js';
+import { fingerprintOfMember, writtenIn, type OwnRecords, type Written } from './written.js';
 
 /** Whose records are wanted, and how fresh. */
 export interface MemberRequest {
@@ -47,6 +47,8 @@ export interface MemberRead {
   doubts: Doubt[];
   /** What was read of the member's own profile, record by record. */
   written: readonly Written[];
+  /** Fingerprint of all that bears on the member's own profile; '' where nothing does. */
+  records: string;
 }
 
 /** Everything that reading one person needs. */
@@ -93,7 +95,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
   const own = await certainCoworker(reading, request.memberId);
   const gone = own === null;
   const people = await findPeople(reading, own, knownSiblings(request));
-  if (people.length === 0) return { snapshot: null, gone, doubts: [], written: [] };
+  if (people.length === 0) return { snapshot: null, gone, doubts: [], written: [], records: '' };
 
   const holders = new Map<number, Promise<Holder>>();
   const found = await Promise.all(
@@ -110,8 +112,14 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     profiles: found.map(profileOf),
     ...referenceOf(offers, places),
   };
-  const member = all.find(({ coworker }) => coworker.id === request.memberId);
-  return { snapshot, gone, doubts, written: member === undefined ? [] : writtenIn(member.own) };
+  const member = found.find(({ own: { coworker } }) => coworker.id === request.memberId);
+  return {
+    snapshot,
+    gone,
+    doubts,
+    written: member === undefined ? [] : writtenIn(member.own.own),
+    records: member === undefined ? '' : recordsOf(member, snapshot.readAt),
+  };
 }
 
 /**
@@ -207,6 +215,14 @@ async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<
   const complete = holders.every(({ passes }) => passes.every(({ locationId }) => known.has(locationId)));
   const fresh = complete ? places : await reading.places(true);
   return { locations: [...fresh.locations], below: fresh.below };
+}
+
+function recordsOf({ own, loans }: Found, readAt: Instant): string {
+  return fingerprintOfMember({
+    own: own.own,
+    loans: loans.map(({ team, payer }) => ({ team, payer: payer.own })),
+    readAt,
+  });
 }
 
 function profileOf({ own, loans }: Found): Profile {
