@@ -33,7 +33,8 @@ export function createAbsences(now: () => Instant, lookLaterMs = laterLookMs): A
       if (at - lookedAt <= forgottenMs) break;
       missing.delete(id);
     }
-    const since = missing.get(memberId)?.since ?? at;
+    // A clock that was set back must not make this last for hours.
+    const since = Math.min(missing.get(memberId)?.since ?? at, at);
     missing.delete(memberId);
     missing.set(memberId, { since, lookedAt: at });
     return since;

@@ -225,6 +225,14 @@ describe('a record that one answer has and another lacks', () => {
       await assert.rejects(read(99), /missing since 2026-11-24T12:10/);
     });
 
+    it('counts anew where this machine’s clock is set back', async () => {
+      await assert.rejects(read(99), /missing since 2026-11-24T12:00/);
+      bench.clock.now -= 180 * minuteMs;
+      await assert.rejects(read(99), /missing since 2026-11-24T09:00/);
+      bench.clock.now += minuteMs;
+      assert.equal((await read(99)).gone, true);
+    });
+
     it('delays nobody who held nothing by it', async () => {
       const [payer, ann] = [space.addCoworker(), space.addCoworker()];
       const members = { PayingMemberId: payer.Id, TeamMembers: [payer.Id, ann.Id] };
