@@ -1,6 +1,6 @@
 import type { Instant } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
-import { groupBy, readCollections, readTeams, type Collections, type PassRows } from './collections.js';
+import { groupBy, readCollections, readTeams, type Collections } from './collections.js';
 import { parseInstant } from './fields.js';
 import { updatedSince } from './filters.js';
 import { createLookups } from './lookups.js';
@@ -181,7 +181,7 @@ export async function readIndex(client: NexudusClient, { now }: { now: () => Ins
   const readAt = now();
   const name = 'coworkertimepasses';
   const [all, passCount, reference] = await Promise.all([
-    readCollections(client, () => readMatteringPasses(client, readAt)),
+    readCollections(client, () => readUnusedPasses(client, readAt)),
     client.count(name),
     readReference(client, {}),
   ]);
@@ -199,14 +199,9 @@ export async function readIndex(client: NexudusClient, { now }: { now: () => Ins
       tarifftimepasses: reference.allowances.length,
       businesses: reference.locations.length,
     },
-    members: membersOf(all, readAt),
+    members: membersOf({ ...all, passes: all.passes.filter((pass) => stillMatters(pass, readAt)) }, readAt),
     reference: fingerprint([JSON.stringify(reference)]),
   };
-}
-
-async function readMatteringPasses(client: NexudusClient, at: Instant): Promise<PassRows> {
-  const { rows, broken } = await readUnusedPasses(client, at);
-  return { rows: rows.filter((pass) => stillMatters(pass, at)), broken };
 }
 
 function membersOf(
