@@ -264,9 +264,8 @@ function nobody(now: Instant): Decided {
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
 function holdsOf({ doubts }: MemberRead, held: readonly Held[]): Hold[] {
-  const everything = doubts.find((doubt) => doubt.passId === null);
   return held.flatMap(({ groupId, standsOn }) => {
-    const doubt = everything ?? doubts.find((d) => standsOn.some((record) => record.passId === d.passId));
+    const doubt = doubts.find(({ passId }) => standsOn.some((record) => record.passId === passId));
     return doubt === undefined ? [] : [{ groupId, why: doubt.why }];
   });
 }

@@ -189,6 +189,6 @@ describe('assess', () => {
       return written.map((one) => deps.known.includes({ ...one, memberId: 100 }));
     };
     assert.deepEqual(await isKnownAfter({}), [true]);
-    assert.deepEqual(await isKnownAfter({ doubts: [{ passId: null, why: 'half is missing' }] }), [false]);
+    assert.deepEqual(await isKnownAfter({ doubts: [{ passId: 900, why: 'half is missing' }] }), [false]);
   });
 });
