@@ -1,6 +1,5 @@
 import { decide } from '../access/decide.js';
 import { blockOf } from '../access/exceptions.js';
-import { UnknownTimeZone } from '../access/calendar.js';
 import type { Entitlement, Exception, Instant, Rules, Verdict } from '../access/types.js';
 import { howGranted } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
@@ -11,7 +10,8 @@ import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from
 
 /**
  * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. `cannotTell` is about a member whose records could not be read, not about a key.
+ * and it has no end. `cannotTell` is about a member whose records could not be read, or about a pass of one that cannot be
+ * judged, not about a key.
  */
 export type FindingKind =
   | 'missing'
@@ -96,13 +96,9 @@ export function compare(
   terms: ComparisonTerms,
 ): Comparison {
   const { locationId } = terms;
-  const untold = [...unread];
-  const judged: Judged[] = [];
-  for (const one of people) {
-    const person = judgedBy(one, exceptions, terms);
-    if ('why' in person) untold.push(person);
-    else if (locationId === null || person.assessment.locationId === locationId) judged.push(person);
-  }
+  const judged = people
+    .map((one) => judgedBy(one, exceptions, terms))
+    .filter(({ assessment }) => locationId === null || assessment.locationId === locationId);
   const owners = ownersOf(judged);
   const outcomes = [
     ...judged.flatMap((person) => outcomesOf(person, terms)),
@@ -121,7 +117,7 @@ export function compare(
     },
     requests: judged.reduce((sum, { preview }) => sum + preview.requests, 0),
     invitations: judged.filter(({ preview }) => preview.newUser).length,
-    differences: grouped([...findings, ...untold.map(cannotTell)]),
+    differences: grouped([...findings, ...[...unread, ...judged.flatMap(doubtsOf)].map(cannotTell)]),
   };
 }
 
@@ -129,28 +125,41 @@ function judgedBy(
   surveyed: Surveyed,
   exceptions: readonly Exception[],
   { rules, now }: ComparisonTerms,
-): Judged | Unread {
+): Judged {
   const { memberId, read, holdings, kisi } = surveyed;
-  try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
-    const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
-    const preview = previewOf({ memberId, holdings, assessment, kisi, now });
-    return { surveyed, assessment, verdicts, preview };
-  } catch (error) {
-    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
-    throw error;
-  }
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
+  const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
+  const preview = previewOf({ memberId, holdings, assessment, kisi, now });
+  return { surveyed, assessment, verdicts, preview };
 }
 
 function outcomesOf(person: Judged, terms: ComparisonTerms): Outcome[] {
   const { keys } = person.surveyed.kisi;
   const groupIds = new Set([...person.assessment.keys, ...keys].map(({ groupId }) => groupId));
+  const inDoubt = new Set(doubtfulOf(person).flatMap((verdict) => verdict.groupIds));
   return [...groupIds].flatMap((groupId) => {
     const wish = person.assessment.keys.find((one) => one.groupId === groupId);
     const key = keys.find((one) => one.groupId === groupId);
     if (key === undefined) return wish === undefined ? [] : missing(person, wish);
+    if (wish === undefined && inDoubt.has(groupId)) return [];
     return wish === undefined ? unwanted(person, key, terms) : wanted(person, key, wish);
   });
+}
+
+/** What is said of passes that cannot be judged, and that would open what no other pass does. */
+function doubtfulOf({ verdicts, assessment }: Judged): Verdict[] {
+  const wanted = new Set(assessment.keys.map(({ groupId }) => groupId));
+  return verdicts.filter(
+    ({ doubt, counts, groupIds }) =>
+      doubt !== undefined && !counts && groupIds.some((groupId) => !wanted.has(groupId)),
+  );
+}
+
+/** Once for all passes of a member with the same reason. */
+function doubtsOf(person: Judged): Unread[] {
+  const { memberId } = person.surveyed;
+  const whys = new Set(doubtfulOf(person).flatMap(({ doubt }) => doubt ?? []));
+  return [...whys].map((why) => ({ memberId, why }));
 }
 
 function missing(person: Judged, wish: Entitlement): Finding | [] {

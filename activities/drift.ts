@@ -20,7 +20,7 @@ import { inBatches, type Waker } from './wake.js';
 export interface DriftDeps {
   /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
-  nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
+  nexudus: Pick<NexudusClient, 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups'>;
   directory: Pick<Directory, 'read' | 'known'>;
   moves: Moves;
@@ -146,8 +146,8 @@ async function readKeys({
 }: DriftDeps): Promise<Pick<KisiState, 'keys' | 'mappedIds'>> {
   const keys = await kisi.listAllKeys(Context.current().cancellationSignal);
   const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
-  const types = await nexudus.list('timepasses');
-  const byField = types.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
+  const types = await nexudus.listSparing('timepasses');
+  const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
   const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
   return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };
 }

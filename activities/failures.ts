@@ -1,5 +1,4 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { UnknownTimeZone } from '../access/calendar.js';
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { TrailError } from '../trail/errors.js';
@@ -14,9 +13,6 @@ export function toFailure(error: unknown): Error {
   if (error instanceof KisiError) return passOn('Kisi', error);
   if (error instanceof TrailError)
     return ApplicationFailure.create({ type: 'Trail', message: error.message });
-  if (error instanceof UnknownTimeZone) {
-    return ApplicationFailure.create({ type: 'Configuration', message: error.message, nonRetryable: true });
-  }
   return error instanceof Error ? error : new Error(String(error));
 }
 

@@ -7,6 +7,7 @@ import {
   plausible,
   readChanges,
   readIndex,
+  type Broken,
   type Changes,
   type Index,
   type Lending,
@@ -15,6 +16,7 @@ import {
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
+import type { TimeZones } from '../nexudus/places.js';
 import { lossWords } from '../nexudus/plausible.js';
 import { placeName } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
@@ -34,6 +36,8 @@ export interface PollDeps {
   client: Client;
   waker: Waker;
   rules: Rules;
+  /** Over what Nexudus says: where one is named anew, all members are looked at again. */
+  timeZones?: TimeZones;
   /** By what members were judged without a poll. */
   known: KnownRecords;
   baselines: BaselineBook;
@@ -69,10 +73,45 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
   const [tellPoll, tellFullPass] = [telling('The poll'), telling('The full pass')];
+  const tellBroken = tellingOfBroken();
+  const tellZoneless = tellingOfZones();
   return remoteReads<PollActivities>({
-    pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory)),
-    fullPass: (memory) => tellFullPass(() => fullPass(deps, memory)),
+    pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory, tellBroken)),
+    fullPass: (memory) =>
+      tellFullPass(() =>
+        fullPass(deps, memory, ({ broken, zoneless }) => {
+          tellBroken(broken);
+          tellZoneless(zoneless);
+        }),
+      ),
   });
+}
+
+type TellBroken = (broken: readonly Broken[]) => void;
+
+/** Lines for one read: where a field of all records changed its shape, the rest says nothing new. */
+const mostLines = 20;
+
+/** Has the log say once of each malformed record whom it harms, until it is written again. */
+function tellingOfBroken(): TellBroken {
+  const told = new Set<string>();
+  return (broken) => {
+    const fresh = broken.filter((one) => !told.has(contentOf(one)));
+    for (const one of fresh) told.add(contentOf(one));
+    for (const { error, harm } of fresh.slice(0, mostLines))
+      log.warn(`${error.message} Until it is mended in Nexudus ${harm}; no key is taken away by it.`);
+    if (fresh.length > mostLines) log.warn(`${fresh.length - mostLines} more records of Nexudus are so.`);
+  };
+}
+
+/** Has the log say once of each location whose time zone is not known any more; the start told of those before. */
+function tellingOfZones(): (locationIds: readonly number[]) => void {
+  let told: Set<number> | null = null;
+  return (locationIds) => {
+    for (const id of locationIds.filter((one) => told !== null && !told.has(one)))
+      log.warn(`Location ${id} has no known time zone: its passes wait until it is named in latchkey.yaml.`);
+    told = new Set([...(told ?? []), ...locationIds]);
+  };
 }
 
 /** Has the log say once why Nexudus cannot be read, however many tries and runs that lasts, and that it can be again. */
@@ -97,6 +136,7 @@ function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
 async function pollChanges(
   deps: PollDeps,
   before: PollMemory | null,
+  tellBroken: TellBroken,
 ): Promise<PollMemory & { crowds?: Crowd[] }> {
   const crowds: Crowd[] = [];
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
@@ -105,6 +145,7 @@ async function pollChanges(
     const since = dueIn(round, memory, deps.now());
     if (Object.keys(since).length === 0) continue;
     const changes = await readChanges(deps.nexudus, { since, lending: memory.lending, now: deps.now });
+    tellBroken(changes.broken);
     const isFirst = before === null;
     for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
       woken += sizeOf(crowd);
@@ -140,7 +181,6 @@ async function crowdsOf(
   // What an earlier release remembered may have another shape.
   const seen = new Set(Object.values(memory.seen).filter(Array.isArray).flat());
   const isNew = (one: Written): boolean => !seen.has(fingerprintOf(one));
-  for (const one of changes.broken.filter(isNew)) log.warn(one.error.message);
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: now() };
   const everyone = !isFirst && changes.reference.some(isNew) ? await runningMembers(client) : [];
@@ -216,10 +256,12 @@ function remember(
 async function fullPass(
   deps: PollDeps,
   given: FullPassMemory | null,
+  tellOf: (index: Index) => void,
 ): Promise<FullPassMemory & { crowds?: Crowd[] }> {
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
   const memory = given ?? (await lastFullPass(deps.client));
-  const index = await readIndex(deps.nexudusForFullPasses, { now: deps.now });
+  const index = await readIndex(deps.nexudusForFullPasses, deps);
+  tellOf(index);
   const { baselines, suspects } = believe(memory, index);
   tellSuspects(memory?.suspects ?? {}, { baselines, suspects });
   const rules = digestOfRules(deps.rules);

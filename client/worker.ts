@@ -4,12 +4,13 @@ import { untilGone } from '../worker/embedded-ready.js';
 import { metricsAt } from '../worker/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
+import { readResolved } from '../worker/resolved.js';
 import { createApis, startService, type ServiceOptions } from '../worker/service.js';
 import { searchAttributes } from '../workflows/messages.js';
 import { failureOf, type ExitCode } from './failure.js';
 import { print, printFailure } from './output.js';
 import { tryTemporal } from './session.js';
-import { checkedSpace, readConfig, usable } from './space.js';
+import { readConfig, soundSpace, usable } from './space.js';
 
 /**
  * `latchkey worker`: checks everything, then works until SIGTERM or SIGINT, and ends the process. What is under way is
@@ -20,7 +21,7 @@ export async function worker(): Promise<never> {
   const config = readConfig();
   const log = createLogger({ level: config.logLevel });
   const apis = usable(() => createApis(config));
-  const space = await checkedSpace(config, apis.nexudus, apis.kisi);
+  const space = await soundSpace(config, apis.nexudus, apis.kisi, await readResolved(config.databaseUrl));
   for (const warning of space.warnings) log.warn(warning);
   if (config.temporalAddress !== null) await tryTemporal(config);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorOfStatus, NexudusError } from './errors.js';
+import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import { equal, type Filter } from './filters.js';
 import { createPacer, type Turns } from './pace.js';
 import { collections, type CollectionName, type Records } from './records.js';
@@ -34,8 +34,10 @@ export interface NexudusUser {
 /** A row that is not as it should be, and whom it concerns. */
 export interface BrokenRow {
   collection: CollectionName;
-  id: number;
-  ownerId: number;
+  /** Null: it does not say. */
+  id: number | null;
+  /** Null: it does not say, or concerns more than one. */
+  ownerId: number | null;
   /** All of it as text, to notice when it is mended. May hold personal data. */
   text: string;
   error: NexudusError;
@@ -49,8 +51,8 @@ export interface NexudusClient {
    */
   list<N extends CollectionName>(name: N, filters?: readonly Filter<Records[N]>[]): Promise<Records[N][]>;
   /**
-   * As `list`, but a row that is malformed only takes its owner with it: it is told apart, for the one to be left alone
-   * whom it concerns. Throws `malformed` where a row does not say whose it is.
+   * As `list`, but a row that is malformed harms its owner at most: it is told apart, for the one to be left alone whom it
+   * concerns, if it says whom.
    */
   listSparing<N extends CollectionName>(
     name: N,
@@ -63,7 +65,10 @@ export interface NexudusClient {
   ): Promise<{ rows: Records[N][]; broken: BrokenRow[]; total: number }>;
   /** One record in full; null: Nexudus has no such record. */
   getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
-  /** Full records by id. An id that is not in the map was not answered: ask for it with `getOne` to be sure. */
+  /**
+   * Full records by id. An id that is not in the map was not answered, or its record is malformed: ask for it with
+   * `getOne` to be sure.
+   */
   batch<N extends CollectionName>(name: N, ids: readonly number[]): Promise<Map<number, Records[N]>>;
   /** How many rows the whole collection has. */
   count(name: CollectionName): Promise<number>;
@@ -226,10 +231,10 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     const { path } = collections[name];
     // The size is for the older form of the answer, an envelope, which would stop after 25 rows.
     const body = await getBatch(path, { id: `[${ids.join(',')}]`, size: String(pageSize) });
-    if (Array.isArray(body)) return body.map((row) => parsedRecord(name, row));
+    if (Array.isArray(body)) return soundRows(name, body);
     const { Records: rows, TotalItems: total } = parsed(envelope, body, path);
     if (rows.length !== total) throw incomplete(path, rows.length, total);
-    return rows.map((row) => parsedRecord(name, row));
+    return soundRows(name, rows);
   }
 
   async function batch<N extends CollectionName>(
@@ -257,7 +262,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     const { path } = collections[name];
     const filter = equal(name, 'TimePass', passTypeId, (pass) => pass.passTypeId === passTypeId);
     const answer = await ask(path, { page: '1', size: '1', [filter.key]: filter.value });
-    if (!answer.Records.every((row) => filter.holds(parsedRecord(name, row)))) {
+    if (!soundRows(name, answer.Records).every(filter.holds)) {
       throw filterIgnored(path, filter.key);
     }
     return answer.TotalItems;
@@ -315,7 +320,13 @@ function sorted<N extends CollectionName>(
 
 /** A row's id before it is parsed; a row without one is kept apart, to be found malformed. */
 function rowId(row: unknown): unknown {
-  return typeof row === 'object' && row !== null && 'Id' in row ? row.Id : row;
+  if (typeof row !== 'object' || row === null) return Symbol('a row that is none');
+  return 'Id' in row && typeof row.Id === 'number' ? row.Id : row;
+}
+
+/** Those rows that are as they should be. */
+function soundRows<N extends CollectionName>(name: N, rows: readonly unknown[]): Records[N][] {
+  return rows.map((row) => parsedOrBroken(name, row)).flatMap((one) => ('error' in one ? [] : [one.row]));
 }
 
 function parsedRecord<N extends CollectionName>(name: N, row: unknown): Records[N] {
@@ -330,15 +341,23 @@ function malformedRecord(name: CollectionName, row: unknown, error: z.ZodError):
   return malformed(collections[name].path, `record ${which}: ${fieldsOf(error)}`);
 }
 
-/** The record, or what is known of one that is malformed. Throws `malformed` where its id or its owner is not known. */
+/** The record, or what is known of one that is malformed. */
 function parsedOrBroken<N extends CollectionName>(name: N, row: unknown): { row: Records[N] } | BrokenRow {
   const { schema, ownerField = 'none' } = collections[name];
   const result = schema.safeParse(row);
   if (result.success) return { row: result.data };
-  const error = malformedRecord(name, row, result.error);
   const { Id: id, [ownerField]: ownerId } = Object(row) as Record<string, unknown>;
-  if (typeof id !== 'number' || typeof ownerId !== 'number') throw error;
-  return { collection: name, id, ownerId, text: JSON.stringify(row), error };
+  return {
+    collection: name,
+    id: idOrNull(id),
+    ownerId: idOrNull(ownerId),
+    text: JSON.stringify(row),
+    error: malformedRecord(name, row, result.error),
+  };
+}
+
+function idOrNull(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
 function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T {
@@ -351,14 +370,6 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T {
 function fieldsOf(error: z.ZodError): string {
   const fields = new Set(error.issues.map((issue) => issue.path.join('.')));
   return [...fields].map((field) => (field === '' ? 'the whole' : field)).join(', ');
-}
-
-function malformed(path: string, what: string): NexudusError {
-  return new NexudusError({
-    kind: 'malformed',
-    path,
-    says: `the answer is not as it should be (${what}).`,
-  });
 }
 
 function incomplete(path: string, rows: number, total: number): NexudusError {

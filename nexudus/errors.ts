@@ -62,6 +62,15 @@ export function isNexudusError(error: unknown, kind: NexudusErrorKind): error is
   return error instanceof NexudusError && error.kind === kind;
 }
 
+/** An answer that is not as it should be; `what` names records and fields by their ids and names only. */
+export function malformed(path: string, what: string): NexudusError {
+  return new NexudusError({
+    kind: 'malformed',
+    path,
+    says: `the answer is not as it should be (${what}).`,
+  });
+}
+
 /** The error that an HTTP status other than success stands for. `path` is a template, `roles` what the user may lack. */
 export function errorOfStatus(status: number, path: string, roles = '-List and -Read'): NexudusError {
   if (status === 401 || status === 403) {

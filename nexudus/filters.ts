@@ -56,6 +56,7 @@ export function updatedSince<N extends CollectionName>(name: N, since: Instant):
   return {
     key: `from_${collections[name].apiName}_UpdatedOn`,
     value: toMinute(bound),
-    holds: (row) => (parseInstant(row.updatedOn) ?? -Infinity) >= bound,
+    // A row that does not say when is one row, and no filter that is ignored.
+    holds: (row) => (parseInstant(row.updatedOn) ?? Infinity) >= bound,
   };
 }

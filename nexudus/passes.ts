@@ -95,7 +95,7 @@ async function readUnexpired(
     const later = await client.listSparing(name, [...unused, expiringFrom(bound)]);
     const endless = await readEndless(client, unused, total - over - countOf(later));
     if (endless === null) return null;
-    const broken = new Map([...later.broken, ...endless.broken].map((row) => [row.id, row]));
+    const broken = new Map([...later.broken, ...endless.broken].map((row) => [row.text, row]));
     return { rows: [...later.rows, ...endless.rows], broken: [...broken.values()] };
   } catch (error) {
     if (isNexudusError(error, 'filterIgnored') || isNexudusError(error, 'refused')) return null;
@@ -114,14 +114,14 @@ async function readEndless(
 ): Promise<PassRows | null> {
   if (wanted === 0) return { rows: [], broken: [] };
   const rows = new Map<number, PassRecord>();
-  const broken = new Map<number, BrokenRow>();
+  const broken = new Map<string, BrokenRow>();
   const read = (page: number): Promise<PassRows & { total: number }> =>
     client.page(name, { filters, orderBy: 'ExpireDate', page });
   /** Whether there may be more on the next page. */
   const take = (page: PassRows): boolean => {
     const endless = page.rows.filter(({ expiresAt }) => expiresAt === null);
     for (const row of endless) rows.set(row.id, row);
-    for (const row of page.broken) broken.set(row.id, row);
+    for (const row of page.broken) broken.set(row.text, row);
     return endless.length > 0 && rows.size < wanted;
   };
 

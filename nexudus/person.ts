@@ -6,6 +6,7 @@ import type { Lookups } from './lookups.js';
 import type { Places } from './places.js';
 import type {
   AllowanceRecord,
+  BusinessRecord,
   CollectionName,
   ContractRecord,
   CoworkerRecord,
@@ -59,8 +60,8 @@ export interface Reading {
   offers(): Promise<Offers>;
   /** `again`: a record pointed at a location that the kept copy does not have. */
   places(again: boolean): Promise<Places>;
-  /** A place that is not in the list, by its id; null: Nexudus has none. */
-  place(id: number): Promise<Places['locations'][number] | null>;
+  /** A place that is not in the list, by its record. */
+  place(business: BusinessRecord): Promise<Places['locations'][number]>;
   /** Why nothing that is missing from this collection may be believed to be gone; null: it may. */
   disbelief(name: CollectionName): Promise<string | null>;
   absences: Absences;
@@ -102,9 +103,13 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     people.map((coworker) => findAccess(reading, coworker, request.heldOn, holders)),
   );
   const all = await Promise.all(holders.values());
-  const { passTypes, allowances } = await offersRead;
+  const shared = await offersRead;
   // A copy: what is looked up later is added, and the read is shared.
-  const offers: Offers = { passTypes: [...passTypes], allowances: [...allowances] };
+  const offers: Offers = {
+    ...shared,
+    passTypes: [...shared.passTypes],
+    allowances: [...shared.allowances],
+  };
   const places = await placesFor(reading, all);
   const doubts = await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places });
   const snapshot: Snapshot = {
@@ -214,7 +219,7 @@ async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<
   const known = new Set(places.locations.map(({ id }) => id));
   const complete = holders.every(({ passes }) => passes.every(({ locationId }) => known.has(locationId)));
   const fresh = complete ? places : await reading.places(true);
-  return { locations: [...fresh.locations], below: fresh.below };
+  return { ...fresh, locations: [...fresh.locations] };
 }
 
 function recordsOf({ own, loans }: Found, readAt: Instant): string {

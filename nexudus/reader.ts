@@ -95,10 +95,7 @@ export function createReader(options: ReaderOptions): Reader {
       lookups,
       offers: () => offers.get({ notBefore, maxAgeMs: 0 }),
       places: (again) => places.get(placesFreshness(request, again)),
-      async place(id) {
-        const business = await lookups.find('businesses', id);
-        return business === null ? null : readPlace(client, business, timeZones);
-      },
+      place: (business) => readPlace(client, business, timeZones),
       disbelief: (name) => disbelief(name, options.baselines, count),
       absences,
       allowance,

@@ -3,7 +3,7 @@ import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
-import type { Lookups } from './lookups.js';
+import { findSparing, type Lookups } from './lookups.js';
 import { readRecentPasses } from './passes.js';
 import type {
   AllowanceRecord,
@@ -68,8 +68,10 @@ export function createDirectSource(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const ids = [...new Set([...own, ...alsoIds])];
-    const teams = await Promise.all(ids.map((id) => lookups.find('teams', id)));
+    // Of a team that is malformed nothing is known: what was lent by it stands until `confirmHeld` says so.
+    const teams = await Promise.all(ids.map((id) => findSparing(lookups, 'teams', id)));
     return teams
+      .map((found) => ('error' in found ? null : found.row))
       .filter(isThere)
       .filter((team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id));
   }
@@ -128,7 +130,7 @@ async function findByUniqueId<N extends 'coworkercontracts' | 'tarifftimepasses'
   const found = await client.list(name, [withUniqueId(uniqueId)]).catch(async (error: unknown) => {
     if (!isNexudusError(error, 'filterIgnored')) throw error;
     // Where the filter is not known, all rows come, and the one is among them or is not there.
-    return (await client.list(name)).filter((row) => row.uniqueId === uniqueId);
+    return (await client.listSparing(name)).rows.filter((row) => row.uniqueId === uniqueId);
   });
   return found[0] ?? null;
 }

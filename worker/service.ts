@@ -43,6 +43,7 @@ import { ensureSearchAttributes } from './search-attributes.js';
 import { askForAudit, setAuditInterval } from './drift.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
+import { keepResolved } from './resolved.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
@@ -122,7 +123,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const stores = storesIn(await openDatabase(config.databaseUrl), options.now ?? Date.now);
+  const db = await openDatabase(config.databaseUrl);
+  await keepResolved(db, options.space.resolved);
+  const stores = storesIn(db, options.now ?? Date.now);
   const { trail, ownership } = stores;
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const speaker = createSpeaker(speakingWorkers(options, client, native, stores, meters));
@@ -254,6 +257,7 @@ function speakingWorkers(
       waker: createWaker(client, config.taskQueue, ownership),
       ownership,
       rules,
+      timeZones: space.timeZones,
       known,
       baselines,
       trail,

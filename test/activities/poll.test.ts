@@ -73,6 +73,68 @@ describe('what the polls and full passes tell of Nexudus', () => {
     assert.match(told[1] ?? '', /can read Nexudus again/);
   });
 
+  it('is each record that is malformed or makes no sense, once, by whichever read comes upon it first', async () => {
+    const { space } = nexudus;
+    const absurd = (value: unknown): never => value as never;
+    const type = space.addTimePass().Id;
+    const ann = space.addCoworker({ Email: 'ann@example.com' }).Id;
+    const ids = [
+      space.addPass({ CoworkerId: absurd(null), TimePassId: type }).Id,
+      space.addPass({ CoworkerId: ann, TimePassId: type, Used: absurd('no') }).Id,
+      space.addPass({ CoworkerId: ann, TimePassId: type, ExpireDate: '0001-01-01T00:00:00' }).Id,
+    ];
+    const old = space.addTimePass({ BusinessId: absurd(null) }).Id;
+    try {
+      const first = await poll(null);
+      const whole = await pass(null);
+      await poll(first);
+      await pass(whole);
+      const said = told.filter((line) => line.includes('record'));
+      assert.deepEqual(
+        said.map((line) => [line.match(/record (\d+)/)?.[1], line.match(/in Nexudus (.*); no key/)?.[1]]),
+        [
+          [String(ids[0]), 'it counts for nobody'],
+          [String(ids[1]), `coworker ${ann} waits`],
+          [String(ids[2]), `it opens nothing for coworker ${ann}`],
+          [String(old), 'it counts for nobody'],
+        ],
+      );
+      assert.ok(said.every((line) => !line.includes('example.com')));
+      space.update('timepasses', old, { Name: 'again' });
+      await pass(whole);
+      assert.equal(told.filter((line) => line.includes('record')).length, 5);
+    } finally {
+      for (const id of ids) space.remove('coworkertimepasses', id);
+      space.remove('timepasses', old);
+    }
+  });
+
+  it('is no more than twenty lines where all records have another shape', async () => {
+    const { space } = nexudus;
+    const ids = Array.from({ length: 50 }, () => space.addTimePass({ BusinessId: null as never }).Id);
+    try {
+      await pass(null);
+      const said = told.filter((line) => line.includes('record'));
+      assert.equal(said.length, 21);
+      assert.match(said.at(-1) ?? '', /^30 more records of Nexudus are so\.$/);
+    } finally {
+      for (const id of ids) space.remove('timepasses', id);
+    }
+  });
+
+  it('is a location whose time zone is not known any more, once', async () => {
+    const { space } = nexudus;
+    const { Id } = space.addBusiness({ Name: 'Nowhere' });
+    await pass(null);
+    space.update('businesses', Id, { SimpleTimeZoneId: space.addSimpleTimeZone({ Name: 'Atlantis' }).Id });
+    await pass(null);
+    await pass(null);
+    const said = told.filter((line) => line.includes('time zone'));
+    assert.deepEqual(said, [
+      `Location ${Id} has no known time zone: its passes wait until it is named in latchkey.yaml.`,
+    ]);
+  });
+
   it('is whom a full pass leaves to a workflow, where they are too many to wait for', async () => {
     const woken: number[] = [];
     const waker = { wake: (id: number) => Promise.resolve(void woken.push(id)) } as unknown as Waker;

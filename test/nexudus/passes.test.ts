@@ -247,10 +247,7 @@ describe('reading passes', () => {
       for (const id of [ending, endless])
         space.update('coworkertimepasses', id, { BusinessId: null as never });
       const { rows, broken } = await readUnusedPasses(bench.client, noon);
-      assert.deepEqual(
-        broken.map(({ id }) => id).sort((a, b) => a - b),
-        [ending, endless],
-      );
+      assert.deepEqual(new Set(broken.map(({ id }) => id)), new Set([ending, endless]));
       assert.equal(rows.filter((pass) => stillMatters(pass, noon)).length, 9);
     });
 
