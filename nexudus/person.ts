@@ -132,6 +132,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
  * long as it is not sure.
  */
 async function certainCoworker(reading: Reading, id: number): Promise<CoworkerRecord | null> {
+  reading.absences.check(id);
   const found = await reading.source.coworker(id);
   if (found !== null) {
     reading.absences.seen(id);
@@ -139,7 +140,7 @@ async function certainCoworker(reading: Reading, id: number): Promise<CoworkerRe
   }
   const why = await reading.disbelief('coworkers');
   if (why !== null) throw unbelieved(id, `is missing; ${why}.`);
-  return reading.absences.confirm(reading.client, id);
+  return reading.absences.confirm(reading.client, id, reading.source.startedAt);
 }
 
 /** The profiles of which one or another search must not be trusted to find them: known ones, and those whose passes serve. */

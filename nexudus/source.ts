@@ -102,7 +102,10 @@ async function readPassesOf(client: NexudusClient, memberId: number, at: Instant
  * All coworkers with just this e-mail, in whatever case, as list rows. How the filter compares is not documented: both
  * spellings are asked for, and rows that merely contain the text are let through by it. Throws NexudusError.
  */
-export async function searchEmail(client: NexudusClient, emailAsWritten: string): Promise<CoworkerRecord[]> {
+export async function searchEmail(
+  client: Pick<NexudusClient, 'list'>,
+  emailAsWritten: string,
+): Promise<CoworkerRecord[]> {
   const email = emailAsWritten.toLowerCase();
   const search = (spelling: string): Promise<CoworkerRecord[]> =>
     client.list('coworkers', [equal('coworkers', 'Email', spelling, (row) => row.email.includes(email))]);

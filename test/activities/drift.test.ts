@@ -367,6 +367,28 @@ describe('compareWithKisi', () => {
     });
   });
 
+  it('takes for nobody’s only the keys of whom a search by e-mail does not find either, where they are taken away', async () => {
+    const asked: string[] = [];
+    const foundBy = (rows: readonly object[]): Partial<DriftDeps> => ({
+      nexudus: {
+        list: (name: string, filters: readonly { value: string }[] = []) => {
+          if (name === 'coworkers') asked.push(...filters.map(({ value }) => value));
+          return Promise.resolve(name === 'coworkers' ? rows : []) as never;
+        },
+        listSparing: () => Promise.resolve(nothing),
+      },
+      ...lists({ users: [user()] }).deps,
+    });
+    const repairs = { policy: { ...defaultDriftPolicy, orphan: 'repair' as const } };
+    const ada = [{ id: 100, email: 'ada@example.org' }];
+    assert.deepEqual((await audit([[], []], { ...foundBy(ada), ...repairs })).found, []);
+    assert.deepEqual(asked, ['ada@example.org']);
+    assert.deepEqual((await audit([[], []], { ...foundBy([]), ...repairs })).found, ['orphan/5']);
+    asked.length = 0;
+    assert.deepEqual((await audit([[], []], foundBy(ada))).found, ['orphan/5']);
+    assert.deepEqual(asked, []);
+  });
+
   it('fails rather than take every key for an orphan’s where the list of coworkers is implausible', async () => {
     const baselines = { read: () => Promise.resolve({ coworkers: { count: 20, at: now } }) };
     await assert.rejects(audit([[], []], { baselines }), /^ApplicationFailure: Nexudus lists 0 coworkers/);
