@@ -70,17 +70,20 @@ const fails = (rule: Verdict['rule'], reason: string): PassTimes => ({
 export function passTimes(facts: PassCase): PassTimes {
   const { pass, now } = facts;
   if (pass.expiresAt !== null && pass.expiresAt < firstInstant) {
-    const reason = `CoworkerTimePass ${pass.id} ExpireDate ${iso(pass.expiresAt)} makes no sense: mend it in Nexudus`;
-    return { spans: [], failure: certainFailure(facts) ?? { rule: 'expiry', reason, inDoubt: true } };
+    const date = `CoworkerTimePass ${pass.id} ExpireDate ${iso(pass.expiresAt)}`;
+    return inDoubt(facts, `${date} makes no sense: mend it in Nexudus`);
   }
   try {
     const { spans, failure } = timesOf(facts);
     return { spans: spans.flatMap((span) => bounded(span, now)), failure };
   } catch (error) {
     if (!(error instanceof UnknownTimeZone)) throw error;
-    const { message: reason } = error;
-    return { spans: [], failure: certainFailure(facts) ?? { rule: 'expiry', reason, inDoubt: true } };
+    return inDoubt(facts, error.message);
   }
+}
+
+function inDoubt(facts: PassCase, reason: string): PassTimes {
+  return { spans: [], failure: certainFailure(facts) ?? { rule: 'expiry', reason, inDoubt: true } };
 }
 
 /** No day ends later after its date than this, wherever and with whatever cut-off. */

@@ -115,17 +115,17 @@ export async function readChanges(
     updated('timepasses'),
     updated('tarifftimepasses'),
   ]);
+  const owned = await Promise.all(broken.map((row) => withOwner(client, row)));
   const own: Touch[] = [
     ...coworkers.map((row) => touchOf('coworkers', row, row.id)),
     ...contracts.map((row) => touchOf('coworkercontracts', row, row.memberId)),
     ...(await touchesOfPauses(client, pauses)),
     ...passes.map((row) => touchOf('coworkertimepasses', row, row.memberId)),
     ...checkins.flatMap((row) => (row.memberId === null ? [] : [touchOf('checkins', row, row.memberId)])),
-    ...broken.flatMap(({ ownerId, ...row }) =>
+    ...owned.flatMap(({ ownerId, ...row }) =>
       ownerId === null ? [] : [{ memberId: ownerId, ...writtenBroken(row) }],
     ),
   ];
-  broken.push(...(teams?.broken ?? []));
   const lendingNow = teams === null ? lending : lendingOf(teams.rows);
   const written = teams === null ? [] : touchesOfTeams(teams.rows, since.teams ?? readAt);
   return {
@@ -135,7 +135,7 @@ export async function readChanges(
       ...passTypes.map((row) => writtenOf('timepasses', row)),
       ...allowances.map((row) => writtenOf('tarifftimepasses', row)),
     ],
-    broken: [...broken.map(brokenOf), ...senseless(passes)],
+    broken: [...[...owned, ...(teams?.broken ?? [])].map(brokenOf), ...senseless(passes)],
     lending: lendingNow,
   };
 }
@@ -188,6 +188,12 @@ async function touchesOfPauses(
     return memberId === null ? null : touchOf('contractpausedperiods', row, memberId);
   });
   return (await Promise.all(touches)).filter(isThere);
+}
+
+/** A malformed pause that does not say whose it is is that of whoever has its contract. */
+async function withOwner(client: NexudusClient, row: BrokenRow): Promise<BrokenRow> {
+  if (row.ownerId !== null || row.contractId === null) return row;
+  return { ...row, ownerId: await ownerOfContract(createLookups(client), row.contractId) };
 }
 
 /** Null: nobody's that can be made out. */

@@ -38,6 +38,8 @@ export interface BrokenRow {
   id: number | null;
   /** Null: it does not say, or concerns more than one. */
   ownerId: number | null;
+  /** Of a pause: the contract, whose owner it concerns where it does not say so itself. Else null, as where it is not said. */
+  contractId: number | null;
   /** All of it as text, to notice when it is mended. May hold personal data. */
   text: string;
   error: NexudusError;
@@ -346,11 +348,12 @@ function parsedOrBroken<N extends CollectionName>(name: N, row: unknown): { row:
   const { schema, ownerField = 'none' } = collections[name];
   const result = schema.safeParse(row);
   if (result.success) return { row: result.data };
-  const { Id: id, [ownerField]: ownerId } = Object(row) as Record<string, unknown>;
+  const { Id: id, [ownerField]: ownerId, CoworkerContractId } = Object(row) as Record<string, unknown>;
   return {
     collection: name,
     id: idOrNull(id),
     ownerId: idOrNull(ownerId),
+    contractId: idOrNull(CoworkerContractId),
     text: JSON.stringify(row),
     error: malformedRecord(name, row, result.error),
   };

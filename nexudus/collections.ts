@@ -44,8 +44,17 @@ export async function readCollections(
     pauses: pauses.rows,
     passes: passes.rows,
     teams: teams.rows,
-    broken: [coworkers, contracts, pauses, passes, teams].flatMap(({ broken }) => broken),
+    broken: [
+      ...[coworkers, contracts, passes, teams].flatMap(({ broken }) => broken),
+      ...pauses.broken.map((row) => withOwner(row, contracts.rows)),
+    ],
   };
+}
+
+/** A pause only takes away: whoever it may concern waits, whom its contract tells where it does not say so itself. */
+function withOwner(row: BrokenRow, contracts: readonly ContractRecord[]): BrokenRow {
+  const contract = contracts.find(({ id }) => id === row.contractId);
+  return { ...row, ownerId: row.ownerId ?? contract?.memberId ?? null };
 }
 
 /** All teams, with the members of those that share passes. Throws NexudusError. */

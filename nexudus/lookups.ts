@@ -37,7 +37,7 @@ export async function findSparing<N extends CollectionName>(
     return { row: await lookups.find(name, id) };
   } catch (error) {
     if (!isNexudusError(error, 'malformed')) throw error;
-    return { collection: name, id, ownerId: null, text: error.message, error };
+    return { collection: name, id, ownerId: null, contractId: null, text: error.message, error };
   }
 }
 

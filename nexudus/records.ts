@@ -194,7 +194,8 @@ const pausedPeriod = z
   .object({
     ...base,
     CoworkerContractId: id,
-    CoworkerContractCoworkerId: optionalId,
+    // The contract says whose it is.
+    CoworkerContractCoworkerId: optionalId.catch(null),
     PauseFrom: optionalStart,
     PauseUntil: optionalInstant,
   })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { StandsOn } from '../../access/types.js';
+import { readBulk } from '../../nexudus/bulk.js';
 import { readChanges, readIndex, type Changes, type Index } from '../../nexudus/changes.js';
 import { updatedSince } from '../../nexudus/filters.js';
-import { isNexudusError } from '../../nexudus/errors.js';
+import { isNexudusError, malformed } from '../../nexudus/errors.js';
 import { createLookups } from '../../nexudus/lookups.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { readReference } from '../../nexudus/reference.js';
@@ -215,6 +216,34 @@ describe('one bad record in Nexudus', () => {
       ends.map(({ status }) => status),
       ['rejected', 'fulfilled'],
     );
+  });
+
+  it('(a pause that does not say whose it is) keeps the one waiting whose contract it is, and nobody else', async () => {
+    const { Id } = space.addPausedPeriod({ CoworkerContractId: contractId, ...paused });
+    const pause = {
+      collection: 'contractpausedperiods',
+      id: Id,
+      ownerId: null,
+      contractId,
+      text: '',
+    } as const;
+    const malformedPause = { ...pause, error: malformed('/pauses', `record ${Id}: PauseFrom`) };
+    const hiding: typeof bench.client = {
+      ...bench.client,
+      listSparing: async (name, filters) =>
+        name === 'contractpausedperiods'
+          ? { rows: [], broken: [malformedPause] }
+          : bench.client.listSparing(name, filters),
+    };
+    const owner = members.at(-1) ?? 0;
+    const polled = await readChanges(hiding, { since, lending: {}, now: () => bench.clock.now });
+    assert.deepEqual(
+      polled.touched.filter(({ record }) => record.startsWith('malformed')).map(({ memberId }) => memberId),
+      [owner],
+    );
+    const source = await readBulk(hiding, createLookups(hiding), bench.clock.now);
+    await assert.rejects(source.contractsOf(owner), (error) => isNexudusError(error, 'malformed'));
+    assert.equal((await source.contractsOf(members[0] ?? 0)).contracts.length, 1);
   });
 
   it('is no filter that is ignored, where it does not say when it was written', () => {
