@@ -21,7 +21,7 @@ import { inBatches, type Waker } from './wake.js';
 export interface DriftDeps {
   /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
-  nexudus: Pick<NexudusClient, 'listSparing'>;
+  nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups'>;
   directory: Pick<Directory, 'read' | 'known'>;
   moves: Moves;

@@ -238,7 +238,7 @@ describe('compareWithKisi', () => {
     let looks: [number, MemberState][][] = [];
     const deps: DriftDeps = {
       readLedgers: () => Promise.resolve(new Map(looks[looked++])),
-      nexudus: { listSparing: () => Promise.resolve(nothing) },
+      nexudus: { list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
       moves: { areHeeded: true },
       mapping: [{ locationId: null, passTypeId: 30, groupIds: [12] }],
       policy: defaultDriftPolicy,
