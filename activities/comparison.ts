@@ -10,8 +10,8 @@ import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from
 
 /**
  * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. `cannotTell` is about a member whose records could not be read, or about a pass of one that cannot be
- * judged, not about a key.
+ * and it has no end. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a member
+ * whose records could not be read, or about a pass of one that cannot be judged, not about a key.
  */
 export type FindingKind =
   | 'missing'
@@ -20,6 +20,7 @@ export type FindingKind =
   | 'unknownPerson'
   | 'endsLater'
   | 'otherRole'
+  | 'unreadableEnd'
   | 'neverEnds'
   | 'cannotTell';
 
@@ -173,6 +174,8 @@ function missing(person: Judged, wish: Entitlement): Finding | [] {
 function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
   const { groupId, validUntil } = key;
   const { because, door, awaitingRenewal } = wish;
+  if (validUntil === 'unreadable')
+    return findingOf(person, 'unreadableEnd', groupId, null, 'leaves', because);
   const does = doingAbout(person, groupId, true);
   const how = howGranted(key, { validUntil: door.set });
   if (key.roleId !== keyRole) {
@@ -199,8 +202,9 @@ function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
 function unwanted(person: Judged, key: KisiSideKey, { mapped, now }: ComparisonTerms): Outcome {
   const { groupId, validUntil, roleId } = key;
   if (!mapped.has(groupId) && !isOurs(person, groupId)) return 'otherGroup';
-  if (validUntil !== null && validUntil <= now) return 'ended';
   const [cause, reason] = causeOf(groupId, person.verdicts);
+  if (validUntil === 'unreadable') return findingOf(person, 'unreadableEnd', groupId, null, 'leaves', reason);
+  if (validUntil !== null && validUntil <= now) return 'ended';
   if (roleId !== keyRole) {
     return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${roleId}; ${reason}`);
   }
@@ -286,24 +290,26 @@ function outcomesOfStranger(
 ): Outcome[] {
   return keys.map(({ groupId, validUntil, roleId }): Outcome => {
     const owner = owners.get(placeOf(userId, groupId));
+    const isUnreadable = validUntil === 'unreadable';
+    const ends = isUnreadable ? null : validUntil;
     if (owner !== undefined) {
       const { gone, standing } = owner.assessment;
       const why = gone ? standing : 'the member has another e-mail now';
       const does = doingAbout(owner, groupId, false);
-      const found = findingOf(owner, 'unwarranted', groupId, validUntil, does, why);
+      const found = findingOf(owner, 'unwarranted', groupId, ends, does, why);
       return { ...found, cause: 'member', userId };
     }
     if (!mapped.has(groupId)) return 'otherGroup';
-    if (validUntil !== null && validUntil <= now) return 'ended';
+    if (ends !== null && ends <= now) return 'ended';
     const isKey = roleId === keyRole;
     return {
-      kind: isKey ? 'unknownPerson' : 'otherRole',
+      kind: isUnreadable ? 'unreadableEnd' : isKey ? 'unknownPerson' : 'otherRole',
       cause: null,
       does: 'leaves',
       memberId: null,
       userId,
       groupId,
-      ends: validUntil,
+      ends,
       why: isKey ? null : `${roleId}; no coworker has the e-mail`,
     };
   });
@@ -330,6 +336,7 @@ const kinds = Object.keys({
   unknownPerson: true,
   endsLater: true,
   otherRole: true,
+  unreadableEnd: true,
   neverEnds: true,
   cannotTell: true,
 } satisfies Record<FindingKind, true>);

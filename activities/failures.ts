@@ -5,8 +5,18 @@ import { TrailError } from '../trail/errors.js';
 import type { FailureType } from './contract.js';
 
 /**
+ * However long an API asks to wait, it is asked again after so much. Both publish limits of a second and of a minute, so
+ * whoever asks for an hour or a day is mistaken, or a gateway in between is; a request a minute harms neither, and no end of
+ * access waits longer than that for an answer.
+ */
+export const longestRetryMs = 60_000;
+/** A longer wait is a failure of its own, which quick tries do not sit through: it is told first. */
+const longestQuickWaitMs = 5_000;
+
+/**
  * The one place where an error becomes retried or not. A throttle or an outage is retried, at the pace that the API
- * asked for; a refusal or a missing configuration is not: the member says that it is blocked, and why.
+ * asked for, up to `longestRetryMs`; a refusal or a missing configuration is not: the member says that it is blocked, and
+ * why.
  */
 export function toFailure(error: unknown): Error {
   if (error instanceof NexudusError) return passOn('Nexudus', error);
@@ -22,12 +32,25 @@ interface ApiError {
   retryAfterMs: number | null;
 }
 
-function passOn(type: FailureType, error: ApiError): ApplicationFailure {
-  return ApplicationFailure.create({
-    type,
-    message: error.message,
-    nonRetryable: !error.canRetryHelp,
-    ...(error.canRetryHelp ? { category: ApplicationFailureCategory.BENIGN } : {}),
-    ...(error.retryAfterMs === null ? {} : { nextRetryDelay: error.retryAfterMs }),
-  });
+function passOn(of: FailureType, error: ApiError): ApplicationFailure {
+  const { message, canRetryHelp } = error;
+  if (!canRetryHelp) return ApplicationFailure.create({ type: of, message, nonRetryable: true });
+  const category = ApplicationFailureCategory.BENIGN;
+  const waitMs = waitOf(error);
+  if (waitMs === null) return ApplicationFailure.create({ type: of, message, category });
+  const bounded = (error.retryAfterMs ?? 0) > longestRetryMs ? boundedMessage(message) : message;
+  const told = { message: bounded, category, nextRetryDelay: waitMs };
+  if (waitMs <= longestQuickWaitMs) return ApplicationFailure.create({ ...told, type: of });
+  const type: FailureType = 'LongWait';
+  return ApplicationFailure.create({ ...told, type, details: [{ of }] });
+}
+
+/** Null: not said, or nothing to go by. Less than a second would be no pause at all, as often as it is said. */
+function waitOf({ retryAfterMs }: ApiError): number | null {
+  if (retryAfterMs === null || Number.isNaN(retryAfterMs) || retryAfterMs < 1_000) return null;
+  return Math.min(retryAfterMs, longestRetryMs);
+}
+
+function boundedMessage(message: string): string {
+  return `${message.replace(/\.?$/, '.')} It is asked again within ${longestRetryMs / 1_000} s all the same.`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createServerClock, type ServerClock } from './clock.js';
 import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import { equal, type Filter } from './filters.js';
 import { createPacer, type Turns } from './pace.js';
@@ -11,12 +12,14 @@ export interface NexudusClientOptions {
   /** Ends in '/api', without a slash after it. */
   baseUrl: string;
   auth: NexudusAuth;
-  /** How long one answer may take, waiting for its turn not counted. Default 10 s. */
+  /** How long one request may take from start to last byte, waiting for its turn not counted. Default 10 s. */
   timeoutMs?: number;
   /** How often a throttled request is sent again, after so long as Nexudus asks to wait. Default 5. */
   throttleRetries?: number;
   /** Shared by all clients of one login in this process. Default: one of its own. */
   pace?: Turns;
+  /** What is known of Nexudus' clock, shared by all clients of this process. Default: one of its own. */
+  clock?: ServerClock;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
 }
@@ -47,6 +50,8 @@ export interface BrokenRow {
 
 /** Asks Nexudus. Every method throws NexudusError and nothing else; what it returns is complete. */
 export interface NexudusClient {
+  /** Nexudus' clock, as its answers tell of it. */
+  clock: ServerClock;
   /**
    * All rows that the filters let through, by id. Throws `incomplete` where the rows don't add up to the total, and
    * `filterIgnored` where one of them should not be there.
@@ -123,7 +128,9 @@ const user = z.object({
 
 /** A client for one Nexudus login. Nothing is sent before the first read. */
 export function createNexudusClient(options: NexudusClientOptions): NexudusClient {
+  const clock = options.clock ?? createServerClock();
   const transport = createTransport({
+    clock,
     baseUrl: options.baseUrl,
     auth: options.auth,
     timeoutMs: options.timeoutMs ?? 10_000,
@@ -222,8 +229,8 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
   /** The reference writes this address with a slash at its end; servers differ on whether that matters. */
   async function getBatch(path: string, query: Record<string, string>): Promise<unknown> {
     if (!batchSlash) return get(path, query);
-    const { status, body } = await transport.get({ path: `${path}/`, template: path, query });
-    if (status !== 404) return body;
+    const answer = await transport.get({ path: `${path}/`, template: path, query }).catch(forgive404);
+    if (answer !== null && answer.status !== 404) return answer.body;
     const plain = await get(path, query);
     batchSlash = false;
     return plain;
@@ -294,7 +301,13 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     throw new NexudusError({ kind: 'refused', path, status, says: `did not take the write: ${why}` });
   }
 
-  return { list, listSparing, page, getOne, batch, count, countPassesOf, me, write };
+  return { clock, list, listSparing, page, getOne, batch, count, countPassesOf, me, write };
+}
+
+/** Null for any 404, however it was said; throws what else it is. */
+function forgive404(error: unknown): null {
+  if (error instanceof NexudusError && error.status === 404) return null;
+  throw error;
 }
 
 function queryOf(filters: readonly { key: string; value: string }[]): Record<string, string> {

@@ -145,7 +145,8 @@ export function createReader(options: ReaderOptions): Reader {
 
   /** The bulk read that runs or is kept, where it is fresh enough. */
   function usableBulk(notBefore: Instant): SharedRead | null {
-    if (bulk === null || bulk.startedAt < notBefore) return null;
+    // One from the future was read before somebody set the clock back.
+    if (bulk === null || bulk.startedAt < notBefore || bulk.startedAt > now()) return null;
     if (bulkRunning || now() - bulk.startedAt < bulkKeptMs) return bulk;
     bulk = null;
     return null;

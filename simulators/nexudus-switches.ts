@@ -14,6 +14,8 @@ export interface NexudusSwitches {
   unsetSorts: 'first' | 'last';
   /** Rows on a page at most; the reference says 1000. */
   mostRows: number;
+  /** `Date` of each answer: 'clock' for the simulator's, else just this text; null: none. What gateways do to it is not known. */
+  dateHeader: string | null;
   /** Requests per login, by the simulator's clock; null: no limit. A write counts like a read. */
   rateLimits: RateLimits | null;
   /** Whether SimpleTimeZone.Name is a Windows or an IANA id. Not known. */
@@ -53,6 +55,7 @@ export const defaultSwitches: NexudusSwitches = {
   sizeCap: 'clamp',
   unsetSorts: 'first',
   mostRows: 1000,
+  dateHeader: 'clock',
   rateLimits: { perGapMs: 100, perMinute: 120, perHour: 5000 },
   simpleTimeZoneNames: 'windows',
   localDatesWithZ: false,

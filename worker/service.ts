@@ -21,6 +21,7 @@ import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { createServerClock } from '../nexudus/clock.js';
 import { createPacer, type Pacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
@@ -78,13 +79,14 @@ export interface Paces {
 export function createApis(config: Config, paces: Partial<Paces> = {}): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl, auth } = config.nexudus;
+  const clock = createServerClock();
   const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: turnsByPriority(kisiPace) };
   return {
-    nexudus: createNexudusClient({ baseUrl, auth, pace: pace.members }),
-    nexudusForGroups: createNexudusClient({ baseUrl, auth, pace: pace.groups }),
-    nexudusForCrowds: createNexudusClient({ baseUrl, auth, pace: pace.crowds }),
-    nexudusForPolls: createNexudusClient({ baseUrl, auth, pace: pace.polls }),
-    nexudusForFullPasses: createNexudusClient({ baseUrl, auth, pace: pace.fullPasses }),
+    nexudus: createNexudusClient({ baseUrl, auth, clock, pace: pace.members }),
+    nexudusForGroups: createNexudusClient({ baseUrl, auth, clock, pace: pace.groups }),
+    nexudusForCrowds: createNexudusClient({ baseUrl, auth, clock, pace: pace.crowds }),
+    nexudusForPolls: createNexudusClient({ baseUrl, auth, clock, pace: pace.polls }),
+    nexudusForFullPasses: createNexudusClient({ baseUrl, auth, clock, pace: pace.fullPasses }),
     kisi: createKisiClient(kisi),
     kisiWhere: (beforeWrite) => createKisiClient({ ...kisi, beforeWrite }),
   };

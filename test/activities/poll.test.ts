@@ -268,6 +268,31 @@ describe('a poll after a webhook', () => {
     assert.deepEqual(woken, [ben, ann]);
   });
 
+  it('wakes nobody anew while Nexudus asks to wait for a day where only check-ins are read', async () => {
+    const { space, faults } = nexudus;
+    const [type, ann] = [space.addTimePass().Id, space.addCoworker().Id];
+    const first = await poll(null);
+    const atOnce = { turn: () => Promise.resolve(), pause: () => undefined };
+    const patient = pollsOf(nexudus, waker, undefined, undefined, clientOf(nexudus, atOnce));
+    space.addPass({ CoworkerId: ann, TimePassId: type });
+    faults.add({ match: '/api/spaces/checkins', kind: 'status', status: 409, retryAfter: 86_400 });
+    const told: string[] = [];
+    const logger = new DefaultLogger('INFO', ({ message }) => void told.push(message));
+    // Check-ins are due only once in a minute.
+    const aged = (memory: PollMemory): PollMemory => ({
+      ...memory,
+      readTo: { ...memory.readTo, checkins: 1 },
+    });
+    const again = (memory: PollMemory): Promise<Polled> =>
+      new MockActivityEnvironment({}, { logger }).run(() => patient.pollChanges(aged(memory)));
+    woken.splice(0);
+    await again(await again(await again(first)));
+    assert.deepEqual(woken, [ann]);
+    assert.equal(told.length, 1, told.join('\n'));
+    assert.match(told[0] ?? '', /^The poll of check-ins.* waits.*checkins: .*to wait for a day/);
+    faults.clear();
+  });
+
   it('wakes those who borrow what another one was judged by', async () => {
     const { space } = nexudus;
     const [payer, borrower] = [space.addCoworker().Id, space.addCoworker().Id];
@@ -281,11 +306,11 @@ describe('a poll after a webhook', () => {
   });
 });
 
-const clientOf = (nexudus: NexudusSimulator): NexudusClient =>
+const clientOf = (nexudus: NexudusSimulator, pace = createPacer({ minGapMs: 1 }).fullPasses): NexudusClient =>
   createNexudusClient({
     baseUrl: nexudus.url,
     auth: { email: 'admin@example.com', password: 'nexudus-password' },
-    pace: createPacer({ minGapMs: 1 }).fullPasses,
+    pace,
   });
 
 function pollsOf(
@@ -293,8 +318,8 @@ function pollsOf(
   waker: Waker,
   tellLag: (collection: string) => void = () => undefined,
   known: KnownRecords = createKnownRecords(),
+  reads = clientOf(nexudus),
 ): PollActivities {
-  const reads = clientOf(nexudus);
   return createPollActivities({
     nexudus: reads,
     nexudusForFullPasses: reads,
