@@ -10,8 +10,8 @@ import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from
 
 /**
  * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a member
- * whose records could not be read, or about a pass of one that cannot be judged, not about a key.
+ * and it has no end. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a
+ * member whose records could not be read, or about a pass of one that cannot be judged, not about a key.
  */
 export type FindingKind =
   | 'missing'

@@ -82,12 +82,12 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
   const [tellPoll, tellFullPass, tellSkew] = [telling('The poll'), telling('The full pass'), tellingSkew()];
-  const tellSeldom = telling('The poll of check-ins, pass types and allowances');
   const tellBroken = tellingOfBroken();
   const tellZoneless = tellingOfZones();
+  const tellSeldom = telling('The poll of check-ins, pass types and allowances');
   return remoteReads<PollActivities>({
     pollChanges: (memory) =>
-      tellPoll(() => pollChanges(deps, memory, tellBroken, tellSeldom)).finally(() => {
+      tellPoll(() => pollChanges(deps, memory, { tellSeldom, tellBroken })).finally(() => {
         tellSkew(deps.nexudus.clock.skewMs());
       }),
     fullPass: (memory) =>
@@ -99,6 +99,8 @@ export function createPollActivities(deps: PollDeps): PollActivities {
       ),
   });
 }
+
+type Telling = <T>(job: () => Promise<T>) => Promise<T>;
 
 type TellBroken = (broken: readonly Broken[]) => void;
 
@@ -126,8 +128,6 @@ function tellingOfZones(): (locationIds: readonly number[]) => void {
     told = new Set([...(told ?? []), ...locationIds]);
   };
 }
-
-type Telling = <T>(job: () => Promise<T>) => Promise<T>;
 
 /** Has the log say once why Nexudus cannot be read, however many tries and runs that lasts, and that it can be again. */
 function telling(what: string): Telling {
@@ -174,8 +174,7 @@ function tellingSkew(): (skewMs: number | null) => void {
 async function pollChanges(
   deps: PollDeps,
   before: PollMemory | null,
-  tellBroken: TellBroken,
-  tellSeldom: Telling,
+  { tellSeldom, tellBroken }: { tellSeldom: Telling; tellBroken: TellBroken },
 ): Promise<PollMemory & { crowds?: Crowd[] }> {
   const crowds: Crowd[] = [];
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
