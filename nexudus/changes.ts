@@ -5,6 +5,7 @@ import { isSenseless, parseInstant } from './fields.js';
 import { updatedSince } from './filters.js';
 import { createLookups, findSparing, type Lookups } from './lookups.js';
 import { malformed, type NexudusError } from './errors.js';
+import { readUnusedPasses, stillMatters } from './passes.js';
 import {
   collections,
   type CollectionName,
@@ -15,7 +16,6 @@ import {
   type TeamRecord,
 } from './records.js';
 import type { TimeZones } from './places.js';
-import { readUnusedPasses, stillMatters } from './passes.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
 import { fingerprint, fingerprintOfMember, writtenOf, type OwnRecords, type Written } from './written.js';

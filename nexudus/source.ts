@@ -133,8 +133,7 @@ async function findByUniqueId<N extends 'coworkercontracts' | 'tarifftimepasses'
   const found = await client.list(name, [withUniqueId(uniqueId)]).catch(async (error: unknown) => {
     if (!isNexudusError(error, 'filterIgnored')) throw error;
     // Where the filter is not known, all rows come, and the one is among them or is not there.
-    const { rows } = await client.listSparing(name);
-    return rows.filter((row) => row.uniqueId === uniqueId);
+    return (await client.listSparing(name)).rows.filter((row) => row.uniqueId === uniqueId);
   });
   return found[0] ?? null;
 }
