@@ -38,7 +38,7 @@ const soonMs = 7 * 24 * 60 * 60_000;
 export async function except(kind: Exception['kind'], id: string, options: ExceptOptions): Promise<void> {
   const who = parseWho(id);
   const typed = parseUntil(options.until);
-  const { by } = named(options);
+  const { by } = named({ by: options.by, why: options.reason });
   const config = readConfig();
   const nexudus = nexudusOf(config);
   const space = await checkedSpace(config, nexudus, kisiOf(config));

@@ -96,9 +96,9 @@ async function guard(initial: RememberedBreaker | null): Promise<void> {
       return heldBy(id);
     },
     {
-      validator: ({ id, does, by }: { id: number } & Omit<Ruling, 'at'>) => {
+      validator: ({ id, does, ...order }: { id: number } & Omit<Ruling, 'at'>) => {
         if (!['approve', 'reject'].includes(does)) refuse('it is approve or reject');
-        checkGiver({ by });
+        checkGiver(order);
         heldBy(id);
       },
     },

@@ -117,8 +117,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     wake({ reason: 'resync' });
     const mine = run.passesBegun + 1;
     const done = (): boolean => run.passesDone >= mine || (run.passesBegun >= mine && run.waits) || run.ended;
-    await condition(done, '20s');
-    return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what };
+    const isDone = await condition(done, '20s');
+    return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what, isDone };
   });
 
   setHandler(planErrandUpdate, async (errand) => {

@@ -65,10 +65,13 @@ export const revisionMemo = 'revision';
 export interface PassReport {
   /** Plain words, one a change: 'granted group 12 until 2026-12-01T00:15:00Z'. */
   changes: string[];
+  /** What the member waits for; null: nothing is known to be in the way. */
   problem: string | null;
+  /** False: nobody knows yet, since the pass is neither done nor waiting. It goes on. */
+  isDone: boolean;
 }
 
-/** As `resync`, but answers when that pass is done (or is waiting), with what changed. */
+/** As `resync`, but answers when that pass is done (or is waiting), or after 20 s, with what changed. */
 export const resyncNow = defineUpdate<PassReport>('resyncNow');
 
 /** One key as people see it: times as ISO 8601 in UTC. */

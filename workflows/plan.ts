@@ -43,6 +43,7 @@ const { sendErrand } = proxyActivities<PlanActivities>({
  */
 export async function plan(order: PlanOrder): Promise<PlanReport> {
   const { planId, memberCount } = order;
+  checkGiver(order);
   const members: PlannedMember[] = [];
   const applied = new Map<number, KeyBefore[]>();
   const report: PlanReport = { stage: 'collecting', members: [], memberCount, undoUntil: null };
@@ -52,8 +53,8 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
   setHandler(addMembersUpdate, (more) => void members.push(...more));
   setHandler(planReportQuery, () => report);
   setHandler(undoUpdate, (by) => void (undo = by), {
-    validator: ({ by }) => {
-      checkGiver({ by });
+    validator: (giver: { by: string; why: string }) => {
+      checkGiver(giver);
       if (report.stage !== 'applied') refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
       if (undo !== null) refuse(`plan ${planId} is being undone already`);
     },
