@@ -11,7 +11,7 @@ import { named, obey, type Giver } from './order.js';
 import { print, printJson, remark } from './output.js';
 import { withSession } from './session.js';
 import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
-import { shortTime, table, type Cell } from './table.js';
+import { printable, shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseId, parseWho } from './who.js';
 
 /** The options of `latchkey allow` and `latchkey block` as typed. */
@@ -51,7 +51,7 @@ export async function except(kind: Exception['kind'], id: string, options: Excep
   const made = await withSession(config, ({ client }) =>
     obey(client, (control) => control.executeUpdate(exceptUpdate, { args: [wish] })),
   );
-  print(`${sentence(made, group?.name ?? null)}.`);
+  print(printable(`${sentence(made, group?.name ?? null)}.`));
   const barred = kind === 'allow' ? barredBy(snapshot, memberId) : null;
   if (barred !== null) print(`No key comes of it now: ${barred}.`);
 }

@@ -101,7 +101,8 @@ export const currentUserRecord = z
 export const groupRecord = z
   .object({
     id,
-    name: z.string(),
+    // In one line: a name with a line break in it would forge lines wherever it is shown.
+    name: z.string().transform((name) => name.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
     place_id: maybeNumber,
     login_enabled: maybeTruth,
     locks_count: maybeNumber,

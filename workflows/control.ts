@@ -33,6 +33,7 @@ import {
 } from './control-messages.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
+import { markdownText } from './markdown.js';
 import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
@@ -342,12 +343,12 @@ function detailsOf({ stop, mode, exceptions }: Orders): string {
 
 function listOf(exceptions: readonly Exception[]): string {
   const byEnd = [...exceptions].sort((a, b) => a.until - b.until).slice(0, mostListed);
-  return byEnd.map((exception) => `- ${exceptionWords(exception)}`).join('\n');
+  return byEnd.map((exception) => `- ${markdownText(exceptionWords(exception))}`).join('\n');
 }
 
 const groupWords = (groupId: number | null): string =>
   groupId === null ? 'every group' : `group ${groupId}`;
 
 function orderWords({ by, why, since }: Order): string {
-  return `by ${by} since ${iso(since)}${why === '' ? '' : `: ${why}`}.`;
+  return `by ${markdownText(by)} since ${iso(since)}${why === '' ? '' : `: ${markdownText(why)}`}.`;
 }

@@ -9,6 +9,7 @@ import {
 import { iso } from '../access/types.js';
 import type { PlanActivities } from '../activities/contract.js';
 import type { PlannedChange } from '../activities/preview.js';
+import { markdownText } from './markdown.js';
 import { insist } from './patience.js';
 import {
   addMembersUpdate,
@@ -156,12 +157,12 @@ function detailsOf({ planId, by, why, memberCount }: PlanOrder, report: PlanRepo
   const left = members.flatMap(({ memberId, changes }) =>
     changes.filter(({ done }) => !done).map((one) => ({ memberId, ...one })),
   );
-  const reason = why === '' ? '' : `: ${why}`;
+  const reason = why === '' ? '' : `: ${markdownText(why)}`;
   return [
-    `**Plan ${planId} ${stages[stage]}**, by ${by}${reason}. Members: ${members.length} of ${memberCount}.`,
+    `**Plan ${planId} ${stages[stage]}**, by ${markdownText(by)}${reason}. Members: ${members.length} of ${memberCount}.`,
     ...left.map(
       ({ memberId, groupId, why: because }) =>
-        `Member ${memberId}, group ${groupId}: not done, ${because ?? ''}.`,
+        `Member ${memberId}, group ${groupId}: not done, ${markdownText(because ?? '')}.`,
     ),
     ...(undoUntil === null ? [] : [`It can be undone until ${iso(undoUntil)}: \`latchkey undo ${planId}\`.`]),
   ].join('\n\n');

@@ -78,6 +78,19 @@ describe('latchkey check', () => {
     assert.deepEqual(warnings, [`group ${bareGroupId} (Store room) has no doors`]);
   });
 
+  it('lets no name forge a line, or reach the terminal with what it obeys', async () => {
+    const forged = 'Roof\u001b[2J\u202e\nAll is well.';
+    const roof = kisi.org.addGroup({ name: forged, locks_count: 0 }).id;
+    const { Id } = nexudus.space.addTimePass({ Name: `Night\r\n\u009b31m`, KisiGroupId: String(roof) });
+    const { code, stdout } = await run(['check'], mapping);
+    assert.equal(code, 0);
+    assert.doesNotMatch(stdout.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
+    assert.doesNotMatch(stdout, /^All is well/m);
+    assert.match(stdout, /^Warning: group \d+ \(Roof \[2J All is well\.\) has no doors$/m);
+    assert.match(stdout, /Roof \[2J All is well\. +0 +yes +Night 31m$/m);
+    nexudus.space.update('timepasses', Id, { KisiGroupId: '' });
+  });
+
   it('names every group and pass type that does not exist', async () => {
     const yaml = `mapping:\n  - { passType: Month pass, groups: [Roof, ${groupId}] }\n`;
     const { code, stdout, stderr } = await run(['check', '--json'], yaml);
