@@ -17,7 +17,7 @@ function words(groups: CheckedSpace['groups'], warnings: readonly string[]): str
     name,
     locksCount,
     loginEnabled === null ? null : loginEnabled ? 'yes' : 'no',
-    passTypes.length === 0 ? 'none' : passTypes.join(', '),
+    passTypes.length === 0 ? 'none' : passTypes.map((type) => `${type.name} (${type.id})`).join(', '),
   ]);
   return [
     table(['group', 'name', 'doors', 'app access', 'opened by pass types'], rows),

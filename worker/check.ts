@@ -7,6 +7,7 @@ import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { readReference } from '../nexudus/reference.js';
 import { ConfigError, type Config, type IdOrName } from './config.js';
+import { matching, meant, type Named } from './names.js';
 
 /** A space as it was found, its configuration resolved to ids. */
 export interface CheckedSpace {
@@ -17,7 +18,7 @@ export interface CheckedSpace {
   timeZones: Record<number, string>;
   /** What works but is probably not meant; one line each. */
   warnings: string[];
-  groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: string[] })[];
+  groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: Named[] })[];
 }
 
 /**
@@ -35,7 +36,7 @@ export async function checkSpace(
       return await job();
     } catch (error) {
       if (!(error instanceof NexudusError) && !(error instanceof KisiError)) throw error;
-      lines.push(error.message);
+      lines.push(`${error.message}${addressHint(error, config)}`);
       return null;
     }
   };
@@ -81,17 +82,18 @@ export async function checkSpace(
   };
 }
 
-interface Named {
-  id: number;
-  name: string;
+/** Below its API, Nexudus answers for a website: by a page, a 404, or a refusal. */
+function addressHint(error: NexudusError | KisiError, { nexudus }: Config): string {
+  if (!(error instanceof NexudusError) || nexudus.baseUrl.endsWith('/api')) return '';
+  if (error.kind === 'throttled' || error.kind === 'unavailable') return '';
+  return ' NEXUDUS_BASE_URL does not end in /api, which is probably why.';
 }
 
-/** The one thing with this id or exact name; none or several is a line for the operator. */
+/** The one thing with this id or name; none or several is a line for the operator. */
 function resolve(what: string, wanted: IdOrName, all: readonly Named[], lines: string[]): number | null {
-  const found = all.filter((one) => (typeof wanted === 'number' ? one.id === wanted : one.name === wanted));
-  if (found.length === 1 && found[0] !== undefined) return found[0].id;
-  const problem = found.length === 0 ? 'does not exist' : `is the name of ${found.length}: give the id`;
-  lines.push(`${what} ${JSON.stringify(wanted)} in the configuration ${problem}`);
+  const found = meant(wanted, all);
+  if (found.one !== null) return found.one.id;
+  lines.push(`${what} ${JSON.stringify(wanted)} in the configuration ${found.problem}`);
   return null;
 }
 
@@ -117,7 +119,10 @@ function resolveMapping(
 ): MappingRule[] {
   return config.file.mapping.flatMap((line) => {
     const locationId = line.location === null ? null : resolve('location', line.location, locations, lines);
-    const passTypeId = resolve('pass type', line.passType, passTypes, lines);
+    // Types of different locations may have one name.
+    const here = passTypes.filter((type) => locationId === null || type.locationIds.includes(locationId));
+    const named = matching(line.passType, here);
+    const passTypeId = resolve('pass type', line.passType, named.length > 0 ? named : passTypes, lines);
     const groupIds = line.groups.flatMap((group) => resolve('group', group, groups, lines) ?? []);
     return passTypeId === null ? [] : [{ locationId, passTypeId, groupIds }];
   });
@@ -139,8 +144,10 @@ function checkFieldGroups(
   }
 }
 
-function typesOf(groupId: number, passTypes: readonly PassType[], mapping: MappingRule[]): string[] {
-  return passTypes.filter((type) => groupsOf(type, mapping).includes(groupId)).map((type) => type.name);
+function typesOf(groupId: number, passTypes: readonly PassType[], mapping: MappingRule[]): Named[] {
+  return passTypes
+    .filter((type) => groupsOf(type, mapping).includes(groupId))
+    .map(({ id, name }) => ({ id, name }));
 }
 
 function groupWarnings(

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Giver } from '../order.js';
 
 export const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
-export const groupHelp = 'a group in Kisi, by id or exact name';
+export const groupHelp = 'a group in Kisi, by id or name';
 export const jsonHelp = 'print JSON, and nothing else on stdout';
 
 /** A command by which a person orders something: refused before anything is done where it does not say who does. */

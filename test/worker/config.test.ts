@@ -310,8 +310,8 @@ polices: {}
       './latchkey.yaml:18: policies.drift.groupGone is not a known key',
       './latchkey.yaml:19: polices is not a known key',
       './latchkey.yaml:4: mapping[0].colour is not a known key',
-      './latchkey.yaml:5: mapping[1].passType must be an id (a whole number) or an exact name',
-      './latchkey.yaml:8: mapping[1].groups[1] must be an id (a whole number) or an exact name',
+      './latchkey.yaml:5: mapping[1].passType must be an id (a whole number) or a name',
+      './latchkey.yaml:8: mapping[1].groups[1] must be an id (a whole number) or a name',
       './latchkey.yaml:9: mapping[2].groups must name at least one group',
       './latchkey.yaml:9: mapping[2].passType must be set',
     ]);
