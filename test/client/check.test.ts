@@ -177,6 +177,7 @@ describe('latchkey check', () => {
     });
     let status = 404;
     await new Promise<void>((resolve) => void website.listen(0, '127.0.0.1', resolve));
+    website.unref();
     const { port } = website.address() as AddressInfo;
     for (status of [404, 200, 405]) {
       const { code, stderr } = await runHere(['check'], '', { NEXUDUS_BASE_URL: `http://127.0.0.1:${port}` });
@@ -198,7 +199,6 @@ describe('latchkey check', () => {
     status = 404;
     const { stderr } = await runHere(['check'], '', { NEXUDUS_BASE_URL: `http://127.0.0.1:${port}/api` });
     assert.doesNotMatch(stderr, /does not end/);
-    website.close();
   });
 
   it('says in one line each that both logins are refused, without them', async () => {
