@@ -101,8 +101,10 @@ export const currentUserRecord = z
 export const groupRecord = z
   .object({
     id,
-    // In one line: a name with a line break in it would forge lines wherever it is shown.
-    name: z.string().transform((name) => name.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
+    // In one line of what can be seen: one with a line break in it would forge lines wherever it is shown, logs too.
+    name: z
+      .string()
+      .transform((name) => name.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
     place_id: maybeNumber,
     login_enabled: maybeTruth,
     locks_count: maybeNumber,
