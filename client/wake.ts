@@ -46,7 +46,7 @@ export async function poll({ full = false, ...giver }: PollOptions): Promise<voi
     await withSession(config, async ({ client }) => {
       // A run beside another one would know nothing of the runs before.
       await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
-      await keepAct(config, { what: full ? 'full pass' : 'poll', memberId: null, giver });
+      await keepAct(config, full ? 'full pass' : 'poll', giver);
     });
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
@@ -56,18 +56,13 @@ export async function poll({ full = false, ...giver }: PollOptions): Promise<voi
 }
 
 /**
- * Notes in the audit trail who asked for a look: no workflow is ordered anything here that would note it. Throws nothing:
- * a look harms nobody, and may be what mends the rest.
+ * Notes in the audit trail who asked for everybody to be looked at: no workflow is told that would. Throws nothing: a look
+ * harms nobody, and may be what mends the rest.
  */
-async function keepAct(
-  config: Config,
-  { what, memberId, giver }: { what: string; memberId: number | null; giver: Giver },
-): Promise<void> {
-  const { by, why } = named(giver);
+async function keepAct(config: Config, what: string, giver: Giver): Promise<void> {
+  const act = { id: randomUUID(), at: Date.now(), memberId: null, what, ...named(giver), after: null };
   try {
-    await withTrail(config, (trail) =>
-      trail.note(actNote({ id: randomUUID(), at: Date.now(), memberId, what, by, why, after: null })),
-    );
+    await withTrail(config, (trail) => trail.note(actNote(act)));
   } catch (error) {
     remark(`the audit trail does not say who asked for this: ${failureOf(error).lines.join(' ')}`);
   }
@@ -85,8 +80,7 @@ async function resyncOne(
   if (!(await isRunning(client, memberId)) && (await nexudus.getOne('coworkers', memberId)) === null) {
     throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none');
   }
-  await keepAct(config, { what: 'resync', memberId, giver });
-  const report = await resyncMember(client, taskQueue, memberId);
+  const report = await resyncMember(client, taskQueue, memberId, named(giver));
   if (report === null) {
     throw new CommandError(
       'no answer in time: is `latchkey worker` running? If it is, `latchkey show ID` says how things stand',
@@ -115,7 +109,7 @@ export function reportWords(
 }
 
 async function resyncEveryone({ client, taskQueue }: Session, config: Config, giver: Giver): Promise<void> {
-  await keepAct(config, { what: 'resync of all', memberId: null, giver });
+  await keepAct(config, 'resync of all', giver);
   const { woken, ended, failed, later } = await resyncAll(client, taskQueue);
   print(`Woke ${woken} members${ended === 0 ? '' : `, ${ended} had ended meanwhile`}.`);
   if (later > 0) {

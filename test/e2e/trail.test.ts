@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { loginName } from '../../client/order.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
+import { memberWorkflowId, resync, resyncNow } from '../../workflows/messages.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 interface Kept {
@@ -109,24 +110,32 @@ describe('the audit trail of a space', () => {
     await order('resync', '--all', '--by', 'Ned');
     await order('poll', '--by', 'Ned');
     await order('poll', '--full');
-    const asked = (await audited()).filter(
-      ({ kind, what }) => kind === 'act' && /resync|poll|pass/.test(what),
-    );
+    const handle = space.service.client.workflow.getHandle(memberWorkflowId(ada));
+    await handle.signal(resync);
+    await handle.signal(resync, { by: 'Ned', why: 'a call' });
+    await handle.executeUpdate(resyncNow);
+    const asked = async (): Promise<Kept[]> =>
+      (await audited()).filter(({ kind, what }) => kind === 'act' && /resync|poll|pass/.test(what));
+    await eventually('all of them', async () => (await asked()).length === 7);
+    const inUi = "somebody in Temporal's UI";
     assert.deepEqual(
-      asked.map(({ what, memberId, by, cause }) => [what, memberId, by, cause]),
+      (await asked()).map(({ what, memberId, by, cause }) => [what, memberId, by, cause]),
       [
         ['resync', ada, 'Mia', 'she stands at the door'],
         ['resync of all', null, 'Ned', ''],
         ['poll', null, 'Ned', ''],
         ['full pass', null, loginName(), ''],
+        ['resync', ada, inUi, ''],
+        ['resync', ada, 'Ned', 'a call'],
+        ['resync', ada, inUi, ''],
       ],
     );
   });
 
   it('lets a fresh look go on where the audit trail cannot be reached, and says so', async () => {
     const env = { ...space.env, LATCHKEY_DATABASE_URL: 'file:/nowhere/trail.db' };
-    const { code, stdout, stderr } = await latchkeyWith(env, 'resync', String(ada));
-    assert.deepEqual([code, linesOf(stdout).length], [0, 1], stderr);
+    const { code, stdout, stderr } = await latchkeyWith(env, 'poll');
+    assert.deepEqual([code, stdout], [0, 'The poll is asked for.\n'], stderr);
     assert.match(stderr, /the audit trail does not say who asked for this: there is no audit trail at/);
   });
 
