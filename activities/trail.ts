@@ -1,7 +1,7 @@
-import type { JsonValue } from '../trail/records.js';
+import type { JsonValue, Note } from '../trail/records.js';
 import type { Kept } from '../trail/kept.js';
 import type { Trail } from '../trail/trail.js';
-import type { Remembered, TrailActivities } from './contract.js';
+import type { Act, Remembered, TrailActivities } from './contract.js';
 import { remote } from './remote.js';
 
 export interface TrailDeps {
@@ -13,23 +13,7 @@ export interface TrailDeps {
 /** The database as activities, for what no other activity notes by the way. */
 export function createTrailActivities({ trail, kept, now }: TrailDeps): TrailActivities {
   return remote<TrailActivities>({
-    noteAct: ({ id, at, memberId, what, by, why, after, groupId = null }) =>
-      trail.note({
-        key: `act/${id}`,
-        at,
-        kind: 'act',
-        state: 'done',
-        memberId,
-        locationId: null,
-        groupId,
-        what,
-        before: null,
-        after,
-        cause: why,
-        by,
-        planId: null,
-        answer: null,
-      }),
+    noteAct: (act) => trail.note(actNote(act)),
     async remember(name, value) {
       const known = rememberedIn((await kept.read(name))?.value ?? null);
       if (known !== null && known.revision > value.revision) return known;
@@ -38,6 +22,26 @@ export function createTrailActivities({ trail, kept, now }: TrailDeps): TrailAct
       return null;
     },
   });
+}
+
+/** What a person did, as the trail keeps it. Pure. */
+export function actNote({ id, at, memberId, what, by, why, after, groupId = null }: Act): Note {
+  return {
+    key: `act/${id}`,
+    at,
+    kind: 'act',
+    state: 'done',
+    memberId,
+    locationId: null,
+    groupId,
+    what,
+    before: null,
+    after,
+    cause: why,
+    by,
+    planId: null,
+    answer: null,
+  };
 }
 
 /** What a workflow kept; null: it is none of that. */

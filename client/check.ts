@@ -1,7 +1,7 @@
 import type { CheckedSpace } from '../worker/check.js';
 import { print, printJson } from './output.js';
 import { kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
-import { table } from './table.js';
+import { printable, table } from './table.js';
 
 /** `latchkey check`: tries both APIs and the configuration, and shows which pass types open which groups. */
 export async function check({ json = false }: { json?: boolean }): Promise<void> {
@@ -17,12 +17,12 @@ function words(groups: CheckedSpace['groups'], warnings: readonly string[]): str
     name,
     locksCount,
     loginEnabled === null ? null : loginEnabled ? 'yes' : 'no',
-    passTypes.length === 0 ? 'none' : passTypes.join(', '),
+    passTypes.length === 0 ? 'none' : passTypes.map((type) => `${type.name} (${type.id})`).join(', '),
   ]);
   return [
     table(['group', 'name', 'doors', 'app access', 'opened by pass types'], rows),
     '',
-    ...warnings.map((warning) => `Warning: ${warning}`),
+    ...warnings.map((warning) => printable(`Warning: ${warning}`)),
     warnings.length === 0 ? 'All is well.' : 'Usable, with the warnings above.',
   ].join('\n');
 }

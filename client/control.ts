@@ -7,16 +7,20 @@ import {
   modeUpdate,
   pauseUpdate,
   resumeUpdate,
+  type Canaries,
   type Mode,
   type Order,
   type Orders,
   type StopLevel,
 } from '../workflows/control-messages.js';
+import { confirmed, hasTerminal } from './ask.js';
 import { exceptionJson, exceptionsWords, lastingAt } from './exceptions.js';
+import { CommandError } from './failure.js';
+import { foretold } from './foretell.js';
 import { heldSummaries, summaryWords } from './held.js';
 import { waitingMembers } from './members.js';
 import { named, obey, type Giver } from './order.js';
-import { print, printJson } from './output.js';
+import { print, printJson, remark } from './output.js';
 import { withSession } from './session.js';
 import { readConfig } from './space.js';
 import { shortTime } from './table.js';
@@ -25,6 +29,8 @@ import { parseId } from './who.js';
 export interface ModeOptions extends Giver {
   location?: string[];
   member?: string[];
+  /** Without being asked. */
+  yes?: boolean;
 }
 
 /** `latchkey pause LEVEL`. Throws CommandError where no worker takes the order. */
@@ -37,13 +43,32 @@ export async function resume(giver: Giver): Promise<void> {
   await order((control) => control.executeUpdate(resumeUpdate, { args: [named(giver)] }));
 }
 
-/** `latchkey mode MODE`: whose keys are written. Throws CommandError where it is refused or no worker takes it. */
+/**
+ * `latchkey mode MODE`: whose keys are written. One that has keys written is told first, and asked for. Throws CommandError
+ * where it is refused, nobody agrees, or no worker takes it.
+ */
 export async function setMode(
   mode: Mode,
-  { location = [], member = [], ...giver }: ModeOptions,
+  { location = [], member = [], yes = false, ...giver }: ModeOptions,
 ): Promise<void> {
-  const wish = { mode, locationIds: location.map(idOf), memberIds: member.map(idOf), ...named(giver) };
+  const few = { locationIds: location.map(idOf), memberIds: member.map(idOf) };
+  const wish = { mode, ...few, ...named(giver) };
+  if (mode !== 'observe' && !yes) await agreeOn(mode, mode === 'live' ? null : few);
   await order((control) => control.executeUpdate(modeUpdate, { args: [wish] }));
+}
+
+/** Tells what is about to be written to Kisi, and asks. Throws CommandError where there is nobody to ask, or the answer is no. */
+async function agreeOn(mode: Mode, whom: Canaries | null): Promise<void> {
+  if (!hasTerminal()) {
+    throw new CommandError(
+      `mode ${mode} has keys written to Kisi: give --yes, or order it at a terminal, where you are told first what it does`,
+      2,
+    );
+  }
+  remark(`reading what mode ${mode} will do …`);
+  remark(await foretold(whom));
+  if (await confirmed(`Mode ${mode}: ${written[mode]}. Is that meant?`)) return;
+  throw new CommandError('nothing is ordered: the mode is as it was');
 }
 
 /** `latchkey status`: what people have ordered. Needs no worker. */

@@ -4,6 +4,7 @@ import { memberBarred } from '../access/decide.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
 import type { Config } from '../worker/config.js';
+import { meant } from '../worker/names.js';
 import { exceptionWords, exceptUpdate, withdrawUpdate } from '../workflows/control-messages.js';
 import { CommandError, failureOf } from './failure.js';
 import { endAt, homeLocation, parseUntil } from './instant.js';
@@ -11,12 +12,12 @@ import { named, obey, type Giver } from './order.js';
 import { print, printJson, remark } from './output.js';
 import { withSession } from './session.js';
 import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
-import { shortTime, table, type Cell } from './table.js';
+import { printable, shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseId, parseWho } from './who.js';
 
 /** The options of `latchkey allow` and `latchkey block` as typed. */
 export interface ExceptOptions {
-  /** An id of Kisi, or an exact name. Left out, of a block only: every group. */
+  /** An id of Kisi, or a name. Left out, of a block only: every group. */
   group?: string;
   until: string;
   reason: string;
@@ -38,7 +39,7 @@ const soonMs = 7 * 24 * 60 * 60_000;
 export async function except(kind: Exception['kind'], id: string, options: ExceptOptions): Promise<void> {
   const who = parseWho(id);
   const typed = parseUntil(options.until);
-  const { by } = named(options);
+  const { by } = named({ by: options.by, why: options.reason });
   const config = readConfig();
   const nexudus = nexudusOf(config);
   const space = await checkedSpace(config, nexudus, kisiOf(config));
@@ -51,7 +52,7 @@ export async function except(kind: Exception['kind'], id: string, options: Excep
   const made = await withSession(config, ({ client }) =>
     obey(client, (control) => control.executeUpdate(exceptUpdate, { args: [wish] })),
   );
-  print(`${sentence(made, group?.name ?? null)}.`);
+  print(printable(`${sentence(made, group?.name ?? null)}.`));
   const barred = kind === 'allow' ? barredBy(snapshot, memberId) : null;
   if (barred !== null) print(`No key comes of it now: ${barred}.`);
 }
@@ -121,17 +122,12 @@ export async function exceptionsIfKnown(config: Config): Promise<readonly Except
   }
 }
 
-/** The group that was typed: an id, or the exact name of just one. Throws CommandError. */
+/** The group that was typed: an id, or the name of just one. Throws CommandError. */
 function groupOf(typed: string, groups: readonly Group[]): Group {
-  const byId = groups.filter(({ id }) => String(id) === typed.trim());
-  const found = byId.length > 0 ? byId : groups.filter(({ name }) => name === typed);
-  const [group] = found;
-  if (group === undefined) throw new CommandError('Kisi has no group with this id or exact name', 2);
-  if (found.length === 1) return group;
-  throw new CommandError(
-    `this is the name of groups ${found.map(({ id }) => id).join(', ')}: give the id`,
-    2,
-  );
+  const byId = groups.find(({ id }) => String(id) === typed.trim());
+  const found = meant(byId?.id ?? typed, groups);
+  if (found.one === null) throw new CommandError(`--group ${found.problem}`, 2);
+  return found.one;
 }
 
 function barredBy({ profiles }: Snapshot, memberId: number): string | null {

@@ -17,9 +17,10 @@ import {
   memberWorkflowId,
   memberWorkflowType,
   nextChangeAtKey,
-  resyncNow,
+  resyncBy,
   stateQuery,
   type AccessState,
+  type Asking,
   type Holdings,
   type MemberView,
   type PassReport,
@@ -141,6 +142,7 @@ export async function resyncMember(
   client: Client,
   taskQueue: string,
   memberId: number,
+  asking: Asking,
 ): Promise<PassReport | null> {
   const startWorkflowOperation = new WithStartWorkflowOperation(memberWorkflowType, {
     ...memberStart(memberId, taskQueue),
@@ -150,7 +152,10 @@ export async function resyncMember(
   startWorkflowOperation.workflowHandle().catch(() => undefined);
   try {
     return await client.withDeadline(Date.now() + resyncTimeoutMs, () =>
-      client.workflow.executeUpdateWithStart(resyncNow, { startWorkflowOperation }),
+      client.workflow.executeUpdateWithStart(resyncBy, {
+        startWorkflowOperation,
+        args: [asking],
+      }),
     );
   } catch (error) {
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isUnanswered(error)) return null;

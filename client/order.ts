@@ -7,20 +7,34 @@ import {
   type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { controlWorkflowId } from '../workflows/control-messages.js';
+import { controlWorkflowId, giverProblem } from '../workflows/control-messages.js';
 import { CommandError } from './failure.js';
 
 /** Who gives an order, and why. */
 export interface Giver {
-  by?: string;
+  by?: string | undefined;
   why?: string;
 }
 
 const answerWithinMs = 15_000;
 
-/** Who gives the order, by default the one who is logged in. */
-export function named({ by = userInfo().username, why = '' }: Giver): { by: string; why: string } {
-  return { by, why };
+/**
+ * Who gives the order, by default the one who is logged in. Throws CommandError, with exit code 2, where that says nobody,
+ * or either is no text to be shown and kept.
+ */
+export function named({ by = loginName(), why = '' }: Giver): { by: string; why: string } {
+  const problem = giverProblem({ by, why });
+  if (problem !== null) throw new CommandError(`nothing is ordered: ${problem}`, 2);
+  return { by: by.trim(), why };
+}
+
+/** The account that this process runs as; by its number where it has no name, as in a container that was given one. */
+export function loginName(lookUp: () => { username: string } = userInfo): string {
+  try {
+    return lookUp().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /** Has the workflow `control` obey. Throws CommandError where it refuses, does not run, or no worker takes the order. */

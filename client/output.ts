@@ -1,18 +1,20 @@
+import { jsonText } from '../trail/lines.js';
 import type { Failure } from './failure.js';
+import { printable } from './table.js';
 
-/** Prints an answer. Stdout holds nothing else, so that it can be piped. */
+/** Prints an answer in its lines, and nothing in them that a terminal obeys. Stdout holds nothing else, for a pipe. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${text.split('\n').map(printable).join('\n')}\n`);
 }
 
-/** Prints an answer as JSON. */
+/** Prints an answer as JSON, wholly in characters that can be seen. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  process.stdout.write(`${jsonText(value, 2)}\n`);
 }
 
-/** Prints a remark for the person at the terminal, to stderr. */
+/** Prints a remark for the person at the terminal, in one line, to stderr. */
 export function remark(text: string): void {
-  process.stderr.write(`latchkey: ${text}\n`);
+  process.stderr.write(`latchkey: ${printable(text)}\n`);
 }
 
 /** Prints why a command failed, to stderr. */

@@ -31,8 +31,13 @@ function textOf(cell: Cell): string {
   return cell === null ? '-' : printable(String(cell));
 }
 
-// Names come from outside: an escape sequence must not reach the terminal.
-const printable = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+/**
+ * A text as a terminal may get it, in one line: whatever comes from outside (a name, a reason) must not move its cursor,
+ * change its colours or title, break its lines, or turn its letters around. Pure.
+ */
+export function printable(text: string): string {
+  return text.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+}
 
 /** A text in lines of at most so many characters, broken at blanks, each behind the indent. */
 export function wrapped(text: string, indent = '', width = 100): string {

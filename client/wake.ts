@@ -1,32 +1,53 @@
+import { randomUUID } from 'node:crypto';
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { fullPassScheduleId, pollScheduleId, type PassReport } from '../workflows/messages.js';
 import type { Config } from '../worker/config.js';
+import { actNote } from '../activities/trail.js';
 import { resyncsPerSecond } from '../activities/wake.js';
-import { CommandError } from './failure.js';
+import { CommandError, failureOf } from './failure.js';
 import { isRunning, resyncAll, resyncMember } from './members.js';
+import { named, type Giver } from './order.js';
 import { print, remark } from './output.js';
 import { withSession, type Session } from './session.js';
 import { nexudusOf, readConfig } from './space.js';
+import { withTrail } from './trail.js';
 import { memberIdFor, parseWho, type Who } from './who.js';
 
-/** `latchkey resync ID` or `--all`: a fresh look at Nexudus and at Kisi. Throws CommandError where it found a problem. */
-export async function resync(id: string | undefined, { all = false }: { all?: boolean }): Promise<void> {
+export interface ResyncOptions extends Giver {
+  all?: boolean;
+}
+
+export interface PollOptions extends Giver {
+  /** The full pass. */
+  full?: boolean;
+}
+
+/**
+ * `latchkey resync ID` or `--all`: a fresh look at Nexudus and at Kisi. Throws CommandError where it found a problem, or
+ * where nobody knows yet.
+ */
+export async function resync(
+  id: string | undefined,
+  { all = false, ...giver }: ResyncOptions,
+): Promise<void> {
   if (all === (id !== undefined)) throw new CommandError('give either an ID or --all', 2);
   const who = id === undefined ? null : parseWho(id);
   const config = readConfig();
   await withSession(config, (session) =>
-    who === null ? resyncEveryone(session) : resyncOne(session, config, who),
+    who === null ? resyncEveryone(session, config, giver) : resyncOne(session, config, who, giver),
   );
 }
 
 /** `latchkey poll`: runs the Schedule that notices changes now, instead of at its next turn. */
-export async function poll({ full = false }: { full?: boolean }): Promise<void> {
+export async function poll({ full = false, ...giver }: PollOptions): Promise<void> {
+  const config = readConfig();
   const scheduleId = full ? fullPassScheduleId : pollScheduleId;
   try {
-    // A run beside another one would know nothing of the runs before.
-    await withSession(readConfig(), ({ client }) =>
-      client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
-    );
+    await withSession(config, async ({ client }) => {
+      // A run beside another one would know nothing of the runs before.
+      await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+      await keepAct(config, full ? 'full pass' : 'poll', giver);
+    });
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     throw new CommandError('there is no poll to run yet: `latchkey worker` sets it up when it starts');
@@ -34,32 +55,61 @@ export async function poll({ full = false }: { full?: boolean }): Promise<void> 
   print(full ? 'The full pass is asked for.' : 'The poll is asked for.');
 }
 
-async function resyncOne({ client, taskQueue }: Session, config: Config, who: Who): Promise<void> {
+/**
+ * Notes in the audit trail who asked for everybody to be looked at: no workflow is told that would. Throws nothing: a look
+ * harms nobody, and may be what mends the rest.
+ */
+async function keepAct(config: Config, what: string, giver: Giver): Promise<void> {
+  const act = { id: randomUUID(), at: Date.now(), memberId: null, what, ...named(giver), after: null };
+  try {
+    await withTrail(config, (trail) => trail.note(actNote(act)));
+  } catch (error) {
+    remark(`the audit trail does not say who asked for this: ${failureOf(error).lines.join(' ')}`);
+  }
+}
+
+async function resyncOne(
+  { client, taskQueue }: Session,
+  config: Config,
+  who: Who,
+  giver: Giver,
+): Promise<void> {
   const nexudus = nexudusOf(config);
   const memberId = await memberIdFor(who, nexudus);
   // A member who is gone from Nexudus may still hold keys; a number that was never one gets no workflow.
   if (!(await isRunning(client, memberId)) && (await nexudus.getOne('coworkers', memberId)) === null) {
     throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none');
   }
-  const report = await resyncMember(client, taskQueue, memberId);
+  const report = await resyncMember(client, taskQueue, memberId, named(giver));
   if (report === null) {
     throw new CommandError(
       'no answer in time: is `latchkey worker` running? If it is, `latchkey show ID` says how things stand',
     );
   }
-  print(reportWords(memberId, report));
-  if (report.problem !== null) throw new CommandError(`member ${memberId} waits: ${report.problem}`);
+  const { says, trouble } = reportWords(memberId, report);
+  print(says);
+  if (trouble !== null) throw new CommandError(trouble);
 }
 
-function reportWords(memberId: number, { changes, problem }: PassReport): string {
-  if (changes.length > 0)
-    return [`Member ${memberId}:`, ...changes.map((change) => `  ${change}`)].join('\n');
-  return problem === null
-    ? `Member ${memberId}: all is as it should be, nothing changed.`
-    : `Member ${memberId}: nothing changed.`;
+/** What is said of a look, and what is in the way; null: nothing. Pure. */
+export function reportWords(
+  memberId: number,
+  { changes, problem, isDone }: PassReport,
+): { says: string; trouble: string | null } {
+  const member = `Member ${memberId}:`;
+  const isWell = isDone && problem === null;
+  const unchanged = `${member} ${isWell ? 'all is as it should be, ' : ''}nothing changed${isDone ? '' : ' so far'}.`;
+  const says =
+    changes.length === 0 ? unchanged : [member, ...changes.map((change) => `  ${change}`)].join('\n');
+  if (isWell) return { says, trouble: null };
+  if (isDone) return { says, trouble: `member ${memberId} waits: ${problem ?? ''}` };
+  const waits = problem === null ? 'waiting for an answer of Nexudus or Kisi' : `waiting: ${problem}`;
+  const then = `it goes on by itself, and \`latchkey show ${memberId}\` says how it ends`;
+  return { says, trouble: `member ${memberId} is not known yet, ${waits} (${then})` };
 }
 
-async function resyncEveryone({ client, taskQueue }: Session): Promise<void> {
+async function resyncEveryone({ client, taskQueue }: Session, config: Config, giver: Giver): Promise<void> {
+  await keepAct(config, 'resync of all', giver);
   const { woken, ended, failed, later } = await resyncAll(client, taskQueue);
   print(`Woke ${woken} members${ended === 0 ? '' : `, ${ended} had ended meanwhile`}.`);
   if (later > 0) {

@@ -122,7 +122,10 @@ export const currentUserRecord = z
 export const groupRecord = z
   .object({
     id,
-    name: z.string(),
+    // In one line of what can be seen: one with a line break in it would forge lines wherever it is shown, logs too.
+    name: z
+      .string()
+      .transform((name) => name.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
     place_id: maybeNumber,
     login_enabled: maybeTruth,
     locks_count: maybeNumber,

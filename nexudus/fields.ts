@@ -56,10 +56,13 @@ export const optionalNumber = z
   .number()
   .nullish()
   .transform((value) => value ?? null);
+/** In one line of characters that can be seen: a name with a line break in it would forge lines wherever it is shown, logs too. */
 export const text = z
   .string()
   .nullish()
-  .transform((value) => value ?? '');
+  .transform((value) =>
+    (value ?? '').replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '),
+  );
 /** A link by GUID; null or empty: none. */
 export const optionalGuid = z
   .string()

@@ -1,6 +1,6 @@
 /** Nexudus' Custom ACS: it asks for our groups, works out itself who should have which, and tells us when that changes. */
 import { z } from 'zod';
-import { headerOf, parsed, type Answer, type Headers } from './answers.js';
+import { anyId, headerOf, idIn, recordsIn, type Answer, type Headers } from './answers.js';
 import type { Herald } from './herald.js';
 import { hasBearer } from './signatures.js';
 
@@ -37,7 +37,10 @@ export async function answerGroups(headers: Headers, acs: AcsDoor): Promise<Answ
   return { outcome: 'taken', body: groups.map(({ id, name }) => ({ id: String(id), name })) };
 }
 
-/** `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. */
+/**
+ * `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. What does not say whom it is about has
+ * what changed read.
+ */
 export async function takeChange(
   body: Buffer,
   headers: Headers,
@@ -45,40 +48,46 @@ export async function takeChange(
   herald: Herald,
 ): Promise<Answer> {
   if (!hasBearer(headers.authorization, acs.token)) return { outcome: 'forged' };
-  const read = change.safeParse(parsed(body));
-  if (!read.success) return { outcome: 'malformed' };
-  const { business, coworker, groups, time } = read.data;
-  if (!(await acs.isKnown(business.uniqueId))) return { outcome: 'unknownLocation' };
-  herald.tell(coworker.id, true);
-  acs.onClaim({ memberId: coworker.id, locationId: business.id, groupIds: groups, at: time });
-  return { outcome: 'taken' };
+  const { records, isWhole } = recordsIn(body);
+  const changes = records.map((one) => change.parse(one));
+  for (const { business } of changes)
+    if (business.uniqueId !== null && !(await acs.isKnown(business.uniqueId)))
+      return { outcome: 'unknownLocation' };
+  for (const { coworker, business, groups, time } of changes) {
+    if (coworker.id === null) continue;
+    herald.tell(coworker.id, true);
+    if (groups !== null)
+      acs.onClaim({ memberId: coworker.id, locationId: business.id, groupIds: groups, at: time });
+  }
+  if (isWhole && changes.every(({ coworker }) => coworker.id !== null)) return { outcome: 'taken' };
+  herald.tellSomething();
+  return { outcome: 'unclear' };
 }
 
-/** Whether ids come as numbers or as texts is not known. */
-const id = z.union([
-  z.int().positive(),
-  z
-    .string()
-    .regex(/^[1-9]\d{0,14}$/)
-    .transform(Number),
-]);
-/** One that is no group of Kisi's stands for nothing here. */
+/** One that is no group of Kisi's stands for nothing here. Null: it does not say. */
 const groupIds = z
-  .array(z.union([z.number(), z.string()]))
+  .array(z.unknown())
   .max(1000)
-  .transform((all) => all.flatMap((one) => id.safeParse(one).data ?? []))
-  .transform((ids) => [...new Set(ids)].sort((a, b) => a - b));
-/** How it is written is not known either. */
+  .transform((all) => all.map(idIn).filter((one) => one !== null))
+  .transform((ids) => [...new Set(ids)].sort((a, b) => a - b))
+  .nullable()
+  .catch(null);
+/** Of before Nexudus was there, as .NET's empty date (0001-01-01) is: it says nothing. */
+const firstTime = Date.UTC(2007, 0);
+/** How it is written is not known. */
 const time = z
-  .union([z.string(), z.number()])
-  .nullish()
+  .unknown()
+  .optional()
   .transform((value) => {
     const at = typeof value === 'string' ? Date.parse(value) : NaN;
-    return Number.isNaN(at) ? null : at;
+    return at >= firstTime ? at : null;
   });
+/** Nexudus' own shape (nexudus.md), of which anything may be missing, or something else. */
 const change = z.object({
   time,
-  business: z.object({ id: id.nullish().transform((one) => one ?? null), uniqueId: z.string().min(1) }),
-  coworker: z.object({ id }),
+  business: z
+    .object({ id: anyId, uniqueId: z.string().min(1).nullable().catch(null) })
+    .catch({ id: null, uniqueId: null }),
+  coworker: z.object({ id: anyId }).catch({ id: null }),
   groups: groupIds,
 });

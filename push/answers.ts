@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 
 /** Where a call came from, as far as its address says. */
 export type PushSource = 'nexudus' | 'acs' | 'kisi' | 'elsewhere';
@@ -10,6 +11,8 @@ export const statusOf = {
   repeated: 200,
   /** It is of no interest. */
   ignored: 200,
+  /** It is from whom it should be, and does not say of everything in it whom it is about: all is looked at instead. */
+  unclear: 200,
   forged: 401,
   oversized: 413,
   malformed: 400,
@@ -42,11 +45,42 @@ export function bodyOf({ body }: FastifyRequest): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
+/** So many records, and members, of one call are seen to; what it holds beyond is left to a poll. */
+export const mostOfACall = 1_000;
+/** Lists may lie in lists so deep. Deeper ones are no records: to flatten without a bound, the stack is too small. */
+const deepestList = 4;
+
+/**
+ * The objects of a body, whether it is one or lists of them. `isWhole`: these are all that there is, and at least one.
+ * Whatever is signed is answered by 200, since Nexudus switches a webhook off after ten refusals (nexudus.md): so no
+ * shape is an error here.
+ */
+export function recordsIn(body: Buffer): { records: object[]; isWhole: boolean } {
+  const all: unknown[] = [parsed(body)].flat(deepestList);
+  const records = all.filter((one) => isObject(one)).slice(0, mostOfACall);
+  return { records, isWhole: records.length > 0 && records.length === all.length };
+}
+
+/** An id of either API, as a number or as a text of digits; null: it is none. */
+export function idIn(value: unknown): number | null {
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
+}
+
+/** An id at a place where there may be anything. */
+export const anyId = z.unknown().optional().transform(idIn);
+
+const byteOrderMark = '\uFEFF';
+
 /** What a body says as JSON; undefined: it is none. */
-export function parsed(body: Buffer): unknown {
+function parsed(body: Buffer): unknown {
+  const text = body.toString('utf8');
   try {
-    return JSON.parse(body.toString('utf8')) as unknown;
+    return JSON.parse(text.startsWith(byteOrderMark) ? text.slice(1) : text) as unknown;
   } catch {
     return undefined;
   }
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,12 +1,12 @@
 /** Kisi's event webhook: tells of keys and users that were changed, by whomever. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { headerOf, parsed, type Answer, type Headers } from './answers.js';
+import { anyId, headerOf, recordsIn, type Answer, type Headers, type PushOutcome } from './answers.js';
 import { isSignedByKisi } from './signatures.js';
 
-/** What happened to a key or a user. */
+/** What happened to a key or a user; `unclear`: something did, and the event does not say what. */
 export interface KisiEvent {
-  type: (typeof types)[number];
+  type: (typeof types)[number] | typeof unclear;
   /** Of the role assignment or the user; null: it does not say. */
   objectId: number | null;
 }
@@ -63,18 +63,23 @@ export function createKisiDoor(options: KisiDoorOptions): KisiDoor {
     await judge(batch);
   }
 
+  function takeEvent({ uuid, type, object_id }: z.infer<typeof event>): PushOutcome {
+    const known = types.find((one) => one === type);
+    if (type !== null && known === undefined) return 'ignored';
+    // Without its id nobody can say that it came before.
+    if (uuid !== null && !isNew(uuid)) return 'repeated';
+    gather({ type: known ?? unclear, objectId: object_id });
+    return known === undefined ? 'unclear' : 'taken';
+  }
+
   return {
     take(body, headers) {
       const signature = headerOf(headers, 'x-signature');
       if (signature === null || !isSignedByKisi(body, signature, key)) return { outcome: 'forged' };
-      const read = event.safeParse(parsed(body));
-      if (!read.success) return { outcome: 'malformed' };
-      const { uuid, type, object_id } = read.data;
-      const known = types.find((one) => one === type);
-      if (known === undefined) return { outcome: 'ignored' };
-      if (!isNew(uuid)) return { outcome: 'repeated' };
-      gather({ type: known, objectId: object_id });
-      return { outcome: 'taken' };
+      const { records, isWhole } = recordsIn(body);
+      const outcomes = records.map((one) => takeEvent(event.parse(one)));
+      if (!isWhole) outcomes.push(takeEvent(nothingSaid));
+      return { outcome: outranking.find((one) => outcomes.includes(one)) ?? 'ignored' };
     },
     async drain() {
       await Promise.all(judging);
@@ -82,6 +87,7 @@ export function createKisiDoor(options: KisiDoorOptions): KisiDoor {
   };
 }
 
+const unclear = 'unclear';
 const types = [
   'role_assignment.create',
   'role_assignment.update',
@@ -91,11 +97,9 @@ const types = [
   'user.destroy',
 ] as const;
 
-const event = z.object({
-  uuid: z.string().min(1).max(100),
-  type: z.string(),
-  object_id: z
-    .int()
-    .nullish()
-    .transform((id) => id ?? null),
-});
+/** What a call comes to that holds several events: the first of these. */
+const outranking = ['unclear', 'taken', 'repeated'] as const;
+
+const said = z.string().min(1).max(100).nullable().catch(null);
+const event = z.object({ uuid: said, type: said, object_id: anyId });
+const nothingSaid: z.infer<typeof event> = { uuid: null, type: null, object_id: null };

@@ -28,8 +28,12 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** A coworker with all that Nexudus writes takes a few kilobytes. */
-const bodyLimitBytes = 256 * 1024;
+/**
+ * A coworker with all that Nexudus writes takes a few kilobytes, a team with hundreds of members some hundred. A larger
+ * body is refused (413), though ten refusals switch a webhook off: its signature is over all of it, so that whether it is
+ * from Nexudus could only be known by holding as much of it in memory as whoever calls cares to send.
+ */
+const bodyLimitBytes = 1024 * 1024;
 /** Who sends so slowly holds a connection for nothing. */
 const requestTimeoutMs = 10_000;
 
@@ -84,8 +88,13 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
 }
 
-/** Signatures are over bytes, so none is parsed before. */
+/** Signatures are over bytes, so none is parsed before; and what kind of text a call says it is makes no difference. */
 function takeRawBodies(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.headers['content-type'] !== undefined)
+      request.headers['content-type'] = 'application/octet-stream';
+    done();
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);

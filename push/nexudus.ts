@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { headerOf, parsed, type Answer, type Headers } from './answers.js';
+import { anyId, headerOf, idIn, mostOfACall, recordsIn, type Answer, type Headers } from './answers.js';
 import type { Herald } from './herald.js';
 import { isSignedByNexudus } from './signatures.js';
 
-/** A webhook of Nexudus: wakes those whom its record is about. */
+/** A webhook of Nexudus: wakes those whom its records are about, and reads what changed where one does not say. */
 export function takeWebhook(
   body: Buffer,
   event: string,
@@ -13,40 +13,43 @@ export function takeWebhook(
 ): Answer {
   const signature = headerOf(headers, 'x-nexudus-hook-signature');
   if (signature === null || !isSignedByNexudus(body, signature, secret)) return { outcome: 'forged' };
-  const concerned = membersIn(body, event);
-  if (concerned === null) return { outcome: 'malformed' };
-  for (const id of concerned) herald.tell(id, event !== 'coworker');
-  if (concerned.length === 0) herald.tellSomething();
-  return { outcome: 'taken' };
+  const { memberIds, isClear } = membersIn(body, event);
+  for (const id of memberIds) herald.tell(id, event !== 'coworker');
+  if (isClear) return { outcome: 'taken' };
+  herald.tellSomething();
+  return { outcome: 'unclear' };
 }
 
-const id = z.int().positive();
-const member = z.looseObject({ Id: id.optional(), CoworkerId: id.nullish() });
-const records = z
-  .array(
-    member
-      .extend({ TeamMembers: z.array(z.union([id, member])).nullish() })
-      .refine(({ Id, CoworkerId, TeamMembers }) => (Id ?? CoworkerId ?? TeamMembers ?? null) !== null),
-  )
-  .min(1)
-  .max(1000);
+const record = z.object({
+  Id: anyId,
+  CoworkerId: anyId,
+  TeamMembers: z.array(z.unknown()).catch([]),
+});
 
 /** Events whose record is the coworker itself; others name one as `CoworkerId`. */
 const ofCoworkers = ['access', 'coworker'];
 
-/** Whom a webhook is about; empty: it does not say. Null: it is no webhook of Nexudus. */
-export function membersIn(body: Buffer, event: string): number[] | null {
-  const read = records.safeParse(parsed(body));
-  if (!read.success) return null;
-  const ids = read.data.flatMap((record) => {
-    if (ofCoworkers.includes(event)) return [record.Id];
-    const team = (record.TeamMembers ?? []).map((one) => (typeof one === 'number' ? one : idOf(one)));
-    return [record.CoworkerId, ...team];
-  });
-  return [...new Set(ids.filter((one) => typeof one === 'number'))];
+/** Whom a webhook is about, as far as it says. `isClear`: every record in it names somebody. */
+export function membersIn(body: Buffer, event: string): { memberIds: number[]; isClear: boolean } {
+  const { records, isWhole } = recordsIn(body);
+  const concerned = records.map((one) => namedIn(one, event));
+  const ids = [...new Set(concerned.flat())];
+  return {
+    memberIds: ids.slice(0, mostOfACall),
+    isClear: isWhole && concerned.every((one) => one.length > 0) && ids.length <= mostOfACall,
+  };
+}
+
+function namedIn(one: object, event: string): number[] {
+  const { Id, CoworkerId, TeamMembers } = record.parse(one);
+  const ids = ofCoworkers.includes(event)
+    ? [Id ?? CoworkerId]
+    : [CoworkerId, ...TeamMembers.map((member) => idIn(member) ?? idOf(member))];
+  return ids.filter((id) => id !== null);
 }
 
 /** Of a team's member: a coworker, or a record that names one. */
-function idOf({ CoworkerId, Id }: z.infer<typeof member>): number | undefined {
-  return CoworkerId ?? Id;
+function idOf(member: unknown): number | null {
+  const read = record.safeParse(member);
+  return read.success ? (read.data.CoworkerId ?? read.data.Id) : null;
 }

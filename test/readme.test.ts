@@ -24,6 +24,7 @@ describe('README', () => {
         .filter((name) => !drift.includes(name))
         .sort(),
       [
+        'apiUser',
         'breakerPeople',
         'breakerShare',
         'doorGrace',
@@ -43,6 +44,7 @@ describe('README', () => {
     assert.equal(parseDuration(table['trailRetention'] ?? ''), emptyFile('').trailRetentionMs);
     assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
     assert.equal(table['findUsers'], emptyFile('').findUsers);
+    assert.equal(table['apiUser'], emptyFile('').apiUser);
     const { people, share } = emptyFile('').breaker;
     assert.deepEqual([table['breakerPeople'], table['breakerShare']], [String(people), `${100 * share}%`]);
     const { withinMs, share: ofAll } = emptyFile('').latency;

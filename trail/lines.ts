@@ -26,7 +26,7 @@ type Column = (typeof csvColumns)[number];
 
 /**
  * Records as CSV (RFC 4180, UTF-8) with one line of headings, line ends included. Null is an empty cell. A cell that a
- * spreadsheet would take for a formula begins with a single quote.
+ * spreadsheet would take for a formula begins with a single quote; line breaks and other control characters are blanks.
  */
 export async function* csvLines(
   records: AsyncIterable<TrailRecord>,
@@ -42,8 +42,19 @@ export async function* jsonLines(
 ): AsyncGenerator<string, void, undefined> {
   for await (const record of records) {
     const fields = csvColumns.map((column) => [column, valueOf(record, column)]);
-    yield `${JSON.stringify(Object.fromEntries(fields))}\n`;
+    yield `${jsonText(Object.fromEntries(fields))}\n`;
   }
+}
+
+/**
+ * A value as JSON, with `\\u` escapes also for what JSON lets stand as it is and a terminal obeys or does not show as it is
+ * written (control characters above ASCII, line separators, changes of the writing direction). Pure.
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 // With its milliseconds always, so that texts sort as the times do.
@@ -59,15 +70,20 @@ function valueOf(record: TrailRecord, column: Column): JsonValue {
 function shown(record: TrailRecord, column: Column): string {
   const value = valueOf(record, column);
   if (value === null) return '';
-  return typeof value === 'string' && !isJson(column) ? value : JSON.stringify(value);
+  return typeof value === 'string' && !isJson(column) ? value : jsonText(value);
 }
 
 function isJson(column: Column): boolean {
   return column === 'before' || column === 'after';
 }
 
+/** What a spreadsheet takes for the beginning of a formula, in full width too; blanks before it may be passed over. */
+const formula = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+
+/** One line, so that a line of the file is a record, and nothing that a terminal or a spreadsheet obeys. */
 function cell(text: string): string {
-  const isNumber = /^[+-]?\d+(\.\d+)?$/.test(text);
-  const guarded = !isNumber && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  const plain = text.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ');
+  const isNumber = /^[+-]?\d+(\.\d+)?$/.test(plain);
+  const guarded = !isNumber && formula.test(plain) ? `'${plain}` : plain;
+  return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

@@ -7,6 +7,7 @@ import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { readReference } from '../nexudus/reference.js';
 import { ConfigError, type Config, type IdOrName } from './config.js';
+import { matching, meant, type Named } from './names.js';
 
 /** A space as it was found, its configuration resolved to ids. */
 export interface CheckedSpace {
@@ -21,7 +22,7 @@ export interface CheckedSpace {
   problems: string[];
   /** The id of each thing that the configuration names, for a later start. */
   resolved: Resolved;
-  groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: string[] })[];
+  groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: Named[] })[];
 }
 
 /** Ids by what the configuration names: 'group "Roof"'. */
@@ -44,7 +45,7 @@ export async function checkSpace(
       return await job();
     } catch (error) {
       if (!(error instanceof NexudusError) && !(error instanceof KisiError)) throw error;
-      lines.push(error.message);
+      lines.push(`${error.message}${addressHint(error, config)}`);
       return null;
     }
   };
@@ -101,9 +102,11 @@ export async function checkSpace(
   };
 }
 
-interface Named {
-  id: number;
-  name: string;
+/** Below its API, Nexudus answers for a website: by a page, a 404, or a refusal. */
+function addressHint(error: NexudusError | KisiError, { nexudus }: Config): string {
+  if (!(error instanceof NexudusError) || nexudus.baseUrl.endsWith('/api')) return '';
+  if (error.kind === 'throttled' || error.kind === 'unavailable') return '';
+  return ' NEXUDUS_BASE_URL does not end in /api, which is probably why.';
 }
 
 /** Looks up what the configuration names, and gathers what is to be said of it. */
@@ -125,15 +128,13 @@ function createNames(before: Resolved): Names {
     resolve(what, wanted, all) {
       const key = `${what} ${JSON.stringify(wanted)}`;
       const was = before[key] ?? null;
-      const found = all.filter((one) =>
-        typeof wanted === 'number' ? one.id === wanted : one.name === wanted,
-      );
-      const id = found.length === 1 ? found[0]?.id : undefined;
-      const kept = id ?? was;
-      if (kept !== null) names.resolved[key] = kept;
-      if (id !== undefined) return { id };
-      const problem = found.length === 0 ? 'does not exist' : `is the name of ${found.length}: give the id`;
-      const why = `${key} in the configuration ${problem}`;
+      const found = meant(wanted, all);
+      if (found.one !== null) {
+        names.resolved[key] = found.one.id;
+        return { id: found.one.id };
+      }
+      if (was !== null) names.resolved[key] = was;
+      const why = `${key} in the configuration ${found.problem}`;
       const same = all.find((one) => one.id === was);
       if (same === undefined) {
         if (was === null) names.problems.push(why);
@@ -169,7 +170,10 @@ function resolveMapping(
   const unresolved: Unresolved[] = [];
   for (const line of config.file.mapping) {
     const place = line.location === null ? null : names.resolve('location', line.location, all.locations);
-    const type = names.resolve('pass type', line.passType, all.passTypes);
+    // Types of different locations may have one name.
+    const here = all.passTypes.filter((type) => place?.id == null || type.locationIds.includes(place.id));
+    const named = matching(line.passType, here);
+    const type = names.resolve('pass type', line.passType, named.length > 0 ? named : all.passTypes);
     const groups = line.groups.map((group) => names.resolve('group', group, all.groups));
     const passTypeId = type.id ?? type.was;
     for (const meant of [place, type])
@@ -202,8 +206,10 @@ function missingGroups(
     );
 }
 
-function typesOf(groupId: number, passTypes: readonly PassType[], rules: Rules): string[] {
-  return passTypes.filter((type) => groupsOf(type, rules).includes(groupId)).map((type) => type.name);
+function typesOf(groupId: number, passTypes: readonly PassType[], rules: Rules): Named[] {
+  return passTypes
+    .filter((type) => groupsOf(type, rules).includes(groupId))
+    .map(({ id, name }) => ({ id, name }));
 }
 
 function groupWarnings(groups: readonly KisiGroup[], passTypes: readonly PassType[], rules: Rules): string[] {

@@ -19,7 +19,7 @@ export type NexudusAuth =
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** A mapping line as written: a number is an id, a text an exact name, still to be looked up. */
+/** A mapping line as written: a number is an id, a text a name, still to be looked up. */
 export type IdOrName = number | string;
 
 /** What `latchkey.yaml` says, with the default policies where it is silent. */

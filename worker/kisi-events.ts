@@ -65,6 +65,7 @@ export function verdictOf(
   now: Instant,
 ): 'ours' | 'unknown' | number {
   const { type, objectId } = event;
+  if (type === 'unclear') return 'unknown';
   const about = writes.map(idsIn).filter(({ before, after, user }) => {
     if (objectId === null) return false;
     return type.startsWith('user') ? user === objectId : before === objectId || after === objectId;

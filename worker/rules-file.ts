@@ -26,7 +26,7 @@ const findUsers: WayToFindUsers = 'directory';
 const apiUser: ApiUser = 'shared';
 
 const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
-  error: 'must be an id (a whole number) or an exact name',
+  error: 'must be an id (a whole number) or a name',
 });
 const one = (value: unknown): unknown => (value === undefined || Array.isArray(value) ? value : [value]);
 const text = z.string({ error: 'must be a text' });

@@ -33,6 +33,7 @@ import {
 } from './breaker-messages.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
+import { markdownText } from './markdown.js';
 import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
@@ -96,9 +97,9 @@ async function guard(initial: RememberedBreaker | null): Promise<void> {
       return heldBy(id);
     },
     {
-      validator: ({ id, does, by }: { id: number } & Omit<Ruling, 'at'>) => {
+      validator: ({ id, does, ...order }: { id: number } & Omit<Ruling, 'at'>) => {
         if (!['approve', 'reject'].includes(does)) refuse('it is approve or reject');
-        checkGiver({ by });
+        checkGiver(order);
         heldBy(id);
       },
     },
@@ -194,10 +195,13 @@ function heldDetails(held: Held): string {
   const said =
     ruling === null
       ? `\`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them.`
-      : `${ruling.does === 'approve' ? 'Approved' : 'Rejected'} by ${ruling.by} at ${iso(ruling.at)}: ${ruling.why}`;
+      : `${ruling.does === 'approve' ? 'Approved' : 'Rejected'} by ${markdownText(ruling.by)} at ${iso(ruling.at)}: ${markdownText(ruling.why)}`;
   const lines = losses
     .slice(0, mostListed)
-    .map(({ memberId, groupId, cause, why }) => `- member ${memberId}, group ${groupId}, ${cause}: ${why}`);
+    .map(
+      ({ memberId, groupId, cause, why }) =>
+        `- member ${memberId}, group ${groupId}, ${cause}: ${markdownText(why)}`,
+    );
   const more = losses.length > mostListed ? [`- and ${losses.length - mostListed} more`] : [];
   return [`**${heldWords(held)}** since ${iso(since)}. ${said}`, '', ...lines, ...more].join('\n');
 }

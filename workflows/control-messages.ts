@@ -95,6 +95,28 @@ export const mostExceptions = 500;
 export const longestReason = 200;
 export const longestBy = 100;
 
+/**
+ * What is wrong with who gives an order, and why; null: nothing. Anybody can send an order by hand in Temporal's UI, with
+ * anything in it. Pure.
+ */
+export function giverProblem({ by, why }: { by: unknown; why: unknown }): string | null {
+  if (typeof by !== 'string' || !/[\p{L}\p{N}]/u.test(by) || by.trim().toLowerCase() === 'nobody')
+    return 'say who gives the order (by)';
+  if (typeof why !== 'string') return 'say why, if only by an empty text (why)';
+  return (
+    lineProblem('the name of who orders it (by)', by, longestBy) ??
+    lineProblem('the reason', why, longestReason)
+  );
+}
+
+/** What is wrong with a text that a person gave, and that is shown and kept wherever the order is; null: nothing. Pure. */
+export function lineProblem(what: string, text: string, longest: number): string | null {
+  if (text.length > longest) return `${what} may have ${longest} characters`;
+  if (/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(text)) return `${what} must be one line of plain text`;
+  if (/\S@\S/.test(text)) return `${what} must hold no e-mail`;
+  return null;
+}
+
 const does: Record<Exception['kind'], string> = { allow: 'is allowed', block: 'is blocked from' };
 
 /** An exception in one line: 'exception 7: member 123 is allowed group 12 until ..., by gina: forgot to renew'. */

@@ -14,8 +14,6 @@ import {
   controlMemo,
   exceptionWords,
   exceptUpdate,
-  longestBy,
-  longestReason,
   modes,
   modeUpdate,
   mostExceptions,
@@ -35,6 +33,7 @@ import {
 } from './control-messages.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
+import { markdownText } from './markdown.js';
 import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
@@ -298,10 +297,8 @@ function checkWish(
   if (!Number.isInteger(until) || until > lastInstant)
     refuse('the end must be an instant before the year 10000');
   if (until <= Date.now()) refuse(`the end, ${iso(until)}, is past`);
-  checkGiver({ by });
-  checkLine('the name of who orders it (by)', by, longestBy);
   if (typeof reason !== 'string' || reason.trim() === '') refuse('say why (reason)');
-  checkLine('the reason', reason, longestReason);
+  checkGiver({ by, why: reason });
   const lasting = exceptions.filter((one) => one.until > Date.now());
   if (lasting.length >= mostExceptions)
     refuse(`there are ${mostExceptions} exceptions already: withdraw some`);
@@ -317,13 +314,6 @@ function checkWish(
 const contrary: Record<Exception['kind'], Exception['kind']> = { allow: 'block', block: 'allow' };
 
 const isId = (id: unknown): boolean => Number.isSafeInteger(id) && Number(id) > 0;
-
-function checkLine(what: string, text: string, longest: number): void {
-  if (text.length > longest) refuse(`${what} may have ${longest} characters`);
-  if (/\p{Cc}/u.test(text)) refuse(`${what} must be one line`);
-  // It is shown and kept wherever the exception is.
-  if (/\S@\S/.test(text)) refuse(`${what} must hold no e-mail`);
-}
 
 const stopped: Record<StopLevel, string> = {
   revokes: 'No key is taken away. Keys are given as ever.',
@@ -354,12 +344,12 @@ function detailsOf({ stop, mode, exceptions }: Orders): string {
 
 function listOf(exceptions: readonly Exception[]): string {
   const byEnd = [...exceptions].sort((a, b) => a.until - b.until).slice(0, mostListed);
-  return byEnd.map((exception) => `- ${exceptionWords(exception)}`).join('\n');
+  return byEnd.map((exception) => `- ${markdownText(exceptionWords(exception))}`).join('\n');
 }
 
 const groupWords = (groupId: number | null): string =>
   groupId === null ? 'every group' : `group ${groupId}`;
 
 function orderWords({ by, why, since }: Order): string {
-  return `by ${by} since ${iso(since)}${why === '' ? '' : `: ${why}`}.`;
+  return `by ${markdownText(by)} since ${iso(since)}${why === '' ? '' : `: ${markdownText(why)}`}.`;
 }

@@ -1,6 +1,7 @@
 import { isMendedByMember, repairableKinds, type DriftKind, type Finding } from '../access/drift.js';
 import { iso, type Instant } from '../access/types.js';
 import type { DriftState, DriftView, FindingView } from './drift-messages.js';
+import { markdownText } from './markdown.js';
 
 /** The Temporal UI shows so much of them, and `latchkey drift` all. */
 const mostShown = 30;
@@ -86,11 +87,11 @@ export function driftDetailsOf(
       ({ id, kind, memberId, kisiUserId, groupId, what, since, doing }) =>
         `- **${id}** ${kind}, ${memberId === null ? '' : `member ${memberId}, `}` +
         (memberId !== null || kisiUserId === null ? '' : `Kisi user ${kisiUserId}, `) +
-        `${groupId === null ? '' : `group ${groupId}, `}since ${since}: ${what}. Done about it: ${doing}`,
+        `${groupId === null ? '' : `group ${groupId}, `}since ${since}: ${markdownText(what)}. Done about it: ${markdownText(doing)}`,
     );
   const left = more + open.length - shown.length;
   return [
-    ...(alert === null ? [] : [`**${alert}**`]),
+    ...(alert === null ? [] : [`**${markdownText(alert)}**`]),
     lastAuditAt === null
       ? 'The ledgers were not compared with Kisi yet.'
       : open.length + more === 0

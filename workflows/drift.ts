@@ -340,9 +340,9 @@ async function compareForEver(initial: DriftState): Promise<void> {
     return finding ?? refuse(`there is no finding ${String(id)}: \`latchkey drift\` lists them`);
   }
 
-  function checkRule({ id, verb, by }: RuleOrder): void {
+  function checkRule({ id, verb, ...order }: RuleOrder): void {
     if (!verbs.includes(verb)) refuse(`the verb must be one of ${verbs.join(', ')}`);
-    checkGiver({ by });
+    checkGiver(order);
     const refusal = refusalOf(findingOf(id), verb, Date.now());
     if (refusal !== null) refuse(refusal);
   }

@@ -2,12 +2,14 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  log,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import { nextWake, planSteps, stillFrozen, type Hold, type Step } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
-import type { Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
+import type { Act, Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
+import { giverProblem } from './control-messages.js';
 import { createDisplay } from './display.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
@@ -28,8 +30,9 @@ import {
 } from './messages.js';
 import { runErrand } from './plan-errand.js';
 import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
-import { isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
+import { insist, isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { tellProfiles } from './profiles.js';
+import { trailActivities } from './trail.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -84,6 +87,9 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     waits: false,
     ended: false,
     doubtSince: null as Instant | null,
+    /** Fresh looks that people asked for, and those of which it is being kept who did. */
+    asked: 0,
+    keeping: 0,
   };
   let heldAtOnce: Hold[] = [];
 
@@ -101,8 +107,9 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   setHandler(membershipChanged, (w) => {
     wake(wakeOf(w));
   });
-  setHandler(resync, () => {
+  setHandler(resync, (asking) => {
     wake({ reason: 'resync' });
+    void keepAsking(asking);
   });
   setHandler(freezeGroup, (freeze) => {
     state.frozen = [...state.frozen.filter(({ groupId }) => groupId !== freeze.groupId), freeze];
@@ -113,12 +120,13 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records } = state;
     return { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records, heldAtOnce };
   });
-  setHandler(resyncNow, async () => {
+  setHandler(resyncNow, async (...[asking]: unknown[]) => {
     wake({ reason: 'resync' });
+    void keepAsking(asking);
     const mine = run.passesBegun + 1;
     const done = (): boolean => run.passesDone >= mine || (run.passesBegun >= mine && run.waits) || run.ended;
-    await condition(done, '20s');
-    return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what };
+    const isDone = await condition(done, '20s');
+    return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what, isDone };
   });
 
   setHandler(planErrandUpdate, async (errand) => {
@@ -166,9 +174,19 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     if (runIsLong() && (await everyoneIsAnswered())) await continueAsNew<typeof member>(state);
   }
 
+  /** Keeps in the audit trail who asked for a fresh look. The look does not wait for it. */
+  async function keepAsking(asking: unknown): Promise<void> {
+    const act = askingAct(asking, state.memberId, `${workflowInfo().runId}/resync ${run.asked++}`);
+    run.keeping++;
+    await insist(trailActivities(state.taskQueue), (set) => set.noteAct(act)).catch(() => {
+      log.warn('who asked for a fresh look could not be kept in the audit trail');
+    });
+    run.keeping--;
+  }
+
   /** False: something came that is to be done first. */
   async function everyoneIsAnswered(): Promise<boolean> {
-    await condition(() => allHandlersFinished() || state.errands.length > 0);
+    await condition(() => (allHandlersFinished() && run.keeping === 0) || state.errands.length > 0);
     return state.errands.length === 0;
   }
 
@@ -374,6 +392,21 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   function runIsLong(): boolean {
     return isLong() || Date.now() >= startedAt + longestRunMs || workflowInfo().historyLength >= mostEvents;
   }
+}
+
+/** What the audit trail keeps of it. Anybody can ask in Temporal's UI, by anything or nothing. */
+function askingAct(asking: unknown, memberId: number, id: string): Act {
+  const { by, why = '' } = Object(asking) as { by?: unknown; why?: unknown };
+  const isSaid = giverProblem({ by, why }) === null;
+  return {
+    id,
+    at: Date.now(),
+    memberId,
+    what: 'resync',
+    by: isSaid ? String(by) : "somebody in Temporal's UI",
+    why: isSaid ? String(why) : '',
+    after: null,
+  };
 }
 
 function nexudusActivities(taskQueue: string): Patient<MembershipActivities> {

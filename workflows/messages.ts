@@ -46,8 +46,14 @@ export function wakeOf(argument: unknown): Wake {
 /** Something about the member may have changed in Nexudus. Sent without an argument it means "look now". */
 export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
 
+/** Who asks for a fresh look, and why, as far as it is said: in Temporal's UI one may be asked for without a word. */
+export interface Asking {
+  by: string;
+  why: string;
+}
+
 /** An admin asks for a fresh look, at Kisi's side too. */
-export const resync = defineSignal('resync');
+export const resync = defineSignal<[Asking?]>('resync');
 
 /** A person ordered that a group stays for the member as it is in Kisi. */
 export const freezeGroup = defineSignal<[Freeze]>('freezeGroup');
@@ -65,11 +71,17 @@ export const revisionMemo = 'revision';
 export interface PassReport {
   /** Plain words, one a change: 'granted group 12 until 2026-12-01T00:15:00Z'. */
   changes: string[];
+  /** What the member waits for; null: nothing is known to be in the way. */
   problem: string | null;
+  /** False: nobody knows yet, since the pass is neither done nor waiting. It goes on. */
+  isDone: boolean;
 }
 
-/** As `resync`, but answers when that pass is done (or is waiting), with what changed. */
+/** As `resync`, but answers when that pass is done (or is waiting), or after 20 s, with what changed. */
 export const resyncNow = defineUpdate<PassReport>('resyncNow');
+
+/** The same, which says who asks. */
+export const resyncBy = defineUpdate<PassReport, [Asking]>(resyncNow.name);
 
 /** One key as people see it: times as ISO 8601 in UTC. */
 export interface KeyView {

@@ -9,6 +9,7 @@ import {
 import { iso } from '../access/types.js';
 import type { PlanActivities } from '../activities/contract.js';
 import type { PlannedChange } from '../activities/preview.js';
+import { markdownText } from './markdown.js';
 import { insist } from './patience.js';
 import {
   addMembersUpdate,
@@ -43,6 +44,7 @@ const { sendErrand } = proxyActivities<PlanActivities>({
  */
 export async function plan(order: PlanOrder): Promise<PlanReport> {
   const { planId, memberCount } = order;
+  checkGiver(order);
   const members: PlannedMember[] = [];
   const applied = new Map<number, KeyBefore[]>();
   const report: PlanReport = { stage: 'collecting', members: [], memberCount, undoUntil: null };
@@ -52,8 +54,8 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
   setHandler(addMembersUpdate, (more) => void members.push(...more));
   setHandler(planReportQuery, () => report);
   setHandler(undoUpdate, (by) => void (undo = by), {
-    validator: ({ by }) => {
-      checkGiver({ by });
+    validator: (giver: { by: string; why: string }) => {
+      checkGiver(giver);
       if (report.stage !== 'applied') refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
       if (undo !== null) refuse(`plan ${planId} is being undone already`);
     },
@@ -155,12 +157,12 @@ function detailsOf({ planId, by, why, memberCount }: PlanOrder, report: PlanRepo
   const left = members.flatMap(({ memberId, changes }) =>
     changes.filter(({ done }) => !done).map((one) => ({ memberId, ...one })),
   );
-  const reason = why === '' ? '' : `: ${why}`;
+  const reason = why === '' ? '' : `: ${markdownText(why)}`;
   return [
-    `**Plan ${planId} ${stages[stage]}**, by ${by}${reason}. Members: ${members.length} of ${memberCount}.`,
+    `**Plan ${planId} ${stages[stage]}**, by ${markdownText(by)}${reason}. Members: ${members.length} of ${memberCount}.`,
     ...left.map(
       ({ memberId, groupId, why: because }) =>
-        `Member ${memberId}, group ${groupId}: not done, ${because ?? ''}.`,
+        `Member ${memberId}, group ${groupId}: not done, ${markdownText(because ?? '')}.`,
     ),
     ...(undoUntil === null ? [] : [`It can be undone until ${iso(undoUntil)}: \`latchkey undo ${planId}\`.`]),
   ].join('\n\n');

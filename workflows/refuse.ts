@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
+import { giverProblem } from './control-messages.js';
 
 /** Refuses an update in its validator. Anybody can send one by hand; what is refused changes nothing. */
 export function refuse(message: string): never {
@@ -6,6 +7,7 @@ export function refuse(message: string): never {
 }
 
 /** Refuses an order by nobody: whoever gives one says who it is. */
-export function checkGiver({ by }: { by: unknown }): void {
-  if (typeof by !== 'string' || by.trim() === '') refuse('say who gives the order (by)');
+export function checkGiver(order: { by: unknown; why: unknown }): void {
+  const problem = giverProblem(order);
+  if (problem !== null) refuse(problem);
 }

@@ -1,5 +1,6 @@
 import type { LedgerKey } from '../access/plan.js';
 import { iso, type Instant, type NextChange } from '../access/types.js';
+import { markdownText } from './markdown.js';
 import type { AccessState, MemberView } from './messages.js';
 
 /** What a member's workflow waits for because something failed. */
@@ -63,28 +64,29 @@ export function detailsOf(
   kept: readonly string[],
   cancelAskedAt: Instant | null = null,
 ): string {
-  const lines = [`**${headlines[view.state]}** ${view.state === 'access' ? '' : view.standing}`.trim(), ''];
+  const standing = view.state === 'access' ? '' : markdownText(view.standing);
+  const lines = [`**${headlines[view.state]}** ${standing}`.trim(), ''];
   if (view.keys.length > 0) lines.push('Keys held:', '');
   for (const key of view.keys) {
     const end = key.until === null ? 'no end known' : `until ${key.until}`;
     const door = key.doorClosesAt === null ? 'never by itself' : key.doorClosesAt;
     const hand = key.givenByHand ? ' Given by hand: it is never taken away.' : '';
     lines.push(
-      `- group ${key.groupId}, ${end}, because of ${key.because}. The door closes by itself: ${door}.${hand}`,
+      `- group ${key.groupId}, ${end}, because of ${markdownText(key.because)}. The door closes by itself: ${door}.${hand}`,
     );
   }
-  for (const why of kept) lines.push('', `Kept for now: ${why}`);
+  for (const why of kept) lines.push('', `Kept for now: ${markdownText(why)}`);
   lines.push(
     '',
     view.nextChange === null
       ? 'Next change: none known.'
-      : `Next change: ${view.nextChange.at}, ${view.nextChange.what}.`,
+      : `Next change: ${view.nextChange.at}, ${markdownText(view.nextChange.what)}.`,
   );
   if (view.waitingFor !== null) {
     const { what, since, wakes } = view.waitingFor;
-    lines.push('', `**Waiting** since ${since}: ${what} It goes on ${wakes}.`);
+    lines.push('', `**Waiting** since ${since}: ${markdownText(what)} It goes on ${wakes}.`);
   }
-  if (view.lastError !== null) lines.push('', `Last error: ${view.lastError}`);
+  if (view.lastError !== null) lines.push('', `Last error: ${markdownText(view.lastError)}`);
   if (cancelAskedAt !== null) lines.push('', cancelWords(view.memberId, cancelAskedAt));
   lines.push('', view.lastCheckedAt === null ? 'Never checked.' : `Last checked: ${view.lastCheckedAt}.`);
   return lines.join('\n');

@@ -1,11 +1,12 @@
 /** What all commands have in common. */
 import type { Command } from 'commander';
+import type { Giver } from '../order.js';
 
 export const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
-export const groupHelp = 'a group in Kisi, by id or exact name';
+export const groupHelp = 'a group in Kisi, by id or name';
 export const jsonHelp = 'print JSON, and nothing else on stdout';
 
-/** A command by which a person orders something. */
+/** A command by which a person orders something: refused before anything is done where it does not say who does. */
 export function orderCommand(
   program: Command,
   name: string,
@@ -14,7 +15,10 @@ export function orderCommand(
 ): Command {
   return command(program, name, summary, more)
     .option('--by <name>', 'who orders it; your login by default')
-    .option('--why <reason>', 'for those who wonder later');
+    .option('--why <reason>', 'for those who wonder later')
+    .hook('preAction', async (_program, action) => {
+      (await import('../order.js')).named(action.opts<Giver>());
+    });
 }
 
 export function command(program: Command, name: string, summary: string, more: readonly string[]): Command {

@@ -39,17 +39,20 @@ export function addOrdering(program: Command): void {
     'observe: everything runs, and nothing is written to Kisi; `latchkey plan` shows what would be.',
     'canary:  only the keys of some locations or members are written.',
     'live:    the keys of all are written.',
-    'Holds for every worker at once and through restarts.',
+    'Holds for every worker at once and through restarts. canary and live tell first what is about to be written, from',
+    'records read now, and ask.',
     '',
     ...examples(
       "latchkey mode observe --why 'the old integration is still on'",
       'latchkey mode canary --location 12 --member 1234',
       'latchkey mode live',
+      'latchkey mode live --yes                 # in a script',
     ),
   ])
     .addArgument(new Argument('<mode>', 'whose keys are written').choices(modes))
     .option('--location <ids...>', 'locations whose members are the canaries')
     .option('--member <ids...>', 'members who are canaries')
+    .option('--yes', 'do it at once: tell nothing, and ask nobody')
     .action(async (mode: Mode, options: ModeOptions) => {
       await (await import('../control.js')).setMode(mode, options);
     });

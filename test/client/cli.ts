@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** What a command printed and how it ended. */
@@ -81,6 +82,23 @@ export async function latchkeyHere(...args: string[]): Promise<Ran> {
   } finally {
     stdout.write = writers.stdout;
     stderr.write = writers.stderr;
+  }
+}
+
+/** Runs this as at a terminal, where somebody types that line when asked; null: closes it. */
+export async function withTerminal<T>(typed: string | null, run: () => Promise<T>): Promise<T> {
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  const stdin = Object.getOwnPropertyDescriptor(process, 'stdin') ?? {};
+  const isTTY = process.stderr.isTTY;
+  Object.defineProperty(process, 'stdin', { value: input, configurable: true });
+  process.stderr.isTTY = true;
+  try {
+    if (typed === null) input.end();
+    else input.write(`${typed}\n`);
+    return await run();
+  } finally {
+    Object.defineProperty(process, 'stdin', stdin);
+    process.stderr.isTTY = isTTY;
   }
 }
 

@@ -194,7 +194,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     assert.match(await order('undo', id, '--by', 'Gina'), new RegExp(`^Plan ${id} is undone`));
     assert.deepEqual(sorted(held()), sorted(before));
     const writesSoFar = writes();
-    await order('mode', 'live');
+    await order('mode', 'live', '--yes');
     await order('resync', String(lines[0]?.memberId));
     assert.equal(writes(), writesSoFar);
     assert.deepEqual(sorted(held()), sorted(before));

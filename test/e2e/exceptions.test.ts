@@ -112,7 +112,7 @@ describe('exceptions', () => {
   const wrong: [string, () => [id: string, group: string, until: string], RegExp][] = [
     ['an unknown member', () => ['999999', day(), far], /Nexudus has no coworker with this id/],
     ['an unknown e-mail', () => ['no@example.com', day(), far], /no coworker in Nexudus has this e-mail/],
-    ['an unknown group', () => [idOf('cid'), '999999', far], /Kisi has no group with this id or exact name/],
+    ['an unknown group', () => [idOf('cid'), '999999', far], /--group does not exist/],
     ['a past end', () => [idOf('cid'), day(), '2021-01-01'], /the end, 2021-01-01T23:00:00Z, is past/],
   ];
   for (const [what, typed, says] of wrong) {

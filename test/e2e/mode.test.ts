@@ -1,6 +1,6 @@
 /** A space that only observes, then writes for a few, then for all. */
 import assert from 'node:assert/strict';
-import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
+import { latchkeyDone, latchkeyWith, linesOf, withTerminal, type Ran } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 describe('modes', () => {
@@ -34,6 +34,10 @@ describe('modes', () => {
 
   const order = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
 
+  const atTerminal = (typed: string | null, ...args: string[]): Promise<Ran> =>
+    withTerminal(typed, () => latchkeyWith(space.env, ...args));
+  const modeNow = async (): Promise<string> => (await order('status')).split(':')[0] ?? '';
+
   it('`observe` runs everything and writes nothing; the plan shows what would be done', async () => {
     for (const name of ['ann', 'ben', 'cid']) {
       await eventually(`${name} waits`, async () =>
@@ -44,10 +48,54 @@ describe('modes', () => {
     assert.equal(writes(), 0);
   });
 
+  it('has nothing written unasked where nobody can be asked, and reads nothing for it', async () => {
+    const asked = space.kisi.requests.list().length;
+    const few = ['--member', String(ids['cid'])];
+    for (const args of [['live'], ['canary', ...few]]) {
+      const { code, stdout, stderr } = await latchkeyWith(space.env, 'mode', ...args);
+      assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1]);
+      assert.match(stderr, /has keys written to Kisi: give --yes, or order it at a terminal/);
+    }
+    assert.equal(await modeNow(), 'Mode observe');
+    assert.equal(space.kisi.requests.list().length, asked);
+  });
+
+  it('tells at a terminal what is about to be written, and does it only where that is meant', async () => {
+    const { code, stdout, stderr } = await atTerminal('n', 'mode', 'live');
+    assert.deepEqual([code, stdout], [1, ''], stderr);
+    assert.match(
+      stderr,
+      /for 3 members: 3 keys given, 0 keys moved, 0 keys taken away, 3 invitations mailed by Kisi: 6 requests, at least 2 s\./,
+    );
+    assert.match(stderr, /nothing is ordered: the mode is as it was\n$/);
+    const few = ['--member', String(ids['cid']), '--location', String(space.ids.rome)];
+    const canary = await atTerminal(null, 'mode', 'canary', ...few);
+    assert.match(canary.stderr, /for 2 members: 2 keys given/);
+    assert.equal(await modeNow(), 'Mode observe');
+    assert.equal(writes(), 0);
+  });
+
+  it('asks also where it cannot tell, since an API is down, and does what is meant', async () => {
+    space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
+    const few = ['--member', String(ids['cid'])];
+    const no = await atTerminal('n', 'mode', 'canary', ...few);
+    assert.match(no.stderr, /What it will do cannot be told now: Kisi /);
+    assert.match(no.stderr, /Is that meant\? \[y\/N\]/);
+    assert.deepEqual([no.code, await modeNow()], [1, 'Mode observe']);
+    const yes = await atTerminal('Y', 'mode', 'canary', ...few);
+    assert.deepEqual(
+      [yes.code, yes.stdout.split(':')[0]],
+      [0, `Mode canary (member ${ids['cid'] ?? 0})`],
+      yes.stderr,
+    );
+    space.kisi.faults.clear();
+    await order('mode', 'observe');
+  });
+
   it('`canary` writes for some members and locations', async () => {
     const few = ['--member', String(ids['cid']), '--location', String(space.ids.rome)];
     assert.match(
-      await order('mode', 'canary', ...few, '--by', 'Mia'),
+      await order('mode', 'canary', ...few, '--by', 'Mia', '--yes'),
       /^Mode canary \(location \d+, member \d+\)/,
     );
     await eventually('ann has a key', () => keysOf('ann') === 1);
@@ -57,7 +105,7 @@ describe('modes', () => {
   });
 
   it('`live` writes for all, and catches up', async () => {
-    assert.match(await order('mode', 'live'), /^Mode live: the keys of all are written to Kisi/);
+    assert.match(await order('mode', 'live', '--yes'), /^Mode live: the keys of all are written to Kisi/);
     await eventually('ben has a key', () => keysOf('ben') === 1);
     await eventually('nothing waits', async () => (await waits('ben')) === undefined);
     assert.match(await order('plan'), /nothing would change for 3 members/);
@@ -66,7 +114,7 @@ describe('modes', () => {
 
   for (const args of [['canary'], ['live', '--member', '1'], ['canary', '--member', 'ann'], ['wild']]) {
     it(`refuses in one line with exit code 2: mode ${args.join(' ')}`, async () => {
-      const { code, stdout, stderr } = await latchkeyWith(space.env, 'mode', ...args);
+      const { code, stdout, stderr } = await latchkeyWith(space.env, 'mode', ...args, '--yes');
       assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1]);
       assert.match(await order('status'), /^Mode live/);
     });

@@ -1,6 +1,8 @@
 /** The audit trail of a whole space: every decision, write and order once, and told by the commands. */
 import assert from 'node:assert/strict';
+import { loginName } from '../../client/order.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
+import { memberWorkflowId, resync, resyncNow } from '../../workflows/messages.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 interface Kept {
@@ -101,6 +103,40 @@ describe('the audit trail of a space', () => {
       ],
     );
     assert.match(await order('timeline', 'ada@example.com'), /^at +from +what/);
+  });
+
+  it('keeps who asked for a fresh look, at one member, at all, and at Nexudus', async () => {
+    await order('resync', String(ada), '--by', 'Mia', '--why', 'she stands at the door');
+    await order('resync', '--all', '--by', 'Ned');
+    await order('poll', '--by', 'Ned');
+    await order('poll', '--full');
+    const handle = space.service.client.workflow.getHandle(memberWorkflowId(ada));
+    await handle.signal(resync);
+    await handle.signal(resync, { by: 'Ned', why: 'a call' });
+    await handle.executeUpdate(resyncNow);
+    const asked = async (): Promise<Kept[]> =>
+      (await audited()).filter(({ kind, what }) => kind === 'act' && /resync|poll|pass/.test(what));
+    await eventually('all of them', async () => (await asked()).length === 7);
+    const inUi = "somebody in Temporal's UI";
+    assert.deepEqual(
+      (await asked()).map(({ what, memberId, by, cause }) => [what, memberId, by, cause]),
+      [
+        ['resync', ada, 'Mia', 'she stands at the door'],
+        ['resync of all', null, 'Ned', ''],
+        ['poll', null, 'Ned', ''],
+        ['full pass', null, loginName(), ''],
+        ['resync', ada, inUi, ''],
+        ['resync', ada, 'Ned', 'a call'],
+        ['resync', ada, inUi, ''],
+      ],
+    );
+  });
+
+  it('lets a fresh look go on where the audit trail cannot be reached, and says so', async () => {
+    const env = { ...space.env, LATCHKEY_DATABASE_URL: 'file:/nowhere/trail.db' };
+    const { code, stdout, stderr } = await latchkeyWith(env, 'poll');
+    assert.deepEqual([code, stdout], [0, 'The poll is asked for.\n'], stderr);
+    assert.match(stderr, /the audit trail does not say who asked for this: there is no audit trail at/);
   });
 
   it('answers wrong use in one line with exit code 2', async () => {

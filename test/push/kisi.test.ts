@@ -59,14 +59,39 @@ describe('the door for events of Kisi', () => {
     await judged();
   });
 
-  it('passes over what is of no interest, and refuses what is not signed or no event', async () => {
+  it('passes over what is of no interest, and refuses what is not signed', async () => {
     assert.equal(send(event('a', { type: 'lock.unlock' })), 'ignored');
     assert.equal(send(event('a'), ''), 'forged');
     assert.equal(send(event('a'), sign(JSON.stringify(event('b')))), 'forged');
     assert.equal(door.take(Buffer.from('{}'), {}).outcome, 'forged');
-    for (const wrong of ['', '[]', '{}', { type: 'user.create' }, event(''), event('a', { object_id: '5' })])
-      assert.equal(send(wrong), 'malformed', JSON.stringify(wrong));
     assert.deepEqual(await judged(), []);
+  });
+
+  it('takes whatever is signed, and has judged what it can make out', async () => {
+    const nobody = { type: 'unclear', objectId: null };
+    const destroy = { type: 'role_assignment.destroy', objectId: 5 };
+    const shapes: [event: object | string, outcome: string, events: object[]][] = [
+      ['', 'unclear', [nobody]],
+      ['{', 'unclear', [nobody]],
+      ['null', 'unclear', [nobody]],
+      ['7', 'unclear', [nobody]],
+      ['[]', 'unclear', [nobody]],
+      ['{}', 'unclear', [nobody]],
+      [event('a', { type: null }), 'unclear', [{ ...nobody, objectId: 5 }]],
+      [event(''), 'taken', [destroy]],
+      [event('', { uuid: 7 }), 'taken', [destroy]],
+      [event('b', { object_id: '5' }), 'taken', [destroy]],
+      [event('c', { object_id: 0 }), 'taken', [{ ...destroy, objectId: null }]],
+      [event('d', { object_id: {}, note: 'x'.repeat(300_000) }), 'taken', [{ ...destroy, objectId: null }]],
+      [[event('e'), event('e'), event('f', { type: 'lock.unlock' })], 'taken', [destroy]],
+      [[event('g'), 7], 'unclear', [destroy, nobody]],
+      [`\uFEFF${JSON.stringify(event('h'))}`, 'taken', [destroy]],
+    ];
+    for (const [said, outcome, events] of shapes) {
+      batches = [];
+      assert.equal(send(said), outcome, JSON.stringify(said).slice(0, 80));
+      assert.deepEqual(await judged(), [events], JSON.stringify(said).slice(0, 80));
+    }
   });
 
   it('is an address of the listener', async () => {

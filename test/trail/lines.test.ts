@@ -45,14 +45,37 @@ describe('records as CSV', () => {
     assert.deepEqual(parse(await csvOf()), [[...csvColumns]]);
   });
 
-  it('keeps every text whole', async () => {
+  it('keeps every text whole, but for what a terminal obeys', async () => {
     const text = fc.string({
-      unit: fc.constantFrom('a', '"', ',', '\r', '\n', ';', 'ß', '😀', "'", ' '),
+      unit: fc.constantFrom(
+        'a',
+        '"',
+        ',',
+        '\r',
+        '\n',
+        '\u001b',
+        '\u009b',
+        '\u2028',
+        ';',
+        'ß',
+        '😀',
+        "'",
+        ' ',
+      ),
       maxLength: 9,
     });
     const property = fc.asyncProperty(text, async (cause) => {
-      const read = await cellOf({ cause }, 'cause');
-      assert.equal(cause.startsWith('\r') ? read.slice(1) : read, cause);
+      assert.equal(await cellOf({ cause }, 'cause'), cause.replace(/[\r\n\u001b\u009b\u2028]/g, ' '));
+    });
+    await fc.assert(property);
+  });
+
+  it('is a line for each record, whatever they hold, without what a terminal obeys', async () => {
+    const any = fc.string({ unit: 'binary' });
+    const property = fc.asyncProperty(any, any, async (cause, key) => {
+      const csv = await csvOf({ ...note(), cause, after: { [key]: cause } });
+      assert.equal(csv.split('\r\n').length, 3);
+      assert.doesNotMatch(csv.replaceAll('\r\n', ''), /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
     });
     await fc.assert(property);
   });
@@ -63,17 +86,32 @@ describe('records as CSV', () => {
       '+1+1',
       '-1+1',
       '@SUM(A1)',
-      '\t=1',
-      '\r=1',
       "=cmd|'/c calc'!A1",
       '-',
       '+39 06',
+      ' =1',
+      '\u00a0=1',
+      '＝1+1',
+      '＋1',
+      '－1+1',
+      '＠SUM(A1)',
     ])
       assert.equal(await cellOf({ cause }, 'cause'), `'${cause}`);
-    for (const cause of ['-1', '+1.5', '1', '0', "'", 'a=1', '', ' =1'])
+    for (const cause of ['\t=1', '\r=1', '\n=1', '\u0000=1', '\u001b=1'])
+      assert.equal(await cellOf({ cause }, 'cause'), "' =1");
+    assert.equal(await cellOf({ cause: '\u202e=1' }, 'cause'), "'=1");
+    for (const cause of ['-1', '+1.5', '1', '0', "'", 'a=1', '', '（=1'])
       assert.equal(await cellOf({ cause }, 'cause'), cause);
     assert.equal(await cellOf({ before: -4 }, 'before'), '-4');
     assert.equal(await cellOf({ memberId: -4 }, 'memberId'), '-4');
+    const lead = fc.string({
+      unit: fc.constantFrom(' ', '\t', '\r', '\n', '\u0000', '\u202e', '\u3000', '=', '＝', '+', '-'),
+    });
+    const property = fc.asyncProperty(lead, async (start) => {
+      const read = await cellOf({ cause: `${start}=cmd()` }, 'cause');
+      assert.ok(read.startsWith("'"), read);
+    });
+    await fc.assert(property);
   });
 
   it('shows before and after as JSON, also where they are a bare text', async () => {
@@ -84,10 +122,11 @@ describe('records as CSV', () => {
 
 describe('records as JSON lines', () => {
   it('is one object a line, with the time as text', async () => {
-    const record = note({ cause: 'two\nlines', before: { a: [null, '\u2028'] } });
+    const record = note({ cause: 'two\nlines', before: { a: [null, '\u2028\u009b\u202e'] } });
     const lines = await collect(jsonLines(of(record, note({ key: 'd2' }))));
     assert.equal(lines.length, 2);
     assert.ok(lines.every((line) => line.indexOf('\n') === line.length - 1));
+    assert.doesNotMatch(lines.join('').replaceAll('\n', ''), /[\p{Cc}\p{Zl}\p{Bidi_Control}]/u);
     const read = JSON.parse(lines[0] ?? '') as TrailRecord;
     const time = '2026-11-25T12:00:00.000Z';
     assert.deepEqual(read, { ...record, at: time, waitedSince: null, waitedUntil: null });

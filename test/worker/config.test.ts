@@ -87,6 +87,7 @@ describe('loadConfig', () => {
           missing: 'repair',
           changed: 'repair',
           userDeleted: 'repair',
+          endUnreadable: 'report',
           extra: 'report',
           orphan: 'report',
           userSuspended: 'report',
@@ -97,6 +98,7 @@ describe('loadConfig', () => {
         undoWindowMs: 86_400_000,
         breaker: { people: 5, share: 0.1 },
         findUsers: 'directory',
+        apiUser: 'shared',
         latency: { withinMs: 60_000, share: 0.95 },
       },
     });
@@ -244,6 +246,7 @@ policies:
   existingKeys: adopt
   inactiveContract: ends
   findUsers: search
+  apiUser: latchkeyOnly
   trailRetention: 30d
   undoWindow: 1h
   breakerPeople: 3
@@ -274,6 +277,7 @@ policies:
       undoWindowMs: 3_600_000,
       breaker: { people: 3, share: 0.025 },
       findUsers: 'search',
+      apiUser: 'latchkeyOnly',
       latency: { withinMs: 120_000, share: 0.995 },
     });
   });
@@ -323,8 +327,8 @@ polices: {}
       './latchkey.yaml:18: policies.drift.groupGone is not a known key',
       './latchkey.yaml:19: polices is not a known key',
       './latchkey.yaml:4: mapping[0].colour is not a known key',
-      './latchkey.yaml:5: mapping[1].passType must be an id (a whole number) or an exact name',
-      './latchkey.yaml:8: mapping[1].groups[1] must be an id (a whole number) or an exact name',
+      './latchkey.yaml:5: mapping[1].passType must be an id (a whole number) or a name',
+      './latchkey.yaml:8: mapping[1].groups[1] must be an id (a whole number) or a name',
       './latchkey.yaml:9: mapping[2].groups must name at least one group',
       './latchkey.yaml:9: mapping[2].passType must be set',
     ]);

@@ -52,6 +52,7 @@ const cases: Case[] = [
   ['user.update', [made], 'unknown'],
   ['user.destroy', [made], 7],
   ['user.destroy', [granted], 'unknown'],
+  ['unclear', [granted, made], 'unknown'],
 ];
 
 describe('an event of Kisi', () => {

@@ -371,8 +371,27 @@ describe('the member workflow, on a skipped clock', () => {
       assert.deepEqual(report, {
         changes: ['group 12: the key was gone from Kisi', 'granted group 12 (created)'],
         problem: null,
+        isDone: true,
       });
       assert.equal(world.keys.length, 1);
+    }));
+
+  it('answers a resync whose time ran out by saying that it is not known yet', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      world.nexudusFails = 'Nexudus is down';
+      await handle.signal(membershipChanged);
+      await until(world, handle, (view) => view.waitingFor !== null);
+      // The look that is under way ends only when Nexudus answers, and the one that is asked for comes after it.
+      const answer = handle.executeUpdate(resyncNow);
+      await world.env.sleep(21_000);
+      assert.deepEqual(await answer, { changes: [], problem: 'Nexudus is down', isDone: false });
+      world.nexudusFails = null;
+      await world.env.sleep(31_000);
+      await until(world, handle, settled);
+      assert.deepEqual(await handle.executeUpdate(resyncNow), { changes: [], problem: null, isDone: true });
     }));
 
   describe('says of each key since when it is due', () => {
