@@ -132,7 +132,8 @@ async function passOnce(client: Client): Promise<void> {
 async function atRest(client: Client): Promise<void> {
   let busy: unknown[] = [];
   const isAtRest = async (): Promise<boolean> => (busy = await busyWorkflows(client)).length === 0;
-  await eventually('rest', isAtRest, 60_000, 300, () => Promise.resolve(busy));
+  // A coworker who was deleted is waited for until a look a minute later says so too.
+  await eventually('rest', isAtRest, 120_000, 300, () => Promise.resolve(busy));
 }
 
 async function busyWorkflows(client: Client): Promise<unknown[]> {
