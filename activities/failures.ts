@@ -20,6 +20,16 @@ export function toFailure(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** Why nothing can be done by the rules yet: these are read from both APIs at the start. Mended by itself. */
+export function notKnownYet(trouble: { api: 'Nexudus' | 'Kisi' | null; lines: string[] } | null): Error {
+  const why = trouble === null ? 'it is being checked.' : trouble.lines.join(' ');
+  return ApplicationFailure.create({
+    type: (trouble?.api ?? 'Configuration') satisfies FailureType,
+    message: `The space could not be checked since the start, so the rules are not known yet: ${why}`,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
 interface ApiError {
   message: string;
   canRetryHelp: boolean;

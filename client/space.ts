@@ -1,11 +1,16 @@
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
-import { KisiError } from '../kisi/errors.js';
 import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
-import { NexudusError } from '../nexudus/errors.js';
 import { createReader, type MemberRead } from '../nexudus/reader.js';
-import { checkSpace, type CheckedSpace } from '../worker/check.js';
-import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/config.js';
+import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check.js';
+import {
+  ConfigError,
+  loadConfig,
+  loadCredentials,
+  loadDotEnv,
+  type Config,
+  type Credentials,
+} from '../worker/config.js';
 
 /**
  * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws
@@ -14,6 +19,23 @@ import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/conf
 export function readConfig(file?: string): Config {
   loadDotEnv();
   return loadConfig(file === undefined ? process.env : { ...process.env, LATCHKEY_CONFIG: file });
+}
+
+/**
+ * As `readConfig`, and how to read the credentials anew, as `.env` and the files of secrets have them then; null: they are
+ * not whole, as while somebody writes them. Throws ConfigError.
+ */
+export function readLastingConfig(): { config: Config; readCredentials: () => Credentials | null } {
+  const readEnvironment = loadDotEnv();
+  const readCredentials = (): Credentials | null => {
+    try {
+      return loadCredentials(readEnvironment());
+    } catch (error) {
+      if (error instanceof ConfigError) return null;
+      throw error;
+    }
+  };
+  return { config: loadConfig(process.env), readCredentials };
 }
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. */
@@ -66,7 +88,7 @@ export async function checkedSpace(
   try {
     return await checkSpace(config, nexudus, kisi);
   } catch (error) {
-    if (error instanceof NexudusError || error instanceof KisiError) throw new ConfigError([error.message]);
+    if (error instanceof UnreadSpaceError) throw new ConfigError(error.errors.map(({ message }) => message));
     throw error;
   }
 }
