@@ -30,18 +30,20 @@ export function notKnownYet(trouble: { api: 'Nexudus' | 'Kisi' | null; lines: st
   });
 }
 
-interface ApiError {
-  message: string;
-  canRetryHelp: boolean;
-  retryAfterMs: number | null;
+/** Whether an API refuses who asks, or says that a right is missing, and not just a request that makes no sense. */
+export function isRefusal(error: unknown): error is NexudusError | KisiError {
+  if (error instanceof KisiError) return error.kind === 'refused';
+  if (!(error instanceof NexudusError) || error.kind !== 'refused') return false;
+  return error.status === 401 || error.status === 403 || error.path === '/token';
 }
 
-function passOn(type: FailureType, error: ApiError): ApplicationFailure {
+function passOn(type: FailureType, error: NexudusError | KisiError): ApplicationFailure {
   return ApplicationFailure.create({
     type,
     message: error.message,
     nonRetryable: !error.canRetryHelp,
-    ...(error.canRetryHelp ? { category: ApplicationFailureCategory.BENIGN } : {}),
+    // What passes by itself the workflow tells, and a refusal its login (worker/login.ts).
+    ...(error.canRetryHelp || isRefusal(error) ? { category: ApplicationFailureCategory.BENIGN } : {}),
     ...(error.retryAfterMs === null ? {} : { nextRetryDelay: error.retryAfterMs }),
   });
 }

@@ -79,8 +79,9 @@ function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
       told = null;
       return result;
     } catch (error) {
-      if (error instanceof NexudusError && error.message !== told) {
-        told = error.message;
+      // Each try may fail at another of the lists.
+      if (error instanceof NexudusError && error.kind !== told) {
+        told = error.kind;
         log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
       }
       throw error;

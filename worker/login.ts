@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instant } from '../access/types.js';
-import { KisiError } from '../kisi/errors.js';
-import { NexudusError } from '../nexudus/errors.js';
+import { isRefusal } from '../activities/failures.js';
 
 /** An API does not take what it is shown any more. */
 export interface Refusal {
@@ -192,13 +191,6 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
 }
 
 type Run = (...args: unknown[]) => unknown;
-
-/** Not a request that makes no sense: who asks is refused, or lacks a right. */
-function isRefusal(error: unknown): error is NexudusError | KisiError {
-  if (error instanceof KisiError) return error.kind === 'refused';
-  if (!(error instanceof NexudusError) || error.kind !== 'refused') return false;
-  return error.status === 401 || error.status === 403 || error.path === '/token';
-}
 
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
