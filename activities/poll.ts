@@ -79,14 +79,18 @@ function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
       told = null;
       return result;
     } catch (error) {
-      // Each try may fail at another of the lists.
-      if (error instanceof NexudusError && error.kind !== told) {
-        told = error.kind;
+      if (error instanceof NexudusError && trouble(error) !== told) {
+        told = trouble(error);
         log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
       }
       throw error;
     }
   };
+}
+
+/** Amid an outage each try may fail at another of the lists. */
+function trouble({ kind, message }: NexudusError): string {
+  return kind === 'unavailable' || kind === 'throttled' ? kind : message;
 }
 
 async function pollChanges(
