@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { listRunning } from '../activities/wake.js';
-import { isThere, openDatabase } from '../trail/database.js';
+import { mayExist, openDatabase } from '../trail/database.js';
 import { createKept, type Kept } from '../trail/kept.js';
 import type { JsonValue } from '../trail/records.js';
 import { checkSpace } from '../worker/check.js';
@@ -69,7 +69,7 @@ function keptSpace(databaseUrl: string): SpaceWatchOptions['kept'] {
   };
   return {
     async read() {
-      if (!isThere(databaseUrl)) return null;
+      if (!mayExist(databaseUrl)) return null;
       const found = await withKept((kept) => kept.read(name));
       // Only `write` below writes it.
       return found === null ? null : (found.value as unknown as KeptSpace);

@@ -23,7 +23,7 @@ const forms = 'file:<path>, a path, or postgres://<user>:<password>@<host>:<port
  * path (folders are made), `postgres://` or `postgresql://`. Throws a TrailError, which never holds the password.
  */
 export async function openDatabase(url: string): Promise<Kysely<TrailTables>> {
-  if (isPostgres(url)) return openPostgres(url);
+  if (/^postgres(ql)?:\/\//i.test(url)) return openPostgres(url);
   // Else a slip in an address of a server would make a file of that name. It is not shown: it may hold a password.
   if (url.trim() === '' || /^[a-z][a-z0-9+.-]+:/i.test(url.replace(/^file:/i, '')))
     throw new TrailError(`The address of the audit trail is of no known kind. Give ${forms}.`);
@@ -38,12 +38,10 @@ export async function openDatabase(url: string): Promise<Kysely<TrailTables>> {
   return openFile(path);
 }
 
-/** Whether there is a database already; of a server's nobody knows without asking it, so it counts as being there. */
-export function isThere(url: string): boolean {
-  return isPostgres(url) || existsSync(pathOf(url));
+/** Whether there is a database already, as far as that can be told without a connection. Throws a TrailError. */
+export function mayExist(url: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(url) || existsSync(pathOf(url));
 }
-
-const isPostgres = (url: string): boolean => /^postgres(ql)?:\/\//i.test(url);
 
 function pathOf(url: string): string {
   if (!/^file:/i.test(url)) return url;

@@ -100,15 +100,27 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
 
   /** Goes on with what an earlier process found. Throws what ends this one. */
   async function bear({ isFinal, lines }: SpaceTrouble, isOfConfig: boolean): Promise<void> {
-    const before = known === null ? await kept.read() : null;
-    const isSame = known !== null || before?.digest === digest;
-    if (isFinal && !isSame && (isOfConfig || (before === null && !(await hasMembers()))))
-      throw new ConfigError(lines);
-    if (before?.digest === digest) {
-      const { mapping } = before.space.rules;
-      find({ ...before.space, warnings: [], rules: { mapping, policies: config.file.policies } });
+    const before = known === null ? await readKept() : 'unread';
+    if (before !== 'unread') {
+      const isSame = before?.digest === digest;
+      const hasWorked = isSame || (!isOfConfig && (before !== null || (await hasMembers())));
+      if (isFinal && !hasWorked) throw new ConfigError(lines);
+      if (isSame) {
+        const { policies } = config.file;
+        find({ ...before.space, warnings: [], rules: { ...before.space.rules, policies } });
+      }
     }
     tell(lines);
+  }
+
+  /** Where the database does not answer, it is not known whether this has worked before. */
+  async function readKept(): Promise<KeptSpace | null | 'unread'> {
+    try {
+      return await kept.read();
+    } catch (err) {
+      log.warn({ err }, 'what the space was like at an earlier start cannot be read; it is tried again');
+      return 'unread';
+    }
   }
 
   /** Once for each kind of trouble, however many checks it lasts. */
@@ -118,7 +130,8 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
     const way =
       known === null ? 'no member is looked after until it is' : 'what the last check found holds until then';
     const line = `the space cannot be checked, and ${way}; it is tried again by itself: ${lines.join(' ')}`;
-    if (trouble.isFinal) log.error(line);
+    // Of refused credentials their login tells (worker/login.ts).
+    if (trouble.api === null) log.error(line);
     else log.warn(line);
   }
 

@@ -21,6 +21,7 @@ describe('credentials in .env', function () {
       '2s',
       `mapping: [{ passType: 'Day pass', groups: 'Trastevere, Rome – Day Pass' }]`,
     );
+    space.nexudus.switches.rateLimits = null;
     env = { ...space.env, LATCHKEY_DATABASE_URL: `file:${folder.path}/data/trail.db` };
     for (const name of ['KISI_API_KEY', 'NEXUDUS_PASSWORD']) Reflect.deleteProperty(env, name);
   });
@@ -107,6 +108,7 @@ describe('credentials in .env', function () {
     space.kisi.org.replaceApiKey('kisi-third-key');
     start();
     await eventually('it runs, and waits', refusalOf('Kisi'));
+    assert.equal(told('error').length, 1, worker.stderr());
     buys('eve');
     write('kisi-third-key', 'nexudus-second');
     await eventually('the key', hasKey('eve'), 60_000);

@@ -154,7 +154,7 @@ describe('watchSpace', () => {
     await eventually('it is found', () => first.watch.known() !== null);
     assert.deepEqual(
       first.lines().map(({ level }) => level),
-      ['error', 'info'],
+      ['warn', 'info'],
     );
     processes.hasMembers = false;
     // By another configuration.
@@ -185,9 +185,11 @@ describe('watchSpace', () => {
   it('tells of the space again only where it is found to be another', async () => {
     await processes.start([space(7)]).watch.looked;
     const same = processes.start([down(), space(7, ['beware'])]);
+    await same.watch.looked;
     await eventually('it is checked', () => same.watch.trouble() === null);
     assert.equal(same.found.length, 1);
     const other = processes.start([down(), space(8)]);
+    await other.watch.looked;
     await eventually('it is checked', () => other.watch.trouble() === null && other.found.length === 2);
     assert.deepEqual(other.watch.known(), space(8));
   });
@@ -199,6 +201,14 @@ describe('watchSpace', () => {
     await watch.looked;
     assert.deepEqual(watch.known(), space(7));
     assert.match(lines()[0]?.msg ?? '', /could not be kept/);
+  });
+
+  it('ends nothing where it cannot be read whether this has worked before', async () => {
+    const { watch, lines } = processes.start([keyRefused, keyRefused, space(7)], {
+      kept: { read: () => Promise.reject(new Error('no database')), write: () => Promise.resolve() },
+    });
+    await eventually('it is found', () => watch.known() !== null);
+    assert.match(lines()[0]?.msg ?? '', /earlier start cannot be read/);
   });
 
   it('passes on what is no trouble of the space', async () => {
