@@ -2,6 +2,7 @@ import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createReader, type MemberRead } from '../nexudus/reader.js';
+import { createLogin, type LoginState } from '../worker/login.js';
 import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check.js';
 import {
   ConfigError,
@@ -10,6 +11,7 @@ import {
   loadDotEnv,
   type Config,
   type Credentials,
+  type NexudusAuth,
 } from '../worker/config.js';
 
 /**
@@ -49,6 +51,33 @@ export function kisiOf({ kisi }: Config): KisiClient {
   // The worker shares the limit of this key: it goes first.
   const pace = createKisiPacer({ most: 2 }).urgent;
   return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
+}
+
+/** Both, for as long as a process lives, be it that their credentials change. */
+export function lastingApis(
+  config: Config,
+  readCredentials: () => Credentials | null,
+): { nexudus: NexudusClient; kisi: KisiClient; logins: LoginState[] } {
+  const nexudusBy = (auth: NexudusAuth): NexudusClient =>
+    nexudusOf({ ...config, nexudus: { ...config.nexudus, auth } });
+  const kisiBy = (apiKey: string): KisiClient => kisiOf({ ...config, kisi: { ...config.kisi, apiKey } });
+  const nexudus = createLogin({
+    api: 'Nexudus',
+    credential: config.nexudus.auth,
+    readCredential: () => readCredentials()?.nexudus ?? null,
+    tryOut: (auth) => nexudusBy(auth).me(),
+  });
+  const kisi = createLogin({
+    api: 'Kisi',
+    credential: config.kisi.apiKey,
+    readCredential: () => readCredentials()?.kisi ?? null,
+    tryOut: (apiKey) => kisiBy(apiKey).currentUser(),
+  });
+  return {
+    nexudus: nexudus.clientOf(nexudusBy),
+    kisi: kisi.clientOf(kisiBy),
+    logins: [nexudus, kisi],
+  };
 }
 
 /** One member's records, read now: no earlier read to compare with, which only matters where keys are taken away. */

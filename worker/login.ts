@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import { isRefusal } from '../activities/failures.js';
 
@@ -188,6 +189,22 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
       ended.abort();
     },
   };
+}
+
+const whatNext =
+  'No key is touched through it meanwhile, and nothing is lost. A new one in `.env`, or in the file that its ' +
+  'variable names, is used within seconds, without a restart; where it is a variable of the environment, start this ' +
+  'process again with it.';
+
+/** Has the log say once what a login is refused, and once that it is taken again. */
+export function tellOf(login: LoginState, log: Logger): void {
+  login.onLacking((why) => {
+    log.warn(`the login is right, but lacks a right: ${why}`);
+  });
+  login.onChange((refusal) => {
+    if (refusal === null) log.info('credentials are taken again: everybody goes on who waited');
+    else log.error({ api: refusal.api }, `${refusal.why} ${whatNext}`);
+  });
 }
 
 type Run = (...args: unknown[]) => unknown;

@@ -44,7 +44,7 @@ import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
 import { askForAudit, ensureDrift, setAuditInterval } from './drift.js';
 import { startPush } from './push.js';
-import { createLogin, type LoginState } from './login.js';
+import { createLogin, tellOf, type LoginState } from './login.js';
 import type { SpaceWatch } from './space.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import {
@@ -62,7 +62,7 @@ import { version } from './version.js';
  */
 const kisiSlots = 5;
 const ensureEveryMs = 30_000;
-const listLagMs = 10_000;
+const listLagsMs = [0, 2_000, 10_000];
 
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
@@ -430,15 +430,16 @@ function waitedFor(space: SpaceWatch, { logins }: Apis): string[] {
   return [...new Set([...(space.trouble()?.lines ?? []), ...refusals])];
 }
 
-/** Tells what is refused, and has everybody go on who waited for it. */
+/** Tells what is refused, and has everybody go on who waited for what is mended. */
 function goOnWhenMended({ config, apis, space, log }: ServiceOptions, client: Client): void {
   const goOn = (): void => {
     const wake = async (): Promise<void> => {
       await runSchedules(client);
-      await wakeTroubled(client, config.taskQueue);
       // Temporal's list lags behind: who was blocked just before is found by a later look.
-      await sleep(listLagMs, undefined, { ref: false });
-      await wakeTroubled(client, config.taskQueue);
+      for (const pauseMs of listLagsMs) {
+        await sleep(pauseMs, undefined, { ref: false });
+        await wakeTroubled(client, config.taskQueue);
+      }
     };
     wake().catch((err: unknown) => {
       log.warn(
@@ -449,25 +450,14 @@ function goOnWhenMended({ config, apis, space, log }: ServiceOptions, client: Cl
   };
   space.onChecked(goOn);
   for (const login of apis.logins) {
-    login.onLacking((why) => {
-      log.warn(`the login is right, but lacks a right: ${why}`);
-    });
+    tellOf(login, log);
     login.onChange((refusal) => {
-      if (refusal !== null) {
-        log.error({ api: refusal.api }, `${refusal.why} ${whatNext}`);
-        return;
-      }
-      log.info('the credentials are taken again; everybody goes on who waited');
+      if (refusal !== null) return;
       space.lookNow();
       goOn();
     });
   }
 }
-
-const whatNext =
-  'No key is touched through it meanwhile, and nothing is lost. A new one in `.env`, or in the file that its ' +
-  'variable names, is used within seconds, without a restart; where it is a variable of the environment, start the ' +
-  'worker again with it.';
 
 /** What was blocked may have been mended while the process was down. */
 async function wakeTroubled(client: Client, taskQueue: string): Promise<void> {

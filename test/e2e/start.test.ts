@@ -26,10 +26,8 @@ const of = (api: Outage['api'], name: string, fault: Omit<Fault, 'match'>): Outa
 const outages = [
   of('Nexudus', 'answers 503', { kind: 'status', status: 503 }),
   of('Nexudus', 'asks to slow down', { kind: 'status', status: 409 }),
-  of('Nexudus', 'answers half', { kind: 'malformed' }),
   of('Kisi', 'does not answer', { kind: 'timeout' }),
   of('Kisi', 'asks to slow down', { kind: 'status', status: 429, retryAfter: 1 }),
-  of('Kisi', 'cuts connections', { kind: 'reset' }),
 ];
 
 describe('a worker that starts while an API is down', function () {

@@ -120,8 +120,10 @@ describe('a login', () => {
     api.good = 'elsewhere';
     await read();
     assert.ok(!isMended());
+    await eventually('it is tried again', () => api.tried.length > 3);
     api.good = 'first';
     await eventually('it is taken', isMended);
+    assert.equal(api.told.length, 2, 'its beginning and its end');
   });
 
   it('is right where only one thing is refused: that is told once, and all else goes on', async () => {
