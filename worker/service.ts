@@ -408,16 +408,16 @@ async function tellStart(
 ): Promise<void> {
   const { stop, mode } = await readOrders(client);
   const known = space.known();
+  let rules = known && digestOfRules(known.rules);
   log.info(
-    {
-      version: version(),
-      mode: mode.name,
-      rules: known === null ? null : digestOfRules(known.rules),
-      taskQueue: config.taskQueue,
-      healthPort,
-    },
+    { version: version(), mode: mode.name, rules, taskQueue: config.taskQueue, healthPort },
     'latchkey is running',
   );
+  space.onFound((found) => {
+    if (digestOfRules(found.rules) === rules) return;
+    rules = digestOfRules(found.rules);
+    log.info({ rules }, 'the rules are known');
+  });
   const next = 'see `latchkey report`, then `latchkey mode live`';
   if (mode.name === 'observe') log.warn(`mode observe: nothing is written to Kisi; ${next}`);
   if (mode.name === 'canary') log.warn(`mode canary: only the keys of a few are written to Kisi; ${next}`);

@@ -73,6 +73,8 @@ describe('a worker that starts while an API is down', function () {
         assert.equal(told[0]?.level, 'warn');
         assert.match(told[0].msg, new RegExp(`${api} `));
         assert.equal(lines().filter(({ msg }) => /the space is checked/.test(msg)).length, 1);
+        const rules = lines().flatMap((line) => ('rules' in line ? [line.rules] : []));
+        assert.deepEqual([rules[0], rules.length], [null, 2], 'the start, and what rules there are');
       } finally {
         await stage.stop();
       }
@@ -106,6 +108,7 @@ describe('a worker that starts while an API is down', function () {
 interface Line {
   level: string;
   msg: string;
+  rules?: string | null;
 }
 
 function buys({ nexudus, ids }: Stage, name: string): number {
