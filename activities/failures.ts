@@ -21,11 +21,10 @@ export function toFailure(error: unknown): Error {
 }
 
 /** Why nothing can be done by the rules yet: these are read from both APIs at the start. Mended by itself. */
-export function notKnownYet(trouble: { api: 'Nexudus' | 'Kisi' | null; lines: string[] } | null): Error {
-  const why = trouble === null ? 'it is being checked.' : trouble.lines.join(' ');
+export function notKnownYet({ api, lines }: { api: 'Nexudus' | 'Kisi' | null; lines: string[] }): Error {
   return ApplicationFailure.create({
-    type: (trouble?.api ?? 'Configuration') satisfies FailureType,
-    message: `The space could not be checked since the start, so the rules are not known yet: ${why}`,
+    type: (api ?? 'Configuration') satisfies FailureType,
+    message: `The space could not be checked since the start, so the rules are not known yet: ${lines.join(' ')}`,
     category: ApplicationFailureCategory.BENIGN,
   });
 }

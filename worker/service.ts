@@ -184,10 +184,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { nexudusForFullPasses: nexudus, kisi } = apis;
   const push = await startPush({ config, client, nexudus, kisi, trail, log, onWoken: meters.pushWake });
   await tellStart(options, client, health.port);
-  goOnWhenMended(options, client);
+  const ended = new AbortController();
+  goOnWhenMended(options, client, ended.signal);
   const done = running
     .finally(() => {
       stopEnsuring();
+      ended.abort();
       space.stop();
       for (const login of apis.logins) login.stop();
       return speaker.stop();
@@ -367,7 +369,7 @@ function byTheRules<A extends object>(
   let made: { of: CheckedSpace; activities: A } | null = null;
   const current = (): A => {
     const known = space.known();
-    if (known === null) throw notKnownYet(space.trouble());
+    if (known === null) throw notKnownYet(space.trouble() ?? { api: null, lines: [] });
     if (made?.of !== known) made = { of: known, activities: make(known) };
     return made.activities;
   };
@@ -431,17 +433,22 @@ function waitedFor(space: SpaceWatch, { logins }: Apis): string[] {
 }
 
 /** Tells what is refused, and has everybody go on who waited for what is mended. */
-function goOnWhenMended({ config, apis, space, log }: ServiceOptions, client: Client): void {
+function goOnWhenMended(
+  { config, apis, space, log }: ServiceOptions,
+  client: Client,
+  ended: AbortSignal,
+): void {
   const goOn = (): void => {
     const wake = async (): Promise<void> => {
       await runSchedules(client);
       // Temporal's list lags behind: who was blocked just before is found by a later look.
       for (const pauseMs of listLagsMs) {
-        await sleep(pauseMs, undefined, { ref: false });
+        await sleep(pauseMs, undefined, { signal: ended, ref: false });
         await wakeTroubled(client, config.taskQueue);
       }
     };
     wake().catch((err: unknown) => {
+      if (ended.aborted) return;
       log.warn(
         { err },
         'not everybody could be woken who waited for the APIs; they look again within 10 minutes',

@@ -54,6 +54,13 @@ export interface SpaceWatch {
   stop(): void;
 }
 
+const beingChecked: SpaceTrouble = {
+  api: null,
+  lines: ['The space is being checked.'],
+  isFinal: false,
+  kind: '',
+};
+
 /** Starts to check the space, again and again until both APIs have answered. */
 export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   const { check, config, kept, hasMembers, log, pauses = { firstMs: 1_000, longestMs: 30_000 } } = options;
@@ -63,7 +70,7 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   const ended = new AbortController();
   let known: CheckedSpace | null = null;
   let isChecked = false;
-  let trouble: SpaceTrouble | null = null;
+  let trouble: SpaceTrouble | null = beingChecked;
   let told: string | null = null;
   let hurry = new AbortController();
 
@@ -77,7 +84,7 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
     try {
       const space = await check();
       isChecked = true;
-      if (trouble !== null) log.info('the space is checked: Nexudus and Kisi both answer');
+      if (told !== null) log.info('the space is checked: Nexudus and Kisi both answer');
       trouble = null;
       for (const warning of space.warnings) log.warn(warning);
       find(space);

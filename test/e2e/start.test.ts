@@ -6,6 +6,7 @@ import type { Fault } from '../../simulators/server.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
 import { nextFreePort } from '../../worker/ports.js';
+import { memberWorkflowId, membershipChanged, stateQuery } from '../../workflows/messages.js';
 import { metricsUrl } from '../support/metrics.js';
 import { devServer, eventually, hurried, newNamespace } from '../support/space.js';
 
@@ -80,6 +81,31 @@ describe('a worker that starts while an API is down', function () {
       }
     });
   }
+
+  it('has members say that no rules are known yet, takes nothing away meanwhile, and catches up', async () => {
+    const { stage } = await newStage();
+    const { nexudus, kisi } = stage;
+    try {
+      const ann = buys(stage, 'ann');
+      const first = await stage.startWorker(hurried());
+      await eventually('the key', () => kisi.org.keysOf('ann@example.com').length === 1);
+      await first.stop();
+      kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
+      nexudus.space.suspend(ann);
+      const { client } = await stage.startWorker(hurried());
+      const member = client.workflow.getHandle(memberWorkflowId(ann));
+      await member.signal(membershipChanged, { reason: 'changed' });
+      await eventually('it says so', async () => {
+        const { waitingFor } = await member.query(stateQuery);
+        return /^The space could not be checked.*: Kisi answered 503/.test(waitingFor?.what ?? '');
+      });
+      assert.equal(kisi.org.keysOf('ann@example.com').length, 1);
+      kisi.faults.clear();
+      await eventually('the key is gone', () => kisi.org.keysOf('ann@example.com').length === 0);
+    } finally {
+      await stage.stop();
+    }
+  });
 
   it('does so too where nothing listens at its address yet', async () => {
     const port = await nextFreePort(20_000 + 10 * (process.pid % 200));

@@ -128,6 +128,7 @@ describe('watchSpace', () => {
 
   it('says nothing where all is well, and checks once', async () => {
     const { watch, lines, checks } = processes.start([space(7)]);
+    assert.match(watch.trouble()?.lines[0] ?? '', /being checked/);
     let checked = 0;
     watch.onChecked(() => checked++);
     await watch.looked;
