@@ -24,12 +24,23 @@ const of = (api: Outage['api'], name: string, fault: Omit<Fault, 'match'>): Outa
   },
 });
 
-const outages = [
-  of('Nexudus', 'answers 503', { kind: 'status', status: 503 }),
-  of('Nexudus', 'asks to slow down', { kind: 'status', status: 409 }),
-  of('Kisi', 'does not answer', { kind: 'timeout' }),
-  of('Kisi', 'asks to slow down', { kind: 'status', status: 429, retryAfter: 1 }),
-];
+/** STARTS=each for each API in each way. */
+const outages =
+  process.env['STARTS'] === 'each'
+    ? (['Nexudus', 'Kisi'] as const).flatMap((api) => [
+        of(api, 'answers 503', { kind: 'status', status: 503 }),
+        of(api, 'asks to slow down (409)', { kind: 'status', status: 409 }),
+        of(api, 'asks to slow down (429)', { kind: 'status', status: 429, retryAfter: 1 }),
+        of(api, 'answers half', { kind: 'malformed' }),
+        of(api, 'does not answer', { kind: 'timeout' }),
+        of(api, 'cuts connections', { kind: 'reset' }),
+      ])
+    : [
+        of('Nexudus', 'answers 503', { kind: 'status', status: 503 }),
+        of('Nexudus', 'asks to slow down', { kind: 'status', status: 409 }),
+        of('Kisi', 'asks to slow down', { kind: 'status', status: 429, retryAfter: 1 }),
+        of('Kisi', 'cuts connections', { kind: 'reset' }),
+      ];
 
 describe('a worker that starts while an API is down', function () {
   this.timeout(120_000);
