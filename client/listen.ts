@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../trail/database.js';
+import { createOwnership } from '../trail/ownership.js';
 import { createTrail } from '../trail/trail.js';
 import { ConfigError, type Config } from '../worker/config.js';
 import { startHealth } from '../worker/health.js';
@@ -37,11 +38,13 @@ async function run(
 ): Promise<ExitCode> {
   const sdkMetricsUrl = await installRuntime(log);
   await withSession(config, async ({ client }) => {
-    const trail = createTrail(await openDatabase(config.databaseUrl));
+    const db = await openDatabase(config.databaseUrl);
+    const trail = createTrail(db);
+    const ownership = createOwnership(db, Date.now);
     try {
       for (const login of logins) tellOf(login, log);
       const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
-      const push = await startPush({ config, client, ...apis, trail, log, onWoken: pushWake });
+      const push = await startPush({ config, client, ...apis, trail, ownership, log, onWoken: pushWake });
       const health = await startHealth({
         port: config.healthPort,
         checks: async () => {

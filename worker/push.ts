@@ -11,6 +11,7 @@ import type { Count } from '../push/answers.js';
 import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js';
 import { createKisiDoor } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
+import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import { pollScheduleId } from '../workflows/messages.js';
 import { createClaimKeeper } from './claims.js';
@@ -25,6 +26,8 @@ export interface PushDeps {
   nexudus: NexudusClient;
   kisi: Pick<KisiClient, 'listGroups'>;
   trail: Trail;
+  /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
+  ownership: Pick<Ownership, 'ownersAmong'>;
   log: Logger;
   /** Told how long each wake took from the arrival of a webhook. */
   onWoken: (waitedMs: number) => void;
@@ -37,7 +40,7 @@ export interface PushDeps {
 export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const { config, client, log, trail } = deps;
   if (config.push === null) return null;
-  const waker = createWaker(client, config.taskQueue);
+  const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { port, nexudusSecret, acsToken, kisiKey } = config.push;
   const herald = createHerald({
     async wake(memberId, mayStart) {

@@ -26,6 +26,8 @@ import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
+import { createKept, type Kept } from '../trail/kept.js';
+import { createOwnership, type Ownership } from '../trail/ownership.js';
 import { createTrail, type Trail } from '../trail/trail.js';
 import { mayWriteSince } from '../workflows/control-messages.js';
 import {
@@ -40,9 +42,8 @@ import type { Config, Credentials } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { createLatencyMeters, type LatencyMeters } from './latency.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import { ensureBreaker } from './breaker.js';
-import { ensureControl } from './control.js';
-import { askForAudit, ensureDrift, setAuditInterval } from './drift.js';
+import { askForAudit, setAuditInterval } from './drift.js';
+import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
 import type { SpaceWatch } from './space.js';
@@ -162,14 +163,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const trail = createTrail(await openDatabase(config.databaseUrl));
+  const stores = storesIn(await openDatabase(config.databaseUrl), options.now ?? Date.now);
+  const { trail, ownership } = stores;
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
-  const speaker = createSpeaker(speakingWorkers(options, client, native, trail, meters));
-  const worker = await memberWorker(options, client, native, speaker);
+  const speaker = createSpeaker(speakingWorkers(options, client, native, stores, meters));
+  const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
-  const stopEnsuring = await keepSingletons(client, config, log);
+  const stopEnsuring = await keepSingletons(client, config, stores.kept, log);
   await ensureSchedules(client, config);
-  await wakeTroubled(client, config.taskQueue);
+  await wakeTroubled(client, config.taskQueue, ownership);
   const health = await startHealth({
     port: config.healthPort,
     checks: async () => {
@@ -182,10 +184,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
   const { nexudusForFullPasses: nexudus, kisi } = apis;
-  const push = await startPush({ config, client, nexudus, kisi, trail, log, onWoken: meters.pushWake });
+  const push = await startPush({
+    ...{ config, client, nexudus, kisi, trail, ownership, log },
+    onWoken: meters.pushWake,
+  });
   await tellStart(options, client, health.port);
   const ended = new AbortController();
-  goOnWhenMended(options, client, ended.signal);
+  goOnWhenMended(options, client, ownership, ended.signal);
   const done = running
     .finally(() => {
       stopEnsuring();
@@ -210,6 +215,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
+/** What is kept in the database. */
+interface Stores {
+  trail: Trail;
+  ownership: Ownership;
+  kept: Kept;
+}
+
+function storesIn(db: Awaited<ReturnType<typeof openDatabase>>, now: () => number): Stores {
+  return { trail: createTrail(db), ownership: createOwnership(db, now), kept: createKept(db) };
+}
+
 const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '30s' } as const;
 
 /** The worker that every process runs: members' workflows, and what wakes them. */
@@ -218,6 +234,7 @@ async function memberWorker(
   client: Client,
   connection: NativeConnection,
   speaker: Speaker,
+  ownership: Ownership,
 ): Promise<Worker> {
   return Worker.create({
     ...shutdown,
@@ -227,7 +244,7 @@ async function memberWorker(
     workflowBundle: await workflowBundle(),
     activities: {
       ...speaker.activities,
-      ...createWaker(client, config.taskQueue),
+      ...createWaker(client, config.taskQueue, ownership),
       ...createPlanActivities(client, config.taskQueue),
     },
     maxConcurrentWorkflowTaskExecutions: 40,
@@ -243,7 +260,7 @@ function speakingWorkers(
   options: ServiceOptions,
   client: Client,
   connection: NativeConnection,
-  trail: Trail,
+  { trail, ownership, kept }: Stores,
   meters: LatencyMeters,
 ): () => Promise<Worker[]> {
   const { config, apis, space } = options;
@@ -279,12 +296,15 @@ function speakingWorkers(
           baselines: () => baselines.read(),
         });
         return {
-          ...createMembershipActivities({ reader, rules, people, known, gate, orders, breaker, trail, now }),
+          ...createMembershipActivities({
+            ...{ reader, rules, people, known, gate, orders, breaker, trail, ownership, now },
+          }),
           ...createPollActivities({
             nexudus: apis.nexudusForPolls,
             nexudusForFullPasses: apis.nexudusForFullPasses,
             client,
-            waker: createWaker(client, config.taskQueue),
+            waker: createWaker(client, config.taskQueue, ownership),
+            ownership,
             rules,
             known,
             baselines,
@@ -298,7 +318,7 @@ function speakingWorkers(
         };
       },
     ),
-    ...createTrailActivities(trail),
+    ...createTrailActivities({ trail, kept, now }),
   };
   const directory = createDirectory({
     ...{ kisi, now, how: config.file.findUsers },
@@ -314,6 +334,8 @@ function speakingWorkers(
       people,
       gate,
       recorder: createRecorder(trail, now, stopwatch),
+      ownership,
+      isApiUserOurs: config.file.apiUser === 'latchkeyOnly',
     }),
     ...byTheRules(
       space,
@@ -321,7 +343,7 @@ function speakingWorkers(
       ({ rules }) =>
         createDriftActivities({
           orderException: (wish, id) => orderException(client, wish, id),
-          readLedgers: (afresh) => shownHoldings(client, afresh),
+          readLedgers: (afresh) => shownHoldings(client, ownership, afresh),
           nexudus: apis.nexudusForFullPasses,
           kisi,
           directory,
@@ -331,7 +353,7 @@ function speakingWorkers(
           baselines,
           gate,
           trail,
-          waker: createWaker(client, config.taskQueue),
+          waker: createWaker(client, config.taskQueue, ownership),
           now,
         }),
     ),
@@ -382,13 +404,11 @@ function byTheRules<A extends object>(
 }
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
-async function keepSingletons(client: Client, config: Config, log: Logger): Promise<() => void> {
+async function keepSingletons(client: Client, config: Config, kept: Kept, log: Logger): Promise<() => void> {
   const { taskQueue, initialMode, auditIntervalMs } = config;
   const ensure = async (): Promise<void> => {
-    await ensureControl(client, taskQueue, initialMode);
-    await ensureBreaker(client, taskQueue);
+    await ensureRemembering(client, kept, { taskQueue, initialMode, auditIntervalMs, now: Date.now });
     await ensureSpeaker(client, taskQueue);
-    await ensureDrift(client, taskQueue, auditIntervalMs);
   };
   await ensure();
   await setAuditInterval(client, auditIntervalMs);
@@ -436,6 +456,7 @@ function waitedFor(space: SpaceWatch, { logins }: Apis): string[] {
 function goOnWhenMended(
   { config, apis, space, log }: ServiceOptions,
   client: Client,
+  ownership: Ownership,
   ended: AbortSignal,
 ): void {
   const goOn = (): void => {
@@ -444,7 +465,7 @@ function goOnWhenMended(
       // Temporal's list lags behind: who was blocked just before is found by a later look.
       for (const pauseMs of listLagsMs) {
         await sleep(pauseMs, undefined, { signal: ended, ref: false });
-        await wakeTroubled(client, config.taskQueue);
+        await wakeTroubled(client, config.taskQueue, ownership);
       }
     };
     wake().catch((err: unknown) => {
@@ -467,8 +488,8 @@ function goOnWhenMended(
 }
 
 /** What was blocked may have been mended while the process was down. */
-async function wakeTroubled(client: Client, taskQueue: string): Promise<void> {
-  const waker = createWaker(client, taskQueue);
+async function wakeTroubled(client: Client, taskQueue: string, ownership: Ownership): Promise<void> {
+  const waker = createWaker(client, taskQueue, ownership);
   const troubled = await runningMembers(client, ` AND AccessProblem != 'none'`);
   await inBatches(troubled, (id) => waker.wakeIfRunning(id, { reason: 'fullPass', inBulk: true }));
 }

@@ -1,5 +1,6 @@
 import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { SpeakerActivities } from '../activities/contract.js';
+import { goOn } from './go-on.js';
 
 const { speak } = proxyActivities<SpeakerActivities>({
   // A term ends by itself before this.
@@ -14,7 +15,11 @@ const { speak } = proxyActivities<SpeakerActivities>({
  * kept in one place, members that wake together share one read, and the other processes stand by. The activity lasts
  * for as long as the process does; when that dies, another takes over within seconds.
  */
-export async function speaker(): Promise<void> {
+export function speaker(): Promise<void> {
+  return goOn(giveTerms);
+}
+
+async function giveTerms(): Promise<void> {
   setCurrentDetails(
     'One worker process speaks to Nexudus and Kisi; the others stand by. ' +
       'Its name is the worker of the pending activity `speak`; if it dies, another takes over within 8 seconds.',

@@ -8,6 +8,8 @@ import { createKisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { openDatabase } from '../../trail/database.js';
 import { createTrail, type Trail } from '../../trail/trail.js';
+import type { Ownership } from '../../trail/ownership.js';
+import { keyWish, memoryStores } from '../support/stores.js';
 import { scratch } from '../client/cli.js';
 import { directoryOf, noteOf as note, runAsMember } from './member.js';
 
@@ -17,6 +19,7 @@ describe('the log of writes to Kisi', () => {
   const folder = scratch();
   let kisi: KisiSimulator;
   let trail: Trail;
+  let ownership: Ownership;
   let activities: KeyActivities;
   let groupId: number;
   let userId: number;
@@ -31,6 +34,7 @@ describe('the log of writes to Kisi', () => {
   });
   beforeEach(async () => {
     lines = [];
+    ({ ownership } = await memoryStores());
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
@@ -48,6 +52,8 @@ describe('the log of writes to Kisi', () => {
         countsFrom: () => Promise.resolve(0),
         tell: () => undefined,
       }),
+      ownership,
+      isApiUserOurs: false,
     });
   });
   afterEach(() => kisi.stop());
@@ -65,9 +71,7 @@ describe('the log of writes to Kisi', () => {
   }
 
   const told = (): string[] => lines.map(([message]) => message);
-  const wish = (validUntil: number): { userId: number; groupId: number; validUntil: number } => ({
-    ...{ userId, groupId, validUntil },
-  });
+  const wish = (validUntil: number): ReturnType<typeof keyWish> => keyWish({ userId, groupId, validUntil });
 
   async function given(): Promise<number> {
     const result = await run('createKey', [wish(june), null, fresh()]);
@@ -78,7 +82,7 @@ describe('the log of writes to Kisi', () => {
   it('has a line for a key given, one for its end moved, and one for its end', async () => {
     const keyId = await given();
     await run('moveKey', [keyId, wish(july), june, fresh()]);
-    await run('removeKey', [{ keyId, ...wish(july) }, fresh()]);
+    await run('removeKey', [{ ...wish(july), keyId }, fresh()]);
     const about = { memberId: 7, group: groupId, why: 'a test', by: 'rules' };
     assert.deepEqual(lines, [
       ['gave a key', { ...about, until: '2126-06-01T00:00:00Z' }],
@@ -117,7 +121,7 @@ describe('the log of writes to Kisi', () => {
     );
     kisi.faults.add({ match: '/', method: 'DELETE', kind: 'status', status: 403 });
     const [key] = kisi.org.assignments();
-    await assert.rejects(run('removeKey', [{ keyId: key?.id ?? 0, ...wish(june) }, fresh()]));
+    await assert.rejects(run('removeKey', [{ ...wish(june), keyId: key?.id ?? 0 }, fresh()]));
     assert.deepEqual(told(), []);
   });
 });
