@@ -91,6 +91,12 @@ describe('the log of writes to Kisi', () => {
     ]);
   });
 
+  it('says of a key that was there, and ended too early, that its end was moved', async () => {
+    kisi.org.grantByHand({ userId, groupId, validUntil: june });
+    await run('createKey', [wish(july), null, fresh()]);
+    assert.deepEqual(told(), ['moved the end of a key']);
+  });
+
   it('has one for a user made, without a name or an e-mail', async () => {
     await run('createKisiUser', [7, fresh()]);
     assert.deepEqual(told(), ['made a Kisi user, whom Kisi mails']);
