@@ -20,7 +20,7 @@ import { inBatches, type Waker } from './wake.js';
 export interface DriftDeps {
   /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
-  nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
+  nexudus: Pick<NexudusClient, 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups'>;
   directory: Pick<Directory, 'read' | 'known'>;
   moves: Moves;
@@ -146,8 +146,8 @@ async function readKeys({
 }: DriftDeps): Promise<Pick<KisiState, 'keys' | 'mappedIds'>> {
   const keys = await kisi.listAllKeys(Context.current().cancellationSignal);
   const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
-  const types = await nexudus.list('timepasses');
-  const byField = types.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
+  const types = await nexudus.listSparing('timepasses');
+  const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
   const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
   return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };
 }
@@ -218,6 +218,7 @@ export function compare(
   const found = [
     ...members.flatMap((one) => one.found),
     ...unownedDrift(ledgers, kisi, byId, coworkers, now),
+    ...unreadableDrift(ledgers, kisi),
     ...groupDrift(kisi, byId),
   ];
   const sum = (of: 'held' | 'lost'): number => members.reduce((total, one) => total + one[of], 0);
@@ -267,9 +268,12 @@ function memberDrift(
       const what = `key ${key.keyId ?? ''}, ${endWords(key.validUntil)}, is not in Kisi`;
       return [drift('missing', [memberId, groupId], { ...about, groupId, keys: [keyOf(key)], what })];
     }
-    if (key.foreign || sameEnd(there.validUntil, key.validUntil)) return [];
-    const what = `it is ${endWords(there.validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
-    return [drift('changed', [memberId, groupId], { ...about, groupId, keys: [realKey(there)], what })];
+    const { id, validUntil } = there;
+    // Told apart, see `unreadableDrift`.
+    if (validUntil === 'unreadable' || key.foreign || sameEnd(validUntil, key.validUntil)) return [];
+    const what = `it is ${endWords(validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
+    const keys = [{ keyId: id, groupId, validUntil }];
+    return [drift('changed', [memberId, groupId], { ...about, groupId, keys, what })];
   });
   const lost = found.filter(({ kind }) => kind === 'missing').length;
   if (!user.accessEnabled) {
@@ -287,11 +291,7 @@ function unownedDrift(
   coworkers: ReadonlyMap<string, number> | null,
   now: Instant,
 ): Drift[] {
-  const owners = new Map(
-    [...ledgers]
-      .toSorted(([a], [b]) => b - a)
-      .flatMap(([memberId, { kisiUser }]) => (kisiUser === null ? [] : [[kisiUser.id, memberId] as const])),
-  );
+  const owners = ownersOf(ledgers);
   return [...groupBy(unowned(ledgers, kisi, now), ({ userId }) => userId)].flatMap(
     ([userId, keys]): Drift[] => {
       const user = users.get(userId);
@@ -314,18 +314,51 @@ function unownedDrift(
   );
 }
 
-/** Keys to mapped groups that open doors, have not ended and are in nobody's ledger. */
-function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState, now: Instant): KisiKey[] {
-  const owned = new Set(
+/** Members by their Kisi users; of several with the same the lowest id. */
+function ownersOf(ledgers: Ledgers): Map<number, number> {
+  return new Map(
+    [...ledgers]
+      .toSorted(([a], [b]) => b - a)
+      .flatMap(([memberId, { kisiUser }]) => (kisiUser === null ? [] : [[kisiUser.id, memberId] as const])),
+  );
+}
+
+/** Keys of members, or to mapped groups, whose end cannot be read: only a person can say what becomes of such. */
+function unreadableDrift(ledgers: Ledgers, { keys, mappedIds }: KisiState): Drift[] {
+  const unreadable = keys.filter(({ validUntil }) => validUntil === 'unreadable');
+  if (unreadable.length === 0) return [];
+  const [owners, owned] = [ownersOf(ledgers), ownedPlaces(ledgers)];
+  return unreadable
+    .filter(({ userId, groupId }) => mappedIds.includes(groupId) || owned.has(`${userId}/${groupId}`))
+    .map(({ id, userId, groupId }) => {
+      const memberId = owners.get(userId) ?? null;
+      const what = `key ${id} of Kisi user ${userId} has an end there that cannot be read`;
+      return drift('endUnreadable', [id], { memberId, userId, groupId, keys: [], comparedAt: null, what });
+    });
+}
+
+/** Where members hold keys, or found some: `user/group`. */
+function ownedPlaces(ledgers: Ledgers): Set<string> {
+  return new Set(
     [...ledgers.values()].flatMap(({ ledger }) => ledger.map((key) => `${key.userId}/${key.groupId}`)),
   );
-  return keys.filter(
-    ({ userId, groupId, roleId, validUntil }) =>
-      roleId === keyRole &&
-      mappedIds.includes(groupId) &&
-      !owned.has(`${userId}/${groupId}`) &&
-      (validUntil === null || validUntil > now),
-  );
+}
+
+/** A key whose end can be read. */
+type ReadableKey = KisiKey & { validUntil: Instant | null };
+
+/** Keys to mapped groups that open doors, have not ended and are in nobody's ledger. */
+function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState, now: Instant): ReadableKey[] {
+  const owned = ownedPlaces(ledgers);
+  return keys
+    .filter((key): key is ReadableKey => key.validUntil !== 'unreadable')
+    .filter(
+      ({ userId, groupId, roleId, validUntil }) =>
+        roleId === keyRole &&
+        mappedIds.includes(groupId) &&
+        !owned.has(`${userId}/${groupId}`) &&
+        (validUntil === null || validUntil > now),
+    );
 }
 
 function groupDrift({ mappedIds, groupNames }: KisiState, { groups }: ById): Drift[] {
@@ -358,5 +391,5 @@ const keyOf = ({ keyId, groupId, validUntil }: ShownHoldings['ledger'][number]):
   groupId,
   validUntil,
 });
-const realKey = ({ id, groupId, validUntil }: KisiKey): DriftKey => ({ keyId: id, groupId, validUntil });
+const realKey = ({ id, groupId, validUntil }: ReadableKey): DriftKey => ({ keyId: id, groupId, validUntil });
 const endWords = (end: Instant | null): string => (end === null ? 'without an end' : `until ${iso(end)}`);

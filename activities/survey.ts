@@ -65,7 +65,7 @@ export interface SurveyDeps {
 export async function survey(deps: SurveyDeps, only: readonly number[] | null): Promise<Survey> {
   const running = new Set(await deps.running());
   const coworkers = only === null ? await deps.nexudus.listSparing('coworkers') : { rows: [], broken: [] };
-  const ownersOfBroken = coworkers.broken.map(({ ownerId }) => ownerId);
+  const ownersOfBroken = coworkers.broken.flatMap(({ ownerId }) => ownerId ?? []);
   const ids = new Set(only ?? [...coworkers.rows.map(({ id }) => id), ...ownersOfBroken, ...running]);
   const holdings = await deps.holdingsOf([...running].filter((id) => ids.has(id)));
   const { reads, unread } = await readAll(deps, ids, holdings);

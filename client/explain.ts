@@ -6,6 +6,7 @@ import { exceptionsIfKnown } from './exceptions.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, parseAt } from './instant.js';
 import { print, printJson } from './output.js';
+import { renewalsAssumed } from './plan.js';
 import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
 import { shortTime } from './table.js';
 import { memberIdFor, parseWho } from './who.js';
@@ -20,6 +21,8 @@ export interface ExplainOptions {
 interface Explained {
   memberId: number;
   at: string;
+  /** It is about a time that was named, and takes plans to hand out their next passes until then. */
+  assumesRenewals: boolean;
   readAt: string;
   /** Every profile with the same e-mail, lowest id first: that one owns the keys. */
   profileIds: number[];
@@ -41,10 +44,13 @@ export async function explainMember(id: string, { at, json = false }: ExplainOpt
   const memberId = await memberIdFor(who, nexudus);
   const snapshot = snapshotOf(await readMember(nexudus, { timeZones }, memberId));
   const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
-  const decision = decide(snapshot, rules, await exceptionsIfKnown(config), when);
+  const assumesRenewals = typed !== null;
+  const exceptions = await exceptionsIfKnown(config);
+  const decision = decide(snapshot, rules, exceptions, when, { assumeRenewals: assumesRenewals });
   const explained: Explained = {
     memberId,
     at: isoOf(when),
+    assumesRenewals,
     readAt: isoOf(snapshot.readAt),
     profileIds: snapshot.profiles.map((profile) => profile.member.id),
     ...answerOf(decision, new Map(groups.map((group) => [group.id, group.name]))),
@@ -75,7 +81,7 @@ function answerOf(
   };
 }
 
-function words({ memberId, at, profileIds, groups, nextChange }: Explained): string {
+function words({ memberId, at, assumesRenewals, profileIds, groups, nextChange }: Explained): string {
   const owner = profileIds[0] ?? memberId;
   const lines = [`Member ${memberId}, by the rules, at ${shortTime(at) ?? at}:`];
   if (profileIds.length > 1) {
@@ -92,6 +98,7 @@ function words({ memberId, at, profileIds, groups, nextChange }: Explained): str
       ? 'Next change: none known.'
       : `Next change: ${shortTime(nextChange.at) ?? ''}, ${nextChange.what}.`,
   );
+  if (assumesRenewals) lines.push(renewalsAssumed);
   return lines.join('\n');
 }
 

@@ -2,15 +2,14 @@ import { createHash } from 'node:crypto';
 import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
-import { UnknownTimeZone } from '../access/calendar.js';
-import type { Exception, Instant, Rules } from '../access/types.js';
+import type { Exception, Instant, Rules, WhatIf } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import type { CheckedSpace } from '../worker/check.js';
 import type { Config } from '../worker/config.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, type Typed } from './instant.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
 import { surveySpace } from './survey.js';
 
 /** Whom a plan is for: one member, those of a location, or all. */
@@ -22,6 +21,8 @@ export interface Scope {
 /** What would be done, for whom, and what it costs. */
 export interface Plan {
   at: Instant;
+  /** It is about a time to come, and takes plans to hand out their next passes until then. */
+  assumesRenewals: boolean;
   people: Preview[];
   unread: Unread[];
 }
@@ -42,7 +43,9 @@ export async function openSpace(file?: string): Promise<PlannedSpace> {
   const config = readConfig(file);
   const nexudus = nexudusOf(config);
   const kisi = kisiOf(config);
-  return { config, nexudus, kisi, checked: await checkedSpace(config, nexudus, kisi) };
+  // A file that somebody has just written is to be mended before anything is told by it.
+  const check = file === undefined ? checkedSpace : soundSpace;
+  return { config, nexudus, kisi, checked: await check(config, nexudus, kisi) };
 }
 
 /** Throws CommandError where Nexudus has no such location. */
@@ -75,15 +78,18 @@ export function planOf(
   locationId: number | null,
 ): Plan {
   const now = Date.now();
-  const previews: Preview[] = [];
-  const untold = [...unread];
-  for (const one of people) {
-    const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
-    const preview = previewAt(one, rules, exceptions, at);
-    if ('why' in preview) untold.push(preview);
-    else if (locationId === null || preview.locationId === locationId) previews.push(preview);
-  }
-  return { at: typed !== null && 'at' in typed ? typed.at : now, people: previews, unread: untold };
+  const previews = people
+    .map((one) => {
+      const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
+      return previewAt(one, rules, exceptions, at, { assumeRenewals: typed !== null });
+    })
+    .filter((preview) => locationId === null || preview.locationId === locationId);
+  return {
+    at: typed !== null && 'at' in typed ? typed.at : now,
+    assumesRenewals: typed !== null,
+    people: previews,
+    unread: [...unread],
+  };
 }
 
 function previewAt(
@@ -91,14 +97,10 @@ function previewAt(
   rules: Rules,
   exceptions: readonly Exception[],
   at: Instant,
-): Preview | Unread {
-  try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at);
-    return previewOf({ memberId, holdings, assessment, kisi, now: at });
-  } catch (error) {
-    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
-    throw error;
-  }
+  whatIf: WhatIf,
+): Preview {
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at, whatIf);
+  return previewOf({ memberId, holdings, assessment, kisi, now: at });
 }
 
 /** Tells one space from another: by both APIs' addresses and Kisi's organization. */

@@ -3,7 +3,7 @@ import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createReader, type MemberRead } from '../nexudus/reader.js';
 import { createLogin, type LoginState } from '../worker/login.js';
-import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check.js';
+import { checkSpace, UnreadSpaceError, type CheckedSpace, type Resolved } from '../worker/check.js';
 import {
   ConfigError,
   loadConfig,
@@ -13,6 +13,7 @@ import {
   type Credentials,
   type NexudusAuth,
 } from '../worker/config.js';
+import { remark } from './output.js';
 
 /**
  * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws
@@ -108,14 +109,43 @@ export function usable<T>(make: () => T): T {
   }
 }
 
-/** The space, checked as before a start. Reads only. Throws ConfigError with a line for each thing to mend. */
+/**
+ * The space, as far as the configuration can be resolved now: what it names in vain opens nothing and is remarked upon.
+ * Reads only. Throws ConfigError where one of the APIs does not answer.
+ */
 export async function checkedSpace(
   config: Config,
   nexudus: NexudusClient,
   kisi: KisiClient,
 ): Promise<CheckedSpace> {
+  const space = await tryCheck(config, nexudus, kisi, {});
+  for (const problem of space.problems) remark(problem);
+  return space;
+}
+
+/**
+ * The space, checked as before a start; `before` is what an earlier start resolved. Reads only. Throws ConfigError with a
+ * line for each thing to mend.
+ */
+export async function soundSpace(
+  config: Config,
+  nexudus: NexudusClient,
+  kisi: KisiClient,
+  before: Resolved = {},
+): Promise<CheckedSpace> {
+  const space = await tryCheck(config, nexudus, kisi, before);
+  if (space.problems.length > 0) throw new ConfigError(space.problems);
+  return space;
+}
+
+async function tryCheck(
+  config: Config,
+  nexudus: NexudusClient,
+  kisi: KisiClient,
+  before: Resolved,
+): Promise<CheckedSpace> {
   try {
-    return await checkSpace(config, nexudus, kisi);
+    return await checkSpace(config, nexudus, kisi, before);
   } catch (error) {
     if (error instanceof UnreadSpaceError) throw new ConfigError(error.errors.map(({ message }) => message));
     throw error;

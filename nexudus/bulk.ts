@@ -1,8 +1,9 @@
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { groupBy, readCollections, type Collections, type PassRows } from './collections.js';
+import type { NexudusError } from './errors.js';
 import { equal, updatedSince } from './filters.js';
-import type { Lookups } from './lookups.js';
+import { findSparing, type Lookups } from './lookups.js';
 import type { ContractRecord, CoworkerRecord, TeamRecord } from './records.js';
 import { findContract, isThere, joinPauses, once, type ContractRows, type RecordSource } from './source.js';
 
@@ -61,7 +62,7 @@ function sourceOf(
   for (const team of teams) {
     for (const id of team.memberIds ?? []) teamsBy.set(id, [...(teamsBy.get(id) ?? []), team]);
   }
-  const errorBy = new Map(broken.map(({ ownerId, error }) => [ownerId, error]));
+  const errorBy = new Map<number | null, NexudusError>(broken.map(({ ownerId, error }) => [ownerId, error]));
 
   /** Of a member with a malformed record nothing is known; of all others everything is. */
   function ifWhole<T>(memberId: number, records: T): Promise<T> {
@@ -84,7 +85,12 @@ function sourceOf(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const byTeam = teamsBy.get(coworker.id) ?? [];
-    const named = [...own, ...alsoIds].map(async (id) => teamBy.get(id) ?? lookups.find('teams', id));
+    const named = [...own, ...alsoIds].map(async (id) => {
+      const known = teamBy.get(id);
+      if (known !== undefined) return known;
+      const found = await findSparing(lookups, 'teams', id);
+      return 'error' in found ? null : found.row;
+    });
     const all = [...byTeam, ...(await Promise.all(named)).filter(isThere)];
     const belongs = all.filter(
       (team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id),

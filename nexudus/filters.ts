@@ -35,6 +35,7 @@ export function updatedSince<N extends CollectionName>(name: N, since: Instant):
   return {
     key: `from_${collections[name].apiName}_UpdatedOn`,
     value: new Date(bound).toISOString().slice(0, 16),
-    holds: (row) => (parseInstant(row.updatedOn) ?? -Infinity) >= bound,
+    // A row that does not say when is one row, and no filter that is ignored.
+    holds: (row) => (parseInstant(row.updatedOn) ?? Infinity) >= bound,
   };
 }

@@ -1,4 +1,6 @@
 import type { StandsOn } from '../access/types.js';
+import type { BrokenRow } from './client.js';
+import { findSparing } from './lookups.js';
 import type { Doubt, Holder, Reading } from './person.js';
 import type { Places } from './places.js';
 import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord } from './records.js';
@@ -35,6 +37,9 @@ export async function confirmHeld(reading: Reading, person: PersonRecords): Prom
   return [...passDoubts.filter(isThere), ...others.flat()];
 }
 
+/** What a malformed record leaves open: nothing is concluded from it. */
+const unreadable = (passId: number, { error }: BrokenRow): Doubt => ({ passId, why: error.message });
+
 async function doubtOf(
   reading: Reading,
   name: CollectionName,
@@ -64,8 +69,10 @@ async function confirmNoHolder(
   pass: PassRecord,
   teamId: number | null,
 ): Promise<Doubt | null> {
-  if (teamId !== null && (await reading.lookups.find('teams', teamId)) === null) {
-    return doubtOf(reading, 'teams', teamId, pass.id);
+  if (teamId !== null) {
+    const team = await findSparing(reading.lookups, 'teams', teamId);
+    if ('error' in team) return unreadable(pass.id, team);
+    if (team.row === null) return doubtOf(reading, 'teams', teamId, pass.id);
   }
   const owner = await reading.lookups.find('coworkers', pass.memberId);
   return owner === null ? doubtOf(reading, 'coworkers', pass.memberId, pass.id) : null;
@@ -127,9 +134,13 @@ async function confirmTypes(
   const doubts: Doubt[] = [];
   for (const pass of heldPasses(holders, held)) {
     if (offers.passTypes.some(({ id }) => id === pass.passTypeId)) continue;
-    const type = await reading.lookups.find('timepasses', pass.passTypeId);
-    if (type !== null) offers.passTypes.push(type);
-    const doubt = type === null ? await doubtOf(reading, 'timepasses', pass.passTypeId, pass.id) : null;
+    const found = await findSparing(reading.lookups, 'timepasses', pass.passTypeId);
+    if ('error' in found) {
+      doubts.push(unreadable(pass.id, found));
+      continue;
+    }
+    if (found.row !== null) offers.passTypes.push(found.row);
+    const doubt = found.row === null ? await doubtOf(reading, 'timepasses', pass.passTypeId, pass.id) : null;
     if (doubt !== null) doubts.push(doubt);
   }
   return doubts;
@@ -143,7 +154,12 @@ async function confirmPlaces(
   const doubts: Doubt[] = [];
   for (const pass of heldPasses(holders, held)) {
     if (places.locations.some(({ id }) => id === pass.locationId)) continue;
-    const place = await reading.place(pass.locationId);
+    const found = await findSparing(reading.lookups, 'businesses', pass.locationId);
+    if ('error' in found) {
+      doubts.push(unreadable(pass.id, found));
+      continue;
+    }
+    const place = found.row === null ? null : await reading.place(found.row);
     if (place !== null) places.locations.push(place);
     const doubt = place === null ? await doubtOf(reading, 'businesses', pass.locationId, pass.id) : null;
     if (doubt !== null) doubts.push(doubt);

@@ -1,4 +1,5 @@
-import type { NexudusClient } from './client.js';
+import type { BrokenRow, NexudusClient } from './client.js';
+import { isNexudusError } from './errors.js';
 import type { CollectionName, Records } from './records.js';
 
 /** Records by id, asked for at most once each. */
@@ -23,6 +24,20 @@ export function createLookups(client: NexudusClient): Lookups {
   }
 
   return { find: (name, id) => shelfOf(name)(id) };
+}
+
+/** As `find`, but a record that is malformed is told of instead of thrown, for it to harm nobody else. */
+export async function findSparing<N extends CollectionName>(
+  lookups: Lookups,
+  name: N,
+  id: number,
+): Promise<{ row: Records[N] | null } | BrokenRow> {
+  try {
+    return { row: await lookups.find(name, id) };
+  } catch (error) {
+    if (!isNexudusError(error, 'malformed')) throw error;
+    return { collection: name, id, ownerId: null, contractId: null, text: error.message, error };
+  }
 }
 
 type Shelf<N extends CollectionName> = (id: number) => Promise<Records[N] | null>;

@@ -3,7 +3,14 @@ import type { NexudusClient } from './client.js';
 import { confirmHeld } from './held.js';
 import type { Lookups } from './lookups.js';
 import type { Places } from './places.js';
-import type { ContractRecord, CollectionName, CoworkerRecord, PassRecord, TeamRecord } from './records.js';
+import type {
+  BusinessRecord,
+  ContractRecord,
+  CollectionName,
+  CoworkerRecord,
+  PassRecord,
+  TeamRecord,
+} from './records.js';
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
 import { isThere, joinPauses, type RecordSource } from './source.js';
@@ -51,8 +58,8 @@ export interface Reading {
   offers(): Promise<Offers>;
   /** `again`: a record pointed at a location that the kept copy does not have. */
   places(again: boolean): Promise<Places>;
-  /** A place that is not in the list, by its id; null: Nexudus answers 404. */
-  place(id: number): Promise<Places['locations'][number] | null>;
+  /** A place that is not in the list, by its record. */
+  place(business: BusinessRecord): Promise<Places['locations'][number]>;
   /** Why a 404 from this collection must not be believed; null: it may. */
   disbelief(name: CollectionName): Promise<string | null>;
 }
@@ -94,9 +101,9 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     people.map((coworker) => findAccess(reading, coworker, heldTeams, holders)),
   );
   const all = await Promise.all(holders.values());
-  const { passTypes, allowances } = await offersRead;
+  const shared = await offersRead;
   // A copy: what is looked up later is added, and the read is shared.
-  const offers: Offers = { passTypes: [...passTypes], allowances };
+  const offers: Offers = { ...shared, passTypes: [...shared.passTypes] };
   const places = await placesFor(reading, all);
   doubts.push(
     ...(await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places })),
@@ -182,7 +189,7 @@ async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<
   const known = new Set(places.locations.map(({ id }) => id));
   const complete = holders.every(({ passes }) => passes.every(({ locationId }) => known.has(locationId)));
   const fresh = complete ? places : await reading.places(true);
-  return { locations: [...fresh.locations], below: fresh.below };
+  return { ...fresh, locations: [...fresh.locations] };
 }
 
 function recordsOf({ own, loans }: Found): string {

@@ -90,10 +90,7 @@ export function createReader(options: ReaderOptions): Reader {
       lookups,
       offers: () => offers.get({ notBefore, maxAgeMs: 0 }),
       places: (again) => places.get(placesFreshness(request, again)),
-      async place(id) {
-        const business = await lookups.find('businesses', id);
-        return business === null ? null : readPlace(client, business, timeZones);
-      },
+      place: (business) => readPlace(client, business, timeZones),
       disbelief: (name) => disbelief(name, options.baselines, count),
     };
   }
@@ -140,7 +137,8 @@ export function createReader(options: ReaderOptions): Reader {
 
   /** The bulk read that runs or is kept, where it is fresh enough. */
   function usableBulk(notBefore: Instant): SharedRead | null {
-    if (bulk === null || bulk.startedAt < notBefore) return null;
+    // One from the future was read before somebody set the clock back.
+    if (bulk === null || bulk.startedAt < notBefore || bulk.startedAt > now()) return null;
     if (bulkRunning || now() - bulk.startedAt < bulkKeptMs) return bulk;
     bulk = null;
     return null;

@@ -3,7 +3,7 @@ import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
-import type { Lookups } from './lookups.js';
+import { findSparing, type Lookups } from './lookups.js';
 import type {
   CheckinRecord,
   ContractRecord,
@@ -69,8 +69,10 @@ export function createDirectSource(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const ids = [...new Set([...own, ...alsoIds])];
-    const teams = await Promise.all(ids.map((id) => lookups.find('teams', id)));
+    // Of a team that is malformed nothing is known: what was lent by it stands until `confirmHeld` says so.
+    const teams = await Promise.all(ids.map((id) => findSparing(lookups, 'teams', id)));
     return teams
+      .map((found) => ('error' in found ? null : found.row))
       .filter(isThere)
       .filter((team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id));
   }
@@ -106,7 +108,8 @@ export async function findContract(client: NexudusClient, uniqueId: string): Pro
     .catch(async (error: unknown) => {
       if (!isNexudusError(error, 'filterIgnored')) throw error;
       // Where the filter is not known, all contracts come, and the one is among them or is not there.
-      return (await client.list('coworkercontracts')).filter((contract) => contract.uniqueId === uniqueId);
+      const { rows } = await client.listSparing('coworkercontracts');
+      return rows.filter((contract) => contract.uniqueId === uniqueId);
     });
   return found[0] === undefined ? null : withOwnPauses(client, found[0]);
 }

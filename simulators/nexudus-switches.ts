@@ -12,6 +12,8 @@ export interface NexudusSwitches {
   sizeCap: 'clamp' | 'allow';
   /** Rows on a page at most; the reference says 1000. */
   mostRows: number;
+  /** `Date` of each answer: 'clock' for the simulator's, else just this text; null: none. What gateways do to it is not known. */
+  dateHeader: string | null;
   /** Requests per login, by the simulator's clock; null: no limit. A write counts like a read. */
   rateLimits: RateLimits | null;
   /** Whether SimpleTimeZone.Name is a Windows or an IANA id. Not known. */
@@ -50,6 +52,7 @@ export const defaultSwitches: NexudusSwitches = {
   authFailureStatus: 401,
   sizeCap: 'clamp',
   mostRows: 1000,
+  dateHeader: 'clock',
   rateLimits: { perGapMs: 100, perMinute: 120, perHour: 5000 },
   simpleTimeZoneNames: 'windows',
   localDatesWithZ: false,

@@ -75,6 +75,7 @@ export async function startNexudusSimulator(
     forceCloseConnections: true,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
   });
+  tellTime(app, space);
   registerAdmin(app, faults, requests, now);
   readBodies(app);
   guard(app, auth, space);
@@ -106,6 +107,17 @@ export async function startNexudusSimulator(
       await app.close();
     },
   };
+}
+
+/** Every answer says what time it is, by the clock that stamps the records. */
+function tellTime(app: FastifyInstance, space: NexudusSpace): void {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    const { dateHeader } = space.switches;
+    reply.raw.sendDate = false;
+    const date = dateHeader === 'clock' ? new Date(space.now()).toUTCString() : dateHeader;
+    if (date !== null) reply.header('Date', date);
+    done();
+  });
 }
 
 /** JSON bodies may be empty; form bodies become URLSearchParams, which is how `/token` tells them apart. */

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /**
  * What can go wrong.
- * - `status`: answers `status` (500) with an empty body, and `Retry-After` when `retryAfter` is given
+ * - `status`: answers `status` (500) with `body` (empty), `location` and `retryAfter` as headers where given
  * - `timeout`: takes the request and never answers
  * - `reset`: cuts the connection before anything is done
  * - `afterWrite`: does what a write asks, then cuts the connection (reads are left alone)
@@ -43,8 +43,12 @@ export interface Fault {
   kind: FaultKind;
   /** HTTP status of kind `status`. */
   status?: number;
-  /** `Retry-After` of kind `status`, in seconds. */
-  retryAfter?: number;
+  /** `Retry-After` of kind `status`: seconds, or whatever text is to go out. */
+  retryAfter?: number | string;
+  /** `Location` of kind `status`. */
+  location?: string;
+  /** Body of kind `status`, as it goes out. */
+  body?: string;
   /** How many requests it hits before it is spent; without it, until cleared. */
   times?: number;
   /** Delay of kind `slow`. */
@@ -215,7 +219,8 @@ async function strike(fault: Fault | undefined, request: FastifyRequest, reply: 
   }
   if (fault?.kind !== 'status') return;
   if (fault.retryAfter !== undefined) reply.header('Retry-After', fault.retryAfter);
-  await reply.code(fault.status ?? 500).send();
+  if (fault.location !== undefined) reply.header('Location', fault.location);
+  await reply.code(fault.status ?? 500).send(fault.body);
 }
 
 /** Reads a fault that came over HTTP. Returns what is wrong with it as a text. */
@@ -231,8 +236,13 @@ function parseFault(body: unknown): Fault | string {
   } catch {
     return 'match is not a regular expression.';
   }
-  if (typeof given.method === 'string') fault.method = given.method;
-  for (const name of ['status', 'retryAfter', 'times', 'delayMs'] as const) {
+  for (const name of ['method', 'location', 'body'] as const) {
+    const value = given[name];
+    if (typeof value === 'string') fault[name] = value;
+  }
+  const { retryAfter } = given;
+  if (typeof retryAfter === 'number' || typeof retryAfter === 'string') fault.retryAfter = retryAfter;
+  for (const name of ['status', 'times', 'delayMs'] as const) {
     const value = given[name];
     if (value !== undefined && typeof value !== 'number') return `${name} must be a number.`;
     if (value !== undefined) fault[name] = value;

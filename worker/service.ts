@@ -23,6 +23,7 @@ import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { createServerClock } from '../nexudus/clock.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
@@ -46,6 +47,7 @@ import { askForAudit, setAuditInterval } from './drift.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
+import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import {
@@ -99,14 +101,15 @@ export function createApis(
 ): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl } = config.nexudus;
+  const clock = createServerClock();
   const nexudus = createLogin({
     api: 'Nexudus',
     credential: config.nexudus.auth,
     readCredential: () => readCredentials()?.nexudus ?? null,
-    tryOut: (auth) => createNexudusClient({ baseUrl, auth, pace: pace.members }).me(),
+    tryOut: (auth) => createNexudusClient({ baseUrl, auth, clock, pace: pace.members }).me(),
   });
   const nexudusBy = (turns: Turns): NexudusClient =>
-    nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, pace: nexudus.guarded(turns) }));
+    nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, clock, pace: nexudus.guarded(turns) }));
   const turns = turnsByPriority(kisiPace);
   const kisi = createLogin({
     api: 'Kisi',
@@ -163,7 +166,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const stores = storesIn(await openDatabase(config.databaseUrl), options.now ?? Date.now);
+  const db = await openDatabase(config.databaseUrl);
+  space.onFound(({ resolved }) => {
+    keepResolved(db, resolved).catch((err: unknown) => {
+      log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
+    });
+  });
+  const stores = storesIn(db, options.now ?? Date.now);
   const { trail, ownership } = stores;
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const speaker = createSpeaker(speakingWorkers(options, client, native, stores, meters));
@@ -306,6 +315,7 @@ function speakingWorkers(
             waker: createWaker(client, config.taskQueue, ownership),
             ownership,
             rules,
+            timeZones,
             known,
             baselines,
             trail,

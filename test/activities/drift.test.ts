@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { compare, createDriftActivities, type DriftDeps, type KisiState } from '../../activities/drift.js';
 import { DefaultLogger } from '@temporalio/worker';
 import type { DriftReport } from '../../activities/contract.js';
-import { defaultDriftPolicy } from '../../access/drift.js';
+import { defaultDriftPolicy, refusalOf } from '../../access/drift.js';
 import type { LedgerKey } from '../../access/plan.js';
 import type { KisiGroup, KisiKey, KisiUser } from '../../kisi/records.js';
 import { newMember, type MemberState } from '../../workflows/messages.js';
@@ -109,6 +109,21 @@ describe('compare: ledgers and Kisi', () => {
     assert.equal(changed.what, 'it is without an end in Kisi, not until 2026-12-02T10:00:00Z');
     assert.deepEqual(changed.keys, [{ keyId: 77, groupId: 12, validUntil: null }]);
     assert.deepEqual(found([[100, holds([key({ foreign: true })])]], state), []);
+  });
+
+  it('tells of an end that cannot be read, and of nothing else because of it', () => {
+    const state = kisi({ keys: [inKisi({ validUntil: 'unreadable' })] });
+    for (const ledger of [[key()], [key({ foreign: true })], []]) {
+      const [one, ...others] = compare(new Map([[100, holds(ledger)]]), state, ada, now).found;
+      assert.deepEqual([one?.key, one?.memberId, one?.keys, others], ['endUnreadable/77', 100, [], []]);
+      assert.equal(one?.what, 'key 77 of Kisi user 5 has an end there that cannot be read');
+      assert.match(refusalOf(one, 'repair', now) ?? '', /set its end anew in Kisi/);
+    }
+    assert.deepEqual(
+      found([], kisi({ ...state, keys: [inKisi({ validUntil: 'unreadable', groupId: 14 })] })),
+      [],
+    );
+    assert.deepEqual(found([], state, new Map()), ['endUnreadable/77']);
   });
 
   it('finds the user suspended, or gone with all keys', () => {
@@ -238,7 +253,7 @@ describe('compareWithKisi', () => {
     let looks: [number, MemberState][][] = [];
     const deps: DriftDeps = {
       readLedgers: () => Promise.resolve(new Map(looks[looked++])),
-      nexudus: { list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
+      nexudus: { listSparing: () => Promise.resolve(nothing) },
       moves: { areHeeded: true },
       mapping: [{ locationId: null, passTypeId: 30, groupIds: [12] }],
       policy: defaultDriftPolicy,

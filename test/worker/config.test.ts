@@ -88,6 +88,7 @@ describe('loadConfig', () => {
           usedPass: 'endOfDay',
           lastDay: 'inclusive',
           existingKeys: 'keep',
+          inactiveContract: 'ignore',
         },
         drift: {
           missing: 'repair',
@@ -248,6 +249,7 @@ policies:
   usedPass: atOnce
   lastDay: exclusive
   existingKeys: adopt
+  inactiveContract: ends
   findUsers: search
   trailRetention: 30d
   undoWindow: 1h
@@ -272,6 +274,7 @@ policies:
         usedPass: 'atOnce',
         lastDay: 'exclusive',
         existingKeys: 'adopt',
+        inactiveContract: 'ends',
       },
       drift: { ...defaultDriftPolicy, extra: 'repair', missing: 'report' },
       trailRetentionMs: 2_592_000_000,
@@ -284,6 +287,16 @@ policies:
 
   it('may be empty, or only comments', () => {
     assert.deepEqual([fileOf('').mapping, fileOf('# nothing yet\n').present], [[], true]);
+  });
+
+  it('moves keys by no more than a year', () => {
+    for (const name of ['renewalGrace', 'doorGrace', 'doorHorizon']) {
+      const of = (span: string): string[] => problems(needed, `policies:\n  ${name}: ${span}\n`);
+      assert.deepEqual(of('367d'), [`./latchkey.yaml:2: policies.${name} must be at most 366d`]);
+      assert.deepEqual(problems(needed, `policies: { ${name}: 366d, colour: red }`), [
+        './latchkey.yaml:1: policies.colour is not a known key',
+      ]);
+    }
   });
 
   it('names key, line and file of everything that is wrong', () => {
