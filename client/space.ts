@@ -3,7 +3,7 @@ import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createReader, type MemberRead } from '../nexudus/reader.js';
 import { createLogin, type LoginState } from '../worker/login.js';
-import { checkSpace, UnreadSpaceError, type CheckedSpace, type Resolved } from '../worker/check.js';
+import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check.js';
 import {
   ConfigError,
   loadConfig,
@@ -118,34 +118,25 @@ export async function checkedSpace(
   nexudus: NexudusClient,
   kisi: KisiClient,
 ): Promise<CheckedSpace> {
-  const space = await tryCheck(config, nexudus, kisi, {});
+  const space = await tryCheck(config, nexudus, kisi);
   for (const problem of space.problems) remark(problem);
   return space;
 }
 
-/**
- * The space, checked as before a start; `before` is what an earlier start resolved. Reads only. Throws ConfigError with a
- * line for each thing to mend.
- */
+/** The space, checked as before a first start. Reads only. Throws ConfigError with a line for each thing to mend. */
 export async function soundSpace(
   config: Config,
   nexudus: NexudusClient,
   kisi: KisiClient,
-  before: Resolved = {},
 ): Promise<CheckedSpace> {
-  const space = await tryCheck(config, nexudus, kisi, before);
+  const space = await tryCheck(config, nexudus, kisi);
   if (space.problems.length > 0) throw new ConfigError(space.problems);
   return space;
 }
 
-async function tryCheck(
-  config: Config,
-  nexudus: NexudusClient,
-  kisi: KisiClient,
-  before: Resolved,
-): Promise<CheckedSpace> {
+async function tryCheck(config: Config, nexudus: NexudusClient, kisi: KisiClient): Promise<CheckedSpace> {
   try {
-    return await checkSpace(config, nexudus, kisi, before);
+    return await checkSpace(config, nexudus, kisi);
   } catch (error) {
     if (error instanceof UnreadSpaceError) throw new ConfigError(error.errors.map(({ message }) => message));
     throw error;
