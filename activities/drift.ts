@@ -8,6 +8,7 @@ import { keyRole, type KisiGroup, type KisiKey, type KisiUser } from '../kisi/re
 import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { groupBy } from '../nexudus/collections.js';
+import { searchEmail } from '../nexudus/source.js';
 import type { Trail } from '../trail/trail.js';
 import type { ExceptionWish } from '../workflows/control-messages.js';
 import type { ShownHoldings } from '../workflows/messages.js';
@@ -20,7 +21,7 @@ import { inBatches, type Waker } from './wake.js';
 export interface DriftDeps {
   /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
-  nexudus: Pick<NexudusClient, 'listSparing'>;
+  nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups'>;
   directory: Pick<Directory, 'read' | 'known'>;
   moves: Moves;
@@ -113,7 +114,11 @@ async function audit(
     first = compare(ledgers, kisi, coworkers, deps.now());
   }
   const found = first.found.some(isNew)
-    ? agreed(first.found, compare(await secondLook(deps, first.found), kisi, coworkers, deps.now()).found)
+    ? await witnessed(
+        deps,
+        agreed(first.found, compare(await secondLook(deps, first.found), kisi, coworkers, deps.now()).found),
+        kisi.users,
+      )
     : first.found;
   if (found.some((drift) => drift.kind === 'changed' && isNew(drift))) deps.moves.areHeeded = false;
   return {
@@ -136,6 +141,25 @@ function secondLook({ readLedgers }: DriftDeps, found: readonly Drift[]): Promis
 function agreed(first: readonly Drift[], second: readonly Drift[]): Drift[] {
   const again = new Set(second.map((drift) => JSON.stringify(drift)));
   return first.filter((drift) => again.has(JSON.stringify(drift)));
+}
+
+/**
+ * Where keys are taken away from people whom Nexudus does not know: those of them whom a search by their e-mail does not find
+ * either, since a list that lacks one row is one witness. A request for each.
+ */
+async function witnessed(
+  { nexudus, policy }: DriftDeps,
+  found: readonly Drift[],
+  users: readonly KisiUser[],
+): Promise<Drift[]> {
+  if (policy.orphan !== 'repair') return [...found];
+  const emailOf = new Map(users.map(({ id, email }) => [id, email]));
+  const sure: Drift[] = [];
+  for (const drift of found) {
+    const email = drift.kind === 'orphan' ? (emailOf.get(drift.userId ?? 0) ?? '') : '';
+    if (email === '' || (await searchEmail(nexudus, email)).length === 0) sure.push(drift);
+  }
+  return sure;
 }
 
 /** What every audit reads: a request for each 250 keys. */

@@ -197,15 +197,15 @@ export function judge(
   }
   const decision = decide(read.snapshot, rules, exceptions, now, whatIf);
   const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
+  const doubts = doubtsOf(decision, held, holds);
   return {
     ...decided,
     // The workflow goes on while there may be a key to give or to keep away.
     hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
     // What a person takes away is no matter of records that may be doubtful.
-    holds: [...holds, ...doubtsOf(decision, held, holds)].filter(
-      ({ groupId }) => blockOf(groupId, decision.verdicts) === undefined,
-    ),
-    losses: losses(decision),
+    holds: [...holds.filter(({ groupId }) => blockOf(groupId, decision.verdicts) === undefined), ...doubts],
+    // What cannot be told is no loss yet: nobody is asked to let it go, and once it can be told it is weighed afresh.
+    losses: losses(decision).filter(({ groupId }) => doubts.every((doubt) => doubt.groupId !== groupId)),
     due: dueOf(held, decision, newsFrom, now),
     rules: digest,
     records: recordsOf(read),
@@ -264,16 +264,16 @@ function nobody(now: Instant): Decided {
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
 function holdsOf({ doubts }: MemberRead, held: readonly Held[]): Hold[] {
-  const everything = doubts.find((doubt) => doubt.passId === null);
   return held.flatMap(({ groupId, standsOn }) => {
-    const doubt = everything ?? doubts.find((d) => standsOn.some((record) => record.passId === d.passId));
+    const doubt = doubts.find(({ passId }) => standsOn.some((record) => record.passId === passId));
     return doubt === undefined ? [] : [{ groupId, why: doubt.why }];
   });
 }
 
 /** So is one that stands on a pass of which it cannot be told what it opens, unless another pass opens the group. */
 function doubtsOf({ keys, verdicts }: Decision, held: readonly Held[], known: readonly Hold[]): Hold[] {
-  const isSettled = (groupId: number): boolean => [...keys, ...known].some((one) => one.groupId === groupId);
+  const isSettled = (groupId: number): boolean =>
+    [...keys, ...known].some((one) => one.groupId === groupId) || blockOf(groupId, verdicts) !== undefined;
   return held
     .filter(({ groupId, foreign = false }) => !foreign && !isSettled(groupId))
     .flatMap(({ groupId, standsOn }) => {

@@ -103,7 +103,9 @@ async function readAll(
   ids: ReadonlySet<number>,
   holdings: ReadonlyMap<number, Holdings>,
 ): Promise<{ reads: Map<number, MemberRead>; unread: Unread[] }> {
-  const reader = createReader({ client: nexudus, now, timeZones, gatherMs: 0, baselines });
+  // Nothing is taken away by what this reads, and there is no process that would look again.
+  const shows = { gatherMs: 0, lookLaterMs: 0 };
+  const reader = createReader({ client: nexudus, now, timeZones, baselines, ...shows });
   const notBefore = now();
   const reads = new Map<number, MemberRead>();
   const unread: Unread[] = [];

@@ -88,7 +88,8 @@ export function readMember(
   memberId: number,
 ): Promise<MemberRead> {
   const baselines = (): Promise<null> => Promise.resolve(null);
-  const reader = createReader({ client: nexudus, now: Date.now, timeZones, gatherMs: 0, baselines });
+  const once = { gatherMs: 0, lookLaterMs: 0 };
+  const reader = createReader({ client: nexudus, now: Date.now, timeZones, baselines, ...once });
   return reader.readMember({
     memberId,
     notBefore: Date.now(),

@@ -1,9 +1,9 @@
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
-import { groupBy, readCollections, type Collections, type PassRows } from './collections.js';
+import { groupBy, readCollections, type Collections } from './collections.js';
 import type { NexudusError } from './errors.js';
-import { equal, updatedSince } from './filters.js';
 import { findSparing, type Lookups } from './lookups.js';
+import { readRecentPasses } from './passes.js';
 import type { ContractRecord, CoworkerRecord, TeamRecord } from './records.js';
 import { findContract, isThere, joinPauses, once, type ContractRows, type RecordSource } from './source.js';
 
@@ -13,37 +13,24 @@ export interface BulkRead extends RecordSource {
   requests: number;
 }
 
-const usedLookbackMs = 48 * 3_600_000;
 const rowsPerRequest = 1000;
 
 /**
- * Reads whole collections: coworkers, contracts, pauses, teams, passes that are not used, and those used lately.
- * Older used passes are not in it; one that a key stands on is looked up by its id. Throws NexudusError.
+ * Reads whole collections: coworkers, contracts, pauses, teams, and passes that are neither used nor expired long since.
+ * Of the others, one that a key stands on is looked up by its id. Throws NexudusError.
  */
 export async function readBulk(
   client: NexudusClient,
   lookups: Lookups,
   startedAt: Instant,
 ): Promise<BulkRead> {
-  const all = await readCollections(client, () => readPasses(client, startedAt));
+  const all = await readCollections(client, () => readRecentPasses(client, startedAt));
   // Two requests for passes, and one more for the members of teams.
   const requests = [all.coworkers, all.contracts, all.pauses, all.passes, all.teams].reduce(
     (sum, rows) => sum + Math.max(1, Math.ceil(rows.length / rowsPerRequest)),
     2,
   );
   return { ...sourceOf(all, client, lookups), startedAt, requests };
-}
-
-/** The used ones come second: a pass that is used between the two lists is then in one of them. */
-async function readPasses(client: NexudusClient, now: Instant): Promise<PassRows> {
-  const name = 'coworkertimepasses';
-  const unused = await client.listSparing(name, [equal(name, 'Used', false, (pass) => !pass.used)]);
-  const used = await client.listSparing(name, [
-    equal(name, 'Used', true, (pass) => pass.used),
-    updatedSince(name, now - usedLookbackMs),
-  ]);
-  const rows = new Map([...unused.rows, ...used.rows].map((pass) => [pass.id, pass]));
-  return { rows: [...rows.values()], broken: [...unused.broken, ...used.broken] };
 }
 
 function sourceOf(

@@ -2,9 +2,10 @@ import type { Instant } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { groupBy, readCollections, readTeams, type Collections } from './collections.js';
 import { isSenseless, parseInstant } from './fields.js';
-import { equal, updatedSince } from './filters.js';
+import { updatedSince } from './filters.js';
 import { createLookups, findSparing, type Lookups } from './lookups.js';
 import { malformed, type NexudusError } from './errors.js';
+import { readUnusedPasses, stillMatters } from './passes.js';
 import {
   collections,
   type CollectionName,
@@ -67,7 +68,7 @@ export interface Index {
   readAt: Instant;
   /** Rows of each whole collection. */
   counts: Record<string, number>;
-  /** For each member with a contract, a pass that is not used, or a team that lends passes. */
+  /** For each member with a contract, a pass that is neither used nor long expired, or a team that lends passes. */
   members: Record<string, string>;
   /** Pass types, allowances and locations. */
   reference: string;
@@ -227,8 +228,8 @@ function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
 }
 
 /**
- * Everything that bears on members, from whole collections. Of the passes only those that are not used: a pass that
- * gets used or deleted drops out, which shows too. Throws NexudusError.
+ * Everything that bears on members, from whole collections. Of the passes only those that still matter (`stillMatters`): one that
+ * gets used or deleted, or has long expired, drops out, which shows too. Throws NexudusError.
  */
 export async function readIndex(
   client: NexudusClient,
@@ -236,9 +237,8 @@ export async function readIndex(
 ): Promise<Index> {
   const readAt = now();
   const name = 'coworkertimepasses';
-  const unused = equal(name, 'Used', false, (pass) => !pass.used);
   const [all, passCount, { broken: brokenOffers, ...reference }] = await Promise.all([
-    readCollections(client, () => client.listSparing(name, [unused])),
+    readCollections(client, () => readUnusedPasses(client, readAt)),
     client.count(name),
     readReference(client, timeZones),
   ]);
@@ -257,21 +257,17 @@ export async function readIndex(
       tarifftimepasses: countOf('tarifftimepasses', reference.allowances),
       businesses: countOf('businesses', reference.locations),
     },
-    members: membersOf(all),
+    members: membersOf({ ...all, passes: all.passes.filter((pass) => stillMatters(pass, readAt)) }, readAt),
     reference: fingerprint([JSON.stringify(reference), ...brokenOffers.map(({ text }) => text)]),
     broken: [...broken.map(brokenOf), ...senseless(all.passes)],
     zoneless: reference.locations.filter(({ timeZone }) => timeZone === null).map(({ id }) => id),
   };
 }
 
-function membersOf({
-  coworkers,
-  contracts,
-  pauses,
-  passes,
-  teams,
-  broken,
-}: Collections): Record<string, string> {
+function membersOf(
+  { coworkers, contracts, pauses, passes, teams, broken }: Collections,
+  readAt: Instant,
+): Record<string, string> {
   const pausesBy = groupBy(pauses, ({ contractId }) => contractId);
   const contractsBy = groupBy(contracts, ({ memberId }) => memberId);
   const passesBy = groupBy(passes, ({ memberId }) => memberId);
@@ -305,7 +301,7 @@ function membersOf({
   return Object.fromEntries(
     members.map((id) => {
       const broken = (brokenBy.get(id) ?? []).map(({ text }) => text);
-      const records = { own: ownOf(id), loans: loans.get(id) ?? [], broken };
+      const records = { own: ownOf(id), loans: loans.get(id) ?? [], broken, readAt };
       return [String(id), fingerprintOfMember(records)];
     }),
   );

@@ -65,6 +65,11 @@ export interface NexudusClient {
     name: N,
     filters?: readonly Filter<Records[N]>[],
   ): Promise<{ rows: Records[N][]; broken: BrokenRow[] }>;
+  /** One page in an order of Nexudus' own, and how many rows there are in all. Throws as `listSparing` does. */
+  page<N extends CollectionName>(
+    name: N,
+    request: PageRequest<N>,
+  ): Promise<{ rows: Records[N][]; broken: BrokenRow[]; total: number }>;
   /** One record in full; null: Nexudus has no such record. */
   getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
   /**
@@ -83,6 +88,17 @@ export interface NexudusClient {
    * `unavailable` where no answer came: then it may have been done, and only a list can tell.
    */
   write(method: 'POST' | 'PUT', name: CollectionName, record: object): Promise<void>;
+}
+
+/** Which page of a list is wanted. */
+export interface PageRequest<N extends CollectionName> {
+  filters: readonly Filter<Records[N]>[];
+  /** A property. Default: Id. */
+  orderBy?: string;
+  /** The first is 1. */
+  page: number;
+  /** Default 1000, which is the most. */
+  size?: number;
 }
 
 const pageSize = 1000;
@@ -131,7 +147,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     return body;
   }
 
-  async function page(path: string, query: Record<string, string>): Promise<Envelope> {
+  async function ask(path: string, query: Record<string, string>): Promise<Envelope> {
     return parsed(envelope, await get(path, query), path);
   }
 
@@ -140,7 +156,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     const rows = new Map<unknown, unknown>();
     let total: number | null = null;
     for (let number = 1; ; number++) {
-      const answer = await page(path, {
+      const answer = await ask(path, {
         ...query,
         page: String(number),
         size: String(pageSize),
@@ -173,20 +189,11 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     filters: readonly Filter<Records[N]>[] = [],
   ): Promise<{ rows: Records[N][]; broken: BrokenRow[] }> {
     const { path } = collections[name];
-    const query = Object.fromEntries(filters.map(({ key, value }) => [key, value]));
+    const query = queryOf(filters);
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       const answered = await readPages(path, query);
       if (answered === null) continue;
-      const rows: Records[N][] = [];
-      const broken: BrokenRow[] = [];
-      for (const row of answered) {
-        const record = parsedOrBroken(name, row);
-        if ('error' in record) broken.push(record);
-        else rows.push(record.row);
-      }
-      for (const { key, holds } of filters) {
-        if (!rows.every(holds)) throw filterIgnored(path, key);
-      }
+      const { rows, broken } = sorted(name, answered, filters);
       return { rows: rows.sort((one, other) => one.id - other.id), broken };
     }
     throw new NexudusError({
@@ -194,6 +201,19 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
       path,
       says: `the rows changed while they were read, ${mostAttempts} times over.`,
     });
+  }
+
+  async function page<N extends CollectionName>(
+    name: N,
+    { filters, orderBy = 'Id', page: number, size = pageSize }: PageRequest<N>,
+  ): Promise<{ rows: Records[N][]; broken: BrokenRow[]; total: number }> {
+    const { path } = collections[name];
+    const query = { ...queryOf(filters), page: String(number), size: String(size), orderBy };
+    const { Records: answered, TotalItems: total, HasNextPage, TotalPages } = await ask(path, query);
+    const rows = [...new Map(answered.map((row) => [rowId(row), row])).values()];
+    const hasNext = HasNextPage ?? number < (TotalPages ?? 1);
+    if (number === 1 && !hasNext && rows.length !== total) throw incomplete(path, rows.length, total);
+    return { ...sorted(name, rows, filters), total };
   }
 
   async function getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null> {
@@ -243,14 +263,14 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
   }
 
   async function count(name: CollectionName): Promise<number> {
-    return (await page(collections[name].path, { page: '1', size: '1' })).TotalItems;
+    return (await ask(collections[name].path, { page: '1', size: '1' })).TotalItems;
   }
 
   async function countPassesOf(passTypeId: number): Promise<number> {
     const name = 'coworkertimepasses';
     const { path } = collections[name];
     const filter = equal(name, 'TimePass', passTypeId, (pass) => pass.passTypeId === passTypeId);
-    const answer = await page(path, { page: '1', size: '1', [filter.key]: filter.value });
+    const answer = await ask(path, { page: '1', size: '1', [filter.key]: filter.value });
     if (!soundRows(name, answer.Records).every(filter.holds)) {
       throw filterIgnored(path, filter.key);
     }
@@ -281,13 +301,36 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     throw new NexudusError({ kind: 'refused', path, status, says: `did not take the write: ${why}` });
   }
 
-  return { clock, list, listSparing, getOne, batch, count, countPassesOf, me, write };
+  return { clock, list, listSparing, page, getOne, batch, count, countPassesOf, me, write };
 }
 
 /** Null for any 404, however it was said; throws what else it is. */
 function forgive404(error: unknown): null {
   if (error instanceof NexudusError && error.status === 404) return null;
   throw error;
+}
+
+function queryOf(filters: readonly { key: string; value: string }[]): Record<string, string> {
+  return Object.fromEntries(filters.map(({ key, value }) => [key, value]));
+}
+
+/** Rows as records, malformed ones apart. Throws `filterIgnored` where one of them should not be there. */
+function sorted<N extends CollectionName>(
+  name: N,
+  answered: readonly unknown[],
+  filters: readonly Filter<Records[N]>[],
+): { rows: Records[N][]; broken: BrokenRow[] } {
+  const rows: Records[N][] = [];
+  const broken: BrokenRow[] = [];
+  for (const row of answered) {
+    const record = parsedOrBroken(name, row);
+    if ('error' in record) broken.push(record);
+    else rows.push(record.row);
+  }
+  for (const { key, holds } of filters) {
+    if (!rows.every(holds)) throw filterIgnored(collections[name].path, key);
+  }
+  return { rows, broken };
 }
 
 /** A row's id before it is parsed; a row without one is kept apart, to be found malformed. */

@@ -6,7 +6,7 @@
  * - `malformed`: an answer that is not what it should be
  * - `incomplete`: rows that don't add up to the total
  * - `filterIgnored`: rows that a filter should have left out
- * - `implausible`: a whole collection that cannot be empty came back empty
+ * - `implausible`: a collection that cannot be empty came back empty, or a coworker is missing that may still be there
  * - `notFound`: a whole address that does not exist (a missing record is no error)
  */
 export type NexudusErrorKind =

@@ -2,6 +2,7 @@ import type { StandsOn } from '../access/types.js';
 import type { BrokenRow } from './client.js';
 import { findSparing } from './lookups.js';
 import type { Doubt, Holder, Reading } from './person.js';
+import { stillMatters } from './passes.js';
 import type { Places } from './places.js';
 import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord } from './records.js';
 import type { Offers } from './reference.js';
@@ -17,13 +18,10 @@ export interface PersonRecords {
   places: Places;
 }
 
-/** How long after its end a pass still matters to anyone. */
-const endedLongAgoMs = 48 * 3_600_000;
-
 /**
- * Absence is no evidence: whatever an existing key stands on and is missing from the lists is looked up by its id.
- * What is found joins the rest and ends by its own fields; a 404 counts only where its collection is plausible,
- * else it is a doubt. Throws NexudusError.
+ * Absence needs two witnesses: whatever an existing key stands on and is missing from the lists is looked up by its id.
+ * What is found joins the rest and ends by its own fields; what is missing there too counts as gone where its collection
+ * is plausible, else it is a doubt. Throws NexudusError.
  */
 export async function confirmHeld(reading: Reading, person: PersonRecords): Promise<Doubt[]> {
   const held = new Map(person.heldOn.map((record) => [record.passId, record]));
@@ -33,6 +31,7 @@ export async function confirmHeld(reading: Reading, person: PersonRecords): Prom
     await confirmTypes(reading, person, held),
     await confirmPlaces(reading, person, held),
   ];
+  await confirmAllowances(reading, person, held);
   await confirmCheckins(reading, person, held);
   return [...passDoubts.filter(isThere), ...others.flat()];
 }
@@ -85,13 +84,12 @@ async function confirmContracts(
   { holders }: PersonRecords,
   held: HeldByPass,
 ): Promise<Doubt[]> {
-  const since = reading.source.startedAt - endedLongAgoMs;
   const doubts: Doubt[] = [];
   for (const holder of holders) {
     for (const pass of holder.passes) {
       const stands = held.get(pass.id);
-      const ended = pass.used || (pass.expiresAt !== null && pass.expiresAt < since);
-      if ((stands === undefined && ended) || hasContract(pass, holder)) continue;
+      const isOver = !stillMatters(pass, reading.source.startedAt);
+      if ((stands === undefined && isOver) || hasContract(pass, holder)) continue;
       holder.contracts.push(...(await findContracts(reading, pass, holder, stands)));
       if (stands === undefined || hasContract(pass, holder)) continue;
       const record = stands.contractId ?? `of coworker ${pass.memberId}`;
@@ -103,9 +101,17 @@ async function confirmContracts(
 }
 
 /** Whether the contracts at hand are enough to judge the pass. */
-function hasContract(pass: PassRecord, { contracts }: Holder): boolean {
-  if (pass.contractUniqueId === null) return !pass.fromPlan || contracts.length > 0;
+function hasContract(pass: PassRecord, holder: Holder): boolean {
+  const { contracts } = holder;
+  if (pass.contractUniqueId === null) {
+    return !pass.fromPlan || (contracts.length > 0 && missingContracts(holder).length === 0);
+  }
   return contracts.some(({ uniqueId }) => uniqueId === pass.contractUniqueId);
+}
+
+/** Contracts that the coworker's own record names, and the list of them lacks. */
+function missingContracts({ coworker, contracts }: Holder): number[] {
+  return coworker.contractIds.filter((id) => contracts.every((contract) => contract.id !== id));
 }
 
 /** The contract of a pass by every way that leads to it; of a plan's pass without a link, all that run. */
@@ -115,8 +121,7 @@ async function findContracts(
   holder: Holder,
   held: StandsOn | undefined,
 ): Promise<ContractRecord[]> {
-  const ids =
-    pass.contractUniqueId === null ? holder.coworker.contractIds : [held?.contractId].filter(isThere);
+  const ids = pass.contractUniqueId === null ? missingContracts(holder) : [held?.contractId].filter(isThere);
   const byId = (await Promise.all(ids.map((id) => reading.lookups.find('coworkercontracts', id))))
     .filter(isThere)
     .filter(({ uniqueId }) => pass.contractUniqueId === null || uniqueId === pass.contractUniqueId);
@@ -165,6 +170,20 @@ async function confirmPlaces(
     if (doubt !== null) doubts.push(doubt);
   }
   return doubts;
+}
+
+/** A used pass whose allowance is not known is not waited for at its renewal. */
+async function confirmAllowances(
+  reading: Reading,
+  { holders, offers }: PersonRecords,
+  held: HeldByPass,
+): Promise<void> {
+  for (const { allowanceUniqueId } of heldPasses(holders, held)) {
+    if (allowanceUniqueId === null) continue;
+    if (offers.allowances.some(({ uniqueId }) => uniqueId === allowanceUniqueId)) continue;
+    const allowance = await reading.allowance(allowanceUniqueId);
+    if (allowance !== null) offers.allowances.push(allowance);
+  }
 }
 
 /** A minute pass that is used up counts through an open check-in, which its own flag may not show yet. */

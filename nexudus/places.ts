@@ -33,10 +33,14 @@ export async function readPlaces(
     client.listSparing('simpletimezones'),
     readCutOffs(client),
   ]);
-  const [businesses, settings] = [listed.rows, cutOffs.rows];
+  const businesses = listed.rows;
   if (businesses.length === 0) throw implausible('businesses');
-  const hadCutOffs = before?.locations.some((location) => location.dayStartsAtMinute > 0) ?? false;
-  if (hadCutOffs && settings.length === 0 && (await client.count('businesssettings')) === 0) {
+  const late = (before?.locations ?? []).filter(({ dayStartsAtMinute }) => dayStartsAtMinute > 0);
+  const isListed = ({ id }: Location): boolean => cutOffs.rows.some(({ locationId }) => locationId === id);
+  // A day that is to begin at midnight again ends access earlier: that needs a second witness.
+  const all = late.every(isListed) ? null : (await client.listSparing('businesssettings')).rows;
+  const settings = all?.filter(({ name }) => name === cutOffSetting) ?? cutOffs.rows;
+  if (all?.length === 0) {
     throw implausible('businesssettings');
   }
   const missing = businesses.flatMap(({ zoneId }) =>

@@ -253,7 +253,7 @@ describe('compareWithKisi', () => {
     let looks: [number, MemberState][][] = [];
     const deps: DriftDeps = {
       readLedgers: () => Promise.resolve(new Map(looks[looked++])),
-      nexudus: { listSparing: () => Promise.resolve(nothing) },
+      nexudus: { list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
       moves: { areHeeded: true },
       mapping: [{ locationId: null, passTypeId: 30, groupIds: [12] }],
       policy: defaultDriftPolicy,
@@ -380,6 +380,28 @@ describe('compareWithKisi', () => {
       await run([held, held]);
       assert.equal(moves.areHeeded, false);
     });
+  });
+
+  it('takes for nobody’s only the keys of whom a search by e-mail does not find either, where they are taken away', async () => {
+    const asked: string[] = [];
+    const foundBy = (rows: readonly object[]): Partial<DriftDeps> => ({
+      nexudus: {
+        list: (name: string, filters: readonly { value: string }[] = []) => {
+          if (name === 'coworkers') asked.push(...filters.map(({ value }) => value));
+          return Promise.resolve(name === 'coworkers' ? rows : []) as never;
+        },
+        listSparing: () => Promise.resolve(nothing),
+      },
+      ...lists({ users: [user()] }).deps,
+    });
+    const repairs = { policy: { ...defaultDriftPolicy, orphan: 'repair' as const } };
+    const ada = [{ id: 100, email: 'ada@example.org' }];
+    assert.deepEqual((await audit([[], []], { ...foundBy(ada), ...repairs })).found, []);
+    assert.deepEqual(asked, ['ada@example.org']);
+    assert.deepEqual((await audit([[], []], { ...foundBy([]), ...repairs })).found, ['orphan/5']);
+    asked.length = 0;
+    assert.deepEqual((await audit([[], []], foundBy(ada))).found, ['orphan/5']);
+    assert.deepEqual(asked, []);
   });
 
   it('fails rather than take every key for an orphan’s where the list of coworkers is implausible', async () => {

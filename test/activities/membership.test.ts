@@ -120,11 +120,26 @@ describe('judge, of a key by a pass of which it cannot be told what it opens', (
       const read = { snapshot: snapshot(facts), gone: false, doubts: [], written: [], records: '' };
       const ledger = [{ groupId: 12, until: null, standsOn }];
       const ofRules = { ...rules(), unresolved: open };
-      const { holds } = judge(read, { memberId: 100, held: ledger }, ofRules, [], now);
+      const { holds, losses } = judge(read, { memberId: 100, held: ledger }, ofRules, [], now);
       assert.equal(holds.length, held === null ? 0 : 1);
+      // A person need not say what becomes of it: it is no loss.
+      if (held !== null) assert.deepEqual(losses, []);
       if (held !== null) assert.match(holds[0]?.why ?? '', held);
     });
   }
+
+  it('lets a block take it all the same', () => {
+    const read = {
+      snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),
+      gone: false,
+      doubts: [],
+      written: [],
+    };
+    const ledger = [{ groupId: 12, until: null, standsOn }];
+    const block = [exception({ kind: 'block' })];
+    const { holds, losses } = judge(read, { memberId: 100, held: ledger }, rules(), block, now);
+    assert.deepEqual([holds, losses?.map(({ cause }) => cause)], [[], ['exception']]);
+  });
 
   it('holds no key that a person gave by hand', () => {
     const read = {
@@ -189,6 +204,6 @@ describe('assess', () => {
       return written.map((one) => deps.known.includes({ ...one, memberId: 100 }));
     };
     assert.deepEqual(await isKnownAfter({}), [true]);
-    assert.deepEqual(await isKnownAfter({ doubts: [{ passId: null, why: 'half is missing' }] }), [false]);
+    assert.deepEqual(await isKnownAfter({ doubts: [{ passId: 900, why: 'half is missing' }] }), [false]);
   });
 });

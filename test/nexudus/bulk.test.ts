@@ -232,6 +232,15 @@ describe('reading many members', () => {
     assert.deepEqual(readsOfAll(), [false, true]);
   });
 
+  it('is not taken for dear since there are passes of many years', async () => {
+    const ids = planMembers(10);
+    const count = (rows: number) => ({ count: rows, at: noon });
+    bench.baselines = { coworkers: count(11), coworkertimepasses: count(60_000) };
+    await readAll(ids.slice(0, 1));
+    await readAll(ids.slice(1));
+    assert.equal(bench.asked('/coworkercontracts'), 2);
+  });
+
   it('gives up what it keeps where this machine’s clock is set back, since it would look fresh for hours', async () => {
     const ids = planMembers(6);
     bench.clock.now = noon + 3 * 3_600_000;

@@ -152,6 +152,40 @@ describe('the Nexudus client', () => {
     });
   });
 
+  describe('a page', () => {
+    const page = (number: number, size?: number) =>
+      stub.client.page(settings, {
+        filters: [equal(settings, 'Name', 'Another', (row) => row.name === 'Another')],
+        orderBy: 'Value',
+        page: number,
+        ...(size === undefined ? {} : { size }),
+      });
+    const another = (id: number) => settingRow(id, 'Another');
+
+    it('is asked for in an order, and tells how many rows there are on all', async () => {
+      await start((asked) => pageOf([another(3), another(1), another(2)], asked, 2));
+      const { rows, total } = await page(2);
+      assert.deepEqual([rows.map(({ id }) => id), total], [[2], 3]);
+      const asked = { page: '2', size: '1000', orderBy: 'Value', BusinessSetting_Name: 'Another' };
+      assert.deepEqual(stub.asked[0]?.query, asked);
+      await page(1, 1);
+      assert.equal(stub.asked[1]?.query['size'], '1');
+    });
+
+    it('notices that a filter was ignored', async () => {
+      await start(() => envelope([another(1), settingRow(2)]));
+      await failure(page(1), 'filterIgnored');
+    });
+
+    it('is incomplete where it is the only one and a row is missing, or there twice', async () => {
+      for (const rows of [[another(1)], [another(1), another(1)]]) {
+        await start(() => envelope(rows, { TotalItems: 2 }));
+        await failure(page(1), 'incomplete');
+        await stub.stop();
+      }
+    });
+  });
+
   describe('one record', () => {
     it('is null where Nexudus says "Not found"', async () => {
       await start(() => notFound);

@@ -76,7 +76,7 @@ export class Clockwork {
   /** Of each key that was given or taken away: since when the workflow said that it was due. */
   readonly dues: (number | null)[] = [];
   mails = 0;
-  doubts: { passId: number | null; why: string }[] = [];
+  doubts: { passId: number; why: string }[] = [];
   nexudusFails: string | null = null;
   /** For how long Nexudus, or Kisi, asks everybody to wait; null: it answers. */
   nexudusAsksMs: number | null = null;
