@@ -26,16 +26,31 @@ export function toFailure(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-interface ApiError {
-  message: string;
-  canRetryHelp: boolean;
-  retryAfterMs: number | null;
+/** Why nothing can be done by the rules yet: these are read from both APIs at the start. Mended by itself. */
+export function notKnownYet({ api, lines }: { api: 'Nexudus' | 'Kisi' | null; lines: string[] }): Error {
+  return ApplicationFailure.create({
+    type: (api ?? 'Configuration') satisfies FailureType,
+    message: `The space could not be checked since the start, so the rules are not known yet: ${lines.join(' ')}`,
+    category: ApplicationFailureCategory.BENIGN,
+  });
 }
 
-function passOn(of: FailureType, error: ApiError): ApplicationFailure {
+/** Whether an API refuses who asks, or says that a right is missing, and not just a request that makes no sense. */
+export function isRefusal(error: unknown): error is NexudusError | KisiError {
+  if (error instanceof KisiError) return error.kind === 'refused';
+  if (!(error instanceof NexudusError) || error.kind !== 'refused') return false;
+  return error.status === 401 || error.status === 403 || error.path === '/token';
+}
+
+function passOn(of: FailureType, error: NexudusError | KisiError): ApplicationFailure {
   const { message, canRetryHelp } = error;
-  if (!canRetryHelp) return ApplicationFailure.create({ type: of, message, nonRetryable: true });
+  // What passes by itself the workflow tells, and a refusal its login (worker/login.ts).
   const category = ApplicationFailureCategory.BENIGN;
+  if (!canRetryHelp)
+    return ApplicationFailure.create({
+      ...{ type: of, message, nonRetryable: true },
+      ...(isRefusal(error) ? { category } : {}),
+    });
   const waitMs = waitOf(error);
   if (waitMs === null) return ApplicationFailure.create({ type: of, message, category });
   const bounded = (error.retryAfterMs ?? 0) > longestRetryMs ? boundedMessage(message) : message;
@@ -46,7 +61,7 @@ function passOn(of: FailureType, error: ApiError): ApplicationFailure {
 }
 
 /** Null: not said, or nothing to go by. Less than a second would be no pause at all, as often as it is said. */
-function waitOf({ retryAfterMs }: ApiError): number | null {
+function waitOf({ retryAfterMs }: NexudusError | KisiError): number | null {
   if (retryAfterMs === null || Number.isNaN(retryAfterMs) || retryAfterMs < 1_000) return null;
   return Math.min(retryAfterMs, longestRetryMs);
 }

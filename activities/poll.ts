@@ -140,13 +140,18 @@ function telling(what: string): Telling {
       told.clear();
       return result;
     } catch (error) {
-      if (error instanceof NexudusError && !told.has(error.message)) {
-        told.add(error.message);
+      if (error instanceof NexudusError && !told.has(trouble(error))) {
+        told.add(trouble(error));
         log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
       }
       throw error;
     }
   };
+}
+
+/** Amid an outage each try may fail at another of the lists. */
+function trouble({ kind, message }: NexudusError): string {
+  return kind === 'unavailable' || kind === 'throttled' ? kind : message;
 }
 
 /** Has the log say once that the two clocks differ, and that they do no longer. */

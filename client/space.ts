@@ -1,11 +1,18 @@
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
-import { KisiError } from '../kisi/errors.js';
 import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
-import { NexudusError } from '../nexudus/errors.js';
 import { createReader, type MemberRead } from '../nexudus/reader.js';
-import { checkSpace, type CheckedSpace, type Resolved } from '../worker/check.js';
-import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/config.js';
+import { createLogin, type LoginState } from '../worker/login.js';
+import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check.js';
+import {
+  ConfigError,
+  loadConfig,
+  loadCredentials,
+  loadDotEnv,
+  type Config,
+  type Credentials,
+  type NexudusAuth,
+} from '../worker/config.js';
 import { remark } from './output.js';
 
 /**
@@ -15,6 +22,23 @@ import { remark } from './output.js';
 export function readConfig(file?: string): Config {
   loadDotEnv();
   return loadConfig(file === undefined ? process.env : { ...process.env, LATCHKEY_CONFIG: file });
+}
+
+/**
+ * As `readConfig`, and how to read the credentials anew, as `.env` and the files of secrets have them then; null: they are
+ * not whole, as while somebody writes them. Throws ConfigError.
+ */
+export function readLastingConfig(): { config: Config; readCredentials: () => Credentials | null } {
+  const readEnvironment = loadDotEnv();
+  const readCredentials = (): Credentials | null => {
+    try {
+      return loadCredentials(readEnvironment());
+    } catch (error) {
+      if (error instanceof ConfigError) return null;
+      throw error;
+    }
+  };
+  return { config: loadConfig(process.env), readCredentials };
 }
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. */
@@ -28,6 +52,33 @@ export function kisiOf({ kisi }: Config): KisiClient {
   // The worker shares the limit of this key: it goes first.
   const pace = createKisiPacer({ most: 2 }).urgent;
   return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
+}
+
+/** Both, for as long as a process lives, be it that their credentials change. */
+export function lastingApis(
+  config: Config,
+  readCredentials: () => Credentials | null,
+): { nexudus: NexudusClient; kisi: KisiClient; logins: LoginState[] } {
+  const nexudusBy = (auth: NexudusAuth): NexudusClient =>
+    nexudusOf({ ...config, nexudus: { ...config.nexudus, auth } });
+  const kisiBy = (apiKey: string): KisiClient => kisiOf({ ...config, kisi: { ...config.kisi, apiKey } });
+  const nexudus = createLogin({
+    api: 'Nexudus',
+    credential: config.nexudus.auth,
+    readCredential: () => readCredentials()?.nexudus ?? null,
+    tryOut: (auth) => nexudusBy(auth).me(),
+  });
+  const kisi = createLogin({
+    api: 'Kisi',
+    credential: config.kisi.apiKey,
+    readCredential: () => readCredentials()?.kisi ?? null,
+    tryOut: (apiKey) => kisiBy(apiKey).currentUser(),
+  });
+  return {
+    nexudus: nexudus.clientOf(nexudusBy),
+    kisi: kisi.clientOf(kisiBy),
+    logins: [nexudus, kisi],
+  };
 }
 
 /** One member's records, read now: no earlier read to compare with, which only matters where keys are taken away. */
@@ -68,36 +119,27 @@ export async function checkedSpace(
   nexudus: NexudusClient,
   kisi: KisiClient,
 ): Promise<CheckedSpace> {
-  const space = await tryCheck(config, nexudus, kisi, {});
+  const space = await tryCheck(config, nexudus, kisi);
   for (const problem of space.problems) remark(problem);
   return space;
 }
 
-/**
- * The space, checked as before a start; `before` is what an earlier start resolved. Reads only. Throws ConfigError with a
- * line for each thing to mend.
- */
+/** The space, checked as before a first start. Reads only. Throws ConfigError with a line for each thing to mend. */
 export async function soundSpace(
   config: Config,
   nexudus: NexudusClient,
   kisi: KisiClient,
-  before: Resolved = {},
 ): Promise<CheckedSpace> {
-  const space = await tryCheck(config, nexudus, kisi, before);
+  const space = await tryCheck(config, nexudus, kisi);
   if (space.problems.length > 0) throw new ConfigError(space.problems);
   return space;
 }
 
-async function tryCheck(
-  config: Config,
-  nexudus: NexudusClient,
-  kisi: KisiClient,
-  before: Resolved,
-): Promise<CheckedSpace> {
+async function tryCheck(config: Config, nexudus: NexudusClient, kisi: KisiClient): Promise<CheckedSpace> {
   try {
-    return await checkSpace(config, nexudus, kisi, before);
+    return await checkSpace(config, nexudus, kisi);
   } catch (error) {
-    if (error instanceof NexudusError || error instanceof KisiError) throw new ConfigError([error.message]);
+    if (error instanceof UnreadSpaceError) throw new ConfigError([...error.lines]);
     throw error;
   }
 }

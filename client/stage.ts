@@ -7,7 +7,8 @@ import { startNexudusSimulator, type NexudusSimulator } from '../simulators/nexu
 import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two-cities.js';
 import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../worker/config.js';
-import { createApis, startService, type Paces, type Service } from '../worker/service.js';
+import { createApis, startService, type Apis, type Paces, type Service } from '../worker/service.js';
+import { watchSpace, type SpaceWatch } from '../worker/space.js';
 import type { TemporalAddress } from '../worker/temporal.js';
 
 export interface StageOptions {
@@ -58,7 +59,7 @@ export async function setStage({
     config,
     async startWorker(paces) {
       const apis = createApis(config, paces);
-      const space = await checkSpace(config, apis.nexudus, apis.kisi);
+      const space = await watchAnew(config, apis, log);
       const worker = await startService({
         config,
         apis,
@@ -77,4 +78,17 @@ export async function setStage({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A space that was looked at once, as for the first time. Rejects where a person must mend something first. */
+export async function watchAnew(config: Config, { nexudus, kisi }: Apis, log: Logger): Promise<SpaceWatch> {
+  const space = watchSpace({
+    check: () => checkSpace(config, nexudus, kisi),
+    config,
+    kept: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
+    hasMembers: () => Promise.resolve(false),
+    log,
+  });
+  await Promise.race([space.looked, space.failed]);
+  return space;
 }

@@ -6,7 +6,7 @@ import type { KisiGroup } from '../kisi/records.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { readReference } from '../nexudus/reference.js';
-import { ConfigError, type Config, type IdOrName } from './config.js';
+import type { Config, IdOrName } from './config.js';
 import { matching, meant, type Named } from './names.js';
 
 /** A space as it was found, its configuration resolved to ids. */
@@ -25,13 +25,28 @@ export interface CheckedSpace {
   groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: Named[] })[];
 }
 
+/** The space could not be read: what each API answered that did not answer as it should. */
+export class UnreadSpaceError extends Error {
+  override readonly name = 'UnreadSpaceError';
+  /** One for each error, for the operator. */
+  readonly lines: readonly string[];
+  constructor(
+    readonly errors: readonly (NexudusError | KisiError)[],
+    hintOf: (error: NexudusError | KisiError) => string = () => '',
+  ) {
+    const lines = errors.map((error) => `${error.message}${hintOf(error)}`);
+    super(lines.join(' '));
+    this.lines = lines;
+  }
+}
+
 /** Ids by what the configuration names: 'group "Roof"'. */
 export type Resolved = Readonly<Record<string, number>>;
 
 /**
  * Tries both APIs and resolves every id and name of the configuration, before anything else runs. Reads only. `before` is
  * what an earlier start resolved: what was renamed since then is known by its id, and what is gone is no reason not to start.
- * Throws ConfigError where one of the APIs does not answer.
+ * Throws UnreadSpaceError where one of the APIs does not answer.
  */
 export async function checkSpace(
   config: Config,
@@ -39,13 +54,13 @@ export async function checkSpace(
   kisi: KisiClient,
   before: Resolved = {},
 ): Promise<CheckedSpace> {
-  const lines: string[] = [];
+  const errors: (NexudusError | KisiError)[] = [];
   const attempt = async <T>(job: () => Promise<T>): Promise<T | null> => {
     try {
       return await job();
     } catch (error) {
       if (!(error instanceof NexudusError) && !(error instanceof KisiError)) throw error;
-      lines.push(`${error.message}${addressHint(error, config)}`);
+      errors.push(error);
       return null;
     }
   };
@@ -59,7 +74,8 @@ export async function checkSpace(
       return { organizationId, groups: await kisi.listGroups() };
     }),
   ]);
-  if (reference === null || organization === null) throw new ConfigError(lines);
+  const hintOf = (error: NexudusError | KisiError): string => addressHint(error, config);
+  if (reference === null || organization === null) throw new UnreadSpaceError(errors, hintOf);
 
   const { passTypes, locations, allowances, broken } = reference;
   const { organizationId, groups } = organization;
@@ -75,7 +91,8 @@ export async function checkSpace(
   };
 
   const sold = new Set(allowances.map((allowance) => allowance.passTypeId));
-  const inUse = await usedTypes(nexudus, passTypes, rules, sold);
+  const inUse = await attempt(() => usedTypes(nexudus, passTypes, rules, sold));
+  if (inUse === null) throw new UnreadSpaceError(errors, hintOf);
   const warnings = [
     ...names.warnings,
     ...missing.map(({ why }) => `${why}: it opens nothing`),

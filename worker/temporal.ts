@@ -47,6 +47,11 @@ const longestRunMs = { poll: 5 * 60_000, fullPass: 12 * 60_000 };
 export async function ensureSchedules(client: Client, plan: PollPlan): Promise<void> {
   await ensureSchedule(client, fullPassScheduleId, 'fullPass', plan.taskQueue, plan.fullPassIntervalMs);
   await ensureSchedule(client, pollScheduleId, 'poll', plan.taskQueue, plan.pollIntervalMs);
+  await runSchedules(client);
+}
+
+/** Runs at once what is not paused. */
+export async function runSchedules(client: Client): Promise<void> {
   await runNow(client, fullPassScheduleId);
   await runNow(client, pollScheduleId);
 }

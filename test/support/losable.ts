@@ -2,9 +2,8 @@ import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { setStage, type Stage } from '../../client/stage.js';
+import { setStage, watchAnew, type Stage } from '../../client/stage.js';
 import { findTemporalCli } from '../../worker/binaries.js';
-import { checkSpace } from '../../worker/check.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { createLogger } from '../../worker/logging.js';
 import { nextFreePort } from '../../worker/ports.js';
@@ -61,7 +60,7 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
 
   async function start(): Promise<Service> {
     const apis = createApis(stage.config, hurried());
-    const space = await checkSpace(stage.config, apis.nexudus, apis.kisi);
+    const space = await watchAnew(stage.config, apis, log);
     return startService({ ...{ config: stage.config, apis, space, log, temporal }, sdkMetricsUrl: null });
   }
   let service = await start();
