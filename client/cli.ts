@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addAuditing } from './commands/auditing.js';
 import { lines } from './commands/command.js';
@@ -10,6 +9,7 @@ import { addHooks, addPushing } from './commands/push.js';
 import { addReading } from './commands/reading.js';
 import { addRunning } from './commands/running.js';
 import { addWaking } from './commands/waking.js';
+import { version } from '../worker/version.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
 import { printFailure } from './output.js';
 
@@ -74,9 +74,4 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addHooks(program);
   addPushing(program);
   return program;
-}
-
-function version(): string {
-  const file: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown';
 }

@@ -42,6 +42,7 @@ import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
 import { askForAudit, ensureDrift, setAuditInterval } from './drift.js';
 import { startPush } from './push.js';
+import { inForceHere, sayInForce } from './in-force.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
 
@@ -123,7 +124,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
   const trail = createTrail(await openDatabase(config.databaseUrl));
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
-  const speaker = createSpeaker(speakingWorkers(options, client, native, trail, meters));
+  const startedAt = Date.now();
+  const speaker = createSpeaker(speakingWorkers(options, client, native, trail, meters), (term) =>
+    sayInForce(client, inForceHere(config, options.space, startedAt), term),
+  );
   const worker = await memberWorker(options, client, native, speaker);
   const running = worker.run();
   const stopEnsuring = await keepSingletons(client, config, log);
