@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAlerting } from './commands/alerting.js';
 import { addAuditing } from './commands/auditing.js';
 import { lines } from './commands/command.js';
 import { addDrift } from './commands/drift.js';
@@ -70,6 +71,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addHolding(program);
   addExcepting(program);
   addAuditing(program);
+  addAlerting(program);
   addDrift(program);
   addHooks(program);
   addPushing(program);

@@ -7,6 +7,7 @@ import { startNexudusSimulator, type NexudusSimulator } from '../simulators/nexu
 import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two-cities.js';
 import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../worker/config.js';
+import type { MonitorPace } from '../worker/monitor.js';
 import { createApis, startService, type Paces, type Service } from '../worker/service.js';
 import type { TemporalAddress } from '../worker/temporal.js';
 
@@ -20,6 +21,8 @@ export interface StageOptions {
   file?: string;
   /** Where the SDK serves the metrics of this process; left out: nowhere. */
   sdkMetricsUrl?: string;
+  /** When alerts go out; left out: as in a real space. */
+  monitorPace?: Partial<MonitorPace>;
 }
 
 /** A whole space on this machine, for the demo, the benches and the tests: both APIs simulated, workers as asked for. */
@@ -42,6 +45,7 @@ export async function setStage({
   env = {},
   file,
   sdkMetricsUrl,
+  monitorPace = {},
 }: StageOptions): Promise<Stage> {
   const nexudus = await startNexudusSimulator();
   const kisi = await startKisiSimulator();
@@ -66,6 +70,7 @@ export async function setStage({
         log,
         temporal,
         sdkMetricsUrl: sdkMetricsUrl ?? null,
+        monitorPace,
       });
       workers.push(worker);
       return worker;

@@ -11,6 +11,7 @@ import type { Count } from '../push/answers.js';
 import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js';
 import { createKisiDoor } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
+import type { Kept } from '../trail/kept.js';
 import type { Trail } from '../trail/trail.js';
 import { pollScheduleId } from '../workflows/messages.js';
 import { createClaimKeeper } from './claims.js';
@@ -18,6 +19,7 @@ import { ConfigError, type Config } from './config.js';
 import { askForAudit } from './drift.js';
 import { watchHooks } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
+import { hooksKeptName } from './monitor.js';
 
 export interface PushDeps {
   config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
@@ -25,6 +27,8 @@ export interface PushDeps {
   nexudus: NexudusClient;
   kisi: Pick<KisiClient, 'listGroups'>;
   trail: Trail;
+  /** Where it is told which webhooks are switched off. */
+  kept: Kept;
   log: Logger;
   /** Told how long each wake took from the arrival of a webhook. */
   onWoken: (waitedMs: number) => void;
@@ -86,7 +90,8 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     },
   );
   log.info({ port: listener.port }, 'pushes are taken in');
-  const watch = nexudusSecret === null ? null : watchHooks(deps.nexudus, log);
+  const watch =
+    nexudusSecret === null ? null : watchHooks(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
   return {
     port: listener.port,
     async close() {
@@ -102,6 +107,11 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         log.warn('not everybody could be woken of whom pushes told; the next poll and audit see to it');
     },
   };
+}
+
+/** For the process that sends alerts, which may be another one. A look that cannot be told is told by the next. */
+async function tellHooks(kept: Kept, off: string[]): Promise<void> {
+  await kept.write(hooksKeptName, off, Date.now()).catch(() => undefined);
 }
 
 /** So often a member, or all of Kisi, is looked at because of events at most. */

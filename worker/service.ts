@@ -9,7 +9,7 @@ import { createGate } from '../activities/gate.js';
 import { shownHoldings } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createKnownRecords } from '../activities/known.js';
-import { createMembershipActivities } from '../activities/membership.js';
+import { createMembershipActivities, digestOfRules } from '../activities/membership.js';
 import { createOrderBook, orderException, readOrders } from '../activities/orders.js';
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
@@ -21,9 +21,10 @@ import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
-import { createPacer, type Pacer } from '../nexudus/pace.js';
+import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
+import { createKept } from '../trail/kept.js';
 import { createTrail, type Trail } from '../trail/trail.js';
 import { mayWriteSince } from '../workflows/control-messages.js';
 import {
@@ -32,15 +33,19 @@ import {
   nexudusTaskQueue,
   searchAttributes,
 } from '../workflows/messages.js';
+import { createApiWatch, type ApiWatch } from './api-watch.js';
 import { workflowBundle } from './bundle.js';
+import { createChannels } from './channels.js';
 import type { CheckedSpace } from './check.js';
 import type { Config } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { createLatencyMeters, type LatencyMeters } from './latency.js';
+import { identityOf } from './identity.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
 import { askForAudit, ensureDrift, setAuditInterval } from './drift.js';
+import { createMonitor, type MonitorPace } from './monitor.js';
 import { startPush } from './push.js';
 import { inForceHere, sayInForce } from './in-force.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
@@ -65,6 +70,8 @@ export interface Apis {
   kisi: KisiClient;
   /** The same, asking before each write. */
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
+  /** How they have answered all of these. */
+  watch: ApiWatch;
 }
 
 /** How fast each API is asked. */
@@ -78,14 +85,18 @@ export function createApis(config: Config, paces: Partial<Paces> = {}): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl, auth } = config.nexudus;
   const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: turnsByPriority(kisiPace) };
+  const watch = createApiWatch(Date.now);
+  const nexudusAt = (turns: Turns): NexudusClient =>
+    watch.nexudus(createNexudusClient({ baseUrl, auth, pace: turns }));
   return {
-    nexudus: createNexudusClient({ baseUrl, auth, pace: pace.members }),
-    nexudusForGroups: createNexudusClient({ baseUrl, auth, pace: pace.groups }),
-    nexudusForCrowds: createNexudusClient({ baseUrl, auth, pace: pace.crowds }),
-    nexudusForPolls: createNexudusClient({ baseUrl, auth, pace: pace.polls }),
-    nexudusForFullPasses: createNexudusClient({ baseUrl, auth, pace: pace.fullPasses }),
-    kisi: createKisiClient(kisi),
-    kisiWhere: (beforeWrite) => createKisiClient({ ...kisi, beforeWrite }),
+    nexudus: nexudusAt(pace.members),
+    nexudusForGroups: nexudusAt(pace.groups),
+    nexudusForCrowds: nexudusAt(pace.crowds),
+    nexudusForPolls: nexudusAt(pace.polls),
+    nexudusForFullPasses: nexudusAt(pace.fullPasses),
+    kisi: watch.kisi(createKisiClient(kisi)),
+    kisiWhere: (beforeWrite) => watch.kisi(createKisiClient({ ...kisi, beforeWrite })),
+    watch,
   };
 }
 
@@ -99,6 +110,8 @@ export interface ServiceOptions {
   /** Where the SDK serves its metrics, to pass on under /metrics. */
   sdkMetricsUrl: string | null;
   now?: () => number;
+  /** When alerts go out; left out: as in a real space. */
+  monitorPace?: Partial<MonitorPace>;
 }
 
 /** A running worker process. */
@@ -122,12 +135,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const trail = createTrail(await openDatabase(config.databaseUrl));
+  const database = await openDatabase(config.databaseUrl);
+  const trail = createTrail(database);
+  const kept = createKept(database);
+  const monitor = createMonitor({
+    ...{ client, taskQueue: config.taskQueue, kept, log, now: options.now ?? Date.now },
+    watch: options.apis.watch,
+    ask: { nexudus: () => options.apis.nexudus.me(), kisi: () => options.apis.kisi.currentUser() },
+    channels: createChannels(config.alerts),
+    pace: options.monitorPace ?? {},
+  });
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const startedAt = Date.now();
-  const speaker = createSpeaker(speakingWorkers(options, client, native, trail, meters), (term) =>
-    sayInForce(client, inForceHere(config, options.space, startedAt), term),
-  );
+  const speaker = createSpeaker({
+    openWorkers: speakingWorkers(options, client, native, trail, meters),
+    tell: (term) => sayInForce(client, inForceHere(config, options.space, startedAt), term),
+    monitor,
+  });
   const worker = await memberWorker(options, client, native, speaker);
   const running = worker.run();
   const stopEnsuring = await keepSingletons(client, config, log);
@@ -142,7 +166,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
   const { nexudusForFullPasses: nexudus, kisi } = options.apis;
-  const push = await startPush({ config, client, nexudus, kisi, trail, log, onWoken: meters.pushWake });
+  const push = await startPush({ config, client, nexudus, kisi, trail, kept, log, onWoken: meters.pushWake });
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
   await tellOrders(client, log);
   const done = running
@@ -170,7 +194,7 @@ const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '30s' } as const
 
 /** The worker that every process runs: members' workflows, and what wakes them. */
 async function memberWorker(
-  { config }: ServiceOptions,
+  { config, space }: ServiceOptions,
   client: Client,
   connection: NativeConnection,
   speaker: Speaker,
@@ -178,6 +202,7 @@ async function memberWorker(
   return Worker.create({
     ...shutdown,
     connection,
+    identity: identityOf(digestOfRules(space.rules)),
     namespace: client.options.namespace,
     taskQueue: config.taskQueue,
     workflowBundle: await workflowBundle(),
@@ -280,7 +305,8 @@ function speakingWorkers(
       now,
     }),
   };
-  const shared = { ...shutdown, connection, namespace: client.options.namespace };
+  const identity = identityOf(digestOfRules(rules));
+  const shared = { ...shutdown, connection, identity, namespace: client.options.namespace };
   return () =>
     Promise.all([
       Worker.create({

@@ -5,6 +5,8 @@ import type { Worker } from '@temporalio/worker';
 import type { SpeakerActivities } from '../activities/contract.js';
 import { inForceOf, type InForce } from '../activities/in-force.js';
 import { heartbeating } from '../activities/remote.js';
+import type { SpeakerReport } from './facts.js';
+import type { Monitor } from './monitor.js';
 import { oneForAll, speakerWorkflowId, speakerWorkflowType } from '../workflows/messages.js';
 import { inForceMemo } from '../workflows/speaker-messages.js';
 
@@ -14,6 +16,9 @@ const termMs = 24 * 3_600_000;
 
 /** After so long what could not be told is told again. */
 const tellAgainMs = 1_000;
+
+/** A process that stops hands over at once. */
+const lastWordMs = 2_000;
 
 /** One try of the activity `speak`. */
 export interface Term {
@@ -31,24 +36,47 @@ export interface Speaker {
   stop(): Promise<void>;
 }
 
-/**
- * `openWorkers` makes the workers that take the activities for both APIs, not yet running. `tell` says by which rules this
- * process works, in each term anew.
- */
-export function createSpeaker(
-  openWorkers: () => Promise<Worker[]>,
-  tell: (term: Term) => Promise<void>,
-): Speaker {
+export interface SpeakerDeps {
+  /** Makes the workers that take the activities for both APIs, not yet running. */
+  openWorkers: () => Promise<Worker[]>;
+  /** Says by which rules this process works, in each term anew. */
+  tell: (term: Term) => Promise<void>;
+  /** Looks after the space during a term; the heartbeats carry what it tells, for all to see who can reach Temporal. */
+  monitor: Monitor;
+}
+
+export function createSpeaker({ openWorkers, tell, monitor }: SpeakerDeps): Speaker {
   const stopAsked = new AbortController();
   const terms = new Set<Promise<unknown>>();
 
-  /** Runs the workers until the term is over; throws where one of them fails or the term was given to another. */
-  async function speak(): Promise<void> {
+  /** Has `stop` wait for it. */
+  function noted<T>(job: Promise<T>): Promise<T> {
+    terms.add(job);
+    const forget = (): void => void terms.delete(job);
+    job.then(forget, forget);
+    return job;
+  }
+
+  /**
+   * Runs the workers until the term is over, and answers what is known of the APIs then; throws where one of them fails or the
+   * term was given to another.
+   */
+  async function speak(): Promise<SpeakerReport> {
+    const term = new AbortController();
+    const monitored = noted(monitor.run(term.signal));
+    try {
+      await work();
+    } finally {
+      term.abort();
+      // A message under way is soon sent and noted, else the next process might send it again.
+      await Promise.race([monitored, sleep(lastWordMs, undefined, { ref: false })]);
+    }
+    return monitor.report();
+  }
+
+  async function work(): Promise<void> {
     const workers = await openWorkers();
-    const drained = Promise.all(workers.map((worker) => worker.run()));
-    terms.add(drained);
-    const forget = (): void => void terms.delete(drained);
-    drained.then(forget, forget);
+    const drained = noted(Promise.all(workers.map((worker) => worker.run())));
     const termEnds = new AbortController();
     void untilTold(tell, termEnds.signal);
     try {
@@ -60,7 +88,7 @@ export function createSpeaker(
   }
 
   return {
-    activities: { speak: () => heartbeating(beatMs, speak) },
+    activities: { speak: () => heartbeating(beatMs, speak, () => monitor.report()) },
     isSpeaking: () => terms.size > 0,
     async stop() {
       stopAsked.abort();

@@ -1,11 +1,12 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
   log,
+  makeContinueAsNewFunc,
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  upsertMemo,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -34,13 +35,14 @@ import {
   auditInterval,
   auditNow,
   auditSoon,
+  driftMemo,
   driftQuery,
   findingUpdate,
   type DriftState,
   type DriftView,
   type RuleOrder,
 } from './drift-messages.js';
-import { driftDetailsOf, driftViewOf, findingViewOf } from './drift-view.js';
+import { driftDetailsOf, driftSummaryOf, driftViewOf, findingViewOf } from './drift-view.js';
 import { isLong } from './long.js';
 import { kisiTaskQueue } from './messages.js';
 import { insist, patientActivities, troubleOf, type Patient } from './patience.js';
@@ -80,6 +82,7 @@ export async function drift(initial: DriftState): Promise<void> {
   let dueAt: Instant = initial.dueAt ?? Date.now() + state.intervalMs;
   const run = { asked: false, isNewInterval: false, auditsBegun: 0, auditsDone: 0, notes: 0 };
   const jobs: Job[] = [];
+  let shownMemo = JSON.stringify(workflowInfo().memo?.[driftMemo]);
   let acts: Act[] = [];
   let notes: FindingNote[] = [];
 
@@ -137,7 +140,10 @@ export async function drift(initial: DriftState): Promise<void> {
     await condition(() => allHandlersFinished() || run.asked || jobs.length > 0);
     if (!allHandlersFinished()) continue;
     // Who sent a signal does not wait.
-    await continueAsNew<typeof drift>({ ...state, dueAt: run.asked ? Date.now() : dueAt });
+    await makeContinueAsNewFunc<typeof drift>({ memo: { [driftMemo]: driftSummaryOf(state) } })({
+      ...state,
+      dueAt: run.asked ? Date.now() : dueAt,
+    });
   }
 
   async function audit(isAsked: boolean): Promise<void> {
@@ -342,6 +348,11 @@ export async function drift(initial: DriftState): Promise<void> {
 
   function publish(): void {
     setCurrentDetails(driftDetailsOf(view(), state.intervalMs));
+    const summary = driftSummaryOf(state);
+    const now = JSON.stringify(summary);
+    if (now === shownMemo) return;
+    shownMemo = now;
+    upsertMemo({ [driftMemo]: summary });
   }
 }
 

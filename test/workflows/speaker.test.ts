@@ -55,7 +55,7 @@ describe('the workflow speaker, about the rules in force', () => {
           }, 500);
           endTerm = () => {
             clearInterval(beat);
-            resolve();
+            resolve(undefined);
           };
         }),
     };
