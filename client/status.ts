@@ -102,7 +102,8 @@ function apiLines(api: ApiName, { apis, speaker, reportedAt }: Facts, now: Insta
   if (state === undefined || reportedAt === null)
     return [`${names[api]}: no worker has told how it answers.`];
   const when = speaker.speaks ? '' : `, as last told ${ago(reportedAt, now)}`;
-  return [`${names[api]}${when}: ${reachWords(state)} ${keyWords(api, state, now)} ${skewWords(state)}`];
+  const words = [reachWords(state), keyWords(api, state, now), skewWords(state)];
+  return [`${names[api]}${when}: ${words.filter((one) => one !== '').join(' ')}`];
 }
 
 function reachWords({ down, reachableSince }: ApiState): string {
@@ -121,7 +122,7 @@ function keyWords(api: ApiName, { refused, acceptedAt, actsAs }: ApiState, now: 
 }
 
 function skewWords({ skewMs }: ApiState): string {
-  if (skewMs === null) return 'Its clock is not known.';
+  if (skewMs === null) return '';
   if (Math.abs(skewMs) < 2_000) return 'Its clock agrees with ours.';
   return `Its clock is ${durationWords(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} ours.`;
 }

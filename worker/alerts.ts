@@ -250,7 +250,7 @@ function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): A
   const ids = endingSoon.slice(0, mostIds).map(({ memberId }) => memberId);
   const more = endingSoon.length > mostIds ? ` and ${endingSoon.length - mostIds} more` : '';
   const text = `Keys of ${endingSoon.length} members end at the door within 48 hours, the first at ${utc(first)}, unless Latchkey can move them on by then: members ${ids.join(', ')}${more}. \`latchkey show ID\` says what they wait for.`;
-  return [...waiting, { cause: 'ending', since: null, text }];
+  return [...waiting, { cause: 'ending', since: null, text, patienceMs: blockedMs }];
 }
 
 function trailAlerts({ trail, blocked }: Facts): Alert[] {

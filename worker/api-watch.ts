@@ -49,7 +49,6 @@ export interface ApiWatch {
   /** The same client; what comes of each of its calls is noted. */
   nexudus(client: NexudusClient): NexudusClient;
   kisi(client: KisiClient): KisiClient;
-  noteSkew(api: ApiName, skewMs: number): void;
   noteRetiring(api: ApiName, words: string): void;
 }
 
@@ -91,9 +90,6 @@ export function createApiWatch(now: () => Instant): ApiWatch {
         if (method === 'currentUser' && 'answer' in outcome)
           states.kisi = { ...states.kisi, actsAs: idOf(outcome.answer) };
       }),
-    noteSkew(api, skewMs) {
-      states[api] = { ...states[api], skewMs };
-    },
     noteRetiring(api, words) {
       states[api] = { ...states[api], retiring: words };
     },
@@ -153,16 +149,19 @@ function watched<C extends object>(
   client: C,
   tell: (method: string, args: unknown[], outcome: Outcome) => void,
 ): C {
-  const wrapped = Object.entries(client).map(([method, run]) => [
+  const wrapped = Object.entries(client).map(([method, run]: [string, unknown]) => [
     method,
-    (...args: unknown[]): unknown => {
-      const result = (run as (...a: unknown[]) => unknown)(...args);
-      const note = (outcome: Outcome): void => {
-        tell(method, args, outcome);
-      };
-      if (result instanceof Promise) return noted(result, note);
-      return isIterable(result) ? notedPages(result, note) : result;
-    },
+    // What is no function, such as a clock, is shared as it is.
+    typeof run !== 'function'
+      ? run
+      : (...args: unknown[]): unknown => {
+          const result = (run as (...a: unknown[]) => unknown)(...args);
+          const note = (outcome: Outcome): void => {
+            tell(method, args, outcome);
+          };
+          if (result instanceof Promise) return noted(result, note);
+          return isIterable(result) ? notedPages(result, note) : result;
+        },
   ]);
   return Object.fromEntries(wrapped) as C;
 }

@@ -122,7 +122,9 @@ export async function readFacts(
   now: Instant,
   own: SpeakerReport | null = null,
 ): Promise<Facts> {
-  const [orders, held, poll, fullPass, pass, drift, members, waiting, workers, speaker] = await Promise.all([
+  const speaker = await readSpeaker(client, now);
+  const speaks = own !== null || speaker.speaker.speaks;
+  const [orders, held, poll, fullPass, pass, drift, members, waiting, workers] = await Promise.all([
     memoOf<KeptOrders>(client, controlWorkflowId, controlMemo),
     memoOf<HeldSummary[]>(client, breakerWorkflowId, breakerMemo),
     runFacts(client, pollScheduleId),
@@ -130,9 +132,8 @@ export async function readFacts(
     lastFullPass(client),
     memoOf<DriftSummary>(client, driftWorkflowId, driftMemo),
     countMembers(client),
-    readWaiting(client, now),
+    readWaiting(client, now, speaks),
     readWorkers(client, taskQueue, now),
-    readSpeaker(client, now),
   ]);
   const report = own ?? speaker.report;
   return {
@@ -141,7 +142,7 @@ export async function readFacts(
     held: held ?? [],
     doubted: doubtedOf(pass),
     ...waiting,
-    speaker: own === null ? speaker.speaker : { ...speaker.speaker, speaks: true, beatAt: now },
+    speaker: { ...speaker.speaker, speaks, ...(own === null ? {} : { beatAt: now }) },
     reportedAt: report?.at ?? null,
     apis: report?.apis ?? null,
     hooks: report?.hooks ?? null,
@@ -202,8 +203,15 @@ async function countMembers(client: Client): Promise<Facts['members']> {
   return { running: all?.count ?? 0, withAccess: withAccess?.count ?? 0 };
 }
 
-/** Members that wait, and those of them whose keys end soon at the door though their access goes on. */
-async function readWaiting(client: Client, now: Instant): Promise<Pick<Facts, 'blocked' | 'endingSoon'>> {
+/**
+ * Members that wait, and those of them whose keys end soon at the door though their access goes on; where no worker runs, nobody
+ * can be asked that.
+ */
+async function readWaiting(
+  client: Client,
+  now: Instant,
+  mayAsk: boolean,
+): Promise<Pick<Facts, 'blocked' | 'endingSoon'>> {
   const blocked: Facts['blocked'] = {};
   const mayEnd: number[] = [];
   const query = `${runningMembers} AND ${accessProblemKey.name} != 'none'`;
@@ -215,7 +223,7 @@ async function readWaiting(client: Client, now: Instant): Promise<Pick<Facts, 'b
     const problem = typedSearchAttributes.get(accessProblemKey) ?? 'Unknown';
     blocked[problem] = (blocked[problem] ?? 0) + 1;
     const shown = memo?.[holdingsMemo] as ShownHoldings | undefined;
-    if (shown?.ledger.some((key) => endsSoon(key, now)) === true) mayEnd.push(memberId);
+    if (mayAsk && shown?.ledger.some((key) => endsSoon(key, now)) === true) mayEnd.push(memberId);
   }
   return { blocked, endingSoon: await whoseAccessGoesOn(client, mayEnd.slice(0, mostAsked), now) };
 }

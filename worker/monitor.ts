@@ -1,4 +1,5 @@
 /** What the process that speaks to the APIs tells of them, for `latchkey status`, and the alerts that it sends. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
@@ -6,7 +7,7 @@ import type { Instant } from '../access/types.js';
 import type { Kept } from '../trail/kept.js';
 import { createAlerting, type AlertingOptions } from './alerting.js';
 import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
-import type { ApiName, ApiWatch, Trouble } from './api-watch.js';
+import type { ApiName, ApiStates, ApiWatch, Trouble } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { readFacts, type SpeakerReport } from './facts.js';
 
@@ -16,6 +17,8 @@ export interface MonitorDeps {
   watch: ApiWatch;
   /** One cheap request to each API, that shows whether it answers and takes the key. */
   ask: Record<ApiName, () => Promise<unknown>>;
+  /** How far Nexudus' clock is ahead of ours; null: not known. */
+  skewMs: () => number | null;
   kept: Kept;
   channels: readonly Channel[];
   log: Logger;
@@ -49,10 +52,15 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   let trail: Trouble | null = null;
   let alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
   let isTroubled = false;
+  const probing = new Set<ApiName>();
 
+  const apis = (): ApiStates => {
+    const states = watch.states();
+    return { ...states, nexudus: { ...states.nexudus, skewMs: deps.skewMs() } };
+  };
   const report = (): SpeakerReport => ({
     at: now(),
-    apis: watch.states(),
+    apis: apis(),
     ...{ hooks, trail },
     channels: channels.map(({ name }) => name),
     undelivered: alerting.undelivered(),
@@ -76,15 +84,26 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const { down, refused, answeredAt, actsAs } = watch.states()[api];
     const last = Math.max(down?.lastAt ?? 0, answeredAt ?? 0);
     const isInDoubt = down !== null || refused !== null || (api === 'kisi' && actsAs === null);
-    if (isInDoubt && now() - last >= probeMs) await deps.ask[api]().catch(() => undefined);
+    if (!isInDoubt || now() - last < probeMs || probing.has(api)) return;
+    probing.add(api);
+    // What comes of it the watch notes.
+    await deps.ask[api]().catch(() => undefined);
+    probing.delete(api);
   }
 
-  async function look(): Promise<void> {
+  /** `over`: null, once the term is. */
+  async function look(over: Promise<null>): Promise<void> {
     await readHooks();
-    const facts = await readFacts(client, taskQueue, now(), report());
+    const reading = readFacts(client, taskQueue, now(), report());
+    // A member whose worker stops does not answer any more.
+    const facts = await Promise.race([reading, over]);
+    if (facts === null) return;
     await alerting.tell(alertsOf(facts, now(), { ...alertLimits, ...limits }));
     // Who stopped everything wants no request at all.
-    if (facts.orders?.stop?.level !== 'all') await Promise.all([probe('nexudus'), probe('kisi')]);
+    if (facts.orders?.stop?.level === 'all') return;
+    // They may wait for their turn, and nobody waits for them.
+    void probe('nexudus');
+    void probe('kisi');
   }
 
   return {
@@ -92,8 +111,9 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     async run(signal) {
       // Another process may have told something since this one spoke last.
       alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
+      const over = once(signal, 'abort').then(() => null);
       while (!signal.aborted) {
-        await look().then(
+        await look(over).then(
           () => (isTroubled = false),
           (err: unknown) => {
             if (!isTroubled) log.warn({ err }, 'how the space stands could not be read, so no alerts go out');

@@ -41,6 +41,7 @@ import type { Config } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { createLatencyMeters, type LatencyMeters } from './latency.js';
 import { identityOf } from './identity.js';
+import { watchRetiring } from './retiring.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { ensureBreaker } from './breaker.js';
 import { ensureControl } from './control.js';
@@ -142,9 +143,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ...{ client, taskQueue: config.taskQueue, kept, log, now: options.now ?? Date.now },
     watch: options.apis.watch,
     ask: { nexudus: () => options.apis.nexudus.me(), kisi: () => options.apis.kisi.currentUser() },
+    skewMs: () => null,
     channels: createChannels(config.alerts),
     pace: options.monitorPace ?? {},
   });
+  const hostOf = ({ baseUrl }: { baseUrl: string }): string => new URL(baseUrl).host;
+  const stopWatching = watchRetiring(
+    { nexudus: hostOf(config.nexudus), kisi: hostOf(config.kisi) },
+    (api, words) => {
+      options.apis.watch.noteRetiring(api, words);
+    },
+  );
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const startedAt = Date.now();
   const speaker = createSpeaker({
@@ -172,6 +181,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const done = running
     .finally(() => {
       stopEnsuring();
+      stopWatching();
       return speaker.stop();
     })
     .then(() => push?.close())

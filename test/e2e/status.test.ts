@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { openDatabase } from '../../trail/database.js';
+import { createKept } from '../../trail/kept.js';
+import { hooksKeptName } from '../../worker/monitor.js';
+import { memberWorkflowId, resync } from '../../workflows/messages.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
 
@@ -47,8 +51,8 @@ describe('status and alerts', () => {
       },
       { LATCHKEY_ALERT_URL: receiver.url },
       'none',
-      undefined,
-      { everyMs: 200, calmMs: 500, firstPauseMs: 200, limits: { downMs: 1_000 } },
+      'policies:\n  doorHorizon: 1d\n',
+      { everyMs: 200, calmMs: 500, firstPauseMs: 200, limits: { downMs: 1_000, blockedMs: 0 } },
     );
     await eventually('a key', () => space.kisi.org.keysOf('ann@example.com').length === 1);
   });
@@ -66,6 +70,10 @@ describe('status and alerts', () => {
   const checked = async (): Promise<number | null> =>
     (await latchkeyWith(space.env, 'status', '--check')).code;
 
+  /** Has the member compare herself with Kisi. */
+  const askKisi = (): Promise<void> =>
+    space.service.client.workflow.getHandle(memberWorkflowId(memberId)).signal(resync);
+
   it('says of a space that is well who runs by which rules, and when everything was read', async () => {
     await eventually('both APIs have answered', async () => /^Kisi: answers since/m.test(await said()));
     await eventually('a member with access', async () =>
@@ -77,10 +85,10 @@ describe('status and alerts', () => {
       /^Nothing is stopped\.$/m,
       /^No member waits because of a problem\.$/m,
       /^No key is withheld/m,
-      /^Nexudus: answers since .* The login was accepted \d+ s ago\. /m,
+      /^Nexudus: answers since .* The login was accepted \d+ s ago\.$/m,
       /^Last poll: \d+ s ago, every 1 s\.$/m,
       /^Last full pass: \d+ s ago, every 10 min\.$/m,
-      /^Kisi: .* The API key was accepted \d+ s ago, and acts as user \d+\. /m,
+      /^Kisi: .* The API key was accepted \d+ s ago, and acts as user \d+\.$/m,
       /^Last comparison with Kisi: none yet\.$/m,
       /^Rules in force: [0-9a-f]+, of process \d+@/m,
       /^Worker \d+@\S+ \(Latchkey \d+\.\d+\.\d+, rules [0-9a-f]+\): speaks to the APIs\.$/m,
@@ -109,7 +117,7 @@ describe('status and alerts', () => {
 
   it('says that Kisi is down, since when and why, tells it once, and tells that it is over', async () => {
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
-    await latchkeyWith(space.env, 'resync', String(memberId));
+    await askKisi();
     await eventually('it is told', () => told().includes('down/kisi begun'));
     // What a process tells of itself comes with its next heartbeat.
     await eventually('status says so', async () =>
@@ -118,22 +126,31 @@ describe('status and alerts', () => {
     assert.match(await said(), /^Members that wait because of a problem: Kisi 1;/m);
     const { kisi } = (await json()) as { kisi: { down: { since: string } } };
     assert.match(kisi.down.since, /^\d{4}-.*Z$/);
+    // Her key reaches a day ahead, and cannot be moved on.
+    await eventually('what ends at the door is told', () => told().includes('ending begun'));
+    assert.match(
+      await said(),
+      new RegExp(`^ {2}- Keys of 1 members end at the door .*: members ${memberId}\\.`, 'm'),
+    );
     space.kisi.faults.clear();
     await eventually('that it is over is told', () => told().includes('down/kisi over'));
+    await eventually('and that the key is safe', () => told().includes('ending over'));
     assert.deepEqual(
       told().filter((one) => one.startsWith('down/kisi')),
       ['down/kisi begun', 'down/kisi over'],
     );
-    assert.match(receiver.got[0]?.text ?? '', /^Latchkey: 1 new\n• Kisi has not answered since /);
+    assert.match(receiver.got[0]?.text ?? '', /^Latchkey: \d new\n(.*\n)?• Kisi has not answered since /);
     await eventually('nothing to do', async () => (await checked()) === 0);
   });
 
   it('tells of a key that is refused, and after a restart neither again nor that it is over', async () => {
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 401 });
-    await latchkeyWith(space.env, 'resync', String(memberId));
+    await askKisi();
     await eventually('it is told', () => told().includes('refused/kisi begun'));
-    await eventually('status says so', async () => (await checked()) === 1);
-    assert.match(await said(), /^ {2}- Kisi has refused Latchkey's credentials since .*KISI_API_KEY/m);
+    await eventually('status says so', async () =>
+      /^ {2}- Kisi has refused Latchkey's credentials since .*KISI_API_KEY/m.test(await said()),
+    );
+    assert.equal(await checked(), 1);
     space.kisi.faults.clear();
     await space.service.stop();
     const [before, stopped] = [told().length, await latchkeyWith(space.env, 'status', '--check')];
@@ -156,6 +173,15 @@ describe('status and alerts', () => {
       told().filter((one) => one.startsWith('refused/kisi')),
       ['refused/kisi begun', 'refused/kisi over'],
     );
+  });
+
+  it('tells of webhooks that are switched off, whichever process found that', async () => {
+    const database = await openDatabase(space.config.databaseUrl);
+    await createKept(database).write(hooksKeptName, ['CoworkerUpdate at 12'], Date.now());
+    await eventually('it is told', () => told().includes('hook/CoworkerUpdate at 12 begun'));
+    await createKept(database).write(hooksKeptName, [], Date.now());
+    await eventually('that it is over is told', () => told().includes('hook/CoworkerUpdate at 12 over'));
+    await database.destroy();
   });
 
   it('sends a test message to where alerts go, and says what came of it', async () => {
