@@ -113,12 +113,12 @@ function reachWords({ down, reachableSince }: ApiState): string {
 }
 
 function keyWords(api: ApiName, { refused, acceptedAt, actsAs }: ApiState, now: Instant): string {
-  const what = api === 'kisi' ? 'The API key' : 'The login';
+  const what = api === 'kisi' ? 'API key' : 'login';
   const as = actsAs === null ? '' : `, and acts as user ${actsAs}`;
-  if (refused !== null) return `${what} is refused since ${shortTime(refused.since) ?? ''}${as}.`;
+  if (refused !== null) return `The ${what} is refused since ${shortTime(refused.since) ?? ''}${as}.`;
   return acceptedAt === null
-    ? `Whether ${what.toLowerCase()} is accepted is not known.`
-    : `${what} was accepted ${ago(acceptedAt, now)}${as}.`;
+    ? `Whether the ${what} is accepted is not known.`
+    : `The ${what} was accepted ${ago(acceptedAt, now)}${as}.`;
 }
 
 function skewWords({ skewMs }: ApiState): string {
