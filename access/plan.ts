@@ -15,6 +15,8 @@ export interface LedgerKey {
   handUntil: Instant | null;
   /** True while the answer of a write to it was lost: it may have another end than `validUntil`, or be gone. */
   uncertain: boolean;
+  /** How many writes were made to this place in Kisi, as the record counts them (access/ownership.ts). */
+  version: number;
   /** End of access by the rules; null: no end known. */
   until: Instant | null;
   because: string;

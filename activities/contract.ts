@@ -1,10 +1,11 @@
-import type { Held, Loss } from '../access/losses.js';
+import type { Loss } from '../access/losses.js';
 import type { Drift, DriftPolicy } from '../access/drift.js';
-import type { Freeze, Hold } from '../access/plan.js';
+import type { Dropped } from '../access/ownership.js';
+import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../trail/records.js';
 import type { ExceptionWish } from '../workflows/control-messages.js';
-import type { Inheritance, Wake } from '../workflows/messages.js';
+import type { MemberState, Wake } from '../workflows/messages.js';
 import type { ChangeDone, PlanErrand } from '../workflows/plan-messages.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
@@ -18,8 +19,10 @@ export interface AssessRequest {
   /** Nobody waits for just this member. Earlier releases left it out. */
   inBulk?: boolean;
   siblingIds: number[];
-  /** Of each key in the ledger: its group, its known end and the records that it stands on. */
-  held: Held[];
+  /** The workflow's copy of what is on record of its keys. */
+  ledger: LedgerKey[];
+  dropped: Dropped[];
+  kisiUser: MemberState['kisiUser'];
   /** What Nexudus tells of before this is no news. Null: all is. Earlier releases left it out. */
   newsFrom?: Instant | null;
 }
@@ -45,17 +48,26 @@ export interface Assessment {
   holds: Hold[];
   /** Digest of the rules by which it was decided. */
   rules: string;
+  /** Fingerprint of the records that it stands on, as the full pass makes it; null: the read is in doubt. */
+  records: string | null;
   /** Why there is no key, or 'has access', in plain words. */
   standing: string;
 }
 
-export interface MembershipActivities {
-  assessMember(request: AssessRequest): Promise<Assessment>;
+/** An assessment, and the member's keys as they are on record by now. */
+export interface Assessed extends Assessment {
+  ledger: LedgerKey[];
+  kisiUser: MemberState['kisiUser'];
+  /** Other profiles of the person who own keys of this one from now on. */
+  handedTo: number[];
 }
 
-export interface KeyWish {
-  userId: number;
-  groupId: number;
+export interface MembershipActivities {
+  assessMember(request: AssessRequest): Promise<Assessed>;
+}
+
+/** A key as it is to be, to Kisi and on record. */
+export interface KeyWish extends LedgerKey {
   validUntil: Instant;
 }
 
@@ -67,8 +79,17 @@ export type GrantResult =
       validUntil: Instant | null;
       /** Of a key that was extended: the end that a person had given it. */
       was: Instant | null;
+      /** How many writes are on record for this place. */
+      version: number;
     }
   | { outcome: 'userGone' };
+
+/** The end that a key is to have. */
+export interface KeyEnd {
+  userId: number;
+  groupId: number;
+  validUntil: Instant;
+}
 
 export interface KeyToRemove {
   /** Null: the answer of the grant was lost; the key is found by its end. */
@@ -114,7 +135,8 @@ export interface KeyActivities {
    */
   moveKey(keyId: number, wish: KeyWish, was: Instant | null, note: WriteNote): Promise<GrantResult>;
   /** Moves a key back to the end that a person had given it; one that is gone stays gone. */
-  giveBackKey(keyId: number, wish: KeyWish, was: Instant | null, note: WriteNote): Promise<void>;
+  giveBackKey(keyId: number, wish: KeyEnd, was: Instant | null, note: WriteNote): Promise<void>;
+  /** Takes a key away; one that is another member's by now stays. */
   removeKey(key: KeyToRemove, note: WriteNote): Promise<void>;
   /** All keys of a user to groups, as Kisi has them; null: the user is gone. */
   inspectKeys(
@@ -137,8 +159,6 @@ export interface WakeActivities {
   wakeHeld(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
   letPoll(allowed: boolean): Promise<void>;
-  /** Gives keys over to another profile of the same person. */
-  handOver(memberId: number, inheritance: Inheritance): Promise<void>;
 }
 
 export interface PlanActivities {
@@ -169,8 +189,10 @@ export interface PollMemory {
 /** What the full pass remembers between its runs. */
 export interface FullPassMemory {
   at: Instant;
-  /** Fingerprint of everything that bears on a member, by Nexudus id. */
-  members: Record<string, string>;
+  /** How many members Nexudus shows. */
+  members: number;
+  /** By member who was judged otherwise than Nexudus shows, or whose ledger is not as the record has it: the difference. */
+  told: Record<string, string>;
   reference: string;
   /** Digest of the configured rules, so that an edit wakes everyone. */
   rules: string;
@@ -202,9 +224,19 @@ export interface Act {
   groupId?: number | null;
 }
 
+/** What a workflow remembers, and how often it has changed. Plain data. */
+export interface Remembered {
+  revision: number;
+}
+
 export interface TrailActivities {
   /** Keeps what a person ordered in the audit trail. */
   noteAct(act: Act): Promise<void>;
+  /**
+   * Keeps what a workflow remembers under a name, in place of what was kept there before. Where that has changed more often,
+   * it stays, and is answered; else null.
+   */
+  remember(name: string, value: Remembered): Promise<Remembered | null>;
 }
 
 /** What an audit is to know of the ones before. */

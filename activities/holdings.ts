@@ -1,11 +1,16 @@
 import type { Client } from '@temporalio/client';
+import { placeName, reconciled, type OwnedKey, type Reconciled } from '../access/ownership.js';
+import { groupBy } from '../nexudus/collections.js';
+import type { Ownership } from '../trail/ownership.js';
 import {
   holdingsMemo,
   holdingsQuery,
   memberWorkflowId,
+  shownKey,
   shownOf,
   type Holdings,
   type ShownHoldings,
+  type ShownKey,
 } from '../workflows/messages.js';
 import { inBatches, listRunning } from './wake.js';
 
@@ -19,18 +24,65 @@ export async function askHoldings(client: Client, memberId: number): Promise<Hol
 }
 
 /**
- * What each member shows of its keys whose workflow runs. `afresh`: these are asked, since a list may be seconds behind.
- * Throws where one of them does not answer: what is not known would look gone.
+ * What each member holds that is looked after: what its workflow shows of its keys, brought in line with the record; and of
+ * members who own keys and whose workflow does not run, what is on record. `afresh`: these workflows are asked, since a
+ * list may be seconds behind. Throws where one of them does not answer: what is not known would look gone.
  */
 export async function shownHoldings(
   client: Client,
+  ownership: Pick<Ownership, 'all' | 'users'>,
   afresh: readonly number[],
+): Promise<Map<number, ShownHoldings>> {
+  const running = await runningHoldings(client, afresh);
+  // Read last: what was written while the workflows were listed is on record.
+  const record = recordOf(await ownership.all());
+  const holdings = new Map<number, ShownHoldings>();
+  for (const [memberId, shown] of running)
+    holdings.set(memberId, { ...shown, ledger: record.inLine(memberId, shown).ledger });
+  const left = record.owners().filter((memberId) => !running.has(memberId));
+  const users = left.length === 0 ? new Map<number, { id: number }>() : await ownership.users();
+  for (const memberId of left) {
+    const { ledger } = record.inLine(memberId, nothing);
+    const userId = users.get(memberId)?.id ?? ledger.at(-1)?.userId;
+    holdings.set(memberId, { ...nothing, ledger, kisiUser: userId === undefined ? null : { id: userId } });
+  }
+  return holdings;
+}
+
+const nothing: ShownHoldings = { ledger: [], dropped: [], kisiUser: null, comparedAt: null, records: null };
+
+/** The whole record, to be held against what workflows show. */
+export interface KeyRecord {
+  /** What a member shows of its keys, with what is newer on record; `news`: what the record lacks. */
+  inLine(memberId: number, shown: Pick<ShownHoldings, 'ledger' | 'dropped'>): Reconciled<ShownKey>;
+  /** The members who own a key. */
+  owners(): number[];
+}
+
+/** The record as `Ownership.all` reads it. Pure. */
+export function recordOf(all: readonly OwnedKey[]): KeyRecord {
+  const rows = all.map((row) => ({ ...row, key: row.key && shownKey(row.key) }));
+  const byPlace = new Map(rows.map((row) => [placeName(row), row]));
+  const byMember = groupBy(rows, ({ memberId }) => memberId);
+  return {
+    inLine(memberId, { ledger, dropped }) {
+      const own = byMember.get(memberId) ?? [];
+      const there = [...ledger, ...dropped].flatMap((one) => byPlace.get(placeName(one)) ?? []);
+      return reconciled(memberId, { ledger, dropped }, [...new Set([...own, ...there])]);
+    },
+    owners: () => [...byMember].filter(([, own]) => own.some(({ key }) => key !== null)).map(([id]) => id),
+  };
+}
+
+/** What each member shows of its keys whose workflow runs. Throws where one of `afresh` does not answer. */
+export async function runningHoldings(
+  client: Client,
+  afresh: readonly number[] = [],
 ): Promise<Map<number, ShownHoldings>> {
   const holdings = new Map<number, ShownHoldings>();
   const unsure: number[] = [];
   for await (const { memberId, memo } of listRunning(client)) {
     const shown = memo?.[holdingsMemo] as ShownHoldings | undefined;
-    // One that an earlier release started shows nothing before its next change.
     if (shown === undefined || afresh.includes(memberId)) unsure.push(memberId);
     else holdings.set(memberId, shown);
   }

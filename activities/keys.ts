@@ -15,11 +15,15 @@ import {
   type Moves,
 } from '../kisi/keys.js';
 import type { KisiKey } from '../kisi/records.js';
+import type { OwnedKey } from '../access/ownership.js';
+import type { Ownership } from '../trail/ownership.js';
 import type { TrailRecord } from '../trail/records.js';
-import type { GrantResult, KeyActivities, KeyWish } from './contract.js';
+import type { KeyActivities, KeyWish } from './contract.js';
+import { digestOf } from './membership.js';
 import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
-import type { Recorder, Sight, Written } from './recorder.js';
+import { createPlaces, type Outcome } from './places.js';
+import { runningMember, type Recorder, type Sight, type Written } from './recorder.js';
 import { remote } from './remote.js';
 
 export interface KeyDeps {
@@ -29,11 +33,16 @@ export interface KeyDeps {
   people: People;
   gate: Gate;
   recorder: Recorder;
+  ownership: Pick<Ownership, 'at' | 'claim' | 'put' | 'release' | 'noteUser' | 'userOf' | 'userGone'>;
+  /** Whether Latchkey alone acts as the Kisi user of the API key, so that whatever that user made is Latchkey's. */
+  isApiUserOurs: boolean;
 }
 
 /** Writes to Kisi, one HTTP call each on the ordinary way, so that a more urgent one is never long behind another. */
 export function createKeyActivities(deps: KeyDeps): KeyActivities {
-  const { kisi, directory, moves, people, gate, recorder } = deps;
+  const { kisi, directory, moves, people, gate, recorder, ownership } = deps;
+  const places = createPlaces(ownership);
+  let apiUserId: number | null = null;
 
   async function personOf(memberId: number): Promise<Person> {
     const person = await people.find(memberId);
@@ -51,8 +60,8 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
   /** Tells apart what a 404 of a grant means: the person is gone, or the group. */
   async function granting(
     { userId, groupId }: KeyWish,
-    grant: () => Promise<Written<GrantResult>>,
-  ): Promise<Written<GrantResult>> {
+    grant: () => Promise<Written<Outcome>>,
+  ): Promise<Written<Outcome>> {
     try {
       return await grant();
     } catch (error) {
@@ -72,11 +81,45 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     wish: KeyWish,
     keyId: number | null,
     outcome: 'adopted' | 'moved',
-  ): Promise<Sight<GrantResult>> {
+  ): Promise<Sight<Outcome>> {
     const key = await keyNow(kisi, keyId, wish);
     const isSo = key !== null && sameEnd(key.validUntil, wish.validUntil);
     const result = isSo && { outcome, keyId: key.id, validUntil: key.validUntil, was: null };
     return { shows: shownBy(key), isSo: result ? { result } : null };
+  }
+
+  /** Whether the key that is there already is Latchkey's: by the record, or by who made it, where that says so. */
+  async function isOurs(there: KisiKey, before: OwnedKey | null): Promise<boolean> {
+    const key = before?.key ?? null;
+    if (key !== null && !key.foreign) {
+      if (key.keyId === there.id) return true;
+      if (key.keyId === null && sameEnd(key.validUntil, there.validUntil)) return true;
+    }
+    if (!deps.isApiUserOurs || there.createdById === null) return false;
+    apiUserId ??= (await kisi.currentUser()).id;
+    return there.createdById === apiUserId;
+  }
+
+  async function give(wish: KeyWish, triedUntil: Instant | null, before: OwnedKey | null): Promise<Outcome> {
+    const { key, how, was, inTheWay } = await grantKey(kisi, wish);
+    const isTried = triedUntil !== null && inTheWay !== null && sameEnd(inTheWay.validUntil, triedUntil);
+    const isOwn = inTheWay !== null && (isTried || (await isOurs(inTheWay, before)));
+    if (!isOwn) return { outcome: how, keyId: key.id, validUntil: key.validUntil, was };
+    // An end that Latchkey gave it is not given back; one that a person had given it before is.
+    const handUntil = before?.key?.handUntil ?? null;
+    if (how !== 'foreign') return { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil };
+    const moved = await moveKey(kisi, key.id, wish, { moves, again: false });
+    return { outcome: 'moved', keyId: moved.key.id, validUntil: moved.key.validUntil, was: handUntil };
+  }
+
+  /** Has the record know whose Kisi user this is, before a key is made for it. */
+  async function noteUser(userId: number): Promise<void> {
+    const memberId = runningMember();
+    if (memberId === null) return;
+    const known = await ownership.userOf(memberId);
+    if (known?.id === userId) return;
+    const { email } = await personOf(memberId);
+    await ownership.noteUser(memberId, { id: userId, emailDigest: digestOf(email) });
   }
 
   return remote<KeyActivities>({
@@ -122,105 +165,110 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     },
     async createKey(wish, triedUntil, note) {
       await gate.admit('grant', note);
+      await noteUser(wish.userId);
       const { groupId, validUntil } = wish;
-      return recorder.write<GrantResult>(note, {
-        what: 'grant',
-        groupId,
-        before: null,
-        after: { validUntil },
-        look: () => sightOf(wish, null, 'adopted'),
-        make: () =>
-          granting(wish, async () => {
-            const { key, how, was } = await grantKey(kisi, wish);
-            const isOurs = (end: Instant | null): boolean => triedUntil !== null && sameEnd(end, triedUntil);
-            const outcome = how === 'foreign' && isOurs(key.validUntil) ? 'adopted' : how;
-            return {
-              result: {
-                outcome,
-                keyId: key.id,
-                validUntil: key.validUntil,
-                // An end that an earlier try of ours gave it is not given back.
-                was: isOurs(was) ? null : was,
-              },
-              done: outcome === 'foreign' ? 'never' : outcome === 'adopted' ? 'before' : 'now',
-              after: { keyId: key.id, validUntil: key.validUntil },
-              answer: `${outcome} key ${key.id}`,
-              // One that was there served already, be it for too short a time.
-              ...(outcome === 'extended' ? {} : { awaited: 'grant' }),
-            };
-          }),
-      });
+      return places.take(wish, (before) =>
+        recorder.write<Outcome>(note, {
+          what: 'grant',
+          groupId,
+          before: null,
+          after: { validUntil },
+          look: () => sightOf(wish, null, 'adopted'),
+          make: () =>
+            granting(wish, async () => {
+              const result = await give(wish, triedUntil, before);
+              if (result.outcome === 'userGone')
+                throw new Error('a grant tells by a 404 that a user is gone');
+              const { outcome, keyId } = result;
+              return {
+                result,
+                done: outcome === 'foreign' ? 'never' : outcome === 'adopted' ? 'before' : 'now',
+                after: { keyId, validUntil: result.validUntil },
+                answer: `${outcome} key ${keyId}`,
+                // One that was there served already, even where its end was too early.
+                ...(outcome === 'extended' || outcome === 'moved' ? {} : { awaited: 'grant' }),
+              };
+            }),
+        }),
+      );
     },
     async moveKey(keyId, wish, was, note) {
       const { groupId, validUntil } = wish;
       await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant', note);
-      return recorder.write<GrantResult>(note, {
-        what: 'move',
-        groupId,
-        before: { keyId, validUntil: was },
-        after: { validUntil },
-        look: () => sightOf(wish, keyId, 'moved'),
-        make: (again) =>
-          granting(wish, async () => {
-            const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish, { moves, again });
-            return {
-              result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
-              done: 'now',
-              after: { keyId: key.id, validUntil: key.validUntil },
-              answer: `${how} key ${key.id}`,
-            };
-          }),
-      });
+      return places.take(wish, () =>
+        recorder.write<Outcome>(note, {
+          what: 'move',
+          groupId,
+          before: { keyId, validUntil: was },
+          after: { validUntil },
+          look: () => sightOf(wish, keyId, 'moved'),
+          make: (again) =>
+            granting(wish, async () => {
+              const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish, { moves, again });
+              return {
+                result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
+                done: 'now',
+                after: { keyId: key.id, validUntil: key.validUntil },
+                answer: `${how} key ${key.id}`,
+              };
+            }),
+        }),
+      );
     },
     async giveBackKey(keyId, wish, was, note) {
       await gate.admit('revoke', note);
       const { groupId, validUntil } = wish;
-      await recorder.write<undefined>(note, {
-        what: 'giveBack',
-        groupId,
-        before: { keyId, validUntil: was },
-        after: { validUntil },
-        async look() {
-          const key = await keyNow(kisi, keyId, wish);
-          const isSo = key !== null && sameEnd(key.validUntil, validUntil);
-          return { shows: shownBy(key), isSo: isSo ? { result: undefined } : null };
-        },
-        async make() {
-          await giveBackKey(kisi, keyId, wish);
-          return { result: undefined, done: 'now', after: { validUntil }, answer: 'given back' };
-        },
-      });
+      await places.end(wish, () =>
+        recorder.write<undefined>(note, {
+          what: 'giveBack',
+          groupId,
+          before: { keyId, validUntil: was },
+          after: { validUntil },
+          async look() {
+            const key = await keyNow(kisi, keyId, wish);
+            const isSo = key !== null && sameEnd(key.validUntil, validUntil);
+            return { shows: shownBy(key), isSo: isSo ? { result: undefined } : null };
+          },
+          async make() {
+            await giveBackKey(kisi, keyId, wish);
+            return { result: undefined, done: 'now', after: { validUntil }, answer: 'given back' };
+          },
+        }),
+      );
     },
     async removeKey(key, note) {
       await gate.admit('revoke', note);
       const { keyId, groupId, validUntil } = key;
-      await recorder.write<undefined>(note, {
-        what: 'revoke',
-        groupId,
-        before: { keyId, validUntil },
-        after: null,
-        async look() {
-          const there = await keyNow(kisi, keyId, key);
-          return { shows: shownBy(there), isSo: there === null ? { result: undefined } : null };
-        },
-        async make() {
-          const answer = await removeKey(kisi, key);
-          const wasThere = answer === 'deleted';
-          return {
-            result: undefined,
-            done: wasThere ? 'now' : 'before',
-            after: null,
-            answer: wasThere ? 'deleted' : 'already gone',
-            awaited: 'revoke',
-          };
-        },
-      });
+      await places.end(key, () =>
+        recorder.write<undefined>(note, {
+          what: 'revoke',
+          groupId,
+          before: { keyId, validUntil },
+          after: null,
+          async look() {
+            const there = await keyNow(kisi, keyId, key);
+            return { shows: shownBy(there), isSo: there === null ? { result: undefined } : null };
+          },
+          async make() {
+            const answer = await removeKey(kisi, key);
+            const wasThere = answer === 'deleted';
+            return {
+              result: undefined,
+              done: wasThere ? 'now' : 'before',
+              after: null,
+              answer: wasThere ? 'deleted' : 'already gone',
+              awaited: 'revoke',
+            };
+          },
+        }),
+      );
     },
     async inspectKeys(userId) {
       await gate.admit('read', nowhere);
       const keys = await kisi.listKeysOf({ userId });
       if (keys.length === 0 && (await kisi.getUser(userId)) === null) {
         directory.forget(userId);
+        await ownership.userGone(userId);
         return null;
       }
       return keys

@@ -3,14 +3,16 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { decide } from '../access/decide.js';
 import { isUnforeseen } from '../access/breaker.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
-import { lossesOf, type Loss } from '../access/losses.js';
-import type { Hold } from '../access/plan.js';
+import { lossesOf, type Held, type Loss } from '../access/losses.js';
+import type { Hold, LedgerKey } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
 import type { Decision, Exception, Instant, Rules, Snapshot } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
+import { reconciled } from '../access/ownership.js';
+import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import type { BreakerBook } from './breaker.js';
-import type { AssessRequest, Assessment, MembershipActivities } from './contract.js';
+import type { AssessRequest, Assessed, Assessment, MembershipActivities } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
 import type { KnownRecords } from './known.js';
 import type { OrderBook } from './orders.js';
@@ -26,6 +28,7 @@ export interface MembershipDeps {
   orders: OrderBook;
   breaker: BreakerBook;
   trail: Pick<Trail, 'last' | 'note'>;
+  ownership: Pick<Ownership, 'read' | 'put' | 'handOver' | 'userOf' | 'noteUser'>;
   now: () => Instant;
 }
 
@@ -38,14 +41,15 @@ export function createMembershipActivities(deps: MembershipDeps): MembershipActi
  * What one member should hold, as absolute instants with their reasons. Throws NexudusError where the read is not
  * complete: then nothing is known and nothing may be taken away.
  */
-export async function assess(deps: MembershipDeps, request: AssessRequest): Promise<Assessment> {
+export async function assess(deps: MembershipDeps, request: AssessRequest): Promise<Assessed> {
   const began = deps.now();
   await deps.gate.admit('read', nowhere);
+  const copy = await recall(deps.ownership, request);
   const read = await deps.reader.readMember({
     memberId: request.memberId,
     notBefore: request.notBefore,
     siblingIds: request.siblingIds,
-    heldOn: request.held.flatMap((key) => key.standsOn),
+    heldOn: copy.ledger.flatMap((key) => key.standsOn),
     mayReusePlaces: request.mayReusePlaces,
     inBulk: request.inBulk ?? false,
   });
@@ -53,11 +57,52 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   // What wakes a member is there before this begins: so nothing older will do, and those who wake together share it.
   const { exceptions } = await deps.orders.get({ notBefore: began, maxAgeMs: 0 });
   await inTurn();
-  const judged = judge(read, request, deps.rules, exceptions, deps.now());
-  const assessment = await throughBreaker(deps.breaker, request.memberId, judged);
-  await noteDecision(deps.trail, request.memberId, assessment);
-  if (read.doubts.length === 0) deps.known.note(request.memberId, assessment.readAt, read.written);
-  return assessment;
+  const { memberId, newsFrom = null } = request;
+  const judged = judge(read, { memberId, held: copy.ledger, newsFrom }, deps.rules, exceptions, deps.now());
+  const assessment = await throughBreaker(deps.breaker, memberId, judged);
+  await noteDecision(deps.trail, memberId, assessment);
+  if (read.doubts.length === 0) deps.known.note(memberId, assessment.readAt, read.written);
+  return { ...assessment, ...(await handedOver(deps.ownership, request, copy, assessment)) };
+}
+
+/** What is on record of a member's keys, brought in line with what its workflow knows. */
+type Copy = Pick<Assessed, 'ledger' | 'kisiUser'>;
+
+/** Principle 12: the record says whose a key is, and a workflow's ledger can be made again from it. */
+async function recall(ownership: MembershipDeps['ownership'], request: AssessRequest): Promise<Copy> {
+  const { memberId, ledger, dropped } = request;
+  const rows = await ownership.read(memberId, [...ledger, ...dropped]);
+  const copy = reconciled(memberId, { ledger, dropped }, rows);
+  await ownership.put(copy.news);
+  const recorded = await ownership.userOf(memberId);
+  const kisiUser = request.kisiUser ?? recorded;
+  if (kisiUser !== null && JSON.stringify(kisiUser) !== JSON.stringify(recorded))
+    await ownership.noteUser(memberId, kisiUser);
+  return { ledger: copy.ledger, kisiUser };
+}
+
+/**
+ * Principle 3: one profile owns the keys of a person. Gives over what is another's to keep: all keys to the profile that
+ * owns them, or, where this profile has another e-mail now, those of the old one to a profile that still has it.
+ */
+async function handedOver(
+  ownership: MembershipDeps['ownership'],
+  { memberId, siblingIds }: AssessRequest,
+  { ledger, kisiUser }: Copy,
+  { ownerId, profileIds, emailDigest }: Assessment,
+): Promise<Copy & Pick<Assessed, 'handedTo'>> {
+  const stays: Copy & Pick<Assessed, 'handedTo'> = { ledger, kisiUser, handedTo: [] };
+  if (ledger.length === 0) return stays;
+  const give = async (to: number, keys: readonly LedgerKey[], userId?: number): Promise<typeof stays> => {
+    if (kisiUser !== null && (await ownership.userOf(to)) === null) await ownership.noteUser(to, kisiUser);
+    await ownership.handOver(memberId, to, userId);
+    return { ...stays, ledger: ledger.filter((key) => !keys.includes(key)), handedTo: [to] };
+  };
+  if (ownerId !== null && ownerId !== memberId) return give(ownerId, ledger);
+  const heir = siblingIds.find((id) => !profileIds.includes(id));
+  if (heir === undefined || kisiUser === null || kisiUser.emailDigest === emailDigest) return stays;
+  const old = ledger.filter(({ userId }) => userId === kisiUser.id);
+  return old.length === 0 ? stays : give(heir, old, kisiUser.id);
 }
 
 let lastTurn: Promise<void> = Promise.resolve();
@@ -128,10 +173,15 @@ async function noteDecision(
   });
 }
 
+/** Who is judged, the keys that are held, and since when what Nexudus tells is news. */
+export interface Judging extends Pick<AssessRequest, 'memberId' | 'newsFrom'> {
+  held: readonly Held[];
+}
+
 /** What the rules and the exceptions make of a read at `now`. Throws UnknownTimeZone. */
 export function judge(
   read: MemberRead,
-  request: Pick<AssessRequest, 'memberId' | 'held' | 'newsFrom'>,
+  request: Judging,
   rules: Rules,
   exceptions: readonly Exception[],
   now: Instant,
@@ -142,7 +192,7 @@ export function judge(
   const digest = digestOfRules(rules);
   if (read.snapshot === null) {
     const due = dueOf(held, null, newsFrom, now);
-    return { ...nobody(now), holds, losses: losses(null), due, rules: digest };
+    return { ...nobody(now), holds, losses: losses(null), due, rules: digest, records: recordsOf(read) };
   }
   const decision = decide(read.snapshot, rules, exceptions, now);
   const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
@@ -155,8 +205,11 @@ export function judge(
     losses: losses(decision),
     due: dueOf(held, decision, newsFrom, now),
     rules: digest,
+    records: recordsOf(read),
   };
 }
+
+const recordsOf = ({ doubts, records }: MemberRead): string | null => (doubts.length === 0 ? records : null);
 
 /** Tells one configuration of the rules from another. */
 export function digestOfRules(rules: Rules): string {
@@ -164,7 +217,7 @@ export function digestOfRules(rules: Rules): string {
 }
 
 /** What does not depend on the keys that are held. */
-type Decided = Omit<Assessment, 'holds' | 'losses' | 'due' | 'rules'>;
+type Decided = Omit<Assessment, 'holds' | 'losses' | 'due' | 'rules' | 'records'>;
 
 function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, memberId: number): Decided {
   const { profiles } = snapshot;
@@ -207,7 +260,7 @@ function nobody(now: Instant): Decided {
 }
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
-function holdsOf(read: MemberRead, request: Pick<AssessRequest, 'held'>): Hold[] {
+function holdsOf(read: MemberRead, request: Pick<Judging, 'held'>): Hold[] {
   const everything = read.doubts.find((doubt) => doubt.passId === null);
   return request.held.flatMap(({ groupId, standsOn }) => {
     const doubt =

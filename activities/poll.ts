@@ -16,10 +16,13 @@ import {
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { lossWords } from '../nexudus/plausible.js';
+import { placeName } from '../access/ownership.js';
+import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
-import type { Wake } from '../workflows/messages.js';
+import type { ShownHoldings, ShownKey, Wake } from '../workflows/messages.js';
 import type { Crowd, FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import { lastFullPass, type BaselineBook } from './baselines.js';
+import { recordOf, runningHoldings, type KeyRecord } from './holdings.js';
 import type { KnownRecords } from './known.js';
 import { digestOfRules } from './membership.js';
 import { remoteReads } from './remote.js';
@@ -35,6 +38,7 @@ export interface PollDeps {
   known: KnownRecords;
   baselines: BaselineBook;
   trail: Pick<Trail, 'prune'>;
+  ownership: Pick<Ownership, 'all' | 'prune'>;
   trailRetentionMs: number;
   /** Told once of each record how long after its write it was noticed. */
   tellLag: (collection: string, lagMs: number) => void;
@@ -43,6 +47,8 @@ export interface PollDeps {
 
 /** Nexudus filters to the minute, so every poll looks back a little; what it saw there already wakes nobody. */
 const overlapMs = 2 * 60_000;
+/** For so long the record knows which keys were taken away, so that an older copy of a ledger does not bring them back. */
+const takenAwayKeptMs = 90 * 24 * 3_600_000;
 /** An implausible loss is believed when a full pass so much later still sees it (principle 4). */
 const doubtLastsMs = 10 * 60_000;
 /**
@@ -217,33 +223,88 @@ async function fullPass(
   const { baselines, suspects } = believe(memory, index);
   tellSuspects(memory?.suspects ?? {}, { baselines, suspects });
   const rules = digestOfRules(deps.rules);
-  const known = memory?.members ?? {};
-  const everyone = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
-  const vanished = Object.keys(known).filter((id) => index.members[id] === undefined);
-  const differing = Object.keys(index.members).filter((id) => everyone || known[id] !== index.members[id]);
+  const running = await runningHoldings(deps.client);
+  const record = recordOf(await deps.ownership.all());
+  const isForAll = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
+  const { mayStart, others, told } = whomToWake({
+    shown: index.members,
+    running,
+    record,
+    told: memory?.told ?? {},
+    isForAll,
+  });
   const wake: Wake = { reason: 'fullPass', notBefore: deps.now(), inBulk: true };
-  // Those who run without a record in the index.
-  const rest = (everyone ? await runningMembers(deps.client) : []).filter(
-    (id) => index.members[id] === undefined && known[id] === undefined,
-  );
-  const crowd: Crowd = { mayStart: differing.map(Number), others: [...vanished.map(Number), ...rest], wake };
-  const crowds = await wakeOrLeave(deps.waker, crowd);
-
-  // While a loss is not believed, those who vanished stay known, to be woken again when it is.
-  const doubtful = Object.keys(suspects).length > 0;
-  const kept = doubtful ? Object.fromEntries(vanished.map((id) => [id, known[id] ?? ''])) : {};
+  const crowds = await wakeOrLeave(deps.waker, { mayStart, others, wake });
   const result: FullPassMemory = {
     at: index.readAt,
-    members: { ...kept, ...index.members },
+    members: Object.keys(index.members).length,
+    told,
     reference: index.reference,
     rules,
     baselines,
     suspects,
-    woken: differing.length + vanished.length,
+    woken: mayStart.length + others.length,
   };
   deps.baselines.note(baselines);
   await deps.trail.prune(deps.now() - deps.trailRetentionMs);
+  await deps.ownership.prune(deps.now() - takenAwayKeptMs);
   return crowds.length > 0 ? { ...result, crowds } : result;
+}
+
+/** The sides that a full pass compares. */
+export interface Sides {
+  /** Fingerprint of the records of each member whom Nexudus shows, by id. */
+  shown: Readonly<Record<string, string>>;
+  /** What each member's workflow that runs shows. */
+  running: ReadonlyMap<number, ShownHoldings>;
+  /** Whose each key is. */
+  record: KeyRecord;
+  /** By member: the difference that was found by the last full pass, and told then. */
+  told: Readonly<Record<string, string>>;
+  /** What concerns all has changed. */
+  isForAll: boolean;
+}
+
+/** Whom a full pass wakes, and by what difference. */
+export interface ToWake extends Pick<Crowd, 'mayStart' | 'others'> {
+  told: Record<string, string>;
+}
+
+/**
+ * Principle 11: the world is compared, not memory. Who has records, or owns a key, and has no workflow gets one; who was
+ * judged by other records than Nexudus shows now, or whose ledger is not as the record has it, is woken, once for each such
+ * difference: a member who cannot be read says so and tries again by itself. Pure.
+ */
+export function whomToWake({ shown, running, record, told, isForAll }: Sides): ToWake {
+  const missing = new Set(
+    [...Object.keys(shown).map(Number), ...record.owners()].filter((id) => !running.has(id)),
+  );
+  const differing = new Map<number, string>();
+  for (const [memberId, holdings] of running) {
+    const records = shown[memberId] ?? '';
+    const { ledger } = record.inLine(memberId, holdings);
+    const isInLine = digestOfLedger(ledger) === digestOfLedger(holdings.ledger);
+    if (holdings.records === records && isInLine) continue;
+    // Who was not judged yet waits, and says for what.
+    if (holdings.records === null && records === '' && isInLine) continue;
+    differing.set(memberId, `${holdings.records ?? ''}/${records}/${isInLine ? '' : digestOfLedger(ledger)}`);
+  }
+  const woken = isForAll
+    ? [...running.keys()]
+    : [...differing].filter(([id, difference]) => told[id] !== difference).map(([id]) => id);
+  return {
+    mayStart: [...missing].sort((a, b) => a - b),
+    others: woken,
+    told: Object.fromEntries([...differing].map(([id, difference]) => [String(id), difference])),
+  };
+}
+
+/** Tells two ledgers apart by whose keys there are, and how often each was written. */
+function digestOfLedger(ledger: readonly ShownKey[]): string {
+  return ledger
+    .map((key) => `${placeName(key)} ${key.version}`)
+    .sort()
+    .join();
 }
 
 /** Once for as long as a loss is not believed: memory lasts from run to run. */

@@ -124,7 +124,8 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
   };
 }
 
-function runningMember(): number | null {
+/** The member whose workflow has the running activity done; null: another workflow has. */
+export function runningMember(): number | null {
   return memberIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
 }
 

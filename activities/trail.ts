@@ -1,9 +1,17 @@
+import type { JsonValue } from '../trail/records.js';
+import type { Kept } from '../trail/kept.js';
 import type { Trail } from '../trail/trail.js';
-import type { TrailActivities } from './contract.js';
+import type { Remembered, TrailActivities } from './contract.js';
 import { remote } from './remote.js';
 
-/** The audit trail as activities, for what no other activity notes by the way. */
-export function createTrailActivities(trail: Pick<Trail, 'note'>): TrailActivities {
+export interface TrailDeps {
+  trail: Pick<Trail, 'note'>;
+  kept: Kept;
+  now: () => number;
+}
+
+/** The database as activities, for what no other activity notes by the way. */
+export function createTrailActivities({ trail, kept, now }: TrailDeps): TrailActivities {
   return remote<TrailActivities>({
     noteAct: ({ id, at, memberId, what, by, why, after, groupId = null }) =>
       trail.note({
@@ -22,5 +30,18 @@ export function createTrailActivities(trail: Pick<Trail, 'note'>): TrailActiviti
         planId: null,
         answer: null,
       }),
+    async remember(name, value) {
+      const known = rememberedIn((await kept.read(name))?.value ?? null);
+      if (known !== null && known.revision > value.revision) return known;
+      if (known === null || known.revision < value.revision)
+        await kept.write(name, value as Remembered & JsonValue, now());
+      return null;
+    },
   });
+}
+
+/** What a workflow kept; null: it is none of that. */
+export function rememberedIn(value: JsonValue): Remembered | null {
+  const { revision } = Object(value) as { revision?: unknown };
+  return typeof revision === 'number' ? (value as unknown as Remembered) : null;
 }

@@ -13,7 +13,6 @@ import {
   freezeGroup,
   fullPassScheduleId,
   holdingsMemo,
-  inheritKeys,
   membershipChanged,
   memberIdOf,
   memberWorkflowId,
@@ -21,10 +20,10 @@ import {
   newMember,
   pollScheduleId,
   shownOf,
-  type Inheritance,
   type MemberState,
   type Wake,
 } from '../workflows/messages.js';
+import type { Ownership } from '../trail/ownership.js';
 import type { Crowd, WakeActivities } from './contract.js';
 import { beatMs, heartbeating } from './remote.js';
 
@@ -32,7 +31,10 @@ import { beatMs, heartbeating } from './remote.js';
 export interface Waker extends WakeActivities {
   /** Wakes a member, starting its workflow where there is none. */
   wake(memberId: number, wake: Wake): Promise<void>;
-  /** Wakes a member only if its workflow runs; answers whether it did. */
+  /**
+   * Wakes a member only if its workflow runs, or ought to since it owns a key: then it is started. Answers whether it was
+   * woken.
+   */
   wakeIfRunning(memberId: number, wake: Wake): Promise<boolean>;
   /** Has a member leave a group as it is, only if its workflow runs; answers whether it does. */
   freezeIfRunning(memberId: number, freeze: Freeze): Promise<boolean>;
@@ -134,7 +136,12 @@ export function memberStart(
   };
 }
 
-export function createWaker(client: Client, taskQueue: string): Waker {
+/** `owners`: who owns a key, so that nobody is left alone whose workflow was ended by hand; left out: it is not known. */
+export function createWaker(
+  client: Client,
+  taskQueue: string,
+  owners?: Pick<Ownership, 'ownersAmong'>,
+): Waker {
   async function wake(memberId: number, reason: Wake): Promise<void> {
     await client.workflow.signalWithStart(memberWorkflowType, {
       ...memberStart(memberId, taskQueue),
@@ -157,8 +164,12 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     }
   }
 
-  const wakeIfRunning = (memberId: number, reason: Wake): Promise<boolean> =>
-    signalIfRunning(memberId, membershipChanged, reason);
+  async function wakeIfRunning(memberId: number, reason: Wake): Promise<boolean> {
+    if (await signalIfRunning(memberId, membershipChanged, reason)) return true;
+    if (owners === undefined || (await owners.ownersAmong([memberId])).length === 0) return false;
+    await wake(memberId, reason);
+    return true;
+  }
 
   return {
     wake,
@@ -191,13 +202,6 @@ export function createWaker(client: Client, taskQueue: string): Waker {
     async wakeHeld() {
       const ids = await runningMembers(client, ` AND AccessProblem = 'Held'`);
       await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'order', inBulk: true }));
-    },
-    async handOver(memberId: number, inheritance: Inheritance) {
-      await client.workflow.signalWithStart(memberWorkflowType, {
-        ...memberStart(memberId, taskQueue),
-        signal: inheritKeys,
-        signalArgs: [inheritance],
-      });
     },
   };
 }

@@ -131,7 +131,7 @@ export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }
     const start = memberStart(memberId, config.taskQueue);
     const key: LedgerKey = {
       ...{ groupId, userId, keyId, validUntil, foreign: false, handUntil: null, uncertain: false },
-      ...{ until: null, because: 'a bench', standsOn: [] },
+      ...{ version: 1, until: null, because: 'a bench', standsOn: [] },
     };
     const state: MemberState = {
       ...newMember(memberId, config.taskQueue),

@@ -102,6 +102,7 @@ async function quietPoll(
     known: createKnownRecords(),
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
     trail: { prune: () => Promise.resolve(0) },
+    ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
     trailRetentionMs: 0,
     tellLag: () => undefined,
     // Every list is due, also those that are read once a minute; and what was just filled in is no news.

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../trail/database.js';
 import { createKept } from '../trail/kept.js';
+import { createOwnership } from '../trail/ownership.js';
 import { createTrail } from '../trail/trail.js';
 import { ConfigError, type Config } from '../worker/config.js';
 import { startHealth } from '../worker/health.js';
@@ -31,12 +32,17 @@ export async function listen(): Promise<never> {
 async function run(config: Config, log: Logger, stopAsked: Promise<void>): Promise<ExitCode> {
   const sdkMetricsUrl = await installRuntime(log);
   await withSession(config, async ({ client }) => {
-    const database = await openDatabase(config.databaseUrl);
-    const [trail, kept] = [createTrail(database), createKept(database)];
+    const db = await openDatabase(config.databaseUrl);
+    const trail = createTrail(db);
+    const ownership = createOwnership(db, Date.now);
+    const kept = createKept(db);
     try {
       const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
       const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
-      const push = await startPush({ config, client, ...apis, trail, kept, log, onWoken: pushWake });
+      const push = await startPush({
+        ...{ config, client, ...apis, trail, ownership, kept, log },
+        onWoken: pushWake,
+      });
       const health = await startHealth({
         port: config.healthPort,
         checks: async () => ({ ready: await answers(client), detail: { pushPort: push?.port ?? null } }),

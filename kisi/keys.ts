@@ -29,11 +29,15 @@ export interface Moves {
   areHeeded: boolean;
 }
 
-/** A key that is there now, and how it came. `was`: the earlier end of one that was extended, else null. */
+/**
+ * A key that is there now, and how it came. `was`: the earlier end of one that was extended, else null. `inTheWay`: the one
+ * that was there before, as it was; null: there was none.
+ */
 export interface Granted {
   key: Pick<KisiKey, 'id' | 'validUntil'>;
   how: HowGranted;
   was: number | null;
+  inTheWay: KisiKey | null;
 }
 
 /** Whether two ends are the same to the second, which is as exact as Kisi may store them. */
@@ -63,17 +67,17 @@ export function howGranted(
  */
 export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
-    return { key: await createExactly(client, wish, signal), how: 'created', was: null };
+    return { key: await createExactly(client, wish, signal), how: 'created', was: null, inTheWay: null };
   } catch (error) {
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const key = await keyInTheWay(client, wish, signal);
     if (!key) throw error;
     const how = howGranted(key, wish);
     if (how === 'refused') throw error;
-    if (how !== 'extended') return { key, how, was: null };
+    if (how !== 'extended') return { key, how, was: null, inTheWay: key };
     const moved = await tryMove(client, key.id, wish, signal);
     const extended = typeof moved === 'object' ? moved : await replace(client, key.id, wish, signal);
-    return { key: extended, how: 'extended', was: key.validUntil };
+    return { key: extended, how: 'extended', was: key.validUntil, inTheWay: key };
   }
 }
 
@@ -94,7 +98,7 @@ export async function moveKey(
   if (moved === 'gone') return grantKey(client, wish, signal);
   moves.areHeeded = moved !== 'notMoved';
   const key = moved === 'notMoved' ? await replace(client, keyId, wish, signal) : moved;
-  return { key, how: 'moved', was: null };
+  return { key, how: 'moved', was: null, inTheWay: null };
 }
 
 /** Gives a key that was moved on the end back that a person had given it. A key that is gone stays gone. */

@@ -8,7 +8,7 @@ import type { NexudusError } from './errors.js';
 import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
-import { contentOf, fingerprint, writtenIn, writtenOf, type Written } from './written.js';
+import { fingerprint, fingerprintOfMember, writtenOf, type OwnRecords, type Written } from './written.js';
 
 export { plausible, type Baselines } from './plausible.js';
 export { contentOf, type Written } from './written.js';
@@ -218,37 +218,34 @@ function membersOf({
   const coworkerBy = new Map(coworkers.map((coworker) => [coworker.id, coworker]));
   const brokenBy = groupBy(broken, ({ ownerId }) => ownerId);
 
-  function recordsOf(memberId: number): string[] {
+  function ownOf(memberId: number): OwnRecords {
     const coworker = coworkerBy.get(memberId);
     const own = contractsBy.get(memberId) ?? [];
-    const written = writtenIn({
+    return {
       coworkers: coworker === undefined ? [] : [coworker],
       contracts: own,
       pauses: own.flatMap(({ id }) => pausesBy.get(id) ?? []),
       passes: passesBy.get(memberId) ?? [],
-    });
-    return [
-      ...written.map(contentOf),
-      ...(brokenBy.get(memberId) ?? []).map(({ text }) => `malformed ${fingerprint([text])}`),
-    ];
+    };
   }
 
-  const lent = new Map<number, string[]>();
+  const loans = new Map<number, { team: TeamRecord; payer: OwnRecords }[]>();
   for (const team of teams) {
     const { payerId, sharesPasses, memberIds } = team;
     if (!sharesPasses || payerId === null) continue;
-    const records = [
-      contentOf(writtenOf('teams', { id: team.id, updatedOn: team.updatedOn })),
-      ...recordsOf(payerId).map((record) => `lent ${record}`),
-    ];
+    const loan = { team, payer: ownOf(payerId) };
     for (const id of memberIds ?? []) {
-      if (id !== payerId) lent.set(id, [...(lent.get(id) ?? []), ...records]);
+      if (id !== payerId) loans.set(id, [...(loans.get(id) ?? []), loan]);
     }
   }
-  const ids = new Set([...contractsBy.keys(), ...passesBy.keys(), ...lent.keys(), ...brokenBy.keys()]);
+  const ids = new Set([...contractsBy.keys(), ...passesBy.keys(), ...loans.keys(), ...brokenBy.keys()]);
   // A contract of a coworker that does not exist gives nobody access.
   const members = [...ids].filter((id) => coworkerBy.has(id) || brokenBy.has(id));
   return Object.fromEntries(
-    members.map((id) => [String(id), fingerprint([...recordsOf(id), ...(lent.get(id) ?? [])])]),
+    members.map((id) => {
+      const broken = (brokenBy.get(id) ?? []).map(({ text }) => text);
+      const records = { own: ownOf(id), loans: loans.get(id) ?? [], broken };
+      return [String(id), fingerprintOfMember(records)];
+    }),
   );
 }

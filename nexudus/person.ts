@@ -7,7 +7,7 @@ import type { ContractRecord, CollectionName, CoworkerRecord, PassRecord, TeamRe
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
 import { isThere, joinPauses, type RecordSource } from './source.js';
-import { writtenIn, type OwnRecords, type Written } from './written.js';
+import { fingerprintOfMember, writtenIn, type OwnRecords, type Written } from './written.js';
 
 /** Whose records are wanted, and how fresh. */
 export interface MemberRequest {
@@ -39,6 +39,8 @@ export interface MemberRead {
   doubts: Doubt[];
   /** What was read of the member's own profile, record by record. */
   written: readonly Written[];
+  /** Fingerprint of all that bears on the member's own profile; '' where nothing does. */
+  records: string;
 }
 
 /** Everything that reading one person needs. */
@@ -84,7 +86,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     if (why !== null) doubts.push({ passId: null, why: `coworker ${request.memberId} is missing; ${why}` });
   }
   const people = await findPeople(reading, own, request.siblingIds);
-  if (people.length === 0) return { snapshot: null, gone, doubts, written: [] };
+  if (people.length === 0) return { snapshot: null, gone, doubts, written: [], records: '' };
 
   const holders = new Map<number, Promise<Holder>>();
   const heldTeams = request.heldOn.map((held) => held.teamId).filter(isThere);
@@ -104,8 +106,14 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     profiles: found.map(profileOf),
     ...referenceOf(offers, places),
   };
-  const member = all.find(({ coworker }) => coworker.id === request.memberId);
-  return { snapshot, gone, doubts, written: member === undefined ? [] : writtenIn(member.own) };
+  const member = found.find(({ own: { coworker } }) => coworker.id === request.memberId);
+  return {
+    snapshot,
+    gone,
+    doubts,
+    written: member === undefined ? [] : writtenIn(member.own.own),
+    records: member === undefined ? '' : recordsOf(member),
+  };
 }
 
 /** Every profile of the person, lowest id first. */
@@ -175,6 +183,13 @@ async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<
   const complete = holders.every(({ passes }) => passes.every(({ locationId }) => known.has(locationId)));
   const fresh = complete ? places : await reading.places(true);
   return { locations: [...fresh.locations], below: fresh.below };
+}
+
+function recordsOf({ own, loans }: Found): string {
+  return fingerprintOfMember({
+    own: own.own,
+    loans: loans.map(({ team, payer }) => ({ team, payer: payer.own })),
+  });
 }
 
 function profileOf({ own, loans }: Found): Profile {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../access/types.js';
 import { parseInstant } from './fields.js';
-import type { CollectionName, Stamped } from './records.js';
+import type { CollectionName, PassRecord, Stamped } from './records.js';
 
 /** A record that was written. */
 export interface Written {
@@ -40,7 +40,16 @@ export interface OwnRecords {
   coworkers: readonly Stamped[];
   contracts: readonly Stamped[];
   pauses: readonly Stamped[];
-  passes: readonly Stamped[];
+  passes: readonly PassRecord[];
+}
+
+/** All records that bear on what a member may open. */
+export interface MemberRecords {
+  own: OwnRecords;
+  /** Teams that lend the member passes, with the records of who pays. */
+  loans: readonly { team: Pick<Stamped, 'id' | 'updatedOn'>; payer: OwnRecords }[];
+  /** Rows of the member that are malformed, as text. */
+  broken?: readonly string[];
 }
 
 /** A member's own records, one by one. Pure. */
@@ -53,14 +62,40 @@ export function writtenIn({ coworkers, contracts, pauses, passes }: OwnRecords):
   ];
 }
 
+/**
+ * Tells what a member was judged by from what Nexudus shows now; '' where nothing bears on the member. Used passes are left
+ * out, since whole collections are read without them. Pure.
+ */
+export function fingerprintOfMember({ own, loans, broken = [] }: MemberRecords): string {
+  const unused = unusedOf(own);
+  const isNothing = [unused.contracts, unused.passes, loans, broken].every(({ length }) => length === 0);
+  if (isNothing) return '';
+  return fingerprint([
+    ...writtenIn(unused).map(contentOf),
+    ...broken.map((text) => `malformed ${fingerprint([text])}`),
+    ...loans.flatMap(({ team: { id, updatedOn }, payer }) => [
+      contentOf(writtenOf('teams', { id, updatedOn })),
+      ...writtenIn(unusedOf(payer)).map((one) => `lent ${contentOf(one)}`),
+    ]),
+  ]);
+}
+
+function unusedOf(own: OwnRecords): OwnRecords {
+  return { ...own, passes: own.passes.filter(({ used }) => !used) };
+}
+
 /** Which record, and what is in it. Pure. */
 export function contentOf({ record, stamp }: Written): string {
   return `${record} ${stamp}`;
 }
 
+/** Of coworkers: rows of lists may leave these out, or have them in another form. */
+const inFullOnly = ['teamIds', 'contractIds'];
+
 /** Differs whenever any field of the record does that Latchkey reads. Pure. */
 function stampOf(row: Stamped): string {
-  return fingerprint([JSON.stringify(row)]);
+  const listed = Object.entries(row).filter(([name]) => !inFullOnly.includes(name));
+  return fingerprint([JSON.stringify(Object.fromEntries(listed))]);
 }
 
 /** 8 hex digits that differ when any of the texts does; their order does not matter. Pure. */

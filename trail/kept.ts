@@ -17,7 +17,7 @@ export interface KeptValue {
 export interface Kept {
   /** Null: nothing is kept under this name. */
   read(name: string): Promise<KeptValue | null>;
-  /** Keeps a value in place of an older one; one that is newer stays. */
+  /** Keeps a value in place of the one before. */
   write(name: string, value: JsonValue, at: Instant): Promise<void>;
 }
 
@@ -35,9 +35,7 @@ export function createKept(db: Kysely<TrailTables>): Kept {
         await db
           .insertInto('kept')
           .values({ name, at, value_json })
-          .onConflict((existing) =>
-            existing.column('name').doUpdateSet({ at, value_json }).where('kept.at', '<=', at),
-          )
+          .onConflict((existing) => existing.column('name').doUpdateSet({ at, value_json }))
           .execute();
       }),
   };

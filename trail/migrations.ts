@@ -64,6 +64,7 @@ function migrationsFor(engine: Engine): Record<string, Migration> {
           .addColumn('group_id', 'bigint', (column) => column.notNull())
           .addColumn('member_id', 'bigint', (column) => column.notNull())
           .addColumn('at', 'bigint', (column) => column.notNull())
+          .addColumn('version', 'bigint', (column) => column.notNull())
           .addColumn('entry_json', 'text')
           .addPrimaryKeyConstraint('owned_key_place', ['user_id', 'group_id'])
           .execute();

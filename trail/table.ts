@@ -30,6 +30,7 @@ export interface OwnedKeyRow {
   group_id: number;
   member_id: number;
   at: number;
+  version: number;
   /** A LedgerKey; null: it was taken away, or given up. */
   entry_json: string | null;
 }

@@ -9,7 +9,7 @@ import type { WayToFindUsers } from '../kisi/directory.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
 import type { AlertConfig } from './channels.js';
 import { parseDuration } from './durations.js';
-import { emptyFile, readRulesFile } from './rules-file.js';
+import { emptyFile, readRulesFile, type ApiUser } from './rules-file.js';
 
 export { parseDuration } from './durations.js';
 
@@ -41,6 +41,7 @@ export interface FileConfig {
   /** How many may lose a key unforeseen within an hour. */
   breaker: BreakerLimits;
   findUsers: WayToFindUsers;
+  apiUser: ApiUser;
   /** How soon keys are to be given and taken away. */
   latency: LatencyObjective;
 }

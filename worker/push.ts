@@ -12,6 +12,7 @@ import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js
 import { createKisiDoor } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
 import type { Kept } from '../trail/kept.js';
+import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import { pollScheduleId } from '../workflows/messages.js';
 import { createClaimKeeper } from './claims.js';
@@ -29,6 +30,8 @@ export interface PushDeps {
   trail: Trail;
   /** Where it is told which webhooks are switched off. */
   kept: Kept;
+  /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
+  ownership: Pick<Ownership, 'ownersAmong'>;
   log: Logger;
   /** Told how long each wake took from the arrival of a webhook. */
   onWoken: (waitedMs: number) => void;
@@ -41,7 +44,7 @@ export interface PushDeps {
 export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const { config, client, log, trail } = deps;
   if (config.push === null) return null;
-  const waker = createWaker(client, config.taskQueue);
+  const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { port, nexudusSecret, acsToken, kisiKey } = config.push;
   const herald = createHerald({
     async wake(memberId, mayStart) {

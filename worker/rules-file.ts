@@ -10,12 +10,20 @@ import { waysToFindUsers, type WayToFindUsers } from '../kisi/directory.js';
 import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
 
+/**
+ * Who gives keys as the Kisi user of the API key. `shared`: people too, so that who made a key tells nothing. `latchkeyOnly`:
+ * nobody else, so that whatever that user made is Latchkey's.
+ */
+export const apiUsers = ['shared', 'latchkeyOnly'] as const;
+export type ApiUser = (typeof apiUsers)[number];
+
 const trailRetentionMs = parseDuration('400d');
 const breaker: BreakerLimits = { people: 5, share: 0.1 };
 const latency: LatencyObjective = { withinMs: parseDuration('60s'), share: 0.95 };
 const shareHint = 'must be a share like 10%';
 const undoWindowMs = parseDuration('24h');
 const findUsers: WayToFindUsers = 'directory';
+const apiUser: ApiUser = 'shared';
 
 const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
   error: 'must be an id (a whole number) or an exact name',
@@ -76,6 +84,7 @@ const schema = z.strictObject({
       lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
       existingKeys: z.enum(['keep', 'adopt'], { error: 'must be keep or adopt' }).optional(),
       findUsers: z.enum(waysToFindUsers, { error: 'must be directory or search' }).optional(),
+      apiUser: z.enum(apiUsers, { error: 'must be shared or latchkeyOnly' }).optional(),
       trailRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       breakerPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
       breakerShare: share.optional(),
@@ -100,6 +109,7 @@ export function emptyFile(path: string): FileConfig {
     undoWindowMs,
     breaker,
     findUsers,
+    apiUser,
     latency,
   };
 }
@@ -149,6 +159,7 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         share: policies.breakerShare ?? breaker.share,
       },
       findUsers: policies.findUsers ?? findUsers,
+      apiUser: policies.apiUser ?? apiUser,
       latency: {
         withinMs: policies.latencyObjective ?? latency.withinMs,
         share: policies.latencyShare ?? latency.share,

@@ -24,7 +24,8 @@ import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
-import { createKept } from '../trail/kept.js';
+import { createKept, type Kept } from '../trail/kept.js';
+import { createOwnership, type Ownership } from '../trail/ownership.js';
 import { createTrail, type Trail } from '../trail/trail.js';
 import { mayWriteSince } from '../workflows/control-messages.js';
 import {
@@ -43,10 +44,9 @@ import { createLatencyMeters, type LatencyMeters } from './latency.js';
 import { identityOf } from './identity.js';
 import { watchRetiring } from './retiring.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import { ensureBreaker } from './breaker.js';
-import { ensureControl } from './control.js';
-import { askForAudit, ensureDrift, setAuditInterval } from './drift.js';
-import { createMonitor, type MonitorPace } from './monitor.js';
+import { askForAudit, setAuditInterval } from './drift.js';
+import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
+import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
 import { inForceHere, sayInForce } from './in-force.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
@@ -136,36 +136,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const database = await openDatabase(config.databaseUrl);
-  const trail = createTrail(database);
-  const kept = createKept(database);
-  const monitor = createMonitor({
-    ...{ client, taskQueue: config.taskQueue, kept, log, now: options.now ?? Date.now },
-    watch: options.apis.watch,
-    ask: { nexudus: () => options.apis.nexudus.me(), kisi: () => options.apis.kisi.currentUser() },
-    skewMs: () => null,
-    channels: createChannels(config.alerts),
-    pace: options.monitorPace ?? {},
-  });
-  const hostOf = ({ baseUrl }: { baseUrl: string }): string => new URL(baseUrl).host;
-  const stopWatching = watchRetiring(
-    { nexudus: hostOf(config.nexudus), kisi: hostOf(config.kisi) },
-    (api, words) => {
-      options.apis.watch.noteRetiring(api, words);
-    },
-  );
+  const stores = storesIn(await openDatabase(config.databaseUrl), options.now ?? Date.now);
+  const { trail, ownership, kept } = stores;
+  const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const startedAt = Date.now();
   const speaker = createSpeaker({
-    openWorkers: speakingWorkers(options, client, native, trail, meters),
+    openWorkers: speakingWorkers(options, client, native, stores, meters),
     tell: (term) => sayInForce(client, inForceHere(config, options.space, startedAt), term),
-    monitor,
+    monitor: monitorOf(options, client, kept),
   });
-  const worker = await memberWorker(options, client, native, speaker);
+  const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
-  const stopEnsuring = await keepSingletons(client, config, log);
+  const stopEnsuring = await keepSingletons(client, config, stores.kept, log);
   await ensureSchedules(client, config);
-  await wakeTroubled(client, config.taskQueue);
+  await wakeTroubled(client, config.taskQueue, ownership);
   const health = await startHealth({
     port: config.healthPort,
     checks: async () => ({
@@ -175,7 +160,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
   const { nexudusForFullPasses: nexudus, kisi } = options.apis;
-  const push = await startPush({ config, client, nexudus, kisi, trail, kept, log, onWoken: meters.pushWake });
+  const push = await startPush({
+    ...{ config, client, nexudus, kisi, trail, ownership, kept, log },
+    onWoken: meters.pushWake,
+  });
   log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
   await tellOrders(client, log);
   const done = running
@@ -200,6 +188,41 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
+/** What is kept in the database. */
+interface Stores {
+  trail: Trail;
+  ownership: Ownership;
+  kept: Kept;
+}
+
+function storesIn(db: Awaited<ReturnType<typeof openDatabase>>, now: () => number): Stores {
+  return { trail: createTrail(db), ownership: createOwnership(db, now), kept: createKept(db) };
+}
+
+/** Looks after the space while this process speaks, and sends the alerts. */
+function monitorOf(
+  { config, apis, log, now, monitorPace }: ServiceOptions,
+  client: Client,
+  kept: Kept,
+): Monitor {
+  return createMonitor({
+    ...{ client, taskQueue: config.taskQueue, kept, log, now: now ?? Date.now },
+    watch: apis.watch,
+    ask: { nexudus: () => apis.nexudus.me(), kisi: () => apis.kisi.currentUser() },
+    skewMs: () => null,
+    channels: createChannels(config.alerts),
+    pace: monitorPace ?? {},
+  });
+}
+
+/** Notes what the APIs say of their own end; answers how to stop. */
+function watchEnds({ config, apis }: ServiceOptions): () => void {
+  const hosts = { nexudus: new URL(config.nexudus.baseUrl).host, kisi: new URL(config.kisi.baseUrl).host };
+  return watchRetiring(hosts, (api, words) => {
+    apis.watch.noteRetiring(api, words);
+  });
+}
+
 const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '30s' } as const;
 
 /** The worker that every process runs: members' workflows, and what wakes them. */
@@ -208,6 +231,7 @@ async function memberWorker(
   client: Client,
   connection: NativeConnection,
   speaker: Speaker,
+  ownership: Ownership,
 ): Promise<Worker> {
   return Worker.create({
     ...shutdown,
@@ -218,7 +242,7 @@ async function memberWorker(
     workflowBundle: await workflowBundle(),
     activities: {
       ...speaker.activities,
-      ...createWaker(client, config.taskQueue),
+      ...createWaker(client, config.taskQueue, ownership),
       ...createPlanActivities(client, config.taskQueue),
     },
     maxConcurrentWorkflowTaskExecutions: 40,
@@ -234,7 +258,7 @@ function speakingWorkers(
   options: ServiceOptions,
   client: Client,
   connection: NativeConnection,
-  trail: Trail,
+  { trail, ownership, kept }: Stores,
   meters: LatencyMeters,
 ): () => Promise<Worker[]> {
   const { config, apis, space } = options;
@@ -266,12 +290,15 @@ function speakingWorkers(
   const rules = space.rules;
   const known = createKnownRecords();
   const nexudusActivities = {
-    ...createMembershipActivities({ reader, rules, people, known, gate, orders, breaker, trail, now }),
+    ...createMembershipActivities({
+      ...{ reader, rules, people, known, gate, orders, breaker, trail, ownership, now },
+    }),
     ...createPollActivities({
       nexudus: apis.nexudusForPolls,
       nexudusForFullPasses: apis.nexudusForFullPasses,
       client,
-      waker: createWaker(client, config.taskQueue),
+      waker: createWaker(client, config.taskQueue, ownership),
+      ownership,
       rules,
       known,
       baselines,
@@ -282,7 +309,7 @@ function speakingWorkers(
       },
       now,
     }),
-    ...createTrailActivities(trail),
+    ...createTrailActivities({ trail, kept, now }),
   };
   const directory = createDirectory({
     ...{ kisi, now, how: config.file.findUsers },
@@ -298,10 +325,12 @@ function speakingWorkers(
       people,
       gate,
       recorder: createRecorder(trail, now, stopwatch),
+      ownership,
+      isApiUserOurs: config.file.apiUser === 'latchkeyOnly',
     }),
     ...createDriftActivities({
       orderException: (wish, id) => orderException(client, wish, id),
-      readLedgers: (afresh) => shownHoldings(client, afresh),
+      readLedgers: (afresh) => shownHoldings(client, ownership, afresh),
       nexudus: apis.nexudusForFullPasses,
       kisi,
       directory,
@@ -311,7 +340,7 @@ function speakingWorkers(
       baselines,
       gate,
       trail,
-      waker: createWaker(client, config.taskQueue),
+      waker: createWaker(client, config.taskQueue, ownership),
       now,
     }),
   };
@@ -338,13 +367,11 @@ function speakingWorkers(
 }
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
-async function keepSingletons(client: Client, config: Config, log: Logger): Promise<() => void> {
+async function keepSingletons(client: Client, config: Config, kept: Kept, log: Logger): Promise<() => void> {
   const { taskQueue, initialMode, auditIntervalMs } = config;
   const ensure = async (): Promise<void> => {
-    await ensureControl(client, taskQueue, initialMode);
-    await ensureBreaker(client, taskQueue);
+    await ensureRemembering(client, kept, { taskQueue, initialMode, auditIntervalMs, now: Date.now });
     await ensureSpeaker(client, taskQueue);
-    await ensureDrift(client, taskQueue, auditIntervalMs);
   };
   await ensure();
   await setAuditInterval(client, auditIntervalMs);
@@ -368,8 +395,8 @@ async function tellOrders(client: Client, log: Logger): Promise<void> {
 }
 
 /** What was blocked may have been mended while the process was down. */
-async function wakeTroubled(client: Client, taskQueue: string): Promise<void> {
-  const waker = createWaker(client, taskQueue);
+async function wakeTroubled(client: Client, taskQueue: string, ownership: Ownership): Promise<void> {
+  const waker = createWaker(client, taskQueue, ownership);
   const troubled = await runningMembers(client, ` AND AccessProblem != 'none'`);
   await inBatches(troubled, (id) => waker.wakeIfRunning(id, { reason: 'fullPass', inBulk: true }));
 }

@@ -1,11 +1,16 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { BreakerLimits, Held, Look, Ruling, Verdict } from '../access/breaker.js';
+import type { Breaker, BreakerLimits, Held, Look, Ruling, Verdict } from '../access/breaker.js';
 import type { Instant } from '../access/types.js';
 
 /** What is said to the workflow `breaker`, which holds keys back that would be lost at once, unforeseen. */
 export const breakerWorkflowType = 'breaker';
 export const breakerWorkflowId = 'breaker';
 export const breakerMemo = 'held';
+/** Under which name it is on record. */
+export const breakerName = 'breaker';
+
+/** What it remembers, and how often that has changed. */
+export type RememberedBreaker = Breaker & { revision: number };
 
 /** What is held, in short: the memo, so that it is read without any worker. */
 export interface HeldSummary {

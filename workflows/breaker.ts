@@ -23,15 +23,20 @@ import {
   breakerMemo,
   heldQuery,
   heldWords,
+  breakerName,
   ruleUpdate,
   weighUpdate,
   type HeldSummary,
+  type RememberedBreaker,
   type Weighing,
   type WeighingAnswer,
 } from './breaker-messages.js';
+import { goOn } from './go-on.js';
 import { isLong } from './long.js';
+import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
+import { createKeeper } from './remembered.js';
 import { trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
@@ -52,14 +57,23 @@ interface Ruled {
  * Counts the keys that are lost to what no known end foresaw, and holds them where they are too many at once, until a
  * person says so or what spoke against them is gone. The rules of it are in access/breaker.ts.
  */
-export async function breaker(initial: Breaker | null): Promise<void> {
-  let state = initial ?? emptyBreaker;
+export function breaker(initial: RememberedBreaker | null): Promise<void> {
+  return goOn(() => guard(initial));
+}
+
+async function guard(initial: RememberedBreaker | null): Promise<void> {
+  let { revision, ...state }: RememberedBreaker = initial ?? { ...emptyBreaker, revision: 0 };
   let acts: Act[] = [];
   let ruled: Ruled[] = [];
   let actCount = 0;
   const { taskQueue, runId } = workflowInfo();
   const trail = trailActivities(taskQueue);
-  keep(state);
+  const keeper = createKeeper(breakerName, trail, memory, ({ revision: newer, ...known }) => {
+    state = known;
+    revision = newer;
+    publish();
+  });
+  publish();
 
   setHandler(weighUpdate, ({ looks, holders, limits }: Weighing): WeighingAnswer => {
     const count = new Map(holders);
@@ -96,13 +110,15 @@ export async function breaker(initial: Breaker | null): Promise<void> {
     acts = [];
     for (const act of kept) await insist(trail, (set) => set.noteAct(act));
     for (const one of due()) await wakeListed(one);
-    if (!isLong() || acts.length > 0 || ruled.length > 0) continue;
+    if (keeper.isDue()) await keeper.keep();
+    if (!isLong() || acts.length > 0 || ruled.length > 0 || keeper.isDue()) continue;
     await condition(allHandlersFinished);
-    await makeContinueAsNewFunc<typeof breaker>({ memo: { [breakerMemo]: summaries() } })(state);
+    await makeContinueAsNewFunc<typeof breaker>({ memo: memo() })(memory());
   }
 
   async function untilDue(): Promise<void> {
-    const isReady = (): boolean => acts.length > 0 || due().length > 0 || (isLong() && ruled.length === 0);
+    const isReady = (): boolean =>
+      acts.length > 0 || due().length > 0 || keeper.isDue() || (isLong() && ruled.length === 0);
     const next = Math.min(...ruled.map(({ at }) => at));
     if (next === Infinity) await condition(() => isReady() || ruled.length > 0);
     else
@@ -142,11 +158,25 @@ export async function breaker(initial: Breaker | null): Promise<void> {
   }
 
   function keep(next: Breaker): void {
-    const isNews = JSON.stringify(next.held) !== JSON.stringify(state.held) || next === state;
+    const isNews = JSON.stringify(next.held) !== JSON.stringify(state.held);
     state = next;
     if (!isNews) return;
-    upsertMemo({ [breakerMemo]: summaries() });
+    revision++;
+    keeper.changed();
+    publish();
+  }
+
+  function publish(): void {
+    upsertMemo(memo());
     setCurrentDetails(detailsOf(state));
+  }
+
+  function memory(): RememberedBreaker {
+    return { ...state, revision };
+  }
+
+  function memo(): Record<string, unknown> {
+    return { [breakerMemo]: summaries(), [revisionMemo]: revision };
   }
 
   function summaries(): HeldSummary[] {

@@ -8,6 +8,8 @@ import { iso, type Exception, type Instant } from '../access/types.js';
 export const controlWorkflowType = 'control';
 export const controlWorkflowId = 'control';
 export const controlMemo = 'orders';
+/** Under which name they are on record. */
+export const ordersName = 'orders';
 
 /** Who ordered something, when and why. */
 export interface Order {
@@ -42,6 +44,8 @@ export interface Orders {
   /** Those that hold; one that has ended is dropped soon after. */
   exceptions: Exception[];
   nextExceptionId: number;
+  /** How often they have changed: of two stories the one with more is the newer. */
+  revision: number;
 }
 
 /** Orders as an earlier release may have kept them. */
@@ -49,7 +53,7 @@ export type KeptOrders = Pick<Orders, 'stop' | 'mode'> & Partial<Orders>;
 
 /** Orders with what an earlier release did not know yet: then nobody had ordered it. */
 export function wholeOrders(kept: KeptOrders): Orders {
-  return { resumedAt: null, exceptions: [], nextExceptionId: 1, ...kept };
+  return { resumedAt: null, exceptions: [], nextExceptionId: 1, revision: 0, ...kept };
 }
 
 /** Since when people have let Latchkey write to Kisi, where they do: what waited before that waited for them. */

@@ -19,6 +19,7 @@ import {
   modes,
   modeUpdate,
   mostExceptions,
+  ordersName,
   pauseUpdate,
   resumeUpdate,
   stopLevels,
@@ -32,9 +33,12 @@ import {
   type Orders,
   type StopLevel,
 } from './control-messages.js';
+import { goOn } from './go-on.js';
 import { isLong } from './long.js';
+import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
+import { createKeeper } from './remembered.js';
 import { trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
@@ -57,7 +61,11 @@ const lastInstant = Date.UTC(10_000, 0) - 1;
  * member with an exception. Every write to Kisi asks its memo first (activities/gate.ts), so an order holds everywhere
  * from the instant it is given; so does every decision (activities/membership.ts).
  */
-export async function control(initial: KeptOrders): Promise<void> {
+export function control(initial: KeptOrders): Promise<void> {
+  return goOn(() => obeyOrders(initial));
+}
+
+async function obeyOrders(initial: KeptOrders): Promise<void> {
   let orders = wholeOrders(initial);
   let looksDue = 0;
   let lookedAt = Date.now();
@@ -65,11 +73,15 @@ export async function control(initial: KeptOrders): Promise<void> {
   const { taskQueue, runId } = workflowInfo();
   const trail = trailActivities(taskQueue);
   let actCount = 0;
+  /** What was ordered since the record was last told. */
+  let unkept: ((before: Orders) => Orders)[] = [];
+  const keeper = createKeeper(ordersName, trail, () => orders, adopt);
   hold(orders);
 
   setHandler(
     pauseUpdate,
-    ({ level, ...order }) => obey(`pause ${level}`, { ...orders, stop: { level, ...given(order) } }, order),
+    ({ level, ...order }) =>
+      obey(`pause ${level}`, (before) => ({ ...before, stop: { level, ...given(order) } }), order),
     {
       validator: ({ level, ...order }: { level: StopLevel; by: string; why: string }) => {
         if (!stopLevels.includes(level)) refuse(`the level must be one of ${stopLevels.join(', ')}`);
@@ -79,7 +91,7 @@ export async function control(initial: KeptOrders): Promise<void> {
   );
   setHandler(
     resumeUpdate,
-    (order) => obey('resume', { ...orders, stop: null, resumedAt: Date.now() }, order),
+    (order) => obey('resume', (before) => ({ ...before, stop: null, resumedAt: Date.now() }), order),
     {
       validator: checkGiver,
     },
@@ -90,7 +102,7 @@ export async function control(initial: KeptOrders): Promise<void> {
     ({ mode, locationIds, memberIds, ...order }) =>
       obey(
         `mode ${mode}`,
-        { ...orders, mode: { name: mode, locationIds, memberIds, ...given(order) } },
+        (before) => ({ ...before, mode: { name: mode, locationIds, memberIds, ...given(order) } }),
         order,
       ),
     {
@@ -128,15 +140,36 @@ export async function control(initial: KeptOrders): Promise<void> {
         await condition(anew, pauseMs, { summary: 'look again for those who are held' });
     }
     await keepActs();
-    if (!mayTurnOver() || acts.length > 0) continue;
+    if (keeper.isDue()) {
+      const told = unkept.length;
+      await keeper.keep();
+      unkept = unkept.slice(told);
+    }
+    if (!mayTurnOver() || acts.length > 0 || keeper.isDue()) continue;
     // With its memo, so that there is no moment at which an order does not hold.
-    await makeContinueAsNewFunc<typeof control>({ memo: { [controlMemo]: orders } })(orders);
+    await makeContinueAsNewFunc<typeof control>({ memo: memoOf(orders) })(orders);
+  }
+
+  /** Of what is on record and newer, with what was ordered here meanwhile. Whom an old order held may go on. */
+  function adopt(newer: Orders): void {
+    const base = wholeOrders(newer);
+    const next = unkept.reduce((before, order) => order(before), base);
+    looksDue = looks;
+    hold({ ...next, revision: base.revision + unkept.length });
+    if (unkept.length > 0) keeper.changed();
+  }
+
+  /** Has something hold from now on. */
+  function change(order: (before: Orders) => Orders): void {
+    unkept.push(order);
+    hold({ ...order(orders), revision: orders.revision + 1 });
+    keeper.changed();
   }
 
   /** What held anybody may hold nobody now, be it that a lower level takes the place of a higher. */
-  function obey(what: string, next: Orders, { by, why }: Giver): Orders {
+  function obey(what: string, order: (before: Orders) => Orders, { by, why }: Giver): Orders {
     looksDue = looks;
-    hold(next);
+    change(order);
     note({ memberId: null, what, by, why, after: plain(orders) });
     return orders;
   }
@@ -144,7 +177,12 @@ export async function control(initial: KeptOrders): Promise<void> {
   async function except({ kind, memberId, groupId, until, by, reason }: ExceptionWish): Promise<Exception> {
     const id = orders.nextExceptionId;
     const exception = { id, kind, memberId, groupId, from: Date.now(), until, by, reason };
-    hold({ ...orders, exceptions: [...orders.exceptions, exception], nextExceptionId: id + 1 });
+    change((before) => {
+      // Where the record knows of more orders, their ids are taken.
+      const free = Math.max(id, before.nextExceptionId);
+      const exceptions = [...before.exceptions, { ...exception, id: free }];
+      return { ...before, exceptions, nextExceptionId: free + 1 };
+    });
     const what = `${kind} ${groupWords(groupId)} until ${iso(until)} (exception ${id})`;
     note({ memberId, what, by, why: reason, after: exception });
     await insist(wakes, (set) => set.wakeOrdered(memberId));
@@ -155,7 +193,10 @@ export async function control(initial: KeptOrders): Promise<void> {
     const exception = orders.exceptions.find(({ id }) => id === exceptionId);
     if (exception === undefined) return refuse(`there is no exception ${exceptionId}`);
     const { kind, memberId, groupId } = exception;
-    hold({ ...orders, exceptions: orders.exceptions.filter((one) => one !== exception) });
+    change((before) => ({
+      ...before,
+      exceptions: before.exceptions.filter(({ id }) => id !== exceptionId),
+    }));
     const what = `withdraw exception ${exceptionId} (${kind} ${groupWords(groupId)})`;
     note({ memberId, what, by, why, after: null });
     await insist(wakes, (set) => set.wakeOrdered(memberId));
@@ -170,7 +211,11 @@ export async function control(initial: KeptOrders): Promise<void> {
   async function untilDue(): Promise<void> {
     const due = nextDue(orders.exceptions, lookedAt);
     const isReady = (): boolean =>
-      looksDue > 0 || acts.length > 0 || mayTurnOver() || nextDue(orders.exceptions, lookedAt) !== due;
+      looksDue > 0 ||
+      acts.length > 0 ||
+      keeper.isDue() ||
+      mayTurnOver() ||
+      nextDue(orders.exceptions, lookedAt) !== due;
     if (due === null) await condition(isReady);
     else {
       const ms = Math.min(Math.max(1, due - Date.now()), longestTimerMs);
@@ -200,9 +245,14 @@ export async function control(initial: KeptOrders): Promise<void> {
   /** From now on these hold, but for exceptions that have ended. */
   function hold(next: Orders): void {
     orders = { ...next, exceptions: next.exceptions.filter(({ until }) => until > Date.now()) };
-    upsertMemo({ [controlMemo]: orders });
+    upsertMemo(memoOf(orders));
     setCurrentDetails(detailsOf(orders));
   }
+}
+
+/** As workers and the command line read it. */
+function memoOf(orders: Orders): Record<string, unknown> {
+  return { [controlMemo]: orders, [revisionMemo]: orders.revision };
 }
 
 /** The next instant after `lookedAt` at which an exception begins to end soon, or ends. */

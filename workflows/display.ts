@@ -1,10 +1,4 @@
-import {
-  patched,
-  setCurrentDetails,
-  upsertMemo,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import {
   accessProblemKey,
   accessStateKey,
@@ -48,7 +42,7 @@ export function createDisplay(state: MemberState): Display {
 
   /** What lists show is written only when it changed: each write is an event. */
   function publish(): void {
-    setCurrentDetails(detailsOf(view(), outlook.kept));
+    setCurrentDetails(detailsOf(view(), outlook.kept, state.cancelAskedAt));
     publishAttributes();
     publishHoldings();
   }
@@ -70,7 +64,7 @@ export function createDisplay(state: MemberState): Display {
   function publishHoldings(): void {
     const holdings = shownOf(state);
     const now = JSON.stringify(holdings);
-    if (now === shownHoldings || !patched('holdings in the memo')) return;
+    if (now === shownHoldings) return;
     shownHoldings = now;
     upsertMemo({ [holdingsMemo]: holdings });
   }

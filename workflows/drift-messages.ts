@@ -11,6 +11,8 @@ import type { Instant } from '../access/types.js';
 /** What is said to the workflow `drift`, which compares the members' ledgers with Kisi from time to time. */
 export const driftWorkflowType = 'drift';
 export const driftWorkflowId = 'drift';
+/** Under which name its memory is on record. */
+export const driftName = 'drift';
 
 /** What the workflow `drift` starts with, and hands to its own next run. */
 export interface DriftState {
@@ -20,6 +22,8 @@ export interface DriftState {
   dueAt: Instant | null;
   lastAuditAt: Instant | null;
   memory: DriftMemory;
+  /** How often that has changed. */
+  revision: number;
   policy: DriftPolicy;
   /** How many more were found than are kept. */
   more: number;
@@ -37,6 +41,7 @@ export function firstDrift(taskQueue: string, intervalMs: number, policy: DriftP
     dueAt: null,
     lastAuditAt: null,
     memory: noDrift,
+    revision: 0,
     policy,
     more: 0,
     doubt: null,

@@ -36,6 +36,7 @@ import {
   auditNow,
   auditSoon,
   driftMemo,
+  driftName,
   driftQuery,
   findingUpdate,
   type DriftState,
@@ -43,10 +44,12 @@ import {
   type RuleOrder,
 } from './drift-messages.js';
 import { driftDetailsOf, driftSummaryOf, driftViewOf, findingViewOf } from './drift-view.js';
+import { goOn } from './go-on.js';
 import { isLong } from './long.js';
-import { kisiTaskQueue } from './messages.js';
+import { kisiTaskQueue, revisionMemo } from './messages.js';
 import { insist, patientActivities, troubleOf, type Patient } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
+import { createKeeper } from './remembered.js';
 import { trailActivities } from './trail.js';
 
 const minuteMs = 60_000;
@@ -72,7 +75,11 @@ interface Job {
  * it. A member's keys are mended by the member's own workflow, which it wakes; what is in nobody's ledger it takes away
  * itself, where that was chosen. What is undone twice it leaves alone, and says so.
  */
-export async function drift(initial: DriftState): Promise<void> {
+export function drift(initial: DriftState): Promise<void> {
+  return goOn(() => compareForEver(initial));
+}
+
+async function compareForEver(initial: DriftState): Promise<void> {
   const state: DriftState = { ...initial };
   const { runId } = workflowInfo();
   const audits = auditActivities(state.taskQueue);
@@ -85,6 +92,21 @@ export async function drift(initial: DriftState): Promise<void> {
   let shownMemo = JSON.stringify(workflowInfo().memo?.[driftMemo]);
   let acts: Act[] = [];
   let notes: FindingNote[] = [];
+
+  let shownRevision: number | null = null;
+  /** What is on record by now, as far as this run knows. */
+  let kept = JSON.stringify(state.memory);
+  const keeper = createKeeper(
+    driftName,
+    trail,
+    () => ({ revision: state.revision, memory: state.memory }),
+    ({ revision, memory }) => {
+      state.revision = revision;
+      state.memory = memory;
+      kept = JSON.stringify(memory);
+      publish();
+    },
+  );
 
   const view = (): DriftView => driftViewOf(state, dueAt);
 
@@ -122,7 +144,9 @@ export async function drift(initial: DriftState): Promise<void> {
 
   publish();
   for (;;) {
-    const isDue = (): boolean => run.asked || run.isNewInterval || jobs.length > 0 || isLong();
+    if (keeper.isDue()) await keeper.keep();
+    const isDue = (): boolean =>
+      run.asked || run.isNewInterval || jobs.length > 0 || keeper.isDue() || isLong();
     await condition(isDue, Math.max(1, dueAt - Date.now()), { summary: 'compare with Kisi' });
     run.isNewInterval = false;
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
@@ -135,7 +159,7 @@ export async function drift(initial: DriftState): Promise<void> {
       publish();
     }
     await keepNotes();
-    if (!isLong()) continue;
+    if (!isLong() || keeper.isDue()) continue;
     // Whoever asks meanwhile waits for an answer.
     await condition(() => allHandlersFinished() || run.asked || jobs.length > 0);
     if (!allHandlersFinished()) continue;
@@ -347,6 +371,14 @@ export async function drift(initial: DriftState): Promise<void> {
   }
 
   function publish(): void {
+    const memory = JSON.stringify(state.memory);
+    if (memory !== kept) {
+      kept = memory;
+      state.revision++;
+      keeper.changed();
+    }
+    if (state.revision !== shownRevision) upsertMemo({ [revisionMemo]: state.revision });
+    shownRevision = state.revision;
     setCurrentDetails(driftDetailsOf(view(), state.intervalMs));
     const summary = driftSummaryOf(state);
     const now = JSON.stringify(summary);

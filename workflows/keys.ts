@@ -3,6 +3,7 @@ import { sameEnd } from '../access/drift.js';
 import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../activities/contract.js';
+import { dropKey, putKey, removeKey } from './ledger.js';
 import { kisiBulkTaskQueue, kisiTaskQueue, type MemberState } from './messages.js';
 import {
   isHeld,
@@ -111,14 +112,12 @@ export function keyWriter(
     return call('createKisiUser', [state.memberId, note], 'make the Kisi user (sends the invitation)');
   }
 
-  function replace(key: LedgerKey): void {
-    forget(key);
-    state.ledger.push(key);
-  }
-
-  function forget(key: LedgerKey): void {
-    state.ledger = state.ledger.filter((k) => k.groupId !== key.groupId || k.userId !== key.userId);
-  }
+  const replace = (key: LedgerKey): void => {
+    putKey(state, key);
+  };
+  const forget = (key: LedgerKey): void => {
+    dropKey(state, key);
+  };
 
   /** Notes a write before it is made; where an order held it back unmade, what was known before holds again. */
   async function noting<T>(
@@ -131,7 +130,7 @@ export function keyWriter(
       return await write();
     } catch (error) {
       const isUnmade = isHeld(error) && !error.mayBeDone && state.ledger.includes(entry);
-      if (isUnmade) forget(entry);
+      if (isUnmade) removeKey(state, entry);
       if (isUnmade && before !== undefined) replace(before);
       throw error;
     }
@@ -176,13 +175,14 @@ export function keyWriter(
       // Noted before the write: after a lost answer it cannot be told any more.
       handUntil: takesOver ? null : handUntil,
       uncertain: false,
+      version: known?.version ?? 0,
       ...pick(wish),
     };
     const note = noteOf(wish.because, locationId, dueSince(groupId, circumstances));
     const answer = await noting(entry, known, () =>
       call(
         'createKey',
-        [{ userId, groupId, validUntil }, triedUntil, note],
+        [{ ...entry, validUntil }, triedUntil, note],
         `grant group ${groupId} until ${iso(validUntil)}`,
       ),
     );
@@ -191,7 +191,7 @@ export function keyWriter(
   }
 
   async function move(key: LedgerKey, wish: Entitlement, circumstances: Circumstances): Promise<boolean> {
-    const { keyId, groupId, userId } = key;
+    const { keyId, groupId } = key;
     if (keyId === null) return grant(wish, circumstances);
     const validUntil = wish.door.set;
     const entry = { ...key, ...pick(wish), validUntil, uncertain: true };
@@ -199,7 +199,7 @@ export function keyWriter(
     const answer = await noting(entry, key, () =>
       call(
         'moveKey',
-        [keyId, { userId, groupId, validUntil }, key.validUntil, note],
+        [keyId, { ...entry, validUntil }, key.validUntil, note],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
         // A final end is news; an end that only moves on has days to do so.
         wish.door.atMost === null ? 3 : 2,
@@ -209,29 +209,30 @@ export function keyWriter(
     return granted(answer.value, entry);
   }
 
+  function forgetUser(userId: number): void {
+    for (const key of state.ledger.filter((one) => one.userId === userId)) removeKey(state, key);
+    state.kisiUser = null;
+  }
+
   /** Notes what came of a grant or a move; false: the Kisi user is gone, and with it every key. */
   function granted(result: GrantResult, entry: LedgerKey, takesOver = false): boolean {
     const { groupId, userId } = entry;
     if (result.outcome === 'userGone') {
       // All keys went with the user, so what is left of this plan is not all there is to do.
-      state.ledger = state.ledger.filter((k) => k.userId !== userId);
-      state.kisiUser = null;
+      forgetUser(userId);
       changes.push('the Kisi user was deleted by hand; making it anew');
       return false;
     }
-    const { outcome, keyId, validUntil, was } = result;
-    const there = state.ledger.find((k) => k.groupId === groupId && k.userId === userId);
-    // Another profile handed the key over meanwhile: then it is ours, although this one found it there.
-    const inherited = there === entry ? undefined : there;
-    const foreign = inherited === undefined ? outcome === 'foreign' : inherited.foreign;
-    const handUntil = inherited === undefined ? (was ?? entry.handUntil) : inherited.handUntil;
+    const { outcome, keyId, validUntil, was, version } = result;
+    const foreign = outcome === 'foreign';
     replace({
       ...entry,
       keyId,
       validUntil,
       foreign,
-      handUntil,
+      handUntil: was ?? entry.handUntil,
       uncertain: false,
+      version,
       ...(takesOver ? ours : {}),
     });
     if (foreign && takesOver) {
@@ -261,7 +262,7 @@ export function keyWriter(
       call('removeKey', [{ keyId, userId, groupId, validUntil }, note], `revoke group ${groupId}`, urgentKey),
     );
     if (done === null) return false;
-    forget(key);
+    removeKey(state, key);
     changes.push(`revoked group ${groupId}`);
     return true;
   }
@@ -283,7 +284,7 @@ export function keyWriter(
       ),
     );
     if (done === null) return false;
-    forget(key);
+    removeKey(state, key);
     changes.push(`gave group ${groupId} back as it was given by hand, until ${iso(handUntil)}`);
     return true;
   }
@@ -321,23 +322,22 @@ export function keyWriter(
     const found = answer.value;
     state.comparedAt = begunAt;
     if (found === null) {
-      state.kisiUser = null;
-      state.ledger = state.ledger.filter((key) => key.userId !== id);
+      forgetUser(id);
       changes.push('the Kisi user is gone');
       return true;
     }
-    state.ledger = state.ledger.flatMap((key) => {
-      if (key.userId !== id || key.keyId === null) return [key];
+    for (const key of state.ledger.filter(({ userId, keyId }) => userId === id && keyId !== null)) {
       const real = found.find((row) => row.groupId === key.groupId);
-      const isFrozen = state.frozen.some(({ groupId }) => groupId === key.groupId);
-      if (real !== undefined) {
-        // An end that somebody else set is moved back, even where it would do.
-        const uncertain = !key.foreign && !isFrozen && !sameEnd(key.validUntil, real.validUntil);
-        return [{ ...key, keyId: real.keyId, validUntil: real.validUntil, uncertain }];
+      if (real === undefined) {
+        forget(key);
+        changes.push(`group ${key.groupId}: the key was gone from Kisi`);
+        continue;
       }
-      changes.push(`group ${key.groupId}: the key was gone from Kisi`);
-      return [];
-    });
+      const isFrozen = state.frozen.some(({ groupId }) => groupId === key.groupId);
+      // An end that somebody else set is moved back, even where it would do.
+      const uncertain = !key.foreign && !isFrozen && !sameEnd(key.validUntil, real.validUntil);
+      replace({ ...key, keyId: real.keyId, validUntil: real.validUntil, uncertain });
+    }
     return true;
   }
 

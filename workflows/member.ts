@@ -2,20 +2,19 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nextWake, planSteps, stillFrozen, withInherited, type Hold } from '../access/plan.js';
-import type { Due, Instant } from '../access/types.js';
-import type { Assessment, MembershipActivities } from '../activities/contract.js';
+import { nextWake, planSteps, stillFrozen, type Hold, type Step } from '../access/plan.js';
+import type { Due, Entitlement, Instant } from '../access/types.js';
+import type { Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
 import { createDisplay } from './display.js';
+import { goOn } from './go-on.js';
 import { isLong } from './long.js';
 import { byTheRules, keyWriter } from './keys.js';
 import {
   freezeGroup,
   holdingsQuery,
-  inheritKeys,
   membershipChanged,
   newMember,
   nexudusTaskQueue,
@@ -30,7 +29,7 @@ import {
 import { runErrand } from './plan-errand.js';
 import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
 import { isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
-import { leaveToOthers } from './profiles.js';
+import { tellProfiles } from './profiles.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -52,7 +51,24 @@ const newsLagMs = minuteMs;
  * The story of one member: look, decide, write what differs, say how things stand, sleep until the next change.
  * One run after another for as long as the member holds or may hold anything.
  */
-export async function member(initial: MemberState): Promise<MemberView> {
+export function member(initial: MemberState): Promise<MemberView> {
+  const asked = { at: null as Instant | null, told: (): void => undefined };
+  return goOn(
+    () => tellStory(initial, asked),
+    () => {
+      asked.at = Date.now();
+      asked.told();
+    },
+  );
+}
+
+/** When somebody asked to cancel this run; null: nobody did. `told` is called once that is so. */
+interface CancelAsked {
+  at: Instant | null;
+  told: () => void;
+}
+
+async function tellStory(initial: MemberState, asked: CancelAsked): Promise<MemberView> {
   // What an earlier release handed on may lack what came later.
   const empty = newMember(initial.memberId, initial.taskQueue);
   const state: MemberState = { ...empty, ...initial, wakes: [...initial.wakes] };
@@ -88,19 +104,14 @@ export async function member(initial: MemberState): Promise<MemberView> {
   setHandler(resync, () => {
     wake({ reason: 'resync' });
   });
-  setHandler(inheritKeys, ({ keys, kisiUser }) => {
-    state.ledger = withInherited(state.ledger, keys);
-    state.kisiUser ??= kisiUser;
-    wake({ reason: 'profile' });
-  });
   setHandler(freezeGroup, (freeze) => {
     state.frozen = [...state.frozen.filter(({ groupId }) => groupId !== freeze.groupId), freeze];
     wake({ reason: 'drift' });
   });
   setHandler(stateQuery, view);
   setHandler(holdingsQuery, () => {
-    const { ledger, kisiUser, siblingIds, frozen, comparedAt } = state;
-    return { ledger, kisiUser, siblingIds, frozen, comparedAt, heldAtOnce };
+    const { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records } = state;
+    return { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records, heldAtOnce };
   });
   setHandler(resyncNow, async () => {
     wake({ reason: 'resync' });
@@ -118,6 +129,12 @@ export async function member(initial: MemberState): Promise<MemberView> {
     await condition(() => answer() !== undefined);
     return answer() ?? [];
   });
+
+  asked.told = () => {
+    state.cancelAskedAt = asked.at;
+    publish();
+  };
+  if (asked.at !== null) asked.told();
 
   let dueAt: Instant = Date.now();
   if (!woken()) wake({ reason: 'changed' });
@@ -160,7 +177,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     const assessment = await look(pass);
     state.idleSince =
       assessment.hasRecords || state.ledger.length > 0 ? null : (state.idleSince ?? Date.now());
-    const ownerId = await leaveToOthers(state, assessment, {
+    const ownerId = await tellProfiles(state, assessment, {
       isNews: pass.reasons.some((reason) => reason !== 'profile'),
       changes,
       onWaiting: (trouble) => {
@@ -190,6 +207,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
     const circumstances = { ...assessment, due: newsIn(assessment.due) };
     state.frozen = stillFrozen(state.frozen, rules, Date.now());
     for (const step of planSteps(state.ledger, keys, holds, userId, state.frozen)) {
+      if (isOverdone(step, keys)) return 'overtaken';
       try {
         if (!(await writer.apply(step, circumstances))) return 'overtaken';
         clearWaiting();
@@ -199,6 +217,15 @@ export async function member(initial: MemberState): Promise<MemberView> {
       }
     }
     return settle(assessment, heldBack);
+  }
+
+  /**
+   * Whether a step would take away what a step before it has given: where the Kisi user was not known when the plan was
+   * made, and has turned out to be the one of the key.
+   */
+  function isOverdone(step: Step, wishes: readonly Entitlement[]): boolean {
+    if (step.kind !== 'revoke' || step.key.userId !== state.kisiUser?.id) return false;
+    return wishes.some(({ groupId }) => groupId === step.key.groupId);
   }
 
   /** What was not due already when all was done last. */
@@ -228,19 +255,17 @@ export async function member(initial: MemberState): Promise<MemberView> {
     }
   }
 
-  async function look(pass: Pass): Promise<Assessment> {
+  async function look(pass: Pass): Promise<Assessed> {
+    const { ledger, dropped, kisiUser } = state;
     const request = {
       memberId: state.memberId,
       notBefore: pass.notBefore,
       mayReusePlaces: pass.mayReusePlaces,
       inBulk: pass.inBulk,
       siblingIds: state.siblingIds,
-      held: state.ledger.map(({ groupId, until, standsOn, foreign }) => ({
-        groupId,
-        until,
-        standsOn,
-        foreign,
-      })),
+      ledger,
+      dropped,
+      kisiUser,
       newsFrom: state.newsFrom,
     };
     const assess = (set: typeof reads.quick) => set.assessMember(request);
@@ -254,9 +279,14 @@ export async function member(initial: MemberState): Promise<MemberView> {
     );
     if (answer === null) throw new Trouble('Unknown', 'the read was given up', false);
     clearWaiting();
-    outlook.lastCheckedAt = answer.value.readAt;
-    outlook.locationId = answer.value.locationId;
-    return answer.value;
+    const assessed = answer.value;
+    state.ledger = assessed.ledger;
+    state.dropped = [];
+    state.kisiUser = assessed.kisiUser;
+    state.records = assessed.records ?? state.records;
+    outlook.lastCheckedAt = assessed.readAt;
+    outlook.locationId = assessed.locationId;
+    return assessed;
   }
 
   /** Another profile owns the keys: this one only listens. */
@@ -336,8 +366,7 @@ export async function member(initial: MemberState): Promise<MemberView> {
   }
 
   function runIsLong(): boolean {
-    if (isLong() || Date.now() >= startedAt + longestRunMs) return true;
-    return workflowInfo().historyLength >= mostEvents && patched('shorter runs');
+    return isLong() || Date.now() >= startedAt + longestRunMs || workflowInfo().historyLength >= mostEvents;
   }
 }
 

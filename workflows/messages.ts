@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Dropped } from '../access/ownership.js';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
 import type { ChangeDone, PlanErrand } from './plan-messages.js';
@@ -48,17 +49,17 @@ export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
 /** An admin asks for a fresh look, at Kisi's side too. */
 export const resync = defineSignal('resync');
 
-/** Another profile of the same person gives its keys over; only Latchkey's workflows send this. */
-export const inheritKeys = defineSignal<[Inheritance]>('inheritKeys');
-
 /** A person ordered that a group stays for the member as it is in Kisi. */
 export const freezeGroup = defineSignal<[Freeze]>('freezeGroup');
 
-/** Keys that go from one profile of a person to another, with the Kisi user that holds them. */
-export interface Inheritance {
-  keys: LedgerKey[];
-  kisiUser: MemberState['kisiUser'];
-}
+/**
+ * Has a workflow compare what it remembers with what is on record in the database, and take over what is newer there. Sent
+ * by workers, where the two differ: after either was restored from a backup, or lost. Carries nothing.
+ */
+export const compareWithRecord = defineSignal('compareWithRecord');
+
+/** The memo that tells how often what a workflow remembers has changed. */
+export const revisionMemo = 'revision';
 
 /** What one pass over a member changed. */
 export interface PassReport {
@@ -99,7 +100,7 @@ export const stateQuery = defineQuery<MemberView>('state');
 
 /** What a member's workflow holds on to between its runs: the keys that are its own, and for whom. */
 export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'> &
-  Partial<Pick<MemberState, 'comparedAt'>> & {
+  Partial<Pick<MemberState, 'comparedAt' | 'records' | 'dropped'>> & {
     /** Keys that are one of too many to be lost at once. */
     heldAtOnce?: Hold[];
   };
@@ -108,10 +109,20 @@ export const holdingsQuery = defineQuery<Holdings>('holdings');
 
 /** What an audit must know of the keys that a member holds. */
 export interface ShownHoldings {
-  ledger: Pick<LedgerKey, 'groupId' | 'userId' | 'keyId' | 'validUntil' | 'foreign' | 'uncertain'>[];
+  ledger: ShownKey[];
+  /** Keys that are in it no more, which the record may not know yet. */
+  dropped: Dropped[];
   kisiUser: { id: number } | null;
   comparedAt: Instant | null;
+  /** Fingerprint of the records that the member was judged by last; null: it was not judged yet. */
+  records: string | null;
 }
+
+/** What is shown of a key. */
+export type ShownKey = Pick<
+  LedgerKey,
+  'groupId' | 'userId' | 'keyId' | 'validUntil' | 'foreign' | 'uncertain' | 'version'
+>;
 
 /**
  * The memo in which a member's workflow shows its keys, so that whoever lists workflows sees them: a query would have to
@@ -120,19 +131,26 @@ export interface ShownHoldings {
 export const holdingsMemo = 'holdings';
 
 /** What a member shows in that memo. Pure. */
-export function shownOf({ ledger, kisiUser, comparedAt = null }: Holdings): ShownHoldings {
+export function shownOf({
+  ledger,
+  dropped = [],
+  kisiUser,
+  comparedAt = null,
+  records = null,
+}: Holdings): ShownHoldings {
   return {
-    ledger: ledger.map(({ groupId, userId, keyId, validUntil, foreign, uncertain }) => ({
-      groupId,
-      userId,
-      keyId,
-      validUntil,
-      foreign,
-      uncertain,
-    })),
+    ledger: ledger.map(shownKey),
+    dropped,
     kisiUser: kisiUser === null ? null : { id: kisiUser.id },
     comparedAt,
+    records,
   };
+}
+
+/** What is shown of a key. Pure. */
+export function shownKey(key: LedgerKey): ShownKey {
+  const { groupId, userId, keyId, validUntil, foreign, uncertain, version } = key;
+  return { groupId, userId, keyId, validUntil, foreign, uncertain, version };
 }
 
 /** Search attributes: what an operator can list members by. Never personal data. */
@@ -181,7 +199,10 @@ export function kisiBulkTaskQueue(taskQueue: string): string {
 export interface MemberState {
   memberId: number;
   taskQueue: string;
+  /** The keys that are the member's own: a copy of what is on record (access/ownership.ts). */
   ledger: LedgerKey[];
+  /** Keys that were taken out of the ledger since the record was last told. */
+  dropped: Dropped[];
   /** The person's Kisi user and a digest of the e-mail it was found by; null: not looked up yet. */
   kisiUser: { id: number; emailDigest: string } | null;
   siblingIds: number[];
@@ -194,6 +215,10 @@ export interface MemberState {
   errandsDone: { key: string; changes: ChangeDone[] }[];
   /** When the ledger was last compared with what Kisi holds. */
   comparedAt: Instant | null;
+  /** Fingerprint of the records that the member was judged by last; null: it was not judged yet. */
+  records: string | null;
+  /** When somebody last asked to cancel the workflow; null: nobody did. */
+  cancelAskedAt: Instant | null;
   /** Since when the member has had neither pass nor contract nor key. */
   idleSince: Instant | null;
   /** What Nexudus tells of before this is no news: it was done, or waits for a person. Null: nothing was done yet. */
@@ -208,6 +233,7 @@ export function newMember(memberId: number, taskQueue: string): MemberState {
     memberId,
     taskQueue,
     ledger: [],
+    dropped: [],
     kisiUser: null,
     siblingIds: [],
     wakes: [],
@@ -215,6 +241,8 @@ export function newMember(memberId: number, taskQueue: string): MemberState {
     errands: [],
     errandsDone: [],
     comparedAt: null,
+    records: null,
+    cancelAskedAt: null,
     idleSince: null,
     newsFrom: null,
     dueBefore: [],

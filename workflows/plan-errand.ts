@@ -2,6 +2,7 @@ import type { LedgerKey, WritingStep } from '../access/plan.js';
 import { iso, type Entitlement } from '../access/types.js';
 import type { PlannedChange } from '../activities/preview.js';
 import type { Circumstances, KeyWriter } from './keys.js';
+import { dropKey, putKey } from './ledger.js';
 import type { MemberState } from './messages.js';
 import { Trouble } from './patience.js';
 import type { ChangeDone, KeyBefore, PlanErrand } from './plan-messages.js';
@@ -44,7 +45,7 @@ async function applyOne(
 ): Promise<ChangeDone> {
   const { groupId } = line;
   const has = keyTo(groupId, state);
-  if (JSON.stringify(has) !== JSON.stringify(had)) {
+  if (toCompare(has) !== toCompare(had)) {
     return { groupId, done: false, why: 'its key is another one since the plan was made' };
   }
   return attempt(groupId, () => writer.apply(step, circumstancesOf(errand, groupId, line.why)));
@@ -105,9 +106,17 @@ function wishFor({ groupId, until, because, standsOn, validUntil }: LedgerKey): 
   return { groupId, until, awaitingRenewal: false, because, standsOn, door };
 }
 
+/** The ledger as it was before, with what is known of the key by now. */
 function restore(groupId: number, before: LedgerKey | null, has: LedgerKey | null, state: MemberState): void {
-  const others = state.ledger.filter((key) => key.groupId !== groupId);
-  state.ledger = before === null ? others : [...others, { ...before, keyId: has?.keyId ?? before.keyId }];
+  const version = has?.version ?? before?.version ?? 0;
+  if (before !== null) putKey(state, { ...before, keyId: has?.keyId ?? before.keyId, version });
+  for (const key of state.ledger.filter((one) => one.groupId === groupId))
+    if (key.userId !== before?.userId) dropKey(state, key);
+}
+
+/** How often a place was written to tells nothing of the key. */
+function toCompare(key: LedgerKey | null): string {
+  return JSON.stringify(key && { ...key, version: 0 });
 }
 
 function keyTo(groupId: number, { ledger }: MemberState): LedgerKey | null {

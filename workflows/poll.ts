@@ -50,7 +50,7 @@ export async function fullPass(): Promise<FullPassMemory> {
   const suspects = Object.keys(next.suspects);
   const doubt =
     suspects.length === 0 ? '' : ` Not believed yet (too many rows gone at once): ${suspects.join(', ')}.`;
-  setCurrentDetails(`Woke ${next.woken} of ${Object.keys(next.members).length} members.${doubt}`);
+  setCurrentDetails(`Woke ${next.woken} of ${next.members} members.${doubt}`);
   return next;
 }
 

@@ -8,6 +8,7 @@ import {
 import { iso } from '../access/types.js';
 import type { SpeakerActivities } from '../activities/contract.js';
 import type { InForce } from '../activities/in-force.js';
+import { goOn } from './go-on.js';
 import { inForceMemo, inForceSignal, type Statement } from './speaker-messages.js';
 
 const { speak } = proxyActivities<SpeakerActivities>({
@@ -27,7 +28,11 @@ const lastInstant = 8.64e15;
  * for as long as the process does; when that dies, another takes over within seconds. By which rules the process works is
  * shown in the memo, from one run to the next. `said`: by the run before; null: nobody has spoken yet.
  */
-export async function speaker(said: InForce | null = null): Promise<void> {
+export function speaker(said: InForce | null = null): Promise<void> {
+  return goOn(() => giveTerms(said));
+}
+
+async function giveTerms(said: InForce | null): Promise<void> {
   let inForce = said;
   let lastTerm = 0;
   setCurrentDetails(detailsOf(inForce));

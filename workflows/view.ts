@@ -58,7 +58,11 @@ const headlines: Record<AccessState, string> = {
 };
 
 /** The current details that the Temporal UI shows for a member, as Markdown. */
-export function detailsOf(view: MemberView, kept: readonly string[]): string {
+export function detailsOf(
+  view: MemberView,
+  kept: readonly string[],
+  cancelAskedAt: Instant | null = null,
+): string {
   const lines = [`**${headlines[view.state]}** ${view.state === 'access' ? '' : view.standing}`.trim(), ''];
   if (view.keys.length > 0) lines.push('Keys held:', '');
   for (const key of view.keys) {
@@ -81,6 +85,15 @@ export function detailsOf(view: MemberView, kept: readonly string[]): string {
     lines.push('', `**Waiting** since ${since}: ${what} It goes on ${wakes}.`);
   }
   if (view.lastError !== null) lines.push('', `Last error: ${view.lastError}`);
+  if (cancelAskedAt !== null) lines.push('', cancelWords(view.memberId, cancelAskedAt));
   lines.push('', view.lastCheckedAt === null ? 'Never checked.' : `Last checked: ${view.lastCheckedAt}.`);
   return lines.join('\n');
+}
+
+/** A request to cancel is answered by going on: nobody who presses that button means that a member is left alone. */
+function cancelWords(memberId: number, at: Instant): string {
+  return (
+    `Somebody asked at ${iso(at)} to cancel this workflow. It goes on looking after the member. ` +
+    `\`latchkey block ${memberId}\` takes the keys away, \`latchkey pause\` stops all writes.`
+  );
 }

@@ -41,6 +41,7 @@ const own = (over: Partial<LedgerKey> = {}): LedgerKey => ({
   foreign: false,
   handUntil: null,
   uncertain: false,
+  version: 1,
   until: null,
   because: 'pass 900 (Day pass): no end known',
   standsOn: [],
@@ -52,7 +53,7 @@ function person(record: Partial<Profile>, keys: KisiSideKey[], over: Partial<Sur
   const whole = snapshot({ profiles: [profile(record)], passTypes: [passType(), other, unmapped] });
   return {
     memberId: 100,
-    read: { snapshot: whole, gone: false, doubts: [], written: [] },
+    read: { snapshot: whole, gone: false, doubts: [], written: [], records: '' },
     holdings: { ledger: [], kisiUser: null, siblingIds: [], frozen: [] },
     kisi: { userId: 5, keys },
     hasWorkflow: true,
@@ -229,7 +230,7 @@ describe('what Kisi holds, compared with the rules', () => {
     const ledger = [own({ userId: 6 })];
     const gone = {
       ...served({}, [], ledger),
-      read: { snapshot: null, gone: true, doubts: [], written: [] },
+      read: { snapshot: null, gone: true, doubts: [], written: [], records: '' },
       kisi: { userId: null, keys: [] },
     };
     const left = compared({ people: [gone], strangers: [stranger] });

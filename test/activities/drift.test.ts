@@ -21,6 +21,7 @@ function key(over: Partial<LedgerKey> = {}): LedgerKey {
     foreign: false,
     handUntil: null,
     uncertain: false,
+    version: 1,
     until: null,
     because: 'pass 1',
     standsOn: [],

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { shownHoldings } from '../../activities/holdings.js';
+import type { Ownership } from '../../trail/ownership.js';
+import { memoryStores } from '../support/stores.js';
 import { holdingsMemo, newMember, shownOf, type Holdings } from '../../workflows/messages.js';
 
 describe('what members show that they hold', () => {
+  let ownership: Ownership;
+  beforeEach(async () => {
+    ({ ownership } = await memoryStores());
+  });
   const holds = (id: number): Holdings => ({
     ...newMember(id, ''),
     kisiUser: { id: 10 * id, emailDigest: 'a' },
@@ -35,15 +41,21 @@ describe('what members show that they hold', () => {
 
   it('is told without a question to any of them', async () => {
     const { client, asked } = temporal([1, 2, 3]);
-    const shown = await shownHoldings(client, []);
+    const shown = await shownHoldings(client, ownership, []);
     assert.deepEqual([...shown.keys()], [1, 2, 3]);
-    assert.deepEqual(shown.get(2), { ledger: [], kisiUser: { id: 20 }, comparedAt: null });
+    assert.deepEqual(shown.get(2), {
+      ledger: [],
+      dropped: [],
+      kisiUser: { id: 20 },
+      comparedAt: null,
+      records: null,
+    });
     assert.deepEqual(asked, []);
   });
 
   it('is asked of those who show nothing, and of whom it is to be known for sure, if they run', async () => {
     const { client, asked } = temporal([1, 2, 3], [1]);
-    const shown = await shownHoldings(client, [3, 4]);
+    const shown = await shownHoldings(client, ownership, [3, 4]);
     assert.deepEqual(asked, ['member-1', 'member-3']);
     assert.deepEqual(
       [1, 2, 3].map((id) => shown.get(id)?.comparedAt),
@@ -53,6 +65,6 @@ describe('what members show that they hold', () => {
 
   it('is not known at all where one does not answer: what it holds would look like nobody’s', async () => {
     const { client } = temporal([1, 2], [2], false);
-    await assert.rejects(shownHoldings(client, []), /member 2 did not say which keys it holds/);
+    await assert.rejects(shownHoldings(client, ownership, []), /member 2 did not say which keys it holds/);
   });
 });

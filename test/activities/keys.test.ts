@@ -9,6 +9,8 @@ import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js
 import type { KisiTurns } from '../../kisi/pace.js';
 import type { Wait } from '../../access/latency.js';
 import type { Trail } from '../../trail/trail.js';
+import { keyWish, memoryStores } from '../support/stores.js';
+import type { Ownership } from '../../trail/ownership.js';
 import { onEachEngine } from '../trail/engines.js';
 import { collect } from '../trail/records.js';
 import { directoryOf, noteOf as note, runAsMember } from './member.js';
@@ -21,6 +23,7 @@ assert.ok(june && july && august);
 onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   let kisi: KisiSimulator;
   let trail: Trail;
+  let ownership: Ownership;
   let activities: KeyActivities;
   let groupId: number;
   let userId: number;
@@ -33,6 +36,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
     trail = await bench.open();
+    ({ ownership } = await memoryStores());
     activities = activitiesOver();
   });
   afterEach(() => kisi.stop());
@@ -54,6 +58,8 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
         countsFrom: () => Promise.resolve(countsFrom),
         tell: (wait) => void told.push(wait),
       }),
+      ownership,
+      isApiUserOurs: false,
     });
   }
 
@@ -83,7 +89,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   }
 
   async function given(validUntil: number): Promise<number> {
-    const answer = await run('createKey', [{ userId, groupId, validUntil }, null, note('given')]);
+    const answer = await run('createKey', [keyWish({ userId, groupId, validUntil }), null, note('given')]);
     assert.ok(answer.outcome === 'created');
     return answer.keyId;
   }
@@ -92,30 +98,39 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     const outcome = isDone ? 'done' : 'failed';
     describe(isDone ? 'that Kisi did' : 'that Kisi did not do', () => {
       it('has the next write say so of a grant', async () => {
-        await lost(isDone, 'createKey', [{ userId, groupId, validUntil: june }, null, note('a')]);
-        const next = await run('createKey', [{ userId, groupId, validUntil: july }, june, note('b')]);
+        await lost(isDone, 'createKey', [keyWish({ userId, groupId, validUntil: june }), null, note('a')]);
+        const next = await run('createKey', [
+          keyWish({ userId, groupId, validUntil: july }),
+          june,
+          note('b'),
+        ]);
         assert.equal(next.outcome, isDone ? 'extended' : 'created');
         assert.deepEqual(await states(), [`a ${outcome}`, 'b done']);
       });
 
       it('has the next write say so of a move', async () => {
         const keyId = await given(june);
-        await lost(isDone, 'moveKey', [keyId, { userId, groupId, validUntil: july }, june, note('a')]);
-        await run('moveKey', [keyId, { userId, groupId, validUntil: august }, july, note('b')]);
+        await lost(isDone, 'moveKey', [
+          keyId,
+          keyWish({ userId, groupId, validUntil: july }),
+          june,
+          note('a'),
+        ]);
+        await run('moveKey', [keyId, keyWish({ userId, groupId, validUntil: august }), july, note('b')]);
         assert.deepEqual(await states(), [`a ${outcome}`, 'b done', 'given done']);
       });
 
       it('has the next write say so of a revoke', async () => {
         const keyId = await given(june);
         await lost(isDone, 'removeKey', [{ keyId, userId, groupId, validUntil: june }, note('a')]);
-        await run('moveKey', [keyId, { userId, groupId, validUntil: july }, june, note('b')]);
+        await run('moveKey', [keyId, keyWish({ userId, groupId, validUntil: july }), june, note('b')]);
         assert.deepEqual(await states(), [`a ${outcome}`, 'b done', 'given done']);
         assert.equal(kisi.org.assignments().length, 1);
       });
 
       it('has the next try of the same write say so', async () => {
         const args: Parameters<KeyActivities['createKey']> = [
-          { userId, groupId, validUntil: june },
+          keyWish({ userId, groupId, validUntil: june }),
           null,
           note('a'),
         ];
@@ -141,11 +156,11 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   });
 
   it('leads to no second write where the first did the same, nor to a second record of it', async () => {
-    await lost(true, 'createKey', [{ userId, groupId, validUntil: june }, null, note('a')]);
-    const next = await run('createKey', [{ userId, groupId, validUntil: june }, june, note('b')]);
+    await lost(true, 'createKey', [keyWish({ userId, groupId, validUntil: june }), null, note('a')]);
+    const next = await run('createKey', [keyWish({ userId, groupId, validUntil: june }), june, note('b')]);
     assert.ok(next.outcome === 'adopted');
     // The process died before it could say so.
-    await run('createKey', [{ userId, groupId, validUntil: june }, june, note('b')], 2);
+    await run('createKey', [keyWish({ userId, groupId, validUntil: june }), june, note('b')], 2);
     assert.deepEqual(await states(), ['a done', 'b failed']);
     await lost(true, 'removeKey', [{ keyId: next.keyId, userId, groupId, validUntil: june }, note('c')]);
     await run('removeKey', [{ keyId: next.keyId, userId, groupId, validUntil: june }, note('d')]);
@@ -153,10 +168,16 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   });
 
   it('has no key of ours pass for one that a person gave, so that it is taken away at its end', async () => {
-    await lost(true, 'createKey', [{ userId, groupId, validUntil: june }, null, note('a')]);
-    const next = await run('createKey', [{ userId, groupId, validUntil: july }, june, note('b')]);
+    await lost(true, 'createKey', [keyWish({ userId, groupId, validUntil: june }), null, note('a')]);
+    const next = await run('createKey', [keyWish({ userId, groupId, validUntil: july }), june, note('b')]);
     assert.deepEqual(next.outcome === 'extended' && next.was, null);
-    const byHand = await run('createKey', [{ userId, groupId, validUntil: august }, june, note('c')]);
+    const other = kisi.org.addGroup({ name: 'Office' }).id;
+    kisi.org.grantByHand({ userId, groupId: other, validUntil: july });
+    const byHand = await run('createKey', [
+      keyWish({ userId, groupId: other, validUntil: august }),
+      june,
+      note('c'),
+    ]);
     assert.deepEqual(byHand.outcome === 'extended' && byHand.was, july);
   });
 
@@ -253,17 +274,17 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     });
 
     it('are measured although a try before was lost', async () => {
-      await lost(true, 'createKey', [{ userId, groupId, validUntil: june }, null, due('a')]);
+      await lost(true, 'createKey', [keyWish({ userId, groupId, validUntil: june }), null, due('a')]);
       assert.deepEqual(await waits(), []);
-      await run('createKey', [{ userId, groupId, validUntil: june }, null, due('a')], 2);
+      await run('createKey', [keyWish({ userId, groupId, validUntil: june }), null, due('a')], 2);
       assert.deepEqual(await waits(), ['a true']);
     });
 
     it('are not measured where they change nothing for anybody, or move what is there', async () => {
       const keyId = await given(june);
-      await run('createKey', [{ userId, groupId, validUntil: june }, null, due('adopted')]);
-      await run('createKey', [{ userId, groupId, validUntil: july }, null, due('extended')]);
-      await run('moveKey', [keyId, { userId, groupId, validUntil: august }, july, due('moved')]);
+      await run('createKey', [keyWish({ userId, groupId, validUntil: june }), null, due('adopted')]);
+      await run('createKey', [keyWish({ userId, groupId, validUntil: july }), null, due('extended')]);
+      await run('moveKey', [keyId, keyWish({ userId, groupId, validUntil: august }), july, due('moved')]);
       await run('removeKey', [{ keyId, userId, groupId, validUntil: august }, note('not due')]);
       await run('removeKey', [{ keyId, userId, groupId, validUntil: august }, due('gone')]);
       assert.deepEqual(await waits(), []);
@@ -278,7 +299,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     it('are measured as none where the clock of Nexudus is ahead', async () => {
       const ahead = Date.now() + 60_000;
       const args: Parameters<KeyActivities['createKey']> = [
-        { userId, groupId, validUntil: june },
+        keyWish({ userId, groupId, validUntil: june }),
         null,
         { ...due('a'), since: ahead },
       ];
@@ -290,7 +311,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     });
 
     async function giveDue(validUntil: number): Promise<{ keyId: number }> {
-      const answer = await run('createKey', [{ userId, groupId, validUntil }, null, due('a')]);
+      const answer = await run('createKey', [keyWish({ userId, groupId, validUntil }), null, due('a')]);
       assert.ok(answer.outcome === 'created');
       return answer;
     }

@@ -6,6 +6,8 @@ import type { Exception } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { writtenOf } from '../../nexudus/written.js';
 import { firstOrders } from '../../workflows/control-messages.js';
+import type { Ownership } from '../../trail/ownership.js';
+import { memoryStores } from '../support/stores.js';
 import { at, exception, pass, profile, rules, snapshot } from '../support/builders.js';
 
 const now = at('2026-11-25T10:00:00Z');
@@ -13,7 +15,7 @@ const standsOn = [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null
 
 /** Of one who holds group 12 by pass 900, read like this. */
 function judged(read: Partial<MemberRead>, exceptions: Exception[]): ReturnType<typeof judge> {
-  const whole = { snapshot: snapshot(), gone: false, doubts: [], written: [], ...read };
+  const whole = { snapshot: snapshot(), gone: false, doubts: [], written: [], records: '', ...read };
   const held = [{ groupId: 12, until: null, standsOn }];
   return judge(whole, { memberId: 100, held }, rules(), exceptions, now);
 }
@@ -44,9 +46,20 @@ describe('judge, with exceptions', () => {
 });
 
 describe('assess', () => {
+  let ownership: Ownership;
+  beforeEach(async () => {
+    ({ ownership } = await memoryStores());
+  });
+  const nothingHeld = { ledger: [], dropped: [], kisiUser: null };
   const profiles = [profile({ passes: [pass()] })];
-  const request = { memberId: 100, notBefore: now, mayReusePlaces: true, siblingIds: [], held: [] };
-  const whole: MemberRead = { snapshot: snapshot({ profiles }), gone: false, doubts: [], written: [] };
+  const request = { memberId: 100, notBefore: now, mayReusePlaces: true, siblingIds: [], ...nothingHeld };
+  const whole: MemberRead = {
+    snapshot: snapshot({ profiles }),
+    gone: false,
+    doubts: [],
+    written: [],
+    records: 'a',
+  };
   const depsFor = (read: MemberRead): MembershipDeps => ({
     reader: { readMember: () => Promise.resolve(read) },
     rules: rules(),
@@ -56,6 +69,7 @@ describe('assess', () => {
     orders: { get: () => Promise.resolve(firstOrders('live', 0)) },
     breaker: { weigh: () => Promise.resolve([]) },
     trail: { last: () => Promise.resolve(null), note: () => Promise.resolve() },
+    ownership,
     now: () => now,
   });
 

@@ -242,6 +242,7 @@ function pollsOf(
     known,
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
     trail: { prune: () => Promise.resolve(0) },
+    ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
     trailRetentionMs: 0,
     tellLag,
     now: Date.now,

@@ -6,6 +6,7 @@ import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
 import type { Directory } from '../../kisi/directory.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import { keyWish, memoryStores } from '../support/stores.js';
 import { onEachEngine } from '../trail/engines.js';
 import { directoryOf, noteOf, runAsMember } from './member.js';
 
@@ -26,6 +27,7 @@ onEachEngine('requests to Kisi', (bench) => {
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
     directory = directoryOf(client);
+    const { ownership } = await memoryStores();
     activities = createKeyActivities({
       kisi: client,
       directory,
@@ -36,6 +38,8 @@ onEachEngine('requests to Kisi', (bench) => {
         countsFrom: () => Promise.resolve(0),
         tell: () => undefined,
       }),
+      ownership,
+      isApiUserOurs: false,
     });
   });
   afterEach(() => kisi.stop());
@@ -57,7 +61,7 @@ onEachEngine('requests to Kisi', (bench) => {
   }
 
   const grant = (userId: number, toGroup = groupId): Promise<GrantResult> =>
-    run('createKey', [{ userId, groupId: toGroup, validUntil: june }, null, noteOf(`${++notes}`)]);
+    run('createKey', [keyWish({ userId, groupId: toGroup, validUntil: june }), null, noteOf(`${++notes}`)]);
 
   /** The first key of a member. */
   async function firstKey(): Promise<{ userId: number; keyId: number }> {
@@ -95,7 +99,7 @@ onEachEngine('requests to Kisi', (bench) => {
     const other = kisi.org.addGroup({ name: 'Office' }).id;
     assert.deepEqual(await requestsOf(() => grant(userId, other)), ['POST /role_assignments']);
     const move = (was: number, validUntil: number) => (): Promise<GrantResult> =>
-      run('moveKey', [keyId, { userId, groupId, validUntil }, was, noteOf(`${++notes}`)]);
+      run('moveKey', [keyId, keyWish({ userId, groupId, validUntil }), was, noteOf(`${++notes}`)]);
     await move(june, july)();
     assert.deepEqual(await requestsOf(move(july, august)), ['PATCH /role_assignments/{id}']);
     assert.deepEqual(await requestsOf(() => run('inspectKeys', [userId])), ['GET /role_assignments']);

@@ -86,7 +86,7 @@ describe('reading one member', () => {
     it('is nobody where no profile is left', async () => {
       space.addCoworker();
       const read = await bench.reader.readMember(requestFor(99));
-      assert.deepEqual(read, { snapshot: null, gone: true, doubts: [], written: [] });
+      assert.deepEqual(read, { snapshot: null, gone: true, doubts: [], written: [], records: '' });
     });
   });
 

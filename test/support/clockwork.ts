@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -5,12 +6,16 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { BreakerBook } from '../../activities/breaker.js';
 import { assess } from '../../activities/membership.js';
+import type { Outcome } from '../../activities/places.js';
 import type {
+  GrantResult,
   KeyActivities,
+  KeyWish,
   MembershipActivities,
   PlanActivities,
   TrailActivities,
   WakeActivities,
+  WriteNote,
 } from '../../activities/contract.js';
 import { createKnownRecords } from '../../activities/known.js';
 import { createPeople } from '../../activities/people.js';
@@ -29,13 +34,18 @@ import {
 import { firstOrders } from '../../workflows/control-messages.js';
 import { planErrandUpdate } from '../../workflows/plan-messages.js';
 import { workflowBundle } from '../../worker/bundle.js';
+import type { Ownership } from '../../trail/ownership.js';
+import { memoryStores } from './stores.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
 const noTrail: Pick<Trail, 'last' | 'note'> = {
   last: () => Promise.resolve(null),
   note: () => Promise.resolve(),
 };
-const noActs: TrailActivities = { noteAct: () => Promise.resolve() };
+const noActs: TrailActivities = {
+  noteAct: () => Promise.resolve(),
+  remember: () => Promise.resolve(null),
+};
 const noOrders = { get: () => Promise.resolve(firstOrders('live', 0)) };
 const openGate = { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() };
 
@@ -94,11 +104,13 @@ export class Clockwork {
   private constructor(
     readonly env: TestWorkflowEnvironment,
     readonly taskQueue: string,
+    readonly ownership: Ownership,
   ) {}
 
   /** Runs `story` against fresh workers on a task queue of its own. */
   static async run(env: TestWorkflowEnvironment, story: (world: Clockwork) => Promise<void>): Promise<void> {
-    const world = new Clockwork(env, `clockwork-${crypto.randomUUID()}`);
+    const { ownership } = await memoryStores();
+    const world = new Clockwork(env, `clockwork-${crypto.randomUUID()}`, ownership);
     const members = await Worker.create({
       connection: env.nativeConnection,
       namespace: env.namespace ?? 'default',
@@ -180,7 +192,13 @@ export class Clockwork {
           people.length === 0 ? null : snapshotOf({ ...this.facts, readAt: now, profiles: people });
         const reader = {
           readMember: () =>
-            Promise.resolve({ snapshot, gone: own === undefined, doubts: this.doubts, written: [] }),
+            Promise.resolve({
+              snapshot,
+              gone: own === undefined,
+              doubts: this.doubts,
+              written: [],
+              records: '',
+            }),
         };
         const peopleBook = createPeople(() => Promise.resolve(null));
         return assess(
@@ -193,6 +211,7 @@ export class Clockwork {
             orders: noOrders,
             breaker: this.breaker,
             trail: noTrail,
+            ownership: this.ownership,
             now: () => now,
           },
           request,
@@ -219,7 +238,6 @@ export class Clockwork {
       },
       wakeOrdered: (id) => signalAll([id], ['membershipChanged', { reason: 'order' }]),
       wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
-      handOver: (id, inheritance) => signalAll([id], ['inheritKeys', inheritance]),
     };
   }
 
@@ -258,6 +276,30 @@ export class Clockwork {
       }
       return job();
     };
+    /** As activities/places.ts does it. */
+    const onRecord =
+      <R extends unknown[]>(write: (wish: KeyWish, ...rest: R) => Promise<Outcome>) =>
+      async (wish: KeyWish, ...rest: R): Promise<GrantResult> => {
+        const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
+        const memberId = Number(/member-(\d+)$/.exec(workflowId)?.[1]);
+        await this.ownership.claim(memberId, { ...wish, uncertain: true });
+        const result = await write(wish, ...rest);
+        if (result.outcome === 'userGone') {
+          await this.ownership.userGone(wish.userId);
+          return result;
+        }
+        const { keyId, validUntil, was } = result;
+        const foreign = result.outcome === 'foreign';
+        const key = {
+          ...wish,
+          keyId,
+          validUntil,
+          foreign,
+          handUntil: was ?? wish.handUntil,
+          uncertain: false,
+        };
+        return { ...result, version: await this.ownership.claim(memberId, key) };
+      };
     return {
       findKisiUser: (memberId, how) =>
         async(() => {
@@ -274,14 +316,15 @@ export class Clockwork {
           this.users.set(email, ++this.ids);
           return answer(this.ids);
         }),
-      createKey: (wish, triedUntil, note) =>
-        async(() => {
+      createKey: onRecord((wish: KeyWish, triedUntil: number | null, note: WriteNote) =>
+        async((): Outcome => {
           step(`grant ${wish.groupId}`);
           this.dues.push(note.since ?? null);
           if (![...this.users.values()].includes(wish.userId)) return { outcome: 'userGone' as const };
           const there = this.keys.find((key) => key.userId === wish.userId && key.groupId === wish.groupId);
           if (there === undefined) {
-            const key = { id: ++this.ids, ...wish };
+            const { userId, groupId, validUntil } = wish;
+            const key = { id: ++this.ids, userId, groupId, validUntil };
             this.keys.push(key);
             if (this.losesGrants) this.losesAnswers = 1;
             return answer({
@@ -302,22 +345,25 @@ export class Clockwork {
           there.validUntil = wish.validUntil;
           return { outcome: 'extended' as const, keyId: there.id, validUntil: wish.validUntil, was };
         }),
-      moveKey: (keyId, { userId, groupId, validUntil }) =>
-        async(() => {
-          step('move');
-          const known = this.keys.find((one) => one.id === keyId);
-          const key = known ?? { id: ++this.ids, userId, groupId, validUntil };
-          if (known === undefined) this.keys.push(key);
-          key.validUntil = validUntil;
-          const outcome = known === undefined ? ('created' as const) : ('moved' as const);
-          return answer({ outcome, keyId: key.id, validUntil, was: null });
-        }),
-      giveBackKey: (keyId, { validUntil }) =>
+      ),
+      moveKey: (keyId, wish) =>
+        onRecord(({ userId, groupId, validUntil }: KeyWish) =>
+          async((): Outcome => {
+            step('move');
+            const known = this.keys.find((one) => one.id === keyId);
+            const key = known ?? { id: ++this.ids, userId, groupId, validUntil };
+            if (known === undefined) this.keys.push(key);
+            key.validUntil = validUntil;
+            const outcome = known === undefined ? ('created' as const) : ('moved' as const);
+            return answer({ outcome, keyId: key.id, validUntil, was: null });
+          }),
+        )(wish),
+      giveBackKey: (keyId, { validUntil, ...place }) =>
         async(() => {
           step('give back');
           for (const key of this.keys) if (key.id === keyId) key.validUntil = validUntil;
           answer(undefined);
-        }),
+        }).then(() => this.ownership.release(place, null)),
       removeKey: (gone, note) =>
         async(() => {
           step(`revoke ${gone.groupId}`);
@@ -330,7 +376,7 @@ export class Clockwork {
                 key.validUntil !== gone.validUntil,
           );
           answer(undefined);
-        }),
+        }).then(() => this.ownership.release(gone, null)),
       inspectKeys: (userId) =>
         async(() => {
           step('inspect');

@@ -37,7 +37,7 @@ interface KisiKey {
 }
 
 /** What of a ledger entry is the same for all keys here. */
-const ours = { foreign: false, handUntil: null, uncertain: false };
+const ours = { foreign: false, handUntil: null, uncertain: false, version: 1 };
 const runMs = 30 * dayMs;
 const idleMs = 90 * dayMs;
 

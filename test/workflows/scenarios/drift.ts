@@ -51,7 +51,10 @@ export const audits: Scenario = async (env, keep) => {
     removeKey: ({ keyId }, { by, memberId }) =>
       Promise.resolve(void done.push(`remove ${keyId ?? ''} of ${memberId ?? ''} by ${by}`)),
   };
-  const trail: TrailActivities = { noteAct: ({ what }) => Promise.resolve(void noted.push(what)) };
+  const trail: TrailActivities = {
+    noteAct: ({ what }) => Promise.resolve(void noted.push(what)),
+    remember: () => Promise.resolve(null),
+  };
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,

@@ -55,6 +55,7 @@ async function ofOrders(
   const trail: TrailActivities = {
     noteAct: ({ what, memberId, by, why }) =>
       Promise.resolve(void asked.acts.push({ what, memberId, by, why })),
+    remember: () => Promise.resolve(null),
   };
   const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'wakeRunning' | 'letPoll'> = {
     wakeRunning: (ids) => {

@@ -21,7 +21,8 @@ const pollMemory: PollMemory = {
 };
 const fullPassMemory: FullPassMemory = {
   at: Date.UTC(2026, 0, 1),
-  members: { '100': 'a' },
+  members: 1,
+  told: {},
   reference: 'b',
   rules: 'c',
   baselines: {},

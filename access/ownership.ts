@@ -1,0 +1,74 @@
+import type { LedgerKey } from './plan.js';
+
+/** Where a key can be: Kisi holds one for each user and group. */
+export interface Place {
+  userId: number;
+  groupId: number;
+}
+
+/** Whose the key at a place is, as the record in the database has it: of all that is known of it, the truth. */
+export interface OwnedKey<K = LedgerKey> extends Place {
+  memberId: number;
+  /** Counts the writes to this place: of two stories about it, the one with more is newer. */
+  version: number;
+  /** Null: it was taken away, or given up. */
+  key: K | null;
+}
+
+/** A key that a workflow has taken out of its ledger, so that the record does not give it back. */
+export type Dropped = Place & Pick<LedgerKey, 'version'>;
+
+/** What a member's workflow knows of its keys: a copy of the record, which may be older than it, or newer. */
+export interface LedgerCopy<K = LedgerKey> {
+  ledger: readonly K[];
+  dropped: readonly Dropped[];
+}
+
+/** A copy brought in line with the record, and what the record is to be told. */
+export interface Reconciled<K = LedgerKey> {
+  ledger: K[];
+  news: OwnedKey<K>[];
+}
+
+/** A place as a key of a map. */
+export const placeName = ({ userId, groupId }: Place): string => `${userId}/${groupId}`;
+
+/**
+ * Brings a member's copy and the record in line, place by place: the story with more writes is the newer one, so that
+ * either may have been restored from a backup, or be empty. Of two with as many writes the record says whose the key is,
+ * and the workflow what is known of it. `rows`: all that is on record of the member and of the places in the copy. Pure.
+ */
+export function reconciled<K extends Dropped = LedgerKey>(
+  memberId: number,
+  { ledger, dropped }: LedgerCopy<K>,
+  rows: readonly OwnedKey<K>[],
+): Reconciled<K> {
+  const rowAt = new Map(rows.map((row) => [placeName(row), row]));
+  const news: OwnedKey<K>[] = [];
+  const tell = ({ userId, groupId, version }: Dropped, key: K | null): void => {
+    news.push({ userId, groupId, memberId, version, key });
+  };
+  const kept = ledger.flatMap((key): K[] => {
+    const row = rowAt.get(placeName(key));
+    if (row === undefined || key.version > row.version) {
+      tell(key, key);
+      return [key];
+    }
+    if (row.memberId !== memberId) return [];
+    if (row.version > key.version) return row.key === null ? [] : [row.key];
+    if (JSON.stringify(row.key) !== JSON.stringify(key)) tell(key, key);
+    return [key];
+  });
+  const inLedger = new Set(ledger.map(placeName));
+  const droppedAt = new Map(dropped.map((one) => [placeName(one), one]));
+  const recalled = rows.flatMap((row): K[] => {
+    const { memberId: owner, key, version } = row;
+    if (owner !== memberId || key === null || inLedger.has(placeName(row))) return [];
+    const gone = droppedAt.get(placeName(row));
+    // What was dropped comes back where it was written to since: by a run of the workflow that this one knows nothing of.
+    if (gone === undefined || gone.version < version) return [key];
+    tell({ ...gone, version: gone.version + 1 }, null);
+    return [];
+  });
+  return { ledger: [...kept, ...recalled], news };
+}

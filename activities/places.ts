@@ -1,0 +1,86 @@
+import { ApplicationFailure, log } from '@temporalio/activity';
+import { placeName, type OwnedKey, type Place } from '../access/ownership.js';
+import { isKisiError } from '../kisi/errors.js';
+import type { Ownership } from '../trail/ownership.js';
+import type { GrantResult, KeyWish } from './contract.js';
+import { inTurns } from './in-turns.js';
+import { runningMember } from './recorder.js';
+
+type Given = Extract<GrantResult, { keyId: number }>;
+
+/** What came of a grant or a move, before it is on record. */
+export type Outcome = Exclude<GrantResult, Given> | Omit<Given, 'version'>;
+
+/** Writes to Kisi with whose each key is on record before and after; those to one place come one after another. */
+export interface Places {
+  /** Gives or moves a key: it is the running member's from now on, whoever it was before (`before`; null: nobody's). */
+  take(wish: KeyWish, write: (before: OwnedKey | null) => Promise<Outcome>): Promise<GrantResult>;
+  /** Takes a key away, or gives it up. Where it is another member's by now nothing is written. */
+  end(place: Place, write: () => Promise<void>): Promise<void>;
+}
+
+/** Principle 12: whose a key is stands in the database. Keep one for the process that writes to Kisi. */
+export function createPlaces(
+  ownership: Pick<Ownership, 'at' | 'claim' | 'put' | 'release' | 'userGone'>,
+): Places {
+  const inTurn = inTurns();
+
+  async function takeNow(
+    wish: KeyWish,
+    write: (before: OwnedKey | null) => Promise<Outcome>,
+  ): Promise<GrantResult> {
+    const memberId = runningMember();
+    if (memberId === null) throw new Error('only a member’s workflow gives keys');
+    const before = await ownership.at(wish);
+    // On record before it is made: after a lost answer, or with the workflow gone, it is known whose it may be.
+    const claimed = await ownership.claim(memberId, { ...wish, uncertain: true });
+    const outcome = await write(before).catch(async (error: unknown) => {
+      if (!isUnmade(error)) throw error;
+      if (before === null) await ownership.release(wish, memberId);
+      else await ownership.put([again(before, claimed + 1)]);
+      throw error;
+    });
+    if (outcome.outcome === 'userGone') {
+      await ownership.userGone(wish.userId);
+      return outcome;
+    }
+    const { keyId, validUntil, was } = outcome;
+    const foreign = outcome.outcome === 'foreign';
+    const handUntil = was ?? wish.handUntil;
+    const key = { ...wish, keyId, validUntil, foreign, handUntil, uncertain: false };
+    return { ...outcome, version: await ownership.claim(memberId, key) };
+  }
+
+  async function endNow(place: Place, write: () => Promise<void>): Promise<void> {
+    const memberId = runningMember();
+    const owned = await ownership.at(place);
+    if (owned !== null && owned.key !== null && owned.memberId !== memberId) {
+      log.info(
+        `The key of Kisi user ${place.userId} to group ${place.groupId} stays: it is member ${owned.memberId}'s by now.`,
+      );
+      return;
+    }
+    await write();
+    await ownership.release(place, memberId);
+  }
+
+  return {
+    take: (wish, write) => inTurn(placeName(wish), () => takeNow(wish, write)),
+    end: (place, write) => inTurn(placeName(place), () => endNow(place, write)),
+  };
+}
+
+/** The same as before, as the newest word on it. */
+function again(owned: OwnedKey, version: number): OwnedKey {
+  return { ...owned, version, key: owned.key && { ...owned.key, version } };
+}
+
+/** Whether Kisi surely did nothing of it. */
+function isUnmade(error: unknown): boolean {
+  if (isKisiError(error, 'throttled')) return true;
+  if (error instanceof ApplicationFailure && error.type === 'Held') {
+    const [detail] = (error.details ?? []) as [{ mayBeDone?: boolean }?];
+    return detail?.mayBeDone === false;
+  }
+  return isKisiError(error, 'unavailable') && error.isUnsent;
+}

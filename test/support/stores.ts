@@ -1,0 +1,36 @@
+import type { LedgerKey } from '../../access/plan.js';
+import type { KeyWish } from '../../activities/contract.js';
+import { openDatabase } from '../../trail/database.js';
+import { createKept, type Kept } from '../../trail/kept.js';
+import { createOwnership, type Ownership } from '../../trail/ownership.js';
+
+/** A database in memory that nobody else sees. */
+export async function memoryStores(): Promise<{ ownership: Ownership; kept: Kept }> {
+  const db = await openDatabase(':memory:');
+  return { ownership: createOwnership(db, Date.now), kept: createKept(db) };
+}
+
+/** A key as a ledger has it, with unremarkable defaults. */
+export function ledgerKey(over: Partial<LedgerKey> = {}): LedgerKey {
+  return {
+    groupId: 12,
+    userId: 5,
+    keyId: 77,
+    validUntil: null,
+    foreign: false,
+    handUntil: null,
+    uncertain: false,
+    version: 1,
+    until: null,
+    because: 'a test',
+    standsOn: [],
+    ...over,
+  };
+}
+
+/** A key that is to be given or moved, as a member's workflow asks for it. */
+export function keyWish(
+  over: Pick<KeyWish, 'userId' | 'groupId' | 'validUntil'> & Partial<KeyWish>,
+): KeyWish {
+  return { ...ledgerKey({ keyId: null, version: 0 }), ...over };
+}

@@ -1,0 +1,157 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { defaultDriftPolicy } from '../access/drift.js';
+import type { Remembered } from '../activities/contract.js';
+import { rememberedIn } from '../activities/trail.js';
+import type { Kept } from '../trail/kept.js';
+import {
+  breakerMemo,
+  breakerName,
+  breakerWorkflowId,
+  breakerWorkflowType,
+} from '../workflows/breaker-messages.js';
+import {
+  controlMemo,
+  controlWorkflowId,
+  controlWorkflowType,
+  firstOrders,
+  ordersName,
+  wholeOrders,
+  type KeptOrders,
+  type Mode,
+} from '../workflows/control-messages.js';
+import {
+  driftName,
+  driftWorkflowId,
+  driftWorkflowType,
+  firstDrift,
+  type DriftState,
+} from '../workflows/drift-messages.js';
+import { compareWithRecord, oneForAll, revisionMemo } from '../workflows/messages.js';
+
+/** A workflow of which there is one, and what it starts with. */
+interface Start {
+  args: unknown[];
+  memo?: Record<string, unknown>;
+}
+
+/** Such a workflow, whose memory is on record under a name. `start`: with what is remembered; null: nothing is. */
+interface Remembering {
+  name: string;
+  workflowId: string;
+  workflowType: string;
+  staticSummary: string;
+  start: (remembered: Remembered | null) => Start;
+}
+
+/** The last run of such a workflow, as Temporal knows it. */
+interface LastRun {
+  isRunning: boolean;
+  revision: number | null;
+  memo: Record<string, unknown>;
+}
+
+/** What the workflows need that people's orders, withheld keys and rulings outlive. */
+export interface RememberingOptions {
+  taskQueue: string;
+  /** Of a new space. */
+  initialMode: Mode;
+  auditIntervalMs: number;
+  now: () => number;
+}
+
+/**
+ * Starts the workflows that hold orders, withheld keys and findings, where one does not run (somebody may have ended it,
+ * or Temporal's data may be lost), with what is on record of them; and has one that runs compare itself with the record,
+ * where the two differ (either may have been restored from a backup).
+ */
+export async function ensureRemembering(
+  client: Client,
+  kept: Kept,
+  options: RememberingOptions,
+): Promise<void> {
+  for (const one of rememberingWorkflows(options)) await ensure(client, kept, options.taskQueue, one);
+}
+
+async function ensure(client: Client, kept: Kept, taskQueue: string, one: Remembering): Promise<void> {
+  const { name, workflowId, workflowType, staticSummary, start } = one;
+  const last = await lastRun(client, workflowId);
+  const recorded = rememberedIn((await kept.read(name))?.value ?? null);
+  if (last?.isRunning === true) {
+    if (last.revision !== null && last.revision !== (recorded?.revision ?? null))
+      await client.workflow.getHandle(workflowId).signal(compareWithRecord);
+    return;
+  }
+  const { args, memo } = start(newest(recorded, ordersIn(last)));
+  await client.workflow.start(workflowType, {
+    ...{ workflowId, taskQueue, args, staticSummary, ...oneForAll },
+    ...(memo === undefined ? {} : { memo }),
+  });
+}
+
+function rememberingWorkflows({
+  taskQueue,
+  initialMode,
+  auditIntervalMs,
+  now,
+}: RememberingOptions): Remembering[] {
+  return [
+    {
+      ...{ name: ordersName, workflowId: controlWorkflowId, workflowType: controlWorkflowType },
+      staticSummary: 'What people have ordered for the whole space',
+      // With its memo from the first instant on: no write may slip through before an order holds again.
+      start(remembered) {
+        const orders =
+          remembered === null
+            ? firstOrders(initialMode, now())
+            : wholeOrders(remembered as Remembered & KeptOrders);
+        return { args: [orders], memo: { [controlMemo]: orders, [revisionMemo]: orders.revision } };
+      },
+    },
+    {
+      ...{ name: breakerName, workflowId: breakerWorkflowId, workflowType: breakerWorkflowType },
+      staticSummary: 'Holds keys back that would be lost at once, unforeseen',
+      start: (remembered) => ({
+        args: [remembered],
+        memo: { [breakerMemo]: [] },
+      }),
+    },
+    {
+      ...{ name: driftName, workflowId: driftWorkflowId, workflowType: driftWorkflowType },
+      staticSummary: 'What differs between the members’ ledgers and Kisi',
+      start: (remembered) => ({
+        args: [
+          {
+            ...firstDrift(taskQueue, auditIntervalMs, defaultDriftPolicy),
+            ...(remembered as Pick<DriftState, 'memory' | 'revision'> | null),
+          },
+        ],
+      }),
+    },
+  ];
+}
+
+async function lastRun(client: Client, workflowId: string): Promise<LastRun | null> {
+  try {
+    const { status, memo = {} } = await client.workflow.getHandle(workflowId).describe();
+    const revision = memo[revisionMemo];
+    return {
+      isRunning: status.name === 'RUNNING',
+      revision: typeof revision === 'number' ? revision : null,
+      memo,
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** The orders that a run left in its memo when it was ended. */
+function ordersIn(last: LastRun | null): Remembered | null {
+  const orders = last?.memo[controlMemo] as KeptOrders | undefined;
+  return orders === undefined ? null : wholeOrders(orders);
+}
+
+function newest(one: Remembered | null, other: Remembered | null): Remembered | null {
+  if (one === null || other === null) return one ?? other;
+  return other.revision > one.revision ? other : one;
+}

@@ -1,0 +1,39 @@
+import { setHandler } from '@temporalio/workflow';
+import type { Remembered } from '../activities/contract.js';
+import { compareWithRecord } from './messages.js';
+import { insist } from './patience.js';
+import type { trailActivities } from './trail.js';
+
+/** What a workflow remembers, kept on record too, so that it outlives the workflow and Temporal. */
+export interface Keeper {
+  /** Whether it is to be compared with the record. */
+  isDue(): boolean;
+  /** Says that something has changed. */
+  changed(): void;
+  /** Keeps it on record; where something newer is there, that is handed to `adopt`. */
+  keep(): Promise<void>;
+}
+
+/** Keeps what `now` answers under a name; due at first, since the record may know more than a fresh workflow. */
+export function createKeeper<T extends Remembered>(
+  name: string,
+  trail: ReturnType<typeof trailActivities>,
+  now: () => T,
+  adopt: (newer: T) => void,
+): Keeper {
+  let isDue = true;
+  setHandler(compareWithRecord, () => {
+    isDue = true;
+  });
+  return {
+    isDue: () => isDue,
+    changed() {
+      isDue = true;
+    },
+    async keep() {
+      isDue = false;
+      const newer = await insist(trail, (set) => set.remember(name, now()));
+      if (newer !== null && newer.revision > now().revision) adopt(newer as T);
+    },
+  };
+}
