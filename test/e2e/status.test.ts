@@ -115,6 +115,15 @@ describe('status and alerts', () => {
     await latchkeyDone(space.env, 'resume', '--by', 'Mia');
   });
 
+  it('a member is found by id without Nexudus, and by e-mail it is said what to do', async () => {
+    const env = { ...space.env, NEXUDUS_BASE_URL: 'http://127.0.0.1:1/api' };
+    assert.match(await latchkeyDone(env, 'show', String(memberId)), /has access/);
+    assert.match(await latchkeyDone(env, 'members'), new RegExp(`^ *${memberId} +access`, 'm'));
+    const { code, stderr } = await latchkeyWith(env, 'show', 'ann@example.com');
+    assert.equal(code, 1);
+    assert.match(stderr, /give the coworker id, which needs no Nexudus\n.*ECONNREFUSED/);
+  });
+
   it('says that Kisi is down, since when and why, tells it once, and tells that it is over', async () => {
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
     await askKisi();
