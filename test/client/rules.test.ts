@@ -247,6 +247,18 @@ describe('the rules by which commands answer', () => {
     });
   }
 
+  it('are those of the process that speaks, of two with different files', async () => {
+    const before = await inForce();
+    const other = await startWorkerBy(slack);
+    try {
+      const { code, stderr } = await where(office, 'explain', String(member));
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.deepEqual(await inForce(), before);
+    } finally {
+      await other.stop();
+    }
+  });
+
   describe('of a worker that stops', () => {
     it('are still the worker’s when it has stopped, until another runs by the new file', async () => {
       await space.service.stop();
