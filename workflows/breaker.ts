@@ -32,7 +32,7 @@ import {
 import { isLong } from './long.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
-import { trailActivities } from './trail.js';
+import { logOrder, trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** A key that may go is still listed until its member was looked at once more, after it went. */
@@ -139,6 +139,7 @@ export async function breaker(initial: Breaker | null): Promise<void> {
 
   function note(what: string, by: string, why: string, after: Act['after']): void {
     acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), memberId: null, what, by, why, after });
+    logOrder({ memberId: null, what, by, why });
   }
 
   function keep(next: Breaker): void {

@@ -35,7 +35,7 @@ import {
 import { isLong } from './long.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
-import { trailActivities } from './trail.js';
+import { logOrder, trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** Temporal's list lags behind: who was held just before an order was taken back is found by a later look. */
@@ -164,6 +164,7 @@ export async function control(initial: KeptOrders): Promise<void> {
 
   function note(act: Omit<Act, 'id' | 'at'>): void {
     acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), ...act });
+    logOrder(act);
   }
 
   /** Until there is something to do, or to say of an exception. */

@@ -11,6 +11,7 @@ import { checkSpace } from '../../worker/check.js';
 import { loadConfig } from '../../worker/config.js';
 import { createLogger } from '../../worker/logging.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
+import { watchSpace } from '../../worker/space.js';
 import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
 import { write } from '../trail/records.js';
 import { latchkey, latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from './cli.js';
@@ -234,11 +235,20 @@ describe('the rules by which commands answer', () => {
   async function startWorkerBy(yaml: string): Promise<Service> {
     const config = loadConfig({ ...space.env, LATCHKEY_POLL_INTERVAL: '1d' }, () => yaml);
     const apis = createApis(config, hurried());
+    const log = createLogger({ level: 'silent' });
+    const watch = watchSpace({
+      check: () => checkSpace(config, apis.nexudus, apis.kisi),
+      config,
+      kept: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
+      hasMembers: () => Promise.resolve(false),
+      log,
+    });
+    await Promise.race([watch.looked, watch.failed]);
     return startService({
       config,
       apis,
-      space: await checkSpace(config, apis.nexudus, apis.kisi),
-      log: createLogger({ level: 'silent' }),
+      space: watch,
+      log,
       temporal: {
         address: space.env['TEMPORAL_ADDRESS'] ?? '',
         namespace: space.env['TEMPORAL_NAMESPACE'] ?? '',
