@@ -20,18 +20,29 @@ export function toFailure(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-interface ApiError {
-  message: string;
-  canRetryHelp: boolean;
-  retryAfterMs: number | null;
+/** Why nothing can be done by the rules yet: these are read from both APIs at the start. Mended by itself. */
+export function notKnownYet({ api, lines }: { api: 'Nexudus' | 'Kisi' | null; lines: string[] }): Error {
+  return ApplicationFailure.create({
+    type: (api ?? 'Configuration') satisfies FailureType,
+    message: `The space could not be checked since the start, so the rules are not known yet: ${lines.join(' ')}`,
+    category: ApplicationFailureCategory.BENIGN,
+  });
 }
 
-function passOn(type: FailureType, error: ApiError): ApplicationFailure {
+/** Whether an API refuses who asks, or says that a right is missing, and not just a request that makes no sense. */
+export function isRefusal(error: unknown): error is NexudusError | KisiError {
+  if (error instanceof KisiError) return error.kind === 'refused';
+  if (!(error instanceof NexudusError) || error.kind !== 'refused') return false;
+  return error.status === 401 || error.status === 403 || error.path === '/token';
+}
+
+function passOn(type: FailureType, error: NexudusError | KisiError): ApplicationFailure {
   return ApplicationFailure.create({
     type,
     message: error.message,
     nonRetryable: !error.canRetryHelp,
-    ...(error.canRetryHelp ? { category: ApplicationFailureCategory.BENIGN } : {}),
+    // What passes by itself the workflow tells, and a refusal its login (worker/login.ts).
+    ...(error.canRetryHelp || isRefusal(error) ? { category: ApplicationFailureCategory.BENIGN } : {}),
     ...(error.retryAfterMs === null ? {} : { nextRetryDelay: error.retryAfterMs }),
   });
 }

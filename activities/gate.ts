@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import { iso } from '../access/types.js';
 import type { Order, Orders } from '../workflows/control-messages.js';
 import { memberIdOf } from '../workflows/messages.js';
@@ -99,5 +100,12 @@ const whatStops: Record<NonNullable<Orders['stop']>['level'], string> = {
 
 function held(message: string, mayBeDone: boolean): ApplicationFailure {
   const type: FailureType = 'Held';
-  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [{ mayBeDone }] });
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: true,
+    details: [{ mayBeDone }],
+    // Nothing is wrong: the member's workflow says what it waits for.
+    category: ApplicationFailureCategory.BENIGN,
+  });
 }

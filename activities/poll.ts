@@ -85,13 +85,18 @@ function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
       told = null;
       return result;
     } catch (error) {
-      if (error instanceof NexudusError && error.message !== told) {
-        told = error.message;
+      if (error instanceof NexudusError && trouble(error) !== told) {
+        told = trouble(error);
         log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
       }
       throw error;
     }
   };
+}
+
+/** Amid an outage each try may fail at another of the lists. */
+function trouble({ kind, message }: NexudusError): string {
+  return kind === 'unavailable' || kind === 'throttled' ? kind : message;
 }
 
 async function pollChanges(

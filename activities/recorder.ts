@@ -6,6 +6,7 @@ import type { JsonValue, TrailRecord } from '../trail/records.js';
 import type { Trail } from '../trail/trail.js';
 import { memberIdOf } from '../workflows/messages.js';
 import type { WriteNote } from './contract.js';
+import { logWrite } from './lines.js';
 
 /** A write that is about to be made. */
 export interface Write<T> {
@@ -73,6 +74,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         ? { state: 'done' as const, after: one.after, answer }
         : { state: 'failed' as const, after: one.before, answer };
       await trail.finish(one.key, outcome);
+      if (outcome.state === 'done') logWrite(one, outcome.after);
     }
   }
 
@@ -109,6 +111,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         // Nexudus' clock may be ahead.
         const waited = isDone && awaited && isMeasured ? { since: Math.min(since, until), until } : undefined;
         await trail.finish(key, { state: isDone ? 'done' : 'failed', after, answer, waited });
+        if (isDone) logWrite({ ...write, ...about, memberId }, after);
         if (awaited && waited) stopwatch.tell({ what: awaited, locationId: about.locationId, ...waited });
         return result;
       } catch (error) {

@@ -8,11 +8,12 @@ import { ConfigError, type Config } from '../worker/config.js';
 import { startHealth } from '../worker/health.js';
 import { createLatencyMeters } from '../worker/latency.js';
 import { createLogger, type Logger } from '../worker/logging.js';
+import { tellOf } from '../worker/login.js';
 import { startPush } from '../worker/push.js';
 import { sdkMetrics } from '../worker/service.js';
 import type { ExitCode } from './failure.js';
 import { withSession } from './session.js';
-import { kisiOf, nexudusOf, readConfig } from './space.js';
+import { lastingApis, readLastingConfig } from './space.js';
 import { failed, installRuntime, stopSignal } from './worker.js';
 
 /**
@@ -20,16 +21,22 @@ import { failed, installRuntime, stopSignal } from './worker.js';
  * of is woken first. Throws ConfigError where nothing says what to take in.
  */
 export async function listen(): Promise<never> {
-  const config = readConfig();
+  const { config, readCredentials } = readLastingConfig();
   if (config.push === null)
     throw new ConfigError(['LATCHKEY_PUSH_PORT must be set: it is where `latchkey listen` takes pushes in']);
   const log = createLogger({ level: config.logLevel });
   const stopAsked = stopSignal(log);
   // Metrics are served from a thread that would keep the process alive.
-  process.exit(await run(config, log, stopAsked).catch(failed));
+  const apis = lastingApis(config, readCredentials);
+  process.exit(await run(config, apis, log, stopAsked).catch(failed));
 }
 
-async function run(config: Config, log: Logger, stopAsked: Promise<void>): Promise<ExitCode> {
+async function run(
+  config: Config,
+  { logins, ...apis }: ReturnType<typeof lastingApis>,
+  log: Logger,
+  stopAsked: Promise<void>,
+): Promise<ExitCode> {
   const sdkMetricsUrl = await installRuntime(log);
   await withSession(config, async ({ client }) => {
     const db = await openDatabase(config.databaseUrl);
@@ -37,7 +44,7 @@ async function run(config: Config, log: Logger, stopAsked: Promise<void>): Promi
     const ownership = createOwnership(db, Date.now);
     const kept = createKept(db);
     try {
-      const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
+      for (const login of logins) tellOf(login, log);
       const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
       const push = await startPush({
         ...{ config, client, ...apis, trail, ownership, kept, log },
@@ -45,7 +52,10 @@ async function run(config: Config, log: Logger, stopAsked: Promise<void>): Promi
       });
       const health = await startHealth({
         port: config.healthPort,
-        checks: async () => ({ ready: await answers(client), detail: { pushPort: push?.port ?? null } }),
+        checks: async () => {
+          const waitsFor = logins.flatMap((login) => login.refusal()?.why ?? []);
+          return { ready: await answers(client), detail: { pushPort: push?.port ?? null, waitsFor } };
+        },
         metrics: () => sdkMetrics(sdkMetricsUrl),
       });
       log.info({ pushPort: push?.port, healthPort: health.port }, 'latchkey listens');

@@ -1,11 +1,18 @@
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
-import { KisiError } from '../kisi/errors.js';
 import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
-import { NexudusError } from '../nexudus/errors.js';
 import { createReader, type MemberRead } from '../nexudus/reader.js';
-import { checkSpace, type CheckedSpace } from '../worker/check.js';
-import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/config.js';
+import { createLogin, type LoginState } from '../worker/login.js';
+import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check.js';
+import {
+  ConfigError,
+  loadConfig,
+  loadCredentials,
+  loadDotEnv,
+  type Config,
+  type Credentials,
+  type NexudusAuth,
+} from '../worker/config.js';
 
 /**
  * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws
@@ -14,6 +21,23 @@ import { ConfigError, loadConfig, loadDotEnv, type Config } from '../worker/conf
 export function readConfig(file?: string): Config {
   loadDotEnv();
   return loadConfig(file === undefined ? process.env : { ...process.env, LATCHKEY_CONFIG: file });
+}
+
+/**
+ * As `readConfig`, and how to read the credentials anew, as `.env` and the files of secrets have them then; null: they are
+ * not whole, as while somebody writes them. Throws ConfigError.
+ */
+export function readLastingConfig(): { config: Config; readCredentials: () => Credentials | null } {
+  const readEnvironment = loadDotEnv();
+  const readCredentials = (): Credentials | null => {
+    try {
+      return loadCredentials(readEnvironment());
+    } catch (error) {
+      if (error instanceof ConfigError) return null;
+      throw error;
+    }
+  };
+  return { config: loadConfig(process.env), readCredentials };
 }
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. */
@@ -27,6 +51,33 @@ export function kisiOf({ kisi }: Config): KisiClient {
   // The worker shares the limit of this key: it goes first.
   const pace = createKisiPacer({ most: 2 }).urgent;
   return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
+}
+
+/** Both, for as long as a process lives, be it that their credentials change. */
+export function lastingApis(
+  config: Config,
+  readCredentials: () => Credentials | null,
+): { nexudus: NexudusClient; kisi: KisiClient; logins: LoginState[] } {
+  const nexudusBy = (auth: NexudusAuth): NexudusClient =>
+    nexudusOf({ ...config, nexudus: { ...config.nexudus, auth } });
+  const kisiBy = (apiKey: string): KisiClient => kisiOf({ ...config, kisi: { ...config.kisi, apiKey } });
+  const nexudus = createLogin({
+    api: 'Nexudus',
+    credential: config.nexudus.auth,
+    readCredential: () => readCredentials()?.nexudus ?? null,
+    tryOut: (auth) => nexudusBy(auth).me(),
+  });
+  const kisi = createLogin({
+    api: 'Kisi',
+    credential: config.kisi.apiKey,
+    readCredential: () => readCredentials()?.kisi ?? null,
+    tryOut: (apiKey) => kisiBy(apiKey).currentUser(),
+  });
+  return {
+    nexudus: nexudus.clientOf(nexudusBy),
+    kisi: kisi.clientOf(kisiBy),
+    logins: [nexudus, kisi],
+  };
 }
 
 /** One member's records, read now: no earlier read to compare with, which only matters where keys are taken away. */
@@ -66,7 +117,7 @@ export async function checkedSpace(
   try {
     return await checkSpace(config, nexudus, kisi);
   } catch (error) {
-    if (error instanceof NexudusError || error instanceof KisiError) throw new ConfigError([error.message]);
+    if (error instanceof UnreadSpaceError) throw new ConfigError(error.errors.map(({ message }) => message));
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../worker/config.js';
 import type { MonitorPace } from '../worker/monitor.js';
 import { createApis, startService, type Paces, type Service } from '../worker/service.js';
+import { watchSpace } from '../worker/space.js';
 import type { TemporalAddress } from '../worker/temporal.js';
 
 export interface StageOptions {
@@ -62,7 +63,14 @@ export async function setStage({
     config,
     async startWorker(paces) {
       const apis = createApis(config, paces);
-      const space = await checkSpace(config, apis.nexudus, apis.kisi);
+      const space = watchSpace({
+        check: () => checkSpace(config, apis.nexudus, apis.kisi),
+        config,
+        kept: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
+        hasMembers: () => Promise.resolve(false),
+        log,
+      });
+      await Promise.race([space.looked, space.failed]);
       const worker = await startService({
         config,
         apis,

@@ -1,38 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { listRunning } from '../activities/wake.js';
+import { mayExist, openDatabase } from '../trail/database.js';
+import { createKept, type Kept } from '../trail/kept.js';
+import type { JsonValue } from '../trail/records.js';
+import { checkSpace } from '../worker/check.js';
+import type { Config } from '../worker/config.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
 import { untilGone } from '../worker/embedded-ready.js';
 import { metricsAt } from '../worker/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
 import { createApis, startService, type ServiceOptions } from '../worker/service.js';
+import { watchSpace, type KeptSpace, type SpaceWatchOptions } from '../worker/space.js';
 import { searchAttributes } from '../workflows/messages.js';
 import { failureOf, type ExitCode } from './failure.js';
 import { print, printFailure } from './output.js';
-import { tryTemporal } from './session.js';
-import { checkedSpace, readConfig, usable } from './space.js';
+import { tryTemporal, withSession } from './session.js';
+import { readLastingConfig, usable } from './space.js';
+
+/** How long a start waits for the first check of the space, before it goes on without. */
+const firstCheckMs = 15_000;
 
 /**
  * `latchkey worker`: checks everything, then works until SIGTERM or SIGINT, and ends the process. What is under way is
- * finished first; a second signal ends it at once. Throws ConfigError, before anything was started, where something
- * must be mended first.
+ * finished first; a second signal ends it at once. Where an API is down it works on without it, and is ready once that is
+ * back. Throws ConfigError, before anything was started, where a person must mend something first.
  */
 export async function worker(): Promise<never> {
-  const config = readConfig();
+  const { config, readCredentials } = readLastingConfig();
   const log = createLogger({ level: config.logLevel });
-  const apis = usable(() => createApis(config));
-  const space = await checkedSpace(config, apis.nexudus, apis.kisi);
-  for (const warning of space.warnings) log.warn(warning);
+  const apis = usable(() => createApis(config, {}, readCredentials));
   if (config.temporalAddress !== null) await tryTemporal(config);
+  const space = watchSpace({
+    check: () => checkSpace(config, apis.nexudus, apis.kisi),
+    config,
+    kept: keptSpace(config.databaseUrl),
+    hasMembers: () => hasMembers(config),
+    log,
+  });
+  await Promise.race([space.looked, space.failed, sleep(firstCheckMs, undefined, { ref: false })]);
 
   const stopAsked = stopSignal(log);
   // A worker that failed half-way leaves pollers behind that would keep the process alive.
   process.exit(await run({ config, log, apis, space }, stopAsked).catch(failed));
 }
 
+/** Whether Latchkey has worked on this Temporal server; false too where nobody answers. */
+async function hasMembers(config: Config): Promise<boolean> {
+  if (config.temporalAddress === null) return false;
+  const some = withSession(config, async ({ client }) => {
+    for await (const _ of listRunning(client)) return true;
+    return false;
+  });
+  return some.catch(() => false);
+}
+
+/** What the database keeps of the space. One that is not there yet is not made for it. */
+function keptSpace(databaseUrl: string): SpaceWatchOptions['kept'] {
+  const name = 'checkedSpace';
+  const withKept = async <T>(job: (kept: Kept) => Promise<T>): Promise<T> => {
+    const db = await openDatabase(databaseUrl);
+    try {
+      return await job(createKept(db));
+    } finally {
+      await db.destroy();
+    }
+  };
+  return {
+    async read() {
+      if (!mayExist(databaseUrl)) return null;
+      const found = await withKept((kept) => kept.read(name));
+      // Only `write` below writes it.
+      return found === null ? null : (found.value as unknown as KeptSpace);
+    },
+    write: (space) =>
+      withKept((kept) => kept.write(name, JSON.parse(JSON.stringify(space)) as JsonValue, Date.now())),
+  };
+}
+
 type Checked = Pick<ServiceOptions, 'config' | 'log' | 'apis' | 'space'>;
 
 async function run(checked: Checked, stopAsked: Promise<void>): Promise<ExitCode> {
-  const { config, log } = checked;
+  const { config, log, space } = checked;
   const temporal = config.temporalAddress === null ? await startTemporal(log) : null;
   const ended = new AbortController();
   try {
@@ -40,7 +90,7 @@ async function run(checked: Checked, stopAsked: Promise<void>): Promise<ExitCode
     const address = temporal === null ? null : { address: temporal.address, namespace: 'default' };
     const service = await startService({ ...checked, temporal: address, sdkMetricsUrl });
     const gone = temporal === null ? [] : [untilGone(temporal.address, ended.signal)];
-    await Promise.race([service.done, stopAsked, ...gone]);
+    await Promise.race([service.done, stopAsked, space.failed, ...gone]);
     ended.abort();
     await service.stop();
     return 0;

@@ -321,6 +321,12 @@ export class KisiOrganization {
     return secret;
   }
 
+  /** The owner deletes the API key that there is, and makes another. */
+  replaceApiKey(secret: string): void {
+    for (const [old, userId] of this.#logins) if (userId === this.ownerId) this.#logins.delete(old);
+    this.#logins.set(secret, this.ownerId);
+  }
+
   /** The user behind the secret of a login; undefined when the secret or its user is gone. */
   userOf(secret: string): KisiUser | undefined {
     return this.people.get(this.#logins.get(secret) ?? -1);

@@ -42,6 +42,12 @@ export class NexudusAuth {
     return Buffer.from(value, 'base64').toString('utf8') === `${this.login.email}:${this.login.password}`;
   }
 
+  /** The user takes another password, which ends all tokens. */
+  changePassword(password: string): void {
+    this.login.password = password;
+    this.revokeTokens();
+  }
+
   /** Ends all access and refresh tokens at once. */
   revokeTokens(): void {
     this.#access.clear();

@@ -52,6 +52,8 @@ export interface NexudusSimulator {
   hooksSent(): Promise<void>;
   /** Ends all tokens given out, as a changed password would. */
   revokeTokens(): void;
+  /** Takes another password from now on, and ends all tokens. */
+  changePassword(password: string): void;
   /** Cuts all connections, webhooks under way too, and ends. */
   stop(): Promise<void>;
 }
@@ -95,6 +97,9 @@ export async function startNexudusSimulator(
     hooksSent: hooks.settled,
     revokeTokens: () => {
       auth.revokeTokens();
+    },
+    changePassword: (password) => {
+      auth.changePassword(password);
     },
     async stop() {
       await hooks.stop();

@@ -2,6 +2,7 @@
  * Opens the database of the audit trail: a file of its own (SQLite's format, through libsql, which comes compiled), or
  * PostgreSQL where several machines write or the trail must outlive a disk.
  */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +36,11 @@ export async function openDatabase(url: string): Promise<Kysely<TrailTables>> {
     );
   }
   return openFile(path);
+}
+
+/** Whether there is a database already, as far as that can be told without a connection. Throws a TrailError. */
+export function mayExist(url: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(url) || existsSync(pathOf(url));
 }
 
 function pathOf(url: string): string {

@@ -20,9 +20,17 @@ export interface CheckedSpace {
   groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: string[] })[];
 }
 
+/** The space could not be read: what each API answered that did not answer as it should. */
+export class UnreadSpaceError extends Error {
+  override readonly name = 'UnreadSpaceError';
+  constructor(readonly errors: readonly (NexudusError | KisiError)[]) {
+    super(errors.map(({ message }) => message).join(' '));
+  }
+}
+
 /**
- * Tries both APIs and resolves every id and name of the configuration, before anything else runs. Reads only.
- * Throws ConfigError with one line for each thing that an operator must mend.
+ * Tries both APIs and resolves every id and name of the configuration. Reads only. Throws UnreadSpaceError where an API
+ * does not answer, and ConfigError with one line for each thing that an operator must mend in the configuration.
  */
 export async function checkSpace(
   config: Config,
@@ -30,12 +38,13 @@ export async function checkSpace(
   kisi: KisiClient,
 ): Promise<CheckedSpace> {
   const lines: string[] = [];
+  const errors: (NexudusError | KisiError)[] = [];
   const attempt = async <T>(job: () => Promise<T>): Promise<T | null> => {
     try {
       return await job();
     } catch (error) {
       if (!(error instanceof NexudusError) && !(error instanceof KisiError)) throw error;
-      lines.push(error.message);
+      errors.push(error);
       return null;
     }
   };
@@ -49,7 +58,7 @@ export async function checkSpace(
       return { organizationId, groups: await kisi.listGroups() };
     }),
   ]);
-  if (reference === null || organization === null) throw new ConfigError(lines);
+  if (reference === null || organization === null) throw new UnreadSpaceError(errors);
 
   const { passTypes, locations, allowances } = reference;
   const { organizationId, groups } = organization;
@@ -59,7 +68,8 @@ export async function checkSpace(
   if (lines.length > 0) throw new ConfigError(lines);
 
   const sold = new Set(allowances.map((allowance) => allowance.passTypeId));
-  const inUse = await usedTypes(nexudus, passTypes, mapping, sold);
+  const inUse = await attempt(() => usedTypes(nexudus, passTypes, mapping, sold));
+  if (inUse === null) throw new UnreadSpaceError(errors);
   const warnings = [
     ...locations
       .filter((location) => location.timeZone === null && timeZones[location.id] === undefined)

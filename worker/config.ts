@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import type { DriftPolicy } from '../access/drift.js';
@@ -44,6 +45,12 @@ export interface FileConfig {
   apiUser: ApiUser;
   /** How soon keys are to be given and taken away. */
   latency: LatencyObjective;
+}
+
+/** What both APIs are shown. Secrets: never logged. */
+export interface Credentials {
+  nexudus: NexudusAuth;
+  kisi: string;
 }
 
 /** All that the process is told from outside. Holds secrets: never log it whole. */
@@ -97,9 +104,12 @@ export const variableDefaults = {
   NEXUDUS_BASE_URL: 'https://spaces.nexudus.com/api',
   NEXUDUS_EMAIL: null,
   NEXUDUS_PASSWORD: null,
+  NEXUDUS_PASSWORD_FILE: null,
   NEXUDUS_TOKEN: null,
+  NEXUDUS_TOKEN_FILE: null,
   KISI_BASE_URL: 'https://api.kisi.io',
   KISI_API_KEY: null,
+  KISI_API_KEY_FILE: null,
   TEMPORAL_ADDRESS: null,
   LATCHKEY_CONFIG: './latchkey.yaml',
   LATCHKEY_POLL_INTERVAL: '30s',
@@ -122,7 +132,13 @@ export const variableDefaults = {
 } as const;
 
 type Variable = keyof typeof variableDefaults;
-type Env = Readonly<Record<string, string | undefined>>;
+/** Variables by name. */
+export type Env = Readonly<Record<string, string | undefined>>;
+type ReadFile = (path: string) => string;
+
+/** Secrets that may be in a file of their own, as Docker hands them in: `<name>_FILE` names it. */
+const secretsInFiles = ['NEXUDUS_PASSWORD', 'NEXUDUS_TOKEN', 'KISI_API_KEY'] as const;
+const readText: ReadFile = (path) => readFileSync(path, 'utf8');
 
 /** An address as variables and options give it; the slash at its end is dropped. */
 export const httpUrl = z
@@ -185,27 +201,33 @@ const environment = z.object({
 
 /**
  * Adds the variables of a `.env` file to the process; those that are set already win, and a missing file is fine.
- * Throws ConfigError when the file is there but unreadable.
+ * Throws ConfigError when the file is there but unreadable. Answers how to read the same again: the variables that were
+ * set before, over the file as it is then.
  */
-export function loadDotEnv(path = '.env'): void {
-  try {
-    process.loadEnvFile(path);
-  } catch (error) {
-    if (!isMissing(error)) throw new ConfigError([`${path} cannot be read`]);
-  }
+export function loadDotEnv(path = '.env'): () => Env {
+  const own = { ...process.env };
+  const read = (): Env => {
+    try {
+      return { ...parseEnv(readFileSync(path, 'utf8')), ...own };
+    } catch (error) {
+      if (isMissing(error)) return own;
+      throw new ConfigError([`${path} cannot be read`]);
+    }
+  };
+  // Temporal's SDK and the driver of the audit trail read the process's own environment.
+  Object.assign(process.env, read());
+  return read;
 }
 
 /**
  * The configuration from `env` and the file that LATCHKEY_CONFIG names. An empty variable counts as not set.
  * Throws ConfigError with every problem at once.
  */
-export function loadConfig(
-  env: Env,
-  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
-): Config {
+export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
   const lines: string[] = [];
+  const env = withSecretFiles(given, readFile, lines);
   const auth = readAuth(env, lines);
-  const parsed = environment.safeParse(given(env));
+  const parsed = environment.safeParse(withDefaults(env));
   for (const issue of parsed.error?.issues ?? []) lines.push(`${issue.path.join('.')} ${issue.message}`);
   if (
     valueOf(env, 'LATCHKEY_PUSH_PORT') !== undefined &&
@@ -237,6 +259,43 @@ export function loadConfig(
     alerts: alertsOf(values),
     file,
   };
+}
+
+/** The credentials in `env` and the files that it names. Throws ConfigError where they are not whole. */
+export function loadCredentials(env: Env, readFile: ReadFile = readText): Credentials {
+  const lines: string[] = [];
+  const whole = withSecretFiles(env, readFile, lines);
+  const nexudus = readAuth(whole, lines);
+  const kisi = valueOf(whole, 'KISI_API_KEY');
+  if (kisi === undefined) lines.push('KISI_API_KEY must be set');
+  if (lines.length > 0 || nexudus === null || kisi === undefined) throw new ConfigError(lines);
+  return { nexudus, kisi };
+}
+
+/** The variables, with the secrets that are in files of their own: there the line end after one does not belong to it. */
+function withSecretFiles(env: Env, readFile: ReadFile, lines: string[]): Env {
+  const secrets = secretsInFiles.flatMap((name): [string, string][] => {
+    const path = valueOf(env, `${name}_FILE`);
+    if (path === undefined) return [];
+    if (valueOf(env, name) !== undefined) {
+      lines.push(`${name} and ${name}_FILE are both set: keep one of the two`);
+      return [];
+    }
+    const text = textOrNull(readFile, path);
+    if (text !== null && text.trim() !== '') return [[name, text.replace(/\r?\n$/, '')]];
+    lines.push(`${name}_FILE names ${path}, which ${text === null ? 'cannot be read' : 'is empty'}`);
+    // Set to something, so that it is not said to be missing too.
+    return [[name, 'unread']];
+  });
+  return { ...env, ...Object.fromEntries(secrets) };
+}
+
+function textOrNull(readFile: ReadFile, path: string): string | null {
+  try {
+    return readFile(resolve(path));
+  } catch {
+    return null;
+  }
 }
 
 function pushOf(values: z.infer<typeof environment>): PushConfig | null {
@@ -277,7 +336,7 @@ function readAuth(env: Env, lines: string[]): NexudusAuth | null {
   return null;
 }
 
-function readConfigFile(env: Env, readFile: (path: string) => string, lines: string[]): FileConfig {
+function readConfigFile(env: Env, readFile: ReadFile, lines: string[]): FileConfig {
   const named = valueOf(env, 'LATCHKEY_CONFIG');
   const path = named ?? variableDefaults.LATCHKEY_CONFIG;
   let text: string;
@@ -294,7 +353,7 @@ function readConfigFile(env: Env, readFile: (path: string) => string, lines: str
 }
 
 /** The variables with defaults filled in, empty ones left out. */
-function given(env: Env): Partial<Record<Variable, string>> {
+function withDefaults(env: Env): Partial<Record<Variable, string>> {
   const values: Partial<Record<Variable, string>> = {};
   for (const name of variableNames()) {
     const value = valueOf(env, name) ?? variableDefaults[name];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
 import type { Ground, InForce } from '../activities/in-force.js';
 import { digestOfRules } from '../activities/membership.js';
 import type { Instant } from '../access/types.js';
@@ -8,6 +9,7 @@ import { speakerWorkflowId } from '../workflows/messages.js';
 import { inForceSignal } from '../workflows/speaker-messages.js';
 import type { CheckedSpace } from './check.js';
 import type { Config, FileConfig } from './config.js';
+import type { SpaceWatch } from './space.js';
 import type { Term } from './speaker.js';
 import { version } from './version.js';
 
@@ -49,11 +51,29 @@ export function inForceHere(
   };
 }
 
-/** Has the workflow `speaker` show it, of this term. Throws where Temporal cannot be reached, or the term's run is over. */
-export async function sayInForce(
+/**
+ * What says to the workflow `speaker`, in each term, by which rules this process works: at once where they are known, as soon
+ * as they are, and again where they turn out to be others. Throws where Temporal cannot be reached, or the term's run is
+ * over.
+ */
+export function createTeller(
   client: Client,
-  inForce: Omit<InForce, 'since'>,
-  { runId, term }: Term,
-): Promise<void> {
-  await client.workflow.getHandle(speakerWorkflowId, runId).signal(inForceSignal, { ...inForce, term });
+  { config, space, log }: { config: Config; space: Pick<SpaceWatch, 'known' | 'onFound'>; log: Logger },
+): (term: Term) => Promise<void> {
+  const startedAt = Date.now();
+  let last: Term | null = null;
+  async function tell(term: Term): Promise<void> {
+    last = term;
+    const known = space.known();
+    if (known === null) return;
+    const statement = { ...inForceHere(config, known, startedAt), term: term.term };
+    await client.workflow.getHandle(speakerWorkflowId, term.runId).signal(inForceSignal, statement);
+  }
+  space.onFound(() => {
+    if (last === null) return;
+    tell(last).catch((err: unknown) => {
+      log.warn({ err }, 'by which rules this process works from now on could not be told');
+    });
+  });
+  return tell;
 }

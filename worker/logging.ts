@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 import { destination, pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
@@ -72,13 +73,30 @@ const temporalLevels: Record<string, 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERRO
 const pinoLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
 /** Workers without workflows, or without activities, are meant to be so. */
-const ofNoUse = /^No (?:workflows|activities) registered, not polling/;
+const ofNoUse = /^No (?:workflows|activities|Nexus services) registered, not polling/;
+/** What an activity's context adds that no reader can use. */
+const idle = ['taskToken', 'isLocal', 'activityId', 'namespace', 'sdkComponent'];
+/** Types of failures whose message says all (activities/failures.ts). */
+const foreseen = ['Nexudus', 'Kisi', 'Configuration', 'Held', 'Trail'];
 
 function forward(logger: Logger, entry: LogEntry): void {
   if (ofNoUse.test(entry.message)) return;
+  const { error, ...others } = entry.meta ?? {};
+  if (entry.message === 'Workflow failed' && isOfActivity(error)) return;
+  const kept = Object.entries(others).filter(([name]) => !idle.includes(name));
   // Entries of the native core are buffered: their own time is when it happened.
   const time = new Date(Number(entry.timestampNanos / 1_000_000n)).toISOString();
-  logger[pinoLevels[entry.level]]({ ...entry.meta, time }, entry.message);
+  const meta = { ...Object.fromEntries(kept), time };
+  const level = entry.message === 'Worker state changed' ? 'debug' : pinoLevels[entry.level];
+  if (error instanceof ApplicationFailure && foreseen.includes(error.type ?? ''))
+    logger[level](meta, `${entry.message}: ${error.message}`);
+  else logger[level](error === undefined ? meta : { ...meta, error }, entry.message);
+}
+
+/** Whether a workflow failed since one of its activities did, which has told why; one that timed out tells nothing. */
+function isOfActivity(error: unknown): boolean {
+  if (!(error instanceof Error) || error.message !== 'Activity task failed') return false;
+  return error.cause instanceof Error && !/timeout/i.test(error.cause.message);
 }
 
 function stderrStream(forPeople: boolean): DestinationStream {

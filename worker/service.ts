@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Connection } from '@temporalio/client';
 import { Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -9,6 +10,7 @@ import { createGate } from '../activities/gate.js';
 import { shownHoldings } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
 import { createKnownRecords } from '../activities/known.js';
+import { notKnownYet } from '../activities/failures.js';
 import { createMembershipActivities, digestOfRules } from '../activities/membership.js';
 import { createOrderBook, orderException, readOrders } from '../activities/orders.js';
 import { createPeople } from '../activities/people.js';
@@ -16,7 +18,7 @@ import { createPollActivities } from '../activities/poll.js';
 import { createRecorder, type Stopwatch } from '../activities/recorder.js';
 import { createTrailActivities } from '../activities/trail.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
-import { createKisiClient, type KisiClient } from '../kisi/client.js';
+import { createKisiClient, type KisiClient, type KisiClientOptions } from '../kisi/client.js';
 import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
@@ -38,7 +40,7 @@ import { createApiWatch, type ApiWatch } from './api-watch.js';
 import { workflowBundle } from './bundle.js';
 import { createChannels } from './channels.js';
 import type { CheckedSpace } from './check.js';
-import type { Config } from './config.js';
+import type { Config, Credentials } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { createLatencyMeters, type LatencyMeters } from './latency.js';
 import { identityOf } from './identity.js';
@@ -48,9 +50,18 @@ import { askForAudit, setAuditInterval } from './drift.js';
 import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
-import { inForceHere, sayInForce } from './in-force.js';
+import { createTeller } from './in-force.js';
+import { createLogin, tellOf, type LoginState } from './login.js';
+import type { SpaceWatch } from './space.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
-import { connectClient, connectNative, ensureSchedules, type TemporalAddress } from './temporal.js';
+import {
+  connectClient,
+  connectNative,
+  ensureSchedules,
+  runSchedules,
+  type TemporalAddress,
+} from './temporal.js';
+import { version } from './version.js';
 
 /**
  * Few, so that what waits for Kisi waits in Temporal's queue, where the urgent goes first; enough to keep Kisi's 5 a
@@ -58,6 +69,7 @@ import { connectClient, connectNative, ensureSchedules, type TemporalAddress } f
  */
 const kisiSlots = 5;
 const ensureEveryMs = 30_000;
+const listLagsMs = [0, 2_000, 10_000];
 
 /** Both APIs as this configuration reaches them. */
 export interface Apis {
@@ -73,6 +85,8 @@ export interface Apis {
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
   /** How they have answered all of these. */
   watch: ApiWatch;
+  /** Whether each API takes what it is shown. */
+  logins: LoginState[];
 }
 
 /** How fast each API is asked. */
@@ -81,22 +95,51 @@ export interface Paces {
   kisi: KisiPacer;
 }
 
-/** Each process has its own paces: only one of them speaks at a time. Other ones are for benches and tests. */
-export function createApis(config: Config, paces: Partial<Paces> = {}): Apis {
+/**
+ * Each process has its own paces: only one of them speaks at a time. Other ones are for benches and tests.
+ * `readCredentials`: the credentials as they are now where they were read at the start; null: not whole, or always the
+ * same.
+ */
+export function createApis(
+  config: Config,
+  paces: Partial<Paces> = {},
+  readCredentials: () => Credentials | null = () => null,
+): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
-  const { baseUrl, auth } = config.nexudus;
-  const kisi = { baseUrl: config.kisi.baseUrl, apiKey: config.kisi.apiKey, pace: turnsByPriority(kisiPace) };
+  const { baseUrl } = config.nexudus;
+  const nexudus = createLogin({
+    api: 'Nexudus',
+    credential: config.nexudus.auth,
+    readCredential: () => readCredentials()?.nexudus ?? null,
+    tryOut: (auth) => createNexudusClient({ baseUrl, auth, pace: pace.members }).me(),
+  });
   const watch = createApiWatch(Date.now);
-  const nexudusAt = (turns: Turns): NexudusClient =>
-    watch.nexudus(createNexudusClient({ baseUrl, auth, pace: turns }));
+  const nexudusBy = (turns: Turns): NexudusClient =>
+    watch.nexudus(
+      nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, pace: nexudus.guarded(turns) })),
+    );
+  const turns = turnsByPriority(kisiPace);
+  const kisi = createLogin({
+    api: 'Kisi',
+    credential: config.kisi.apiKey,
+    readCredential: () => readCredentials()?.kisi ?? null,
+    tryOut: (apiKey) => createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: turns }).currentUser(),
+  });
+  const kisiBy = (options: Pick<KisiClientOptions, 'beforeWrite'>): KisiClient =>
+    watch.kisi(
+      kisi.clientOf((apiKey) =>
+        createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: kisi.guarded(turns), ...options }),
+      ),
+    );
   return {
-    nexudus: nexudusAt(pace.members),
-    nexudusForGroups: nexudusAt(pace.groups),
-    nexudusForCrowds: nexudusAt(pace.crowds),
-    nexudusForPolls: nexudusAt(pace.polls),
-    nexudusForFullPasses: nexudusAt(pace.fullPasses),
-    kisi: watch.kisi(createKisiClient(kisi)),
-    kisiWhere: (beforeWrite) => watch.kisi(createKisiClient({ ...kisi, beforeWrite })),
+    nexudus: nexudusBy(pace.members),
+    nexudusForGroups: nexudusBy(pace.groups),
+    nexudusForCrowds: nexudusBy(pace.crowds),
+    nexudusForPolls: nexudusBy(pace.polls),
+    nexudusForFullPasses: nexudusBy(pace.fullPasses),
+    kisi: kisiBy({}),
+    kisiWhere: (beforeWrite) => kisiBy({ beforeWrite }),
+    logins: [nexudus, kisi],
     watch,
   };
 }
@@ -104,7 +147,7 @@ export function createApis(config: Config, paces: Partial<Paces> = {}): Apis {
 export interface ServiceOptions {
   config: Config;
   apis: Apis;
-  space: CheckedSpace;
+  space: SpaceWatch;
   /** Null: as TEMPORAL_* says. */
   temporal: TemporalAddress | null;
   log: Logger;
@@ -128,11 +171,11 @@ export interface Service {
 }
 
 /**
- * Runs both workers, the Schedules and the health endpoint until stopped. Expects a space that `checkSpace` passed.
- * Throws where Temporal cannot be reached.
+ * Runs both workers, the Schedules and the health endpoint until stopped. As long as the space is not known, members wait
+ * and say so. Throws where Temporal cannot be reached.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, log } = options;
+  const { config, apis, space, log } = options;
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
@@ -140,10 +183,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { trail, ownership, kept } = stores;
   const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
-  const startedAt = Date.now();
   const speaker = createSpeaker({
     openWorkers: speakingWorkers(options, client, native, stores, meters),
-    tell: (term) => sayInForce(client, inForceHere(config, options.space, startedAt), term),
+    tell: createTeller(client, options),
     monitor: monitorOf(options, client, kept),
   });
   const worker = await memberWorker(options, client, native, speaker, ownership);
@@ -153,23 +195,30 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await wakeTroubled(client, config.taskQueue, ownership);
   const health = await startHealth({
     port: config.healthPort,
-    checks: async () => ({
-      ready: await isReady(worker, client),
-      detail: { taskQueue: config.taskQueue, speaksToApis: speaker.isSpeaking() },
-    }),
+    checks: async () => {
+      const waitsFor = waitedFor(space, apis);
+      return {
+        ready: waitsFor.length === 0 && (await isReady(worker, client)),
+        detail: { taskQueue: config.taskQueue, speaksToApis: speaker.isSpeaking(), waitsFor },
+      };
+    },
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
-  const { nexudusForFullPasses: nexudus, kisi } = options.apis;
+  const { nexudusForFullPasses: nexudus, kisi } = apis;
   const push = await startPush({
     ...{ config, client, nexudus, kisi, trail, ownership, kept, log },
     onWoken: meters.pushWake,
   });
-  log.info({ taskQueue: config.taskQueue, healthPort: health.port }, 'latchkey is running');
-  await tellOrders(client, log);
+  await tellStart(options, client, health.port);
+  const ended = new AbortController();
+  goOnWhenMended(options, client, ownership, ended.signal);
   const done = running
     .finally(() => {
       stopEnsuring();
       stopWatching();
+      ended.abort();
+      space.stop();
+      for (const login of apis.logins) login.stop();
       return speaker.stop();
     })
     .then(() => push?.close())
@@ -236,7 +285,7 @@ async function memberWorker(
   return Worker.create({
     ...shutdown,
     connection,
-    identity: identityOf(digestOfRules(space.rules)),
+    identity: identityIn(space),
     namespace: client.options.namespace,
     taskQueue: config.taskQueue,
     workflowBundle: await workflowBundle(),
@@ -268,14 +317,6 @@ function speakingWorkers(
     return record === null ? null : { email: record.email, name: record.fullName };
   });
   const baselines = createBaselineBook(client, now);
-  const reader = createReader({
-    client: apis.nexudus,
-    clientForGroups: apis.nexudusForGroups,
-    clientForCrowds: apis.nexudusForCrowds,
-    now,
-    timeZones: space.timeZones,
-    baselines: () => baselines.read(),
-  });
   const orders = createOrderBook(client, now);
   const breaker = createBreakerBook({ client, limits: config.file.breaker });
   const gate = createGate(orders);
@@ -287,28 +328,43 @@ function speakingWorkers(
       meters.key(wait);
     },
   };
-  const rules = space.rules;
   const known = createKnownRecords();
   const nexudusActivities = {
-    ...createMembershipActivities({
-      ...{ reader, rules, people, known, gate, orders, breaker, trail, ownership, now },
-    }),
-    ...createPollActivities({
-      nexudus: apis.nexudusForPolls,
-      nexudusForFullPasses: apis.nexudusForFullPasses,
-      client,
-      waker: createWaker(client, config.taskQueue, ownership),
-      ownership,
-      rules,
-      known,
-      baselines,
-      trail,
-      trailRetentionMs: config.file.trailRetentionMs,
-      tellLag: (collection, lagMs) => {
-        meters.pollLag(collection, lagMs);
+    ...byTheRules(
+      space,
+      { assessMember: true, pollChanges: true, fullPass: true },
+      ({ rules, timeZones }) => {
+        const reader = createReader({
+          client: apis.nexudus,
+          clientForGroups: apis.nexudusForGroups,
+          clientForCrowds: apis.nexudusForCrowds,
+          now,
+          timeZones,
+          baselines: () => baselines.read(),
+        });
+        return {
+          ...createMembershipActivities({
+            ...{ reader, rules, people, known, gate, orders, breaker, trail, ownership, now },
+          }),
+          ...createPollActivities({
+            nexudus: apis.nexudusForPolls,
+            nexudusForFullPasses: apis.nexudusForFullPasses,
+            client,
+            waker: createWaker(client, config.taskQueue, ownership),
+            ownership,
+            rules,
+            known,
+            baselines,
+            trail,
+            trailRetentionMs: config.file.trailRetentionMs,
+            tellLag: (collection, lagMs) => {
+              meters.pollLag(collection, lagMs);
+            },
+            now,
+          }),
+        };
       },
-      now,
-    }),
+    ),
     ...createTrailActivities({ trail, kept, now }),
   };
   const directory = createDirectory({
@@ -328,28 +384,34 @@ function speakingWorkers(
       ownership,
       isApiUserOurs: config.file.apiUser === 'latchkeyOnly',
     }),
-    ...createDriftActivities({
-      orderException: (wish, id) => orderException(client, wish, id),
-      readLedgers: (afresh) => shownHoldings(client, ownership, afresh),
-      nexudus: apis.nexudusForFullPasses,
-      kisi,
-      directory,
-      moves,
-      mapping: rules.mapping,
-      policy: config.file.drift,
-      baselines,
-      gate,
-      trail,
-      waker: createWaker(client, config.taskQueue, ownership),
-      now,
-    }),
+    ...byTheRules(
+      space,
+      { compareWithKisi: true, wakeToMend: true, freeze: true, except: true, noteFindings: true },
+      ({ rules }) =>
+        createDriftActivities({
+          orderException: (wish, id) => orderException(client, wish, id),
+          readLedgers: (afresh) => shownHoldings(client, ownership, afresh),
+          nexudus: apis.nexudusForFullPasses,
+          kisi,
+          directory,
+          moves,
+          mapping: rules.mapping,
+          policy: config.file.drift,
+          baselines,
+          gate,
+          trail,
+          waker: createWaker(client, config.taskQueue, ownership),
+          now,
+        }),
+    ),
   };
-  const identity = identityOf(digestOfRules(rules));
-  const shared = { ...shutdown, connection, identity, namespace: client.options.namespace };
-  return () =>
-    Promise.all([
+  const shared = { ...shutdown, connection, namespace: client.options.namespace };
+  return () => {
+    const identity = identityIn(space);
+    return Promise.all([
       Worker.create({
         ...shared,
+        identity,
         taskQueue: nexudusTaskQueue(config.taskQueue),
         activities: nexudusActivities,
         // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
@@ -358,12 +420,38 @@ function speakingWorkers(
       ...[kisiTaskQueue, kisiBulkTaskQueue].map((queueOf) =>
         Worker.create({
           ...shared,
+          identity,
           taskQueue: queueOf(config.taskQueue),
           activities: kisiActivities,
           maxConcurrentActivityTaskExecutions: kisiSlots,
         }),
       ),
     ]);
+  };
+}
+
+/**
+ * Activities that follow the rules: made as soon as these are known, and anew where they turn out to be others. Until then
+ * each fails, for its workflow to say what it waits for and to try it again.
+ */
+function byTheRules<A extends object>(
+  space: SpaceWatch,
+  names: Record<keyof A, true>,
+  make: (space: CheckedSpace) => A,
+): A {
+  let made: { of: CheckedSpace; activities: A } | null = null;
+  const current = (): A => {
+    const known = space.known();
+    if (known === null) throw notKnownYet(space.trouble() ?? { api: null, lines: [] });
+    if (made?.of !== known) made = { of: known, activities: make(known) };
+    return made.activities;
+  };
+  const functions = (Object.keys(names) as (keyof A)[]).map((name) => [
+    name,
+    async (...args: unknown[]): Promise<unknown> =>
+      (current()[name] as (...a: unknown[]) => Promise<unknown>)(...args),
+  ]);
+  return Object.fromEntries(functions) as A;
 }
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
@@ -385,13 +473,75 @@ async function keepSingletons(client: Client, config: Config, kept: Kept, log: L
   };
 }
 
-/** What keeps keys from being written, so that nobody waits for them in vain. */
-async function tellOrders(client: Client, log: Logger): Promise<void> {
+/** What runs, by which rules, and what keeps keys from being written, so that nobody waits for them in vain. */
+async function tellStart(
+  { config, space, log }: ServiceOptions,
+  client: Client,
+  healthPort: number,
+): Promise<void> {
   const { stop, mode } = await readOrders(client);
+  const known = space.known();
+  let rules = known && digestOfRules(known.rules);
+  log.info(
+    { version: version(), mode: mode.name, rules, taskQueue: config.taskQueue, healthPort },
+    'latchkey is running',
+  );
+  space.onFound((found) => {
+    if (digestOfRules(found.rules) === rules) return;
+    rules = digestOfRules(found.rules);
+    log.info({ rules }, 'the rules are known');
+  });
   const next = 'see `latchkey report`, then `latchkey mode live`';
   if (mode.name === 'observe') log.warn(`mode observe: nothing is written to Kisi; ${next}`);
   if (mode.name === 'canary') log.warn(`mode canary: only the keys of a few are written to Kisi; ${next}`);
   if (stop !== null) log.warn(`${stop.level} is stopped by ${stop.by}; \`latchkey resume\` lets it go on`);
+}
+
+/** The name of this process's workers. */
+function identityIn(space: SpaceWatch): string {
+  const known = space.known();
+  return identityOf(known === null ? null : digestOfRules(known.rules));
+}
+
+/** What this process cannot do its work without. */
+function waitedFor(space: SpaceWatch, { logins }: Apis): string[] {
+  const refusals = logins.flatMap((login) => login.refusal()?.why ?? []);
+  return [...new Set([...(space.trouble()?.lines ?? []), ...refusals])];
+}
+
+/** Tells what is refused, and has everybody go on who waited for what is mended. */
+function goOnWhenMended(
+  { config, apis, space, log }: ServiceOptions,
+  client: Client,
+  ownership: Ownership,
+  ended: AbortSignal,
+): void {
+  const goOn = (): void => {
+    const wake = async (): Promise<void> => {
+      await runSchedules(client);
+      // Temporal's list lags behind: who was blocked just before is found by a later look.
+      for (const pauseMs of listLagsMs) {
+        await sleep(pauseMs, undefined, { signal: ended, ref: false });
+        await wakeTroubled(client, config.taskQueue, ownership);
+      }
+    };
+    wake().catch((err: unknown) => {
+      if (ended.aborted) return;
+      log.warn(
+        { err },
+        'not everybody could be woken who waited for the APIs; they look again within 10 minutes',
+      );
+    });
+  };
+  space.onChecked(goOn);
+  for (const login of apis.logins) {
+    tellOf(login, log);
+    login.onChange((refusal) => {
+      if (refusal !== null) return;
+      space.lookNow();
+      goOn();
+    });
+  }
 }
 
 /** What was blocked may have been mended while the process was down. */

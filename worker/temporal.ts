@@ -41,6 +41,11 @@ export interface PollPlan {
 export async function ensureSchedules(client: Client, plan: PollPlan): Promise<void> {
   await ensureSchedule(client, fullPassScheduleId, 'fullPass', plan.taskQueue, plan.fullPassIntervalMs);
   await ensureSchedule(client, pollScheduleId, 'poll', plan.taskQueue, plan.pollIntervalMs);
+  await runSchedules(client);
+}
+
+/** Runs at once what is not paused. */
+export async function runSchedules(client: Client): Promise<void> {
   await runNow(client, fullPassScheduleId);
   await runNow(client, pollScheduleId);
 }

@@ -37,7 +37,7 @@ import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
 import { createKeeper } from './remembered.js';
-import { trailActivities } from './trail.js';
+import { logOrder, trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** A key that may go is still listed until its member was looked at once more, after it went. */
@@ -155,6 +155,7 @@ async function guard(initial: RememberedBreaker | null): Promise<void> {
 
   function note(what: string, by: string, why: string, after: Act['after']): void {
     acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), memberId: null, what, by, why, after });
+    logOrder({ memberId: null, what, by, why });
   }
 
   function keep(next: Breaker): void {

@@ -39,7 +39,7 @@ import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
 import { createKeeper } from './remembered.js';
-import { trailActivities } from './trail.js';
+import { logOrder, trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** Temporal's list lags behind: who was held just before an order was taken back is found by a later look. */
@@ -205,6 +205,7 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
 
   function note(act: Omit<Act, 'id' | 'at'>): void {
     acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), ...act });
+    logOrder(act);
   }
 
   /** Until there is something to do, or to say of an exception. */

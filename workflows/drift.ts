@@ -50,7 +50,7 @@ import { kisiTaskQueue, revisionMemo } from './messages.js';
 import { insist, patientActivities, troubleOf, type Patient } from './patience.js';
 import { refuse, checkGiver } from './refuse.js';
 import { createKeeper } from './remembered.js';
-import { trailActivities } from './trail.js';
+import { logOrder, trailActivities } from './trail.js';
 
 const minuteMs = 60_000;
 /** What is doubted is believed when an audit so much later still finds it. */
@@ -323,16 +323,9 @@ async function compareForEver(initial: DriftState): Promise<void> {
     const contested = verb !== 'repair' && finding.contested;
     replace({ ...finding, ruling: { verb, by, at }, contested });
     const { memberId, groupId, what } = finding;
-    acts.push({
-      id: `${runId}/${run.notes++}`,
-      at,
-      what: `${verb} finding ${id} (${finding.kind})`,
-      by,
-      why,
-      after: { what },
-      memberId,
-      groupId,
-    });
+    const ruled = { what: `${verb} finding ${id} (${finding.kind})`, by, why, memberId, groupId };
+    acts.push({ id: `${runId}/${run.notes++}`, at, after: { what }, ...ruled });
+    logOrder(ruled);
   }
 
   function replace(finding: Finding): void {

@@ -23,7 +23,7 @@ import {
   type PlanReport,
 } from './plan-messages.js';
 import { refuse, checkGiver } from './refuse.js';
-import { trailActivities } from './trail.js';
+import { logOrder, trailActivities } from './trail.js';
 
 /** Each waits for Kisi, which takes 5 requests a second. */
 const membersAtOnce = 20;
@@ -111,6 +111,7 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
   async function noteAct(what: string, { by, why }: { by: string; why: string }): Promise<void> {
     const { runId } = workflowInfo();
     const about = { memberId: null, what: `${what} ${planId}`, by, why, after: null };
+    logOrder(about);
     await insist(trail, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
   }
 

@@ -1,4 +1,5 @@
-import type { TrailActivities } from '../activities/contract.js';
+import { log } from '@temporalio/workflow';
+import type { Act, TrailActivities } from '../activities/contract.js';
 import { nexudusTaskQueue } from './messages.js';
 import { patientActivities, type Patient } from './patience.js';
 
@@ -10,4 +11,15 @@ export function trailActivities(taskQueue: string): Patient<TrailActivities> {
     heartbeatTimeout: '15s',
   };
   return patientActivities<TrailActivities>(options, 20_000);
+}
+
+/** One line in the log for what a person ordered. */
+export function logOrder({
+  memberId,
+  groupId,
+  what,
+  by,
+  why,
+}: Pick<Act, 'memberId' | 'groupId' | 'what' | 'by' | 'why'>): void {
+  log.info(`order: ${what}`, { memberId: memberId ?? undefined, groupId: groupId ?? undefined, by, why });
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 export const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
 export const groupHelp = 'a group in Kisi, by id or exact name';
+export const configHelp = 'by the rules of this file instead of those in force';
 export const jsonHelp = 'print JSON, and nothing else on stdout';
 
 /** A command by which a person orders something. */

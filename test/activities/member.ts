@@ -23,9 +23,9 @@ export function runAsMember<K extends keyof KeyActivities>(
   name: K,
   args: Parameters<KeyActivities[K]>,
   attempt = 1,
+  logger = new DefaultLogger('ERROR'),
 ): Promise<Awaited<ReturnType<KeyActivities[K]>>> {
   const workflowExecution = { workflowId: `member-${memberId}`, runId: 'run' };
-  const logger = new DefaultLogger('ERROR');
   const env = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
   type Run = (...args: Parameters<KeyActivities[K]>) => Promise<Awaited<ReturnType<KeyActivities[K]>>>;
   return env.run(activities[name] as Run, ...args);

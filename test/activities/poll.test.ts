@@ -73,6 +73,22 @@ describe('what the polls and full passes tell of Nexudus', () => {
     assert.match(told[1] ?? '', /can read Nexudus again/);
   });
 
+  it('is once of an outage, at whichever of the lists it shows', async () => {
+    const whole = await pass(null);
+    for (const match of ['/spaces/coworkers', '/spaces/teams', '/billing/coworkercontracts']) {
+      nexudus.faults.add({ match, kind: 'status', status: 503 });
+      await assert.rejects(pass(whole));
+      nexudus.faults.clear();
+    }
+    assert.equal(told.length, 1, told.join('\n'));
+    await pass(whole);
+    nexudus.faults.add({ match: '/spaces/coworkers', kind: 'truncated' });
+    await assert.rejects(pass(whole));
+    assert.equal(told.length, 3, told.join('\n'));
+    nexudus.faults.clear();
+    await pass(whole);
+  });
+
   it('is whom a full pass leaves to a workflow, where they are too many to wait for', async () => {
     const woken: number[] = [];
     const waker = { wake: (id: number) => Promise.resolve(void woken.push(id)) } as unknown as Waker;

@@ -3,10 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { defaultDriftPolicy } from '../../access/drift.js';
-import { ConfigError, loadConfig, loadDotEnv, parseDuration, variableDefaults } from '../../worker/config.js';
+import {
+  ConfigError,
+  loadConfig,
+  loadCredentials,
+  loadDotEnv,
+  parseDuration,
+  variableDefaults,
+} from '../../worker/config.js';
 
 const needed = { NEXUDUS_TOKEN: 'nx-token', KISI_API_KEY: 'kisi-key' };
 
@@ -380,6 +387,50 @@ polices: {}
   });
 });
 
+describe('a secret in a file of its own', () => {
+  const files: Record<string, string> = {
+    kisi: 'kisi-key\n',
+    password: ' pass word \r\n',
+    token: 'token',
+    empty: ' \n',
+  };
+  const readFile = (path: string): string => {
+    const text = files[basename(path)];
+    if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    return text;
+  };
+
+  it('is taken as it is, but for the line end after it', () => {
+    const env = { NEXUDUS_EMAIL: 'e', NEXUDUS_PASSWORD_FILE: 'password', KISI_API_KEY_FILE: 'kisi' };
+    const { nexudus, kisi } = loadConfig(env, readFile);
+    assert.deepEqual(nexudus.auth, { kind: 'password', email: 'e', password: ' pass word ' });
+    assert.equal(kisi.apiKey, 'kisi-key');
+    assert.deepEqual(loadCredentials(env, readFile), { nexudus: nexudus.auth, kisi: 'kisi-key' });
+    const byToken = loadCredentials({ NEXUDUS_TOKEN_FILE: 'token', KISI_API_KEY: 'k' }, readFile);
+    assert.deepEqual(byToken, { nexudus: { kind: 'token', token: 'token' }, kisi: 'k' });
+  });
+
+  it('must be there, hold something, and stand alone, which is said without its value', () => {
+    const wrong: Record<string, [string, string]> = {
+      'KISI_API_KEY_FILE names none, which cannot be read': ['KISI_API_KEY_FILE', 'none'],
+      'KISI_API_KEY_FILE names empty, which is empty': ['KISI_API_KEY_FILE', 'empty'],
+      'NEXUDUS_TOKEN and NEXUDUS_TOKEN_FILE are both set: keep one of the two': [
+        'NEXUDUS_TOKEN_FILE',
+        'token',
+      ],
+    };
+    for (const [line, [name, path]] of Object.entries(wrong)) {
+      const others = name === 'KISI_API_KEY_FILE' ? {} : { KISI_API_KEY: 'k' };
+      const env = { NEXUDUS_TOKEN: 't', ...others, [name]: path };
+      for (const load of [loadConfig, loadCredentials])
+        assert.throws(
+          () => load(env, readFile),
+          (error) => error instanceof ConfigError && error.lines.join() === line,
+        );
+    }
+  });
+});
+
 describe('.env', () => {
   const name = 'LATCHKEY_TEST_DOT_ENV';
   let folder: string;
@@ -397,6 +448,20 @@ describe('.env', () => {
     process.env[name] = 'from outside';
     loadDotEnv(path);
     assert.equal(process.env[name], 'from outside');
+  });
+
+  it('is read again as it is then, under what is set outside', async () => {
+    const path = join(folder, 'again.env');
+    const other = `${name}_OTHER`;
+    process.env[other] = 'from outside';
+    await writeFile(path, `${name}=first\n${other}=first\n`);
+    const readAgain = loadDotEnv(path);
+    await writeFile(path, `${name}=second\n${other}=second\n`);
+    assert.deepEqual([readAgain()[name], readAgain()[other]], ['second', 'from outside']);
+    assert.equal(process.env[name], 'first');
+    await rm(path);
+    assert.deepEqual([readAgain()[name], readAgain()[other]], [undefined, 'from outside']);
+    Reflect.deleteProperty(process.env, other);
   });
 
   it('may be missing', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ApplicationFailure } from '@temporalio/common';
 import axios from 'axios';
 import { createLogger, describeError, temporalLogger, type Logger } from '../../worker/logging.js';
 
@@ -130,6 +131,45 @@ describe('temporalLogger', () => {
     assert.equal(temporalLogger(capture('info').logger).level, 'INFO');
     const { logger, text } = capture('silent');
     temporalLogger(logger).error('unheard');
+    assert.equal(text(), '');
+  });
+
+  it('says in one line without a stack what was foreseen, and all that is known of what was not', () => {
+    const { logger, lines } = capture();
+    const bridge = temporalLogger(logger);
+    const meta = { workflowId: 'member-1', activityType: 'createKey', taskToken: 'x', isLocal: false };
+    const foreseen = ApplicationFailure.create({
+      type: 'Kisi',
+      message: 'Kisi answered 422',
+      nonRetryable: true,
+    });
+    bridge.warn('Activity failed', { ...meta, error: foreseen });
+    bridge.warn('Activity failed', { ...meta, error: new TypeError('a defect') });
+    const [one, defect] = lines();
+    assert.deepEqual(one, {
+      level: 'warn',
+      time: one?.['time'],
+      workflowId: 'member-1',
+      activityType: 'createKey',
+      msg: 'Activity failed: Kisi answered 422',
+    });
+    assert.match(JSON.stringify(defect?.['error']), /TypeError.*a defect.*"stack":"at /);
+  });
+
+  it('leaves out a workflow that failed by an activity, which has told why, unless that ran out of time', () => {
+    const { logger, lines } = capture();
+    const bridge = temporalLogger(logger);
+    const failed = (cause: string): Error => new Error('Activity task failed', { cause: new Error(cause) });
+    bridge.warn('Workflow failed', { error: failed('Nexudus /spaces/teams: did not answer properly') });
+    bridge.warn('Workflow failed', { error: failed('activity Heartbeat timeout') });
+    bridge.warn('Workflow failed', { error: new Error('a defect') });
+    assert.equal(lines().length, 2);
+  });
+
+  it('leaves out how workers come and go, but for who debugs', () => {
+    const { logger, text } = capture('info');
+    temporalLogger(logger).info('Worker state changed', { state: 'RUNNING' });
+    temporalLogger(logger).info('No Nexus services registered, not polling for Nexus tasks');
     assert.equal(text(), '');
   });
 });

@@ -1,0 +1,125 @@
+/** What the log says of keys: one line each, however often a write is tried, and none of what was not done. */
+import assert from 'node:assert/strict';
+import { DefaultLogger } from '@temporalio/worker';
+import type { KeyActivities, KeyWish } from '../../activities/contract.js';
+import { createKeyActivities } from '../../activities/keys.js';
+import { createRecorder } from '../../activities/recorder.js';
+import { createKisiClient } from '../../kisi/client.js';
+import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import { openDatabase } from '../../trail/database.js';
+import { createTrail, type Trail } from '../../trail/trail.js';
+import { scratch } from '../client/cli.js';
+import { keyWish, memoryStores } from '../support/stores.js';
+import { directoryOf, noteOf as note, runAsMember } from './member.js';
+
+const [june = 0, july = 0] = ['06', '07'].map((month) => Date.parse(`2126-${month}-01T00:00:00Z`));
+
+describe('the log of writes to Kisi', () => {
+  const folder = scratch();
+  let kisi: KisiSimulator;
+  let trail: Trail;
+  let activities: KeyActivities;
+  let groupId: number;
+  let userId: number;
+  let lines: [string, Record<string, unknown>][];
+
+  before(async () => {
+    trail = createTrail(await openDatabase(`file:${folder.path}/trail.db`));
+  });
+  after(async () => {
+    await trail.close();
+    folder.remove();
+  });
+  beforeEach(async () => {
+    lines = [];
+    kisi = await startKisiSimulator({ switches: { rateLimit: null } });
+    groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
+    userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
+    const { ownership } = await memoryStores();
+    const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
+    activities = createKeyActivities({
+      kisi: client,
+      directory: directoryOf(client),
+      moves: { areHeeded: false },
+      people: {
+        note: () => undefined,
+        find: () => Promise.resolve({ email: 'ada@example.com', name: 'Ada' }),
+      },
+      gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
+      recorder: createRecorder(trail, Date.now, {
+        countsFrom: () => Promise.resolve(0),
+        tell: () => undefined,
+      }),
+      ownership,
+      isApiUserOurs: false,
+    });
+  });
+  afterEach(() => kisi.stop());
+
+  let writes = 0;
+  /** A write of its own, unless it is said to be one that was tried before. */
+  const fresh = (): ReturnType<typeof note> => note(`line ${++writes}`);
+
+  function run<K extends keyof KeyActivities>(name: K, args: Parameters<KeyActivities[K]>) {
+    const logger = new DefaultLogger('INFO', ({ message, meta = {} }) => {
+      const { memberId, groupId: group, until, why, by } = meta;
+      lines.push([message, { memberId, group, until, why, by }]);
+    });
+    return runAsMember(activities, 7, name, args, 1, logger);
+  }
+
+  const told = (): string[] => lines.map(([message]) => message);
+  const wish = (validUntil: number): KeyWish => keyWish({ userId, groupId, validUntil });
+
+  async function given(): Promise<number> {
+    const result = await run('createKey', [wish(june), null, fresh()]);
+    assert.ok('keyId' in result);
+    return result.keyId;
+  }
+
+  it('has a line for a key given, one for its end moved, and one for its end', async () => {
+    const keyId = await given();
+    await run('moveKey', [keyId, wish(july), june, fresh()]);
+    await run('removeKey', [{ ...wish(july), keyId }, fresh()]);
+    const about = { memberId: 7, group: groupId, why: 'a test', by: 'rules' };
+    assert.deepEqual(lines, [
+      ['gave a key', { ...about, until: '2126-06-01T00:00:00Z' }],
+      ['moved the end of a key', { ...about, until: '2126-07-01T00:00:00Z' }],
+      ['took a key away', { ...about, until: undefined }],
+    ]);
+  });
+
+  it('has one for a user made, without a name or an e-mail', async () => {
+    await run('createKisiUser', [7, fresh()]);
+    assert.deepEqual(told(), ['made a Kisi user, whom Kisi mails']);
+    assert.doesNotMatch(JSON.stringify(lines), /ada/i);
+  });
+
+  it('has one where the answer was lost and the same is tried again', async () => {
+    const same = fresh();
+    kisi.faults.add({ match: '/', method: 'POST', kind: 'afterWrite', times: 1 });
+    await assert.rejects(run('createKey', [wish(june), null, same]));
+    assert.deepEqual(told(), []);
+    await run('createKey', [wish(june), june, same]);
+    assert.deepEqual(told(), ['gave a key']);
+  });
+
+  it('has one where it shows at the next write what became of a lost one', async () => {
+    kisi.faults.add({ match: '/', method: 'POST', kind: 'afterWrite', times: 1 });
+    await assert.rejects(run('createKey', [wish(june), null, fresh()]));
+    await run('moveKey', [kisi.org.assignments()[0]?.id ?? 0, wish(july), june, fresh()]);
+    assert.deepEqual(told(), ['gave a key', 'moved the end of a key']);
+  });
+
+  it('has none where nothing was done: refused, adopted, gone already', async () => {
+    kisi.org.grantByHand({ userId, groupId, validUntil: june });
+    await run('createKey', [wish(june), null, fresh()]);
+    await run('removeKey', [{ keyId: 1, userId: 1, groupId, validUntil: june }, fresh()]).catch(
+      () => undefined,
+    );
+    kisi.faults.add({ match: '/', method: 'DELETE', kind: 'status', status: 403 });
+    const [key] = kisi.org.assignments();
+    await assert.rejects(run('removeKey', [{ ...wish(june), keyId: key?.id ?? 0 }, fresh()]));
+    assert.deepEqual(told(), []);
+  });
+});
