@@ -184,6 +184,17 @@ describe('status and alerts', () => {
     );
   });
 
+  it('tells of an API that is down from the very start of a worker', async () => {
+    await space.service.stop();
+    const before = told().length;
+    space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
+    space.service = await space.startWorker(hurried());
+    await eventually('it is told', () => told().slice(before).includes('down/kisi begun'));
+    await eventually('status says so', async () => /^Kisi: does not answer since /m.test(await said()));
+    space.kisi.faults.clear();
+    await eventually('that it is over is told', () => told().slice(before).includes('down/kisi over'));
+  });
+
   it('tells of webhooks that are switched off, whichever process found that', async () => {
     const database = await openDatabase(space.config.databaseUrl);
     await createKept(database).write(hooksKeptName, ['CoworkerUpdate at 12'], Date.now());
