@@ -5,7 +5,8 @@ import {
   exceptionVerdict,
   labelOf as labelOfException,
 } from './exceptions.js';
-import { groupsOf } from './mapping.js';
+import { horizonOf, withinBounds } from './bounds.js';
+import { groupsOf, unresolvedFor } from './mapping.js';
 import { lastOf } from './since.js';
 import { passSince, passTimes, type Span } from './spans.js';
 import { iso } from './types.js';
@@ -25,6 +26,7 @@ import type {
   Snapshot,
   StandsOn,
   Verdict,
+  WhatIf,
 } from './types.js';
 
 /** A pass or an exception that may open a group, in one stretch of time. */
@@ -49,14 +51,15 @@ interface Source {
 /**
  * The keys that a person should hold at `now`, why, and when that answer changes next. The only place where access
  * is decided: the workflow, `explain` and every what-if call it. Pure: same arguments, same answer. `exceptions` may hold
- * those of others too.
- * Throws UnknownTimeZone where a pass needs the day's end at a location whose zone is unknown.
+ * those of others too. What cannot be told of one pass is said in its verdict, and of no other. What is assumed is for
+ * questions about a time to come only.
  */
 export function decide(
   snapshot: Snapshot,
   rules: Rules,
   exceptions: readonly Exception[],
   now: Instant,
+  { assumeRenewals }: WhatIf = { assumeRenewals: false },
 ): Decision {
   const ordered = exceptionsOf(snapshot, exceptions, now);
   const blocks = ordered.filter(({ kind }) => kind === 'block');
@@ -66,7 +69,11 @@ export function decide(
     const sources = sourcesOf(profile);
     if (sources.every((source) => source.passes.length === 0)) verdicts.push(noPass(profile.member));
     for (const source of sources) {
-      for (const pass of source.passes) judge(pass, source, snapshot, rules, now, claims, verdicts);
+      const latest = assumeRenewals ? latestPasses(source.passes) : [];
+      for (const pass of source.passes) {
+        const assumeRenewal = latest.includes(pass);
+        judge({ pass, source, snapshot, rules, now, assumeRenewal }, claims, verdicts);
+      }
     }
     const allowed = ordered.filter(
       ({ kind, memberId }) => kind === 'allow' && memberId === profile.member.id,
@@ -92,7 +99,15 @@ export function decide(
     .map((block) =>
       exceptionVerdict(block, block.groupId === null ? taken : [block.groupId], null, block.from),
     );
-  return { keys, next: earliest(changes), verdicts: [...blocked, ...verdicts] };
+  return {
+    keys,
+    next: earliest(changes.filter((change) => change.at < horizonOf(now))),
+    verdicts: [...blocked, ...verdicts].map((verdict) => ({
+      ...verdict,
+      until: withinBounds(verdict.until, now),
+      since: withinBounds(verdict.since, now),
+    })),
+  };
 }
 
 /** An exception stands in for passes, never for rule 1. Its end is final. */
@@ -109,7 +124,8 @@ function allow(
   const since = barred === null ? lastOf([from, member.changedAt]) : member.changedAt;
   if (from <= now) verdicts.push(exceptionVerdict(exception, [groupId], barred, since));
   if (barred !== null) return;
-  const span: Span = { from, to: until, end: 'exception', graceTo: null };
+  const to = until < horizonOf(now) ? until : null;
+  const span: Span = { from, to, end: 'exception', graceTo: null };
   claims.push({ groupId, span, standsOn: null, label: labelOfException(exception) });
 }
 
@@ -164,17 +180,32 @@ function noPass(member: Member): Verdict {
   };
 }
 
+/** The last of each kind that a contract handed out: it is the one that is followed by another. */
+function latestPasses(passes: readonly Pass[]): Pass[] {
+  const latest = new Map<string, Pass>();
+  for (const pass of passes) {
+    const kind = [pass.contractUniqueId, pass.allowanceUniqueId, pass.passTypeId, pass.locationId].join();
+    if (pass.id >= (latest.get(kind)?.id ?? 0)) latest.set(kind, pass);
+  }
+  return [...latest.values()];
+}
+
+interface Case {
+  pass: Pass;
+  source: Source;
+  snapshot: Snapshot;
+  rules: Rules;
+  now: Instant;
+  assumeRenewal: boolean;
+}
+
 function judge(
-  pass: Pass,
-  source: Source,
-  snapshot: Snapshot,
-  rules: Rules,
-  now: Instant,
+  { pass, source, snapshot, rules, now, assumeRenewal }: Case,
   claims: Claim[],
   verdicts: Verdict[],
 ): void {
   const passType = snapshot.passTypes.find((type) => type.id === pass.passTypeId);
-  const groupIds = passType === undefined ? [] : groupsOf(passType, rules.mapping);
+  const groupIds = passType === undefined ? [] : groupsOf(passType, rules);
   const verdict: Verdict = {
     memberId: source.user.id,
     passId: pass.id,
@@ -202,6 +233,7 @@ function judge(
     snapshot,
     policies: rules.policies,
     now,
+    assumeRenewal,
   };
   const times = passTimes(facts);
   if (groupIds.length > 0) {
@@ -212,21 +244,29 @@ function judge(
     }
   }
   if (times.failure !== null) {
-    const { rule, reason } = times.failure;
+    const { rule, reason, inDoubt = false } = times.failure;
     fail(verdict, rule, reason, passSince(facts, rule));
+    if (inDoubt) verdict.doubt = reason;
     return;
   }
   if (passType === undefined) {
     fail(verdict, 'mapping', `TimePass ${pass.passTypeId} was not found`, null);
     return;
   }
+  const unresolved = unresolvedFor(passType.id, rules)?.why;
+  if (unresolved !== undefined) verdict.doubt = unresolved;
   if (groupIds.length === 0) {
-    fail(verdict, 'mapping', `TimePass ${passType.id} maps to no group (no mapping, no KisiGroupId)`, null);
+    const nothing = `TimePass ${passType.id} maps to no group`;
+    fail(verdict, 'mapping', `${nothing} (${unresolved ?? 'no mapping, no KisiGroupId'})`, null);
     return;
   }
   verdict.counts = true;
-  verdict.until = times.spans.find((span) => span.from <= now)?.to ?? null;
-  verdict.reason = verdict.until === null ? 'counts, no end known' : `counts until ${iso(verdict.until)}`;
+  const current = times.spans.find(({ from, to }) => from <= now && (to === null || to > now));
+  const { to: until = null, isAssumed = false } = current ?? {};
+  verdict.until = until;
+  verdict.reason =
+    (until === null ? 'counts, no end known' : `counts until ${iso(until)}`) +
+    (isAssumed ? ', taking its plan to hand out the next pass' : '');
   // Who joins a team leaves no mark in any record.
   const isLent = source.teamId !== null;
   verdict.since = isLent ? null : lastOf([passSince(facts, null), source.user.changedAt]);
@@ -334,14 +374,15 @@ function doorOf(
   now: Instant,
 ): Entitlement['door'] {
   const renewLeadMs = Math.floor(policies.doorHorizonMs / 2);
+  const latest = horizonOf(now);
   if (until !== null && !renews) {
-    const end = wholeSecond(until + policies.doorGraceMs);
+    const end = wholeSecond(Math.min(until + policies.doorGraceMs, latest));
     return { set: end, atLeast: end, atMost: end, renewLeadMs };
   }
   const planned = until === null ? 0 : until + policies.doorGraceMs;
-  const set = wholeSecond(Math.max(now + policies.doorHorizonMs, planned));
+  const set = wholeSecond(Math.min(Math.max(now + policies.doorHorizonMs, planned), latest));
   // One past the half, so that the wake at just that instant does move it.
-  return { set, atLeast: now + renewLeadMs + 1, atMost: null, renewLeadMs };
+  return { set, atLeast: Math.min(now + renewLeadMs + 1, set), atMost: null, renewLeadMs };
 }
 
 const wholeSecond = (at: Instant): Instant => Math.ceil(at / 1000) * 1000;

@@ -6,11 +6,20 @@ import type { Instant } from './types.js';
  * - `changed`: a key of a ledger that ends at another time in Kisi
  * - `extra`: a key to a mapped group that is in nobody's ledger
  * - `orphan`: a Kisi user with such keys whose e-mail no coworker has
+ * - `endUnreadable`: a key of a ledger, or to a mapped group, whose end in Kisi cannot be read
  * - `userSuspended`, `userDeleted`: the Kisi user of a member who should hold keys opens nothing, or is gone
  * - `groupGone`, `groupRenamed`: a group that the mapping names is gone, or has another name than at an earlier audit
  */
 export type DriftKind =
-  'missing' | 'changed' | 'extra' | 'orphan' | 'userSuspended' | 'userDeleted' | 'groupGone' | 'groupRenamed';
+  | 'missing'
+  | 'changed'
+  | 'extra'
+  | 'orphan'
+  | 'endUnreadable'
+  | 'userSuspended'
+  | 'userDeleted'
+  | 'groupGone'
+  | 'groupRenamed';
 
 /** A key as Kisi has it, or as a ledger says that it should be there. */
 export interface DriftKey {
@@ -57,6 +66,7 @@ export const defaultDriftPolicy: DriftPolicy = {
   userDeleted: 'repair',
   extra: 'report',
   orphan: 'report',
+  endUnreadable: 'report',
   userSuspended: 'report',
   groupGone: 'report',
   groupRenamed: 'report',
@@ -102,6 +112,7 @@ export interface DriftMemory {
 
 export const noDrift: DriftMemory = { findings: [], ids: {}, nextId: 1, repairs: {}, groupNames: {} };
 
+const minuteMs = 60_000;
 /** A repair that is undone within this time was undone by somebody who is at work. */
 const undoneWithinMs = 24 * 3_600_000;
 
@@ -200,6 +211,8 @@ export function refusalOf({ kind, keys, groupId }: Drift, verb: DriftVerb, now: 
 }
 
 const cannotRepair: Partial<Record<DriftKind, string>> = {
+  endUnreadable:
+    'Latchkey moves and takes away no key by an end that it cannot read: set its end anew in Kisi, or ignore it',
   userSuspended: 'Latchkey suspends nobody and lets nobody in again: do it in Kisi, or adopt or ignore it',
   groupGone:
     'Latchkey makes no groups: correct the mapping (latchkey.yaml or the pass type’s KisiGroupId), or ignore it',
@@ -207,6 +220,7 @@ const cannotRepair: Partial<Record<DriftKind, string>> = {
 };
 
 const cannotAdopt: Partial<Record<DriftKind, string>> = {
+  endUnreadable: 'a key whose end cannot be read cannot be adopted: set its end anew in Kisi, or ignore it',
   orphan: 'no coworker has this Kisi user’s e-mail: repair it (the keys are taken away), or ignore it',
   userDeleted: 'a member without a Kisi user can hold no key: repair it, or ignore it',
   groupGone:
@@ -237,8 +251,13 @@ export function isTooMuch(lost: number, of: number): boolean {
   return lost > 5 && lost * 2 > of;
 }
 
-/** Whether two ends are the same to the second, which is as exact as Kisi may store them. */
+/**
+ * Whether two ends are the same as exactly as Kisi may store them: to the second, or one of them is the other rounded to the
+ * minute. The same as in kisi/keys.ts.
+ */
 export function sameEnd(one: Instant | null, other: Instant | null): boolean {
   if (one === null || other === null) return one === other;
-  return Math.abs(one - other) < 1000;
+  const apartMs = Math.abs(one - other);
+  const isRounded = one % minuteMs === 0 || other % minuteMs === 0;
+  return apartMs < 1000 || (isRounded && apartMs < minuteMs);
 }

@@ -11,4 +11,5 @@ export const defaultPolicies: Policies = {
   usedPass: 'endOfDay',
   lastDay: 'inclusive',
   existingKeys: 'keep',
+  inactiveContract: 'ignore',
 };

@@ -1,7 +1,9 @@
-import { endOfLocationDay, expiryEnd, isRenewalInstant } from './calendar.js';
+import { firstInstant, horizonOf } from './bounds.js';
+import { endOfLocationDay, expiryEnd, isRenewalInstant, nextRenewal, UnknownTimeZone } from './calendar.js';
 import { firstOf, lastOf } from './since.js';
 import { iso } from './types.js';
 import type {
+  Allowance,
   Contract,
   EndKind,
   Instant,
@@ -20,12 +22,21 @@ export interface Span {
   to: Instant | null;
   end: EndKind;
   graceTo: Instant | null;
+  /** It is the time of a pass that is only assumed to come. */
+  isAssumed?: true;
 }
 
 /** When a pass counts, or the first rule that it fails now. */
 export interface PassTimes {
   spans: Span[];
-  failure: { rule: Verdict['rule']; reason: string } | null;
+  failure: Failure | null;
+}
+
+/** `inDoubt`: no evidence that the pass does not count, only that it cannot be told. */
+interface Failure {
+  rule: Verdict['rule'];
+  reason: string;
+  inDoubt?: true;
 }
 
 /** All that the rules about one pass need to know. */
@@ -37,6 +48,8 @@ export interface PassCase {
   snapshot: Snapshot;
   policies: Policies;
   now: Instant;
+  /** Whether the plan is taken to hand out the pass that comes after this one. */
+  assumeRenewal: boolean;
 }
 
 interface End {
@@ -50,10 +63,55 @@ const fails = (rule: Verdict['rule'], reason: string): PassTimes => ({
 });
 
 /**
- * When one pass counts, by rules 2 to 4 of the README (uses, expiry, contract), from `now` on.
- * Throws UnknownTimeZone where a day's end is needed and the location's zone is not known.
+ * When one pass counts, by rules 2 to 4 of the README (uses, expiry, contract), from `now` on. Where its dates make no
+ * sense, or a day's end is needed and the location's zone is not known, it counts at no time; what fails in any case is
+ * told first.
  */
 export function passTimes(facts: PassCase): PassTimes {
+  const { pass, now } = facts;
+  if (pass.expiresAt !== null && pass.expiresAt < firstInstant) {
+    const date = `CoworkerTimePass ${pass.id} ExpireDate ${iso(pass.expiresAt)}`;
+    return inDoubt(facts, `${date} makes no sense: mend it in Nexudus`);
+  }
+  try {
+    const { spans, failure } = timesOf(facts);
+    return { spans: spans.flatMap((span) => bounded(span, now)), failure };
+  } catch (error) {
+    if (!(error instanceof UnknownTimeZone)) throw error;
+    return inDoubt(facts, error.message);
+  }
+}
+
+function inDoubt(facts: PassCase, reason: string): PassTimes {
+  return { spans: [], failure: certainFailure(facts) ?? { rule: 'expiry', reason, inDoubt: true } };
+}
+
+/** No day ends later after its date than this, wherever and with whatever cut-off. */
+const longestDayMs = 72 * 3_600_000;
+
+/** What fails whatever the day's end may be, and whatever a date may mean that makes no sense. */
+function certainFailure(facts: PassCase): Failure | null {
+  const { pass, now } = facts;
+  const { used, usedAt, expiresAt } = pass;
+  if (used && !pass.checkedIn && (usedAt === null || usedAt + longestDayMs <= now))
+    return { rule: 'uses', reason: `CoworkerTimePass ${pass.id} Used is true` };
+  if (expiresAt !== null && expiresAt >= firstInstant && expiresAt + longestDayMs <= now)
+    return { rule: 'expiry', reason: `CoworkerTimePass ${pass.id} ExpireDate ${iso(expiresAt)} is past` };
+  const failures = (contractsOf(facts) ?? []).map((contract) => contractFailure(contract, now));
+  const [reason = null] = failures;
+  return reason !== null && !failures.includes(null) ? { rule: 'contract', reason } : null;
+}
+
+/** What ends so late has no known end, and what begins so late does not begin. */
+function bounded(span: Span, now: Instant): Span[] {
+  const horizon = horizonOf(now);
+  if (span.from >= horizon) return [];
+  const last = span.graceTo ?? span.to;
+  return last === null || last < horizon ? [span] : [{ ...span, to: null, end: 'none', graceTo: null }];
+}
+
+/** Throws UnknownTimeZone. */
+function timesOf(facts: PassCase): PassTimes {
   const { pass, location, policies, now } = facts;
   if (location === undefined) {
     return fails(
@@ -62,10 +120,12 @@ export function passTimes(facts: PassCase): PassTimes {
     );
   }
   const use = useEnd(facts, location);
-  if ('reason' in use) return fails('uses', use.reason);
+  if ('reason' in use) return afterUse(facts, location, use);
 
   const expiry: Instant | null =
-    pass.expiresAt === null ? null : expiryEnd(pass.expiresAt, location, policies.lastDay);
+    pass.expiresAt === null || pass.expiresAt >= horizonOf(now)
+      ? null
+      : expiryEnd(pass.expiresAt, location, policies.lastDay);
   const contracts = contractsOf(facts);
   if (contracts === null) return freeSpans(pass, use, expiry, now);
   if (contracts.length === 0) {
@@ -96,6 +156,20 @@ export function passSince(facts: PassCase, failed: Verdict['rule'] | null): Inst
   );
 }
 
+/** Of a pass that is used up only the one after it may count, which there is only where that is assumed. */
+function afterUse(facts: PassCase, location: Location, { reason }: { reason: string }): PassTimes {
+  const failure: Failure = { rule: 'uses', reason };
+  const { now, pass, snapshot } = facts;
+  const contracts = facts.assumeRenewal ? (contractsOf(facts) ?? []) : [];
+  const usedUp: End = { at: Math.min(pass.usedAt ?? snapshot.readAt, snapshot.readAt), kind: 'used' };
+  const spans = contracts.flatMap((contract) => {
+    const from = nextPass(facts, contract, location, usedUp);
+    if (from === null) return [];
+    return livePeriods(contract).flatMap((period) => assumed(period, Math.max(now, from)) ?? []);
+  });
+  return { spans, failure: spans.some((span) => span.from <= now) ? null : failure };
+}
+
 /** Rule 2. The end that use puts on the pass, or why it is used up. */
 function useEnd({ pass, passType, policies, now }: PassCase, location: Location): End | { reason: string } {
   const exhausted = pass.used || (pass.remainingUses !== null && pass.remainingUses <= 0);
@@ -106,7 +180,8 @@ function useEnd({ pass, passType, policies, now }: PassCase, location: Location)
     if (pass.checkedIn) return { at: null, kind: 'used' };
     return { reason: `CoworkerTimePass ${pass.id} ${field} and no check-in is open` };
   }
-  if (policies.usedPass === 'atOnce' || pass.usedAt === null) {
+  // A use to come is none that a day could be told by.
+  if (policies.usedPass === 'atOnce' || pass.usedAt === null || pass.usedAt > now + longestDayMs) {
     return { reason: `CoworkerTimePass ${pass.id} ${field}` };
   }
   const dayEnd = endOfLocationDay(pass.usedAt, location);
@@ -152,11 +227,21 @@ function contractSpans(
   const renewed = own.at !== null && renewalExpected(facts, contract, location, own);
   const graceTo = own.at !== null && renewed ? own.at + policies.renewalGraceMs : null;
   const lastInstant = graceTo ?? own.at;
+  const nextPassAt = facts.assumeRenewal ? nextPass(facts, contract, location, own) : null;
   const spans = livePeriods(contract)
-    .map((period) => clip(period, now, own, graceTo))
+    .flatMap((period) => [
+      clip(period, now, own, graceTo),
+      nextPassAt === null ? null : assumed(period, Math.max(now, nextPassAt)),
+    ])
     .filter((span) => span !== null);
   const failure = contractFailure(contract, now);
   if (failure !== null) return { spans, failure: { rule: 'contract', reason: failure } };
+  // The flag tells of now only: what the dates say of later times stands.
+  if (policies.inactiveContract === 'ends' && contract.active === false) {
+    const reason = `CoworkerContract ${contract.id} Active is false`;
+    return { spans: spans.filter(({ from }) => from > now), failure: { rule: 'contract', reason } };
+  }
+  if (nextPassAt !== null && nextPassAt <= now) return { spans, failure: null };
   if (own.at !== null && own.at <= now) {
     const held =
       lastInstant !== null && lastInstant > now ? `; held until ${iso(lastInstant)} for the renewal` : '';
@@ -169,11 +254,30 @@ function contractSpans(
 function renewalExpected(facts: PassCase, contract: Contract, location: Location, own: End): boolean {
   if (own.at === null || !isLive(contract, own.at)) return false;
   if (own.kind === 'expiry') return true;
-  const { pass, snapshot } = facts;
-  const allowance =
+  const allowance = allowanceOf(facts, contract);
+  // Of an allowance that cannot be read, nothing speaks against it.
+  if (allowance === undefined) return facts.pass.allowanceUniqueId !== null;
+  return isRenewalInstant(own.at, allowance.renews, contract, location);
+}
+
+function allowanceOf({ pass, snapshot }: PassCase, contract: Contract): Allowance | undefined {
+  return (
     snapshot.allowances.find((a) => a.uniqueId === pass.allowanceUniqueId) ??
-    snapshot.allowances.find((a) => a.planId === contract.planId && a.passTypeId === pass.passTypeId);
-  return allowance !== undefined && isRenewalInstant(own.at, allowance.renews, contract, location);
+    snapshot.allowances.find((a) => a.planId === contract.planId && a.passTypeId === pass.passTypeId)
+  );
+}
+
+/**
+ * When the plan hands out the pass after this one, if its allowance goes on: as this one expires, or at the next renewal
+ * where it was used up before. Never before the records were read: what was handed out until then is among them. Null: it
+ * is not known, or the pass has no end.
+ */
+function nextPass(facts: PassCase, contract: Contract, location: Location, own: End): Instant | null {
+  const allowance = allowanceOf(facts, contract);
+  if (own.at === null || allowance?.planId !== contract.planId) return null;
+  const { readAt } = facts.snapshot;
+  if (own.kind === 'expiry' && own.at > readAt) return own.at;
+  return nextRenewal(Math.max(own.at - 1, readAt), allowance.renews, contract, location);
 }
 
 /** Whether the contract has started, is not cancelled and not paused at `at`. */
@@ -238,6 +342,12 @@ function clip(period: Period, now: Instant, own: End, graceTo: Instant | null): 
   if (own.at === null) return { from, to: null, end: 'none', graceTo: null };
   const grace = graceTo === null || period.to === null ? graceTo : Math.min(graceTo, period.to);
   return { from: Math.min(from, Math.max(own.at, period.from)), to: own.at, end: own.kind, graceTo: grace };
+}
+
+/** The part of a contract's running time from `from` on, in which it is taken to go on handing out passes. */
+function assumed(period: Period, from: Instant): Span | null {
+  const span = clip(period, from, { at: null, kind: 'none' }, null);
+  return span === null ? null : { ...span, isAssumed: true };
 }
 
 function earlier(a: End, b: End): End {

@@ -47,6 +47,8 @@ export interface Contract {
   cancelledAt: Instant | null;
   /** Nexudus' own flag. A cancelled contract without a date has ended. */
   cancelled: boolean;
+  /** Whether Nexudus calls it active, by rules that are not published; left out: it does not say. Only a policy heeds it. */
+  active?: boolean;
   renewsAt: Instant | null;
   pauses: Pause[];
   /** Its own or that of one of its pauses, whichever is later. */
@@ -155,12 +157,26 @@ export interface Policies {
   lastDay: 'inclusive' | 'exclusive';
   /** What becomes of a key that a person or another integration gave, where the rules give one too. */
   existingKeys: 'keep' | 'adopt';
+  /** What becomes of the passes of a contract that runs by its dates, and that Nexudus does not call active. */
+  inactiveContract: 'ignore' | 'ends';
+}
+
+/** A part of the mapping that names what is not there now. It opens nothing, and nothing is lost by it. */
+export interface Unresolved {
+  /** Null: it may be about any type, since it names one that nobody knows. */
+  passTypeId: number | null;
+  /** A group that Kisi does not have, where its id is known. */
+  groupId: number | null;
+  /** What is named where, in plain words. */
+  why: string;
 }
 
 /** The configuration of the rules: which pass type opens which groups, and the policies. */
 export interface Rules {
   mapping: MappingRule[];
   policies: Policies;
+  /** Left out: all that the mapping names is there. */
+  unresolved?: Unresolved[];
 }
 
 /**
@@ -211,6 +227,8 @@ export interface Entitlement {
 
 /** Why a pass or an exception counts, or does not. `rule` is one of the README's table. */
 export interface Verdict {
+  /** Why it cannot be told (in full) what the pass opens: what is held by it stays, and nothing more is given by it. */
+  doubt?: string;
   memberId: number;
   /** Null: it is about the member as a whole, or about an exception. */
   passId: number | null;
@@ -236,6 +254,12 @@ export interface NextChange {
 export interface Due {
   groupId: number;
   since: Instant;
+}
+
+/** What is assumed where it is asked how things will be, and never where they are decided. */
+export interface WhatIf {
+  /** That live plans hand out their next passes as their allowances say. */
+  assumeRenewals: boolean;
 }
 
 /** What the rules say about one person at one instant. */

@@ -1,6 +1,5 @@
 import { decide } from '../access/decide.js';
 import { blockOf } from '../access/exceptions.js';
-import { UnknownTimeZone } from '../access/calendar.js';
 import type { Entitlement, Exception, Instant, Rules, Verdict } from '../access/types.js';
 import { howGranted } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
@@ -11,7 +10,8 @@ import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from
 
 /**
  * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. `cannotTell` is about a member whose records could not be read, not about a key.
+ * and it has no end. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a
+ * member whose records could not be read, or about a pass of one that cannot be judged, not about a key.
  */
 export type FindingKind =
   | 'missing'
@@ -20,6 +20,7 @@ export type FindingKind =
   | 'unknownPerson'
   | 'endsLater'
   | 'otherRole'
+  | 'unreadableEnd'
   | 'neverEnds'
   | 'cannotTell';
 
@@ -96,13 +97,9 @@ export function compare(
   terms: ComparisonTerms,
 ): Comparison {
   const { locationId } = terms;
-  const untold = [...unread];
-  const judged: Judged[] = [];
-  for (const one of people) {
-    const person = judgedBy(one, exceptions, terms);
-    if ('why' in person) untold.push(person);
-    else if (locationId === null || person.assessment.locationId === locationId) judged.push(person);
-  }
+  const judged = people
+    .map((one) => judgedBy(one, exceptions, terms))
+    .filter(({ assessment }) => locationId === null || assessment.locationId === locationId);
   const owners = ownersOf(judged);
   const outcomes = [
     ...judged.flatMap((person) => outcomesOf(person, terms)),
@@ -121,7 +118,7 @@ export function compare(
     },
     requests: judged.reduce((sum, { preview }) => sum + preview.requests, 0),
     invitations: judged.filter(({ preview }) => preview.newUser).length,
-    differences: grouped([...findings, ...untold.map(cannotTell)]),
+    differences: grouped([...findings, ...[...unread, ...judged.flatMap(doubtsOf)].map(cannotTell)]),
   };
 }
 
@@ -129,28 +126,41 @@ function judgedBy(
   surveyed: Surveyed,
   exceptions: readonly Exception[],
   { rules, now }: ComparisonTerms,
-): Judged | Unread {
+): Judged {
   const { memberId, read, holdings, kisi } = surveyed;
-  try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
-    const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
-    const preview = previewOf({ memberId, holdings, assessment, kisi, now });
-    return { surveyed, assessment, verdicts, preview };
-  } catch (error) {
-    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
-    throw error;
-  }
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
+  const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
+  const preview = previewOf({ memberId, holdings, assessment, kisi, now });
+  return { surveyed, assessment, verdicts, preview };
 }
 
 function outcomesOf(person: Judged, terms: ComparisonTerms): Outcome[] {
   const { keys } = person.surveyed.kisi;
   const groupIds = new Set([...person.assessment.keys, ...keys].map(({ groupId }) => groupId));
+  const inDoubt = new Set(doubtfulOf(person).flatMap((verdict) => verdict.groupIds));
   return [...groupIds].flatMap((groupId) => {
     const wish = person.assessment.keys.find((one) => one.groupId === groupId);
     const key = keys.find((one) => one.groupId === groupId);
     if (key === undefined) return wish === undefined ? [] : missing(person, wish);
+    if (wish === undefined && inDoubt.has(groupId)) return [];
     return wish === undefined ? unwanted(person, key, terms) : wanted(person, key, wish);
   });
+}
+
+/** What is said of passes that cannot be judged, and that would open what no other pass does. */
+function doubtfulOf({ verdicts, assessment }: Judged): Verdict[] {
+  const wanted = new Set(assessment.keys.map(({ groupId }) => groupId));
+  return verdicts.filter(
+    ({ doubt, counts, groupIds }) =>
+      doubt !== undefined && !counts && groupIds.some((groupId) => !wanted.has(groupId)),
+  );
+}
+
+/** Once for all passes of a member with the same reason. */
+function doubtsOf(person: Judged): Unread[] {
+  const { memberId } = person.surveyed;
+  const whys = new Set(doubtfulOf(person).flatMap(({ doubt }) => doubt ?? []));
+  return [...whys].map((why) => ({ memberId, why }));
 }
 
 function missing(person: Judged, wish: Entitlement): Finding | [] {
@@ -164,6 +174,8 @@ function missing(person: Judged, wish: Entitlement): Finding | [] {
 function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
   const { groupId, validUntil } = key;
   const { because, door, awaitingRenewal } = wish;
+  if (validUntil === 'unreadable')
+    return findingOf(person, 'unreadableEnd', groupId, null, 'leaves', because);
   const does = doingAbout(person, groupId, true);
   const how = howGranted(key, { validUntil: door.set });
   if (key.roleId !== keyRole) {
@@ -190,8 +202,9 @@ function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
 function unwanted(person: Judged, key: KisiSideKey, { mapped, now }: ComparisonTerms): Outcome {
   const { groupId, validUntil, roleId } = key;
   if (!mapped.has(groupId) && !isOurs(person, groupId)) return 'otherGroup';
-  if (validUntil !== null && validUntil <= now) return 'ended';
   const [cause, reason] = causeOf(groupId, person.verdicts);
+  if (validUntil === 'unreadable') return findingOf(person, 'unreadableEnd', groupId, null, 'leaves', reason);
+  if (validUntil !== null && validUntil <= now) return 'ended';
   if (roleId !== keyRole) {
     return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${roleId}; ${reason}`);
   }
@@ -277,24 +290,26 @@ function outcomesOfStranger(
 ): Outcome[] {
   return keys.map(({ groupId, validUntil, roleId }): Outcome => {
     const owner = owners.get(placeOf(userId, groupId));
+    const isUnreadable = validUntil === 'unreadable';
+    const ends = isUnreadable ? null : validUntil;
     if (owner !== undefined) {
       const { gone, standing } = owner.assessment;
       const why = gone ? standing : 'the member has another e-mail now';
       const does = doingAbout(owner, groupId, false);
-      const found = findingOf(owner, 'unwarranted', groupId, validUntil, does, why);
+      const found = findingOf(owner, 'unwarranted', groupId, ends, does, why);
       return { ...found, cause: 'member', userId };
     }
     if (!mapped.has(groupId)) return 'otherGroup';
-    if (validUntil !== null && validUntil <= now) return 'ended';
+    if (ends !== null && ends <= now) return 'ended';
     const isKey = roleId === keyRole;
     return {
-      kind: isKey ? 'unknownPerson' : 'otherRole',
+      kind: isUnreadable ? 'unreadableEnd' : isKey ? 'unknownPerson' : 'otherRole',
       cause: null,
       does: 'leaves',
       memberId: null,
       userId,
       groupId,
-      ends: validUntil,
+      ends,
       why: isKey ? null : `${roleId}; no coworker has the e-mail`,
     };
   });
@@ -321,6 +336,7 @@ const kinds = Object.keys({
   unknownPerson: true,
   endsLater: true,
   otherRole: true,
+  unreadableEnd: true,
   neverEnds: true,
   cannotTell: true,
 } satisfies Record<FindingKind, true>);

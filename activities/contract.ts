@@ -138,10 +138,14 @@ export interface KeyActivities {
   giveBackKey(keyId: number, wish: KeyEnd, was: Instant | null, note: WriteNote): Promise<void>;
   /** Takes a key away; one that is another member's by now stays. */
   removeKey(key: KeyToRemove, note: WriteNote): Promise<void>;
-  /** All keys of a user to groups, as Kisi has them; null: the user is gone. */
+  /**
+   * All keys of a user to groups, as Kisi has them; null: the user is gone. Of one whose end cannot be read only its id can be
+   * compared. `knownIds`: keys that are looked up by their ids where the list lacks them.
+   */
   inspectKeys(
     userId: number,
-  ): Promise<{ keyId: number; groupId: number; validUntil: Instant | null }[] | null>;
+    knownIds?: readonly number[],
+  ): Promise<{ keyId: number; groupId: number; validUntil: Instant | null | 'unreadable' }[] | null>;
 }
 
 export interface WakeActivities {
@@ -295,4 +299,4 @@ export interface SpeakerActivities {
 }
 
 /** Error types that an activity failure carries; the workflow tells by them what it waits for. */
-export type FailureType = 'Nexudus' | 'Kisi' | 'Configuration' | 'Held' | 'Trail';
+export type FailureType = 'Nexudus' | 'Kisi' | 'LongWait' | 'Configuration' | 'Held' | 'Trail';

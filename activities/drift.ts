@@ -8,6 +8,7 @@ import { keyRole, type KisiGroup, type KisiKey, type KisiUser } from '../kisi/re
 import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { groupBy } from '../nexudus/collections.js';
+import { searchEmail } from '../nexudus/source.js';
 import type { Trail } from '../trail/trail.js';
 import type { ExceptionWish } from '../workflows/control-messages.js';
 import type { ShownHoldings } from '../workflows/messages.js';
@@ -113,7 +114,11 @@ async function audit(
     first = compare(ledgers, kisi, coworkers, deps.now());
   }
   const found = first.found.some(isNew)
-    ? agreed(first.found, compare(await secondLook(deps, first.found), kisi, coworkers, deps.now()).found)
+    ? await witnessed(
+        deps,
+        agreed(first.found, compare(await secondLook(deps, first.found), kisi, coworkers, deps.now()).found),
+        kisi.users,
+      )
     : first.found;
   if (found.some((drift) => drift.kind === 'changed' && isNew(drift))) deps.moves.areHeeded = false;
   return {
@@ -138,6 +143,25 @@ function agreed(first: readonly Drift[], second: readonly Drift[]): Drift[] {
   return first.filter((drift) => again.has(JSON.stringify(drift)));
 }
 
+/**
+ * Where keys are taken away from people whom Nexudus does not know: those of them whom a search by their e-mail does not find
+ * either, since a list that lacks one row is one witness. A request for each.
+ */
+async function witnessed(
+  { nexudus, policy }: DriftDeps,
+  found: readonly Drift[],
+  users: readonly KisiUser[],
+): Promise<Drift[]> {
+  if (policy.orphan !== 'repair') return [...found];
+  const emailOf = new Map(users.map(({ id, email }) => [id, email]));
+  const sure: Drift[] = [];
+  for (const drift of found) {
+    const email = drift.kind === 'orphan' ? (emailOf.get(drift.userId ?? 0) ?? '') : '';
+    if (email === '' || (await searchEmail(nexudus, email)).length === 0) sure.push(drift);
+  }
+  return sure;
+}
+
 /** What every audit reads: a request for each 250 keys. */
 async function readKeys({
   kisi,
@@ -146,8 +170,8 @@ async function readKeys({
 }: DriftDeps): Promise<Pick<KisiState, 'keys' | 'mappedIds'>> {
   const keys = await kisi.listAllKeys(Context.current().cancellationSignal);
   const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
-  const types = await nexudus.list('timepasses');
-  const byField = types.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
+  const types = await nexudus.listSparing('timepasses');
+  const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
   const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
   return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };
 }
@@ -218,6 +242,7 @@ export function compare(
   const found = [
     ...members.flatMap((one) => one.found),
     ...unownedDrift(ledgers, kisi, byId, coworkers, now),
+    ...unreadableDrift(ledgers, kisi),
     ...groupDrift(kisi, byId),
   ];
   const sum = (of: 'held' | 'lost'): number => members.reduce((total, one) => total + one[of], 0);
@@ -267,9 +292,12 @@ function memberDrift(
       const what = `key ${key.keyId ?? ''}, ${endWords(key.validUntil)}, is not in Kisi`;
       return [drift('missing', [memberId, groupId], { ...about, groupId, keys: [keyOf(key)], what })];
     }
-    if (key.foreign || sameEnd(there.validUntil, key.validUntil)) return [];
-    const what = `it is ${endWords(there.validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
-    return [drift('changed', [memberId, groupId], { ...about, groupId, keys: [realKey(there)], what })];
+    const { id, validUntil } = there;
+    // Told apart, see `unreadableDrift`.
+    if (validUntil === 'unreadable' || key.foreign || sameEnd(validUntil, key.validUntil)) return [];
+    const what = `it is ${endWords(validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
+    const keys = [{ keyId: id, groupId, validUntil }];
+    return [drift('changed', [memberId, groupId], { ...about, groupId, keys, what })];
   });
   const lost = found.filter(({ kind }) => kind === 'missing').length;
   if (!user.accessEnabled) {
@@ -287,11 +315,7 @@ function unownedDrift(
   coworkers: ReadonlyMap<string, number> | null,
   now: Instant,
 ): Drift[] {
-  const owners = new Map(
-    [...ledgers]
-      .toSorted(([a], [b]) => b - a)
-      .flatMap(([memberId, { kisiUser }]) => (kisiUser === null ? [] : [[kisiUser.id, memberId] as const])),
-  );
+  const owners = ownersOf(ledgers);
   return [...groupBy(unowned(ledgers, kisi, now), ({ userId }) => userId)].flatMap(
     ([userId, keys]): Drift[] => {
       const user = users.get(userId);
@@ -314,18 +338,51 @@ function unownedDrift(
   );
 }
 
-/** Keys to mapped groups that open doors, have not ended and are in nobody's ledger. */
-function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState, now: Instant): KisiKey[] {
-  const owned = new Set(
+/** Members by their Kisi users; of several with the same the lowest id. */
+function ownersOf(ledgers: Ledgers): Map<number, number> {
+  return new Map(
+    [...ledgers]
+      .toSorted(([a], [b]) => b - a)
+      .flatMap(([memberId, { kisiUser }]) => (kisiUser === null ? [] : [[kisiUser.id, memberId] as const])),
+  );
+}
+
+/** Keys of members, or to mapped groups, whose end cannot be read: only a person can say what becomes of such. */
+function unreadableDrift(ledgers: Ledgers, { keys, mappedIds }: KisiState): Drift[] {
+  const unreadable = keys.filter(({ validUntil }) => validUntil === 'unreadable');
+  if (unreadable.length === 0) return [];
+  const [owners, owned] = [ownersOf(ledgers), ownedPlaces(ledgers)];
+  return unreadable
+    .filter(({ userId, groupId }) => mappedIds.includes(groupId) || owned.has(`${userId}/${groupId}`))
+    .map(({ id, userId, groupId }) => {
+      const memberId = owners.get(userId) ?? null;
+      const what = `key ${id} of Kisi user ${userId} has an end there that cannot be read`;
+      return drift('endUnreadable', [id], { memberId, userId, groupId, keys: [], comparedAt: null, what });
+    });
+}
+
+/** Where members hold keys, or found some: `user/group`. */
+function ownedPlaces(ledgers: Ledgers): Set<string> {
+  return new Set(
     [...ledgers.values()].flatMap(({ ledger }) => ledger.map((key) => `${key.userId}/${key.groupId}`)),
   );
-  return keys.filter(
-    ({ userId, groupId, roleId, validUntil }) =>
-      roleId === keyRole &&
-      mappedIds.includes(groupId) &&
-      !owned.has(`${userId}/${groupId}`) &&
-      (validUntil === null || validUntil > now),
-  );
+}
+
+/** A key whose end can be read. */
+type ReadableKey = KisiKey & { validUntil: Instant | null };
+
+/** Keys to mapped groups that open doors, have not ended and are in nobody's ledger. */
+function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState, now: Instant): ReadableKey[] {
+  const owned = ownedPlaces(ledgers);
+  return keys
+    .filter((key): key is ReadableKey => key.validUntil !== 'unreadable')
+    .filter(
+      ({ userId, groupId, roleId, validUntil }) =>
+        roleId === keyRole &&
+        mappedIds.includes(groupId) &&
+        !owned.has(`${userId}/${groupId}`) &&
+        (validUntil === null || validUntil > now),
+    );
 }
 
 function groupDrift({ mappedIds, groupNames }: KisiState, { groups }: ById): Drift[] {
@@ -358,5 +415,5 @@ const keyOf = ({ keyId, groupId, validUntil }: ShownHoldings['ledger'][number]):
   groupId,
   validUntil,
 });
-const realKey = ({ id, groupId, validUntil }: KisiKey): DriftKey => ({ keyId: id, groupId, validUntil });
+const realKey = ({ id, groupId, validUntil }: ReadableKey): DriftKey => ({ keyId: id, groupId, validUntil });
 const endWords = (end: Instant | null): string => (end === null ? 'without an end' : `until ${iso(end)}`);

@@ -1,22 +1,28 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { UnknownTimeZone } from '../access/calendar.js';
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { TrailError } from '../trail/errors.js';
 import type { FailureType } from './contract.js';
 
 /**
+ * However long an API asks to wait, it is asked again after so much. Both publish limits of a second and of a minute, so
+ * whoever asks for an hour or a day is mistaken, or a gateway in between is; a request a minute harms neither, and no end of
+ * access waits longer than that for an answer.
+ */
+export const longestRetryMs = 60_000;
+/** A longer wait is a failure of its own, which quick tries do not sit through: it is told first. */
+const longestQuickWaitMs = 5_000;
+
+/**
  * The one place where an error becomes retried or not. A throttle or an outage is retried, at the pace that the API
- * asked for; a refusal or a missing configuration is not: the member says that it is blocked, and why.
+ * asked for, up to `longestRetryMs`; a refusal or a missing configuration is not: the member says that it is blocked, and
+ * why.
  */
 export function toFailure(error: unknown): Error {
   if (error instanceof NexudusError) return passOn('Nexudus', error);
   if (error instanceof KisiError) return passOn('Kisi', error);
   if (error instanceof TrailError)
     return ApplicationFailure.create({ type: 'Trail', message: error.message });
-  if (error instanceof UnknownTimeZone) {
-    return ApplicationFailure.create({ type: 'Configuration', message: error.message, nonRetryable: true });
-  }
   return error instanceof Error ? error : new Error(String(error));
 }
 
@@ -36,13 +42,30 @@ export function isRefusal(error: unknown): error is NexudusError | KisiError {
   return error.status === 401 || error.status === 403 || error.path === '/token';
 }
 
-function passOn(type: FailureType, error: NexudusError | KisiError): ApplicationFailure {
-  return ApplicationFailure.create({
-    type,
-    message: error.message,
-    nonRetryable: !error.canRetryHelp,
-    // What passes by itself the workflow tells, and a refusal its login (worker/login.ts).
-    ...(error.canRetryHelp || isRefusal(error) ? { category: ApplicationFailureCategory.BENIGN } : {}),
-    ...(error.retryAfterMs === null ? {} : { nextRetryDelay: error.retryAfterMs }),
-  });
+function passOn(of: FailureType, error: NexudusError | KisiError): ApplicationFailure {
+  const { message, canRetryHelp } = error;
+  // What passes by itself the workflow tells, and a refusal its login (worker/login.ts).
+  const category = ApplicationFailureCategory.BENIGN;
+  if (!canRetryHelp)
+    return ApplicationFailure.create({
+      ...{ type: of, message, nonRetryable: true },
+      ...(isRefusal(error) ? { category } : {}),
+    });
+  const waitMs = waitOf(error);
+  if (waitMs === null) return ApplicationFailure.create({ type: of, message, category });
+  const bounded = (error.retryAfterMs ?? 0) > longestRetryMs ? boundedMessage(message) : message;
+  const told = { message: bounded, category, nextRetryDelay: waitMs };
+  if (waitMs <= longestQuickWaitMs) return ApplicationFailure.create({ ...told, type: of });
+  const type: FailureType = 'LongWait';
+  return ApplicationFailure.create({ ...told, type, details: [{ of }] });
+}
+
+/** Null: not said, or nothing to go by. Less than a second would be no pause at all, as often as it is said. */
+function waitOf({ retryAfterMs }: NexudusError | KisiError): number | null {
+  if (retryAfterMs === null || Number.isNaN(retryAfterMs) || retryAfterMs < 1_000) return null;
+  return Math.min(retryAfterMs, longestRetryMs);
+}
+
+function boundedMessage(message: string): string {
+  return `${message.replace(/\.?$/, '.')} It is asked again within ${longestRetryMs / 1_000} s all the same.`;
 }

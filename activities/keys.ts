@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
+import { createConflicts } from '../kisi/conflicts.js';
 import type { Directory } from '../kisi/directory.js';
 import { KisiError } from '../kisi/errors.js';
 import {
@@ -8,13 +9,15 @@ import {
   giveBackKey,
   grantKey,
   keyNow,
+  keysNow,
   makeUser,
+  missingOf,
   moveKey,
   removeKey,
   sameEnd,
   type Moves,
 } from '../kisi/keys.js';
-import type { KisiKey } from '../kisi/records.js';
+import { keyRole, type KisiKey } from '../kisi/records.js';
 import type { OwnedKey } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { TrailRecord } from '../trail/records.js';
@@ -42,6 +45,7 @@ export interface KeyDeps {
 export function createKeyActivities(deps: KeyDeps): KeyActivities {
   const { kisi, directory, moves, people, gate, recorder, ownership } = deps;
   const places = createPlaces(ownership);
+  const conflicts = createConflicts(Date.now);
   let apiUserId: number | null = null;
 
   async function personOf(memberId: number): Promise<Person> {
@@ -63,10 +67,10 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     grant: () => Promise<Written<Outcome>>,
   ): Promise<Written<Outcome>> {
     try {
-      return await grant();
+      return await conflicts.watch(`key ${userId} ${groupId}`, grant);
     } catch (error) {
       if (!(error instanceof KisiError) || error.kind !== 'notFound') throw error;
-      if ((await kisi.getUser(userId)) === null) {
+      if ((await missingOf(kisi, { userId, groupId })) === 'user') {
         directory.forget(userId);
         const answer = `user ${userId} is gone`;
         return { result: { outcome: 'userGone' }, done: 'never', after: null, answer };
@@ -84,12 +88,21 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
   ): Promise<Sight<Outcome>> {
     const key = await keyNow(kisi, keyId, wish);
     const isSo = key !== null && sameEnd(key.validUntil, wish.validUntil);
-    const result = isSo && { outcome, keyId: key.id, validUntil: key.validUntil, was: null };
+    const result = isSo && { outcome, keyId: key.id, validUntil: wish.validUntil, was: null };
     return { shows: shownBy(key), isSo: result ? { result } : null };
   }
 
-  /** Whether the key that is there already is Latchkey's: by the record, or by who made it, where that says so. */
-  async function isOurs(there: KisiKey, before: OwnedKey | null): Promise<boolean> {
+  /**
+   * Whether the key that is there already is Latchkey's: by the end that a try with a lost answer gave it, by the record,
+   * or by who made it, where that says so. Latchkey gives no role but the one that opens doors.
+   */
+  async function isOurs(
+    there: KisiKey,
+    triedUntil: Instant | null,
+    before: OwnedKey | null,
+  ): Promise<boolean> {
+    if (there.roleId !== keyRole) return false;
+    if (triedUntil !== null && sameEnd(there.validUntil, triedUntil)) return true;
     const key = before?.key ?? null;
     if (key !== null && !key.foreign) {
       if (key.keyId === there.id) return true;
@@ -102,9 +115,8 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
 
   async function give(wish: KeyWish, triedUntil: Instant | null, before: OwnedKey | null): Promise<Outcome> {
     const { key, how, was, inTheWay } = await grantKey(kisi, wish);
-    const isTried = triedUntil !== null && inTheWay !== null && sameEnd(inTheWay.validUntil, triedUntil);
-    const isOwn = inTheWay !== null && (isTried || (await isOurs(inTheWay, before)));
-    if (!isOwn) return { outcome: how, keyId: key.id, validUntil: key.validUntil, was };
+    if (inTheWay === null || !(await isOurs(inTheWay, triedUntil, before)))
+      return { outcome: how, keyId: key.id, validUntil: key.validUntil, was };
     // An end that Latchkey gave it is not given back; one that a person had given it before is.
     const handUntil = before?.key?.handUntil ?? null;
     if (how !== 'foreign') return { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil };
@@ -151,7 +163,9 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
           return { shows: () => user !== null, isSo: user && { result: user.id } };
         },
         async make(again) {
-          const { user, created } = await makeUser(kisi, person, again);
+          const { user, created } = await conflicts.watch(`user ${memberId} ${person.email}`, () =>
+            makeUser(kisi, person, again),
+          );
           directory.note(user);
           const userId = user.id;
           return {
@@ -263,10 +277,10 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
         }),
       );
     },
-    async inspectKeys(userId) {
+    async inspectKeys(userId, knownIds = []) {
       await gate.admit('read', nowhere);
-      const keys = await kisi.listKeysOf({ userId });
-      if (keys.length === 0 && (await kisi.getUser(userId)) === null) {
+      const keys = await keysNow(kisi, userId, knownIds);
+      if (keys === null) {
         directory.forget(userId);
         await ownership.userGone(userId);
         return null;

@@ -6,7 +6,7 @@ import { blockOf, exceptionsOf } from '../access/exceptions.js';
 import { lossesOf, type Held, type Loss } from '../access/losses.js';
 import type { Hold, LedgerKey } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
-import type { Decision, Exception, Instant, Rules, Snapshot } from '../access/types.js';
+import type { Decision, Exception, Instant, Rules, Snapshot, WhatIf } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import { reconciled } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
@@ -178,31 +178,34 @@ export interface Judging extends Pick<AssessRequest, 'memberId' | 'newsFrom'> {
   held: readonly Held[];
 }
 
-/** What the rules and the exceptions make of a read at `now`. Throws UnknownTimeZone. */
+/** What the rules and the exceptions make of a read at `now`; what is only assumed is never done. */
 export function judge(
   read: MemberRead,
   request: Judging,
   rules: Rules,
   exceptions: readonly Exception[],
   now: Instant,
+  whatIf?: WhatIf,
 ): Assessment {
-  const holds = holdsOf(read, request);
   const { held, newsFrom = null } = request;
+  const holds = holdsOf(read, held);
   const losses = (decision: Decision | null): Loss[] => lossesOf(held, decision, now);
   const digest = digestOfRules(rules);
   if (read.snapshot === null) {
     const due = dueOf(held, null, newsFrom, now);
     return { ...nobody(now), holds, losses: losses(null), due, rules: digest, records: recordsOf(read) };
   }
-  const decision = decide(read.snapshot, rules, exceptions, now);
+  const decision = decide(read.snapshot, rules, exceptions, now, whatIf);
   const decided = assessmentOf(read.snapshot, read.gone, decision, request.memberId);
+  const doubts = doubtsOf(decision, held, holds);
   return {
     ...decided,
     // The workflow goes on while there may be a key to give or to keep away.
     hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
     // What a person takes away is no matter of records that may be doubtful.
-    holds: holds.filter(({ groupId }) => blockOf(groupId, decision.verdicts) === undefined),
-    losses: losses(decision),
+    holds: [...holds.filter(({ groupId }) => blockOf(groupId, decision.verdicts) === undefined), ...doubts],
+    // What cannot be told is no loss yet: nobody is asked to let it go, and once it can be told it is weighed afresh.
+    losses: losses(decision).filter(({ groupId }) => doubts.every((doubt) => doubt.groupId !== groupId)),
     due: dueOf(held, decision, newsFrom, now),
     rules: digest,
     records: recordsOf(read),
@@ -260,13 +263,26 @@ function nobody(now: Instant): Decided {
 }
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
-function holdsOf(read: MemberRead, request: Pick<Judging, 'held'>): Hold[] {
-  const everything = read.doubts.find((doubt) => doubt.passId === null);
-  return request.held.flatMap(({ groupId, standsOn }) => {
-    const doubt =
-      everything ?? read.doubts.find((d) => standsOn.some((record) => record.passId === d.passId));
+function holdsOf({ doubts }: MemberRead, held: readonly Held[]): Hold[] {
+  return held.flatMap(({ groupId, standsOn }) => {
+    const doubt = doubts.find(({ passId }) => standsOn.some((record) => record.passId === passId));
     return doubt === undefined ? [] : [{ groupId, why: doubt.why }];
   });
+}
+
+/** So is one that stands on a pass of which it cannot be told what it opens, unless another pass opens the group. */
+function doubtsOf({ keys, verdicts }: Decision, held: readonly Held[], known: readonly Hold[]): Hold[] {
+  const isSettled = (groupId: number): boolean =>
+    [...keys, ...known].some((one) => one.groupId === groupId) || blockOf(groupId, verdicts) !== undefined;
+  return held
+    .filter(({ groupId, foreign = false }) => !foreign && !isSettled(groupId))
+    .flatMap(({ groupId, standsOn }) => {
+      const doubts = standsOn.map(
+        ({ passId }) => verdicts.find((verdict) => verdict.passId === passId)?.doubt,
+      );
+      const why = doubts.find((doubt) => doubt !== undefined);
+      return why === undefined ? [] : [{ groupId, why }];
+    });
 }
 
 function standingOf(decision: Decision): string {

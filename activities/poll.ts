@@ -7,6 +7,7 @@ import {
   plausible,
   readChanges,
   readIndex,
+  type Broken,
   type Changes,
   type Index,
   type Lending,
@@ -14,7 +15,9 @@ import {
   type Written,
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
+import type { ServerClock } from '../nexudus/clock.js';
 import { NexudusError } from '../nexudus/errors.js';
+import type { TimeZones } from '../nexudus/places.js';
 import { lossWords } from '../nexudus/plausible.js';
 import { placeName } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
@@ -34,6 +37,8 @@ export interface PollDeps {
   client: Client;
   waker: Waker;
   rules: Rules;
+  /** Over what Nexudus says: where one is named anew, all members are looked at again. */
+  timeZones?: TimeZones;
   /** By what members were judged without a poll. */
   known: KnownRecords;
   baselines: BaselineBook;
@@ -49,6 +54,14 @@ export interface PollDeps {
 const overlapMs = 2 * 60_000;
 /** For so long the record knows which keys were taken away, so that an older copy of a ledger does not bring them back. */
 const takenAwayKeptMs = 90 * 24 * 3_600_000;
+/** The same where Nexudus' clock is not known, or where this went by a wrong one: a full pass sees what is older. */
+const blindOverlapMs = 15 * 60_000;
+/** A watermark that is ahead of Nexudus' clock by more than answers take was set by a wrong one. */
+const clockNoiseMs = 60_000;
+/** Schedules and clocks are not exact: what is due so soon is due. */
+const soonMs = 2_000;
+/** From so much on the clocks differ, and people are told. */
+const tellSkewMs = 30_000;
 /** An implausible loss is believed when a full pass so much later still sees it (principle 4). */
 const doubtLastsMs = 10 * 60_000;
 /**
@@ -68,25 +81,67 @@ const rounds: Partial<Record<PolledName, number>>[] = [
 
 /** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
-  const [tellPoll, tellFullPass] = [telling('The poll'), telling('The full pass')];
+  const [tellPoll, tellFullPass, tellSkew] = [telling('The poll'), telling('The full pass'), tellingSkew()];
+  const tellBroken = tellingOfBroken();
+  const tellZoneless = tellingOfZones();
+  const tellSeldom = telling('The poll of check-ins, pass types and allowances');
   return remoteReads<PollActivities>({
-    pollChanges: (memory) => tellPoll(() => pollChanges(deps, memory)),
-    fullPass: (memory) => tellFullPass(() => fullPass(deps, memory)),
+    pollChanges: (memory) =>
+      tellPoll(() => pollChanges(deps, memory, { tellSeldom, tellBroken })).finally(() => {
+        tellSkew(deps.nexudus.clock.skewMs());
+      }),
+    fullPass: (memory) =>
+      tellFullPass(() =>
+        fullPass(deps, memory, ({ broken, zoneless }) => {
+          tellBroken(broken);
+          tellZoneless(zoneless);
+        }),
+      ),
   });
 }
 
+type Telling = <T>(job: () => Promise<T>) => Promise<T>;
+
+type TellBroken = (broken: readonly Broken[]) => void;
+
+/** Lines for one read: where a field of all records changed its shape, the rest says nothing new. */
+const mostLines = 20;
+
+/** Has the log say once of each malformed record whom it harms, until it is written again. */
+function tellingOfBroken(): TellBroken {
+  const told = new Set<string>();
+  return (broken) => {
+    const fresh = broken.filter((one) => !told.has(contentOf(one)));
+    for (const one of fresh) told.add(contentOf(one));
+    for (const { error, harm } of fresh.slice(0, mostLines))
+      log.warn(`${error.message} Until it is mended in Nexudus ${harm}; no key is taken away by it.`);
+    if (fresh.length > mostLines) log.warn(`${fresh.length - mostLines} more records of Nexudus are so.`);
+  };
+}
+
+/** Has the log say once of each location whose time zone is not known any more; the start told of those before. */
+function tellingOfZones(): (locationIds: readonly number[]) => void {
+  let told: Set<number> | null = null;
+  return (locationIds) => {
+    for (const id of locationIds.filter((one) => told !== null && !told.has(one)))
+      log.warn(`Location ${id} has no known time zone: its passes wait until it is named in latchkey.yaml.`);
+    told = new Set([...(told ?? []), ...locationIds]);
+  };
+}
+
 /** Has the log say once why Nexudus cannot be read, however many tries and runs that lasts, and that it can be again. */
-function telling(what: string): <T>(job: () => Promise<T>) => Promise<T> {
-  let told: string | null = null;
+function telling(what: string): Telling {
+  // Of lists that are read side by side now one fails first and now another.
+  const told = new Set<string>();
   return async (job) => {
     try {
       const result = await job();
-      if (told !== null) log.info(`${what} can read Nexudus again.`);
-      told = null;
+      if (told.size > 0) log.info(`${what} can read Nexudus again.`);
+      told.clear();
       return result;
     } catch (error) {
-      if (error instanceof NexudusError && trouble(error) !== told) {
-        told = trouble(error);
+      if (error instanceof NexudusError && !told.has(trouble(error))) {
+        told.add(trouble(error));
         log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
       }
       throw error;
@@ -99,17 +154,44 @@ function trouble({ kind, message }: NexudusError): string {
   return kind === 'unavailable' || kind === 'throttled' ? kind : message;
 }
 
+/** Has the log say once that the two clocks differ, and that they do no longer. */
+function tellingSkew(): (skewMs: number | null) => void {
+  let told = false;
+  return (skewMs) => {
+    if (skewMs === null) return;
+    const by = Math.abs(skewMs);
+    if (!told && by > tellSkewMs) {
+      told = true;
+      const [seconds, which] = [Math.round(by / 1_000), skewMs > 0 ? 'ahead of' : 'behind'];
+      log.warn(
+        `Nexudus' clock is ${seconds} s ${which} this machine's. Polls go by Nexudus' clock and miss nothing, but keys ` +
+          'begin and end by this one: set it right, or tell Nexudus.',
+      );
+    }
+    // Not at the same bound, where it would be told again and again.
+    if (told && by < tellSkewMs / 2) {
+      told = false;
+      log.info("Nexudus' clock and this machine's agree again.");
+    }
+  };
+}
+
 async function pollChanges(
   deps: PollDeps,
   before: PollMemory | null,
+  { tellSeldom, tellBroken }: { tellSeldom: Telling; tellBroken: TellBroken },
 ): Promise<PollMemory & { crowds?: Crowd[] }> {
   const crowds: Crowd[] = [];
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
   let woken = 0;
-  for (const round of rounds) {
-    const since = dueIn(round, memory, deps.now());
+  for (const [n, round] of rounds.entries()) {
+    const since = dueIn(round, memory, deps.nexudus.clock);
     if (Object.keys(since).length === 0) continue;
-    const changes = await readChanges(deps.nexudus, { since, lending: memory.lending, now: deps.now });
+    const read = (): Promise<Changes> => readByServerClock(deps.nexudus, since, memory.lending);
+    const changes = n === 0 ? await read() : await tellSeldom(read).catch(leaveToNextPoll);
+    // What the first round found is not to be found again by each poll until then.
+    if (changes === null) break;
+    tellBroken(changes.broken);
     const isFirst = before === null;
     for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
       woken += sizeOf(crowd);
@@ -120,24 +202,49 @@ async function pollChanges(
   return { ...memory, woken, ...(crowds.length > 0 ? { crowds } : {}) };
 }
 
-/** The collections of a round that are to be read, and since when. */
+/** Null: the next poll tries again. */
+function leaveToNextPoll(error: unknown): null {
+  if (error instanceof NexudusError) return null;
+  throw error;
+}
+
+/**
+ * Reads what was written, and when that began by Nexudus' clock, as it was known before the read and by its own answers,
+ * whichever is earlier: a watermark that is too early costs a longer read, one that is too late costs a change.
+ */
+async function readByServerClock(
+  nexudus: NexudusClient,
+  since: Partial<Record<PolledName, Instant>>,
+  lending: Lending,
+): Promise<Changes> {
+  const { clock } = nexudus;
+  const beganMs = clock.steadyMs();
+  const changes = await readChanges(nexudus, { since, lending, now: () => clock.now() });
+  const tookMs = Math.ceil(clock.steadyMs() - beganMs);
+  return { ...changes, readAt: Math.min(changes.readAt, clock.now() - tookMs) };
+}
+
+/** The collections of a round that are to be read, and since when, by Nexudus' clock. */
 function dueIn(
   round: Partial<Record<PolledName, number>>,
   { readTo }: PollMemory,
-  now: Instant,
+  clock: ServerClock,
 ): Partial<Record<PolledName, Instant>> {
+  const now = clock.now();
+  const backMs = clock.skewMs() === null ? blindOverlapMs : overlapMs;
   const due = Object.entries(round).flatMap(([name, mayBeOldMs]): [string, Instant][] => {
-    const last = readTo[name] ?? null;
-    // A Schedule is not exact to the millisecond: half a second too early is not too early.
-    if (last !== null && now - last < mayBeOldMs - 500) return [];
-    return [[name, (last ?? now) - overlapMs]];
+    const last = readTo[name];
+    if (last === undefined) return [[name, now - backMs]];
+    if (last > now + clockNoiseMs) return [[name, now - blindOverlapMs]];
+    if (last <= now && now - last < mayBeOldMs - soonMs) return [];
+    return [[name, last - backMs]];
   });
   return Object.fromEntries(due);
 }
 
 /** Whom what is new concerns. */
 async function crowdsOf(
-  { client, known, tellLag, now }: PollDeps,
+  { client, nexudus, known, tellLag, now }: PollDeps,
   changes: Changes,
   memory: PollMemory,
   isFirst: boolean,
@@ -145,13 +252,12 @@ async function crowdsOf(
   // What an earlier release remembered may have another shape.
   const seen = new Set(Object.values(memory.seen).filter(Array.isArray).flat());
   const isNew = (one: Written): boolean => !seen.has(fingerprintOf(one));
-  for (const one of changes.broken.filter(isNew)) log.warn(one.error.message);
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: now() };
   const everyone = !isFirst && changes.reference.some(isNew) ? await runningMembers(client) : [];
   const touched = changes.touched.filter(isNew);
   // The first poll looks back to before anybody could notice.
-  if (!isFirst) tellLags([...touched, ...changes.reference.filter(isNew)], tellLag, now());
+  if (!isFirst) tellLags([...touched, ...changes.reference.filter(isNew)], tellLag, nexudus.clock.now());
   // A webhook was faster.
   const news = touched.filter((touch) => !known.includes(touch));
   const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);
@@ -182,10 +288,10 @@ function fingerprintOf(written: Written): string {
   return createHash('sha256').update(contentOf(written)).digest('base64url').slice(0, 8);
 }
 
-/** One record may touch many. */
+/** One record may touch many. `now` is Nexudus', which stamped them; what it says is never ahead, and may be a little behind. */
 function tellLags(written: readonly Written[], tellLag: PollDeps['tellLag'], now: Instant): void {
   for (const { collection, writtenAt } of new Map(written.map((one) => [one.record, one])).values())
-    if (writtenAt !== null) tellLag(collection, now - writtenAt);
+    if (writtenAt !== null) tellLag(collection, Math.max(0, now - writtenAt));
 }
 
 /** Whom teams lend passes to here and not there. Joining or leaving may not show in the team's own UpdatedOn. */
@@ -221,10 +327,12 @@ function remember(
 async function fullPass(
   deps: PollDeps,
   given: FullPassMemory | null,
+  tellOf: (index: Index) => void,
 ): Promise<FullPassMemory & { crowds?: Crowd[] }> {
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
   const memory = given ?? (await lastFullPass(deps.client));
-  const index = await readIndex(deps.nexudusForFullPasses, { now: deps.now });
+  const index = await readIndex(deps.nexudusForFullPasses, deps);
+  tellOf(index);
   const { baselines, suspects } = believe(memory, index);
   tellSuspects(memory?.suspects ?? {}, { baselines, suspects });
   const rules = digestOfRules(deps.rules);

@@ -10,13 +10,14 @@ import {
 import type { Entitlement, Instant } from '../access/types.js';
 import type { Assessment } from './contract.js';
 import { howGranted } from '../kisi/keys.js';
+import type { KisiEnd } from '../kisi/records.js';
 import type { Holdings } from '../workflows/messages.js';
 
 /** A key as Kisi has it. */
 export interface KisiSideKey {
   groupId: number;
   roleId: string;
-  validUntil: Instant | null;
+  validUntil: KisiEnd;
 }
 
 /** What Kisi holds of one person. */
@@ -135,11 +136,12 @@ function grantLine(wish: Entitlement, { keys }: KisiSide): Omit<PlanLine, 'membe
   const { groupId, until, because } = wish;
   const after = wish.door.set;
   const there = keys.find((key) => key.groupId === groupId);
-  const line = { groupId, until, why: because, had: there !== undefined, before: there?.validUntil ?? null };
+  const before = there === undefined || there.validUntil === 'unreadable' ? null : there.validUntil;
+  const line = { groupId, until, why: because, had: there !== undefined, before };
   if (there === undefined) return { ...line, does: 'grant', after, requests: 1 };
   const how = howGranted(there, { validUntil: after });
   // Refused by Kisi, since there is one; then found.
-  if (how !== 'extended') return { ...line, does: 'adopt', after: there.validUntil, requests: 2 };
+  if (how !== 'extended') return { ...line, does: 'adopt', after: before, requests: 2 };
   return { ...line, does: 'grant', after, requests: 2 + handMoveRequests };
 }
 

@@ -111,7 +111,9 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         // Nexudus' clock may be ahead.
         const waited = isDone && awaited && isMeasured ? { since: Math.min(since, until), until } : undefined;
         await trail.finish(key, { state: isDone ? 'done' : 'failed', after, answer, waited });
-        if (isDone) logWrite({ ...write, ...about, memberId }, after);
+        // A grant that found a key there, and moved its end on.
+        const what = write.what === 'grant' && awaited === undefined ? 'move' : write.what;
+        if (isDone) logWrite({ ...about, ...write, what, memberId }, after);
         if (awaited && waited) stopwatch.tell({ what: awaited, locationId: about.locationId, ...waited });
         return result;
       } catch (error) {

@@ -65,7 +65,7 @@ export interface SurveyDeps {
 export async function survey(deps: SurveyDeps, only: readonly number[] | null): Promise<Survey> {
   const running = new Set(await deps.running());
   const coworkers = only === null ? await deps.nexudus.listSparing('coworkers') : { rows: [], broken: [] };
-  const ownersOfBroken = coworkers.broken.map(({ ownerId }) => ownerId);
+  const ownersOfBroken = coworkers.broken.flatMap(({ ownerId }) => ownerId ?? []);
   const ids = new Set(only ?? [...coworkers.rows.map(({ id }) => id), ...ownersOfBroken, ...running]);
   const holdings = await deps.holdingsOf([...running].filter((id) => ids.has(id)));
   const { reads, unread } = await readAll(deps, ids, holdings);
@@ -103,7 +103,9 @@ async function readAll(
   ids: ReadonlySet<number>,
   holdings: ReadonlyMap<number, Holdings>,
 ): Promise<{ reads: Map<number, MemberRead>; unread: Unread[] }> {
-  const reader = createReader({ client: nexudus, now, timeZones, gatherMs: 0, baselines });
+  // Nothing is taken away by what this reads, and there is no process that would look again.
+  const shows = { gatherMs: 0, lookLaterMs: 0 };
+  const reader = createReader({ client: nexudus, now, timeZones, baselines, ...shows });
   const notBefore = now();
   const reads = new Map<number, MemberRead>();
   const unread: Unread[] = [];

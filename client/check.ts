@@ -1,12 +1,12 @@
 import type { CheckedSpace } from '../worker/check.js';
 import { print, printJson } from './output.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
 import { table } from './table.js';
 
 /** `latchkey check`: tries both APIs and the configuration, and shows which pass types open which groups. */
 export async function check({ json = false }: { json?: boolean }): Promise<void> {
   const config = readConfig();
-  const { groups, warnings } = await checkedSpace(config, nexudusOf(config), kisiOf(config));
+  const { groups, warnings } = await soundSpace(config, nexudusOf(config), kisiOf(config));
   if (json) printJson({ groups, warnings });
   else print(words(groups, warnings));
 }

@@ -5,6 +5,7 @@ import type { MemberRead } from '../nexudus/reader.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, parseAt } from './instant.js';
 import { print, printJson } from './output.js';
+import { renewalsAssumed } from './plan.js';
 import { groupNames, openSpace, rulesJson } from './rules.js';
 import { readMember } from './space.js';
 import { shortTime } from './table.js';
@@ -22,6 +23,8 @@ export interface ExplainOptions {
 interface Explained {
   memberId: number;
   at: string;
+  /** It is about a time that was named, and takes plans to hand out their next passes until then. */
+  assumesRenewals: boolean;
   readAt: string;
   /** Every profile with the same e-mail, lowest id first: that one owns the keys. */
   profileIds: number[];
@@ -45,10 +48,14 @@ export async function explainMember(id: string, { at, config, json = false }: Ex
   const memberId = await memberIdFor(who, nexudus);
   const snapshot = snapshotOf(await readMember(nexudus, ground, memberId));
   const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
-  const decision = decide(snapshot, ground.rules, exceptions ?? [], when);
+  const assumesRenewals = typed !== null;
+  const decision = decide(snapshot, ground.rules, exceptions ?? [], when, {
+    assumeRenewals: assumesRenewals,
+  });
   const explained: Explained = {
     memberId,
     at: isoOf(when),
+    assumesRenewals,
     readAt: isoOf(snapshot.readAt),
     profileIds: snapshot.profiles.map((profile) => profile.member.id),
     ...answerOf(decision, await groupNames(space)),
@@ -79,7 +86,7 @@ function answerOf(
   };
 }
 
-function words({ memberId, at, profileIds, groups, nextChange }: Explained): string {
+function words({ memberId, at, assumesRenewals, profileIds, groups, nextChange }: Explained): string {
   const owner = profileIds[0] ?? memberId;
   const lines = [`Member ${memberId}, by the rules, at ${shortTime(at) ?? at}:`];
   if (profileIds.length > 1) {
@@ -96,6 +103,7 @@ function words({ memberId, at, profileIds, groups, nextChange }: Explained): str
       ? 'Next change: none known.'
       : `Next change: ${shortTime(nextChange.at) ?? ''}, ${nextChange.what}.`,
   );
+  if (assumesRenewals) lines.push(renewalsAssumed);
   return lines.join('\n');
 }
 

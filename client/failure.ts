@@ -1,4 +1,3 @@
-import { UnknownTimeZone } from '../access/calendar.js';
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { TrailError } from '../trail/errors.js';
@@ -44,7 +43,7 @@ function wordsOf(error: unknown): string {
 }
 
 /** Errors of the other rooms whose message is written for an operator. */
-const forOperators = [NexudusError, KisiError, UnknownTimeZone, BinaryNotFoundError];
+const forOperators = [NexudusError, KisiError, BinaryNotFoundError];
 
 /** The text in one line, with what looks like an e-mail struck out, whoever put it there. */
 function oneLine(text: string): string {

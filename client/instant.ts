@@ -9,7 +9,7 @@ export type Typed = { at: Instant } | { local: string };
 /** Reads an `--at` argument: ISO 8601, to the minute or finer, with a zone or without. Throws CommandError. */
 export function parseAt(text: string): Typed {
   const typed = typedTime(text);
-  if (typed !== null) return typed;
+  if (typed !== null && /^20/.test(text)) return typed;
   throw new CommandError(
     '--at must be a time like 2027-01-01T09:00 (in the location’s zone) or 2027-01-01T09:00Z',
     2,

@@ -64,7 +64,7 @@ function groupWords(groupId: number, names: ReadonlyMap<number, string>): string
   return name === undefined ? String(groupId) : `${groupId} (${name})`;
 }
 
-function words({ at, people, unread }: Plan, names: ReadonlyMap<number, string>): string {
+function words({ at, people, unread, assumesRenewals }: Plan, names: ReadonlyMap<number, string>): string {
   const changes = linesOf(people).filter(({ does }) => does !== 'move');
   const rows = changes.map(({ memberId, does, groupId, until, why, requests }): Cell[] => [
     memberId,
@@ -84,9 +84,13 @@ function words({ at, people, unread }: Plan, names: ReadonlyMap<number, string>)
     ...kept,
     ...unread.map(({ memberId, why }) => `Member ${memberId} cannot be told: ${why}`),
     summaryOf(people, at),
+    assumesRenewals ? renewalsAssumed : null,
   ];
   return parts.filter((part) => part !== null).join('\n\n');
 }
+
+/** What holds of every question about a time to come. */
+export const renewalsAssumed = 'It assumes that plans hand out their next passes until then.';
 
 function summaryOf(people: readonly Preview[], at: Instant): string {
   const { gain, lose, move, create, requests } = totalsOf(people);
@@ -127,10 +131,11 @@ function totalsOf(people: readonly Preview[]): Totals {
 }
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */
-function jsonOf({ at, people, unread }: Plan, names: ReadonlyMap<number, string>): object {
+function jsonOf({ at, people, unread, assumesRenewals }: Plan, names: ReadonlyMap<number, string>): object {
   const isoOf = (time: Instant | null): string | null => (time === null ? null : iso(time));
   return {
     at: iso(at),
+    assumesRenewals,
     members: people.length,
     totals: totalsOf(people),
     lines: linesOf(people).map((line) => ({

@@ -3,8 +3,7 @@ import type { Ground } from '../activities/in-force.js';
 import { digestOfRules, judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
-import { UnknownTimeZone } from '../access/calendar.js';
-import type { Exception, Instant, Rules } from '../access/types.js';
+import type { Exception, Instant, Rules, WhatIf } from '../access/types.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, type Typed } from './instant.js';
 import { differencesOf, type Space } from './rules.js';
@@ -19,6 +18,8 @@ export interface Scope {
 /** What would be done, for whom, and what it costs. */
 export interface Plan {
   at: Instant;
+  /** It is about a time to come, and takes plans to hand out their next passes until then. */
+  assumesRenewals: boolean;
   people: Preview[];
   unread: Unread[];
 }
@@ -56,15 +57,18 @@ export function planOf(
   locationId: number | null,
 ): Plan {
   const now = Date.now();
-  const previews: Preview[] = [];
-  const untold = [...unread];
-  for (const one of people) {
-    const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
-    const preview = previewAt(one, rules, exceptions, at);
-    if ('why' in preview) untold.push(preview);
-    else if (locationId === null || preview.locationId === locationId) previews.push(preview);
-  }
-  return { at: typed !== null && 'at' in typed ? typed.at : now, people: previews, unread: untold };
+  const previews = people
+    .map((one) => {
+      const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
+      return previewAt(one, rules, exceptions, at, { assumeRenewals: typed !== null });
+    })
+    .filter((preview) => locationId === null || preview.locationId === locationId);
+  return {
+    at: typed !== null && 'at' in typed ? typed.at : now,
+    assumesRenewals: typed !== null,
+    people: previews,
+    unread: [...unread],
+  };
 }
 
 function previewAt(
@@ -72,14 +76,10 @@ function previewAt(
   rules: Rules,
   exceptions: readonly Exception[],
   at: Instant,
-): Preview | Unread {
-  try {
-    const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at);
-    return previewOf({ memberId, holdings, assessment, kisi, now: at });
-  } catch (error) {
-    if (error instanceof UnknownTimeZone) return { memberId, why: error.message };
-    throw error;
-  }
+  whatIf: WhatIf,
+): Preview {
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at, whatIf);
+  return previewOf({ memberId, holdings, assessment, kisi, now: at });
 }
 
 /** In what a plan's rules and time zones differ from those in force; empty: in nothing that matters. */

@@ -61,7 +61,7 @@ export async function report({ location, config: file, json = false }: ReportOpt
 /** The groups that pass types open by these rules. */
 async function mappedGroups({ nexudus, ground }: Space): Promise<ReadonlySet<number>> {
   const { passTypes } = await readReference(nexudus, ground.timeZones);
-  return new Set(passTypes.flatMap((type) => groupsOf(type, ground.rules.mapping)));
+  return new Set(passTypes.flatMap((type) => groupsOf(type, ground.rules)));
 }
 
 function words(made: Report): string {
@@ -137,7 +137,9 @@ const columns: { heading: string; of: (finding: Finding, names: Report['names'])
   {
     heading: 'ends in Kisi',
     of: ({ kind, ends }) =>
-      kind === 'missing' || kind === 'cannotTell' ? null : (shortTime(ends) ?? 'never'),
+      kind === 'missing' || kind === 'cannotTell' || kind === 'unreadableEnd'
+        ? null
+        : (shortTime(ends) ?? 'never'),
   },
 ];
 
@@ -156,6 +158,8 @@ function whatOf({ kind, cause, findings: { length: n } }: Difference): string {
       return `${counted(n, 'key')} that ${n === 1 ? 'ends' : 'end'} later in Kisi than access does, or never.`;
     case 'otherRole':
       return `${counted(n, 'higher role')} in a group than a key (group_basic).`;
+    case 'unreadableEnd':
+      return `${counted(n, 'key')} whose end in Kisi cannot be read.`;
     case 'neverEnds':
       return `${counted(n, 'key')} of those that agree would never end by themselves.`;
     case 'cannotTell':
@@ -201,6 +205,7 @@ const leavings: Record<Exclude<Difference['kind'], 'cannotTell'>, string> = {
   endsLater:
     'Not given by Latchkey, so left alone, after the access too. Where that is not meant, set an earlier end in Kisi.',
   otherRole: 'Opens the doors as a key does, and is left alone.',
+  unreadableEnd: 'Left alone, since it may end at any time: set its end anew in Kisi, or take it away there.',
   neverEnds:
     'Not given by Latchkey, so left alone, after the access too. To have them end with the access, set the policy `existingKeys: adopt` before going live. `latchkey report --json` lists them.',
 };

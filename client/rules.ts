@@ -12,7 +12,7 @@ import { digestOfFile, groundOf, settingsOf } from '../worker/in-force.js';
 import { failureOf } from './failure.js';
 import { remark } from './output.js';
 import { withSession } from './session.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig } from './space.js';
+import { checkedSpace, kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
 import { shortTime } from './table.js';
 
 /** A space with both its APIs, and the rules by which a command answers. */
@@ -58,7 +58,9 @@ export async function openSpace({ file, mayLackWorker = false }: RulesWanted = {
     return space;
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  const checked = await checkedSpace(config, apis.nexudus, apis.kisi);
+  // A file that somebody has just written is to be mended before anything is told by it.
+  const check = file === undefined ? checkedSpace : soundSpace;
+  const checked = await check(config, apis.nexudus, apis.kisi);
   const ground = groundOf(config.file, checked);
   if (file === undefined) tellStandIn(config, known, digestOfRules(ground.rules));
   return { config, ...apis, ground, from: 'file', inForce, exceptions };

@@ -13,6 +13,7 @@ import {
   type Credentials,
   type NexudusAuth,
 } from '../worker/config.js';
+import { remark } from './output.js';
 
 /**
  * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws
@@ -87,7 +88,8 @@ export function readMember(
   memberId: number,
 ): Promise<MemberRead> {
   const baselines = (): Promise<null> => Promise.resolve(null);
-  const reader = createReader({ client: nexudus, now: Date.now, timeZones, gatherMs: 0, baselines });
+  const once = { gatherMs: 0, lookLaterMs: 0 };
+  const reader = createReader({ client: nexudus, now: Date.now, timeZones, baselines, ...once });
   return reader.readMember({
     memberId,
     notBefore: Date.now(),
@@ -108,12 +110,32 @@ export function usable<T>(make: () => T): T {
   }
 }
 
-/** The space, checked as before a start. Reads only. Throws ConfigError with a line for each thing to mend. */
+/**
+ * The space, as far as the configuration can be resolved now: what it names in vain opens nothing and is remarked upon.
+ * Reads only. Throws ConfigError where one of the APIs does not answer.
+ */
 export async function checkedSpace(
   config: Config,
   nexudus: NexudusClient,
   kisi: KisiClient,
 ): Promise<CheckedSpace> {
+  const space = await tryCheck(config, nexudus, kisi);
+  for (const problem of space.problems) remark(problem);
+  return space;
+}
+
+/** The space, checked as before a first start. Reads only. Throws ConfigError with a line for each thing to mend. */
+export async function soundSpace(
+  config: Config,
+  nexudus: NexudusClient,
+  kisi: KisiClient,
+): Promise<CheckedSpace> {
+  const space = await tryCheck(config, nexudus, kisi);
+  if (space.problems.length > 0) throw new ConfigError(space.problems);
+  return space;
+}
+
+async function tryCheck(config: Config, nexudus: NexudusClient, kisi: KisiClient): Promise<CheckedSpace> {
   try {
     return await checkSpace(config, nexudus, kisi);
   } catch (error) {

@@ -8,8 +8,8 @@ import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two
 import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../worker/config.js';
 import type { MonitorPace } from '../worker/monitor.js';
-import { createApis, startService, type Paces, type Service } from '../worker/service.js';
-import { watchSpace } from '../worker/space.js';
+import { createApis, startService, type Apis, type Paces, type Service } from '../worker/service.js';
+import { watchSpace, type SpaceWatch } from '../worker/space.js';
 import type { TemporalAddress } from '../worker/temporal.js';
 
 export interface StageOptions {
@@ -63,14 +63,7 @@ export async function setStage({
     config,
     async startWorker(paces) {
       const apis = createApis(config, paces);
-      const space = watchSpace({
-        check: () => checkSpace(config, apis.nexudus, apis.kisi),
-        config,
-        kept: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
-        hasMembers: () => Promise.resolve(false),
-        log,
-      });
-      await Promise.race([space.looked, space.failed]);
+      const space = await watchAnew(config, apis, log);
       const worker = await startService({
         config,
         apis,
@@ -90,4 +83,17 @@ export async function setStage({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A space that was looked at once, as for the first time. Rejects where a person must mend something first. */
+export async function watchAnew(config: Config, { nexudus, kisi }: Apis, log: Logger): Promise<SpaceWatch> {
+  const space = watchSpace({
+    check: () => checkSpace(config, nexudus, kisi),
+    config,
+    kept: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
+    hasMembers: () => Promise.resolve(false),
+    log,
+  });
+  await Promise.race([space.looked, space.failed]);
+  return space;
 }

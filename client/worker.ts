@@ -5,12 +5,13 @@ import { mayExist, openDatabase } from '../trail/database.js';
 import { createKept, type Kept } from '../trail/kept.js';
 import type { JsonValue } from '../trail/records.js';
 import { checkSpace } from '../worker/check.js';
-import type { Config } from '../worker/config.js';
+import { ConfigError, type Config } from '../worker/config.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
 import { untilGone } from '../worker/embedded-ready.js';
 import { metricsAt } from '../worker/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
+import { readResolved } from '../worker/resolved.js';
 import { createApis, startService, type ServiceOptions } from '../worker/service.js';
 import { watchSpace, type KeptSpace, type SpaceWatchOptions } from '../worker/space.js';
 import { searchAttributes } from '../workflows/messages.js';
@@ -32,8 +33,13 @@ export async function worker(): Promise<never> {
   const log = createLogger({ level: config.logLevel });
   const apis = usable(() => createApis(config, {}, readCredentials));
   if (config.temporalAddress !== null) await tryTemporal(config);
+  const before = await readResolved(config.databaseUrl);
   const space = watchSpace({
-    check: () => checkSpace(config, apis.nexudus, apis.kisi),
+    async check() {
+      const found = await checkSpace(config, apis.nexudus, apis.kisi, before);
+      if (found.problems.length > 0) throw new ConfigError(found.problems);
+      return found;
+    },
     config,
     kept: keptSpace(config.databaseUrl),
     hasMembers: () => hasMembers(config),

@@ -2,9 +2,12 @@
  * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
-import { isKisiError, malformed } from './errors.js';
-import { createSend, pages, read, readAll } from './http.js';
-import type { KisiClientOptions, KisiRequest, Page, Query, Send } from './http.js';
+import { KisiError, isKisiError, malformed } from './errors.js';
+import type { KisiCall } from './errors.js';
+import { createSend, read } from './http.js';
+import type { KisiClientOptions, KisiRequest, Query, Send } from './http.js';
+import { pages, readAll } from './lists.js';
+import type { Page } from './lists.js';
 import {
   asKey,
   assignmentRecord,
@@ -29,7 +32,7 @@ export interface NewKey {
 
 /**
  * What can be asked of Kisi. Every method throws a KisiError, or the reason of `signal` once that is aborted.
- * List methods read all pages and throw `malformed` when rows are missing, repeated, or not what was asked for.
+ * List methods read all pages (lists.ts) and throw `malformed` when rows may be missing, or are not what was asked for.
  */
 export interface KisiClient {
   /** Who the API key acts as: the cheap way to check a key. */
@@ -44,7 +47,10 @@ export interface KisiClient {
    * row. Only both together show that there is nobody. One request a page.
    */
   findUserByEmail(email: string, how: 'filter' | 'search', signal?: AbortSignal): Promise<KisiUser | null>;
-  /** One person, or null when there is none. */
+  /**
+   * One person, or null when there is none: a loss needs two witnesses, since a new user is made, and mailed, for one who is
+   * gone. So after a 404 the list of users is asked for the id too; `malformed` when it shows the person all the same.
+   */
   getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
   /** Everybody in the organization. One request for each 100. */
   listUsers(signal?: AbortSignal): Promise<KisiUser[]>;
@@ -53,7 +59,7 @@ export interface KisiClient {
   /**
    * Adds a person. `send_emails: true` makes a regular user, whom Kisi mails how to get the app and sign in: that is
    * the one mail a new member needs. `confirm: true`, as in both of Kisi's own samples: no link to click before the
-   * keys work; signing in takes the mailbox anyway. Both explicit: Kisi documents no defaults.
+   * keys work; signing in takes the mailbox anyway. Both explicit: Kisi documents no defaults. An empty name is not sent.
    */
   createUser(person: { email: string; name: string }, signal?: AbortSignal): Promise<KisiUser>;
   /**
@@ -61,7 +67,7 @@ export interface KisiClient {
    * renewed key must mail nobody. `conflict` or `invalid` when the person holds a role there already.
    */
   createKey(key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
-  /** One key, or null when there is none; `malformed` when the id is of a role assignment that is no key. */
+  /** One key, or null by Kisi's 404, which is one witness (see `keyNow`); `malformed` when the id is of a role assignment that is no key. */
   getKey(id: number, signal?: AbortSignal): Promise<KisiKey | null>;
   /** All rights to groups that a person holds, of every role. */
   listKeysOf(whose: { userId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
@@ -79,7 +85,7 @@ export interface KisiClient {
    * certain: read the key afterwards (see moveKey). `notify: false`, since a mail may be sent on updates too. `notFound` when the key is gone.
    */
   patchKey(id: number, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
-  /** Takes a key away. A key that is not there any more counts as done. */
+  /** Takes a key away. `alreadyGone` by Kisi's 404, which is one witness (see `removeKey` in keys.ts). */
   deleteKey(id: number, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
   /**
    * Takes a key away and gives another, with nothing between the two requests: a person holds one role in a group, so the
@@ -103,32 +109,38 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     return rows.map(asKey).filter((key) => key !== null);
   };
 
-  const postKey = async (
-    { userId, groupId, validFrom, validUntil }: NewKey,
-    turns: number,
-    signal?: AbortSignal,
-  ): Promise<KisiKey> => {
+  const postOf = ({ userId, groupId, validFrom, validUntil }: NewKey, turns: number): KisiRequest => {
+    const call: KisiCall = { method: 'POST', path: '/role_assignments' };
     const role_assignment = {
       applies_to_type: 'Group',
       applies_to_id: groupId,
       assignee_type: 'User',
       assignee_id: userId,
       role_id: keyRole,
-      ...(validFrom === undefined ? {} : { valid_from: isoTime(validFrom) }),
-      valid_until: isoTime(validUntil),
+      ...(validFrom === undefined ? {} : { valid_from: isoTime(call, validFrom) }),
+      valid_until: isoTime(call, validUntil),
       notify: false,
     };
-    const request: KisiRequest = {
-      method: 'POST',
-      path: '/role_assignments',
-      body: { role_assignment },
-      turns,
-    };
+    return { ...call, body: { role_assignment }, turns };
+  };
+
+  const postKey = async (
+    request: KisiRequest,
+    { userId, groupId }: NewKey,
+    signal?: AbortSignal,
+  ): Promise<KisiKey> => {
     const key = asKey(await read(send, request, assignmentRecord, signal));
     if (key?.userId !== userId || key.groupId !== groupId) {
       throw malformed(request, 'the key that came back is not the one that was asked for');
     }
     return key;
+  };
+
+  /** Kisi answers 204 without a body: a page in its place is a gateway's, and nothing was changed. */
+  const change = async (request: KisiRequest, signal?: AbortSignal): Promise<true> => {
+    const { body } = await send(request, signal);
+    if (!/^\s*([{["].*)?$/s.test(body)) throw malformed(request, 'a page that is not from Kisi');
+    return true;
   };
 
   const dropKey = async (
@@ -137,7 +149,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     signal?: AbortSignal,
   ): Promise<'deleted' | 'alreadyGone'> => {
     const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id, turns };
-    return (await orNull(send(request, signal))) ? 'deleted' : 'alreadyGone';
+    return (await orNull(change(request, signal))) ? 'deleted' : 'alreadyGone';
   };
 
   const client: KisiClient = {
@@ -161,7 +173,14 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
 
     async getUser(id, signal) {
-      return orNull(read(send, { method: 'GET', path: '/users/{id}', id }, userRecord, signal));
+      const request: KisiRequest = { method: 'GET', path: '/users/{id}', id };
+      const user = await orNull(read(send, request, userRecord, signal));
+      if (user !== null) return user;
+      const listed = await readAll(send, 'users', userRecord, { ids: id }, signal);
+      // Where the filter is not heeded, the list is of all users, and tells just as well.
+      if (listed.some((row) => row.id === id))
+        throw malformed(request, 'a 404 of a user whom the list of users shows', 404);
+      return null;
     },
 
     async listUsers(signal) {
@@ -173,7 +192,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     async createUser({ email, name }, signal) {
       const user = {
         email: normalEmail(email),
-        name,
+        ...(name === '' ? {} : { name }),
         send_emails: true,
         confirm: true,
         access_enabled: true,
@@ -181,7 +200,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return read(send, { method: 'POST', path: '/users', body: { user } }, userRecord, signal);
     },
 
-    createKey: (key, signal) => postKey(key, 1, signal),
+    createKey: async (key, signal) => postKey(postOf(key, 1), key, signal),
 
     async getKey(id, signal) {
       const request: KisiRequest = { method: 'GET', path: '/role_assignments/{id}', id };
@@ -221,15 +240,18 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
 
     async patchKey(id, { validUntil }, signal) {
-      const role_assignment = { valid_until: isoTime(validUntil), notify: false };
-      await send({ method: 'PATCH', path: '/role_assignments/{id}', id, body: { role_assignment } }, signal);
+      const call: KisiCall = { method: 'PATCH', path: '/role_assignments/{id}' };
+      const role_assignment = { valid_until: isoTime(call, validUntil), notify: false };
+      await change({ ...call, id, body: { role_assignment } }, signal);
     },
 
     deleteKey: (id, signal) => dropKey(id, 1, signal),
 
     async replaceKey(id, key, signal) {
+      // Made before the first is sent: what must not be sent leaves the key where it is.
+      const request = postOf(key, 0);
       await dropKey(id, 2, signal);
-      return postKey(key, 0, signal);
+      return postKey(request, key, signal);
     },
   };
   return client;
@@ -254,6 +276,15 @@ async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   }
 }
 
-function isoTime(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+/**
+ * An instant as Kisi writes them, with a year of four digits. Throws `invalid` for one that cannot be written so: to send
+ * it would be a defect of ours.
+ */
+function isoTime(call: KisiCall, at: number | null): string | null {
+  if (at === null) return null;
+  const date = new Date(at);
+  const text = Number.isNaN(date.getTime()) ? 'no instant' : date.toISOString();
+  if (/^\d{4}-/.test(text)) return text;
+  const detail = `it was not sent, since its time (${text}) is not one that Kisi can take; that is a defect of Latchkey, please report it`;
+  throw new KisiError(call, { kind: 'invalid', detail, isUnsent: true });
 }

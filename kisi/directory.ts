@@ -3,7 +3,7 @@
  * that speaks to Kisi and nowhere else: e-mails never leave it.
  */
 import type { KisiClient } from './client.js';
-import { pageSizes } from './http.js';
+import { pageSizes } from './lists.js';
 import { normalEmail } from './records.js';
 import type { KisiUser } from './records.js';
 

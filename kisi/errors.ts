@@ -10,12 +10,27 @@
  * - `refused`: 401 or 403
  * - `notFound`: 404 from Kisi itself
  * - `conflict`: 409, or a 422 that says that the record exists already
- * - `invalid`: 422 and every other answer that the same request will get again
+ * - `blocked`: a conflict that a fresh read confirms: it lasts until a person changes something in Kisi
+ * - `invalid`: 422 and every other answer that the same request will get again, or a request that must not be sent
  * - `tooLong`: a list that is longer than Kisi lets be read
  * - `malformed`: an answer that cannot be what Kisi meant (does not parse, rows missing, a filter ignored)
  */
 export type KisiErrorKind =
-  'throttled' | 'unavailable' | 'refused' | 'notFound' | 'conflict' | 'invalid' | 'tooLong' | 'malformed';
+  | 'throttled'
+  | 'unavailable'
+  | 'refused'
+  | 'notFound'
+  | 'conflict'
+  | 'blocked'
+  | 'invalid'
+  | 'tooLong'
+  | 'malformed';
+
+/**
+ * The longest that a Retry-After is waited for: Kisi documents none, its limit is one of a second, and a gateway in
+ * between may say anything.
+ */
+export const longestRetryAfterMs = 60_000;
 
 /** A call as it may be shown: the path is a template such as `/users/{id}`. */
 export interface KisiCall {
@@ -30,20 +45,24 @@ export interface KisiFailure {
   status?: number | null;
   /** Kisi's error code (`000404`), or the network's (`ECONNRESET`). */
   code?: string | null;
+  /** As Kisi asked; it is waited for at most `longestRetryAfterMs`. */
   retryAfterMs?: number | null;
   /** Names of the fields that Kisi found wrong (422). */
-  fields?: string[];
+  fields?: readonly string[];
   /** What happened, where the kind alone does not say it. */
   detail?: string;
   isUnsent?: boolean;
+  isUndone?: boolean;
 }
 
-// A conflict is a matter of state: Kisi promises no read-after-write, so the row in the way may show a moment later.
+// A conflict is a matter of state: Kisi promises no read-after-write, so the row in the way may show a moment later. One that
+// lasts becomes `blocked` (conflicts.ts).
 const retryHelps: Record<KisiErrorKind, boolean> = {
   throttled: true,
   unavailable: true,
   malformed: true,
   conflict: true,
+  blocked: false,
   refused: false,
   notFound: false,
   invalid: false,
@@ -57,34 +76,41 @@ export class KisiError extends Error {
   /** HTTP status; null when no answer came. */
   readonly status: number | null;
   readonly code: string | null;
-  /** How long Kisi asked to wait (Retry-After), in milliseconds. */
+  /** How long to wait, in milliseconds: as Kisi asked (Retry-After), but at most `longestRetryAfterMs`. */
   readonly retryAfterMs: number | null;
   /** False: the same request will fail again until a person changes something. */
   readonly canRetryHelp: boolean;
   readonly fields: readonly string[];
   /** It was not even sent, so that Kisi surely did nothing of it. */
   readonly isUnsent: boolean;
+  /** A key was made, but not as it was asked for, and so taken away again. */
+  readonly isUndone: boolean;
   readonly method: KisiCall['method'];
   /** Path template, without ids. */
   readonly path: string;
+  /** What happened, where the kind alone does not say it. */
+  readonly detail: string | null;
 
   constructor(call: KisiCall, failure: KisiFailure) {
     super(explain(call, failure));
     this.kind = failure.kind;
     this.status = failure.status ?? null;
     this.code = failure.code ?? null;
-    this.retryAfterMs = failure.retryAfterMs ?? null;
+    const { retryAfterMs = null } = failure;
+    this.retryAfterMs = retryAfterMs === null ? null : Math.min(retryAfterMs, longestRetryAfterMs);
     this.canRetryHelp = retryHelps[failure.kind];
     this.fields = failure.fields ?? [];
     this.isUnsent = failure.isUnsent ?? false;
+    this.isUndone = failure.isUndone ?? false;
     this.method = call.method;
     this.path = call.path;
+    this.detail = failure.detail ?? null;
   }
 }
 
-/** True for a `KisiError` of one of these kinds. */
+/** True for a `KisiError` of one of these kinds; of any where none is named. */
 export function isKisiError(error: unknown, ...kinds: KisiErrorKind[]): error is KisiError {
-  return error instanceof KisiError && kinds.includes(error.kind);
+  return error instanceof KisiError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
 /** An answer as it came: `body` is text, not yet parsed. */
@@ -107,7 +133,7 @@ export function errorOfReply(call: KisiCall, reply: KisiReply, nowMs: number): K
   if (status >= 500 || status === 408) return new KisiError(call, { ...failure, kind: 'unavailable' });
   if (status === 401 || status === 403) return new KisiError(call, { ...failure, kind: 'refused' });
   if (status === 409) return new KisiError(call, { ...failure, kind: 'conflict' });
-  if (status === 404) return new KisiError(call, { ...failure, ...notFound(reply.body, body) });
+  if (status === 404) return new KisiError(call, { ...failure, ...notFound(body) });
   const kind = status === 422 && saysTaken(body) ? 'conflict' : 'invalid';
   return new KisiError(call, { ...failure, kind, fields: fieldsOf(body) });
 }
@@ -118,8 +144,8 @@ export function malformed(call: KisiCall, detail: string, status: number | null 
 }
 
 /**
- * Milliseconds to wait by a Retry-After header, which is either seconds or an HTTP date (RFC 9110, 10.2.3).
- * Null when there is none or it says neither.
+ * Milliseconds that a Retry-After header asks to wait, which is either seconds or an HTTP date (RFC 9110, 10.2.3), without
+ * any bound. Null when there is none or it says neither.
  */
 export function readRetryAfter(header: string | null, nowMs: number): number | null {
   const text = header?.trim() ?? '';
@@ -130,12 +156,19 @@ export function readRetryAfter(header: string | null, nowMs: number): number | n
   return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
 }
 
-/** A 404 is evidence of absence only when Kisi says it of the record, not of the address or from a page in between. */
-function notFound(text: string, body: Record<string, unknown>): KisiFailure {
-  if (text.trim() !== '' && Object.keys(body).length === 0 && text.trim() !== '{}') {
-    return { kind: 'malformed', detail: 'a 404 that is not from Kisi' };
+/**
+ * A 404 is evidence of absence only in the form that Kisi documents, a text and a code of six characters, and when it is of
+ * the record, not of the address. Anything else may come from a gateway in between.
+ */
+function notFound(body: Record<string, unknown>): KisiFailure {
+  const { error, code } = body;
+  const isKisis = typeof error === 'string' && typeof code === 'string' && /^[0-9a-z]{6}$/i.test(code);
+  if (!isKisis) {
+    const detail =
+      'a 404 without the text and the code that Kisi gives, as of a gateway in between; it is not taken for absence';
+    return { kind: 'malformed', detail };
   }
-  if (typeof body['error'] === 'string' && /endpoint does not exist/i.test(body['error'])) {
+  if (/endpoint does not exist/i.test(error)) {
     return { kind: 'invalid', detail: 'the address does not exist: check the base URL of Kisi' };
   }
   return { kind: 'notFound' };
@@ -185,6 +218,7 @@ function advice({ kind, status, retryAfterMs, fields = [] }: KisiFailure): strin
     case 'notFound':
       return 'no such record in the organization of the API key';
     case 'conflict':
+    case 'blocked':
       return 'a record like this exists already; look at the access rights of this person in Kisi';
     case 'invalid':
       return `the request was not accepted${fields.length > 0 ? ` because of ${fields.join(', ')}` : ''}; the same request will fail again`;
@@ -196,7 +230,8 @@ function advice({ kind, status, retryAfterMs, fields = [] }: KisiFailure): strin
 }
 
 function waitText(retryAfterMs: number | null | undefined): string {
-  return retryAfterMs === null || retryAfterMs === undefined
-    ? 'a moment'
-    : `${Math.ceil(retryAfterMs / 1000)} s`;
+  if (retryAfterMs === null || retryAfterMs === undefined) return 'a moment';
+  if (retryAfterMs <= longestRetryAfterMs) return `${Math.ceil(retryAfterMs / 1000)} s`;
+  const asked = retryAfterMs > 24 * 3_600_000 ? 'more than a day' : `${Math.ceil(retryAfterMs / 1000)} s`;
+  return `${longestRetryAfterMs / 1000} s (it asked for ${asked}, which is not waited for)`;
 }

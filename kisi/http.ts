@@ -1,13 +1,13 @@
 /**
- * One request to Kisi, and the reading of its answers and lists. Whatever does not end in a complete, documented
+ * One request to Kisi, and the reading of its answer. Whatever does not end in a complete, documented
  * answer is a KisiError.
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { isAxiosError } from 'axios';
-import { z } from 'zod';
-import { KisiError, errorOfReply, isKisiError, malformed } from './errors.js';
+import type { z } from 'zod';
+import { KisiError, errorOfReply, isKisiError, longestRetryAfterMs, malformed } from './errors.js';
 import type { KisiCall } from './errors.js';
 import { createOutageWatch } from './outage.js';
 import type { KisiTurns } from './pace.js';
@@ -24,7 +24,10 @@ export interface KisiClientOptions {
   integrationName?: string;
   /** Shared by all clients of one API key in this process; without it nobody waits for a turn. */
   pace?: KisiTurns;
-  /** How often a request is sent again that Kisi asked to wait with (429: it did nothing). Default 0: who calls decides. */
+  /**
+   * How often a request is sent again that Kisi asked to wait with (429: it did nothing), for less than
+   * `longestRetryAfterMs` in all. Default 0: who calls decides.
+   */
   throttleRetries?: number;
   /**
    * Asked at the last instant before each request that changes something; what it throws is thrown instead. Not before
@@ -35,13 +38,9 @@ export interface KisiClientOptions {
   onRequest?: (info: KisiCall & { status: number | null; durationMs: number }) => void;
 }
 
-/** Largest page of each list; the defaults are 50 and 10. */
-export const pageSizes = { users: 100, groups: 250, role_assignments: 250 };
 const longestPauseMs = 5_000;
 const stillDown =
   'it has not answered for a while, so that only one request in two seconds tries whether it is back';
-/** Kisi's largest `offset`. */
-const largestOffset = 20_000;
 
 export type Query = Record<string, string | number>;
 
@@ -153,12 +152,16 @@ export function createSend(options: KisiClientOptions): Send {
   };
 
   return async (request, signal) => {
+    let waitedMs = 0;
     for (let left = options.throttleRetries ?? 0; ; left--) {
       try {
         return await sendOnce(request, signal);
       } catch (error) {
         if (left === 0 || !isKisiError(error, 'throttled')) throw error;
-        await sleep(error.retryAfterMs ?? 1_000, undefined, { signal });
+        const waitMs = error.retryAfterMs ?? 1_000;
+        waitedMs += waitMs;
+        if (waitedMs >= longestRetryAfterMs) throw error;
+        await sleep(waitMs, undefined, { signal });
       }
     }
   };
@@ -178,7 +181,8 @@ export async function read<T>(
   return parse(request, record, (await send(request, signal)).body);
 }
 
-function parse<T>(call: KisiCall, record: z.ZodType<T>, body: string): T {
+/** A body as a record; `malformed` when it is not as documented. */
+export function parse<T>(call: KisiCall, record: z.ZodType<T>, body: string): T {
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -189,67 +193,4 @@ function parse<T>(call: KisiCall, record: z.ZodType<T>, body: string): T {
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
   throw malformed(call, `the body is not as documented${where ? ` at ${where}` : ''}`);
-}
-
-/** Some rows of a list, and how many there are in all; null: not said. */
-export interface Page<T> {
-  rows: T[];
-  total: number | null;
-}
-
-/** All rows of a list, see `pages`. */
-export async function readAll<T extends { id: number }>(
-  send: Send,
-  list: keyof typeof pageSizes,
-  record: z.ZodType<T>,
-  query: Query,
-  signal?: AbortSignal,
-): Promise<T[]> {
-  const all: T[] = [];
-  for await (const { rows } of pages(send, list, record, query, signal)) all.push(...rows);
-  return all;
-}
-
-/**
- * The pages of a list. Its end is where X-Collection-Range says, else the first short page. Kisi sorts by no id and
- * has no cursor, so rows can move between pages: what does not add up is thrown as `malformed`, for a failed read
- * must not look like an empty or a short one. `tooLong`, at once where the total is told, when Kisi's largest offset ends
- * before the list does.
- */
-export async function* pages<T extends { id: number }>(
-  send: Send,
-  list: keyof typeof pageSizes,
-  record: z.ZodType<T>,
-  query: Query,
-  signal?: AbortSignal,
-): AsyncGenerator<Page<T>> {
-  const call: KisiCall = { method: 'GET', path: `/${list}` };
-  const limit = pageSizes[list];
-  const seen = new Set<number>();
-  let firstTotal: number | null | undefined;
-  for (;;) {
-    if (seen.size > largestOffset) throw new KisiError(call, { kind: 'tooLong' });
-    const answer = await send({ ...call, query: { ...query, limit, offset: seen.size } }, signal);
-    const rows = parse(call, z.array(record), answer.body);
-    const total = totalOf(answer.collectionRange);
-    if (firstTotal !== undefined && firstTotal !== total)
-      throw malformed(call, 'the total changed between pages');
-    firstTotal = total;
-    if (total !== null && total > largestOffset + limit) throw new KisiError(call, { kind: 'tooLong' });
-    for (const row of rows) {
-      if (seen.has(row.id)) throw malformed(call, 'a row came twice');
-      seen.add(row.id);
-    }
-    yield { rows, total };
-    if (total === null && rows.length < limit) return;
-    if (total === null || (seen.size < total && rows.length > 0)) continue;
-    if (seen.size === total) return;
-    throw malformed(call, `${seen.size} rows came of a total of ${total}`);
-  }
-}
-
-/** The total in `<start>-<end>/<total>`, or in the form of an empty list, which is a star for the range. */
-function totalOf(collectionRange: string | null): number | null {
-  const total = /^(?:\d+-\d+|\*)\/(\d+)$/.exec(collectionRange?.trim() ?? '')?.[1];
-  return total === undefined ? null : Number(total);
 }

@@ -4,9 +4,12 @@
  * reads what is there instead.
  */
 import type { KisiClient } from './client.js';
-import { isKisiError, malformed } from './errors.js';
+import { KisiError, isKisiError, malformed } from './errors.js';
 import { keyRole } from './records.js';
-import type { KisiKey, KisiUser } from './records.js';
+import type { KisiEnd, KisiKey, KisiUser } from './records.js';
+
+const minuteMs = 60_000;
+const longestPlainName = 40;
 
 /** A key that should be there. `validUntil` in ms since the epoch; null: no end. */
 export interface KeyWish {
@@ -34,36 +37,45 @@ export interface Moves {
  * that was there before, as it was; null: there was none.
  */
 export interface Granted {
-  key: Pick<KisiKey, 'id' | 'validUntil'>;
+  key: { id: number; validUntil: number | null };
   how: HowGranted;
   was: number | null;
   inTheWay: KisiKey | null;
 }
 
-/** Whether two ends are the same to the second, which is as exact as Kisi may store them. */
-export function sameEnd(one: number | null, other: number | null): boolean {
+/**
+ * Whether two ends are the same as exactly as Kisi may store them, which is not documented: to the second, or one of them is
+ * the other rounded to the minute, so that no access is cut short or goes on by more than that. The same as in access/drift.ts.
+ * One that cannot be read is like no other.
+ */
+export function sameEnd(one: KisiEnd, other: KisiEnd): boolean {
+  if (one === 'unreadable' || other === 'unreadable') return false;
   if (one === null || other === null) return one === other;
-  return Math.abs(one - other) < 1000;
+  const apartMs = Math.abs(one - other);
+  const isRounded = one % minuteMs === 0 || other % minuteMs === 0;
+  return apartMs < 1000 || (isRounded && apartMs < minuteMs);
 }
 
 /**
  * What comes of a grant where the person holds this key to the group already. `refused`: it is a higher role that ends
- * too early, which is nobody's to move.
+ * too early, or its end cannot be read, so that it is nobody's to move.
  */
 export function howGranted(
   key: Pick<KisiKey, 'roleId' | 'validUntil'>,
   wish: Pick<KeyWish, 'validUntil'>,
 ): Exclude<HowGranted, 'created'> | 'refused' {
   if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil)) return 'adopted';
-  if (reaches(key, wish)) return 'foreign';
+  if (key.validUntil === 'unreadable') return 'refused';
+  if (reaches(key.validUntil, wish.validUntil)) return 'foreign';
   return key.roleId === keyRole ? 'extended' : 'refused';
 }
 
 /**
  * Gives a key, or finds that there is one. Kisi answers 409 (seen in the field) or 422 (documented) when the person
  * holds a role in the group already, so after either the person's keys are read. Throws that first error again when
- * there is nothing in the way, or only a higher role that ends too early; `notFound` when the person or the group
- * is gone.
+ * there is nothing in the way (a conflict says that it is hidden); `blocked` when a higher role that ends too early is;
+ * `notFound` when the person or the group is gone. The key that is answered has the end that was asked for, where Kisi
+ * stores it less exactly.
  */
 export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
@@ -71,14 +83,38 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
   } catch (error) {
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const key = await keyInTheWay(client, wish, signal);
-    if (!key) throw error;
+    if (!key) throw nothingInTheWay(error, wish);
+    const { id, validUntil } = key;
     const how = howGranted(key, wish);
-    if (how === 'refused') throw error;
-    if (how !== 'extended') return { key, how, was: null, inTheWay: key };
+    if (how === 'refused' || validUntil === 'unreadable') throw blockedBy(error, key, wish);
+    if (how === 'adopted') return { key: { id, validUntil: wish.validUntil }, how, was: null, inTheWay: key };
+    if (how !== 'extended') return { key: { id, validUntil }, how, was: null, inTheWay: key };
     const moved = await tryMove(client, key.id, wish, signal);
     const extended = typeof moved === 'object' ? moved : await replace(client, key.id, wish, signal);
-    return { key: extended, how: 'extended', was: key.validUntil, inTheWay: key };
+    return { key: extended, how: 'extended', was: validUntil, inTheWay: key };
   }
+}
+
+/**
+ * Which is gone where a grant met a 404. `malformed` when both are there, so that the 404 was wrong. Two requests, or three.
+ */
+export async function missingOf(
+  client: KisiClient,
+  { userId, groupId }: Pick<KeyWish, 'userId' | 'groupId'>,
+  signal?: AbortSignal,
+): Promise<'user' | 'group'> {
+  if ((await client.getUser(userId, signal)) === null) return 'user';
+  try {
+    await client.getGroup(groupId, signal);
+  } catch (error) {
+    if (isKisiError(error, 'notFound')) return 'group';
+    throw error;
+  }
+  throw malformed(
+    { method: 'POST', path: '/role_assignments' },
+    'a 404 although both the user and the group are there',
+    404,
+  );
 }
 
 /**
@@ -95,7 +131,11 @@ export async function moveKey(
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
   const isBelieved = moves.areHeeded && !again;
   const moved = await (isBelieved ? askToMove : tryMove)(client, keyId, wish, signal);
-  if (moved === 'gone') return grantKey(client, wish, signal);
+  if (moved === 'gone') {
+    const granted = await grantKey(client, wish, signal);
+    // Not gone after all: it is as ours as it was.
+    return granted.key.id === keyId ? { ...granted, how: 'moved', was: null } : granted;
+  }
   moves.areHeeded = moved !== 'notMoved';
   const key = moved === 'notMoved' ? await replace(client, keyId, wish, signal) : moved;
   return { key, how: 'moved', was: null, inTheWay: null };
@@ -114,7 +154,8 @@ export async function giveBackKey(
 /**
  * Takes a key away. Without an id (a grant whose answer was lost), or when the id is gone (a key that was given anew and
  * whose answer was lost), it looks for the person's key to the group and takes that only when it ends at `validUntil`,
- * the end that was last asked for: any other was given by a person.
+ * the end that was last asked for: any other was given by a person. That the id is gone is believed once a look by it and
+ * the person's list say so too, see `keyNow`; `malformed` while either shows it.
  */
 export async function removeKey(
   client: KisiClient,
@@ -122,14 +163,31 @@ export async function removeKey(
   signal?: AbortSignal,
 ): Promise<'deleted' | 'alreadyGone'> {
   if (keyId !== null && (await client.deleteKey(keyId, signal)) === 'deleted') return 'deleted';
-  const key = await client.findKey(wish, signal);
+  const key =
+    keyId === null
+      ? await client.findKey(wish, signal)
+      : await unlessThere(client, keyId, wish, 'DELETE', signal);
   if (!key || !sameEnd(key.validUntil, wish.validUntil)) return 'alreadyGone';
-  return client.deleteKey(key.id, signal);
+  return removeKey(client, { ...wish, keyId: key.id }, signal);
+}
+
+/** The key that took the place of one that Kisi answered with a 404, or null; `malformed` when that one is there. */
+async function unlessThere(
+  client: KisiClient,
+  keyId: number,
+  whose: { userId: number; groupId: number },
+  method: 'DELETE' | 'PATCH',
+  signal?: AbortSignal,
+): Promise<KisiKey | null> {
+  const key = await keyNow(client, keyId, whose, signal);
+  if (key?.id !== keyId) return key;
+  throw malformed({ method, path: '/role_assignments/{id}' }, 'a 404 of a key that is there', 404);
 }
 
 /**
  * The person's key to the group as it is now, read by its id, since lists may lag; null: there is none. `keyId`: the id
- * that it had, null where that is not known.
+ * that it had, null where that is not known. A loss needs two witnesses: `malformed` when the id is gone but the person's list
+ * shows it.
  */
 export async function keyNow(
   client: KisiClient,
@@ -140,14 +198,36 @@ export async function keyNow(
   const known = keyId === null ? null : await client.getKey(keyId, signal);
   if (known) return known;
   const found = await client.findKey(whose, signal);
+  if (found !== null && found.id === keyId)
+    throw malformed({ method: 'GET', path: '/role_assignments/{id}' }, 'a 404 of a key that is listed', 404);
   return found && client.getKey(found.id, signal);
+}
+
+/**
+ * All rights to groups that a person holds; null: the person is gone (see `getUser`). Of `knownIds`, those that the list lacks
+ * are looked up by their ids: it may be short, and may hide what has ended, which is in the way of a new key all the same.
+ */
+export async function keysNow(
+  client: KisiClient,
+  userId: number,
+  knownIds: readonly number[],
+  signal?: AbortSignal,
+): Promise<KisiKey[] | null> {
+  const keys = await client.listKeysOf({ userId }, signal);
+  if (keys.length === 0 && (await client.getUser(userId, signal)) === null) return null;
+  const listed = new Set(keys.map(({ id }) => id));
+  for (const id of knownIds.filter((one) => !listed.has(one))) {
+    const key = await client.getKey(id, signal);
+    if (key?.userId === userId) keys.push(key);
+  }
+  return keys;
 }
 
 /**
  * Makes the Kisi user of a member; Kisi mails the invitation. `lookFirst` where an earlier try may have made it and its
  * answer was lost: Kisi may or may not refuse a second user with the same e-mail, and finds one by just the e-mail that it
- * was made with. A conflict or a 422 about the e-mail means that the user is there after all; it is thrown again when
- * neither way of searching finds it.
+ * was made with. A conflict or a 422 about the e-mail means that the user is there after all; a conflict is thrown again when
+ * neither way of searching finds it. A name that Kisi does not take is made plain and short, then left out.
  */
 export async function makeUser(
   client: KisiClient,
@@ -158,15 +238,51 @@ export async function makeUser(
   const there = lookFirst ? await client.findUserByEmail(person.email, 'filter', signal) : null;
   if (there) return { user: there, created: false };
   try {
-    return { user: await client.createUser(person, signal), created: true };
+    return { user: await createUser(client, person, signal), created: true };
   } catch (error) {
-    const taken =
-      isKisiError(error, 'conflict', 'invalid') &&
-      (error.kind === 'conflict' || error.fields.includes('email'));
-    const other = taken ? await findUser(client, person.email, signal) : null;
-    if (!other) throw error;
+    if (!isKisiError(error, 'conflict', 'invalid')) throw error;
+    if (error.kind === 'invalid' && !error.fields.includes('email')) throw error;
+    const other = await findUser(client, person.email, signal);
+    if (!other) throw error.kind === 'invalid' ? error : nobodyHasIt(error);
     return { user: other, created: false };
   }
+}
+
+async function createUser(
+  client: KisiClient,
+  { email, name }: { email: string; name: string },
+  signal?: AbortSignal,
+): Promise<KisiUser> {
+  for (const other of new Set([name, plainName(name)].filter((one) => one !== ''))) {
+    try {
+      return await client.createUser({ email, name: other }, signal);
+    } catch (error) {
+      if (!isAboutName(error)) throw error;
+    }
+  }
+  return client.createUser({ email, name: '' }, signal);
+}
+
+function isAboutName(error: unknown): boolean {
+  return (
+    isKisiError(error, 'invalid', 'conflict') &&
+    error.fields.includes('name') &&
+    !error.fields.includes('email')
+  );
+}
+
+/** What Kisi takes for a name is not documented: letters of any script, digits, the marks of names, and few of them. */
+function plainName(name: string): string {
+  const plain = name.normalize('NFKC').replace(/[^\p{L}\p{M}\p{N} .'-]+/gu, ' ');
+  const words = plain.replace(/\s+/g, ' ').trim();
+  return Array.from(words).slice(0, longestPlainName).join('').trim();
+}
+
+function nobodyHasIt(error: KisiError): KisiError {
+  const { status, code, fields } = error;
+  const detail =
+    'it says that the e-mail of this member is taken, but shows no user with it: look in Kisi for one that is hidden, or ask its support';
+  return new KisiError(error, { kind: 'conflict', status, code, fields, detail });
 }
 
 /** The Kisi user with this e-mail, looked for in both ways; null: there is none. */
@@ -187,9 +303,32 @@ async function keyInTheWay(client: KisiClient, { userId, groupId }: KeyWish, sig
   return keys.find((key) => key.roleId === keyRole) ?? keys[0] ?? null;
 }
 
-function reaches(key: Pick<KisiKey, 'validUntil'>, wish: Pick<KeyWish, 'validUntil'>): boolean {
-  if (key.validUntil === null || sameEnd(key.validUntil, wish.validUntil)) return true;
-  return wish.validUntil !== null && key.validUntil > wish.validUntil;
+/** A 409 without anything that lists show: they lag, or hide it. */
+function nothingInTheWay(error: KisiError, { userId, groupId }: KeyWish): KisiError {
+  if (error.kind !== 'conflict') return error;
+  const detail = `it says that user ${userId} holds a right to group ${groupId} already, but lists none: it may be one that has ended; take it away in Kisi`;
+  return new KisiError(error, { kind: 'conflict', status: error.status, code: error.code, detail });
+}
+
+/** A person holds one right to a group, and one that another hand gave is not ours to move or take away. */
+function blockedBy(error: KisiError, key: KisiKey, { userId, groupId, validUntil }: KeyWish): KisiError {
+  const { status, code } = error;
+  const ends = key.validUntil === 'unreadable' ? null : endText(key.validUntil);
+  const detail =
+    ends === null
+      ? `user ${userId} holds right ${key.id} to group ${groupId}, ${key.roleId}, whose end cannot be read: set its end anew or take it away in Kisi, which takes no key beside it`
+      : `user ${userId} is ${key.roleId} of group ${groupId}, and that right ends before the pass does (${ends}, not ${endText(validUntil)}): move its end or take it away in Kisi, which takes no key beside it`;
+  return new KisiError(error, { kind: 'blocked', status, code, detail });
+}
+
+const endText = (end: KisiEnd): string => {
+  if (end === 'unreadable') return 'one that cannot be read';
+  return end === null ? 'no end' : new Date(end).toISOString();
+};
+
+function reaches(end: number | null, wanted: number | null): boolean {
+  if (end === null || sameEnd(end, wanted)) return true;
+  return wanted !== null && end > wanted;
 }
 
 type Moved = Granted['key'] | 'gone' | 'notMoved';
@@ -204,22 +343,29 @@ async function tryMove(
   const asked = await askToMove(client, keyId, wish, signal);
   if (typeof asked !== 'object') return asked;
   const key = await client.getKey(keyId, signal);
-  if (!key) return 'gone';
-  return sameEnd(key.validUntil, wish.validUntil) ? key : 'notMoved';
+  if (key === null) {
+    await unlessThere(client, keyId, wish, 'PATCH', signal);
+    return 'gone';
+  }
+  return sameEnd(key.validUntil, wish.validUntil) ? { id: keyId, validUntil: wish.validUntil } : 'notMoved';
 }
 
 /** PATCH, and Kisi's word for it. */
 async function askToMove(
   client: KisiClient,
   keyId: number,
-  { validUntil }: KeyWish,
+  wish: KeyWish,
   signal?: AbortSignal,
 ): Promise<Moved> {
+  const { validUntil } = wish;
   try {
     await client.patchKey(keyId, { validUntil }, signal);
     return { id: keyId, validUntil };
   } catch (error) {
-    if (isKisiError(error, 'notFound')) return 'gone';
+    if (isKisiError(error, 'notFound')) {
+      await unlessThere(client, keyId, wish, 'PATCH', signal);
+      return 'gone';
+    }
     // Whether this call takes another end at all is not certain: a refusal of it is no refusal of the wish.
     if (isKisiError(error, 'invalid', 'conflict')) return 'notMoved';
     throw error;
@@ -231,27 +377,42 @@ async function replace(
   keyId: number,
   wish: KeyWish,
   signal?: AbortSignal,
-): Promise<KisiKey> {
+): Promise<Granted['key']> {
   return withEnd(client, await client.replaceKey(keyId, wish, signal), wish, signal);
 }
 
-async function createExactly(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<KisiKey> {
+async function createExactly(
+  client: KisiClient,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<Granted['key']> {
   return withEnd(client, await client.createKey(wish, signal), wish, signal);
 }
 
-/** A key without the end that was asked for would outlive this service, and later look as if a person gave it. */
+/**
+ * A key without the end that was asked for would outlive this service, and later look as if a person gave it. That it did not
+ * get it is so the next time too, so `blocked`. Where Kisi writes it so that it cannot be read, it is what was asked for.
+ */
 async function withEnd(
   client: KisiClient,
   created: KisiKey,
   wish: KeyWish,
   signal?: AbortSignal,
-): Promise<KisiKey> {
-  if (sameEnd(created.validUntil, wish.validUntil)) return created;
+): Promise<Granted['key']> {
+  const { validUntil } = wish;
+  const asAsked = { id: created.id, validUntil };
+  const isAsAsked = (end: KisiEnd): boolean => end === 'unreadable' || sameEnd(end, validUntil);
+  if (isAsAsked(created.validUntil)) return asAsked;
   const key = await client.getKey(created.id, signal);
-  if (key && sameEnd(key.validUntil, wish.validUntil)) return key;
+  if (key && isAsAsked(key.validUntil)) return asAsked;
   await client.deleteKey(created.id, signal);
-  throw malformed(
+  throw new KisiError(
     { method: 'POST', path: '/role_assignments' },
-    'the key did not get the end that was asked for and was taken away again',
+    {
+      kind: 'blocked',
+      status: 200,
+      isUndone: true,
+      detail: `the key to group ${wish.groupId} of user ${wish.userId} did not get the end that was asked for (${endText(validUntil)}) but another (${endText((key ?? created).validUntil)}), and was taken away again; ask Kisi's support`,
+    },
   );
 }

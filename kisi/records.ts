@@ -36,6 +36,12 @@ export interface KisiUser {
   accessEnabled: boolean;
 }
 
+/**
+ * When a right ends, in ms since the epoch, UTC; null: never. `unreadable`: Kisi says something that is no instant which can be
+ * written as Kisi writes them, so it may end at any time. Such a right is nobody's to move or to take away by its end.
+ */
+export type KisiEnd = number | null | 'unreadable';
+
 /** A person's right to a group (a role assignment of a user on a group). Times in ms since the epoch, UTC. */
 export interface KisiKey {
   id: number;
@@ -43,8 +49,9 @@ export interface KisiKey {
   groupId: number;
   /** `group_basic` opens doors; `group_manager` and others are given by hand. */
   roleId: string;
+  /** Null also where Kisi says something that cannot be read; so with `createdAt`. */
   validFrom: number | null;
-  validUntil: number | null;
+  validUntil: KisiEnd;
   createdAt: number | null;
   /** The user or app that gave it; null when Kisi does not say. */
   createdById: number | null;
@@ -58,8 +65,9 @@ export interface Assignment {
   appliesToType: string;
   appliesToId: number | null;
   roleId: string;
+  /** Null also where Kisi says something that cannot be read; so with `createdAt`. */
   validFrom: number | null;
-  validUntil: number | null;
+  validUntil: KisiEnd;
   createdAt: number | null;
   createdById: number | null;
 }
@@ -69,9 +77,22 @@ export function normalEmail(email: string): string {
   return email.trim().toLowerCase();
 }
 
+/** The first instant that takes five digits for its year. */
+const year10000 = Date.UTC(10_000, 0);
 // An offset is required: a time without one would be read in the zone of this machine.
-const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-const maybeInstant = instant.nullish().transform((at) => at ?? null);
+const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .refine((at) => at < year10000);
+// One right with a date that cannot be read must not hide all others.
+const maybeInstant = instant
+  .nullish()
+  .catch(null)
+  .transform((at) => at ?? null);
+const end = instant
+  .nullish()
+  .transform((at): KisiEnd => at ?? null)
+  .catch('unreadable');
 const maybeNumber = z
   .number()
   .nullish()
@@ -141,7 +162,7 @@ export const assignmentRecord = z
     user_id: maybeNumber,
     group_id: maybeNumber,
     valid_from: maybeInstant,
-    valid_until: maybeInstant,
+    valid_until: end,
     created_at: maybeInstant,
     created_by_id: maybeNumber,
   })

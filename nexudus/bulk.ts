@@ -1,8 +1,9 @@
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
-import { groupBy, readCollections, type Collections, type PassRows } from './collections.js';
-import { equal, updatedSince } from './filters.js';
-import type { Lookups } from './lookups.js';
+import { groupBy, readCollections, type Collections } from './collections.js';
+import type { NexudusError } from './errors.js';
+import { findSparing, type Lookups } from './lookups.js';
+import { readRecentPasses } from './passes.js';
 import type { ContractRecord, CoworkerRecord, TeamRecord } from './records.js';
 import { findContract, isThere, joinPauses, once, type ContractRows, type RecordSource } from './source.js';
 
@@ -12,37 +13,24 @@ export interface BulkRead extends RecordSource {
   requests: number;
 }
 
-const usedLookbackMs = 48 * 3_600_000;
 const rowsPerRequest = 1000;
 
 /**
- * Reads whole collections: coworkers, contracts, pauses, teams, passes that are not used, and those used lately.
- * Older used passes are not in it; one that a key stands on is looked up by its id. Throws NexudusError.
+ * Reads whole collections: coworkers, contracts, pauses, teams, and passes that are neither used nor expired long since.
+ * Of the others, one that a key stands on is looked up by its id. Throws NexudusError.
  */
 export async function readBulk(
   client: NexudusClient,
   lookups: Lookups,
   startedAt: Instant,
 ): Promise<BulkRead> {
-  const all = await readCollections(client, () => readPasses(client, startedAt));
+  const all = await readCollections(client, () => readRecentPasses(client, startedAt));
   // Two requests for passes, and one more for the members of teams.
   const requests = [all.coworkers, all.contracts, all.pauses, all.passes, all.teams].reduce(
     (sum, rows) => sum + Math.max(1, Math.ceil(rows.length / rowsPerRequest)),
     2,
   );
   return { ...sourceOf(all, client, lookups), startedAt, requests };
-}
-
-/** The used ones come second: a pass that is used between the two lists is then in one of them. */
-async function readPasses(client: NexudusClient, now: Instant): Promise<PassRows> {
-  const name = 'coworkertimepasses';
-  const unused = await client.listSparing(name, [equal(name, 'Used', false, (pass) => !pass.used)]);
-  const used = await client.listSparing(name, [
-    equal(name, 'Used', true, (pass) => pass.used),
-    updatedSince(name, now - usedLookbackMs),
-  ]);
-  const rows = new Map([...unused.rows, ...used.rows].map((pass) => [pass.id, pass]));
-  return { rows: [...rows.values()], broken: [...unused.broken, ...used.broken] };
 }
 
 function sourceOf(
@@ -61,7 +49,7 @@ function sourceOf(
   for (const team of teams) {
     for (const id of team.memberIds ?? []) teamsBy.set(id, [...(teamsBy.get(id) ?? []), team]);
   }
-  const errorBy = new Map(broken.map(({ ownerId, error }) => [ownerId, error]));
+  const errorBy = new Map<number | null, NexudusError>(broken.map(({ ownerId, error }) => [ownerId, error]));
 
   /** Of a member with a malformed record nothing is known; of all others everything is. */
   function ifWhole<T>(memberId: number, records: T): Promise<T> {
@@ -84,7 +72,12 @@ function sourceOf(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const byTeam = teamsBy.get(coworker.id) ?? [];
-    const named = [...own, ...alsoIds].map(async (id) => teamBy.get(id) ?? lookups.find('teams', id));
+    const named = [...own, ...alsoIds].map(async (id) => {
+      const known = teamBy.get(id);
+      if (known !== undefined) return known;
+      const found = await findSparing(lookups, 'teams', id);
+      return 'error' in found ? null : found.row;
+    });
     const all = [...byTeam, ...(await Promise.all(named)).filter(isThere)];
     const belongs = all.filter(
       (team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id),

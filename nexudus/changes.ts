@@ -1,11 +1,21 @@
 import type { Instant } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { groupBy, readCollections, readTeams, type Collections } from './collections.js';
-import { parseInstant } from './fields.js';
-import { equal, updatedSince } from './filters.js';
-import { createLookups } from './lookups.js';
-import type { NexudusError } from './errors.js';
-import type { CollectionName, PausedPeriodRecord, Records, Stamped, TeamRecord } from './records.js';
+import { isSenseless, parseInstant } from './fields.js';
+import { updatedSince } from './filters.js';
+import { createLookups, findSparing, type Lookups } from './lookups.js';
+import { malformed, type NexudusError } from './errors.js';
+import { readUnusedPasses, stillMatters } from './passes.js';
+import {
+  collections,
+  type CollectionName,
+  type PassRecord,
+  type PausedPeriodRecord,
+  type Records,
+  type Stamped,
+  type TeamRecord,
+} from './records.js';
+import type { TimeZones } from './places.js';
 import { readReference } from './reference.js';
 import { isThere } from './source.js';
 import { fingerprint, fingerprintOfMember, writtenOf, type OwnRecords, type Written } from './written.js';
@@ -32,6 +42,13 @@ export interface Touch extends Written {
 /** By team that lends passes: who pays, and who borrows. */
 export type Lending = Record<string, { payerId: number; borrowerIds: number[] }>;
 
+/** A record that is malformed, or makes no sense, and what to tell an operator of it. */
+export type Broken = Written & {
+  error: NexudusError;
+  /** What comes of it: 'coworker 7 waits'. */
+  harm: string;
+};
+
 /** What was written since an instant. */
 export interface Changes {
   /** When the first of the reads began. */
@@ -40,7 +57,7 @@ export interface Changes {
   /** Pass types and plan allowances, which concern everyone. */
   reference: Written[];
   /** Malformed records, which touch their owners like any other: what to tell an operator. */
-  broken: (Written & { error: NexudusError })[];
+  broken: Broken[];
   /** As read now, or as given where teams were not read: those who left a team show only by comparison. */
   lending: Lending;
 }
@@ -51,10 +68,13 @@ export interface Index {
   readAt: Instant;
   /** Rows of each whole collection. */
   counts: Record<string, number>;
-  /** For each member with a contract, a pass that is not used, or a team that lends passes. */
+  /** For each member with a contract, a pass that is neither used nor long expired, or a team that lends passes. */
   members: Record<string, string>;
   /** Pass types, allowances and locations. */
   reference: string;
+  broken: Broken[];
+  /** Locations without a known time zone. */
+  zoneless: number[];
 }
 
 const minuteMs = 60_000;
@@ -95,16 +115,19 @@ export async function readChanges(
     updated('timepasses'),
     updated('tarifftimepasses'),
   ]);
+  const owned = await Promise.all(broken.map((row) => withOwner(client, row)));
   const own: Touch[] = [
     ...coworkers.map((row) => touchOf('coworkers', row, row.id)),
     ...contracts.map((row) => touchOf('coworkercontracts', row, row.memberId)),
     ...(await touchesOfPauses(client, pauses)),
     ...passes.map((row) => touchOf('coworkertimepasses', row, row.memberId)),
     ...checkins.flatMap((row) => (row.memberId === null ? [] : [touchOf('checkins', row, row.memberId)])),
-    ...broken.map((row) => ({ memberId: row.ownerId, ...writtenBroken(row) })),
+    ...owned.flatMap(({ ownerId, ...row }) =>
+      ownerId === null ? [] : [{ memberId: ownerId, ...writtenBroken(row) }],
+    ),
   ];
-  const lendingNow = teams === null ? lending : lendingOf(teams);
-  const written = teams === null ? [] : touchesOfTeams(teams, since.teams ?? readAt);
+  const lendingNow = teams === null ? lending : lendingOf(teams.rows);
+  const written = teams === null ? [] : touchesOfTeams(teams.rows, since.teams ?? readAt);
   return {
     readAt,
     touched: [...own, ...written, ...lentTouches(own, lendingNow)],
@@ -112,13 +135,34 @@ export async function readChanges(
       ...passTypes.map((row) => writtenOf('timepasses', row)),
       ...allowances.map((row) => writtenOf('tarifftimepasses', row)),
     ],
-    broken: broken.map((row) => ({ ...writtenBroken(row), error: row.error })),
+    broken: [...[...owned, ...(teams?.broken ?? [])].map(brokenOf), ...senseless(passes)],
     lending: lendingNow,
   };
 }
 
-function writtenBroken({ collection, id, text }: BrokenRow): Written {
-  return { collection, record: `malformed ${collection} ${id}`, stamp: fingerprint([text]), writtenAt: null };
+function brokenOf({ ownerId, error, ...row }: BrokenRow): Broken {
+  const harm = ownerId === null ? 'it counts for nobody' : `coworker ${ownerId} waits`;
+  return { ...writtenBroken(row), error, harm };
+}
+
+/** Passes that the rules can make nothing of. */
+function senseless(passes: readonly PassRecord[]): Broken[] {
+  return passes
+    .filter(({ expiresAt }) => isSenseless(expiresAt))
+    .map((pass) => ({
+      ...writtenOf('coworkertimepasses', pass),
+      error: malformed(collections.coworkertimepasses.path, `record ${pass.id}: ExpireDate makes no sense`),
+      harm: `it opens nothing for coworker ${pass.memberId}`,
+    }));
+}
+
+function writtenBroken({ collection, id, text }: Pick<BrokenRow, 'collection' | 'id' | 'text'>): Written {
+  return {
+    collection,
+    record: `malformed ${collection} ${id ?? 'without id'}`,
+    stamp: fingerprint([text]),
+    writtenAt: null,
+  };
 }
 
 function lendingOf(teams: readonly TeamRecord[]): Lending {
@@ -140,11 +184,22 @@ async function touchesOfPauses(
 ): Promise<Touch[]> {
   const lookups = createLookups(client);
   const touches = pauses.map(async (row) => {
-    const memberId =
-      row.memberId ?? (await lookups.find('coworkercontracts', row.contractId))?.memberId ?? null;
+    const memberId = row.memberId ?? (await ownerOfContract(lookups, row.contractId));
     return memberId === null ? null : touchOf('contractpausedperiods', row, memberId);
   });
   return (await Promise.all(touches)).filter(isThere);
+}
+
+/** A malformed pause that does not say whose it is is that of whoever has its contract. */
+async function withOwner(client: NexudusClient, row: BrokenRow): Promise<BrokenRow> {
+  if (row.ownerId !== null || row.contractId === null) return row;
+  return { ...row, ownerId: await ownerOfContract(createLookups(client), row.contractId) };
+}
+
+/** Null: nobody's that can be made out. */
+async function ownerOfContract(lookups: Lookups, contractId: number): Promise<number | null> {
+  const found = await findSparing(lookups, 'coworkercontracts', contractId);
+  return 'error' in found ? null : (found.row?.memberId ?? null);
 }
 
 /** A team that was written touches all in it. */
@@ -173,20 +228,23 @@ function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
 }
 
 /**
- * Everything that bears on members, from whole collections. Of the passes only those that are not used: a pass that
- * gets used or deleted drops out, which shows too. Throws NexudusError.
+ * Everything that bears on members, from whole collections. Of the passes only those that still matter (`stillMatters`): one that
+ * gets used or deleted, or has long expired, drops out, which shows too. Throws NexudusError.
  */
-export async function readIndex(client: NexudusClient, { now }: { now: () => Instant }): Promise<Index> {
+export async function readIndex(
+  client: NexudusClient,
+  { now, timeZones = {} }: { now: () => Instant; timeZones?: TimeZones },
+): Promise<Index> {
   const readAt = now();
   const name = 'coworkertimepasses';
-  const unused = equal(name, 'Used', false, (pass) => !pass.used);
-  const [all, passCount, reference] = await Promise.all([
-    readCollections(client, () => client.listSparing(name, [unused])),
+  const [all, passCount, { broken: brokenOffers, ...reference }] = await Promise.all([
+    readCollections(client, () => readUnusedPasses(client, readAt)),
     client.count(name),
-    readReference(client, {}),
+    readReference(client, timeZones),
   ]);
+  const broken = [...all.broken, ...brokenOffers];
   const countOf = (collection: CollectionName, rows: readonly unknown[]): number =>
-    rows.length + all.broken.filter((row) => row.collection === collection).length;
+    rows.length + broken.filter((row) => row.collection === collection).length;
   return {
     readAt,
     counts: {
@@ -194,29 +252,28 @@ export async function readIndex(client: NexudusClient, { now }: { now: () => Ins
       coworkercontracts: countOf('coworkercontracts', all.contracts),
       contractpausedperiods: countOf('contractpausedperiods', all.pauses),
       coworkertimepasses: passCount,
-      teams: all.teams.length,
-      timepasses: reference.passTypes.length,
-      tarifftimepasses: reference.allowances.length,
-      businesses: reference.locations.length,
+      teams: countOf('teams', all.teams),
+      timepasses: countOf('timepasses', reference.passTypes),
+      tarifftimepasses: countOf('tarifftimepasses', reference.allowances),
+      businesses: countOf('businesses', reference.locations),
     },
-    members: membersOf(all),
-    reference: fingerprint([JSON.stringify(reference)]),
+    members: membersOf({ ...all, passes: all.passes.filter((pass) => stillMatters(pass, readAt)) }, readAt),
+    reference: fingerprint([JSON.stringify(reference), ...brokenOffers.map(({ text }) => text)]),
+    broken: [...broken.map(brokenOf), ...senseless(all.passes)],
+    zoneless: reference.locations.filter(({ timeZone }) => timeZone === null).map(({ id }) => id),
   };
 }
 
-function membersOf({
-  coworkers,
-  contracts,
-  pauses,
-  passes,
-  teams,
-  broken,
-}: Collections): Record<string, string> {
+function membersOf(
+  { coworkers, contracts, pauses, passes, teams, broken }: Collections,
+  readAt: Instant,
+): Record<string, string> {
   const pausesBy = groupBy(pauses, ({ contractId }) => contractId);
   const contractsBy = groupBy(contracts, ({ memberId }) => memberId);
   const passesBy = groupBy(passes, ({ memberId }) => memberId);
   const coworkerBy = new Map(coworkers.map((coworker) => [coworker.id, coworker]));
-  const brokenBy = groupBy(broken, ({ ownerId }) => ownerId);
+  const owned = broken.flatMap(({ ownerId, text }) => (ownerId === null ? [] : [{ ownerId, text }]));
+  const brokenBy = groupBy(owned, ({ ownerId }) => ownerId);
 
   function ownOf(memberId: number): OwnRecords {
     const coworker = coworkerBy.get(memberId);
@@ -244,7 +301,7 @@ function membersOf({
   return Object.fromEntries(
     members.map((id) => {
       const broken = (brokenBy.get(id) ?? []).map(({ text }) => text);
-      const records = { own: ownOf(id), loans: loans.get(id) ?? [], broken };
+      const records = { own: ownOf(id), loans: loans.get(id) ?? [], broken, readAt };
       return [String(id), fingerprintOfMember(records)];
     }),
   );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { errorOfStatus, NexudusError } from './errors.js';
+import { createServerClock, type ServerClock } from './clock.js';
+import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import { equal, type Filter } from './filters.js';
 import { createPacer, type Turns } from './pace.js';
 import { collections, type CollectionName, type Records } from './records.js';
@@ -11,12 +12,14 @@ export interface NexudusClientOptions {
   /** Ends in '/api', without a slash after it. */
   baseUrl: string;
   auth: NexudusAuth;
-  /** How long one answer may take, waiting for its turn not counted. Default 10 s. */
+  /** How long one request may take from start to last byte, waiting for its turn not counted. Default 10 s. */
   timeoutMs?: number;
   /** How often a throttled request is sent again, after so long as Nexudus asks to wait. Default 5. */
   throttleRetries?: number;
   /** Shared by all clients of one login in this process. Default: one of its own. */
   pace?: Turns;
+  /** What is known of Nexudus' clock, shared by all clients of this process. Default: one of its own. */
+  clock?: ServerClock;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
 }
@@ -34,8 +37,12 @@ export interface NexudusUser {
 /** A row that is not as it should be, and whom it concerns. */
 export interface BrokenRow {
   collection: CollectionName;
-  id: number;
-  ownerId: number;
+  /** Null: it does not say. */
+  id: number | null;
+  /** Null: it does not say, or concerns more than one. */
+  ownerId: number | null;
+  /** Of a pause: the contract, whose owner it concerns where it does not say so itself. Else null, as where it is not said. */
+  contractId: number | null;
   /** All of it as text, to notice when it is mended. May hold personal data. */
   text: string;
   error: NexudusError;
@@ -43,22 +50,32 @@ export interface BrokenRow {
 
 /** Asks Nexudus. Every method throws NexudusError and nothing else; what it returns is complete. */
 export interface NexudusClient {
+  /** Nexudus' clock, as its answers tell of it. */
+  clock: ServerClock;
   /**
    * All rows that the filters let through, by id. Throws `incomplete` where the rows don't add up to the total, and
    * `filterIgnored` where one of them should not be there.
    */
   list<N extends CollectionName>(name: N, filters?: readonly Filter<Records[N]>[]): Promise<Records[N][]>;
   /**
-   * As `list`, but a row that is malformed only takes its owner with it: it is told apart, for the one to be left alone
-   * whom it concerns. Throws `malformed` where a row does not say whose it is.
+   * As `list`, but a row that is malformed harms its owner at most: it is told apart, for the one to be left alone whom it
+   * concerns, if it says whom.
    */
   listSparing<N extends CollectionName>(
     name: N,
     filters?: readonly Filter<Records[N]>[],
   ): Promise<{ rows: Records[N][]; broken: BrokenRow[] }>;
+  /** One page in an order of Nexudus' own, and how many rows there are in all. Throws as `listSparing` does. */
+  page<N extends CollectionName>(
+    name: N,
+    request: PageRequest<N>,
+  ): Promise<{ rows: Records[N][]; broken: BrokenRow[]; total: number }>;
   /** One record in full; null: Nexudus has no such record. */
   getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
-  /** Full records by id. An id that is not in the map was not answered: ask for it with `getOne` to be sure. */
+  /**
+   * Full records by id. An id that is not in the map was not answered, or its record is malformed: ask for it with
+   * `getOne` to be sure.
+   */
   batch<N extends CollectionName>(name: N, ids: readonly number[]): Promise<Map<number, Records[N]>>;
   /** How many rows the whole collection has. */
   count(name: CollectionName): Promise<number>;
@@ -71,6 +88,17 @@ export interface NexudusClient {
    * `unavailable` where no answer came: then it may have been done, and only a list can tell.
    */
   write(method: 'POST' | 'PUT', name: CollectionName, record: object): Promise<void>;
+}
+
+/** Which page of a list is wanted. */
+export interface PageRequest<N extends CollectionName> {
+  filters: readonly Filter<Records[N]>[];
+  /** A property. Default: Id. */
+  orderBy?: string;
+  /** The first is 1. */
+  page: number;
+  /** Default 1000, which is the most. */
+  size?: number;
 }
 
 const pageSize = 1000;
@@ -100,7 +128,9 @@ const user = z.object({
 
 /** A client for one Nexudus login. Nothing is sent before the first read. */
 export function createNexudusClient(options: NexudusClientOptions): NexudusClient {
+  const clock = options.clock ?? createServerClock();
   const transport = createTransport({
+    clock,
     baseUrl: options.baseUrl,
     auth: options.auth,
     timeoutMs: options.timeoutMs ?? 10_000,
@@ -117,7 +147,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     return body;
   }
 
-  async function page(path: string, query: Record<string, string>): Promise<Envelope> {
+  async function ask(path: string, query: Record<string, string>): Promise<Envelope> {
     return parsed(envelope, await get(path, query), path);
   }
 
@@ -126,7 +156,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     const rows = new Map<unknown, unknown>();
     let total: number | null = null;
     for (let number = 1; ; number++) {
-      const answer = await page(path, {
+      const answer = await ask(path, {
         ...query,
         page: String(number),
         size: String(pageSize),
@@ -159,20 +189,11 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     filters: readonly Filter<Records[N]>[] = [],
   ): Promise<{ rows: Records[N][]; broken: BrokenRow[] }> {
     const { path } = collections[name];
-    const query = Object.fromEntries(filters.map(({ key, value }) => [key, value]));
+    const query = queryOf(filters);
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       const answered = await readPages(path, query);
       if (answered === null) continue;
-      const rows: Records[N][] = [];
-      const broken: BrokenRow[] = [];
-      for (const row of answered) {
-        const record = parsedOrBroken(name, row);
-        if ('error' in record) broken.push(record);
-        else rows.push(record.row);
-      }
-      for (const { key, holds } of filters) {
-        if (!rows.every(holds)) throw filterIgnored(path, key);
-      }
+      const { rows, broken } = sorted(name, answered, filters);
       return { rows: rows.sort((one, other) => one.id - other.id), broken };
     }
     throw new NexudusError({
@@ -180,6 +201,19 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
       path,
       says: `the rows changed while they were read, ${mostAttempts} times over.`,
     });
+  }
+
+  async function page<N extends CollectionName>(
+    name: N,
+    { filters, orderBy = 'Id', page: number, size = pageSize }: PageRequest<N>,
+  ): Promise<{ rows: Records[N][]; broken: BrokenRow[]; total: number }> {
+    const { path } = collections[name];
+    const query = { ...queryOf(filters), page: String(number), size: String(size), orderBy };
+    const { Records: answered, TotalItems: total, HasNextPage, TotalPages } = await ask(path, query);
+    const rows = [...new Map(answered.map((row) => [rowId(row), row])).values()];
+    const hasNext = HasNextPage ?? number < (TotalPages ?? 1);
+    if (number === 1 && !hasNext && rows.length !== total) throw incomplete(path, rows.length, total);
+    return { ...sorted(name, rows, filters), total };
   }
 
   async function getOne<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null> {
@@ -195,8 +229,8 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
   /** The reference writes this address with a slash at its end; servers differ on whether that matters. */
   async function getBatch(path: string, query: Record<string, string>): Promise<unknown> {
     if (!batchSlash) return get(path, query);
-    const { status, body } = await transport.get({ path: `${path}/`, template: path, query });
-    if (status !== 404) return body;
+    const answer = await transport.get({ path: `${path}/`, template: path, query }).catch(forgive404);
+    if (answer !== null && answer.status !== 404) return answer.body;
     const plain = await get(path, query);
     batchSlash = false;
     return plain;
@@ -206,10 +240,10 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     const { path } = collections[name];
     // The size is for the older form of the answer, an envelope, which would stop after 25 rows.
     const body = await getBatch(path, { id: `[${ids.join(',')}]`, size: String(pageSize) });
-    if (Array.isArray(body)) return body.map((row) => parsedRecord(name, row));
+    if (Array.isArray(body)) return soundRows(name, body);
     const { Records: rows, TotalItems: total } = parsed(envelope, body, path);
     if (rows.length !== total) throw incomplete(path, rows.length, total);
-    return rows.map((row) => parsedRecord(name, row));
+    return soundRows(name, rows);
   }
 
   async function batch<N extends CollectionName>(
@@ -229,15 +263,15 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
   }
 
   async function count(name: CollectionName): Promise<number> {
-    return (await page(collections[name].path, { page: '1', size: '1' })).TotalItems;
+    return (await ask(collections[name].path, { page: '1', size: '1' })).TotalItems;
   }
 
   async function countPassesOf(passTypeId: number): Promise<number> {
     const name = 'coworkertimepasses';
     const { path } = collections[name];
     const filter = equal(name, 'TimePass', passTypeId, (pass) => pass.passTypeId === passTypeId);
-    const answer = await page(path, { page: '1', size: '1', [filter.key]: filter.value });
-    if (!answer.Records.every((row) => filter.holds(parsedRecord(name, row)))) {
+    const answer = await ask(path, { page: '1', size: '1', [filter.key]: filter.value });
+    if (!soundRows(name, answer.Records).every(filter.holds)) {
       throw filterIgnored(path, filter.key);
     }
     return answer.TotalItems;
@@ -267,12 +301,47 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     throw new NexudusError({ kind: 'refused', path, status, says: `did not take the write: ${why}` });
   }
 
-  return { list, listSparing, getOne, batch, count, countPassesOf, me, write };
+  return { clock, list, listSparing, page, getOne, batch, count, countPassesOf, me, write };
+}
+
+/** Null for any 404, however it was said; throws what else it is. */
+function forgive404(error: unknown): null {
+  if (error instanceof NexudusError && error.status === 404) return null;
+  throw error;
+}
+
+function queryOf(filters: readonly { key: string; value: string }[]): Record<string, string> {
+  return Object.fromEntries(filters.map(({ key, value }) => [key, value]));
+}
+
+/** Rows as records, malformed ones apart. Throws `filterIgnored` where one of them should not be there. */
+function sorted<N extends CollectionName>(
+  name: N,
+  answered: readonly unknown[],
+  filters: readonly Filter<Records[N]>[],
+): { rows: Records[N][]; broken: BrokenRow[] } {
+  const rows: Records[N][] = [];
+  const broken: BrokenRow[] = [];
+  for (const row of answered) {
+    const record = parsedOrBroken(name, row);
+    if ('error' in record) broken.push(record);
+    else rows.push(record.row);
+  }
+  for (const { key, holds } of filters) {
+    if (!rows.every(holds)) throw filterIgnored(collections[name].path, key);
+  }
+  return { rows, broken };
 }
 
 /** A row's id before it is parsed; a row without one is kept apart, to be found malformed. */
 function rowId(row: unknown): unknown {
-  return typeof row === 'object' && row !== null && 'Id' in row ? row.Id : row;
+  if (typeof row !== 'object' || row === null) return Symbol('a row that is none');
+  return 'Id' in row && typeof row.Id === 'number' ? row.Id : row;
+}
+
+/** Those rows that are as they should be. */
+function soundRows<N extends CollectionName>(name: N, rows: readonly unknown[]): Records[N][] {
+  return rows.map((row) => parsedOrBroken(name, row)).flatMap((one) => ('error' in one ? [] : [one.row]));
 }
 
 function parsedRecord<N extends CollectionName>(name: N, row: unknown): Records[N] {
@@ -287,15 +356,24 @@ function malformedRecord(name: CollectionName, row: unknown, error: z.ZodError):
   return malformed(collections[name].path, `record ${which}: ${fieldsOf(error)}`);
 }
 
-/** The record, or what is known of one that is malformed. Throws `malformed` where its id or its owner is not known. */
+/** The record, or what is known of one that is malformed. */
 function parsedOrBroken<N extends CollectionName>(name: N, row: unknown): { row: Records[N] } | BrokenRow {
   const { schema, ownerField = 'none' } = collections[name];
   const result = schema.safeParse(row);
   if (result.success) return { row: result.data };
-  const error = malformedRecord(name, row, result.error);
-  const { Id: id, [ownerField]: ownerId } = Object(row) as Record<string, unknown>;
-  if (typeof id !== 'number' || typeof ownerId !== 'number') throw error;
-  return { collection: name, id, ownerId, text: JSON.stringify(row), error };
+  const { Id: id, [ownerField]: ownerId, CoworkerContractId } = Object(row) as Record<string, unknown>;
+  return {
+    collection: name,
+    id: idOrNull(id),
+    ownerId: idOrNull(ownerId),
+    contractId: idOrNull(CoworkerContractId),
+    text: JSON.stringify(row),
+    error: malformedRecord(name, row, result.error),
+  };
+}
+
+function idOrNull(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
 function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T {
@@ -308,14 +386,6 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T {
 function fieldsOf(error: z.ZodError): string {
   const fields = new Set(error.issues.map((issue) => issue.path.join('.')));
   return [...fields].map((field) => (field === '' ? 'the whole' : field)).join(', ');
-}
-
-function malformed(path: string, what: string): NexudusError {
-  return new NexudusError({
-    kind: 'malformed',
-    path,
-    says: `the answer is not as it should be (${what}).`,
-  });
 }
 
 function incomplete(path: string, rows: number, total: number): NexudusError {

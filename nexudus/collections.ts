@@ -1,5 +1,5 @@
 import type { BrokenRow, NexudusClient } from './client.js';
-import { createLookups } from './lookups.js';
+import { createLookups, findSparing } from './lookups.js';
 import type {
   ContractRecord,
   CoworkerRecord,
@@ -7,7 +7,6 @@ import type {
   PausedPeriodRecord,
   TeamRecord,
 } from './records.js';
-import { isThere } from './source.js';
 
 /** What members own, as whole collections. */
 export interface Collections {
@@ -44,19 +43,39 @@ export async function readCollections(
     contracts: contracts.rows,
     pauses: pauses.rows,
     passes: passes.rows,
-    teams,
-    broken: [coworkers, contracts, pauses, passes].flatMap(({ broken }) => broken),
+    teams: teams.rows,
+    broken: [
+      ...[coworkers, contracts, passes, teams].flatMap(({ broken }) => broken),
+      ...pauses.broken.map((row) => withOwner(row, contracts.rows)),
+    ],
   };
 }
 
+/** A pause only takes away: whoever it may concern waits, whom its contract tells where it does not say so itself. */
+function withOwner(row: BrokenRow, contracts: readonly ContractRecord[]): BrokenRow {
+  const contract = contracts.find(({ id }) => id === row.contractId);
+  return { ...row, ownerId: row.ownerId ?? contract?.memberId ?? null };
+}
+
 /** All teams, with the members of those that share passes. Throws NexudusError. */
-export async function readTeams(client: NexudusClient): Promise<TeamRecord[]> {
+export async function readTeams(client: NexudusClient): Promise<{ rows: TeamRecord[]; broken: BrokenRow[] }> {
   const lookups = createLookups(client);
-  const teams = await client.list('teams');
-  const full = teams.map(async (team) =>
-    team.sharesPasses && team.memberIds === null ? lookups.find('teams', team.id) : team,
+  const { rows, broken } = await client.listSparing('teams');
+  const full = rows.map(async (team) =>
+    team.sharesPasses && team.memberIds === null ? findSparing(lookups, 'teams', team.id) : { row: team },
   );
-  return (await Promise.all(full)).filter(isThere);
+  return withFull(await Promise.all(full), broken);
+}
+
+/** Rows that were looked up in full, and those that turned out to be malformed then. */
+export function withFull<T>(
+  found: readonly ({ row: T | null } | BrokenRow)[],
+  broken: readonly BrokenRow[],
+): { rows: T[]; broken: BrokenRow[] } {
+  return {
+    rows: found.flatMap((one) => ('error' in one || one.row === null ? [] : [one.row])),
+    broken: [...broken, ...found.filter((one) => 'error' in one)],
+  };
 }
 
 /** The items by a key. */

@@ -6,7 +6,7 @@
  * - `malformed`: an answer that is not what it should be
  * - `incomplete`: rows that don't add up to the total
  * - `filterIgnored`: rows that a filter should have left out
- * - `implausible`: a whole collection that cannot be empty came back empty
+ * - `implausible`: a collection that cannot be empty came back empty, or a coworker is missing that may still be there
  * - `notFound`: a whole address that does not exist (a missing record is no error)
  */
 export type NexudusErrorKind =
@@ -62,11 +62,28 @@ export function isNexudusError(error: unknown, kind: NexudusErrorKind): error is
   return error instanceof NexudusError && error.kind === kind;
 }
 
-/** The error that an HTTP status other than success stands for. `path` is a template, `roles` what the user may lack. */
-export function errorOfStatus(status: number, path: string, roles = '-List and -Read'): NexudusError {
+/** An answer that is not as it should be; `what` names records and fields by their ids and names only. */
+export function malformed(path: string, what: string): NexudusError {
+  return new NexudusError({
+    kind: 'malformed',
+    path,
+    says: `the answer is not as it should be (${what}).`,
+  });
+}
+
+/** What else bears on the error of a status. */
+export interface StatusContext {
+  /** The roles that the user may lack. Default: those to read. */
+  roles?: string | undefined;
+  retryAfterMs?: number | null;
+  /** Whether NEXUDUS_TOKEN was sent, and not a token of an own login. */
+  byToken?: boolean;
+}
+
+/** The error that an HTTP status other than success stands for. `path` is a template. */
+export function errorOfStatus(status: number, path: string, context: StatusContext = {}): NexudusError {
   if (status === 401 || status === 403) {
-    const says = `refused (HTTP ${status}). The user must be a full admin, or hold the ${roles} roles of this entity, and have API access.`;
-    return new NexudusError({ kind: 'refused', path, status, says });
+    return new NexudusError({ kind: 'refused', path, status, says: refusalOf(status, context) });
   }
   if (status === 404) {
     const says = 'there is nothing at this address (HTTP 404). Check NEXUDUS_BASE_URL.';
@@ -81,5 +98,21 @@ export function errorOfStatus(status: number, path: string, roles = '-List and -
     });
   }
   const says = `did not answer properly (HTTP ${status}). If this lasts, it is down: see what Nexudus says of it.`;
-  return new NexudusError({ kind: 'unavailable', path, status, says });
+  const { retryAfterMs } = context;
+  return new NexudusError({
+    kind: 'unavailable',
+    path,
+    status,
+    says,
+    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+  });
+}
+
+/** Which of the two Nexudus means by a 401 and by a 403 is not documented: the likelier one comes first. */
+function refusalOf(status: number, { roles = '-List and -Read', byToken = false }: StatusContext): string {
+  const user = `The user must be a full admin, or hold the ${roles} roles of this entity, and have API access.`;
+  if (!byToken) return `refused (HTTP ${status}). ${user}`;
+  const renew = 'get a new one, or set NEXUDUS_EMAIL and NEXUDUS_PASSWORD in its place, which last';
+  if (status === 403) return `refused (HTTP 403). ${user} If it does, NEXUDUS_TOKEN has expired: ${renew}.`;
+  return `NEXUDUS_TOKEN was refused (HTTP 401). A token lives seven days: ${renew}. If it is new, its user lacks API access or this entity.`;
 }

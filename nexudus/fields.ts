@@ -3,30 +3,55 @@ import type { Instant } from '../access/types.js';
 
 /** How Nexudus writes the kinds of value that its records are made of. */
 
-const timestamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/;
+const timestamp = /^([+-]?\d{4,6})-(\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
- * The instant of a Nexudus timestamp: ISO 8601, UTC, whole seconds, at times with 7 fraction digits. One without a
- * zone is read as UTC too. Null where the text is no timestamp.
+ * Years in which a date can be meant. An earlier one was never set: .NET writes 0001-01-01 then, other systems 1900-01-01.
+ * From the other on, as in 9999-12-31, it says that no end is known: nothing so far off is computed, stored, slept for or
+ * sent.
  */
-export function parseInstant(text: string): Instant | null {
-  const [, wallClock, zone = 'Z'] = timestamp.exec(text) ?? [];
-  if (wallClock === undefined) return null;
-  const at = Date.parse(`${wallClock}${zone}`);
+const years = { first: 2000, end: 2100 } as const;
+const endOfDates: Instant = Date.UTC(years.end, 0, 1);
+
+/** An instant, or how it lies outside the years in which one can be meant; null: the text is no timestamp. */
+type Dated = Instant | { early: Instant } | 'late' | null;
+
+/** ISO 8601, UTC, whole seconds, at times with 7 fraction digits. One without a zone is read as UTC too. */
+function parseDate(text: string): Dated {
+  const [, year = '', rest = '', zone = 'Z'] = timestamp.exec(text) ?? [];
+  if (year === '') return null;
+  if (Number(year) >= years.end) return 'late';
+  const at = Date.parse(`${year}-${rest}${zone}`);
+  // There are days of the year 0 that no calendar has.
+  if (Number(year) < years.first) return { early: Number.isNaN(at) ? 0 : at };
   return Number.isNaN(at) ? null : at;
 }
 
-/** Whole numbers out of a text like '101, 102;103'. What is no number is left out. */
-export function parseIds(text: string): number[] {
-  const parts = text.split(/[,;]/).map((part) => part.trim());
-  return [...new Set(parts.filter((part) => /^\d{1,15}$/.test(part)).map(Number))];
+/** Whether an end that was read makes no sense, since it lies before there was anything to end. */
+export function isSenseless(end: Instant | null): boolean {
+  return end !== null && end < Date.UTC(years.first, 0, 1);
 }
 
-export const id = z.int();
+/** The instant of a Nexudus timestamp; null where the text is none, or one that cannot be meant. */
+export function parseInstant(text: string): Instant | null {
+  const date = parseDate(text);
+  return typeof date === 'number' ? date : null;
+}
+
+const isId = (number: number): boolean => number > 0;
+
+/** Ids out of a text like '101, 102;103'. What is none is left out. */
+export function parseIds(text: string): number[] {
+  const parts = text.split(/[,;]/).map((part) => part.trim());
+  return [...new Set(parts.filter((part) => /^\d{1,15}$/.test(part)).map(Number))].filter(isId);
+}
+
+export const id = z.int().positive();
+/** A link by id; null or 0: none. */
 export const optionalId = z
   .int()
   .nullish()
-  .transform((value) => (value === 0 ? null : (value ?? null)));
+  .transform((value) => (value !== null && value !== undefined && value > 0 ? value : null));
 export const optionalNumber = z
   .number()
   .nullish()
@@ -46,20 +71,36 @@ export const optionalFlag = z
   .boolean()
   .nullish()
   .transform((value) => value ?? false);
-export const optionalInstant = z
-  .string()
-  .nullish()
-  .transform((value, context) => {
-    if (value === null || value === undefined || value === '') return null;
-    const at = parseInstant(value);
-    if (at === null) context.addIssue({ code: 'custom', message: 'is no timestamp' });
-    return at;
-  });
+/** A date of a record; null or empty: none. `early` and `late` say what one means that cannot be meant. */
+const dateWhere = (early: (at: Instant) => Instant | null, late: Instant | null) =>
+  z
+    .string()
+    .nullish()
+    .transform((value, context): Instant | null => {
+      if (value === null || value === undefined || value === '') return null;
+      const date = parseDate(value);
+      if (date === null) context.addIssue({ code: 'custom', message: 'is no timestamp' });
+      if (date === 'late') return late;
+      return typeof date === 'object' && date !== null ? early(date.early) : date;
+    });
+
+/** An end, or what only tells of the past (PauseUntil, UsedDate, RenewalDate): never set, and without end, are both none. */
+export const optionalInstant = dateWhere(() => null, null);
+/**
+ * What is to come at some time (StartDate, CancellationDate, PauseFrom): never set is none, so that a contract has started,
+ * runs on unless its flag says that it is cancelled, and a pause has begun; what is to come so late does not come yet.
+ */
+export const optionalStart = dateWhere(() => null, endOfDates);
+/**
+ * ExpireDate: without end is none. One before all years is kept as it is, for the rules to see that it makes no sense:
+ * taken for none it would open doors for ever, taken for past it would close them.
+ */
+export const optionalExpiry = dateWhere((at) => at, null);
 /** A list of ids, as an array or as a text; null: the record does not say. */
 export const optionalIds = z
   .union([z.array(z.int()), z.string()])
   .nullish()
   .transform((value) => {
     if (value === null || value === undefined) return null;
-    return typeof value === 'string' ? parseIds(value) : value;
+    return typeof value === 'string' ? parseIds(value) : value.filter(isId);
   });

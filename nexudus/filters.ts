@@ -29,12 +29,34 @@ export function withUniqueId<T extends { uniqueId: string }>(uniqueId: string): 
 
 const minuteMs = 60_000;
 
+/** Passes whose ExpireDate is `bound`, a full minute, or later: those without one are none of them. */
+export function expiringFrom(bound: Instant): Filter<Records['coworkertimepasses']> {
+  return {
+    key: 'from_CoworkerTimePass_ExpireDate',
+    value: toMinute(bound),
+    holds: ({ expiresAt }) => expiresAt !== null && expiresAt >= bound,
+  };
+}
+
+/** Passes whose ExpireDate is before `bound`, a full minute. */
+export function expiringBefore(bound: Instant): Filter<Records['coworkertimepasses']> {
+  return {
+    key: 'to_CoworkerTimePass_ExpireDate',
+    value: toMinute(bound - minuteMs),
+    holds: ({ expiresAt }) => expiresAt !== null && expiresAt < bound,
+  };
+}
+
+/** As ranges are written: UTC, without seconds. */
+const toMinute = (at: Instant): string => new Date(at).toISOString().slice(0, 16);
+
 /** Rows whose UpdatedOn is `since` or later. Nexudus compares whole minutes, so the bound is cut to one. */
 export function updatedSince<N extends CollectionName>(name: N, since: Instant): Filter<Records[N]> {
   const bound = Math.floor(since / minuteMs) * minuteMs;
   return {
     key: `from_${collections[name].apiName}_UpdatedOn`,
-    value: new Date(bound).toISOString().slice(0, 16),
-    holds: (row) => (parseInstant(row.updatedOn) ?? -Infinity) >= bound,
+    value: toMinute(bound),
+    // A row that does not say when is one row, and no filter that is ignored.
+    holds: (row) => (parseInstant(row.updatedOn) ?? Infinity) >= bound,
   };
 }

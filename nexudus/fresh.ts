@@ -28,7 +28,8 @@ export function keep<T>(read: () => Promise<T>, now: () => Instant): Kept<T> {
 
   return {
     get({ notBefore, maxAgeMs }) {
-      if (copy === null) return start();
+      // One from the future was read before somebody set the clock back, and would look fresh until then.
+      if (copy === null || copy.startedAt > now()) return start();
       const fresh = copy.startedAt >= notBefore || now() - copy.startedAt < maxAgeMs;
       return fresh ? copy.value : start();
     },

@@ -1,5 +1,8 @@
 import type { StandsOn } from '../access/types.js';
+import type { BrokenRow } from './client.js';
+import { findSparing } from './lookups.js';
 import type { Doubt, Holder, Reading } from './person.js';
+import { stillMatters } from './passes.js';
 import type { Places } from './places.js';
 import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord } from './records.js';
 import type { Offers } from './reference.js';
@@ -15,13 +18,10 @@ export interface PersonRecords {
   places: Places;
 }
 
-/** How long after its end a pass still matters to anyone. */
-const endedLongAgoMs = 48 * 3_600_000;
-
 /**
- * Absence is no evidence: whatever an existing key stands on and is missing from the lists is looked up by its id.
- * What is found joins the rest and ends by its own fields; a 404 counts only where its collection is plausible,
- * else it is a doubt. Throws NexudusError.
+ * Absence needs two witnesses: whatever an existing key stands on and is missing from the lists is looked up by its id.
+ * What is found joins the rest and ends by its own fields; what is missing there too counts as gone where its collection
+ * is plausible, else it is a doubt. Throws NexudusError.
  */
 export async function confirmHeld(reading: Reading, person: PersonRecords): Promise<Doubt[]> {
   const held = new Map(person.heldOn.map((record) => [record.passId, record]));
@@ -31,9 +31,13 @@ export async function confirmHeld(reading: Reading, person: PersonRecords): Prom
     await confirmTypes(reading, person, held),
     await confirmPlaces(reading, person, held),
   ];
+  await confirmAllowances(reading, person, held);
   await confirmCheckins(reading, person, held);
   return [...passDoubts.filter(isThere), ...others.flat()];
 }
+
+/** What a malformed record leaves open: nothing is concluded from it. */
+const unreadable = (passId: number, { error }: BrokenRow): Doubt => ({ passId, why: error.message });
 
 async function doubtOf(
   reading: Reading,
@@ -64,8 +68,10 @@ async function confirmNoHolder(
   pass: PassRecord,
   teamId: number | null,
 ): Promise<Doubt | null> {
-  if (teamId !== null && (await reading.lookups.find('teams', teamId)) === null) {
-    return doubtOf(reading, 'teams', teamId, pass.id);
+  if (teamId !== null) {
+    const team = await findSparing(reading.lookups, 'teams', teamId);
+    if ('error' in team) return unreadable(pass.id, team);
+    if (team.row === null) return doubtOf(reading, 'teams', teamId, pass.id);
   }
   const owner = await reading.lookups.find('coworkers', pass.memberId);
   return owner === null ? doubtOf(reading, 'coworkers', pass.memberId, pass.id) : null;
@@ -78,13 +84,12 @@ async function confirmContracts(
   { holders }: PersonRecords,
   held: HeldByPass,
 ): Promise<Doubt[]> {
-  const since = reading.source.startedAt - endedLongAgoMs;
   const doubts: Doubt[] = [];
   for (const holder of holders) {
     for (const pass of holder.passes) {
       const stands = held.get(pass.id);
-      const ended = pass.used || (pass.expiresAt !== null && pass.expiresAt < since);
-      if ((stands === undefined && ended) || hasContract(pass, holder)) continue;
+      const isOver = !stillMatters(pass, reading.source.startedAt);
+      if ((stands === undefined && isOver) || hasContract(pass, holder)) continue;
       holder.contracts.push(...(await findContracts(reading, pass, holder, stands)));
       if (stands === undefined || hasContract(pass, holder)) continue;
       const record = stands.contractId ?? `of coworker ${pass.memberId}`;
@@ -96,9 +101,17 @@ async function confirmContracts(
 }
 
 /** Whether the contracts at hand are enough to judge the pass. */
-function hasContract(pass: PassRecord, { contracts }: Holder): boolean {
-  if (pass.contractUniqueId === null) return !pass.fromPlan || contracts.length > 0;
+function hasContract(pass: PassRecord, holder: Holder): boolean {
+  const { contracts } = holder;
+  if (pass.contractUniqueId === null) {
+    return !pass.fromPlan || (contracts.length > 0 && missingContracts(holder).length === 0);
+  }
   return contracts.some(({ uniqueId }) => uniqueId === pass.contractUniqueId);
+}
+
+/** Contracts that the coworker's own record names, and the list of them lacks. */
+function missingContracts({ coworker, contracts }: Holder): number[] {
+  return coworker.contractIds.filter((id) => contracts.every((contract) => contract.id !== id));
 }
 
 /** The contract of a pass by every way that leads to it; of a plan's pass without a link, all that run. */
@@ -108,8 +121,7 @@ async function findContracts(
   holder: Holder,
   held: StandsOn | undefined,
 ): Promise<ContractRecord[]> {
-  const ids =
-    pass.contractUniqueId === null ? holder.coworker.contractIds : [held?.contractId].filter(isThere);
+  const ids = pass.contractUniqueId === null ? missingContracts(holder) : [held?.contractId].filter(isThere);
   const byId = (await Promise.all(ids.map((id) => reading.lookups.find('coworkercontracts', id))))
     .filter(isThere)
     .filter(({ uniqueId }) => pass.contractUniqueId === null || uniqueId === pass.contractUniqueId);
@@ -127,9 +139,13 @@ async function confirmTypes(
   const doubts: Doubt[] = [];
   for (const pass of heldPasses(holders, held)) {
     if (offers.passTypes.some(({ id }) => id === pass.passTypeId)) continue;
-    const type = await reading.lookups.find('timepasses', pass.passTypeId);
-    if (type !== null) offers.passTypes.push(type);
-    const doubt = type === null ? await doubtOf(reading, 'timepasses', pass.passTypeId, pass.id) : null;
+    const found = await findSparing(reading.lookups, 'timepasses', pass.passTypeId);
+    if ('error' in found) {
+      doubts.push(unreadable(pass.id, found));
+      continue;
+    }
+    if (found.row !== null) offers.passTypes.push(found.row);
+    const doubt = found.row === null ? await doubtOf(reading, 'timepasses', pass.passTypeId, pass.id) : null;
     if (doubt !== null) doubts.push(doubt);
   }
   return doubts;
@@ -143,12 +159,31 @@ async function confirmPlaces(
   const doubts: Doubt[] = [];
   for (const pass of heldPasses(holders, held)) {
     if (places.locations.some(({ id }) => id === pass.locationId)) continue;
-    const place = await reading.place(pass.locationId);
+    const found = await findSparing(reading.lookups, 'businesses', pass.locationId);
+    if ('error' in found) {
+      doubts.push(unreadable(pass.id, found));
+      continue;
+    }
+    const place = found.row === null ? null : await reading.place(found.row);
     if (place !== null) places.locations.push(place);
     const doubt = place === null ? await doubtOf(reading, 'businesses', pass.locationId, pass.id) : null;
     if (doubt !== null) doubts.push(doubt);
   }
   return doubts;
+}
+
+/** A used pass whose allowance is not known is not waited for at its renewal. */
+async function confirmAllowances(
+  reading: Reading,
+  { holders, offers }: PersonRecords,
+  held: HeldByPass,
+): Promise<void> {
+  for (const { allowanceUniqueId } of heldPasses(holders, held)) {
+    if (allowanceUniqueId === null) continue;
+    if (offers.allowances.some(({ uniqueId }) => uniqueId === allowanceUniqueId)) continue;
+    const allowance = await reading.allowance(allowanceUniqueId);
+    if (allowance !== null) offers.allowances.push(allowance);
+  }
 }
 
 /** A minute pass that is used up counts through an open check-in, which its own flag may not show yet. */

@@ -1,15 +1,17 @@
-import type { NexudusClient } from './client.js';
+import type { BrokenRow, NexudusClient } from './client.js';
+import { isNexudusError } from './errors.js';
 import type { CollectionName, Records } from './records.js';
 
 /** Records by id, asked for at most once each. */
 export interface Lookups {
-  /** The record in full; null: Nexudus answered 404 for just this id. */
+  /** The record in full; null: Nexudus answered 404 for just this id, and a batch that asked for it lacks it too. */
   find<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
 }
 
 /**
  * Looks records up by id. What is asked for in the same moment goes out as one batch; an id that the batch does
- * not answer is asked for alone, since only a 404 says that a record is gone. Throws NexudusError.
+ * not answer is asked for alone. One negative answer says nothing: a record is missing where both ways of asking say so.
+ * Throws NexudusError.
  */
 export function createLookups(client: NexudusClient): Lookups {
   const shelves = new Map<CollectionName, unknown>();
@@ -25,25 +27,52 @@ export function createLookups(client: NexudusClient): Lookups {
   return { find: (name, id) => shelfOf(name)(id) };
 }
 
+/** As `find`, but a record that is malformed is told of instead of thrown, for it to harm nobody else. */
+export async function findSparing<N extends CollectionName>(
+  lookups: Lookups,
+  name: N,
+  id: number,
+): Promise<{ row: Records[N] | null } | BrokenRow> {
+  try {
+    return { row: await lookups.find(name, id) };
+  } catch (error) {
+    if (!isNexudusError(error, 'malformed')) throw error;
+    return { collection: name, id, ownerId: null, contractId: null, text: error.message, error };
+  }
+}
+
 type Shelf<N extends CollectionName> = (id: number) => Promise<Records[N] | null>;
 
 function createShelf<N extends CollectionName>(client: NexudusClient, name: N): Shelf<N> {
   const known = new Map<number, Promise<Records[N] | null>>();
   let waiting: number[] = [];
-  let batch: Promise<Map<number, Records[N]>> | null = null;
+  let batch: Promise<Map<number, Records[N]> | null> | null = null;
 
-  async function flush(): Promise<Map<number, Records[N]>> {
+  /** Null: just one id was waiting, for which a batch is no saving. */
+  async function flush(): Promise<Map<number, Records[N]> | null> {
     await new Promise((resolve) => setImmediate(resolve));
     const ids = waiting;
     waiting = [];
     batch = null;
-    return ids.length > 1 ? client.batch(name, ids) : new Map<number, Records[N]>();
+    return ids.length > 1 ? client.batch(name, ids) : null;
   }
 
   async function read(id: number): Promise<Records[N] | null> {
     waiting.push(id);
     batch ??= flush();
-    return (await batch).get(id) ?? client.getOne(name, id);
+    const mine = await batch;
+    const found = mine?.get(id) ?? (await client.getOne(name, id));
+    return found === null && mine === null ? missingAlone(id) : found;
+  }
+
+  /** An id that was asked for alone, and has no second witness yet. */
+  async function missingAlone(id: number): Promise<Records[N] | null> {
+    try {
+      return (await client.batch(name, [id])).get(id) ?? null;
+    } catch (error) {
+      if (!isNexudusError(error, 'filterIgnored')) throw error;
+      return (await client.list(name)).find((record) => record.id === id) ?? null;
+    }
   }
 
   return (id) => {

@@ -1,9 +1,18 @@
 import type { Instant, Loan, Member, Profile, Snapshot, StandsOn } from '../access/types.js';
+import { unbelieved, type Absences } from './absences.js';
 import type { NexudusClient } from './client.js';
 import { confirmHeld } from './held.js';
 import type { Lookups } from './lookups.js';
 import type { Places } from './places.js';
-import type { ContractRecord, CollectionName, CoworkerRecord, PassRecord, TeamRecord } from './records.js';
+import type {
+  AllowanceRecord,
+  BusinessRecord,
+  CollectionName,
+  ContractRecord,
+  CoworkerRecord,
+  PassRecord,
+  TeamRecord,
+} from './records.js';
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
 import { isThere, joinPauses, type RecordSource } from './source.js';
@@ -24,9 +33,9 @@ export interface MemberRequest {
   heldOn: readonly StandsOn[];
 }
 
-/** A reason not to believe an absence. Null: it concerns every key of the member. */
+/** A reason not to believe an absence, by which the keys that stand on a pass would be lost. */
 export interface Doubt {
-  passId: number | null;
+  passId: number;
   why: string;
 }
 
@@ -34,7 +43,7 @@ export interface Doubt {
 export interface MemberRead {
   /** Null: the member's profile is gone, and no known sibling is left. */
   snapshot: Snapshot | null;
-  /** The member's own profile answers 404. */
+  /** The member's own profile is gone: every way of asking says so, and did a minute ago. */
   gone: boolean;
   doubts: Doubt[];
   /** What was read of the member's own profile, record by record. */
@@ -51,10 +60,13 @@ export interface Reading {
   offers(): Promise<Offers>;
   /** `again`: a record pointed at a location that the kept copy does not have. */
   places(again: boolean): Promise<Places>;
-  /** A place that is not in the list, by its id; null: Nexudus answers 404. */
-  place(id: number): Promise<Places['locations'][number] | null>;
-  /** Why a 404 from this collection must not be believed; null: it may. */
+  /** A place that is not in the list, by its record. */
+  place(business: BusinessRecord): Promise<Places['locations'][number]>;
+  /** Why nothing that is missing from this collection may be believed to be gone; null: it may. */
   disbelief(name: CollectionName): Promise<string | null>;
+  absences: Absences;
+  /** The allowance with this GUID, which the list of them lacks; null: there is none. */
+  allowance(uniqueId: string): Promise<AllowanceRecord | null>;
 }
 
 /** A coworker with the passes and contracts that it owns. */
@@ -73,34 +85,33 @@ interface Found {
   loans: { team: TeamRecord; payer: Holder }[];
 }
 
-/** Reads one person. Complete, or it throws NexudusError; an absence that is not believed is a doubt. */
+/**
+ * Reads one person. Complete, or it throws NexudusError, as it does where a profile is missing that is not surely gone. Another
+ * absence that is not believed is a doubt.
+ */
 export async function readPerson(reading: Reading, request: MemberRequest): Promise<MemberRead> {
   // Asked for first, since nothing of the person is needed for it; a failure is thrown where it is awaited.
   const offersRead = reading.offers();
   offersRead.catch(() => undefined);
-  const own = await reading.source.coworker(request.memberId);
+  const own = await certainCoworker(reading, request.memberId);
   const gone = own === null;
-  const doubts: Doubt[] = [];
-  if (gone) {
-    const why = await reading.disbelief('coworkers');
-    if (why !== null) doubts.push({ passId: null, why: `coworker ${request.memberId} is missing; ${why}` });
-  }
-  const people = await findPeople(reading, own, request.siblingIds);
-  if (people.length === 0) return { snapshot: null, gone, doubts, written: [], records: '' };
+  const people = await findPeople(reading, own, knownSiblings(request));
+  if (people.length === 0) return { snapshot: null, gone, doubts: [], written: [], records: '' };
 
   const holders = new Map<number, Promise<Holder>>();
-  const heldTeams = request.heldOn.map((held) => held.teamId).filter(isThere);
   const found = await Promise.all(
-    people.map((coworker) => findAccess(reading, coworker, heldTeams, holders)),
+    people.map((coworker) => findAccess(reading, coworker, request.heldOn, holders)),
   );
   const all = await Promise.all(holders.values());
-  const { passTypes, allowances } = await offersRead;
+  const shared = await offersRead;
   // A copy: what is looked up later is added, and the read is shared.
-  const offers: Offers = { passTypes: [...passTypes], allowances };
+  const offers: Offers = {
+    ...shared,
+    passTypes: [...shared.passTypes],
+    allowances: [...shared.allowances],
+  };
   const places = await placesFor(reading, all);
-  doubts.push(
-    ...(await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places })),
-  );
+  const doubts = await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places });
   const snapshot: Snapshot = {
     readAt: reading.source.startedAt,
     profiles: found.map(profileOf),
@@ -112,17 +123,40 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     gone,
     doubts,
     written: member === undefined ? [] : writtenIn(member.own.own),
-    records: member === undefined ? '' : recordsOf(member),
+    records: member === undefined ? '' : recordsOf(member, snapshot.readAt),
   };
+}
+
+/**
+ * A coworker on whom keys, or the whole of somebody's access, may hang; null: surely gone. Throws NexudusError, `implausible` as
+ * long as it is not sure.
+ */
+async function certainCoworker(reading: Reading, id: number): Promise<CoworkerRecord | null> {
+  reading.absences.check(id);
+  const found = await reading.source.coworker(id);
+  if (found !== null) {
+    reading.absences.seen(id);
+    return found;
+  }
+  const why = await reading.disbelief('coworkers');
+  if (why !== null) throw unbelieved(id, `is missing; ${why}.`);
+  return reading.absences.confirm(reading.client, id, reading.source.startedAt);
+}
+
+/** The profiles of which one or another search must not be trusted to find them: known ones, and those whose passes serve. */
+function knownSiblings({ memberId, siblingIds, heldOn }: MemberRequest): number[] {
+  const owners = heldOn.filter(({ teamId }) => teamId === null).map((held) => held.memberId);
+  return [...new Set([...siblingIds, ...owners])].filter((id) => id !== memberId);
 }
 
 /** Every profile of the person, lowest id first. */
 async function findPeople(
-  { source }: Reading,
+  reading: Reading,
   own: CoworkerRecord | null,
   siblingIds: readonly number[],
 ): Promise<CoworkerRecord[]> {
-  const known = (await Promise.all(siblingIds.map((id) => source.coworker(id)))).filter(isThere);
+  const { source } = reading;
+  const known = (await Promise.all(siblingIds.map((id) => certainCoworker(reading, id)))).filter(isThere);
   const first = own ?? mostShared(known);
   if (first === null) return [];
   if (first.email === '') return [first];
@@ -143,11 +177,13 @@ function mostShared(siblings: readonly CoworkerRecord[]): CoworkerRecord | null 
 }
 
 async function findAccess(
-  { source }: Reading,
+  reading: Reading,
   coworker: CoworkerRecord,
-  heldTeams: readonly number[],
+  heldOn: readonly StandsOn[],
   holders: Map<number, Promise<Holder>>,
 ): Promise<Found> {
+  const { source } = reading;
+  const heldTeams = heldOn.map(({ teamId }) => teamId).filter(isThere);
   const holderOf = (one: CoworkerRecord): Promise<Holder> => {
     const holder = holders.get(one.id) ?? readHolder(source, one);
     holders.set(one.id, holder);
@@ -155,7 +191,9 @@ async function findAccess(
   };
   const lend = async (team: TeamRecord): Promise<Found['loans'][number] | null> => {
     if (!team.sharesPasses || team.payerId === null || team.payerId === coworker.id) return null;
-    const payer = await source.coworker(team.payerId);
+    // Where no key hangs on the payer, the worst is a loan that comes a look later.
+    const isHeld = heldTeams.includes(team.id);
+    const payer = await (isHeld ? certainCoworker(reading, team.payerId) : source.coworker(team.payerId));
     return payer === null ? null : { team, payer: await holderOf(payer) };
   };
   const [own, teams] = await Promise.all([holderOf(coworker), source.teamsOf(coworker, heldTeams)]);
@@ -182,13 +220,14 @@ async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<
   const known = new Set(places.locations.map(({ id }) => id));
   const complete = holders.every(({ passes }) => passes.every(({ locationId }) => known.has(locationId)));
   const fresh = complete ? places : await reading.places(true);
-  return { locations: [...fresh.locations], below: fresh.below };
+  return { ...fresh, locations: [...fresh.locations] };
 }
 
-function recordsOf({ own, loans }: Found): string {
+function recordsOf({ own, loans }: Found, readAt: Instant): string {
   return fingerprintOfMember({
     own: own.own,
     loans: loans.map(({ team, payer }) => ({ team, payer: payer.own })),
+    readAt,
   });
 }
 

@@ -1,6 +1,6 @@
 import { findIana } from 'windows-iana';
 import type { Location } from '../access/types.js';
-import type { NexudusClient } from './client.js';
+import type { BrokenRow, NexudusClient } from './client.js';
 import { isNexudusError, NexudusError } from './errors.js';
 import { equal } from './filters.js';
 import { collections, type BusinessRecord, type SettingRecord, type ZoneRecord } from './records.js';
@@ -10,6 +10,8 @@ export interface Places {
   locations: Location[];
   /** Ids of the locations below each network; a business that is no network is not in it. */
   below: Map<number, number[]>;
+  /** Rows that are malformed: nothing is known of them, not even that they are gone. */
+  broken: BrokenRow[];
 }
 
 /** IANA time zones by location id, as an operator configured them. */
@@ -26,24 +28,30 @@ export async function readPlaces(
   timeZones: TimeZones,
   before: Places | null = null,
 ): Promise<Places> {
-  const [businesses, zones, settings] = await Promise.all([
-    client.list('businesses'),
-    client.list('simpletimezones'),
+  const [listed, zones, cutOffs] = await Promise.all([
+    client.listSparing('businesses'),
+    client.listSparing('simpletimezones'),
     readCutOffs(client),
   ]);
+  const businesses = listed.rows;
   if (businesses.length === 0) throw implausible('businesses');
-  const hadCutOffs = before?.locations.some((location) => location.dayStartsAtMinute > 0) ?? false;
-  if (hadCutOffs && settings.length === 0 && (await client.count('businesssettings')) === 0) {
+  const late = (before?.locations ?? []).filter(({ dayStartsAtMinute }) => dayStartsAtMinute > 0);
+  const isListed = ({ id }: Location): boolean => cutOffs.rows.some(({ locationId }) => locationId === id);
+  // A day that is to begin at midnight again ends access earlier: that needs a second witness.
+  const all = late.every(isListed) ? null : (await client.listSparing('businesssettings')).rows;
+  const settings = all?.filter(({ name }) => name === cutOffSetting) ?? cutOffs.rows;
+  if (all?.length === 0) {
     throw implausible('businesssettings');
   }
   const missing = businesses.flatMap(({ zoneId }) =>
-    zoneId === null || zones.some((zone) => zone.id === zoneId) ? [] : [zoneId],
+    zoneId === null || zones.rows.some((zone) => zone.id === zoneId) ? [] : [zoneId],
   );
   const more = missing.length === 0 ? [] : [...(await client.batch('simpletimezones', missing)).values()];
-  const allZones = [...zones, ...more];
+  const allZones = [...zones.rows, ...more];
   return {
     locations: businesses.map((business) => locationOf(business, allZones, settings, timeZones)),
     below: networksOf(businesses),
+    broken: [listed, zones, cutOffs].flatMap(({ broken }) => broken),
   };
 }
 
@@ -63,16 +71,16 @@ export async function readPlace(
     client.batch('simpletimezones', zoneIds),
     readCutOffs(client),
   ]);
-  return locationOf(business, [...zones.values()], settings, timeZones);
+  return locationOf(business, [...zones.values()], settings.rows, timeZones);
 }
 
 /** The address of the settings is inferred, not documented: where it does not exist, days begin at midnight. */
-async function readCutOffs(client: NexudusClient): Promise<SettingRecord[]> {
+async function readCutOffs(client: NexudusClient): Promise<{ rows: SettingRecord[]; broken: BrokenRow[] }> {
   const filter = equal('businesssettings', 'Name', cutOffSetting, (row) => row.name === cutOffSetting);
   try {
-    return await client.list('businesssettings', [filter]);
+    return await client.listSparing('businesssettings', [filter]);
   } catch (error) {
-    if (isNexudusError(error, 'notFound')) return [];
+    if (isNexudusError(error, 'notFound')) return { rows: [], broken: [] };
     throw error;
   }
 }

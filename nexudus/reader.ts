@@ -1,4 +1,5 @@
 import type { Instant } from '../access/types.js';
+import { createAbsences } from './absences.js';
 import { readBulk, type BulkRead } from './bulk.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
@@ -9,7 +10,7 @@ import { readPlace, readPlaces, type Places, type TimeZones } from './places.js'
 import { plausible, type Baselines } from './plausible.js';
 import type { CollectionName } from './records.js';
 import { readOffers } from './reference.js';
-import { createDirectSource, once, type PauseQuirk, type RecordSource } from './source.js';
+import { createDirectSource, findAllowance, once, type PauseQuirk, type RecordSource } from './source.js';
 
 export type { Doubt, MemberRead, MemberRequest } from './person.js';
 export type { Baselines } from './plausible.js';
@@ -24,6 +25,8 @@ export interface ReaderOptions {
   timeZones?: TimeZones;
   /** How long requests gather before they are read together. Default 100. */
   gatherMs?: number;
+  /** Who is missing counts as gone after a look so much later. Default a minute; 0 where nothing is taken away by the read. */
+  lookLaterMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
   baselines: () => Promise<Baselines | null>;
 }
@@ -44,6 +47,7 @@ interface SharedRead {
   lookups: Lookups;
   /** Rows of a whole collection, asked for once. */
   count: (name: CollectionName) => Promise<number>;
+  allowance: Reading['allowance'];
 }
 
 /** A request that waits for the next read. */
@@ -67,6 +71,7 @@ const bulkOnlyMs = 10 * 60_000;
 export function createReader(options: ReaderOptions): Reader {
   const { client, clientForGroups = client, clientForCrowds = client } = options;
   const { now, timeZones = {}, gatherMs = 100 } = options;
+  const absences = createAbsences(now, options.lookLaterMs);
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
   const offers = keep(() => readOffers(client), now);
   let lastPlaces: Places | null = null;
@@ -82,7 +87,7 @@ export function createReader(options: ReaderOptions): Reader {
   const directRunning = { single: 0, crowd: 0 };
 
   function readingOf(source: RecordSource, shared: SharedRead, request: MemberRequest): Reading {
-    const { lookups, count } = shared;
+    const { lookups, count, allowance } = shared;
     const notBefore = request.notBefore;
     return {
       client: request.inBulk ? clientForCrowds : client,
@@ -90,11 +95,10 @@ export function createReader(options: ReaderOptions): Reader {
       lookups,
       offers: () => offers.get({ notBefore, maxAgeMs: 0 }),
       places: (again) => places.get(placesFreshness(request, again)),
-      async place(id) {
-        const business = await lookups.find('businesses', id);
-        return business === null ? null : readPlace(client, business, timeZones);
-      },
+      place: (business) => readPlace(client, business, timeZones),
       disbelief: (name) => disbelief(name, options.baselines, count),
+      absences,
+      allowance,
     };
   }
 
@@ -122,6 +126,7 @@ export function createReader(options: ReaderOptions): Reader {
       startedAt: now(),
       lookups: createLookups(by),
       count: once((name: CollectionName) => by.count(name)),
+      allowance: once((uniqueId: string) => findAllowance(by, uniqueId)),
     };
   }
 
@@ -140,7 +145,8 @@ export function createReader(options: ReaderOptions): Reader {
 
   /** The bulk read that runs or is kept, where it is fresh enough. */
   function usableBulk(notBefore: Instant): SharedRead | null {
-    if (bulk === null || bulk.startedAt < notBefore) return null;
+    // One from the future was read before somebody set the clock back.
+    if (bulk === null || bulk.startedAt < notBefore || bulk.startedAt > now()) return null;
     if (bulkRunning || now() - bulk.startedAt < bulkKeptMs) return bulk;
     bulk = null;
     return null;
@@ -225,11 +231,12 @@ export function createReader(options: ReaderOptions): Reader {
   async function estimateBulk(): Promise<void> {
     const baselines = await options.baselines();
     if (baselines === null || bulkCost !== null) return;
-    const names = ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'coworkertimepasses', 'teams'];
-    bulkCost = names.reduce(
-      (sum, name) => sum + Math.max(1, Math.ceil((baselines[name]?.count ?? 0) / 1000)),
-      2,
-    );
+    const pagesOf = (name: CollectionName): number =>
+      Math.max(1, Math.ceil((baselines[name]?.count ?? 0) / 1000));
+    const names = ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'teams'] as const;
+    // Passes of years are counted there, and not read.
+    const passes = Math.min(pagesOf('coworkertimepasses'), pagesOf('coworkers') + 3);
+    bulkCost = names.reduce((sum, name) => sum + pagesOf(name), passes + 2);
   }
 
   return {

@@ -6,9 +6,11 @@ import {
   optionalFlag,
   optionalGuid,
   optionalId,
+  optionalExpiry,
   optionalIds,
   optionalInstant,
   optionalNumber,
+  optionalStart,
   parseIds,
   parseInstant,
   text,
@@ -161,12 +163,14 @@ const contract = z
     TariffId: id,
     TariffName: text,
     IssuedById: optionalId,
-    StartDate: optionalInstant,
-    CancellationDate: optionalInstant,
+    StartDate: optionalStart,
+    CancellationDate: optionalStart,
     Cancelled: z.boolean(),
+    // It decides nothing by default, so that no shape of it makes the record malformed.
+    Active: z.boolean().optional().catch(undefined),
     RenewalDate: optionalInstant,
     InPausedPeriod: optionalFlag,
-    InPausedPeriodFrom: optionalInstant,
+    InPausedPeriodFrom: optionalStart,
     InPausedPeriodUntil: optionalInstant,
   })
   .transform((row): ContractRecord => ({
@@ -180,6 +184,7 @@ const contract = z
     startsAt: row.StartDate,
     cancelledAt: row.CancellationDate,
     cancelled: row.Cancelled,
+    ...(row.Active === undefined ? {} : { active: row.Active }),
     renewsAt: row.RenewalDate,
     pauses: row.InPausedPeriod ? [pauseOf(row.InPausedPeriodFrom, row.InPausedPeriodUntil)] : [],
     changedAt: parseInstant(row.UpdatedOn),
@@ -189,8 +194,9 @@ const pausedPeriod = z
   .object({
     ...base,
     CoworkerContractId: id,
-    CoworkerContractCoworkerId: optionalId,
-    PauseFrom: optionalInstant,
+    // The contract says whose it is.
+    CoworkerContractCoworkerId: optionalId.catch(null),
+    PauseFrom: optionalStart,
     PauseUntil: optionalInstant,
   })
   .transform((row): PausedPeriodRecord => ({
@@ -212,7 +218,7 @@ const pass = z
     UsedDate: optionalInstant,
     CheckedIn: optionalFlag,
     RemainingUses: optionalNumber,
-    ExpireDate: optionalInstant,
+    ExpireDate: optionalExpiry,
     IsFromTariff: optionalFlag,
     CoworkerContractUniqueId: optionalGuid,
     TariffTimePassUniqueId: optionalGuid,

@@ -1,6 +1,7 @@
 import type { Allowance, Location, PassType } from '../access/types.js';
-import type { NexudusClient } from './client.js';
-import { createLookups } from './lookups.js';
+import type { BrokenRow, NexudusClient } from './client.js';
+import { withFull } from './collections.js';
+import { createLookups, findSparing } from './lookups.js';
 import { readPlaces, type Places, type TimeZones } from './places.js';
 import type { PassTypeRecord } from './records.js';
 
@@ -8,6 +9,8 @@ import type { PassTypeRecord } from './records.js';
 export interface Offers {
   passTypes: PassTypeRecord[];
   allowances: Allowance[];
+  /** Rows that are malformed: nothing is known of them, not even that they are gone. */
+  broken: BrokenRow[];
 }
 
 /** What is the same for all members. */
@@ -18,23 +21,29 @@ export interface Reference {
 }
 
 /** Reads pass types, allowances and locations. `timeZones` overrides what Nexudus says. Throws NexudusError. */
-export async function readReference(client: NexudusClient, timeZones: TimeZones): Promise<Reference> {
+export async function readReference(
+  client: NexudusClient,
+  timeZones: TimeZones,
+): Promise<Reference & { broken: BrokenRow[] }> {
   const [offers, places] = await Promise.all([readOffers(client), readPlaces(client, timeZones)]);
-  return referenceOf(offers, places);
+  return { ...referenceOf(offers, places), broken: [...offers.broken, ...places.broken] };
 }
 
 /** Reads pass types with the places where each is valid, and allowances. Throws NexudusError. */
 export async function readOffers(client: NexudusClient): Promise<Offers> {
   const [listed, allowances] = await Promise.all([
-    client.list('timepasses'),
-    client.list('tarifftimepasses'),
+    client.listSparing('timepasses'),
+    client.listSparing('tarifftimepasses'),
   ]);
   // List rows leave arrays out, and the places of a pass type are one.
   const lookups = createLookups(client);
   const full = await Promise.all(
-    listed.map(async (row) => (row.businessIds === null ? lookups.find('timepasses', row.id) : row)),
+    listed.rows.map(async (row) =>
+      row.businessIds === null ? findSparing(lookups, 'timepasses', row.id) : { row },
+    ),
   );
-  return { passTypes: full.filter((row) => row !== null), allowances };
+  const { rows, broken } = withFull(full, listed.broken);
+  return { passTypes: rows, allowances: allowances.rows, broken: [...broken, ...allowances.broken] };
 }
 
 /** Joins what is sold with where. */

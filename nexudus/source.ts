@@ -3,13 +3,16 @@ import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
-import type { Lookups } from './lookups.js';
+import { findSparing, type Lookups } from './lookups.js';
+import { readRecentPasses } from './passes.js';
 import type {
+  AllowanceRecord,
   CheckinRecord,
   ContractRecord,
   CoworkerRecord,
   PassRecord,
   PausedPeriodRecord,
+  Records,
   TeamRecord,
 } from './records.js';
 
@@ -17,7 +20,7 @@ import type {
 export interface RecordSource {
   /** When the first of its reads began. */
   startedAt: Instant;
-  /** Null: Nexudus answered 404 for just this id. */
+  /** Null: neither a list nor its own address has it. */
   coworker(id: number): Promise<CoworkerRecord | null>;
   /** All coworkers with just this e-mail. */
   coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]>;
@@ -46,11 +49,7 @@ export function createDirectSource(
   quirk: PauseQuirk,
   startedAt: Instant,
 ): RecordSource {
-  const passesOf = once((memberId: number) =>
-    client.list('coworkertimepasses', [
-      equal('coworkertimepasses', 'Coworker', memberId, (pass) => pass.memberId === memberId),
-    ]),
-  );
+  const passesOf = once((memberId: number) => readPassesOf(client, memberId, startedAt));
   const contractsOf = once(async (memberId: number) => {
     const contracts = await client.list('coworkercontracts', [
       equal('coworkercontracts', 'Coworker', memberId, (contract) => contract.memberId === memberId),
@@ -69,8 +68,10 @@ export function createDirectSource(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const ids = [...new Set([...own, ...alsoIds])];
-    const teams = await Promise.all(ids.map((id) => lookups.find('teams', id)));
+    // Of a team that is malformed nothing is known: what was lent by it stands until `confirmHeld` says so.
+    const teams = await Promise.all(ids.map((id) => findSparing(lookups, 'teams', id)));
     return teams
+      .map((found) => ('error' in found ? null : found.row))
       .filter(isThere)
       .filter((team) => own.includes(team.id) || (team.memberIds ?? []).includes(coworker.id));
   }
@@ -86,11 +87,25 @@ export function createDirectSource(
   };
 }
 
+/** All passes of a coworker, or of thousands those that still matter. Throws NexudusError. */
+async function readPassesOf(client: NexudusClient, memberId: number, at: Instant): Promise<PassRecord[]> {
+  const name = 'coworkertimepasses';
+  const filters = [equal(name, 'Coworker', memberId, (pass) => pass.memberId === memberId)];
+  const first = await client.page(name, { filters, page: 1 });
+  const isAll = first.rows.length + first.broken.length === first.total;
+  const { rows, broken } = isAll ? first : await readRecentPasses(client, at, filters);
+  if (broken[0] !== undefined) throw broken[0].error;
+  return rows;
+}
+
 /**
  * All coworkers with just this e-mail, in whatever case, as list rows. How the filter compares is not documented: both
  * spellings are asked for, and rows that merely contain the text are let through by it. Throws NexudusError.
  */
-export async function searchEmail(client: NexudusClient, emailAsWritten: string): Promise<CoworkerRecord[]> {
+export async function searchEmail(
+  client: Pick<NexudusClient, 'list'>,
+  emailAsWritten: string,
+): Promise<CoworkerRecord[]> {
   const email = emailAsWritten.toLowerCase();
   const search = (spelling: string): Promise<CoworkerRecord[]> =>
     client.list('coworkers', [equal('coworkers', 'Email', spelling, (row) => row.email.includes(email))]);
@@ -101,14 +116,26 @@ export async function searchEmail(client: NexudusClient, emailAsWritten: string)
 
 /** The contract with this GUID, with its pauses; null: there is none. Throws NexudusError. */
 export async function findContract(client: NexudusClient, uniqueId: string): Promise<ContractRecord | null> {
-  const found = await client
-    .list('coworkercontracts', [withUniqueId(uniqueId)])
-    .catch(async (error: unknown) => {
-      if (!isNexudusError(error, 'filterIgnored')) throw error;
-      // Where the filter is not known, all contracts come, and the one is among them or is not there.
-      return (await client.list('coworkercontracts')).filter((contract) => contract.uniqueId === uniqueId);
-    });
-  return found[0] === undefined ? null : withOwnPauses(client, found[0]);
+  const found = await findByUniqueId(client, 'coworkercontracts', uniqueId);
+  return found === null ? null : withOwnPauses(client, found);
+}
+
+/** The allowance with this GUID; null: there is none. Throws NexudusError. */
+export function findAllowance(client: NexudusClient, uniqueId: string): Promise<AllowanceRecord | null> {
+  return findByUniqueId(client, 'tarifftimepasses', uniqueId);
+}
+
+async function findByUniqueId<N extends 'coworkercontracts' | 'tarifftimepasses'>(
+  client: NexudusClient,
+  name: N,
+  uniqueId: string,
+): Promise<Records[N] | null> {
+  const found = await client.list(name, [withUniqueId(uniqueId)]).catch(async (error: unknown) => {
+    if (!isNexudusError(error, 'filterIgnored')) throw error;
+    // Where the filter is not known, all rows come, and the one is among them or is not there.
+    return (await client.listSparing(name)).rows.filter((row) => row.uniqueId === uniqueId);
+  });
+  return found[0] ?? null;
 }
 
 /** A contract that was looked up apart from the others, with its pauses. Throws NexudusError. */

@@ -1,4 +1,5 @@
 import axios from 'axios';
+import { parseHttpDate, type ServerClock } from './clock.js';
 import { errorOfStatus, NexudusError } from './errors.js';
 import type { Turns } from './pace.js';
 
@@ -20,11 +21,13 @@ export interface TransportOptions {
   /** Ends in '/api', without a slash after it. */
   baseUrl: string;
   auth: NexudusAuth;
-  /** How long one answer may take, waiting for its turn not counted. */
+  /** How long one request may take from start to last byte, waiting for its turn not counted. */
   timeoutMs: number;
   /** How often a throttled request is sent again. */
   throttleRetries: number;
   pacer: Turns;
+  /** Told what each answer says of Nexudus' clock. */
+  clock: ServerClock;
   onRequest: (info: RequestInfo) => void;
 }
 
@@ -44,13 +47,13 @@ export interface Answer {
 /** Asks and answers, login and pace included. */
 export interface Transport {
   /**
-   * One GET. Answers 200 and 404; anything else is thrown as a NexudusError, a throttle only after it was tried
-   * again so often.
+   * One GET. Answers 200, and a 404 that says of the record that there is none; anything else is thrown as a NexudusError,
+   * a throttle only after it was tried again so often.
    */
   get(ask: Ask): Promise<Answer>;
   /**
-   * One POST or PUT. Answers 2xx, 400 and 404, else as `get`. Where no answer came, nobody knows whether it was done, so
-   * it is not sent again.
+   * One POST or PUT. Answers 2xx, 400 and such a 404, else as `get`. Where no answer came, nobody knows whether it was
+   * done, so it is not sent again.
    */
   write(method: 'POST' | 'PUT', path: string, record: object): Promise<Answer>;
 }
@@ -66,6 +69,8 @@ interface RawAnswer {
   status: number;
   text: string;
   retryAfterMs: number | null;
+  /** Where a redirect leads, as it came. */
+  location: unknown;
 }
 
 interface Token {
@@ -74,17 +79,24 @@ interface Token {
   renewAtMs: number;
 }
 
-const defaultPauseMs = 1_000;
-/** A longer wait is left to the caller, who can wait without holding anything up. */
-const longestPauseMs = 30_000;
+/** After a throttle, whatever it says: who says zero would be asked without an end. Documented is `Retry-After: 1`. */
+const shortestPauseMs = 1_000;
+/**
+ * All requests wait for so long at most, since what throttles one address may let others through. A longer wait is left to
+ * the caller, who can wait without holding anything up.
+ */
+const longestPauseMs = 10_000;
+/** What asks for more is taken to ask for so much. */
+const longestRetryAfterMs = 24 * 3_600_000;
 const tokenPath = '/token';
 
 /** Creates the transport. Nothing is sent before the first request. */
 export function createTransport(options: TransportOptions): Transport {
-  const { auth, pacer } = options;
+  const { auth, pacer, clock } = options;
   const http = axios.create({
     baseURL: options.baseUrl,
-    timeout: options.timeoutMs,
+    // A redirect would carry the login or the token to an address that nobody configured.
+    maxRedirects: 0,
     responseType: 'text',
     // The text is parsed here, where a broken one becomes an error of ours.
     transformResponse: [(data: unknown) => data],
@@ -95,31 +107,45 @@ export function createTransport(options: TransportOptions): Transport {
   let login: Promise<Token> | null = null;
 
   async function sendOnce(sending: Sending): Promise<RawAnswer> {
-    const startedMs = performance.now();
+    const startedMs = clock.steadyMs();
     let status: number | null = null;
+    // Axios' own time limit counts idle time only: an answer that trickles in would never end.
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      limit.abort();
+    }, options.timeoutMs);
     try {
       const response = await http.request<unknown>({
         method: sending.method,
         url: sending.path,
+        signal: limit.signal,
         ...(sending.query ? { params: new URLSearchParams(sending.query) } : {}),
         ...(sending.form ? { data: new URLSearchParams(sending.form) } : {}),
         ...(sending.record ? { data: sending.record } : {}),
         ...(sending.bearer ? { headers: { Authorization: `Bearer ${sending.bearer}` } } : {}),
       });
       status = response.status;
-      const header: unknown = response.headers['retry-after'];
-      const text = typeof response.data === 'string' ? response.data : '';
-      return { status, text, retryAfterMs: parseRetryAfter(header) };
+      const headers: Record<string, unknown> = response.headers;
+      // An error may come from a gateway in between, whose clock is another one.
+      if (status >= 200 && status < 300) clock.note(headers['date'], startedMs);
+      const saidAt = parseHttpDate(headers['date']) ?? clock.now();
+      return {
+        status,
+        text: typeof response.data === 'string' ? response.data : '',
+        retryAfterMs: parseRetryAfter(headers['retry-after'], saidAt),
+        location: headers['location'],
+      };
     } catch (error) {
       // The original holds headers and bodies, so only its code is kept.
-      const code = axios.isAxiosError(error) ? (error.code ?? 'no code') : 'no code';
+      const code = limit.signal.aborted ? 'ETIMEDOUT' : axios.isAxiosError(error) ? error.code : null;
       throw new NexudusError({
         kind: 'unavailable',
         path: sending.template,
-        says: `no answer (${code}). If this lasts, check NEXUDUS_BASE_URL and the network.`,
+        says: `no answer (${code ?? 'no code'}). If this lasts, check NEXUDUS_BASE_URL and the network.`,
       });
     } finally {
-      const durationMs = performance.now() - startedMs;
+      clearTimeout(timer);
+      const durationMs = clock.steadyMs() - startedMs;
       options.onRequest({ method: sending.method, path: sending.template, status, durationMs });
     }
   }
@@ -129,16 +155,18 @@ export function createTransport(options: TransportOptions): Transport {
     for (let retry = 0; ; retry++) {
       await pacer.turn();
       const answer = await sendOnce(sending);
-      if (answer.status !== 409 && answer.status !== 429) return answer;
-      const waitMs = answer.retryAfterMs ?? defaultPauseMs;
+      const { status } = answer;
+      if (status >= 300 && status < 400) throw redirected(answer, sending.template, options.baseUrl);
+      if (status !== 409 && status !== 429) return answer;
+      const waitMs = Math.max(answer.retryAfterMs ?? 0, shortestPauseMs);
       pacer.pause(Math.min(waitMs, longestPauseMs));
       if (retry === options.throttleRetries || waitMs > longestPauseMs) {
         throw new NexudusError({
           kind: 'throttled',
           path: sending.template,
-          status: answer.status,
+          status,
           retryAfterMs: waitMs,
-          says: `asks to slow down (HTTP ${answer.status}). If this lasts, something else uses up the limits of the same login.`,
+          says: `asks to slow down (HTTP ${status})${waitWords(waitMs)}. If this lasts, something else uses up the limits of the same login.`,
         });
       }
     }
@@ -156,7 +184,7 @@ export function createTransport(options: TransportOptions): Transport {
         says: 'the login was refused. Check NEXUDUS_EMAIL and NEXUDUS_PASSWORD, and that the user has API access and no second factor.',
       });
     }
-    if (answer.status !== 200) throw errorOfStatus(answer.status, tokenPath);
+    if (answer.status !== 200) throw errorOf(answer, tokenPath);
     return tokenOf(parseJson(answer.text, tokenPath));
   }
 
@@ -176,9 +204,13 @@ export function createTransport(options: TransportOptions): Transport {
     return send({ ...sending, bearer: await bearer(first) });
   }
 
+  function errorOf({ status, retryAfterMs }: RawAnswer, template: string, roles?: string): NexudusError {
+    return errorOfStatus(status, template, { roles, retryAfterMs, byToken: 'token' in auth });
+  }
+
   async function get(ask: Ask): Promise<Answer> {
     const answer = await sendAsUser({ ...ask, method: 'GET' });
-    if (answer.status !== 200 && answer.status !== 404) throw errorOfStatus(answer.status, ask.template);
+    if (answer.status !== 200 && answer.status !== 404) throw errorOf(answer, ask.template);
     return answerOf(answer, ask.template);
   }
 
@@ -186,16 +218,42 @@ export function createTransport(options: TransportOptions): Transport {
     const answer = await sendAsUser({ method, path, template: path, record });
     const { status } = answer;
     const isDone = status >= 200 && status < 300;
-    if (!isDone && status !== 400 && status !== 404) throw errorOfStatus(status, path, '-Create and -Edit');
+    if (!isDone && status !== 400 && status !== 404) throw errorOf(answer, path, '-Create and -Edit');
     return answerOf(answer, path);
   }
 
   return { get, write };
 }
 
-/** A 404 counts as 'no such record', so it must be one of Nexudus' own, not a proxy's HTML page. */
 function answerOf({ status, text }: RawAnswer, template: string): Answer {
+  if (status === 404) throwUnlessOwn404(text, template);
   return { status, body: text === '' ? undefined : parseJson(text, template) };
+}
+
+/**
+ * A 404 counts as 'no such record' only as Nexudus is known to say it: the JSON text "Not found". What answers otherwise is
+ * a gateway or a proxy, or, in ASP.NET's own words, says that the address does not exist. Neither tells of a record.
+ */
+function throwUnlessOwn404(text: string, template: string): void {
+  const body = jsonOr(text, null);
+  if (typeof body === 'string' && body.trim().toLowerCase() === 'not found') return;
+  const { Message: message } = Object(body) as Record<string, unknown>;
+  if (typeof message === 'string' && /^No HTTP resource was found/i.test(message))
+    throw errorOfStatus(404, template);
+  throw new NexudusError({
+    kind: 'malformed',
+    path: template,
+    status: 404,
+    says: 'answered HTTP 404, but not as Nexudus does, so nothing is concluded from it. If this lasts, check NEXUDUS_BASE_URL.',
+  });
+}
+
+function jsonOr(text: string, otherwise: unknown): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
 }
 
 function parseJson(text: string, template: string): unknown {
@@ -210,12 +268,40 @@ function parseJson(text: string, template: string): unknown {
   }
 }
 
-/** Seconds or an HTTP date, as milliseconds from now. */
-function parseRetryAfter(header: unknown): number | null {
-  if (typeof header !== 'string' || header.trim() === '') return null;
-  const seconds = Number(header);
-  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1000;
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
+/**
+ * Seconds or an HTTP date (RFC 9110, 10.2.3), as milliseconds from `saidAt`, which is when the answer was given by the clock
+ * of who gave it; null: neither.
+ */
+function parseRetryAfter(header: unknown, saidAt: number): number | null {
+  if (typeof header !== 'string') return null;
+  const text = header.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Math.ceil(Number(text) * 1000), longestRetryAfterMs);
+  const at = parseHttpDate(text);
+  return at === null ? null : Math.min(Math.max(0, at - saidAt), longestRetryAfterMs);
+}
+
+/** Without a number, which counts down from answer to answer: what is logged once must read the same. */
+function waitWords(waitMs: number): string {
+  if (waitMs >= longestRetryAfterMs) return ' and to wait for a day or longer';
+  if (waitMs >= 3_600_000) return ' and to wait for an hour or longer';
+  return waitMs > 60_000 ? ' and to wait for more than a minute' : '';
+}
+
+function redirected({ status, location }: RawAnswer, template: string, baseUrl: string): NexudusError {
+  return new NexudusError({
+    kind: 'unavailable',
+    path: template,
+    status,
+    says: `is redirected to ${originOf(location, baseUrl)} (HTTP ${status}), which is not followed, since it would carry the login there. Check NEXUDUS_BASE_URL.`,
+  });
+}
+
+/** Scheme and host only: the rest may hold what was sent. */
+function originOf(location: unknown, baseUrl: string): string {
+  const elsewhere = 'an address that makes no sense';
+  if (typeof location !== 'string' || !URL.canParse(location, baseUrl)) return elsewhere;
+  const { protocol, origin } = new URL(location, baseUrl);
+  return /^https?:$/.test(protocol) ? origin : elsewhere;
 }
 
 /** Renewed a little before it ends: an hour, or a tenth of a short life. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../access/types.js';
 import { parseInstant } from './fields.js';
+import { stillMatters } from './passes.js';
 import type { CollectionName, PassRecord, Stamped } from './records.js';
 
 /** A record that was written. */
@@ -50,6 +51,8 @@ export interface MemberRecords {
   loans: readonly { team: Pick<Stamped, 'id' | 'updatedOn'>; payer: OwnRecords }[];
   /** Rows of the member that are malformed, as text. */
   broken?: readonly string[];
+  /** When they were read. */
+  readAt: Instant;
 }
 
 /** A member's own records, one by one. Pure. */
@@ -63,25 +66,25 @@ export function writtenIn({ coworkers, contracts, pauses, passes }: OwnRecords):
 }
 
 /**
- * Tells what a member was judged by from what Nexudus shows now; '' where nothing bears on the member. Used passes are left
- * out, since whole collections are read without them. Pure.
+ * Tells what a member was judged by from what Nexudus shows now; '' where nothing bears on the member. Passes that do not matter
+ * any more are left out, since whole collections are read without them. Pure.
  */
-export function fingerprintOfMember({ own, loans, broken = [] }: MemberRecords): string {
-  const unused = unusedOf(own);
-  const isNothing = [unused.contracts, unused.passes, loans, broken].every(({ length }) => length === 0);
+export function fingerprintOfMember({ own, loans, broken = [], readAt }: MemberRecords): string {
+  const lasting = lastingOf(own, readAt);
+  const isNothing = [lasting.contracts, lasting.passes, loans, broken].every(({ length }) => length === 0);
   if (isNothing) return '';
   return fingerprint([
-    ...writtenIn(unused).map(contentOf),
+    ...writtenIn(lasting).map(contentOf),
     ...broken.map((text) => `malformed ${fingerprint([text])}`),
     ...loans.flatMap(({ team: { id, updatedOn }, payer }) => [
       contentOf(writtenOf('teams', { id, updatedOn })),
-      ...writtenIn(unusedOf(payer)).map((one) => `lent ${contentOf(one)}`),
+      ...writtenIn(lastingOf(payer, readAt)).map((one) => `lent ${contentOf(one)}`),
     ]),
   ]);
 }
 
-function unusedOf(own: OwnRecords): OwnRecords {
-  return { ...own, passes: own.passes.filter(({ used }) => !used) };
+function lastingOf(own: OwnRecords, readAt: Instant): OwnRecords {
+  return { ...own, passes: own.passes.filter((pass) => stillMatters(pass, readAt)) };
 }
 
 /** Which record, and what is in it. Pure. */

@@ -60,7 +60,7 @@ export function addRoleAssignmentRoutes(app: FastifyInstance, simulation: Simula
     const role = roleAt(simulation, http.idOf(request));
     const sent = http.readFields(http.unwrap(request.body, 'role_assignment'), changeable);
     const { role_id = role.role_id, notify = role.notify } = sent;
-    const validity = readValidity(sent, role.applies_to_type);
+    const validity = readValidity(simulation, sent, role.applies_to_type);
     checkRole(role_id, role.applies_to_type);
     const moved = switches.patchMovesValidity ? validity : {};
     const changed = org.changeAssignment({ ...role, role_id, notify, ...moved });
@@ -83,7 +83,7 @@ function readWish(simulation: Simulation, sent: Sent): Wish {
   const { role_id, notify = simulation.switches.notifyDefault } = sent;
   if (role_id === undefined) throw http.invalid('role_id', "can't be blank");
   checkRole(role_id, applies_to_type);
-  const validity = readValidity(sent, applies_to_type);
+  const validity = readValidity(simulation, sent, applies_to_type);
   if (!hasTarget(simulation, applies_to_type, applies_to_id)) throw http.notFound();
   // There are no teams or guests here, so none of their ids can be found.
   if (assignee_type !== 'User' || !simulation.org.people.get(assignee_id)) throw http.notFound();
@@ -112,6 +112,7 @@ function readAssignee(sent: Sent): { assignee_type: string; assignee_id: number 
 
 /** The validity that was sent, as Kisi writes instants. Throws a 422 outside groups, which alone have one. */
 function readValidity(
+  { switches }: Simulation,
   sent: Pick<Sent, 'valid_from' | 'valid_until'>,
   appliesTo: AppliesToType,
 ): Partial<Pick<KisiAssignment, 'valid_from' | 'valid_until'>> {
@@ -120,9 +121,18 @@ function readValidity(
     const value = sent[name];
     if (value === undefined) continue;
     if (value !== null && appliesTo !== 'Group') throw http.invalid(name, 'is only possible for a group');
-    validity[name] = value === null ? null : new Date(value).toISOString();
+    const at = value === null ? null : Date.parse(value);
+    validity[name] =
+      at === null ? null : new Date(name === 'valid_until' ? rounded(at, switches) : at).toISOString();
   }
   return validity;
+}
+
+function rounded(at: number, { endRounding }: Simulation['switches']): number {
+  if (endRounding === null) return at;
+  const { toMs, how } = endRounding;
+  const round = { down: Math.floor, up: Math.ceil, nearest: Math.round }[how];
+  return round(at / toMs) * toMs;
 }
 
 function checkRole(roleId: string, appliesTo: AppliesToType): void {
@@ -144,7 +154,7 @@ function isDuplicate(simulation: Simulation, wish: Wish): boolean {
         role.user_id === wish.user_id &&
         role.applies_to_type === wish.applies_to_type &&
         role.applies_to_id === wish.applies_to_id &&
-        isThere(simulation, role),
+        (simulation.switches.hiddenStillCount || isThere(simulation, role)),
     );
 }
 

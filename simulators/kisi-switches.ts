@@ -15,6 +15,16 @@ export interface KisiSwitches {
   limitOverMax: 'clamp' | 'error';
   /** False: a role assignment that is over is neither listed nor in the way of a new one. */
   listsExpired: boolean;
+  /** True: one that is over and, by `listsExpired`, not listed is in the way of a new one all the same. */
+  hiddenStillCount: boolean;
+  /** What ends are rounded to, in milliseconds, and which way. Null: kept to the millisecond. */
+  endRounding: { toMs: number; how: 'down' | 'up' | 'nearest' } | null;
+  /** A name of a user that is longer is refused. Null: none is. */
+  longestName: number | null;
+  /** True: a name with other signs than letters, digits, spaces, dots, hyphens and apostrophes is refused. */
+  plainNames: boolean;
+  /** E-mails that are refused as taken, of users who are shown nowhere. */
+  takenEmails: string[];
   /** False: the `email` filter of users finds part of an e-mail too. */
   emailFilterExact: boolean;
   /** True: e-mails that differ in case are different ones. */
@@ -42,6 +52,11 @@ export const defaultSwitches: KisiSwitches = {
   retryAfterHeader: false,
   limitOverMax: 'clamp',
   listsExpired: true,
+  hiddenStillCount: false,
+  endRounding: null,
+  longestName: null,
+  plainNames: false,
+  takenEmails: [],
   emailFilterExact: true,
   userEmailCaseSensitive: false,
   rateLimit: { perSecond: 5 },

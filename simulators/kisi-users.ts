@@ -47,6 +47,7 @@ export function addUserRoutes(app: FastifyInstance, simulation: Simulation): voi
       ...fields
     } = http.readFields(sent, creatable);
     const email = freeEmail(simulation, sent['email']);
+    checkName(simulation, fields.name ?? '');
     const user = org.addUser({ ...fields, email, send_emails, confirmed: confirm });
     mail(simulation, 'invitation', user);
     return userBody(org, user);
@@ -110,11 +111,22 @@ function freeEmail(simulation: Simulation, sent: unknown): string {
     throw http.invalid('email', "can't be blank or invalid");
   }
   const wanted = comparable(simulation, sent);
-  const taken = simulation.org.people.all().some((user) => comparable(simulation, user.email) === wanted);
+  const others = [
+    ...simulation.org.people.all().map(({ email }) => email),
+    ...simulation.switches.takenEmails,
+  ];
+  const taken = others.some((email) => comparable(simulation, email) === wanted);
   if (taken && simulation.switches.duplicateUserEmail === 'reject') {
     throw http.invalid('email', 'has already been taken');
   }
   return sent.trim();
+}
+
+/** Which names Kisi takes is not documented; the texts are those of Rails. */
+function checkName({ switches: { longestName, plainNames } }: Simulation, name: string): void {
+  if (longestName !== null && Array.from(name).length > longestName)
+    throw http.invalid('name', `is too long (maximum is ${longestName} characters)`);
+  if (plainNames && !/^[\p{L}\p{M}\p{N} .'-]*$/u.test(name)) throw http.invalid('name', 'is invalid');
 }
 
 /** Flat; at most 50 keys of 50 characters, values of at most 500. */

@@ -23,13 +23,14 @@ interface Test extends Getter {
 
 /**
  * Answers `GET /area/entities?...`: one page of rows in the envelope, or full records when `id=[1,2]` is asked.
- * Query keys ignore case; a filter that is not known is ignored without a word.
+ * Query keys ignore case; a filter that is not known is ignored without a word. `hides`: records of which nothing is shown.
  */
 export function list(
   store: NexudusStore,
   collection: CollectionName,
   query: Query,
   fault: FaultKind | undefined,
+  hides: (id: number) => boolean = () => false,
 ): unknown {
   const asked = new Map(Object.entries(query).map(([key, value]) => [key.toLowerCase(), value]));
   const view = createView(store);
@@ -38,7 +39,7 @@ export function list(
     fault === 'ignoreFilters'
       ? []
       : [...asked].flatMap(([key, value]) => testOf(store, view, collection, key, value));
-  const found = recordsOf(store, collection, tests, fault);
+  const found = recordsOf(store, collection, tests, fault).filter(({ Id }) => !hides(Number(Id)));
   const rows = found.filter((record) => tests.every(({ get, holds }) => holds(get(record))));
   if (batch && !store.switches.batchEnveloped) return rows.map((record) => view.full(collection, record));
 
@@ -47,11 +48,14 @@ export function list(
     row,
     key: order.field in row ? row[order.field] : view.full(collection, row)[order.field],
   }));
-  keyed.sort((a, b) => order.sign * compare(a.key, b.key));
+  const unset = store.switches.unsetSorts === 'first' ? -1 : 1;
+  keyed.sort((a, b) => order.sign * compare(a.key, b.key, unset));
   const sorted = keyed.map(({ row }) => row);
   const show = (record: Row) => (batch ? view.full(collection, record) : view.listed(collection, record));
   return envelope(sorted, pageOf(store, asked), order, show, fault);
 }
+
+const isUnset = (value: unknown): boolean => value === null || value === undefined;
 
 /** The records that filters have to look at: not all of a large collection, where an index knows which. */
 function recordsOf(
@@ -118,9 +122,10 @@ function orderOf(store: NexudusStore, collection: CollectionName, asked: Map<str
   return { field, sign: 1, wire: zeroBased ? 0 : 1 };
 }
 
-function compare(a: unknown, b: unknown): number {
+function compare(a: unknown, b: unknown, unset: number): number {
+  if (isUnset(a) || isUnset(b)) return isUnset(a) && isUnset(b) ? 0 : isUnset(a) ? unset : -unset;
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const [left, right] = [a, b].map((key) => (key === null || key === undefined ? '' : JSON.stringify(key)));
+  const [left, right] = [a, b].map((key) => JSON.stringify(key));
   if (left === undefined || right === undefined || left === right) return 0;
   return left < right ? -1 : 1;
 }

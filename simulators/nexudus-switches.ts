@@ -10,8 +10,12 @@ export interface NexudusSwitches {
   authFailureStatus: 401 | 403;
   /** What a `size` above `mostRows` does: it is cut to that, or allowed. */
   sizeCap: 'clamp' | 'allow';
+  /** Where records without a value stand in an order. Not known. */
+  unsetSorts: 'first' | 'last';
   /** Rows on a page at most; the reference says 1000. */
   mostRows: number;
+  /** `Date` of each answer: 'clock' for the simulator's, else just this text; null: none. What gateways do to it is not known. */
+  dateHeader: string | null;
   /** Requests per login, by the simulator's clock; null: no limit. A write counts like a read. */
   rateLimits: RateLimits | null;
   /** Whether SimpleTimeZone.Name is a Windows or an IANA id. Not known. */
@@ -49,7 +53,9 @@ export const defaultSwitches: NexudusSwitches = {
   coworkerUpdatedOnFollows: false,
   authFailureStatus: 401,
   sizeCap: 'clamp',
+  unsetSorts: 'first',
   mostRows: 1000,
+  dateHeader: 'clock',
   rateLimits: { perGapMs: 100, perMinute: 120, perHour: 5000 },
   simpleTimeZoneNames: 'windows',
   localDatesWithZ: false,

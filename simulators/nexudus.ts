@@ -75,6 +75,7 @@ export async function startNexudusSimulator(
     forceCloseConnections: true,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
   });
+  tellTime(app, space);
   registerAdmin(app, faults, requests, now);
   readBodies(app);
   guard(app, auth, space);
@@ -106,6 +107,17 @@ export async function startNexudusSimulator(
       await app.close();
     },
   };
+}
+
+/** Every answer says what time it is, by the clock that stamps the records. */
+function tellTime(app: FastifyInstance, space: NexudusSpace): void {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    const { dateHeader } = space.switches;
+    reply.raw.sendDate = false;
+    const date = dateHeader === 'clock' ? new Date(space.now()).toUTCString() : dateHeader;
+    if (date !== null) reply.header('Date', date);
+    done();
+  });
 }
 
 /** JSON bodies may be empty; form bodies become URLSearchParams, which is how `/token` tells them apart. */
@@ -177,11 +189,14 @@ function serveUser(app: FastifyInstance, auth: NexudusAuth, space: NexudusSpace)
 function serve(app: FastifyInstance, name: CollectionName, space: NexudusSpace, faults: FaultBook): void {
   const { path, creatable } = collections[name];
   const address = `/api${path}`;
-  app.get(address, (request, reply) =>
-    send(reply, { status: 200, body: list(space, name, queryOf(request), faults.of(request)) }),
-  );
+  app.get(address, (request, reply) => {
+    const hides = (id: number): boolean => faults.hides(request, id);
+    const body = list(space, name, queryOf(request), faults.of(request), hides);
+    return send(reply, { status: 200, body });
+  });
   app.get<{ Params: { id: string } }>(`${address}/:id`, (request, reply) => {
-    const record = space.get(name, Number(request.params.id));
+    const id = Number(request.params.id);
+    const record = faults.hides(request, id) ? undefined : space.get(name, id);
     return send(reply, record ? { status: 200, body: createView(space).full(name, record) } : notFound);
   });
   app.put(address, (request, reply) => send(reply, replace(space, name, bodyOf(request))));

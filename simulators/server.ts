@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /**
  * What can go wrong.
- * - `status`: answers `status` (500) with an empty body, and `Retry-After` when `retryAfter` is given
+ * - `status`: answers `status` (500) with `body` (empty), `location` and `retryAfter` as headers where given
  * - `timeout`: takes the request and never answers
  * - `reset`: cuts the connection before anything is done
  * - `afterWrite`: does what a write asks, then cuts the connection (reads are left alone)
@@ -18,6 +18,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
  * - `dropLastPage`: the last page is missing though the total still counts it
  * - `lossy`: a list as if three of five records did not exist; by its id each is found as ever
  * - `ignoreFilters`: a list as if no filter had been sent
+ * - `absent`: as if the records `ids` (all of them, where none are named) did not exist, totals too; Nexudus only
  */
 export const faultKinds = [
   'status',
@@ -31,6 +32,7 @@ export const faultKinds = [
   'dropLastPage',
   'lossy',
   'ignoreFilters',
+  'absent',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -43,22 +45,31 @@ export interface Fault {
   kind: FaultKind;
   /** HTTP status of kind `status`. */
   status?: number;
-  /** `Retry-After` of kind `status`, in seconds. */
-  retryAfter?: number;
+  /** `Retry-After` of kind `status`: seconds, or whatever text is to go out. */
+  retryAfter?: number | string;
+  /** `Location` of kind `status`. */
+  location?: string;
+  /** Body of kind `status`, as it goes out. */
+  body?: string;
   /** How many requests it hits before it is spent; without it, until cleared. */
   times?: number;
+  /** How many requests that match it lets by before it hits. */
+  skip?: number;
   /** Delay of kind `slow`. */
   delayMs?: number;
+  /** The records that kind `absent` hides. */
+  ids?: number[];
 }
 
 /** The faults that are set. The first one that matches a request hits it. */
 export class FaultBook {
-  #faults: { fault: Fault; pattern: RegExp; left: number }[] = [];
+  #faults: { fault: Fault; pattern: RegExp; left: number; toSkip: number }[] = [];
   readonly #hits = new WeakMap<IncomingMessage, Fault>();
 
   /** Sets a fault. Throws a SyntaxError when `match` is not a regular expression. */
   add(fault: Fault): void {
-    this.#faults.push({ fault, pattern: new RegExp(fault.match), left: fault.times ?? Infinity });
+    const { times = Infinity, skip = 0 } = fault;
+    this.#faults.push({ fault, pattern: new RegExp(fault.match), left: times, toSkip: skip });
   }
 
   /** Removes all faults. */
@@ -75,6 +86,10 @@ export class FaultBook {
   take(request: FastifyRequest): Fault | undefined {
     const found = this.#faults.find(({ fault, pattern }) => hits(fault, pattern, request));
     if (!found) return undefined;
+    if (found.toSkip > 0) {
+      found.toSkip -= 1;
+      return undefined;
+    }
     found.left -= 1;
     if (found.left <= 0) this.#faults = this.#faults.filter((other) => other !== found);
     this.#hits.set(request.raw, found.fault);
@@ -84,6 +99,12 @@ export class FaultBook {
   /** The kind of the fault that hit this request; list handlers ask, to shape their page. */
   of(request: FastifyRequest): FaultKind | undefined {
     return this.#hits.get(request.raw)?.kind;
+  }
+
+  /** Whether the fault that hit this request has the record not exist. */
+  hides(request: FastifyRequest, id: number): boolean {
+    const fault = this.#hits.get(request.raw);
+    return fault?.kind === 'absent' && (fault.ids ?? [id]).includes(id);
   }
 }
 
@@ -215,7 +236,8 @@ async function strike(fault: Fault | undefined, request: FastifyRequest, reply: 
   }
   if (fault?.kind !== 'status') return;
   if (fault.retryAfter !== undefined) reply.header('Retry-After', fault.retryAfter);
-  await reply.code(fault.status ?? 500).send();
+  if (fault.location !== undefined) reply.header('Location', fault.location);
+  await reply.code(fault.status ?? 500).send(fault.body);
 }
 
 /** Reads a fault that came over HTTP. Returns what is wrong with it as a text. */
@@ -231,8 +253,14 @@ function parseFault(body: unknown): Fault | string {
   } catch {
     return 'match is not a regular expression.';
   }
-  if (typeof given.method === 'string') fault.method = given.method;
-  for (const name of ['status', 'retryAfter', 'times', 'delayMs'] as const) {
+  for (const name of ['method', 'location', 'body'] as const) {
+    const value = given[name];
+    if (typeof value === 'string') fault[name] = value;
+  }
+  if (Array.isArray(given.ids)) fault.ids = given.ids.map(Number);
+  const { retryAfter } = given;
+  if (typeof retryAfter === 'number' || typeof retryAfter === 'string') fault.retryAfter = retryAfter;
+  for (const name of ['status', 'times', 'skip', 'delayMs'] as const) {
     const value = given[name];
     if (value !== undefined && typeof value !== 'number') return `${name} must be a number.`;
     if (value !== undefined) fault[name] = value;

@@ -1,4 +1,4 @@
-import type { Location, MappingRule, PassType, Rules } from '../access/types.js';
+import type { Location, MappingRule, PassType, Rules, Unresolved } from '../access/types.js';
 import { groupsOf } from '../access/mapping.js';
 import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
@@ -6,7 +6,7 @@ import type { KisiGroup } from '../kisi/records.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { readReference } from '../nexudus/reference.js';
-import { ConfigError, type Config, type IdOrName } from './config.js';
+import type { Config, IdOrName } from './config.js';
 
 /** A space as it was found, its configuration resolved to ids. */
 export interface CheckedSpace {
@@ -15,8 +15,12 @@ export interface CheckedSpace {
   organizationId: number | null;
   /** Time zones by location id, as configured over what Nexudus says. */
   timeZones: Record<number, string>;
-  /** What works but is probably not meant; one line each. */
+  /** What works but is probably not meant, and what opens nothing any more; one line each. */
   warnings: string[];
+  /** What the configuration names, and nobody knows or ever knew: to be mended before a start. One line each. */
+  problems: string[];
+  /** The id of each thing that the configuration names, for a later start. */
+  resolved: Resolved;
   groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: string[] })[];
 }
 
@@ -28,16 +32,20 @@ export class UnreadSpaceError extends Error {
   }
 }
 
+/** Ids by what the configuration names: 'group "Roof"'. */
+export type Resolved = Readonly<Record<string, number>>;
+
 /**
- * Tries both APIs and resolves every id and name of the configuration. Reads only. Throws UnreadSpaceError where an API
- * does not answer, and ConfigError with one line for each thing that an operator must mend in the configuration.
+ * Tries both APIs and resolves every id and name of the configuration, before anything else runs. Reads only. `before` is
+ * what an earlier start resolved: what was renamed since then is known by its id, and what is gone is no reason not to start.
+ * Throws UnreadSpaceError where one of the APIs does not answer.
  */
 export async function checkSpace(
   config: Config,
   nexudus: NexudusClient,
   kisi: KisiClient,
+  before: Resolved = {},
 ): Promise<CheckedSpace> {
-  const lines: string[] = [];
   const errors: (NexudusError | KisiError)[] = [];
   const attempt = async <T>(job: () => Promise<T>): Promise<T | null> => {
     try {
@@ -60,34 +68,45 @@ export async function checkSpace(
   ]);
   if (reference === null || organization === null) throw new UnreadSpaceError(errors);
 
-  const { passTypes, locations, allowances } = reference;
+  const { passTypes, locations, allowances, broken } = reference;
   const { organizationId, groups } = organization;
-  const timeZones = resolveZones(config, locations, lines);
-  const mapping = resolveMapping(config, passTypes, locations, groups, lines);
-  for (const type of passTypes) checkFieldGroups(type, groups, mapping, lines);
-  if (lines.length > 0) throw new ConfigError(lines);
+  const names = createNames(before);
+  const timeZones = resolveZones(config, locations, names);
+  const { mapping, unresolved } = resolveMapping(config, { passTypes, locations, groups }, names);
+  const missing = missingGroups(passTypes, groups, mapping);
+  const all = [...unresolved, ...missing];
+  const rules: Rules = {
+    mapping,
+    policies: config.file.policies,
+    ...(all.length === 0 ? {} : { unresolved: all }),
+  };
 
   const sold = new Set(allowances.map((allowance) => allowance.passTypeId));
-  const inUse = await attempt(() => usedTypes(nexudus, passTypes, mapping, sold));
+  const inUse = await attempt(() => usedTypes(nexudus, passTypes, rules, sold));
   if (inUse === null) throw new UnreadSpaceError(errors);
   const warnings = [
+    ...names.warnings,
+    ...missing.map(({ why }) => `${why}: it opens nothing`),
+    ...broken.map(({ error }) => error.message),
     ...locations
       .filter((location) => location.timeZone === null && timeZones[location.id] === undefined)
       .map(
         (l) =>
           `location ${l.id} (${l.name}) has no known time zone: passes there wait until it is named under "locations:"`,
       ),
-    ...groupWarnings(groups, passTypes, mapping),
+    ...groupWarnings(groups, passTypes, rules),
     ...inUse.map(
       (type) => `pass type ${type.id} (${type.name}) is in use and maps to no group: its passes open nothing`,
     ),
   ];
   return {
-    rules: { mapping, policies: config.file.policies },
+    rules,
     organizationId,
     timeZones,
     warnings,
-    groups: groups.map((group) => ({ ...group, passTypes: typesOf(group.id, passTypes, mapping) })),
+    problems: names.problems,
+    resolved: names.resolved,
+    groups: groups.map((group) => ({ ...group, passTypes: typesOf(group.id, passTypes, rules) })),
   };
 }
 
@@ -96,70 +115,109 @@ interface Named {
   name: string;
 }
 
-/** The one thing with this id or exact name; none or several is a line for the operator. */
-function resolve(what: string, wanted: IdOrName, all: readonly Named[], lines: string[]): number | null {
-  const found = all.filter((one) => (typeof wanted === 'number' ? one.id === wanted : one.name === wanted));
-  if (found.length === 1 && found[0] !== undefined) return found[0].id;
-  const problem = found.length === 0 ? 'does not exist' : `is the name of ${found.length}: give the id`;
-  lines.push(`${what} ${JSON.stringify(wanted)} in the configuration ${problem}`);
-  return null;
+/** Looks up what the configuration names, and gathers what is to be said of it. */
+interface Names {
+  problems: string[];
+  warnings: string[];
+  resolved: Record<string, number>;
+  resolve(what: string, wanted: IdOrName, all: readonly Named[]): Meant;
 }
 
-function resolveZones(
-  config: Config,
-  locations: readonly Location[],
-  lines: string[],
-): Record<number, string> {
+/** `id` null: nothing that is there now; `was`: the id that it had at an earlier start. */
+type Meant = { id: number } | { id: null; was: number | null; why: string };
+
+function createNames(before: Resolved): Names {
+  const names: Names = {
+    problems: [],
+    warnings: [],
+    resolved: {},
+    resolve(what, wanted, all) {
+      const key = `${what} ${JSON.stringify(wanted)}`;
+      const was = before[key] ?? null;
+      const found = all.filter((one) =>
+        typeof wanted === 'number' ? one.id === wanted : one.name === wanted,
+      );
+      const id = found.length === 1 ? found[0]?.id : undefined;
+      const kept = id ?? was;
+      if (kept !== null) names.resolved[key] = kept;
+      if (id !== undefined) return { id };
+      const problem = found.length === 0 ? 'does not exist' : `is the name of ${found.length}: give the id`;
+      const why = `${key} in the configuration ${problem}`;
+      const same = all.find((one) => one.id === was);
+      if (same === undefined) {
+        if (was === null) names.problems.push(why);
+        else
+          names.warnings.push(`${why} any more (it was ${was}): it opens nothing, and nothing is lost by it`);
+        return { id: null, was, why };
+      }
+      names.warnings.push(
+        `${why}; it was ${same.id}, which is called ${JSON.stringify(same.name)} now and is still meant`,
+      );
+      return { id: same.id };
+    },
+  };
+  return names;
+}
+
+function resolveZones(config: Config, locations: readonly Location[], names: Names): Record<number, string> {
   const zones: Record<number, string> = {};
   for (const { location, timeZone } of config.file.zones) {
-    const id = resolve('location', location, locations, lines);
+    const { id } = names.resolve('location', location, locations);
     if (id !== null) zones[id] = timeZone;
   }
   return zones;
 }
 
+/** A line of which a part is not there opens what is left of it, and never what Nexudus' own field names instead. */
 function resolveMapping(
   config: Config,
-  passTypes: readonly PassType[],
-  locations: readonly Location[],
-  groups: readonly KisiGroup[],
-  lines: string[],
-): MappingRule[] {
-  return config.file.mapping.flatMap((line) => {
-    const locationId = line.location === null ? null : resolve('location', line.location, locations, lines);
-    const passTypeId = resolve('pass type', line.passType, passTypes, lines);
-    const groupIds = line.groups.flatMap((group) => resolve('group', group, groups, lines) ?? []);
-    return passTypeId === null ? [] : [{ locationId, passTypeId, groupIds }];
-  });
-}
-
-/** A group that Nexudus' own field names must exist, unless the configuration overrides the field. */
-function checkFieldGroups(
-  type: PassType,
-  groups: readonly KisiGroup[],
-  mapping: MappingRule[],
-  lines: string[],
-): void {
-  if (mapping.some((rule) => rule.passTypeId === type.id)) return;
-  for (const id of type.kisiGroupIds) {
-    if (groups.some((group) => group.id === id)) continue;
-    lines.push(
-      `pass type ${type.id} (${type.name}) names Kisi group ${id} in Nexudus (KisiGroupId), which does not exist`,
-    );
+  all: { passTypes: readonly PassType[]; locations: readonly Location[]; groups: readonly KisiGroup[] },
+  names: Names,
+): { mapping: MappingRule[]; unresolved: Unresolved[] } {
+  const mapping: MappingRule[] = [];
+  const unresolved: Unresolved[] = [];
+  for (const line of config.file.mapping) {
+    const place = line.location === null ? null : names.resolve('location', line.location, all.locations);
+    const type = names.resolve('pass type', line.passType, all.passTypes);
+    const groups = line.groups.map((group) => names.resolve('group', group, all.groups));
+    const passTypeId = type.id ?? type.was;
+    for (const meant of [place, type])
+      if (meant?.id === null) unresolved.push({ passTypeId, groupId: null, why: meant.why });
+    for (const meant of groups)
+      if (meant.id === null) unresolved.push({ passTypeId, groupId: meant.was, why: meant.why });
+    if (passTypeId === null) continue;
+    const groupIds = place?.id === null ? [] : groups.flatMap(({ id }) => id ?? []);
+    mapping.push({ locationId: place?.id ?? null, passTypeId, groupIds });
   }
+  return { mapping, unresolved };
 }
 
-function typesOf(groupId: number, passTypes: readonly PassType[], mapping: MappingRule[]): string[] {
-  return passTypes.filter((type) => groupsOf(type, mapping).includes(groupId)).map((type) => type.name);
-}
-
-function groupWarnings(
-  groups: readonly KisiGroup[],
+/** Groups that Nexudus' own field names and Kisi does not have, unless the configuration overrides the field. */
+function missingGroups(
   passTypes: readonly PassType[],
-  mapping: MappingRule[],
-): string[] {
+  groups: readonly KisiGroup[],
+  mapping: readonly MappingRule[],
+): Unresolved[] {
+  return passTypes
+    .filter((type) => mapping.every((rule) => rule.passTypeId !== type.id))
+    .flatMap((type) =>
+      type.kisiGroupIds
+        .filter((groupId) => groups.every((group) => group.id !== groupId))
+        .map((groupId) => ({
+          passTypeId: type.id,
+          groupId,
+          why: `pass type ${type.id} (${type.name}) names Kisi group ${groupId} in Nexudus (KisiGroupId), which does not exist`,
+        })),
+    );
+}
+
+function typesOf(groupId: number, passTypes: readonly PassType[], rules: Rules): string[] {
+  return passTypes.filter((type) => groupsOf(type, rules).includes(groupId)).map((type) => type.name);
+}
+
+function groupWarnings(groups: readonly KisiGroup[], passTypes: readonly PassType[], rules: Rules): string[] {
   return groups
-    .filter((group) => typesOf(group.id, passTypes, mapping).length > 0)
+    .filter((group) => typesOf(group.id, passTypes, rules).length > 0)
     .flatMap((group) => [
       ...(group.locksCount === 0 ? [`group ${group.id} (${group.name}) has no doors`] : []),
       ...(group.loginEnabled
@@ -171,11 +229,11 @@ function groupWarnings(
 async function usedTypes(
   nexudus: NexudusClient,
   passTypes: readonly PassType[],
-  mapping: MappingRule[],
+  rules: Rules,
   sold: ReadonlySet<number>,
 ): Promise<PassType[]> {
   const used: PassType[] = [];
-  for (const type of passTypes.filter((one) => groupsOf(one, mapping).length === 0)) {
+  for (const type of passTypes.filter((one) => groupsOf(one, rules).length === 0)) {
     if (sold.has(type.id) || (await nexudus.countPassesOf(type.id)) > 0) used.push(type);
   }
   return used;

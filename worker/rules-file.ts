@@ -39,6 +39,9 @@ const duration = z.string({ error: durationHint }).transform((value, context) =>
   }
 });
 
+/** What keys are moved by: nobody means more than a year, and no key should end in another century. */
+const span = duration.refine((ms) => ms <= parseDuration('366d'), 'must be at most 366d');
+
 const share = z
   .string({ error: shareHint })
   .regex(/^\d{1,2}(\.\d+)?%$|^100%$/, shareHint)
@@ -77,11 +80,12 @@ const schema = z.strictObject({
     .default([]),
   policies: z
     .strictObject({
-      renewalGrace: duration.optional(),
-      doorGrace: duration.optional(),
-      doorHorizon: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      renewalGrace: span.optional(),
+      doorGrace: span.optional(),
+      doorHorizon: span.refine((ms) => ms > 0, 'must be above zero').optional(),
       usedPass: z.enum(['endOfDay', 'atOnce'], { error: 'must be endOfDay or atOnce' }).optional(),
       lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
+      inactiveContract: z.enum(['ignore', 'ends'], { error: 'must be ignore or ends' }).optional(),
       existingKeys: z.enum(['keep', 'adopt'], { error: 'must be keep or adopt' }).optional(),
       findUsers: z.enum(waysToFindUsers, { error: 'must be directory or search' }).optional(),
       apiUser: z.enum(apiUsers, { error: 'must be shared or latchkeyOnly' }).optional(),
@@ -150,6 +154,7 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         usedPass: policies.usedPass ?? defaultPolicies.usedPass,
         lastDay: policies.lastDay ?? defaultPolicies.lastDay,
         existingKeys: policies.existingKeys ?? defaultPolicies.existingKeys,
+        inactiveContract: policies.inactiveContract ?? defaultPolicies.inactiveContract,
       },
       drift: { ...defaultDriftPolicy, ...policies.drift },
       trailRetentionMs: policies.trailRetention ?? trailRetentionMs,

@@ -23,6 +23,7 @@ import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { createServerClock } from '../nexudus/clock.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
@@ -52,6 +53,7 @@ import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
 import { createTeller } from './in-force.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
+import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import {
@@ -107,16 +109,17 @@ export function createApis(
 ): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl } = config.nexudus;
+  const clock = createServerClock();
   const nexudus = createLogin({
     api: 'Nexudus',
     credential: config.nexudus.auth,
     readCredential: () => readCredentials()?.nexudus ?? null,
-    tryOut: (auth) => createNexudusClient({ baseUrl, auth, pace: pace.members }).me(),
+    tryOut: (auth) => createNexudusClient({ baseUrl, auth, clock, pace: pace.members }).me(),
   });
   const watch = createApiWatch(Date.now);
   const nexudusBy = (turns: Turns): NexudusClient =>
     watch.nexudus(
-      nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, pace: nexudus.guarded(turns) })),
+      nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, clock, pace: nexudus.guarded(turns) })),
     );
   const turns = turnsByPriority(kisiPace);
   const kisi = createLogin({
@@ -179,7 +182,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const stores = storesIn(await openDatabase(config.databaseUrl), options.now ?? Date.now);
+  const db = await openDatabase(config.databaseUrl);
+  space.onFound(({ resolved }) => {
+    keepResolved(db, resolved).catch((err: unknown) => {
+      log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
+    });
+  });
+  const stores = storesIn(db, options.now ?? Date.now);
   const { trail, ownership, kept } = stores;
   const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
@@ -258,7 +267,7 @@ function monitorOf(
     ...{ client, taskQueue: config.taskQueue, kept, log, now: now ?? Date.now },
     watch: apis.watch,
     ask: { nexudus: () => apis.nexudus.me(), kisi: () => apis.kisi.currentUser() },
-    skewMs: () => null,
+    skewMs: () => apis.nexudus.clock.skewMs(),
     channels: createChannels(config.alerts),
     pace: monitorPace ?? {},
   });
@@ -353,6 +362,7 @@ function speakingWorkers(
             waker: createWaker(client, config.taskQueue, ownership),
             ownership,
             rules,
+            timeZones,
             known,
             baselines,
             trail,

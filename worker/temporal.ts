@@ -37,6 +37,12 @@ export interface PollPlan {
   fullPassIntervalMs: number;
 }
 
+/**
+ * How long a run may last, all included: no later one starts before it is over, and one that cannot go on (a workflow task
+ * that fails for ever, an activity that nobody takes) would keep all from starting. Longer than what it waits for itself.
+ */
+const longestRunMs = { poll: 5 * 60_000, fullPass: 12 * 60_000 };
+
 /** Makes or updates the two Schedules that an operator can pause, trigger and watch; runs at once what is not paused. */
 export async function ensureSchedules(client: Client, plan: PollPlan): Promise<void> {
   await ensureSchedule(client, fullPassScheduleId, 'fullPass', plan.taskQueue, plan.fullPassIntervalMs);
@@ -59,7 +65,7 @@ async function runNow(client: Client, scheduleId: string): Promise<void> {
 async function ensureSchedule(
   client: Client,
   scheduleId: string,
-  workflowType: string,
+  workflowType: keyof typeof longestRunMs,
   taskQueue: string,
   everyMs: number,
 ): Promise<void> {
@@ -67,6 +73,7 @@ async function ensureSchedule(
   const action = {
     type: 'startWorkflow' as const,
     ...{ workflowType, taskQueue, workflowId: scheduleId },
+    workflowRunTimeout: longestRunMs[workflowType],
     priority: beforeMembers,
   };
   // A missed run is made up for at most once: the next one sees everything since the watermark anyway.

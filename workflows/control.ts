@@ -134,17 +134,13 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
       const mayPoll = orders.stop?.level !== 'all';
       await insist(wakes, (set) => set.letPoll(mayPoll));
       await insist(wakes, (set) => set.wakeHeld());
+      await keepAll();
       const anew = (): boolean => looksDue === looks;
       const pauseMs = lookAgainMs[looksDue - 1];
       if (pauseMs !== undefined && !anew())
         await condition(anew, pauseMs, { summary: 'look again for those who are held' });
     }
-    await keepActs();
-    if (keeper.isDue()) {
-      const told = unkept.length;
-      await keeper.keep();
-      unkept = unkept.slice(told);
-    }
+    await keepAll();
     if (!mayTurnOver() || acts.length > 0 || keeper.isDue()) continue;
     // With its memo, so that there is no moment at which an order does not hold.
     await makeContinueAsNewFunc<typeof control>({ memo: memoOf(orders) })(orders);
@@ -237,10 +233,15 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
     lookedAt = now;
   }
 
-  async function keepActs(): Promise<void> {
+  /** Has the audit log and the record know what was ordered. */
+  async function keepAll(): Promise<void> {
     const kept = acts;
     acts = [];
     for (const act of kept) await insist(trail, (set) => set.noteAct(act));
+    if (!keeper.isDue()) return;
+    const told = unkept.length;
+    await keeper.keep();
+    unkept = unkept.slice(told);
   }
 
   /** From now on these hold, but for exceptions that have ended. */

@@ -145,7 +145,10 @@ export function keyWriter(
     if (keyId !== null) return key;
     const answer = await call('inspectKeys', [userId], `look whether group ${groupId} was granted`);
     if (answer === null) return null;
-    const made = answer.value?.find((one) => one.groupId === groupId && one.validUntil === validUntil);
+    const made = answer.value?.find(
+      (one) =>
+        one.groupId === groupId && one.validUntil !== 'unreadable' && sameEnd(one.validUntil, validUntil),
+    );
     if (made === undefined) return key;
     const known = { ...key, keyId: made.keyId };
     replace(known);
@@ -317,7 +320,8 @@ export function keyWriter(
     if (state.kisiUser === null) return true;
     const { id } = state.kisiUser;
     const begunAt = Date.now();
-    const answer = await call('inspectKeys', [id], 'compare with Kisi', 3);
+    const known = state.ledger.flatMap((key) => (key.userId === id && key.keyId !== null ? [key.keyId] : []));
+    const answer = await call('inspectKeys', [id, known], 'compare with Kisi', 3);
     if (answer === null) return false;
     const found = answer.value;
     state.comparedAt = begunAt;
@@ -328,15 +332,24 @@ export function keyWriter(
     }
     for (const key of state.ledger.filter(({ userId, keyId }) => userId === id && keyId !== null)) {
       const real = found.find((row) => row.groupId === key.groupId);
-      if (real === undefined) {
+      // By an end that cannot be read nothing can be told: it is the same key by its id, or another's.
+      if (real?.validUntil === 'unreadable' && real.keyId === key.keyId) continue;
+      if (real === undefined || real.validUntil === 'unreadable') {
         forget(key);
         changes.push(`group ${key.groupId}: the key was gone from Kisi`);
         continue;
       }
       const isFrozen = state.frozen.some(({ groupId }) => groupId === key.groupId);
+      const isSame = sameEnd(key.validUntil, real.validUntil);
       // An end that somebody else set is moved back, even where it would do.
-      const uncertain = !key.foreign && !isFrozen && !sameEnd(key.validUntil, real.validUntil);
-      replace({ ...key, keyId: real.keyId, validUntil: real.validUntil, uncertain });
+      const uncertain = !key.foreign && !isFrozen && !isSame;
+      // Kisi may store it less exactly than it was asked for.
+      replace({
+        ...key,
+        keyId: real.keyId,
+        validUntil: isSame ? key.validUntil : real.validUntil,
+        uncertain,
+      });
     }
     return true;
   }

@@ -6,7 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { nextWake, planSteps, stillFrozen, type Hold, type Step } from '../access/plan.js';
-import type { Due, Entitlement, Instant } from '../access/types.js';
+import type { Due, Instant } from '../access/types.js';
 import type { Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
 import { createDisplay } from './display.js';
 import { goOn } from './go-on.js';
@@ -190,7 +190,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       state,
       changes,
       (trouble) => {
-        waitFor(trouble, 'by itself: it is tried again at least every 15 s');
+        waitFor(trouble, 'by itself: it is tried again within a minute');
       },
       {
         isOvertaken: woken,
@@ -203,19 +203,24 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     if (pass.resync && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
     const heldBack: Trouble[] = [];
+    const refusals: Trouble[] = [];
     const { keys, holds, rules } = assessment;
     const circumstances = { ...assessment, due: newsIn(assessment.due) };
     state.frozen = stillFrozen(state.frozen, rules, Date.now());
     for (const step of planSteps(state.ledger, keys, holds, userId, state.frozen)) {
-      if (isOverdone(step, keys)) return 'overtaken';
+      if (isOverdone(step, assessment)) return 'overtaken';
       try {
         if (!(await writer.apply(step, circumstances))) return 'overtaken';
         clearWaiting();
       } catch (error) {
-        if (!isHeld(error)) throw error;
-        heldBack.push(error);
+        if (!(error instanceof Trouble) || !error.final) throw error;
+        const alike = isHeld(error) ? heldBack : refusals;
+        alike.push(error);
       }
     }
+    // What is refused for one group keeps nobody from the others.
+    const [refused] = refusals;
+    if (refused !== undefined) throw refused;
     return settle(assessment, heldBack);
   }
 
@@ -223,9 +228,10 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
    * Whether a step would take away what a step before it has given: where the Kisi user was not known when the plan was
    * made, and has turned out to be the one of the key.
    */
-  function isOverdone(step: Step, wishes: readonly Entitlement[]): boolean {
-    if (step.kind !== 'revoke' || step.key.userId !== state.kisiUser?.id) return false;
-    return wishes.some(({ groupId }) => groupId === step.key.groupId);
+  function isOverdone(step: Step, { keys, emailDigest }: Assessment): boolean {
+    if (step.kind !== 'revoke' || state.kisiUser?.emailDigest !== emailDigest) return false;
+    const { userId, groupId } = step.key;
+    return userId === state.kisiUser.id && keys.some((wish) => wish.groupId === groupId);
   }
 
   /** What was not due already when all was done last. */
@@ -273,7 +279,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       () => assess(reads.quick),
       () => assess(reads.patient),
       (trouble) => {
-        waitFor(trouble, 'by itself: it is read again at least every 20 s. No key is taken away meanwhile.');
+        waitFor(trouble, 'by itself: it is read again within a minute. No key is taken away meanwhile.');
       },
       never,
     );

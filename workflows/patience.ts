@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import type { Instant } from '../access/types.js';
+import type { FailureType } from '../activities/contract.js';
 
 /** A job's failure in plain words: whose it is, and whether trying again can help. */
 export class Trouble extends Error {
@@ -35,6 +36,9 @@ export interface Patient<A> {
   patient: ActivityInterfaceFor<A>;
 }
 
+/** An API asks to wait for longer than a few quick tries should. */
+export const longWait = 'LongWait' satisfies FailureType;
+
 /** Proxies for activities that are retried as long as the wish stands. */
 export function patientActivities<A>(options: ActivityOptions, slowestRetryMs: number): Patient<A> {
   const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
@@ -42,7 +46,13 @@ export function patientActivities<A>(options: ActivityOptions, slowestRetryMs: n
     quick: proxyActivities<A>({
       ...options,
       cancellationType,
-      retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 2 },
+      retry: {
+        initialInterval: '500ms',
+        backoffCoefficient: 2,
+        maximumAttempts: 2,
+        // It is told before anybody waits so long.
+        nonRetryableErrorTypes: [longWait],
+      },
     }),
     patient: proxyActivities<A>({
       ...options,
@@ -156,9 +166,10 @@ export function troubleOf(error: unknown): Trouble {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   if (cause instanceof ApplicationFailure) {
-    const [detail] = (cause.details ?? []) as [{ mayBeDone?: boolean }?];
-    const { type = 'Unknown', message, nonRetryable = false } = cause;
-    return new Trouble(type ?? 'Unknown', message, nonRetryable === true, detail?.mayBeDone ?? true);
+    const [detail] = (cause.details ?? []) as [{ mayBeDone?: boolean; of?: string }?];
+    const { type, message, nonRetryable = false } = cause;
+    const problem = type === longWait ? detail?.of : type;
+    return new Trouble(problem ?? 'Unknown', message, nonRetryable === true, detail?.mayBeDone ?? true);
   }
   return new Trouble('Unknown', cause?.message ?? error.message, false);
 }

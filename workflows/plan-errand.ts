@@ -1,3 +1,4 @@
+import { sameEnd } from '../access/drift.js';
 import type { LedgerKey, WritingStep } from '../access/plan.js';
 import { iso, type Entitlement } from '../access/types.js';
 import type { PlannedChange } from '../activities/preview.js';
@@ -64,7 +65,7 @@ async function undoOne(
     before === null &&
     wasThere !== null &&
     has?.foreign === false &&
-    has.validUntil !== wasThere.validUntil
+    !sameEnd(has.validUntil, wasThere.validUntil)
   ) {
     return {
       groupId,

@@ -9,13 +9,23 @@ import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { Crowd, FullPassMemory, PollActivities, PollMemory } from '../activities/contract.js';
 import { crowd } from './crowd.js';
 import { nexudusTaskQueue } from './messages.js';
+import { longWait } from './patience.js';
 
-function pollActivities(): ActivityInterfaceFor<PollActivities> {
+/** `limit`: for all its tries together, since the next run waits for this one. */
+function pollActivities(limit: '4m' | '10m'): ActivityInterfaceFor<PollActivities> {
   return proxyActivities<PollActivities>({
     taskQueue: nexudusTaskQueue(workflowInfo().taskQueue),
-    startToCloseTimeout: '10m',
+    scheduleToCloseTimeout: limit,
+    startToCloseTimeout: limit,
     heartbeatTimeout: '15s',
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '10s',
+      maximumAttempts: 5,
+      // The next run tries again sooner.
+      nonRetryableErrorTypes: [longWait],
+    },
   });
 }
 
@@ -27,7 +37,7 @@ export async function poll(): Promise<PollMemory> {
   const last = workflowInfo().lastResult as Partial<PollMemory> | undefined;
   // What an earlier release remembered is of no use; the full pass at the start of the worker sees what was missed.
   const memory = last?.readTo === undefined ? null : (last as PollMemory);
-  const { crowds = [], ...next } = await pollActivities().pollChanges.executeWithOptions(
+  const { crowds = [], ...next } = await pollActivities('4m').pollChanges.executeWithOptions(
     { summary: 'read what changed' },
     [memory],
   );
@@ -42,7 +52,7 @@ export async function poll(): Promise<PollMemory> {
 /** Reads everything, and wakes members whose records differ from the last time: deletions too, which leave no trace. */
 export async function fullPass(): Promise<FullPassMemory> {
   const memory = (workflowInfo().lastResult ?? null) as FullPassMemory | null;
-  const { crowds = [], ...next } = await pollActivities().fullPass.executeWithOptions(
+  const { crowds = [], ...next } = await pollActivities('10m').fullPass.executeWithOptions(
     { summary: 'read everything' },
     [memory],
   );

@@ -11,6 +11,7 @@ export function addDrift(program: Command): void {
     '  missing, changed         a key that Latchkey gave is gone, or ends at another time',
     '  extra                    a key to a mapped group that Latchkey did not give',
     '  orphan                   a Kisi user with such keys whom Nexudus does not know',
+    '  endUnreadable            a key whose end in Kisi cannot be read',
     '  userSuspended, userDeleted, groupGone, groupRenamed',
     'What was adopted or ignored is not shown again until it changes, or is over and comes back.',
     '',

@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { decide } from '../../access/decide.js';
+import {
+  iso,
+  type Decision,
+  type Instant,
+  type Pass,
+  type Snapshot,
+  type Verdict,
+} from '../../access/types.js';
 import {
   at,
   contract,
+  exception,
   member,
+  newYork,
   pass,
   passType,
   planPass,
   profile,
+  rome,
   rules,
   snapshot,
 } from '../support/builders.js';
@@ -136,6 +148,23 @@ describe('decide: which keys a person should hold', () => {
       assert.deepEqual(groupsAt(facts, now + hour), [12]);
     });
 
+    it('heeds Nexudus’ own word for a contract that runs by its dates only where the policy says so', () => {
+      const facts = (active?: boolean, more: Parameters<typeof contract>[0] = {}): Partial<Snapshot> =>
+        withPlan({ expiresAt: now + 40 * day }, active === undefined ? more : { active, ...more });
+      for (const active of [true, false, undefined]) assert.deepEqual(groupsAt(facts(active)), [12]);
+      const heeding = { inactiveContract: 'ends' as const };
+      assert.deepEqual(groupsAt(facts(false), now, heeding), []);
+      for (const active of [true, undefined]) assert.deepEqual(groupsAt(facts(active), now, heeding), [12]);
+      const [verdict] = decide(snapshot(facts(false)), rules(heeding), [], now).verdicts;
+      assert.deepEqual(
+        [verdict?.rule, verdict?.reason],
+        ['contract', 'CoworkerContract 500 Active is false'],
+      );
+      // Before its start it may well not be active: it is looked at again then.
+      const { next } = decide(snapshot(facts(false, { startsAt: now + day })), rules(heeding), [], now);
+      assert.equal(next?.at, now + day);
+    });
+
     it('gives nothing when the contract of a plan pass is unknown', () => {
       const facts = { profiles: [profile({ passes: [planPass()] })] };
       assert.deepEqual(groupsAt(facts), []);
@@ -164,6 +193,14 @@ describe('decide: which keys a person should hold', () => {
         keys.map((k) => k.awaitingRenewal),
         [true],
       );
+    });
+
+    it('holds a used pass over its day’s end where its allowance cannot be read: the plan may renew then', () => {
+      const facts = { ...withPlan({ used: true, usedAt: now }), allowances: [] };
+      const midnight = at('2026-11-25T23:00:00Z');
+      const [key] = decide(snapshot(facts), rules(), [], midnight + 5 * minute).keys;
+      assert.equal(key?.awaitingRenewal, true);
+      assert.deepEqual(groupsAt(facts, midnight + 15 * minute), []);
     });
 
     it('has no grace for the last of a week of passes used up midweek', () => {
@@ -237,11 +274,254 @@ describe('decide: which keys a person should hold', () => {
     );
   });
 
-  it('refuses to guess where a location’s time zone is unknown', () => {
-    const locations = [{ id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 }];
-    assert.throws(
-      () => groupsAt({ ...withPass({ expiresAt: now + hour }), locations }),
-      /Location 1 has no known time zone/,
+  describe('at a time to come, taking plans to hand out their next passes', () => {
+    const midnight = at('2026-11-25T23:00:00Z');
+    const monday = at('2026-11-29T23:00:00Z');
+    const december = at('2026-11-30T23:00:00Z');
+    type Renews = Snapshot['allowances'][number]['renews'];
+    const allowance = (renews: Renews, planId = 70): Snapshot['allowances'] => [
+      { uniqueId: 'allowance-1', planId, passTypeId: 30, renews },
+    ];
+    const isHeld = (facts: Partial<Snapshot>, when: Instant, assumeRenewals = true): boolean =>
+      decide(snapshot({ readAt: now, ...facts }), rules(), [], when, { assumeRenewals }).keys.length > 0;
+
+    const usedNow = { used: true, usedAt: now };
+    const usedBefore = { used: true, usedAt: now - 2 * day };
+    const goesOn: [what: string, facts: Partial<Snapshot>, from: Instant, holdsBefore: boolean][] = [
+      ['a pass a day that expires tonight', withPlan({ expiresAt: midnight - day }), midnight, true],
+      ['a pass a day that is used today', withPlan(usedNow), midnight, true],
+      ['a pass a day that was used before', withPlan(usedBefore), midnight, false],
+      [
+        'passes of a week, the last used',
+        { ...withPlan(usedBefore), allowances: allowance('week') },
+        monday,
+        false,
+      ],
+      [
+        'passes of a month, the last used',
+        { ...withPlan(usedBefore), allowances: allowance('calendarMonth') },
+        december,
+        false,
+      ],
+      [
+        'passes of a billing cycle, the last used',
+        { ...withPlan(usedBefore, { renewsAt: december }), allowances: allowance('billingCycle') },
+        december,
+        false,
+      ],
+      [
+        'a pass a day that expires in a pause that ends later',
+        withPlan({ expiresAt: midnight - day }, { pauses: [{ from: now + hour, until: monday }] }),
+        monday,
+        false,
+      ],
+      ['a pass a day that expired unnoticed', withPlan({ expiresAt: now - 3 * day }), midnight, false],
+    ];
+    for (const [what, facts, from, holdsBefore] of goesOn) {
+      it(`goes on with ${what}`, () => {
+        assert.equal(isHeld(facts, from - minute), holdsBefore);
+        for (const when of [from, from + 20 * minute, from + day, from + 400 * day])
+          assert.equal(isHeld(facts, when), true, iso(when));
+        assert.equal(isHeld(facts, from + 20 * minute, false), false);
+      });
+    }
+
+    const ends: [what: string, facts: Partial<Snapshot>][] = [
+      [
+        'a contract that is cancelled by then',
+        withPlan({ expiresAt: midnight - day }, { cancelledAt: midnight }),
+      ],
+      ['a contract that is paused then', withPlan(usedNow, { pauses: [{ from: midnight, until: null }] })],
+      ['a pass that was bought', withPass({ expiresAt: midnight - day })],
+      [
+        'a plan that includes no passes any more',
+        { ...withPlan({ expiresAt: midnight - day }), allowances: [] },
+      ],
+      ['a contract that has another plan now', { ...withPlan(usedNow), allowances: allowance('day', 71) }],
+      [
+        'a billing cycle of which nobody knows the day',
+        { ...withPlan(usedNow), allowances: allowance('year') },
+      ],
+      [
+        'a member who is suspended',
+        {
+          profiles: [
+            profile({
+              member: member({ active: false }),
+              passes: [planPass(usedNow)],
+              contracts: [contract()],
+            }),
+          ],
+        },
+      ],
+    ];
+    for (const [what, facts] of ends) {
+      it(`does not go on with ${what}`, () => {
+        assert.equal(isHeld(facts, midnight + 20 * minute), false);
+        assert.equal(isHeld(facts, midnight + 3 * day), false);
+      });
+    }
+
+    it('says what it takes for granted, and only of the last pass of many', () => {
+      const passes = [899, 900].map((id) => planPass({ id, ...usedBefore }));
+      const facts = snapshot({ readAt: now, profiles: [profile({ passes, contracts: [contract()] })] });
+      const { keys, verdicts } = decide(facts, rules(), [], midnight, { assumeRenewals: true });
+      assert.equal(keys[0]?.because, 'pass 900 (Day pass): no end known');
+      assert.deepEqual(
+        verdicts.map(({ counts }) => counts),
+        [false, true],
+      );
+      assert.match(
+        verdicts[1]?.reason ?? '',
+        /^counts, no end known, taking its plan to hand out the next pass$/,
+      );
+    });
+
+    it('changes nothing of what holds as the records are read', () => {
+      for (const [, facts] of goesOn) assert.equal(isHeld(facts, now), isHeld(facts, now, false));
+    });
+  });
+
+  describe('where a pass cannot be judged', () => {
+    const nowhere = { id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 };
+    const judged = (facts: Partial<Snapshot>, passId: number): Verdict | undefined =>
+      decide(snapshot(facts), rules(), [], now).verdicts.find((verdict) => verdict.passId === passId);
+
+    it('counts it for nothing, says so of it, and goes on with the others', () => {
+      const there = pass({ id: 901, locationId: 2, expiresAt: now + day });
+      const passes = [pass({ expiresAt: now + hour }), there];
+      const facts = { profiles: [profile({ passes })], locations: [nowhere, newYork] };
+      const { keys } = decide(snapshot(facts), rules(), [], now);
+      assert.deepEqual(
+        keys.flatMap(({ standsOn }) => standsOn.map(({ passId }) => passId)),
+        [901],
+      );
+      const { counts, rule, doubt } = judged(facts, 900) ?? {};
+      assert.deepEqual([counts, rule], [false, 'expiry']);
+      assert.match(doubt ?? '', /^Location 1 has no known time zone: name it under "locations:"/);
+      assert.equal(judged(facts, 901)?.doubt, undefined);
+    });
+
+    it('takes an ExpireDate before there was anything to sell for neither past nor endless', () => {
+      for (const expiresAt of [at('0001-01-01T00:00:00Z'), at('1900-01-01T00:00:00Z')]) {
+        const facts = withPass({ expiresAt });
+        assert.deepEqual(groupsAt(facts), []);
+        assert.match(judged(facts, 900)?.doubt ?? '', /ExpireDate \d{4}-01-01T00:00:00Z makes no sense/);
+      }
+    });
+
+    const certain: [what: string, over: Partial<Pass>, rule: string][] = [
+      ['is long used', { used: true, usedAt: now - 5 * day, expiresAt: now + day }, 'uses'],
+      ['is used, nobody knows when', { used: true, expiresAt: now + day }, 'uses'],
+      ['is long expired', { expiresAt: now - 5 * day }, 'expiry'],
+      ['has a contract that is cancelled', { ...planPass({ expiresAt: now + day }) }, 'contract'],
+    ];
+    for (const [what, over, rule] of certain) {
+      it(`has no doubt of one that ${what}, whatever the zone is`, () => {
+        const contracts = [contract({ cancelledAt: now - hour })];
+        const facts = { profiles: [profile({ passes: [pass(over)], contracts })], locations: [nowhere] };
+        assert.equal(judged(facts, 900)?.rule, rule);
+        assert.equal(judged(facts, 900)?.doubt, undefined);
+      });
+    }
+
+    it('gives no group that is not there, and what else the pass opens', () => {
+      const why =
+        'pass type 30 (Day pass) names Kisi group 13 in Nexudus (KisiGroupId), which does not exist';
+      const facts = { ...withPass({}), passTypes: [passType({ kisiGroupIds: [12, 13] })] };
+      const unresolved = [{ passTypeId: 30, groupId: 13, why }];
+      const { keys, verdicts } = decide(snapshot(facts), { ...rules(), unresolved }, [], now);
+      assert.deepEqual(
+        keys.map(({ groupId }) => groupId),
+        [12],
+      );
+      assert.deepEqual([verdicts[0]?.counts, verdicts[0]?.doubt], [true, why]);
+      const nothing = { ...facts, passTypes: [passType({ kisiGroupIds: [13] })] };
+      const [verdict] = decide(snapshot(nothing), { ...rules(), unresolved }, [], now).verdicts;
+      assert.deepEqual([verdict?.rule, verdict?.doubt], ['mapping', why]);
+    });
+  });
+
+  describe('with absurd dates', () => {
+    const endless: Instant[] = [at('2100-01-01T00:00:00Z'), at('9999-12-31T23:59:59Z'), 8.64e15];
+    for (const far of endless) {
+      it(`knows no end where one says ${iso(far)}`, () => {
+        const [key] = decide(snapshot(withPass({ expiresAt: far })), rules(), [], now).keys;
+        assert.deepEqual([key?.until, key?.door.atMost], [null, null]);
+        assert.equal(key?.door.set, now + 7 * day);
+        // Nor is there any need of a day's end.
+        const locations = [{ ...rome, timeZone: null }];
+        assert.deepEqual(groupsAt({ ...withPass({ expiresAt: far }), locations }), [12]);
+      });
+    }
+
+    it('believes no use in years to come', () => {
+      assert.deepEqual(groupsAt(withPass({ used: true, usedAt: now + 3650 * day })), []);
+    });
+
+    const absurd = fc.oneof(
+      fc.integer({ min: -8.64e15, max: 8.64e15 }),
+      fc.integer({ min: at('2000-01-01'), max: at('2100-01-01') }),
+      fc.constantFrom(...endless, at('0001-01-01T00:00:00Z'), at('1900-01-01'), 0, -8.64e15),
     );
+    const maybe = fc.option(absurd, { nil: null });
+    const passes = fc.record({
+      expiresAt: maybe,
+      used: fc.boolean(),
+      usedAt: maybe,
+      changedAt: maybe,
+      fromPlan: fc.boolean(),
+      locationId: fc.constantFrom(1, 2, 3),
+      passTypeId: fc.constantFrom(30, 31, 32),
+    });
+    const contracts = fc.record({
+      startsAt: maybe,
+      cancelledAt: maybe,
+      cancelled: fc.boolean(),
+      renewsAt: maybe,
+      changedAt: maybe,
+      pauses: fc.array(fc.record({ from: absurd, until: maybe }), { maxLength: 2 }),
+    });
+
+    const farAhead = (ms: number) => ({ renewalGraceMs: ms, doorGraceMs: ms, doorHorizonMs: ms });
+
+    it('decides nothing outside the years 2000 to 2099, whatever the records say', () => {
+      fc.assert(
+        fc.property(
+          fc.array(passes, { maxLength: 4 }),
+          contracts,
+          fc.record({ from: absurd, until: absurd }),
+          fc.integer({ min: at('2026-01-01'), max: at('2095-01-01') }),
+          fc.constantFrom(15 * minute, 7 * day, 36_500 * day),
+          (ofPass, ofContract, ofException, when, spanMs) => {
+            const facts = snapshot({
+              profiles: [
+                profile({
+                  passes: ofPass.map((over, index) => pass({ id: 900 + index, ...over })),
+                  contracts: [contract(ofContract)],
+                }),
+              ],
+              passTypes: [passType(), passType({ id: 31, minutes: 60 })],
+              locations: [rome, newYork, { ...rome, id: 3, timeZone: null }],
+            });
+            const decision = decide(facts, rules(farAhead(spanMs)), [exception(ofException)], when);
+            for (const instant of instantsOf(decision)) {
+              assert.ok(instant >= at('2000-01-01') && instant < at('2100-01-01'), iso(instant));
+            }
+          },
+        ),
+        { numRuns: 2000 },
+      );
+    });
   });
 });
+
+/** Every instant in what was decided, but those that only say how long something lasts. */
+function instantsOf({ keys, next, verdicts }: Decision): Instant[] {
+  const all = [
+    ...keys.flatMap(({ until, door }) => [until, door.set, door.atLeast, door.atMost]),
+    next?.at ?? null,
+    ...verdicts.flatMap(({ until, since }) => [until, since]),
+  ];
+  return all.filter((instant) => instant !== null);
+}

@@ -285,6 +285,16 @@ describe('what Kisi holds, compared with the rules', () => {
     assert.match(says ?? '', /it ends before that/);
   });
 
+  it('unreadableEnd: of a member or not, whether the rules want a key or not, and of no other group', () => {
+    const odd = key({ validUntil: 'unreadable' });
+    const [wanted, why] = only(compared({ people: [person({ passes: [pass()] }, [odd])] }));
+    assert.deepEqual([wanted, why], ['unreadableEnd leaves', 'pass 900 (Day pass): no end known']);
+    assert.equal(only(compared({ people: [person({}, [odd])] }))[0], 'unreadableEnd leaves');
+    assert.equal(only(compared({ strangers: [{ userId: 6, keys: [odd] }] }))[0], 'unreadableEnd leaves');
+    const elsewhere = key({ validUntil: 'unreadable', groupId: 99 });
+    assert.deepEqual(compared({ people: [person({}, [elsewhere])] }).keys.otherGroups, 1);
+  });
+
   it('cannotTell: a member that could not be read, or whose location has no known time zone', () => {
     const unread = [{ memberId: 7, why: 'record 7 is malformed' }];
     const made = compared({ unread });

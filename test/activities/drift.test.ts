@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { compare, createDriftActivities, type DriftDeps, type KisiState } from '../../activities/drift.js';
 import { DefaultLogger } from '@temporalio/worker';
 import type { DriftReport } from '../../activities/contract.js';
-import { defaultDriftPolicy } from '../../access/drift.js';
+import { defaultDriftPolicy, refusalOf } from '../../access/drift.js';
 import type { LedgerKey } from '../../access/plan.js';
 import type { KisiGroup, KisiKey, KisiUser } from '../../kisi/records.js';
 import { newMember, type MemberState } from '../../workflows/messages.js';
@@ -109,6 +109,21 @@ describe('compare: ledgers and Kisi', () => {
     assert.equal(changed.what, 'it is without an end in Kisi, not until 2026-12-02T10:00:00Z');
     assert.deepEqual(changed.keys, [{ keyId: 77, groupId: 12, validUntil: null }]);
     assert.deepEqual(found([[100, holds([key({ foreign: true })])]], state), []);
+  });
+
+  it('tells of an end that cannot be read, and of nothing else because of it', () => {
+    const state = kisi({ keys: [inKisi({ validUntil: 'unreadable' })] });
+    for (const ledger of [[key()], [key({ foreign: true })], []]) {
+      const [one, ...others] = compare(new Map([[100, holds(ledger)]]), state, ada, now).found;
+      assert.deepEqual([one?.key, one?.memberId, one?.keys, others], ['endUnreadable/77', 100, [], []]);
+      assert.equal(one?.what, 'key 77 of Kisi user 5 has an end there that cannot be read');
+      assert.match(refusalOf(one, 'repair', now) ?? '', /set its end anew in Kisi/);
+    }
+    assert.deepEqual(
+      found([], kisi({ ...state, keys: [inKisi({ validUntil: 'unreadable', groupId: 14 })] })),
+      [],
+    );
+    assert.deepEqual(found([], state, new Map()), ['endUnreadable/77']);
   });
 
   it('finds the user suspended, or gone with all keys', () => {
@@ -365,6 +380,28 @@ describe('compareWithKisi', () => {
       await run([held, held]);
       assert.equal(moves.areHeeded, false);
     });
+  });
+
+  it('takes for nobody’s only the keys of whom a search by e-mail does not find either, where they are taken away', async () => {
+    const asked: string[] = [];
+    const foundBy = (rows: readonly object[]): Partial<DriftDeps> => ({
+      nexudus: {
+        list: (name: string, filters: readonly { value: string }[] = []) => {
+          if (name === 'coworkers') asked.push(...filters.map(({ value }) => value));
+          return Promise.resolve(name === 'coworkers' ? rows : []) as never;
+        },
+        listSparing: () => Promise.resolve(nothing),
+      },
+      ...lists({ users: [user()] }).deps,
+    });
+    const repairs = { policy: { ...defaultDriftPolicy, orphan: 'repair' as const } };
+    const ada = [{ id: 100, email: 'ada@example.org' }];
+    assert.deepEqual((await audit([[], []], { ...foundBy(ada), ...repairs })).found, []);
+    assert.deepEqual(asked, ['ada@example.org']);
+    assert.deepEqual((await audit([[], []], { ...foundBy([]), ...repairs })).found, ['orphan/5']);
+    asked.length = 0;
+    assert.deepEqual((await audit([[], []], foundBy(ada))).found, ['orphan/5']);
+    assert.deepEqual(asked, []);
   });
 
   it('fails rather than take every key for an orphan’s where the list of coworkers is implausible', async () => {

@@ -8,6 +8,7 @@ import { createKisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { openDatabase } from '../../trail/database.js';
 import { createTrail, type Trail } from '../../trail/trail.js';
+import type { Ownership } from '../../trail/ownership.js';
 import { scratch } from '../client/cli.js';
 import { keyWish, memoryStores } from '../support/stores.js';
 import { directoryOf, noteOf as note, runAsMember } from './member.js';
@@ -18,6 +19,7 @@ describe('the log of writes to Kisi', () => {
   const folder = scratch();
   let kisi: KisiSimulator;
   let trail: Trail;
+  let ownership: Ownership;
   let activities: KeyActivities;
   let groupId: number;
   let userId: number;
@@ -32,10 +34,10 @@ describe('the log of writes to Kisi', () => {
   });
   beforeEach(async () => {
     lines = [];
+    ({ ownership } = await memoryStores());
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
-    const { ownership } = await memoryStores();
     const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
     activities = createKeyActivities({
       kisi: client,
@@ -87,6 +89,12 @@ describe('the log of writes to Kisi', () => {
       ['moved the end of a key', { ...about, until: '2126-07-01T00:00:00Z' }],
       ['took a key away', { ...about, until: undefined }],
     ]);
+  });
+
+  it('says of a key that was there, and ended too early, that its end was moved', async () => {
+    kisi.org.grantByHand({ userId, groupId, validUntil: june });
+    await run('createKey', [wish(july), null, fresh()]);
+    assert.deepEqual(told(), ['moved the end of a key']);
   });
 
   it('has one for a user made, without a name or an e-mail', async () => {

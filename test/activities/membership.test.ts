@@ -2,13 +2,24 @@ import assert from 'node:assert/strict';
 import { assess, judge, type MembershipDeps } from '../../activities/membership.js';
 import { createKnownRecords } from '../../activities/known.js';
 import { createPeople } from '../../activities/people.js';
-import type { Exception } from '../../access/types.js';
+import type { Exception, Pass, Snapshot, Unresolved } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { writtenOf } from '../../nexudus/written.js';
 import { firstOrders } from '../../workflows/control-messages.js';
 import type { Ownership } from '../../trail/ownership.js';
 import { memoryStores } from '../support/stores.js';
-import { at, exception, pass, profile, rules, snapshot } from '../support/builders.js';
+import {
+  at,
+  contract,
+  exception,
+  member,
+  pass,
+  passType,
+  planPass,
+  profile,
+  rules,
+  snapshot,
+} from '../support/builders.js';
 
 const now = at('2026-11-25T10:00:00Z');
 const standsOn = [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null, teamId: null }];
@@ -42,6 +53,105 @@ describe('judge, with exceptions', () => {
       losses?.map(({ cause }) => cause),
       ['exception'],
     );
+  });
+});
+
+describe('judge, of a key by a pass of which it cannot be told what it opens', () => {
+  const absurd = at('0001-01-01T00:00:00Z');
+  const cancelled = [contract({ cancelledAt: now - 3_600_000 })];
+  const nowhere = { id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 };
+  const why = 'group "Roof" in the configuration does not exist';
+  const unresolved = [{ passTypeId: 30, groupId: null, why }];
+  const ofGone = [{ passTypeId: null, groupId: null, why }];
+  const opensOther = { passTypes: [passType({ kisiGroupIds: [13] })] };
+
+  type Case = [what: string, facts: Partial<Snapshot>, held: RegExp | null, unresolved?: Unresolved[]];
+  const withPasses = (...passes: Pass[]): Partial<Snapshot> => ({ profiles: [profile({ passes })] });
+  const ends = now + 3_600_000;
+  const cases: Case[] = [
+    ['keeps it where the end makes no sense', withPasses(pass({ expiresAt: absurd })), /makes no sense/],
+    [
+      'keeps it where the day’s end cannot be told',
+      { ...withPasses(pass({ expiresAt: ends })), locations: [nowhere] },
+      /no known time zone/,
+    ],
+    [
+      'keeps it where the mapping of its type names what is gone',
+      { ...withPasses(pass()), ...opensOther },
+      /Roof/,
+      unresolved,
+    ],
+    [
+      'keeps it where the mapping may have named its type',
+      { ...withPasses(pass()), ...opensOther },
+      /Roof/,
+      ofGone,
+    ],
+    ['lets it go where the mapping is whole', { ...withPasses(pass()), ...opensOther }, null],
+    [
+      'lets it go where the mapping of another type names what is gone',
+      { ...withPasses(pass()), ...opensOther },
+      null,
+      [{ passTypeId: 31, groupId: null, why }],
+    ],
+    [
+      'lets it go where something else speaks against the pass for certain',
+      { profiles: [profile({ passes: [planPass({ expiresAt: absurd })], contracts: cancelled })] },
+      null,
+    ],
+    [
+      'lets it go where the member is suspended',
+      { profiles: [profile({ member: member({ active: false }), passes: [pass({ expiresAt: absurd })] })] },
+      null,
+    ],
+    [
+      'does not hold it where another pass opens the group',
+      withPasses(pass({ expiresAt: absurd }), pass({ id: 901 })),
+      null,
+    ],
+    [
+      'does not hold it for a pass that it does not stand on',
+      withPasses(pass({ id: 901, expiresAt: absurd })),
+      null,
+    ],
+  ];
+  for (const [what, facts, held, open = []] of cases) {
+    it(what, () => {
+      const read = { snapshot: snapshot(facts), gone: false, doubts: [], written: [], records: '' };
+      const ledger = [{ groupId: 12, until: null, standsOn }];
+      const ofRules = { ...rules(), unresolved: open };
+      const { holds, losses } = judge(read, { memberId: 100, held: ledger }, ofRules, [], now);
+      assert.equal(holds.length, held === null ? 0 : 1);
+      // A person need not say what becomes of it: it is no loss.
+      if (held !== null) assert.deepEqual(losses, []);
+      if (held !== null) assert.match(holds[0]?.why ?? '', held);
+    });
+  }
+
+  it('lets a block take it all the same', () => {
+    const read = {
+      snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),
+      gone: false,
+      doubts: [],
+      written: [],
+      records: '',
+    };
+    const ledger = [{ groupId: 12, until: null, standsOn }];
+    const block = [exception({ kind: 'block' })];
+    const { holds, losses } = judge(read, { memberId: 100, held: ledger }, rules(), block, now);
+    assert.deepEqual([holds, losses?.map(({ cause }) => cause)], [[], ['exception']]);
+  });
+
+  it('holds no key that a person gave by hand', () => {
+    const read = {
+      snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),
+      gone: false,
+      doubts: [],
+      written: [],
+      records: '',
+    };
+    const ledger = [{ groupId: 12, until: null, standsOn, foreign: true }];
+    assert.deepEqual(judge(read, { memberId: 100, held: ledger }, rules(), [], now).holds, []);
   });
 });
 
@@ -95,6 +205,6 @@ describe('assess', () => {
       return written.map((one) => deps.known.includes({ ...one, memberId: 100 }));
     };
     assert.deepEqual(await isKnownAfter({}), [true]);
-    assert.deepEqual(await isKnownAfter({ doubts: [{ passId: null, why: 'half is missing' }] }), [false]);
+    assert.deepEqual(await isKnownAfter({ doubts: [{ passId: 900, why: 'half is missing' }] }), [false]);
   });
 });

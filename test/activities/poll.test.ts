@@ -89,6 +89,68 @@ describe('what the polls and full passes tell of Nexudus', () => {
     await pass(whole);
   });
 
+  it('is each record that is malformed or makes no sense, once, by whichever read comes upon it first', async () => {
+    const { space } = nexudus;
+    const absurd = (value: unknown): never => value as never;
+    const type = space.addTimePass().Id;
+    const ann = space.addCoworker({ Email: 'ann@example.com' }).Id;
+    const ids = [
+      space.addPass({ CoworkerId: absurd(null), TimePassId: type }).Id,
+      space.addPass({ CoworkerId: ann, TimePassId: type, Used: absurd('no') }).Id,
+      space.addPass({ CoworkerId: ann, TimePassId: type, ExpireDate: '0001-01-01T00:00:00' }).Id,
+    ];
+    const old = space.addTimePass({ BusinessId: absurd(null) }).Id;
+    try {
+      const first = await poll(null);
+      const whole = await pass(null);
+      await poll(first);
+      await pass(whole);
+      const said = told.filter((line) => line.includes('record'));
+      assert.deepEqual(
+        said.map((line) => [line.match(/record (\d+)/)?.[1], line.match(/in Nexudus (.*); no key/)?.[1]]),
+        [
+          [String(ids[0]), 'it counts for nobody'],
+          [String(ids[1]), `coworker ${ann} waits`],
+          [String(ids[2]), `it opens nothing for coworker ${ann}`],
+          [String(old), 'it counts for nobody'],
+        ],
+      );
+      assert.ok(said.every((line) => !line.includes('example.com')));
+      space.update('timepasses', old, { Name: 'again' });
+      await pass(whole);
+      assert.equal(told.filter((line) => line.includes('record')).length, 5);
+    } finally {
+      for (const id of ids) space.remove('coworkertimepasses', id);
+      space.remove('timepasses', old);
+    }
+  });
+
+  it('is no more than twenty lines where all records have another shape', async () => {
+    const { space } = nexudus;
+    const ids = Array.from({ length: 50 }, () => space.addTimePass({ BusinessId: null as never }).Id);
+    try {
+      await pass(null);
+      const said = told.filter((line) => line.includes('record'));
+      assert.equal(said.length, 21);
+      assert.match(said.at(-1) ?? '', /^30 more records of Nexudus are so\.$/);
+    } finally {
+      for (const id of ids) space.remove('timepasses', id);
+    }
+  });
+
+  it('is a location whose time zone is not known any more, once', async () => {
+    const { space } = nexudus;
+    const { Id } = space.addBusiness({ Name: 'Nowhere' });
+    await pass(null);
+    space.update('businesses', Id, { SimpleTimeZoneId: space.addSimpleTimeZone({ Name: 'Atlantis' }).Id });
+    await pass(null);
+    await pass(null);
+    const said = told.filter((line) => line.includes('time zone'));
+    assert.deepEqual(said, [
+      `Location ${Id} has no known time zone: its passes wait until it is named in latchkey.yaml.`,
+    ]);
+  });
+
   it('is whom a full pass leaves to a workflow, where they are too many to wait for', async () => {
     const woken: number[] = [];
     const waker = { wake: (id: number) => Promise.resolve(void woken.push(id)) } as unknown as Waker;
@@ -222,6 +284,31 @@ describe('a poll after a webhook', () => {
     assert.deepEqual(woken, [ben, ann]);
   });
 
+  it('wakes nobody anew while Nexudus asks to wait for a day where only check-ins are read', async () => {
+    const { space, faults } = nexudus;
+    const [type, ann] = [space.addTimePass().Id, space.addCoworker().Id];
+    const first = await poll(null);
+    const atOnce = { turn: () => Promise.resolve(), pause: () => undefined };
+    const patient = pollsOf(nexudus, waker, undefined, undefined, clientOf(nexudus, atOnce));
+    space.addPass({ CoworkerId: ann, TimePassId: type });
+    faults.add({ match: '/api/spaces/checkins', kind: 'status', status: 409, retryAfter: 86_400 });
+    const told: string[] = [];
+    const logger = new DefaultLogger('INFO', ({ message }) => void told.push(message));
+    // Check-ins are due only once in a minute.
+    const aged = (memory: PollMemory): PollMemory => ({
+      ...memory,
+      readTo: { ...memory.readTo, checkins: 1 },
+    });
+    const again = (memory: PollMemory): Promise<Polled> =>
+      new MockActivityEnvironment({}, { logger }).run(() => patient.pollChanges(aged(memory)));
+    woken.splice(0);
+    await again(await again(await again(first)));
+    assert.deepEqual(woken, [ann]);
+    assert.equal(told.length, 1, told.join('\n'));
+    assert.match(told[0] ?? '', /^The poll of check-ins.* waits.*checkins: .*to wait for a day/);
+    faults.clear();
+  });
+
   it('wakes those who borrow what another one was judged by', async () => {
     const { space } = nexudus;
     const [payer, borrower] = [space.addCoworker().Id, space.addCoworker().Id];
@@ -235,11 +322,11 @@ describe('a poll after a webhook', () => {
   });
 });
 
-const clientOf = (nexudus: NexudusSimulator): NexudusClient =>
+const clientOf = (nexudus: NexudusSimulator, pace = createPacer({ minGapMs: 1 }).fullPasses): NexudusClient =>
   createNexudusClient({
     baseUrl: nexudus.url,
     auth: { email: 'admin@example.com', password: 'nexudus-password' },
-    pace: createPacer({ minGapMs: 1 }).fullPasses,
+    pace,
   });
 
 function pollsOf(
@@ -247,8 +334,8 @@ function pollsOf(
   waker: Waker,
   tellLag: (collection: string) => void = () => undefined,
   known: KnownRecords = createKnownRecords(),
+  reads = clientOf(nexudus),
 ): PollActivities {
-  const reads = clientOf(nexudus);
   return createPollActivities({
     nexudus: reads,
     nexudusForFullPasses: reads,

@@ -143,6 +143,45 @@ onEachEngine('requests to Kisi', (bench) => {
     assert.deepEqual([users(), mails()], [[email], [email, email]]);
   });
 
+  const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
+  for (const body of ['', '{"message":"no Route matched with those values"}', notFound]) {
+    it(`make no user anew, and forget no key, for one 404 of one who is there (${body})`, async () => {
+      const { userId } = await firstKey();
+      const other = kisi.org.addGroup({ name: 'Office' }).id;
+      const lie = (match: string): void => {
+        kisi.faults.add({ match, kind: 'status', status: 404, body, times: 1 });
+      };
+      lie('^/role_assignments$');
+      await assert.rejects(grant(userId, other), { nonRetryable: false });
+      kisi.faults.add({ match: '^/role_assignments[?]', kind: 'empty', times: 1 });
+      lie('^/users/\\d+$');
+      await assert.rejects(run('inspectKeys', [userId]), { nonRetryable: false });
+      assert.equal((await grant(userId, other)).outcome, 'created');
+      assert.equal((await run('inspectKeys', [userId]))?.length, 2);
+      assert.deepEqual([users(), mails()], [[email], [email]]);
+    });
+  }
+
+  it('look by its id for a key that the list of the person lacks, and for no other', async () => {
+    const { userId, keyId } = await firstKey();
+    kisi.switches.listsExpired = false;
+    const role = kisi.org.roles.get(keyId);
+    assert.ok(role);
+    kisi.org.changeAssignment({ ...role, valid_until: '2026-01-01T00:00:00Z' });
+    const ended = [{ keyId, groupId, validUntil: Date.parse('2026-01-01T00:00:00Z') }];
+    assert.deepEqual(await run('inspectKeys', [userId, [keyId]]), ended);
+    kisi.org.changeAssignment({ ...role, valid_until: null });
+    const asked = await requestsOf(() => run('inspectKeys', [userId, [keyId]]));
+    assert.deepEqual(asked, ['GET /role_assignments']);
+    kisi.org.removeAssignment(keyId);
+    assert.deepEqual(await run('inspectKeys', [userId, [keyId]]), []);
+  });
+
+  it('tell a group that is gone from a grant that met a wrong 404', async () => {
+    const { userId } = await firstKey();
+    await assert.rejects(grant(userId, 999), { type: 'Configuration', nonRetryable: true });
+  });
+
   it('make one user and one mail where the answer was lost, even where Kisi takes an e-mail twice', async () => {
     kisi.switches.duplicateUserEmail = 'allow';
     await directory.read();

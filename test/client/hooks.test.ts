@@ -136,7 +136,7 @@ describe('latchkey hooks', () => {
   it('waits where Nexudus takes no more writes for now', async () => {
     putInPlace();
     nexudus.space.remove('webhooks', hooks()[0]?.Id ?? 0);
-    const slow = { status: 409, retryAfter: 0, times: 8 };
+    const slow = { status: 409, retryAfter: 0, times: 6 };
     nexudus.faults.add({ match: '/api/sys/webhooks', method: 'POST', kind: 'status', ...slow });
     await install();
     assert.equal(hooks().length, count);

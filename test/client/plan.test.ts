@@ -24,7 +24,7 @@ describe('latchkey plan', () => {
       ({ nexudus, ids }) => {
         // Of no interest: neither pass nor contract.
         nexudus.space.addCoworker({ Email: 'contact@example.com' });
-        ada = joins('ada', nexudus.space, ids.rome, ids.passTypes.romeDay, '2126-06-01T00:00:00Z');
+        ada = joins('ada', nexudus.space, ids.rome, ids.passTypes.romeDay, '2036-06-01T00:00:00Z');
       },
       { LATCHKEY_POLL_INTERVAL: '1d', LATCHKEY_FULL_PASS_INTERVAL: '1d' },
     );
@@ -36,7 +36,7 @@ describe('latchkey plan', () => {
       return count === 2;
     });
     const { nexudus, ids } = space;
-    bob = joins('bob', nexudus.space, ids.newYork, ids.passTypes.newYorkOffice, '2126-06-01T00:00:00Z');
+    bob = joins('bob', nexudus.space, ids.newYork, ids.passTypes.newYorkOffice, '2036-06-01T00:00:00Z');
   });
   after(async () => {
     await space.stop();
@@ -99,13 +99,21 @@ describe('latchkey plan', () => {
 
   it('shows what is to be at a time in the location’s own zone', async () => {
     // Her pass expires at 00:00 UTC, which is two o'clock in Rome.
-    const held = await planned(String(ada), '--at', '2126-06-01T01:59');
+    const held = await planned(String(ada), '--at', '2036-06-01T01:59');
     assert.deepEqual([held.totals.lose, held.totals.gain], [0, 0]);
-    const past = await planned(String(ada), '--at', '2126-06-01T02:01');
+    const past = await planned(String(ada), '--at', '2036-06-01T02:01');
     assert.deepEqual(
       past.lines.map(({ does }) => does),
       ['revoke'],
     );
+  });
+
+  it('takes plans to hand out their next passes until then, and says so', async () => {
+    const ahead = await plan(String(ada), '--at', '2036-06-01T01:59');
+    assert.match(ahead.stdout, /\n\nIt assumes that plans hand out their next passes until then\.\n$/);
+    assert.doesNotMatch((await plan(String(ada))).stdout, /assumes/);
+    const absurd = await plan(String(ada), '--at', '9999-06-01T01:59');
+    assert.deepEqual([absurd.code, absurd.stdout], [2, '']);
   });
 
   it('is just what is then done', async () => {

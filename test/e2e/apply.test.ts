@@ -37,7 +37,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
         members.push(Id);
         const plan = { CoworkerId: Id, TariffId: ids.plans.newYorkWeek, BusinessId: ids.newYork };
         if (i % 2 === 1) nexudus.space.addContract(plan);
-        else addPass(nexudus.space, ids, Id, '2126-06-01T00:00:00Z');
+        else addPass(nexudus.space, ids, Id, '2036-06-01T00:00:00Z');
       }
       nexudus.space.tick();
     });
@@ -115,7 +115,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
         records.update('coworkers', memberId, { Active: true });
         return;
       case 2:
-        addPass(records, ids, memberId, '2126-01-01T00:00:00Z');
+        addPass(records, ids, memberId, '2036-01-01T00:00:00Z');
         return;
       case 3:
         records.addPass({

@@ -85,7 +85,7 @@ describe('status and alerts', () => {
       /^Nothing is stopped\.$/m,
       /^No member waits because of a problem\.$/m,
       /^No key is withheld/m,
-      /^Nexudus: answers since .* The login was accepted \d+ s ago\.$/m,
+      /^Nexudus: answers since .* The login was accepted \d+ s ago\. Its clock agrees with ours\.$/m,
       /^Last poll: \d+ s ago, every 1 s\.$/m,
       /^Last full pass: \d+ s ago, every 10 min\.$/m,
       /^Kisi: .* The API key was accepted \d+ s ago, and acts as user \d+\.$/m,

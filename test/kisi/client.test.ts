@@ -101,11 +101,23 @@ describe('the Kisi client', () => {
     const { sim, client } = await start();
     const ids = Array.from({ length: 260 }, (_, index) => sim.org.addGroup({ name: `Group ${index}` }).id);
     assert.deepEqual(
-      (await client.listGroups()).map(({ id }) => id),
+      (await client.listGroups()).map(({ id }) => id).sort((a, b) => a - b),
       ids,
     );
     assert.equal(sim.requests.count(), 2);
     assert.equal((await client.getGroup(ids[0]!)).name, 'Group 0');
+  });
+
+  it('asks for lists in the order of names, in which rows keep their places', async () => {
+    const { sim, client } = await start();
+    await client.listGroups();
+    await client.listUsers();
+    await client.listAllKeys();
+    await client.findUserByEmail('ada@example.com', 'filter');
+    assert.deepEqual(
+      sim.requests.list().map(({ query }) => query['sort']),
+      ['name', 'name', 'user.name', 'name'],
+    );
   });
 
   it('lists keys of a person and of a group, roles elsewhere left out', async () => {
@@ -234,4 +246,28 @@ describe('the Kisi client', () => {
       await assert.rejects(client.deleteKey(1), { kind: 'invalid', status: 404 });
     });
   });
+
+  for (const at of [Date.UTC(10_000, 0), Date.UTC(-1, 0), 8.64e15, Infinity, NaN]) {
+    it(`never sends a time that Kisi cannot take (${at}), and takes no key away for it`, async () => {
+      const { sim, client } = await start();
+      const { id: groupId } = sim.org.addGroup({ name: 'Doors' });
+      const { id: userId } = sim.org.addUser({ email: 'ada@example.com' });
+      const { id } = sim.org.grantByHand({ userId, groupId });
+      const wish = { userId, groupId, validUntil: at };
+      const asked = [
+        () => client.createKey(wish),
+        () => client.createKey({ ...wish, validUntil: null, validFrom: at }),
+        () => client.patchKey(id, wish),
+        () => client.replaceKey(id, wish),
+      ];
+      for (const ask of asked)
+        await assert.rejects(ask(), {
+          kind: 'invalid',
+          canRetryHelp: false,
+          isUnsent: true,
+          message: /it was not sent, since its time .* a defect of Latchkey/,
+        });
+      assert.deepEqual([sim.requests.count(), sim.org.assignments().length], [0, 1]);
+    });
+  }
 });

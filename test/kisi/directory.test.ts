@@ -14,14 +14,22 @@ describe('the directory of Kisi’s users', () => {
   });
 
   /** A directory of an organization with so many users, Ada among them, and the owner of the key. */
-  async function start(users: number, how: WayToFindUsers = 'directory') {
+  async function start(
+    users: number,
+    how: WayToFindUsers = 'directory',
+    afterRequest: (sim: KisiSimulator, n: number) => void = () => undefined,
+  ) {
     const apiKey = 'kisi-test-key';
     const sim = await startKisiSimulator({ apiKey, switches: { rateLimit: null } });
     running = sim;
     const { id: ada } = sim.org.addUser({ email: 'Ada@Example.com ', name: 'Ada' });
     for (let i = 2; i < users; i++) sim.org.addUser({ email: `someone${i}@example.com` });
     const clock = { now: Date.parse('2026-11-25T12:00:00Z') };
-    const client = createKisiClient({ baseUrl: sim.url, apiKey });
+    let requests = 0;
+    const onRequest = (): void => {
+      afterRequest(sim, ++requests);
+    };
+    const client = createKisiClient({ baseUrl: sim.url, apiKey, onRequest });
     const wanted = { times: 0 };
     const directory = createDirectory({
       ...{ kisi: client, now: () => clock.now, how },
@@ -68,6 +76,23 @@ describe('the directory of Kisi’s users', () => {
     const { directory, asked, ada } = await start(450);
     assert.equal((await directory.read()).length, 450);
     assert.deepEqual(await asked(email, 'bob@example.com'), [[ada, 'nobody'], 0]);
+  });
+
+  it('knows everyone who was there all the time, be users made, renamed and deleted while it is read', async () => {
+    const emailOf = (n: number): string => `someone${n}@example.com`;
+    const { directory, asked } = await start(950, 'directory', (sim, n) => {
+      const of = (email: string) => sim.org.users().find((user) => user.email === email);
+      const [gone, renamed] = [of(emailOf(100 + n)), of(emailOf(900 - n))];
+      if (gone && n % 3 === 0) sim.org.deleteUser(gone.id);
+      if (renamed && n % 3 === 1) sim.org.changeUser({ ...renamed, name: n % 2 === 0 ? 'A' : 'Z' });
+      if (n % 3 === 2) sim.org.addUser({ email: `new${n}@example.com`, name: 'Mia' });
+    });
+    const read = await directory.read();
+    assert.equal(new Set(read.map(({ id }) => id)).size, read.length);
+    const stayed = [2, 50, 99, 500, 700, ...Array.from({ length: 30 }, (_, n) => 900 - n)];
+    const [answers] = await asked(...stayed.map(emailOf));
+    assert.ok(answers.every((answer) => typeof answer === 'number'));
+    assert.ok(directory.known(minuteMs));
   });
 
   it('is of the read that began last, whichever ends last', async () => {

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import fc from 'fast-check';
 import type { FastifyReply } from 'fastify';
 import { createKisiClient } from '../../kisi/client.js';
 import type { KisiClientOptions } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
-import { createSend, pages, readAll } from '../../kisi/http.js';
-import type { Send } from '../../kisi/http.js';
-import { groupRecord } from '../../kisi/records.js';
+import { createSend } from '../../kisi/http.js';
 import { startStub } from './stub.js';
 import type { StubAnswer, StubRequest } from './stub.js';
 
@@ -73,6 +70,18 @@ describe('a request to Kisi', () => {
     assert.equal(seen.length, 6);
   });
 
+  for (const asked of ['3600', '86400', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT', '60']) {
+    it(`is not sent again where Kisi asks for long (${asked.slice(0, 29)}): that is told at once`, async () => {
+      const { client, seen } = await clientOf(
+        (_request, reply) => reply.code(429).header('retry-after', asked).send(),
+        { throttleRetries: 10 },
+      );
+      const { kind, retryAfterMs, message } = await failureOf(client.getUser(5));
+      assert.deepEqual([kind, retryAfterMs, seen.length], ['throttled', 60_000, 1]);
+      assert.match(message, /too many requests; wait 60 s/);
+    });
+  }
+
   it('asks before it changes something, and is not sent where the answer is no', async () => {
     const asked: string[] = [];
     const no = new Error('stopped');
@@ -110,6 +119,24 @@ describe('a request to Kisi', () => {
     assert.deepEqual(pace, ['turn', 'pause 2000']);
   });
 
+  it('has others wait for a few seconds only, whatever Kisi asks for', async () => {
+    const pauses: number[] = [];
+    const { client } = await clientOf(
+      ({ path }, reply) =>
+        reply
+          .code(path === '/user' ? 503 : 429)
+          .header('retry-after', '86400')
+          .send(),
+      { pace: { turn: () => Promise.resolve(), pause: (ms) => void pauses.push(ms) } },
+    );
+    for (const ask of [() => client.deleteKey(5), () => client.currentUser()]) {
+      const { retryAfterMs, message } = await failureOf(ask());
+      assert.equal(retryAfterMs, 60_000);
+      assert.match(message, /it asked for 86400 s, which is not waited for/);
+    }
+    assert.deepEqual(pauses, [5_000]);
+  });
+
   it('has a body only where one is meant', async () => {
     const { client, requests } = await clientOf((_request, reply) => reply.code(204).send());
     await client.deleteKey(7);
@@ -127,13 +154,15 @@ describe('a request to Kisi', () => {
 
   it('reports templates only, and the status', async () => {
     const { client, seen } = await clientOf((request, reply) =>
-      request.path === '/users' ? reply.header('X-Collection-Range', '*/0').send([]) : reply.code(404).send(),
+      request.path === '/users'
+        ? reply.header('X-Collection-Range', '*/0').send([])
+        : reply.code(404).send({ error: 'Not found', code: '000404' }),
     );
     await client.findUserByEmail(email, 'filter');
-    await client.getUser(4242);
+    await client.getKey(4242);
     assert.deepEqual(seen, [
       { method: 'GET', path: '/users', status: 200 },
-      { method: 'GET', path: '/users/{id}', status: 404 },
+      { method: 'GET', path: '/role_assignments/{id}', status: 404 },
     ]);
   });
 
@@ -207,100 +236,6 @@ describe('a request to Kisi', () => {
     assert.throws(() => createSend({ baseUrl: 'https://api.kisi.io', apiKey: 'two words\n' }), refusal);
     assert.throws(() => createSend({ baseUrl: 'https://api.kisi.io', apiKey: '' }), refusal);
     assert.throws(() => createSend({ baseUrl: 'api.kisi.io', apiKey }), TypeError);
-  });
-});
-
-describe('the reading of a list', () => {
-  const group = (id: number) => ({ id, name: `Group ${id}` });
-  type Page = { rows: object[]; range: string | null };
-  const asked: number[] = [];
-
-  /** Sends nothing: answers from `page`, and notes the offsets. */
-  function sendFrom(page: (offset: number, limit: number) => Page): Send {
-    asked.length = 0;
-    return ({ query = {} }) => {
-      const offset = Number(query['offset']);
-      asked.push(offset);
-      const { rows, range } = page(offset, Number(query['limit']));
-      return Promise.resolve({ body: JSON.stringify(rows), collectionRange: range });
-    };
-  }
-
-  function listOf(count: number, options: { range?: boolean; clampTo?: number } = {}): Send {
-    const all = Array.from({ length: count }, (_, index) => group(index + 1));
-    return sendFrom((offset, limit) => ({
-      rows: all.slice(offset, offset + Math.min(limit, options.clampTo ?? limit)),
-      range:
-        options.range === false ? null : count === 0 ? '*/0' : `${offset}-${offset + limit - 1}/${count}`,
-    }));
-  }
-
-  const readGroups = (send: Send) => readAll(send, 'groups', groupRecord, {});
-
-  it('gives every row once, whatever the length, with and without X-Collection-Range', async () => {
-    const lengths = fc.oneof(fc.nat({ max: 3 }), fc.constantFrom(249, 250, 251, 500), fc.nat({ max: 900 }));
-    await fc.assert(
-      fc.asyncProperty(lengths, fc.boolean(), async (count, range) => {
-        const ids = (await readGroups(listOf(count, { range }))).map(({ id }) => id);
-        assert.deepEqual(
-          ids,
-          Array.from({ length: count }, (_, index) => index + 1),
-        );
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it('goes on when Kisi gives smaller pages than were asked for', async () => {
-    assert.equal((await readGroups(listOf(230, { clampTo: 100 }))).length, 230);
-    assert.deepEqual(asked, [0, 100, 200]);
-  });
-
-  it('asks for one page of a list that fits on it', async () => {
-    await readGroups(listOf(250));
-    assert.deepEqual(asked, [0]);
-  });
-
-  const failures: [string, (offset: number) => Page][] = [
-    ['fewer rows than the total', (offset) => ({ rows: offset === 0 ? [group(1)] : [], range: '0-249/2' })],
-    ['more rows than the total', () => ({ rows: [group(1), group(2)], range: '0-249/1' })],
-    ['rows in an empty list', () => ({ rows: [group(1)], range: '*/0' })],
-    ['an empty page with a total', () => ({ rows: [], range: '0-249/3' })],
-    ['a row that comes twice', () => ({ rows: [group(1), group(1)], range: '0-249/2' })],
-    ['the same page again', () => ({ rows: [group(1)], range: '0-249/2' })],
-    ['a total that changes', (offset) => ({ rows: [group(offset + 1)], range: `0-249/${offset + 2}` })],
-  ];
-  for (const [what, page] of failures) {
-    it(`fails after ${what}`, async () => {
-      const error = await failureOf(readGroups(sendFrom(page)));
-      assert.equal(error.kind, 'malformed');
-      assert.equal(error.path, '/groups');
-    });
-  }
-
-  it('fails when the list is not a list', async () => {
-    const send: Send = () => Promise.resolve({ body: '{}', collectionRange: null });
-    assert.equal((await failureOf(readGroups(send))).kind, 'malformed');
-  });
-
-  it('fails, for good, when the list is longer than Kisi lets be read, at once where its length is told', async () => {
-    const tooLong = { kind: 'tooLong', canRetryHelp: false };
-    for (const [range, requests] of [
-      [true, 1],
-      [false, 81],
-    ] as const) {
-      await assert.rejects(readGroups(listOf(20_251, { range })), tooLong);
-      assert.equal(asked.length, requests);
-      assert.equal((await readGroups(listOf(20_250, { range: true }))).length, 20_250);
-    }
-  });
-
-  it('can be left before its end', async () => {
-    for await (const { rows, total } of pages(listOf(600), 'groups', groupRecord, {})) {
-      assert.deepEqual([rows.length, total], [250, 600]);
-      break;
-    }
-    assert.deepEqual(asked, [0]);
   });
 });
 

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { sameEnd as sameEndOfDrift } from '../../access/drift.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
-import { giveBackKey, grantKey, makeUser, moveKey, removeKey, sameEnd, type Moves } from '../../kisi/keys.js';
+import {
+  giveBackKey,
+  grantKey,
+  howGranted,
+  keyNow,
+  makeUser,
+  moveKey,
+  removeKey,
+  sameEnd,
+  type Moves,
+} from '../../kisi/keys.js';
 import { startKisiSimulator } from '../../simulators/kisi.js';
 import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
@@ -101,9 +112,14 @@ describe('the keys of a person in Kisi', () => {
         sim.org.removeAssignment(manager.id);
         sim.org.addRole({ ...role, valid_until: new Date(earlier).toISOString() });
         await assert.rejects(grantKey(client, wish), {
-          kind: 'conflict',
+          kind: 'blocked',
+          canRetryHelp: false,
           status: switches.duplicateGrantStatus,
+          message: new RegExp(
+            `user ${userId} is group_manager of group ${groupId}, and that right ends .*move its end or take it away`,
+          ),
         });
+        assert.equal(sim.org.assignments().length, 1);
       });
 
       it('asks for a retry while the key in the way is not listed yet', async () => {
@@ -143,8 +159,13 @@ describe('the keys of a person in Kisi', () => {
       return assignmentRow({ id: 5, userId: 2, groupId: 3 });
     });
     const client = createKisiClient({ baseUrl: stub.url, apiKey });
-    await assert.rejects(grantKey(client, { userId: 2, groupId: 3, validUntil: end }), { kind: 'malformed' });
-    await stub.stop();
+    await assert
+      .rejects(grantKey(client, { userId: 2, groupId: 3, validUntil: end }), {
+        kind: 'blocked',
+        canRetryHelp: false,
+        isUndone: true,
+      })
+      .finally(() => stub.stop());
     assert.deepEqual(
       stub.requests.map(({ method, path }) => `${method} ${path}`),
       ['POST /role_assignments', 'GET /role_assignments/5', 'DELETE /role_assignments/5'],
@@ -274,6 +295,268 @@ describe('the keys of a person in Kisi', () => {
     assert.deepEqual(ends(), []);
   });
 
+  describe('whose ends Kisi rounds to the minute', () => {
+    const odd = Date.parse('2026-12-01T10:15:30Z');
+    for (const how of ['down', 'up', 'nearest'] as const) {
+      it(`is given, found again, moved and taken away with the end that was asked for (${how})`, async () => {
+        const { sim, client, wish, ends } = await start({ endRounding: { toMs: 60_000, how } });
+        const wished = { ...wish, validUntil: odd };
+        const { how: made, key } = await grantKey(client, wished);
+        assert.deepEqual([made, key.validUntil, ends().length], ['created', odd, 1]);
+        const again = await grantKey(client, wished);
+        assert.deepEqual([again.how, again.key.validUntil], ['adopted', odd]);
+        const move = await moveKey(client, key.id, { ...wished, validUntil: odd + 120_000 }, first());
+        assert.deepEqual([move.how, move.key.validUntil], ['moved', odd + 120_000]);
+        assert.equal(
+          await removeKey(client, { ...wished, validUntil: odd + 120_000, keyId: null }),
+          'deleted',
+        );
+        assert.equal(sim.requests.count({ method: 'DELETE' }), 1);
+        assert.equal(sim.requests.count({ method: 'POST' }), 2);
+      });
+    }
+
+    it('is not given where it is rounded by more than that', async () => {
+      const { client, wish, ends } = await start({ endRounding: { toMs: 86_400_000, how: 'up' } });
+      await assert.rejects(grantKey(client, { ...wish, validUntil: odd }), {
+        kind: 'blocked',
+        message: /did not get the end that was asked for \(2026-12-01T10:15:30.000Z\)/,
+      });
+      assert.deepEqual(ends(), []);
+    });
+  });
+
+  it('has a conflict say so where lists show nothing in the way, as of a hidden one that has ended', async () => {
+    const { client, wish, byHand, userId, groupId } = await start({
+      listsExpired: false,
+      hiddenStillCount: true,
+    });
+    byHand(now - 1);
+    await assert.rejects(grantKey(client, wish), {
+      kind: 'conflict',
+      canRetryHelp: true,
+      message: new RegExp(
+        `user ${userId} holds a right to group ${groupId} already, but lists none.*has ended`,
+      ),
+    });
+  });
+
+  describe('whose end cannot be read', () => {
+    const spoil = (sim: KisiSimulator, id: number, valid_until = '2026-11-28 10:00:00 UTC') => {
+      const role = sim.org.roles.get(id);
+      assert.ok(role);
+      sim.org.changeAssignment({ ...role, valid_until });
+    };
+
+    it('is not moved or taken away where another hand gave it, which is told; others are listed all the same', async () => {
+      const { sim, client, wish, byHand, userId } = await start();
+      const id = byHand(earlier);
+      const { id: other } = sim.org.grantByHand({ userId, groupId: sim.org.addGroup({ name: 'Office' }).id });
+      for (const end of ['2026-11-28 10:00:00 UTC', '+010000-01-01T00:00:00Z', '']) {
+        spoil(sim, id, end);
+        assert.deepEqual(
+          (await client.listAllKeys()).map((key) => [key.id, key.validUntil]),
+          [
+            [id, 'unreadable'],
+            [other, null],
+          ],
+        );
+        await assert.rejects(grantKey(client, wish), {
+          kind: 'blocked',
+          canRetryHelp: false,
+          message: new RegExp(
+            `user ${userId} holds right ${id} to group .* whose end cannot be read: set its end anew`,
+          ),
+        });
+        assert.equal(await removeKey(client, { ...wish, keyId: null }), 'alreadyGone');
+        assert.equal(sim.org.roles.get(id)?.valid_until, end);
+      }
+    });
+
+    it('is moved and taken away by its id where it is ours', async () => {
+      for (const patchMovesValidity of [true, false]) {
+        const { sim, client, wish, byHand, ends } = await start({ patchMovesValidity });
+        const id = byHand(earlier);
+        spoil(sim, id);
+        const { how, key } = await moveKey(client, id, wish, first());
+        assert.deepEqual([how, key.validUntil, ends()], ['moved', end, [end]]);
+        spoil(sim, key.id);
+        assert.equal(await removeKey(client, { ...wish, keyId: key.id }), 'deleted');
+        await sim.stop();
+      }
+    });
+
+    it('is kept where that is how Kisi writes the end that was asked for', async () => {
+      const stub = await startStub(() =>
+        assignmentRow({ id: 5, userId: 2, groupId: 3, validUntil: '1.12.2026' }),
+      );
+      const client = createKisiClient({ baseUrl: stub.url, apiKey });
+      const { how, key } = await grantKey(client, { userId: 2, groupId: 3, validUntil: end }).finally(() =>
+        stub.stop(),
+      );
+      assert.deepEqual([how, key, stub.requests.length], ['created', { id: 5, validUntil: end }, 1]);
+    });
+
+    it('is like no other, and no reason to extend a key', () => {
+      for (const roleId of ['group_basic', 'group_manager'])
+        assert.equal(howGranted({ roleId, validUntil: 'unreadable' }, { validUntil: end }), 'refused');
+      assert.equal(sameEnd('unreadable', 'unreadable'), false);
+      assert.equal(sameEnd(null, 'unreadable'), false);
+    });
+  });
+
+  describe('that one answer says is gone', () => {
+    /** Kisi's own words, of whatever record. */
+    const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
+    const foreign = ['', '{}', '<html>Not Found</html>', '{"message":"no Route matched with those values"}'];
+    /** So many next requests of a method to one record are answered with a 404. */
+    const answer404 = (
+      sim: KisiSimulator,
+      body: string,
+      method: string,
+      times?: number,
+      of = 'role_assignments',
+    ) => {
+      sim.faults.add({
+        match: `^/${of}/\\d+`,
+        ...{ kind: 'status', status: 404, body, method },
+        ...(times === undefined ? {} : { times }),
+      });
+    };
+    const asked = (sim: KisiSimulator, since = 0) =>
+      sim.requests
+        .list()
+        .slice(since)
+        .map(({ method, path }) => `${method} ${path.replace(/\d+$/, '{id}')}`);
+    const byId = 'GET /role_assignments/{id}';
+
+    for (const body of foreign) {
+      it(`is not taken for gone when a gateway says so (${body})`, async () => {
+        const { sim, client, wish, byHand, ends } = await start();
+        const keyId = byHand(end);
+        answer404(sim, body, 'DELETE', 3);
+        for (let i = 0; i < 3; i++)
+          await assert.rejects(removeKey(client, { ...wish, keyId }), {
+            kind: 'malformed',
+            canRetryHelp: true,
+          });
+        assert.equal(await removeKey(client, { ...wish, keyId }), 'deleted');
+        assert.deepEqual(ends(), []);
+      });
+    }
+
+    it('is not taken away, nor moved, by a page of a gateway in place of an answer', async () => {
+      const { sim, client, wish, byHand, ends } = await start();
+      const keyId = byHand(earlier);
+      for (const method of ['PATCH', 'DELETE'])
+        sim.faults.add({
+          ...{ match: '^/role_assignments/', method, times: 1, kind: 'status', status: 200 },
+          body: '<html>Welcome</html>',
+        });
+      const moves = { areHeeded: true };
+      await assert.rejects(moveKey(client, keyId, wish, { moves, again: false }), { kind: 'malformed' });
+      await assert.rejects(removeKey(client, { ...wish, keyId }), { kind: 'malformed' });
+      assert.deepEqual(ends(), [earlier]);
+    });
+
+    it('is not taken for gone while it is found by its id, be the 404 in the form of Kisi', async () => {
+      const { sim, client, wish, byHand, ends } = await start();
+      const keyId = byHand(end);
+      answer404(sim, notFound, 'DELETE', 1);
+      await assert.rejects(removeKey(client, { ...wish, keyId }), { kind: 'malformed', canRetryHelp: true });
+      assert.deepEqual(ends(), [end]);
+      assert.equal(await removeKey(client, { ...wish, keyId }), 'deleted');
+      assert.deepEqual(ends(), []);
+    });
+
+    it('is not taken for gone while the list of the person shows it', async () => {
+      const { sim, client, wish, byHand } = await start();
+      const keyId = byHand(end);
+      answer404(sim, notFound, 'DELETE');
+      answer404(sim, notFound, 'GET');
+      const doubtful = { kind: 'malformed', canRetryHelp: true };
+      await assert.rejects(removeKey(client, { ...wish, keyId }), doubtful);
+      await assert.rejects(removeKey(client, { ...wish, keyId: null }), doubtful);
+      await assert.rejects(keyNow(client, keyId, wish), doubtful);
+    });
+
+    it('is taken for gone when a look by its id and the list say so too, and else costs one request', async () => {
+      const { sim, client, wish, byHand } = await start();
+      const [gone, there] = [byHand(end), byHand(end)];
+      sim.org.removeAssignment(gone);
+      sim.org.removeAssignment(there);
+      assert.equal(await removeKey(client, { ...wish, keyId: gone }), 'alreadyGone');
+      assert.deepEqual(asked(sim), ['DELETE /role_assignments/{id}', byId, 'GET /role_assignments']);
+      const before = sim.requests.count();
+      const again = byHand(end);
+      assert.equal(await removeKey(client, { ...wish, keyId: again }), 'deleted');
+      assert.deepEqual(asked(sim, before), ['DELETE /role_assignments/{id}']);
+    });
+
+    for (const areHeeded of [true, false]) {
+      it(`is not given anew while it is there (moves are ${areHeeded ? '' : 'not yet '}believed)`, async () => {
+        const { sim, client, wish, byHand, ends } = await start();
+        const keyId = byHand(earlier);
+        const doubtful = { kind: 'malformed', canRetryHelp: true };
+        for (const body of ['', notFound]) {
+          answer404(sim, body, 'PATCH', 1);
+          await assert.rejects(
+            moveKey(client, keyId, wish, { moves: { areHeeded }, again: false }),
+            doubtful,
+          );
+        }
+        assert.equal(sim.requests.count({ method: 'POST' }), 0);
+        const { how, was, key } = await moveKey(client, keyId, wish, { moves: { areHeeded }, again: true });
+        assert.deepEqual({ how, was, id: key.id }, { how: 'moved', was: null, id: keyId });
+        assert.deepEqual(ends(), [end]);
+      });
+    }
+
+    it('stays ours when Kisi has it all the same as it is given anew', async () => {
+      const { sim, client, wish, byHand, ends } = await start({ listLagMs: 60_000 });
+      const keyId = byHand(earlier);
+      answer404(sim, notFound, 'PATCH', 1);
+      answer404(sim, notFound, 'GET', 1);
+      // The list lags: three answers say that it is gone.
+      await assert.rejects(moveKey(client, keyId, wish, first()), { kind: 'conflict' });
+      sim.switches.listLagMs = 0;
+      sim.faults.clear();
+      sim.faults.add({ match: '/role_assignments\\?', method: 'GET', kind: 'empty', times: 1 });
+      answer404(sim, notFound, 'PATCH', 1);
+      answer404(sim, notFound, 'GET', 1);
+      const { how, was } = await moveKey(client, keyId, wish, first());
+      assert.deepEqual({ how, was, ends: ends() }, { how: 'moved', was: null, ends: [end] });
+    });
+
+    it('does not keep the end that Latchkey gave it, be it said to be gone as it is given back', async () => {
+      const { sim, client, wish, byHand, ends } = await start();
+      const keyId = byHand(end);
+      answer404(sim, notFound, 'PATCH', 1);
+      const back = { ...wish, validUntil: earlier };
+      await assert.rejects(giveBackKey(client, keyId, back), { kind: 'malformed' });
+      await giveBackKey(client, keyId, back);
+      assert.deepEqual(ends(), [earlier]);
+    });
+
+    it('has a user who is listed not taken for gone', async () => {
+      const { sim, client, userId } = await start();
+      answer404(sim, notFound, 'GET', 1, 'users');
+      await assert.rejects(client.getUser(userId), { kind: 'malformed', canRetryHelp: true });
+      assert.equal((await client.getUser(userId))?.id, userId);
+      answer404(sim, '', 'GET', 1, 'users');
+      await assert.rejects(client.getUser(userId), { kind: 'malformed', canRetryHelp: true });
+    });
+
+    it('has a user taken for gone whom neither the id nor the list of users finds', async () => {
+      const { sim, client, userId } = await start();
+      sim.org.deleteUser(userId);
+      assert.equal(await client.getUser(userId), null);
+      assert.deepEqual(asked(sim), ['GET /users/{id}', 'GET /users']);
+      sim.faults.add({ match: '/users\\?', kind: 'ignoreFilters' });
+      assert.equal(await client.getUser(userId), null);
+    });
+  });
+
   describe('whichever request is cut off, before or after it was done', () => {
     const again = async <T>(job: () => Promise<T>): Promise<T> => {
       for (let tries = 1; ; tries++) {
@@ -312,11 +595,24 @@ describe('the keys of a person in Kisi', () => {
     }
   });
 
-  it('compares ends to the second', () => {
-    assert.equal(sameEnd(end, end + 999), true);
-    assert.equal(sameEnd(end, end - 1000), false);
-    assert.equal(sameEnd(null, end), false);
-    assert.equal(sameEnd(null, null), true);
+  it('compares ends to the second, and to the minute where one is a whole one', () => {
+    const whole = Date.parse('2026-12-01T10:15:00Z');
+    const cases: [number | null, number | null, boolean][] = [
+      [end + 30_000, end + 30_999, true],
+      [end + 30_000, end + 31_000, false],
+      [whole + 30_000, whole, true],
+      [whole + 59_999, whole, true],
+      [whole - 30_000, whole, true],
+      [whole + 60_000, whole, false],
+      [whole + 30_000, whole + 45_000, false],
+      [null, end, false],
+      [null, null, true],
+    ];
+    for (const [one, other, isSame] of cases) {
+      assert.equal(sameEnd(one, other), isSame);
+      assert.equal(sameEnd(other, one), isSame);
+      assert.equal(sameEndOfDrift(one, other), isSame);
+    }
   });
 
   describe('the user', () => {
@@ -347,6 +643,46 @@ describe('the keys of a person in Kisi', () => {
     it('that exists but is not listed yet asks for a retry', async () => {
       const { client } = await start({ listLagMs: 60_000 });
       await assert.rejects(makeUser(client, ada, false), { kind: 'conflict', canRetryHelp: true });
+    });
+
+    it('that is said to be there but is shown nowhere is told of in plain words', async () => {
+      const { sim, client } = await start({ takenEmails: ['BOB@example.com'] });
+      await assert.rejects(makeUser(client, bob, false), {
+        kind: 'conflict',
+        message: /e-mail of this member is taken, but shows no user with it/,
+      });
+      assert.equal(sim.mails.length, 0);
+    });
+
+    const long = 'Ada '.repeat(90).trim();
+    const names: [string, Partial<KisiSwitches>, string, string, number][] = [
+      ['too long', { longestName: 255 }, long, 'Ada '.repeat(10).trim(), 2],
+      ['too long, shortened too', { longestName: 20 }, long, '', 3],
+      [
+        'of odd signs',
+        { plainNames: true },
+        'Ada ✨ (she/her)\n Łovelace-D’Or',
+        'Ada she her Łovelace-D Or',
+        2,
+      ],
+      ['of nothing but odd signs', { plainNames: true }, '✨✨', '', 2],
+      ['of another script', { plainNames: true, longestName: 20 }, '爱达·洛芙莱斯', '爱达 洛芙莱斯', 2],
+      ['usual', { plainNames: true, longestName: 20 }, 'Ada O.', 'Ada O.', 1],
+      ['empty', {}, '', '', 1],
+    ];
+    for (const [what, switches, name, expected, requests] of names) {
+      it(`whose name is ${what} is made all the same, and mailed once`, async () => {
+        const { sim, client } = await start(switches);
+        const { user, created } = await makeUser(client, { ...bob, name }, false);
+        assert.deepEqual([created, user.name], [true, expected]);
+        assert.deepEqual([sim.requests.count(), sim.mails.length], [requests, 1]);
+      });
+    }
+
+    it('is found, be both its name and its e-mail refused', async () => {
+      const { client, userId } = await start({ longestName: 3 });
+      const { user } = await makeUser(client, { email, name: 'Ada Lovelace' }, false);
+      assert.equal(user.id, userId);
     });
 
     it('with an e-mail that Kisi does not take is refused for good', async () => {

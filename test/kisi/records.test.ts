@@ -37,8 +37,6 @@ describe('a Kisi record', () => {
   }
 
   const wrong: [string, object][] = [
-    ['a time without a zone', { valid_until: '2026-12-01T00:00:00' }],
-    ['a time that is none', { valid_until: 'tomorrow' }],
     ['an id that is a text', { id: '1' }],
     ['nobody who holds it', { assignee_id: null }],
     ['nothing that it is for', { applies_to_type: null, applies_to_id: null }],
@@ -48,6 +46,37 @@ describe('a Kisi record', () => {
       assert.equal(assignmentRecord.safeParse({ ...row, ...fields }).success, false);
     });
   }
+
+  const unreadable: unknown[] = [
+    '2026-12-01T00:00:00',
+    'tomorrow',
+    '',
+    '2026-11-28 10:00:00 UTC',
+    '+010000-01-01T00:00:00Z',
+    '-000001-01-01T00:00:00Z',
+    '9999-12-31T23:59:59-05:00',
+    '2026-02-30T10:00:00Z',
+    1_764_324_000,
+    false,
+    {},
+  ];
+  for (const date of unreadable) {
+    it(`is a key all the same with an end that cannot be read: ${JSON.stringify(date)}`, () => {
+      const key = asKey(assignmentRecord.parse({ ...row, valid_until: date }));
+      assert.deepEqual([key?.id, key?.validUntil], [1, 'unreadable']);
+      const other = asKey(assignmentRecord.parse({ ...row, valid_from: date, created_at: date }));
+      assert.deepEqual([other?.validFrom, other?.createdAt], [null, null]);
+      assert.equal(typeof other?.validUntil, 'number');
+    });
+  }
+
+  it('is a key with the last end that can be written, or with none', () => {
+    const endOf = (valid_until: unknown) =>
+      asKey(assignmentRecord.parse({ ...row, valid_until }))?.validUntil;
+    assert.equal(endOf('9999-12-31T23:59:59Z'), Date.UTC(9999, 11, 31, 23, 59, 59));
+    assert.equal(endOf(null), null);
+    assert.equal(endOf(undefined), null);
+  });
 
   it('is a user with a comparable e-mail, suspended by hand or by SCIM', () => {
     const user = {

@@ -232,6 +232,33 @@ describe('reading many members', () => {
     assert.deepEqual(readsOfAll(), [false, true]);
   });
 
+  it('is not taken for dear since there are passes of many years', async () => {
+    const ids = planMembers(10);
+    const count = (rows: number) => ({ count: rows, at: noon });
+    bench.baselines = { coworkers: count(11), coworkertimepasses: count(60_000) };
+    await readAll(ids.slice(0, 1));
+    await readAll(ids.slice(1));
+    assert.equal(bench.asked('/coworkercontracts'), 2);
+  });
+
+  it('gives up what it keeps where this machine’s clock is set back, since it would look fresh for hours', async () => {
+    const ids = planMembers(6);
+    bench.clock.now = noon + 3 * 3_600_000;
+    await readAll(ids, { notBefore: bench.clock.now });
+    bench.clock.now = noon;
+    for (const { Id } of space.list('coworkertimepasses')) space.usePass(Id);
+    const type = space.addTimePass({ Name: 'New' });
+    const reads = await readAll(ids, { notBefore: noon });
+    for (const { snapshot } of reads) {
+      assert.ok(snapshot !== null);
+      assert.ok(snapshot.profiles[0]?.passes.every(({ used }) => used));
+      assert.ok(
+        snapshot.passTypes.some(({ id }) => id === type.Id),
+        'pass types too',
+      );
+    }
+  });
+
   it('waits for nobody’s clock: a wish from the future is served by a read that begins now', async () => {
     const [ann = 0] = planMembers(1);
     const [read] = await readAll([ann], { notBefore: noon + 5_000 });

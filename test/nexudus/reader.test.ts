@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { isNexudusError } from '../../nexudus/errors.js';
+import type { MemberRead } from '../../nexudus/reader.js';
 import { passRenewalTimes } from '../../simulators/nexudus.js';
 import { idsOf, noon, profileOf, requestFor, snapshotOf, standsOn, startBench, type Bench } from './space.js';
 
-const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
 describe('reading one member', () => {
   let bench: Bench;
@@ -63,7 +65,7 @@ describe('reading one member', () => {
     it('has siblings from before only as long as they share the e-mail', async () => {
       const ann = space.addCoworker({ Email: 'ann@example.com' });
       const bob = space.addCoworker({ Email: 'bob@example.com' });
-      const { profiles } = await snapshotOf(bench, ann.Id, { siblingIds: [bob.Id, 99] });
+      const { profiles } = await snapshotOf(bench, ann.Id, { siblingIds: [bob.Id] });
       assert.deepEqual(idsOf(profiles.map((p) => p.member)), [ann.Id]);
     });
 
@@ -77,16 +79,24 @@ describe('reading one member', () => {
       const [a, b] = ['ann@example.com', 'ann@example.com'].map((Email) => space.addCoworker({ Email }));
       const other = space.addCoworker({ Email: 'bob@example.com' });
       assert.ok(a && b);
-      const read = await bench.reader.readMember(requestFor(99, { siblingIds: [other.Id, b.Id, a.Id] }));
+      const request = requestFor(99, { siblingIds: [other.Id, b.Id, a.Id] });
+      await assert.rejects(bench.reader.readMember(request));
+      bench.clock.now += minuteMs;
+      const read = await bench.reader.readMember(request);
       assert.equal(read.gone, true);
       assert.deepEqual(read.doubts, []);
       assert.deepEqual(idsOf(read.snapshot?.profiles.map((p) => p.member) ?? []), [a.Id, b.Id]);
     });
 
-    it('is nobody where no profile is left', async () => {
+    it('is nobody where no profile is left, once a look a minute later says so too', async () => {
       space.addCoworker();
-      const read = await bench.reader.readMember(requestFor(99));
-      assert.deepEqual(read, { snapshot: null, gone: true, doubts: [], written: [], records: '' });
+      const missing = /coworker 99 has been missing since 2026-11-24T12:00:00.000Z/;
+      const read = (): Promise<MemberRead> => bench.reader.readMember(requestFor(99));
+      await assert.rejects(read(), missing);
+      bench.clock.now += minuteMs - 1;
+      await assert.rejects(read(), missing);
+      bench.clock.now += 1;
+      assert.deepEqual(await read(), { snapshot: null, gone: true, doubts: [], written: [], records: '' });
     });
   });
 
@@ -329,6 +339,28 @@ describe('reading one member', () => {
       const ann = space.addCoworker();
       bench.simulator.faults.add({ match: '/api/sys/businesses', kind: 'empty' });
       await assert.rejects(snapshotOf(bench, ann.Id), (error) => isNexudusError(error, 'implausible'));
+    });
+
+    it('takes a cut-off of the day for gone only where all settings lack it too', async () => {
+      const ann = space.addCoworker();
+      const [rome, oslo] = [space.addBusiness(), space.addBusiness()];
+      const settings = [rome, oslo].map(({ Id: BusinessId }) =>
+        space.addBusinessSetting({ BusinessId, Name: 'Checkin.DailyCutOffTime', Value: '05:00' }),
+      );
+      space.addBusinessSetting({ Name: 'Checkin.PayAsYouGo', Value: 'True' });
+      const starts = async (): Promise<number[]> => {
+        bench.clock.now += hourMs;
+        const { locations } = await snapshotOf(bench, ann.Id, { notBefore: bench.clock.now });
+        return locations.slice(-2).map(({ dayStartsAtMinute }) => dayStartsAtMinute);
+      };
+      assert.deepEqual(await starts(), [300, 300]);
+      for (const [setting] of [settings, settings.slice(1)]) {
+        const ids = setting === undefined ? [] : [setting.Id];
+        bench.simulator.faults.add({ match: 'businesssettings', kind: 'absent', times: 1, ids });
+        assert.deepEqual(await starts(), [300, 300]);
+      }
+      space.remove('businesssettings', settings[0]?.Id ?? 0);
+      assert.deepEqual(await starts(), [0, 300]);
     });
 
     it('throws where the cut-offs of the day are gone together with all other settings', async () => {

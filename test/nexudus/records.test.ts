@@ -84,6 +84,18 @@ describe('Nexudus records', () => {
       assert.equal(changedAt(''), Date.UTC(2026, 10, 24, 10));
     });
 
+    it('says whether Nexudus calls it active, and is whole whatever stands there', () => {
+      const activeOf = (Active: unknown): unknown =>
+        parse('coworkercontracts', { ...contract, Active }).active;
+      assert.deepEqual([true, false].map(activeOf), [true, false]);
+      assert.deepEqual([null, undefined, 'yes', 1].map(activeOf), [
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    });
+
     it('never reads the wall-clock twins', () => {
       const row = { ...contract, StartDate: '2026-04-09T22:00:00Z', StartDateLocal: 'nonsense' };
       assert.equal(parse('coworkercontracts', row).startsAt, Date.UTC(2026, 3, 9, 22));
@@ -128,6 +140,118 @@ describe('Nexudus records', () => {
       const { contractUniqueId } = parse('coworkertimepasses', { ...pass, CoworkerContractUniqueId: 'c-1' });
       assert.equal(contractUniqueId, parse('coworkercontracts', contract).uniqueId);
     });
+  });
+
+  describe('a date that cannot be meant', () => {
+    const early = [
+      '0001-01-01T00:00:00',
+      '0001-01-01T00:00:00Z',
+      '1900-01-01T00:00:00Z',
+      '0000-00-00T00:00:00',
+    ];
+    const late = [
+      '2100-01-01T00:00:00Z',
+      '9999-12-31T23:59:59Z',
+      '9999-12-31T23:59:59.9999999',
+      '10000-01-01T00:00:00Z',
+      '+275760-09-13T00:00:00Z',
+      '999999-12-31T00:00:00Z',
+    ];
+    const endOfDates = Date.UTC(2100, 0, 1);
+    type Read = (date: string) => unknown;
+    const passWith = (fields: object): Records['coworkertimepasses'] =>
+      parse('coworkertimepasses', { ...pass, ...fields });
+    const contractWith = (fields: object): Records['coworkercontracts'] =>
+      parse('coworkercontracts', { ...contract, ...fields });
+    const pauseWith = (fields: object): unknown =>
+      parse('contractpausedperiods', { ...base, CoworkerContractId: 8, ...fields }).pause;
+    const meanings: [field: string, read: Read, early: unknown, late: unknown, meaning: string][] = [
+      ['UsedDate', (UsedDate) => passWith({ UsedDate }).usedAt, null, null, 'nobody knows when'],
+      [
+        'StartDate',
+        (StartDate) => contractWith({ StartDate }).startsAt,
+        null,
+        endOfDates,
+        'started, or not to start',
+      ],
+      [
+        'CancellationDate',
+        (CancellationDate) => contractWith({ CancellationDate }).cancelledAt,
+        null,
+        endOfDates,
+        'not cancelled, or never to end',
+      ],
+      [
+        'RenewalDate',
+        (RenewalDate) => contractWith({ RenewalDate }).renewsAt,
+        null,
+        null,
+        'nobody knows when',
+      ],
+      ['UpdatedOn', (UpdatedOn) => contractWith({ UpdatedOn }).changedAt, null, null, 'nobody knows when'],
+      [
+        'InPausedPeriodFrom',
+        (InPausedPeriodFrom) => contractWith({ InPausedPeriod: true, InPausedPeriodFrom }).pauses[0]?.from,
+        0,
+        endOfDates,
+        'begun, or not to begin',
+      ],
+      [
+        'PauseFrom',
+        (PauseFrom) => pauseWith({ PauseFrom }),
+        { from: 0, until: null },
+        { from: endOfDates, until: null },
+        'begun, or not to begin',
+      ],
+      [
+        'PauseUntil',
+        (PauseUntil) => pauseWith({ PauseUntil }),
+        { from: 0, until: null },
+        { from: 0, until: null },
+        'without a known end',
+      ],
+      ['ToTime', (ToTime) => parse('checkins', { ...base, ToTime }).open, true, true, 'an open check-in'],
+    ];
+    for (const [field, read, ofEarly, ofLate, meaning] of meanings) {
+      it(`says of ${field}: ${meaning}`, () => {
+        for (const date of early) assert.deepEqual(read(date), ofEarly, date);
+        for (const date of late) assert.deepEqual(read(date), ofLate, date);
+      });
+    }
+
+    it('says of ExpireDate: no end known where it is late, and stays as it is where it is early, to be seen', () => {
+      for (const date of late) assert.equal(passWith({ ExpireDate: date }).expiresAt, null, date);
+      for (const date of early) {
+        const { expiresAt } = passWith({ ExpireDate: date });
+        assert.ok(expiresAt !== null && expiresAt < Date.UTC(2000, 0, 1), date);
+      }
+    });
+
+    it('is no date at all where no year, or no day of one, can be made out', () => {
+      for (const ExpireDate of ['1-1-1', '99999999-01-01T00:00:00Z', '2026-02-45T00:00:00Z'])
+        assert.ok(isMalformed('coworkertimepasses', { ...pass, ExpireDate }), ExpireDate);
+    });
+
+    it('is none of those just within', () => {
+      const { expiresAt } = passWith({ ExpireDate: '2099-12-31T23:59:59Z' });
+      assert.equal(expiresAt, Date.UTC(2099, 11, 31, 23, 59, 59));
+      assert.equal(contractWith({ StartDate: '2000-01-01T00:00:00Z' }).startsAt, Date.UTC(2000, 0, 1));
+    });
+  });
+
+  it('is malformed where it does not say whose it is', () => {
+    for (const nobody of [null, undefined, 0, -1, 1.5, '1', 'Ann', {}, []]) {
+      assert.ok(isMalformed('coworkertimepasses', { ...pass, CoworkerId: nobody }), JSON.stringify(nobody));
+      assert.ok(
+        isMalformed('coworkercontracts', { ...contract, CoworkerId: nobody }),
+        JSON.stringify(nobody),
+      );
+      assert.ok(
+        isMalformed('contractpausedperiods', { ...base, CoworkerContractId: nobody }),
+        JSON.stringify(nobody),
+      );
+      assert.ok(isMalformed('coworkers', { ...coworker, Id: nobody }), JSON.stringify(nobody));
+    }
   });
 
   it('reads the Kisi groups of a pass type out of a text', () => {
@@ -179,7 +303,7 @@ describe('Nexudus records', () => {
   });
 
   it('drops ids that are none, and doubles', () => {
-    assert.deepEqual(parseIds(' 1, 2;2, x, -3, 4.5'), [1, 2]);
+    assert.deepEqual(parseIds(' 1, 2;2, x, -3, 4.5, 0'), [1, 2]);
   });
 
   describe('the daily cut-off', () => {

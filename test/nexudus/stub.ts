@@ -20,6 +20,8 @@ export interface Said {
   body?: unknown;
   /** Never answers. */
   silent?: boolean;
+  /** Answers a bit every 10 ms, and is never done. */
+  trickles?: boolean;
 }
 
 export interface Stub {
@@ -44,6 +46,13 @@ export async function startStub(
       const said = answer(one, asked.length - 1);
       if (said.silent) return;
       response.writeHead(said.status ?? 200, said.headers ?? {});
+      if (said.trickles) {
+        const drip = setInterval(() => response.write(' '), 10);
+        response.on('close', () => {
+          clearInterval(drip);
+        });
+        return;
+      }
       response.end(typeof said.body === 'string' ? said.body : JSON.stringify(said.body));
     });
   });

@@ -119,7 +119,29 @@ describe('Kisi simulator: role assignments', () => {
     assert.equal((await grant()).status, 409);
     kisi.simulator.switches.listsExpired = false;
     assert.deepEqual(await kisi.ids(`/role_assignments?group_id=${studio.id}`), []);
+    kisi.simulator.switches.hiddenStillCount = true;
+    assert.equal((await grant()).status, 409);
+    kisi.simulator.switches.hiddenStillCount = false;
     assert.equal((await grant()).status, 200);
+  });
+
+  it('round their ends by switch, their begins never', async () => {
+    for (const [how, until] of [
+      ['down', '2026-11-20T11:15:00.000Z'],
+      ['nearest', '2026-11-20T11:16:00.000Z'],
+      ['up', '2026-11-20T11:16:00.000Z'],
+    ] as const) {
+      kisi.simulator.switches.endRounding = { toMs: 60_000, how };
+      const { body } = await grant({
+        valid_from: '2026-11-20T11:10:30Z',
+        valid_until: '2026-11-20T11:15:30Z',
+      });
+      const { id, valid_from, valid_until } = body as Record<string, unknown>;
+      assert.deepEqual([valid_from, valid_until], ['2026-11-20T11:10:30.000Z', until]);
+      await patch(Number(id), { valid_until: '2026-11-20T12:00:01Z' });
+      assert.equal(untilOf(Number(id)), `2026-11-20T12:0${how === 'up' ? 1 : 0}:00.000Z`);
+      kisi.org.removeAssignment(Number(id));
+    }
   });
 
   it('move their validity by PATCH; by switch the 204 is a lie', async () => {

@@ -111,6 +111,25 @@ describe('Kisi simulator: users', () => {
     );
   });
 
+  it('are refused for their names, or for an e-mail of nobody who is shown, by switch', async () => {
+    const { switches } = kisi.simulator;
+    const fieldsOf = async (user: object) => {
+      const { status, body } = await create(user);
+      return status === 200 ? [] : Object.keys((body as { errors: object }).errors);
+    };
+    const email = 'ada@example.com';
+    switches.longestName = 3;
+    assert.deepEqual(await fieldsOf({ email, name: 'Adam' }), ['name']);
+    switches.longestName = null;
+    switches.plainNames = true;
+    assert.deepEqual(await fieldsOf({ email, name: 'Ada (she)' }), ['name']);
+    switches.takenEmails = ['ADA@example.com'];
+    assert.deepEqual(await fieldsOf({ email, name: 'Ada' }), ['email']);
+    assert.deepEqual(await kisi.ids('/users?email=ada@example.com'), []);
+    switches.takenEmails = [];
+    assert.deepEqual(await fieldsOf({ email, name: "Ada O'Neil-Łuk Jr." }), []);
+  });
+
   it('are deleted with 204 and with their roles, once', async () => {
     const group = kisi.org.addGroup({ name: 'Studio' });
     const ada = kisi.org.addUser({ email: 'ada@example.com' });

@@ -71,6 +71,30 @@ describe('Nexudus simulator: faults and the request log', () => {
     assert.deepEqual([Records, TotalItems, TotalPages], [[], 0, 0]);
   });
 
+  it('hides records by their ids, totals and all, wherever they are asked for', async () => {
+    const [hidden = 0, other = 0] = bench.simulator.space.list('coworkers').map(({ Id }) => Id);
+    set({ kind: 'absent', ids: [hidden] });
+    const { Records, TotalItems } = await getList(bench, `${coworkers}?size=100`);
+    assert.deepEqual([Records.length, TotalItems], [29, 29]);
+    const [gone, there] = [
+      await ask(bench, `${coworkers}/${hidden}`),
+      await ask(bench, `${coworkers}/${other}`),
+    ];
+    assert.deepEqual([gone.status, await gone.json(), there.status], [404, 'Not found', 200]);
+    const batch = (await (await ask(bench, `${coworkers}/?id=[${hidden},${other}]`)).json()) as WireRow[];
+    assert.deepEqual(
+      batch.map(({ Id }) => Id),
+      [other],
+    );
+  });
+
+  it('hides all records, from just the request that it is to hit', async () => {
+    set({ kind: 'absent', skip: 1, times: 1 });
+    const totals: unknown[] = [];
+    for (let i = 0; i < 3; i++) totals.push((await getList(bench, coworkers)).TotalItems);
+    assert.deepEqual(totals, [30, 0, 30]);
+  });
+
   it('shows fewer rows than it says', async () => {
     set({ kind: 'truncated' });
     const { Records, TotalItems } = await getList(bench, `${coworkers}?size=100`);

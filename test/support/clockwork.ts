@@ -19,6 +19,9 @@ import type {
 } from '../../activities/contract.js';
 import { createKnownRecords } from '../../activities/known.js';
 import { createPeople } from '../../activities/people.js';
+import { remote } from '../../activities/remote.js';
+import { KisiError } from '../../kisi/errors.js';
+import { NexudusError } from '../../nexudus/errors.js';
 import type { Trail } from '../../trail/trail.js';
 import type { Profile, Rules, Snapshot } from '../../access/types.js';
 import {
@@ -73,8 +76,11 @@ export class Clockwork {
   /** Of each key that was given or taken away: since when the workflow said that it was due. */
   readonly dues: (number | null)[] = [];
   mails = 0;
-  doubts: { passId: number | null; why: string }[] = [];
+  doubts: { passId: number; why: string }[] = [];
   nexudusFails: string | null = null;
+  /** For how long Nexudus, or Kisi, asks everybody to wait; null: it answers. */
+  nexudusAsksMs: number | null = null;
+  kisiAsksMs: number | null = null;
   kisiFails: string | null = null;
   /** Only calls that are logged with this fail; by default all. */
   kisiFailsAt = '';
@@ -176,8 +182,12 @@ export class Clockwork {
   }
 
   membership(): MembershipActivities {
-    return {
+    return remote<MembershipActivities>({
       assessMember: async (request) => {
+        if (this.nexudusAsksMs !== null) {
+          const [path, says] = ['/x', 'asks to slow down.'];
+          throw new NexudusError({ kind: 'throttled', path, says, retryAfterMs: this.nexudusAsksMs });
+        }
         if (this.nexudusFails !== null)
           throw ApplicationFailure.create({ type: 'Nexudus', message: this.nexudusFails });
         const now = await this.now();
@@ -217,7 +227,7 @@ export class Clockwork {
           request,
         );
       },
-    };
+    });
   }
 
   wakes(): WakeActivities {
@@ -256,6 +266,10 @@ export class Clockwork {
           nonRetryable: true,
           details: [{ mayBeDone: false }],
         });
+      if (this.kisiAsksMs !== null) {
+        const failure = { kind: 'throttled', status: 429, retryAfterMs: this.kisiAsksMs } as const;
+        throw new KisiError({ method: 'GET', path: '/x' }, failure);
+      }
       if (this.kisiFails !== null && what.startsWith(this.kisiFailsAt))
         throw ApplicationFailure.create({ type: 'Kisi', message: this.kisiFails });
       this.log.push(what);
@@ -300,7 +314,7 @@ export class Clockwork {
         };
         return { ...result, version: await this.ownership.claim(memberId, key) };
       };
-    return {
+    return remote<KeyActivities>({
       findKisiUser: (memberId, how) =>
         async(() => {
           step(how);
@@ -385,7 +399,7 @@ export class Clockwork {
             .filter((key) => key.userId === userId)
             .map(({ id, groupId, validUntil }) => ({ keyId: id, groupId, validUntil }));
         }),
-    };
+    });
   }
 
   private emailOf(memberId: number): string {

@@ -89,6 +89,7 @@ describe('loadConfig', () => {
           usedPass: 'endOfDay',
           lastDay: 'inclusive',
           existingKeys: 'keep',
+          inactiveContract: 'ignore',
         },
         drift: {
           missing: 'repair',
@@ -99,10 +100,12 @@ describe('loadConfig', () => {
           userSuspended: 'report',
           groupGone: 'report',
           groupRenamed: 'report',
+          endUnreadable: 'report',
         },
         trailRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
         breaker: { people: 5, share: 0.1 },
+        apiUser: 'shared',
         findUsers: 'directory',
         latency: { withinMs: 60_000, share: 0.95 },
       },
@@ -285,6 +288,7 @@ policies:
   usedPass: atOnce
   lastDay: exclusive
   existingKeys: adopt
+  inactiveContract: ends
   findUsers: search
   trailRetention: 30d
   undoWindow: 1h
@@ -309,11 +313,13 @@ policies:
         usedPass: 'atOnce',
         lastDay: 'exclusive',
         existingKeys: 'adopt',
+        inactiveContract: 'ends',
       },
       drift: { ...defaultDriftPolicy, extra: 'repair', missing: 'report' },
       trailRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,
       breaker: { people: 3, share: 0.025 },
+      apiUser: 'shared',
       findUsers: 'search',
       latency: { withinMs: 120_000, share: 0.995 },
     });
@@ -321,6 +327,16 @@ policies:
 
   it('may be empty, or only comments', () => {
     assert.deepEqual([fileOf('').mapping, fileOf('# nothing yet\n').present], [[], true]);
+  });
+
+  it('moves keys by no more than a year', () => {
+    for (const name of ['renewalGrace', 'doorGrace', 'doorHorizon']) {
+      const of = (span: string): string[] => problems(needed, `policies:\n  ${name}: ${span}\n`);
+      assert.deepEqual(of('367d'), [`./latchkey.yaml:2: policies.${name} must be at most 366d`]);
+      assert.deepEqual(problems(needed, `policies: { ${name}: 366d, colour: red }`), [
+        './latchkey.yaml:1: policies.colour is not a known key',
+      ]);
+    }
   });
 
   it('names key, line and file of everything that is wrong', () => {

@@ -60,6 +60,7 @@ describe('docs/configuration.md', () => {
         usedPass: 'atOnce',
         lastDay: 'exclusive',
         existingKeys: 'adopt',
+        inactiveContract: 'ends',
         findUsers: 'search',
         trailRetention: '30d',
         undoWindow: '1h',
@@ -94,6 +95,7 @@ describe('docs/configuration.md', () => {
         usedPass: said('usedPass'),
         lastDay: said('lastDay'),
         existingKeys: said('existingKeys'),
+        inactiveContract: said('inactiveContract'),
       },
       defaultPolicies,
     );

@@ -32,6 +32,8 @@ const space = (groupId: number, warnings: string[] = []): CheckedSpace => ({
   organizationId: 1,
   timeZones: {},
   warnings,
+  problems: [],
+  resolved: {},
   groups: [],
 });
 

@@ -117,15 +117,15 @@ const breaks: Break[] = [
   {
     what: 'polls twice',
     file: 'poll.ts',
-    from: 'const { crowds = [], ...next } = await pollActivities().pollChanges',
-    to: 'await pollActivities().pollChanges(memory);\n  const { crowds = [], ...next } = await pollActivities().pollChanges',
+    from: "const { crowds = [], ...next } = await pollActivities('4m').pollChanges",
+    to: "await pollActivities('4m').pollChanges(memory);\n  const { crowds = [], ...next } = await pollActivities('4m').pollChanges",
     matters: schedules('pollChanges'),
   },
   {
     what: 'passes over everything twice',
     file: 'poll.ts',
-    from: 'const { crowds = [], ...next } = await pollActivities().fullPass',
-    to: 'await pollActivities().fullPass(memory);\n  const { crowds = [], ...next } = await pollActivities().fullPass',
+    from: "const { crowds = [], ...next } = await pollActivities('10m').fullPass",
+    to: "await pollActivities('10m').fullPass(memory);\n  const { crowds = [], ...next } = await pollActivities('10m').fullPass",
     matters: schedules('fullPass'),
   },
   {

@@ -1,0 +1,246 @@
+/**
+ * The reading of Kisi's lists, which move while they are read: users come, go and are renamed. Kisi has offsets and no cursor,
+ * and sorts by names only. What was there before the read began, and still is after it ended, is in what is read; what came or
+ * went meanwhile may be or not. What does not add up is thrown as `malformed` after a bounded number of requests, for a failed
+ * read must not look like an empty or a short one.
+ */
+import { z } from 'zod';
+import { KisiError, malformed } from './errors.js';
+import type { KisiCall } from './errors.js';
+import { parse } from './http.js';
+import type { Query, Send } from './http.js';
+
+/** Largest page of each list; the defaults are 50 and 10. */
+export const pageSizes = { users: 100, groups: 250, role_assignments: 250 };
+export type ListName = keyof typeof pageSizes;
+
+/** The orders that Kisi documents: in any, a row that does not change keeps its place among the others. */
+const orders: Record<ListName, string> = { users: 'name', groups: 'name', role_assignments: 'user.name' };
+/** Of a list that is not on its last page; that of Kisi's own default. */
+const smallestPage = 10;
+/** Kisi's largest `offset`. */
+const largestOffset = 20_000;
+/** Of a page: what two pages have in common where a list is known to move. */
+const carefulShare = 0.1;
+const mostSweeps = 4;
+/** A list that moves costs so many times the requests of one that does not, and a few, at most. */
+const mostTimes = 3;
+const fewRequests = 10;
+
+/** Some rows of a list, none of which came before, and how many there are in all; null: not said. */
+export interface Page<T> {
+  rows: T[];
+  total: number | null;
+}
+
+/** All rows of a list, see `pages`. */
+export async function readAll<T extends { id: number }>(
+  send: Send,
+  list: ListName,
+  record: z.ZodType<T>,
+  query: Query,
+  signal?: AbortSignal,
+): Promise<T[]> {
+  const all: T[] = [];
+  for await (const { rows } of pages(send, list, record, query, signal)) all.push(...rows);
+  return all;
+}
+
+/**
+ * The pages of a list, each row once. Its end is where X-Collection-Range says, else the first short page. `tooLong`, at once
+ * where the total is told, when Kisi's largest offset ends before the list does.
+ *
+ * A list that is still costs its pages. Where the last of them has room, two pages have rows in common, for nothing: one of
+ * them in both proves that nothing slipped from one to the other. How far it moved, against how far the total did, tells
+ * whether a row may have come in where all was read already, as one that was renamed: only up to there is read again. Where
+ * the total stayed the same, it is enough to count.
+ */
+export async function* pages<T extends { id: number }>(
+  send: Send,
+  list: ListName,
+  record: z.ZodType<T>,
+  query: Query,
+  signal?: AbortSignal,
+): AsyncGenerator<Page<T>> {
+  const reader = createReader(send, list, record, query, signal);
+  let suspect = yield* sweep(reader, Infinity, 0);
+  if (reader.isShort(suspect)) throw reader.incomplete();
+  for (let sweeps = 1; !reader.isComplete(suspect); sweeps++) {
+    if (sweeps === mostSweeps) throw reader.incomplete();
+    suspect = yield* sweep(reader, suspect === 0 ? Infinity : suspect, carefulShare);
+  }
+}
+
+/** One page as it was read. */
+interface Sight {
+  offset: number;
+  ids: number[];
+  total: number | null;
+}
+
+/** A page, and those of its rows that were not seen before. */
+interface Look<T> {
+  sight: Sight;
+  fresh: T[];
+}
+
+interface Reader<T> {
+  look(offset: number): Promise<Look<T>>;
+  /** Whether nothing can be missing, where rows may have come in up to `suspect`. */
+  isComplete(suspect: number): boolean;
+  /** Whether rows are missing although nothing moved. */
+  isShort(suspect: number): boolean;
+  /** Whether all of a list that did not move was seen, by the count of its rows. */
+  isCounted(): boolean;
+  isAtEnd(sight: Sight): boolean;
+  incomplete(): KisiError;
+}
+
+function createReader<T extends { id: number }>(
+  send: Send,
+  list: ListName,
+  record: z.ZodType<T>,
+  query: Query,
+  signal?: AbortSignal,
+): Reader<T> {
+  const call: KisiCall = { method: 'GET', path: `/${list}` };
+  const limit = pageSizes[list];
+  const seen = new Set<number>();
+  let requests = 0;
+  let mostRequests = Infinity;
+  let last: Sight | null = null;
+  let isSteady = true;
+  /** By how much the total has grown in all. */
+  let came = 0;
+
+  const incomplete = (): KisiError => {
+    const total = last?.total ?? null;
+    const of = total === null ? '' : ` of a total of ${total}`;
+    return malformed(call, `${seen.size} rows came${of} in ${requests} requests, and some may be missing`);
+  };
+
+  function note(sight: Sight): void {
+    const { ids, total, offset } = sight;
+    if (last === null) {
+      const size = Math.max(ids.length, smallestPage);
+      const all = Math.ceil((total ?? largestOffset + limit) / size);
+      mostRequests = mostTimes * all + fewRequests;
+    }
+    const change = last === null ? 0 : (total ?? 0) - (last.total ?? 0);
+    if (change !== 0) isSteady = false;
+    came += Math.max(0, change);
+    last = sight;
+    if (total === null) return;
+    if (total > largestOffset + limit) throw new KisiError(call, { kind: 'tooLong' });
+    if (ids.length > Math.max(0, total - offset))
+      throw malformed(call, `${ids.length} rows came from offset ${offset} on of a total of ${total}`);
+    if (ids.length === 0 && offset < total)
+      throw malformed(call, `no rows came from offset ${offset} on of a total of ${total}`);
+  }
+
+  const isCounted = (): boolean =>
+    isSteady && last !== null && last.total !== null && seen.size >= last.total;
+
+  return {
+    async look(offset) {
+      if (offset > largestOffset) throw new KisiError(call, { kind: 'tooLong' });
+      if (requests === mostRequests) throw incomplete();
+      requests++;
+      const answer = await send({ ...call, query: { ...query, limit, offset, sort: orders[list] } }, signal);
+      const rows = parse(call, z.array(record), answer.body);
+      const sight = { offset, ids: rows.map(({ id }) => id), total: totalOf(answer.collectionRange) };
+      note(sight);
+      const fresh = rows.filter(({ id }) => !seen.has(id) && seen.add(id));
+      return { sight, fresh };
+    },
+    isComplete(suspect) {
+      const total = last?.total ?? null;
+      if (total === null) return suspect === 0;
+      return isSteady ? isCounted() : suspect === 0 && seen.size + came >= total;
+    },
+    isShort: (suspect) => isSteady && suspect === 0 && last?.total !== null && !isCounted(),
+    isCounted,
+    isAtEnd: ({ offset, ids, total }) => (total === null ? ids.length < limit : offset + ids.length >= total),
+    incomplete,
+  };
+}
+
+/**
+ * Reads on from page to page up to an offset or the end. `share`: how much of a page the next has in common with it; what is
+ * free is taken in any case. Answers up to where rows may have come in behind it; 0: they did not.
+ */
+async function* sweep<T extends { id: number }>(
+  reader: Reader<T>,
+  upTo: number,
+  share: number,
+): AsyncGenerator<Page<T>, number> {
+  let suspect = 0;
+  let before: Sight | null = null;
+  /** What was read on from `before`, and had no row in common with it. */
+  let aside: Sight | null = null;
+  let common: number | null = null;
+  let isAllProven = true;
+  for (let offset = 0; ;) {
+    const { sight, fresh } = await reader.look(offset);
+    yield { rows: fresh, total: sight.total };
+    if (before !== null) {
+      const shift = shiftBetween(before, sight);
+      const isStill = shift === null && common === 0 && isNext(before, sight, fresh.length);
+      if (!isAllProven && hasStray(sight, fresh, [before, aside])) suspect = sight.offset;
+      if (shift === null && !isStill && aside === null) {
+        common = commonRows(before, carefulShare);
+        aside = sight;
+        offset = Math.max(0, endOf(before) - Math.ceil(before.ids.length / 2));
+        continue;
+      }
+      if (isStill) isAllProven = false;
+      const grown = Math.max(0, (sight.total ?? 0) - (before.total ?? 0));
+      const mayHaveComeIn = shift === null ? !isStill : shift > grown;
+      if (mayHaveComeIn) suspect = sight.offset;
+    }
+    if (reader.isAtEnd(sight) || reader.isCounted() || endOf(sight) >= upTo + (common ?? 0)) return suspect;
+    common ??= commonRows(sight, share);
+    before = sight;
+    offset = Math.max(before.offset + 1, Math.min(endOf(before) - common, largestOffset));
+  }
+}
+
+const endOf = ({ offset, ids }: Sight): number => offset + ids.length;
+
+/** How many rows the next page has in common with this one. */
+function commonRows({ ids, total }: Sight, share: number): number {
+  const size = ids.length;
+  const asked = share === 0 ? 0 : Math.max(1, Math.floor(size * share));
+  // Without a total a row that slipped from one page to the other would leave no trace.
+  if (total === null) return Math.min(Math.max(asked, 1), Math.max(0, size - 1));
+  const others = size === 0 ? 0 : Math.ceil(total / size) - 1;
+  const free = others <= 0 ? 0 : Math.floor(((others + 1) * size - total) / others);
+  return Math.min(Math.max(asked, Math.min(free, Math.floor(size * carefulShare))), Math.max(0, size - 1));
+}
+
+/** How far the last row of both has moved; null: they have none in common. */
+function shiftBetween(before: Sight, after: Sight): number | null {
+  const places = new Map(after.ids.map((id, index) => [id, after.offset + index]));
+  for (let index = before.ids.length - 1; index >= 0; index--) {
+    const place = places.get(before.ids[index] ?? NaN);
+    if (place !== undefined) return place - (before.offset + index);
+  }
+  return null;
+}
+
+/** Whether a page begins where another ended, with rows that are all new, and the total is the same. */
+function isNext(before: Sight, after: Sight, freshCount: number): boolean {
+  return after.offset === endOf(before) && after.total === before.total && freshCount === after.ids.length;
+}
+
+/** Whether a row came a second time that is of none of these pages: it has moved on, and others may have moved up. */
+function hasStray({ ids }: Sight, fresh: readonly { id: number }[], of: readonly (Sight | null)[]): boolean {
+  const known = new Set([...fresh.map(({ id }) => id), ...of.flatMap((one) => one?.ids ?? [])]);
+  return ids.some((id) => !known.has(id));
+}
+
+/** The total in `<start>-<end>/<total>`, or in the form of an empty list, which is a star for the range. */
+function totalOf(collectionRange: string | null): number | null {
+  const total = /^(?:\d+-\d+|\*)\/(\d+)$/.exec(collectionRange?.trim() ?? '')?.[1];
+  return total === undefined ? null : Number(total);
+}

@@ -1,0 +1,83 @@
+import type { Instant } from '../access/types.js';
+import type { NexudusClient } from './client.js';
+import { NexudusError } from './errors.js';
+import { createLookups } from './lookups.js';
+import { collections, type CoworkerRecord } from './records.js';
+
+/** Coworkers that reads missed. Keep one for the process: the first look and the later one may be of two reads. */
+export interface Absences {
+  /** Throws as `confirm` does where the coworker was missed moments ago, so that nobody need ask again so soon. */
+  check(memberId: number): void;
+  /** A read found the coworker. */
+  seen(memberId: number): void;
+  /**
+   * Of a coworker that a read missed which began at `readAt`: the record where it is there after all, null where it is surely
+   * gone. Throws NexudusError, `implausible` as long as it is missing for less than a minute: then nothing is known of the person.
+   */
+  confirm(client: NexudusClient, memberId: number, readAt: Instant): Promise<CoworkerRecord | null>;
+}
+
+/** How long a coworker must be missing before a further look may say that it is gone. */
+const laterLookMs = 60_000;
+/** Many may be deleted at once, and each is tried again every few seconds: they are asked for no more often than this. */
+const lookAgainMs = 25_000;
+/** Nobody has looked for so long: what was missed before says nothing about the time between. */
+const forgottenMs = 10 * 60_000;
+
+/**
+ * Remembers whom reads missed. `lookLaterMs`: how long after the first look the second must be; 0 for those who only show
+ * what they read. What is lost with the process costs a minute more.
+ */
+export function createAbsences(now: () => Instant, lookLaterMs = laterLookMs): Absences {
+  /** The one whom a read missed last is last. */
+  const missing = new Map<number, { since: Instant; lookedAt: Instant }>();
+
+  function noteLook(memberId: number, at: Instant): { since: Instant; isFirst: boolean } {
+    for (const [id, { lookedAt }] of missing) {
+      if (at - lookedAt <= forgottenMs) break;
+      missing.delete(id);
+    }
+    const before = missing.get(memberId);
+    // A clock that was set back must not make this last for hours.
+    const isFirst = before === undefined || before.since > at;
+    const since = isFirst ? at : before.since;
+    missing.delete(memberId);
+    missing.set(memberId, { since, lookedAt: at });
+    return { since, isFirst };
+  }
+
+  return {
+    check(memberId) {
+      const known = missing.get(memberId);
+      if (known === undefined) return;
+      const [at, { since, lookedAt }] = [now(), known];
+      if (at >= lookedAt && at - lookedAt < lookAgainMs && at - since < lookLaterMs)
+        throw notSure(memberId, since);
+    },
+    seen: (memberId) => void missing.delete(memberId),
+    async confirm(client, memberId, readAt) {
+      const at = now();
+      const { since, isFirst } = noteLook(memberId, at);
+      // What a read for many has missed may be older than the first look.
+      const isOld = !isFirst && readAt <= since;
+      const found = isOld ? await createLookups(client).find('coworkers', memberId) : null;
+      if (found !== null) missing.delete(memberId);
+      else if ((isOld ? at : Math.min(at, readAt)) - since < lookLaterMs && lookLaterMs > 0)
+        throw notSure(memberId, since);
+      return found;
+    },
+  };
+}
+
+function notSure(memberId: number, since: Instant): NexudusError {
+  return unbelieved(
+    memberId,
+    `has been missing since ${new Date(since).toISOString()}. It counts as deleted once a look a minute later misses it too.`,
+  );
+}
+
+/** What a read throws that misses a coworker whose absence is not believed. */
+export function unbelieved(memberId: number, says: string): NexudusError {
+  const path = `${collections.coworkers.path}/{id}`;
+  return new NexudusError({ kind: 'implausible', path, says: `coworker ${memberId} ${says}` });
+}

@@ -1,0 +1,68 @@
+import type { Instant } from '../access/types.js';
+
+/**
+ * What is known of Nexudus' clock, by which its records are stamped: the `Date` header of its answers tells (RFC 9110,
+ * 6.6.1). One for all clients of a process.
+ */
+export interface ServerClock {
+  /** Now by Nexudus' clock, never ahead of it; by this machine's where Nexudus' is not known. */
+  now(): Instant;
+  /** How far Nexudus' clock is ahead of this machine's, or behind it (negative), in milliseconds; null: not known. */
+  skewMs(): number | null;
+  /** Milliseconds since some instant, which nobody can set: for what takes time. */
+  steadyMs(): number;
+  /** The `Date` header of an answer that has just come, and when its request began by `steadyMs`. */
+  note(date: unknown, startedMs: number): void;
+}
+
+/** For tests. */
+export interface ServerClockOptions {
+  /** This machine's clock, which somebody may set. */
+  wallMs: () => number;
+  /** One that only ever goes on. Default: `performance.now`. */
+  steadyMs: () => number;
+}
+
+const dayMs = 24 * 3_600_000;
+const earliestDate = Date.UTC(2020, 0, 1);
+const latestDate = Date.UTC(2100, 0, 1);
+
+/** A clock of which nothing is known yet. */
+export function createServerClock(options: Partial<ServerClockOptions> = {}): ServerClock {
+  const { wallMs = Date.now, steadyMs = () => performance.now() } = options;
+  // Nexudus' clock less the steady one is between the two: a step of this machine's clock changes nothing of that.
+  let ahead: { least: number; most: number } | null = null;
+
+  function skewMs(): number | null {
+    if (ahead === null) return null;
+    return Math.round((ahead.least + ahead.most) / 2 + steadyMs() - wallMs());
+  }
+
+  return {
+    skewMs,
+    steadyMs,
+    now() {
+      if (ahead === null) return wallMs();
+      const told = Math.floor(ahead.least + steadyMs());
+      // Of two clocks that are days apart nobody knows which is right: what is too early only costs a longer read.
+      return Math.abs(told - wallMs()) > dayMs ? Math.min(told, wallMs()) : told;
+    },
+    note(date, startedMs) {
+      const at = parseHttpDate(date);
+      if (at === null || at < earliestDate || at >= latestDate) return;
+      // The header has whole seconds, and was written at some time between start and end.
+      const told = { least: at - steadyMs(), most: at + 1_000 - startedMs };
+      const least = Math.max(told.least, ahead?.least ?? -Infinity);
+      const most = Math.min(told.most, ahead?.most ?? Infinity);
+      // What no longer agrees with the answers before: somebody set one of the clocks, or this machine slept.
+      ahead = least <= most ? { least, most } : told;
+    },
+  };
+}
+
+/** The instant of an HTTP date, which begins with the day's name; null: it is none. */
+export function parseHttpDate(text: unknown): Instant | null {
+  if (typeof text !== 'string' || !/^[a-z]{3,9},? /i.test(text)) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,278 @@
+/** Polls by a Nexudus whose clock is not ours, and by a machine whose clock somebody sets. */
+import assert from 'node:assert/strict';
+import type { Client } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { PollMemory } from '../../activities/contract.js';
+import { createKnownRecords } from '../../activities/known.js';
+import { createPollActivities } from '../../activities/poll.js';
+import type { Waker } from '../../activities/wake.js';
+import { createNexudusClient } from '../../nexudus/client.js';
+import { createServerClock } from '../../nexudus/clock.js';
+import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
+import { rules } from '../support/builders.js';
+import { noPace } from '../nexudus/stub.js';
+
+const noon = Date.parse('2026-11-24T12:00:00Z');
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+
+/** A true time that only the test moves, and how far each clock is from it. */
+class World {
+  time = noon;
+  oursOff = 0;
+  theirsOff = 0;
+  readonly woken: number[] = [];
+  readonly lags: number[] = [];
+  told: string[] = [];
+  memory: PollMemory | null = null;
+  private poller!: ReturnType<typeof createPollActivities>;
+  nexudus!: NexudusSimulator;
+  private type = 0;
+
+  static async start(dateHeader: string | null = 'clock'): Promise<World> {
+    const world = new World();
+    const now = (): number => world.time + world.theirsOff;
+    world.nexudus = await startNexudusSimulator({ now, switches: { rateLimits: null, dateHeader } });
+    world.type = world.nexudus.space.addTimePass().Id;
+    world.restart();
+    return world;
+  }
+
+  /** A process that knows nothing yet but what the last run remembered. */
+  restart(): void {
+    const ours = (): number => this.time + this.oursOff;
+    const nexudus = createNexudusClient({
+      baseUrl: this.nexudus.url,
+      auth: { email: 'admin@example.com', password: 'nexudus-password' },
+      pace: noPace(),
+      clock: createServerClock({ wallMs: ours, steadyMs: () => this.time }),
+    });
+    const note = (id: number): Promise<void> => Promise.resolve(void this.woken.push(id));
+    this.poller = createPollActivities({
+      nexudus,
+      nexudusForFullPasses: nexudus,
+      client: { workflow: { list: () => [] } } as unknown as Client,
+      waker: { wake: note, wakeIfRunning: (id: number) => note(id).then(() => true) } as unknown as Waker,
+      rules: rules(),
+      known: createKnownRecords(),
+      baselines: { read: () => Promise.resolve(null), note: () => undefined },
+      trail: { prune: () => Promise.resolve(0) },
+      ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
+      trailRetentionMs: 0,
+      tellLag: (_collection, lagMs) => void this.lags.push(lagMs),
+      now: ours,
+    });
+  }
+
+  /** Half a minute later, one poll. Whom it woke. */
+  async poll(): Promise<number[]> {
+    this.time += 30 * secondMs;
+    const logger = new DefaultLogger('INFO', ({ message }) => void this.told.push(message));
+    const { memory } = this;
+    this.memory = await new MockActivityEnvironment({}, { logger }).run(() =>
+      this.poller.pollChanges(memory),
+    );
+    return this.woken.splice(0);
+  }
+
+  /** Somebody buys a pass, a few seconds after the last poll. */
+  buys(): number {
+    this.time += 5 * secondMs;
+    const { Id } = this.nexudus.space.addCoworker();
+    this.nexudus.space.addPass({ CoworkerId: Id, TimePassId: this.type });
+    return Id;
+  }
+
+  /** The earliest instant that the last poll asked for, by each filter's whole minute. */
+  earliestAsked(): number {
+    const bounds = this.nexudus.requests
+      .list()
+      .flatMap(({ query }) => Object.entries(query))
+      .filter(([key]) => key.startsWith('from_'))
+      .map(([, value]) => Date.parse(`${value}:00Z`));
+    return Math.min(...bounds);
+  }
+}
+
+describe('a poll', () => {
+  let world: World;
+  afterEach(() => world.nexudus.stop());
+
+  for (const [minutes, dateHeader] of [
+    [-4, 'clock'],
+    [4, 'clock'],
+    [-4, null],
+    [4, null],
+    [-4, 'Thu, 01 Jan 1970 00:00:00 GMT'],
+    [4, 'Fri, 31 Dec 9999 23:59:59 GMT'],
+    [-4, 'NaN'],
+    [-300, 'clock'],
+    [300, 'clock'],
+  ] as const) {
+    const how =
+      dateHeader === 'clock' ? 'says so' : dateHeader === null ? 'does not say' : `says ${dateHeader}`;
+    it(`misses nothing, and wakes nobody twice, by a Nexudus that is ${minutes} minutes from us and ${how}`, async () => {
+      world = await World.start(dateHeader);
+      world.theirsOff = minutes * minuteMs;
+      await world.poll();
+      for (let i = 0; i < 5; i++) {
+        const member = world.buys();
+        assert.deepEqual(await world.poll(), [member]);
+        assert.deepEqual(await world.poll(), []);
+      }
+      world.restart();
+      const member = world.buys();
+      assert.ok((await world.poll()).includes(member), 'after a start too');
+    });
+  }
+
+  it('asks as far back by a Nexudus of another time as by one of ours', async () => {
+    for (const minutes of [0, -240, 240]) {
+      world = await World.start();
+      world.theirsOff = minutes * minuteMs;
+      await world.poll();
+      for (let i = 0; i < 3; i++) await world.poll();
+      world.nexudus.requests.clear();
+      await world.poll();
+      const back = world.time + world.theirsOff - world.earliestAsked();
+      assert.ok(back <= 5 * minuteMs, `${back / minuteMs} minutes`);
+      if (minutes !== 240) await world.nexudus.stop();
+    }
+  });
+
+  it('misses nothing while our clock steps back and forth by hours between polls', async () => {
+    world = await World.start();
+    await world.poll();
+    for (const off of [3 * hourMs, -3 * hourMs, 20 * hourMs, 0, -minuteMs, 5 * minuteMs, 0]) {
+      world.oursOff = off;
+      const member = world.buys();
+      assert.deepEqual(await world.poll(), [member], `ours off by ${off / minuteMs} minutes`);
+      world.nexudus.requests.clear();
+      assert.deepEqual(await world.poll(), []);
+      assert.ok(world.time - world.earliestAsked() <= 5 * minuteMs, 'it reads no more than ever');
+    }
+  });
+
+  it('misses nothing of what is bought while it reads and our clock is set', async () => {
+    world = await World.start();
+    await world.poll();
+    for (const off of [3 * hourMs, -3 * hourMs, 0]) {
+      const polling = world.poll();
+      world.oursOff = off;
+      const member = world.buys();
+      const woken = [...(await polling), ...(await world.poll())];
+      assert.deepEqual(woken, [member]);
+    }
+  });
+
+  for (const [off, header] of [
+    [3 * hourMs, null],
+    [-3 * hourMs, null],
+    [30 * hourMs, 'clock'],
+  ] as const) {
+    it(`sees again once our clock is right that was ${off / hourMs} hours off when a process started (header: ${header})`, async () => {
+      world = await World.start(header);
+      await world.poll();
+      world.oursOff = off;
+      world.restart();
+      await world.poll();
+      world.oursOff = 0;
+      world.restart();
+      const member = world.buys();
+      assert.ok((await world.poll()).includes(member));
+      const next = world.buys();
+      assert.deepEqual(await world.poll(), [next]);
+    });
+  }
+
+  it('brings a watermark back that is ahead of Nexudus’ clock, and misses nothing of the last minutes', async () => {
+    world = await World.start();
+    await world.poll();
+    const member = world.buys();
+    world.time += 10 * minuteMs;
+    const ahead = (at: number): number => at + 24 * 365 * hourMs;
+    const readTo = Object.entries(world.memory?.readTo ?? {}).map(([name, at]) => [name, ahead(at)]);
+    assert.ok(world.memory !== null && readTo.length > 0);
+    world.memory = { ...world.memory, readTo: Object.fromEntries(readTo) as Record<string, number> };
+    assert.deepEqual(await world.poll(), [member]);
+    assert.ok(Object.values(world.memory.readTo).every((at) => at <= world.time));
+    world.nexudus.requests.clear();
+    assert.deepEqual(await world.poll(), []);
+    assert.ok(world.time - world.earliestAsked() <= 5 * minuteMs, 'and not for ever');
+  });
+
+  it('misses nothing after a start, where Nexudus is a little ahead and that is not known yet', async () => {
+    world = await World.start();
+    world.theirsOff = 50 * secondMs;
+    await world.poll();
+    await world.poll();
+    world.restart();
+    const member = world.buys();
+    assert.deepEqual(await world.poll(), [member]);
+    assert.deepEqual(await world.poll(), []);
+  });
+
+  it('misses nothing where the header is wrong for the length of one poll', async () => {
+    world = await World.start();
+    await world.poll();
+    for (const off of [3 * hourMs, -3 * hourMs]) {
+      world.nexudus.switches.dateHeader = new Date(world.time + off).toUTCString();
+      await world.poll();
+      world.nexudus.switches.dateHeader = 'clock';
+      const member = world.buys();
+      assert.deepEqual(await world.poll(), [member], `off by ${off / hourMs} hours`);
+      const next = world.buys();
+      assert.deepEqual(await world.poll(), [next]);
+    }
+  });
+
+  it('never keeps a watermark that is ahead of Nexudus’ clock', async () => {
+    world = await World.start();
+    for (const off of [-4 * minuteMs, -hourMs, 4 * minuteMs, 0]) {
+      world.theirsOff = off;
+      world.restart();
+      await world.poll();
+      const latest = Math.max(...Object.values(world.memory?.readTo ?? {}));
+      assert.ok(latest <= world.time + off, `${off / minuteMs} minutes`);
+    }
+  });
+
+  it('has the log say once that the clocks differ, how, and once that they agree again', async () => {
+    world = await World.start();
+    await world.poll();
+    world.theirsOff = 20 * secondMs;
+    await world.poll();
+    assert.deepEqual(world.told, []);
+    world.theirsOff = -4 * minuteMs;
+    await world.poll();
+    world.theirsOff = -5 * minuteMs;
+    await world.poll();
+    world.theirsOff = -20 * secondMs;
+    await world.poll();
+    assert.equal(world.told.length, 1, world.told.join('\n'));
+    assert.match(String(world.told[0]), /^Nexudus' clock is (239|240) s behind this machine's\./);
+    world.theirsOff = 0;
+    await world.poll();
+    await world.poll();
+    assert.equal(world.told.length, 2);
+    assert.match(String(world.told[1]), /agree again/);
+    world.oursOff = -hourMs;
+    await world.poll();
+    assert.match(String(world.told[2]), /^Nexudus' clock is 360[01] s ahead of this machine's\./);
+  });
+
+  it('tells by Nexudus’ clock how late a record was noticed', async () => {
+    world = await World.start();
+    world.theirsOff = -4 * minuteMs;
+    await world.poll();
+    world.buys();
+    await world.poll();
+    assert.ok(world.lags.length > 0);
+    assert.ok(
+      world.lags.every((lagMs) => lagMs >= 28 * secondMs && lagMs <= 40 * secondMs),
+      world.lags.join(),
+    );
+  });
+});

@@ -1,0 +1,101 @@
+/** APIs that ask to wait for a day, or answer with 404s of a gateway, while members come, go and are suspended. */
+import assert from 'node:assert/strict';
+import type { Fault } from '../../simulators/server.js';
+import { latchkey, scratch } from '../client/cli.js';
+import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+
+/** ABSURD_S=3600: for an hour, each API in turn; by default both at once, for a few seconds. */
+const absurdS = Number(process.env['ABSURD_S'] ?? 4);
+const rounds: ('nexudus' | 'kisi')[][] = absurdS >= 60 ? [['nexudus'], ['kisi']] : [['nexudus', 'kisi']];
+
+const inADay = new Date(Date.now() + 86_400_000).toUTCString();
+const asking = (status: number, retryAfter: Fault['retryAfter']): Fault => ({
+  match: '.*',
+  kind: 'status',
+  status,
+  ...(retryAfter === undefined ? {} : { retryAfter }),
+});
+const gateways: Fault = { match: '.*', kind: 'status', status: 404, body: '{"message":"Not found"}' };
+/** One after another. A status of 409 is a throttle to Nexudus and a conflict to Kisi. */
+const faults = {
+  nexudus: [asking(409, 86_400), asking(429, inADay), gateways, asking(503, 3_600), asking(409, '1e30')],
+  kisi: [asking(429, 86_400), asking(503, inADay), asking(429, '-1'), asking(503, 'NaN'), asking(429, 3_600)],
+};
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('APIs that answer with absurd waits', function () {
+  this.timeout(rounds.length * (absurdS * 1_000 + 240_000));
+  const folder = scratch();
+  let space: RunningSpace;
+  before(async () => {
+    space = await startSpace();
+  });
+  after(async () => {
+    await space.stop();
+    folder.remove();
+  });
+
+  const keysOf = (name: string): number[] => space.kisi.org.keysOf(`${name}@example.com`);
+
+  function joins(name: string): number {
+    const { nexudus, ids } = space;
+    const { Id } = nexudus.space.addCoworker({
+      Email: `${name}@example.com`,
+      InvoicingBusinessId: ids.rome,
+    });
+    nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    return Id;
+  }
+
+  for (const [n, apis] of rounds.entries()) {
+    it(`take no key away for ${absurdS} s (${apis.join(' and ')}), are said at once, and leave all right within two minutes after`, async () => {
+      const { kisi, nexudus, env } = space;
+      const [old, suspended] = [joins(`old${n}`), joins(`suspended${n}`)];
+      await eventually(
+        'the first keys',
+        () => keysOf(`old${n}`).length === 1 && keysOf(`suspended${n}`).length === 1,
+      );
+      const before = kisi.org.assignments().map(({ id }) => id);
+
+      const [newcomer, stepMs] = [joins(`new${n}`), (absurdS * 1_000) / 5];
+      nexudus.space.suspend(suspended);
+      for (let step = 0; step < 5; step++) {
+        for (const api of apis) {
+          const fault = faults[api][step];
+          assert.ok(fault !== undefined);
+          space[api].faults.clear();
+          space[api].faults.add(fault);
+        }
+        if (step === 0) {
+          const ran = await latchkey(['resync', '--all'], folder.path, env);
+          assert.equal(ran.code, 0, ran.stderr);
+          await eventually('somebody says for what it waits', async () => {
+            const views = await Promise.all([old, suspended].map((id) => space.view(id)));
+            return views.some((view) => /It is asked again within 60 s/.test(view?.waitingFor?.what ?? ''));
+          });
+        }
+        await wait(stepMs);
+      }
+      const there = kisi.org.assignments().map(({ id }) => id);
+      assert.ok(apis.length === 1 || before.every((id) => there.includes(id)), 'nothing went');
+
+      for (const api of apis) space[api].faults.clear();
+      await eventually(
+        'all is right within two minutes',
+        async () => {
+          const views = await Promise.all([old, newcomer].map((id) => space.view(id)));
+          return (
+            keysOf(`suspended${n}`).length === 0 &&
+            views.every((view) => view?.state === 'access' && view.waitingFor === null)
+          );
+        },
+        120_000,
+      );
+      const group = [space.ids.groups.romeDay];
+      for (const name of [`old${n}`, `new${n}`]) assert.deepEqual(keysOf(name), group);
+      const mailed = kisi.mails.map((mail) => mail.to).sort();
+      assert.deepEqual(mailed, [...new Set(mailed)], 'no mail twice');
+    });
+  }
+});

@@ -1,0 +1,217 @@
+/**
+ * Whatever store, workflow or record is lost or put back from an earlier copy: after one full pass and one comparison
+ * everybody holds what the rules say, and nobody lost a key in between.
+ */
+import assert from 'node:assert/strict';
+import type { WorkflowHandle } from '@temporalio/client';
+import { memberStart } from '../../activities/wake.js';
+import { controlWorkflowId, modeUpdate } from '../../workflows/control-messages.js';
+import { driftWorkflowId, findingUpdate } from '../../workflows/drift-messages.js';
+import { memberWorkflowId, memberWorkflowType } from '../../workflows/messages.js';
+import { losableSpace, type LosableSpace } from '../support/losable.js';
+import { eventually } from '../support/space.js';
+
+/** LOSSES=each for the long version. */
+const isLong = process.env['LOSSES'] === 'each';
+
+interface People {
+  /** Nothing changes for her. */
+  ann: number;
+  /** Is suspended. */
+  ben: number;
+  /** Has a plan without a pass: it renews. */
+  cid: number;
+  /** Gets another e-mail. */
+  dan: number;
+  /** Has a key that a person gave, and that is ignored. */
+  eve: number;
+}
+
+/** Something that is lost, and what of it brings it about. `changed`: what happens to people during it. */
+interface Loss {
+  what: string;
+  /** Whether ann's key is what is lost. */
+  takesAnn?: boolean;
+  /** Ann may get a second mail: her Kisi user is a new one. */
+  mailsAnnAgain?: boolean;
+  inShort?: boolean;
+  come: (space: LosableSpace, people: People, changed: () => void) => Promise<void>;
+}
+
+const handlesOf = (space: LosableSpace, people: People): WorkflowHandle[] =>
+  Object.values(people).map((id: number) => space.client().workflow.getHandle(memberWorkflowId(id)));
+
+const ending = (
+  what: string,
+  end: (space: LosableSpace, handle: WorkflowHandle, id: number) => Promise<unknown>,
+): Loss => ({
+  what,
+  async come(space, people, changed) {
+    for (const [i, handle] of handlesOf(space, people).entries())
+      await end(space, handle, Object.values(people)[i] as number).catch((error: unknown) => {
+        // Eve has no workflow.
+        if (!String(error).includes('not found')) throw error;
+      });
+    changed();
+  },
+});
+
+const restored =
+  (store: 'temporal' | 'database', name: string | null): Loss['come'] =>
+  async (space, _, changed) => {
+    await space.restart(async () => {
+      changed();
+      await space.put(store, name);
+    });
+  };
+
+const losses: Loss[] = [
+  { ...ending('a request to cancel each member’s workflow', (_, handle) => handle.cancel()) },
+  { ...ending('each member’s workflow terminated', (_, handle) => handle.terminate()), inShort: true },
+  {
+    ...ending('each member’s workflow timed out', async (space, handle, id) => {
+      await handle.terminate();
+      const start = memberStart(id, space.config.taskQueue);
+      await space.client().workflow.start(memberWorkflowType, { ...start, workflowExecutionTimeout: '1s' });
+      await eventually('timed out', async () => (await handle.describe()).status.name === 'TIMED_OUT');
+    }),
+  },
+  {
+    what: 'the process that speaks to both APIs',
+    come: (space, _, changed) => space.restart(() => Promise.resolve(changed())),
+  },
+  { what: 'all of Temporal’s data', inShort: true, come: restored('temporal', null) },
+  { what: 'what Temporal knew since a copy was made', inShort: true, come: restored('temporal', 'old') },
+  { what: 'the database', inShort: true, come: restored('database', null) },
+  { what: 'what the database knew since a copy was made', come: restored('database', 'old') },
+  {
+    what: 'ann’s Kisi user',
+    takesAnn: true,
+    mailsAnnAgain: true,
+    come(space, _, changed) {
+      const { org } = space.kisi;
+      org.deleteUser(org.users().find(({ email }) => email === 'ann@example.com')?.id ?? 0);
+      return Promise.resolve(changed());
+    },
+  },
+  {
+    what: 'ann’s key in Kisi',
+    takesAnn: true,
+    come(space, _, changed) {
+      const { org } = space.kisi;
+      const userId = org.users().find(({ email }) => email === 'ann@example.com')?.id;
+      for (const { id, user_id } of org.assignments()) if (user_id === userId) org.removeAssignment(id);
+      return Promise.resolve(changed());
+    },
+  },
+  {
+    what: 'ann’s record in Nexudus, which somebody deleted by mistake and restored',
+    takesAnn: true,
+    inShort: true,
+    async come(space, { ann }, changed) {
+      const store = space.nexudus.space;
+      const record = { ...store.need('coworkers', ann) };
+      store.remove('coworkers', ann);
+      await space.recover();
+      store.add('coworkers', record);
+      changed();
+    },
+  },
+];
+
+describe('after the loss of', () => {
+  for (const loss of losses.filter(({ inShort }) => isLong || inShort === true))
+    it(`${loss.what}, everybody holds what the rules say`, async function () {
+      this.timeout(240_000);
+      await tryLoss(loss);
+    });
+});
+
+async function tryLoss(loss: Loss): Promise<void> {
+  const people: Record<string, number> = {};
+  let contractId = 0;
+  const space = await losableSpace(({ nexudus, kisi, ids }) => {
+    for (const name of ['ann', 'ben', 'cid', 'dan', 'eve']) {
+      const Email = `${name}@example.com`;
+      people[name] = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome }).Id;
+    }
+    for (const name of ['ann', 'ben', 'dan'])
+      nexudus.space.addPass({ CoworkerId: people[name] ?? 0, TimePassId: ids.passTypes.romeDay });
+    contractId = nexudus.space.addContract({
+      ...{ CoworkerId: people['cid'] ?? 0, TariffId: ids.plans.romeUnlimited, IssuedById: ids.rome },
+    }).Id;
+    const eve = kisi.org.addUser({ email: 'eve@example.com' });
+    kisi.org.grantByHand({ userId: eve.id, groupId: ids.groups.romeOffice });
+  });
+  const { kisi, nexudus, ids } = space;
+  const keysOf = (name: string): number[] => kisi.org.keysOf(`${name}@example.com`);
+  const lost = new Set<string>();
+  try {
+    const order = { by: 'Mia', why: 'a test' };
+    const everybody = { mode: 'live' as const, locationIds: [], memberIds: [] };
+    // So that an older copy of everything knows another mode, no key of dan's, and no ruling.
+    await space
+      .client()
+      .workflow.getHandle(controlWorkflowId)
+      .executeUpdate(modeUpdate, {
+        args: [
+          { mode: 'canary', locationIds: [], memberIds: [people['ann'] ?? 0, people['ben'] ?? 0], ...order },
+        ],
+      });
+    for (const name of ['ann', 'ben']) await eventually('a key', () => keysOf(name).length === 1);
+    await space.restart(async () => {
+      await space.copy('temporal', 'old');
+      await space.copy('database', 'old');
+    });
+    await space
+      .client()
+      .workflow.getHandle(controlWorkflowId)
+      .executeUpdate(modeUpdate, { args: [{ ...everybody, ...order }] });
+    await eventually('a key', () => keysOf('dan').length === 1);
+    const { findings } = await space.recover();
+    assert.deepEqual(
+      findings.map(({ kind }) => kind),
+      ['extra'],
+    );
+    await space
+      .client()
+      .workflow.getHandle(driftWorkflowId)
+      .executeUpdate(findingUpdate, { args: [{ id: findings[0]?.id ?? 0, verb: 'ignore', ...order }] });
+
+    // What was ordered and ruled is on record a moment later.
+    await space.rest();
+
+    const watch = setInterval(() => {
+      if (loss.takesAnn !== true && keysOf('ann').length !== 1) lost.add('ann');
+      if (keysOf('eve').length !== 1) lost.add('eve');
+    }, 20);
+    const change = (): void => {
+      nexudus.space.suspend(people['ben'] ?? 0);
+      nexudus.space.renew(contractId);
+      nexudus.space.update('coworkers', people['dan'] ?? 0, { Email: 'dan.new@example.com' });
+    };
+    await loss.come(space, people as unknown as People, change);
+    const after = await space.recover();
+
+    const { romeDay, romeOffice } = ids.groups;
+    const right = {
+      ...{ ann: [romeDay], ben: [], cid: [romeOffice], dan: [], 'dan.new': [romeDay], eve: [romeOffice] },
+    };
+    const holds = (): Record<string, number[]> =>
+      Object.fromEntries(Object.keys(right).map((name) => [name, keysOf(name)]));
+    const isRight = (): boolean => JSON.stringify(holds()) === JSON.stringify(right);
+    await eventually('what the rules say', isRight, 20_000, 100, () => Promise.resolve(holds()));
+    clearInterval(watch);
+    assert.deepEqual([...lost], [], 'nobody lost a key in between');
+    const mails = new Map<string, number>();
+    for (const { to } of kisi.mails) mails.set(to, (mails.get(to) ?? 0) + 1);
+    const again = [...mails].filter(([, count]) => count > 1).map(([to]) => to);
+    assert.deepEqual(again, loss.mailsAnnAgain === true ? ['ann@example.com'] : []);
+    assert.deepEqual(
+      after.findings.map(({ kind, ruling }) => [kind, ruling?.verb]),
+      [['extra', 'ignore']],
+    );
+  } finally {
+    await space.stop();
+  }
+}

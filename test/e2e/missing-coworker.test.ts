@@ -1,0 +1,93 @@
+/** A Nexudus that answers of a coworker that it does not exist, while others of its answers have it; and one who really is deleted. */
+import assert from 'node:assert/strict';
+import { latchkey, scratch } from '../client/cli.js';
+import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+
+describe('a coworker whom Nexudus says it does not have', function () {
+  this.timeout(240_000);
+  const folder = scratch();
+  let space: RunningSpace;
+  before(async () => {
+    space = await startSpace();
+  });
+  after(async () => {
+    await space.stop();
+    folder.remove();
+  });
+
+  const emailOf = (name: string): string => `${name}@example.com`;
+  const keysOf = (name: string): number[] => space.kisi.org.keysOf(emailOf(name));
+
+  function joins(name: string): number {
+    const { nexudus, ids } = space;
+    const { Id } = nexudus.space.addCoworker({ Email: emailOf(name), InvoicingBusinessId: ids.rome });
+    const TimePassId = ids.passTypes.romeDay;
+    nexudus.space.addPass({ CoworkerId: Id, TimePassId, BusinessId: ids.rome });
+    return Id;
+  }
+
+  /** Holds nothing yet: the contract begins tomorrow. */
+  function joinsTomorrow(name: string): number {
+    const { nexudus, ids } = space;
+    const { Id } = nexudus.space.addCoworker({ Email: emailOf(name), InvoicingBusinessId: ids.newYork });
+    const StartDate = new Date(Date.now() + 24 * 3_600_000).toISOString().replace(/[.]\d+/, '');
+    const plan = { TariffId: ids.plans.newYorkWeek, IssuedById: ids.newYork, StartDate };
+    nexudus.space.renew(nexudus.space.addContract({ CoworkerId: Id, ...plan }).Id);
+    return Id;
+  }
+
+  async function resync(id: number): Promise<string> {
+    const ran = await latchkey(['resync', String(id)], folder.path, space.env);
+    return ran.stdout + ran.stderr;
+  }
+
+  it('loses nothing where another answer has it, and all within two minutes where none has', async () => {
+    const { nexudus, kisi } = space;
+    const [ann, bob] = [joins('ann'), joins('bob')];
+    const deleted = joins('dan');
+    const later = joinsTomorrow('eve');
+    await eventually('three keys', () => kisi.org.assignments().length === 3);
+    await eventually(
+      'the one who comes tomorrow',
+      async () => (await space.view(later))?.nextChange !== null,
+    );
+    kisi.requests.clear();
+
+    nexudus.space.remove('coworkers', deleted);
+    const hide = (match: string, ids: number[]): void => {
+      nexudus.faults.add({ match, kind: 'absent', ids });
+    };
+    hide(`/api/spaces/coworkers/${ann}$`, [ann]);
+    // These are in no answer at all for a while.
+    hide('/api/spaces/coworkers', [bob, later]);
+    const told = await Promise.all([ann, bob, later, deleted].map(resync));
+    assert.doesNotMatch(told[0] ?? '', /missing/);
+    for (const id of [bob, later, deleted]) {
+      const isTold = async (): Promise<boolean> => {
+        const what = (await space.view(id))?.waitingFor?.what ?? '';
+        return what.includes(`coworker ${id} has been missing since `);
+      };
+      await eventually(`member ${id} says what it waits for`, isTold);
+    }
+    assert.equal((await space.view(ann))?.waitingFor, null);
+    assert.deepEqual(
+      kisi.requests.list().filter(({ method }) => method !== 'GET'),
+      [],
+    );
+
+    nexudus.faults.clear();
+    const isAtRest = async (id: number): Promise<boolean> => (await space.view(id))?.waitingFor === null;
+    await eventually('both are at rest again', async () => (await isAtRest(bob)) && isAtRest(later));
+    assert.equal((await space.view(bob))?.state, 'access');
+    assert.ok((await space.view(later))?.nextChange !== null);
+
+    await eventually('the deleted one has no key', () => keysOf('dan').length === 0, 120_000);
+    await eventually('and its story ends', async () => (await space.view(deleted))?.state === 'ended');
+    assert.deepEqual([keysOf('ann').length, keysOf('bob').length], [1, 1]);
+    const writes = kisi.requests.list().filter(({ method }) => method !== 'GET');
+    assert.deepEqual(
+      writes.map(({ method }) => method),
+      ['DELETE'],
+    );
+  });
+});

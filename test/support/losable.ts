@@ -1,0 +1,153 @@
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { setStage, watchAnew, type Stage } from '../../client/stage.js';
+import { findTemporalCli } from '../../worker/binaries.js';
+import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
+import { createLogger } from '../../worker/logging.js';
+import { nextFreePort } from '../../worker/ports.js';
+import { createApis, startService, type Service } from '../../worker/service.js';
+import { auditNow, driftWorkflowId, type DriftView } from '../../workflows/drift-messages.js';
+import { fullPassScheduleId, searchAttributes, speakerWorkflowId } from '../../workflows/messages.js';
+import { eventually, hurried } from './space.js';
+
+/** A whole space whose stores can be lost, or put back as they were. */
+export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | 'config'> {
+  client(): Client;
+  /** Ends the worker, has something done to the stores, and starts it again. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
+  /** As they are now, for `put`. The worker must not run. */
+  copy(store: 'temporal' | 'database', name: string): Promise<void>;
+  /** Puts a copy back; null: the store is empty from now on. */
+  put(store: 'temporal' | 'database', name: string | null): Promise<void>;
+  /** Until nothing is under way. */
+  rest(): Promise<void>;
+  /** One full pass, and all that it wakes; then one comparison with Kisi. Answers what that found. */
+  recover(): Promise<DriftView>;
+  stop(): Promise<void>;
+}
+
+/** `file`: what latchkey.yaml says. Polls and full passes run at a start, and then only when asked to. */
+export async function losableSpace(prepare: (stage: Stage) => void, file?: string): Promise<LosableSpace> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-losable-'));
+  const cli = await findTemporalCli({ cacheDir: '.latchkey/bin' });
+  const files = { temporal: join(folder, 'temporal.db'), database: join(folder, 'trail.db') };
+  const port = await nextFreePort(20_000 + 10 * (process.pid % 500));
+  const uiPort = await nextFreePort(port + 1);
+  const startServer = (): Promise<EmbeddedTemporal> =>
+    startEmbeddedTemporal({
+      ...{ cacheDir: folder, dbFile: files.temporal, searchAttributes, port, uiPort },
+      env: { TEMPORAL_CLI_PATH: cli.path },
+    });
+  let server = await startServer();
+  const temporal = { address: server.address, namespace: 'default' };
+  const log = createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
+  const stage = await setStage({
+    ...{ temporal, log },
+    env: {
+      LATCHKEY_DATABASE_URL: `file:${files.database}`,
+      LATCHKEY_INITIAL_MODE: 'observe',
+      LATCHKEY_POLL_INTERVAL: '7d',
+      LATCHKEY_FULL_PASS_INTERVAL: '7d',
+      LATCHKEY_AUDIT_INTERVAL: '7d',
+    },
+    ...(file === undefined ? {} : { file }),
+  });
+  stage.nexudus.switches.rateLimits = null;
+  stage.kisi.switches.rateLimit = null;
+  prepare(stage);
+
+  async function start(): Promise<Service> {
+    const apis = createApis(stage.config, hurried());
+    const space = await watchAnew(stage.config, apis, log);
+    return startService({ ...{ config: stage.config, apis, space, log, temporal }, sdkMetricsUrl: null });
+  }
+  let service = await start();
+
+  /** A database of SQLite is its file and what stands beside it. */
+  async function partsOf(store: keyof typeof files, before = ''): Promise<string[]> {
+    const name = `${before}${store === 'temporal' ? 'temporal.db' : 'trail.db'}`;
+    return (await readdir(folder)).filter((one) => one === name || one.startsWith(`${name}-`));
+  }
+  async function withServerDown(store: keyof typeof files, job: () => Promise<void>): Promise<void> {
+    if (store === 'temporal') await server.stop();
+    await job();
+    if (store === 'temporal') server = await startServer();
+  }
+
+  return {
+    ...{ nexudus: stage.nexudus, kisi: stage.kisi, ids: stage.ids, config: stage.config },
+    client: () => service.client,
+    async restart(meanwhile = () => Promise.resolve()) {
+      await service.stop();
+      await meanwhile();
+      service = await start();
+    },
+    copy: (store, name) =>
+      withServerDown(store, async () => {
+        for (const part of await partsOf(store))
+          await copyFile(join(folder, part), join(folder, `${name}~${part}`));
+      }),
+    put: (store, name) =>
+      withServerDown(store, async () => {
+        for (const part of await partsOf(store)) await rm(join(folder, part));
+        if (name === null) return;
+        for (const kept of await partsOf(store, `${name}~`))
+          await copyFile(join(folder, kept), join(folder, kept.slice(name.length + 1)));
+      }),
+    rest: () => atRest(service.client),
+    async recover() {
+      await passOnce(service.client);
+      await atRest(service.client);
+      const drift = service.client.workflow.getHandle(driftWorkflowId);
+      await drift.executeUpdate(auditNow);
+      await atRest(service.client);
+      return drift.executeUpdate(auditNow);
+    },
+    async stop() {
+      await service.stop();
+      await stage.stop();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Has a full pass run that begins now, and waits for its end. */
+async function passOnce(client: Client): Promise<void> {
+  const schedule = client.schedule.getHandle(fullPassScheduleId);
+  const isOver = async (): Promise<boolean> => (await schedule.describe()).info.runningActions.length === 0;
+  await eventually('no full pass', isOver);
+  const before = (await schedule.describe()).info.numActionsTaken;
+  await schedule.trigger();
+  await eventually(
+    'a full pass',
+    async () => (await schedule.describe()).info.numActionsTaken > before && (await isOver()),
+  );
+}
+
+/** Until no workflow has anything under way, but for the one whose activity lasts as long as its process. */
+async function atRest(client: Client): Promise<void> {
+  let busy: unknown[] = [];
+  const isAtRest = async (): Promise<boolean> => (busy = await busyWorkflows(client)).length === 0;
+  await eventually('rest', isAtRest, 60_000, 300, () => Promise.resolve(busy));
+}
+
+async function busyWorkflows(client: Client): Promise<unknown[]> {
+  const busy: unknown[] = [];
+  for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+    if (workflowId === speakerWorkflowId) continue;
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    const activities = raw.pendingActivities ?? [];
+    if (activities.length === 0 && !raw.pendingWorkflowTask) continue;
+    const waits = activities.map((one) => [
+      one.activityType?.name,
+      one.state,
+      one.attempt,
+      one.lastFailure?.message,
+    ]);
+    busy.push({ workflowId, waits });
+  }
+  return busy;
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { Worker } from '@temporalio/worker';
+import type { FullPassMemory, PollActivities, PollMemory } from '../../activities/contract.js';
+import { workflowBundle } from '../../worker/bundle.js';
+import { connectClient, connectNative, ensureSchedules } from '../../worker/temporal.js';
+import { fullPassScheduleId, nexudusTaskQueue, pollScheduleId } from '../../workflows/messages.js';
+import { devServer, eventually, newNamespace } from '../support/space.js';
+
+describe('the Schedules', () => {
+  it('let no run that hangs keep the next one from starting, which goes on from what was finished last', async () => {
+    const temporal = await devServer();
+    const at = { address: temporal.address, namespace: await newNamespace(temporal) };
+    const { client, connection } = await connectClient(at);
+    const native = await connectNative(at);
+    const taskQueue = 'schedules';
+    const given: (number | null)[] = [];
+    let hang = false;
+    const pollChanges = async (memory: PollMemory | null): Promise<PollMemory> => {
+      given.push(memory?.woken ?? null);
+      const woken = given.length;
+      if (hang) await new Promise((resolve) => setTimeout(resolve, 8_000));
+      return { readTo: { coworkers: 1 }, seen: {}, lending: {}, woken };
+    };
+    const unread = { members: 0, told: {}, reference: '', rules: '', baselines: {}, suspects: {} };
+    const fullPass = (): Promise<FullPassMemory> => Promise.resolve({ ...unread, at: 1, woken: 0 });
+    const activities: PollActivities = { pollChanges, fullPass };
+    const shared = { connection: native, namespace: at.namespace };
+    const workflows = await Worker.create({ ...shared, taskQueue, workflowBundle: await workflowBundle() });
+    const reads = await Worker.create({ ...shared, taskQueue: nexudusTaskQueue(taskQueue), activities });
+
+    async function story(): Promise<void> {
+      await ensureSchedules(client, { taskQueue, pollIntervalMs: 1_000, fullPassIntervalMs: 86_400_000 });
+      for (const [id, minutes] of [
+        [pollScheduleId, 5],
+        [fullPassScheduleId, 12],
+      ] as const) {
+        const { action } = await client.schedule.getHandle(id).describe();
+        assert.equal(action.workflowRunTimeout, minutes * 60_000);
+      }
+      // Not to wait for minutes.
+      const poll = client.schedule.getHandle(pollScheduleId);
+      await poll.update((old) => ({ ...old, action: { ...old.action, workflowRunTimeout: 2_000 } }));
+      await eventually('a finished poll', () => given.length >= 2);
+      hang = true;
+      const before = given.length;
+      await eventually('a poll that hangs', () => given.length > before);
+      hang = false;
+      const [hung, remembered] = [given.length, given.at(-1)];
+      await eventually('the next one', () => given.length > hung);
+      assert.equal(given[hung], remembered);
+      await poll.pause();
+    }
+
+    await workflows.runUntil(reads.runUntil(story()));
+    await native.close();
+    await connection.close();
+  });
+});
