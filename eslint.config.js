@@ -1,9 +1,14 @@
 import tseslint from 'typescript-eslint';
 
 /** What is said to workflows: all that others may know of them. */
-const messages = ['messages', 'control-messages', 'plan-messages', 'breaker-messages', 'drift-messages'].map(
-  (file) => `workflows/${file}`,
-);
+const messages = [
+  'messages',
+  'control-messages',
+  'plan-messages',
+  'breaker-messages',
+  'drift-messages',
+  'speaker-messages',
+].map((file) => `workflows/${file}`);
 
 /** Rooms a room may import from (besides itself). The arrows of docs/architecture.md. */
 const arrows = {

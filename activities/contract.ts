@@ -291,8 +291,11 @@ export interface DriftActivities {
 }
 
 export interface SpeakerActivities {
-  /** Takes what is queued for Nexudus and Kisi, for as long as this process may. */
-  speak(): Promise<void>;
+  /**
+   * Takes what is queued for Nexudus and Kisi, for as long as this process may. What it tells of them is in its heartbeats,
+   * and at last in its answer.
+   */
+  speak(): Promise<unknown>;
 }
 
 /** Error types that an activity failure carries; the workflow tells by them what it waits for. */

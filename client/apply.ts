@@ -22,13 +22,19 @@ import { CommandError } from './failure.js';
 import { answered, named, type Giver } from './order.js';
 import { print, printJson, remark } from './output.js';
 import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
-import { openSpace, planOf, spaceIdOf, surveyScope, type PlannedSpace } from './planning.js';
+import { otherRules, planOf, spaceIdOf, surveyScope } from './planning.js';
+import { inForceWords, openSpace, type Space } from './rules.js';
 import { withSession, type Session } from './session.js';
 import { readConfig } from './space.js';
 import { table } from './table.js';
 
-export interface ApplyOptions extends Giver {
+export interface UndoOptions extends Giver {
   json?: boolean;
+}
+
+export interface ApplyOptions extends UndoOptions {
+  /** The digest of the plan's rules, where they are not those in force. */
+  byRules?: string;
 }
 
 /** One message to Temporal has room for many of them, but not for all. */
@@ -37,18 +43,19 @@ const lookEveryMs = 300;
 
 /**
  * `latchkey apply FILE`: does what the plan in the file says, and nothing else. Throws CommandError, with nothing done,
- * where the file is not as it was written, is of another space, or where what it stands on has moved since; and where
- * something could not be done.
+ * where the file is not as it was written, is of another space, by other rules than those in force that nobody named, or
+ * where what it stands on has moved since; and where something could not be done.
  */
-export async function apply(path: string, { json = false, ...giver }: ApplyOptions): Promise<void> {
+export async function apply(path: string, { json = false, byRules, ...giver }: ApplyOptions): Promise<void> {
   const file = readPlanFile(path);
   const space = await openSpace();
-  if (file.space !== spaceIdOf(space)) {
+  if (file.space !== (await spaceIdOf(space))) {
     throw new CommandError(
       'the plan is of another space: its Nexudus or Kisi is not the one that is set here',
       2,
     );
   }
+  checkRules(file, space, byRules);
   await checkGround(file, space);
   if (file.members.length === 0) {
     print(`Plan ${file.id} changes nothing.`);
@@ -56,14 +63,14 @@ export async function apply(path: string, { json = false, ...giver }: ApplyOptio
   }
   const report = await withSession(space.config, async (session) => {
     await checkStops(session.client);
-    const handle = await start(session, file, giver, space.config.file.undoWindowMs);
+    const handle = await start(session, file, giver, space.ground.settings.undoWindowMs);
     return follow(session.client, handle, ['applied']);
   });
   tell(file.id, report, json);
 }
 
 /** `latchkey undo PLAN`: gives back the keys as they were before the plan. Throws CommandError as `apply` does. */
-export async function undo(planId: string, { json = false, ...giver }: ApplyOptions): Promise<void> {
+export async function undo(planId: string, { json = false, ...giver }: UndoOptions): Promise<void> {
   if (!/^[0-9a-f]{8}$/.test(planId)) {
     throw new CommandError(
       'PLAN must be the id of a plan, as `latchkey plan --out` and `latchkey apply` print it',
@@ -80,9 +87,31 @@ export async function undo(planId: string, { json = false, ...giver }: ApplyOpti
   tell(planId, report, json);
 }
 
+/**
+ * Throws CommandError where the plan is by other rules than those in force and these are not named: else a plan made from
+ * an old or a wrong file would be done by mistake.
+ */
+function checkRules(file: PlanFile, space: Space, named: string | undefined): void {
+  const digest = digestOfRules(file.rules);
+  if (named !== undefined && named !== digest)
+    throw new CommandError(
+      `--by-rules names the rules ${named}, but the plan is by the rules ${digest}: nothing was done`,
+      2,
+    );
+  const differences = otherRules(file, space);
+  if (differences.length === 0 || named !== undefined) return;
+  const inForce =
+    space.inForce === null ? `those of this folder` : `those in force (${inForceWords(space.inForce)})`;
+  throw new CommandError(
+    `the plan is by other rules (digest ${digest}) than ${inForce}: they differ in ${differences.join(', ')}; ` +
+      `nothing was done. Plan again, or add --by-rules ${digest} if these are meant`,
+    2,
+  );
+}
+
 /** Throws CommandError with what moved where the plan, made again, is not the same. */
-async function checkGround(file: PlanFile, space: PlannedSpace): Promise<void> {
-  const surveyed = await surveyScope(space, file.scope);
+async function checkGround(file: PlanFile, space: Space): Promise<void> {
+  const surveyed = await surveyScope(space, file.timeZones, file.scope);
   const planAt = (at: number): PlannedMember[] =>
     changesOf(planOf(surveyed, file.rules, { at }, file.scope.locationId).people);
   const moved = movedBetween(file.members, planAt(file.madeAt), JSON.stringify);

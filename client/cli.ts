@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAlerting } from './commands/alerting.js';
 import { addAuditing } from './commands/auditing.js';
 import { lines } from './commands/command.js';
 import { addDrift } from './commands/drift.js';
@@ -9,9 +10,9 @@ import { addHooks, addPushing } from './commands/push.js';
 import { addReading } from './commands/reading.js';
 import { addRunning } from './commands/running.js';
 import { addWaking } from './commands/waking.js';
+import { version } from '../worker/version.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
 import { printFailure } from './output.js';
-import { version } from '../worker/version.js';
 
 /** Runs the command that `argv` (as `process.argv`) names, and answers the exit code. Throws nothing. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -70,6 +71,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addHolding(program);
   addExcepting(program);
   addAuditing(program);
+  addAlerting(program);
   addDrift(program);
   addHooks(program);
   addPushing(program);

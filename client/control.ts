@@ -1,8 +1,4 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { iso } from '../access/types.js';
-import { lastFullPass } from '../activities/baselines.js';
-import { readOrders } from '../activities/orders.js';
-import { lossWords } from '../nexudus/plausible.js';
 import {
   modeUpdate,
   pauseUpdate,
@@ -14,13 +10,11 @@ import {
   type StopLevel,
 } from '../workflows/control-messages.js';
 import { confirmed, hasTerminal } from './ask.js';
-import { exceptionJson, exceptionsWords, lastingAt } from './exceptions.js';
+import { exceptionJson, lastingAt } from './exceptions.js';
 import { CommandError } from './failure.js';
 import { foretold } from './foretell.js';
-import { heldSummaries, summaryWords } from './held.js';
-import { waitingMembers } from './members.js';
 import { named, obey, type Giver } from './order.js';
-import { print, printJson, remark } from './output.js';
+import { print, remark } from './output.js';
 import { withSession } from './session.js';
 import { readConfig } from './space.js';
 import { shortTime } from './table.js';
@@ -71,63 +65,13 @@ async function agreeOn(mode: Mode, whom: Canaries | null): Promise<void> {
   throw new CommandError('nothing is ordered: the mode is as it was');
 }
 
-/** `latchkey status`: what people have ordered. Needs no worker. */
-export async function status({ json = false }: { json?: boolean }): Promise<void> {
-  const { orders, held, waiting, pass } = await withSession(readConfig(), async ({ client }) => ({
-    orders: await readOrders(client),
-    held: await heldSummaries(client),
-    waiting: await waitingMembers(client),
-    pass: await lastFullPass(client),
-  }));
-  const doubted = doubtedOf(pass);
-  if (json) printJson({ ...jsonOf(orders), held, waiting, doubted });
-  else
-    print(
-      [
-        words(orders),
-        exceptionsWords(orders.exceptions, Date.now()),
-        summaryWords(held),
-        waitingWords(waiting),
-        ...doubted.map(doubtedWords),
-      ].join('\n'),
-    );
-}
-
-/** A list of Nexudus that lost most of its rows, and is not believed yet. `since`: ISO 8601. */
-interface Doubted {
-  list: string;
-  rows: number;
-  before: number;
-  since: string;
-}
-
-function doubtedOf(pass: Awaited<ReturnType<typeof lastFullPass>>): Doubted[] {
-  return Object.entries(pass?.suspects ?? {}).map(([list, { count, since }]) => ({
-    list,
-    rows: count,
-    before: pass?.baselines[list]?.count ?? 0,
-    since: iso(since),
-  }));
-}
-
-function doubtedWords({ list, rows, before, since }: Doubted): string {
-  return `Not believed since ${shortTime(since) ?? ''}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`;
-}
-
-function waitingWords(waiting: Record<string, number>): string {
-  const kinds = Object.entries(waiting).map(([problem, count]) => `${problem} ${count}`);
-  return kinds.length === 0
-    ? 'No member waits for anything.'
-    : `Members that wait: ${kinds.join(', ')}; see \`latchkey members --problem\`.`;
-}
-
 const idOf = (text: string): number =>
   parseId(text, '--location and --member take Nexudus ids (whole numbers)');
 
 /** Has an order obeyed, and prints what holds from then on. */
 async function order(give: (control: WorkflowHandle) => Promise<Orders>): Promise<void> {
   const obeyed = await withSession(readConfig(), ({ client }) => obey(client, give));
-  print(words(obeyed));
+  print(ordersWords(obeyed));
 }
 
 const written: Record<Mode, string> = {
@@ -142,7 +86,8 @@ const stopped: Record<StopLevel, string> = {
   all: 'nothing is read from Nexudus and nothing is written to Kisi',
 };
 
-function words({ stop, mode }: Orders): string {
+/** What holds for the whole space, as people read it. */
+export function ordersWords({ stop, mode }: Orders): string {
   const few = [
     ...mode.locationIds.map((id) => `location ${id}`),
     ...mode.memberIds.map((id) => `member ${id}`),
@@ -160,7 +105,7 @@ function orderWords({ by, why, since }: Order): string {
 }
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */
-function jsonOf({ stop, mode, exceptions }: Orders): object {
+export function ordersJson({ stop, mode, exceptions }: Orders): object {
   const dated = (one: Order): object => ({ ...one, since: new Date(one.since).toISOString() });
   return {
     mode: dated(mode),

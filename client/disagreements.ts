@@ -8,7 +8,8 @@ import { CommandError } from './failure.js';
 import { isUnanswered } from './members.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
-import { nexudusOf, readConfig } from './space.js';
+import { readSettings } from './rules.js';
+import { nexudusOf } from './space.js';
 import { shortTime, table } from './table.js';
 import { withTrail } from './trail.js';
 import { memberIdFor, parseWho } from './who.js';
@@ -35,7 +36,8 @@ export async function disagreements(
   { json = false }: { json?: boolean },
 ): Promise<void> {
   const who = id === undefined ? null : parseWho(id);
-  const config = readConfig();
+  // What is compared was decided by the worker: the file of this folder does not matter.
+  const { config } = readSettings();
   const wanted = who === null ? null : await memberIdFor(who, nexudusOf(config));
   const { found, claimed } = await withTrail(config, async (trail) => {
     const claims = await lastClaims(trail);

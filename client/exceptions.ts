@@ -1,17 +1,15 @@
-import { existsSync } from 'node:fs';
 import { readOrders } from '../activities/orders.js';
 import { memberBarred } from '../access/decide.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
-import { KisiError } from '../kisi/errors.js';
-import type { Config } from '../worker/config.js';
 import { meant } from '../worker/names.js';
 import { exceptionWords, exceptUpdate, withdrawUpdate } from '../workflows/control-messages.js';
-import { CommandError, failureOf } from './failure.js';
+import { CommandError } from './failure.js';
 import { endAt, homeLocation, parseUntil } from './instant.js';
 import { named, obey, type Giver } from './order.js';
 import { print, printJson, remark } from './output.js';
+import { groupNames, openSpace } from './rules.js';
 import { withSession } from './session.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
+import { kisiOf, readConfig, readMember } from './space.js';
 import { printable, shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseId, parseWho } from './who.js';
 
@@ -40,12 +38,10 @@ export async function except(kind: Exception['kind'], id: string, options: Excep
   const who = parseWho(id);
   const typed = parseUntil(options.until);
   const { by } = named({ by: options.by, why: options.reason });
-  const config = readConfig();
-  const nexudus = nexudusOf(config);
-  const space = await checkedSpace(config, nexudus, kisiOf(config));
-  const group = options.group === undefined ? null : groupOf(options.group, space.groups);
+  const { config, nexudus, kisi, ground } = await openSpace();
+  const group = options.group === undefined ? null : groupOf(options.group, await kisi.listGroups());
   const memberId = await memberIdFor(who, nexudus, 2);
-  const { snapshot } = await readMember(nexudus, space, memberId);
+  const { snapshot } = await readMember(nexudus, ground, memberId);
   if (snapshot === null) throw new CommandError('Nexudus has no coworker with this id', 2);
   const until = endAt(typed, homeLocation(snapshot));
   const wish = { kind, memberId, groupId: group?.id ?? null, until, by, reason: options.reason.trim() };
@@ -77,7 +73,7 @@ export async function exceptions({ json = false }: { json?: boolean }): Promise<
     remark('no exceptions');
     return;
   }
-  const names = await groupNames(config);
+  const names = await groupNames({ kisi: kisiOf(config) });
   if (json) printJson(lasting.map((one) => ({ ...exceptionJson(one), groupName: nameIn(names, one) })));
   else
     print(
@@ -108,20 +104,6 @@ export function lastingAt(exceptions: readonly Exception[], now: Instant): Excep
   return exceptions.filter(({ until }) => until > now).sort((a, b) => a.until - b.until);
 }
 
-/**
- * The exceptions, for a command that needs no Temporal server: none where they cannot be read, which is said on stderr
- * unless this folder never had a server. Throws nothing.
- */
-export async function exceptionsIfKnown(config: Config): Promise<readonly Exception[]> {
-  if (config.temporalAddress === null && !existsSync('.latchkey/temporal.db')) return [];
-  try {
-    return (await withSession(config, ({ client }) => readOrders(client))).exceptions;
-  } catch (error) {
-    remark(`exceptions are left out, since they cannot be read: ${failureOf(error).lines.join(' ')}`);
-    return [];
-  }
-}
-
 /** The group that was typed: an id, or the name of just one. Throws CommandError. */
 function groupOf(typed: string, groups: readonly Group[]): Group {
   const byId = groups.find(({ id }) => String(id) === typed.trim());
@@ -133,18 +115,6 @@ function groupOf(typed: string, groups: readonly Group[]): Group {
 function barredBy({ profiles }: Snapshot, memberId: number): string | null {
   const own = profiles.find(({ member }) => member.id === memberId);
   return own === undefined ? null : memberBarred(own.member);
-}
-
-/** Names are a convenience: without Kisi the ids do. */
-async function groupNames(config: Config): Promise<ReadonlyMap<number, string>> {
-  try {
-    const groups = await kisiOf(config).listGroups();
-    return new Map(groups.map(({ id, name }) => [id, name]));
-  } catch (error) {
-    if (!(error instanceof KisiError)) throw error;
-    remark(`the names of groups are left out: ${error.message}`);
-    return new Map();
-  }
 }
 
 const nameIn = (names: ReadonlyMap<number, string>, { groupId }: Exception): string | null =>

@@ -2,18 +2,20 @@ import { decide } from '../access/decide.js';
 import { explain, type Explanation } from '../access/explain.js';
 import type { Decision, Verdict } from '../access/types.js';
 import type { MemberRead } from '../nexudus/reader.js';
-import { exceptionsIfKnown } from './exceptions.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, parseAt } from './instant.js';
 import { print, printJson } from './output.js';
 import { renewalsAssumed } from './plan.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
+import { groupNames, openSpace, rulesJson } from './rules.js';
+import { readMember } from './space.js';
 import { shortTime } from './table.js';
 import { memberIdFor, parseWho } from './who.js';
 
 export interface ExplainOptions {
   /** ISO 8601, with a zone or in the location's. */
   at?: string;
+  /** A file whose rules are used instead of those in force. */
+  config?: string;
   json?: boolean;
 }
 
@@ -34,28 +36,31 @@ interface Explained {
   nextChange: { at: string; what: string } | null;
 }
 
-/** `latchkey explain`: what the rules say of one member, from records read now. Needs no Temporal server. */
-export async function explainMember(id: string, { at, json = false }: ExplainOptions): Promise<void> {
+/**
+ * `latchkey explain`: what the rules say of one member, from records read now. Needs no Temporal server: where none can be
+ * reached, the rules are those of this folder, which is said on stderr.
+ */
+export async function explainMember(id: string, { at, config, json = false }: ExplainOptions): Promise<void> {
   const who = parseWho(id);
   const typed = at === undefined ? null : parseAt(at);
-  const config = readConfig();
-  const nexudus = nexudusOf(config);
-  const { rules, timeZones, groups } = await checkedSpace(config, nexudus, kisiOf(config));
+  const space = await openSpace({ file: config, mayLackWorker: true });
+  const { nexudus, ground, exceptions } = space;
   const memberId = await memberIdFor(who, nexudus);
-  const snapshot = snapshotOf(await readMember(nexudus, { timeZones }, memberId));
+  const snapshot = snapshotOf(await readMember(nexudus, ground, memberId));
   const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
   const assumesRenewals = typed !== null;
-  const exceptions = await exceptionsIfKnown(config);
-  const decision = decide(snapshot, rules, exceptions, when, { assumeRenewals: assumesRenewals });
+  const decision = decide(snapshot, ground.rules, exceptions ?? [], when, {
+    assumeRenewals: assumesRenewals,
+  });
   const explained: Explained = {
     memberId,
     at: isoOf(when),
     assumesRenewals,
     readAt: isoOf(snapshot.readAt),
     profileIds: snapshot.profiles.map((profile) => profile.member.id),
-    ...answerOf(decision, new Map(groups.map((group) => [group.id, group.name]))),
+    ...answerOf(decision, await groupNames(space)),
   };
-  if (json) printJson(explained);
+  if (json) printJson({ ...explained, rules: rulesJson(space) });
   else print(words(explained));
 }
 

@@ -2,7 +2,8 @@ import { linesOf, type PlanLine, type Preview } from '../activities/preview.js';
 import { isMember } from '../activities/survey.js';
 import type { Canaries } from '../workflows/control-messages.js';
 import { failureOf } from './failure.js';
-import { openSpace, planOf, type Plan } from './planning.js';
+import { planOf, type Plan } from './planning.js';
+import { openSpace } from './rules.js';
 import { surveySpace } from './survey.js';
 import { shortTime } from './table.js';
 
@@ -23,8 +24,8 @@ export async function foretold(whom: Canaries | null): Promise<string> {
 }
 
 async function planFor(whom: Canaries | null): Promise<Plan> {
-  const { config, nexudus, kisi, checked } = await openSpace();
-  const { timeZones, rules } = checked;
+  const { config, nexudus, kisi, ground } = await openSpace();
+  const { timeZones, rules } = ground;
   const only = whom === null || whom.locationIds.length > 0 ? null : whom.memberIds;
   const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
   return planOf({ ...surveyed, people: surveyed.people.filter(isMember) }, rules, null, null);

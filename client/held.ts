@@ -1,20 +1,13 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Held, Ruling } from '../access/breaker.js';
 import { iso } from '../access/types.js';
-import {
-  breakerMemo,
-  breakerWorkflowId,
-  heldQuery,
-  heldWords,
-  ruleUpdate,
-  type HeldSummary,
-} from '../workflows/breaker-messages.js';
+import { breakerWorkflowId, heldQuery, heldWords, ruleUpdate } from '../workflows/breaker-messages.js';
 import { CommandError } from './failure.js';
 import { answered, named, type Giver } from './order.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
 import { readConfig } from './space.js';
-import { shortTime, table } from './table.js';
+import { table } from './table.js';
 import { parseId } from './who.js';
 
 /** `latchkey held`: the keys that are held back, and why. Throws CommandError where no worker answers. */
@@ -35,29 +28,6 @@ export async function rule(does: Ruling['does'], text: string, giver: Giver): Pr
     return reaching(() => answered(client, () => breaker.executeUpdate(ruleUpdate, { args })));
   });
   print(words(ruled));
-}
-
-/** What is held, in short. Needs no worker. */
-export async function heldSummaries(client: Client): Promise<HeldSummary[]> {
-  try {
-    const { memo } = await client.workflow.getHandle(breakerWorkflowId).describe();
-    return (memo?.[breakerMemo] ?? []) as HeldSummary[];
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
-    throw error;
-  }
-}
-
-/** As `latchkey status` says it. */
-export function summaryWords(all: readonly HeldSummary[]): string {
-  const open = all.filter(({ ruling }) => ruling === null);
-  if (open.length === 0) return 'Nothing is held.';
-  return open
-    .map(
-      ({ id, keys, since }) =>
-        `Held (${id}) since ${shortTime(since) ?? ''}: ${keys} keys; see \`latchkey held\`.`,
-    )
-    .join('\n');
 }
 
 async function reaching<T>(job: () => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import { iso, type Instant } from '../access/types.js';
 import type { Trail } from '../trail/trail.js';
 import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
-import { readConfig } from './space.js';
+import { openSettings } from './rules.js';
 import { table, type Cell } from './table.js';
 import { parseSince, withTrail } from './trail.js';
 
@@ -26,8 +26,8 @@ export interface LatencyOptions {
  */
 export async function latency({ since, check = false, json = false }: LatencyOptions): Promise<void> {
   const from = parseSince(since, Date.now());
-  const config = readConfig();
-  const objective = config.file.latency;
+  const { config, settings } = await openSettings();
+  const objective = settings.latency;
   const rows = latencyRows(await withTrail(config, (trail) => waitsOf(trail, from)), objective);
   const holds = objectiveHolds(rows, objective);
   if (json) printJson({ since: iso(from), rows: rows.map(named), objective: { ...objective, holds } });

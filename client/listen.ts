@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../trail/database.js';
+import { createKept } from '../trail/kept.js';
 import { createOwnership } from '../trail/ownership.js';
 import { createTrail } from '../trail/trail.js';
 import { ConfigError, type Config } from '../worker/config.js';
@@ -41,10 +42,14 @@ async function run(
     const db = await openDatabase(config.databaseUrl);
     const trail = createTrail(db);
     const ownership = createOwnership(db, Date.now);
+    const kept = createKept(db);
     try {
       for (const login of logins) tellOf(login, log);
       const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
-      const push = await startPush({ config, client, ...apis, trail, ownership, log, onWoken: pushWake });
+      const push = await startPush({
+        ...{ config, client, ...apis, trail, ownership, kept, log },
+        onWoken: pushWake,
+      });
       const health = await startHealth({
         port: config.healthPort,
         checks: async () => {

@@ -5,7 +5,7 @@ import type { PlannedMember } from '../workflows/plan-messages.js';
 import { CommandError } from './failure.js';
 import type { Plan, Scope } from './planning.js';
 
-const format = 'latchkey plan 1';
+const format = 'latchkey plan 2';
 
 /** A plan as it is kept in a file: all that it takes to do just this, and to see that nothing has moved since. */
 export interface PlanFile {
@@ -16,6 +16,8 @@ export interface PlanFile {
   space: string;
   scope: Scope;
   rules: Rules;
+  /** IANA names by location id, over what Nexudus says. */
+  timeZones: Record<number, string>;
   members: PlannedMember[];
   /** Of all the rest: shows a file that was edited or cut short. */
   digest: string;
@@ -24,10 +26,10 @@ export interface PlanFile {
 /** A plan as a file keeps it: those for whom something changes. */
 export function planFileOf(
   { at, people }: Plan,
-  { scope, rules, space }: Pick<PlanFile, 'scope' | 'rules' | 'space'>,
+  { scope, rules, timeZones, space }: Pick<PlanFile, 'scope' | 'rules' | 'timeZones' | 'space'>,
 ): PlanFile {
   const members = changesOf(people);
-  const content = { format, madeAt: at, space, scope, rules, members } as const;
+  const content = { format, madeAt: at, space, scope, rules, timeZones, members } as const;
   const id = digestOf(content).slice(0, 8);
   return { ...content, id, digest: digestOf({ ...content, id }) };
 }

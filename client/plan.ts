@@ -1,17 +1,19 @@
+import { digestOfRules } from '../activities/membership.js';
 import { linesOf, type PlanLine, type Preview } from '../activities/preview.js';
 import { iso, type Instant } from '../access/types.js';
 import { CommandError } from './failure.js';
 import { parseAt } from './instant.js';
 import { print, printJson, remark } from './output.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
-import { checkLocation, openSpace, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
+import { checkLocation, otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
+import { groupNames, openSpace, rulesJson } from './rules.js';
 import { shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseLocation, parseWho } from './who.js';
 
 export interface PlanOptions {
   /** Only members of this location, by its id. */
   location?: string;
-  /** A file to stand in for latchkey.yaml. */
+  /** A file whose rules are used instead of those in force. */
   config?: string;
   /** ISO 8601, with a zone or in the location's. */
   at?: string;
@@ -31,19 +33,21 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   if (options.out !== undefined && typed !== null) {
     throw new CommandError('a plan for another time cannot be applied: leave out --at or --out', 2);
   }
-  const space = await openSpace(options.config);
-  const { nexudus, checked } = space;
+  const space = await openSpace({ file: options.config });
+  const { nexudus, ground } = space;
   await checkLocation(space, locationId);
   const scope = { memberId: who === null ? null : await memberIdFor(who, nexudus), locationId };
-  const surveyed = await surveyScope(space, scope);
-  const made = planOf(surveyed, checked.rules, typed, locationId);
-  const names = new Map(checked.groups.map((group) => [group.id, group.name]));
-  if (options.json === true) printJson(jsonOf(made, names));
+  const surveyed = await surveyScope(space, ground.timeZones, scope);
+  const made = planOf(surveyed, ground.rules, typed, locationId);
+  const names = await groupNames(space);
+  if (options.json === true) printJson({ ...jsonOf(made, names), rules: rulesJson(space) });
   else print(words(made, names));
   if (options.out === undefined) return;
-  const file = planFileOf(made, { scope, rules: checked.rules, space: spaceIdOf(space) });
+  const { rules, timeZones } = ground;
+  const file = planFileOf(made, { scope, rules, timeZones, space: await spaceIdOf(space) });
   writePlanFile(options.out, file);
-  remark(`plan ${file.id} is in ${options.out}; \`latchkey apply ${options.out}\` does just this`);
+  const naming = otherRules(file, space).length === 0 ? '' : ` --by-rules ${digestOfRules(rules)}`;
+  remark(`plan ${file.id} is in ${options.out}; \`latchkey apply ${options.out}${naming}\` does just this`);
 }
 
 const doing: Record<PlanLine['does'], string> = {

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { judge } from '../activities/membership.js';
+import type { Ground } from '../activities/in-force.js';
+import { digestOfRules, judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
 import type { Exception, Instant, Rules, WhatIf } from '../access/types.js';
-import type { KisiClient } from '../kisi/client.js';
-import type { NexudusClient } from '../nexudus/client.js';
-import type { CheckedSpace } from '../worker/check.js';
-import type { Config } from '../worker/config.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, type Typed } from './instant.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
+import { differencesOf, type Space } from './rules.js';
 import { surveySpace } from './survey.js';
 
 /** Whom a plan is for: one member, those of a location, or all. */
@@ -30,36 +27,18 @@ export interface Plan {
 /** Those whom a plan looks at. */
 type Planned = Pick<Survey, 'people' | 'unread' | 'exceptions'>;
 
-/** A space with both its APIs, checked. */
-export interface PlannedSpace {
-  config: Config;
-  nexudus: NexudusClient;
-  kisi: KisiClient;
-  checked: CheckedSpace;
-}
-
-/** The space that the settings name; `file` stands in for latchkey.yaml. Throws ConfigError. */
-export async function openSpace(file?: string): Promise<PlannedSpace> {
-  const config = readConfig(file);
-  const nexudus = nexudusOf(config);
-  const kisi = kisiOf(config);
-  // A file that somebody has just written is to be mended before anything is told by it.
-  const check = file === undefined ? checkedSpace : soundSpace;
-  return { config, nexudus, kisi, checked: await check(config, nexudus, kisi) };
-}
-
 /** Throws CommandError where Nexudus has no such location. */
-export async function checkLocation({ nexudus }: PlannedSpace, locationId: number | null): Promise<void> {
+export async function checkLocation({ nexudus }: Space, locationId: number | null): Promise<void> {
   if (locationId === null || (await nexudus.getOne('businesses', locationId)) !== null) return;
   throw new CommandError('Nexudus has no location with this id', 2);
 }
 
 /** Reads all that a plan stands on. Reads only. Throws CommandError where no worker answers or nobody has this id. */
 export async function surveyScope(
-  { config, nexudus, kisi, checked }: PlannedSpace,
+  { config, nexudus, kisi }: Space,
+  timeZones: Ground['timeZones'],
   { memberId }: Scope,
 ): Promise<Planned> {
-  const { timeZones } = checked;
   const only = memberId === null ? null : [memberId];
   const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
   if (memberId === null) return { ...surveyed, people: surveyed.people.filter(isMember) };
@@ -103,8 +82,21 @@ function previewAt(
   return previewOf({ memberId, holdings, assessment, kisi, now: at });
 }
 
-/** Tells one space from another: by both APIs' addresses and Kisi's organization. */
-export function spaceIdOf({ config, checked }: PlannedSpace): string {
-  const names = [config.nexudus.baseUrl, config.kisi.baseUrl, checked.organizationId];
+/** In what a plan's rules and time zones differ from those in force; empty: in nothing that matters. */
+export function otherRules(
+  { rules, timeZones }: Omit<Ground, 'settings'>,
+  { ground, inForce }: Space,
+): string[] {
+  // Too large to be shown: then only their digest is known.
+  if (inForce?.ground === null)
+    return digestOfRules(rules) === inForce.digest ? [] : ['more than can be shown'];
+  const holding = inForce?.ground ?? ground;
+  return differencesOf({ rules, timeZones, settings: holding.settings }, holding);
+}
+
+/** Tells one space from another: by both APIs' addresses and Kisi's organization. Throws KisiError. */
+export async function spaceIdOf({ config, kisi }: Space): Promise<string> {
+  const { organizationId } = await kisi.currentUser();
+  const names = [config.nexudus.baseUrl, config.kisi.baseUrl, organizationId];
   return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 16);
 }

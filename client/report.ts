@@ -5,11 +5,14 @@ import {
   type Finding,
   type Difference,
 } from '../activities/comparison.js';
+import { groupsOf } from '../access/mapping.js';
 import { iso, type Instant } from '../access/types.js';
+import { readReference } from '../nexudus/reference.js';
 import type { FindingView } from '../workflows/drift-messages.js';
 import { contested } from './drift.js';
 import { print, printJson } from './output.js';
-import { checkLocation, openSpace } from './planning.js';
+import { checkLocation } from './planning.js';
+import { groupNames, openSpace, rulesJson, type Space } from './rules.js';
 import { withSession } from './session.js';
 import { surveySpace } from './survey.js';
 import { shortTime, table, wrapped, type Cell } from './table.js';
@@ -18,6 +21,8 @@ import { parseLocation } from './who.js';
 export interface ReportOptions {
   /** Only members of this location, by its id. */
   location?: string;
+  /** A file whose rules are used instead of those in force. */
+  config?: string;
   json?: boolean;
 }
 
@@ -36,21 +41,27 @@ interface Report extends Comparison {
  * `latchkey report`: where what Kisi holds differs from what the rules say, by why, and what Latchkey does about it.
  * Reads only. Throws CommandError where an argument is wrong or no worker answers.
  */
-export async function report({ location, json = false }: ReportOptions): Promise<void> {
+export async function report({ location, config: file, json = false }: ReportOptions): Promise<void> {
   const locationId = location === undefined ? null : parseLocation(location);
-  const space = await openSpace();
-  const { config, nexudus, kisi, checked } = space;
-  const { rules, timeZones, groups } = checked;
+  const space = await openSpace({ file });
+  const { config, nexudus, kisi, ground } = space;
+  const { rules, timeZones } = ground;
   await checkLocation(space, locationId);
   const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, null);
-  const mapped = new Set(groups.filter(({ passTypes }) => passTypes.length > 0).map(({ id }) => id));
+  const names = await groupNames(space);
+  const mapped = await mappedGroups(space);
   const at = Date.now();
   const compared = compare(surveyed, { rules, mapped, locationId, now: at });
-  const names = new Map(groups.map(({ id, name }) => [id, name]));
   const contests = await withSession(config, ({ client }) => contested(client));
   const made: Report = { ...compared, at, locationId, mapped, contested: contests, names };
-  if (json) printJson(jsonOf(made));
+  if (json) printJson({ ...jsonOf(made), rules: rulesJson(space) });
   else print(words(made));
+}
+
+/** The groups that pass types open by these rules. */
+async function mappedGroups({ nexudus, ground }: Space): Promise<ReadonlySet<number>> {
+  const { passTypes } = await readReference(nexudus, ground.timeZones);
+  return new Set(passTypes.flatMap((type) => groupsOf(type, ground.rules)));
 }
 
 function words(made: Report): string {

@@ -7,6 +7,7 @@ import { startNexudusSimulator, type NexudusSimulator } from '../simulators/nexu
 import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two-cities.js';
 import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../worker/config.js';
+import type { MonitorPace } from '../worker/monitor.js';
 import { createApis, startService, type Apis, type Paces, type Service } from '../worker/service.js';
 import { watchSpace, type SpaceWatch } from '../worker/space.js';
 import type { TemporalAddress } from '../worker/temporal.js';
@@ -21,6 +22,8 @@ export interface StageOptions {
   file?: string;
   /** Where the SDK serves the metrics of this process; left out: nowhere. */
   sdkMetricsUrl?: string;
+  /** When alerts go out; left out: as in a real space. */
+  monitorPace?: Partial<MonitorPace>;
 }
 
 /** A whole space on this machine, for the demo, the benches and the tests: both APIs simulated, workers as asked for. */
@@ -43,6 +46,7 @@ export async function setStage({
   env = {},
   file,
   sdkMetricsUrl,
+  monitorPace = {},
 }: StageOptions): Promise<Stage> {
   const nexudus = await startNexudusSimulator();
   const kisi = await startKisiSimulator();
@@ -67,6 +71,7 @@ export async function setStage({
         log,
         temporal,
         sdkMetricsUrl: sdkMetricsUrl ?? null,
+        monitorPace,
       });
       workers.push(worker);
       return worker;

@@ -7,7 +7,8 @@ import { createTrail, type Trail } from '../trail/trail.js';
 import { parseDuration, type Config } from '../worker/config.js';
 import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig, readMember } from './space.js';
+import { readSettings } from './rules.js';
+import { nexudusOf, readConfig, readMember } from './space.js';
 import { table, type Cell } from './table.js';
 import { memberIdFor, parseWho } from './who.js';
 
@@ -41,12 +42,12 @@ export async function audit({ since, format }: AuditOptions): Promise<void> {
 /** `latchkey timeline ID`: what befell one member: passes and contracts, decisions, writes to Kisi, orders of people. */
 export async function timeline(id: string, { json = false }: { json?: boolean }): Promise<void> {
   const who = parseWho(id);
-  const config = readConfig();
+  const { config } = readSettings();
   const nexudus = nexudusOf(config);
   const memberId = await memberIdFor(who, nexudus);
-  const space = await checkedSpace(config, nexudus, kisiOf(config));
   const kept = await withTrail(config, (trail) => recordsOf(trail, memberId));
-  const { snapshot } = await readMember(nexudus, space, memberId);
+  // What is told here happened at an instant, whatever the zone.
+  const { snapshot } = await readMember(nexudus, { timeZones: {} }, memberId);
   const events = [...kept.map(eventOf), ...(snapshot === null ? [] : eventsIn(snapshot, Date.now()))];
   if (snapshot === null && kept.every((record) => record.memberId === null)) {
     throw new CommandError('Nexudus has no coworker with this id, and the trail knows none', 2);

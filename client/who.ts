@@ -34,7 +34,11 @@ export function parseWho(text: string): Who {
  */
 export async function memberIdFor(who: Who, nexudus: NexudusClient, unknown: 1 | 2 = 1): Promise<number> {
   if ('id' in who) return who.id;
-  const [first, ...others] = await idsWithEmail(who.email, nexudus);
+  const [first, ...others] = await idsWithEmail(who.email, nexudus).catch((error: unknown) => {
+    if (isNexudusError(error, 'unavailable'))
+      remark('only Nexudus knows who has an e-mail: give the coworker id, which needs no Nexudus');
+    throw error;
+  });
   if (first === undefined) throw new CommandError('no coworker in Nexudus has this e-mail', unknown);
   if (others.length > 0) {
     remark(`profiles ${[first, ...others].join(', ')} share this e-mail; taking ${first}, the lowest`);

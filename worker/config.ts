@@ -8,6 +8,7 @@ import type { LatencyObjective } from '../access/latency.js';
 import type { Policies } from '../access/types.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
+import type { AlertConfig } from './channels.js';
 import { parseDuration } from './durations.js';
 import { emptyFile, readRulesFile, type ApiUser } from './rules-file.js';
 
@@ -74,6 +75,8 @@ export interface Config {
   initialMode: Mode;
   /** Where the audit trail is: `file:<path>` or `postgres://...`. May hold a password. */
   databaseUrl: string;
+  /** Where alerts go. */
+  alerts: AlertConfig;
   file: FileConfig;
 }
 
@@ -122,6 +125,10 @@ export const variableDefaults = {
   LATCHKEY_LOG_LEVEL: 'info',
   LATCHKEY_INITIAL_MODE: 'observe',
   LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
+  LATCHKEY_ALERT_URL: null,
+  LATCHKEY_ALERT_SMTP_URL: null,
+  LATCHKEY_ALERT_FROM: null,
+  LATCHKEY_ALERT_TO: null,
 } as const;
 
 type Variable = keyof typeof variableDefaults;
@@ -174,6 +181,21 @@ const environment = z.object({
   KISI_WEBHOOK_KEY: secret.optional(),
   LATCHKEY_INITIAL_MODE: z.enum(modes, { error: `must be one of ${modes.join(', ')}` }),
   LATCHKEY_DATABASE_URL: z.string(),
+  LATCHKEY_ALERT_URL: z
+    .string()
+    .transform((text) => text.split(/\s+/))
+    .refine((urls) => urls.every(isWebhook), 'must be http(s) addresses, with blanks between them')
+    .optional(),
+  LATCHKEY_ALERT_SMTP_URL: z
+    .string()
+    .refine(isMailServer, 'must be like smtp://user:password@host:587, or smtps:// and port 465')
+    .optional(),
+  LATCHKEY_ALERT_FROM: z.string().refine(isMailAddress, 'must be one e-mail address').optional(),
+  LATCHKEY_ALERT_TO: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/))
+    .refine((all) => all.every(isMailAddress), 'must be e-mail addresses, with blanks between them')
+    .optional(),
   LATCHKEY_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }),
 });
 
@@ -212,6 +234,10 @@ export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
     pushSecrets.every((name) => valueOf(env, name) === undefined)
   )
     lines.push(`one of ${pushSecrets.join(', ')} must be set, as LATCHKEY_PUSH_PORT is`);
+  const mailSettings = ['LATCHKEY_ALERT_SMTP_URL', 'LATCHKEY_ALERT_FROM', 'LATCHKEY_ALERT_TO'] as const;
+  const missing = mailSettings.filter((name) => valueOf(env, name) === undefined);
+  if (missing.length > 0 && missing.length < mailSettings.length)
+    lines.push(`${missing.join(', ')} must be set, as the others of ${mailSettings.join(', ')} are`);
   const file = readConfigFile(env, readFile, lines);
   if (lines.length > 0 || auth === null || !parsed.success) throw new ConfigError(lines);
 
@@ -230,6 +256,7 @@ export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
     logLevel: values.LATCHKEY_LOG_LEVEL,
     initialMode: values.LATCHKEY_INITIAL_MODE,
     databaseUrl: values.LATCHKEY_DATABASE_URL,
+    alerts: alertsOf(values),
     file,
   };
 }
@@ -280,6 +307,16 @@ function pushOf(values: z.infer<typeof environment>): PushConfig | null {
     acsToken: values.NEXUDUS_ACS_TOKEN ?? null,
     kisiKey: values.KISI_WEBHOOK_KEY ?? null,
   };
+}
+
+function alertsOf(values: z.infer<typeof environment>): AlertConfig {
+  const {
+    LATCHKEY_ALERT_URL: urls = [],
+    LATCHKEY_ALERT_SMTP_URL: url,
+    LATCHKEY_ALERT_FROM: from,
+    LATCHKEY_ALERT_TO: to = [],
+  } = values;
+  return { urls, smtp: url === undefined || from === undefined ? null : { url, from, to } };
 }
 
 function readAuth(env: Env, lines: string[]): NexudusAuth | null {
@@ -340,6 +377,19 @@ function isPlainHttpUrl(text: string): boolean {
   const plain =
     parsed.username === '' && parsed.password === '' && parsed.search === '' && parsed.hash === '';
   return plain && /^https?:$/.test(parsed.protocol);
+}
+
+/** A webhook's address may hold its secret anywhere but in a user name. */
+function isWebhook(text: string): boolean {
+  return URL.canParse(text) && /^https?:\/\//.test(text) && new URL(text).username === '';
+}
+
+function isMailServer(text: string): boolean {
+  return URL.canParse(text) && /^smtps?:\/\//.test(text) && new URL(text).hostname !== '';
+}
+
+function isMailAddress(text: string): boolean {
+  return /^[^\s@<>]+@[^\s@<>]+$/.test(text);
 }
 
 function withoutTrailingSlash(text: string): string {

@@ -13,17 +13,23 @@ const lookEveryMs = 10 * 60_000;
 
 /**
  * Starts the watch. It says once in the log that webhooks are off, and once that none is any more: Nexudus tells
- * nobody. A look that fails says nothing: the poll, which reads Nexudus all the time, does.
+ * nobody. `tell` is told by each look which are off, for the alerts. A look that fails says nothing: the poll, which reads
+ * Nexudus all the time, does.
  */
-export function watchHooks(nexudus: NexudusClient, log: Logger): HookWatch {
+export function watchHooks(
+  nexudus: NexudusClient,
+  log: Logger,
+  tell: (off: string[]) => Promise<void> = () => Promise.resolve(),
+): HookWatch {
   let told = false;
 
   async function look(): Promise<void> {
     const hooks = await readHooks(nexudus).catch(() => null);
     if (hooks === null) return;
     const off = hooks.filter(({ active }) => !active);
+    const webhooks = off.map(({ actionName, locationId }) => `${actionName} at ${locationId}`);
+    await tell(webhooks);
     if (off.length > 0 && !told) {
-      const webhooks = off.map(({ actionName, locationId }) => `${actionName} at ${locationId}`);
       log.warn(
         { webhooks },
         'Nexudus switched webhooks off after calls that were not taken, so changes wait for the poll: see that ' +

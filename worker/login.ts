@@ -154,6 +154,8 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
       };
       const names = Object.keys(made.client) as (keyof C)[];
       const functions = names.map((name) => {
+        // What is no function, such as a clock, is shared as it is.
+        if (typeof made.client[name] !== 'function') return [name, made.client[name]];
         const run = (args: unknown[]): unknown => (current().client[name] as Run)(...args);
         return [
           name,

@@ -11,6 +11,7 @@ import type { Count } from '../push/answers.js';
 import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js';
 import { createKisiDoor } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
+import type { Kept } from '../trail/kept.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import { pollScheduleId } from '../workflows/messages.js';
@@ -19,6 +20,7 @@ import { ConfigError, type Config } from './config.js';
 import { askForAudit } from './drift.js';
 import { watchHooks } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
+import { hooksKeptName } from './monitor.js';
 
 export interface PushDeps {
   config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
@@ -26,6 +28,8 @@ export interface PushDeps {
   nexudus: NexudusClient;
   kisi: Pick<KisiClient, 'listGroups'>;
   trail: Trail;
+  /** Where it is told which webhooks are switched off. */
+  kept: Kept;
   /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
   ownership: Pick<Ownership, 'ownersAmong'>;
   log: Logger;
@@ -89,7 +93,8 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     },
   );
   log.info({ port: listener.port }, 'pushes are taken in');
-  const watch = nexudusSecret === null ? null : watchHooks(deps.nexudus, log);
+  const watch =
+    nexudusSecret === null ? null : watchHooks(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
   return {
     port: listener.port,
     async close() {
@@ -105,6 +110,11 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         log.warn('not everybody could be woken of whom pushes told; the next poll and audit see to it');
     },
   };
+}
+
+/** For the process that sends alerts, which may be another one. A look that cannot be told is told by the next. */
+async function tellHooks(kept: Kept, off: string[]): Promise<void> {
+  await kept.write(hooksKeptName, off, Date.now()).catch(() => undefined);
 }
 
 /** So often a member, or all of Kisi, is looked at because of events at most. */

@@ -37,15 +37,21 @@ import {
   nexudusTaskQueue,
   searchAttributes,
 } from '../workflows/messages.js';
+import { createApiWatch, type ApiWatch } from './api-watch.js';
 import { workflowBundle } from './bundle.js';
+import { createChannels } from './channels.js';
 import type { CheckedSpace } from './check.js';
 import type { Config, Credentials } from './config.js';
 import { startHealth, type Health } from './health.js';
 import { createLatencyMeters, type LatencyMeters } from './latency.js';
+import { identityOf } from './identity.js';
+import { watchRetiring } from './retiring.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { askForAudit, setAuditInterval } from './drift.js';
+import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
+import { createTeller } from './in-force.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
 import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
@@ -79,6 +85,8 @@ export interface Apis {
   kisi: KisiClient;
   /** The same, asking before each write. */
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
+  /** How they have answered all of these. */
+  watch: ApiWatch;
   /** Whether each API takes what it is shown. */
   logins: LoginState[];
 }
@@ -108,8 +116,11 @@ export function createApis(
     readCredential: () => readCredentials()?.nexudus ?? null,
     tryOut: (auth) => createNexudusClient({ baseUrl, auth, clock, pace: pace.members }).me(),
   });
+  const watch = createApiWatch(Date.now);
   const nexudusBy = (turns: Turns): NexudusClient =>
-    nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, clock, pace: nexudus.guarded(turns) }));
+    watch.nexudus(
+      nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, clock, pace: nexudus.guarded(turns) })),
+    );
   const turns = turnsByPriority(kisiPace);
   const kisi = createLogin({
     api: 'Kisi',
@@ -118,8 +129,10 @@ export function createApis(
     tryOut: (apiKey) => createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: turns }).currentUser(),
   });
   const kisiBy = (options: Pick<KisiClientOptions, 'beforeWrite'>): KisiClient =>
-    kisi.clientOf((apiKey) =>
-      createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: kisi.guarded(turns), ...options }),
+    watch.kisi(
+      kisi.clientOf((apiKey) =>
+        createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: kisi.guarded(turns), ...options }),
+      ),
     );
   return {
     nexudus: nexudusBy(pace.members),
@@ -130,6 +143,7 @@ export function createApis(
     kisi: kisiBy({}),
     kisiWhere: (beforeWrite) => kisiBy({ beforeWrite }),
     logins: [nexudus, kisi],
+    watch,
   };
 }
 
@@ -143,6 +157,8 @@ export interface ServiceOptions {
   /** Where the SDK serves its metrics, to pass on under /metrics. */
   sdkMetricsUrl: string | null;
   now?: () => number;
+  /** When alerts go out; left out: as in a real space. */
+  monitorPace?: Partial<MonitorPace>;
 }
 
 /** A running worker process. */
@@ -173,9 +189,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   });
   const stores = storesIn(db, options.now ?? Date.now);
-  const { trail, ownership } = stores;
+  const { trail, ownership, kept } = stores;
+  const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
-  const speaker = createSpeaker(speakingWorkers(options, client, native, stores, meters));
+  const speaker = createSpeaker({
+    openWorkers: speakingWorkers(options, client, native, stores, meters),
+    tell: createTeller(client, options),
+    monitor: monitorOf(options, client, kept),
+  });
   const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
   const stopEnsuring = await keepSingletons(client, config, stores.kept, log);
@@ -194,7 +215,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const { nexudusForFullPasses: nexudus, kisi } = apis;
   const push = await startPush({
-    ...{ config, client, nexudus, kisi, trail, ownership, log },
+    ...{ config, client, nexudus, kisi, trail, ownership, kept, log },
     onWoken: meters.pushWake,
   });
   await tellStart(options, client, health.port);
@@ -203,6 +224,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const done = running
     .finally(() => {
       stopEnsuring();
+      stopWatching();
       ended.abort();
       space.stop();
       for (const login of apis.logins) login.stop();
@@ -235,11 +257,35 @@ function storesIn(db: Awaited<ReturnType<typeof openDatabase>>, now: () => numbe
   return { trail: createTrail(db), ownership: createOwnership(db, now), kept: createKept(db) };
 }
 
+/** Looks after the space while this process speaks, and sends the alerts. */
+function monitorOf(
+  { config, apis, log, now, monitorPace }: ServiceOptions,
+  client: Client,
+  kept: Kept,
+): Monitor {
+  return createMonitor({
+    ...{ client, taskQueue: config.taskQueue, kept, log, now: now ?? Date.now },
+    watch: apis.watch,
+    ask: { nexudus: () => apis.nexudus.me(), kisi: () => apis.kisi.currentUser() },
+    skewMs: () => apis.nexudus.clock.skewMs(),
+    channels: createChannels(config.alerts),
+    pace: monitorPace ?? {},
+  });
+}
+
+/** Notes what the APIs say of their own end; answers how to stop. */
+function watchEnds({ config, apis }: ServiceOptions): () => void {
+  const hosts = { nexudus: new URL(config.nexudus.baseUrl).host, kisi: new URL(config.kisi.baseUrl).host };
+  return watchRetiring(hosts, (api, words) => {
+    apis.watch.noteRetiring(api, words);
+  });
+}
+
 const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '30s' } as const;
 
 /** The worker that every process runs: members' workflows, and what wakes them. */
 async function memberWorker(
-  { config }: ServiceOptions,
+  { config, space }: ServiceOptions,
   client: Client,
   connection: NativeConnection,
   speaker: Speaker,
@@ -248,6 +294,7 @@ async function memberWorker(
   return Worker.create({
     ...shutdown,
     connection,
+    identity: identityIn(space),
     namespace: client.options.namespace,
     taskQueue: config.taskQueue,
     workflowBundle: await workflowBundle(),
@@ -369,10 +416,12 @@ function speakingWorkers(
     ),
   };
   const shared = { ...shutdown, connection, namespace: client.options.namespace };
-  return () =>
-    Promise.all([
+  return () => {
+    const identity = identityIn(space);
+    return Promise.all([
       Worker.create({
         ...shared,
+        identity,
         taskQueue: nexudusTaskQueue(config.taskQueue),
         activities: nexudusActivities,
         // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
@@ -381,12 +430,14 @@ function speakingWorkers(
       ...[kisiTaskQueue, kisiBulkTaskQueue].map((queueOf) =>
         Worker.create({
           ...shared,
+          identity,
           taskQueue: queueOf(config.taskQueue),
           activities: kisiActivities,
           maxConcurrentActivityTaskExecutions: kisiSlots,
         }),
       ),
     ]);
+  };
 }
 
 /**
@@ -454,6 +505,12 @@ async function tellStart(
   if (mode.name === 'observe') log.warn(`mode observe: nothing is written to Kisi; ${next}`);
   if (mode.name === 'canary') log.warn(`mode canary: only the keys of a few are written to Kisi; ${next}`);
   if (stop !== null) log.warn(`${stop.level} is stopped by ${stop.by}; \`latchkey resume\` lets it go on`);
+}
+
+/** The name of this process's workers. */
+function identityIn(space: SpaceWatch): string {
+  const known = space.known();
+  return identityOf(known === null ? null : digestOfRules(known.rules));
 }
 
 /** What this process cannot do its work without. */

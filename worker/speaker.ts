@@ -1,14 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { SpeakerActivities } from '../activities/contract.js';
+import { inForceOf, type InForce } from '../activities/in-force.js';
 import { heartbeating } from '../activities/remote.js';
+import type { SpeakerReport } from './facts.js';
+import type { Monitor } from './monitor.js';
 import { oneForAll, speakerWorkflowId, speakerWorkflowType } from '../workflows/messages.js';
+import { inForceMemo } from '../workflows/speaker-messages.js';
 
 const beatMs = 1_000;
 /** After so long the activity ends and begins anew, so that no attempt lasts for ever. */
 const termMs = 24 * 3_600_000;
+
+/** After so long what could not be told is told again. */
+const tellAgainMs = 1_000;
+
+/** A process that stops hands over at once. */
+const lastWordMs = 2_000;
+
+/** One try of the activity `speak`. */
+export interface Term {
+  runId: string;
+  /** Counts the tries of this run. */
+  term: number;
+}
 
 /** This process's part in speaking to the APIs (workflows/speaker.ts): at most one process of all has a term. */
 export interface Speaker {
@@ -19,27 +36,59 @@ export interface Speaker {
   stop(): Promise<void>;
 }
 
-/** `openWorkers` makes the workers that take the activities for both APIs, not yet running. */
-export function createSpeaker(openWorkers: () => Promise<Worker[]>): Speaker {
+export interface SpeakerDeps {
+  /** Makes the workers that take the activities for both APIs, not yet running. */
+  openWorkers: () => Promise<Worker[]>;
+  /** Says by which rules this process works, in each term anew. */
+  tell: (term: Term) => Promise<void>;
+  /** Looks after the space during a term; the heartbeats carry what it tells, for all to see who can reach Temporal. */
+  monitor: Monitor;
+}
+
+export function createSpeaker({ openWorkers, tell, monitor }: SpeakerDeps): Speaker {
   const stopAsked = new AbortController();
   const terms = new Set<Promise<unknown>>();
 
-  /** Runs the workers until the term is over; throws where one of them fails or the term was given to another. */
-  async function speak(): Promise<void> {
+  /** Has `stop` wait for it. */
+  function noted<T>(job: Promise<T>): Promise<T> {
+    terms.add(job);
+    const forget = (): void => void terms.delete(job);
+    job.then(forget, forget);
+    return job;
+  }
+
+  /**
+   * Runs the workers until the term is over, and answers what is known of the APIs then; throws where one of them fails or the
+   * term was given to another.
+   */
+  async function speak(): Promise<SpeakerReport> {
+    const term = new AbortController();
+    const monitored = noted(monitor.run(term.signal));
+    try {
+      await work();
+    } finally {
+      term.abort();
+      // A message under way is soon sent and noted, else the next process might send it again.
+      await Promise.race([monitored, sleep(lastWordMs, undefined, { ref: false })]);
+    }
+    return monitor.report();
+  }
+
+  async function work(): Promise<void> {
     const workers = await openWorkers();
-    const drained = Promise.all(workers.map((worker) => worker.run()));
-    terms.add(drained);
-    const forget = (): void => void terms.delete(drained);
-    drained.then(forget, forget);
+    const drained = noted(Promise.all(workers.map((worker) => worker.run())));
+    const termEnds = new AbortController();
+    void untilTold(tell, termEnds.signal);
     try {
       await Promise.race([drained, Context.current().cancelled, termOver(stopAsked.signal)]);
     } finally {
+      termEnds.abort();
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     }
   }
 
   return {
-    activities: { speak: () => heartbeating(beatMs, speak) },
+    activities: { speak: () => heartbeating(beatMs, speak, () => monitor.report()) },
     isSpeaking: () => terms.size > 0,
     async stop() {
       stopAsked.abort();
@@ -48,17 +97,49 @@ export function createSpeaker(openWorkers: () => Promise<Worker[]>): Speaker {
   };
 }
 
+/** Tells until it is told or the term is over: nobody's key waits for that. Throws nothing. */
+async function untilTold(tell: (term: Term) => Promise<void>, termEnds: AbortSignal): Promise<void> {
+  const { info, log } = Context.current();
+  const term = { runId: info.workflowExecution?.runId ?? '', term: info.attempt };
+  while (!termEnds.aborted) {
+    try {
+      await tell(term);
+      return;
+    } catch (error) {
+      log.warn('by which rules this process works could not be told; it is told again', { error });
+      await sleep(tellAgainMs, undefined, { signal: termEnds, ref: false }).catch(() => undefined);
+    }
+  }
+}
+
 /** Resolves when the term has lasted its time, or the process is to stop. */
 async function termOver(stopAsked: AbortSignal): Promise<void> {
   await sleep(termMs, undefined, { signal: stopAsked, ref: false }).catch(() => undefined);
 }
 
-/** Starts the workflow that gives the terms, where it does not run yet. */
+/**
+ * Starts the workflow that gives the terms, where it does not run yet. One that was ended by hand leaves what it was told
+ * to the next.
+ */
 export async function ensureSpeaker(client: Client, taskQueue: string): Promise<void> {
+  const last = await lastSpeaker(client);
+  if (last.isRunning) return;
   await client.workflow.start(speakerWorkflowType, {
     workflowId: speakerWorkflowId,
     taskQueue,
+    args: [last.inForce],
+    ...(last.inForce === null ? {} : { memo: { [inForceMemo]: last.inForce } }),
     ...oneForAll,
     staticSummary: 'One worker process speaks to Nexudus and Kisi',
   });
+}
+
+async function lastSpeaker(client: Client): Promise<{ isRunning: boolean; inForce: InForce | null }> {
+  try {
+    const { status, memo } = await client.workflow.getHandle(speakerWorkflowId).describe();
+    return { isRunning: status.name === 'RUNNING', inForce: inForceOf(memo?.[inForceMemo]) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { isRunning: false, inForce: null };
+    throw error;
+  }
 }

@@ -49,6 +49,26 @@ export function firstDrift(taskQueue: string, intervalMs: number, policy: DriftP
   };
 }
 
+/**
+ * The memo of the workflow `drift`, so that whoever has no worker to ask sees how the last audit ended.
+ */
+export const driftMemo = 'drift';
+
+/** How the last audit ended, in short. */
+export interface DriftSummary {
+  lastAuditAt: Instant | null;
+  failure: DriftState['failure'];
+  doubt: DriftState['doubt'];
+  /** Findings by kind that nobody has adopted or ignored. */
+  open: Partial<Record<Finding['kind'], number>>;
+  /** Those that were adopted or ignored, and those that are more than are kept. */
+  settled: number;
+  more: number;
+  /** The first of those that were undone twice, and how many these are. */
+  contested: Pick<Finding, 'id' | 'kind' | 'memberId' | 'groupId' | 'since'>[];
+  contestedCount: number;
+}
+
 /** One finding as people see it: times as ISO 8601 in UTC. */
 export interface FindingView {
   id: number;

@@ -1,6 +1,6 @@
 import { isMendedByMember, repairableKinds, type DriftKind, type Finding } from '../access/drift.js';
 import { iso, type Instant } from '../access/types.js';
-import type { DriftState, DriftView, FindingView } from './drift-messages.js';
+import type { DriftState, DriftSummary, DriftView, FindingView } from './drift-messages.js';
 import { markdownText } from './markdown.js';
 
 /** The Temporal UI shows so much of them, and `latchkey drift` all. */
@@ -15,6 +15,31 @@ export function driftViewOf(state: DriftState, dueAt: Instant): DriftView {
     alert: alertOf(state),
     lastAuditAt: lastAuditAt === null ? null : iso(lastAuditAt),
     nextAuditAt: iso(dueAt),
+  };
+}
+
+/** More would make the memo too large. */
+const mostContested = 20;
+
+/** What the memo shows. */
+export function driftSummaryOf({
+  memory,
+  more,
+  lastAuditAt,
+  failure,
+  doubt,
+}: Omit<DriftState, 'taskQueue'>): DriftSummary {
+  const left = memory.findings.filter(({ ruling }) => ruling === null || ruling.verb === 'repair');
+  const contested = left.filter((finding) => finding.contested);
+  const open: DriftSummary['open'] = {};
+  for (const { kind } of left) open[kind] = (open[kind] ?? 0) + 1;
+  return {
+    ...{ lastAuditAt, failure, doubt, open, more },
+    settled: memory.findings.length - left.length,
+    contested: contested
+      .slice(0, mostContested)
+      .map(({ id, kind, memberId, groupId, since }) => ({ id, kind, memberId, groupId, since })),
+    contestedCount: contested.length,
   };
 }
 

@@ -1,8 +1,8 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
   log,
+  makeContinueAsNewFunc,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -35,6 +35,7 @@ import {
   auditInterval,
   auditNow,
   auditSoon,
+  driftMemo,
   driftName,
   driftQuery,
   findingUpdate,
@@ -42,7 +43,7 @@ import {
   type DriftView,
   type RuleOrder,
 } from './drift-messages.js';
-import { driftDetailsOf, driftViewOf, findingViewOf } from './drift-view.js';
+import { driftDetailsOf, driftSummaryOf, driftViewOf, findingViewOf } from './drift-view.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
 import { kisiTaskQueue, revisionMemo } from './messages.js';
@@ -88,6 +89,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
   let dueAt: Instant = initial.dueAt ?? Date.now() + state.intervalMs;
   const run = { asked: false, isNewInterval: false, auditsBegun: 0, auditsDone: 0, notes: 0 };
   const jobs: Job[] = [];
+  let shownMemo = JSON.stringify(workflowInfo().memo?.[driftMemo]);
   let acts: Act[] = [];
   let notes: FindingNote[] = [];
 
@@ -162,7 +164,10 @@ async function compareForEver(initial: DriftState): Promise<void> {
     await condition(() => allHandlersFinished() || run.asked || jobs.length > 0);
     if (!allHandlersFinished()) continue;
     // Who sent a signal does not wait.
-    await continueAsNew<typeof drift>({ ...state, dueAt: run.asked ? Date.now() : dueAt });
+    await makeContinueAsNewFunc<typeof drift>({ memo: { [driftMemo]: driftSummaryOf(state) } })({
+      ...state,
+      dueAt: run.asked ? Date.now() : dueAt,
+    });
   }
 
   async function audit(isAsked: boolean): Promise<void> {
@@ -368,6 +373,11 @@ async function compareForEver(initial: DriftState): Promise<void> {
     if (state.revision !== shownRevision) upsertMemo({ [revisionMemo]: state.revision });
     shownRevision = state.revision;
     setCurrentDetails(driftDetailsOf(view(), state.intervalMs));
+    const summary = driftSummaryOf(state);
+    const now = JSON.stringify(summary);
+    if (now === shownMemo) return;
+    shownMemo = now;
+    upsertMemo({ [driftMemo]: summary });
   }
 }
 

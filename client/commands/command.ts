@@ -4,6 +4,7 @@ import type { Giver } from '../order.js';
 
 export const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
 export const groupHelp = 'a group in Kisi, by id or name';
+export const configHelp = 'by the rules of this file instead of those in force';
 export const jsonHelp = 'print JSON, and nothing else on stdout';
 
 /** A command by which a person orders something: refused before anything is done where it does not say who does. */

@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 import type { Mode, StopLevel } from '../../workflows/control-messages.js';
 import type { ModeOptions } from '../control.js';
 import type { Giver } from '../order.js';
+import type { StatusOptions } from '../status.js';
 import { command, examples, jsonHelp, orderCommand } from './command.js';
 
 /** What can be paused, and the modes; a new one that is missing here does not compile. */
@@ -57,12 +58,17 @@ export function addOrdering(program: Command): void {
       await (await import('../control.js')).setMode(mode, options);
     });
 
-  command(program, 'status', 'show the mode, what is stopped, what is held and which exceptions end soon', [
-    ...examples('latchkey status --json'),
+  command(program, 'status', 'show how everything stands, and what needs somebody', [
+    'Whether both APIs answer, when changes were last read and keys last compared, what is withheld, waits, drifts or is',
+    'paused, and which rules and version run where. Asks neither API: needs only Temporal, and no running worker.',
+    'Exit code with --check: 1 where something needs somebody.',
+    '',
+    ...examples('latchkey status', 'latchkey status --check', 'latchkey status --json'),
   ])
+    .option('--check', 'exit code 1 where something needs somebody')
     .option('--json', jsonHelp)
-    .action(async (options: { json?: boolean }) => {
-      await (await import('../control.js')).status(options);
+    .action(async (options: StatusOptions) => {
+      await (await import('../status.js')).status(options);
     });
 }
 

@@ -1,8 +1,9 @@
 /** Commands that show how the space and its members stand. */
 import { Option, type Command } from 'commander';
 import type { AccessState } from '../../workflows/messages.js';
+import type { ExplainOptions } from '../explain.js';
 import type { MembersOptions } from '../list.js';
-import { command, examples, idHelp, jsonHelp } from './command.js';
+import { command, configHelp, examples, idHelp, jsonHelp } from './command.js';
 
 /** The states that `--state` takes; a new one that is missing here does not compile. */
 const states = Object.keys({
@@ -54,7 +55,8 @@ export function addReading(program: Command): void {
     });
 
   command(program, 'explain', 'say why a member has or lacks access, by rule and record', [
-    'Reads Nexudus now and applies the same rules as the worker. Needs no Temporal server and changes nothing.',
+    'Reads Nexudus now and applies the rules in force: those of the worker, also when it has stopped. Where none has run, or',
+    'Temporal cannot be reached, it applies latchkey.yaml, and says so. Changes nothing.',
     'What it says is what the rules make of it; `latchkey show` says which keys are held.',
     '',
     ...examples(
@@ -64,8 +66,9 @@ export function addReading(program: Command): void {
   ])
     .argument('<id>', idHelp)
     .option('--at <time>', 'at this time (ISO 8601; without a zone: in the location’s) instead of now')
+    .option('--config <file>', configHelp)
     .option('--json', jsonHelp)
-    .action(async (id: string, options: { at?: string; json?: boolean }) => {
+    .action(async (id: string, options: ExplainOptions) => {
       await (await import('../explain.js')).explainMember(id, options);
     });
 }

@@ -1,7 +1,7 @@
 /** What the log says of keys: one line each, however often a write is tried, and none of what was not done. */
 import assert from 'node:assert/strict';
 import { DefaultLogger } from '@temporalio/worker';
-import type { KeyActivities } from '../../activities/contract.js';
+import type { KeyActivities, KeyWish } from '../../activities/contract.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
@@ -9,8 +9,8 @@ import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js
 import { openDatabase } from '../../trail/database.js';
 import { createTrail, type Trail } from '../../trail/trail.js';
 import type { Ownership } from '../../trail/ownership.js';
-import { keyWish, memoryStores } from '../support/stores.js';
 import { scratch } from '../client/cli.js';
+import { keyWish, memoryStores } from '../support/stores.js';
 import { directoryOf, noteOf as note, runAsMember } from './member.js';
 
 const [june = 0, july = 0] = ['06', '07'].map((month) => Date.parse(`2126-${month}-01T00:00:00Z`));
@@ -71,7 +71,7 @@ describe('the log of writes to Kisi', () => {
   }
 
   const told = (): string[] => lines.map(([message]) => message);
-  const wish = (validUntil: number): ReturnType<typeof keyWish> => keyWish({ userId, groupId, validUntil });
+  const wish = (validUntil: number): KeyWish => keyWish({ userId, groupId, validUntil });
 
   async function given(): Promise<number> {
     const result = await run('createKey', [wish(june), null, fresh()]);

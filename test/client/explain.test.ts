@@ -3,6 +3,9 @@ import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
 import { latchkey, linesOf, scratch, type Ran } from './cli.js';
 
+const noWorker =
+  'latchkey: no worker has run in this folder: the rules are the defaults (there is no latchkey.yaml here); exceptions are left out';
+
 describe('latchkey explain', () => {
   const folder = scratch();
   let nexudus: NexudusSimulator;
@@ -59,7 +62,7 @@ describe('latchkey explain', () => {
 
   it('says which groups are held or lacking and by which record, without names or e-mails', async () => {
     const { code, stdout, stderr } = await explain(String(memberId));
-    assert.equal(stderr, '');
+    assert.deepEqual(linesOf(stderr), [noWorker]);
     assert.equal(code, 0);
     assert.match(
       stdout,
@@ -94,6 +97,7 @@ describe('latchkey explain', () => {
     );
     assert.equal(code, 0);
     assert.deepEqual(linesOf(stderr), [
+      noWorker,
       `latchkey: profiles ${memberId}, ${otherId} share this e-mail; taking ${memberId}, the lowest`,
     ]);
     const answer = JSON.parse(stdout) as {
@@ -117,7 +121,7 @@ describe('latchkey explain', () => {
     assert.doesNotMatch(stdout, /example\.com/);
   });
 
-  it('decides without exceptions where Temporal cannot be reached, and says so', async () => {
+  it('decides by the file of this folder, without exceptions, where Temporal cannot be reached, and says so', async () => {
     const { code, stdout, stderr } = await explainWith(
       { TEMPORAL_ADDRESS: 'http://nowhere' },
       String(memberId),
@@ -125,17 +129,17 @@ describe('latchkey explain', () => {
     assert.equal(code, 0);
     assert.match(stdout, /^Holds group /m);
     assert.deepEqual(linesOf(stderr), [
-      'latchkey: exceptions are left out, since they cannot be read: ' +
-        'TEMPORAL_ADDRESS must be host:port, without a scheme or path',
+      'latchkey: what is in force cannot be read (TEMPORAL_ADDRESS must be host:port, without a scheme or path): ' +
+        'the rules are the defaults (there is no latchkey.yaml here); exceptions are left out',
     ]);
   });
 
   it('says in one line that there is no such member, without repeating the e-mail', async () => {
     const [byId, byEmail] = await Promise.all([explain('999999'), explain('nobody@example.com', '--json')]);
     assert.equal(byId.code, 1);
-    assert.deepEqual(linesOf(byId.stderr), ['latchkey: Nexudus has no coworker with this id']);
+    assert.deepEqual(linesOf(byId.stderr), [noWorker, 'latchkey: Nexudus has no coworker with this id']);
     assert.equal(byEmail.code, 1);
-    assert.deepEqual(linesOf(byEmail.stderr), ['latchkey: no coworker in Nexudus has this e-mail']);
+    assert.deepEqual(linesOf(byEmail.stderr), [noWorker, 'latchkey: no coworker in Nexudus has this e-mail']);
     assert.equal(byEmail.stdout, '');
   });
 });

@@ -20,6 +20,8 @@ const commands = [
   'repair',
   'hooks',
   'disagreements',
+  'status',
+  'alert',
 ];
 
 describe('the command line', () => {

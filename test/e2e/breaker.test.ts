@@ -66,7 +66,7 @@ describe('the revocation breaker, in a whole space', () => {
     const [one, ...others] = await held();
     assert.deepEqual(others, []);
     assert.deepEqual(one?.losses.map(({ memberId }) => memberId).sort(), members.slice(2, 10).sort());
-    assert.match(await order('status'), /^Held \(1\) since .*: 8 keys/m);
+    assert.match(await order('status'), /^Withheld \(1\) since .*: 8 keys/m);
     const { lines, kept } = JSON.parse(await order('plan', '--json')) as { lines: object[]; kept: object[] };
     assert.deepEqual([lines.length, kept.length], [0, 8]);
   });

@@ -210,6 +210,12 @@ describe('the audit of Kisi', () => {
       /taken away twice: is the native Kisi integration in Nexudus still on, or another script/,
     );
     assert.deepEqual([writes(), keysOf('dan')], [before, []]);
+    const status = await order('status');
+    assert.match(status, /^Drift: missing 1; .* Contested, and left alone: 1\./m);
+    assert.match(
+      status,
+      new RegExp(`^ {2}- What Latchkey repaired was undone twice \\(finding ${id}, missing, `, 'm'),
+    );
 
     await order('repair', String(id), '--by', 'Mia');
     await eventually('given again', () => keysOf('dan').includes(group));

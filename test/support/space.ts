@@ -2,7 +2,7 @@ import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createPacer } from '../../nexudus/pace.js';
-import { setStage, type Stage } from '../../client/stage.js';
+import { setStage, type Stage, type StageOptions } from '../../client/stage.js';
 import { environmentOf } from '../../simulators/two-cities.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { createLogger } from '../../worker/logging.js';
@@ -76,13 +76,14 @@ export const hurried = (): Paces => ({
 
 /**
  * Starts a space with the two cities in it. `prepare` fills Nexudus before the first worker starts. `limits`: both APIs
- * keep the published ones, and the worker its pace. `file`: what latchkey.yaml says.
+ * keep the published ones, and the worker its pace. `file`: what latchkey.yaml says. `monitorPace`: when alerts go out.
  */
 export async function startSpace(
   prepare: (stage: Stage) => void = () => undefined,
   env: Record<string, string> = {},
   limits: 'published' | 'none' = 'none',
   file?: string,
+  monitorPace: StageOptions['monitorPace'] = {},
 ): Promise<RunningSpace> {
   const temporal = await devServer();
   const address = { address: temporal.address, namespace: await newNamespace(temporal) };
@@ -91,6 +92,7 @@ export async function startSpace(
     log: createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' }),
     env: { LATCHKEY_POLL_INTERVAL: '1s', ...env },
     sdkMetricsUrl: metricsUrl(),
+    monitorPace,
     ...(file === undefined ? {} : { file }),
   });
   if (limits === 'none') {

@@ -76,6 +76,7 @@ describe('loadConfig', () => {
       logLevel: 'info',
       initialMode: 'observe',
       databaseUrl: 'file:.latchkey/trail.db',
+      alerts: { urls: [], smtp: null },
       file: {
         path: './latchkey.yaml',
         present: false,
@@ -104,8 +105,8 @@ describe('loadConfig', () => {
         trailRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
         breaker: { people: 5, share: 0.1 },
-        findUsers: 'directory',
         apiUser: 'shared',
+        findUsers: 'directory',
         latency: { withinMs: 60_000, share: 0.95 },
       },
     });
@@ -145,6 +146,42 @@ describe('loadConfig', () => {
     assert.equal(config.pushUrl, 'https://push.example.test/latchkey');
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
     assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'canary']);
+  });
+
+  it('sends alerts to several webhooks and e-mail addresses, and keeps what is wrong with them to itself', () => {
+    const urls = [
+      'https://hooks.slack.com/services/T0/B0/hunter2',
+      'https://a.logic.azure.com:443/w?sig=hunter2',
+    ];
+    const mail = {
+      LATCHKEY_ALERT_SMTP_URL: 'smtps://me:hunter2@mail.example.test:465',
+      LATCHKEY_ALERT_FROM: 'latchkey@example.test',
+      LATCHKEY_ALERT_TO: 'mia@example.test, desk@example.test',
+    };
+    const config = loadConfig({ ...needed, ...mail, LATCHKEY_ALERT_URL: ` ${urls.join('  ')} ` }, noFile);
+    assert.deepEqual(config.alerts, {
+      urls,
+      smtp: {
+        url: mail.LATCHKEY_ALERT_SMTP_URL,
+        from: mail.LATCHKEY_ALERT_FROM,
+        to: ['mia@example.test', 'desk@example.test'],
+      },
+    });
+    const half = problems({ ...needed, ...mail, LATCHKEY_ALERT_TO: '' });
+    assert.match(half.join(), /^LATCHKEY_ALERT_TO must be set, as the others of /);
+    const wrong = problems({
+      ...needed,
+      LATCHKEY_ALERT_URL: `${urls[0]} hooks.slack.com/hunter2`,
+      LATCHKEY_ALERT_SMTP_URL: 'mail.example.test:hunter2',
+      LATCHKEY_ALERT_FROM: 'hunter2',
+      LATCHKEY_ALERT_TO: 'desk@example.test hunter2',
+    });
+    assert.deepEqual(
+      wrong.map((line) => line.split(' ')[0]),
+      ['LATCHKEY_ALERT_URL', 'LATCHKEY_ALERT_SMTP_URL', 'LATCHKEY_ALERT_FROM', 'LATCHKEY_ALERT_TO'],
+    );
+    assert.doesNotMatch(wrong.join(), /hunter2/);
+    assert.equal(problems({ ...needed, LATCHKEY_ALERT_URL: 'https://me:hunter2@example.test/' }).length, 1);
   });
 
   it('takes pushes in where it knows at least one kind of them by a secret of some length', () => {
@@ -283,8 +320,8 @@ policies:
       trailRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,
       breaker: { people: 3, share: 0.025 },
-      findUsers: 'search',
       apiUser: 'latchkeyOnly',
+      findUsers: 'search',
       latency: { withinMs: 120_000, share: 0.995 },
     });
   });

@@ -8,12 +8,18 @@ describe('the watch over the webhooks', () => {
   let bench: Bench;
   let watch: HookWatch;
   let said: Record<string, unknown>[];
+  /** What each look told. */
+  let told: string[][];
 
   beforeEach(async () => {
     bench = await startBench();
     said = [];
+    told = [];
     const write = (line: string): void => void said.push(JSON.parse(line) as Record<string, unknown>);
-    watch = watchHooks(bench.client, createLogger({ level: 'info', to: { write } }));
+    watch = watchHooks(bench.client, createLogger({ level: 'info', to: { write } }), (off) => {
+      told.push(off);
+      return Promise.resolve();
+    });
   });
   afterEach(async () => {
     watch.stop();
@@ -49,6 +55,23 @@ describe('the watch over the webhooks', () => {
     turn(id, false);
     await watch.look();
     assert.deepEqual(levels(), ['warn', 'info', 'warn']);
+  });
+
+  it('tells at each look that could be made which are off', async () => {
+    const id = add('Latchkey: access');
+    await watch.look();
+    turn(id, false);
+    await watch.look();
+    await watch.look();
+    bench.simulator.faults.add({ match: '/api/sys/webhooks', kind: 'status', status: 503 });
+    await watch.look();
+    bench.simulator.faults.clear();
+    turn(id, true);
+    await watch.look();
+    const [hook = ''] = told.flat();
+    assert.match(hook, /^AccessControlUpdate at \d+$/);
+    // One by the start itself.
+    assert.deepEqual(told.slice(-4), [[], [hook], [hook], []]);
   });
 
   it('says nothing of webhooks of others, nor where Nexudus cannot be read', async () => {

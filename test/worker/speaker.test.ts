@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { readInForce, type InForce } from '../../activities/in-force.js';
+import { speakerWorkflowId } from '../../workflows/messages.js';
+import { ensureSpeaker } from '../../worker/speaker.js';
 import type { Service } from '../../worker/service.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
@@ -18,6 +21,8 @@ describe('the process that speaks to the APIs', () => {
   });
   after(() => space.stop());
 
+  const inForce = (): Promise<InForce | null> => readInForce(space.service.client);
+
   async function joins(name: string): Promise<void> {
     const { nexudus, kisi, ids } = space;
     const Email = `${name}@example.com`;
@@ -31,9 +36,41 @@ describe('the process that speaks to the APIs', () => {
     assert.deepEqual([await speaks(space.service), await speaks(second)], [true, false]);
   });
 
-  it('is the other one as soon as the first has stopped', async () => {
+  let first: InForce | null = null;
+
+  it('says by which rules it works, to be read without any worker', async () => {
+    await eventually('its word', async () => (await inForce()) !== null);
+    first = await inForce();
+    assert.equal(first?.process.split('@')[0], String(process.pid));
+    assert.match(first.version, /^\d+\.\d+\.\d+$/);
+    assert.deepEqual(first.ground?.rules, { mapping: [], policies: space.config.file.policies });
+    assert.ok(first.startedAt <= first.since);
+  });
+
+  it('is the other one as soon as the first has stopped, with its own word', async () => {
     await space.service.stop();
     await eventually('the other speaks', () => speaks(second));
     await joins('bob');
+    const client = second.client;
+    await eventually('its word', async () => {
+      const now = await readInForce(client);
+      return now !== null && now.startedAt !== first?.startedAt;
+    });
+  });
+
+  it('leaves its word where the workflow is ended by hand, and says it again', async () => {
+    const { client } = second;
+    const before = await readInForce(client);
+    const handle = client.workflow.getHandle(speakerWorkflowId);
+    const { runId } = await handle.describe();
+    await handle.terminate('the wrong button');
+    assert.deepEqual(await readInForce(client), before);
+    // As the worker does every 30 s.
+    await ensureSpeaker(client, space.config.taskQueue);
+    assert.notEqual((await handle.describe()).runId, runId);
+    assert.deepEqual(await readInForce(client), before);
+    await eventually('it speaks again', () => speaks(second));
+    assert.equal((await readInForce(client))?.startedAt, before?.startedAt);
+    await joins('cleo');
   });
 });

@@ -1,0 +1,192 @@
+/** Tells people what needs them: once for each cause, again each day that it lasts, and once that it is over. */
+import type { Logger } from 'pino';
+import { iso, type Instant } from '../access/types.js';
+import type { Kept } from '../trail/kept.js';
+import { undeliveredCause, type Alert, type Alerts } from './alerts.js';
+import { ChannelError, type Channel, type Message } from './channels.js';
+import type { Undelivered } from './facts.js';
+
+/** What a channel was told of, by cause. Kept in the database, so that a restart tells nothing twice. */
+export type Told = Record<string, { since: Instant | null; toldAt: Instant; text: string }>;
+
+export interface AlertingOptions {
+  channels: readonly Channel[];
+  kept: Kept;
+  log: Logger;
+  now: () => Instant;
+  /** A cause is over once it was not seen for so long: what comes and goes is told once. */
+  calmMs?: number;
+  /** A cause that lasts is told again after so long. */
+  againMs?: number;
+  firstPauseMs?: number;
+}
+
+export interface Alerting {
+  /**
+   * Tells each channel what is new to it, in one message. Once what there is to tell was taken or refused it resolves; it rejects
+   * never.
+   */
+  tell(alerts: Alerts): Promise<void>;
+  /** The channels that are not reached now. */
+  undelivered(): Undelivered[];
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+/** A receiver that is down is tried again so often at last. */
+const longestPauseMs = 15 * minuteMs;
+/** A message lists so many. */
+const mostLines = 20;
+
+/** Whom to tell, and how that went so far. */
+interface Line {
+  channel: Channel;
+  /** Null: not read yet what it was told before. */
+  told: Told | null;
+  failure: { since: Instant; why: string; pauseMs: number; nextAt: Instant } | null;
+}
+
+export function createAlerting(options: AlertingOptions): Alerting {
+  const { channels, kept, log, now, calmMs = 2 * minuteMs, againMs = dayMs, firstPauseMs = 30_000 } = options;
+  const lines: Line[] = channels.map((channel) => ({ channel, told: null, failure: null }));
+  /** When each cause was first seen in a row, and last. */
+  const seen = new Map<string, { first: Instant; last: Instant }>();
+  const startedAt = now();
+
+  function note(standing: readonly Alert[]): void {
+    const at = now();
+    for (const { cause } of standing) seen.set(cause, { first: seen.get(cause)?.first ?? at, last: at });
+    const causes = new Set(standing.map(({ cause }) => cause));
+    for (const [cause, { last }] of seen) if (!causes.has(cause) && at - last >= calmMs) seen.delete(cause);
+  }
+
+  const isDue = ({ cause, patienceMs = 0 }: Alert): boolean =>
+    now() - (seen.get(cause)?.first ?? now()) >= patienceMs;
+  const isCalm = (cause: string): boolean => now() - (seen.get(cause)?.last ?? startedAt) >= calmMs;
+
+  async function tellOne(line: Line, alerts: Alerts): Promise<void> {
+    const { channel } = line;
+    line.told ??= await readTold(kept, channel, log);
+    if (line.failure !== null && now() < line.failure.nextAt) return;
+    // What it could not be told is no news to the very channel.
+    const standing = alerts.standing.filter(({ cause }) => cause !== undeliveredCause(channel.name));
+    const news = newsOf(line.told, { ...alerts, standing }, { now: now(), againMs, isDue, isCalm });
+    if (news.begun.length + news.lasting.length + news.over.length === 0) return;
+    try {
+      await channel.send(messageOf(news));
+    } catch (error) {
+      fails(line, error);
+      return;
+    }
+    if (line.failure !== null) log.info(`alerts reach ${channel.name} again`);
+    line.failure = null;
+    line.told = afterTelling(line.told, news, now());
+    const causes = [...news.begun, ...news.lasting].map(({ cause }) => cause);
+    log.info({ causes, over: news.over.map(({ cause }) => cause) }, `told ${channel.name}`);
+    await kept.write(nameOf(channel), line.told, now()).catch((err: unknown) => {
+      log.warn({ err }, 'what alerts were sent cannot be kept: after a restart they would be sent again');
+    });
+  }
+
+  function fails(line: Line, error: unknown): void {
+    const { channel, failure } = line;
+    const why = error instanceof ChannelError ? error.message : 'something went wrong that was not foreseen.';
+    const askedMs = error instanceof ChannelError ? (error.retryAfterMs ?? 0) : 0;
+    const pauseMs = Math.min(
+      Math.max(failure === null ? firstPauseMs : failure.pauseMs * 2, askedMs),
+      longestPauseMs,
+    );
+    if (failure === null) log.warn(`an alert did not reach ${channel.name}, and is sent again: ${why}`);
+    line.failure = { since: failure?.since ?? now(), why, pauseMs, nextAt: now() + pauseMs };
+  }
+
+  return {
+    async tell(alerts) {
+      note(alerts.standing);
+      await Promise.all(lines.map((line) => tellOne(line, alerts)));
+    },
+    undelivered: () =>
+      lines.flatMap(({ channel, failure }) =>
+        failure === null ? [] : [{ channel: channel.name, since: failure.since, why: failure.why }],
+      ),
+  };
+}
+
+const nameOf = ({ id }: Channel): string => `alerts told to ${id}`;
+
+/** Better twice than never: where it cannot be read, nothing counts as told. */
+async function readTold(kept: Kept, channel: Channel, log: Logger): Promise<Told> {
+  try {
+    return ((await kept.read(nameOf(channel)))?.value ?? {}) as Told;
+  } catch (err) {
+    log.warn({ err }, 'what alerts were sent before cannot be read: some may be sent again');
+    return {};
+  }
+}
+
+interface News {
+  begun: Alert[];
+  lasting: Alert[];
+  over: { cause: string; since: Instant | null; text: string }[];
+}
+
+interface Rules {
+  now: Instant;
+  againMs: number;
+  isDue: (alert: Alert) => boolean;
+  isCalm: (cause: string) => boolean;
+}
+
+/** What a channel is to be told, by what it was told. Pure. */
+function newsOf(told: Told, { standing, undecided }: Alerts, { now, againMs, isDue, isCalm }: Rules): News {
+  const causes = new Set(standing.map(({ cause }) => cause));
+  const isUndecided = (cause: string): boolean =>
+    undecided.some((begin) => cause === begin || cause.startsWith(`${begin}/`));
+  return {
+    begun: standing.filter((alert) => told[alert.cause] === undefined && isDue(alert)),
+    lasting: standing.filter(({ cause }) => {
+      const before = told[cause];
+      return before !== undefined && now - before.toldAt >= againMs;
+    }),
+    over: Object.entries(told)
+      .filter(([cause]) => !causes.has(cause) && !isUndecided(cause) && isCalm(cause))
+      .map(([cause, { since, text }]) => ({ cause, since, text })),
+  };
+}
+
+function afterTelling(told: Told, { begun, lasting, over }: News, now: Instant): Told {
+  const gone = new Set(over.map(({ cause }) => cause));
+  const left = Object.entries(told).filter(([cause]) => !gone.has(cause));
+  const fresh = [...begun, ...lasting].map(
+    ({ cause, since, text }) => [cause, { since, toldAt: now, text }] as const,
+  );
+  return Object.fromEntries([...left, ...fresh]);
+}
+
+function messageOf({ begun, lasting, over }: News): Message {
+  const counts = [
+    ...(begun.length === 0 ? [] : [`${begun.length} new`]),
+    ...(lasting.length === 0 ? [] : [`${lasting.length} still open`]),
+    ...(over.length === 0 ? [] : [`${over.length} over`]),
+  ];
+  const lines = [
+    ...begun.map(({ text }) => text),
+    ...lasting.map(({ text }) => `Still: ${text}`),
+    ...over.map(({ text }) => `Over: ${text}`),
+  ];
+  const more = lines.length - mostLines;
+  const as =
+    (state: Message['alerts'][number]['state']) =>
+    ({ cause, since, text }: News['over'][number]): Message['alerts'][number] => ({
+      ...{ cause, state, text },
+      since: since === null ? null : iso(since),
+    });
+  return {
+    title: `Latchkey: ${counts.join(', ')}`,
+    lines:
+      more > 0
+        ? [...lines.slice(0, mostLines), `And ${more} more: \`latchkey status\` lists what stands.`]
+        : lines,
+    alerts: [...begun.map(as('begun')), ...lasting.map(as('lasts')), ...over.map(as('over'))],
+  };
+}

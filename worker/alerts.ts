@@ -1,0 +1,277 @@
+/**
+ * What needs somebody, by what is known of the space: the lines of `latchkey status` and of the alerts that go out. Ids only,
+ * no names and no e-mails.
+ */
+import type { Instant } from '../access/types.js';
+import type { ApiName, ApiState, CallTrouble } from './api-watch.js';
+import type { Facts, RunFacts } from './facts.js';
+
+/** One thing that needs somebody. */
+export interface Alert {
+  /** The same for as long as it lasts: 'down/kisi', 'held/3'. */
+  cause: string;
+  /** Null: not known. */
+  since: Instant | null;
+  /** One line in plain words: what is wrong, and what to do. */
+  text: string;
+  /** It is told once it was seen for so long; left out: at once. */
+  patienceMs?: number;
+}
+
+/** What stands, and what cannot be told now: the beginnings of causes that are neither begun nor over for it. */
+export interface Alerts {
+  standing: Alert[];
+  undecided: string[];
+}
+
+/** From when on something needs somebody, in ms. */
+export interface AlertLimits {
+  /** For so long an API does not answer. */
+  downMs: number;
+  /** For so long a call is answered otherwise than documented, or refused. */
+  callMs: number;
+  /** By so much the clocks differ. */
+  skewMs: number;
+  /** For so long the comparison with Kisi fails. */
+  auditMs: number;
+  /** For so long members wait for an API that answers. */
+  blockedMs: number;
+}
+
+const minuteMs = 60_000;
+
+export const alertLimits: AlertLimits = {
+  downMs: 5 * minuteMs,
+  callMs: 5 * minuteMs,
+  skewMs: minuteMs,
+  auditMs: 60 * minuteMs,
+  blockedMs: 15 * minuteMs,
+};
+
+/** A poll is late after so many of its intervals, and not before so long. */
+const late = { intervals: 5, poll: 10 * minuteMs, fullPass: 60 * minuteMs };
+
+/** A receiver that is started anew is no news to the others. */
+const undeliveredMs = 15 * minuteMs;
+
+/** By the name of a channel. */
+export const undeliveredCause = (channel: string): string => `undelivered/${channel}`;
+
+const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
+const credentials: Record<ApiName, string> = {
+  nexudus: 'NEXUDUS_EMAIL and NEXUDUS_PASSWORD, or NEXUDUS_TOKEN',
+  kisi: 'KISI_API_KEY',
+};
+const apiNames: readonly ApiName[] = ['nexudus', 'kisi'];
+
+/** What needs somebody at `now`. Pure. */
+export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alertLimits): Alerts {
+  const ofApis = apiNames.flatMap((api) => apiAlerts(api, facts, now, limits));
+  const standing = [
+    ...workerAlerts(facts),
+    ...ofApis,
+    ...pollAlerts(facts, now, ofApis),
+    ...facts.held.flatMap(heldAlert),
+    ...facts.doubted.map(({ list, rows, before, since }) => ({
+      cause: `loss/${list}`,
+      since,
+      text: `Nexudus lost most rows of ${list} (${rows} rows, ${before} before) at ${utc(since)}. Nothing that is missing there is believed to be gone yet: look into Nexudus; \`latchkey pause revokes\` gives more time.`,
+    })),
+    ...driftAlerts(facts, now, limits),
+    ...hookAlerts(facts),
+    ...memberAlerts(facts, now, limits),
+    ...trailAlerts(facts),
+    ...facts.undelivered.map(({ channel, since, why }) => ({
+      cause: undeliveredCause(channel),
+      since,
+      patienceMs: undeliveredMs,
+      text: `Alerts have not reached ${channel} since ${utc(since)}: ${why} \`latchkey alert --test\` tries it.`,
+    })),
+  ];
+  return { standing, undecided: undecidedOf(facts) };
+}
+
+function undecidedOf({ apis, drift, hooks }: Facts): string[] {
+  const unheard = apiNames.filter((api) => {
+    const state = apis?.[api];
+    return state === undefined || (state.answeredAt === null && state.down === null);
+  });
+  return [
+    ...unheard.flatMap((api) => ['down', 'refused', 'call', 'skew', 'retiring'].map((of) => `${of}/${api}`)),
+    ...(drift === null ? ['contested', 'audit', 'doubt'] : []),
+    ...(hooks === null ? ['hook'] : []),
+  ];
+}
+
+function workerAlerts({ speaker, at }: Facts): Alert[] {
+  if (speaker.speaks) return [];
+  const { beatAt } = speaker;
+  const since = beatAt === null ? '' : ` since ${utc(beatAt)}`;
+  const text = `No worker speaks to Nexudus and Kisi${since}: no key is given or taken away, and keys end at the door when their time is over. Start \`latchkey worker\`, or see its log.`;
+  return [{ cause: 'worker', since: beatAt ?? at, text }];
+}
+
+function apiAlerts(api: ApiName, { apis }: Facts, now: Instant, limits: AlertLimits): Alert[] {
+  const state = apis?.[api];
+  if (state === undefined) return [];
+  return [
+    ...downAlert(api, state, now, limits),
+    ...refusedAlert(api, state),
+    ...state.troubles.flatMap((trouble) => callAlert(api, trouble, limits)),
+    ...skewAlert(api, state, limits),
+    ...(state.retiring === null
+      ? []
+      : [
+          {
+            cause: `retiring/${api}`,
+            since: null,
+            text: `${names[api]} says that something Latchkey uses will end: ${state.retiring}. A newer version of Latchkey may be needed by then.`,
+          },
+        ]),
+  ];
+}
+
+function downAlert(api: ApiName, { down }: ApiState, now: Instant, { downMs }: AlertLimits): Alert[] {
+  if (down === null || now - down.since < downMs) return [];
+  const { since, why } = down;
+  const meanwhile =
+    api === 'kisi'
+      ? 'Keys are neither given nor taken away'
+      : 'Nothing new is noticed, and nothing taken away';
+  const text = `${names[api]} has not answered since ${utc(since)}: ${sentence(why)} ${meanwhile} until it does; then Latchkey catches up by itself.`;
+  return [{ cause: `down/${api}`, since, text }];
+}
+
+function refusedAlert(api: ApiName, { refused }: ApiState): Alert[] {
+  if (refused === null) return [];
+  const { since, why } = refused;
+  const text = `${names[api]} has refused Latchkey's credentials since ${utc(since)}: ${sentence(why)} Mend ${credentials[api]}.`;
+  return [{ cause: `refused/${api}`, since, text }];
+}
+
+/** Seen at both ends of the time: one failure that nothing followed is no lasting one. */
+function callAlert(api: ApiName, trouble: CallTrouble, { callMs }: AlertLimits): Alert[] {
+  const { call, kind, since, lastAt, why } = trouble;
+  if (lastAt - since < callMs) return [];
+  const what = kind === 'refused' ? 'refuses' : 'answers otherwise than documented to';
+  const next =
+    kind === 'refused' ? 'See what the role may do.' : 'A newer version of Latchkey may be needed.';
+  const text = `${names[api]} ${what} "${call}" since ${utc(since)}: ${sentence(why)} ${next}`;
+  return [{ cause: `call/${api}/${call}`, since, text }];
+}
+
+function skewAlert(api: ApiName, { skewMs }: ApiState, limits: AlertLimits): Alert[] {
+  if (skewMs === null || Math.abs(skewMs) <= limits.skewMs) return [];
+  const text = `The clock of ${names[api]} is ${durationWords(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} this machine's: see that this machine keeps its time (NTP).`;
+  return [{ cause: `skew/${api}`, since: null, text }];
+}
+
+/** Where the API itself is the matter, that is told, and not this too. */
+function pollAlerts({ poll, fullPass, speaker }: Facts, now: Instant, ofApis: readonly Alert[]): Alert[] {
+  if (!speaker.speaks || ofApis.some(({ cause }) => ['down/nexudus', 'refused/nexudus'].includes(cause)))
+    return [];
+  const lateRun = (cause: string, what: string, run: RunFacts, leastMs: number): Alert[] => {
+    const { lastGoodAt, everyMs, isPaused } = run;
+    if (isPaused || lastGoodAt === null) return [];
+    if (now - lastGoodAt < Math.max(leastMs, late.intervals * everyMs)) return [];
+    const text = `${what} since ${utc(lastGoodAt)}: see the last runs of the Schedule in Temporal's UI, and the worker's log.`;
+    return [{ cause, since: lastGoodAt, text }];
+  };
+  return [
+    ...lateRun('late/poll', 'No poll of Nexudus was made', poll, late.poll),
+    ...lateRun('late/full-pass', 'No full pass over Nexudus was made', fullPass, late.fullPass),
+  ];
+}
+
+function heldAlert({ id, keys, since, ruling }: Facts['held'][number]): Alert[] {
+  if (ruling !== null) return [];
+  const text = `${keys} keys are withheld since ${utc(since)}, since too many would be lost at once: \`latchkey held\` lists them; \`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them.`;
+  return [{ cause: `held/${id}`, since, text }];
+}
+
+function driftAlerts({ drift }: Facts, now: Instant, { auditMs }: AlertLimits): Alert[] {
+  if (drift === null) return [];
+  const { contested, failure, doubt } = drift;
+  return [
+    ...contested.map(({ id, kind, memberId, groupId, since }) => {
+      const whom = [
+        ...(memberId === null ? [] : [`member ${memberId}`]),
+        ...(groupId === null ? [] : [`group ${groupId}`]),
+      ];
+      const text = `What Latchkey repaired was undone twice (${[`finding ${id}`, kind, ...whom].join(', ')}), so it is left alone: is the native Kisi integration in Nexudus still on, or another script at work? \`latchkey drift\` tells more; \`latchkey repair ${id}\` or \`latchkey ignore ${id}\` rules of it.`;
+      return { cause: `contested/${id}`, since, text };
+    }),
+    ...(failure === null || now - failure.since < auditMs
+      ? []
+      : [
+          {
+            cause: 'audit',
+            since: failure.since,
+            text: `Kisi could not be compared with what was given since ${utc(failure.since)}: ${sentence(failure.why)}`,
+          },
+        ]),
+    ...(doubt === null
+      ? []
+      : [
+          {
+            cause: 'doubt',
+            since: doubt.since,
+            text: `Kisi lacks ${doubt.lost} of ${doubt.held} keys at once since ${utc(doubt.since)}. That is not believed, and nothing is repaired, until a comparison at least 10 minutes later agrees: look into Kisi.`,
+          },
+        ]),
+  ];
+}
+
+function hookAlerts({ hooks }: Facts): Alert[] {
+  if (hooks === null) return [];
+  return hooks.off.map((hook) => ({
+    cause: `hook/${hook}`,
+    since: null,
+    text: `Nexudus switched the webhook ${hook} off after calls that were not taken, so changes wait for the poll: see that LATCHKEY_PUSH_URL is reached from outside, then \`latchkey hooks install\`.`,
+  }));
+}
+
+const mostIds = 20;
+
+function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): Alert[] {
+  const { blocked, endingSoon, apis } = facts;
+  const waiting = Object.entries(blocked).flatMap(([problem, count]): Alert[] => {
+    // Orders of people are shown, and need nobody; the trail is told apart.
+    if (problem === 'Held' || problem === 'Trail') return [];
+    const api = apiNames.find((one) => names[one] === problem);
+    const isApiWell = (state: ApiState | undefined): boolean =>
+      state !== undefined && state.refused === null && now - (state.reachableSince ?? now) >= blockedMs;
+    if (api !== undefined && !isApiWell(apis?.[api])) return [];
+    const text = `${count} members wait, though both APIs answer (${problem}): \`latchkey members --problem ${problem}\` lists them, and \`latchkey show ID\` says for what.`;
+    return [{ cause: `blocked/${problem}`, since: null, text, patienceMs: blockedMs }];
+  });
+  if (endingSoon.length === 0) return waiting;
+  const first = Math.min(...endingSoon.map(({ endsAt }) => endsAt));
+  const ids = endingSoon.slice(0, mostIds).map(({ memberId }) => memberId);
+  const more = endingSoon.length > mostIds ? ` and ${endingSoon.length - mostIds} more` : '';
+  const text = `Keys of ${endingSoon.length} members end at the door within 48 hours, the first at ${utc(first)}, unless Latchkey can move them on by then: members ${ids.join(', ')}${more}. \`latchkey show ID\` says what they wait for.`;
+  return [...waiting, { cause: 'ending', since: null, text, patienceMs: blockedMs }];
+}
+
+function trailAlerts({ trail, blocked }: Facts): Alert[] {
+  const count = blocked['Trail'] ?? 0;
+  if (trail === null && count === 0) return [];
+  const why = trail === null ? `${count} members wait for it.` : sentence(trail.why);
+  const since = trail === null ? '' : ` since ${utc(trail.since)}`;
+  const text = `The audit trail cannot be written${since}, and nothing is written to Kisi meanwhile: ${why} See LATCHKEY_DATABASE_URL and the disk or server it names.`;
+  return [{ cause: 'trail', since: trail?.since ?? null, text }];
+}
+
+/** 'Sat 28 Nov' would need a zone of the reader: a time in UTC, to the minute. */
+export function utc(at: Instant): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** '4 min', '90 s'. */
+export function durationWords(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,0 +1,194 @@
+import type { Instant } from '../access/types.js';
+import type { KisiClient } from '../kisi/client.js';
+import { KisiError } from '../kisi/errors.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import { NexudusError } from '../nexudus/errors.js';
+
+export type ApiName = 'nexudus' | 'kisi';
+
+/** Since when something is wrong, when it was last seen to be, and how it was put then: for an operator, without secrets. */
+export interface Trouble {
+  since: Instant;
+  lastAt: Instant;
+  why: string;
+}
+
+/** A call that fails again and again while others succeed. */
+export interface CallTrouble extends Trouble {
+  call: string;
+  /** `refused`: the key or login may not do this. `changed`: the answer is not as documented. */
+  kind: 'refused' | 'changed';
+}
+
+/** How an API has answered this process. Plain data, without secrets and personal data. */
+export interface ApiState {
+  /** Since when it answers; null: it does not, or was not asked yet. */
+  reachableSince: Instant | null;
+  /** When it last answered anything at all. */
+  answeredAt: Instant | null;
+  /** It does not answer; null: it does, or was not asked yet. */
+  down: Trouble | null;
+  /** When the key or login was last accepted. */
+  acceptedAt: Instant | null;
+  /** The key or login as a whole is refused. */
+  refused: Trouble | null;
+  troubles: CallTrouble[];
+  /** The person as whom the key acts, by id in that API; null: not known. */
+  actsAs: number | null;
+  /** How far its clock is ahead of ours; null: not known. */
+  skewMs: number | null;
+  /** What it said of its own end, in the headers Deprecation and Sunset; null: nothing. */
+  retiring: string | null;
+}
+
+export type ApiStates = Record<ApiName, ApiState>;
+
+/** Watches how both APIs answer this process. */
+export interface ApiWatch {
+  states(): ApiStates;
+  /** The same client; what comes of each of its calls is noted. */
+  nexudus(client: NexudusClient): NexudusClient;
+  kisi(client: KisiClient): KisiClient;
+  noteRetiring(api: ApiName, words: string): void;
+}
+
+type ApiError = NexudusError | KisiError;
+/** What came of a call: its answer, or the error that it ended in. */
+type Outcome = { answer: unknown } | { error: unknown };
+
+const mostTroubles = 10;
+/** Answers that are not as documented. */
+const oddKinds: readonly ApiError['kind'][] = ['malformed', 'incomplete', 'filterIgnored'];
+
+const unknown: ApiState = {
+  reachableSince: null,
+  answeredAt: null,
+  down: null,
+  acceptedAt: null,
+  refused: null,
+  troubles: [],
+  actsAs: null,
+  skewMs: null,
+  retiring: null,
+};
+
+export function createApiWatch(now: () => Instant): ApiWatch {
+  const states: ApiStates = { nexudus: unknown, kisi: unknown };
+  const note = (api: ApiName, call: string, outcome: Outcome): void => {
+    states[api] = afterCall(states[api], call, outcome, now());
+  };
+  return {
+    states: () => ({ ...states }),
+    nexudus: (client) =>
+      watched(client, (method, [first], outcome) => {
+        // All but `me` begin with the name of a collection, or with the verb of a write.
+        note('nexudus', typeof first === 'string' ? `${method} ${first}` : method, outcome);
+      }),
+    kisi: (client) =>
+      watched(client, (method, _args, outcome) => {
+        note('kisi', method, outcome);
+        if (method === 'currentUser' && 'answer' in outcome)
+          states.kisi = { ...states.kisi, actsAs: idOf(outcome.answer) };
+      }),
+    noteRetiring(api, words) {
+      states[api] = { ...states[api], retiring: words };
+    },
+  };
+}
+
+/** The state once a call came to this. An error that is not the API's own tells nothing of it. Pure. */
+function afterCall(state: ApiState, call: string, outcome: Outcome, now: Instant): ApiState {
+  const others = state.troubles.filter((trouble) => trouble.call !== call);
+  if ('answer' in outcome)
+    return { ...answered(state, now), acceptedAt: now, refused: null, troubles: others };
+  const { error } = outcome;
+  if (!isApiError(error) || isUnsent(error)) return state;
+  const why = error.message;
+  if (error.kind === 'unavailable')
+    return { ...state, reachableSince: null, down: { since: state.down?.since ?? now, lastAt: now, why } };
+  const reached = answered(state, now);
+  if (isKeyRefused(error))
+    return { ...reached, refused: { since: state.refused?.since ?? now, lastAt: now, why } };
+  const kind = kindOf(error);
+  if (kind === null) return reached;
+  const before = state.troubles.find((trouble) => trouble.call === call);
+  const trouble = { call, kind, since: before?.since ?? now, lastAt: now, why };
+  return { ...reached, troubles: [...others, trouble].slice(-mostTroubles) };
+}
+
+function answered(state: ApiState, now: Instant): ApiState {
+  return { ...state, reachableSince: state.reachableSince ?? now, answeredAt: now, down: null };
+}
+
+const isApiError = (error: unknown): error is ApiError =>
+  error instanceof NexudusError || error instanceof KisiError;
+
+/** Held back here, since it is down: that is no news of it. */
+const isUnsent = (error: ApiError): boolean => error instanceof KisiError && error.isUnsent;
+
+/** 401 is about the key or login, and so is a login that Nexudus refuses; 403 is about the one call. */
+function isKeyRefused({ kind, status, path }: ApiError): boolean {
+  return kind === 'refused' && (status === 401 || path === '/token');
+}
+
+function kindOf(error: ApiError): CallTrouble['kind'] | null {
+  const { kind, status } = error;
+  if (kind === 'refused') return status === 403 ? 'refused' : null;
+  // Of Nexudus it is about a whole address, of Kisi about a record.
+  const isAddressGone = error instanceof NexudusError && kind === 'notFound';
+  return isAddressGone || oddKinds.includes(kind) ? 'changed' : null;
+}
+
+function idOf(answer: unknown): number | null {
+  const { id } = Object(answer) as { id?: unknown };
+  return typeof id === 'number' ? id : null;
+}
+
+/** A client whose every method tells what came of it. */
+function watched<C extends object>(
+  client: C,
+  tell: (method: string, args: unknown[], outcome: Outcome) => void,
+): C {
+  const wrapped = Object.entries(client).map(([method, run]: [string, unknown]) => [
+    method,
+    // What is no function, such as a clock, is shared as it is.
+    typeof run !== 'function'
+      ? run
+      : (...args: unknown[]): unknown => {
+          const result = (run as (...a: unknown[]) => unknown)(...args);
+          const note = (outcome: Outcome): void => {
+            tell(method, args, outcome);
+          };
+          if (result instanceof Promise) return noted(result, note);
+          return isIterable(result) ? notedPages(result, note) : result;
+        },
+  ]);
+  return Object.fromEntries(wrapped) as C;
+}
+
+async function noted(result: Promise<unknown>, note: (outcome: Outcome) => void): Promise<unknown> {
+  try {
+    const answer = await result;
+    note({ answer });
+    return answer;
+  } catch (error) {
+    note({ error });
+    throw error;
+  }
+}
+
+async function* notedPages(result: AsyncIterable<unknown>, note: (outcome: Outcome) => void): AsyncGenerator {
+  try {
+    for await (const answer of result) {
+      note({ answer });
+      yield answer;
+    }
+  } catch (error) {
+    note({ error });
+    throw error;
+  }
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

@@ -1,0 +1,316 @@
+/**
+ * How a space stands, from what Temporal holds and what the process that speaks to the APIs tells of them. Neither API is
+ * asked, and no worker is needed, but for what only members' workflows know.
+ */
+import {
+  ScheduleNotFoundError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import type { Instant } from '../access/types.js';
+import { askHoldings } from '../activities/holdings.js';
+import { lastFullPass } from '../activities/baselines.js';
+import { inBatches } from '../activities/wake.js';
+import { breakerMemo, breakerWorkflowId, type HeldSummary } from '../workflows/breaker-messages.js';
+import {
+  controlMemo,
+  controlWorkflowId,
+  wholeOrders,
+  type KeptOrders,
+  type Orders,
+} from '../workflows/control-messages.js';
+import { driftMemo, driftWorkflowId, type DriftSummary } from '../workflows/drift-messages.js';
+import {
+  accessProblemKey,
+  accessStateKey,
+  fullPassScheduleId,
+  holdingsMemo,
+  memberIdOf,
+  memberWorkflowType,
+  pollScheduleId,
+  speakerWorkflowId,
+  type ShownHoldings,
+} from '../workflows/messages.js';
+import type { ApiStates, Trouble } from './api-watch.js';
+
+/** What the process that speaks to the APIs tells of itself: the heartbeat of its activity. No secrets, no personal data. */
+export interface SpeakerReport {
+  at: Instant;
+  apis: ApiStates;
+  /** Webhooks of ours that Nexudus switched off; null: not looked yet, or there are none to look after. */
+  hooks: { at: Instant; off: string[] } | null;
+  /** The database of the audit trail does not do what is asked; null: it does. */
+  trail: Trouble | null;
+  /** Where alerts go, and those places that they do not reach. */
+  channels: string[];
+  undelivered: Undelivered[];
+}
+
+/** Alerts do not reach a place, named without anything secret. */
+export interface Undelivered {
+  channel: string;
+  since: Instant;
+  why: string;
+}
+
+/** A Schedule and its runs. */
+export interface RunFacts {
+  lastGoodAt: Instant | null;
+  everyMs: number;
+  isPaused: boolean;
+}
+
+/** A list of Nexudus that lost most of its rows, and is not believed yet. */
+export interface Doubted {
+  list: string;
+  rows: number;
+  before: number;
+  since: Instant;
+}
+
+/** A worker process, by the name that it gives to Temporal. */
+export interface WorkerFacts {
+  identity: string;
+  lastSeenAt: Instant;
+}
+
+/** How the space stands. */
+export interface Facts {
+  at: Instant;
+  /** Null: no worker has set the space up yet. */
+  orders: Orders | null;
+  held: HeldSummary[];
+  poll: RunFacts;
+  fullPass: RunFacts;
+  doubted: Doubted[];
+  /** Null: no audit has told anything yet. */
+  drift: DriftSummary | null;
+  members: { running: number; withAccess: number };
+  /** Members that wait, by what for. */
+  blocked: Record<string, number>;
+  /** Members that wait, and whose keys end at the door soon though their access goes on. */
+  endingSoon: { memberId: number; endsAt: Instant }[];
+  workers: WorkerFacts[];
+  /** The process that speaks to the APIs; `beatAt`: when it last told so. */
+  speaker: { speaks: boolean; identity: string | null; beatAt: Instant | null };
+  /** As the process that speaks last told. Null: none has. */
+  reportedAt: Instant | null;
+  apis: ApiStates | null;
+  hooks: SpeakerReport['hooks'];
+  trail: Trouble | null;
+  channels: string[];
+  undelivered: Undelivered[];
+}
+
+const doorsMs = 48 * 3_600_000;
+/** Only so many members are asked what they hold. */
+const mostAsked = 200;
+/** As a number: the enum belongs to a package that is not ours to import. */
+const started = 2;
+/** A worker asks Temporal for work at least once a minute. */
+const seenMs = 90_000;
+
+/**
+ * How the space stands now. `own`: what this process itself tells, where it is the one that speaks. Throws where Temporal does
+ * not answer.
+ */
+export async function readFacts(
+  client: Client,
+  taskQueue: string,
+  now: Instant,
+  own: SpeakerReport | null = null,
+): Promise<Facts> {
+  const speaker = await readSpeaker(client);
+  const speaks = own !== null || speaker.speaker.speaks;
+  const [orders, held, poll, fullPass, pass, drift, members, waiting, workers] = await Promise.all([
+    memoOf<KeptOrders>(client, controlWorkflowId, controlMemo),
+    memoOf<HeldSummary[]>(client, breakerWorkflowId, breakerMemo),
+    runFacts(client, pollScheduleId),
+    runFacts(client, fullPassScheduleId),
+    lastFullPass(client),
+    memoOf<DriftSummary>(client, driftWorkflowId, driftMemo),
+    countMembers(client),
+    readWaiting(client, now, speaks),
+    readWorkers(client, taskQueue, now),
+  ]);
+  const report = own ?? speaker.report;
+  return {
+    ...{ at: now, poll, fullPass, drift, members, workers },
+    orders: orders === null ? null : wholeOrders(orders),
+    held: held ?? [],
+    doubted: doubtedOf(pass),
+    ...waiting,
+    speaker: { ...speaker.speaker, speaks, ...(own === null ? {} : { beatAt: now }) },
+    reportedAt: report?.at ?? null,
+    apis: report?.apis ?? null,
+    hooks: report?.hooks ?? null,
+    trail: report?.trail ?? null,
+    channels: report?.channels ?? [],
+    undelivered: report?.undelivered ?? [],
+  };
+}
+
+/** A memo of a workflow of which there is one; null: it has none. One that was ended by hand shows what it showed last. */
+async function memoOf<T>(client: Client, workflowId: string, name: string): Promise<T | null> {
+  const found = await describe(client, workflowId);
+  return (found?.memo?.[name] as T | undefined) ?? null;
+}
+
+async function describe(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
+  try {
+    return await client.workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+async function runFacts(client: Client, scheduleId: string): Promise<RunFacts> {
+  const lastGoodAt = await lastCompleted(client, scheduleId);
+  try {
+    const { spec, state } = await client.schedule.getHandle(scheduleId).describe();
+    return { lastGoodAt, everyMs: spec.intervals?.[0]?.every ?? 0, isPaused: state.paused };
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    return { lastGoodAt, everyMs: 0, isPaused: false };
+  }
+}
+
+async function lastCompleted(client: Client, scheduleId: string): Promise<Instant | null> {
+  const query = `TemporalScheduledById = '${scheduleId}' AND ExecutionStatus = 'Completed'`;
+  for await (const { closeTime } of client.workflow.list({ query, pageSize: 1 }))
+    return closeTime?.getTime() ?? null;
+  return null;
+}
+
+function doubtedOf(pass: Awaited<ReturnType<typeof lastFullPass>>): Doubted[] {
+  return Object.entries(pass?.suspects ?? {}).map(([list, { count, since }]) => ({
+    ...{ list, rows: count, since },
+    before: pass?.baselines[list]?.count ?? 0,
+  }));
+}
+
+const runningMembers = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'`;
+
+async function countMembers(client: Client): Promise<Facts['members']> {
+  const [all, withAccess] = await Promise.all(
+    ['', ` AND ${accessStateKey.name} = 'access'`].map((where) =>
+      client.workflow.count(runningMembers + where),
+    ),
+  );
+  return { running: all?.count ?? 0, withAccess: withAccess?.count ?? 0 };
+}
+
+/**
+ * Members that wait, and those of them whose keys end soon at the door though their access goes on; where no worker runs, nobody
+ * can be asked that.
+ */
+async function readWaiting(
+  client: Client,
+  now: Instant,
+  mayAsk: boolean,
+): Promise<Pick<Facts, 'blocked' | 'endingSoon'>> {
+  const blocked: Facts['blocked'] = {};
+  const mayEnd: number[] = [];
+  const query = `${runningMembers} AND ${accessProblemKey.name} != 'none'`;
+  for await (const { workflowId, memo, typedSearchAttributes } of client.workflow.list({
+    ...{ query, pageSize: 1_000 },
+  })) {
+    const memberId = memberIdOf(workflowId);
+    if (memberId === null) continue;
+    const problem = typedSearchAttributes.get(accessProblemKey) ?? 'Unknown';
+    blocked[problem] = (blocked[problem] ?? 0) + 1;
+    const shown = memo?.[holdingsMemo] as ShownHoldings | undefined;
+    if (mayAsk && shown?.ledger.some((key) => endsSoon(key, now)) === true) mayEnd.push(memberId);
+  }
+  return { blocked, endingSoon: await whoseAccessGoesOn(client, mayEnd.slice(0, mostAsked), now) };
+}
+
+/** Only the workflow knows until when there is access; where no worker answers for it, nothing is told. */
+async function whoseAccessGoesOn(
+  client: Client,
+  memberIds: readonly number[],
+  now: Instant,
+): Promise<Facts['endingSoon']> {
+  const found: Facts['endingSoon'] = [];
+  await inBatches(memberIds, async (memberId) => {
+    const ledger = await askHoldings(client, memberId).then(
+      (holdings) => holdings.ledger,
+      () => [],
+    );
+    const ends = ledger.flatMap((key) => {
+      const { until, validUntil } = key;
+      const goesOn = validUntil !== null && (until === null || until > validUntil);
+      return goesOn && endsSoon(key, now) ? [validUntil] : [];
+    });
+    if (ends.length > 0) found.push({ memberId, endsAt: Math.min(...ends) });
+  });
+  return found.sort((a, b) => a.endsAt - b.endsAt);
+}
+
+function endsSoon({ keyId, foreign, validUntil }: ShownHoldings['ledger'][number], now: Instant): boolean {
+  if (keyId === null || foreign || validUntil === null) return false;
+  return validUntil > now && validUntil - now <= doorsMs;
+}
+
+/** The processes that asked for members' workflows just now. */
+async function readWorkers(client: Client, taskQueue: string, now: Instant): Promise<WorkerFacts[]> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueue },
+  });
+  return pollers
+    .map(({ identity, lastAccessTime }) => ({
+      identity: identity ?? '',
+      lastSeenAt: msOf(lastAccessTime) ?? 0,
+    }))
+    .filter(({ lastSeenAt }) => now - lastSeenAt < seenMs)
+    .sort((a, b) => (a.identity < b.identity ? -1 : 1));
+}
+
+async function readSpeaker(
+  client: Client,
+): Promise<Pick<Facts, 'speaker'> & { report: SpeakerReport | null }> {
+  const activity = (await describe(client, speakerWorkflowId))?.raw.pendingActivities?.[0];
+  const beat = activity?.heartbeatDetails?.payloads?.[0];
+  const report = beat ? reportOf(beat) : await lastWord(client);
+  const beatAt = msOf(activity?.lastHeartbeatTime) ?? report?.at ?? null;
+  return {
+    speaker: {
+      // Temporal gives the activity back within seconds where the process is gone.
+      speaks: Number(activity?.state) === started,
+      identity: activity?.lastWorkerIdentity ?? null,
+      beatAt,
+    },
+    report,
+  };
+}
+
+/** What a process answered that stopped, where no other has taken over since; null: there is none. */
+async function lastWord(client: Client): Promise<SpeakerReport | null> {
+  try {
+    const { events } = await client.workflow.getHandle(speakerWorkflowId).fetchHistory();
+    const ended = events?.findLast((event) => event.activityTaskCompletedEventAttributes);
+    const answer = ended?.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
+    return answer ? reportOf(answer) : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** What an earlier release told may have another shape. */
+function reportOf(payload: Payload): SpeakerReport | null {
+  const report = defaultPayloadConverter.fromPayload<Partial<SpeakerReport> | null>(payload);
+  return report?.apis === undefined ? null : (report as SpeakerReport);
+}
+
+type Timestamp =
+  { seconds?: { toNumber(): number } | number | null; nanos?: number | null } | null | undefined;
+
+function msOf(time: Timestamp): Instant | null {
+  if (time?.seconds === undefined || time.seconds === null) return null;
+  return Number(time.seconds) * 1000 + Math.floor((time.nanos ?? 0) / 1e6);
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Ground, InForce } from '../activities/in-force.js';
+import { digestOfRules } from '../activities/membership.js';
+import type { Instant } from '../access/types.js';
+import { speakerWorkflowId } from '../workflows/messages.js';
+import { inForceSignal } from '../workflows/speaker-messages.js';
+import type { CheckedSpace } from './check.js';
+import type { Config, FileConfig } from './config.js';
+import type { SpaceWatch } from './space.js';
+import type { Term } from './speaker.js';
+import { version } from './version.js';
+
+/** Temporal takes a memo of more, but not of much more; a thousand lines of mapping are less. */
+const largestGround = 64 * 1024;
+
+/** The rules, time zones and settings of a checked space: what a worker started with it works by. */
+export function groundOf(file: FileConfig, { rules, timeZones }: CheckedSpace): Ground {
+  return { rules, timeZones, settings: settingsOf(file) };
+}
+
+/** What the file chooses besides the rules and the time zones. */
+export function settingsOf(file: FileConfig): Ground['settings'] {
+  const { drift, breaker, latency, findUsers, undoWindowMs, trailRetentionMs } = file;
+  return { drift, breaker, latency, findUsers, undoWindowMs, trailRetentionMs };
+}
+
+/** Tells what one file says from what another does, wherever they are. */
+export function digestOfFile(file: FileConfig): string {
+  const said = { ...file, path: null, present: null };
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 16);
+}
+
+/** What this process says of itself when it begins to speak to the APIs. */
+export function inForceHere(
+  { file }: Config,
+  space: CheckedSpace,
+  startedAt: Instant,
+): Omit<InForce, 'since'> {
+  const ground = groundOf(file, space);
+  const isSmall = Buffer.byteLength(JSON.stringify(ground)) <= largestGround;
+  return {
+    version: version(),
+    process: `${process.pid}@${hostname()}`,
+    startedAt,
+    digest: digestOfRules(space.rules),
+    fileDigest: digestOfFile(file),
+    ground: isSmall ? ground : null,
+  };
+}
+
+/**
+ * What says to the workflow `speaker`, in each term, by which rules this process works: at once where they are known, as soon
+ * as they are, and again where they turn out to be others. Throws where Temporal cannot be reached, or the term's run is
+ * over.
+ */
+export function createTeller(
+  client: Client,
+  { config, space, log }: { config: Config; space: Pick<SpaceWatch, 'known' | 'onFound'>; log: Logger },
+): (term: Term) => Promise<void> {
+  const startedAt = Date.now();
+  let last: Term | null = null;
+  async function tell(term: Term): Promise<void> {
+    last = term;
+    const known = space.known();
+    if (known === null) return;
+    const statement = { ...inForceHere(config, known, startedAt), term: term.term };
+    await client.workflow.getHandle(speakerWorkflowId, term.runId).signal(inForceSignal, statement);
+  }
+  space.onFound(() => {
+    if (last === null) return;
+    tell(last).catch((err: unknown) => {
+      log.warn({ err }, 'by which rules this process works from now on could not be told');
+    });
+  });
+  return tell;
+}

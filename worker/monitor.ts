@@ -1,0 +1,127 @@
+/** What the process that speaks to the APIs tells of them, for `latchkey status`, and the alerts that it sends. */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Instant } from '../access/types.js';
+import type { Kept } from '../trail/kept.js';
+import { createAlerting, type AlertingOptions } from './alerting.js';
+import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
+import type { ApiName, ApiStates, ApiWatch, Trouble } from './api-watch.js';
+import type { Channel } from './channels.js';
+import { readFacts, type SpeakerReport } from './facts.js';
+
+export interface MonitorDeps {
+  client: Client;
+  taskQueue: string;
+  watch: ApiWatch;
+  /** One cheap request to each API, that shows whether it answers and takes the key. */
+  ask: Record<ApiName, () => Promise<unknown>>;
+  /** How far Nexudus' clock is ahead of ours; null: not known. */
+  skewMs: () => number | null;
+  kept: Kept;
+  channels: readonly Channel[];
+  log: Logger;
+  now: () => Instant;
+  pace?: Partial<MonitorPace>;
+}
+
+/** How often it looks, and from when on something is told. For tests. */
+export interface MonitorPace extends Pick<AlertingOptions, 'calmMs' | 'againMs' | 'firstPauseMs'> {
+  everyMs: number;
+  limits: Partial<AlertLimits>;
+}
+
+export interface Monitor {
+  /** What is to be told by this process while it speaks. */
+  report(): SpeakerReport;
+  /** Looks, and tells, again and again until `signal` is aborted. Rejects never. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** An API that does not answer is asked so often whether it does, should nothing else ask it. */
+const probeMs = 60_000;
+/** What webhooks are off is told by whoever looks after them, each 10 minutes. */
+const hooksLastMs = 30 * 60_000;
+export const hooksKeptName = 'webhooks switched off';
+
+export function createMonitor(deps: MonitorDeps): Monitor {
+  const { client, taskQueue, watch, kept, channels, log, now, pace = {} } = deps;
+  const { everyMs = 45_000, limits = {}, ...alertingPace } = pace;
+  let hooks: SpeakerReport['hooks'] = null;
+  let trail: Trouble | null = null;
+  let alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
+  let isTroubled = false;
+  const probing = new Set<ApiName>();
+
+  const apis = (): ApiStates => {
+    const states = watch.states();
+    return { ...states, nexudus: { ...states.nexudus, skewMs: deps.skewMs() } };
+  };
+  const report = (): SpeakerReport => ({
+    at: now(),
+    apis: apis(),
+    ...{ hooks, trail },
+    channels: channels.map(({ name }) => name),
+    undelivered: alerting.undelivered(),
+  });
+
+  /** Reading shows too whether the database does what it is asked. */
+  async function readHooks(): Promise<void> {
+    try {
+      const found = await kept.read(hooksKeptName);
+      const isFresh = found !== null && now() - found.at < hooksLastMs;
+      hooks = isFresh ? { at: found.at, off: found.value as string[] } : null;
+      await kept.write('monitor', null, now());
+      trail = null;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'the database does not answer';
+      trail = { since: trail?.since ?? now(), lastAt: now(), why };
+    }
+  }
+
+  async function probe(api: ApiName): Promise<void> {
+    const { down, refused, answeredAt, actsAs } = watch.states()[api];
+    const last = Math.max(down?.lastAt ?? 0, answeredAt ?? 0);
+    const isInDoubt = down !== null || refused !== null || (api === 'kisi' && actsAs === null);
+    if (!isInDoubt || now() - last < probeMs || probing.has(api)) return;
+    probing.add(api);
+    // What comes of it the watch notes.
+    await deps.ask[api]().catch(() => undefined);
+    probing.delete(api);
+  }
+
+  /** `over`: null, once the term is. */
+  async function look(over: Promise<null>): Promise<void> {
+    await readHooks();
+    const reading = readFacts(client, taskQueue, now(), report());
+    // A member whose worker stops does not answer any more.
+    const facts = await Promise.race([reading, over]);
+    if (facts === null) return;
+    await alerting.tell(alertsOf(facts, now(), { ...alertLimits, ...limits }));
+    // Who stopped everything wants no request at all.
+    if (facts.orders?.stop?.level === 'all') return;
+    // They may wait for their turn, and nobody waits for them.
+    void probe('nexudus');
+    void probe('kisi');
+  }
+
+  return {
+    report,
+    async run(signal) {
+      // Another process may have told something since this one spoke last.
+      alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
+      const over = once(signal, 'abort').then(() => null);
+      while (!signal.aborted) {
+        await look(over).then(
+          () => (isTroubled = false),
+          (err: unknown) => {
+            if (!isTroubled) log.warn({ err }, 'how the space stands could not be read, so no alerts go out');
+            isTroubled = true;
+          },
+        );
+        await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    },
+  };
+}
