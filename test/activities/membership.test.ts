@@ -134,6 +134,7 @@ describe('judge, of a key by a pass of which it cannot be told what it opens', (
       gone: false,
       doubts: [],
       written: [],
+      records: '',
     };
     const ledger = [{ groupId: 12, until: null, standsOn }];
     const block = [exception({ kind: 'block' })];
