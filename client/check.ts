@@ -1,14 +1,17 @@
 import type { CheckedSpace } from '../worker/check.js';
 import { print, printJson } from './output.js';
+import { tellWhetherInForce } from './rules.js';
 import { kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
 import { printable, table } from './table.js';
 
 /** `latchkey check`: tries both APIs and the configuration, and shows which pass types open which groups. */
 export async function check({ json = false }: { json?: boolean }): Promise<void> {
   const config = readConfig();
-  const { groups, warnings } = await soundSpace(config, nexudusOf(config), kisiOf(config));
+  const space = await soundSpace(config, nexudusOf(config), kisiOf(config));
+  const { groups, warnings } = space;
   if (json) printJson({ groups, warnings });
   else print(words(groups, warnings));
+  await tellWhetherInForce(config, space);
 }
 
 function words(groups: CheckedSpace['groups'], warnings: readonly string[]): string {

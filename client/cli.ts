@@ -53,8 +53,9 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
       'after',
       lines(
         '',
-        'Every command reads its settings from the environment, from .env and from latchkey.yaml in this folder',
-        '(docs/configuration.md). Exit codes: 0 done, 1 failed, 2 wrong use or configuration.',
+        'Every command reads its settings from the environment and from .env in this folder (docs/configuration.md). The rules',
+        'are those of the worker, which reads latchkey.yaml when it starts; a command says so where the file here differs.',
+        'Exit codes: 0 done, 1 failed, 2 wrong use or configuration.',
         '',
         'First steps:',
         '  latchkey demo       see it work, without any account',

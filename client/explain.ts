@@ -93,7 +93,7 @@ function words({ memberId, at, assumesRenewals, profileIds, groups, nextChange }
     lines.push(`Profiles ${profileIds.join(', ')} share an e-mail: ${owner} holds the keys of all.`);
   }
   for (const group of groups) {
-    if (group.groupId === null) lines.push('', 'Opens no group:');
+    if (group.groupId === null) lines.push('', noGroupHeading(group));
     else lines.push('', headingOf(group));
     for (const verdict of group.verdicts) lines.push(`  ${verdictWords(verdict)}`);
   }
@@ -105,6 +105,11 @@ function words({ memberId, at, assumesRenewals, profileIds, groups, nextChange }
   );
   if (assumesRenewals) lines.push(renewalsAssumed);
   return lines.join('\n');
+}
+
+/** A member may hold a key by an exception, and have no pass that gives one. */
+function noGroupHeading({ verdicts }: Explained['groups'][number]): string {
+  return verdicts.some(({ passId }) => passId !== null) ? 'Opens no group:' : 'No pass gives a key:';
 }
 
 function headingOf({ groupId, groupName, holds, until, why }: Explained['groups'][number]): string {

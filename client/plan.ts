@@ -2,7 +2,7 @@ import { digestOfRules } from '../activities/membership.js';
 import { linesOf, type PlanLine, type Preview } from '../activities/preview.js';
 import { iso, type Instant } from '../access/types.js';
 import { CommandError } from './failure.js';
-import { parseAt } from './instant.js';
+import { parseAt, type Typed } from './instant.js';
 import { print, printJson, remark } from './output.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
 import { checkLocation, otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
@@ -40,8 +40,8 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   const surveyed = await surveyScope(space, ground.timeZones, scope);
   const made = planOf(surveyed, ground.rules, typed, locationId);
   const names = await groupNames(space);
-  if (options.json === true) printJson({ ...jsonOf(made, names), rules: rulesJson(space) });
-  else print(words(made, names));
+  if (options.json === true) printJson({ ...jsonOf(made, names, typed), rules: rulesJson(space) });
+  else print(words(made, names, typed));
   if (options.out === undefined) return;
   const { rules, timeZones } = ground;
   const file = planFileOf(made, { scope, rules, timeZones, space: await spaceIdOf(space) });
@@ -64,7 +64,11 @@ function groupWords(groupId: number, names: ReadonlyMap<number, string>): string
   return name === undefined ? String(groupId) : `${groupId} (${name})`;
 }
 
-function words({ at, people, unread, assumesRenewals }: Plan, names: ReadonlyMap<number, string>): string {
+function words(
+  { at, people, unread, assumesRenewals }: Plan,
+  names: ReadonlyMap<number, string>,
+  typed: Typed | null,
+): string {
   const changes = linesOf(people).filter(({ does }) => does !== 'move');
   const rows = changes.map(({ memberId, does, groupId, until, why, requests }): Cell[] => [
     memberId,
@@ -83,7 +87,7 @@ function words({ at, people, unread, assumesRenewals }: Plan, names: ReadonlyMap
     rows.length === 0 ? null : table(['member', '', 'group', 'until', 'requests', 'why'], rows),
     ...kept,
     ...unread.map(({ memberId, why }) => `Member ${memberId} cannot be told: ${why}`),
-    summaryOf(people, at),
+    summaryOf(people, whenWords(at, typed)),
     assumesRenewals ? renewalsAssumed : null,
   ];
   return parts.filter((part) => part !== null).join('\n\n');
@@ -92,16 +96,23 @@ function words({ at, people, unread, assumesRenewals }: Plan, names: ReadonlyMap
 /** What holds of every question about a time to come. */
 export const renewalsAssumed = 'It assumes that plans hand out their next passes until then.';
 
-function summaryOf(people: readonly Preview[], at: Instant): string {
+/** What it is about: now, a time, or one that each location has at an instant of its own. */
+function whenWords(at: Instant, typed: Typed | null): string {
+  if (typed === null) return `As of ${shortTime(at) ?? ''}`;
+  return 'at' in typed ? `At ${shortTime(at) ?? ''}` : `At ${typed.local} in each location’s own zone`;
+}
+
+function summaryOf(people: readonly Preview[], when: string): string {
   const { gain, lose, move, create, requests } = totalsOf(people);
-  if (requests === 0)
-    return `As of ${shortTime(at) ?? ''} nothing would change for ${people.length} members.`;
+  if (requests === 0) return `${when} nothing would change for ${people.length} members.`;
   const seconds = Math.ceil(requests / requestsPerSecond);
-  return [
-    `As of ${shortTime(at) ?? ''}, of ${people.length} members: ${gain} would gain keys, ${lose} would lose keys.`,
-    `${create} are new to Kisi, which mails each an invitation. ${move} keys only have their own end moved on.`,
+  const lines = [
+    `${when}, of ${people.length} members: ${gain} would gain keys, ${lose} would lose keys.`,
+    create === 0 ? null : `New to Kisi, which mails each an invitation: ${create}.`,
+    move === 0 ? null : `Keys that only have their own end moved on: ${move}.`,
     `It takes ${requests} requests to Kisi, at least ${seconds} s.`,
-  ].join('\n');
+  ];
+  return lines.filter((line) => line !== null).join('\n');
 }
 
 /** What Kisi allows. */
@@ -130,11 +141,15 @@ function totalsOf(people: readonly Preview[]): Totals {
   };
 }
 
-/** As `--json` prints it: times as ISO 8601 in UTC. */
-function jsonOf({ at, people, unread, assumesRenewals }: Plan, names: ReadonlyMap<number, string>): object {
+/** As `--json` prints it: times as ISO 8601 in UTC, but for one that was typed without a zone. */
+function jsonOf(
+  { at, people, unread, assumesRenewals }: Plan,
+  names: ReadonlyMap<number, string>,
+  typed: Typed | null,
+): object {
   const isoOf = (time: Instant | null): string | null => (time === null ? null : iso(time));
   return {
-    at: iso(at),
+    at: typed !== null && 'local' in typed ? typed.local : iso(at),
     assumesRenewals,
     members: people.length,
     totals: totalsOf(people),

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Ground } from '../activities/in-force.js';
-import { digestOfRules, judge } from '../activities/membership.js';
+import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
 import type { Exception, Instant, Rules, WhatIf } from '../access/types.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, type Typed } from './instant.js';
-import { differencesOf, type Space } from './rules.js';
+import { differencesFrom, differencesOf, type Space } from './rules.js';
 import { surveySpace } from './survey.js';
 
 /** Whom a plan is for: one member, those of a location, or all. */
@@ -87,11 +87,9 @@ export function otherRules(
   { rules, timeZones }: Omit<Ground, 'settings'>,
   { ground, inForce }: Space,
 ): string[] {
-  // Too large to be shown: then only their digest is known.
-  if (inForce?.ground === null)
-    return digestOfRules(rules) === inForce.digest ? [] : ['more than can be shown'];
-  const holding = inForce?.ground ?? ground;
-  return differencesOf({ rules, timeZones, settings: holding.settings }, holding);
+  const { settings } = inForce?.ground ?? ground;
+  const own = { rules, timeZones, settings };
+  return inForce === null ? differencesOf(own, ground) : differencesFrom(inForce, own);
 }
 
 /** Tells one space from another: by both APIs' addresses and Kisi's organization. Throws KisiError. */

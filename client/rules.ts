@@ -7,6 +7,7 @@ import { iso, type Exception } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
 import type { NexudusClient } from '../nexudus/client.js';
+import type { CheckedSpace } from '../worker/check.js';
 import { ConfigError, loadConfig, type Config } from '../worker/config.js';
 import { digestOfFile, groundOf, settingsOf } from '../worker/in-force.js';
 import { failureOf } from './failure.js';
@@ -64,6 +65,24 @@ export async function openSpace({ file, mayLackWorker = false }: RulesWanted = {
   const ground = groundOf(config.file, checked);
   if (file === undefined) tellStandIn(config, known, digestOfRules(ground.rules));
   return { config, ...apis, ground, from: 'file', inForce, exceptions };
+}
+
+/**
+ * Says on stderr where a worker works, or worked last, by other rules than those of this file, or where that cannot be told.
+ * Where no worker ever ran there is nothing to say. Throws nothing.
+ */
+export async function tellWhetherInForce(config: Config, checked: CheckedSpace): Promise<void> {
+  if (hasNoServer(config)) return;
+  const { inForce, why } = await knownIfAny(config);
+  if (why !== null) remark(why);
+  if (inForce === null) return;
+  const own = groundOf(config.file, checked);
+  const differences = differencesFrom(inForce, own);
+  if (differences.length === 0) return;
+  remark(
+    `not in force yet: the rules in force (${inForceWords(inForce)}) are others in ${differences.join(', ')}; ` +
+      'a restart of the worker puts the file in force',
+  );
 }
 
 /** The settings and the choices in force besides the rules; reads neither API. Throws ConfigError. */
@@ -134,9 +153,14 @@ async function readKnown(config: Config): Promise<Known> {
   }));
 }
 
+/** Whether no server is named and none ever ran in this folder. */
+function hasNoServer({ temporalAddress }: Config): boolean {
+  return temporalAddress === null && !existsSync('.latchkey/temporal.db');
+}
+
 async function knownIfAny(config: Config): Promise<Known> {
-  const isNew = config.temporalAddress === null && !existsSync('.latchkey/temporal.db');
-  if (isNew) return { inForce: null, exceptions: null, why: 'no worker has run in this folder' };
+  if (hasNoServer(config))
+    return { inForce: null, exceptions: null, why: 'no worker has run in this folder' };
   try {
     return await readKnown(config);
   } catch (error) {
@@ -199,6 +223,13 @@ function differenceWords({ file }: Config, inForce: InForce, differences: readon
 }
 
 const nameOf = (path: string): string => path.replace(/^\.\//, '');
+
+/** In what a ground differs from the one in force, in plain words; empty: in nothing that matters. */
+export function differencesFrom(inForce: InForce, ground: Ground): string[] {
+  if (inForce.ground !== null) return differencesOf(ground, inForce.ground);
+  // Too large to be shown: then only their digest is known.
+  return digestOfRules(ground.rules) === inForce.digest ? [] : ['more than can be shown'];
+}
 
 /** In what two grounds differ, in plain words; empty: in nothing that matters. */
 export function differencesOf(one: Ground, other: Ground): string[] {

@@ -49,8 +49,9 @@ export function addPlanning(program: Command): void {
     });
 
   orderCommand(program, 'undo', 'give back the keys as they were before a plan was applied', [
-    'Within the policy undoWindow (24h by default). Nothing else is done to these keys until that is over: then the rules',
-    'decide again, so put right before what the plan had wrong. People whom the plan made known to Kisi stay so.',
+    'Possible for as long as the policy undoWindow says (24h by default). Until that time is over Latchkey changes nothing',
+    'else about these keys; then the rules decide again, so mend by then what was wrong in the plan. People whom the plan',
+    'made known to Kisi stay known there.',
     '',
     ...examples('latchkey undo 1a2b3c4d'),
   ])

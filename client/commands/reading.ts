@@ -16,8 +16,8 @@ const states = Object.keys({
 
 export function addReading(program: Command): void {
   command(program, 'check', 'try both APIs and the configuration; changes nothing', [
-    'Shows each Kisi group with its doors and the pass types that open it, and warns of what is probably not meant.',
-    'Exit code 2 where something must be mended before the worker can start.',
+    'Shows each Kisi group with its doors and the pass types that open it by latchkey.yaml here, warns of what is probably',
+    'not meant, and says where the worker still works by other rules. Exit code 2 where something must be mended before the worker can start.',
     '',
     ...examples('latchkey check', 'latchkey check --json'),
   ])

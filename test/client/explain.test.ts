@@ -88,6 +88,13 @@ describe('latchkey explain', () => {
     assert.doesNotMatch(stdout, /example\.com|Ada|Byron/);
   });
 
+  it('says that no pass gives a key, and not that none is held, where there is no pass', async () => {
+    const { Id } = nexudus.space.addCoworker({ FullName: 'Eve', Email: 'eve@example.com' });
+    const { stdout } = await explain(String(Id));
+    assert.match(stdout, new RegExp(`^No pass gives a key:\n  Coworker ${Id} has no pass\.$`, 'm'));
+    assert.doesNotMatch(stdout, /Opens no group/);
+  });
+
   it('answers for another time, as pure JSON, for all profiles of an exact e-mail', async () => {
     const { code, stdout, stderr } = await explain(
       'ADA@example.com',

@@ -70,7 +70,8 @@ describe('latchkey plan', () => {
     const line = new RegExp(`^ *${bob}  gains +${space.ids.groups.newYorkOffice} \\(Chelsea, New York`, 'm');
     assert.match(stdout, line);
     assert.match(stdout, /of 2 members: 1 would gain keys, 0 would lose keys\./);
-    assert.match(stdout, /1 are new to Kisi/);
+    assert.match(stdout, /^New to Kisi, which mails each an invitation: 1\.$/m);
+    assert.doesNotMatch(stdout, /moved on/);
     assert.match(stdout, /It takes 2 requests to Kisi/);
     assert.doesNotMatch(stdout, /example\.com/);
     const asked = space.kisi.requests.list().slice(before);
@@ -106,6 +107,9 @@ describe('latchkey plan', () => {
       past.lines.map(({ does }) => does),
       ['revoke'],
     );
+    assert.equal(past.at, '2126-06-01T02:01');
+    const { stdout } = await plan(String(ada), '--at', '2126-06-01T02:01');
+    assert.match(stdout, /^At 2126-06-01T02:01 in each location’s own zone, of 1 members: .* 1 would lose/m);
   });
 
   it('takes plans to hand out their next passes until then, and says so', async () => {
