@@ -131,7 +131,8 @@ interface Names {
   problems: string[];
   warnings: string[];
   resolved: Record<string, number>;
-  resolve(what: string, wanted: IdOrName, all: readonly Named[]): Meant;
+  /** `locationId`: where it is meant, since things of different locations may have one name. */
+  resolve(what: string, wanted: IdOrName, all: readonly Named[], locationId?: number | null): Meant;
 }
 
 /** `id` null: nothing that is there now; `was`: the id that it had at an earlier start. */
@@ -142,8 +143,9 @@ function createNames(before: Resolved): Names {
     problems: [],
     warnings: [],
     resolved: {},
-    resolve(what, wanted, all) {
-      const key = `${what} ${JSON.stringify(wanted)}`;
+    resolve(what, wanted, all, locationId = null) {
+      const where = locationId === null ? '' : ` at location ${locationId}`;
+      const key = `${what} ${JSON.stringify(wanted)}${where}`;
       const was = before[key] ?? null;
       const found = meant(wanted, all);
       if (found.one !== null) {
@@ -187,10 +189,11 @@ function resolveMapping(
   const unresolved: Unresolved[] = [];
   for (const line of config.file.mapping) {
     const place = line.location === null ? null : names.resolve('location', line.location, all.locations);
-    // Types of different locations may have one name.
-    const here = all.passTypes.filter((type) => place?.id == null || type.locationIds.includes(place.id));
-    const named = matching(line.passType, here);
-    const type = names.resolve('pass type', line.passType, named.length > 0 ? named : all.passTypes);
+    const locationId = place?.id ?? null;
+    const isHere = (type: PassType): boolean => locationId === null || type.locationIds.includes(locationId);
+    const here = matching(line.passType, all.passTypes.filter(isHere));
+    const candidates = here.length > 0 ? here : all.passTypes;
+    const type = names.resolve('pass type', line.passType, candidates, locationId);
     const groups = line.groups.map((group) => names.resolve('group', group, all.groups));
     const passTypeId = type.id ?? type.was;
     for (const meant of [place, type])
@@ -199,7 +202,7 @@ function resolveMapping(
       if (meant.id === null) unresolved.push({ passTypeId, groupId: meant.was, why: meant.why });
     if (passTypeId === null) continue;
     const groupIds = place?.id === null ? [] : groups.flatMap(({ id }) => id ?? []);
-    mapping.push({ locationId: place?.id ?? null, passTypeId, groupIds });
+    mapping.push({ locationId, passTypeId, groupIds });
   }
   return { mapping, unresolved };
 }

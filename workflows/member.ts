@@ -13,6 +13,7 @@ import { giverProblem } from './control-messages.js';
 import { createDisplay } from './display.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
+import { markdownText } from './markdown.js';
 import { byTheRules, keyWriter } from './keys.js';
 import {
   freezeGroup,
@@ -385,7 +386,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const summary =
       at > runEndsAt
         ? 'a fresh run'
-        : (outlook.next?.at === at ? outlook.next.what : 'look again').slice(0, 190);
+        : markdownText(outlook.next?.at === at ? outlook.next.what : 'look again').slice(0, 190);
     await condition(woken, ms, { summary });
   }
 
