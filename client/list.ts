@@ -1,6 +1,7 @@
 import type { AccessState, MemberView } from '../workflows/messages.js';
 import { CommandError } from './failure.js';
-import { listMembers, viewMember, type MemberFilters, type MemberRow } from './members.js';
+import { lookIntoKisi, type InKisi, type KeyInKisi } from './in-kisi.js';
+import { listMembers, viewMember, type KnownMember, type MemberFilters, type MemberRow } from './members.js';
 import { print, printJson, remark } from './output.js';
 import { withSession } from './session.js';
 import { nexudusOf, readConfig } from './space.js';
@@ -32,18 +33,20 @@ export async function members(options: MembersOptions): Promise<void> {
 export async function show(id: string, { json = false }: { json?: boolean }): Promise<void> {
   const who = parseWho(id);
   const config = readConfig();
-  const row = await withSession(config, async ({ client }) =>
-    viewMember(client, await memberIdFor(who, nexudusOf(config))),
-  );
+  const memberId = await memberIdFor(who, nexudusOf(config));
+  const row = await withSession(config, ({ client }) => viewMember(client, memberId));
   if (row === null) {
     throw new CommandError(
       'Latchkey does not know this member: without a pass or contract there is nothing to watch. ' +
         '`latchkey explain ID` says what the rules make of it, `latchkey resync ID` has it looked at now',
     );
   }
-  if (row.view === null) remark('no worker answered (is `latchkey worker` running?): the keys are not shown');
-  if (json) printJson(row);
-  else print(row.view === null ? bareWords(row) : viewWords(row.view));
+  if (row.view === null && row.closed === null)
+    remark('no worker answered (is `latchkey worker` running?): why there are keys is not shown');
+  const kisi = await lookIntoKisi(config, memberId, row.shown);
+  if (typeof kisi === 'string') remark(`what Kisi holds cannot be told: ${kisi}`);
+  if (json) printJson({ ...row, shown: undefined, kisi: typeof kisi === 'string' ? null : kisi });
+  else print(memberWords(row, typeof kisi === 'string' ? null : kisi));
 }
 
 const headings = ['member', 'state', 'groups', 'until', 'next change', 'location', 'problem'];
@@ -82,10 +85,48 @@ const states: Record<AccessState, string> = {
   ended: 'has ended: there is nothing left to watch',
 };
 
-/** One member's view as text. */
-export function viewWords(view: MemberView): string {
-  const lines = [`Member ${view.memberId} ${states[view.state]}.`];
+/** One member as text. `kisi` null: it is not known what Kisi holds. */
+export function memberWords(row: KnownMember, kisi: InKisi | null): string {
+  const { memberId, view, closed } = row;
+  if (view !== null) return viewWords(view, kisi);
+  const others = kisi === null ? [] : kisi.keys.map(keyInKisiWords);
+  if (closed === null) return [bareWords(row), ...others].join('\n');
+  return [
+    `Nobody looks after member ${memberId} now: its workflow was closed (${closed}).`,
+    `The next full pass starts it again where Nexudus or a key gives reason to; \`latchkey resync ${memberId}\` does so now.`,
+    ...(kisi === null ? [] : [kisi.keys.length === 0 ? 'Kisi shows no key.' : 'Kisi shows:']),
+    ...others,
+  ].join('\n');
+}
+
+/** Whether the member can open doors, first of all by what Kisi shows. `kisi` null: that is not known. */
+function headline({ memberId, state, keys, waitingFor }: MemberView, kisi: InKisi | null): string {
+  const who = `Member ${memberId}`;
+  if (state === 'otherProfile' || state === 'ended') return `${who} ${states[state]}.`;
+  if (state === 'new') {
+    return waitingFor === null ? `${who} ${states.new}.` : `${who} could not be looked at yet.`;
+  }
+  if (kisi === null) return `${who} ${states[state]}, as far as Latchkey knows.`;
+  if (kisi.isSuspended)
+    return `${who} can open nothing: Kisi user ${kisi.userId ?? ''} is suspended in Kisi.`;
+  if (kisi.keys.some(({ byLatchkey }) => byLatchkey)) return `${who} has access.`;
+  if (kisi.keys.length > 0) return `${who} has access, by a key that Latchkey did not give.`;
+  if (keys.length === 0) return `${who} has no access.`;
+  return `${who} has no key in Kisi, although Latchkey gave one: \`latchkey resync ${memberId}\` has it mended.`;
+}
+
+const keyInKisiWords = ({ groupId, until, byLatchkey }: KeyInKisi): string =>
+  `Key to group ${groupId} in Kisi, ${until === null ? 'without an end' : `until ${shortTime(until) ?? ''}`}: ` +
+  (byLatchkey ? 'given by Latchkey.' : 'given by a person or another integration.');
+
+/** One member's view as text. `kisi` null: it is not known what Kisi holds. */
+export function viewWords(view: MemberView, kisi: InKisi | null): string {
+  const lines = [headline(view, kisi)];
   if (view.state !== 'access' && view.standing !== '') lines.push(view.standing);
+  const others = (kisi?.keys ?? []).filter(({ groupId }) =>
+    view.keys.every((key) => key.groupId !== groupId),
+  );
+  if (others.length > 0) lines.push('', ...others.map(keyInKisiWords));
   for (const key of view.keys) {
     const end = key.until === null ? 'no end known' : `until ${shortTime(key.until) ?? ''}`;
     lines.push('', `Key to group ${key.groupId}, ${end}.`, `  Why: ${key.because}.`);

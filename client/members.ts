@@ -12,6 +12,7 @@ import {
   accessStateKey,
   beforeMembers,
   crowdWorkflowType,
+  holdingsMemo,
   locationIdKey,
   memberIdOf,
   memberWorkflowId,
@@ -24,8 +25,10 @@ import {
   type Holdings,
   type MemberView,
   type PassReport,
+  type ShownHoldings,
   type Wake,
 } from '../workflows/messages.js';
+import { iso } from '../access/types.js';
 import type { Crowd } from '../activities/contract.js';
 import {
   createWaker,
@@ -58,6 +61,14 @@ export interface MemberRow {
   nextChangeAt: string | null;
   /** Null: no worker answered, so only what the lists hold is known. */
   view: MemberView | null;
+}
+
+/** One member, whose workflow may have been closed. */
+export interface KnownMember extends MemberRow {
+  /** How and when the workflow was closed, in words; null: it runs. What a closed one last said holds no longer. */
+  closed: string | null;
+  /** What the workflow shows, or last showed, of the keys; null: nothing. */
+  shown: ShownHoldings | null;
 }
 
 type ListedMember = Omit<MemberRow, 'view'>;
@@ -111,16 +122,28 @@ export async function waitingMembers(client: Client): Promise<Record<string, num
   return counts;
 }
 
-/** One member; null: Temporal knows none with this id. Members that have ended are still shown while Temporal keeps them. */
-export async function viewMember(client: Client, memberId: number): Promise<MemberRow | null> {
+/** One member; null: Temporal knows none with this id. Members that have ended are still known while Temporal keeps them. */
+export async function viewMember(client: Client, memberId: number): Promise<KnownMember | null> {
   try {
-    const { typedSearchAttributes } = await client.workflow.getHandle(memberWorkflowId(memberId)).describe();
-    const view = await askMember(client, memberId);
-    return { ...rowOf(memberId, typedSearchAttributes), view: view === 'unknown' ? null : view };
+    const found = await client.workflow.getHandle(memberWorkflowId(memberId)).describe();
+    const { typedSearchAttributes, status, closeTime, memo } = found;
+    const isClosed = status.name !== 'RUNNING';
+    const view = isClosed ? 'unknown' : await askMember(client, memberId);
+    return {
+      ...rowOf(memberId, typedSearchAttributes),
+      view: view === 'unknown' ? null : view,
+      closed: isClosed ? closedWords(status.name, closeTime) : null,
+      shown: (memo?.[holdingsMemo] as ShownHoldings | undefined) ?? null,
+    };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
+}
+
+function closedWords(status: string, at: Date | undefined): string {
+  const when = at === undefined ? '' : ` at ${iso(at.getTime())}`;
+  return `${status.toLowerCase().replaceAll('_', ' ')}${when}`;
 }
 
 /** Whether a workflow of this member runs now. */

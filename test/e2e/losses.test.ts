@@ -114,7 +114,6 @@ const losses: Loss[] = [
   {
     what: 'ann’s record in Nexudus, which somebody deleted by mistake and restored',
     takesAnn: true,
-    inShort: true,
     async come(space, { ann }, changed) {
       const store = space.nexudus.space;
       const record = { ...store.need('coworkers', ann) };

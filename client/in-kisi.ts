@@ -1,0 +1,72 @@
+import { iso } from '../access/types.js';
+import { KisiError } from '../kisi/errors.js';
+import { findUser } from '../kisi/keys.js';
+import { keyRole } from '../kisi/records.js';
+import { NexudusError } from '../nexudus/errors.js';
+import type { Config } from '../worker/config.js';
+import type { ShownHoldings } from '../workflows/messages.js';
+import { kisiOf, nexudusOf } from './space.js';
+
+/** A key as Kisi shows it. */
+export interface KeyInKisi {
+  groupId: number;
+  /** ISO 8601, UTC; null: no end, or one that cannot be read. */
+  until: string | null;
+  /** False: a person gave it, or another integration. */
+  byLatchkey: boolean;
+}
+
+/** What Kisi shows of one member now. */
+export interface InKisi {
+  /** Null: Kisi has no user with the member's e-mail. */
+  userId: number | null;
+  isSuspended: boolean;
+  /** Those that open doors now. */
+  keys: KeyInKisi[];
+}
+
+/**
+ * What Kisi shows of a member, by two to four requests: by the Kisi user that the member's workflow knows (`shown`; null: it
+ * shows nothing), else by the e-mail in Nexudus. A text: why it cannot be told.
+ */
+export async function lookIntoKisi(
+  config: Config,
+  memberId: number,
+  shown: ShownHoldings | null,
+): Promise<InKisi | string> {
+  try {
+    return await look(config, memberId, shown);
+  } catch (error) {
+    if (error instanceof KisiError || error instanceof NexudusError) return error.message;
+    throw error;
+  }
+}
+
+async function look(config: Config, memberId: number, shown: ShownHoldings | null): Promise<InKisi> {
+  const kisi = kisiOf(config);
+  const known = shown?.kisiUser?.id;
+  const user = known === undefined ? await findByEmail(config, memberId) : await kisi.getUser(known);
+  if (user === null) return { userId: null, isSuspended: false, keys: [] };
+  const now = Date.now();
+  const own = new Set((shown?.ledger ?? []).filter(({ foreign }) => !foreign).map(({ keyId }) => keyId));
+  const keys = (await kisi.listKeysOf({ userId: user.id })).filter(
+    ({ roleId, validFrom, validUntil }) =>
+      roleId === keyRole &&
+      (typeof validFrom !== 'number' || validFrom <= now) &&
+      (typeof validUntil !== 'number' || validUntil > now),
+  );
+  return {
+    userId: user.id,
+    isSuspended: !user.accessEnabled,
+    keys: keys.map(({ id, groupId, validUntil }) => ({
+      groupId,
+      until: typeof validUntil === 'number' ? iso(validUntil) : null,
+      byLatchkey: own.has(id),
+    })),
+  };
+}
+
+async function findByEmail(config: Config, memberId: number): ReturnType<typeof findUser> {
+  const coworker = await nexudusOf(config).getOne('coworkers', memberId);
+  return coworker === null || coworker.email === '' ? null : findUser(kisiOf(config), coworker.email);
+}
