@@ -29,12 +29,12 @@ export function withUniqueId<T extends { uniqueId: string }>(uniqueId: string): 
 
 const minuteMs = 60_000;
 
-/** Passes whose ExpireDate is `bound`, a full minute, or later: those without one are none of them. */
+/** Passes whose ExpireDate is `bound`, a full minute, or later; one so late that it is read as no end (9999) is among them. */
 export function expiringFrom(bound: Instant): Filter<Records['coworkertimepasses']> {
   return {
     key: 'from_CoworkerTimePass_ExpireDate',
     value: toMinute(bound),
-    holds: ({ expiresAt }) => expiresAt !== null && expiresAt >= bound,
+    holds: ({ expiresAt }) => expiresAt === null || expiresAt >= bound,
   };
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { StandsOn } from '../../access/types.js';
 import { readBulk } from '../../nexudus/bulk.js';
 import { readChanges, readIndex, type Changes, type Index } from '../../nexudus/changes.js';
-import { updatedSince } from '../../nexudus/filters.js';
+import { expiringFrom, updatedSince } from '../../nexudus/filters.js';
 import { isNexudusError, malformed } from '../../nexudus/errors.js';
 import { createLookups } from '../../nexudus/lookups.js';
 import type { MemberRead } from '../../nexudus/reader.js';
@@ -258,6 +258,12 @@ describe('one bad record in Nexudus', () => {
     ])
       assert.equal(holdsOf(unsaid), true, unsaid);
     assert.equal(holdsOf('2026-11-24T11:59:59Z'), false);
+  });
+
+  it('may be a pass that ends in another century, which a search by that date finds', () => {
+    const { holds } = expiringFrom(Date.parse('2026-11-24T12:00:00Z'));
+    assert.equal(holds({ expiresAt: null } as never), true);
+    assert.equal(holds({ expiresAt: Date.parse('2026-11-24T11:59:00Z') } as never), false);
   });
 
   it('is passed over where all contracts must be looked through for one', async () => {
