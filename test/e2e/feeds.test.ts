@@ -9,7 +9,8 @@ import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 const each = process.env['FEEDS'] === 'each';
 const lists = each ? [...memberLists, '/api/sys/businesses', '.*'] : ['/api/spaces/coworkers'];
 const kinds = each ? (['lossy', 'empty', 'dropLastPage'] as const) : (['lossy'] as const);
-const owned = ['coworkers', 'coworkercontracts', 'coworkertimepasses'] as const;
+/** Of coworkers nothing is to be ruled before a full pass ten minutes later agrees: none of them is judged until then. */
+const owned = ['coworkercontracts', 'coworkertimepasses'] as const;
 const count = 20;
 const lost = 12;
 
@@ -115,7 +116,7 @@ describe('a feed with too little in it', function () {
   }
 });
 
-for (const collection of each ? owned : owned.slice(0, 1)) {
+for (const collection of each ? owned : owned.slice(-1)) {
   describe(`most ${collection} gone, by every way of asking`, function () {
     this.timeout(120_000);
     let space: RunningSpace;
@@ -134,7 +135,7 @@ for (const collection of each ? owned : owned.slice(0, 1)) {
       const records = space.nexudus.space;
       const leaving = new Set(members.slice(0, lost));
       for (const row of [...records.list(collection)]) {
-        if (leaving.has('CoworkerId' in row ? row.CoworkerId : row.Id)) records.remove(collection, row.Id);
+        if (leaving.has(row.CoworkerId)) records.remove(collection, row.Id);
       }
       await readEverything(space);
       const held = (): Promise<HeldJson[]> => json<HeldJson[]>(space, 'held');

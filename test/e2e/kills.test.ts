@@ -123,7 +123,8 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     const records = nexudus.space;
     const { id, active, passes, contractId } = member;
     const [first] = passes;
-    const years = (n: number): number => Date.parse(`${2120 + n}-01-01T00:00:00Z`);
+    // Within what counts as an end that is known.
+    const years = (n: number): number => Date.parse(`${2030 + n}-01-01T00:00:00Z`);
     const later = years((members.length + passes.length) % 7);
     const things: (() => void)[] = [
       () => {

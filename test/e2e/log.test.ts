@@ -70,7 +70,7 @@ describe('the log', function () {
   });
 
   it('has one line for each order, and for each key given, with whom, what, until when and why', async () => {
-    await order('mode', 'live', '--why', 'all is well');
+    await order('mode', 'live', '--yes', '--why', 'all is well');
     await eventually('all keys', () => space.kisi.org.assignments().length === members.length);
     await eventually('all lines', () => about(/^gave a key$/).length >= members.length);
     const given = about(/^gave a key$/);
