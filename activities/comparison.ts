@@ -77,6 +77,8 @@ export interface ComparisonTerms {
   mapped: ReadonlySet<number>;
   /** Only members of this location; Kisi users who are no members belong to none. */
   locationId: number | null;
+  /** The Kisi user of the API key, where only Latchkey uses it; else who made a key says nothing. */
+  apiUserId?: number | null;
   now: Instant;
 }
 
@@ -199,7 +201,7 @@ function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
   return findingOf(person, 'neverEnds', groupId, validUntil, 'leaves', because);
 }
 
-function unwanted(person: Judged, key: KisiSideKey, { mapped, now }: ComparisonTerms): Outcome {
+function unwanted(person: Judged, key: KisiSideKey, { mapped, now, apiUserId }: ComparisonTerms): Outcome {
   const { groupId, validUntil, roleId } = key;
   if (!mapped.has(groupId) && !isOurs(person, groupId)) return 'otherGroup';
   const [cause, reason] = causeOf(groupId, person.verdicts);
@@ -208,8 +210,18 @@ function unwanted(person: Judged, key: KisiSideKey, { mapped, now }: ComparisonT
   if (roleId !== keyRole) {
     return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${roleId}; ${reason}`);
   }
-  const does = isOurs(person, groupId) ? doingAbout(person, groupId, false) : 'leaves';
-  return { ...findingOf(person, 'unwarranted', groupId, validUntil, does, reason), cause };
+  if (isOurs(person, groupId)) {
+    const does = doingAbout(person, groupId, false);
+    return { ...findingOf(person, 'unwarranted', groupId, validUntil, does, reason), cause };
+  }
+  const why = `${reason}${makerWords(key, apiUserId)}`;
+  return { ...findingOf(person, 'unwarranted', groupId, validUntil, 'leaves', why), cause };
+}
+
+/** That a key was Latchkey's though it is on no record, as when all records are lost: a person decides. */
+function makerWords({ createdById = null }: KisiSideKey, apiUserId: number | null = null): string {
+  const isByApiUser = createdById !== null && createdById === apiUserId;
+  return isByApiUser ? '; made by Latchkey’s own Kisi user, but no record says so' : '';
 }
 
 /** Whether Latchkey made the person's key to the group, or adopted it. */
@@ -286,9 +298,10 @@ const placeOf = (userId: number, groupId: number): string => `${userId}/${groupI
 function outcomesOfStranger(
   { userId, keys }: Stranger,
   owners: ReadonlyMap<string, Judged>,
-  { mapped, now }: ComparisonTerms,
+  { mapped, now, apiUserId }: ComparisonTerms,
 ): Outcome[] {
-  return keys.map(({ groupId, validUntil, roleId }): Outcome => {
+  return keys.map((key): Outcome => {
+    const { groupId, validUntil, roleId } = key;
     const owner = owners.get(placeOf(userId, groupId));
     const isUnreadable = validUntil === 'unreadable';
     const ends = isUnreadable ? null : validUntil;
@@ -310,7 +323,9 @@ function outcomesOfStranger(
       userId,
       groupId,
       ends,
-      why: isKey ? null : `${roleId}; no coworker has the e-mail`,
+      why: isKey
+        ? makerWords(key, apiUserId).slice('; '.length) || null
+        : `${roleId}; no coworker has the e-mail`,
     };
   });
 }

@@ -270,7 +270,7 @@ function holdsOf({ doubts }: MemberRead, held: readonly Held[]): Hold[] {
   });
 }
 
-/** So is one that stands on a pass of which it cannot be told what it opens, unless another pass opens the group. */
+/** So is one that stands on a pass that may open the group or not (nobody can tell), unless another pass opens the group. */
 function doubtsOf({ keys, verdicts }: Decision, held: readonly Held[], known: readonly Hold[]): Hold[] {
   const isSettled = (groupId: number): boolean =>
     [...keys, ...known].some((one) => one.groupId === groupId) || blockOf(groupId, verdicts) !== undefined;

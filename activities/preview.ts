@@ -15,6 +15,8 @@ import type { Holdings } from '../workflows/messages.js';
 
 /** A key as Kisi has it. */
 export interface KisiSideKey {
+  /** The Kisi user or app that made it; left out, or null: it is not said. */
+  createdById?: number | null;
   groupId: number;
   roleId: string;
   validUntil: KisiEnd;

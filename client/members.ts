@@ -110,18 +110,6 @@ export async function listMembers(client: Client, filters: MemberFilters = {}): 
   });
 }
 
-/** How many members wait, by what for. Needs no worker. */
-export async function waitingMembers(client: Client): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for await (const { typedSearchAttributes } of client.workflow.list({
-    query: queryOf({ problem: 'any' }),
-  })) {
-    const problem = typedSearchAttributes.get(accessProblemKey) ?? 'Unknown';
-    counts[problem] = (counts[problem] ?? 0) + 1;
-  }
-  return counts;
-}
-
 /** One member; null: Temporal knows none with this id. Members that have ended are still known while Temporal keeps them. */
 export async function viewMember(client: Client, memberId: number): Promise<KnownMember | null> {
   try {

@@ -54,7 +54,7 @@ export function kisiOf({ kisi }: Config): KisiClient {
   return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
 }
 
-/** Both, for as long as a process lives, be it that their credentials change. */
+/** Both, for as long as a process lives, also when their credentials change. */
 export function lastingApis(
   config: Config,
   readCredentials: () => Credentials | null,

@@ -77,7 +77,7 @@ function memberLines({ members, blocked, orders }: Facts): string[] {
   const order = stop === null ? `mode ${orders?.mode.name ?? ''}` : `pause ${stop.level}`;
   return [
     `Members: ${members.running} are looked after, ${members.withAccess} have access.`,
-    ...(held === 0 ? [] : [`Members for whom nothing may be written, by order (${order}): ${held}.`]),
+    ...(held === 0 ? [] : [`Members whose keys may not be written, by order (${order}): ${held}.`]),
     kinds.length === 0
       ? 'No member waits because of a problem.'
       : `Members that wait because of a problem: ${kinds.join(', ')}; see \`latchkey members --problem\`.`,

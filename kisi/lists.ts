@@ -27,7 +27,7 @@ const mostSweeps = 4;
 const mostTimes = 3;
 const fewRequests = 10;
 
-/** Some rows of a list, none of which came before, and how many there are in all; null: not said. */
+/** Some rows of a list that did not come before, and how many there are in all; null: not said. */
 export interface Page<T> {
   rows: T[];
   total: number | null;

@@ -27,7 +27,7 @@ const dayMs = 24 * 3_600_000;
 const earliestDate = Date.UTC(2020, 0, 1);
 const latestDate = Date.UTC(2100, 0, 1);
 
-/** A clock of which nothing is known yet. */
+/** A clock that nothing is known of yet. */
 export function createServerClock(options: Partial<ServerClockOptions> = {}): ServerClock {
   const { wallMs = Date.now, steadyMs = () => performance.now() } = options;
   // Nexudus' clock less the steady one is between the two: a step of this machine's clock changes nothing of that.

@@ -32,7 +32,7 @@ export interface Ownership {
   release(place: Place, memberId: number | null): Promise<void>;
   /** Hands the keys of a member over to another; `userId`: only those of this Kisi user. Answers how many. */
   handOver(from: number, to: number, userId?: number): Promise<number>;
-  /** The Kisi user for whom a member's keys are made; null: not known. */
+  /** The Kisi user that a member's keys are made for; null: not known. */
   userOf(memberId: number): Promise<KnownUser | null>;
   /** The Kisi users of all members who have one. */
   users(): Promise<Map<number, KnownUser>>;

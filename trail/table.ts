@@ -24,7 +24,7 @@ export interface TrailRow {
   waited_until: number | null;
 }
 
-/** Whose a key to a group is, of which Kisi holds one for each user (trail/ownership.ts). */
+/** Whose a key to a group is; Kisi holds one for each user and group (trail/ownership.ts). */
 export interface OwnedKeyRow {
   user_id: number;
   group_id: number;

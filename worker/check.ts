@@ -179,7 +179,7 @@ function resolveZones(config: Config, locations: readonly Location[], names: Nam
   return zones;
 }
 
-/** A line of which a part is not there opens what is left of it, and never what Nexudus' own field names instead. */
+/** A line that names something that is not there opens what is left of the line, and never what Nexudus' own field names instead. */
 function resolveMapping(
   config: Config,
   all: { passTypes: readonly PassType[]; locations: readonly Location[]; groups: readonly KisiGroup[] },

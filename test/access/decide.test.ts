@@ -338,10 +338,7 @@ describe('decide: which keys a person should hold', () => {
         { ...withPlan({ expiresAt: midnight - day }), allowances: [] },
       ],
       ['a contract that has another plan now', { ...withPlan(usedNow), allowances: allowance('day', 71) }],
-      [
-        'a billing cycle of which nobody knows the day',
-        { ...withPlan(usedNow), allowances: allowance('year') },
-      ],
+      ['a billing cycle whose day nobody knows', { ...withPlan(usedNow), allowances: allowance('year') }],
       [
         'a member who is suspended',
         {

@@ -273,6 +273,22 @@ describe('what Kisi holds, compared with the rules', () => {
     assert.equal(made.differences[0]?.findings[0]?.memberId, null);
   });
 
+  it('says of a key on no record that Latchkey’s own Kisi user made it, and leaves it', () => {
+    const byUs = key({ createdById: 1 });
+    const said = 'made by Latchkey’s own Kisi user, but no record says so';
+    const mine = only(compared({ people: [person({}, [byUs])] }, { apiUserId: 1 }));
+    assert.equal(mine[0], 'unwarranted noPass leaves');
+    assert.ok(mine[1]?.endsWith(said), String(mine[1]));
+    const strange = { strangers: [{ userId: 6, keys: [byUs] }] };
+    assert.deepEqual(only(compared(strange, { apiUserId: 1 })), ['unknownPerson leaves', said]);
+    for (const other of [{ apiUserId: 2 }, { apiUserId: null }, {}]) {
+      assert.deepEqual(only(compared(strange, other)), ['unknownPerson leaves', null]);
+      assert.doesNotMatch(only(compared({ people: [person({}, [byUs])] }, other))[1] ?? '', /made by/);
+    }
+    const nobodys = { strangers: [{ userId: 6, keys: [key({ createdById: null })] }] };
+    assert.deepEqual(only(compared(nobodys, { apiUserId: null })), ['unknownPerson leaves', null]);
+  });
+
   it('otherRole: a higher role, of a member or not, whether the rules want a key or not', () => {
     const manager = key({ roleId: 'group_manager' });
     const [wanted, why] = only(compared({ people: [person({ passes: [pass()] }, [manager])] }));

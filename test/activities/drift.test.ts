@@ -382,7 +382,7 @@ describe('compareWithKisi', () => {
     });
   });
 
-  it('takes for nobody’s only the keys of whom a search by e-mail does not find either, where they are taken away', async () => {
+  it('takes for nobody’s only keys of Kisi users that a search by e-mail does not find either, where they are taken away', async () => {
     const asked: string[] = [];
     const foundBy = (rows: readonly object[]): Partial<DriftDeps> => ({
       nexudus: {

@@ -56,7 +56,7 @@ describe('judge, with exceptions', () => {
   });
 });
 
-describe('judge, of a key by a pass of which it cannot be told what it opens', () => {
+describe('judge, of a key by a pass that nobody can tell what it opens', () => {
   const absurd = at('0001-01-01T00:00:00Z');
   const cancelled = [contract({ cancelledAt: now - 3_600_000 })];
   const nowhere = { id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 };

@@ -40,13 +40,13 @@ describe('the words of status', () => {
   it('tell members whom an order holds from keys that are withheld, and neither needs the other', () => {
     const orders = firstOrders('observe', noon);
     const observed = said({ orders, blocked: { Held: 14 } });
-    assert.ok(observed.includes('Members for whom nothing may be written, by order (mode observe): 14.'));
+    assert.ok(observed.includes('Members whose keys may not be written, by order (mode observe): 14.'));
     assert.ok(observed.includes('No key is withheld because too many would be lost at once.'));
     assert.ok(observed.includes('No member waits because of a problem.'));
     assert.equal(observed.at(-1), 'Nothing needs anybody.');
     const stop = { level: 'revokes', by: 'Mia', why: '', since: noon } as const;
     const stopped = said({ orders: { ...orders, stop }, blocked: { Held: 2, Kisi: 3 } });
-    assert.ok(stopped.includes('Members for whom nothing may be written, by order (pause revokes): 2.'));
+    assert.ok(stopped.includes('Members whose keys may not be written, by order (pause revokes): 2.'));
     assert.ok(
       stopped.includes('Members that wait because of a problem: Kisi 3; see `latchkey members --problem`.'),
     );

@@ -7,7 +7,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { memberStart } from '../../activities/wake.js';
 import { controlWorkflowId, modeUpdate } from '../../workflows/control-messages.js';
 import { driftWorkflowId, findingUpdate } from '../../workflows/drift-messages.js';
-import { memberWorkflowId, memberWorkflowType } from '../../workflows/messages.js';
+import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../workflows/messages.js';
 import { losableSpace, type LosableSpace } from '../support/losable.js';
 import { eventually } from '../support/space.js';
 
@@ -131,6 +131,62 @@ describe('after the loss of', () => {
       this.timeout(240_000);
       await tryLoss(loss);
     });
+});
+
+describe('after the loss of all that Latchkey knew', () => {
+  it('nothing is written before a person says so, and then what Latchkey made is its own again', async function () {
+    this.timeout(240_000);
+    let ann = 0;
+    let ben = 0;
+    const file = 'policies: { apiUser: latchkeyOnly }\n';
+    const space = await losableSpace(({ nexudus, ids }) => {
+      const join = (Email: string): number => {
+        const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+        nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay });
+        return Id;
+      };
+      ann = join('ann@example.com');
+      ben = join('ben@example.com');
+    }, file);
+    const { kisi, nexudus } = space;
+    const keysOf = (name: string): number => kisi.org.keysOf(`${name}@example.com`).length;
+    const goLive = async (): Promise<void> => {
+      const mode = { mode: 'live' as const, locationIds: [], memberIds: [], by: 'Mia', why: 'a test' };
+      await space
+        .client()
+        .workflow.getHandle(controlWorkflowId)
+        .executeUpdate(modeUpdate, { args: [mode] });
+    };
+    try {
+      await goLive();
+      await eventually('both keys', () => keysOf('ann') + keysOf('ben') === 2);
+      await space.rest();
+      await space.restart(async () => {
+        await space.put('temporal', null);
+        await space.put('database', null);
+      });
+      const before = kisi.requests.list().filter(({ method }) => method !== 'GET').length;
+      nexudus.space.suspend(ben);
+      await space.recover();
+      assert.deepEqual([keysOf('ann'), keysOf('ben')], [1, 1]);
+      assert.equal(kisi.requests.list().filter(({ method }) => method !== 'GET').length, before);
+
+      nexudus.space.update('coworkers', ben, { Active: true });
+      await space.recover();
+      await goLive();
+      const isOurs = async (id: number): Promise<boolean> => {
+        const view = await space.client().workflow.getHandle(memberWorkflowId(id)).query(stateQuery);
+        return view.keys.length === 1 && view.keys.every(({ givenByHand }) => !givenByHand);
+      };
+      await eventually('they are its own', async () => (await isOurs(ann)) && (await isOurs(ben)));
+      nexudus.space.suspend(ben);
+      await space.recover();
+      await eventually('his key gone', () => keysOf('ben') === 0);
+      assert.deepEqual([keysOf('ann'), kisi.mails.length], [1, 2]);
+    } finally {
+      await space.stop();
+    }
+  });
 });
 
 async function tryLoss(loss: Loss): Promise<void> {

@@ -119,7 +119,7 @@ describe('alerts', () => {
     assert.deepEqual(titles(to), ['Latchkey: 2 new', 'Latchkey: 1 over']);
   });
 
-  it('tells nothing to be over of which nobody has heard since', async () => {
+  it('does not tell that something is over where nobody has heard of it since', async () => {
     const to = place('a');
     await tell(started(to), 'down/kisi', 'call/kisi/listUsers', 'hook/CoworkerUpdate at 12');
     const next = started(to);

@@ -59,7 +59,7 @@ describe('a space that is checked', () => {
     assert.deepEqual(first.problems, []);
     assert.deepEqual(first.resolved, {
       'location "Pier"': placeId,
-      'pass type "Day pass"': typeId,
+      [`pass type "Day pass" at location ${placeId}`]: typeId,
       'group "Roof"': roofId,
       'group "Harbour"': groupId,
     });
@@ -70,7 +70,7 @@ describe('a space that is checked', () => {
     assert.deepEqual([second.problems, second.resolved], [[], first.resolved]);
     assert.deepEqual(second.warnings.slice(0, 2), [
       `location "Pier" in the configuration does not exist; it was ${placeId}, which is called "Pier 9" now and is still meant`,
-      `pass type "Day pass" in the configuration does not exist; it was ${typeId}, which is called "Visit" now and is still meant`,
+      `pass type "Day pass" at location ${placeId} in the configuration does not exist; it was ${typeId}, which is called "Visit" now and is still meant`,
     ]);
   });
 
@@ -79,8 +79,12 @@ describe('a space that is checked', () => {
     const cases: [yaml: string, problem: RegExp, ofType: number | null][] = [
       [line('Day pass', 'Cellar'), /^group "Cellar" in the configuration does not exist$/, typeId],
       [line('Day pass', 'Roof', 'Moon'), /^location "Moon" in the configuration does not exist$/, typeId],
-      [line('Month pass', 'Roof'), /^pass type "Month pass" in the configuration does not exist$/, null],
-      [line('77', 'Roof'), /^pass type 77 in the configuration does not exist$/, null],
+      [
+        line('Month pass', 'Roof'),
+        /^pass type "Month pass" at location \d+ in the configuration does not exist$/,
+        null,
+      ],
+      [line('77', 'Roof'), /^pass type 77 at location \d+ in the configuration does not exist$/, null],
     ];
     for (const [yaml, problem, ofType] of cases) {
       const { problems, rules } = await check(yaml);

@@ -61,6 +61,7 @@ describe('docs/configuration.md', () => {
         lastDay: 'exclusive',
         existingKeys: 'adopt',
         inactiveContract: 'ends',
+        apiUser: 'latchkeyOnly',
         findUsers: 'search',
         trailRetention: '30d',
         undoWindow: '1h',
@@ -82,7 +83,7 @@ describe('docs/configuration.md', () => {
       ...repairableKinds.map((kind) => `policies.drift.${kind}`),
     ].filter((key) => key !== 'policies.drift');
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 8);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 9);
   });
 
   it('has the default policies', () => {
@@ -102,6 +103,7 @@ describe('docs/configuration.md', () => {
     assert.equal(parseDuration(said('trailRetention')), emptyFile('').trailRetentionMs);
     assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
     assert.equal(said('findUsers'), emptyFile('').findUsers);
+    assert.equal(said('apiUser'), emptyFile('').apiUser);
     const { people, share } = emptyFile('').breaker;
     assert.deepEqual([said('breakerPeople'), said('breakerShare')], [String(people), `${100 * share}%`]);
     for (const kind of repairableKinds) assert.equal(said(`drift.${kind}`), defaultDriftPolicy[kind]);
