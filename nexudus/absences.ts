@@ -58,12 +58,14 @@ export function createAbsences(now: () => Instant, lookLaterMs = laterLookMs): A
     async confirm(client, memberId, readAt) {
       const at = now();
       const { since, isFirst } = noteLook(memberId, at);
-      // What a read for many has missed may be older than the first look.
-      const isOld = !isFirst && readAt <= since;
-      const found = isOld ? await createLookups(client).find('coworkers', memberId) : null;
+      if (isFirst && lookLaterMs > 0) throw notSure(memberId, since);
+      // A read for many may have begun long ago, and serve every further try: what it missed is looked up again.
+      const isLater = isFirst || Math.min(at, readAt) - since >= lookLaterMs;
+      if (isLater) return null;
+      if (readAt > since && at - since < lookLaterMs) throw notSure(memberId, since);
+      const found = await createLookups(client).find('coworkers', memberId);
       if (found !== null) missing.delete(memberId);
-      else if ((isOld ? at : Math.min(at, readAt)) - since < lookLaterMs && lookLaterMs > 0)
-        throw notSure(memberId, since);
+      else if (at - since < lookLaterMs) throw notSure(memberId, since);
       return found;
     },
   };

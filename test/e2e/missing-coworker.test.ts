@@ -81,7 +81,13 @@ describe('a coworker whom Nexudus says it does not have', function () {
     assert.equal((await space.view(bob))?.state, 'access');
     assert.ok((await space.view(later))?.nextChange !== null);
 
-    await eventually('the deleted one has no key', () => keysOf('dan').length === 0, 120_000);
+    await eventually(
+      'the deleted one has no key',
+      () => keysOf('dan').length === 0,
+      120_000,
+      50,
+      () => space.view(deleted),
+    );
     await eventually('and its story ends', async () => (await space.view(deleted))?.state === 'ended');
     assert.deepEqual([keysOf('ann').length, keysOf('bob').length], [1, 1]);
     const writes = kisi.requests.list().filter(({ method }) => method !== 'GET');
