@@ -227,7 +227,7 @@ export interface Entitlement {
 
 /** Why a pass or an exception counts, or does not. `rule` is one of the README's table. */
 export interface Verdict {
-  /** Why it cannot be told (in full) what the pass opens: what is held by it stays, and nothing more is given by it. */
+  /** Why nobody can tell all that the pass opens: keys that stand on it stay, and it gives no further key. */
   doubt?: string;
   memberId: number;
   /** Null: it is about the member as a whole, or about an exception. */

@@ -1,5 +1,6 @@
 import { decide } from '../access/decide.js';
 import { blockOf } from '../access/exceptions.js';
+import { placeName } from '../access/ownership.js';
 import type { Entitlement, Exception, Instant, Rules, Verdict } from '../access/types.js';
 import { howGranted } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
@@ -288,12 +289,10 @@ function ownersOf(people: readonly Judged[]): Map<string, Judged> {
   const owned = people.flatMap((person) =>
     person.surveyed.holdings.ledger
       .filter(({ foreign }) => !foreign)
-      .map(({ userId, groupId }): [string, Judged] => [placeOf(userId, groupId), person]),
+      .map((key): [string, Judged] => [placeName(key), person]),
   );
   return new Map(owned);
 }
-
-const placeOf = (userId: number, groupId: number): string => `${userId}/${groupId}`;
 
 function outcomesOfStranger(
   { userId, keys }: Stranger,
@@ -302,7 +301,7 @@ function outcomesOfStranger(
 ): Outcome[] {
   return keys.map((key): Outcome => {
     const { groupId, validUntil, roleId } = key;
-    const owner = owners.get(placeOf(userId, groupId));
+    const owner = owners.get(placeName({ userId, groupId }));
     const isUnreadable = validUntil === 'unreadable';
     const ends = isUnreadable ? null : validUntil;
     if (owner !== undefined) {

@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { sameEnd, signatureOf, type Drift, type DriftKey, type DriftPolicy } from '../access/drift.js';
+import { placeName } from '../access/ownership.js';
 import { iso, type Instant, type MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { Directory } from '../kisi/directory.js';
@@ -144,8 +145,8 @@ function agreed(first: readonly Drift[], second: readonly Drift[]): Drift[] {
 }
 
 /**
- * Where keys are taken away from people whom Nexudus does not know: those of them whom a search by their e-mail does not find
- * either, since a list that lacks one row is one witness. A request for each.
+ * Before keys are taken away from people that Nexudus does not know, each is searched for by e-mail, since a list that lacks
+ * one row is one witness. Drops the findings about those that the search does find. A request for each.
  */
 async function witnessed(
   { nexudus, policy }: DriftDeps,
@@ -353,7 +354,7 @@ function unreadableDrift(ledgers: Ledgers, { keys, mappedIds }: KisiState): Drif
   if (unreadable.length === 0) return [];
   const [owners, owned] = [ownersOf(ledgers), ownedPlaces(ledgers)];
   return unreadable
-    .filter(({ userId, groupId }) => mappedIds.includes(groupId) || owned.has(`${userId}/${groupId}`))
+    .filter((key) => mappedIds.includes(key.groupId) || owned.has(placeName(key)))
     .map(({ id, userId, groupId }) => {
       const memberId = owners.get(userId) ?? null;
       const what = `key ${id} of Kisi user ${userId} has an end there that cannot be read`;
@@ -361,11 +362,9 @@ function unreadableDrift(ledgers: Ledgers, { keys, mappedIds }: KisiState): Drif
     });
 }
 
-/** Where members hold keys, or found some: `user/group`. */
+/** Where members hold keys, or found some. */
 function ownedPlaces(ledgers: Ledgers): Set<string> {
-  return new Set(
-    [...ledgers.values()].flatMap(({ ledger }) => ledger.map((key) => `${key.userId}/${key.groupId}`)),
-  );
+  return new Set([...ledgers.values()].flatMap(({ ledger }) => ledger.map(placeName)));
 }
 
 /** A key whose end can be read. */
@@ -377,11 +376,11 @@ function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState, now: Instant)
   return keys
     .filter((key): key is ReadableKey => key.validUntil !== 'unreadable')
     .filter(
-      ({ userId, groupId, roleId, validUntil }) =>
-        roleId === keyRole &&
-        mappedIds.includes(groupId) &&
-        !owned.has(`${userId}/${groupId}`) &&
-        (validUntil === null || validUntil > now),
+      (key) =>
+        key.roleId === keyRole &&
+        mappedIds.includes(key.groupId) &&
+        !owned.has(placeName(key)) &&
+        (key.validUntil === null || key.validUntil > now),
     );
 }
 

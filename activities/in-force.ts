@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import type { DriftPolicy } from '../access/drift.js';
@@ -7,6 +7,7 @@ import type { Instant, Rules } from '../access/types.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
 import { speakerWorkflowId } from '../workflows/messages.js';
 import { inForceMemo } from '../workflows/speaker-messages.js';
+import { described } from './described.js';
 import { digestOfRules } from './membership.js';
 
 /** What `latchkey.yaml` chooses besides the rules. */
@@ -86,13 +87,8 @@ const schema = z.looseObject({
  * what is kept is none of this release's. Throws where Temporal cannot be reached.
  */
 export async function readInForce(client: Client): Promise<InForce | null> {
-  try {
-    const { memo } = await client.workflow.getHandle(speakerWorkflowId).describe();
-    return inForceOf(memo?.[inForceMemo]);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
+  const last = await described(client, speakerWorkflowId);
+  return inForceOf(last?.memo?.[inForceMemo]);
 }
 
 /** A kept word, checked; null: it is none. Anybody may type a signal in the UI, and rules must not come from there by chance. */

@@ -39,7 +39,7 @@ export async function audit({ since, format }: AuditOptions): Promise<void> {
   });
 }
 
-/** `latchkey timeline ID`: what befell one member: passes and contracts, decisions, writes to Kisi, orders of people. */
+/** `latchkey timeline ID`: what happened to one member: passes and contracts, decisions, writes to Kisi, orders of people. */
 export async function timeline(id: string, { json = false }: { json?: boolean }): Promise<void> {
   const who = parseWho(id);
   const { config } = readSettings();

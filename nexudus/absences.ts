@@ -29,7 +29,7 @@ const forgottenMs = 10 * 60_000;
  * what they read. What is lost with the process costs a minute more.
  */
 export function createAbsences(now: () => Instant, lookLaterMs = laterLookMs): Absences {
-  /** The one whom a read missed last is last. */
+  /** In the order of their last misses. */
   const missing = new Map<number, { since: Instant; lookedAt: Instant }>();
 
   function noteLook(memberId: number, at: Instant): { since: Instant; isFirst: boolean } {

@@ -31,8 +31,8 @@ export function stillMatters({ used, expiresAt }: Pick<Pass, 'used' | 'expiresAt
 type PassFilters = readonly Filter<PassRecord>[];
 
 /**
- * Passes that still matter, and those used lately, of all or of whom `of` lets through; some others too where they cost nothing.
- * What was used or has expired long ago stays in Nexudus for ever, and is not read. Throws NexudusError.
+ * Passes that still matter, and those used lately, as far as the filters `of` let them through. Others come too where they
+ * cost nothing. What was used or has expired long ago stays in Nexudus for ever, and is not read. Throws NexudusError.
  */
 export async function readRecentPasses(
   client: NexudusClient,
@@ -104,8 +104,8 @@ async function readUnexpired(
 }
 
 /**
- * The passes without an end, of which there are `wanted`: in the order of expiry they are at one end of the list. Null: not just
- * so many are found there.
+ * The passes without an end. In the order of expiry they stand at one end of the list. Null: there are not just `wanted` of them
+ * there.
  */
 async function readEndless(
   client: NexudusClient,

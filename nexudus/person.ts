@@ -143,7 +143,7 @@ async function certainCoworker(reading: Reading, id: number): Promise<CoworkerRe
   return reading.absences.confirm(reading.client, id, reading.source.startedAt);
 }
 
-/** The profiles of which one or another search must not be trusted to find them: known ones, and those whose passes serve. */
+/** Profiles that are looked up whatever a search finds: known ones, and those whose passes serve. */
 function knownSiblings({ memberId, siblingIds, heldOn }: MemberRequest): number[] {
   const owners = heldOn.filter(({ teamId }) => teamId === null).map((held) => held.memberId);
   return [...new Set([...siblingIds, ...owners])].filter((id) => id !== memberId);

@@ -82,7 +82,7 @@ const time = z
     const at = typeof value === 'string' ? Date.parse(value) : NaN;
     return at >= firstTime ? at : null;
   });
-/** Nexudus' own shape (nexudus.md), of which anything may be missing, or something else. */
+/** Nexudus' own shape (nexudus.md). Any of its fields may be missing, or hold something else. */
 const change = z.object({
   time,
   business: z

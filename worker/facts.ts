@@ -2,14 +2,10 @@
  * How a space stands, from what Temporal holds and what the process that speaks to the APIs tells of them. Neither API is
  * asked, and no worker is needed, but for what only members' workflows know.
  */
-import {
-  ScheduleNotFoundError,
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { Instant } from '../access/types.js';
+import { described } from '../activities/described.js';
 import { askHoldings } from '../activities/holdings.js';
 import { lastFullPass } from '../activities/baselines.js';
 import { inBatches } from '../activities/wake.js';
@@ -152,19 +148,10 @@ export async function readFacts(
   };
 }
 
-/** A memo of a workflow of which there is one; null: it has none. One that was ended by hand shows what it showed last. */
+/** What a workflow shows in its memo; null: nothing. One that was ended by hand shows what it showed last. */
 async function memoOf<T>(client: Client, workflowId: string, name: string): Promise<T | null> {
-  const found = await describe(client, workflowId);
+  const found = await described(client, workflowId);
   return (found?.memo?.[name] as T | undefined) ?? null;
-}
-
-async function describe(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
-  try {
-    return await client.workflow.getHandle(workflowId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
 }
 
 async function runFacts(client: Client, scheduleId: string): Promise<RunFacts> {
@@ -273,7 +260,7 @@ async function readWorkers(client: Client, taskQueue: string, now: Instant): Pro
 async function readSpeaker(
   client: Client,
 ): Promise<Pick<Facts, 'speaker'> & { report: SpeakerReport | null }> {
-  const activity = (await describe(client, speakerWorkflowId))?.raw.pendingActivities?.[0];
+  const activity = (await described(client, speakerWorkflowId))?.raw.pendingActivities?.[0];
   const beat = activity?.heartbeatDetails?.payloads?.[0];
   const report = beat ? reportOf(beat) : await lastWord(client);
   const beatAt = msOf(activity?.lastHeartbeatTime) ?? report?.at ?? null;

@@ -1,6 +1,7 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { defaultDriftPolicy } from '../access/drift.js';
 import type { Remembered } from '../activities/contract.js';
+import { described } from '../activities/described.js';
 import { rememberedIn } from '../activities/trail.js';
 import type { Kept } from '../trail/kept.js';
 import {
@@ -131,18 +132,15 @@ function rememberingWorkflows({
 }
 
 async function lastRun(client: Client, workflowId: string): Promise<LastRun | null> {
-  try {
-    const { status, memo = {} } = await client.workflow.getHandle(workflowId).describe();
-    const revision = memo[revisionMemo];
-    return {
-      isRunning: status.name === 'RUNNING',
-      revision: typeof revision === 'number' ? revision : null,
-      memo,
-    };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
+  const last = await described(client, workflowId);
+  if (last === null) return null;
+  const { status, memo = {} } = last;
+  const revision = memo[revisionMemo];
+  return {
+    isRunning: status.name === 'RUNNING',
+    revision: typeof revision === 'number' ? revision : null,
+    memo,
+  };
 }
 
 /** The orders that a run left in its memo when it was ended. */

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { SpeakerActivities } from '../activities/contract.js';
-import { inForceOf, type InForce } from '../activities/in-force.js';
+import { described } from '../activities/described.js';
+import { inForceOf } from '../activities/in-force.js';
 import { heartbeating } from '../activities/remote.js';
 import type { SpeakerReport } from './facts.js';
 import type { Monitor } from './monitor.js';
@@ -122,24 +123,15 @@ async function termOver(stopAsked: AbortSignal): Promise<void> {
  * to the next.
  */
 export async function ensureSpeaker(client: Client, taskQueue: string): Promise<void> {
-  const last = await lastSpeaker(client);
-  if (last.isRunning) return;
+  const last = await described(client, speakerWorkflowId);
+  if (last?.status.name === 'RUNNING') return;
+  const inForce = inForceOf(last?.memo?.[inForceMemo]);
   await client.workflow.start(speakerWorkflowType, {
     workflowId: speakerWorkflowId,
     taskQueue,
-    args: [last.inForce],
-    ...(last.inForce === null ? {} : { memo: { [inForceMemo]: last.inForce } }),
+    args: [inForce],
+    ...(inForce === null ? {} : { memo: { [inForceMemo]: inForce } }),
     ...oneForAll,
     staticSummary: 'One worker process speaks to Nexudus and Kisi',
   });
-}
-
-async function lastSpeaker(client: Client): Promise<{ isRunning: boolean; inForce: InForce | null }> {
-  try {
-    const { status, memo } = await client.workflow.getHandle(speakerWorkflowId).describe();
-    return { isRunning: status.name === 'RUNNING', inForce: inForceOf(memo?.[inForceMemo]) };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return { isRunning: false, inForce: null };
-    throw error;
-  }
 }

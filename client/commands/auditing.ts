@@ -5,7 +5,7 @@ import type { AuditOptions } from '../trail.js';
 import { command, examples, idHelp, jsonHelp } from './command.js';
 
 export function addAuditing(program: Command): void {
-  command(program, 'timeline', 'tell what befell a member: passes, decisions, keys, orders', [
+  command(program, 'timeline', 'tell what happened to a member: passes, decisions, keys, orders', [
     'Joins what Nexudus says now with what the audit trail keeps. Times are UTC.',
     '',
     ...examples('latchkey timeline 1234', 'latchkey timeline 1234 --json'),
