@@ -3,7 +3,8 @@
  * everybody holds what the rules say, and nobody lost a key in between.
  */
 import assert from 'node:assert/strict';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { memberStart } from '../../activities/wake.js';
 import { controlWorkflowId, modeUpdate } from '../../workflows/control-messages.js';
 import { driftWorkflowId, findingUpdate } from '../../workflows/drift-messages.js';
@@ -34,6 +35,10 @@ interface Loss {
   takesAnn?: boolean;
   /** Ann may get a second mail: her Kisi user is a new one. */
   mailsAnnAgain?: boolean;
+  /** What a person orders before the loss is lost, and ordered again after it. */
+  losesOrders?: boolean;
+  /** What latchkey.yaml says. */
+  file?: string;
   inShort?: boolean;
   come: (space: LosableSpace, people: People, changed: () => void) => Promise<void>;
 }
@@ -77,7 +82,18 @@ const losses: Loss[] = [
     }),
   },
   {
-    what: 'the process that speaks to both APIs',
+    ...ending('each member’s workflow failed', async (space, handle, id) => {
+      await handle.terminate();
+      await failOnce(space.client(), memberStart(id, space.config.taskQueue).workflowId);
+      assert.equal((await handle.describe()).status.name, 'FAILED');
+    }),
+  },
+  {
+    what: 'the process that speaks to both APIs, which is killed amid a full pass',
+    come: (space, _, changed) => space.killAmid(changed),
+  },
+  {
+    what: 'the process that speaks to both APIs, which is stopped',
     async come(space, _, changed) {
       await space.restart(() => {
         changed();
@@ -89,6 +105,18 @@ const losses: Loss[] = [
   { what: 'what Temporal knew since a copy was made', inShort: true, come: restored('temporal', 'old') },
   { what: 'the database', inShort: true, come: restored('database', null) },
   { what: 'what the database knew since a copy was made', come: restored('database', 'old') },
+  {
+    what: 'what both stores knew since a copy was made',
+    file: 'policies: { apiUser: latchkeyOnly }\n',
+    losesOrders: true,
+    async come(space, _, changed) {
+      await space.restart(async () => {
+        changed();
+        await space.put('temporal', 'old');
+        await space.put('database', 'old');
+      });
+    },
+  },
   {
     what: 'ann’s Kisi user',
     takesAnn: true,
@@ -189,6 +217,27 @@ describe('after the loss of all that Latchkey knew', () => {
   });
 });
 
+/** Starts a workflow by this id that fails at once. */
+async function failOnce(client: Client, workflowId: string): Promise<void> {
+  const { namespace } = client.options;
+  const taskQueue = `fails-${workflowId}`;
+  const handle = await client.workflow.start(memberWorkflowType, { workflowId, taskQueue, args: [] });
+  const { taskToken } = await client.connection.withDeadline(Date.now() + 60_000, () =>
+    client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+  );
+  await client.workflowService.respondWorkflowTaskCompleted({
+    namespace,
+    taskToken,
+    commands: [
+      {
+        commandType: proto.temporal.api.enums.v1.CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
+        failWorkflowExecutionCommandAttributes: { failure: { message: 'a test' } },
+      },
+    ],
+  });
+  await assert.rejects(handle.result());
+}
+
 async function tryLoss(loss: Loss): Promise<void> {
   const people: Record<string, number> = {};
   let contractId = 0;
@@ -204,7 +253,7 @@ async function tryLoss(loss: Loss): Promise<void> {
     }).Id;
     const eve = kisi.org.addUser({ email: 'eve@example.com' });
     kisi.org.grantByHand({ userId: eve.id, groupId: ids.groups.romeOffice });
-  });
+  }, loss.file);
   const { kisi, nexudus, ids } = space;
   const keysOf = (name: string): number[] => kisi.org.keysOf(`${name}@example.com`);
   const lost = new Set<string>();
@@ -225,20 +274,24 @@ async function tryLoss(loss: Loss): Promise<void> {
       await space.copy('temporal', 'old');
       await space.copy('database', 'old');
     });
-    await space
-      .client()
-      .workflow.getHandle(controlWorkflowId)
-      .executeUpdate(modeUpdate, { args: [{ ...everybody, ...order }] });
+    const goLive = (): Promise<unknown> =>
+      space
+        .client()
+        .workflow.getHandle(controlWorkflowId)
+        .executeUpdate(modeUpdate, { args: [{ ...everybody, ...order }] });
+    /** Eve's key is ignored; one of a person whom nobody knows goes. */
+    const rule = async (): Promise<void> => {
+      for (const { id, kind } of (await space.recover()).findings)
+        await space
+          .client()
+          .workflow.getHandle(driftWorkflowId)
+          .executeUpdate(findingUpdate, {
+            args: [{ id, verb: kind === 'orphan' ? 'repair' : 'ignore', ...order }],
+          });
+    };
+    await goLive();
     await eventually('a key', () => keysOf('dan').length === 1);
-    const { findings } = await space.recover();
-    assert.deepEqual(
-      findings.map(({ kind }) => kind),
-      ['extra'],
-    );
-    await space
-      .client()
-      .workflow.getHandle(driftWorkflowId)
-      .executeUpdate(findingUpdate, { args: [{ id: findings[0]?.id ?? 0, verb: 'ignore', ...order }] });
+    await rule();
 
     // What was ordered and ruled is on record a moment later.
     await space.rest();
@@ -253,6 +306,12 @@ async function tryLoss(loss: Loss): Promise<void> {
       nexudus.space.update('coworkers', people['dan'] ?? 0, { Email: 'dan.new@example.com' });
     };
     await loss.come(space, people as unknown as People, change);
+    if (loss.losesOrders === true) {
+      await space.recover();
+      await goLive();
+      await space.recover();
+      await rule();
+    }
     const after = await space.recover();
 
     const { romeDay, romeOffice } = ids.groups;

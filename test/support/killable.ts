@@ -96,8 +96,8 @@ export async function killableSpace(pollInterval: string, file = ''): Promise<Ki
   };
 }
 
-/** Resolves to the exit code once the process is gone. */
-function ended(worker: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+/** Ends a process that runs; resolves to the exit code once it is gone. */
+export function ended(worker: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   return new Promise((resolve) => {
     worker.once('exit', resolve);
     worker.kill(signal);

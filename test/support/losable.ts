@@ -1,4 +1,5 @@
-import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -8,8 +9,11 @@ import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embed
 import { createLogger } from '../../worker/logging.js';
 import { nextFreePort } from '../../worker/ports.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
+import { connectClient } from '../../worker/temporal.js';
 import { auditNow, driftWorkflowId, type DriftView } from '../../workflows/drift-messages.js';
 import { fullPassScheduleId, searchAttributes, speakerWorkflowId } from '../../workflows/messages.js';
+import { environmentOf } from '../../simulators/two-cities.js';
+import { ended, tellOfDeath } from './killable.js';
 import { eventually, hurried } from './space.js';
 
 /** A whole space whose stores can be lost, or put back as they were. */
@@ -17,6 +21,8 @@ export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | '
   client(): Client;
   /** Ends the worker, has something done to the stores, and starts it again. */
   restart(meanwhile?: () => Promise<void>): Promise<void>;
+  /** Has a process of its own run a full pass over what `meanwhile` changes, and kills it at its first write to Kisi. */
+  killAmid(meanwhile: () => void): Promise<void>;
   /** As they are now, for `put`. The worker must not run. */
   copy(store: 'temporal' | 'database', name: string): Promise<void>;
   /** Puts a copy back; null: the store is empty from now on. */
@@ -32,7 +38,12 @@ export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | '
 export async function losableSpace(prepare: (stage: Stage) => void, file?: string): Promise<LosableSpace> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-losable-'));
   const cli = await findTemporalCli({ cacheDir: '.latchkey/bin' });
-  const files = { temporal: join(folder, 'temporal.db'), database: join(folder, 'trail.db') };
+  const files = {
+    temporal: join(folder, 'temporal.db'),
+    database: join(folder, 'trail.db'),
+    config: join(folder, 'latchkey.yaml'),
+  };
+  await writeFile(files.config, file ?? '');
   const port = await nextFreePort(20_000 + 10 * (process.pid % 500));
   const uiPort = await nextFreePort(port + 1);
   const startServer = (): Promise<EmbeddedTemporal> =>
@@ -43,15 +54,15 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
   let server = await startServer();
   const temporal = { address: server.address, namespace: 'default' };
   const log = createLogger({ level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
+  const env = {
+    LATCHKEY_DATABASE_URL: `file:${files.database}`,
+    LATCHKEY_INITIAL_MODE: 'observe',
+    LATCHKEY_POLL_INTERVAL: '7d',
+    LATCHKEY_FULL_PASS_INTERVAL: '7d',
+    LATCHKEY_AUDIT_INTERVAL: '7d',
+  };
   const stage = await setStage({
-    ...{ temporal, log },
-    env: {
-      LATCHKEY_DATABASE_URL: `file:${files.database}`,
-      LATCHKEY_INITIAL_MODE: 'observe',
-      LATCHKEY_POLL_INTERVAL: '7d',
-      LATCHKEY_FULL_PASS_INTERVAL: '7d',
-      LATCHKEY_AUDIT_INTERVAL: '7d',
-    },
+    ...{ temporal, log, env },
     ...(file === undefined ? {} : { file }),
   });
   stage.nexudus.switches.rateLimits = null;
@@ -66,11 +77,11 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
   let service = await start();
 
   /** A database of SQLite is its file and what stands beside it. */
-  async function partsOf(store: keyof typeof files, before = ''): Promise<string[]> {
+  async function partsOf(store: 'temporal' | 'database', before = ''): Promise<string[]> {
     const name = `${before}${store === 'temporal' ? 'temporal.db' : 'trail.db'}`;
     return (await readdir(folder)).filter((one) => one === name || one.startsWith(`${name}-`));
   }
-  async function withServerDown(store: keyof typeof files, job: () => Promise<void>): Promise<void> {
+  async function withServerDown(store: 'temporal' | 'database', job: () => Promise<void>): Promise<void> {
     if (store === 'temporal') await server.stop();
     await job();
     if (store === 'temporal') server = await startServer();
@@ -82,6 +93,29 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
     async restart(meanwhile = () => Promise.resolve()) {
       await service.stop();
       await meanwhile();
+      service = await start();
+    },
+    async killAmid(meanwhile) {
+      await service.stop();
+      const { connection, client } = await connectClient(temporal);
+      const worker = spawn(process.execPath, ['client/latchkey.js', 'worker'], {
+        env: {
+          ...process.env,
+          ...environmentOf(stage.nexudus, stage.kisi),
+          ...env,
+          TEMPORAL_ADDRESS: temporal.address,
+          LATCHKEY_CONFIG: files.config,
+        },
+        stdio: ['ignore', 'ignore', process.env['TEST_LOG'] === undefined ? 'ignore' : 'inherit'],
+      });
+      const writes = (): number => stage.kisi.requests.list().filter(({ method }) => method !== 'GET').length;
+      const before = writes();
+      meanwhile();
+      await client.schedule.getHandle(fullPassScheduleId).trigger();
+      await eventually('a write', () => writes() > before, 60_000, 2);
+      await ended(worker, 'SIGKILL');
+      await tellOfDeath(client, worker.pid ?? 0);
+      await connection.close();
       service = await start();
     },
     copy: (store, name) =>
