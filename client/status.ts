@@ -112,13 +112,14 @@ function reachWords({ down, reachableSince }: ApiState): string {
   return `answers since ${shortTime(reachableSince) ?? ''}.`;
 }
 
-function keyWords(api: ApiName, { refused, acceptedAt, actsAs }: ApiState, now: Instant): string {
+function keyWords(api: ApiName, { refused, acceptedAt, actsAs, role }: ApiState, now: Instant): string {
   const what = api === 'kisi' ? 'API key' : 'login';
   const as = actsAs === null ? '' : `, and acts as user ${actsAs}`;
+  const withRole = role === null ? '' : `, with the role: ${role}`;
   if (refused !== null) return `The ${what} is refused since ${shortTime(refused.since) ?? ''}${as}.`;
   return acceptedAt === null
     ? `Whether the ${what} is accepted is not known.`
-    : `The ${what} was accepted ${ago(acceptedAt, now)}${as}.`;
+    : `The ${what} was accepted ${ago(acceptedAt, now)}${as}${withRole}.`;
 }
 
 function skewWords({ skewMs }: ApiState): string {

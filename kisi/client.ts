@@ -37,6 +37,8 @@ export interface NewKey {
 export interface KisiClient {
   /** Who the API key acts as: the cheap way to check a key. */
   currentUser(signal?: AbortSignal): Promise<KisiCurrentUser>;
+  /** The role that a person has in the organization as a whole, such as `organization_owner`; null: none. One request a page. */
+  organizationRole(of: { userId: number }, signal?: AbortSignal): Promise<string | null>;
   /** All groups of the organization. */
   listGroups(signal?: AbortSignal): Promise<KisiGroup[]>;
   /** One group; `notFound` when there is none. */
@@ -98,7 +100,7 @@ export interface KisiClient {
 export function createKisiClient(options: KisiClientOptions): KisiClient {
   const send = createSend(options);
 
-  const keysOf = async (query: Query, obeys: (row: Assignment) => boolean, signal?: AbortSignal) => {
+  const assignmentsOf = async (query: Query, obeys: (row: Assignment) => boolean, signal?: AbortSignal) => {
     const rows = await readAll(send, 'role_assignments', assignmentRecord, query, signal);
     if (!rows.every(obeys)) {
       throw malformed(
@@ -106,8 +108,15 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
         'rows that the filter should have kept out',
       );
     }
-    return rows.map(asKey).filter((key) => key !== null);
+    return rows;
   };
+
+  const assignmentsOfUser = ({ userId }: { userId: number }, signal?: AbortSignal): Promise<Assignment[]> =>
+    assignmentsOf(
+      { assignee_type: 'User', assignee_id: userId },
+      (row) => row.assigneeType === 'User' && row.assigneeId === userId,
+      signal,
+    );
 
   const postOf = ({ userId, groupId, validFrom, validUntil }: NewKey, turns: number): KisiRequest => {
     const call: KisiCall = { method: 'POST', path: '/role_assignments' };
@@ -155,6 +164,11 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
   const client: KisiClient = {
     async currentUser(signal) {
       return read(send, { method: 'GET', path: '/user' }, currentUserRecord, signal);
+    },
+
+    async organizationRole(of, signal) {
+      const roles = await assignmentsOfUser(of, signal);
+      return roles.find(({ appliesToType }) => appliesToType === 'Organization')?.roleId ?? null;
     },
 
     async listGroups(signal) {
@@ -212,19 +226,17 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return key;
     },
 
-    async listKeysOf({ userId }, signal) {
-      const query = { assignee_type: 'User', assignee_id: userId };
-      return keysOf(query, (row) => row.assigneeType === 'User' && row.assigneeId === userId, signal);
-    },
+    listKeysOf: async (whose, signal) => keysIn(await assignmentsOfUser(whose, signal)),
 
     async listKeysOfGroup({ groupId }, signal) {
       const query = { applies_to_type: 'Group', applies_to_id: groupId };
-      return keysOf(query, (row) => row.appliesToType === 'Group' && row.appliesToId === groupId, signal);
+      const isThere = (row: Assignment) => row.appliesToType === 'Group' && row.appliesToId === groupId;
+      return keysIn(await assignmentsOf(query, isThere, signal));
     },
 
     async listAllKeys(signal) {
       try {
-        return await keysOf({}, () => true, signal);
+        return keysIn(await assignmentsOf({}, () => true, signal));
       } catch (error) {
         if (!isKisiError(error, 'tooLong')) throw error;
       }
@@ -256,6 +268,8 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
   };
   return client;
 }
+
+const keysIn = (rows: readonly Assignment[]): KisiKey[] => rows.map(asKey).filter((key) => key !== null);
 
 /** `sawRows` tells a filter that found others from one that found nobody. */
 async function findUser(send: Send, query: Query, email: string, signal?: AbortSignal) {

@@ -36,6 +36,8 @@ export interface KisiClientOptions {
   beforeWrite?: () => Promise<void>;
   /** Told after each request. `path` is a template; `status` is null when no answer came. */
   onRequest?: (info: KisiCall & { status: number | null; durationMs: number }) => void;
+  /** Told what each good answer says of Kisi's clock, and when its request began by `performance.now`. */
+  noteDate?: (date: string | null, startedMs: number) => void;
 }
 
 const longestPauseMs = 5_000;
@@ -70,6 +72,7 @@ export function createSend(options: KisiClientOptions): Send {
     integrationName = 'latchkey',
     pace,
     beforeWrite,
+    noteDate,
     onRequest,
   } = options;
   if (!/^https?:\/\/\S+$/.test(baseUrl))
@@ -105,6 +108,7 @@ export function createSend(options: KisiClientOptions): Send {
       body: typeof response.data === 'string' ? response.data : '',
       retryAfter: header('retry-after'),
       collectionRange: header('x-collection-range'),
+      date: header('date'),
     };
   };
 
@@ -144,7 +148,11 @@ export function createSend(options: KisiClientOptions): Send {
     }
     report(reply.status);
     outage.note(reply.status < 500);
-    if (reply.status >= 200 && reply.status <= 299) return reply;
+    if (reply.status >= 200 && reply.status <= 299) {
+      // An error may come from a gateway in between, whose clock is another one.
+      noteDate?.(reply.date, startedAt);
+      return reply;
+    }
     const error = errorOfReply(call, reply, Date.now());
     // All who use the key wait, not only this caller; who waits long does so elsewhere, where it holds nothing up.
     if (error.kind === 'throttled') pace?.pause(Math.min(error.retryAfterMs ?? 1_000, longestPauseMs));

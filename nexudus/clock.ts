@@ -1,13 +1,13 @@
 import type { Instant } from '../access/types.js';
 
 /**
- * What is known of Nexudus' clock, by which its records are stamped: the `Date` header of its answers tells (RFC 9110,
- * 6.6.1). One for all clients of a process.
+ * What is known of a server's clock: the `Date` header of its answers tells (RFC 9110, 6.6.1). Nexudus stamps its records by
+ * its own. One for all clients of a process.
  */
 export interface ServerClock {
-  /** Now by Nexudus' clock, never ahead of it; by this machine's where Nexudus' is not known. */
+  /** Now by the server's clock, never ahead of it; by this machine's where the server's is not known. */
   now(): Instant;
-  /** How far Nexudus' clock is ahead of this machine's, or behind it (negative), in milliseconds; null: not known. */
+  /** How far the server's clock is ahead of this machine's, or behind it (negative), in milliseconds; null: not known. */
   skewMs(): number | null;
   /** Milliseconds since some instant, which nobody can set: for what takes time. */
   steadyMs(): number;
@@ -30,7 +30,7 @@ const latestDate = Date.UTC(2100, 0, 1);
 /** A clock that nothing is known of yet. */
 export function createServerClock(options: Partial<ServerClockOptions> = {}): ServerClock {
   const { wallMs = Date.now, steadyMs = () => performance.now() } = options;
-  // Nexudus' clock less the steady one is between the two: a step of this machine's clock changes nothing of that.
+  // The server's clock less the steady one is between the two: a step of this machine's clock changes nothing of that.
   let ahead: { least: number; most: number } | null = null;
 
   function skewMs(): number | null {

@@ -1,7 +1,7 @@
 import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
-import type { NexudusClient } from '../nexudus/client.js';
+import type { NexudusClient, NexudusUser } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 
 export type ApiName = 'nexudus' | 'kisi';
@@ -35,6 +35,8 @@ export interface ApiState {
   troubles: CallTrouble[];
   /** The person as whom the key acts, by id in that API; null: not known. */
   actsAs: number | null;
+  /** What the key or login may do there as a whole, as the API names it; null: not known. */
+  role: string | null;
   /** How far its clock is ahead of ours; null: not known. */
   skewMs: number | null;
   /** What it said of its own end, in the headers Deprecation and Sunset; null: nothing. */
@@ -68,6 +70,7 @@ const unknown: ApiState = {
   refused: null,
   troubles: [],
   actsAs: null,
+  role: null,
   skewMs: null,
   retiring: null,
 };
@@ -83,12 +86,16 @@ export function createApiWatch(now: () => Instant): ApiWatch {
       watched(client, (method, [first], outcome) => {
         // All but `me` begin with the name of a collection, or with the verb of a write.
         note('nexudus', typeof first === 'string' ? `${method} ${first}` : method, outcome);
+        if (method === 'me' && 'answer' in outcome)
+          states.nexudus = { ...states.nexudus, role: nexudusRole(outcome.answer as NexudusUser) };
       }),
     kisi: (client) =>
       watched(client, (method, _args, outcome) => {
         note('kisi', method, outcome);
         if (method === 'currentUser' && 'answer' in outcome)
           states.kisi = { ...states.kisi, actsAs: idOf(outcome.answer) };
+        if (method === 'organizationRole' && 'answer' in outcome)
+          states.kisi = { ...states.kisi, role: (outcome.answer as string | null) ?? 'none' };
       }),
     noteRetiring(api, words) {
       states[api] = { ...states[api], retiring: words };
@@ -137,6 +144,11 @@ function kindOf(error: ApiError): CallTrouble['kind'] | null {
   // Of Nexudus it is about a whole address, of Kisi about a record.
   const isAddressGone = error instanceof NexudusError && kind === 'notFound';
   return isAddressGone || oddKinds.includes(kind) ? 'changed' : null;
+}
+
+function nexudusRole({ isAdmin }: NexudusUser): string {
+  if (isAdmin === null) return 'not told';
+  return isAdmin ? 'administrator' : 'not an administrator';
 }
 
 function idOf(answer: unknown): number | null {

@@ -7,7 +7,7 @@ import type { Instant } from '../access/types.js';
 import type { Kept } from '../trail/kept.js';
 import { createAlerting, type AlertingOptions } from './alerting.js';
 import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
-import type { ApiName, ApiStates, ApiWatch, Trouble } from './api-watch.js';
+import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { readFacts, type SpeakerReport } from './facts.js';
 
@@ -15,10 +15,10 @@ export interface MonitorDeps {
   client: Client;
   taskQueue: string;
   watch: ApiWatch;
-  /** One cheap request to each API, that shows whether it answers and takes the key. */
+  /** Cheap requests to each API, that show whether it answers and takes the key, and whose key that is. */
   ask: Record<ApiName, () => Promise<unknown>>;
-  /** How far Nexudus' clock is ahead of ours; null: not known. */
-  skewMs: () => number | null;
+  /** How far each API's clock is ahead of ours; null: not known. */
+  skewMs: Record<ApiName, () => number | null>;
   kept: Kept;
   channels: readonly Channel[];
   log: Logger;
@@ -53,10 +53,12 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   let alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
   let isTroubled = false;
   const probing = new Set<ApiName>();
+  const probedAt: Record<ApiName, Instant> = { nexudus: 0, kisi: 0 };
 
   const apis = (): ApiStates => {
     const states = watch.states();
-    return { ...states, nexudus: { ...states.nexudus, skewMs: deps.skewMs() } };
+    const withSkew = (api: ApiName): ApiState => ({ ...states[api], skewMs: deps.skewMs[api]() });
+    return { nexudus: withSkew('nexudus'), kisi: withSkew('kisi') };
   };
   const report = (): SpeakerReport => ({
     at: now(),
@@ -81,11 +83,15 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   }
 
   async function probe(api: ApiName): Promise<void> {
-    const { down, refused, answeredAt, actsAs } = watch.states()[api];
-    const last = Math.max(down?.lastAt ?? 0, answeredAt ?? 0);
-    const isInDoubt = down !== null || refused !== null || (api === 'kisi' && actsAs === null);
-    if (!isInDoubt || now() - last < probeMs || probing.has(api)) return;
+    const { down, refused, answeredAt, role } = watch.states()[api];
+    const isInDoubt = down !== null || refused !== null;
+    if ((!isInDoubt && role !== null) || probing.has(api)) return;
+    // As long as it answers, other requests show that.
+    const lastAt = Math.max(down?.lastAt ?? 0, isInDoubt ? (answeredAt ?? 0) : 0, probedAt[api]);
+    // A clock that was set back must not make this wait for hours.
+    if (Math.abs(now() - lastAt) < probeMs) return;
     probing.add(api);
+    probedAt[api] = now();
     // What comes of it the watch notes.
     await deps.ask[api]().catch(() => undefined);
     probing.delete(api);

@@ -23,7 +23,7 @@ import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
-import { createServerClock } from '../nexudus/clock.js';
+import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
@@ -85,6 +85,8 @@ export interface Apis {
   kisi: KisiClient;
   /** The same, asking before each write. */
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
+  /** Kisi's clock, as its answers tell of it. */
+  kisiClock: Pick<ServerClock, 'skewMs'>;
   /** How they have answered all of these. */
   watch: ApiWatch;
   /** Whether each API takes what it is shown. */
@@ -128,10 +130,17 @@ export function createApis(
     readCredential: () => readCredentials()?.kisi ?? null,
     tryOut: (apiKey) => createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: turns }).currentUser(),
   });
+  const kisiClock = createServerClock();
+  const noteDate = (date: string | null, startedMs: number): void => {
+    kisiClock.note(date, startedMs);
+  };
   const kisiBy = (options: Pick<KisiClientOptions, 'beforeWrite'>): KisiClient =>
     watch.kisi(
       kisi.clientOf((apiKey) =>
-        createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: kisi.guarded(turns), ...options }),
+        createKisiClient({
+          ...{ baseUrl: config.kisi.baseUrl, apiKey, pace: kisi.guarded(turns), noteDate },
+          ...options,
+        }),
       ),
     );
   return {
@@ -142,6 +151,7 @@ export function createApis(
     nexudusForFullPasses: nexudusBy(pace.fullPasses),
     kisi: kisiBy({}),
     kisiWhere: (beforeWrite) => kisiBy({ beforeWrite }),
+    kisiClock,
     logins: [nexudus, kisi],
     watch,
   };
@@ -266,8 +276,11 @@ function monitorOf(
   return createMonitor({
     ...{ client, taskQueue: config.taskQueue, kept, log, now: now ?? Date.now },
     watch: apis.watch,
-    ask: { nexudus: () => apis.nexudus.me(), kisi: () => apis.kisi.currentUser() },
-    skewMs: () => apis.nexudus.clock.skewMs(),
+    ask: {
+      nexudus: () => apis.nexudus.me(),
+      kisi: async () => apis.kisi.organizationRole({ userId: (await apis.kisi.currentUser()).id }),
+    },
+    skewMs: { nexudus: () => apis.nexudus.clock.skewMs(), kisi: () => apis.kisiClock.skewMs() },
     channels: createChannels(config.alerts),
     pace: monitorPace ?? {},
   });

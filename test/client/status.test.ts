@@ -24,10 +24,10 @@ describe('the words of status', () => {
       'Members: 120 are looked after, 98 have access.',
       'No member waits because of a problem.',
       'No key is withheld because too many would be lost at once.',
-      'Nexudus: answers since 2026-11-27 12:00Z. The login was accepted 1 s ago. Its clock agrees with ours.',
+      'Nexudus: answers since 2026-11-27 12:00Z. The login was accepted 1 s ago, with the role: administrator. Its clock agrees with ours.',
       'Last poll: 20 s ago, every 30 s.',
       'Last full pass: 4 min ago, every 10 min.',
-      'Kisi: answers since 2026-11-27 12:00Z. The API key was accepted 1 s ago, and acts as user 7. Its clock agrees with ours.',
+      'Kisi: answers since 2026-11-27 12:00Z. The API key was accepted 1 s ago, and acts as user 7, with the role: organization_owner. Its clock agrees with ours.',
       'Last comparison with Kisi: 8 min ago.',
       'No drift: Kisi and what was given agree.',
       'Rules in force: 5296c79c, of process 17@desk (Latchkey 0.1.0), since 2026-11-28 11:00Z.',
@@ -62,7 +62,7 @@ describe('the words of status', () => {
       said({ apis: { nexudus: api(), kisi: api(over) } }).find((line) => line.startsWith('Kisi'));
     assert.match(
       kisi({ reachableSince: null, down, acceptedAt: noon - 3 * hour }) ?? '',
-      /^Kisi: does not answer since 2026-11-28 11:58Z: Kisi gave no answer .* accepted 3 h ago \(2026-11-28 09:00Z\)\./,
+      /^Kisi: does not answer since 2026-11-28 11:58Z: Kisi gave no answer .* accepted 3 h ago \(2026-11-28 09:00Z\), /,
     );
     assert.match(kisi({ refused: down }) ?? '', /The API key is refused since 2026-11-28 11:58Z\./);
     assert.match(kisi({ skewMs: -240_000 }) ?? '', /Its clock is 4 min behind ours\.$/);

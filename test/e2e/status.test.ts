@@ -75,7 +75,7 @@ describe('status and alerts', () => {
     space.service.client.workflow.getHandle(memberWorkflowId(memberId)).signal(resync);
 
   it('says of a space that is well who runs by which rules, and when everything was read', async () => {
-    await eventually('both APIs have answered', async () => /^Kisi: answers since/m.test(await said()));
+    await eventually('the role of the API key', async () => /^Kisi: .* with the role/m.test(await said()));
     await eventually('a member with access', async () =>
       /^Members: 1 are looked after, 1 have access\.$/m.test(await said()),
     );
@@ -85,10 +85,10 @@ describe('status and alerts', () => {
       /^Nothing is stopped\.$/m,
       /^No member waits because of a problem\.$/m,
       /^No key is withheld/m,
-      /^Nexudus: answers since .* The login was accepted \d+ s ago\. Its clock agrees with ours\.$/m,
+      /^Nexudus: answers since .* The login was accepted \d+ s ago, with the role: administrator\. Its clock agrees with ours\.$/m,
       /^Last poll: \d+ s ago, every 1 s\.$/m,
       /^Last full pass: \d+ s ago, every 10 min\.$/m,
-      /^Kisi: .* The API key was accepted \d+ s ago, and acts as user \d+\.$/m,
+      /^Kisi: .* The API key was accepted \d+ s ago, and acts as user \d+, with the role: organization_owner\. Its clock agrees with ours\.$/m,
       /^Last comparison with Kisi: none yet\.$/m,
       /^Rules in force: [0-9a-f]+, of process \d+@/m,
       /^Worker \d+@\S+ \(Latchkey \d+\.\d+\.\d+, rules [0-9a-f]+\): speaks to the APIs\.$/m,

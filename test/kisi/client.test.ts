@@ -90,6 +90,15 @@ describe('the Kisi client', () => {
     await assert.rejects(client.patchKey(key.id, { validUntil: end }), { kind: 'notFound' });
   });
 
+  it('tells the role of a person in the organization as a whole, if there is one', async () => {
+    const { sim, client } = await start();
+    const group = sim.org.addGroup({ name: 'Doors' });
+    const { id: userId } = sim.org.addUser({ email: 'ada@example.com' });
+    sim.org.grantByHand({ userId, groupId: group.id });
+    assert.equal(await client.organizationRole({ userId }), null);
+    assert.equal(await client.organizationRole({ userId: sim.org.ownerId }), 'organization_owner');
+  });
+
   it('tells absence of a user from absence of a group', async () => {
     const { client } = await start();
     assert.equal(await client.getUser(1), null);

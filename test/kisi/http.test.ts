@@ -53,6 +53,22 @@ describe('a request to Kisi', () => {
     assert.equal(post?.headers['content-type'], 'application/json');
   });
 
+  it('tells what Kisi’s clock says, but not what a gateway’s says in an error', async () => {
+    const dates: (string | null)[] = [];
+    const noteDate = (date: string | null): void => void dates.push(date);
+    const headers = [200, 503].map((status) => ({ status, date: new Date(status * 1e9).toUTCString() }));
+    const { client } = await clientOf(
+      (_request, reply) => {
+        const { status = 500, date = '' } = headers.shift() ?? {};
+        return reply.code(status).header('date', date).send({ id: 5, email, name });
+      },
+      { noteDate },
+    );
+    await client.getUser(5);
+    await failureOf(client.getUser(5));
+    assert.deepEqual(dates, ['Mon, 03 May 1976 19:33:20 GMT']);
+  });
+
   it('is sent again after a 429 as often as it may be', async () => {
     const answers = [429, 429, 200];
     const { client, seen } = await clientOf(

@@ -39,6 +39,15 @@ describe('the watch over the APIs', () => {
     assert.deepEqual([reachableSince, answeredAt, acceptedAt, actsAs], [1_000, 5_000, 5_000, id]);
   });
 
+  it('says what the key may do in the organization as a whole', async () => {
+    const { id: userId } = await client.currentUser();
+    assert.equal(state().role, null, 'not known yet');
+    await client.organizationRole({ userId });
+    assert.equal(state().role, 'organization_owner');
+    await client.organizationRole({ userId: kisi.org.addUser({ email: 'ann@example.com' }).id });
+    assert.equal(state().role, 'none');
+  });
+
   it('says since when it does not answer and why, and that it does again', async () => {
     await client.listGroups();
     kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
@@ -141,6 +150,8 @@ describe('the watch over the APIs', () => {
         watch.states().nexudus.troubles.map(({ call }) => call),
         ['list teams'],
       );
+      await nexudus.me();
+      assert.equal(watch.states().nexudus.role, 'administrator');
       const auth = { email: 'nobody@example.com', password: 'wrong' };
       const stranger = watch.nexudus(createNexudusClient({ baseUrl: bench.simulator.url, auth }));
       await fails(stranger.me());
