@@ -1,5 +1,12 @@
 import type { LedgerKey } from './plan.js';
 
+/**
+ * Who gives keys as the Kisi user of the API key. `shared`: people too, so that who made a key tells nothing. `latchkeyOnly`:
+ * nobody else, so that whatever that user made is Latchkey's.
+ */
+export const apiUsers = ['shared', 'latchkeyOnly'] as const;
+export type ApiUser = (typeof apiUsers)[number];
+
 /** Where a key can be: Kisi holds one for each user and group. */
 export interface Place {
   userId: number;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import type { DriftPolicy } from '../access/drift.js';
 import type { LatencyObjective } from '../access/latency.js';
+import { apiUsers, type ApiUser } from '../access/ownership.js';
 import type { Instant, Rules } from '../access/types.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
 import { speakerWorkflowId } from '../workflows/messages.js';
@@ -16,6 +17,7 @@ export interface RuleSettings {
   breaker: BreakerLimits;
   latency: LatencyObjective;
   findUsers: WayToFindUsers;
+  apiUser: ApiUser;
   undoWindowMs: number;
   trailRetentionMs: number;
 }
@@ -75,6 +77,7 @@ const schema = z.looseObject({
         breaker: z.looseObject({ people: number, share: number }),
         latency: z.looseObject({ withinMs: number, share: number }),
         findUsers: z.string(),
+        apiUser: z.enum(apiUsers),
         undoWindowMs: number,
         trailRetentionMs: number,
       }),

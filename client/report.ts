@@ -51,7 +51,7 @@ export async function report({ location, config: file, json = false }: ReportOpt
   const names = await groupNames(space);
   const mapped = await mappedGroups(space);
   const at = Date.now();
-  const apiUserId = config.file.apiUser === 'latchkeyOnly' ? (await kisi.currentUser()).id : null;
+  const apiUserId = ground.settings.apiUser === 'latchkeyOnly' ? (await kisi.currentUser()).id : null;
   const compared = compare(surveyed, { rules, mapped, locationId, now: at, apiUserId });
   const contests = await withSession(config, ({ client }) => contested(client));
   const made: Report = { ...compared, at, locationId, mapped, contested: contests, names };

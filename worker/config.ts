@@ -5,12 +5,13 @@ import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import type { DriftPolicy } from '../access/drift.js';
 import type { LatencyObjective } from '../access/latency.js';
+import type { ApiUser } from '../access/ownership.js';
 import type { Policies } from '../access/types.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
 import type { AlertConfig } from './channels.js';
 import { parseDuration } from './durations.js';
-import { emptyFile, readRulesFile, type ApiUser } from './rules-file.js';
+import { emptyFile, readRulesFile } from './rules-file.js';
 
 export { parseDuration } from './durations.js';
 

@@ -23,8 +23,8 @@ export function groundOf(file: FileConfig, { rules, timeZones }: CheckedSpace): 
 
 /** What the file chooses besides the rules and the time zones. */
 export function settingsOf(file: FileConfig): Ground['settings'] {
-  const { drift, breaker, latency, findUsers, undoWindowMs, trailRetentionMs } = file;
-  return { drift, breaker, latency, findUsers, undoWindowMs, trailRetentionMs };
+  const { drift, breaker, latency, findUsers, apiUser, undoWindowMs, trailRetentionMs } = file;
+  return { drift, breaker, latency, findUsers, apiUser, undoWindowMs, trailRetentionMs };
 }
 
 /** Tells what one file says from what another does, wherever they are. */

@@ -5,17 +5,11 @@ import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
 import type { LatencyObjective } from '../access/latency.js';
+import { apiUsers, type ApiUser } from '../access/ownership.js';
 import { defaultPolicies } from '../access/policies.js';
 import { waysToFindUsers, type WayToFindUsers } from '../kisi/directory.js';
 import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
-
-/**
- * Who gives keys as the Kisi user of the API key. `shared`: people too, so that who made a key tells nothing. `latchkeyOnly`:
- * nobody else, so that whatever that user made is Latchkey's.
- */
-export const apiUsers = ['shared', 'latchkeyOnly'] as const;
-export type ApiUser = (typeof apiUsers)[number];
 
 const trailRetentionMs = parseDuration('400d');
 const breaker: BreakerLimits = { people: 5, share: 0.1 };

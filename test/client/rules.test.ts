@@ -121,6 +121,22 @@ describe('the rules by which commands answer', () => {
     }
   });
 
+  it('say too whether what the API key’s user made is Latchkey’s', async () => {
+    const { kisi, ids } = space;
+    const stranger = kisi.org.addUser({ email: 'stranger@example.com' });
+    const { id } = kisi.org.grantByHand({ userId: stranger.id, groupId: ids.groups.romeOffice });
+    const ours = 'policies: { apiUser: latchkeyOnly }\n';
+    writeFileSync(path('other.yaml'), opening('Trastevere, Rome – Office Membership', ours));
+    const byFile = await where(office, 'report', '--config', path('other.yaml'));
+    assert.match(byFile.stdout, /made by Latchkey’s own Kisi user/);
+    const edited = opening('Trastevere, Rome – Office Membership', ours);
+    const byWorker = await where(edited, 'report');
+    assert.doesNotMatch(byWorker.stdout, /made by Latchkey’s own Kisi user/);
+    assert.match(byWorker.stderr, /differs from the rules in force .* in the policy apiUser/);
+    kisi.org.removeAssignment(id);
+    kisi.org.deleteUser(stranger.id);
+  });
+
   it('are the worker’s where the file is broken, or names what is not there', async () => {
     const broken: [yaml: string, says: RegExp][] = [
       ['mapping: 7\n', /latchkey\.yaml:1: mapping must be a list: the rules in force \(worker of /],

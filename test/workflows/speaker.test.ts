@@ -32,6 +32,7 @@ const said = (pid: number, term: number, groupId = 12): Statement => ({
       drift: {} as never,
       breaker: { people: 5, share: 0.1 },
       latency: { withinMs: 60_000, share: 0.95 },
+      apiUser: 'shared',
       findUsers: 'directory',
       undoWindowMs: 1,
       trailRetentionMs: 1,
