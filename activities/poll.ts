@@ -444,7 +444,8 @@ export function believe(
   for (const [collection, count] of Object.entries(index.counts)) {
     const baseline = memory?.baselines[collection];
     const suspect = memory?.suspects[collection];
-    const since = suspect?.since ?? index.readAt;
+    // A clock that was set back must not make this last for hours.
+    const since = Math.min(suspect?.since ?? index.readAt, index.readAt);
     const agreed = suspect !== undefined && index.readAt - since >= doubtLastsMs;
     if (baseline === undefined || plausible(baseline, count) || agreed) {
       baselines[collection] = { count, at: index.readAt };

@@ -33,6 +33,13 @@ describe('believe: which counts of a full pass are taken for true', () => {
     });
   });
 
+  it('counts those ten minutes anew where the clock was set back', () => {
+    const ahead = believe(first, index(0, 300 * minute));
+    const setBack = believe(ahead, index(0, minute));
+    assert.equal(setBack.suspects['coworkers']?.since, minute);
+    assert.deepEqual(believe(setBack, index(0, 11 * minute)).suspects, {});
+  });
+
   it('forgets the doubt when the rows come back', () => {
     const doubting = believe(first, index(0, minute));
     assert.deepEqual(believe(doubting, index(100, 2 * minute)).suspects, {});
