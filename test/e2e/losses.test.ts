@@ -7,7 +7,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { memberStart } from '../../activities/wake.js';
 import { controlWorkflowId, modeUpdate } from '../../workflows/control-messages.js';
-import { driftWorkflowId, findingUpdate } from '../../workflows/drift-messages.js';
+import { auditNow, driftWorkflowId, findingUpdate, type DriftView } from '../../workflows/drift-messages.js';
 import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../workflows/messages.js';
 import { losableSpace, type LosableSpace } from '../support/losable.js';
 import { eventually } from '../support/space.js';
@@ -159,6 +159,42 @@ describe('after the loss of', () => {
       this.timeout(240_000);
       await tryLoss(loss);
     });
+});
+
+describe('a comparison with Kisi before any full pass', () => {
+  it('knows the keys of members whose workflows were terminated, also where strange keys are taken away', async function () {
+    this.timeout(240_000);
+    const space = await losableSpace(({ nexudus, kisi, ids }) => {
+      for (const name of ['ann', 'ben', 'eve'])
+        nexudus.space.addCoworker({ Email: `${name}@example.com`, InvoicingBusinessId: ids.rome });
+      for (const { Id, Email } of nexudus.space.where('coworkers', 'InvoicingBusinessId', ids.rome))
+        if (!Email.startsWith('eve'))
+          nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay });
+      const eve = kisi.org.addUser({ email: 'eve@example.com' });
+      kisi.org.grantByHand({ userId: eve.id, groupId: ids.groups.romeDay });
+    }, 'policies: { drift: { extra: repair } }\n');
+    const keysOf = (name: string): number => space.kisi.org.keysOf(`${name}@example.com`).length;
+    const audit = (): Promise<DriftView> =>
+      space.client().workflow.getHandle(driftWorkflowId).executeUpdate(auditNow);
+    try {
+      const mode = { mode: 'live' as const, locationIds: [], memberIds: [], by: 'Mia', why: 'a test' };
+      await space
+        .client()
+        .workflow.getHandle(controlWorkflowId)
+        .executeUpdate(modeUpdate, { args: [mode] });
+      await eventually('both keys', () => keysOf('ann') + keysOf('ben') === 2);
+      await space.rest();
+      const query = "WorkflowType = 'member' AND ExecutionStatus = 'Running'";
+      for await (const { workflowId } of space.client().workflow.list({ query }))
+        await space.client().workflow.getHandle(workflowId).terminate();
+      await audit();
+      await eventually('no strange key', () => keysOf('eve') === 0, 60_000);
+      assert.deepEqual((await audit()).findings, []);
+      assert.deepEqual([keysOf('ann'), keysOf('ben')], [1, 1]);
+    } finally {
+      await space.stop();
+    }
+  });
 });
 
 describe('after the loss of all that Latchkey knew', () => {
