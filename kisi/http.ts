@@ -41,6 +41,8 @@ export interface KisiClientOptions {
 }
 
 const longestPauseMs = 5_000;
+/** A page of 250 role assignments is less. Bytes, once unpacked: a small gzip may hold any number. */
+const mostBytes = 8 * 1024 * 1024;
 const stillDown =
   'it has not answered for a while, so that only one request in two seconds tries whether it is back';
 
@@ -90,6 +92,7 @@ export function createSend(options: KisiClientOptions): Send {
     httpsAgent: new HttpsAgent({ keepAlive: true }),
     // A redirect would carry the API key to an address that nobody configured.
     maxRedirects: 0,
+    maxContentLength: mostBytes,
     // Parsed here, so that a body that does not parse is told from one that says something else.
     responseType: 'text',
     transformResponse: (body: unknown) => body,
@@ -138,6 +141,10 @@ export function createSend(options: KisiClientOptions): Send {
     } catch (error) {
       report(null);
       signal?.throwIfAborted();
+      if (isTooLarge(error)) {
+        outage.note(true);
+        throw malformed(call, `it is larger than ${mostBytes / 1_048_576} MB`, null);
+      }
       // The error of axios is dropped on purpose: its config holds the API key.
       const code = limit.signal.aborted ? 'ETIMEDOUT' : networkCode(error);
       outage.note(false);
@@ -173,6 +180,11 @@ export function createSend(options: KisiClientOptions): Send {
       }
     }
   };
+}
+
+/** Axios has no code of its own for this. */
+function isTooLarge(error: unknown): boolean {
+  return isAxiosError(error) && error.message.startsWith('maxContentLength');
 }
 
 function networkCode(error: unknown): string | null {

@@ -130,6 +130,11 @@ function createReader<T extends { id: number }>(
     if (change !== 0) isSteady = false;
     came += Math.max(0, change);
     last = sight;
+    if (ids.length > limit)
+      throw malformed(
+        call,
+        `${ids.length} rows came from offset ${offset} on, where ${limit} were asked for`,
+      );
     if (total === null) return;
     if (total > largestOffset + limit) throw new KisiError(call, { kind: 'tooLong' });
     if (ids.length > Math.max(0, total - offset))

@@ -105,9 +105,12 @@ const pageSize = 1000;
 const batchSize = 100;
 const mostAttempts = 3;
 
+/** More than any space has: a list that promises more is not read to its end. */
+const mostRows = 1_000_000;
+
 const envelope = z.object({
-  Records: z.array(z.unknown()),
-  TotalItems: z.int(),
+  Records: z.array(z.unknown()).max(pageSize),
+  TotalItems: z.int().max(mostRows),
   TotalPages: z.int().nullish(),
   HasNextPage: z.boolean().nullish(),
 });

@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { parseHttpDate, type ServerClock } from './clock.js';
-import { errorOfStatus, NexudusError } from './errors.js';
+import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import type { Turns } from './pace.js';
 
 /** An admin user's e-mail and password, which buy a bearer token, or such a token. */
@@ -89,6 +89,8 @@ const longestPauseMs = 10_000;
 /** What asks for more is taken to ask for so much. */
 const longestRetryAfterMs = 24 * 3_600_000;
 const tokenPath = '/token';
+/** A thousand of the widest records are less. Bytes, once unpacked: a small gzip may hold any number. */
+const mostBytes = 32 * 1024 * 1024;
 
 /** Creates the transport. Nothing is sent before the first request. */
 export function createTransport(options: TransportOptions): Transport {
@@ -97,6 +99,7 @@ export function createTransport(options: TransportOptions): Transport {
     baseURL: options.baseUrl,
     // A redirect would carry the login or the token to an address that nobody configured.
     maxRedirects: 0,
+    maxContentLength: mostBytes,
     responseType: 'text',
     // The text is parsed here, where a broken one becomes an error of ours.
     transformResponse: [(data: unknown) => data],
@@ -136,6 +139,8 @@ export function createTransport(options: TransportOptions): Transport {
         location: headers['location'],
       };
     } catch (error) {
+      if (isTooLarge(error))
+        throw malformed(sending.template, `it is larger than ${mostBytes / 1_048_576} MB`);
       // The original holds headers and bodies, so only its code is kept.
       const code = limit.signal.aborted ? 'ETIMEDOUT' : axios.isAxiosError(error) ? error.code : null;
       throw new NexudusError({
@@ -223,6 +228,11 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return { get, write };
+}
+
+/** Axios has no code of its own for this. */
+function isTooLarge(error: unknown): boolean {
+  return axios.isAxiosError(error) && error.message.startsWith('maxContentLength');
 }
 
 function answerOf({ status, text }: RawAnswer, template: string): Answer {

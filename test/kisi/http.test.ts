@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
 import { createKisiClient } from '../../kisi/client.js';
 import type { KisiClientOptions } from '../../kisi/client.js';
@@ -67,6 +68,16 @@ describe('a request to Kisi', () => {
     await client.getUser(5);
     await failureOf(client.getUser(5));
     assert.deepEqual(dates, ['Mon, 03 May 1976 19:33:20 GMT']);
+  });
+
+  it('is not unpacked to its end where its answer is too large', async () => {
+    const packed = gzipSync(Buffer.alloc(20_000_000, ' '));
+    const { client } = await clientOf((_request, reply) =>
+      reply.header('content-encoding', 'gzip').header('content-type', 'application/json').send(packed),
+    );
+    const error = await failureOf(client.getUser(5));
+    assert.equal(error.kind, 'malformed');
+    assert.match(error.message, /larger than 8 MB/);
   });
 
   it('is sent again after a 429 as often as it may be', async () => {

@@ -58,6 +58,10 @@ describe('the reading of a list', () => {
   });
 
   const failures: [string, (offset: number) => Page][] = [
+    [
+      'more rows than were asked for',
+      () => ({ rows: Array.from({ length: 251 }, (_, id) => group(id + 1)), range: null }),
+    ],
     ['fewer rows than the total', (offset) => ({ rows: offset === 0 ? [group(1)] : [], range: '0-249/2' })],
     ['more rows than the total', () => ({ rows: [group(1), group(2)], range: '0-249/1' })],
     ['rows in an empty list', () => ({ rows: [group(1)], range: '*/0' })],

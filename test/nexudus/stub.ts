@@ -13,7 +13,7 @@ export interface Asked {
   body: string;
 }
 
-/** What a stub answers; a string body goes out as it is, anything else as JSON, undefined as nothing at all. */
+/** What a stub answers; a string or Buffer goes out as it is, anything else as JSON, undefined as nothing at all. */
 export interface Said {
   status?: number;
   headers?: Record<string, string>;
@@ -53,7 +53,9 @@ export async function startStub(
         });
         return;
       }
-      response.end(typeof said.body === 'string' ? said.body : JSON.stringify(said.body));
+      response.end(
+        typeof said.body === 'string' || Buffer.isBuffer(said.body) ? said.body : JSON.stringify(said.body),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { createServerClock } from '../../nexudus/clock.js';
 import { NexudusError, type NexudusErrorKind } from '../../nexudus/errors.js';
 import { createPacer } from '../../nexudus/pace.js';
@@ -299,6 +300,29 @@ describe('what Nexudus answers', () => {
       await Promise.all(both.map((read) => failure(read, 'unavailable')));
       assert.equal(stub.asked.length, 1);
       assert.deepEqual(await stub.client.list(settings), []);
+    });
+  });
+
+  describe('an answer that is too large', () => {
+    const packed = gzipSync(Buffer.alloc(40_000_000, ' '));
+    it(`is not unpacked to its end: ${Math.ceil(packed.length / 1000)} kB would be 40 MB`, async () => {
+      await start(() => ({ headers: { 'Content-Encoding': 'gzip' }, body: packed }));
+      const error = await failure(stub.client.list(settings), 'malformed');
+      assert.match(error.message, /larger than 32 MB/);
+    });
+
+    it('is one with more rows than were asked for, or that promises more than any space has', async () => {
+      const Records = Array.from({ length: 1_001 }, (_, n) => settingRow(n + 1));
+      const pages = [
+        { Records, TotalItems: 1_001, HasNextPage: false },
+        { Records: Records.slice(0, 1_000), TotalItems: 1e9, HasNextPage: true },
+      ];
+      for (const body of pages) {
+        await start(() => ({ body }));
+        await failure(stub.client.list(settings), 'malformed');
+        assert.equal(stub.asked.length, 1);
+        await stub.stop();
+      }
     });
   });
 
