@@ -20,7 +20,6 @@ import {
 import { keyRole, type KisiKey } from '../kisi/records.js';
 import type { OwnedKey } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
-import type { TrailRecord } from '../trail/records.js';
 import type { KeyActivities, KeyWish } from './contract.js';
 import { digestOf } from './membership.js';
 import { nowhere, type Gate } from './gate.js';
@@ -89,7 +88,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     const key = await keyNow(kisi, keyId, wish);
     const isSo = key !== null && sameEnd(key.validUntil, wish.validUntil);
     const result = isSo && { outcome, keyId: key.id, validUntil: wish.validUntil, was: null };
-    return { shows: shownBy(key), isSo: result ? { result } : null };
+    return { ...sightOfKey(key), isSo: result ? { result } : null };
   }
 
   /**
@@ -146,7 +145,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
       const userId = known ?? (await searchedFor(email, how));
       if (userId === null) return null;
       // Now that there is one, none will be made, and no write would come to tell.
-      await recorder.settle(null, () => true);
+      await recorder.settle(null, { keyId: null, shows: () => true });
       return userId;
     },
     async createKisiUser(memberId, note) {
@@ -160,7 +159,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
         async look() {
           const user = await findUser(kisi, person.email);
           if (user !== null) directory.note(user);
-          return { shows: () => user !== null, isSo: user && { result: user.id } };
+          return { keyId: null, shows: () => user !== null, isSo: user && { result: user.id } };
         },
         async make(again) {
           const { user, created } = await conflicts.watch(`user ${memberId} ${person.email}`, () =>
@@ -241,7 +240,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
           async look() {
             const key = await keyNow(kisi, keyId, wish);
             const isSo = key !== null && sameEnd(key.validUntil, validUntil);
-            return { shows: shownBy(key), isSo: isSo ? { result: undefined } : null };
+            return { ...sightOfKey(key), isSo: isSo ? { result: undefined } : null };
           },
           async make() {
             await giveBackKey(kisi, keyId, wish);
@@ -261,7 +260,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
           after: null,
           async look() {
             const there = await keyNow(kisi, keyId, key);
-            return { shows: shownBy(there), isSo: there === null ? { result: undefined } : null };
+            return { ...sightOfKey(there), isSo: there === null ? { result: undefined } : null };
           },
           async make() {
             const answer = await removeKey(kisi, key);
@@ -292,11 +291,14 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
   });
 }
 
-/** Whether an earlier write to a key was done, by how the key is now. */
-function shownBy(key: KisiKey | null): Sight<unknown>['shows'] {
-  return ({ what, after }: TrailRecord) => {
-    if (what === 'revoke') return key === null;
-    const { validUntil = null } = (after ?? {}) as { validUntil?: Instant | null };
-    return key !== null && sameEnd(key.validUntil, validUntil);
+/** By how a key is now: whether an earlier write to it was done. */
+function sightOfKey(key: KisiKey | null): Omit<Sight<unknown>, 'isSo'> {
+  return {
+    keyId: key && key.id,
+    shows: ({ what, after }) => {
+      if (what === 'revoke') return key === null;
+      const { validUntil = null } = (after ?? {}) as { validUntil?: Instant | null };
+      return key !== null && sameEnd(key.validUntil, validUntil);
+    },
   };
 }

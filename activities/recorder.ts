@@ -23,6 +23,8 @@ export interface Write<T> {
 
 /** Kisi as it is before a write. */
 export interface Sight<T> {
+  /** The key that is there; null: none, or this is about no key. */
+  keyId: number | null;
   /** Whether an earlier write, whose answer was lost, was done. */
   shows: (earlier: TrailRecord) => boolean;
   /** What the write would answer where all is as wished already, so that it is not made; null: it is not so. */
@@ -56,7 +58,7 @@ export interface Recorder {
    * Says of the running member's earlier writes to a group (null: to no group), whose answers were lost, what became of
    * them. Throws TrailError.
    */
-  settle(groupId: number | null, shows: Sight<unknown>['shows']): Promise<void>;
+  settle(groupId: number | null, sight: Omit<Sight<unknown>, 'isSo'>): Promise<void>;
 }
 
 export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stopwatch): Recorder {
@@ -67,20 +69,28 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
     return memberId === null ? [] : trail.begunFor(memberId, groupId);
   }
 
-  async function finish(all: readonly TrailRecord[], shows: Sight<unknown>['shows']): Promise<void> {
+  async function lastDone({ memberId, groupId }: Pick<TrailRecord, 'memberId' | 'groupId'>) {
+    return memberId === null ? null : trail.lastDoneFor(memberId, groupId);
+  }
+
+  async function finish(
+    all: readonly TrailRecord[],
+    { shows, keyId }: Omit<Sight<unknown>, 'isSo'>,
+  ): Promise<void> {
     const answer = 'its answer was lost; what became of it showed later';
     for (const one of all) {
-      const outcome = shows(one)
-        ? { state: 'done' as const, after: one.after, answer }
-        : { state: 'failed' as const, after: one.before, answer };
+      const outcome =
+        shows(one) && !leftSo(await lastDone(one), one, keyId)
+          ? { state: 'done' as const, after: one.after, answer }
+          : { state: 'failed' as const, after: one.before, answer };
       await trail.finish(one.key, outcome);
       if (outcome.state === 'done') logWrite(one, outcome.after);
     }
   }
 
   return {
-    async settle(groupId, shows) {
-      await finish(await inDoubt(runningMember(), groupId), shows);
+    async settle(groupId, sight) {
+      await finish(await inDoubt(runningMember(), groupId), sight);
     },
     async write(note, { look, make, ...write }) {
       const { id, since = null, memberId = runningMember(), ...about } = note;
@@ -89,9 +99,9 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       const earlier = (await inDoubt(memberId, write.groupId)).filter((one) => one.key !== key);
       if (earlier.length > 0) {
         // Before this one is made: afterwards it could not be told any more which of them did it.
-        const { shows, isSo } = await look();
-        await finish(earlier, shows);
-        if (isSo !== null) return isSo.result;
+        const sight = await look();
+        await finish(earlier, sight);
+        if (sight.isSo !== null) return sight.isSo.result;
       }
       const thisTry = Symbol(key);
       newestTries.set(key, thisTry);
@@ -106,7 +116,12 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       try {
         const written = await make(isTriedAgain);
         const { result, done, after, answer, awaited } = written;
-        const isDone = done === 'now' || (done === 'before' && isTriedAgain);
+        const isByEarlierTry = async (): Promise<boolean> => {
+          if (done !== 'before' || !isTriedAgain) return false;
+          const one = { ...write, after };
+          return !leftSo(await lastDone({ memberId, groupId: write.groupId }), one, idIn(after));
+        };
+        const isDone = done === 'now' || (await isByEarlierTry());
         const until = now();
         // Nexudus' clock may be ahead.
         const waited = isDone && awaited && isMeasured ? { since: Math.min(since, until), until } : undefined;
@@ -128,6 +143,25 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
     },
   };
 }
+
+/**
+ * Whether the last write that is known to be done had left all as another wishes it, so that the other had nothing to do.
+ * `keyId`: the key that is there now. Pure.
+ */
+function leftSo(
+  last: TrailRecord | null,
+  { what, before, after }: Pick<TrailRecord, 'what' | 'before' | 'after'>,
+  keyId: number | null,
+): boolean {
+  if (last === null || what === 'createUser') return false;
+  if (what === 'revoke') return last.what === 'revoke' && idIn(last.before) === idIn(before);
+  if (last.what === 'revoke' || (idIn(last.after) ?? idIn(last.before)) !== keyId) return false;
+  return endIn(last.after) === endIn(after);
+}
+
+const idIn = (kept: JsonValue): number | null => (kept as { keyId?: number | null } | null)?.keyId ?? null;
+const endIn = (kept: JsonValue): number | null =>
+  (kept as { validUntil?: number | null } | null)?.validUntil ?? null;
 
 /** The member whose workflow has the running activity done; null: another workflow has. */
 export function runningMember(): number | null {

@@ -25,6 +25,8 @@ export interface Trail {
    * them. `groupId` null: those that concern no group, such as the making of a user.
    */
   begunFor(memberId: number, groupId: number | null): Promise<TrailRecord[]>;
+  /** The newest write to a member's key that is known to be done, whatever it did; null: none is. `groupId` as above. */
+  lastDoneFor(memberId: number, groupId: number | null): Promise<TrailRecord | null>;
   /** Writes of members' keys, and of their users, that have to do with any of these ids of Kisi, oldest first. */
   writesAbout(kisi: { keyIds: readonly number[]; userIds: readonly number[] }): Promise<TrailRecord[]>;
   /** A page of records, in the order of time, then key. */
@@ -123,6 +125,21 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           .orderBy('key')
           .execute();
         return rows.map(recordOf);
+      }),
+    lastDoneFor: (memberId, groupId) =>
+      tried('The audit trail could not be read', async () => {
+        const row = await db
+          .selectFrom('trail')
+          .selectAll()
+          .where('member_id', '=', memberId)
+          .where('group_id', 'is not distinct from', groupId)
+          .where('kind', '=', 'write')
+          .where('state', '=', 'done')
+          .orderBy('at', 'desc')
+          .orderBy('key', 'desc')
+          .limit(1)
+          .executeTakeFirst();
+        return row === undefined ? null : recordOf(row);
       }),
     writesAbout: ({ keyIds, userIds }) =>
       tried('The audit trail could not be read', async () => {

@@ -17,8 +17,8 @@ import { directoryOf, noteOf as note, runAsMember } from './member.js';
 
 const memberId = 7;
 const email = 'ada@example.com';
-const [june, july, august] = ['06', '07', '08'].map((month) => Date.parse(`2126-${month}-01T00:00:00Z`));
-assert.ok(june && july && august);
+const firstOf = (month: string): number => Date.parse(`2126-${month}-01T00:00:00Z`);
+const [june, july, august] = [firstOf('06'), firstOf('07'), firstOf('08')];
 
 onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   let kisi: KisiSimulator;
@@ -140,6 +140,44 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       });
     });
   }
+
+  for (const how of ['by the next write', 'by its next try'] as const)
+    describe(`and that came when all was done already, as shows ${how},`, () => {
+      /** Shows it; answers what the trail has then. */
+      async function shownBy<K extends keyof KeyActivities>(
+        name: K,
+        args: Parameters<KeyActivities[K]>,
+      ): Promise<string[]> {
+        if (how === 'by its next try') await run(name, args, 2);
+        const next = keyWish({ userId, groupId, validUntil: august });
+        await run('createKey', [next, null, note('next')]);
+        return states();
+      }
+
+      it('did not take a key away once more', async () => {
+        const key = { keyId: await given(june), userId, groupId, validUntil: june };
+        await run('removeKey', [key, note('a')]);
+        await lost(true, 'removeKey', [key, note('b')]);
+        const found = await shownBy('removeKey', [key, note('b')]);
+        assert.deepEqual(found, ['a done', 'b failed', 'given done', 'next done']);
+      });
+
+      it('did not give a key once more', async () => {
+        await given(june);
+        const wish = keyWish({ userId, groupId, validUntil: june });
+        await lost(true, 'createKey', [wish, null, note('b')]);
+        const found = await shownBy('createKey', [wish, null, note('b')]);
+        assert.deepEqual(found, ['b failed', 'given done', 'next done']);
+      });
+
+      it('gave another key where somebody had taken away the one before', async () => {
+        kisi.org.removeAssignment(await given(june));
+        const wish = keyWish({ userId, groupId, validUntil: june });
+        await lost(true, 'createKey', [wish, null, note('b')]);
+        const found = await shownBy('createKey', [wish, null, note('b')]);
+        assert.deepEqual(found, ['b done', 'given done', 'next done']);
+      });
+    });
 
   it('has a user that is found say that it was made', async () => {
     await lost(true, 'createKisiUser', [memberId, note('a')]);

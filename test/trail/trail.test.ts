@@ -134,6 +134,19 @@ onEachEngine('the audit trail', (bench) => {
     assert.deepEqual(keysOf(await trail.begunFor(7, null)), ['of a user']);
   });
 
+  it('names the newest write to a key that is done', async () => {
+    const trail = await bench.open();
+    assert.equal(await trail.lastDoneFor(7, 12), null);
+    for (const key of ['first', 'second', 'failed', 'begun'])
+      await trail.begin(write({ key, at: noon + key.length }));
+    await trail.begin(write({ key: 'to another', groupId: 13, at: noon + 99 }));
+    for (const key of ['first', 'second', 'to another'])
+      await trail.finish(key, { state: 'done', after: null, answer: '201' });
+    await trail.finish('failed', { state: 'failed', after: null, answer: '500' });
+    assert.equal((await trail.lastDoneFor(7, 12))?.key, 'second');
+    assert.equal((await trail.lastDoneFor(7, 13))?.key, 'to another');
+  });
+
   it('finds the writes that have to do with a key or a user in Kisi', async () => {
     const trail = await bench.open();
     await trail.begin(write({ key: 'grant', after: { validUntil: noon } }));
