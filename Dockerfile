@@ -1,7 +1,8 @@
 # The worker's image. The sources run as they are (tsx), so there is no build step.
 FROM node:20.20.2-bookworm-slim
 
-ENV NODE_ENV=production TZ=UTC
+# Inside a container only what is published is reached from outside.
+ENV NODE_ENV=production TZ=UTC LATCHKEY_HEALTH_HOST=0.0.0.0
 WORKDIR /app
 
 COPY package.json package-lock.json .npmrc ./

@@ -51,6 +51,7 @@ async function run(
         onWoken: pushWake,
       });
       const health = await startHealth({
+        host: config.healthHost,
         port: config.healthPort,
         checks: async () => {
           const waitsFor = logins.flatMap((login) => login.refusal()?.why ?? []);

@@ -75,7 +75,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   }
   if (kisi !== null) route('POST', '/kisi/events', (request) => kisi.take(bodyOf(request), request.headers));
 
-  await app.listen({ port: options.port, host: options.host ?? '0.0.0.0' });
+  await app.listen({ port: options.port, host: options.host ?? '127.0.0.1' });
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('the listener has no port');
   return {

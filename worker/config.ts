@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
@@ -65,7 +66,8 @@ export interface Config {
   fullPassIntervalMs: number;
   /** How often the ledgers are compared with Kisi. */
   auditIntervalMs: number;
-  /** 0: any free port. */
+  /** The address of this machine at which health and metrics are served; port 0: any free one. */
+  healthHost: string;
   healthPort: number;
   /** Where pushes are taken in; null: nowhere. */
   push: PushConfig | null;
@@ -89,8 +91,9 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where pushes are taken in (port 0: any free one), and what each kind is known by; null: none of that kind is taken. */
+/** Where pushes are taken in (at an address of this machine; port 0: any free one), and what each kind is known by; null: none of that kind is taken. */
 export interface PushConfig {
+  host: string;
   port: number;
   /** Signs Nexudus' webhooks. */
   nexudusSecret: string | null;
@@ -111,23 +114,32 @@ export const variableDefaults = {
   KISI_BASE_URL: 'https://api.kisi.io',
   KISI_API_KEY: null,
   KISI_API_KEY_FILE: null,
+  LATCHKEY_ALLOW_HTTP: 'no',
   TEMPORAL_ADDRESS: null,
   LATCHKEY_CONFIG: './latchkey.yaml',
   LATCHKEY_POLL_INTERVAL: '30s',
   LATCHKEY_FULL_PASS_INTERVAL: '10m',
   LATCHKEY_AUDIT_INTERVAL: '15m',
   LATCHKEY_TASK_QUEUE: 'latchkey',
+  LATCHKEY_HEALTH_HOST: '127.0.0.1',
   LATCHKEY_HEALTH_PORT: '8088',
+  LATCHKEY_PUSH_HOST: '0.0.0.0',
   LATCHKEY_PUSH_PORT: null,
   LATCHKEY_PUSH_URL: null,
   NEXUDUS_WEBHOOK_SECRET: null,
+  NEXUDUS_WEBHOOK_SECRET_FILE: null,
   NEXUDUS_ACS_TOKEN: null,
+  NEXUDUS_ACS_TOKEN_FILE: null,
   KISI_WEBHOOK_KEY: null,
+  KISI_WEBHOOK_KEY_FILE: null,
   LATCHKEY_LOG_LEVEL: 'info',
   LATCHKEY_INITIAL_MODE: 'observe',
   LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
+  LATCHKEY_DATABASE_URL_FILE: null,
   LATCHKEY_ALERT_URL: null,
+  LATCHKEY_ALERT_URL_FILE: null,
   LATCHKEY_ALERT_SMTP_URL: null,
+  LATCHKEY_ALERT_SMTP_URL_FILE: null,
   LATCHKEY_ALERT_FROM: null,
   LATCHKEY_ALERT_TO: null,
 } as const;
@@ -137,14 +149,29 @@ type Variable = keyof typeof variableDefaults;
 export type Env = Readonly<Record<string, string | undefined>>;
 type ReadFile = (path: string) => string;
 
-/** Secrets that may be in a file of their own, as Docker hands them in: `<name>_FILE` names it. */
-const secretsInFiles = ['NEXUDUS_PASSWORD', 'NEXUDUS_TOKEN', 'KISI_API_KEY'] as const;
+/**
+ * Secrets that may be in a file of their own, as Docker hands them in: `<name>_FILE` names it. What stands in for one that
+ * cannot be read, so that nothing else is said of it.
+ */
+const secretsInFiles = {
+  NEXUDUS_PASSWORD: 'unread',
+  NEXUDUS_TOKEN: 'unread',
+  KISI_API_KEY: 'unread',
+  NEXUDUS_WEBHOOK_SECRET: 'unread-unread-unread',
+  NEXUDUS_ACS_TOKEN: 'unread-unread-unread',
+  KISI_WEBHOOK_KEY: 'unread-unread-unread',
+  LATCHKEY_DATABASE_URL: 'file:unread',
+  LATCHKEY_ALERT_URL: 'https://unread.invalid',
+  LATCHKEY_ALERT_SMTP_URL: 'smtp://unread.invalid:587',
+} as const;
+type Secret = keyof typeof secretsInFiles;
+const credentialNames: readonly Secret[] = ['NEXUDUS_PASSWORD', 'NEXUDUS_TOKEN', 'KISI_API_KEY'];
 const readText: ReadFile = (path) => readFileSync(path, 'utf8');
 
 /** An address as variables and options give it; the slash at its end is dropped. */
 export const httpUrl = z
   .string()
-  .refine(isPlainHttpUrl, 'must be an http(s) address without a user name, query or fragment')
+  .refine(isBareUrl, 'must be an http(s) address without a user name, query or fragment')
   .transform(withoutTrailingSlash);
 const interval = z
   .string()
@@ -158,9 +185,16 @@ const port = z
   .string()
   .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port from 0 to 65535')
   .transform(Number);
+const host = z
+  .string()
+  .refine((text) => isIP(text) !== 0 || text === 'localhost', 'must be an IP address of this machine');
 const needed = z.string({ error: 'must be set' });
 /** Anybody may try the ports that pushes come in by. */
-const secret = z.string().min(16, { error: 'must be at least 16 characters long' });
+const secret = z
+  .string()
+  .min(16, { error: 'must be at least 16 characters long' })
+  // Whoever signs may fold other characters, all to the same one.
+  .regex(/^[\x20-\x7e]*$/, { error: 'must be of letters, digits and signs of the English keyboard' });
 
 const pushSecrets = ['NEXUDUS_WEBHOOK_SECRET', 'NEXUDUS_ACS_TOKEN', 'KISI_WEBHOOK_KEY'] as const;
 
@@ -168,13 +202,16 @@ const environment = z.object({
   NEXUDUS_BASE_URL: httpUrl,
   KISI_BASE_URL: httpUrl,
   KISI_API_KEY: needed,
+  LATCHKEY_ALLOW_HTTP: z.enum(['yes', 'no'], { error: 'must be yes or no' }),
   TEMPORAL_ADDRESS: z.string().optional(),
   LATCHKEY_CONFIG: z.string(),
   LATCHKEY_POLL_INTERVAL: interval,
   LATCHKEY_FULL_PASS_INTERVAL: interval,
   LATCHKEY_AUDIT_INTERVAL: interval,
   LATCHKEY_TASK_QUEUE: z.string(),
+  LATCHKEY_HEALTH_HOST: host,
   LATCHKEY_HEALTH_PORT: port,
+  LATCHKEY_PUSH_HOST: host,
   LATCHKEY_PUSH_PORT: port.optional(),
   LATCHKEY_PUSH_URL: httpUrl.optional(),
   NEXUDUS_WEBHOOK_SECRET: secret.optional(),
@@ -235,6 +272,7 @@ export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
     pushSecrets.every((name) => valueOf(env, name) === undefined)
   )
     lines.push(`one of ${pushSecrets.join(', ')} must be set, as LATCHKEY_PUSH_PORT is`);
+  lines.push(...unencryptedProblems(env));
   const mailSettings = ['LATCHKEY_ALERT_SMTP_URL', 'LATCHKEY_ALERT_FROM', 'LATCHKEY_ALERT_TO'] as const;
   const missing = mailSettings.filter((name) => valueOf(env, name) === undefined);
   if (missing.length > 0 && missing.length < mailSettings.length)
@@ -251,6 +289,7 @@ export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
     pollIntervalMs: values.LATCHKEY_POLL_INTERVAL,
     fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
     auditIntervalMs: values.LATCHKEY_AUDIT_INTERVAL,
+    healthHost: values.LATCHKEY_HEALTH_HOST,
     healthPort: values.LATCHKEY_HEALTH_PORT,
     push: pushOf(values),
     pushUrl: values.LATCHKEY_PUSH_URL ?? null,
@@ -262,10 +301,26 @@ export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
   };
 }
 
+/** A login or a key on its way through a network must not be readable there. */
+function unencryptedProblems(env: Env): string[] {
+  if (valueOf(env, 'LATCHKEY_ALLOW_HTTP') === 'yes') return [];
+  return (['NEXUDUS_BASE_URL', 'KISI_BASE_URL'] as const)
+    .filter((name) => {
+      const address = valueOf(env, name) ?? variableDefaults[name];
+      if (!isBareUrl(address)) return false;
+      const { protocol, hostname } = new URL(address);
+      return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+    })
+    .map(
+      (name) =>
+        `${name} is plain http, by which anybody on the way can read the login: use https, or set LATCHKEY_ALLOW_HTTP=yes where that is meant`,
+    );
+}
+
 /** The credentials in `env` and the files that it names. Throws ConfigError where they are not whole. */
 export function loadCredentials(env: Env, readFile: ReadFile = readText): Credentials {
   const lines: string[] = [];
-  const whole = withSecretFiles(env, readFile, lines);
+  const whole = withSecretFiles(env, readFile, lines, credentialNames);
   const nexudus = readAuth(whole, lines);
   const kisi = valueOf(whole, 'KISI_API_KEY');
   if (kisi === undefined) lines.push('KISI_API_KEY must be set');
@@ -274,8 +329,13 @@ export function loadCredentials(env: Env, readFile: ReadFile = readText): Creden
 }
 
 /** The variables, with the secrets that are in files of their own: there the line end after one does not belong to it. */
-function withSecretFiles(env: Env, readFile: ReadFile, lines: string[]): Env {
-  const secrets = secretsInFiles.flatMap((name): [string, string][] => {
+function withSecretFiles(
+  env: Env,
+  readFile: ReadFile,
+  lines: string[],
+  names: readonly Secret[] = Object.keys(secretsInFiles) as Secret[],
+): Env {
+  const secrets = names.flatMap((name): [string, string][] => {
     const path = valueOf(env, `${name}_FILE`);
     if (path === undefined) return [];
     if (valueOf(env, name) !== undefined) {
@@ -286,7 +346,7 @@ function withSecretFiles(env: Env, readFile: ReadFile, lines: string[]): Env {
     if (text !== null && text.trim() !== '') return [[name, text.replace(/\r?\n$/, '')]];
     lines.push(`${name}_FILE names ${path}, which ${text === null ? 'cannot be read' : 'is empty'}`);
     // Set to something, so that it is not said to be missing too.
-    return [[name, 'unread']];
+    return [[name, secretsInFiles[name]]];
   });
   return { ...env, ...Object.fromEntries(secrets) };
 }
@@ -300,9 +360,10 @@ function textOrNull(readFile: ReadFile, path: string): string | null {
 }
 
 function pushOf(values: z.infer<typeof environment>): PushConfig | null {
-  const { LATCHKEY_PUSH_PORT: port } = values;
+  const { LATCHKEY_PUSH_HOST: host, LATCHKEY_PUSH_PORT: port } = values;
   if (port === undefined) return null;
   return {
+    host,
     port,
     nexudusSecret: values.NEXUDUS_WEBHOOK_SECRET ?? null,
     acsToken: values.NEXUDUS_ACS_TOKEN ?? null,
@@ -372,7 +433,7 @@ function valueOf(env: Env, name: Variable): string | undefined {
   return value === '' ? undefined : value;
 }
 
-function isPlainHttpUrl(text: string): boolean {
+function isBareUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const parsed = new URL(text);
   const plain =

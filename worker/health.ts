@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { ConfigError } from './config.js';
+import { listenProblem } from './ports.js';
 
 /** Whether the process can do its work now, and what it found. The detail is public: no secrets, no personal data. */
 export interface Readiness {
@@ -10,8 +11,8 @@ export interface Readiness {
 export interface HealthOptions {
   /** 0: any free port. */
   port: number;
-  /** All interfaces by default: probes and Prometheus come from outside a container. */
-  host?: string;
+  /** An address of this machine. */
+  host: string;
   checks: () => Promise<Readiness>;
   /** The metrics in Prometheus' text format. */
   metrics: () => Promise<string>;
@@ -78,9 +79,8 @@ function answer(response: ServerResponse, status: number, type: string, body: st
 function listen(server: Server, options: HealthOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
-      const taken = 'code' in error && error.code === 'EADDRINUSE';
-      const line = `port ${options.port} is taken: set LATCHKEY_HEALTH_PORT to a free one (0: any)`;
-      reject(taken ? new ConfigError([line]) : error);
+      const line = listenProblem(error, options, 'LATCHKEY_HEALTH');
+      reject(line === null ? error : new ConfigError([line]));
     });
     server.listen(options.port, options.host, () => {
       const address = server.address();

@@ -21,3 +21,16 @@ function isFree(port: number): Promise<boolean> {
     });
   });
 }
+
+/** Why nothing can listen at an address of the settings `<of>_HOST` and `<of>_PORT`; null: for another reason than they. */
+export function listenProblem(
+  error: unknown,
+  { host, port }: { host: string; port: number },
+  of: string,
+): string | null {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') return `port ${port} is taken: set ${of}_PORT to a free one (0: any)`;
+  if (code === 'EACCES') return `port ${port} is not for everybody to take: set ${of}_PORT to one above 1023`;
+  if (code === 'EADDRNOTAVAIL') return `${host} is no address of this machine: set ${of}_HOST to one`;
+  return null;
+}

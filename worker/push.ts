@@ -21,6 +21,7 @@ import { askForAudit } from './drift.js';
 import { watchHooks } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 import { hooksKeptName } from './monitor.js';
+import { listenProblem } from './ports.js';
 
 export interface PushDeps {
   config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
@@ -45,7 +46,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const { config, client, log, trail } = deps;
   if (config.push === null) return null;
   const waker = createWaker(client, config.taskQueue, deps.ownership);
-  const { port, nexudusSecret, acsToken, kisiKey } = config.push;
+  const { host, port, nexudusSecret, acsToken, kisiKey } = config.push;
   const herald = createHerald({
     async wake(memberId, mayStart) {
       if (mayStart) await waker.wake(memberId, { reason: 'changed' });
@@ -86,10 +87,10 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   });
   const kisi = kisiKey === null ? null : createKisiDoor({ key: kisiKey, judge });
   const count = pushCounter();
-  const listener = await startListener({ port, nexudusSecret, acs, kisi, herald, count }).catch(
+  const listener = await startListener({ host, port, nexudusSecret, acs, kisi, herald, count }).catch(
     (error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-      throw new ConfigError([`port ${port} is taken: set LATCHKEY_PUSH_PORT to a free one (0: any)`]);
+      const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
+      throw line === null ? error : new ConfigError([line]);
     },
   );
   log.info({ port: listener.port }, 'pushes are taken in');

@@ -213,6 +213,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await ensureSchedules(client, config);
   await wakeTroubled(client, config.taskQueue, ownership);
   const health = await startHealth({
+    host: config.healthHost,
     port: config.healthPort,
     checks: async () => {
       const waitsFor = waitedFor(space, apis);

@@ -70,6 +70,7 @@ describe('loadConfig', () => {
       pollIntervalMs: 30_000,
       fullPassIntervalMs: 600_000,
       auditIntervalMs: 900_000,
+      healthHost: '127.0.0.1',
       healthPort: 8088,
       push: null,
       pushUrl: null,
@@ -192,13 +193,14 @@ describe('loadConfig', () => {
     assert.deepEqual(
       loadConfig({ ...port, NEXUDUS_WEBHOOK_SECRET, NEXUDUS_ACS_TOKEN, KISI_WEBHOOK_KEY }, noFile).push,
       {
+        host: '0.0.0.0',
         port: 0,
         nexudusSecret: NEXUDUS_WEBHOOK_SECRET,
         acsToken: NEXUDUS_ACS_TOKEN,
         kisiKey: KISI_WEBHOOK_KEY,
       },
     );
-    const none = { port: 0, nexudusSecret: null, acsToken: null, kisiKey: null };
+    const none = { host: '0.0.0.0', port: 0, nexudusSecret: null, acsToken: null, kisiKey: null };
     assert.deepEqual(loadConfig({ ...port, KISI_WEBHOOK_KEY }, noFile).push, {
       ...none,
       kisiKey: KISI_WEBHOOK_KEY,
@@ -210,6 +212,59 @@ describe('loadConfig', () => {
     assert.deepEqual(problems({ ...port, NEXUDUS_ACS_TOKEN: 'fifteen letters' }), [
       'NEXUDUS_ACS_TOKEN must be at least 16 characters long',
     ]);
+  });
+
+  it('takes plain http to this machine, and to another one only where that is meant', () => {
+    const bases = ['NEXUDUS_BASE_URL', 'KISI_BASE_URL'] as const;
+    for (const name of bases) {
+      for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]'])
+        assert.deepEqual(problems({ ...needed, [name]: `http://${host}:1/api` }), []);
+      for (const host of [
+        'api.kisi.io',
+        'localhost.example.com',
+        '127.0.0.1.example.com',
+        '10.0.0.1',
+        '0.0.0.0',
+      ]) {
+        const env = { ...needed, [name]: `http://${host}/api` };
+        const [line, ...more] = problems(env);
+        assert.match(line ?? '', new RegExp(`^${name} is plain http, .*LATCHKEY_ALLOW_HTTP=yes`));
+        assert.deepEqual(more, []);
+        assert.deepEqual(problems({ ...env, LATCHKEY_ALLOW_HTTP: 'yes' }), []);
+        assert.equal(problems({ ...env, LATCHKEY_ALLOW_HTTP: 'no' }).length, 1);
+      }
+    }
+    assert.deepEqual(problems({ ...needed, LATCHKEY_ALLOW_HTTP: 'true' }), [
+      'LATCHKEY_ALLOW_HTTP must be yes or no',
+    ]);
+  });
+
+  it('takes only secrets for pushes that cannot be mistaken for others when they are folded', () => {
+    for (const name of ['NEXUDUS_WEBHOOK_SECRET', 'NEXUDUS_ACS_TOKEN', 'KISI_WEBHOOK_KEY']) {
+      const env = { ...needed, LATCHKEY_PUSH_PORT: '0' };
+      assert.deepEqual(problems({ ...env, [name]: 'a secret of the desk ~!' }), []);
+      for (const secret of [
+        'тайна тайна тайна',
+        'ключ-abcdefghijklm',
+        'tab\there-there-there',
+        'naïve-naïve-naïve',
+      ])
+        assert.deepEqual(problems({ ...env, [name]: secret }), [
+          `${name} must be of letters, digits and signs of the English keyboard`,
+        ]);
+    }
+  });
+
+  it('listens for health on this machine only, and where it is told else', () => {
+    assert.equal(loadConfig(needed, noFile).healthHost, '127.0.0.1');
+    const push = { LATCHKEY_PUSH_PORT: '0', NEXUDUS_WEBHOOK_SECRET: 'x'.repeat(16) };
+    const hosts = { LATCHKEY_HEALTH_HOST: '::', LATCHKEY_PUSH_HOST: '127.0.0.1' };
+    const config = loadConfig({ ...needed, ...push, ...hosts }, noFile);
+    assert.deepEqual([config.healthHost, config.push?.host], ['::', '127.0.0.1']);
+    for (const name of ['LATCHKEY_HEALTH_HOST', 'LATCHKEY_PUSH_HOST'])
+      assert.deepEqual(problems({ ...needed, [name]: 'health.example.com' }), [
+        `${name} must be an IP address of this machine`,
+      ]);
   });
 
   it('counts an empty variable as not set', () => {
@@ -445,6 +500,42 @@ describe('a secret in a file of its own', () => {
           (error) => error instanceof ConfigError && error.lines.join() === line,
         );
     }
+  });
+});
+
+describe('each secret', () => {
+  const secrets: Record<string, string> = {
+    NEXUDUS_WEBHOOK_SECRET: 'a secret of a webhook',
+    NEXUDUS_ACS_TOKEN: 'a token of Custom ACS',
+    KISI_WEBHOOK_KEY: 'a key of the events of Kisi',
+    LATCHKEY_DATABASE_URL: 'postgres://latchkey:secret@db/latchkey',
+    LATCHKEY_ALERT_URL: 'https://hooks.example.com/T0/B0',
+    LATCHKEY_ALERT_SMTP_URL: 'smtp://u:p@mail.example.com:587',
+  };
+  const about = {
+    ...needed,
+    LATCHKEY_PUSH_PORT: '0',
+    LATCHKEY_ALERT_FROM: 'latchkey@example.com',
+    LATCHKEY_ALERT_TO: 'desk@example.com',
+  };
+
+  it('may be in a file instead, and is then the same', () => {
+    const inFiles = Object.fromEntries(Object.keys(secrets).map((name) => [`${name}_FILE`, name]));
+    const readFile = (path: string): string => {
+      const text = secrets[basename(path)];
+      return text === undefined ? noFile() : `${text}\n`;
+    };
+    assert.deepEqual(
+      loadConfig({ ...about, ...inFiles }, readFile),
+      loadConfig({ ...about, ...secrets }, noFile),
+    );
+  });
+
+  it('whose file cannot be read is one line, and nothing else is said of it', () => {
+    for (const name of Object.keys(secrets))
+      assert.deepEqual(problems({ ...about, ...secrets, [name]: '', [`${name}_FILE`]: 'none' }), [
+        `${name}_FILE names none, which cannot be read`,
+      ]);
   });
 });
 

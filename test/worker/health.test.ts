@@ -90,4 +90,14 @@ describe('health', () => {
     });
     await assert.rejects(second, /port \d+ is taken: set LATCHKEY_HEALTH_PORT/);
   });
+
+  it('fails to start at an address that is not this machine’s', async () => {
+    const elsewhere = startHealth({
+      port: 0,
+      host: '192.0.2.1',
+      checks: () => Promise.reject(new Error()),
+      metrics: () => Promise.resolve(''),
+    });
+    await assert.rejects(elsewhere, /192\.0\.2\.1 is no address of this machine: set LATCHKEY_HEALTH_HOST/);
+  });
 });
