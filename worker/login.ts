@@ -19,13 +19,16 @@ export interface LoginOptions<K> {
   /** Asks the API who it is that asks, which every credential that is good may do. Throws its error. */
   tryOut: (credential: K) => Promise<unknown>;
   now?: () => Instant;
-  /** How often it is looked whether there is a new one, and how often one that was refused is tried again. */
+  /** How often it is looked whether there is a new one. */
   lookEveryMs?: number;
-  tryEveryMs?: number;
+  /** How long until one that was refused is tried again; twice as long after each further refusal, up to 16 times. */
+  firstTryMs?: number;
 }
 
 /** So seldom a request that is refused makes the credential examined, while that is taken. */
 const examineEveryMs = 10_000;
+/** Of the first pause. */
+const longestPause = 16;
 
 /** Whether an API takes what it is shown. */
 export interface LoginState {
@@ -56,11 +59,13 @@ interface Turns {
 
 /** Creates the login. Nothing is sent before the first request of a client. */
 export function createLogin<K>(options: LoginOptions<K>): Login<K> {
-  const { api, readCredential, tryOut, now = Date.now, lookEveryMs = 2_000, tryEveryMs = 60_000 } = options;
+  const { api, readCredential, tryOut, now = Date.now, lookEveryMs = 2_000, firstTryMs = 60_000 } = options;
   let credential = options.credential;
   let refused: { refusal: Refusal; error: Error } | null = null;
   let examining: Promise<void> | null = null;
   let examinedAt = -Infinity;
+  /** How often the one in use was refused since it was last taken. */
+  let refusals = 0;
   /** The last one besides it that was refused. */
   let tried: K | null = null;
   let isTaken = false;
@@ -90,6 +95,7 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
     if (fresh !== null && !isSame(fresh, credential)) {
       if ((await works(fresh)) === true) {
         credential = fresh;
+        refusals = 0;
         tell(null);
         return;
       }
@@ -97,6 +103,7 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
     }
     const answer = await works(credential);
     isTaken = answer === true;
+    refusals = isTaken ? 0 : refusals + 1;
     if (answer !== true || refused !== null) tell(answer === true ? null : answer);
   }
 
@@ -126,7 +133,8 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
       const fresh = readCredential();
       const isNew = fresh !== null && !isSame(fresh, credential) && !isSame(fresh, tried);
       // A login that fails too often may be locked.
-      if (isNew || performance.now() - examinedAt >= tryEveryMs) await examineOnce();
+      const pauseMs = firstTryMs * Math.min(longestPause, 2 ** Math.max(0, refusals - 1));
+      if (isNew || performance.now() - examinedAt >= pauseMs) await examineOnce();
     }
     isLooking = false;
   }

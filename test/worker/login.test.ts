@@ -115,8 +115,26 @@ describe('a login', () => {
     assert.equal(await read(), 'first');
   });
 
+  it('is tried again after longer and longer pauses, so that nobody locks it for that', async () => {
+    const triedAt: number[] = [];
+    const firstTryMs = 8;
+    api = new Api({
+      firstTryMs,
+      tryOut: () => {
+        triedAt.push(performance.now());
+        return Promise.reject(refused());
+      },
+    });
+    api.good = 'elsewhere';
+    await read();
+    await eventually('some tries', () => triedAt.length === 7);
+    const pauses = triedAt.slice(1).map((at, n) => at - (triedAt[n] ?? 0));
+    for (const [n, pause] of pauses.entries())
+      assert.ok(pause >= firstTryMs * Math.min(16, 2 ** n), `${pause} ms before try ${n + 2}`);
+  });
+
   it('is tried again by itself: whoever locked it may let it in', async () => {
-    api = new Api({ tryEveryMs: 5 });
+    api = new Api({ firstTryMs: 5 });
     api.good = 'elsewhere';
     await read();
     assert.ok(!isMended());
