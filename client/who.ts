@@ -1,3 +1,4 @@
+import { normalEmail } from '../nexudus/emails.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { isNexudusError } from '../nexudus/errors.js';
 import { searchEmail } from '../nexudus/source.js';
@@ -50,7 +51,7 @@ async function idsWithEmail(typed: string, nexudus: NexudusClient): Promise<numb
   const found = await searchEmail(nexudus, typed).catch(async (error: unknown) => {
     if (!isNexudusError(error, 'filterIgnored')) throw error;
     const everyone = await nexudus.list('coworkers');
-    return everyone.filter(({ email }) => email === typed.toLowerCase());
+    return everyone.filter(({ email }) => email === normalEmail(typed));
   });
   return found.map(({ id }) => id);
 }

@@ -72,9 +72,12 @@ export interface Assignment {
   createdById: number | null;
 }
 
-/** E-mail as it is stored and compared: whether Kisi minds the case is not documented. */
+/**
+ * An e-mail as it is stored and compared: trimmed, and its Latin letters small. No other letters are folded: a Kelvin sign
+ * would become a k, and one person's keys another's. Whether Kisi minds the case is not documented.
+ */
 export function normalEmail(email: string): string {
-  return email.trim().toLowerCase();
+  return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /** The first instant that takes five digits for its year. */

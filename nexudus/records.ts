@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { normalEmail } from './emails.js';
 import type { Allowance, Contract, Instant, Member, Pass, Pause, RenewalPeriod } from '../access/types.js';
 import {
   guid,
@@ -143,7 +144,7 @@ const coworker = z
       id: row.Id,
       updatedOn: row.UpdatedOn,
       fullName: row.FullName,
-      email: emailAsWritten.toLowerCase(),
+      email: normalEmail(emailAsWritten),
       emailAsWritten,
       active: row.Active,
       archived: row.Archived,

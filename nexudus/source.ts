@@ -1,3 +1,4 @@
+import { isLike, normalEmail } from './emails.js';
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
@@ -106,9 +107,9 @@ export async function searchEmail(
   client: Pick<NexudusClient, 'list'>,
   emailAsWritten: string,
 ): Promise<CoworkerRecord[]> {
-  const email = emailAsWritten.toLowerCase();
+  const email = normalEmail(emailAsWritten);
   const search = (spelling: string): Promise<CoworkerRecord[]> =>
-    client.list('coworkers', [equal('coworkers', 'Email', spelling, (row) => row.email.includes(email))]);
+    client.list('coworkers', [equal('coworkers', 'Email', spelling, (row) => isLike(row.email, email))]);
   const found = await Promise.all([...new Set([email, emailAsWritten])].map(search));
   const same = found.flat().filter((row) => row.email === email);
   return [...new Map(same.map((row) => [row.id, row])).values()].sort((a, b) => a.id - b.id);

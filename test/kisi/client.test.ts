@@ -90,6 +90,13 @@ describe('the Kisi client', () => {
     await assert.rejects(client.patchKey(key.id, { validUntil: end }), { kind: 'notFound' });
   });
 
+  it('takes nobody for a person whose e-mail only folds to the same', async () => {
+    const { sim, client } = await start();
+    sim.org.addUser({ email: '\u{212a}im@example.com' });
+    for (const how of ['filter', 'search'] as const)
+      assert.equal(await client.findUserByEmail('kim@example.com', how), null);
+  });
+
   it('tells the role of a person in the organization as a whole, if there is one', async () => {
     const { sim, client } = await start();
     const group = sim.org.addGroup({ name: 'Doors' });

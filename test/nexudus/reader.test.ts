@@ -55,6 +55,10 @@ describe('reading one member', () => {
     it('is every profile with the e-mail, lowest id first, and no profile whose e-mail only looks like it', async () => {
       const first = space.addCoworker({ Email: 'ann@example.com' });
       space.addCoworker({ Email: 'joann@example.com' });
+      // A long s, which is an S in capitals, and a Kelvin sign, which is a small k.
+      const kate = space.addCoworker({ Email: 'kates@example.com' });
+      for (const Email of ['\u{212a}ates@example.com', 'kateſ@example.com']) space.addCoworker({ Email });
+      assert.deepEqual(idsOf((await snapshotOf(bench, kate.Id)).profiles.map((p) => p.member)), [kate.Id]);
       const second = space.addCoworker({ Email: 'ANN@example.com' });
       assert.deepEqual(idsOf((await snapshotOf(bench, second.Id)).profiles.map((p) => p.member)), [
         first.Id,
