@@ -101,6 +101,8 @@ export interface KeyToRemove {
 
 /** What a write is about, for the trail. */
 export interface WriteNote {
+  /** What a write before this one did to the same key is not known. Left out: it is. */
+  unsure?: boolean;
   /** The same for every try of one change. */
   id: string;
   /** Rule and record, in plain words. */

@@ -159,7 +159,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
         async look() {
           const user = await findUser(kisi, person.email);
           if (user !== null) directory.note(user);
-          return { keyId: null, shows: () => user !== null, isSo: user && { result: user.id } };
+          return { keyId: null, before: null, shows: () => user !== null, isSo: user && { result: user.id } };
         },
         async make(again) {
           const { user, created } = await conflicts.watch(`user ${memberId} ${person.email}`, () =>
@@ -295,6 +295,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
 function sightOfKey(key: KisiKey | null): Omit<Sight<unknown>, 'isSo'> {
   return {
     keyId: key && key.id,
+    before: key && { keyId: key.id, validUntil: key.validUntil },
     shows: ({ what, after }) => {
       if (what === 'revoke') return key === null;
       const { validUntil = null } = (after ?? {}) as { validUntil?: Instant | null };

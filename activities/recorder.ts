@@ -27,6 +27,8 @@ export interface Sight<T> {
   keyId: number | null;
   /** Whether an earlier write, whose answer was lost, was done. */
   shows: (earlier: TrailRecord) => boolean;
+  /** How it is, as the trail keeps it. */
+  before: JsonValue;
   /** What the write would answer where all is as wished already, so that it is not made; null: it is not so. */
   isSo: { result: T } | null;
 }
@@ -58,7 +60,7 @@ export interface Recorder {
    * Says of the running member's earlier writes to a group (null: to no group), whose answers were lost, what became of
    * them. Throws TrailError.
    */
-  settle(groupId: number | null, sight: Omit<Sight<unknown>, 'isSo'>): Promise<void>;
+  settle(groupId: number | null, sight: Pick<Sight<unknown>, 'keyId' | 'shows'>): Promise<void>;
 }
 
 export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stopwatch): Recorder {
@@ -75,7 +77,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
 
   async function finish(
     all: readonly TrailRecord[],
-    { shows, keyId }: Omit<Sight<unknown>, 'isSo'>,
+    { shows, keyId }: Pick<Sight<unknown>, 'keyId' | 'shows'>,
   ): Promise<void> {
     const answer = 'its answer was lost; what became of it showed later';
     for (const one of all) {
@@ -92,16 +94,19 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
     async settle(groupId, sight) {
       await finish(await inDoubt(runningMember(), groupId), sight);
     },
-    async write(note, { look, make, ...write }) {
-      const { id, since = null, memberId = runningMember(), ...about } = note;
+    async write(note, { look, make, ...planned }) {
+      const { id, since = null, memberId = runningMember(), unsure = false, ...about } = note;
+      let write = planned;
       // The same for each try, however the workflow tries: one change is one record.
       const key = `write/${id}`;
-      const earlier = (await inDoubt(memberId, write.groupId)).filter((one) => one.key !== key);
-      if (earlier.length > 0) {
+      const doubtful = await inDoubt(memberId, planned.groupId);
+      const earlier = doubtful.filter((one) => one.key !== key);
+      if (earlier.length > 0 || unsure) {
         // Before this one is made: afterwards it could not be told any more which of them did it.
         const sight = await look();
-        await finish(earlier, sight);
+        await finish(sight.isSo === null ? earlier : doubtful, sight);
         if (sight.isSo !== null) return sight.isSo.result;
+        write = { ...planned, before: sight.before };
       }
       const thisTry = Symbol(key);
       newestTries.set(key, thisTry);

@@ -202,7 +202,7 @@ export function keyWriter(
     const answer = await noting(entry, key, () =>
       call(
         'moveKey',
-        [keyId, { ...entry, validUntil }, key.validUntil, note],
+        [keyId, { ...entry, validUntil }, key.validUntil, unsureOf(key, note)],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
         // A final end is news; an end that only moves on has days to do so.
         wish.door.atMost === null ? 3 : 2,
@@ -281,7 +281,7 @@ export function keyWriter(
     const done = await noting({ ...key, uncertain: true }, key, () =>
       call(
         'giveBackKey',
-        [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, note],
+        [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, unsureOf(key, note)],
         `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
         urgentKey,
       ),
@@ -355,6 +355,11 @@ export function keyWriter(
   }
 
   return { apply, inspect };
+}
+
+/** A write before may have been made without an answer: then it shows only by a look whether there is anything left to do. */
+function unsureOf({ uncertain }: LedgerKey, note: WriteNote): WriteNote {
+  return uncertain ? { ...note, unsure: true } : note;
 }
 
 function dueSince(groupId: number, { due = [] }: Circumstances): Instant | null {

@@ -179,6 +179,45 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       });
     });
 
+  describe('and of a key of which nobody knows what a write before did', () => {
+    const unsure = (name: string): WriteNote => ({ ...note(name), unsure: true });
+    const move = (keyId: number, was: number, name: string, attempt = 1) =>
+      run('moveKey', [keyId, keyWish({ userId, groupId, validUntil: july }), was, unsure(name)], attempt);
+
+    it('are no writes where it is as wished already', async () => {
+      const keyId = await given(july);
+      const { outcome } = await move(keyId, july, 'a');
+      assert.equal(outcome, 'moved');
+      assert.deepEqual(await states(), ['given done']);
+      assert.ok(kisi.requests.list().every(({ method }) => method !== 'PATCH'));
+    });
+
+    it('are written where it is not, with the end that it had in truth', async () => {
+      const keyId = await given(june);
+      await move(keyId, july, 'a');
+      assert.deepEqual(await states(), ['a done', 'given done']);
+      const [, moved] = await collect(trail.all());
+      assert.deepEqual(moved?.before, { keyId, validUntil: june });
+      assert.deepEqual(moved.after, { keyId, validUntil: july });
+    });
+
+    it('are done once where a try before did it, and where it did not', async () => {
+      for (const isDone of [true, false]) {
+        const keyId = await given(june);
+        await lost(isDone, 'moveKey', [
+          keyId,
+          keyWish({ userId, groupId, validUntil: july }),
+          july,
+          unsure('a'),
+        ]);
+        await move(keyId, july, 'a', 2);
+        assert.deepEqual(await states(), ['a done', 'given done']);
+        kisi.org.removeAssignment(keyId);
+        await trail.prune(Infinity);
+      }
+    });
+  });
+
   it('has a user that is found say that it was made', async () => {
     await lost(true, 'createKisiUser', [memberId, note('a')]);
     assert.deepEqual(await states(), ['a begun']);
