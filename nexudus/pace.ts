@@ -56,7 +56,8 @@ interface Lane {
   perMinute: number;
   /** Whether its starts are spread over a minute that is throttled. */
   isSpread: boolean;
-  lastStart: number;
+  /** Of the last minute, oldest first. */
+  starts: number[];
 }
 
 const minuteMs = 60_000;
@@ -89,7 +90,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     patienceMs,
     perMinute: most,
     isSpread,
-    lastStart: -Infinity,
+    starts: [],
   });
   /** In the order in which they go. */
   const lanes = {
@@ -102,12 +103,28 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   };
   const inOrder = Object.values(lanes);
 
-  function earliestStart({ perMinute: most, isSpread, lastStart }: Lane): number {
+  /** Whether the first of a lane has waited for longer than it should. */
+  function isImpatient({ waiting, patienceMs }: Lane): boolean {
+    return clockMs() - (waiting[0]?.since ?? Infinity) >= patienceMs;
+  }
+
+  /** Polls that follow each other closely must not take all turns for ever: others have at least a few of theirs. */
+  function shareOf(one: Lane): number {
+    const hasFew = isImpatient(one) && lately(one.starts).length < Math.ceil(reservePerMinute / 3);
+    return hasFew ? Math.max(one.perMinute, lanes.polls.perMinute) : one.perMinute;
+  }
+
+  function earliestStart(one: Lane): number {
+    const { isSpread, starts: own } = one;
+    const most = shareOf(one);
     const soonest = Math.max((starts.at(-1) ?? -Infinity) + gapMs(), pausedUntil);
     if (clockMs() >= carefulUntil) return soonest;
     const inTheWay = starts.at(-most) ?? -Infinity;
     // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
-    const evenly = !isSpread || lately(starts).length < spreadFrom ? -Infinity : lastStart + minuteMs / most;
+    const evenly =
+      !isSpread || lately(starts).length < spreadFrom
+        ? -Infinity
+        : (own.at(-1) ?? -Infinity) + minuteMs / most;
     return Math.max(soonest, inTheWay + minuteMs, evenly);
   }
 
@@ -122,14 +139,14 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
 
   /**
    * Whose turn it is: the first lane of those that may start soonest, since one that has had its share must not keep others
-   * waiting; unless one behind it has been patient for long enough and may start now.
+   * waiting; unless some have been patient for long enough and may start now: then the one that has waited longest.
    */
   function nextLane(): Lane | undefined {
     const asking = inOrder.filter(({ waiting }) => waiting.length > 0);
-    const impatient = asking.find((one) => {
-      const since = one.waiting[0]?.since ?? Infinity;
-      return clockMs() - since >= one.patienceMs && earliestStart(one) <= clockMs();
-    });
+    const sinceOf = ({ waiting }: Lane): number => waiting[0]?.since ?? Infinity;
+    const [impatient] = asking
+      .filter((one) => isImpatient(one) && earliestStart(one) <= clockMs())
+      .toSorted((one, other) => sinceOf(one) - sinceOf(other));
     const startOf = (one: Lane): number => Math.max(earliestStart(one), clockMs());
     return impatient ?? asking.toSorted((one, other) => startOf(one) - startOf(other))[0];
   }
@@ -148,7 +165,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function start(next: Lane): void {
     const now = clockMs();
     starts = [...lately(starts), now];
-    next.lastStart = now;
+    next.starts = [...lately(next.starts), now];
     next.waiting.shift()?.go();
   }
 

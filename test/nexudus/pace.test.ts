@@ -98,10 +98,26 @@ describe('the pace of Nexudus requests', () => {
       ['crowds', 1],
       ['polls', 2],
       ['polls', 3],
-      ['polls', 60_000],
-      ['crowds', 60_003],
+      ['crowds', 60_000],
+      ['polls', 60_001],
     ]);
   });
+
+  for (const who of ['crowds', 'fullPasses'] as const)
+    it(`gives ${who} their turns in a throttled minute too, however often polls ask`, async () => {
+      const share = { perMinute: 10, reservePerMinute: 4, spreadFrom: 1 };
+      const { starts, start, throttle } = onFakeClock({ minGapMs: 1, ...share });
+      await many(10, () => start());
+      throttle();
+      const turnsOf = (lane: string): number => starts.filter(([one]) => one === lane).length;
+      const polls = (async () => {
+        while (turnsOf(who) < 12 && starts.length < 200) await start('polls');
+      })();
+      for (let n = 0; n < 12; n++) await start(who);
+      await polls;
+      assert.ok(turnsOf('polls') >= 12, 'polls go on meanwhile');
+      assert.ok(starts.length < 200, `${starts.length} turns until all had theirs`);
+    });
 
   it('forgets the throttle in time', async () => {
     const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 1, cautionMs: 90_000 });
