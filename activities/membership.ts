@@ -200,6 +200,7 @@ export function judge(
   const doubts = doubtsOf(decision, held, holds);
   return {
     ...decided,
+    standing: decision.keys.length > 0 ? decided.standing : [decided.standing, ...read.broken].join(' '),
     // The workflow goes on while there may be a key to give or to keep away.
     hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
     // What a person takes away is no matter of records that may be doubtful.

@@ -49,9 +49,17 @@ function sourceOf(
   for (const team of teams) {
     for (const id of team.memberIds ?? []) teamsBy.set(id, [...(teamsBy.get(id) ?? []), team]);
   }
-  const errorBy = new Map<number | null, NexudusError>(broken.map(({ ownerId, error }) => [ownerId, error]));
+  const brokenPasses = broken.filter(({ collection }) => collection === 'coworkertimepasses');
+  const brokenPassesBy = groupBy(brokenPasses, ({ ownerId }) => ownerId);
+  const others = broken.filter(({ collection }) => collection !== 'coworkertimepasses');
+  const errorBy = new Map<number | null, NexudusError>(others.map(({ ownerId, error }) => [ownerId, error]));
+  const brokenCoworkers = new Map(
+    others
+      .filter(({ collection }) => collection === 'coworkers')
+      .map(({ ownerId, error }) => [ownerId, error]),
+  );
 
-  /** Of a member with a malformed record nothing is known; of all others everything is. */
+  /** Of a member with a malformed contract or pause, none is known; of all others all are. */
   function ifWhole<T>(memberId: number, records: T): Promise<T> {
     const error = errorBy.get(memberId);
     return error === undefined ? Promise.resolve(records) : Promise.reject(error);
@@ -86,10 +94,16 @@ function sourceOf(
   }
 
   return {
-    coworker: async (id) => (await ifWhole(id, coworkerBy.get(id))) ?? lookups.find('coworkers', id),
+    coworker(id) {
+      const error = brokenCoworkers.get(id);
+      if (error !== undefined) return Promise.reject(error);
+      const known = coworkerBy.get(id);
+      return known === undefined ? lookups.find('coworkers', id) : Promise.resolve(known);
+    },
     coworkersWithEmail: ({ id, email }) =>
       Promise.resolve((coworkersBy.get(email) ?? []).filter((other) => other.id !== id)),
-    passesOf: (memberId) => ifWhole(memberId, passesBy.get(memberId) ?? []),
+    passesOf: (memberId) =>
+      Promise.resolve({ rows: passesBy.get(memberId) ?? [], broken: brokenPassesBy.get(memberId) ?? [] }),
     contractsOf,
     teamsOf,
     contractWithUniqueId,

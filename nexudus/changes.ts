@@ -141,7 +141,12 @@ export async function readChanges(
 }
 
 function brokenOf({ ownerId, error, ...row }: BrokenRow): Broken {
-  const harm = ownerId === null ? 'it counts for nobody' : `coworker ${ownerId} waits`;
+  const harm =
+    ownerId === null
+      ? 'it counts for nobody'
+      : row.collection === 'coworkertimepasses'
+        ? `it opens nothing for coworker ${ownerId}`
+        : `coworker ${ownerId} waits`;
   return { ...writtenBroken(row), error, harm };
 }
 

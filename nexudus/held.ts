@@ -52,7 +52,9 @@ async function doubtOf(
 async function confirmPass(reading: Reading, person: PersonRecords, held: StandsOn): Promise<Doubt | null> {
   const { passId } = held;
   if (person.holders.some(({ passes }) => passes.some(({ id }) => id === passId))) return null;
-  const pass = await reading.lookups.find('coworkertimepasses', passId);
+  const found = await findSparing(reading.lookups, 'coworkertimepasses', passId);
+  if ('error' in found) return unreadable(passId, found);
+  const pass = found.row;
   if (pass === null) return doubtOf(reading, 'coworkertimepasses', passId, passId);
   const holder = person.holders.find(({ coworker }) => coworker.id === pass.memberId);
   if (holder !== undefined) {

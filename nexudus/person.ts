@@ -1,6 +1,6 @@
 import type { Instant, Loan, Member, Profile, Snapshot, StandsOn } from '../access/types.js';
 import { unbelieved, type Absences } from './absences.js';
-import type { NexudusClient } from './client.js';
+import type { BrokenRow, NexudusClient } from './client.js';
 import { confirmHeld } from './held.js';
 import type { Lookups } from './lookups.js';
 import type { Places } from './places.js';
@@ -15,7 +15,8 @@ import type {
 } from './records.js';
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
-import { isThere, joinPauses, type RecordSource } from './source.js';
+import { isNexudusError } from './errors.js';
+import { isThere, joinPauses, type ContractRows, type RecordSource } from './source.js';
 import { fingerprintOfMember, writtenIn, type OwnRecords, type Written } from './written.js';
 
 /** Whose records are wanted, and how fresh. */
@@ -46,6 +47,8 @@ export interface MemberRead {
   /** The member's own profile is gone: every way of asking says so, and did a minute ago. */
   gone: boolean;
   doubts: Doubt[];
+  /** What of the person's passes is malformed, and so counts for nobody, in plain words. */
+  broken: string[];
   /** What was read of the member's own profile, record by record. */
   written: readonly Written[];
   /** Fingerprint of all that bears on the member's own profile; '' where nothing does. */
@@ -77,6 +80,8 @@ export interface Holder {
   contracts: ContractRecord[];
   /** All of them as they were read. */
   own: OwnRecords;
+  /** Passes that are malformed: they count for nobody. */
+  broken: readonly BrokenRow[];
 }
 
 /** A profile, and what its teams lend it. */
@@ -96,7 +101,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
   const own = await certainCoworker(reading, request.memberId);
   const gone = own === null;
   const people = await findPeople(reading, own, knownSiblings(request));
-  if (people.length === 0) return { snapshot: null, gone, doubts: [], written: [], records: '' };
+  if (people.length === 0) return { snapshot: null, gone, doubts: [], broken: [], written: [], records: '' };
 
   const holders = new Map<number, Promise<Holder>>();
   const found = await Promise.all(
@@ -111,7 +116,10 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     allowances: [...shared.allowances],
   };
   const places = await placesFor(reading, all);
-  const doubts = await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places });
+  // Of a person who is barred as a whole nothing that is missing could give access.
+  const doubts = people.every(isBarred)
+    ? []
+    : await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places });
   const snapshot: Snapshot = {
     readAt: reading.source.startedAt,
     profiles: found.map(profileOf),
@@ -122,6 +130,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     snapshot,
     gone,
     doubts,
+    broken: all.flatMap((holder) => holder.broken.map(({ error }) => error.message)),
     written: member === undefined ? [] : writtenIn(member.own.own),
     records: member === undefined ? '' : recordsOf(member, snapshot.readAt),
   };
@@ -202,9 +211,9 @@ async function findAccess(
 }
 
 async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promise<Holder> {
-  const [passes, { contracts, pauses }] = await Promise.all([
+  const [{ rows: passes, broken }, { contracts, pauses }] = await Promise.all([
     source.passesOf(coworker.id),
-    source.contractsOf(coworker.id),
+    source.contractsOf(coworker.id).catch((error: unknown) => noneOfBarred(coworker, error)),
   ]);
   return {
     coworker,
@@ -212,8 +221,17 @@ async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promi
     passes: [...passes],
     contracts: contracts.map((contract) => joinPauses(contract, pauses)),
     own: { coworkers: [coworker], contracts, pauses, passes },
+    broken,
   };
 }
+
+/** Whoever is barred by the coworker's own record has no access, whatever else there is. Throws what is not about that. */
+function noneOfBarred(coworker: CoworkerRecord, error: unknown): ContractRows {
+  if (isBarred(coworker) && isNexudusError(error, 'malformed')) return { contracts: [], pauses: [] };
+  throw error;
+}
+
+const isBarred = ({ active, archived }: CoworkerRecord): boolean => !active || archived;
 
 async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<Places> {
   const places = await reading.places(false);
@@ -227,6 +245,7 @@ function recordsOf({ own, loans }: Found, readAt: Instant): string {
   return fingerprintOfMember({
     own: own.own,
     loans: loans.map(({ team, payer }) => ({ team, payer: payer.own })),
+    broken: own.broken.map(({ text }) => text),
     readAt,
   });
 }

@@ -200,6 +200,8 @@ const pausedPeriod = z
     PauseFrom: optionalStart,
     PauseUntil: optionalInstant,
   })
+  // Both are required when it is written: without either nothing is known, and it would be a pause for ever.
+  .refine(({ PauseFrom, PauseUntil }) => PauseFrom !== null || PauseUntil !== null, { path: ['PauseFrom'] })
   .transform((row): PausedPeriodRecord => ({
     id: row.Id,
     updatedOn: row.UpdatedOn,

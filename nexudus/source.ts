@@ -1,6 +1,7 @@
 import { isLike, normalEmail } from './emails.js';
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
+import type { PassRows } from './collections.js';
 import { isNexudusError } from './errors.js';
 import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
@@ -11,7 +12,6 @@ import type {
   CheckinRecord,
   ContractRecord,
   CoworkerRecord,
-  PassRecord,
   PausedPeriodRecord,
   Records,
   TeamRecord,
@@ -25,7 +25,8 @@ export interface RecordSource {
   coworker(id: number): Promise<CoworkerRecord | null>;
   /** All coworkers with just this e-mail. */
   coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]>;
-  passesOf(memberId: number): Promise<PassRecord[]>;
+  /** Those that are malformed apart: they count for nobody. */
+  passesOf(memberId: number): Promise<PassRows>;
   contractsOf(memberId: number): Promise<ContractRows>;
   /** Every team that the coworker or the team itself says it belongs to; teams of `alsoIds` are looked at too. */
   teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]>;
@@ -89,14 +90,12 @@ export function createDirectSource(
 }
 
 /** All passes of a coworker, or of thousands those that still matter. Throws NexudusError. */
-async function readPassesOf(client: NexudusClient, memberId: number, at: Instant): Promise<PassRecord[]> {
+async function readPassesOf(client: NexudusClient, memberId: number, at: Instant): Promise<PassRows> {
   const name = 'coworkertimepasses';
   const filters = [equal(name, 'Coworker', memberId, (pass) => pass.memberId === memberId)];
   const first = await client.page(name, { filters, page: 1 });
   const isAll = first.rows.length + first.broken.length === first.total;
-  const { rows, broken } = isAll ? first : await readRecentPasses(client, at, filters);
-  if (broken[0] !== undefined) throw broken[0].error;
-  return rows;
+  return isAll ? first : readRecentPasses(client, at, filters);
 }
 
 /**

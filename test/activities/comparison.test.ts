@@ -53,7 +53,7 @@ function person(record: Partial<Profile>, keys: KisiSideKey[], over: Partial<Sur
   const whole = snapshot({ profiles: [profile(record)], passTypes: [passType(), other, unmapped] });
   return {
     memberId: 100,
-    read: { snapshot: whole, gone: false, doubts: [], written: [], records: '' },
+    read: { snapshot: whole, gone: false, doubts: [], broken: [], written: [], records: '' },
     holdings: { ledger: [], kisiUser: null, siblingIds: [], frozen: [] },
     kisi: { userId: 5, keys },
     hasWorkflow: true,
@@ -230,7 +230,7 @@ describe('what Kisi holds, compared with the rules', () => {
     const ledger = [own({ userId: 6 })];
     const gone = {
       ...served({}, [], ledger),
-      read: { snapshot: null, gone: true, doubts: [], written: [], records: '' },
+      read: { snapshot: null, gone: true, doubts: [], broken: [], written: [], records: '' },
       kisi: { userId: null, keys: [] },
     };
     const left = compared({ people: [gone], strangers: [stranger] });

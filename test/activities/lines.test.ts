@@ -19,21 +19,20 @@ describe('the log of writes to Kisi', () => {
   const folder = scratch();
   let kisi: KisiSimulator;
   let trail: Trail;
+  let trails = 0;
   let ownership: Ownership;
   let activities: KeyActivities;
   let groupId: number;
   let userId: number;
   let lines: [string, Record<string, unknown>][];
 
-  before(async () => {
-    trail = createTrail(await openDatabase(`file:${folder.path}/trail.db`));
-  });
-  after(async () => {
-    await trail.close();
+  after(() => {
     folder.remove();
   });
   beforeEach(async () => {
     lines = [];
+    // Each Kisi here numbers its keys from the same number on.
+    trail = createTrail(await openDatabase(`file:${folder.path}/${++trails}.db`));
     ({ ownership } = await memoryStores());
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
@@ -56,7 +55,10 @@ describe('the log of writes to Kisi', () => {
       isApiUserOurs: false,
     });
   });
-  afterEach(() => kisi.stop());
+  afterEach(async () => {
+    await kisi.stop();
+    await trail.close();
+  });
 
   let writes = 0;
   /** A write of its own, unless it is said to be one that was tried before. */

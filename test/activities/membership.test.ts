@@ -26,7 +26,15 @@ const standsOn = [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null
 
 /** Of one who holds group 12 by pass 900, read like this. */
 function judged(read: Partial<MemberRead>, exceptions: Exception[]): ReturnType<typeof judge> {
-  const whole = { snapshot: snapshot(), gone: false, doubts: [], written: [], records: '', ...read };
+  const whole = {
+    snapshot: snapshot(),
+    gone: false,
+    doubts: [],
+    broken: [],
+    written: [],
+    records: '',
+    ...read,
+  };
   const held = [{ groupId: 12, until: null, standsOn }];
   return judge(whole, { memberId: 100, held }, rules(), exceptions, now);
 }
@@ -117,7 +125,14 @@ describe('judge, of a key by a pass that nobody can tell what it opens', () => {
   ];
   for (const [what, facts, held, open = []] of cases) {
     it(what, () => {
-      const read = { snapshot: snapshot(facts), gone: false, doubts: [], written: [], records: '' };
+      const read = {
+        snapshot: snapshot(facts),
+        gone: false,
+        doubts: [],
+        broken: [],
+        written: [],
+        records: '',
+      };
       const ledger = [{ groupId: 12, until: null, standsOn }];
       const ofRules = { ...rules(), unresolved: open };
       const { holds, losses } = judge(read, { memberId: 100, held: ledger }, ofRules, [], now);
@@ -133,6 +148,7 @@ describe('judge, of a key by a pass that nobody can tell what it opens', () => {
       snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),
       gone: false,
       doubts: [],
+      broken: [],
       written: [],
       records: '',
     };
@@ -147,6 +163,7 @@ describe('judge, of a key by a pass that nobody can tell what it opens', () => {
       snapshot: snapshot(withPasses(pass({ expiresAt: absurd }))),
       gone: false,
       doubts: [],
+      broken: [],
       written: [],
       records: '',
     };
@@ -167,6 +184,7 @@ describe('assess', () => {
     snapshot: snapshot({ profiles }),
     gone: false,
     doubts: [],
+    broken: [],
     written: [],
     records: 'a',
   };

@@ -22,7 +22,7 @@ const nothingHeld = { ledger: [], kisiUser: null, siblingIds: [], frozen: [] };
 
 /** The groups that each of them would have the member hold, of whom Kisi knows nothing yet. */
 function groupsBy(snapshot: Snapshot, exceptions: Exception[], now: number): Record<string, number[]> {
-  const read = { snapshot, gone: false, doubts: [], written: [], records: '' };
+  const read = { snapshot, gone: false, doubts: [], broken: [], written: [], records: '' };
   const kisi = { userId: null, keys: [] };
   const surveyed: Surveyed = { memberId, read, holdings: nothingHeld, kisi, hasWorkflow: true };
   const assessment = judge(read, { memberId, held: [] }, rules(), exceptions, now);

@@ -110,7 +110,7 @@ describe('what the polls and full passes tell of Nexudus', () => {
         said.map((line) => [line.match(/record (\d+)/)?.[1], line.match(/in Nexudus (.*); no key/)?.[1]]),
         [
           [String(ids[0]), 'it counts for nobody'],
-          [String(ids[1]), `coworker ${ann} waits`],
+          [String(ids[1]), `it opens nothing for coworker ${ann}`],
           [String(ids[2]), `it opens nothing for coworker ${ann}`],
           [String(old), 'it counts for nobody'],
         ],

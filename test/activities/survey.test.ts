@@ -77,8 +77,8 @@ describe('survey of a space', () => {
     const known = space.addCoworker({ Email: 'Known@Example.com' }).Id;
     space.addCoworker({ Email: '' });
     const unread = space.addCoworker({ Email: 'unread@example.com' }).Id;
-    const pass = space.addPass({ CoworkerId: unread, TimePassId: passTypeId });
-    space.update('coworkertimepasses', pass.Id, { ExpireDate: 'soon' });
+    const contract = space.addContract({ CoworkerId: unread, TariffId: space.addTariff().Id });
+    space.update('coworkercontracts', contract.Id, { StartDate: 'soon' });
     const groupId = sim.org.addGroup({ name: 'Office' }).id;
     const userIds = ['known@example.com', 'unread@example.com', 'nobody@example.com', ''].map((email) => {
       const { id } = sim.org.addUser({ email });

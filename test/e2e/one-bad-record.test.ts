@@ -76,6 +76,22 @@ describe('bad records in Nexudus', () => {
     assert.match(await run('explain', String(ids['ann'])), /no known time zone/);
   });
 
+  it('of one member keep that member’s good passes from nothing, and no key for one who is suspended', async () => {
+    const { nexudus } = space;
+    const gil = ids['gil'] ?? 0;
+    sellInNewYork('gil');
+    const { Id } = nexudus.space.addPass({ CoworkerId: gil, TimePassId: space.ids.passTypes.romeDay });
+    nexudus.space.update('coworkertimepasses', Id, { ExpireDate: 'never' });
+    await eventually('gil’s key, by the good pass', () => has('gil'));
+    const contract = nexudus.space.addContract({ CoworkerId: gil, TariffId: space.ids.plans.romeUnlimited });
+    nexudus.space.update('coworkercontracts', contract.Id, { StartDate: 'soon' });
+    await eventually('gil waits', async () => (await standing('gil')).includes('StartDate'));
+    assert.ok(has('gil'));
+    nexudus.space.suspend(gil);
+    await eventually('gil’s key gone', () => !has('gil'));
+    for (const name of ['ann', 'ben', 'dora', 'eve']) assert.ok(has(name), name);
+  });
+
   it('keep no worker from starting, nor does a group that is gone', async () => {
     const { kisi, ids: city } = space;
     kisi.org.deleteGroup(city.groups.romeOffice);

@@ -107,11 +107,11 @@ describe('reading many members', () => {
     assert.equal((await readAll(ids)).length, 6);
   });
 
-  it('leaves only those alone who have a malformed record, and those whom it concerns too', async () => {
+  it('leaves only those alone who have a malformed contract, and those whom it concerns too', async () => {
     const [broken = 0, borrower = 0, ...others] = planMembers(8);
-    const pass = space.list('coworkertimepasses').find(({ CoworkerId }) => CoworkerId === broken);
-    assert.ok(pass);
-    space.update('coworkertimepasses', pass.Id, { ExpireDate: 'soon' });
+    const contract = space.list('coworkercontracts').find(({ CoworkerId }) => CoworkerId === broken);
+    assert.ok(contract);
+    space.update('coworkercontracts', contract.Id, { StartDate: 'soon' });
     const lends = { ShareTimePasses: true, PayingMemberId: broken };
     space.addTeam({ ...lends, TeamMembers: [broken, borrower] });
     const ids = [broken, borrower, ...others];

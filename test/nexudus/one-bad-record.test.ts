@@ -199,13 +199,54 @@ describe('one bad record in Nexudus', () => {
       });
     }
 
-    it('(the pass itself, whose owner is gone) is waited for by the one alone who holds by it', async () => {
-      const { Id = 0 } = passes[0] ?? {};
+    it('(the pass itself) leaves that key in doubt, and opens nothing; other passes do', async () => {
       const held = heldBy();
-      space.update('coworkertimepasses', Id, { CoworkerId: absurd(0) });
-      await assert.rejects(readAll([ann()], [held]), (error) => isNexudusError(error, 'malformed'));
-      assert.equal((await readAll(members.slice(1))).length, 7);
+      space.update('coworkertimepasses', held.passId, { ExpireDate: 'soon' });
+      const other = space.addPass({ CoworkerId: ann(), TimePassId: typeId });
+      for (const ids of [[ann()], members]) {
+        const [read] = await readAll(ids, [held]);
+        assert.ok(read);
+        assert.deepEqual(
+          read.doubts.map(({ passId }) => passId),
+          [held.passId],
+        );
+        assert.deepEqual(accessOf(read), [other.Id]);
+        assert.match(read.broken.join(), new RegExp(`record ${held.passId}: ExpireDate`));
+      }
+      assert.deepEqual((await readAll([bob()]))[0]?.doubts, []);
     });
+
+    const spoiltOfBarred: [what: string, spoil: () => void][] = [
+      ['pass', () => space.update('coworkertimepasses', heldBy().passId, { ExpireDate: 'soon' })],
+      [
+        'contract',
+        () => {
+          const { Id } = space.addContract({ CoworkerId: ann(), TariffId: planId });
+          space.update('coworkercontracts', Id, { StartDate: 'soon' });
+        },
+      ],
+      [
+        'pause',
+        () => {
+          const { Id } = space.addContract({ CoworkerId: ann(), TariffId: planId });
+          space.addPausedPeriod({ CoworkerContractId: Id, ...paused, PauseFrom: absurd('soon') });
+        },
+      ],
+    ];
+    for (const [what, spoil] of spoiltOfBarred) {
+      for (const bar of [{ Active: false }, { Archived: true }])
+        it(`(a ${what}) keeps nothing for one who is barred: ${JSON.stringify(bar)}`, async () => {
+          const held = heldBy();
+          spoil();
+          space.update('coworkers', ann(), bar);
+          for (const ids of [[ann()], members]) {
+            const [read] = await readAll(ids, [held]);
+            assert.deepEqual(read?.doubts, []);
+            const member = read.snapshot?.profiles[0]?.member;
+            assert.deepEqual([member?.active, member?.archived], [!('Active' in bar), 'Archived' in bar]);
+          }
+        });
+    }
   });
 
   it('harms nobody who is looked up in the same request', async () => {

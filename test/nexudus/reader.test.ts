@@ -100,7 +100,14 @@ describe('reading one member', () => {
       bench.clock.now += minuteMs - 1;
       await assert.rejects(read(), missing);
       bench.clock.now += 1;
-      assert.deepEqual(await read(), { snapshot: null, gone: true, doubts: [], written: [], records: '' });
+      assert.deepEqual(await read(), {
+        snapshot: null,
+        gone: true,
+        doubts: [],
+        broken: [],
+        written: [],
+        records: '',
+      });
     });
   });
 

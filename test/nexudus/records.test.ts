@@ -102,6 +102,14 @@ describe('Nexudus records', () => {
     });
   });
 
+  it('know nothing of a pause without either date, which is no pause for ever', () => {
+    for (const dates of [{}, { PauseFrom: null, PauseUntil: null }, { PauseFrom: '' }])
+      isMalformed('contractpausedperiods', { ...base, CoworkerContractId: 8, ...dates });
+    const open = { PauseFrom: '2026-12-01T00:00:00Z', PauseUntil: null };
+    const { pause } = parse('contractpausedperiods', { ...base, CoworkerContractId: 8, ...open });
+    assert.equal(pause.until, null);
+  });
+
   describe('a pass', () => {
     it('without Used is malformed', () => {
       assert.ok(isMalformed('coworkertimepasses', { ...pass, Used: undefined }));
@@ -163,8 +171,9 @@ describe('Nexudus records', () => {
       parse('coworkertimepasses', { ...pass, ...fields });
     const contractWith = (fields: object): Records['coworkercontracts'] =>
       parse('coworkercontracts', { ...contract, ...fields });
+    const dates = { PauseFrom: '2026-12-01T00:00:00Z', PauseUntil: '2027-01-01T00:00:00Z' };
     const pauseWith = (fields: object): unknown =>
-      parse('contractpausedperiods', { ...base, CoworkerContractId: 8, ...fields }).pause;
+      parse('contractpausedperiods', { ...base, CoworkerContractId: 8, ...dates, ...fields }).pause;
     const meanings: [field: string, read: Read, early: unknown, late: unknown, meaning: string][] = [
       ['UsedDate', (UsedDate) => passWith({ UsedDate }).usedAt, null, null, 'nobody knows when'],
       [
@@ -199,15 +208,15 @@ describe('Nexudus records', () => {
       [
         'PauseFrom',
         (PauseFrom) => pauseWith({ PauseFrom }),
-        { from: 0, until: null },
-        { from: endOfDates, until: null },
+        { from: 0, until: Date.parse(dates.PauseUntil) },
+        { from: endOfDates, until: Date.parse(dates.PauseUntil) },
         'begun, or not to begin',
       ],
       [
         'PauseUntil',
         (PauseUntil) => pauseWith({ PauseUntil }),
-        { from: 0, until: null },
-        { from: 0, until: null },
+        { from: Date.parse(dates.PauseFrom), until: null },
+        { from: Date.parse(dates.PauseFrom), until: null },
         'without a known end',
       ],
       ['ToTime', (ToTime) => parse('checkins', { ...base, ToTime }).open, true, true, 'an open check-in'],

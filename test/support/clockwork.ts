@@ -206,6 +206,7 @@ export class Clockwork {
               snapshot,
               gone: own === undefined,
               doubts: this.doubts,
+              broken: [],
               written: [],
               records: '',
             }),
