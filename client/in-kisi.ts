@@ -7,11 +7,14 @@ import type { Config } from '../worker/config.js';
 import type { ShownHoldings } from '../workflows/messages.js';
 import { kisiOf, nexudusOf } from './space.js';
 
-/** A key as Kisi shows it. */
+/** A key as Kisi shows it, or another right that opens the same doors. */
 export interface KeyInKisi {
   groupId: number;
+  /** `group_basic` is a key; others, such as `group_manager`, only people give. */
+  role: string;
   /** ISO 8601, UTC; null: no end, or one that cannot be read. */
   until: string | null;
+  isEndReadable: boolean;
   /** False: a person gave it, or another integration. */
   byLatchkey: boolean;
 }
@@ -27,41 +30,50 @@ export interface InKisi {
 
 /**
  * What Kisi shows of a member, by two to four requests: by the Kisi user that the member's workflow knows (`shown`; null: it
- * shows nothing), else by the e-mail in Nexudus. A text: why it cannot be told.
+ * shows nothing), else by the e-mail in Nexudus. A text: why it cannot be told. `recorded`: which keys of a Kisi user are on
+ * record as Latchkey's.
  */
 export async function lookIntoKisi(
   config: Config,
   memberId: number,
   shown: ShownHoldings | null,
+  recorded: (userId: number) => Promise<readonly number[]>,
 ): Promise<InKisi | string> {
   try {
-    return await look(config, memberId, shown);
+    return await look(config, memberId, shown, recorded);
   } catch (error) {
     if (error instanceof KisiError || error instanceof NexudusError) return error.message;
     throw error;
   }
 }
 
-async function look(config: Config, memberId: number, shown: ShownHoldings | null): Promise<InKisi> {
+async function look(
+  config: Config,
+  memberId: number,
+  shown: ShownHoldings | null,
+  recorded: (userId: number) => Promise<readonly number[]>,
+): Promise<InKisi> {
   const kisi = kisiOf(config);
-  const known = shown?.kisiUser?.id;
-  const user = known === undefined ? await findByEmail(config, memberId) : await kisi.getUser(known);
+  const userId = shown?.kisiUser?.id;
+  const user = userId === undefined ? await findByEmail(config, memberId) : await kisi.getUser(userId);
   if (user === null) return { userId: null, isSuspended: false, keys: [] };
   const now = Date.now();
-  const own = new Set((shown?.ledger ?? []).filter(({ foreign }) => !foreign).map(({ keyId }) => keyId));
+  const known = (shown?.ledger ?? []).filter(({ foreign }) => !foreign).map(({ keyId }) => keyId);
+  const own = new Set([...known, ...(await recorded(user.id))]);
   const keys = (await kisi.listKeysOf({ userId: user.id })).filter(
-    ({ roleId, validFrom, validUntil }) =>
-      roleId === keyRole &&
+    ({ validFrom, validUntil }) =>
       (typeof validFrom !== 'number' || validFrom <= now) &&
       (typeof validUntil !== 'number' || validUntil > now),
   );
   return {
     userId: user.id,
     isSuspended: !user.accessEnabled,
-    keys: keys.map(({ id, groupId, validUntil }) => ({
+    keys: keys.map(({ id, groupId, roleId, validUntil }) => ({
       groupId,
+      role: roleId,
       until: typeof validUntil === 'number' ? iso(validUntil) : null,
-      byLatchkey: own.has(id),
+      isEndReadable: validUntil !== 'unreadable',
+      byLatchkey: roleId === keyRole && own.has(id),
     })),
   };
 }

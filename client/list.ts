@@ -1,3 +1,7 @@
+import { keyRole } from '../kisi/records.js';
+import { mayExist, openDatabase } from '../trail/database.js';
+import { TrailError } from '../trail/errors.js';
+import { createOwnership } from '../trail/ownership.js';
 import type { AccessState, MemberView } from '../workflows/messages.js';
 import { CommandError } from './failure.js';
 import { lookIntoKisi, type InKisi, type KeyInKisi } from './in-kisi.js';
@@ -43,7 +47,9 @@ export async function show(id: string, { json = false }: { json?: boolean }): Pr
   }
   if (row.view === null && row.closed === null)
     remark('no worker answered (is `latchkey worker` running?): why there are keys is not shown');
-  const kisi = await lookIntoKisi(config, memberId, row.shown);
+  const kisi = await lookIntoKisi(config, memberId, row.shown, (userId) =>
+    recordedKeys(config.databaseUrl, userId),
+  );
   if (typeof kisi === 'string') remark(`what Kisi holds cannot be told: ${kisi}`);
   if (json) printJson({ ...row, shown: undefined, kisi: typeof kisi === 'string' ? null : kisi });
   else print(memberWords(row, typeof kisi === 'string' ? null : kisi));
@@ -100,24 +106,55 @@ export function memberWords(row: KnownMember, kisi: InKisi | null): string {
 }
 
 /** Whether the member can open doors, first of all by what Kisi shows. `kisi` null: that is not known. */
-function headline({ memberId, state, keys, waitingFor }: MemberView, kisi: InKisi | null): string {
+function headline(
+  { memberId, state, keys, waitingFor, lastCheckedAt }: MemberView,
+  kisi: InKisi | null,
+): string {
   const who = `Member ${memberId}`;
   if (state === 'otherProfile' || state === 'ended') return `${who} ${states[state]}.`;
-  if (state === 'new') {
+  if (state === 'new' && lastCheckedAt === null) {
     return waitingFor === null ? `${who} ${states.new}.` : `${who} could not be looked at yet.`;
   }
-  if (kisi === null) return `${who} ${states[state]}, as far as Latchkey knows.`;
+  if (kisi === null)
+    return `${who} ${states[state === 'new' ? 'noAccess' : state]}, as far as Latchkey knows.`;
   if (kisi.isSuspended)
     return `${who} can open nothing: Kisi user ${kisi.userId ?? ''} is suspended in Kisi.`;
   if (kisi.keys.some(({ byLatchkey }) => byLatchkey)) return `${who} has access.`;
-  if (kisi.keys.length > 0) return `${who} has access, by a key that Latchkey did not give.`;
-  if (keys.length === 0) return `${who} has no access.`;
+  if (kisi.keys.length > 0) return `${who} has access, by a right in Kisi that Latchkey did not give.`;
+  if (keys.every(({ givenByHand }) => givenByHand)) return `${who} has no access.`;
   return `${who} has no key in Kisi, although Latchkey gave one: \`latchkey resync ${memberId}\` has it mended.`;
 }
 
-const keyInKisiWords = ({ groupId, until, byLatchkey }: KeyInKisi): string =>
-  `Key to group ${groupId} in Kisi, ${until === null ? 'without an end' : `until ${shortTime(until) ?? ''}`}: ` +
-  (byLatchkey ? 'given by Latchkey.' : 'given by a person or another integration.');
+function keyInKisiWords(key: KeyInKisi): string {
+  const { groupId, role, byLatchkey } = key;
+  const what =
+    role === keyRole ? `Key to group ${groupId} in Kisi` : `Right to group ${groupId} in Kisi (${role})`;
+  return `${what}, ${endWords(key)}: ${byLatchkey ? 'given by Latchkey.' : 'given by a person or another integration.'}`;
+}
+
+function endWords({ until, isEndReadable }: KeyInKisi): string {
+  if (!isEndReadable) return 'with an end that cannot be read';
+  return until === null ? 'without an end' : `until ${shortTime(until) ?? ''}`;
+}
+
+/** Which keys of a Kisi user are on record as Latchkey's; none where the database does not answer. */
+async function recordedKeys(databaseUrl: string, userId: number): Promise<number[]> {
+  if (!mayExist(databaseUrl)) return [];
+  try {
+    const db = await openDatabase(databaseUrl);
+    try {
+      const all = await createOwnership(db, Date.now).all();
+      return all.flatMap(({ key, userId: whose }) =>
+        whose === userId && key !== null && !key.foreign && key.keyId !== null ? [key.keyId] : [],
+      );
+    } finally {
+      await db.destroy();
+    }
+  } catch (error) {
+    if (error instanceof TrailError) return [];
+    throw error;
+  }
+}
 
 /** One member's view as text. `kisi` null: it is not known what Kisi holds. */
 export function viewWords(view: MemberView, kisi: InKisi | null): string {

@@ -22,7 +22,13 @@ const view: MemberView = {
   standing: 'Has access.',
 };
 
-const key = { groupId: 2001, until: '2026-12-01T00:15:00Z', byLatchkey: true };
+const key = {
+  groupId: 2001,
+  until: '2026-12-01T00:15:00Z',
+  role: 'group_basic',
+  isEndReadable: true,
+  byLatchkey: true,
+};
 const inKisi = (over: Partial<InKisi> = {}): InKisi => ({
   userId: 5,
   isSuspended: false,
@@ -84,20 +90,42 @@ describe('a member in words', () => {
 
   it('says that there is access only where Kisi shows a key, and whose that is', () => {
     const none = { ...view, state: 'noAccess' as const, keys: [], standing: 'No pass.' };
-    const byHand = inKisi({ keys: [{ groupId: 7, until: null, byLatchkey: false }] });
+    const byHand = inKisi({ keys: [{ ...key, groupId: 7, until: null, byLatchkey: false }] });
     assert.match(viewWords(view, nothing), /^Member 12 has no key in Kisi, although Latchkey gave one: /);
     assert.match(viewWords(none, nothing), /^Member 12 has no access\.\nNo pass\.$/m);
     assert.match(
       viewWords(none, byHand),
-      /^Member 12 has access, by a key that Latchkey did not give\.\n[^]*Key to group 7 in Kisi, without an end: given by a person or another integration\.$/m,
+      /^Member 12 has access, by a right in Kisi that Latchkey did not give\.\n[^]*Key to group 7 in Kisi, without an end: given by a person or another integration\.$/m,
     );
     assert.match(viewWords(view, inKisi({ isSuspended: true })), /^Member 12 can open nothing: Kisi user 5/);
     assert.match(viewWords(view, null), /^Member 12 has access, as far as Latchkey knows\./);
   });
 
+  it('tells of a higher right in Kisi, of an end that cannot be read, and of a key by hand that is gone', () => {
+    const manager = inKisi({ keys: [{ ...key, role: 'group_manager', until: null, byLatchkey: false }] });
+    assert.match(
+      viewWords({ ...view, keys: [] }, manager),
+      /^Member 12 has access, by a right in Kisi that Latchkey did not give\.[^]*Right to group 2001 in Kisi \(group_manager\), without an end: given by a person/,
+    );
+    const odd = inKisi({ keys: [{ ...key, until: null, isEndReadable: false, byLatchkey: false }] });
+    assert.match(viewWords({ ...view, keys: [] }, odd), /in Kisi, with an end that cannot be read: given by/);
+    const byHand = { ...view, keys: view.keys.map((one) => ({ ...one, givenByHand: true })) };
+    assert.match(viewWords(byHand, nothing), /^Member 12 has no access\./);
+  });
+
+  it('tells one whom Kisi refuses from one who was not looked at', () => {
+    const waitingFor = { what: 'Kisi refuses.', since: '2026-11-25T09:00:00Z', wakes: 'by itself' };
+    const refused: MemberView = { ...view, state: 'new', keys: [], standing: '', waitingFor };
+    assert.match(viewWords(refused, nothing), /^Member 12 has no access\./);
+    assert.match(viewWords(refused, inKisi()), /^Member 12 has access\./);
+  });
+
   it('never takes one who waits for one who was not looked at', () => {
     const waitingFor = { what: 'Nexudus is down.', since: '2026-11-25T09:00:00Z', wakes: 'by itself' };
-    const words = viewWords({ ...view, state: 'new', keys: [], standing: '', waitingFor }, nothing);
+    const words = viewWords(
+      { ...view, state: 'new', keys: [], standing: '', lastCheckedAt: null, waitingFor },
+      nothing,
+    );
     assert.match(words, /^Member 12 could not be looked at yet\.\n[^]*Waiting since .*: Nexudus is down\./);
   });
 

@@ -221,4 +221,13 @@ describe('status and alerts', () => {
     assert.doesNotMatch(stdout + stderr, /s3cr3t/);
     assert.equal((await latchkeyWith(space.env, 'alert', '--test')).code, 2);
   });
+
+  it('a key is Latchkey’s by the record too, also of a profile whose workflow does not keep it', async () => {
+    const { nexudus, ids, env } = space;
+    const twin = nexudus.space.addCoworker({ Email: 'ann@example.com', InvoicingBusinessId: ids.rome }).Id;
+    nexudus.space.addPass({ CoworkerId: twin, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    const shown = async (): Promise<string> => (await latchkeyWith(env, 'show', String(twin))).stdout;
+    await eventually('the twin leaves the keys', async () => /to another profile/.test(await shown()));
+    assert.match(await shown(), /^Key to group \d+ in Kisi, until .*: given by Latchkey\.$/m);
+  });
 });
