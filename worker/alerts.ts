@@ -98,7 +98,7 @@ function undecidedOf({ apis, drift, hooks }: Facts): string[] {
   });
   return [
     ...unheard.flatMap((api) => ['down', 'refused', 'call', 'skew', 'retiring'].map((of) => `${of}/${api}`)),
-    ...(drift === null ? ['contested', 'audit', 'doubt'] : []),
+    ...(drift === null ? ['contested', 'audit', 'doubt', 'drift'] : []),
     ...(hooks === null ? ['hook'] : []),
   ];
 }
@@ -189,10 +189,23 @@ function heldAlert({ id, keys, since, ruling }: Facts['held'][number]): Alert[] 
   return [{ cause: `held/${id}`, since, text }];
 }
 
+/** Findings that nobody but a person can mend, whatever the policy; what a space may live with is only shown. */
+const forPeople = {
+  groupGone:
+    'Groups that the mapping names are gone from Kisi, so what they opened opens nothing: correct the mapping, or the pass type’s KisiGroupId.',
+  endUnreadable:
+    'Keys have an end in Kisi that cannot be read, so they may end at any time: set it anew there.',
+} as const;
+
 function driftAlerts({ drift }: Facts, now: Instant, { auditMs }: AlertLimits): Alert[] {
   if (drift === null) return [];
-  const { contested, failure, doubt } = drift;
+  const { contested, failure, doubt, open } = drift;
   return [
+    ...Object.entries(forPeople).flatMap(([kind, words]) => {
+      const count = open[kind as keyof typeof forPeople] ?? 0;
+      const text = `${words} \`latchkey drift\` names them (${count}).`;
+      return count === 0 ? [] : [{ cause: `drift/${kind}`, since: null, text }];
+    }),
     ...contested.map(({ id, kind, memberId, groupId, since }) => {
       const whom = [
         ...(memberId === null ? [] : [`member ${memberId}`]),

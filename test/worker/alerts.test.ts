@@ -72,6 +72,17 @@ describe('what needs somebody', () => {
     assert.deepEqual(causes({ drift: { ...drift, doubt: { since: noon, lost: 30, held: 40 } } }), ['doubt']);
   });
 
+  it('groups that are gone and ends that cannot be read, but no finding that a space may live with', () => {
+    const { drift } = facts();
+    if (drift === null) throw new Error('no drift');
+    const open = { groupGone: 1, endUnreadable: 2, extra: 40, orphan: 3, missing: 1 };
+    assert.deepEqual(causes({ drift: { ...drift, open } }), ['drift/groupGone', 'drift/endUnreadable']);
+    assert.match(
+      textOf({ drift: { ...drift, open: { groupGone: 1 } } }),
+      /^Groups .* are gone from Kisi.*`latchkey drift` names them \(1\)\.$/,
+    );
+  });
+
   it('each webhook that Nexudus switched off', () => {
     const hooks = { at: noon, off: ['CoworkerUpdate at 12', 'AccessControlUpdate at 12'] };
     assert.deepEqual(causes({ hooks }), ['hook/CoworkerUpdate at 12', 'hook/AccessControlUpdate at 12']);
