@@ -179,7 +179,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       });
     });
 
-  describe('and of a key of which nobody knows what a write before did', () => {
+  describe('followed by further writes to the same key', () => {
     const unsure = (name: string): WriteNote => ({ ...note(name), unsure: true });
     const move = (keyId: number, was: number, name: string, attempt = 1) =>
       run('moveKey', [keyId, keyWish({ userId, groupId, validUntil: july }), was, unsure(name)], attempt);
