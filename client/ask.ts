@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { printable } from '../access/text.js';
 
 /** Whether there is somebody to ask. */
 export function hasTerminal(): boolean {
@@ -14,7 +15,7 @@ export async function confirmed(question: string): Promise<boolean> {
     });
   });
   try {
-    const answer = await Promise.race([terminal.question(`latchkey: ${question} [y/N] `), closed]);
+    const answer = await Promise.race([terminal.question(`latchkey: ${printable(question)} [y/N] `), closed]);
     return /^\s*y(es)?\s*$/i.test(answer);
   } finally {
     terminal.close();

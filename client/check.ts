@@ -1,8 +1,9 @@
+import { printable } from '../access/text.js';
 import type { CheckedSpace } from '../worker/check.js';
 import { print, printJson } from './output.js';
 import { tellWhetherInForce } from './rules.js';
 import { kisiOf, nexudusOf, readConfig, soundSpace } from './space.js';
-import { printable, table } from './table.js';
+import { table } from './table.js';
 
 /** `latchkey check`: tries both APIs and the configuration, and shows which pass types open which groups. */
 export async function check({ json = false }: { json?: boolean }): Promise<void> {

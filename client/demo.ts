@@ -6,6 +6,7 @@ import { startEmbeddedTemporal } from '../worker/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
 import type { Service } from '../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery } from '../workflows/messages.js';
+import { print } from './output.js';
 import { setStage, type Stage } from './stage.js';
 import { stopSignal } from './worker.js';
 
@@ -16,7 +17,9 @@ interface Scene extends Stage {
 }
 
 const pollIntervalMs = 10_000;
-const say = (line = ''): void => void process.stdout.write(`${line}\n`);
+const say = (line = ''): void => {
+  print(line);
+};
 
 /**
  * A whole space on this machine: a Temporal server, both APIs simulated over HTTP, a worker, and a tour that narrates

@@ -1,5 +1,6 @@
 import { readOrders } from '../activities/orders.js';
 import { memberBarred } from '../access/decide.js';
+import { printable } from '../access/text.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
 import { meant } from '../worker/names.js';
 import { exceptionWords, exceptUpdate, withdrawUpdate } from '../workflows/control-messages.js';
@@ -10,7 +11,7 @@ import { print, printJson, remark } from './output.js';
 import { groupNames, openSpace } from './rules.js';
 import { withSession } from './session.js';
 import { kisiOf, readConfig, readMember } from './space.js';
-import { printable, shortTime, table, type Cell } from './table.js';
+import { shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseId, parseWho } from './who.js';
 
 /** The options of `latchkey allow` and `latchkey block` as typed. */

@@ -1,6 +1,5 @@
-import { jsonText } from '../trail/lines.js';
+import { jsonText, printable } from '../access/text.js';
 import type { Failure } from './failure.js';
-import { printable } from './table.js';
 
 /** Prints an answer in its lines, and nothing in them that a terminal obeys. Stdout holds nothing else, for a pipe. */
 export function print(text: string): void {

@@ -1,3 +1,5 @@
+import { printable } from '../access/text.js';
+
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** What one place of a table holds. */
@@ -29,14 +31,6 @@ export function shortTime(at: string | number | null): string | null {
 
 function textOf(cell: Cell): string {
   return cell === null ? '-' : printable(String(cell));
-}
-
-/**
- * A text as a terminal may get it, in one line: whatever comes from outside (a name, a reason) must not move its cursor,
- * change its colours or title, break its lines, or turn its letters around. Pure.
- */
-export function printable(text: string): string {
-  return text.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 /** A text in lines of at most so many characters, broken at blanks, each behind the indent. */

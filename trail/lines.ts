@@ -1,4 +1,5 @@
 /** Records as lines of text. CSV is written here rather than by a library: the one function `cell` is all it would do. */
+import { jsonText, printable } from '../access/text.js';
 import type { Instant } from '../access/types.js';
 import type { JsonValue, TrailRecord } from './records.js';
 
@@ -26,7 +27,8 @@ type Column = (typeof csvColumns)[number];
 
 /**
  * Records as CSV (RFC 4180, UTF-8) with one line of headings, line ends included. Null is an empty cell. A cell that a
- * spreadsheet would take for a formula begins with a single quote; line breaks and other control characters are blanks.
+ * spreadsheet would take for a formula begins with a single quote, behind a semicolon too; what no reader may obey is taken
+ * out (access/text.ts).
  */
 export async function* csvLines(
   records: AsyncIterable<TrailRecord>,
@@ -44,17 +46,6 @@ export async function* jsonLines(
     const fields = csvColumns.map((column) => [column, valueOf(record, column)]);
     yield `${jsonText(Object.fromEntries(fields))}\n`;
   }
-}
-
-/**
- * A value as JSON, with `\\u` escapes also for what JSON lets stand as it is and a terminal obeys or does not show as it is
- * written (control characters above ASCII, line separators, changes of the writing direction). Pure.
- */
-export function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(
-    /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 // With its milliseconds always, so that texts sort as the times do.
@@ -77,13 +68,16 @@ function isJson(column: Column): boolean {
   return column === 'before' || column === 'after';
 }
 
-/** What a spreadsheet takes for the beginning of a formula, in full width too; blanks before it may be passed over. */
-const formula = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+/**
+ * What a spreadsheet takes for the beginning of a formula, in full width too; blanks before it may be passed over. Where it
+ * takes a semicolon for the end of a cell, as in much of Europe, quotes in the middle of its line keep it from nothing.
+ */
+const formula = /(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
 
 /** One line, so that a line of the file is a record, and nothing that a terminal or a spreadsheet obeys. */
 function cell(text: string): string {
-  const plain = text.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ');
+  const plain = printable(text);
   const isNumber = /^[+-]?\d+(\.\d+)?$/.test(plain);
-  const guarded = !isNumber && formula.test(plain) ? `'${plain}` : plain;
-  return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  const guarded = isNumber ? plain : plain.replace(formula, "$1'");
+  return /[",;]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

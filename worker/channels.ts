@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
+import { printable } from '../access/text.js';
 
 /** A message to people. */
 export interface Message {
@@ -46,7 +47,17 @@ const timeoutMs = 10_000;
 
 /** The channels of a configuration. `limitMs`: how long one try may take. */
 export function createChannels({ urls, smtp }: AlertConfig, limitMs = timeoutMs): Channel[] {
-  return [...urls.map((url) => webhook(url, limitMs)), ...(smtp === null ? [] : [mail(smtp, limitMs)])];
+  const all = [...urls.map((url) => webhook(url, limitMs)), ...(smtp === null ? [] : [mail(smtp, limitMs)])];
+  return all.map((channel) => ({ ...channel, send: (message) => channel.send(plain(message)) }));
+}
+
+/** Names of groups and answers of the APIs come from outside. */
+function plain({ title, lines, alerts }: Message): Message {
+  return {
+    title: printable(title),
+    lines: lines.map(printable),
+    alerts: alerts.map((alert) => ({ ...alert, text: printable(alert.text) })),
+  };
 }
 
 const digestOf = (secret: string): string =>
@@ -80,15 +91,17 @@ function webhook(url: string, limitMs: number): Channel {
 
 /**
  * What each receiver takes. Slack, and those who do as Slack does, take a text in which three characters are marked up; Google
- * Chat takes nothing beside the text; Discord calls it otherwise; Teams takes cards only. Others may read the fields.
+ * Chat takes nothing beside the text, has no way to say that a `<` is one, and calls everybody by `<users/all>`; Discord calls
+ * the text otherwise, and everybody by a name unless told not to; Teams takes cards only. Others may read the fields.
  */
 function bodyFor(host: string, message: Message): object {
   const text = textOf(message);
   const isAt = (...names: string[]): boolean =>
     names.some((name) => host === name || host.endsWith(`.${name}`));
   if (isAt('hooks.slack.com', 'hooks.slack-gov.com')) return { text: escaped(text) };
-  if (isAt('chat.googleapis.com')) return { text };
-  if (isAt('discord.com', 'discordapp.com')) return { content: text.slice(0, longestDiscord) };
+  if (isAt('chat.googleapis.com')) return { text: text.replaceAll('<', '‹') };
+  if (isAt('discord.com', 'discordapp.com'))
+    return { content: text.slice(0, longestDiscord), allowed_mentions: { parse: [] } };
   if (
     isAt(
       'webhook.office.com',
@@ -109,13 +122,14 @@ const textOf = ({ title, lines }: Message): string => [title, ...lines.map((line
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** A message as a Teams workflow ("when a Teams webhook request is received") posts it: an adaptive card for each. */
+/**
+ * A message as a Teams workflow ("when a Teams webhook request is received") posts it: an adaptive card for each. A TextBlock
+ * would read Markdown, links among it; a TextRun does not.
+ */
 function card({ title, lines }: Message): object {
   const block = (text: string, more: object = {}): object => ({
-    type: 'TextBlock',
-    text,
-    wrap: true,
-    ...more,
+    type: 'RichTextBlock',
+    inlines: [{ type: 'TextRun', text, ...more }],
   });
   return {
     type: 'message',

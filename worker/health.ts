@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { jsonText } from '../access/text.js';
 import { ConfigError } from './config.js';
 import { listenProblem } from './ports.js';
 
@@ -49,7 +50,7 @@ async function answerReadiness(response: ServerResponse, options: HealthOptions)
     ready: false,
     detail: { problem: 'the checks failed or took too long' },
   }));
-  answer(response, ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, ...detail })}\n`);
+  answer(response, ready ? 200 : 503, 'application/json', `${jsonText({ ready, ...detail })}\n`);
 }
 
 async function answerMetrics(response: ServerResponse, options: HealthOptions): Promise<void> {

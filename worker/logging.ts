@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 import { destination, pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { printable } from '../access/text.js';
 import type { LogLevel } from './config.js';
 
 export type { Logger } from 'pino';
@@ -35,7 +36,7 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: Object.fromEntries(errorKeys.map((key) => [key, describeError])),
       redact: { paths: redactedPaths(), censor },
-      hooks: { streamWrite: withoutPersonalData },
+      hooks: { streamWrite: (line) => `${withoutPersonalData(plainLine(line))}\n` },
     },
     options.to ?? stderrStream(options.pretty ?? process.stderr.isTTY),
   );
@@ -116,6 +117,17 @@ function redactedPaths(): string[] {
   );
 }
 
+/** How JSON writes a control character. */
+const escape = /\\(?:u00[01][0-9a-f]|[bfnrt]|["\\])/g;
+
+/**
+ * A finished line without what no reader may obey, whoever put it there. Control characters that JSON escapes are taken out
+ * too: what shows the lines to a person (pretty here, others elsewhere) writes them out again, and a forged line among them.
+ */
+function plainLine(line: string): string {
+  return printable(line.replace(escape, (one) => (/["\\]$/.test(one) ? one : ' '))).trimEnd();
+}
+
 /** Bounded repetitions keep this linear on long lines. */
 const emailLike = /[^\s"'<>:;,()@\\/]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/g;
 const credentialLike = /\b(Bearer|Basic|KISI-LOGIN)\s+[^\s"'\\]+/gi;
@@ -149,5 +161,5 @@ function firstFrames(stack: string | undefined): string | undefined {
   return frames
     ?.slice(0, 6)
     .map((line) => line.trim())
-    .join('\n');
+    .join(', ');
 }

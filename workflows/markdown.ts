@@ -1,12 +1,11 @@
+import { printable } from '../access/text.js';
+
 /**
  * A text as it stands, in one line, within the Markdown that Temporal's UI shows: names of groups and pass types, reasons
  * and answers come from outside, and must neither format nor link, nor show a picture. Pure.
  */
 export function markdownText(text: string): string {
-  return text
-    .replace(/\p{Bidi_Control}/gu, '')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replace(/[\\`*_~[\]<>&|@$]|^\s*[#+\-=]|:(?=\/\/)|(?<=www)\./giu, escaped);
+  return printable(text).replace(/[\\`*_~[\]<>&|@$]|^\s*[#+\-=]|:(?=\/\/)|(?<=www)\./giu, escaped);
 }
 
 /** With a backslash before its last character. */

@@ -140,29 +140,55 @@ describe('what each receiver takes', () => {
     assert.deepEqual(await bodyAt(`https://hooks.slack.com/services/${secret}`), { text: escaped });
   });
   it('Google Chat: a text and nothing else', async () => {
-    assert.deepEqual(await bodyAt('https://chat.googleapis.com/v1/spaces/A/messages?key=k'), { text });
+    const shown = text.replace('<', '‹');
+    assert.deepEqual(await bodyAt('https://chat.googleapis.com/v1/spaces/A/messages?key=k'), { text: shown });
   });
-  it('Discord: a content', async () => {
-    assert.deepEqual(await bodyAt('https://discord.com/api/webhooks/1/2'), { content: text });
+  it('Discord: a content that calls nobody', async () => {
+    const quiet = { parse: [] };
+    assert.deepEqual(await bodyAt('https://discord.com/api/webhooks/1/2'), {
+      content: text,
+      allowed_mentions: quiet,
+    });
   });
   for (const host of [
     'prod-1.westeurope.logic.azure.com:443',
     'contoso.webhook.office.com',
     'default1.2.environment.api.powerplatform.com',
   ])
-    it(`Teams (${host}): a message with one adaptive card`, async () => {
+    it(`Teams (${host}): a message with one adaptive card, and nothing in it that reads Markdown`, async () => {
       const { type, attachments } = (await bodyAt(`https://${host}/workflows/1?sig=s`)) as {
         type: string;
-        attachments: { contentType: string; content: { type: string; body: { text: string }[] } }[];
+        attachments: {
+          contentType: string;
+          content: { type: string; body: { type: string; inlines: { type: string; text: string }[] }[] };
+        }[];
       };
       assert.equal(type, 'message');
       const [card] = attachments;
       assert.equal(card?.contentType, 'application/vnd.microsoft.card.adaptive');
       assert.equal(card.content.type, 'AdaptiveCard');
       assert.deepEqual(
-        card.content.body.map((block) => block.text),
-        [message.title, ...message.lines],
+        card.content.body.map(({ type, inlines }) => [type, ...inlines.map((run) => [run.type, run.text])]),
+        [message.title, ...message.lines].map((line) => ['RichTextBlock', ['TextRun', line]]),
       );
+    });
+  for (const host of [
+    'hooks.slack.com',
+    'chat.googleapis.com',
+    'discord.com',
+    'a.logic.azure.com',
+    'example.org',
+  ])
+    it(`${host}: one line for each, whatever a group is called`, async () => {
+      const name = 'a\n• all is well\u202e\u001b[2J\r\u2028';
+      const alert = { cause: 'c', state: 'begun', since: null, text: name } as const;
+      for (const channel of createChannels({ urls: [`https://${host}/x`], smtp: null }))
+        await channel.send({ title: name, lines: [name], alerts: [alert] });
+      const strings = (value: unknown): string[] =>
+        typeof value === 'string' ? [value] : Object.values(Object(value) as object).flatMap(strings);
+      const shown = strings(body).flatMap((one) => one.split('\n'));
+      assert.equal(shown.filter((line) => line.startsWith('• all')).length, 0);
+      for (const line of shown) assert.doesNotMatch(line, /[\p{Cc}\p{Zl}\p{Bidi_Control}]/u);
     });
   it('a host that only sounds like one of them: text and fields', async () => {
     assert.deepEqual(Object.keys((await bodyAt('https://hooks.slack.com.example.org/x')) as object), [

@@ -1,9 +1,12 @@
 // Nothing secret or personal leaves through the log, and Temporal's entries come out like our own.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
+import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 import { ApplicationFailure } from '@temporalio/common';
 import axios from 'axios';
+import fc from 'fast-check';
+import pretty from 'pino-pretty';
 import { createLogger, describeError, temporalLogger, type Logger } from '../../worker/logging.js';
 
 const secret = 'sesame-0123456789';
@@ -99,7 +102,53 @@ describe('the logger', () => {
   it('keeps only the first frames of a stack', () => {
     const deep = (n: number): Error => (n === 0 ? new Error('deep') : deep(n - 1));
     const { stack } = describeError(deep(20)) as { stack: string };
-    assert.ok(stack.split('\n').length <= 6 && stack.startsWith('at '), stack);
+    assert.ok(stack.split(', at ').length <= 6 && stack.startsWith('at '), stack);
+    assert.doesNotMatch(stack, /\n/);
+  });
+
+  it('writes nothing that a terminal obeys, in JSON or in what is written out of it', () => {
+    const any = fc.string({ unit: 'binary' });
+    const property = fc.property(any, fc.array(any), (text, more) => {
+      const { logger, text: written } = capture();
+      logger.warn({ group: text, more, err: new Error(text, { cause: new TypeError(text) }) }, text);
+      assert.equal(written().indexOf('\n'), written().length - 1);
+      const strings = (value: unknown): string[] =>
+        typeof value === 'string'
+          ? [value]
+          : Object.entries(Object(value) as object).flatMap(([key, one]) => [key, ...strings(one)]);
+      for (const one of [written().trimEnd(), ...strings(JSON.parse(written()))])
+        assert.doesNotMatch(one, /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+    });
+    fc.assert(property);
+  });
+
+  it('keeps what only looks like an escape', () => {
+    const { logger, lines } = capture();
+    logger.info({ path: 'C:\\new\\u0041', quoted: '"\\"' }, 'a "b" \\n c');
+    const [line] = lines();
+    assert.deepEqual(
+      [line?.['path'], line?.['quoted'], line?.['msg']],
+      ['C:\\new\\u0041', '"\\"', 'a "b" \\n c'],
+    );
+  });
+
+  it('lets nobody write a second line for a person either', () => {
+    const written: string[] = [];
+    const to = pretty({
+      destination: new Writable({
+        write(chunk, _, done) {
+          written.push(String(chunk));
+          done();
+        },
+      }),
+      sync: true,
+    });
+    createLogger({ level: 'info', to }).info(
+      { group: 'x\n[12:00] INFO: all is well' },
+      'group\n[12:00] INFO: all is well\u001b[2J',
+    );
+    assert.equal(written.join('').trimEnd().split('\n').length, 2, 'the message and its one field');
+    assert.doesNotMatch(written.join(''), /^\[12:00\] INFO|\u001b\[2J/m);
   });
 
   it('says nothing of a thrown object that is no error', () => {

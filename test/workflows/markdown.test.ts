@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parsers } from 'prettier/plugins/markdown';
-import { printable } from '../../client/table.js';
+import { printable } from '../../access/text.js';
 import { markdownText } from '../../workflows/markdown.js';
 import { detailsOf } from '../../workflows/view.js';
 import type { MemberView } from '../../workflows/messages.js';
