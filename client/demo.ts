@@ -32,7 +32,12 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
   const stopAsked = stopSignal(log);
   say('Latchkey demo: a small space in two cities, everything on this machine.');
   say('Starting a Temporal server, a simulated Nexudus and Kisi, and a worker …');
-  const temporal = await startEmbeddedTemporal({ dbFile: null, searchAttributes, log: say });
+  const temporal = await startEmbeddedTemporal({
+    ...{ dbFile: null, searchAttributes, ui: true },
+    log: (line) => {
+      say(line);
+    },
+  });
   const stage = await setStage({
     temporal: { address: temporal.address, namespace: 'default' },
     log,
@@ -41,7 +46,8 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
   });
   const { nexudus, kisi } = stage;
   const service = await stage.startWorker();
-  say(`  Temporal UI  ${temporal.uiUrl}`);
+  const uiUrl = temporal.uiUrl ?? '';
+  say(`  Temporal UI  ${uiUrl}`);
   say(`  Nexudus      ${nexudus.url}`);
   say(`  Kisi         ${kisi.url}`);
   say(`  Health       http://127.0.0.1:${service.healthPort}/readyz`);
@@ -49,14 +55,14 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
     `  Nexudus is polled every ${pollIntervalMs / 1000} s (30 s in a real space, and at once where Nexudus pushes).`,
   );
   say();
-  const failures = await tour({ ...stage, service, uiUrl: temporal.uiUrl }, stopAsked);
+  const failures = await tour({ ...stage, service, uiUrl }, stopAsked);
   say();
   if (failures === null) {
     say('Stopping …');
   } else {
     say(failures === 0 ? 'Every outcome was as promised.' : `${failures} outcomes were not as promised.`);
     if (!once) {
-      say(`It goes on running: look at the members in the Temporal UI, ${temporal.uiUrl} . Ctrl-C ends it.`);
+      say(`It goes on running: look at the members in the Temporal UI, ${uiUrl} . Ctrl-C ends it.`);
       await stopAsked;
     }
   }

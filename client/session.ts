@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { ConfigError, type Config } from '../worker/config.js';
-import { findEmbeddedTemporal } from '../worker/embedded-claim.js';
+import { findEmbeddedTemporal, launcherOn } from '../worker/embedded-claim.js';
 import { connectClient, type TemporalAddress } from '../worker/temporal.js';
 import { CommandError } from './failure.js';
 
@@ -12,6 +13,9 @@ export interface Session {
   taskQueue: string;
   close(): Promise<void>;
 }
+
+/** So long a command waits for the server of a worker that starts it again. */
+const restartMs = 10_000;
 
 async function openSession(config: Config): Promise<Session> {
   const { client, connection } = await reach(config, await addressOf(config));
@@ -40,11 +44,21 @@ export async function tryTemporal(config: Config): Promise<void> {
 
 async function addressOf(config: Config): Promise<TemporalAddress | null> {
   if (config.temporalAddress !== null) return null;
-  const server = await findEmbeddedTemporal();
-  if (server !== null) return { address: server.address, namespace: 'default' };
-  throw new CommandError(
-    'no Temporal server is running here: start `latchkey worker` first, or set TEMPORAL_ADDRESS',
-  );
+  const deadline = Date.now() + restartMs;
+  for (;;) {
+    const server = await findEmbeddedTemporal();
+    if (server !== null) return { address: server.address, namespace: 'default' };
+    const launcher = await launcherOn();
+    if (launcher === null)
+      throw new CommandError(
+        'no Temporal server is running here: start `latchkey worker` first, or set TEMPORAL_ADDRESS',
+      );
+    if (Date.now() > deadline)
+      throw new CommandError(
+        `the Temporal server here does not answer; process ${launcher}, which runs it, starts it again: see its log, and try again`,
+      );
+    await sleep(200);
+  }
 }
 
 async function reach(config: Config, at: TemporalAddress | null): ReturnType<typeof connectClient> {

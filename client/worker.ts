@@ -7,7 +7,6 @@ import type { JsonValue } from '../trail/records.js';
 import { checkSpace } from '../worker/check.js';
 import { ConfigError, type Config } from '../worker/config.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
-import { untilGone } from '../worker/embedded-ready.js';
 import { metricsAt } from '../worker/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
@@ -89,15 +88,14 @@ type Checked = Pick<ServiceOptions, 'config' | 'log' | 'apis' | 'space'>;
 
 async function run(checked: Checked, stopAsked: Promise<void>): Promise<ExitCode> {
   const { config, log, space } = checked;
-  const temporal = config.temporalAddress === null ? await startTemporal(log) : null;
-  const ended = new AbortController();
+  const temporal = config.temporalAddress === null ? await startTemporal(config, log) : null;
   try {
     const sdkMetricsUrl = await installRuntime(log);
     const address = temporal === null ? null : { address: temporal.address, namespace: 'default' };
-    const service = await startService({ ...checked, temporal: address, sdkMetricsUrl });
-    const gone = temporal === null ? [] : [untilGone(temporal.address, ended.signal)];
-    await Promise.race([service.done, stopAsked, space.failed, ...gone]);
-    ended.abort();
+    const temporalTrouble = (): string | null => temporal?.trouble() ?? null;
+    const service = await startService({ ...checked, temporal: address, temporalTrouble, sdkMetricsUrl });
+    const lost = temporal === null ? [] : [temporal.lost];
+    await Promise.race([service.done, stopAsked, space.failed, ...lost]);
     await service.stop();
     return 0;
   } finally {
@@ -105,14 +103,14 @@ async function run(checked: Checked, stopAsked: Promise<void>): Promise<ExitCode
   }
 }
 
-async function startTemporal(log: Logger): Promise<EmbeddedTemporal> {
+async function startTemporal(config: Config, log: Logger): Promise<EmbeddedTemporal> {
   const temporal = await startEmbeddedTemporal({
-    searchAttributes,
-    log: (line) => {
-      log.info(line);
+    ...{ searchAttributes, ui: config.temporalUi },
+    log: (line, level) => {
+      log[level ?? 'info'](line);
     },
   });
-  print(`Temporal's UI: ${temporal.uiUrl}`);
+  print(`Temporal's UI: ${temporal.uiUrl ?? 'off; LATCHKEY_TEMPORAL_UI=yes has it served to this machine'}`);
   return temporal;
 }
 

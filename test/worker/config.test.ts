@@ -66,6 +66,7 @@ describe('loadConfig', () => {
       nexudus: { baseUrl: 'https://spaces.nexudus.com/api', auth: { kind: 'token', token: 'nx-token' } },
       kisi: { baseUrl: 'https://api.kisi.io', apiKey: 'kisi-key' },
       temporalAddress: null,
+      temporalUi: false,
       taskQueue: 'latchkey',
       pollIntervalMs: 30_000,
       fullPassIntervalMs: 600_000,

@@ -1,0 +1,100 @@
+/** A worker whose own Temporal server is killed: it is started again, and all goes on where it was. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
+import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
+import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
+import { findTemporalCli } from '../../worker/binaries.js';
+import { nextFreePort } from '../../worker/ports.js';
+import { latchkey, scratch } from '../client/cli.js';
+import { ended } from '../support/killable.js';
+import { eventually } from '../support/space.js';
+
+describe('a worker with a Temporal server of its own', () => {
+  let nexudus: NexudusSimulator;
+  let kisi: KisiSimulator;
+  let ids: TwoCities;
+  let env: Record<string, string>;
+  let worker: ChildProcess;
+  let told = '';
+  const folder = scratch();
+
+  before(async () => {
+    nexudus = await startNexudusSimulator();
+    kisi = await startKisiSimulator();
+    ids = buildTwoCities(nexudus, kisi);
+    env = {
+      ...environmentOf(nexudus, kisi),
+      TEMPORAL_CLI_PATH: resolve((await findTemporalCli()).path),
+      LATCHKEY_HEALTH_PORT: String(await nextFreePort(32_000 + (process.pid % 1000))),
+      LATCHKEY_POLL_INTERVAL: '2s',
+      LATCHKEY_INITIAL_MODE: 'live',
+    };
+    worker = spawn(process.execPath, [resolve('client/latchkey.js'), 'worker'], {
+      cwd: folder.path,
+      env: { PATH: process.env['PATH'], HOME: folder.path, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [worker.stdout, worker.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        told += text;
+        if (process.env['TEST_LOG'] !== undefined) process.stderr.write(text);
+      });
+    await eventually('readiness', async () => (await readiness()).status === 200);
+  });
+  after(async () => {
+    if (worker.exitCode === null) assert.equal(await ended(worker, 'SIGTERM'), 0);
+    await nexudus.stop();
+    await kisi.stop();
+    folder.remove();
+  });
+
+  async function readiness(): Promise<{ status: number; body: string }> {
+    const answer = await fetch(`http://127.0.0.1:${env['LATCHKEY_HEALTH_PORT'] ?? ''}/readyz`).catch(
+      () => null,
+    );
+    return { status: answer?.status ?? 0, body: (await answer?.text()) ?? '' };
+  }
+
+  /** The server's process, as the folder names it. */
+  function serverPid(): number {
+    const text = readFileSync(join(folder.path, '.latchkey', 'temporal-server.json'), 'utf8');
+    return (JSON.parse(text) as { server: { serverPid: number } }).server.serverPid;
+  }
+
+  function buys(name: string, ExpireDate?: string): void {
+    const { Id } = nexudus.space.addCoworker({ Email: `${name}@example.com`, InvoicingBusinessId: ids.rome });
+    nexudus.space.addPass({
+      ...{ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome },
+      ...(ExpireDate === undefined ? {} : { ExpireDate }),
+    });
+  }
+  const keysOf = (name: string): number => kisi.org.keysOf(`${name}@example.com`).length;
+
+  it('goes on after the server was killed: what waited for a time, who came meanwhile, and commands', async () => {
+    const endsAt = Date.now() + 20_000;
+    buys('ada', new Date(endsAt).toISOString());
+    await eventually('a key', () => keysOf('ada') === 1);
+    const before = serverPid();
+    process.kill(before, 'SIGKILL');
+    const words: string[] = [];
+    await eventually('word of it', () => {
+      // One that asks Temporal itself takes longer than the server is gone.
+      void readiness().then(({ body }) => words.push(body));
+      return words.some((body) => body.includes('the Temporal server ended'));
+    });
+    buys('ben');
+    const { code, stderr } = await latchkey(['status'], folder.path, env);
+    assert.equal(code, 0, stderr);
+    assert.notEqual(serverPid(), before);
+    await eventually('readiness', async () => (await readiness()).status === 200);
+    await eventually('a key for who came meanwhile', () => keysOf('ben') === 1);
+    await eventually('no key for who had it until then', () => keysOf('ada') === 0);
+    assert.ok(Date.now() >= endsAt, 'not before its time');
+    assert.match(told, /the Temporal server ended \(exit SIGKILL.*it is started again in 0\.5 s/);
+    assert.match(told, /the Temporal server is back at 127\.0\.0\.1:/);
+    assert.equal(worker.exitCode, null);
+  });
+});
