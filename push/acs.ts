@@ -1,6 +1,6 @@
 /** Nexudus' Custom ACS: it asks for our groups, works out itself who should have which, and tells us when that changes. */
 import { z } from 'zod';
-import { anyId, headerOf, idIn, recordsIn, type Answer, type Headers } from './answers.js';
+import { anyId, headerOf, idIn, mostNamedAlone, recordsIn, type Answer, type Headers } from './answers.js';
 import type { Herald } from './herald.js';
 import { hasBearer } from './signatures.js';
 
@@ -27,9 +27,13 @@ export interface Claim {
   at: number | null;
 }
 
+/** Whether a call carries the token that it should: its body need not be read for that. */
+export function isOfAcs(headers: Headers, { token }: AcsDoor): boolean {
+  return hasBearer(headers.authorization, token);
+}
+
 /** `GET /acs/groups`: all groups of Kisi, whichever location asks. */
 export async function answerGroups(headers: Headers, acs: AcsDoor): Promise<Answer> {
-  if (!hasBearer(headers.authorization, acs.token)) return { outcome: 'forged' };
   const business = headerOf(headers, 'x-nexudus-business-uniqueid');
   if (business !== null && !(await acs.isKnown(business))) return { outcome: 'unknownLocation' };
   const groups = await acs.groups().catch(() => null);
@@ -38,8 +42,8 @@ export async function answerGroups(headers: Headers, acs: AcsDoor): Promise<Answ
 }
 
 /**
- * `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. What does not say whom it is about has
- * what changed read.
+ * `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. What does not say whom it is about, or is
+ * about more than a few, has what changed read.
  */
 export async function takeChange(
   body: Buffer,
@@ -47,21 +51,22 @@ export async function takeChange(
   acs: AcsDoor,
   herald: Herald,
 ): Promise<Answer> {
-  if (!hasBearer(headers.authorization, acs.token)) return { outcome: 'forged' };
   const { records, isWhole } = recordsIn(body);
   const changes = records.map((one) => change.parse(one));
+  // Nexudus tells of one at a time.
+  const inBulk = changes.length > mostNamedAlone;
   for (const { business } of changes)
     if (business.uniqueId !== null && !(await acs.isKnown(business.uniqueId)))
       return { outcome: 'unknownLocation' };
   for (const { coworker, business, groups, time } of changes) {
     if (coworker.id === null) continue;
-    herald.tell(coworker.id, true);
+    herald.tell(coworker.id, !inBulk, inBulk);
     if (groups !== null)
       acs.onClaim({ memberId: coworker.id, locationId: business.id, groupIds: groups, at: time });
   }
-  if (isWhole && changes.every(({ coworker }) => coworker.id !== null)) return { outcome: 'taken' };
-  herald.tellSomething();
-  return { outcome: 'unclear' };
+  const isClear = isWhole && changes.every(({ coworker }) => coworker.id !== null);
+  if (!isClear || inBulk) herald.tellSomething();
+  return { outcome: isClear ? 'taken' : 'unclear' };
 }
 
 /** One that is no group of Kisi's stands for nothing here. Null: it does not say. */

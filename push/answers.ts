@@ -16,11 +16,22 @@ export const statusOf = {
   forged: 401,
   oversized: 413,
   malformed: 400,
+  /** It did not come in whole within the time that a call has. */
+  slow: 408,
+  /** Its address was refused too often a moment ago. */
+  tooMany: 429,
+  /** A connection that held no whole call went for another one; nothing is answered. */
+  crowdedOut: 408,
   unknownLocation: 404,
   unknownAddress: 404,
   failed: 503,
 } as const;
 export type PushOutcome = keyof typeof statusOf;
+
+/** Whether a call was no good, as against one that was served, or could not be. */
+export function isRefused(outcome: PushOutcome): boolean {
+  return statusOf[outcome] >= 400 && outcome !== 'failed';
+}
 
 /** Told of every call once: never whose it is, nor what is in it. */
 export type Count = (source: PushSource, outcome: PushOutcome) => void;
@@ -47,6 +58,11 @@ export function bodyOf({ body }: FastifyRequest): Buffer {
 
 /** So many records, and members, of one call are seen to; what it holds beyond is left to a poll. */
 export const mostOfACall = 1_000;
+/**
+ * Both APIs tell of one record a call, and most teams have no more members: where more are named, nobody waits for just
+ * one of them, and who is not known among them is left to a read of what changed.
+ */
+export const mostNamedAlone = 20;
 /** Lists may lie in lists so deep. Deeper ones are no records: to flatten without a bound, the stack is too small. */
 const deepestList = 4;
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { anyId, headerOf, recordsIn, type Answer, type Headers, type PushOutcome } from './answers.js';
-import { isSignedByKisi } from './signatures.js';
+import { isSignedByKisi, looksSignedByKisi } from './signatures.js';
 
 /** What happened to a key or a user; `unclear`: something did, and the event does not say what. */
 export interface KisiEvent {
@@ -28,6 +28,13 @@ export interface KisiDoor {
   take(body: Buffer, headers: Headers): Answer;
   /** Resolves when all that came is seen to. */
   drain(): Promise<void>;
+}
+
+const signatureHeader = 'x-signature';
+
+/** Whether a call may be signed at all: its body need not be read where not. */
+export function mayBeOfKisi(headers: Headers): boolean {
+  return looksSignedByKisi(headerOf(headers, signatureHeader));
 }
 
 /** A door for the events of one organization. */
@@ -74,7 +81,7 @@ export function createKisiDoor(options: KisiDoorOptions): KisiDoor {
 
   return {
     take(body, headers) {
-      const signature = headerOf(headers, 'x-signature');
+      const signature = headerOf(headers, signatureHeader);
       if (signature === null || !isSignedByKisi(body, signature, key)) return { outcome: 'forged' };
       const { records, isWhole } = recordsIn(body);
       const outcomes = records.map((one) => takeEvent(event.parse(one)));

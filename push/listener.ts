@@ -1,9 +1,26 @@
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { answerGroups, takeChange, type AcsDoor } from './acs.js';
-import { bodyOf, statusOf, type Answer, type Count, type PushSource } from './answers.js';
+import type { Socket } from 'node:net';
+import fastify, {
+  type ConnectionError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { answerGroups, isOfAcs, takeChange, type AcsDoor } from './acs.js';
+import {
+  bodyOf,
+  headerOf,
+  statusOf,
+  type Answer,
+  type Count,
+  type PushOutcome,
+  type PushSource,
+} from './answers.js';
+import { callerOf, type Caller } from './callers.js';
+import { connectionLimits, limitConnections, type ConnectionLimits } from './connections.js';
 import type { Herald } from './herald.js';
-import type { KisiDoor } from './kisi.js';
-import { takeWebhook } from './nexudus.js';
+import { mayBeOfKisi, type KisiDoor } from './kisi.js';
+import { eventOf, mayBeOfNexudus, takeWebhook, type NexudusEvent } from './nexudus.js';
+import { createRefusals } from './refusals.js';
 
 export interface ListenerOptions {
   /** 0: any free port. */
@@ -19,6 +36,11 @@ export interface ListenerOptions {
   herald: Herald;
   /** Told of every call once. */
   count: Count;
+  /** The address of a proxy that everybody's calls come through, and that tells whose they are; left out: there is none. */
+  trustedProxy?: string | null;
+  /** Left out: by what this process may have open. */
+  connectionLimits?: ConnectionLimits;
+  timeLimits?: TimeLimits;
 }
 
 /** A running listener. */
@@ -29,51 +51,133 @@ export interface Listener {
 }
 
 /**
- * A coworker with all that Nexudus writes takes a few kilobytes, a team with hundreds of members some hundred. A larger
- * body is refused (413), though ten refusals switch a webhook off: its signature is over all of it, so that whether it is
- * from Nexudus could only be known by holding as much of it in memory as whoever calls cares to send.
+ * A coworker with all that Nexudus writes takes a few kilobytes, a team's ten thousand members a hundred, and Kisi's and
+ * Custom ACS' calls less. A larger body is refused (413), though ten refusals switch a webhook off: its signature is over
+ * all of it, so that whether it is from Nexudus could only be known by holding as much of it as whoever calls cares to send.
  */
-const bodyLimitBytes = 1024 * 1024;
-/** Who sends so slowly holds a connection for nothing. */
-const requestTimeoutMs = 10_000;
+export const bodyLimitBytes = 512 * 1024;
+/** Headers of the APIs, and what a proxy adds, take one or two kilobytes. */
+const headersLimitBytes = 8 * 1024;
+
+/** Who sends more slowly holds a connection for nothing. */
+export interface TimeLimits {
+  headersMs: number;
+  /** Of a whole call. */
+  callMs: number;
+  /** So often it is looked who is too late. Node's own 30 s would make the others what they are not. */
+  checkMs: number;
+  /** Nothing is sent or read for so long, amid an answer. */
+  silenceMs: number;
+  /** Longer than proxies keep a connection (a minute, mostly): one that we close as they use it again is a call lost. */
+  idleMs: number;
+}
+const timeLimits: TimeLimits = {
+  headersMs: 5_000,
+  callMs: 10_000,
+  checkMs: 1_000,
+  silenceMs: 30_000,
+  idleMs: 72_000,
+};
 
 /**
- * Takes pushes in: hints that wake, never truth. Each is answered before anything is done about it. Throws where the
- * port is taken.
+ * Takes pushes in: hints that wake, never truth. Each is answered before anything is done about it, and whatever can be
+ * known to be no good is refused before its body is read. Throws where the port is taken.
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { herald, nexudusSecret, acs, kisi, count } = options;
+  const { herald, nexudusSecret, acs, kisi, count, trustedProxy = null } = options;
+  const times = options.timeLimits ?? timeLimits;
+  const refusals = createRefusals();
   const app = fastify({
     bodyLimit: bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: times.callMs,
+    connectionTimeout: times.silenceMs,
+    keepAliveTimeout: times.idleMs,
+    http: {
+      headersTimeout: times.headersMs,
+      requestTimeout: times.callMs,
+      connectionsCheckingInterval: times.checkMs,
+      maxHeaderSize: headersLimitBytes,
+    },
+    clientErrorHandler: refuseUnread(count),
     exposeHeadRoutes: false,
     logger: false,
   });
+  limitConnections(app.server, options.connectionLimits ?? connectionLimits(), {
+    trustedProxy,
+    onClosed: () => {
+      count('elsewhere', 'crowdedOut');
+    },
+  });
+
+  const told = (request: FastifyRequest, outcome: PushOutcome): void => {
+    count(sourceOf(request), outcome);
+    refusals.note(callerIn(request), outcome);
+  };
+  function callerIn({ headers, socket }: FastifyRequest): Caller {
+    return callerOf(socket.remoteAddress, headerOf(headers, 'x-forwarded-for'), trustedProxy);
+  }
+  function refuse(request: FastifyRequest, reply: FastifyReply, outcome: PushOutcome): void {
+    told(request, outcome);
+    if (!isShort(request)) reply.header('connection', 'close');
+    void reply.code(statusOf[outcome]).send();
+  }
+
+  // All of this is before a byte of a body is read.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (refusals.isSentAway(callerIn(request))) refuse(request, reply, 'tooMany');
+    else if (request.is404) refuse(request, reply, 'unknownAddress');
+    else if (lengthOf(request) > bodyLimitBytes) refuse(request, reply, 'oversized');
+    else done();
+  });
   takeRawBodies(app);
-  refuseTheRest(app, count);
+  refuseTheRest(app, told);
 
   type Take = (request: FastifyRequest) => Answer | Promise<Answer>;
-  const route = (method: 'GET' | 'POST', url: string, take: Take): void => {
+  /** `mayBe`: whether a call may turn out to be in order, by its headers and its address; else what becomes of it. */
+  type MayBe = (request: FastifyRequest) => true | PushOutcome;
+  const route = (method: 'GET' | 'POST', url: string, mayBe: MayBe, take: Take): void => {
     app.route({
       method,
       url,
+      onRequest(request, reply, done) {
+        const known = mayBe(request);
+        if (known === true) done();
+        else refuse(request, reply, known);
+      },
       async handler(request, reply) {
         const { outcome, body } = await take(request);
-        count(sourceOf(request), outcome);
+        told(request, outcome);
         return reply.code(statusOf[outcome]).send(body);
       },
     });
   };
-  if (nexudusSecret !== null)
-    route('POST', '/nexudus/:event', (request) => {
-      const { event } = request.params as { event: string };
-      return takeWebhook(bodyOf(request), event, request.headers, nexudusSecret, herald);
-    });
-  if (acs !== null) {
-    route('GET', '/acs/groups', ({ headers }) => answerGroups(headers, acs));
-    route('POST', '/acs/changes', (request) => takeChange(bodyOf(request), request.headers, acs, herald));
+  const orForged = (mayBe: boolean): true | PushOutcome => mayBe || 'forged';
+
+  if (nexudusSecret !== null) {
+    const eventIn = ({ params }: FastifyRequest): NexudusEvent | null =>
+      eventOf((params as { event: string }).event);
+    route(
+      'POST',
+      '/nexudus/:event',
+      (request) => (eventIn(request) === null ? 'unknownAddress' : orForged(mayBeOfNexudus(request.headers))),
+      (request) => {
+        const event = eventIn(request);
+        if (event === null) return { outcome: 'unknownAddress' };
+        return takeWebhook(bodyOf(request), event, request.headers, nexudusSecret, herald);
+      },
+    );
   }
-  if (kisi !== null) route('POST', '/kisi/events', (request) => kisi.take(bodyOf(request), request.headers));
+  if (acs !== null) {
+    const mayBe: MayBe = ({ headers }) => orForged(isOfAcs(headers, acs));
+    route('GET', '/acs/groups', mayBe, ({ headers }) => answerGroups(headers, acs));
+    route('POST', '/acs/changes', mayBe, (request) =>
+      takeChange(bodyOf(request), request.headers, acs, herald),
+    );
+  }
+  if (kisi !== null) {
+    const mayBe: MayBe = ({ headers }) => orForged(mayBeOfKisi(headers));
+    route('POST', '/kisi/events', mayBe, (request) => kisi.take(bodyOf(request), request.headers));
+  }
 
   await app.listen({ port: options.port, host: options.host ?? '127.0.0.1' });
   const address = app.server.address();
@@ -81,11 +185,24 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   return {
     port: address.port,
     async close() {
+      // Nobody who sends slowly is waited for.
+      setTimeout(() => {
+        app.server.closeAllConnections();
+      }, times.checkMs).unref();
       await app.close();
       await kisi?.drain();
       await herald.drain();
     },
   };
+}
+
+/** How long a call says that its body is; NaN: it does not. */
+const lengthOf = ({ headers }: FastifyRequest): number => Number(headers['content-length']);
+
+/** Whether what is left of a refused call is so little that its connection may be used again. */
+function isShort(request: FastifyRequest): boolean {
+  if (request.headers['transfer-encoding'] !== undefined) return false;
+  return !(lengthOf(request) > bodyLimitBytes);
 }
 
 /** Signatures are over bytes, so none is parsed before; and what kind of text a call says it is makes no difference. */
@@ -101,17 +218,30 @@ function takeRawBodies(app: FastifyInstance): void {
   });
 }
 
-function refuseTheRest(app: FastifyInstance, count: Count): void {
-  app.setNotFoundHandler((request, reply) => {
-    count(sourceOf(request), 'unknownAddress');
-    return reply.code(statusOf.unknownAddress).send();
-  });
+function refuseTheRest(
+  app: FastifyInstance,
+  told: (request: FastifyRequest, outcome: PushOutcome) => void,
+): void {
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
     const outcome = status === 413 ? 'oversized' : status >= 400 && status < 500 ? 'malformed' : 'failed';
-    count(sourceOf(request), outcome);
+    // Whose connection is cut was told of as it was.
+    if (!request.socket.destroyed) told(request, outcome);
     return reply.code(outcome === 'failed' ? 500 : status).send();
   });
+}
+
+/** Answers what is no call, or not yet one as its time is over. */
+function refuseUnread(count: Count): (error: ConnectionError, socket: Socket) => void {
+  return (error, socket) => {
+    // Whoever called went away.
+    if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    const outcome = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'slow' : 'malformed';
+    count('elsewhere', outcome);
+    const line = outcome === 'slow' ? '408 Request Timeout' : '400 Bad Request';
+    if (socket.writable) socket.write(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    socket.destroy(error);
+  };
 }
 
 function sourceOf({ url }: FastifyRequest): PushSource {

@@ -1,36 +1,78 @@
 import { z } from 'zod';
-import { anyId, headerOf, idIn, mostOfACall, recordsIn, type Answer, type Headers } from './answers.js';
+import {
+  anyId,
+  headerOf,
+  idIn,
+  mostNamedAlone,
+  mostOfACall,
+  recordsIn,
+  type Answer,
+  type Headers,
+} from './answers.js';
 import type { Herald } from './herald.js';
-import { isSignedByNexudus } from './signatures.js';
+import { isSignedByNexudus, looksSignedByNexudus } from './signatures.js';
 
-/** A webhook of Nexudus: wakes those whom its records are about, and reads what changed where one does not say. */
+/** What a webhook at one address may say. */
+export interface NexudusEvent {
+  /** Where its record names those whom it is about. */
+  names: 'Id' | 'CoworkerId' | 'TeamMembers';
+  /** Whether it may give access to somebody who had none so far. */
+  mayStart: boolean;
+}
+
+/** The events that there are addresses for: `/nexudus/<event>`. A coworker's own record and a check-in give no access. */
+export const nexudusEvents: Readonly<Record<string, NexudusEvent>> = {
+  access: { names: 'Id', mayStart: true },
+  coworker: { names: 'Id', mayStart: false },
+  contract: { names: 'CoworkerId', mayStart: true },
+  team: { names: 'TeamMembers', mayStart: true },
+  checkin: { names: 'CoworkerId', mayStart: false },
+};
+
+/** The event of an address; null: there is none such. */
+export function eventOf(name: string): NexudusEvent | null {
+  return Object.hasOwn(nexudusEvents, name) ? (nexudusEvents[name] ?? null) : null;
+}
+
+const signatureHeader = 'x-nexudus-hook-signature';
+
+/** Whether a call may be signed at all: its body need not be read where not. */
+export function mayBeOfNexudus(headers: Headers): boolean {
+  return looksSignedByNexudus(headerOf(headers, signatureHeader));
+}
+
+/**
+ * A webhook of Nexudus: wakes those whom its records are about, and reads what changed where one does not say, or where
+ * more than a few are named.
+ */
 export function takeWebhook(
   body: Buffer,
-  event: string,
+  event: NexudusEvent,
   headers: Headers,
   secret: string,
   herald: Herald,
 ): Answer {
-  const signature = headerOf(headers, 'x-nexudus-hook-signature');
+  const signature = headerOf(headers, signatureHeader);
   if (signature === null || !isSignedByNexudus(body, signature, secret)) return { outcome: 'forged' };
   const { memberIds, isClear } = membersIn(body, event);
-  for (const id of memberIds) herald.tell(id, event !== 'coworker');
-  if (isClear) return { outcome: 'taken' };
-  herald.tellSomething();
-  return { outcome: 'unclear' };
+  const inBulk = memberIds.length > mostNamedAlone;
+  for (const id of memberIds) herald.tell(id, event.mayStart && !inBulk, inBulk);
+  if (!isClear || (inBulk && event.mayStart)) herald.tellSomething();
+  return { outcome: isClear ? 'taken' : 'unclear' };
 }
 
 const record = z.object({
   Id: anyId,
   CoworkerId: anyId,
-  TeamMembers: z.array(z.unknown()).catch([]),
+  /** One more than are seen to, for the rest to be missed. */
+  TeamMembers: z
+    .array(z.unknown())
+    .transform((all) => all.slice(0, mostOfACall + 1))
+    .catch([]),
 });
 
-/** Events whose record is the coworker itself; others name one as `CoworkerId`. */
-const ofCoworkers = ['access', 'coworker'];
-
 /** Whom a webhook is about, as far as it says. `isClear`: every record in it names somebody. */
-export function membersIn(body: Buffer, event: string): { memberIds: number[]; isClear: boolean } {
+export function membersIn(body: Buffer, event: NexudusEvent): { memberIds: number[]; isClear: boolean } {
   const { records, isWhole } = recordsIn(body);
   const concerned = records.map((one) => namedIn(one, event));
   const ids = [...new Set(concerned.flat())];
@@ -40,13 +82,13 @@ export function membersIn(body: Buffer, event: string): { memberIds: number[]; i
   };
 }
 
-function namedIn(one: object, event: string): number[] {
+function namedIn(one: object, { names }: NexudusEvent): number[] {
   const { Id, CoworkerId, TeamMembers } = record.parse(one);
-  const ids = ofCoworkers.includes(event)
-    ? [Id ?? CoworkerId]
-    : [CoworkerId, ...TeamMembers.map((member) => idIn(member) ?? idOf(member))];
-  return ids.filter((id) => id !== null);
+  if (names === 'TeamMembers') return TeamMembers.map((member) => idIn(member) ?? idOf(member)).filter(isId);
+  return [names === 'Id' ? (Id ?? CoworkerId) : CoworkerId].filter(isId);
 }
+
+const isId = (id: number | null): id is number => id !== null;
 
 /** Of a team's member: a coworker, or a record that names one. */
 function idOf(member: unknown): number | null {

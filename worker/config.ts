@@ -97,6 +97,8 @@ export class ConfigError extends Error {
 export interface PushConfig {
   host: string;
   port: number;
+  /** The address of the proxy in front of it whose word is taken for where a call came from; null: none is. */
+  trustedProxy: string | null;
   /** Signs Nexudus' webhooks. */
   nexudusSecret: string | null;
   /** The bearer token of Nexudus' Custom ACS. */
@@ -128,6 +130,7 @@ export const variableDefaults = {
   LATCHKEY_HEALTH_PORT: '8088',
   LATCHKEY_PUSH_HOST: '0.0.0.0',
   LATCHKEY_PUSH_PORT: null,
+  LATCHKEY_PUSH_TRUSTED_PROXY: null,
   LATCHKEY_PUSH_URL: null,
   NEXUDUS_WEBHOOK_SECRET: null,
   NEXUDUS_WEBHOOK_SECRET_FILE: null,
@@ -217,6 +220,10 @@ const environment = z.object({
   LATCHKEY_HEALTH_PORT: port,
   LATCHKEY_PUSH_HOST: host,
   LATCHKEY_PUSH_PORT: port.optional(),
+  LATCHKEY_PUSH_TRUSTED_PROXY: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'must be the IP address of the proxy, as its calls come from it')
+    .optional(),
   LATCHKEY_PUSH_URL: httpUrl.optional(),
   NEXUDUS_WEBHOOK_SECRET: secret.optional(),
   NEXUDUS_ACS_TOKEN: secret.optional(),
@@ -370,6 +377,7 @@ function pushOf(values: z.infer<typeof environment>): PushConfig | null {
   return {
     host,
     port,
+    trustedProxy: values.LATCHKEY_PUSH_TRUSTED_PROXY ?? null,
     nexudusSecret: values.NEXUDUS_WEBHOOK_SECRET ?? null,
     acsToken: values.NEXUDUS_ACS_TOKEN ?? null,
     kisiKey: values.KISI_WEBHOOK_KEY ?? null,

@@ -14,14 +14,16 @@ import { startListener, type Listener } from '../push/listener.js';
 import type { Kept } from '../trail/kept.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
-import { pollScheduleId } from '../workflows/messages.js';
+import { pollScheduleId, type Wake } from '../workflows/messages.js';
 import { createClaimKeeper } from './claims.js';
 import { ConfigError, type Config } from './config.js';
 import { askForAudit } from './drift.js';
 import { watchHooks } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 import { hooksKeptName } from './monitor.js';
+import { createNewcomers } from './newcomers.js';
 import { listenProblem } from './ports.js';
+import { createRefusedLog } from './refused.js';
 
 export interface PushDeps {
   config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
@@ -46,11 +48,14 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const { config, client, log, trail } = deps;
   if (config.push === null) return null;
   const waker = createWaker(client, config.taskQueue, deps.ownership);
-  const { host, port, nexudusSecret, acsToken, kisiKey } = config.push;
-  const herald = createHerald({
-    async wake(memberId, mayStart) {
-      if (mayStart) await waker.wake(memberId, { reason: 'changed' });
-      else await waker.wakeIfRunning(memberId, { reason: 'changed' });
+  const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
+  const newcomers = createNewcomers(deps.nexudus);
+  const herald: Herald = createHerald({
+    async wake(memberId, mayStart, inBulk) {
+      const wake: Wake = { reason: 'changed', ...(inBulk ? { inBulk } : {}) };
+      if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
+      if (await newcomers.mayStart(memberId)) await waker.wake(memberId, wake);
+      else herald.tellSomething();
     },
     pollNow: () => client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
     onWoken: deps.onWoken,
@@ -86,13 +91,17 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     },
   });
   const kisi = kisiKey === null ? null : createKisiDoor({ key: kisiKey, judge });
-  const count = pushCounter();
-  const listener = await startListener({ host, port, nexudusSecret, acs, kisi, herald, count }).catch(
-    (error: unknown) => {
-      const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
-      throw line === null ? error : new ConfigError([line]);
-    },
-  );
+  const refused = createRefusedLog(log);
+  const meter = pushCounter();
+  const count: Count = (source, outcome) => {
+    meter(source, outcome);
+    refused.note(source, outcome);
+  };
+  const doors = { nexudusSecret, acs, kisi, herald, count };
+  const listener = await startListener({ host, port, trustedProxy, ...doors }).catch((error: unknown) => {
+    const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
+    throw line === null ? error : new ConfigError([line]);
+  });
   log.info({ port: listener.port }, 'pushes are taken in');
   const watch =
     nexudusSecret === null ? null : watchHooks(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
@@ -100,6 +109,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     port: listener.port,
     async close() {
       watch?.stop();
+      refused.stop();
       const drained = (async (): Promise<boolean> => {
         await listener.close();
         await drift.drain();

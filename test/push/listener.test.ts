@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import type { Claim } from '../../push/acs.js';
+import { hookedActions } from '../../nexudus/webhooks.js';
 import { startListener, type Listener } from '../../push/listener.js';
+import { nexudusEvents } from '../../push/nexudus.js';
 
 const secret = 'a shared secret of Nexudus';
 const sign = (body: string): string => createHmac('sha256', secret).update(body).digest('hex').toUpperCase();
@@ -11,7 +13,8 @@ describe('the listener, to webhooks of Nexudus', () => {
   let listener: Listener;
   let told: (number | 'something')[] = [];
   let counted: string[] = [];
-  const starting = new Set<number>();
+  let starting = new Set<number>();
+  let inBulk = new Set<number>();
 
   before(async () => {
     listener = await startListener({
@@ -22,9 +25,10 @@ describe('the listener, to webhooks of Nexudus', () => {
       kisi: null,
       count: (source, outcome) => void counted.push(`${source} ${outcome}`),
       herald: {
-        tell(id, mayStart) {
+        tell(id, mayStart, isOneOfMany) {
           told.push(id);
           if (mayStart) starting.add(id);
+          if (isOneOfMany === true) inBulk.add(id);
         },
         tellSomething: () => void told.push('something'),
         drain: () => Promise.resolve(),
@@ -32,9 +36,8 @@ describe('the listener, to webhooks of Nexudus', () => {
     });
   });
   beforeEach(() => {
-    told = [];
-    counted = [];
-    starting.clear();
+    [told, counted] = [[], []];
+    [starting, inBulk] = [new Set(), new Set()];
   });
   after(() => listener.close());
 
@@ -51,7 +54,7 @@ describe('the listener, to webhooks of Nexudus', () => {
       ['contract', { Id: 70, CoworkerId: 7 }, [7]],
       ['checkin', { Id: 70, CoworkerId: 7 }, [7]],
       ['team', { Id: 70, TeamMembers: [{ Id: 7 }, { CoworkerId: 8, Id: 80 }, 9] }, [7, 8, 9]],
-      ['tariff', { Id: 70 }, ['something']],
+      ['contract', { Id: 70 }, ['something']],
     ];
     for (const [event, record, expected] of of) {
       told = [];
@@ -60,10 +63,53 @@ describe('the listener, to webhooks of Nexudus', () => {
     }
   });
 
-  it('starts nobody for a change of the coworker’s own record, which gives no access', async () => {
+  it('starts nobody for a change of the coworker’s own record or a check-in, which give no access', async () => {
     await push('coworker', '[{"Id":7}]');
+    await push('checkin', '[{"Id":70,"CoworkerId":6}]');
     await push('access', '[{"Id":8}]');
-    assert.deepEqual([...starting], [8]);
+    await push('contract', '[{"Id":80,"CoworkerId":9}]');
+    await push('team', '[{"Id":90,"TeamMembers":[10]}]');
+    assert.deepEqual([...starting], [8, 9, 10]);
+  });
+
+  it('goes by the address for whom a record is about: nobody is named at another place of it', async () => {
+    const of: [event: string, record: object, tells: (number | 'something')[]][] = [
+      ['contract', { Id: 70, CoworkerId: 7, TeamMembers: [1, 2] }, [7]],
+      ['checkin', { Id: 70, TeamMembers: [1, 2] }, ['something']],
+      ['access', { Id: 7, TeamMembers: [1, 2] }, [7]],
+      ['team', { Id: 70, CoworkerId: 1, TeamMembers: [7] }, [7]],
+    ];
+    for (const [event, record, tells] of of) {
+      told = [];
+      assert.equal(await push(event, JSON.stringify([record])), 200, event);
+      assert.deepEqual(told, tells, event);
+    }
+  });
+
+  it('refuses an event that there is no address for, signed or not, and tells nobody', async () => {
+    for (const event of ['tariff', 'booking', 'Access', 'constructor', '__proto__', 'access%20', '7'])
+      assert.equal(await push(event, '[{"Id":7}]'), 404, event);
+    assert.deepEqual([told, counted], [[], Array(7).fill('nexudus unknownAddress')]);
+  });
+
+  it('has an address for each event that `latchkey hooks install` registers, and for no other', () => {
+    assert.deepEqual(Object.keys(nexudusEvents).sort(), Object.keys(hookedActions).sort());
+  });
+
+  it('leaves who is not known among more than a few to the read of what changed', async () => {
+    const few = Array.from({ length: 20 }, (_, at) => ({ Id: at + 1 }));
+    assert.equal(await push('access', JSON.stringify(few)), 200);
+    assert.deepEqual([told.length, starting.size, inBulk.size], [20, 20, 0]);
+    [told, starting] = [[], new Set()];
+    for (const event of ['access', 'coworker', 'contract', 'team', 'checkin']) {
+      told = [];
+      const many = Array.from({ length: 1_000 }, (_, at) => ({ Id: at + 1, CoworkerId: at + 1 }));
+      const body = JSON.stringify(event === 'team' ? [{ Id: 1, TeamMembers: many }] : many);
+      assert.equal(await push(event, body), 200);
+      const mayGiveAccess = event !== 'coworker' && event !== 'checkin';
+      assert.deepEqual([told.length, told[1_000]], mayGiveAccess ? [1_001, 'something'] : [1_000, undefined]);
+    }
+    assert.deepEqual([starting.size, inBulk.size], [0, 1_000]);
   });
 
   it('answers 200 to whatever is signed, wakes whom it names, and has what changed read for the rest', async () => {
@@ -297,6 +343,12 @@ describe('the listener, to Custom ACS', () => {
       claims.map(({ at }) => at),
       Array(5).fill(null),
     );
+  });
+
+  it('leaves who is not known among more than a few to the read of what changed', async () => {
+    const many = Array.from({ length: 21 }, (_, at) => ({ ...told7, coworker: { id: at + 1 } }));
+    assert.equal(await change(many), 200);
+    assert.deepEqual(told, [...many.map((_, at) => -(at + 1)), 'something']);
   });
 
   it('refuses a wrong token, another space, and what is too large, and tells nobody', async () => {

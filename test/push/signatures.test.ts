@@ -31,7 +31,19 @@ describe('the signature of Nexudus', () => {
   it('may be of the text turned into ASCII, as the published recipe has it', () => {
     const body = '[{"Id":1,"FullName":"Zoë 🗝"}]';
     assert.ok(isSignedByNexudus(Buffer.from(body), upper('[{"Id":1,"FullName":"Zo? ??"}]', 'key'), 'key'));
-    assert.ok(isSignedByNexudus(Buffer.from('[]'), upper('[]', 'cl?'), 'clé'));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const folded = text.replace(/[^\0-\x7f]/g, '?');
+        assert.ok(isSignedByNexudus(Buffer.from(text), upper(folded, 'key'), 'key'));
+      }),
+    );
+  });
+
+  it('is of what is no text only as it is: nobody folds that', () => {
+    const body = Buffer.from([0x5b, 0xff, 0xe9, 0x5d]);
+    assert.ok(isSignedByNexudus(body, upper(body, 'key'), 'key'));
+    for (const folded of ['[??]', '[?]', '[]'])
+      assert.ok(!isSignedByNexudus(body, upper(folded, 'key'), 'key'), folded);
   });
 
   it('is nothing else', () => {
