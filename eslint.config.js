@@ -13,8 +13,9 @@ const messages = [
 /** Rooms a room may import from (besides itself). The arrows of docs/architecture.md. */
 const arrows = {
   access: [],
-  nexudus: [],
-  kisi: [],
+  waits: [],
+  nexudus: ['waits'],
+  kisi: ['waits'],
   trail: ['access'],
   workflows: [
     'access/text',
@@ -24,12 +25,24 @@ const arrows = {
     'access/drift',
     'access/types',
   ],
-  activities: ['access', 'nexudus', 'kisi', 'trail', ...messages],
+  activities: ['access', 'waits', 'nexudus', 'kisi', 'trail', ...messages],
   push: [],
-  client: ['access', 'activities', ...messages, 'worker', 'push', 'nexudus', 'kisi', 'trail', 'simulators'],
+  client: [
+    'access',
+    'activities',
+    ...messages,
+    'worker',
+    'push',
+    'waits',
+    'nexudus',
+    'kisi',
+    'trail',
+    'simulators',
+  ],
 };
 const rooms = [
   'access',
+  'waits',
   'nexudus',
   'kisi',
   'trail',

@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/activity';
 import { sameEnd, signatureOf, type Drift, type DriftKey, type DriftPolicy } from '../access/drift.js';
 import { placeName } from '../access/ownership.js';
 import { iso, type Instant, type MappingRule } from '../access/types.js';
@@ -169,7 +169,7 @@ async function readKeys({
   nexudus,
   mapping,
 }: DriftDeps): Promise<Pick<KisiState, 'keys' | 'mappedIds'>> {
-  const keys = await kisi.listAllKeys(Context.current().cancellationSignal);
+  const keys = await kisi.listAllKeys();
   const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
   const types = await nexudus.listSparing('timepasses');
   const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
@@ -191,10 +191,9 @@ async function readLists(
   { directory, kisi, now }: DriftDeps,
   memory: { groups: Groups | null },
 ): Promise<Lists> {
-  const signal = Context.current().cancellationSignal;
-  const users = await directory.read(signal);
+  const users = await directory.read();
   const readAt = now();
-  const groups = await kisi.listGroups(signal);
+  const groups = await kisi.listGroups();
   memory.groups = { readAt, rows: groups };
   return { users, groups };
 }

@@ -2,6 +2,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { TrailError } from '../trail/errors.js';
+import { OutOfTimeError } from '../waits/within.js';
 import type { FailureType } from './contract.js';
 
 /**
@@ -21,6 +22,10 @@ const longestQuickWaitMs = 5_000;
 export function toFailure(error: unknown): Error {
   if (error instanceof NexudusError) return passOn('Nexudus', error);
   if (error instanceof KisiError) return passOn('Kisi', error);
+  if (error instanceof OutOfTimeError) {
+    const { of, message } = error;
+    return ApplicationFailure.create({ type: of, message, category: ApplicationFailureCategory.BENIGN });
+  }
   if (error instanceof TrailError)
     return ApplicationFailure.create({ type: 'Trail', message: error.message });
   return error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import { createConflicts } from '../kisi/conflicts.js';
@@ -139,8 +139,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
       await gate.admit('grant', about);
       const { email } = await personOf(memberId);
       // Of whom is searched for in the second way the directory had nothing to tell.
-      const known =
-        how === 'filter' ? await directory.find(email, Context.current().cancellationSignal) : null;
+      const known = how === 'filter' ? await directory.find(email) : null;
       if (known === 'nobody') return known;
       const userId = known ?? (await searchedFor(email, how));
       if (userId === null) return null;

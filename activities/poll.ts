@@ -19,6 +19,7 @@ import type { ServerClock } from '../nexudus/clock.js';
 import { NexudusError } from '../nexudus/errors.js';
 import type { TimeZones } from '../nexudus/places.js';
 import { lossWords } from '../nexudus/plausible.js';
+import { OutOfTimeError } from '../waits/within.js';
 import { placeName } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
@@ -140,7 +141,7 @@ function telling(what: string): Telling {
       told.clear();
       return result;
     } catch (error) {
-      if (error instanceof NexudusError && !told.has(trouble(error))) {
+      if (isTrouble(error) && !told.has(trouble(error))) {
         told.add(trouble(error));
         log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
       }
@@ -149,8 +150,13 @@ function telling(what: string): Telling {
   };
 }
 
+const isTrouble = (error: unknown): error is NexudusError | OutOfTimeError =>
+  error instanceof NexudusError || error instanceof OutOfTimeError;
+
 /** Amid an outage each try may fail at another of the lists. */
-function trouble({ kind, message }: NexudusError): string {
+function trouble(error: NexudusError | OutOfTimeError): string {
+  if (error instanceof OutOfTimeError) return error.name;
+  const { kind, message } = error;
   return kind === 'unavailable' || kind === 'throttled' ? kind : message;
 }
 

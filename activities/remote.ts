@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { unlessAborted, within, type Limit } from '../waits/within.js';
 import { toFailure } from './failures.js';
 
 /** How often an activity that speaks to others beats. */
@@ -25,23 +26,30 @@ export async function heartbeating<T>(
   }
 }
 
+/** Of its startToCloseTimeout: an activity that Temporal takes for lost has given up what it asked for, and said why. */
+const shareOfTime = 0.9;
+
 /**
  * Functions that speak to an API, as activities: each heartbeats while it runs, so that the work of a killed worker is
- * taken over within seconds, and has its errors mapped by `toFailure`.
+ * taken over within seconds, and has its errors mapped by `toFailure`. What it asks of the APIs ends when it is cancelled,
+ * as when its worker stops, and before its startToCloseTimeout; from its first write on it is finished (waits/within.ts).
+ * `of`: the API whose slowness is the likeliest reason to run out of time.
  */
 export function remote<A extends object>(
   functions: A,
+  of: Limit['of'] = 'Kisi',
   wait: (job: Promise<unknown>) => Promise<unknown> = (job) => job,
 ): A {
   const wrapped = Object.entries(functions).map(([name, run]) => [
     name,
     async (...args: unknown[]): Promise<unknown> => {
+      const { info, cancellationSignal: signal } = Context.current();
+      const limit = { limitMs: info.startToCloseTimeoutMs * shareOfTime, of };
+      const job = (): Promise<unknown> => wait((run as (...a: unknown[]) => Promise<unknown>)(...args));
       try {
-        return await heartbeating(beatMs, () =>
-          wait((run as (...a: unknown[]) => Promise<unknown>)(...args)),
-        );
+        return await heartbeating(beatMs, () => within({ signal, limit }, job));
       } catch (error) {
-        throw toFailure(error);
+        throw signal.aborted && error === signal.reason ? givenUp() : toFailure(error);
       }
     },
   ]);
@@ -53,15 +61,13 @@ export function remote<A extends object>(
  * throttles, a read that waits for its turn would outlast any stop.
  */
 export function remoteReads<A extends object>(functions: A): A {
-  return remote(functions, (reading) => Promise.race([reading, givenUp()]));
+  return remote(functions, 'Nexudus', (reading) => unlessAborted(reading));
 }
 
-/** Rejects when the worker stops, or nobody waits for the activity any more. */
-async function givenUp(): Promise<never> {
-  return Context.current().cancelled.catch(() => {
-    throw ApplicationFailure.create({
-      message: 'given up, since its process stops; it is begun anew',
-      category: ApplicationFailureCategory.BENIGN,
-    });
+/** The worker stops, or nobody waits for the activity any more. */
+function givenUp(): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: 'given up, since its process stops; it is begun anew',
+    category: ApplicationFailureCategory.BENIGN,
   });
 }

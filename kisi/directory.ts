@@ -2,6 +2,8 @@
  * Who has a Kisi user, by e-mail, so that a new member need not be searched for. It is kept in the memory of the process
  * that speaks to Kisi and nowhere else: e-mails never leave it.
  */
+import { joined } from '../waits/shared.js';
+import { boundsSignal, OutOfTimeError, type Limit } from '../waits/within.js';
 import type { KisiClient } from './client.js';
 import { pageSizes } from './lists.js';
 import { normalEmail } from './records.js';
@@ -25,15 +27,19 @@ const requestsOfASearch = 2;
 /** So many requests take less than a second, the most that a member waits for the list. */
 const shortRead = 3;
 
+/** Then the members who wait for it are searched for. */
+const readLimit: Limit = { limitMs: 10_000, of: 'Kisi' };
+
 /** Who has a Kisi user. */
 export interface Directory {
   /**
    * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Where the
-   * list costs no more requests than the searches, it is read, or wanted where it is long. Throws nothing.
+   * list costs no more requests than the searches, it is read, or wanted where it is long. Throws only the reason for which
+   * the running job is given up.
    */
-  find(email: string, signal?: AbortSignal): Promise<number | 'nobody' | null>;
+  find(email: string): Promise<number | 'nobody' | null>;
   /** All users, read now. Throws as `listUsers` does. */
-  read(signal?: AbortSignal): Promise<KisiUser[]>;
+  read(): Promise<KisiUser[]>;
   /** All users as read at most so long ago, and those noted since; null: they were not. */
   known(maxAgeMs: number): KisiUser[] | null;
   /** A user who was made or found. */
@@ -63,7 +69,6 @@ export function createDirectory({ kisi, now, how, wantList }: DirectoryOptions):
   let book: Book | null = null;
   /** Users who were noted since the last read began: its pages may lack them. */
   let noted: { at: number; user: KisiUser }[] = [];
-  let reading: Promise<void> | null = null;
   /** Requests that the list takes; 1 until its first page says more. */
   let price = 1;
   /** Searches that the list would have saved. */
@@ -96,10 +101,10 @@ export function createDirectory({ kisi, now, how, wantList }: DirectoryOptions):
   }
 
   /** All users, or those of the pages until it was not worth its price any more. */
-  async function readList(isWorth: () => boolean, signal?: AbortSignal): Promise<KisiUser[]> {
+  async function readList(isWorth: () => boolean): Promise<KisiUser[]> {
     const begunAt = now();
     const rows: KisiUser[] = [];
-    for await (const page of kisi.usersByPage(signal)) {
+    for await (const page of kisi.usersByPage()) {
       rows.push(...page.rows);
       price = Math.ceil(Math.max(page.total ?? 0, rows.length, 1) / pageSizes.users);
       if (!isWorth()) return rows;
@@ -108,23 +113,22 @@ export function createDirectory({ kisi, now, how, wantList }: DirectoryOptions):
     return rows;
   }
 
-  async function readForMembers(signal?: AbortSignal): Promise<void> {
+  const readForMembers = joined(async () => {
     try {
-      await readList(() => price <= shortRead && isWorthIt(), signal);
+      await readList(() => price <= shortRead && isWorthIt());
     } catch {
-      // The members are searched for instead.
-      notBefore = now() + pauseMs;
-    } finally {
-      reading = null;
+      // The members are searched for instead, unless nobody asks for them any more.
+      if (boundsSignal()?.reason instanceof OutOfTimeError || boundsSignal()?.aborted !== true)
+        notBefore = now() + pauseMs;
     }
-  }
+  }, readLimit);
 
   const isWorthIt = (): boolean => price <= searches * requestsOfASearch;
 
   const young = (): Book | null => (book !== null && now() - book.readAt < directoryLastsMs ? book : null);
 
   return {
-    async find(email, signal) {
+    async find(email) {
       const wanted = normalEmail(email);
       if (how === 'search' || wanted === '') return null;
       if (young() === null) {
@@ -135,14 +139,15 @@ export function createDirectory({ kisi, now, how, wantList }: DirectoryOptions):
           wantList();
           return null;
         }
-        await (reading ??= readForMembers(signal));
+        await readForMembers().catch(() => undefined);
+        boundsSignal()?.throwIfAborted();
       }
       const ids = young()?.ids;
       if (ids === undefined) return null;
       const id = ids.get(wanted) ?? 'nobody';
       return id === 'several' || id === 'gone' ? null : id;
     },
-    read: (signal) => readList(() => true, signal),
+    read: () => readList(() => true),
     known(maxAgeMs) {
       return book !== null && now() - book.readAt < maxAgeMs ? [...book.users.values()] : null;
     },

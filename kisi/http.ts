@@ -11,6 +11,7 @@ import { KisiError, errorOfReply, isKisiError, longestRetryAfterMs, malformed } 
 import type { KisiCall } from './errors.js';
 import { createOutageWatch } from './outage.js';
 import type { KisiTurns } from './pace.js';
+import { boundsSignal, finishFromHere, unlessAborted } from '../waits/within.js';
 
 /** How to reach Kisi. */
 export interface KisiClientOptions {
@@ -46,6 +47,8 @@ const mostBytes = 8 * 1024 * 1024;
 const stillDown =
   'it has not answered for a while, so that only one request in two seconds tries whether it is back';
 
+const givenUp = 'it was given up while it waited for its turn, and was not sent; it is tried again';
+
 export type Query = Record<string, string | number>;
 
 export interface KisiRequest extends KisiCall {
@@ -62,7 +65,10 @@ export interface KisiAnswer {
   collectionRange: string | null;
 }
 
-/** Sends one request and returns the answer when its status is 200-299. Throws a KisiError otherwise. */
+/**
+ * Sends one request and returns the answer when its status is 200-299. Throws a KisiError otherwise, or, where it reads, the
+ * reason of `signal` or of the running job's bounds (waits/within.ts) once that is aborted.
+ */
 export type Send = (request: KisiRequest, signal: AbortSignal | undefined) => Promise<KisiAnswer>;
 
 /** Makes the function that sends. Throws a TypeError when the base URL or the API key cannot be right. */
@@ -117,14 +123,28 @@ export function createSend(options: KisiClientOptions): Send {
 
   const outage = createOutageWatch();
 
+  /** A write that is given up before it was sent is surely not done, and says so. */
+  const untilItsTurn = async ({ method, path, turns = 1 }: KisiRequest, signal: AbortSignal | undefined) => {
+    if (turns === 0) return;
+    try {
+      await pace?.turn(turns, signal);
+      signal?.throwIfAborted();
+      if (method !== 'GET') await beforeWrite?.();
+      signal?.throwIfAborted();
+    } catch (error) {
+      if (method === 'GET' || signal?.aborted !== true || error !== signal.reason) throw error;
+      throw new KisiError({ method, path }, { kind: 'unavailable', detail: givenUp, isUnsent: true });
+    }
+  };
+
   const sendOnce: Send = async (request, signal) => {
-    const { turns = 1 } = request;
-    if (turns > 0) await pace?.turn(turns);
-    if (turns > 0 && request.method !== 'GET') await beforeWrite?.();
-    signal?.throwIfAborted();
     const call: KisiCall = { method: request.method, path: request.path };
+    await untilItsTurn(request, signal ?? boundsSignal());
     if (!outage.admits())
       throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });
+    // One that changes something is not given up any more: whether it was done would not be known.
+    if (request.method !== 'GET') finishFromHere();
+    const given = signal ?? boundsSignal();
     const startedAt = performance.now();
     const report = (status: number | null) =>
       onRequest?.({ ...call, status, durationMs: Math.round(performance.now() - startedAt) });
@@ -134,13 +154,13 @@ export function createSend(options: KisiClientOptions): Send {
       limit.abort();
     };
     const timer = setTimeout(stop, timeoutMs);
-    signal?.addEventListener('abort', stop);
+    given?.addEventListener('abort', stop);
     let reply;
     try {
       reply = await exchange(request, limit.signal);
     } catch (error) {
       report(null);
-      signal?.throwIfAborted();
+      given?.throwIfAborted();
       if (isTooLarge(error)) {
         outage.note(true);
         throw malformed(call, `it is larger than ${mostBytes / 1_048_576} MB`, null);
@@ -151,7 +171,7 @@ export function createSend(options: KisiClientOptions): Send {
       throw new KisiError(call, { kind: 'unavailable', code });
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      given?.removeEventListener('abort', stop);
     }
     report(reply.status);
     outage.note(reply.status < 500);
@@ -176,7 +196,7 @@ export function createSend(options: KisiClientOptions): Send {
         const waitMs = error.retryAfterMs ?? 1_000;
         waitedMs += waitMs;
         if (waitedMs >= longestRetryAfterMs) throw error;
-        await sleep(waitMs, undefined, { signal });
+        await unlessAborted(sleep(waitMs), signal ?? boundsSignal());
       }
     }
   };

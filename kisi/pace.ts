@@ -1,4 +1,5 @@
 import { setTimeout as sleepMs } from 'node:timers/promises';
+import { untilAborted } from '../waits/within.js';
 
 /** How many requests may start in which time. Kisi allows 5 a second to all that act as the same user. */
 export interface PaceOptions {
@@ -15,8 +16,11 @@ export interface PaceOptions {
 
 /** Lets requests start one by one. */
 export interface KisiTurns {
-  /** Resolves when the caller may start so many requests (1) at once; in the order of asking. Never rejects. */
-  turn(requests?: number): Promise<void>;
+  /**
+   * Resolves when the caller may start so many requests (1) at once; in the order of asking. Throws the reason of `signal`
+   * once that is aborted, and those behind move up.
+   */
+  turn(requests?: number, signal?: AbortSignal): Promise<void>;
   /** Kisi asked to slow down: nobody starts for so many milliseconds from now. */
   pause(ms: number): void;
 }
@@ -97,11 +101,15 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   }
 
   const turnsIn = (line: Waiting[]): KisiTurns => ({
-    turn: (requests = 1) =>
-      new Promise((resolve) => {
-        line.push({ requests, go: resolve, since: clockMs() });
+    turn(requests = 1, signal) {
+      const mine = { requests, go: (): void => undefined, since: clockMs() };
+      const join = (go: () => void): void => {
+        mine.go = go;
+        line.push(mine);
         if (!pumping) void pump();
-      }),
+      };
+      return untilAborted(signal, join, () => void line.splice(line.indexOf(mine), 1));
+    },
     pause(ms) {
       pausedUntil = Math.max(pausedUntil, clockMs() + ms);
     },

@@ -2,10 +2,11 @@ import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { groupBy, readCollections, type Collections } from './collections.js';
 import type { NexudusError } from './errors.js';
+import { once } from './fresh.js';
 import { findSparing, type Lookups } from './lookups.js';
 import { readRecentPasses } from './passes.js';
 import type { ContractRecord, CoworkerRecord, TeamRecord } from './records.js';
-import { findContract, isThere, joinPauses, once, type ContractRows, type RecordSource } from './source.js';
+import { findContract, isThere, joinPauses, type ContractRows, type RecordSource } from './source.js';
 
 /** Everybody's records, read at once. */
 export interface BulkRead extends RecordSource {

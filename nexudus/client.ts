@@ -4,6 +4,7 @@ import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import { equal, type Filter } from './filters.js';
 import { createPacer, type Turns } from './pace.js';
 import { collections, type CollectionName, type Records } from './records.js';
+import { createSession, type Session } from './session.js';
 import { createTransport, type NexudusAuth, type RequestInfo } from './transport.js';
 
 export type { NexudusAuth, RequestInfo } from './transport.js';
@@ -18,6 +19,8 @@ export interface NexudusClientOptions {
   throttleRetries?: number;
   /** Shared by all clients of one login in this process. Default: one of its own. */
   pace?: Turns;
+  /** The token of the user that `auth` names, shared by all clients of that user in this process. Default: one of its own. */
+  session?: Session;
   /** What is known of Nexudus' clock, shared by all clients of this process. Default: one of its own. */
   clock?: ServerClock;
   /** Told of every request after its answer. */
@@ -48,7 +51,10 @@ export interface BrokenRow {
   error: NexudusError;
 }
 
-/** Asks Nexudus. Every method throws NexudusError and nothing else; what it returns is complete. */
+/**
+ * Asks Nexudus. Every method throws NexudusError, or the reason for which the running job is given up (waits/within.ts); what
+ * it returns is complete.
+ */
 export interface NexudusClient {
   /** Nexudus' clock, as its answers tell of it. */
   clock: ServerClock;
@@ -136,6 +142,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     clock,
     baseUrl: options.baseUrl,
     auth: options.auth,
+    session: options.session ?? createSession(),
     timeoutMs: options.timeoutMs ?? 10_000,
     throttleRetries: options.throttleRetries ?? 5,
     pacer: options.pace ?? createPacer().members,

@@ -46,11 +46,14 @@ export class NexudusError extends Error {
   readonly retryAfterMs: number | null;
   /** False: the same request will fail until someone changes something. */
   readonly canRetryHelp: boolean;
+  /** What happened and what to do, without the path. */
+  readonly says: string;
 
   constructor({ kind, path, says, status, retryAfterMs }: NexudusErrorDetails) {
     super(`Nexudus ${path}: ${says}`);
     this.kind = kind;
     this.path = path;
+    this.says = says;
     this.status = status ?? null;
     this.retryAfterMs = retryAfterMs ?? null;
     this.canRetryHelp = !lasting.includes(kind);

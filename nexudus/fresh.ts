@@ -1,4 +1,6 @@
 import type { Instant } from '../access/types.js';
+import { shared } from '../waits/shared.js';
+import type { Limit } from '../waits/within.js';
 
 /** How old a kept copy may be. */
 export interface Freshness {
@@ -13,17 +15,17 @@ export interface Kept<T> {
   get(freshness: Freshness): Promise<T>;
 }
 
-/** Keeps the last copy that `read` gave, or is about to give. */
-export function keep<T>(read: () => Promise<T>, now: () => Instant): Kept<T> {
-  let copy: { startedAt: Instant; value: Promise<T> } | null = null;
+/** Keeps the last copy that `read` gave, or is about to give; all who ask share the read, see `shared`. */
+export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limit): Kept<T> {
+  let copy: { startedAt: Instant; value: () => Promise<T> } | null = null;
 
   function start(): Promise<T> {
-    const mine = { startedAt: now(), value: read() };
+    const onOver = (isAnswered: boolean): void => {
+      if (!isAnswered && copy === mine) copy = null;
+    };
+    const mine = { startedAt: now(), value: shared(read, { limit, onOver }) };
     copy = mine;
-    mine.value.catch(() => {
-      if (copy === mine) copy = null;
-    });
-    return mine.value;
+    return mine.value();
   }
 
   return {
@@ -31,7 +33,25 @@ export function keep<T>(read: () => Promise<T>, now: () => Instant): Kept<T> {
       // One from the future was read before somebody set the clock back, and would look fresh until then.
       if (copy === null || copy.startedAt > now()) return start();
       const fresh = copy.startedAt >= notBefore || now() - copy.startedAt < maxAgeMs;
-      return fresh ? copy.value : start();
+      return fresh ? copy.value() : start();
     },
+  };
+}
+
+/** As long as the longest list of one member may take, throttled. */
+export const onceLimit: Limit = { limitMs: 2 * 60_000, of: 'Nexudus' };
+
+/** The same function, asking only once for each argument unless that failed; all who ask share the answer, see `shared`. */
+export function once<A, T>(read: (argument: A) => Promise<T>): (argument: A) => Promise<T> {
+  const known = new Map<A, () => Promise<T>>();
+  return (argument) => {
+    const found = known.get(argument);
+    if (found !== undefined) return found();
+    const onOver = (isAnswered: boolean): void => {
+      if (!isAnswered) known.delete(argument);
+    };
+    const asked = shared(() => read(argument), { limit: onceLimit, onOver });
+    known.set(argument, asked);
+    return asked();
   };
 }

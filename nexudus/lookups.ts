@@ -1,6 +1,8 @@
 import type { BrokenRow, NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
+import { once, onceLimit } from './fresh.js';
 import type { CollectionName, Records } from './records.js';
+import { shared } from '../waits/shared.js';
 
 /** Records by id, asked for at most once each. */
 export interface Lookups {
@@ -44,9 +46,8 @@ export async function findSparing<N extends CollectionName>(
 type Shelf<N extends CollectionName> = (id: number) => Promise<Records[N] | null>;
 
 function createShelf<N extends CollectionName>(client: NexudusClient, name: N): Shelf<N> {
-  const known = new Map<number, Promise<Records[N] | null>>();
   let waiting: number[] = [];
-  let batch: Promise<Map<number, Records[N]> | null> | null = null;
+  let batch: (() => Promise<Map<number, Records[N]> | null>) | null = null;
 
   /** Null: just one id was waiting, for which a batch is no saving. */
   async function flush(): Promise<Map<number, Records[N]> | null> {
@@ -59,8 +60,8 @@ function createShelf<N extends CollectionName>(client: NexudusClient, name: N): 
 
   async function read(id: number): Promise<Records[N] | null> {
     waiting.push(id);
-    batch ??= flush();
-    const mine = await batch;
+    batch ??= shared(flush, { limit: onceLimit });
+    const mine = await batch();
     const found = mine?.get(id) ?? (await client.getOne(name, id));
     return found === null && mine === null ? missingAlone(id) : found;
   }
@@ -75,11 +76,6 @@ function createShelf<N extends CollectionName>(client: NexudusClient, name: N): 
     }
   }
 
-  return (id) => {
-    const found = known.get(id) ?? read(id);
-    known.set(id, found);
-    // A failure says nothing about the record: the next one to ask tries again.
-    found.catch(() => known.delete(id));
-    return found;
-  };
+  // A failure says nothing about the record: the next one to ask tries again.
+  return once(read);
 }

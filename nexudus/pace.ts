@@ -1,4 +1,5 @@
 import { setTimeout as sleepMs } from 'node:timers/promises';
+import { untilAborted } from '../waits/within.js';
 
 /**
  * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
@@ -30,8 +31,11 @@ export interface PaceOptions {
 
 /** Lets requests start one by one. */
 export interface Turns {
-  /** Resolves when the caller may start one request; in the order of asking. Never rejects. */
-  turn(): Promise<void>;
+  /**
+   * Resolves when the caller may start one request; in the order of asking. Throws the reason of `signal` once that is
+   * aborted, and those behind move up.
+   */
+  turn(signal?: AbortSignal): Promise<void>;
   /** Nexudus asked to slow down: nobody starts for so many milliseconds from now. */
   pause(ms: number): void;
 }
@@ -169,9 +173,11 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     next.waiting.shift()?.go();
   }
 
-  function turnIn(one: Lane): Promise<void> {
-    return new Promise((resolve) => {
-      one.waiting.push({ go: resolve, since: clockMs() });
+  function turnIn(one: Lane, signal?: AbortSignal): Promise<void> {
+    const mine = { go: (): void => undefined, since: clockMs() };
+    const join = (go: () => void): void => {
+      mine.go = go;
+      one.waiting.push(mine);
       if (!pumping) {
         void pump();
         return;
@@ -179,6 +185,9 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
       // Who sleeps for a lane behind this one must not keep it waiting.
       napping.abort();
       napping = new AbortController();
+    };
+    return untilAborted(signal, join, () => {
+      one.waiting = one.waiting.filter((waiting) => waiting !== mine);
     });
   }
 
@@ -189,7 +198,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     throttles = [...lately(throttles), now].slice(-5);
   }
 
-  const turnsOf = (one: Lane): Turns => ({ turn: () => turnIn(one), pause });
+  const turnsOf = (one: Lane): Turns => ({ turn: (signal) => turnIn(one, signal), pause });
   return {
     members: turnsOf(lanes.members),
     groups: turnsOf(lanes.groups),

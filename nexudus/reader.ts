@@ -3,14 +3,16 @@ import { createAbsences } from './absences.js';
 import { readBulk, type BulkRead } from './bulk.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
-import { keep, type Freshness } from './fresh.js';
+import { shared } from '../waits/shared.js';
+import { boundsSignal, untilAborted, type Limit } from '../waits/within.js';
+import { keep, once, type Freshness } from './fresh.js';
 import { createLookups, type Lookups } from './lookups.js';
 import { readPerson, type MemberRead, type MemberRequest, type Reading } from './person.js';
 import { readPlace, readPlaces, type Places, type TimeZones } from './places.js';
 import { plausible, type Baselines } from './plausible.js';
 import type { CollectionName } from './records.js';
 import { readOffers } from './reference.js';
-import { createDirectSource, findAllowance, once, type PauseQuirk, type RecordSource } from './source.js';
+import { createDirectSource, findAllowance, type PauseQuirk, type RecordSource } from './source.js';
 
 export type { Doubt, MemberRead, MemberRequest } from './person.js';
 export type { Baselines } from './plausible.js';
@@ -43,7 +45,7 @@ export interface Reader {
 /** One read that serves several members. */
 interface SharedRead {
   startedAt: Instant;
-  source: Promise<RecordSource>;
+  source: () => Promise<RecordSource>;
   lookups: Lookups;
   /** Rows of a whole collection, asked for once. */
   count: (name: CollectionName) => Promise<number>;
@@ -53,7 +55,8 @@ interface SharedRead {
 /** A request that waits for the next read. */
 interface Waiting {
   request: MemberRequest;
-  resolve: (read: Promise<MemberRead>) => void;
+  /** Told how it is served: by whoever asked, within the bounds of whoever asked. */
+  serve: (read: () => Promise<MemberRead>) => void;
 }
 
 /** Pass types and locations, which both ways of reading need, are not counted here nor below. */
@@ -62,6 +65,9 @@ const requestsPerMember = 6;
 const unknownBulkCost = 8;
 /** However long a thousand members take to ask, one read serves all who may use it. */
 const bulkKeptMs = 5 * 60_000;
+/** Of a large space, throttled; whoever waits gives up sooner, and asks again. */
+const bulkLimit: Limit = { limitMs: 10 * 60_000, of: 'Nexudus' };
+const referenceLimit: Limit = { limitMs: 2 * 60_000, of: 'Nexudus' };
 const placesKeptMs = 10 * 60_000;
 const newPlaceMs = 30_000;
 /** A filter that is ignored is not tried again for so long. */
@@ -73,9 +79,13 @@ export function createReader(options: ReaderOptions): Reader {
   const { now, timeZones = {}, gatherMs = 100 } = options;
   const absences = createAbsences(now, options.lookLaterMs);
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
-  const offers = keep(() => readOffers(client), now);
+  const offers = keep(() => readOffers(client), now, referenceLimit);
   let lastPlaces: Places | null = null;
-  const places = keep(async () => (lastPlaces = await readPlaces(client, timeZones, lastPlaces)), now);
+  const places = keep(
+    async () => (lastPlaces = await readPlaces(client, timeZones, lastPlaces)),
+    now,
+    referenceLimit,
+  );
 
   let waiting: Waiting[] = [];
   let gathering = false;
@@ -86,8 +96,8 @@ export function createReader(options: ReaderOptions): Reader {
   /** Members that are being read one by one: those for whom somebody waits, and those of a crowd. */
   const directRunning = { single: 0, crowd: 0 };
 
-  function readingOf(source: RecordSource, shared: SharedRead, request: MemberRequest): Reading {
-    const { lookups, count, allowance } = shared;
+  function readingOf(source: RecordSource, read: SharedRead, request: MemberRequest): Reading {
+    const { lookups, count, allowance } = read;
     const notBefore = request.notBefore;
     return {
       client: request.inBulk ? clientForCrowds : client,
@@ -102,22 +112,25 @@ export function createReader(options: ReaderOptions): Reader {
     };
   }
 
-  async function serve(shared: SharedRead, request: MemberRequest): Promise<MemberRead> {
-    return readPerson(readingOf(await shared.source, shared, request), request);
+  async function serve(read: SharedRead, request: MemberRequest): Promise<MemberRead> {
+    return readPerson(readingOf(await read.source(), read, request), request);
   }
 
   function startDirect(): SharedRead {
     const common = startRead(client);
     const source = createDirectSource(client, common.lookups, quirk, common.startedAt);
-    return { ...common, source: Promise.resolve(source) };
+    return { ...common, source: () => Promise.resolve(source) };
   }
 
   function startBulk(by: NexudusClient): SharedRead {
     const common = startRead(by);
-    const source = readBulk(by, common.lookups, common.startedAt);
-    bulk = { ...common, source };
+    const read = async (): Promise<BulkRead> => {
+      const all = await readBulk(by, common.lookups, common.startedAt);
+      bulkCost = all.requests;
+      return all;
+    };
     bulkRunning = true;
-    void source.then(noteBulk, forgetBulk).finally(bulkEnded);
+    bulk = { ...common, source: shared(read, { limit: bulkLimit, onOver: bulkEnded }) };
     return bulk;
   }
 
@@ -130,15 +143,8 @@ export function createReader(options: ReaderOptions): Reader {
     };
   }
 
-  function forgetBulk(): void {
-    bulk = null;
-  }
-
-  function noteBulk(read: BulkRead): void {
-    bulkCost = read.requests;
-  }
-
-  function bulkEnded(): void {
+  function bulkEnded(isAnswered: boolean): void {
+    if (!isAnswered) bulk = null;
     bulkRunning = false;
     if (waiting.length > 0) gather();
   }
@@ -178,15 +184,15 @@ export function createReader(options: ReaderOptions): Reader {
     }
     // Where somebody waits for one of them, they wait for all.
     const isAwaited = crowd.some(({ request }) => !request.inBulk);
-    const shared = startBulk(isAwaited ? clientForGroups : clientForCrowds);
-    for (const { request, resolve } of crowd) resolve(serve(shared, request));
+    const read = startBulk(isAwaited ? clientForGroups : clientForCrowds);
+    for (const one of crowd) one.serve(() => serve(read, one.request));
   }
 
   /** Serves all whom the read for all that runs or is kept is fresh enough for; answers the others. */
   function unserved(crowd: readonly Waiting[]): Waiting[] {
-    return crowd.filter(({ request, resolve }) => {
-      const usable = usableBulk(request.notBefore);
-      if (usable !== null) resolve(serve(usable, request));
+    return crowd.filter((one) => {
+      const usable = usableBulk(one.request.notBefore);
+      if (usable !== null) one.serve(() => serve(usable, one.request));
       return usable === null;
     });
   }
@@ -201,18 +207,17 @@ export function createReader(options: ReaderOptions): Reader {
 
   function readDirectly(served: readonly Waiting[], kind: keyof typeof directRunning): void {
     if (served.length === 0) return;
-    const shared = startDirect();
-    for (const { request, resolve } of served) {
+    const read = startDirect();
+    for (const one of served) {
       directRunning[kind]++;
-      const read = serveDirect(shared, request).finally(() => directRunning[kind]--);
-      resolve(read);
+      one.serve(() => serveDirect(read, one.request).finally(() => directRunning[kind]--));
     }
   }
 
   /** Where Nexudus ignores a filter that the direct way needs, whole collections are read instead. */
-  async function serveDirect(shared: SharedRead, request: MemberRequest): Promise<MemberRead> {
+  async function serveDirect(read: SharedRead, request: MemberRequest): Promise<MemberRead> {
     try {
-      return await serve(shared, request);
+      return await serve(read, request);
     } catch (error) {
       if (!isNexudusError(error, 'filterIgnored')) throw error;
       directAgainAt = now() + bulkOnlyMs;
@@ -220,11 +225,21 @@ export function createReader(options: ReaderOptions): Reader {
     }
   }
 
-  function nextRound(request: MemberRequest): Promise<MemberRead> {
-    return new Promise((resolve) => {
-      waiting.push({ request, resolve });
-      gather();
-    });
+  /** Waits for the next round, and reads as that says. */
+  async function nextRound(request: MemberRequest): Promise<MemberRead> {
+    let mine: Waiting | null = null;
+    const read = await untilAborted<() => Promise<MemberRead>>(
+      boundsSignal(),
+      (serve) => {
+        mine = { request, serve };
+        waiting.push(mine);
+        gather();
+      },
+      () => {
+        waiting = waiting.filter((one) => one !== mine);
+      },
+    );
+    return read();
   }
 
   /** Before the first bulk read its cost is estimated from what the last full pass counted. */

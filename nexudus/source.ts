@@ -5,6 +5,7 @@ import type { PassRows } from './collections.js';
 import { isNexudusError } from './errors.js';
 import { parseInstant } from './fields.js';
 import { equal, withUniqueId } from './filters.js';
+import { once } from './fresh.js';
 import { findSparing, type Lookups } from './lookups.js';
 import { readRecentPasses } from './passes.js';
 import type {
@@ -202,17 +203,6 @@ export async function openCheckins(client: NexudusClient, memberId: number): Pro
     equal('checkins', 'Coworker', memberId, (checkin) => checkin.memberId === memberId),
   ]);
   return all.filter((checkin) => checkin.open);
-}
-
-/** The same function, asking only once for each argument unless that failed. */
-export function once<A, T>(read: (argument: A) => Promise<T>): (argument: A) => Promise<T> {
-  const known = new Map<A, Promise<T>>();
-  return (argument) => {
-    const found = known.get(argument) ?? read(argument);
-    known.set(argument, found);
-    found.catch(() => known.delete(argument));
-    return found;
-  };
 }
 
 /** For filters: drops what was not found. */

@@ -1,7 +1,9 @@
 import axios from 'axios';
 import { parseHttpDate, type ServerClock } from './clock.js';
 import { errorOfStatus, malformed, NexudusError } from './errors.js';
+import { boundsSignal } from '../waits/within.js';
 import type { Turns } from './pace.js';
+import { tokenPath, type Session, type Token } from './session.js';
 
 /** An admin user's e-mail and password, which buy a bearer token, or such a token. */
 export type NexudusAuth = { email: string; password: string } | { token: string };
@@ -21,6 +23,8 @@ export interface TransportOptions {
   /** Ends in '/api', without a slash after it. */
   baseUrl: string;
   auth: NexudusAuth;
+  /** Of the user that `auth` names. */
+  session: Session;
   /** How long one request may take from start to last byte, waiting for its turn not counted. */
   timeoutMs: number;
   /** How often a throttled request is sent again. */
@@ -44,7 +48,7 @@ export interface Answer {
   body: unknown;
 }
 
-/** Asks and answers, login and pace included. */
+/** Asks and answers, login and pace included. Throws the reason too for which the running job is given up (waits/within.ts). */
 export interface Transport {
   /**
    * One GET. Answers 200, and a 404 that says of the record that there is none; anything else is thrown as a NexudusError,
@@ -73,12 +77,6 @@ interface RawAnswer {
   location: unknown;
 }
 
-interface Token {
-  value: string;
-  /** By `performance.now`. */
-  renewAtMs: number;
-}
-
 /** After a throttle, whatever it says: who says zero would be asked without an end. Documented is `Retry-After: 1`. */
 const shortestPauseMs = 1_000;
 /**
@@ -88,13 +86,12 @@ const shortestPauseMs = 1_000;
 const longestPauseMs = 10_000;
 /** What asks for more is taken to ask for so much. */
 const longestRetryAfterMs = 24 * 3_600_000;
-const tokenPath = '/token';
 /** A thousand of the widest records are less. Bytes, once unpacked: a small gzip may hold any number. */
 const mostBytes = 32 * 1024 * 1024;
 
 /** Creates the transport. Nothing is sent before the first request. */
 export function createTransport(options: TransportOptions): Transport {
-  const { auth, pacer, clock } = options;
+  const { auth, session, pacer, clock } = options;
   const http = axios.create({
     baseURL: options.baseUrl,
     // A redirect would carry the login or the token to an address that nobody configured.
@@ -106,17 +103,19 @@ export function createTransport(options: TransportOptions): Transport {
     validateStatus: () => true,
     headers: { Accept: 'application/json' },
   });
-  let token: Token | null = null;
-  let login: Promise<Token> | null = null;
 
   async function sendOnce(sending: Sending): Promise<RawAnswer> {
+    const bounds = boundsSignal();
+    bounds?.throwIfAborted();
     const startedMs = clock.steadyMs();
     let status: number | null = null;
     // Axios' own time limit counts idle time only: an answer that trickles in would never end.
     const limit = new AbortController();
-    const timer = setTimeout(() => {
+    const stop = (): void => {
       limit.abort();
-    }, options.timeoutMs);
+    };
+    const timer = setTimeout(stop, options.timeoutMs);
+    bounds?.addEventListener('abort', stop);
     try {
       const response = await http.request<unknown>({
         method: sending.method,
@@ -139,6 +138,7 @@ export function createTransport(options: TransportOptions): Transport {
         location: headers['location'],
       };
     } catch (error) {
+      bounds?.throwIfAborted();
       if (isTooLarge(error))
         throw malformed(sending.template, `it is larger than ${mostBytes / 1_048_576} MB`);
       // The original holds headers and bodies, so only its code is kept.
@@ -150,6 +150,7 @@ export function createTransport(options: TransportOptions): Transport {
       });
     } finally {
       clearTimeout(timer);
+      bounds?.removeEventListener('abort', stop);
       const durationMs = clock.steadyMs() - startedMs;
       options.onRequest({ method: sending.method, path: sending.template, status, durationMs });
     }
@@ -158,7 +159,7 @@ export function createTransport(options: TransportOptions): Transport {
   /** Sends in turn; after a throttle everyone waits, and the same request is sent again. */
   async function send(sending: Sending): Promise<RawAnswer> {
     for (let retry = 0; ; retry++) {
-      await pacer.turn();
+      await pacer.turn(boundsSignal());
       const answer = await sendOnce(sending);
       const { status } = answer;
       if (status >= 300 && status < 400) throw redirected(answer, sending.template, options.baseUrl);
@@ -177,7 +178,7 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  async function logIn(username: string, password: string): Promise<Token> {
+  async function logIn({ email: username, password }: { email: string; password: string }): Promise<Token> {
     const form = { grant_type: 'password', username, password };
     const sending = { method: 'POST', path: tokenPath, template: tokenPath, form } as const;
     const answer = await send(sending);
@@ -193,20 +194,16 @@ export function createTransport(options: TransportOptions): Transport {
     return tokenOf(parseJson(answer.text, tokenPath));
   }
 
-  /** The bearer token to use; `spent` is one that was just refused. */
-  async function bearer(spent: string | null): Promise<string> {
-    if ('token' in auth) return auth.token;
-    if (token && token.value !== spent && performance.now() < token.renewAtMs) return token.value;
-    login ??= logIn(auth.email, auth.password).finally(() => (login = null));
-    token = await login;
-    return token.value;
-  }
-
   async function sendAsUser(sending: Sending): Promise<RawAnswer> {
-    const first = await bearer(null);
+    if ('token' in auth) return send({ ...sending, bearer: auth.token });
+    const first = await session.token(() => logIn(auth));
     const answer = await send({ ...sending, bearer: first });
-    if ((answer.status !== 401 && answer.status !== 403) || 'token' in auth) return answer;
-    return send({ ...sending, bearer: await bearer(first) });
+    if (!isRefused(answer)) return answer;
+    const second = await session.renewed(first, () => logIn(auth));
+    if (second === null) return answer;
+    const again = await send({ ...sending, bearer: second });
+    if (isRefused(again)) session.noteFutile(second);
+    return again;
   }
 
   function errorOf({ status, retryAfterMs }: RawAnswer, template: string, roles?: string): NexudusError {
@@ -229,6 +226,8 @@ export function createTransport(options: TransportOptions): Transport {
 
   return { get, write };
 }
+
+const isRefused = ({ status }: RawAnswer): boolean => status === 401 || status === 403;
 
 /** Axios has no code of its own for this. */
 function isTooLarge(error: unknown): boolean {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import { isRefusal } from '../activities/failures.js';
+import { shared } from '../waits/shared.js';
+import { within } from '../waits/within.js';
 
 /** An API does not take what it is shown any more. */
 export interface Refusal {
@@ -27,6 +29,8 @@ export interface LoginOptions<K> {
 
 /** So seldom a request that is refused makes the credential examined, while that is taken. */
 const examineEveryMs = 10_000;
+/** Whether it is taken cannot be told where that takes longer. */
+const examineLimitMs = 60_000;
 /** Of the first pause. */
 const longestPause = 16;
 
@@ -53,8 +57,7 @@ export interface Login<K> extends LoginState {
 }
 
 interface Turns {
-  turn(requests?: number): Promise<void>;
-  pause(ms: number): void;
+  turn(...args: never[]): Promise<void>;
 }
 
 /** Creates the login. Nothing is sent before the first request of a client. */
@@ -62,7 +65,7 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
   const { api, readCredential, tryOut, now = Date.now, lookEveryMs = 2_000, firstTryMs = 60_000 } = options;
   let credential = options.credential;
   let refused: { refusal: Refusal; error: Error } | null = null;
-  let examining: Promise<void> | null = null;
+  let examining: (() => Promise<void>) | null = null;
   let examinedAt = -Infinity;
   /** How often the one in use was refused since it was last taken. */
   let refusals = 0;
@@ -107,12 +110,14 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
     if (answer !== true || refused !== null) tell(answer === true ? null : answer);
   }
 
-  function examineOnce(): Promise<void> {
-    examining ??= examine()
-      // Whether it is taken cannot be told now.
-      .catch(() => undefined)
-      .finally(() => (examining = null));
-    return examining;
+  /** Whoever was refused first may be given up, and nobody who waits for the same may be given up with it. */
+  async function examineOnce(): Promise<void> {
+    examining ??= shared(examine, {
+      limit: { limitMs: examineLimitMs, of: api },
+      onOver: () => (examining = null),
+    });
+    // Whether it is taken cannot always be told now.
+    await examining().catch(() => undefined);
   }
 
   function tell(error: Error | null): void {
@@ -121,7 +126,8 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
     refused = error === null ? null : { refusal: { api, since, why: error.message }, error };
     if (before !== null && refused !== null) return;
     for (const listener of listeners) listener(refused?.refusal ?? null);
-    void lookAgain();
+    // For longer than whoever was refused waits.
+    void within({}, lookAgain);
   }
 
   /** Looks for a new credential until one is taken. */
@@ -153,6 +159,10 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
     return false;
   }
 
+  function throwIfRefused(): void {
+    if (refused !== null) throw refused.error;
+  }
+
   return {
     clientOf<C extends object>(make: (credential: K) => C): C {
       let made = { of: credential, client: make(credential) };
@@ -182,9 +192,11 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
     },
     guarded: (turns) => ({
       ...turns,
-      async turn(requests) {
-        if (refused !== null) throw refused.error;
-        await turns.turn(requests);
+      async turn(...args: never[]) {
+        throwIfRefused();
+        await turns.turn(...args);
+        // Many may have waited in line when it was refused.
+        throwIfRefused();
       },
     }),
     refusal: () => refused?.refusal ?? null,

@@ -177,13 +177,19 @@ const drainMs = 15_000;
 /** However often Nexudus asks, or somebody who has the token. */
 const groupsKeptMs = 60_000;
 const businessesKeptMs = 30_000;
+/** Whoever calls waits for as long. */
+const readLimit = { limitMs: 30_000 };
 
 function acsDoor({ nexudus, kisi }: PushDeps, token: string): Omit<AcsDoor, 'onClaim'> {
-  const groups = keep(() => kisi.listGroups(), Date.now);
-  const businesses = keep(async () => {
-    const all = await nexudus.list('businesses');
-    return new Set(all.map(({ uniqueId }) => uniqueId));
-  }, Date.now);
+  const groups = keep(() => kisi.listGroups(), Date.now, { ...readLimit, of: 'Kisi' });
+  const businesses = keep(
+    async () => {
+      const all = await nexudus.list('businesses');
+      return new Set(all.map(({ uniqueId }) => uniqueId));
+    },
+    Date.now,
+    { ...readLimit, of: 'Nexudus' },
+  );
   let known: ReadonlySet<string | null> = new Set();
   return {
     token,

@@ -7,7 +7,7 @@ const bulkFrom = 4;
 /** Turns in the line that the priority of the running activity says; outside of any, somebody waits. */
 export function turnsByPriority({ urgent, bulk }: KisiPacer): KisiTurns {
   return {
-    turn: (requests) => (isInBulk() ? bulk : urgent).turn(requests),
+    turn: (requests, signal) => (isInBulk() ? bulk : urgent).turn(requests, signal),
     pause: (ms) => {
       urgent.pause(ms);
     },

@@ -37,6 +37,27 @@ describe('the pace of Kisi requests', () => {
     assert.ok((times.length / (times.at(-1) ?? 0)) * 1_000 >= 4.53);
   });
 
+  it('frees the place of whoever gives up, before or while waiting, and those behind move up', async () => {
+    const { pacer, times, many, start } = onFakeClock();
+    const reason = new Error('nobody waits any more');
+    const asker = new AbortController();
+    const fate = (line: 'urgent' | 'bulk'): Promise<unknown> =>
+      pacer[line].turn(1, asker.signal).then(
+        () => 'started',
+        (error: unknown) => error,
+      );
+    assert.equal(await fate('urgent'), 'started');
+    await many(4);
+    const others = [start()];
+    const waiting = [fate('urgent'), fate('urgent'), fate('bulk')];
+    others.push(start());
+    asker.abort(reason);
+    assert.deepEqual(await Promise.all(waiting), [reason, reason, reason]);
+    assert.equal(await fate('urgent'), reason);
+    await Promise.all(others);
+    assert.deepEqual(times, [0, 0, 0, 0, 1100, 1316], 'not one start is lost');
+  });
+
   it('counts each start for itself, however they are spread', async () => {
     let now = 0;
     const clock = { clockMs: () => now, sleep: (ms: number) => Promise.resolve(void (now += ms)) };

@@ -41,6 +41,26 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 115, 230, 345]);
   });
 
+  it('frees the place of whoever gives up, before or while waiting, and those behind move up', async () => {
+    const { pacer, times, start } = onFakeClock();
+    const reason = new Error('nobody waits any more');
+    const asker = new AbortController();
+    const fate = (lane: keyof Pacer): Promise<unknown> =>
+      pacer[lane].turn(asker.signal).then(
+        () => 'started',
+        (error: unknown) => error,
+      );
+    assert.equal(await fate('members'), 'started');
+    const waiting = [fate('members'), fate('members'), fate('polls'), fate('fullPasses')];
+    const others = [start(), start('polls')];
+    asker.abort(reason);
+    assert.deepEqual(await Promise.all(waiting), [reason, reason, reason, reason]);
+    await Promise.all(others);
+    assert.equal(await fate('members'), reason);
+    await start();
+    assert.deepEqual(times(), [115, 230, 345], 'not one start is lost');
+  });
+
   it('trusts the status code: the minute’s number holds from the first throttle on', async () => {
     const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 3 });
     await many(5, () => start());
