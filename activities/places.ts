@@ -82,5 +82,5 @@ function isUnmade(error: unknown): boolean {
     const [detail] = (error.details ?? []) as [{ mayBeDone?: boolean }?];
     return detail?.mayBeDone === false;
   }
-  return isKisiError(error, 'unavailable') && error.isUnsent;
+  return isKisiError(error) && error.isUnsent;
 }

@@ -159,10 +159,11 @@ export async function giveBackKey(
  */
 export async function removeKey(
   client: KisiClient,
-  { keyId, ...wish }: KeyWish & { keyId: number | null },
+  { keyId, ...wish }: KeyWish & { keyId: number | null; evenUnseen?: boolean },
   signal?: AbortSignal,
 ): Promise<'deleted' | 'alreadyGone'> {
-  if (keyId !== null && (await client.deleteKey(keyId, signal)) === 'deleted') return 'deleted';
+  if (keyId !== null && (await client.deleteKey({ ...wish, id: keyId }, signal)) === 'deleted')
+    return 'deleted';
   const key =
     keyId === null
       ? await client.findKey(wish, signal)
@@ -359,7 +360,7 @@ async function askToMove(
 ): Promise<Moved> {
   const { validUntil } = wish;
   try {
-    await client.patchKey(keyId, { validUntil }, signal);
+    await client.patchKey({ ...wish, id: keyId }, { validUntil }, signal);
     return { id: keyId, validUntil };
   } catch (error) {
     if (isKisiError(error, 'notFound')) {
@@ -405,7 +406,7 @@ async function withEnd(
   if (isAsAsked(created.validUntil)) return asAsked;
   const key = await client.getKey(created.id, signal);
   if (key && isAsAsked(key.validUntil)) return asAsked;
-  await client.deleteKey(created.id, signal);
+  await client.deleteKey({ ...wish, id: created.id }, signal);
   throw new KisiError(
     { method: 'POST', path: '/role_assignments' },
     {
