@@ -120,15 +120,18 @@ export async function missingOf(
 /**
  * Moves the end of a key that is ours: asks, reads back unless `moves` knows better (where `again`, an earlier try whose
  * answer was lost, all the same), and where Kisi did not heed it takes the key away and gives a new one (with another
- * id, without a mail). A key that is gone is given anew by the rules of grantKey. Errors as there.
+ * id, without a mail). A key that is gone is given anew by the rules of grantKey. `anew`: it is replaced in any case, since a
+ * DELETE of this id may be carried out yet. Errors as there.
  */
 export async function moveKey(
   client: KisiClient,
   keyId: number,
   wish: KeyWish,
-  { moves, again }: { moves: Moves; again: boolean },
+  { moves, again, anew = false }: { moves: Moves; again: boolean; anew?: boolean },
   signal?: AbortSignal,
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
+  if (anew)
+    return { key: await replace(client, keyId, wish, signal), how: 'moved', was: null, inTheWay: null };
   const isBelieved = moves.areHeeded && !again;
   const moved = await (isBelieved ? askToMove : tryMove)(client, keyId, wish, signal);
   if (moved === 'gone') {

@@ -424,6 +424,7 @@ function speakingWorkers(
           baselines,
           gate,
           trail,
+          ownership,
           waker: createWaker(client, config.taskQueue, ownership),
           now,
         }),
