@@ -1,4 +1,6 @@
+import { sameEnd } from './drift.js';
 import type { LedgerKey } from './plan.js';
+import type { Instant } from './types.js';
 
 /**
  * Who gives keys as the Kisi user of the API key. `shared`: people too, so that who made a key tells nothing. `latchkeyOnly`:
@@ -20,6 +22,60 @@ export interface OwnedKey<K = LedgerKey> extends Place {
   version: number;
   /** Null: it was taken away, or given up. */
   key: K | null;
+}
+
+/**
+ * A write to Kisi whose answer never came, so that a network or a gateway may hold it and have it be carried out yet, be it
+ * after the key was taken away or given again.
+ */
+export interface UnansweredWrite extends Place {
+  /** Whose key it was. */
+  memberId: number;
+  /** `put`: it gives the key, or moves its end. `giveBack`: it moves it to the end that a person had given it. */
+  does: 'put' | 'giveBack' | 'remove';
+  /** The key as it is once that is carried out; of a removal, as it was before. */
+  key: LedgerKey;
+  /** When it was sent last. */
+  at: Instant;
+  /** When the person's keys were last looked at in Kisi since; null: never. */
+  lookedAt: Instant | null;
+}
+
+/** One that is about to be sent. */
+export type WriteSent = Omit<UnansweredWrite, 'at' | 'lookedAt'>;
+
+const minuteMs = 60_000;
+/** So long after a write was sent whose answer never came it is looked at what became of it; later, an audit sees it. */
+const looksAfterMs = [1, 5, 15, 60].map((minutes) => minutes * minuteMs);
+
+/**
+ * When to look in Kisi for what these writes may do yet to what the ledger holds, soonest first; those that are past are due.
+ * Pure.
+ */
+export function looksFor(writes: readonly UnansweredWrite[], ledger: readonly LedgerKey[]): Instant[] {
+  return writes
+    .filter((write) => mayHarm(write, ledger))
+    .flatMap(({ at, lookedAt }) =>
+      looksAfterMs.map((ms) => at + ms).filter((look) => look > (lookedAt ?? at)),
+    )
+    .toSorted((a, b) => a - b);
+}
+
+/** Kisi holds one key at a place, so that it refuses a late grant where there is one; and an id that is gone is not reused. */
+function mayHarm({ does, key, ...place }: UnansweredWrite, ledger: readonly LedgerKey[]): boolean {
+  const there = ledger.find((one) => placeName(one) === placeName(place));
+  if (there === undefined || there.keyId === null) return does === 'put';
+  if (there.keyId !== key.keyId) return false;
+  return does === 'remove' || !sameEnd(there.validUntil, key.validUntil);
+}
+
+/** Whether a key in Kisi is as one of these writes would have made it: it has the user, the group and the end. Pure. */
+export function isBy(write: UnansweredWrite, key: Place & { validUntil: Instant | null }): boolean {
+  return (
+    write.does === 'put' &&
+    placeName(write) === placeName(key) &&
+    sameEnd(write.key.validUntil, key.validUntil)
+  );
 }
 
 /** A key that a workflow has taken out of its ledger, so that the record does not give it back. */

@@ -1,6 +1,6 @@
 import type { Loss } from '../access/losses.js';
 import type { Drift, DriftPolicy } from '../access/drift.js';
-import type { Dropped } from '../access/ownership.js';
+import type { Dropped, UnansweredWrite } from '../access/ownership.js';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../trail/records.js';
@@ -60,6 +60,8 @@ export interface Assessed extends Assessment {
   kisiUser: MemberState['kisiUser'];
   /** Other profiles of the person who own keys of this one from now on. */
   handedTo: number[];
+  /** Writes to the member's keys that may be carried out yet; left out: there are none. */
+  unanswered?: UnansweredWrite[];
 }
 
 export interface MembershipActivities {
@@ -117,6 +119,14 @@ export interface WriteNote {
   memberId?: number | null;
 }
 
+/** A key as Kisi has it. */
+export interface KeyInKisi {
+  keyId: number;
+  groupId: number;
+  validUntil: Instant | null | 'unreadable';
+  isLate?: boolean;
+}
+
 export interface KeyActivities {
   /**
    * The Kisi user with the member's e-mail, exactly; null: this way of asking finds none, and only both ways are sure.
@@ -142,12 +152,10 @@ export interface KeyActivities {
   removeKey(key: KeyToRemove, note: WriteNote): Promise<void>;
   /**
    * All keys of a user to groups, as Kisi has them; null: the user is gone. Of one whose end cannot be read only its id can be
-   * compared. `knownIds`: keys that are looked up by their ids where the list lacks them.
+   * compared. `knownIds`: keys that are looked up by their ids where the list lacks them. `isLate`: a write whose answer was lost
+   * made it since the key was taken away; it is on record as the member's now, and the next look at the records shows it.
    */
-  inspectKeys(
-    userId: number,
-    knownIds?: readonly number[],
-  ): Promise<{ keyId: number; groupId: number; validUntil: Instant | null | 'unreadable' }[] | null>;
+  inspectKeys(userId: number, knownIds?: readonly number[]): Promise<KeyInKisi[] | null>;
 }
 
 export interface WakeActivities {

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { sameEnd, signatureOf, type Drift, type DriftKey, type DriftPolicy } from '../access/drift.js';
-import { placeName } from '../access/ownership.js';
+import { placeName, type UnansweredWrite } from '../access/ownership.js';
 import { iso, type Instant, type MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { Directory } from '../kisi/directory.js';
@@ -10,12 +10,14 @@ import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { groupBy } from '../nexudus/collections.js';
 import { searchEmail } from '../nexudus/source.js';
+import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import type { ExceptionWish } from '../workflows/control-messages.js';
 import type { ShownHoldings } from '../workflows/messages.js';
 import type { BaselineBook } from './baselines.js';
 import type { DriftActivities, DriftReport, DriftRequest } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
+import { isMadeBy, takeBack } from './late.js';
 import { remote } from './remote.js';
 import { inBatches, type Waker } from './wake.js';
 
@@ -23,7 +25,8 @@ export interface DriftDeps {
   /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
   nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
-  kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups'>;
+  kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups' | 'currentUser'>;
+  ownership: Pick<Ownership, 'at' | 'claim' | 'answered' | 'unanswered'>;
   directory: Pick<Directory, 'read' | 'known'>;
   moves: Moves;
   mapping: readonly MappingRule[];
@@ -104,8 +107,9 @@ async function audit(
 ): Promise<DriftReport> {
   await deps.gate.admit('read', nowhere);
   const isNew = (drift: Drift): boolean => !settled.includes(signatureOf(drift));
-  const ledgers = await deps.readLedgers([]);
+  const before = await deps.readLedgers([]);
   const keys = { ...(await readKeys(deps)), groupNames };
+  const ledgers = (await recallLate(deps, keys.keys)) ? await deps.readLedgers([]) : before;
   const kept = isAsked ? null : keptLists(deps, memory);
   let kisi = { ...keys, ...(kept ?? (await readLists(deps, memory))) };
   const coworkers = await readCoworkers(deps, ledgers, kisi);
@@ -130,6 +134,37 @@ async function audit(
     groupNames: namesOf(kisi),
     policy: deps.policy,
   };
+}
+
+/**
+ * Has members see to what writes whose answers were lost have done in Kisi since: keys that they made, and ends that they moved.
+ * Whatever the policies say, these are Latchkey's own. Answers whether whose a key is on record is another by now.
+ */
+async function recallLate({ ownership, kisi, waker }: DriftDeps, keys: readonly KisiKey[]): Promise<boolean> {
+  const writes = await ownership.unanswered('all');
+  if (writes.length === 0) return false;
+  const taken = await takeBack(ownership, keys, writes, async () => (await kisi.currentUser()).id);
+  const moved = await movedLate(ownership, keys, writes);
+  const memberIds = new Set([...taken.map(({ memberId }) => memberId), ...moved]);
+  await inBatches([...memberIds], (id) =>
+    waker.wakeIfRunning(id, { reason: 'drift', inBulk: memberIds.size > 1 }),
+  );
+  return taken.length > 0;
+}
+
+/** Whose keys have an end in Kisi that such a write has moved them to, and not the one on record. */
+async function movedLate(
+  ownership: DriftDeps['ownership'],
+  keys: readonly KisiKey[],
+  writes: readonly UnansweredWrite[],
+): Promise<number[]> {
+  const memberIds: number[] = [];
+  for (const there of keys.filter((key) => writes.some((write) => isMadeBy(write, key)))) {
+    const owned = await ownership.at(there);
+    if (owned === null || owned.key?.keyId !== there.id || there.validUntil === 'unreadable') continue;
+    if (!sameEnd(owned.key.validUntil, there.validUntil)) memberIds.push(owned.memberId);
+  }
+  return memberIds;
 }
 
 /** A member may have written while the lists were read, and what it shows may be a little behind. */

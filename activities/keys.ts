@@ -18,13 +18,14 @@ import {
   type Moves,
 } from '../kisi/keys.js';
 import { keyRole, type KisiKey } from '../kisi/records.js';
-import type { OwnedKey } from '../access/ownership.js';
+import { isBy } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { KeyActivities, KeyWish } from './contract.js';
 import { digestOf } from './membership.js';
 import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
-import { createPlaces, type Outcome } from './places.js';
+import { takeBack } from './late.js';
+import { createPlaces, type Before, type Outcome } from './places.js';
 import { runningMember, type Recorder, type Sight, type Written } from './recorder.js';
 import { remote } from './remote.js';
 
@@ -35,12 +36,25 @@ export interface KeyDeps {
   people: People;
   gate: Gate;
   recorder: Recorder;
-  ownership: Pick<Ownership, 'at' | 'claim' | 'put' | 'release' | 'noteUser' | 'userOf' | 'userGone'>;
+  ownership: Pick<
+    Ownership,
+    | 'at'
+    | 'claim'
+    | 'put'
+    | 'release'
+    | 'noteUser'
+    | 'userOf'
+    | 'userGone'
+    | 'sending'
+    | 'answered'
+    | 'unanswered'
+    | 'looked'
+  >;
   /** Whether Latchkey alone acts as the Kisi user of the API key, so that whatever that user made is Latchkey's. */
   isApiUserOurs: boolean;
 }
 
-/** Writes to Kisi, one HTTP call each on the ordinary way, so that a more urgent one is never long behind another. */
+/** Writes to Kisi, two HTTP calls each at most on the ordinary way, so that a more urgent one is never long behind another. */
 export function createKeyActivities(deps: KeyDeps): KeyActivities {
   const { kisi, directory, moves, people, gate, recorder, ownership } = deps;
   const places = createPlaces(ownership);
@@ -84,42 +98,55 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     wish: KeyWish,
     keyId: number | null,
     outcome: 'adopted' | 'moved',
+    before: Before,
   ): Promise<Sight<Outcome>> {
     const key = await keyNow(kisi, keyId, wish);
-    const isSo = key !== null && sameEnd(key.validUntil, wish.validUntil);
+    const isSo = key !== null && sameEnd(key.validUntil, wish.validUntil) && !isDoomed(key.id, before);
     const result = isSo && { outcome, keyId: key.id, validUntil: wish.validUntil, was: null };
     return { ...sightOfKey(key), isSo: result ? { result } : null };
   }
 
   /**
-   * Whether the key that is there already is Latchkey's: by the end that a try with a lost answer gave it, by the record,
+   * Whether the key that is there already is Latchkey's: by the end that a write with a lost answer gave it, by the record,
    * or by who made it, where that says so. Latchkey gives no role but the one that opens doors.
    */
   async function isOurs(
     there: KisiKey,
     triedUntil: Instant | null,
-    before: OwnedKey | null,
+    { owned, unanswered }: Before,
   ): Promise<boolean> {
     if (there.roleId !== keyRole) return false;
     if (triedUntil !== null && sameEnd(there.validUntil, triedUntil)) return true;
-    const key = before?.key ?? null;
+    const { validUntil } = there;
+    if (validUntil !== 'unreadable' && unanswered.some((write) => isBy(write, { ...there, validUntil })))
+      return true;
+    const key = owned?.key ?? null;
     if (key !== null && !key.foreign) {
       if (key.keyId === there.id) return true;
       if (key.keyId === null && sameEnd(key.validUntil, there.validUntil)) return true;
     }
     if (!deps.isApiUserOurs || there.createdById === null) return false;
-    apiUserId ??= (await kisi.currentUser()).id;
-    return there.createdById === apiUserId;
+    return there.createdById === (await ownUserId());
   }
 
-  async function give(wish: KeyWish, triedUntil: Instant | null, before: OwnedKey | null): Promise<Outcome> {
+  async function ownUserId(): Promise<number> {
+    return (apiUserId ??= (await kisi.currentUser()).id);
+  }
+
+  /** Whether a removal of just this key may be carried out yet: it would shut the door on whoever is to keep it. */
+  const isDoomed = (keyId: number, { unanswered }: Before): boolean =>
+    unanswered.some(({ does, key }) => does === 'remove' && key.keyId === keyId);
+
+  async function give(wish: KeyWish, triedUntil: Instant | null, before: Before): Promise<Outcome> {
     const { key, how, was, inTheWay } = await grantKey(kisi, wish);
     if (inTheWay === null || !(await isOurs(inTheWay, triedUntil, before)))
       return { outcome: how, keyId: key.id, validUntil: key.validUntil, was };
     // An end that Latchkey gave it is not given back; one that a person had given it before is.
-    const handUntil = before?.key?.handUntil ?? null;
-    if (how !== 'foreign') return { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil };
-    const moved = await moveKey(kisi, key.id, wish, { moves, again: false });
+    const handUntil = before.owned?.key?.handUntil ?? null;
+    const anew = isDoomed(key.id, before);
+    if (how !== 'foreign' && !anew)
+      return { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil };
+    const moved = await moveKey(kisi, key.id, wish, { moves, again: false, anew });
     return { outcome: 'moved', keyId: moved.key.id, validUntil: moved.key.validUntil, was: handUntil };
   }
 
@@ -131,6 +158,16 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     if (known?.id === userId) return;
     const { email } = await personOf(memberId);
     await ownership.noteUser(memberId, { id: userId, emailDigest: digestOf(email) });
+  }
+
+  /** Of a user's keys those that writes of the running member's made whose answers were lost, and that are on record now. */
+  async function takeBackOwn(keys: readonly KisiKey[]): Promise<ReadonlySet<number>> {
+    const memberId = runningMember();
+    const writes = memberId === null ? [] : await ownership.unanswered({ memberId });
+    if (memberId === null || writes.length === 0) return new Set();
+    const taken = await takeBack(ownership, keys, writes, ownUserId);
+    await ownership.looked(memberId);
+    return new Set(taken.map(({ keyId }) => keyId));
   }
 
   return remote<KeyActivities>({
@@ -185,7 +222,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
           groupId,
           before: null,
           after: { validUntil },
-          look: () => sightOf(wish, null, 'adopted'),
+          look: () => sightOf(wish, null, 'adopted', before),
           make: () =>
             granting(wish, async () => {
               const result = await give(wish, triedUntil, before);
@@ -207,16 +244,17 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     async moveKey(keyId, wish, was, note) {
       const { groupId, validUntil } = wish;
       await gate.admit(was === null || validUntil < was ? 'revoke' : 'grant', note);
-      return places.take(wish, () =>
+      return places.take(wish, (before) =>
         recorder.write<Outcome>(note, {
           what: 'move',
           groupId,
           before: { keyId, validUntil: was },
           after: { validUntil },
-          look: () => sightOf(wish, keyId, 'moved'),
+          look: () => sightOf(wish, keyId, 'moved', before),
           make: (again) =>
             granting(wish, async () => {
-              const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish, { moves, again });
+              const anew = isDoomed(keyId, before);
+              const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish, { moves, again, anew });
               return {
                 result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
                 done: 'now',
@@ -230,7 +268,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     async giveBackKey(keyId, wish, was, note) {
       await gate.admit('revoke', note);
       const { groupId, validUntil } = wish;
-      await places.end(wish, () =>
+      await places.end({ ...wish, keyId }, 'giveBack', () =>
         recorder.write<undefined>(note, {
           what: 'giveBack',
           groupId,
@@ -251,7 +289,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     async removeKey(key, note) {
       await gate.admit('revoke', note);
       const { keyId, groupId, validUntil } = key;
-      await places.end(key, () =>
+      await places.end(key, 'remove', () =>
         recorder.write<undefined>(note, {
           what: 'revoke',
           groupId,
@@ -283,9 +321,13 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
         await ownership.userGone(userId);
         return null;
       }
+      const late = await takeBackOwn(keys);
       return keys
-        .filter((key) => key.roleId === 'group_basic')
-        .map(({ id, groupId, validUntil }) => ({ keyId: id, groupId, validUntil }));
+        .filter((key) => key.roleId === keyRole)
+        .map(({ id, groupId, validUntil }) => ({
+          ...{ keyId: id, groupId, validUntil },
+          ...(late.has(id) ? { isLate: true } : {}),
+        }));
     },
   });
 }

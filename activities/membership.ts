@@ -28,7 +28,7 @@ export interface MembershipDeps {
   orders: OrderBook;
   breaker: BreakerBook;
   trail: Pick<Trail, 'last' | 'note'>;
-  ownership: Pick<Ownership, 'read' | 'put' | 'handOver' | 'userOf' | 'noteUser'>;
+  ownership: Pick<Ownership, 'read' | 'put' | 'handOver' | 'userOf' | 'noteUser' | 'unanswered'>;
   now: () => Instant;
 }
 
@@ -62,7 +62,9 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   const assessment = await throughBreaker(deps.breaker, memberId, judged);
   await noteDecision(deps.trail, memberId, assessment);
   if (read.doubts.length === 0) deps.known.note(memberId, assessment.readAt, read.written);
-  return { ...assessment, ...(await handedOver(deps.ownership, request, copy, assessment)) };
+  const handed = await handedOver(deps.ownership, request, copy, assessment);
+  const unanswered = await deps.ownership.unanswered({ memberId });
+  return { ...assessment, ...handed, ...(unanswered.length === 0 ? {} : { unanswered }) };
 }
 
 /** What is on record of a member's keys, brought in line with what its workflow knows. */

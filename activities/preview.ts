@@ -86,8 +86,10 @@ export interface PreviewFacts {
   now: Instant;
 }
 
-/** Of a key that a person gave: PATCH, and reading back. */
-const handMoveRequests = 2;
+/** A look whether the key is what it is believed to be, and the write. */
+const changeRequests = 2;
+/** Of a key that a person gave it is read back too. */
+const handMoveRequests = changeRequests + 1;
 
 /**
  * What the member's workflow would write to Kisi at its next look, by the same plan (`planSteps`) that it follows.
@@ -157,7 +159,7 @@ function moveLine(key: LedgerKey, wish: Entitlement): Omit<PlanLine, 'memberId'>
     after: wish.door.set,
     until,
     why: because,
-    requests: 1,
+    requests: changeRequests,
   };
 }
 
@@ -168,6 +170,6 @@ function endLine(key: LedgerKey, { losses = [] }: Assessment, now: Instant): Omi
   const why = losses.find((loss) => loss.groupId === groupId)?.why ?? 'the e-mail is another one now';
   const line = { groupId, before: key.validUntil, had: true, until: null, why };
   return handUntil === null
-    ? { ...line, does: 'revoke', after: null, requests: 1 }
+    ? { ...line, does: 'revoke', after: null, requests: changeRequests }
     : { ...line, does: 'giveBack', after: handUntil, requests: handMoveRequests };
 }

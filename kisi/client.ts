@@ -31,6 +31,19 @@ export interface NewKey {
 }
 
 /**
+ * A key that is to be changed or taken away, and what it is believed to be: a right of role group_basic of just this person to
+ * just this group. By an id alone anybody's right could be meant: one that a person has made a higher role of, or given to
+ * somebody else, since. Whatever is not just this is left alone: `blocked`, before anything is sent.
+ */
+export interface KnownKey {
+  id: number;
+  userId: number;
+  groupId: number;
+  /** True: where Kisi's reads are down it is taken away unseen, since a person ordered it and Latchkey made it itself. */
+  evenUnseen?: boolean;
+}
+
+/**
  * What can be asked of Kisi. Every method throws a KisiError, or the reason of `signal` once that is aborted.
  * List methods read all pages (lists.ts) and throw `malformed` when rows may be missing, or are not what was asked for.
  */
@@ -83,15 +96,19 @@ export interface KisiClient {
   /** The person's group_basic key to the group, or null. Reads all keys of the person: one request a page. */
   findKey(which: { userId: number; groupId: number }, signal?: AbortSignal): Promise<KisiKey | null>;
   /**
-   * Asks for another end. Kisi's description of this call is defective, so whether it heeds `valid_until` is not
-   * certain: read the key afterwards (see moveKey). `notify: false`, since a mail may be sent on updates too. `notFound` when the key is gone.
+   * Asks for another end, once a look by the id shows that this is the key that it is believed to be (`KnownKey`): two requests.
+   * Kisi's description of this call is defective, so whether it heeds `valid_until` is not certain: read the key afterwards (see
+   * moveKey). `notify: false`, since a mail may be sent on updates too. `notFound` when the key is gone.
    */
-  patchKey(id: number, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
-  /** Takes a key away. `alreadyGone` by Kisi's 404, which is one witness (see `removeKey` in keys.ts). */
-  deleteKey(id: number, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
+  patchKey(key: KnownKey, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
   /**
-   * Takes a key away and gives another, with nothing between the two requests: a person holds one role in a group, so the
-   * door is shut until the second is done. Fails as `createKey` does.
+   * Takes a key away, once a look by the id shows that this is the key that it is believed to be (`KnownKey`): two requests.
+   * `alreadyGone` by Kisi's 404, which is one witness (see `removeKey` in keys.ts).
+   */
+  deleteKey(key: KnownKey, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
+  /**
+   * Takes a key away, as `deleteKey` does, and gives another, with nothing between the last two of three requests: a person
+   * holds one role in a group, so the door is shut until the last is done. Fails as `createKey` does.
    */
   replaceKey(id: number, key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
 }
@@ -139,7 +156,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     signal?: AbortSignal,
   ): Promise<KisiKey> => {
     const key = asKey(await read(send, request, assignmentRecord, signal));
-    if (key?.userId !== userId || key.groupId !== groupId) {
+    if (key?.userId !== userId || key.groupId !== groupId || key.roleId !== keyRole) {
       throw malformed(request, 'the key that came back is not the one that was asked for');
     }
     return key;
@@ -152,13 +169,25 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     return true;
   };
 
+  /** Throws `blocked` where the id names another right than this key, `notFound` where it names none. */
+  const checkIsIt = async (known: KnownKey, signal?: AbortSignal): Promise<void> => {
+    const request: KisiRequest = { method: 'GET', path: '/role_assignments/{id}', id: known.id };
+    try {
+      const there = await read(send, request, assignmentRecord, signal);
+      if (!isJust(known, there)) throw anotherRight(request, known, there);
+    } catch (error) {
+      if (known.evenUnseen !== true || !isKisiError(error, 'unavailable')) throw error;
+    }
+  };
+
   const dropKey = async (
-    id: number,
+    key: KnownKey,
     turns: number,
     signal?: AbortSignal,
   ): Promise<'deleted' | 'alreadyGone'> => {
-    const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id, turns };
-    return (await orNull(change(request, signal))) ? 'deleted' : 'alreadyGone';
+    const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id: key.id, turns };
+    const dropped = checkIsIt(key, signal).then(() => change(request, signal));
+    return (await orNull(dropped)) ? 'deleted' : 'alreadyGone';
   };
 
   const client: KisiClient = {
@@ -251,23 +280,40 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return keys.find((key) => key.groupId === groupId && key.roleId === keyRole) ?? null;
     },
 
-    async patchKey(id, { validUntil }, signal) {
+    async patchKey(key, { validUntil }, signal) {
       const call: KisiCall = { method: 'PATCH', path: '/role_assignments/{id}' };
       const role_assignment = { valid_until: isoTime(call, validUntil), notify: false };
-      await change({ ...call, id, body: { role_assignment } }, signal);
+      await checkIsIt(key, signal);
+      await change({ ...call, id: key.id, body: { role_assignment } }, signal);
     },
 
-    deleteKey: (id, signal) => dropKey(id, 1, signal),
+    deleteKey: (key, signal) => dropKey(key, 1, signal),
 
     async replaceKey(id, key, signal) {
       // Made before the first is sent: what must not be sent leaves the key where it is.
       const request = postOf(key, 0);
-      await dropKey(id, 2, signal);
+      await dropKey({ ...key, id }, 2, signal);
       return postKey(request, key, signal);
     },
   };
   return client;
 }
+
+/** Whether a right is the key that is believed to be there, and no other in anything. */
+function isJust({ id, userId, groupId }: KnownKey, right: Assignment): boolean {
+  const key = asKey(right);
+  return key?.id === id && key.userId === userId && key.groupId === groupId && key.roleId === keyRole;
+}
+
+function anotherRight(call: KisiCall, { id, userId, groupId }: KnownKey, right: Assignment): KisiError {
+  const { roleId, assigneeType, assigneeId, appliesToType, appliesToId } = right;
+  const role = /^\w{1,40}$/.test(roleId) ? roleId : 'a role without a plain name';
+  const what = `${role} of ${wordOf(assigneeType)} ${assigneeId} in ${wordOf(appliesToType)} ${appliesToId ?? ''}`;
+  const detail = `right ${id} was the key of user ${userId} to group ${groupId}, and is ${right.id === id ? '' : `right ${right.id}, `}${what} now; it was not touched. Look at it in Kisi: where it is not meant, take it away there. Then \`latchkey resync\` of the member has Latchkey look at the keys afresh`;
+  return new KisiError(call, { kind: 'blocked', status: 200, detail, isUnsent: true });
+}
+
+const wordOf = (type: string): string => (/^[A-Z][a-z]{1,20}$/.test(type) ? type.toLowerCase() : 'something');
 
 const keysIn = (rows: readonly Assignment[]): KisiKey[] => rows.map(asKey).filter((key) => key !== null);
 

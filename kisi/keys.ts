@@ -120,15 +120,18 @@ export async function missingOf(
 /**
  * Moves the end of a key that is ours: asks, reads back unless `moves` knows better (where `again`, an earlier try whose
  * answer was lost, all the same), and where Kisi did not heed it takes the key away and gives a new one (with another
- * id, without a mail). A key that is gone is given anew by the rules of grantKey. Errors as there.
+ * id, without a mail). A key that is gone is given anew by the rules of grantKey. `anew`: it is replaced in any case, since a
+ * DELETE of this id may be carried out yet. Errors as there.
  */
 export async function moveKey(
   client: KisiClient,
   keyId: number,
   wish: KeyWish,
-  { moves, again }: { moves: Moves; again: boolean },
+  { moves, again, anew = false }: { moves: Moves; again: boolean; anew?: boolean },
   signal?: AbortSignal,
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
+  if (anew)
+    return { key: await replace(client, keyId, wish, signal), how: 'moved', was: null, inTheWay: null };
   const isBelieved = moves.areHeeded && !again;
   const moved = await (isBelieved ? askToMove : tryMove)(client, keyId, wish, signal);
   if (moved === 'gone') {
@@ -159,10 +162,11 @@ export async function giveBackKey(
  */
 export async function removeKey(
   client: KisiClient,
-  { keyId, ...wish }: KeyWish & { keyId: number | null },
+  { keyId, ...wish }: KeyWish & { keyId: number | null; evenUnseen?: boolean },
   signal?: AbortSignal,
 ): Promise<'deleted' | 'alreadyGone'> {
-  if (keyId !== null && (await client.deleteKey(keyId, signal)) === 'deleted') return 'deleted';
+  if (keyId !== null && (await client.deleteKey({ ...wish, id: keyId }, signal)) === 'deleted')
+    return 'deleted';
   const key =
     keyId === null
       ? await client.findKey(wish, signal)
@@ -359,7 +363,7 @@ async function askToMove(
 ): Promise<Moved> {
   const { validUntil } = wish;
   try {
-    await client.patchKey(keyId, { validUntil }, signal);
+    await client.patchKey({ ...wish, id: keyId }, { validUntil }, signal);
     return { id: keyId, validUntil };
   } catch (error) {
     if (isKisiError(error, 'notFound')) {
@@ -405,7 +409,7 @@ async function withEnd(
   if (isAsAsked(created.validUntil)) return asAsked;
   const key = await client.getKey(created.id, signal);
   if (key && isAsAsked(key.validUntil)) return asAsked;
-  await client.deleteKey(created.id, signal);
+  await client.deleteKey({ ...wish, id: created.id }, signal);
   throw new KisiError(
     { method: 'POST', path: '/role_assignments' },
     {

@@ -11,6 +11,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
  * - `timeout`: takes the request and never answers
  * - `reset`: cuts the connection before anything is done
  * - `afterWrite`: does what a write asks, then cuts the connection (reads are left alone)
+ * - `held`: cuts the connection at once, and does what a write asks later all the same, `delayMs` after it came or, without
+ *   that, when `release` is called, as a network does that held it (reads are left alone)
  * - `slow`: answers as usual after `delayMs` (1000)
  * - `malformed`: the JSON stops in the middle
  * - `empty`: a well-formed empty list
@@ -25,6 +27,7 @@ export const faultKinds = [
   'timeout',
   'reset',
   'afterWrite',
+  'held',
   'slow',
   'malformed',
   'empty',
@@ -55,7 +58,7 @@ export interface Fault {
   times?: number;
   /** How many requests that match it lets by before it hits. */
   skip?: number;
-  /** Delay of kind `slow`. */
+  /** Delay of kinds `slow` and `held`. */
   delayMs?: number;
   /** The records that kind `absent` hides. */
   ids?: number[];
@@ -65,6 +68,7 @@ export interface Fault {
 export class FaultBook {
   #faults: { fault: Fault; pattern: RegExp; left: number; toSkip: number }[] = [];
   readonly #hits = new WeakMap<IncomingMessage, Fault>();
+  #held: (() => void)[] = [];
 
   /** Sets a fault. Throws a SyntaxError when `match` is not a regular expression. */
   add(fault: Fault): void {
@@ -75,6 +79,24 @@ export class FaultBook {
   /** Removes all faults. */
   clear(): void {
     this.#faults = [];
+  }
+
+  /** Resolves when a request that is held is to be carried out. */
+  async hold({ delayMs }: Fault): Promise<void> {
+    await new Promise<void>((go) => {
+      if (delayMs === undefined) this.#held.push(go);
+      else setTimeout(go, delayMs);
+    });
+  }
+
+  /** Has all requests be carried out that are held without a time. Resolves once they are. */
+  async release(): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    for (const go of held) {
+      go();
+      await new Promise((done) => setImmediate(done));
+    }
   }
 
   /** The faults that are still set, `times` being what is left. */
@@ -158,8 +180,8 @@ export class RequestLog {
 }
 
 /**
- * Puts faults and log in the way of every request of a server, and adds `GET|POST|DELETE /_admin/faults` and
- * `GET|DELETE /_admin/requests`. Faults strike after authentication and rate limits, just before the handler;
+ * Puts faults and log in the way of every request of a server, and adds `GET|POST|DELETE /_admin/faults`,
+ * `POST /_admin/release` and `GET|DELETE /_admin/requests`. Faults strike after authentication and rate limits, just before the handler;
  * the list kinds are left to the handler, which asks `faults.of(request)`.
  */
 export function registerAdmin(
@@ -177,11 +199,16 @@ export function registerAdmin(
   });
   app.addHook('onResponse', (request, reply, done) => {
     const entry = logged.get(request.raw);
-    if (entry && faults.of(request) !== 'afterWrite') entry.status = reply.statusCode;
+    if (entry && !isUnanswered(faults.of(request))) entry.status = reply.statusCode;
     done();
   });
   app.addHook('preHandler', async (request, reply) => {
-    if (!isAdmin(request)) await strike(faults.take(request), request, reply);
+    if (isAdmin(request)) return;
+    const fault = faults.take(request);
+    await strike(fault, request, reply);
+    if (fault?.kind !== 'held') return;
+    request.raw.socket.destroy();
+    await faults.hold(fault);
   });
   app.addHook('onSend', async (request, _reply, payload) => {
     const kind = faults.of(request);
@@ -202,6 +229,10 @@ export function registerAdmin(
     faults.clear();
     return reply.code(204).send();
   });
+  app.post('/_admin/release', async (_request, reply) => {
+    await faults.release();
+    return reply.code(204).send();
+  });
   app.get('/_admin/requests', () => log.list());
   app.delete('/_admin/requests', (_request, reply) => {
     log.clear();
@@ -214,9 +245,12 @@ export function isAdmin(request: FastifyRequest): boolean {
   return request.url.startsWith('/_admin/');
 }
 
+/** Whether it does what a write asks, and never says so. */
+const isUnanswered = (kind: FaultKind | undefined): boolean => kind === 'afterWrite' || kind === 'held';
+
 function hits(fault: Fault, pattern: RegExp, request: FastifyRequest): boolean {
   if (fault.method && fault.method.toUpperCase() !== request.method) return false;
-  if (fault.kind === 'afterWrite' && request.method === 'GET') return false;
+  if (isUnanswered(fault.kind) && request.method === 'GET') return false;
   return (
     request.url.startsWith(fault.match) || pattern.test(request.url) || pattern.test(parts(request.url).path)
   );

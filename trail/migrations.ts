@@ -84,6 +84,27 @@ function migrationsFor(engine: Engine): Record<string, Migration> {
           .execute();
       },
     },
+    '009 writes to Kisi that were never answered': {
+      async up(db: Kysely<unknown>) {
+        await db.schema
+          .createTable('unanswered_write')
+          .addColumn('user_id', 'bigint', (column) => column.notNull())
+          .addColumn('group_id', 'bigint', (column) => column.notNull())
+          .addColumn('asked', 'text', (column) => column.notNull())
+          .addColumn('member_id', 'bigint', (column) => column.notNull())
+          .addColumn('does', 'text', (column) => column.notNull())
+          .addColumn('at', 'bigint', (column) => column.notNull())
+          .addColumn('looked_at', 'bigint')
+          .addColumn('entry_json', 'text', (column) => column.notNull())
+          .addPrimaryKeyConstraint('unanswered_write_asked', ['user_id', 'group_id', 'asked'])
+          .execute();
+        await db.schema
+          .createIndex('unanswered_write_member')
+          .on('unanswered_write')
+          .column('member_id')
+          .execute();
+      },
+    },
   };
 }
 

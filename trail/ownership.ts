@@ -1,9 +1,15 @@
 import type { Kysely } from 'kysely';
-import { placeName, type OwnedKey, type Place } from '../access/ownership.js';
+import {
+  placeName,
+  type OwnedKey,
+  type Place,
+  type UnansweredWrite,
+  type WriteSent,
+} from '../access/ownership.js';
 import type { LedgerKey } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 import { tried } from './errors.js';
-import type { OwnedKeyRow, TrailTables } from './table.js';
+import type { OwnedKeyRow, TrailTables, UnansweredWriteRow } from './table.js';
 
 /** A Kisi user, and a digest of the e-mail that it was found by. */
 export interface KnownUser {
@@ -32,6 +38,17 @@ export interface Ownership {
   release(place: Place, memberId: number | null): Promise<void>;
   /** Hands the keys of a member over to another; `userId`: only those of this Kisi user. Answers how many. */
   handOver(from: number, to: number, userId?: number): Promise<number>;
+  /**
+   * Notes a write that is about to be sent, until it is answered. Answers whether it is the first of its kind: an earlier one that
+   * asked for just the same may never have been answered, and may be carried out yet whatever this one is told.
+   */
+  sending(write: WriteSent): Promise<boolean>;
+  /** It is known what became of a write. */
+  answered(write: WriteSent): Promise<void>;
+  /** The writes whose answers never came: a member's, those to one place, or all. */
+  unanswered(of: { memberId: number } | { place: Place } | 'all'): Promise<UnansweredWrite[]>;
+  /** Notes that a member's keys were looked at in Kisi. */
+  looked(memberId: number): Promise<void>;
   /** The Kisi user that a member's keys are made for; null: not known. */
   userOf(memberId: number): Promise<KnownUser | null>;
   /** The Kisi users of all members who have one. */
@@ -39,10 +56,12 @@ export interface Ownership {
   noteUser(memberId: number, user: KnownUser): Promise<void>;
   /** A Kisi user is gone, and with it all its keys. */
   userGone(userId: number): Promise<void>;
-  /** Forgets keys that were taken away before this instant. */
+  /** Forgets keys that were taken away before this instant, and what may do no harm any more of unanswered writes. */
   prune(before: Instant): Promise<void>;
 }
 
+/** A removal, or an end given back, that is so old is not carried out any more: nothing holds a request for so long. */
+const heldAtMostMs = 24 * 3_600_000;
 /** So many ids go into one statement. */
 const mostIds = 500;
 
@@ -136,7 +155,54 @@ export function createOwnership(db: Kysely<TrailTables>, now: () => Instant): Ow
           const version = row.version + 1;
           await put({ ...row, memberId: to, version, key: key && { ...key, version } });
         }
+        let writes = db.updateTable('unanswered_write').set({ member_id: to }).where('member_id', '=', from);
+        if (userId !== undefined) writes = writes.where('user_id', '=', userId);
+        await writes.execute();
         return keys.length;
+      }),
+    sending: (write) =>
+      writing(async () => {
+        const { userId, groupId, memberId, does, key } = write;
+        const asked = askedBy(write);
+        const values = { member_id: memberId, at: now(), entry_json: JSON.stringify(key) };
+        const earlier = await db
+          .selectFrom('unanswered_write')
+          .select('at')
+          .where('user_id', '=', userId)
+          .where('group_id', '=', groupId)
+          .where('asked', '=', asked)
+          .executeTakeFirst();
+        await db
+          .insertInto('unanswered_write')
+          .values({ user_id: userId, group_id: groupId, asked, does, looked_at: null, ...values })
+          .onConflict((existing) => existing.columns(['user_id', 'group_id', 'asked']).doUpdateSet(values))
+          .execute();
+        return earlier === undefined;
+      }),
+    answered: (write) =>
+      writing(async () => {
+        await db
+          .deleteFrom('unanswered_write')
+          .where('user_id', '=', write.userId)
+          .where('group_id', '=', write.groupId)
+          .where('asked', '=', askedBy(write))
+          .execute();
+      }),
+    unanswered: (of) =>
+      reading(async () => {
+        let query = db.selectFrom('unanswered_write').selectAll().orderBy('at').orderBy('asked');
+        if (of !== 'all' && 'memberId' in of) query = query.where('member_id', '=', of.memberId);
+        if (of !== 'all' && 'place' in of)
+          query = query.where('user_id', '=', of.place.userId).where('group_id', '=', of.place.groupId);
+        return (await query.execute()).map(unansweredOf);
+      }),
+    looked: (memberId) =>
+      writing(async () => {
+        await db
+          .updateTable('unanswered_write')
+          .set({ looked_at: now() })
+          .where('member_id', '=', memberId)
+          .execute();
       }),
     userOf: (memberId) =>
       reading(async () => {
@@ -169,10 +235,17 @@ export function createOwnership(db: Kysely<TrailTables>, now: () => Instant): Ow
         for (const row of rows.map(ownedOf))
           if (row.key !== null) await put({ ...row, version: row.version + 1, key: null });
         await db.deleteFrom('kisi_user').where('user_id', '=', userId).execute();
+        await db.deleteFrom('unanswered_write').where('user_id', '=', userId).execute();
       }),
     prune: (before) =>
       writing(async () => {
         await db.deleteFrom('owned_key').where('entry_json', 'is', null).where('at', '<', before).execute();
+        await db.deleteFrom('unanswered_write').where('at', '<', before).execute();
+        await db
+          .deleteFrom('unanswered_write')
+          .where('does', '!=', 'put')
+          .where('at', '<', now() - heldAtMostMs)
+          .execute();
       }),
   };
 }
@@ -184,5 +257,22 @@ function ownedOf(row: OwnedKeyRow): OwnedKey {
     memberId: row.member_id,
     version: row.version,
     key: row.entry_json === null ? null : (JSON.parse(row.entry_json) as LedgerKey),
+  };
+}
+
+/** Tells a write from others to the same place. */
+function askedBy({ does, key }: WriteSent): string {
+  return `${does} ${key.keyId ?? 'new'} ${key.validUntil ?? 'endless'}`;
+}
+
+function unansweredOf(row: UnansweredWriteRow): UnansweredWrite {
+  return {
+    userId: row.user_id,
+    groupId: row.group_id,
+    memberId: row.member_id,
+    does: row.does,
+    key: JSON.parse(row.entry_json) as LedgerKey,
+    at: row.at,
+    lookedAt: row.looked_at,
   };
 }

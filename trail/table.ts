@@ -35,6 +35,20 @@ export interface OwnedKeyRow {
   entry_json: string | null;
 }
 
+/** A write to Kisi whose answer never came (trail/ownership.ts). */
+export interface UnansweredWriteRow {
+  user_id: number;
+  group_id: number;
+  /** What was asked for there, to tell it from other writes to the same place. */
+  asked: string;
+  member_id: number;
+  does: 'put' | 'giveBack' | 'remove';
+  at: number;
+  looked_at: number | null;
+  /** A LedgerKey. */
+  entry_json: string;
+}
+
 /** Which Kisi user a member's keys are made for (trail/ownership.ts). */
 export interface KisiUserRow {
   member_id: number;
@@ -53,6 +67,7 @@ export interface KeptRow {
 export interface TrailTables {
   trail: TrailRow;
   owned_key: OwnedKeyRow;
+  unanswered_write: UnansweredWriteRow;
   kisi_user: KisiUserRow;
   kept: KeptRow;
 }

@@ -426,6 +426,7 @@ function speakingWorkers(
           baselines,
           gate,
           trail,
+          ownership,
           waker: createWaker(client, config.taskQueue, ownership),
           now,
         }),

@@ -18,7 +18,7 @@ import {
 export interface KeyWriter {
   /** Does one step; true: done, false: the plan it belongs to is out of date. Throws a final Trouble. */
   apply(step: Step, circumstances: Circumstances): Promise<boolean>;
-  /** Brings the ledger in line with what Kisi holds of it. False: overtaken. */
+  /** Brings the ledger in line with what Kisi holds of it. False: overtaken, or a key is on record that the ledger lacks. */
   inspect(): Promise<boolean>;
 }
 
@@ -351,7 +351,10 @@ export function keyWriter(
         uncertain,
       });
     }
-    return true;
+    const late = found.filter(({ isLate }) => isLate === true);
+    for (const { groupId } of late)
+      changes.push(`group ${groupId}: a write whose answer was lost was carried out late`);
+    return late.length === 0;
   }
 
   return { apply, inspect };

@@ -6,6 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { looksFor } from '../access/ownership.js';
 import { nextWake, planSteps, stillFrozen, type Hold, type Step } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
 import type { Act, Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
@@ -219,7 +220,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       },
       { ...byTheRules, inBulk: pass.inBulk },
     );
-    if (pass.resync && !(await writer.inspect())) return 'overtaken';
+    const isLookDue = looksFor(assessment.unanswered ?? [], state.ledger).some((at) => at <= Date.now());
+    if ((pass.resync || isLookDue) && !(await writer.inspect())) return 'overtaken';
     const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
     const heldBack: Trouble[] = [];
     const refusals: Trouble[] = [];
@@ -240,7 +242,9 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     // What is refused for one group keeps nobody from the others.
     const [refused] = refusals;
     if (refused !== undefined) throw refused;
-    return settle(assessment, heldBack);
+    const looks = looksFor(assessment.unanswered ?? [], state.ledger).filter((at) => at > Date.now());
+    const next = settle(assessment, heldBack, looks.length === 0);
+    return Math.min(next, ...looks);
   }
 
   /**
@@ -324,7 +328,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   }
 
   /** After all writes: how things stand, and when to look again. */
-  function settle(assessment: Assessment, [heldBack]: Trouble[]): Instant {
+  function settle(assessment: Assessment, [heldBack]: Trouble[], isAllAnswered: boolean): Instant {
     clearWaiting();
     outlook.lastError = null;
     outlook.state = state.ledger.some((key) => key.keyId !== null) ? 'access' : 'noAccess';
@@ -362,7 +366,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       waitFor(heldBack, 'when the order is taken back');
       return Math.min(outlook.next?.at ?? Infinity, Date.now() + heldRetryMs);
     }
-    if (assessment.gone && state.ledger.length === 0) {
+    if (assessment.gone && state.ledger.length === 0 && isAllAnswered) {
       run.ended = true;
       outlook.state = 'ended';
     }

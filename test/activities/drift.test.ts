@@ -224,6 +224,7 @@ describe('compareWithKisi', () => {
         kisi: {
           listAllKeys: () => Promise.resolve([...state.keys]),
           listGroups: () => Promise.resolve([...state.groups]),
+          currentUser: () => Promise.resolve({ id: 9, organizationId: null, organizationName: null }),
         },
         directory: {
           known: (maxAgeMs: number) => (clock.now - clock.readAt < maxAgeMs ? known : null),
@@ -259,6 +260,12 @@ describe('compareWithKisi', () => {
       policy: defaultDriftPolicy,
       baselines: { read: () => Promise.resolve({ coworkers: { count: 0, at: now } }) },
       gate: { admit: () => Promise.resolve() },
+      ownership: {
+        at: () => Promise.resolve(null),
+        claim: () => Promise.resolve(1),
+        answered: () => Promise.resolve(),
+        unanswered: () => Promise.resolve([]),
+      },
       trail: { note: () => Promise.resolve() },
       orderException: () => Promise.resolve(null),
       waker: { wakeIfRunning: () => Promise.resolve(true), freezeIfRunning: () => Promise.resolve(true) },

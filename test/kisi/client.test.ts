@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createKisiClient } from '../../kisi/client.js';
 import type { KisiClient } from '../../kisi/client.js';
 import { startKisiSimulator } from '../../simulators/kisi.js';
-import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
-import { startStub } from './stub.js';
+import type { KisiAssignment, KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
+import { assignmentRow, startStub } from './stub.js';
 
 const apiKey = 'kisi-test-key';
 const now = Date.parse('2026-11-25T12:00:00Z');
@@ -24,7 +24,9 @@ describe('the Kisi client', () => {
   }
 
   it('sends the new form of a key, and asks for no mail', async () => {
-    const stub = await startStub((_request, reply) => reply.code(500).send());
+    const stub = await startStub(({ method }, reply) =>
+      method === 'GET' ? assignmentRow({ id: 1, userId: 2, groupId: 3 }) : reply.code(500).send(),
+    );
     const client = createKisiClient({ baseUrl: stub.url, apiKey });
     const unavailable = { name: 'KisiError', kind: 'unavailable' };
     await assert.rejects(client.createKey({ userId: 2, groupId: 3, validUntil: end }), unavailable);
@@ -32,7 +34,7 @@ describe('the Kisi client', () => {
       client.createKey({ userId: 2, groupId: 3, validFrom: now, validUntil: null }),
       unavailable,
     );
-    await assert.rejects(client.patchKey(1, { validUntil: end }), unavailable);
+    await assert.rejects(client.patchKey({ id: 1, userId: 2, groupId: 3 }, { validUntil: end }), unavailable);
     await stub.stop();
     const shape = {
       applies_to_type: 'Group',
@@ -43,7 +45,7 @@ describe('the Kisi client', () => {
       notify: false,
     };
     assert.deepEqual(
-      stub.requests.map(({ body }) => body),
+      stub.requests.filter(({ method }) => method !== 'GET').map(({ body }) => body),
       [
         { role_assignment: { ...shape, valid_until: '2026-12-01T00:00:00.000Z' } },
         { role_assignment: { ...shape, valid_from: '2026-11-25T12:00:00.000Z', valid_until: null } },
@@ -82,12 +84,12 @@ describe('the Kisi client', () => {
     assert.deepEqual(key, { ...given, createdAt: now, id, createdById });
     assert.equal(createdById, sim.org.ownerId);
     assert.deepEqual(await client.getKey(key.id), key);
-    await client.patchKey(key.id, { validUntil: null });
+    await client.patchKey(key, { validUntil: null });
     assert.equal((await client.getKey(key.id))?.validUntil, null);
-    assert.equal(await client.deleteKey(key.id), 'deleted');
-    assert.equal(await client.deleteKey(key.id), 'alreadyGone');
+    assert.equal(await client.deleteKey(key), 'deleted');
+    assert.equal(await client.deleteKey(key), 'alreadyGone');
     assert.equal(await client.getKey(key.id), null);
-    await assert.rejects(client.patchKey(key.id, { validUntil: end }), { kind: 'notFound' });
+    await assert.rejects(client.patchKey(key, { validUntil: end }), { kind: 'notFound' });
   });
 
   it('takes nobody for a person whose e-mail only folds to the same', async () => {
@@ -259,7 +261,85 @@ describe('the Kisi client', () => {
       const { sim } = await start();
       const client = createKisiClient({ baseUrl: `${sim.url}/v1`, apiKey });
       await assert.rejects(client.getUser(1), { kind: 'invalid', status: 404 });
-      await assert.rejects(client.deleteKey(1), { kind: 'invalid', status: 404 });
+      await assert.rejects(client.deleteKey({ id: 1, userId: 2, groupId: 3 }), {
+        kind: 'invalid',
+        status: 404,
+      });
+    });
+  });
+
+  describe('changes no right but the key that it is believed to be', () => {
+    type Right = Partial<KisiAssignment>;
+    const others: [string, (of: { other: number; otherGroup: number; organization: number }) => Right][] = [
+      ['a higher role by now', () => ({ role_id: 'group_manager' })],
+      ['another person’s by now', ({ other }) => ({ user_id: other })],
+      ['to another group by now', ({ otherGroup }) => ({ applies_to_id: otherGroup })],
+      [
+        'of the whole organization',
+        ({ organization }) => ({
+          role_id: 'organization_administrator',
+          applies_to_type: 'Organization',
+          applies_to_id: organization,
+          valid_until: null,
+        }),
+      ],
+    ];
+    for (const [what, of] of others)
+      it(what, async () => {
+        const { sim, client } = await start();
+        const [groupId, otherGroup] = ['Doors', 'Others'].map((name) => sim.org.addGroup({ name }).id);
+        const [userId, other] = ['ada', 'bob'].map((name) => sim.org.addUser({ email: `${name}@x.com` }).id);
+        assert.ok(userId && other && groupId && otherGroup);
+        const key = await client.createKey({ userId, groupId, validUntil: end });
+        const role = sim.org.roles.get(key.id);
+        assert.ok(role);
+        sim.org.changeAssignment({ ...role, ...of({ other, otherGroup, organization: sim.org.id }) });
+        const before = sim.org.roles.get(key.id);
+        const asked = [
+          () => client.patchKey(key, { validUntil: now }),
+          () => client.deleteKey(key),
+          () => client.deleteKey({ ...key, evenUnseen: true }),
+          () => client.replaceKey(key.id, { userId, groupId, validUntil: now }),
+        ];
+        for (const ask of asked)
+          await assert.rejects(ask(), {
+            kind: 'blocked',
+            canRetryHelp: false,
+            isUnsent: true,
+            message: new RegExp(
+              `right ${key.id} was the key of user ${userId} to group ${groupId}, .*resync`,
+            ),
+          });
+        assert.deepEqual(sim.org.roles.get(key.id), before);
+        assert.deepEqual(
+          sim.requests.list().filter(({ method }) => method === 'DELETE' || method === 'PATCH'),
+          [],
+        );
+      });
+
+    it('and takes one away unseen only where a person ordered it and Kisi’s reads are down', async () => {
+      const { sim, client } = await start();
+      const { id: groupId } = sim.org.addGroup({ name: 'Doors' });
+      const { id: userId } = sim.org.addUser({ email: 'ada@example.com' });
+      const key = await client.createKey({ userId, groupId, validUntil: end });
+      sim.faults.add({ match: '/role_assignments', method: 'GET', kind: 'status', status: 503 });
+      await assert.rejects(client.deleteKey(key), { kind: 'unavailable' });
+      assert.equal(sim.org.assignments().length, 1);
+      assert.equal(await client.deleteKey({ ...key, evenUnseen: true }), 'deleted');
+    });
+
+    it('and says nothing in its words that Kisi’s texts might bring in', async () => {
+      const stub = await startStub(() => ({
+        ...assignmentRow({ id: 1, userId: 2, groupId: 3 }),
+        role_id: 'a\nforged line',
+        assignee_type: 'User\u202e',
+      }));
+      const client = createKisiClient({ baseUrl: stub.url, apiKey });
+      await assert.rejects(client.deleteKey({ id: 1, userId: 2, groupId: 3 }), ({ message }: Error) => {
+        assert.match(message, /is a role without a plain name of something 2 in group 3 now/);
+        return true;
+      });
+      await stub.stop();
     });
   });
 
@@ -273,7 +353,7 @@ describe('the Kisi client', () => {
       const asked = [
         () => client.createKey(wish),
         () => client.createKey({ ...wish, validUntil: null, validFrom: at }),
-        () => client.patchKey(id, wish),
+        () => client.patchKey({ ...wish, id }, wish),
         () => client.replaceKey(id, wish),
       ];
       for (const ask of asked)
