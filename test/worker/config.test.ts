@@ -581,7 +581,7 @@ describe('.env', () => {
     const names = [...readFileSync('.env.example', 'utf8').matchAll(/^#?\s?([A-Z]+_[A-Z_]+)=/gm)].map(
       (m) => m[1] ?? '',
     );
-    const composeOnly = ['POSTGRES_PASSWORD'];
+    const composeOnly = ['POSTGRES_PASSWORD', 'TEMPORAL_DB_PASSWORD', 'LATCHKEY_DB_PASSWORD'];
     assert.ok(names.includes('KISI_API_KEY'), 'it names the keys that are needed');
     assert.deepEqual(
       names.filter((n) => !(n in variableDefaults) && !composeOnly.includes(n)),
