@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
 import type { DriftPolicy } from '../access/drift.js';
@@ -11,8 +9,10 @@ import type { Policies } from '../access/types.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
 import { modes, type Mode } from '../workflows/control-messages.js';
 import type { AlertConfig } from './channels.js';
+import { parseDotEnv } from './dotenv.js';
 import { parseDuration } from './durations.js';
 import { emptyFile, readRulesFile } from './rules-file.js';
+import { readTextFile, whyUnread } from './text-file.js';
 
 export { parseDuration } from './durations.js';
 
@@ -172,7 +172,6 @@ const secretsInFiles = {
 } as const;
 type Secret = keyof typeof secretsInFiles;
 const credentialNames: readonly Secret[] = ['NEXUDUS_PASSWORD', 'NEXUDUS_TOKEN', 'KISI_API_KEY'];
-const readText: ReadFile = (path) => readFileSync(path, 'utf8');
 
 /** An address as variables and options give it; the slash at its end is dropped. */
 export const httpUrl = z
@@ -249,30 +248,42 @@ const environment = z.object({
 });
 
 /**
- * Adds the variables of a `.env` file to the process; those that are set already win, and a missing file is fine.
- * Throws ConfigError when the file is there but unreadable. Answers how to read the same again: the variables that were
- * set before, over the file as it is then.
+ * Adds the variables of a `.env` file to the process; those that are set already win, and a missing file is fine. What Docker
+ * Compose would read otherwise is refused. Throws ConfigError when the file is there but cannot be read so. Answers how to read
+ * the same again: the variables that were set before, over the file as it is then.
  */
 export function loadDotEnv(path = '.env'): () => Env {
   const own = { ...process.env };
   const read = (): Env => {
-    try {
-      return { ...parseEnv(readFileSync(path, 'utf8')), ...own };
-    } catch (error) {
-      if (isMissing(error)) return own;
-      throw new ConfigError([`${path} cannot be read`]);
-    }
+    const text = textOfDotEnv(path);
+    if (text === null) return own;
+    const { variables, problems } = parseDotEnv(text);
+    if (problems.length === 0) return { ...variables, ...own };
+    const words = problems.map(({ line, name, what }) =>
+      [`${path} line ${line}:`, ...(name === null ? ['it'] : [name]), what].join(' '),
+    );
+    throw new ConfigError(words);
   };
   // Temporal's SDK and the driver of the audit trail read the process's own environment.
   Object.assign(process.env, read());
   return read;
 }
 
+/** Null: there is none. */
+function textOfDotEnv(path: string): string | null {
+  try {
+    return readTextFile(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw new ConfigError([`${path} cannot be read: ${whyUnread(error)}`]);
+  }
+}
+
 /**
  * The configuration from `env` and the file that LATCHKEY_CONFIG names. An empty variable counts as not set.
  * Throws ConfigError with every problem at once.
  */
-export function loadConfig(given: Env, readFile: ReadFile = readText): Config {
+export function loadConfig(given: Env, readFile: ReadFile = readTextFile): Config {
   const lines: string[] = [];
   const env = withSecretFiles(given, readFile, lines);
   const auth = readAuth(env, lines);
@@ -330,7 +341,7 @@ function unencryptedProblems(env: Env): string[] {
 }
 
 /** The credentials in `env` and the files that it names. Throws ConfigError where they are not whole. */
-export function loadCredentials(env: Env, readFile: ReadFile = readText): Credentials {
+export function loadCredentials(env: Env, readFile: ReadFile = readTextFile): Credentials {
   const lines: string[] = [];
   const whole = withSecretFiles(env, readFile, lines, credentialNames);
   const nexudus = readAuth(whole, lines);
@@ -354,21 +365,32 @@ function withSecretFiles(
       lines.push(`${name} and ${name}_FILE are both set: keep one of the two`);
       return [];
     }
-    const text = textOrNull(readFile, path);
-    if (text !== null && text.trim() !== '') return [[name, text.replace(/\r?\n$/, '')]];
-    lines.push(`${name}_FILE names ${path}, which ${text === null ? 'cannot be read' : 'is empty'}`);
+    const read = secretIn(readFile, path, name === 'LATCHKEY_ALERT_URL');
+    if (!('problem' in read)) return [[name, read.secret]];
+    lines.push(`${name}_FILE names ${path}, which ${read.problem}`);
     // Set to something, so that it is not said to be missing too.
     return [[name, secretsInFiles[name]]];
   });
   return { ...env, ...Object.fromEntries(secrets) };
 }
 
-function textOrNull(readFile: ReadFile, path: string): string | null {
+/** What is in the one line of a file, or its lines. What an editor or a shell puts around it does not belong to it. */
+function secretIn(
+  readFile: ReadFile,
+  path: string,
+  mayHaveLines: boolean,
+): { secret: string } | { problem: string } {
+  let text: string;
   try {
-    return readFile(resolve(path));
-  } catch {
-    return null;
+    text = readFile(resolve(path)).replace(/^\ufeff/, '');
+  } catch (error) {
+    return { problem: `cannot be read: ${whyUnread(error)}` };
   }
+  if (text.trim() === '') return { problem: 'is empty' };
+  const last = text.replace(/\r?\n$/, '');
+  const secret = mayHaveLines ? last.replace(/[\r\n]+/g, ' ') : last;
+  if (/[\r\n]/.test(secret)) return { problem: 'has more than one line' };
+  return /[\0-\x1f\x7f\ufffd]/.test(secret) ? { problem: 'is not plain text (UTF-8)' } : { secret };
 }
 
 function pushOf(values: z.infer<typeof environment>): PushConfig | null {
@@ -418,7 +440,7 @@ function readConfigFile(env: Env, readFile: ReadFile, lines: string[]): FileConf
   try {
     text = readFile(resolve(path));
   } catch (error) {
-    if (!isMissing(error)) lines.push(`${path} cannot be read`);
+    if (!isMissing(error)) lines.push(`${path} cannot be read: ${whyUnread(error)}`);
     else if (named !== undefined) lines.push(`LATCHKEY_CONFIG names ${path}, which does not exist`);
     return emptyFile(path);
   }

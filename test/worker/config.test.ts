@@ -485,7 +485,7 @@ describe('a secret in a file of its own', () => {
 
   it('must be there, hold something, and stand alone, which is said without its value', () => {
     const wrong: Record<string, [string, string]> = {
-      'KISI_API_KEY_FILE names none, which cannot be read': ['KISI_API_KEY_FILE', 'none'],
+      'KISI_API_KEY_FILE names none, which cannot be read: it does not exist': ['KISI_API_KEY_FILE', 'none'],
       'KISI_API_KEY_FILE names empty, which is empty': ['KISI_API_KEY_FILE', 'empty'],
       'NEXUDUS_TOKEN and NEXUDUS_TOKEN_FILE are both set: keep one of the two': [
         'NEXUDUS_TOKEN_FILE',
@@ -535,7 +535,7 @@ describe('each secret', () => {
   it('whose file cannot be read is one line, and nothing else is said of it', () => {
     for (const name of Object.keys(secrets))
       assert.deepEqual(problems({ ...about, ...secrets, [name]: '', [`${name}_FILE`]: 'none' }), [
-        `${name}_FILE names none, which cannot be read`,
+        `${name}_FILE names none, which cannot be read: it does not exist`,
       ]);
   });
 });
@@ -581,7 +581,7 @@ describe('.env', () => {
     const names = [...readFileSync('.env.example', 'utf8').matchAll(/^#?\s?([A-Z]+_[A-Z_]+)=/gm)].map(
       (m) => m[1] ?? '',
     );
-    const composeOnly = ['POSTGRES_PASSWORD'];
+    const composeOnly = ['POSTGRES_PASSWORD', 'TEMPORAL_DB_PASSWORD', 'LATCHKEY_DB_PASSWORD'];
     assert.ok(names.includes('KISI_API_KEY'), 'it names the keys that are needed');
     assert.deepEqual(
       names.filter((n) => !(n in variableDefaults) && !composeOnly.includes(n)),
