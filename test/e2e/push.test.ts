@@ -43,8 +43,12 @@ describe('a push', () => {
 
   const address = (): string => `http://127.0.0.1:${space.service.pushPort ?? 0}`;
 
-  async function push(event: string, record: object, port = space.service.pushPort): Promise<number> {
-    const body = JSON.stringify([record]);
+  async function push(
+    event: string,
+    record: object | object[],
+    port = space.service.pushPort,
+  ): Promise<number> {
+    const body = JSON.stringify([record].flat());
     const signature = createHmac('sha256', secret).update(body).digest('hex').toUpperCase();
     const headers = { 'Content-Type': 'application/json', 'X-Nexudus-Hook-Signature': signature };
     const url = `http://127.0.0.1:${port ?? 0}/nexudus/${event}`;
@@ -106,8 +110,31 @@ describe('a push', () => {
       TimePassId: ids.passTypes.romeDay,
       BusinessId: ids.rome,
     });
-    assert.equal(await push('tariff', { Id: 1 }), 200);
+    assert.equal(await push('contract', { Id: 1 }), 200);
     await eventually('his key', () => keysOf(Email) === 1);
+  });
+
+  it('of a thousand ids that nobody knows starts nobody, and keeps no purchase waiting that comes with it', async () => {
+    const { nexudus, ids, service } = space;
+    const firstUnknown = 2_000_000_000;
+    const unknown = Array.from({ length: 1_000 }, (_, at) => ({ Id: firstUnknown + at }));
+    const buys = (Email: string): number => {
+      const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+      nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+      return Id;
+    };
+    // One purchase is named beside them, and one by a call of its own.
+    const [beside, alone] = ['eva@example.com', 'fay@example.com'];
+    assert.equal(await push('access', [...unknown, { Id: buys(beside) }].slice(1)), 200);
+    const each = unknown.slice(0, 100).map((one) => push('access', one));
+    assert.deepEqual(new Set(await Promise.all(each)), new Set([200]));
+    assert.equal(await push('access', { Id: buys(alone) }), 200);
+    await eventually('both keys', () => keysOf(beside) === 1 && keysOf(alone) === 1);
+    assert.ok(nexudus.requests.count({ path: `/coworkers/${firstUnknown}` }) <= 1);
+    const askedFor = unknown.filter(({ Id }) => nexudus.requests.count({ path: `/coworkers/${Id}` }) > 0);
+    assert.ok(askedFor.length <= 10, `${askedFor.length} were asked for one by one`);
+    for await (const { workflowId } of service.client.workflow.list({ query: `WorkflowType = 'member'` }))
+      assert.ok(Number(workflowId.replace('member-', '')) < firstUnknown, workflowId);
   });
 
   it('of Custom ACS asks for the groups, has a pass become a key, and is kept where Latchkey decides otherwise', async () => {
