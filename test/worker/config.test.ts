@@ -201,7 +201,14 @@ describe('loadConfig', () => {
         kisiKey: KISI_WEBHOOK_KEY,
       },
     );
-    const none = { host: '0.0.0.0', port: 0, nexudusSecret: null, acsToken: null, kisiKey: null };
+    const none = {
+      host: '0.0.0.0',
+      port: 0,
+      trustedProxy: null,
+      nexudusSecret: null,
+      acsToken: null,
+      kisiKey: null,
+    };
     assert.deepEqual(loadConfig({ ...port, KISI_WEBHOOK_KEY }, noFile).push, {
       ...none,
       kisiKey: KISI_WEBHOOK_KEY,
