@@ -1,6 +1,6 @@
 /** Nexudus' Custom ACS: it asks for our groups, works out itself who should have which, and tells us when that changes. */
 import { z } from 'zod';
-import { anyId, headerOf, idIn, mostNamedAlone, recordsIn, type Answer, type Headers } from './answers.js';
+import { anyId, headerOf, idIn, recordsIn, type Answer, type Headers } from './answers.js';
 import type { Herald } from './herald.js';
 import { hasBearer } from './signatures.js';
 
@@ -42,8 +42,8 @@ export async function answerGroups(headers: Headers, acs: AcsDoor): Promise<Answ
 }
 
 /**
- * `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. What does not say whom it is about, or is
- * about more than a few, has what changed read.
+ * `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. What does not say whom it is about has
+ * what changed read.
  */
 export async function takeChange(
   body: Buffer,
@@ -53,20 +53,18 @@ export async function takeChange(
 ): Promise<Answer> {
   const { records, isWhole } = recordsIn(body);
   const changes = records.map((one) => change.parse(one));
-  // Nexudus tells of one at a time.
-  const inBulk = changes.length > mostNamedAlone;
   for (const { business } of changes)
     if (business.uniqueId !== null && !(await acs.isKnown(business.uniqueId)))
       return { outcome: 'unknownLocation' };
   for (const { coworker, business, groups, time } of changes) {
     if (coworker.id === null) continue;
-    herald.tell(coworker.id, !inBulk, inBulk);
+    herald.tell(coworker.id, true);
     if (groups !== null)
       acs.onClaim({ memberId: coworker.id, locationId: business.id, groupIds: groups, at: time });
   }
-  const isClear = isWhole && changes.every(({ coworker }) => coworker.id !== null);
-  if (!isClear || inBulk) herald.tellSomething();
-  return { outcome: isClear ? 'taken' : 'unclear' };
+  if (isWhole && changes.every(({ coworker }) => coworker.id !== null)) return { outcome: 'taken' };
+  herald.tellSomething();
+  return { outcome: 'unclear' };
 }
 
 /** One that is no group of Kisi's stands for nothing here. Null: it does not say. */

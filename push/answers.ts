@@ -56,24 +56,24 @@ export function bodyOf({ body }: FastifyRequest): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
-/** So many records, and members, of one call are seen to; what it holds beyond is left to a poll. */
-export const mostOfACall = 1_000;
 /**
- * Both APIs tell of one record a call, and most teams have no more members: where more are named, nobody waits for just
- * one of them, and who is not known among them is left to a read of what changed.
+ * Both APIs tell of one record a call, and of a team's members with it. Of a call that holds, or names, more than so many
+ * nobody is seen to one by one: a read of what changed finds those for whom something really did, in a few requests.
  */
-export const mostNamedAlone = 20;
+export const mostOfACall = 100;
 /** Lists may lie in lists so deep. Deeper ones are no records: to flatten without a bound, the stack is too small. */
 const deepestList = 4;
 
 /**
- * The objects of a body, whether it is one or lists of them. `isWhole`: these are all that there is, and at least one.
+ * The objects of a body, whether it is one or lists of them; none where they are too many. `isWhole`: these are all that
+ * there is, and at least one.
  * Whatever is signed is answered by 200, since Nexudus switches a webhook off after ten refusals (nexudus.md): so no
  * shape is an error here.
  */
 export function recordsIn(body: Buffer): { records: object[]; isWhole: boolean } {
   const all: unknown[] = [parsed(body)].flat(deepestList);
-  const records = all.filter((one) => isObject(one)).slice(0, mostOfACall);
+  if (all.length > mostOfACall) return { records: [], isWhole: false };
+  const records = all.filter((one) => isObject(one));
   return { records, isWhole: records.length > 0 && records.length === all.length };
 }
 

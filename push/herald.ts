@@ -1,7 +1,7 @@
 /** Who takes a wake on: Temporal, in the end. Throws where it cannot be reached. */
 export interface HeraldOptions {
-  /** Wakes one member; `mayStart`: starting its workflow where there is none; `inBulk`: nobody waits for just this one. */
-  wake: (memberId: number, mayStart: boolean, inBulk: boolean) => Promise<void>;
+  /** Wakes one member; `mayStart`: starting its workflow where there is none. */
+  wake: (memberId: number, mayStart: boolean) => Promise<void>;
   /** Reads what changed, where a call does not say whose record it is about. */
   pollNow: () => Promise<void>;
   /** So long is waited for more about the same member: the calls of one purchase come in together. Default 80. */
@@ -19,11 +19,8 @@ export interface HeraldOptions {
 
 /** Wakes those of whom it is told: soon, and then at most once in a while, the more seldom the longer it goes on. */
 export interface Herald {
-  /**
-   * `mayStart`: it may give access to somebody who had none so far; `inBulk`: it is one of many, and those come first who
-   * are not.
-   */
-  tell(memberId: number, mayStart: boolean, inBulk?: boolean): void;
+  /** `mayStart`: it may give access to somebody who had none so far. */
+  tell(memberId: number, mayStart: boolean): void;
   /** Something changed, and nobody knows for whom. */
   tellSomething(): void;
   /** Resolves when everybody is woken who was told of; nothing may be told any more. */
@@ -33,10 +30,9 @@ export interface Herald {
 const something = 'something';
 type Whom = number | typeof something;
 
-/** What was told of somebody: whether it may start them, whether it told of many, and when the first of it came in. */
+/** What was told of somebody: whether it may start them, and when the first of it came in. */
 interface Told {
   mayStart: boolean;
-  inBulk: boolean;
   at: number;
   /** For how long it is then left alone; left out: as ever. */
   windowMs?: number;
@@ -66,18 +62,19 @@ export function createHerald(options: HeraldOptions): Herald {
   } = options;
   /** Those of whom was told just now. */
   const gathering = new Map<Whom, Told>();
-  /** Those who wait to be woken, in the order in which they were first told of: single ones, and those of a crowd. */
-  const lines = { single: new Map<Whom, Told>(), crowd: new Map<Whom, Told>() };
+  /** Those who wait to be woken, in the order in which they were first told of. */
+  const waiting = new Map<Whom, Told>();
   /** Those who were woken a moment ago. */
   const lately = new Map<Whom, Lately>();
   let running = 0;
   let troubled = false;
   let draining: { resolve: () => void } | null = null;
 
-  function tell(whom: Whom, mayStart: boolean, inBulk = false): void {
-    const told = { mayStart, inBulk, at: Date.now() };
-    if (lines.single.has(whom) || lines.crowd.has(whom)) {
-      lineUp(whom, told);
+  function tell(whom: Whom, mayStart: boolean): void {
+    const told = { mayStart, at: Date.now() };
+    const queued = waiting.get(whom);
+    if (queued !== undefined) {
+      waiting.set(whom, both(told, queued));
       return;
     }
     const before = lately.get(whom);
@@ -94,28 +91,18 @@ export function createHerald(options: HeraldOptions): Herald {
   function callIn(whom: Whom): void {
     const told = gathering.get(whom);
     gathering.delete(whom);
-    if (told !== undefined) lineUp(whom, told);
+    if (told !== undefined) waiting.set(whom, both(told, waiting.get(whom)));
     goOn();
   }
 
-  /** Who stands in a line keeps the place, except that one of a crowd may become a single one. */
-  function lineUp(whom: Whom, news: Told): void {
-    const told = both(news, lines.single.get(whom) ?? lines.crowd.get(whom));
-    if (!told.inBulk) lines.crowd.delete(whom);
-    lines[told.inBulk ? 'crowd' : 'single'].set(whom, told);
-  }
-
   function goOn(): void {
-    for (const line of [lines.single, lines.crowd]) {
-      for (const [whom, told] of line) {
-        if (running >= atOnce) return;
-        line.delete(whom);
-        running++;
-        void serve(whom, told);
-      }
+    for (const [whom, told] of waiting) {
+      if (running >= atOnce) return;
+      waiting.delete(whom);
+      running++;
+      void serve(whom, told);
     }
-    const isQuiet =
-      running === 0 && lines.single.size === 0 && lines.crowd.size === 0 && gathering.size === 0;
+    const isQuiet = running === 0 && waiting.size === 0 && gathering.size === 0;
     if (draining !== null && isQuiet && [...lately.values()].every(({ told }) => told === null))
       draining.resolve();
   }
@@ -130,7 +117,7 @@ export function createHerald(options: HeraldOptions): Herald {
     };
     lately.set(whom, since);
     try {
-      await (whom === something ? pollNow() : wake(whom, told.mayStart, told.inBulk));
+      await (whom === something ? pollNow() : wake(whom, told.mayStart));
       onWoken?.(Date.now() - told.at);
       if (troubled) onMended();
       troubled = false;
@@ -143,7 +130,7 @@ export function createHerald(options: HeraldOptions): Herald {
       // A later wake has taken its place.
       if (lately.get(whom) !== since) return;
       lately.delete(whom);
-      if (since.told !== null) lineUp(whom, { ...since.told, windowMs: since.windowMs * 2 });
+      if (since.told !== null) waiting.set(whom, { ...since.told, windowMs: since.windowMs * 2 });
       goOn();
     }, since.windowMs);
     running--;
@@ -165,10 +152,5 @@ export function createHerald(options: HeraldOptions): Herald {
 
 function both(one: Told, other: Told | null | undefined): Told {
   if (other === null || other === undefined) return one;
-  return {
-    ...other,
-    mayStart: one.mayStart || other.mayStart,
-    inBulk: one.inBulk && other.inBulk,
-    at: Math.min(one.at, other.at),
-  };
+  return { ...other, mayStart: one.mayStart || other.mayStart, at: Math.min(one.at, other.at) };
 }

@@ -122,11 +122,10 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     void reply.code(statusOf[outcome]).send();
   }
 
-  // All of this is before a byte of a body is read.
+  // Before a byte of a body is read; so is one refused that says how long it is.
   app.addHook('onRequest', (request, reply, done) => {
     if (refusals.isSentAway(callerIn(request))) refuse(request, reply, 'tooMany');
     else if (request.is404) refuse(request, reply, 'unknownAddress');
-    else if (lengthOf(request) > bodyLimitBytes) refuse(request, reply, 'oversized');
     else done();
   });
   takeRawBodies(app);

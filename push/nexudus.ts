@@ -1,14 +1,5 @@
 import { z } from 'zod';
-import {
-  anyId,
-  headerOf,
-  idIn,
-  mostNamedAlone,
-  mostOfACall,
-  recordsIn,
-  type Answer,
-  type Headers,
-} from './answers.js';
+import { anyId, headerOf, idIn, mostOfACall, recordsIn, type Answer, type Headers } from './answers.js';
 import type { Herald } from './herald.js';
 import { isSignedByNexudus, looksSignedByNexudus } from './signatures.js';
 
@@ -41,10 +32,7 @@ export function mayBeOfNexudus(headers: Headers): boolean {
   return looksSignedByNexudus(headerOf(headers, signatureHeader));
 }
 
-/**
- * A webhook of Nexudus: wakes those whom its records are about, and reads what changed where one does not say, or where
- * more than a few are named.
- */
+/** A webhook of Nexudus: wakes those whom its records are about, and reads what changed where one does not say. */
 export function takeWebhook(
   body: Buffer,
   event: NexudusEvent,
@@ -55,31 +43,29 @@ export function takeWebhook(
   const signature = headerOf(headers, signatureHeader);
   if (signature === null || !isSignedByNexudus(body, signature, secret)) return { outcome: 'forged' };
   const { memberIds, isClear } = membersIn(body, event);
-  const inBulk = memberIds.length > mostNamedAlone;
-  for (const id of memberIds) herald.tell(id, event.mayStart && !inBulk, inBulk);
-  if (!isClear || (inBulk && event.mayStart)) herald.tellSomething();
-  return { outcome: isClear ? 'taken' : 'unclear' };
+  for (const id of memberIds) herald.tell(id, event.mayStart);
+  if (isClear) return { outcome: 'taken' };
+  herald.tellSomething();
+  return { outcome: 'unclear' };
 }
 
 const record = z.object({
   Id: anyId,
   CoworkerId: anyId,
-  /** One more than are seen to, for the rest to be missed. */
+  /** One more than are seen to is enough to know that they are too many. */
   TeamMembers: z
     .array(z.unknown())
     .transform((all) => all.slice(0, mostOfACall + 1))
     .catch([]),
 });
 
-/** Whom a webhook is about, as far as it says. `isClear`: every record in it names somebody. */
+/** Whom a webhook is about, as far as it says, and they are not too many. `isClear`: every record in it names somebody. */
 export function membersIn(body: Buffer, event: NexudusEvent): { memberIds: number[]; isClear: boolean } {
   const { records, isWhole } = recordsIn(body);
   const concerned = records.map((one) => namedIn(one, event));
-  const ids = [...new Set(concerned.flat())];
-  return {
-    memberIds: ids.slice(0, mostOfACall),
-    isClear: isWhole && concerned.every((one) => one.length > 0) && ids.length <= mostOfACall,
-  };
+  const memberIds = [...new Set(concerned.flat())];
+  if (memberIds.length > mostOfACall) return { memberIds: [], isClear: false };
+  return { memberIds, isClear: isWhole && concerned.every((one) => one.length > 0) };
 }
 
 function namedIn(one: object, { names }: NexudusEvent): number[] {

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { jsonText } from '../access/text.js';
+import { connectionLimits, limitConnections } from '../push/connections.js';
 import { ConfigError } from './config.js';
 import { listenProblem } from './ports.js';
 
@@ -27,12 +28,15 @@ export interface Health {
   close(): Promise<void>;
 }
 
+/** No probe sends a body, or its headers so slowly. */
+const timeLimits = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+
 /**
  * Serves GET /healthz (200 while the process lives), /readyz (200 or 503, JSON) and /metrics.
  * Throws when the port is taken.
  */
 export async function startHealth(options: HealthOptions): Promise<Health> {
-  const server = createServer((request, response) => {
+  const server = createServer(timeLimits, (request, response) => {
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET' && request.method !== 'HEAD')
       answer(response, 405, 'text/plain', 'use GET\n');
@@ -41,6 +45,7 @@ export async function startHealth(options: HealthOptions): Promise<Health> {
     else if (path === '/metrics') void answerMetrics(response, options);
     else answer(response, 404, 'text/plain', 'there are /healthz, /readyz and /metrics\n');
   });
+  limitConnections(server, connectionLimits());
   const port = await listen(server, options);
   return { port, close: () => close(server) };
 }

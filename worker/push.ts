@@ -51,8 +51,8 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
   const newcomers = createNewcomers(deps.nexudus);
   const herald: Herald = createHerald({
-    async wake(memberId, mayStart, inBulk) {
-      const wake: Wake = { reason: 'changed', ...(inBulk ? { inBulk } : {}) };
+    async wake(memberId, mayStart) {
+      const wake: Wake = { reason: 'changed' };
       if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
       if (await newcomers.mayStart(memberId)) await waker.wake(memberId, wake);
       else herald.tellSomething();

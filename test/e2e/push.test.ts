@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { nextFreePort } from '../../worker/ports.js';
 import { latchkeyDone } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
@@ -12,7 +14,11 @@ const signatureKey = 'a signature key of Kisi';
 
 describe('a push', () => {
   let space: RunningSpace;
+  const held: Socket[] = [];
 
+  afterEach(() => {
+    for (const socket of held.splice(0)) socket.destroy();
+  });
   before(async () => {
     space = await startSpace(
       ({ nexudus, ids }) => {
@@ -43,8 +49,12 @@ describe('a push', () => {
 
   const address = (): string => `http://127.0.0.1:${space.service.pushPort ?? 0}`;
 
-  async function push(event: string, record: object, port = space.service.pushPort): Promise<number> {
-    const body = JSON.stringify([record]);
+  async function push(
+    event: string,
+    record: object | object[],
+    port = space.service.pushPort,
+  ): Promise<number> {
+    const body = JSON.stringify([record].flat());
     const signature = createHmac('sha256', secret).update(body).digest('hex').toUpperCase();
     const headers = { 'Content-Type': 'application/json', 'X-Nexudus-Hook-Signature': signature };
     const url = `http://127.0.0.1:${port ?? 0}/nexudus/${event}`;
@@ -81,6 +91,12 @@ describe('a push', () => {
       change === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(change) },
     );
   }
+  /** A connection that says nothing. */
+  function hold(port: number): Socket {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    held.push(socket);
+    return socket;
+  }
   const keysOf = (email: string): number => space.kisi.org.keysOf(email).length;
 
   it('has the pass of one who joins become a key, and its end become none', async () => {
@@ -106,8 +122,50 @@ describe('a push', () => {
       TimePassId: ids.passTypes.romeDay,
       BusinessId: ids.rome,
     });
-    assert.equal(await push('tariff', { Id: 1 }), 200);
+    assert.equal(await push('contract', { Id: 1 }), 200);
     await eventually('his key', () => keysOf(Email) === 1);
+  });
+
+  it('comes through a flood of large forged ones, and connections that are held for nothing', async () => {
+    const { nexudus, ids, service } = space;
+    const forged = Buffer.alloc(255_000, 0xfe);
+    const headers = { 'X-Nexudus-Hook-Signature': 'A'.repeat(64) };
+    const url = `${address()}/nexudus/access`;
+    let isOver = false;
+    const flood = Array.from({ length: 20 }, async () => {
+      while (!isOver) assert.equal((await fetch(url, { method: 'POST', body: forged, headers })).status, 401);
+    });
+    for (let i = 0; i < 300; i++) hold(service.pushPort ?? 0);
+    const Email = 'guy@example.com';
+    const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+    nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    assert.equal(await push('access', { Id }), 200);
+    await eventually('his key', () => keysOf(Email) === 1);
+    isOver = true;
+    await Promise.all(flood);
+  });
+
+  it('of a thousand ids that nobody knows starts nobody, and keeps no purchase waiting that comes with it', async () => {
+    const { nexudus, ids, service } = space;
+    const firstUnknown = 2_000_000_000;
+    const unknown = Array.from({ length: 1_000 }, (_, at) => ({ Id: firstUnknown + at }));
+    const buys = (Email: string): number => {
+      const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+      nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+      return Id;
+    };
+    // One purchase is named beside them, and one by a call of its own.
+    const [beside, alone] = ['eva@example.com', 'fay@example.com'];
+    assert.equal(await push('access', [...unknown, { Id: buys(beside) }].slice(1)), 200);
+    const each = unknown.slice(0, 100).map((one) => push('access', one));
+    assert.deepEqual(new Set(await Promise.all(each)), new Set([200]));
+    assert.equal(await push('access', { Id: buys(alone) }), 200);
+    await eventually('both keys', () => keysOf(beside) === 1 && keysOf(alone) === 1);
+    assert.ok(nexudus.requests.count({ path: `/coworkers/${firstUnknown}` }) <= 1);
+    const askedFor = unknown.filter(({ Id }) => nexudus.requests.count({ path: `/coworkers/${Id}` }) > 0);
+    assert.ok(askedFor.length <= 10, `${askedFor.length} were asked for one by one`);
+    for await (const { workflowId } of service.client.workflow.list({ query: `WorkflowType = 'member'` }))
+      assert.ok(Number(workflowId.replace('member-', '')) < firstUnknown, workflowId);
   });
 
   it('of Custom ACS asks for the groups, has a pass become a key, and is kept where Latchkey decides otherwise', async () => {
@@ -173,7 +231,9 @@ describe('a push', () => {
   it('is taken by `latchkey listen` too, beside the worker, which says how many came and ends when told', async () => {
     const { nexudus, ids } = space;
     const [pushPort, healthPort] = [await nextFreePort(19_000), await nextFreePort(19_500)];
-    const listener = spawn(process.execPath, ['client/latchkey.js', 'listen'], {
+    // Few files, as containers and older systems have it.
+    const command = ['-c', 'ulimit -n 1024; exec "$0" client/latchkey.js listen', process.execPath];
+    const listener = spawn('bash', command, {
       env: {
         ...process.env,
         ...space.env,
@@ -192,6 +252,7 @@ describe('a push', () => {
           () => false,
         ),
       );
+      for (let i = 0; i < 1_170; i++) await once(hold(pushPort), 'connect');
       const Email = 'dan@example.com';
       const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
       nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
@@ -200,6 +261,7 @@ describe('a push', () => {
       await eventually('his key', () => keysOf(Email) === 1);
       const metrics = await (await ask('/metrics')).text();
       assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="taken"[^}]*source="nexudus"[^}]*\} 1$/m);
+      assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="crowdedOut"[^}]*\} 9\d\d$/m);
       assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="unknownAddress"[^}]*source="acs"[^}]*\} 1$/m);
       assert.equal((await ask('/healthz')).status, 200);
     } finally {

@@ -152,30 +152,6 @@ describe('the herald', () => {
     assert.ok((waited[0] ?? 0) >= windowMs - 1, String(waited));
   });
 
-  it('wakes those of a crowd after all others, and one who is told of alone as one of these', async () => {
-    let letGo = (): void => undefined;
-    const held = new Promise<void>((resolve) => (letGo = resolve));
-    const woken: [number, boolean][] = [];
-    const { herald } = listening({
-      wake: async (id, _mayStart, inBulk) => {
-        woken.push([id, inBulk]);
-        await held;
-      },
-    });
-    for (let id = 1; id <= 40; id++) herald.tell(id, false, true);
-    await gathered();
-    herald.tell(50, true);
-    herald.tell(40, false);
-    await gathered();
-    letGo();
-    await herald.drain();
-    assert.deepEqual(woken.slice(20, 22).sort(), [
-      [40, false],
-      [50, false],
-    ]);
-    assert.ok(woken.every(([id, inBulk]) => inBulk === id < 40));
-  });
-
   it('has what changed read where nobody knows for whom', async () => {
     const { herald, woken } = listening();
     for (let i = 0; i < 10; i++) herald.tellSomething();

@@ -170,6 +170,14 @@ describe('the listener, to strangers', () => {
     assert.equal(await push(port, '[{"Id":8}]'), 200);
   });
 
+  it('gives headers less time than a whole call', async () => {
+    const port = await listen({ timeLimits: { ...timeLimits, callMs: 600_000 } });
+    const [silent, slowHead] = [open(port), open(port)];
+    slowHead.write('POST /nexudus/access HTTP/1.1\r\n');
+    assert.match(await said(slowHead), /^HTTP\/1.1 408 /);
+    await gone(silent);
+  });
+
   it('takes every good call beside connections that are held for nothing, and holds only so many', async () => {
     const port = await listen({ connectionLimits: { most: 10, mostOfOne: 4 } });
     for (let i = 0; i < 100; i++) {

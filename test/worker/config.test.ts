@@ -196,12 +196,20 @@ describe('loadConfig', () => {
       {
         host: '0.0.0.0',
         port: 0,
+        trustedProxy: null,
         nexudusSecret: NEXUDUS_WEBHOOK_SECRET,
         acsToken: NEXUDUS_ACS_TOKEN,
         kisiKey: KISI_WEBHOOK_KEY,
       },
     );
-    const none = { host: '0.0.0.0', port: 0, nexudusSecret: null, acsToken: null, kisiKey: null };
+    const none = {
+      host: '0.0.0.0',
+      port: 0,
+      trustedProxy: null,
+      nexudusSecret: null,
+      acsToken: null,
+      kisiKey: null,
+    };
     assert.deepEqual(loadConfig({ ...port, KISI_WEBHOOK_KEY }, noFile).push, {
       ...none,
       kisiKey: KISI_WEBHOOK_KEY,
@@ -265,6 +273,17 @@ describe('loadConfig', () => {
     for (const name of ['LATCHKEY_HEALTH_HOST', 'LATCHKEY_PUSH_HOST'])
       assert.deepEqual(problems({ ...needed, [name]: 'health.example.com' }), [
         `${name} must be an IP address of this machine`,
+      ]);
+  });
+
+  it('trusts a proxy in front of the push port only where it is named by its IP address', () => {
+    const push = { ...needed, LATCHKEY_PUSH_PORT: '0', NEXUDUS_WEBHOOK_SECRET: 'x'.repeat(16) };
+    const trusted = (address: string): string | null | undefined =>
+      loadConfig({ ...push, LATCHKEY_PUSH_TRUSTED_PROXY: address }, noFile).push?.trustedProxy;
+    assert.deepEqual(['', '10.0.0.2', 'fd00::2'].map(trusted), [null, '10.0.0.2', 'fd00::2']);
+    for (const address of ['proxy', '10.0.0.0/8', '10.0.0.1,10.0.0.2', 'yes'])
+      assert.deepEqual(problems({ ...push, LATCHKEY_PUSH_TRUSTED_PROXY: address }), [
+        'LATCHKEY_PUSH_TRUSTED_PROXY must be the IP address of the proxy, as its calls come from it',
       ]);
   });
 

@@ -16,8 +16,9 @@ interface Service {
   healthcheck?: { test: string[] };
   depends_on?: Record<string, { condition: string }>;
   ports?: string[];
-  configs?: { source: string }[];
   profiles?: string[];
+  command?: string[];
+  configs?: { source: string }[];
   cap_drop?: string[];
   cap_add?: string[];
   security_opt?: string[];
@@ -222,14 +223,25 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('hands the worker every variable that Latchkey reads, and no other', () => {
+  it('hands Latchkey every variable that it reads, and no other; what pushes need only to `listen`', () => {
     // What Node, Temporal's SDK and the driver of the audit trail read themselves.
     const ofOthers = ['TZ', 'TEMPORAL_NAMESPACE', 'PGPASSWORD'];
-    const environment = Object.keys(compose.services['worker']?.environment ?? {});
-    const handed = environment.filter((name) => !ofOthers.includes(name));
+    const handed = (name: string): string[] =>
+      Object.keys(compose.services[name]?.environment ?? {}).filter((one) => !ofOthers.includes(one));
     // The server is one of its own here.
     const wanted = Object.keys(variableDefaults).filter((name) => name !== 'LATCHKEY_TEMPORAL_UI');
-    assert.deepEqual(handed.sort(), wanted.sort());
+    assert.deepEqual(handed('listen').sort(), wanted.sort());
+    const onlyThere = handed('listen').filter((name) => !handed('worker').includes(name));
+    const secrets = ['NEXUDUS_WEBHOOK_SECRET', 'NEXUDUS_ACS_TOKEN', 'KISI_WEBHOOK_KEY'];
+    const where = ['LATCHKEY_PUSH_HOST', 'LATCHKEY_PUSH_PORT', 'LATCHKEY_PUSH_TRUSTED_PROXY'];
+    assert.deepEqual(onlyThere.sort(), [...where, ...secrets, ...secrets.map((one) => `${one}_FILE`)].sort());
+  });
+
+  it('takes pushes in apart from the worker, only where that is asked for', () => {
+    const { listen, worker } = compose.services;
+    assert.deepEqual([listen?.command?.at(-1), listen?.profiles], ['listen', ['push']]);
+    assert.deepEqual([listen?.ports?.length, worker?.ports], [1, ['127.0.0.1:8088:8088']]);
+    assert.match(listen?.ports?.[0] ?? '', /LATCHKEY_PUSH_PORT/);
   });
 
   it('gives the queues one partition, and the HTTP API to nobody', () => {

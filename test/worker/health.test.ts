@@ -1,5 +1,9 @@
 // The three pages a probe or Prometheus asks for, also when what stands behind them fails.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectionLimits } from '../../push/connections.js';
 import { startHealth, type Health, type HealthOptions } from '../../worker/health.js';
 
 describe('health', () => {
@@ -77,6 +81,19 @@ describe('health', () => {
     assert.equal((await get('/')).status, 404);
     await health?.close();
     assert.equal((await get('/healthz', {}, 'POST')).status, 405);
+  });
+
+  it('answers beside connections that are held for nothing, of which it keeps only so many', async () => {
+    const { most } = connectionLimits();
+    await get('/healthz');
+    const held = Array.from({ length: most + 50 }, () => connect(health?.port ?? 0, '127.0.0.1'));
+    const left = (): number => held.filter((socket) => !socket.resume().closed).length;
+    for (const socket of held) socket.on('error', () => undefined);
+    await once(held.at(-1) ?? assert.fail(), 'connect');
+    assert.equal((await fetch(`http://127.0.0.1:${health?.port ?? 0}/healthz`)).status, 200);
+    while (left() > most) await sleep(5);
+    assert.ok(left() > 0, 'not only given up, as all are in the end that say nothing');
+    for (const socket of held) socket.destroy();
   });
 
   it('fails to start on a port that is taken', async () => {
