@@ -10,6 +10,7 @@ import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded
 import { metricsAt } from '../worker/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
+import { openRefusals } from '../worker/refusals.js';
 import { readResolved } from '../worker/resolved.js';
 import { createApis, startService, type ServiceOptions } from '../worker/service.js';
 import { watchSpace, type KeptSpace, type SpaceWatchOptions } from '../worker/space.js';
@@ -19,6 +20,8 @@ import { print, printFailure } from './output.js';
 import { tryTemporal, withSession } from './session.js';
 import { readLastingConfig, usable } from './space.js';
 
+/** Beside the embedded server's files, since a first start that is refused must not make a database. */
+const refusedLoginFile = '.latchkey/refused-login.json';
 /** How long a start waits for the first check of the space, before it goes on without. */
 const firstCheckMs = 15_000;
 
@@ -30,7 +33,10 @@ const firstCheckMs = 15_000;
 export async function worker(): Promise<never> {
   const { config, readCredentials } = readLastingConfig();
   const log = createLogger({ level: config.logLevel });
-  const apis = usable(() => createApis(config, {}, readCredentials));
+  const refusals = openRefusals(refusedLoginFile, (err) => {
+    log.warn({ err }, 'that a login was refused cannot be kept, so each start would send it again');
+  });
+  const apis = usable(() => createApis(config, {}, readCredentials, refusals));
   if (config.temporalAddress !== null) await tryTemporal(config);
   const before = await readResolved(config.databaseUrl);
   const space = watchSpace({

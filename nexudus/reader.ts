@@ -27,6 +27,11 @@ export interface ReaderOptions {
   timeZones?: TimeZones;
   /** How long requests gather before they are read together. Default 100. */
   gatherMs?: number;
+  /**
+   * How long one read of everything may take for all who wait for it. Default 10 minutes, for a large space, throttled: who
+   * waits gives up sooner, and asks again.
+   */
+  bulkLimitMs?: number;
   /** Who is missing counts as gone after a look so much later. Default a minute; 0 where nothing is taken away by the read. */
   lookLaterMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
@@ -65,8 +70,6 @@ const requestsPerMember = 6;
 const unknownBulkCost = 8;
 /** However long a thousand members take to ask, one read serves all who may use it. */
 const bulkKeptMs = 5 * 60_000;
-/** Of a large space, throttled; whoever waits gives up sooner, and asks again. */
-const bulkLimit: Limit = { limitMs: 10 * 60_000, of: 'Nexudus' };
 const referenceLimit: Limit = { limitMs: 2 * 60_000, of: 'Nexudus' };
 const placesKeptMs = 10 * 60_000;
 const newPlaceMs = 30_000;
@@ -76,7 +79,8 @@ const bulkOnlyMs = 10 * 60_000;
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
   const { client, clientForGroups = client, clientForCrowds = client } = options;
-  const { now, timeZones = {}, gatherMs = 100 } = options;
+  const { now, timeZones = {}, gatherMs = 100, bulkLimitMs = 10 * 60_000 } = options;
+  const bulkLimit: Limit = { limitMs: bulkLimitMs, of: 'Nexudus' };
   const absences = createAbsences(now, options.lookLaterMs);
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
   const offers = keep(() => readOffers(client), now, referenceLimit);

@@ -62,6 +62,8 @@ export async function within<T>({ signal, limit }: Bounds, job: () => Promise<T>
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', giveUp);
+    // Of several requests side by side one may have failed: nobody waits for the others.
+    end.abort(new Error('the job that asked for it is over'));
   }
 }
 

@@ -22,10 +22,11 @@ import { createKisiClient, type KisiClient, type KisiClientOptions } from '../ki
 import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
-import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { createNexudusClient, type NexudusAuth, type NexudusClient } from '../nexudus/client.js';
 import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
+import { createSession, type Session } from '../nexudus/session.js';
 import { openDatabase } from '../trail/database.js';
 import { createKept, type Kept } from '../trail/kept.js';
 import { createOwnership, type Ownership } from '../trail/ownership.js';
@@ -53,6 +54,7 @@ import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
 import { createTeller } from './in-force.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
+import { noRefusals, type RefusalBook } from './refusals.js';
 import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
@@ -102,27 +104,29 @@ export interface Paces {
 /**
  * Each process has its own paces: only one of them speaks at a time. Other ones are for benches and tests.
  * `readCredentials`: the credentials as they are now where they were read at the start; null: not whole, or always the
- * same.
+ * same. `refusals`: what earlier processes know of refused logins.
  */
 export function createApis(
   config: Config,
   paces: Partial<Paces> = {},
   readCredentials: () => Credentials | null = () => null,
+  refusals: RefusalBook = noRefusals,
 ): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl } = config.nexudus;
   const clock = createServerClock();
+  const sessionOf = sessionsBy(refusals);
+  const nexudusFor = (auth: NexudusAuth, turns: Turns): NexudusClient =>
+    createNexudusClient({ baseUrl, auth, clock, session: sessionOf(auth), pace: turns });
   const nexudus = createLogin({
     api: 'Nexudus',
     credential: config.nexudus.auth,
     readCredential: () => readCredentials()?.nexudus ?? null,
-    tryOut: (auth) => createNexudusClient({ baseUrl, auth, clock, pace: pace.members }).me(),
+    tryOut: (auth) => nexudusFor(auth, pace.members).me(),
   });
   const watch = createApiWatch(Date.now);
   const nexudusBy = (turns: Turns): NexudusClient =>
-    watch.nexudus(
-      nexudus.clientOf((auth) => createNexudusClient({ baseUrl, auth, clock, pace: nexudus.guarded(turns) })),
-    );
+    watch.nexudus(nexudus.clientOf((auth) => nexudusFor(auth, nexudus.guarded(turns))));
   const turns = turnsByPriority(kisiPace);
   const kisi = createLogin({
     api: 'Kisi',
@@ -154,6 +158,17 @@ export function createApis(
     kisiClock,
     logins: [nexudus, kisi],
     watch,
+  };
+}
+
+/** One session for each login that is used or tried, so that all clients of it share one token, and one pause. */
+function sessionsBy(refusals: RefusalBook): (auth: NexudusAuth) => Session {
+  const sessions = new Map<string, Session>();
+  return (auth) => {
+    const key = JSON.stringify(auth);
+    const session = sessions.get(key) ?? createSession('token' in auth ? undefined : refusals.of(auth));
+    sessions.set(key, session);
+    return session;
   };
 }
 
@@ -298,6 +313,8 @@ function watchEnds({ config, apis }: ServiceOptions): () => void {
 }
 
 const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '30s' } as const;
+/** What is asked of the APIs is given up at once, unless it has begun to change something (activities/remote.ts). */
+const shutdownOfSpeaker = { ...shutdown, shutdownGraceTime: 0 } as const;
 
 /** The worker that every process runs: members' workflows, and what wakes them. */
 async function memberWorker(
@@ -432,7 +449,7 @@ function speakingWorkers(
         }),
     ),
   };
-  const shared = { ...shutdown, connection, namespace: client.options.namespace };
+  const shared = { ...shutdownOfSpeaker, connection, namespace: client.options.namespace };
   return () => {
     const identity = identityIn(space);
     return Promise.all([

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { OutOfTimeError, within } from '../../waits/within.js';
+import { eventually } from '../support/space.js';
 import type { NexudusClient } from '../../nexudus/client.js';
 import { isNexudusError } from '../../nexudus/errors.js';
 import { createReader, type MemberRead, type MemberRequest } from '../../nexudus/reader.js';
@@ -264,5 +266,89 @@ describe('reading many members', () => {
     const [read] = await readAll([ann], { notBefore: noon + 5_000 });
     assert.equal(read?.snapshot?.readAt, noon);
     assert.deepEqual(idsOf(read.snapshot.profiles.map(({ member }) => member)), [ann]);
+  });
+
+  describe('given up', () => {
+    const given = new Error('the worker stops');
+    const failure = (job: Promise<unknown>): Promise<unknown> =>
+      job.then(
+        () => 'it did not fail',
+        (error: unknown) => error,
+      );
+    const asker = (memberId: number, more: Partial<MemberRequest> = {}) => {
+      const activity = new AbortController();
+      const job = () => bench.reader.readMember(requestFor(memberId, more));
+      const end = failure(within({ signal: activity.signal }, job));
+      return {
+        end,
+        giveUp: () => {
+          activity.abort(given);
+        },
+      };
+    };
+    const isAsked = (path: string) => eventually(`${path} is asked`, () => bench.asked(path) > 0);
+    const hang = (match: string): void => {
+      bench.simulator.faults.add({ match, kind: 'slow', delayMs: 400, times: 1 });
+    };
+
+    it('by the first who asked leaves the read for all to the others', async () => {
+      const [first = 0, ...others] = planMembers(12);
+      hang('/billing/coworkercontracts');
+      const one = asker(first);
+      const all = readAll(others);
+      await isAsked('/coworkercontracts');
+      one.giveUp();
+      assert.equal(await one.end, given);
+      assert.equal((await all).length, 11);
+      assert.equal(bench.asked('/coworkercontracts'), 1);
+    });
+
+    it('by all ends the read for all, and the next one begins a new one', async () => {
+      const ids = planMembers(12);
+      hang('/billing/coworkercontracts');
+      const askers = ids.map((id) => asker(id));
+      await isAsked('/coworkercontracts');
+      for (const one of askers) one.giveUp();
+      for (const one of askers) assert.equal(await one.end, given);
+      assert.equal((await readAll(ids)).length, 12);
+      assert.equal(bench.asked('/coworkercontracts'), 2);
+    });
+
+    it('while waiting for the next read for all keeps no place in it', async () => {
+      const ids = planMembers(12);
+      hang('/billing/coworkercontracts');
+      const first = readAll(ids);
+      await isAsked('/coworkercontracts');
+      bench.clock.now += 1_000;
+      const later = asker(ids[0] ?? 0, { notBefore: noon + 1_000, inBulk: true });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      later.giveUp();
+      assert.equal(await later.end, given);
+      await first;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(bench.asked('/coworkercontracts'), 1, 'nothing is read for nobody');
+    });
+
+    it('by one leaves what two read by themselves share to the other', async () => {
+      const [first = 0, other = 0] = planMembers(2);
+      hang('/billing/timepasses');
+      const one = asker(first);
+      const two = asker(other);
+      await isAsked('/timepasses');
+      one.giveUp();
+      assert.equal(await one.end, given);
+      assert.equal(await two.end, 'it did not fail');
+    });
+
+    it('by its own limit fails all who wait for it, to be tried again, and the next one begins a new one', async () => {
+      await bench.stop();
+      bench = await startBench({ bulkLimitMs: 100 });
+      space = bench.space;
+      const ids = planMembers(12);
+      hang('/billing/coworkercontracts');
+      const errors = await Promise.all(ids.map((id) => failure(bench.reader.readMember(requestFor(id)))));
+      assert.ok(errors.every((error) => error instanceof OutOfTimeError));
+      assert.equal((await readAll(ids)).length, 12);
+    });
   });
 });

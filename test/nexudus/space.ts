@@ -33,6 +33,7 @@ export async function startBench(
     switches?: Partial<NexudusSwitches>;
     timeZones?: Record<number, string>;
     gatherMs?: number;
+    bulkLimitMs?: number;
   } = {},
 ): Promise<Bench> {
   const clock = { now: noon };
@@ -48,6 +49,7 @@ export async function startBench(
       now,
       timeZones: options.timeZones ?? {},
       gatherMs: options.gatherMs ?? 5,
+      ...(options.bulkLimitMs === undefined ? {} : { bulkLimitMs: options.bulkLimitMs }),
       baselines: () => Promise.resolve(bench.baselines),
     }),
     baselines: null,

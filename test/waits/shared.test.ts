@@ -29,6 +29,15 @@ describe('a job within bounds', () => {
     assert.equal(await failure(within({ signal: asker.signal }, () => unlessAborted(never))), given);
   });
 
+  it('takes what it left behind with it', async () => {
+    let left: Promise<unknown> = never;
+    await within({}, () => {
+      left = failure(unlessAborted(never));
+      return Promise.resolve();
+    });
+    assert.match(String(await left), /is over/);
+  });
+
   it('has its own bounds, and not those of who began it; outside there are none', async () => {
     assert.equal(boundsSignal(), undefined);
     const asker = new AbortController();

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { keep, once } from '../../nexudus/fresh.js';
+import { OutOfTimeError, unlessAborted, within } from '../../waits/within.js';
+
+const given = new Error('given up');
+const failure = (job: Promise<unknown>): Promise<unknown> =>
+  job.then(
+    () => 'it did not fail',
+    (error: unknown) => error,
+  );
+const any = { notBefore: Infinity, maxAgeMs: 60_000 };
+
+describe('what is kept and shared', () => {
+  /** Reads that end when they are told to, and those that were given up. */
+  function reading() {
+    const reads: { answer: (value: number) => void; fail: (error: Error) => void; end: unknown }[] = [];
+    const read = async (): Promise<number> => {
+      const one: (typeof reads)[number] = { answer: () => undefined, fail: () => undefined, end: null };
+      reads.push(one);
+      const job = new Promise<number>((resolve, reject) => {
+        one.answer = resolve;
+        one.fail = reject;
+      });
+      try {
+        return await unlessAborted(job);
+      } catch (error) {
+        one.end = error;
+        throw error;
+      }
+    };
+    return { reads, read };
+  }
+
+  const ways = {
+    keep: (read: () => Promise<number>, limitMs: number) => {
+      const kept = keep(read, () => 0, { limitMs, of: 'Kisi' });
+      return () => kept.get(any);
+    },
+    once: (read: () => Promise<number>) => {
+      const ask = once(read);
+      return () => ask(undefined);
+    },
+  };
+
+  for (const [name, way] of Object.entries(ways)) {
+    it(`(${name}) is read once, also for those who ask later, but anew after a failure`, async () => {
+      const { reads, read } = reading();
+      const ask = way(read, 60_000);
+      const first = [failure(ask()), failure(ask())];
+      reads[0]?.fail(given);
+      assert.deepEqual(await Promise.all(first), [given, given]);
+      const second = [ask(), ask()];
+      reads[1]?.answer(5);
+      assert.deepEqual(await Promise.all([...second, ask()]), [5, 5, 5]);
+      assert.equal(reads.length, 2);
+    });
+
+    it(`(${name}) goes on for others where the first who asked gives up, and ends with the last`, async () => {
+      const { reads, read } = reading();
+      const ask = way(read, 60_000);
+      const [one, two] = [new AbortController(), new AbortController()];
+      const ends = [one, two].map(({ signal }) => failure(within({ signal }, ask)));
+      one.abort(given);
+      assert.equal(await ends[0], given);
+      assert.equal(reads[0]?.end, null);
+      two.abort(given);
+      assert.equal(await ends[1], given);
+      const next = ask();
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(reads.at(0)?.end, given);
+      reads[1]?.answer(7);
+      assert.equal(await next, 7);
+      assert.equal(await ask(), 7);
+    });
+  }
+
+  it('fails for all at its own limit, and the next one who asks begins anew', async () => {
+    const { reads, read } = reading();
+    const ask = ways.keep(read, 10);
+    const ends = await Promise.all([ask(), ask()].map(failure));
+    assert.ok(ends.every((error) => error instanceof OutOfTimeError));
+    const next = ask();
+    reads[1]?.answer(7);
+    assert.equal(await next, 7);
+  });
+});
