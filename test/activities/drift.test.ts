@@ -7,6 +7,7 @@ import { defaultDriftPolicy, refusalOf } from '../../access/drift.js';
 import type { LedgerKey } from '../../access/plan.js';
 import type { KisiGroup, KisiKey, KisiUser } from '../../kisi/records.js';
 import { newMember, type MemberState } from '../../workflows/messages.js';
+import { memoryStores } from '../support/stores.js';
 
 const day = 86_400_000;
 const now = Date.parse('2026-11-25T10:00:00Z');
@@ -414,5 +415,36 @@ describe('compareWithKisi', () => {
   it('fails rather than take every key for an orphan’s where the list of coworkers is implausible', async () => {
     const baselines = { read: () => Promise.resolve({ coworkers: { count: 20, at: now } }) };
     await assert.rejects(audit([[], []], { baselines }), /^ApplicationFailure: Nexudus lists 0 coworkers/);
+  });
+
+  describe('sees to what writes have done that were never answered', () => {
+    /** Whom an audit wakes where such a write was to leave this key; `owned`: what is on record since. */
+    async function wokenBy(asked: Partial<LedgerKey>, there: KisiKey, owned?: LedgerKey): Promise<number[]> {
+      const { ownership } = await memoryStores();
+      if (owned !== undefined) await ownership.claim(100, owned);
+      await ownership.sending({ userId: 5, groupId: 12, memberId: 100, does: 'put', key: key(asked) });
+      const woken: number[] = [];
+      const waker = {
+        wakeIfRunning: (memberId: number) => Promise.resolve(woken.push(memberId) > 0),
+        freezeIfRunning: () => Promise.resolve(true),
+      };
+      await audit([held, held, held], { ...lists({ keys: [there] }).deps, ownership, waker });
+      return woken;
+    }
+
+    it('by its member, where it gave a key, and not where another hand did, or with another end', async () => {
+      const asked = { keyId: null };
+      assert.deepEqual(await wokenBy(asked, inKisi({ createdById: 9 })), [100]);
+      assert.deepEqual(await wokenBy(asked, inKisi({ createdById: 10 })), []);
+      assert.deepEqual(await wokenBy(asked, inKisi({ roleId: 'group_manager' })), []);
+      assert.deepEqual(await wokenBy({ ...asked, validUntil: end + day }, inKisi()), []);
+    });
+
+    it('by its member, where it moved an end, be such only to be told of by the policy', async () => {
+      const later = end + day;
+      assert.deepEqual(await wokenBy({ validUntil: later }, inKisi({ validUntil: later }), key()), [100]);
+      assert.deepEqual(await wokenBy({ validUntil: later }, inKisi(), key()), []);
+      assert.deepEqual(await wokenBy({ validUntil: later }, inKisi({ validUntil: later + day }), key()), []);
+    });
   });
 });

@@ -6,10 +6,12 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { BreakerBook } from '../../activities/breaker.js';
 import { assess } from '../../activities/membership.js';
+import { takeBack } from '../../activities/late.js';
 import type { Outcome } from '../../activities/places.js';
 import type {
   GrantResult,
   KeyActivities,
+  KeyInKisi,
   KeyWish,
   MembershipActivities,
   PlanActivities,
@@ -59,6 +61,8 @@ export interface ModelKey {
   groupId: number;
   validUntil: number | null;
 }
+
+const noRest = { validFrom: null, createdAt: null, createdById: null };
 
 /**
  * A world in memory around real workflows on the time-skipping server: the records of Nexudus, a model of Kisi that
@@ -111,12 +115,15 @@ export class Clockwork {
     readonly env: TestWorkflowEnvironment,
     readonly taskQueue: string,
     readonly ownership: Ownership,
+    /** The skipped clock, as last asked. */
+    private readonly clock: { now: number },
   ) {}
 
   /** Runs `story` against fresh workers on a task queue of its own. */
   static async run(env: TestWorkflowEnvironment, story: (world: Clockwork) => Promise<void>): Promise<void> {
-    const { ownership } = await memoryStores();
-    const world = new Clockwork(env, `clockwork-${crypto.randomUUID()}`, ownership);
+    const clock = { now: await env.currentTimeMs() };
+    const { ownership } = await memoryStores(() => clock.now);
+    const world = new Clockwork(env, `clockwork-${crypto.randomUUID()}`, ownership, clock);
     const members = await Worker.create({
       connection: env.nativeConnection,
       namespace: env.namespace ?? 'default',
@@ -146,8 +153,8 @@ export class Clockwork {
     await members.runUntil(reads.runUntil(keys.runUntil(keysInBulk.runUntil(told))));
   }
 
-  now(): Promise<number> {
-    return this.env.currentTimeMs();
+  async now(): Promise<number> {
+    return (this.clock.now = await this.env.currentTimeMs());
   }
 
   /** A workflow left behind without a worker would stop the skipped clock of the next story. */
@@ -396,11 +403,24 @@ export class Clockwork {
         async(() => {
           step('inspect');
           if (![...this.users.values()].includes(userId)) return null;
-          return this.keys
-            .filter((key) => key.userId === userId)
-            .map(({ id, groupId, validUntil }) => ({ keyId: id, groupId, validUntil }));
-        }),
+          return this.keys.filter((key) => key.userId === userId);
+        }).then((keys) => keys && this.withLate(keys)),
     });
+  }
+
+  /** As activities/keys.ts does it. */
+  private async withLate(keys: readonly ModelKey[]): Promise<KeyInKisi[]> {
+    const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
+    const memberId = Number(/member-(\d+)$/.exec(workflowId)?.[1]);
+    await this.now();
+    const rows = keys.map((key) => ({ ...key, roleId: 'group_basic', ...noRest }));
+    const writes = await this.ownership.unanswered({ memberId });
+    const late = await takeBack(this.ownership, rows, writes, () => Promise.resolve(1));
+    await this.ownership.looked(memberId);
+    return keys.map(({ id, groupId, validUntil }) => ({
+      ...{ keyId: id, groupId, validUntil },
+      isLate: late.some(({ keyId }) => keyId === id),
+    }));
   }
 
   private emailOf(memberId: number): string {

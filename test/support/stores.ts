@@ -5,9 +5,9 @@ import { createKept, type Kept } from '../../trail/kept.js';
 import { createOwnership, type Ownership } from '../../trail/ownership.js';
 
 /** A database in memory that nobody else sees. */
-export async function memoryStores(): Promise<{ ownership: Ownership; kept: Kept }> {
+export async function memoryStores(now = Date.now): Promise<{ ownership: Ownership; kept: Kept }> {
   const db = await openDatabase(':memory:');
-  return { ownership: createOwnership(db, Date.now), kept: createKept(db) };
+  return { ownership: createOwnership(db, now), kept: createKept(db) };
 }
 
 /** A key as a ledger has it, with unremarkable defaults. */

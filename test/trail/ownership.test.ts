@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OwnedKey } from '../../access/ownership.js';
+import type { OwnedKey, WriteSent } from '../../access/ownership.js';
 import { openDatabase } from '../../trail/database.js';
 import { createOwnership, type Ownership } from '../../trail/ownership.js';
 import { ledgerKey } from '../support/stores.js';
@@ -94,5 +94,60 @@ onEachEngine('the record of whose each key is', (bench) => {
       (await record.all()).map(({ groupId }) => groupId),
       [13],
     );
+  });
+
+  describe('of writes that were never answered', () => {
+    const put = (over: Partial<WriteSent> = {}): WriteSent => ({
+      ...{ ...place, memberId: ann, does: 'put', key: ledgerKey({ keyId: null, validUntil: 7_000 }) },
+      ...over,
+    });
+    const asked = async (): Promise<string[]> =>
+      (await record.unanswered('all')).map(
+        ({ memberId, does, at: sentAt, lookedAt }) => `${memberId} ${does} ${sentAt} ${lookedAt ?? '-'}`,
+      );
+
+    it('keeps each until it is answered, and an earlier one whatever a later one is told', async () => {
+      now = 1_000;
+      assert.equal(await record.sending(put()), true);
+      now = 1_500;
+      assert.equal(await record.sending(put()), false, 'the first may be carried out yet');
+      assert.equal(await record.sending(put({ key: ledgerKey({ keyId: null, validUntil: 8_000 }) })), true);
+      assert.equal(await record.sending(put({ does: 'remove' })), true);
+      await record.answered(put({ does: 'remove' }));
+      assert.deepEqual(await asked(), ['100 put 1500 -', '100 put 1500 -']);
+      now = 1_600;
+      await record.looked(ann);
+      await record.looked(ben);
+      assert.deepEqual(await asked(), ['100 put 1500 1600', '100 put 1500 1600']);
+    });
+
+    it('tells those of a place, of a member, and hands them over with the keys', async () => {
+      await record.sending(put());
+      await record.sending(put({ userId: 6 }));
+      await record.sending(put({ groupId: 13, memberId: ben }));
+      const count = async (of: Parameters<Ownership['unanswered']>[0]): Promise<number> =>
+        (await record.unanswered(of)).length;
+      const counts = async (): Promise<number[]> => [
+        await count({ place }),
+        await count({ memberId: ann }),
+        await count({ memberId: ben }),
+      ];
+      assert.deepEqual(await counts(), [1, 2, 1]);
+      await record.handOver(ann, ben, 6);
+      assert.deepEqual(await counts(), [1, 1, 2]);
+      await record.userGone(5);
+      assert.deepEqual(await counts(), [0, 0, 1]);
+    });
+
+    it('forgets what can do no harm any more', async () => {
+      now = 1_000;
+      await record.sending(put());
+      await record.sending(put({ does: 'remove' }));
+      now += 25 * 3_600_000;
+      await record.prune(0);
+      assert.deepEqual(await asked(), ['100 put 1000 -']);
+      await record.prune(2_000);
+      assert.deepEqual(await asked(), []);
+    });
   });
 });
