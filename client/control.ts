@@ -16,7 +16,7 @@ import { foretold } from './foretell.js';
 import { named, obey, type Giver } from './order.js';
 import { print, remark } from './output.js';
 import { withSession } from './session.js';
-import { readConfig } from './space.js';
+import { readTemporalConfig } from './space.js';
 import { shortTime } from './table.js';
 import { parseId } from './who.js';
 
@@ -70,7 +70,7 @@ const idOf = (text: string): number =>
 
 /** Has an order obeyed, and prints what holds from then on. */
 async function order(give: (control: WorkflowHandle) => Promise<Orders>): Promise<void> {
-  const obeyed = await withSession(readConfig(), ({ client }) => obey(client, give));
+  const obeyed = await withSession(readTemporalConfig(), ({ client }) => obey(client, give));
   print(ordersWords(obeyed));
 }
 

@@ -115,7 +115,8 @@ export function createSend(options: KisiClientOptions): Send {
     };
   };
 
-  const outage = createOutageWatch();
+  // Reads may be down alone, and must not keep a write from being tried.
+  const outages = { read: createOutageWatch(), write: createOutageWatch() };
 
   const sendOnce: Send = async (request, signal) => {
     const { turns = 1 } = request;
@@ -123,6 +124,7 @@ export function createSend(options: KisiClientOptions): Send {
     if (turns > 0 && request.method !== 'GET') await beforeWrite?.();
     signal?.throwIfAborted();
     const call: KisiCall = { method: request.method, path: request.path };
+    const outage = outages[request.method === 'GET' ? 'read' : 'write'];
     if (!outage.admits())
       throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });
     const startedAt = performance.now();

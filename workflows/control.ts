@@ -132,6 +132,8 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
       looksDue--;
       const mayPoll = orders.stop?.level !== 'all';
       await insist(wakes, (set) => set.letPoll(mayPoll));
+      // In an outage they are not told by what they wait for.
+      if (looksDue === looks - 1) await insist(wakes, (set) => set.wakeRunning(blockedIds()));
       await insist(wakes, (set) => set.wakeHeld());
       await keepAll();
       const anew = (): boolean => looksDue === looks;
@@ -143,6 +145,11 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
     if (!mayTurnOver() || acts.length > 0 || keeper.isDue()) continue;
     // With its memo, so that there is no moment at which an order does not hold.
     await makeContinueAsNewFunc<typeof control>({ memo: memoOf(orders) })(orders);
+  }
+
+  function blockedIds(): number[] {
+    const blocks = orders.exceptions.filter(({ kind }) => kind === 'block');
+    return [...new Set(blocks.map(({ memberId }) => memberId))];
   }
 
   /** Of what is on record and newer, with what was ordered here meanwhile. Whom an old order held may go on. */

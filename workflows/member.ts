@@ -33,7 +33,7 @@ import {
 } from './messages.js';
 import { runErrand } from './plan-errand.js';
 import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
-import { insist, isHeld, patientActivities, persist, Trouble, type Patient } from './patience.js';
+import { insist, patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { tellProfiles } from './profiles.js';
 import { trailActivities } from './trail.js';
 
@@ -266,7 +266,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const troubles = await applyAll(stepsOf(assessment), assessment, writer, circumstances);
     if (troubles === null) return 'overtaken';
     // What is refused for one group keeps nobody from the others.
-    const refused = troubles.find((one) => !isHeld(one));
+    const refused = troubles.find(({ problem }) => problem !== 'Held');
     if (refused !== undefined) throw refused;
     return settle(assessment, troubles);
   }
