@@ -132,8 +132,9 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
       looksDue--;
       const mayPoll = orders.stop?.level !== 'all';
       await insist(wakes, (set) => set.letPoll(mayPoll));
-      // In an outage they are not told by what they wait for.
-      if (looksDue === looks - 1) await insist(wakes, (set) => set.wakeRunning(blockedIds()));
+      // They may wait for an API too, and are not told by what they wait for.
+      const blocked = looksDue === looks - 1 ? blockedIds() : [];
+      if (blocked.length > 0) await insist(wakes, (set) => set.wakeRunning(blocked));
       await insist(wakes, (set) => set.wakeHeld());
       await keepAll();
       const anew = (): boolean => looksDue === looks;

@@ -31,8 +31,12 @@ describe('latchkey block, in an outage', () => {
   const run = (...args: string[]): Promise<Ran> => latchkeyWith(space.env, ...args);
   const block = (name: string, ...more: string[]): Promise<Ran> =>
     run('block', String(ids[name]), '--until', far, '--reason', 'a stolen phone', '--by', 'gina', ...more);
-  const nexudusDown = (): void => { space.nexudus.faults.add({ match: '.*', kind: 'timeout' }); };
-  const readsDown = (): void => { space.kisi.faults.add({ match: '.*', method: 'GET', kind: 'status', status: 503 }); };
+  const nexudusDown = (): void => {
+    space.nexudus.faults.add({ match: '.*', kind: 'timeout' });
+  };
+  const readsDown = (): void => {
+    space.kisi.faults.add({ match: '.*', method: 'GET', kind: 'status', status: 503 });
+  };
 
   it('takes the key while Nexudus does not answer', async () => {
     nexudusDown();
