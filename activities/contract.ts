@@ -249,6 +249,8 @@ export interface Act {
   what: string;
   by: string;
   why: string;
+  /** The account and the machine that it came from; null, or left out: nobody says. */
+  account?: string | null;
   /** What holds from then on. */
   after: JsonValue;
   groupId?: number | null;

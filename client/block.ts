@@ -42,8 +42,8 @@ export async function block(id: string, options: ExceptOptions): Promise<void> {
     ]);
     const until =
       snapshot === null ? await endAsKnown(client, memberId, typed) : endAt(typed, homeLocation(snapshot));
-    const { by } = giver;
-    const wish = { kind: 'block' as const, memberId, groupId: group?.id ?? null, until, by };
+    const { by, account } = giver;
+    const wish = { kind: 'block' as const, memberId, groupId: group?.id ?? null, until, by, account };
     const made = await obey(client, (control) =>
       control.executeUpdate(exceptUpdate, { args: [{ ...wish, reason: options.reason.trim() }] }),
     );

@@ -1,5 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import {
+  giverWords,
   modeUpdate,
   pauseUpdate,
   resumeUpdate,
@@ -100,8 +101,8 @@ export function ordersWords({ stop, mode }: Orders): string {
   ].join('\n');
 }
 
-function orderWords({ by, why, since }: Order): string {
-  return `By ${by} since ${shortTime(since) ?? ''}${why === '' ? '' : `: ${why}`}.`;
+function orderWords({ why, since, ...giver }: Order): string {
+  return `By ${giverWords(giver)} since ${shortTime(since) ?? ''}${why === '' ? '' : `: ${why}`}.`;
 }
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */

@@ -3,7 +3,7 @@ import { memberBarred } from '../access/decide.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
 import { ConfigError } from '../worker/config.js';
 import { meant } from '../worker/names.js';
-import { exceptionWords, exceptUpdate, withdrawUpdate } from '../workflows/control-messages.js';
+import { exceptionWords, exceptUpdate, giverWords, withdrawUpdate } from '../workflows/control-messages.js';
 import { CommandError } from './failure.js';
 import { endAt, homeLocation, parseUntil } from './instant.js';
 import { named, obey, type Giver } from './order.js';
@@ -41,7 +41,7 @@ const soonMs = 7 * 24 * 60 * 60_000;
 export async function allow(id: string, options: ExceptOptions): Promise<void> {
   const who = parseWho(id);
   const typed = parseUntil(options.until);
-  const { by } = named({ by: options.by, why: options.reason });
+  const { by, account } = named({ by: options.by, why: options.reason });
   const { config, nexudus, kisi, ground } = await openSpace();
   const group = options.group === undefined ? null : groupOf(options.group, await kisi.listGroups());
   const memberId = await memberIdFor(who, nexudus, 2);
@@ -54,6 +54,7 @@ export async function allow(id: string, options: ExceptOptions): Promise<void> {
     groupId: group?.id ?? null,
     until,
     by,
+    account,
     reason: options.reason.trim(),
   };
   const made = await withSession(config, ({ client }) =>
@@ -144,9 +145,18 @@ const nameIn = (names: ReadonlyMap<number, string>, { groupId }: Exception): str
 const headings = ['id', 'member', 'kind', 'group', 'until', '', 'by', 'reason'];
 
 function cellsOf(exception: Exception, groupName: string | null, now: Instant): Cell[] {
-  const { id, memberId, kind, groupId, until, by, reason } = exception;
+  const { id, memberId, kind, groupId, until, reason } = exception;
   const group = groupId === null ? 'all' : groupName === null ? String(groupId) : `${groupId} (${groupName})`;
-  return [id, memberId, kind, group, shortTime(until), endsSoon(exception, now) ? 'soon' : '', by, reason];
+  return [
+    id,
+    memberId,
+    kind,
+    group,
+    shortTime(until),
+    endsSoon(exception, now) ? 'soon' : '',
+    giverWords(exception),
+    reason,
+  ];
 }
 
 const endsSoon = ({ until }: Exception, now: Instant): boolean => until - now < soonMs;

@@ -1,7 +1,13 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Held, Ruling } from '../access/breaker.js';
 import { iso } from '../access/types.js';
-import { breakerWorkflowId, heldQuery, heldWords, ruleUpdate } from '../workflows/breaker-messages.js';
+import {
+  breakerWorkflowId,
+  heldQuery,
+  heldWords,
+  ruleUpdate,
+  type RulingOrder,
+} from '../workflows/breaker-messages.js';
 import { CommandError } from './failure.js';
 import { answered, named, type Giver } from './order.js';
 import { print, printJson } from './output.js';
@@ -24,7 +30,7 @@ export async function rule(does: Ruling['does'], text: string, giver: Giver): Pr
   const id = parseId(text, 'ID must be the number of what is held, as `latchkey held` prints it');
   const ruled = await withSession(readTemporalConfig(), ({ client }) => {
     const breaker = client.workflow.getHandle(breakerWorkflowId);
-    const args: [{ id: number } & Omit<Ruling, 'at'>] = [{ id, does, ...named(giver) }];
+    const args: [RulingOrder] = [{ id, does, ...named(giver) }];
     return reaching(() => answered(client, () => breaker.executeUpdate(ruleUpdate, { args })));
   });
   print(words(ruled));

@@ -463,8 +463,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
 
 /** What the audit trail keeps of it. Anybody can ask in Temporal's UI, by anything or nothing. */
 function askingAct(asking: unknown, memberId: number, id: string): Act {
-  const { by, why = '' } = Object(asking) as { by?: unknown; why?: unknown };
-  const isSaid = giverProblem({ by, why }) === null;
+  const { by, why = '', account = null } = Object(asking) as Record<string, unknown>;
+  const isSaid = giverProblem({ by, why, account }) === null;
   return {
     id,
     at: Date.now(),
@@ -472,6 +472,7 @@ function askingAct(asking: unknown, memberId: number, id: string): Act {
     what: 'resync',
     by: isSaid ? String(by) : "somebody in Temporal's UI",
     why: isSaid ? String(why) : '',
+    account: isSaid && typeof account === 'string' ? account : null,
     after: null,
   };
 }

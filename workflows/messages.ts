@@ -59,6 +59,8 @@ export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
 export interface Asking {
   by: string;
   why: string;
+  /** The account and the machine that it comes from; null, or left out: nobody says. */
+  account?: string | null;
 }
 
 /** An admin asks for a fresh look, at Kisi's side too. */
