@@ -28,8 +28,8 @@ export function exceptionVerdict(
   barred: string | null,
   since: Instant | null,
 ): Verdict {
-  const { id, kind, memberId, until, by, reason } = exception;
-  const words = `exception ${id}: ${done[kind]} by ${by} until ${iso(until)}: ${reason}`;
+  const { kind, memberId, until } = exception;
+  const words = wordsOf(exception);
   return {
     memberId,
     passId: null,
@@ -42,6 +42,23 @@ export function exceptionVerdict(
     until: kind === 'allow' && barred === null ? until : null,
     since,
   };
+}
+
+/** What blocks a group at `now` for any of these profiles of one person, in words; null: nothing does. */
+export function blockedBy(
+  groupId: number,
+  profileIds: readonly number[],
+  exceptions: readonly Exception[],
+  now: Instant,
+): string | null {
+  const block = exceptions.find(
+    (one) =>
+      one.kind === 'block' &&
+      one.until > now &&
+      profileIds.includes(one.memberId) &&
+      blocksNow(one, groupId, now),
+  );
+  return block === undefined ? null : wordsOf(block);
 }
 
 /** The block that takes a group away, of all that is said of a person. */
@@ -57,6 +74,10 @@ export function changeOfBlock({ id, groupId, from, until }: Exception, now: Inst
   return from > now
     ? { at: from, what: `exception ${id} begins to block ${what}` }
     : { at: until, what: `exception ${id} does not block ${what} any more` };
+}
+
+function wordsOf({ id, kind, until, by, reason }: Exception): string {
+  return `exception ${id}: ${done[kind]} by ${by} until ${iso(until)}: ${reason}`;
 }
 
 const done: Record<Exception['kind'], string> = { allow: 'allowed', block: 'blocked' };

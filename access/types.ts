@@ -194,6 +194,8 @@ export interface Exception {
   /** Who ordered it, and why: one line each, without personal data. */
   by: string;
   reason: string;
+  /** The account and the machine that the order came from, 'ada@desk-1'; null, or left out: nobody says. */
+  account?: string | null;
 }
 
 /** The records that a key stands on, so that each can be looked up when it is missing from a list. */

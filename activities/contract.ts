@@ -68,6 +68,28 @@ export interface MembershipActivities {
   assessMember(request: AssessRequest): Promise<Assessed>;
 }
 
+/** Whose blocks are asked for, and what the workflow knows of the keys. */
+export interface BlocksRequest extends Pick<
+  AssessRequest,
+  'memberId' | 'siblingIds' | 'ledger' | 'dropped' | 'kisiUser'
+> {
+  /** Whether other profiles of the person are to be told of a block that names this one. */
+  tellsProfiles: boolean;
+}
+
+/** What blocks take from a member now, by what is known without Nexudus and Kisi. */
+export interface Blocks extends Pick<Assessed, 'ledger' | 'kisiUser'> {
+  /** False: the record could not be read, so that the ledger is the workflow's, and the record was told nothing. */
+  isRecorded: boolean;
+  /** Of the ledger those keys that are blocked, and by what. A key that a person gave by hand is none of them. */
+  blocked: { key: LedgerKey; why: string }[];
+}
+
+export interface BlockActivities {
+  /** Needs Temporal only: a block is carried out while Nexudus, Kisi's lists or the database are down. */
+  blockedKeys(request: BlocksRequest): Promise<Blocks>;
+}
+
 /** A key as it is to be, to Kisi and on record. */
 export interface KeyWish extends LedgerKey {
   validUntil: Instant;
@@ -117,6 +139,8 @@ export interface WriteNote {
   since?: Instant | null;
   /** Whose key it is; left out: the member's whose workflow writes. */
   memberId?: number | null;
+  /** A person ordered it: what is on record is believed where Kisi's reads fail. Left out: nobody did. */
+  isOrdered?: boolean;
 }
 
 /** A key as Kisi has it. */
@@ -233,6 +257,8 @@ export interface Act {
   what: string;
   by: string;
   why: string;
+  /** The account and the machine that it came from; null, or left out: nobody says. */
+  account?: string | null;
   /** What holds from then on. */
   after: JsonValue;
   groupId?: number | null;

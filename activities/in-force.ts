@@ -27,6 +27,8 @@ export interface Ground {
   rules: Rules;
   /** IANA names by location id, over what Nexudus says. */
   timeZones: Record<number, string>;
+  /** Those of all locations, as they were when the worker looked. */
+  knownZones: Record<number, string>;
   settings: RuleSettings;
 }
 
@@ -72,6 +74,7 @@ const schema = z.looseObject({
         }),
       }),
       timeZones: z.record(z.string(), z.string()),
+      knownZones: z.record(z.string(), z.string()),
       settings: z.looseObject({
         drift: z.record(z.string(), z.enum(['repair', 'report'])),
         breaker: z.looseObject({ people: number, share: number }),

@@ -8,7 +8,6 @@ import type { Hold, LedgerKey } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
 import type { Decision, Exception, Instant, Rules, Snapshot, WhatIf } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
-import { reconciled } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import type { BreakerBook } from './breaker.js';
@@ -17,6 +16,7 @@ import { nowhere, type Gate } from './gate.js';
 import type { KnownRecords } from './known.js';
 import type { OrderBook } from './orders.js';
 import type { People } from './people.js';
+import { recall, type Copy } from './recall.js';
 import { remoteReads } from './remote.js';
 
 export interface MembershipDeps {
@@ -65,22 +65,6 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   const handed = await handedOver(deps.ownership, request, copy, assessment);
   const unanswered = await deps.ownership.unanswered({ memberId });
   return { ...assessment, ...handed, ...(unanswered.length === 0 ? {} : { unanswered }) };
-}
-
-/** What is on record of a member's keys, brought in line with what its workflow knows. */
-type Copy = Pick<Assessed, 'ledger' | 'kisiUser'>;
-
-/** Principle 12: the record says whose a key is, and a workflow's ledger can be made again from it. */
-async function recall(ownership: MembershipDeps['ownership'], request: AssessRequest): Promise<Copy> {
-  const { memberId, ledger, dropped } = request;
-  const rows = await ownership.read(memberId, [...ledger, ...dropped]);
-  const copy = reconciled(memberId, { ledger, dropped }, rows);
-  await ownership.put(copy.news);
-  const recorded = await ownership.userOf(memberId);
-  const kisiUser = request.kisiUser ?? recorded;
-  if (kisiUser !== null && JSON.stringify(kisiUser) !== JSON.stringify(recorded))
-    await ownership.noteUser(memberId, kisiUser);
-  return { ledger: copy.ledger, kisiUser };
 }
 
 /**

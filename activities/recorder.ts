@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, Context, log } from '@temporalio/activity';
 import type { Wait } from '../access/latency.js';
 import type { Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
@@ -95,7 +95,14 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       await finish(await inDoubt(runningMember(), groupId), sight);
     },
     async write(note, { look, make, ...planned }) {
-      const { id, since = null, memberId = runningMember(), unsure = false, ...about } = note;
+      const {
+        id,
+        since = null,
+        memberId = runningMember(),
+        unsure = false,
+        isOrdered = false,
+        ...about
+      } = note;
       let write = planned;
       // The same for each try, however the workflow tries: one change is one record.
       const key = `write/${id}`;
@@ -103,10 +110,12 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       const earlier = doubtful.filter((one) => one.key !== key);
       if (earlier.length > 0 || unsure) {
         // Before this one is made: afterwards it could not be told any more which of them did it.
-        const sight = await look();
-        await finish(sight.isSo === null ? earlier : doubtful, sight);
-        if (sight.isSo !== null) return sight.isSo.result;
-        write = { ...planned, before: sight.before };
+        const sight = await (isOrdered ? unlessUnread(look) : look());
+        if (sight !== null) {
+          await finish(sight.isSo === null ? earlier : doubtful, sight);
+          if (sight.isSo !== null) return sight.isSo.result;
+          write = { ...planned, before: sight.before };
+        }
       }
       const thisTry = Symbol(key);
       newestTries.set(key, thisTry);
@@ -147,6 +156,19 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       }
     },
   };
+}
+
+/** How Kisi is; null: its reads fail, which holds back nothing that a person ordered: the ledger is what is believed. */
+async function unlessUnread<T>(look: () => Promise<T>): Promise<T | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof KisiError)) throw error;
+    log.warn(
+      `Kisi could not be read before a write that is ordered, which is made all the same: ${error.message}`,
+    );
+    return null;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JsonValue, Note } from '../trail/records.js';
+import { giverWords } from '../workflows/control-messages.js';
 import type { Kept } from '../trail/kept.js';
 import type { Trail } from '../trail/trail.js';
 import type { Act, Remembered, TrailActivities } from './contract.js';
@@ -25,7 +26,8 @@ export function createTrailActivities({ trail, kept, now }: TrailDeps): TrailAct
 }
 
 /** What a person did, as the trail keeps it. Pure. */
-export function actNote({ id, at, memberId, what, by, why, after, groupId = null }: Act): Note {
+export function actNote(act: Act): Note {
+  const { id, at, memberId, what, why, after, groupId = null } = act;
   return {
     key: `act/${id}`,
     at,
@@ -38,7 +40,7 @@ export function actNote({ id, at, memberId, what, by, why, after, groupId = null
     before: null,
     after,
     cause: why,
-    by,
+    by: giverWords(act),
     planId: null,
     answer: null,
   };

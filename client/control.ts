@@ -1,5 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import {
+  giverWords,
   modeUpdate,
   pauseUpdate,
   resumeUpdate,
@@ -16,7 +17,7 @@ import { foretold } from './foretell.js';
 import { named, obey, type Giver } from './order.js';
 import { print, remark } from './output.js';
 import { withSession } from './session.js';
-import { readConfig } from './space.js';
+import { readTemporalConfig } from './space.js';
 import { shortTime } from './table.js';
 import { parseId } from './who.js';
 
@@ -70,7 +71,7 @@ const idOf = (text: string): number =>
 
 /** Has an order obeyed, and prints what holds from then on. */
 async function order(give: (control: WorkflowHandle) => Promise<Orders>): Promise<void> {
-  const obeyed = await withSession(readConfig(), ({ client }) => obey(client, give));
+  const obeyed = await withSession(readTemporalConfig(), ({ client }) => obey(client, give));
   print(ordersWords(obeyed));
 }
 
@@ -100,8 +101,8 @@ export function ordersWords({ stop, mode }: Orders): string {
   ].join('\n');
 }
 
-function orderWords({ by, why, since }: Order): string {
-  return `By ${by} since ${shortTime(since) ?? ''}${why === '' ? '' : `: ${why}`}.`;
+function orderWords({ why, since, ...giver }: Order): string {
+  return `By ${giverWords(giver)} since ${shortTime(since) ?? ''}${why === '' ? '' : `: ${why}`}.`;
 }
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */

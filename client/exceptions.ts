@@ -2,15 +2,16 @@ import { readOrders } from '../activities/orders.js';
 import { memberBarred } from '../access/decide.js';
 import { printable } from '../access/text.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
+import { ConfigError } from '../worker/config.js';
 import { meant } from '../worker/names.js';
-import { exceptionWords, exceptUpdate, withdrawUpdate } from '../workflows/control-messages.js';
+import { exceptionWords, exceptUpdate, giverWords, withdrawUpdate } from '../workflows/control-messages.js';
 import { CommandError } from './failure.js';
 import { endAt, homeLocation, parseUntil } from './instant.js';
 import { named, obey, type Giver } from './order.js';
 import { print, printJson, remark } from './output.js';
 import { groupNames, openSpace } from './rules.js';
 import { withSession } from './session.js';
-import { kisiOf, readConfig, readMember } from './space.js';
+import { kisiOf, readConfig, readMember, readTemporalConfig } from './space.js';
 import { shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseId, parseWho } from './who.js';
 
@@ -23,34 +24,45 @@ export interface ExceptOptions {
   by?: string;
 }
 
-interface Group {
+/** A group of Kisi, as people know it. */
+export interface Group {
   id: number;
   name: string;
 }
 
+/** The names of groups are waited for so long. */
+const namesWithinMs = 2_000;
 /** An exception that ends within this time is pointed out. */
 const soonMs = 7 * 24 * 60 * 60_000;
 
 /**
- * `latchkey allow ID` and `latchkey block ID`: a key outside the rules, for a while. Throws CommandError where an argument
- * is wrong, the order is refused or no worker takes it; then nothing is done.
+ * `latchkey allow ID`: a key outside the rules, for a while. It gives access, and so takes an answer of Nexudus and of Kisi.
+ * Throws CommandError where an argument is wrong, the order is refused or no worker takes it; then nothing is done.
  */
-export async function except(kind: Exception['kind'], id: string, options: ExceptOptions): Promise<void> {
+export async function allow(id: string, options: ExceptOptions): Promise<void> {
   const who = parseWho(id);
   const typed = parseUntil(options.until);
-  const { by } = named({ by: options.by, why: options.reason });
+  const { by, account } = named({ by: options.by, why: options.reason });
   const { config, nexudus, kisi, ground } = await openSpace();
   const group = options.group === undefined ? null : groupOf(options.group, await kisi.listGroups());
   const memberId = await memberIdFor(who, nexudus, 2);
   const { snapshot } = await readMember(nexudus, ground, memberId);
   if (snapshot === null) throw new CommandError('Nexudus has no coworker with this id', 2);
   const until = endAt(typed, homeLocation(snapshot));
-  const wish = { kind, memberId, groupId: group?.id ?? null, until, by, reason: options.reason.trim() };
+  const wish = {
+    kind: 'allow' as const,
+    memberId,
+    groupId: group?.id ?? null,
+    until,
+    by,
+    account,
+    reason: options.reason.trim(),
+  };
   const made = await withSession(config, ({ client }) =>
     obey(client, (control) => control.executeUpdate(exceptUpdate, { args: [wish] })),
   );
   print(printable(`${sentence(made, group?.name ?? null)}.`));
-  const barred = kind === 'allow' ? barredBy(snapshot, memberId) : null;
+  const barred = barredBy(snapshot, memberId);
   if (barred !== null) print(`No key comes of it now: ${barred}.`);
 }
 
@@ -58,7 +70,7 @@ export async function except(kind: Exception['kind'], id: string, options: Excep
 export async function withdraw(id: string, giver: Giver): Promise<void> {
   const exceptionId = parseId(id, 'the exception is named by its number, as `latchkey exceptions` lists it');
   const order = { exceptionId, ...named(giver) };
-  const ended = await withSession(readConfig(), ({ client }) =>
+  const ended = await withSession(readTemporalConfig(), ({ client }) =>
     obey(client, (control) => control.executeUpdate(withdrawUpdate, { args: [order] })),
   );
   print(`Withdrawn: ${exceptionWords(ended)}.`);
@@ -66,15 +78,14 @@ export async function withdraw(id: string, giver: Giver): Promise<void> {
 
 /** `latchkey exceptions`: all that hold, those that end first at the top. Needs no worker. */
 export async function exceptions({ json = false }: { json?: boolean }): Promise<void> {
-  const config = readConfig();
   const now = Date.now();
-  const { exceptions } = await withSession(config, ({ client }) => readOrders(client));
+  const { exceptions } = await withSession(readTemporalConfig(), ({ client }) => readOrders(client));
   const lasting = lastingAt(exceptions, now);
   if (lasting.length === 0 && !json) {
     remark('no exceptions');
     return;
   }
-  const names = await groupNames({ kisi: kisiOf(config) });
+  const names = await namesIfAny();
   if (json) printJson(lasting.map((one) => ({ ...exceptionJson(one), groupName: nameIn(names, one) })));
   else
     print(
@@ -106,7 +117,7 @@ export function lastingAt(exceptions: readonly Exception[], now: Instant): Excep
 }
 
 /** The group that was typed: an id, or the name of just one. Throws CommandError. */
-function groupOf(typed: string, groups: readonly Group[]): Group {
+export function groupOf(typed: string, groups: readonly Group[]): Group {
   const byId = groups.find(({ id }) => String(id) === typed.trim());
   const found = meant(byId?.id ?? typed, groups);
   if (found.one === null) throw new CommandError(`--group ${found.problem}`, 2);
@@ -118,20 +129,41 @@ function barredBy({ profiles }: Snapshot, memberId: number): string | null {
   return own === undefined ? null : memberBarred(own.member);
 }
 
+/** Names of groups, where Kisi tells them soon: the list needs Temporal only. */
+async function namesIfAny(): Promise<ReadonlyMap<number, string>> {
+  try {
+    return await groupNames({ kisi: kisiOf(readConfig(), namesWithinMs) });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    remark(`the names of groups are left out: ${error.lines.join(' ')}`);
+    return new Map();
+  }
+}
+
 const nameIn = (names: ReadonlyMap<number, string>, { groupId }: Exception): string | null =>
   groupId === null ? null : (names.get(groupId) ?? null);
 
 const headings = ['id', 'member', 'kind', 'group', 'until', '', 'by', 'reason'];
 
 function cellsOf(exception: Exception, groupName: string | null, now: Instant): Cell[] {
-  const { id, memberId, kind, groupId, until, by, reason } = exception;
+  const { id, memberId, kind, groupId, until, reason } = exception;
   const group = groupId === null ? 'all' : groupName === null ? String(groupId) : `${groupId} (${groupName})`;
-  return [id, memberId, kind, group, shortTime(until), endsSoon(exception, now) ? 'soon' : '', by, reason];
+  return [
+    id,
+    memberId,
+    kind,
+    group,
+    shortTime(until),
+    endsSoon(exception, now) ? 'soon' : '',
+    giverWords(exception),
+    reason,
+  ];
 }
 
 const endsSoon = ({ until }: Exception, now: Instant): boolean => until - now < soonMs;
 
-function sentence(exception: Exception, groupName: string | null): string {
+/** What holds from now on. */
+export function sentence(exception: Exception, groupName: string | null): string {
   const words = exceptionWords(exception, groupName);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

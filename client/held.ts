@@ -1,18 +1,24 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Held, Ruling } from '../access/breaker.js';
 import { iso } from '../access/types.js';
-import { breakerWorkflowId, heldQuery, heldWords, ruleUpdate } from '../workflows/breaker-messages.js';
+import {
+  breakerWorkflowId,
+  heldQuery,
+  heldWords,
+  ruleUpdate,
+  type RulingOrder,
+} from '../workflows/breaker-messages.js';
 import { CommandError } from './failure.js';
 import { answered, named, type Giver } from './order.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
-import { readConfig } from './space.js';
+import { readTemporalConfig } from './space.js';
 import { table } from './table.js';
 import { parseId } from './who.js';
 
 /** `latchkey held`: the keys that are held back, and why. Throws CommandError where no worker answers. */
 export async function held({ json = false }: { json?: boolean }): Promise<void> {
-  const all = await withSession(readConfig(), ({ client }) =>
+  const all = await withSession(readTemporalConfig(), ({ client }) =>
     reaching(() => answered(client, () => client.workflow.getHandle(breakerWorkflowId).query(heldQuery))),
   );
   if (json) printJson(all.map(jsonOf));
@@ -22,9 +28,9 @@ export async function held({ json = false }: { json?: boolean }): Promise<void> 
 /** `latchkey approve ID`, `latchkey reject ID`. Throws CommandError where nothing is held under it. */
 export async function rule(does: Ruling['does'], text: string, giver: Giver): Promise<void> {
   const id = parseId(text, 'ID must be the number of what is held, as `latchkey held` prints it');
-  const ruled = await withSession(readConfig(), ({ client }) => {
+  const ruled = await withSession(readTemporalConfig(), ({ client }) => {
     const breaker = client.workflow.getHandle(breakerWorkflowId);
-    const args: [{ id: number } & Omit<Ruling, 'at'>] = [{ id, does, ...named(giver) }];
+    const args: [RulingOrder] = [{ id, does, ...named(giver) }];
     return reaching(() => answered(client, () => breaker.executeUpdate(ruleUpdate, { args })));
   });
   print(words(ruled));

@@ -47,6 +47,14 @@ export function endAt(typed: Typed | { day: string }, location: Location | null)
   return 'day' in typed && location !== null ? expiryEnd(at, location, 'inclusive') : at;
 }
 
+/** The same in a time zone where nothing else is known of the place: a day ends at its midnight. Throws CommandError. */
+export function endIn(typed: Typed | { day: string }, timeZone: string | null): Instant {
+  if ('at' in typed) return typed.at;
+  if ('local' in typed) return localInstant(typed.local, timeZone, '--until');
+  const next = DateTime.fromISO(typed.day, { zone: 'utc' }).plus({ days: 1 }).toISODate() ?? '';
+  return localInstant(next, timeZone, '--until');
+}
+
 function localInstant(text: string, timeZone: string | null, option: string): Instant {
   const when = timeZone === null ? null : DateTime.fromISO(text, { zone: timeZone });
   if (when?.isValid) return when.toMillis();

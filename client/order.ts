@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import {
   isGrpcServiceError,
   WorkflowNotFoundError,
@@ -7,7 +7,12 @@ import {
   type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { controlWorkflowId, giverProblem } from '../workflows/control-messages.js';
+import {
+  controlWorkflowId,
+  giverProblem,
+  longestAccount,
+  type Giver as Named,
+} from '../workflows/control-messages.js';
 import { CommandError } from './failure.js';
 
 /** Who gives an order, and why. */
@@ -22,10 +27,20 @@ const answerWithinMs = 15_000;
  * Who gives the order, by default the one who is logged in. Throws CommandError, with exit code 2, where that says nobody,
  * or either is no text to be shown and kept.
  */
-export function named({ by = loginName(), why = '' }: Giver): { by: string; why: string } {
+export function named({ by = loginName(), why = '' }: Giver): Required<Named> {
   const problem = giverProblem({ by, why });
   if (problem !== null) throw new CommandError(`nothing is ordered: ${problem}`, 2);
-  return { by: by.trim(), why };
+  return { by: by.trim(), why, account: accountHere() };
+}
+
+/**
+ * The account that this process runs as and its machine, 'ada@desk-1', as kept beside any name that is given: by its number
+ * where it has no name, and without what could be taken for more than that.
+ */
+export function accountHere(lookUp: () => { username: string } = userInfo, machine = hostname): string {
+  const plain = (text: string): string =>
+    text.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '_').slice(0, longestAccount / 2 - 1) || 'unknown';
+  return `${plain(loginName(lookUp).replace(/^uid /, ''))}@${plain(machine())}`;
 }
 
 /** The account that this process runs as; by its number where it has no name, as in a container that was given one. */

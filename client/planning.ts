@@ -84,7 +84,7 @@ function previewAt(
 
 /** In what a plan's rules and time zones differ from those in force; empty: in nothing that matters. */
 export function otherRules(
-  { rules, timeZones }: Omit<Ground, 'settings'>,
+  { rules, timeZones }: Pick<Ground, 'rules' | 'timeZones'>,
   { ground, inForce }: Space,
 ): string[] {
   const { settings } = inForce?.ground ?? ground;

@@ -225,14 +225,17 @@ function differenceWords({ file }: Config, inForce: InForce, differences: readon
 const nameOf = (path: string): string => path.replace(/^\.\//, '');
 
 /** In what a ground differs from the one in force, in plain words; empty: in nothing that matters. */
-export function differencesFrom(inForce: InForce, ground: Ground): string[] {
+export function differencesFrom(inForce: InForce, ground: Compared): string[] {
   if (inForce.ground !== null) return differencesOf(ground, inForce.ground);
   // Too large to be shown: then only their digest is known.
   return digestOfRules(ground.rules) === inForce.digest ? [] : ['more than can be shown'];
 }
 
+/** All of a ground that anything is decided by. */
+type Compared = Pick<Ground, 'rules' | 'timeZones' | 'settings'>;
+
 /** In what two grounds differ, in plain words; empty: in nothing that matters. */
-export function differencesOf(one: Ground, other: Ground): string[] {
+export function differencesOf(one: Compared, other: Compared): string[] {
   const types = unlike(groupsByType(one), groupsByType(other));
   const places = unlike(one.timeZones, other.timeZones);
   return [
@@ -266,7 +269,7 @@ const policyNames: Record<string, string> = {
 };
 
 /** What each pass type opens where, in one order. */
-function groupsByType({ rules }: Ground): Record<number, string[]> {
+function groupsByType({ rules }: Compared): Record<number, string[]> {
   const byType: Record<number, string[]> = {};
   for (const { passTypeId, locationId, groupIds } of rules.mapping) {
     const opens = groupIds.map((groupId) => `${locationId ?? 'all'}:${groupId}`);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { ConfigError, type Config } from '../worker/config.js';
+import { ConfigError, type TemporalConfig } from '../worker/config.js';
 import { findEmbeddedTemporal, launcherOn } from '../worker/embedded-claim.js';
 import { connectClient, type TemporalAddress } from '../worker/temporal.js';
 import { CommandError } from './failure.js';
@@ -17,7 +17,7 @@ export interface Session {
 /** So long a command waits for the server of a worker that starts it again. */
 const restartMs = 10_000;
 
-async function openSession(config: Config): Promise<Session> {
+async function openSession(config: TemporalConfig): Promise<Session> {
   const { client, connection } = await reach(config, await addressOf(config));
   return { client, taskQueue: config.taskQueue, close: () => connection.close() };
 }
@@ -27,7 +27,10 @@ async function openSession(config: Config): Promise<Session> {
  * folder, does the job and closes. Throws CommandError where there is none, ConfigError where the address cannot be
  * one, and what the job throws.
  */
-export async function withSession<T>(config: Config, job: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  config: TemporalConfig,
+  job: (session: Session) => Promise<T>,
+): Promise<T> {
   const session = await openSession(config);
   try {
     return await job(session);
@@ -37,12 +40,12 @@ export async function withSession<T>(config: Config, job: (session: Session) => 
 }
 
 /** Tries the Temporal server that the configuration names, and leaves it again. Throws as `withSession` does. */
-export async function tryTemporal(config: Config): Promise<void> {
+export async function tryTemporal(config: TemporalConfig): Promise<void> {
   const { connection } = await reach(config, null);
   await connection.close();
 }
 
-async function addressOf(config: Config): Promise<TemporalAddress | null> {
+async function addressOf(config: TemporalConfig): Promise<TemporalAddress | null> {
   if (config.temporalAddress !== null) return null;
   const deadline = Date.now() + restartMs;
   for (;;) {
@@ -61,7 +64,7 @@ async function addressOf(config: Config): Promise<TemporalAddress | null> {
   }
 }
 
-async function reach(config: Config, at: TemporalAddress | null): ReturnType<typeof connectClient> {
+async function reach(config: TemporalConfig, at: TemporalAddress | null): ReturnType<typeof connectClient> {
   // An address with a scheme is looked up as a host name, and would fail in words that lead astray.
   if (config.temporalAddress !== null && !/^[^\s/@]+$/.test(config.temporalAddress)) {
     throw new ConfigError(['TEMPORAL_ADDRESS must be host:port, without a scheme or path']);

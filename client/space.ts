@@ -9,9 +9,11 @@ import {
   loadConfig,
   loadCredentials,
   loadDotEnv,
+  loadTemporalConfig,
   type Config,
   type Credentials,
   type NexudusAuth,
+  type TemporalConfig,
 } from '../worker/config.js';
 import { remark } from './output.js';
 
@@ -22,6 +24,12 @@ import { remark } from './output.js';
 export function readConfig(file?: string): Config {
   loadDotEnv();
   return loadConfig(file === undefined ? process.env : { ...process.env, LATCHKEY_CONFIG: file });
+}
+
+/** Where Temporal is, for what must work whatever else is down or set wrongly. Throws ConfigError where `.env` cannot be read. */
+export function readTemporalConfig(): TemporalConfig {
+  loadDotEnv();
+  return loadTemporalConfig(process.env);
 }
 
 /**
@@ -41,17 +49,20 @@ export function readLastingConfig(): { config: Config; readCredentials: () => Cr
   return { config: loadConfig(process.env), readCredentials };
 }
 
-/** Nexudus as this configuration reaches it. Nothing is sent yet. */
-export function nexudusOf({ nexudus }: Config): NexudusClient {
-  return createNexudusClient({ baseUrl: nexudus.baseUrl, auth: nexudus.auth });
+/** Nexudus as this configuration reaches it. Nothing is sent yet. `hastyMs`: nobody waits longer for an answer. */
+export function nexudusOf({ nexudus }: Config, hastyMs?: number): NexudusClient {
+  const { baseUrl, auth } = nexudus;
+  const haste = hastyMs === undefined ? {} : { timeoutMs: hastyMs, throttleRetries: 0 };
+  return createNexudusClient({ baseUrl, auth, ...haste });
 }
 
-/** Kisi as this configuration reaches it. Nothing is sent yet. Throws ConfigError where the key cannot be one. */
-export function kisiOf({ kisi }: Config): KisiClient {
+/** Kisi, likewise. Throws ConfigError where the key cannot be one. */
+export function kisiOf({ kisi }: Config, hastyMs?: number): KisiClient {
   const { baseUrl, apiKey } = kisi;
   // The worker shares the limit of this key: it goes first.
   const pace = createKisiPacer({ most: 2 }).urgent;
-  return usable(() => createKisiClient({ baseUrl, apiKey, pace, throttleRetries: 10 }));
+  const patience = hastyMs === undefined ? { throttleRetries: 10 } : { timeoutMs: hastyMs };
+  return usable(() => createKisiClient({ baseUrl, apiKey, pace, ...patience }));
 }
 
 /** Both, for as long as a process lives, also when their credentials change. */

@@ -11,7 +11,7 @@ import { exceptionsWords } from './exceptions.js';
 import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
 import { withSession } from './session.js';
-import { readConfig } from './space.js';
+import { readTemporalConfig } from './space.js';
 import { shortTime } from './table.js';
 
 export interface StatusOptions {
@@ -24,7 +24,7 @@ export interface StatusOptions {
  * something needs somebody and `check` is asked for.
  */
 export async function status({ check = false, json = false }: StatusOptions): Promise<void> {
-  const config = readConfig();
+  const config = readTemporalConfig();
   const now = Date.now();
   const { facts, inForce } = await withSession(config, async ({ client, taskQueue }) => ({
     facts: await readFacts(client, taskQueue, now),

@@ -121,7 +121,8 @@ export function createSend(options: KisiClientOptions): Send {
     };
   };
 
-  const outage = createOutageWatch();
+  // Reads may be down alone, and must not keep a write from being tried.
+  const outages = { read: createOutageWatch(), write: createOutageWatch() };
 
   /** A write that is given up before it was sent is surely not done, and says so. */
   const untilItsTurn = async ({ method, path, turns = 1 }: KisiRequest, signal: AbortSignal | undefined) => {
@@ -139,6 +140,7 @@ export function createSend(options: KisiClientOptions): Send {
 
   const sendOnce: Send = async (request, signal) => {
     const call: KisiCall = { method: request.method, path: request.path };
+    const outage = outages[request.method === 'GET' ? 'read' : 'write'];
     await untilItsTurn(request, signal ?? boundsSignal());
     if (!outage.admits())
       throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });

@@ -16,6 +16,8 @@ export interface CheckedSpace {
   organizationId: number | null;
   /** Time zones by location id, as configured over what Nexudus says. */
   timeZones: Record<number, string>;
+  /** Time zones of all locations by id, as they were then: for times that are typed while Nexudus does not answer. */
+  knownZones: Record<number, string>;
   /** What works but is probably not meant, and what opens nothing any more; one line each. */
   warnings: string[];
   /** What the configuration names, and nobody knows or ever knew: to be mended before a start. One line each. */
@@ -112,6 +114,7 @@ export async function checkSpace(
     rules,
     organizationId,
     timeZones,
+    knownZones: { ...zonesOf(locations), ...timeZones },
     warnings,
     problems: names.problems,
     resolved: names.resolved,
@@ -177,6 +180,12 @@ function resolveZones(config: Config, locations: readonly Location[], names: Nam
     if (id !== null) zones[id] = timeZone;
   }
   return zones;
+}
+
+function zonesOf(locations: readonly Location[]): Record<number, string> {
+  return Object.fromEntries(
+    locations.flatMap(({ id, timeZone }): [number, string][] => (timeZone === null ? [] : [[id, timeZone]])),
+  );
 }
 
 /** A line that names something that is not there opens what is left of the line, and never what Nexudus' own field names instead. */

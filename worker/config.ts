@@ -85,6 +85,9 @@ export interface Config {
   file: FileConfig;
 }
 
+/** What is needed to speak to Temporal, and to nobody else. */
+export type TemporalConfig = Pick<Config, 'temporalAddress' | 'taskQueue'>;
+
 /** The configuration is unusable. `lines` has one message for each problem, all found at once, without values. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -321,6 +324,14 @@ export function loadConfig(given: Env, readFile: ReadFile = readTextFile): Confi
     databaseUrl: values.LATCHKEY_DATABASE_URL,
     alerts: alertsOf(values),
     file,
+  };
+}
+
+/** Where Temporal is. Nothing else of the settings needs to be right for it. Throws nothing. */
+export function loadTemporalConfig(env: Env): TemporalConfig {
+  return {
+    temporalAddress: valueOf(env, 'TEMPORAL_ADDRESS') ?? null,
+    taskQueue: valueOf(env, 'LATCHKEY_TASK_QUEUE') ?? variableDefaults.LATCHKEY_TASK_QUEUE,
   };
 }
 

@@ -17,8 +17,8 @@ import { version } from './version.js';
 const largestGround = 64 * 1024;
 
 /** The rules, time zones and settings of a checked space: what a worker started with it works by. */
-export function groundOf(file: FileConfig, { rules, timeZones }: CheckedSpace): Ground {
-  return { rules, timeZones, settings: settingsOf(file) };
+export function groundOf(file: FileConfig, { rules, timeZones, knownZones }: CheckedSpace): Ground {
+  return { rules, timeZones, knownZones, settings: settingsOf(file) };
 }
 
 /** What the file chooses besides the rules and the time zones. */

@@ -3,6 +3,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createBreakerBook } from '../activities/breaker.js';
+import { createBlockActivities, profilesBeside } from '../activities/blocks.js';
 import { createBaselineBook } from '../activities/baselines.js';
 import { createPlanActivities } from '../activities/errands.js';
 import { createDriftActivities } from '../activities/drift.js';
@@ -335,6 +336,13 @@ async function memberWorker(
       ...speaker.activities,
       ...createWaker(client, config.taskQueue, ownership),
       ...createPlanActivities(client, config.taskQueue),
+      ...createBlockActivities({
+        orders: createOrderBook(client, Date.now),
+        ownership,
+        waker: createWaker(client, config.taskQueue, ownership),
+        otherProfiles: (memberId) => profilesBeside(client, memberId),
+        now: Date.now,
+      }),
     },
     maxConcurrentWorkflowTaskExecutions: 40,
     // A thousand members and what there is one of: one too many, and a wake of all in turn finds nobody there any more.

@@ -1,6 +1,7 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { Breaker, BreakerLimits, Held, Look, Ruling, Verdict } from '../access/breaker.js';
 import type { Instant } from '../access/types.js';
+import type { Giver } from './control-messages.js';
 
 /** What is said to the workflow `breaker`, which holds keys back that would be lost at once, unforeseen. */
 export const breakerWorkflowType = 'breaker';
@@ -36,8 +37,11 @@ export interface WeighingAnswer {
 
 export const weighUpdate = defineUpdate<WeighingAnswer, [Weighing]>('weigh');
 
+/** What a person says of what is held under this id. */
+export type RulingOrder = Giver & Pick<Ruling, 'does'> & { id: number };
+
 /** Lets what is held go, or keeps it, as a person says. The answer is what was ruled. */
-export const ruleUpdate = defineUpdate<Held, [{ id: number } & Omit<Ruling, 'at'>]>('rule');
+export const ruleUpdate = defineUpdate<Held, [RulingOrder]>('rule');
 
 /** All that is held, with its list. */
 export const heldQuery = defineQuery<Held[]>('held');

@@ -15,7 +15,6 @@ import {
   withRuling,
   type Breaker,
   type Held,
-  type Ruling,
 } from '../access/breaker.js';
 import { iso, type Instant } from '../access/types.js';
 import type { Act, WakeActivities } from '../activities/contract.js';
@@ -28,9 +27,11 @@ import {
   weighUpdate,
   type HeldSummary,
   type RememberedBreaker,
+  type RulingOrder,
   type Weighing,
   type WeighingAnswer,
 } from './breaker-messages.js';
+import type { Giver } from './control-messages.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
@@ -87,17 +88,21 @@ async function guard(initial: RememberedBreaker | null): Promise<void> {
   setHandler(heldQuery, () => state.held);
   setHandler(
     ruleUpdate,
-    ({ id, does, by, why }) => {
+    ({ id, does, by, why, account = null }) => {
       const held = heldBy(id);
       keep(withRuling(state, id, { does, by, why, at: Date.now() }) ?? state);
-      note(`${does} ${heldWords(held)}`, by, why, {
-        keys: held.losses.map(({ memberId, groupId }) => ({ memberId, groupId })),
-      });
+      note(
+        `${does} ${heldWords(held)}`,
+        { by, why, account },
+        {
+          keys: held.losses.map(({ memberId, groupId }) => ({ memberId, groupId })),
+        },
+      );
       ruled = [...ruled, { id, looks: 1, at: Date.now() }];
       return heldBy(id);
     },
     {
-      validator: ({ id, does, ...order }: { id: number } & Omit<Ruling, 'at'>) => {
+      validator: ({ id, does, ...order }: RulingOrder) => {
         if (!['approve', 'reject'].includes(does)) refuse('it is approve or reject');
         checkGiver(order);
         heldBy(id);
@@ -154,9 +159,9 @@ async function guard(initial: RememberedBreaker | null): Promise<void> {
     log.warn(`${heldWords(held)}. \`latchkey held\` lists them; approve ${held.id} or reject ${held.id}.`);
   }
 
-  function note(what: string, by: string, why: string, after: Act['after']): void {
-    acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), memberId: null, what, by, why, after });
-    logOrder({ memberId: null, what, by, why });
+  function note(what: string, giver: Giver, after: Act['after']): void {
+    acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), memberId: null, what, ...giver, after });
+    logOrder({ memberId: null, what, ...giver });
   }
 
   function keep(next: Breaker): void {

@@ -11,10 +11,16 @@ export const controlMemo = 'orders';
 /** Under which name they are on record. */
 export const ordersName = 'orders';
 
-/** Who ordered something, when and why. */
-export interface Order {
+/** Who gives an order, as it is said, and why. */
+export interface Giver {
   by: string;
   why: string;
+  /** The account and the machine that it came from, 'ada@desk-1'; null, or left out: nobody says, as in Temporal's UI. */
+  account?: string | null;
+}
+
+/** Who ordered something, when and why. */
+export interface Order extends Giver {
   since: Instant;
 }
 
@@ -71,13 +77,13 @@ export function firstOrders(mode: Mode, since: Instant): Orders {
 }
 
 /** Stops something. The answer is what holds from now on. */
-export const pauseUpdate = defineUpdate<Orders, [{ level: StopLevel; by: string; why: string }]>('pause');
+export const pauseUpdate = defineUpdate<Orders, [Giver & { level: StopLevel }]>('pause');
 
 /** Lets everything go on. */
-export const resumeUpdate = defineUpdate<Orders, [{ by: string; why: string }]>('resume');
+export const resumeUpdate = defineUpdate<Orders, [Giver]>('resume');
 
 /** Has keys written for nobody, a few or everybody. */
-export const modeUpdate = defineUpdate<Orders, [Canaries & { mode: Mode; by: string; why: string }]>('mode');
+export const modeUpdate = defineUpdate<Orders, [Canaries & Giver & { mode: Mode }]>('mode');
 
 /** An exception as it is ordered: it begins at once, and is given its id. */
 export type ExceptionWish = Omit<Exception, 'id' | 'from'>;
@@ -86,27 +92,47 @@ export type ExceptionWish = Omit<Exception, 'id' | 'from'>;
 export const exceptUpdate = defineUpdate<Exception, [ExceptionWish]>('except');
 
 /** Ends an exception before its time, and wakes the member. The answer is the exception that held. */
-export const withdrawUpdate = defineUpdate<Exception, [{ exceptionId: number; by: string; why: string }]>(
-  'withdraw',
-);
+export const withdrawUpdate = defineUpdate<Exception, [Giver & { exceptionId: number }]>('withdraw');
 
 /** More would make the memo too large. */
 export const mostExceptions = 500;
 export const longestReason = 200;
 export const longestBy = 100;
+export const longestAccount = 100;
 
 /**
  * What is wrong with who gives an order, and why; null: nothing. Anybody can send an order by hand in Temporal's UI, with
  * anything in it. Pure.
  */
-export function giverProblem({ by, why }: { by: unknown; why: unknown }): string | null {
+export function giverProblem({
+  by,
+  why,
+  account = null,
+}: {
+  by: unknown;
+  why: unknown;
+  account?: unknown;
+}): string | null {
   if (typeof by !== 'string' || !/[\p{L}\p{N}]/u.test(by) || by.trim().toLowerCase() === 'nobody')
     return 'say who gives the order (by)';
   if (typeof why !== 'string') return 'say why, if only by an empty text (why)';
+  if (account !== null && !isAccount(account))
+    return 'the account it comes from (account) must be like ada@desk-1, of letters, digits, dots and dashes';
   return (
     lineProblem('the name of who orders it (by)', by, longestBy) ??
     lineProblem('the reason', why, longestReason)
   );
+}
+
+/** Whether it names an account and a machine, in characters that harm nobody wherever they are shown. */
+function isAccount(account: unknown): boolean {
+  if (typeof account !== 'string' || account.length > longestAccount) return false;
+  return /^[\p{L}\p{M}\p{N}._-]+@[\p{L}\p{M}\p{N}._-]+$/u.test(account);
+}
+
+/** Who ordered it, and from where: 'gina (ada@desk-1)'. Pure. */
+export function giverWords({ by, account = null }: Pick<Giver, 'by' | 'account'>): string {
+  return account === null ? by : `${by} (${account})`;
 }
 
 /** What is wrong with a text that a person gave, and that is shown and kept wherever the order is; null: nothing. Pure. */

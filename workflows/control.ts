@@ -14,6 +14,7 @@ import {
   controlMemo,
   exceptionWords,
   exceptUpdate,
+  giverWords,
   modes,
   modeUpdate,
   mostExceptions,
@@ -24,6 +25,7 @@ import {
   wholeOrders,
   withdrawUpdate,
   type Canaries,
+  type Giver,
   type ExceptionWish,
   type KeptOrders,
   type Mode,
@@ -82,7 +84,7 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
     ({ level, ...order }) =>
       obey(`pause ${level}`, (before) => ({ ...before, stop: { level, ...given(order) } }), order),
     {
-      validator: ({ level, ...order }: { level: StopLevel; by: string; why: string }) => {
+      validator: ({ level, ...order }: Giver & { level: StopLevel }) => {
         if (!stopLevels.includes(level)) refuse(`the level must be one of ${stopLevels.join(', ')}`);
         checkGiver(order);
       },
@@ -132,6 +134,9 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
       looksDue--;
       const mayPoll = orders.stop?.level !== 'all';
       await insist(wakes, (set) => set.letPoll(mayPoll));
+      // They may wait for an API too, and are not told by what they wait for.
+      const blocked = looksDue === looks - 1 ? blockedIds() : [];
+      if (blocked.length > 0) await insist(wakes, (set) => set.wakeRunning(blocked));
       await insist(wakes, (set) => set.wakeHeld());
       await keepAll();
       const anew = (): boolean => looksDue === looks;
@@ -143,6 +148,11 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
     if (!mayTurnOver() || acts.length > 0 || keeper.isDue()) continue;
     // With its memo, so that there is no moment at which an order does not hold.
     await makeContinueAsNewFunc<typeof control>({ memo: memoOf(orders) })(orders);
+  }
+
+  function blockedIds(): number[] {
+    const blocks = orders.exceptions.filter(({ kind }) => kind === 'block');
+    return [...new Set(blocks.map(({ memberId }) => memberId))];
   }
 
   /** Of what is on record and newer, with what was ordered here meanwhile. Whom an old order held may go on. */
@@ -162,16 +172,17 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
   }
 
   /** What held anybody may hold nobody now, be it that a lower level takes the place of a higher. */
-  function obey(what: string, order: (before: Orders) => Orders, { by, why }: Giver): Orders {
+  function obey(what: string, order: (before: Orders) => Orders, { by, why, account = null }: Giver): Orders {
     looksDue = looks;
     change(order);
-    note({ memberId: null, what, by, why, after: plain(orders) });
+    note({ memberId: null, what, by, why, account, after: plain(orders) });
     return orders;
   }
 
-  async function except({ kind, memberId, groupId, until, by, reason }: ExceptionWish): Promise<Exception> {
+  async function except(wish: ExceptionWish): Promise<Exception> {
+    const { kind, memberId, groupId, until, by, reason, account = null } = wish;
     const id = orders.nextExceptionId;
-    const exception = { id, kind, memberId, groupId, from: Date.now(), until, by, reason };
+    const exception = { id, kind, memberId, groupId, from: Date.now(), until, by, reason, account };
     change((before) => {
       // Where the record knows of more orders, their ids are taken.
       const free = Math.max(id, before.nextExceptionId);
@@ -179,12 +190,12 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
       return { ...before, exceptions, nextExceptionId: free + 1 };
     });
     const what = `${kind} ${groupWords(groupId)} until ${iso(until)} (exception ${id})`;
-    note({ memberId, what, by, why: reason, after: exception });
+    note({ memberId, what, by, why: reason, account, after: exception });
     await insist(wakes, (set) => set.wakeOrdered(memberId));
     return exception;
   }
 
-  async function withdraw({ exceptionId, by, why }: Giver & { exceptionId: number }): Promise<Exception> {
+  async function withdraw({ exceptionId, ...giver }: Giver & { exceptionId: number }): Promise<Exception> {
     const exception = orders.exceptions.find(({ id }) => id === exceptionId);
     if (exception === undefined) return refuse(`there is no exception ${exceptionId}`);
     const { kind, memberId, groupId } = exception;
@@ -193,7 +204,7 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
       exceptions: before.exceptions.filter(({ id }) => id !== exceptionId),
     }));
     const what = `withdraw exception ${exceptionId} (${kind} ${groupWords(groupId)})`;
-    note({ memberId, what, by, why, after: null });
+    note({ memberId, what, ...ofGiver(giver), after: null });
     await insist(wakes, (set) => set.wakeOrdered(memberId));
     return exception;
   }
@@ -269,14 +280,16 @@ function plain({ stop, mode }: Orders): Act['after'] {
   return { stop: stop === null ? null : { ...stop }, mode: { ...mode } };
 }
 
-type Giver = Omit<Order, 'since'>;
-
 function mayTurnOver(): boolean {
   return isLong() && allHandlersFinished();
 }
 
-function given({ by, why }: Giver): Order {
-  return { by, why, since: Date.now() };
+function given(giver: Giver): Order {
+  return { ...ofGiver(giver), since: Date.now() };
+}
+
+function ofGiver({ by, why, account = null }: Giver): Giver {
+  return { by, why, account };
 }
 
 function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode }): void {
@@ -289,7 +302,7 @@ function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode
 }
 
 function checkWish(
-  { kind, memberId, groupId, until, by, reason }: ExceptionWish,
+  { kind, memberId, groupId, until, by, reason, account }: ExceptionWish,
   exceptions: readonly Exception[],
 ): void {
   if (!['allow', 'block'].includes(kind)) refuse('the kind must be allow or block');
@@ -299,7 +312,7 @@ function checkWish(
     refuse('the end must be an instant before the year 10000');
   if (until <= Date.now()) refuse(`the end, ${iso(until)}, is past`);
   if (typeof reason !== 'string' || reason.trim() === '') refuse('say why (reason)');
-  checkGiver({ by, why: reason });
+  checkGiver({ by, why: reason, account });
   const lasting = exceptions.filter((one) => one.until > Date.now());
   if (lasting.length >= mostExceptions)
     refuse(`there are ${mostExceptions} exceptions already: withdraw some`);
@@ -351,6 +364,6 @@ function listOf(exceptions: readonly Exception[]): string {
 const groupWords = (groupId: number | null): string =>
   groupId === null ? 'every group' : `group ${groupId}`;
 
-function orderWords({ by, why, since }: Order): string {
-  return `by ${markdownText(by)} since ${iso(since)}${why === '' ? '' : `: ${markdownText(why)}`}.`;
+function orderWords({ why, since, ...giver }: Order): string {
+  return `by ${markdownText(giverWords(giver))} since ${iso(since)}${why === '' ? '' : `: ${markdownText(why)}`}.`;
 }

@@ -33,6 +33,7 @@ export function createDisplay(state: MemberState): Display {
     kept: [],
     lastCheckedAt: null,
     lastError: null,
+    blocks: null,
     locationId: null,
   };
   let shown = '';

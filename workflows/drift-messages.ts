@@ -110,6 +110,8 @@ export interface RuleOrder {
   verb: DriftVerb;
   by: string;
   why: string;
+  /** The account and the machine that it comes from; null, or left out: nobody says. */
+  account?: string | null;
 }
 
 /** Rules of a finding; answers what is done about it. */

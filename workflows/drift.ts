@@ -314,7 +314,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
     state.memory = { ...state.memory, groupNames: Object.fromEntries(kept) };
   }
 
-  function rule({ id, verb, by, why }: RuleOrder): void {
+  function rule({ id, verb, by, why, account = null }: RuleOrder): void {
     const finding = findingOf(id);
     const at = Date.now();
     const { [finding.key]: repaired, ...repairs } = state.memory.repairs;
@@ -323,7 +323,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
     const contested = verb !== 'repair' && finding.contested;
     replace({ ...finding, ruling: { verb, by, at }, contested });
     const { memberId, groupId, what } = finding;
-    const ruled = { what: `${verb} finding ${id} (${finding.kind})`, by, why, memberId, groupId };
+    const ruled = { what: `${verb} finding ${id} (${finding.kind})`, by, why, account, memberId, groupId };
     acts.push({ id: `${runId}/${run.notes++}`, at, after: { what }, ...ruled });
     logOrder(ruled);
   }

@@ -25,18 +25,26 @@ export interface KeyWriter {
 /** What a write needs to know beside the step itself. */
 export type Circumstances = Pick<Assessment, 'emailDigest' | 'locationId' | 'losses' | 'due'>;
 
-/** Who has keys written: the rules, or a person by a plan. */
+/** Who has keys written: the rules, or a person by a plan or an order. */
 export interface Author {
   by: string;
   planId: string | null;
   /** Nobody waits for just this member: what somebody waits for goes first. */
   inBulk: boolean;
+  /** A person ordered it, and it goes before all else. */
+  isOrdered?: boolean;
 }
 
 export const byTheRules: Omit<Author, 'inBulk'> = { by: 'rules', planId: null };
 
-/** Priorities in Kisi's queue: of an end of access, and the last there is. */
-const urgentKey = 1;
+/**
+ * Priorities in Kisi's queue: of what a person ordered, of an end of access, of what somebody waits for, of what has time
+ * (worker/turns.ts lets others go first), and the last there is.
+ */
+const orderedKey = 1;
+const endKey = 2;
+const awaitedKey = 3;
+const patientKey = 4;
 const lastKey = 5;
 
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
@@ -60,7 +68,7 @@ export function keyWriter(
     name: K,
     args: Parameters<KeyActivities[K]>,
     summary: string,
-    priorityKey = 2,
+    priorityKey = awaitedKey,
   ): Promise<{ value: Awaited<ReturnType<KeyActivities[K]>> } | null> {
     const options = { summary, ...placeInLine(priorityKey) };
     type Args = Parameters<KeyActivities[K]>;
@@ -78,15 +86,16 @@ export function keyWriter(
 
   /** What is one of many waits in a queue of its own, since what runs cannot be overtaken; an end of access never does. */
   function placeInLine(priorityKey: number): Pick<ActivityOptions, 'priority' | 'taskQueue'> {
-    if (!author.inBulk || priorityKey === urgentKey) return { priority: { priorityKey } };
-    const behind = Math.min(priorityKey + 2, lastKey);
+    if (author.isOrdered === true) return { priority: { priorityKey: orderedKey } };
+    if (!author.inBulk || priorityKey === endKey) return { priority: { priorityKey } };
+    const behind = Math.min(priorityKey + 1, lastKey);
     return { priority: { priorityKey: behind }, taskQueue: kisiBulkTaskQueue(state.taskQueue) };
   }
 
   /** Who writes, and why: one note for all tries of a change. */
   function noteOf(cause: string, locationId: number | null, since: Instant | null = null): WriteNote {
-    const { by, planId } = author;
-    return { id: uuid4(), cause, locationId, by, planId, since };
+    const { by, planId, isOrdered = false } = author;
+    return { id: uuid4(), cause, locationId, by, planId, since, ...(isOrdered ? { isOrdered } : {}) };
   }
 
   async function userFor(digest: string, locationId: number | null): Promise<number | null> {
@@ -205,7 +214,7 @@ export function keyWriter(
         [keyId, { ...entry, validUntil }, key.validUntil, unsureOf(key, note)],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
         // A final end is news; an end that only moves on has days to do so.
-        wish.door.atMost === null ? 3 : 2,
+        wish.door.atMost === null ? patientKey : awaitedKey,
       ),
     );
     if (answer === null) return false;
@@ -262,7 +271,7 @@ export function keyWriter(
     const note = noteOf(why, locationId, loss === undefined ? null : dueSince(groupId, circumstances));
     if (keyId !== null && handUntil !== null) return giveBack(key, keyId, handUntil, note);
     const done = await noting({ ...key, uncertain: true }, key, () =>
-      call('removeKey', [{ keyId, userId, groupId, validUntil }, note], `revoke group ${groupId}`, urgentKey),
+      call('removeKey', [{ keyId, userId, groupId, validUntil }, note], `revoke group ${groupId}`, endKey),
     );
     if (done === null) return false;
     removeKey(state, key);
@@ -283,7 +292,7 @@ export function keyWriter(
         'giveBackKey',
         [keyId, { userId, groupId, validUntil: handUntil }, key.validUntil, unsureOf(key, note)],
         `give group ${groupId} back as it was given by hand, until ${iso(handUntil)}`,
-        urgentKey,
+        endKey,
       ),
     );
     if (done === null) return false;
@@ -321,7 +330,7 @@ export function keyWriter(
     const { id } = state.kisiUser;
     const begunAt = Date.now();
     const known = state.ledger.flatMap((key) => (key.userId === id && key.keyId !== null ? [key.keyId] : []));
-    const answer = await call('inspectKeys', [id, known], 'compare with Kisi', 3);
+    const answer = await call('inspectKeys', [id, known], 'compare with Kisi', patientKey);
     if (answer === null) return false;
     const found = answer.value;
     state.comparedAt = begunAt;

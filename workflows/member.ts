@@ -1,4 +1,5 @@
 import {
+  ActivityCancellationType,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -10,12 +11,13 @@ import { looksFor } from '../access/ownership.js';
 import { nextWake, planSteps, stillFrozen, type Hold, type Step } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
 import type { Act, Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
+import { carryOutBlocks } from './blocks.js';
 import { giverProblem } from './control-messages.js';
 import { createDisplay } from './display.js';
 import { goOn } from './go-on.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
-import { byTheRules, keyWriter } from './keys.js';
+import { byTheRules, keyWriter, type Circumstances, type KeyWriter } from './keys.js';
 import {
   freezeGroup,
   holdingsQuery,
@@ -32,7 +34,7 @@ import {
 } from './messages.js';
 import { runErrand } from './plan-errand.js';
 import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
-import { insist, isHeld, never, patientActivities, persist, Trouble, type Patient } from './patience.js';
+import { insist, patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { tellProfiles } from './profiles.js';
 import { trailActivities } from './trail.js';
 
@@ -48,6 +50,8 @@ const blockedRetryMs = 10 * minuteMs;
 const doubtRetryMs = 30_000;
 /** Taking an order back wakes those whom it held; this is for one that was missed. */
 const heldRetryMs = 60 * minuteMs;
+/** When to try again what a block is to take away, where it could not be done and Nexudus does not answer either. */
+const blockRetryMs = 15_000;
 const mostErrandsKept = 4;
 /** Nexudus' clock may be behind by so much, and its lists may show so late what was written. */
 const newsLagMs = minuteMs;
@@ -95,13 +99,18 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   };
   let heldAtOnce: Hold[] = [];
 
-  const wake = (w: Wake): void => void state.wakes.push({ ...w, notBefore: w.notBefore ?? Date.now() });
+  const wake = (w: Wake): void => {
+    state.wakes.push({ ...w, notBefore: w.notBefore ?? Date.now() });
+    if (w.reason === 'order') state.orderDue = { tellsProfiles: true };
+    else if (w.reason === 'profileOrder') state.orderDue ??= { tellsProfiles: false };
+  };
   const beginPass = (): void => {
     run.passesBegun++;
     run.waits = false;
     run.ended = false;
   };
   const woken = (): boolean => state.wakes.length > 0 || state.errands.length > 0;
+  const isOrdered = (): boolean => state.orderDue !== null;
   /** Whether somebody waits for just this member. */
   const isAwaited = (): boolean =>
     state.errands.length > 0 || state.wakes.some(({ inBulk }) => inBulk !== true);
@@ -154,8 +163,10 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     beginPass();
     changes = [];
     try {
+      if (isOrdered() || state.blocksUndone) await carryOut();
       const next = await lookAndApply(pass);
-      if (next === 'overtaken') {
+      if (next === 'unread') state.wakes = [...pass.taken, ...state.wakes];
+      else if (next === 'overtaken') {
         // What this pass was to do goes into the next one.
         if (pass.resync)
           state.wakes.push({ reason: 'resync', notBefore: pass.notBefore, inBulk: pass.inBulk });
@@ -188,17 +199,43 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
 
   /** False: something came that is to be done first. */
   async function everyoneIsAnswered(): Promise<boolean> {
-    await condition(() => (allHandlersFinished() && run.keeping === 0) || state.errands.length > 0);
-    return state.errands.length === 0;
+    const isMoreUrgent = (): boolean => state.errands.length > 0 || isOrdered();
+    await condition(() => (allHandlersFinished() && run.keeping === 0) || isMoreUrgent());
+    return !isMoreUrgent();
   }
 
-  /** One pass: look, hand over what is not ours to keep, write the differences. Answers when to look again. */
-  async function lookAndApply(pass: Pass): Promise<Instant | 'overtaken'> {
+  /** What blocks take away goes at once, by the ledger: neither API has to answer a question first. */
+  async function carryOut(): Promise<void> {
+    const author = { by: 'rules', planId: null, inBulk: false, isOrdered: true };
+    const overtaking = { isOvertaken: woken, dueAt: Infinity };
+    await carryOutBlocks(state, {
+      writer: (onWaiting) => keyWriter(state, changes, onWaiting, overtaking, author),
+      circumstances: {
+        emailDigest: state.kisiUser?.emailDigest ?? null,
+        locationId: outlook.locationId,
+      },
+      tell: (trouble) => {
+        outlook.blocks = { lookedAt: Date.now(), waitsFor: trouble?.message ?? null };
+        if (trouble !== null)
+          waitFor(trouble, `by itself: it is tried again within ${blockRetryMs / 1_000} s`);
+      },
+    });
+    if (outlook.state === 'access' && state.ledger.every((key) => key.keyId === null))
+      outlook.state = 'noAccess';
+    publish();
+  }
+
+  /**
+   * One pass: look, hand over what is not ours to keep, write the differences. Answers when to look again. `unread`: something
+   * came that does not wait for a look.
+   */
+  async function lookAndApply(pass: Pass): Promise<Instant | 'overtaken' | 'unread'> {
     const assessment = await look(pass);
+    if (assessment === null) return 'unread';
     state.idleSince =
       assessment.hasRecords || state.ledger.length > 0 ? null : (state.idleSince ?? Date.now());
     const ownerId = await tellProfiles(state, assessment, {
-      isNews: pass.reasons.some((reason) => reason !== 'profile'),
+      isNews: pass.reasons.some((reason) => reason !== 'profile' && reason !== 'profileOrder'),
       changes,
       onWaiting: (trouble) => {
         waitFor(trouble, 'by itself');
@@ -216,35 +253,52 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
         isOvertaken: woken,
         dueAt: assessment.next?.at ?? Infinity,
         // Thousands may wait before it in line.
-        ...(pass.inBulk ? { isOvertakenAtOnce: isAwaited } : {}),
+        isOvertakenAtOnce: pass.inBulk ? () => isAwaited() || isOrdered() : isOrdered,
       },
       { ...byTheRules, inBulk: pass.inBulk },
     );
     const isLookDue = looksFor(assessment.unanswered ?? [], state.ledger).some((at) => at <= Date.now());
-    if ((pass.resync || isLookDue) && !(await writer.inspect())) return 'overtaken';
-    const userId = state.kisiUser?.emailDigest === assessment.emailDigest ? state.kisiUser.id : null;
-    const heldBack: Trouble[] = [];
-    const refusals: Trouble[] = [];
-    const { keys, holds, rules } = assessment;
     const circumstances = { ...assessment, due: newsIn(assessment.due) };
-    state.frozen = stillFrozen(state.frozen, rules, Date.now());
-    for (const step of planSteps(state.ledger, keys, holds, userId, state.frozen)) {
-      if (isOverdone(step, assessment)) return 'overtaken';
+    state.frozen = stillFrozen(state.frozen, assessment.rules, Date.now());
+    if (pass.resync || isLookDue) {
+      // A comparison may have to wait for Kisi's lists, and what is known to end does not.
+      const ends = await applyAll(stepsOf(assessment).filter(isKnownEnd), assessment, writer, circumstances);
+      if (ends === null || !(await writer.inspect())) return 'overtaken';
+    }
+    const troubles = await applyAll(stepsOf(assessment), assessment, writer, circumstances);
+    if (troubles === null) return 'overtaken';
+    // What is refused for one group keeps nobody from the others.
+    const refused = troubles.find(({ problem }) => problem !== 'Held');
+    if (refused !== undefined) throw refused;
+    const looks = looksFor(assessment.unanswered ?? [], state.ledger).filter((at) => at > Date.now());
+    const next = settle(assessment, troubles, looks.length === 0);
+    return Math.min(next, ...looks);
+  }
+
+  function stepsOf({ keys, holds, emailDigest }: Assessment): Step[] {
+    const userId = state.kisiUser?.emailDigest === emailDigest ? state.kisiUser.id : null;
+    return planSteps(state.ledger, keys, holds, userId, state.frozen);
+  }
+
+  /** Does all of these; answers what cannot be done. Null: the rest is out of date. Throws a Trouble that a retry may mend. */
+  async function applyAll(
+    steps: readonly Step[],
+    assessment: Assessment,
+    writer: KeyWriter,
+    circumstances: Circumstances,
+  ): Promise<Trouble[] | null> {
+    const troubles: Trouble[] = [];
+    for (const step of steps) {
+      if (isOverdone(step, assessment)) return null;
       try {
-        if (!(await writer.apply(step, circumstances))) return 'overtaken';
+        if (!(await writer.apply(step, circumstances))) return null;
         clearWaiting();
       } catch (error) {
         if (!(error instanceof Trouble) || !error.final) throw error;
-        const alike = isHeld(error) ? heldBack : refusals;
-        alike.push(error);
+        troubles.push(error);
       }
     }
-    // What is refused for one group keeps nobody from the others.
-    const [refused] = refusals;
-    if (refused !== undefined) throw refused;
-    const looks = looksFor(assessment.unanswered ?? [], state.ledger).filter((at) => at > Date.now());
-    const next = settle(assessment, heldBack, looks.length === 0);
-    return Math.min(next, ...looks);
+    return troubles;
   }
 
   /**
@@ -284,7 +338,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     }
   }
 
-  async function look(pass: Pass): Promise<Assessed> {
+  /** Null: an order came, or is to be tried again, and does not wait for Nexudus. */
+  async function look(pass: Pass): Promise<Assessed | null> {
     const { ledger, dropped, kisiUser } = state;
     const request = {
       memberId: state.memberId,
@@ -304,9 +359,13 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       (trouble) => {
         waitFor(trouble, 'by itself: it is read again within a minute. No key is taken away meanwhile.');
       },
-      never,
+      {
+        isOvertaken: isOrdered,
+        isOvertakenAtOnce: isOrdered,
+        dueAt: state.blocksUndone ? Date.now() + blockRetryMs : Infinity,
+      },
     );
-    if (answer === null) throw new Trouble('Unknown', 'the read was given up', false);
+    if (answer === null) return null;
     clearWaiting();
     const assessed = answer.value;
     state.ledger = assessed.ledger;
@@ -323,6 +382,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     outlook.state = gone ? 'ended' : 'otherProfile';
     outlook.standing = `Profile ${ownerId} owns the keys of this person.`;
     outlook.next = null;
+    state.blocksUndone = false;
     run.ended = gone;
     return idleWake();
   }
@@ -330,6 +390,9 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   /** After all writes: how things stand, and when to look again. */
   function settle(assessment: Assessment, [heldBack]: Trouble[], isAllAnswered: boolean): Instant {
     clearWaiting();
+    // What the rules make of the orders is done, or waits for a person.
+    state.blocksUndone = false;
+    if (outlook.blocks !== null && heldBack === undefined) outlook.blocks.waitsFor = null;
     outlook.lastError = null;
     outlook.state = state.ledger.some((key) => key.keyId !== null) ? 'access' : 'noAccess';
     outlook.standing =
@@ -381,7 +444,10 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
 
   function waitFor(trouble: Trouble, wakesBy: string): void {
     run.waits = true;
-    display.waitFor(trouble, wakesBy);
+    const undone = outlook.blocks?.waitsFor ?? null;
+    const what =
+      undone === null || undone === trouble.message ? trouble.message : `${undone} ${trouble.message}`;
+    display.waitFor(new Trouble(trouble.problem, what, trouble.final), wakesBy);
   }
 
   async function sleepUntil(at: Instant): Promise<void> {
@@ -401,8 +467,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
 
 /** What the audit trail keeps of it. Anybody can ask in Temporal's UI, by anything or nothing. */
 function askingAct(asking: unknown, memberId: number, id: string): Act {
-  const { by, why = '' } = Object(asking) as { by?: unknown; why?: unknown };
-  const isSaid = giverProblem({ by, why }) === null;
+  const { by, why = '', account = null } = Object(asking) as Record<string, unknown>;
+  const isSaid = giverProblem({ by, why, account }) === null;
   return {
     id,
     at: Date.now(),
@@ -410,6 +476,7 @@ function askingAct(asking: unknown, memberId: number, id: string): Act {
     what: 'resync',
     by: isSaid ? String(by) : "somebody in Temporal's UI",
     why: isSaid ? String(why) : '',
+    account: isSaid && typeof account === 'string' ? account : null,
     after: null,
   };
 }
@@ -420,6 +487,8 @@ function nexudusActivities(taskQueue: string): Patient<MembershipActivities> {
     startToCloseTimeout: '5m',
     heartbeatTimeout: '15s',
     summary: 'read Nexudus and decide',
+    // A read that is given up has nothing to tell.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
   };
   return patientActivities<MembershipActivities>(options, 20_000);
 }
@@ -433,6 +502,8 @@ interface Pass {
   /** Nobody waits for just this member. */
   inBulk: boolean;
   reasons: Wake['reason'][];
+  /** The wakes that it is made of. */
+  taken: Wake[];
 }
 
 /** All wakes so far become one pass; without any it is the clock's, for the instant that was due. */
@@ -444,9 +515,17 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
     notBefore: clockOnly
       ? Math.min(dueAt, Date.now())
       : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
-    mayReusePlaces: taken.every(({ reason }) => ['changed', 'profile', 'order', 'drift'].includes(reason)),
+    mayReusePlaces: taken.every(({ reason }) => mayReusePlacesAt.includes(reason)),
     resync: taken.some(({ reason }) => reason === 'resync' || reason === 'drift'),
     inBulk: !clockOnly && taken.every(({ inBulk }) => inBulk === true),
     reasons: taken.map((wake) => wake.reason),
+    taken,
   };
+}
+
+const mayReusePlacesAt: Wake['reason'][] = ['changed', 'profile', 'order', 'profileOrder', 'drift'];
+
+/** An end of a key whose id in Kisi is known, so that nothing has to be read first. */
+function isKnownEnd(step: Step): boolean {
+  return step.kind === 'revoke' && step.key.keyId !== null;
 }

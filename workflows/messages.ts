@@ -21,7 +21,16 @@ export function memberIdOf(workflowId: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-const wakeReasons = ['changed', 'reference', 'resync', 'profile', 'fullPass', 'order', 'drift'] as const;
+const wakeReasons = [
+  'changed',
+  'reference',
+  'resync',
+  'profile',
+  'fullPass',
+  'order',
+  'profileOrder',
+  'drift',
+] as const;
 
 /** Why a member is looked at, and from when on a read shows what was noticed. */
 export interface Wake {
@@ -50,6 +59,8 @@ export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
 export interface Asking {
   by: string;
   why: string;
+  /** The account and the machine that it comes from; null, or left out: nobody says. */
+  account?: string | null;
 }
 
 /** An admin asks for a fresh look, at Kisi's side too. */
@@ -103,6 +114,8 @@ export interface MemberView {
   lastCheckedAt: string | null;
   lastError: string | null;
   standing: string;
+  /** When blocks of the member were carried out last, or tried; null: in this run none was ordered. */
+  blocks: { lookedAt: string; waitsFor: string | null } | null;
 }
 
 /** How things stand: `access` has keys, `noAccess` has none by the rules, `otherProfile` leaves it to a sibling. */
@@ -128,6 +141,8 @@ export interface ShownHoldings {
   comparedAt: Instant | null;
   /** Fingerprint of the records that the member was judged by last; null: it was not judged yet. */
   records: string | null;
+  /** Other profiles of the person; left out: none is known. */
+  siblingIds?: number[];
 }
 
 /** What is shown of a key. */
@@ -149,6 +164,7 @@ export function shownOf({
   kisiUser,
   comparedAt = null,
   records = null,
+  siblingIds,
 }: Holdings): ShownHoldings {
   return {
     ledger: ledger.map(shownKey),
@@ -156,6 +172,7 @@ export function shownOf({
     kisiUser: kisiUser === null ? null : { id: kisiUser.id },
     comparedAt,
     records,
+    ...(siblingIds.length === 0 ? {} : { siblingIds }),
   };
 }
 
@@ -219,6 +236,10 @@ export interface MemberState {
   kisiUser: { id: number; emailDigest: string } | null;
   siblingIds: number[];
   wakes: Wake[];
+  /** A person ordered something of the member that is to be looked at before all else; null: that is done, or tried. */
+  orderDue: { tellsProfiles: boolean } | null;
+  /** What a block is to take away could not be taken yet. */
+  blocksUndone: boolean;
   /** Where nothing is written for a while, by a person's order. */
   frozen: Freeze[];
   /** What plans have it do. */
@@ -249,6 +270,8 @@ export function newMember(memberId: number, taskQueue: string): MemberState {
     kisiUser: null,
     siblingIds: [],
     wakes: [],
+    orderDue: null,
+    blocksUndone: false,
     frozen: [],
     errands: [],
     errandsDone: [],

@@ -44,8 +44,8 @@ export function patientActivities<A>(options: ActivityOptions, slowestRetryMs: n
   const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
   return {
     quick: proxyActivities<A>({
-      ...options,
       cancellationType,
+      ...options,
       retry: {
         initialInterval: '500ms',
         backoffCoefficient: 2,
@@ -55,8 +55,8 @@ export function patientActivities<A>(options: ActivityOptions, slowestRetryMs: n
       },
     }),
     patient: proxyActivities<A>({
-      ...options,
       cancellationType,
+      ...options,
       retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: slowestRetryMs },
     }),
   };

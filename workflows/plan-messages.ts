@@ -2,6 +2,7 @@ import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { LedgerKey } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 import type { PlannedChange } from '../activities/preview.js';
+import type { Giver } from './control-messages.js';
 
 /** What is said to the workflow of a plan that is applied, and what that says to the members' workflows. */
 export const planWorkflowType = 'plan';
@@ -20,10 +21,8 @@ export interface PlannedMember {
 }
 
 /** A plan that is applied. Its members follow in parts (`addMembers`): one message has no room for all. */
-export interface PlanOrder {
+export interface PlanOrder extends Giver {
   planId: string;
-  by: string;
-  why: string;
   /** Digest of the rules that it was made by. */
   rules: string;
   memberCount: number;
@@ -57,7 +56,7 @@ export interface PlanReport {
 export const addMembersUpdate = defineUpdate<undefined, [PlannedMember[]]>('addMembers');
 
 /** Restores the keys as they were. It is answered at once; `planReport` says how far that is. */
-export const undoUpdate = defineUpdate<undefined, [{ by: string; why: string }]>('undo');
+export const undoUpdate = defineUpdate<undefined, [Giver]>('undo');
 
 export const planReportQuery = defineQuery<PlanReport>('planReport');
 

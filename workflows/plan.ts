@@ -23,6 +23,7 @@ import {
   type PlanOrder,
   type PlanReport,
 } from './plan-messages.js';
+import type { Giver } from './control-messages.js';
 import { refuse, checkGiver } from './refuse.js';
 import { logOrder, trailActivities } from './trail.js';
 
@@ -48,13 +49,13 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
   const members: PlannedMember[] = [];
   const applied = new Map<number, KeyBefore[]>();
   const report: PlanReport = { stage: 'collecting', members: [], memberCount, undoUntil: null };
-  let undo: { by: string; why: string } | null = null;
+  let undo: Giver | null = null;
   const trail = trailActivities(workflowInfo().taskQueue);
 
   setHandler(addMembersUpdate, (more) => void members.push(...more));
   setHandler(planReportQuery, () => report);
   setHandler(undoUpdate, (by) => void (undo = by), {
-    validator: (giver: { by: string; why: string }) => {
+    validator: (giver: Giver) => {
       checkGiver(giver);
       if (report.stage !== 'applied') refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
       if (undo !== null) refuse(`plan ${planId} is being undone already`);
@@ -83,7 +84,7 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
   await condition(() => undo !== null, Math.max(1, freezeUntil - Date.now()), {
     summary: `plan ${planId} can be undone until ${iso(freezeUntil)}`,
   });
-  const undone = undo as { by: string; why: string } | null;
+  const undone = undo as Giver | null;
   if (undone === null) return finish();
   await noteAct('undo plan', undone);
   report.stage = 'undoing';
@@ -110,9 +111,9 @@ export async function plan(order: PlanOrder): Promise<PlanReport> {
     return changes;
   }
 
-  async function noteAct(what: string, { by, why }: { by: string; why: string }): Promise<void> {
+  async function noteAct(what: string, { by, why, account = null }: Giver): Promise<void> {
     const { runId } = workflowInfo();
-    const about = { memberId: null, what: `${what} ${planId}`, by, why, after: null };
+    const about = { memberId: null, what: `${what} ${planId}`, by, why, account, after: null };
     logOrder(about);
     await insist(trail, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
   }

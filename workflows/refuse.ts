@@ -7,7 +7,7 @@ export function refuse(message: string): never {
 }
 
 /** Refuses an order by nobody: whoever gives one says who it is. */
-export function checkGiver(order: { by: unknown; why: unknown }): void {
+export function checkGiver(order: { by: unknown; why: unknown; account?: unknown }): void {
   const problem = giverProblem(order);
   if (problem !== null) refuse(problem);
 }

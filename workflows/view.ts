@@ -22,6 +22,8 @@ export interface Outlook {
   kept: string[];
   lastCheckedAt: Instant | null;
   lastError: string | null;
+  /** When blocks were carried out last, or tried; null: in this run none was ordered. */
+  blocks: { lookedAt: Instant; waitsFor: string | null } | null;
   /** Where the member is at home, as lists show it. */
   locationId: number | null;
 }
@@ -47,6 +49,7 @@ export function viewOf(memberId: number, ledger: readonly LedgerKey[], outlook: 
     lastCheckedAt: outlook.lastCheckedAt === null ? null : iso(outlook.lastCheckedAt),
     lastError: outlook.lastError,
     standing: outlook.standing,
+    blocks: outlook.blocks && { ...outlook.blocks, lookedAt: iso(outlook.blocks.lookedAt) },
   };
 }
 

@@ -7,7 +7,7 @@ import { command, examples, groupHelp, idHelp, jsonHelp, orderCommand } from './
 export function addExcepting(program: Command): void {
   exceptCommand(program, 'allow', 'give a member a key outside the rules, for a while', [
     'Stands in for passes, and for nothing else: a member who is suspended, archived or without an e-mail gets no key by',
-    'it. Its end is final, without any grace.',
+    'it. Its end is final, without any grace. It gives access, so Nexudus and Kisi must answer.',
     '',
     ...examples(
       "latchkey allow 1234 --group 12 --until 2026-12-01 --reason 'the invoice is on its way'",
@@ -18,6 +18,8 @@ export function addExcepting(program: Command): void {
   exceptCommand(program, 'block', 'keep a member from a group, or from every group, for a while', [
     'Takes the key away whatever passes there are, and gives it back at the end. It goes before an `allow`. A key that a',
     'person gave by hand in Kisi stays.',
+    'Works in an outage: with an id, and a group by its number, it needs Temporal only, and the key is taken away while',
+    'Nexudus does not answer. Exit code 1: it holds, and is not carried out yet.',
     '',
     ...examples(
       "latchkey block 1234 --group 12 --until 2026-12-01 --reason 'the alarm was left off'",
@@ -57,6 +59,7 @@ function exceptCommand(
     .requiredOption('--reason <reason>', 'why; it is shown and kept, so no names and no e-mails')
     .option('--by <name>', 'who orders it; your login by default')
     .action(async (id: string, options: ExceptOptions) => {
-      await (await import('../exceptions.js')).except(kind, id, options);
+      if (kind === 'allow') await (await import('../exceptions.js')).allow(id, options);
+      else await (await import('../block.js')).block(id, options);
     });
 }

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { KeyActivities, WriteNote } from '../../activities/contract.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
-import { createKisiClient } from '../../kisi/client.js';
+import { createKisiClient, type KisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import type { KisiTurns } from '../../kisi/pace.js';
 import type { Wait } from '../../access/latency.js';
@@ -24,6 +24,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   let kisi: KisiSimulator;
   let trail: Trail;
   let ownership: Ownership;
+  let client: KisiClient;
   let activities: KeyActivities;
   let groupId: number;
   let userId: number;
@@ -43,7 +44,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
 
   /** As a process has them that begins now. */
   function activitiesOver(pace?: KisiTurns): KeyActivities {
-    const client = createKisiClient({
+    client = createKisiClient({
       baseUrl: kisi.url,
       apiKey: 'kisi-test-key',
       ...(pace && { pace }),
@@ -260,6 +261,48 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     assert.deepEqual(byHand.outcome === 'extended' && byHand.was, july);
   });
 
+  describe('and that a person ordered', () => {
+    const ordered = (id: string): WriteNote => ({ ...note(id), isOrdered: true });
+    const readsFail = (): void => {
+      kisi.faults.add({ match: '/', method: 'GET', kind: 'status', status: 503 });
+    };
+
+    it('are made although Kisi’s reads fail, and what became of the one before stays open', async () => {
+      const keyId = await given(june);
+      await lost(false, 'moveKey', [keyId, keyWish({ userId, groupId, validUntil: july }), june, note('a')]);
+      readsFail();
+      const gone = { keyId, userId, groupId, validUntil: june };
+      await assert.rejects(run('removeKey', [gone, note('b')]));
+      await run('removeKey', [gone, ordered('c')]);
+      assert.deepEqual(kisi.org.assignments(), []);
+      assert.deepEqual(await states(), ['a begun', 'c done', 'given done']);
+    });
+
+    it('are tried although many reads have failed just now', async () => {
+      const keyId = await given(june);
+      readsFail();
+      for (let i = 0; i < 5; i++) await assert.rejects(run('inspectKeys', [userId]));
+      await run('removeKey', [{ keyId, userId, groupId, validUntil: june }, ordered('a')]);
+      assert.deepEqual(kisi.org.assignments(), []);
+    });
+
+    it('believe no 404 that no read confirms', async () => {
+      const keyId = await given(june);
+      readsFail();
+      kisi.faults.add({
+        match: '/role_assignments',
+        method: 'DELETE',
+        kind: 'status',
+        status: 404,
+        times: 1,
+      });
+      const gone = { keyId, userId, groupId, validUntil: june };
+      await assert.rejects(run('removeKey', [gone, ordered('a')]));
+      await run('removeKey', [gone, ordered('a')], 2);
+      assert.deepEqual(kisi.org.assignments(), []);
+    });
+  });
+
   it('stays in doubt when a further try is refused', async () => {
     await lost(true, 'createKisiUser', [memberId, note('a')]);
     kisi.org.demoteKeyOwner();
@@ -270,8 +313,9 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   describe('or that were not even sent', () => {
     /** Until nothing is sent to Kisi for a moment. */
     async function getDown(): Promise<void> {
-      kisi.faults.add({ match: '/', kind: 'status', status: 503, times: 3 });
-      for (let i = 0; i < 3; i++) await assert.rejects(run('inspectKeys', [userId]));
+      kisi.faults.add({ match: '/', kind: 'status', status: 503, times: 6 });
+      for (let i = 0; i < 3; i++) await assert.rejects(client.getKey(99_999));
+      for (let i = 0; i < 3; i++) await assert.rejects(client.deleteKey(99_999));
       kisi.faults.clear();
       kisi.requests.clear();
     }
@@ -316,7 +360,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       waiting.shift()?.();
       await assert.rejects(second);
       const down = getDown();
-      for (let i = 0; i < 3; i++) {
+      for (let i = 0; i < 6; i++) {
         await isWaitingFor(1);
         waiting.shift()?.();
       }

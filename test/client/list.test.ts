@@ -20,6 +20,7 @@ const view: MemberView = {
   lastCheckedAt: '2026-11-25T10:00:30Z',
   lastError: null,
   standing: 'Has access.',
+  blocks: null,
 };
 
 const key = {

@@ -1,6 +1,6 @@
 /** The audit trail of a whole space: every decision, write and order once, and told by the commands. */
 import assert from 'node:assert/strict';
-import { loginName } from '../../client/order.js';
+import { accountHere, loginName } from '../../client/order.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { memberWorkflowId, resync, resyncNow } from '../../workflows/messages.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
@@ -74,8 +74,8 @@ describe('the audit trail of a space', () => {
     assert.deepEqual(
       kept.filter(({ kind }) => kind === 'act').map(({ what, by, cause }) => [what, by, cause]),
       [
-        ['pause revokes', 'Mia', 'a test'],
-        ['resume', 'Mia', ''],
+        ['pause revokes', `Mia (${accountHere()})`, 'a test'],
+        ['resume', `Mia (${accountHere()})`, ''],
       ],
     );
   });
@@ -121,10 +121,10 @@ describe('the audit trail of a space', () => {
     assert.deepEqual(
       (await asked()).map(({ what, memberId, by, cause }) => [what, memberId, by, cause]),
       [
-        ['resync', ada, 'Mia', 'she stands at the door'],
-        ['resync of all', null, 'Ned', ''],
-        ['poll', null, 'Ned', ''],
-        ['full pass', null, loginName(), ''],
+        ['resync', ada, `Mia (${accountHere()})`, 'she stands at the door'],
+        ['resync of all', null, `Ned (${accountHere()})`, ''],
+        ['poll', null, `Ned (${accountHere()})`, ''],
+        ['full pass', null, `${loginName()} (${accountHere()})`, ''],
         ['resync', ada, inUi, ''],
         ['resync', ada, 'Ned', 'a call'],
         ['resync', ada, inUi, ''],

@@ -5,10 +5,12 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { BreakerBook } from '../../activities/breaker.js';
+import { createBlockActivities } from '../../activities/blocks.js';
 import { assess } from '../../activities/membership.js';
 import { takeBack } from '../../activities/late.js';
 import type { Outcome } from '../../activities/places.js';
 import type {
+  BlockActivities,
   GrantResult,
   KeyActivities,
   KeyInKisi,
@@ -24,13 +26,15 @@ import { createPeople } from '../../activities/people.js';
 import { remote } from '../../activities/remote.js';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
+import { TrailError } from '../../trail/errors.js';
 import type { Trail } from '../../trail/trail.js';
-import type { Profile, Rules, Snapshot } from '../../access/types.js';
+import type { Exception, Profile, Rules, Snapshot } from '../../access/types.js';
 import {
   kisiBulkTaskQueue,
   kisiTaskQueue,
   memberWorkflowId,
   memberWorkflowType,
+  membershipChanged,
   nexudusTaskQueue,
   newMember,
   stateQuery,
@@ -51,7 +55,6 @@ const noActs: TrailActivities = {
   noteAct: () => Promise.resolve(),
   remember: () => Promise.resolve(null),
 };
-const noOrders = { get: () => Promise.resolve(firstOrders('live', 0)) };
 const openGate = { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() };
 
 /** One Kisi assignment of the in-memory model. */
@@ -82,6 +85,11 @@ export class Clockwork {
   mails = 0;
   doubts: { passId: number; why: string }[] = [];
   nexudusFails: string | null = null;
+  /** What Nexudus waits for before it answers, if anything, and how many reads wait for it. */
+  nexudusHolds: Promise<void> | null = null;
+  heldReads = 0;
+  /** Whether the database does not answer those who ask for blocks. */
+  recordFails = false;
   /** For how long Nexudus, or Kisi, asks everybody to wait; null: it answers. */
   nexudusAsksMs: number | null = null;
   kisiAsksMs: number | null = null;
@@ -104,10 +112,14 @@ export class Clockwork {
           .map(({ memberId, groupId, why }) => ({ memberId, groupId, heldBy: null, why })),
       ),
   };
+  /** What is allowed and blocked outside the rules. */
+  exceptions: Exception[] = [];
   /** Told that the write happens, and its answer is lost. */
   losesAnswers = 0;
   /** The same of each grant. */
   losesGrants = false;
+  /** What the workflows of others show of the profiles that a person has besides. */
+  profilesBeside: number[] = [];
   private readonly started: number[] = [];
   private ids = 1000;
 
@@ -129,7 +141,7 @@ export class Clockwork {
       namespace: env.namespace ?? 'default',
       taskQueue: world.taskQueue,
       workflowBundle: await workflowBundle(),
-      activities: { ...world.wakes(), ...world.errands() },
+      activities: { ...world.wakes(), ...world.errands(), ...world.blocks() },
     });
     const reads = await Worker.create({
       connection: env.nativeConnection,
@@ -191,6 +203,10 @@ export class Clockwork {
   membership(): MembershipActivities {
     return remote<MembershipActivities>({
       assessMember: async (request) => {
+        if (this.nexudusHolds !== null) {
+          this.heldReads++;
+          await this.nexudusHolds;
+        }
         if (this.nexudusAsksMs !== null) {
           const [path, says] = ['/x', 'asks to slow down.'];
           throw new NexudusError({ kind: 'throttled', path, says, retryAfterMs: this.nexudusAsksMs });
@@ -226,7 +242,7 @@ export class Clockwork {
             people: peopleBook,
             known: createKnownRecords(),
             gate: openGate,
-            orders: noOrders,
+            orders: this.orders,
             breaker: this.breaker,
             trail: noTrail,
             ownership: this.ownership,
@@ -257,6 +273,31 @@ export class Clockwork {
       wakeOrdered: (id) => signalAll([id], ['membershipChanged', { reason: 'order' }]),
       wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
     };
+  }
+
+  private readonly orders = {
+    get: () => Promise.resolve({ ...firstOrders('live', 0), exceptions: this.exceptions }),
+  };
+
+  blocks(): BlockActivities {
+    return createBlockActivities({
+      orders: this.orders,
+      ownership: {
+        ...this.ownership,
+        read: (memberId, places) =>
+          this.recordFails
+            ? Promise.reject(new TrailError('it does not answer'))
+            : this.ownership.read(memberId, places),
+      },
+      waker: {
+        wakeIfRunning: async (id, wake) => {
+          await this.handle(id).signal(membershipChanged, wake);
+          return true;
+        },
+      },
+      otherProfiles: () => Promise.resolve(this.profilesBeside),
+      now: Date.now,
+    });
   }
 
   errands(): PlanActivities {

@@ -22,6 +22,7 @@ function spaceOf(count: number): CheckedSpace {
     rules,
     organizationId: 1,
     timeZones: { 5: 'Europe/Rome' },
+    knownZones: { 5: 'Europe/Rome' },
     warnings: [],
     groups: [],
   } as object as CheckedSpace;

@@ -31,6 +31,7 @@ const space = (groupId: number, warnings: string[] = []): CheckedSpace => ({
   },
   organizationId: 1,
   timeZones: {},
+  knownZones: {},
   warnings,
   problems: [],
   resolved: {},

@@ -57,6 +57,19 @@ describe('the workflow control, about exceptions', () => {
   const withdraw = (handle: WorkflowHandle, exceptionId: number): Promise<Exception> =>
     handle.executeUpdate(withdrawUpdate, { args: [{ exceptionId, by: 'gina', why: 'paid' }] });
 
+  it('wakes whom blocks name when a stop is taken back, whatever they wait for', async () => {
+    await ofControl(await timeSkippingEnv(), async (handle, { wakes }) => {
+      await except(handle, { kind: 'block', groupId: null });
+      await except(handle, { memberId: 102 });
+      await handle.executeUpdate(pauseUpdate, { args: [{ level: 'writes', by: 'gina', why: '' }] });
+      await eventually('the stop is told', () => wakes.includes('poll'));
+      wakes.length = 0;
+      await handle.executeUpdate(resumeUpdate, { args: [{ by: 'gina', why: '' }] });
+      await eventually('the blocked one', () => wakes.includes('wake 100'));
+      assert.equal(wakes.includes('wake 102'), false);
+    });
+  });
+
   it('holds each in its memo under an id of its own, wakes the member, and has it kept whose it is', async () => {
     await ofControl(await timeSkippingEnv(), async (handle, { wakes, acts }) => {
       const made = await except(handle);

@@ -62,6 +62,7 @@ describe('a text from outside in Markdown', () => {
       lastCheckedAt: null,
       lastError: text,
       standing: text,
+      blocks: null,
     });
     const shape = (text: string): string[] => typesIn(parse(detailsOf(view(text), [text])));
     const plain = shape('pass 3');

@@ -28,6 +28,7 @@ const said = (pid: number, term: number, groupId = 12): Statement => ({
   ground: {
     rules: rules(groupId),
     timeZones: { 5: 'Europe/Rome' },
+    knownZones: { 5: 'Europe/Rome' },
     settings: {
       drift: {} as never,
       breaker: { people: 5, share: 0.1 },
