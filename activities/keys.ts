@@ -300,7 +300,8 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
             return { ...sightOfKey(there), isSo: there === null ? { result: undefined } : null };
           },
           async make() {
-            const answer = await removeKey(kisi, key);
+            // The ledger is what is believed where a person has ordered it and Kisi cannot be read.
+            const answer = await removeKey(kisi, { ...key, evenUnseen: note.isOrdered === true });
             const wasThere = answer === 'deleted';
             return {
               result: undefined,

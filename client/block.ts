@@ -1,5 +1,6 @@
 /** `latchkey block`: takes keys away in an outage too, so it waits for nobody but Temporal. */
 import type { Client } from '@temporalio/client';
+import { printable } from '../access/text.js';
 import type { Exception, Instant, Snapshot } from '../access/types.js';
 import { readInForce } from '../activities/in-force.js';
 import { ConfigError, type Config } from '../worker/config.js';
@@ -13,7 +14,6 @@ import { named, obey } from './order.js';
 import { print, remark } from './output.js';
 import { withSession } from './session.js';
 import { kisiOf, nexudusOf, readConfig, readMember, readTemporalConfig } from './space.js';
-import { printable } from './table.js';
 import { memberIdFor, parseWho } from './who.js';
 
 /** So long Nexudus and Kisi may take to say whether what was typed exists. */

@@ -4,7 +4,7 @@
  */
 import { KisiError, isKisiError, malformed } from './errors.js';
 import type { KisiCall } from './errors.js';
-import { createSend, read } from './http.js';
+import { createSend, givenUp, read } from './http.js';
 import type { KisiClientOptions, KisiRequest, Query, Send } from './http.js';
 import { pages, readAll } from './lists.js';
 import type { Page } from './lists.js';
@@ -169,14 +169,19 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     return true;
   };
 
-  /** Throws `blocked` where the id names another right than this key, `notFound` where it names none. */
-  const checkIsIt = async (known: KnownKey, signal?: AbortSignal): Promise<void> => {
+  /**
+   * Looks before a write. Throws `blocked` where the id names another right than this key, `notFound` where it names none;
+   * given up meanwhile, the write was surely not sent.
+   */
+  const checkIsIt = async (write: KisiCall, known: KnownKey, signal?: AbortSignal): Promise<void> => {
     const request: KisiRequest = { method: 'GET', path: '/role_assignments/{id}', id: known.id };
     try {
       const there = await read(send, request, assignmentRecord, signal);
       if (!isJust(known, there)) throw anotherRight(request, known, there);
     } catch (error) {
-      if (known.evenUnseen !== true || !isKisiError(error, 'unavailable')) throw error;
+      if (!isKisiError(error))
+        throw new KisiError(write, { kind: 'unavailable', detail: givenUp, isUnsent: true });
+      if (known.evenUnseen !== true || error.kind !== 'unavailable') throw error;
     }
   };
 
@@ -186,7 +191,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     signal?: AbortSignal,
   ): Promise<'deleted' | 'alreadyGone'> => {
     const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id: key.id, turns };
-    const dropped = checkIsIt(key, signal).then(() => change(request, signal));
+    const dropped = checkIsIt(request, key, signal).then(() => change(request, signal));
     return (await orNull(dropped)) ? 'deleted' : 'alreadyGone';
   };
 
@@ -283,7 +288,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     async patchKey(key, { validUntil }, signal) {
       const call: KisiCall = { method: 'PATCH', path: '/role_assignments/{id}' };
       const role_assignment = { valid_until: isoTime(call, validUntil), notify: false };
-      await checkIsIt(key, signal);
+      await checkIsIt(call, key, signal);
       await change({ ...call, id: key.id, body: { role_assignment } }, signal);
     },
 

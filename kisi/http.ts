@@ -47,7 +47,8 @@ const mostBytes = 8 * 1024 * 1024;
 const stillDown =
   'it has not answered for a while, so that only one request in two seconds tries whether it is back';
 
-const givenUp = 'it was given up while it waited for its turn, and was not sent; it is tried again';
+/** What is told of a write that is given up before it was sent. */
+export const givenUp = 'it was given up while it waited for its turn, and was not sent; it is tried again';
 
 export type Query = Record<string, string | number>;
 
