@@ -45,6 +45,8 @@ export interface InForce {
   digest: string;
   /** Digest of what its latchkey.yaml says: the same file need not be resolved to ids again. */
   fileDigest: string;
+  /** Counts how often other rules than before were put in force. */
+  change: number;
   /** Null: too large to be shown. */
   ground: Ground | null;
 }
@@ -58,6 +60,7 @@ const schema = z.looseObject({
   since: instant,
   digest: z.string(),
   fileDigest: z.string(),
+  change: z.int().positive(),
   ground: z
     .looseObject({
       rules: z.looseObject({

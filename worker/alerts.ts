@@ -5,6 +5,7 @@
 import type { Instant } from '../access/types.js';
 import type { ApiName, ApiState, CallTrouble } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
+import { readIdentity } from './identity.js';
 
 /** One thing that needs somebody. */
 export interface Alert {
@@ -69,6 +70,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
   const ofApis = apiNames.flatMap((api) => apiAlerts(api, facts, now, limits));
   const standing = [
     ...workerAlerts(facts),
+    ...rulesAlerts(facts),
     ...ofApis,
     ...pollAlerts(facts, now, ofApis),
     ...facts.held.flatMap(heldAlert),
@@ -109,6 +111,22 @@ function workerAlerts({ speaker, at }: Facts): Alert[] {
   const since = beatAt === null ? '' : ` since ${utc(beatAt)}`;
   const text = `No worker speaks to Nexudus and Kisi${since}: no key is given or taken away, and keys end at the door when their time is over. Start \`latchkey worker\`, or see its log.`;
   return [{ cause: 'worker', since: beatAt ?? at, text }];
+}
+
+/** A worker that ended is seen for a while yet. */
+const otherRulesMs = 3 * minuteMs;
+
+/** Which of several workers with different rules speaks is chance, but for what was put in force last. */
+function rulesAlerts({ workers, rules }: Facts): Alert[] {
+  if (rules === null) return [];
+  const others = workers.flatMap(({ identity }) => {
+    const said = readIdentity(identity);
+    return said === null || said.rules === null || said.rules === rules.digest ? [] : [said];
+  });
+  if (others.length === 0) return [];
+  const named = others.map(({ pid, host, rules: own }) => `${pid}@${host} has rules ${own ?? ''}`).join(', ');
+  const text = `Workers run with different rules. Those of process ${rules.process} hold (${rules.digest}); ${named}. Start all of them with the same latchkey.yaml.`;
+  return [{ cause: 'rules', since: null, text, patienceMs: otherRulesMs }];
 }
 
 function apiAlerts(api: ApiName, { apis }: Facts, now: Instant, limits: AlertLimits): Alert[] {

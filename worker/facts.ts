@@ -7,6 +7,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { Instant } from '../access/types.js';
 import { described } from '../activities/described.js';
 import { askHoldings } from '../activities/holdings.js';
+import { readInForce } from '../activities/in-force.js';
 import { lastFullPass } from '../activities/baselines.js';
 import { inBatches } from '../activities/wake.js';
 import { breakerMemo, breakerWorkflowId, type HeldSummary } from '../workflows/breaker-messages.js';
@@ -89,6 +90,8 @@ export interface Facts {
   /** Members that wait, and whose keys end at the door soon though their access goes on. */
   endingSoon: { memberId: number; endsAt: Instant }[];
   workers: WorkerFacts[];
+  /** Digest of the rules in force, and the process whose they are; null: none has said so. */
+  rules: { digest: string; process: string } | null;
   /** The process that speaks to the APIs; `beatAt`: when it last told so. */
   speaker: { speaks: boolean; identity: string | null; beatAt: Instant | null };
   /** As the process that speaks last told. Null: none has. */
@@ -120,7 +123,7 @@ export async function readFacts(
 ): Promise<Facts> {
   const speaker = await readSpeaker(client);
   const speaks = own !== null || speaker.speaker.speaks;
-  const [orders, held, poll, fullPass, pass, drift, members, waiting, workers] = await Promise.all([
+  const [orders, held, poll, fullPass, pass, drift, members, waiting, workers, inForce] = await Promise.all([
     memoOf<KeptOrders>(client, controlWorkflowId, controlMemo),
     memoOf<HeldSummary[]>(client, breakerWorkflowId, breakerMemo),
     runFacts(client, pollScheduleId),
@@ -130,12 +133,14 @@ export async function readFacts(
     countMembers(client),
     readWaiting(client, now, speaks),
     readWorkers(client, taskQueue, now),
+    readInForce(client),
   ]);
   const report = own ?? speaker.report;
   return {
     ...{ at: now, poll, fullPass, drift, members, workers },
     orders: orders === null ? null : wholeOrders(orders),
     held: held ?? [],
+    rules: inForce && { digest: inForce.digest, process: inForce.process },
     doubted: doubtedOf(pass),
     ...waiting,
     speaker: { ...speaker.speaker, speaks, ...(own === null ? {} : { beatAt: now }) },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import type { Ground, InForce } from '../activities/in-force.js';
+import { readInForce, type Ground, type InForce } from '../activities/in-force.js';
 import { digestOfRules } from '../activities/membership.js';
 import type { Instant } from '../access/types.js';
 import { speakerWorkflowId } from '../workflows/messages.js';
@@ -38,7 +38,7 @@ export function inForceHere(
   { file }: Config,
   space: CheckedSpace,
   startedAt: Instant,
-): Omit<InForce, 'since'> {
+): Omit<InForce, 'since' | 'change'> {
   const ground = groundOf(file, space);
   const isSmall = Buffer.byteLength(JSON.stringify(ground)) <= largestGround;
   return {
@@ -49,6 +49,15 @@ export function inForceHere(
     fileDigest: digestOfFile(file),
     ground: isSmall ? ground : null,
   };
+}
+
+/** Counts up where the rules are others than those before. */
+export function changeAfter(
+  before: Pick<InForce, 'change' | 'fileDigest'> | null,
+  fileDigest: string,
+): number {
+  if (before === null) return 1;
+  return before.fileDigest === fileDigest ? before.change : before.change + 1;
 }
 
 /**
@@ -66,7 +75,15 @@ export function createTeller(
     last = term;
     const known = space.known();
     if (known === null) return;
-    const statement = { ...inForceHere(config, known, startedAt), term: term.term };
+    const own = inForceHere(config, known, startedAt);
+    const before = await readInForce(client);
+    const change = changeAfter(before, own.fileDigest);
+    if (before !== null && change !== before.change)
+      log.warn(
+        { rules: own.digest, before: before.digest, process: before.process },
+        'the rules in force are others from now on: those of this worker, in place of those of another process',
+      );
+    const statement = { ...own, change, term: term.term };
     await client.workflow.getHandle(speakerWorkflowId, term.runId).signal(inForceSignal, statement);
   }
   space.onFound(() => {

@@ -54,6 +54,7 @@ import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
 import { createTeller } from './in-force.js';
+import { watchOtherRules, type OtherRules } from './other-rules.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
 import { noRefusals, type RefusalBook } from './refusals.js';
 import { keepResolved } from './resolved.js';
@@ -74,6 +75,7 @@ import { version } from './version.js';
  */
 const kisiSlots = 5;
 const ensureEveryMs = 30_000;
+const otherRulesEveryMs = 10_000;
 const listLagsMs = [0, 2_000, 10_000];
 
 /** Both APIs as this configuration reaches them. */
@@ -220,7 +222,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { trail, ownership, kept } = stores;
   const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
+  const otherRules = await watchOtherRules(client, config.file, log);
   const speaker = createSpeaker({
+    heldBack: () => otherRules.heldBack(),
     openWorkers: speakingWorkers(options, client, native, stores, meters),
     tell: createTeller(client, options),
     monitor: monitorOf(options, client, kept),
@@ -228,6 +232,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
   const stopEnsuring = await keepSingletons(client, config, stores.kept, log);
+  const stopTelling = tellOfOtherRules(otherRules, log);
   await ensureSchedules(client, config);
   await wakeTroubled(client, config.taskQueue, ownership);
   const health = await startHealth({
@@ -253,6 +258,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const done = running
     .finally(() => {
       stopEnsuring();
+      stopTelling();
       stopWatching();
       ended.abort();
       space.stop();
@@ -520,6 +526,20 @@ async function keepSingletons(client: Client, config: Config, kept: Kept, log: L
       log.warn({ err }, 'whether the workflows control, breaker, speaker and drift run could not be checked');
     });
   }, ensureEveryMs);
+  return () => {
+    clearInterval(again);
+  };
+}
+
+/** Has the log say, now and later, where the rules of this process are not those in force. Answers how to end that. */
+function tellOfOtherRules(otherRules: OtherRules, log: Logger): () => void {
+  const look = (): void => {
+    otherRules.tell().catch((err: unknown) => {
+      log.debug({ err }, 'by which rules others work could not be read');
+    });
+  };
+  look();
+  const again = setInterval(look, otherRulesEveryMs);
   return () => {
     clearInterval(again);
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { SpeakerActivities } from '../activities/contract.js';
@@ -17,6 +17,9 @@ const termMs = 24 * 3_600_000;
 
 /** After so long what could not be told is told again. */
 const tellAgainMs = 1_000;
+
+/** A term that this process must not have is offered to all again after this. */
+const leftForMs = 1_000;
 
 /** A process that stops hands over at once. */
 const lastWordMs = 2_000;
@@ -40,13 +43,15 @@ export interface Speaker {
 export interface SpeakerDeps {
   /** Makes the workers that take the activities for both APIs, not yet running. */
   openWorkers: () => Promise<Worker[]>;
+  /** Why this process must leave the term to another; null: it need not. */
+  heldBack: () => Promise<string | null>;
   /** Says by which rules this process works, in each term anew. */
   tell: (term: Term) => Promise<void>;
   /** Looks after the space during a term; the heartbeats carry what it tells, for all to see who can reach Temporal. */
   monitor: Monitor;
 }
 
-export function createSpeaker({ openWorkers, tell, monitor }: SpeakerDeps): Speaker {
+export function createSpeaker({ openWorkers, heldBack, tell, monitor }: SpeakerDeps): Speaker {
   const stopAsked = new AbortController();
   const terms = new Set<Promise<unknown>>();
 
@@ -63,6 +68,9 @@ export function createSpeaker({ openWorkers, tell, monitor }: SpeakerDeps): Spea
    * term was given to another.
    */
   async function speak(): Promise<SpeakerReport> {
+    const why = await heldBack();
+    if (why !== null)
+      throw ApplicationFailure.create({ message: why, type: 'OtherRules', nextRetryDelay: leftForMs });
     const term = new AbortController();
     const monitored = noted(monitor.run(term.signal));
     try {

@@ -7,7 +7,7 @@ import { firstOrders } from '../../workflows/control-messages.js';
 import { api, facts, hour, minute, noon } from '../worker/facts.js';
 
 const inForce = {
-  ...{ version: '0.1.0', process: '17@desk', digest: '5296c79c', fileDigest: 'a', ground: null },
+  ...{ version: '0.1.0', process: '17@desk', digest: '5296c79c', change: 1, fileDigest: 'a', ground: null },
   ...{ startedAt: noon - hour, since: noon - hour },
 };
 function said(over: Partial<Facts> = {}, force: typeof inForce | null = inForce): string[] {

@@ -72,6 +72,24 @@ describe('what needs somebody', () => {
     assert.deepEqual(causes({ drift: { ...drift, doubt: { since: noon, lost: 30, held: 40 } } }), ['doubt']);
   });
 
+  it('workers with other rules than those in force, and which hold', () => {
+    const worker = (identity: string): object => ({ identity, lastSeenAt: noon });
+    const workers = [
+      worker('17@desk latchkey/0.1.0 rules 5296c79c'),
+      worker('18@desk latchkey/0.1.0 rules 77aa0b12'),
+      worker('19@desk latchkey/0.1.0 rules unknown'),
+      worker('somebody else'),
+    ] as Facts['workers'];
+    const [alert] = alertsOf(facts({ workers }), noon).standing;
+    assert.equal(alert?.cause, 'rules');
+    assert.match(
+      alert.text,
+      /Those of process 17@desk hold \(5296c79c\); 18@desk has rules 77aa0b12\. Start all of them with the same latchkey\.yaml/,
+    );
+    assert.deepEqual(causes({ workers: workers.filter(({ identity }) => !identity.startsWith('18')) }), []);
+    assert.deepEqual(causes({ workers, rules: null }), []);
+  });
+
   it('groups that are gone and ends that cannot be read, but no finding that a space may live with', () => {
     const { drift } = facts();
     if (drift === null) throw new Error('no drift');

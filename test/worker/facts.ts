@@ -47,6 +47,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
     blocked: {},
     endingSoon: [],
     workers: [{ identity: '17@desk latchkey/0.1.0 rules 5296c79c', lastSeenAt: noon - 3_000 }],
+    rules: { digest: '5296c79c', process: '17@desk' },
     speaker: { speaks: true, identity: '17@desk latchkey/0.1.0 rules 5296c79c', beatAt: noon - 1_000 },
     reportedAt: noon - 1_000,
     apis: { nexudus: api(), kisi: api({ actsAs: 7, role: 'organization_owner' }) },

@@ -29,7 +29,10 @@ function spaceOf(count: number): CheckedSpace {
 }
 
 describe('what a process says of its rules', () => {
-  const said = (count: number): ReturnType<typeof inForceHere> => inForceHere(config, spaceOf(count), 1);
+  const said = (count: number): ReturnType<typeof inForceHere> & { change: number } => ({
+    ...inForceHere(config, spaceOf(count), 1),
+    change: 1,
+  });
 
   it('is what can be read again', () => {
     const word = { ...said(1000), since: 2 };
@@ -71,6 +74,7 @@ describe('when a process says by which rules it works', () => {
     const listeners: ((space: CheckedSpace) => void)[] = [];
     let known = before;
     const getHandle = (_: string, runId?: string): object => ({
+      describe: () => Promise.resolve({}),
       signal: (__: unknown, { term, ground }: Statement) => {
         said.push([runId, term, ground?.rules.mapping.length ?? 0]);
         return runId === 'over' ? Promise.reject(new Error('the run is over')) : Promise.resolve();

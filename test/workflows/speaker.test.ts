@@ -25,6 +25,7 @@ const said = (pid: number, term: number, groupId = 12): Statement => ({
   startedAt: Date.UTC(2026, 0, pid),
   digest: digestOfRules(rules(groupId)),
   fileDigest: 'of the file',
+  change: 1,
   ground: {
     rules: rules(groupId),
     timeZones: { 5: 'Europe/Rome' },

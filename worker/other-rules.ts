@@ -1,0 +1,61 @@
+/**
+ * Workers with different rules on one space. Those hold that were put in force last, by the process that speaks to the APIs: one
+ * that was started before that does not bring its own, older ones back, however the other ended; it must be started again.
+ */
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { readInForce, type InForce } from '../activities/in-force.js';
+import type { FileConfig } from './config.js';
+import { digestOfFile } from './in-force.js';
+
+/** What this process knows of its own rules and of those in force. */
+export interface OtherRules {
+  /** Why this process must not speak by its rules; null: it may. Throws where Temporal cannot be reached. */
+  heldBack(): Promise<string | null>;
+  /** Says in the log where its rules are not those in force, and which hold; once for each. Throws likewise. */
+  tell(): Promise<void>;
+}
+
+/** Where the rules of a process stand beside those in force: the same, to be the next, or put out of force since it started. */
+export function standingOf(
+  fileDigest: string,
+  atStart: Pick<InForce, 'change'> | null,
+  now: Pick<InForce, 'change' | 'fileDigest'> | null,
+): 'inForce' | 'next' | 'past' {
+  if (now === null) return 'next';
+  if (now.fileDigest === fileDigest) return 'inForce';
+  return now.change === (atStart?.change ?? 0) ? 'next' : 'past';
+}
+
+/** Looks at what is in force as this process starts. Throws where Temporal cannot be reached. */
+export async function watchOtherRules(client: Client, file: FileConfig, log: Logger): Promise<OtherRules> {
+  const own = digestOfFile(file);
+  const atStart = await readInForce(client);
+  let told = '';
+
+  return {
+    async heldBack() {
+      const now = await readInForce(client);
+      if (standingOf(own, atStart, now) !== 'past') return null;
+      return `other rules were put in force after this worker was started (${wordsOf(now)})`;
+    },
+    async tell() {
+      const now = await readInForce(client);
+      const standing = standingOf(own, atStart, now);
+      const about = `${standing} ${now?.process ?? ''} ${now?.change ?? ''}`;
+      if (about === told) return;
+      told = about;
+      if (now === null || standing === 'inForce') return;
+      log.warn(
+        { rulesInForce: now.digest, process: now.process },
+        standing === 'next'
+          ? `the rules of this worker are not those in force: ${wordsOf(now)} hold, until no worker with them runs any more; then those of this worker do. Where that is not meant, end this worker`
+          : `the rules of this worker are not those in force: ${wordsOf(now)} hold, which were put in force after this worker was started, so it does not speak to Nexudus and Kisi with its own. Start it again with the right latchkey.yaml`,
+      );
+    },
+  };
+}
+
+function wordsOf(inForce: InForce | null): string {
+  return inForce === null ? 'none' : `rules ${inForce.digest} of process ${inForce.process}`;
+}
