@@ -19,6 +19,7 @@ const benches: [string, string[], string[] | null][] = [
   ['requests.ts', ['40'], ['4', 'faultless']],
   ['polls.ts', ['100', '1000', '10000'], ['100', '1000']],
   ['history.ts', [], []],
+  ['forged.ts', [], null],
   ['wakes.ts', ['100'], null],
   ['wakes.ts', ['1000'], null],
   ['import.ts', ['200'], null],

@@ -40,9 +40,9 @@ describe('the signature of Nexudus', () => {
   });
 
   it('is of what is no text only as it is: nobody folds that', () => {
-    const body = Buffer.from([0x5b, 0xff, 0xe9, 0x5d]);
+    const body = Buffer.from([0x5b, 0xe9, 0xe9, 0x5d]);
     assert.ok(isSignedByNexudus(body, upper(body, 'key'), 'key'));
-    for (const folded of ['[???]', '[??]', '[?]', '[]'])
+    for (const folded of ['[??]', '[?]', '[]'])
       assert.ok(!isSignedByNexudus(body, upper(folded, 'key'), 'key'), folded);
   });
 
