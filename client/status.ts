@@ -54,6 +54,7 @@ export function statusWords(
     ...memberLines(facts),
     withheldWords(facts),
     ...apiLines('nexudus', facts, now),
+    ...tokenLines(facts),
     runWords('Last poll', facts.poll, now),
     runWords('Last full pass', facts.fullPass, now),
     ...facts.doubted.map(
@@ -104,6 +105,12 @@ function apiLines(api: ApiName, { apis, speaker, reportedAt }: Facts, now: Insta
   const when = speaker.speaks ? '' : `, as last told ${ago(reportedAt, now)}`;
   const words = [reachWords(state), keyWords(api, state, now), skewWords(state)];
   return [`${names[api]}${when}: ${words.filter((one) => one !== '').join(' ')}`];
+}
+
+function tokenLines({ tokenEndsAt }: Facts): string[] {
+  return tokenEndsAt === null
+    ? []
+    : [`NEXUDUS_TOKEN ends at ${shortTime(tokenEndsAt) ?? ''} or before; it must be replaced by hand.`];
 }
 
 function reachWords({ down, reachableSince }: ApiState): string {
@@ -217,6 +224,7 @@ function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Al
     nexudus: api('nexudus'),
     kisi: api('kisi'),
     apisToldAt: isoOrNull(reportedAt),
+    nexudusTokenEndsAt: isoOrNull(facts.tokenEndsAt),
     poll: run(facts.poll),
     fullPass: run(facts.fullPass),
     drift: withIsoTimes(facts.drift),

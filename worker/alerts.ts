@@ -55,6 +55,11 @@ const late = { intervals: 5, poll: 10 * minuteMs, fullPass: 60 * minuteMs };
 /** A receiver that is started anew is no news to the others. */
 const undeliveredMs = 15 * minuteMs;
 
+/** So long before its end a token is told of. */
+export const tokenSoonMs = 24 * 3_600_000;
+/** What is taken for so long after its end has another one. */
+const tokenLateMs = 24 * 3_600_000;
+
 /** By the name of a channel. */
 export const undeliveredCause = (channel: string): string => `undelivered/${channel}`;
 
@@ -72,6 +77,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...workerAlerts(facts),
     ...rulesAlerts(facts),
     ...ofApis,
+    ...tokenAlerts(facts, now),
     ...pollAlerts(facts, now, ofApis),
     ...facts.held.flatMap(heldAlert),
     ...facts.doubted.map(({ list, rows, before, since }) => ({
@@ -100,6 +106,7 @@ function undecidedOf({ apis, drift, hooks }: Facts): string[] {
   });
   return [
     ...unheard.flatMap((api) => ['down', 'refused', 'call', 'skew', 'retiring'].map((of) => `${of}/${api}`)),
+    ...(apis === null ? ['token'] : []),
     ...(drift === null ? ['contested', 'audit', 'doubt', 'drift'] : []),
     ...(hooks === null ? ['hook'] : []),
   ];
@@ -182,6 +189,18 @@ function skewAlert(api: ApiName, { skewMs }: ApiState, limits: AlertLimits): Ale
   if (skewMs === null || Math.abs(skewMs) <= limits.skewMs) return [];
   const text = `The clock of ${names[api]} is ${durationWords(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} this machine's: see that this machine keeps its time (NTP).`;
   return [{ cause: `skew/${api}`, since: null, text }];
+}
+
+/** Of a token that is refused already, that is told. */
+function tokenAlerts({ tokenEndsAt: endsAt, apis }: Facts, now: Instant): Alert[] {
+  const isRefused = (apis?.nexudus.refused ?? null) !== null;
+  if (endsAt === null || isRefused || now < endsAt - tokenSoonMs || now > endsAt + tokenLateMs) return [];
+  return [{ cause: 'token/nexudus', since: null, text: tokenEndWords(endsAt) }];
+}
+
+/** What to do about a token that ends soon. */
+export function tokenEndWords(endsAt: Instant): string {
+  return `NEXUDUS_TOKEN ends at ${utc(endsAt)} or before, and nothing in Nexudus can be read from then on: put a new one in its place, which is used within seconds, or set NEXUDUS_EMAIL and NEXUDUS_PASSWORD instead, by which Latchkey renews its token itself.`;
 }
 
 /** Where the API itself is the matter, that is told, and not this too. */

@@ -38,6 +38,8 @@ export interface SpeakerReport {
   apis: ApiStates;
   /** Webhooks of ours that Nexudus switched off; null: not looked yet, or there are none to look after. */
   hooks: { at: Instant; off: string[] } | null;
+  /** When NEXUDUS_TOKEN ends; null: there is none. */
+  tokenEndsAt: Instant | null;
   /** The database of the audit trail does not do what is asked; null: it does. */
   trail: Trouble | null;
   /** Where alerts go, and those places that they do not reach. */
@@ -98,6 +100,8 @@ export interface Facts {
   reportedAt: Instant | null;
   apis: ApiStates | null;
   hooks: SpeakerReport['hooks'];
+  /** When NEXUDUS_TOKEN ends; null: there is none. */
+  tokenEndsAt: Instant | null;
   trail: Trouble | null;
   channels: string[];
   undelivered: Undelivered[];
@@ -147,6 +151,7 @@ export async function readFacts(
     reportedAt: report?.at ?? null,
     apis: report?.apis ?? null,
     hooks: report?.hooks ?? null,
+    tokenEndsAt: report?.tokenEndsAt ?? null,
     trail: report?.trail ?? null,
     channels: report?.channels ?? [],
     undelivered: report?.undelivered ?? [],

@@ -52,6 +52,8 @@ export interface LoginState {
 export interface Login<K> extends LoginState {
   /** The functions that `make` makes for a credential, always for the one in use; they throw what the API answers. */
   clientOf<C extends object>(make: (credential: K) => C): C;
+  /** The credential that is in use. */
+  inUse(): K;
   /** The same turns; while the credential is refused, asking for one throws the API's refusal, so that nothing is sent. */
   guarded<T extends Turns>(turns: T): T;
 }
@@ -199,6 +201,7 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
         throwIfRefused();
       },
     }),
+    inUse: () => credential,
     refusal: () => refused?.refusal ?? null,
     onChange(listener) {
       listeners.push(listener);

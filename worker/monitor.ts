@@ -10,6 +10,7 @@ import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
 import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { readFacts, type SpeakerReport } from './facts.js';
+import type { TokenWatch } from './token-end.js';
 
 export interface MonitorDeps {
   client: Client;
@@ -19,6 +20,8 @@ export interface MonitorDeps {
   ask: Record<ApiName, () => Promise<unknown>>;
   /** How far each API's clock is ahead of ours; null: not known. */
   skewMs: Record<ApiName, () => number | null>;
+  /** The token for Nexudus that a person got by hand. */
+  token: TokenWatch;
   kept: Kept;
   channels: readonly Channel[];
   log: Logger;
@@ -64,6 +67,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     at: now(),
     apis: apis(),
     ...{ hooks, trail },
+    tokenEndsAt: deps.token.endsAt(),
     channels: channels.map(({ name }) => name),
     undelivered: alerting.undelivered(),
   });
@@ -100,6 +104,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   /** `over`: null, once the term is. */
   async function look(over: Promise<null>): Promise<void> {
     await readHooks();
+    await deps.token.look();
     const reading = readFacts(client, taskQueue, now(), report());
     // A member whose worker stops does not answer any more.
     const facts = await Promise.race([reading, over]);

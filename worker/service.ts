@@ -59,6 +59,7 @@ import { createLogin, tellOf, type LoginState } from './login.js';
 import { noRefusals, type RefusalBook } from './refusals.js';
 import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
+import { createTokenWatch } from './token-end.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import {
   connectClient,
@@ -96,6 +97,8 @@ export interface Apis {
   watch: ApiWatch;
   /** Whether each API takes what it is shown. */
   logins: LoginState[];
+  /** The token for Nexudus that a person got by hand; null: none is in use. */
+  nexudusToken: () => string | null;
 }
 
 /** How fast each API is asked. */
@@ -160,6 +163,10 @@ export function createApis(
     kisiWhere: (beforeWrite) => kisiBy({ beforeWrite }),
     kisiClock,
     logins: [nexudus, kisi],
+    nexudusToken() {
+      const auth = nexudus.inUse();
+      return 'token' in auth ? auth.token : null;
+    },
     watch,
   };
 }
@@ -298,8 +305,10 @@ function monitorOf(
   client: Client,
   kept: Kept,
 ): Monitor {
+  const common = { kept, log, now: now ?? Date.now };
   return createMonitor({
-    ...{ client, taskQueue: config.taskQueue, kept, log, now: now ?? Date.now },
+    ...{ ...common, client, taskQueue: config.taskQueue },
+    token: createTokenWatch({ ...common, tokenInUse: apis.nexudusToken }),
     watch: apis.watch,
     ask: {
       nexudus: () => apis.nexudus.me(),

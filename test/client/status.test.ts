@@ -122,6 +122,16 @@ describe('the words of status', () => {
     );
   });
 
+  it('say when NEXUDUS_TOKEN ends, as a line and as what needs somebody, where there is one', () => {
+    assert.ok(said({}).every((line) => !line.includes('NEXUDUS_TOKEN')));
+    const lines = said({ tokenEndsAt: noon + 6 * 60 * minute });
+    assert.ok(
+      lines.includes('NEXUDUS_TOKEN ends at 2026-11-28 18:00Z or before; it must be replaced by hand.'),
+      lines.join('\n'),
+    );
+    assert.match(lines.at(-1) ?? '', /^ {2}- NEXUDUS_TOKEN ends at 2026-11-28 18:00 UTC or before, and/);
+  });
+
   it('of a space that no worker has set up', () => {
     const nothing = { orders: null, drift: null, apis: null, reportedAt: null, workers: [], hooks: null };
     const members = { running: 0, withAccess: 0 };

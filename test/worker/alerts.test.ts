@@ -18,6 +18,22 @@ const nexudus = (over: Partial<ApiState>): Partial<Facts> => ({ apis: { nexudus:
 const down = (forMs: number): Partial<ApiState> => ({ reachableSince: null, down: trouble(forMs) });
 
 describe('what needs somebody', () => {
+  it('tell a day before its end that NEXUDUS_TOKEN must be replaced, unless it is refused already or outlives its end', () => {
+    const at = (endsAt: number, over: Partial<Facts> = {}): string[] =>
+      causes({ tokenEndsAt: endsAt, ...over }).filter((cause) => cause.startsWith('token'));
+    assert.deepEqual(at(noon + 25 * hour), []);
+    for (const left of [24, 1, 0, -23]) assert.deepEqual(at(noon + left * hour), ['token/nexudus']);
+    assert.deepEqual(at(noon - 25 * hour), []);
+    const refused = { since: noon, lastAt: noon, why: 'refused' };
+    assert.deepEqual(at(noon, { apis: { nexudus: api({ refused }), kisi: api() } }), []);
+    const [alert] = alertsOf(facts({ tokenEndsAt: noon + hour }), noon).standing;
+    assert.match(
+      alert?.text ?? '',
+      /^NEXUDUS_TOKEN ends at 2026-11-28 13:00 UTC or before.*NEXUDUS_PASSWORD/,
+    );
+    assert.ok(alertsOf(facts({ apis: null }), noon).undecided.includes('token'));
+  });
+
   it('is nothing where all is well', () => {
     assert.deepEqual(alertsOf(facts(), noon), { standing: [], undecided: [] });
   });

@@ -52,6 +52,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
     reportedAt: noon - 1_000,
     apis: { nexudus: api(), kisi: api({ actsAs: 7, role: 'organization_owner' }) },
     hooks: { at: noon - 5 * minute, off: [] },
+    tokenEndsAt: null,
     trail: null,
     channels: ['the webhook at hooks.slack.com'],
     undelivered: [],

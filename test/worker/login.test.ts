@@ -100,6 +100,26 @@ describe('a login', () => {
     );
   });
 
+  it('that is refused while others wait in line for their turns has nothing sent for them', async () => {
+    let open = (): void => undefined;
+    const line = new Promise<void>((resolve) => (open = resolve));
+    const turns = api.login.guarded({ turn: () => line });
+    const sent: string[] = [];
+    const client = api.login.clientOf((key) => ({
+      async read() {
+        await turns.turn();
+        sent.push(key);
+      },
+    }));
+    const waiting = Array.from({ length: 100 }, () => client.read().catch((error: unknown) => error));
+    api.good = 'elsewhere';
+    await read();
+    assert.ok(!isMended());
+    open();
+    assert.ok((await Promise.all(waiting)).every((error) => error instanceof KisiError));
+    assert.deepEqual(sent, []);
+  });
+
   it('never gives way to one that does not work, which is tried once', async () => {
     api.good = 'third';
     await read();

@@ -1,0 +1,91 @@
+/** A worker that stops while what it asks of the APIs waits for its turn: nobody waits for that, and the next one goes on. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createKisiPacer } from '../../kisi/pace.js';
+import { createPacer } from '../../nexudus/pace.js';
+import type { Paces } from '../../worker/service.js';
+import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+
+/** As long as writes that were sent may take to be answered. */
+const drainMs = 20_000;
+
+/** Turns that come at once, until they are held: then none comes any more. */
+function holdable(): {
+  paces: Paces;
+  hold: (api: 'nexudus' | 'kisi') => void;
+  waiting: (api: 'nexudus' | 'kisi') => number;
+} {
+  const open = hurried();
+  const never = {
+    nexudus: createPacer({ minGapMs: 3_600_000 }),
+    kisi: createKisiPacer({ most: 1, windowMs: 3_600_000 }),
+  };
+  const from = { nexudus: open.nexudus, kisi: open.kisi };
+  const waiting = { nexudus: 0, kisi: 0 };
+  const counted = async (api: keyof typeof waiting, turn: Promise<void>): Promise<void> => {
+    waiting[api]++;
+    await turn.finally(() => waiting[api]--);
+  };
+  const nexudus = (lane: keyof Paces['nexudus']): Paces['nexudus'][typeof lane] => ({
+    turn: (signal) => counted('nexudus', from.nexudus[lane].turn(signal)),
+    pause: () => undefined,
+  });
+  const kisi = (line: keyof Paces['kisi']): Paces['kisi'][typeof line] => ({
+    turn: (requests, signal) => counted('kisi', from.kisi[line].turn(requests, signal)),
+    pause: () => undefined,
+  });
+  return {
+    paces: {
+      nexudus: {
+        members: nexudus('members'),
+        groups: nexudus('groups'),
+        crowds: nexudus('crowds'),
+        polls: nexudus('polls'),
+        fullPasses: nexudus('fullPasses'),
+      },
+      kisi: { urgent: kisi('urgent'), bulk: kisi('bulk') },
+    },
+    hold(api) {
+      Object.assign(from, { [api]: never[api] });
+      void (api === 'nexudus' ? never.nexudus.members : never.kisi.urgent).turn();
+    },
+    waiting: (api) => waiting[api],
+  };
+}
+
+describe('a worker that stops while turns are waited for', function () {
+  this.timeout(120_000);
+  let space: RunningSpace;
+  before(async () => {
+    space = await startSpace();
+  });
+  after(() => space.stop());
+
+  const keysOf = (name: string): number => space.kisi.org.keysOf(`${name}@example.com`).length;
+  function joins(name: string): void {
+    const { nexudus, ids } = space;
+    const { Id } = nexudus.space.addCoworker({
+      Email: `${name}@example.com`,
+      InvoicingBusinessId: ids.rome,
+    });
+    nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+  }
+
+  it('stops at once, and whatever waited is done by the next one', async () => {
+    await space.service.stop();
+    const { paces, hold, waiting } = holdable();
+    const service = await space.startWorker(paces);
+    joins('ann');
+    await eventually('a key', () => keysOf('ann') === 1);
+    hold('kisi');
+    joins('ben');
+    await eventually('a key waits for its turn', () => waiting('kisi') > 0);
+    hold('nexudus');
+    await eventually('a poll waits for its turn', () => waiting('nexudus') > 0);
+    const late = sleep(drainMs * 0.75, 'it drains', { ref: false });
+    assert.equal(await Promise.race([service.stop().then(() => 'stopped'), late]), 'stopped');
+    await space.startWorker(hurried());
+    await eventually('the key of who waited', () => keysOf('ben') === 1);
+    assert.equal(space.kisi.mails.filter(({ to }) => to === 'ben@example.com').length, 1);
+  });
+});
