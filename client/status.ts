@@ -72,13 +72,18 @@ export function statusWords(
 }
 
 function memberLines({ members, blocked, orders }: Facts): string[] {
-  const { Held: held = 0, ...others } = blocked;
+  const { Held: held = 0, Block: undone = 0, ...others } = blocked;
   const kinds = Object.entries(others).map(([problem, count]) => `${problem} ${count}`);
   const stop = orders?.stop ?? null;
   const order = stop === null ? `mode ${orders?.mode.name ?? ''}` : `pause ${stop.level}`;
   return [
     `Members: ${members.running} are looked after, ${members.withAccess} have access.`,
     ...(held === 0 ? [] : [`Members whose keys may not be written, by order (${order}): ${held}.`]),
+    ...(undone === 0
+      ? []
+      : [
+          `Members of whom a block is not carried out yet: ${undone}; see \`latchkey members --problem Block\`.`,
+        ]),
     kinds.length === 0
       ? 'No member waits because of a problem.'
       : `Members that wait because of a problem: ${kinds.join(', ')}; see \`latchkey members --problem\`.`,

@@ -288,6 +288,7 @@ function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): A
   const waiting = Object.entries(blocked).flatMap(([problem, count]): Alert[] => {
     // Orders of people are shown, and need nobody; the trail is told apart.
     if (problem === 'Held' || problem === 'Trail') return [];
+    if (problem === 'Block') return [{ cause: 'block', since: null, text: blockText(count) }];
     const api = apiNames.find((one) => names[one] === problem);
     const isApiWell = (state: ApiState | undefined): boolean =>
       state !== undefined && state.refused === null && now - (state.reachableSince ?? now) >= blockedMs;
@@ -301,6 +302,10 @@ function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): A
   const more = endingSoon.length > mostIds ? ` and ${endingSoon.length - mostIds} more` : '';
   const text = `Keys of ${endingSoon.length} members end at the door within 48 hours, the first at ${utc(first)}, unless Latchkey can move them on by then: members ${ids.join(', ')}${more}. \`latchkey show ID\` says what they wait for.`;
   return [...waiting, { cause: 'ending', since: null, text, patienceMs: blockedMs }];
+}
+
+function blockText(count: number): string {
+  return `Blocks of ${count} members are not carried out yet, so that doors still open to them: \`latchkey members --problem Block\` lists them, and \`latchkey show ID\` says what each waits for. Who cannot wait takes the keys away in Kisi.`;
 }
 
 function trailAlerts({ trail, blocked }: Facts): Alert[] {

@@ -447,7 +447,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const undone = outlook.blocks?.waitsFor ?? null;
     const what =
       undone === null || undone === trouble.message ? trouble.message : `${undone} ${trouble.message}`;
-    display.waitFor(new Trouble(trouble.problem, what, trouble.final), wakesBy);
+    display.waitFor(new Trouble(undone === null ? trouble.problem : 'Block', what, trouble.final), wakesBy);
   }
 
   async function sleepUntil(at: Instant): Promise<void> {

@@ -78,6 +78,10 @@ describe('latchkey block, in an outage', () => {
       linesOf(stderr).at(-1) ?? '',
       /A block is not carried out yet: .*Kisi.*tried again by itself/,
     );
+    await eventually('status tells it', async () => {
+      const { stdout: told } = await run('status');
+      return /a block is not carried out yet: 1;/.test(told) && /- Blocks of 1 members are/.test(told);
+    });
     space.kisi.faults.clear();
     await eventually('no key', () => keysOf('dan').length === 0);
   });

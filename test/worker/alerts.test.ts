@@ -139,6 +139,12 @@ describe('what needs somebody', () => {
     assert.match(textOf({ endingSoon }), /^Keys of 25 members .* 13:00 UTC.*: members 1, 2, .*20 and 5 more/);
   });
 
+  it('blocks that are not carried out, at once and whatever is down', () => {
+    const down = nexudus({ reachableSince: null });
+    assert.ok(causes({ ...down, blocked: { Block: 2 } }).includes('block'));
+    assert.match(textOf({ blocked: { Block: 2 } }), /^Blocks of 2 members are not carried out yet, /);
+  });
+
   it('members that wait though the API answers, but not those whom an order holds', () => {
     assert.deepEqual(causes({ blocked: { Configuration: 2, Kisi: 1 } }), [
       'blocked/Configuration',
