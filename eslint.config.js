@@ -16,7 +16,7 @@ const arrows = {
   nexudus: [],
   kisi: [],
   trail: ['access'],
-  workflows: ['access/plan', 'access/ownership', 'access/breaker', 'access/drift', 'access/types'],
+  workflows: ['access/canonical', 'access/plan', 'access/ownership', 'access/breaker', 'access/drift', 'access/types'],
   activities: ['access', 'nexudus', 'kisi', 'trail', ...messages],
   push: [],
   client: ['access', 'activities', ...messages, 'worker', 'push', 'nexudus', 'kisi', 'trail', 'simulators'],

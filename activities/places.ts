@@ -2,7 +2,7 @@ import { ApplicationFailure, log } from '@temporalio/activity';
 import { placeName, type OwnedKey, type Place } from '../access/ownership.js';
 import { isKisiError } from '../kisi/errors.js';
 import type { Ownership } from '../trail/ownership.js';
-import type { GrantResult, KeyWish } from './contract.js';
+import type { FailureType, GrantResult, KeyWish } from './contract.js';
 import { inTurns } from './in-turns.js';
 import { runningMember } from './recorder.js';
 
@@ -15,7 +15,10 @@ export type Outcome = Exclude<GrantResult, Given> | Omit<Given, 'version'>;
 export interface Places {
   /** Gives or moves a key: it is the running member's from now on, whoever it was before (`before`; null: nobody's). */
   take(wish: KeyWish, write: (before: OwnedKey | null) => Promise<Outcome>): Promise<GrantResult>;
-  /** Takes a key away, or gives it up. Where it is another member's by now nothing is written. */
+  /**
+   * Takes a key away, or gives it up. Where it is another member's by now nothing is written. Throws a final failure where a
+   * member's workflow asks for it, and the key is not on record as Latchkey's own.
+   */
   end(place: Place, write: () => Promise<void>): Promise<void>;
 }
 
@@ -60,8 +63,25 @@ export function createPlaces(
       );
       return;
     }
+    if (memberId !== null && !mayEnd(owned, place)) return;
     await write();
     await ownership.release(place, memberId);
+  }
+
+  /**
+   * Whether a member may take the key away: it is on record as its own. What a workflow says of its keys is a claim, which
+   * anybody can have typed in Temporal's UI. False: it was taken away before.
+   */
+  function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
+    if (owned !== null && owned.key === null) return false;
+    if (owned?.key?.foreign === false) return true;
+    throw ApplicationFailure.create({
+      type: 'Trail' satisfies FailureType,
+      message:
+        `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
+        '(any more). If it is to go, take it away in Kisi.',
+      nonRetryable: true,
+    });
   }
 
   return {

@@ -2,7 +2,7 @@ import { readOrders } from '../activities/orders.js';
 import { memberBarred } from '../access/decide.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
 import { meant } from '../worker/names.js';
-import { exceptionWords, exceptUpdate, withdrawUpdate } from '../workflows/control-messages.js';
+import { exceptionWords, exceptUpdate, lastInstant, withdrawUpdate } from '../workflows/control-messages.js';
 import { CommandError } from './failure.js';
 import { endAt, homeLocation, parseUntil } from './instant.js';
 import { named, obey, type Giver } from './order.js';
@@ -44,6 +44,7 @@ export async function except(kind: Exception['kind'], id: string, options: Excep
   const { snapshot } = await readMember(nexudus, ground, memberId);
   if (snapshot === null) throw new CommandError('Nexudus has no coworker with this id', 2);
   const until = endAt(typed, homeLocation(snapshot));
+  if (until >= lastInstant) throw new CommandError('--until must be before the year 2100', 2);
   const wish = { kind, memberId, groupId: group?.id ?? null, until, by, reason: options.reason.trim() };
   const made = await withSession(config, ({ client }) =>
     obey(client, (control) => control.executeUpdate(exceptUpdate, { args: [wish] })),

@@ -90,8 +90,11 @@ export const withdrawUpdate = defineUpdate<Exception, [{ exceptionId: number; by
   'withdraw',
 );
 
+/** No order is for longer: from here on no date makes sense. */
+export const lastInstant: Instant = Date.UTC(2100, 0);
 /** More would make the memo too large. */
 export const mostExceptions = 500;
+export const mostCanaries = 1_000;
 export const longestReason = 200;
 export const longestBy = 100;
 
