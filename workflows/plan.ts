@@ -63,6 +63,7 @@ export async function plan(argument: PlanOrder): Promise<PlanReport> {
       check: (more) => {
         if (report.stage !== 'collecting')
           refuse(`plan ${planId} is ${report.stage}, so nobody is added now`);
+        if (more.length === 0) refuse('nobody is in this part');
         if (members.length + more.length > memberCount)
           refuse(`plan ${planId} is for ${memberCount} members only`);
         const known = new Set(members.map(({ memberId }) => memberId));
