@@ -19,6 +19,7 @@ const arrows = {
   trail: ['access'],
   workflows: [
     'access/text',
+    'access/canonical',
     'access/plan',
     'access/ownership',
     'access/breaker',

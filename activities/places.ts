@@ -9,7 +9,7 @@ import {
 import type { LedgerKey } from '../access/plan.js';
 import { isKisiError } from '../kisi/errors.js';
 import type { Ownership } from '../trail/ownership.js';
-import type { GrantResult, KeyWish } from './contract.js';
+import type { FailureType, GrantResult, KeyWish } from './contract.js';
 import { inTurns } from './in-turns.js';
 import { runningMember } from './recorder.js';
 
@@ -32,7 +32,8 @@ export interface Places {
   take(wish: KeyWish, write: (before: Before) => Promise<Outcome>): Promise<GrantResult>;
   /**
    * Takes a key away, or gives it up. Where it is another member's by now nothing is written. `keyId`: null: not known.
-   * `validUntil`: the end that it has, or is given back.
+   * `validUntil`: the end that it has, or is given back. Throws a final failure where a member's workflow asks for it, and the
+   * key is not on record as Latchkey's own.
    */
   end(
     key: Place & Pick<LedgerKey, 'keyId' | 'validUntil'>,
@@ -102,6 +103,7 @@ export function createPlaces(
       );
       return;
     }
+    if (memberId !== null && !mayEnd(owned, place)) return;
     const key = owned?.key ?? null;
     if (owned === null || key === null || keyId === null) await write();
     else {
@@ -109,6 +111,22 @@ export function createPlaces(
       await untilAnswered(sent, write);
     }
     await ownership.release(place, memberId);
+  }
+
+  /**
+   * Whether a member may take the key away: it is on record as its own. What a workflow says of its keys is a claim, which
+   * anybody can have typed in Temporal's UI. False: it was taken away before.
+   */
+  function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
+    if (owned !== null && owned.key === null) return false;
+    if (owned?.key?.foreign === false) return true;
+    throw ApplicationFailure.create({
+      type: 'Trail' satisfies FailureType,
+      message:
+        `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
+        '(any more). If it is to go, take it away in Kisi.',
+      nonRetryable: true,
+    });
   }
 
   return {

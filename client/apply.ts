@@ -5,9 +5,9 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { SingleBar } from 'cli-progress';
-import { digestOfRules } from '../activities/membership.js';
 import { readOrders } from '../activities/orders.js';
-import type { PlannedChange } from '../activities/preview.js';
+import { linesOf, type PlannedChange } from '../activities/preview.js';
+import { canonical } from '../access/canonical.js';
 import { iso } from '../access/types.js';
 import {
   addMembersUpdate,
@@ -18,12 +18,16 @@ import {
   type PlannedMember,
   type PlanReport,
 } from '../workflows/plan-messages.js';
+import { confirmed, hasTerminal } from './ask.js';
 import { CommandError } from './failure.js';
+import { foretellingWords } from './foretell.js';
 import { answered, named, type Giver } from './order.js';
 import { print, printJson, remark } from './output.js';
 import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
-import { otherRules, planOf, spaceIdOf, surveyScope } from './planning.js';
-import { inForceWords, openSpace, type Space } from './rules.js';
+import { doing, groupWords } from './plan.js';
+import { otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
+import { groupNames, inForceWords, openSpace, type Space } from './rules.js';
+import { readSecret } from './secret.js';
 import { withSession, type Session } from './session.js';
 import { readConfig } from './space.js';
 import { table } from './table.js';
@@ -33,6 +37,8 @@ export interface UndoOptions extends Giver {
 }
 
 export interface ApplyOptions extends UndoOptions {
+  /** Without being asked. */
+  yes?: boolean;
   /** The digest of the plan's rules, where they are not those in force. */
   byRules?: string;
 }
@@ -46,8 +52,10 @@ const lookEveryMs = 300;
  * where the file is not as it was written, is of another space, by other rules than those in force that nobody named, or
  * where what it stands on has moved since; and where something could not be done.
  */
-export async function apply(path: string, { json = false, byRules, ...giver }: ApplyOptions): Promise<void> {
-  const file = readPlanFile(path);
+export async function apply(path: string, options: ApplyOptions): Promise<void> {
+  const { json = false, yes = false, byRules, ...giver } = options;
+  const config = readConfig();
+  const file = readPlanFile(path, await readSecret(config));
   const space = await openSpace();
   if (file.space !== (await spaceIdOf(space))) {
     throw new CommandError(
@@ -56,11 +64,12 @@ export async function apply(path: string, { json = false, byRules, ...giver }: A
     );
   }
   checkRules(file, space, byRules);
-  await checkGround(file, space);
+  const plan = await checkGround(file, space);
   if (file.members.length === 0) {
     print(`Plan ${file.id} changes nothing.`);
     return;
   }
+  if (!yes) await agreeOn(file, plan, space);
   const report = await withSession(space.config, async (session) => {
     await checkStops(session.client);
     const handle = await start(session, file, giver, space.ground.settings.undoWindowMs);
@@ -92,7 +101,7 @@ export async function undo(planId: string, { json = false, ...giver }: UndoOptio
  * an old or a wrong file would be done by mistake.
  */
 function checkRules(file: PlanFile, space: Space, named: string | undefined): void {
-  const digest = digestOfRules(file.rules);
+  const digest = file.rulesDigest;
   if (named !== undefined && named !== digest)
     throw new CommandError(
       `--by-rules names the rules ${named}, but the plan is by the rules ${digest}: nothing was done`,
@@ -109,15 +118,44 @@ function checkRules(file: PlanFile, space: Space, named: string | undefined): vo
   );
 }
 
-/** Throws CommandError with what moved where the plan, made again, is not the same. */
-async function checkGround(file: PlanFile, space: Space): Promise<void> {
+/** Tells what is about to be done, and asks. Throws CommandError where there is nobody to ask, or the answer is no. */
+async function agreeOn(file: PlanFile, plan: Plan, space: Space): Promise<void> {
+  if (!hasTerminal()) {
+    throw new CommandError(
+      `plan ${file.id} has keys written to Kisi: give --yes, or apply it at a terminal, where you are told first what it does`,
+      2,
+    );
+  }
+  const people = plan.people.filter(({ changes }) => changes.length > 0);
+  remark(`plan ${file.id}, made at ${iso(file.madeAt)}. ${foretellingWords({ ...plan, people })}`);
+  for (const line of firstLines(people, await groupNames(space))) remark(line);
+  if (await confirmed(`Apply plan ${file.id}. Is that meant?`)) return;
+  throw new CommandError('nothing was done');
+}
+
+/** So many changes are named before the question. */
+const mostNamed = 10;
+
+function firstLines(people: Plan['people'], names: ReadonlyMap<number, string>): string[] {
+  const lines = linesOf(people);
+  const named = lines
+    .slice(0, mostNamed)
+    .map(
+      ({ memberId, does, groupId }) => `  member ${memberId} ${doing[does]} ${groupWords(groupId, names)}`,
+    );
+  const more = lines.length - named.length;
+  return more === 0 ? named : [...named, `  and ${more} more: \`latchkey plan\` lists them`];
+}
+
+/** The plan, made again. Throws CommandError with what moved where that is not the same. */
+async function checkGround(file: PlanFile, space: Space): Promise<Plan> {
   const surveyed = await surveyScope(space, file.timeZones, file.scope);
-  const planAt = (at: number): PlannedMember[] =>
-    changesOf(planOf(surveyed, file.rules, { at }, file.scope.locationId).people);
-  const moved = movedBetween(file.members, planAt(file.madeAt), JSON.stringify);
-  const passed = movedBetween(file.members, planAt(Date.now()), outlineOf);
+  const planAt = (at: number): Plan => planOf(surveyed, file.rules, { at }, file.scope.locationId);
+  const now = planAt(Date.now());
+  const moved = movedBetween(file.members, changesOf(planAt(file.madeAt).people), canonical);
+  const passed = movedBetween(file.members, changesOf(now.people), outlineOf);
   const [first, ...others] = moved.length > 0 ? moved : passed;
-  if (first === undefined) return;
+  if (first === undefined) return now;
   const more = others.length === 0 ? '' : `, and ${others.length} more`;
   throw new CommandError(`things have moved since the plan was made (${first}${more}): plan again`, 2);
 }
@@ -174,11 +212,11 @@ async function start(
   giver: Giver,
   undoWindowMs: number,
 ): Promise<WorkflowHandle> {
-  const { id: planId, members, digest, rules } = file;
+  const { id: planId, members, signature, rulesDigest } = file;
   const order = {
     planId,
     ...named(giver),
-    rules: digestOfRules(rules),
+    rules: rulesDigest,
     memberCount: members.length,
     undoWindowMs,
   };
@@ -197,7 +235,7 @@ async function start(
     });
   for (let i = 0; i < members.length; i += membersAMessage) {
     const part = members.slice(i, i + membersAMessage);
-    const updateId = `${digest}/${i}`;
+    const updateId = `${signature}/${i}`;
     await answered(client, () => handle.executeUpdate(addMembersUpdate, { args: [part], updateId }));
   }
   return handle;

@@ -4,7 +4,13 @@ import { printable } from '../access/text.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
 import { ConfigError } from '../worker/config.js';
 import { meant } from '../worker/names.js';
-import { exceptionWords, exceptUpdate, giverWords, withdrawUpdate } from '../workflows/control-messages.js';
+import {
+  exceptionWords,
+  exceptUpdate,
+  giverWords,
+  lastInstant,
+  withdrawUpdate,
+} from '../workflows/control-messages.js';
 import { CommandError } from './failure.js';
 import { endAt, homeLocation, parseUntil } from './instant.js';
 import { named, obey, type Giver } from './order.js';
@@ -49,6 +55,7 @@ export async function allow(id: string, options: ExceptOptions): Promise<void> {
   const { snapshot } = await readMember(nexudus, ground, memberId);
   if (snapshot === null) throw new CommandError('Nexudus has no coworker with this id', 2);
   const until = endAt(typed, homeLocation(snapshot));
+  if (until >= lastInstant) throw new CommandError('--until must be before the year 2100', 2);
   const wish = {
     kind: 'allow' as const,
     memberId,

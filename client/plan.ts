@@ -7,6 +7,7 @@ import { print, printJson, remark } from './output.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
 import { checkLocation, otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
 import { groupNames, openSpace, rulesJson } from './rules.js';
+import { readSecret } from './secret.js';
 import { shortTime, table, type Cell } from './table.js';
 import { memberIdFor, parseLocation, parseWho } from './who.js';
 
@@ -44,13 +45,15 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   else print(words(made, names, typed));
   if (options.out === undefined) return;
   const { rules, timeZones } = ground;
-  const file = planFileOf(made, { scope, rules, timeZones, space: await spaceIdOf(space) });
+  const about = { scope, rules, timeZones, space: await spaceIdOf(space) };
+  const file = planFileOf(made, about, await readSecret(space.config));
   writePlanFile(options.out, file);
   const naming = otherRules(file, space).length === 0 ? '' : ` --by-rules ${digestOfRules(rules)}`;
   remark(`plan ${file.id} is in ${options.out}; \`latchkey apply ${options.out}${naming}\` does just this`);
 }
 
-const doing: Record<PlanLine['does'], string> = {
+/** What becomes of a key, in a word. */
+export const doing: Record<PlanLine['does'], string> = {
   grant: 'gains',
   adopt: 'keeps',
   move: 'moves on',
@@ -59,7 +62,7 @@ const doing: Record<PlanLine['does'], string> = {
 };
 
 /** A group with its name, as people know it. */
-function groupWords(groupId: number, names: ReadonlyMap<number, string>): string {
+export function groupWords(groupId: number, names: ReadonlyMap<number, string>): string {
   const name = names.get(groupId);
   return name === undefined ? String(groupId) : `${groupId} (${name})`;
 }

@@ -8,6 +8,7 @@ export function workflowBundle(): ReturnType<typeof bundleWorkflowCode> {
   bundled ??= bundleWorkflowCode({
     logger: new DefaultLogger('WARN'),
     workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    workflowInterceptorModules: [fileURLToPath(new URL('../workflows/interceptors.ts', import.meta.url))],
   });
   return bundled;
 }

@@ -4,7 +4,6 @@ import {
   log,
   makeContinueAsNewFunc,
   setCurrentDetails,
-  setHandler,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -14,7 +13,10 @@ import {
   withoutMembers,
   withRuling,
   type Breaker,
+  type BreakerLimits,
   type Held,
+  type Look,
+  type Unforeseen,
 } from '../access/breaker.js';
 import { iso, type Instant } from '../access/types.js';
 import type { Act, WakeActivities } from '../activities/contract.js';
@@ -33,12 +35,15 @@ import {
 } from './breaker-messages.js';
 import type { Giver } from './control-messages.js';
 import { goOn } from './go-on.js';
+import { dropOthers, onQuery, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
 import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
-import { refuse, checkGiver } from './refuse.js';
+import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';
+import { count, fields, giver, id, instant, listOf, oneOf, orNull, pairOf, share, words } from './shapes.js';
+import { checkPlace, isHandedOn, started } from './start.js';
 import { logOrder, trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
@@ -47,6 +52,47 @@ const lookAgainMs = 10_000;
 const mostLooks = 20;
 /** What the details have room for. */
 const mostListed = 50;
+
+/** More than a large space has keys. */
+const mostHeld = 100_000;
+const mostPlaces = 5_000;
+
+const loss = fields<Unforeseen>({
+  memberId: id,
+  locationId: orNull(id),
+  groupId: id,
+  cause: oneOf(['ended', 'uses', 'member', 'contract', 'expiry', 'mapping', 'vanished', 'exception']),
+  why: words(2_000),
+  doubt: orNull(words(2_000)),
+});
+const weighingShape = fields<Weighing>({
+  looks: listOf(fields<Look>({ memberId: id, losses: listOf(loss, 200) }), 50_000),
+  holders: listOf(pairOf(orNull(id), count), mostPlaces),
+  limits: fields<BreakerLimits>({ people: count, share }),
+});
+const remembered = fields<RememberedBreaker>({
+  held: listOf(
+    fields<Held>({
+      id,
+      since: instant,
+      grewAt: instant,
+      losses: listOf(loss, mostHeld),
+      ruling: orNull(fields({ does: oneOf(['approve', 'reject']), ...giver, at: instant })),
+    }),
+    mostHeld,
+  ),
+  gone: listOf(
+    fields<RememberedBreaker['gone'][number]>({
+      at: instant,
+      memberId: id,
+      locationId: orNull(id),
+      groupId: id,
+    }),
+    mostHeld,
+  ),
+  nextId: id,
+  revision: count,
+});
 
 /** What was ruled of, how often its members were looked at since, and when they are to be next. */
 interface Ruled {
@@ -60,11 +106,14 @@ interface Ruled {
  * person says so or what spoke against them is gone. The rules of it are in access/breaker.ts.
  */
 export function breaker(initial: RememberedBreaker | null): Promise<void> {
-  return goOn(() => guard(initial));
+  checkPlace();
+  return goOn(() => guard(isHandedOn() ? initial : started(orNull(remembered), initial)));
 }
 
 async function guard(initial: RememberedBreaker | null): Promise<void> {
   let { revision, ...state }: RememberedBreaker = initial ?? { ...emptyBreaker, revision: 0 };
+  // What somebody typed is less than whatever is on record.
+  if (!isHandedOn()) revision = 0;
   let acts: Act[] = [];
   let ruled: Ruled[] = [];
   let actCount = 0;
@@ -77,38 +126,49 @@ async function guard(initial: RememberedBreaker | null): Promise<void> {
   });
   publish();
 
-  setHandler(weighUpdate, ({ looks, holders, limits }: Weighing): WeighingAnswer => {
-    const count = new Map(holders);
-    const weighed = weigh(state, looks, (locationId) => count.get(locationId) ?? 0, limits, Date.now());
-    keep(weighed.breaker);
-    for (const one of state.held) if (weighed.begun.includes(one.id)) tell(one);
-    const heldMembers = state.held.flatMap(({ losses }) => losses.map(({ memberId }) => memberId));
-    return { verdicts: weighed.verdicts, heldMembers: [...new Set(heldMembers)] };
-  });
-  setHandler(heldQuery, () => state.held);
-  setHandler(
-    ruleUpdate,
-    ({ id, does, by, why, account = null }) => {
-      const held = heldBy(id);
-      keep(withRuling(state, id, { does, by, why, at: Date.now() }) ?? state);
-      note(
-        `${does} ${heldWords(held)}`,
-        { by, why, account },
-        {
-          keys: held.losses.map(({ memberId, groupId }) => ({ memberId, groupId })),
-        },
-      );
-      ruled = [...ruled, { id, looks: 1, at: Date.now() }];
-      return heldBy(id);
-    },
+  onUpdate(
+    weighUpdate,
     {
-      validator: ({ id, does, ...order }: RulingOrder) => {
-        if (!['approve', 'reject'].includes(does)) refuse('it is approve or reject');
-        checkGiver(order);
-        heldBy(id);
+      description:
+        'Latchkey itself asks it before a key is lost that no known end foresaw: whether that may go.',
+      shape: weighingShape,
+      check: ({ looks }) => {
+        const waiting = state.held.reduce((sum, { losses }) => sum + losses.length, 0);
+        const more = looks.reduce((sum, { losses }) => sum + losses.length, 0);
+        if (waiting + more > mostHeld) refuse(`more than ${mostHeld} keys would be held`);
       },
     },
+    ({ looks, holders, limits }): WeighingAnswer => {
+      const countAt = new Map(holders);
+      const weighed = weigh(state, looks, (locationId) => countAt.get(locationId) ?? 0, limits, Date.now());
+      keep(weighed.breaker);
+      for (const one of state.held) if (weighed.begun.includes(one.id)) tell(one);
+      const heldMembers = state.held.flatMap(({ losses }) => losses.map(({ memberId }) => memberId));
+      return { verdicts: weighed.verdicts, heldMembers: [...new Set(heldMembers)] };
+    },
   );
+  onQuery(heldQuery, 'All keys that are held back, with why.', () => state.held);
+  onUpdate(
+    ruleUpdate,
+    {
+      description:
+        'Lets keys go that are held, or keeps them: {"id": of what is held, "does": approve or reject, ' +
+        '"by": who orders it, "why": "…"}.',
+      shape: fields<RulingOrder>({ id, does: oneOf(['approve', 'reject']), ...giver }),
+      check: (order) => {
+        heldBy(order.id);
+      },
+    },
+    ({ id: of, does, by, why, account = null }) => {
+      const held = heldBy(of);
+      keep(withRuling(state, of, { does, by, why, at: Date.now() }) ?? state);
+      const keys = held.losses.map(({ memberId, groupId }) => ({ memberId, groupId }));
+      note(`${does} ${heldWords(held)}`, { by, why, account }, { keys });
+      ruled = [...ruled, { id: of, looks: 1, at: Date.now() }];
+      return heldBy(of);
+    },
+  );
+  dropOthers();
 
   for (;;) {
     await untilDue();

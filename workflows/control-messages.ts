@@ -94,8 +94,11 @@ export const exceptUpdate = defineUpdate<Exception, [ExceptionWish]>('except');
 /** Ends an exception before its time, and wakes the member. The answer is the exception that held. */
 export const withdrawUpdate = defineUpdate<Exception, [Giver & { exceptionId: number }]>('withdraw');
 
+/** No order is for longer: from here on no date makes sense. */
+export const lastInstant: Instant = Date.UTC(2100, 0);
 /** More would make the memo too large. */
 export const mostExceptions = 500;
+export const mostCanaries = 1_000;
 export const longestReason = 200;
 export const longestBy = 100;
 export const longestAccount = 100;

@@ -4,7 +4,6 @@ import {
   log,
   makeContinueAsNewFunc,
   setCurrentDetails,
-  setHandler,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -17,6 +16,7 @@ import {
   giverWords,
   modes,
   modeUpdate,
+  mostCanaries,
   mostExceptions,
   ordersName,
   pauseUpdate,
@@ -34,12 +34,27 @@ import {
   type StopLevel,
 } from './control-messages.js';
 import { goOn } from './go-on.js';
+import { dropOthers, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
 import { revisionMemo } from './messages.js';
 import { insist, patientActivities } from './patience.js';
-import { refuse, checkGiver } from './refuse.js';
+import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';
+import {
+  count,
+  fields,
+  giver,
+  id,
+  instant,
+  listOf,
+  Misshapen,
+  oneOf,
+  or,
+  orNull,
+  type Shape,
+} from './shapes.js';
+import { checkPlace, isHandedOn, started } from './start.js';
 import { logOrder, trailActivities } from './trail.js';
 
 const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
@@ -54,8 +69,6 @@ const endsSoonMs = 3 * dayMs;
 const longestTimerMs = 30 * dayMs;
 /** What the details have room for. */
 const mostListed = 50;
-/** The last instant that is written with a year of four digits. */
-const lastInstant = Date.UTC(10_000, 0) - 1;
 
 /**
  * Holds what people have ordered, and wakes whom it concerns: those whom an order held when it is taken back, and a
@@ -63,11 +76,17 @@ const lastInstant = Date.UTC(10_000, 0) - 1;
  * from the instant it is given; so does every decision (activities/membership.ts).
  */
 export function control(initial: KeptOrders): Promise<void> {
-  return goOn(() => obeyOrders(initial));
+  checkPlace();
+  return goOn(() => obeyOrders(ordersFrom(initial)));
 }
 
-async function obeyOrders(initial: KeptOrders): Promise<void> {
-  let orders = wholeOrders(initial);
+/** The orders that hold at first: those of the run before, of the record, or of the memo that one left that was ended. */
+function ordersFrom(argument: KeptOrders): Orders {
+  return wholeOrders(isHandedOn() ? argument : started(keptShape, argument));
+}
+
+async function obeyOrders(initial: Orders): Promise<void> {
+  let orders = initial;
   let looksDue = 0;
   let lookedAt = Date.now();
   let acts: Act[] = [];
@@ -79,53 +98,62 @@ async function obeyOrders(initial: KeptOrders): Promise<void> {
   const keeper = createKeeper(ordersName, trail, () => orders, adopt);
   hold(orders);
 
-  setHandler(
+  onUpdate(
     pauseUpdate,
+    {
+      description: `Stops something for everybody: {"level": one of ${stopLevels.join(', ')}, ${giverFields}}.`,
+      shape: fields({ level: oneOf(stopLevels), ...giver }),
+    },
     ({ level, ...order }) =>
       obey(`pause ${level}`, (before) => ({ ...before, stop: { level, ...given(order) } }), order),
-    {
-      validator: ({ level, ...order }: Giver & { level: StopLevel }) => {
-        if (!stopLevels.includes(level)) refuse(`the level must be one of ${stopLevels.join(', ')}`);
-        checkGiver(order);
-      },
-    },
   );
-  setHandler(
+  onUpdate(
     resumeUpdate,
+    { description: `Lets everything go on that is stopped: {${giverFields}}.`, shape: fields(giver) },
     (order) => obey('resume', (before) => ({ ...before, stop: null, resumedAt: Date.now() }), order),
-    {
-      validator: checkGiver,
-    },
   );
-
-  setHandler(
+  onUpdate(
     modeUpdate,
+    {
+      description:
+        `Whose keys are written: {"mode": one of ${modes.join(', ')}, "locationIds": [], "memberIds": [], ` +
+        `${giverFields}}; ids only for canary.`,
+      shape: fields({ mode: oneOf(modes), locationIds: canaries, memberIds: canaries, ...giver }),
+      check: checkCanaries,
+    },
     ({ mode, locationIds, memberIds, ...order }) =>
       obey(
         `mode ${mode}`,
         (before) => ({ ...before, mode: { name: mode, locationIds, memberIds, ...given(order) } }),
         order,
       ),
+  );
+  onUpdate(
+    exceptUpdate,
     {
-      validator: ({ mode, locationIds, memberIds, ...order }: Canaries & Giver & { mode: Mode }) => {
-        checkCanaries({ mode, locationIds, memberIds });
-        checkGiver(order);
+      description:
+        'Allows or blocks a group for a member: {"kind": allow or block, "memberId", "groupId": null for every group, ' +
+        '"until": ms since 1970, "by": who orders it, "reason"}.',
+      shape: wishShape,
+      check: (wish) => {
+        checkWish(wish, orders.exceptions);
       },
     },
+    except,
   );
-
-  setHandler(exceptUpdate, except, {
-    validator: (wish: ExceptionWish) => {
-      checkWish(wish, orders.exceptions);
+  onUpdate(
+    withdrawUpdate,
+    {
+      description: `Ends an exception before its time: {"exceptionId", ${giverFields}}.`,
+      shape: fields({ exceptionId: id, ...giver }),
+      check: ({ exceptionId }) => {
+        if (orders.exceptions.every((one) => one.id !== exceptionId))
+          refuse(`there is no exception ${exceptionId}, or it has ended`);
+      },
     },
-  });
-  setHandler(withdrawUpdate, withdraw, {
-    validator: ({ exceptionId, ...order }: Giver & { exceptionId: number }) => {
-      checkGiver(order);
-      if (orders.exceptions.every(({ id }) => id !== exceptionId))
-        refuse(`there is no exception ${exceptionId}, or it has ended`);
-    },
-  });
+    withdraw,
+  );
+  dropOthers();
 
   for (;;) {
     await untilDue();
@@ -292,27 +320,35 @@ function ofGiver({ by, why, account = null }: Giver): Giver {
   return { by, why, account };
 }
 
+const giverFields = '"by": who orders it, "why": "…"';
+const canaries = listOf(id, mostCanaries);
+
 function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode }): void {
-  if (!modes.includes(mode)) refuse(`the mode must be one of ${modes.join(', ')}`);
-  if (!Array.isArray(locationIds) || !Array.isArray(memberIds))
-    refuse('locations and members must be lists of ids');
   const some = locationIds.length + memberIds.length > 0;
   if (mode === 'canary' && !some) refuse('canary needs a location or a member');
   if (mode !== 'canary' && some) refuse(`${mode} is for all: name no location and no member`);
 }
 
-function checkWish(
-  { kind, memberId, groupId, until, by, reason, account }: ExceptionWish,
-  exceptions: readonly Exception[],
-): void {
-  if (!['allow', 'block'].includes(kind)) refuse('the kind must be allow or block');
-  if (!isId(memberId)) refuse('the member must be an id of Nexudus');
-  if (groupId === null ? kind === 'allow' : !isId(groupId)) refuse('the group must be an id of Kisi');
-  if (!Number.isInteger(until) || until > lastInstant)
-    refuse('the end must be an instant before the year 10000');
+const reason: Shape<string> = (value, name) => {
+  const text = value === undefined ? '' : giver.why(value);
+  if (text.trim() === '') throw new Misshapen(`say why (${name})`);
+  return text;
+};
+
+const wishShape = fields<ExceptionWish>({
+  kind: oneOf(['allow', 'block']),
+  memberId: id,
+  groupId: orNull(id),
+  until: instant,
+  by: giver.by,
+  account: giver.account,
+  reason,
+});
+
+function checkWish(wish: ExceptionWish, exceptions: readonly Exception[]): void {
+  const { kind, memberId, groupId, until } = wish;
+  if (groupId === null && kind === 'allow') refuse('name the group that is allowed');
   if (until <= Date.now()) refuse(`the end, ${iso(until)}, is past`);
-  if (typeof reason !== 'string' || reason.trim() === '') refuse('say why (reason)');
-  checkGiver({ by, why: reason, account });
   const lasting = exceptions.filter((one) => one.until > Date.now());
   if (lasting.length >= mostExceptions)
     refuse(`there are ${mostExceptions} exceptions already: withdraw some`);
@@ -325,9 +361,33 @@ function checkWish(
   if (other !== undefined) refuse(`it contradicts ${exceptionWords(other)}; withdraw that first`);
 }
 
-const contrary: Record<Exception['kind'], Exception['kind']> = { allow: 'block', block: 'allow' };
+const order = { ...giver, since: instant };
+const keptShape = fields<KeptOrders>({
+  stop: orNull(fields({ ...order, level: oneOf(stopLevels) })),
+  mode: fields({ ...order, name: oneOf(modes), locationIds: canaries, memberIds: canaries }),
+  resumedAt: or(orNull(instant), null),
+  exceptions: or(
+    listOf(
+      fields<Exception>({
+        id,
+        kind: oneOf(['allow', 'block']),
+        memberId: id,
+        groupId: orNull(id),
+        from: instant,
+        until: instant,
+        by: giver.by,
+        account: giver.account,
+        reason,
+      }),
+      mostExceptions,
+    ),
+    [],
+  ),
+  nextExceptionId: or(id, 1),
+  revision: or(count, 0),
+});
 
-const isId = (id: unknown): boolean => Number.isSafeInteger(id) && Number(id) > 0;
+const contrary: Record<Exception['kind'], Exception['kind']> = { allow: 'block', block: 'allow' };
 
 const stopped: Record<StopLevel, string> = {
   revokes: 'No key is taken away. Keys are given as ever.',
@@ -351,12 +411,12 @@ function detailsOf({ stop, mode, exceptions }: Orders): string {
       : `**Stopped (${stop.level})** ${orderWords(stop)} ${stopped[stop.level]}`,
     exceptions.length === 0
       ? 'No exception holds.'
-      : `**Exceptions (${exceptions.length})**, those that end first:\n\n${listOf(exceptions)}`,
+      : `**Exceptions (${exceptions.length})**, those that end first:\n\n${listed(exceptions)}`,
   );
   return lines.join('\n\n');
 }
 
-function listOf(exceptions: readonly Exception[]): string {
+function listed(exceptions: readonly Exception[]): string {
   const byEnd = [...exceptions].sort((a, b) => a.until - b.until).slice(0, mostListed);
   return byEnd.map((exception) => `- ${markdownText(exceptionWords(exception))}`).join('\n');
 }

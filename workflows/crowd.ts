@@ -1,5 +1,9 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Crowd, WakeActivities } from '../activities/contract.js';
+import { dropOthers } from './hear.js';
+import { wakeOf } from './messages.js';
+import { fields, id, listOf } from './shapes.js';
+import { checkPlace, end, started } from './start.js';
 
 const { wakeCrowd } = proxyActivities<WakeActivities>({
   startToCloseTimeout: '2h',
@@ -8,6 +12,21 @@ const { wakeCrowd } = proxyActivities<WakeActivities>({
 });
 
 /** Wakes so many members that the poll which noticed them must not wait for it. */
-export async function crowd(members: Crowd): Promise<void> {
+export async function crowd(argument: Crowd): Promise<void> {
+  checkPlace();
+  const members = started(crowdShape, argument);
+  // Only a poll knows who is new; else somebody could have a workflow started for each number there is.
+  if (workflowInfo().parent === undefined && members.mayStart.length > 0)
+    end(
+      'It was started by hand: name the members among the others, who are woken where they have a workflow.',
+    );
+  dropOthers();
   await wakeCrowd(members);
 }
+
+const mostMembers = 200_000;
+const crowdShape = fields<Crowd>({
+  mayStart: listOf(id, mostMembers),
+  others: listOf(id, mostMembers),
+  wake: wakeOf,
+});

@@ -5,7 +5,6 @@ import {
   makeContinueAsNewFunc,
   proxyActivities,
   setCurrentDetails,
-  setHandler,
   upsertMemo,
   uuid4,
   workflowInfo,
@@ -13,6 +12,7 @@ import {
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import {
   afterAudit,
+  defaultDriftPolicy,
   isMendedByMember,
   isTooMuch,
   refusalOf,
@@ -39,17 +39,21 @@ import {
   driftName,
   driftQuery,
   findingUpdate,
+  firstDrift,
   type DriftState,
   type DriftView,
   type RuleOrder,
 } from './drift-messages.js';
 import { driftDetailsOf, driftSummaryOf, driftViewOf, findingViewOf } from './drift-view.js';
 import { goOn } from './go-on.js';
+import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { kisiTaskQueue, revisionMemo } from './messages.js';
 import { insist, patientActivities, troubleOf, type Patient } from './patience.js';
-import { refuse, checkGiver } from './refuse.js';
+import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';
+import { anything, duration, fields, giver, id as idShape, oneOf } from './shapes.js';
+import { checkPlace, isHandedOn, started } from './start.js';
 import { logOrder, trailActivities } from './trail.js';
 
 const minuteMs = 60_000;
@@ -59,7 +63,9 @@ const doubtLastsMs = 10 * minuteMs;
 const longestAdoptionMs = 90 * 24 * 60 * minuteMs;
 /** By what kind of exception a key is adopted that is there, or that is gone. */
 const exceptionKinds: Partial<Record<DriftKind, 'allow' | 'block'>> = { extra: 'allow', missing: 'block' };
-const verbs: readonly DriftVerb[] = ['repair', 'adopt', 'ignore'];
+const verbs = ['repair', 'adopt', 'ignore'] as const satisfies readonly DriftVerb[];
+/** Comparing more often than each second would be a flood. */
+const intervalShape = duration(1_000, 366 * 24 * 60 * minuteMs);
 
 /** A ruling to be carried out. */
 interface Job {
@@ -76,7 +82,19 @@ interface Job {
  * itself, where that was chosen. What is undone twice it leaves alone, and says so.
  */
 export function drift(initial: DriftState): Promise<void> {
-  return goOn(() => compareForEver(initial));
+  checkPlace();
+  return goOn(() => compareForEver(stateFrom(initial)));
+}
+
+/**
+ * What a run starts with: what the run before handed on. What somebody typed is less than whatever is on record, which is
+ * looked at first; only how often to compare is believed.
+ */
+function stateFrom(argument: DriftState): DriftState {
+  const { taskQueue } = workflowInfo();
+  if (isHandedOn()) return { ...argument, taskQueue };
+  const { intervalMs } = started(fields({ intervalMs: intervalShape }), argument);
+  return firstDrift(taskQueue, intervalMs, defaultDriftPolicy);
 }
 
 async function compareForEver(initial: DriftState): Promise<void> {
@@ -110,24 +128,42 @@ async function compareForEver(initial: DriftState): Promise<void> {
 
   const view = (): DriftView => driftViewOf(state, dueAt);
 
-  setHandler(driftQuery, view);
-  setHandler(auditInterval, (intervalMs) => {
-    if (intervalMs === state.intervalMs || !(intervalMs > 0)) return;
-    state.intervalMs = intervalMs;
-    dueAt = Date.now() + intervalMs;
-    run.isNewInterval = true;
-  });
-  setHandler(auditSoon, () => {
+  onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', view);
+  onSignal(
+    auditInterval,
+    {
+      description: 'A worker sends it when it starts: how often to compare with Kisi, in ms.',
+      shape: intervalShape,
+    },
+    (intervalMs) => {
+      if (intervalMs === state.intervalMs) return;
+      state.intervalMs = intervalMs;
+      dueAt = Date.now() + intervalMs;
+      run.isNewInterval = true;
+    },
+  );
+  onSignal(auditSoon, { description: 'Has Kisi compared now. Needs no argument.', shape: anything }, () => {
     run.asked = true;
   });
-  setHandler(auditNow, async () => {
-    run.asked = true;
-    const mine = run.auditsBegun + 1;
-    await condition(() => run.auditsDone >= mine);
-    return view();
-  });
-  setHandler(
+  onUpdate(
+    auditNow,
+    { description: 'Has Kisi compared now, and answers what was found. Needs no argument.', shape: anything },
+    async () => {
+      run.asked = true;
+      const mine = run.auditsBegun + 1;
+      await condition(() => run.auditsDone >= mine);
+      return view();
+    },
+  );
+  onUpdate(
     findingUpdate,
+    {
+      description:
+        `Rules of a finding: {"id": of the finding, "verb": one of ${verbs.join(', ')}, ` +
+        '"by": who orders it, "why": "…"}.',
+      shape: fields<RuleOrder>({ id: idShape, verb: oneOf(verbs), ...giver }),
+      check: checkRule,
+    },
     async (order) => {
       const { key } = findingOf(order.id);
       const job: Job = { key, done: false, refusal: null };
@@ -139,8 +175,8 @@ async function compareForEver(initial: DriftState): Promise<void> {
       if (left === undefined) refuse(`finding ${order.id} is over: Kisi and the ledgers agree by now`);
       return findingViewOf(left, state);
     },
-    { validator: checkRule },
   );
+  dropOthers();
 
   publish();
   for (;;) {
@@ -338,9 +374,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
     return finding ?? refuse(`there is no finding ${String(id)}: \`latchkey drift\` lists them`);
   }
 
-  function checkRule({ id, verb, ...order }: RuleOrder): void {
-    if (!verbs.includes(verb)) refuse(`the verb must be one of ${verbs.join(', ')}`);
-    checkGiver(order);
+  function checkRule({ id, verb }: RuleOrder): void {
     const refusal = refusalOf(findingOf(id), verb, Date.now());
     if (refusal !== null) refuse(refusal);
   }

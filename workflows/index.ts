@@ -7,3 +7,4 @@ export { member } from './member.js';
 export { plan } from './plan.js';
 export { fullPass, poll } from './poll.js';
 export { speaker } from './speaker.js';
+export { unknown as default } from './start.js';

@@ -4,7 +4,6 @@ import {
   condition,
   continueAsNew,
   log,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import { looksFor } from '../access/ownership.js';
@@ -15,13 +14,16 @@ import { carryOutBlocks } from './blocks.js';
 import { giverProblem } from './control-messages.js';
 import { createDisplay } from './display.js';
 import { goOn } from './go-on.js';
+import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
 import { byTheRules, keyWriter, type Circumstances, type KeyWriter } from './keys.js';
 import {
   freezeGroup,
   holdingsQuery,
+  memberIdOf,
   membershipChanged,
+  mergedWakes,
   newMember,
   nexudusTaskQueue,
   resync,
@@ -33,9 +35,13 @@ import {
   type Wake,
 } from './messages.js';
 import { runErrand } from './plan-errand.js';
-import { errandKey, planErrandUpdate, type ChangeDone } from './plan-messages.js';
+import { errandKey, planErrandUpdate, type ErrandDone } from './plan-messages.js';
 import { insist, patientActivities, persist, Trouble, type Patient } from './patience.js';
+import { errandShape, freezeShape, longestFreezeMs } from './plan-shapes.js';
 import { tellProfiles } from './profiles.js';
+import { refuse } from './refuse.js';
+import { anything, fields, id, Misshapen } from './shapes.js';
+import { checkPlace, isHandedOn, started } from './start.js';
 import { trailActivities } from './trail.js';
 
 const minuteMs = 60_000;
@@ -53,6 +59,10 @@ const heldRetryMs = 60 * minuteMs;
 /** When to try again what a block is to take away, where it could not be done and Nexudus does not answer either. */
 const blockRetryMs = 15_000;
 const mostErrandsKept = 4;
+/** More of them would only be a flood. */
+const mostErrandsWaiting = 20;
+const mostFrozen = 200;
+const mostAskings = 50;
 /** Nexudus' clock may be behind by so much, and its lists may show so late what was written. */
 const newsLagMs = minuteMs;
 
@@ -62,8 +72,9 @@ const newsLagMs = minuteMs;
  */
 export function member(initial: MemberState): Promise<MemberView> {
   const asked = { at: null as Instant | null, told: (): void => undefined };
+  checkPlace();
   return goOn(
-    () => tellStory(initial, asked),
+    () => tellStory(stateFrom(initial), asked),
     () => {
       asked.at = Date.now();
       asked.told();
@@ -78,9 +89,7 @@ interface CancelAsked {
 }
 
 async function tellStory(initial: MemberState, asked: CancelAsked): Promise<MemberView> {
-  // What an earlier release handed on may lack what came later.
-  const empty = newMember(initial.memberId, initial.taskQueue);
-  const state: MemberState = { ...empty, ...initial, wakes: [...initial.wakes] };
+  const state: MemberState = { ...initial, wakes: mergedWakes(initial.wakes) };
   const reads = nexudusActivities(state.taskQueue);
   const startedAt = Date.now();
   const display = createDisplay(state);
@@ -93,14 +102,15 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     waits: false,
     ended: false,
     doubtSince: null as Instant | null,
-    /** Fresh looks that people asked for, and those of which it is being kept who did. */
+    /** Fresh looks that people asked for. */
     asked: 0,
-    keeping: 0,
   };
+  /** Who asked, as it is still to be kept. */
+  let askings: Act[] = [];
   let heldAtOnce: Hold[] = [];
 
   const wake = (w: Wake): void => {
-    state.wakes.push({ ...w, notBefore: w.notBefore ?? Date.now() });
+    state.wakes = mergedWakes([...state.wakes, { ...w, notBefore: w.notBefore ?? Date.now() }]);
     if (w.reason === 'order') state.orderDue = { tellsProfiles: true };
     else if (w.reason === 'profileOrder') state.orderDue ??= { tellsProfiles: false };
   };
@@ -115,39 +125,88 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   const isAwaited = (): boolean =>
     state.errands.length > 0 || state.wakes.some(({ inBulk }) => inBulk !== true);
 
-  setHandler(membershipChanged, (w) => {
-    wake(wakeOf(w));
-  });
-  setHandler(resync, (asking) => {
-    wake({ reason: 'resync' });
-    void keepAsking(asking);
-  });
-  setHandler(freezeGroup, (freeze) => {
-    state.frozen = [...state.frozen.filter(({ groupId }) => groupId !== freeze.groupId), freeze];
-    wake({ reason: 'drift' });
-  });
-  setHandler(stateQuery, view);
-  setHandler(holdingsQuery, () => {
+  onSignal(
+    membershipChanged,
+    { description: 'Has Nexudus read anew for this member. Needs no argument.', shape: anything },
+    (argument) => {
+      wake(wakeOf(argument));
+    },
+  );
+  onSignal(
+    resync,
+    {
+      description:
+        'Has this member compared with Nexudus and Kisi. By whom and why may be said: {"by", "why"}.',
+      shape: anything,
+    },
+    (asking) => {
+      wake({ reason: 'resync' });
+      keepAsking(asking);
+    },
+  );
+  onSignal(
+    freezeGroup,
+    {
+      description:
+        'Latchkey itself sends it, where a finding is adopted: the key to a group is left as it is.',
+      shape: freezeShape,
+    },
+    (freeze) => {
+      const others = state.frozen.filter(({ groupId }) => groupId !== freeze.groupId);
+      if (freeze.until > Date.now() + longestFreezeMs) throw new Misshapen('until is too far ahead');
+      if (others.length >= mostFrozen) throw new Misshapen(`more than ${mostFrozen} groups would be frozen`);
+      state.frozen = [...others, freeze];
+      wake({ reason: 'drift' });
+    },
+  );
+  onQuery(stateQuery, 'How the member stands, in plain words.', view);
+  onQuery(holdingsQuery, 'The keys that Latchkey holds for the member, by their ids.', () => {
     const { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records } = state;
     return { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records, heldAtOnce };
   });
-  setHandler(resyncNow, async (...[asking]: unknown[]) => {
-    wake({ reason: 'resync' });
-    void keepAsking(asking);
-    const mine = run.passesBegun + 1;
-    const done = (): boolean => run.passesDone >= mine || (run.passesBegun >= mine && run.waits) || run.ended;
-    const isDone = await condition(done, '20s');
-    return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what, isDone };
-  });
+  onUpdate(
+    resyncNow,
+    {
+      description: 'As the signal resync, but answers what was changed, after 20 seconds at most.',
+      shape: anything,
+    },
+    async (asking) => {
+      wake({ reason: 'resync' });
+      keepAsking(asking);
+      const mine = run.passesBegun + 1;
+      const done = (): boolean =>
+        run.passesDone >= mine || (run.passesBegun >= mine && run.waits) || run.ended;
+      const isDone = await condition(done, '20s');
+      return { changes, problem: outlook.waiting === null ? null : outlook.waiting.what, isDone };
+    },
+  );
 
-  setHandler(planErrandUpdate, async (errand) => {
-    const key = errandKey(errand);
-    const answer = (): ChangeDone[] | undefined => state.errandsDone.find((one) => one.key === key)?.changes;
-    const isKnown = answer() !== undefined || state.errands.some((one) => errandKey(one) === key);
-    if (!isKnown) state.errands.push(errand);
-    await condition(() => answer() !== undefined);
-    return answer() ?? [];
-  });
+  const answerTo = (key: string): ErrandDone | undefined => state.errandsDone.find((one) => one.key === key);
+  const isKnown = (key: string): boolean =>
+    answerTo(key) !== undefined || state.errands.some((one) => errandKey(one) === key);
+  onUpdate(
+    planErrandUpdate,
+    {
+      description: 'Latchkey itself sends it, where a plan is applied or undone: this member’s part of it.',
+      shape: errandShape,
+      check: (errand) => {
+        if (errand.freezeUntil > Date.now() + longestFreezeMs) refuse('freezeUntil is too far ahead');
+        const { what } = errand;
+        const isOther =
+          what.does === 'apply' && what.changes.some(({ line }) => line.memberId !== state.memberId);
+        if (isOther) refuse(`this is member ${state.memberId}, and the plan is for another`);
+        if (!isKnown(errandKey(errand)) && state.errands.length >= mostErrandsWaiting)
+          refuse(`${mostErrandsWaiting} plans wait for this member already: try again later`);
+      },
+    },
+    async (errand) => {
+      const key = errandKey(errand);
+      if (!isKnown(key)) state.errands.push(errand);
+      await condition(() => answerTo(key) !== undefined);
+      return answerTo(key)?.changes ?? [];
+    },
+  );
+  dropOthers();
 
   asked.told = () => {
     state.cancelAskedAt = asked.at;
@@ -187,20 +246,29 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     if (runIsLong() && (await everyoneIsAnswered())) await continueAsNew<typeof member>(state);
   }
 
-  /** Keeps in the audit trail who asked for a fresh look. The look does not wait for it. */
-  async function keepAsking(asking: unknown): Promise<void> {
+  /** Has the audit trail keep who asked for a fresh look. The look does not wait for it. */
+  function keepAsking(asking: unknown): void {
     const act = askingAct(asking, state.memberId, `${workflowInfo().runId}/resync ${run.asked++}`);
-    run.keeping++;
-    await insist(trailActivities(state.taskQueue), (set) => set.noteAct(act)).catch(() => {
-      log.warn('who asked for a fresh look could not be kept in the audit trail');
-    });
-    run.keeping--;
+    if (askings.length >= mostAskings) return;
+    askings = [...askings, act];
+    if (askings.length === 1) void keepAskings();
+  }
+
+  /** One after another: of thousands at once the server would take none. */
+  async function keepAskings(): Promise<void> {
+    for (let act = askings[0]; act !== undefined; act = askings[0]) {
+      const kept = act;
+      await insist(trailActivities(state.taskQueue), (set) => set.noteAct(kept)).catch(() => {
+        log.warn('who asked for a fresh look could not be kept in the audit trail');
+      });
+      askings = askings.slice(1);
+    }
   }
 
   /** False: something came that is to be done first. */
   async function everyoneIsAnswered(): Promise<boolean> {
     const isMoreUrgent = (): boolean => state.errands.length > 0 || isOrdered();
-    await condition(() => (allHandlersFinished() && run.keeping === 0) || isMoreUrgent());
+    await condition(() => (allHandlersFinished() && askings.length === 0) || isMoreUrgent());
     return !isMoreUrgent();
   }
 
@@ -331,7 +399,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
         waitFor(trouble, 'by itself, or is left undone when something changes');
       };
       const writer = keyWriter(state, changes, onWaiting, overtaking, { by, planId, inBulk: false });
-      const done = { key: errandKey(errand), changes: await runErrand(errand, state, writer) };
+      const done = { key: errandKey(errand), ...(await runErrand(errand, state, writer)) };
       clearWaiting();
       state.errands = state.errands.slice(1);
       state.errandsDone = [...state.errandsDone, done].slice(-mostErrandsKept);
@@ -463,6 +531,15 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   function runIsLong(): boolean {
     return isLong() || Date.now() >= startedAt + longestRunMs || workflowInfo().historyLength >= mostEvents;
   }
+}
+
+/** What a run starts with: the state that the run before handed on, or nothing yet but whose it is. */
+function stateFrom(argument: unknown): MemberState {
+  const { workflowId, taskQueue } = workflowInfo();
+  const memberId = memberIdOf(workflowId) ?? started(fields({ memberId: id }), argument).memberId;
+  const empty = newMember(memberId, taskQueue);
+  // What an earlier release handed on may lack what came later.
+  return isHandedOn() ? { ...empty, ...(argument as MemberState), memberId, taskQueue } : empty;
 }
 
 /** What the audit trail keeps of it. Anybody can ask in Temporal's UI, by anything or nothing. */

@@ -3,7 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Dropped } from '../access/ownership.js';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
-import type { ChangeDone, PlanErrand } from './plan-messages.js';
+import type { ErrandDone, PlanErrand } from './plan-messages.js';
 
 /**
  * Everything that is said to a member's workflow, and every name that others depend on.
@@ -51,6 +51,20 @@ export function wakeOf(argument: unknown): Wake {
     ...(inBulk === true ? { inBulk } : {}),
   };
 }
+
+/** As few wakes as say the same: a hundred thousand signals are no more to remember than a dozen. Pure. */
+export function mergedWakes(wakes: readonly Wake[]): Wake[] {
+  const merged = new Map<string, Wake>();
+  for (const wake of wakes) {
+    const key = `${wake.reason} ${wake.inBulk ?? false}`;
+    const before = merged.get(key);
+    merged.set(key, before === undefined || laterThan(wake, before) ? wake : before);
+  }
+  return [...merged.values()];
+}
+
+const laterThan = (wake: Wake, other: Wake): boolean =>
+  other.notBefore !== undefined && (wake.notBefore === undefined || wake.notBefore > other.notBefore);
 
 /** Something about the member may have changed in Nexudus. Sent without an argument it means "look now". */
 export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
@@ -244,8 +258,8 @@ export interface MemberState {
   frozen: Freeze[];
   /** What plans have it do. */
   errands: PlanErrand[];
-  /** What became of the last of them, by `errandKey`: one that is sent again is not done again. */
-  errandsDone: { key: string; changes: ChangeDone[] }[];
+  /** What became of the last of them: one that is sent again is not done again. */
+  errandsDone: ErrandDone[];
   /** When the ledger was last compared with what Kisi holds. */
   comparedAt: Instant | null;
   /** Fingerprint of the records that the member was judged by last; null: it was not judged yet. */

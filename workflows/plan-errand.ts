@@ -1,3 +1,4 @@
+import { canonical } from '../access/canonical.js';
 import { sameEnd } from '../access/drift.js';
 import type { LedgerKey, WritingStep } from '../access/plan.js';
 import { iso, type Entitlement } from '../access/types.js';
@@ -6,7 +7,14 @@ import type { Circumstances, KeyWriter } from './keys.js';
 import { dropKey, putKey } from './ledger.js';
 import type { MemberState } from './messages.js';
 import { Trouble } from './patience.js';
-import type { ChangeDone, KeyBefore, PlanErrand } from './plan-messages.js';
+import {
+  beforeOf,
+  keyOfErrand,
+  type ChangeDone,
+  type ErrandDone,
+  type KeyBefore,
+  type PlanErrand,
+} from './plan-messages.js';
 
 /**
  * Does a member's part of a plan, change by change, each only where the ledger is as the plan found it (or, to undo it,
@@ -16,13 +24,18 @@ export async function runErrand(
   errand: PlanErrand,
   state: MemberState,
   writer: KeyWriter,
-): Promise<ChangeDone[]> {
+): Promise<Omit<ErrandDone, 'key'>> {
   const { what, freezeUntil, planId, by } = errand;
   const done: ChangeDone[] = [];
+  const before: KeyBefore[] = [];
   if (what.does === 'apply') {
-    for (const change of what.changes) done.push(await applyOne(change, errand, state, writer));
+    for (const change of what.changes) {
+      const one = await applyOne(change, errand, state, writer);
+      done.push(one);
+      before.push(...beforeOf(change, one));
+    }
   } else {
-    for (const key of what.keys) done.push(await undoOne(key, errand, state, writer));
+    for (const key of what.keys) done.push(await undoIfKnown(key, errand, state, writer));
   }
   const verb = what.does === 'apply' ? 'applied' : 'undone';
   const groupIds = done.map(({ groupId }) => groupId);
@@ -35,7 +48,7 @@ export async function runErrand(
       endsWithRules: what.does === 'apply' ? what.rules : null,
     })),
   ];
-  return done;
+  return { changes: done, before };
 }
 
 async function applyOne(
@@ -46,10 +59,31 @@ async function applyOne(
 ): Promise<ChangeDone> {
   const { groupId } = line;
   const has = keyTo(groupId, state);
-  if (toCompare(has) !== toCompare(had)) {
+  const isOther = (key: LedgerKey | null): boolean => toCompare(key) !== toCompare(has);
+  if (isOther(had) || ('key' in step && isOther(step.key))) {
     return { groupId, done: false, why: 'its key is another one since the plan was made' };
   }
-  return attempt(groupId, () => writer.apply(step, circumstancesOf(errand, groupId, line.why)));
+  // What the plan says of a key is a claim: the one that is written to is the one in the ledger.
+  const own = 'key' in step && has !== null ? { ...step, key: has } : step;
+  return attempt(groupId, () => writer.apply(own, circumstancesOf(errand, groupId, line.why)));
+}
+
+/** Anybody can say how a key was before: it is believed where this member remembers it so. */
+async function undoIfKnown(
+  key: KeyBefore,
+  errand: PlanErrand,
+  state: MemberState,
+  writer: KeyWriter,
+): Promise<ChangeDone> {
+  const applied = state.errandsDone.find((one) => one.key === keyOfErrand('apply', errand.planId));
+  const known = applied?.before.find(({ groupId }) => groupId === key.groupId);
+  if (known !== undefined && canonical(withoutVersion(known)) === canonical(withoutVersion(key)))
+    return undoOne(known, errand, state, writer);
+  return { groupId: key.groupId, done: false, why: 'this member does not remember that the plan did it' };
+}
+
+function withoutVersion({ key, ...rest }: KeyBefore): object {
+  return { ...rest, key: key && { ...key, version: 0 } };
 }
 
 /** From what is there now to what was there before: whatever happened in between. */
@@ -110,14 +144,16 @@ function wishFor({ groupId, until, because, standsOn, validUntil }: LedgerKey): 
 /** The ledger as it was before, with what is known of the key by now. */
 function restore(groupId: number, before: LedgerKey | null, has: LedgerKey | null, state: MemberState): void {
   const version = has?.version ?? before?.version ?? 0;
-  if (before !== null) putKey(state, { ...before, keyId: has?.keyId ?? before.keyId, version });
+  // A person may have given one by hand since.
+  const foreign = before?.foreign === true || has?.foreign === true;
+  if (before !== null) putKey(state, { ...before, keyId: has?.keyId ?? before.keyId, version, foreign });
   for (const key of state.ledger.filter((one) => one.groupId === groupId))
     if (key.userId !== before?.userId) dropKey(state, key);
 }
 
 /** How often a place was written to tells nothing of the key. */
 function toCompare(key: LedgerKey | null): string {
-  return JSON.stringify(key && { ...key, version: 0 });
+  return canonical(key && { ...key, version: 0 });
 }
 
 function keyTo(groupId: number, { ledger }: MemberState): LedgerKey | null {

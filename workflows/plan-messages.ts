@@ -38,6 +38,13 @@ export interface ChangeDone {
   why: string | null;
 }
 
+/** What a member keeps of an errand: by `errandKey`, and how its keys were before, which only this tells for sure. */
+export interface ErrandDone {
+  key: string;
+  changes: ChangeDone[];
+  before: KeyBefore[];
+}
+
 export interface MemberDone {
   memberId: number;
   changes: ChangeDone[];
@@ -87,9 +94,22 @@ export interface KeyBefore {
   wasThere: { validUntil: Instant | null } | null;
 }
 
+/** What is to be restored of a change; none where it was not done. */
+export function beforeOf({ line, had }: PlannedChange, done: ChangeDone | undefined): KeyBefore[] {
+  if (done?.done !== true) return [];
+  return [
+    { groupId: line.groupId, key: had, wasThere: line.does === 'adopt' ? { validUntil: line.before } : null },
+  ];
+}
+
 /** Tells one errand from another. */
 export function errandKey({ planId, what }: PlanErrand): string {
-  return `${what.does} ${planId}`;
+  return keyOfErrand(what.does, planId);
+}
+
+/** The same, of the errand that did or undid a plan. */
+export function keyOfErrand(does: PlanErrand['what']['does'], planId: string): string {
+  return `${does} ${planId}`;
 }
 
 /** Has a member's workflow do its part of a plan. Sent again it answers the same. */

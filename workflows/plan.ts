@@ -3,16 +3,16 @@ import {
   condition,
   proxyActivities,
   setCurrentDetails,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import { iso } from '../access/types.js';
 import type { PlanActivities } from '../activities/contract.js';
-import type { PlannedChange } from '../activities/preview.js';
 import { markdownText } from './markdown.js';
+import { dropOthers, onQuery, onUpdate } from './hear.js';
 import { insist } from './patience.js';
 import {
   addMembersUpdate,
+  beforeOf,
   planReportQuery,
   undoUpdate,
   type ChangeDone,
@@ -24,7 +24,10 @@ import {
   type PlanReport,
 } from './plan-messages.js';
 import type { Giver } from './control-messages.js';
-import { refuse, checkGiver } from './refuse.js';
+import { planOrderShape, plannedMembersShape } from './plan-shapes.js';
+import { refuse } from './refuse.js';
+import { fields, giver } from './shapes.js';
+import { checkPlace, started } from './start.js';
 import { logOrder, trailActivities } from './trail.js';
 
 /** Each waits for Kisi, which takes 5 requests a second. */
@@ -43,24 +46,51 @@ const { sendErrand } = proxyActivities<PlanActivities>({
  * Applies a plan that a person saw and wanted, member by member, and holds on to how things were for as long as it can be
  * undone. Each member's own workflow does its part: it stays the one writer of its keys.
  */
-export async function plan(order: PlanOrder): Promise<PlanReport> {
+export async function plan(argument: PlanOrder): Promise<PlanReport> {
+  checkPlace();
+  const order = started(planOrderShape, argument);
   const { planId, memberCount } = order;
-  checkGiver(order);
   const members: PlannedMember[] = [];
   const applied = new Map<number, KeyBefore[]>();
   const report: PlanReport = { stage: 'collecting', members: [], memberCount, undoUntil: null };
   let undo: Giver | null = null;
   const trail = trailActivities(workflowInfo().taskQueue);
 
-  setHandler(addMembersUpdate, (more) => void members.push(...more));
-  setHandler(planReportQuery, () => report);
-  setHandler(undoUpdate, (by) => void (undo = by), {
-    validator: (giver: Giver) => {
-      checkGiver(giver);
-      if (report.stage !== 'applied') refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
-      if (undo !== null) refuse(`plan ${planId} is being undone already`);
+  onUpdate(
+    addMembersUpdate,
+    {
+      description: '`latchkey apply` itself sends it: a part of the members whom the plan is for.',
+      shape: plannedMembersShape,
+      check: (more) => {
+        if (report.stage !== 'collecting')
+          refuse(`plan ${planId} is ${report.stage}, so nobody is added now`);
+        if (more.length === 0) refuse('nobody is in this part');
+        if (members.length + more.length > memberCount)
+          refuse(`plan ${planId} is for ${memberCount} members only`);
+        const known = new Set(members.map(({ memberId }) => memberId));
+        for (const { memberId } of more) {
+          if (known.has(memberId)) refuse(`member ${memberId} is in plan ${planId} twice`);
+          known.add(memberId);
+        }
+      },
     },
-  });
+    (more) => void members.push(...more),
+  );
+  onQuery(planReportQuery, 'How far the plan is, and what was not done.', () => report);
+  onUpdate(
+    undoUpdate,
+    {
+      description: 'Gives the keys back as they were before the plan: {"by": who orders it, "why": "…"}.',
+      shape: fields(giver),
+      check: () => {
+        if (report.stage !== 'applied')
+          refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
+        if (undo !== null) refuse(`plan ${planId} is being undone already`);
+      },
+    },
+    (by) => void (undo = by),
+  );
+  dropOthers();
 
   publish();
   if (!(await condition(() => members.length >= memberCount, collectWithin))) return finish();
@@ -136,14 +166,6 @@ async function forEach<T>(items: readonly T[], job: (item: T) => Promise<void>):
     for (let item = left.shift(); item !== undefined; item = left.shift()) await job(item);
   };
   await Promise.all(Array.from({ length: membersAtOnce }, work));
-}
-
-/** What is to be restored of a change; none where it was not done. */
-function beforeOf({ line, had }: PlannedChange, done: ChangeDone | undefined): KeyBefore[] {
-  if (done?.done !== true) return [];
-  return [
-    { groupId: line.groupId, key: had, wasThere: line.does === 'adopt' ? { validUntil: line.before } : null },
-  ];
 }
 
 const stages: Record<PlanReport['stage'], string> = {

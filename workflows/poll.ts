@@ -8,8 +8,10 @@ import {
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { Crowd, FullPassMemory, PollActivities, PollMemory } from '../activities/contract.js';
 import { crowd } from './crowd.js';
+import { dropOthers } from './hear.js';
 import { nexudusTaskQueue } from './messages.js';
 import { longWait } from './patience.js';
+import { checkPlace } from './start.js';
 
 /** `limit`: for all its tries together, since the next run waits for this one. */
 function pollActivities(limit: '4m' | '10m'): ActivityInterfaceFor<PollActivities> {
@@ -34,6 +36,8 @@ function pollActivities(limit: '4m' | '10m'): ActivityInterfaceFor<PollActivitie
  * is its own last result, which survives a failed run, so nothing is missed after an outage.
  */
 export async function poll(): Promise<PollMemory> {
+  checkPlace();
+  dropOthers();
   const last = workflowInfo().lastResult as Partial<PollMemory> | undefined;
   // What an earlier release remembered is of no use; the full pass at the start of the worker sees what was missed.
   const memory = last?.readTo === undefined ? null : (last as PollMemory);
@@ -51,6 +55,8 @@ export async function poll(): Promise<PollMemory> {
 
 /** Reads everything, and wakes members whose records differ from the last time: deletions too, which leave no trace. */
 export async function fullPass(): Promise<FullPassMemory> {
+  checkPlace();
+  dropOthers();
   const memory = (workflowInfo().lastResult ?? null) as FullPassMemory | null;
   const { crowds = [], ...next } = await pollActivities('10m').fullPass.executeWithOptions(
     { summary: 'read everything' },

@@ -1,7 +1,8 @@
-import { setHandler } from '@temporalio/workflow';
 import type { Remembered } from '../activities/contract.js';
+import { onSignal } from './hear.js';
 import { compareWithRecord } from './messages.js';
 import { insist } from './patience.js';
+import { anything } from './shapes.js';
 import type { trailActivities } from './trail.js';
 
 /** What a workflow remembers, kept on record too, so that it outlives the workflow and Temporal. */
@@ -22,9 +23,17 @@ export function createKeeper<T extends Remembered>(
   adopt: (newer: T) => void,
 ): Keeper {
   let isDue = true;
-  setHandler(compareWithRecord, () => {
-    isDue = true;
-  });
+  onSignal(
+    compareWithRecord,
+    {
+      description:
+        'A worker sends it, where this workflow and the record in the database differ. Needs no argument.',
+      shape: anything,
+    },
+    () => {
+      isDue = true;
+    },
+  );
   return {
     isDue: () => isDue,
     changed() {

@@ -1,14 +1,11 @@
-import {
-  makeContinueAsNewFunc,
-  proxyActivities,
-  setCurrentDetails,
-  setHandler,
-  upsertMemo,
-} from '@temporalio/workflow';
+import { makeContinueAsNewFunc, proxyActivities, setCurrentDetails, upsertMemo } from '@temporalio/workflow';
 import { iso } from '../access/types.js';
 import type { SpeakerActivities } from '../activities/contract.js';
 import type { InForce } from '../activities/in-force.js';
 import { goOn } from './go-on.js';
+import { dropOthers, onSignal } from './hear.js';
+import { count, fields, instant, Misshapen, object, or, orNull, words, type Shape } from './shapes.js';
+import { checkPlace, isHandedOn, started } from './start.js';
 import { inForceMemo, inForceSignal, type Statement } from './speaker-messages.js';
 
 const { speak } = proxyActivities<SpeakerActivities>({
@@ -19,9 +16,6 @@ const { speak } = proxyActivities<SpeakerActivities>({
   retry: { initialInterval: '250ms', backoffCoefficient: 1 },
 });
 
-/** What a date can hold. */
-const lastInstant = 8.64e15;
-
 /**
  * Has one worker process, and only one, speak to Nexudus and Kisi: their limits are for each login, so the budgets are
  * kept in one place, members that wake together share one read, and the other processes stand by. The activity lasts
@@ -29,39 +23,66 @@ const lastInstant = 8.64e15;
  * shown in the memo, from one run to the next. `said`: by the run before; null: nobody has spoken yet.
  */
 export function speaker(said: InForce | null = null): Promise<void> {
-  return goOn(() => giveTerms(said));
+  checkPlace();
+  return goOn(() =>
+    giveTerms(
+      isHandedOn() ? said : started(or(orNull(fields<InForce>({ ...word, since: instant })), null), said),
+    ),
+  );
 }
 
 async function giveTerms(said: InForce | null): Promise<void> {
   let inForce = said;
   let lastTerm = 0;
   setCurrentDetails(detailsOf(inForce));
-  setHandler(inForceSignal, (statement) => {
-    // Anybody can type a signal in the UI, and none may stop this.
-    if (!isStatement(statement)) return;
-    const { term, ...next } = statement;
-    // It was on its way while another process took over.
-    if (term < lastTerm) return;
-    lastTerm = term;
-    inForce = { ...next, since: isSameProcess(inForce, next) ? inForce.since : Date.now() };
-    upsertMemo({ [inForceMemo]: inForce });
-    setCurrentDetails(detailsOf(inForce));
-  });
+  onSignal(
+    inForceSignal,
+    { description: 'The process that speaks sends it: by which rules it works.', shape: statement },
+    ({ term, ...next }) => {
+      // It was on its way while another process took over.
+      if (term < lastTerm) return;
+      lastTerm = term;
+      inForce = { ...next, since: isSameProcess(inForce, next) ? inForce.since : Date.now() };
+      upsertMemo({ [inForceMemo]: inForce });
+      setCurrentDetails(detailsOf(inForce));
+    },
+  );
+  dropOthers();
   await speak();
   const memo = inForce === null ? {} : { memo: { [inForceMemo]: inForce } };
   await makeContinueAsNewFunc<typeof speaker>(memo)(inForce);
 }
 
-function isStatement(argument: unknown): argument is Statement {
-  const { term, process, digest, startedAt } = Object(argument) as Partial<Record<keyof Statement, unknown>>;
-  return (
-    Number.isSafeInteger(term) &&
-    typeof startedAt === 'number' &&
-    Math.abs(startedAt) <= lastInstant &&
-    typeof process === 'string' &&
-    typeof digest === 'string'
-  );
-}
+/** More tries than a run has in years: a made-up one would silence all that follow. */
+const mostTerms = 10_000_000;
+
+/** What the process shows at most (worker/in-force.ts). */
+const mostGround = 64 * 1024;
+
+const word = {
+  version: words(100),
+  process: words(300),
+  startedAt: instant,
+  digest: words(100),
+  fileDigest: words(100),
+  change: count,
+  // Whoever goes by it looks whether it is rules, and those of the digest (activities/in-force.ts).
+  ground: (value: unknown, name: string): InForce['ground'] => {
+    if (value === null) return null;
+    const ground = object(value, name) as unknown as InForce['ground'];
+    if (JSON.stringify(ground).length > mostGround) throw new Misshapen(`${name} must be smaller`);
+    return ground;
+  },
+};
+
+const statement: Shape<Statement> = fields<Statement>({
+  ...word,
+  term: (value, name) => {
+    const term = count(value, name);
+    if (term > mostTerms) throw new Misshapen(`${name} must be at most ${mostTerms}`);
+    return term;
+  },
+});
 
 /** Whether it is the same process that speaks on, in a new term. */
 function isSameProcess(

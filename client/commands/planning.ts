@@ -32,6 +32,9 @@ export function addPlanning(program: Command): void {
     });
 
   orderCommand(program, 'apply', 'do what a plan says, and nothing else', [
+    'Tells first what is about to be written to Kisi, and asks; in a script: --yes.',
+    'Plans are signed by the installation (its database): one that somebody edited or made, or that another installation',
+    'signed, is refused.',
     'Refused, with nothing done, where what the plan stands on has moved since it was made; it says what.',
     'Works in every mode, so also while Latchkey only observes; not past `latchkey pause`.',
     'A plan by other rules than those in force (--config) is refused unless --by-rules names them by their digest, which',
@@ -43,6 +46,7 @@ export function addPlanning(program: Command): void {
   ])
     .argument('<file>', 'a file that `latchkey plan --out` wrote')
     .option('--by-rules <digest>', 'by these rules, although others are in force')
+    .option('--yes', 'without being asked')
     .option('--json', jsonHelp)
     .action(async (file: string, options: ApplyOptions) => {
       await (await import('../apply.js')).apply(file, options);

@@ -96,6 +96,40 @@ onEachEngine('a key of which two members may think that it is theirs', (bench) =
     assert.equal((await ownership.at({ userId, groupId }))?.key?.foreign, true);
   });
 
+  describe('of which a workflow only claims that it is Latchkey’s,', () => {
+    const stays = /stays: it is not on record as Latchkey's own/;
+    const giveBack = (memberId: number, keyId: number): Promise<void> =>
+      runAsMember(activities, memberId, 'giveBackKey', [
+        keyId,
+        { userId, groupId, validUntil: june },
+        july,
+        noteOf(`${++notes}`),
+      ]);
+
+    it('stays where it is on nobody’s record', async () => {
+      const { id } = kisi.org.grantByHand({ userId, groupId, validUntil: july });
+      await assert.rejects(remove(heir, id, july), stays);
+      await assert.rejects(giveBack(heir, id), stays);
+      assert.deepEqual(keys(), ['2126-07-01T00:00:00.000Z']);
+      assert.deepEqual(await ownership.all(), []);
+    });
+
+    it('stays where it is on record as a person’s', async () => {
+      const { id } = kisi.org.grantByHand({ userId, groupId, validUntil: july });
+      await grant(heir);
+      await assert.rejects(remove(heir, id, july), stays);
+      assert.deepEqual(keys(), ['2126-07-01T00:00:00.000Z']);
+    });
+
+    it('stays where a person gave it after Latchkey’s own was taken away', async () => {
+      await remove(heir, await given(heir));
+      const { id } = kisi.org.grantByHand({ userId, groupId, validUntil: july });
+      await remove(heir, id, july);
+      await giveBack(heir, id);
+      assert.deepEqual(keys(), ['2126-07-01T00:00:00.000Z']);
+    });
+  });
+
   it('is Latchkey’s by who made it, where all else is lost and nobody else acts as that Kisi user', async () => {
     await given(old, july);
     ({ ownership } = await memoryStores());

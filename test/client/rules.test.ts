@@ -234,7 +234,14 @@ describe('the rules by which commands answer', () => {
     });
 
     it('hold once they are named', async () => {
-      const { code, stderr } = await where(office, 'apply', path('p.json'), '--by-rules', otherRules);
+      const { code, stderr } = await where(
+        office,
+        'apply',
+        path('p.json'),
+        '--yes',
+        '--by-rules',
+        otherRules,
+      );
       assert.equal(code, 0, stderr);
       assert.deepEqual(space.kisi.org.keysOf('ada@example.com'), [space.ids.groups.romeDay]);
       const { id } = JSON.parse(readFileSync(path('p.json'), 'utf8')) as { id: string };

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from '../client/cli.js';
+import { openDatabase } from '../../trail/database.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 const memberCount = Number(process.env['PLAN_MEMBERS'] ?? 12);
@@ -155,6 +156,16 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     );
   });
 
+  it('is refused where nobody can be asked and nobody says that it is meant', async () => {
+    await eventually('a plan that stands', async () => {
+      await order('plan', '--out', path('asked.json'));
+      const before = writes();
+      const { code, stderr } = await run('apply', path('asked.json'));
+      assert.deepEqual([code, writes()], [2, before], stderr);
+      return /has keys written to Kisi: give --yes/.test(stderr);
+    });
+  });
+
   it('does just what it says, and is undone to what was', async function () {
     this.timeout(10 * waitMs);
     const arbitrary = fc.tuple(fc.nat(6), fc.nat(memberCount - 1));
@@ -170,7 +181,14 @@ describe(`a plan that is applied (seed ${seed})`, () => {
         lines = await planned('--out', path('p.json'));
         before = held();
         space.kisi.requests.clear();
-        const { code, stdout, stderr } = await run('apply', path('p.json'), '--by', 'Gina', '--json');
+        const { code, stdout, stderr } = await run(
+          'apply',
+          path('p.json'),
+          '--yes',
+          '--by',
+          'Gina',
+          '--json',
+        );
         assert.ok(code === 0 || (stderr.includes('things have moved') && writes() === 0), stderr);
         answer = stdout;
         return code === 0;
@@ -207,7 +225,14 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     writeFileSync(path('cut.json'), text.slice(0, -200));
     await refused(/is not whole/, 'apply', path('cut.json'));
     writeFileSync(path('edited.json'), text.replace('"does": "grant"', '"does": "revoke"'));
-    await refused(/was edited or cut short/, 'apply', path('edited.json'));
+    await refused(/was edited or cut short/, 'apply', path('edited.json'), '--yes');
+    writeFileSync(path('unsigned.json'), text.replace(/"signature": "[0-9a-f]+"/, '"signature": ""'));
+    await refused(/is not signed/, 'apply', path('unsigned.json'), '--yes');
+    const url = `file:${path('another.db')}`;
+    await (await openDatabase(url)).destroy();
+    const elsewhere = { ...space.env, LATCHKEY_DATABASE_URL: url };
+    const { code, stderr } = await latchkeyWith(elsewhere, 'apply', path('p.json'), '--yes');
+    assert.deepEqual([code, /was not signed by this installation/.test(stderr)], [2, true], stderr);
     writeFileSync(path('other.json'), '{"mapping": []}');
     await refused(/is no plan/, 'apply', path('other.json'));
     await refused(/no plan 00000000 was applied here/, 'undo', '00000000');

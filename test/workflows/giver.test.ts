@@ -64,7 +64,7 @@ describe('who gives an order', () => {
           ['pause', { level: 'all' }],
           ['resume', {}],
           ['mode', { mode: 'observe', locationIds: [], memberIds: [] }],
-          ['except', { kind: 'block', memberId: 7, groupId: null, until: Date.UTC(2126, 0), reason: 'r' }],
+          ['except', { kind: 'block', memberId: 7, groupId: null, until: Date.UTC(2096, 0), reason: 'r' }],
           ['withdraw', { exceptionId: 1 }],
         ],
       ],

@@ -1,0 +1,58 @@
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { breakerWorkflowId, breakerWorkflowType } from './breaker-messages.js';
+import { controlWorkflowId, controlWorkflowType } from './control-messages.js';
+import { driftWorkflowId, driftWorkflowType } from './drift-messages.js';
+import { memberIdOf, memberWorkflowType, speakerWorkflowId, speakerWorkflowType } from './messages.js';
+import { planWorkflowType } from './plan-messages.js';
+import { Misshapen, take, type Shape } from './shapes.js';
+
+/**
+ * Whether this run was given its argument by the run before it. Else by whoever started it, which anybody can do in
+ * Temporal's UI: then what it says of keys and orders is a claim, and the record decides. (A cron schedule and a retry start
+ * run after run by what was typed.)
+ */
+export function isHandedOn(): boolean {
+  const { continuedFromExecutionRunId, cronSchedule, retryPolicy } = workflowInfo();
+  return continuedFromExecutionRunId !== undefined && cronSchedule === undefined && retryPolicy === undefined;
+}
+
+/** Takes what a workflow is started with. Ends the workflow where that is not what it should be. */
+export function started<T>(shape: Shape<T>, argument: unknown): T {
+  try {
+    return take(shape, argument);
+  } catch (error) {
+    if (error instanceof Misshapen) return end(`It was started with something wrong: ${error.message}.`);
+    throw error;
+  }
+}
+
+/** Ends this workflow: somebody started it by hand, and nothing was done. */
+export function end(message: string): never {
+  throw ApplicationFailure.create({ type: 'Refused', message, nonRetryable: true });
+}
+
+/** What runs where somebody starts a workflow of a type that there is none of. */
+export function unknown(): Promise<never> {
+  return end(`There is no workflow of the type ${workflowInfo().workflowType}.`);
+}
+
+/** Ends a workflow that was started under an id at which another one is looked for. */
+export function checkPlace(): void {
+  const { workflowId, workflowType } = workflowInfo();
+  const meant = typeAt(workflowId);
+  if (meant !== null && meant !== workflowType)
+    end(`The id ${workflowId} is for a workflow of the type ${meant}: start this one under another id.`);
+}
+
+function typeAt(workflowId: string): string | null {
+  if (memberIdOf(workflowId) !== null) return memberWorkflowType;
+  if (/^plan-[0-9a-f]{8}$/.test(workflowId)) return planWorkflowType;
+  return typesById[workflowId] ?? null;
+}
+
+const typesById: Record<string, string> = {
+  [breakerWorkflowId]: breakerWorkflowType,
+  [controlWorkflowId]: controlWorkflowType,
+  [driftWorkflowId]: driftWorkflowType,
+  [speakerWorkflowId]: speakerWorkflowType,
+};
