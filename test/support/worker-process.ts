@@ -30,9 +30,13 @@ export interface Readiness {
 
 const launcher = fileURLToPath(new URL('../../client/latchkey.js', import.meta.url));
 
-/** Starts `latchkey worker` in a folder, with just these variables. */
-export function startWorkerProcess(cwd: string, env: Record<string, string>): WorkerProcess {
-  const child = spawn(process.execPath, [launcher, 'worker'], {
+/** Starts `latchkey worker`, or `latchkey listen`, in a folder, with just these variables. */
+export function startWorkerProcess(
+  cwd: string,
+  env: Record<string, string>,
+  command: 'worker' | 'listen' = 'worker',
+): WorkerProcess {
+  const child = spawn(process.execPath, [launcher, command], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: cwd, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
