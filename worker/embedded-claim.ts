@@ -127,7 +127,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 /** Takes away the file that was found stale, and not the one that another launcher has put in its place since. */
-async function removeStale(file: string, stale: string | null): Promise<void> {
+export async function removeStale(file: string, stale: string | null): Promise<void> {
   const aside = temporaryName(file);
   try {
     await rename(file, aside);

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../worker/binaries.js';
-import { claimFolder, launcherOn } from '../../worker/embedded-claim.js';
+import { claimFolder, launcherOn, removeStale } from '../../worker/embedded-claim.js';
 import { findEmbeddedTemporal, startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { nextFreePort } from '../../worker/ports.js';
 import { bornOf } from '../../worker/processes.js';
@@ -319,6 +319,16 @@ describe('the embedded Temporal server', () => {
     await assert.rejects(claimFolder(folder, Date.now() - 1), new RegExp(`end process ${process.pid}`));
     await writeFile(file, JSON.stringify({ ...entry, launcherBorn: 'another time' }));
     assert.equal(await launcherOn(folder), null);
+  });
+
+  it('is left to the launcher that took the folder while another looked at the file before', async () => {
+    const file = join(folder, 'temporal-server.json');
+    await writeFile(file, 'of the launcher that was faster');
+    await removeStale(file, 'as it was read before');
+    assert.equal(await readFile(file, 'utf8'), 'of the launcher that was faster');
+    await removeStale(file, 'of the launcher that was faster');
+    await removeStale(file, null);
+    assert.deepEqual(await readdir(folder), []);
   });
 
   it('is claimed by one of a hundred who find a stale file at once', async () => {
