@@ -9,6 +9,7 @@ import { createAlerting, type AlertingOptions } from './alerting.js';
 import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
 import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watch.js';
 import type { Channel } from './channels.js';
+import { unlessAborted, within } from '../waits/within.js';
 import { readFacts, type SpeakerReport } from './facts.js';
 import type { TokenWatch } from './token-end.js';
 
@@ -46,6 +47,7 @@ export interface Monitor {
 const probeMs = 60_000;
 /** What webhooks are off is told by whoever looks after them, each 10 minutes. */
 const hooksLastMs = 30 * 60_000;
+const names = { nexudus: 'Nexudus', kisi: 'Kisi' } as const;
 export const hooksKeptName = 'webhooks switched off';
 
 export function createMonitor(deps: MonitorDeps): Monitor {
@@ -97,7 +99,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     probing.add(api);
     probedAt[api] = now();
     // What comes of it the watch notes.
-    await deps.ask[api]().catch(() => undefined);
+    const limit = { limitMs: probeMs, of: names[api] } as const;
+    await within({ limit }, () => unlessAborted(deps.ask[api]())).catch(() => undefined);
     probing.delete(api);
   }
 

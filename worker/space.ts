@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { NexudusError } from '../nexudus/errors.js';
+import { OutOfTimeError, unlessAborted, within } from '../waits/within.js';
 import { UnreadSpaceError, type CheckedSpace } from './check.js';
 import { ConfigError, type Config } from './config.js';
 
@@ -33,6 +34,8 @@ export interface SpaceWatchOptions {
   hasMembers: () => Promise<boolean>;
   log: Logger;
   pauses?: { firstMs: number; longestMs: number };
+  /** How long one check may take, waits for turns included. Default 2 minutes. */
+  checkLimitMs?: number;
 }
 
 /** Checks the space until it is known, while everything else runs already. */
@@ -64,6 +67,7 @@ const beingChecked: SpaceTrouble = {
 /** Starts to check the space, again and again until both APIs have answered. */
 export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   const { check, config, kept, hasMembers, log, pauses = { firstMs: 1_000, longestMs: 30_000 } } = options;
+  const { checkLimitMs = 2 * 60_000 } = options;
   const digest = digestOfNames(config);
   const foundListeners: ((space: CheckedSpace) => void)[] = [];
   const checkedListeners: (() => void)[] = [];
@@ -82,7 +86,8 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
 
   async function look(): Promise<void> {
     try {
-      const space = await check();
+      const limit = { limitMs: checkLimitMs, of: 'Nexudus' } as const;
+      const space = await within({ limit }, () => unlessAborted(check()));
       isChecked = true;
       if (told !== null) log.info('the space is checked: Nexudus and Kisi both answer');
       trouble = null;
@@ -203,6 +208,8 @@ function troubleOf(error: unknown): SpaceTrouble {
     const { lines } = error;
     return { api: null, lines, isFinal: true, kind: lines.join() };
   }
+  if (error instanceof OutOfTimeError)
+    return { api: error.of, lines: [error.message], isFinal: false, kind: error.name };
   if (!(error instanceof UnreadSpaceError)) throw error;
   const { errors } = error;
   return {

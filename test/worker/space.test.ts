@@ -99,6 +99,19 @@ describe('watchSpace', () => {
     processes.stop();
   });
 
+  it('ends a check that takes too long, says so once, and checks again', async () => {
+    let checks = 0;
+    const never = new Promise<never>(() => undefined);
+    const { watch, lines } = processes.start([], {
+      check: () => (++checks < 4 ? never : Promise.resolve(space(7))),
+      checkLimitMs: 5,
+    });
+    await watch.looked;
+    assert.match(watch.trouble()?.lines.join() ?? '', /asked of Nexudus was not done within/);
+    await eventually('it is known', () => watch.known() !== null);
+    assert.equal(lines().filter(({ msg }) => msg.includes('cannot be checked')).length, 1);
+  });
+
   it('checks until both APIs answer, and tells once of an outage, however it shows', async () => {
     const { watch, found, lines } = processes.start([
       down(503),
