@@ -30,11 +30,14 @@ import {
   type ShownHoldings,
 } from '../workflows/messages.js';
 import type { ApiStates, Trouble } from './api-watch.js';
+import { msOf } from './timestamps.js';
 
 /** What the process that speaks to the APIs tells of itself: the heartbeat of its activity. No secrets, no personal data. */
 export interface SpeakerReport {
   at: Instant;
   apis: ApiStates;
+  /** How far Temporal's clock is ahead of this machine's; null: not known. */
+  temporalSkewMs: number | null;
   /** Webhooks of ours that Nexudus switched off; null: not looked yet, or there are none to look after. */
   hooks: { at: Instant; off: string[] } | null;
   /** The database of the audit trail does not do what is asked; null: it does. */
@@ -94,6 +97,7 @@ export interface Facts {
   /** As the process that speaks last told. Null: none has. */
   reportedAt: Instant | null;
   apis: ApiStates | null;
+  temporalSkewMs: number | null;
   hooks: SpeakerReport['hooks'];
   trail: Trouble | null;
   channels: string[];
@@ -141,6 +145,7 @@ export async function readFacts(
     speaker: { ...speaker.speaker, speaks, ...(own === null ? {} : { beatAt: now }) },
     reportedAt: report?.at ?? null,
     apis: report?.apis ?? null,
+    temporalSkewMs: report?.temporalSkewMs ?? null,
     hooks: report?.hooks ?? null,
     trail: report?.trail ?? null,
     channels: report?.channels ?? [],
@@ -292,12 +297,4 @@ async function lastWord(client: Client): Promise<SpeakerReport | null> {
 function reportOf(payload: Payload): SpeakerReport | null {
   const report = defaultPayloadConverter.fromPayload<Partial<SpeakerReport> | null>(payload);
   return report?.apis === undefined ? null : (report as SpeakerReport);
-}
-
-type Timestamp =
-  { seconds?: { toNumber(): number } | number | null; nanos?: number | null } | null | undefined;
-
-function msOf(time: Timestamp): Instant | null {
-  if (time?.seconds === undefined || time.seconds === null) return null;
-  return Number(time.seconds) * 1000 + Math.floor((time.nanos ?? 0) / 1e6);
 }

@@ -5,11 +5,13 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import type { Kept } from '../trail/kept.js';
+import type { Timekeeper } from '../activities/time.js';
 import { createAlerting, type AlertingOptions } from './alerting.js';
 import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
 import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { readFacts, type SpeakerReport } from './facts.js';
+import type { LatencyMeters } from './latency.js';
 
 export interface MonitorDeps {
   client: Client;
@@ -17,8 +19,12 @@ export interface MonitorDeps {
   watch: ApiWatch;
   /** Cheap requests to each API, that show whether it answers and takes the key, and whose key that is. */
   ask: Record<ApiName, () => Promise<unknown>>;
-  /** How far each API's clock is ahead of ours; null: not known. */
-  skewMs: Record<ApiName, () => number | null>;
+  /** How far each clock is ahead of this machine's; null: not known. */
+  skewMs: Record<ApiName | 'temporal', () => number | null>;
+  time: Pick<Timekeeper, 'verdict'>;
+  /** Hears what time it is for Temporal, for as long as this process speaks. */
+  hear: (signal: AbortSignal) => Promise<void>;
+  tellClocks: LatencyMeters['clocks'];
   kept: Kept;
   channels: readonly Channel[];
   log: Logger;
@@ -63,6 +69,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const report = (): SpeakerReport => ({
     at: now(),
     apis: apis(),
+    temporalSkewMs: deps.skewMs.temporal(),
     ...{ hooks, trail },
     channels: channels.map(({ name }) => name),
     undelivered: alerting.undelivered(),
@@ -84,7 +91,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
 
   async function probe(api: ApiName): Promise<void> {
     const { down, refused, answeredAt, role } = watch.states()[api];
-    const isInDoubt = down !== null || refused !== null;
+    // What time it is shows by any answer.
+    const isInDoubt = down !== null || refused !== null || deps.time.verdict().state === 'disputed';
     if ((!isInDoubt && role !== null) || probing.has(api)) return;
     // As long as it answers, other requests show that.
     const lastAt = Math.max(down?.lastAt ?? 0, isInDoubt ? (answeredAt ?? 0) : 0, probedAt[api]);
@@ -99,6 +107,9 @@ export function createMonitor(deps: MonitorDeps): Monitor {
 
   /** `over`: null, once the term is. */
   async function look(over: Promise<null>): Promise<void> {
+    const { nexudus, kisi, temporal } = deps.skewMs;
+    const skews = { nexudus: nexudus(), kisi: kisi(), temporal: temporal() };
+    deps.tellClocks(skews, deps.time.verdict().state === 'disputed');
     await readHooks();
     const reading = readFacts(client, taskQueue, now(), report());
     // A member whose worker stops does not answer any more.
@@ -118,6 +129,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       // Another process may have told something since this one spoke last.
       alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
       const over = once(signal, 'abort').then(() => null);
+      void deps.hear(signal);
       while (!signal.aborted) {
         await look(over).then(
           () => (isTroubled = false),
