@@ -8,7 +8,9 @@ import { SingleBar } from 'cli-progress';
 import { digestOfRules } from '../activities/membership.js';
 import { readOrders } from '../activities/orders.js';
 import type { PlannedChange } from '../activities/preview.js';
+import { clocksAgreeMs } from '../access/clocks.js';
 import { iso } from '../access/types.js';
+import { durationWords } from '../worker/alerts.js';
 import {
   addMembersUpdate,
   planReportQuery,
@@ -112,6 +114,7 @@ function checkRules(file: PlanFile, space: Space, named: string | undefined): vo
 /** Throws CommandError with what moved where the plan, made again, is not the same. */
 async function checkGround(file: PlanFile, space: Space): Promise<void> {
   const surveyed = await surveyScope(space, file.timeZones, file.scope);
+  checkClock(space);
   const planAt = (at: number): PlannedMember[] =>
     changesOf(planOf(surveyed, file.rules, { at }, file.scope.locationId).people);
   const moved = movedBetween(file.members, planAt(file.madeAt), JSON.stringify);
@@ -120,6 +123,14 @@ async function checkGround(file: PlanFile, space: Space): Promise<void> {
   if (first === undefined) return;
   const more = others.length === 0 ? '' : `, and ${others.length} more`;
   throw new CommandError(`things have moved since the plan was made (${first}${more}): plan again`, 2);
+}
+
+/** Throws CommandError where this machine's clock is wrong, or Nexudus' is: what has ended is told by it. */
+function checkClock({ nexudus }: Space): void {
+  const ms = nexudus.clock.skewMs();
+  if (ms === null || Math.abs(ms) <= clocksAgreeMs) return;
+  const differs = `this machine's clock is ${durationWords(Math.abs(ms))} ${ms < 0 ? 'ahead of' : 'behind'} Nexudus'`;
+  throw new CommandError(`${differs}, so nothing was done: set it right (NTP), and plan again`, 2);
 }
 
 /** What is to be done, without the instants that go on with the clock. */

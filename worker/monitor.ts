@@ -12,6 +12,7 @@ import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watc
 import type { Channel } from './channels.js';
 import { readFacts, type SpeakerReport } from './facts.js';
 import type { LatencyMeters } from './latency.js';
+import type { RunWatch } from './runs.js';
 
 export interface MonitorDeps {
   client: Client;
@@ -25,6 +26,9 @@ export interface MonitorDeps {
   /** Hears what time it is for Temporal, for as long as this process speaks. */
   hear: (signal: AbortSignal) => Promise<void>;
   tellClocks: LatencyMeters['clocks'];
+  runs: Pick<RunWatch, 'late' | 'restart'>;
+  /** Has a Schedule run now. */
+  runNow: (scheduleId: string) => Promise<void>;
   kept: Kept;
   channels: readonly Channel[];
   log: Logger;
@@ -36,6 +40,8 @@ export interface MonitorDeps {
 export interface MonitorPace extends Pick<AlertingOptions, 'calmMs' | 'againMs' | 'firstPauseMs'> {
   everyMs: number;
   limits: Partial<AlertLimits>;
+  /** A Schedule is not late before so long. */
+  lateMs: number;
 }
 
 export interface Monitor {
@@ -116,6 +122,12 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const facts = await Promise.race([reading, over]);
     if (facts === null) return;
     await alerting.tell(alertsOf(facts, now(), { ...alertLimits, ...limits }));
+    for (const id of deps.runs.late(facts)) {
+      log.warn(
+        `the Schedule ${id} did not run when it ought to, as after Temporal's clock was set: it is run now`,
+      );
+      await deps.runNow(id);
+    }
     // Who stopped everything wants no request at all.
     if (facts.orders?.stop?.level === 'all') return;
     // They may wait for their turn, and nobody waits for them.
@@ -130,6 +142,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
       const over = once(signal, 'abort').then(() => null);
       void deps.hear(signal);
+      deps.runs.restart();
       while (!signal.aborted) {
         await look(over).then(
           () => (isTroubled = false),

@@ -58,11 +58,13 @@ import { hearTemporal } from './temporal-clock.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
 import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
+import { createRunWatch, type RunWatch } from './runs.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import {
   connectClient,
   connectNative,
   ensureSchedules,
+  runNow,
   runSchedules,
   type TemporalAddress,
 } from './temporal.js';
@@ -213,10 +215,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { trail, ownership, kept } = stores;
   const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
+  const runs = createRunWatch(undefined, options.monitorPace?.lateMs);
   const speaker = createSpeaker({
-    openWorkers: speakingWorkers(options, client, native, stores, meters),
+    openWorkers: speakingWorkers(options, client, native, stores, meters, runs),
     tell: createTeller(client, options),
-    monitor: monitorOf(options, client, kept, meters),
+    monitor: monitorOf(options, client, kept, meters, runs),
   });
   const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
@@ -285,12 +288,15 @@ function monitorOf(
   client: Client,
   kept: Kept,
   meters: LatencyMeters,
+  runs: RunWatch,
 ): Monitor {
   return createMonitor({
     ...{ client, taskQueue: config.taskQueue, kept, log, now: () => apis.time.now() },
     time: apis.time,
     hear: (signal) => hearTemporal(client, apis.temporalClock, signal),
     tellClocks: meters.clocks,
+    runs,
+    runNow: (id) => runNow(client, id),
     watch: apis.watch,
     ask: {
       nexudus: () => apis.nexudus.me(),
@@ -351,6 +357,7 @@ function speakingWorkers(
   connection: NativeConnection,
   { trail, ownership, kept }: Stores,
   meters: LatencyMeters,
+  runs: RunWatch,
 ): () => Promise<Worker[]> {
   const { config, apis, space } = options;
   const { time } = apis;
@@ -459,7 +466,7 @@ function speakingWorkers(
         ...shared,
         identity,
         taskQueue: nexudusTaskQueue(config.taskQueue),
-        activities: nexudusActivities,
+        activities: runs.watched(nexudusActivities),
         // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
         maxConcurrentActivityTaskExecutions: 2000,
       }),

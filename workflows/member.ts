@@ -313,7 +313,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     state.dropped = [];
     state.kisiUser = assessed.kisiUser;
     state.records = assessed.records ?? state.records;
-    run.judged = { at: Date.now(), by: assessed.judgedAt };
+    run.judged = { at: Date.now(), by: assessed.judgedAt ?? Date.now() };
     outlook.lastCheckedAt = assessed.readAt;
     outlook.locationId = assessed.locationId;
     return assessed;
