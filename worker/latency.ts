@@ -42,7 +42,7 @@ export function createLatencyMeters(meter: MetricMeter): LatencyMeters {
     'latchkey_clock_skew_seconds',
     'float',
     's',
-    "How far another clock is ahead of this machine's",
+    "How far another clock is ahead of this machine's, or behind it",
   );
   const disputed = meter.createGauge(
     'latchkey_clocks_disputed',
@@ -52,7 +52,12 @@ export function createLatencyMeters(meter: MetricMeter): LatencyMeters {
   );
   return {
     clocks(skewMs, isDisputed) {
-      for (const [clock, ms] of Object.entries(skewMs)) if (ms !== null) skew.set(ms / 1000, { clock });
+      for (const [clock, ms] of Object.entries(skewMs)) {
+        if (ms === null) continue;
+        // A gauge takes nothing below nought.
+        skew.set(Math.max(0, ms) / 1000, { clock, side: 'ahead' });
+        skew.set(Math.max(0, -ms) / 1000, { clock, side: 'behind' });
+      }
       disputed.set(isDisputed ? 1 : 0);
     },
     key({ what, locationId, since, until }) {
