@@ -109,8 +109,10 @@ describe('while the clocks disagree', () => {
 
   it('a loss is weighed where any of them did not foresee it', () => {
     const suspended = { profiles: [profile({ member: member({ active: false }), passes: [pass()] })] };
-    const ending = { ...held, until: now + hour };
-    assert.equal(agreed(6 * hour, suspended, [ending]).losses?.[0]?.cause, 'member');
-    assert.equal(agreed(-6 * hour, suspended, [ending]).losses?.[0]?.cause, 'member');
+    for (const [offMs, until] of [
+      [6 * hour, now + hour],
+      [-6 * hour, now - hour],
+    ] as const)
+      assert.equal(agreed(offMs, suspended, [{ ...held, until }]).losses?.[0]?.cause, 'member');
   });
 });
