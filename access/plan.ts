@@ -163,6 +163,20 @@ export function nextWake(
   return first;
 }
 
+/** What was looked at just now is not looked at again sooner, and what is past already not much later. */
+const soonestWakeMs = 2_000;
+const latestWakeMs = 30_000;
+
+/**
+ * When to look again for a change at `at`, by the clock that says `now`, which need not be the one that was decided by:
+ * `judged` says when the decision came by the one, and what time it was by the other. No later than so long after the decision
+ * as the change is; and where that is past by this clock, not at once, since for whoever decided it is to come.
+ */
+export function wakeAt(at: Instant, judged: { at: Instant; by: Instant }, now: Instant): Instant {
+  const leftMs = Math.max(soonestWakeMs, at - judged.by - (now - judged.at));
+  return at > now ? Math.min(at, now + leftMs) : now + Math.min(leftMs, latestWakeMs);
+}
+
 /**
  * The ledger with keys that another profile of the same person hands over. Both may have come upon the same key at the
  * same time: what this one wrote last is newer, but that the key is ours, and how, only the giver knows.

@@ -56,6 +56,8 @@ export interface Assessment {
 
 /** An assessment, and the member's keys as they are on record by now. */
 export interface Assessed extends Assessment {
+  /** What time it was for the decision: by the clock that is believed, which need not be Temporal's. Earlier releases left it out. */
+  judgedAt?: Instant;
   ledger: LedgerKey[];
   kisiUser: MemberState['kisiUser'];
   /** Other profiles of the person who own keys of this one from now on. */

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { Instant } from '../access/types.js';
 import { placeName, reconciled, type OwnedKey, type Reconciled } from '../access/ownership.js';
 import { groupBy } from '../nexudus/collections.js';
 import type { Ownership } from '../trail/ownership.js';
@@ -74,21 +75,26 @@ export function recordOf(all: readonly OwnedKey[]): KeyRecord {
   };
 }
 
+/** What a member shows whose workflow runs, and the next change that it knows of; null: none. */
+export interface RunningHoldings extends ShownHoldings {
+  nextChangeAt: Instant | null;
+}
+
 /** What each member shows of its keys whose workflow runs. Throws where one of `afresh` does not answer. */
 export async function runningHoldings(
   client: Client,
   afresh: readonly number[] = [],
-): Promise<Map<number, ShownHoldings>> {
-  const holdings = new Map<number, ShownHoldings>();
+): Promise<Map<number, RunningHoldings>> {
+  const holdings = new Map<number, RunningHoldings>();
   const unsure: number[] = [];
-  for await (const { memberId, memo } of listRunning(client)) {
+  for await (const { memberId, memo, nextChangeAt } of listRunning(client)) {
     const shown = memo?.[holdingsMemo] as ShownHoldings | undefined;
     if (shown === undefined || afresh.includes(memberId)) unsure.push(memberId);
-    else holdings.set(memberId, shown);
+    else holdings.set(memberId, { ...shown, nextChangeAt });
   }
   await inBatches(unsure, async (id) => {
     try {
-      holdings.set(id, shownOf(await askHoldings(client, id)));
+      holdings.set(id, { ...shownOf(await askHoldings(client, id)), nextChangeAt: null });
     } catch (cause) {
       throw new Error(`The workflow of member ${id} did not say which keys it holds.`, { cause });
     }

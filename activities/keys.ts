@@ -58,7 +58,7 @@ export interface KeyDeps {
 export function createKeyActivities(deps: KeyDeps): KeyActivities {
   const { kisi, directory, moves, people, gate, recorder, ownership } = deps;
   const places = createPlaces(ownership);
-  const conflicts = createConflicts(Date.now);
+  const conflicts = createConflicts(() => performance.now());
   let apiUserId: number | null = null;
 
   async function personOf(memberId: number): Promise<Person> {

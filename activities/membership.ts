@@ -13,6 +13,7 @@ import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import { memberWorkflowId } from '../workflows/messages.js';
 import type { BreakerBook } from './breaker.js';
+import { agreedOf } from './disputed.js';
 import type { AssessRequest, Assessed, Assessment, FailureType, MembershipActivities } from './contract.js';
 import { nowhere, type Gate } from './gate.js';
 import type { KnownRecords } from './known.js';
@@ -33,6 +34,8 @@ export interface MembershipDeps {
   trail: Pick<Trail, 'last' | 'note'>;
   ownership: Pick<Ownership, 'read' | 'put' | 'handOver' | 'userOf' | 'noteUser' | 'unanswered'>;
   now: () => Instant;
+  /** All that it may be now: several instants where clocks disagree. */
+  possible: () => Instant[];
 }
 
 /** Reads and decides. The rules run here and not in the workflow, so a changed rule never breaks a replay. */
@@ -76,13 +79,18 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   const { exceptions } = await deps.orders.get({ notBefore: began, maxAgeMs: 0 });
   await inTurn();
   const { memberId, newsFrom = null } = request;
-  const judged = judge(read, { memberId, held: copy.ledger, newsFrom }, deps.rules, exceptions, deps.now());
+  const judgedAt = deps.now();
+  const each = deps.possible().map((at) => ({
+    at,
+    assessment: judge(read, { memberId, held: copy.ledger, newsFrom }, deps.rules, exceptions, at),
+  }));
+  const judged = agreedOf(each, copy.ledger, judgedAt);
   const assessment = await throughBreaker(deps.breaker, memberId, judged);
   await noteDecision(deps.trail, memberId, assessment);
   if (read.doubts.length === 0) deps.known.note(memberId, assessment.readAt, read.written);
   const handed = await handedOver(deps.ownership, request, copy, assessment);
   const unanswered = await deps.ownership.unanswered({ memberId });
-  return { ...assessment, ...handed, ...(unanswered.length === 0 ? {} : { unanswered }) };
+  return { ...assessment, judgedAt, ...handed, ...(unanswered.length === 0 ? {} : { unanswered }) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import { clockWords, type Verdict } from '../access/clocks.js';
 import type { Instant, Rules } from '../access/types.js';
 import {
   contentOf,
@@ -15,7 +16,6 @@ import {
   type Written,
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
-import type { ServerClock } from '../nexudus/clock.js';
 import { NexudusError } from '../nexudus/errors.js';
 import type { TimeZones } from '../nexudus/places.js';
 import { lossWords } from '../nexudus/plausible.js';
@@ -23,10 +23,10 @@ import { OutOfTimeError } from '../waits/within.js';
 import { placeName } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
-import type { ShownHoldings, ShownKey, Wake } from '../workflows/messages.js';
+import type { ShownKey, Wake } from '../workflows/messages.js';
 import type { Crowd, FullPassMemory, PollActivities, PollMemory } from './contract.js';
 import { lastFullPass, type BaselineBook } from './baselines.js';
-import { recordOf, runningHoldings, type KeyRecord } from './holdings.js';
+import { recordOf, runningHoldings, type KeyRecord, type RunningHoldings } from './holdings.js';
 import type { KnownRecords } from './known.js';
 import { digestOfRules } from './membership.js';
 import { remoteReads } from './remote.js';
@@ -43,12 +43,14 @@ export interface PollDeps {
   /** By what members were judged without a poll. */
   known: KnownRecords;
   baselines: BaselineBook;
-  trail: Pick<Trail, 'prune'>;
+  trail: Pick<Trail, 'list' | 'prune'>;
   ownership: Pick<Ownership, 'all' | 'prune'>;
   trailRetentionMs: number;
   /** Told once of each record how long after its write it was noticed. */
   tellLag: (collection: string, lagMs: number) => void;
   now: () => Instant;
+  /** Which clocks are believed. */
+  verdict: () => Verdict;
 }
 
 /** Nexudus filters to the minute, so every poll looks back a little; what it saw there already wakes nobody. */
@@ -59,6 +61,10 @@ const takenAwayKeptMs = 90 * 24 * 3_600_000;
 const blindOverlapMs = 15 * 60_000;
 /** A watermark that is ahead of Nexudus' clock by more than answers take was set by a wrong one. */
 const clockNoiseMs = 60_000;
+/** What a member's workflow was to look at so long ago it has missed. */
+const lateMs = 2 * 60_000;
+/** So many decisions by a clock that was ahead are made anew by one full pass. */
+const mostJudgedAhead = 5_000;
 /** Schedules and clocks are not exact: what is due so soon is due. */
 const soonMs = 2_000;
 /** From so much on the clocks differ, and people are told. */
@@ -89,7 +95,7 @@ export function createPollActivities(deps: PollDeps): PollActivities {
   return remoteReads<PollActivities>({
     pollChanges: (memory) =>
       tellPoll(() => pollChanges(deps, memory, { tellSeldom, tellBroken })).finally(() => {
-        tellSkew(deps.nexudus.clock.skewMs());
+        tellSkew(deps.nexudus.clock.skewMs(), deps.verdict());
       }),
     fullPass: (memory) =>
       tellFullPass(() =>
@@ -160,23 +166,21 @@ function trouble(error: NexudusError | OutOfTimeError): string {
   return kind === 'unavailable' || kind === 'throttled' ? kind : message;
 }
 
-/** Has the log say once that the two clocks differ, and that they do no longer. */
-function tellingSkew(): (skewMs: number | null) => void {
-  let told = false;
-  return (skewMs) => {
-    if (skewMs === null) return;
-    const by = Math.abs(skewMs);
-    if (!told && by > tellSkewMs) {
-      told = true;
-      const [seconds, which] = [Math.round(by / 1_000), skewMs > 0 ? 'ahead of' : 'behind'];
-      log.warn(
-        `Nexudus' clock is ${seconds} s ${which} this machine's. Polls go by Nexudus' clock and miss nothing, but keys ` +
-          'begin and end by this one: set it right, or tell Nexudus.',
-      );
+/** Has the log say once that clocks differ, and that they do no longer. */
+function tellingSkew(): (skewMs: number | null, verdict: Verdict) => void {
+  let told = '';
+  return (skewMs, verdict) => {
+    const by = Math.abs(skewMs ?? 0);
+    const differs = by > tellSkewMs || verdict.wrong.length > 0;
+    const what = [verdict.state, ...verdict.wrong].join();
+    if (differs && what !== told) {
+      told = what;
+      const [seconds, which] = [Math.round(by / 1_000), (skewMs ?? 0) > 0 ? 'ahead of' : 'behind'];
+      log.warn(`Nexudus' clock is ${seconds} s ${which} this machine's. ${clockWords(verdict)}`);
     }
     // Not at the same bound, where it would be told again and again.
-    if (told && by < tellSkewMs / 2) {
-      told = false;
+    if (told !== '' && verdict.wrong.length === 0 && by < tellSkewMs / 2) {
+      told = '';
       log.info("Nexudus' clock and this machine's agree again.");
     }
   };
@@ -191,9 +195,9 @@ async function pollChanges(
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
   let woken = 0;
   for (const [n, round] of rounds.entries()) {
-    const since = dueIn(round, memory, deps.nexudus.clock);
+    const since = dueIn(round, memory, deps);
     if (Object.keys(since).length === 0) continue;
-    const read = (): Promise<Changes> => readByServerClock(deps.nexudus, since, memory.lending);
+    const read = (): Promise<Changes> => readByServerClock(deps, since, memory.lending);
     const changes = n === 0 ? await read() : await tellSeldom(read).catch(leaveToNextPoll);
     // What the first round found is not to be found again by each poll until then.
     if (changes === null) break;
@@ -219,25 +223,38 @@ function leaveToNextPoll(error: unknown): null {
  * whichever is earlier: a watermark that is too early costs a longer read, one that is too late costs a change.
  */
 async function readByServerClock(
-  nexudus: NexudusClient,
+  deps: PollDeps,
   since: Partial<Record<PolledName, Instant>>,
   lending: Lending,
 ): Promise<Changes> {
+  const { nexudus } = deps;
   const { clock } = nexudus;
   const beganMs = clock.steadyMs();
-  const changes = await readChanges(nexudus, { since, lending, now: () => clock.now() });
+  const changes = await readChanges(nexudus, { since, lending, now: () => stampedNow(deps) });
   const tookMs = Math.ceil(clock.steadyMs() - beganMs);
-  return { ...changes, readAt: Math.min(changes.readAt, clock.now() - tookMs) };
+  return { ...changes, readAt: Math.min(changes.readAt, stampedNow(deps) - tookMs) };
+}
+
+/**
+ * The time by which Nexudus stamps what is written now, or an earlier one: no watermark is ever ahead of it. Where its header is
+ * outvoted, its records may be stamped by a clock that is right.
+ */
+function stampedNow({ nexudus: { clock }, verdict, now }: PollDeps): Instant {
+  const { state, right } = verdict();
+  const told = clock.told();
+  if (state !== 'agreed') return clock.now();
+  if (told === null) return now();
+  return right.includes('nexudus') ? told : Math.min(told, now());
 }
 
 /** The collections of a round that are to be read, and since when, by Nexudus' clock. */
 function dueIn(
   round: Partial<Record<PolledName, number>>,
   { readTo }: PollMemory,
-  clock: ServerClock,
+  deps: PollDeps,
 ): Partial<Record<PolledName, Instant>> {
-  const now = clock.now();
-  const backMs = clock.skewMs() === null ? blindOverlapMs : overlapMs;
+  const now = stampedNow(deps);
+  const backMs = deps.nexudus.clock.skewMs() === null ? blindOverlapMs : overlapMs;
   const due = Object.entries(round).flatMap(([name, mayBeOldMs]): [string, Instant][] => {
     const last = readTo[name];
     if (last === undefined) return [[name, now - backMs]];
@@ -339,18 +356,19 @@ async function fullPass(
   const memory = given ?? (await lastFullPass(deps.client));
   const index = await readIndex(deps.nexudusForFullPasses, deps);
   tellOf(index);
-  const { baselines, suspects } = believe(memory, index);
+  const isDisputed = deps.verdict().state === 'disputed';
+  const { baselines, suspects } = believe(memory, index, isDisputed);
   tellSuspects(memory?.suspects ?? {}, { baselines, suspects });
   const rules = digestOfRules(deps.rules);
   const running = await runningHoldings(deps.client);
   const record = recordOf(await deps.ownership.all());
-  const isForAll = memory !== null && (memory.rules !== rules || memory.reference !== index.reference);
+  // One that was made by a clock that was ahead compared nothing that can be gone by.
+  const isAhead = memory !== null && memory.at > deps.now() + clockNoiseMs;
+  const isForAll =
+    memory !== null && (isAhead || memory.rules !== rules || memory.reference !== index.reference);
   const { mayStart, others, told } = whomToWake({
-    shown: index.members,
-    running,
-    record,
-    told: memory?.told ?? {},
-    isForAll,
+    ...{ shown: index.members, running, record, told: memory?.told ?? {}, isForAll },
+    ...{ now: deps.now(), judgedAhead: isDisputed ? new Map<number, Instant>() : await judgedAhead(deps) },
   });
   const wake: Wake = { reason: 'fullPass', notBefore: deps.now(), inBulk: true };
   const crowds = await wakeOrLeave(deps.waker, { mayStart, others, wake });
@@ -365,9 +383,22 @@ async function fullPass(
     woken: mayStart.length + others.length,
   };
   deps.baselines.note(baselines);
-  await deps.trail.prune(deps.now() - deps.trailRetentionMs);
-  await deps.ownership.prune(deps.now() - takenAwayKeptMs);
+  await forgetOld(deps);
   return crowds.length > 0 ? { ...result, crowds } : result;
+}
+
+/** Of members who were judged by a clock that was ahead: when, by that clock. They are judged anew. */
+async function judgedAhead({ trail, now }: PollDeps): Promise<Map<number, Instant>> {
+  const since = now() + clockNoiseMs;
+  const records = await trail.list({ kinds: ['decision'], since, limit: mostJudgedAhead });
+  return new Map(records.flatMap(({ memberId, at }) => (memberId === null ? [] : [[memberId, at]])));
+}
+
+/** Nothing brings back what is deleted here, so no clock is believed alone. */
+async function forgetOld({ trail, ownership, trailRetentionMs, now, verdict }: PollDeps): Promise<void> {
+  if (verdict().state !== 'agreed') return;
+  await trail.prune(now() - trailRetentionMs);
+  await ownership.prune(now() - takenAwayKeptMs);
 }
 
 /** The sides that a full pass compares. */
@@ -375,13 +406,16 @@ export interface Sides {
   /** Fingerprint of the records of each member whom Nexudus shows, by id. */
   shown: Readonly<Record<string, string>>;
   /** What each member's workflow that runs shows. */
-  running: ReadonlyMap<number, ShownHoldings>;
+  running: ReadonlyMap<number, RunningHoldings>;
   /** Whose each key is. */
   record: KeyRecord;
   /** By member: the difference that was found by the last full pass, and told then. */
   told: Readonly<Record<string, string>>;
   /** What concerns all has changed. */
   isForAll: boolean;
+  now: Instant;
+  /** Who was judged by a clock that was ahead, and when by that one. */
+  judgedAhead: ReadonlyMap<number, Instant>;
 }
 
 /** Whom a full pass wakes, and by what difference. */
@@ -391,10 +425,10 @@ export interface ToWake extends Pick<Crowd, 'mayStart' | 'others'> {
 
 /**
  * Principle 11: the world is compared, not memory. Who has records, or owns a key, and has no workflow gets one; who was
- * judged by other records than Nexudus shows now, or whose ledger is not as the record has it, is woken, once for each such
- * difference: a member who cannot be read says so and tries again by itself. Pure.
+ * judged by other records than Nexudus shows now, or by a clock that was ahead, or slept through a change, or whose ledger is
+ * not as the record has it, is woken, once for each such difference: a member who cannot be read says so and tries again by itself. Pure.
  */
-export function whomToWake({ shown, running, record, told, isForAll }: Sides): ToWake {
+export function whomToWake({ shown, running, record, told, isForAll, now, judgedAhead }: Sides): ToWake {
   const missing = new Set(
     [...Object.keys(shown).map(Number), ...record.owners()].filter((id) => !running.has(id)),
   );
@@ -403,10 +437,12 @@ export function whomToWake({ shown, running, record, told, isForAll }: Sides): T
     const records = shown[memberId] ?? '';
     const { ledger } = record.inLine(memberId, holdings);
     const isInLine = digestOfLedger(ledger) === digestOfLedger(holdings.ledger);
-    if (holdings.records === records && isInLine) continue;
+    const late = lateOf(holdings, now) ?? judgedAhead.get(memberId) ?? '';
+    if (holdings.records === records && isInLine && late === '') continue;
     // Who was not judged yet waits, and says for what.
-    if (holdings.records === null && records === '' && isInLine) continue;
-    differing.set(memberId, `${holdings.records ?? ''}/${records}/${isInLine ? '' : digestOfLedger(ledger)}`);
+    if (holdings.records === null && records === '' && isInLine && late === '') continue;
+    const ledgers = isInLine ? '' : digestOfLedger(ledger);
+    differing.set(memberId, `${holdings.records ?? ''}/${records}/${ledgers}/${late}`);
   }
   const woken = isForAll
     ? [...running.keys()]
@@ -416,6 +452,11 @@ export function whomToWake({ shown, running, record, told, isForAll }: Sides): T
     others: woken,
     told: Object.fromEntries([...differing].map(([id, difference]) => [String(id), difference])),
   };
+}
+
+/** The change that a member's workflow ought to have looked at, and slept through: its timer may be of another clock. */
+function lateOf({ nextChangeAt }: RunningHoldings, now: Instant): Instant | null {
+  return nextChangeAt !== null && nextChangeAt < now - lateMs ? nextChangeAt : null;
 }
 
 /** Tells two ledgers apart by whose keys there are, and how often each was written. */
@@ -440,10 +481,14 @@ function tellSuspects(
   );
 }
 
-/** Principle 4: which collections' counts are believed, and which are not yet. Pure. */
+/**
+ * Principle 4: which collections' counts are believed, and which are not yet. `isDisputed`: nobody knows what time it is, so
+ * that no time has passed for sure. Pure.
+ */
 export function believe(
   memory: Pick<FullPassMemory, 'baselines' | 'suspects'> | null,
   index: Pick<Index, 'counts' | 'readAt'>,
+  isDisputed = false,
 ): Pick<FullPassMemory, 'baselines' | 'suspects'> {
   const baselines: FullPassMemory['baselines'] = {};
   const suspects: FullPassMemory['suspects'] = {};
@@ -452,7 +497,7 @@ export function believe(
     const suspect = memory?.suspects[collection];
     // A clock that was set back must not make this last for hours.
     const since = Math.min(suspect?.since ?? index.readAt, index.readAt);
-    const agreed = suspect !== undefined && index.readAt - since >= doubtLastsMs;
+    const agreed = suspect !== undefined && !isDisputed && index.readAt - since >= doubtLastsMs;
     if (baseline === undefined || plausible(baseline, count) || agreed) {
       baselines[collection] = { count, at: index.readAt };
     } else {

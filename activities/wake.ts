@@ -18,6 +18,7 @@ import {
   memberWorkflowId,
   memberWorkflowType,
   newMember,
+  nextChangeAtKey,
   pollScheduleId,
   shownOf,
   type MemberState,
@@ -54,14 +55,20 @@ const pausedByOrder = 'paused by `latchkey pause all`; `latchkey resume` lets it
 export interface RunningMember {
   memberId: number;
   memo: Record<string, unknown> | undefined;
+  /** The next change that it knows of; null: none. */
+  nextChangeAt: Instant | null;
 }
 
 /** All members whose workflow runs; `where` narrows by search attributes. */
 export async function* listRunning(client: Client, where = ''): AsyncGenerator<RunningMember> {
   const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'${where}`;
-  for await (const { workflowId, memo } of client.workflow.list({ query, pageSize: 1_000 })) {
+  for await (const { workflowId, memo, typedSearchAttributes } of client.workflow.list({
+    query,
+    pageSize: 1_000,
+  })) {
     const memberId = memberIdOf(workflowId);
-    if (memberId !== null) yield { memberId, memo };
+    const nextChangeAt = typedSearchAttributes.get(nextChangeAtKey)?.getTime() ?? null;
+    if (memberId !== null) yield { memberId, memo, nextChangeAt };
   }
 }
 

@@ -106,11 +106,12 @@ async function quietPoll(
     rules: { mapping: [], policies: defaultPolicies },
     known: createKnownRecords(),
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
-    trail: { prune: () => Promise.resolve(0) },
+    trail: { list: () => Promise.resolve([]), prune: () => Promise.resolve(0) },
     ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
     trailRetentionMs: 0,
     tellLag: () => undefined,
     now,
+    verdict: () => ({ state: 'agreed', right: ['machine', 'nexudus', 'kisi'], wrong: [] }),
   });
   const poll = (memory: PollMemory | null): Promise<PollMemory> =>
     new MockActivityEnvironment().run(() => activities.pollChanges(memory));

@@ -8,7 +8,9 @@ import { SingleBar } from 'cli-progress';
 import { readOrders } from '../activities/orders.js';
 import { linesOf, type PlannedChange } from '../activities/preview.js';
 import { canonical } from '../access/canonical.js';
+import { clocksAgreeMs } from '../access/clocks.js';
 import { iso } from '../access/types.js';
+import { durationWords } from '../worker/alerts.js';
 import {
   addMembersUpdate,
   planReportQuery,
@@ -150,6 +152,7 @@ function firstLines(people: Plan['people'], names: ReadonlyMap<number, string>):
 /** The plan, made again. Throws CommandError with what moved where that is not the same. */
 async function checkGround(file: PlanFile, space: Space): Promise<Plan> {
   const surveyed = await surveyScope(space, file.timeZones, file.scope);
+  checkClock(space);
   const planAt = (at: number): Plan => planOf(surveyed, file.rules, { at }, file.scope.locationId);
   const now = planAt(Date.now());
   const moved = movedBetween(file.members, changesOf(planAt(file.madeAt).people), canonical);
@@ -158,6 +161,14 @@ async function checkGround(file: PlanFile, space: Space): Promise<Plan> {
   if (first === undefined) return now;
   const more = others.length === 0 ? '' : `, and ${others.length} more`;
   throw new CommandError(`things have moved since the plan was made (${first}${more}): plan again`, 2);
+}
+
+/** Throws CommandError where this machine's clock is wrong, or Nexudus' is: what has ended is told by it. */
+function checkClock({ nexudus }: Space): void {
+  const ms = nexudus.clock.skewMs();
+  if (ms === null || Math.abs(ms) <= clocksAgreeMs) return;
+  const differs = `this machine's clock is ${durationWords(Math.abs(ms))} ${ms < 0 ? 'ahead of' : 'behind'} Nexudus'`;
+  throw new CommandError(`${differs}, so nothing was done: set it right (NTP), and plan again`, 2);
 }
 
 /** What is to be done, without the instants that go on with the clock. */

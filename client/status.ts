@@ -62,6 +62,7 @@ export function statusWords(
         `Not believed since ${shortTime(since) ?? ''}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`,
     ),
     ...apiLines('kisi', facts, now),
+    ...clockLines(facts),
     ...driftLines(facts.drift, now),
     ...workerLines(facts, inForce, now),
     ...channelLines(facts),
@@ -134,10 +135,16 @@ function keyWords(api: ApiName, { refused, acceptedAt, actsAs, role }: ApiState,
     : `The ${what} was accepted ${ago(acceptedAt, now)}${as}${withRole}.`;
 }
 
-function skewWords({ skewMs }: ApiState): string {
+function skewWords({ skewMs }: Pick<ApiState, 'skewMs'>): string {
   if (skewMs === null) return '';
   if (Math.abs(skewMs) < 2_000) return 'Its clock agrees with ours.';
   return `Its clock is ${durationWords(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} ours.`;
+}
+
+/** It is told by heartbeats, which come each second or two. */
+function clockLines({ temporalSkewMs: skewMs }: Facts): string[] {
+  if (skewMs === null || Math.abs(skewMs) < 10_000) return [];
+  return [`Temporal: ${skewWords({ skewMs })}`];
 }
 
 function runWords(what: string, { lastGoodAt, everyMs, isPaused }: RunFacts, now: Instant): string {
@@ -229,6 +236,7 @@ function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Al
     nexudus: api('nexudus'),
     kisi: api('kisi'),
     apisToldAt: isoOrNull(reportedAt),
+    temporalSkewMs: facts.temporalSkewMs,
     nexudusTokenEndsAt: isoOrNull(facts.tokenEndsAt),
     poll: run(facts.poll),
     fullPass: run(facts.fullPass),

@@ -9,10 +9,16 @@ export interface ServerClock {
   now(): Instant;
   /** How far the server's clock is ahead of this machine's, or behind it (negative), in milliseconds; null: not known. */
   skewMs(): number | null;
+  /** The same, as what it lies between. */
+  ahead(): { least: number; most: number } | null;
+  /** The earliest that it may be by the server's clock, whatever this machine's says; null: not known. */
+  told(): Instant | null;
   /** Milliseconds since some instant, which nobody can set: for what takes time. */
   steadyMs(): number;
   /** The `Date` header of an answer that has just come, and when its request began by `steadyMs`. */
   note(date: unknown, startedMs: number): void;
+  /** An instant of the server's clock that is known by now, and was at most `withinMs` past when the request began. */
+  noteInstant(at: Instant, startedMs: number, withinMs: number): void;
 }
 
 /** For tests. */
@@ -38,12 +44,28 @@ export function createServerClock(options: Partial<ServerClockOptions> = {}): Se
     return Math.round((ahead.least + ahead.most) / 2 + steadyMs() - wallMs());
   }
 
+  const toldNow = (): Instant | null => (ahead === null ? null : Math.floor(ahead.least + steadyMs()));
+
+  function noteInstant(at: Instant, startedMs: number, withinMs: number): void {
+    const told = { least: at - steadyMs(), most: at + withinMs - startedMs };
+    const least = Math.max(told.least, ahead?.least ?? -Infinity);
+    const most = Math.min(told.most, ahead?.most ?? Infinity);
+    // What no longer agrees with the answers before: somebody set one of the clocks, or this machine slept.
+    ahead = least <= most ? { least, most } : told;
+  }
+
   return {
     skewMs,
     steadyMs,
+    told: toldNow,
+    ahead() {
+      if (ahead === null) return null;
+      const off = steadyMs() - wallMs();
+      return { least: ahead.least + off, most: ahead.most + off };
+    },
     now() {
-      if (ahead === null) return wallMs();
-      const told = Math.floor(ahead.least + steadyMs());
+      const told = toldNow();
+      if (told === null) return wallMs();
       // Of two clocks that are days apart nobody knows which is right: what is too early only costs a longer read.
       return Math.abs(told - wallMs()) > dayMs ? Math.min(told, wallMs()) : told;
     },
@@ -51,12 +73,9 @@ export function createServerClock(options: Partial<ServerClockOptions> = {}): Se
       const at = parseHttpDate(date);
       if (at === null || at < earliestDate || at >= latestDate) return;
       // The header has whole seconds, and was written at some time between start and end.
-      const told = { least: at - steadyMs(), most: at + 1_000 - startedMs };
-      const least = Math.max(told.least, ahead?.least ?? -Infinity);
-      const most = Math.min(told.most, ahead?.most ?? Infinity);
-      // What no longer agrees with the answers before: somebody set one of the clocks, or this machine slept.
-      ahead = least <= most ? { least, most } : told;
+      noteInstant(at, startedMs, 1_000);
     },
+    noteInstant,
   };
 }
 

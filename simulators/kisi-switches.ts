@@ -29,6 +29,8 @@ export interface KisiSwitches {
   emailFilterExact: boolean;
   /** True: e-mails that differ in case are different ones. */
   userEmailCaseSensitive: boolean;
+  /** `Date` of each answer: 'clock' for the simulator's, else just this text; null: none. */
+  dateHeader: string | null;
   /** Requests per second and user, by the simulator's clock; as many at once. Null: no limit. */
   rateLimit: { perSecond: number } | null;
   /** `notify` of a role assignment that does not say. */
@@ -59,6 +61,7 @@ export const defaultSwitches: KisiSwitches = {
   takenEmails: [],
   emailFilterExact: true,
   userEmailCaseSensitive: false,
+  dateHeader: 'clock',
   rateLimit: { perSecond: 5 },
   notifyDefault: true,
   sendEmailsDefault: true,

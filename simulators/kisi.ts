@@ -58,6 +58,7 @@ export async function startKisiSimulator(options: KisiSimulatorOptions = {}): Pr
     mails,
     callerOf: (request: FastifyRequest) => callerOf(org, request),
   };
+  tellTime(app, simulation);
   guard(app, simulation);
   addUserRoutes(app, simulation);
   addGroupRoutes(app, simulation);
@@ -91,6 +92,16 @@ function speakKisi(app: FastifyInstance): void {
     const status = error.statusCode ?? 500;
     if (status >= 500) throw error;
     return reply.code(400).send(refused(400, 'The request is not valid.').body);
+  });
+}
+
+function tellTime(app: FastifyInstance, { org, switches }: Simulation): void {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    const { dateHeader } = switches;
+    reply.raw.sendDate = false;
+    const date = dateHeader === 'clock' ? new Date(org.now()).toUTCString() : dateHeader;
+    if (date !== null) reply.header('Date', date);
+    done();
   });
 }
 

@@ -2,6 +2,14 @@
  * What needs somebody, by what is known of the space: the lines of `latchkey status` and of the alerts that go out. Ids only,
  * no names and no e-mails.
  */
+import {
+  clockNames,
+  clocksAgreeMs,
+  clockWords,
+  verdictOf,
+  type Ahead,
+  type ClockName,
+} from '../access/clocks.js';
 import type { Instant } from '../access/types.js';
 import type { ApiName, ApiState, CallTrouble } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
@@ -31,8 +39,6 @@ export interface AlertLimits {
   downMs: number;
   /** For so long a call is answered otherwise than documented, or refused. */
   callMs: number;
-  /** By so much the clocks differ. */
-  skewMs: number;
   /** For so long the comparison with Kisi fails. */
   auditMs: number;
   /** For so long members wait for an API that answers. */
@@ -44,7 +50,6 @@ const minuteMs = 60_000;
 export const alertLimits: AlertLimits = {
   downMs: 5 * minuteMs,
   callMs: 5 * minuteMs,
-  skewMs: minuteMs,
   auditMs: 60 * minuteMs,
   blockedMs: 15 * minuteMs,
 };
@@ -77,6 +82,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...workerAlerts(facts),
     ...rulesAlerts(facts),
     ...ofApis,
+    ...clockAlerts(facts),
     ...tokenAlerts(facts, now),
     ...pollAlerts(facts, now, ofApis),
     ...facts.held.flatMap(heldAlert),
@@ -105,8 +111,9 @@ function undecidedOf({ apis, drift, hooks }: Facts): string[] {
     return state === undefined || (state.answeredAt === null && state.down === null);
   });
   return [
-    ...unheard.flatMap((api) => ['down', 'refused', 'call', 'skew', 'retiring'].map((of) => `${of}/${api}`)),
+    ...unheard.flatMap((api) => ['down', 'refused', 'call', 'retiring'].map((of) => `${of}/${api}`)),
     ...(apis === null ? ['token'] : []),
+    ...(unheard.length > 0 ? ['clocks'] : []),
     ...(drift === null ? ['contested', 'audit', 'doubt', 'drift'] : []),
     ...(hooks === null ? ['hook'] : []),
   ];
@@ -143,7 +150,6 @@ function apiAlerts(api: ApiName, { apis }: Facts, now: Instant, limits: AlertLim
     ...downAlert(api, state, now, limits),
     ...refusedAlert(api, state),
     ...state.troubles.flatMap((trouble) => callAlert(api, trouble, limits)),
-    ...skewAlert(api, state, limits),
     ...(state.retiring === null
       ? []
       : [
@@ -185,11 +191,27 @@ function callAlert(api: ApiName, trouble: CallTrouble, { callMs }: AlertLimits):
   return [{ cause: `call/${api}/${call}`, since, text }];
 }
 
-function skewAlert(api: ApiName, { skewMs }: ApiState, limits: AlertLimits): Alert[] {
-  if (skewMs === null || Math.abs(skewMs) <= limits.skewMs) return [];
-  const text = `The clock of ${names[api]} is ${durationWords(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} this machine's: see that this machine keeps its time (NTP).`;
-  return [{ cause: `skew/${api}`, since: null, text }];
+/** Told together: one clock that is wrong differs from all others. */
+function clockAlerts({ apis, temporalSkewMs }: Facts): Alert[] {
+  if (apis === null) return [];
+  const skews = { temporal: temporalSkewMs, nexudus: apis.nexudus.skewMs, kisi: apis.kisi.skewMs };
+  const verdict = verdictOf({
+    temporal: exactly(skews.temporal),
+    nexudus: exactly(skews.nexudus),
+    kisi: exactly(skews.kisi),
+  });
+  if (verdict.wrong.length === 0) return [];
+  const differences = Object.entries(skews).flatMap(([name, ms]) => {
+    if (ms === null || Math.abs(ms) <= clocksAgreeMs) return [];
+    const which = ms > 0 ? 'ahead of' : 'behind';
+    return [`${clockNames([name as ClockName])} is ${durationWords(Math.abs(ms))} ${which} this machine's`];
+  });
+  const text = `Clocks differ (${differences.join(', ')}). ${clockWords(verdict)}`;
+  const cause = verdict.state === 'disputed' ? 'clocks/disputed' : `clocks/${verdict.wrong.join('-')}`;
+  return [{ cause, since: null, text }];
 }
+
+const exactly = (ms: number | null): Ahead | null => (ms === null ? null : { least: ms, most: ms });
 
 /** Of a token that is refused already, that is told. */
 function tokenAlerts({ tokenEndsAt: endsAt, apis }: Facts, now: Instant): Alert[] {

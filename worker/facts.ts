@@ -31,11 +31,14 @@ import {
   type ShownHoldings,
 } from '../workflows/messages.js';
 import type { ApiStates, Trouble } from './api-watch.js';
+import { msOf } from './timestamps.js';
 
 /** What the process that speaks to the APIs tells of itself: the heartbeat of its activity. No secrets, no personal data. */
 export interface SpeakerReport {
   at: Instant;
   apis: ApiStates;
+  /** How far Temporal's clock is ahead of this machine's; null: not known. */
+  temporalSkewMs: number | null;
   /** Webhooks of ours that Nexudus switched off; null: not looked yet, or there are none to look after. */
   hooks: { at: Instant; off: string[] } | null;
   /** When NEXUDUS_TOKEN ends; null: there is none. */
@@ -99,6 +102,7 @@ export interface Facts {
   /** As the process that speaks last told. Null: none has. */
   reportedAt: Instant | null;
   apis: ApiStates | null;
+  temporalSkewMs: number | null;
   hooks: SpeakerReport['hooks'];
   /** When NEXUDUS_TOKEN ends; null: there is none. */
   tokenEndsAt: Instant | null;
@@ -150,6 +154,7 @@ export async function readFacts(
     speaker: { ...speaker.speaker, speaks, ...(own === null ? {} : { beatAt: now }) },
     reportedAt: report?.at ?? null,
     apis: report?.apis ?? null,
+    temporalSkewMs: report?.temporalSkewMs ?? null,
     hooks: report?.hooks ?? null,
     tokenEndsAt: report?.tokenEndsAt ?? null,
     trail: report?.trail ?? null,
@@ -302,12 +307,4 @@ async function lastWord(client: Client): Promise<SpeakerReport | null> {
 function reportOf(payload: Payload): SpeakerReport | null {
   const report = defaultPayloadConverter.fromPayload<Partial<SpeakerReport> | null>(payload);
   return report?.apis === undefined ? null : (report as SpeakerReport);
-}
-
-type Timestamp =
-  { seconds?: { toNumber(): number } | number | null; nanos?: number | null } | null | undefined;
-
-function msOf(time: Timestamp): Instant | null {
-  if (time?.seconds === undefined || time.seconds === null) return null;
-  return Number(time.seconds) * 1000 + Math.floor((time.nanos ?? 0) / 1e6);
 }

@@ -10,6 +10,8 @@ export interface LatencyMeters {
   pollLag(collection: string, lagMs: number): void;
   /** From the arrival of a webhook to the wake that Temporal took. */
   pushWake: (waitedMs: number) => void;
+  /** How far each clock is ahead of this machine's (null: not known), and whether they contradict each other. */
+  clocks: (skewMs: Record<string, number | null>, isDisputed: boolean) => void;
 }
 
 const histograms = {
@@ -36,7 +38,28 @@ export function createLatencyMeters(meter: MetricMeter): LatencyMeters {
   const key = histogram(histograms.key, 'From the instant in Nexudus to the answer of Kisi');
   const pollLag = histogram(histograms.pollLag, 'From a write in Nexudus to the poll that noticed it');
   const pushWake = histogram(histograms.pushWake, 'From the arrival of a webhook to the wake');
+  const skew = meter.createGauge(
+    'latchkey_clock_skew_seconds',
+    'float',
+    's',
+    "How far another clock is ahead of this machine's, or behind it",
+  );
+  const disputed = meter.createGauge(
+    'latchkey_clocks_disputed',
+    'int',
+    '',
+    'Whether clocks disagree and it is not known which is right',
+  );
   return {
+    clocks(skewMs, isDisputed) {
+      for (const [clock, ms] of Object.entries(skewMs)) {
+        if (ms === null) continue;
+        // A gauge takes nothing below nought.
+        skew.set(Math.max(0, ms) / 1000, { clock, side: 'ahead' });
+        skew.set(Math.max(0, -ms) / 1000, { clock, side: 'behind' });
+      }
+      disputed.set(isDisputed ? 1 : 0);
+    },
     key({ what, locationId, since, until }) {
       key.record((until - since) / 1000, { what, location: locationId ?? 'none' });
     },

@@ -5,12 +5,15 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import type { Kept } from '../trail/kept.js';
+import type { Timekeeper } from '../activities/time.js';
 import { createAlerting, type AlertingOptions } from './alerting.js';
 import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
 import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { unlessAborted, within } from '../waits/within.js';
 import { readFacts, type SpeakerReport } from './facts.js';
+import type { LatencyMeters } from './latency.js';
+import type { RunWatch } from './runs.js';
 import type { TokenWatch } from './token-end.js';
 
 export interface MonitorDeps {
@@ -19,10 +22,17 @@ export interface MonitorDeps {
   watch: ApiWatch;
   /** Cheap requests to each API, that show whether it answers and takes the key, and whose key that is. */
   ask: Record<ApiName, () => Promise<unknown>>;
-  /** How far each API's clock is ahead of ours; null: not known. */
-  skewMs: Record<ApiName, () => number | null>;
   /** The token for Nexudus that a person got by hand. */
   token: TokenWatch;
+  /** How far each clock is ahead of this machine's; null: not known. */
+  skewMs: Record<ApiName | 'temporal', () => number | null>;
+  time: Pick<Timekeeper, 'verdict'>;
+  /** Hears what time it is for Temporal, for as long as this process speaks. */
+  hear: (signal: AbortSignal) => Promise<void>;
+  tellClocks: LatencyMeters['clocks'];
+  runs: Pick<RunWatch, 'late' | 'restart'>;
+  /** Has a Schedule run now. */
+  runNow: (scheduleId: string) => Promise<void>;
   kept: Kept;
   channels: readonly Channel[];
   log: Logger;
@@ -34,6 +44,8 @@ export interface MonitorDeps {
 export interface MonitorPace extends Pick<AlertingOptions, 'calmMs' | 'againMs' | 'firstPauseMs'> {
   everyMs: number;
   limits: Partial<AlertLimits>;
+  /** A Schedule is not late before so long. */
+  lateMs: number;
 }
 
 export interface Monitor {
@@ -68,6 +80,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const report = (): SpeakerReport => ({
     at: now(),
     apis: apis(),
+    temporalSkewMs: deps.skewMs.temporal(),
     ...{ hooks, trail },
     tokenEndsAt: deps.token.endsAt(),
     channels: channels.map(({ name }) => name),
@@ -90,7 +103,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
 
   async function probe(api: ApiName): Promise<void> {
     const { down, refused, answeredAt, role } = watch.states()[api];
-    const isInDoubt = down !== null || refused !== null;
+    // What time it is shows by any answer.
+    const isInDoubt = down !== null || refused !== null || deps.time.verdict().state === 'disputed';
     if ((!isInDoubt && role !== null) || probing.has(api)) return;
     // As long as it answers, other requests show that.
     const lastAt = Math.max(down?.lastAt ?? 0, isInDoubt ? (answeredAt ?? 0) : 0, probedAt[api]);
@@ -106,6 +120,9 @@ export function createMonitor(deps: MonitorDeps): Monitor {
 
   /** `over`: null, once the term is. */
   async function look(over: Promise<null>): Promise<void> {
+    const { nexudus, kisi, temporal } = deps.skewMs;
+    const skews = { nexudus: nexudus(), kisi: kisi(), temporal: temporal() };
+    deps.tellClocks(skews, deps.time.verdict().state === 'disputed');
     await readHooks();
     await deps.token.look();
     const reading = readFacts(client, taskQueue, now(), report());
@@ -113,6 +130,12 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const facts = await Promise.race([reading, over]);
     if (facts === null) return;
     await alerting.tell(alertsOf(facts, now(), { ...alertLimits, ...limits }));
+    for (const id of deps.runs.late(facts)) {
+      log.warn(
+        `the Schedule ${id} did not run when it ought to, as after Temporal's clock was set: it is run now`,
+      );
+      await deps.runNow(id);
+    }
     // Who stopped everything wants no request at all.
     if (facts.orders?.stop?.level === 'all') return;
     // They may wait for their turn, and nobody waits for them.
@@ -126,6 +149,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       // Another process may have told something since this one spoke last.
       alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
       const over = once(signal, 'abort').then(() => null);
+      void deps.hear(signal);
+      deps.runs.restart();
       while (!signal.aborted) {
         await look(over).then(
           () => (isTroubled = false),

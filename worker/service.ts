@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Connection } from '@temporalio/client';
 import { Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Instant } from '../access/types.js';
 import { createBreakerBook } from '../activities/breaker.js';
 import { createBlockActivities, profilesBeside } from '../activities/blocks.js';
 import { createBaselineBook } from '../activities/baselines.js';
@@ -17,6 +18,7 @@ import { createOrderBook, orderException, readOrders } from '../activities/order
 import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
 import { createRecorder, type Stopwatch } from '../activities/recorder.js';
+import { createTimekeeper, type Timekeeper } from '../activities/time.js';
 import { createTrailActivities } from '../activities/trail.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient, type KisiClientOptions } from '../kisi/client.js';
@@ -54,17 +56,20 @@ import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
 import { createTeller } from './in-force.js';
+import { hearTemporal } from './temporal-clock.js';
 import { watchOtherRules, type OtherRules } from './other-rules.js';
 import { createLogin, tellOf, type LoginState } from './login.js';
 import { noRefusals, type RefusalBook } from './refusals.js';
 import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
+import { createRunWatch, type RunWatch } from './runs.js';
 import { createTokenWatch } from './token-end.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import {
   connectClient,
   connectNative,
   ensureSchedules,
+  runNow,
   runSchedules,
   type TemporalAddress,
 } from './temporal.js';
@@ -91,8 +96,11 @@ export interface Apis {
   kisi: KisiClient;
   /** The same, asking before each write. */
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
-  /** Kisi's clock, as its answers tell of it. */
-  kisiClock: Pick<ServerClock, 'skewMs'>;
+  /** The clocks of Kisi and Temporal, as their answers tell of them. */
+  kisiClock: ServerClock;
+  temporalClock: ServerClock;
+  /** What time it is, by all clocks together. */
+  time: Timekeeper;
   /** How they have answered all of these. */
   watch: ApiWatch;
   /** Whether each API takes what it is shown. */
@@ -110,17 +118,24 @@ export interface Paces {
 /**
  * Each process has its own paces: only one of them speaks at a time. Other ones are for benches and tests.
  * `readCredentials`: the credentials as they are now where they were read at the start; null: not whole, or always the
- * same. `refusals`: what earlier processes know of refused logins.
+ * same. `refusals`: what earlier processes know of refused logins. `wallMs`: this machine's clock.
  */
 export function createApis(
   config: Config,
   paces: Partial<Paces> = {},
   readCredentials: () => Credentials | null = () => null,
   refusals: RefusalBook = noRefusals,
+  wallMs: () => Instant = Date.now,
 ): Apis {
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl } = config.nexudus;
-  const clock = createServerClock();
+  const clock = createServerClock({ wallMs });
+  const kisiClock = createServerClock({ wallMs });
+  const temporalClock = createServerClock({ wallMs });
+  const time = createTimekeeper({
+    clocks: { temporal: temporalClock, nexudus: clock, kisi: kisiClock },
+    wallMs,
+  });
   const sessionOf = sessionsBy(refusals);
   const nexudusFor = (auth: NexudusAuth, turns: Turns): NexudusClient =>
     createNexudusClient({ baseUrl, auth, clock, session: sessionOf(auth), pace: turns });
@@ -130,7 +145,7 @@ export function createApis(
     readCredential: () => readCredentials()?.nexudus ?? null,
     tryOut: (auth) => nexudusFor(auth, pace.members).me(),
   });
-  const watch = createApiWatch(Date.now);
+  const watch = createApiWatch(() => time.now());
   const nexudusBy = (turns: Turns): NexudusClient =>
     watch.nexudus(nexudus.clientOf((auth) => nexudusFor(auth, nexudus.guarded(turns))));
   const turns = turnsByPriority(kisiPace);
@@ -140,7 +155,6 @@ export function createApis(
     readCredential: () => readCredentials()?.kisi ?? null,
     tryOut: (apiKey) => createKisiClient({ baseUrl: config.kisi.baseUrl, apiKey, pace: turns }).currentUser(),
   });
-  const kisiClock = createServerClock();
   const noteDate = (date: string | null, startedMs: number): void => {
     kisiClock.note(date, startedMs);
   };
@@ -161,7 +175,7 @@ export function createApis(
     nexudusForFullPasses: nexudusBy(pace.fullPasses),
     kisi: kisiBy({}),
     kisiWhere: (beforeWrite) => kisiBy({ beforeWrite }),
-    kisiClock,
+    ...{ kisiClock, temporalClock, time },
     logins: [nexudus, kisi],
     nexudusToken() {
       const auth = nexudus.inUse();
@@ -193,7 +207,6 @@ export interface ServiceOptions {
   log: Logger;
   /** Where the SDK serves its metrics, to pass on under /metrics. */
   sdkMetricsUrl: string | null;
-  now?: () => number;
   /** When alerts go out; left out: as in a real space. */
   monitorPace?: Partial<MonitorPace>;
 }
@@ -225,16 +238,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
     });
   });
-  const stores = storesIn(db, options.now ?? Date.now);
+  const stores = storesIn(db, () => apis.time.now());
   const { trail, ownership, kept } = stores;
   const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const otherRules = await watchOtherRules(client, config.file, log);
+  const runs = createRunWatch(undefined, options.monitorPace?.lateMs);
   const speaker = createSpeaker({
     heldBack: () => otherRules.heldBack(),
-    openWorkers: speakingWorkers(options, client, native, stores, meters),
+    openWorkers: speakingWorkers(options, client, native, stores, meters, runs),
     tell: createTeller(client, options),
-    monitor: monitorOf(options, client, kept),
+    monitor: monitorOf(options, client, kept, meters, runs),
   });
   const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
@@ -301,20 +315,31 @@ function storesIn(db: Awaited<ReturnType<typeof openDatabase>>, now: () => numbe
 
 /** Looks after the space while this process speaks, and sends the alerts. */
 function monitorOf(
-  { config, apis, log, now, monitorPace }: ServiceOptions,
+  { config, apis, log, monitorPace }: ServiceOptions,
   client: Client,
   kept: Kept,
+  meters: LatencyMeters,
+  runs: RunWatch,
 ): Monitor {
-  const common = { kept, log, now: now ?? Date.now };
+  const common = { kept, log, now: () => apis.time.now() };
   return createMonitor({
     ...{ ...common, client, taskQueue: config.taskQueue },
     token: createTokenWatch({ ...common, tokenInUse: apis.nexudusToken }),
+    time: apis.time,
+    hear: (signal) => hearTemporal(client, apis.temporalClock, signal),
+    tellClocks: meters.clocks,
+    runs,
+    runNow: (id) => runNow(client, id),
     watch: apis.watch,
     ask: {
       nexudus: () => apis.nexudus.me(),
       kisi: async () => apis.kisi.organizationRole({ userId: (await apis.kisi.currentUser()).id }),
     },
-    skewMs: { nexudus: () => apis.nexudus.clock.skewMs(), kisi: () => apis.kisiClock.skewMs() },
+    skewMs: {
+      nexudus: () => apis.nexudus.clock.skewMs(),
+      kisi: () => apis.kisiClock.skewMs(),
+      temporal: () => apis.temporalClock.skewMs(),
+    },
     channels: createChannels(config.alerts),
     pace: monitorPace ?? {},
   });
@@ -374,9 +399,11 @@ function speakingWorkers(
   connection: NativeConnection,
   { trail, ownership, kept }: Stores,
   meters: LatencyMeters,
+  runs: RunWatch,
 ): () => Promise<Worker[]> {
   const { config, apis, space } = options;
-  const now = options.now ?? Date.now;
+  const { time } = apis;
+  const now = (): Instant => time.now();
   const people = createPeople(async (memberId) => {
     const record = await apis.nexudus.getOne('coworkers', memberId);
     return record === null ? null : { email: record.email, name: record.fullName };
@@ -410,6 +437,7 @@ function speakingWorkers(
         return {
           ...createMembershipActivities({
             ...{ reader, rules, people, known, gate, orders, breaker, trail, ownership, now },
+            possible: () => time.possible(),
           }),
           ...createPollActivities({
             nexudus: apis.nexudusForPolls,
@@ -427,6 +455,7 @@ function speakingWorkers(
               meters.pollLag(collection, lagMs);
             },
             now,
+            verdict: () => time.verdict(),
           }),
         };
       },
@@ -434,7 +463,7 @@ function speakingWorkers(
     ...createTrailActivities({ trail, kept, now }),
   };
   const directory = createDirectory({
-    ...{ kisi, now, how: config.file.findUsers },
+    ...{ kisi, now: () => performance.now(), how: config.file.findUsers },
     // An audit reads it too.
     wantList: () => void askForAudit(client).catch(() => undefined),
   });
@@ -480,7 +509,7 @@ function speakingWorkers(
         ...shared,
         identity,
         taskQueue: nexudusTaskQueue(config.taskQueue),
-        activities: nexudusActivities,
+        activities: runs.watched(nexudusActivities),
         // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
         maxConcurrentActivityTaskExecutions: 2000,
       }),

@@ -56,8 +56,8 @@ export async function runSchedules(client: Client): Promise<void> {
   await runNow(client, pollScheduleId);
 }
 
-/** A trigger would run even what is paused. */
-async function runNow(client: Client, scheduleId: string): Promise<void> {
+/** Runs a Schedule at once, unless it is paused: a trigger would run even that. */
+export async function runNow(client: Client, scheduleId: string): Promise<void> {
   const schedule = client.schedule.getHandle(scheduleId);
   if (!(await schedule.describe()).state.paused) await schedule.trigger(ScheduleOverlapPolicy.SKIP);
 }

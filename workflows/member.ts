@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { looksFor } from '../access/ownership.js';
-import { nextWake, planSteps, stillFrozen, type Hold, type Step } from '../access/plan.js';
+import { nextWake, planSteps, stillFrozen, wakeAt, type Hold, type Step } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
 import type { Act, Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
 import { carryOutBlocks } from './blocks.js';
@@ -102,6 +102,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     waits: false,
     ended: false,
     doubtSince: null as Instant | null,
+    /** When the last decision came, by Temporal's clock, and what time it was by the one that it was made by. */
+    judged: { at: Date.now(), by: Date.now() },
     /** Fresh looks that people asked for. */
     asked: 0,
   };
@@ -311,6 +313,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     });
     if (ownerId !== null) return standBy(ownerId, assessment);
 
+    const due = assessment.next?.at ?? Infinity;
     const writer = keyWriter(
       state,
       changes,
@@ -319,7 +322,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       },
       {
         isOvertaken: woken,
-        dueAt: assessment.next?.at ?? Infinity,
+        // What is past already by this clock would overtake each write before it is made.
+        dueAt: due > Date.now() ? due : Infinity,
         // Thousands may wait before it in line.
         isOvertakenAtOnce: pass.inBulk ? () => isAwaited() || isOrdered() : isOrdered,
       },
@@ -440,6 +444,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     state.dropped = [];
     state.kisiUser = assessed.kisiUser;
     state.records = assessed.records ?? state.records;
+    run.judged = { at: Date.now(), by: assessed.judgedAt ?? Date.now() };
     outlook.lastCheckedAt = assessed.readAt;
     outlook.locationId = assessed.locationId;
     return assessed;
@@ -471,6 +476,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       ({ groupId, why }) => `group ${groupId}: ${why}`,
     );
     outlook.next = nextWake(assessment.next, state.ledger, assessment.keys, state.frozen);
+    const due = outlook.next === null ? Infinity : wakeAt(outlook.next.at, run.judged, Date.now());
     heldAtOnce = assessment.holds.filter(({ byBreaker }) => byBreaker === true);
     // It is done now, or waits for a person.
     state.newsFrom = assessment.readAt - newsLagMs;
@@ -485,23 +491,23 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
         since,
         wakes: 'by itself: it is read again every 30 s',
       };
-      return Math.min(outlook.next?.at ?? Infinity, Date.now() + doubtRetryMs);
+      return Math.min(due, Date.now() + doubtRetryMs);
     }
     run.doubtSince = null;
     const [atOnce] = heldAtOnce;
     if (atOnce !== undefined) {
       waitFor(new Trouble('Held', atOnce.why, true), 'when that is approved, or not so any more');
-      return Math.min(outlook.next?.at ?? Infinity, Date.now() + blockedRetryMs);
+      return Math.min(due, Date.now() + blockedRetryMs);
     }
     if (heldBack !== undefined) {
       waitFor(heldBack, 'when the order is taken back');
-      return Math.min(outlook.next?.at ?? Infinity, Date.now() + heldRetryMs);
+      return Math.min(due, Date.now() + heldRetryMs);
     }
     if (assessment.gone && state.ledger.length === 0 && isAllAnswered) {
       run.ended = true;
       outlook.state = 'ended';
     }
-    return Math.min(outlook.next?.at ?? Infinity, idleWake());
+    return Math.min(due, idleWake());
   }
 
   function idleWake(): Instant {

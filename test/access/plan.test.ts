@@ -3,6 +3,7 @@ import {
   nextWake,
   planSteps,
   stillFrozen,
+  wakeAt,
   withInherited,
   type Freeze,
   type LedgerKey,
@@ -166,5 +167,34 @@ describe('stillFrozen', () => {
     assert.deepEqual(stillFrozen([freeze({ until: now })], 'a', now), []);
     assert.deepEqual(stillFrozen([freeze({ endsWithRules: 'a' })], 'a', now), []);
     assert.equal(stillFrozen([freeze({ endsWithRules: 'a' }), freeze()], 'b', now).length, 2);
+  });
+});
+
+describe('wakeAt', () => {
+  const judged = { at: now, by: now };
+  const second = 1_000;
+
+  it('is the very instant where the clocks agree, however long the writes took', () => {
+    for (const took of [0, 300, 40 * 60 * second])
+      assert.equal(wakeAt(now + day, judged, now + took), now + day);
+    assert.equal(wakeAt(now + 500, { at: now, by: now - 200 }, now), now + 500);
+    assert.equal(wakeAt(Infinity, judged, now), Infinity);
+  });
+
+  it('is never at once for what is past by this clock and to come for whoever decided', () => {
+    for (const off of [second, 30 * second, 6 * 60 * 60 * second, 10 * 365 * day]) {
+      // It was decided that long before the change, by a clock that is behind.
+      const at = wakeAt(now, { at: now, by: now - off }, now);
+      assert.ok(at >= now + 2 * second && at <= now + 30 * second, `${off}: ${at - now}`);
+    }
+  });
+
+  it('is soon, and not at once, for what passed amid the writes', () => {
+    assert.equal(wakeAt(now + day, judged, now + 2 * day), now + 2 * day + 2 * second);
+  });
+
+  it('is no later than it is for whoever decided, where this clock is behind', () => {
+    const behind = 6 * 60 * 60 * second;
+    assert.equal(wakeAt(now + day, { at: now - behind, by: now }, now - behind), now - behind + day);
   });
 });

@@ -3,13 +3,16 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { PollMemory } from '../../activities/contract.js';
+import type { FullPassMemory, PollMemory } from '../../activities/contract.js';
 import { createKnownRecords } from '../../activities/known.js';
-import { createPollActivities } from '../../activities/poll.js';
+import { believe, createPollActivities, whomToWake } from '../../activities/poll.js';
+import { recordOf, type RunningHoldings } from '../../activities/holdings.js';
+import { createTimekeeper } from '../../activities/time.js';
 import type { Waker } from '../../activities/wake.js';
 import { createNexudusClient } from '../../nexudus/client.js';
 import { createServerClock } from '../../nexudus/clock.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
+import type { TrailRecord } from '../../trail/records.js';
 import { rules } from '../support/builders.js';
 import { noPace } from '../nexudus/stub.js';
 
@@ -17,16 +20,24 @@ const noon = Date.parse('2026-11-24T12:00:00Z');
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const yearMs = 365 * dayMs;
 
 /** A true time that only the test moves, and how far each clock is from it. */
 class World {
   time = noon;
   oursOff = 0;
   theirsOff = 0;
+  /** Null: nothing is heard of Kisi's clock. */
+  kisiOff: number | null = null;
+  /** Members of whom the trail has decisions, and when these were made. */
+  decided: { memberId: number; at: number }[] = [];
+  readonly pruned: number[] = [];
   readonly woken: number[] = [];
   readonly lags: number[] = [];
   told: string[] = [];
   memory: PollMemory | null = null;
+  passed: FullPassMemory | null = null;
   private poller!: ReturnType<typeof createPollActivities>;
   nexudus!: NexudusSimulator;
   private type = 0;
@@ -42,13 +53,21 @@ class World {
 
   /** A process that knows nothing yet but what the last run remembered. */
   restart(): void {
-    const ours = (): number => this.time + this.oursOff;
+    const wallMs = (): number => this.time + this.oursOff;
+    const steadyMs = (): number => this.time;
     const nexudus = createNexudusClient({
       baseUrl: this.nexudus.url,
       auth: { email: 'admin@example.com', password: 'nexudus-password' },
       pace: noPace(),
-      clock: createServerClock({ wallMs: ours, steadyMs: () => this.time }),
+      clock: createServerClock({ wallMs, steadyMs }),
     });
+    const kisi = createServerClock({ wallMs, steadyMs });
+    const kisiAhead = (): ReturnType<typeof kisi.ahead> => {
+      if (this.kisiOff !== null) kisi.note(new Date(this.time + this.kisiOff).toUTCString(), steadyMs());
+      return kisi.ahead();
+    };
+    const clocks = { nexudus: nexudus.clock, kisi: { ahead: kisiAhead }, temporal: { ahead: () => null } };
+    const time = createTimekeeper({ clocks, wallMs, steadyMs });
     const note = (id: number): Promise<void> => Promise.resolve(void this.woken.push(id));
     this.poller = createPollActivities({
       nexudus,
@@ -58,11 +77,19 @@ class World {
       rules: rules(),
       known: createKnownRecords(),
       baselines: { read: () => Promise.resolve(null), note: () => undefined },
-      trail: { prune: () => Promise.resolve(0) },
-      ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
-      trailRetentionMs: 0,
+      trail: {
+        list: ({ since = 0 }) =>
+          Promise.resolve(this.decided.filter(({ at }) => at >= since) as unknown as TrailRecord[]),
+        prune: (before) => Promise.resolve(this.pruned.push(before)),
+      },
+      ownership: {
+        all: () => Promise.resolve([]),
+        prune: (before) => Promise.resolve(void this.pruned.push(before)),
+      },
+      trailRetentionMs: 400 * dayMs,
       tellLag: (_collection, lagMs) => void this.lags.push(lagMs),
-      now: ours,
+      now: () => time.now(),
+      verdict: () => time.verdict(),
     });
   }
 
@@ -74,6 +101,15 @@ class World {
     this.memory = await new MockActivityEnvironment({}, { logger }).run(() =>
       this.poller.pollChanges(memory),
     );
+    return this.woken.splice(0);
+  }
+
+  /** Ten minutes later, one full pass. Whom it woke. */
+  async fullPass(): Promise<number[]> {
+    this.time += 10 * minuteMs;
+    const logger = new DefaultLogger('INFO', ({ message }) => void this.told.push(message));
+    const { passed } = this;
+    this.passed = await new MockActivityEnvironment({}, { logger }).run(() => this.poller.fullPass(passed));
     return this.woken.splice(0);
   }
 
@@ -274,5 +310,124 @@ describe('a poll', () => {
       world.lags.every((lagMs) => lagMs >= 28 * secondMs && lagMs <= 40 * secondMs),
       world.lags.join(),
     );
+  });
+
+  for (const offMs of [
+    -10 * yearMs,
+    -6 * dayMs,
+    -6 * hourMs,
+    -2 * minuteMs,
+    2 * minuteMs,
+    6 * hourMs,
+    6 * dayMs,
+    10 * yearMs,
+  ])
+    it(`misses nothing where one of three clocks is off by ${offMs / hourMs} hours, whichever, for good`, async () => {
+      for (const whose of ['oursOff', 'kisiOff', 'header'] as const) {
+        world = await World.start();
+        world.kisiOff = 0;
+        if (whose !== 'header') world[whose] = offMs;
+        for (let i = 0; i < 4; i++) {
+          if (whose === 'header')
+            world.nexudus.switches.dateHeader = new Date(world.time + 30 * secondMs + offMs).toUTCString();
+          const member = i === 0 ? null : world.buys();
+          const woken = await world.poll();
+          if (member !== null) assert.deepEqual(woken, [member], whose);
+          const latest = Math.max(...Object.values(world.memory?.readTo ?? {}));
+          assert.ok(latest <= world.time, `${whose}: a watermark from the future`);
+          if (i === 2) world.restart();
+        }
+        // Of a clock that is right nothing more is read than ever.
+        world.nexudus.switches.dateHeader = 'clock';
+        world.oursOff = 0;
+        for (let i = 0; i < 3; i++) await world.poll();
+        world.nexudus.requests.clear();
+        await world.poll();
+        assert.ok(world.time - world.earliestAsked() <= 5 * minuteMs, whose);
+        if (whose !== 'header') await world.nexudus.stop();
+      }
+    });
+});
+
+describe('a full pass', () => {
+  let world: World;
+  afterEach(() => world.nexudus.stop());
+
+  it('forgets only what is old by a clock that another one bears out', async () => {
+    const soundly = (): void => {
+      for (const before of world.pruned.splice(0)) assert.ok(before < world.time - 80 * dayMs);
+    };
+    world = await World.start();
+    await world.fullPass();
+    assert.equal(world.pruned.length, 2, 'ours and Nexudus’ agree');
+    soundly();
+    for (const off of [10 * yearMs, 6 * dayMs, -6 * hourMs]) {
+      world.oursOff = off;
+      await world.fullPass();
+      assert.deepEqual(world.pruned, [], 'one says so, and one says otherwise');
+      world.kisiOff = 0;
+      await world.fullPass();
+      assert.equal(world.pruned.length, 2);
+      soundly();
+      world.kisiOff = null;
+      world.restart();
+    }
+    world.oursOff = 10 * yearMs;
+    world.nexudus.switches.dateHeader = null;
+    world.restart();
+    await world.fullPass();
+    assert.deepEqual(world.pruned, [], 'nobody says otherwise, and nobody bears it out');
+  });
+
+  it('has those judged anew who were by a clock that was ahead, once', async () => {
+    world = await World.start();
+    await world.fullPass();
+    const shown = (nextChangeAt: number | null): RunningHoldings => ({
+      ...{ ledger: [], dropped: [], kisiUser: null, comparedAt: null, records: 'a' },
+      nextChangeAt,
+    });
+    const running = new Map([
+      [1, shown(null)],
+      [2, shown(noon + hourMs)],
+      [3, shown(noon - 10 * minuteMs)],
+      [4, shown(noon - minuteMs)],
+    ]);
+    const sides = {
+      shown: { 1: 'a', 2: 'a', 3: 'a', 4: 'a' },
+      ...{ running, record: recordOf([]), isForAll: false, now: noon },
+    };
+    const judgedAhead = new Map([[1, noon + 6 * dayMs]]);
+    const { others, told } = whomToWake({ ...sides, told: {}, judgedAhead });
+    assert.deepEqual(others, [1, 3], 'and who slept through a change');
+    assert.deepEqual(whomToWake({ ...sides, told, judgedAhead }).others, []);
+    const again = new Map([[1, noon + 7 * dayMs]]);
+    assert.deepEqual(whomToWake({ ...sides, told, judgedAhead: again }).others, [1]);
+    assert.deepEqual(whomToWake({ ...sides, told: {}, judgedAhead: new Map() }).others, [3]);
+  });
+
+  it('believes no loss before its time because a clock jumped', () => {
+    const index = (rows: number, at: number): Parameters<typeof believe>[1] => ({
+      counts: { coworkers: rows },
+      readAt: at,
+    });
+    const whole = believe(null, index(100, noon));
+    const doubting = believe(whole, index(3, noon + minuteMs));
+    assert.notDeepEqual(believe(doubting, index(3, noon + 6 * hourMs), true).suspects, {});
+    assert.deepEqual(believe(doubting, index(3, noon + 6 * hourMs), false).suspects, {});
+  });
+
+  it('doubts a loss as long by a machine whose clock is set ahead meanwhile', async () => {
+    world = await World.start();
+    world.kisiOff = 0;
+    const { space } = world.nexudus;
+    const ids = Array.from({ length: 20 }, () => space.addCoworker().Id);
+    await world.fullPass();
+    for (const id of ids) space.remove('coworkers', id);
+    await world.fullPass();
+    assert.ok('coworkers' in (world.passed?.suspects ?? {}));
+    world.oursOff = 6 * hourMs;
+    world.time -= 9 * minuteMs;
+    await world.fullPass();
+    assert.ok('coworkers' in (world.passed?.suspects ?? {}), 'only a minute has passed');
   });
 });

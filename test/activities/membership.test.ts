@@ -199,6 +199,7 @@ describe('assess', () => {
     trail: { last: () => Promise.resolve(null), note: () => Promise.resolve() },
     ownership,
     now: () => now,
+    possible: () => [now],
   });
 
   it('leaves time for other work between members who waited for the same read', async () => {

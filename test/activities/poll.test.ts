@@ -344,10 +344,11 @@ function pollsOf(
     rules: rules(),
     known,
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
-    trail: { prune: () => Promise.resolve(0) },
+    trail: { list: () => Promise.resolve([]), prune: () => Promise.resolve(0) },
     ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
     trailRetentionMs: 0,
     tellLag,
     now: Date.now,
+    verdict: () => ({ state: 'agreed', right: ['machine', 'nexudus', 'kisi'], wrong: [] }),
   });
 }

@@ -69,6 +69,8 @@ describe('the words of status', () => {
     );
     assert.match(kisi({ refused: down }) ?? '', /The API key is refused since 2026-11-28 11:58Z\./);
     assert.match(kisi({ skewMs: -240_000 }) ?? '', /Its clock is 4 min behind ours\.$/);
+    const late = statusWords(facts({ temporalSkewMs: -240_000 }), null, [], noon);
+    assert.match(late, /^Temporal: Its clock is 4 min behind ours\.$/m);
     const silent = { reachableSince: null, answeredAt: null, acceptedAt: null, skewMs: null };
     assert.equal(kisi(silent), 'Kisi: was not asked yet. Whether the API key is accepted is not known.');
   });

@@ -146,6 +146,19 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     }
   }
 
+  it('is refused where the clocks of this machine and Nexudus differ', async () => {
+    const { switches } = space.nexudus;
+    await order('plan', '--out', path('clock.json'));
+    for (const [offMs, words] of [
+      [6 * 3_600_000, /this machine's clock is 6 h behind Nexudus', so nothing was done/],
+      [-6 * 86_400_000, /this machine's clock is 144 h ahead of Nexudus', so nothing was done/],
+    ] as const) {
+      switches.dateHeader = new Date(Date.now() + offMs).toUTCString();
+      await refused(words, 'apply', path('clock.json'));
+    }
+    switches.dateHeader = 'clock';
+  });
+
   it('is refused while it stands on what has moved, and says what', async () => {
     await order('plan', '--out', path('old.json'));
     befall(5, members[0] ?? 0);

@@ -247,6 +247,7 @@ export class Clockwork {
             trail: noTrail,
             ownership: this.ownership,
             now: () => now,
+            possible: () => [now],
           },
           request,
         );

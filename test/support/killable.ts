@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -21,8 +22,10 @@ export interface KillableSpace {
   client: Client;
   /** What a process must find in its environment to reach this space. */
   env: Record<string, string>;
-  /** Starts one more worker. */
-  start(): void;
+  /** Starts one more worker, whose clock is off by so much. */
+  start(clockOffMs?: number): void;
+  /** Sets the clock of all workers: from the end of the promise on it is off by so much. */
+  setClocks(offMs: number): Promise<void>;
   /** Kills the oldest worker, as `kill -9` does, and answers its process id. Throws where it had ended by itself. */
   kill(): Promise<number>;
   /** Ends all workers as an operator does; answers their exit codes. */
@@ -61,12 +64,22 @@ export async function killableSpace(pollInterval: string, file = ''): Promise<Ki
     ids,
     client,
     env,
-    start() {
+    start(clockOffMs = 0) {
       const stderr = process.env['TEST_LOG'] === undefined ? 'ignore' : 'inherit';
+      const args = ['--import', './test/support/settable-clock.js', 'client/latchkey.js', 'worker'];
       workers.push(
-        spawn(process.execPath, ['client/latchkey.js', 'worker'], {
-          env: { ...process.env, ...env },
-          stdio: ['ignore', 'ignore', stderr],
+        spawn(process.execPath, args, {
+          env: { ...process.env, ...env, CLOCK_OFF_MS: String(clockOffMs) },
+          stdio: ['ignore', 'ignore', stderr, 'ipc'],
+        }),
+      );
+    },
+    async setClocks(offMs) {
+      await Promise.all(
+        workers.map(async (worker) => {
+          const isSet = once(worker, 'message');
+          worker.send({ offMs });
+          await isSet;
         }),
       );
     },

@@ -124,8 +124,25 @@ describe('what needs somebody', () => {
 
   it('clocks that differ by more than a minute, either way', () => {
     for (const skewMs of [60_000, -60_000, 0]) assert.deepEqual(causes(nexudus({ skewMs })), []);
-    assert.match(textOf(nexudus({ skewMs: 240_000 })), /clock of Nexudus is 4 min ahead of/);
+    assert.match(textOf(nexudus({ skewMs: 240_000 })), /Nexudus' is 4 min ahead of this machine's/);
     assert.match(textOf(nexudus({ skewMs: -240_000 })), /4 min behind/);
+  });
+
+  it('is one thing where one clock is wrong, and says which, or that nobody knows', () => {
+    const skewed = (nexudusMs: number | null, kisiMs: number | null, temporalSkewMs: number | null) => ({
+      apis: { nexudus: api({ skewMs: nexudusMs }), kisi: api({ skewMs: kisiMs }) },
+      temporalSkewMs,
+    });
+    const ahead = -6 * hour;
+    assert.deepEqual(causes(skewed(ahead, ahead, ahead)), ['clocks/machine']);
+    assert.match(textOf(skewed(ahead, ahead, ahead)), /Set this machine's clock right/);
+    assert.deepEqual(causes(skewed(ahead, ahead, 0)), ['clocks/machine-temporal']);
+    assert.deepEqual(causes(skewed(0, ahead, 0)), ['clocks/kisi']);
+    assert.deepEqual(causes(skewed(null, 0, ahead)), ['clocks/temporal']);
+    assert.deepEqual(causes(skewed(ahead, null, 0)), ['clocks/disputed']);
+    assert.deepEqual(causes(skewed(ahead, 2 * ahead, 0)), ['clocks/disputed']);
+    assert.match(textOf(skewed(ahead, null, 0)), /nothing is given or taken away but what is so by all/);
+    assert.deepEqual(causes(skewed(null, null, 0)), []);
   });
 
   it('an audit trail that cannot be written, by what this process or a member says', () => {
@@ -190,8 +207,8 @@ describe('what needs somebody', () => {
       'down/kisi',
       'refused/kisi',
       'call/kisi',
-      'skew/kisi',
       'retiring/kisi',
+      'clocks',
       'hook',
     ]);
   });

@@ -51,6 +51,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
     speaker: { speaks: true, identity: '17@desk latchkey/0.1.0 rules 5296c79c', beatAt: noon - 1_000 },
     reportedAt: noon - 1_000,
     apis: { nexudus: api(), kisi: api({ actsAs: 7, role: 'organization_owner' }) },
+    temporalSkewMs: -400,
     hooks: { at: noon - 5 * minute, off: [] },
     tokenEndsAt: null,
     trail: null,
