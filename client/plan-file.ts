@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Instant, Rules } from '../access/types.js';
+import { tighten } from '../trail/file.js';
 import type { PlannedMember } from '../workflows/plan-messages.js';
 import { CommandError } from './failure.js';
 import type { Plan, Scope } from './planning.js';
@@ -50,6 +51,8 @@ export function changesOf(people: Plan['people']): PlannedMember[] {
 export function writePlanFile(path: string, file: PlanFile): void {
   try {
     writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+    // One that was there keeps its mode.
+    tighten(path, 0o600);
   } catch (error) {
     throw new CommandError(`the plan cannot be written to ${path}: ${codeOf(error)}`, 2);
   }

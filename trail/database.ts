@@ -129,11 +129,12 @@ async function untilFree(act: () => unknown): Promise<void> {
   }
 }
 
+/** The user needs the right to make tables only where they are not up to date. */
 async function openPostgres(url: string): Promise<Kysely<TrailTables>> {
   const where = shown(url);
-  const db = new Kysely<TrailTables>({ dialect: new PostgresDialect({ pool: poolOf(url) }) });
+  const db = postgres(url, limits);
   try {
-    await migrate(db, 'postgres');
+    if (!(await isUpToDate(db, 'postgres'))) await setUpPostgres(url);
     return db;
   } catch (error) {
     await db.destroy();
@@ -141,7 +142,32 @@ async function openPostgres(url: string): Promise<Kysely<TrailTables>> {
   }
 }
 
-function poolOf(url: string): pg.Pool {
+/** Large tables take their time, and so does another process that sets them up. */
+async function setUpPostgres(url: string): Promise<void> {
+  const db = postgres(url, {});
+  try {
+    await migrate(db, 'postgres');
+  } finally {
+    await db.destroy();
+  }
+}
+
+/**
+ * How long the server may take for a statement, wait for another's lock, and leave a transaction of ours open whose process
+ * says no more; the last one is for a server that does not answer at all.
+ */
+const limits = {
+  statement_timeout: 20_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 30_000,
+  query_timeout: 25_000,
+} satisfies pg.PoolConfig;
+
+function postgres(url: string, bounds: pg.PoolConfig): Kysely<TrailTables> {
+  return new Kysely<TrailTables>({ dialect: new PostgresDialect({ pool: poolOf(url, bounds) }) });
+}
+
+function poolOf(url: string, bounds: pg.PoolConfig): pg.Pool {
   // Instants and ids are exact as numbers. Only for this pool: the driver's own parsers are everybody's.
   const types = new pg.TypeOverrides();
   types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -151,6 +177,7 @@ function poolOf(url: string): pg.Pool {
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types,
+    ...bounds,
   });
   // An idle connection that breaks is dropped, and the next query opens another. Unheard, it would end the process.
   pool.on('error', () => undefined);

@@ -113,7 +113,9 @@ function createFileGuard(path: string): () => void {
  */
 export function tighten(path: string, mode: 0o600 | 0o700): boolean {
   const known = statSync(path, { throwIfNoEntry: false });
-  if (known === undefined || process.platform === 'win32' || (known.mode & 0o077) === 0) return false;
+  // Neither a terminal nor a pipe.
+  const isOurs = known?.isFile() === true || known?.isDirectory() === true;
+  if (!isOurs || process.platform === 'win32' || (known.mode & 0o077) === 0) return false;
   chmodSync(path, mode);
   return true;
 }

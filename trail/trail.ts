@@ -1,7 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Instant } from '../access/types.js';
-import { tried } from './errors.js';
+import { codeOf, tried } from './errors.js';
 import { addRow, changeRow, cut, journaled, notePrune, type Head } from './journal.js';
 import type { Note, Outcome, TrailFilter, TrailPage, TrailRecord, WriteAhead } from './records.js';
 import { idsAfter, plain, recordOf, rowOf, toJson, type JournaledRow, type TrailTables } from './table.js';
@@ -39,10 +39,15 @@ export interface Trail {
   all(filter?: TrailFilter): AsyncGenerator<TrailRecord, void, undefined>;
   /** The newest decision, or claim, about a member; null: none is kept. */
   last(kind: 'decision' | 'claim', memberId: number): Promise<TrailRecord | null>;
-  /** Deletes what is older than this, of every kind and state. Answers how many records that were. */
+  /**
+   * Deletes what is older than this, of every kind and state. Answers how many records that were: none where the user of
+   * PostgreSQL may not delete.
+   */
   prune(before: Instant): Promise<number>;
   /** The last entry of the journal that shows tampering. */
   head(): Promise<Head>;
+  /** The last entry that this one wrote or looked at; null: none yet. */
+  seen(): Head | null;
   /** Whether all of it is as Latchkey wrote it; `told`: heads that were told before. */
   verify(told?: readonly Head[]): Promise<Verification>;
   close(): Promise<void>;
@@ -55,8 +60,12 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
   /** Makes a change while nobody else makes one. */
   async function alone<T>(change: Change<T>): Promise<T> {
     const { result, head } = await journaled(db, seen, change);
-    if (seen === null || head.seq > seen.seq) seen = head;
+    know(head);
     return result;
+  }
+
+  function know(head: Head): void {
+    if (head.seq > (seen?.seq ?? -1)) seen = head;
   }
 
   const changed = <T>(change: Change<T>): Promise<T> =>
@@ -73,6 +82,17 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
     if (after !== undefined)
       query = query.where((is) => is(is.refTuple('at', 'key'), '>', is.tuple(after.at, after.key)));
     return (await query.execute()).map(recordOf);
+  }
+
+  /** In PostgreSQL deleting may be left to the owner of the tables (docs/data.md). */
+  async function mayDelete(): Promise<boolean> {
+    try {
+      await db.deleteFrom('trail').where('key', 'is', null).execute();
+      return true;
+    } catch (error) {
+      if (codeOf(error) === '42501') return false;
+      throw error;
+    }
   }
 
   async function deleteSome(before: Instant): Promise<number> {
@@ -185,7 +205,7 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
     prune: (before) =>
       tried('The audit trail could not be pruned', async () => {
         const oldest = await db.selectFrom('trail').select('at').orderBy('at').limit(1).executeTakeFirst();
-        if (oldest === undefined || oldest.at >= before) return 0;
+        if (oldest === undefined || oldest.at >= before || !(await mayDelete())) return 0;
         await alone((_, journal) => notePrune(journal, before, Date.now()));
         let deleted = 0;
         let some: number;
@@ -199,8 +219,13 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
         return deleted;
       }),
     head: () => tried('The audit trail could not be read', () => headOf(db)),
+    seen: () => seen,
     verify: (told = []) =>
-      tried('The audit trail could not be read', () => verify(db, seen === null ? told : [...told, seen])),
+      tried('The audit trail could not be read', async () => {
+        const found = await verify(db, seen === null ? told : [...told, seen]);
+        if (found.problem === null) know(found.head);
+        return found;
+      }),
     close: () => db.destroy(),
   };
 }

@@ -1,9 +1,10 @@
 /** Temporal's development server run as a child, with its data kept in a folder: one server for each folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tighten } from '../trail/file.js';
 import { findTemporalCli } from './binaries.js';
 import { claimFolder, type Claim } from './embedded-claim.js';
 import { prepareServer, type AttributeType, type Wanted } from './embedded-ready.js';
@@ -46,6 +47,7 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
   const cacheDir = options.cacheDir ?? '.latchkey';
   // Not for other users: histories hold e-mail addresses.
   mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
+  keepPrivate(cacheDir, options.log);
   const dbFile = options.dbFile === undefined ? join(cacheDir, 'temporal.db') : options.dbFile;
 
   // Before the claim, which others wait for: fetching the executable may take minutes.
@@ -67,6 +69,14 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
     await claim?.release();
     throw error;
   }
+}
+
+/** A folder of an earlier start, or one that was copied here, may be open to others. What it holds besides is in its folders. */
+function keepPrivate(cacheDir: string, log: EmbeddedOptions['log']): void {
+  const files = readdirSync(cacheDir, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const wide = files.filter(({ name }) => tighten(join(cacheDir, name), 0o600)).map(({ name }) => name);
+  if (tighten(cacheDir, 0o700)) wide.unshift('the folder');
+  if (wide.length > 0) log?.(`other users could read ${wide.join(', ')} in ${cacheDir} until now`);
 }
 
 async function launch(

@@ -30,6 +30,7 @@ import {
   type ShownHoldings,
 } from '../workflows/messages.js';
 import type { ApiStates, Trouble } from './api-watch.js';
+import type { JournalState } from './journal.js';
 
 /** What the process that speaks to the APIs tells of itself: the heartbeat of its activity. No secrets, no personal data. */
 export interface SpeakerReport {
@@ -39,6 +40,8 @@ export interface SpeakerReport {
   hooks: { at: Instant; off: string[] } | null;
   /** The database of the audit trail does not do what is asked; null: it does. */
   trail: Trouble | null;
+  /** Whether the audit trail is as Latchkey wrote it. */
+  journal: JournalState;
   /** Where alerts go, and those places that they do not reach. */
   channels: string[];
   undelivered: Undelivered[];
@@ -96,6 +99,7 @@ export interface Facts {
   apis: ApiStates | null;
   hooks: SpeakerReport['hooks'];
   trail: Trouble | null;
+  journal: JournalState | null;
   channels: string[];
   undelivered: Undelivered[];
 }
@@ -143,6 +147,7 @@ export async function readFacts(
     apis: report?.apis ?? null,
     hooks: report?.hooks ?? null,
     trail: report?.trail ?? null,
+    journal: report?.journal ?? null,
     channels: report?.channels ?? [],
     undelivered: report?.undelivered ?? [],
   };
@@ -255,6 +260,11 @@ async function readWorkers(client: Client, taskQueue: string, now: Instant): Pro
     }))
     .filter(({ lastSeenAt }) => now - lastSeenAt < seenMs)
     .sort((a, b) => (a.identity < b.identity ? -1 : 1));
+}
+
+/** What the process that spoke last told; null: none has. Throws where Temporal does not answer. */
+export async function lastReport(client: Client): Promise<SpeakerReport | null> {
+  return (await readSpeaker(client)).report;
 }
 
 async function readSpeaker(

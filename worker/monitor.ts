@@ -10,6 +10,7 @@ import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
 import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { readFacts, type SpeakerReport } from './facts.js';
+import type { JournalWatch } from './journal.js';
 
 export interface MonitorDeps {
   client: Client;
@@ -20,6 +21,7 @@ export interface MonitorDeps {
   /** How far each API's clock is ahead of ours; null: not known. */
   skewMs: Record<ApiName, () => number | null>;
   kept: Kept;
+  journal: JournalWatch;
   channels: readonly Channel[];
   log: Logger;
   now: () => Instant;
@@ -46,7 +48,7 @@ const hooksLastMs = 30 * 60_000;
 export const hooksKeptName = 'webhooks switched off';
 
 export function createMonitor(deps: MonitorDeps): Monitor {
-  const { client, taskQueue, watch, kept, channels, log, now, pace = {} } = deps;
+  const { client, taskQueue, watch, kept, journal, channels, log, now, pace = {} } = deps;
   const { everyMs = 45_000, limits = {}, ...alertingPace } = pace;
   let hooks: SpeakerReport['hooks'] = null;
   let trail: Trouble | null = null;
@@ -63,7 +65,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const report = (): SpeakerReport => ({
     at: now(),
     apis: apis(),
-    ...{ hooks, trail },
+    ...{ hooks, trail, journal: journal.state() },
     channels: channels.map(({ name }) => name),
     undelivered: alerting.undelivered(),
   });
@@ -118,6 +120,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       // Another process may have told something since this one spoke last.
       alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
       const over = once(signal, 'abort').then(() => null);
+      void journal.run(signal);
       while (!signal.aborted) {
         await look(over).then(
           () => (isTroubled = false),

@@ -48,6 +48,8 @@ import { identityOf } from './identity.js';
 import { watchRetiring } from './retiring.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { askForAudit, setAuditInterval } from './drift.js';
+import { lastReport } from './facts.js';
+import { createJournalWatch, type JournalWatch } from './journal.js';
 import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
@@ -71,6 +73,8 @@ import { version } from './version.js';
  */
 const kisiSlots = 5;
 const ensureEveryMs = 30_000;
+/** The readiness endpoint answers within five seconds. */
+const databaseMs = 2_000;
 const listLagsMs = [0, 2_000, 10_000];
 
 /** Both APIs as this configuration reaches them. */
@@ -192,7 +196,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const db = await openDatabase(config.databaseUrl);
+  const db = await openDatabase(config.databaseUrl, (line) => {
+    log.warn(line);
+  });
   space.onFound(({ resolved }) => {
     keepResolved(db, resolved).catch((err: unknown) => {
       log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
@@ -200,12 +206,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const stores = storesIn(db, options.now ?? Date.now);
   const { trail, ownership, kept } = stores;
+  const journal = createJournalWatch({
+    ...{ trail, log, now: options.now ?? Date.now, meter: Runtime.instance().metricMeter },
+    told: (await lastReport(client))?.journal.head ?? null,
+  });
   const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const speaker = createSpeaker({
     openWorkers: speakingWorkers(options, client, native, stores, meters),
     tell: createTeller(client, options),
-    monitor: monitorOf(options, client, kept),
+    monitor: monitorOf(options, client, kept, journal),
   });
   const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
@@ -216,7 +226,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     host: config.healthHost,
     port: config.healthPort,
     checks: async () => {
-      const waitsFor = waitedFor(space, apis);
+      const waitsFor = [...waitedFor(space, apis), ...(await troubleOf(kept))];
       return {
         ready: waitsFor.length === 0 && (await isReady(worker, client)),
         detail: { taskQueue: config.taskQueue, speaksToApis: speaker.isSpeaking(), waitsFor },
@@ -273,9 +283,10 @@ function monitorOf(
   { config, apis, log, now, monitorPace }: ServiceOptions,
   client: Client,
   kept: Kept,
+  journal: JournalWatch,
 ): Monitor {
   return createMonitor({
-    ...{ client, taskQueue: config.taskQueue, kept, log, now: now ?? Date.now },
+    ...{ client, taskQueue: config.taskQueue, kept, journal, log, now: now ?? Date.now },
     watch: apis.watch,
     ask: {
       nexudus: () => apis.nexudus.me(),
@@ -531,6 +542,16 @@ function identityIn(space: SpaceWatch): string {
 function waitedFor(space: SpaceWatch, { logins }: Apis): string[] {
   const refusals = logins.flatMap((login) => login.refusal()?.why ?? []);
   return [...new Set([...(space.trouble()?.lines ?? []), ...refusals])];
+}
+
+/** What is wrong with the database, without which nothing is written to Kisi. */
+async function troubleOf(kept: Kept): Promise<string[]> {
+  const late = sleep(databaseMs, ['The database does not answer.'], { ref: false });
+  const read = kept.read('monitor').then(
+    () => [],
+    (error: unknown) => [error instanceof Error ? error.message : 'The database does not answer.'],
+  );
+  return Promise.race([read, late]);
 }
 
 /** Tells what is refused, and has everybody go on who waited for what is mended. */

@@ -17,12 +17,24 @@ export function addAuditing(program: Command): void {
     });
 
   command(program, 'audit', 'print the audit trail: every decision, write to Kisi and order', [
-    'Names members by their Nexudus id only. The trail is where LATCHKEY_DATABASE_URL says.',
+    'Names members by their Nexudus id only. The trail is where LATCHKEY_DATABASE_URL says. --verify tells whether all',
+    'of it is as Latchkey wrote it, and exits with 1 where a record was changed, taken out, put in or set back. Who can',
+    'write to the database can write all of it anew: with --head, an end that was told before must still be there.',
     '',
-    ...examples('latchkey audit --since 30d > trail.csv', 'latchkey audit --since 2026-11-01 --format jsonl'),
+    ...examples(
+      'latchkey audit --since 30d > trail.csv',
+      'latchkey audit --since 2026-11-01 --format jsonl',
+      'latchkey audit --verify',
+    ),
   ])
     .option('--since <when>', 'only from then on: how long ago (24h, 30d), a date, or a time with a zone')
     .addOption(new Option('--format <format>', 'how to print').choices(['csv', 'jsonl']).default('csv'))
+    .option('--verify', 'print no records, but whether all of them are as Latchkey wrote them')
+    .option('--head <entry:hash>', 'with --verify: an end that the log or an earlier --verify told')
+    .option(
+      '--prune',
+      'print nothing, and take out what is older than trailRetention, as the worker does where it may',
+    )
     .action(async (options: AuditOptions) => {
       await (await import('../trail.js')).audit(options);
     });

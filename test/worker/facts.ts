@@ -52,6 +52,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
     apis: { nexudus: api(), kisi: api({ actsAs: 7, role: 'organization_owner' }) },
     hooks: { at: noon - 5 * minute, off: [] },
     trail: null,
+    journal: { head: { seq: 420, hash: 'c0ffee' }, verifiedAt: noon - hour, records: 400, problem: null },
     channels: ['the webhook at hooks.slack.com'],
     undelivered: [],
     ...over,
