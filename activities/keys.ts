@@ -21,7 +21,7 @@ import { keyRole, type KisiKey } from '../kisi/records.js';
 import type { OwnedKey } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { KeyActivities, KeyWish } from './contract.js';
-import { digestOf } from './membership.js';
+import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
 import { createPlaces, type Outcome } from './places.js';
@@ -130,7 +130,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     const known = await ownership.userOf(memberId);
     if (known?.id === userId) return;
     const { email } = await personOf(memberId);
-    await ownership.noteUser(memberId, { id: userId, emailDigest: digestOf(email) });
+    await ownership.noteUser(memberId, { id: userId, emailDigest: emailDigestOf(email) });
   }
 
   return remote<KeyActivities>({

@@ -6,6 +6,7 @@ import { createBreakerBook } from '../activities/breaker.js';
 import { createBaselineBook } from '../activities/baselines.js';
 import { createPlanActivities } from '../activities/errands.js';
 import { createDriftActivities } from '../activities/drift.js';
+import { keyEmailDigests } from '../activities/email-digest.js';
 import { createGate } from '../activities/gate.js';
 import { shownHoldings } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
@@ -29,6 +30,7 @@ import { createReader } from '../nexudus/reader.js';
 import { openDatabase } from '../trail/database.js';
 import { createKept, type Kept } from '../trail/kept.js';
 import { createOwnership, type Ownership } from '../trail/ownership.js';
+import { installationSecret } from '../trail/secret.js';
 import { createTrail, type Trail } from '../trail/trail.js';
 import { mayWriteSince } from '../workflows/control-messages.js';
 import {
@@ -199,6 +201,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const db = await openDatabase(config.databaseUrl, (line) => {
     log.warn(line);
   });
+  keyEmailDigests(await installationSecret(db));
   space.onFound(({ resolved }) => {
     keepResolved(db, resolved).catch((err: unknown) => {
       log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
