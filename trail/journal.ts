@@ -121,7 +121,7 @@ export async function changeRow(
   trx: Kysely<TrailTables>,
   journal: Journal,
   row: JournaledRow,
-  change: Partial<Omit<TrailRow, 'key' | 'at'>>,
+  change: Partial<Omit<JournaledRow, 'key' | 'at' | 'seq'>>,
 ): Promise<void> {
   const digest = digestOf({ ...row, ...change });
   const seq = await journal.append({ at: row.at, what: 'record', replaces: row.seq, digest });
@@ -130,6 +130,16 @@ export async function changeRow(
     .set({ ...change, seq })
     .where('key', '=', row.key)
     .execute();
+}
+
+/** Changes what a record tells, so that nothing is left by which the digest before could be tried. */
+export function rewriteRow(
+  trx: Kysely<TrailTables>,
+  journal: Journal,
+  row: JournaledRow,
+  change: Partial<Omit<TrailRow, 'key' | 'at'>>,
+): Promise<void> {
+  return changeRow(trx, journal, row, { ...change, salt: newSalt() });
 }
 
 /** Makes entries for records that were there before the journal was, as they are. */

@@ -2,7 +2,7 @@
  * How a space stands, from what Temporal holds and what the process that speaks to the APIs tells of them. Neither API is
  * asked, and no worker is needed, but for what only members' workflows know.
  */
-import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { Instant } from '../access/types.js';
 import { described } from '../activities/described.js';
@@ -270,7 +270,9 @@ export async function lastReport(client: Client): Promise<SpeakerReport | null> 
 async function readSpeaker(
   client: Client,
 ): Promise<Pick<Facts, 'speaker'> & { report: SpeakerReport | null }> {
-  const activity = (await described(client, speakerWorkflowId))?.raw.pendingActivities?.[0];
+  const found = await described(client, speakerWorkflowId);
+  if (found === null) return { speaker: { speaks: false, identity: null, beatAt: null }, report: null };
+  const activity = found.raw.pendingActivities?.[0];
   const beat = activity?.heartbeatDetails?.payloads?.[0];
   const report = beat ? reportOf(beat) : await lastWord(client);
   const beatAt = msOf(activity?.lastHeartbeatTime) ?? report?.at ?? null;
@@ -287,15 +289,10 @@ async function readSpeaker(
 
 /** What a process answered that stopped, where no other has taken over since; null: there is none. */
 async function lastWord(client: Client): Promise<SpeakerReport | null> {
-  try {
-    const { events } = await client.workflow.getHandle(speakerWorkflowId).fetchHistory();
-    const ended = events?.findLast((event) => event.activityTaskCompletedEventAttributes);
-    const answer = ended?.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
-    return answer ? reportOf(answer) : null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
+  const { events } = await client.workflow.getHandle(speakerWorkflowId).fetchHistory();
+  const ended = events?.findLast((event) => event.activityTaskCompletedEventAttributes);
+  const answer = ended?.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
+  return answer ? reportOf(answer) : null;
 }
 
 /** What an earlier release told may have another shape. */

@@ -1,8 +1,9 @@
 /** Commands that print what was kept of the past. */
 import { Option, type Command } from 'commander';
+import type { ForgetOptions } from '../forget.js';
 import type { LatencyOptions } from '../latency.js';
 import type { AuditOptions } from '../trail.js';
-import { command, examples, idHelp, jsonHelp } from './command.js';
+import { command, examples, idHelp, jsonHelp, orderCommand } from './command.js';
 
 export function addAuditing(program: Command): void {
   command(program, 'timeline', 'tell what happened to a member: passes, decisions, keys, orders', [
@@ -37,6 +38,19 @@ export function addAuditing(program: Command): void {
     )
     .action(async (options: AuditOptions) => {
       await (await import('../trail.js')).audit(options);
+    });
+
+  orderCommand(program, 'forget', 'take a member out of the audit trail, the database and Temporal', [
+    'For somebody who wants to be forgotten, and whose keys are gone. Tells what there is of them, asks, deletes their',
+    'records, strikes their id from others, deletes the histories of their workflow and the plans in this folder that',
+    'name them, and says what stays where. The audit trail keeps that somebody was forgotten, not who, and verifies.',
+    '',
+    ...examples("latchkey forget 1234 --why 'their letter of 3 March'", 'latchkey forget 1234 --yes'),
+  ])
+    .argument('<id>', 'the id of a coworker in Nexudus')
+    .option('--yes', 'without being asked')
+    .action(async (id: string, options: ForgetOptions) => {
+      await (await import('../forget.js')).forgetMember(id, options);
     });
 
   command(program, 'latency', 'tell how long keys were waited for, and whether that is soon enough', [
