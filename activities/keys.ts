@@ -21,7 +21,7 @@ import { keyRole, type KisiKey } from '../kisi/records.js';
 import { isBy } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { KeyActivities, KeyWish } from './contract.js';
-import { digestOf } from './membership.js';
+import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
 import { takeBack } from './late.js';
@@ -157,7 +157,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     const known = await ownership.userOf(memberId);
     if (known?.id === userId) return;
     const { email } = await personOf(memberId);
-    await ownership.noteUser(memberId, { id: userId, emailDigest: digestOf(email) });
+    await ownership.noteUser(memberId, { id: userId, emailDigest: emailDigestOf(email) });
   }
 
   /** Of a user's keys those that writes of the running member's made whose answers were lost, and that are on record now. */

@@ -15,6 +15,7 @@ import { memberWorkflowId } from '../workflows/messages.js';
 import type { BreakerBook } from './breaker.js';
 import { agreedOf } from './disputed.js';
 import type { AssessRequest, Assessed, Assessment, FailureType, MembershipActivities } from './contract.js';
+import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
 import type { KnownRecords } from './known.js';
 import type { OrderBook } from './orders.js';
@@ -243,7 +244,7 @@ function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, mem
     ownerId: profiles[0]?.member.id ?? null,
     gone,
     profileIds: profiles.map((profile) => profile.member.id),
-    emailDigest: own === null || own.email === '' ? null : digestOf(own.email),
+    emailDigest: own === null || own.email === '' ? null : emailDigestOf(own.email),
     locationId: own?.homeLocationId ?? profiles.flatMap((p) => p.passes)[0]?.locationId ?? null,
     hasRecords: hasRecords(snapshot),
     keys: decision.keys,
@@ -305,9 +306,4 @@ function standingOf(decision: Decision): string {
   return reasons.length <= 3
     ? `${reasons.join('; ')}.`
     : `${reasons.slice(0, 3).join('; ')} and ${reasons.length - 3} more.`;
-}
-
-/** Tells two e-mails apart without keeping either. */
-export function digestOf(email: string): string {
-  return createHash('sha256').update(`latchkey:${email}`).digest('hex').slice(0, 16);
 }

@@ -1,4 +1,7 @@
-import type { Snapshot } from '../access/types.js';
+import type { Instant, Snapshot } from '../access/types.js';
+
+/** Nobody's e-mail is kept for longer in the memory of a process. */
+const keptMs = 24 * 3_600_000;
 
 /** A member's e-mail and name: personal data, so they stay in memory and never enter a workflow's history. */
 export interface Person {
@@ -12,18 +15,39 @@ export interface People {
   find(memberId: number): Promise<Person | null>;
 }
 
-/** `read` answers one member's record from Nexudus; null: there is none. Keeps the last `most` people. */
-export function createPeople(read: (memberId: number) => Promise<Person | null>, most = 20_000): People {
-  const known = new Map<number, Person>();
+/**
+ * `read` answers one member's record from Nexudus; null: there is none. Keeps the last `most` people, for a day
+ * at most.
+ */
+export function createPeople(
+  read: (memberId: number) => Promise<Person | null>,
+  most = 20_000,
+  now: () => Instant = Date.now,
+): People {
+  /** Those who were read last are last. */
+  const known = new Map<number, Person & { readAt: Instant }>();
   function note(snapshot: Snapshot): void {
     for (const { member } of snapshot.profiles) {
       known.delete(member.id);
-      known.set(member.id, { email: member.email, name: member.fullName });
+      known.set(member.id, { email: member.email, name: member.fullName, readAt: now() });
     }
-    for (const id of known.keys()) {
-      if (known.size <= most) break;
+    dropOld();
+  }
+
+  /** Who is gone is read no more, and is not kept for as long as the process runs. */
+  function dropOld(): void {
+    for (const [id, { readAt }] of known) {
+      if (known.size <= most && now() - readAt < keptMs) break;
       known.delete(id);
     }
   }
-  return { note, find: async (memberId) => known.get(memberId) ?? (await read(memberId)) };
+
+  return {
+    note,
+    async find(memberId) {
+      dropOld();
+      const person = known.get(memberId);
+      return person === undefined ? read(memberId) : { email: person.email, name: person.name };
+    },
+  };
 }

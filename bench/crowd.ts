@@ -1,9 +1,11 @@
 /** Many members in three locations, filled into both simulators as a space would have them that has run for long. */
 import type { Stage } from '../client/stage.js';
 import type { LedgerKey } from '../access/plan.js';
-import { digestOf } from '../activities/membership.js';
+import { emailDigestOf, keyEmailDigests } from '../activities/email-digest.js';
 import { inBatches, memberStart } from '../activities/wake.js';
 import { passRenewalTimes } from '../simulators/nexudus.js';
+import { openDatabase } from '../trail/database.js';
+import { installationSecret } from '../trail/secret.js';
 import { memberWorkflowType, newMember, type MemberState } from '../workflows/messages.js';
 import type { BenchStage } from './stage.js';
 
@@ -125,6 +127,9 @@ function homeOf(homes: readonly Home[], place: number): Home {
 export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }: Crowd): Promise<void> {
   const { kisi, client, config } = stage;
   const validUntil = Math.ceil((Date.now() + 7 * dayMs) / 1_000) * 1_000;
+  const db = await openDatabase(config.databaseUrl);
+  keyEmailDigests(await installationSecret(db));
+  await db.destroy();
   await inBatches([...memberIds.keys()], async (place) => {
     const [memberId = 0, userId = 0, groupId = 0] = [memberIds[place], userIds[place], groupIds[place]];
     const { id: keyId } = kisi.org.grantByHand({ userId, groupId, validUntil });
@@ -136,7 +141,7 @@ export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }
     const state: MemberState = {
       ...newMember(memberId, config.taskQueue),
       ledger: [key],
-      kisiUser: { id: userId, emailDigest: digestOf(emailOf(place)) },
+      kisiUser: { id: userId, emailDigest: emailDigestOf(emailOf(place)) },
     };
     await client.workflow.start(memberWorkflowType, { ...start, args: [state] });
   });

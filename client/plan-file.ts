@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { digestOfRules } from '../activities/membership.js';
 import { canonical } from '../access/canonical.js';
 import type { Instant, Rules } from '../access/types.js';
+import { tighten } from '../trail/file.js';
 import type { PlannedMember } from '../workflows/plan-messages.js';
 import { CommandError } from './failure.js';
 import type { Plan, Scope } from './planning.js';
@@ -64,6 +65,8 @@ export function changesOf(people: Plan['people']): PlannedMember[] {
 export function writePlanFile(path: string, file: PlanFile): void {
   try {
     writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+    // One that was there keeps its mode.
+    tighten(path, 0o600);
   } catch (error) {
     throw new CommandError(`the plan cannot be written to ${path}: ${codeOf(error)}`, 2);
   }
@@ -89,6 +92,16 @@ export function readPlanFile(path: string, secret: Buffer): PlanFile {
     `${path} was edited or cut short since \`latchkey plan --out\` wrote it: plan again`,
     2,
   );
+}
+
+/** Whether a file is a plan that names the member, of whatever installation, and edited or not. */
+export function isPlanAbout(path: string, memberId: number): boolean {
+  try {
+    const { members, scope } = parse(path, contentOf(path));
+    return scope.memberId === memberId || members.some((one) => one.memberId === memberId);
+  } catch {
+    return false;
+  }
 }
 
 /** Tells one installation from another, and nothing of its secret. */

@@ -66,6 +66,7 @@ export function statusWords(
     ...driftLines(facts.drift, now),
     ...workerLines(facts, inForce, now),
     ...channelLines(facts),
+    journalWords(facts, now),
     standing.length === 0
       ? 'Nothing needs anybody.'
       : ['Needs somebody:', ...standing.map(({ text }) => `  - ${text}`)].join('\n'),
@@ -89,6 +90,13 @@ function memberLines({ members, blocked, orders }: Facts): string[] {
       ? 'No member waits because of a problem.'
       : `Members that wait because of a problem: ${kinds.join(', ')}; see \`latchkey members --problem\`.`,
   ];
+}
+
+function journalWords({ journal }: Facts, now: Instant): string {
+  if (journal === null || journal.verifiedAt === null) return 'Audit trail: not looked at yet.';
+  const { verifiedAt, records, problem, head } = journal;
+  const found = problem === null ? 'as Latchkey wrote it' : 'not as Latchkey wrote it';
+  return `Audit trail: ${found}, ${records} records, looked at ${ago(verifiedAt, now)}; now at entry ${head?.seq ?? 0}.`;
 }
 
 function withheldWords({ held }: Facts): string {

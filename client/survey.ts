@@ -1,7 +1,10 @@
 import { createBaselineBook } from '../activities/baselines.js';
+import { keyEmailDigests } from '../activities/email-digest.js';
 import { readOrders } from '../activities/orders.js';
 import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
 import { runningMembers } from '../activities/wake.js';
+import { mayExist, openDatabase } from '../trail/database.js';
+import { installationSecret } from '../trail/secret.js';
 import type { Config } from '../worker/config.js';
 import { holdingsOf } from './members.js';
 import { withSession } from './session.js';
@@ -10,11 +13,12 @@ import { withSession } from './session.js';
  * Every coworker of the space, or these members, as Nexudus, Latchkey and Kisi know them now. Throws CommandError where
  * no worker answers, NexudusError and KisiError.
  */
-export function surveySpace(
+export async function surveySpace(
   config: Config,
   apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
   only: readonly number[] | null,
 ): Promise<Survey> {
+  await keyDigests(config);
   return withSession(config, ({ client }) => {
     const baselines = createBaselineBook(client, Date.now);
     const deps = {
@@ -27,4 +31,18 @@ export function surveySpace(
     };
     return survey(deps, only);
   });
+}
+
+/**
+ * Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet. Throws
+ * TrailError.
+ */
+async function keyDigests({ databaseUrl }: Config): Promise<void> {
+  if (!mayExist(databaseUrl)) return;
+  const db = await openDatabase(databaseUrl);
+  try {
+    keyEmailDigests(await installationSecret(db));
+  } finally {
+    await db.destroy();
+  }
 }

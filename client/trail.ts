@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Instant, Snapshot } from '../access/types.js';
 import { openDatabase } from '../trail/database.js';
+import type { Head } from '../trail/journal.js';
 import { csvLines, jsonLines } from '../trail/lines.js';
 import type { TrailRecord } from '../trail/records.js';
 import { createTrail, type Trail } from '../trail/trail.js';
@@ -16,6 +17,10 @@ export interface AuditOptions {
   /** A time with a zone, a date, or how long ago: 24h, 30d. */
   since?: string;
   format: 'csv' | 'jsonl';
+  verify?: boolean;
+  /** '1234:<hash>': an end of the trail that was told before. */
+  head?: string;
+  prune?: boolean;
 }
 
 /** One thing that happened, wherever it is known from. */
@@ -30,13 +35,53 @@ interface Event {
 }
 
 /** `latchkey audit`: everything that the trail keeps, for a spreadsheet or another program. */
-export async function audit({ since, format }: AuditOptions): Promise<void> {
+export async function audit({
+  since,
+  format,
+  verify = false,
+  head,
+  prune = false,
+}: AuditOptions): Promise<void> {
+  if (verify) return verifyTrail(head === undefined ? [] : [parseHead(head)]);
+  if (prune) return pruneTrail();
   const from = since === undefined ? undefined : parseSince(since, Date.now());
   await withTrail(readConfig(), async (trail) => {
     const records = trail.all({ since: from });
     const lines = format === 'csv' ? csvLines(records) : jsonLines(records);
     for await (const line of lines) process.stdout.write(line);
   });
+}
+
+/** Throws CommandError where the trail is not as Latchkey wrote it. */
+async function verifyTrail(told: readonly Head[]): Promise<void> {
+  const { records, first, last, forgotten, head, problem } = await withTrail(readConfig(), (trail) =>
+    trail.verify(told),
+  );
+  if (problem !== null) throw new CommandError(`the audit trail is not as Latchkey wrote it: ${problem}`);
+  const span = first === null || last === null ? '' : `, from ${timeOf(first)} to ${timeOf(last)}`;
+  const taken = forgotten === 0 ? '' : ` ${forgotten} more were taken out by \`latchkey forget\`.`;
+  print(
+    [
+      `The audit trail is as Latchkey wrote it: ${records} records${span}.${taken}`,
+      `It ends at ${head.seq}:${head.hash}. Keep that elsewhere, and give it to --head later.`,
+    ].join('\n'),
+  );
+}
+
+async function pruneTrail(): Promise<void> {
+  const { config } = readSettings();
+  const deleted = await withTrail(config, (trail) => trail.prune(Date.now() - config.file.trailRetentionMs));
+  print(`Taken out: ${deleted} records.`);
+}
+
+/** Throws CommandError. */
+function parseHead(text: string): Head {
+  const [, seq = '', hash = ''] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (hash !== '') return { seq: Number(seq), hash };
+  throw new CommandError(
+    '--head must be an end of the trail as the log or --verify tells it: 1234:<hash>',
+    2,
+  );
 }
 
 /** `latchkey timeline ID`: what happened to one member: passes and contracts, decisions, writes to Kisi, orders of people. */

@@ -2,15 +2,16 @@
  * Opens the database of the audit trail: a file of its own (SQLite's format, through libsql, which comes compiled), or
  * PostgreSQL where several machines write or the trail must outlive a disk.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
+import { Kysely, PostgresDialect } from 'kysely';
 import Database from 'libsql';
 import pg from 'pg';
 import { codeOf, TrailError, trailError } from './errors.js';
+import { fileDialect, tighten } from './file.js';
 import { isUpToDate, migrate } from './migrations.js';
 import type { TrailTables } from './table.js';
 
@@ -20,22 +21,44 @@ const forms = 'file:<path>, a path, or postgres://<user>:<password>@<host>:<port
 
 /**
  * A connection to the trail with its tables up to date; several processes may open at once. `url`: `file:<path>` or a
- * path (folders are made), `postgres://` or `postgresql://`. Throws a TrailError, which never holds the password.
+ * path (folders are made), `postgres://` or `postgresql://`. `tell`: that others could read the file until now. Throws a
+ * TrailError, which never holds the password.
  */
-export async function openDatabase(url: string): Promise<Kysely<TrailTables>> {
+export async function openDatabase(
+  url: string,
+  tell: (line: string) => void = () => undefined,
+): Promise<Kysely<TrailTables>> {
   if (/^postgres(ql)?:\/\//i.test(url)) return openPostgres(url);
   // Else a slip in an address of a server would make a file of that name. It is not shown: it may hold a password.
   if (url.trim() === '' || /^[a-z][a-z0-9+.-]+:/i.test(url.replace(/^file:/i, '')))
     throw new TrailError(`The address of the audit trail is of no known kind. Give ${forms}.`);
   const path = pathOf(url);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new TrailError(
       `The folder of the audit trail ${path} cannot be made (${codeOf(error)}). Name one that this process may write to.`,
     );
   }
+  if (path !== ':memory:') keepPrivate(path, tell);
   return openFile(path);
+}
+
+/** The database's further files get the mode of the first. */
+function keepPrivate(path: string, tell: (line: string) => void): void {
+  try {
+    // Before the driver makes it, whatever the umask is.
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+    const wide = [path, `${path}-wal`, `${path}-shm`].filter((part) => tighten(part, 0o600));
+    if (wide.length > 0)
+      tell(`other users could read ${wide.join(', ')} until now; only the owner can from now on`);
+  } catch (error) {
+    // What is in the way of opening it is told when it is opened.
+    if (codeOf(error) !== 'EPERM') return;
+    tell(
+      `other users may read ${path}, and this process may not change that: the file belongs to somebody else`,
+    );
+  }
 }
 
 /** Whether there is a database already, as far as that can be told without a connection. Throws a TrailError. */
@@ -62,7 +85,7 @@ async function openFile(path: string): Promise<Kysely<TrailTables>> {
   try {
     // Readers go on while one writes.
     await untilFree(() => file.pragma('journal_mode = WAL'));
-    const db = new Kysely<TrailTables>({ dialect: new SqliteDialect({ database: file }) });
+    const db = new Kysely<TrailTables>({ dialect: fileDialect(file, path) });
     if (!(await isUpToDate(db, 'embedded'))) {
       // Kysely locks nothing here. The lock makes the first process set the tables up, wholly or not at all.
       await untilFree(() => file.exec('BEGIN IMMEDIATE'));
@@ -72,8 +95,8 @@ async function openFile(path: string): Promise<Kysely<TrailTables>> {
     // A commit is with the operating system before it returns, so a killed process loses none. Only a power cut may
     // take the last ones, and leaves the file whole; waiting for the disk at every record would not be worth that.
     file.pragma('synchronous = NORMAL');
-    // Only now: it waits with the whole process, so while another opening of ours holds the lock it would wait in vain.
-    file.pragma('busy_timeout = 5000');
+    // It waits with the whole process, so no longer than others need who close the file.
+    file.pragma('busy_timeout = 10');
     return db;
   } catch (error) {
     file.close();
@@ -106,11 +129,12 @@ async function untilFree(act: () => unknown): Promise<void> {
   }
 }
 
+/** The user needs the right to make tables only where they are not up to date. */
 async function openPostgres(url: string): Promise<Kysely<TrailTables>> {
   const where = shown(url);
-  const db = new Kysely<TrailTables>({ dialect: new PostgresDialect({ pool: poolOf(url) }) });
+  const db = postgres(url, limits);
   try {
-    await migrate(db, 'postgres');
+    if (!(await isUpToDate(db, 'postgres'))) await setUpPostgres(url);
     return db;
   } catch (error) {
     await db.destroy();
@@ -118,7 +142,32 @@ async function openPostgres(url: string): Promise<Kysely<TrailTables>> {
   }
 }
 
-function poolOf(url: string): pg.Pool {
+/** Large tables take their time, and so does another process that sets them up. */
+async function setUpPostgres(url: string): Promise<void> {
+  const db = postgres(url, {});
+  try {
+    await migrate(db, 'postgres');
+  } finally {
+    await db.destroy();
+  }
+}
+
+/**
+ * How long the server may take for a statement, wait for another's lock, and leave a transaction of ours open whose process
+ * says no more; the last one is for a server that does not answer at all.
+ */
+const limits = {
+  statement_timeout: 20_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 30_000,
+  query_timeout: 25_000,
+} satisfies pg.PoolConfig;
+
+function postgres(url: string, bounds: pg.PoolConfig): Kysely<TrailTables> {
+  return new Kysely<TrailTables>({ dialect: new PostgresDialect({ pool: poolOf(url, bounds) }) });
+}
+
+function poolOf(url: string, bounds: pg.PoolConfig): pg.Pool {
   // Instants and ids are exact as numbers. Only for this pool: the driver's own parsers are everybody's.
   const types = new pg.TypeOverrides();
   types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -128,6 +177,7 @@ function poolOf(url: string): pg.Pool {
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types,
+    ...bounds,
   });
   // An idle connection that breaks is dropped, and the next query opens another. Unheard, it would end the process.
   pool.on('error', () => undefined);

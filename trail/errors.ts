@@ -8,9 +8,13 @@ const advice: Record<string, string> = {
   SQLITE_IOERR: 'Check the disk; the file must not be on a network file system.',
   E: 'Check that the server runs and that the address is right.',
   '08': 'Check that the server runs and can be reached.',
+  '55P03': 'Another process held what is needed for too long: try again, and see what holds it.',
+  '57014': 'The server took too long: see what keeps it busy, and try again.',
   '28': 'Check user name and password.',
   '3D000': 'Create the database first.',
-  '42501': 'Give the user the right to create and change tables there.',
+  '42501':
+    'The user lacks a right: the owner of the tables sets them up and gives it (docs/data.md, PostgreSQL).',
+  '42P01': 'Tables are gone: put the database back from a backup.',
   '53': 'The server has run out of connections, memory or disk: see its log.',
   '57P': 'The server is being shut down or started: try again.',
 };

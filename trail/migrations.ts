@@ -1,5 +1,6 @@
 import { Migrator, sql, type Kysely, type Migration } from 'kysely';
 import { TrailError } from './errors.js';
+import { journalOlder } from './journal.js';
 import type { TrailTables } from './table.js';
 
 /** What differs between the two databases. */
@@ -84,7 +85,33 @@ function migrationsFor(engine: Engine): Record<string, Migration> {
           .execute();
       },
     },
-    '009 writes to Kisi that were never answered': {
+    '005 the journal that shows tampering': {
+      async up(db: Kysely<unknown>) {
+        await db.schema.alterTable('trail').addColumn('seq', 'bigint').execute();
+        await db.schema.alterTable('trail').addColumn('salt', 'text').execute();
+        await db.schema.createIndex('trail_seq').unique().on('trail').column('seq').execute();
+        await db.schema
+          .createTable('journal')
+          .addColumn('seq', 'bigint', (column) => column.primaryKey().notNull())
+          .addColumn('at', 'bigint', (column) => column.notNull())
+          .addColumn('what', 'text', (column) => column.notNull())
+          .addColumn('replaces', 'bigint')
+          .addColumn('digest', 'text')
+          .addColumn('about_json', 'text')
+          .addColumn('hash', 'text', (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable('journal_head')
+          .addColumn('id', 'bigint', (column) => column.primaryKey().notNull())
+          .addColumn('seq', 'bigint', (column) => column.notNull())
+          .addColumn('hash', 'text', (column) => column.notNull())
+          .execute();
+        const older = db as unknown as Kysely<TrailTables>;
+        await older.insertInto('journal_head').values({ id: 1, seq: 0, hash: '' }).execute();
+        await journalOlder(older);
+      },
+    },
+    '006 writes to Kisi that were never answered': {
       async up(db: Kysely<unknown>) {
         await db.schema
           .createTable('unanswered_write')

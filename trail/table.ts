@@ -24,6 +24,36 @@ export interface TrailRow {
   waited_until: number | null;
 }
 
+/** A row of the trail, and the entry of the journal that says what it holds (trail/journal.ts). */
+export interface JournaledRow extends TrailRow {
+  seq: number;
+  /** Random, and gone with the row: without it the entry's digest tells nothing of what the row held. */
+  salt: string;
+}
+
+/** An entry of the journal. Never changed, and taken out only from its beginning on. */
+export interface JournalRow {
+  /** 1, 2, 3 … without a gap. */
+  seq: number;
+  /** Of the record, or when it was done. */
+  at: number;
+  what: 'record' | 'prune' | 'cut' | 'forget';
+  /** The entry that said before what the record holds. */
+  replaces: number | null;
+  /** Of the record. */
+  digest: string | null;
+  about_json: string | null;
+  /** Over all of this and the hash of the entry before. */
+  hash: string;
+}
+
+/** The last entry, in one row: whoever adds to the journal locks it first. */
+export interface JournalHeadRow {
+  id: number;
+  seq: number;
+  hash: string;
+}
+
 /** Whose a key to a group is; Kisi holds one for each user and group (trail/ownership.ts). */
 export interface OwnedKeyRow {
   user_id: number;
@@ -65,7 +95,9 @@ export interface KeptRow {
 }
 
 export interface TrailTables {
-  trail: TrailRow;
+  trail: JournaledRow;
+  journal: JournalRow;
+  journal_head: JournalHeadRow;
   owned_key: OwnedKeyRow;
   unanswered_write: UnansweredWriteRow;
   kisi_user: KisiUserRow;

@@ -1,12 +1,16 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Instant } from '../access/types.js';
-import { tried } from './errors.js';
+import { codeOf, tried } from './errors.js';
+import { addRow, changeRow, cut, journaled, notePrune, type Head } from './journal.js';
 import type { Note, Outcome, TrailFilter, TrailPage, TrailRecord, WriteAhead } from './records.js';
-import { idsAfter, plain, recordOf, rowOf, toJson, type TrailTables } from './table.js';
+import { idsAfter, plain, recordOf, rowOf, toJson, type JournaledRow, type TrailTables } from './table.js';
+import { headOf, verify, type Verification } from './verify.js';
 
 /** How many rows are held in memory, or deleted in one go. */
 const pageRows = 1000;
+
+type Change<T> = Parameters<typeof journaled<T>>[2];
 
 /** The audit trail. Every promise rejects with a TrailError where the database does not do what was asked. */
 export interface Trail {
@@ -35,13 +39,38 @@ export interface Trail {
   all(filter?: TrailFilter): AsyncGenerator<TrailRecord, void, undefined>;
   /** The newest decision, or claim, about a member; null: none is kept. */
   last(kind: 'decision' | 'claim', memberId: number): Promise<TrailRecord | null>;
-  /** Deletes what is older than this, of every kind and state. Answers how many records that were. */
+  /**
+   * Deletes what is older than this, of every kind and state. Answers how many records that were: none where the user of
+   * PostgreSQL may not delete.
+   */
   prune(before: Instant): Promise<number>;
+  /** The last entry of the journal that shows tampering. */
+  head(): Promise<Head>;
+  /** The last entry that this one wrote or looked at; null: none yet. */
+  seen(): Head | null;
+  /** Whether all of it is as Latchkey wrote it; `told`: heads that were told before. */
+  verify(told?: readonly Head[]): Promise<Verification>;
   close(): Promise<void>;
 }
 
 /** The trail in a database that `openDatabase` opened. */
 export function createTrail(db: Kysely<TrailTables>): Trail {
+  let seen: Head | null = null;
+
+  /** Makes a change while nobody else makes one. */
+  async function alone<T>(change: Change<T>): Promise<T> {
+    const { result, head } = await journaled(db, seen, change);
+    know(head);
+    return result;
+  }
+
+  function know(head: Head): void {
+    if (head.seq > (seen?.seq ?? -1)) seen = head;
+  }
+
+  const changed = <T>(change: Change<T>): Promise<T> =>
+    tried('The audit trail could not be written', () => alone(change));
+
   async function read(filter: TrailFilter & TrailPage): Promise<TrailRecord[]> {
     const { memberId, since, until, kinds = [], waited = false, after, limit } = filter;
     let query = db.selectFrom('trail').selectAll().orderBy('at').orderBy('key').limit(limit);
@@ -53,6 +82,17 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
     if (after !== undefined)
       query = query.where((is) => is(is.refTuple('at', 'key'), '>', is.tuple(after.at, after.key)));
     return (await query.execute()).map(recordOf);
+  }
+
+  /** In PostgreSQL deleting may be left to the owner of the tables (docs/data.md). */
+  async function mayDelete(): Promise<boolean> {
+    try {
+      await db.deleteFrom('trail').where('key', 'is', null).execute();
+      return true;
+    } catch (error) {
+      if (codeOf(error) === '42501') return false;
+      throw error;
+    }
   }
 
   async function deleteSome(before: Instant): Promise<number> {
@@ -68,50 +108,30 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
 
   return {
     begin: (write) =>
-      tried('The audit trail could not be written', async () => {
-        // The attempts of one write come one after another.
-        const earlier = await db
-          .selectFrom('trail')
-          .select('state')
-          .where('key', '=', write.key)
-          .executeTakeFirst();
-        await db
-          .insertInto('trail')
-          .values(rowOf({ ...write, kind: 'write', state: 'begun', answer: null }))
-          .onConflict((existing) =>
-            existing
-              .column('key')
-              .doUpdateSet({ state: 'begun' })
-              .where('trail.kind', '=', 'write')
-              .where('trail.state', '=', 'failed'),
-          )
-          .execute();
+      changed(async (trx, journal) => {
+        const earlier = await rowOfKey(trx, write.key);
+        if (earlier === undefined)
+          await addRow(trx, journal, rowOf({ ...write, kind: 'write', state: 'begun', answer: null }));
+        else if (earlier.kind === 'write' && earlier.state === 'failed')
+          await changeRow(trx, journal, earlier, { state: 'begun' });
         return earlier !== undefined && earlier.state !== 'failed';
       }),
     finish: (key, { state, after, answer, waited }) =>
-      tried('The audit trail could not be written', async () => {
-        await db
-          .updateTable('trail')
-          .set({
-            state,
-            after_json: toJson(after),
-            answer: plain(answer),
-            ...idsAfter({ kind: 'write' }, after),
-            waited_since: waited?.since ?? null,
-            waited_until: waited?.until ?? null,
-          })
-          .where('key', '=', key)
-          .where('kind', '=', 'write')
-          .where('state', '!=', 'done')
-          .execute();
+      changed(async (trx, journal) => {
+        const row = await rowOfKey(trx, key);
+        if (row?.kind !== 'write' || row.state === 'done') return;
+        await changeRow(trx, journal, row, {
+          state,
+          after_json: toJson(after),
+          answer: plain(answer),
+          ...idsAfter({ kind: 'write' }, after),
+          waited_since: waited?.since ?? null,
+          waited_until: waited?.until ?? null,
+        });
       }),
     note: (note) =>
-      tried('The audit trail could not be written', async () => {
-        await db
-          .insertInto('trail')
-          .values(rowOf(note))
-          .onConflict((existing) => existing.column('key').doNothing())
-          .execute();
+      changed(async (trx, journal) => {
+        if ((await rowOfKey(trx, note.key)) === undefined) await addRow(trx, journal, rowOf(note));
       }),
     begunFor: (memberId, groupId) =>
       tried('The audit trail could not be read', async () => {
@@ -184,6 +204,9 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
       }),
     prune: (before) =>
       tried('The audit trail could not be pruned', async () => {
+        const oldest = await db.selectFrom('trail').select('at').orderBy('at').limit(1).executeTakeFirst();
+        if (oldest === undefined || oldest.at >= before || !(await mayDelete())) return 0;
+        await alone((_, journal) => notePrune(journal, before, Date.now()));
         let deleted = 0;
         let some: number;
         do {
@@ -192,8 +215,21 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           // The file's driver works in this very thread, and holds the lock meanwhile.
           await otherWork();
         } while (some === pageRows);
+        await alone((trx, journal) => cut(trx, journal, Date.now()));
         return deleted;
+      }),
+    head: () => tried('The audit trail could not be read', () => headOf(db)),
+    seen: () => seen,
+    verify: (told = []) =>
+      tried('The audit trail could not be read', async () => {
+        const found = await verify(db, seen === null ? told : [...told, seen]);
+        if (found.problem === null) know(found.head);
+        return found;
       }),
     close: () => db.destroy(),
   };
+}
+
+function rowOfKey(db: Kysely<TrailTables>, key: string): Promise<JournaledRow | undefined> {
+  return db.selectFrom('trail').selectAll().where('key', '=', key).executeTakeFirst();
 }

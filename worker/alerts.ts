@@ -95,6 +95,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...hookAlerts(facts),
     ...memberAlerts(facts, now, limits),
     ...trailAlerts(facts),
+    ...journalAlerts(facts),
     ...facts.undelivered.map(({ channel, since, why }) => ({
       cause: undeliveredCause(channel),
       since,
@@ -105,7 +106,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
   return { standing, undecided: undecidedOf(facts) };
 }
 
-function undecidedOf({ apis, drift, hooks }: Facts): string[] {
+function undecidedOf({ apis, drift, hooks, journal }: Facts): string[] {
   const unheard = apiNames.filter((api) => {
     const state = apis?.[api];
     return state === undefined || (state.answeredAt === null && state.down === null);
@@ -116,6 +117,7 @@ function undecidedOf({ apis, drift, hooks }: Facts): string[] {
     ...(unheard.length > 0 ? ['clocks'] : []),
     ...(drift === null ? ['contested', 'audit', 'doubt', 'drift'] : []),
     ...(hooks === null ? ['hook'] : []),
+    ...(journal === null || journal.verifiedAt === null ? ['tampered'] : []),
   ];
 }
 
@@ -337,6 +339,17 @@ function trailAlerts({ trail, blocked }: Facts): Alert[] {
   const since = trail === null ? '' : ` since ${utc(trail.since)}`;
   const text = `The audit trail cannot be written${since}, and nothing is written to Kisi meanwhile: ${why} See LATCHKEY_DATABASE_URL and the disk or server it names.`;
   return [{ cause: 'trail', since: trail?.since ?? null, text }];
+}
+
+function journalAlerts({ journal }: Facts): Alert[] {
+  if (journal === null || journal.problem === null) return [];
+  return [
+    {
+      cause: 'tampered',
+      since: journal.verifiedAt,
+      text: `The audit trail is not as Latchkey wrote it: ${sentence(journal.problem)} Look who can write to its database; \`latchkey audit --verify\` looks again. Keys are written as ever.`,
+    },
+  ];
 }
 
 /** 'Sat 28 Nov' would need a zone of the reader: a time in UTC, to the minute. */

@@ -3,8 +3,10 @@
  * one that dies is started again at the same address on the same data, by the process that started it, or, where that is gone
  * too, by another one that uses it.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tighten } from '../trail/file.js';
 import { claimFolder, type Claim } from './embedded-claim.js';
 import type { AttributeType } from './embedded-ready.js';
 import { choosePorts, findCli, joinRunning, launch, type Ports, type Standing } from './embedded-standing.js';
@@ -60,7 +62,9 @@ const wellAfterMs = 10 * 60_000;
  */
 export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Promise<EmbeddedTemporal> {
   // Not for other users: histories hold e-mail addresses.
-  mkdirSync(options.cacheDir ?? '.latchkey', { recursive: true, mode: 0o700 });
+  const { cacheDir = '.latchkey' } = options;
+  mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
+  keepPrivate(cacheDir, options.log);
   // Before the claim, which others wait for: fetching the executable may take minutes.
   await findCli(options);
   const stopAsked = new AbortController();
@@ -71,6 +75,14 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
     await site.leave();
     throw error;
   }
+}
+
+/** A folder of an earlier start, or one that was copied here, may be open to others. What it holds besides is in its folders. */
+function keepPrivate(cacheDir: string, log: EmbeddedOptions['log']): void {
+  const files = readdirSync(cacheDir, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const wide = files.filter(({ name }) => tighten(join(cacheDir, name), 0o600)).map(({ name }) => name);
+  if (tighten(cacheDir, 0o700)) wide.unshift('the folder');
+  if (wide.length > 0) log?.(`other users could read ${wide.join(', ')} in ${cacheDir} until now`);
 }
 
 /** Nobody can have a server stand at the address that this process uses. */

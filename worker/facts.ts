@@ -2,7 +2,7 @@
  * How a space stands, from what Temporal holds and what the process that speaks to the APIs tells of them. Neither API is
  * asked, and no worker is needed, but for what only members' workflows know.
  */
-import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { Instant } from '../access/types.js';
 import { described } from '../activities/described.js';
@@ -31,6 +31,7 @@ import {
   type ShownHoldings,
 } from '../workflows/messages.js';
 import type { ApiStates, Trouble } from './api-watch.js';
+import type { JournalState } from './journal.js';
 import { msOf } from './timestamps.js';
 
 /** What the process that speaks to the APIs tells of itself: the heartbeat of its activity. No secrets, no personal data. */
@@ -45,6 +46,8 @@ export interface SpeakerReport {
   tokenEndsAt: Instant | null;
   /** The database of the audit trail does not do what is asked; null: it does. */
   trail: Trouble | null;
+  /** Whether the audit trail is as Latchkey wrote it. */
+  journal: JournalState;
   /** Where alerts go, and those places that they do not reach. */
   channels: string[];
   undelivered: Undelivered[];
@@ -107,6 +110,7 @@ export interface Facts {
   /** When NEXUDUS_TOKEN ends; null: there is none. */
   tokenEndsAt: Instant | null;
   trail: Trouble | null;
+  journal: JournalState | null;
   channels: string[];
   undelivered: Undelivered[];
 }
@@ -158,6 +162,7 @@ export async function readFacts(
     hooks: report?.hooks ?? null,
     tokenEndsAt: report?.tokenEndsAt ?? null,
     trail: report?.trail ?? null,
+    journal: report?.journal ?? null,
     channels: report?.channels ?? [],
     undelivered: report?.undelivered ?? [],
   };
@@ -272,10 +277,17 @@ async function readWorkers(client: Client, taskQueue: string, now: Instant): Pro
     .sort((a, b) => (a.identity < b.identity ? -1 : 1));
 }
 
+/** What the process that spoke last told; null: none has. Throws where Temporal does not answer. */
+export async function lastReport(client: Client): Promise<SpeakerReport | null> {
+  return (await readSpeaker(client)).report;
+}
+
 async function readSpeaker(
   client: Client,
 ): Promise<Pick<Facts, 'speaker'> & { report: SpeakerReport | null }> {
-  const activity = (await described(client, speakerWorkflowId))?.raw.pendingActivities?.[0];
+  const found = await described(client, speakerWorkflowId);
+  if (found === null) return { speaker: { speaks: false, identity: null, beatAt: null }, report: null };
+  const activity = found.raw.pendingActivities?.[0];
   const beat = activity?.heartbeatDetails?.payloads?.[0];
   const report = beat ? reportOf(beat) : await lastWord(client);
   const beatAt = msOf(activity?.lastHeartbeatTime) ?? report?.at ?? null;
@@ -292,15 +304,10 @@ async function readSpeaker(
 
 /** What a process answered that stopped, where no other has taken over since; null: there is none. */
 async function lastWord(client: Client): Promise<SpeakerReport | null> {
-  try {
-    const { events } = await client.workflow.getHandle(speakerWorkflowId).fetchHistory();
-    const ended = events?.findLast((event) => event.activityTaskCompletedEventAttributes);
-    const answer = ended?.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
-    return answer ? reportOf(answer) : null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
+  const { events } = await client.workflow.getHandle(speakerWorkflowId).fetchHistory();
+  const ended = events?.findLast((event) => event.activityTaskCompletedEventAttributes);
+  const answer = ended?.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
+  return answer ? reportOf(answer) : null;
 }
 
 /** What an earlier release told may have another shape. */

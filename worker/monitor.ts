@@ -12,6 +12,7 @@ import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watc
 import type { Channel } from './channels.js';
 import { unlessAborted, within } from '../waits/within.js';
 import { readFacts, type SpeakerReport } from './facts.js';
+import type { JournalWatch } from './journal.js';
 import type { LatencyMeters } from './latency.js';
 import type { RunWatch } from './runs.js';
 import type { TokenWatch } from './token-end.js';
@@ -34,6 +35,7 @@ export interface MonitorDeps {
   /** Has a Schedule run now. */
   runNow: (scheduleId: string) => Promise<void>;
   kept: Kept;
+  journal: JournalWatch;
   channels: readonly Channel[];
   log: Logger;
   now: () => Instant;
@@ -63,7 +65,7 @@ const names = { nexudus: 'Nexudus', kisi: 'Kisi' } as const;
 export const hooksKeptName = 'webhooks switched off';
 
 export function createMonitor(deps: MonitorDeps): Monitor {
-  const { client, taskQueue, watch, kept, channels, log, now, pace = {} } = deps;
+  const { client, taskQueue, watch, kept, journal, channels, log, now, pace = {} } = deps;
   const { everyMs = 45_000, limits = {}, ...alertingPace } = pace;
   let hooks: SpeakerReport['hooks'] = null;
   let trail: Trouble | null = null;
@@ -81,7 +83,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     at: now(),
     apis: apis(),
     temporalSkewMs: deps.skewMs.temporal(),
-    ...{ hooks, trail },
+    ...{ hooks, trail, journal: journal.state() },
     tokenEndsAt: deps.token.endsAt(),
     channels: channels.map(({ name }) => name),
     undelivered: alerting.undelivered(),
@@ -151,6 +153,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       const over = once(signal, 'abort').then(() => null);
       void deps.hear(signal);
       deps.runs.restart();
+      void journal.run(signal);
       while (!signal.aborted) {
         await look(over).then(
           () => (isTroubled = false),

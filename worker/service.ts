@@ -8,6 +8,7 @@ import { createBlockActivities, profilesBeside } from '../activities/blocks.js';
 import { createBaselineBook } from '../activities/baselines.js';
 import { createPlanActivities } from '../activities/errands.js';
 import { createDriftActivities } from '../activities/drift.js';
+import { keyEmailDigests } from '../activities/email-digest.js';
 import { createGate } from '../activities/gate.js';
 import { shownHoldings } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
@@ -33,6 +34,7 @@ import { createSession, type Session } from '../nexudus/session.js';
 import { openDatabase } from '../trail/database.js';
 import { createKept, type Kept } from '../trail/kept.js';
 import { createOwnership, type Ownership } from '../trail/ownership.js';
+import { installationSecret } from '../trail/secret.js';
 import { createTrail, type Trail } from '../trail/trail.js';
 import { mayWriteSince } from '../workflows/control-messages.js';
 import {
@@ -52,6 +54,8 @@ import { identityOf } from './identity.js';
 import { watchRetiring } from './retiring.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { askForAudit, setAuditInterval } from './drift.js';
+import { lastReport } from './facts.js';
+import { createJournalWatch, type JournalWatch } from './journal.js';
 import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
 import { ensureRemembering } from './remembering.js';
 import { startPush } from './push.js';
@@ -82,6 +86,8 @@ import { version } from './version.js';
 const kisiSlots = 5;
 const ensureEveryMs = 30_000;
 const otherRulesEveryMs = 10_000;
+/** The readiness endpoint answers within five seconds. */
+const databaseMs = 2_000;
 const listLagsMs = [0, 2_000, 10_000];
 
 /** Both APIs as this configuration reaches them. */
@@ -232,7 +238,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { client, connection } = await connectClient(options.temporal);
   const native = await connectNative(options.temporal);
   await ensureSearchAttributes(connection, client.options.namespace, searchAttributes, Date.now() + 30_000);
-  const db = await openDatabase(config.databaseUrl);
+  const db = await openDatabase(config.databaseUrl, (line) => {
+    log.warn(line);
+  });
+  keyEmailDigests(await installationSecret(db));
   space.onFound(({ resolved }) => {
     keepResolved(db, resolved).catch((err: unknown) => {
       log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
@@ -240,6 +249,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const stores = storesIn(db, () => apis.time.now());
   const { trail, ownership, kept } = stores;
+  const journal = createJournalWatch({
+    ...{ trail, log, now: () => apis.time.now(), meter: Runtime.instance().metricMeter },
+    told: (await lastReport(client))?.journal.head ?? null,
+  });
   const stopWatching = watchEnds(options);
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const otherRules = await watchOtherRules(client, config.file, log);
@@ -248,7 +261,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     heldBack: () => otherRules.heldBack(),
     openWorkers: speakingWorkers(options, client, native, stores, meters, runs),
     tell: createTeller(client, options),
-    monitor: monitorOf(options, client, kept, meters, runs),
+    monitor: monitorOf(options, client, kept, meters, runs, journal),
   });
   const worker = await memberWorker(options, client, native, speaker, ownership);
   const running = worker.run();
@@ -260,7 +273,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     host: config.healthHost,
     port: config.healthPort,
     checks: async () => {
-      const waitsFor = waitedFor(options);
+      const waitsFor = [...waitedFor(options), ...(await troubleOf(kept))];
       return {
         ready: waitsFor.length === 0 && (await isReady(worker, client)),
         detail: { taskQueue: config.taskQueue, speaksToApis: speaker.isSpeaking(), waitsFor },
@@ -320,10 +333,11 @@ function monitorOf(
   kept: Kept,
   meters: LatencyMeters,
   runs: RunWatch,
+  journal: JournalWatch,
 ): Monitor {
   const common = { kept, log, now: () => apis.time.now() };
   return createMonitor({
-    ...{ ...common, client, taskQueue: config.taskQueue },
+    ...{ ...common, client, taskQueue: config.taskQueue, journal },
     token: createTokenWatch({ ...common, tokenInUse: apis.nexudusToken }),
     time: apis.time,
     hear: (signal) => hearTemporal(client, apis.temporalClock, signal),
@@ -620,6 +634,16 @@ function waitedFor({ space, apis, temporalTrouble = () => null }: ServiceOptions
   return [
     ...new Set([...(temporal === null ? [] : [temporal]), ...(space.trouble()?.lines ?? []), ...refusals]),
   ];
+}
+
+/** What is wrong with the database, without which nothing is written to Kisi. */
+async function troubleOf(kept: Kept): Promise<string[]> {
+  const late = sleep(databaseMs, ['The database does not answer.'], { ref: false });
+  const read = kept.read('monitor').then(
+    () => [],
+    (error: unknown) => [error instanceof Error ? error.message : 'The database does not answer.'],
+  );
+  return Promise.race([read, late]);
 }
 
 /** Tells what is refused, and has everybody go on who waited for what is mended. */

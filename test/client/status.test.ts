@@ -33,6 +33,7 @@ describe('the words of status', () => {
       'Rules in force: 5296c79c, of process 17@desk (Latchkey 0.1.0), since 2026-11-28 11:00Z.',
       'Worker 17@desk (Latchkey 0.1.0, rules 5296c79c): speaks to the APIs.',
       'Alerts go to the webhook at hooks.slack.com.',
+      'Audit trail: as Latchkey wrote it, 400 records, looked at 60 min ago; now at entry 420.',
       'Nothing needs anybody.',
     ]);
   });

@@ -124,7 +124,10 @@ onEachEngine('openDatabase', (bench) => {
       await db.schema.dropIndex(`trail_${column}`).execute();
       await db.schema.alterTable('trail').dropColumn(column).execute();
     }
-    for (const table of ['owned_key', 'kisi_user', 'kept']) await db.schema.dropTable(table).execute();
+    await db.schema.dropIndex('trail_seq').execute();
+    for (const column of ['seq', 'salt']) await db.schema.alterTable('trail').dropColumn(column).execute();
+    for (const table of ['owned_key', 'kisi_user', 'kept', 'journal', 'journal_head'])
+      await db.schema.dropTable(table).execute();
     await db
       .withTables<{ trail_migration: { name: string; timestamp: string } }>()
       .deleteFrom('trail_migration')
@@ -141,6 +144,7 @@ onEachEngine('openDatabase', (bench) => {
       (await trail.list({ limit: 1 })).map((record) => [record.key, record.waited]),
       [['w1', waited]],
     );
+    assert.equal((await trail.verify()).problem, null);
   });
 
   it('reads instants as numbers, and leaves the parsers of others alone', async () => {

@@ -55,6 +55,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
     hooks: { at: noon - 5 * minute, off: [] },
     tokenEndsAt: null,
     trail: null,
+    journal: { head: { seq: 420, hash: 'c0ffee' }, verifiedAt: noon - hour, records: 400, problem: null },
     channels: ['the webhook at hooks.slack.com'],
     undelivered: [],
     ...over,

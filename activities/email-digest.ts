@@ -1,0 +1,14 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** Until the installation's secret is known: what is digested by it equals nothing else. */
+let key: Buffer = randomBytes(32);
+
+/** Has this process digest e-mails with the secret of the installation, as all its processes do. */
+export function keyEmailDigests(secret: Buffer): void {
+  key = secret;
+}
+
+/** Tells two e-mails apart without keeping either. Who has a digest cannot try addresses on it without the secret. */
+export function emailDigestOf(email: string): string {
+  return createHmac('sha256', key).update(`email:${email}`).digest('hex').slice(0, 16);
+}

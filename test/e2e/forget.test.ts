@@ -1,0 +1,116 @@
+/** A member who is forgotten: refused while keys are held, gone from all of Latchkey's stores after, and anew if they come back. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { latchkeyWith, linesOf, type Ran } from '../client/cli.js';
+import { memberWorkflowId } from '../../workflows/messages.js';
+import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+
+describe('latchkey forget', () => {
+  let space: RunningSpace;
+  let ada: number;
+  let bob: number;
+  let passId: number;
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-forget-'));
+  const home = process.cwd();
+
+  before(async () => {
+    space = await startSpace();
+    const { nexudus, ids } = space;
+    const joined = (name: string): number =>
+      nexudus.space.addCoworker({ Email: `${name}@example.com`, InvoicingBusinessId: ids.rome }).Id;
+    [ada, bob] = [joined('ada'), joined('bob')];
+    const passOf = (CoworkerId: number): number =>
+      nexudus.space.addPass({ CoworkerId, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome }).Id;
+    passId = passOf(ada);
+    passOf(bob);
+    for (const name of ['ada', 'bob'])
+      await eventually(`the key of ${name}`, () => space.kisi.org.keysOf(`${name}@example.com`).length === 1);
+    process.chdir(folder);
+  });
+  after(async () => {
+    process.chdir(home);
+    await space.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const run = (...args: string[]): Promise<Ran> => latchkeyWith(space.env, ...args);
+  const forget = (...more: string[]): Promise<Ran> =>
+    run('forget', String(ada), '--by', 'Mia', '--why', 'a letter', ...more);
+
+  async function trailAbout(memberId: number): Promise<string[]> {
+    const { stdout } = await run('audit', '--format', 'jsonl');
+    return linesOf(stdout).filter((line) => line.includes(String(memberId)));
+  }
+
+  it('takes nothing out while keys are held, or an order names them, and says what to do', async () => {
+    const held = await forget('--yes');
+    assert.equal(held.code, 2);
+    assert.match(held.stderr, /holds keys for member \d+ \(groups \d+\).*End their passes and contracts/);
+
+    space.nexudus.space.update('coworkertimepasses', passId, { ExpireDate: '2021-01-01T00:00:00Z' });
+    await eventually('no key', () => space.kisi.org.keysOf('ada@example.com').length === 0);
+    await eventually('she is at rest', async () => (await space.view(ada))?.state === 'noAccess');
+    const block = ['block', String(ada), '--until', '2099-01-01', '--reason', 'a lost phone', '--by', 'Mia'];
+    assert.equal((await run(...block)).code, 0);
+    const named = await forget('--yes');
+    assert.equal(named.code, 2);
+    assert.match(named.stderr, /an order names member \d+: `latchkey withdraw 1` first/);
+    assert.equal((await run('withdraw', '1', '--by', 'Mia')).code, 0);
+    await eventually('both orders on record', async () => (await trailAbout(ada)).length >= 5);
+  });
+
+  it('asks, unless it is told not to', async () => {
+    const { code, stderr } = await forget();
+    assert.equal(code, 2);
+    assert.match(stderr, /of member \d+ there is: \d+ records/);
+    assert.match(stderr, /does not come back: give --yes/);
+    assert.ok((await trailAbout(ada)).length > 0);
+  });
+
+  it('leaves nothing of them in the trail, the database, Temporal and plans, and the trail verifies', async () => {
+    for (const id of [ada, bob])
+      assert.equal((await run('plan', String(id), '--out', `plan-${id}.json`)).code, 0);
+    writeFileSync('other.json', '{}');
+    const { code, stdout, stderr } = await forget('--yes');
+    assert.deepEqual([code, stderr.includes(`plan-${ada}.json`)], [0, true], stderr);
+    assert.match(stdout, /is forgotten\. Taken out:\n {2}- [1-9]\d* records of the audit trail/);
+    assert.match(stdout, /What stays, and where it is taken out:\n/);
+
+    assert.deepEqual(await trailAbout(ada), []);
+    const verified = await run('audit', '--verify');
+    assert.equal(verified.code, 0, verified.stderr);
+    assert.match(verified.stdout, /more were taken out by `latchkey forget`/);
+    assert.deepEqual(
+      [`plan-${ada}.json`, `plan-${bob}.json`, 'other.json'].map((path) => existsSync(path)),
+      [false, true, true],
+    );
+    const query = `WorkflowId = '${memberWorkflowId(ada)}'`;
+    await eventually('no run of hers', async () => {
+      for await (const found of space.service.client.workflow.list({ query })) return found === undefined;
+      return true;
+    });
+    await assert.rejects(
+      space.service.client.workflow.getHandle(memberWorkflowId(ada)).describe(),
+      /not found/i,
+    );
+    assert.equal((await space.view(bob))?.state, 'access');
+    assert.equal(space.kisi.org.keysOf('bob@example.com').length, 1);
+    assert.match(readFileSync(`plan-${bob}.json`, 'utf8'), new RegExp(`${bob}`));
+  });
+
+  it('has nothing of who was never there', async () => {
+    const { code, stderr } = await run('forget', '424242', '--yes', '--by', 'Mia');
+    assert.deepEqual([code, /there is: 0 records/.test(stderr)], [0, true], stderr);
+    for (const id of ['ada@example.com', 'ada', '0', '1; drop'])
+      assert.equal((await run('forget', id, '--yes', '--by', 'Mia')).code, 2);
+  });
+
+  it('looks after them anew when they come back', async () => {
+    const { nexudus, ids } = space;
+    nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+    await eventually('her new key', () => space.kisi.org.keysOf('ada@example.com').length === 1);
+    await eventually('it is on record', async () => (await trailAbout(ada)).length > 0);
+  });
+});
