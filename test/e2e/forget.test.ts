@@ -88,7 +88,7 @@ describe('latchkey forget', () => {
     );
     const query = `WorkflowId = '${memberWorkflowId(ada)}'`;
     await eventually('no run of hers', async () => {
-      for await (const found of space.service.client.workflow.list({ query })) return found === undefined;
+      for await (const _ of space.service.client.workflow.list({ query })) return false;
       return true;
     });
     await assert.rejects(

@@ -195,7 +195,7 @@ describe('what anybody can send to a workflow', () => {
           for (const args of lists) handles.push(await start(type, args));
           for (const handle of handles) {
             // Of those that need nothing, some go on.
-            const first = await Promise.race([
+            const first: unknown = await Promise.race([
               handle.result().catch((error: unknown) => error),
               refusal(handle, 'nobodyHearsThis', 1).catch((error: unknown) => error),
             ]);
