@@ -11,6 +11,11 @@ export interface LedgerKey {
   validUntil: Instant | null;
   /** Given by hand before Latchkey came: it serves, and is never taken away. */
   foreign: boolean;
+  /**
+   * Of a foreign key that is not taken over although that is wanted: the higher role in Kisi for which it is left alone, as last
+   * seen. Left out: nothing speaks against it, or nobody looked.
+   */
+  higherRole?: string | undefined;
   /** The end that a person gave it before it was moved on: it is given back, not taken away. Null: it is all ours. */
   handUntil: Instant | null;
   /** True while the answer of a write to it was lost: it may have another end than `validUntil`, or be gone. */
@@ -92,8 +97,9 @@ export function planSteps(
       if (key !== undefined || !wish.awaitingRenewal) begins.push({ kind: 'grant', wish });
     } else if (key.uncertain && !(held.has(key.groupId) && mayShorten(key, wish))) {
       moves.push({ kind: 'move', key, wish });
-    } else if (key.foreign && wish.takesOver === true) {
-      moves.push({ kind: 'note', key, wish });
+    } else if (key.foreign && wish.takesOver === true && key.higherRole === undefined) {
+      // Whether it may be taken over shows in Kisi only.
+      begins.push({ kind: 'grant', wish });
     } else if (fits(key, wish)) {
       if (key.because !== wish.because || key.until !== wish.until) moves.push({ kind: 'note', key, wish });
     } else if (key.foreign) {

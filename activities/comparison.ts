@@ -11,7 +11,8 @@ import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from
 
 /**
  * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a
+ * and it has no end. A key that was there before agrees too, where it is `takenOver` by the policy, or is `notTakenOver` since the
+ * person is more in Kisi than one who opens doors. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a
  * member whose records could not be read, or about a pass of one that cannot be judged, not about a key.
  */
 export type FindingKind =
@@ -23,6 +24,8 @@ export type FindingKind =
   | 'otherRole'
   | 'unreadableEnd'
   | 'neverEnds'
+  | 'takenOver'
+  | 'notTakenOver'
   | 'cannotTell';
 
 /**
@@ -30,7 +33,8 @@ export type FindingKind =
  * Kisi mails the invitation. `resync`: it believes the key to be as it made it, until a resync. `waits`: nothing for now,
  * since a read is in doubt or a person ordered so.
  */
-export type Doing = 'gives' | 'invites' | 'moves' | 'takesAway' | 'givesBack' | 'leaves' | 'resync' | 'waits';
+export type Doing =
+  'takesOver' | 'gives' | 'invites' | 'moves' | 'takesAway' | 'givesBack' | 'leaves' | 'resync' | 'waits';
 
 /** Which rule fails; only of a key that no rule gives. */
 export type Cause = Exclude<Verdict['rule'], 'ok'>;
@@ -94,6 +98,9 @@ interface Judged {
 /** One key: it agrees, is none of Latchkey's business, opens nothing any more, or is told of. */
 type Outcome = 'agrees' | 'otherGroup' | 'ended' | Finding;
 
+/** Kinds of findings about keys that agree with the rules. */
+const agrees: readonly FindingKind[] = ['neverEnds', 'takenOver', 'notTakenOver'];
+
 /** Holds what the rules want, by the very decider and plan that the workflows follow, against what Kisi has. */
 export function compare(
   { people, strangers, unread, exceptions }: Survey,
@@ -110,12 +117,12 @@ export function compare(
   ];
   const findings = outcomes.filter((outcome) => typeof outcome === 'object');
   const number = (which: Outcome): number => outcomes.filter((outcome) => outcome === which).length;
-  const endless = findings.filter(({ kind }) => kind === 'neverEnds').length;
+  const agreeing = findings.filter(({ kind }) => agrees.includes(kind)).length;
   return {
     members: judged.filter(({ surveyed }) => isMember(surveyed)).length,
     keys: {
-      agreeing: number('agrees') + endless,
-      disagreeing: findings.length - endless,
+      agreeing: number('agrees') + agreeing,
+      disagreeing: findings.length - agreeing,
       otherGroups: number('otherGroup'),
       ended: number('ended'),
     },
@@ -192,14 +199,22 @@ function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
     if (awaitingRenewal && does === 'leaves') return 'agrees';
     return findingOf(person, 'endsTooEarly', groupId, validUntil, mended, because);
   }
-  // It becomes Latchkey's own, with the end that its own have.
-  if (wish.takesOver === true) return 'agrees';
+  if (wish.takesOver === true) return takenOver(person, key, wish);
   if (door.atMost !== null && how === 'foreign') {
     const left = isOurs(person, groupId) ? mended : does;
     return findingOf(person, 'endsLater', groupId, validUntil, left, because);
   }
   if (validUntil !== null || isOurs(person, groupId)) return 'agrees';
   return findingOf(person, 'neverEnds', groupId, validUntil, 'leaves', because);
+}
+
+/** Under the policy that takes over what was there; it then gets the end that Latchkey's own have. */
+function takenOver(person: Judged, { groupId, validUntil }: KisiSideKey, { because }: Entitlement): Outcome {
+  if (isOurs(person, groupId) || validUntil === 'unreadable') return 'agrees';
+  const { higherRole = null } = person.surveyed.kisi;
+  if (higherRole === null) return findingOf(person, 'takenOver', groupId, validUntil, 'takesOver', because);
+  const why = `${because}; the person is ${higherRole} in Kisi`;
+  return findingOf(person, 'notTakenOver', groupId, validUntil, 'leaves', why);
 }
 
 function unwanted(person: Judged, key: KisiSideKey, { mapped, now, apiUserId }: ComparisonTerms): Outcome {
@@ -295,7 +310,7 @@ function ownersOf(people: readonly Judged[]): Map<string, Judged> {
 }
 
 function outcomesOfStranger(
-  { userId, keys }: Stranger,
+  { userId, keys, likeMemberId }: Stranger,
   owners: ReadonlyMap<string, Judged>,
   { mapped, now, apiUserId }: ComparisonTerms,
 ): Outcome[] {
@@ -323,11 +338,17 @@ function outcomesOfStranger(
       groupId,
       ends,
       why: isKey
-        ? makerWords(key, apiUserId).slice('; '.length) || null
-        : `${roleId}; no coworker has the e-mail`,
+        ? [makerWords(key, apiUserId), likeWords(likeMemberId)].join('').slice('; '.length) || null
+        : `${roleId}; no coworker has the e-mail${likeWords(likeMemberId)}`,
     };
   });
 }
+
+/** Whoever has an e-mail that is only alike is another person, unless somebody says otherwise. */
+const likeWords = (memberId: number | undefined): string =>
+  memberId === undefined
+    ? ''
+    : `; the e-mail is much like that of member ${memberId}, but another: correct it on either side if it is the same person`;
 
 function cannotTell({ memberId, why }: Unread): Finding {
   return {
@@ -352,6 +373,8 @@ const kinds = Object.keys({
   otherRole: true,
   unreadableEnd: true,
   neverEnds: true,
+  takenOver: true,
+  notTakenOver: true,
   cannotTell: true,
 } satisfies Record<FindingKind, true>);
 

@@ -105,6 +105,8 @@ export type GrantResult =
       validUntil: Instant | null;
       /** Of a key that was extended: the end that a person had given it. */
       was: Instant | null;
+      /** Of a key that was there: a role of the person that is more than to open doors, so that it is not taken over. */
+      higherRole?: string;
       /** How many writes are on record for this place. */
       version: number;
     }

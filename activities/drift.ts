@@ -5,7 +5,7 @@ import { iso, type Instant, type MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { Directory } from '../kisi/directory.js';
 import type { Moves } from '../kisi/keys.js';
-import { keyRole, type KisiGroup, type KisiKey, type KisiUser } from '../kisi/records.js';
+import { higherRoleOf, keyRole, type KisiGroup, type KisiKey, type KisiUser } from '../kisi/records.js';
 import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { groupBy } from '../nexudus/collections.js';
@@ -319,17 +319,24 @@ function memberDrift(
     const gone = drift('userDeleted', [memberId], { ...about, keys: held.map(keyOf), what });
     return { found: [gone], held: held.length, lost: held.length };
   }
-  const real = new Map((keysOf.get(user.id) ?? []).map((key) => [key.groupId, key]));
+  const real = keysOf.get(user.id) ?? [];
   const found = held.flatMap((key): Drift[] => {
     const { groupId } = key;
-    const there = real.get(groupId);
+    const inGroup = real.filter((one) => one.groupId === groupId);
+    const there = inGroup.find(({ roleId }) => roleId === keyRole) ?? inGroup[0];
     if (there === undefined) {
       const what = `key ${key.keyId ?? ''}, ${endWords(key.validUntil)}, is not in Kisi`;
       return [drift('missing', [memberId, groupId], { ...about, groupId, keys: [keyOf(key)], what })];
     }
     const { id, validUntil } = there;
     // Told apart, see `unreadableDrift`.
-    if (validUntil === 'unreadable' || key.foreign || sameEnd(validUntil, key.validUntil)) return [];
+    if (validUntil === 'unreadable') return [];
+    if (there.roleId !== keyRole && !key.foreign) {
+      const what = `right ${id} is ${higherRoleOf([there]) ?? 'another role'} in Kisi by now, which is not Latchkey's to move or take away`;
+      const keys = [{ keyId: id, groupId, validUntil }];
+      return [drift('changed', [memberId, groupId], { ...about, groupId, keys, what })];
+    }
+    if (key.foreign || sameEnd(validUntil, key.validUntil)) return [];
     const what = `it is ${endWords(validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
     const keys = [{ keyId: id, groupId, validUntil }];
     return [drift('changed', [memberId, groupId], { ...about, groupId, keys, what })];

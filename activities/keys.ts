@@ -138,9 +138,12 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     unanswered.some(({ does, key }) => does === 'remove' && key.keyId === keyId);
 
   async function give(wish: KeyWish, triedUntil: Instant | null, before: Before): Promise<Outcome> {
-    const { key, how, was, inTheWay } = await grantKey(kisi, wish);
+    const { key, how, was, inTheWay, higherRole } = await grantKey(kisi, wish);
     if (inTheWay === null || !(await isOurs(inTheWay, triedUntil, before)))
-      return { outcome: how, keyId: key.id, validUntil: key.validUntil, was };
+      return {
+        ...{ outcome: how, keyId: key.id, validUntil: key.validUntil, was },
+        ...(higherRole === null ? {} : { higherRole }),
+      };
     // An end that Latchkey gave it is not given back; one that a person had given it before is.
     const handUntil = before.owned?.key?.handUntil ?? null;
     const anew = isDoomed(key.id, before);

@@ -86,10 +86,11 @@ export function createPlaces(
       await ownership.userGone(wish.userId);
       return outcome;
     }
-    const { keyId, validUntil, was } = outcome;
+    const { keyId, validUntil, was, higherRole } = outcome;
     const foreign = outcome.outcome === 'foreign';
     const handUntil = was ?? wish.handUntil;
-    const key = { ...wish, keyId, validUntil, foreign, handUntil, uncertain: false };
+    const known = { keyId, validUntil, foreign, handUntil, uncertain: false };
+    const key = { ...wish, ...known, ...(foreign ? { higherRole } : {}) };
     return { ...outcome, version: await ownership.claim(memberId, key) };
   }
 

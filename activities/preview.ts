@@ -27,6 +27,8 @@ export interface KisiSide {
   /** Null: Kisi does not know the person. */
   userId: number | null;
   keys: readonly KisiSideKey[];
+  /** A role of the person that is more than to open doors; left out, or null: there is none. */
+  higherRole?: string | null;
 }
 
 /** What would become of one key. */

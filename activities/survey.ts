@@ -1,6 +1,7 @@
 import type { Exception, Instant, Profile, Snapshot } from '../access/types.js';
 import { withInherited } from '../access/plan.js';
 import type { KisiClient } from '../kisi/client.js';
+import { asKey, higherRoleOf, likeEmail, type Assignment } from '../kisi/records.js';
 import { groupBy } from '../nexudus/collections.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
@@ -35,6 +36,8 @@ export interface Unread {
 /** A Kisi user whose e-mail no coworker has. */
 export interface Stranger extends KisiSide {
   userId: number;
+  /** The member whose e-mail is much like the user's, but another; left out: there is none. */
+  likeMemberId?: number;
 }
 
 export interface Survey {
@@ -167,14 +170,28 @@ async function allOfKisi(
 ): Promise<KisiSides> {
   const users = await kisi.listUsers();
   const userBy = new Map(users.map((user) => [user.email, user.id]));
-  const keys = groupBy(await kisi.listAllKeys(), (key) => key.userId);
-  const sideOf = (userId: number): Stranger => ({ userId, keys: keys.get(userId) ?? [] });
+  const rights = groupBy(await kisi.listAllRights(), ({ assigneeType, assigneeId }) =>
+    assigneeType === 'User' ? assigneeId : null,
+  );
+  const sideOf = (userId: number): Stranger => ({ userId, ...sideBy(rights.get(userId) ?? []) });
+  const likes = new Map([...emails].map(([memberId, email]) => [likeEmail(email), memberId]));
   const sides = [...emails].map(([memberId, email]): [number, KisiSide] => {
     const userId = userBy.get(email);
     return [memberId, userId === undefined ? { userId: null, keys: [] } : sideOf(userId)];
   });
   const strangers = users.filter(({ email }) => email === '' || !known.has(email));
-  return { sides: new Map(sides), strangers: strangers.map(({ id }) => sideOf(id)) };
+  return {
+    sides: new Map(sides),
+    strangers: strangers.map(({ id, email }) => {
+      const likeMemberId = email === '' ? undefined : likes.get(likeEmail(email));
+      return { ...sideOf(id), ...(likeMemberId === undefined ? {} : { likeMemberId }) };
+    }),
+  };
+}
+
+/** The keys among a person's rights, and whether there are higher ones. */
+function sideBy(rights: readonly Assignment[]): Pick<KisiSide, 'keys' | 'higherRole'> {
+  return { keys: rights.map(asKey).filter((key) => key !== null), higherRole: higherRoleOf(rights) };
 }
 
 /** What Kisi holds of each, asked one by one. */
@@ -187,5 +204,5 @@ async function askKisi(kisi: KisiClient, email: string): Promise<KisiSide> {
   const user = (await kisi.findUserByEmail(email, 'filter')) ?? (await kisi.findUserByEmail(email, 'search'));
   return user === null
     ? { userId: null, keys: [] }
-    : { userId: user.id, keys: await kisi.listKeysOf({ userId: user.id }) };
+    : { userId: user.id, ...sideBy(await kisi.listRightsOf({ userId: user.id })) };
 }

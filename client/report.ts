@@ -163,6 +163,10 @@ function whatOf({ kind, cause, findings: { length: n } }: Difference): string {
       return `${counted(n, 'key')} whose end in Kisi cannot be read.`;
     case 'neverEnds':
       return `${counted(n, 'key')} of those that agree would never end by themselves.`;
+    case 'takenOver':
+      return `${counted(n, 'key')} of those that agree ${n === 1 ? 'was' : 'were'} there before Latchkey, and ${n === 1 ? 'is' : 'are'} taken over.`;
+    case 'notTakenOver':
+      return `${counted(n, 'key')} of those that agree ${n === 1 ? 'is' : 'are'} of people with a higher role in Kisi, and not taken over.`;
     case 'cannotTell':
       return `${counted(n, 'member')} of whom nothing can be told.`;
   }
@@ -187,6 +191,8 @@ function nextOf({ kind, does }: Difference): string {
 }
 
 const doings: Record<Exclude<Doing, 'leaves'>, string> = {
+  takesOver:
+    'By the policy `existingKeys: adopt` it is Latchkey’s own once it is live: its end is moved, and it goes with the access.',
   gives: 'Live, Latchkey gives what is missing, and nobody is mailed.',
   invites: 'Live, Latchkey gives what is missing, and Kisi mails an invitation: the person is new there.',
   moves: 'Live, Latchkey moves the end on.',
@@ -197,6 +203,9 @@ const doings: Record<Exclude<Doing, 'leaves'>, string> = {
 };
 
 const leavings: Record<Exclude<Difference['kind'], 'cannotTell'>, string> = {
+  takenOver: '',
+  notTakenOver:
+    'Left alone, after the access too, whatever `existingKeys` says. Where that is not meant, set an end in Kisi.',
   missing: '',
   endsTooEarly: '',
   unwarranted:

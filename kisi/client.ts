@@ -14,6 +14,7 @@ import {
   currentUserRecord,
   groupRecord,
   keyRole,
+  likeEmail,
   normalEmail,
   userRecord,
 } from './records.js';
@@ -84,6 +85,8 @@ export interface KisiClient {
   createKey(key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
   /** One key, or null by Kisi's 404, which is one witness (see `keyNow`); `malformed` when the id is of a role assignment that is no key. */
   getKey(id: number, signal?: AbortSignal): Promise<KisiKey | null>;
+  /** All rights that a person holds, of every role, be they to groups, places or the organization. */
+  listRightsOf(whose: { userId: number }, signal?: AbortSignal): Promise<Assignment[]>;
   /** All rights to groups that a person holds, of every role. */
   listKeysOf(whose: { userId: number }, signal?: AbortSignal): Promise<KisiKey[]>;
   /** All rights to a group that persons hold (not teams, not guests), of every role. */
@@ -93,6 +96,10 @@ export interface KisiClient {
    * there are more than Kisi lets be read in one list (20,250), group by group.
    */
   listAllKeys(signal?: AbortSignal): Promise<KisiKey[]>;
+  /** The same with rights to places and the organization; where it is read group by group, without these. */
+  listAllRights(signal?: AbortSignal): Promise<Assignment[]>;
+  /** The ids of users whose e-mails are like this one (`likeEmail`) and are another, by the loose search. One request a page. */
+  findUsersLike(email: string, signal?: AbortSignal): Promise<number[]>;
   /** The person's group_basic key to the group, or null. Reads all keys of the person: one request a page. */
   findKey(which: { userId: number; groupId: number }, signal?: AbortSignal): Promise<KisiKey | null>;
   /**
@@ -132,6 +139,13 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     assignmentsOf(
       { assignee_type: 'User', assignee_id: userId },
       (row) => row.assigneeType === 'User' && row.assigneeId === userId,
+      signal,
+    );
+
+  const assignmentsOfGroup = (groupId: number, signal?: AbortSignal): Promise<Assignment[]> =>
+    assignmentsOf(
+      { applies_to_type: 'Group', applies_to_id: groupId },
+      (row) => row.appliesToType === 'Group' && row.appliesToId === groupId,
       signal,
     );
 
@@ -260,24 +274,33 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return key;
     },
 
+    listRightsOf: assignmentsOfUser,
+
     listKeysOf: async (whose, signal) => keysIn(await assignmentsOfUser(whose, signal)),
 
-    async listKeysOfGroup({ groupId }, signal) {
-      const query = { applies_to_type: 'Group', applies_to_id: groupId };
-      const isThere = (row: Assignment) => row.appliesToType === 'Group' && row.appliesToId === groupId;
-      return keysIn(await assignmentsOf(query, isThere, signal));
-    },
+    listKeysOfGroup: async ({ groupId }, signal) => keysIn(await assignmentsOfGroup(groupId, signal)),
 
-    async listAllKeys(signal) {
+    listAllKeys: async (signal) => keysIn(await client.listAllRights(signal)),
+
+    async listAllRights(signal) {
       try {
-        return keysIn(await assignmentsOf({}, () => true, signal));
+        return await assignmentsOf({}, () => true, signal);
       } catch (error) {
         if (!isKisiError(error, 'tooLong')) throw error;
       }
-      const keys: KisiKey[] = [];
+      const rights: Assignment[] = [];
       for (const { id } of await client.listGroups(signal))
-        keys.push(...(await client.listKeysOfGroup({ groupId: id }, signal)));
-      return keys;
+        rights.push(...(await assignmentsOfGroup(id, signal)));
+      return rights;
+    },
+
+    async findUsersLike(email, signal) {
+      const wanted = normalEmail(email);
+      if (wanted === '') return [];
+      const users = await readAll(send, 'users', userRecord, { query: wanted }, signal);
+      return users
+        .filter((user) => user.email !== wanted && likeEmail(user.email) === likeEmail(wanted))
+        .map(({ id }) => id);
     },
 
     async findKey({ userId, groupId }, signal) {

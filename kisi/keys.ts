@@ -5,8 +5,11 @@
  */
 import type { KisiClient } from './client.js';
 import { KisiError, isKisiError, malformed } from './errors.js';
-import { keyRole } from './records.js';
-import type { KisiEnd, KisiKey, KisiUser } from './records.js';
+import { asKey, higherRoleOf, keyRole } from './records.js';
+import type { Assignment, KisiEnd, KisiKey, KisiUser } from './records.js';
+
+/** Of a grant in whose way nothing was. */
+const nothing = { inTheWay: null, higherRole: null } as const;
 
 const minuteMs = 60_000;
 const longestPlainName = 40;
@@ -41,6 +44,8 @@ export interface Granted {
   how: HowGranted;
   was: number | null;
   inTheWay: KisiKey | null;
+  /** A role of the person in Kisi that is more than to open doors, as read where a key was in the way; null: none was seen. */
+  higherRole: string | null;
 }
 
 /**
@@ -79,19 +84,22 @@ export function howGranted(
  */
 export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
-    return { key: await createExactly(client, wish, signal), how: 'created', was: null, inTheWay: null };
+    return { key: await createExactly(client, wish, signal), how: 'created', was: null, ...nothing };
   } catch (error) {
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
-    const key = await keyInTheWay(client, wish, signal);
+    const rights = await client.listRightsOf(wish, signal);
+    const higherRole = higherRoleOf(rights);
+    const key = keyInTheWay(rights, wish);
     if (!key) throw nothingInTheWay(error, wish);
     const { id, validUntil } = key;
     const how = howGranted(key, wish);
     if (how === 'refused' || validUntil === 'unreadable') throw blockedBy(error, key, wish);
-    if (how === 'adopted') return { key: { id, validUntil: wish.validUntil }, how, was: null, inTheWay: key };
-    if (how !== 'extended') return { key: { id, validUntil }, how, was: null, inTheWay: key };
+    const found = { inTheWay: key, higherRole };
+    if (how === 'adopted') return { key: { id, validUntil: wish.validUntil }, how, was: null, ...found };
+    if (how !== 'extended') return { key: { id, validUntil }, how, was: null, ...found };
     const moved = await tryMove(client, key.id, wish, signal);
     const extended = typeof moved === 'object' ? moved : await replace(client, key.id, wish, signal);
-    return { key: extended, how: 'extended', was: validUntil, inTheWay: key };
+    return { key: extended, how: 'extended', was: validUntil, ...found };
   }
 }
 
@@ -130,8 +138,7 @@ export async function moveKey(
   { moves, again, anew = false }: { moves: Moves; again: boolean; anew?: boolean },
   signal?: AbortSignal,
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
-  if (anew)
-    return { key: await replace(client, keyId, wish, signal), how: 'moved', was: null, inTheWay: null };
+  if (anew) return { key: await replace(client, keyId, wish, signal), how: 'moved', was: null, ...nothing };
   const isBelieved = moves.areHeeded && !again;
   const moved = await (isBelieved ? askToMove : tryMove)(client, keyId, wish, signal);
   if (moved === 'gone') {
@@ -141,7 +148,7 @@ export async function moveKey(
   }
   moves.areHeeded = moved !== 'notMoved';
   const key = moved === 'notMoved' ? await replace(client, keyId, wish, signal) : moved;
-  return { key, how: 'moved', was: null, inTheWay: null };
+  return { key, how: 'moved', was: null, ...nothing };
 }
 
 /** Gives a key that was moved on the end back that a person had given it. A key that is gone stays gone. */
@@ -247,7 +254,8 @@ export async function makeUser(
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     if (error.kind === 'invalid' && !error.fields.includes('email')) throw error;
     const other = await findUser(client, person.email, signal);
-    if (!other) throw error.kind === 'invalid' ? error : nobodyHasIt(error);
+    if (!other && error.kind === 'invalid') throw error;
+    if (!other) throw nobodyHasIt(error, await client.findUsersLike(person.email, signal));
     return { user: other, created: false };
   }
 }
@@ -282,10 +290,13 @@ function plainName(name: string): string {
   return Array.from(words).slice(0, longestPlainName).join('').trim();
 }
 
-function nobodyHasIt(error: KisiError): KisiError {
+/** `like`: users with e-mails that are alike and not the same, who are not taken for the member. */
+function nobodyHasIt(error: KisiError, like: readonly number[]): KisiError {
   const { status, code, fields } = error;
   const detail =
-    'it says that the e-mail of this member is taken, but shows no user with it: look in Kisi for one that is hidden, or ask its support';
+    like.length > 0
+      ? `it says that the e-mail of this member is taken, and shows no user with just that, but user ${like.join(' and user ')} with one that is much like it: nobody gets the keys of another for that. Correct the e-mail in Kisi or in Nexudus`
+      : 'it says that the e-mail of this member is taken, but shows no user with it: look in Kisi for one that is hidden, or ask its support';
   return new KisiError(error, { kind: 'conflict', status, code, fields, detail });
 }
 
@@ -302,9 +313,9 @@ export async function findUser(
 }
 
 /** The one role that a person holds in a group (Kisi allows one); group_basic first should there be more. */
-async function keyInTheWay(client: KisiClient, { userId, groupId }: KeyWish, signal?: AbortSignal) {
-  const keys = (await client.listKeysOf({ userId }, signal)).filter((key) => key.groupId === groupId);
-  return keys.find((key) => key.roleId === keyRole) ?? keys[0] ?? null;
+function keyInTheWay(rights: readonly Assignment[], { groupId }: KeyWish): KisiKey | null {
+  const keys = rights.map(asKey).filter((key) => key?.groupId === groupId);
+  return keys.find((key) => key?.roleId === keyRole) ?? keys[0] ?? null;
 }
 
 /** A 409 without anything that lists show: they lag, or hide it. */

@@ -80,6 +80,30 @@ export function normalEmail(email: string): string {
   return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
+/**
+ * The first of these rights that is more than to open doors, such as `organization_owner` or `group_manager`; null: there is none.
+ * Whoever holds one sees to the doors of others, and keeps what keys a person gave. Kisi's plain roles end in `_basic`.
+ */
+export function higherRoleOf(rights: readonly Pick<Assignment, 'roleId'>[]): string | null {
+  const higher = rights.find(({ roleId }) => !/_basic$/.test(roleId));
+  if (higher === undefined) return null;
+  return /^\w{1,60}$/.test(higher.roleId) ? higher.roleId : 'a role without a plain name';
+}
+
+/**
+ * What an e-mail has in common with those that a person may take for the same: letters of other forms or with accents, dots,
+ * what is after a plus sign, spaces. Whoever has one that is alike is not therefore the same: it is told, and never acted on.
+ */
+export function likeEmail(email: string): string {
+  const plain = email
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{Cf}\s]/gu, '')
+    .toLowerCase();
+  const at = plain.lastIndexOf('@');
+  const local = plain.slice(0, Math.max(at, 0)).replace(/\+.*$/, '').replaceAll('.', '');
+  return `${local}${plain.slice(Math.max(at, 0))}`;
+}
+
 /** The first instant that takes five digits for its year. */
 const year10000 = Date.UTC(10_000, 0);
 // An offset is required: a time without one would be read in the zone of this machine.

@@ -185,7 +185,7 @@ export function keyWriter(
       validUntil,
       foreign: false,
       // Noted before the write: after a lost answer it cannot be told any more.
-      handUntil: takesOver ? null : handUntil,
+      handUntil,
       uncertain: false,
       version: known?.version ?? 0,
       ...pick(wish),
@@ -235,8 +235,9 @@ export function keyWriter(
       changes.push('the Kisi user was deleted by hand; making it anew');
       return false;
     }
-    const { outcome, keyId, validUntil, was, version } = result;
+    const { outcome, keyId, validUntil, was, version, higherRole } = result;
     const foreign = outcome === 'foreign';
+    const isTakenOver = takesOver && higherRole === undefined;
     replace({
       ...entry,
       keyId,
@@ -245,14 +246,19 @@ export function keyWriter(
       handUntil: was ?? entry.handUntil,
       uncertain: false,
       version,
-      ...(takesOver ? ours : {}),
+      higherRole: foreign ? higherRole : undefined,
+      ...(isTakenOver ? ours : {}),
     });
-    if (foreign && takesOver) {
+    if (foreign && isTakenOver) {
       // It may have another end than ours have.
       changes.push(`group ${groupId}: took over the key that was there`);
       return false;
     }
-    if (foreign) changes.push(`group ${groupId}: a key given by hand serves`);
+    if (foreign && higherRole !== undefined && takesOver)
+      changes.push(
+        `group ${groupId}: the key that was there is left alone, since the person is ${higherRole}`,
+      );
+    else if (foreign) changes.push(`group ${groupId}: a key given by hand serves`);
     else if (outcome === 'moved')
       changes.push(`moved the end of group ${groupId} to ${iso(validUntil ?? 0)}`);
     else changes.push(`granted group ${groupId} (${outcome})`);
@@ -301,12 +307,9 @@ export function keyWriter(
     return true;
   }
 
-  /** False: what became ours just now may have another end than ours have. */
   function note(key: LedgerKey, wish: Entitlement): boolean {
-    const isTakenOver = key.foreign && wish.takesOver === true;
-    replace({ ...key, ...pick(wish), ...(isTakenOver ? ours : {}) });
-    if (isTakenOver) changes.push(`group ${key.groupId}: took over the key that was there`);
-    return !isTakenOver;
+    replace({ ...key, ...pick(wish) });
+    return true;
   }
 
   async function apply(step: Step, circumstances: Circumstances): Promise<boolean> {
@@ -355,6 +358,8 @@ export function keyWriter(
       // Kisi may store it less exactly than it was asked for.
       replace({
         ...key,
+        // It may be another by now.
+        higherRole: undefined,
         keyId: real.keyId,
         validUntil: isSame ? key.validUntil : real.validUntil,
         uncertain,

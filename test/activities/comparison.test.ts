@@ -273,6 +273,27 @@ describe('what Kisi holds, compared with the rules', () => {
     assert.equal(made.differences[0]?.findings[0]?.memberId, null);
   });
 
+  it('says of each key that was there whether the policy takes it over, and why not', () => {
+    const terms = { rules: rules({ existingKeys: 'adopt' }) };
+    const [mine, because] = only(compared({ people: [person({ passes: [pass()] }, [key()])] }, terms));
+    assert.equal(mine, 'takenOver takesOver');
+    assert.match(because ?? '', /^pass 900/);
+    const boss = { userId: 5, keys: [key()], higherRole: 'place_owner' };
+    const kept = compared({ people: [person({ passes: [pass()] }, [], { kisi: boss })] }, terms);
+    assert.equal(only(kept)[0], 'notTakenOver leaves');
+    assert.match(only(kept)[1] ?? '', /; the person is place_owner in Kisi$/);
+    assert.deepEqual([kept.keys.agreeing, kept.keys.disagreeing], [1, 0]);
+    const manager = key({ roleId: 'group_manager' });
+    const [higher] = only(compared({ people: [person({ passes: [pass()] }, [manager])] }, terms));
+    assert.equal(higher, 'otherRole leaves');
+  });
+
+  it('says of a Kisi user whose e-mail is only like a member’s that it is another', () => {
+    const [what, why] = only(compared({ strangers: [{ userId: 6, keys: [key()], likeMemberId: 100 }] }));
+    assert.equal(what, 'unknownPerson leaves');
+    assert.match(why ?? '', /^the e-mail is much like that of member 100, but another/);
+  });
+
   it('says of a key on no record that Latchkey’s own Kisi user made it, and leaves it', () => {
     const byUs = key({ createdById: 1 });
     const said = 'made by Latchkey’s own Kisi user, but no record says so';

@@ -417,6 +417,14 @@ describe('compareWithKisi', () => {
     await assert.rejects(audit([[], []], { baselines }), /^ApplicationFailure: Nexudus lists 0 coworkers/);
   });
 
+  it('tells of a key of ours that somebody has made a higher role of, and not of a person’s', async () => {
+    const manager = inKisi({ roleId: 'group_manager' });
+    const { deps } = lists({ keys: [manager] });
+    assert.deepEqual((await audit([held, held], deps)).found, ['changed/100/12']);
+    const foreign: [number, MemberState][] = [[100, holds([key({ foreign: true })])]];
+    assert.deepEqual((await audit([foreign, foreign], deps)).found, []);
+  });
+
   describe('sees to what writes have done that were never answered', () => {
     /** Whom an audit wakes where such a write was to leave this key; `owned`: what is on record since. */
     async function wokenBy(asked: Partial<LedgerKey>, there: KisiKey, owned?: LedgerKey): Promise<number[]> {

@@ -130,6 +130,29 @@ onEachEngine('a key of which two members may think that it is theirs', (bench) =
     });
   });
 
+  for (const [what, make] of [
+    ['a permanent right of a higher role', () => ({ role_id: 'group_manager' })],
+    ['an administrator’s', () => ({ role_id: 'group_basic' })],
+  ] as const)
+    it(`is told to be ${what}, so that no policy takes it over`, async () => {
+      const { org } = kisi;
+      const { id } = org.grantByHand({ userId, groupId });
+      org.changeAssignment({ ...(org.roles.get(id) ?? assert.fail()), ...make() });
+      if (what === 'an administrator’s')
+        org.addRole({
+          ...{ role_id: 'organization_administrator', applies_to_type: 'Organization' },
+          ...{ applies_to_id: org.id, user_id: userId },
+        });
+      const answer = await grant(heir);
+      assert.ok(answer.outcome === 'foreign');
+      assert.match(answer.higherRole ?? '', /^(group_manager|organization_administrator)$/);
+      assert.equal((await ownership.at({ userId, groupId }))?.key?.higherRole, answer.higherRole);
+      if (what === 'an administrator’s') return;
+      // Whatever a ledger may say of it.
+      await assert.rejects(remove(heir, id), { nonRetryable: true, message: /stays: it is not on record/ });
+      assert.ok(org.roles.get(id));
+    });
+
   it('is Latchkey’s by who made it, where all else is lost and nobody else acts as that Kisi user', async () => {
     await given(old, july);
     ({ ownership } = await memoryStores());

@@ -268,6 +268,22 @@ describe('the keys of a person in Kisi', () => {
     }
   });
 
+  it('tells of who holds a key already whether the person is more in Kisi than one who opens doors', async () => {
+    for (const [role_id, applies_to_type, expected] of [
+      ['group_basic', 'Group', null],
+      ['group_manager', 'Group', 'group_manager'],
+      ['organization_administrator', 'Organization', 'organization_administrator'],
+    ] as const) {
+      const { sim, client, wish, byHand } = await start();
+      byHand();
+      const other = sim.org.addGroup({ name: 'Others' }).id;
+      const applies_to_id = applies_to_type === 'Group' ? other : sim.org.id;
+      sim.org.addRole({ role_id, applies_to_type, applies_to_id, user_id: wish.userId });
+      const { how, higherRole } = await grantKey(client, wish);
+      assert.deepEqual([how, higherRole], ['foreign', expected]);
+    }
+  });
+
   it('takes a key away by its id, once', async () => {
     const { client, wish, byHand, ends } = await start();
     const keyId = byHand(earlier);
@@ -657,6 +673,20 @@ describe('the keys of a person in Kisi', () => {
       });
       assert.equal(sim.mails.length, 0);
     });
+
+    for (const alike of ['Ada@example.com'.replace('A', '\u{1D434}'), 'a.da@example.com', 'áda@example.com'])
+      it(`whose e-mail is only much like that of one who is there (${alike}) is told of, and never taken for that one`, async () => {
+        const { sim, client, userId } = await start({ takenEmails: [alike.toLowerCase(), alike] });
+        sim.faults.add({ match: '/users[?]email', kind: 'ignoreFilters' });
+        sim.faults.add({ match: '/users[?]query', kind: 'ignoreFilters' });
+        await assert.rejects(makeUser(client, { email: alike, name: '' }, false), {
+          kind: 'conflict',
+          message: new RegExp(
+            `but user ${userId} with one that is much like it: nobody gets the keys of another`,
+          ),
+        });
+        assert.equal(sim.mails.length, 0);
+      });
 
     const long = 'Ada '.repeat(90).trim();
     const names: [string, Partial<KisiSwitches>, string, string, number][] = [

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { asKey, assignmentRecord, currentUserRecord, groupRecord, userRecord } from '../../kisi/records.js';
+import {
+  asKey,
+  assignmentRecord,
+  currentUserRecord,
+  groupRecord,
+  higherRoleOf,
+  likeEmail,
+  normalEmail,
+  userRecord,
+} from '../../kisi/records.js';
 import { assignmentRow } from './stub.js';
 
 const row = assignmentRow({ id: 1, userId: 2, groupId: 3, validUntil: '2026-12-01T00:00:00.000+01:00' });
@@ -112,5 +121,36 @@ describe('a Kisi record', () => {
       organizationId: null,
       organizationName: null,
     });
+  });
+});
+
+describe('an e-mail in Kisi', () => {
+  const others = [
+    'ada.lovelace@example.com',
+    'adalovelace+desk@example.com',
+    'Áda.Lovelace@example.com',
+    '𝐚da lovelace@example.com',
+    'ada\u200blovelace@EXAMPLE.com',
+  ];
+  for (const other of others)
+    it(`is like another, and not the same (${other})`, () => {
+      assert.equal(likeEmail(other), likeEmail('adalovelace@example.com'));
+      assert.notEqual(normalEmail(other), 'adalovelace@example.com');
+    });
+  it('is the same whatever the case of its Latin letters, and no Kelvin sign is a k', () => {
+    assert.equal(normalEmail(' Kim@Example.COM '), 'kim@example.com');
+    assert.notEqual(normalEmail('\u212aim@example.com'), 'kim@example.com');
+    assert.equal(likeEmail('\u212aim@example.com'), 'kim@example.com');
+    assert.notEqual(likeEmail('bob@example.com'), likeEmail('ada@example.com'));
+    assert.deepEqual([likeEmail(''), likeEmail('ada')], ['', 'ada']);
+  });
+});
+
+describe('a higher role in Kisi', () => {
+  it('is any but those that only open doors', () => {
+    const of = (...ids: string[]): string | null => higherRoleOf(ids.map((roleId) => ({ roleId })));
+    assert.deepEqual([of(), of('group_basic', 'place_basic')], [null, null]);
+    assert.equal(of('group_basic', 'place_owner'), 'place_owner');
+    assert.equal(of('a\nline'), 'a role without a plain name');
   });
 });

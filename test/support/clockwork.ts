@@ -65,6 +65,7 @@ export interface ModelKey {
   validUntil: number | null;
 }
 
+const staff = { higherRole: 'organization_administrator' };
 const noRest = { validFrom: null, createdAt: null, createdById: null };
 
 /**
@@ -116,6 +117,8 @@ export class Clockwork {
   exceptions: Exception[] = [];
   /** Told that the write happens, and its answer is lost. */
   losesAnswers = 0;
+  /** Everybody sees to the doors of others in Kisi, too. */
+  isStaff = false;
   /** The same of each grant. */
   losesGrants = false;
   /** What the workflows of others show of the profiles that a person has besides. */
@@ -404,7 +407,7 @@ export class Clockwork {
           if (there.validUntil === wish.validUntil || tried)
             return answer({ outcome: 'adopted' as const, ...found });
           if (there.validUntil === null || there.validUntil > wish.validUntil)
-            return { outcome: 'foreign' as const, ...found };
+            return { outcome: 'foreign' as const, ...found, ...(this.isStaff ? staff : {}) };
           const was = there.validUntil;
           there.validUntil = wish.validUntil;
           return { outcome: 'extended' as const, keyId: there.id, validUntil: wish.validUntil, was };

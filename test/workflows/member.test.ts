@@ -209,6 +209,25 @@ describe('the member workflow, on a skipped clock', () => {
       }));
   }
 
+  it('does not take over the key of somebody with a higher role in Kisi, and leaves it after the pass, too', () =>
+    story(async (world) => {
+      world.rules = rules({ existingKeys: 'adopt' });
+      world.isStaff = true;
+      world.users.set('ada@example.org', 5);
+      world.keys.push({ id: 77, userId: 5, groupId: 12, validUntil: null });
+      const record = profile({ passes: [pass()] });
+      world.profiles.set(100, record);
+      const handle = await world.start(100);
+      await until(world, handle, (v) => v.keys[0]?.givenByHand === true);
+      await handle.signal(membershipChanged);
+      await world.env.sleep(minute);
+      record.passes = [];
+      await handle.signal(membershipChanged);
+      await until(world, handle, (v) => v.state === 'noAccess');
+      assert.deepEqual(world.keys, [{ id: 77, userId: 5, groupId: 12, validUntil: null }]);
+      assert.equal(world.log.filter((what) => what.startsWith('grant')).length, 1, 'it is not tried again');
+    }));
+
   it('takes over a key that it had left alone, once the space wants that', () =>
     story(async (world) => {
       world.users.set('ada@example.org', 5);
