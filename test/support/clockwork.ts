@@ -91,6 +91,9 @@ export class Clockwork {
   heldReads = 0;
   /** Whether the database does not answer those who ask for blocks. */
   recordFails = false;
+  /** How far the clock that is decided by is ahead of Temporal's, and how often something was decided. */
+  deciderOffMs = 0;
+  looks = 0;
   /** For how long Nexudus, or Kisi, asks everybody to wait; null: it answers. */
   nexudusAsksMs: number | null = null;
   kisiAsksMs: number | null = null;
@@ -216,7 +219,8 @@ export class Clockwork {
         }
         if (this.nexudusFails !== null)
           throw ApplicationFailure.create({ type: 'Nexudus', message: this.nexudusFails });
-        const now = await this.now();
+        this.looks++;
+        const now = (await this.now()) + this.deciderOffMs;
         const own = this.profiles.get(request.memberId);
         const people = [...this.profiles.values()]
           .filter(
