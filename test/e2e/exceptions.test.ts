@@ -95,7 +95,10 @@ describe('exceptions', () => {
     assert.match(said, /\nNo key comes of it now: Coworker \d+ Active is false \(suspended\)\.\n$/);
     await run('resync', idOf('cid'));
     assert.deepEqual(keysOf('cid'), []);
-    assert.match(await run('exceptions'), /^ *4 +\d+ +allow +\d+ \(.+\) +\S+ \S+Z +soon +gina \(\S+@\S+\) +a test$/m);
+    assert.match(
+      await run('exceptions'),
+      /^ *4 +\d+ +allow +\d+ \(.+\) +\S+ \S+Z +soon +gina \(\S+@\S+\) +a test$/m,
+    );
     assert.match(await run('status'), /^1 exception holds\. Within 7 days:\n  exception 4: member /m);
   });
 
