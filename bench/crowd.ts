@@ -5,8 +5,9 @@ import { emailDigestOf, keyEmailDigests } from '../activities/email-digest.js';
 import { inBatches, memberStart } from '../activities/wake.js';
 import { passRenewalTimes } from '../simulators/nexudus.js';
 import { openDatabase } from '../trail/database.js';
+import { createOwnership } from '../trail/ownership.js';
 import { installationSecret } from '../trail/secret.js';
-import { memberWorkflowType, newMember, type MemberState } from '../workflows/messages.js';
+import { memberWorkflowType } from '../workflows/messages.js';
 import type { BenchStage } from './stage.js';
 
 /** Who was made, and what a bench may change of them: everybody at the same place in each list. */
@@ -121,28 +122,27 @@ function homeOf(homes: readonly Home[], place: number): Home {
 }
 
 /**
- * Gives everybody the key that they should have, in Kisi and in a workflow that knows it, as months of work would have
- * left it. The workflows look once when a worker comes.
+ * Gives everybody the key that they should have, in Kisi and on record as theirs, as months of work would have left it, and
+ * a workflow, which looks once when a worker comes.
  */
 export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }: Crowd): Promise<void> {
   const { kisi, client, config } = stage;
   const validUntil = Math.ceil((Date.now() + 7 * dayMs) / 1_000) * 1_000;
   const db = await openDatabase(config.databaseUrl);
   keyEmailDigests(await installationSecret(db));
-  await db.destroy();
-  await inBatches([...memberIds.keys()], async (place) => {
+  const ownership = createOwnership(db, Date.now);
+  for (const place of memberIds.keys()) {
     const [memberId = 0, userId = 0, groupId = 0] = [memberIds[place], userIds[place], groupIds[place]];
     const { id: keyId } = kisi.org.grantByHand({ userId, groupId, validUntil });
-    const start = memberStart(memberId, config.taskQueue);
     const key: LedgerKey = {
       ...{ groupId, userId, keyId, validUntil, foreign: false, handUntil: null, uncertain: false },
       ...{ version: 1, until: null, because: 'a bench', standsOn: [] },
     };
-    const state: MemberState = {
-      ...newMember(memberId, config.taskQueue),
-      ledger: [key],
-      kisiUser: { id: userId, emailDigest: emailDigestOf(emailOf(place)) },
-    };
-    await client.workflow.start(memberWorkflowType, { ...start, args: [state] });
-  });
+    await ownership.put([{ userId, groupId, memberId, version: 1, key }]);
+    await ownership.noteUser(memberId, { id: userId, emailDigest: emailDigestOf(emailOf(place)) });
+  }
+  await db.destroy();
+  await inBatches(memberIds, (memberId) =>
+    client.workflow.start(memberWorkflowType, memberStart(memberId, config.taskQueue)),
+  );
 }

@@ -88,7 +88,10 @@ const schema = z.strictObject({
       breakerShare: share.optional(),
       latencyObjective: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       latencyShare: share.optional(),
-      undoWindow: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      undoWindow: duration
+        .refine((ms) => ms > 0, 'must be above zero')
+        .refine((ms) => ms <= parseDuration('90d'), 'must be at most 90d')
+        .optional(),
       drift: z.strictObject(driftChoices).optional(),
     })
     .default({}),

@@ -38,6 +38,7 @@ import {
   nexudusTaskQueue,
   newMember,
   stateQuery,
+  type MemberState,
   type MemberView,
 } from '../../workflows/messages.js';
 import { firstOrders } from '../../workflows/control-messages.js';
@@ -184,12 +185,13 @@ export class Clockwork {
     }
   }
 
-  async start(memberId: number): Promise<WorkflowHandle> {
+  /** `claims`: what somebody who starts it by hand says of it. */
+  async start(memberId: number, claims: Partial<MemberState> = {}): Promise<WorkflowHandle> {
     this.started.push(memberId);
     return this.env.client.workflow.start(memberWorkflowType, {
       taskQueue: this.taskQueue,
       workflowId: `${this.taskQueue}-${memberWorkflowId(memberId)}`,
-      args: [newMember(memberId, this.taskQueue)],
+      args: [{ ...newMember(memberId, this.taskQueue), ...claims }],
     });
   }
 

@@ -184,6 +184,25 @@ describe('what anybody can send to a workflow', () => {
     });
   });
 
+  it('is no more to do for a hundred at once: who asked is kept one after another, while the trail is away too', async function () {
+    this.timeout(120_000);
+    await withWorker(async () => {
+      const handle = await start(memberWorkflowType, [newMember(7, 'any')]);
+      const asks = Array.from({ length: 100 }, (_, i) =>
+        handle.signal('resync', { by: `Mia ${i}`, why: '' }),
+      );
+      await Promise.all(asks);
+      await refusal(handle, 'nobodyHearsThis', 1);
+      const { events } = await handle.fetchHistory();
+      const kept = (events ?? []).filter(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'noteAct',
+      );
+      assert.equal(kept.length, 1);
+      assert.deepEqual(await eventsOf(handle), []);
+      await handle.terminate();
+    });
+  });
+
   describe('or start one with,', () => {
     const started = [...kinds, { type: 'crowd', args: [] }, { type: 'noSuchWorkflow', args: [] }];
     for (const { type } of started)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { wakeOf } from '../../workflows/messages.js';
+import { mergedWakes, wakeOf, type Wake } from '../../workflows/messages.js';
 
 describe('a signal typed by hand', () => {
   const now = { reason: 'changed' };
@@ -21,4 +21,25 @@ describe('a signal typed by hand', () => {
       assert.deepEqual(wakeOf(argument), wake);
     });
   }
+});
+
+describe('a hundred thousand wakes', () => {
+  it('are no more to remember than one of each kind, and none is lost', () => {
+    const reasons = ['changed', 'resync', 'order', 'profile', 'fullPass', 'reference', 'drift'] as const;
+    let kept: Wake[] = [];
+    for (let i = 0; i < 100_000; i++)
+      kept = mergedWakes([...kept, { reason: reasons[i % 7]!, notBefore: i, inBulk: i % 2 === 0 }]);
+    assert.equal(kept.length, 14);
+    assert.equal(Math.max(...kept.map(({ notBefore }) => notBefore ?? 0)), 99_999);
+  });
+
+  it('keep the latest instant of each, where one says none, too', () => {
+    const wakes: Wake[] = [
+      { reason: 'changed', notBefore: 5 },
+      { reason: 'changed', notBefore: 3 },
+      { reason: 'resync' },
+      { reason: 'resync', notBefore: 9 },
+    ];
+    assert.deepEqual(mergedWakes(wakes), [{ reason: 'changed', notBefore: 5 }, { reason: 'resync' }]);
+  });
 });

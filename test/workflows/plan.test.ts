@@ -136,4 +136,124 @@ describe('a plan, at a member’s workflow', () => {
       await until(world, handle, (view) => view.waitingFor === null);
       assert.equal(world.keys.length, 1);
     }));
+
+  describe('that somebody made up,', () => {
+    /** A key that a person gave the same Kisi user by hand. */
+    function byHand(world: Clockwork, { userId }: LedgerKey, groupId = 99): LedgerKey {
+      const validUntil = Date.UTC(2090, 0);
+      world.keys.push({ id: 9_000, userId, groupId, validUntil });
+      return {
+        ...{ groupId, userId, keyId: 9_000, validUntil, foreign: false, handUntil: null, uncertain: false },
+        ...{ version: 1_000_000, until: null, because: 'claimed', standsOn: [] },
+      };
+    }
+    const stays = (world: Clockwork, { keyId, validUntil }: LedgerKey): void => {
+      assert.equal(world.keys.find(({ id }) => id === keyId)?.validUntil, validUntil);
+    };
+
+    it('takes no key away and moves none that is not in the ledger', () =>
+      holding(async (world, handle, key, errand) => {
+        const claimed = byHand(world, key);
+        for (const had of [claimed, null]) {
+          const [answer] = await send(handle, {
+            ...errand(taking(claimed, had)),
+            planId: `revoke${had === null}`,
+          });
+          assert.deepEqual(
+            [answer?.done, answer?.why],
+            [false, 'its key is another one since the plan was made'],
+          );
+        }
+        const moved = taking(claimed, null);
+        assert.ok(moved.does === 'apply');
+        const at = Date.UTC(2030, 0);
+        const door = { set: at, atLeast: at, atMost: at, renewLeadMs: 0 };
+        const wish = { groupId: 99, until: null, awaitingRenewal: false, because: 'x', standsOn: [], door };
+        moved.changes = moved.changes.map((one) => ({ ...one, step: { kind: 'move', key: claimed, wish } }));
+        assert.equal((await send(handle, { ...errand(moved), planId: 'move' }))[0]?.done, false);
+        stays(world, claimed);
+      }));
+
+    it('is refused where it says one group and does another, or is another member’s', () =>
+      holding(async (world, handle, key, errand) => {
+        const claimed = byHand(world, key);
+        const what = taking(key);
+        assert.ok(what.does === 'apply');
+        const [change] = what.changes;
+        const refused = async (over: object, says: RegExp): Promise<void> => {
+          const wrong = errand({ ...what, changes: [{ ...change, ...over } as PlannedChange] });
+          await assert.rejects(send(handle, wrong), (error: Error) => says.test(String(error.cause)));
+        };
+        await refused({ step: { kind: 'revoke', key: claimed } }, /must be about one group/);
+        await refused({ line: { ...change!.line, memberId: 101 } }, /the plan is for another/);
+        const freezeUntil = (await world.now()) + 200 * 24 * 3_600_000;
+        await assert.rejects(send(handle, { ...errand(what), freezeUntil }), (error: Error) =>
+          /freezeUntil is too far ahead/.test(String(error.cause)),
+        );
+        assert.equal(world.keys.length, 2);
+      }));
+
+    it('takes nothing over, although it says that it may', () =>
+      holding(async (world, handle, key, errand) => {
+        const claimed = byHand(world, key);
+        const what = taking(claimed, null);
+        assert.ok(what.does === 'apply');
+        const at = Date.UTC(2030, 0);
+        const door = { set: at, atLeast: at, atMost: at, renewLeadMs: 0 };
+        const wish = { groupId: 99, until: null, awaitingRenewal: false, because: 'x', standsOn: [], door };
+        const step = { kind: 'grant' as const, wish: { ...wish, takesOver: true } };
+        await send(handle, errand({ ...what, changes: what.changes.map((one) => ({ ...one, step })) }));
+        const { ledger } = await handle.query(holdingsQuery);
+        assert.equal(ledger.find(({ groupId }) => groupId === 99)?.foreign, true);
+        stays(world, claimed);
+      }));
+
+    it('is not undone where it was never done, so that a claim does not become a key of ours', () =>
+      holding(async (world, handle, key, errand) => {
+        const claimed = byHand(world, key);
+        const keys = [{ groupId: 99, key: claimed, wasThere: null }];
+        const [answer] = await send(handle, errand({ does: 'undo', keys }));
+        assert.deepEqual(
+          [answer?.done, answer?.why],
+          [false, 'this member does not remember that the plan did it'],
+        );
+        assert.deepEqual((await handle.query(holdingsQuery)).ledger, [key]);
+        stays(world, claimed);
+      }));
+
+    it('is undone to nothing that is a person’s by now', () =>
+      holding(async (world, handle, key, errand) => {
+        await send(handle, errand(taking(key)));
+        const given = byHand(world, key, key.groupId);
+        await send(handle, errand({ does: 'undo', keys: [{ groupId: key.groupId, key, wasThere: null }] }));
+        // One that is foreign is never taken away.
+        const { ledger } = await handle.query(holdingsQuery);
+        assert.deepEqual(
+          ledger.map(({ groupId, foreign }) => [groupId, foreign]),
+          [[key.groupId, true]],
+        );
+        stays(world, given);
+      }));
+  });
+
+  it('does not believe what a start by hand says of keys', async () => {
+    await Clockwork.run(await timeSkippingEnv(), async (world) => {
+      world.profiles.set(100, profile({ member: member({ active: false }) }));
+      world.keys.push({ id: 9_000, userId: 500, groupId: 99, validUntil: null });
+      const claimed: LedgerKey = {
+        ...{ groupId: 99, userId: 500, keyId: 9_000, validUntil: null, foreign: false, handUntil: null },
+        ...{ uncertain: false, version: 1_000_000, until: null, because: 'claimed', standsOn: [] },
+      };
+      const handle = await world.start(100, {
+        ledger: [claimed],
+        dropped: [{ userId: 1, groupId: 1, version: 9 }],
+        kisiUser: { id: 500, emailDigest: 'x' },
+        frozen: [{ groupId: 12, until: Date.UTC(2099, 0), why: 'x', endsWithRules: null }],
+      });
+      await until(world, handle, settled);
+      const { ledger, frozen } = await handle.query(holdingsQuery);
+      assert.deepEqual([ledger, frozen, world.keys.length], [[], [], 1]);
+      assert.deepEqual(await world.ownership.all(), []);
+    });
+  });
 });
