@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { openDatabase } from '../../trail/database.js';
 import { createKept } from '../../trail/kept.js';
@@ -116,6 +117,20 @@ describe('the file of the audit trail', () => {
     await other.destroy();
     assert.equal(modeOf(join(folder, 'data')), '755');
     assert.equal(modeOf(join(folder, 'data', 'other')), '644');
+  });
+
+  it('has one connection wait while another writes, and write on after', async () => {
+    const other = await openDatabase(path);
+    let waiting: Promise<void> | undefined;
+    await other.transaction().execute(async (trx) => {
+      await trx.updateTable('journal_head').set({ id: 1 }).execute();
+      waiting = createKept(db).write('a', 1, noon);
+      await sleep(30);
+    });
+    await waiting;
+    await trail.begin(write());
+    await other.destroy();
+    assert.equal((await createKept(db).read('a'))?.value, 1);
   });
 
   it('lets two connections of one process write at once', async () => {
