@@ -319,7 +319,7 @@ export interface FindingNote {
 }
 
 export interface DriftActivities {
-  /** Compares what the members' workflows hold with Kisi's lists. Reads only. */
+  /** Compares what the members' workflows hold with Kisi's lists, and has members see to late writes. Writes nothing to Kisi. */
   compareWithKisi(request: DriftRequest): Promise<DriftReport>;
   /** Has members compare themselves with Kisi, and mend what differs. */
   wakeToMend(memberIds: number[]): Promise<void>;
