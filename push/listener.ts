@@ -12,6 +12,7 @@ import {
   statusOf,
   type Answer,
   type Count,
+  type Headers,
   type PushOutcome,
   type PushSource,
 } from './answers.js';
@@ -19,7 +20,7 @@ import { callerOf, type Caller } from './callers.js';
 import { connectionLimits, limitConnections, type ConnectionLimits } from './connections.js';
 import type { Herald } from './herald.js';
 import { mayBeOfKisi, type KisiDoor } from './kisi.js';
-import { eventOf, mayBeOfNexudus, takeWebhook, type NexudusEvent } from './nexudus.js';
+import { mayBeOfNexudus, nexudusEvents, takeWebhook } from './nexudus.js';
 import { createRefusals } from './refusals.js';
 
 export interface ListenerOptions {
@@ -84,7 +85,7 @@ const timeLimits: TimeLimits = {
  * known to be no good is refused before its body is read. Throws where the port is taken.
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { herald, nexudusSecret, acs, kisi, count, trustedProxy = null } = options;
+  const { herald, kisi, count, trustedProxy = null } = options;
   const times = options.timeLimits ?? timeLimits;
   const refusals = createRefusals();
   const app = fastify({
@@ -109,20 +110,19 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     },
   });
 
-  const told = (request: FastifyRequest, outcome: PushOutcome): void => {
+  const callerIn = ({ headers, socket }: FastifyRequest): Caller =>
+    callerOf(socket.remoteAddress, headerOf(headers, 'x-forwarded-for'), trustedProxy);
+  const told: Told = (request, outcome) => {
     count(sourceOf(request), outcome);
     refusals.note(callerIn(request), outcome);
   };
-  function callerIn({ headers, socket }: FastifyRequest): Caller {
-    return callerOf(socket.remoteAddress, headerOf(headers, 'x-forwarded-for'), trustedProxy);
-  }
   function refuse(request: FastifyRequest, reply: FastifyReply, outcome: PushOutcome): void {
     told(request, outcome);
     if (!isShort(request)) reply.header('connection', 'close');
     void reply.code(statusOf[outcome]).send();
   }
 
-  // Before a byte of a body is read; so is one refused that says how long it is.
+  // Before a byte of a body is read; so is one refused that says that it is too long.
   app.addHook('onRequest', (request, reply, done) => {
     if (refusals.isSentAway(callerIn(request))) refuse(request, reply, 'tooMany');
     else if (request.is404) refuse(request, reply, 'unknownAddress');
@@ -130,53 +130,20 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   });
   takeRawBodies(app);
   refuseTheRest(app, told);
-
-  type Take = (request: FastifyRequest) => Answer | Promise<Answer>;
-  /** `mayBe`: whether a call may turn out to be in order, by its headers and its address; else what becomes of it. */
-  type MayBe = (request: FastifyRequest) => true | PushOutcome;
-  const route = (method: 'GET' | 'POST', url: string, mayBe: MayBe, take: Take): void => {
+  for (const { method, url, mayBeRight, take } of doorsOf(options))
     app.route({
       method,
       url,
       onRequest(request, reply, done) {
-        const known = mayBe(request);
-        if (known === true) done();
-        else refuse(request, reply, known);
+        if (mayBeRight(request.headers)) done();
+        else refuse(request, reply, 'forged');
       },
       async handler(request, reply) {
-        const { outcome, body } = await take(request);
+        const { outcome, body } = await take(bodyOf(request), request.headers);
         told(request, outcome);
         return reply.code(statusOf[outcome]).send(body);
       },
     });
-  };
-  const orForged = (mayBe: boolean): true | PushOutcome => mayBe || 'forged';
-
-  if (nexudusSecret !== null) {
-    const eventIn = ({ params }: FastifyRequest): NexudusEvent | null =>
-      eventOf((params as { event: string }).event);
-    route(
-      'POST',
-      '/nexudus/:event',
-      (request) => (eventIn(request) === null ? 'unknownAddress' : orForged(mayBeOfNexudus(request.headers))),
-      (request) => {
-        const event = eventIn(request);
-        if (event === null) return { outcome: 'unknownAddress' };
-        return takeWebhook(bodyOf(request), event, request.headers, nexudusSecret, herald);
-      },
-    );
-  }
-  if (acs !== null) {
-    const mayBe: MayBe = ({ headers }) => orForged(isOfAcs(headers, acs));
-    route('GET', '/acs/groups', mayBe, ({ headers }) => answerGroups(headers, acs));
-    route('POST', '/acs/changes', mayBe, (request) =>
-      takeChange(bodyOf(request), request.headers, acs, herald),
-    );
-  }
-  if (kisi !== null) {
-    const mayBe: MayBe = ({ headers }) => orForged(mayBeOfKisi(headers));
-    route('POST', '/kisi/events', mayBe, (request) => kisi.take(bodyOf(request), request.headers));
-  }
 
   await app.listen({ port: options.port, host: options.host ?? '127.0.0.1' });
   const address = app.server.address();
@@ -193,6 +160,43 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       await herald.drain();
     },
   };
+}
+
+type Told = (request: FastifyRequest, outcome: PushOutcome) => void;
+
+/** An address at which calls are taken. */
+interface Door {
+  method: 'GET' | 'POST';
+  url: string;
+  /** Whether the headers have what a right call has: else nothing more is read. */
+  mayBeRight: (headers: Headers) => boolean;
+  take: (body: Buffer, headers: Headers) => Answer | Promise<Answer>;
+}
+
+function doorsOf({ nexudusSecret, acs, kisi, herald }: ListenerOptions): Door[] {
+  const doors: Door[] = [];
+  if (nexudusSecret !== null)
+    for (const [name, event] of Object.entries(nexudusEvents))
+      doors.push({
+        ...{ method: 'POST', url: `/nexudus/${name}`, mayBeRight: mayBeOfNexudus },
+        take: (body, headers) => takeWebhook(body, event, headers, nexudusSecret, herald),
+      });
+  if (acs !== null) {
+    const mayBeRight = (headers: Headers): boolean => isOfAcs(headers, acs);
+    doors.push(
+      { method: 'GET', url: '/acs/groups', mayBeRight, take: (_, headers) => answerGroups(headers, acs) },
+      {
+        ...{ method: 'POST', url: '/acs/changes', mayBeRight },
+        take: (body, headers) => takeChange(body, headers, acs, herald),
+      },
+    );
+  }
+  if (kisi !== null)
+    doors.push({
+      ...{ method: 'POST', url: '/kisi/events', mayBeRight: mayBeOfKisi },
+      take: (body, headers) => kisi.take(body, headers),
+    });
+  return doors;
 }
 
 /** How long a call says that its body is; NaN: it does not. */
@@ -217,10 +221,7 @@ function takeRawBodies(app: FastifyInstance): void {
   });
 }
 
-function refuseTheRest(
-  app: FastifyInstance,
-  told: (request: FastifyRequest, outcome: PushOutcome) => void,
-): void {
+function refuseTheRest(app: FastifyInstance, told: Told): void {
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
     const outcome = status === 413 ? 'oversized' : status >= 400 && status < 500 ? 'malformed' : 'failed';

@@ -4,7 +4,7 @@ import type { Herald } from './herald.js';
 import { isSignedByNexudus, looksSignedByNexudus } from './signatures.js';
 
 /** What a webhook at one address may say. */
-export interface NexudusEvent {
+interface NexudusEvent {
   /** Where its record names those whom it is about. */
   names: 'Id' | 'CoworkerId' | 'TeamMembers';
   /** Whether it may give access to somebody who had none so far. */
@@ -12,18 +12,13 @@ export interface NexudusEvent {
 }
 
 /** The events that there are addresses for: `/nexudus/<event>`. A coworker's own record and a check-in give no access. */
-export const nexudusEvents: Readonly<Record<string, NexudusEvent>> = {
+export const nexudusEvents = {
   access: { names: 'Id', mayStart: true },
   coworker: { names: 'Id', mayStart: false },
   contract: { names: 'CoworkerId', mayStart: true },
   team: { names: 'TeamMembers', mayStart: true },
   checkin: { names: 'CoworkerId', mayStart: false },
-};
-
-/** The event of an address; null: there is none such. */
-export function eventOf(name: string): NexudusEvent | null {
-  return Object.hasOwn(nexudusEvents, name) ? (nexudusEvents[name] ?? null) : null;
-}
+} as const satisfies Record<string, NexudusEvent>;
 
 const signatureHeader = 'x-nexudus-hook-signature';
 
