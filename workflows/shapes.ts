@@ -87,7 +87,7 @@ export function listOf<T>(shape: Shape<T>, most: number): Shape<T[]> {
   return (value, name) => {
     if (!Array.isArray(value)) return wrong(name, 'a list');
     if (value.length > most) return wrong(name, `a list of at most ${most}`);
-    return value.map((one: unknown, i) => shape(one, `${name}[${i}]`));
+    return value.map((one: unknown, i) => shape(one, name === '' ? `item ${i}` : `${name}[${i}]`));
   };
 }
 

@@ -15,6 +15,19 @@ onEachEngine('the secret of an installation', (bench) => {
     for (const db of databases) await db.destroy();
   });
 
+  it('is not made over by one who looked before another made it', async () => {
+    const db = await openDatabase(bench.url());
+    const made = await installationSecret(db);
+    let looks = 0;
+    const late = db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: ({ result }) => Promise.resolve(looks++ === 0 ? { ...result, rows: [] } : result),
+    });
+    assert.deepEqual(await installationSecret(late), made);
+    assert.deepEqual(await installationSecret(db), made);
+    await db.destroy();
+  });
+
   it('is refused where it was cut short, emptied or is something else, and never made anew over it', async () => {
     const db = await openDatabase(bench.url());
     const kept = createKept(db);
