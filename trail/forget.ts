@@ -55,6 +55,7 @@ export async function forget(
       for (const row of await mentions(trx, memberId))
         await rewriteRow(trx, journal, row, struck(row, memberId));
       await trx.deleteFrom('owned_key').where('member_id', '=', memberId).execute();
+      await trx.deleteFrom('unanswered_write').where('member_id', '=', memberId).execute();
       await trx.deleteFrom('kisi_user').where('member_id', '=', memberId).execute();
       await addRow(trx, journal, rowOf(noteOf(order, traces)));
     }),

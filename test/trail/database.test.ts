@@ -126,7 +126,7 @@ onEachEngine('openDatabase', (bench) => {
     }
     await db.schema.dropIndex('trail_seq').execute();
     for (const column of ['seq', 'salt']) await db.schema.alterTable('trail').dropColumn(column).execute();
-    for (const table of ['owned_key', 'kisi_user', 'kept', 'journal', 'journal_head'])
+    for (const table of ['owned_key', 'kisi_user', 'kept', 'journal', 'journal_head', 'unanswered_write'])
       await db.schema.dropTable(table).execute();
     await db
       .withTables<{ trail_migration: { name: string; timestamp: string } }>()
