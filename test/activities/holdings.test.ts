@@ -20,6 +20,7 @@ describe('what members show that they hold', () => {
     const asked: string[] = [];
     const listed = ids.map((id) => ({
       workflowId: `member-${id}`,
+      typedSearchAttributes: { get: () => undefined },
       memo: mute.includes(id) ? undefined : { [holdingsMemo]: shownOf(holds(id)) },
     }));
     const client = {
@@ -49,6 +50,7 @@ describe('what members show that they hold', () => {
       kisiUser: { id: 20 },
       comparedAt: null,
       records: null,
+      nextChangeAt: null,
     });
     assert.deepEqual(asked, []);
   });

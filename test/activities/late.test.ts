@@ -243,6 +243,8 @@ onEachEngine('a write that Kisi gets late', (bench) => {
 
   it('is found of each where a hundred came late at once', async () => {
     for (let i = 0; i < 100; i++) {
+      // One that has had no answer three times in a row is not asked so often any more.
+      activities = activitiesOver();
       const place = { userId, groupId: kisi.org.addGroup({ name: `Group ${i}` }).id, validUntil: june };
       hold('POST');
       await assert.rejects(run('createKey', [keyWish(place), null, noteOf(`${++notes}`)]));

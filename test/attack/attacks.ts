@@ -133,7 +133,6 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'messages to every workflow without or with absurd arguments',
-    isShort: true,
     async run(space) {
       const [person = space.buys()] = space.people;
       await eventually('a key', () => space.wrongs().length === 0);

@@ -8,7 +8,10 @@ describe('a resync of all', () => {
   function temporal(members: number) {
     const woken: string[] = [];
     const crowds: [string, Crowd][] = [];
-    const listed = Array.from({ length: members }, (_, i) => ({ workflowId: `member-${i + 1}` }));
+    const listed = Array.from({ length: members }, (_, i) => ({
+      workflowId: `member-${i + 1}`,
+      typedSearchAttributes: { get: () => undefined },
+    }));
     const workflow = {
       list: () => listed,
       getHandle: (id: string) => ({ signal: () => Promise.resolve(void woken.push(id)) }),

@@ -1,6 +1,6 @@
 /**
  * The worker's clock is wrong for a while, or for good; Temporal's and those of both APIs are right. No key may be lost by
- * that, nor a change.
+ * that, nor a change. `CLOCKS=each`: whichever way it is wrong.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ const secondMs = 1_000;
 const hourMs = 3_600 * secondMs;
 const dayMs = 24 * hourMs;
 const yearMs = 365 * dayMs;
+const isWhole = process.env['CLOCKS'] === 'each';
 
 describe('a worker whose clock is wrong', function () {
   this.timeout(150_000);
@@ -52,6 +53,7 @@ describe('a worker whose clock is wrong', function () {
     [6 * hourMs, 'six hours ahead'],
     [-10 * yearMs, 'ten years behind'],
   ] as const) {
+    if (!isWhole && offMs !== 6 * dayMs) continue;
     it(`takes nothing away amid a resync of all, and notices all, when it is ${words} for a while`, async () => {
       const now = Date.now();
       for (let i = 0; i < 4; i++) buys(now + 3 * dayMs);
@@ -74,7 +76,7 @@ describe('a worker whose clock is wrong', function () {
     });
   }
 
-  for (const offMs of [-30 * secondMs, 30 * secondMs, -120 * secondMs])
+  for (const offMs of isWhole ? [-30 * secondMs, 30 * secondMs, -120 * secondMs] : [-30 * secondMs])
     it(`asks no more than ever where it is ${offMs / secondMs} s off as a key ends`, async () => {
       space.start(offMs);
       buys(Date.now() + 3 * dayMs);
@@ -87,6 +89,7 @@ describe('a worker whose clock is wrong', function () {
       assert.ok(asked.length <= 10, `${asked.length} reads`);
     });
 
+  if (!isWhole) return;
   it('keeps the audit trail when it is set ten years ahead', async () => {
     buys(Date.now() + 3 * dayMs);
     space.start();

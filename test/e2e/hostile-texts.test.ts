@@ -101,6 +101,8 @@ describe('texts from outside that a reader would obey', function () {
       ['hooks', 'install'],
       ['disagreements'],
       ['disagreements', id],
+      ['forget', id, '--why', hostile, '--yes'],
+      ['forget', hostile],
       [hostile],
       ['show', `--${hostile}`],
     ];

@@ -1,10 +1,11 @@
-/** One of the servers has another time than the rest, for good; or no two agree. */
+/** One of the servers has another time than the rest, for good; or no two agree. `CLOCKS=each`: whichever way. */
 import assert from 'node:assert/strict';
 import { latchkeyDone } from '../client/cli.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
+const isWhole = process.env['CLOCKS'] === 'each';
 
 describe('a space in which a clock is wrong', function () {
   this.timeout(120_000);
@@ -33,7 +34,9 @@ describe('a space in which a clock is wrong', function () {
   }
 
   for (const whose of ['nexudus', 'kisi'] as const)
-    for (const offMs of [6 * hourMs, -6 * hourMs, 6 * dayMs, -3650 * dayMs, 3650 * dayMs])
+    for (const offMs of isWhole
+      ? [6 * hourMs, -6 * hourMs, 6 * dayMs, -3650 * dayMs, 3650 * dayMs]
+      : [6 * hourMs])
       it(`gives keys as ever, and takes none away, where ${whose} is ${offMs / hourMs} hours off`, async () => {
         const before = keys();
         setClock(whose, offMs);
