@@ -76,7 +76,8 @@ describe('a worker whose clock is wrong', function () {
     });
   }
 
-  for (const offMs of isWhole ? [-30 * secondMs, 30 * secondMs, -120 * secondMs] : [-30 * secondMs])
+  if (!isWhole) return;
+  for (const offMs of [-30 * secondMs, 30 * secondMs, -120 * secondMs])
     it(`asks no more than ever where it is ${offMs / secondMs} s off as a key ends`, async () => {
       space.start(offMs);
       buys(Date.now() + 3 * dayMs);
@@ -89,7 +90,6 @@ describe('a worker whose clock is wrong', function () {
       assert.ok(asked.length <= 10, `${asked.length} reads`);
     });
 
-  if (!isWhole) return;
   it('keeps the audit trail when it is set ten years ahead', async () => {
     buys(Date.now() + 3 * dayMs);
     space.start();

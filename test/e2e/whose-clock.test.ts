@@ -12,7 +12,7 @@ describe('a space in which a clock is wrong', function () {
   let space: RunningSpace;
   let bought = 0;
   before(async () => {
-    space = await startSpace(undefined, {}, 'none', undefined, { everyMs: 300 });
+    space = await startSpace(undefined, {}, 'none', undefined, { everyMs: 1_000 });
   });
   after(() => space.stop());
 
@@ -34,9 +34,7 @@ describe('a space in which a clock is wrong', function () {
   }
 
   for (const whose of ['nexudus', 'kisi'] as const)
-    for (const offMs of isWhole
-      ? [6 * hourMs, -6 * hourMs, 6 * dayMs, -3650 * dayMs, 3650 * dayMs]
-      : [6 * hourMs])
+    for (const offMs of isWhole ? [6 * hourMs, -6 * hourMs, 6 * dayMs, -3650 * dayMs, 3650 * dayMs] : [])
       it(`gives keys as ever, and takes none away, where ${whose} is ${offMs / hourMs} hours off`, async () => {
         const before = keys();
         setClock(whose, offMs);

@@ -175,7 +175,10 @@ describe('docker-compose.yml', () => {
     const withProfile = services.filter(([, { profiles }]) => profiles !== undefined);
     assert.deepEqual(
       withProfile.map(([name, { profiles }]) => [name, profiles]),
-      [['temporal-ui', ['ui']]],
+      [
+        ['temporal-ui', ['ui']],
+        ['listen', ['push']],
+      ],
     );
     const ui = compose.services['temporal-ui']?.environment ?? {};
     assert.equal(ui['TEMPORAL_DISABLE_WRITE_ACTIONS'], 'true');
@@ -191,7 +194,7 @@ describe('docker-compose.yml', () => {
         .sort();
     assert.deepEqual(reading('POSTGRES_PASSWORD'), ['database', 'postgres']);
     assert.deepEqual(reading('TEMPORAL_DB_PASSWORD'), ['database', 'temporal', 'temporal-schema']);
-    assert.deepEqual(reading('LATCHKEY_DB_PASSWORD'), ['database', 'worker']);
+    assert.deepEqual(reading('LATCHKEY_DB_PASSWORD'), ['database', 'listen', 'worker']);
     assert.match(
       compose.services['worker']?.environment?.['LATCHKEY_DATABASE_URL'] ?? '',
       /\/\/latchkey@postgres/,
