@@ -61,7 +61,7 @@ describe('stop levels', () => {
     const said = await order('pause', 'revokes', '--by', 'Mia', '--why', 'the import looks odd');
     assert.match(
       said,
-      /^Stopped \(revokes\): no key is taken away; .* By Mia since .*: the import looks odd\.$/m,
+      /^Stopped \(revokes\): no key is taken away; .* By Mia \(\S+@\S+\) since .*: the import looks odd\.$/m,
     );
     expires('ann');
     joins('dan');
