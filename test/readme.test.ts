@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
 import { defaultPolicies } from '../access/policies.js';
 import { parseDuration } from '../worker/config.js';
@@ -69,5 +69,23 @@ describe('README', () => {
     const files = links.filter((to) => !to.startsWith('http'));
     assert.ok(files.length > 0);
     for (const file of files) readFileSync(new URL(`../${file}`, import.meta.url));
+  });
+});
+
+describe('SECURITY.md', () => {
+  it('names only tests that exist, and at least one for each threat', () => {
+    const [, threats = ''] = readFileSync(new URL('../SECURITY.md', import.meta.url), 'utf8').split(
+      '## Threats',
+    );
+    const rows = [...threats.matchAll(/^\|([^|]+)\|[^|]+\|([^|]+)\|$/gm)].filter(
+      ([, threat = '']) => !/^ (threat +|-+ *)$/.test(threat),
+    );
+    assert.ok(rows.length > 40, `${rows.length} threats`);
+    for (const [, threat = '', tests = ''] of rows)
+      for (const name of tests.split(','))
+        assert.ok(
+          existsSync(new URL(`${name.trim()}.test.ts`, import.meta.url)),
+          `${threat.trim()}: ${name}`,
+        );
   });
 });

@@ -1,14 +1,66 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-let bundled: ReturnType<typeof bundleWorkflowCode> | null = null;
+/** As the worker takes it; its source map is in the code. */
+interface Bundle {
+  code: string;
+}
 
-/** The workflow code as the sandbox runs it, built once a process. */
-export function workflowBundle(): ReturnType<typeof bundleWorkflowCode> {
-  bundled ??= bundleWorkflowCode({
-    logger: new DefaultLogger('WARN'),
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('../workflows/interceptors.ts', import.meta.url))],
-  });
+let bundled: Promise<Bundle> | null = null;
+
+const root = new URL('../', import.meta.url);
+const pathOf = (file: string): string => fileURLToPath(new URL(file, root));
+
+/** The workflow code as the sandbox runs it, built once a process, and once for all processes on the same code. */
+export function workflowBundle(): Promise<Bundle> {
+  bundled ??= keptBundle(pathOf('node_modules/.cache/latchkey'), digestOfSources(), () =>
+    bundleWorkflowCode({
+      logger: new DefaultLogger('WARN'),
+      workflowsPath: pathOf('workflows/index.ts'),
+      workflowInterceptorModules: [pathOf('workflows/interceptors.ts')],
+    }),
+  );
   return bundled;
+}
+
+/**
+ * A bundle as a folder keeps it under this name, else made and kept; others are removed. The folder is as much to be trusted as
+ * the code itself. Where it cannot be written, as in an image, the bundle is made at each start.
+ */
+export async function keptBundle(folder: string, name: string, make: () => Promise<Bundle>): Promise<Bundle> {
+  const file = `workflows-${name}.js`;
+  try {
+    return { code: readFileSync(join(folder, file), 'utf8') };
+  } catch {
+    // Nobody has made it yet.
+  }
+  const made = await make();
+  try {
+    mkdirSync(folder, { recursive: true });
+    const own = join(folder, `${file}.${process.pid}`);
+    writeFileSync(own, made.code);
+    // Whole or not at all: others read it meanwhile.
+    renameSync(own, join(folder, file));
+    for (const other of readdirSync(folder))
+      if (other.endsWith('.js') && other !== file) rmSync(join(folder, other));
+  } catch {
+    // The next start makes it again.
+  }
+  return made;
+}
+
+/** Of all that goes into the bundle: the code of workflows, the rules that they use, and the exact versions of packages. */
+function digestOfSources(): string {
+  const hash = createHash('sha256')
+    .update(process.version)
+    .update(readFileSync(pathOf('package-lock.json')));
+  for (const room of ['access', 'workflows'])
+    for (const file of readdirSync(pathOf(room))
+      .filter((one) => one.endsWith('.ts'))
+      .sort())
+      hash.update(`\n${room}/${file}\n`).update(readFileSync(pathOf(`${room}/${file}`)));
+  return hash.digest('hex').slice(0, 32);
 }
