@@ -102,7 +102,7 @@ const losses: Loss[] = [
     },
   },
   { what: 'all of Temporal’s data', inShort: true, come: restored('temporal', null) },
-  { what: 'what Temporal knew since a copy was made', inShort: true, come: restored('temporal', 'old') },
+  { what: 'what Temporal knew since a copy was made', come: restored('temporal', 'old') },
   { what: 'the database', inShort: true, come: restored('database', null) },
   { what: 'what the database knew since a copy was made', come: restored('database', 'old') },
   {

@@ -90,8 +90,10 @@ describe('what a web page gets from the embedded Temporal server', function () {
   async function start(ui: boolean): Promise<void> {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-ui-'));
     const env = { ...process.env, TEMPORAL_CLI_PATH: (await findTemporalCli()).path };
-    const uiPort = await nextFreePort(30_000 + (process.pid % 1000));
-    server = await startEmbeddedTemporal({ cacheDir: folder, env, ui, uiPort });
+    // Other tests start servers at the usual port at the same time.
+    const port = await nextFreePort(30_000 + 10 * (process.pid % 100));
+    const uiPort = await nextFreePort(31_000 + 10 * (process.pid % 100));
+    server = await startEmbeddedTemporal({ cacheDir: folder, env, ui, port, uiPort });
     client = new Client({ connection: await Connection.connect({ address: server.address }) });
     await client.workflow.start('member', { taskQueue: 'nobody', workflowId: 'member-1' });
   }
