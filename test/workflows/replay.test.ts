@@ -194,6 +194,7 @@ describe('recorded histories', () => {
     const asked = new Set((await recorded()).flatMap(({ history }) => activitiesOf(history)));
     assert.deepEqual([...asked].sort(), [
       'assessMember',
+      'blockedKeys',
       'compareWithKisi',
       'createKey',
       'createKisiUser',
