@@ -147,10 +147,11 @@ describe('a login', () => {
     });
     api.good = 'elsewhere';
     await read();
-    await eventually('some tries', () => triedAt.length === 7);
+    await eventually('some tries', () => triedAt.length >= 7);
     const pauses = triedAt.slice(1).map((at, n) => at - (triedAt[n] ?? 0));
-    for (const [n, pause] of pauses.entries())
-      assert.ok(pause >= firstTryMs * Math.min(16, 2 ** n), `${pause} ms before try ${n + 2}`);
+    // A timer may fire a little early, by the clock that measures it.
+    for (const [n, pause] of pauses.slice(0, 6).entries())
+      assert.ok(pause >= firstTryMs * Math.min(16, 2 ** n) - 2, `${pause} ms before try ${n + 2}`);
   });
 
   it('is tried again by itself: whoever locked it may let it in', async () => {
