@@ -34,7 +34,10 @@ describe('files that Latchkey makes', () => {
   it('such as a plan, also over a file that others could read', () => {
     const path = open('plan.json');
     const plan = { at: 0, people: [] } as unknown as Parameters<typeof planFileOf>[0];
-    writePlanFile(path, planFileOf(plan, { rules: {} } as Parameters<typeof planFileOf>[1], Buffer.alloc(32)));
+    writePlanFile(
+      path,
+      planFileOf(plan, { rules: {} } as Parameters<typeof planFileOf>[1], Buffer.alloc(32)),
+    );
     assert.equal(modeOf(path), '600');
   });
 
