@@ -76,10 +76,14 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
   }
   let service = await start();
 
-  /** A database of SQLite is its file and what stands beside it. */
+  /**
+   * A database of SQLite is its file and what stands beside it; the file comes last. What stands beside it is brought
+   * into it and goes whenever the closed database is collected as garbage: copied in this order, nothing is missed.
+   */
   async function partsOf(store: 'temporal' | 'database', before = ''): Promise<string[]> {
     const name = `${before}${store === 'temporal' ? 'temporal.db' : 'trail.db'}`;
-    return (await readdir(folder)).filter((one) => one === name || one.startsWith(`${name}-`));
+    const parts = (await readdir(folder)).filter((one) => one === name || one.startsWith(`${name}-`));
+    return parts.sort().reverse();
   }
   async function withServerDown(store: 'temporal' | 'database', job: () => Promise<void>): Promise<void> {
     if (store === 'temporal') await server.stop();
@@ -121,11 +125,11 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
     copy: (store, name) =>
       withServerDown(store, async () => {
         for (const part of await partsOf(store))
-          await copyFile(join(folder, part), join(folder, `${name}~${part}`));
+          await copyIfThere(join(folder, part), join(folder, `${name}~${part}`));
       }),
     put: (store, name) =>
       withServerDown(store, async () => {
-        for (const part of await partsOf(store)) await rm(join(folder, part));
+        for (const part of await partsOf(store)) await rm(join(folder, part), { force: true });
         if (name === null) return;
         for (const kept of await partsOf(store, `${name}~`))
           await copyFile(join(folder, kept), join(folder, kept.slice(name.length + 1)));
@@ -146,6 +150,12 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function copyIfThere(from: string, to: string): Promise<void> {
+  await copyFile(from, to).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  });
 }
 
 /** Has a full pass run that begins now, and waits for its end. */
