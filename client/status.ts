@@ -84,7 +84,7 @@ function memberLines({ members, blocked, orders }: Facts): string[] {
     ...(undone === 0
       ? []
       : [
-          `Members of whom a block is not carried out yet: ${undone}; see \`latchkey members --problem Block\`.`,
+          `Members with a block that is not carried out yet: ${undone}; see \`latchkey members --problem Block\`.`,
         ]),
     kinds.length === 0
       ? 'No member waits because of a problem.'

@@ -57,8 +57,8 @@ export function bodyOf({ body }: FastifyRequest): Buffer {
 }
 
 /**
- * Both APIs tell of one record a call, and of a team's members with it. Of a call that holds, or names, more than so many
- * nobody is seen to one by one: a read of what changed finds those for whom something really did, in a few requests.
+ * Both APIs tell of one record a call, and of a team's members with it. Where a call holds, or names, more than so many,
+ * Latchkey reads what changed instead of looking at each one: a few requests find the members with a real change.
  */
 export const mostOfACall = 100;
 /** Lists may lie in lists so deep. Deeper ones are no records: to flatten without a bound, the stack is too small. */

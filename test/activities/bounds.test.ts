@@ -16,7 +16,7 @@ const failure = (job: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** Turns of which the first is taken, and no other comes today. */
+/** The first turn is taken, and no other comes today. */
 const never = { minGapMs: 3_600_000, windowMs: 3_600_000, most: 1 };
 
 describe('an activity', () => {

@@ -30,7 +30,7 @@ class World {
   theirsOff = 0;
   /** Null: nothing is heard of Kisi's clock. */
   kisiOff: number | null = null;
-  /** Members of whom the trail has decisions, and when these were made. */
+  /** The decisions in the trail: each with its member, and when it was made. */
   decided: { memberId: number; at: number }[] = [];
   readonly pruned: number[] = [];
   readonly woken: number[] = [];

@@ -96,7 +96,7 @@ onEachEngine('a key of which two members may think that it is theirs', (bench) =
     assert.equal((await ownership.at({ userId, groupId }))?.key?.foreign, true);
   });
 
-  describe('of which a workflow only claims that it is Latchkey’s,', () => {
+  describe('that is Latchkey’s by a claim of a workflow only,', () => {
     const stays = /stays: it is not on record as Latchkey's own/;
     const giveBack = (memberId: number, keyId: number): Promise<void> =>
       runAsMember(activities, memberId, 'giveBackKey', [

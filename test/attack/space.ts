@@ -37,7 +37,7 @@ export interface AttackedSpace {
   /** What a command of the CLI must find in its environment to reach this space, past the wires. */
   env: Record<string, string>;
   people: Person[];
-  /** Somebody joins and buys a day pass, of which Nexudus tells. */
+  /** Somebody joins and buys a day pass. Nexudus sends a webhook. */
   buys(): Person;
   suspends(person: Person): void;
   /** What is wrong: somebody's key that should not be there, or is missing; a key by hand that is gone; a second mail. */

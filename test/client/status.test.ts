@@ -52,7 +52,7 @@ describe('the words of status', () => {
       stopped.includes('Members that wait because of a problem: Kisi 3; see `latchkey members --problem`.'),
     );
     const undone = said({ blocked: { Block: 1, Kisi: 3 } });
-    assert.ok(undone.some((line) => line.startsWith('Members of whom a block is not carried out yet: 1;')));
+    assert.ok(undone.some((line) => line.startsWith('Members with a block that is not carried out yet: 1;')));
     assert.ok(undone.some((line) => line.includes('problem: Kisi 3;')));
     const held = said({ held: [{ id: 3, since: noon, keys: 12, ruling: null }] });
     assert.ok(held.some((line) => line.startsWith('Withheld (3) since 2026-11-28 12:00Z: 12 keys')));
