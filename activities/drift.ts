@@ -5,7 +5,14 @@ import { iso, type Instant, type MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { Directory } from '../kisi/directory.js';
 import type { Moves } from '../kisi/keys.js';
-import { higherRoleOf, keyRole, type KisiGroup, type KisiKey, type KisiUser } from '../kisi/records.js';
+import {
+  higherRoleOf,
+  keyRole,
+  rightTo,
+  type KisiGroup,
+  type KisiKey,
+  type KisiUser,
+} from '../kisi/records.js';
 import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { groupBy } from '../nexudus/collections.js';
@@ -322,9 +329,8 @@ function memberDrift(
   const real = keysOf.get(user.id) ?? [];
   const found = held.flatMap((key): Drift[] => {
     const { groupId } = key;
-    const inGroup = real.filter((one) => one.groupId === groupId);
-    const there = inGroup.find(({ roleId }) => roleId === keyRole) ?? inGroup[0];
-    if (there === undefined) {
+    const there = rightTo(groupId, real);
+    if (there === null) {
       const what = `key ${key.keyId ?? ''}, ${endWords(key.validUntil)}, is not in Kisi`;
       return [drift('missing', [memberId, groupId], { ...about, groupId, keys: [keyOf(key)], what })];
     }

@@ -1,8 +1,8 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import { memberWorkflowType } from '../workflows/messages.js';
 import { errandKey, planErrandUpdate, planWorkflowId } from '../workflows/plan-messages.js';
-import type { FailureType, PlanActivities } from './contract.js';
+import { checkAsker } from './asker.js';
+import type { PlanActivities } from './contract.js';
 import { remote } from './remote.js';
 import { memberStart } from './wake.js';
 
@@ -10,7 +10,8 @@ import { memberStart } from './wake.js';
 export function createPlanActivities(client: Client, taskQueue: string): PlanActivities {
   return remote<PlanActivities>({
     async sendErrand(memberId, errand) {
-      checkAsker(errand.planId);
+      // A member does each plan's part once.
+      checkAsker(planWorkflowId(errand.planId), `applies plan ${errand.planId}`);
       const startWorkflowOperation = new WithStartWorkflowOperation(memberWorkflowType, {
         ...memberStart(memberId, taskQueue),
         workflowIdConflictPolicy: 'USE_EXISTING',
@@ -23,15 +24,5 @@ export function createPlanActivities(client: Client, taskQueue: string): PlanAct
         startWorkflowOperation,
       });
     },
-  });
-}
-
-/** Throws a final failure where another workflow than the plan's own sends it: a member does each plan's part once. */
-function checkAsker(planId: string): void {
-  if (Context.current().info.workflowExecution?.workflowId === planWorkflowId(planId)) return;
-  throw ApplicationFailure.create({
-    type: 'Configuration' satisfies FailureType,
-    message: `Only the workflow ${planWorkflowId(planId)} applies plan ${planId}: terminate this one.`,
-    nonRetryable: true,
   });
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as otherWork } from 'node:timers/promises';
-import { ApplicationFailure } from '@temporalio/activity';
 import { decide } from '../access/decide.js';
 import { isUnforeseen } from '../access/breaker.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
@@ -12,16 +11,16 @@ import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
 import { memberWorkflowId } from '../workflows/messages.js';
+import { checkAsker } from './asker.js';
 import type { BreakerBook } from './breaker.js';
 import { agreedOf } from './disputed.js';
-import type { AssessRequest, Assessed, Assessment, FailureType, MembershipActivities } from './contract.js';
+import type { AssessRequest, Assessed, Assessment, MembershipActivities } from './contract.js';
 import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
 import type { KnownRecords } from './known.js';
 import type { OrderBook } from './orders.js';
 import type { People } from './people.js';
 import { recall, type Copy } from './recall.js';
-import { runningMember } from './recorder.js';
 import { remoteReads } from './remote.js';
 
 export interface MembershipDeps {
@@ -43,19 +42,9 @@ export interface MembershipDeps {
 export function createMembershipActivities(deps: MembershipDeps): MembershipActivities {
   return remoteReads({
     assessMember(request: AssessRequest) {
-      checkAsker(request.memberId);
+      checkAsker(memberWorkflowId(request.memberId), `asks for member ${request.memberId}`);
       return assess(deps, request);
     },
-  });
-}
-
-/** Throws a final failure where another workflow than the member's own asks: anybody can start one by hand. */
-function checkAsker(memberId: number): void {
-  if (runningMember() === memberId) return;
-  throw ApplicationFailure.create({
-    type: 'Configuration' satisfies FailureType,
-    message: `Only the workflow ${memberWorkflowId(memberId)} asks for member ${memberId}: terminate this one.`,
-    nonRetryable: true,
   });
 }
 

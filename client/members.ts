@@ -21,13 +21,13 @@ import {
   resyncBy,
   stateQuery,
   type AccessState,
-  type Asking,
   type Holdings,
   type MemberView,
   type PassReport,
   type ShownHoldings,
   type Wake,
 } from '../workflows/messages.js';
+import type { Giver } from '../workflows/control-messages.js';
 import { iso } from '../access/types.js';
 import type { Crowd } from '../activities/contract.js';
 import {
@@ -153,7 +153,7 @@ export async function resyncMember(
   client: Client,
   taskQueue: string,
   memberId: number,
-  asking: Asking,
+  asking: Giver,
 ): Promise<PassReport | null> {
   const startWorkflowOperation = new WithStartWorkflowOperation(memberWorkflowType, {
     ...memberStart(memberId, taskQueue),

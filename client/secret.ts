@@ -4,20 +4,28 @@ import type { Config } from '../worker/config.js';
 import { CommandError } from './failure.js';
 
 /**
- * The secret of the installation whose database the settings name. Throws CommandError where there is no database yet: one
- * that a command made would be another installation's; and TrailError.
+ * The secret of the installation whose database the settings name; null: there is no database yet, and none is made. Throws
+ * TrailError.
  */
-export async function readSecret({ databaseUrl }: Pick<Config, 'databaseUrl'>): Promise<Buffer> {
-  if (!mayExist(databaseUrl)) {
-    throw new CommandError(
-      'plans are signed by the worker’s database, and there is none here: set LATCHKEY_DATABASE_URL as the worker has it',
-      2,
-    );
-  }
+export async function secretIfAny({ databaseUrl }: Pick<Config, 'databaseUrl'>): Promise<Buffer | null> {
+  if (!mayExist(databaseUrl)) return null;
   const db = await openDatabase(databaseUrl);
   try {
     return await installationSecret(db);
   } finally {
     await db.destroy();
   }
+}
+
+/**
+ * The same where there must be one. Throws CommandError where there is no database yet: one that a command made would be
+ * another installation's; and TrailError.
+ */
+export async function readSecret(config: Pick<Config, 'databaseUrl'>): Promise<Buffer> {
+  const secret = await secretIfAny(config);
+  if (secret !== null) return secret;
+  throw new CommandError(
+    'plans are signed by the worker’s database, and there is none here: set LATCHKEY_DATABASE_URL as the worker has it',
+    2,
+  );
 }

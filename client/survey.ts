@@ -3,22 +3,23 @@ import { keyEmailDigests } from '../activities/email-digest.js';
 import { readOrders } from '../activities/orders.js';
 import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
 import { runningMembers } from '../activities/wake.js';
-import { mayExist, openDatabase } from '../trail/database.js';
-import { installationSecret } from '../trail/secret.js';
 import type { Config } from '../worker/config.js';
 import { holdingsOf } from './members.js';
+import { secretIfAny } from './secret.js';
 import { withSession } from './session.js';
 
 /**
  * Every coworker of the space, or these members, as Nexudus, Latchkey and Kisi know them now. Throws CommandError where
- * no worker answers, NexudusError and KisiError.
+ * no worker answers, NexudusError, KisiError and TrailError.
  */
 export async function surveySpace(
   config: Config,
   apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
   only: readonly number[] | null,
 ): Promise<Survey> {
-  await keyDigests(config);
+  // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
+  const secret = await secretIfAny(config);
+  if (secret !== null) keyEmailDigests(secret);
   return withSession(config, ({ client }) => {
     const baselines = createBaselineBook(client, Date.now);
     const deps = {
@@ -31,18 +32,4 @@ export async function surveySpace(
     };
     return survey(deps, only);
   });
-}
-
-/**
- * Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet. Throws
- * TrailError.
- */
-async function keyDigests({ databaseUrl }: Config): Promise<void> {
-  if (!mayExist(databaseUrl)) return;
-  const db = await openDatabase(databaseUrl);
-  try {
-    keyEmailDigests(await installationSecret(db));
-  } finally {
-    await db.destroy();
-  }
 }

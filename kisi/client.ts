@@ -193,8 +193,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       const there = await read(send, request, assignmentRecord, signal);
       if (!isJust(known, there)) throw anotherRight(request, known, there);
     } catch (error) {
-      if (!isKisiError(error))
-        throw new KisiError(write, { kind: 'unavailable', detail: givenUp, isUnsent: true });
+      if (!isKisiError(error)) throw givenUp(write);
       if (known.evenUnseen !== true || error.kind !== 'unavailable') throw error;
     }
   };

@@ -47,8 +47,11 @@ const mostBytes = 8 * 1024 * 1024;
 const stillDown =
   'it has not answered for a while, so that only one request in two seconds tries whether it is back';
 
-/** What is told of a write that is given up before it was sent. */
-export const givenUp = 'it was given up while it waited for its turn, and was not sent; it is tried again';
+/** Of a write that is given up before it was sent. */
+export function givenUp({ method, path }: KisiCall): KisiError {
+  const detail = 'it was given up while it waited for its turn, and was not sent; it is tried again';
+  return new KisiError({ method, path }, { kind: 'unavailable', detail, isUnsent: true });
+}
 
 export type Query = Record<string, string | number>;
 
@@ -126,7 +129,8 @@ export function createSend(options: KisiClientOptions): Send {
   const outages = { read: createOutageWatch(), write: createOutageWatch() };
 
   /** A write that is given up before it was sent is surely not done, and says so. */
-  const untilItsTurn = async ({ method, path, turns = 1 }: KisiRequest, signal: AbortSignal | undefined) => {
+  const untilItsTurn = async (request: KisiRequest, signal: AbortSignal | undefined) => {
+    const { method, turns = 1 } = request;
     if (turns === 0) return;
     try {
       await pace?.turn(turns, signal);
@@ -135,7 +139,7 @@ export function createSend(options: KisiClientOptions): Send {
       signal?.throwIfAborted();
     } catch (error) {
       if (method === 'GET' || signal?.aborted !== true || error !== signal.reason) throw error;
-      throw new KisiError({ method, path }, { kind: 'unavailable', detail: givenUp, isUnsent: true });
+      throw givenUp(request);
     }
   };
 

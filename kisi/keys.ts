@@ -5,8 +5,8 @@
  */
 import type { KisiClient } from './client.js';
 import { KisiError, isKisiError, malformed } from './errors.js';
-import { asKey, higherRoleOf, keyRole } from './records.js';
-import type { Assignment, KisiEnd, KisiKey, KisiUser } from './records.js';
+import { asKey, higherRoleOf, keyRole, rightTo } from './records.js';
+import type { KisiEnd, KisiKey, KisiUser } from './records.js';
 
 /** Of a grant in whose way nothing was. */
 const nothing = { inTheWay: null, higherRole: null } as const;
@@ -89,7 +89,10 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const rights = await client.listRightsOf(wish, signal);
     const higherRole = higherRoleOf(rights);
-    const key = keyInTheWay(rights, wish);
+    const key = rightTo(
+      wish.groupId,
+      rights.map(asKey).filter((one) => one !== null),
+    );
     if (!key) throw nothingInTheWay(error, wish);
     const { id, validUntil } = key;
     const how = howGranted(key, wish);
@@ -310,12 +313,6 @@ export async function findUser(
     (await client.findUserByEmail(email, 'filter', signal)) ??
     (await client.findUserByEmail(email, 'search', signal))
   );
-}
-
-/** The one role that a person holds in a group (Kisi allows one); group_basic first should there be more. */
-function keyInTheWay(rights: readonly Assignment[], { groupId }: KeyWish): KisiKey | null {
-  const keys = rights.map(asKey).filter((key) => key?.groupId === groupId);
-  return keys.find((key) => key?.roleId === keyRole) ?? keys[0] ?? null;
 }
 
 /** A 409 without anything that lists show: they lag, or hide it. */

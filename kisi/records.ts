@@ -90,6 +90,12 @@ export function higherRoleOf(rights: readonly Pick<Assignment, 'roleId'>[]): str
   return /^\w{1,60}$/.test(higher.roleId) ? higher.roleId : 'a role without a plain name';
 }
 
+/** The one right that a person holds to a group (Kisi allows one); group_basic first should there be more. Null: none. */
+export function rightTo(groupId: number, rights: readonly KisiKey[]): KisiKey | null {
+  const inGroup = rights.filter((right) => right.groupId === groupId);
+  return inGroup.find(({ roleId }) => roleId === keyRole) ?? inGroup[0] ?? null;
+}
+
 /**
  * What an e-mail has in common with those that a person may take for the same: letters of other forms or with accents, dots,
  * what is after a plus sign, spaces. Whoever has one that is alike is not therefore the same: it is told, and never acted on.

@@ -2,8 +2,9 @@ import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Crowd, WakeActivities } from '../activities/contract.js';
 import { dropOthers } from './hear.js';
 import { wakeOf } from './messages.js';
+import { refuse } from './refuse.js';
 import { fields, id, listOf } from './shapes.js';
-import { checkPlace, end, started } from './start.js';
+import { checkPlace, started } from './start.js';
 
 const { wakeCrowd } = proxyActivities<WakeActivities>({
   startToCloseTimeout: '2h',
@@ -17,7 +18,7 @@ export async function crowd(argument: Crowd): Promise<void> {
   const members = started(crowdShape, argument);
   // Only a poll knows who is new; else somebody could have a workflow started for each number there is.
   if (workflowInfo().parent === undefined && members.mayStart.length > 0)
-    end(
+    refuse(
       'It was started by hand: name the members among the others, who are woken where they have a workflow.',
     );
   dropOthers();

@@ -7,6 +7,7 @@ import {
   type Finding,
 } from '../access/drift.js';
 import type { Instant } from '../access/types.js';
+import type { Giver } from './control-messages.js';
 
 /** What is said to the workflow `drift`, which compares the members' ledgers with Kisi from time to time. */
 export const driftWorkflowType = 'drift';
@@ -104,14 +105,10 @@ export const auditNow = defineUpdate<DriftView>('auditNow');
 /** Has an audit made now, or once more where one is under way. Needs no worker to be taken. */
 export const auditSoon = defineSignal('auditSoon');
 
-export interface RuleOrder {
+export interface RuleOrder extends Giver {
   /** Of the finding. */
   id: number;
   verb: DriftVerb;
-  by: string;
-  why: string;
-  /** The account and the machine that it comes from; null, or left out: nobody says. */
-  account?: string | null;
 }
 
 /** Rules of a finding; answers what is done about it. */

@@ -6,7 +6,7 @@ import {
   setHandler,
   type QueryDefinition,
 } from '@temporalio/workflow';
-import { refuse } from './refuse.js';
+import { takeOrRefuse } from './refuse.js';
 import { Misshapen, take, type Shape } from './shapes.js';
 
 /** A message by its name: what comes with it is not known yet. */
@@ -54,13 +54,7 @@ export function onUpdate<T, R>(
   { description, shape, check }: UpdateHearing<T>,
   obey: (order: T) => R | Promise<R>,
 ): void {
-  const taken = (argument: unknown): T => {
-    try {
-      return take(shape, argument);
-    } catch (error) {
-      return error instanceof Misshapen ? refuse(error.message) : raise(error);
-    }
-  };
+  const taken = (argument: unknown): T => takeOrRefuse(shape, argument);
   setHandler(defineUpdate<R, [unknown]>(name), (argument) => obey(taken(argument)), {
     description,
     validator: (argument: unknown) => {
@@ -92,8 +86,4 @@ function tellOfIgnored(name: string, why: string): void {
   const times = (ignored.get(name) ?? 0) + 1;
   ignored.set(name, times);
   if (/^10*$/.test(String(times))) log.warn(`a signal was ignored: ${name}`, { why, times });
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

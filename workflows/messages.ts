@@ -3,6 +3,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Dropped } from '../access/ownership.js';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
+import type { Giver } from './control-messages.js';
 import type { ErrandDone, PlanErrand } from './plan-messages.js';
 
 /**
@@ -69,16 +70,8 @@ const laterThan = (wake: Wake, other: Wake): boolean =>
 /** Something about the member may have changed in Nexudus. Sent without an argument it means "look now". */
 export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
 
-/** Who asks for a fresh look, and why, as far as it is said: in Temporal's UI one may be asked for without a word. */
-export interface Asking {
-  by: string;
-  why: string;
-  /** The account and the machine that it comes from; null, or left out: nobody says. */
-  account?: string | null;
-}
-
-/** An admin asks for a fresh look, at Kisi's side too. */
-export const resync = defineSignal<[Asking?]>('resync');
+/** An admin asks for a fresh look, at Kisi's side too. In Temporal's UI one may be asked for without a word. */
+export const resync = defineSignal<[Giver?]>('resync');
 
 /** A person ordered that a group stays for the member as it is in Kisi. */
 export const freezeGroup = defineSignal<[Freeze]>('freezeGroup');
@@ -106,7 +99,7 @@ export interface PassReport {
 export const resyncNow = defineUpdate<PassReport>('resyncNow');
 
 /** The same, which says who asks. */
-export const resyncBy = defineUpdate<PassReport, [Asking]>(resyncNow.name);
+export const resyncBy = defineUpdate<PassReport, [Giver]>(resyncNow.name);
 
 /** One key as people see it: times as ISO 8601 in UTC. */
 export interface KeyView {

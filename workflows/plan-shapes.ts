@@ -6,6 +6,7 @@ import type { KeyBefore, PlanErrand, PlannedMember, PlanOrder } from './plan-mes
 import {
   anyInstant,
   count,
+  countUpTo,
   duration,
   fields,
   flag,
@@ -148,7 +149,7 @@ export const planOrderShape = fields<PlanOrder>({
   planId: token,
   ...giver,
   rules: words(200),
-  memberCount: (value, name) => atMost(count(value, name), mostMembers, name),
+  memberCount: countUpTo(mostMembers),
   undoWindowMs: duration(1, longestUndoMs),
 });
 
@@ -161,8 +162,3 @@ const plannedMember = fields<PlannedMember>({
 
 /** Members of a plan, as they are handed over in parts. */
 export const plannedMembersShape = listOf(plannedMember, mostMembersAMessage);
-
-function atMost(value: number, most: number, name: string): number {
-  if (value > most) throw new Misshapen(`${name} must be at most ${most}`);
-  return value;
-}

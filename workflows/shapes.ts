@@ -3,7 +3,7 @@
  * with anything in it. By hand, since a library would cost its memory once for each workflow that is cached.
  */
 import type { Instant } from '../access/types.js';
-import { giverProblem, lastInstant, lineProblem } from './control-messages.js';
+import { giverProblem, lastInstant } from './control-messages.js';
 
 /** Takes a value for what it is meant to be, and nothing more of it. Throws Misshapen where it is something else. */
 export type Shape<T> = (value: unknown, name: string) => T;
@@ -18,6 +18,15 @@ export const id: Shape<number> = number('a whole number above zero', (n) => Numb
 
 /** How many there are of something. */
 export const count: Shape<number> = number('a whole number', (n) => Number.isSafeInteger(n) && n >= 0);
+
+/** So many at most. */
+export function countUpTo(most: number): Shape<number> {
+  return (value, name) => {
+    const taken = count(value, name);
+    if (taken > most) throw new Misshapen(`${name} must be at most ${most}`);
+    return taken;
+  };
+}
 
 /** A share of a whole: 0.1 is 10 %. */
 export const share: Shape<number> = number('a number from 0 to 1', (n) => n >= 0 && n <= 1);
@@ -48,17 +57,7 @@ export const anything: Shape<unknown> = (value) => value;
 export const flag: Shape<boolean> = (value, name) =>
   typeof value === 'boolean' ? value : wrong(name, 'true or false');
 
-/** One line of plain text, without an e-mail. */
-export function line(longest: number): Shape<string> {
-  return (value, name) => {
-    if (typeof value !== 'string') return wrong(name, 'a text');
-    const problem = lineProblem(name, value, longest);
-    if (problem !== null) throw new Misshapen(problem);
-    return value;
-  };
-}
-
-/** One that Latchkey makes of records, with names that people gave in it. */
+/** A text that Latchkey makes of records, with names that people gave in it. */
 export function words(longest: number): Shape<string> {
   return (value, name) =>
     typeof value === 'string' && value.length <= longest

@@ -4,7 +4,18 @@ import type { SpeakerActivities } from '../activities/contract.js';
 import type { InForce } from '../activities/in-force.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onSignal } from './hear.js';
-import { count, fields, instant, Misshapen, object, or, orNull, words, type Shape } from './shapes.js';
+import {
+  count,
+  countUpTo,
+  fields,
+  instant,
+  Misshapen,
+  object,
+  or,
+  orNull,
+  words,
+  type Shape,
+} from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
 import { inForceMemo, inForceSignal, type Statement } from './speaker-messages.js';
 
@@ -77,11 +88,7 @@ const word = {
 
 const statement: Shape<Statement> = fields<Statement>({
   ...word,
-  term: (value, name) => {
-    const term = count(value, name);
-    if (term > mostTerms) throw new Misshapen(`${name} must be at most ${mostTerms}`);
-    return term;
-  },
+  term: countUpTo(mostTerms),
 });
 
 /** Whether it is the same process that speaks on, in a new term. */

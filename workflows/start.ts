@@ -1,10 +1,11 @@
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import { breakerWorkflowId, breakerWorkflowType } from './breaker-messages.js';
 import { controlWorkflowId, controlWorkflowType } from './control-messages.js';
 import { driftWorkflowId, driftWorkflowType } from './drift-messages.js';
 import { memberIdOf, memberWorkflowType, speakerWorkflowId, speakerWorkflowType } from './messages.js';
 import { planWorkflowType } from './plan-messages.js';
-import { Misshapen, take, type Shape } from './shapes.js';
+import { refuse, takeOrRefuse } from './refuse.js';
+import type { Shape } from './shapes.js';
 
 /**
  * Whether this run was given its argument by the run before it. Else by whoever started it, which anybody can do in
@@ -18,22 +19,12 @@ export function isHandedOn(): boolean {
 
 /** Takes what a workflow is started with. Ends the workflow where that is not what it should be. */
 export function started<T>(shape: Shape<T>, argument: unknown): T {
-  try {
-    return take(shape, argument);
-  } catch (error) {
-    if (error instanceof Misshapen) return end(`It was started with something wrong: ${error.message}.`);
-    throw error;
-  }
-}
-
-/** Ends this workflow: somebody started it by hand, and nothing was done. */
-export function end(message: string): never {
-  throw ApplicationFailure.create({ type: 'Refused', message, nonRetryable: true });
+  return takeOrRefuse(shape, argument, (problem) => `It was started with something wrong: ${problem}.`);
 }
 
 /** What runs where somebody starts a workflow of a type that there is none of. */
 export function unknown(): Promise<never> {
-  return end(`There is no workflow of the type ${workflowInfo().workflowType}.`);
+  return refuse(`There is no workflow of the type ${workflowInfo().workflowType}.`);
 }
 
 /** Ends a workflow that was started under an id at which another one is looked for. */
@@ -41,7 +32,7 @@ export function checkPlace(): void {
   const { workflowId, workflowType } = workflowInfo();
   const meant = typeAt(workflowId);
   if (meant !== null && meant !== workflowType)
-    end(`The id ${workflowId} is for a workflow of the type ${meant}: start this one under another id.`);
+    refuse(`The id ${workflowId} is for a workflow of the type ${meant}: start this one under another id.`);
 }
 
 function typeAt(workflowId: string): string | null {

@@ -1,0 +1,58 @@
+// What only one workflow may ask for, which anybody can start another for by hand.
+import assert from 'node:assert/strict';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
+import { createPlanActivities } from '../../activities/errands.js';
+import { createMembershipActivities, type MembershipDeps } from '../../activities/membership.js';
+import type { AssessRequest } from '../../activities/contract.js';
+import type { PlanErrand } from '../../workflows/plan-messages.js';
+
+/** Runs a job as an activity of this workflow. */
+function askedBy(workflowId: string, job: () => Promise<unknown>): Promise<unknown> {
+  const workflowExecution = { workflowId, runId: 'run' };
+  const logger = new DefaultLogger('ERROR');
+  return new MockActivityEnvironment({ workflowExecution }, { logger }).run(job);
+}
+
+const reached = (): never => {
+  throw new Error('it went on');
+};
+
+describe('what a member should hold', () => {
+  const deps = { now: reached } as unknown as MembershipDeps;
+  const request = { memberId: 7 } as unknown as AssessRequest;
+  const assess = (): Promise<unknown> => createMembershipActivities(deps).assessMember(request);
+
+  it('is told to the workflow of the member', async () => {
+    await assert.rejects(askedBy('member-7', assess), /it went on/);
+  });
+
+  for (const other of ['member-8', 'member-07', 'anything'])
+    it(`is not told to the workflow ${other}`, async () => {
+      await assert.rejects(askedBy(other, assess), {
+        type: 'Configuration',
+        nonRetryable: true,
+        message: 'Only the workflow member-7 asks for member 7: terminate this one.',
+      });
+    });
+});
+
+describe('what a member is to do for a plan', () => {
+  const client: unknown = Object.defineProperty({}, 'workflow', { get: reached });
+  const errand = { planId: '0123abcd' } as unknown as PlanErrand;
+  const send = (): Promise<unknown> =>
+    createPlanActivities(client as Client, 'latchkey').sendErrand(7, errand);
+
+  it('is sent by the workflow of the plan', async () => {
+    await assert.rejects(askedBy('plan-0123abcd', send), /it went on/);
+  });
+
+  it('is not sent by another', async () => {
+    await assert.rejects(askedBy('plan-0123abce', send), {
+      type: 'Configuration',
+      nonRetryable: true,
+      message: 'Only the workflow plan-0123abcd applies plan 0123abcd: terminate this one.',
+    });
+  });
+});
