@@ -1,15 +1,12 @@
-# The worker's image. The sources run as they are (tsx), so there is no build step.
-FROM node:20.20.2-bookworm-slim
+# The worker's image: built from the sources, then without them and without what only development needs.
+FROM node:20.20.2-bookworm-slim AS build
 
-# Inside a container only what is published is reached from outside.
-ENV NODE_ENV=production TZ=UTC LATCHKEY_HEALTH_HOST=0.0.0.0
 WORKDIR /app
-
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && npm cache clean --force
-
-COPY tsconfig.json ./
+RUN npm ci
+COPY tsconfig.json build.ts ./
 COPY access access
+COPY waits waits
 COPY nexudus nexudus
 COPY kisi kisi
 COPY trail trail
@@ -19,6 +16,19 @@ COPY push push
 COPY worker worker
 COPY client client
 COPY simulators simulators
+RUN npm run build
+
+FROM node:20.20.2-bookworm-slim
+
+# Inside a container only what is published is reached from outside.
+ENV NODE_ENV=production TZ=UTC LATCHKEY_HEALTH_HOST=0.0.0.0
+WORKDIR /app
+
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev && npm cache clean --force
+
+COPY --from=build /app/dist dist
+RUN ln -s /app/dist/latchkey.js /usr/local/bin/latchkey
 
 # Owned by root, run by node: the process cannot change its own code. Only .latchkey is its to write.
 RUN mkdir .latchkey && chown node:node .latchkey
@@ -28,4 +38,4 @@ EXPOSE 8088
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.LATCHKEY_HEALTH_PORT || 8088}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 
-CMD ["node", "client/latchkey.js", "worker"]
+CMD ["latchkey", "worker"]

@@ -93,7 +93,7 @@ const io = [
 ];
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '.latchkey/', 'coverage/'] },
+  { ignores: ['node_modules/', 'dist/', '.latchkey/', 'coverage/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

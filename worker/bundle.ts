@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
@@ -11,19 +11,30 @@ interface Bundle {
 
 let bundled: Promise<Bundle> | null = null;
 
+/** As the build names it, beside the rest of what it makes. */
+export const builtWorkflows = 'workflow-bundle.cjs';
+
 const root = new URL('../', import.meta.url);
 const pathOf = (file: string): string => fileURLToPath(new URL(file, root));
 
-/** The workflow code as the sandbox runs it, built once a process, and once for all processes on the same code. */
+/** The workflow code as the sandbox runs it: as it was built, else made once for all processes on the same sources. */
 export function workflowBundle(): Promise<Bundle> {
-  bundled ??= keptBundle(pathOf('node_modules/.cache/latchkey'), digestOfSources(), () =>
-    bundleWorkflowCode({
-      logger: new DefaultLogger('WARN'),
-      workflowsPath: pathOf('workflows/index.ts'),
-      workflowInterceptorModules: [pathOf('workflows/interceptors.ts')],
-    }),
-  );
+  bundled ??=
+    builtBundle() ??
+    keptBundle(pathOf('node_modules/.cache/latchkey'), digestOfSources(), () =>
+      bundleWorkflowCode({
+        logger: new DefaultLogger('WARN'),
+        workflowsPath: pathOf('workflows/index.ts'),
+        workflowInterceptorModules: [pathOf('workflows/interceptors.ts')],
+      }),
+    );
   return bundled;
+}
+
+/** Beside this code there is one only where that was built, too. */
+function builtBundle(): Promise<Bundle> | null {
+  const path = fileURLToPath(new URL(builtWorkflows, import.meta.url));
+  return existsSync(path) ? Promise.resolve({ code: readFileSync(path, 'utf8') }) : null;
 }
 
 /**

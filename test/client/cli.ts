@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { launcher } from '../support/launcher.js';
 
 /** What a command printed and how it ended. */
 export interface Ran {
@@ -12,8 +12,6 @@ export interface Ran {
   stdout: string;
   stderr: string;
 }
-
-const launcher = fileURLToPath(new URL('../../client/latchkey.js', import.meta.url));
 
 /** A folder that nothing else uses, as a place to run commands in. */
 export function scratch(): { path: string; remove: () => void } {

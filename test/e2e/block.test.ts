@@ -80,7 +80,9 @@ describe('latchkey block, in an outage', () => {
     );
     await eventually('status tells it', async () => {
       const { stdout: told } = await run('status');
-      return /with a block that is not carried out yet: 1;/.test(told) && /- Blocks of 1 members are/.test(told);
+      return (
+        /with a block that is not carried out yet: 1;/.test(told) && /- Blocks of 1 members are/.test(told)
+      );
     });
     space.kisi.faults.clear();
     await eventually('no key', () => keysOf('dan').length === 0);

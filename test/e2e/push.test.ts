@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { nextFreePort } from '../../worker/ports.js';
 import { latchkeyDone } from '../client/cli.js';
+import { launcher } from '../support/launcher.js';
 import { eventually, startSpace, type RunningSpace } from '../support/space.js';
 
 const secret = 'a shared secret of Nexudus';
@@ -232,7 +233,7 @@ describe('a push', () => {
     const { nexudus, ids } = space;
     const [pushPort, healthPort] = [await nextFreePort(19_000), await nextFreePort(19_500)];
     // Few files, as containers and older systems have it.
-    const command = ['-c', 'ulimit -n 1024; exec "$0" client/latchkey.js listen', process.execPath];
+    const command = ['-c', 'ulimit -n 1024; exec "$0" "$1" listen', process.execPath, launcher];
     const listener = spawn('bash', command, {
       env: {
         ...process.env,

@@ -4,6 +4,12 @@ import { newMetricsAddress } from './metrics.js';
 import { stopDevServer } from './space.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
+/** Before all files: what tests start as a process of its own is what production runs. */
+export async function mochaGlobalSetup(): Promise<void> {
+  const { build } = await import('../../build.js');
+  await build();
+}
+
 /** Root hooks of each test file: quiet Temporal logs, metrics as a worker serves them, and every server stopped at its end. */
 export const mochaHooks = {
   async beforeAll(): Promise<void> {

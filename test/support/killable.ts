@@ -12,6 +12,7 @@ import { createTrail } from '../../trail/trail.js';
 import { connectClient } from '../../worker/temporal.js';
 import { scratch } from '../client/cli.js';
 import { collect } from '../trail/records.js';
+import { launcher } from './launcher.js';
 import { devServer, newNamespace } from './space.js';
 
 /** A whole space whose workers are processes of their own, so that they can be killed. */
@@ -66,7 +67,7 @@ export async function killableSpace(pollInterval: string, file = ''): Promise<Ki
     env,
     start(clockOffMs = 0) {
       const stderr = process.env['TEST_LOG'] === undefined ? 'ignore' : 'inherit';
-      const args = ['--import', './test/support/settable-clock.js', 'client/latchkey.js', 'worker'];
+      const args = ['--import', './test/support/settable-clock.js', launcher, 'worker'];
       workers.push(
         spawn(process.execPath, args, {
           env: { ...process.env, ...env, CLOCK_OFF_MS: String(clockOffMs) },

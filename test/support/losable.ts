@@ -14,6 +14,7 @@ import { auditNow, driftWorkflowId, type DriftView } from '../../workflows/drift
 import { fullPassScheduleId, searchAttributes, speakerWorkflowId } from '../../workflows/messages.js';
 import { environmentOf } from '../../simulators/two-cities.js';
 import { ended, tellOfDeath } from './killable.js';
+import { launcher } from './launcher.js';
 import { eventually, hurried } from './space.js';
 
 /** A whole space whose stores can be lost, or put back as they were. */
@@ -102,7 +103,7 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
     async killAmid(meanwhile) {
       await service.stop();
       const { connection, client } = await connectClient(temporal);
-      const worker = spawn(process.execPath, ['client/latchkey.js', 'worker'], {
+      const worker = spawn(process.execPath, [launcher, 'worker'], {
         env: {
           ...process.env,
           ...environmentOf(stage.nexudus, stage.kisi),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { launcher } from './launcher.js';
 
 /** A line of a worker's log. */
 export interface LogLine extends Record<string, unknown> {
@@ -27,8 +27,6 @@ export interface Readiness {
   waitsFor: string[];
   speaksToApis: boolean;
 }
-
-const launcher = fileURLToPath(new URL('../../client/latchkey.js', import.meta.url));
 
 /** Starts `latchkey worker`, or `latchkey listen`, in a folder, with just these variables. */
 export function startWorkerProcess(

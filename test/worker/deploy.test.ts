@@ -268,9 +268,14 @@ describe('docker-compose.yml', () => {
 
 describe('Dockerfile', () => {
   const dockerfile = readFileSync('Dockerfile', 'utf8');
-  const copied = [...dockerfile.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, sources]) =>
-    (sources ?? '').split(' '),
-  );
+  /** From the folder of the build, not from the stage that builds. */
+  const copied = [
+    ...new Set(
+      [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources]) =>
+        (sources ?? '').split(' '),
+      ),
+    ),
+  ];
 
   it('runs a pinned Node 20 without root rights, in UTC, with a health check', () => {
     assert.match(dockerfile, /^FROM node:20\.\d+\.\d+-\w+-slim$/m);
@@ -292,19 +297,34 @@ describe('Dockerfile', () => {
     assert.deepEqual([...copied].sort(), letIn.sort());
   });
 
-  it('has every package that the copied sources import', () => {
-    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      dependencies: Record<string, string>;
-    };
-    const rooms = copied.filter((path) => !path.includes('.'));
-    const sources = rooms.flatMap((room) =>
+  const rooms = copied.filter((path) => !path.includes('.'));
+  const sources = (): string[] =>
+    rooms.flatMap((room) =>
       readdirSync(room, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts'))
         .map((name) => join(room, name)),
     );
+
+  it('copies every room that the copied sources import', () => {
+    const imported = new Set(
+      sources().flatMap((path) =>
+        [...readFileSync(path, 'utf8').matchAll(/from '(?:\.\.\/)+(\w+)\//g)].map(([, room]) => room ?? ''),
+      ),
+    );
+    assert.ok(imported.has('access'), 'imports are found');
+    assert.deepEqual(
+      [...imported].filter((room) => !rooms.includes(room)),
+      [],
+    );
+  });
+
+  it('has every package that the copied sources import', () => {
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
     const imported = /^(?:import|export)[^'\n]*from '((?:@[\w-]+\/)?[\w-]+)[^']*';/gm;
     const packages = new Set<string>();
-    for (const path of sources) {
+    for (const path of sources()) {
       for (const [, name] of readFileSync(path, 'utf8').matchAll(imported)) {
         if (name !== undefined && name !== 'node') packages.add(name);
       }

@@ -1,0 +1,48 @@
+/**
+ * Builds what production runs, into dist/: `latchkey.js`, its chunks, and the code of the workflows as Temporal's sandbox
+ * takes it. `npm run build`.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build as bundle } from 'esbuild';
+import { builtWorkflows, workflowBundle } from './worker/bundle.js';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+/** Builds everything. Throws what esbuild and Temporal's bundler throw. */
+export async function build(): Promise<void> {
+  const folder = join(root, 'dist');
+  mkdirSync(folder, { recursive: true });
+  const { outputFiles } = await bundle({
+    entryPoints: { latchkey: join(root, 'client/run.ts') },
+    outdir: folder,
+    bundle: true,
+    packages: 'external',
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // Errors are told by the names of their classes.
+    keepNames: true,
+    sourcemap: 'linked',
+    banner: { js: '#!/usr/bin/env node' },
+    write: false,
+  });
+  for (const { path, contents } of outputFiles) writeWhole(path, contents);
+  writeWhole(join(folder, builtWorkflows), Buffer.from((await workflowBundle()).code));
+}
+
+/** Whole or not at all, and only if it is new: another process may run what is there. */
+function writeWhole(path: string, contents: Uint8Array): void {
+  try {
+    if (readFileSync(path).equals(contents)) return;
+  } catch {
+    // It is not there yet.
+  }
+  const own = join(path, '..', `.${basename(path)}.${process.pid}`);
+  writeFileSync(own, contents, { mode: 0o755 });
+  renameSync(own, path);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
