@@ -7,7 +7,7 @@ import { createKisiClient } from '../../kisi/client.js';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createNexudusClient } from '../../nexudus/client.js';
 import { createPacer } from '../../nexudus/pace.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { startTrickle, type TrickleServer } from '../support/trickle.js';
 
 const failure = (job: Promise<unknown>): Promise<unknown> =>

@@ -4,7 +4,7 @@
  * its two cores with others, and leaves this out.
  */
 import assert from 'node:assert/strict';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { attacks } from './attacks.js';
 import { startAttackedSpace, type AttackedSpace } from './space.js';
 

@@ -7,7 +7,7 @@ import { controlWorkflowId } from '../../workflows/control-messages.js';
 import { driftWorkflowId } from '../../workflows/drift-messages.js';
 import { memberWorkflowId } from '../../workflows/messages.js';
 import { latchkeyDone } from '../client/cli.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { hookSecret, type AttackedSpace } from './space.js';
 import type { Meddling } from './wire.js';
 

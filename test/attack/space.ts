@@ -7,7 +7,8 @@ import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/n
 import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
 import { connectClient } from '../../worker/temporal.js';
 import { latchkeyDone, scratch } from '../client/cli.js';
-import { devServer, eventually, newNamespace } from '../support/space.js';
+import { newTemporal } from '../support/dev-server.js';
+import { eventually } from '../support/eventually.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 import { startWire, type Wire } from './wire.js';
 
@@ -47,9 +48,8 @@ export interface AttackedSpace {
 
 /** Starts it, with somebody in it who has a key, and a key that a person gave by hand. Both APIs keep their limits. */
 export async function startAttackedSpace(): Promise<AttackedSpace> {
-  const temporal = await devServer();
-  const namespace = await newNamespace(temporal);
-  const { client, connection } = await connectClient({ address: temporal.address, namespace });
+  const temporal = await newTemporal();
+  const { client, connection } = await connectClient(temporal);
   const nexudus = await startNexudusSimulator();
   const kisi = await startKisiSimulator();
   const ids = buildTwoCities(nexudus, kisi);
@@ -60,7 +60,7 @@ export async function startAttackedSpace(): Promise<AttackedSpace> {
   const env = {
     ...environmentOf(nexudus, kisi),
     TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_NAMESPACE: temporal.namespace,
     LATCHKEY_DATABASE_URL: `file:${folder.path}/trail.db`,
     LATCHKEY_CONFIG: file,
     NEXUDUS_WEBHOOK_SECRET: hookSecret,
@@ -83,7 +83,20 @@ export async function startAttackedSpace(): Promise<AttackedSpace> {
 
   const people: Person[] = [];
   return {
-    ...{ nexudus, kisi, ids, client, connection, namespace, wires, worker, listener, pushUrl, env, people },
+    ...{
+      nexudus,
+      kisi,
+      ids,
+      client,
+      connection,
+      namespace: temporal.namespace,
+      wires,
+      worker,
+      listener,
+      pushUrl,
+      env,
+      people,
+    },
     buys() {
       const email = `p${people.length}@example.com`;
       const { Id: id } = nexudus.space.addCoworker({ Email: email, InvoicingBusinessId: ids.rome });

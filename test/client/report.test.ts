@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 import { latchkeyWith, linesOf, type Ran } from './cli.js';
 
 interface Reported {

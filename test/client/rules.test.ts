@@ -12,7 +12,8 @@ import { loadConfig } from '../../worker/config.js';
 import { createLogger } from '../../worker/logging.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
 import { watchSpace } from '../../worker/space.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 import { write } from '../trail/records.js';
 import { latchkey, latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from './cli.js';
 

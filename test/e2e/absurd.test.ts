@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import type { Fault } from '../../simulators/server.js';
 import { latchkey, scratch } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** ABSURD_S=3600: an hour, one API after the other; by default both at once, for a few seconds. */
 const absurdS = Number(process.env['ABSURD_S'] ?? 4);

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from '../client/cli.js';
 import { openDatabase } from '../../trail/database.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 const memberCount = Number(process.env['PLAN_MEMBERS'] ?? 12);
 const changeCount = Number(process.env['PLAN_CHANGES'] ?? 10);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { latchkey, scratch } from '../client/cli.js';
 import { memberLists } from '../support/lists.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** BAD_READS=each breaks each list in turn as well; by default all break at once. */
 const lists = process.env['BAD_READS'] === 'each' ? [...memberLists, '.*'] : ['.*'];

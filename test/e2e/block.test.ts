@@ -1,7 +1,8 @@
 /** `latchkey block` while everything but Temporal is down: a stolen phone opens no door. */
 import assert from 'node:assert/strict';
 import { latchkeyWith, linesOf, type Ran } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 const far = inMs(30 * 86_400_000);

@@ -1,7 +1,8 @@
 /** Too many keys that would be lost at once, to what no known end foresaw. */
 import assert from 'node:assert/strict';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 interface HeldJson {
   id: number;

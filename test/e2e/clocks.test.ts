@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fullPassScheduleId, stateQuery } from '../../workflows/messages.js';
 import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, type KillableSpace } from '../support/killable.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 const secondMs = 1_000;
 const hourMs = 3_600 * secondMs;

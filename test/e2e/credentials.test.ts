@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratch } from '../client/cli.js';
 import { killableSpace, type KillableSpace } from '../support/killable.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 
 describe('credentials in .env', function () {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { FindingView } from '../../workflows/drift-messages.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('the audit of Kisi', () => {
   let space: RunningSpace;

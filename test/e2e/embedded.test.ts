@@ -10,7 +10,7 @@ import { findTemporalCli } from '../../worker/binaries.js';
 import { nextFreePort } from '../../worker/ports.js';
 import { latchkey, scratch } from '../client/cli.js';
 import { ended } from '../support/killable.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 describe('a worker with a Temporal server of its own', () => {
   let nexudus: NexudusSimulator;

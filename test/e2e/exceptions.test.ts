@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 const far = '2036-06-01';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { fullPassScheduleId } from '../../workflows/messages.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { memberLists } from '../support/lists.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** FEEDS=each: each list in each way, and all at once. By default one. */
 const each = process.env['FEEDS'] === 'each';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Stage } from '../../client/stage.js';
 import { latchkeyDone } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('a whole space, at the published limits', () => {
   let space: RunningSpace;

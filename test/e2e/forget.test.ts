@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { latchkeyWith, linesOf, type Ran } from '../client/cli.js';
 import { memberWorkflowId } from '../../workflows/messages.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('latchkey forget', () => {
   let space: RunningSpace;

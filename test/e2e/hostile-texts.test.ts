@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { latchkeyHere, latchkeyWith, scratch } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** Colours, a title, a line that looks like one of ours, letters turned around, and a formula. */
 const hostile =

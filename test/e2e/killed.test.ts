@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { killableSpace } from '../support/killable.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 /** KILLED_MEMBERS=50 for the long version. */
 const members = Number(process.env['KILLED_MEMBERS'] ?? 6);

@@ -10,7 +10,7 @@ import type { TrailRecord } from '../../trail/records.js';
 import { accessProblemKey, fullPassScheduleId } from '../../workflows/messages.js';
 import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, tellOfDeath, type KillableSpace } from '../support/killable.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 const kills = Number(process.env['KILLS'] ?? 1);
 const changeCount = Number(process.env['KILL_CHANGES'] ?? 8);

@@ -1,7 +1,8 @@
 /** A Kisi that fails in every way, one after another, while members come, go and are suspended. */
 import assert from 'node:assert/strict';
 import { latchkey, scratch } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** OUTAGE_S=3600 for an hour; it is shared by the three ways to fail. */
 const outageS = Number(process.env['OUTAGE_S'] ?? 6);

@@ -1,6 +1,7 @@
 /** Temporal's clock was ahead for a while: the next run of a Schedule waits until that time has really come. */
 import { pollScheduleId } from '../../workflows/messages.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('a Schedule that does not run', function () {
   this.timeout(120_000);

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import type { FindingView } from '../../workflows/drift-messages.js';
 import { memberWorkflowId } from '../../workflows/messages.js';
 import { latchkeyDone } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('a key that comes late', () => {
   let space: RunningSpace;

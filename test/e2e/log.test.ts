@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { latchkeyDone, scratch } from '../client/cli.js';
 import { killableSpace, type KillableSpace } from '../support/killable.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { startWorkerProcess, type LogLine, type WorkerProcess } from '../support/worker-process.js';
 
 describe('the log', function () {

@@ -10,7 +10,7 @@ import { controlWorkflowId, modeUpdate } from '../../workflows/control-messages.
 import { auditNow, driftWorkflowId, findingUpdate, type DriftView } from '../../workflows/drift-messages.js';
 import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../workflows/messages.js';
 import { losableSpace, type LosableSpace } from '../support/losable.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 /** LOSSES=each for the long version. */
 const isLong = process.env['LOSSES'] === 'each';

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFacts } from '../../worker/facts.js';
 import { alertsOf } from '../../worker/alerts.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('a worker whose audit trail is deleted', () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-lost-'));

@@ -1,7 +1,8 @@
 /** A Nexudus that answers of a coworker that it does not exist, while others of its answers have it; and one who really is deleted. */
 import assert from 'node:assert/strict';
 import { latchkey, scratch } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('a coworker whom Nexudus says it does not have', function () {
   this.timeout(240_000);

@@ -1,7 +1,8 @@
 /** A space that only observes, then writes for a few, then for all. */
 import assert from 'node:assert/strict';
 import { latchkeyDone, latchkeyWith, linesOf, withTerminal, type Ran } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('modes', () => {
   let space: RunningSpace;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 const dayMs = 24 * 3_600_000;
 const inDays = (days: number): string => new Date(Date.now() + days * dayMs).toISOString().slice(0, 19) + 'Z';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Stage } from '../../client/stage.js';
 import { latchkeyDone } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** PEOPLE=each: also those in which a coworker is deleted, which is believed after a minute; and all once more by pushes. */
 const isLong = process.env['PEOPLE'] === 'each';

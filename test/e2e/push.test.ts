@@ -7,7 +7,8 @@ import { connect, type Socket } from 'node:net';
 import { nextFreePort } from '../../worker/ports.js';
 import { latchkeyDone } from '../client/cli.js';
 import { launcher } from '../support/launcher.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 const secret = 'a shared secret of Nexudus';
 const token = 'a bearer token of Nexudus';

@@ -1,6 +1,7 @@
 /** What Kisi refuses for good: it is told in plain words, tried seldom, and mended as soon as it can be. */
 import assert from 'node:assert/strict';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 const minuteMs = 60_000;
 

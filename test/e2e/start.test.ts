@@ -8,7 +8,9 @@ import type { Service } from '../../worker/service.js';
 import { nextFreePort } from '../../worker/ports.js';
 import { memberWorkflowId, membershipChanged, stateQuery } from '../../workflows/messages.js';
 import { metricsUrl } from '../support/metrics.js';
-import { devServer, eventually, hurried, newNamespace } from '../support/space.js';
+import { newTemporal } from '../support/dev-server.js';
+import { eventually } from '../support/eventually.js';
+import { hurried } from '../support/space.js';
 
 interface Outage {
   name: string;
@@ -46,12 +48,11 @@ describe('a worker that starts while an API is down', function () {
   this.timeout(120_000);
 
   async function newStage(env: Record<string, string> = {}): Promise<{ stage: Stage; lines: () => Line[] }> {
-    const temporal = await devServer();
-    const address = { address: temporal.address, namespace: await newNamespace(temporal) };
+    const temporal = await newTemporal();
     const written: string[] = [];
     const log = createLogger({ level: 'info', to: { write: (line) => void written.push(line) } });
     const stage = await setStage({
-      temporal: address,
+      temporal,
       log,
       env: { LATCHKEY_POLL_INTERVAL: '1s', ...env },
       sdkMetricsUrl: metricsUrl(),

@@ -8,7 +8,8 @@ import { createKept } from '../../trail/kept.js';
 import { hooksKeptName } from '../../worker/monitor.js';
 import { memberWorkflowId, resync } from '../../workflows/messages.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 /** What came to a webhook, and with what it answers. */
 interface Receiver {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { createKisiPacer } from '../../kisi/pace.js';
 import type { StopLevel } from '../../workflows/control-messages.js';
 import { latchkeyDone } from '../client/cli.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 /** STOP_MEMBERS=60: every level, amid so many. By default one, amid few. */
 const given = process.env['STOP_MEMBERS'];

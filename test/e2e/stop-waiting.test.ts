@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createPacer } from '../../nexudus/pace.js';
 import type { Paces } from '../../worker/service.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 /** As long as writes that were sent may take to be answered. */
 const drainMs = 20_000;

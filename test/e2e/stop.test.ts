@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
 import { memberWorkflowId, stateQuery } from '../../workflows/messages.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,7 +1,8 @@
 /** One of the servers has another time than the rest, for good; or no two agree. `CLOCKS=each`: whichever way. */
 import assert from 'node:assert/strict';
 import { latchkeyDone } from '../client/cli.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -6,7 +6,7 @@ import { isKisiError, KisiError } from '../../kisi/errors.js';
 import type { KisiClientOptions } from '../../kisi/http.js';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { OutOfTimeError, within } from '../../waits/within.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { startTrickle, trickles, type TrickleServer } from '../support/trickle.js';
 
 const given = new Error('the worker stops');

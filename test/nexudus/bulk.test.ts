@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { OutOfTimeError, within } from '../../waits/within.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import type { NexudusClient } from '../../nexudus/client.js';
 import { isNexudusError } from '../../nexudus/errors.js';
 import { createReader, type MemberRead, type MemberRequest } from '../../nexudus/reader.js';

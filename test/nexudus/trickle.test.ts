@@ -6,7 +6,7 @@ import { createPacer } from '../../nexudus/pace.js';
 import { readBulk } from '../../nexudus/bulk.js';
 import { createLookups } from '../../nexudus/lookups.js';
 import { OutOfTimeError, within } from '../../waits/within.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { startTrickle, trickles, type TrickleServer } from '../support/trickle.js';
 import { noPace } from './stub.js';
 

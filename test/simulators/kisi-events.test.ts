@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { Kisi } from './kisi-ask.js';
 
 interface Received {

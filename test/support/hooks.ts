@@ -1,13 +1,20 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { metricsAt } from '../../worker/latency.js';
 import { newMetricsAddress } from './metrics.js';
-import { stopDevServer } from './space.js';
+import { offerDevServer } from './dev-server.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
 /** Before all files: what tests start as a process of its own is what production runs. */
 export async function mochaGlobalSetup(): Promise<void> {
   const { build } = await import('../../build.js');
   await build();
+  endDevServer = await offerDevServer();
+}
+
+let endDevServer: () => Promise<void> = () => Promise.resolve();
+
+export async function mochaGlobalTeardown(): Promise<void> {
+  await endDevServer();
 }
 
 /** Root hooks of each test file: quiet Temporal logs, metrics as a worker serves them, and every server stopped at its end. */
@@ -23,7 +30,6 @@ export const mochaHooks = {
   },
   async afterAll(): Promise<void> {
     await stopTimeSkippingEnv();
-    await stopDevServer();
     // Else a run without any worker would wait for it for ever.
     await Runtime.instance().shutdown();
   },

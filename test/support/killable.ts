@@ -13,7 +13,7 @@ import { connectClient } from '../../worker/temporal.js';
 import { scratch } from '../client/cli.js';
 import { collect } from '../trail/records.js';
 import { launcher } from './launcher.js';
-import { devServer, newNamespace } from './space.js';
+import { newTemporal } from './dev-server.js';
 
 /** A whole space whose workers are processes of their own, so that they can be killed. */
 export interface KillableSpace {
@@ -39,9 +39,8 @@ export interface KillableSpace {
 
 /** A space with the two cities in it and no worker yet. `file`: what latchkey.yaml says. */
 export async function killableSpace(pollInterval: string, file = ''): Promise<KillableSpace> {
-  const temporal = await devServer();
-  const namespace = await newNamespace(temporal);
-  const { client, connection } = await connectClient({ address: temporal.address, namespace });
+  const temporal = await newTemporal();
+  const { client, connection } = await connectClient(temporal);
   const nexudus = await startNexudusSimulator();
   const kisi = await startKisiSimulator();
   const ids = buildTwoCities(nexudus, kisi);
@@ -52,7 +51,7 @@ export async function killableSpace(pollInterval: string, file = ''): Promise<Ki
   const env = {
     ...environmentOf(nexudus, kisi),
     TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_NAMESPACE: temporal.namespace,
     LATCHKEY_DATABASE_URL: trailUrl,
     LATCHKEY_CONFIG: config,
     LATCHKEY_POLL_INTERVAL: pollInterval,

@@ -15,7 +15,8 @@ import { fullPassScheduleId, searchAttributes, speakerWorkflowId } from '../../w
 import { environmentOf } from '../../simulators/two-cities.js';
 import { ended, tellOfDeath } from './killable.js';
 import { launcher } from './launcher.js';
-import { eventually, hurried } from './space.js';
+import { eventually } from './eventually.js';
+import { hurried } from './space.js';
 
 /** A whole space whose stores can be lost, or put back as they were. */
 export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | 'config'> {

@@ -13,7 +13,7 @@ import { claimFolder, launcherOn, removeStale } from '../../worker/embedded-clai
 import { findEmbeddedTemporal, startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { nextFreePort } from '../../worker/ports.js';
 import { bornOf } from '../../worker/processes.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 describe('the embedded Temporal server', () => {
   let folder: string;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import { createLogin, type Login, type LoginOptions, type Refusal } from '../../worker/login.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 const call = { method: 'GET', path: '/groups' } as const;
 const refused = (status = 401): KisiError => new KisiError(call, { kind: 'refused', status });

@@ -9,9 +9,10 @@ import { loadConfig } from '../../worker/config.js';
 import { changeAfter, digestOfFile } from '../../worker/in-force.js';
 import { standingOf } from '../../worker/other-rules.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
-import { connectClient, type TemporalAddress } from '../../worker/temporal.js';
+import { connectClient } from '../../worker/temporal.js';
 import { speakerWorkflowId } from '../../workflows/messages.js';
-import { eventually, hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 describe('the rules of a process, beside those in force', () => {
   it('are in force, the next, or past', () => {
@@ -51,7 +52,7 @@ describe('workers with different rules', () => {
   const running: Service[] = [];
   before(async () => {
     space = await startSpace(() => undefined, {}, 'none', 'policies: { renewalGrace: 15m }');
-    connected = await connectClient(address());
+    connected = await connectClient(space.temporal);
     client = connected.client;
     await eventually('a speaker', () => speaks(space.service));
     await eventually('its word', async () => (await inForce()) !== null);
@@ -62,11 +63,6 @@ describe('workers with different rules', () => {
     await space.stop();
   });
 
-  const address = (): TemporalAddress => ({
-    address: space.temporal.address,
-    namespace: space.service.client.options.namespace,
-  });
-
   async function start(renewalGrace: string): Promise<Worker> {
     const lines: string[] = [];
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
@@ -74,7 +70,7 @@ describe('workers with different rules', () => {
     const { file } = loadConfig({ NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k' }, () => yaml);
     const config = { ...space.config, file };
     const apis = createApis(config, hurried());
-    const temporal = address();
+    const temporal = space.temporal;
     const service = await startService({
       ...{ config, apis, log, temporal, sdkMetricsUrl: null },
       space: await watchAnew(config, apis, log),

@@ -4,12 +4,12 @@ import type { FullPassMemory, PollActivities, PollMemory } from '../../activitie
 import { workflowBundle } from '../../worker/bundle.js';
 import { connectClient, connectNative, ensureSchedules } from '../../worker/temporal.js';
 import { fullPassScheduleId, nexudusTaskQueue, pollScheduleId } from '../../workflows/messages.js';
-import { devServer, eventually, newNamespace } from '../support/space.js';
+import { newTemporal } from '../support/dev-server.js';
+import { eventually } from '../support/eventually.js';
 
 describe('the Schedules', () => {
   it('let no run that hangs keep the next one from starting, which goes on from what was finished last', async () => {
-    const temporal = await devServer();
-    const at = { address: temporal.address, namespace: await newNamespace(temporal) };
+    const at = await newTemporal();
     const { client, connection } = await connectClient(at);
     const native = await connectNative(at);
     const taskQueue = 'schedules';

@@ -6,7 +6,7 @@ import { UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
 import { ConfigError, loadConfig } from '../../worker/config.js';
 import { createLogger } from '../../worker/logging.js';
 import { watchSpace, type KeptSpace, type SpaceWatch, type SpaceWatchOptions } from '../../worker/space.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 const call = { method: 'GET', path: '/groups' } as const;
 const down = (status: number | null = 503): UnreadSpaceError =>

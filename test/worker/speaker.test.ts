@@ -3,7 +3,8 @@ import { readInForce, type InForce } from '../../activities/in-force.js';
 import { speakerWorkflowId } from '../../workflows/messages.js';
 import { ensureSpeaker } from '../../worker/speaker.js';
 import type { Service } from '../../worker/service.js';
-import { eventually, startSpace, type RunningSpace } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** Whether the process speaks to the APIs, as its health endpoint says. */
 async function speaks({ healthPort }: Service): Promise<boolean> {

@@ -7,7 +7,8 @@ import { ensureSearchAttributes } from '../../worker/search-attributes.js';
 import { freezeGroup, membershipChanged, searchAttributes } from '../../workflows/messages.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
-import { devServer, eventually, newNamespace } from '../support/space.js';
+import { newTemporal } from '../support/dev-server.js';
+import { eventually } from '../support/eventually.js';
 import { ledgerKey } from '../support/stores.js';
 
 const nexudusDown = 'GET /billing/coworkertimepasses answered 503';
@@ -28,10 +29,9 @@ const block = (over: Partial<Exception> = {}): Exception => ({
 describe('a block, carried out by the member’s workflow', () => {
   let env: TestWorkflowEnvironment;
   before(async () => {
-    const temporal = await devServer();
-    const namespace = await newNamespace(temporal);
-    env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporal.address, namespace });
-    await ensureSearchAttributes(env.connection, namespace, searchAttributes, Date.now() + 30_000);
+    const temporal = await newTemporal();
+    env = await TestWorkflowEnvironment.createFromExistingServer(temporal);
+    await ensureSearchAttributes(env.connection, temporal.namespace, searchAttributes, Date.now() + 30_000);
   });
   after(() => env.teardown());
 

@@ -15,7 +15,7 @@ import {
   type Orders,
 } from '../../workflows/control-messages.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 import { ofControl, type Asked } from './scenarios/orders.js';
 
 const minuteMs = 60_000;

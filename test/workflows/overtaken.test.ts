@@ -5,16 +5,15 @@ import { ensureSearchAttributes } from '../../worker/search-attributes.js';
 import { membershipChanged, resyncNow, searchAttributes } from '../../workflows/messages.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
-import { devServer, newNamespace } from '../support/space.js';
+import { newTemporal } from '../support/dev-server.js';
 
 /** On a real server: the time-skipping one tries an activity again although its cancellation was asked for. */
 describe('the member workflow, overtaken', () => {
   let env: TestWorkflowEnvironment;
   before(async () => {
-    const temporal = await devServer();
-    const namespace = await newNamespace(temporal);
-    env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporal.address, namespace });
-    await ensureSearchAttributes(env.connection, namespace, searchAttributes, Date.now() + 30_000);
+    const temporal = await newTemporal();
+    env = await TestWorkflowEnvironment.createFromExistingServer(temporal);
+    await ensureSearchAttributes(env.connection, temporal.namespace, searchAttributes, Date.now() + 30_000);
   });
   after(() => env.teardown());
 

@@ -11,7 +11,7 @@ import { workflowBundle } from '../../worker/bundle.js';
 import { speakerWorkflowType } from '../../workflows/messages.js';
 import { inForceMemo, inForceSignal, type Statement } from '../../workflows/speaker-messages.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
-import { eventually } from '../support/space.js';
+import { eventually } from '../support/eventually.js';
 
 const rules = (groupId: number): NonNullable<InForce['ground']>['rules'] => ({
   mapping: [{ locationId: null, passTypeId: 1, groupIds: [groupId] }],

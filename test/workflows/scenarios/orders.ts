@@ -21,7 +21,7 @@ import {
   type KeptOrders,
 } from '../../../workflows/control-messages.js';
 import { nexudusTaskQueue } from '../../../workflows/messages.js';
-import { eventually } from '../../support/space.js';
+import { eventually } from '../../support/eventually.js';
 import type { Scenario } from './story.js';
 
 const minuteMs = 60_000;

@@ -1,0 +1,70 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import axios from 'axios';
+import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
+import { nextFreePort } from '../../worker/ports.js';
+import { connectClient, type TemporalAddress } from '../../worker/temporal.js';
+import { searchAttributes } from '../../workflows/messages.js';
+import { eventually } from './eventually.js';
+
+/** Where the processes of a run ask for its server. */
+const askAt = 'TEST_TEMPORAL_URL';
+
+/**
+ * For the whole run: one development server, in memory, which the first test that asks has started, in whatever process that
+ * test runs. Answers how to end it.
+ */
+export async function offerDevServer(): Promise<() => Promise<void>> {
+  let server: Promise<EmbeddedTemporal> | null = null;
+  const desk = createServer((_, response) => {
+    server ??= startDevServer();
+    server.then(
+      ({ address }) => response.end(address),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve) => desk.listen(0, '127.0.0.1', resolve));
+  // Test files inherit the environment of the process that starts them.
+  process.env[askAt] = `http://127.0.0.1:${(desk.address() as AddressInfo).port}/`;
+  return async () => {
+    desk.close();
+    await (await server?.catch(() => null))?.stop();
+  };
+}
+
+/** Whole runs go side by side: two that look for a free port at the same instant would find the same one. */
+async function startDevServer(): Promise<EmbeddedTemporal> {
+  const port = await nextFreePort(10_000 + 100 * (process.pid % 200));
+  const uiPort = await nextFreePort(port + 1);
+  return startEmbeddedTemporal({ dbFile: null, searchAttributes, port, uiPort });
+}
+
+let namespaces = 0;
+
+/** A namespace of its own on the server of the run, since ids of members and Schedules are the same in every space. */
+export async function newTemporal(): Promise<TemporalAddress> {
+  const url = process.env[askAt];
+  if (url === undefined) throw new Error('no server is offered: test/support/hooks.ts was not loaded');
+  const { data: address } = await axios.get<string>(url, { responseType: 'text' });
+  const namespace = `space-${process.pid}-${++namespaces}`;
+  const { connection } = await connectClient({ address, namespace });
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
+  });
+  await eventually('the namespace', () => canList(connection, namespace));
+  await connection.close();
+  return { address, namespace };
+}
+
+async function canList(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.listSchedules({ namespace, maximumPageSize: 1 });
+    await connection.operatorService.listSearchAttributes({ namespace });
+    return true;
+  } catch {
+    return false;
+  }
+}
