@@ -8,7 +8,7 @@ import { openDatabase } from '../trail/database.js';
 import { createOwnership } from '../trail/ownership.js';
 import { installationSecret } from '../trail/secret.js';
 import { memberWorkflowType } from '../workflows/messages.js';
-import type { BenchStage } from './stage.js';
+import { wait, type BenchStage } from './stage.js';
 
 /** Who was made, and what a bench may change of them: everybody at the same place in each list. */
 export interface Crowd {
@@ -145,4 +145,18 @@ export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }
   await inBatches(memberIds, (memberId) =>
     client.workflow.start(memberWorkflowType, memberStart(memberId, config.taskQueue)),
   );
+}
+
+/** Finds the workflows that wake many, one after another. */
+export const crowds = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
+
+/** Until everybody has looked, and the first full pass has woken everybody once more. */
+export async function allAsleep({ client }: BenchStage, members: number): Promise<void> {
+  const count = async (query: string): Promise<number> => (await client.workflow.count(query)).count;
+  const looked = `WorkflowType = 'member' AND AccessState = 'access'`;
+  const passed = `WorkflowType = 'fullPass' AND ExecutionStatus = 'Completed'`;
+  while ((await count(looked)) < members || (await count(passed)) === 0 || (await count(crowds)) > 0)
+    await wait(1_000);
+  // The last of them are still at it.
+  await wait(20_000);
 }

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { auditInterval, driftWorkflowId } from '../workflows/drift-messages.js';
 import { nextFreePort } from '../worker/ports.js';
-import { addCrowd, renew, settle, threeHomes, type Crowd } from './crowd.js';
+import { addCrowd, allAsleep, crowds, renew, settle, threeHomes, type Crowd } from './crowd.js';
 import type { Flooded } from './flood.js';
 import { percentile, tell, type Row } from './rows.js';
 import { applyLimits, say, seconds, setStage, startWorkerProcess, wait } from './stage.js';
@@ -18,8 +18,6 @@ const secret = 'a secret of this bench';
 const port = await nextFreePort(18_200);
 const address = `http://127.0.0.1:${port}`;
 const restMs = 3_000;
-/** What wakes many, one after another. */
-const crowds = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
 /** When all passes end: after everything else here, which takes so long. */
 const midnight = Math.ceil(Date.now() / 1_000) * 1_000 + 400_000 + pushes * 12_000 + members * 130;
 const rows: Row[] = [];
@@ -43,7 +41,7 @@ say(`${members} workflows started in ${seconds(Date.now() - settledAt)} s`);
 applyLimits(stage);
 const worker = await startWorkerProcess(stage);
 await latchkey('hooks', 'install');
-await allAsleep();
+await allAsleep(stage, members);
 say(`all have looked twice, ${seconds(Date.now() - settledAt)} s after the start`);
 kisi.requests.clear();
 
@@ -298,17 +296,6 @@ async function signalsOf(memberId: number, since: number): Promise<number> {
     ({ eventTime, workflowExecutionSignaledEventAttributes: signal }) =>
       signal && Number(eventTime?.seconds ?? 0) * 1_000 >= since - 1_000,
   ).length;
-}
-
-/** Until everybody has looked, and the first full pass has woken everybody once more. */
-async function allAsleep(): Promise<void> {
-  const count = async (query: string): Promise<number> => (await client.workflow.count(query)).count;
-  const looked = `WorkflowType = 'member' AND AccessState = 'access'`;
-  const passed = `WorkflowType = 'fullPass' AND ExecutionStatus = 'Completed'`;
-  while ((await count(looked)) < members || (await count(passed)) === 0 || (await count(crowds)) > 0)
-    await wait(1_000);
-  // The last of them are still at it.
-  await wait(20_000);
 }
 
 function report(...more: Row[]): void {
