@@ -18,6 +18,8 @@ import {
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import type { TimeZones } from '../nexudus/places.js';
+import type { Replica } from '../nexudus/replica.js';
+import { stampedNow as stampedBy, surelyStampedNow } from '../nexudus/stamps.js';
 import { lossWords } from '../nexudus/plausible.js';
 import { OutOfTimeError } from '../waits/within.js';
 import { placeName } from '../access/ownership.js';
@@ -51,6 +53,8 @@ export interface PollDeps {
   now: () => Instant;
   /** Which clocks are believed. */
   verdict: () => Verdict;
+  /** Brought up to date by what is read. */
+  replica: Replica;
 }
 
 /** Nexudus filters to the minute, so every poll looks back a little; what it saw there already wakes nobody. */
@@ -230,22 +234,14 @@ async function readByServerClock(
   const { nexudus } = deps;
   const { clock } = nexudus;
   const beganMs = clock.steadyMs();
-  const changes = await readChanges(nexudus, { since, lending, now: () => stampedNow(deps) });
+  // A copy that was made by a clock that nobody knew might never be brought up to date.
+  const replica = surelyStampedNow(clock, deps) === null ? {} : { replica: deps.replica };
+  const changes = await readChanges(nexudus, { since, lending, now: () => stampedNow(deps), ...replica });
   const tookMs = Math.ceil(clock.steadyMs() - beganMs);
   return { ...changes, readAt: Math.min(changes.readAt, stampedNow(deps) - tookMs) };
 }
 
-/**
- * The time by which Nexudus stamps what is written now, or an earlier one: no watermark is ever ahead of it. Where its header is
- * outvoted, its records may be stamped by a clock that is right.
- */
-function stampedNow({ nexudus: { clock }, verdict, now }: PollDeps): Instant {
-  const { state, right } = verdict();
-  const told = clock.told();
-  if (state !== 'agreed') return clock.now();
-  if (told === null) return now();
-  return right.includes('nexudus') ? told : Math.min(told, now());
-}
+const stampedNow = (deps: PollDeps): Instant => stampedBy(deps.nexudus.clock, deps);
 
 /** The collections of a round that are to be read, and since when, by Nexudus' clock. */
 function dueIn(
@@ -354,7 +350,13 @@ async function fullPass(
 ): Promise<FullPassMemory & { crowds?: Crowd[] }> {
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
   const memory = given ?? (await lastFullPass(deps.client));
-  const index = await readIndex(deps.nexudusForFullPasses, deps);
+  const stampedAt = surelyStampedNow(deps.nexudus.clock, deps);
+  const index = await readIndex(deps.nexudusForFullPasses, {
+    ...deps,
+    followedBy: (all) => {
+      if (stampedAt !== null) deps.replica.rebase(all, stampedAt);
+    },
+  });
   tellOf(index);
   const isDisputed = deps.verdict().state === 'disputed';
   const { baselines, suspects } = believe(memory, index, isDisputed);

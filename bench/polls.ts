@@ -9,6 +9,7 @@ import { createPollActivities } from '../activities/poll.js';
 import type { Waker } from '../activities/wake.js';
 import type { PollMemory } from '../activities/contract.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { createReplica } from '../nexudus/replica.js';
 import { createServerClock } from '../nexudus/clock.js';
 import { createPacer } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
@@ -99,6 +100,7 @@ async function quietPoll(
   requests: { clear(): void; count(): number },
 ): Promise<number> {
   const activities = createPollActivities({
+    replica: createReplica(),
     nexudus: reads,
     nexudusForFullPasses: reads,
     client: { workflow: { list: () => [] } } as unknown as Client,

@@ -12,6 +12,7 @@ import { findContract, isThere, joinPauses, type ContractRows, type RecordSource
 export interface BulkRead extends RecordSource {
   /** About how many requests it took. */
   requests: number;
+  collections: Collections;
 }
 
 const rowsPerRequest = 1000;
@@ -31,10 +32,11 @@ export async function readBulk(
     (sum, rows) => sum + Math.max(1, Math.ceil(rows.length / rowsPerRequest)),
     2,
   );
-  return { ...sourceOf(all, client, lookups), startedAt, requests };
+  return { ...sourceOf(all, client, lookups), startedAt, requests, collections: all };
 }
 
-function sourceOf(
+/** Everybody's records, out of whole collections. */
+export function sourceOf(
   { coworkers, contracts, pauses, passes, teams, broken }: Collections,
   client: NexudusClient,
   lookups: Lookups,

@@ -5,7 +5,7 @@ import { isSenseless, parseInstant } from './fields.js';
 import { updatedSince } from './filters.js';
 import { createLookups, findSparing, type Lookups } from './lookups.js';
 import { malformed, type NexudusError } from './errors.js';
-import { readUnusedPasses, stillMatters } from './passes.js';
+import { readRecentPasses, stillMatters } from './passes.js';
 import {
   collections,
   type CollectionName,
@@ -17,6 +17,7 @@ import {
 } from './records.js';
 import type { TimeZones } from './places.js';
 import { readReference } from './reference.js';
+import type { Followed, Replica } from './replica.js';
 import { isThere } from './source.js';
 import { fingerprint, fingerprintOfMember, writtenOf, type OwnRecords, type Written } from './written.js';
 
@@ -85,6 +86,8 @@ export interface ChangesRequest {
   /** Who borrowed from whom when teams were last read. */
   lending: Lending;
   now: () => Instant;
+  /** Brought up to date by what is read here; left out: none. */
+  replica?: Replica;
 }
 
 /**
@@ -94,27 +97,34 @@ export interface ChangesRequest {
  */
 export async function readChanges(
   client: NexudusClient,
-  { since, lending, now }: ChangesRequest,
+  { since, lending, now, replica }: ChangesRequest,
 ): Promise<Changes> {
   const readAt = now();
   const broken: BrokenRow[] = [];
-  const updated = async <N extends Exclude<PolledName, 'teams'>>(name: N): Promise<Records[N][]> => {
+  const updated = async <N extends Exclude<PolledName, 'teams'>>(
+    name: N,
+    keep: (read: { rows: Records[N][]; broken: BrokenRow[]; since: Instant }) => void = () => undefined,
+  ): Promise<Records[N][]> => {
     if (since[name] === undefined) return [];
     const read = await client.listSparing(name, [updatedSince(name, since[name])]);
     broken.push(...read.broken);
+    keep({ ...read, since: since[name] });
     return read.rows;
   };
+  const followed = <N extends Followed>(name: N): Promise<Records[N][]> =>
+    updated(name, (read) => replica?.take(name, { ...read, readAt }));
   // Passes last: what is bought after their read waits for the next poll, and has then least to wait for.
   const [teams, pauses, coworkers, contracts, passes, checkins, passTypes, allowances] = await Promise.all([
     since.teams === undefined ? null : readTeams(client),
-    updated('contractpausedperiods'),
-    updated('coworkers'),
-    updated('coworkercontracts'),
-    updated('coworkertimepasses'),
+    followed('contractpausedperiods'),
+    followed('coworkers'),
+    followed('coworkercontracts'),
+    followed('coworkertimepasses'),
     updated('checkins'),
     updated('timepasses'),
     updated('tarifftimepasses'),
   ]);
+  if (teams !== null) replica?.takeTeams(teams, readAt);
   const owned = await Promise.all(broken.map((row) => withOwner(client, row)));
   const own: Touch[] = [
     ...coworkers.map((row) => touchOf('coworkers', row, row.id)),
@@ -232,21 +242,30 @@ function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
   );
 }
 
+/** How to read everything. */
+export interface IndexRequest {
+  now: () => Instant;
+  timeZones?: TimeZones;
+  /** Told of all that members own. */
+  followedBy?: (all: Collections) => void;
+}
+
 /**
  * Everything that bears on members, from whole collections. Of the passes only those that still matter (`stillMatters`): one that
  * gets used or deleted, or has long expired, drops out, which shows too. Throws NexudusError.
  */
 export async function readIndex(
   client: NexudusClient,
-  { now, timeZones = {} }: { now: () => Instant; timeZones?: TimeZones },
+  { now, timeZones = {}, followedBy = () => undefined }: IndexRequest,
 ): Promise<Index> {
   const readAt = now();
   const name = 'coworkertimepasses';
   const [all, passCount, { broken: brokenOffers, ...reference }] = await Promise.all([
-    readCollections(client, () => readUnusedPasses(client, readAt)),
+    readCollections(client, () => readRecentPasses(client, readAt)),
     client.count(name),
     readReference(client, timeZones),
   ]);
+  followedBy(all);
   const broken = [...all.broken, ...brokenOffers];
   const countOf = (collection: CollectionName, rows: readonly unknown[]): number =>
     rows.length + broken.filter((row) => row.collection === collection).length;

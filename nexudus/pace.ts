@@ -52,7 +52,12 @@ export interface Pacer {
   polls: Turns;
   /** Lets all others go first, for up to 15 s a request. */
   fullPasses: Turns;
+  /** How many may start now before as many have started within a minute as Nexudus allows. */
+  room(): number;
 }
+
+/** The five kinds of work. */
+export type LaneName = Exclude<keyof Pacer, 'room'>;
 
 interface Lane {
   waiting: { go: () => void; since: number }[];
@@ -205,5 +210,6 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     crowds: turnsOf(lanes.crowds),
     polls: turnsOf(lanes.polls),
     fullPasses: turnsOf(lanes.fullPasses),
+    room: () => Math.max(0, perMinute - lately(starts).length),
   };
 }

@@ -24,7 +24,7 @@ export interface MemberRequest {
   memberId: number;
   /** A read that began before this is not used. */
   notBefore: Instant;
-  /** True: locations (time zones, day starts) may have been read up to ten minutes before. */
+  /** True: locations (time zones, day starts) may have been read up to ten minutes before, pass types and allowances a minute. */
   mayReusePlaces: boolean;
   /** Nobody waits for just this member: those for whom somebody does go first. */
   inBulk: boolean;
@@ -60,8 +60,8 @@ export interface Reading {
   client: NexudusClient;
   source: RecordSource;
   lookups: Lookups;
-  offers(): Promise<Offers>;
-  /** `again`: a record pointed at a location that the kept copy does not have. */
+  /** `again`, here and below: a record pointed at what the kept copy does not have. */
+  offers(again: boolean): Promise<Offers>;
   places(again: boolean): Promise<Places>;
   /** A place that is not in the list, by its record. */
   place(business: BusinessRecord): Promise<Places['locations'][number]>;
@@ -96,7 +96,7 @@ interface Found {
  */
 export async function readPerson(reading: Reading, request: MemberRequest): Promise<MemberRead> {
   // Asked for first, since nothing of the person is needed for it; a failure is thrown where it is awaited.
-  const offersRead = reading.offers();
+  const offersRead = reading.offers(false);
   offersRead.catch(() => undefined);
   const own = await certainCoworker(reading, request.memberId);
   const gone = own === null;
@@ -108,7 +108,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     people.map((coworker) => findAccess(reading, coworker, request.heldOn, holders)),
   );
   const all = await Promise.all(holders.values());
-  const shared = await offersRead;
+  const shared = await offersFor(reading, await offersRead, all);
   // A copy: what is looked up later is added, and the read is shared.
   const offers: Offers = {
     ...shared,
@@ -232,6 +232,14 @@ function noneOfBarred(coworker: CoworkerRecord, error: unknown): ContractRows {
 }
 
 const isBarred = ({ active, archived }: CoworkerRecord): boolean => !active || archived;
+
+async function offersFor(reading: Reading, offers: Offers, holders: readonly Holder[]): Promise<Offers> {
+  const types = new Set(offers.passTypes.map(({ id }) => id));
+  const allowances = new Set(offers.allowances.map(({ uniqueId }) => uniqueId));
+  const isKnown = ({ passTypeId, allowanceUniqueId }: PassRecord): boolean =>
+    types.has(passTypeId) && (allowanceUniqueId === null || allowances.has(allowanceUniqueId));
+  return holders.every(({ passes }) => passes.every(isKnown)) ? offers : reading.offers(true);
+}
 
 async function placesFor(reading: Reading, holders: readonly Holder[]): Promise<Places> {
   const places = await reading.places(false);

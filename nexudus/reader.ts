@@ -1,6 +1,7 @@
 import type { Instant } from '../access/types.js';
 import { createAbsences } from './absences.js';
 import { readBulk, type BulkRead } from './bulk.js';
+import { catchUp } from './catch-up.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import { shared } from '../waits/shared.js';
@@ -12,6 +13,7 @@ import { readPlace, readPlaces, type Places, type TimeZones } from './places.js'
 import { plausible, type Baselines } from './plausible.js';
 import type { CollectionName } from './records.js';
 import { readOffers } from './reference.js';
+import { followed, type Replica } from './replica.js';
 import { createDirectSource, findAllowance, type PauseQuirk, type RecordSource } from './source.js';
 
 export type { Doubt, MemberRead, MemberRequest } from './person.js';
@@ -36,6 +38,19 @@ export interface ReaderOptions {
   lookLaterMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
   baselines: () => Promise<Baselines | null>;
+  /** What polls and full passes keep up; left out: everybody is read anew. */
+  following?: Following;
+}
+
+/** A copy of everybody's records, and what it takes to bring it up to date. */
+export interface Following {
+  replica: Replica;
+  /** The time by which Nexudus stamps what is written now, or an earlier one; null: not known well enough. */
+  stampedNow: () => Instant | null;
+  /** How many requests may start within the next moments before the minute is used up. */
+  room: () => number;
+  /** Without much room catch-ups are so far apart, which leaves as much again for polls, full passes and lookups. Default 2.5 s. */
+  spreadMs?: number;
 }
 
 /** Reads members; many that are asked for at about the same time share one read. */
@@ -50,7 +65,7 @@ export interface Reader {
 /** One read that serves several members. */
 interface SharedRead {
   startedAt: Instant;
-  source: () => Promise<RecordSource>;
+  source: (request: MemberRequest) => Promise<RecordSource>;
   lookups: Lookups;
   /** Rows of a whole collection, asked for once. */
   count: (name: CollectionName) => Promise<number>;
@@ -75,11 +90,19 @@ const placesKeptMs = 10 * 60_000;
 const newPlaceMs = 30_000;
 /** A filter that is ignored is not tried again for so long. */
 const bulkOnlyMs = 10 * 60_000;
+/** A catch-up takes about so many requests, and one more for so many whose old records are looked up. */
+const catchUpCost = 4;
+const membersPerLookup = 30;
+/** With less room than this, catch-ups are spread over the minute, and leave out what is only good to have. */
+const roomyFrom = 50;
+const catchUpLimit: Limit = { limitMs: 60_000, of: 'Nexudus' };
+/** How old pass types and allowances may be where the wake is not about them: polls tell everybody of a new one. */
+const offersKeptMs = 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
   const { client, clientForGroups = client, clientForCrowds = client } = options;
-  const { now, timeZones = {}, gatherMs = 100, bulkLimitMs = 10 * 60_000 } = options;
+  const { now, timeZones = {}, gatherMs = 100, bulkLimitMs = 10 * 60_000, following } = options;
   const bulkLimit: Limit = { limitMs: bulkLimitMs, of: 'Nexudus' };
   const absences = createAbsences(now, options.lookLaterMs);
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
@@ -96,18 +119,19 @@ export function createReader(options: ReaderOptions): Reader {
   let bulk: SharedRead | null = null;
   let bulkRunning = false;
   let bulkCost: number | null = null;
+  let catchUpRunning = false;
+  let catchUpAtMs = -Infinity;
   let directAgainAt = -Infinity;
   /** Members that are being read one by one: those for whom somebody waits, and those of a crowd. */
   const directRunning = { single: 0, crowd: 0 };
 
   function readingOf(source: RecordSource, read: SharedRead, request: MemberRequest): Reading {
     const { lookups, count, allowance } = read;
-    const notBefore = request.notBefore;
     return {
       client: request.inBulk ? clientForCrowds : client,
       source,
       lookups,
-      offers: () => offers.get({ notBefore, maxAgeMs: 0 }),
+      offers: (again) => offers.get(offersFreshness(request, again)),
       places: (again) => places.get(placesFreshness(request, again)),
       place: (business) => readPlace(client, business, timeZones),
       disbelief: (name) => disbelief(name, options.baselines, count),
@@ -117,7 +141,7 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   async function serve(read: SharedRead, request: MemberRequest): Promise<MemberRead> {
-    return readPerson(readingOf(await read.source(), read, request), request);
+    return readPerson(readingOf(await read.source(request), read, request), request);
   }
 
   function startDirect(): SharedRead {
@@ -129,8 +153,10 @@ export function createReader(options: ReaderOptions): Reader {
   function startBulk(by: NexudusClient): SharedRead {
     const common = startRead(by);
     const read = async (): Promise<BulkRead> => {
+      const stampedAt = following?.stampedNow() ?? null;
       const all = await readBulk(by, common.lookups, common.startedAt);
       bulkCost = all.requests;
+      if (stampedAt !== null) following?.replica.rebase(all.collections, stampedAt);
       return all;
     };
     bulkRunning = true;
@@ -171,15 +197,16 @@ export function createReader(options: ReaderOptions): Reader {
   /** Whom somebody waits for is read at once, even beside a read for all, where that costs less; the others together. */
   function startRound(): void {
     gathering = false;
-    const [inBulk, single] = partition(waiting, ({ request }) => request.inBulk);
+    const [inBulk, awaited] = partition(waiting, ({ request }) => request.inBulk);
     waiting = [];
+    const single = startCatchUp(awaited);
     const areDirect = isCheaperDirectly(single, 'single');
     if (areDirect) readDirectly(single, 'single');
     const crowd = unserved(areDirect ? inBulk : [...inBulk, ...single]);
     if (crowd.length === 0) return;
     if (bulkRunning) {
       // It began before their wake: they get the next one.
-      waiting = crowd;
+      waiting.push(...crowd);
       return;
     }
     if (isCheaperDirectly(crowd, 'crowd')) {
@@ -207,6 +234,41 @@ export function createReader(options: ReaderOptions): Reader {
     // Beside a read for all, the other way is to wait for that one and the next.
     const most = (bulkCost ?? unknownBulkCost) * (bulkRunning ? 2 : 1);
     return requests <= most && now() >= directAgainAt;
+  }
+
+  /** Serves all by one catch-up, now or as soon as the last one is over; answers those whom another way serves better. */
+  function startCatchUp(awaited: readonly Waiting[]): readonly Waiting[] {
+    if (awaited.length === 0 || following === undefined) return awaited;
+    const stampedAt = following.stampedNow();
+    const isFollowed = [...followed, 'teams' as const].every(
+      (name) => following.replica.readTo(name) !== null,
+    );
+    if (stampedAt === null || !isFollowed || now() < directAgainAt) return awaited;
+    const memberIds = new Set(awaited.map(({ request }) => request.memberId));
+    const cost = catchUpCost + Math.floor(memberIds.size / membersPerLookup);
+    if (cost > (bulkCost ?? unknownBulkCost)) return awaited;
+    const isRoomy = following.room() >= roomyFrom;
+    const waitMs = isRoomy ? 0 : catchUpAtMs + (following.spreadMs ?? 2_500) - performance.now();
+    if (catchUpRunning || waitMs > 0) {
+      waiting.push(...awaited);
+      if (!catchUpRunning) setTimeout(gather, waitMs);
+      return [];
+    }
+    catchUpRunning = true;
+    catchUpAtMs = performance.now();
+    const common = startRead(client);
+    const { replica } = following;
+    const stampedNow = (): Instant => following.stampedNow() ?? stampedAt;
+    const source = shared(() => catchUp({ client, replica, stampedNow, memberIds, isRoomy, ...common }), {
+      limit: catchUpLimit,
+      onOver: () => {
+        catchUpRunning = false;
+        if (waiting.length > 0) gather();
+      },
+    });
+    const read: SharedRead = { ...common, source: async (request) => (await source())(request) };
+    for (const one of awaited) one.serve(() => serveDirect(read, one.request));
+    return [];
   }
 
   function readDirectly(served: readonly Waiting[], kind: keyof typeof directRunning): void {
@@ -273,6 +335,11 @@ export function createReader(options: ReaderOptions): Reader {
 
 function partition<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[]] {
   return [all.filter(belongs), all.filter((one) => !belongs(one))];
+}
+
+/** What someone just began to sell must not wait for a minute, nor cost two requests at every read. */
+function offersFreshness({ notBefore, mayReusePlaces }: MemberRequest, again: boolean): Freshness {
+  return { notBefore, maxAgeMs: mayReusePlaces && !again ? offersKeptMs : 0 };
 }
 
 /** A location that someone just added must not wait for ten minutes, nor cost three requests at every read. */

@@ -30,6 +30,8 @@ import { createNexudusClient, type NexudusAuth, type NexudusClient } from '../ne
 import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
+import { createReplica } from '../nexudus/replica.js';
+import { surelyStampedNow } from '../nexudus/stamps.js';
 import { createSession, type Session } from '../nexudus/session.js';
 import { openDatabase } from '../trail/database.js';
 import { createKept, type Kept } from '../trail/kept.js';
@@ -107,6 +109,8 @@ export interface Apis {
   temporalClock: ServerClock;
   /** What time it is, by all clocks together. */
   time: Timekeeper;
+  /** How many requests Nexudus takes now before a minute's are used up. */
+  nexudusRoom: () => number;
   /** How they have answered all of these. */
   watch: ApiWatch;
   /** Whether each API takes what it is shown. */
@@ -176,6 +180,7 @@ export function createApis(
   return {
     nexudus: nexudusBy(pace.members),
     nexudusForGroups: nexudusBy(pace.groups),
+    nexudusRoom: () => pace.room(),
     nexudusForCrowds: nexudusBy(pace.crowds),
     nexudusForPolls: nexudusBy(pace.polls),
     nexudusForFullPasses: nexudusBy(pace.fullPasses),
@@ -435,6 +440,8 @@ function speakingWorkers(
     },
   };
   const known = createKnownRecords();
+  const replica = createReplica();
+  const knownTime = { now, verdict: () => time.verdict() };
   const nexudusActivities = {
     ...byTheRules(
       space,
@@ -447,6 +454,11 @@ function speakingWorkers(
           now,
           timeZones,
           baselines: () => baselines.read(),
+          following: {
+            replica,
+            stampedNow: () => surelyStampedNow(apis.nexudus.clock, knownTime),
+            room: apis.nexudusRoom,
+          },
         });
         return {
           ...createMembershipActivities({
@@ -468,8 +480,8 @@ function speakingWorkers(
             tellLag: (collection, lagMs) => {
               meters.pollLag(collection, lagMs);
             },
-            now,
-            verdict: () => time.verdict(),
+            ...knownTime,
+            replica,
           }),
         };
       },

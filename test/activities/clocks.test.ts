@@ -10,6 +10,7 @@ import { recordOf, type RunningHoldings } from '../../activities/holdings.js';
 import { createTimekeeper } from '../../activities/time.js';
 import type { Waker } from '../../activities/wake.js';
 import { createNexudusClient } from '../../nexudus/client.js';
+import { createReplica } from '../../nexudus/replica.js';
 import { createServerClock } from '../../nexudus/clock.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
 import type { TrailRecord } from '../../trail/records.js';
@@ -70,6 +71,7 @@ class World {
     const time = createTimekeeper({ clocks, wallMs, steadyMs });
     const note = (id: number): Promise<void> => Promise.resolve(void this.woken.push(id));
     this.poller = createPollActivities({
+      replica: createReplica(),
       nexudus,
       nexudusForFullPasses: nexudus,
       client: { workflow: { list: () => [] } } as unknown as Client,

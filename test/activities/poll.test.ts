@@ -7,6 +7,7 @@ import { createKnownRecords, type KnownRecords } from '../../activities/known.js
 import { createPollActivities } from '../../activities/poll.js';
 import type { Waker } from '../../activities/wake.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
+import { createReplica } from '../../nexudus/replica.js';
 import { createPacer } from '../../nexudus/pace.js';
 import { createReader } from '../../nexudus/reader.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
@@ -337,6 +338,7 @@ function pollsOf(
   reads = clientOf(nexudus),
 ): PollActivities {
   return createPollActivities({
+    replica: createReplica(),
     nexudus: reads,
     nexudusForFullPasses: reads,
     client,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKisiPacer } from '../../kisi/pace.js';
-import { createPacer } from '../../nexudus/pace.js';
+import { createPacer, type LaneName, type Turns } from '../../nexudus/pace.js';
 import type { Paces } from '../../worker/service.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';
@@ -27,7 +27,7 @@ function holdable(): {
     waiting[api]++;
     await turn.finally(() => waiting[api]--);
   };
-  const nexudus = (lane: keyof Paces['nexudus']): Paces['nexudus'][typeof lane] => ({
+  const nexudus = (lane: LaneName): Turns => ({
     turn: (signal) => counted('nexudus', from.nexudus[lane].turn(signal)),
     pause: () => undefined,
   });
@@ -43,6 +43,7 @@ function holdable(): {
         crowds: nexudus('crowds'),
         polls: nexudus('polls'),
         fullPasses: nexudus('fullPasses'),
+        room: () => 100,
       },
       kisi: { urgent: kisi('urgent'), bulk: kisi('bulk') },
     },

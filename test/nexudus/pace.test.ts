@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPacer, type PaceOptions, type Pacer } from '../../nexudus/pace.js';
+import { createPacer, type PaceOptions, type LaneName } from '../../nexudus/pace.js';
 
 /** A pacer on a clock that only its own sleeping moves. */
 function onFakeClock(options: Partial<PaceOptions> = {}) {
@@ -18,7 +18,7 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
     ...options,
   });
   const starts: [string, number][] = [];
-  const start = async (who: keyof Pacer = 'members'): Promise<void> => {
+  const start = async (who: LaneName = 'members'): Promise<void> => {
     await pacer[who].turn();
     starts.push([who, now]);
   };
@@ -45,7 +45,7 @@ describe('the pace of Nexudus requests', () => {
     const { pacer, times, start } = onFakeClock();
     const reason = new Error('nobody waits any more');
     const asker = new AbortController();
-    const fate = (lane: keyof Pacer): Promise<unknown> =>
+    const fate = (lane: LaneName): Promise<unknown> =>
       pacer[lane].turn(asker.signal).then(
         () => 'started',
         (error: unknown) => error,

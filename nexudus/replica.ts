@@ -1,0 +1,183 @@
+import type { Instant } from '../access/types.js';
+import type { BrokenRow } from './client.js';
+import type { Collections } from './collections.js';
+import type { PolledName } from './changes.js';
+import type { Records, TeamRecord } from './records.js';
+
+/** The collections of what members own, of which a list of what was written tells all that is new. */
+export const followed = [
+  'coworkers',
+  'coworkercontracts',
+  'contractpausedperiods',
+  'coworkertimepasses',
+] as const satisfies readonly PolledName[];
+export type Followed = (typeof followed)[number];
+
+/** A list of what was written at or after `since`, whose read began at `readAt`, both by Nexudus' clock. */
+export interface Written<N extends Followed> {
+  rows: readonly Records[N][];
+  broken: readonly BrokenRow[];
+  since: Instant;
+  readAt: Instant;
+}
+
+/**
+ * A copy of everybody's records, in memory: a read of everything, kept up by lists of what was written since. It shows all that
+ * is there, and may still show what was deleted, since a deletion leaves no trace in a list; whoever needs to be sure of a
+ * record looks it up by its id (catch-up.ts).
+ */
+export interface Replica {
+  /** Takes a read of everything that began at `readAt` by Nexudus' clock. What was read later than that stays. */
+  rebase(all: Collections, readAt: Instant): void;
+  /**
+   * Takes a list of what was written. It brings the copy up to date where it goes on from what is here. Answers the members
+   * whose records are not as they were.
+   */
+  take<N extends Followed>(name: N, written: Written<N>): ReadonlySet<number>;
+  /** Takes all teams as they were read at `readAt`. */
+  takeTeams(teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] }, readAt: Instant): void;
+  /** Up to when the copy of a collection is complete; null: there is none. */
+  readTo(name: Followed | 'teams'): Instant | null;
+  collections(): Collections;
+  clear(): void;
+}
+
+/** A row, or a malformed one, as it was read at an instant. */
+interface Kept<T> {
+  row: T | null;
+  broken: BrokenRow | null;
+  readAt: Instant;
+  text: string;
+}
+
+/** By id; a malformed row without one by all that it says. */
+type Table<N extends Followed> = Map<number | string, Kept<Records[N]>>;
+type Tables = { [N in Followed]: Table<N> };
+
+const noTables = (): Tables => ({
+  coworkers: new Map(),
+  coworkercontracts: new Map(),
+  contractpausedperiods: new Map(),
+  coworkertimepasses: new Map(),
+});
+
+export function createReplica(): Replica {
+  let tables = noTables();
+  let teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] } = { rows: [], broken: [] };
+  const readTo = new Map<Followed | 'teams', Instant>();
+  /** As long as nothing came that is new. */
+  let gathered: Collections | null = null;
+
+  function put<N extends Followed>(name: N, { rows, broken }: Rows<N>, readAt: Instant): Set<number> {
+    const table = tables[name];
+    const touched = new Set<number>();
+    const keep = (key: number | string, kept: Omit<Kept<Records[N]>, 'readAt'>): void => {
+      const known = table.get(key);
+      if (known !== undefined && known.readAt > readAt) return;
+      if (known?.text !== kept.text) {
+        gathered = null;
+        for (const owner of [ownerOf(name, known), ownerOf(name, kept)])
+          if (owner !== null) touched.add(owner);
+      }
+      table.set(key, { ...kept, readAt });
+    };
+    for (const row of rows) keep(row.id, { row, broken: null, text: JSON.stringify(row) });
+    for (const one of broken) keep(one.id ?? one.text, { row: null, broken: one, text: one.text });
+    return touched;
+  }
+
+  /** Whose a record is; of a pause that does not say it, whose its contract is. */
+  function ownerOf<N extends Followed>(
+    name: N,
+    kept: Pick<Kept<Records[N]>, 'row' | 'broken'> | undefined,
+  ): number | null {
+    if (kept === undefined) return null;
+    const contractId = kept.broken?.contractId ?? contractOf(kept.row);
+    const byContract =
+      contractId === null ? null : (tables.coworkercontracts.get(contractId)?.row?.memberId ?? null);
+    if (kept.broken !== null) return kept.broken.ownerId ?? byContract;
+    if (kept.row === null) return null;
+    return name === 'coworkers' ? kept.row.id : (memberOf(kept.row) ?? byContract);
+  }
+
+  /** What was there before, and is not in a read of everything that began later, is gone. */
+  function drop(before: Tables, readAt: Instant): void {
+    for (const name of followed) {
+      const [from, to]: [Table<Followed>, Table<Followed>] = [before[name], tables[name]];
+      for (const [key, kept] of from) if (kept.readAt > readAt) to.set(key, kept);
+    }
+  }
+
+  function gather(): Collections {
+    const broken: BrokenRow[] = [...teams.broken];
+    const rowsOf = <N extends Followed>(name: N): Records[N][] => {
+      const rows: Records[N][] = [];
+      for (const { row, broken: malformed } of tables[name].values()) {
+        if (row !== null) rows.push(row);
+        if (malformed !== null) broken.push(malformed);
+      }
+      return rows.sort((one, other) => one.id - other.id);
+    };
+    return {
+      coworkers: rowsOf('coworkers'),
+      contracts: rowsOf('coworkercontracts'),
+      pauses: rowsOf('contractpausedperiods'),
+      passes: rowsOf('coworkertimepasses'),
+      teams: [...teams.rows],
+      broken,
+    };
+  }
+
+  return {
+    rebase(all, readAt) {
+      const before = tables;
+      tables = noTables();
+      gathered = null;
+      const brokenOf = (name: Followed): BrokenRow[] =>
+        all.broken.filter(({ collection }) => collection === name);
+      put('coworkers', { rows: all.coworkers, broken: brokenOf('coworkers') }, readAt);
+      put('coworkercontracts', { rows: all.contracts, broken: brokenOf('coworkercontracts') }, readAt);
+      put('contractpausedperiods', { rows: all.pauses, broken: brokenOf('contractpausedperiods') }, readAt);
+      put('coworkertimepasses', { rows: all.passes, broken: brokenOf('coworkertimepasses') }, readAt);
+      drop(before, readAt);
+      const teamsAt = readTo.get('teams') ?? -Infinity;
+      if (teamsAt < readAt)
+        teams = { rows: all.teams, broken: all.broken.filter(({ collection }) => collection === 'teams') };
+      for (const name of [...followed, 'teams'] as const)
+        readTo.set(name, Math.max(readTo.get(name) ?? -Infinity, readAt));
+    },
+    take(name, written) {
+      const readBefore = readTo.get(name);
+      if (readBefore === undefined) return new Set();
+      if (written.since <= readBefore) readTo.set(name, Math.max(readBefore, written.readAt));
+      return put(name, written, written.readAt);
+    },
+    takeTeams(read, readAt) {
+      const readBefore = readTo.get('teams');
+      if (readBefore === undefined || readBefore > readAt) return;
+      teams = read;
+      gathered = null;
+      readTo.set('teams', readAt);
+    },
+    readTo: (name) => readTo.get(name) ?? null,
+    collections: () => (gathered ??= gather()),
+    clear() {
+      tables = noTables();
+      gathered = null;
+      readTo.clear();
+    },
+  };
+}
+
+interface Rows<N extends Followed> {
+  rows: readonly Records[N][];
+  broken: readonly BrokenRow[];
+}
+
+function memberOf(row: Records[Followed]): number | null {
+  return 'memberId' in row ? row.memberId : null;
+}
+
+function contractOf(row: Records[Followed] | null): number | null {
+  return row !== null && 'contractId' in row && typeof row.contractId === 'number' ? row.contractId : null;
+}

@@ -1,0 +1,28 @@
+import type { Verdict } from '../access/clocks.js';
+import type { Instant } from '../access/types.js';
+import type { ServerClock } from './clock.js';
+
+/** What is known of the time. */
+export interface KnownTime {
+  now: () => Instant;
+  /** Which clocks are believed. */
+  verdict: () => Verdict;
+}
+
+/**
+ * The time by which Nexudus stamps what is written now, or an earlier one: no watermark is ever ahead of it. Where its header is
+ * outvoted, its records may be stamped by a clock that is right.
+ */
+export function stampedNow(clock: ServerClock, { now, verdict }: KnownTime): Instant {
+  const { state, right } = verdict();
+  const told = clock.told();
+  if (state !== 'agreed') return clock.now();
+  if (told === null) return now();
+  return right.includes('nexudus') ? told : Math.min(told, now());
+}
+
+/** The same where all clocks agree, Nexudus' among them; else null. */
+export function surelyStampedNow(clock: ServerClock, { verdict }: KnownTime): Instant | null {
+  const { state, right } = verdict();
+  return state === 'agreed' && right.includes('nexudus') ? clock.told() : null;
+}

@@ -1,0 +1,359 @@
+/**
+ * Reading out of a copy that is kept up by what was written since. REPLICA_WORLDS says how many random worlds are compared with
+ * direct reads (500 for a proof), REPLICA_SEED repeats those of a run.
+ */
+import assert from 'node:assert/strict';
+import { decide } from '../../access/decide.js';
+import type { Snapshot, StandsOn } from '../../access/types.js';
+import { readChanges, readIndex } from '../../nexudus/changes.js';
+import { createReader, type MemberRequest, type Reader } from '../../nexudus/reader.js';
+import { createReplica, type Replica } from '../../nexudus/replica.js';
+import { rules } from '../support/builders.js';
+import { noon, requestFor, standsOn, startBench, type Bench } from './space.js';
+
+const worlds = Number(process.env['REPLICA_WORLDS'] ?? 2);
+const seed = Number(process.env['REPLICA_SEED'] ?? Date.now() % 1_000_000);
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** A space whose members are read out of a copy, and the same read one by one. */
+interface Followed extends Bench {
+  replica: Replica;
+  /** Out of the copy. */
+  copied: Reader;
+  room: number;
+  /** As a full pass does. */
+  readAll(): Promise<void>;
+  /** As a poll does. */
+  poll(): Promise<void>;
+}
+
+async function startFollowed(): Promise<Followed> {
+  const bench = await startBench();
+  const { client, clock } = bench;
+  const replica = createReplica();
+  const now = (): number => clock.now;
+  // What is missing is gone at the first look, here as in `reader`, which is asked for nobody who is missing.
+  const common = { client, now, gatherMs: 1, lookLaterMs: 0, baselines: () => Promise.resolve(null) };
+  const followed: Followed = Object.assign(bench, {
+    replica,
+    room: 100,
+    copied: createReader({
+      ...common,
+      following: { replica, stampedNow: now, room: () => followed.room, spreadMs: 20 },
+    }),
+    reader: createReader(common),
+    async readAll() {
+      const readAt = clock.now;
+      await readIndex(client, {
+        now,
+        followedBy: (all) => {
+          replica.rebase(all, readAt);
+        },
+      });
+    },
+    async poll() {
+      const since = clock.now - 10 * minuteMs;
+      const all = { coworkers: since, coworkercontracts: since, contractpausedperiods: since, teams: since };
+      await readChanges(client, { since: { ...all, coworkertimepasses: since }, lending: {}, now, replica });
+    },
+  });
+  return followed;
+}
+
+describe('reading out of a copy that is kept up', () => {
+  let space: Followed['space'];
+  let followed: Followed;
+  let groupId: number;
+  let typeId: number;
+  beforeEach(async () => {
+    followed = await startFollowed();
+    space = followed.space;
+    groupId = 7;
+    typeId = space.addTimePass({ KisiGroupId: String(groupId) }).Id;
+  });
+  afterEach(() => followed.stop());
+
+  let emails = 0;
+  const member = (): number => space.addCoworker({ Email: `member${++emails}@example.com` }).Id;
+  const day = (): string => new Date(followed.clock.now + 24 * hourMs).toISOString();
+  const buys = (CoworkerId: number): number =>
+    space.addPass({ CoworkerId, TimePassId: typeId, ExpireDate: day() }).Id;
+  const later = (ms = 1_000): void => void (followed.clock.now += ms);
+
+  /** Which groups open to the member, and how many requests it took. */
+  async function opens(
+    memberId: number,
+    more: Partial<MemberRequest> = {},
+  ): Promise<{ groups: number[]; requests: number }> {
+    const before = followed.asked();
+    const request = requestFor(memberId, { notBefore: followed.clock.now, mayReusePlaces: true, ...more });
+    const { snapshot } = await followed.copied.readMember(request);
+    const groups = snapshot === null ? [] : groupsOf(snapshot, followed.clock.now);
+    return { groups, requests: followed.asked() - before };
+  }
+
+  const held = (passId: number): StandsOn[] => [standsOn(space.need('coworkertimepasses', passId))];
+
+  async function settle(): Promise<void> {
+    await followed.readAll();
+    // Pass types and places are read once.
+    await opens(member());
+    later(10 * minuteMs);
+  }
+
+  it('needs three requests for a purchase, and finds who was never seen before', async () => {
+    await settle();
+    followed.room = 0;
+    const ann = member();
+    buys(ann);
+    await opens(ann);
+    later(5_000);
+    const ben = member();
+    buys(ben);
+    assert.deepEqual(await opens(ben), { groups: [groupId], requests: 3 });
+  });
+
+  it('serves all who ask by the same three requests', async () => {
+    await settle();
+    const ids = Array.from({ length: 10 }, member);
+    for (const id of ids) buys(id);
+    await opens(ids[0] ?? 0);
+    later();
+    const before = followed.asked();
+    for (const id of ids) space.update('coworkers', id, { FullName: 'Ann again' });
+    const read = await Promise.all(ids.map((id) => opens(id)));
+    assert.ok(read.every(({ groups }) => groups.length === 1));
+    assert.equal(followed.asked() - before, 3);
+  });
+
+  it('sees a suspension, a use and a new end by what was written', async () => {
+    const [ann, ben, cid] = [member(), member(), member()];
+    const [annsPass, bensPass, cidsPass] = [buys(ann), buys(ben), buys(cid)];
+    await settle();
+    followed.room = 0;
+    space.suspend(ann);
+    assert.deepEqual((await opens(ann, { heldOn: held(annsPass) })).groups, []);
+    space.usePass(bensPass);
+    const { snapshot } = await followed.copied.readMember(requestFor(ben, { heldOn: held(bensPass) }));
+    assert.equal(snapshot?.profiles[0]?.passes[0]?.used, true);
+    space.update('coworkertimepasses', cidsPass, { ExpireDate: new Date(noon).toISOString() });
+    later(3 * 24 * hourMs);
+    assert.deepEqual((await opens(cid, { heldOn: held(cidsPass) })).groups, []);
+  });
+
+  it('gives nothing by a pass that was deleted since, however little room there is', async () => {
+    const ann = member();
+    const pass = buys(ann);
+    await settle();
+    followed.room = 0;
+    space.remove('coworkertimepasses', pass);
+    space.update('coworkers', ann, { FullName: 'Ann anew' });
+    assert.deepEqual((await opens(ann)).groups, []);
+  });
+
+  it('notices at once that a pass was deleted where nothing else says why the member was woken', async () => {
+    const ann = member();
+    const pass = buys(ann);
+    const heldOn = held(pass);
+    await settle();
+    followed.room = 0;
+    space.remove('coworkertimepasses', pass);
+    assert.deepEqual((await opens(ann, { heldOn })).groups, []);
+  });
+
+  it('keeps nobody out by a pause that was deleted since', async () => {
+    const ann = member();
+    const contract = space.addContract({ CoworkerId: ann, TariffId: space.addTariff().Id });
+    space.addPass({
+      ...{ CoworkerId: ann, TimePassId: typeId, ExpireDate: day() },
+      ...{ IsFromTariff: true, CoworkerContractUniqueId: contract.UniqueId },
+    });
+    const pause = space.addPausedPeriod({
+      ...{ CoworkerContractId: contract.Id, PauseFrom: new Date(noon - hourMs).toISOString() },
+      PauseUntil: new Date(noon + 48 * hourMs).toISOString(),
+    });
+    await settle();
+    followed.room = 0;
+    assert.deepEqual((await opens(ann)).groups, []);
+    space.remove('contractpausedperiods', pause.Id);
+    later();
+    assert.deepEqual((await opens(ann)).groups, [groupId]);
+  });
+
+  it('has the teams that polls found', async () => {
+    const [ann, payer] = [member(), space.addCoworker().Id];
+    buys(payer);
+    await settle();
+    followed.room = 0;
+    space.addTeam({
+      ...{ TeamMembers: [ann, payer], PayingMemberId: payer },
+      ...{ ShareTimePasses: true },
+    });
+    space.update('coworkers', ann, { FullName: 'Ann anew' });
+    later();
+    await followed.poll();
+    assert.deepEqual((await opens(ann)).groups, [groupId]);
+  });
+
+  it('reads everything anew where the time is not known', async () => {
+    await settle();
+    const ann = member();
+    buys(ann);
+    followed.replica.clear();
+    assert.deepEqual((await opens(ann)).groups, [groupId]);
+  });
+
+  it(`decides as direct reads do, in ${worlds} worlds (seed ${seed})`, async function () {
+    this.timeout(30_000 + worlds * 3_000);
+    const random = randomOf(seed);
+    for (let world = 0; world < worlds; world++) {
+      if (world > 0) {
+        await followed.stop();
+        followed = await startFollowed();
+        space = followed.space;
+        typeId = space.addTimePass({ KisiGroupId: String(groupId) }).Id;
+      }
+      await compare(random, world);
+    }
+  });
+
+  /** Random changes, and after each few of them both ways of reading, for everybody. */
+  async function compare(random: (below: number) => number, world: number): Promise<void> {
+    const pick = <T>(from: readonly T[]): T | undefined => from[random(from.length)];
+    const ids: number[] = [];
+    const plan = space.addTariff().Id;
+    const stood = new Map<number, StandsOn[]>();
+    const changes: (() => void)[] = [
+      () => ids.push(space.addCoworker({ Email: `member${random(6)}@example.com` }).Id),
+      () => {
+        withOne(ids, buys);
+      },
+      () => {
+        withOne(ids, (CoworkerId) => void space.addContract({ CoworkerId, TariffId: plan }));
+      },
+      () => {
+        withRow('coworkercontracts', ({ CoworkerId, UniqueId }) => {
+          space.addPass({
+            ...{ CoworkerId, TimePassId: typeId, ExpireDate: day() },
+            ...{ IsFromTariff: true, CoworkerContractUniqueId: UniqueId },
+          });
+        });
+      },
+      () => {
+        withRow('coworkertimepasses', ({ Id }) => void space.usePass(Id));
+      },
+      () => {
+        withRow('coworkertimepasses', ({ Id }) => void space.remove('coworkertimepasses', Id));
+      },
+      () => {
+        withRow('coworkertimepasses', ({ Id }) => {
+          const CoworkerId = pick(ids);
+          if (CoworkerId !== undefined) space.update('coworkertimepasses', Id, { CoworkerId });
+        });
+      },
+      () => {
+        withRow('coworkertimepasses', ({ Id }) => {
+          const at = followed.clock.now + (random(5) - 3) * 24 * hourMs;
+          space.update('coworkertimepasses', Id, { ExpireDate: new Date(at).toISOString() });
+        });
+      },
+      () => {
+        withOne(ids, (id) => void space.update('coworkers', id, { Active: random(2) === 0 }));
+      },
+      () => {
+        withOne(ids, (id) => void space.update('coworkers', id, { Email: `member${random(6)}@example.com` }));
+      },
+      () => {
+        withRow('coworkercontracts', ({ Id }) => void space.cancelContract(Id, followed.clock.now));
+      },
+      () => {
+        withRow('coworkercontracts', ({ Id }) => void space.remove('coworkercontracts', Id));
+      },
+      () => {
+        withRow('coworkercontracts', ({ Id }) => {
+          space.addPausedPeriod({
+            ...{ CoworkerContractId: Id, PauseFrom: new Date(followed.clock.now - hourMs).toISOString() },
+            PauseUntil: new Date(followed.clock.now + random(48) * hourMs).toISOString(),
+          });
+        });
+      },
+      () => {
+        withRow('contractpausedperiods', ({ Id }) => void space.remove('contractpausedperiods', Id));
+      },
+      () => {
+        withOne(ids, (PayingMemberId) => {
+          space.addTeam({ TeamMembers: some(), PayingMemberId, ShareTimePasses: random(4) > 0 });
+        });
+      },
+      () => {
+        withRow('teams', ({ Id }) => void space.update('teams', Id, { TeamMembers: some() }));
+      },
+      () => {
+        withRow('teams', ({ Id }) => void space.remove('teams', Id));
+      },
+    ];
+    const some = (): number[] => ids.filter(() => random(3) === 0);
+    function withOne(from: readonly number[], change: (id: number) => unknown): void {
+      const one = pick(from);
+      if (one !== undefined) change(one);
+    }
+    function withRow<
+      N extends 'coworkertimepasses' | 'coworkercontracts' | 'contractpausedperiods' | 'teams',
+    >(name: N, change: (row: ReturnType<typeof space.need<N>>) => void): void {
+      const row = pick(space.list(name));
+      if (row !== undefined) change(row);
+    }
+    for (let i = 0; i < 4; i++) ids.push(space.addCoworker({ Email: `member${random(6)}@example.com` }).Id);
+    await followed.readAll();
+    for (let round = 0; round < 8; round++) {
+      later(1_000 + random(10 * 60_000));
+      for (let i = random(4); i >= 0; i--) pick(changes)?.();
+      later(random(3_000));
+      // A poll comes in between, as it does every half minute: pauses and teams are as of then.
+      await followed.poll();
+      followed.room = 100;
+      const request = (id: number): MemberRequest =>
+        requestFor(id, {
+          ...{ notBefore: followed.clock.now, mayReusePlaces: true },
+          heldOn: stood.get(id) ?? [],
+        });
+      for (const id of ids) {
+        const [one, other] = [
+          await followed.copied.readMember(request(id)),
+          await followed.reader.readMember(request(id)),
+        ];
+        assert.deepEqual(
+          decisionOf(one.snapshot, followed.clock.now),
+          decisionOf(other.snapshot, followed.clock.now),
+          `world ${world}, round ${round}, member ${id} (seed ${seed})`,
+        );
+        assert.equal(one.records, other.records, `records: world ${world}, round ${round}, member ${id}`);
+        stood.set(id, standing(other.snapshot, followed.clock.now));
+      }
+    }
+  }
+});
+
+const decisionOf = (snapshot: Snapshot | null, now: number): unknown => {
+  if (snapshot === null) return null;
+  const { keys, next } = decide(snapshot, rules(), [], now);
+  return { keys, next };
+};
+
+const groupsOf = (snapshot: Snapshot, now: number): number[] =>
+  decide(snapshot, rules(), [], now).keys.map((key) => key.groupId);
+
+const standing = (snapshot: Snapshot | null, now: number): StandsOn[] =>
+  snapshot === null ? [] : decide(snapshot, rules(), [], now).keys.flatMap((key) => key.standsOn);
+
+/** Whole numbers from 0, the same again for the same seed (mulberry32). */
+function randomOf(from: number): (below: number) => number {
+  let state = from;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
