@@ -180,7 +180,10 @@ function leftSo(
   { what, before, after }: Pick<TrailRecord, 'what' | 'before' | 'after'>,
   keyId: number | null,
 ): boolean {
-  if (last === null || what === 'createUser') return false;
+  if (what === 'createUser') return false;
+  // No key that was known: if none had been given, there was none to take away.
+  if (what === 'revoke' && idIn(before) === null) return last === null || last.what === 'revoke';
+  if (last === null) return false;
   if (what === 'revoke') return last.what === 'revoke' && idIn(last.before) === idIn(before);
   if (last.what === 'revoke' || (idIn(last.after) ?? idIn(last.before)) !== keyId) return false;
   return endIn(last.after) === endIn(after);

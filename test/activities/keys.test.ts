@@ -9,7 +9,7 @@ import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js
 import type { KisiTurns } from '../../kisi/pace.js';
 import type { Wait } from '../../access/latency.js';
 import type { Trail } from '../../trail/trail.js';
-import { keyWish, memoryStores } from '../support/stores.js';
+import { keyWish, ledgerKey, memoryStores } from '../support/stores.js';
 import type { Ownership } from '../../trail/ownership.js';
 import { onEachEngine } from '../trail/engines.js';
 import { collect } from '../trail/records.js';
@@ -248,6 +248,18 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     await lost(true, 'removeKey', [{ keyId: next.keyId, userId, groupId, validUntil: june }, note('c')]);
     await run('removeKey', [{ keyId: next.keyId, userId, groupId, validUntil: june }, note('d')]);
     assert.deepEqual(await states(), ['a done', 'b failed', 'c done']);
+  });
+
+  it('took nothing away where no key is known to have been given', async () => {
+    const unknown = { keyId: null, userId, groupId, validUntil: june };
+    // A process died after it had noted the key that it was about to give.
+    await ownership.claim(memberId, ledgerKey({ ...unknown, uncertain: true }));
+    kisi.faults.add({ match: '/role_assignments', method: 'GET', kind: 'reset' });
+    await assert.rejects(run('removeKey', [unknown, note('a')]));
+    kisi.faults.clear();
+    assert.deepEqual(await states(), ['a begun']);
+    await run('removeKey', [unknown, note('a')], 2);
+    assert.deepEqual(await states(), ['a failed']);
   });
 
   it('has no key of ours pass for one that a person gave, so that it is taken away at its end', async () => {
