@@ -234,7 +234,6 @@ async function readByServerClock(
   const { nexudus } = deps;
   const { clock } = nexudus;
   const beganMs = clock.steadyMs();
-  // A copy that was made by a clock that nobody knew might never be brought up to date.
   const replica = surelyStampedNow(clock, deps) === null ? {} : { replica: deps.replica };
   const changes = await readChanges(nexudus, { since, lending, now: () => stampedNow(deps), ...replica });
   const tookMs = Math.ceil(clock.steadyMs() - beganMs);
@@ -353,9 +352,8 @@ async function fullPass(
   const stampedAt = surelyStampedNow(deps.nexudus.clock, deps);
   const index = await readIndex(deps.nexudusForFullPasses, {
     ...deps,
-    followedBy: (all) => {
-      if (stampedAt !== null) deps.replica.rebase(all, stampedAt);
-    },
+    // A copy that was made by a clock that nobody knew might never be brought up to date.
+    ...(stampedAt === null ? {} : { followedBy: deps.replica.rebase(stampedAt) }),
   });
   tellOf(index);
   const isDisputed = deps.verdict().state === 'disputed';

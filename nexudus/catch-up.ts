@@ -6,7 +6,7 @@ import { updatedSince } from './filters.js';
 import { findSparing, type Lookups } from './lookups.js';
 import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord } from './records.js';
 import type { Followed, Replica } from './replica.js';
-import { isThere, type ContractRows, type RecordSource } from './source.js';
+import { isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
 
 /** Nexudus filters to the minute, so each list looks back a little. */
 export const overlapMs = 2 * 60_000;
@@ -81,13 +81,13 @@ async function readWritten(
 }
 
 async function followTeams({ client, replica, stampedNow }: CatchUp): Promise<void> {
-  const began = stampedNow();
-  replica.takeTeams(await readTeams(client), began);
+  const readAt = stampedNow();
+  replica.takeTeams(await readTeams(client), readAt);
 }
 
 /** The replica's records, made sure of where that matters. */
 function sureOf(
-  { lookups, startedAt, isRoomy }: CatchUp,
+  { client, lookups, startedAt, isRoomy }: CatchUp,
   all: RecordSource,
   { seen, changed }: { seen: Seen; changed: ReadonlySet<number> },
   { heldOn }: Wanted,
@@ -125,10 +125,9 @@ function sureOf(
       Promise.all(known.contracts.map(sure)),
       Promise.all(known.pauses.map(surePause)),
     ]);
-    return {
-      contracts: contracts.filter(isThere).filter((contract) => contract.memberId === memberId),
-      pauses: pauses.filter(isThere),
-    };
+    const own = contracts.filter(isThere).filter((contract) => contract.memberId === memberId);
+    const isOfOwn = (pause: PausedPeriodRecord): boolean => own.some(({ id }) => id === pause.contractId);
+    return { contracts: own, pauses: pauses.filter(isThere).filter(isOfOwn) };
   }
 
   async function coworker(id: number): Promise<CoworkerRecord | null> {
@@ -147,8 +146,8 @@ function sureOf(
 
   async function contractWithUniqueId(uniqueId: string): Promise<ContractRecord | null> {
     const known = await all.contractWithUniqueId(uniqueId);
-    if (known === null || seen.coworkercontracts.has(known.id)) return known;
-    return (await lookups.find('coworkercontracts', known.id)) === null ? null : known;
+    const found = known === null ? null : await lookups.find('coworkercontracts', known.id);
+    return found === null ? null : withOwnPauses(client, found);
   }
 
   return {

@@ -154,9 +154,10 @@ export function createReader(options: ReaderOptions): Reader {
     const common = startRead(by);
     const read = async (): Promise<BulkRead> => {
       const stampedAt = following?.stampedNow() ?? null;
+      const take = stampedAt === null ? undefined : following?.replica.rebase(stampedAt);
       const all = await readBulk(by, common.lookups, common.startedAt);
       bulkCost = all.requests;
-      if (stampedAt !== null) following?.replica.rebase(all.collections, stampedAt);
+      take?.(all.collections);
       return all;
     };
     bulkRunning = true;

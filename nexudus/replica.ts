@@ -2,7 +2,8 @@ import type { Instant } from '../access/types.js';
 import type { BrokenRow } from './client.js';
 import type { Collections } from './collections.js';
 import type { PolledName } from './changes.js';
-import type { Records, TeamRecord } from './records.js';
+import { parseInstant } from './fields.js';
+import type { Records, Stamped, TeamRecord } from './records.js';
 
 /** The collections of what members own, of which a list of what was written tells all that is new. */
 export const followed = [
@@ -27,8 +28,11 @@ export interface Written<N extends Followed> {
  * record looks it up by its id (catch-up.ts).
  */
 export interface Replica {
-  /** Takes a read of everything that began at `readAt` by Nexudus' clock. What was read later than that stays. */
-  rebase(all: Collections, readAt: Instant): void;
+  /**
+   * To be called as a read of everything begins, at `readAt` by Nexudus' clock. Answers how to take it: what it lacks is gone,
+   * but for what came in meanwhile.
+   */
+  rebase(readAt: Instant): (all: Collections) => void;
   /**
    * Takes a list of what was written. It brings the copy up to date where it goes on from what is here. Answers the members
    * whose records are not as they were.
@@ -42,11 +46,11 @@ export interface Replica {
   clear(): void;
 }
 
-/** A row, or a malformed one, as it was read at an instant. */
+/** A row, or a malformed one, and which of all takes it came by last. */
 interface Kept<T> {
   row: T | null;
   broken: BrokenRow | null;
-  readAt: Instant;
+  take: number;
   text: string;
 }
 
@@ -65,21 +69,23 @@ export function createReplica(): Replica {
   let tables = noTables();
   let teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] } = { rows: [], broken: [] };
   const readTo = new Map<Followed | 'teams', Instant>();
+  let teamsTake = 0;
+  let takes = 0;
   /** As long as nothing came that is new. */
   let gathered: Collections | null = null;
 
-  function put<N extends Followed>(name: N, { rows, broken }: Rows<N>, readAt: Instant): Set<number> {
+  function put<N extends Followed>(name: N, { rows, broken }: Rows<N>, take: number): Set<number> {
     const table = tables[name];
     const touched = new Set<number>();
-    const keep = (key: number | string, kept: Omit<Kept<Records[N]>, 'readAt'>): void => {
+    const keep = (key: number | string, kept: Omit<Kept<Records[N]>, 'take'>): void => {
       const known = table.get(key);
-      if (known !== undefined && known.readAt > readAt) return;
+      if (known !== undefined && isOlder(kept, known)) return;
       if (known?.text !== kept.text) {
         gathered = null;
         for (const owner of [ownerOf(name, known), ownerOf(name, kept)])
           if (owner !== null) touched.add(owner);
       }
-      table.set(key, { ...kept, readAt });
+      table.set(key, { ...kept, take });
     };
     for (const row of rows) keep(row.id, { row, broken: null, text: JSON.stringify(row) });
     for (const one of broken) keep(one.id ?? one.text, { row: null, broken: one, text: one.text });
@@ -101,10 +107,13 @@ export function createReplica(): Replica {
   }
 
   /** What was there before, and is not in a read of everything that began later, is gone. */
-  function drop(before: Tables, readAt: Instant): void {
+  function keepLater(before: Tables, take: number): void {
     for (const name of followed) {
       const [from, to]: [Table<Followed>, Table<Followed>] = [before[name], tables[name]];
-      for (const [key, kept] of from) if (kept.readAt > readAt) to.set(key, kept);
+      for (const [key, kept] of from) {
+        const known = to.get(key);
+        if (kept.take > take && (known === undefined || !isOlder(kept, known))) to.set(key, kept);
+      }
     }
   }
 
@@ -129,35 +138,38 @@ export function createReplica(): Replica {
   }
 
   return {
-    rebase(all, readAt) {
-      const before = tables;
-      tables = noTables();
-      gathered = null;
-      const brokenOf = (name: Followed): BrokenRow[] =>
-        all.broken.filter(({ collection }) => collection === name);
-      put('coworkers', { rows: all.coworkers, broken: brokenOf('coworkers') }, readAt);
-      put('coworkercontracts', { rows: all.contracts, broken: brokenOf('coworkercontracts') }, readAt);
-      put('contractpausedperiods', { rows: all.pauses, broken: brokenOf('contractpausedperiods') }, readAt);
-      put('coworkertimepasses', { rows: all.passes, broken: brokenOf('coworkertimepasses') }, readAt);
-      drop(before, readAt);
-      const teamsAt = readTo.get('teams') ?? -Infinity;
-      if (teamsAt < readAt)
-        teams = { rows: all.teams, broken: all.broken.filter(({ collection }) => collection === 'teams') };
-      for (const name of [...followed, 'teams'] as const)
-        readTo.set(name, Math.max(readTo.get(name) ?? -Infinity, readAt));
+    rebase(readAt) {
+      const take = ++takes;
+      return (all) => {
+        const before = tables;
+        tables = noTables();
+        gathered = null;
+        const brokenOf = (name: Followed): BrokenRow[] =>
+          all.broken.filter(({ collection }) => collection === name);
+        put('coworkers', { rows: all.coworkers, broken: brokenOf('coworkers') }, take);
+        put('coworkercontracts', { rows: all.contracts, broken: brokenOf('coworkercontracts') }, take);
+        put('contractpausedperiods', { rows: all.pauses, broken: brokenOf('contractpausedperiods') }, take);
+        put('coworkertimepasses', { rows: all.passes, broken: brokenOf('coworkertimepasses') }, take);
+        keepLater(before, take);
+        if (teamsTake < take)
+          teams = { rows: all.teams, broken: all.broken.filter(({ collection }) => collection === 'teams') };
+        for (const name of [...followed, 'teams'] as const)
+          readTo.set(name, Math.max(readTo.get(name) ?? -Infinity, readAt));
+      };
     },
     take(name, written) {
       const readBefore = readTo.get(name);
       if (readBefore === undefined) return new Set();
       if (written.since <= readBefore) readTo.set(name, Math.max(readBefore, written.readAt));
-      return put(name, written, written.readAt);
+      return put(name, written, ++takes);
     },
     takeTeams(read, readAt) {
       const readBefore = readTo.get('teams');
-      if (readBefore === undefined || readBefore > readAt) return;
+      if (readBefore === undefined) return;
       teams = read;
+      teamsTake = ++takes;
       gathered = null;
-      readTo.set('teams', readAt);
+      readTo.set('teams', Math.max(readBefore, readAt));
     },
     readTo: (name) => readTo.get(name) ?? null,
     collections: () => (gathered ??= gather()),
@@ -172,6 +184,12 @@ export function createReplica(): Replica {
 interface Rows<N extends Followed> {
   rows: readonly Records[N][];
   broken: readonly BrokenRow[];
+}
+
+/** By UpdatedOn, which moves with each change of a record: answers may overtake each other. */
+function isOlder(one: { row: Stamped | null }, other: { row: Stamped | null }): boolean {
+  if (one.row === null || other.row === null) return false;
+  return (parseInstant(one.row.updatedOn) ?? Infinity) < (parseInstant(other.row.updatedOn) ?? -Infinity);
 }
 
 function memberOf(row: Records[Followed]): number | null {

@@ -44,13 +44,7 @@ async function startFollowed(): Promise<Followed> {
     }),
     reader: createReader(common),
     async readAll() {
-      const readAt = clock.now;
-      await readIndex(client, {
-        now,
-        followedBy: (all) => {
-          replica.rebase(all, readAt);
-        },
-      });
+      await readIndex(client, { now, followedBy: replica.rebase(clock.now) });
     },
     async poll() {
       const since = clock.now - 10 * minuteMs;

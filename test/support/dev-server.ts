@@ -42,6 +42,8 @@ async function startDevServer(): Promise<EmbeddedTemporal> {
 }
 
 let namespaces = 0;
+/** Those of this file. */
+let places: TemporalAddress[] = [];
 
 /** A namespace of its own on the server of the run, since ids of members and Schedules are the same in every space. */
 export async function newTemporal(): Promise<TemporalAddress> {
@@ -56,7 +58,20 @@ export async function newTemporal(): Promise<TemporalAddress> {
   });
   await eventually('the namespace', () => canList(connection, namespace));
   await connection.close();
-  return { address, namespace };
+  const place = { address, namespace };
+  places.push(place);
+  return place;
+}
+
+/** Ends what would go on in the namespaces of this file for as long as the server runs, and slow the files after this one. */
+export async function leaveTemporal(): Promise<void> {
+  for (const place of places) {
+    const { client, connection } = await connectClient(place);
+    for await (const { scheduleId } of client.schedule.list())
+      await client.schedule.getHandle(scheduleId).delete();
+    await connection.close();
+  }
+  places = [];
 }
 
 async function canList(connection: Connection, namespace: string): Promise<boolean> {

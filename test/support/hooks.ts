@@ -1,7 +1,7 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { metricsAt } from '../../worker/latency.js';
 import { newMetricsAddress } from './metrics.js';
-import { offerDevServer } from './dev-server.js';
+import { leaveTemporal, offerDevServer } from './dev-server.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
 /** Before all files: what tests start as a process of its own is what production runs. */
@@ -30,6 +30,7 @@ export const mochaHooks = {
   },
   async afterAll(): Promise<void> {
     await stopTimeSkippingEnv();
+    await leaveTemporal();
     // Else a run without any worker would wait for it for ever.
     await Runtime.instance().shutdown();
   },
