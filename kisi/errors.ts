@@ -6,7 +6,7 @@
 
 /**
  * - `throttled`: 429
- * - `unavailable`: 5xx, no connection, a time limit, a cut connection; a write may have been done all the same
+ * - `unavailable`: 5xx, a redirect, no connection, a time limit, a cut connection; a write may have been done all the same
  * - `refused`: 401 or 403
  * - `notFound`: 404 from Kisi itself
  * - `conflict`: 409, or a 422 that says that the record exists already
@@ -130,6 +130,7 @@ export function errorOfReply(call: KisiCall, reply: KisiReply, nowMs: number): K
   const retryAfterMs = readRetryAfter(reply.retryAfter, nowMs);
   const failure = { status, code: codeOf(body), retryAfterMs };
   if (status === 429) return new KisiError(call, { ...failure, kind: 'throttled' });
+  if (status < 400) return new KisiError(call, { ...failure, kind: 'unavailable', detail: redirected });
   if (status >= 500 || status === 408) return new KisiError(call, { ...failure, kind: 'unavailable' });
   if (status === 401 || status === 403) return new KisiError(call, { ...failure, kind: 'refused' });
   if (status === 409) return new KisiError(call, { ...failure, kind: 'conflict' });
@@ -137,6 +138,10 @@ export function errorOfReply(call: KisiCall, reply: KisiReply, nowMs: number): K
   const kind = status === 422 && saysTaken(body) ? 'conflict' : 'invalid';
   return new KisiError(call, { ...failure, kind, fields: fieldsOf(body) });
 }
+
+/** Whoever redirects is no answer of Kisi's own, and may soon be out of the way. */
+const redirected =
+  'it redirects to another address, which is not followed, since it would carry the API key there; if this lasts, check the base URL of Kisi';
 
 /** The error for an answer that does not hold together. `detail` says how, without quoting the answer. */
 export function malformed(call: KisiCall, detail: string, status: number | null = 200): KisiError {

@@ -15,7 +15,7 @@ function errorOf(status: number, body: unknown = '', retryAfter: string | null =
 
 describe('a Kisi error', () => {
   const kinds: [number, KisiErrorKind, boolean][] = [
-    [302, 'invalid', false],
+    [302, 'unavailable', true],
     [400, 'invalid', false],
     [401, 'refused', false],
     [403, 'refused', false],

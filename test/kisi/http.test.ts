@@ -202,7 +202,9 @@ describe('a request to Kisi', () => {
 
   it('is not sent on to where a redirect points', async () => {
     const { client, requests } = await clientOf((_request, reply) => reply.redirect('/elsewhere'));
-    assert.equal((await failureOf(client.currentUser())).kind, 'invalid');
+    const { kind, message } = await failureOf(client.currentUser());
+    assert.equal(kind, 'unavailable');
+    assert.match(message, /redirects to another address, which is not followed/);
     assert.equal(requests.length, 1);
   });
 
