@@ -51,6 +51,8 @@ export interface Following {
   room: () => number;
   /** Without much room catch-ups are so far apart, which leaves as much again for polls, full passes and lookups. Default 2.5 s. */
   spreadMs?: number;
+  /** Where there is room, nobody waits longer for a catch-up to be over that began before. Default 2 s. */
+  slowMs?: number;
 }
 
 /** Reads members; many that are asked for at about the same time share one read. */
@@ -177,7 +179,7 @@ export function createReader(options: ReaderOptions): Reader {
   function bulkEnded(isAnswered: boolean): void {
     if (!isAnswered) bulk = null;
     bulkRunning = false;
-    if (waiting.length > 0) gather();
+    gatherWaiting();
   }
 
   /** The bulk read that runs or is kept, where it is fresh enough. */
@@ -187,6 +189,10 @@ export function createReader(options: ReaderOptions): Reader {
     if (bulkRunning || now() - bulk.startedAt < bulkKeptMs) return bulk;
     bulk = null;
     return null;
+  }
+
+  function gatherWaiting(): void {
+    if (waiting.length > 0) gather();
   }
 
   function gather(): void {
@@ -249,7 +255,11 @@ export function createReader(options: ReaderOptions): Reader {
     const cost = catchUpCost + Math.floor(memberIds.size / membersPerLookup);
     if (cost > (bulkCost ?? unknownBulkCost)) return awaited;
     const isRoomy = following.room() >= roomyFrom;
-    const waitMs = isRoomy ? 0 : catchUpAtMs + (following.spreadMs ?? 2_500) - performance.now();
+    const { spreadMs = 2_500, slowMs = 2_000 } = following;
+    const sinceMs = performance.now() - catchUpAtMs;
+    // A request of it may hang.
+    if (catchUpRunning && isRoomy && sinceMs >= slowMs) return awaited;
+    const waitMs = isRoomy ? 0 : spreadMs - sinceMs;
     if (catchUpRunning || waitMs > 0) {
       waiting.push(...awaited);
       if (!catchUpRunning) setTimeout(gather, waitMs);
@@ -257,6 +267,7 @@ export function createReader(options: ReaderOptions): Reader {
     }
     catchUpRunning = true;
     catchUpAtMs = performance.now();
+    setTimeout(gatherWaiting, slowMs);
     const common = startRead(client);
     const { replica } = following;
     const stampedNow = (): Instant => following.stampedNow() ?? stampedAt;
@@ -264,7 +275,7 @@ export function createReader(options: ReaderOptions): Reader {
       limit: catchUpLimit,
       onOver: () => {
         catchUpRunning = false;
-        if (waiting.length > 0) gather();
+        gatherWaiting();
       },
     });
     const read: SharedRead = { ...common, source: async (request) => (await source())(request) };

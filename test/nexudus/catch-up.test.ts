@@ -40,7 +40,7 @@ async function startFollowed(): Promise<Followed> {
     room: 100,
     copied: createReader({
       ...common,
-      following: { replica, stampedNow: now, room: () => followed.room, spreadMs: 20 },
+      following: { replica, stampedNow: now, room: () => followed.room, spreadMs: 20, slowMs: 50 },
     }),
     reader: createReader(common),
     async readAll() {
@@ -188,6 +188,20 @@ describe('reading out of a copy that is kept up', () => {
     later();
     await followed.poll();
     assert.deepEqual((await opens(ann)).groups, [groupId]);
+  });
+
+  it('has nobody wait for a request that hangs', async () => {
+    await settle();
+    const [ann, ben] = [member(), member()];
+    for (const id of [ann, ben]) buys(id);
+    followed.simulator.faults.add({ match: '/api/spaces/coworkers', kind: 'timeout', times: 1 });
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    opens(ann).then(over, over);
+    while (followed.simulator.faults.list().length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual((await opens(ben)).groups, [groupId]);
+    assert.equal(isOver, false);
   });
 
   it('reads everything anew where the time is not known', async () => {
