@@ -51,7 +51,6 @@ interface Kept<T> {
   row: T | null;
   broken: BrokenRow | null;
   take: number;
-  text: string;
 }
 
 /** By id; a malformed row without one by all that it says. */
@@ -80,15 +79,15 @@ export function createReplica(): Replica {
     const keep = (key: number | string, kept: Omit<Kept<Records[N]>, 'take'>): void => {
       const known = table.get(key);
       if (known !== undefined && isOlder(kept, known)) return;
-      if (known?.text !== kept.text) {
+      if (known === undefined || textOf(known) !== textOf(kept)) {
         gathered = null;
         for (const owner of [ownerOf(name, known), ownerOf(name, kept)])
           if (owner !== null) touched.add(owner);
       }
       table.set(key, { ...kept, take });
     };
-    for (const row of rows) keep(row.id, { row, broken: null, text: JSON.stringify(row) });
-    for (const one of broken) keep(one.id ?? one.text, { row: null, broken: one, text: one.text });
+    for (const row of rows) keep(row.id, { row, broken: null });
+    for (const one of broken) keep(one.id ?? one.text, { row: null, broken: one });
     return touched;
   }
 
@@ -185,6 +184,9 @@ interface Rows<N extends Followed> {
   rows: readonly Records[N][];
   broken: readonly BrokenRow[];
 }
+
+const textOf = ({ row, broken }: { row: unknown; broken: BrokenRow | null }): string =>
+  broken?.text ?? JSON.stringify(row);
 
 /** By UpdatedOn, which moves with each change of a record: answers may overtake each other. */
 function isOlder(one: { row: Stamped | null }, other: { row: Stamped | null }): boolean {
