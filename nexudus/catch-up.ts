@@ -4,7 +4,7 @@ import type { BrokenRow, NexudusClient } from './client.js';
 import { readTeams } from './collections.js';
 import { updatedSince } from './filters.js';
 import { findSparing, type Lookups } from './lookups.js';
-import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord } from './records.js';
+import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, Records } from './records.js';
 import type { Followed, Replica } from './replica.js';
 import { isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
 
@@ -56,7 +56,7 @@ export async function catchUp(job: CatchUp): Promise<(wanted: Wanted) => RecordS
   const changed = new Set<number>();
   const follow = async (name: Followed): Promise<void> => {
     const { rows, touched } = await readWritten(job, name);
-    for (const { id } of rows) seen[name].add(id);
+    for (const row of rows) if (job.replica.holds(name, row)) seen[name].add(row.id);
     for (const memberId of touched) changed.add(memberId);
   };
   // Passes last: what is bought after their read waits for the next one, and has then least to wait for.
@@ -70,7 +70,7 @@ export async function catchUp(job: CatchUp): Promise<(wanted: Wanted) => RecordS
 async function readWritten(
   { client, replica, stampedNow }: CatchUp,
   name: Followed,
-): Promise<{ rows: readonly { id: number }[]; touched: ReadonlySet<number> }> {
+): Promise<{ rows: readonly Records[Followed][]; touched: ReadonlySet<number> }> {
   const since = (replica.readTo(name) ?? stampedNow()) - overlapMs;
   const began = stampedNow();
   const beganMs = client.clock.steadyMs();

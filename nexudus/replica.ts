@@ -40,6 +40,8 @@ export interface Replica {
   take<N extends Followed>(name: N, written: Written<N>): ReadonlySet<number>;
   /** Takes all teams as they were read at `readAt`. */
   takeTeams(teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] }, readAt: Instant): void;
+  /** Whether the copy has just this row, and not one that says that it was written later. */
+  holds<N extends Followed>(name: N, row: Records[N]): boolean;
   /** Up to when the copy of a collection is complete; null: there is none. */
   readTo(name: Followed | 'teams'): Instant | null;
   collections(): Collections;
@@ -170,6 +172,7 @@ export function createReplica(): Replica {
       gathered = null;
       readTo.set('teams', Math.max(readBefore, readAt));
     },
+    holds: (name, row) => tables[name].get(row.id)?.row === row,
     readTo: (name) => readTo.get(name) ?? null,
     collections: () => (gathered ??= gather()),
     clear() {

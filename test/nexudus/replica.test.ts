@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { collections, type CoworkerRecord } from '../../nexudus/records.js';
+import { createReplica, type Replica } from '../../nexudus/replica.js';
+
+const nobody = { contracts: [], pauses: [], passes: [], teams: [], broken: [] };
+
+/** A coworker as a list shows one. */
+function coworker(Id: number, FullName: string, UpdatedOn: string): CoworkerRecord {
+  const parsed = collections.coworkers.schema.parse({
+    ...{ Id, FullName, UpdatedOn, Email: `member${Id}@example.com`, Active: true, Archived: false },
+    CoworkerType: 1,
+  });
+  return parsed;
+}
+
+const at = (minute: number): number => Date.UTC(2026, 10, 24, 12, minute);
+const stamp = (minute: number): string => new Date(at(minute)).toISOString();
+
+describe('the copy of all records', () => {
+  let replica: Replica;
+  beforeEach(() => {
+    replica = createReplica();
+    replica.rebase(at(0))({
+      ...nobody,
+      coworkers: [coworker(1, 'Ada', stamp(0)), coworker(2, 'Ben', stamp(0))],
+    });
+  });
+
+  const take = (row: CoworkerRecord, since: number, readAt: number): number[] => [
+    ...replica.take('coworkers', { rows: [row], broken: [], since: at(since), readAt: at(readAt) }),
+  ];
+  const names = (): string[] => replica.collections().coworkers.map(({ fullName }) => fullName);
+
+  it('takes what was written, and says whom it concerns, once', () => {
+    const row = coworker(1, 'Ada Lovelace', stamp(1));
+    assert.deepEqual(take(row, 0, 2), [1]);
+    assert.deepEqual(take(coworker(1, 'Ada Lovelace', stamp(1)), 0, 2), []);
+    assert.deepEqual(names(), ['Ada Lovelace', 'Ben']);
+  });
+
+  it('keeps what was written later where an older answer comes after it, and does not vouch for that', () => {
+    take(coworker(1, 'Ada Lovelace', stamp(2)), 0, 3);
+    const older = coworker(1, 'Ada King', stamp(1));
+    assert.deepEqual(take(older, 0, 2), []);
+    assert.deepEqual(names(), ['Ada Lovelace', 'Ben']);
+    assert.equal(replica.holds('coworkers', older), false);
+  });
+
+  it('is no further up to date by a list that leaves a gap', () => {
+    take(coworker(1, 'Ada Lovelace', stamp(6)), 5, 7);
+    assert.equal(replica.readTo('coworkers'), at(0));
+    take(coworker(1, 'Ada Lovelace', stamp(6)), 0, 7);
+    assert.equal(replica.readTo('coworkers'), at(7));
+  });
+
+  it('drops what a read of everything lacks, but not what came in while that was under way', () => {
+    const laid = replica.rebase(at(10));
+    take(coworker(3, 'Cid', stamp(11)), 0, 11);
+    take(coworker(1, 'Ada Lovelace', stamp(11)), 0, 11);
+    laid({ ...nobody, coworkers: [coworker(1, 'Ada', stamp(0))] });
+    assert.deepEqual(names(), ['Ada Lovelace', 'Cid']);
+    assert.equal(replica.readTo('coworkers'), at(11));
+  });
+
+  it('holds nothing before everything was read once', () => {
+    const empty = createReplica();
+    empty.take('coworkers', { rows: [coworker(1, 'Ada', stamp(0))], broken: [], since: 0, readAt: at(1) });
+    assert.equal(empty.readTo('coworkers'), null);
+    assert.deepEqual(empty.collections().coworkers, []);
+  });
+});
