@@ -311,8 +311,8 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
       begun.filter((one) => !unasked.includes(one)),
       [],
     );
-    const isAsked = (deed: string): boolean => unasked.every((one) => deedIn(one) !== deed);
-    const kept = writes.filter(({ state }) => state === 'done').map(deedIn);
+    const isAsked = (deed: string): boolean => unasked.every((one) => !deedsIn(one).includes(deed));
+    const kept = writes.filter(({ state }) => state === 'done').flatMap(deedsIn);
     const [inTrail, inKisi] = [tally(kept.filter(isAsked)), tally(deeds.filter(isAsked))];
     assert.deepEqual(inTrail, inKisi, unlikeRecords(writes, inTrail, inKisi));
     assert.deepEqual(await space.stopWorkers(), [0]);
@@ -323,8 +323,8 @@ function deedOf(deed: Deed, memberId: number | null, groupId: number | null): st
   return `${memberId ?? 'nobody'} ${deed} ${groupId ?? ''}`;
 }
 
-/** What a record says that Kisi did. */
-function deedIn({ what, answer, memberId, groupId }: TrailRecord): string {
+/** What a record says that Kisi did: a key may be moved by another one in its place. */
+function deedsIn({ what, answer, memberId, groupId, before, after }: TrailRecord): string[] {
   const deeds: Record<string, Deed> = {
     createUser: 'user',
     grant: answer?.startsWith('extended') === true ? 'move' : 'give',
@@ -332,8 +332,14 @@ function deedIn({ what, answer, memberId, groupId }: TrailRecord): string {
     giveBack: 'move',
     revoke: 'take',
   };
-  return deedOf(deeds[what] ?? 'take', memberId, groupId);
+  const isMoved = what === 'move' && answer?.startsWith('moved') === true;
+  const isReplaced = isMoved && keyIn(before) !== keyIn(after);
+  const all: Deed[] = isReplaced ? ['take', 'give'] : [deeds[what] ?? 'take'];
+  return all.map((deed) => deedOf(deed, memberId, groupId));
 }
+
+const keyIn = (kept: TrailRecord['before']): number | null =>
+  (kept as { keyId?: number | null } | null)?.keyId ?? null;
 
 /** For whoever looks into it: all that is kept of those members whose deeds differ; undefined: of none. */
 function unlikeRecords(writes: TrailRecord[], some: string[], others: string[]): string | undefined {
