@@ -38,6 +38,23 @@ export async function readCollections(
     readPasses(),
     readTeams(client),
   ]);
+  return collectionsOf({ coworkers, contracts, pauses, passes, teams });
+}
+
+/** Rows of a list, and those that are malformed. */
+interface Read<T> {
+  rows: T[];
+  broken: readonly BrokenRow[];
+}
+
+/** The lists together: of what is malformed in any, whom it concerns. */
+export function collectionsOf({
+  coworkers,
+  contracts,
+  pauses,
+  passes,
+  teams,
+}: { [N in Exclude<keyof Collections, 'broken'>]: Read<Collections[N][number]> }): Collections {
   return {
     coworkers: coworkers.rows,
     contracts: contracts.rows,

@@ -1,17 +1,17 @@
 import type { Instant } from '../access/types.js';
 import type { BrokenRow } from './client.js';
-import type { Collections } from './collections.js';
-import type { PolledName } from './changes.js';
+import { collectionsOf, type Collections } from './collections.js';
 import { parseInstant } from './fields.js';
-import type { Records, Stamped, TeamRecord } from './records.js';
+import type { CollectionName, Records, Stamped, TeamRecord } from './records.js';
+import { isThere } from './source.js';
 
-/** The collections of what members own, of which a list of what was written tells all that is new. */
-export const followed = [
+/** What members own. For each of these collections a list of what was written lately shows all that is new. */
+const followed = [
   'coworkers',
   'coworkercontracts',
   'contractpausedperiods',
   'coworkertimepasses',
-] as const satisfies readonly PolledName[];
+] as const satisfies readonly CollectionName[];
 export type Followed = (typeof followed)[number];
 
 /** A list of what was written at or after `since`, whose read began at `readAt`, both by Nexudus' clock. */
@@ -42,10 +42,9 @@ export interface Replica {
   takeTeams(teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] }, readAt: Instant): void;
   /** Whether the copy has just this row, and not one that says that it was written later. */
   holds<N extends Followed>(name: N, row: Records[N]): boolean;
-  /** Up to when the copy of a collection is complete; null: there is none. */
+  /** Up to when the copy of a collection is complete; null: nothing was read yet, of any of them. */
   readTo(name: Followed | 'teams'): Instant | null;
   collections(): Collections;
-  clear(): void;
 }
 
 /** A row, or a malformed one, and which of all takes it came by last. */
@@ -119,23 +118,21 @@ export function createReplica(): Replica {
   }
 
   function gather(): Collections {
-    const broken: BrokenRow[] = [...teams.broken];
-    const rowsOf = <N extends Followed>(name: N): Records[N][] => {
-      const rows: Records[N][] = [];
-      for (const { row, broken: malformed } of tables[name].values()) {
-        if (row !== null) rows.push(row);
-        if (malformed !== null) broken.push(malformed);
-      }
-      return rows.sort((one, other) => one.id - other.id);
+    const read = <N extends Followed>(name: N): { rows: Records[N][]; broken: BrokenRow[] } => {
+      const kept = [...tables[name].values()];
+      const rows = kept.map(({ row }) => row).filter(isThere);
+      return {
+        rows: rows.sort((one, other) => one.id - other.id),
+        broken: kept.map(({ broken }) => broken).filter(isThere),
+      };
     };
-    return {
-      coworkers: rowsOf('coworkers'),
-      contracts: rowsOf('coworkercontracts'),
-      pauses: rowsOf('contractpausedperiods'),
-      passes: rowsOf('coworkertimepasses'),
-      teams: [...teams.rows],
-      broken,
-    };
+    return collectionsOf({
+      coworkers: read('coworkers'),
+      contracts: read('coworkercontracts'),
+      pauses: read('contractpausedperiods'),
+      passes: read('coworkertimepasses'),
+      teams: { rows: [...teams.rows], broken: teams.broken },
+    });
   }
 
   return {
@@ -175,11 +172,6 @@ export function createReplica(): Replica {
     holds: (name, row) => tables[name].get(row.id)?.row === row,
     readTo: (name) => readTo.get(name) ?? null,
     collections: () => (gathered ??= gather()),
-    clear() {
-      tables = noTables();
-      gathered = null;
-      readTo.clear();
-    },
   };
 }
 

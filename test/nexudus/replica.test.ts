@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { collections, type CoworkerRecord } from '../../nexudus/records.js';
+import { malformed } from '../../nexudus/errors.js';
+import { collections, type ContractRecord, type CoworkerRecord } from '../../nexudus/records.js';
 import { createReplica, type Replica } from '../../nexudus/replica.js';
 
 const nobody = { contracts: [], pauses: [], passes: [], teams: [], broken: [] };
@@ -60,6 +61,20 @@ describe('the copy of all records', () => {
     laid({ ...nobody, coworkers: [coworker(1, 'Ada', stamp(0))] });
     assert.deepEqual(names(), ['Ada Lovelace', 'Cid']);
     assert.equal(replica.readTo('coworkers'), at(11));
+  });
+
+  it('has a malformed pause concern whoever has its contract, where it does not say whom', () => {
+    const contract = { id: 5, memberId: 1, updatedOn: stamp(1) } as ContractRecord;
+    replica.take('coworkercontracts', { rows: [contract], broken: [], since: at(0), readAt: at(1) });
+    const pause = { id: 6, ownerId: null, contractId: 5, text: 'a pause that makes no sense' };
+    const error = malformed('/pauses', 'record 6: PauseFrom');
+    const broken = [{ ...pause, collection: 'contractpausedperiods', error } as const];
+    const touched = replica.take('contractpausedperiods', { rows: [], broken, since: at(0), readAt: at(1) });
+    assert.deepEqual([...touched], [1]);
+    assert.deepEqual(
+      replica.collections().broken.map(({ ownerId }) => ownerId),
+      [1],
+    );
   });
 
   it('holds nothing before everything was read once', () => {
