@@ -19,7 +19,7 @@ import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import type { TimeZones } from '../nexudus/places.js';
 import type { Replica } from '../nexudus/replica.js';
-import { stampedNow as stampedBy, surelyStampedNow } from '../nexudus/stamps.js';
+import { overlapMs, readStamped, stampedNow as stampedBy, surelyStampedNow } from '../nexudus/stamps.js';
 import { lossWords } from '../nexudus/plausible.js';
 import { OutOfTimeError } from '../waits/within.js';
 import { placeName } from '../access/ownership.js';
@@ -57,11 +57,9 @@ export interface PollDeps {
   replica: Replica;
 }
 
-/** Nexudus filters to the minute, so every poll looks back a little; what it saw there already wakes nobody. */
-const overlapMs = 2 * 60_000;
 /** For so long the record knows which keys were taken away, so that an older copy of a ledger does not bring them back. */
 const takenAwayKeptMs = 90 * 24 * 3_600_000;
-/** The same where Nexudus' clock is not known, or where this went by a wrong one: a full pass sees what is older. */
+/** A poll looks back so far, instead of `overlapMs`, where Nexudus' clock is not known, or where this went by a wrong one: a full pass sees what is older. */
 const blindOverlapMs = 15 * 60_000;
 /** A watermark that is ahead of Nexudus' clock by more than answers take was set by a wrong one. */
 const clockNoiseMs = 60_000;
@@ -222,22 +220,20 @@ function leaveToNextPoll(error: unknown): null {
   throw error;
 }
 
-/**
- * Reads what was written, and when that began by Nexudus' clock, as it was known before the read and by its own answers,
- * whichever is earlier: a watermark that is too early costs a longer read, one that is too late costs a change.
- */
+/** Reads what was written. */
 async function readByServerClock(
   deps: PollDeps,
   since: Partial<Record<PolledName, Instant>>,
   lending: Lending,
 ): Promise<Changes> {
-  const { nexudus } = deps;
-  const { clock } = nexudus;
-  const beganMs = clock.steadyMs();
-  const replica = surelyStampedNow(clock, deps) === null ? {} : { replica: deps.replica };
-  const changes = await readChanges(nexudus, { since, lending, now: () => stampedNow(deps), ...replica });
-  const tookMs = Math.ceil(clock.steadyMs() - beganMs);
-  return { ...changes, readAt: Math.min(changes.readAt, stampedNow(deps) - tookMs) };
+  const { nexudus, replica } = deps;
+  const now = (): Instant => stampedNow(deps);
+  // A copy that was brought up to date by a clock that nobody knew might miss what comes next.
+  const kept = surelyStampedNow(nexudus.clock, deps) === null ? {} : { replica };
+  const { answer, readAt } = await readStamped(nexudus.clock, now, () =>
+    readChanges(nexudus, { since, lending, now, ...kept }),
+  );
+  return { ...answer, readAt };
 }
 
 const stampedNow = (deps: PollDeps): Instant => stampedBy(deps.nexudus.clock, deps);

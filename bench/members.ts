@@ -10,7 +10,7 @@ import { nextFreePort } from '../worker/ports.js';
 import { addCrowd, allAsleep, crowds, renew, settle, threeHomes, type Crowd } from './crowd.js';
 import type { Flooded } from './flood.js';
 import { percentile, tell, type Row } from './rows.js';
-import { applyLimits, say, seconds, setStage, startWorkerProcess, wait } from './stage.js';
+import { applyLimits, latchkey, say, seconds, setStage, startWorkerProcess, wait } from './stage.js';
 
 const members = Number(process.argv[2] ?? 10_000);
 const pushes = Number(process.argv[3] ?? 20);
@@ -40,7 +40,7 @@ await settle(stage, crowd);
 say(`${members} workflows started in ${seconds(Date.now() - settledAt)} s`);
 applyLimits(stage);
 const worker = await startWorkerProcess(stage);
-await latchkey('hooks', 'install');
+await latchkey(stage, 'hooks', 'install');
 await allAsleep(stage, members);
 say(`all have looked twice, ${seconds(Date.now() - settledAt)} s after the start`);
 kisi.requests.clear();
@@ -51,7 +51,7 @@ const idle = await pushed('while nothing else happens');
 await floods(crowd);
 // Until the first of them wait for Kisi.
 kisi.requests.clear();
-await latchkey('resync', '--all');
+await latchkey(stage, 'resync', '--all');
 while (kisi.requests.count() < 20) await wait(100);
 const busy = await pushed('while a full resync runs');
 report({
@@ -305,10 +305,4 @@ function report(...more: Row[]): void {
 
 function plain(what: string, measured: string): Row {
   return { what, measured, floor: '', ratio: null, goal: '', holds: true };
-}
-
-async function latchkey(...args: string[]): Promise<void> {
-  await promisify(execFile)(process.execPath, ['client/latchkey.js', ...args], {
-    env: { ...process.env, ...stage.env },
-  });
 }

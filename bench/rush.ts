@@ -1,19 +1,17 @@
 /**
- * Rush hour: so many pushes a minute, of which one in eight is a purchase and the others are check-ins, at the published limits.
- * How soon is a purchase a key, and a suspension none? `node --import=tsx bench/rush.ts [members] [ms a call takes] [rates...]`.
+ * Rush hour: so many pushes a minute, at the published limits. One push in eight is a purchase, one is a suspension, and six are
+ * check-ins. How soon does a purchase become a key? How soon does a suspension end one? `node --import=tsx bench/rush.ts [members] [ms a call takes] [rates...]`.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { nextFreePort } from '../worker/ports.js';
 import { addCrowd, allAsleep, settle, threeHomes } from './crowd.js';
 import { percentile, tell, type Row } from './rows.js';
-import { applyLimits, say, setStage, startWorkerProcess, wait } from './stage.js';
+import { applyLimits, latchkey, say, setStage, startWorkerProcess, wait } from './stage.js';
 
 const [members = 1_000, delayMs = 0, ...given] = process.argv.slice(2).map(Number);
 const rates = given.length > 0 ? given : [1, 10, 30, 60, 120, 300];
-/** One push in so many is a purchase, and the one after it an end of access. */
+/** One push in so many is a purchase, and the next one a suspension. */
 const every = 8;
-/** So many of each are waited for at a rate. */
+/** A rate ends after so many of each. */
 const wanted = 12;
 const longestMs = 5 * 60_000;
 const secret = 'a secret of this bench';
@@ -34,9 +32,7 @@ const crowd = addCrowd(stage, homes, members);
 await settle(stage, crowd);
 applyLimits(stage);
 const worker = await startWorkerProcess(stage);
-await promisify(execFile)(process.execPath, ['client/latchkey.js', 'hooks', 'install'], {
-  env: { ...process.env, ...stage.env },
-});
+await latchkey(stage, 'hooks', 'install');
 await allAsleep(stage, members);
 if (delayMs > 0) for (const { faults } of [nexudus, kisi]) faults.add({ match: '^/', kind: 'slow', delayMs });
 /** Those who check in, in turn, and those who are suspended, each once. */

@@ -1,7 +1,8 @@
 /** What every bench stands on: a Temporal server, both simulators, and workers as separate processes would run them. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { setStage as setEmptyStage, type Stage } from '../client/stage.js';
@@ -110,6 +111,13 @@ export async function startWorkerProcess(
       await ended;
     },
   };
+}
+
+/** Runs a command as an operator of this stage does. Throws where it fails. */
+export async function latchkey(stage: BenchStage, ...args: string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, ['client/latchkey.js', ...args], {
+    env: { ...process.env, ...stage.env },
+  });
 }
 
 function procFile(pid: number | undefined, name: string): string {

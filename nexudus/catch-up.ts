@@ -7,9 +7,7 @@ import { findSparing, type Lookups } from './lookups.js';
 import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, Records } from './records.js';
 import type { Followed, Replica } from './replica.js';
 import { isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
-
-/** Nexudus filters to the minute, so each list looks back a little. */
-export const overlapMs = 2 * 60_000;
+import { overlapMs, readStamped } from './stamps.js';
 
 /** What a catch-up needs, and what it is for. */
 export interface CatchUp {
@@ -72,12 +70,10 @@ async function readWritten(
   name: Followed,
 ): Promise<{ rows: readonly Records[Followed][]; touched: ReadonlySet<number> }> {
   const since = (replica.readTo(name) ?? stampedNow()) - overlapMs;
-  const began = stampedNow();
-  const beganMs = client.clock.steadyMs();
-  const { rows, broken } = await client.listSparing(name, [updatedSince(name, since)]);
-  // By Nexudus' clock as it was known before the read and by its own answer, whichever is earlier.
-  const readAt = Math.min(began, stampedNow() - Math.ceil(client.clock.steadyMs() - beganMs));
-  return { rows, touched: replica.take(name, { rows, broken, since, readAt }) };
+  const { answer, readAt } = await readStamped(client.clock, stampedNow, () =>
+    client.listSparing(name, [updatedSince(name, since)]),
+  );
+  return { rows: answer.rows, touched: replica.take(name, { ...answer, since, readAt }) };
 }
 
 async function followTeams({ client, replica, stampedNow }: CatchUp): Promise<void> {
@@ -101,7 +97,7 @@ function sureOf(
   async function passesOf(memberId: number): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
     const known = await all.passesOf(memberId);
     const isSure = (pass: PassRecord): boolean =>
-      seen.coworkertimepasses.has(pass.id) || !(mayGive(pass) || (held.has(pass.id) && isExact(memberId)));
+      seen.coworkertimepasses.has(pass.id) || (!mayGive(pass) && !isExact(memberId));
     const found = await Promise.all(
       known.rows.map(async (pass) =>
         isSure(pass) ? { row: pass } : findSparing(lookups, 'coworkertimepasses', pass.id),

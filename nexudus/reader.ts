@@ -13,7 +13,7 @@ import { readPlace, readPlaces, type Places, type TimeZones } from './places.js'
 import { plausible, type Baselines } from './plausible.js';
 import type { CollectionName } from './records.js';
 import { readOffers } from './reference.js';
-import { followed, type Replica } from './replica.js';
+import type { Replica } from './replica.js';
 import { createDirectSource, findAllowance, type PauseQuirk, type RecordSource } from './source.js';
 
 export type { Doubt, MemberRead, MemberRequest } from './person.js';
@@ -247,10 +247,8 @@ export function createReader(options: ReaderOptions): Reader {
   function startCatchUp(awaited: readonly Waiting[]): readonly Waiting[] {
     if (awaited.length === 0 || following === undefined) return awaited;
     const stampedAt = following.stampedNow();
-    const isFollowed = [...followed, 'teams' as const].every(
-      (name) => following.replica.readTo(name) !== null,
-    );
-    if (stampedAt === null || !isFollowed || now() < directAgainAt) return awaited;
+    const isThere = following.replica.readTo('coworkers') !== null;
+    if (stampedAt === null || !isThere || now() < directAgainAt) return awaited;
     const memberIds = new Set(awaited.map(({ request }) => request.memberId));
     const cost = catchUpCost + Math.floor(memberIds.size / membersPerLookup);
     if (cost > (bulkCost ?? unknownBulkCost)) return awaited;
@@ -262,7 +260,7 @@ export function createReader(options: ReaderOptions): Reader {
     const waitMs = isRoomy ? 0 : spreadMs - sinceMs;
     if (catchUpRunning || waitMs > 0) {
       waiting.push(...awaited);
-      if (!catchUpRunning) setTimeout(gather, waitMs);
+      if (!catchUpRunning) setTimeout(gatherWaiting, waitMs);
       return [];
     }
     catchUpRunning = true;

@@ -26,3 +26,21 @@ export function surelyStampedNow(clock: ServerClock, { verdict }: KnownTime): In
   const { state, right } = verdict();
   return state === 'agreed' && right.includes('nexudus') ? clock.told() : null;
 }
+
+/** Nexudus filters to the minute, so every list of what was written looks back a little. */
+export const overlapMs = 2 * 60_000;
+
+/**
+ * Reads, and answers when that began by Nexudus' clock: as it was known before and by its own answers, whichever is earlier. A
+ * watermark that is too early costs a longer read, one that is too late costs a change.
+ */
+export async function readStamped<T>(
+  clock: ServerClock,
+  stampedNow: () => Instant,
+  read: () => Promise<T>,
+): Promise<{ answer: T; readAt: Instant }> {
+  const [began, beganMs] = [stampedNow(), clock.steadyMs()];
+  const answer = await read();
+  const tookMs = Math.ceil(clock.steadyMs() - beganMs);
+  return { answer, readAt: Math.min(began, stampedNow() - tookMs) };
+}

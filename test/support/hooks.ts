@@ -4,14 +4,14 @@ import { newMetricsAddress } from './metrics.js';
 import { leaveTemporal, offerDevServer } from './dev-server.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';
 
+let endDevServer: () => Promise<void> = () => Promise.resolve();
+
 /** Before all files: what tests start as a process of its own is what production runs. */
 export async function mochaGlobalSetup(): Promise<void> {
   const { build } = await import('../../build.js');
   await build();
   endDevServer = await offerDevServer();
 }
-
-let endDevServer: () => Promise<void> = () => Promise.resolve();
 
 export async function mochaGlobalTeardown(): Promise<void> {
   await endDevServer();
