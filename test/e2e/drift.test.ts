@@ -32,6 +32,8 @@ describe('the audit of Kisi', () => {
     for (const name of ['ann', 'ben', 'cid', 'dan'])
       await eventually('a key', () => keysOf(name).length === 1);
     for (const name of ['ann', 'ben', 'cid', 'dan']) await rests(name);
+    const itsOwnLook = async (): Promise<boolean> => /^Kisi: .* with the role/m.test(await order('status'));
+    await eventually('its own first look at Kisi', itsOwnLook);
   });
   after(async () => {
     await space.stop();

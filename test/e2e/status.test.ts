@@ -228,7 +228,8 @@ describe('status and alerts', () => {
     const twin = nexudus.space.addCoworker({ Email: 'ann@example.com', InvoicingBusinessId: ids.rome }).Id;
     nexudus.space.addPass({ CoworkerId: twin, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
     const shown = async (): Promise<string> => (await latchkeyWith(env, 'show', String(twin))).stdout;
-    await eventually('the twin leaves the keys', async () => /to another profile/.test(await shown()));
+    const leaves = async (): Promise<boolean> => /to another profile/.test(await shown());
+    await eventually('the twin leaves the keys', leaves, 45_000, 50, shown);
     assert.match(await shown(), /^Key to group \d+ in Kisi, until .*: given by Latchkey\.$/m);
   });
 });

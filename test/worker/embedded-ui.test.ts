@@ -11,6 +11,7 @@ import { findTemporalCli } from '../../worker/binaries.js';
 import { guardUi, hiddenTarget, type GuardedUi } from '../../worker/embedded-ui.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { nextFreePort } from '../../worker/ports.js';
+import { eventually } from '../support/eventually.js';
 
 interface Answer {
   status: number;
@@ -149,8 +150,12 @@ describe('what a web page gets from the embedded Temporal server', function () {
 
     const page = await call({ at, path: '/', headers: { host: at } });
     assert.match(page.body, /<html/);
-    const list = await call({ at, path: '/api/v1/namespaces/default/workflows', headers: { host: at } });
-    assert.match(list.body, /member-1/);
+    // The UI may have tried to reach the server before it was up, and waits a moment before it tries again.
+    let list = page;
+    await eventually('the list of workflows', async () => {
+      list = await call({ at, path: '/api/v1/namespaces/default/workflows', headers: { host: at } });
+      return /member-1/.test(list.body);
+    });
     const token = /_csrf=(\w+)/.exec(String(list.headers['set-cookie']))?.[1] ?? '';
     const headers = { host: at, origin: `http://${at}`, 'sec-fetch-site': 'same-origin' };
     const signed = { cookie: `_csrf=${token}`, 'x-csrf-token': token, 'content-type': 'application/json' };
