@@ -334,7 +334,9 @@ function deedsIn({ what, answer, memberId, groupId, before, after }: TrailRecord
   };
   const isMoved = what === 'move' && answer?.startsWith('moved') === true;
   const isReplaced = isMoved && keyIn(before) !== keyIn(after);
-  const all: Deed[] = isReplaced ? ['take', 'give'] : [deeds[what] ?? 'take'];
+  // One whose DELETE had been carried out before is only given anew.
+  const replaced: Deed[] = keyIn(before) === null ? ['give'] : ['take', 'give'];
+  const all: Deed[] = isReplaced ? replaced : [deeds[what] ?? 'take'];
   return all.map((deed) => deedOf(deed, memberId, groupId));
 }
 
