@@ -37,7 +37,7 @@ async function of(count: number): Promise<void> {
   const client = createNexudusClient({
     baseUrl: nexudus.url,
     auth,
-    pace: createPacer({ minGapMs: 1 }).members,
+    pace: createPacer({ minGapMs: 1, perMinute: Infinity, perHour: Infinity }).members,
     clock: createServerClock({ wallMs: now, steadyMs: () => performance.now() + aheadMs }),
   });
   try {

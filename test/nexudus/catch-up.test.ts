@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { decide } from '../../access/decide.js';
 import type { Snapshot, StandsOn } from '../../access/types.js';
 import { readChanges, readIndex } from '../../nexudus/changes.js';
+import { createFollower } from '../../nexudus/follower.js';
 import { createReader, type MemberRequest, type Reader } from '../../nexudus/reader.js';
 import { createReplica, type Replica } from '../../nexudus/replica.js';
 import { rules } from '../support/builders.js';
@@ -21,7 +22,7 @@ interface Followed extends Bench {
   replica: Replica;
   /** Out of the copy. */
   copied: Reader;
-  room: number;
+  apartMs: number;
   isTimeKnown: boolean;
   /** As a full pass does. */
   readAll(): Promise<void>;
@@ -38,17 +39,15 @@ async function startFollowed(): Promise<Followed> {
   const common = { client, now, gatherMs: 1, lookLaterMs: 0, baselines: () => Promise.resolve(null) };
   const followed: Followed = Object.assign(bench, {
     replica,
-    room: 100,
+    apartMs: 0,
     isTimeKnown: true,
     copied: createReader({
       ...common,
-      following: {
-        replica,
+      follower: createFollower({
+        ...{ client, replica, now, gatherMs: 1, exactEveryMs: 200, slowMs: 50 },
         stampedNow: () => (followed.isTimeKnown ? now() : null),
-        room: () => followed.room,
-        spreadMs: 20,
-        slowMs: 50,
-      },
+        apartMs: () => followed.apartMs,
+      }),
     }),
     reader: createReader(common),
     async readAll() {
@@ -106,7 +105,7 @@ describe('reading out of a copy that is kept up', () => {
 
   it('needs three requests for a purchase, and finds who was never seen before', async () => {
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     const ann = member();
     buys(ann);
     await opens(ann);
@@ -133,11 +132,13 @@ describe('reading out of a copy that is kept up', () => {
     const [ann, ben, cid] = [member(), member(), member()];
     const [annsPass, bensPass, cidsPass] = [buys(ann), buys(ben), buys(cid)];
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.suspend(ann);
     assert.deepEqual((await opens(ann, { heldOn: held(annsPass) })).groups, []);
+    later();
     space.usePass(bensPass);
-    const { snapshot } = await followed.copied.readMember(requestFor(ben, { heldOn: held(bensPass) }));
+    const request = requestFor(ben, { notBefore: followed.clock.now, heldOn: held(bensPass) });
+    const { snapshot } = await followed.copied.readMember(request);
     assert.equal(snapshot?.profiles[0]?.passes[0]?.used, true);
     space.update('coworkertimepasses', cidsPass, { ExpireDate: new Date(noon).toISOString() });
     later(3 * 24 * hourMs);
@@ -148,7 +149,7 @@ describe('reading out of a copy that is kept up', () => {
     const ann = member();
     const pass = buys(ann);
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.remove('coworkertimepasses', pass);
     space.update('coworkers', ann, { FullName: 'Ann anew' });
     assert.deepEqual((await opens(ann)).groups, []);
@@ -159,7 +160,7 @@ describe('reading out of a copy that is kept up', () => {
     const pass = buys(ann);
     const heldOn = held(pass);
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.remove('coworkertimepasses', pass);
     assert.deepEqual((await opens(ann, { heldOn })).groups, []);
   });
@@ -176,7 +177,7 @@ describe('reading out of a copy that is kept up', () => {
       PauseUntil: new Date(noon + 48 * hourMs).toISOString(),
     });
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     assert.deepEqual((await opens(ann)).groups, []);
     space.remove('contractpausedperiods', pause.Id);
     later();
@@ -187,7 +188,7 @@ describe('reading out of a copy that is kept up', () => {
     const [ann, payer] = [member(), space.addCoworker().Id];
     buys(payer);
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.addTeam({
       ...{ TeamMembers: [ann, payer], PayingMemberId: payer },
       ...{ ShareTimePasses: true },
@@ -328,7 +329,7 @@ describe('reading out of a copy that is kept up', () => {
       later(random(3_000));
       // A poll comes in between, as it does every half minute: pauses and teams are as of then.
       await followed.poll();
-      followed.room = 100;
+      followed.apartMs = 0;
       const request = (id: number): MemberRequest =>
         requestFor(id, {
           ...{ notBefore: followed.clock.now, mayReusePlaces: true },
