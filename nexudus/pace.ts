@@ -3,10 +3,10 @@ import { untilAborted } from '../waits/within.js';
 
 /**
  * How fast requests may start. Published are one request per 100 ms, 120 a minute and 5,000 an hour for each login; "trust the
- * status code, not the numbers", says the same page. So all three are kept with a little to spare, and less than that a minute
- * for as long as `cautionMs` after Nexudus refused what should have been within them: others may use the same login. A first
- * refusal while little was asked is no sign of that: two requests came too close together on their way. Each refusal widens
- * the gap a little for a minute, since each costs a whole second.
+ * status code, not the numbers", says the same page. So all three are kept with a little to spare. A refusal now and then is two
+ * requests that came too close together on their way: each widens the gap a little for a minute, since each costs a whole
+ * second. Several within a minute say that others use the same login: for as long as `cautionMs` a fifth less is asked than was
+ * asked before them.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
@@ -20,13 +20,15 @@ export interface PaceOptions {
   /** What crowds and full passes leave of the minute to what is waited for; polls leave half of it. Default 45. */
   reservePerMinute: number;
   /**
-   * From so many starts in the last 60 s on, those of all that can wait are spread over the minute; with fewer, it takes two
-   * refusals in a minute to make careful. After those, no less than this is asked in a minute. Default 60.
+   * From so many starts in the last 60 s on, those of all that can wait are spread over the minute. However often Nexudus refuses,
+   * half as many may start in a minute. Default 60.
    */
   spreadFrom: number;
   /** From so many starts in the last 60 s on, those who can plan are to plan, see `apartMs`. Default 40. */
   calmBelow: number;
-  /** How long a refusal makes careful. Default 10 minutes. */
+  /** So many refusals in a minute make careful. Default 3. */
+  carefulFrom: number;
+  /** For how long. Default 10 minutes. */
   cautionMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
@@ -95,6 +97,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     reservePerMinute = 45,
     spreadFrom = 60,
     calmBelow = 40,
+    carefulFrom = 3,
     cautionMs = 10 * minuteMs,
   } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
@@ -105,8 +108,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   /** Starts of the last hour, oldest first. */
   const starts: number[] = [];
   let pausedUntil = -Infinity;
-  /** How many a minute since Nexudus refused some, and until when. */
-  let caution = { perMinute: Infinity, until: -Infinity };
+  /** How many a minute since Nexudus refused several, from when and until when. */
+  let caution = { perMinute: Infinity, since: -Infinity, until: -Infinity };
   /** The last few refusals of the last minute, oldest first. */
   let refusals: number[] = [];
   let pumping = false;
@@ -175,7 +178,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   }
 
   function gapMs(): number {
-    return minGapMs + widerMs * lately(refusals).length;
+    return minGapMs + widerMs * Math.min(5, lately(refusals).length);
   }
 
   /** Those within the last minute. */
@@ -238,10 +241,12 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function pause(ms: number): void {
     const now = clockMs();
     pausedUntil = Math.max(pausedUntil, now + ms);
-    const asked = lately(starts).length;
-    if (asked >= spreadFrom || lately(refusals).length > 0)
-      caution = { perMinute: Math.max(asked, spreadFrom), until: now + cautionMs };
-    refusals = [...lately(refusals), now].slice(-5);
+    refusals = [...lately(refusals), now].slice(-Math.max(5, carefulFrom));
+    const fresh = refusals.filter((at) => at > caution.since).length;
+    if (fresh < carefulFrom) return;
+    const asked = Math.min(lately(starts).length, mostPerMinute());
+    const fewer = Math.max(Math.floor(asked * 0.8), Math.ceil(spreadFrom / 2));
+    caution = { perMinute: fewer, since: now, until: now + cautionMs };
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: (signal) => turnIn(one, signal), pause });

@@ -67,36 +67,36 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 1, 2, 60_000, 60_001, 3_600_000]);
   });
 
-  it('asks no more a minute than Nexudus took before it refused, with much asked', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 10, spreadFrom: 2 });
-    await many(4, () => start());
-    pacer.members.pause(1_000);
-    await many(3, () => start());
-    assert.deepEqual(times(), [0, 1, 2, 3, 60_000, 60_001, 60_002]);
-  });
-
-  it('takes a single refusal, with little asked, for two requests that came too close together', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 10, spreadFrom: 2 });
+  it('takes a refusal now and then for two requests that came too close together', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 10 });
     await start();
-    pacer.members.pause(1_000);
+    for (let i = 0; i < 2; i++) pacer.members.pause(1_000);
     await many(4, () => start());
     assert.deepEqual(times(), [0, 1_000, 1_001, 1_002, 1_003]);
   });
 
-  it('is careful from a second refusal within a minute on', async () => {
-    const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 10, spreadFrom: 2 });
+  it('asks a fifth less a minute than it did where Nexudus refuses several within one, and less again', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 100, spreadFrom: 2 });
+    const refuse = (): void => {
+      for (let i = 0; i < 3; i++) pacer.members.pause(0);
+    };
+    await many(10, () => start());
+    refuse();
+    await many(9, () => start());
+    assert.deepEqual(times().slice(-9), [...[0, 1, 2, 3, 4, 5, 6, 7].map((i) => 60_002 + i), 120_002]);
+    refuse();
     await start();
-    throttle();
-    await many(2, () => start());
-    assert.deepEqual(times(), [0, 1, 60_000]);
+    // Six a minute now, and the fifth before was at 60,005.
+    assert.equal(times().at(-1), 120_005);
   });
 
   it('goes back to the minute’s number in time', async () => {
-    const { times, start, throttle } = onFakeClock({
+    const { pacer, times, start } = onFakeClock({
       ...{ minGapMs: 1, perMinute: 3, spreadFrom: 1, cautionMs: 90_000 },
     });
-    throttle();
-    await many(5, () => start());
+    await start();
+    for (let i = 0; i < 3; i++) pacer.members.pause(0);
+    await many(4, () => start());
     assert.deepEqual(times(), [0, 60_000, 120_000, 120_001, 120_002]);
   });
 
