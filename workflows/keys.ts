@@ -47,6 +47,13 @@ const awaitedKey = 3;
 const patientKey = 4;
 const lastKey = 5;
 
+/** An end that is moved goes before others where either end comes so soon. */
+const soonMs = 60 * 60_000;
+
+function isSoon(...ends: (Instant | null)[]): boolean {
+  return ends.some((end) => end !== null && end < Date.now() + soonMs);
+}
+
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
 function kisiActivities(taskQueue: string): Patient<KeyActivities> {
   const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '2m', heartbeatTimeout: '15s' };
@@ -213,8 +220,7 @@ export function keyWriter(
         'moveKey',
         [keyId, { ...entry, validUntil }, key.validUntil, unsureOf(key, note)],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
-        // A final end is news; an end that only moves on has days to do so.
-        wish.door.atMost === null ? patientKey : awaitedKey,
+        isSoon(key.validUntil, validUntil) ? awaitedKey : patientKey,
       ),
     );
     if (answer === null) return false;
