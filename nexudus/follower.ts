@@ -192,8 +192,7 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function runFor(begun: Begun): Promise<Run> {
     const { startedAt, lookups, answer } = begun;
-    const { sourceFor } = await answer();
-    return { startedAt, lookups, sourceFor };
+    return { startedAt, lookups, ...(await answer()) };
   }
 
   return {

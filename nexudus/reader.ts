@@ -247,9 +247,10 @@ export function createReader(options: ReaderOptions): Reader {
   async function follow(request: MemberRequest): Promise<MemberRead> {
     const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost)) ?? null;
     if (run === null) return nextRound(request);
-    const { sourceFor, ...common } = run;
-    const source = sourceFor(request.heldOn);
-    return serve({ ...countsOf(client), ...common, source: () => Promise.resolve(source) }, request);
+    const { startedAt, lookups } = run;
+    const source = run.sourceFor(request.heldOn);
+    const read = { startedAt, lookups, ...countsOf(client), source: () => Promise.resolve(source) };
+    return serve(read, request);
   }
 
   /** Waits for the next round, and reads as that says. */

@@ -195,7 +195,7 @@ export function createReplica(nowMs: () => number = () => performance.now()): Re
     },
     holds: (name, row) => tables[name].get(row.id)?.row === row,
     hasChanged: (memberId, withinMs) => (changedMs.get(memberId) ?? -Infinity) >= nowMs() - withinMs,
-    hasCoworker: (id) => tables.coworkers.get(id)?.row != null,
+    hasCoworker: (id) => (tables.coworkers.get(id)?.row ?? null) !== null,
     readTo: (name) => readTo.get(name) ?? null,
     collections: () => (gathered ??= gather()),
   };

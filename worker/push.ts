@@ -71,7 +71,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const herald: Herald = createHerald({
     async wake(memberId, mayStart) {
       if ((await waker.wakeIfRunning(memberId, changed())) || !mayStart) return;
-      newcomers.tell(memberId, mayStart);
+      newcomers.tell(memberId, { mayStart });
     },
     ...{ pollNow, onWoken: deps.onWoken },
     ...telling(log),
