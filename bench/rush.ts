@@ -48,7 +48,7 @@ async function rush(rate: number): Promise<void> {
   await wait(61_000);
   const [gained, lost]: [Promise<number>[], Promise<number>[]] = [[], []];
   const gapMs = 60_000 / rate;
-  nexudus.requests.clear();
+  for (const { requests } of [nexudus, kisi]) requests.clear();
   const startedAt = performance.now();
   const tookMs = (): number => performance.now() - startedAt;
   for (let i = 0; tookMs() < longestMs && (lost.length < wanted || tookMs() < shortestMs); i++) {
@@ -66,7 +66,8 @@ async function rush(rate: number): Promise<void> {
   report(`suspension to no key, ${told}`, await Promise.all(lost), rate);
   const throttled = asked.filter(({ status }) => status === 409).length;
   const perMinute = asked.length / minutes;
-  say(`requests a minute: ${perMinute.toFixed(0)}, throttled: ${throttled}`);
+  const ofKisi = (kisi.requests.count() / minutes).toFixed(0);
+  say(`requests a minute: ${perMinute.toFixed(0)}, throttled: ${throttled}; of Kisi: ${ofKisi}`);
   rows.push({
     what: `Nexudus requests a minute (throttled in all: ${throttled}), ${told}`,
     measured: perMinute.toFixed(0),

@@ -3,10 +3,9 @@ import { untilAborted } from '../waits/within.js';
 
 /**
  * How fast requests may start. Published are one request per 100 ms, 120 a minute and 5,000 an hour for each login; "trust the
- * status code, not the numbers", says the same page. So all three are kept with a little to spare. A refusal now and then is two
- * requests that came too close together on their way: each widens the gap a little for a minute, since each costs a whole
- * second. Several within a minute say that others use the same login: for as long as `cautionMs` a fifth less is asked than was
- * asked before them.
+ * status code, not the numbers", says the same page. So all three are kept with a little to spare, and a refusal makes everybody
+ * rest: two requests came too close together on their way, or others use the same login. Each widens the gap a little for a
+ * minute, since each costs a whole second.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
@@ -19,17 +18,10 @@ export interface PaceOptions {
   perHour: number;
   /** What crowds and full passes leave of the minute to what is waited for; polls leave half of it. Default 45. */
   reservePerMinute: number;
-  /**
-   * From so many starts in the last 60 s on, those of all that can wait are spread over the minute. However often Nexudus refuses,
-   * half as many may start in a minute. Default 60.
-   */
+  /** From so many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
   spreadFrom: number;
   /** From so many starts in the last 60 s on, those who can plan are to plan, see `apartMs`. Default 40. */
   calmBelow: number;
-  /** So many refusals in a minute make careful. Default 3. */
-  carefulFrom: number;
-  /** For how long. Default 10 minutes. */
-  cautionMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
   /** May resolve early once `signal` is aborted. */
@@ -97,8 +89,6 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     reservePerMinute = 45,
     spreadFrom = 60,
     calmBelow = 40,
-    carefulFrom = 3,
-    cautionMs = 10 * minuteMs,
   } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
   const sleep =
@@ -108,8 +98,6 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   /** Starts of the last hour, oldest first. */
   const starts: number[] = [];
   let pausedUntil = -Infinity;
-  /** How many a minute since Nexudus refused several, from when and until when. */
-  let caution = { perMinute: Infinity, since: -Infinity, until: -Infinity };
   /** The last few refusals of the last minute, oldest first. */
   let refusals: number[] = [];
   let pumping = false;
@@ -137,15 +125,10 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     return clockMs() - (waiting[0]?.since ?? Infinity) >= patienceMs;
   }
 
-  /** What may start in a minute now. */
-  function mostPerMinute(): number {
-    return clockMs() < caution.until ? Math.min(perMinute, caution.perMinute) : perMinute;
-  }
-
   /** Others must not take all turns for ever: each has at least a few of its own. */
   function shareOf(one: Lane): number {
     const hasFew = isImpatient(one) && lately(one.starts).length < Math.ceil(reservePerMinute / 3);
-    return Math.max(1, mostPerMinute() - (hasFew ? 0 : one.leaves));
+    return Math.max(1, perMinute - (hasFew ? 0 : one.leaves));
   }
 
   function earliestStart(one: Lane): number {
@@ -165,7 +148,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function apartMs(): number {
     const inMinute = lately(starts);
     const byMinute =
-      inMinute.length < calmBelow ? 0 : evenlyMs(inMinute, mostPerMinute() - leftByPlan.perMinute, minuteMs);
+      inMinute.length < calmBelow ? 0 : evenlyMs(inMinute, perMinute - leftByPlan.perMinute, minuteMs);
     const byHour =
       starts.length < perHour * planHourFrom ? 0 : evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
     return Math.max(byMinute, byHour);
@@ -178,7 +161,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   }
 
   function gapMs(): number {
-    return minGapMs + widerMs * Math.min(5, lately(refusals).length);
+    return minGapMs + widerMs * lately(refusals).length;
   }
 
   /** Those within the last minute. */
@@ -241,12 +224,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function pause(ms: number): void {
     const now = clockMs();
     pausedUntil = Math.max(pausedUntil, now + ms);
-    refusals = [...lately(refusals), now].slice(-Math.max(5, carefulFrom));
-    const fresh = refusals.filter((at) => at > caution.since).length;
-    if (fresh < carefulFrom) return;
-    const asked = Math.min(lately(starts).length, mostPerMinute());
-    const fewer = Math.max(Math.floor(asked * 0.8), Math.ceil(spreadFrom / 2));
-    caution = { perMinute: fewer, since: now, until: now + cautionMs };
+    refusals = [...lately(refusals), now].slice(-5);
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: (signal) => turnIn(one, signal), pause });

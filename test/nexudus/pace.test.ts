@@ -23,12 +23,7 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
     starts.push([who, now]);
   };
   const times = (): number[] => starts.map(([, at]) => at);
-  /** Twice in a minute, so that it is no chance. */
-  const throttle = (ms = 0): void => {
-    pacer.members.pause(ms);
-    pacer.members.pause(ms);
-  };
-  return { pacer, starts, start, times, throttle };
+  return { pacer, starts, start, times };
 }
 
 const many = (n: number, job: () => Promise<void>): Promise<unknown> =>
@@ -67,37 +62,12 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 1, 2, 60_000, 60_001, 3_600_000]);
   });
 
-  it('takes a refusal now and then for two requests that came too close together', async () => {
+  it('rests after a refusal, and then goes on as before', async () => {
     const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 10 });
     await start();
-    for (let i = 0; i < 2; i++) pacer.members.pause(1_000);
+    for (let i = 0; i < 4; i++) pacer.members.pause(1_000);
     await many(4, () => start());
     assert.deepEqual(times(), [0, 1_000, 1_001, 1_002, 1_003]);
-  });
-
-  it('asks a fifth less a minute than it did where Nexudus refuses several within one, and less again', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 100, spreadFrom: 2 });
-    const refuse = (): void => {
-      for (let i = 0; i < 3; i++) pacer.members.pause(0);
-    };
-    await many(10, () => start());
-    refuse();
-    await many(9, () => start());
-    assert.deepEqual(times().slice(-9), [...[0, 1, 2, 3, 4, 5, 6, 7].map((i) => 60_002 + i), 120_002]);
-    refuse();
-    await start();
-    // Six a minute now, and the fifth before was at 60,005.
-    assert.equal(times().at(-1), 120_005);
-  });
-
-  it('goes back to the minute’s number in time', async () => {
-    const { pacer, times, start } = onFakeClock({
-      ...{ minGapMs: 1, perMinute: 3, spreadFrom: 1, cautionMs: 90_000 },
-    });
-    await start();
-    for (let i = 0; i < 3; i++) pacer.members.pause(0);
-    await many(4, () => start());
-    assert.deepEqual(times(), [0, 60_000, 120_000, 120_001, 120_002]);
   });
 
   it('says how far apart requests are to be for nobody to be held up, once much was asked', async () => {
