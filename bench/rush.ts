@@ -34,6 +34,8 @@ applyLimits(stage);
 const worker = await startWorkerProcess(stage);
 await latchkey(stage, 'hooks', 'install');
 await allAsleep(stage, members);
+// As after each hourly audit, it is known who has a Kisi user.
+await latchkey(stage, 'drift', '--now');
 if (delayMs > 0) for (const { faults } of [nexudus, kisi]) faults.add({ match: '^/', kind: 'slow', delayMs });
 /** Those who check in, in turn, and those who are suspended, each once. */
 let next = 0;

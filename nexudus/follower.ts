@@ -62,6 +62,8 @@ interface Begun {
 
 interface Waiting {
   wanted: Wanted;
+  /** Whether it is only asked whether there is such a coworker, for which nothing is looked up. */
+  isNewcomer: boolean;
   /** From when on it has a catch-up begin; others may have one begin before. */
   fromMs: number;
   /** Null: it is to be served in another way. */
@@ -85,6 +87,7 @@ export function createFollower(options: FollowerOptions): Follower {
   let isRunning = false;
   let exactMs = -Infinity;
   let costOfAll = Infinity;
+  let usualCost = listRequests + 2;
   let timer: NodeJS.Timeout | undefined;
 
   const isReady = (): boolean => stampedNow() !== null && replica.readTo('coworkers') !== null;
@@ -100,10 +103,9 @@ export function createFollower(options: FollowerOptions): Follower {
     return isPast && !hasFailed && startedAt > notBefore;
   }
 
-  /** What it costs in requests decides when the next one may begin. */
+  /** What they cost in requests decides when the next one may begin; a dear one must not keep those behind it waiting. */
   function nextMs(): number {
-    if (last === null) return -Infinity;
-    return last.startedMs + (listRequests + last.lookups.requests()) * apartMs();
+    return last === null ? -Infinity : last.startedMs + usualCost * apartMs();
   }
 
   function look(): void {
@@ -129,27 +131,32 @@ export function createFollower(options: FollowerOptions): Follower {
     timer = setTimeout(look, ms);
   }
 
-  function serveAll(run: Begun | null): void {
-    const all = waiting;
-    waiting = [];
-    for (const one of all) one.serve(run);
+  function serveAll(run: Begun | null, among: readonly Waiting[] = waiting): void {
+    waiting = waiting.filter((one) => !among.includes(one));
+    for (const one of among) one.serve(run);
   }
 
   function begin(): void {
     const stampedAt = stampedNow();
-    const members = new Set(waiting.map(({ wanted }) => wanted.memberId)).size;
-    const cost = listRequests + 1 + Math.floor(members / membersPerLookup);
-    if (stampedAt === null || cost > costOfAll) {
+    if (stampedAt === null) {
       serveAll(null);
       return;
     }
     const isCalm = apartMs() === 0;
     const startedMs = performance.now();
     const isExact = isCalm || startedMs - exactMs >= exactEveryMs;
+    const members = waiting.filter(({ isNewcomer }) => !isNewcomer);
+    const lookedUp = isExact ? new Set(members.map(({ wanted }) => wanted.memberId)).size : 0;
+    if (listRequests + 1 + Math.floor(lookedUp / membersPerLookup) > costOfAll) {
+      serveAll(null, members);
+      look();
+      return;
+    }
     if (isExact) exactMs = startedMs;
+    if (last !== null) usualCost += (listRequests + last.lookups.requests() - usualCost) / 4;
     const lookups = createLookups(client);
     const common = { client, replica, lookups, isExact, startedAt: now() };
-    const wanted = waiting.map((one) => one.wanted);
+    const wanted = members.map((one) => one.wanted);
     const isWhole = (): boolean => isCalm && !wanted.every(isExplained);
     isRunning = true;
     const begun: Omit<Begun, 'answer'> = { ...common, startedMs, hasFailed: false };
@@ -169,12 +176,12 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   /** The next catch-up, which begins at `fromMs` at the latest where the limits let it; null as in `caughtUp`. */
-  function next(wanted: Wanted, fromMs: number): Promise<Begun | null> {
+  function next(wanted: Wanted, fromMs: number, isNewcomer = false): Promise<Begun | null> {
     let mine: Waiting | null = null;
     return untilAborted<Begun | null>(
       boundsSignal(),
       (serve) => {
-        mine = { wanted, fromMs, serve };
+        mine = { wanted, isNewcomer, fromMs, serve };
         waiting.push(mine);
         look();
       },
@@ -185,9 +192,9 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   /** The last catch-up, where it will do, or the next one. */
-  async function runOf(wanted: Wanted): Promise<Begun | null> {
+  async function runOf(wanted: Wanted, isNewcomer = false): Promise<Begun | null> {
     if (last !== null && isFreshEnough(last, wanted)) return last;
-    return next(wanted, performance.now() + gatherMs);
+    return next(wanted, performance.now() + gatherMs, isNewcomer);
   }
 
   async function runFor(begun: Begun): Promise<Run> {
@@ -210,8 +217,7 @@ export function createFollower(options: FollowerOptions): Follower {
     async hasCoworker(id, notBefore) {
       if (!isReady()) return null;
       if (replica.hasCoworker(id)) return true;
-      const wanted = { memberId: id, notBefore };
-      const begun = await runOf(wanted);
+      const begun = await runOf({ memberId: id, notBefore }, true);
       if (begun === null) return null;
       await begun.answer();
       return replica.hasCoworker(id);

@@ -74,8 +74,8 @@ interface Lane {
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** Who plans leaves a little to those who do not. */
-const leftByPlan = { perMinute: 8, perHour: 100 };
+/** Who plans leaves some to polls and full passes, which do not. */
+const leftByPlan = { perMinute: 20, perHour: 500 };
 /** An hour is planned from so large a part of its number on. */
 const planHourFrom = 0.6;
 

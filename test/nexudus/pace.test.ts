@@ -71,7 +71,7 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('says how far apart requests are to be for nobody to be held up, once much was asked', async () => {
-    const { pacer, start } = onFakeClock({ minGapMs: 1_000, calmBelow: 4, perMinute: 18 });
+    const { pacer, start } = onFakeClock({ minGapMs: 1_000, calmBelow: 4, perMinute: 30 });
     await many(3, () => start());
     assert.equal(pacer.apartMs(), 0);
     await start();
@@ -80,16 +80,13 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('says so of the hour as well', async () => {
-    const { pacer, start } = onFakeClock({ minGapMs: 30_000, perHour: 110 });
-    await many(65, () => start());
+    const { pacer, start } = onFakeClock({ minGapMs: 5_000, perHour: 600 });
+    await many(359, () => start());
     assert.equal(pacer.apartMs(), 0);
     await start();
-    const nowMs = 65 * 30_000;
-    const evenly = Array.from(
-      { length: 66 },
-      (_, i) => (i * 30_000 + 3_600_000 - nowMs) / Math.max(1, 10 - 66 + 1 + i),
-    );
-    assert.equal(pacer.apartMs(), Math.max(...evenly));
+    // A hundred are left to those who plan, and 360 were asked: of those the 260 oldest have to be an hour old first.
+    const nowMs = 359 * 5_000;
+    assert.equal(pacer.apartMs(), 260 * 5_000 + 3_600_000 - nowMs);
   });
 
   it('widens the gap at each refusal, up to five, for a minute', async () => {
