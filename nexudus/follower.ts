@@ -109,7 +109,6 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   function look(): void {
-    clearTimeout(timer);
     if (waiting.length === 0) return;
     const nowMs = performance.now();
     const wantedMs = Math.min(...waiting.map(({ fromMs }) => fromMs));
@@ -128,6 +127,7 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   function lookIn(ms: number): void {
+    clearTimeout(timer);
     timer = setTimeout(look, ms);
   }
 
@@ -183,7 +183,8 @@ export function createFollower(options: FollowerOptions): Follower {
       (serve) => {
         mine = { wanted, isNewcomer, fromMs, serve };
         waiting.push(mine);
-        look();
+        // Later, for all who ask in the same moment to be served together.
+        lookIn(0);
       },
       () => {
         waiting = waiting.filter((one) => one !== mine);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { decide } from '../../access/decide.js';
 import type { Snapshot, StandsOn } from '../../access/types.js';
 import { readChanges, readIndex } from '../../nexudus/changes.js';
-import { createFollower } from '../../nexudus/follower.js';
+import { createFollower, type Follower } from '../../nexudus/follower.js';
 import { createReader, type MemberRequest, type Reader } from '../../nexudus/reader.js';
 import { createReplica, type Replica } from '../../nexudus/replica.js';
 import { rules } from '../support/builders.js';
@@ -20,6 +20,7 @@ const hourMs = 60 * minuteMs;
 /** A space whose members are read out of a copy, and the same read one by one. */
 interface Followed extends Bench {
   replica: Replica;
+  follower: Follower;
   /** Out of the copy. */
   copied: Reader;
   apartMs: number;
@@ -37,18 +38,17 @@ async function startFollowed(): Promise<Followed> {
   const now = (): number => clock.now;
   // What is missing is gone at the first look, here as in `reader`, which is asked for nobody who is missing.
   const common = { client, now, gatherMs: 1, lookLaterMs: 0, baselines: () => Promise.resolve(null) };
+  const follower = createFollower({
+    ...{ client, replica, now, gatherMs: 5, exactEveryMs: 200, slowMs: 150 },
+    stampedNow: () => (followed.isTimeKnown ? now() : null),
+    apartMs: () => followed.apartMs,
+  });
   const followed: Followed = Object.assign(bench, {
     replica,
     apartMs: 0,
     isTimeKnown: true,
-    copied: createReader({
-      ...common,
-      follower: createFollower({
-        ...{ client, replica, now, gatherMs: 1, exactEveryMs: 200, slowMs: 50 },
-        stampedNow: () => (followed.isTimeKnown ? now() : null),
-        apartMs: () => followed.apartMs,
-      }),
-    }),
+    follower,
+    copied: createReader({ ...common, follower }),
     reader: createReader(common),
     async readAll() {
       await readIndex(client, { now, followedBy: replica.rebase(clock.now) });
@@ -163,6 +163,47 @@ describe('reading out of a copy that is kept up', () => {
     followed.apartMs = 5;
     space.remove('coworkertimepasses', pass);
     assert.deepEqual((await opens(ann, { heldOn })).groups, []);
+  });
+
+  it('has whoever no list explains wait for the next exact look in a busy minute, and no longer', async () => {
+    const [ann, ben] = [member(), member()];
+    const pass = buys(ann);
+    const heldOn = held(pass);
+    await settle();
+    followed.apartMs = 5;
+    await opens(ben);
+    later();
+    space.remove('coworkertimepasses', pass);
+    const { groups, requests } = await opens(ann, { heldOn });
+    assert.deepEqual(groups, []);
+    assert.ok(requests >= 7, `one look by lists, and an exact one (${requests} requests)`);
+  });
+
+  it('serves a wake by a look that began after it, without a request more', async () => {
+    await settle();
+    followed.apartMs = 5;
+    const [ann, ben] = [member(), member()];
+    for (const id of [ann, ben]) buys(id);
+    later();
+    const notBefore = followed.clock.now - 1;
+    assert.deepEqual((await opens(ann, { notBefore })).groups, [groupId]);
+    assert.deepEqual(await opens(ben, { notBefore }), { groups: [groupId], requests: 0 });
+    assert.notEqual((await opens(ben)).requests, 0, 'and not one that began before');
+  });
+
+  it('tells who is new by a look or two for all who ask, and not before there is a copy', async () => {
+    const { follower, clock } = followed;
+    const ann = member();
+    assert.equal(await follower.hasCoworker(ann, clock.now), null);
+    await settle();
+    followed.apartMs = 5;
+    const ben = member();
+    const before = followed.asked();
+    const nobodies = Array.from({ length: 500 }, (_, i) => ben + 1_000 + i);
+    const are = await Promise.all([ann, ben, ...nobodies].map((id) => follower.hasCoworker(id, clock.now)));
+    assert.deepEqual(are, [true, true, ...nobodies.map(() => false)]);
+    // Asking for five hundred may take longer than they gather here.
+    assert.ok(followed.asked() - before <= 6);
   });
 
   it('keeps nobody out by a pause that was deleted since', async () => {
