@@ -146,7 +146,9 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   }
 
   function apartMs(): number {
-    const inMinute = lately(starts);
+    // Polls stop in time by themselves, and however close they follow each other, nobody who plans makes room for them.
+    const planned = inOrder.filter((one) => one !== lanes.polls).flatMap((one) => lately(one.starts));
+    const inMinute = planned.toSorted((one, other) => one - other);
     const byMinute =
       inMinute.length < calmBelow ? 0 : evenlyMs(inMinute, perMinute - leftByPlan.perMinute, minuteMs);
     const byHour =

@@ -37,7 +37,8 @@ export interface PushDeps {
   /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
   ownership: Pick<Ownership, 'ownersAmong'>;
   log: Logger;
-  now: () => Instant;
+  /** What time it is for who reads Nexudus; null: this process is another one, whose clock may be wrong. */
+  now: () => Instant | null;
   /** Whether Nexudus has such a coworker, as the copy of this process shows it; null: this process has none. */
   hasCoworker: (id: number, notBefore: Instant) => Promise<boolean | null>;
   /** Told how long each wake took from the arrival of a webhook. */
@@ -54,7 +55,10 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
   /** What comes in is in Nexudus by then: a read that began since shows it. */
-  const changed = (): Wake & { notBefore: Instant } => ({ reason: 'changed', notBefore: deps.now() });
+  const changed = (): Wake => {
+    const now = deps.now();
+    return { reason: 'changed', ...(now === null ? {} : { notBefore: now }) };
+  };
   const pollNow = (): Promise<void> =>
     client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   const mayStart = createNewcomers(deps);
@@ -62,7 +66,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const newcomers: Herald = createHerald({
     async wake(memberId) {
       const wake = changed();
-      if (await mayStart(memberId, wake.notBefore)) await waker.wake(memberId, wake);
+      if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
       else newcomers.tellSomething();
     },
     ...{ pollNow, gatherMs: 0, onWoken: deps.onWoken },

@@ -291,7 +291,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { nexudusForFullPasses: nexudus, kisi } = apis;
   const push = await startPush({
     ...{ config, client, nexudus, kisi, trail, ownership, kept, log },
-    now: () => apis.time.now(),
+    now: () => (speaker.isSpeaking() ? apis.time.now() : null),
     hasCoworker: async (id, notBefore) =>
       speaker.isSpeaking() ? copy.follower.hasCoworker(id, notBefore) : null,
     onWoken: meters.pushWake,
