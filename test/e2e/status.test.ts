@@ -229,7 +229,11 @@ describe('status and alerts', () => {
     nexudus.space.addPass({ CoworkerId: twin, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
     const shown = async (): Promise<string> => (await latchkeyWith(env, 'show', String(twin))).stdout;
     const leaves = async (): Promise<boolean> => /to another profile/.test(await shown());
-    await eventually('the twin leaves the keys', leaves, 45_000, 50, shown);
+    const stands = async (): Promise<unknown> => [
+      (await latchkeyWith(env, 'show', String(twin))).stderr,
+      await said(),
+    ];
+    await eventually('the twin leaves the keys', leaves, 45_000, 50, stands);
     assert.match(await shown(), /^Key to group \d+ in Kisi, until .*: given by Latchkey\.$/m);
   });
 });
