@@ -213,16 +213,26 @@ export function createWaker(
   };
 }
 
-/** What a person paused in the Temporal UI stays so. */
+/** How long Temporal has for an order to a Schedule, and how often it is looked. */
+const takenWithinMs = 2_000;
+const lookEveryMs = 50;
+
+/** What a person paused in the Temporal UI stays so. Throws where Temporal does not take it, for another try. */
 async function letRun(client: Client, scheduleId: string, allowed: boolean): Promise<void> {
   const schedule = client.schedule.getHandle(scheduleId);
   try {
     const { state } = await schedule.describe();
-    if (!allowed && !state.paused) await schedule.pause(pausedByOrder);
-    if (!allowed || !state.paused || state.note !== pausedByOrder) return;
-    await schedule.unpause();
+    if (allowed !== state.paused || (allowed && state.note !== pausedByOrder)) return;
+    // Of two orders to pause, go on or run that come at once a Schedule forgets the first; an update stays.
+    const note = allowed ? 'let go on by `latchkey resume`' : pausedByOrder;
+    await schedule.update((old) => ({ ...old, state: { ...old.state, paused: !allowed, note } }));
+    for (let waitedMs = 0; (await schedule.describe()).state.paused === allowed; waitedMs += lookEveryMs) {
+      if (waitedMs >= takenWithinMs)
+        throw new Error(`the Schedule ${scheduleId} was not ${allowed ? 'let go on' : 'paused'}`);
+      await sleep(lookEveryMs);
+    }
     // Both see all that came since they last ran.
-    await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+    if (allowed) await schedule.trigger(ScheduleOverlapPolicy.SKIP);
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
