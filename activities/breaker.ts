@@ -35,7 +35,7 @@ const weighWithinMs = 10_000;
 export function createBreakerBook({
   client,
   limits,
-  quietMs = 1_000,
+  quietMs = 500,
   slowQuietMs = 3_000,
 }: BreakerOptions): BreakerBook {
   let waiting: Waiting[] = [];

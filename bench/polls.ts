@@ -37,7 +37,7 @@ async function of(count: number): Promise<void> {
   const client = createNexudusClient({
     baseUrl: nexudus.url,
     auth,
-    pace: createPacer({ minGapMs: 1 }).members,
+    pace: createPacer({ minGapMs: 1, perMinute: Infinity, perHour: Infinity }).members,
     clock: createServerClock({ wallMs: now, steadyMs: () => performance.now() + aheadMs }),
   });
   try {
@@ -116,7 +116,7 @@ async function quietPoll(
     verdict: () => ({ state: 'agreed', right: ['machine', 'nexudus', 'kisi'], wrong: [] }),
   });
   const poll = (memory: PollMemory | null): Promise<PollMemory> =>
-    new MockActivityEnvironment().run(() => activities.pollChanges(memory));
+    new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }).run(() => activities.pollChanges(memory));
   const first = await poll(null);
   // Then every list is due, also those that are read once a minute; and what was just filled in is no news.
   aheadMs += 180_000;

@@ -13,7 +13,10 @@ const rows: Row[] = [];
 const stage = await setStage({ LATCHKEY_POLL_INTERVAL: '1s', LATCHKEY_AUDIT_INTERVAL: '7d' });
 const { nexudus, kisi, ids } = stage;
 const { space } = nexudus;
-await stage.startWorker({ nexudus: createPacer({ minGapMs: 1 }), kisi: createKisiPacer({ most: 1000 }) });
+await stage.startWorker({
+  nexudus: createPacer({ minGapMs: 1, perMinute: Infinity, perHour: Infinity }),
+  kisi: createKisiPacer({ most: 1000 }),
+});
 // The first of all has the worker learn who is in Kisi, and that Kisi moves ends.
 await life(1, false);
 rows.length = 0;

@@ -1,6 +1,9 @@
 /** What every bench stands on: a Temporal server, both simulators, and workers as separate processes would run them. */
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
@@ -32,12 +35,15 @@ export async function setStage(env: Record<string, string> = {}): Promise<BenchS
   const server = await startEmbeddedTemporal({ dbFile: null, searchAttributes });
   const temporal = { address: server.address, namespace: 'default' };
   // What the benches take away they take from all at once.
-  const file = 'policies: { breakerPeople: 100000 }';
+  const file = 'policies: { breakerPeople: 100000, breakerShare: 100% }';
   const stage = await setEmptyStage({ temporal, log, env, file });
   const { nexudus, kisi } = stage;
   nexudus.switches.rateLimits = null;
   kisi.switches.rateLimit = null;
   const { client, connection } = await connectClient(temporal);
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
+  const configFile = join(folder, 'latchkey.yaml');
+  await writeFile(configFile, file);
   return {
     ...stage,
     temporal,
@@ -48,12 +54,14 @@ export async function setStage(env: Record<string, string> = {}): Promise<BenchS
       TEMPORAL_NAMESPACE: temporal.namespace,
       LATCHKEY_DATABASE_URL: stage.config.databaseUrl,
       LATCHKEY_LOG_LEVEL: 'warn',
+      LATCHKEY_CONFIG: configFile,
       ...env,
     },
     async stop() {
       await stage.stop();
       await connection.close();
       await server.stop();
+      await rm(folder, { recursive: true });
     },
   };
 }

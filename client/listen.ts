@@ -48,6 +48,9 @@ async function run(
       const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
       const push = await startPush({
         ...{ config, client, ...apis, trail, ownership, kept, log },
+        now: () => null,
+        // The copy of all records is in the process that speaks.
+        hasCoworker: () => Promise.resolve(null),
         onWoken: pushWake,
       });
       const health = await startHealth({

@@ -108,7 +108,8 @@ export interface PageRequest<N extends CollectionName> {
 }
 
 const pageSize = 1000;
-const batchSize = 100;
+/** How many records Nexudus gives by their ids in a request. */
+export const batchSize = 100;
 const mostAttempts = 3;
 
 /** More than any space has: a list that promises more is not read to its end. */

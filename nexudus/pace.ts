@@ -2,27 +2,26 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
 import { untilAborted } from '../waits/within.js';
 
 /**
- * How fast requests may start. Published are one request per 100 ms and 120 a minute for each login; "trust the
- * status code, not the numbers", says the same page. So the gap is always kept, and the minute's number from a throttle
- * on, for as long as `cautionMs`. A first one while little was asked is no sign of that: two requests came too close
- * together on their way. Each throttle widens the gap a little for a minute, since each costs a whole second.
+ * How fast requests may start. Published are one request per 100 ms, 120 a minute and 5,000 an hour for each login; "trust the
+ * status code, not the numbers", says the same page. So all three are kept with a little to spare, and a refusal makes everybody
+ * rest: two requests came too close together on their way, or others use the same login. Each widens the gap a little for a
+ * minute, since each costs a whole second.
  */
 export interface PaceOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
   minGapMs: number;
-  /** What each throttle of the last minute, but not more than five, adds to the gap. Default 10. */
+  /** What each refusal of the last minute, but not more than five, adds to the gap. Default 10. */
   widerMs: number;
-  /** Most starts in any 60 s after a throttle. Default 115. */
+  /** Most starts in any 60 s. Default 115. */
   perMinute: number;
-  /** What crowds and full passes leave of that to what is waited for; polls leave half of it. Default 45. */
+  /** Most starts in any hour. Default 4,900. */
+  perHour: number;
+  /** What crowds and full passes leave of the minute to what is waited for; polls leave half of it. Default 45. */
   reservePerMinute: number;
-  /**
-   * After a throttle, from so many starts in the last 60 s on, those of all that can wait are spread over the minute; with
-   * fewer, it takes two throttles in a minute to make careful. Default 60.
-   */
+  /** From so many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
   spreadFrom: number;
-  /** How long a throttle makes careful. Default 10 minutes. */
-  cautionMs: number;
+  /** From so many starts in the last 60 s on, those who can plan are to plan, see `apartMs`. Default 40. */
+  calmBelow: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
   /** May resolve early once `signal` is aborted. */
@@ -52,24 +51,33 @@ export interface Pacer {
   polls: Turns;
   /** Lets all others go first, for up to 15 s a request. */
   fullPasses: Turns;
-  /** How many may start now before as many have started within a minute as Nexudus allows. */
-  room(): number;
+  /**
+   * How far apart requests are to be from now on, on average, for nobody to be held up by the minute's number or the hour's; 0:
+   * little was asked lately.
+   */
+  apartMs(): number;
 }
 
 /** The five kinds of work. */
-export type LaneName = Exclude<keyof Pacer, 'room'>;
+export type LaneName = Exclude<keyof Pacer, 'apartMs'>;
 
 interface Lane {
   waiting: { go: () => void; since: number }[];
   patienceMs: number;
-  perMinute: number;
-  /** Whether its starts are spread over a minute that is throttled. */
+  /** What it leaves of the minute's number to others. */
+  leaves: number;
+  /** Whether its starts are spread over a busy minute. */
   isSpread: boolean;
   /** Of the last minute, oldest first. */
   starts: number[];
 }
 
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** Who plans leaves some to polls and full passes, which do not. */
+const leftByPlan = { perMinute: 20, perHour: 500 };
+/** An hour is planned from so large a part of its number on. */
+const planHourFrom = 0.6;
 
 /** A pacer. All options may be left out. */
 export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
@@ -77,38 +85,38 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     minGapMs = 115,
     widerMs = 10,
     perMinute = 115,
+    perHour = 4_900,
     reservePerMinute = 45,
     spreadFrom = 60,
-    cautionMs = 10 * minuteMs,
+    calmBelow = 40,
   } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
   const sleep =
     options.sleep ??
     ((ms: number, signal: AbortSignal) => sleepMs(ms, undefined, { signal }).catch(() => undefined));
 
-  /** Starts of the last minute, oldest first. */
-  let starts: number[] = [];
+  /** Starts of the last hour, oldest first. */
+  const starts: number[] = [];
   let pausedUntil = -Infinity;
-  let carefulUntil = -Infinity;
-  /** The last few throttles of the last minute, oldest first. */
-  let throttles: number[] = [];
+  /** The last few refusals of the last minute, oldest first. */
+  let refusals: number[] = [];
   let pumping = false;
   let napping = new AbortController();
-  const lane = (patienceMs: number, most: number, isSpread: boolean): Lane => ({
+  const lane = (patienceMs: number, leaves: number, isSpread: boolean): Lane => ({
     waiting: [],
     patienceMs,
-    perMinute: most,
+    leaves,
     isSpread,
     starts: [],
   });
   /** In the order in which they go. */
   const lanes = {
-    members: lane(Infinity, perMinute, false),
-    groups: lane(3_000, perMinute, false),
-    crowds: lane(3_000, perMinute - reservePerMinute, true),
-    // A throttle after a burst must not have a change go unnoticed until the minute is over.
-    polls: lane(3_000, perMinute - Math.floor(reservePerMinute / 2), true),
-    fullPasses: lane(15_000, perMinute - reservePerMinute, true),
+    members: lane(Infinity, 0, false),
+    groups: lane(3_000, 0, false),
+    crowds: lane(3_000, reservePerMinute, true),
+    // A burst must not have a change go unnoticed until the minute is over.
+    polls: lane(3_000, Math.floor(reservePerMinute / 2), true),
+    fullPasses: lane(15_000, reservePerMinute, true),
   };
   const inOrder = Object.values(lanes);
 
@@ -117,33 +125,51 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     return clockMs() - (waiting[0]?.since ?? Infinity) >= patienceMs;
   }
 
-  /** Polls that follow each other closely must not take all turns for ever: others have at least a few of theirs. */
+  /** Others must not take all turns for ever: each has at least a few of its own. */
   function shareOf(one: Lane): number {
     const hasFew = isImpatient(one) && lately(one.starts).length < Math.ceil(reservePerMinute / 3);
-    return hasFew ? Math.max(one.perMinute, lanes.polls.perMinute) : one.perMinute;
+    return Math.max(1, perMinute - (hasFew ? 0 : one.leaves));
   }
 
   function earliestStart(one: Lane): number {
     const { isSpread, starts: own } = one;
     const most = shareOf(one);
     const soonest = Math.max((starts.at(-1) ?? -Infinity) + gapMs(), pausedUntil);
-    if (clockMs() >= carefulUntil) return soonest;
-    const inTheWay = starts.at(-most) ?? -Infinity;
+    const byMinute = (starts.at(-most) ?? -Infinity) + minuteMs;
+    const byHour = (starts.at(-perHour) ?? -Infinity) + hourMs;
     // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
     const evenly =
       !isSpread || lately(starts).length < spreadFrom
         ? -Infinity
         : (own.at(-1) ?? -Infinity) + minuteMs / most;
-    return Math.max(soonest, inTheWay + minuteMs, evenly);
+    return Math.max(soonest, byMinute, byHour, evenly);
+  }
+
+  function apartMs(): number {
+    // Polls stop in time by themselves, and however close they follow each other, nobody who plans makes room for them.
+    const planned = inOrder.filter((one) => one !== lanes.polls).flatMap((one) => lately(one.starts));
+    const inMinute = planned.toSorted((one, other) => one - other);
+    const byMinute =
+      inMinute.length < calmBelow ? 0 : evenlyMs(inMinute, perMinute - leftByPlan.perMinute, minuteMs);
+    const byHour =
+      starts.length < perHour * planHourFrom ? 0 : evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
+    return Math.max(byMinute, byHour);
+  }
+
+  /** The least time between two starts by which none of them meets a window that is full already. */
+  function evenlyMs(inWindow: readonly number[], most: number, windowMs: number): number {
+    const free = most - inWindow.length;
+    return Math.max(0, ...inWindow.map((at, i) => (at + windowMs - clockMs()) / Math.max(1, free + 1 + i)));
   }
 
   function gapMs(): number {
-    return minGapMs + widerMs * lately(throttles).length;
+    return minGapMs + widerMs * lately(refusals).length;
   }
 
   /** Those within the last minute. */
   function lately(instants: readonly number[]): number[] {
-    return instants.filter((at) => at > clockMs() - minuteMs);
+    const before = clockMs() - minuteMs;
+    return instants.slice(instants.findLastIndex((at) => at <= before) + 1);
   }
 
   /**
@@ -173,7 +199,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
 
   function start(next: Lane): void {
     const now = clockMs();
-    starts = [...lately(starts), now];
+    starts.push(now);
+    while ((starts[0] ?? now) <= now - hourMs) starts.shift();
     next.starts = [...lately(next.starts), now];
     next.waiting.shift()?.go();
   }
@@ -199,8 +226,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function pause(ms: number): void {
     const now = clockMs();
     pausedUntil = Math.max(pausedUntil, now + ms);
-    if (lately(starts).length >= spreadFrom || lately(throttles).length > 0) carefulUntil = now + cautionMs;
-    throttles = [...lately(throttles), now].slice(-5);
+    refusals = [...lately(refusals), now].slice(-5);
   }
 
   const turnsOf = (one: Lane): Turns => ({ turn: (signal) => turnIn(one, signal), pause });
@@ -210,6 +236,6 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     crowds: turnsOf(lanes.crowds),
     polls: turnsOf(lanes.polls),
     fullPasses: turnsOf(lanes.fullPasses),
-    room: () => Math.max(0, perMinute - lately(starts).length),
+    apartMs,
   };
 }

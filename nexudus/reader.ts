@@ -1,9 +1,9 @@
 import type { Instant } from '../access/types.js';
 import { createAbsences } from './absences.js';
 import { readBulk, type BulkRead } from './bulk.js';
-import { catchUp } from './catch-up.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
+import type { Follower } from './follower.js';
 import { shared } from '../waits/shared.js';
 import { boundsSignal, untilAborted, type Limit } from '../waits/within.js';
 import { keep, once, type Freshness } from './fresh.js';
@@ -13,7 +13,6 @@ import { readPlace, readPlaces, type Places, type TimeZones } from './places.js'
 import { plausible, type Baselines } from './plausible.js';
 import type { CollectionName } from './records.js';
 import { readOffers } from './reference.js';
-import type { Replica } from './replica.js';
 import { createDirectSource, findAllowance, type PauseQuirk, type RecordSource } from './source.js';
 
 export type { Doubt, MemberRead, MemberRequest } from './person.js';
@@ -38,21 +37,8 @@ export interface ReaderOptions {
   lookLaterMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
   baselines: () => Promise<Baselines | null>;
-  /** What polls and full passes keep up; left out: everybody is read anew. */
-  following?: Following;
-}
-
-/** A copy of everybody's records, and what it takes to bring it up to date. */
-export interface Following {
-  replica: Replica;
-  /** The time by which Nexudus stamps what is written now, or an earlier one; null: not known well enough. */
-  stampedNow: () => Instant | null;
-  /** How many requests may start within the next moments before the minute is used up. */
-  room: () => number;
-  /** Without much room catch-ups are so far apart, which leaves as much again for polls, full passes and lookups. Default 2.5 s. */
-  spreadMs?: number;
-  /** Where there is room, nobody waits longer for a catch-up to be over that began before. Default 2 s. */
-  slowMs?: number;
+  /** What keeps a copy of all records up; left out: everybody is read anew. */
+  follower?: Follower;
 }
 
 /** Reads members; many that are asked for at about the same time share one read. */
@@ -92,19 +78,13 @@ const placesKeptMs = 10 * 60_000;
 const newPlaceMs = 30_000;
 /** A filter that is ignored is not tried again for so long. */
 const bulkOnlyMs = 10 * 60_000;
-/** A catch-up takes about so many requests, and one more for so many whose old records are looked up. */
-const catchUpCost = 4;
-const membersPerLookup = 30;
-/** With less room than this, catch-ups are spread over the minute, and leave out what is only good to have. */
-const roomyFrom = 50;
-const catchUpLimit: Limit = { limitMs: 60_000, of: 'Nexudus' };
 /** How old pass types and allowances may be where the wake is not about them: polls tell everybody of a new one. */
 const offersKeptMs = 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
   const { client, clientForGroups = client, clientForCrowds = client } = options;
-  const { now, timeZones = {}, gatherMs = 100, bulkLimitMs = 10 * 60_000, following } = options;
+  const { now, timeZones = {}, gatherMs = 100, bulkLimitMs = 10 * 60_000, follower } = options;
   const bulkLimit: Limit = { limitMs: bulkLimitMs, of: 'Nexudus' };
   const absences = createAbsences(now, options.lookLaterMs);
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
@@ -121,8 +101,6 @@ export function createReader(options: ReaderOptions): Reader {
   let bulk: SharedRead | null = null;
   let bulkRunning = false;
   let bulkCost: number | null = null;
-  let catchUpRunning = false;
-  let catchUpAtMs = -Infinity;
   let directAgainAt = -Infinity;
   /** Members that are being read one by one: those for whom somebody waits, and those of a crowd. */
   const directRunning = { single: 0, crowd: 0 };
@@ -155,8 +133,7 @@ export function createReader(options: ReaderOptions): Reader {
   function startBulk(by: NexudusClient): SharedRead {
     const common = startRead(by);
     const read = async (): Promise<BulkRead> => {
-      const stampedAt = following?.stampedNow() ?? null;
-      const take = stampedAt === null ? undefined : following?.replica.rebase(stampedAt);
+      const take = follower?.rebase();
       const all = await readBulk(by, common.lookups, common.startedAt);
       bulkCost = all.requests;
       take?.(all.collections);
@@ -168,9 +145,11 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   function startRead(by: NexudusClient): Omit<SharedRead, 'source'> {
+    return { startedAt: now(), lookups: createLookups(by), ...countsOf(by) };
+  }
+
+  function countsOf(by: NexudusClient): Pick<SharedRead, 'count' | 'allowance'> {
     return {
-      startedAt: now(),
-      lookups: createLookups(by),
       count: once((name: CollectionName) => by.count(name)),
       allowance: once((uniqueId: string) => findAllowance(by, uniqueId)),
     };
@@ -204,9 +183,8 @@ export function createReader(options: ReaderOptions): Reader {
   /** Whom somebody waits for is read at once, even beside a read for all, where that costs less; the others together. */
   function startRound(): void {
     gathering = false;
-    const [inBulk, awaited] = partition(waiting, ({ request }) => request.inBulk);
+    const [inBulk, single] = partition(waiting, ({ request }) => request.inBulk);
     waiting = [];
-    const single = startCatchUp(awaited);
     const areDirect = isCheaperDirectly(single, 'single');
     if (areDirect) readDirectly(single, 'single');
     const crowd = unserved(areDirect ? inBulk : [...inBulk, ...single]);
@@ -243,62 +221,36 @@ export function createReader(options: ReaderOptions): Reader {
     return requests <= most && now() >= directAgainAt;
   }
 
-  /** Serves all by one catch-up, now or as soon as the last one is over; answers those whom another way serves better. */
-  function startCatchUp(awaited: readonly Waiting[]): readonly Waiting[] {
-    if (awaited.length === 0 || following === undefined) return awaited;
-    const stampedAt = following.stampedNow();
-    const isThere = following.replica.readTo('coworkers') !== null;
-    if (stampedAt === null || !isThere || now() < directAgainAt) return awaited;
-    const memberIds = new Set(awaited.map(({ request }) => request.memberId));
-    const cost = catchUpCost + Math.floor(memberIds.size / membersPerLookup);
-    if (cost > (bulkCost ?? unknownBulkCost)) return awaited;
-    const isRoomy = following.room() >= roomyFrom;
-    const { spreadMs = 2_500, slowMs = 2_000 } = following;
-    const sinceMs = performance.now() - catchUpAtMs;
-    // A request of it may hang.
-    if (catchUpRunning && isRoomy && sinceMs >= slowMs) return awaited;
-    const waitMs = isRoomy ? 0 : spreadMs - sinceMs;
-    if (catchUpRunning || waitMs > 0) {
-      waiting.push(...awaited);
-      if (!catchUpRunning) setTimeout(gatherWaiting, waitMs);
-      return [];
-    }
-    catchUpRunning = true;
-    catchUpAtMs = performance.now();
-    setTimeout(gatherWaiting, slowMs);
-    const common = startRead(client);
-    const { replica } = following;
-    const stampedNow = (): Instant => following.stampedNow() ?? stampedAt;
-    const source = shared(() => catchUp({ client, replica, stampedNow, memberIds, isRoomy, ...common }), {
-      limit: catchUpLimit,
-      onOver: () => {
-        catchUpRunning = false;
-        gatherWaiting();
-      },
-    });
-    const read: SharedRead = { ...common, source: async (request) => (await source())(request) };
-    for (const one of awaited) one.serve(() => serveDirect(read, one.request));
-    return [];
-  }
-
   function readDirectly(served: readonly Waiting[], kind: keyof typeof directRunning): void {
     if (served.length === 0) return;
     const read = startDirect();
     for (const one of served) {
       directRunning[kind]++;
-      one.serve(() => serveDirect(read, one.request).finally(() => directRunning[kind]--));
+      one.serve(() =>
+        orOfAll(one.request, () => serve(read, one.request)).finally(() => directRunning[kind]--),
+      );
     }
   }
 
-  /** Where Nexudus ignores a filter that the direct way needs, whole collections are read instead. */
-  async function serveDirect(read: SharedRead, request: MemberRequest): Promise<MemberRead> {
+  /** Where Nexudus ignores a filter that a read of one member needs, whole collections are read instead. */
+  async function orOfAll(request: MemberRequest, read: () => Promise<MemberRead>): Promise<MemberRead> {
     try {
-      return await serve(read, request);
+      return await read();
     } catch (error) {
       if (!isNexudusError(error, 'filterIgnored')) throw error;
       directAgainAt = now() + bulkOnlyMs;
       return nextRound(request);
     }
+  }
+
+  /** Out of the copy, brought up to date, where that can be had. */
+  async function follow(request: MemberRequest): Promise<MemberRead> {
+    const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost)) ?? null;
+    if (run === null) return nextRound(request);
+    const { startedAt, lookups } = run;
+    const source = run.sourceFor(request.heldOn);
+    const read = { startedAt, lookups, ...countsOf(client), source: () => Promise.resolve(source) };
+    return serve(read, request);
   }
 
   /** Waits for the next round, and reads as that says. */
@@ -338,7 +290,8 @@ export function createReader(options: ReaderOptions): Reader {
       if (usable !== null && (!bulkRunning || request.inBulk)) return serve(usable, request);
       // A failure of Temporal leaves only the estimate unknown.
       if (bulkCost === null) void estimateBulk().catch(() => undefined);
-      return nextRound(request);
+      if (request.inBulk || now() < directAgainAt) return nextRound(request);
+      return orOfAll(request, () => follow(request));
     },
   };
 }

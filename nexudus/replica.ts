@@ -34,14 +34,17 @@ export interface Replica {
    */
   rebase(readAt: Instant): (all: Collections) => void;
   /**
-   * Takes a list of what was written. It brings the copy up to date where it goes on from what is here. Answers the members
-   * whose records are not as they were.
+   * Takes a list of what was written. It brings the copy up to date where it goes on from what is here.
    */
-  take<N extends Followed>(name: N, written: Written<N>): ReadonlySet<number>;
+  take<N extends Followed>(name: N, written: Written<N>): void;
   /** Takes all teams as they were read at `readAt`. */
   takeTeams(teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] }, readAt: Instant): void;
   /** Whether the copy has just this row, and not one that says that it was written later. */
   holds<N extends Followed>(name: N, row: Records[N]): boolean;
+  /** Whether something of the member came to be another within so many milliseconds. */
+  hasChanged(memberId: number, withinMs: number): boolean;
+  /** Whether there is such a coworker, as far as the copy knows. */
+  hasCoworker(id: number): boolean;
   /** Up to when the copy of a collection is complete; null: nothing was read yet, of any of them. */
   readTo(name: Followed | 'teams'): Instant | null;
   collections(): Collections;
@@ -54,9 +57,14 @@ interface Kept<T> {
   take: number;
 }
 
+type Row<N extends Followed> = Omit<Kept<Records[N]>, 'take'>;
+
 /** By id; a malformed row without one by all that it says. */
 type Table<N extends Followed> = Map<number | string, Kept<Records[N]>>;
 type Tables = { [N in Followed]: Table<N> };
+
+/** Changes before that explain nothing any more. */
+const rememberedMs = 5 * 60_000;
 
 const noTables = (): Tables => ({
   coworkers: new Map(),
@@ -65,38 +73,43 @@ const noTables = (): Tables => ({
   coworkertimepasses: new Map(),
 });
 
-export function createReplica(): Replica {
+/** `nowMs`: of a clock that nobody sets. */
+export function createReplica(nowMs: () => number = () => performance.now()): Replica {
   let tables = noTables();
   let teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] } = { rows: [], broken: [] };
   const readTo = new Map<Followed | 'teams', Instant>();
   let teamsTake = 0;
   let takes = 0;
+  /** When something of each member was last not as it had been, of those who changed lately. */
+  const changedMs = new Map<number, number>();
   /** As long as nothing came that is new. */
   let gathered: Collections | null = null;
 
-  function put<N extends Followed>(name: N, { rows, broken }: Rows<N>, take: number): Set<number> {
+  /** `before`: how it was. */
+  function put<N extends Followed>(name: N, { rows, broken }: Rows<N>, take: number, before = tables): void {
     const table = tables[name];
-    const touched = new Set<number>();
-    const keep = (key: number | string, kept: Omit<Kept<Records[N]>, 'take'>): void => {
+    const keep = (key: number | string, kept: Row<N>): void => {
       const known = table.get(key);
       if (known !== undefined && isOlder(kept, known)) return;
-      if (known === undefined || textOf(known) !== textOf(kept)) {
-        gathered = null;
-        for (const owner of [ownerOf(name, known), ownerOf(name, kept)])
-          if (owner !== null) touched.add(owner);
-      }
+      noteChange(name, before[name].get(key), kept);
       table.set(key, { ...kept, take });
     };
     for (const row of rows) keep(row.id, { row, broken: null });
     for (const one of broken) keep(one.id ?? one.text, { row: null, broken: one });
-    return touched;
+    for (const [memberId, at] of changedMs) if (at < nowMs() - rememberedMs) changedMs.delete(memberId);
+  }
+
+  function noteChange<N extends Followed>(name: N, was: Row<N> | undefined, is: Row<N> | undefined): void {
+    // What is laid first is no news of anybody.
+    if (!readTo.has(name)) return;
+    if (was !== undefined && is !== undefined && textOf(was) === textOf(is)) return;
+    gathered = null;
+    for (const owner of [ownerOf(name, was), ownerOf(name, is)])
+      if (owner !== null) changedMs.set(owner, nowMs());
   }
 
   /** Whose a record is; of a pause that does not say it, whose its contract is. */
-  function ownerOf<N extends Followed>(
-    name: N,
-    kept: Pick<Kept<Records[N]>, 'row' | 'broken'> | undefined,
-  ): number | null {
+  function ownerOf<N extends Followed>(name: N, kept: Row<N> | undefined): number | null {
     if (kept === undefined) return null;
     const contractId = kept.broken?.contractId ?? contractOf(kept.row);
     const byContract =
@@ -113,6 +126,7 @@ export function createReplica(): Replica {
       for (const [key, kept] of from) {
         const known = to.get(key);
         if (kept.take > take && (known === undefined || !isOlder(kept, known))) to.set(key, kept);
+        else if (known === undefined) noteChange(name, kept, undefined);
       }
     }
   }
@@ -144,10 +158,20 @@ export function createReplica(): Replica {
         gathered = null;
         const brokenOf = (name: Followed): BrokenRow[] =>
           all.broken.filter(({ collection }) => collection === name);
-        put('coworkers', { rows: all.coworkers, broken: brokenOf('coworkers') }, take);
-        put('coworkercontracts', { rows: all.contracts, broken: brokenOf('coworkercontracts') }, take);
-        put('contractpausedperiods', { rows: all.pauses, broken: brokenOf('contractpausedperiods') }, take);
-        put('coworkertimepasses', { rows: all.passes, broken: brokenOf('coworkertimepasses') }, take);
+        put('coworkers', { rows: all.coworkers, broken: brokenOf('coworkers') }, take, before);
+        put(
+          'coworkercontracts',
+          { rows: all.contracts, broken: brokenOf('coworkercontracts') },
+          take,
+          before,
+        );
+        put(
+          'contractpausedperiods',
+          { rows: all.pauses, broken: brokenOf('contractpausedperiods') },
+          take,
+          before,
+        );
+        put('coworkertimepasses', { rows: all.passes, broken: brokenOf('coworkertimepasses') }, take, before);
         keepLater(before, take);
         if (teamsTake < take)
           teams = { rows: all.teams, broken: all.broken.filter(({ collection }) => collection === 'teams') };
@@ -157,9 +181,9 @@ export function createReplica(): Replica {
     },
     take(name, written) {
       const readBefore = readTo.get(name);
-      if (readBefore === undefined) return new Set();
+      if (readBefore === undefined) return;
       if (written.since <= readBefore) readTo.set(name, Math.max(readBefore, written.readAt));
-      return put(name, written, ++takes);
+      put(name, written, ++takes);
     },
     takeTeams(read, readAt) {
       const readBefore = readTo.get('teams');
@@ -170,6 +194,8 @@ export function createReplica(): Replica {
       readTo.set('teams', Math.max(readBefore, readAt));
     },
     holds: (name, row) => tables[name].get(row.id)?.row === row,
+    hasChanged: (memberId, withinMs) => (changedMs.get(memberId) ?? -Infinity) >= nowMs() - withinMs,
+    hasCoworker: (id) => (tables.coworkers.get(id)?.row ?? null) !== null,
     readTo: (name) => readTo.get(name) ?? null,
     collections: () => (gathered ??= gather()),
   };

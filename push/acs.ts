@@ -58,7 +58,7 @@ export async function takeChange(
       return { outcome: 'unknownLocation' };
   for (const { coworker, business, groups, time } of changes) {
     if (coworker.id === null) continue;
-    herald.tell(coworker.id, true);
+    herald.tell(coworker.id, { mayStart: true });
     if (groups !== null)
       acs.onClaim({ memberId: coworker.id, locationId: business.id, groupIds: groups, at: time });
   }

@@ -10,6 +10,8 @@ export interface HeraldOptions {
   windowMs?: number;
   /** That time doubles from wake to wake, for as long as they follow each other, up to this. Default 4 s. */
   longestWindowMs?: number;
+  /** So long a check-in waits for others to go with. Default 4 s. */
+  patienceMs?: number;
   /** Told of each wake that is taken how long it was since the first of what it tells came in. */
   onWoken?: (waitedMs: number) => void;
   /** Told once when wakes fail, and once when they are taken again. */
@@ -17,10 +19,23 @@ export interface HeraldOptions {
   onMended: () => void;
 }
 
-/** Wakes those of whom it is told: soon, and then at most once in a while, the more seldom the longer it goes on. */
+/** What is told of a member. */
+export interface News {
+  /** It may give access to somebody who had none so far. */
+  mayStart: boolean;
+  /**
+   * `checkIn`: the member came or went. `access`: any of many things happened, a check-in among them. `change`, as is where this
+   * is left out: something else.
+   */
+  about?: 'checkIn' | 'access' | 'change';
+}
+
+/**
+ * Wakes those of whom it is told: soon, and then at most once in a while, the more seldom the longer it goes on. What comes with
+ * a check-in, and with nothing else, can wait a little: it goes with the next who cannot.
+ */
 export interface Herald {
-  /** `mayStart`: it may give access to somebody who had none so far. */
-  tell(memberId: number, mayStart: boolean): void;
+  tell(memberId: number, news: News): void;
   /** Something changed, and nobody knows for whom. */
   tellSomething(): void;
   /** Resolves when everybody is woken who was told of; nothing may be told any more. */
@@ -34,6 +49,7 @@ type Whom = number | typeof something;
 interface Told {
   mayStart: boolean;
   at: number;
+  about: NonNullable<News['about']>;
   /** For how long it is then left alone; left out: as ever. */
   windowMs?: number;
 }
@@ -56,6 +72,7 @@ export function createHerald(options: HeraldOptions): Herald {
     gatherMs = 80,
     windowMs = 500,
     longestWindowMs = 4_000,
+    patienceMs = 4_000,
     onWoken,
     onTrouble,
     onMended,
@@ -64,14 +81,22 @@ export function createHerald(options: HeraldOptions): Herald {
   const gathering = new Map<Whom, Told>();
   /** Those who wait to be woken, in the order in which they were first told of. */
   const waiting = new Map<Whom, Told>();
+  /** Those who checked in, and wait for others to be woken with. */
+  const patient = new Map<Whom, Told>();
   /** Those who were woken a moment ago. */
   const lately = new Map<Whom, Lately>();
   let running = 0;
+  let patientUntil: NodeJS.Timeout | undefined;
   let troubled = false;
   let draining: { resolve: () => void } | null = null;
 
-  function tell(whom: Whom, mayStart: boolean): void {
-    const told = { mayStart, at: Date.now() };
+  function tell(whom: Whom, { mayStart, about = 'change' }: News): void {
+    const told: Told = { mayStart, at: Date.now(), about };
+    const checkedIn = patient.get(whom);
+    if (checkedIn !== undefined && isOfCheckIn(checkedIn, told)) {
+      patient.set(whom, both(told, checkedIn));
+      return;
+    }
     const queued = waiting.get(whom);
     if (queued !== undefined) {
       waiting.set(whom, both(told, queued));
@@ -91,8 +116,31 @@ export function createHerald(options: HeraldOptions): Herald {
   function callIn(whom: Whom): void {
     const told = gathering.get(whom);
     gathering.delete(whom);
-    if (told !== undefined) waiting.set(whom, both(told, waiting.get(whom)));
+    if (told === undefined) return;
+    if (told.about === 'checkIn') waitForOthers(whom, told);
+    else {
+      waiting.set(whom, both(told, both(waiting.get(whom) ?? told, patient.get(whom))));
+      patient.delete(whom);
+      goWithIt();
+    }
     goOn();
+  }
+
+  function waitForOthers(whom: Whom, told: Told): void {
+    if (patient.size === 0) patientUntil = setTimeout(goAfterAll, patienceMs);
+    patient.set(whom, both(told, patient.get(whom)));
+  }
+
+  function goAfterAll(): void {
+    goWithIt();
+    goOn();
+  }
+
+  /** Those who could wait have had somebody to go with, or have waited for long enough. */
+  function goWithIt(): void {
+    clearTimeout(patientUntil);
+    for (const [whom, told] of patient) waiting.set(whom, both(told, waiting.get(whom)));
+    patient.clear();
   }
 
   function goOn(): void {
@@ -102,7 +150,7 @@ export function createHerald(options: HeraldOptions): Herald {
       running++;
       void serve(whom, told);
     }
-    const isQuiet = running === 0 && waiting.size === 0 && gathering.size === 0;
+    const isQuiet = running === 0 && waiting.size + gathering.size + patient.size === 0;
     if (draining !== null && isQuiet && [...lately.values()].every(({ told }) => told === null))
       draining.resolve();
   }
@@ -140,17 +188,35 @@ export function createHerald(options: HeraldOptions): Herald {
   return {
     tell,
     tellSomething: () => {
-      tell(something, false);
+      tell(something, { mayStart: false });
     },
     drain: () =>
       new Promise((resolve) => {
         draining = { resolve };
-        goOn();
+        goAfterAll();
       }),
   };
 }
 
 function both(one: Told, other: Told | null | undefined): Told {
   if (other === null || other === undefined) return one;
-  return { ...other, mayStart: one.mayStart || other.mayStart, at: Math.min(one.at, other.at) };
+  return {
+    ...other,
+    mayStart: one.mayStart || other.mayStart,
+    at: Math.min(one.at, other.at),
+    about: aboutBoth(one.about, other.about),
+  };
+}
+
+/** AccessControlUpdate comes with each check-in; what comes with something else is about that. */
+function aboutBoth(one: Told['about'], other: Told['about']): Told['about'] {
+  const order: Told['about'][] = ['access', 'checkIn', 'change'];
+  return order[Math.max(order.indexOf(one), order.indexOf(other))] ?? 'change';
+}
+
+/** The calls of one check-in come in within this. */
+const togetherMs = 1_000;
+
+function isOfCheckIn(checkedIn: Told, told: Told): boolean {
+  return told.about === 'checkIn' || (told.about === 'access' && told.at - checkedIn.at < togetherMs);
 }

@@ -1,23 +1,22 @@
 import { z } from 'zod';
 import { anyId, headerOf, idIn, mostOfACall, recordsIn, type Answer, type Headers } from './answers.js';
-import type { Herald } from './herald.js';
+import type { Herald, News } from './herald.js';
 import { isSignedByNexudus, looksSignedByNexudus } from './signatures.js';
 
 /** What a webhook at one address may say. */
 interface NexudusEvent {
   /** Where its record names those whom it is about. */
   names: 'Id' | 'CoworkerId' | 'TeamMembers';
-  /** Whether it may give access to somebody who had none so far. */
-  mayStart: boolean;
+  news: News;
 }
 
 /** The events that there are addresses for: `/nexudus/<event>`. A coworker's own record and a check-in give no access. */
 export const nexudusEvents = {
-  access: { names: 'Id', mayStart: true },
-  coworker: { names: 'Id', mayStart: false },
-  contract: { names: 'CoworkerId', mayStart: true },
-  team: { names: 'TeamMembers', mayStart: true },
-  checkin: { names: 'CoworkerId', mayStart: false },
+  access: { names: 'Id', news: { mayStart: true, about: 'access' } },
+  coworker: { names: 'Id', news: { mayStart: false } },
+  contract: { names: 'CoworkerId', news: { mayStart: true } },
+  team: { names: 'TeamMembers', news: { mayStart: true } },
+  checkin: { names: 'CoworkerId', news: { mayStart: false, about: 'checkIn' } },
 } as const satisfies Record<string, NexudusEvent>;
 
 const signatureHeader = 'x-nexudus-hook-signature';
@@ -38,7 +37,7 @@ export function takeWebhook(
   const signature = headerOf(headers, signatureHeader);
   if (signature === null || !isSignedByNexudus(body, signature, secret)) return { outcome: 'forged' };
   const { memberIds, isClear } = membersIn(body, event);
-  for (const id of memberIds) herald.tell(id, event.mayStart);
+  for (const id of memberIds) herald.tell(id, event.news);
   if (isClear) return { outcome: 'taken' };
   herald.tellSomething();
   return { outcome: 'unclear' };

@@ -48,7 +48,7 @@ export function createKisiJudge({ trail, policy, herald, now, onTrouble }: KisiJ
         else members.add(verdict);
       }
       for (const id of members) {
-        if (mayWake(id)) herald.tell(id, false);
+        if (mayWake(id)) herald.tell(id, { mayStart: false });
         else herald.tellSomething();
       }
     } catch (error) {

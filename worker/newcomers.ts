@@ -1,23 +1,21 @@
+import type { Instant } from '../access/types.js';
 import type { NexudusClient } from '../nexudus/client.js';
+import type { PushDeps } from './push.js';
 
-/** Decides whether one whom a push names, and who has no workflow, is seen to alone. */
-export interface Newcomers {
-  /**
-   * True: Nexudus has such a coworker, and few came lately. False: too many did, Nexudus has none or cannot tell now; then
-   * a read of what changed is to find whoever really has something new. Rejects never.
-   */
-  mayStart(memberId: number): Promise<boolean>;
-}
-
-/** So many may come at once, and then one in a while: each has Nexudus read for itself alone, and all others wait for that. */
+/** So many may be looked up one by one at once, and then one in a while: each is a request. */
 const mostAtOnce = 5;
 const everyMs = 5_000;
 
-/** `nowMs`: of a clock that nobody sets. */
+/**
+ * Decides whether one whom a push names, and who has no workflow, may have one. True: Nexudus has such a coworker, as a read shows
+ * that began at `notBefore` at the earliest, unless the coworker was known before. False: Nexudus has none, or cannot tell now, or
+ * too many came lately where this process has no copy of the records; then a poll is to find whoever really has something new.
+ * Rejects never. `nowMs`: of a clock that nobody sets.
+ */
 export function createNewcomers(
-  nexudus: Pick<NexudusClient, 'getOne'>,
+  { nexudus, hasCoworker }: Pick<PushDeps, 'hasCoworker'> & { nexudus: Pick<NexudusClient, 'getOne'> },
   nowMs: () => number = () => performance.now(),
-): Newcomers {
+): (memberId: number, notBefore: Instant) => Promise<boolean> {
   let left = mostAtOnce;
   let filledMs = nowMs();
 
@@ -30,11 +28,11 @@ export function createNewcomers(
     return true;
   }
 
-  return {
-    async mayStart(memberId) {
-      if (!takeTurn()) return false;
-      const coworker = await nexudus.getOne('coworkers', memberId).catch(() => null);
-      return coworker !== null;
-    },
+  return async (memberId, notBefore) => {
+    const isKnown = await hasCoworker(memberId, notBefore).catch(() => null);
+    if (isKnown !== null) return isKnown;
+    if (!takeTurn()) return false;
+    const coworker = await nexudus.getOne('coworkers', memberId).catch(() => null);
+    return coworker !== null;
   };
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Instant } from '../access/types.js';
 import { createWaker, type Waker } from '../activities/wake.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
@@ -36,6 +37,10 @@ export interface PushDeps {
   /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
   ownership: Pick<Ownership, 'ownersAmong'>;
   log: Logger;
+  /** What time it is for who reads Nexudus; null: this process is another one, whose clock may be wrong. */
+  now: () => Instant | null;
+  /** Whether Nexudus has such a coworker, as the copy of this process shows it; null: this process has none. */
+  hasCoworker: (id: number, notBefore: Instant) => Promise<boolean | null>;
   /** Told how long each wake took from the arrival of a webhook. */
   onWoken: (waitedMs: number) => void;
 }
@@ -49,16 +54,30 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   if (config.push === null) return null;
   const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
-  const newcomers = createNewcomers(deps.nexudus);
+  /** What comes in is in Nexudus by then: a read that began since shows it. */
+  const changed = (): Wake => {
+    const now = deps.now();
+    return { reason: 'changed', ...(now === null ? {} : { notBefore: now }) };
+  };
+  const pollNow = (): Promise<void> =>
+    client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+  const mayStart = createNewcomers(deps);
+  // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
+  const newcomers: Herald = createHerald({
+    async wake(memberId) {
+      const wake = changed();
+      if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
+      else newcomers.tellSomething();
+    },
+    ...{ pollNow, gatherMs: 0, onWoken: deps.onWoken },
+    ...telling(log),
+  });
   const herald: Herald = createHerald({
     async wake(memberId, mayStart) {
-      const wake: Wake = { reason: 'changed' };
-      if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
-      if (await newcomers.mayStart(memberId)) await waker.wake(memberId, wake);
-      else herald.tellSomething();
+      if ((await waker.wakeIfRunning(memberId, changed())) || !mayStart) return;
+      newcomers.tell(memberId, { mayStart });
     },
-    pollNow: () => client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
-    onWoken: deps.onWoken,
+    ...{ pollNow, onWoken: deps.onWoken },
     ...telling(log),
   });
   const claims = createClaimKeeper({
@@ -112,6 +131,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
       refused.stop();
       const drained = (async (): Promise<boolean> => {
         await listener.close();
+        await newcomers.drain();
         await drift.drain();
         await claims.drain();
         return true;

@@ -30,7 +30,8 @@ import { createNexudusClient, type NexudusAuth, type NexudusClient } from '../ne
 import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
-import { createReplica } from '../nexudus/replica.js';
+import { createFollower, type Follower } from '../nexudus/follower.js';
+import { createReplica, type Replica } from '../nexudus/replica.js';
 import { surelyStampedNow } from '../nexudus/stamps.js';
 import { createSession, type Session } from '../nexudus/session.js';
 import { openDatabase } from '../trail/database.js';
@@ -109,8 +110,8 @@ export interface Apis {
   temporalClock: ServerClock;
   /** What time it is, by all clocks together. */
   time: Timekeeper;
-  /** How many requests Nexudus takes now before a minute's are used up. */
-  nexudusRoom: () => number;
+  /** How far apart requests of Nexudus are to be for its limits not to be reached. */
+  nexudusApartMs: () => number;
   /** How they have answered all of these. */
   watch: ApiWatch;
   /** Whether each API takes what it is shown. */
@@ -180,7 +181,7 @@ export function createApis(
   return {
     nexudus: nexudusBy(pace.members),
     nexudusForGroups: nexudusBy(pace.groups),
-    nexudusRoom: () => pace.room(),
+    nexudusApartMs: () => pace.apartMs(),
     nexudusForCrowds: nexudusBy(pace.crowds),
     nexudusForPolls: nexudusBy(pace.polls),
     nexudusForFullPasses: nexudusBy(pace.fullPasses),
@@ -262,9 +263,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const meters = createLatencyMeters(Runtime.instance().metricMeter);
   const otherRules = await watchOtherRules(client, config.file, log);
   const runs = createRunWatch(undefined, options.monitorPace?.lateMs);
+  const copy = copyOf(apis);
   const speaker = createSpeaker({
     heldBack: () => otherRules.heldBack(),
-    openWorkers: speakingWorkers(options, client, native, stores, meters, runs),
+    openWorkers: speakingWorkers(options, client, native, stores, copy, meters, runs),
     tell: createTeller(client, options),
     monitor: monitorOf(options, client, kept, meters, runs, journal),
   });
@@ -289,6 +291,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { nexudusForFullPasses: nexudus, kisi } = apis;
   const push = await startPush({
     ...{ config, client, nexudus, kisi, trail, ownership, kept, log },
+    now: () => (speaker.isSpeaking() ? apis.time.now() : null),
+    hasCoworker: async (id, notBefore) =>
+      speaker.isSpeaking() ? copy.follower.hasCoworker(id, notBefore) : null,
     onWoken: meters.pushWake,
   });
   await tellStart(options, client, health.port);
@@ -318,6 +323,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await done;
     },
   };
+}
+
+/** The records of Nexudus that the process that speaks keeps in memory, and what brings them up to date. */
+interface Copy {
+  replica: Replica;
+  follower: Follower;
+}
+
+function copyOf({ nexudus, nexudusApartMs, time }: Apis): Copy {
+  const replica = createReplica();
+  const now = (): Instant => time.now();
+  const stampedNow = (): Instant | null =>
+    surelyStampedNow(nexudus.clock, { now, verdict: () => time.verdict() });
+  const follower = createFollower({ client: nexudus, replica, now, stampedNow, apartMs: nexudusApartMs });
+  return { replica, follower };
 }
 
 /** What is kept in the database. */
@@ -417,6 +437,7 @@ function speakingWorkers(
   client: Client,
   connection: NativeConnection,
   { trail, ownership, kept }: Stores,
+  { replica, follower }: Copy,
   meters: LatencyMeters,
   runs: RunWatch,
 ): () => Promise<Worker[]> {
@@ -440,7 +461,6 @@ function speakingWorkers(
     },
   };
   const known = createKnownRecords();
-  const replica = createReplica();
   const knownTime = { now, verdict: () => time.verdict() };
   const nexudusActivities = {
     ...byTheRules(
@@ -454,11 +474,7 @@ function speakingWorkers(
           now,
           timeZones,
           baselines: () => baselines.read(),
-          following: {
-            replica,
-            stampedNow: () => surelyStampedNow(apis.nexudus.clock, knownTime),
-            room: apis.nexudusRoom,
-          },
+          follower,
         });
         return {
           ...createMembershipActivities({

@@ -47,6 +47,13 @@ const awaitedKey = 3;
 const patientKey = 4;
 const lastKey = 5;
 
+/** An end that is moved goes before others where either end comes so soon. */
+const soonMs = 3 * 60 * 60_000;
+
+function isSoon(...ends: (Instant | null)[]): boolean {
+  return ends.some((end) => end !== null && end < Date.now() + soonMs);
+}
+
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
 function kisiActivities(taskQueue: string): Patient<KeyActivities> {
   const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '2m', heartbeatTimeout: '15s' };
@@ -69,8 +76,9 @@ export function keyWriter(
     args: Parameters<KeyActivities[K]>,
     summary: string,
     priorityKey = awaitedKey,
+    canWait = false,
   ): Promise<{ value: Awaited<ReturnType<KeyActivities[K]>> } | null> {
-    const options = { summary, ...placeInLine(priorityKey) };
+    const options = { summary, ...placeInLine(priorityKey, canWait) };
     type Args = Parameters<KeyActivities[K]>;
     type Answer = Awaited<ReturnType<KeyActivities[K]>>;
     type Call = { executeWithOptions(o: typeof options, a: Args): Promise<Answer> };
@@ -80,16 +88,21 @@ export function keyWriter(
       () => run(quick),
       () => run(patient),
       onWaiting,
-      overtaking,
+      // Thousands may wait before it in line.
+      canWait && !author.inBulk ? { ...overtaking, isOvertakenAtOnce: overtaking.isOvertaken } : overtaking,
     );
   }
 
-  /** What is one of many waits in a queue of its own, since what runs cannot be overtaken; an end of access never does. */
-  function placeInLine(priorityKey: number): Pick<ActivityOptions, 'priority' | 'taskQueue'> {
+  /** What can wait does so in a queue of its own, since what runs cannot be overtaken. */
+  function placeInLine(
+    priorityKey: number,
+    canWait: boolean,
+  ): Pick<ActivityOptions, 'priority' | 'taskQueue'> {
     if (author.isOrdered === true) return { priority: { priorityKey: orderedKey } };
-    if (!author.inBulk || priorityKey === endKey) return { priority: { priorityKey } };
-    const behind = Math.min(priorityKey + 1, lastKey);
-    return { priority: { priorityKey: behind }, taskQueue: kisiBulkTaskQueue(state.taskQueue) };
+    const isOneOfMany = author.inBulk && priorityKey !== endKey;
+    if (!isOneOfMany && !canWait) return { priority: { priorityKey } };
+    const place = author.inBulk ? Math.min(priorityKey + 1, lastKey) : priorityKey;
+    return { priority: { priorityKey: place }, taskQueue: kisiBulkTaskQueue(state.taskQueue) };
   }
 
   /** Who writes, and why: one note for all tries of a change. */
@@ -208,13 +221,14 @@ export function keyWriter(
     const validUntil = wish.door.set;
     const entry = { ...key, ...pick(wish), validUntil, uncertain: true };
     const note = noteOf(wish.because, circumstances.locationId);
+    const isTimely = !isSoon(key.validUntil, validUntil);
     const answer = await noting(entry, key, () =>
       call(
         'moveKey',
         [keyId, { ...entry, validUntil }, key.validUntil, unsureOf(key, note)],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
-        // A final end is news; an end that only moves on has days to do so.
-        wish.door.atMost === null ? patientKey : awaitedKey,
+        isTimely ? patientKey : awaitedKey,
+        isTimely,
       ),
     );
     if (answer === null) return false;

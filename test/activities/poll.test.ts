@@ -323,7 +323,10 @@ describe('a poll after a webhook', () => {
   });
 });
 
-const clientOf = (nexudus: NexudusSimulator, pace = createPacer({ minGapMs: 1 }).fullPasses): NexudusClient =>
+const clientOf = (
+  nexudus: NexudusSimulator,
+  pace = createPacer({ minGapMs: 1, perMinute: Infinity, perHour: Infinity }).fullPasses,
+): NexudusClient =>
   createNexudusClient({
     baseUrl: nexudus.url,
     auth: { email: 'admin@example.com', password: 'nexudus-password' },

@@ -43,7 +43,7 @@ function holdable(): {
         crowds: nexudus('crowds'),
         polls: nexudus('polls'),
         fullPasses: nexudus('fullPasses'),
-        room: () => 100,
+        apartMs: () => 0,
       },
       kisi: { urgent: kisi('urgent'), bulk: kisi('bulk') },
     },

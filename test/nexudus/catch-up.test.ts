@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { decide } from '../../access/decide.js';
 import type { Snapshot, StandsOn } from '../../access/types.js';
 import { readChanges, readIndex } from '../../nexudus/changes.js';
+import { createFollower, type Follower } from '../../nexudus/follower.js';
 import { createReader, type MemberRequest, type Reader } from '../../nexudus/reader.js';
 import { createReplica, type Replica } from '../../nexudus/replica.js';
 import { rules } from '../support/builders.js';
@@ -19,9 +20,10 @@ const hourMs = 60 * minuteMs;
 /** A space whose members are read out of a copy, and the same read one by one. */
 interface Followed extends Bench {
   replica: Replica;
+  follower: Follower;
   /** Out of the copy. */
   copied: Reader;
-  room: number;
+  apartMs: number;
   isTimeKnown: boolean;
   /** As a full pass does. */
   readAll(): Promise<void>;
@@ -36,20 +38,17 @@ async function startFollowed(): Promise<Followed> {
   const now = (): number => clock.now;
   // What is missing is gone at the first look, here as in `reader`, which is asked for nobody who is missing.
   const common = { client, now, gatherMs: 1, lookLaterMs: 0, baselines: () => Promise.resolve(null) };
+  const follower = createFollower({
+    ...{ client, replica, now, gatherMs: 5, exactEveryMs: 200, slowMs: 150 },
+    stampedNow: () => (followed.isTimeKnown ? now() : null),
+    apartMs: () => followed.apartMs,
+  });
   const followed: Followed = Object.assign(bench, {
     replica,
-    room: 100,
+    apartMs: 0,
     isTimeKnown: true,
-    copied: createReader({
-      ...common,
-      following: {
-        replica,
-        stampedNow: () => (followed.isTimeKnown ? now() : null),
-        room: () => followed.room,
-        spreadMs: 20,
-        slowMs: 50,
-      },
-    }),
+    follower,
+    copied: createReader({ ...common, follower }),
     reader: createReader(common),
     async readAll() {
       await readIndex(client, { now, followedBy: replica.rebase(clock.now) });
@@ -106,7 +105,7 @@ describe('reading out of a copy that is kept up', () => {
 
   it('needs three requests for a purchase, and finds who was never seen before', async () => {
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     const ann = member();
     buys(ann);
     await opens(ann);
@@ -133,11 +132,13 @@ describe('reading out of a copy that is kept up', () => {
     const [ann, ben, cid] = [member(), member(), member()];
     const [annsPass, bensPass, cidsPass] = [buys(ann), buys(ben), buys(cid)];
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.suspend(ann);
     assert.deepEqual((await opens(ann, { heldOn: held(annsPass) })).groups, []);
+    later();
     space.usePass(bensPass);
-    const { snapshot } = await followed.copied.readMember(requestFor(ben, { heldOn: held(bensPass) }));
+    const request = requestFor(ben, { notBefore: followed.clock.now, heldOn: held(bensPass) });
+    const { snapshot } = await followed.copied.readMember(request);
     assert.equal(snapshot?.profiles[0]?.passes[0]?.used, true);
     space.update('coworkertimepasses', cidsPass, { ExpireDate: new Date(noon).toISOString() });
     later(3 * 24 * hourMs);
@@ -148,7 +149,7 @@ describe('reading out of a copy that is kept up', () => {
     const ann = member();
     const pass = buys(ann);
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.remove('coworkertimepasses', pass);
     space.update('coworkers', ann, { FullName: 'Ann anew' });
     assert.deepEqual((await opens(ann)).groups, []);
@@ -159,9 +160,50 @@ describe('reading out of a copy that is kept up', () => {
     const pass = buys(ann);
     const heldOn = held(pass);
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.remove('coworkertimepasses', pass);
     assert.deepEqual((await opens(ann, { heldOn })).groups, []);
+  });
+
+  it('has whoever no list explains wait for the next exact look in a busy minute, and no longer', async () => {
+    const [ann, ben] = [member(), member()];
+    const pass = buys(ann);
+    const heldOn = held(pass);
+    await settle();
+    followed.apartMs = 5;
+    await opens(ben);
+    later();
+    space.remove('coworkertimepasses', pass);
+    const { groups, requests } = await opens(ann, { heldOn });
+    assert.deepEqual(groups, []);
+    assert.ok(requests >= 7, `one look by lists, and an exact one (${requests} requests)`);
+  });
+
+  it('serves a wake by a look that began after it, without a request more', async () => {
+    await settle();
+    followed.apartMs = 5;
+    const [ann, ben] = [member(), member()];
+    for (const id of [ann, ben]) buys(id);
+    later();
+    const notBefore = followed.clock.now - 1;
+    assert.deepEqual((await opens(ann, { notBefore })).groups, [groupId]);
+    assert.deepEqual(await opens(ben, { notBefore }), { groups: [groupId], requests: 0 });
+    assert.notEqual((await opens(ben)).requests, 0, 'and not one that began before');
+  });
+
+  it('tells who is new by a look or two for all who ask, and not before there is a copy', async () => {
+    const { follower, clock } = followed;
+    const ann = member();
+    assert.equal(await follower.hasCoworker(ann, clock.now), null);
+    await settle();
+    followed.apartMs = 5;
+    const ben = member();
+    const before = followed.asked();
+    const nobodies = Array.from({ length: 500 }, (_, i) => ben + 1_000 + i);
+    const are = await Promise.all([ann, ben, ...nobodies].map((id) => follower.hasCoworker(id, clock.now)));
+    assert.deepEqual(are, [true, true, ...nobodies.map(() => false)]);
+    // Asking for five hundred may take longer than they gather here.
+    assert.ok(followed.asked() - before <= 6);
   });
 
   it('keeps nobody out by a pause that was deleted since', async () => {
@@ -176,7 +218,7 @@ describe('reading out of a copy that is kept up', () => {
       PauseUntil: new Date(noon + 48 * hourMs).toISOString(),
     });
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     assert.deepEqual((await opens(ann)).groups, []);
     space.remove('contractpausedperiods', pause.Id);
     later();
@@ -187,7 +229,7 @@ describe('reading out of a copy that is kept up', () => {
     const [ann, payer] = [member(), space.addCoworker().Id];
     buys(payer);
     await settle();
-    followed.room = 0;
+    followed.apartMs = 5;
     space.addTeam({
       ...{ TeamMembers: [ann, payer], PayingMemberId: payer },
       ...{ ShareTimePasses: true },
@@ -328,7 +370,7 @@ describe('reading out of a copy that is kept up', () => {
       later(random(3_000));
       // A poll comes in between, as it does every half minute: pauses and teams are as of then.
       await followed.poll();
-      followed.room = 100;
+      followed.apartMs = 0;
       const request = (id: number): MemberRequest =>
         requestFor(id, {
           ...{ notBefore: followed.clock.now, mayReusePlaces: true },

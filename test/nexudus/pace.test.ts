@@ -23,12 +23,7 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
     starts.push([who, now]);
   };
   const times = (): number[] => starts.map(([, at]) => at);
-  /** Twice in a minute, so that it is no chance. */
-  const throttle = (ms = 0): void => {
-    pacer.members.pause(ms);
-    pacer.members.pause(ms);
-  };
-  return { pacer, starts, start, times, throttle };
+  return { pacer, starts, start, times };
 }
 
 const many = (n: number, job: () => Promise<void>): Promise<unknown> =>
@@ -61,24 +56,40 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [115, 230, 345], 'not one start is lost');
   });
 
-  it('trusts the status code: the minute’s number holds from the first throttle on', async () => {
-    const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 3 });
-    await many(5, () => start());
-    assert.deepEqual(times(), [0, 1, 2, 3, 4]);
-    throttle(1_000);
-    await many(2, () => start());
-    assert.deepEqual(times().slice(5), [60_002, 60_003]);
+  it('keeps to the minute’s number and the hour’s', async () => {
+    const { times, start } = onFakeClock({ minGapMs: 1, perMinute: 3, perHour: 5 });
+    await many(6, () => start());
+    assert.deepEqual(times(), [0, 1, 2, 60_000, 60_001, 3_600_000]);
   });
 
-  it('takes a single throttle, with little asked, for two requests that came too close together', async () => {
-    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 3 });
+  it('rests after a refusal, and then goes on as before', async () => {
+    const { pacer, times, start } = onFakeClock({ minGapMs: 1, perMinute: 10 });
     await start();
-    pacer.members.pause(1_000);
+    for (let i = 0; i < 4; i++) pacer.members.pause(1_000);
     await many(4, () => start());
     assert.deepEqual(times(), [0, 1_000, 1_001, 1_002, 1_003]);
   });
 
-  it('widens the gap at each throttle, up to five, for a minute', async () => {
+  it('says how far apart requests are to be for nobody to be held up, once much was asked', async () => {
+    const { pacer, start } = onFakeClock({ minGapMs: 1_000, calmBelow: 4, perMinute: 30 });
+    await many(3, () => start());
+    assert.equal(pacer.apartMs(), 0);
+    await start();
+    // Seven more may start until the first of the four is a minute old, at 60 s, and it is 3 s now.
+    assert.equal(pacer.apartMs(), 57_000 / 7);
+  });
+
+  it('says so of the hour as well', async () => {
+    const { pacer, start } = onFakeClock({ minGapMs: 5_000, perHour: 600 });
+    await many(359, () => start());
+    assert.equal(pacer.apartMs(), 0);
+    await start();
+    // A hundred are left to those who plan, and 360 were asked: of those the 260 oldest have to be an hour old first.
+    const nowMs = 359 * 5_000;
+    assert.equal(pacer.apartMs(), 260 * 5_000 + 3_600_000 - nowMs);
+  });
+
+  it('widens the gap at each refusal, up to five, for a minute', async () => {
     const { pacer, start, times } = onFakeClock({ widerMs: 10, perMinute: 1_000 });
     const gap = async (): Promise<number> => {
       await many(2, () => start());
@@ -95,22 +106,8 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(gaps, [115, 125, 135, 145, 155, 165, 165, 115]);
   });
 
-  it('is careful from a single throttle on, with much asked', async () => {
-    const { pacer, times, start } = onFakeClock({
-      minGapMs: 1,
-      perMinute: 3,
-      reservePerMinute: 0,
-      spreadFrom: 2,
-    });
-    await many(2, () => start('crowds'));
-    pacer.members.pause(0);
-    await many(2, () => start('crowds'));
-    assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
-  });
-
-  it('lets polls go on where a burst of crowds used up their share of a throttled minute', async () => {
-    const { starts, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 4 });
-    throttle();
+  it('lets polls go on where a burst of crowds used up their share of a minute', async () => {
+    const { starts, start } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 4 });
     await many(2, () => start('crowds'));
     await Promise.all([start('crowds'), ...Array.from({ length: 3 }, () => start('polls'))]);
     assert.deepEqual(starts, [
@@ -124,11 +121,10 @@ describe('the pace of Nexudus requests', () => {
   });
 
   for (const who of ['crowds', 'fullPasses'] as const)
-    it(`gives ${who} their turns in a throttled minute too, however often polls ask`, async () => {
+    it(`gives ${who} their turns in a busy minute too, however often polls ask`, async () => {
       const share = { perMinute: 10, reservePerMinute: 4, spreadFrom: 1 };
-      const { starts, start, throttle } = onFakeClock({ minGapMs: 1, ...share });
+      const { starts, start } = onFakeClock({ minGapMs: 1, ...share });
       await many(10, () => start());
-      throttle();
       const turnsOf = (lane: string): number => starts.filter(([one]) => one === lane).length;
       const polls = (async () => {
         while (turnsOf(who) < 12 && starts.length < 200) await start('polls');
@@ -138,13 +134,6 @@ describe('the pace of Nexudus requests', () => {
       assert.ok(turnsOf('polls') >= 12, 'polls go on meanwhile');
       assert.ok(starts.length < 200, `${starts.length} turns until all had theirs`);
     });
-
-  it('forgets the throttle in time', async () => {
-    const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 1, cautionMs: 90_000 });
-    throttle();
-    await many(4, () => start());
-    assert.deepEqual(times(), [0, 60_000, 120_000, 120_001]);
-  });
 
   it('lets nobody start during a pause, and everybody after it in their order', async () => {
     const { pacer, times, start } = onFakeClock({ minGapMs: 10 });
@@ -162,33 +151,23 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [5_000]);
   });
 
-  it('spreads starts over the minute after a throttle, once much was asked', async () => {
-    const { times, start, throttle } = onFakeClock({
-      minGapMs: 1,
-      perMinute: 6,
-      reservePerMinute: 3,
-      spreadFrom: 2,
-    });
-    throttle();
+  it('spreads what can wait over the minute, once much was asked', async () => {
+    const { times, start } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 3, spreadFrom: 2 });
     await many(4, () => start('crowds'));
     assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
   });
 
   it('spreads what somebody waits for over no minute', async () => {
-    const { times, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 4, spreadFrom: 2 });
-    throttle();
+    const { times, start } = onFakeClock({ minGapMs: 1, perMinute: 4, spreadFrom: 2 });
     await many(5, () => start());
     assert.deepEqual(times(), [0, 1, 2, 3, 60_000]);
   });
 
   it('lets a single one go before several who are read together, who may use up the minute too', async () => {
-    const { starts, start, throttle } = onFakeClock({
-      minGapMs: 1,
-      perMinute: 4,
-      reservePerMinute: 2,
-      spreadFrom: 1,
+    const { starts, start } = onFakeClock({
+      ...{ minGapMs: 1, perMinute: 4 },
+      ...{ reservePerMinute: 2, spreadFrom: 1 },
     });
-    throttle();
     await Promise.all([start('groups'), start('groups'), start('groups'), start()]);
     assert.deepEqual(starts, [
       ['groups', 0],
@@ -205,9 +184,8 @@ describe('the pace of Nexudus requests', () => {
     assert.equal(order.indexOf('polls'), 6);
   });
 
-  it('lets what can wait go last, and leave a reserve of a throttled minute', async () => {
-    const { starts, start, throttle } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
-    throttle();
+  it('lets what can wait go last, and leave a reserve of the minute', async () => {
+    const { starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
     await Promise.all([start('polls'), start('fullPasses'), start(), start()]);
     assert.deepEqual(
       starts.map(([who]) => who),

@@ -19,17 +19,23 @@ const stamp = (minute: number): string => new Date(at(minute)).toISOString();
 
 describe('the copy of all records', () => {
   let replica: Replica;
+  let nowMs: number;
   beforeEach(() => {
-    replica = createReplica();
+    nowMs = 0;
+    replica = createReplica(() => nowMs);
     replica.rebase(at(0))({
       ...nobody,
       coworkers: [coworker(1, 'Ada', stamp(0)), coworker(2, 'Ben', stamp(0))],
     });
   });
 
-  const take = (row: CoworkerRecord, since: number, readAt: number): number[] => [
-    ...replica.take('coworkers', { rows: [row], broken: [], since: at(since), readAt: at(readAt) }),
-  ];
+  /** Takes a row, and answers of whom something is another since. */
+  const take = (row: CoworkerRecord, since: number, readAt: number): number[] => {
+    nowMs += 60_000;
+    replica.take('coworkers', { rows: [row], broken: [], since: at(since), readAt: at(readAt) });
+    return changed();
+  };
+  const changed = (): number[] => [1, 2, 3].filter((id) => replica.hasChanged(id, 1_000));
   const names = (): string[] => replica.collections().coworkers.map(({ fullName }) => fullName);
 
   it('takes what was written, and says whom it concerns, once', () => {
@@ -63,14 +69,28 @@ describe('the copy of all records', () => {
     assert.equal(replica.readTo('coworkers'), at(11));
   });
 
+  it('says of whom a read of everything shows something else than there was, or nothing any more', () => {
+    take(coworker(3, 'Cid', stamp(1)), 0, 1);
+    const laid = replica.rebase(at(10));
+    nowMs += 60_000;
+    laid({
+      ...nobody,
+      coworkers: [coworker(1, 'Ada Lovelace', stamp(2)), coworker(2, 'Ben', stamp(0))],
+    });
+    assert.deepEqual(changed(), [1, 3]);
+    nowMs += 1_001;
+    assert.deepEqual(changed(), []);
+  });
+
   it('has a malformed pause concern whoever has its contract, where it does not say whom', () => {
     const contract = { id: 5, memberId: 1, updatedOn: stamp(1) } as ContractRecord;
     replica.take('coworkercontracts', { rows: [contract], broken: [], since: at(0), readAt: at(1) });
     const pause = { id: 6, ownerId: null, contractId: 5, text: 'a pause that makes no sense' };
     const error = malformed('/pauses', 'record 6: PauseFrom');
     const broken = [{ ...pause, collection: 'contractpausedperiods', error } as const];
-    const touched = replica.take('contractpausedperiods', { rows: [], broken, since: at(0), readAt: at(1) });
-    assert.deepEqual([...touched], [1]);
+    nowMs += 60_000;
+    replica.take('contractpausedperiods', { rows: [], broken, since: at(0), readAt: at(1) });
+    assert.deepEqual(changed(), [1]);
     assert.deepEqual(
       replica.collections().broken.map(({ ownerId }) => ownerId),
       [1],

@@ -31,7 +31,7 @@ export interface Stub {
 }
 
 /** No waiting at all between requests. */
-export const noPace = () => createPacer({ minGapMs: 0, perMinute: 1_000_000 }).members;
+export const noPace = () => createPacer({ minGapMs: 0, perMinute: Infinity, perHour: Infinity }).members;
 
 /** A server that answers what `answer` says, and a client for it with a ready token and no pace. */
 export async function startStub(

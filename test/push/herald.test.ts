@@ -29,10 +29,10 @@ function listening(over: Partial<HeraldOptions> = {}): Heard {
 describe('the herald', () => {
   it('wakes for all that it is told within a moment, and once more for what it is told after', async () => {
     const { herald, woken } = listening();
-    for (let i = 0; i < 1_000; i++) herald.tell(7, false);
+    for (let i = 0; i < 1_000; i++) herald.tell(7, { mayStart: false });
     await gathered();
     assert.deepEqual(woken, [[7, false]]);
-    for (let i = 0; i < 1_000; i++) herald.tell(7, false);
+    for (let i = 0; i < 1_000; i++) herald.tell(7, { mayStart: false });
     await herald.drain();
     assert.deepEqual(woken, [
       [7, false],
@@ -49,9 +49,9 @@ describe('the herald', () => {
         return new Promise((resolve) => (answer = resolve));
       },
     });
-    herald.tell(7, true);
+    herald.tell(7, { mayStart: true });
     await gathered();
-    herald.tell(7, true);
+    herald.tell(7, { mayStart: true });
     assert.deepEqual(begun, [7]);
     answer();
     await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
@@ -62,10 +62,10 @@ describe('the herald', () => {
 
   it('does not let somebody without a workflow wait, who was told of a moment ago by what starts none', async () => {
     const { herald, woken } = listening();
-    herald.tell(7, false);
+    herald.tell(7, { mayStart: false });
     await gathered();
-    herald.tell(7, true);
-    herald.tell(7, true);
+    herald.tell(7, { mayStart: true });
+    herald.tell(7, { mayStart: true });
     await gathered();
     assert.deepEqual(woken, [
       [7, false],
@@ -73,11 +73,66 @@ describe('the herald', () => {
     ]);
   });
 
+  describe('of a check-in', () => {
+    const [checkIn, access, change] = [
+      { mayStart: false, about: 'checkIn' },
+      { mayStart: true, about: 'access' },
+      { mayStart: true },
+    ] as const;
+
+    it('has it wait for somebody to go with, and for no longer than a while', async () => {
+      const { herald, woken } = listening({ patienceMs: 60 });
+      herald.tell(7, checkIn);
+      herald.tell(7, access);
+      await gathered();
+      assert.deepEqual(woken, []);
+      herald.tell(8, change);
+      await gathered();
+      assert.deepEqual(woken, [
+        [8, true],
+        [7, true],
+      ]);
+      herald.tell(9, access);
+      herald.tell(9, checkIn);
+      await gathered();
+      assert.equal(woken.length, 2);
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      assert.deepEqual(woken.slice(2), [[9, true]]);
+    });
+
+    it('has what comes a moment later by the same check-in wait with it, and nothing else', async () => {
+      const { herald, woken } = listening({ patienceMs: 60_000 });
+      herald.tell(7, checkIn);
+      await gathered();
+      herald.tell(7, access);
+      await gathered();
+      assert.deepEqual(woken, []);
+      herald.tell(7, change);
+      await gathered();
+      assert.deepEqual(woken, [[7, true]]);
+    });
+
+    it('does not take an access update without one for a check-in', async () => {
+      const { herald, woken } = listening({ patienceMs: 60_000 });
+      herald.tell(7, access);
+      await gathered();
+      assert.deepEqual(woken, [[7, true]]);
+    });
+
+    it('wakes at once whoever waits when it is to end', async () => {
+      const { herald, woken } = listening({ patienceMs: 60_000 });
+      herald.tell(7, checkIn);
+      await gathered();
+      await herald.drain();
+      assert.deepEqual(woken, [[7, false]]);
+    });
+  });
+
   it('wakes the more seldom the longer somebody is told of, and soon again after a rest', async () => {
     const { herald, woken } = listening({ windowMs: 5, longestWindowMs: 100_000 });
     const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
     const telling = setInterval(() => {
-      herald.tell(7, true);
+      herald.tell(7, { mayStart: true });
     }, 1);
     await wait(400);
     clearInterval(telling);
@@ -97,11 +152,11 @@ describe('the herald', () => {
       },
       windowMs: 500,
     });
-    for (let id = 100; id < 120; id++) herald.tell(id, true);
-    herald.tell(7, true);
+    for (let id = 100; id < 120; id++) herald.tell(id, { mayStart: true });
+    herald.tell(7, { mayStart: true });
     await gathered();
     assert.equal(woken.length, 20);
-    herald.tell(7, true);
+    herald.tell(7, { mayStart: true });
     goOn();
     await gathered();
     assert.deepEqual(woken.slice(20), [7]);
@@ -110,9 +165,9 @@ describe('the herald', () => {
 
   it('starts a workflow where any of what it is told may give access', async () => {
     const { herald, woken } = listening();
-    herald.tell(7, false);
-    herald.tell(7, true);
-    herald.tell(7, false);
+    herald.tell(7, { mayStart: false });
+    herald.tell(7, { mayStart: true });
+    herald.tell(7, { mayStart: false });
     await herald.drain();
     assert.deepEqual(woken, [[7, true]]);
   });
@@ -127,7 +182,7 @@ describe('the herald', () => {
         return Promise.resolve();
       },
     });
-    for (let id = 1; id <= 100; id++) herald.tell(id, true);
+    for (let id = 1; id <= 100; id++) herald.tell(id, { mayStart: true });
     await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
     assert.equal(reached.size, 0);
     down = false;
@@ -143,9 +198,9 @@ describe('the herald', () => {
       wake: () => (fails-- > 0 ? Promise.reject(new Error('down')) : Promise.resolve()),
       onWoken: (ms) => waited.push(ms),
     });
-    herald.tell(7, false);
+    herald.tell(7, { mayStart: false });
     await new Promise((resolve) => setTimeout(resolve, windowMs / 2));
-    herald.tell(7, false);
+    herald.tell(7, { mayStart: false });
     await herald.drain();
     assert.equal(waited.length, 1);
     // A timer may be early by a millisecond.

@@ -24,7 +24,7 @@ describe('the listener, to webhooks of Nexudus', () => {
       kisi: null,
       count: (source, outcome) => void counted.push(`${source} ${outcome}`),
       herald: {
-        tell(id, mayStart) {
+        tell(id, { mayStart }) {
           told.push(id);
           if (mayStart) starting.add(id);
         },
@@ -247,7 +247,7 @@ describe('the listener, to Custom ACS', () => {
       kisi: null,
       count: (source, outcome) => void counted.push(`${source} ${outcome}`),
       herald: {
-        tell: (id, mayStart) => void told.push(mayStart ? id : -id),
+        tell: (id, { mayStart }) => void told.push(mayStart ? id : -id),
         tellSomething: () => void told.push('something'),
         drain: () => Promise.resolve(),
       },

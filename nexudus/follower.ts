@@ -1,0 +1,231 @@
+import type { Instant } from '../access/types.js';
+import { shared } from '../waits/shared.js';
+import { boundsSignal, untilAborted, type Limit } from '../waits/within.js';
+import { catchUp, type CaughtUp } from './catch-up.js';
+import type { NexudusClient } from './client.js';
+import { createLookups, type Lookups } from './lookups.js';
+import type { Replica } from './replica.js';
+
+export interface FollowerOptions {
+  client: NexudusClient;
+  /** What polls and full passes keep up too. */
+  replica: Replica;
+  now: () => Instant;
+  /** The time by which Nexudus stamps what is written now, or an earlier one; null: not known well enough. */
+  stampedNow: () => Instant | null;
+  /** How far apart requests are to be for the limits not to be reached; 0: little was asked lately. */
+  apartMs: () => number;
+  /** How long those who ask at about the same time gather. Default 100. */
+  gatherMs?: number;
+  /** So far apart are exact catch-ups in a busy minute. Default 6 s. */
+  exactEveryMs?: number;
+  /** Where little is asked, nobody waits longer for a catch-up to be over that began before. Default 2 s. */
+  slowMs?: number;
+}
+
+/** Whose records are wanted, and how fresh. */
+export interface Wanted {
+  memberId: number;
+  /** A catch-up that began before this is not used. */
+  notBefore: Instant;
+}
+
+/** One catch-up, for all who share it. */
+export interface Run extends CaughtUp {
+  startedAt: Instant;
+  lookups: Lookups;
+}
+
+/** Keeps the replica up to date for those who need it to be, all by the same requests, as far apart as the limits want. */
+export interface Follower {
+  /**
+   * A catch-up that began late enough, and is exact where no list says why the member was woken. Null: it cannot be had now, so
+   * that the member is to be read in another way; or all who ask are so many that it would take more than `costOfAll` requests,
+   * as many as to read everybody. Throws NexudusError.
+   */
+  caughtUp(wanted: Wanted, costOfAll: number): Promise<Run | null>;
+  /** Whether Nexudus has such a coworker, looked for from `notBefore` on; null: this cannot be told here. */
+  hasCoworker(id: number, notBefore: Instant): Promise<boolean | null>;
+  /** To be called as a read of everything begins, see Replica; undefined: its time is not known well enough. */
+  rebase(): ReturnType<Replica['rebase']> | undefined;
+}
+
+/** A catch-up that runs, or did. */
+interface Begun {
+  startedAt: Instant;
+  startedMs: number;
+  isExact: boolean;
+  hasFailed: boolean;
+  lookups: Lookups;
+  answer: () => Promise<CaughtUp>;
+}
+
+interface Waiting {
+  wanted: Wanted;
+  /** Whether it is only asked whether there is such a coworker, for which nothing is looked up. */
+  isNewcomer: boolean;
+  /** From when on it has a catch-up begin; others may have one begin before. */
+  fromMs: number;
+  /** Null: it is to be served in another way. */
+  serve: (run: Begun | null) => void;
+}
+
+const listRequests = 3;
+const membersPerLookup = 30;
+/** As long as one of it is not known: what a read of everybody takes in a small space. */
+const limit: Limit = { limitMs: 60_000, of: 'Nexudus' };
+/** What came into the copy so long before a member was woken may be why. */
+const explainsMs = 2_000;
+/** So long after it began a catch-up is not used any more by those who could. */
+const keptMs = 5_000;
+
+export function createFollower(options: FollowerOptions): Follower {
+  const { client, replica, now, stampedNow, apartMs } = options;
+  const { gatherMs = 100, exactEveryMs = 6_000, slowMs = 2_000 } = options;
+  let waiting: Waiting[] = [];
+  let last: Begun | null = null;
+  let isRunning = false;
+  let exactMs = -Infinity;
+  let costOfAll = Infinity;
+  let usualCost = listRequests + 2;
+  let timer: NodeJS.Timeout | undefined;
+
+  const isReady = (): boolean => stampedNow() !== null && replica.readTo('coworkers') !== null;
+
+  /** Whether the copy says why one was woken, and so need not be looked into record by record. */
+  function isExplained({ memberId, notBefore }: Wanted): boolean {
+    return replica.hasChanged(memberId, Math.max(0, now() - notBefore) + explainsMs);
+  }
+
+  function isFreshEnough({ startedAt, startedMs, hasFailed }: Begun, { notBefore }: Wanted): boolean {
+    // One from the future began before somebody set the clock back.
+    const isPast = startedAt <= now() && performance.now() - startedMs < keptMs;
+    return isPast && !hasFailed && startedAt > notBefore;
+  }
+
+  /** What they cost in requests decides when the next one may begin; a dear one must not keep those behind it waiting. */
+  function nextMs(): number {
+    return last === null ? -Infinity : last.startedMs + usualCost * apartMs();
+  }
+
+  function look(): void {
+    if (waiting.length === 0) return;
+    const nowMs = performance.now();
+    const wantedMs = Math.min(...waiting.map(({ fromMs }) => fromMs));
+    if (isRunning) {
+      // A request of it may hang.
+      const hangsMs = Math.max(wantedMs, (last?.startedMs ?? nowMs) + slowMs);
+      if (apartMs() > 0) return;
+      if (nowMs >= hangsMs) serveAll(null);
+      else lookIn(hangsMs - nowMs);
+      return;
+    }
+    const waitMs = Math.max(wantedMs, nextMs()) - nowMs;
+    if (waitMs <= 0) begin();
+    // How far apart they are to be may be less by then.
+    else lookIn(Math.min(waitMs, 500));
+  }
+
+  function lookIn(ms: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(look, ms);
+  }
+
+  function serveAll(run: Begun | null, among: readonly Waiting[] = waiting): void {
+    waiting = waiting.filter((one) => !among.includes(one));
+    for (const one of among) one.serve(run);
+  }
+
+  function begin(): void {
+    const stampedAt = stampedNow();
+    if (stampedAt === null) {
+      serveAll(null);
+      return;
+    }
+    const isCalm = apartMs() === 0;
+    const startedMs = performance.now();
+    const isExact = isCalm || startedMs - exactMs >= exactEveryMs;
+    const members = waiting.filter(({ isNewcomer }) => !isNewcomer);
+    const lookedUp = isExact ? new Set(members.map(({ wanted }) => wanted.memberId)).size : 0;
+    if (listRequests + 1 + Math.floor(lookedUp / membersPerLookup) > costOfAll) {
+      serveAll(null, members);
+      look();
+      return;
+    }
+    if (isExact) exactMs = startedMs;
+    if (last !== null) usualCost += (listRequests + last.lookups.requests() - usualCost) / 4;
+    const lookups = createLookups(client);
+    const common = { client, replica, lookups, isExact, startedAt: now() };
+    const wanted = members.map((one) => one.wanted);
+    const isWhole = (): boolean => isCalm && !wanted.every(isExplained);
+    isRunning = true;
+    const begun: Omit<Begun, 'answer'> = { ...common, startedMs, hasFailed: false };
+    const answer = shared(
+      () => catchUp({ ...common, isWhole, stampedNow: () => stampedNow() ?? stampedAt }),
+      {
+        limit,
+        onOver: (isAnswered) => {
+          isRunning = false;
+          begun.hasFailed = !isAnswered;
+          look();
+        },
+      },
+    );
+    last = Object.assign(begun, { answer });
+    serveAll(last);
+  }
+
+  /** The next catch-up, which begins at `fromMs` at the latest where the limits let it; null as in `caughtUp`. */
+  function next(wanted: Wanted, fromMs: number, isNewcomer = false): Promise<Begun | null> {
+    let mine: Waiting | null = null;
+    return untilAborted<Begun | null>(
+      boundsSignal(),
+      (serve) => {
+        mine = { wanted, isNewcomer, fromMs, serve };
+        waiting.push(mine);
+        // Later, for all who ask in the same moment to be served together.
+        lookIn(0);
+      },
+      () => {
+        waiting = waiting.filter((one) => one !== mine);
+      },
+    );
+  }
+
+  /** The last catch-up, where it will do, or the next one. */
+  async function runOf(wanted: Wanted, isNewcomer = false): Promise<Begun | null> {
+    if (last !== null && isFreshEnough(last, wanted)) return last;
+    return next(wanted, performance.now() + gatherMs, isNewcomer);
+  }
+
+  async function runFor(begun: Begun): Promise<Run> {
+    const { startedAt, lookups, answer } = begun;
+    return { startedAt, lookups, ...(await answer()) };
+  }
+
+  return {
+    async caughtUp(wanted, mostRequests) {
+      if (!isReady()) return null;
+      costOfAll = mostRequests;
+      let begun = await runOf(wanted);
+      while (begun !== null) {
+        const run = await runFor(begun);
+        if (begun.isExact || isExplained(wanted)) return run;
+        begun = await next(wanted, exactMs + exactEveryMs);
+      }
+      return null;
+    },
+    async hasCoworker(id, notBefore) {
+      if (!isReady()) return null;
+      if (replica.hasCoworker(id)) return true;
+      const begun = await runOf({ memberId: id, notBefore }, true);
+      if (begun === null) return null;
+      await begun.answer();
+      return replica.hasCoworker(id);
+    },
+    rebase() {
+      const stampedAt = stampedNow();
+      return stampedAt === null ? undefined : replica.rebase(stampedAt);
+    },
+  };
+}
