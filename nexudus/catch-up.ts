@@ -89,6 +89,9 @@ function sureOf(
   const held = new Set(heldOn.map(({ passId }) => passId));
   /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
   const mayGive = ({ id }: PassRecord): boolean => !held.has(id);
+  /** As access/spans.ts decides it: no contract matters where the pass was bought. */
+  const hangsOnContract = ({ contractUniqueId, fromPlan }: PassRecord): boolean =>
+    contractUniqueId !== null || fromPlan;
 
   async function passesOf(memberId: number): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
     const known = await all.passesOf(memberId);
@@ -105,7 +108,7 @@ function sureOf(
 
   async function contractsOf(memberId: number): Promise<ContractRows> {
     const [known, { rows: passes }] = await Promise.all([all.contractsOf(memberId), all.passesOf(memberId)]);
-    const areLookedUp = isExact || passes.some(mayGive);
+    const areLookedUp = isExact || passes.some((pass) => mayGive(pass) && hangsOnContract(pass));
     const sure = async (contract: ContractRecord): Promise<ContractRecord | null> =>
       !areLookedUp || seen.coworkercontracts.has(contract.id)
         ? contract

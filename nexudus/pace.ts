@@ -1,4 +1,4 @@
-import { setTimeout as sleepMs } from 'node:timers/promises';
+import { setImmediate as turnOfLoop, setTimeout as sleepMs } from 'node:timers/promises';
 import { untilAborted } from '../waits/within.js';
 
 /**
@@ -16,8 +16,10 @@ export interface PaceOptions {
   perMinute: number;
   /** Most starts in any hour. Default 4,900. */
   perHour: number;
-  /** What crowds and full passes leave of the minute to what is waited for; polls leave half of it. Default 45. */
+  /** What crowds and full passes leave of the minute to what is waited for. Default 45. */
   reservePerMinute: number;
+  /** Most starts of polls in any 60 s, however often they are to run. Default a third of `perMinute`. */
+  pollsPerMinute: number;
   /** From so many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
   spreadFrom: number;
   /** From so many starts in the last 60 s on, those who can plan are to plan, see `apartMs`. Default 40. */
@@ -66,6 +68,8 @@ interface Lane {
   patienceMs: number;
   /** What it leaves of the minute's number to others. */
   leaves: number;
+  /** Most starts of its own in any 60 s. */
+  most: number;
   /** Whether its starts are spread over a busy minute. */
   isSpread: boolean;
   /** Of the last minute, oldest first. */
@@ -74,7 +78,7 @@ interface Lane {
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** Who plans leaves some to polls and full passes, which do not. */
+/** Who plans leaves at least so much to polls and full passes, which do not. */
 const leftByPlan = { perMinute: 20, perHour: 500 };
 /** An hour is planned from so large a part of its number on. */
 const planHourFrom = 0.6;
@@ -87,6 +91,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     perMinute = 115,
     perHour = 4_900,
     reservePerMinute = 45,
+    pollsPerMinute = Math.ceil(perMinute / 3),
     spreadFrom = 60,
     calmBelow = 40,
   } = options;
@@ -98,15 +103,18 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   /** Starts of the last hour, oldest first. */
   const starts: number[] = [];
   let pausedUntil = -Infinity;
+  /** When the last one was on its way, which may be a while after its start where the process is busy. */
+  let sentAt = -Infinity;
   /** The last few refusals of the last minute, oldest first. */
   let refusals: number[] = [];
   let pumping = false;
   let napping = new AbortController();
-  const lane = (patienceMs: number, leaves: number, isSpread: boolean): Lane => ({
+  const lane = (patienceMs: number, leaves: number, isSpread: boolean, most = Infinity): Lane => ({
     waiting: [],
     patienceMs,
     leaves,
     isSpread,
+    most,
     starts: [],
   });
   /** In the order in which they go. */
@@ -114,8 +122,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     members: lane(Infinity, 0, false),
     groups: lane(3_000, 0, false),
     crowds: lane(3_000, reservePerMinute, true),
-    // A burst must not have a change go unnoticed until the minute is over.
-    polls: lane(3_000, Math.floor(reservePerMinute / 2), true),
+    // A burst must not have a change go unnoticed until the minute is over, nor may polls keep others from starting.
+    polls: lane(3_000, Math.floor(reservePerMinute / 2), true, pollsPerMinute),
     fullPasses: lane(15_000, reservePerMinute, true),
   };
   const inOrder = Object.values(lanes);
@@ -123,6 +131,14 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   /** Whether the first of a lane has waited for longer than it should. */
   function isImpatient({ waiting, patienceMs }: Lane): boolean {
     return clockMs() - (waiting[0]?.since ?? Infinity) >= patienceMs;
+  }
+
+  /** Until another lane has waited for so long that it may have more. */
+  function untilImpatientMs(): number {
+    const left = inOrder.map(
+      ({ waiting, patienceMs }) => (waiting[0]?.since ?? Infinity) + patienceMs - clockMs(),
+    );
+    return Math.min(...left.filter((ms) => ms > 0));
   }
 
   /** Others must not take all turns for ever: each has at least a few of its own. */
@@ -134,23 +150,23 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   function earliestStart(one: Lane): number {
     const { isSpread, starts: own } = one;
     const most = shareOf(one);
-    const soonest = Math.max((starts.at(-1) ?? -Infinity) + gapMs(), pausedUntil);
+    const soonest = Math.max(sentAt + gapMs(), pausedUntil);
     const byMinute = (starts.at(-most) ?? -Infinity) + minuteMs;
     const byHour = (starts.at(-perHour) ?? -Infinity) + hourMs;
+    const byOwn = (own.at(-one.most) ?? -Infinity) + minuteMs;
     // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
+    const isBusy = lately(starts).length >= spreadFrom || lately(own).length >= one.most / 5;
     const evenly =
-      !isSpread || lately(starts).length < spreadFrom
-        ? -Infinity
-        : (own.at(-1) ?? -Infinity) + minuteMs / most;
-    return Math.max(soonest, byMinute, byHour, evenly);
+      isSpread && isBusy ? (own.at(-1) ?? -Infinity) + minuteMs / Math.min(most, one.most) : -Infinity;
+    return Math.max(soonest, byMinute, byHour, byOwn, evenly);
   }
 
   function apartMs(): number {
-    // Polls stop in time by themselves, and however close they follow each other, nobody who plans makes room for them.
+    // Polls take what they do, whatever is planned.
     const planned = inOrder.filter((one) => one !== lanes.polls).flatMap((one) => lately(one.starts));
     const inMinute = planned.toSorted((one, other) => one - other);
-    const byMinute =
-      inMinute.length < calmBelow ? 0 : evenlyMs(inMinute, perMinute - leftByPlan.perMinute, minuteMs);
+    const left = Math.max(leftByPlan.perMinute, lately(lanes.polls.starts).length);
+    const byMinute = inMinute.length < calmBelow ? 0 : evenlyMs(inMinute, perMinute - left, minuteMs);
     const byHour =
       starts.length < perHour * planHourFrom ? 0 : evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
     return Math.max(byMinute, byHour);
@@ -191,8 +207,12 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     for (let next = nextLane(); next !== undefined; next = nextLane()) {
       const wait = earliestStart(next) - clockMs();
       // Looked at again after the wait: a timer may fire early, a pause may come, and another may go first.
-      if (wait > 0) await sleep(Math.ceil(wait), napping.signal);
-      else start(next);
+      if (wait > 0) await sleep(Math.ceil(Math.min(wait, untilImpatientMs())), napping.signal);
+      else {
+        start(next);
+        await turnOfLoop();
+        sentAt = clockMs();
+      }
     }
     pumping = false;
   }

@@ -23,7 +23,8 @@ function onFakeClock(options: Partial<PaceOptions> = {}) {
     starts.push([who, now]);
   };
   const times = (): number[] => starts.map(([, at]) => at);
-  return { pacer, starts, start, times };
+  const lag = (ms: number): void => void (now += ms);
+  return { pacer, starts, start, times, lag };
 }
 
 const many = (n: number, job: () => Promise<void>): Promise<unknown> =>
@@ -34,6 +35,17 @@ describe('the pace of Nexudus requests', () => {
     const { times, start } = onFakeClock();
     await many(4, () => start());
     assert.deepEqual(times(), [0, 115, 230, 345]);
+  });
+
+  it('counts the gap from when a request is on its way, however busy the process is', async () => {
+    const { times, start, lag } = onFakeClock();
+    await Promise.all([
+      start().then(() => {
+        lag(80);
+      }),
+      start(),
+    ]);
+    assert.deepEqual(times(), [0, 195]);
   });
 
   it('frees the place of whoever gives up, before or while waiting, and those behind move up', async () => {
@@ -107,7 +119,8 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('lets polls go on where a burst of crowds used up their share of a minute', async () => {
-    const { starts, start } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 4 });
+    const share = { perMinute: 6, reservePerMinute: 4, pollsPerMinute: Infinity };
+    const { starts, start } = onFakeClock({ minGapMs: 1, ...share });
     await many(2, () => start('crowds'));
     await Promise.all([start('crowds'), ...Array.from({ length: 3 }, () => start('polls'))]);
     assert.deepEqual(starts, [
@@ -118,6 +131,18 @@ describe('the pace of Nexudus requests', () => {
       ['crowds', 60_000],
       ['polls', 60_001],
     ]);
+  });
+
+  it('leaves most of each minute to others, however often polls ask, and has polls go on all the time', async () => {
+    const { starts, start } = onFakeClock({ minGapMs: 1, perMinute: 30 });
+    const polls = many(20, () => start('polls'));
+    await many(20, () => start());
+    const membersAt = starts.flatMap(([lane, at]) => (lane === 'members' ? [at] : []));
+    assert.ok(Math.max(...membersAt) < 1_000, String(membersAt));
+    await polls;
+    const pollsAt = starts.flatMap(([lane, at]) => (lane === 'polls' ? [at] : []));
+    const gapsMs = pollsAt.slice(1).map((at, i) => at - (pollsAt[i] ?? 0));
+    assert.ok(Math.max(...gapsMs) <= 10_000, String(gapsMs));
   });
 
   for (const who of ['crowds', 'fullPasses'] as const)
