@@ -93,8 +93,15 @@ function sureOf(
   const hangsOnContract = ({ contractUniqueId, fromPlan }: PassRecord): boolean =>
     contractUniqueId !== null || fromPlan;
 
+  /** Nothing that is theirs gives or keeps a key, whoever has it, so it does not matter whether it is still there. */
+  async function isBarred(memberId: number): Promise<boolean> {
+    const known = await all.coworker(memberId);
+    return known !== null && (!known.active || known.archived);
+  }
+
   async function passesOf(memberId: number): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
     const known = await all.passesOf(memberId);
+    if (await isBarred(memberId)) return known;
     const isSure = (pass: PassRecord): boolean =>
       seen.coworkertimepasses.has(pass.id) || (!mayGive(pass) && !isExact);
     const found = await Promise.all(
@@ -108,6 +115,7 @@ function sureOf(
 
   async function contractsOf(memberId: number): Promise<ContractRows> {
     const [known, { rows: passes }] = await Promise.all([all.contractsOf(memberId), all.passesOf(memberId)]);
+    if (await isBarred(memberId)) return known;
     const areLookedUp = isExact || passes.some((pass) => mayGive(pass) && hangsOnContract(pass));
     const sure = async (contract: ContractRecord): Promise<ContractRecord | null> =>
       !areLookedUp || seen.coworkercontracts.has(contract.id)

@@ -148,17 +148,22 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   }
 
   function earliestStart(one: Lane): number {
-    const { isSpread, starts: own } = one;
+    const { starts: own } = one;
     const most = shareOf(one);
     const soonest = Math.max(sentAt + gapMs(), pausedUntil);
     const byMinute = (starts.at(-most) ?? -Infinity) + minuteMs;
     const byHour = (starts.at(-perHour) ?? -Infinity) + hourMs;
     const byOwn = (own.at(-one.most) ?? -Infinity) + minuteMs;
-    // Else the minute's number would be spent in seconds, and everybody would wait for the rest of it.
-    const isBusy = lately(starts).length >= spreadFrom || lately(own).length >= one.most / 5;
-    const evenly =
-      isSpread && isBusy ? (own.at(-1) ?? -Infinity) + minuteMs / Math.min(most, one.most) : -Infinity;
-    return Math.max(soonest, byMinute, byHour, byOwn, evenly);
+    return Math.max(soonest, byMinute, byHour, byOwn, (own.at(-1) ?? -Infinity) + evenlyOf(one));
+  }
+
+  /** How far apart those of a lane are: else it would spend the minute's number in seconds, and everybody wait for the rest of it. */
+  function evenlyOf(one: Lane): number {
+    if (!one.isSpread) return 0;
+    const own = lately(one.starts);
+    const byShare = lately(starts).length < spreadFrom ? 0 : minuteMs / shareOf(one);
+    const byOwn = own.length < one.most / 2 ? 0 : evenlyMs(own, one.most, minuteMs);
+    return Math.max(byShare, byOwn);
   }
 
   function apartMs(): number {

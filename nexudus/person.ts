@@ -24,7 +24,7 @@ export interface MemberRequest {
   memberId: number;
   /** A read that began before this is not used. */
   notBefore: Instant;
-  /** True: locations (time zones, day starts) may have been read up to ten minutes before, pass types and allowances a minute. */
+  /** True: locations (time zones, day starts), pass types and allowances may have been read up to ten minutes before. */
   mayReusePlaces: boolean;
   /** Nobody waits for just this member: those for whom somebody does go first. */
   inBulk: boolean;

@@ -78,8 +78,8 @@ const placesKeptMs = 10 * 60_000;
 const newPlaceMs = 30_000;
 /** A filter that is ignored is not tried again for so long. */
 const bulkOnlyMs = 10 * 60_000;
-/** How old pass types and allowances may be where the wake is not about them: polls tell everybody of a new one. */
-const offersKeptMs = 60_000;
+/** How old pass types and allowances may be where the wake is not about them: polls tell everybody of a new or changed one. */
+const offersKeptMs = 10 * 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
@@ -245,6 +245,12 @@ export function createReader(options: ReaderOptions): Reader {
 
   /** Out of the copy, brought up to date, where that can be had. */
   async function follow(request: MemberRequest): Promise<MemberRead> {
+    // What is sold and where is needed too: where it is too old it is asked for beside the lists, not after them.
+    for (const early of [
+      offers.get(offersFreshness(request, false)),
+      places.get(placesFreshness(request, false)),
+    ])
+      early.catch(() => undefined);
     const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost)) ?? null;
     if (run === null) return nextRound(request);
     const { startedAt, lookups } = run;
@@ -300,7 +306,7 @@ function partition<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[
   return [all.filter(belongs), all.filter((one) => !belongs(one))];
 }
 
-/** What someone just began to sell must not wait for a minute, nor cost two requests at every read. */
+/** What someone just began to sell must not wait for ten minutes, nor cost two requests at every read. */
 function offersFreshness({ notBefore, mayReusePlaces }: MemberRequest, again: boolean): Freshness {
   return { notBefore, maxAgeMs: mayReusePlaces && !again ? offersKeptMs : 0 };
 }

@@ -145,6 +145,18 @@ describe('reading out of a copy that is kept up', () => {
     assert.deepEqual((await opens(cid, { heldOn: held(cidsPass) })).groups, []);
   });
 
+  it('looks nothing up of one who is suspended', async () => {
+    const ann = member();
+    const annsPass = buys(ann);
+    await settle();
+    await opens(ann);
+    later(5_000);
+    assert.deepEqual(await opens(ann, { heldOn: held(annsPass) }), { groups: [groupId], requests: 7 });
+    later(5_000);
+    space.suspend(ann);
+    assert.deepEqual(await opens(ann, { heldOn: held(annsPass) }), { groups: [], requests: 3 });
+  });
+
   it('gives nothing by a pass that was deleted since, however little room there is', async () => {
     const ann = member();
     const pass = buys(ann);
@@ -252,6 +264,18 @@ describe('reading out of a copy that is kept up', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual((await opens(ben)).groups, [groupId]);
     assert.equal(isOver, false);
+  });
+
+  it('asks for pass types and places beside the lists', async () => {
+    await settle();
+    const ann = member();
+    buys(ann);
+    followed.simulator.requests.clear();
+    await opens(ann);
+    const paths = followed.simulator.requests.list().map(({ path }) => path.replace(/\?.*/, ''));
+    const lastList = paths.lastIndexOf('/api/billing/coworkertimepasses');
+    for (const path of ['/api/billing/timepasses', '/api/billing/tarifftimepasses', '/api/sys/businesses'])
+      assert.ok(paths.slice(0, lastList).includes(path), `${path} in ${paths.join(' ')}`);
   });
 
   it('reads everything anew where the time is not known', async () => {
