@@ -19,7 +19,7 @@ export function scratch(): { path: string; remove: () => void } {
   return {
     path,
     remove: () => {
-      rmSync(path, { recursive: true, force: true });
+      rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }

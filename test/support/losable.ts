@@ -149,7 +149,7 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
       await service.stop();
       await stage.stop();
       await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }

@@ -101,7 +101,7 @@ describe('what a web page gets from the embedded Temporal server', function () {
   afterEach(async () => {
     await client.connection.close();
     await server.stop();
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
   });
 
   async function serverPid(): Promise<number> {

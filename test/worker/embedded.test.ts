@@ -15,6 +15,9 @@ import { nextFreePort } from '../../worker/ports.js';
 import { bornOf } from '../../worker/processes.js';
 import { eventually } from '../support/eventually.js';
 
+/** A server that ends may still write in it. */
+const stubborn = { recursive: true, maxRetries: 20, retryDelay: 100 };
+
 describe('the embedded Temporal server', () => {
   let folder: string;
   let env: Record<string, string | undefined>;
@@ -28,7 +31,7 @@ describe('the embedded Temporal server', () => {
   });
   afterEach(async () => {
     for (const server of running.splice(0)) await server.stop();
-    await rm(folder, { recursive: true });
+    await rm(folder, stubborn);
   });
 
   async function start(options: Parameters<typeof startEmbeddedTemporal>[0] = {}): Promise<EmbeddedTemporal> {
@@ -94,7 +97,7 @@ describe('the embedded Temporal server', () => {
       await there.stop();
       assert.notEqual(here.address, there.address);
     } finally {
-      await rm(other, { recursive: true });
+      await rm(other, stubborn);
     }
   });
 
