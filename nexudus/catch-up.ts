@@ -6,7 +6,7 @@ import { updatedSince } from './filters.js';
 import { findSparing, type Lookups } from './lookups.js';
 import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, Records } from './records.js';
 import type { Followed, Replica } from './replica.js';
-import { isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
+import { isBarred, isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
 import { overlapMs, readStamped } from './stamps.js';
 
 /** What a catch-up needs, and what it is for. */
@@ -93,15 +93,15 @@ function sureOf(
   const hangsOnContract = ({ contractUniqueId, fromPlan }: PassRecord): boolean =>
     contractUniqueId !== null || fromPlan;
 
-  /** Nothing that is theirs gives or keeps a key, whoever has it, so it does not matter whether it is still there. */
-  async function isBarred(memberId: number): Promise<boolean> {
+  /** Whether it does not matter what of the member's is still there. */
+  async function isMoot(memberId: number): Promise<boolean> {
     const known = await all.coworker(memberId);
-    return known !== null && (!known.active || known.archived);
+    return known !== null && isBarred(known);
   }
 
   async function passesOf(memberId: number): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
     const known = await all.passesOf(memberId);
-    if (await isBarred(memberId)) return known;
+    if (await isMoot(memberId)) return known;
     const isSure = (pass: PassRecord): boolean =>
       seen.coworkertimepasses.has(pass.id) || (!mayGive(pass) && !isExact);
     const found = await Promise.all(
@@ -115,7 +115,7 @@ function sureOf(
 
   async function contractsOf(memberId: number): Promise<ContractRows> {
     const [known, { rows: passes }] = await Promise.all([all.contractsOf(memberId), all.passesOf(memberId)]);
-    if (await isBarred(memberId)) return known;
+    if (await isMoot(memberId)) return known;
     const areLookedUp = isExact || passes.some((pass) => mayGive(pass) && hangsOnContract(pass));
     const sure = async (contract: ContractRecord): Promise<ContractRecord | null> =>
       !areLookedUp || seen.coworkercontracts.has(contract.id)

@@ -16,7 +16,7 @@ import type {
 import type { Offers } from './reference.js';
 import { referenceOf } from './reference.js';
 import { isNexudusError } from './errors.js';
-import { isThere, joinPauses, type ContractRows, type RecordSource } from './source.js';
+import { isBarred, isThere, joinPauses, type ContractRows, type RecordSource } from './source.js';
 import { fingerprintOfMember, writtenIn, type OwnRecords, type Written } from './written.js';
 
 /** Whose records are wanted, and how fresh. */
@@ -230,8 +230,6 @@ function noneOfBarred(coworker: CoworkerRecord, error: unknown): ContractRows {
   if (isBarred(coworker) && isNexudusError(error, 'malformed')) return { contracts: [], pauses: [] };
   throw error;
 }
-
-const isBarred = ({ active, archived }: CoworkerRecord): boolean => !active || archived;
 
 async function offersFor(reading: Reading, offers: Offers, holders: readonly Holder[]): Promise<Offers> {
   const types = new Set(offers.passTypes.map(({ id }) => id));

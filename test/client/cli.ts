@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { launcher } from '../support/launcher.js';
+import { stubbornly } from '../support/folders.js';
 
 /** What a command printed and how it ended. */
 export interface Ran {
@@ -19,7 +20,7 @@ export function scratch(): { path: string; remove: () => void } {
   return {
     path,
     remove: () => {
-      rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      rmSync(path, { ...stubbornly, force: true });
     },
   };
 }

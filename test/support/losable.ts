@@ -17,6 +17,7 @@ import { ended, tellOfDeath } from './killable.js';
 import { launcher } from './launcher.js';
 import { eventually } from './eventually.js';
 import { hurried } from './space.js';
+import { stubbornly } from './folders.js';
 
 /** A whole space whose stores can be lost, or put back as they were. */
 export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | 'config'> {
@@ -149,7 +150,7 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
       await service.stop();
       await stage.stop();
       await server.stop();
-      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      await rm(folder, { ...stubbornly, force: true });
     },
   };
 }

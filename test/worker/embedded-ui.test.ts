@@ -12,6 +12,7 @@ import { guardUi, hiddenTarget, type GuardedUi } from '../../worker/embedded-ui.
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { nextFreePort } from '../../worker/ports.js';
 import { eventually } from '../support/eventually.js';
+import { stubbornly } from '../support/folders.js';
 
 interface Answer {
   status: number;
@@ -101,7 +102,7 @@ describe('what a web page gets from the embedded Temporal server', function () {
   afterEach(async () => {
     await client.connection.close();
     await server.stop();
-    await rm(folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
+    await rm(folder, stubbornly);
   });
 
   async function serverPid(): Promise<number> {

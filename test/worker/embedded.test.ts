@@ -14,9 +14,7 @@ import { findEmbeddedTemporal, startEmbeddedTemporal, type EmbeddedTemporal } fr
 import { nextFreePort } from '../../worker/ports.js';
 import { bornOf } from '../../worker/processes.js';
 import { eventually } from '../support/eventually.js';
-
-/** A server that ends may still write in it. */
-const stubborn = { recursive: true, maxRetries: 20, retryDelay: 100 };
+import { stubbornly } from '../support/folders.js';
 
 describe('the embedded Temporal server', () => {
   let folder: string;
@@ -31,7 +29,7 @@ describe('the embedded Temporal server', () => {
   });
   afterEach(async () => {
     for (const server of running.splice(0)) await server.stop();
-    await rm(folder, stubborn);
+    await rm(folder, stubbornly);
   });
 
   async function start(options: Parameters<typeof startEmbeddedTemporal>[0] = {}): Promise<EmbeddedTemporal> {
@@ -97,7 +95,7 @@ describe('the embedded Temporal server', () => {
       await there.stop();
       assert.notEqual(here.address, there.address);
     } finally {
-      await rm(other, stubborn);
+      await rm(other, stubbornly);
     }
   });
 
