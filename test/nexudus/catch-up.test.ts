@@ -410,8 +410,10 @@ describe('reading out of a copy that is kept up', () => {
           decisionOf(other.snapshot, followed.clock.now),
           `world ${world}, round ${round}, member ${id} (seed ${seed})`,
         );
-        assert.equal(one.records, other.records, `records: world ${world}, round ${round}, member ${id}`);
         stood.set(id, standing(other.snapshot, followed.clock.now));
+        // Of somebody who is barred nothing is looked up, so that what was deleted may be among the records: no key hangs on it.
+        if (hasBarred(other.snapshot, id)) continue;
+        assert.equal(one.records, other.records, `records: world ${world}, round ${round}, member ${id}`);
       }
     }
   }
@@ -422,6 +424,12 @@ const decisionOf = (snapshot: Snapshot | null, now: number): unknown => {
   const { keys, next } = decide(snapshot, rules(), [], now);
   return { keys, next };
 };
+
+/** Whether the member, or one who pays for a team of theirs, is suspended. */
+const hasBarred = (snapshot: Snapshot | null, id: number): boolean =>
+  (snapshot?.profiles ?? [])
+    .filter(({ member }) => member.id === id)
+    .some(({ member, loans }) => [member, ...loans.map(({ payer }) => payer)].some(({ active }) => !active));
 
 const groupsOf = (snapshot: Snapshot, now: number): number[] =>
   decide(snapshot, rules(), [], now).keys.map((key) => key.groupId);
