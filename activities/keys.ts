@@ -26,7 +26,7 @@ import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
 import { takeBack } from './late.js';
 import { createPlaces, type Before, type Outcome } from './places.js';
-import { runningMember, type Recorder, type Sight, type Written } from './recorder.js';
+import { runningMember, type Recorder, type Replacing, type Sight, type Written } from './recorder.js';
 import { remote } from './remote.js';
 
 export interface KeyDeps {
@@ -137,8 +137,19 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
   const isDoomed = (keyId: number, { unanswered }: Before): boolean =>
     unanswered.some(({ does, key }) => does === 'remove' && key.keyId === keyId);
 
-  async function give(wish: KeyWish, triedUntil: Instant | null, before: Before): Promise<Outcome> {
-    const { key, how, was, inTheWay, higherRole } = await grantKey(kisi, wish);
+  /** The same Kisi, of which the trail knows each key that gives way to another one. */
+  const notingReplaced = (replacing: Replacing): KisiClient => ({
+    ...kisi,
+    replaceKey: (id, key, signal) => replacing(id, (onTaken) => kisi.replaceKey(id, key, signal, onTaken)),
+  });
+
+  async function give(
+    noting: KisiClient,
+    wish: KeyWish,
+    triedUntil: Instant | null,
+    before: Before,
+  ): Promise<Outcome> {
+    const { key, how, was, inTheWay, higherRole } = await grantKey(noting, wish);
     if (inTheWay === null || !(await isOurs(inTheWay, triedUntil, before)))
       return {
         ...{ outcome: how, keyId: key.id, validUntil: key.validUntil, was },
@@ -149,7 +160,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     const anew = isDoomed(key.id, before);
     if (how !== 'foreign' && !anew)
       return { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil };
-    const moved = await moveKey(kisi, key.id, wish, { moves, again: false, anew });
+    const moved = await moveKey(noting, key.id, wish, { moves, again: false, anew });
     return { outcome: 'moved', keyId: moved.key.id, validUntil: moved.key.validUntil, was: handUntil };
   }
 
@@ -226,9 +237,9 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
           before: null,
           after: { validUntil },
           look: () => sightOf(wish, null, 'adopted', before),
-          make: () =>
+          make: (_, replacing) =>
             granting(wish, async () => {
-              const result = await give(wish, triedUntil, before);
+              const result = await give(notingReplaced(replacing), wish, triedUntil, before);
               if (result.outcome === 'userGone')
                 throw new Error('a grant tells by a 404 that a user is gone');
               const { outcome, keyId } = result;
@@ -254,15 +265,19 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
           before: { keyId, validUntil: was },
           after: { validUntil },
           look: () => sightOf(wish, keyId, 'moved', before),
-          make: (again) =>
+          make: (again, replacing) =>
             granting(wish, async () => {
               const anew = isDoomed(keyId, before);
-              const { key, how, was: handUntil } = await moveKey(kisi, keyId, wish, { moves, again, anew });
+              const noting = notingReplaced(replacing);
+              const { key, how, was: handUntil } = await moveKey(noting, keyId, wish, { moves, again, anew });
               return {
                 result: { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil },
                 done: 'now',
                 after: { keyId: key.id, validUntil: key.validUntil },
-                answer: `${how} key ${key.id}`,
+                answer:
+                  how === 'moved' && key.id !== keyId
+                    ? `gave key ${key.id} in place of key ${keyId}`
+                    : `${how} key ${key.id}`,
               };
             }),
         }),
@@ -282,9 +297,9 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
             const isSo = key !== null && sameEnd(key.validUntil, validUntil);
             return { ...sightOfKey(key), isSo: isSo ? { result: undefined } : null };
           },
-          async make() {
-            await giveBackKey(kisi, keyId, wish);
-            return { result: undefined, done: 'now', after: { validUntil }, answer: 'given back' };
+          async make(_, replacing) {
+            const id = await giveBackKey(notingReplaced(replacing), keyId, wish);
+            return { result: undefined, done: 'now', after: { keyId: id, validUntil }, answer: 'given back' };
           },
         }),
       );
@@ -341,8 +356,12 @@ function sightOfKey(key: KisiKey | null): Omit<Sight<unknown>, 'isSo'> {
   return {
     keyId: key && key.id,
     before: key && { keyId: key.id, validUntil: key.validUntil },
-    shows: ({ what, after }) => {
-      if (what === 'revoke') return key === null;
+    shows: ({ what, before, after }) => {
+      if (what === 'revoke') {
+        const { keyId = null } = (before ?? {}) as { keyId?: number | null };
+        // A person holds one key to a group: where there is another one, this one is gone.
+        return key === null || (keyId !== null && key.id !== keyId);
+      }
       const { validUntil = null } = (after ?? {}) as { validUntil?: Instant | null };
       return key !== null && sameEnd(key.validUntil, validUntil);
     },

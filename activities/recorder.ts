@@ -2,7 +2,7 @@ import { ApplicationFailure, Context, log } from '@temporalio/activity';
 import type { Wait } from '../access/latency.js';
 import type { Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
-import type { JsonValue, TrailRecord } from '../trail/records.js';
+import type { JsonValue, TrailRecord, WriteAhead } from '../trail/records.js';
 import type { Trail } from '../trail/trail.js';
 import { memberIdOf } from '../workflows/messages.js';
 import type { WriteNote } from './contract.js';
@@ -18,8 +18,17 @@ export interface Write<T> {
   /** How Kisi is before it; asked only where it is not known what became of an earlier write to the same key. */
   look: () => Promise<Sight<T>>;
   /** Makes it; `again`: an earlier try may have made it. */
-  make: (again: boolean) => Promise<Written<T>>;
+  make: (again: boolean, replacing: Replacing) => Promise<Written<T>>;
 }
+
+/**
+ * Keeps a key that gives way to another one as a write of its own, which takes it away: the process may die before the other one is
+ * there. `swap` makes both requests, and says when the first key is away, and whether it was there.
+ */
+export type Replacing = <T>(
+  keyId: number,
+  swap: (onTaken: (wasThere: boolean) => void) => Promise<T>,
+) => Promise<T>;
 
 /** Kisi as it is before a write. */
 export interface Sight<T> {
@@ -83,10 +92,32 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
     for (const one of all) {
       const outcome =
         shows(one) && !leftSo(await lastDone(one), one, keyId)
-          ? { state: 'done' as const, after: one.after, answer }
+          ? { state: 'done' as const, after: withKeyId(one.after, keyId), answer }
           : { state: 'failed' as const, after: one.before, answer };
       await trail.finish(one.key, outcome);
       if (outcome.state === 'done') logWrite(one, outcome.after);
+    }
+  }
+
+  /** Its record is as old as the one of the write that it belongs to, and stands before that. */
+  async function replaced<T>(
+    { key, ...about }: Omit<WriteAhead, 'after'>,
+    swap: (onTaken: (wasThere: boolean) => void) => Promise<T>,
+  ): Promise<T> {
+    const { mayBeDone } = await trail.begin({ ...about, key, after: null });
+    const answers: boolean[] = [];
+    try {
+      return await swap((wasThere) => void answers.push(wasThere));
+    } catch (error) {
+      if (answers.length === 0 && !mayBeDone && (isRefused(error) || isUnsent(error, 'revoke')))
+        await trail.finish(key, { state: 'failed', after: about.before, answer: error.message });
+      throw error;
+    } finally {
+      for (const wasThere of answers) {
+        const isDone = wasThere || mayBeDone;
+        const answer = isDone ? 'deleted, for another key in its place' : 'already gone';
+        await trail.finish(key, { state: isDone ? 'done' : 'failed', after: null, answer });
+      }
     }
   }
 
@@ -120,15 +151,20 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       const thisTry = Symbol(key);
       newestTries.set(key, thisTry);
       const isMeasured = since !== null && since >= (await stopwatch.countsFrom());
-      const isTriedAgain = await trail.begin({
+      const { at, mayBeDone: isTriedAgain } = await trail.begin({
         key,
         at: now(),
         memberId,
         ...write,
         ...about,
       });
+      const replacing: Replacing = (keyId, swap) =>
+        replaced(
+          { ...write, ...about, key: `replaced/${id}`, at, memberId, what: 'revoke', before: { keyId } },
+          swap,
+        );
       try {
-        const written = await make(isTriedAgain);
+        const written = await make(isTriedAgain, replacing);
         const { result, done, after, answer, awaited } = written;
         const isByEarlierTry = async (): Promise<boolean> => {
           if (done !== 'before' || !isTriedAgain) return false;
@@ -187,6 +223,12 @@ function leftSo(
   if (what === 'revoke') return last.what === 'revoke' && idIn(last.before) === idIn(before);
   if (last.what === 'revoke' || (idIn(last.after) ?? idIn(last.before)) !== keyId) return false;
   return endIn(last.after) === endIn(after);
+}
+
+/** What a write left, with the key that shows it. Pure. */
+function withKeyId(after: JsonValue, keyId: number | null): JsonValue {
+  const isKey = typeof after === 'object' && after !== null && 'validUntil' in after;
+  return isKey && keyId !== null ? { keyId, ...after } : after;
 }
 
 const idIn = (kept: JsonValue): number | null => (kept as { keyId?: number | null } | null)?.keyId ?? null;

@@ -115,9 +115,15 @@ export interface KisiClient {
   deleteKey(key: KnownKey, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
   /**
    * Takes a key away, as `deleteKey` does, and gives another, with nothing between the last two of three requests: a person
-   * holds one role in a group, so the door is shut until the last is done. Fails as `createKey` does.
+   * holds one role in a group, so the door is shut until the last is done. `onTaken` is told as soon as the first key is
+   * away, and whether it was there. Fails as `createKey` does.
    */
-  replaceKey(id: number, key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
+  replaceKey(
+    id: number,
+    key: NewKey,
+    signal?: AbortSignal,
+    onTaken?: (wasThere: boolean) => void,
+  ): Promise<KisiKey>;
 }
 
 /** A client for one organization. Throws a TypeError when the base URL or the API key cannot be right. */
@@ -316,10 +322,11 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
 
     deleteKey: (key, signal) => dropKey(key, 1, signal),
 
-    async replaceKey(id, key, signal) {
+    async replaceKey(id, key, signal, onTaken) {
       // Made before the first is sent: what must not be sent leaves the key where it is.
       const request = postOf(key, 0);
-      await dropKey({ ...key, id }, 2, signal);
+      const dropped = await dropKey({ ...key, id }, 2, signal);
+      onTaken?.(dropped === 'deleted');
       return postKey(request, key, signal);
     },
   };

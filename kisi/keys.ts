@@ -154,14 +154,18 @@ export async function moveKey(
   return { key, how: 'moved', was: null, ...nothing };
 }
 
-/** Gives a key that was moved on the end back that a person had given it. A key that is gone stays gone. */
+/**
+ * Gives a key that was moved on the end back that a person had given it. A key that is gone stays gone. Answers the id that it
+ * has then.
+ */
 export async function giveBackKey(
   client: KisiClient,
   keyId: number,
   wish: KeyWish,
   signal?: AbortSignal,
-): Promise<void> {
-  if ((await tryMove(client, keyId, wish, signal)) === 'notMoved') await replace(client, keyId, wish, signal);
+): Promise<number> {
+  if ((await tryMove(client, keyId, wish, signal)) !== 'notMoved') return keyId;
+  return (await replace(client, keyId, wish, signal)).id;
 }
 
 /**

@@ -12,14 +12,21 @@ const pageRows = 1000;
 
 type Change<T> = Parameters<typeof journaled<T>>[2];
 
+/** What is known of a write that is about to be made. */
+export interface Begun {
+  /** The instant of its record: that of the first attempt. */
+  at: Instant;
+  /** Whether an earlier attempt did it, or may have. */
+  mayBeDone: boolean;
+}
+
 /** The audit trail. Every promise rejects with a TrailError where the database does not do what was asked. */
 export interface Trail {
   /**
    * Notes a write before it is made; once this has returned, the record outlives the process. Told again for a further
-   * attempt it changes nothing, but that a write which had failed is begun once more. Answers whether an earlier attempt
-   * did it, or may have.
+   * attempt it changes nothing, but that a write which had failed is begun once more.
    */
-  begin(write: WriteAhead): Promise<boolean>;
+  begin(write: WriteAhead): Promise<Begun>;
   /** Says what became of a write that was begun. One that is done stays as it is; one that failed may be done yet. */
   finish(key: string, outcome: Outcome): Promise<void>;
   /** Notes what is over. The first one under a key stays. */
@@ -114,7 +121,10 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
           await addRow(trx, journal, rowOf({ ...write, kind: 'write', state: 'begun', answer: null }));
         else if (earlier.kind === 'write' && earlier.state === 'failed')
           await changeRow(trx, journal, earlier, { state: 'begun' });
-        return earlier !== undefined && earlier.state !== 'failed';
+        return {
+          at: earlier?.at ?? write.at,
+          mayBeDone: earlier !== undefined && earlier.state !== 'failed',
+        };
       }),
     finish: (key, { state, after, answer, waited }) =>
       changed(async (trx, journal) => {

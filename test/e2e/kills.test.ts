@@ -311,8 +311,8 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
       begun.filter((one) => !unasked.includes(one)),
       [],
     );
-    const isAsked = (deed: string): boolean => unasked.every((one) => !deedsIn(one).includes(deed));
-    const kept = writes.filter(({ state }) => state === 'done').flatMap(deedsIn);
+    const isAsked = (deed: string): boolean => unasked.every((one) => deedIn(one) !== deed);
+    const kept = writes.filter(({ state }) => state === 'done').map(deedIn);
     const [inTrail, inKisi] = [tally(kept.filter(isAsked)), tally(deeds.filter(isAsked))];
     assert.deepEqual(inTrail, inKisi, unlikeRecords(writes, inTrail, inKisi));
     assert.deepEqual(await space.stopWorkers(), [0]);
@@ -323,21 +323,16 @@ function deedOf(deed: Deed, memberId: number | null, groupId: number | null): st
   return `${memberId ?? 'nobody'} ${deed} ${groupId ?? ''}`;
 }
 
-/** What a record says that Kisi did: a key may be moved by another one in its place. */
-function deedsIn({ what, answer, memberId, groupId, before, after }: TrailRecord): string[] {
+/** What a record says that Kisi did: a move may have given another key, of which another record says that the first was taken. */
+function deedIn({ what, answer, memberId, groupId, before, after }: TrailRecord): string {
   const deeds: Record<string, Deed> = {
     createUser: 'user',
     grant: answer?.startsWith('extended') === true ? 'move' : 'give',
-    move: answer?.startsWith('created') === true ? 'give' : 'move',
-    giveBack: 'move',
+    move: keyIn(before) === keyIn(after) ? 'move' : 'give',
+    giveBack: keyIn(before) === keyIn(after) ? 'move' : 'give',
     revoke: 'take',
   };
-  const isMoved = what === 'move' && answer?.startsWith('moved') === true;
-  const isReplaced = isMoved && keyIn(before) !== keyIn(after);
-  // One whose DELETE had been carried out before is only given anew.
-  const replaced: Deed[] = keyIn(before) === null ? ['give'] : ['take', 'give'];
-  const all: Deed[] = isReplaced ? replaced : [deeds[what] ?? 'take'];
-  return all.map((deed) => deedOf(deed, memberId, groupId));
+  return deedOf(deeds[what] ?? 'take', memberId, groupId);
 }
 
 const keyIn = (kept: TrailRecord['before']): number | null =>

@@ -101,15 +101,16 @@ onEachEngine('the audit trail', (bench) => {
     await fc.assert(property, { numRuns: 60 });
   });
 
-  it('answers whether an earlier attempt at a write did it, or may have', async () => {
+  it('answers whether an earlier attempt at a write did it, or may have, and when the first one was', async () => {
     const trail = await bench.open();
     const failed: Outcome = { state: 'failed', after: null, answer: '403' };
-    assert.equal(await trail.begin(write()), false);
-    assert.equal(await trail.begin(write()), true);
+    const again = () => trail.begin(write({ at: noon + 1 }));
+    assert.deepEqual(await trail.begin(write()), { at: noon, mayBeDone: false });
+    assert.deepEqual(await again(), { at: noon, mayBeDone: true });
     await trail.finish('w1', failed);
-    assert.equal(await trail.begin(write()), false);
+    assert.deepEqual(await again(), { at: noon, mayBeDone: false });
     await trail.finish('w1', { ...failed, state: 'done' });
-    assert.equal(await trail.begin(write()), true);
+    assert.deepEqual(await again(), { at: noon, mayBeDone: true });
   });
 
   it('keeps one record where several begin the same write at once', async () => {
