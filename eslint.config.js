@@ -92,6 +92,19 @@ const io = [
   '@temporalio/activity',
 ];
 
+/** What one workflow leaves in a module another one finds there: the worker loads each module once for all (worker/bundle.ts). */
+const kept = ['', 'ExportNamedDeclaration > '].flatMap((exported) => {
+  const declared = `Program > ${exported}VariableDeclaration`;
+  const message = 'All workflows share this module: it may keep nothing.';
+  return [
+    { selector: `${declared}[kind!="const"]`, message },
+    {
+      selector: `${declared} > VariableDeclarator > NewExpression.init[callee.name=/^(Weak)?(Map|Set)$/]`,
+      message,
+    },
+  ];
+});
+
 export default tseslint.config(
   { ignores: ['node_modules/', 'dist/', '.latchkey/', 'coverage/'] },
   ...tseslint.configs.strictTypeChecked,
@@ -114,6 +127,7 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  { files: ['access/**/*.ts', 'workflows/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...kept] } },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
   ...Object.entries(arrows).map(([room, allowed]) => {
     const pure = room === 'access' || room === 'workflows';

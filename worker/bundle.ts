@@ -17,6 +17,8 @@ export const builtWorkflows = 'workflow-bundle.cjs';
 const root = new URL('../', import.meta.url);
 const pathOf = (file: string): string => fileURLToPath(new URL(file, root));
 
+const [workflows, interceptors] = [pathOf('workflows/index.ts'), pathOf('workflows/interceptors.ts')];
+
 /** The workflow code as the sandbox runs it: as it was built, else made once for all processes on the same sources. */
 export function workflowBundle(): Promise<Bundle> {
   bundled ??=
@@ -24,8 +26,10 @@ export function workflowBundle(): Promise<Bundle> {
     keptBundle(pathOf('node_modules/.cache/latchkey'), digestOfSources(), () =>
       bundleWorkflowCode({
         logger: new DefaultLogger('WARN'),
-        workflowsPath: pathOf('workflows/index.ts'),
-        workflowInterceptorModules: [pathOf('workflows/interceptors.ts')],
+        workflowsPath: workflows,
+        workflowInterceptorModules: [interceptors],
+        // Loaded once for all workflows and not for each: no module of theirs may keep anything (a lint rule holds that).
+        preloadModules: [workflows, interceptors],
       }),
     );
   return bundled;
@@ -67,7 +71,8 @@ export async function keptBundle(folder: string, name: string, make: () => Promi
 function digestOfSources(): string {
   const hash = createHash('sha256')
     .update(process.version)
-    .update(readFileSync(pathOf('package-lock.json')));
+    .update(readFileSync(pathOf('package-lock.json')))
+    .update(readFileSync(pathOf('worker/bundle.ts')));
   for (const room of ['access', 'workflows'])
     for (const file of readdirSync(pathOf(room))
       .filter((one) => one.endsWith('.ts'))

@@ -34,6 +34,7 @@ export function onSignal<T>(
   { description, shape }: SignalHearing<T>,
   act: (content: T) => void,
 ): void {
+  const tellOfIgnored = tellerOfIgnored();
   setHandler(
     defineSignal<[unknown]>(name),
     (argument) => {
@@ -74,16 +75,17 @@ export function onQuery<R>(query: QueryDefinition<R>, description: string, answe
  * have their handlers: it takes whatever came before. Updates that nobody hears are refused by the SDK.
  */
 export function dropOthers(): void {
+  const tellOfIgnored = tellerOfIgnored();
   setDefaultSignalHandler((name) => {
     tellOfIgnored('unknown', `there is none of this name (${name.length} characters)`);
   });
 }
 
-const ignored = new Map<string, number>();
-
 /** One line for the first, the tenth, the hundredth: a flood must not fill the log. */
-function tellOfIgnored(name: string, why: string): void {
-  const times = (ignored.get(name) ?? 0) + 1;
-  ignored.set(name, times);
-  if (/^10*$/.test(String(times))) log.warn(`a signal was ignored: ${name}`, { why, times });
+function tellerOfIgnored(): (name: string, why: string) => void {
+  let times = 0;
+  return (name, why) => {
+    times += 1;
+    if (/^10*$/.test(String(times))) log.warn(`a signal was ignored: ${name}`, { why, times });
+  };
 }
