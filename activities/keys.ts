@@ -20,6 +20,7 @@ import {
 import { keyRole, type KisiKey } from '../kisi/records.js';
 import { isBy } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
+import type { TrailRecord } from '../trail/records.js';
 import type { KeyActivities, KeyWish } from './contract.js';
 import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
@@ -340,6 +341,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
         await ownership.userGone(userId);
         return null;
       }
+      await recorder.settleSeen((write) => sightAmong(keys, knownIds, write));
       const late = await takeBackOwn(keys);
       return keys
         .filter((key) => key.roleId === keyRole)
@@ -349,6 +351,22 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
         }));
     },
   });
+}
+
+/**
+ * The same by all keys of a person, of which those with `knownIds` were looked up if the list lacked them. Null: a key that the list
+ * lacks may be there, and one with another end may have had the wished one: the next write tells.
+ */
+function sightAmong(
+  keys: readonly KisiKey[],
+  knownIds: readonly number[],
+  write: TrailRecord,
+): Omit<Sight<unknown>, 'isSo'> | null {
+  const key = keys.find(({ groupId, roleId }) => groupId === write.groupId && roleId === keyRole) ?? null;
+  const sight = sightOfKey(key);
+  const { keyId = null } = (write.before ?? {}) as { keyId?: number | null };
+  const isSurelyGone = key === null && keyId !== null && knownIds.includes(keyId);
+  return isSurelyGone || (key !== null && sight.shows(write)) ? sight : null;
 }
 
 /** By how a key is now: whether an earlier write to it was done. */

@@ -70,6 +70,10 @@ export interface Recorder {
    * them. Throws TrailError.
    */
   settle(groupId: number | null, sight: Pick<Sight<unknown>, 'keyId' | 'shows'>): Promise<void>;
+  /** The same of all of them, as far as `sightOf` can tell: null: it cannot. */
+  settleSeen(
+    sightOf: (earlier: TrailRecord) => Pick<Sight<unknown>, 'keyId' | 'shows'> | null,
+  ): Promise<void>;
 }
 
 export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stopwatch): Recorder {
@@ -124,6 +128,13 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
   return {
     async settle(groupId, sight) {
       await finish(await inDoubt(runningMember(), groupId), sight);
+    },
+    async settleSeen(sightOf) {
+      const memberId = runningMember();
+      for (const one of memberId === null ? [] : await trail.begunFor(memberId)) {
+        const sight = sightOf(one);
+        if (sight !== null) await finish([one], sight);
+      }
     },
     async write(note, { look, make, ...planned }) {
       const {

@@ -33,9 +33,9 @@ export interface Trail {
   note(note: Note): Promise<void>;
   /**
    * The writes to a member's key whose answer is not known, oldest first, so that a later write can say what became of
-   * them. `groupId` null: those that concern no group, such as the making of a user.
+   * them. `groupId` null: those that concern no group, such as the making of a user; left out: all.
    */
-  begunFor(memberId: number, groupId: number | null): Promise<TrailRecord[]>;
+  begunFor(memberId: number, groupId?: number | null): Promise<TrailRecord[]>;
   /** The newest write to a member's key that is known to be done, whatever it did; null: none is. `groupId` as above. */
   lastDoneFor(memberId: number, groupId: number | null): Promise<TrailRecord | null>;
   /** Writes of members' keys, and of their users, that have to do with any of these ids of Kisi, oldest first. */
@@ -145,16 +145,15 @@ export function createTrail(db: Kysely<TrailTables>): Trail {
       }),
     begunFor: (memberId, groupId) =>
       tried('The audit trail could not be read', async () => {
-        const rows = await db
+        let query = db
           .selectFrom('trail')
           .selectAll()
           .where('member_id', '=', memberId)
-          .where('group_id', 'is not distinct from', groupId)
           .where('state', '=', 'begun')
           .orderBy('at')
-          .orderBy('key')
-          .execute();
-        return rows.map(recordOf);
+          .orderBy('key');
+        if (groupId !== undefined) query = query.where('group_id', 'is not distinct from', groupId);
+        return (await query.execute()).map(recordOf);
       }),
     lastDoneFor: (memberId, groupId) =>
       tried('The audit trail could not be read', async () => {

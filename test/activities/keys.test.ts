@@ -281,6 +281,43 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
           });
   });
 
+  describe('has a look at all keys say so', () => {
+    const ends = { keyId: 0 };
+    const lose = async (isDone: boolean): Promise<void> => {
+      ends.keyId = await given(june);
+      const wish = keyWish({ userId, groupId, validUntil: july });
+      await lost(isDone, 'moveKey', [ends.keyId, wish, june, note('a')]);
+    };
+    const look = () => run('inspectKeys', [userId, [ends.keyId]]);
+
+    it('where a key has the wished end', async () => {
+      await lose(true);
+      await look();
+      assert.deepEqual(await states(), ['a done', 'given done']);
+    });
+
+    it('where a key is surely gone', async () => {
+      await lose(false);
+      kisi.org.removeAssignment(ends.keyId);
+      await look();
+      assert.deepEqual(await states(), ['a failed', 'given done']);
+      const gone = { keyId: await given(august), userId, groupId, validUntil: august };
+      ends.keyId = gone.keyId;
+      await lost(true, 'removeKey', [gone, note('b')]);
+      await look();
+      assert.deepEqual(await states(), ['a failed', 'b done', 'given done']);
+    });
+
+    it('but leaves to the next write what it does not show', async () => {
+      await lose(false);
+      await look();
+      assert.deepEqual(await states(), ['a begun', 'given done']);
+      const wish = keyWish({ userId, groupId, validUntil: july });
+      await run('moveKey', [ends.keyId, wish, june, { ...note('b'), unsure: true }]);
+      assert.deepEqual(await states(), ['a failed', 'b done', 'given done']);
+    });
+  });
+
   it('has a user that is found say that it was made', async () => {
     await lost(true, 'createKisiUser', [memberId, note('a')]);
     assert.deepEqual(await states(), ['a begun']);
