@@ -25,16 +25,14 @@ const benches: [string, string[], string[] | null][] = [
   ['import.ts', ['200'], null],
   ['members.ts', ['1000', '20'], null],
   ['members.ts', ['10000', '20'], null],
-  ...rushes(),
+  ['footprint.ts', ['300'], null],
+  ['rush.ts', ['300'], null],
+  ['rush.ts', ['1000'], null],
+  ['rush.ts', ['10000'], null],
+  ['check-ins.ts', ['1000'], null],
+  ['busy-hour.ts', ['10000'], null],
   ['demo.ts', [], null],
 ];
-
-/** Members, and milliseconds that each call takes. */
-function rushes(): [string, string[], null][] {
-  return ['300', '1000', '10000'].flatMap((members) =>
-    ['0', '250'].map((delayMs): [string, string[], null] => ['rush.ts', [members, delayMs], null]),
-  );
-}
 
 const results = new URL('results.md', import.meta.url);
 /** Null: these figures are not kept. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { listRunning } from '../activities/wake.js';
@@ -22,13 +23,16 @@ import { readLastingConfig, usable } from './space.js';
 
 /** Beside the embedded server's files, since a first start that is refused must not make a database. */
 const refusedLoginFile = '.latchkey/refused-login.json';
+/** What the embedded server keeps, once it has run. */
+const temporalFile = '.latchkey/temporal.db';
 /** How long a start waits for the first check of the space, before it goes on without. */
 const firstCheckMs = 15_000;
 
 /**
  * `latchkey worker`: checks everything, then works until SIGTERM or SIGINT, and ends the process. What is under way is
  * finished first; a second signal ends it at once. Where an API is down it works on without it, and is ready once that is
- * back. Throws ConfigError, before anything was started, where a person must mend something first.
+ * back. Throws ConfigError, before anything but the embedded server of an earlier start was started, where a person must mend
+ * something first.
  */
 export async function worker(): Promise<never> {
   const { config, readCredentials } = readLastingConfig();
@@ -50,11 +54,28 @@ export async function worker(): Promise<never> {
     hasMembers: () => hasMembers(config),
     log,
   });
-  await Promise.race([space.looked, space.failed, sleep(firstCheckMs, undefined, { ref: false })]);
-
   const stopAsked = stopSignal(log);
+  const temporal = startTemporalEarly(config, log);
+  try {
+    await Promise.race([
+      ...[space.looked, space.failed, stopAsked],
+      sleep(firstCheckMs, undefined, { ref: false }),
+    ]);
+  } catch (error) {
+    await temporal?.then((one) => one.stop()).catch(() => undefined);
+    throw error;
+  }
   // A worker that failed half-way leaves pollers behind that would keep the process alive.
-  process.exit(await run({ config, log, apis, space }, stopAsked).catch(failed));
+  process.exit(await run({ config, log, apis, space }, temporal, stopAsked).catch(failed));
+}
+
+/** Beside the first check of the space; null: not where none has run yet, since a first start that is refused leaves nothing. */
+function startTemporalEarly(config: Config, log: Logger): Promise<EmbeddedTemporal> | null {
+  if (config.temporalAddress !== null || !existsSync(temporalFile)) return null;
+  const started = startTemporal(config, log);
+  // Told where it is awaited.
+  started.catch(() => undefined);
+  return started;
 }
 
 /** Whether Latchkey has worked on this Temporal server; false too where nobody answers. */
@@ -92,9 +113,13 @@ function keptSpace(databaseUrl: string): SpaceWatchOptions['kept'] {
 
 type Checked = Pick<ServiceOptions, 'config' | 'log' | 'apis' | 'space'>;
 
-async function run(checked: Checked, stopAsked: Promise<void>): Promise<ExitCode> {
+async function run(
+  checked: Checked,
+  early: Promise<EmbeddedTemporal> | null,
+  stopAsked: Promise<void>,
+): Promise<ExitCode> {
   const { config, log, space } = checked;
-  const temporal = config.temporalAddress === null ? await startTemporal(config, log) : null;
+  const temporal = config.temporalAddress === null ? await (early ?? startTemporal(config, log)) : null;
   try {
     const sdkMetricsUrl = await installRuntime(log);
     const address = temporal === null ? null : { address: temporal.address, namespace: 'default' };

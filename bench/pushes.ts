@@ -1,0 +1,107 @@
+/** A settled space with one worker process that webhooks tell of what happens: purchases, suspensions and check-ins. */
+import { nextFreePort } from '../worker/ports.js';
+import { addCrowd, allAsleep, settle, threeHomes } from './crowd.js';
+import { percentile, type Row } from './rows.js';
+import { applyLimits, latchkey, say, setStage, startWorkerProcess, wait, type BenchStage } from './stage.js';
+
+/** What a bench may have happen in it. The members of the crowd take their turns. */
+export interface PushedSpace {
+  stage: BenchStage;
+  /** Somebody new buys a pass; resolves with the seconds until the key. */
+  purchase(): Promise<number>;
+  /** A member is suspended; resolves with the seconds until the key is gone. */
+  suspension(): Promise<number>;
+  checkIn(): void;
+  /** Has each call of both APIs take so long from now on. */
+  slow(delayMs: number): void;
+  stop(): Promise<void>;
+}
+
+/** At the published limits, with everybody asleep. `env`: over the worker's own. */
+export async function pushedSpace(members: number, env: Record<string, string> = {}): Promise<PushedSpace> {
+  const secret = 'a secret of this bench';
+  const port = await nextFreePort(18_200);
+  const stage = await setStage({
+    LATCHKEY_PUSH_PORT: String(port),
+    LATCHKEY_PUSH_URL: `http://127.0.0.1:${port}`,
+    NEXUDUS_WEBHOOK_SECRET: secret,
+    LATCHKEY_FULL_PASS_INTERVAL: '2h',
+    LATCHKEY_AUDIT_INTERVAL: '7d',
+    ...env,
+  });
+  const { nexudus, kisi, ids } = stage;
+  nexudus.switches.hookSecret = secret;
+  const crowd = addCrowd(stage, threeHomes(stage), members);
+  await settle(stage, crowd);
+  applyLimits(stage);
+  const worker = await startWorkerProcess(stage);
+  await latchkey(stage, 'hooks', 'install');
+  await allAsleep(stage, members);
+  // As after each hourly audit, it is known who has a Kisi user.
+  await latchkey(stage, 'drift', '--now');
+  let next = 0;
+  let newcomers = 0;
+  return {
+    stage,
+    async purchase() {
+      const Email = `rush${newcomers++}@example.com`;
+      const { Id } = nexudus.space.addCoworker({ Email, InvoicingBusinessId: ids.rome });
+      const from = performance.now();
+      nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+      while (kisi.org.keysOf(Email).length === 0) await wait(20);
+      return (performance.now() - from) / 1_000;
+    },
+    async suspension() {
+      const place = next++ % members;
+      const [memberId = 0, userId = 0] = [crowd.memberIds[place], crowd.userIds[place]];
+      const from = performance.now();
+      nexudus.space.suspend(memberId);
+      while (kisi.org.assignments().some((key) => key.user_id === userId)) await wait(50);
+      return (performance.now() - from) / 1_000;
+    },
+    checkIn() {
+      nexudus.space.checkIn(crowd.memberIds[next++ % members] ?? 0);
+    },
+    slow(delayMs) {
+      for (const { faults } of [nexudus, kisi]) {
+        faults.clear();
+        if (delayMs > 0) faults.add({ match: '^/', kind: 'slow', delayMs });
+      }
+    },
+    async stop() {
+      await worker.stop();
+      await stage.stop();
+    },
+  };
+}
+
+/** How long it took, as a row; `mostSeconds`: the goal of the p95. */
+export function tookRow(what: string, took: readonly number[], mostSeconds: number): Row {
+  const [p50, p95, longest] = [percentile(took, 0.5), percentile(took, 0.95), Math.max(...took)];
+  say(`${what}: p50 ${p50.toFixed(2)}, p95 ${p95.toFixed(2)}, longest ${longest.toFixed(2)} s`);
+  return {
+    what: `${what}, p95 of ${took.length} (p50 ${p50.toFixed(2)} s, longest ${longest.toFixed(2)} s)`,
+    measured: `${p95.toFixed(2)} s`,
+    floor: '',
+    ratio: null,
+    goal: `under ${mostSeconds} s`,
+    holds: p95 < mostSeconds,
+  };
+}
+
+/** What Nexudus was asked a minute, as a row. */
+export function askedRow(what: string, stage: BenchStage, minutes: number): Row {
+  const asked = stage.nexudus.requests.list();
+  const throttled = asked.filter(({ status }) => status === 409).length;
+  const perMinute = asked.length / minutes;
+  const ofKisi = (stage.kisi.requests.count() / minutes).toFixed(0);
+  say(`requests a minute: ${perMinute.toFixed(0)}, throttled: ${throttled}; of Kisi: ${ofKisi}`);
+  return {
+    what: `Nexudus requests a minute (throttled in all: ${throttled}), ${what}`,
+    measured: perMinute.toFixed(0),
+    floor: '',
+    ratio: null,
+    goal: 'at most 120, none throttled',
+    holds: perMinute <= 120 && throttled === 0,
+  };
+}
