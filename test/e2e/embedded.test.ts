@@ -1,7 +1,7 @@
 /** A worker whose own Temporal server is killed: it is started again, and all goes on where it was. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
@@ -32,16 +32,7 @@ describe('a worker with a Temporal server of its own', () => {
       LATCHKEY_POLL_INTERVAL: '2s',
       LATCHKEY_INITIAL_MODE: 'live',
     };
-    worker = spawn(process.execPath, [resolve('client/latchkey.js'), 'worker'], {
-      cwd: folder.path,
-      env: { PATH: process.env['PATH'], HOME: folder.path, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [worker.stdout, worker.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        told += text;
-        if (process.env['TEST_LOG'] !== undefined) process.stderr.write(text);
-      });
+    worker = started();
     await eventually('readiness', async () => (await readiness()).status === 200);
   });
   after(async () => {
@@ -50,6 +41,20 @@ describe('a worker with a Temporal server of its own', () => {
     await kisi.stop();
     folder.remove();
   });
+
+  function started(more: Record<string, string> = {}): ChildProcess {
+    const child = spawn(process.execPath, [resolve('client/latchkey.js'), 'worker'], {
+      cwd: folder.path,
+      env: { PATH: process.env['PATH'], HOME: folder.path, ...env, ...more },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        told += text;
+        if (process.env['TEST_LOG'] !== undefined) process.stderr.write(text);
+      });
+    return child;
+  }
 
   async function readiness(): Promise<{ status: number; body: string }> {
     const answer = await fetch(`http://127.0.0.1:${env['LATCHKEY_HEALTH_PORT'] ?? ''}/readyz`).catch(
@@ -63,6 +68,11 @@ describe('a worker with a Temporal server of its own', () => {
     const text = readFileSync(join(folder.path, '.latchkey', 'temporal-server.json'), 'utf8');
     return (JSON.parse(text) as { server: { serverPid: number } }).server.serverPid;
   }
+
+  /** Whether the folder names one yet: whoever starts one has the folder before that. */
+  const hasServer = (): boolean =>
+    !readFileSync(join(folder.path, '.latchkey', 'temporal-server.json'), 'utf8').includes('"server":null');
+  const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
   function buys(name: string, ExpireDate?: string): void {
     const { Id } = nexudus.space.addCoworker({ Email: `${name}@example.com`, InvoicingBusinessId: ids.rome });
@@ -96,5 +106,38 @@ describe('a worker with a Temporal server of its own', () => {
     assert.match(told, /the Temporal server ended \(exit SIGKILL.*it is started again in 0\.5 s/);
     assert.match(told, /the Temporal server is back at 127\.0\.0\.1:/);
     assert.equal(worker.exitCode, null);
+  });
+
+  describe('that is started again', () => {
+    before(async () => {
+      assert.equal(await ended(worker, 'SIGTERM'), 0);
+    });
+    afterEach(() => {
+      nexudus.faults.clear();
+    });
+
+    /** Starts a worker whose first look at Nexudus takes its time; answers once it has a server. */
+    async function startedAmidCheck(more: Record<string, string> = {}): Promise<number> {
+      nexudus.faults.add({ match: '/api/sys/businesses', kind: 'slow', delayMs: 5_000 });
+      worker = started(more);
+      const file = join(folder.path, '.latchkey', 'temporal-server.json');
+      await eventually('a server beside the first check', () => existsSync(file) && hasServer());
+      return serverPid();
+    }
+
+    it('ends it with itself where it is told to stop amid its first check', async () => {
+      const pid = await startedAmidCheck();
+      assert.equal(await ended(worker, 'SIGTERM'), 0);
+      await eventually('no server', () => !isAlive(pid));
+    });
+
+    it('ends it where the configuration is wrong', async () => {
+      const config = join(folder.path, 'wrong.yaml');
+      writeFileSync(config, 'mapping: [{ location: Nowhere, passType: Day pass, groups: 1 }]\n');
+      const pid = await startedAmidCheck({ LATCHKEY_CONFIG: config });
+      await eventually('no worker', () => worker.exitCode !== null);
+      assert.equal(worker.exitCode, 2, told);
+      assert.equal(isAlive(pid), false);
+    });
   });
 });
