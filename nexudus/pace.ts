@@ -22,7 +22,7 @@ export interface PaceOptions {
   pollsPerMinute: number;
   /** From so many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
   spreadFrom: number;
-  /** From so many starts in the last 60 s on, those who can plan are to plan, see `apartMs`. Default 40. */
+  /** From so many starts in the last 60 s on, those who can plan are to plan, see `apartMs`. Default 50. */
   calmBelow: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
@@ -93,7 +93,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     reservePerMinute = 45,
     pollsPerMinute = Math.ceil(perMinute / 3),
     spreadFrom = 60,
-    calmBelow = 40,
+    calmBelow = 50,
   } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
   const sleep =

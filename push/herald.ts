@@ -12,6 +12,8 @@ export interface HeraldOptions {
   longestWindowMs?: number;
   /** So long a check-in waits for others to go with. Default 4 s. */
   patienceMs?: number;
+  /** That time grows by as much for each time within a minute that nobody came to go with, up to this. Default 20 s. */
+  longestPatienceMs?: number;
   /** Told of each wake that is taken how long it was since the first of what it tells came in. */
   onWoken?: (waitedMs: number) => void;
   /** Told once when wakes fail, and once when they are taken again. */
@@ -63,6 +65,7 @@ interface Lately {
 }
 
 const atOnce = 20;
+const minuteMs = 60_000;
 
 /** A herald. What it holds is bounded by the number of members, whatever comes in. */
 export function createHerald(options: HeraldOptions): Herald {
@@ -73,6 +76,7 @@ export function createHerald(options: HeraldOptions): Herald {
     windowMs = 500,
     longestWindowMs = 4_000,
     patienceMs = 4_000,
+    longestPatienceMs = 20_000,
     onWoken,
     onTrouble,
     onMended,
@@ -87,6 +91,8 @@ export function createHerald(options: HeraldOptions): Herald {
   const lately = new Map<Whom, Lately>();
   let running = 0;
   let patientUntil: NodeJS.Timeout | undefined;
+  /** When nobody had come to go with, within the last minute. */
+  let inVain: number[] = [];
   let troubled = false;
   let draining: { resolve: () => void } | null = null;
 
@@ -127,8 +133,19 @@ export function createHerald(options: HeraldOptions): Herald {
   }
 
   function waitForOthers(whom: Whom, told: Told): void {
-    if (patient.size === 0) patientUntil = setTimeout(goAfterAll, patienceMs);
+    if (patient.size === 0) patientUntil = setTimeout(goInVain, patienceNow());
     patient.set(whom, both(told, patient.get(whom)));
+  }
+
+  /** Each read for those who come and go would leave less of the minute's requests to those who buy. */
+  function patienceNow(): number {
+    inVain = inVain.filter((at) => performance.now() - at < minuteMs);
+    return Math.min(patienceMs * (1 + inVain.length), Math.max(patienceMs, longestPatienceMs));
+  }
+
+  function goInVain(): void {
+    inVain.push(performance.now());
+    goAfterAll();
   }
 
   function goAfterAll(): void {

@@ -78,6 +78,8 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
       newcomers.tell(memberId, { mayStart });
     },
     ...{ pollNow, onWoken: deps.onWoken },
+    // Where a use ends the access at once, nobody who comes in is to wait for long.
+    ...(config.file.policies.usedPass === 'atOnce' ? { longestPatienceMs: 0 } : {}),
     ...telling(log),
   });
   const claims = createClaimKeeper({

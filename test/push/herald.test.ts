@@ -100,6 +100,23 @@ describe('the herald', () => {
       assert.deepEqual(woken.slice(2), [[9, true]]);
     });
 
+    it('has it wait the longer the more often nobody came to go with, up to a bound', async () => {
+      const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+      const { herald, woken } = listening({ patienceMs: 100, longestPatienceMs: 250 });
+      for (const [id, shortest] of [
+        [1, 100],
+        [2, 200],
+        [3, 250],
+        [4, 250],
+      ] as const) {
+        const from = performance.now();
+        herald.tell(id, checkIn);
+        while (!woken.some(([whom]) => whom === id)) await wait(5);
+        // A timer may fire a millisecond early.
+        assert.ok(performance.now() - from >= shortest - 2, `${id}`);
+      }
+    });
+
     it('has what comes a moment later by the same check-in wait with it, and nothing else', async () => {
       const { herald, woken } = listening({ patienceMs: 60_000 });
       herald.tell(7, checkIn);
