@@ -27,7 +27,15 @@ import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';
 import { takeBack } from './late.js';
 import { createPlaces, type Before, type Outcome } from './places.js';
-import { runningMember, type Recorder, type Replacing, type Sight, type Written } from './recorder.js';
+import {
+  endIn,
+  idIn,
+  runningMember,
+  type Recorder,
+  type Replacing,
+  type Sight,
+  type Written,
+} from './recorder.js';
 import { remote } from './remote.js';
 
 export interface KeyDeps {
@@ -138,7 +146,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
   const isDoomed = (keyId: number, { unanswered }: Before): boolean =>
     unanswered.some(({ does, key }) => does === 'remove' && key.keyId === keyId);
 
-  /** The same Kisi, of which the trail knows each key that gives way to another one. */
+  /** Kisi, with each replacement of a key kept in the trail as two writes. */
   const notingReplaced = (replacing: Replacing): KisiClient => ({
     ...kisi,
     replaceKey: (id, key, signal) => replacing(id, (onTaken) => kisi.replaceKey(id, key, signal, onTaken)),
@@ -354,8 +362,8 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
 }
 
 /**
- * The same by all keys of a person, of which those with `knownIds` were looked up if the list lacked them. Null: a key that the list
- * lacks may be there, and one with another end may have had the wished one: the next write tells.
+ * What all keys of a person tell of an earlier write. A key that the list lacks was looked up if its id is among `knownIds`. Null:
+ * these keys do not tell, and the next write will.
  */
 function sightAmong(
   keys: readonly KisiKey[],
@@ -364,7 +372,7 @@ function sightAmong(
 ): Omit<Sight<unknown>, 'isSo'> | null {
   const key = keys.find(({ groupId, roleId }) => groupId === write.groupId && roleId === keyRole) ?? null;
   const sight = sightOfKey(key);
-  const { keyId = null } = (write.before ?? {}) as { keyId?: number | null };
+  const keyId = idIn(write.before);
   const isSurelyGone = key === null && keyId !== null && knownIds.includes(keyId);
   return isSurelyGone || (key !== null && sight.shows(write)) ? sight : null;
 }
@@ -376,12 +384,11 @@ function sightOfKey(key: KisiKey | null): Omit<Sight<unknown>, 'isSo'> {
     before: key && { keyId: key.id, validUntil: key.validUntil },
     shows: ({ what, before, after }) => {
       if (what === 'revoke') {
-        const { keyId = null } = (before ?? {}) as { keyId?: number | null };
+        const keyId = idIn(before);
         // A person holds one key to a group: where there is another one, this one is gone.
         return key === null || (keyId !== null && key.id !== keyId);
       }
-      const { validUntil = null } = (after ?? {}) as { validUntil?: Instant | null };
-      return key !== null && sameEnd(key.validUntil, validUntil);
+      return key !== null && sameEnd(key.validUntil, endIn(after));
     },
   };
 }

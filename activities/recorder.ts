@@ -80,7 +80,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
   /** The newest try of each write under way: there are two where Temporal has taken the first for lost. */
   const newestTries = new Map<string, symbol>();
 
-  async function inDoubt(memberId: number | null, groupId: number | null): Promise<TrailRecord[]> {
+  async function inDoubt(memberId: number | null, groupId?: number | null): Promise<TrailRecord[]> {
     return memberId === null ? [] : trail.begunFor(memberId, groupId);
   }
 
@@ -109,16 +109,16 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
     swap: (onTaken: (wasThere: boolean) => void) => Promise<T>,
   ): Promise<T> {
     const { mayBeDone } = await trail.begin({ ...about, key, after: null });
-    const answers: boolean[] = [];
+    const taken: { wasThere?: boolean } = {};
     try {
-      return await swap((wasThere) => void answers.push(wasThere));
+      return await swap((wasThere) => (taken.wasThere = wasThere));
     } catch (error) {
-      if (answers.length === 0 && !mayBeDone && (isRefused(error) || isUnsent(error, 'revoke')))
+      if (taken.wasThere === undefined && !mayBeDone && (isRefused(error) || isUnsent(error, 'revoke')))
         await trail.finish(key, { state: 'failed', after: about.before, answer: error.message });
       throw error;
     } finally {
-      for (const wasThere of answers) {
-        const isDone = wasThere || mayBeDone;
+      if (taken.wasThere !== undefined) {
+        const isDone = taken.wasThere || mayBeDone;
         const answer = isDone ? 'deleted, for another key in its place' : 'already gone';
         await trail.finish(key, { state: isDone ? 'done' : 'failed', after: null, answer });
       }
@@ -130,8 +130,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       await finish(await inDoubt(runningMember(), groupId), sight);
     },
     async settleSeen(sightOf) {
-      const memberId = runningMember();
-      for (const one of memberId === null ? [] : await trail.begunFor(memberId)) {
+      for (const one of await inDoubt(runningMember())) {
         const sight = sightOf(one);
         if (sight !== null) await finish([one], sight);
       }
@@ -242,8 +241,11 @@ function withKeyId(after: JsonValue, keyId: number | null): JsonValue {
   return isKey && keyId !== null ? { keyId, ...after } : after;
 }
 
-const idIn = (kept: JsonValue): number | null => (kept as { keyId?: number | null } | null)?.keyId ?? null;
-const endIn = (kept: JsonValue): number | null =>
+/** The id of the key that a record tells of; null: none. Pure. */
+export const idIn = (kept: JsonValue): number | null =>
+  (kept as { keyId?: number | null } | null)?.keyId ?? null;
+/** The end of that key; null: none. Pure. */
+export const endIn = (kept: JsonValue): number | null =>
   (kept as { validUntil?: number | null } | null)?.validUntil ?? null;
 
 /** The member whose workflow has the running activity done; null: another workflow has. */

@@ -15,7 +15,7 @@ import { buildTwoCities, environmentOf } from '../simulators/two-cities.js';
 import { nextFreePort } from '../worker/ports.js';
 import { addCrowd, threeHomes } from './crowd.js';
 import { tell, type Row } from './rows.js';
-import { say, seconds, wait } from './stage.js';
+import { isReadyAt, memoryMbOf, say, seconds, wait } from './stage.js';
 
 const members = Number(process.argv[2] ?? 300);
 const restMs = 60_000;
@@ -85,7 +85,7 @@ tell([
 function memoryOf({ pid = 0 }: ChildProcess): { megabytes: number; parts: string } {
   const parts = [pid, ...childrenOf(pid)].map((one) => ({
     name: readFileSync(`/proc/${one}/comm`, 'utf8').trim(),
-    megabytes: residentMb(one),
+    megabytes: memoryMbOf(one),
   }));
   return {
     megabytes: parts.reduce((sum, { megabytes }) => sum + megabytes, 0),
@@ -109,7 +109,7 @@ async function started(): Promise<Started> {
   });
   const tookMs = (): number => performance.now() - from;
   const [readyMs, polledMs] = await Promise.all([
-    until(isReady).then(tookMs),
+    until(() => isReadyAt(healthPort)).then(tookMs),
     until(() => Promise.resolve(hasPolled())).then(tookMs),
   ]);
   say(`ready after ${seconds(readyMs)} s, polled after ${seconds(polledMs)} s`);
@@ -118,13 +118,6 @@ async function started(): Promise<Started> {
 
 async function until(is: () => Promise<boolean>): Promise<void> {
   while (!(await is())) await wait(20);
-}
-
-function isReady(): Promise<boolean> {
-  return fetch(`http://127.0.0.1:${healthPort}/readyz`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
 }
 
 /** Only polls and wakes ask what was written since. */
@@ -143,10 +136,6 @@ async function stopped(worker: ChildProcess): Promise<void> {
 function childrenOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return children === '' ? [] : children.split(' ').map(Number);
-}
-
-function residentMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 function row(what: string, measured: number, most: number, unit: 'MB' | 's'): Row {

@@ -89,10 +89,15 @@ export function tookRow(what: string, took: readonly number[], mostSeconds: numb
   };
 }
 
+/** How many requests Nexudus refused. */
+export function throttledIn({ nexudus }: BenchStage): number {
+  return nexudus.requests.list().filter(({ status }) => status === 409).length;
+}
+
 /** What Nexudus was asked a minute, as a row. */
 export function askedRow(what: string, stage: BenchStage, minutes: number): Row {
   const asked = stage.nexudus.requests.list();
-  const throttled = asked.filter(({ status }) => status === 409).length;
+  const throttled = throttledIn(stage);
   const perMinute = asked.length / minutes;
   const ofKisi = (stage.kisi.requests.count() / minutes).toFixed(0);
   say(`requests a minute: ${perMinute.toFixed(0)}, throttled: ${throttled}; of Kisi: ${ofKisi}`);

@@ -96,17 +96,12 @@ export async function startWorkerProcess(
       resolve();
     }),
   );
-  const isReady = (): Promise<boolean> =>
-    fetch(`http://127.0.0.1:${port}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  while (!(await isReady())) {
+  while (!(await isReadyAt(port))) {
     if (worker.exitCode !== null) throw new Error('the worker did not start');
     await wait(200);
   }
   return {
-    memoryMb: () => Number(/^VmRSS:\s+(\d+) kB/m.exec(procFile(worker.pid, 'status'))?.[1]) / 1024,
+    memoryMb: () => memoryMbOf(worker.pid),
     cpuSeconds() {
       // After the name, which may hold anything: fields 14 and 15 are user and system time in hundredths of a second.
       const fields = procFile(worker.pid, 'stat')
@@ -119,6 +114,19 @@ export async function startWorkerProcess(
       await ended;
     },
   };
+}
+
+/** Whether the worker with its health endpoint at this port is ready. */
+export function isReadyAt(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+/** What a process holds of the machine's memory, in megabytes. */
+export function memoryMbOf(pid: number | undefined): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(procFile(pid, 'status'))?.[1]) / 1024;
 }
 
 /** Runs a command as an operator of this stage does. Throws where it fails. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { listRunning } from '../activities/wake.js';
@@ -7,7 +6,7 @@ import { createKept, type Kept } from '../trail/kept.js';
 import type { JsonValue } from '../trail/records.js';
 import { checkSpace } from '../worker/check.js';
 import { ConfigError, type Config } from '../worker/config.js';
-import { startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
+import { hasEmbeddedData, startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
 import { metricsAt } from '../worker/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
@@ -23,8 +22,6 @@ import { readLastingConfig, usable } from './space.js';
 
 /** Beside the embedded server's files, since a first start that is refused must not make a database. */
 const refusedLoginFile = '.latchkey/refused-login.json';
-/** What the embedded server keeps, once it has run. */
-const temporalFile = '.latchkey/temporal.db';
 /** How long a start waits for the first check of the space, before it goes on without. */
 const firstCheckMs = 15_000;
 
@@ -71,7 +68,7 @@ export async function worker(): Promise<never> {
 
 /** Beside the first check of the space; null: not where none has run yet, since a first start that is refused leaves nothing. */
 function startTemporalEarly(config: Config, log: Logger): Promise<EmbeddedTemporal> | null {
-  if (config.temporalAddress !== null || !existsSync(temporalFile)) return null;
+  if (config.temporalAddress !== null || !hasEmbeddedData()) return null;
   const started = startTemporal(config, log);
   // Told where it is awaited.
   started.catch(() => undefined);

@@ -166,9 +166,14 @@ function serverArguments(options: EmbeddedOptions, { grpc, ui }: Ports, isKept: 
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'error', '--port', String(grpc)],
     ...[...uiArguments, '--namespace', namespaceOf(options)],
-    ...(isKept ? ['--db-filename', dbFile ?? join(cacheDir, 'temporal.db')] : []),
+    ...(isKept ? ['--db-filename', dbFile ?? dataFileIn(cacheDir)] : []),
     ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
   ];
+}
+
+/** Where a server keeps its data, unless it is told another file. */
+export function dataFileIn(cacheDir: string): string {
+  return join(cacheDir, 'temporal.db');
 }
 
 function wantedOf(options: EmbeddedOptions, address: string, deadline: number): Wanted {

@@ -3,13 +3,21 @@
  * one that dies is started again at the same address on the same data, by the process that started it, or, where that is gone
  * too, by another one that uses it.
  */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tighten } from '../trail/file.js';
 import { claimFolder, type Claim } from './embedded-claim.js';
 import type { AttributeType } from './embedded-ready.js';
-import { choosePorts, findCli, joinRunning, launch, type Ports, type Standing } from './embedded-standing.js';
+import {
+  choosePorts,
+  dataFileIn,
+  findCli,
+  joinRunning,
+  launch,
+  type Ports,
+  type Standing,
+} from './embedded-standing.js';
 
 export { findEmbeddedTemporal } from './embedded-claim.js';
 
@@ -75,6 +83,11 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
     await site.leave();
     throw error;
   }
+}
+
+/** Whether a server has run on this folder, so that another start makes no new data. */
+export function hasEmbeddedData(cacheDir = '.latchkey'): boolean {
+  return existsSync(dataFileIn(cacheDir));
 }
 
 /** A folder of an earlier start, or one that was copied here, may be open to others. What it holds besides is in its folders. */

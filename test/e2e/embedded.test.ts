@@ -20,6 +20,7 @@ describe('a worker with a Temporal server of its own', () => {
   let worker: ChildProcess;
   let told = '';
   const folder = scratch();
+  const serverFile = join(folder.path, '.latchkey', 'temporal-server.json');
 
   before(async () => {
     nexudus = await startNexudusSimulator();
@@ -65,13 +66,13 @@ describe('a worker with a Temporal server of its own', () => {
 
   /** The server's process, as the folder names it. */
   function serverPid(): number {
-    const text = readFileSync(join(folder.path, '.latchkey', 'temporal-server.json'), 'utf8');
-    return (JSON.parse(text) as { server: { serverPid: number } }).server.serverPid;
+    return (JSON.parse(readFileSync(serverFile, 'utf8')) as { server: { serverPid: number } }).server
+      .serverPid;
   }
 
   /** Whether the folder names one yet: whoever starts one has the folder before that. */
   const hasServer = (): boolean =>
-    !readFileSync(join(folder.path, '.latchkey', 'temporal-server.json'), 'utf8').includes('"server":null');
+    existsSync(serverFile) && !readFileSync(serverFile, 'utf8').includes('"server":null');
   const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
   function buys(name: string, ExpireDate?: string): void {
@@ -120,8 +121,7 @@ describe('a worker with a Temporal server of its own', () => {
     async function startedAmidCheck(more: Record<string, string> = {}): Promise<number> {
       nexudus.faults.add({ match: '/api/sys/businesses', kind: 'slow', delayMs: 5_000 });
       worker = started(more);
-      const file = join(folder.path, '.latchkey', 'temporal-server.json');
-      await eventually('a server beside the first check', () => existsSync(file) && hasServer());
+      await eventually('a server beside the first check', hasServer);
       return serverPid();
     }
 

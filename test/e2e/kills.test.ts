@@ -323,7 +323,7 @@ function deedOf(deed: Deed, memberId: number | null, groupId: number | null): st
   return `${memberId ?? 'nobody'} ${deed} ${groupId ?? ''}`;
 }
 
-/** What a record says that Kisi did: a move may have given another key, of which another record says that the first was taken. */
+/** What Kisi did, by one record. A move may give a new key: then another record tells that the old one was taken away. */
 function deedIn({ what, answer, memberId, groupId, before, after }: TrailRecord): string {
   const deeds: Record<string, Deed> = {
     createUser: 'user',
