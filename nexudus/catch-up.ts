@@ -18,16 +18,19 @@ export interface CatchUpJob {
   startedAt: Instant;
   /** The time by which Nexudus stamps what is written now, or an earlier one. */
   stampedNow: () => Instant;
-  /** Whether pauses and teams are read as well, asked after the other lists: else they are as polls have read them. */
-  isWhole: () => boolean;
   /** Whether old records of all who ask are looked up by their ids, to see that they are still there. */
   isExact: boolean;
 }
 
-/** The records as a catch-up found them. */
-export interface CaughtUp {
-  /** Whose they are, for one who asks, with the records that existing keys stand on. */
-  sourceFor(heldOn: readonly StandsOn[]): RecordSource;
+/** The records as a catch-up found them: whose they are, for one who asks, with the records that existing keys stand on. */
+export type CaughtUp = (heldOn: readonly StandsOn[]) => RecordSource;
+
+/** A catch-up in two steps. Both throw NexudusError. */
+export interface CatchUp {
+  /** Pauses and teams are as polls have read them. */
+  lists: () => Promise<CaughtUp>;
+  /** After the lists, for those whom no list explains: pauses and teams are read as well. */
+  all: () => Promise<CaughtUp>;
 }
 
 /** What a list showed: each of them is there. */
@@ -40,10 +43,8 @@ type Seen = Record<Followed, ReadonlySet<number>>;
  * - What is new or was written is in the lists, which also show that it is there.
  * - What no list showed may have been deleted. It is looked up by its id, a hundred in a request, before it gives a new key,
  *   and, where the catch-up is exact, before it keeps one.
- *
- * Throws NexudusError.
  */
-export async function catchUp(job: CatchUpJob): Promise<CaughtUp> {
+export function catchUp(job: CatchUpJob): CatchUp {
   const seen: Record<Followed, Set<number>> = {
     coworkers: new Set(),
     coworkercontracts: new Set(),
@@ -54,12 +55,22 @@ export async function catchUp(job: CatchUpJob): Promise<CaughtUp> {
     const rows = await readWritten(job, name);
     for (const row of rows) if (job.replica.holds(name, row)) seen[name].add(row.id);
   };
-  // Passes last: what is bought after their read waits for the next one, and has then least to wait for.
-  await Promise.all([follow('coworkers'), follow('coworkercontracts'), follow('coworkertimepasses')]);
-  if (job.isWhole()) await Promise.all([follow('contractpausedperiods'), followTeams(job)]);
-  const all = sourceOf(job.replica.collections(), job.client, job.lookups);
-  const read = { ...all, startedAt: job.startedAt };
-  return { sourceFor: (heldOn) => sureOf(job, read, seen, heldOn) };
+  const caughtUp = (): CaughtUp => {
+    const all = sourceOf(job.replica.collections(), job.client, job.lookups);
+    const read = { ...all, startedAt: job.startedAt };
+    return (heldOn) => sureOf(job, read, seen, heldOn);
+  };
+  return {
+    async lists() {
+      // Passes last: what is bought after their read waits for the next one, and has then least to wait for.
+      await Promise.all([follow('coworkers'), follow('coworkercontracts'), follow('coworkertimepasses')]);
+      return caughtUp();
+    },
+    async all() {
+      await Promise.all([follow('contractpausedperiods'), followTeams(job)]);
+      return caughtUp();
+    },
+  };
 }
 
 async function readWritten(

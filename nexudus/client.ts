@@ -5,6 +5,7 @@ import { equal, type Filter } from './filters.js';
 import { createPacer, type Turns } from './pace.js';
 import { collections, type CollectionName, type Records } from './records.js';
 import { createSession, type Session } from './session.js';
+import { createStalls, type Stalls } from './stalls.js';
 import { createTransport, type NexudusAuth, type RequestInfo } from './transport.js';
 
 export type { NexudusAuth, RequestInfo } from './transport.js';
@@ -23,6 +24,8 @@ export interface NexudusClientOptions {
   session?: Session;
   /** What is known of Nexudus' clock, shared by all clients of this process. Default: one of its own. */
   clock?: ServerClock;
+  /** What finds requests that hang, shared by all clients of this process. Default: one of its own. */
+  stalls?: Stalls;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
 }
@@ -141,6 +144,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
   const clock = options.clock ?? createServerClock();
   const transport = createTransport({
     clock,
+    stalls: options.stalls ?? createStalls(),
     baseUrl: options.baseUrl,
     auth: options.auth,
     session: options.session ?? createSession(),

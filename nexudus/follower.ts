@@ -3,6 +3,7 @@ import { shared } from '../waits/shared.js';
 import { boundsSignal, untilAborted, type Limit } from '../waits/within.js';
 import { catchUp, type CaughtUp } from './catch-up.js';
 import type { NexudusClient } from './client.js';
+import { once } from './fresh.js';
 import { createLookups, type Lookups } from './lookups.js';
 import type { Replica } from './replica.js';
 
@@ -19,8 +20,6 @@ export interface FollowerOptions {
   gatherMs?: number;
   /** So far apart are exact catch-ups in a busy minute. Default 6 s. */
   exactEveryMs?: number;
-  /** Where little is asked, nobody waits longer for a catch-up to be over that began before. Default 2 s. */
-  slowMs?: number;
 }
 
 /** Whose records are wanted, and how fresh. */
@@ -31,9 +30,10 @@ export interface Wanted {
 }
 
 /** One catch-up, for all who share it. */
-export interface Run extends CaughtUp {
+export interface Run {
   startedAt: Instant;
   lookups: Lookups;
+  sourceFor: CaughtUp;
 }
 
 /** Keeps the replica up to date for those who need it to be, all by the same requests, as far apart as the limits want. */
@@ -54,10 +54,13 @@ export interface Follower {
 interface Begun {
   startedAt: Instant;
   startedMs: number;
+  isCalm: boolean;
   isExact: boolean;
   hasFailed: boolean;
   lookups: Lookups;
-  answer: () => Promise<CaughtUp>;
+  lists: () => Promise<CaughtUp>;
+  /** Begins by the first who needs it. */
+  all: () => Promise<CaughtUp>;
 }
 
 interface Waiting {
@@ -81,10 +84,9 @@ const keptMs = 5_000;
 
 export function createFollower(options: FollowerOptions): Follower {
   const { client, replica, now, stampedNow, apartMs } = options;
-  const { gatherMs = 100, exactEveryMs = 6_000, slowMs = 2_000 } = options;
+  const { gatherMs = 100, exactEveryMs = 6_000 } = options;
   let waiting: Waiting[] = [];
   let last: Begun | null = null;
-  let isRunning = false;
   let exactMs = -Infinity;
   let costOfAll = Infinity;
   let usualCost = listRequests + 2;
@@ -112,14 +114,7 @@ export function createFollower(options: FollowerOptions): Follower {
     if (waiting.length === 0) return;
     const nowMs = performance.now();
     const wantedMs = Math.min(...waiting.map(({ fromMs }) => fromMs));
-    if (isRunning) {
-      // A request of it may hang.
-      const hangsMs = Math.max(wantedMs, (last?.startedMs ?? nowMs) + slowMs);
-      if (apartMs() > 0) return;
-      if (nowMs >= hangsMs) serveAll(null);
-      else lookIn(hangsMs - nowMs);
-      return;
-    }
+    // Not later while another one runs: a request of that one may hang.
     const waitMs = Math.max(wantedMs, nextMs()) - nowMs;
     if (waitMs <= 0) begin();
     // How far apart they are to be may be less by then.
@@ -156,22 +151,16 @@ export function createFollower(options: FollowerOptions): Follower {
     if (last !== null) usualCost += (listRequests + last.lookups.requests() - usualCost) / 4;
     const lookups = createLookups(client);
     const common = { client, replica, lookups, isExact, startedAt: now() };
-    const wanted = members.map((one) => one.wanted);
-    const isWhole = (): boolean => isCalm && !wanted.every(isExplained);
-    isRunning = true;
-    const begun: Omit<Begun, 'answer'> = { ...common, startedMs, hasFailed: false };
-    const answer = shared(
-      () => catchUp({ ...common, isWhole, stampedNow: () => stampedNow() ?? stampedAt }),
-      {
-        limit,
-        onOver: (isAnswered) => {
-          isRunning = false;
-          begun.hasFailed = !isAnswered;
-          look();
-        },
+    const steps = catchUp({ ...common, stampedNow: () => stampedNow() ?? stampedAt });
+    const begun: Omit<Begun, 'lists' | 'all'> = { ...common, isCalm, startedMs, hasFailed: false };
+    const lists = shared(steps.lists, {
+      limit,
+      onOver: (isAnswered) => {
+        begun.hasFailed = !isAnswered;
       },
-    );
-    last = Object.assign(begun, { answer });
+    });
+    const all = once(steps.all);
+    last = Object.assign(begun, { lists, all: () => all(undefined) });
     serveAll(last);
   }
 
@@ -198,9 +187,13 @@ export function createFollower(options: FollowerOptions): Follower {
     return next(wanted, performance.now() + gatherMs, isNewcomer);
   }
 
-  async function runFor(begun: Begun): Promise<Run> {
-    const { startedAt, lookups, answer } = begun;
-    return { startedAt, lookups, ...(await answer()) };
+  /** As a catch-up found it, for one whom it may serve; null: a later, exact one is needed. */
+  async function runFor(begun: Begun, wanted: Wanted): Promise<Run | null> {
+    const { startedAt, lookups, isExact, isCalm } = begun;
+    const listed = await begun.lists();
+    if (isExplained(wanted)) return { startedAt, lookups, sourceFor: listed };
+    if (!isExact) return null;
+    return { startedAt, lookups, sourceFor: isCalm ? await begun.all() : listed };
   }
 
   return {
@@ -209,8 +202,8 @@ export function createFollower(options: FollowerOptions): Follower {
       costOfAll = mostRequests;
       let begun = await runOf(wanted);
       while (begun !== null) {
-        const run = await runFor(begun);
-        if (begun.isExact || isExplained(wanted)) return run;
+        const run = await runFor(begun, wanted);
+        if (run !== null) return run;
         begun = await next(wanted, exactMs + exactEveryMs);
       }
       return null;
@@ -220,7 +213,7 @@ export function createFollower(options: FollowerOptions): Follower {
       if (replica.hasCoworker(id)) return true;
       const begun = await runOf({ memberId: id, notBefore }, true);
       if (begun === null) return null;
-      await begun.answer();
+      await begun.lists();
       return replica.hasCoworker(id);
     },
     rebase() {

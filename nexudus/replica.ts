@@ -187,11 +187,12 @@ export function createReplica(nowMs: () => number = () => performance.now()): Re
     },
     takeTeams(read, readAt) {
       const readBefore = readTo.get('teams');
-      if (readBefore === undefined) return;
+      // Answers may overtake each other.
+      if (readBefore === undefined || readAt < readBefore) return;
       teams = read;
       teamsTake = ++takes;
       gathered = null;
-      readTo.set('teams', Math.max(readBefore, readAt));
+      readTo.set('teams', readAt);
     },
     holds: (name, row) => tables[name].get(row.id)?.row === row,
     hasChanged: (memberId, withinMs) => (changedMs.get(memberId) ?? -Infinity) >= nowMs() - withinMs,

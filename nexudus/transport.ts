@@ -4,6 +4,7 @@ import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import { boundsSignal } from '../waits/within.js';
 import type { Turns } from './pace.js';
 import { tokenPath, type Session, type Token } from './session.js';
+import type { Stalls } from './stalls.js';
 
 /** An admin user's e-mail and password, which buy a bearer token, or such a token. */
 export type NexudusAuth = { email: string; password: string } | { token: string };
@@ -32,6 +33,7 @@ export interface TransportOptions {
   pacer: Turns;
   /** Told what each answer says of Nexudus' clock. */
   clock: ServerClock;
+  stalls: Stalls;
   onRequest: (info: RequestInfo) => void;
 }
 
@@ -67,6 +69,8 @@ interface Sending extends Ask {
   form?: Record<string, string>;
   record?: object;
   bearer?: string;
+  /** Told where its answer seems to be lost; it is given up then. */
+  onStalled?: () => void;
 }
 
 interface RawAnswer {
@@ -91,7 +95,7 @@ const mostBytes = 32 * 1024 * 1024;
 
 /** Creates the transport. Nothing is sent before the first request. */
 export function createTransport(options: TransportOptions): Transport {
-  const { auth, session, pacer, clock } = options;
+  const { auth, session, pacer, clock, stalls } = options;
   const http = axios.create({
     baseURL: options.baseUrl,
     // A redirect would carry the login or the token to an address that nobody configured.
@@ -116,6 +120,12 @@ export function createTransport(options: TransportOptions): Transport {
     };
     const timer = setTimeout(stop, options.timeoutMs);
     bounds?.addEventListener('abort', stop);
+    const { onStalled } = sending;
+    const stalled = (): void => {
+      onStalled?.();
+      stop();
+    };
+    const sent = stalls.sent(sending.template, onStalled === undefined ? () => undefined : stalled);
     try {
       const response = await http.request<unknown>({
         method: sending.method,
@@ -151,16 +161,32 @@ export function createTransport(options: TransportOptions): Transport {
     } finally {
       clearTimeout(timer);
       bounds?.removeEventListener('abort', stop);
+      sent.over(status !== null);
       const durationMs = clock.steadyMs() - startedMs;
       options.onRequest({ method: sending.method, path: sending.template, status, durationMs });
     }
+  }
+
+  /** Sends one that only reads; where its answer seems to be lost, once more. */
+  async function sendReading(sending: Sending): Promise<RawAnswer> {
+    const lost = new AbortController();
+    const onStalled = (): void => {
+      lost.abort();
+    };
+    try {
+      return await sendOnce({ ...sending, onStalled });
+    } catch (error) {
+      if (!lost.signal.aborted) throw error;
+    }
+    await pacer.turn(boundsSignal());
+    return sendOnce(sending);
   }
 
   /** Sends in turn; after a throttle everyone waits, and the same request is sent again. */
   async function send(sending: Sending): Promise<RawAnswer> {
     for (let retry = 0; ; retry++) {
       await pacer.turn(boundsSignal());
-      const answer = await sendOnce(sending);
+      const answer = await (sending.method === 'GET' ? sendReading(sending) : sendOnce(sending));
       const { status } = answer;
       if (status >= 300 && status < 400) throw redirected(answer, sending.template, options.baseUrl);
       if (status !== 409 && status !== 429) return answer;

@@ -32,6 +32,7 @@ import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { createFollower, type Follower } from '../nexudus/follower.js';
 import { createReplica, type Replica } from '../nexudus/replica.js';
+import { createStalls } from '../nexudus/stalls.js';
 import { surelyStampedNow } from '../nexudus/stamps.js';
 import { createSession, type Session } from '../nexudus/session.js';
 import { openDatabase } from '../trail/database.js';
@@ -141,6 +142,7 @@ export function createApis(
   const { nexudus: pace = createPacer(), kisi: kisiPace = createKisiPacer() } = paces;
   const { baseUrl } = config.nexudus;
   const clock = createServerClock({ wallMs });
+  const stalls = createStalls();
   const kisiClock = createServerClock({ wallMs });
   const temporalClock = createServerClock({ wallMs });
   const time = createTimekeeper({
@@ -149,7 +151,7 @@ export function createApis(
   });
   const sessionOf = sessionsBy(refusals);
   const nexudusFor = (auth: NexudusAuth, turns: Turns): NexudusClient =>
-    createNexudusClient({ baseUrl, auth, clock, session: sessionOf(auth), pace: turns });
+    createNexudusClient({ baseUrl, auth, clock, stalls, session: sessionOf(auth), pace: turns });
   const nexudus = createLogin({
     api: 'Nexudus',
     credential: config.nexudus.auth,

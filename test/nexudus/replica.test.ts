@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { malformed } from '../../nexudus/errors.js';
-import { collections, type ContractRecord, type CoworkerRecord } from '../../nexudus/records.js';
+import {
+  collections,
+  type ContractRecord,
+  type CoworkerRecord,
+  type TeamRecord,
+} from '../../nexudus/records.js';
 import { createReplica, type Replica } from '../../nexudus/replica.js';
 
 const nobody = { contracts: [], pauses: [], passes: [], teams: [], broken: [] };
@@ -51,6 +56,17 @@ describe('the copy of all records', () => {
     assert.deepEqual(take(older, 0, 2), []);
     assert.deepEqual(names(), ['Ada Lovelace', 'Ben']);
     assert.equal(replica.holds('coworkers', older), false);
+  });
+
+  it('keeps the teams that were read later where an older answer comes after them', () => {
+    const team = (Id: number): TeamRecord => collections.teams.schema.parse({ Id, UpdatedOn: stamp(0) });
+    replica.takeTeams({ rows: [team(2)], broken: [] }, at(3));
+    replica.takeTeams({ rows: [team(1)], broken: [] }, at(2));
+    assert.deepEqual(
+      replica.collections().teams.map(({ id }) => id),
+      [2],
+    );
+    assert.equal(replica.readTo('teams'), at(3));
   });
 
   it('is no further up to date by a list that leaves a gap', () => {

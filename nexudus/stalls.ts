@@ -1,0 +1,61 @@
+/** What is told of a request that was sent. */
+export interface Sent {
+  /** It was answered, or given up. */
+  over(isAnswered: boolean): void;
+}
+
+/** Finds requests that hang. One for all clients of a process. */
+export interface Stalls {
+  /**
+   * To be called as a request is sent. `onStalled`: it has taken long, and another one that was sent after it has been answered,
+   * so that its answer got lost rather than that Nexudus is slow.
+   */
+  sent(path: string, onStalled: () => void): Sent;
+}
+
+interface Pending {
+  path: string;
+  sentMs: number;
+  onStalled: () => void;
+}
+
+/** Much longer than Nexudus takes for a page, and much shorter than a request may take. */
+const patienceMs = 2_000;
+
+/** `nowMs`: of a clock that nobody sets. */
+export function createStalls(nowMs: () => number = () => performance.now()): Stalls {
+  const pending = new Set<Pending>();
+  /** How long the last answer of each path took: some lists are slow by themselves. */
+  const tookMs = new Map<string, number>();
+  /** When the latest of all that were answered was sent. */
+  let answeredMs = -Infinity;
+
+  const patienceOf = (path: string): number => Math.max(patienceMs, 2 * (tookMs.get(path) ?? 0));
+
+  function look(): void {
+    for (const one of [...pending]) {
+      const isLate = nowMs() - one.sentMs >= patienceOf(one.path);
+      if (!isLate || answeredMs <= one.sentMs) continue;
+      pending.delete(one);
+      one.onStalled();
+    }
+  }
+
+  return {
+    sent(path, onStalled) {
+      const mine: Pending = { path, sentMs: nowMs(), onStalled };
+      pending.add(mine);
+      const timer = setTimeout(look, patienceOf(path) + 1);
+      return {
+        over(isAnswered) {
+          clearTimeout(timer);
+          pending.delete(mine);
+          if (!isAnswered) return;
+          tookMs.set(path, nowMs() - mine.sentMs);
+          answeredMs = Math.max(answeredMs, mine.sentMs);
+          look();
+        },
+      };
+    },
+  };
+}
