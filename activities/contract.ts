@@ -16,6 +16,8 @@ export interface AssessRequest {
   notBefore: Instant;
   /** True: locations may be ten minutes older than `notBefore`, since the wake is not about them. */
   mayReusePlaces: boolean;
+  /** The member came or went, and nothing else is known, so that no record but a pass can be another. Earlier releases left it out. */
+  isCheckIn?: boolean;
   /** Nobody waits for just this member. Earlier releases left it out. */
   inBulk?: boolean;
   siblingIds: number[];

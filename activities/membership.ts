@@ -63,6 +63,7 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     heldOn: copy.ledger.flatMap((key) => key.standsOn),
     mayReusePlaces: request.mayReusePlaces,
     inBulk: request.inBulk ?? false,
+    isCheckIn: request.isCheckIn ?? false,
   });
   if (read.snapshot !== null) deps.people.note(read.snapshot);
   // What wakes a member is there before this begins: so nothing older will do, and those who wake together share it.

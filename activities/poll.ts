@@ -13,6 +13,7 @@ import {
   type Index,
   type Lending,
   type PolledName,
+  type Touch,
   type Written,
 } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
@@ -276,11 +277,15 @@ async function crowdsOf(
   const news = touched.filter((touch) => !known.includes(touch));
   const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);
   const left = borrowersOnlyIn(memory.lending, changes.lending);
-  const mayStart = new Set([...news.filter(givesAccess).map(({ memberId }) => memberId), ...joined]);
-  const others = new Set([...news.map(({ memberId }) => memberId), ...left]);
+  const membersIn = (some: readonly Touch[]): number[] => some.map(({ memberId }) => memberId);
+  const mayStart = new Set([...membersIn(news.filter(givesAccess)), ...joined]);
+  const others = new Set([...membersIn(news.filter((one) => !isCheckIn(one))), ...left]);
   for (const id of mayStart) others.delete(id);
+  const checkedIn = new Set(membersIn(news.filter(isCheckIn)));
+  for (const id of [...mayStart, ...others]) checkedIn.delete(id);
   return [
     { mayStart: [...mayStart], others: [...others], wake },
+    { mayStart: [], others: [...checkedIn], wake: { ...wake, reason: 'checkIn' } },
     { mayStart: [], others: everyone, wake: { ...wake, reason: 'reference', inBulk: true } },
   ];
 }
@@ -315,9 +320,11 @@ function borrowersOnlyIn(here: Lending, there: Lending): number[] {
   );
 }
 
+const isCheckIn = ({ collection }: Written): boolean => collection === 'checkins';
+
 /** A coworker's own record and a check-in give nobody access, so they start no workflow. */
-function givesAccess({ collection }: Written): boolean {
-  return collection !== 'coworkers' && collection !== 'checkins';
+function givesAccess(written: Written): boolean {
+  return written.collection !== 'coworkers' && !isCheckIn(written);
 }
 
 function remember(

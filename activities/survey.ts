@@ -119,6 +119,7 @@ async function readAll(
         memberId,
         notBefore,
         mayReusePlaces: true,
+        isCheckIn: false,
         inBulk: true,
         siblingIds: held?.siblingIds ?? [],
         heldOn: held?.ledger.flatMap((key) => key.standsOn) ?? [],

@@ -59,6 +59,7 @@ async function of(count: number): Promise<void> {
         memberId,
         notBefore,
         mayReusePlaces: false,
+        isCheckIn: false,
         inBulk: false,
         siblingIds: [],
         heldOn: [],

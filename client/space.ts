@@ -105,6 +105,7 @@ export function readMember(
     memberId,
     notBefore: Date.now(),
     mayReusePlaces: false,
+    isCheckIn: false,
     inBulk: false,
     siblingIds: [],
     heldOn: [],

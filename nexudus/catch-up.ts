@@ -1,9 +1,10 @@
-import type { Instant, StandsOn } from '../access/types.js';
+import type { Instant } from '../access/types.js';
 import { sourceOf } from './bulk.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { readTeams } from './collections.js';
 import { updatedSince } from './filters.js';
 import { findSparing, type Lookups } from './lookups.js';
+import type { MemberRequest } from './person.js';
 import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, Records } from './records.js';
 import type { Followed, Replica } from './replica.js';
 import { isBarred, isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
@@ -22,8 +23,11 @@ export interface CatchUpJob {
   isExact: boolean;
 }
 
-/** The records as a catch-up found them: whose they are, for one who asks, with the records that existing keys stand on. */
-export type CaughtUp = (heldOn: readonly StandsOn[]) => RecordSource;
+/** For whom records are wanted: what existing keys stand on, and whether all that happened is that the member came or went. */
+type Asking = Pick<MemberRequest, 'heldOn' | 'isCheckIn'>;
+
+/** The records as a catch-up found them. */
+export type CaughtUp = (asking: Asking) => RecordSource;
 
 /** A catch-up in two steps. Both throw NexudusError. */
 export interface CatchUp {
@@ -42,7 +46,7 @@ type Seen = Record<Followed, ReadonlySet<number>>;
  *
  * - What is new or was written is in the lists, which also show that it is there.
  * - What no list showed may have been deleted. It is looked up by its id, a hundred in a request, before it gives a new key,
- *   and, where the catch-up is exact, before it keeps one.
+ *   and, where the catch-up is exact, before it keeps one. Of whoever only came or went, passes alone are looked up.
  */
 export function catchUp(job: CatchUpJob): CatchUp {
   const seen: Record<Followed, Set<number>> = {
@@ -58,7 +62,7 @@ export function catchUp(job: CatchUpJob): CatchUp {
   const caughtUp = (): CaughtUp => {
     const all = sourceOf(job.replica.collections(), job.client, job.lookups);
     const read = { ...all, startedAt: job.startedAt };
-    return (heldOn) => sureOf(job, read, seen, heldOn);
+    return (asking) => sureOf(job, read, seen, asking);
   };
   return {
     async lists() {
@@ -92,11 +96,12 @@ async function followTeams({ client, replica, stampedNow }: CatchUpJob): Promise
 
 /** The replica's records, made sure of where that matters. */
 function sureOf(
-  { client, lookups, startedAt, isExact }: CatchUpJob,
+  { client, lookups, startedAt, ...job }: CatchUpJob,
   all: RecordSource,
   seen: Seen,
-  heldOn: readonly StandsOn[],
+  { heldOn, isCheckIn }: Asking,
 ): RecordSource {
+  const isExact = job.isExact && !isCheckIn;
   const held = new Set(heldOn.map(({ passId }) => passId));
   /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
   const mayGive = ({ id }: PassRecord): boolean => !held.has(id);
@@ -114,7 +119,7 @@ function sureOf(
     const known = await all.passesOf(memberId);
     if (await isMoot(memberId)) return known;
     const isSure = (pass: PassRecord): boolean =>
-      seen.coworkertimepasses.has(pass.id) || (!mayGive(pass) && !isExact);
+      seen.coworkertimepasses.has(pass.id) || (!mayGive(pass) && !isExact && !isCheckIn);
     const found = await Promise.all(
       known.rows.map(async (pass) =>
         isSure(pass) ? { row: pass } : findSparing(lookups, 'coworkertimepasses', pass.id),

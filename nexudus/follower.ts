@@ -27,6 +27,8 @@ export interface Wanted {
   memberId: number;
   /** A catch-up that began before this is not used. */
   notBefore: Instant;
+  /** The member came or went: of that a pass may be another, and nothing else. */
+  isCheckIn: boolean;
 }
 
 /** One catch-up, for all who share it. */
@@ -39,7 +41,7 @@ export interface Run {
 /** Keeps the replica up to date for those who need it to be, all by the same requests, as far apart as the limits want. */
 export interface Follower {
   /**
-   * A catch-up that began late enough, and is exact where no list says why the member was woken. Null: it cannot be had now, so
+   * A catch-up that began late enough, and is exact where nothing says why the member was woken. Null: it cannot be had now, so
    * that the member is to be read in another way; or all who ask are so many that it would take more than `costOfAll` requests,
    * as many as to read everybody. Throws NexudusError.
    */
@@ -94,9 +96,9 @@ export function createFollower(options: FollowerOptions): Follower {
 
   const isReady = (): boolean => stampedNow() !== null && replica.readTo('coworkers') !== null;
 
-  /** Whether the copy says why one was woken, and so need not be looked into record by record. */
-  function isExplained({ memberId, notBefore }: Wanted): boolean {
-    return replica.hasChanged(memberId, Math.max(0, now() - notBefore) + explainsMs);
+  /** Whether it is known why one was woken, so that not all records need be looked into one by one. */
+  function isExplained({ memberId, notBefore, isCheckIn }: Wanted): boolean {
+    return isCheckIn || replica.hasChanged(memberId, Math.max(0, now() - notBefore) + explainsMs);
   }
 
   function isFreshEnough({ startedAt, startedMs, hasFailed }: Begun, { notBefore }: Wanted): boolean {
@@ -211,7 +213,7 @@ export function createFollower(options: FollowerOptions): Follower {
     async hasCoworker(id, notBefore) {
       if (!isReady()) return null;
       if (replica.hasCoworker(id)) return true;
-      const begun = await runOf({ memberId: id, notBefore }, true);
+      const begun = await runOf({ memberId: id, notBefore, isCheckIn: false }, true);
       if (begun === null) return null;
       await begun.lists();
       return replica.hasCoworker(id);

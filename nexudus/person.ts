@@ -28,6 +28,8 @@ export interface MemberRequest {
   mayReusePlaces: boolean;
   /** Nobody waits for just this member: those for whom somebody does go first. */
   inBulk: boolean;
+  /** The member came or went, and nothing else is known: no record is looked up for that but passes. */
+  isCheckIn: boolean;
   /** Profiles that shared the e-mail before; those that still do belong to the person. */
   siblingIds: readonly number[];
   /** The records that existing keys stand on: each is looked up by its id before it counts as absent. */

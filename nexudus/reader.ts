@@ -254,7 +254,7 @@ export function createReader(options: ReaderOptions): Reader {
     const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost)) ?? null;
     if (run === null) return nextRound(request);
     const { startedAt, lookups } = run;
-    const source = run.sourceFor(request.heldOn);
+    const source = run.sourceFor(request);
     const read = { startedAt, lookups, ...countsOf(client), source: () => Promise.resolve(source) };
     return serve(read, request);
   }

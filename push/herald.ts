@@ -1,7 +1,7 @@
 /** Who takes a wake on: Temporal, in the end. Throws where it cannot be reached. */
 export interface HeraldOptions {
-  /** Wakes one member; `mayStart`: starting its workflow where there is none. */
-  wake: (memberId: number, mayStart: boolean) => Promise<void>;
+  /** Wakes one member; `mayStart`: starting its workflow where there is none; `isCheckIn`: the member only came or went. */
+  wake: (memberId: number, told: { mayStart: boolean; isCheckIn: boolean }) => Promise<void>;
   /** Reads what changed, where a call does not say whose record it is about. */
   pollNow: () => Promise<void>;
   /** So long is waited for more about the same member: the calls of one purchase come in together. Default 80. */
@@ -182,7 +182,8 @@ export function createHerald(options: HeraldOptions): Herald {
     };
     lately.set(whom, since);
     try {
-      await (whom === something ? pollNow() : wake(whom, told.mayStart));
+      const { mayStart, about } = told;
+      await (whom === something ? pollNow() : wake(whom, { mayStart, isCheckIn: about === 'checkIn' }));
       onWoken?.(Date.now() - told.at);
       if (troubled) onMended();
       troubled = false;

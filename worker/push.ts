@@ -55,9 +55,9 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
   /** What comes in is in Nexudus by then: a read that began since shows it. */
-  const changed = (): Wake => {
+  const wakeBy = (reason: Wake['reason']): Wake => {
     const now = deps.now();
-    return { reason: 'changed', ...(now === null ? {} : { notBefore: now }) };
+    return { reason, ...(now === null ? {} : { notBefore: now }) };
   };
   const pollNow = (): Promise<void> =>
     client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
@@ -65,7 +65,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
   const newcomers: Herald = createHerald({
     async wake(memberId) {
-      const wake = changed();
+      const wake = wakeBy('changed');
       if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
       else newcomers.tellSomething();
     },
@@ -73,8 +73,9 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     ...telling(log),
   });
   const herald: Herald = createHerald({
-    async wake(memberId, mayStart) {
-      if ((await waker.wakeIfRunning(memberId, changed())) || !mayStart) return;
+    async wake(memberId, { mayStart, isCheckIn }) {
+      const wake = wakeBy(isCheckIn ? 'checkIn' : 'changed');
+      if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
       newcomers.tell(memberId, { mayStart });
     },
     ...{ pollNow, onWoken: deps.onWoken },

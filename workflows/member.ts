@@ -417,6 +417,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       memberId: state.memberId,
       notBefore: pass.notBefore,
       mayReusePlaces: pass.mayReusePlaces,
+      isCheckIn: pass.isCheckIn,
       inBulk: pass.inBulk,
       siblingIds: state.siblingIds,
       ledger,
@@ -581,6 +582,8 @@ interface Pass {
   notBefore: Instant;
   /** Locations may be as last read: a change of theirs is noticed on its own, and wakes with a reason of its own. */
   mayReusePlaces: boolean;
+  /** The member came or went, and nothing else is known. */
+  isCheckIn: boolean;
   resync: boolean;
   /** Nobody waits for just this member. */
   inBulk: boolean;
@@ -599,6 +602,7 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
       ? Math.min(dueAt, Date.now())
       : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
     mayReusePlaces: taken.every(({ reason }) => mayReusePlacesAt.includes(reason)),
+    isCheckIn: !clockOnly && taken.every(({ reason }) => reason === 'checkIn'),
     resync: taken.some(({ reason }) => reason === 'resync' || reason === 'drift'),
     inBulk: !clockOnly && taken.every(({ inBulk }) => inBulk === true),
     reasons: taken.map((wake) => wake.reason),
@@ -606,7 +610,14 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
   };
 }
 
-const mayReusePlacesAt: Wake['reason'][] = ['changed', 'profile', 'order', 'profileOrder', 'drift'];
+const mayReusePlacesAt: Wake['reason'][] = [
+  'changed',
+  'checkIn',
+  'profile',
+  'order',
+  'profileOrder',
+  'drift',
+];
 
 /** An end of a key whose id in Kisi is known, so that nothing has to be read first. */
 function isKnownEnd(step: Step): boolean {

@@ -24,6 +24,7 @@ export function memberIdOf(workflowId: string): number | null {
 
 const wakeReasons = [
   'changed',
+  'checkIn',
   'reference',
   'resync',
   'profile',

@@ -6,6 +6,7 @@ import type { FullPassMemory, PollActivities, PollMemory } from '../../activitie
 import { createKnownRecords, type KnownRecords } from '../../activities/known.js';
 import { createPollActivities } from '../../activities/poll.js';
 import type { Waker } from '../../activities/wake.js';
+import type { Wake } from '../../workflows/messages.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
 import { createReplica } from '../../nexudus/replica.js';
 import { createPacer } from '../../nexudus/pace.js';
@@ -238,10 +239,15 @@ describe('a poll after a webhook', () => {
   const woken: number[] = [];
   const lags: string[] = [];
   const known = createKnownRecords();
-  const told = (id: number): Promise<void> => Promise.resolve(void woken.push(id));
+  const checkedIn: number[] = [];
+  const told = (id: number, { reason }: Wake): Promise<void> => {
+    woken.push(id);
+    if (reason === 'checkIn') checkedIn.push(id);
+    return Promise.resolve();
+  };
   const waker = {
     wake: told,
-    wakeIfRunning: (id: number) => told(id).then(() => true),
+    wakeIfRunning: (id: number, wake: Wake) => told(id, wake).then(() => true),
   } as unknown as Waker;
   let polls: PollActivities;
 
@@ -266,8 +272,10 @@ describe('a poll after a webhook', () => {
       ...{ client: clientOf(nexudus), now: Date.now },
       baselines: () => Promise.resolve(null),
     });
-    const request = { memberId, notBefore: Date.now(), mayReusePlaces: true, inBulk: false };
-    const { written } = await reader.readMember({ ...request, siblingIds: [], heldOn: [] });
+    const request = { memberId, notBefore: Date.now(), mayReusePlaces: true };
+    const { written } = await reader.readMember({
+      ...{ ...request, inBulk: false, isCheckIn: false, siblingIds: [], heldOn: [] },
+    });
     known.note(memberId, Date.now(), written);
   }
 
@@ -283,6 +291,21 @@ describe('a poll after a webhook', () => {
     space.addPass({ CoworkerId: ann, TimePassId: type });
     await poll(second);
     assert.deepEqual(woken, [ben, ann]);
+  });
+
+  it('says of a check-in that it is no more than that, and of a purchase nothing like it', async () => {
+    const { space } = nexudus;
+    const type = space.addTimePass().Id;
+    const [ann, ben] = [space.addCoworker().Id, space.addCoworker().Id];
+    const memory = await poll(null);
+    // Check-ins are read once a minute.
+    const due = { ...memory, readTo: { ...memory.readTo, checkins: Date.now() - 120_000 } };
+    space.addCheckin({ CoworkerId: ann, BusinessId: 1 });
+    space.addPass({ CoworkerId: ben, TimePassId: type });
+    woken.splice(0);
+    await poll(due);
+    assert.deepEqual(woken.toSorted(), [ann, ben]);
+    assert.deepEqual(checkedIn, [ann]);
   });
 
   it('wakes nobody anew while Nexudus asks to wait for a day where only check-ins are read', async () => {

@@ -218,6 +218,24 @@ describe('reading out of a copy that is kept up', () => {
     assert.ok(followed.asked() - before <= 6);
   });
 
+  for (const apartMs of [0, 5])
+    it(`looks only passes up of whoever came or went, ${apartMs === 0 ? 'in a calm minute' : 'and at once in a busy one'}`, async () => {
+      const [ann, ben] = [member(), member()];
+      const heldOn = held(buys(ann));
+      const others = held(buys(ben));
+      await settle();
+      await opens(ann);
+      followed.apartMs = apartMs;
+      later(5_000);
+      const isCheckIn = true;
+      assert.deepEqual(await opens(ann, { heldOn, isCheckIn }), { groups: [groupId], requests: 4 });
+      await opens(ben, { heldOn: others });
+      later(5_000);
+      // Nothing else tells of a record that is gone.
+      space.remove('coworkertimepasses', heldOn[0]?.passId ?? 0);
+      assert.deepEqual((await opens(ann, { heldOn, isCheckIn })).groups, []);
+    });
+
   it('keeps nobody out by a pause that was deleted since', async () => {
     const ann = member();
     const contract = space.addContract({ CoworkerId: ann, TariffId: space.addTariff().Id });

@@ -66,6 +66,7 @@ export function requestFor(memberId: number, more: Partial<MemberRequest> = {}):
     memberId,
     notBefore: noon,
     mayReusePlaces: false,
+    isCheckIn: false,
     inBulk: false,
     siblingIds: [],
     heldOn: [],

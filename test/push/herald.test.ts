@@ -7,14 +7,21 @@ const gathered = (): Promise<void> => new Promise((resolve) => setTimeout(resolv
 interface Heard {
   herald: Herald;
   woken: [number | 'poll', boolean][];
+  /** Those who were woken only for having come or gone. */
+  checkedIn: number[];
   said: string[];
 }
 
 function listening(over: Partial<HeraldOptions> = {}): Heard {
   const woken: Heard['woken'] = [];
+  const checkedIn: number[] = [];
   const said: string[] = [];
   const herald = createHerald({
-    wake: (id, mayStart) => Promise.resolve(void woken.push([id, mayStart])),
+    wake: (id, { mayStart, isCheckIn }) => {
+      woken.push([id, mayStart]);
+      if (isCheckIn) checkedIn.push(id);
+      return Promise.resolve();
+    },
     pollNow: () => Promise.resolve(void woken.push(['poll', false])),
     gatherMs: 5,
     windowMs,
@@ -23,7 +30,7 @@ function listening(over: Partial<HeraldOptions> = {}): Heard {
     onMended: () => void said.push('mended'),
     ...over,
   });
-  return { herald, woken, said };
+  return { herald, woken, checkedIn, said };
 }
 
 describe('the herald', () => {
@@ -81,7 +88,7 @@ describe('the herald', () => {
     ] as const;
 
     it('has it wait for somebody to go with, and for no longer than a while', async () => {
-      const { herald, woken } = listening({ patienceMs: 60 });
+      const { herald, woken, checkedIn } = listening({ patienceMs: 60 });
       herald.tell(7, checkIn);
       herald.tell(7, access);
       await gathered();
@@ -98,6 +105,7 @@ describe('the herald', () => {
       assert.equal(woken.length, 2);
       await new Promise((resolve) => setTimeout(resolve, 80));
       assert.deepEqual(woken.slice(2), [[9, true]]);
+      assert.deepEqual(checkedIn, [7, 9]);
     });
 
     it('has it wait the longer the more often nobody came to go with, up to a bound', async () => {
@@ -118,7 +126,7 @@ describe('the herald', () => {
     });
 
     it('has what comes a moment later by the same check-in wait with it, and nothing else', async () => {
-      const { herald, woken } = listening({ patienceMs: 60_000 });
+      const { herald, woken, checkedIn } = listening({ patienceMs: 60_000 });
       herald.tell(7, checkIn);
       await gathered();
       herald.tell(7, access);
@@ -127,13 +135,15 @@ describe('the herald', () => {
       herald.tell(7, change);
       await gathered();
       assert.deepEqual(woken, [[7, true]]);
+      assert.deepEqual(checkedIn, []);
     });
 
     it('does not take an access update without one for a check-in', async () => {
-      const { herald, woken } = listening({ patienceMs: 60_000 });
+      const { herald, woken, checkedIn } = listening({ patienceMs: 60_000 });
       herald.tell(7, access);
       await gathered();
       assert.deepEqual(woken, [[7, true]]);
+      assert.deepEqual(checkedIn, []);
     });
 
     it('wakes at once whoever waits when it is to end', async () => {

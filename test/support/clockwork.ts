@@ -10,6 +10,7 @@ import { assess } from '../../activities/membership.js';
 import { takeBack } from '../../activities/late.js';
 import type { Outcome } from '../../activities/places.js';
 import type {
+  AssessRequest,
   BlockActivities,
   GrantResult,
   KeyActivities,
@@ -95,6 +96,8 @@ export class Clockwork {
   /** How far the clock that is decided by is ahead of Temporal's, and how often something was decided. */
   deciderOffMs = 0;
   looks = 0;
+  /** The last of them. */
+  lastLook: AssessRequest | null = null;
   /** For how long Nexudus, or Kisi, asks everybody to wait; null: it answers. */
   nexudusAsksMs: number | null = null;
   kisiAsksMs: number | null = null;
@@ -222,6 +225,7 @@ export class Clockwork {
         if (this.nexudusFails !== null)
           throw ApplicationFailure.create({ type: 'Nexudus', message: this.nexudusFails });
         this.looks++;
+        this.lastLook = request;
         const now = (await this.now()) + this.deciderOffMs;
         const own = this.profiles.get(request.memberId);
         const people = [...this.profiles.values()]

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Profile } from '../../access/types.js';
-import { kisiBulkTaskQueue, kisiTaskQueue, membershipChanged, resyncNow } from '../../workflows/messages.js';
+import {
+  kisiBulkTaskQueue,
+  kisiTaskQueue,
+  membershipChanged,
+  resyncNow,
+  type Wake,
+} from '../../workflows/messages.js';
 import { contract, member, pass, passType, planPass, profile, rules } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
+import { eventually } from '../support/eventually.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
 
 const minute = 60_000;
@@ -150,6 +157,23 @@ describe('the member workflow, on a skipped clock', () => {
       await handle.signal(membershipChanged);
       await until(world, handle, (view) => view.state === 'access');
       assert.equal(world.keys.length, 1);
+    }));
+
+  it('says that the member only came or went where nothing else woke it', () =>
+    story(async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.state === 'access');
+      assert.equal(world.lastLook?.isCheckIn, false);
+      const looks = async (...reasons: Wake['reason'][]): Promise<boolean | undefined> => {
+        const before = world.looks;
+        await Promise.all(reasons.map((reason) => handle.signal(membershipChanged, { reason })));
+        await eventually('another look', () => world.looks > before);
+        await until(world, handle, settled);
+        return world.lastLook?.isCheckIn;
+      };
+      assert.equal(await looks('checkIn'), true);
+      assert.equal(await looks('changed'), false);
     }));
 
   it('writes what is one of many in a queue of its own, but an end of access never', () =>

@@ -25,11 +25,20 @@ describe('a signal typed by hand', () => {
 
 describe('a hundred thousand wakes', () => {
   it('are no more to remember than one of each kind, and none is lost', () => {
-    const reasons = ['changed', 'resync', 'order', 'profile', 'fullPass', 'reference', 'drift'] as const;
+    const reasons = [
+      'changed',
+      'resync',
+      'order',
+      'profile',
+      'fullPass',
+      'reference',
+      'drift',
+      'checkIn',
+    ] as const;
     let kept: Wake[] = [];
     for (let i = 0; i < 100_000; i++)
-      kept = mergedWakes([...kept, { reason: reasons[i % 7]!, notBefore: i, inBulk: i % 2 === 0 }]);
-    assert.equal(kept.length, 14);
+      kept = mergedWakes([...kept, { reason: reasons[i % 8]!, notBefore: i, inBulk: i % 3 === 0 }]);
+    assert.equal(kept.length, 16);
     assert.equal(Math.max(...kept.map(({ notBefore }) => notBefore ?? 0)), 99_999);
   });
 
