@@ -20,6 +20,8 @@ export interface FollowerOptions {
   gatherMs?: number;
   /** So far apart are exact catch-ups in a busy minute. Default 6 s. */
   exactEveryMs?: number;
+  /** So far apart are catch-ups that only those begin whose last two failed. Default 3 s. */
+  againEveryMs?: number;
 }
 
 /** Whose records are wanted, and how fresh. */
@@ -43,9 +45,9 @@ export interface Follower {
   /**
    * A catch-up that began late enough, and is exact where nothing says why the member was woken. Null: it cannot be had now, so
    * that the member is to be read in another way; or all who ask are so many that it would take more than `costOfAll` requests,
-   * as many as to read everybody. Throws NexudusError.
+   * as many as to read everybody. `onBegun` is told once it has begun. Throws NexudusError.
    */
-  caughtUp(wanted: Wanted, costOfAll: number): Promise<Run | null>;
+  caughtUp(wanted: Wanted, costOfAll: number, onBegun: () => void): Promise<Run | null>;
   /** Whether Nexudus has such a coworker, looked for from `notBefore` on; null: this cannot be told here. */
   hasCoworker(id: number, notBefore: Instant): Promise<boolean | null>;
   /** To be called as a read of everything begins, see Replica; undefined: its time is not known well enough. */
@@ -86,10 +88,13 @@ const keptMs = 5_000;
 
 export function createFollower(options: FollowerOptions): Follower {
   const { client, replica, now, stampedNow, apartMs } = options;
-  const { gatherMs = 100, exactEveryMs = 6_000 } = options;
+  const { gatherMs = 100, exactEveryMs = 6_000, againEveryMs = 3_000 } = options;
   let waiting: Waiting[] = [];
   let last: Begun | null = null;
   let exactMs = -Infinity;
+  /** When the last one began that failed, and how many in a row failed each member: who asks again must leave room to others. */
+  let failedMs = -Infinity;
+  const failures = new Map<number, number>();
   let costOfAll = Infinity;
   let usualCost = listRequests + 2;
   let timer: NodeJS.Timeout | undefined;
@@ -186,23 +191,41 @@ export function createFollower(options: FollowerOptions): Follower {
   /** The last catch-up, where it will do, or the next one. */
   async function runOf(wanted: Wanted, isNewcomer = false): Promise<Begun | null> {
     if (last !== null && isFreshEnough(last, wanted)) return last;
-    return next(wanted, performance.now() + gatherMs, isNewcomer);
+    const soonestMs = performance.now() + gatherMs;
+    const isAgain = failuresOf(wanted) >= 2;
+    return next(wanted, isAgain ? Math.max(soonestMs, failedMs + againEveryMs) : soonestMs, isNewcomer);
+  }
+
+  const failuresOf = ({ memberId }: Wanted): number => failures.get(memberId) ?? 0;
+
+  /** What the lists of a catch-up showed, for a member, who may ask again where they fail. */
+  async function listedFor(wanted: Wanted, { lists, startedMs }: Begun): Promise<CaughtUp> {
+    try {
+      const listed = await lists();
+      failures.delete(wanted.memberId);
+      return listed;
+    } catch (error) {
+      failures.set(wanted.memberId, failuresOf(wanted) + 1);
+      failedMs = Math.max(failedMs, startedMs);
+      throw error;
+    }
   }
 
   /** As a catch-up found it, for one whom it may serve; null: a later, exact one is needed. */
   async function runFor(begun: Begun, wanted: Wanted): Promise<Run | null> {
     const { startedAt, lookups, isExact, isCalm } = begun;
-    const listed = await begun.lists();
+    const listed = await listedFor(wanted, begun);
     if (isExplained(wanted)) return { startedAt, lookups, sourceFor: listed };
     if (!isExact) return null;
     return { startedAt, lookups, sourceFor: isCalm ? await begun.all() : listed };
   }
 
   return {
-    async caughtUp(wanted, mostRequests) {
+    async caughtUp(wanted, mostRequests, onBegun) {
       if (!isReady()) return null;
       costOfAll = mostRequests;
       let begun = await runOf(wanted);
+      onBegun();
       while (begun !== null) {
         const run = await runFor(begun, wanted);
         if (run !== null) return run;

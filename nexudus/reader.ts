@@ -246,12 +246,11 @@ export function createReader(options: ReaderOptions): Reader {
   /** Out of the copy, brought up to date, where that can be had. */
   async function follow(request: MemberRequest): Promise<MemberRead> {
     // What is sold and where is needed too: where it is too old it is asked for beside the lists, not after them.
-    for (const early of [
-      offers.get(offersFreshness(request, false)),
-      places.get(placesFreshness(request, false)),
-    ])
-      early.catch(() => undefined);
-    const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost)) ?? null;
+    const askEarly = (): void => {
+      offers.get(offersFreshness(request, false)).catch(() => undefined);
+      places.get(placesFreshness(request, false)).catch(() => undefined);
+    };
+    const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost, askEarly)) ?? null;
     if (run === null) return nextRound(request);
     const { startedAt, lookups } = run;
     const source = run.sourceFor(request);

@@ -10,6 +10,7 @@ import { createFollower, type Follower } from '../../nexudus/follower.js';
 import { createReader, type MemberRequest, type Reader } from '../../nexudus/reader.js';
 import { createReplica, type Replica } from '../../nexudus/replica.js';
 import { rules } from '../support/builders.js';
+import { eventually } from '../support/eventually.js';
 import { noon, requestFor, standsOn, startBench, type Bench } from './space.js';
 
 const worlds = Number(process.env['REPLICA_WORLDS'] ?? 2);
@@ -39,7 +40,7 @@ async function startFollowed(): Promise<Followed> {
   // What is missing is gone at the first look, here as in `reader`, which is asked for nobody who is missing.
   const common = { client, now, gatherMs: 1, lookLaterMs: 0, baselines: () => Promise.resolve(null) };
   const follower = createFollower({
-    ...{ client, replica, now, gatherMs: 5, exactEveryMs: 200 },
+    ...{ client, replica, now, gatherMs: 5, exactEveryMs: 200, againEveryMs: 60_000 },
     stampedNow: () => (followed.isTimeKnown ? now() : null),
     apartMs: () => followed.apartMs,
   });
@@ -306,12 +307,31 @@ describe('reading out of a copy that is kept up', () => {
     await settle();
     const ann = member();
     buys(ann);
-    followed.simulator.requests.clear();
-    await opens(ann);
-    const paths = followed.simulator.requests.list().map(({ path }) => path.replace(/\?.*/, ''));
-    const lastList = paths.lastIndexOf('/api/billing/coworkertimepasses');
-    for (const path of ['/api/billing/timepasses', '/api/billing/tarifftimepasses', '/api/sys/businesses'])
-      assert.ok(paths.slice(0, lastList).includes(path), `${path} in ${paths.join(' ')}`);
+    const { faults, requests } = followed.simulator;
+    requests.clear();
+    const isOver = await hang('/api/billing/coworkertimepasses', ann);
+    const paths = ['/api/billing/timepasses', '/api/billing/tarifftimepasses', '/api/sys/businesses'];
+    await eventually('they are asked for', () => paths.every((path) => requests.count({ path }) > 0));
+    assert.equal(isOver(), false);
+    assert.deepEqual(faults.list(), []);
+  });
+
+  it('has whoever failed twice begin no catch-up of its own for a while, and go with the next one', async () => {
+    const [ann, ben] = [member(), member()];
+    for (const id of [ann, ben]) buys(id);
+    await settle();
+    const { faults } = followed.simulator;
+    faults.add({ match: '/api/spaces/coworkers', kind: 'status', status: 500, times: 2 });
+    for (let i = 0; i < 2; i++) await assert.rejects(opens(ann), /500/);
+    // What was asked beside the list that failed comes in yet.
+    const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+    await wait();
+    const before = followed.asked();
+    const again = opens(ann);
+    await wait();
+    assert.equal(followed.asked(), before, 'it leaves room to others');
+    assert.deepEqual((await opens(ben)).groups, [groupId]);
+    assert.deepEqual((await again).groups, [groupId]);
   });
 
   it('reads everything anew where the time is not known', async () => {
