@@ -55,7 +55,7 @@ export interface Pacer {
   fullPasses: Turns;
   /**
    * How far apart requests are to be from now on, on average, for nobody to be held up by the minute's number or the hour's; 0:
-   * little was asked lately.
+   * little was asked lately. After a burst within the minute 800 at most.
    */
   apartMs(): number;
 }
@@ -80,6 +80,8 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 /** Who plans leaves at least so much to polls and full passes, which do not. */
 const leftByPlan = { perMinute: 20, perHour: 500 };
+/** A burst must not keep those who plan waiting for longer: after it they draw on what the plan leaves. */
+const longestApartMs = 800;
 /** An hour is planned from so large a part of its number on. */
 const planHourFrom = 0.6;
 
@@ -171,7 +173,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     const planned = inOrder.filter((one) => one !== lanes.polls).flatMap((one) => lately(one.starts));
     const inMinute = planned.toSorted((one, other) => one - other);
     const left = Math.max(leftByPlan.perMinute, lately(lanes.polls.starts).length);
-    const byMinute = inMinute.length < calmBelow ? 0 : evenlyMs(inMinute, perMinute - left, minuteMs);
+    const evenly = evenlyMs(inMinute, perMinute - left, minuteMs);
+    const byMinute = inMinute.length < calmBelow ? 0 : Math.min(longestApartMs, evenly);
     const byHour =
       starts.length < perHour * planHourFrom ? 0 : evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
     return Math.max(byMinute, byHour);

@@ -83,12 +83,18 @@ describe('the pace of Nexudus requests', () => {
   });
 
   it('says how far apart requests are to be for nobody to be held up, once much was asked', async () => {
-    const { pacer, start } = onFakeClock({ minGapMs: 1_000, calmBelow: 4, perMinute: 30 });
+    const { pacer, start } = onFakeClock({ minGapMs: 1_000, calmBelow: 4, perMinute: 115 });
     await many(3, () => start());
     assert.equal(pacer.apartMs(), 0);
     await start();
-    // Seven more may start until the first of the four is a minute old, at 60 s, and it is 3 s now.
-    assert.equal(pacer.apartMs(), 57_000 / 7);
+    // The plan has 95 a minute: from now on as many may start until the last of the four is a minute old.
+    assert.equal(pacer.apartMs(), 60_000 / 95);
+  });
+
+  it('says no more than 800 ms after a burst, since the plan leaves some for that', async () => {
+    const { pacer, start } = onFakeClock({ minGapMs: 1, calmBelow: 4, perMinute: 30 });
+    await many(9, () => start());
+    assert.equal(pacer.apartMs(), 800);
   });
 
   it('says so of the hour as well', async () => {
