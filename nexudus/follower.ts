@@ -91,6 +91,7 @@ export function createFollower(options: FollowerOptions): Follower {
   const { gatherMs = 100, exactEveryMs = 6_000, againEveryMs = 3_000 } = options;
   let waiting: Waiting[] = [];
   let last: Begun | null = null;
+  let beforeLastMs = -Infinity;
   let exactMs = -Infinity;
   /** When the last one began that failed, and how many in a row failed each member: who asks again must leave room to others. */
   let failedMs = -Infinity;
@@ -112,9 +113,13 @@ export function createFollower(options: FollowerOptions): Follower {
     return isPast && !hasFailed && startedAt > notBefore;
   }
 
-  /** What they cost in requests decides when the next one may begin; a dear one must not keep those behind it waiting. */
+  /**
+   * What they cost in requests decides when the next one may begin; a dear one must not keep those behind it waiting. Two may
+   * be half as far apart: who comes alone in a busy minute hardly waits then.
+   */
   function nextMs(): number {
-    return last === null ? -Infinity : last.startedMs + usualCost * apartMs();
+    const spacingMs = usualCost * apartMs();
+    return Math.max(beforeLastMs + 2 * spacingMs, (last?.startedMs ?? -Infinity) + spacingMs / 2);
   }
 
   function look(): void {
@@ -167,6 +172,7 @@ export function createFollower(options: FollowerOptions): Follower {
       },
     });
     const all = once(steps.all);
+    beforeLastMs = last?.startedMs ?? -Infinity;
     last = Object.assign(begun, { lists, all: () => all(undefined) });
     serveAll(last);
   }
