@@ -195,11 +195,14 @@ export interface WakeActivities {
   wakeSiblings(memberIds: number[], notBefore: Instant): Promise<void>;
   /** Wakes a member about whom something was ordered, starting its workflow if there is none. */
   wakeOrdered(memberId: number): Promise<void>;
-  /** Wakes those of these members who have a workflow, about something that was ordered; answers who have none. */
-  wakeRunning(memberIds: number[]): Promise<number[]>;
+  /**
+   * Wakes those of these members who have a workflow, about something that was ordered; answers who have none. `isAgain`: they
+   * were woken before, and a look of theirs that is under way goes on.
+   */
+  wakeRunning(memberIds: number[], isAgain?: boolean): Promise<number[]>;
   /** Wakes so many that it takes a while. */
   wakeCrowd(crowd: Crowd): Promise<void>;
-  /** Wakes all members whom an order held. */
+  /** Wakes all members whom an order held; a look of theirs that is under way goes on. */
   wakeHeld(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
   letPoll(allowed: boolean): Promise<void>;

@@ -196,10 +196,10 @@ export function createWaker(
       await heartbeating(beatMs, wakeAll, () => done);
     },
     wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
-    async wakeRunning(memberIds: number[]) {
+    async wakeRunning(memberIds: number[], isAgain = false) {
       const ended: number[] = [];
       await inBatches(memberIds, async (id) => {
-        if (!(await wakeIfRunning(id, { reason: 'order' }))) ended.push(id);
+        if (!(await wakeIfRunning(id, { reason: isAgain ? 'released' : 'order' }))) ended.push(id);
       });
       return ended;
     },
@@ -208,7 +208,7 @@ export function createWaker(
     },
     async wakeHeld() {
       const ids = await runningMembers(client, ` AND AccessProblem = 'Held'`);
-      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'order', inBulk: true }));
+      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'released', inBulk: true }));
     },
   };
 }

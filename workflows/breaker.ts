@@ -204,7 +204,7 @@ async function guard(initial: RememberedBreaker | null): Promise<void> {
     const held = state.held.find((other) => other.id === id);
     if (held === undefined) return;
     const listed = [...new Set(held.losses.map(({ memberId }) => memberId))];
-    const ended = await insist(wakes, (set) => set.wakeRunning(listed));
+    const ended = await insist(wakes, (set) => set.wakeRunning(listed, looks > 1));
     keep(withoutMembers(state, ended));
     if (held.ruling?.does === 'approve' && looks < mostLooks)
       ruled = [...ruled, { id, looks: looks + 1, at: Date.now() + lookAgainMs }];

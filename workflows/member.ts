@@ -101,6 +101,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     /** Whether the pass under way has said what it waits for. */
     waits: false,
     ended: false,
+    /** Whether the pass under way reads Nexudus, and has written nothing yet. */
+    isLooking: false,
     doubtSince: null as Instant | null,
     /** When the last decision came, by Temporal's clock, and what time it was by the one that it was made by. */
     judged: { at: Date.now(), by: Date.now() },
@@ -112,6 +114,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   let heldAtOnce: Hold[] = [];
 
   const wake = (w: Wake): void => {
+    // What this look finds is written by the orders as they are then; begun anew again and again it would never be over.
+    if (w.reason === 'released' && run.isLooking) return;
     state.wakes = mergedWakes([...state.wakes, { ...w, notBefore: w.notBefore ?? Date.now() }]);
     if (w.reason === 'order') state.orderDue = { tellsProfiles: true };
     else if (w.reason === 'profileOrder') state.orderDue ??= { tellsProfiles: false };
@@ -426,6 +430,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       newsFrom: state.newsFrom,
     };
     const assess = (set: typeof reads.quick) => set.assessMember(request);
+    run.isLooking = true;
     const answer = await persist(
       () => assess(reads.quick),
       () => assess(reads.patient),
@@ -437,7 +442,9 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
         isOvertakenAtOnce: isOrdered,
         dueAt: state.blocksUndone ? Date.now() + blockRetryMs : Infinity,
       },
-    );
+    ).finally(() => {
+      run.isLooking = false;
+    });
     if (answer === null) return null;
     clearWaiting();
     const assessed = answer.value;
@@ -615,6 +622,7 @@ const mayReusePlacesAt: Wake['reason'][] = [
   'checkIn',
   'profile',
   'order',
+  'released',
   'profileOrder',
   'drift',
 ];

@@ -30,6 +30,7 @@ const wakeReasons = [
   'profile',
   'fullPass',
   'order',
+  'released',
   'profileOrder',
   'drift',
 ] as const;

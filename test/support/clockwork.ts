@@ -280,12 +280,12 @@ export class Clockwork {
       wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
       wakeCrowd: () => Promise.resolve(),
       letPoll: () => Promise.resolve(),
-      wakeRunning: async (ids) => {
-        await signalAll(ids, ['membershipChanged', { reason: 'order' }]);
+      wakeRunning: async (ids, isAgain = false) => {
+        await signalAll(ids, ['membershipChanged', { reason: isAgain ? 'released' : 'order' }]);
         return [];
       },
       wakeOrdered: (id) => signalAll([id], ['membershipChanged', { reason: 'order' }]),
-      wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'order' }]),
+      wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'released' }]),
     };
   }
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ensureSearchAttributes } from '../../worker/search-attributes.js';
-import { membershipChanged, resyncNow, searchAttributes } from '../../workflows/messages.js';
+import { membershipChanged, resyncNow, searchAttributes, stateQuery } from '../../workflows/messages.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
 import { newTemporal } from '../support/dev-server.js';
+import { eventually } from '../support/eventually.js';
 
 /** On a real server: the time-skipping one tries an activity again although its cancellation was asked for. */
 describe('the member workflow, overtaken', () => {
@@ -83,6 +84,25 @@ describe('the member workflow, overtaken', () => {
       // Between the read and the write it waits for nothing either.
       await until(world, handle, () => world.keys.length === 0);
       await until(world, handle, (view) => view.state === 'noAccess' && view.waitingFor === null);
+    }));
+
+  it('goes on with a look that is under way when orders that kept it from writing are taken back, however often', () =>
+    Clockwork.run(env, async (world) => {
+      world.profiles.set(100, profile({ passes: [pass()] }));
+      let answer = (): void => undefined;
+      world.nexudusHolds = new Promise((resolve) => (answer = resolve));
+      const handle = await world.start(100);
+      await eventually('the read', () => world.heldReads > 0);
+      for (let i = 0; i < 3; i++) {
+        await handle.signal(membershipChanged, { reason: 'released', inBulk: true });
+        await handle.query(stateQuery);
+      }
+      assert.equal(world.heldReads, 1);
+      answer();
+      await until(world, handle, (view) => view.state === 'access');
+      assert.deepEqual(await world.open(), [12]);
+      await handle.executeUpdate(resyncNow, { args: [] });
+      assert.equal(world.looks, 2);
     }));
 
   it('does not let a member wait in line for a resync of all where something changes for it', () =>

@@ -58,8 +58,8 @@ async function ofOrders(
     remember: () => Promise.resolve(null),
   };
   const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'wakeRunning' | 'letPoll'> = {
-    wakeRunning: (ids) => {
-      asked.wakes.push(`wake ${ids.join(', ')}`);
+    wakeRunning: (ids, isAgain = false) => {
+      asked.wakes.push(`wake ${ids.join(', ')}${isAgain ? ' again' : ''}`);
       return Promise.resolve([]);
     },
     wakeHeld: () => Promise.resolve(void asked.wakes.push('wake')),
@@ -118,10 +118,10 @@ export const heldAtOnce: Scenario = (env, keep) =>
     assert.ok((await weigh(true)).verdicts.every(({ heldBy }) => heldBy === null));
     assert.deepEqual((await weigh(false)).heldMembers, []);
     await env.sleep(minuteMs);
-    assert.deepEqual(
-      wakes.map((woken) => woken === 'wake 1, 2, 3, 4, 5, 6'),
-      wakes.map(() => true),
-    );
+    // Only the first wake has looks begin anew that are under way: else one that takes long would never be over.
+    const [first, ...others] = wakes;
+    assert.equal(first, 'wake 1, 2, 3, 4, 5, 6');
+    assert.deepEqual([...new Set(others)], ['wake 1, 2, 3, 4, 5, 6 again']);
     assert.match(acts[0]?.what ?? '', /^approve held 1: 6 keys/);
     await keep('held-at-once', handle);
   });
