@@ -14,6 +14,8 @@ export interface HeraldOptions {
   patienceMs?: number;
   /** That time grows by as much for each time within a minute that nobody came to go with, up to this. Default 20 s. */
   longestPatienceMs?: number;
+  /** How many are woken side by side. Default 20. */
+  atOnce?: number;
   /** Told of each wake that is taken how long it was since the first of what it tells came in. */
   onWoken?: (waitedMs: number) => void;
   /** Told once when wakes fail, and once when they are taken again. */
@@ -64,7 +66,6 @@ interface Lately {
   told: Told | null;
 }
 
-const atOnce = 20;
 const minuteMs = 60_000;
 
 /** A herald. What it holds is bounded by the number of members, whatever comes in. */
@@ -77,6 +78,7 @@ export function createHerald(options: HeraldOptions): Herald {
     longestWindowMs = 4_000,
     patienceMs = 4_000,
     longestPatienceMs = 20_000,
+    atOnce = 20,
     onWoken,
     onTrouble,
     onMended,

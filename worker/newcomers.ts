@@ -1,38 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instant } from '../access/types.js';
-import type { NexudusClient } from '../nexudus/client.js';
+import { batchSize, type NexudusClient } from '../nexudus/client.js';
 import type { PushDeps } from './push.js';
 
-/** So many may be looked up one by one at once, and then one in a while: each is a request. */
+/** So many lookups may be made at once, and then one in a while: each is a request, for all who wait by then. */
 const mostAtOnce = 5;
-const everyMs = 5_000;
+const everyMs = 3_000;
+/** Whoever comes in the same moment goes along. */
+const gatherMs = 20;
+
+export interface NewcomersOptions {
+  nexudus: Pick<NexudusClient, 'getOne' | 'batch'>;
+  hasCoworker: PushDeps['hasCoworker'];
+  /** How often one more lookup may be made. Default 3 s. */
+  everyMs?: number;
+  /** A clock that nobody sets, in milliseconds. */
+  nowMs?: () => number;
+}
 
 /**
  * Decides whether one whom a push names, and who has no workflow, may have one. True: Nexudus has such a coworker, as a read shows
  * that began at `notBefore` at the earliest, unless the coworker was known before. False: Nexudus has none, or cannot tell now, or
- * too many came lately where this process has no copy of the records; then a poll is to find whoever really has something new.
- * Rejects never. `nowMs`: of a clock that nobody sets.
+ * more wait already than one request can ask for; then a poll is to find whoever really has something new. Rejects never.
  */
 export function createNewcomers(
-  { nexudus, hasCoworker }: Pick<PushDeps, 'hasCoworker'> & { nexudus: Pick<NexudusClient, 'getOne'> },
-  nowMs: () => number = () => performance.now(),
+  options: NewcomersOptions,
 ): (memberId: number, notBefore: Instant) => Promise<boolean> {
+  const { nexudus, hasCoworker, nowMs = () => performance.now() } = options;
+  const turnMs = options.everyMs ?? everyMs;
   let left = mostAtOnce;
   let filledMs = nowMs();
+  let waiting = new Set<number>();
+  /** Of all who wait. */
+  let lookup: Promise<ReadonlySet<number>> | null = null;
 
-  function takeTurn(): boolean {
+  function untilTurnMs(): number {
     const now = nowMs();
-    left = Math.min(mostAtOnce, left + (now - filledMs) / everyMs);
+    left = Math.min(mostAtOnce, left + (now - filledMs) / turnMs);
     filledMs = now;
-    if (left < 1) return false;
+    return left >= 1 ? 0 : Math.ceil((1 - left) * turnMs);
+  }
+
+  async function found(): Promise<ReadonlySet<number>> {
+    await sleep(gatherMs);
+    for (let ms = untilTurnMs(); ms > 0; ms = untilTurnMs()) await sleep(ms);
     left--;
-    return true;
+    const ids = [...waiting];
+    waiting = new Set();
+    lookup = null;
+    return among(ids).catch(() => new Set<number>());
+  }
+
+  async function among(ids: readonly number[]): Promise<ReadonlySet<number>> {
+    const [id] = ids;
+    if (id === undefined || ids.length > 1) return new Set((await nexudus.batch('coworkers', ids)).keys());
+    return new Set((await nexudus.getOne('coworkers', id)) === null ? [] : [id]);
   }
 
   return async (memberId, notBefore) => {
     const isKnown = await hasCoworker(memberId, notBefore).catch(() => null);
     if (isKnown !== null) return isKnown;
-    if (!takeTurn()) return false;
-    const coworker = await nexudus.getOne('coworkers', memberId).catch(() => null);
-    return coworker !== null;
+    if (waiting.size >= batchSize && !waiting.has(memberId)) return false;
+    waiting.add(memberId);
+    return (await (lookup ??= found())).has(memberId);
   };
 }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import { createWaker, type Waker } from '../activities/wake.js';
 import type { KisiClient } from '../kisi/client.js';
-import type { NexudusClient } from '../nexudus/client.js';
+import { batchSize, type NexudusClient } from '../nexudus/client.js';
 import { keep } from '../nexudus/fresh.js';
 import type { AcsDoor, Claim } from '../push/acs.js';
 import type { Count } from '../push/answers.js';
@@ -45,6 +45,9 @@ export interface PushDeps {
   onWoken: (waitedMs: number) => void;
 }
 
+/** More than one lookup serves: whoever comes beyond that must not wait for it, but for a poll. */
+const newcomersAtOnce = 2 * batchSize;
+
 /**
  * Takes pushes in and wakes the members they are about; null where no port is set for them. Throws ConfigError where
  * that port is taken.
@@ -69,7 +72,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
       if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
       else newcomers.tellSomething();
     },
-    ...{ pollNow, gatherMs: 0, onWoken: deps.onWoken },
+    ...{ pollNow, gatherMs: 0, atOnce: newcomersAtOnce, onWoken: deps.onWoken },
     ...telling(log),
   });
   const herald: Herald = createHerald({
