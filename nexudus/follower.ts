@@ -205,12 +205,15 @@ export function createFollower(options: FollowerOptions): Follower {
   const failuresOf = ({ memberId }: Wanted): number => failures.get(memberId) ?? 0;
 
   /** What the lists of a catch-up showed, for a member, who may ask again where they fail. */
-  async function listedFor(wanted: Wanted, { lists, startedMs }: Begun): Promise<CaughtUp> {
+  async function listedFor(wanted: Wanted, begun: Begun): Promise<CaughtUp> {
+    const { lists, startedMs } = begun;
     try {
       const listed = await lists();
       failures.delete(wanted.memberId);
       return listed;
     } catch (error) {
+      // Who was only given up may ask again at once.
+      if (!begun.hasFailed) throw error;
       failures.set(wanted.memberId, failuresOf(wanted) + 1);
       failedMs = Math.max(failedMs, startedMs);
       throw error;

@@ -172,12 +172,15 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     // Polls take what they do, whatever is planned.
     const planned = inOrder.filter((one) => one !== lanes.polls).flatMap((one) => lately(one.starts));
     const inMinute = planned.toSorted((one, other) => one - other);
-    const left = Math.max(leftByPlan.perMinute, lately(lanes.polls.starts).length);
-    const evenly = evenlyMs(inMinute, perMinute - left, minuteMs);
-    const byMinute = inMinute.length < calmBelow ? 0 : Math.min(longestApartMs, evenly);
+    const byMinute = inMinute.length < calmBelow ? 0 : Math.min(longestApartMs, evenlyInMinute(inMinute));
     const byHour =
       starts.length < perHour * planHourFrom ? 0 : evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
     return Math.max(byMinute, byHour);
+  }
+
+  function evenlyInMinute(inMinute: readonly number[]): number {
+    const left = Math.max(leftByPlan.perMinute, lately(lanes.polls.starts).length);
+    return evenlyMs(inMinute, perMinute - left, minuteMs);
   }
 
   /** The least time between two starts by which none of them meets a window that is full already. */
