@@ -14,8 +14,8 @@ export interface AssessRequest {
   memberId: number;
   /** A read that began before this is not used. */
   notBefore: Instant;
-  /** True: locations may be ten minutes older than `notBefore`, since the wake is not about them. */
-  mayReusePlaces: boolean;
+  /** How old locations, pass types and allowances may be, see nexudus/person.ts. */
+  reference: 'kept' | 'recent' | 'anew';
   /** The member came or went, and nothing else is known, so that no record but a pass can be another. Earlier releases left it out. */
   isCheckIn?: boolean;
   /** Nobody waits for just this member. Earlier releases left it out. */

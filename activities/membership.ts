@@ -61,7 +61,7 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     notBefore: request.notBefore,
     siblingIds: request.siblingIds,
     heldOn: copy.ledger.flatMap((key) => key.standsOn),
-    mayReusePlaces: request.mayReusePlaces,
+    reference: request.reference,
     inBulk: request.inBulk ?? false,
     isCheckIn: request.isCheckIn ?? false,
   });

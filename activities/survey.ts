@@ -118,7 +118,7 @@ async function readAll(
       const read = await reader.readMember({
         memberId,
         notBefore,
-        mayReusePlaces: true,
+        reference: 'kept',
         isCheckIn: false,
         inBulk: true,
         siblingIds: held?.siblingIds ?? [],

@@ -58,7 +58,7 @@ async function of(count: number): Promise<void> {
       reader.readMember({
         memberId,
         notBefore,
-        mayReusePlaces: false,
+        reference: 'anew',
         isCheckIn: false,
         inBulk: false,
         siblingIds: [],

@@ -104,7 +104,7 @@ export function readMember(
   return reader.readMember({
     memberId,
     notBefore: Date.now(),
-    mayReusePlaces: false,
+    reference: 'anew',
     isCheckIn: false,
     inBulk: false,
     siblingIds: [],

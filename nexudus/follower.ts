@@ -2,9 +2,10 @@ import type { Instant } from '../access/types.js';
 import { shared } from '../waits/shared.js';
 import { boundsSignal, untilAborted, type Limit } from '../waits/within.js';
 import { catchUp, type CaughtUp } from './catch-up.js';
-import type { NexudusClient } from './client.js';
+import { batchSize, type NexudusClient } from './client.js';
 import { once } from './fresh.js';
 import { createLookups, type Lookups } from './lookups.js';
+import type { Plan } from './pace.js';
 import type { Replica } from './replica.js';
 
 export interface FollowerOptions {
@@ -14,10 +15,11 @@ export interface FollowerOptions {
   now: () => Instant;
   /** The time by which Nexudus stamps what is written now, or an earlier one; null: not known well enough. */
   stampedNow: () => Instant | null;
-  /** How far apart requests are to be for the limits not to be reached; 0: little was asked lately. */
-  apartMs: () => number;
+  plan: Plan;
   /** How long those who ask at about the same time gather. Default 100. */
   gatherMs?: number;
+  /** So far apart are two catch-ups at least: as long as the requests of one take to start. Default 350. */
+  closestMs?: number;
   /** So far apart are exact catch-ups in a busy minute. Default 6 s. */
   exactEveryMs?: number;
   /** So far apart are catch-ups that only those begin whose last two failed. Default 3 s. */
@@ -50,6 +52,8 @@ export interface Follower {
   caughtUp(wanted: Wanted, costOfAll: number, onBegun: () => void): Promise<Run | null>;
   /** Whether Nexudus has such a coworker, looked for from `notBefore` on; null: this cannot be told here. */
   hasCoworker(id: number, notBefore: Instant): Promise<boolean | null>;
+  /** Whether little was asked of Nexudus within the last minute. */
+  isCalm(): boolean;
   /** To be called as a read of everything begins, see Replica; undefined: its time is not known well enough. */
   rebase(): ReturnType<Replica['rebase']> | undefined;
 }
@@ -78,7 +82,8 @@ interface Waiting {
 }
 
 const listRequests = 3;
-const membersPerLookup = 30;
+/** By one request passes of so many are looked up; where contracts and pauses are besides, of fewer. */
+const perLookup = { checkedIn: batchSize, others: 30 };
 /** As long as one of it is not known: what a read of everybody takes in a small space. */
 const limit: Limit = { limitMs: 60_000, of: 'Nexudus' };
 /** What came into the copy so long before a member was woken may be why. */
@@ -87,17 +92,15 @@ const explainsMs = 2_000;
 const keptMs = 5_000;
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { client, replica, now, stampedNow, apartMs } = options;
-  const { gatherMs = 100, exactEveryMs = 6_000, againEveryMs = 3_000 } = options;
+  const { client, replica, now, stampedNow, plan } = options;
+  const { gatherMs = 100, closestMs = 350, exactEveryMs = 6_000, againEveryMs = 3_000 } = options;
   let waiting: Waiting[] = [];
   let last: Begun | null = null;
-  let beforeLastMs = -Infinity;
   let exactMs = -Infinity;
   /** When the last one began that failed, and how many in a row failed each member: who asks again must leave room to others. */
   let failedMs = -Infinity;
   const failures = new Map<number, number>();
   let costOfAll = Infinity;
-  let usualCost = listRequests + 2;
   let timer: NodeJS.Timeout | undefined;
 
   const isReady = (): boolean => stampedNow() !== null && replica.readTo('coworkers') !== null;
@@ -113,23 +116,15 @@ export function createFollower(options: FollowerOptions): Follower {
     return isPast && !hasFailed && startedAt > notBefore;
   }
 
-  /**
-   * What they cost in requests decides when the next one may begin; a dear one must not keep those behind it waiting. Two may
-   * be half as far apart: who comes alone in a busy minute hardly waits then.
-   */
-  function nextMs(): number {
-    const spacingMs = usualCost * apartMs();
-    return Math.max(beforeLastMs + 2 * spacingMs, (last?.startedMs ?? -Infinity) + spacingMs / 2);
-  }
-
   function look(): void {
     if (waiting.length === 0) return;
     const nowMs = performance.now();
     const wantedMs = Math.min(...waiting.map(({ fromMs }) => fromMs));
     // Not later while another one runs: a request of that one may hang.
-    const waitMs = Math.max(wantedMs, nextMs()) - nowMs;
+    const closest = (last?.startedMs ?? -Infinity) + closestMs;
+    const waitMs = Math.max(Math.max(wantedMs, closest) - nowMs, plan.untilMs(listRequests));
     if (waitMs <= 0) begin();
-    // How far apart they are to be may be less by then.
+    // Others may have asked by then, or less than was thought.
     else lookIn(Math.min(waitMs, 500));
   }
 
@@ -149,18 +144,17 @@ export function createFollower(options: FollowerOptions): Follower {
       serveAll(null);
       return;
     }
-    const isCalm = apartMs() === 0;
+    const isCalm = plan.isCalm();
     const startedMs = performance.now();
     const isExact = isCalm || startedMs - exactMs >= exactEveryMs;
     const members = waiting.filter(({ isNewcomer }) => !isNewcomer);
-    const lookedUp = isExact ? new Set(members.map(({ wanted }) => wanted.memberId)).size : 0;
-    if (listRequests + 1 + Math.floor(lookedUp / membersPerLookup) > costOfAll) {
+    if (listRequests + 1 + (isExact ? lookupsFor(members) : 0) > costOfAll) {
       serveAll(null, members);
       look();
       return;
     }
+    plan.begin(listRequests);
     if (isExact) exactMs = startedMs;
-    if (last !== null) usualCost += (listRequests + last.lookups.requests() - usualCost) / 4;
     const lookups = createLookups(client);
     const common = { client, replica, lookups, isExact, startedAt: now() };
     const steps = catchUp({ ...common, stampedNow: () => stampedNow() ?? stampedAt });
@@ -172,9 +166,16 @@ export function createFollower(options: FollowerOptions): Follower {
       },
     });
     const all = once(steps.all);
-    beforeLastMs = last?.startedMs ?? -Infinity;
     last = Object.assign(begun, { lists, all: () => all(undefined) });
     serveAll(last);
+  }
+
+  function lookupsFor(members: readonly Waiting[]): number {
+    const ids = (isCheckIn: boolean): Set<number> =>
+      new Set(
+        members.filter(({ wanted }) => wanted.isCheckIn === isCheckIn).map(({ wanted }) => wanted.memberId),
+      );
+    return Math.floor(ids(true).size / perLookup.checkedIn) + Math.floor(ids(false).size / perLookup.others);
   }
 
   /** The next catch-up, which begins at `fromMs` at the latest where the limits let it; null as in `caughtUp`. */
@@ -250,6 +251,7 @@ export function createFollower(options: FollowerOptions): Follower {
       await begun.lists();
       return replica.hasCoworker(id);
     },
+    isCalm: () => plan.isCalm(),
     rebase() {
       const stampedAt = stampedNow();
       return stampedAt === null ? undefined : replica.rebase(stampedAt);

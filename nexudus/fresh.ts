@@ -15,25 +15,35 @@ export interface Kept<T> {
   get(freshness: Freshness): Promise<T>;
 }
 
+interface Copy<T> {
+  startedAt: Instant;
+  value: () => Promise<T>;
+}
+
 /** Keeps the last copy that `read` gave, or is about to give; all who ask share the read, see `shared`. */
 export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limit): Kept<T> {
-  let copy: { startedAt: Instant; value: () => Promise<T> } | null = null;
+  let answered: Copy<T> | null = null;
+  let reading: Copy<T> | null = null;
 
   function start(): Promise<T> {
     const onOver = (isAnswered: boolean): void => {
-      if (!isAnswered && copy === mine) copy = null;
+      if (reading !== mine) return;
+      reading = null;
+      if (isAnswered) answered = mine;
     };
     const mine = { startedAt: now(), value: shared(read, { limit, onOver }) };
-    copy = mine;
+    reading = mine;
     return mine.value();
   }
 
   return {
     get({ notBefore, maxAgeMs }) {
       // One from the future was read before somebody set the clock back, and would look fresh until then.
-      if (copy === null || copy.startedAt > now()) return start();
-      const fresh = copy.startedAt >= notBefore || now() - copy.startedAt < maxAgeMs;
-      return fresh ? copy.value() : start();
+      const isFresh = ({ startedAt }: Copy<T>): boolean =>
+        startedAt <= now() && (startedAt >= notBefore || now() - startedAt < maxAgeMs);
+      // Whoever may have what is there need not wait for what others have read anew.
+      const fresh = [answered, reading].find((copy) => copy !== null && isFresh(copy));
+      return fresh?.value() ?? start();
     },
   };
 }

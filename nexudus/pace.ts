@@ -22,7 +22,7 @@ export interface PaceOptions {
   pollsPerMinute: number;
   /** From so many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
   spreadFrom: number;
-  /** From so many starts in the last 60 s on, those who can plan are to plan, see `apartMs`. Default 50. */
+  /** From so many starts in the last 60 s on, it is calm no more, see `Plan`. Default 50. */
   calmBelow: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
@@ -53,15 +53,21 @@ export interface Pacer {
   polls: Turns;
   /** Lets all others go first, for up to 15 s a request. */
   fullPasses: Turns;
-  /**
-   * How far apart requests are to be from now on, on average, for nobody to be held up by the minute's number or the hour's; 0:
-   * little was asked lately. After a burst within the minute 800 at most.
-   */
-  apartMs(): number;
+  plan: Plan;
+}
+
+/** For those who plan what they ask, so that nobody is held up by the minute's number or the hour's. */
+export interface Plan {
+  /** In how many milliseconds a read of so many requests may begin; 0: now. */
+  untilMs(requests: number): number;
+  /** To be called as it begins. */
+  begin(requests: number): void;
+  /** Whether little was asked within the last minute. */
+  isCalm(): boolean;
 }
 
 /** The five kinds of work. */
-export type LaneName = Exclude<keyof Pacer, 'apartMs'>;
+export type LaneName = Exclude<keyof Pacer, 'plan'>;
 
 interface Lane {
   waiting: { go: () => void; since: number }[];
@@ -80,8 +86,10 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 /** Who plans leaves at least so much to polls and full passes, which do not. */
 const leftByPlan = { perMinute: 20, perHour: 500 };
-/** A burst must not keep those who plan waiting for longer: after it they draw on what the plan leaves. */
-const longestApartMs = 800;
+/** So many requests may be made at once: what comes after them is evenly spread, however long it goes on. */
+const atOnce = 18;
+/** What was not planned, as lookups by id, fills no more than this of it: else those who plan would wait for as long as it goes on. */
+const mostUnplanned = atOnce - 2;
 /** An hour is planned from so large a part of its number on. */
 const planHourFrom = 0.6;
 
@@ -107,6 +115,10 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let pausedUntil = -Infinity;
   /** When the last one was on its way, which may be a while after its start where the process is busy. */
   let sentAt = -Infinity;
+  /** When all that was asked would have been, one by one at an even pace. */
+  let evenAt = -Infinity;
+  /** Requests of planned reads that have begun and are still to start. */
+  let toStart = 0;
   /** The last few refusals of the last minute, oldest first. */
   let refusals: number[] = [];
   let pumping = false;
@@ -168,19 +180,37 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     return Math.max(byShare, byOwn);
   }
 
-  function apartMs(): number {
-    // Polls take what they do, whatever is planned.
-    const planned = inOrder.filter((one) => one !== lanes.polls).flatMap((one) => lately(one.starts));
-    const inMinute = planned.toSorted((one, other) => one - other);
-    const byMinute = inMinute.length < calmBelow ? 0 : Math.min(longestApartMs, evenlyInMinute(inMinute));
+  const plan: Plan = {
+    untilMs: (requests) => Math.max(0, evenAt - clockMs() - (atOnce - requests) * evenMs()),
+    begin(requests) {
+      toStart += requests;
+      evenAt = Math.max(evenAt, clockMs()) + requests * evenMs();
+    },
+    isCalm: () => starts.length < perHour * planHourFrom && plannedLately() < calmBelow,
+  };
+
+  /** What somebody waits for. The others have shares of their own, and take what they do, whatever is planned. */
+  const isPlanned = (one: Lane): boolean => one === lanes.members || one === lanes.groups;
+  const plannedLately = (): number => inOrder.filter(isPlanned).flatMap((one) => lately(one.starts)).length;
+
+  /** How far apart requests are on average where they are planned. */
+  function evenMs(): number {
+    const left = Math.max(leftByPlan.perMinute, lately(starts).length - plannedLately());
+    const byMinute = minuteMs / Math.max(1, perMinute - left - atOnce);
     const byHour =
       starts.length < perHour * planHourFrom ? 0 : evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
     return Math.max(byMinute, byHour);
   }
 
-  function evenlyInMinute(inMinute: readonly number[]): number {
-    const left = Math.max(leftByPlan.perMinute, lately(lanes.polls.starts).length);
-    return evenlyMs(inMinute, perMinute - left, minuteMs);
+  function noteInPlan(next: Lane): void {
+    if (!isPlanned(next)) return;
+    if (toStart > 0) {
+      toStart--;
+      return;
+    }
+    const apartMs = evenMs();
+    const full = clockMs() + mostUnplanned * apartMs;
+    evenAt = Math.max(evenAt, Math.min(Math.max(evenAt, clockMs()) + apartMs, full));
   }
 
   /** The least time between two starts by which none of them meets a window that is full already. */
@@ -233,6 +263,7 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     starts.push(now);
     while ((starts[0] ?? now) <= now - hourMs) starts.shift();
     next.starts = [...lately(next.starts), now];
+    noteInPlan(next);
     next.waiting.shift()?.go();
   }
 
@@ -267,6 +298,6 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
     crowds: turnsOf(lanes.crowds),
     polls: turnsOf(lanes.polls),
     fullPasses: turnsOf(lanes.fullPasses),
-    apartMs,
+    plan,
   };
 }

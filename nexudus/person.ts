@@ -19,13 +19,18 @@ import { isNexudusError } from './errors.js';
 import { isBarred, isThere, joinPauses, type ContractRows, type RecordSource } from './source.js';
 import { fingerprintOfMember, writtenIn, type OwnRecords, type Written } from './written.js';
 
+/**
+ * How old locations (time zones, day starts), pass types and allowances may be. `kept`: ten minutes, since polls tell of new and
+ * changed ones; `recent`: a minute where much was asked within the last one; `anew`: they are read after the wake.
+ */
+export type ReferenceAge = 'kept' | 'recent' | 'anew';
+
 /** Whose records are wanted, and how fresh. */
 export interface MemberRequest {
   memberId: number;
   /** A read that began before this is not used. */
   notBefore: Instant;
-  /** True: locations (time zones, day starts), pass types and allowances may have been read up to ten minutes before. */
-  mayReusePlaces: boolean;
+  reference: ReferenceAge;
   /** Nobody waits for just this member: those for whom somebody does go first. */
   inBulk: boolean;
   /** The member came or went, and nothing else is known: no record is looked up for that but passes. */

@@ -96,6 +96,8 @@ export function createReader(options: ReaderOptions): Reader {
     referenceLimit,
   );
 
+  const isCalm = (): boolean => follower?.isCalm() ?? true;
+
   let waiting: Waiting[] = [];
   let gathering = false;
   let bulk: SharedRead | null = null;
@@ -111,8 +113,8 @@ export function createReader(options: ReaderOptions): Reader {
       client: request.inBulk ? clientForCrowds : client,
       source,
       lookups,
-      offers: (again) => offers.get(offersFreshness(request, again)),
-      places: (again) => places.get(placesFreshness(request, again)),
+      offers: (again) => offers.get(offersFreshness(request, isCalm(), again)),
+      places: (again) => places.get(placesFreshness(request, isCalm(), again)),
       place: (business) => readPlace(client, business, timeZones),
       disbelief: (name) => disbelief(name, options.baselines, count),
       absences,
@@ -247,8 +249,8 @@ export function createReader(options: ReaderOptions): Reader {
   async function follow(request: MemberRequest): Promise<MemberRead> {
     // What is sold and where is needed too: where it is too old it is asked for beside the lists, not after them.
     const askEarly = (): void => {
-      offers.get(offersFreshness(request, false)).catch(() => undefined);
-      places.get(placesFreshness(request, false)).catch(() => undefined);
+      offers.get(offersFreshness(request, isCalm(), false)).catch(() => undefined);
+      places.get(placesFreshness(request, isCalm(), false)).catch(() => undefined);
     };
     const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost, askEarly)) ?? null;
     if (run === null) return nextRound(request);
@@ -295,7 +297,9 @@ export function createReader(options: ReaderOptions): Reader {
       if (usable !== null && (!bulkRunning || request.inBulk)) return serve(usable, request);
       // A failure of Temporal leaves only the estimate unknown.
       if (bulkCost === null) void estimateBulk().catch(() => undefined);
-      if (request.inBulk || now() < directAgainAt) return nextRound(request);
+      // However many checked in, only their passes are looked up.
+      const isOneOfMany = request.inBulk && !request.isCheckIn;
+      if (isOneOfMany || now() < directAgainAt) return nextRound(request);
       return orOfAll(request, () => follow(request));
     },
   };
@@ -306,14 +310,29 @@ function partition<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[
 }
 
 /** What someone just began to sell must not wait for ten minutes, nor cost two requests at every read. */
-function offersFreshness({ notBefore, mayReusePlaces }: MemberRequest, again: boolean): Freshness {
-  return { notBefore, maxAgeMs: mayReusePlaces && !again ? offersKeptMs : 0 };
+function offersFreshness(
+  { notBefore, reference }: MemberRequest,
+  isCalm: boolean,
+  again: boolean,
+): Freshness {
+  if (again || reference === 'anew') return { notBefore, maxAgeMs: 0 };
+  return { notBefore, maxAgeMs: reference === 'kept' ? offersKeptMs : recentMs(isCalm) };
 }
 
 /** A location that someone just added must not wait for ten minutes, nor cost three requests at every read. */
-function placesFreshness({ notBefore, mayReusePlaces }: MemberRequest, again: boolean): Freshness {
+function placesFreshness(
+  { notBefore, reference }: MemberRequest,
+  isCalm: boolean,
+  again: boolean,
+): Freshness {
   if (again) return { notBefore: Infinity, maxAgeMs: newPlaceMs };
-  return mayReusePlaces ? { notBefore: Infinity, maxAgeMs: placesKeptMs } : { notBefore, maxAgeMs: 0 };
+  if (reference === 'kept') return { notBefore: Infinity, maxAgeMs: placesKeptMs };
+  return { notBefore, maxAgeMs: reference === 'recent' ? recentMs(isCalm) : 0 };
+}
+
+/** One fresh look after another must not use up the minute by six requests each for what hardly ever changes. */
+function recentMs(isCalm: boolean): number {
+  return isCalm ? 0 : 60_000;
 }
 
 /** Why an absence from a collection is not believed; null: it is. Throws NexudusError. */

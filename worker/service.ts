@@ -28,7 +28,7 @@ import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { turnsByPriority } from './turns.js';
 import { createNexudusClient, type NexudusAuth, type NexudusClient } from '../nexudus/client.js';
 import { createServerClock, type ServerClock } from '../nexudus/clock.js';
-import { createPacer, type Pacer, type Turns } from '../nexudus/pace.js';
+import { createPacer, type Pacer, type Plan, type Turns } from '../nexudus/pace.js';
 import { createReader } from '../nexudus/reader.js';
 import { createFollower, type Follower } from '../nexudus/follower.js';
 import { createReplica, type Replica } from '../nexudus/replica.js';
@@ -111,8 +111,8 @@ export interface Apis {
   temporalClock: ServerClock;
   /** What time it is, by all clocks together. */
   time: Timekeeper;
-  /** How far apart requests of Nexudus are to be for its limits not to be reached. */
-  nexudusApartMs: () => number;
+  /** When more may be asked of Nexudus for its limits not to be reached. */
+  nexudusPlan: Plan;
   /** How they have answered all of these. */
   watch: ApiWatch;
   /** Whether each API takes what it is shown. */
@@ -183,7 +183,7 @@ export function createApis(
   return {
     nexudus: nexudusBy(pace.members),
     nexudusForGroups: nexudusBy(pace.groups),
-    nexudusApartMs: () => pace.apartMs(),
+    nexudusPlan: pace.plan,
     nexudusForCrowds: nexudusBy(pace.crowds),
     nexudusForPolls: nexudusBy(pace.polls),
     nexudusForFullPasses: nexudusBy(pace.fullPasses),
@@ -333,12 +333,12 @@ interface Copy {
   follower: Follower;
 }
 
-function copyOf({ nexudus, nexudusApartMs, time }: Apis): Copy {
+function copyOf({ nexudus, nexudusPlan: plan, time }: Apis): Copy {
   const replica = createReplica();
   const now = (): Instant => time.now();
   const stampedNow = (): Instant | null =>
     surelyStampedNow(nexudus.clock, { now, verdict: () => time.verdict() });
-  const follower = createFollower({ client: nexudus, replica, now, stampedNow, apartMs: nexudusApartMs });
+  const follower = createFollower({ client: nexudus, replica, now, stampedNow, plan });
   return { replica, follower };
 }
 

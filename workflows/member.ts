@@ -420,7 +420,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const request = {
       memberId: state.memberId,
       notBefore: pass.notBefore,
-      mayReusePlaces: pass.mayReusePlaces,
+      reference: pass.reference,
       isCheckIn: pass.isCheckIn,
       inBulk: pass.inBulk,
       siblingIds: state.siblingIds,
@@ -587,8 +587,8 @@ function nexudusActivities(taskQueue: string): Patient<MembershipActivities> {
 /** Why a pass happens, and from when on a read may be used for it. */
 interface Pass {
   notBefore: Instant;
-  /** Locations may be as last read: a change of theirs is noticed on its own, and wakes with a reason of its own. */
-  mayReusePlaces: boolean;
+  /** How old locations and pass types may be: a change of theirs is noticed on its own, and wakes with a reason of its own. */
+  reference: 'kept' | 'recent' | 'anew';
   /** The member came or went, and nothing else is known. */
   isCheckIn: boolean;
   resync: boolean;
@@ -608,7 +608,7 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
     notBefore: clockOnly
       ? Math.min(dueAt, Date.now())
       : Math.max(...taken.map((wake) => wake.notBefore ?? Date.now())),
-    mayReusePlaces: taken.every(({ reason }) => mayReusePlacesAt.includes(reason)),
+    reference: referenceFor(taken),
     isCheckIn: !clockOnly && taken.every(({ reason }) => reason === 'checkIn'),
     resync: taken.some(({ reason }) => reason === 'resync' || reason === 'drift'),
     inBulk: !clockOnly && taken.every(({ inBulk }) => inBulk === true),
@@ -617,7 +617,13 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
   };
 }
 
-const mayReusePlacesAt: Wake['reason'][] = [
+function referenceFor(taken: readonly Wake[]): Pass['reference'] {
+  const others = taken.filter(({ reason }) => !keptSufficesAt.includes(reason));
+  if (others.length === 0) return 'kept';
+  return others.every(({ reason }) => reason === 'resync') ? 'recent' : 'anew';
+}
+
+const keptSufficesAt: Wake['reason'][] = [
   'changed',
   'checkIn',
   'profile',

@@ -179,7 +179,13 @@ describe('assess', () => {
   });
   const nothingHeld = { ledger: [], dropped: [], kisiUser: null };
   const profiles = [profile({ passes: [pass()] })];
-  const request = { memberId: 100, notBefore: now, mayReusePlaces: true, siblingIds: [], ...nothingHeld };
+  const request = {
+    memberId: 100,
+    notBefore: now,
+    reference: 'kept' as const,
+    siblingIds: [],
+    ...nothingHeld,
+  };
   const whole: MemberRead = {
     snapshot: snapshot({ profiles }),
     gone: false,

@@ -272,7 +272,7 @@ describe('a poll after a webhook', () => {
       ...{ client: clientOf(nexudus), now: Date.now },
       baselines: () => Promise.resolve(null),
     });
-    const request = { memberId, notBefore: Date.now(), mayReusePlaces: true };
+    const request = { memberId, notBefore: Date.now(), reference: 'kept' as const };
     const { written } = await reader.readMember({
       ...{ ...request, inBulk: false, isCheckIn: false, siblingIds: [], heldOn: [] },
     });

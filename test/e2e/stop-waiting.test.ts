@@ -43,7 +43,7 @@ function holdable(): {
         crowds: nexudus('crowds'),
         polls: nexudus('polls'),
         fullPasses: nexudus('fullPasses'),
-        apartMs: () => 0,
+        plan: { untilMs: () => 0, begin: () => undefined, isCalm: () => true },
       },
       kisi: { urgent: kisi('urgent'), bulk: kisi('bulk') },
     },

@@ -129,7 +129,7 @@ describe('reading many members', () => {
     await readAll(ids);
     const asked = bench.asked();
     bench.clock.now += 30_000;
-    await readAll(ids, { notBefore: noon, mayReusePlaces: true });
+    await readAll(ids, { notBefore: noon, reference: 'kept' });
     assert.equal(bench.asked(), asked);
     const [late] = await readAll(ids.slice(0, 1), { notBefore: noon + 1 });
     assert.equal(late?.snapshot?.readAt, noon + 30_000);

@@ -3,6 +3,7 @@
  * direct reads (500 for a proof), REPLICA_SEED repeats those of a run.
  */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decide } from '../../access/decide.js';
 import type { Snapshot, StandsOn } from '../../access/types.js';
 import { readChanges, readIndex } from '../../nexudus/changes.js';
@@ -24,7 +25,8 @@ interface Followed extends Bench {
   follower: Follower;
   /** Out of the copy. */
   copied: Reader;
-  apartMs: number;
+  isCalm: boolean;
+  untilMs: number;
   isTimeKnown: boolean;
   /** As a full pass does. */
   readAll(): Promise<void>;
@@ -40,13 +42,14 @@ async function startFollowed(): Promise<Followed> {
   // What is missing is gone at the first look, here as in `reader`, which is asked for nobody who is missing.
   const common = { client, now, gatherMs: 1, lookLaterMs: 0, baselines: () => Promise.resolve(null) };
   const follower = createFollower({
-    ...{ client, replica, now, gatherMs: 5, exactEveryMs: 200, againEveryMs: 60_000 },
+    ...{ client, replica, now, gatherMs: 5, closestMs: 5, exactEveryMs: 200, againEveryMs: 60_000 },
     stampedNow: () => (followed.isTimeKnown ? now() : null),
-    apartMs: () => followed.apartMs,
+    plan: { untilMs: () => followed.untilMs, begin: () => undefined, isCalm: () => followed.isCalm },
   });
   const followed: Followed = Object.assign(bench, {
     replica,
-    apartMs: 0,
+    isCalm: true,
+    untilMs: 0,
     isTimeKnown: true,
     follower,
     copied: createReader({ ...common, follower }),
@@ -89,7 +92,7 @@ describe('reading out of a copy that is kept up', () => {
     more: Partial<MemberRequest> = {},
   ): Promise<{ groups: number[]; requests: number }> {
     const before = followed.asked();
-    const request = requestFor(memberId, { notBefore: followed.clock.now, mayReusePlaces: true, ...more });
+    const request = requestFor(memberId, { notBefore: followed.clock.now, reference: 'kept', ...more });
     const { snapshot } = await followed.copied.readMember(request);
     const groups = snapshot === null ? [] : groupsOf(snapshot, followed.clock.now);
     return { groups, requests: followed.asked() - before };
@@ -106,7 +109,7 @@ describe('reading out of a copy that is kept up', () => {
 
   it('needs three requests for a purchase, and finds who was never seen before', async () => {
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     const ann = member();
     buys(ann);
     await opens(ann);
@@ -133,7 +136,7 @@ describe('reading out of a copy that is kept up', () => {
     const [ann, ben, cid] = [member(), member(), member()];
     const [annsPass, bensPass, cidsPass] = [buys(ann), buys(ben), buys(cid)];
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     space.suspend(ann);
     assert.deepEqual((await opens(ann, { heldOn: held(annsPass) })).groups, []);
     later();
@@ -162,7 +165,7 @@ describe('reading out of a copy that is kept up', () => {
     const ann = member();
     const pass = buys(ann);
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     space.remove('coworkertimepasses', pass);
     space.update('coworkers', ann, { FullName: 'Ann anew' });
     assert.deepEqual((await opens(ann)).groups, []);
@@ -173,7 +176,7 @@ describe('reading out of a copy that is kept up', () => {
     const pass = buys(ann);
     const heldOn = held(pass);
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     space.remove('coworkertimepasses', pass);
     assert.deepEqual((await opens(ann, { heldOn })).groups, []);
   });
@@ -183,7 +186,7 @@ describe('reading out of a copy that is kept up', () => {
     const pass = buys(ann);
     const heldOn = held(pass);
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     await opens(ben);
     later();
     space.remove('coworkertimepasses', pass);
@@ -192,9 +195,29 @@ describe('reading out of a copy that is kept up', () => {
     assert.ok(requests >= 7, `one look by lists, and an exact one (${requests} requests)`);
   });
 
+  it('waits until the plan has room, and takes along whoever came meanwhile', async () => {
+    await settle();
+    const [ann, ben] = [member(), member()];
+    followed.isCalm = false;
+    await opens(ann);
+    later();
+    for (const id of [ann, ben]) buys(id);
+    followed.untilMs = 60_000;
+    const before = followed.asked();
+    const both = Promise.all([opens(ann), opens(ben)]);
+    await sleep(100);
+    assert.equal(followed.asked(), before);
+    followed.untilMs = 0;
+    assert.deepEqual(
+      (await both).map(({ groups }) => groups),
+      [[groupId], [groupId]],
+    );
+    assert.equal(followed.asked(), before + 3);
+  });
+
   it('serves a wake by a look that began after it, without a request more', async () => {
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     const [ann, ben] = [member(), member()];
     for (const id of [ann, ben]) buys(id);
     later();
@@ -209,7 +232,7 @@ describe('reading out of a copy that is kept up', () => {
     const ann = member();
     assert.equal(await follower.hasCoworker(ann, clock.now), null);
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     const ben = member();
     const before = followed.asked();
     const nobodies = Array.from({ length: 500 }, (_, i) => ben + 1_000 + i);
@@ -219,14 +242,14 @@ describe('reading out of a copy that is kept up', () => {
     assert.ok(followed.asked() - before <= 6);
   });
 
-  for (const apartMs of [0, 5])
-    it(`looks only passes up of whoever came or went, ${apartMs === 0 ? 'in a calm minute' : 'and at once in a busy one'}`, async () => {
+  for (const isCalm of [true, false])
+    it(`looks only passes up of whoever came or went, ${isCalm ? 'in a calm minute' : 'and at once in a busy one'}`, async () => {
       const [ann, ben] = [member(), member()];
       const heldOn = held(buys(ann));
       const others = held(buys(ben));
       await settle();
       await opens(ann);
-      followed.apartMs = apartMs;
+      followed.isCalm = isCalm;
       later(5_000);
       const isCheckIn = true;
       assert.deepEqual(await opens(ann, { heldOn, isCheckIn }), { groups: [groupId], requests: 4 });
@@ -249,7 +272,7 @@ describe('reading out of a copy that is kept up', () => {
       PauseUntil: new Date(noon + 48 * hourMs).toISOString(),
     });
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     assert.deepEqual((await opens(ann)).groups, []);
     space.remove('contractpausedperiods', pause.Id);
     later();
@@ -260,7 +283,7 @@ describe('reading out of a copy that is kept up', () => {
     const [ann, payer] = [member(), space.addCoworker().Id];
     buys(payer);
     await settle();
-    followed.apartMs = 5;
+    followed.isCalm = false;
     space.addTeam({
       ...{ TeamMembers: [ann, payer], PayingMemberId: payer },
       ...{ ShareTimePasses: true },
@@ -271,10 +294,10 @@ describe('reading out of a copy that is kept up', () => {
     assert.deepEqual((await opens(ann)).groups, [groupId]);
   });
 
-  for (const apartMs of [0, 5])
-    it(`has nobody wait for a request of others that hangs, ${apartMs === 0 ? 'in a calm minute' : 'nor in a busy one'}`, async () => {
+  for (const isCalm of [true, false])
+    it(`has nobody wait for a request of others that hangs, ${isCalm ? 'in a calm minute' : 'nor in a busy one'}`, async () => {
       await settle();
-      followed.apartMs = apartMs;
+      followed.isCalm = isCalm;
       const [ann, ben] = [member(), member()];
       for (const id of [ann, ben]) buys(id);
       const isOver = await hang('/api/spaces/coworkers', ann);
@@ -302,6 +325,38 @@ describe('reading out of a copy that is kept up', () => {
     while (faults.list().length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     return () => isOver;
   }
+
+  it('serves many who checked in as well, without reading everybody', async () => {
+    const members = Array.from({ length: 40 }, () => member());
+    const heldOn = new Map(members.map((id) => [id, held(buys(id))]));
+    await settle();
+    await opens(member());
+    followed.isCalm = false;
+    later(5_000);
+    const before = followed.asked();
+    const ofAll = members.map((id) =>
+      opens(id, { heldOn: heldOn.get(id) ?? [], isCheckIn: true, inBulk: true }),
+    );
+    for (const { groups } of await Promise.all(ofAll)) assert.deepEqual(groups, [groupId]);
+    assert.equal(followed.asked() - before, 4);
+  });
+
+  it('has a fresh look take pass types and places of a minute ago where the minute is busy', async () => {
+    await settle();
+    const ann = member();
+    const asked = async (isCalm: boolean): Promise<number> => {
+      followed.isCalm = isCalm;
+      later();
+      const { requests } = await opens(ann, { reference: 'recent' });
+      return requests;
+    };
+    await asked(true);
+    const calm = await asked(true);
+    const busy = await asked(false);
+    later(minuteMs);
+    const busyLater = await asked(false);
+    assert.ok(busy < busyLater && busy < calm, `${calm} in calm, ${busy} and a minute later ${busyLater}`);
+  });
 
   it('asks for pass types and places beside the lists', async () => {
     await settle();
@@ -450,10 +505,10 @@ describe('reading out of a copy that is kept up', () => {
       later(random(3_000));
       // A poll comes in between, as it does every half minute: pauses and teams are as of then.
       await followed.poll();
-      followed.apartMs = 0;
+      followed.isCalm = true;
       const request = (id: number): MemberRequest =>
         requestFor(id, {
-          ...{ notBefore: followed.clock.now, mayReusePlaces: true },
+          ...{ notBefore: followed.clock.now, reference: 'kept' },
           heldOn: stood.get(id) ?? [],
         });
       for (const id of ids) {

@@ -42,6 +42,26 @@ describe('what is kept and shared', () => {
     },
   };
 
+  it('gives whoever may have an older copy what is there, while others wait for what is read anew', async () => {
+    const { reads, read } = reading();
+    let now = 0;
+    const kept = keep(read, () => now);
+    const first = kept.get(any);
+    reads[0]?.answer(1);
+    assert.equal(await first, 1);
+    now = 10;
+    const anew = kept.get({ notBefore: 5, maxAgeMs: 0 });
+    assert.equal(await kept.get({ notBefore: 5, maxAgeMs: 60_000 }), 1);
+    assert.equal(reads.length, 2);
+    reads[1]?.fail(given);
+    assert.equal(await failure(anew), given);
+    assert.equal(await kept.get({ notBefore: 5, maxAgeMs: 60_000 }), 1, 'and still once that has failed');
+    const again = kept.get({ notBefore: 5, maxAgeMs: 0 });
+    reads[2]?.answer(2);
+    assert.equal(await again, 2);
+    assert.equal(await kept.get({ notBefore: 5, maxAgeMs: 60_000 }), 2);
+  });
+
   for (const [name, way] of Object.entries(ways)) {
     it(`(${name}) is read once, also for those who ask later, but anew after a failure`, async () => {
       const { reads, read } = reading();

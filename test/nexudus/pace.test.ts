@@ -82,29 +82,70 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 1_000, 1_001, 1_002, 1_003]);
   });
 
-  it('says how far apart requests are to be for nobody to be held up, once much was asked', async () => {
-    const { pacer, start } = onFakeClock({ minGapMs: 1_000, calmBelow: 4, perMinute: 115 });
+  /** Between polls that take what the plan leaves them there is room for 77 a minute, besides 18 at once. */
+  const evenMs = 60_000 / 77;
+
+  it('has those who plan begin at once up to a burst, and then as evenly as lasts for the whole minute', async () => {
+    const { pacer, start } = onFakeClock({ minGapMs: 1 });
+    for (let i = 0; i < 6; i++) {
+      assert.equal(pacer.plan.untilMs(3), 0);
+      pacer.plan.begin(3);
+    }
+    assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(3 * evenMs));
+    // What was told of counts once.
+    await many(18, () => start());
+    assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(3 * evenMs - 17));
+  });
+
+  it('never has one who heeds the plan meet the minute’s number, however long the rush', async () => {
+    const { pacer, start, times, lag } = onFakeClock();
+    while (times().length < 400) {
+      lag(pacer.plan.untilMs(3));
+      pacer.plan.begin(3);
+      await many(3, () => start());
+    }
+    const inMinute = times().map(
+      (at, i) => times().filter((other, k) => k >= i && other < at + 60_000).length,
+    );
+    assert.ok(Math.max(...inMinute) <= 95 + 3, `${Math.max(...inMinute)} within a minute`);
+  });
+
+  it('has who plans wait for a moment only after what nobody planned, however much that was', async () => {
+    const { pacer, start } = onFakeClock({ minGapMs: 1 });
+    await many(15, () => start());
+    assert.equal(pacer.plan.untilMs(3), 0);
+    await many(60, () => start());
+    assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(evenMs));
+  });
+
+  it('leaves more to polls and full passes where they take more', async () => {
+    const { pacer, start } = onFakeClock({ minGapMs: 1, pollsPerMinute: Infinity, spreadFrom: 1_000 });
+    await many(40, () => start('polls'));
+    assert.equal(pacer.plan.untilMs(3), 0);
+    pacer.plan.begin(18);
+    assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round((3 * 60_000) / (115 - 40 - 18)));
+  });
+
+  it('is calm as long as little was asked by those who plan, and nobody is near the hour’s number', async () => {
+    const { pacer, start, lag } = onFakeClock({ minGapMs: 1, calmBelow: 4, perHour: 10 });
     await many(3, () => start());
-    assert.equal(pacer.apartMs(), 0);
+    await start('polls');
+    assert.equal(pacer.plan.isCalm(), true);
     await start();
-    // The plan has 95 a minute: from now on as many may start until the last of the four is a minute old.
-    assert.equal(pacer.apartMs(), 60_000 / 95);
+    assert.equal(pacer.plan.isCalm(), false);
+    lag(61_000);
+    assert.equal(pacer.plan.isCalm(), true);
+    await start('polls');
+    assert.equal(pacer.plan.isCalm(), false);
   });
 
-  it('says no more than 800 ms after a burst, since the plan leaves some for that', async () => {
-    const { pacer, start } = onFakeClock({ minGapMs: 1, calmBelow: 4, perMinute: 30 });
-    await many(9, () => start());
-    assert.equal(pacer.apartMs(), 800);
-  });
-
-  it('says so of the hour as well', async () => {
+  it('plans the hour as well', async () => {
     const { pacer, start } = onFakeClock({ minGapMs: 5_000, perHour: 600 });
     await many(359, () => start());
-    assert.equal(pacer.apartMs(), 0);
-    await start();
-    // A hundred are left to those who plan, and 360 were asked: of those the 260 oldest have to be an hour old first.
-    const nowMs = 359 * 5_000;
-    assert.equal(pacer.apartMs(), 260 * 5_000 + 3_600_000 - nowMs);
+    assert.equal(pacer.plan.untilMs(3), 0);
+    await many(30, () => start());
+    // A hundred are left to those who plan: most of those that were asked have to be an hour old first.
+    assert.ok(pacer.plan.untilMs(3) > 60_000, `${pacer.plan.untilMs(3)} ms`);
   });
 
   it('widens the gap at each refusal, up to five, for a minute', async () => {

@@ -47,7 +47,7 @@ describe('reading one member', () => {
     assert.equal(bench.asked('/token'), 1);
     const first = bench.asked() - 1;
     assert.ok(first <= 11, `${first} requests`);
-    await profileOf(bench, ann.Id, { notBefore: noon, mayReusePlaces: true });
+    await profileOf(bench, ann.Id, { notBefore: noon, reference: 'kept' });
     assert.equal(bench.asked() - 1 - first, 5);
   });
 
@@ -270,9 +270,9 @@ describe('reading one member', () => {
 
     it('are never older than the wake, but where the wake is not about them', async () => {
       const ann = passIn(space.addBusiness().Id);
-      const read = (mayReusePlaces: boolean): Promise<unknown> => {
+      const read = (mayBeKept: boolean): Promise<unknown> => {
         bench.clock.now += 1_000;
-        return snapshotOf(bench, ann, { notBefore: bench.clock.now, mayReusePlaces });
+        return snapshotOf(bench, ann, { notBefore: bench.clock.now, reference: mayBeKept ? 'kept' : 'anew' });
       };
       const asked = () =>
         ['/timepasses', '/tarifftimepasses', '/businesses'].map((path) => bench.asked(path));

@@ -65,7 +65,7 @@ export function requestFor(memberId: number, more: Partial<MemberRequest> = {}):
   return {
     memberId,
     notBefore: noon,
-    mayReusePlaces: false,
+    reference: 'anew',
     isCheckIn: false,
     inBulk: false,
     siblingIds: [],
