@@ -1,4 +1,4 @@
-import { batchSize, type BrokenRow, type NexudusClient } from './client.js';
+import type { BrokenRow, NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import { once, onceLimit } from './fresh.js';
 import type { CollectionName, Records } from './records.js';
@@ -8,8 +8,6 @@ import { shared } from '../waits/shared.js';
 export interface Lookups {
   /** The record in full; null: Nexudus answered 404 for just this id, and a batch that asked for it lacks it too. */
   find<N extends CollectionName>(name: N, id: number): Promise<Records[N] | null>;
-  /** How many requests that took so far. */
-  requests(): number;
 }
 
 /**
@@ -18,19 +16,17 @@ export interface Lookups {
  * Throws NexudusError.
  */
 export function createLookups(client: NexudusClient): Lookups {
-  let requests = 0;
-  const count = (more: number): void => void (requests += more);
   const shelves = new Map<CollectionName, unknown>();
 
   /** One shelf for each collection: the only place that knows it holds just that collection's records. */
   function shelfOf<N extends CollectionName>(name: N): Shelf<N> {
     const known = shelves.get(name) as Shelf<N> | undefined;
-    const shelf = known ?? createShelf(client, name, count);
+    const shelf = known ?? createShelf(client, name);
     shelves.set(name, shelf);
     return shelf;
   }
 
-  return { find: (name, id) => shelfOf(name)(id), requests: () => requests };
+  return { find: (name, id) => shelfOf(name)(id) };
 }
 
 /** As `find`, but a record that is malformed is told of instead of thrown, for it to harm nobody else. */
@@ -49,11 +45,7 @@ export async function findSparing<N extends CollectionName>(
 
 type Shelf<N extends CollectionName> = (id: number) => Promise<Records[N] | null>;
 
-function createShelf<N extends CollectionName>(
-  client: NexudusClient,
-  name: N,
-  count: (requests: number) => void,
-): Shelf<N> {
+function createShelf<N extends CollectionName>(client: NexudusClient, name: N): Shelf<N> {
   let waiting: number[] = [];
   let batch: (() => Promise<Map<number, Records[N]> | null>) | null = null;
 
@@ -63,31 +55,21 @@ function createShelf<N extends CollectionName>(
     const ids = waiting;
     waiting = [];
     batch = null;
-    return ids.length > 1 ? batchOf(ids) : null;
-  }
-
-  function batchOf(ids: readonly number[]): Promise<Map<number, Records[N]>> {
-    count(Math.ceil(ids.length / batchSize));
-    return client.batch(name, ids);
-  }
-
-  function one(id: number): Promise<Records[N] | null> {
-    count(1);
-    return client.getOne(name, id);
+    return ids.length > 1 ? client.batch(name, ids) : null;
   }
 
   async function read(id: number): Promise<Records[N] | null> {
     waiting.push(id);
     batch ??= shared(flush, { limit: onceLimit });
     const mine = await batch();
-    const found = mine?.get(id) ?? (await one(id));
+    const found = mine?.get(id) ?? (await client.getOne(name, id));
     return found === null && mine === null ? missingAlone(id) : found;
   }
 
   /** An id that was asked for alone, and has no second witness yet. */
   async function missingAlone(id: number): Promise<Records[N] | null> {
     try {
-      return (await batchOf([id])).get(id) ?? null;
+      return (await client.batch(name, [id])).get(id) ?? null;
     } catch (error) {
       if (!isNexudusError(error, 'filterIgnored')) throw error;
       return (await client.list(name)).find((record) => record.id === id) ?? null;

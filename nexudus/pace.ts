@@ -183,7 +183,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const plan: Plan = {
     untilMs: (requests) => Math.max(0, evenAt - clockMs() - (atOnce - requests) * evenMs()),
     begin(requests) {
-      toStart += requests;
+      // Of those that failed before they started none must be taken for others for ever.
+      toStart = Math.min(toStart + requests, atOnce);
       evenAt = Math.max(evenAt, clockMs()) + requests * evenMs();
     },
     isCalm: () => starts.length < perHour * planHourFrom && plannedLately() < calmBelow,
