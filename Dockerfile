@@ -10,6 +10,7 @@ COPY waits waits
 COPY nexudus nexudus
 COPY kisi kisi
 COPY trail trail
+COPY messages messages
 COPY workflows workflows
 COPY activities activities
 COPY push push

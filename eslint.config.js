@@ -1,85 +1,5 @@
 import tseslint from 'typescript-eslint';
 
-/** What is said to workflows: all that others may know of them. */
-const messages = [
-  'messages',
-  'control-messages',
-  'plan-messages',
-  'breaker-messages',
-  'drift-messages',
-  'speaker-messages',
-].map((file) => `workflows/${file}`);
-
-/** Rooms a room may import from (besides itself). The arrows of docs/architecture.md. */
-const arrows = {
-  access: [],
-  waits: [],
-  nexudus: ['waits'],
-  kisi: ['waits'],
-  trail: ['access'],
-  workflows: [
-    'access/text',
-    'access/canonical',
-    'access/plan',
-    'access/ownership',
-    'access/breaker',
-    'access/drift',
-    'access/types',
-  ],
-  activities: ['access', 'waits', 'nexudus', 'kisi', 'trail', ...messages],
-  push: [],
-  client: [
-    'access',
-    'activities',
-    ...messages,
-    'worker',
-    'push',
-    'waits',
-    'nexudus',
-    'kisi',
-    'trail',
-    'simulators',
-  ],
-};
-const rooms = [
-  'access',
-  'waits',
-  'nexudus',
-  'kisi',
-  'trail',
-  'workflows',
-  'activities',
-  'push',
-  'worker',
-  'client',
-  'simulators',
-  'test',
-  'bench',
-];
-
-/** A room's files may import only the rooms its arrow names. */
-function arrowsOf(room, allowed) {
-  const forbidden = rooms.filter(
-    (other) => other !== room && !allowed.some((a) => a.split('/')[0] === other),
-  );
-  const narrowed = allowed.filter((a) => a.includes('/'));
-  const patterns = forbidden.map((other) => ({
-    regex: `^(\\.\\./)+${other}/`,
-    message: `${room}/ may not import ${other}/ (see docs/architecture.md).`,
-    // Types vanish at build time: workflows may name the activities' types, the reader the rules' words.
-    allowTypeImports:
-      (room === 'workflows' && other === 'activities') || (room === 'nexudus' && other === 'access'),
-  }));
-  for (const top of new Set(narrowed.map((a) => a.split('/')[0]))) {
-    const names = narrowed.filter((a) => a.startsWith(`${top}/`)).map((a) => a.slice(top.length + 1));
-    patterns.push({
-      regex: `^(\\.\\./)+${top}/(?!(${names.join('|')})\\.js$)`,
-      message: `${room}/ may import only ${narrowed.join(', ')} of ${top}/.`,
-    });
-  }
-  return patterns;
-}
-
 const io = [
   'axios',
   'pino',
@@ -127,40 +47,27 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['access/**/*.ts', 'workflows/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...kept] } },
+  {
+    files: ['access/**/*.ts', 'messages/**/*.ts', 'workflows/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...kept] },
+  },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
-  ...Object.entries(arrows).map(([room, allowed]) => {
-    const pure = room === 'access' || room === 'workflows';
-    return {
-      files: [`${room}/**/*.ts`],
-      rules: {
-        '@typescript-eslint/no-restricted-imports': [
-          'error',
-          {
-            patterns: [
-              ...arrowsOf(room, allowed),
-              ...(pure
-                ? [
-                    { group: ['node:*', ...io], message: `${room}/ does no I/O.` },
-                    ...(room === 'workflows'
-                      ? [
-                          {
-                            group: ['luxon', 'windows-iana'],
-                            message: 'Time zones stay out of the workflow bundle.',
-                          },
-                        ]
-                      : []),
-                    ...(room === 'access'
-                      ? [{ group: ['@temporalio/*'], message: 'access/ does not know Temporal.' }]
-                      : []),
-                  ]
-                : []),
-            ],
-          },
-        ],
-      },
-    };
-  }),
+  ...['access', 'messages', 'workflows'].map((room) => ({
+    files: [`${room}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['node:*', ...io], message: `${room}/ does no I/O.` },
+            room === 'access'
+              ? { group: ['@temporalio/*'], message: 'access/ does not know Temporal.' }
+              : { group: ['luxon', 'windows-iana'], message: 'Time zones stay out of the workflow bundle.' },
+          ],
+        },
+      ],
+    },
+  })),
   {
     files: ['access/**/*.ts'],
     rules: {

@@ -1,5 +1,4 @@
-import { iso } from './types.js';
-import type { Exception, Instant, NextChange, Snapshot, Verdict } from './types.js';
+import { iso, type Exception, type Instant, type NextChange, type Snapshot, type Verdict } from './types.js';
 
 /** Of all exceptions, those that concern a person now or later: a person is every profile that shares the e-mail. */
 export function exceptionsOf(

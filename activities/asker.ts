@@ -1,5 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { FailureType } from './contract.js';
+import type { FailureType } from '../messages/to-activities.js';
 
 /**
  * Throws a final failure where another workflow than `workflowId` asks for what only that one may: anybody can start one by

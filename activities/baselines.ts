@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Instant } from '../access/types.js';
-import { fullPassScheduleId } from '../workflows/messages.js';
-import type { FullPassMemory } from './contract.js';
+import { fullPassScheduleId } from '../messages/to-member.js';
+import type { FullPassMemory } from '../messages/to-activities.js';
 
 type Baselines = FullPassMemory['baselines'];
 

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { BreakerLimits, Look, Verdict } from '../access/breaker.js';
-import { breakerWorkflowId, heldQuery, weighUpdate } from '../workflows/breaker-messages.js';
-import { memberWorkflowType } from '../workflows/messages.js';
+import { breakerWorkflowId, heldQuery, weighUpdate } from '../messages/to-breaker.js';
+import { memberWorkflowType } from '../messages/to-member.js';
 
 /** Asked before any key is lost that no known end foresaw. */
 export interface BreakerBook {

@@ -1,12 +1,13 @@
+import type { PlanLine } from '../messages/to-plan.js';
 import { decide } from '../access/decide.js';
 import { blockOf } from '../access/exceptions.js';
 import { placeName } from '../access/ownership.js';
 import type { Entitlement, Exception, Instant, Rules, Verdict } from '../access/types.js';
 import { howGranted } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
-import type { Assessment } from './contract.js';
+import type { Assessment } from '../messages/to-activities.js';
 import { judge } from './membership.js';
-import { linesOf, previewOf, type KisiSideKey, type PlanLine, type Preview } from './preview.js';
+import { linesOf, previewOf, type KisiSideKey, type Preview } from './preview.js';
 import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from './survey.js';
 
 /**

@@ -2,7 +2,7 @@ import type { Hold } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange } from '../access/types.js';
 import { isUnforeseen } from '../access/breaker.js';
 import type { Held, Loss } from '../access/losses.js';
-import type { Assessment } from './contract.js';
+import type { Assessment } from '../messages/to-activities.js';
 
 /** As long as the clocks disagree, who waits for them is looked at again so often. */
 const lookAgainMs = 30_000;

@@ -1,8 +1,8 @@
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
-import { memberWorkflowType } from '../workflows/messages.js';
-import { errandKey, planErrandUpdate, planWorkflowId } from '../workflows/plan-messages.js';
+import { memberWorkflowType } from '../messages/to-member.js';
+import { errandKey, planErrandUpdate, planWorkflowId } from '../messages/to-plan.js';
 import { checkAsker } from './asker.js';
-import type { PlanActivities } from './contract.js';
+import type { PlanActivities } from '../messages/to-activities.js';
 import { remote } from './remote.js';
 import { memberStart } from './wake.js';
 

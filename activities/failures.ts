@@ -3,7 +3,7 @@ import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { TrailError } from '../trail/errors.js';
 import { OutOfTimeError } from '../waits/within.js';
-import type { FailureType } from './contract.js';
+import type { FailureType } from '../messages/to-activities.js';
 
 /**
  * However long an API asks to wait, it is asked again after so much. Both publish limits of a second and of a minute, so

@@ -1,9 +1,9 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import { iso } from '../access/types.js';
-import type { Order, Orders } from '../workflows/control-messages.js';
-import { memberIdOf } from '../workflows/messages.js';
-import type { FailureType, WriteNote } from './contract.js';
+import type { Order, Orders } from '../messages/to-control.js';
+import { memberIdOf } from '../messages/to-member.js';
+import type { FailureType, WriteNote } from '../messages/to-activities.js';
 import type { OrderBook } from './orders.js';
 
 /** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */

@@ -12,7 +12,7 @@ import {
   type Holdings,
   type ShownHoldings,
   type ShownKey,
-} from '../workflows/messages.js';
+} from '../messages/to-member.js';
 import { inBatches, listRunning } from './wake.js';
 
 /** All must answer: a worker may have to replay each of a thousand first. */

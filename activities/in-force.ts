@@ -1,55 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
-import type { BreakerLimits } from '../access/breaker.js';
-import type { DriftPolicy } from '../access/drift.js';
-import type { LatencyObjective } from '../access/latency.js';
-import { apiUsers, type ApiUser } from '../access/ownership.js';
-import type { Instant, Rules } from '../access/types.js';
-import type { WayToFindUsers } from '../kisi/directory.js';
-import { speakerWorkflowId } from '../workflows/messages.js';
-import { inForceMemo } from '../workflows/speaker-messages.js';
+import { apiUsers } from '../access/ownership.js';
+import { speakerWorkflowId } from '../messages/to-member.js';
+import { inForceMemo, type InForce } from '../messages/to-speaker.js';
 import { described } from './described.js';
 import { digestOfRules } from './membership.js';
-
-/** What `latchkey.yaml` chooses besides the rules. */
-export interface RuleSettings {
-  drift: DriftPolicy;
-  breaker: BreakerLimits;
-  latency: LatencyObjective;
-  findUsers: WayToFindUsers;
-  apiUser: ApiUser;
-  undoWindowMs: number;
-  trailRetentionMs: number;
-}
-
-/** All that a decision takes besides records and exceptions: the rules and time zones, by ids, and the other settings. */
-export interface Ground {
-  rules: Rules;
-  /** IANA names by location id, over what Nexudus says. */
-  timeZones: Record<number, string>;
-  /** Those of all locations, as they were when the worker looked. */
-  knownZones: Record<number, string>;
-  settings: RuleSettings;
-}
-
-/** By which rules the process works, or worked last, that speaks to the APIs. */
-export interface InForce {
-  /** The release of Latchkey. */
-  version: string;
-  /** `pid@host`, as Temporal's UI names it. */
-  process: string;
-  startedAt: Instant;
-  /** Since when this process speaks. */
-  since: Instant;
-  /** `digestOfRules` of its rules. */
-  digest: string;
-  /** Digest of what its latchkey.yaml says: the same file need not be resolved to ids again. */
-  fileDigest: string;
-  /** Counts how often other rules than before were put in force. */
-  change: number;
-  /** Null: too large to be shown. */
-  ground: Ground | null;
-}
 
 const instant = z.int().nonnegative();
 const number = z.number();

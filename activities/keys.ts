@@ -21,7 +21,7 @@ import { keyRole, type KisiKey } from '../kisi/records.js';
 import { isBy } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { TrailRecord } from '../trail/records.js';
-import type { KeyActivities, KeyWish } from './contract.js';
+import type { KeyActivities, KeyWish } from '../messages/to-activities.js';
 import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
 import type { People, Person } from './people.js';

@@ -1,6 +1,7 @@
 import { log } from '@temporalio/activity';
 import { iso, type Instant } from '../access/types.js';
-import type { JsonValue, TrailRecord } from '../trail/records.js';
+import type { JsonValue } from '../access/json.js';
+import type { TrailRecord } from '../trail/records.js';
 
 /** What was done, as the log says it. */
 const writes: Record<string, string> = {

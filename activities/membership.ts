@@ -10,11 +10,11 @@ import type { Decision, Exception, Instant, Rules, Snapshot, WhatIf } from '../a
 import type { MemberRead, Reader } from '../nexudus/reader.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
-import { memberWorkflowId } from '../workflows/messages.js';
+import { memberWorkflowId } from '../messages/to-member.js';
 import { checkAsker } from './asker.js';
 import type { BreakerBook } from './breaker.js';
 import { agreedOf } from './disputed.js';
-import type { AssessRequest, Assessed, Assessment, MembershipActivities } from './contract.js';
+import type { AssessRequest, Assessed, Assessment, MembershipActivities } from '../messages/to-activities.js';
 import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
 import type { KnownRecords } from './known.js';

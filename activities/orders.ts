@@ -9,7 +9,7 @@ import {
   type ExceptionWish,
   type KeptOrders,
   type Orders,
-} from '../workflows/control-messages.js';
+} from '../messages/to-control.js';
 
 /** What people have ordered, read once for all who ask this process at about the same time. */
 export type OrderBook = Kept<Orders>;

@@ -9,7 +9,7 @@ import {
 import type { LedgerKey } from '../access/plan.js';
 import { isKisiError } from '../kisi/errors.js';
 import type { Ownership } from '../trail/ownership.js';
-import type { FailureType, GrantResult, KeyWish } from './contract.js';
+import type { FailureType, GrantResult, KeyWish } from '../messages/to-activities.js';
 import { inTurns } from './in-turns.js';
 import { runningMember } from './recorder.js';
 

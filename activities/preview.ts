@@ -1,3 +1,4 @@
+import type { PlanLine, PlannedChange } from '../messages/to-plan.js';
 import {
   givenBackUntil,
   groupOf,
@@ -8,10 +9,10 @@ import {
   type WritingStep,
 } from '../access/plan.js';
 import type { Entitlement, Instant } from '../access/types.js';
-import type { Assessment } from './contract.js';
+import type { Assessment } from '../messages/to-activities.js';
 import { howGranted } from '../kisi/keys.js';
 import type { KisiEnd } from '../kisi/records.js';
-import type { Holdings } from '../workflows/messages.js';
+import type { Holdings } from '../messages/to-member.js';
 
 /** A key as Kisi has it. */
 export interface KisiSideKey {
@@ -29,35 +30,6 @@ export interface KisiSide {
   keys: readonly KisiSideKey[];
   /** A role of the person that is more than to open doors; left out, or null: there is none. */
   higherRole?: string | null;
-}
-
-/** What would become of one key. */
-export interface PlanLine {
-  memberId: number;
-  groupId: number;
-  /**
-   * `grant`: there is none, or one that ends too early, and it is given. `adopt`: one that is there serves. `move`: its
-   * own end moves. `giveBack`: it goes on until the end that a person gave it. `revoke`: it is taken away.
-   */
-  does: 'grant' | 'adopt' | 'move' | 'giveBack' | 'revoke';
-  /** The key's own end in Kisi before; null: none, and `had` says whether there is a key. */
-  before: Instant | null;
-  had: boolean;
-  /** The key's own end in Kisi after; null: none, or no key (`revoke`). */
-  after: Instant | null;
-  /** End of access by the rules; null: no end known, or no access. */
-  until: Instant | null;
-  why: string;
-  /** Requests to Kisi that it takes. */
-  requests: number;
-}
-
-/** A line with all that it takes to do it. */
-export interface PlannedChange {
-  line: PlanLine;
-  step: WritingStep;
-  /** What the ledger holds of that group before it. */
-  had: LedgerKey | null;
 }
 
 /** What Latchkey would do for one person, and what it costs. */

@@ -1,6 +1,6 @@
 import { reconciled } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
-import type { Assessed, AssessRequest } from './contract.js';
+import type { Assessed, AssessRequest } from '../messages/to-activities.js';
 
 /** What is on record of a member's keys, brought in line with what its workflow knows. */
 export type Copy = Pick<Assessed, 'ledger' | 'kisiUser'>;

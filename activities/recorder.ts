@@ -2,10 +2,11 @@ import { ApplicationFailure, Context, log } from '@temporalio/activity';
 import type { Wait } from '../access/latency.js';
 import type { Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
-import type { JsonValue, TrailRecord, WriteAhead } from '../trail/records.js';
+import type { JsonValue } from '../access/json.js';
+import type { TrailRecord, WriteAhead } from '../trail/records.js';
 import type { Trail } from '../trail/trail.js';
-import { memberIdOf } from '../workflows/messages.js';
-import type { WriteNote } from './contract.js';
+import { memberIdOf } from '../messages/to-member.js';
+import type { WriteNote } from '../messages/to-activities.js';
 import { logWrite } from './lines.js';
 
 /** A write that is about to be made. */

@@ -7,7 +7,7 @@ import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { createReader, type Baselines, type MemberRead } from '../nexudus/reader.js';
 import type { TimeZones } from '../nexudus/places.js';
-import { newMember, type Holdings } from '../workflows/messages.js';
+import { newMember, type Holdings } from '../messages/to-member.js';
 import { hasRecords } from './membership.js';
 import type { KisiSide } from './preview.js';
 

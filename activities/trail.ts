@@ -1,8 +1,9 @@
-import type { JsonValue, Note } from '../trail/records.js';
-import { giverWords } from '../workflows/control-messages.js';
+import type { JsonValue } from '../access/json.js';
+import type { Note } from '../trail/records.js';
+import { giverWords } from '../messages/to-control.js';
 import type { Kept } from '../trail/kept.js';
 import type { Trail } from '../trail/trail.js';
-import type { Act, Remembered, TrailActivities } from './contract.js';
+import type { Act, Remembered, TrailActivities } from '../messages/to-activities.js';
 import { remote } from './remote.js';
 
 export interface TrailDeps {

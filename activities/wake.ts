@@ -23,9 +23,9 @@ import {
   shownOf,
   type MemberState,
   type Wake,
-} from '../workflows/messages.js';
+} from '../messages/to-member.js';
 import type { Ownership } from '../trail/ownership.js';
-import type { Crowd, WakeActivities } from './contract.js';
+import type { Crowd, WakeActivities } from '../messages/to-activities.js';
 import { beatMs, heartbeating } from './remote.js';
 
 /** Wakes members' workflows. Signals say only that, and from when on, to look. */

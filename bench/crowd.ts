@@ -7,7 +7,7 @@ import { passRenewalTimes } from '../simulators/nexudus.js';
 import { openDatabase } from '../trail/database.js';
 import { createOwnership } from '../trail/ownership.js';
 import { installationSecret } from '../trail/secret.js';
-import { memberWorkflowType } from '../workflows/messages.js';
+import { memberWorkflowType } from '../messages/to-member.js';
 import { wait, type BenchStage } from './stage.js';
 
 /** Who was made, and what a bench may change of them: everybody at the same place in each list. */

@@ -7,7 +7,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { contract, pass, planPass, profile } from '../test/support/builders.js';
 import { Clockwork } from '../test/support/clockwork.js';
 import { stopTimeSkippingEnv, timeSkippingEnv } from '../test/support/timeSkipping.js';
-import { membershipChanged, stateQuery } from '../workflows/messages.js';
+import { membershipChanged, stateQuery } from '../messages/to-member.js';
 import { tell, type Row } from './rows.js';
 import { wait } from './stage.js';
 

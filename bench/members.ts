@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { auditInterval, driftWorkflowId } from '../workflows/drift-messages.js';
+import { auditInterval, driftWorkflowId } from '../messages/to-drift.js';
 import { nextFreePort } from '../worker/ports.js';
 import { addCrowd, allAsleep, crowds, renew, settle, threeHomes, type Crowd } from './crowd.js';
 import type { Flooded } from './flood.js';

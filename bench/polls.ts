@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createKnownRecords } from '../activities/known.js';
 import { createPollActivities } from '../activities/poll.js';
 import type { Waker } from '../activities/wake.js';
-import type { PollMemory } from '../activities/contract.js';
+import type { PollMemory } from '../messages/to-activities.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createReplica } from '../nexudus/replica.js';
 import { createServerClock } from '../nexudus/clock.js';

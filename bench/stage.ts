@@ -14,7 +14,7 @@ import { startEmbeddedTemporal } from '../worker/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
 import { nextFreePort } from '../worker/ports.js';
 import { connectClient, type TemporalAddress } from '../worker/temporal.js';
-import { searchAttributes } from '../workflows/messages.js';
+import { searchAttributes } from '../messages/to-member.js';
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 export const wait = (ms: number): Promise<void> => sleep(ms);

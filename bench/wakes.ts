@@ -7,7 +7,7 @@ import axios from 'axios';
 import { Worker } from '@temporalio/worker';
 import { createKisiPacer } from '../kisi/pace.js';
 import { inBatches, smallCrowd } from '../activities/wake.js';
-import { membershipChanged, memberWorkflowId } from '../workflows/messages.js';
+import { membershipChanged, memberWorkflowId } from '../messages/to-member.js';
 import { connectNative } from '../worker/temporal.js';
 import { bare, bareWake, type BareActivities } from './bare.js';
 import { addCrowd, threeHomes } from './crowd.js';

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { SingleBar } from 'cli-progress';
 import { readOrders } from '../activities/orders.js';
-import { linesOf, type PlannedChange } from '../activities/preview.js';
+import { linesOf } from '../activities/preview.js';
 import { canonical } from '../access/canonical.js';
 import { clocksAgreeMs } from '../access/clocks.js';
 import { iso } from '../access/types.js';
@@ -19,7 +19,8 @@ import {
   undoUpdate,
   type PlannedMember,
   type PlanReport,
-} from '../workflows/plan-messages.js';
+  type PlannedChange,
+} from '../messages/to-plan.js';
 import { confirmed, hasTerminal } from './ask.js';
 import { CommandError } from './failure.js';
 import { foretellingWords } from './foretell.js';

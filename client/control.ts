@@ -9,7 +9,7 @@ import {
   type Order,
   type Orders,
   type StopLevel,
-} from '../workflows/control-messages.js';
+} from '../messages/to-control.js';
 import { confirmed, hasTerminal } from './ask.js';
 import { exceptionJson, lastingAt } from './exceptions.js';
 import { CommandError } from './failure.js';

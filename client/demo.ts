@@ -5,7 +5,7 @@ import type { NexudusSimulator } from '../simulators/nexudus.js';
 import { startEmbeddedTemporal } from '../worker/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
 import type { Service } from '../worker/service.js';
-import { memberWorkflowId, searchAttributes, stateQuery } from '../workflows/messages.js';
+import { memberWorkflowId, searchAttributes, stateQuery } from '../messages/to-member.js';
 import { print } from './output.js';
 import { setStage, type Stage } from './stage.js';
 import { stopSignal } from './worker.js';

@@ -8,7 +8,7 @@ import {
   type DriftView,
   type FindingView,
   type RuleOrder,
-} from '../workflows/drift-messages.js';
+} from '../messages/to-drift.js';
 import { CommandError } from './failure.js';
 import { isUnanswered } from './members.js';
 import { answered, named, type Giver } from './order.js';

@@ -10,7 +10,7 @@ import {
   giverWords,
   lastInstant,
   withdrawUpdate,
-} from '../workflows/control-messages.js';
+} from '../messages/to-control.js';
 import { CommandError } from './failure.js';
 import { endAt, homeLocation, parseUntil } from './instant.js';
 import { named, obey, type Giver } from './order.js';

@@ -1,6 +1,7 @@
-import { linesOf, type PlanLine, type Preview } from '../activities/preview.js';
+import type { PlanLine } from '../messages/to-plan.js';
+import { linesOf, type Preview } from '../activities/preview.js';
 import { isMember } from '../activities/survey.js';
-import type { Canaries } from '../workflows/control-messages.js';
+import type { Canaries } from '../messages/to-control.js';
 import { failureOf } from './failure.js';
 import { planOf, type Plan } from './planning.js';
 import { openSpace } from './rules.js';

@@ -5,7 +5,7 @@ import { described } from '../activities/described.js';
 import { readOrders } from '../activities/orders.js';
 import { mayExist, openDatabase } from '../trail/database.js';
 import { forget, tracesOf, type Traces } from '../trail/forget.js';
-import { holdingsMemo, memberWorkflowId, type ShownHoldings } from '../workflows/messages.js';
+import { holdingsMemo, memberWorkflowId, type ShownHoldings } from '../messages/to-member.js';
 import { confirmed, hasTerminal } from './ask.js';
 import { CommandError } from './failure.js';
 import { named, type Giver } from './order.js';

@@ -7,7 +7,7 @@ import {
   heldWords,
   ruleUpdate,
   type RulingOrder,
-} from '../workflows/breaker-messages.js';
+} from '../messages/to-breaker.js';
 import { CommandError } from './failure.js';
 import { answered, named, type Giver } from './order.js';
 import { print, printJson } from './output.js';

@@ -4,7 +4,7 @@ import { findUser } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
 import { NexudusError } from '../nexudus/errors.js';
 import type { Config } from '../worker/config.js';
-import type { ShownHoldings } from '../workflows/messages.js';
+import type { ShownHoldings } from '../messages/to-member.js';
 import { kisiOf, nexudusOf } from './space.js';
 
 /** A key as Kisi shows it, or another right that opens the same doors. */

@@ -2,7 +2,7 @@ import { keyRole } from '../kisi/records.js';
 import { mayExist, openDatabase } from '../trail/database.js';
 import { TrailError } from '../trail/errors.js';
 import { createOwnership } from '../trail/ownership.js';
-import type { AccessState, MemberView } from '../workflows/messages.js';
+import type { AccessState, MemberView } from '../messages/to-member.js';
 import { CommandError } from './failure.js';
 import { lookIntoKisi, type InKisi, type KeyInKisi } from './in-kisi.js';
 import { listMembers, viewMember, type KnownMember, type MemberFilters, type MemberRow } from './members.js';

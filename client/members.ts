@@ -26,10 +26,10 @@ import {
   type PassReport,
   type ShownHoldings,
   type Wake,
-} from '../workflows/messages.js';
-import type { Giver } from '../workflows/control-messages.js';
+} from '../messages/to-member.js';
+import type { Giver } from '../messages/to-control.js';
 import { iso } from '../access/types.js';
-import type { Crowd } from '../activities/contract.js';
+import type { Crowd } from '../messages/to-activities.js';
 import {
   createWaker,
   inBatches,

@@ -12,7 +12,7 @@ import {
   giverProblem,
   longestAccount,
   type Giver as Named,
-} from '../workflows/control-messages.js';
+} from '../messages/to-control.js';
 import { CommandError } from './failure.js';
 
 /** Who gives an order, and why. */

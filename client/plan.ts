@@ -1,5 +1,6 @@
+import type { PlanLine } from '../messages/to-plan.js';
 import { digestOfRules } from '../activities/membership.js';
-import { linesOf, type PlanLine, type Preview } from '../activities/preview.js';
+import { linesOf, type Preview } from '../activities/preview.js';
 import { iso, type Instant } from '../access/types.js';
 import { CommandError } from './failure.js';
 import { parseAt, type Typed } from './instant.js';

@@ -1,5 +1,5 @@
+import type { Ground } from '../messages/to-speaker.js';
 import { createHash } from 'node:crypto';
-import type { Ground } from '../activities/in-force.js';
 import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';
 import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';

@@ -8,7 +8,7 @@ import {
 import { groupsOf } from '../access/mapping.js';
 import { iso, type Instant } from '../access/types.js';
 import { readReference } from '../nexudus/reference.js';
-import type { FindingView } from '../workflows/drift-messages.js';
+import type { FindingView } from '../messages/to-drift.js';
 import { contested } from './drift.js';
 import { print, printJson } from './output.js';
 import { checkLocation } from './planning.js';

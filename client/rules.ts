@@ -1,6 +1,7 @@
 /** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
+import type { Ground, InForce } from '../messages/to-speaker.js';
 import { existsSync } from 'node:fs';
-import { readInForce, type Ground, type InForce } from '../activities/in-force.js';
+import { readInForce } from '../activities/in-force.js';
 import { digestOfRules } from '../activities/membership.js';
 import { readOrders } from '../activities/orders.js';
 import { iso, type Exception } from '../access/types.js';

@@ -1,11 +1,12 @@
+import type { InForce } from '../messages/to-speaker.js';
 import { iso, type Instant } from '../access/types.js';
-import { readInForce, type InForce } from '../activities/in-force.js';
+import { readInForce } from '../activities/in-force.js';
 import { lossWords } from '../nexudus/plausible.js';
 import { alertsOf, durationWords, type Alert } from '../worker/alerts.js';
 import type { ApiName, ApiState } from '../worker/api-watch.js';
 import { readFacts, type Facts, type RunFacts } from '../worker/facts.js';
 import { readIdentity } from '../worker/identity.js';
-import type { DriftSummary } from '../workflows/drift-messages.js';
+import type { DriftSummary } from '../messages/to-drift.js';
 import { ordersJson, ordersWords } from './control.js';
 import { exceptionsWords } from './exceptions.js';
 import { CommandError } from './failure.js';

@@ -2,23 +2,10 @@
  * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
-import { KisiError, isKisiError, malformed } from './errors.js';
-import type { KisiCall } from './errors.js';
-import { createSend, givenUp, read } from './http.js';
-import type { KisiClientOptions, KisiRequest, Query, Send } from './http.js';
-import { pages, readAll } from './lists.js';
-import type { Page } from './lists.js';
-import {
-  asKey,
-  assignmentRecord,
-  currentUserRecord,
-  groupRecord,
-  keyRole,
-  likeEmail,
-  normalEmail,
-  userRecord,
-} from './records.js';
-import type { Assignment, KisiCurrentUser, KisiGroup, KisiKey, KisiUser } from './records.js';
+import { KisiError, isKisiError, malformed, type KisiCall } from './errors.js';
+import { createSend, givenUp, read, type KisiClientOptions, type KisiRequest, type Query, type Send } from './http.js';
+import { pages, readAll, type Page } from './lists.js';
+import { asKey, assignmentRecord, currentUserRecord, groupRecord, keyRole, likeEmail, normalEmail, userRecord, type Assignment, type KisiCurrentUser, type KisiGroup, type KisiKey, type KisiUser } from './records.js';
 
 export type { KisiClientOptions } from './http.js';
 

@@ -6,8 +6,7 @@ import { joined } from '../waits/shared.js';
 import { boundsSignal, OutOfTimeError, type Limit } from '../waits/within.js';
 import type { KisiClient } from './client.js';
 import { pageSizes } from './lists.js';
-import { normalEmail } from './records.js';
-import type { KisiUser } from './records.js';
+import { normalEmail, type KisiUser } from './records.js';
 
 /**
  * How a member's Kisi user is found. `directory`: in the list of all users, compared in lower case, as read within

@@ -5,10 +5,8 @@
  * read must not look like an empty or a short one.
  */
 import { z } from 'zod';
-import { KisiError, malformed } from './errors.js';
-import type { KisiCall } from './errors.js';
-import { parse } from './http.js';
-import type { Query, Send } from './http.js';
+import { KisiError, malformed, type KisiCall } from './errors.js';
+import { parse, type Query, type Send } from './http.js';
 
 /** Largest page of each list; the defaults are 50 and 10. */
 export const pageSizes = { users: 100, groups: 250, role_assignments: 250 };

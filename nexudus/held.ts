@@ -1,7 +1,7 @@
+import type { Doubt, Holder, Reading } from './reading.js';
 import type { StandsOn } from '../access/types.js';
 import type { BrokenRow } from './client.js';
 import { findSparing } from './lookups.js';
-import type { Doubt, Holder, Reading } from './person.js';
 import { stillMatters } from './passes.js';
 import type { Places } from './places.js';
 import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord } from './records.js';

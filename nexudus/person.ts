@@ -1,23 +1,13 @@
+import type { Doubt, Holder, Reading } from './reading.js';
 import type { Instant, Loan, Member, Profile, Snapshot, StandsOn } from '../access/types.js';
-import { unbelieved, type Absences } from './absences.js';
-import type { BrokenRow, NexudusClient } from './client.js';
+import { unbelieved } from './absences.js';
 import { confirmHeld } from './held.js';
-import type { Lookups } from './lookups.js';
 import type { Places } from './places.js';
-import type {
-  AllowanceRecord,
-  BusinessRecord,
-  CollectionName,
-  ContractRecord,
-  CoworkerRecord,
-  PassRecord,
-  TeamRecord,
-} from './records.js';
-import type { Offers } from './reference.js';
-import { referenceOf } from './reference.js';
+import type { CoworkerRecord, PassRecord, TeamRecord } from './records.js';
+import { type Offers, referenceOf } from './reference.js';
 import { isNexudusError } from './errors.js';
 import { isBarred, isThere, joinPauses, type ContractRows, type RecordSource } from './source.js';
-import { fingerprintOfMember, writtenIn, type OwnRecords, type Written } from './written.js';
+import { fingerprintOfMember, writtenIn, type Written } from './written.js';
 
 /**
  * How old locations (time zones, day starts), pass types and allowances may be. `kept`: ten minutes, since polls tell of new and
@@ -41,12 +31,6 @@ export interface MemberRequest {
   heldOn: readonly StandsOn[];
 }
 
-/** A reason not to believe an absence, by which the keys that stand on a pass would be lost. */
-export interface Doubt {
-  passId: number;
-  why: string;
-}
-
 /** One person's records. */
 export interface MemberRead {
   /** Null: the member's profile is gone, and no known sibling is left. */
@@ -60,35 +44,6 @@ export interface MemberRead {
   written: readonly Written[];
   /** Fingerprint of all that bears on the member's own profile; '' where nothing does. */
   records: string;
-}
-
-/** Everything that reading one person needs. */
-export interface Reading {
-  client: NexudusClient;
-  source: RecordSource;
-  lookups: Lookups;
-  /** `again`, here and below: a record pointed at what the kept copy does not have. */
-  offers(again: boolean): Promise<Offers>;
-  places(again: boolean): Promise<Places>;
-  /** A place that is not in the list, by its record. */
-  place(business: BusinessRecord): Promise<Places['locations'][number]>;
-  /** Why nothing that is missing from this collection may be believed to be gone; null: it may. */
-  disbelief(name: CollectionName): Promise<string | null>;
-  absences: Absences;
-  /** The allowance with this GUID, which the list of them lacks; null: there is none. */
-  allowance(uniqueId: string): Promise<AllowanceRecord | null>;
-}
-
-/** A coworker with the passes and contracts that it owns. */
-export interface Holder {
-  coworker: CoworkerRecord;
-  passes: PassRecord[];
-  /** With their pauses. */
-  contracts: ContractRecord[];
-  /** All of them as they were read. */
-  own: OwnRecords;
-  /** Passes that are malformed: they count for nobody. */
-  broken: readonly BrokenRow[];
 }
 
 /** A profile, and what its teams lend it. */

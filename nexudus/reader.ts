@@ -1,3 +1,4 @@
+import type { Reading } from './reading.js';
 import type { Instant } from '../access/types.js';
 import { createAbsences } from './absences.js';
 import { readBulk, type BulkRead } from './bulk.js';
@@ -8,14 +9,15 @@ import { shared } from '../waits/shared.js';
 import { boundsSignal, untilAborted, type Limit } from '../waits/within.js';
 import { keep, once, type Freshness } from './fresh.js';
 import { createLookups, type Lookups } from './lookups.js';
-import { readPerson, type MemberRead, type MemberRequest, type Reading } from './person.js';
+import { readPerson, type MemberRead, type MemberRequest } from './person.js';
 import { readPlace, readPlaces, type Places, type TimeZones } from './places.js';
 import { plausible, type Baselines } from './plausible.js';
 import type { CollectionName } from './records.js';
 import { readOffers } from './reference.js';
 import { createDirectSource, findAllowance, type PauseQuirk, type RecordSource } from './source.js';
 
-export type { Doubt, MemberRead, MemberRequest } from './person.js';
+export type { MemberRead, MemberRequest } from './person.js';
+export type { Doubt } from './reading.js';
 export type { Baselines } from './plausible.js';
 
 export interface ReaderOptions {

@@ -4,8 +4,7 @@
  */
 import { createHmac } from 'node:crypto';
 import type { Contract, RecordOf, Row } from './nexudus-records.js';
-import { stamp } from './nexudus-store.js';
-import type { Change, NexudusStore } from './nexudus-store.js';
+import { stamp, type Change, type NexudusStore } from './nexudus-store.js';
 import { createView, runs } from './nexudus-views.js';
 
 /** Numbers of WebHook.Action (enum eWebhookAction) that are sent. */

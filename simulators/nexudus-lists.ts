@@ -1,12 +1,9 @@
 /** Lists of the simulated Nexudus: filters, ranges, order, pages and the envelope around them. */
 import { collections } from './nexudus-collections.js';
-import { blanks } from './nexudus-records.js';
-import type { CollectionName, Row } from './nexudus-records.js';
+import { blanks, type CollectionName, type Row } from './nexudus-records.js';
 import type { NexudusStore } from './nexudus-store.js';
-import { createView, filterableComputed } from './nexudus-views.js';
-import type { View } from './nexudus-views.js';
-import { faultyRows } from './server.js';
-import type { FaultKind } from './server.js';
+import { createView, filterableComputed, type View } from './nexudus-views.js';
+import { faultyRows, type FaultKind } from './server.js';
 
 const baseFields = ['Id', 'UniqueId', 'CreatedOn', 'UpdatedOn', 'UpdatedBy', 'SystemId'];
 const defaultSize = 25;

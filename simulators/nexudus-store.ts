@@ -2,8 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { DateTime, IANAZone } from 'luxon';
 import { findIana } from 'windows-iana';
-import { blanks } from './nexudus-records.js';
-import type { BaseRecord, CollectionName, RecordOf, Row } from './nexudus-records.js';
+import { blanks, type BaseRecord, type CollectionName, type RecordOf, type Row } from './nexudus-records.js';
 import type { NexudusSwitches } from './nexudus-switches.js';
 
 type Tables = { [C in CollectionName]: Map<number, RecordOf<C>> };

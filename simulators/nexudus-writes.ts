@@ -1,7 +1,6 @@
 /** Writes of the simulated Nexudus: create, update (which clears what is not sent) and delete. */
 import { collections } from './nexudus-collections.js';
-import { blanks } from './nexudus-records.js';
-import type { CollectionName, RecordOf, Row } from './nexudus-records.js';
+import { blanks, type CollectionName, type RecordOf, type Row } from './nexudus-records.js';
 import type { NexudusSpace } from './nexudus-space.js';
 import { stamp } from './nexudus-store.js';
 

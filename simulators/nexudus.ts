@@ -14,11 +14,9 @@ import { RateCounter } from './nexudus-limits.js';
 import { list } from './nexudus-lists.js';
 import type { CollectionName, Row } from './nexudus-records.js';
 import { NexudusSpace } from './nexudus-space.js';
-import { defaultSwitches } from './nexudus-switches.js';
-import type { NexudusSwitches } from './nexudus-switches.js';
+import { defaultSwitches, type NexudusSwitches } from './nexudus-switches.js';
 import { createView } from './nexudus-views.js';
-import { create, destroy, notFound, replace } from './nexudus-writes.js';
-import type { Answer } from './nexudus-writes.js';
+import { create, destroy, notFound, replace, type Answer } from './nexudus-writes.js';
 import { FaultBook, RequestLog, isAdmin, registerAdmin } from './server.js';
 
 export type { NexudusSwitches } from './nexudus-switches.js';

@@ -72,6 +72,20 @@ describe('README', () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  it('shows the arrows between rooms that lint holds', async () => {
+    const config = '../.dependency-cruiser.js';
+    const { arrows } = (await import(config)) as { arrows: Record<string, string[]> };
+    const text = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8');
+    const [, table = ''] = text.split('## Rooms and arrows');
+    const rows = [...table.matchAll(/^\| `(\w+)\/` +\| (.+?) +\|$/gm)].map(([, room = '', others = '']) => [
+      room,
+      [...others.matchAll(/`(\w+)`/g)].map(([, other]) => other),
+    ]);
+    assert.deepEqual(Object.fromEntries(rows), arrows);
+  });
+});
+
 describe('SECURITY.md', () => {
   it('names only tests that exist, and at least one for each threat', () => {
     const [, threats = ''] = readFileSync(new URL('../SECURITY.md', import.meta.url), 'utf8').split(

@@ -3,7 +3,8 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Instant } from '../access/types.js';
 import { tried } from './errors.js';
 import { addRow, journaled, rewriteRow, type Journal } from './journal.js';
-import type { JsonValue, Note } from './records.js';
+import type { JsonValue } from '../access/json.js';
+import type { Note } from './records.js';
 import { rowOf, toJson, type JournaledRow, type TrailRow, type TrailTables } from './table.js';
 
 /** What the database holds of a member. */

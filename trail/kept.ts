@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Instant } from '../access/types.js';
 import { tried } from './errors.js';
-import type { JsonValue } from './records.js';
+import type { JsonValue } from '../access/json.js';
 import type { TrailTables } from './table.js';
 
 /** A value by its name, and since when it is so. */

@@ -1,7 +1,8 @@
 /** Records as lines of text. CSV is written here rather than by a library: the one function `cell` is all it would do. */
 import { jsonText, printable } from '../access/text.js';
 import type { Instant } from '../access/types.js';
-import type { JsonValue, TrailRecord } from './records.js';
+import type { JsonValue } from '../access/json.js';
+import type { TrailRecord } from './records.js';
 
 /** The columns of the CSV, in order. Times are ISO 8601 in UTC with milliseconds; `before` and `after` are JSON. */
 export const csvColumns = [

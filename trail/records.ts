@@ -3,11 +3,8 @@
  * Nexudus worked out itself. A record
  * names members by their Nexudus id only: e-mails and members' names have no place in it.
  */
+import type { JsonValue } from '../access/json.js';
 import type { Instant } from '../access/types.js';
-
-/** Whatever JSON can say. */
-export type JsonValue =
-  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 /**
  * - `decision`: what the rules said of a member

@@ -1,4 +1,5 @@
-import type { JsonValue, TrailRecord } from './records.js';
+import type { JsonValue } from '../access/json.js';
+import type { TrailRecord } from './records.js';
 
 /** A record as the database keeps it: JSON as text, and no column that has to be quoted by hand. */
 export interface TrailRow {

@@ -1,17 +1,11 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { BreakerLimits } from '../access/breaker.js';
-import type { DriftPolicy } from '../access/drift.js';
-import type { LatencyObjective } from '../access/latency.js';
-import type { ApiUser } from '../access/ownership.js';
-import type { Policies } from '../access/types.js';
-import type { WayToFindUsers } from '../kisi/directory.js';
-import { modes, type Mode } from '../workflows/control-messages.js';
+import { modes, type Mode } from '../messages/to-control.js';
 import type { AlertConfig } from './channels.js';
 import { parseDotEnv } from './dotenv.js';
 import { parseDuration } from './durations.js';
-import { emptyFile, readRulesFile } from './rules-file.js';
+import { emptyFile, readRulesFile, type FileConfig } from './rules-file.js';
 import { readTextFile, whyUnread } from './text-file.js';
 
 export { parseDuration } from './durations.js';
@@ -22,32 +16,6 @@ export type NexudusAuth =
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
-
-/** A mapping line as written: a number is an id, a text a name, still to be looked up. */
-export type IdOrName = number | string;
-
-/** What `latchkey.yaml` says, with the default policies where it is silent. */
-export interface FileConfig {
-  path: string;
-  /** False: there is no such file, and nobody asked for one. */
-  present: boolean;
-  mapping: { location: IdOrName | null; passType: IdOrName; groups: IdOrName[] }[];
-  /** IANA time zones for locations whose Nexudus zone is missing or wrong. */
-  zones: { location: IdOrName; timeZone: string }[];
-  policies: Policies;
-  /** What is done about a difference between the ledgers and Kisi. */
-  drift: DriftPolicy;
-  /** How long the audit trail keeps a record. */
-  trailRetentionMs: number;
-  /** For how long a plan that was applied can be undone. */
-  undoWindowMs: number;
-  /** How many may lose a key unforeseen within an hour. */
-  breaker: BreakerLimits;
-  findUsers: WayToFindUsers;
-  apiUser: ApiUser;
-  /** How soon keys are to be given and taken away. */
-  latency: LatencyObjective;
-}
 
 /** What both APIs are shown. Secrets: never logged. */
 export interface Credentials {

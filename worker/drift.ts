@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { auditInterval, auditSoon, driftWorkflowId } from '../workflows/drift-messages.js';
+import { auditInterval, auditSoon, driftWorkflowId } from '../messages/to-drift.js';
 
 /** Has the one that runs compare so often from now on. */
 export async function setAuditInterval(client: Client, intervalMs: number): Promise<void> {

@@ -3,11 +3,32 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTemporalCli } from './binaries.js';
 import { isServer, type Claim, type RecordedServer } from './embedded-claim.js';
-import type { EmbeddedOptions } from './embedded.js';
-import { prepareServer, untilGone, type Wanted } from './embedded-ready.js';
+import { prepareServer, untilGone, type AttributeType, type Wanted } from './embedded-ready.js';
 import { endingMs, runServer } from './embedded-run.js';
 import { guardUi, hiddenTarget, type UiTarget } from './embedded-ui.js';
 import { nextFreePort } from './ports.js';
+
+export interface EmbeddedOptions {
+  /** Holds the database, the executables and the server's log. */
+  cacheDir?: string;
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Told of each slow step, and, as warnings, of what goes wrong with the server. */
+  log?: (line: string, level?: 'warn') => void;
+  /** Exactly this port; by default the first free one from 7233 on. */
+  port?: number;
+  /** Whether the Temporal UI is served, to people on this machine. By default it is not. */
+  ui?: boolean;
+  /** Exactly this port; by default the first free one from 8233 on. */
+  uiPort?: number;
+  /** By default temporal.db in cacheDir; null: in memory, not shared with other launchers, and lost with the server. */
+  dbFile?: string | null;
+  namespace?: string;
+  /** Added where they are missing; an existing one of another type is an error. */
+  searchAttributes?: Record<string, AttributeType>;
+  readyTimeoutMs?: number;
+  /** How often the server of another process is looked at. */
+  lookEveryMs?: number;
+}
 
 /** A server that takes work, as this process has it. */
 export interface Standing {

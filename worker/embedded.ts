@@ -8,40 +8,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tighten } from '../trail/file.js';
 import { claimFolder, type Claim } from './embedded-claim.js';
-import type { AttributeType } from './embedded-ready.js';
 import {
   choosePorts,
   dataFileIn,
   findCli,
   joinRunning,
   launch,
+  type EmbeddedOptions,
   type Ports,
   type Standing,
 } from './embedded-standing.js';
 
 export { findEmbeddedTemporal } from './embedded-claim.js';
-
-export interface EmbeddedOptions {
-  /** Holds the database, the executables and the server's log. */
-  cacheDir?: string;
-  env?: Readonly<Record<string, string | undefined>>;
-  /** Told of each slow step, and, as warnings, of what goes wrong with the server. */
-  log?: (line: string, level?: 'warn') => void;
-  /** Exactly this port; by default the first free one from 7233 on. */
-  port?: number;
-  /** Whether the Temporal UI is served, to people on this machine. By default it is not. */
-  ui?: boolean;
-  /** Exactly this port; by default the first free one from 8233 on. */
-  uiPort?: number;
-  /** By default temporal.db in cacheDir; null: in memory, not shared with other launchers, and lost with the server. */
-  dbFile?: string | null;
-  namespace?: string;
-  /** Added where they are missing; an existing one of another type is an error. */
-  searchAttributes?: Record<string, AttributeType>;
-  readyTimeoutMs?: number;
-  /** How often the server of another process is looked at. */
-  lookEveryMs?: number;
-}
 
 export interface EmbeddedTemporal {
   /** host:port of the gRPC endpoint, the same for as long as this is used. */

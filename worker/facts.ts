@@ -10,15 +10,15 @@ import { askHoldings } from '../activities/holdings.js';
 import { readInForce } from '../activities/in-force.js';
 import { lastFullPass } from '../activities/baselines.js';
 import { inBatches } from '../activities/wake.js';
-import { breakerMemo, breakerWorkflowId, type HeldSummary } from '../workflows/breaker-messages.js';
+import { breakerMemo, breakerWorkflowId, type HeldSummary } from '../messages/to-breaker.js';
 import {
   controlMemo,
   controlWorkflowId,
   wholeOrders,
   type KeptOrders,
   type Orders,
-} from '../workflows/control-messages.js';
-import { driftMemo, driftWorkflowId, type DriftSummary } from '../workflows/drift-messages.js';
+} from '../messages/to-control.js';
+import { driftMemo, driftWorkflowId, type DriftSummary } from '../messages/to-drift.js';
 import {
   accessProblemKey,
   accessStateKey,
@@ -29,7 +29,7 @@ import {
   pollScheduleId,
   speakerWorkflowId,
   type ShownHoldings,
-} from '../workflows/messages.js';
+} from '../messages/to-member.js';
 import type { ApiStates, Trouble } from './api-watch.js';
 import type { JournalState } from './journal.js';
 import { msOf } from './timestamps.js';

@@ -1,6 +1,6 @@
 /** What people call things: the names that the configuration and the command line give, found among those of an API. */
+import type { IdOrName } from './rules-file.js';
 import { distance } from 'fastest-levenshtein';
-import type { IdOrName } from './config.js';
 
 export interface Named {
   id: number;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instant } from '../access/types.js';
 import { batchSize, type NexudusClient } from '../nexudus/client.js';
-import type { PushDeps } from './push.js';
 
 /** So many lookups may be made at once, and then one in a while: each is a request, for all who wait by then. */
 const mostAtOnce = 5;
@@ -9,9 +8,12 @@ const everyMs = 3_000;
 /** Whoever comes in the same moment goes along. */
 const gatherMs = 20;
 
+/** Whether Nexudus has such a coworker, as the copy of this process shows it; null: this process has none. */
+export type HasCoworker = (id: number, notBefore: Instant) => Promise<boolean | null>;
+
 export interface NewcomersOptions {
   nexudus: Pick<NexudusClient, 'getOne' | 'batch'>;
-  hasCoworker: PushDeps['hasCoworker'];
+  hasCoworker: HasCoworker;
   /** How often one more lookup may be made. Default 3 s. */
   everyMs?: number;
   /** A clock that nobody sets, in milliseconds. */

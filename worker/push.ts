@@ -15,14 +15,14 @@ import { startListener, type Listener } from '../push/listener.js';
 import type { Kept } from '../trail/kept.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';
-import { pollScheduleId, type Wake } from '../workflows/messages.js';
+import { pollScheduleId, type Wake } from '../messages/to-member.js';
 import { createClaimKeeper } from './claims.js';
 import { ConfigError, type Config } from './config.js';
 import { askForAudit } from './drift.js';
 import { watchHooks } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 import { hooksKeptName } from './monitor.js';
-import { createNewcomers } from './newcomers.js';
+import { createNewcomers, type HasCoworker } from './newcomers.js';
 import { listenProblem } from './ports.js';
 import { createRefusedLog } from './refused.js';
 
@@ -39,8 +39,7 @@ export interface PushDeps {
   log: Logger;
   /** What time it is for who reads Nexudus; null: this process is another one, whose clock may be wrong. */
   now: () => Instant | null;
-  /** Whether Nexudus has such a coworker, as the copy of this process shows it; null: this process has none. */
-  hasCoworker: (id: number, notBefore: Instant) => Promise<boolean | null>;
+  hasCoworker: HasCoworker;
   /** Told how long each wake took from the arrival of a webhook. */
   onWoken: (waitedMs: number) => void;
 }

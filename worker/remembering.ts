@@ -1,15 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { defaultDriftPolicy } from '../access/drift.js';
-import type { Remembered } from '../activities/contract.js';
+import type { Remembered } from '../messages/to-activities.js';
 import { described } from '../activities/described.js';
 import { rememberedIn } from '../activities/trail.js';
 import type { Kept } from '../trail/kept.js';
-import {
-  breakerMemo,
-  breakerName,
-  breakerWorkflowId,
-  breakerWorkflowType,
-} from '../workflows/breaker-messages.js';
+import { breakerMemo, breakerName, breakerWorkflowId, breakerWorkflowType } from '../messages/to-breaker.js';
 import {
   controlMemo,
   controlWorkflowId,
@@ -19,15 +14,15 @@ import {
   wholeOrders,
   type KeptOrders,
   type Mode,
-} from '../workflows/control-messages.js';
+} from '../messages/to-control.js';
 import {
   driftName,
   driftWorkflowId,
   driftWorkflowType,
   firstDrift,
   type DriftState,
-} from '../workflows/drift-messages.js';
-import { compareWithRecord, oneForAll, revisionMemo } from '../workflows/messages.js';
+} from '../messages/to-drift.js';
+import { compareWithRecord, oneForAll, revisionMemo } from '../messages/to-member.js';
 
 /** A workflow of which there is one, and what it starts with. */
 interface Start {

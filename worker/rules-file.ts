@@ -3,13 +3,39 @@ import { IANAZone } from 'luxon';
 import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import type { BreakerLimits } from '../access/breaker.js';
-import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
+import { defaultDriftPolicy, repairableKinds, type DriftPolicy } from '../access/drift.js';
 import type { LatencyObjective } from '../access/latency.js';
 import { apiUsers, type ApiUser } from '../access/ownership.js';
 import { defaultPolicies } from '../access/policies.js';
+import type { Policies } from '../access/types.js';
 import { waysToFindUsers, type WayToFindUsers } from '../kisi/directory.js';
-import type { FileConfig } from './config.js';
 import { durationHint, parseDuration } from './durations.js';
+
+/** A mapping line as written: a number is an id, a text a name, still to be looked up. */
+export type IdOrName = number | string;
+
+/** What `latchkey.yaml` says, with the default policies where it is silent. */
+export interface FileConfig {
+  path: string;
+  /** False: there is no such file, and nobody asked for one. */
+  present: boolean;
+  mapping: { location: IdOrName | null; passType: IdOrName; groups: IdOrName[] }[];
+  /** IANA time zones for locations whose Nexudus zone is missing or wrong. */
+  zones: { location: IdOrName; timeZone: string }[];
+  policies: Policies;
+  /** What is done about a difference between the ledgers and Kisi. */
+  drift: DriftPolicy;
+  /** How long the audit trail keeps a record. */
+  trailRetentionMs: number;
+  /** For how long a plan that was applied can be undone. */
+  undoWindowMs: number;
+  /** How many may lose a key unforeseen within an hour. */
+  breaker: BreakerLimits;
+  findUsers: WayToFindUsers;
+  apiUser: ApiUser;
+  /** How soon keys are to be given and taken away. */
+  latency: LatencyObjective;
+}
 
 const trailRetentionMs = parseDuration('400d');
 const breaker: BreakerLimits = { people: 5, share: 0.1 };

@@ -1,4 +1,4 @@
-import { fullPassScheduleId, pollScheduleId } from '../workflows/messages.js';
+import { fullPassScheduleId, pollScheduleId } from '../messages/to-member.js';
 import type { Facts } from './facts.js';
 
 /** The activities of the Schedules, by name. */

@@ -40,13 +40,13 @@ import { createKept, type Kept } from '../trail/kept.js';
 import { createOwnership, type Ownership } from '../trail/ownership.js';
 import { installationSecret } from '../trail/secret.js';
 import { createTrail, type Trail } from '../trail/trail.js';
-import { mayWriteSince } from '../workflows/control-messages.js';
+import { mayWriteSince } from '../messages/to-control.js';
 import {
   kisiBulkTaskQueue,
   kisiTaskQueue,
   nexudusTaskQueue,
   searchAttributes,
-} from '../workflows/messages.js';
+} from '../messages/to-member.js';
 import { createApiWatch, type ApiWatch } from './api-watch.js';
 import { workflowBundle } from './bundle.js';
 import { createChannels } from './channels.js';

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
-import type { SpeakerActivities } from '../activities/contract.js';
+import type { SpeakerActivities } from '../messages/to-activities.js';
 import { described } from '../activities/described.js';
 import { inForceOf } from '../activities/in-force.js';
 import { heartbeating } from '../activities/remote.js';
 import type { SpeakerReport } from './facts.js';
 import type { Monitor } from './monitor.js';
-import { oneForAll, speakerWorkflowId, speakerWorkflowType } from '../workflows/messages.js';
-import { inForceMemo } from '../workflows/speaker-messages.js';
+import { oneForAll, speakerWorkflowId, speakerWorkflowType } from '../messages/to-member.js';
+import { inForceMemo } from '../messages/to-speaker.js';
 
 const beatMs = 1_000;
 /** After so long the activity ends and begins anew, so that no attempt lasts for ever. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { described } from '../activities/described.js';
 import type { ServerClock } from '../nexudus/clock.js';
-import { speakerWorkflowId } from '../workflows/messages.js';
+import { speakerWorkflowId } from '../messages/to-member.js';
 import { msOf } from './timestamps.js';
 
 const hearEveryMs = 10_000;

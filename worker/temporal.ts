@@ -1,7 +1,7 @@
 import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
-import { beforeMembers, fullPassScheduleId, pollScheduleId } from '../workflows/messages.js';
+import { beforeMembers, fullPassScheduleId, pollScheduleId } from '../messages/to-member.js';
 import { repeatUntilClosed } from './closed-calls.js';
 
 /** Where Temporal is: what the environment configuration says, or a given address. */

@@ -1,6 +1,6 @@
-import type { BlockActivities } from '../activities/contract.js';
+import type { BlockActivities } from '../messages/to-activities.js';
 import type { Circumstances, KeyWriter } from './keys.js';
-import { beforeMembers, type MemberState } from './messages.js';
+import { beforeMembers, type MemberState } from '../messages/to-member.js';
 import { insist, isHeld, patientActivities, Trouble } from './patience.js';
 
 /** By the queue that every process serves, since it needs Temporal only. */

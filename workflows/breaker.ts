@@ -19,7 +19,7 @@ import {
   type Unforeseen,
 } from '../access/breaker.js';
 import { iso, type Instant } from '../access/types.js';
-import type { Act, WakeActivities } from '../activities/contract.js';
+import type { Act, WakeActivities } from '../messages/to-activities.js';
 import {
   breakerMemo,
   heldQuery,
@@ -32,13 +32,13 @@ import {
   type RulingOrder,
   type Weighing,
   type WeighingAnswer,
-} from './breaker-messages.js';
-import type { Giver } from './control-messages.js';
+} from '../messages/to-breaker.js';
+import type { Giver } from '../messages/to-control.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
-import { revisionMemo } from './messages.js';
+import { revisionMemo } from '../messages/to-member.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';

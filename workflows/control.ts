@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { iso, type Exception, type Instant } from '../access/types.js';
-import type { Act, WakeActivities } from '../activities/contract.js';
+import type { Act, WakeActivities } from '../messages/to-activities.js';
 import {
   controlMemo,
   exceptionWords,
@@ -32,12 +32,12 @@ import {
   type Order,
   type Orders,
   type StopLevel,
-} from './control-messages.js';
+} from '../messages/to-control.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
-import { revisionMemo } from './messages.js';
+import { revisionMemo } from '../messages/to-member.js';
 import { insist, patientActivities } from './patience.js';
 import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';

@@ -1,7 +1,7 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { Crowd, WakeActivities } from '../activities/contract.js';
+import type { Crowd, WakeActivities } from '../messages/to-activities.js';
 import { dropOthers } from './hear.js';
-import { wakeOf } from './messages.js';
+import { wakeOf } from '../messages/to-member.js';
 import { refuse } from './refuse.js';
 import { fields, id, listOf } from './shapes.js';
 import { checkPlace, started } from './start.js';

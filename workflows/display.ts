@@ -8,7 +8,7 @@ import {
   shownOf,
   type MemberState,
   type MemberView,
-} from './messages.js';
+} from '../messages/to-member.js';
 import type { Trouble } from './patience.js';
 import { detailsOf, viewOf, type Outlook } from './view.js';
 

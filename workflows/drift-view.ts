@@ -1,6 +1,6 @@
 import { isMendedByMember, repairableKinds, type DriftKind, type Finding } from '../access/drift.js';
 import { iso, type Instant } from '../access/types.js';
-import type { DriftState, DriftSummary, DriftView, FindingView } from './drift-messages.js';
+import type { DriftState, DriftSummary, DriftView, FindingView } from '../messages/to-drift.js';
 import { markdownText } from './markdown.js';
 
 /** The Temporal UI shows so much of them, and `latchkey drift` all. */

@@ -8,8 +8,8 @@ import {
   upsertMemo,
   uuid4,
   workflowInfo,
+  type ActivityInterfaceFor,
 } from '@temporalio/workflow';
-import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import {
   afterAudit,
   defaultDriftPolicy,
@@ -30,7 +30,7 @@ import type {
   FindingNote,
   KeyActivities,
   WriteNote,
-} from '../activities/contract.js';
+} from '../messages/to-activities.js';
 import {
   auditInterval,
   auditNow,
@@ -43,12 +43,12 @@ import {
   type DriftState,
   type DriftView,
   type RuleOrder,
-} from './drift-messages.js';
+} from '../messages/to-drift.js';
 import { driftDetailsOf, driftSummaryOf, driftViewOf, findingViewOf } from './drift-view.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
 import { isLong } from './long.js';
-import { kisiTaskQueue, revisionMemo } from './messages.js';
+import { kisiTaskQueue, revisionMemo } from '../messages/to-member.js';
 import { insist, patientActivities, troubleOf, type Patient } from './patience.js';
 import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';

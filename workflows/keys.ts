@@ -2,9 +2,9 @@ import { uuid4, type ActivityOptions } from '@temporalio/workflow';
 import { sameEnd } from '../access/drift.js';
 import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
-import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../activities/contract.js';
+import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../messages/to-activities.js';
 import { dropKey, putKey, removeKey } from './ledger.js';
-import { kisiBulkTaskQueue, kisiTaskQueue, type MemberState } from './messages.js';
+import { kisiBulkTaskQueue, kisiTaskQueue, type MemberState } from '../messages/to-member.js';
 import {
   isHeld,
   patientActivities,

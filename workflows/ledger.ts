@@ -1,6 +1,6 @@
 import { placeName, type Dropped } from '../access/ownership.js';
 import type { LedgerKey } from '../access/plan.js';
-import type { MemberState } from './messages.js';
+import type { MemberState } from '../messages/to-member.js';
 
 /** The part of a member's state that is a copy of the record. */
 type Copy = Pick<MemberState, 'ledger' | 'dropped'>;

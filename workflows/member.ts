@@ -9,9 +9,9 @@ import {
 import { looksFor } from '../access/ownership.js';
 import { nextWake, planSteps, stillFrozen, wakeAt, type Hold, type Step } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
-import type { Act, Assessed, Assessment, MembershipActivities } from '../activities/contract.js';
+import type { Act, Assessed, Assessment, MembershipActivities } from '../messages/to-activities.js';
 import { carryOutBlocks } from './blocks.js';
-import { giverProblem } from './control-messages.js';
+import { giverProblem } from '../messages/to-control.js';
 import { createDisplay } from './display.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
@@ -33,9 +33,9 @@ import {
   type MemberState,
   type MemberView,
   type Wake,
-} from './messages.js';
+} from '../messages/to-member.js';
 import { runErrand } from './plan-errand.js';
-import { errandKey, planErrandUpdate, type ErrandDone } from './plan-messages.js';
+import { errandKey, planErrandUpdate, type ErrandDone } from '../messages/to-plan.js';
 import { insist, patientActivities, persist, Trouble, type Patient } from './patience.js';
 import { errandShape, freezeShape, longestFreezeMs } from './plan-shapes.js';
 import { tellProfiles } from './profiles.js';

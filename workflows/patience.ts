@@ -6,10 +6,11 @@ import {
   condition,
   isCancellation,
   proxyActivities,
+  type ActivityInterfaceFor,
+  type ActivityOptions,
 } from '@temporalio/workflow';
-import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import type { Instant } from '../access/types.js';
-import type { FailureType } from '../activities/contract.js';
+import type { FailureType } from '../messages/to-activities.js';
 
 /** A job's failure in plain words: whose it is, and whether trying again can help. */
 export class Trouble extends Error {

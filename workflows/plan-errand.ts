@@ -2,10 +2,9 @@ import { canonical } from '../access/canonical.js';
 import { sameEnd } from '../access/drift.js';
 import type { LedgerKey, WritingStep } from '../access/plan.js';
 import { iso, type Entitlement } from '../access/types.js';
-import type { PlannedChange } from '../activities/preview.js';
 import type { Circumstances, KeyWriter } from './keys.js';
 import { dropKey, putKey } from './ledger.js';
-import type { MemberState } from './messages.js';
+import type { MemberState } from '../messages/to-member.js';
 import { Trouble } from './patience.js';
 import {
   beforeOf,
@@ -14,7 +13,8 @@ import {
   type ErrandDone,
   type KeyBefore,
   type PlanErrand,
-} from './plan-messages.js';
+  type PlannedChange,
+} from '../messages/to-plan.js';
 
 /**
  * Does a member's part of a plan, change by change, each only where the ledger is as the plan found it (or, to undo it,

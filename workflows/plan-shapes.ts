@@ -1,8 +1,14 @@
 /** What plans say, as it is taken from outside (shapes.ts). */
+import type {
+  KeyBefore,
+  PlanErrand,
+  PlanLine,
+  PlanOrder,
+  PlannedChange,
+  PlannedMember,
+} from '../messages/to-plan.js';
 import type { Freeze, LedgerKey, WritingStep } from '../access/plan.js';
 import type { Entitlement, StandsOn } from '../access/types.js';
-import type { PlanLine, PlannedChange } from '../activities/preview.js';
-import type { KeyBefore, PlanErrand, PlannedMember, PlanOrder } from './plan-messages.js';
 import {
   anyInstant,
   count,

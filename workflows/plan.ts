@@ -6,7 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { iso } from '../access/types.js';
-import type { PlanActivities } from '../activities/contract.js';
+import type { PlanActivities } from '../messages/to-activities.js';
 import { markdownText } from './markdown.js';
 import { dropOthers, onQuery, onUpdate } from './hear.js';
 import { insist } from './patience.js';
@@ -22,8 +22,8 @@ import {
   type PlannedMember,
   type PlanOrder,
   type PlanReport,
-} from './plan-messages.js';
-import type { Giver } from './control-messages.js';
+} from '../messages/to-plan.js';
+import type { Giver } from '../messages/to-control.js';
 import { planOrderShape, plannedMembersShape } from './plan-shapes.js';
 import { refuse } from './refuse.js';
 import { fields, giver } from './shapes.js';

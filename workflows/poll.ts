@@ -4,12 +4,12 @@ import {
   setCurrentDetails,
   startChild,
   workflowInfo,
+  type ActivityInterfaceFor,
 } from '@temporalio/workflow';
-import type { ActivityInterfaceFor } from '@temporalio/workflow';
-import type { Crowd, FullPassMemory, PollActivities, PollMemory } from '../activities/contract.js';
+import type { Crowd, FullPassMemory, PollActivities, PollMemory } from '../messages/to-activities.js';
 import { crowd } from './crowd.js';
 import { dropOthers } from './hear.js';
-import { nexudusTaskQueue } from './messages.js';
+import { nexudusTaskQueue } from '../messages/to-member.js';
 import { longWait } from './patience.js';
 import { checkPlace } from './start.js';
 

@@ -1,5 +1,5 @@
-import type { Assessed, WakeActivities } from '../activities/contract.js';
-import type { MemberState } from './messages.js';
+import type { Assessed, WakeActivities } from '../messages/to-activities.js';
+import type { MemberState } from '../messages/to-member.js';
 import { never, patientActivities, persist, type Trouble } from './patience.js';
 
 const others = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);

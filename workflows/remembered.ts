@@ -1,6 +1,6 @@
-import type { Remembered } from '../activities/contract.js';
+import type { Remembered } from '../messages/to-activities.js';
 import { onSignal } from './hear.js';
-import { compareWithRecord } from './messages.js';
+import { compareWithRecord } from '../messages/to-member.js';
 import { insist } from './patience.js';
 import { anything } from './shapes.js';
 import type { trailActivities } from './trail.js';

@@ -3,7 +3,7 @@
  * with anything in it. By hand, since a library would cost its memory once for each workflow that is cached.
  */
 import type { Instant } from '../access/types.js';
-import { giverProblem, lastInstant } from './control-messages.js';
+import { giverProblem, lastInstant } from '../messages/to-control.js';
 
 /** Takes a value for what it is meant to be, and nothing more of it. Throws Misshapen where it is something else. */
 export type Shape<T> = (value: unknown, name: string) => T;

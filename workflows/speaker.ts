@@ -1,7 +1,6 @@
 import { makeContinueAsNewFunc, proxyActivities, setCurrentDetails, upsertMemo } from '@temporalio/workflow';
 import { iso } from '../access/types.js';
-import type { SpeakerActivities } from '../activities/contract.js';
-import type { InForce } from '../activities/in-force.js';
+import type { SpeakerActivities } from '../messages/to-activities.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onSignal } from './hear.js';
 import {
@@ -17,7 +16,7 @@ import {
   type Shape,
 } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { inForceMemo, inForceSignal, type Statement } from './speaker-messages.js';
+import { inForceMemo, inForceSignal, type Statement, type InForce } from '../messages/to-speaker.js';
 
 const { speak } = proxyActivities<SpeakerActivities>({
   // A term ends by itself before this.

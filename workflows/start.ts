@@ -1,9 +1,14 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { breakerWorkflowId, breakerWorkflowType } from './breaker-messages.js';
-import { controlWorkflowId, controlWorkflowType } from './control-messages.js';
-import { driftWorkflowId, driftWorkflowType } from './drift-messages.js';
-import { memberIdOf, memberWorkflowType, speakerWorkflowId, speakerWorkflowType } from './messages.js';
-import { planWorkflowType } from './plan-messages.js';
+import { breakerWorkflowId, breakerWorkflowType } from '../messages/to-breaker.js';
+import { controlWorkflowId, controlWorkflowType } from '../messages/to-control.js';
+import { driftWorkflowId, driftWorkflowType } from '../messages/to-drift.js';
+import {
+  memberIdOf,
+  memberWorkflowType,
+  speakerWorkflowId,
+  speakerWorkflowType,
+} from '../messages/to-member.js';
+import { planWorkflowType } from '../messages/to-plan.js';
 import { refuse, takeOrRefuse } from './refuse.js';
 import type { Shape } from './shapes.js';
 

@@ -1,6 +1,6 @@
 import { log } from '@temporalio/workflow';
-import type { Act, TrailActivities } from '../activities/contract.js';
-import { nexudusTaskQueue } from './messages.js';
+import type { Act, TrailActivities } from '../messages/to-activities.js';
+import { nexudusTaskQueue } from '../messages/to-member.js';
 import { patientActivities, type Patient } from './patience.js';
 
 /** Only the process that speaks to the APIs keeps the trail. */

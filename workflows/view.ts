@@ -1,7 +1,7 @@
 import type { LedgerKey } from '../access/plan.js';
 import { iso, type Instant, type NextChange } from '../access/types.js';
 import { markdownText } from './markdown.js';
-import type { AccessState, MemberView } from './messages.js';
+import type { AccessState, MemberView } from '../messages/to-member.js';
 
 /** What a member's workflow waits for because something failed. */
 export interface Waiting {

@@ -1,6 +1,6 @@
 /** Commands by which people stop things, let them go on, and rule of what is held. */
 import { Argument, type Command } from 'commander';
-import type { Mode, StopLevel } from '../../workflows/control-messages.js';
+import type { Mode, StopLevel } from '../../messages/to-control.js';
 import type { ModeOptions } from '../control.js';
 import type { Giver } from '../order.js';
 import type { StatusOptions } from '../status.js';

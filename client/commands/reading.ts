@@ -1,6 +1,6 @@
 /** Commands that show how the space and its members stand. */
 import { Option, type Command } from 'commander';
-import type { AccessState } from '../../workflows/messages.js';
+import type { AccessState } from '../../messages/to-member.js';
 import type { ExplainOptions } from '../explain.js';
 import type { MembersOptions } from '../list.js';
 import { command, configHelp, examples, idHelp, jsonHelp } from './command.js';

@@ -5,8 +5,8 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { createPlanActivities } from '../../activities/errands.js';
 import { createMembershipActivities, type MembershipDeps } from '../../activities/membership.js';
-import type { AssessRequest } from '../../activities/contract.js';
-import type { PlanErrand } from '../../workflows/plan-messages.js';
+import type { AssessRequest } from '../../messages/to-activities.js';
+import type { PlanErrand } from '../../messages/to-plan.js';
 
 /** Runs a job as an activity of this workflow. */
 function askedBy(workflowId: string, job: () => Promise<unknown>): Promise<unknown> {

@@ -4,9 +4,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Exception } from '../../access/types.js';
 import { createBlockActivities, type BlockDeps } from '../../activities/blocks.js';
-import type { Blocks, BlocksRequest } from '../../activities/contract.js';
+import type { Blocks, BlocksRequest } from '../../messages/to-activities.js';
 import { TrailError } from '../../trail/errors.js';
-import { firstOrders } from '../../workflows/control-messages.js';
+import { firstOrders } from '../../messages/to-control.js';
 import { ledgerKey, memoryStores } from '../support/stores.js';
 
 const now = Date.UTC(2026, 10, 28, 12);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import type { Unforeseen } from '../../access/breaker.js';
 import { createBreakerBook, type BreakerBook } from '../../activities/breaker.js';
-import type { Weighing, WeighingAnswer } from '../../workflows/breaker-messages.js';
+import type { Weighing, WeighingAnswer } from '../../messages/to-breaker.js';
 
 const limits = { people: 5, share: 0.1 };
 const loss = (memberId: number): Unforeseen => ({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { FullPassMemory, PollMemory } from '../../activities/contract.js';
+import type { FullPassMemory, PollMemory } from '../../messages/to-activities.js';
 import { createKnownRecords } from '../../activities/known.js';
 import { believe, createPollActivities, whomToWake } from '../../activities/poll.js';
 import { recordOf, type RunningHoldings } from '../../activities/holdings.js';

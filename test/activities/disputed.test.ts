@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { agreedOf } from '../../activities/disputed.js';
 import { judge } from '../../activities/membership.js';
-import type { Assessment } from '../../activities/contract.js';
-import type { LedgerKey } from '../../access/plan.js';
-import { planSteps } from '../../access/plan.js';
+import type { Assessment } from '../../messages/to-activities.js';
+import { planSteps, type LedgerKey } from '../../access/plan.js';
 import type { Exception, Snapshot } from '../../access/types.js';
 import { at, exception, member, pass, profile, rules, snapshot } from '../support/builders.js';
 

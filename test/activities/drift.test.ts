@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { compare, createDriftActivities, type DriftDeps, type KisiState } from '../../activities/drift.js';
 import { DefaultLogger } from '@temporalio/worker';
-import type { DriftReport } from '../../activities/contract.js';
+import type { DriftReport } from '../../messages/to-activities.js';
 import { defaultDriftPolicy, refusalOf } from '../../access/drift.js';
 import type { LedgerKey } from '../../access/plan.js';
 import type { KisiGroup, KisiKey, KisiUser } from '../../kisi/records.js';
-import { newMember, type MemberState } from '../../workflows/messages.js';
+import { newMember, type MemberState } from '../../messages/to-member.js';
 import { memoryStores } from '../support/stores.js';
 
 const day = 86_400_000;

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { shownHoldings } from '../../activities/holdings.js';
 import type { Ownership } from '../../trail/ownership.js';
 import { memoryStores } from '../support/stores.js';
-import { holdingsMemo, newMember, shownOf, type Holdings } from '../../workflows/messages.js';
+import { holdingsMemo, newMember, shownOf, type Holdings } from '../../messages/to-member.js';
 
 describe('what members show that they hold', () => {
   let ownership: Ownership;

@@ -1,7 +1,7 @@
 /** What the trail says of writes to Kisi whose answers were lost, once a later look or write shows what became of them. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
-import type { KeyActivities, WriteNote } from '../../activities/contract.js';
+import type { KeyActivities, WriteNote } from '../../messages/to-activities.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient, type KisiClient } from '../../kisi/client.js';

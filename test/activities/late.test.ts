@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { KeyActivities, KeyInKisi } from '../../activities/contract.js';
+import type { KeyActivities, KeyInKisi } from '../../messages/to-activities.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { takeBack } from '../../activities/late.js';
 import { createRecorder } from '../../activities/recorder.js';

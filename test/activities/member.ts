@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { KeyActivities, WriteNote } from '../../activities/contract.js';
+import type { KeyActivities, WriteNote } from '../../messages/to-activities.js';
 import type { KisiClient } from '../../kisi/client.js';
 import { createDirectory, type Directory } from '../../kisi/directory.js';
 

@@ -5,7 +5,7 @@ import { createPeople } from '../../activities/people.js';
 import type { Exception, Pass, Snapshot, Unresolved } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { writtenOf } from '../../nexudus/written.js';
-import { firstOrders } from '../../workflows/control-messages.js';
+import { firstOrders } from '../../messages/to-control.js';
 import type { Ownership } from '../../trail/ownership.js';
 import { memoryStores } from '../support/stores.js';
 import {

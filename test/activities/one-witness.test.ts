@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { judge } from '../../activities/membership.js';
-import type { Assessment } from '../../activities/contract.js';
+import type { Assessment } from '../../messages/to-activities.js';
 import { readIndex } from '../../nexudus/changes.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import type { MemberRequest } from '../../nexudus/reader.js';

@@ -1,6 +1,6 @@
 /** Whose key it is decides what becomes of it: two members may come to have the same Kisi user, one after the other. */
 import assert from 'node:assert/strict';
-import type { GrantResult, KeyActivities } from '../../activities/contract.js';
+import type { GrantResult, KeyActivities } from '../../messages/to-activities.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';

@@ -1,6 +1,6 @@
 /** How many requests each thing takes that is asked of Kisi, and that saving some makes no second user and no second mail. */
 import assert from 'node:assert/strict';
-import type { GrantResult, KeyActivities } from '../../activities/contract.js';
+import type { GrantResult, KeyActivities } from '../../messages/to-activities.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { createWaker } from '../../activities/wake.js';
 import { ensureSchedules } from '../../worker/temporal.js';
-import { fullPassScheduleId, pollScheduleId } from '../../workflows/messages.js';
+import { fullPassScheduleId, pollScheduleId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { newTemporal } from '../support/dev-server.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isMember, survey, type Survey } from '../../activities/survey.js';
 import { createKisiClient, type KisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
-import { newMember, type Holdings } from '../../workflows/messages.js';
+import { newMember, type Holdings } from '../../messages/to-member.js';
 import { startBench, type Bench } from '../nexudus/space.js';
 
 describe('survey of a space', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { Crowd } from '../../activities/contract.js';
+import type { Crowd } from '../../messages/to-activities.js';
 import { heartbeating } from '../../activities/remote.js';
 import { createWaker, smallCrowd } from '../../activities/wake.js';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { disagreementOf, type Disagreement } from '../../client/disagreements.js';
-import type { JsonValue, TrailRecord } from '../../trail/records.js';
+import type { JsonValue } from '../../access/json.js';
+import type { TrailRecord } from '../../trail/records.js';
 import { note, noon } from '../trail/records.js';
 
 const claim = (minute: number, groupIds: number[], memberId = 7): TrailRecord =>

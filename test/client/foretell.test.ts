@@ -1,5 +1,6 @@
+import type { PlanLine } from '../../messages/to-plan.js';
 import assert from 'node:assert/strict';
-import type { PlanLine, Preview } from '../../activities/preview.js';
+import type { Preview } from '../../activities/preview.js';
 import { foretellingWords } from '../../client/foretell.js';
 
 describe('what a mode is told to do', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { InKisi } from '../../client/in-kisi.js';
 import { memberWords, viewWords } from '../../client/list.js';
-import type { MemberView } from '../../workflows/messages.js';
+import type { MemberView } from '../../messages/to-member.js';
 
 const view: MemberView = {
   memberId: 12,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CommandError } from '../../client/failure.js';
 import { accountHere, loginName, named } from '../../client/order.js';
-import { giverProblem } from '../../workflows/control-messages.js';
+import { giverProblem } from '../../messages/to-control.js';
 import { latchkeyWith, linesOf } from './cli.js';
 
 describe('who gives an order at the command line', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
-import type { Crowd } from '../../activities/contract.js';
+import type { Crowd } from '../../messages/to-activities.js';
 import { resyncAll } from '../../client/members.js';
 
 describe('a resync of all', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { statusWords } from '../../client/status.js';
 import { alertsOf } from '../../worker/alerts.js';
 import type { Facts } from '../../worker/facts.js';
-import { firstOrders } from '../../workflows/control-messages.js';
+import { firstOrders } from '../../messages/to-control.js';
 import { api, facts, hour, minute, noon } from '../worker/facts.js';
 
 const inForce = {

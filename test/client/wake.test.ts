@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { reportWords } from '../../client/wake.js';
-import type { PassReport } from '../../workflows/messages.js';
+import type { PassReport } from '../../messages/to-member.js';
 
 describe('what `latchkey resync ID` says', () => {
   const of = (over: Partial<PassReport>): ReturnType<typeof reportWords> =>

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fullPassScheduleId, stateQuery } from '../../workflows/messages.js';
+import { fullPassScheduleId, stateQuery } from '../../messages/to-member.js';
 import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, type KillableSpace } from '../support/killable.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,6 @@
 /** What people and scripts change in Kisi behind Latchkey's back: found at the next audit, and what is done about it. */
 import assert from 'node:assert/strict';
-import type { FindingView } from '../../workflows/drift-messages.js';
+import type { FindingView } from '../../messages/to-drift.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';

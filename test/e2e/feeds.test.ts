@@ -1,6 +1,6 @@
 /** A Nexudus whose lists have lost most of what is in them: nothing goes unless a person says so, and then just that. */
 import assert from 'node:assert/strict';
-import { fullPassScheduleId } from '../../workflows/messages.js';
+import { fullPassScheduleId } from '../../messages/to-member.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { memberLists } from '../support/lists.js';
 import { eventually } from '../support/eventually.js';

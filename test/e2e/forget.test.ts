@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { latchkeyWith, linesOf, type Ran } from '../client/cli.js';
-import { memberWorkflowId } from '../../workflows/messages.js';
+import { memberWorkflowId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 

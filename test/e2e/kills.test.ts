@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { TrailRecord } from '../../trail/records.js';
-import { accessProblemKey, fullPassScheduleId } from '../../workflows/messages.js';
+import { accessProblemKey, fullPassScheduleId } from '../../messages/to-member.js';
 import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, tellOfDeath, type KillableSpace } from '../support/killable.js';
 import { eventually } from '../support/eventually.js';

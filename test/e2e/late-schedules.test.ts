@@ -1,5 +1,5 @@
 /** Temporal's clock was ahead for a while: the next run of a Schedule waits until that time has really come. */
-import { pollScheduleId } from '../../workflows/messages.js';
+import { pollScheduleId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 

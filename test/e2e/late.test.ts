@@ -3,8 +3,8 @@
  * the policies say of keys that others give.
  */
 import assert from 'node:assert/strict';
-import type { FindingView } from '../../workflows/drift-messages.js';
-import { memberWorkflowId } from '../../workflows/messages.js';
+import type { FindingView } from '../../messages/to-drift.js';
+import { memberWorkflowId } from '../../messages/to-member.js';
 import { latchkeyDone } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';

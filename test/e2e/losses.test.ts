@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { memberStart } from '../../activities/wake.js';
-import { controlWorkflowId, modeUpdate } from '../../workflows/control-messages.js';
-import { auditNow, driftWorkflowId, findingUpdate, type DriftView } from '../../workflows/drift-messages.js';
-import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../workflows/messages.js';
+import { controlWorkflowId, modeUpdate } from '../../messages/to-control.js';
+import { auditNow, driftWorkflowId, findingUpdate, type DriftView } from '../../messages/to-drift.js';
+import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../messages/to-member.js';
 import { losableSpace, type LosableSpace } from '../support/losable.js';
 import { eventually } from '../support/eventually.js';
 

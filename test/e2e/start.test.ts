@@ -6,7 +6,7 @@ import type { Fault } from '../../simulators/server.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
 import { nextFreePort } from '../../worker/ports.js';
-import { memberWorkflowId, membershipChanged, stateQuery } from '../../workflows/messages.js';
+import { memberWorkflowId, membershipChanged, stateQuery } from '../../messages/to-member.js';
 import { metricsUrl } from '../support/metrics.js';
 import { newTemporal } from '../support/dev-server.js';
 import { eventually } from '../support/eventually.js';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { openDatabase } from '../../trail/database.js';
 import { createKept } from '../../trail/kept.js';
 import { hooksKeptName } from '../../worker/monitor.js';
-import { memberWorkflowId, resync } from '../../workflows/messages.js';
+import { memberWorkflowId, resync } from '../../messages/to-member.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';

@@ -1,7 +1,7 @@
 /** Each stop level, ordered while many keys are being given and taken away. */
 import assert from 'node:assert/strict';
 import { createKisiPacer } from '../../kisi/pace.js';
-import type { StopLevel } from '../../workflows/control-messages.js';
+import type { StopLevel } from '../../messages/to-control.js';
 import { latchkeyDone } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';

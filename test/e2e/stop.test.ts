@@ -1,7 +1,7 @@
 /** What a person stops stays stopped, everywhere and through restarts, and catches up when it goes on. */
 import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
-import { memberWorkflowId, stateQuery } from '../../workflows/messages.js';
+import { memberWorkflowId, stateQuery } from '../../messages/to-member.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { accountHere, loginName } from '../../client/order.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
-import { memberWorkflowId, resync, resyncNow } from '../../workflows/messages.js';
+import { memberWorkflowId, resync, resyncNow } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 

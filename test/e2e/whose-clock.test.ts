@@ -1,7 +1,7 @@
 /** One of the servers has another time than the rest, for good; or no two agree. `CLOCKS=each`: whichever way. */
 import assert from 'node:assert/strict';
 import { latchkeyDone } from '../client/cli.js';
-import { auditNow, driftWorkflowId } from '../../workflows/drift-messages.js';
+import { auditNow, driftWorkflowId } from '../../messages/to-drift.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 

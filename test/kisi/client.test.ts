@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { createKisiClient } from '../../kisi/client.js';
-import type { KisiClient } from '../../kisi/client.js';
-import { startKisiSimulator } from '../../simulators/kisi.js';
-import type { KisiAssignment, KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
+import { createKisiClient, type KisiClient } from '../../kisi/client.js';
+import { startKisiSimulator, type KisiAssignment, type KisiSimulator, type KisiSwitches } from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
 
 const apiKey = 'kisi-test-key';

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
-import { createKisiClient } from '../../kisi/client.js';
-import type { KisiClientOptions } from '../../kisi/client.js';
+import { createKisiClient, type KisiClientOptions } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
 import { createSend } from '../../kisi/http.js';
-import { assignmentRow, startStub } from './stub.js';
-import type { StubAnswer, StubRequest } from './stub.js';
+import { assignmentRow, startStub, type StubAnswer, type StubRequest } from './stub.js';
 
 type RequestInfo = Parameters<NonNullable<KisiClientOptions['onRequest']>>[0];
 

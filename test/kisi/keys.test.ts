@@ -13,8 +13,7 @@ import {
   sameEnd,
   type Moves,
 } from '../../kisi/keys.js';
-import { startKisiSimulator } from '../../simulators/kisi.js';
-import type { KisiSimulator, KisiSwitches } from '../../simulators/kisi.js';
+import { startKisiSimulator, type KisiSimulator, type KisiSwitches } from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
 
 const apiKey = 'kisi-test-key';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { ask, getList, startBench, write } from './nexudus-support.js';
-import type { Bench, WireRow } from './nexudus-support.js';
+import { ask, getList, startBench, write, type Bench, type WireRow } from './nexudus-support.js';
 import type { Fault } from '../../simulators/server.js';
 
 describe('Nexudus simulator: faults and the request log', () => {

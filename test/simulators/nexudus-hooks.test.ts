@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { get, getList, startBench, write } from './nexudus-support.js';
-import type { Bench, WireRow } from './nexudus-support.js';
+import { get, getList, startBench, write, type Bench, type WireRow } from './nexudus-support.js';
 
 /** One call of a webhook as it came. */
 interface Call {

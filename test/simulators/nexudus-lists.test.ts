@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { get, getList, idsOf, startBench } from './nexudus-support.js';
-import type { Bench, WireRow } from './nexudus-support.js';
+import { get, getList, idsOf, startBench, type Bench, type WireRow } from './nexudus-support.js';
 
 describe('Nexudus simulator: lists', () => {
   let bench: Bench;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { ask, credentials, get, getList, startBench, write } from './nexudus-support.js';
-import type { Bench, WireRow } from './nexudus-support.js';
+import { ask, credentials, get, getList, startBench, write, type Bench, type WireRow } from './nexudus-support.js';
 
 const hourMs = 60 * 60 * 1000;
 

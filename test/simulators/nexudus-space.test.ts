@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { passRenewalTimes } from '../../simulators/nexudus.js';
-import { get, startBench } from './nexudus-support.js';
-import type { Bench } from './nexudus-support.js';
+import { get, startBench, type Bench } from './nexudus-support.js';
 
 describe('Nexudus simulator: the life of a space', () => {
   let bench: Bench;

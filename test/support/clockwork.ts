@@ -21,7 +21,7 @@ import type {
   TrailActivities,
   WakeActivities,
   WriteNote,
-} from '../../activities/contract.js';
+} from '../../messages/to-activities.js';
 import { createKnownRecords } from '../../activities/known.js';
 import { createPeople } from '../../activities/people.js';
 import { remote } from '../../activities/remote.js';
@@ -41,9 +41,9 @@ import {
   stateQuery,
   type MemberState,
   type MemberView,
-} from '../../workflows/messages.js';
-import { firstOrders } from '../../workflows/control-messages.js';
-import { planErrandUpdate } from '../../workflows/plan-messages.js';
+} from '../../messages/to-member.js';
+import { firstOrders } from '../../messages/to-control.js';
+import { planErrandUpdate } from '../../messages/to-plan.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import type { Ownership } from '../../trail/ownership.js';
 import { memoryStores } from './stores.js';

@@ -6,7 +6,7 @@ import axios from 'axios';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../worker/embedded.js';
 import { nextFreePort } from '../../worker/ports.js';
 import { connectClient, type TemporalAddress } from '../../worker/temporal.js';
-import { searchAttributes } from '../../workflows/messages.js';
+import { searchAttributes } from '../../messages/to-member.js';
 import { eventually } from './eventually.js';
 
 /** Where the processes of a run ask for its server. */

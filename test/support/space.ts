@@ -5,7 +5,7 @@ import { environmentOf } from '../../simulators/two-cities.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Paces, Service } from '../../worker/service.js';
 import type { TemporalAddress } from '../../worker/temporal.js';
-import { memberWorkflowId, stateQuery, type MemberView } from '../../workflows/messages.js';
+import { memberWorkflowId, stateQuery, type MemberView } from '../../messages/to-member.js';
 import { newTemporal } from './dev-server.js';
 import { metricsUrl } from './metrics.js';
 

@@ -1,5 +1,5 @@
 import type { LedgerKey } from '../../access/plan.js';
-import type { KeyWish } from '../../activities/contract.js';
+import type { KeyWish } from '../../messages/to-activities.js';
 import { openDatabase } from '../../trail/database.js';
 import { createKept, type Kept } from '../../trail/kept.js';
 import { createOwnership, type Ownership } from '../../trail/ownership.js';

@@ -1,6 +1,6 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { findTestServer } from '../../worker/binaries.js';
-import { searchAttributes } from '../../workflows/messages.js';
+import { searchAttributes } from '../../messages/to-member.js';
 
 const indexedTypes = { Keyword: 2, Datetime: 6 } as const;
 let started: Promise<TestWorkflowEnvironment> | null = null;

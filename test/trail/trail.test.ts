@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { JsonValue, Note, Outcome, TrailRecord, WriteAhead } from '../../trail/records.js';
+import type { JsonValue } from '../../access/json.js';
+import type { Note, Outcome, TrailRecord, WriteAhead } from '../../trail/records.js';
 import { onEachEngine } from './engines.js';
 import { collect, keysIn, keysOf, note, noon, write } from './records.js';
 

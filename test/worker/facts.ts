@@ -1,6 +1,6 @@
 import type { ApiState } from '../../worker/api-watch.js';
 import type { Facts } from '../../worker/facts.js';
-import { firstOrders } from '../../workflows/control-messages.js';
+import { firstOrders } from '../../messages/to-control.js';
 
 export const minute = 60_000;
 export const hour = 60 * minute;

@@ -7,7 +7,7 @@ import type { MappingRule } from '../../access/types.js';
 import type { CheckedSpace } from '../../worker/check.js';
 import { loadConfig } from '../../worker/config.js';
 import { createLogger } from '../../worker/logging.js';
-import type { Statement } from '../../workflows/speaker-messages.js';
+import type { Statement } from '../../messages/to-speaker.js';
 import { createTeller, digestOfFile, inForceHere } from '../../worker/in-force.js';
 
 const env = { NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k' };

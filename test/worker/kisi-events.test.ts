@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { defaultDriftPolicy } from '../../access/drift.js';
 import type { KisiEvent } from '../../push/kisi.js';
-import type { JsonValue, TrailRecord } from '../../trail/records.js';
+import type { JsonValue } from '../../access/json.js';
+import type { TrailRecord } from '../../trail/records.js';
 import { createKisiJudge, verdictOf } from '../../worker/kisi-events.js';
 import { noon, write } from '../trail/records.js';
 

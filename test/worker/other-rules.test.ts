@@ -10,7 +10,7 @@ import { changeAfter, digestOfFile } from '../../worker/in-force.js';
 import { standingOf } from '../../worker/other-rules.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
 import { connectClient } from '../../worker/temporal.js';
-import { speakerWorkflowId } from '../../workflows/messages.js';
+import { speakerWorkflowId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 

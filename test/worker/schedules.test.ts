@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Worker } from '@temporalio/worker';
-import type { FullPassMemory, PollActivities, PollMemory } from '../../activities/contract.js';
+import type { FullPassMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { connectClient, connectNative, ensureSchedules } from '../../worker/temporal.js';
-import { fullPassScheduleId, nexudusTaskQueue, pollScheduleId } from '../../workflows/messages.js';
+import { fullPassScheduleId, nexudusTaskQueue, pollScheduleId } from '../../messages/to-member.js';
 import { newTemporal } from '../support/dev-server.js';
 import { eventually } from '../support/eventually.js';
 

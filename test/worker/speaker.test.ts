@@ -1,6 +1,7 @@
+import type { InForce } from '../../messages/to-speaker.js';
 import assert from 'node:assert/strict';
-import { readInForce, type InForce } from '../../activities/in-force.js';
-import { speakerWorkflowId } from '../../workflows/messages.js';
+import { readInForce } from '../../activities/in-force.js';
+import { speakerWorkflowId } from '../../messages/to-member.js';
 import { ensureSpeaker } from '../../worker/speaker.js';
 import type { Service } from '../../worker/service.js';
 import { eventually } from '../support/eventually.js';

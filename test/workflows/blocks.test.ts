@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Exception } from '../../access/types.js';
 import { ensureSearchAttributes } from '../../worker/search-attributes.js';
-import { freezeGroup, membershipChanged, searchAttributes } from '../../workflows/messages.js';
+import { freezeGroup, membershipChanged, searchAttributes } from '../../messages/to-member.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
 import { newTemporal } from '../support/dev-server.js';

@@ -13,7 +13,7 @@ import {
   withdrawUpdate,
   type ExceptionWish,
   type Orders,
-} from '../../workflows/control-messages.js';
+} from '../../messages/to-control.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
 import { eventually } from '../support/eventually.js';
 import { ofControl, type Asked } from './scenarios/orders.js';

@@ -11,11 +11,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy } from '../../access/drift.js';
 import { workflowBundle } from '../../worker/bundle.js';
-import { breakerWorkflowType } from '../../workflows/breaker-messages.js';
-import { controlWorkflowType, firstOrders } from '../../workflows/control-messages.js';
-import { driftWorkflowType, firstDrift } from '../../workflows/drift-messages.js';
-import { memberWorkflowType, newMember, speakerWorkflowType } from '../../workflows/messages.js';
-import { planWorkflowType } from '../../workflows/plan-messages.js';
+import { breakerWorkflowType } from '../../messages/to-breaker.js';
+import { controlWorkflowType, firstOrders } from '../../messages/to-control.js';
+import { driftWorkflowType, firstDrift } from '../../messages/to-drift.js';
+import { memberWorkflowType, newMember, speakerWorkflowType } from '../../messages/to-member.js';
+import { planWorkflowType } from '../../messages/to-plan.js';
 import { stopTimeSkippingEnv, timeSkippingEnv } from '../support/timeSkipping.js';
 
 /** By JSON text, so that it is just what the UI sends. */

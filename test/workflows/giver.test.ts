@@ -5,10 +5,10 @@ import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } f
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy } from '../../access/drift.js';
 import { workflowBundle } from '../../worker/bundle.js';
-import { breakerWorkflowType } from '../../workflows/breaker-messages.js';
-import { controlWorkflowType, firstOrders, giverProblem } from '../../workflows/control-messages.js';
-import { driftWorkflowType, firstDrift } from '../../workflows/drift-messages.js';
-import { planWorkflowType } from '../../workflows/plan-messages.js';
+import { breakerWorkflowType } from '../../messages/to-breaker.js';
+import { controlWorkflowType, firstOrders, giverProblem } from '../../messages/to-control.js';
+import { driftWorkflowType, firstDrift } from '../../messages/to-drift.js';
+import { planWorkflowType } from '../../messages/to-plan.js';
 import { stopTimeSkippingEnv, timeSkippingEnv } from '../support/timeSkipping.js';
 
 const nobodies: [by: unknown, says: RegExp][] = [

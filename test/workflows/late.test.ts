@@ -1,6 +1,6 @@
 /** When a member's workflow looks in Kisi for what a write may do yet whose answer never came. */
 import assert from 'node:assert/strict';
-import { membershipChanged } from '../../workflows/messages.js';
+import { membershipChanged } from '../../messages/to-member.js';
 import { pass, profile } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { keyWish } from '../support/stores.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { MemberView } from '../../workflows/messages.js';
+import type { MemberView } from '../../messages/to-member.js';
 import { pass, profile } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { startTimeSkippingEnv } from '../support/timeSkipping.js';

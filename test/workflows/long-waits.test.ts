@@ -1,10 +1,10 @@
 /** An API that asks everybody to wait for a day: nobody does, and it is said at once. */
 import assert from 'node:assert/strict';
-import type { PollActivities } from '../../activities/contract.js';
+import type { PollActivities } from '../../messages/to-activities.js';
 import { longestRetryMs } from '../../activities/failures.js';
 import { remote } from '../../activities/remote.js';
 import { NexudusError } from '../../nexudus/errors.js';
-import { accessProblemKey, membershipChanged, nexudusTaskQueue, resync } from '../../workflows/messages.js';
+import { accessProblemKey, membershipChanged, nexudusTaskQueue, resync } from '../../messages/to-member.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { Worker } from '@temporalio/worker';
 import { pass, profile } from '../support/builders.js';

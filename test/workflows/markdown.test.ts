@@ -5,7 +5,7 @@ import { parsers } from 'prettier/plugins/markdown';
 import { printable } from '../../access/text.js';
 import { markdownText } from '../../workflows/markdown.js';
 import { detailsOf } from '../../workflows/view.js';
-import type { MemberView } from '../../workflows/messages.js';
+import type { MemberView } from '../../messages/to-member.js';
 
 interface Node {
   type: string;

@@ -7,7 +7,7 @@ import {
   membershipChanged,
   resyncNow,
   type Wake,
-} from '../../workflows/messages.js';
+} from '../../messages/to-member.js';
 import { contract, member, pass, passType, planPass, profile, rules } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { eventually } from '../support/eventually.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ensureSearchAttributes } from '../../worker/search-attributes.js';
-import { membershipChanged, resyncNow, searchAttributes, stateQuery } from '../../workflows/messages.js';
+import { membershipChanged, resyncNow, searchAttributes, stateQuery } from '../../messages/to-member.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
 import { newTemporal } from '../support/dev-server.js';

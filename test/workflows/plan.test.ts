@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { LedgerKey } from '../../access/plan.js';
-import type { PlannedChange } from '../../activities/preview.js';
-import { holdingsQuery, membershipChanged, stateQuery } from '../../workflows/messages.js';
-import { planErrandUpdate, type ChangeDone, type PlanErrand } from '../../workflows/plan-messages.js';
+import { holdingsQuery, membershipChanged, stateQuery } from '../../messages/to-member.js';
+import {
+  planErrandUpdate,
+  type ChangeDone,
+  type PlanErrand,
+  type PlannedChange,
+} from '../../messages/to-plan.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, settled, until } from '../support/clockwork.js';
 import { stopTimeSkippingEnv, timeSkippingEnv } from '../support/timeSkipping.js';

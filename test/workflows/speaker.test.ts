@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import type { SpeakerActivities } from '../../activities/contract.js';
-import { inForceOf, type InForce } from '../../activities/in-force.js';
+import type { SpeakerActivities } from '../../messages/to-activities.js';
+import { inForceOf } from '../../activities/in-force.js';
 import { digestOfRules } from '../../activities/membership.js';
 import { defaultPolicies } from '../../access/policies.js';
 import { workflowBundle } from '../../worker/bundle.js';
-import { speakerWorkflowType } from '../../workflows/messages.js';
-import { inForceMemo, inForceSignal, type Statement } from '../../workflows/speaker-messages.js';
+import { speakerWorkflowType } from '../../messages/to-member.js';
+import { inForceMemo, inForceSignal, type Statement, type InForce } from '../../messages/to-speaker.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
 import { eventually } from '../support/eventually.js';
 

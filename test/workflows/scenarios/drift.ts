@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy, type Drift } from '../../../access/drift.js';
-import type { DriftActivities, KeyActivities, TrailActivities } from '../../../activities/contract.js';
+import type { DriftActivities, KeyActivities, TrailActivities } from '../../../messages/to-activities.js';
 import { workflowBundle } from '../../../worker/bundle.js';
 import {
   auditInterval,
@@ -9,8 +9,8 @@ import {
   driftWorkflowType,
   findingUpdate,
   firstDrift,
-} from '../../../workflows/drift-messages.js';
-import { kisiTaskQueue, nexudusTaskQueue } from '../../../workflows/messages.js';
+} from '../../../messages/to-drift.js';
+import { kisiTaskQueue, nexudusTaskQueue } from '../../../messages/to-member.js';
 import type { Scenario } from './story.js';
 
 const minuteMs = 60_000;

@@ -1,6 +1,6 @@
 /** Stories of members. */
 import assert from 'node:assert/strict';
-import { membershipChanged, resyncNow } from '../../../workflows/messages.js';
+import { membershipChanged, resyncNow } from '../../../messages/to-member.js';
 import { contract, member, pass, planPass } from '../../support/builders.js';
 import { Clockwork, until } from '../../support/clockwork.js';
 import { has, hasAccess, hasNone, ofMember, type Scenario } from './story.js';

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import type { Act, TrailActivities, WakeActivities } from '../../../activities/contract.js';
+import type { Act, TrailActivities, WakeActivities } from '../../../messages/to-activities.js';
 import { workflowBundle } from '../../../worker/bundle.js';
 import {
   breakerWorkflowType,
   ruleUpdate,
   weighUpdate,
   type WeighingAnswer,
-} from '../../../workflows/breaker-messages.js';
+} from '../../../messages/to-breaker.js';
 import {
   controlWorkflowType,
   exceptUpdate,
@@ -19,8 +19,8 @@ import {
   resumeUpdate,
   withdrawUpdate,
   type KeptOrders,
-} from '../../../workflows/control-messages.js';
-import { nexudusTaskQueue } from '../../../workflows/messages.js';
+} from '../../../messages/to-control.js';
+import { nexudusTaskQueue } from '../../../messages/to-member.js';
 import { eventually } from '../../support/eventually.js';
 import type { Scenario } from './story.js';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import type { PlannedChange } from '../../../activities/preview.js';
-import { holdingsQuery } from '../../../workflows/messages.js';
+import { holdingsQuery } from '../../../messages/to-member.js';
 import {
   addMembersUpdate,
   planReportQuery,
   planWorkflowType,
   undoUpdate,
   type PlanReport,
-} from '../../../workflows/plan-messages.js';
+  type PlannedChange,
+} from '../../../messages/to-plan.js';
 import { pass } from '../../support/builders.js';
 import { Clockwork, until } from '../../support/clockwork.js';
 import { has, hasAccess, type Scenario } from './story.js';

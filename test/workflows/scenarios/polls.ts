@@ -8,9 +8,9 @@ import type {
   PollMemory,
   SpeakerActivities,
   WakeActivities,
-} from '../../../activities/contract.js';
+} from '../../../messages/to-activities.js';
 import { workflowBundle } from '../../../worker/bundle.js';
-import { nexudusTaskQueue, speakerWorkflowType } from '../../../workflows/messages.js';
+import { nexudusTaskQueue, speakerWorkflowType } from '../../../messages/to-member.js';
 import type { Scenario } from './story.js';
 
 const pollMemory: PollMemory = {

@@ -2,7 +2,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Profile } from '../../../access/types.js';
-import type { MemberView } from '../../../workflows/messages.js';
+import type { MemberView } from '../../../messages/to-member.js';
 import { profile } from '../../support/builders.js';
 import { Clockwork } from '../../support/clockwork.js';
 

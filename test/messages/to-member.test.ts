@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mergedWakes, wakeOf, type Wake } from '../../workflows/messages.js';
+import { mergedWakes, wakeOf, type Wake } from '../../messages/to-member.js';
 
 describe('a signal typed by hand', () => {
   const now = { reason: 'changed' };

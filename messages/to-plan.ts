@@ -1,8 +1,36 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { LedgerKey } from '../access/plan.js';
+import type { LedgerKey, WritingStep } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
-import type { PlannedChange } from '../activities/preview.js';
-import type { Giver } from './control-messages.js';
+import type { Giver } from './to-control.js';
+
+/** What would become of one key. */
+export interface PlanLine {
+  memberId: number;
+  groupId: number;
+  /**
+   * `grant`: there is none, or one that ends too early, and it is given. `adopt`: one that is there serves. `move`: its
+   * own end moves. `giveBack`: it goes on until the end that a person gave it. `revoke`: it is taken away.
+   */
+  does: 'grant' | 'adopt' | 'move' | 'giveBack' | 'revoke';
+  /** The key's own end in Kisi before; null: none, and `had` says whether there is a key. */
+  before: Instant | null;
+  had: boolean;
+  /** The key's own end in Kisi after; null: none, or no key (`revoke`). */
+  after: Instant | null;
+  /** End of access by the rules; null: no end known, or no access. */
+  until: Instant | null;
+  why: string;
+  /** Requests to Kisi that it takes. */
+  requests: number;
+}
+
+/** A line with all that it takes to do it. */
+export interface PlannedChange {
+  line: PlanLine;
+  step: WritingStep;
+  /** What the ledger holds of that group before it. */
+  had: LedgerKey | null;
+}
 
 /** What is said to the workflow of a plan that is applied, and what that says to the members' workflows. */
 export const planWorkflowType = 'plan';

@@ -3,10 +3,10 @@ import type { Drift, DriftPolicy } from '../access/drift.js';
 import type { Dropped, UnansweredWrite } from '../access/ownership.js';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
-import type { JsonValue } from '../trail/records.js';
-import type { ExceptionWish } from '../workflows/control-messages.js';
-import type { MemberState, Wake } from '../workflows/messages.js';
-import type { ChangeDone, PlanErrand } from '../workflows/plan-messages.js';
+import type { JsonValue } from '../access/json.js';
+import type { ExceptionWish } from './to-control.js';
+import type { MemberState, Wake } from './to-member.js';
+import type { ChangeDone, PlanErrand } from './to-plan.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
 

@@ -3,8 +3,8 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Dropped } from '../access/ownership.js';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
-import type { Giver } from './control-messages.js';
-import type { ErrandDone, PlanErrand } from './plan-messages.js';
+import type { Giver } from './to-control.js';
+import type { ErrandDone, PlanErrand } from './to-plan.js';
 
 /**
  * Everything that is said to a member's workflow, and every name that others depend on.

@@ -7,7 +7,7 @@ import {
   type Finding,
 } from '../access/drift.js';
 import type { Instant } from '../access/types.js';
-import type { Giver } from './control-messages.js';
+import type { Giver } from './to-control.js';
 
 /** What is said to the workflow `drift`, which compares the members' ledgers with Kisi from time to time. */
 export const driftWorkflowType = 'drift';

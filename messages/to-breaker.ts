@@ -1,7 +1,7 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { Breaker, BreakerLimits, Held, Look, Ruling, Verdict } from '../access/breaker.js';
 import type { Instant } from '../access/types.js';
-import type { Giver } from './control-messages.js';
+import type { Giver } from './to-control.js';
 
 /** What is said to the workflow `breaker`, which holds keys back that would be lost at once, unforeseen. */
 export const breakerWorkflowType = 'breaker';

@@ -1,0 +1,64 @@
+/** Rooms a room may import from (besides itself). The arrows of docs/architecture.md; types count as well. */
+export const arrows = {
+  access: [],
+  waits: [],
+  nexudus: ['waits', 'access'],
+  kisi: ['waits'],
+  trail: ['access'],
+  messages: ['access'],
+  workflows: ['messages', 'access'],
+  activities: ['access', 'waits', 'nexudus', 'kisi', 'trail', 'messages'],
+  push: [],
+  worker: ['access', 'waits', 'nexudus', 'kisi', 'trail', 'messages', 'workflows', 'activities', 'push'],
+  client: [
+    ...['access', 'waits', 'nexudus', 'kisi', 'trail', 'messages', 'activities', 'push', 'worker'],
+    'simulators',
+  ],
+  simulators: [],
+};
+
+const rooms = [...Object.keys(arrows), 'test', 'bench'];
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circles',
+      comment: 'Modules that import each other can only be read together.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    ...Object.entries(arrows).map(([room, allowed]) => ({
+      name: `arrows-of-${room}`,
+      comment: `${room}/ imports only ${allowed.join(', ') || 'nothing of ours'} (docs/architecture.md).`,
+      severity: 'error',
+      from: { path: `^${room}/` },
+      to: { path: `^(${rooms.filter((other) => other !== room && !allowed.includes(other)).join('|')})/` },
+    })),
+    {
+      name: 'types-only',
+      comment: 'The reader of Nexudus may name the words of the rules, and use none of them.',
+      severity: 'error',
+      from: { path: '^nexudus/' },
+      to: { path: '^access/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'small-bundle',
+      comment: 'What workflows use of the rules goes into their bundle: no time zones, no decisions.',
+      severity: 'error',
+      from: { path: '^(workflows|messages)/' },
+      to: {
+        path: '^access/',
+        pathNot: '^access/(text|canonical|plan|ownership|breaker|drift|types)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|\\.latchkey|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+};
