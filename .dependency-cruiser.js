@@ -1,18 +1,28 @@
 /** Rooms a room may import from (besides itself). The arrows of docs/architecture.md; types count as well. */
 export const arrows = {
   access: [],
-  waits: [],
-  nexudus: ['waits', 'access'],
-  kisi: ['waits'],
+  lib: [],
+  nexudus: ['lib', 'access'],
+  kisi: ['lib'],
   trail: ['access'],
   messages: ['access'],
   workflows: ['messages', 'access'],
-  activities: ['access', 'waits', 'nexudus', 'kisi', 'trail', 'messages'],
+  activities: ['access', 'lib', 'nexudus', 'kisi', 'trail', 'messages'],
   push: [],
-  worker: ['access', 'waits', 'nexudus', 'kisi', 'trail', 'messages', 'workflows', 'activities', 'push'],
+  config: ['access', 'lib', 'kisi', 'messages'],
+  'temporal-server': ['lib', 'trail'],
+  monitoring: ['access', 'lib', 'nexudus', 'kisi', 'trail', 'messages', 'activities', 'push', 'config'],
+  webhooks: [
+    ...['access', 'lib', 'nexudus', 'kisi', 'trail', 'messages', 'activities', 'push', 'config'],
+    'monitoring',
+  ],
+  worker: [
+    ...['access', 'lib', 'nexudus', 'kisi', 'trail', 'messages', 'workflows', 'activities', 'push', 'config'],
+    ...['temporal-server', 'monitoring', 'webhooks'],
+  ],
   client: [
-    ...['access', 'waits', 'nexudus', 'kisi', 'trail', 'messages', 'activities', 'push', 'worker'],
-    'simulators',
+    ...['access', 'lib', 'nexudus', 'kisi', 'trail', 'messages', 'activities', 'push', 'config'],
+    ...['temporal-server', 'monitoring', 'webhooks', 'worker', 'simulators'],
   ],
   simulators: [],
 };

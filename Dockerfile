@@ -6,7 +6,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json build.ts ./
 COPY access access
-COPY waits waits
+COPY lib lib
 COPY nexudus nexudus
 COPY kisi kisi
 COPY trail trail
@@ -14,6 +14,10 @@ COPY messages messages
 COPY workflows workflows
 COPY activities activities
 COPY push push
+COPY config config
+COPY monitoring monitoring
+COPY temporal-server temporal-server
+COPY webhooks webhooks
 COPY worker worker
 COPY client client
 COPY simulators simulators

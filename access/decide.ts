@@ -9,7 +9,25 @@ import { horizonOf, withinBounds } from './bounds.js';
 import { groupsOf, unresolvedFor } from './mapping.js';
 import { lastOf } from './since.js';
 import { passSince, passTimes, type Span } from './spans.js';
-import { iso, type Contract, type Decision, type Entitlement, type Exception, type Instant, type Location, type Member, type NextChange, type Pass, type Policies, type Profile, type Rules, type Snapshot, type StandsOn, type Verdict, type WhatIf } from './types.js';
+import {
+  iso,
+  type Contract,
+  type Decision,
+  type Entitlement,
+  type Exception,
+  type Instant,
+  type Location,
+  type Member,
+  type NextChange,
+  type Pass,
+  type Policies,
+  type Profile,
+  type Rules,
+  type Snapshot,
+  type StandsOn,
+  type Verdict,
+  type WhatIf,
+} from './types.js';
 
 /** A pass or an exception that may open a group, in one stretch of time. */
 interface Claim {

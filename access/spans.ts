@@ -1,7 +1,19 @@
 import { firstInstant, horizonOf } from './bounds.js';
 import { endOfLocationDay, expiryEnd, isRenewalInstant, nextRenewal, UnknownTimeZone } from './calendar.js';
 import { firstOf, lastOf } from './since.js';
-import { iso, type Allowance, type Contract, type EndKind, type Instant, type Location, type Pass, type PassType, type Policies, type Snapshot, type Verdict } from './types.js';
+import {
+  iso,
+  type Allowance,
+  type Contract,
+  type EndKind,
+  type Instant,
+  type Location,
+  type Pass,
+  type PassType,
+  type Policies,
+  type Snapshot,
+  type Verdict,
+} from './types.js';
 
 /** A stretch of time in which one pass counts. `graceTo`: access is held so long for the plan's renewal. */
 export interface Span {

@@ -2,7 +2,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { TrailError } from '../trail/errors.js';
-import { OutOfTimeError } from '../waits/within.js';
+import { OutOfTimeError } from '../lib/within.js';
 import type { FailureType } from '../messages/to-activities.js';
 
 /**

@@ -22,7 +22,7 @@ import type { TimeZones } from '../nexudus/places.js';
 import type { Replica } from '../nexudus/replica.js';
 import { overlapMs, readStamped, stampedNow as stampedBy, surelyStampedNow } from '../nexudus/stamps.js';
 import { lossWords } from '../nexudus/plausible.js';
-import { OutOfTimeError } from '../waits/within.js';
+import { OutOfTimeError } from '../lib/within.js';
 import { placeName } from '../access/ownership.js';
 import type { Ownership } from '../trail/ownership.js';
 import type { Trail } from '../trail/trail.js';

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { unlessAborted, within, type Limit } from '../waits/within.js';
+import { unlessAborted, within, type Limit } from '../lib/within.js';
 import { toFailure } from './failures.js';
 
 /** How often an activity that speaks to others beats. */
@@ -32,7 +32,7 @@ const shareOfTime = 0.9;
 /**
  * Functions that speak to an API, as activities: each heartbeats while it runs, so that the work of a killed worker is
  * taken over within seconds, and has its errors mapped by `toFailure`. What it asks of the APIs ends when it is cancelled,
- * as when its worker stops, and before its startToCloseTimeout; from its first write on it is finished (waits/within.ts).
+ * as when its worker stops, and before its startToCloseTimeout; from its first write on it is finished (lib/within.ts).
  * `of`: the API whose slowness is the likeliest reason to run out of time.
  */
 export function remote<A extends object>(

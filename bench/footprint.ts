@@ -12,7 +12,7 @@ import { build } from '../build.js';
 import { startKisiSimulator } from '../simulators/kisi.js';
 import { startNexudusSimulator } from '../simulators/nexudus.js';
 import { buildTwoCities, environmentOf } from '../simulators/two-cities.js';
-import { nextFreePort } from '../worker/ports.js';
+import { nextFreePort } from '../lib/ports.js';
 import { addCrowd, threeHomes } from './crowd.js';
 import { tell, type Row } from './rows.js';
 import { isReadyAt, memoryMbOf, say, seconds, wait } from './stage.js';

@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { auditInterval, driftWorkflowId } from '../messages/to-drift.js';
-import { nextFreePort } from '../worker/ports.js';
+import { nextFreePort } from '../lib/ports.js';
 import { addCrowd, allAsleep, crowds, renew, settle, threeHomes, type Crowd } from './crowd.js';
 import type { Flooded } from './flood.js';
 import { percentile, tell, type Row } from './rows.js';

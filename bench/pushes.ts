@@ -1,5 +1,5 @@
 /** A settled space with one worker process that webhooks tell of what happens: purchases, suspensions and check-ins. */
-import { nextFreePort } from '../worker/ports.js';
+import { nextFreePort } from '../lib/ports.js';
 import { addCrowd, allAsleep, settle, threeHomes } from './crowd.js';
 import { percentile, type Row } from './rows.js';
 import { applyLimits, latchkey, say, setStage, startWorkerProcess, wait, type BenchStage } from './stage.js';

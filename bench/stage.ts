@@ -10,9 +10,9 @@ import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { setStage as setEmptyStage, type Stage } from '../client/stage.js';
 import { environmentOf } from '../simulators/two-cities.js';
-import { startEmbeddedTemporal } from '../worker/embedded.js';
+import { startEmbeddedTemporal } from '../temporal-server/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
-import { nextFreePort } from '../worker/ports.js';
+import { nextFreePort } from '../lib/ports.js';
 import { connectClient, type TemporalAddress } from '../worker/temporal.js';
 import { searchAttributes } from '../messages/to-member.js';
 

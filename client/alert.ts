@@ -1,4 +1,4 @@
-import { ChannelError, createChannels, type Message } from '../worker/channels.js';
+import { ChannelError, createChannels, type Message } from '../monitoring/channels.js';
 import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
 import { readConfig } from './space.js';

@@ -10,7 +10,7 @@ import { linesOf } from '../activities/preview.js';
 import { canonical } from '../access/canonical.js';
 import { clocksAgreeMs } from '../access/clocks.js';
 import { iso } from '../access/types.js';
-import { durationWords } from '../worker/alerts.js';
+import { durationWords } from '../monitoring/alerts.js';
 import {
   addMembersUpdate,
   planReportQuery,

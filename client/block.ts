@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { printable } from '../access/text.js';
 import type { Exception, Instant, Snapshot } from '../access/types.js';
 import { readInForce } from '../activities/in-force.js';
-import { ConfigError, type Config } from '../worker/config.js';
+import { ConfigError, type Config } from '../config/config.js';
 import { exceptUpdate } from '../messages/to-control.js';
 import { locationIdKey, memberWorkflowId, stateQuery, type MemberView } from '../messages/to-member.js';
 import { groupOf, sentence, type ExceptOptions, type Group } from './exceptions.js';

@@ -10,7 +10,7 @@ import { addHooks, addPushing } from './commands/push.js';
 import { addReading } from './commands/reading.js';
 import { addRunning } from './commands/running.js';
 import { addWaking } from './commands/waking.js';
-import { version } from '../worker/version.js';
+import { version } from '../lib/version.js';
 import { CommandError, failureOf, type ExitCode } from './failure.js';
 import { printFailure } from './output.js';
 

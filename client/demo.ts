@@ -2,7 +2,7 @@ import { Runtime } from '@temporalio/worker';
 import { iso } from '../access/types.js';
 import type { KisiSimulator } from '../simulators/kisi.js';
 import type { NexudusSimulator } from '../simulators/nexudus.js';
-import { startEmbeddedTemporal } from '../worker/embedded.js';
+import { startEmbeddedTemporal } from '../temporal-server/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
 import type { Service } from '../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery } from '../messages/to-member.js';

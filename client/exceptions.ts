@@ -2,7 +2,7 @@ import { readOrders } from '../activities/orders.js';
 import { memberBarred } from '../access/decide.js';
 import { printable } from '../access/text.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
-import { ConfigError } from '../worker/config.js';
+import { ConfigError } from '../config/config.js';
 import { meant } from '../worker/names.js';
 import {
   exceptionWords,

@@ -1,8 +1,8 @@
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { TrailError } from '../trail/errors.js';
-import { BinaryNotFoundError } from '../worker/binaries.js';
-import { ConfigError } from '../worker/config.js';
+import { BinaryNotFoundError } from '../temporal-server/binaries.js';
+import { ConfigError } from '../config/config.js';
 
 /** 0: done. 1: it failed. 2: the command was used wrongly, or the configuration is not usable. */
 export type ExitCode = 0 | 1 | 2;

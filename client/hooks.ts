@@ -9,7 +9,7 @@ import {
   type HookState,
 } from '../nexudus/webhooks.js';
 import { iso } from '../access/types.js';
-import { httpUrl, type Config } from '../worker/config.js';
+import { httpUrl, type Config } from '../config/config.js';
 import { CommandError } from './failure.js';
 import { print, printJson, remark } from './output.js';
 import { readConfig } from './space.js';

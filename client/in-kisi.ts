@@ -3,7 +3,7 @@ import { KisiError } from '../kisi/errors.js';
 import { findUser } from '../kisi/keys.js';
 import { keyRole } from '../kisi/records.js';
 import { NexudusError } from '../nexudus/errors.js';
-import type { Config } from '../worker/config.js';
+import type { Config } from '../config/config.js';
 import type { ShownHoldings } from '../messages/to-member.js';
 import { kisiOf, nexudusOf } from './space.js';
 

@@ -9,7 +9,7 @@ import type { KisiClient } from '../kisi/client.js';
 import { KisiError } from '../kisi/errors.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import type { CheckedSpace } from '../worker/check.js';
-import { ConfigError, loadConfig, type Config } from '../worker/config.js';
+import { ConfigError, loadConfig, type Config } from '../config/config.js';
 import { digestOfFile, groundOf, settingsOf } from '../worker/in-force.js';
 import { failureOf } from './failure.js';
 import { remark } from './output.js';

@@ -1,6 +1,6 @@
 import { mayExist, openDatabase } from '../trail/database.js';
 import { installationSecret } from '../trail/secret.js';
-import type { Config } from '../worker/config.js';
+import type { Config } from '../config/config.js';
 import { CommandError } from './failure.js';
 
 /**

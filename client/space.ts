@@ -14,7 +14,7 @@ import {
   type Credentials,
   type NexudusAuth,
   type TemporalConfig,
-} from '../worker/config.js';
+} from '../config/config.js';
 import { remark } from './output.js';
 
 /**

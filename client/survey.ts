@@ -3,7 +3,7 @@ import { keyEmailDigests } from '../activities/email-digest.js';
 import { readOrders } from '../activities/orders.js';
 import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
 import { runningMembers } from '../activities/wake.js';
-import type { Config } from '../worker/config.js';
+import type { Config } from '../config/config.js';
 import { holdingsOf } from './members.js';
 import { secretIfAny } from './secret.js';
 import { withSession } from './session.js';

@@ -5,7 +5,7 @@ import type { Head } from '../trail/journal.js';
 import { csvLines, jsonLines } from '../trail/lines.js';
 import type { TrailRecord } from '../trail/records.js';
 import { createTrail, type Trail } from '../trail/trail.js';
-import { parseDuration, type Config } from '../worker/config.js';
+import { parseDuration, type Config } from '../config/config.js';
 import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
 import { readSettings } from './rules.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { fullPassScheduleId, pollScheduleId, type PassReport } from '../messages/to-member.js';
-import type { Config } from '../worker/config.js';
+import type { Config } from '../config/config.js';
 import { actNote } from '../activities/trail.js';
 import { resyncsPerSecond } from '../activities/wake.js';
 import { CommandError, failureOf } from './failure.js';

@@ -5,11 +5,15 @@ import { mayExist, openDatabase } from '../trail/database.js';
 import { createKept, type Kept } from '../trail/kept.js';
 import type { JsonValue } from '../access/json.js';
 import { checkSpace } from '../worker/check.js';
-import { ConfigError, type Config } from '../worker/config.js';
-import { hasEmbeddedData, startEmbeddedTemporal, type EmbeddedTemporal } from '../worker/embedded.js';
-import { metricsAt } from '../worker/latency.js';
+import { ConfigError, type Config } from '../config/config.js';
+import {
+  hasEmbeddedData,
+  startEmbeddedTemporal,
+  type EmbeddedTemporal,
+} from '../temporal-server/embedded.js';
+import { metricsAt } from '../monitoring/latency.js';
 import { createLogger, temporalLogger, type Logger } from '../worker/logging.js';
-import { nextFreePort } from '../worker/ports.js';
+import { nextFreePort } from '../lib/ports.js';
 import { openRefusals } from '../worker/refusals.js';
 import { readResolved } from '../worker/resolved.js';
 import { createApis, startService, type ServiceOptions } from '../worker/service.js';

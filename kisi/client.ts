@@ -3,9 +3,31 @@
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
 import { KisiError, isKisiError, malformed, type KisiCall } from './errors.js';
-import { createSend, givenUp, read, type KisiClientOptions, type KisiRequest, type Query, type Send } from './http.js';
+import {
+  createSend,
+  givenUp,
+  read,
+  type KisiClientOptions,
+  type KisiRequest,
+  type Query,
+  type Send,
+} from './http.js';
 import { pages, readAll, type Page } from './lists.js';
-import { asKey, assignmentRecord, currentUserRecord, groupRecord, keyRole, likeEmail, normalEmail, userRecord, type Assignment, type KisiCurrentUser, type KisiGroup, type KisiKey, type KisiUser } from './records.js';
+import {
+  asKey,
+  assignmentRecord,
+  currentUserRecord,
+  groupRecord,
+  keyRole,
+  likeEmail,
+  normalEmail,
+  userRecord,
+  type Assignment,
+  type KisiCurrentUser,
+  type KisiGroup,
+  type KisiKey,
+  type KisiUser,
+} from './records.js';
 
 export type { KisiClientOptions } from './http.js';
 

@@ -2,8 +2,8 @@
  * Who has a Kisi user, by e-mail, so that a new member need not be searched for. It is kept in the memory of the process
  * that speaks to Kisi and nowhere else: e-mails never leave it.
  */
-import { joined } from '../waits/shared.js';
-import { boundsSignal, OutOfTimeError, type Limit } from '../waits/within.js';
+import { joined } from '../lib/shared.js';
+import { boundsSignal, OutOfTimeError, type Limit } from '../lib/within.js';
 import type { KisiClient } from './client.js';
 import { pageSizes } from './lists.js';
 import { normalEmail, type KisiUser } from './records.js';

@@ -7,10 +7,17 @@ import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { isAxiosError } from 'axios';
 import type { z } from 'zod';
-import { KisiError, errorOfReply, isKisiError, longestRetryAfterMs, malformed, type KisiCall } from './errors.js';
+import {
+  KisiError,
+  errorOfReply,
+  isKisiError,
+  longestRetryAfterMs,
+  malformed,
+  type KisiCall,
+} from './errors.js';
 import { createOutageWatch } from './outage.js';
 import type { KisiTurns } from './pace.js';
-import { boundsSignal, finishFromHere, unlessAborted } from '../waits/within.js';
+import { boundsSignal, finishFromHere, unlessAborted } from '../lib/within.js';
 
 /** How to reach Kisi. */
 export interface KisiClientOptions {
@@ -70,7 +77,7 @@ export interface KisiAnswer {
 
 /**
  * Sends one request and returns the answer when its status is 200-299. Throws a KisiError otherwise, or, where it reads, the
- * reason of `signal` or of the running job's bounds (waits/within.ts) once that is aborted.
+ * reason of `signal` or of the running job's bounds (lib/within.ts) once that is aborted.
  */
 export type Send = (request: KisiRequest, signal: AbortSignal | undefined) => Promise<KisiAnswer>;
 

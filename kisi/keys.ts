@@ -5,7 +5,15 @@
  */
 import type { KisiClient } from './client.js';
 import { KisiError, isKisiError, malformed } from './errors.js';
-import { asKey, higherRoleOf, keyRole, rightTo, type KisiEnd, type KisiKey, type KisiUser } from './records.js';
+import {
+  asKey,
+  higherRoleOf,
+  keyRole,
+  rightTo,
+  type KisiEnd,
+  type KisiKey,
+  type KisiUser,
+} from './records.js';
 
 /** Of a grant in whose way nothing was. */
 const nothing = { inTheWay: null, higherRole: null } as const;

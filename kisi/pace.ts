@@ -1,5 +1,5 @@
 import { setTimeout as sleepMs } from 'node:timers/promises';
-import { untilAborted } from '../waits/within.js';
+import { untilAborted } from '../lib/within.js';
 
 /** How many requests may start in which time. Kisi allows 5 a second to all that act as the same user. */
 export interface PaceOptions {

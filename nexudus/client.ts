@@ -55,7 +55,7 @@ export interface BrokenRow {
 }
 
 /**
- * Asks Nexudus. Every method throws NexudusError, or the reason for which the running job is given up (waits/within.ts); what
+ * Asks Nexudus. Every method throws NexudusError, or the reason for which the running job is given up (lib/within.ts); what
  * it returns is complete.
  */
 export interface NexudusClient {

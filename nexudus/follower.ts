@@ -1,6 +1,6 @@
 import type { Instant } from '../access/types.js';
-import { shared } from '../waits/shared.js';
-import { boundsSignal, untilAborted, type Limit } from '../waits/within.js';
+import { shared } from '../lib/shared.js';
+import { boundsSignal, untilAborted, type Limit } from '../lib/within.js';
 import { catchUp, type CaughtUp } from './catch-up.js';
 import { batchSize, type NexudusClient } from './client.js';
 import { once } from './fresh.js';

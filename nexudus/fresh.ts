@@ -1,6 +1,6 @@
 import type { Instant } from '../access/types.js';
-import { shared } from '../waits/shared.js';
-import type { Limit } from '../waits/within.js';
+import { shared } from '../lib/shared.js';
+import type { Limit } from '../lib/within.js';
 
 /** How old a kept copy may be. */
 export interface Freshness {

@@ -2,7 +2,7 @@ import type { BrokenRow, NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import { once, onceLimit } from './fresh.js';
 import type { CollectionName, Records } from './records.js';
-import { shared } from '../waits/shared.js';
+import { shared } from '../lib/shared.js';
 
 /** Records by id, asked for at most once each. */
 export interface Lookups {

@@ -1,5 +1,5 @@
 import { setImmediate as turnOfLoop, setTimeout as sleepMs } from 'node:timers/promises';
-import { untilAborted } from '../waits/within.js';
+import { untilAborted } from '../lib/within.js';
 
 /**
  * How fast requests may start. Published are one request per 100 ms, 120 a minute and 5,000 an hour for each login; "trust the

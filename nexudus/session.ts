@@ -1,5 +1,5 @@
-import { joined } from '../waits/shared.js';
-import type { Limit } from '../waits/within.js';
+import { joined } from '../lib/shared.js';
+import type { Limit } from '../lib/within.js';
 import { NexudusError } from './errors.js';
 
 /** What a login buys. */

@@ -1,7 +1,7 @@
 import axios from 'axios';
 import { parseHttpDate, type ServerClock } from './clock.js';
 import { errorOfStatus, malformed, NexudusError } from './errors.js';
-import { boundsSignal } from '../waits/within.js';
+import { boundsSignal } from '../lib/within.js';
 import type { Turns } from './pace.js';
 import { tokenPath, type Session, type Token } from './session.js';
 import type { Stalls } from './stalls.js';
@@ -50,7 +50,7 @@ export interface Answer {
   body: unknown;
 }
 
-/** Asks and answers, login and pace included. Throws the reason too for which the running job is given up (waits/within.ts). */
+/** Asks and answers, login and pace included. Throws the reason too for which the running job is given up (lib/within.ts). */
 export interface Transport {
   /**
    * One GET. Answers 200, and a 404 that says of the record that there is none; anything else is thrown as a NexudusError,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { defaultDriftPolicy, repairableKinds } from '../access/drift.js';
 import { defaultPolicies } from '../access/policies.js';
-import { parseDuration } from '../worker/config.js';
-import { emptyFile } from '../worker/rules-file.js';
+import { parseDuration } from '../config/config.js';
+import { emptyFile } from '../config/rules-file.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -78,10 +78,9 @@ describe('docs/architecture.md', () => {
     const { arrows } = (await import(config)) as { arrows: Record<string, string[]> };
     const text = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8');
     const [, table = ''] = text.split('## Rooms and arrows');
-    const rows = [...table.matchAll(/^\| `(\w+)\/` +\| (.+?) +\|$/gm)].map(([, room = '', others = '']) => [
-      room,
-      [...others.matchAll(/`(\w+)`/g)].map(([, other]) => other),
-    ]);
+    const rows = [...table.matchAll(/^\| `([\w-]+)\/` +\| (.+?) +\|$/gm)].map(
+      ([, room = '', others = '']) => [room, [...others.matchAll(/`([\w-]+)`/g)].map(([, other]) => other)],
+    );
     assert.deepEqual(Object.fromEntries(rows), arrows);
   });
 });

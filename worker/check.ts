@@ -1,4 +1,4 @@
-import type { IdOrName } from './rules-file.js';
+import type { IdOrName } from '../config/rules-file.js';
 import type { Location, MappingRule, PassType, Rules, Unresolved } from '../access/types.js';
 import { groupsOf } from '../access/mapping.js';
 import type { KisiClient } from '../kisi/client.js';
@@ -7,7 +7,7 @@ import type { KisiGroup } from '../kisi/records.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { readReference } from '../nexudus/reference.js';
-import type { Config } from './config.js';
+import type { Config } from '../config/config.js';
 import { matching, meant, type Named } from './names.js';
 
 /** A space as it was found, its configuration resolved to ids. */

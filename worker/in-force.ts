@@ -1,4 +1,4 @@
-import type { FileConfig } from './rules-file.js';
+import type { FileConfig } from '../config/rules-file.js';
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
@@ -9,10 +9,10 @@ import type { Instant } from '../access/types.js';
 import { speakerWorkflowId } from '../messages/to-member.js';
 import { inForceSignal, type Ground, type InForce } from '../messages/to-speaker.js';
 import type { CheckedSpace } from './check.js';
-import type { Config } from './config.js';
+import type { Config } from '../config/config.js';
 import type { SpaceWatch } from './space.js';
 import type { Term } from './speaker.js';
-import { version } from './version.js';
+import { version } from '../lib/version.js';
 
 /** Temporal takes a memo of more, but not of much more; a thousand lines of mapping are less. */
 const largestGround = 64 * 1024;

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import { isRefusal } from '../activities/failures.js';
-import { shared } from '../waits/shared.js';
-import { within } from '../waits/within.js';
+import { shared } from '../lib/shared.js';
+import { within } from '../lib/within.js';
 
 /** An API does not take what it is shown any more. */
 export interface Refusal {

@@ -1,5 +1,5 @@
 /** What people call things: the names that the configuration and the command line give, found among those of an API. */
-import type { IdOrName } from './rules-file.js';
+import type { IdOrName } from '../config/rules-file.js';
 import { distance } from 'fastest-levenshtein';
 
 export interface Named {

@@ -2,7 +2,7 @@
  * Workers with different rules on one space. Those hold that were put in force last, by the process that speaks to the APIs: one
  * that was started before that does not bring its own, older ones back, however the other ended; it must be started again.
  */
-import type { FileConfig } from './rules-file.js';
+import type { FileConfig } from '../config/rules-file.js';
 import type { InForce } from '../messages/to-speaker.js';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { RefusalRecord, RefusedLogins } from '../nexudus/session.js';
-import { fingerprintOf, fingerprintShape, isOf } from './fingerprint.js';
+import { fingerprintOf, fingerprintShape, isOf } from '../lib/fingerprint.js';
 
 /** Which login was refused last, kept from one process to the next. */
 export interface RefusalBook {

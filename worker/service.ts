@@ -47,22 +47,22 @@ import {
   nexudusTaskQueue,
   searchAttributes,
 } from '../messages/to-member.js';
-import { createApiWatch, type ApiWatch } from './api-watch.js';
+import { createApiWatch, type ApiWatch } from '../monitoring/api-watch.js';
 import { workflowBundle } from './bundle.js';
-import { createChannels } from './channels.js';
+import { createChannels } from '../monitoring/channels.js';
 import type { CheckedSpace } from './check.js';
-import type { Config, Credentials } from './config.js';
-import { startHealth, type Health } from './health.js';
-import { createLatencyMeters, type LatencyMeters } from './latency.js';
-import { identityOf } from './identity.js';
-import { watchRetiring } from './retiring.js';
-import { ensureSearchAttributes } from './search-attributes.js';
-import { askForAudit, setAuditInterval } from './drift.js';
-import { lastReport } from './facts.js';
-import { createJournalWatch, type JournalWatch } from './journal.js';
-import { createMonitor, type Monitor, type MonitorPace } from './monitor.js';
+import type { Config, Credentials } from '../config/config.js';
+import { startHealth, type Health } from '../monitoring/health.js';
+import { createLatencyMeters, type LatencyMeters } from '../monitoring/latency.js';
+import { identityOf } from '../monitoring/identity.js';
+import { watchRetiring } from '../monitoring/retiring.js';
+import { ensureSearchAttributes } from '../temporal-server/search-attributes.js';
+import { askForAudit, setAuditInterval } from '../monitoring/drift.js';
+import { lastReport } from '../monitoring/facts.js';
+import { createJournalWatch, type JournalWatch } from '../monitoring/journal.js';
+import { createMonitor, type Monitor, type MonitorPace } from '../monitoring/monitor.js';
 import { ensureRemembering } from './remembering.js';
-import { startPush } from './push.js';
+import { startPush } from '../webhooks/push.js';
 import { createTeller } from './in-force.js';
 import { hearTemporal } from './temporal-clock.js';
 import { watchOtherRules, type OtherRules } from './other-rules.js';
@@ -70,8 +70,8 @@ import { createLogin, tellOf, type LoginState } from './login.js';
 import { noRefusals, type RefusalBook } from './refusals.js';
 import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
-import { createRunWatch, type RunWatch } from './runs.js';
-import { createTokenWatch } from './token-end.js';
+import { createRunWatch, type RunWatch } from '../monitoring/runs.js';
+import { createTokenWatch } from '../monitoring/token-end.js';
 import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
 import {
   connectClient,
@@ -81,7 +81,7 @@ import {
   runSchedules,
   type TemporalAddress,
 } from './temporal.js';
-import { version } from './version.js';
+import { version } from '../lib/version.js';
 
 /**
  * Few, so that what waits for Kisi waits in Temporal's queue, where the urgent goes first; enough to keep Kisi's 5 a

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { NexudusError } from '../nexudus/errors.js';
-import { OutOfTimeError, unlessAborted, within } from '../waits/within.js';
+import { OutOfTimeError, unlessAborted, within } from '../lib/within.js';
 import { UnreadSpaceError, type CheckedSpace } from './check.js';
-import { ConfigError, type Config } from './config.js';
+import { ConfigError, type Config } from '../config/config.js';
 
 /** Why the space is not known as it is now. */
 export interface SpaceTrouble {

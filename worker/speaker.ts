@@ -6,8 +6,8 @@ import type { SpeakerActivities } from '../messages/to-activities.js';
 import { described } from '../activities/described.js';
 import { inForceOf } from '../activities/in-force.js';
 import { heartbeating } from '../activities/remote.js';
-import type { SpeakerReport } from './facts.js';
-import type { Monitor } from './monitor.js';
+import type { SpeakerReport } from '../monitoring/facts.js';
+import type { Monitor } from '../monitoring/monitor.js';
 import { oneForAll, speakerWorkflowId, speakerWorkflowType } from '../messages/to-member.js';
 import { inForceMemo } from '../messages/to-speaker.js';
 

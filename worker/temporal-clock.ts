@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { described } from '../activities/described.js';
 import type { ServerClock } from '../nexudus/clock.js';
 import { speakerWorkflowId } from '../messages/to-member.js';
-import { msOf } from './timestamps.js';
+import { msOf } from '../monitoring/timestamps.js';
 
 const hearEveryMs = 10_000;
 /** The activity `speak` beats each second, and is taken from a process that does not for 8 (workflows/speaker.ts). */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planFileOf, writePlanFile } from '../../client/plan-file.js';
-import { startEmbeddedTemporal } from '../../worker/embedded.js';
+import { startEmbeddedTemporal } from '../../temporal-server/embedded.js';
 import { latchkey, scratch } from './cli.js';
 
 describe('files that Latchkey makes', () => {

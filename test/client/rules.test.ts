@@ -8,7 +8,7 @@ import { createTrail } from '../../trail/trail.js';
 import { speakerWorkflowId } from '../../messages/to-member.js';
 import { inForceSignal } from '../../messages/to-speaker.js';
 import { checkSpace } from '../../worker/check.js';
-import { loadConfig } from '../../worker/config.js';
+import { loadConfig } from '../../config/config.js';
 import { createLogger } from '../../worker/logging.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
 import { watchSpace } from '../../worker/space.js';

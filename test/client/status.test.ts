@@ -1,10 +1,10 @@
 // What `latchkey status` says, word by word, of spaces in every state.
 import assert from 'node:assert/strict';
 import { statusWords } from '../../client/status.js';
-import { alertsOf } from '../../worker/alerts.js';
-import type { Facts } from '../../worker/facts.js';
+import { alertsOf } from '../../monitoring/alerts.js';
+import type { Facts } from '../../monitoring/facts.js';
 import { firstOrders } from '../../messages/to-control.js';
-import { api, facts, hour, minute, noon } from '../worker/facts.js';
+import { api, facts, hour, minute, noon } from '../monitoring/facts.js';
 
 const inForce = {
   ...{ version: '0.1.0', process: '17@desk', digest: '5296c79c', change: 1, fileDigest: 'a', ground: null },

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFacts } from '../../worker/facts.js';
-import { alertsOf } from '../../worker/alerts.js';
+import { readFacts } from '../../monitoring/facts.js';
+import { alertsOf } from '../../monitoring/alerts.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { nextFreePort } from '../../worker/ports.js';
+import { nextFreePort } from '../../lib/ports.js';
 import { latchkeyDone } from '../client/cli.js';
 import { launcher } from '../support/launcher.js';
 import { eventually } from '../support/eventually.js';

@@ -5,7 +5,7 @@ import { setStage, type Stage } from '../../client/stage.js';
 import type { Fault } from '../../simulators/server.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
-import { nextFreePort } from '../../worker/ports.js';
+import { nextFreePort } from '../../lib/ports.js';
 import { memberWorkflowId, membershipChanged, stateQuery } from '../../messages/to-member.js';
 import { metricsUrl } from '../support/metrics.js';
 import { newTemporal } from '../support/dev-server.js';

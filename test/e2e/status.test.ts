@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openDatabase } from '../../trail/database.js';
 import { createKept } from '../../trail/kept.js';
-import { hooksKeptName } from '../../worker/monitor.js';
+import { hooksKeptName } from '../../monitoring/monitor.js';
 import { memberWorkflowId, resync } from '../../messages/to-member.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { createKisiClient, type KisiClient } from '../../kisi/client.js';
-import { startKisiSimulator, type KisiAssignment, type KisiSimulator, type KisiSwitches } from '../../simulators/kisi.js';
+import {
+  startKisiSimulator,
+  type KisiAssignment,
+  type KisiSimulator,
+  type KisiSwitches,
+} from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
 
 const apiKey = 'kisi-test-key';

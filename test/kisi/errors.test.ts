@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { errorOfReply, longestRetryAfterMs, malformed, readRetryAfter, type KisiCall, type KisiErrorKind } from '../../kisi/errors.js';
+import {
+  errorOfReply,
+  longestRetryAfterMs,
+  malformed,
+  readRetryAfter,
+  type KisiCall,
+  type KisiErrorKind,
+} from '../../kisi/errors.js';
 
 const call: KisiCall = { method: 'POST', path: '/role_assignments' };
 const now = Date.parse('2026-11-25T12:00:00Z');

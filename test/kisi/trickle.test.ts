@@ -5,7 +5,7 @@ import { createDirectory } from '../../kisi/directory.js';
 import { isKisiError, KisiError } from '../../kisi/errors.js';
 import type { KisiClientOptions } from '../../kisi/http.js';
 import { createKisiPacer } from '../../kisi/pace.js';
-import { OutOfTimeError, within } from '../../waits/within.js';
+import { OutOfTimeError, within } from '../../lib/within.js';
 import { eventually } from '../support/eventually.js';
 import { startTrickle, trickles, type TrickleServer } from '../support/trickle.js';
 

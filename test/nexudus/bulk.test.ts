@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { OutOfTimeError, within } from '../../waits/within.js';
+import { OutOfTimeError, within } from '../../lib/within.js';
 import { eventually } from '../support/eventually.js';
 import type { NexudusClient } from '../../nexudus/client.js';
 import { isNexudusError } from '../../nexudus/errors.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { keep, once } from '../../nexudus/fresh.js';
-import { OutOfTimeError, unlessAborted, within } from '../../waits/within.js';
+import { OutOfTimeError, unlessAborted, within } from '../../lib/within.js';
 
 const given = new Error('given up');
 const failure = (job: Promise<unknown>): Promise<unknown> =>

@@ -5,7 +5,7 @@ import { isNexudusError } from '../../nexudus/errors.js';
 import { createPacer } from '../../nexudus/pace.js';
 import { readBulk } from '../../nexudus/bulk.js';
 import { createLookups } from '../../nexudus/lookups.js';
-import { OutOfTimeError, within } from '../../waits/within.js';
+import { OutOfTimeError, within } from '../../lib/within.js';
 import { eventually } from '../support/eventually.js';
 import { startTrickle, trickles, type TrickleServer } from '../support/trickle.js';
 import { noPace } from './stub.js';

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { ask, credentials, get, getList, startBench, write, type Bench, type WireRow } from './nexudus-support.js';
+import {
+  ask,
+  credentials,
+  get,
+  getList,
+  startBench,
+  write,
+  type Bench,
+  type WireRow,
+} from './nexudus-support.js';
 
 const hourMs = 60 * 60 * 1000;
 

@@ -1,5 +1,9 @@
 /** What the tests of the Nexudus simulator share: one that runs on a clock that stands still, and plain requests. */
-import { startNexudusSimulator, type NexudusSimulator, type NexudusSwitches } from '../../simulators/nexudus.js';
+import {
+  startNexudusSimulator,
+  type NexudusSimulator,
+  type NexudusSwitches,
+} from '../../simulators/nexudus.js';
 
 export const credentials = { email: 'admin@example.com', password: 'nexudus-password' };
 const basic = `Basic ${Buffer.from(`${credentials.email}:${credentials.password}`).toString('base64')}`;

@@ -1,5 +1,5 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import { metricsAt } from '../../worker/latency.js';
+import { metricsAt } from '../../monitoring/latency.js';
 import { newMetricsAddress } from './metrics.js';
 import { leaveTemporal, offerDevServer } from './dev-server.js';
 import { stopTimeSkippingEnv } from './timeSkipping.js';

@@ -1,4 +1,4 @@
-import { nextFreePort } from '../../worker/ports.js';
+import { nextFreePort } from '../../lib/ports.js';
 
 let address: string | null = null;
 

@@ -9,7 +9,7 @@ import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
 import { openDatabase } from '../../trail/database.js';
 import { checkSpace, type CheckedSpace, type Resolved } from '../../worker/check.js';
-import { loadConfig } from '../../worker/config.js';
+import { loadConfig } from '../../config/config.js';
 import { keepResolved, readResolved } from '../../worker/resolved.js';
 import { noPace } from '../nexudus/stub.js';
 

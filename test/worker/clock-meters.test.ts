@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MetricMeter } from '@temporalio/common';
-import { createLatencyMeters } from '../../worker/latency.js';
+import { createLatencyMeters } from '../../monitoring/latency.js';
 
 describe('the metrics of clocks', () => {
   it('are never below nought, which the meter refuses, and say which way a clock is off', () => {

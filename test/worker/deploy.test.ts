@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { defaultDriftPolicy, repairableKinds } from '../../access/drift.js';
 import { defaultPolicies } from '../../access/policies.js';
-import { loadConfig, parseDuration, variableDefaults } from '../../worker/config.js';
-import { emptyFile } from '../../worker/rules-file.js';
+import { loadConfig, parseDuration, variableDefaults } from '../../config/config.js';
+import { emptyFile } from '../../config/rules-file.js';
 
 interface Service {
   image?: string;

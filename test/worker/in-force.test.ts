@@ -5,7 +5,7 @@ import { inForceOf } from '../../activities/in-force.js';
 import { defaultPolicies } from '../../access/policies.js';
 import type { MappingRule } from '../../access/types.js';
 import type { CheckedSpace } from '../../worker/check.js';
-import { loadConfig } from '../../worker/config.js';
+import { loadConfig } from '../../config/config.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Statement } from '../../messages/to-speaker.js';
 import { createTeller, digestOfFile, inForceHere } from '../../worker/in-force.js';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { watchAnew } from '../../client/stage.js';
 import { readInForce } from '../../activities/in-force.js';
 import { described } from '../../activities/described.js';
-import { loadConfig } from '../../worker/config.js';
+import { loadConfig } from '../../config/config.js';
 import { changeAfter, digestOfFile } from '../../worker/in-force.js';
 import { standingOf } from '../../worker/other-rules.js';
 import { createApis, startService, type Service } from '../../worker/service.js';

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { loadConfig } from '../../worker/config.js';
+import { loadConfig } from '../../config/config.js';
 import { noRefusals, openRefusals, type RefusalBook } from '../../worker/refusals.js';
 import { createApis, type Apis } from '../../worker/service.js';
 import { scratch } from '../client/cli.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import { UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
-import { ConfigError, loadConfig } from '../../worker/config.js';
+import { ConfigError, loadConfig } from '../../config/config.js';
 import { createLogger } from '../../worker/logging.js';
 import { watchSpace, type KeptSpace, type SpaceWatch, type SpaceWatchOptions } from '../../worker/space.js';
 import { eventually } from '../support/eventually.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Exception } from '../../access/types.js';
-import { ensureSearchAttributes } from '../../worker/search-attributes.js';
+import { ensureSearchAttributes } from '../../temporal-server/search-attributes.js';
 import { freezeGroup, membershipChanged, searchAttributes } from '../../messages/to-member.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';

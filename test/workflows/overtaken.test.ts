@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { ensureSearchAttributes } from '../../worker/search-attributes.js';
+import { ensureSearchAttributes } from '../../temporal-server/search-attributes.js';
 import { membershipChanged, resyncNow, searchAttributes, stateQuery } from '../../messages/to-member.js';
 import { member, pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';

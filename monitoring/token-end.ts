@@ -1,0 +1,90 @@
+/** When NEXUDUS_TOKEN ends, which a person got by hand and must replace by hand. */
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Instant } from '../access/types.js';
+import type { Kept } from '../trail/kept.js';
+import { tokenEndWords, tokenSoonMs } from './alerts.js';
+import { fingerprintOf, fingerprintShape, isOf } from '../lib/fingerprint.js';
+
+/** Watches the token that is in use. */
+export interface TokenWatch {
+  /** Looks at it now, and has the log say once that it ends soon. Rejects never. */
+  look(): Promise<void>;
+  /** When it ends, as found by the last look; null: there is none, as where an e-mail and a password are used. */
+  endsAt(): Instant | null;
+}
+
+export interface TokenWatchOptions {
+  /** Null: none is in use. */
+  tokenInUse: () => string | null;
+  /** Since when it is known, from one process to the next: never the token itself. */
+  kept: Kept;
+  log: Logger;
+  now: () => Instant;
+}
+
+const keptName = 'NEXUDUS_TOKEN was first seen';
+/** `expires_in` of each login is 604799 s, as seen of Nexudus. Whoever got the token by hand did so before it was seen here. */
+const tokenLifeMs = 7 * 24 * 3_600_000;
+
+const seenShape = fingerprintShape.extend({ seenAt: z.int() });
+
+export function createTokenWatch({ tokenInUse, kept, log, now }: TokenWatchOptions): TokenWatch {
+  let known: { token: string; endsAt: Instant; isKept: boolean; isTold: boolean } | null = null;
+
+  /** When it was first seen; what is not kept yet counts from now. Throws TrailError. */
+  async function seenSince(token: string): Promise<Instant> {
+    const found = seenShape.safeParse((await kept.read(keptName))?.value);
+    // A clock that was set back must not make it last longer.
+    if (found.success && isOf(found.data, token)) return Math.min(found.data.seenAt, now());
+    const seenAt = now();
+    await kept.write(keptName, { ...fingerprintOf(token), seenAt }, seenAt);
+    return seenAt;
+  }
+
+  async function endOf(token: string): Promise<{ endsAt: Instant; isKept: boolean }> {
+    const said = expiryIn(token);
+    if (said !== null) return { endsAt: said, isKept: true };
+    try {
+      return { endsAt: (await seenSince(token)) + tokenLifeMs, isKept: true };
+    } catch {
+      // Of the database itself others tell; the next look tries again.
+      return { endsAt: now() + tokenLifeMs, isKept: false };
+    }
+  }
+
+  return {
+    async look() {
+      const token = tokenInUse();
+      if (token === null) {
+        known = null;
+        return;
+      }
+      if (known?.token !== token) known = { token, ...(await endOf(token)), isTold: false };
+      else if (!known.isKept) {
+        const { endsAt, isKept } = await endOf(token);
+        // What counted from an earlier instant goes on to.
+        known = { ...known, isKept, endsAt: Math.min(known.endsAt, endsAt) };
+      }
+      if (known.isTold || now() < known.endsAt - tokenSoonMs) return;
+      known.isTold = true;
+      log.warn(tokenEndWords(known.endsAt));
+    },
+    endsAt: () => known?.endsAt ?? null,
+  };
+}
+
+/** What a JSON Web Token says of its own end (RFC 7519, `exp`); null: it is none, or says nothing that makes sense. */
+export function expiryIn(token: string): Instant | null {
+  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
+  if (payload === undefined) return null;
+  try {
+    const { exp } = Object(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))) as {
+      exp?: unknown;
+    };
+    const endsAt = typeof exp === 'number' ? Math.round(exp * 1000) : NaN;
+    return endsAt > Date.UTC(2000, 0) && endsAt < Date.UTC(2100, 0) ? endsAt : null;
+  } catch {
+    return null;
+  }
+}

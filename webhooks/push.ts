@@ -1,0 +1,234 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { Instant } from '../access/types.js';
+import { createWaker, type Waker } from '../activities/wake.js';
+import type { KisiClient } from '../kisi/client.js';
+import { batchSize, type NexudusClient } from '../nexudus/client.js';
+import { keep } from '../nexudus/fresh.js';
+import type { AcsDoor, Claim } from '../push/acs.js';
+import type { Count } from '../push/answers.js';
+import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js';
+import { createKisiDoor } from '../push/kisi.js';
+import { startListener, type Listener } from '../push/listener.js';
+import type { Kept } from '../trail/kept.js';
+import type { Ownership } from '../trail/ownership.js';
+import type { Trail } from '../trail/trail.js';
+import { pollScheduleId, type Wake } from '../messages/to-member.js';
+import { createClaimKeeper } from './claims.js';
+import { ConfigError, type Config } from '../config/config.js';
+import { askForAudit } from '../monitoring/drift.js';
+import { watchHooks } from './hooks.js';
+import { createKisiJudge } from './kisi-events.js';
+import { hooksKeptName } from '../monitoring/monitor.js';
+import { createNewcomers, type HasCoworker } from './newcomers.js';
+import { listenProblem } from '../lib/ports.js';
+import { createRefusedLog } from './refused.js';
+
+export interface PushDeps {
+  config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
+  client: Client;
+  nexudus: NexudusClient;
+  kisi: Pick<KisiClient, 'listGroups'>;
+  trail: Trail;
+  /** Where it is told which webhooks are switched off. */
+  kept: Kept;
+  /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
+  ownership: Pick<Ownership, 'ownersAmong'>;
+  log: Logger;
+  /** What time it is for who reads Nexudus; null: this process is another one, whose clock may be wrong. */
+  now: () => Instant | null;
+  hasCoworker: HasCoworker;
+  /** Told how long each wake took from the arrival of a webhook. */
+  onWoken: (waitedMs: number) => void;
+}
+
+/** More than one lookup serves: whoever comes beyond that must not wait for it, but for a poll. */
+const newcomersAtOnce = 2 * batchSize;
+
+/**
+ * Takes pushes in and wakes the members they are about; null where no port is set for them. Throws ConfigError where
+ * that port is taken.
+ */
+export async function startPush(deps: PushDeps): Promise<Listener | null> {
+  const { config, client, log, trail } = deps;
+  if (config.push === null) return null;
+  const waker = createWaker(client, config.taskQueue, deps.ownership);
+  const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
+  /** What comes in is in Nexudus by then: a read that began since shows it. */
+  const wakeBy = (reason: Wake['reason']): Wake => {
+    const now = deps.now();
+    return { reason, ...(now === null ? {} : { notBefore: now }) };
+  };
+  const pollNow = (): Promise<void> =>
+    client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+  const mayStart = createNewcomers(deps);
+  // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
+  const newcomers: Herald = createHerald({
+    async wake(memberId) {
+      const wake = wakeBy('changed');
+      if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
+      else newcomers.tellSomething();
+    },
+    ...{ pollNow, gatherMs: 0, atOnce: newcomersAtOnce, onWoken: deps.onWoken },
+    ...telling(log),
+  });
+  const herald: Herald = createHerald({
+    async wake(memberId, { mayStart, isCheckIn }) {
+      const wake = wakeBy(isCheckIn ? 'checkIn' : 'changed');
+      if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
+      newcomers.tell(memberId, { mayStart });
+    },
+    ...{ pollNow, onWoken: deps.onWoken },
+    // Where a use ends the access at once, nobody who comes in is to wait for long.
+    ...(config.file.policies.usedPass === 'atOnce' ? { longestPatienceMs: 0 } : {}),
+    ...telling(log),
+  });
+  const claims = createClaimKeeper({
+    trail,
+    now: Date.now,
+    onTrouble: (err) => {
+      log.warn({ err }, 'what Nexudus works out itself cannot be kept in the audit trail; it is tried again');
+    },
+  });
+  const acs =
+    acsToken === null
+      ? null
+      : {
+          ...acsDoor(deps, acsToken),
+          onClaim: (claim: Claim) => {
+            claims.take(claim);
+          },
+        };
+  const drift = driftHerald(deps, waker);
+  const judge = createKisiJudge({
+    trail,
+    policy: config.file.drift,
+    herald: drift,
+    now: Date.now,
+    onTrouble: (err) => {
+      log.warn(
+        { err },
+        'events of Kisi come in, but not whose they are can be read: Kisi is audited instead',
+      );
+    },
+  });
+  const kisi = kisiKey === null ? null : createKisiDoor({ key: kisiKey, judge });
+  const refused = createRefusedLog(log);
+  const meter = pushCounter();
+  const count: Count = (source, outcome) => {
+    meter(source, outcome);
+    refused.note(source, outcome);
+  };
+  const doors = { nexudusSecret, acs, kisi, herald, count };
+  const listener = await startListener({ host, port, trustedProxy, ...doors }).catch((error: unknown) => {
+    const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
+    throw line === null ? error : new ConfigError([line]);
+  });
+  log.info({ port: listener.port }, 'pushes are taken in');
+  const watch =
+    nexudusSecret === null ? null : watchHooks(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
+  return {
+    port: listener.port,
+    async close() {
+      watch?.stop();
+      refused.stop();
+      const drained = (async (): Promise<boolean> => {
+        await listener.close();
+        await newcomers.drain();
+        await drift.drain();
+        await claims.drain();
+        return true;
+      })();
+      const tooLate = sleep(drainMs, false, { ref: false });
+      if (!(await Promise.race([drained, tooLate])))
+        log.warn('not everybody could be woken of whom pushes told; the next poll and audit see to it');
+    },
+  };
+}
+
+/** For the process that sends alerts, which may be another one. A look that cannot be told is told by the next. */
+async function tellHooks(kept: Kept, off: string[]): Promise<void> {
+  await kept.write(hooksKeptName, off, Date.now()).catch(() => undefined);
+}
+
+/** So often a member, or all of Kisi, is looked at because of events at most. */
+const driftWindowMs = 10_000;
+
+/** Has members compare themselves with Kisi, or all of Kisi audited. */
+function driftHerald({ client, log }: PushDeps, waker: Waker): Herald {
+  const herald = createHerald({
+    async wake(memberId) {
+      if (!(await waker.wakeIfRunning(memberId, { reason: 'drift' }))) herald.tellSomething();
+    },
+    pollNow: () => askForAudit(client),
+    windowMs: driftWindowMs,
+    longestWindowMs: driftWindowMs,
+    ...telling(log),
+  });
+  return herald;
+}
+
+/** Calls by where they came from and what became of them, among the SDK's own metrics. */
+function pushCounter(): Count {
+  const pushes = Runtime.instance().metricMeter.createCounter(
+    'latchkey_pushes',
+    undefined,
+    'Calls taken in, by where they came from and what became of them',
+  );
+  return (source, outcome) => {
+    pushes.add(1, { source, outcome });
+  };
+}
+
+function telling(log: Logger): Pick<HeraldOptions, 'onTrouble' | 'onMended'> {
+  return {
+    onTrouble: (err) => {
+      log.warn(
+        { err },
+        'pushes come in, but Temporal does not take the wakes; they are kept and tried again',
+      );
+    },
+    onMended: () => {
+      log.info('Temporal takes the wakes of pushes again');
+    },
+  };
+}
+
+/** While Temporal is away nobody can be woken, and a process that is told to stop should. */
+const drainMs = 15_000;
+
+/** However often Nexudus asks, or somebody who has the token. */
+const groupsKeptMs = 60_000;
+const businessesKeptMs = 30_000;
+/** Whoever calls waits for as long. */
+const readLimit = { limitMs: 30_000 };
+
+function acsDoor({ nexudus, kisi }: PushDeps, token: string): Omit<AcsDoor, 'onClaim'> {
+  const groups = keep(() => kisi.listGroups(), Date.now, { ...readLimit, of: 'Kisi' });
+  const businesses = keep(
+    async () => {
+      const all = await nexudus.list('businesses');
+      return new Set(all.map(({ uniqueId }) => uniqueId));
+    },
+    Date.now,
+    { ...readLimit, of: 'Nexudus' },
+  );
+  let known: ReadonlySet<string | null> = new Set();
+  return {
+    token,
+    groups: () => groups.get({ notBefore: Infinity, maxAgeMs: groupsKeptMs }),
+    async isKnown(businessUniqueId) {
+      const wanted = businessUniqueId.trim().toLowerCase();
+      if (known.has(wanted)) return true;
+      try {
+        known = await businesses.get({ notBefore: Infinity, maxAgeMs: businessesKeptMs });
+      } catch {
+        // The token was right, a wake does no harm, and one that is lost may not come again.
+        return true;
+      }
+      return known.has(wanted);
+    },
+  };
+}
