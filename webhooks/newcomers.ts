@@ -21,9 +21,9 @@ export interface NewcomersOptions {
 }
 
 /**
- * Decides whether one whom a push names, and who has no workflow, may have one. True: Nexudus has such a coworker, as a read shows
- * that began at `notBefore` at the earliest, unless the coworker was known before. False: Nexudus has none, or cannot tell now, or
- * more wait already than one request can ask for; then a poll is to find whoever really has something new. Rejects never.
+ * Decides whether a push may start the workflow of a member who has none. True: Nexudus has this coworker. A read that began at
+ * `notBefore` or later shows that, or the coworker was known before. False: Nexudus has none, or cannot tell now, or more members
+ * wait already than one request can ask for. After a false a poll is to find whoever really has something new. Rejects never.
  */
 export function createNewcomers(
   options: NewcomersOptions,
