@@ -9,7 +9,7 @@ COPY access access
 COPY lib lib
 COPY nexudus nexudus
 COPY kisi kisi
-COPY trail trail
+COPY database database
 COPY messages messages
 COPY workflows workflows
 COPY activities activities

@@ -30,7 +30,7 @@ import {
 } from './types.js';
 
 /** A pass or an exception that may open a group, in one stretch of time. */
-interface Claim {
+interface GroupSpan {
   groupId: number;
   span: Span;
   /** Null: it stands on no record of Nexudus. */
@@ -63,7 +63,7 @@ export function decide(
 ): Decision {
   const ordered = exceptionsOf(snapshot, exceptions, now);
   const blocks = ordered.filter(({ kind }) => kind === 'block');
-  const claims: Claim[] = [];
+  const groupSpans: GroupSpan[] = [];
   const verdicts: Verdict[] = [];
   for (const profile of snapshot.profiles) {
     const sources = sourcesOf(profile);
@@ -72,20 +72,20 @@ export function decide(
       const latest = assumeRenewals ? latestPasses(source.passes) : [];
       for (const pass of source.passes) {
         const assumeRenewal = latest.includes(pass);
-        judge({ pass, source, snapshot, rules, now, assumeRenewal }, claims, verdicts);
+        judge({ pass, source, snapshot, rules, now, assumeRenewal }, groupSpans, verdicts);
       }
     }
     const allowed = ordered.filter(
       ({ kind, memberId }) => kind === 'allow' && memberId === profile.member.id,
     );
-    for (const exception of allowed) allow(exception, profile.member, now, claims, verdicts);
+    for (const exception of allowed) allow(exception, profile.member, now, groupSpans, verdicts);
   }
-  const groups = [...new Set(claims.map((claim) => claim.groupId))].sort((a, b) => a - b);
+  const groups = [...new Set(groupSpans.map((groupSpan) => groupSpan.groupId))].sort((a, b) => a - b);
   const keys: Entitlement[] = [];
   const changes: NextChange[] = blocks.map((block) => changeOfBlock(block, now));
   const taken: number[] = [];
   for (const groupId of groups) {
-    const ofGroup = claims.filter((claim) => claim.groupId === groupId);
+    const ofGroup = groupSpans.filter((groupSpan) => groupSpan.groupId === groupId);
     const key = holdNow(groupId, ofGroup, rules.policies, now);
     if (blocks.some((block) => blocksNow(block, groupId, now))) {
       if (key !== null) taken.push(groupId);
@@ -115,7 +115,7 @@ function allow(
   exception: Exception,
   member: Member,
   now: Instant,
-  claims: Claim[],
+  groupSpans: GroupSpan[],
   verdicts: Verdict[],
 ): void {
   const { groupId, from, until } = exception;
@@ -126,7 +126,7 @@ function allow(
   if (barred !== null) return;
   const to = until < horizonOf(now) ? until : null;
   const span: Span = { from, to, end: 'exception', graceTo: null };
-  claims.push({ groupId, span, standsOn: null, label: labelOfException(exception) });
+  groupSpans.push({ groupId, span, standsOn: null, label: labelOfException(exception) });
 }
 
 /** Rule 1: the member is an active, unarchived individual with an e-mail. A lender need only be active. */
@@ -201,7 +201,7 @@ interface Case {
 
 function judge(
   { pass, source, snapshot, rules, now, assumeRenewal }: Case,
-  claims: Claim[],
+  groupSpans: GroupSpan[],
   verdicts: Verdict[],
 ): void {
   const passType = snapshot.passTypes.find((type) => type.id === pass.passTypeId);
@@ -240,7 +240,7 @@ function judge(
     const standsOn = standsOnOf(pass, source);
     const label = labelOf(pass, passType?.name ?? `type ${pass.passTypeId}`, source.teamId);
     for (const groupId of groupIds) {
-      for (const span of times.spans) claims.push({ groupId, span, standsOn, label });
+      for (const span of times.spans) groupSpans.push({ groupId, span, standsOn, label });
     }
   }
   if (times.failure !== null) {
@@ -306,11 +306,18 @@ const reaches = (span: Span, at: Instant): boolean => {
 };
 
 /** The key to a group that holds at `now`, or null. What ends and begins at the same instant goes on. */
-function holdNow(groupId: number, claims: Claim[], policies: Policies, now: Instant): Entitlement | null {
-  const current = claims.filter((claim) => claim.span.from <= now && reaches(claim.span, now));
+function holdNow(
+  groupId: number,
+  groupSpans: GroupSpan[],
+  policies: Policies,
+  now: Instant,
+): Entitlement | null {
+  const current = groupSpans.filter(
+    (groupSpan) => groupSpan.span.from <= now && reaches(groupSpan.span, now),
+  );
   if (current.length === 0) return null;
-  const { until, last } = unionEnd(claims, current);
-  const counting = current.filter((claim) => claim.span.to === null || claim.span.to > now);
+  const { until, last } = unionEnd(groupSpans, current);
+  const counting = current.filter((groupSpan) => groupSpan.span.to === null || groupSpan.span.to > now);
   const renews = until === null || last.span.graceTo !== null;
   return {
     groupId,
@@ -319,32 +326,34 @@ function holdNow(groupId: number, claims: Claim[], policies: Policies, now: Inst
     because: becauseOf(counting.length > 0 ? counting : current, until, last),
     standsOn: uniqueStands([...current, last]),
     takesOver: policies.existingKeys === 'adopt',
-    door: doorOf(until, renews, policies, now),
+    kisiEnd: kisiEndOf(until, renews, policies, now),
   };
 }
 
-/** The end of the unbroken stretch that `current` begins, and the claim that ends it. */
-function unionEnd(claims: Claim[], current: Claim[]): { until: Instant | null; last: Claim } {
+/** The end of the unbroken stretch that `current` begins, and the groupSpan that ends it. */
+function unionEnd(groupSpans: GroupSpan[], current: GroupSpan[]): { until: Instant | null; last: GroupSpan } {
   let last = latest(current);
   for (;;) {
     const until = lastInstant(last.span);
     if (until === null) return { until, last };
-    const next = claims.filter((claim) => claim.span.from <= until && reaches(claim.span, until));
+    const next = groupSpans.filter(
+      (groupSpan) => groupSpan.span.from <= until && reaches(groupSpan.span, until),
+    );
     if (next.length === 0) return { until, last };
     last = latest(next);
   }
 }
 
-function latest(claims: Claim[]): Claim {
-  return claims.reduce((a, b) => {
+function latest(groupSpans: GroupSpan[]): GroupSpan {
+  return groupSpans.reduce((a, b) => {
     const [endA, endB] = [lastInstant(a.span), lastInstant(b.span)];
     if (endA === null) return a;
     return endB === null || endB > endA ? b : a;
   });
 }
 
-function becauseOf(claims: Claim[], until: Instant | null, last: Claim): string {
-  const labels = [...new Set(claims.map((claim) => claim.label))];
+function becauseOf(groupSpans: GroupSpan[], until: Instant | null, last: GroupSpan): string {
+  const labels = [...new Set(groupSpans.map((groupSpan) => groupSpan.label))];
   const shown = labels.slice(0, 3).join('; ') + (labels.length > 3 ? ` and ${labels.length - 3} more` : '');
   if (until === null) return `${shown}: no end known`;
   const words: Record<Span['end'], string> = {
@@ -360,19 +369,19 @@ function becauseOf(claims: Claim[], until: Instant | null, last: Claim): string 
   return alone ? `${shown}, which ${ending}` : `${shown}: ${last.label} ${ending}`;
 }
 
-function uniqueStands(claims: Claim[]): StandsOn[] {
-  const records = claims.flatMap(({ standsOn }) => standsOn ?? []);
+function uniqueStands(groupSpans: GroupSpan[]): StandsOn[] {
+  const records = groupSpans.flatMap(({ standsOn }) => standsOn ?? []);
   const byPass = new Map(records.map((record) => [record.passId, record]));
   return [...byPass.values()].slice(0, 5);
 }
 
 /** Principle 6: what Kisi is told, so that the door closes by itself even if this service is down. */
-function doorOf(
+function kisiEndOf(
   until: Instant | null,
   renews: boolean,
   policies: Policies,
   now: Instant,
-): Entitlement['door'] {
+): Entitlement['kisiEnd'] {
   const renewLeadMs = Math.floor(policies.doorHorizonMs / 2);
   const latest = horizonOf(now);
   if (until !== null && !renews) {
@@ -387,11 +396,19 @@ function doorOf(
 
 const wholeSecond = (at: Instant): Instant => Math.ceil(at / 1000) * 1000;
 
-function changesOf(groupId: number, key: Entitlement | null, claims: Claim[], now: Instant): NextChange[] {
+function changesOf(
+  groupId: number,
+  key: Entitlement | null,
+  groupSpans: GroupSpan[],
+  now: Instant,
+): NextChange[] {
   if (key === null) {
-    return claims
-      .filter((claim) => claim.span.from > now)
-      .map((claim) => ({ at: claim.span.from, what: `the key to group ${groupId} begins: ${claim.label}` }));
+    return groupSpans
+      .filter((groupSpan) => groupSpan.span.from > now)
+      .map((groupSpan) => ({
+        at: groupSpan.span.from,
+        what: `the key to group ${groupId} begins: ${groupSpan.label}`,
+      }));
   }
   if (key.until === null) return [];
   // Not at the expiry of a plan's pass but when its grace ends: a renewal shows in the poll before that.

@@ -8,7 +8,7 @@ import type { Instant } from './types.js';
  * - `orphan`: a Kisi user with such keys whose e-mail no coworker has
  * - `endUnreadable`: a key of a ledger, or to a mapped group, whose end in Kisi cannot be read
  * - `userSuspended`, `userDeleted`: the Kisi user of a member who should hold keys opens nothing, or is gone
- * - `groupGone`, `groupRenamed`: a group that the mapping names is gone, or has another name than at an earlier audit
+ * - `groupGone`, `groupRenamed`: a group that the mapping names is gone, or has another name than at an earlier comparison
  */
 export type DriftKind =
   | 'missing'
@@ -30,7 +30,7 @@ export interface DriftKey {
 
 /** A difference between the ledgers and Kisi. Ids only, no names of people and no e-mails. */
 export interface Drift {
-  /** The same at each audit for as long as it lasts: 'missing/123/12'. */
+  /** The same at each comparison for as long as it lasts: 'missing/123/12'. */
   key: string;
   kind: DriftKind;
   /** Whom it concerns; null: no member that is known. */
@@ -100,7 +100,7 @@ export interface Repair {
   keyIds: number[];
 }
 
-/** What is remembered from one audit to the next. By `key` of the finding. */
+/** What is remembered from one comparison to the next. By `key` of the finding. */
 export interface DriftMemory {
   findings: Finding[];
   ids: Record<string, number>;
@@ -116,7 +116,7 @@ const minuteMs = 60_000;
 /** A repair that is undone within this time was undone by somebody who is at work. */
 const undoneWithinMs = 24 * 3_600_000;
 
-/** What an audit changed. */
+/** What a comparison changed. */
 export interface Update {
   memory: DriftMemory;
   begun: Finding[];
@@ -128,7 +128,7 @@ export interface Update {
 }
 
 /** What is remembered once these differences were found. Pure. */
-export function afterAudit(
+export function afterComparison(
   before: DriftMemory,
   found: readonly Drift[],
   policy: DriftPolicy,

@@ -21,7 +21,7 @@ export interface Loss {
 /** What a loss is told from: the group of a key, its known end, and the records that it stood on. */
 export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'> & {
   /** Of a key that a person gave by hand, which is none of ours to lose. */
-  foreign?: boolean;
+  byHand?: boolean;
 };
 
 /**
@@ -31,7 +31,7 @@ export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'> & {
 export function lossesOf(held: readonly Held[], decision: Decision | null, now: Instant): Loss[] {
   const wanted = new Set(decision?.keys.map((key) => key.groupId));
   return held
-    .filter(({ groupId, foreign = false }) => !foreign && !wanted.has(groupId))
+    .filter(({ groupId, byHand = false }) => !byHand && !wanted.has(groupId))
     .map((key) => lossOf(key, decision, now));
 }
 

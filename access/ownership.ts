@@ -45,7 +45,7 @@ export interface UnansweredWrite extends Place {
 export type WriteSent = Omit<UnansweredWrite, 'at' | 'lookedAt'>;
 
 const minuteMs = 60_000;
-/** So long after a write was sent whose answer never came it is looked at what became of it; later, an audit sees it. */
+/** So long after a write was sent whose answer never came it is looked at what became of it; later, a comparison sees it. */
 const looksAfterMs = [1, 5, 15, 60].map((minutes) => minutes * minuteMs);
 
 /**

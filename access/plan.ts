@@ -7,12 +7,12 @@ export interface LedgerKey {
   userId: number;
   /** The Kisi role assignment; null while a write's answer was lost and it may or may not exist. */
   keyId: number | null;
-  /** The key's own end in Kisi; null only for a foreign key without one. */
+  /** The key's own end in Kisi; null only for a byHand key without one. */
   validUntil: Instant | null;
   /** Given by hand before Latchkey came: it serves, and is never taken away. */
-  foreign: boolean;
+  byHand: boolean;
   /**
-   * Of a foreign key that is not taken over although that is wanted: the higher role in Kisi for which it is left alone, as last
+   * Of a byHand key that is not taken over although that is wanted: the higher role in Kisi for which it is left alone, as last
    * seen. Left out: nothing speaks against it, or nobody looked.
    */
   higherRole?: string | undefined;
@@ -33,7 +33,7 @@ export interface Hold {
   groupId: number;
   why: string;
   /** True: it is one of too many at once, and a person may say what becomes of it. */
-  byBreaker?: boolean;
+  byGuard?: boolean;
 }
 
 /** A group in which nothing is written for a person, and nothing taken away, for a while. */
@@ -68,7 +68,7 @@ export function writes(step: Step): step is WritingStep {
 
 /**
  * What to write to Kisi so that the ledger becomes what the rules want. Ends first, then new keys, then validity.
- * A held key is left as it is; a foreign key is never revoked; access that only waits for a renewal is never begun; in a frozen group
+ * A held key is left as it is; a byHand key is never revoked; access that only waits for a renewal is never begun; in a frozen group
  * nothing is done.
  * `userId`: the person's Kisi user now (null: none yet); a key on another user belongs to an earlier e-mail.
  */
@@ -88,7 +88,7 @@ export function planSteps(
     const wish = wishes.find((w) => w.groupId === key.groupId);
     if (wish !== undefined && key.userId === userId) continue;
     if (held.has(key.groupId)) continue;
-    if (key.foreign) ends.push({ kind: 'forget', key });
+    if (key.byHand) ends.push({ kind: 'forget', key });
     else (wish === undefined ? ends : leaves).push({ kind: 'revoke', key });
   }
   for (const wish of wishes) {
@@ -97,12 +97,12 @@ export function planSteps(
       if (key !== undefined || !wish.awaitingRenewal) begins.push({ kind: 'grant', wish });
     } else if (key.uncertain && !(held.has(key.groupId) && mayShorten(key, wish))) {
       moves.push({ kind: 'move', key, wish });
-    } else if (key.foreign && wish.takesOver === true && key.higherRole === undefined) {
+    } else if (key.byHand && wish.takesOver === true && key.higherRole === undefined) {
       // Whether it may be taken over shows in Kisi only.
       begins.push({ kind: 'grant', wish });
     } else if (fits(key, wish)) {
       if (key.because !== wish.because || key.until !== wish.until) moves.push({ kind: 'note', key, wish });
-    } else if (key.foreign) {
+    } else if (key.byHand) {
       if (endsTooSoon(key.validUntil, wish)) begins.push({ kind: 'grant', wish });
       else moves.push({ kind: 'note', key, wish });
     } else if (endsTooSoon(key.validUntil, wish) || !held.has(key.groupId)) {
@@ -127,20 +127,20 @@ export function givenBackUntil({ keyId, handUntil }: LedgerKey, now: Instant): I
 }
 
 function endsTooSoon(validUntil: Instant | null, wish: Entitlement): boolean {
-  return validUntil !== null && validUntil < wish.door.atLeast;
+  return validUntil !== null && validUntil < wish.kisiEnd.atLeast;
 }
 
 /** Whether a key that may end later in Kisi than is wished would be shortened by a move. */
 function mayShorten({ validUntil }: LedgerKey, wish: Entitlement): boolean {
-  return validUntil === null || validUntil > wish.door.set;
+  return validUntil === null || validUntil > wish.kisiEnd.set;
 }
 
 /** Kisi may keep whole seconds only. */
-function fits({ validUntil, foreign }: LedgerKey, wish: Entitlement): boolean {
+function fits({ validUntil, byHand }: LedgerKey, wish: Entitlement): boolean {
   // Principle 6: a key of ours has an end.
-  if (validUntil === null) return foreign && wish.door.atMost === null;
+  if (validUntil === null) return byHand && wish.kisiEnd.atMost === null;
   if (endsTooSoon(validUntil, wish)) return false;
-  return wish.door.atMost === null || validUntil <= wish.door.atMost;
+  return wish.kisiEnd.atMost === null || validUntil <= wish.kisiEnd.atMost;
 }
 
 /**
@@ -161,8 +161,8 @@ export function nextWake(
   for (const key of ledger) {
     if (frozen.some(({ groupId }) => groupId === key.groupId)) continue;
     const wish = wishes.find((w) => w.groupId === key.groupId);
-    if (wish === undefined || wish.door.atMost !== null || key.validUntil === null) continue;
-    const at = key.validUntil - wish.door.renewLeadMs;
+    if (wish === undefined || wish.kisiEnd.atMost !== null || key.validUntil === null) continue;
+    const at = key.validUntil - wish.kisiEnd.renewLeadMs;
     if (first === null || at < first.at)
       first = { at, what: `the key to group ${key.groupId} is renewed ahead in Kisi` };
   }
@@ -192,8 +192,8 @@ export function withInherited(ledger: readonly LedgerKey[], given: readonly Ledg
   const others = ledger.filter((mine) => !given.some((key) => same(mine, key)));
   const inherited = given.map((key) => {
     const mine = ledger.find((one) => same(one, key));
-    if (mine === undefined || mine.keyId === null || mine.foreign) return key;
-    return { ...mine, foreign: key.foreign, handUntil: key.handUntil };
+    if (mine === undefined || mine.keyId === null || mine.byHand) return key;
+    return { ...mine, byHand: key.byHand, handUntil: key.handUntil };
   });
   return [...others, ...inherited];
 }

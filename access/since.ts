@@ -19,7 +19,7 @@ export function dueOf(
     since: wantedSince(groupId, verdicts),
   }));
   const lost = held
-    .filter(({ groupId, foreign = false }) => !foreign && wanted.every((key) => key.groupId !== groupId))
+    .filter(({ groupId, byHand = false }) => !byHand && wanted.every((key) => key.groupId !== groupId))
     .map((key) => ({ groupId: key.groupId, since: lostSince(key, verdicts, now) }));
   return [...wanted, ...lost].flatMap(({ groupId, since }) =>
     since === null || (newsFrom !== null && since < newsFrom) ? [] : [{ groupId, since }],

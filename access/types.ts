@@ -221,10 +221,10 @@ export interface Entitlement {
   because: string;
   /** Empty: it stands on an exception alone. */
   standsOn: StandsOn[];
-  /** A key that is there already becomes Latchkey's own. Earlier releases left it out. */
+  /** A key that is there already becomes Latchkey's own. */
   takesOver?: boolean;
   /** What Kisi must be told: a key whose end lies within [atLeast, atMost] is left alone, else `set` is written. */
-  door: { set: Instant; atLeast: Instant; atMost: Instant | null; renewLeadMs: number };
+  kisiEnd: { set: Instant; atLeast: Instant; atMost: Instant | null; renewLeadMs: number };
 }
 
 /** Why a pass or an exception counts, or does not. `rule` is one of the README's table. */

@@ -1,23 +1,23 @@
 import type { Client } from '@temporalio/client';
 import type { Instant } from '../access/types.js';
-import { fullPassScheduleId } from '../messages/to-member.js';
-import type { FullPassMemory } from '../messages/to-activities.js';
+import { reconciliationScheduleId } from '../messages/to-member.js';
+import type { ReconciliationMemory } from '../messages/to-activities.js';
 
-type Baselines = FullPassMemory['baselines'];
+type Baselines = ReconciliationMemory['baselines'];
 
-/** Rows of each Nexudus collection at the last full pass that was believed: what a read is held against. */
+/** Rows of each Nexudus collection at the last reconciliation that was believed: what a read is held against. */
 export interface BaselineBook {
   read(): Promise<Baselines | null>;
   note(baselines: Baselines): void;
 }
 
-/** Keeps the baselines of the last full pass, asked of Temporal at most every `keptMs` (any worker may have run it). */
+/** Keeps the baselines of the last reconciliation, asked of Temporal at most every `keptMs` (any worker may have run it). */
 export function createBaselineBook(client: Client, now: () => Instant, keptMs = 30_000): BaselineBook {
   let known: { baselines: Baselines | null; at: Instant } | null = null;
   return {
     async read() {
       if (known !== null && now() - known.at < keptMs) return known.baselines;
-      const baselines = (await lastFullPass(client))?.baselines ?? known?.baselines ?? null;
+      const baselines = (await lastReconciliation(client))?.baselines ?? known?.baselines ?? null;
       known = { baselines, at: now() };
       return baselines;
     },
@@ -27,11 +27,11 @@ export function createBaselineBook(client: Client, now: () => Instant, keptMs = 
   };
 }
 
-/** What the last full pass found; null: there was none yet. Needs no worker. */
-export async function lastFullPass(client: Client): Promise<FullPassMemory | null> {
-  const query = `TemporalScheduledById = '${fullPassScheduleId}' AND ExecutionStatus = 'Completed'`;
+/** What the last reconciliation found; null: there was none yet. Needs no worker. */
+export async function lastReconciliation(client: Client): Promise<ReconciliationMemory | null> {
+  const query = `TemporalScheduledById = '${reconciliationScheduleId}' AND ExecutionStatus = 'Completed'`;
   for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1 })) {
-    return (await client.workflow.getHandle(workflowId, runId).result()) as FullPassMemory;
+    return (await client.workflow.getHandle(workflowId, runId).result()) as ReconciliationMemory;
   }
   return null;
 }

@@ -184,24 +184,24 @@ function missing(person: Judged, wish: Entitlement): Finding | [] {
 
 function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
   const { groupId, validUntil } = key;
-  const { because, door, awaitingRenewal } = wish;
+  const { because, kisiEnd, awaitingRenewal } = wish;
   if (validUntil === 'unreadable')
     return findingOf(person, 'unreadableEnd', groupId, null, 'leaves', because);
   const does = doingAbout(person, groupId, true);
-  const how = howGranted(key, { validUntil: door.set });
+  const how = howGranted(key, { validUntil: kisiEnd.set });
   if (key.roleId !== keyRole) {
     const early = how === 'refused' ? '; it ends before that, and Kisi takes no key beside it' : '';
     return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${key.roleId}; ${because}${early}`);
   }
   if (how === 'adopted') return 'agrees';
   const mended = does === 'leaves' ? 'resync' : does;
-  const needed = does === 'moves' ? door.set : door.atLeast;
+  const needed = does === 'moves' ? kisiEnd.set : kisiEnd.atLeast;
   if (validUntil !== null && validUntil < needed) {
     if (awaitingRenewal && does === 'leaves') return 'agrees';
     return findingOf(person, 'endsTooEarly', groupId, validUntil, mended, because);
   }
   if (wish.takesOver === true) return takenOver(person, key, wish);
-  if (door.atMost !== null && how === 'foreign') {
+  if (kisiEnd.atMost !== null && how === 'byHand') {
     const left = isOurs(person, groupId) ? mended : does;
     return findingOf(person, 'endsLater', groupId, validUntil, left, because);
   }
@@ -243,7 +243,7 @@ function makerWords({ createdById = null }: KisiSideKey, apiUserId: number | nul
 
 /** Whether Latchkey made the person's key to the group, or adopted it. */
 function isOurs({ surveyed: { holdings, kisi } }: Judged, groupId: number): boolean {
-  return holdings.ledger.some((key) => key.groupId === groupId && key.userId === kisi.userId && !key.foreign);
+  return holdings.ledger.some((key) => key.groupId === groupId && key.userId === kisi.userId && !key.byHand);
 }
 
 function findingOf(
@@ -304,7 +304,7 @@ function causeOf(groupId: number, verdicts: readonly Verdict[]): [Cause, string]
 function ownersOf(people: readonly Judged[]): Map<string, Judged> {
   const owned = people.flatMap((person) =>
     person.surveyed.holdings.ledger
-      .filter(({ foreign }) => !foreign)
+      .filter(({ byHand }) => !byHand)
       .map((key): [string, Judged] => [placeName(key), person]),
   );
   return new Map(owned);

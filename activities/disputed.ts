@@ -1,6 +1,6 @@
 import type { Hold } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange } from '../access/types.js';
-import { isUnforeseen } from '../access/breaker.js';
+import { isUnforeseen } from '../access/revocation-guard.js';
 import type { Held, Loss } from '../access/losses.js';
 import type { Assessment } from '../messages/to-activities.js';
 
@@ -50,17 +50,17 @@ export function agreedOf(
 
 /** The wish for one group that all agree to; null: they don't. */
 function commonOf(wishes: readonly Entitlement[], count: number, latest: Instant): Entitlement | null {
-  const [first] = wishes.toSorted((a, b) => a.door.set - b.door.set);
+  const [first] = wishes.toSorted((a, b) => a.kisiEnd.set - b.kisiEnd.set);
   if (first === undefined || wishes.length < count) return null;
-  if (wishes.every(({ door }) => door.set === first.door.set)) return first;
-  if (first.door.set <= latest || wishes.some(({ door }) => door.atMost !== null)) return null;
-  const atLeast = Math.min(...wishes.map(({ door }) => door.atLeast));
-  return { ...first, door: { ...first.door, atLeast } };
+  if (wishes.every(({ kisiEnd }) => kisiEnd.set === first.kisiEnd.set)) return first;
+  if (first.kisiEnd.set <= latest || wishes.some(({ kisiEnd }) => kisiEnd.atMost !== null)) return null;
+  const atLeast = Math.min(...wishes.map(({ kisiEnd }) => kisiEnd.atLeast));
+  return { ...first, kisiEnd: { ...first.kisiEnd, atLeast } };
 }
 
 /** Of each group one, and where any of them was not foreseen, that one: it is weighed. */
 function lossesOf(all: readonly { assessment: Assessment }[]): Loss[] {
-  const losses = all.flatMap(({ assessment }) => assessment.losses ?? []);
+  const losses = all.flatMap(({ assessment }) => assessment.losses);
   const byGroup = new Map<number, Loss>();
   for (const loss of losses)
     if (!byGroup.has(loss.groupId) || isUnforeseen(loss)) byGroup.set(loss.groupId, loss);

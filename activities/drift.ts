@@ -17,8 +17,8 @@ import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { groupBy } from '../nexudus/collections.js';
 import { searchEmail } from '../nexudus/source.js';
-import type { Ownership } from '../trail/ownership.js';
-import type { Trail } from '../trail/trail.js';
+import type { Ownership } from '../database/ownership.js';
+import type { AuditLog } from '../database/audit-log.js';
 import type { ExceptionWish } from '../messages/to-control.js';
 import type { ShownHoldings } from '../messages/to-member.js';
 import type { BaselineBook } from './baselines.js';
@@ -33,14 +33,14 @@ export interface DriftDeps {
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
   nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups' | 'currentUser'>;
-  ownership: Pick<Ownership, 'at' | 'claim' | 'answered' | 'unanswered'>;
+  ownership: Pick<Ownership, 'at' | 'own' | 'answered' | 'unanswered'>;
   directory: Pick<Directory, 'read' | 'known'>;
   moves: Moves;
   mapping: readonly MappingRule[];
   policy: DriftPolicy;
   baselines: Pick<BaselineBook, 'read'>;
   gate: Pick<Gate, 'admit'>;
-  trail: Pick<Trail, 'note'>;
+  auditLog: Pick<AuditLog, 'note'>;
   orderException: (wish: ExceptionWish, id: string) => Promise<string | null>;
   waker: Pick<Waker, 'wakeIfRunning' | 'freezeIfRunning'>;
   now: () => Instant;
@@ -53,7 +53,7 @@ export interface KisiState {
   groups: readonly KisiGroup[];
   /** The groups that pass types open. */
   mappedIds: readonly number[];
-  /** Their names at an earlier audit. */
+  /** Their names at an earlier comparison. */
   groupNames: Readonly<Record<number, string>>;
 }
 
@@ -81,10 +81,10 @@ interface Groups {
 export function createDriftActivities(deps: DriftDeps): DriftActivities {
   const memory: { groups: Groups | null } = { groups: null };
   return remote<DriftActivities>({
-    compareWithKisi: (request) => audit(deps, request, memory),
+    compareWithKisi: (request) => comparison(deps, request, memory),
     async wakeToMend(memberIds) {
       await inBatches(memberIds, (id) =>
-        deps.waker.wakeIfRunning(id, { reason: 'drift', inBulk: memberIds.length > 1 }),
+        deps.waker.wakeIfRunning(id, { reason: 'drift', isBatch: memberIds.length > 1 }),
       );
     },
     async freeze(memberId, freeze) {
@@ -93,7 +93,7 @@ export function createDriftActivities(deps: DriftDeps): DriftActivities {
     except: (wish, id) => deps.orderException(wish, id),
     async noteFindings(notes) {
       for (const { id, ...note } of notes)
-        await deps.trail.note({
+        await deps.auditLog.note({
           ...note,
           key: `finding/${id}`,
           kind: 'finding',
@@ -107,9 +107,9 @@ export function createDriftActivities(deps: DriftDeps): DriftActivities {
   });
 }
 
-async function audit(
+async function comparison(
   deps: DriftDeps,
-  { settled, groupNames, isAsked = false }: DriftRequest,
+  { settled, groupNames, isAsked }: DriftRequest,
   memory: { groups: Groups | null },
 ): Promise<DriftReport> {
   await deps.gate.admit('read', nowhere);
@@ -154,7 +154,7 @@ async function recallLate({ ownership, kisi, waker }: DriftDeps, keys: readonly 
   const moved = await movedLate(ownership, keys, writes);
   const memberIds = new Set([...taken.map(({ memberId }) => memberId), ...moved]);
   await inBatches([...memberIds], (id) =>
-    waker.wakeIfRunning(id, { reason: 'drift', inBulk: memberIds.size > 1 }),
+    waker.wakeIfRunning(id, { reason: 'drift', isBatch: memberIds.size > 1 }),
   );
   return taken.length > 0;
 }
@@ -205,7 +205,7 @@ async function witnessed(
   return sure;
 }
 
-/** What every audit reads: a request for each 250 keys. */
+/** What every comparison reads: a request for each 250 keys. */
 async function readKeys({
   kisi,
   nexudus,
@@ -221,7 +221,7 @@ async function readKeys({
 
 type Lists = Pick<KisiState, 'users' | 'groups'>;
 
-/** What an earlier audit read, while that is young enough; null: it is not. */
+/** What an earlier comparison read, while that is young enough; null: it is not. */
 function keptLists({ directory, now }: DriftDeps, { groups }: { groups: Groups | null }): Lists | null {
   const users = directory.known(listLastsMs);
   if (users === null || groups === null || now() - groups.readAt >= listLastsMs) return null;
@@ -337,12 +337,12 @@ function memberDrift(
     const { id, validUntil } = there;
     // Told apart, see `unreadableDrift`.
     if (validUntil === 'unreadable') return [];
-    if (there.roleId !== keyRole && !key.foreign) {
+    if (there.roleId !== keyRole && !key.byHand) {
       const what = `right ${id} is ${higherRoleOf([there]) ?? 'another role'} in Kisi by now, which is not Latchkey's to move or take away`;
       const keys = [{ keyId: id, groupId, validUntil }];
       return [drift('changed', [memberId, groupId], { ...about, groupId, keys, what })];
     }
-    if (key.foreign || sameEnd(validUntil, key.validUntil)) return [];
+    if (key.byHand || sameEnd(validUntil, key.validUntil)) return [];
     const what = `it is ${endWords(validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
     const keys = [{ keyId: id, groupId, validUntil }];
     return [drift('changed', [memberId, groupId], { ...about, groupId, keys, what })];

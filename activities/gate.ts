@@ -7,7 +7,7 @@ import type { FailureType, WriteNote } from '../messages/to-activities.js';
 import type { OrderBook } from './orders.js';
 
 /** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */
-export type Errand = 'grant' | 'revoke' | 'read';
+export type Part = 'grant' | 'revoke' | 'read';
 
 /** Where it is, by which plan of a person, if by any, and whose key, where another workflow than the member's asks. */
 export type About = Pick<WriteNote, 'locationId' | 'planId' | 'memberId'>;
@@ -20,13 +20,13 @@ export interface Whom extends About {
   memberId: number | null;
 }
 
-/** Asked at the last instant before each errand. */
+/** Asked at the last instant before each part. */
 export interface Gate {
   /**
    * Throws a failure of type `Held` where an order stands against it; it is final, since no retry mends that. What a
    * person applies by a plan is written in every mode, but not past a stop.
    */
-  admit(errand: Errand, about: About): Promise<void>;
+  admit(part: Part, about: About): Promise<void>;
   /** Asks again for what the running activity was admitted to, right before it sends a request that changes something. */
   admitWrite(): Promise<void>;
 }
@@ -36,17 +36,17 @@ const mayBeOldMs = 200;
 
 export function createGate(orders: OrderBook): Gate {
   /** What each running activity is about, and whether it has sent a write already. */
-  const errands = new WeakMap<Context, { errand: Errand; whom: Whom; wrote: boolean }>();
+  const parts = new WeakMap<Context, { part: Part; whom: Whom; wrote: boolean }>();
 
-  async function check(errand: Errand, whom: Whom, mayBeDone: boolean): Promise<void> {
+  async function check(part: Part, whom: Whom, mayBeDone: boolean): Promise<void> {
     const { stop, mode } = await orders.get({ notBefore: Infinity, maxAgeMs: mayBeOldMs });
-    if (stop !== null && stops[stop.level].includes(errand)) {
+    if (stop !== null && stops[stop.level].includes(part)) {
       throw held(
         `${whatStops[stop.level]} stopped by ${stop.by} since ${iso(stop.since)}${whyOf(stop)}.`,
         mayBeDone,
       );
     }
-    if (errand !== 'read' && !isWritten(mode, whom)) {
+    if (part !== 'read' && !isWritten(mode, whom)) {
       throw held(
         `Latchkey only observes: mode ${mode.name} by ${mode.by} since ${iso(mode.since)}${whyOf(mode)}.`,
         mayBeDone,
@@ -55,21 +55,21 @@ export function createGate(orders: OrderBook): Gate {
   }
 
   return {
-    async admit(errand, { locationId, planId, memberId }) {
+    async admit(part, { locationId, planId, memberId }) {
       const context = Context.current();
       const asking = memberIdOf(context.info.workflowExecution?.workflowId ?? '');
       const whom = { memberId: memberId ?? asking, locationId, planId };
-      errands.set(context, { errand, whom, wrote: false });
+      parts.set(context, { part, whom, wrote: false });
       // An earlier attempt may have got through before the order was given.
-      await check(errand, whom, context.info.attempt > 1);
+      await check(part, whom, context.info.attempt > 1);
     },
     async admitWrite() {
       const context = Context.current();
-      const admitted = errands.get(context);
+      const admitted = parts.get(context);
       if (admitted === undefined) throw new Error('a write to Kisi that was not admitted');
-      const { errand, whom, wrote } = admitted;
-      await check(errand, whom, wrote || context.info.attempt > 1);
-      errands.set(context, { ...admitted, wrote: true });
+      const { part, whom, wrote } = admitted;
+      await check(part, whom, wrote || context.info.attempt > 1);
+      parts.set(context, { ...admitted, wrote: true });
     },
   };
 }
@@ -86,7 +86,7 @@ function isWritten(
 
 const whyOf = ({ why }: Order): string => (why === '' ? '' : ` (${why})`);
 
-const stops: Record<NonNullable<Orders['stop']>['level'], Errand[]> = {
+const stops: Record<NonNullable<Orders['stop']>['level'], Part[]> = {
   revokes: ['revoke'],
   writes: ['grant', 'revoke'],
   all: ['grant', 'revoke', 'read'],
@@ -99,7 +99,7 @@ const whatStops: Record<NonNullable<Orders['stop']>['level'], string> = {
 };
 
 function held(message: string, mayBeDone: boolean): ApplicationFailure {
-  const type: FailureType = 'Held';
+  const type: FailureType = 'Stopped';
   return ApplicationFailure.create({
     type,
     message,

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Instant } from '../access/types.js';
 import { placeName, reconciled, type OwnedKey, type Reconciled } from '../access/ownership.js';
 import { groupBy } from '../nexudus/collections.js';
-import type { Ownership } from '../trail/ownership.js';
+import type { Ownership } from '../database/ownership.js';
 import {
   holdingsMemo,
   holdingsQuery,

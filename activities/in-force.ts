@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { apiUsers } from '../access/ownership.js';
-import { speakerWorkflowId } from '../messages/to-member.js';
-import { inForceMemo, type InForce } from '../messages/to-speaker.js';
+import { leaderWorkflowId } from '../messages/to-member.js';
+import { inForceMemo, type InForce } from '../messages/to-leader.js';
 import { described } from './described.js';
 import { digestOfRules } from './membership.js';
 
@@ -35,23 +35,23 @@ const schema = z.looseObject({
       knownZones: z.record(z.string(), z.string()),
       settings: z.looseObject({
         drift: z.record(z.string(), z.enum(['repair', 'report'])),
-        breaker: z.looseObject({ people: number, share: number }),
+        guard: z.looseObject({ people: number, share: number }),
         latency: z.looseObject({ withinMs: number, share: number }),
         findUsers: z.string(),
         apiUser: z.enum(apiUsers),
         undoWindowMs: number,
-        trailRetentionMs: number,
+        auditLogRetentionMs: number,
       }),
     })
     .nullable(),
 });
 
 /**
- * What the process said that speaks to the APIs, or spoke last: no worker is needed for it. Null: none has spoken yet, or
+ * What the leader said, or the last one: no worker is needed for it. Null: there has been none yet, or
  * what is kept is none of this release's. Throws where Temporal cannot be reached.
  */
 export async function readInForce(client: Client): Promise<InForce | null> {
-  const last = await described(client, speakerWorkflowId);
+  const last = await described(client, leaderWorkflowId);
   return inForceOf(last?.memo?.[inForceMemo]);
 }
 

@@ -19,8 +19,8 @@ import {
 } from '../kisi/keys.js';
 import { keyRole, type KisiKey } from '../kisi/records.js';
 import { isBy } from '../access/ownership.js';
-import type { Ownership } from '../trail/ownership.js';
-import type { TrailRecord } from '../trail/records.js';
+import type { Ownership } from '../database/ownership.js';
+import type { AuditRecord } from '../database/audit-records.js';
 import type { KeyActivities, KeyWish } from '../messages/to-activities.js';
 import { emailDigestOf } from './email-digest.js';
 import { nowhere, type Gate } from './gate.js';
@@ -48,7 +48,7 @@ export interface KeyDeps {
   ownership: Pick<
     Ownership,
     | 'at'
-    | 'claim'
+    | 'own'
     | 'put'
     | 'release'
     | 'noteUser'
@@ -130,7 +130,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     if (validUntil !== 'unreadable' && unanswered.some((write) => isBy(write, { ...there, validUntil })))
       return true;
     const key = owned?.key ?? null;
-    if (key !== null && !key.foreign) {
+    if (key !== null && !key.byHand) {
       if (key.keyId === there.id) return true;
       if (key.keyId === null && sameEnd(key.validUntil, there.validUntil)) return true;
     }
@@ -146,7 +146,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
   const isDoomed = (keyId: number, { unanswered }: Before): boolean =>
     unanswered.some(({ does, key }) => does === 'remove' && key.keyId === keyId);
 
-  /** Kisi, with each replacement of a key kept in the trail as two writes. */
+  /** Kisi, with each replacement of a key kept in the audit log as two writes. */
   const notingReplaced = (replacing: Replacing): KisiClient => ({
     ...kisi,
     replaceKey: (id, key, signal) => replacing(id, (onTaken) => kisi.replaceKey(id, key, signal, onTaken)),
@@ -167,7 +167,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
     // An end that Latchkey gave it is not given back; one that a person had given it before is.
     const handUntil = before.owned?.key?.handUntil ?? null;
     const anew = isDoomed(key.id, before);
-    if (how !== 'foreign' && !anew)
+    if (how !== 'byHand' && !anew)
       return { outcome: how, keyId: key.id, validUntil: key.validUntil, was: handUntil };
     const moved = await moveKey(noting, key.id, wish, { moves, again: false, anew });
     return { outcome: 'moved', keyId: moved.key.id, validUntil: moved.key.validUntil, was: handUntil };
@@ -254,7 +254,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
               const { outcome, keyId } = result;
               return {
                 result,
-                done: outcome === 'foreign' ? 'never' : outcome === 'adopted' ? 'before' : 'now',
+                done: outcome === 'byHand' ? 'never' : outcome === 'adopted' ? 'before' : 'now',
                 after: { keyId, validUntil: result.validUntil },
                 answer: `${outcome} key ${keyId}`,
                 // One that was there served already, even where its end was too early.
@@ -368,7 +368,7 @@ export function createKeyActivities(deps: KeyDeps): KeyActivities {
 function sightAmong(
   keys: readonly KisiKey[],
   knownIds: readonly number[],
-  write: TrailRecord,
+  write: AuditRecord,
 ): Omit<Sight<unknown>, 'isSo'> | null {
   const key = keys.find(({ groupId, roleId }) => groupId === write.groupId && roleId === keyRole) ?? null;
   const sight = sightOfKey(key);

@@ -2,7 +2,7 @@ import { log } from '@temporalio/activity';
 import { isBy, type UnansweredWrite } from '../access/ownership.js';
 import { iso } from '../access/types.js';
 import { keyRole, type KisiKey } from '../kisi/records.js';
-import type { Ownership } from '../trail/ownership.js';
+import type { Ownership } from '../database/ownership.js';
 
 /** A key that a write made whose answer was lost, and that is its member's again. */
 export interface TakenBack {
@@ -16,7 +16,7 @@ export interface TakenBack {
  * keeps it, as the rules say. `ownUserId`: as whom Latchkey writes; asked only where there is such a key.
  */
 export async function takeBack(
-  ownership: Pick<Ownership, 'at' | 'claim' | 'answered'>,
+  ownership: Pick<Ownership, 'at' | 'own' | 'answered'>,
   keys: readonly KisiKey[],
   writes: readonly UnansweredWrite[],
   ownUserId: () => Promise<number>,
@@ -30,7 +30,7 @@ export async function takeBack(
     const { id: keyId, groupId } = there;
     const because = `a write of ${iso(at)}, whose answer was lost, was carried out later`;
     // Kisi may have moved it since it was listed.
-    await ownership.claim(memberId, { ...key, keyId, foreign: false, uncertain: true, because });
+    await ownership.own(memberId, { ...key, keyId, byHand: false, uncertain: true, because });
     await ownership.answered(write);
     log.warn(
       `Member ${memberId} holds key ${keyId} to group ${groupId} again: ${because}. It is taken away unless the rules give it.`,

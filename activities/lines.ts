@@ -1,7 +1,7 @@
 import { log } from '@temporalio/activity';
 import { iso, type Instant } from '../access/types.js';
 import type { JsonValue } from '../access/json.js';
-import type { TrailRecord } from '../trail/records.js';
+import type { AuditRecord } from '../database/audit-records.js';
 
 /** What was done, as the log says it. */
 const writes: Record<string, string> = {
@@ -14,7 +14,7 @@ const writes: Record<string, string> = {
 
 /** One line in the log for a write to Kisi that is done. `after`: how the key is now. */
 export function logWrite(
-  { what, memberId, groupId, cause, by }: Pick<TrailRecord, 'what' | 'memberId' | 'groupId' | 'cause' | 'by'>,
+  { what, memberId, groupId, cause, by }: Pick<AuditRecord, 'what' | 'memberId' | 'groupId' | 'cause' | 'by'>,
   after: JsonValue,
 ): void {
   const { validUntil } = (after ?? {}) as { validUntil?: Instant | null };

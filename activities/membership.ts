@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { decide } from '../access/decide.js';
-import { isUnforeseen } from '../access/breaker.js';
+import { isUnforeseen } from '../access/revocation-guard.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
 import { lossesOf, type Held, type Loss } from '../access/losses.js';
 import type { Hold, LedgerKey } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
 import type { Decision, Exception, Instant, Rules, Snapshot, WhatIf } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
-import type { Ownership } from '../trail/ownership.js';
-import type { Trail } from '../trail/trail.js';
+import type { Ownership } from '../database/ownership.js';
+import type { AuditLog } from '../database/audit-log.js';
 import { memberWorkflowId } from '../messages/to-member.js';
 import { checkAsker } from './asker.js';
-import type { BreakerBook } from './breaker.js';
+import type { GuardBook } from './revocation-guard.js';
 import { agreedOf } from './disputed.js';
 import type { AssessRequest, Assessed, Assessment, MembershipActivities } from '../messages/to-activities.js';
 import { emailDigestOf } from './email-digest.js';
@@ -30,8 +30,8 @@ export interface MembershipDeps {
   known: KnownRecords;
   gate: Gate;
   orders: OrderBook;
-  breaker: BreakerBook;
-  trail: Pick<Trail, 'last' | 'note'>;
+  guard: GuardBook;
+  auditLog: Pick<AuditLog, 'last' | 'note'>;
   ownership: Pick<Ownership, 'read' | 'put' | 'handOver' | 'userOf' | 'noteUser' | 'unanswered'>;
   now: () => Instant;
   /** All that it may be now: several instants where clocks disagree. */
@@ -60,9 +60,9 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     memberId: request.memberId,
     notBefore: request.notBefore,
     siblingIds: request.siblingIds,
-    heldOn: copy.ledger.flatMap((key) => key.standsOn),
+    standsOn: copy.ledger.flatMap((key) => key.standsOn),
     reference: request.reference,
-    inBulk: request.inBulk ?? false,
+    isBatch: request.isBatch ?? false,
     isCheckIn: request.isCheckIn ?? false,
   });
   if (read.snapshot !== null) deps.people.note(read.snapshot);
@@ -76,8 +76,8 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     assessment: judge(read, { memberId, held: copy.ledger, newsFrom }, deps.rules, exceptions, at),
   }));
   const judged = agreedOf(each, copy.ledger, judgedAt);
-  const assessment = await throughBreaker(deps.breaker, memberId, judged);
-  await noteDecision(deps.trail, memberId, assessment);
+  const assessment = await throughGuard(deps.guard, memberId, judged);
+  await noteDecision(deps.auditLog, memberId, assessment);
   if (read.doubts.length === 0) deps.known.note(memberId, assessment.readAt, read.written);
   const handed = await handedOver(deps.ownership, request, copy, assessment);
   const unanswered = await deps.ownership.unanswered({ memberId });
@@ -120,12 +120,8 @@ function inTurn(): Promise<void> {
 }
 
 /** Holds what is one of too many losses at once, and lets go what a person approved, be its read in doubt or not. */
-async function throughBreaker(
-  breaker: BreakerBook,
-  memberId: number,
-  assessment: Assessment,
-): Promise<Assessment> {
-  const { ownerId, locationId, losses = [], holds } = assessment;
+async function throughGuard(guard: GuardBook, memberId: number, assessment: Assessment): Promise<Assessment> {
+  const { ownerId, locationId, losses, holds } = assessment;
   // Another profile has the say of these keys.
   if (ownerId !== null && ownerId !== memberId) return assessment;
   const doubtOf = (groupId: number): string | null =>
@@ -133,32 +129,34 @@ async function throughBreaker(
   const unforeseen = losses
     .filter(isUnforeseen)
     .map((loss) => ({ ...loss, memberId, locationId, doubt: doubtOf(loss.groupId) }));
-  const verdicts = await breaker.weigh({ memberId, losses: unforeseen });
+  const verdicts = await guard.weigh({ memberId, losses: unforeseen });
   const mayGo = (groupId: number): boolean =>
-    verdicts.some((verdict) => verdict.groupId === groupId && verdict.heldBy === null);
-  const atOnce = verdicts.filter(({ groupId, heldBy }) => heldBy !== null && doubtOf(groupId) === null);
+    verdicts.some((verdict) => verdict.groupId === groupId && verdict.withheldBy === null);
+  const atOnce = verdicts.filter(
+    ({ groupId, withheldBy }) => withheldBy !== null && doubtOf(groupId) === null,
+  );
   return {
     ...assessment,
     holds: [
       ...holds.filter(({ groupId }) => !mayGo(groupId)),
-      ...atOnce.map(({ groupId, why }) => ({ groupId, why, byBreaker: true })),
+      ...atOnce.map(({ groupId, why }) => ({ groupId, why, byGuard: true })),
     ],
   };
 }
 
 /** Keeps what was decided of a person, where it is not what was decided last. */
 async function noteDecision(
-  trail: MembershipDeps['trail'],
+  auditLog: MembershipDeps['auditLog'],
   memberId: number,
   assessment: Assessment,
 ): Promise<void> {
-  const { ownerId, keys, losses = [], standing, readAt, locationId } = assessment;
+  const { ownerId, keys, losses, standing, readAt, locationId } = assessment;
   if (ownerId !== null && ownerId !== memberId) return;
   const after = keys.map(({ groupId, until }) => ({ groupId, until }));
-  const before = (await trail.last('decision', memberId))?.after ?? null;
+  const before = (await auditLog.last('decision', memberId))?.after ?? null;
   if (JSON.stringify(before ?? []) === JSON.stringify(after)) return;
   const reasons = [...keys.map(({ because }) => because), ...losses.map(({ why }) => why)];
-  await trail.note({
+  await auditLog.note({
     key: `decision/${memberId}/${readAt}`,
     at: readAt,
     kind: 'decision',
@@ -279,7 +277,7 @@ function doubtsOf({ keys, verdicts }: Decision, held: readonly Held[], known: re
   const isSettled = (groupId: number): boolean =>
     [...keys, ...known].some((one) => one.groupId === groupId) || blockOf(groupId, verdicts) !== undefined;
   return held
-    .filter(({ groupId, foreign = false }) => !foreign && !isSettled(groupId))
+    .filter(({ groupId, byHand = false }) => !byHand && !isSettled(groupId))
     .flatMap(({ groupId, standsOn }) => {
       const doubts = standsOn.map(
         ({ passId }) => verdicts.find((verdict) => verdict.passId === passId)?.doubt,

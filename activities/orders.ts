@@ -5,9 +5,7 @@ import {
   controlMemo,
   controlWorkflowId,
   exceptUpdate,
-  wholeOrders,
   type ExceptionWish,
-  type KeptOrders,
   type Orders,
 } from '../messages/to-control.js';
 
@@ -24,7 +22,7 @@ export async function readOrders(client: Client): Promise<Orders> {
   try {
     const { memo } = await client.workflow.getHandle(controlWorkflowId).describe();
     const orders = memo?.[controlMemo];
-    if (orders !== undefined) return wholeOrders(orders as KeptOrders);
+    if (orders !== undefined) return orders as Orders;
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }

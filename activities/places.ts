@@ -8,7 +8,7 @@ import {
 } from '../access/ownership.js';
 import type { LedgerKey } from '../access/plan.js';
 import { isKisiError } from '../kisi/errors.js';
-import type { Ownership } from '../trail/ownership.js';
+import type { Ownership } from '../database/ownership.js';
 import type { FailureType, GrantResult, KeyWish } from '../messages/to-activities.js';
 import { inTurns } from './in-turns.js';
 import { runningMember } from './recorder.js';
@@ -46,7 +46,7 @@ export interface Places {
 export function createPlaces(
   ownership: Pick<
     Ownership,
-    'at' | 'claim' | 'put' | 'release' | 'userGone' | 'sending' | 'answered' | 'unanswered'
+    'at' | 'own' | 'put' | 'release' | 'userGone' | 'sending' | 'answered' | 'unanswered'
   >,
 ): Places {
   const inTurn = inTurns();
@@ -72,7 +72,7 @@ export function createPlaces(
     const before = await ownership.at(wish);
     const unanswered = await ownership.unanswered({ place: wish });
     // On record before it is made: after a lost answer, or with the workflow gone, it is known whose it may be.
-    const claimed = await ownership.claim(memberId, { ...wish, uncertain: true });
+    const claimed = await ownership.own(memberId, { ...wish, uncertain: true });
     const sent = { userId, groupId, memberId, does: 'put', key: wish } as const;
     const outcome = await untilAnswered(sent, () => write({ owned: before, unanswered })).catch(
       async (error: unknown) => {
@@ -87,11 +87,11 @@ export function createPlaces(
       return outcome;
     }
     const { keyId, validUntil, was, higherRole } = outcome;
-    const foreign = outcome.outcome === 'foreign';
+    const byHand = outcome.outcome === 'byHand';
     const handUntil = was ?? wish.handUntil;
-    const known = { keyId, validUntil, foreign, handUntil, uncertain: false };
-    const key = { ...wish, ...known, ...(foreign ? { higherRole } : {}) };
-    return { ...outcome, version: await ownership.claim(memberId, key) };
+    const known = { keyId, validUntil, byHand, handUntil, uncertain: false };
+    const key = { ...wish, ...known, ...(byHand ? { higherRole } : {}) };
+    return { ...outcome, version: await ownership.own(memberId, key) };
   }
 
   async function endNow(...[place, does, write]: Parameters<Places['end']>): Promise<void> {
@@ -120,9 +120,9 @@ export function createPlaces(
    */
   function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
     if (owned !== null && owned.key === null) return false;
-    if (owned?.key?.foreign === false) return true;
+    if (owned?.key?.byHand === false) return true;
     throw ApplicationFailure.create({
-      type: 'Trail' satisfies FailureType,
+      type: 'AuditLog' satisfies FailureType,
       message:
         `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
         '(any more). If it is to go, take it away in Kisi.',
@@ -144,7 +144,7 @@ function again(owned: OwnedKey, version: number): OwnedKey {
 /** Whether Kisi surely did nothing of it. */
 function isUnmade(error: unknown): boolean {
   if (isKisiError(error, 'throttled')) return true;
-  if (error instanceof ApplicationFailure && error.type === 'Held') {
+  if (error instanceof ApplicationFailure && error.type === 'Stopped') {
     const [detail] = (error.details ?? []) as [{ mayBeDone?: boolean }?];
     return detail?.mayBeDone === false;
   }
@@ -155,5 +155,5 @@ function isUnmade(error: unknown): boolean {
 function isAnswered(error: unknown): boolean {
   if (isUnmade(error)) return true;
   if (isKisiError(error)) return error.method === 'GET' || !isKisiError(error, 'unavailable', 'malformed');
-  return error instanceof ApplicationFailure && error.nonRetryable === true && error.type !== 'Held';
+  return error instanceof ApplicationFailure && error.nonRetryable === true && error.type !== 'Stopped';
 }

@@ -24,20 +24,20 @@ import { overlapMs, readStamped, stampedNow as stampedBy, surelyStampedNow } fro
 import { lossWords } from '../nexudus/plausible.js';
 import { OutOfTimeError } from '../lib/within.js';
 import { placeName } from '../access/ownership.js';
-import type { Ownership } from '../trail/ownership.js';
-import type { Trail } from '../trail/trail.js';
+import type { Ownership } from '../database/ownership.js';
+import type { AuditLog } from '../database/audit-log.js';
 import type { ShownKey, Wake } from '../messages/to-member.js';
-import type { Crowd, FullPassMemory, PollActivities, PollMemory } from '../messages/to-activities.js';
-import { lastFullPass, type BaselineBook } from './baselines.js';
+import type { Batch, ReconciliationMemory, PollActivities, PollMemory } from '../messages/to-activities.js';
+import { lastReconciliation, type BaselineBook } from './baselines.js';
 import { recordOf, runningHoldings, type KeyRecord, type RunningHoldings } from './holdings.js';
 import type { KnownRecords } from './known.js';
 import { digestOfRules } from './membership.js';
 import { remoteReads } from './remote.js';
-import { runningMembers, smallCrowd, wakeEach, type Waker } from './wake.js';
+import { runningMembers, smallBatch, wakeEach, type Waker } from './wake.js';
 
 export interface PollDeps {
   nexudus: NexudusClient;
-  nexudusForFullPasses: NexudusClient;
+  nexudusForReconciliationes: NexudusClient;
   client: Client;
   waker: Waker;
   rules: Rules;
@@ -46,9 +46,9 @@ export interface PollDeps {
   /** By what members were judged without a poll. */
   known: KnownRecords;
   baselines: BaselineBook;
-  trail: Pick<Trail, 'list' | 'prune'>;
+  auditLog: Pick<AuditLog, 'list' | 'prune'>;
   ownership: Pick<Ownership, 'all' | 'prune'>;
-  trailRetentionMs: number;
+  auditLogRetentionMs: number;
   /** Told once of each record how long after its write it was noticed. */
   tellLag: (collection: string, lagMs: number) => void;
   now: () => Instant;
@@ -60,19 +60,19 @@ export interface PollDeps {
 
 /** For so long the record knows which keys were taken away, so that an older copy of a ledger does not bring them back. */
 const takenAwayKeptMs = 90 * 24 * 3_600_000;
-/** A poll looks back so far, instead of `overlapMs`, where Nexudus' clock is not known, or where this went by a wrong one: a full pass sees what is older. */
+/** A poll looks back so far, instead of `overlapMs`, where Nexudus' clock is not known, or where this went by a wrong one: a reconciliation sees what is older. */
 const blindOverlapMs = 15 * 60_000;
 /** A watermark that is ahead of Nexudus' clock by more than answers take was set by a wrong one. */
 const clockNoiseMs = 60_000;
 /** What a member's workflow was to look at so long ago it has missed. */
 const lateMs = 2 * 60_000;
-/** So many decisions by a clock that was ahead are made anew by one full pass. */
+/** So many decisions by a clock that was ahead are made anew by one reconciliation. */
 const mostJudgedAhead = 5_000;
 /** Schedules and clocks are not exact: what is due so soon is due. */
 const soonMs = 2_000;
 /** From so much on the clocks differ, and people are told. */
 const tellSkewMs = 30_000;
-/** An implausible loss is believed when a full pass so much later still sees it (principle 4). */
+/** An implausible loss is believed when a reconciliation so much later still sees it (principle 4). */
 const doubtLastsMs = 10 * 60_000;
 /**
  * What a poll reads, in two rounds, and for how long each collection may go unread: purchases, renewals and
@@ -89,9 +89,13 @@ const rounds: Partial<Record<PolledName, number>>[] = [
   { checkins: 60_000, timepasses: 60_000, tarifftimepasses: 60_000 },
 ];
 
-/** Notices changes and wakes members: the cheap poll, and the full pass that sees deletions. */
+/** Notices changes and wakes members: the cheap poll, and the reconciliation that sees deletions. */
 export function createPollActivities(deps: PollDeps): PollActivities {
-  const [tellPoll, tellFullPass, tellSkew] = [telling('The poll'), telling('The full pass'), tellingSkew()];
+  const [tellPoll, tellReconciliation, tellSkew] = [
+    telling('The poll'),
+    telling('The reconciliation'),
+    tellingSkew(),
+  ];
   const tellBroken = tellingOfBroken();
   const tellZoneless = tellingOfZones();
   const tellSeldom = telling('The poll of check-ins, pass types and allowances');
@@ -100,9 +104,9 @@ export function createPollActivities(deps: PollDeps): PollActivities {
       tellPoll(() => pollChanges(deps, memory, { tellSeldom, tellBroken })).finally(() => {
         tellSkew(deps.nexudus.clock.skewMs(), deps.verdict());
       }),
-    fullPass: (memory) =>
-      tellFullPass(() =>
-        fullPass(deps, memory, ({ broken, zoneless }) => {
+    reconcile: (memory) =>
+      tellReconciliation(() =>
+        reconcile(deps, memory, ({ broken, zoneless }) => {
           tellBroken(broken);
           tellZoneless(zoneless);
         }),
@@ -150,8 +154,8 @@ function telling(what: string): Telling {
       told.clear();
       return result;
     } catch (error) {
-      if (isTrouble(error) && !told.has(trouble(error))) {
-        told.add(trouble(error));
+      if (isProblem(error) && !told.has(problem(error))) {
+        told.add(problem(error));
         log.warn(`${what} waits, and nothing is taken away meanwhile: ${error.message}`);
       }
       throw error;
@@ -159,11 +163,11 @@ function telling(what: string): Telling {
   };
 }
 
-const isTrouble = (error: unknown): error is NexudusError | OutOfTimeError =>
+const isProblem = (error: unknown): error is NexudusError | OutOfTimeError =>
   error instanceof NexudusError || error instanceof OutOfTimeError;
 
 /** Amid an outage each try may fail at another of the lists. */
-function trouble(error: NexudusError | OutOfTimeError): string {
+function problem(error: NexudusError | OutOfTimeError): string {
   if (error instanceof OutOfTimeError) return error.name;
   const { kind, message } = error;
   return kind === 'unavailable' || kind === 'throttled' ? kind : message;
@@ -193,8 +197,8 @@ async function pollChanges(
   deps: PollDeps,
   before: PollMemory | null,
   { tellSeldom, tellBroken }: { tellSeldom: Telling; tellBroken: TellBroken },
-): Promise<PollMemory & { crowds?: Crowd[] }> {
-  const crowds: Crowd[] = [];
+): Promise<PollMemory & { batches?: Batch[] }> {
+  const batches: Batch[] = [];
   let memory = before ?? { readTo: {}, seen: {}, lending: {}, woken: 0 };
   let woken = 0;
   for (const [n, round] of rounds.entries()) {
@@ -206,13 +210,13 @@ async function pollChanges(
     if (changes === null) break;
     tellBroken(changes.broken);
     const isFirst = before === null;
-    for (const crowd of await crowdsOf(deps, changes, memory, isFirst)) {
-      woken += sizeOf(crowd);
-      crowds.push(...(await wakeOrLeave(deps.waker, crowd)));
+    for (const batch of await batchesOf(deps, changes, memory, isFirst)) {
+      woken += sizeOf(batch);
+      batches.push(...(await wakeOrLeave(deps.waker, batch)));
     }
     memory = remember(memory, changes, since);
   }
-  return { ...memory, woken, ...(crowds.length > 0 ? { crowds } : {}) };
+  return { ...memory, woken, ...(batches.length > 0 ? { batches } : {}) };
 }
 
 /** Null: the next poll tries again. */
@@ -258,14 +262,13 @@ function dueIn(
 }
 
 /** Whom what is new concerns. */
-async function crowdsOf(
+async function batchesOf(
   { client, nexudus, known, tellLag, now }: PollDeps,
   changes: Changes,
   memory: PollMemory,
   isFirst: boolean,
-): Promise<Crowd[]> {
-  // What an earlier release remembered may have another shape.
-  const seen = new Set(Object.values(memory.seen).filter(Array.isArray).flat());
+): Promise<Batch[]> {
+  const seen = new Set(Object.values(memory.seen).flat());
   const isNew = (one: Written): boolean => !seen.has(fingerprintOf(one));
   // After the reads and not before: what came while they ran must be in the read that follows.
   const wake: Wake = { reason: 'changed', notBefore: now() };
@@ -286,19 +289,19 @@ async function crowdsOf(
   return [
     { mayStart: [...mayStart], others: [...others], wake },
     { mayStart: [], others: [...checkedIn], wake: { ...wake, reason: 'checkIn' } },
-    { mayStart: [], others: everyone, wake: { ...wake, reason: 'reference', inBulk: true } },
+    { mayStart: [], others: everyone, wake: { ...wake, reason: 'reference', isBatch: true } },
   ];
 }
 
-const sizeOf = ({ mayStart, others }: Crowd): number => mayStart.length + others.length;
+const sizeOf = ({ mayStart, others }: Batch): number => mayStart.length + others.length;
 
 /**
- * Wakes a crowd, or answers it where it is so large that a workflow should: neither the next run nor this one's time limit
+ * Wakes a batch, or answers it where it is so large that a workflow should: neither the next run nor this one's time limit
  * should have to wait for it.
  */
-async function wakeOrLeave(waker: Waker, crowd: Crowd): Promise<Crowd[]> {
-  if (sizeOf(crowd) > smallCrowd) return [{ ...crowd, wake: { ...crowd.wake, inBulk: true } }];
-  await wakeEach(waker, crowd);
+async function wakeOrLeave(waker: Waker, batch: Batch): Promise<Batch[]> {
+  if (sizeOf(batch) > smallBatch) return [{ ...batch, wake: { ...batch.wake, isBatch: true } }];
+  await wakeEach(waker, batch);
   return [];
 }
 
@@ -345,15 +348,15 @@ function remember(
   };
 }
 
-async function fullPass(
+async function reconcile(
   deps: PollDeps,
-  given: FullPassMemory | null,
+  given: ReconciliationMemory | null,
   tellOf: (index: Index) => void,
-): Promise<FullPassMemory & { crowds?: Crowd[] }> {
+): Promise<ReconciliationMemory & { batches?: Batch[] }> {
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
-  const memory = given ?? (await lastFullPass(deps.client));
+  const memory = given ?? (await lastReconciliation(deps.client));
   const stampedAt = surelyStampedNow(deps.nexudus.clock, deps);
-  const index = await readIndex(deps.nexudusForFullPasses, {
+  const index = await readIndex(deps.nexudusForReconciliationes, {
     ...deps,
     // A copy that was made by a clock that nobody knew might never be brought up to date.
     ...(stampedAt === null ? {} : { followedBy: deps.replica.rebase(stampedAt) }),
@@ -373,9 +376,9 @@ async function fullPass(
     ...{ shown: index.members, running, record, told: memory?.told ?? {}, isForAll },
     ...{ now: deps.now(), judgedAhead: isDisputed ? new Map<number, Instant>() : await judgedAhead(deps) },
   });
-  const wake: Wake = { reason: 'fullPass', notBefore: deps.now(), inBulk: true };
-  const crowds = await wakeOrLeave(deps.waker, { mayStart, others, wake });
-  const result: FullPassMemory = {
+  const wake: Wake = { reason: 'reconciliation', notBefore: deps.now(), isBatch: true };
+  const batches = await wakeOrLeave(deps.waker, { mayStart, others, wake });
+  const result: ReconciliationMemory = {
     at: index.readAt,
     members: Object.keys(index.members).length,
     told,
@@ -387,24 +390,30 @@ async function fullPass(
   };
   deps.baselines.note(baselines);
   await forgetOld(deps);
-  return crowds.length > 0 ? { ...result, crowds } : result;
+  return batches.length > 0 ? { ...result, batches } : result;
 }
 
 /** Of members who were judged by a clock that was ahead: when, by that clock. They are judged anew. */
-async function judgedAhead({ trail, now }: PollDeps): Promise<Map<number, Instant>> {
+async function judgedAhead({ auditLog, now }: PollDeps): Promise<Map<number, Instant>> {
   const since = now() + clockNoiseMs;
-  const records = await trail.list({ kinds: ['decision'], since, limit: mostJudgedAhead });
+  const records = await auditLog.list({ kinds: ['decision'], since, limit: mostJudgedAhead });
   return new Map(records.flatMap(({ memberId, at }) => (memberId === null ? [] : [[memberId, at]])));
 }
 
 /** Nothing brings back what is deleted here, so no clock is believed alone. */
-async function forgetOld({ trail, ownership, trailRetentionMs, now, verdict }: PollDeps): Promise<void> {
+async function forgetOld({
+  auditLog,
+  ownership,
+  auditLogRetentionMs,
+  now,
+  verdict,
+}: PollDeps): Promise<void> {
   if (verdict().state !== 'agreed') return;
-  await trail.prune(now() - trailRetentionMs);
+  await auditLog.prune(now() - auditLogRetentionMs);
   await ownership.prune(now() - takenAwayKeptMs);
 }
 
-/** The sides that a full pass compares. */
+/** The sides that a reconciliation compares. */
 export interface Sides {
   /** Fingerprint of the records of each member whom Nexudus shows, by id. */
   shown: Readonly<Record<string, string>>;
@@ -412,7 +421,7 @@ export interface Sides {
   running: ReadonlyMap<number, RunningHoldings>;
   /** Whose each key is. */
   record: KeyRecord;
-  /** By member: the difference that was found by the last full pass, and told then. */
+  /** By member: the difference that was found by the last reconciliation, and told then. */
   told: Readonly<Record<string, string>>;
   /** What concerns all has changed. */
   isForAll: boolean;
@@ -421,8 +430,8 @@ export interface Sides {
   judgedAhead: ReadonlyMap<number, Instant>;
 }
 
-/** Whom a full pass wakes, and by what difference. */
-export interface ToWake extends Pick<Crowd, 'mayStart' | 'others'> {
+/** Whom a reconciliation wakes, and by what difference. */
+export interface ToWake extends Pick<Batch, 'mayStart' | 'others'> {
   told: Record<string, string>;
 }
 
@@ -472,8 +481,8 @@ function digestOfLedger(ledger: readonly ShownKey[]): string {
 
 /** Once for as long as a loss is not believed: memory lasts from run to run. */
 function tellSuspects(
-  before: FullPassMemory['suspects'],
-  { baselines, suspects }: Pick<FullPassMemory, 'baselines' | 'suspects'>,
+  before: ReconciliationMemory['suspects'],
+  { baselines, suspects }: Pick<ReconciliationMemory, 'baselines' | 'suspects'>,
 ): void {
   const fresh = Object.entries(suspects).filter(([name]) => before[name] === undefined);
   if (fresh.length === 0) return;
@@ -489,12 +498,12 @@ function tellSuspects(
  * that no time has passed for sure. Pure.
  */
 export function believe(
-  memory: Pick<FullPassMemory, 'baselines' | 'suspects'> | null,
+  memory: Pick<ReconciliationMemory, 'baselines' | 'suspects'> | null,
   index: Pick<Index, 'counts' | 'readAt'>,
   isDisputed = false,
-): Pick<FullPassMemory, 'baselines' | 'suspects'> {
-  const baselines: FullPassMemory['baselines'] = {};
-  const suspects: FullPassMemory['suspects'] = {};
+): Pick<ReconciliationMemory, 'baselines' | 'suspects'> {
+  const baselines: ReconciliationMemory['baselines'] = {};
+  const suspects: ReconciliationMemory['suspects'] = {};
   for (const [collection, count] of Object.entries(index.counts)) {
     const baseline = memory?.baselines[collection];
     const suspect = memory?.suspects[collection];

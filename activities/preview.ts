@@ -54,7 +54,7 @@ export function linesOf(people: readonly Preview[]): PlanLine[] {
 /** Everything that a preview of one person stands on. */
 export interface PreviewFacts {
   memberId: number;
-  holdings: Pick<Holdings, 'ledger' | 'kisiUser' | 'frozen' | 'heldAtOnce'>;
+  holdings: Pick<Holdings, 'ledger' | 'kisiUser' | 'frozen' | 'withheldAtOnce'>;
   assessment: Assessment;
   kisi: KisiSide;
   now: Instant;
@@ -72,7 +72,7 @@ const handMoveRequests = changeRequests + 1;
 export function previewOf({ memberId, holdings, assessment, kisi, now }: PreviewFacts): Preview {
   const { ledger, kisiUser } = holdings;
   const { keys, rules } = assessment;
-  const holds = [...assessment.holds, ...(holdings.heldAtOnce ?? [])];
+  const holds = [...assessment.holds, ...(holdings.withheldAtOnce ?? [])];
   const frozen = stillFrozen(holdings.frozen, rules, now);
   const isKnown = kisiUser !== null && kisiUser.emailDigest === assessment.emailDigest;
   const steps = planSteps(ledger, keys, holds, isKnown ? kisiUser.id : null, frozen);
@@ -112,7 +112,7 @@ function lineOf(
 
 function grantLine(wish: Entitlement, { keys }: KisiSide): Omit<PlanLine, 'memberId'> {
   const { groupId, until, because } = wish;
-  const after = wish.door.set;
+  const after = wish.kisiEnd.set;
   const there = keys.find((key) => key.groupId === groupId);
   const before = there === undefined || there.validUntil === 'unreadable' ? null : there.validUntil;
   const line = { groupId, until, why: because, had: there !== undefined, before };
@@ -130,14 +130,14 @@ function moveLine(key: LedgerKey, wish: Entitlement): Omit<PlanLine, 'memberId'>
     does: 'move',
     before: key.validUntil,
     had: true,
-    after: wish.door.set,
+    after: wish.kisiEnd.set,
     until,
     why: because,
     requests: changeRequests,
   };
 }
 
-function endLine(key: LedgerKey, { losses = [] }: Assessment, now: Instant): Omit<PlanLine, 'memberId'> {
+function endLine(key: LedgerKey, { losses }: Assessment, now: Instant): Omit<PlanLine, 'memberId'> {
   const { groupId } = key;
   const handUntil = givenBackUntil(key, now);
   // A key of an earlier Kisi user is no loss: the new one has it.

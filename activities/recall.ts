@@ -1,12 +1,12 @@
 import { reconciled } from '../access/ownership.js';
-import type { Ownership } from '../trail/ownership.js';
+import type { Ownership } from '../database/ownership.js';
 import type { Assessed, AssessRequest } from '../messages/to-activities.js';
 
 /** What is on record of a member's keys, brought in line with what its workflow knows. */
 export type Copy = Pick<Assessed, 'ledger' | 'kisiUser'>;
 
 /**
- * Principle 12: the record says whose a key is, and a workflow's ledger can be made again from it. Throws TrailError where the
+ * Principle 12: the record says whose a key is, and a workflow's ledger can be made again from it. Throws AuditLogError where the
  * record cannot be read or told.
  */
 export async function recall(

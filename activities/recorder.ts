@@ -3,8 +3,8 @@ import type { Wait } from '../access/latency.js';
 import type { Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
 import type { JsonValue } from '../access/json.js';
-import type { TrailRecord, WriteAhead } from '../trail/records.js';
-import type { Trail } from '../trail/trail.js';
+import type { AuditRecord, WriteAhead } from '../database/audit-records.js';
+import type { AuditLog } from '../database/audit-log.js';
 import { memberIdOf } from '../messages/to-member.js';
 import type { WriteNote } from '../messages/to-activities.js';
 import { logWrite } from './lines.js';
@@ -36,8 +36,8 @@ export interface Sight<T> {
   /** The key that is there; null: none, or this is about no key. */
   keyId: number | null;
   /** Whether an earlier write, whose answer was lost, was done. */
-  shows: (earlier: TrailRecord) => boolean;
-  /** How it is, as the trail keeps it. */
+  shows: (earlier: AuditRecord) => boolean;
+  /** How it is, as the audit log keeps it. */
   before: JsonValue;
   /** What the write would answer where all is as wished already, so that it is not made; null: it is not so. */
   isSo: { result: T } | null;
@@ -62,35 +62,35 @@ export interface Stopwatch {
   tell(wait: Wait): void;
 }
 
-/** Keeps every write in the trail: noted before it is made, and its answer after. */
+/** Keeps every write in the audit log: noted before it is made, and its answer after. */
 export interface Recorder {
-  /** Throws what the write throws, and TrailError, before anything is written, where the trail cannot be. */
+  /** Throws what the write throws, and AuditLogError, before anything is written, where the audit log cannot be. */
   write<T>(note: WriteNote, write: Write<T>): Promise<T>;
   /**
    * Says of the running member's earlier writes to a group (null: to no group), whose answers were lost, what became of
-   * them. Throws TrailError.
+   * them. Throws AuditLogError.
    */
   settle(groupId: number | null, sight: Pick<Sight<unknown>, 'keyId' | 'shows'>): Promise<void>;
   /** The same of all of them, as far as `sightOf` can tell: null: it cannot. */
   settleSeen(
-    sightOf: (earlier: TrailRecord) => Pick<Sight<unknown>, 'keyId' | 'shows'> | null,
+    sightOf: (earlier: AuditRecord) => Pick<Sight<unknown>, 'keyId' | 'shows'> | null,
   ): Promise<void>;
 }
 
-export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stopwatch): Recorder {
+export function createRecorder(auditLog: AuditLog, now: () => Instant, stopwatch: Stopwatch): Recorder {
   /** The newest try of each write under way: there are two where Temporal has taken the first for lost. */
   const newestTries = new Map<string, symbol>();
 
-  async function inDoubt(memberId: number | null, groupId?: number | null): Promise<TrailRecord[]> {
-    return memberId === null ? [] : trail.begunFor(memberId, groupId);
+  async function inDoubt(memberId: number | null, groupId?: number | null): Promise<AuditRecord[]> {
+    return memberId === null ? [] : auditLog.begunFor(memberId, groupId);
   }
 
-  async function lastDone({ memberId, groupId }: Pick<TrailRecord, 'memberId' | 'groupId'>) {
-    return memberId === null ? null : trail.lastDoneFor(memberId, groupId);
+  async function lastDone({ memberId, groupId }: Pick<AuditRecord, 'memberId' | 'groupId'>) {
+    return memberId === null ? null : auditLog.lastDoneFor(memberId, groupId);
   }
 
   async function finish(
-    all: readonly TrailRecord[],
+    all: readonly AuditRecord[],
     { shows, keyId }: Pick<Sight<unknown>, 'keyId' | 'shows'>,
   ): Promise<void> {
     const answer = 'its answer was lost; what became of it showed later';
@@ -99,7 +99,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         shows(one) && !leftSo(await lastDone(one), one, keyId)
           ? { state: 'done' as const, after: withKeyId(one.after, keyId), answer }
           : { state: 'failed' as const, after: one.before, answer };
-      await trail.finish(one.key, outcome);
+      await auditLog.finish(one.key, outcome);
       if (outcome.state === 'done') logWrite(one, outcome.after);
     }
   }
@@ -109,19 +109,19 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
     { key, ...about }: Omit<WriteAhead, 'after'>,
     swap: (onTaken: (wasThere: boolean) => void) => Promise<T>,
   ): Promise<T> {
-    const { mayBeDone } = await trail.begin({ ...about, key, after: null });
+    const { mayBeDone } = await auditLog.begin({ ...about, key, after: null });
     const taken: { wasThere?: boolean } = {};
     try {
       return await swap((wasThere) => (taken.wasThere = wasThere));
     } catch (error) {
       if (taken.wasThere === undefined && !mayBeDone && (isRefused(error) || isUnsent(error, 'revoke')))
-        await trail.finish(key, { state: 'failed', after: about.before, answer: error.message });
+        await auditLog.finish(key, { state: 'failed', after: about.before, answer: error.message });
       throw error;
     } finally {
       if (taken.wasThere !== undefined) {
         const isDone = taken.wasThere || mayBeDone;
         const answer = isDone ? 'deleted, for another key in its place' : 'already gone';
-        await trail.finish(key, { state: isDone ? 'done' : 'failed', after: null, answer });
+        await auditLog.finish(key, { state: isDone ? 'done' : 'failed', after: null, answer });
       }
     }
   }
@@ -162,7 +162,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
       const thisTry = Symbol(key);
       newestTries.set(key, thisTry);
       const isMeasured = since !== null && since >= (await stopwatch.countsFrom());
-      const { at, mayBeDone: isTriedAgain } = await trail.begin({
+      const { at, mayBeDone: isTriedAgain } = await auditLog.begin({
         key,
         at: now(),
         memberId,
@@ -186,7 +186,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         const until = now();
         // Nexudus' clock may be ahead.
         const waited = isDone && awaited && isMeasured ? { since: Math.min(since, until), until } : undefined;
-        await trail.finish(key, { state: isDone ? 'done' : 'failed', after, answer, waited });
+        await auditLog.finish(key, { state: isDone ? 'done' : 'failed', after, answer, waited });
         // A grant that found a key there, and moved its end on.
         const what = write.what === 'grant' && awaited === undefined ? 'move' : write.what;
         if (isDone) logWrite({ ...about, ...write, what, memberId }, after);
@@ -196,7 +196,7 @@ export function createRecorder(trail: Trail, now: () => Instant, stopwatch: Stop
         // Of another try it tells nothing.
         const isOnly = !isTriedAgain && newestTries.get(key) === thisTry;
         if (isOnly && (isRefused(error) || isUnsent(error, write.what)))
-          await trail.finish(key, { state: 'failed', after: write.before, answer: error.message });
+          await auditLog.finish(key, { state: 'failed', after: write.before, answer: error.message });
         throw error;
       } finally {
         if (newestTries.get(key) === thisTry) newestTries.delete(key);
@@ -223,8 +223,8 @@ async function unlessUnread<T>(look: () => Promise<T>): Promise<T | null> {
  * `keyId`: the key that is there now. Pure.
  */
 function leftSo(
-  last: TrailRecord | null,
-  { what, before, after }: Pick<TrailRecord, 'what' | 'before' | 'after'>,
+  last: AuditRecord | null,
+  { what, before, after }: Pick<AuditRecord, 'what' | 'before' | 'after'>,
   keyId: number | null,
 ): boolean {
   if (what === 'createUser') return false;

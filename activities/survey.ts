@@ -120,9 +120,9 @@ async function readAll(
         notBefore,
         reference: 'kept',
         isCheckIn: false,
-        inBulk: true,
+        isBatch: true,
         siblingIds: held?.siblingIds ?? [],
-        heldOn: held?.ledger.flatMap((key) => key.standsOn) ?? [],
+        standsOn: held?.ledger.flatMap((key) => key.standsOn) ?? [],
       });
       reads.set(memberId, read);
     } catch (error) {

@@ -11,7 +11,7 @@ import type { Freeze } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 import {
   freezeGroup,
-  fullPassScheduleId,
+  reconciliationScheduleId,
   holdingsMemo,
   membershipChanged,
   memberIdOf,
@@ -24,8 +24,8 @@ import {
   type MemberState,
   type Wake,
 } from '../messages/to-member.js';
-import type { Ownership } from '../trail/ownership.js';
-import type { Crowd, WakeActivities } from '../messages/to-activities.js';
+import type { Ownership } from '../database/ownership.js';
+import type { Batch, WakeActivities } from '../messages/to-activities.js';
 import { beatMs, heartbeating } from './remote.js';
 
 /** Wakes members' workflows. Signals say only that, and from when on, to look. */
@@ -42,8 +42,8 @@ export interface Waker extends WakeActivities {
 }
 
 const wakesAtOnce = 20;
-/** A crowd up to this is woken as fast as Temporal takes it. */
-export const smallCrowd = 200;
+/** A batch up to this is woken as fast as Temporal takes it. */
+export const smallBatch = 200;
 /** More are woken at this pace: a worker with two cores then has time left for those who come meanwhile. */
 const wakesPerSecond = 20;
 /** Each of these asks Kisi something, which takes 5 requests a second: who is woken sooner only waits in line. */
@@ -86,8 +86,8 @@ export async function inBatches<T>(items: readonly T[], job: (item: T) => Promis
   }
 }
 
-/** How far the waking of a crowd has come, for another try to go on from there. */
-export interface CrowdProgress {
+/** How far the waking of a batch has come, for another try to go on from there. */
+export interface BatchProgress {
   /** So many were woken before. */
   from: number;
   /** Told once so many were woken. */
@@ -96,17 +96,17 @@ export interface CrowdProgress {
 }
 
 /**
- * Wakes all of a crowd, at a pace that leaves room for those for whom somebody waits. Where it is too large for that within
+ * Wakes all of a batch, at a pace that leaves room for those for whom somebody waits. Where it is too large for that within
  * seconds, nobody who does something else should wait for it.
  */
 export async function wakeEach(
   { wake, wakeIfRunning }: Pick<Waker, 'wake' | 'wakeIfRunning'>,
-  { mayStart, others, wake: reason }: Crowd,
-  progress?: CrowdProgress,
+  { mayStart, others, wake: reason }: Batch,
+  progress?: BatchProgress,
 ): Promise<void> {
   // Whoever orders a resync has woken the first of them.
   const isResync = reason.reason === 'resync';
-  const [atOnce, perSecond] = isResync ? [0, resyncsPerSecond] : [smallCrowd, wakesPerSecond];
+  const [atOnce, perSecond] = isResync ? [0, resyncsPerSecond] : [smallBatch, wakesPerSecond];
   const wakes = [
     ...mayStart.map((id) => () => wake(id, reason)),
     ...others.map((id) => () => wakeIfRunning(id, reason)),
@@ -186,13 +186,13 @@ export function createWaker(
     async wakeSiblings(memberIds: number[], notBefore: Instant) {
       for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
     },
-    async wakeCrowd(crowd) {
+    async wakeBatch(batch) {
       const { info, cancellationSignal: signal } = Context.current();
       const from = Number(info.heartbeatDetails ?? 0);
       let done = from;
       const reached = (count: number): void => void (done = count);
       const wakeAll = (): Promise<void> =>
-        wakeEach({ wake, wakeIfRunning }, crowd, { from, reached, signal });
+        wakeEach({ wake, wakeIfRunning }, batch, { from, reached, signal });
       await heartbeating(beatMs, wakeAll, () => done);
     },
     wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
@@ -204,11 +204,11 @@ export function createWaker(
       return ended;
     },
     async letPoll(allowed) {
-      for (const id of [pollScheduleId, fullPassScheduleId]) await letRun(client, id, allowed);
+      for (const id of [pollScheduleId, reconciliationScheduleId]) await letRun(client, id, allowed);
     },
-    async wakeHeld() {
-      const ids = await runningMembers(client, ` AND AccessProblem = 'Held'`);
-      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'released', inBulk: true }));
+    async wakeStopped() {
+      const ids = await runningMembers(client, ` AND AccessProblem = 'Stopped'`);
+      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'released', isBatch: true }));
     },
   };
 }

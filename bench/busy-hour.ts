@@ -9,7 +9,7 @@ import { say, wait } from './stage.js';
 const [members = 10_000, minutes = 60] = process.argv.slice(2).map(Number);
 /** In an hour. */
 const counts = { checkIns: 2_000, purchases: 300, ends: 200 };
-const space = await pushedSpace(members, { LATCHKEY_FULL_PASS_INTERVAL: '10m' });
+const space = await pushedSpace(members, { LATCHKEY_RECONCILIATION_INTERVAL: '10m' });
 const { nexudus, kisi } = space.stage;
 
 await wait(61_000);

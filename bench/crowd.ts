@@ -4,9 +4,9 @@ import type { LedgerKey } from '../access/plan.js';
 import { emailDigestOf, keyEmailDigests } from '../activities/email-digest.js';
 import { inBatches, memberStart } from '../activities/wake.js';
 import { passRenewalTimes } from '../simulators/nexudus.js';
-import { openDatabase } from '../trail/database.js';
-import { createOwnership } from '../trail/ownership.js';
-import { installationSecret } from '../trail/secret.js';
+import { openDatabase } from '../database/database.js';
+import { createOwnership } from '../database/ownership.js';
+import { installationSecret } from '../database/secret.js';
 import { memberWorkflowType } from '../messages/to-member.js';
 import { wait, type BenchStage } from './stage.js';
 
@@ -135,7 +135,7 @@ export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }
     const [memberId = 0, userId = 0, groupId = 0] = [memberIds[place], userIds[place], groupIds[place]];
     const { id: keyId } = kisi.org.grantByHand({ userId, groupId, validUntil });
     const key: LedgerKey = {
-      ...{ groupId, userId, keyId, validUntil, foreign: false, handUntil: null, uncertain: false },
+      ...{ groupId, userId, keyId, validUntil, byHand: false, handUntil: null, uncertain: false },
       ...{ version: 1, until: null, because: 'a bench', standsOn: [] },
     };
     await ownership.put([{ userId, groupId, memberId, version: 1, key }]);
@@ -150,11 +150,11 @@ export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }
 /** Finds the workflows that wake many, one after another. */
 export const crowds = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
 
-/** Until everybody has looked, and the first full pass has woken everybody once more. */
+/** Until everybody has looked, and the first reconciliation has woken everybody once more. */
 export async function allAsleep({ client }: BenchStage, members: number): Promise<void> {
   const count = async (query: string): Promise<number> => (await client.workflow.count(query)).count;
   const looked = `WorkflowType = 'member' AND AccessState = 'access'`;
-  const passed = `WorkflowType = 'fullPass' AND ExecutionStatus = 'Completed'`;
+  const passed = `WorkflowType = 'reconciliation' AND ExecutionStatus = 'Completed'`;
   while ((await count(looked)) < members || (await count(passed)) === 0 || (await count(crowds)) > 0)
     await wait(1_000);
   // The last of them are still at it.

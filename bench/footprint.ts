@@ -72,7 +72,7 @@ tell([
   row(`a further start, ${members} members, to ready`, further.readyMs / 1_000, 3, 's'),
   {
     ...row(
-      `a further start, ${members} members, to the first poll, after a full pass`,
+      `a further start, ${members} members, to the first poll, after a reconciliation`,
       further.polledMs / 1_000,
       3,
       's',

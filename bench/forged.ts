@@ -27,12 +27,12 @@ async function serve(kind: Kind): Promise<void> {
 }
 
 async function startForgeable(): Promise<number> {
-  const herald = {
+  const debouncer = {
     tell: () => undefined,
     tellSomething: () => undefined,
     drain: () => Promise.resolve(),
   };
-  const doors = { acs: null, kisi: null, herald, count: () => undefined };
+  const doors = { acs: null, kisi: null, debouncer, count: () => undefined };
   return (await startListener({ port: 0, nexudusSecret: 'a shared secret of Nexudus', ...doors })).port;
 }
 

@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { auditInterval, driftWorkflowId } from '../messages/to-drift.js';
+import { comparisonInterval, driftWorkflowId } from '../messages/to-drift.js';
 import { nextFreePort } from '../lib/ports.js';
 import { addCrowd, allAsleep, crowds, renew, settle, threeHomes, type Crowd } from './crowd.js';
 import type { Flooded } from './flood.js';
@@ -26,8 +26,8 @@ const stage = await setStage({
   LATCHKEY_PUSH_PORT: String(port),
   LATCHKEY_PUSH_URL: address,
   NEXUDUS_WEBHOOK_SECRET: secret,
-  LATCHKEY_FULL_PASS_INTERVAL: '2h',
-  LATCHKEY_AUDIT_INTERVAL: '7d',
+  LATCHKEY_RECONCILIATION_INTERVAL: '2h',
+  LATCHKEY_COMPARISON_INTERVAL: '7d',
 });
 const { nexudus, kisi, ids, client } = stage;
 nexudus.switches.hookSecret = secret;
@@ -46,7 +46,7 @@ say(`all have looked twice, ${seconds(Date.now() - settledAt)} s after the start
 kisi.requests.clear();
 
 await quietTime();
-await audits();
+await comparisons();
 const idle = await pushed('while nothing else happens');
 await floods(crowd);
 // Until the first of them wait for Kisi.
@@ -83,10 +83,10 @@ async function quietTime(): Promise<void> {
   );
 }
 
-/** Two audits: the first one reads everything, the second one what it must. */
-async function audits(): Promise<void> {
+/** Two comparisons: the first one reads everything, the second one what it must. */
+async function comparisons(): Promise<void> {
   const drift = client.workflow.getHandle(driftWorkflowId);
-  await drift.signal(auditInterval, 30_000);
+  await drift.signal(comparisonInterval, 30_000);
   for (const name of ['first', 'next']) {
     kisi.requests.clear();
     while (kisi.requests.count() === 0) await wait(200);
@@ -98,7 +98,7 @@ async function audits(): Promise<void> {
     const asked = kisi.requests.count();
     const took = `${seconds(Date.now() - from - restMs)} s, ${(worker.cpuSeconds() - cpuBefore).toFixed(1)} s of processor time`;
     report({
-      what: `Kisi requests, ${name} audit of ${members} keys (${took})`,
+      what: `Kisi requests, ${name} comparison of ${members} keys (${took})`,
       measured: String(asked),
       floor: String(pages),
       ratio: asked / pages,
@@ -106,7 +106,7 @@ async function audits(): Promise<void> {
       holds: name === 'first' || asked <= pages,
     });
   }
-  await drift.signal(auditInterval, 7 * 86_400_000);
+  await drift.signal(comparisonInterval, 7 * 86_400_000);
 }
 
 /** Until nothing was asked of Kisi for a while. */

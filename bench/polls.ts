@@ -60,9 +60,9 @@ async function of(count: number): Promise<void> {
         notBefore,
         reference: 'anew',
         isCheckIn: false,
-        inBulk: false,
+        isBatch: false,
         siblingIds: [],
-        heldOn: [],
+        standsOn: [],
       });
     await Promise.all(memberIds.map(wake));
     const asked = nexudus.requests.count();
@@ -103,15 +103,15 @@ async function quietPoll(
   const activities = createPollActivities({
     replica: createReplica(),
     nexudus: reads,
-    nexudusForFullPasses: reads,
+    nexudusForReconciliationes: reads,
     client: { workflow: { list: () => [] } } as unknown as Client,
     waker: { wake: () => Promise.resolve(), wakeIfRunning: () => Promise.resolve(true) } as unknown as Waker,
     rules: { mapping: [], policies: defaultPolicies },
     known: createKnownRecords(),
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
-    trail: { list: () => Promise.resolve([]), prune: () => Promise.resolve(0) },
+    auditLog: { list: () => Promise.resolve([]), prune: () => Promise.resolve(0) },
     ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
-    trailRetentionMs: 0,
+    auditLogRetentionMs: 0,
     tellLag: () => undefined,
     now,
     verdict: () => ({ state: 'agreed', right: ['machine', 'nexudus', 'kisi'], wrong: [] }),

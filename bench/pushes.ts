@@ -25,8 +25,8 @@ export async function pushedSpace(members: number, env: Record<string, string> =
     LATCHKEY_PUSH_PORT: String(port),
     LATCHKEY_PUSH_URL: `http://127.0.0.1:${port}`,
     NEXUDUS_WEBHOOK_SECRET: secret,
-    LATCHKEY_FULL_PASS_INTERVAL: '2h',
-    LATCHKEY_AUDIT_INTERVAL: '7d',
+    LATCHKEY_RECONCILIATION_INTERVAL: '2h',
+    LATCHKEY_COMPARISON_INTERVAL: '7d',
     ...env,
   });
   const { nexudus, kisi, ids } = stage;
@@ -37,7 +37,7 @@ export async function pushedSpace(members: number, env: Record<string, string> =
   const worker = await startWorkerProcess(stage);
   await latchkey(stage, 'hooks', 'install');
   await allAsleep(stage, members);
-  // As after each hourly audit, it is known who has a Kisi user.
+  // As after each hourly comparison, it is known who has a Kisi user.
   await latchkey(stage, 'drift', '--now');
   let next = 0;
   let newcomers = 0;

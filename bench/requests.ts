@@ -10,7 +10,7 @@ import { say, setStage, wait } from './stage.js';
 const members = Number(process.argv[2] ?? 40);
 const withFaults = process.argv[3] !== 'faultless';
 const rows: Row[] = [];
-const stage = await setStage({ LATCHKEY_POLL_INTERVAL: '1s', LATCHKEY_AUDIT_INTERVAL: '7d' });
+const stage = await setStage({ LATCHKEY_POLL_INTERVAL: '1s', LATCHKEY_COMPARISON_INTERVAL: '7d' });
 const { nexudus, kisi, ids } = stage;
 const { space } = nexudus;
 await stage.startWorker({

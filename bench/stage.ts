@@ -35,7 +35,7 @@ export async function setStage(env: Record<string, string> = {}): Promise<BenchS
   const server = await startEmbeddedTemporal({ dbFile: null, searchAttributes });
   const temporal = { address: server.address, namespace: 'default' };
   // What the benches take away they take from all at once.
-  const file = 'policies: { breakerPeople: 100000, breakerShare: 100% }';
+  const file = 'policies: { guardPeople: 100000, guardShare: 100% }';
   const stage = await setEmptyStage({ temporal, log, env, file });
   const { nexudus, kisi } = stage;
   nexudus.switches.rateLimits = null;

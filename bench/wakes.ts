@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import axios from 'axios';
 import { Worker } from '@temporalio/worker';
 import { createKisiPacer } from '../kisi/pace.js';
-import { inBatches, smallCrowd } from '../activities/wake.js';
+import { inBatches, smallBatch } from '../activities/wake.js';
 import { membershipChanged, memberWorkflowId } from '../messages/to-member.js';
 import { connectNative } from '../worker/temporal.js';
 import { bare, bareWake, type BareActivities } from './bare.js';
@@ -18,7 +18,7 @@ import { say, setStage, wait } from './stage.js';
 const eventsOfAWake = 12;
 
 const members = Number(process.argv[2] ?? 500);
-const stage = await setStage({ LATCHKEY_POLL_INTERVAL: '1h', LATCHKEY_FULL_PASS_INTERVAL: '1h' });
+const stage = await setStage({ LATCHKEY_POLL_INTERVAL: '1h', LATCHKEY_RECONCILIATION_INTERVAL: '1h' });
 const { nexudus, kisi } = stage;
 const { memberIds } = addCrowd(stage, threeHomes(stage), members);
 // At Nexudus as in a real space, since that is what has those who wake together share their reads.
@@ -35,7 +35,7 @@ const ours = await woken({
   wake: (id, notBefore) =>
     client.workflow
       .getHandle(memberWorkflowId(id))
-      .signal(membershipChanged, { reason: 'changed', notBefore, inBulk: members > smallCrowd }),
+      .signal(membershipChanged, { reason: 'changed', notBefore, isBatch: members > smallBatch }),
   workflowId: memberWorkflowId,
 });
 await service.stop();

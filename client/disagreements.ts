@@ -1,8 +1,8 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Instant } from '../access/types.js';
 import { askHoldings } from '../activities/holdings.js';
-import type { TrailRecord } from '../trail/records.js';
-import type { Trail } from '../trail/trail.js';
+import type { AuditRecord } from '../database/audit-records.js';
+import type { AuditLog } from '../database/audit-log.js';
 import { atOnce } from './at-once.js';
 import { CommandError } from './failure.js';
 import { isUnanswered } from './members.js';
@@ -11,7 +11,7 @@ import { withSession } from './session.js';
 import { readSettings } from './rules.js';
 import { nexudusOf } from './space.js';
 import { shortTime, table } from './table.js';
-import { withTrail } from './trail.js';
+import { withAuditLog } from './audit-log.js';
 import { memberIdFor, parseWho } from './who.js';
 
 /** Whom Nexudus' own working out and Latchkey give other groups. */
@@ -39,32 +39,32 @@ export async function disagreements(
   // What is compared was decided by the worker: the file of this folder does not matter.
   const { config } = readSettings();
   const wanted = who === null ? null : await memberIdFor(who, nexudusOf(config));
-  const { found, claimed } = await withTrail(config, async (trail) => {
-    const claims = await lastClaims(trail);
-    const apart = await differing(trail, claims);
+  const { found, told } = await withAuditLog(config, async (auditLog) => {
+    const opinions = await lastOpinions(auditLog);
+    const apart = await differing(auditLog, opinions);
     const profiles =
       apart.length === 0 ? [] : await withSession(config, ({ client }) => profilesOf(client, apart));
-    return { claimed: claims.size, found: await compared(trail, profiles, wanted) };
+    return { told: opinions.size, found: await compared(auditLog, profiles, wanted) };
   });
   if (json) printJson(found.map(({ since, ...one }) => ({ ...one, since: new Date(since).toISOString() })));
-  else print(words(found, claimed));
+  else print(words(found, told));
 }
 
-/** The last claim of each member of whom there is one. */
-async function lastClaims(trail: Trail): Promise<Map<number, TrailRecord>> {
-  const claims = new Map<number, TrailRecord>();
-  for await (const claim of trail.all({ kinds: ['claim'] })) {
-    if (claim.memberId !== null) claims.set(claim.memberId, claim);
+/** The last opinion of each member of whom there is one. */
+async function lastOpinions(auditLog: AuditLog): Promise<Map<number, AuditRecord>> {
+  const opinions = new Map<number, AuditRecord>();
+  for await (const opinion of auditLog.all({ kinds: ['opinion'] })) {
+    if (opinion.memberId !== null) opinions.set(opinion.memberId, opinion);
   }
-  return claims;
+  return opinions;
 }
 
-/** Members of whom the last claim and the last decision differ, each profile by itself. */
-async function differing(trail: Trail, claims: ReadonlyMap<number, TrailRecord>): Promise<number[]> {
+/** Members of whom the last opinion and the last decision differ, each profile by itself. */
+async function differing(auditLog: AuditLog, opinions: ReadonlyMap<number, AuditRecord>): Promise<number[]> {
   const ids: number[] = [];
-  for (const [memberId, claim] of claims) {
-    const decision = await trail.last('decision', memberId);
-    if (disagreementOf([claim, ...(decision === null ? [] : [decision])], [memberId]) !== null)
+  for (const [memberId, opinion] of opinions) {
+    const decision = await auditLog.last('decision', memberId);
+    if (disagreementOf([opinion, ...(decision === null ? [] : [decision])], [memberId]) !== null)
       ids.push(memberId);
   }
   return ids;
@@ -90,16 +90,17 @@ async function siblingsOf(client: Client, memberId: number): Promise<number[]> {
 }
 
 async function compared(
-  trail: Trail,
+  auditLog: AuditLog,
   profiles: readonly number[][],
   wanted: number | null,
 ): Promise<Disagreement[]> {
   const found: Disagreement[] = [];
   for (const ids of profiles) {
     if (wanted !== null && !ids.includes(wanted)) continue;
-    const records: TrailRecord[] = [];
+    const records: AuditRecord[] = [];
     for (const memberId of ids)
-      for await (const record of trail.all({ memberId, kinds: ['claim', 'decision'] })) records.push(record);
+      for await (const record of auditLog.all({ memberId, kinds: ['opinion', 'decision'] }))
+        records.push(record);
     const one = disagreementOf(records, ids);
     if (one !== null) found.push(one);
   }
@@ -107,34 +108,34 @@ async function compared(
 }
 
 /**
- * What the claims about all profiles of a person and the decisions about the one that owns the keys come to; null: they
- * agree, or there is no claim. Pure.
+ * What the opinions about all profiles of a person and the decisions about the one that owns the keys come to; null: they
+ * agree, or there is no opinion. Pure.
  */
 export function disagreementOf(
-  records: readonly TrailRecord[],
+  records: readonly AuditRecord[],
   profileIds: readonly number[],
 ): Disagreement | null {
   const memberId = Math.min(...profileIds);
-  const claimed = new Map<number, readonly number[]>();
-  let decision: TrailRecord | null = null;
+  const told = new Map<number, readonly number[]>();
+  let decision: AuditRecord | null = null;
   let since: Instant | null = null;
   for (const record of records.toSorted((a, b) => a.at - b.at)) {
-    if (record.kind === 'claim' && record.memberId !== null) claimed.set(record.memberId, claimOf(record));
+    if (record.kind === 'opinion' && record.memberId !== null) told.set(record.memberId, opinionOf(record));
     else if (record.kind === 'decision' && record.memberId === memberId) decision = record;
-    const { onlyNexudus, onlyLatchkey } = difference(claimed, decision);
-    const agrees = claimed.size === 0 || onlyNexudus.length + onlyLatchkey.length === 0;
+    const { onlyNexudus, onlyLatchkey } = difference(told, decision);
+    const agrees = told.size === 0 || onlyNexudus.length + onlyLatchkey.length === 0;
     since = agrees ? null : (since ?? record.at);
   }
   if (since === null) return null;
-  return { memberId, ...difference(claimed, decision), since, why: decision?.cause ?? null };
+  return { memberId, ...difference(told, decision), since, why: decision?.cause ?? null };
 }
 
 function difference(
-  claimed: ReadonlyMap<number, readonly number[]>,
-  decision: TrailRecord | null,
+  told: ReadonlyMap<number, readonly number[]>,
+  decision: AuditRecord | null,
 ): Pick<Disagreement, 'onlyNexudus' | 'onlyLatchkey'> {
   const ours = new Set(decisionOf(decision));
-  const theirs = new Set([...claimed.values()].flat());
+  const theirs = new Set([...told.values()].flat());
   const ordered = (ids: ReadonlySet<number>): number[] => [...ids].sort((a, b) => a - b);
   return {
     onlyNexudus: ordered(theirs).filter((id) => !ours.has(id)),
@@ -142,14 +143,14 @@ function difference(
   };
 }
 
-const claimOf = ({ after }: TrailRecord): readonly number[] => after as readonly number[];
-const decisionOf = (decision: TrailRecord | null): number[] =>
+const opinionOf = ({ after }: AuditRecord): readonly number[] => after as readonly number[];
+const decisionOf = (decision: AuditRecord | null): number[] =>
   ((decision?.after ?? []) as readonly { groupId: number }[]).map(({ groupId }) => groupId);
 
-function words(found: readonly Disagreement[], claimed: number): string {
-  if (claimed === 0)
+function words(found: readonly Disagreement[], told: number): string {
+  if (told === 0)
     return 'Nexudus has told of nobody yet: set up its Custom ACS (NEXUDUS_ACS_TOKEN, docs/configuration.md).';
-  if (found.length === 0) return `Nexudus and Latchkey agree, of ${claimed} members of whom Nexudus told.`;
+  if (found.length === 0) return `Nexudus and Latchkey agree, of ${told} members of whom Nexudus told.`;
   const listed = (ids: readonly number[]): string | null => (ids.length === 0 ? null : ids.join(', '));
   const rows = found.map(({ memberId, onlyNexudus, onlyLatchkey, since, why }) => [
     memberId,
@@ -161,6 +162,6 @@ function words(found: readonly Disagreement[], claimed: number): string {
   return [
     table(['member', 'only Nexudus', 'only Latchkey', 'since', 'why Latchkey does so'], rows),
     '',
-    `${found.length} of ${claimed} members of whom Nexudus told; \`latchkey explain ID\` says why, pass by pass.`,
+    `${found.length} of ${told} members of whom Nexudus told; \`latchkey explain ID\` says why, pass by pass.`,
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DriftVerb } from '../access/drift.js';
 import {
-  auditNow,
+  compareNow,
   driftQuery,
   driftWorkflowId,
   findingUpdate,
@@ -29,15 +29,15 @@ export interface DriftOptions {
 /** A worker answers in well under a second. */
 const queryTimeoutMs = 5_000;
 /** A comparison of a large space takes a minute, more where Kisi throttles. */
-const auditTimeoutMs = 10 * 60_000;
+const comparisonTimeoutMs = 10 * 60_000;
 
-/** `latchkey drift`: where Kisi and the ledgers differ. Throws CommandError where no worker answers or no audit is made. */
+/** `latchkey drift`: where Kisi and the ledgers differ. Throws CommandError where no worker answers or no comparison is made. */
 export async function drift({ now = false, all = false, json = false }: DriftOptions): Promise<void> {
   const view = await withSession(readConfig(), async ({ client }) => {
     const last = await lastView(client);
     if (!now) return last;
     const workflow = client.workflow.getHandle(driftWorkflowId);
-    return answered(client, () => workflow.executeUpdate(auditNow), auditTimeoutMs);
+    return answered(client, () => workflow.executeUpdate(compareNow), comparisonTimeoutMs);
   });
   const findings = view.findings.filter(({ ruling }) => all || ruling === null || ruling.verb === 'repair');
   if (json) printJson({ ...view, findings });
@@ -53,12 +53,12 @@ export async function rule(verb: DriftVerb, id: string, giver: Giver): Promise<v
     await lastView(client);
     const workflow = client.workflow.getHandle(driftWorkflowId);
     const args: [RuleOrder] = [{ ...order, ...named(giver) }];
-    return answered(client, () => workflow.executeUpdate(findingUpdate, { args }), auditTimeoutMs);
+    return answered(client, () => workflow.executeUpdate(findingUpdate, { args }), comparisonTimeoutMs);
   });
   print(`Finding ${ruled.id} (${ruled.kind}): ${ruled.doing}.`.replace(/\.\.$/, '.'));
 }
 
-/** What the last audit found; asked first, so that nobody waits long for a worker that does not run. */
+/** What the last comparison found; asked first, so that nobody waits long for a worker that does not run. */
 async function lastView(client: Client): Promise<DriftView> {
   const workflow = client.workflow.getHandle(driftWorkflowId);
   try {
@@ -79,16 +79,20 @@ export async function contested(client: Client): Promise<FindingView[]> {
 
 const headings = ['id', 'kind', 'member', 'group', 'what', 'since', 'done about it'];
 
-function words({ more, lastAuditAt, nextAuditAt, findings: known }: DriftView, shown: FindingView[]): string {
-  const next = `the next audit is at ${shortTime(nextAuditAt) ?? ''}`;
-  if (lastAuditAt === null) return `The ledgers were not compared with Kisi yet: ${next}, or now with --now.`;
+function words(
+  { more, lastComparedAt, nextComparisonAt, findings: known }: DriftView,
+  shown: FindingView[],
+): string {
+  const next = `the next comparison is at ${shortTime(nextComparisonAt) ?? ''}`;
+  if (lastComparedAt === null)
+    return `The ledgers were not compared with Kisi yet: ${next}, or now with --now.`;
   const settled = known.length - shown.length;
   return [
     ...(shown.length === 0 ? [] : [table(headings, shown.map(cellsOf)), '']),
     ...(more === 0 ? [] : [`${more} more were found than can be listed: settle some of these first.`]),
     ...(settled === 0 ? [] : [`${settled} adopted or ignored: \`latchkey drift --all\` shows them.`]),
     `${shown.length + more === 0 ? 'Kisi and the ledgers agree' : `${shown.length + more} findings`} ` +
-      `as of ${shortTime(lastAuditAt) ?? ''}; ${next}.`,
+      `as of ${shortTime(lastComparedAt) ?? ''}; ${next}.`,
   ].join('\n');
 }
 

@@ -3,8 +3,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { described } from '../activities/described.js';
 import { readOrders } from '../activities/orders.js';
-import { mayExist, openDatabase } from '../trail/database.js';
-import { forget, tracesOf, type Traces } from '../trail/forget.js';
+import { mayExist, openDatabase } from '../database/database.js';
+import { forget, tracesOf, type Traces } from '../database/forget.js';
 import { holdingsMemo, memberWorkflowId, type ShownHoldings } from '../messages/to-member.js';
 import { confirmed, hasTerminal } from './ask.js';
 import { CommandError } from './failure.js';
@@ -131,7 +131,7 @@ function plansAbout(memberId: number): string[] {
 
 function countsOf({ records, mentions, past, knowsUser, runs, planFiles }: Found): string[] {
   return [
-    `${records} records of the audit trail, and their id in ${mentions} others`,
+    `${records} records of the audit log, and their id in ${mentions} others`,
     `${past} keys that they had, and which Kisi user they ${knowsUser ? 'have' : 'had'}`,
     `${runs} runs of their workflow in Temporal`,
     ...planFiles.map((path) => `the plan ${path}`),
@@ -148,7 +148,7 @@ function doneWords(memberId: number, found: Found): string {
     ...countsOf(found).map((one) => `  - ${one}`),
     'What stays, and where it is taken out:',
     '  - the record in Nexudus and the user in Kisi, with its events: in Nexudus and in Kisi',
-    '  - backups of both databases, logs, exports of the audit trail and plans elsewhere: with whoever keeps them',
+    '  - backups of both databases, logs, exports of the audit log and plans elsewhere: with whoever keeps them',
     '  - histories of workflows about all members (polls, orders, findings, plans): until Temporal’s retention ends',
     '  - their e-mail in the memory of workers: for a day at most, or until a restart',
     'If Nexudus shows a pass or contract of them, Latchkey looks after them anew.',

@@ -58,7 +58,7 @@ async function look(
   const user = userId === undefined ? await findByEmail(config, memberId) : await kisi.getUser(userId);
   if (user === null) return { userId: null, isSuspended: false, keys: [] };
   const now = Date.now();
-  const known = (shown?.ledger ?? []).filter(({ foreign }) => !foreign).map(({ keyId }) => keyId);
+  const known = (shown?.ledger ?? []).filter(({ byHand }) => !byHand).map(({ keyId }) => keyId);
   const own = new Set([...known, ...(await recorded(user.id))]);
   const keys = (await kisi.listKeysOf({ userId: user.id })).filter(
     ({ validFrom, validUntil }) =>

@@ -6,12 +6,12 @@ import {
   type Wait,
 } from '../access/latency.js';
 import { iso, type Instant } from '../access/types.js';
-import type { Trail } from '../trail/trail.js';
+import type { AuditLog } from '../database/audit-log.js';
 import { CommandError } from './failure.js';
 import { print, printJson } from './output.js';
 import { openSettings } from './rules.js';
 import { table, type Cell } from './table.js';
-import { parseSince, withTrail } from './trail.js';
+import { parseSince, withAuditLog } from './audit-log.js';
 
 export interface LatencyOptions {
   /** A time with a zone, a date, or how long ago: 24h, 30d. */
@@ -28,16 +28,16 @@ export async function latency({ since, check = false, json = false }: LatencyOpt
   const from = parseSince(since, Date.now());
   const { config, settings } = await openSettings();
   const objective = settings.latency;
-  const rows = latencyRows(await withTrail(config, (trail) => waitsOf(trail, from)), objective);
+  const rows = latencyRows(await withAuditLog(config, (auditLog) => waitsOf(auditLog, from)), objective);
   const holds = objectiveHolds(rows, objective);
   if (json) printJson({ since: iso(from), rows: rows.map(named), objective: { ...objective, holds } });
   else print(words(rows, objective, holds, from));
   if (check && holds === false) throw new CommandError(verdictOf(rows, objective, holds));
 }
 
-async function waitsOf(trail: Trail, since: Instant): Promise<Wait[]> {
+async function waitsOf(auditLog: AuditLog, since: Instant): Promise<Wait[]> {
   const waits: Wait[] = [];
-  for await (const { what, locationId, waited } of trail.all({ since, waited: true })) {
+  for await (const { what, locationId, waited } of auditLog.all({ since, waited: true })) {
     if (waited !== undefined && (what === 'grant' || what === 'revoke'))
       waits.push({ what, locationId, ...waited });
   }

@@ -1,7 +1,7 @@
 import { keyRole } from '../kisi/records.js';
-import { mayExist, openDatabase } from '../trail/database.js';
-import { TrailError } from '../trail/errors.js';
-import { createOwnership } from '../trail/ownership.js';
+import { mayExist, openDatabase } from '../database/database.js';
+import { AuditLogError } from '../database/errors.js';
+import { createOwnership } from '../database/ownership.js';
 import type { AccessState, MemberView } from '../messages/to-member.js';
 import { CommandError } from './failure.js';
 import { lookIntoKisi, type InKisi, type KeyInKisi } from './in-kisi.js';
@@ -99,7 +99,7 @@ export function memberWords(row: KnownMember, kisi: InKisi | null): string {
   if (closed === null) return [bareWords(row), ...others].join('\n');
   return [
     `Nobody looks after member ${memberId} now: its workflow was closed (${closed}).`,
-    `The next full pass starts it again where Nexudus or a key gives reason to; \`latchkey resync ${memberId}\` does so now.`,
+    `The next reconciliation starts it again where Nexudus or a key gives reason to; \`latchkey resync ${memberId}\` does so now.`,
     ...(kisi === null ? [] : [kisi.keys.length === 0 ? 'Kisi shows no key.' : 'Kisi shows:']),
     ...others,
   ].join('\n');
@@ -145,13 +145,13 @@ async function recordedKeys(databaseUrl: string, userId: number): Promise<number
     try {
       const all = await createOwnership(db, Date.now).all();
       return all.flatMap(({ key, userId: whose }) =>
-        whose === userId && key !== null && !key.foreign && key.keyId !== null ? [key.keyId] : [],
+        whose === userId && key !== null && !key.byHand && key.keyId !== null ? [key.keyId] : [],
       );
     } finally {
       await db.destroy();
     }
   } catch (error) {
-    if (error instanceof TrailError) return [];
+    if (error instanceof AuditLogError) return [];
     throw error;
   }
 }
@@ -168,7 +168,7 @@ export function viewWords(view: MemberView, kisi: InKisi | null): string {
     const end = key.until === null ? 'no end known' : `until ${shortTime(key.until) ?? ''}`;
     lines.push('', `Key to group ${key.groupId}, ${end}.`, `  Why: ${key.because}.`);
     if (key.givenByHand) lines.push('  Given by hand: Latchkey never takes it away.');
-    lines.push(`  The door closes by itself: ${shortTime(key.doorClosesAt) ?? 'never'}.`);
+    lines.push(`  The door closes by itself: ${shortTime(key.kisiEndsAt) ?? 'never'}.`);
   }
   const { nextChange, waitingFor, lastError, lastCheckedAt } = view;
   lines.push(

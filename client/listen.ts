@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
-import { openDatabase } from '../trail/database.js';
-import { createKept } from '../trail/kept.js';
-import { createOwnership } from '../trail/ownership.js';
-import { createTrail } from '../trail/trail.js';
+import { openDatabase } from '../database/database.js';
+import { createKept } from '../database/kept.js';
+import { createOwnership } from '../database/ownership.js';
+import { createAuditLog } from '../database/audit-log.js';
 import { ConfigError, type Config } from '../config/config.js';
 import { startHealth } from '../monitoring/health.js';
 import { createLatencyMeters } from '../monitoring/latency.js';
@@ -40,16 +40,16 @@ async function run(
   const sdkMetricsUrl = await installRuntime(log);
   await withSession(config, async ({ client }) => {
     const db = await openDatabase(config.databaseUrl);
-    const trail = createTrail(db);
+    const auditLog = createAuditLog(db);
     const ownership = createOwnership(db, Date.now);
     const kept = createKept(db);
     try {
       for (const login of logins) tellOf(login, log);
       const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
       const push = await startPush({
-        ...{ config, client, ...apis, trail, ownership, kept, log },
+        ...{ config, client, ...apis, auditLog, ownership, kept, log },
         now: () => null,
-        // The copy of all records is in the process that speaks.
+        // The copy of all records is in the leader.
         hasCoworker: () => Promise.resolve(null),
         onWoken: pushWake,
       });
@@ -67,7 +67,7 @@ async function run(
       await push?.close();
       await health.close();
     } finally {
-      await trail.close();
+      await auditLog.close();
     }
   });
   return 0;

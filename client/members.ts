@@ -11,7 +11,7 @@ import {
   accessProblemKey,
   accessStateKey,
   beforeMembers,
-  crowdWorkflowType,
+  batchWorkflowType,
   holdingsMemo,
   locationIdKey,
   memberIdOf,
@@ -29,14 +29,14 @@ import {
 } from '../messages/to-member.js';
 import type { Giver } from '../messages/to-control.js';
 import { iso } from '../access/types.js';
-import type { Crowd } from '../messages/to-activities.js';
+import type { Batch } from '../messages/to-activities.js';
 import {
   createWaker,
   inBatches,
   memberStart,
   resyncsPerSecond,
   runningMembers,
-  smallCrowd,
+  smallBatch,
 } from '../activities/wake.js';
 import { askHoldings } from '../activities/holdings.js';
 import { atOnce } from './at-once.js';
@@ -177,21 +177,21 @@ export async function resyncMember(
 /** Wakes every running member for a fresh look: some hundred at once, and the others by a workflow, at Kisi's pace. */
 export async function resyncAll(client: Client, taskQueue: string): Promise<ResyncCount> {
   const ids = await runningMembers(client);
-  const others = ids.slice(smallCrowd);
+  const others = ids.slice(smallBatch);
   const count: ResyncCount = { woken: 0, ended: 0, failed: 0, later: others.length };
   // From one instant on for all, so that they share a read.
-  const order: Wake = { reason: 'resync', notBefore: Date.now(), inBulk: true };
+  const order: Wake = { reason: 'resync', notBefore: Date.now(), isBatch: true };
   const waker = createWaker(client, taskQueue);
-  await inBatches(ids.slice(0, smallCrowd), async (id) => {
+  await inBatches(ids.slice(0, smallBatch), async (id) => {
     const isWoken = await waker.wakeIfRunning(id, order).catch(() => null);
     count[isWoken === null ? 'failed' : isWoken ? 'woken' : 'ended']++;
   });
   if (others.length === 0) return count;
-  const crowd: Crowd = { mayStart: [], others, wake: order };
-  await client.workflow.start(crowdWorkflowType, {
+  const batch: Batch = { mayStart: [], others, wake: order };
+  await client.workflow.start(batchWorkflowType, {
     workflowId: `resync-${randomUUID()}`,
     taskQueue,
-    args: [crowd],
+    args: [batch],
     priority: beforeMembers,
     staticSummary: `Wakes ${others.length} members, ${resyncsPerSecond} a second, to compare with Kisi`,
   });

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { digestOfRules } from '../activities/membership.js';
 import { canonical } from '../access/canonical.js';
 import type { Instant, Rules } from '../access/types.js';
-import { tighten } from '../trail/file.js';
+import { tighten } from '../database/file.js';
 import type { PlannedMember } from '../messages/to-plan.js';
 import { CommandError } from './failure.js';
 import type { Plan, Scope } from './planning.js';

@@ -1,4 +1,4 @@
-import type { Ground } from '../messages/to-speaker.js';
+import type { Ground } from '../messages/to-leader.js';
 import { createHash } from 'node:crypto';
 import { judge } from '../activities/membership.js';
 import { previewOf, type Preview } from '../activities/preview.js';

@@ -32,7 +32,7 @@ interface Report extends Comparison {
   locationId: number | null;
   /** Groups that pass types open. */
   mapped: ReadonlySet<number>;
-  /** What another hand undid twice, by the last audit. */
+  /** What another hand undid twice, by the last comparison. */
   contested: readonly FindingView[];
   names: ReadonlyMap<number, string>;
 }

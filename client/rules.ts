@@ -1,5 +1,5 @@
 /** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
-import type { Ground, InForce } from '../messages/to-speaker.js';
+import type { Ground, InForce } from '../messages/to-leader.js';
 import { existsSync } from 'node:fs';
 import { readInForce } from '../activities/in-force.js';
 import { digestOfRules } from '../activities/membership.js';
@@ -265,7 +265,7 @@ function listed(what: string, ids: readonly string[]): string {
 
 /** Where a policy is not named in `latchkey.yaml` as in the code. */
 const policyNames: Record<string, string> = {
-  breaker: 'breakerPeople or breakerShare',
+  guard: 'guardPeople or guardShare',
   latency: 'latencyObjective or latencyShare',
 };
 

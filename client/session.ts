@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { ConfigError, type TemporalConfig } from '../config/config.js';
-import { findEmbeddedTemporal, launcherOn } from '../temporal-server/embedded-claim.js';
+import { findEmbeddedTemporal, launcherOn } from '../temporal-server/embedded-lock.js';
 import { connectClient, type TemporalAddress } from '../worker/temporal.js';
 import { CommandError } from './failure.js';
 

@@ -106,9 +106,9 @@ export function readMember(
     notBefore: Date.now(),
     reference: 'anew',
     isCheckIn: false,
-    inBulk: false,
+    isBatch: false,
     siblingIds: [],
-    heldOn: [],
+    standsOn: [],
   });
 }
 

@@ -35,7 +35,7 @@ export interface Stage {
   config: Config;
   /** Starts workers as one process more would run them; by default at the paces of a real space. */
   startWorker(paces?: Partial<Paces>): Promise<Service>;
-  /** Stops the workers and the simulators, and removes the audit trail. */
+  /** Stops the workers and the simulators, and removes the audit log. */
   stop(): Promise<void>;
 }
 
@@ -53,8 +53,8 @@ export async function setStage({
   const ids = buildTwoCities(nexudus, kisi);
   const readFile = file === undefined ? undefined : (): string => file;
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
-  const trail = { LATCHKEY_DATABASE_URL: `file:${join(folder, 'trail.db')}` };
-  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...trail, ...env }, readFile);
+  const auditLog = { LATCHKEY_DATABASE_URL: `file:${join(folder, 'latchkey.db')}` };
+  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...auditLog, ...env }, readFile);
   const workers: Service[] = [];
   return {
     nexudus,

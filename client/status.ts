@@ -1,4 +1,4 @@
-import type { InForce } from '../messages/to-speaker.js';
+import type { InForce } from '../messages/to-leader.js';
 import { iso, type Instant } from '../access/types.js';
 import { readInForce } from '../activities/in-force.js';
 import { lossWords } from '../nexudus/plausible.js';
@@ -53,11 +53,11 @@ export function statusWords(
       ? ['No worker has set this space up yet: start `latchkey worker`.']
       : [ordersWords(orders), exceptionsWords(orders.exceptions, now)]),
     ...memberLines(facts),
-    withheldWords(facts),
+    withwithheldWords(facts),
     ...apiLines('nexudus', facts, now),
     ...tokenLines(facts),
     runWords('Last poll', facts.poll, now),
-    runWords('Last full pass', facts.fullPass, now),
+    runWords('Last reconciliation', facts.reconciliation, now),
     ...facts.doubted.map(
       ({ list, rows, before, since }) =>
         `Not believed since ${shortTime(since) ?? ''}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`,
@@ -75,7 +75,7 @@ export function statusWords(
 }
 
 function memberLines({ members, blocked, orders }: Facts): string[] {
-  const { Held: held = 0, Block: undone = 0, ...others } = blocked;
+  const { Stopped: held = 0, Block: undone = 0, ...others } = blocked;
   const kinds = Object.entries(others).map(([problem, count]) => `${problem} ${count}`);
   const stop = orders?.stop ?? null;
   const order = stop === null ? `mode ${orders?.mode.name ?? ''}` : `pause ${stop.level}`;
@@ -94,30 +94,30 @@ function memberLines({ members, blocked, orders }: Facts): string[] {
 }
 
 function journalWords({ journal }: Facts, now: Instant): string {
-  if (journal === null || journal.verifiedAt === null) return 'Audit trail: not looked at yet.';
+  if (journal === null || journal.verifiedAt === null) return 'Audit log: not looked at yet.';
   const { verifiedAt, records, problem, head } = journal;
   const found = problem === null ? 'as Latchkey wrote it' : 'not as Latchkey wrote it';
-  return `Audit trail: ${found}, ${records} records, looked at ${ago(verifiedAt, now)}; now at entry ${head?.seq ?? 0}.`;
+  return `Audit log: ${found}, ${records} records, looked at ${ago(verifiedAt, now)}; now at entry ${head?.seq ?? 0}.`;
 }
 
-function withheldWords({ held }: Facts): string {
+function withwithheldWords({ held }: Facts): string {
   const open = held.filter(({ ruling }) => ruling === null);
   if (open.length === 0) return 'No key is withheld because too many would be lost at once.';
   return open
     .map(
       ({ id, keys, since }) =>
-        `Withheld (${id}) since ${shortTime(since) ?? ''}: ${keys} keys, since too many would be lost at once; see \`latchkey held\`.`,
+        `Withheld (${id}) since ${shortTime(since) ?? ''}: ${keys} keys, since too many would be lost at once; see \`latchkey withheld\`.`,
     )
     .join('\n');
 }
 
 const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
 
-function apiLines(api: ApiName, { apis, speaker, reportedAt }: Facts, now: Instant): string[] {
+function apiLines(api: ApiName, { apis, leader, reportedAt }: Facts, now: Instant): string[] {
   const state = apis?.[api];
   if (state === undefined || reportedAt === null)
     return [`${names[api]}: no worker has told how it answers.`];
-  const when = speaker.speaks ? '' : `, as last told ${ago(reportedAt, now)}`;
+  const when = leader.isLeading ? '' : `, as last told ${ago(reportedAt, now)}`;
   const words = [reachWords(state), keyWords(api, state, now), skewWords(state)];
   return [`${names[api]}${when}: ${words.filter((one) => one !== '').join(' ')}`];
 }
@@ -164,11 +164,11 @@ function runWords(what: string, { lastGoodAt, everyMs, isPaused }: RunFacts, now
 
 function driftLines(drift: DriftSummary | null, now: Instant): string[] {
   if (drift === null) return ['Last comparison with Kisi: none yet.'];
-  const { lastAuditAt, failure } = drift;
+  const { lastComparedAt, failure } = drift;
   const failed = failure === null ? '' : ` Not since ${shortTime(failure.since) ?? ''}: ${failure.why}`;
   return [
-    `Last comparison with Kisi: ${lastAuditAt === null ? 'none yet' : ago(lastAuditAt, now)}.${failed}`,
-    ...(lastAuditAt === null ? [] : [findingWords(drift)]),
+    `Last comparison with Kisi: ${lastComparedAt === null ? 'none yet' : ago(lastComparedAt, now)}.${failed}`,
+    ...(lastComparedAt === null ? [] : [findingWords(drift)]),
   ];
 }
 
@@ -183,7 +183,7 @@ function findingWords({ open, settled, more, contestedCount }: DriftSummary): st
   ].join(' ');
 }
 
-function workerLines({ workers, speaker }: Facts, inForce: InForce | null, now: Instant): string[] {
+function workerLines({ workers, leader }: Facts, inForce: InForce | null, now: Instant): string[] {
   const rules =
     inForce === null
       ? []
@@ -191,15 +191,15 @@ function workerLines({ workers, speaker }: Facts, inForce: InForce | null, now: 
           `Rules in force: ${inForce.digest}, of process ${inForce.process} (Latchkey ${inForce.version}), since ${shortTime(inForce.since) ?? ''}.`,
         ];
   if (workers.length === 0) {
-    const last = speaker.beatAt === null ? '' : `; one last told something ${ago(speaker.beatAt, now)}`;
+    const last = leader.beatAt === null ? '' : `; one last told something ${ago(leader.beatAt, now)}`;
     return [...rules, `No worker runs${last}.`];
   }
   return [
     ...rules,
     ...workers.map(({ identity, lastSeenAt }) => {
-      const speaks = speaker.speaks && identity === speaker.identity;
-      const does = speaker.speaks ? 'stands by' : 'does not speak to the APIs';
-      return `Worker ${processWords(identity)}: ${speaks ? 'speaks to the APIs' : `${does}, last seen ${ago(lastSeenAt, now)}`}.`;
+      const leads = leader.isLeading && identity === leader.identity;
+      const does = leader.isLeading ? 'stands by' : 'is not the leader';
+      return `Worker ${processWords(identity)}: ${leads ? 'is the leader' : `${does}, last seen ${ago(lastSeenAt, now)}`}.`;
     }),
   ];
 }
@@ -229,7 +229,7 @@ const longMs = 2 * 3_600_000;
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */
 function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Alert[]): object {
-  const { orders, held, members, blocked, doubted, workers, speaker, apis, reportedAt } = facts;
+  const { orders, held, members, blocked, doubted, workers, leader, apis, reportedAt } = facts;
   const run = ({ lastGoodAt, everyMs, isPaused }: RunFacts): object => ({
     ...{ lastGoodAt: isoOrNull(lastGoodAt), everyMs, isPaused },
   });
@@ -248,7 +248,7 @@ function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Al
     temporalSkewMs: facts.temporalSkewMs,
     nexudusTokenEndsAt: isoOrNull(facts.tokenEndsAt),
     poll: run(facts.poll),
-    fullPass: run(facts.fullPass),
+    reconciliation: run(facts.reconciliation),
     drift: withIsoTimes(facts.drift),
     rules:
       inForce === null
@@ -259,7 +259,7 @@ function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Al
           },
     workers: workers.map(({ identity, lastSeenAt }) => ({
       ...{ identity, ...readIdentity(identity) },
-      speaks: speaker.speaks && identity === speaker.identity,
+      isLeading: leader.isLeading && identity === leader.identity,
       lastSeenAt: iso(lastSeenAt),
     })),
     alertsGoTo: facts.channels,

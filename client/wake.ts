@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import { fullPassScheduleId, pollScheduleId, type PassReport } from '../messages/to-member.js';
+import { reconciliationScheduleId, pollScheduleId, type PassReport } from '../messages/to-member.js';
 import type { Config } from '../config/config.js';
-import { actNote } from '../activities/trail.js';
+import { actNote } from '../activities/audit-log.js';
 import { resyncsPerSecond } from '../activities/wake.js';
 import { CommandError, failureOf } from './failure.js';
 import { isRunning, resyncAll, resyncMember } from './members.js';
@@ -10,7 +10,7 @@ import { named, type Giver } from './order.js';
 import { print, remark } from './output.js';
 import { withSession, type Session } from './session.js';
 import { nexudusOf, readConfig } from './space.js';
-import { withTrail } from './trail.js';
+import { withAuditLog } from './audit-log.js';
 import { memberIdFor, parseWho, type Who } from './who.js';
 
 export interface ResyncOptions extends Giver {
@@ -18,7 +18,7 @@ export interface ResyncOptions extends Giver {
 }
 
 export interface PollOptions extends Giver {
-  /** The full pass. */
+  /** The reconciliation. */
   full?: boolean;
 }
 
@@ -41,30 +41,30 @@ export async function resync(
 /** `latchkey poll`: runs the Schedule that notices changes now, instead of at its next turn. */
 export async function poll({ full = false, ...giver }: PollOptions): Promise<void> {
   const config = readConfig();
-  const scheduleId = full ? fullPassScheduleId : pollScheduleId;
+  const scheduleId = full ? reconciliationScheduleId : pollScheduleId;
   try {
     await withSession(config, async ({ client }) => {
       // A run beside another one would know nothing of the runs before.
       await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
-      await keepAct(config, full ? 'full pass' : 'poll', giver);
+      await keepAct(config, full ? 'reconciliation' : 'poll', giver);
     });
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     throw new CommandError('there is no poll to run yet: `latchkey worker` sets it up when it starts');
   }
-  print(full ? 'The full pass is asked for.' : 'The poll is asked for.');
+  print(full ? 'The reconciliation is asked for.' : 'The poll is asked for.');
 }
 
 /**
- * Notes in the audit trail who asked for everybody to be looked at: no workflow is told that would. Throws nothing: a look
+ * Notes in the audit log who asked for everybody to be looked at: no workflow is told that would. Throws nothing: a look
  * harms nobody, and may be what mends the rest.
  */
 async function keepAct(config: Config, what: string, giver: Giver): Promise<void> {
   const act = { id: randomUUID(), at: Date.now(), memberId: null, what, ...named(giver), after: null };
   try {
-    await withTrail(config, (trail) => trail.note(actNote(act)));
+    await withAuditLog(config, (auditLog) => auditLog.note(actNote(act)));
   } catch (error) {
-    remark(`the audit trail does not say who asked for this: ${failureOf(error).lines.join(' ')}`);
+    remark(`the audit log does not say who asked for this: ${failureOf(error).lines.join(' ')}`);
   }
 }
 
@@ -86,26 +86,26 @@ async function resyncOne(
       'no answer in time: is `latchkey worker` running? If it is, `latchkey show ID` says how things stand',
     );
   }
-  const { says, trouble } = reportWords(memberId, report);
+  const { says, problem } = reportWords(memberId, report);
   print(says);
-  if (trouble !== null) throw new CommandError(trouble);
+  if (problem !== null) throw new CommandError(problem);
 }
 
 /** What is said of a look, and what is in the way; null: nothing. Pure. */
 export function reportWords(
   memberId: number,
   { changes, problem, isDone }: PassReport,
-): { says: string; trouble: string | null } {
+): { says: string; problem: string | null } {
   const member = `Member ${memberId}:`;
   const isWell = isDone && problem === null;
   const unchanged = `${member} ${isWell ? 'all is as it should be, ' : ''}nothing changed${isDone ? '' : ' so far'}.`;
   const says =
     changes.length === 0 ? unchanged : [member, ...changes.map((change) => `  ${change}`)].join('\n');
-  if (isWell) return { says, trouble: null };
-  if (isDone) return { says, trouble: `member ${memberId} waits: ${problem ?? ''}` };
+  if (isWell) return { says, problem: null };
+  if (isDone) return { says, problem: `member ${memberId} waits: ${problem ?? ''}` };
   const waits = problem === null ? 'waiting for an answer of Nexudus or Kisi' : `waiting: ${problem}`;
   const then = `it goes on by itself, and \`latchkey show ${memberId}\` says how it ends`;
-  return { says, trouble: `member ${memberId} is not known yet, ${waits} (${then})` };
+  return { says, problem: `member ${memberId} is not known yet, ${waits} (${then})` };
 }
 
 async function resyncEveryone({ client, taskQueue }: Session, config: Config, giver: Giver): Promise<void> {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { listRunning } from '../activities/wake.js';
-import { mayExist, openDatabase } from '../trail/database.js';
-import { createKept, type Kept } from '../trail/kept.js';
+import { mayExist, openDatabase } from '../database/database.js';
+import { createKept, type Kept } from '../database/kept.js';
 import type { JsonValue } from '../access/json.js';
 import { checkSpace } from '../worker/check.js';
 import { ConfigError, type Config } from '../config/config.js';
@@ -124,8 +124,8 @@ async function run(
   try {
     const sdkMetricsUrl = await installRuntime(log);
     const address = temporal === null ? null : { address: temporal.address, namespace: 'default' };
-    const temporalTrouble = (): string | null => temporal?.trouble() ?? null;
-    const service = await startService({ ...checked, temporal: address, temporalTrouble, sdkMetricsUrl });
+    const temporalProblem = (): string | null => temporal?.problem() ?? null;
+    const service = await startService({ ...checked, temporal: address, temporalProblem, sdkMetricsUrl });
     const lost = temporal === null ? [] : [temporal.lost];
     await Promise.race([service.done, stopAsked, space.failed, ...lost]);
     await service.stop();

@@ -38,9 +38,9 @@ export interface Config {
   temporalUi: boolean;
   taskQueue: string;
   pollIntervalMs: number;
-  fullPassIntervalMs: number;
+  reconciliationIntervalMs: number;
   /** How often the ledgers are compared with Kisi. */
-  auditIntervalMs: number;
+  comparisonIntervalMs: number;
   /** The address of this machine at which health and metrics are served; port 0: any free one. */
   healthHost: string;
   healthPort: number;
@@ -51,7 +51,7 @@ export interface Config {
   logLevel: LogLevel;
   /** What a new space starts in. */
   initialMode: Mode;
-  /** Where the audit trail is: `file:<path>` or `postgres://...`. May hold a password. */
+  /** Where the audit log is: `file:<path>` or `postgres://...`. May hold a password. */
   databaseUrl: string;
   /** Where alerts go. */
   alerts: AlertConfig;
@@ -99,8 +99,8 @@ export const variableDefaults = {
   LATCHKEY_TEMPORAL_UI: 'no',
   LATCHKEY_CONFIG: './latchkey.yaml',
   LATCHKEY_POLL_INTERVAL: '30s',
-  LATCHKEY_FULL_PASS_INTERVAL: '10m',
-  LATCHKEY_AUDIT_INTERVAL: '15m',
+  LATCHKEY_RECONCILIATION_INTERVAL: '10m',
+  LATCHKEY_COMPARISON_INTERVAL: '15m',
   LATCHKEY_TASK_QUEUE: 'latchkey',
   LATCHKEY_HEALTH_HOST: '127.0.0.1',
   LATCHKEY_HEALTH_PORT: '8088',
@@ -116,7 +116,7 @@ export const variableDefaults = {
   KISI_WEBHOOK_KEY_FILE: null,
   LATCHKEY_LOG_LEVEL: 'info',
   LATCHKEY_INITIAL_MODE: 'observe',
-  LATCHKEY_DATABASE_URL: 'file:.latchkey/trail.db',
+  LATCHKEY_DATABASE_URL: 'file:.latchkey/latchkey.db',
   LATCHKEY_DATABASE_URL_FILE: null,
   LATCHKEY_ALERT_URL: null,
   LATCHKEY_ALERT_URL_FILE: null,
@@ -188,8 +188,8 @@ const environment = z.object({
   LATCHKEY_TEMPORAL_UI: z.enum(['yes', 'no'], { error: 'must be yes or no' }),
   LATCHKEY_CONFIG: z.string(),
   LATCHKEY_POLL_INTERVAL: interval,
-  LATCHKEY_FULL_PASS_INTERVAL: interval,
-  LATCHKEY_AUDIT_INTERVAL: interval,
+  LATCHKEY_RECONCILIATION_INTERVAL: interval,
+  LATCHKEY_COMPARISON_INTERVAL: interval,
   LATCHKEY_TASK_QUEUE: z.string(),
   LATCHKEY_HEALTH_HOST: host,
   LATCHKEY_HEALTH_PORT: port,
@@ -240,7 +240,7 @@ export function loadDotEnv(path = '.env'): () => Env {
     );
     throw new ConfigError(words);
   };
-  // Temporal's SDK and the driver of the audit trail read the process's own environment.
+  // Temporal's SDK and the driver of the audit log read the process's own environment.
   Object.assign(process.env, read());
   return read;
 }
@@ -286,8 +286,8 @@ export function loadConfig(given: Env, readFile: ReadFile = readTextFile): Confi
     temporalUi: values.LATCHKEY_TEMPORAL_UI === 'yes',
     taskQueue: values.LATCHKEY_TASK_QUEUE,
     pollIntervalMs: values.LATCHKEY_POLL_INTERVAL,
-    fullPassIntervalMs: values.LATCHKEY_FULL_PASS_INTERVAL,
-    auditIntervalMs: values.LATCHKEY_AUDIT_INTERVAL,
+    reconciliationIntervalMs: values.LATCHKEY_RECONCILIATION_INTERVAL,
+    comparisonIntervalMs: values.LATCHKEY_COMPARISON_INTERVAL,
     healthHost: values.LATCHKEY_HEALTH_HOST,
     healthPort: values.LATCHKEY_HEALTH_PORT,
     push: pushOf(values),

@@ -2,7 +2,7 @@
 import { IANAZone } from 'luxon';
 import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
-import type { BreakerLimits } from '../access/breaker.js';
+import type { GuardLimits } from '../access/revocation-guard.js';
 import { defaultDriftPolicy, repairableKinds, type DriftPolicy } from '../access/drift.js';
 import type { LatencyObjective } from '../access/latency.js';
 import { apiUsers, type ApiUser } from '../access/ownership.js';
@@ -25,20 +25,20 @@ export interface FileConfig {
   policies: Policies;
   /** What is done about a difference between the ledgers and Kisi. */
   drift: DriftPolicy;
-  /** How long the audit trail keeps a record. */
-  trailRetentionMs: number;
+  /** How long the audit log keeps a record. */
+  auditLogRetentionMs: number;
   /** For how long a plan that was applied can be undone. */
   undoWindowMs: number;
   /** How many may lose a key unforeseen within an hour. */
-  breaker: BreakerLimits;
+  guard: GuardLimits;
   findUsers: WayToFindUsers;
   apiUser: ApiUser;
   /** How soon keys are to be given and taken away. */
   latency: LatencyObjective;
 }
 
-const trailRetentionMs = parseDuration('400d');
-const breaker: BreakerLimits = { people: 5, share: 0.1 };
+const auditLogRetentionMs = parseDuration('400d');
+const guard: GuardLimits = { people: 5, share: 0.1 };
 const latency: LatencyObjective = { withinMs: parseDuration('60s'), share: 0.95 };
 const shareHint = 'must be a share like 10%';
 const undoWindowMs = parseDuration('24h');
@@ -109,9 +109,9 @@ const schema = z.strictObject({
       existingKeys: z.enum(['keep', 'adopt'], { error: 'must be keep or adopt' }).optional(),
       findUsers: z.enum(waysToFindUsers, { error: 'must be directory or search' }).optional(),
       apiUser: z.enum(apiUsers, { error: 'must be shared or latchkeyOnly' }).optional(),
-      trailRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
-      breakerPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
-      breakerShare: share.optional(),
+      auditLogRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
+      guardPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
+      guardShare: share.optional(),
       latencyObjective: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
       latencyShare: share.optional(),
       undoWindow: duration
@@ -132,9 +132,9 @@ export function emptyFile(path: string): FileConfig {
     zones: [],
     policies: { ...defaultPolicies },
     drift: defaultDriftPolicy,
-    trailRetentionMs,
+    auditLogRetentionMs,
     undoWindowMs,
-    breaker,
+    guard,
     findUsers,
     apiUser,
     latency,
@@ -180,11 +180,11 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
         inactiveContract: policies.inactiveContract ?? defaultPolicies.inactiveContract,
       },
       drift: { ...defaultDriftPolicy, ...policies.drift },
-      trailRetentionMs: policies.trailRetention ?? trailRetentionMs,
+      auditLogRetentionMs: policies.auditLogRetention ?? auditLogRetentionMs,
       undoWindowMs: policies.undoWindow ?? undoWindowMs,
-      breaker: {
-        people: policies.breakerPeople ?? breaker.people,
-        share: policies.breakerShare ?? breaker.share,
+      guard: {
+        people: policies.guardPeople ?? guard.people,
+        share: policies.guardShare ?? guard.share,
       },
       findUsers: policies.findUsers ?? findUsers,
       apiUser: policies.apiUser ?? apiUser,

@@ -15,7 +15,7 @@ import { normalEmail, type KisiUser } from './records.js';
 export const waysToFindUsers = ['directory', 'search'] as const;
 export type WayToFindUsers = (typeof waysToFindUsers)[number];
 
-/** A bit more than an hour, after which an audit reads all users anew. */
+/** A bit more than an hour, after which a comparison reads all users anew. */
 export const directoryLastsMs = 75 * 60_000;
 /** As long as a list of most of which is gone is not believed. */
 const doubtLastsMs = 10 * 60_000;

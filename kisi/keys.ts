@@ -32,9 +32,9 @@ export interface KeyWish {
  * - `created`: there was none
  * - `adopted`: it was there as wished, as after a lost answer
  * - `extended`: it was there with an earlier end, `was`, which was moved
- * - `foreign`: a person gave a key that reaches at least as far; it was left alone and is not ours to take away
+ * - `byHand`: a person gave a key that reaches at least as far; it was left alone and is not ours to take away
  */
-export type HowGranted = 'created' | 'adopted' | 'extended' | 'foreign';
+export type HowGranted = 'created' | 'adopted' | 'extended' | 'byHand';
 
 /** What is known of PATCH, which Kisi describes wrongly: one for each process, shared by all who move keys. */
 export interface Moves {
@@ -78,7 +78,7 @@ export function howGranted(
 ): Exclude<HowGranted, 'created'> | 'refused' {
   if (key.roleId === keyRole && sameEnd(key.validUntil, wish.validUntil)) return 'adopted';
   if (key.validUntil === 'unreadable') return 'refused';
-  if (reaches(key.validUntil, wish.validUntil)) return 'foreign';
+  if (reaches(key.validUntil, wish.validUntil)) return 'byHand';
   return key.roleId === keyRole ? 'extended' : 'refused';
 }
 

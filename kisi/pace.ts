@@ -7,8 +7,8 @@ export interface PaceOptions {
   most: number;
   /** Default 1100: the other end counts arrivals, not starts. */
   windowMs: number;
-  /** How long what is done in bulk lets others go first, each request. Default 10 s. */
-  bulkPatienceMs: number;
+  /** How long what is done in batch lets others go first, each request. Default 10 s. */
+  longestBatchWaitMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
   sleep: (ms: number) => Promise<unknown>;
@@ -30,7 +30,7 @@ export interface KisiPacer {
   /** What somebody waits for. */
   urgent: KisiTurns;
   /** Lets that go first, but does not wait for ever. */
-  bulk: KisiTurns;
+  batch: KisiTurns;
 }
 
 /** A little less than even, so that a timer that fires late does not make all that follow late: the window sees to the rate. */
@@ -47,7 +47,7 @@ interface Waiting {
  * that, starts are spread evenly.
  */
 export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
-  const { most = 5, windowMs = 1_100, bulkPatienceMs = 10_000 } = options;
+  const { most = 5, windowMs = 1_100, longestBatchWaitMs = 10_000 } = options;
   const clockMs = options.clockMs ?? (() => performance.now());
   const sleep = options.sleep ?? ((ms: number) => sleepMs(ms));
   /** The last `most` starts, oldest first. */
@@ -55,7 +55,7 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   let pausedUntil = -Infinity;
   let pumping = false;
   const urgent: Waiting[] = [];
-  const bulk: Waiting[] = [];
+  const batch: Waiting[] = [];
 
   /** When so many requests may start together: when the last of them might, were they to start one by one. */
   function startOf(requests: number): number {
@@ -72,8 +72,8 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   }
 
   function nextInLine(): Waiting | undefined {
-    const patient = bulk[0];
-    const isOut = patient !== undefined && clockMs() - patient.since >= bulkPatienceMs;
+    const patient = batch[0];
+    const isOut = patient !== undefined && clockMs() - patient.since >= longestBatchWaitMs;
     return isOut ? patient : (urgent[0] ?? patient);
   }
 
@@ -94,7 +94,7 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   }
 
   function start(next: Waiting): void {
-    const line = urgent[0] === next ? urgent : bulk;
+    const line = urgent[0] === next ? urgent : batch;
     line.shift();
     starts = [...starts, ...Array.from({ length: next.requests }, clockMs)].slice(-most);
     next.go();
@@ -114,5 +114,5 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
       pausedUntil = Math.max(pausedUntil, clockMs() + ms);
     },
   });
-  return { urgent: turnsIn(urgent), bulk: turnsIn(bulk) };
+  return { urgent: turnsIn(urgent), batch: turnsIn(batch) };
 }

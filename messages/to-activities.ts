@@ -6,7 +6,7 @@ import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../access/json.js';
 import type { ExceptionWish } from './to-control.js';
 import type { MemberState, Wake } from './to-member.js';
-import type { ChangeDone, PlanErrand } from './to-plan.js';
+import type { ChangeDone, PlanPart } from './to-plan.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
 
@@ -16,16 +16,16 @@ export interface AssessRequest {
   notBefore: Instant;
   /** How old locations, pass types and allowances may be, see nexudus/person.ts. */
   reference: 'kept' | 'recent' | 'anew';
-  /** The member came or went, and nothing else is known, so that no record but a pass can be another. Earlier releases left it out. */
+  /** The member came or went, and nothing else is known, so that no record but a pass can be another. */
   isCheckIn?: boolean;
-  /** Nobody waits for just this member. Earlier releases left it out. */
-  inBulk?: boolean;
+  /** Nobody waits for just this member. */
+  isBatch?: boolean;
   siblingIds: number[];
   /** The workflow's copy of what is on record of its keys. */
   ledger: LedgerKey[];
   dropped: Dropped[];
   kisiUser: MemberState['kisiUser'];
-  /** What Nexudus tells of before this is no news. Null: all is. Earlier releases left it out. */
+  /** What Nexudus tells of before this is no news. Null: all is. */
   newsFrom?: Instant | null;
 }
 
@@ -43,14 +43,14 @@ export interface Assessment {
   hasRecords: boolean;
   keys: Entitlement[];
   next: NextChange | null;
-  /** Of the keys that are held, those that the rules do not want any more, and why. Earlier releases left it out. */
-  losses?: Loss[];
-  /** Of keys that are to be given or taken away, since when, as far as the records tell. Earlier releases left it out. */
+  /** Of the keys that are held, those that the rules do not want any more, and why. */
+  losses: Loss[];
+  /** Of keys that are to be given or taken away, since when, as far as the records tell. */
   due?: Due[];
   holds: Hold[];
   /** Digest of the rules by which it was decided. */
   rules: string;
-  /** Fingerprint of the records that it stands on, as the full pass makes it; null: the read is in doubt. */
+  /** Fingerprint of the records that it stands on, as the reconciliation makes it; null: the read is in doubt. */
   records: string | null;
   /** Why there is no key, or 'has access', in plain words. */
   standing: string;
@@ -58,8 +58,8 @@ export interface Assessment {
 
 /** An assessment, and the member's keys as they are on record by now. */
 export interface Assessed extends Assessment {
-  /** What time it was for the decision: by the clock that is believed, which need not be Temporal's. Earlier releases left it out. */
-  judgedAt?: Instant;
+  /** What time it was for the decision: by the clock that is believed, which need not be Temporal's. */
+  judgedAt: Instant;
   ledger: LedgerKey[];
   kisiUser: MemberState['kisiUser'];
   /** Other profiles of the person who own keys of this one from now on. */
@@ -102,7 +102,7 @@ export interface KeyWish extends LedgerKey {
 /** `userGone`: someone deleted the person in Kisi; a new user must be made. */
 export type GrantResult =
   | {
-      outcome: 'created' | 'adopted' | 'extended' | 'foreign' | 'moved';
+      outcome: 'created' | 'adopted' | 'extended' | 'byHand' | 'moved';
       keyId: number;
       validUntil: Instant | null;
       /** Of a key that was extended: the end that a person had given it. */
@@ -129,7 +129,7 @@ export interface KeyToRemove {
   validUntil: Instant | null;
 }
 
-/** What a write is about, for the trail. */
+/** What a write is about, for the audit log. */
 export interface WriteNote {
   /** What a write before this one did to the same key is not known. Left out: it is. */
   unsure?: boolean;
@@ -201,20 +201,20 @@ export interface WakeActivities {
    */
   wakeRunning(memberIds: number[], isAgain?: boolean): Promise<number[]>;
   /** Wakes so many that it takes a while. */
-  wakeCrowd(crowd: Crowd): Promise<void>;
+  wakeBatch(batch: Batch): Promise<void>;
   /** Wakes all members whom an order held; a look of theirs that is under way goes on. */
-  wakeHeld(): Promise<void>;
+  wakeStopped(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
   letPoll(allowed: boolean): Promise<void>;
 }
 
 export interface PlanActivities {
   /** Has a member's workflow do its part of a plan, starting it where there is none. */
-  sendErrand(memberId: number, errand: PlanErrand): Promise<ChangeDone[]>;
+  sendPart(memberId: number, part: PlanPart): Promise<ChangeDone[]>;
 }
 
 /** Members who are woken by one thing that was noticed. */
-export interface Crowd {
+export interface Batch {
   /** Their workflows are started where there are none. */
   mayStart: number[];
   /** Woken only where they have one. */
@@ -233,8 +233,8 @@ export interface PollMemory {
   woken: number;
 }
 
-/** What the full pass remembers between its runs. */
-export interface FullPassMemory {
+/** What the reconciliation remembers between its runs. */
+export interface ReconciliationMemory {
   at: Instant;
   /** How many members Nexudus shows. */
   members: number;
@@ -251,9 +251,9 @@ export interface FullPassMemory {
 }
 
 export interface PollActivities {
-  /** `crowds`, of both: those who are not woken yet, since they are so many that the next run would have to wait. */
-  pollChanges(memory: PollMemory | null): Promise<PollMemory & { crowds?: Crowd[] }>;
-  fullPass(memory: FullPassMemory | null): Promise<FullPassMemory & { crowds?: Crowd[] }>;
+  /** `batches`, of both: those who are not woken yet, since they are so many that the next run would have to wait. */
+  pollChanges(memory: PollMemory | null): Promise<PollMemory & { batches?: Batch[] }>;
+  reconcile(memory: ReconciliationMemory | null): Promise<ReconciliationMemory & { batches?: Batch[] }>;
 }
 
 /** What a person ordered. */
@@ -278,8 +278,8 @@ export interface Remembered {
   revision: number;
 }
 
-export interface TrailActivities {
-  /** Keeps what a person ordered in the audit trail. */
+export interface AuditLogActivities {
+  /** Keeps what a person ordered in the audit log. */
   noteAct(act: Act): Promise<void>;
   /**
    * Keeps what a workflow remembers under a name, in place of what was kept there before. Where that has changed more often,
@@ -288,17 +288,17 @@ export interface TrailActivities {
   remember(name: string, value: Remembered): Promise<Remembered | null>;
 }
 
-/** What an audit is to know of the ones before. */
+/** What a comparison is to know of the ones before. */
 export interface DriftRequest {
   /** Findings of which nothing is done, so that they need no second look (`signatureOf`). */
   settled: string[];
   /** Of mapped groups, as remembered. */
   groupNames: Record<number, string>;
-  /** True: all lists are read now, since a person asks. Earlier releases left it out. */
-  isAsked?: boolean;
+  /** True: all lists are read now, since a person asks. */
+  isAsked: boolean;
 }
 
-/** What an audit found. */
+/** What a comparison found. */
 export interface DriftReport {
   found: Drift[];
   /** How many more there are than `found` has room for. */
@@ -310,7 +310,7 @@ export interface DriftReport {
   policy: DriftPolicy;
 }
 
-/** A finding's beginning or end, or what was done about it, for the trail. */
+/** A finding's beginning or end, or what was done about it, for the audit log. */
 export interface FindingNote {
   /** Unique. */
   id: string;
@@ -335,13 +335,13 @@ export interface DriftActivities {
   noteFindings(notes: FindingNote[]): Promise<void>;
 }
 
-export interface SpeakerActivities {
+export interface LeaderActivities {
   /**
    * Takes what is queued for Nexudus and Kisi, for as long as this process may. What it tells of them is in its heartbeats,
    * and at last in its answer.
    */
-  speak(): Promise<unknown>;
+  lead(): Promise<unknown>;
 }
 
 /** Error types that an activity failure carries; the workflow tells by them what it waits for. */
-export type FailureType = 'Nexudus' | 'Kisi' | 'LongWait' | 'Configuration' | 'Held' | 'Trail';
+export type FailureType = 'Nexudus' | 'Kisi' | 'LongWait' | 'Configuration' | 'Stopped' | 'AuditLog';

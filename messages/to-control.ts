@@ -54,14 +54,6 @@ export interface Orders {
   revision: number;
 }
 
-/** Orders as an earlier release may have kept them. */
-export type KeptOrders = Pick<Orders, 'stop' | 'mode'> & Partial<Orders>;
-
-/** Orders with what an earlier release did not know yet: then nobody had ordered it. */
-export function wholeOrders(kept: KeptOrders): Orders {
-  return { resumedAt: null, exceptions: [], nextExceptionId: 1, revision: 0, ...kept };
-}
-
 /** Since when people have let Latchkey write to Kisi, where they do: what waited before that waited for them. */
 export function mayWriteSince({ mode, resumedAt }: Orders): Instant {
   return Math.max(mode.since, resumedAt ?? 0);
@@ -70,10 +62,14 @@ export function mayWriteSince({ mode, resumedAt }: Orders): Instant {
 /** What a new space starts with. */
 export function firstOrders(mode: Mode, since: Instant): Orders {
   const why = 'the start of this space';
-  return wholeOrders({
+  return {
+    resumedAt: null,
+    exceptions: [],
+    nextExceptionId: 1,
+    revision: 0,
     stop: null,
     mode: { name: mode, locationIds: [], memberIds: [], by: 'LATCHKEY_INITIAL_MODE', why, since },
-  });
+  };
 }
 
 /** Stops something. The answer is what holds from now on. */

@@ -19,9 +19,9 @@ export const driftName = 'drift';
 export interface DriftState {
   taskQueue: string;
   intervalMs: number;
-  /** When the next audit is due; null: an interval from now. */
+  /** When the next comparison is due; null: an interval from now. */
   dueAt: Instant | null;
-  lastAuditAt: Instant | null;
+  lastComparedAt: Instant | null;
   memory: DriftMemory;
   /** How often that has changed. */
   revision: number;
@@ -30,17 +30,17 @@ export interface DriftState {
   more: number;
   /** So much was missing at once that it is not believed yet. */
   doubt: { since: Instant; lost: number; held: number } | null;
-  /** Why the last audit could not be made, and since when that is so. */
+  /** Why the last comparison could not be made, and since when that is so. */
   failure: { since: Instant; why: string } | null;
 }
 
-/** A space that was never audited. */
+/** A space that was never compared. */
 export function firstDrift(taskQueue: string, intervalMs: number, policy: DriftPolicy): DriftState {
   return {
     taskQueue,
     intervalMs,
     dueAt: null,
-    lastAuditAt: null,
+    lastComparedAt: null,
     memory: noDrift,
     revision: 0,
     policy,
@@ -51,13 +51,13 @@ export function firstDrift(taskQueue: string, intervalMs: number, policy: DriftP
 }
 
 /**
- * The memo of the workflow `drift`, so that whoever has no worker to ask sees how the last audit ended.
+ * The memo of the workflow `drift`, so that whoever has no worker to ask sees how the last comparison ended.
  */
 export const driftMemo = 'drift';
 
-/** How the last audit ended, in short. */
+/** How the last comparison ended, in short. */
 export interface DriftSummary {
-  lastAuditAt: Instant | null;
+  lastComparedAt: Instant | null;
   failure: DriftState['failure'];
   doubt: DriftState['doubt'];
   /** Findings by kind that nobody has adopted or ignored. */
@@ -87,23 +87,23 @@ export interface FindingView {
   doing: string;
 }
 
-/** What the last audit found. */
+/** What the last comparison found. */
 export interface DriftView {
   findings: FindingView[];
   more: number;
   /** Why nothing is repaired now; null: all is. */
   alert: string | null;
-  lastAuditAt: string | null;
-  nextAuditAt: string;
+  lastComparedAt: string | null;
+  nextComparisonAt: string;
 }
 
 export const driftQuery = defineQuery<DriftView>('findings');
 
-/** Has an audit made now; answers what it found. */
-export const auditNow = defineUpdate<DriftView>('auditNow');
+/** Has a comparison made now; answers what it found. */
+export const compareNow = defineUpdate<DriftView>('compareNow');
 
-/** Has an audit made now, or once more where one is under way. Needs no worker to be taken. */
-export const auditSoon = defineSignal('auditSoon');
+/** Has a comparison made now, or once more where one is under way. Needs no worker to be taken. */
+export const compareSoon = defineSignal('compareSoon');
 
 export interface RuleOrder extends Giver {
   /** Of the finding. */
@@ -115,4 +115,4 @@ export interface RuleOrder extends Giver {
 export const findingUpdate = defineUpdate<FindingView, [RuleOrder]>('rule');
 
 /** How often to compare, in ms, from now on. */
-export const auditInterval = defineSignal<[number]>('auditInterval');
+export const comparisonInterval = defineSignal<[number]>('comparisonInterval');

@@ -4,7 +4,7 @@ import type { Dropped } from '../access/ownership.js';
 import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
 import type { Giver } from './to-control.js';
-import type { ErrandDone, PlanErrand } from './to-plan.js';
+import type { PartDone, PlanPart } from './to-plan.js';
 
 /**
  * Everything that is said to a member's workflow, and every name that others depend on.
@@ -28,7 +28,7 @@ const wakeReasons = [
   'reference',
   'resync',
   'profile',
-  'fullPass',
+  'reconciliation',
   'order',
   'released',
   'profileOrder',
@@ -41,17 +41,17 @@ export interface Wake {
   /** A read that began before this instant is not used. Left out: now. */
   notBefore?: Instant;
   /** It is one of many, and nobody waits for just this one: what somebody waits for goes first. */
-  inBulk?: boolean;
+  isBatch?: boolean;
 }
 
 /** The wake that a signal's argument stands for: anybody can type one in the UI, and no signal may do harm. */
 export function wakeOf(argument: unknown): Wake {
-  const { reason, notBefore, inBulk } = Object(argument) as Partial<Record<keyof Wake, unknown>>;
+  const { reason, notBefore, isBatch } = Object(argument) as Partial<Record<keyof Wake, unknown>>;
   const known = wakeReasons.find((one) => one === reason);
   return {
     reason: known ?? 'changed',
     ...(typeof notBefore === 'number' && Number.isFinite(notBefore) ? { notBefore } : {}),
-    ...(inBulk === true ? { inBulk } : {}),
+    ...(isBatch === true ? { isBatch } : {}),
   };
 }
 
@@ -59,7 +59,7 @@ export function wakeOf(argument: unknown): Wake {
 export function mergedWakes(wakes: readonly Wake[]): Wake[] {
   const merged = new Map<string, Wake>();
   for (const wake of wakes) {
-    const key = `${wake.reason} ${wake.inBulk ?? false}`;
+    const key = `${wake.reason} ${wake.isBatch ?? false}`;
     const before = merged.get(key);
     merged.set(key, before === undefined || laterThan(wake, before) ? wake : before);
   }
@@ -107,7 +107,7 @@ export const resyncBy = defineUpdate<PassReport, [Giver]>(resyncNow.name);
 export interface KeyView {
   groupId: number;
   until: string | null;
-  doorClosesAt: string | null;
+  kisiEndsAt: string | null;
   because: string;
   givenByHand: boolean;
 }
@@ -136,12 +136,12 @@ export const stateQuery = defineQuery<MemberView>('state');
 export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'> &
   Partial<Pick<MemberState, 'comparedAt' | 'records' | 'dropped'>> & {
     /** Keys that are one of too many to be lost at once. */
-    heldAtOnce?: Hold[];
+    withheldAtOnce?: Hold[];
   };
 
 export const holdingsQuery = defineQuery<Holdings>('holdings');
 
-/** What an audit must know of the keys that a member holds. */
+/** What a comparison must know of the keys that a member holds. */
 export interface ShownHoldings {
   ledger: ShownKey[];
   /** Keys that are in it no more, which the record may not know yet. */
@@ -157,7 +157,7 @@ export interface ShownHoldings {
 /** What is shown of a key. */
 export type ShownKey = Pick<
   LedgerKey,
-  'groupId' | 'userId' | 'keyId' | 'validUntil' | 'foreign' | 'uncertain' | 'version'
+  'groupId' | 'userId' | 'keyId' | 'validUntil' | 'byHand' | 'uncertain' | 'version'
 >;
 
 /**
@@ -187,8 +187,8 @@ export function shownOf({
 
 /** What is shown of a key. Pure. */
 export function shownKey(key: LedgerKey): ShownKey {
-  const { groupId, userId, keyId, validUntil, foreign, uncertain, version } = key;
-  return { groupId, userId, keyId, validUntil, foreign, uncertain, version };
+  const { groupId, userId, keyId, validUntil, byHand, uncertain, version } = key;
+  return { groupId, userId, keyId, validUntil, byHand, uncertain, version };
 }
 
 /** Search attributes: what an operator can list members by. Never personal data. */
@@ -212,25 +212,25 @@ export const oneForAll = { workflowIdConflictPolicy: 'USE_EXISTING', priority: b
 
 /** Workflow types, schedules and queues. */
 export const memberWorkflowType = 'member';
-export const crowdWorkflowType = 'crowd';
+export const batchWorkflowType = 'batch';
 export const pollScheduleId = 'poll-nexudus';
-export const fullPassScheduleId = 'full-pass';
-export const speakerWorkflowType = 'speaker';
-export const speakerWorkflowId = 'speaker';
+export const reconciliationScheduleId = 'reconciliation';
+export const leaderWorkflowType = 'leader';
+export const leaderWorkflowId = 'leader';
 
-/** The activity queue for reads from Nexudus. Only the speaker takes from it. */
+/** The activity queue for reads from Nexudus. Only the leader takes from it. */
 export function nexudusTaskQueue(taskQueue: string): string {
   return `${taskQueue}-nexudus`;
 }
 
-/** The activity queue for Kisi. Only the speaker takes from it. */
+/** The activity queue for Kisi. Only the leader takes from it. */
 export function kisiTaskQueue(taskQueue: string): string {
   return `${taskQueue}-kisi`;
 }
 
-/** The activity queue for what is written to Kisi in bulk. Only the speaker takes from it. */
-export function kisiBulkTaskQueue(taskQueue: string): string {
-  return `${taskQueue}-kisi-bulk`;
+/** The activity queue for what is written to Kisi in batch. Only the leader takes from it. */
+export function kisiBatchTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-kisi-batch`;
 }
 
 /** What a member's workflow starts with, and hands to its own next run. */
@@ -252,9 +252,9 @@ export interface MemberState {
   /** Where nothing is written for a while, by a person's order. */
   frozen: Freeze[];
   /** What plans have it do. */
-  errands: PlanErrand[];
+  parts: PlanPart[];
   /** What became of the last of them: one that is sent again is not done again. */
-  errandsDone: ErrandDone[];
+  partsDone: PartDone[];
   /** When the ledger was last compared with what Kisi holds. */
   comparedAt: Instant | null;
   /** Fingerprint of the records that the member was judged by last; null: it was not judged yet. */
@@ -282,8 +282,8 @@ export function newMember(memberId: number, taskQueue: string): MemberState {
     orderDue: null,
     blocksUndone: false,
     frozen: [],
-    errands: [],
-    errandsDone: [],
+    parts: [],
+    partsDone: [],
     comparedAt: null,
     records: null,
     cancelAskedAt: null,

@@ -66,8 +66,8 @@ export interface ChangeDone {
   why: string | null;
 }
 
-/** What a member keeps of an errand: by `errandKey`, and how its keys were before, which only this tells for sure. */
-export interface ErrandDone {
+/** What a member keeps of an part: by `partKey`, and how its keys were before, which only this tells for sure. */
+export interface PartDone {
   key: string;
   changes: ChangeDone[];
   before: KeyBefore[];
@@ -96,7 +96,7 @@ export const undoUpdate = defineUpdate<undefined, [Giver]>('undo');
 export const planReportQuery = defineQuery<PlanReport>('planReport');
 
 /** What a member's workflow is told to do for a plan. */
-export interface PlanErrand {
+export interface PlanPart {
   planId: string;
   by: string;
   locationId: number | null;
@@ -130,15 +130,15 @@ export function beforeOf({ line, had }: PlannedChange, done: ChangeDone | undefi
   ];
 }
 
-/** Tells one errand from another. */
-export function errandKey({ planId, what }: PlanErrand): string {
-  return keyOfErrand(what.does, planId);
+/** Tells one part from another. */
+export function partKey({ planId, what }: PlanPart): string {
+  return keyOfPart(what.does, planId);
 }
 
-/** The same, of the errand that did or undid a plan. */
-export function keyOfErrand(does: PlanErrand['what']['does'], planId: string): string {
+/** The same, of the part that did or undid a plan. */
+export function keyOfPart(does: PlanPart['what']['does'], planId: string): string {
   return `${does} ${planId}`;
 }
 
 /** Has a member's workflow do its part of a plan. Sent again it answers the same. */
-export const planErrandUpdate = defineUpdate<ChangeDone[], [PlanErrand]>('planErrand');
+export const planPartUpdate = defineUpdate<ChangeDone[], [PlanPart]>('planPart');

@@ -1,7 +1,7 @@
 /** Tells people what needs them: once for each cause, again each day that it lasts, and once that it is over. */
 import type { Logger } from 'pino';
 import { iso, type Instant } from '../access/types.js';
-import type { Kept } from '../trail/kept.js';
+import type { Kept } from '../database/kept.js';
 import { undeliveredCause, type Alert, type Alerts } from './alerts.js';
 import { ChannelError, type Channel, type Message } from './channels.js';
 import type { Undelivered } from './facts.js';

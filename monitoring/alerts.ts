@@ -11,13 +11,13 @@ import {
   type ClockName,
 } from '../access/clocks.js';
 import type { Instant } from '../access/types.js';
-import type { ApiName, ApiState, CallTrouble } from './api-watch.js';
+import type { ApiName, ApiState, CallProblem } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
 import { readIdentity } from './identity.js';
 
 /** One thing that needs somebody. */
 export interface Alert {
-  /** The same for as long as it lasts: 'down/kisi', 'held/3'. */
+  /** The same for as long as it lasts: 'down/kisi', 'withheld/3'. */
   cause: string;
   /** Null: not known. */
   since: Instant | null;
@@ -40,7 +40,7 @@ export interface AlertLimits {
   /** For so long a call is answered otherwise than documented, or refused. */
   callMs: number;
   /** For so long the comparison with Kisi fails. */
-  auditMs: number;
+  comparisonMs: number;
   /** For so long members wait for an API that answers. */
   blockedMs: number;
 }
@@ -50,12 +50,12 @@ const minuteMs = 60_000;
 export const alertLimits: AlertLimits = {
   downMs: 5 * minuteMs,
   callMs: 5 * minuteMs,
-  auditMs: 60 * minuteMs,
+  comparisonMs: 60 * minuteMs,
   blockedMs: 15 * minuteMs,
 };
 
 /** A poll is late after so many of its intervals, and not before so long. */
-const late = { intervals: 5, poll: 10 * minuteMs, fullPass: 60 * minuteMs };
+const late = { intervals: 5, poll: 10 * minuteMs, reconciliation: 60 * minuteMs };
 
 /** A receiver that is started anew is no news to the others. */
 const undeliveredMs = 15 * minuteMs;
@@ -85,7 +85,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...clockAlerts(facts),
     ...tokenAlerts(facts, now),
     ...pollAlerts(facts, now, ofApis),
-    ...facts.held.flatMap(heldAlert),
+    ...facts.held.flatMap(withheldAlert),
     ...facts.doubted.map(({ list, rows, before, since }) => ({
       cause: `loss/${list}`,
       since,
@@ -94,7 +94,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...driftAlerts(facts, now, limits),
     ...hookAlerts(facts),
     ...memberAlerts(facts, now, limits),
-    ...trailAlerts(facts),
+    ...auditLogAlerts(facts),
     ...journalAlerts(facts),
     ...facts.undelivered.map(({ channel, since, why }) => ({
       cause: undeliveredCause(channel),
@@ -115,24 +115,24 @@ function undecidedOf({ apis, drift, hooks, journal }: Facts): string[] {
     ...unheard.flatMap((api) => ['down', 'refused', 'call', 'retiring'].map((of) => `${of}/${api}`)),
     ...(apis === null ? ['token'] : []),
     ...(unheard.length > 0 ? ['clocks'] : []),
-    ...(drift === null ? ['contested', 'audit', 'doubt', 'drift'] : []),
+    ...(drift === null ? ['contested', 'comparison', 'doubt', 'drift'] : []),
     ...(hooks === null ? ['hook'] : []),
     ...(journal === null || journal.verifiedAt === null ? ['tampered'] : []),
   ];
 }
 
-function workerAlerts({ speaker, at }: Facts): Alert[] {
-  if (speaker.speaks) return [];
-  const { beatAt } = speaker;
+function workerAlerts({ leader, at }: Facts): Alert[] {
+  if (leader.isLeading) return [];
+  const { beatAt } = leader;
   const since = beatAt === null ? '' : ` since ${utc(beatAt)}`;
-  const text = `No worker speaks to Nexudus and Kisi${since}: no key is given or taken away, and keys end at the door when their time is over. Start \`latchkey worker\`, or see its log.`;
+  const text = `No worker is the leader, so none asks Nexudus or Kisi anything${since}: no key is given or taken away, and keys end at the door when their time is over. Start \`latchkey worker\`, or see its log.`;
   return [{ cause: 'worker', since: beatAt ?? at, text }];
 }
 
 /** A worker that ended is seen for a while yet. */
 const otherRulesMs = 3 * minuteMs;
 
-/** Which of several workers with different rules speaks is chance, but for what was put in force last. */
+/** Which of several workers with different rules becomes the leader is chance, but for what was put in force last. */
 function rulesAlerts({ workers, rules }: Facts): Alert[] {
   if (rules === null) return [];
   const others = workers.flatMap(({ identity }) => {
@@ -151,7 +151,7 @@ function apiAlerts(api: ApiName, { apis }: Facts, now: Instant, limits: AlertLim
   return [
     ...downAlert(api, state, now, limits),
     ...refusedAlert(api, state),
-    ...state.troubles.flatMap((trouble) => callAlert(api, trouble, limits)),
+    ...state.problems.flatMap((problem) => callAlert(api, problem, limits)),
     ...(state.retiring === null
       ? []
       : [
@@ -183,8 +183,8 @@ function refusedAlert(api: ApiName, { refused }: ApiState): Alert[] {
 }
 
 /** Seen at both ends of the time: one failure that nothing followed is no lasting one. */
-function callAlert(api: ApiName, trouble: CallTrouble, { callMs }: AlertLimits): Alert[] {
-  const { call, kind, since, lastAt, why } = trouble;
+function callAlert(api: ApiName, problem: CallProblem, { callMs }: AlertLimits): Alert[] {
+  const { call, kind, since, lastAt, why } = problem;
   if (lastAt - since < callMs) return [];
   const what = kind === 'refused' ? 'refuses' : 'answers otherwise than documented to';
   const next =
@@ -228,8 +228,12 @@ export function tokenEndWords(endsAt: Instant): string {
 }
 
 /** Where the API itself is the matter, that is told, and not this too. */
-function pollAlerts({ poll, fullPass, speaker }: Facts, now: Instant, ofApis: readonly Alert[]): Alert[] {
-  if (!speaker.speaks || ofApis.some(({ cause }) => ['down/nexudus', 'refused/nexudus'].includes(cause)))
+function pollAlerts(
+  { poll, reconciliation, leader }: Facts,
+  now: Instant,
+  ofApis: readonly Alert[],
+): Alert[] {
+  if (!leader.isLeading || ofApis.some(({ cause }) => ['down/nexudus', 'refused/nexudus'].includes(cause)))
     return [];
   const lateRun = (cause: string, what: string, run: RunFacts, leastMs: number): Alert[] => {
     const { lastGoodAt, everyMs, isPaused } = run;
@@ -240,14 +244,19 @@ function pollAlerts({ poll, fullPass, speaker }: Facts, now: Instant, ofApis: re
   };
   return [
     ...lateRun('late/poll', 'No poll of Nexudus was made', poll, late.poll),
-    ...lateRun('late/full-pass', 'No full pass over Nexudus was made', fullPass, late.fullPass),
+    ...lateRun(
+      'late/reconciliation',
+      'No reconciliation over Nexudus was made',
+      reconciliation,
+      late.reconciliation,
+    ),
   ];
 }
 
-function heldAlert({ id, keys, since, ruling }: Facts['held'][number]): Alert[] {
+function withheldAlert({ id, keys, since, ruling }: Facts['held'][number]): Alert[] {
   if (ruling !== null) return [];
-  const text = `${keys} keys are withheld since ${utc(since)}, since too many would be lost at once: \`latchkey held\` lists them; \`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them.`;
-  return [{ cause: `held/${id}`, since, text }];
+  const text = `${keys} keys are withheld since ${utc(since)}, since too many would be lost at once: \`latchkey withheld\` lists them; \`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them.`;
+  return [{ cause: `withheld/${id}`, since, text }];
 }
 
 /** Findings that nobody but a person can mend, whatever the policy; what a space may live with is only shown. */
@@ -258,7 +267,7 @@ const forPeople = {
     'Keys have an end in Kisi that cannot be read, so they may end at any time: set it anew there.',
 } as const;
 
-function driftAlerts({ drift }: Facts, now: Instant, { auditMs }: AlertLimits): Alert[] {
+function driftAlerts({ drift }: Facts, now: Instant, { comparisonMs }: AlertLimits): Alert[] {
   if (drift === null) return [];
   const { contested, failure, doubt, open } = drift;
   return [
@@ -275,11 +284,11 @@ function driftAlerts({ drift }: Facts, now: Instant, { auditMs }: AlertLimits): 
       const text = `What Latchkey repaired was undone twice (${[`finding ${id}`, kind, ...whom].join(', ')}), so it is left alone: is the native Kisi integration in Nexudus still on, or another script at work? \`latchkey drift\` tells more; \`latchkey repair ${id}\` or \`latchkey ignore ${id}\` rules of it.`;
       return { cause: `contested/${id}`, since, text };
     }),
-    ...(failure === null || now - failure.since < auditMs
+    ...(failure === null || now - failure.since < comparisonMs
       ? []
       : [
           {
-            cause: 'audit',
+            cause: 'comparison',
             since: failure.since,
             text: `Kisi could not be compared with what was given since ${utc(failure.since)}: ${sentence(failure.why)}`,
           },
@@ -310,8 +319,8 @@ const mostIds = 20;
 function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): Alert[] {
   const { blocked, endingSoon, apis } = facts;
   const waiting = Object.entries(blocked).flatMap(([problem, count]): Alert[] => {
-    // Orders of people are shown, and need nobody; the trail is told apart.
-    if (problem === 'Held' || problem === 'Trail') return [];
+    // Orders of people are shown, and need nobody; the audit log is told apart.
+    if (problem === 'Stopped' || problem === 'AuditLog') return [];
     if (problem === 'Block') return [{ cause: 'block', since: null, text: blockText(count) }];
     const api = apiNames.find((one) => names[one] === problem);
     const isApiWell = (state: ApiState | undefined): boolean =>
@@ -332,13 +341,13 @@ function blockText(count: number): string {
   return `Blocks of ${count} members are not carried out yet, so that doors still open to them: \`latchkey members --problem Block\` lists them, and \`latchkey show ID\` says what each waits for. Who cannot wait takes the keys away in Kisi.`;
 }
 
-function trailAlerts({ trail, blocked }: Facts): Alert[] {
-  const count = blocked['Trail'] ?? 0;
-  if (trail === null && count === 0) return [];
-  const why = trail === null ? `${count} members wait for it.` : sentence(trail.why);
-  const since = trail === null ? '' : ` since ${utc(trail.since)}`;
-  const text = `The audit trail cannot be written${since}, and nothing is written to Kisi meanwhile: ${why} See LATCHKEY_DATABASE_URL and the disk or server it names.`;
-  return [{ cause: 'trail', since: trail?.since ?? null, text }];
+function auditLogAlerts({ auditLog, blocked }: Facts): Alert[] {
+  const count = blocked['AuditLog'] ?? 0;
+  if (auditLog === null && count === 0) return [];
+  const why = auditLog === null ? `${count} members wait for it.` : sentence(auditLog.why);
+  const since = auditLog === null ? '' : ` since ${utc(auditLog.since)}`;
+  const text = `The audit log cannot be written${since}, and nothing is written to Kisi meanwhile: ${why} See LATCHKEY_DATABASE_URL and the disk or server it names.`;
+  return [{ cause: 'auditLog', since: auditLog?.since ?? null, text }];
 }
 
 function journalAlerts({ journal }: Facts): Alert[] {
@@ -347,7 +356,7 @@ function journalAlerts({ journal }: Facts): Alert[] {
     {
       cause: 'tampered',
       since: journal.verifiedAt,
-      text: `The audit trail is not as Latchkey wrote it: ${sentence(journal.problem)} Look who can write to its database; \`latchkey audit --verify\` looks again. Keys are written as ever.`,
+      text: `The audit log is not as Latchkey wrote it: ${sentence(journal.problem)} Look who can write to its database; \`latchkey audit --verify\` looks again. Keys are written as ever.`,
     },
   ];
 }

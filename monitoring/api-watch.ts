@@ -7,14 +7,14 @@ import { NexudusError } from '../nexudus/errors.js';
 export type ApiName = 'nexudus' | 'kisi';
 
 /** Since when something is wrong, when it was last seen to be, and how it was put then: for an operator, without secrets. */
-export interface Trouble {
+export interface Problem {
   since: Instant;
   lastAt: Instant;
   why: string;
 }
 
 /** A call that fails again and again while others succeed. */
-export interface CallTrouble extends Trouble {
+export interface CallProblem extends Problem {
   call: string;
   /** `refused`: the key or login may not do this. `changed`: the answer is not as documented. */
   kind: 'refused' | 'changed';
@@ -27,12 +27,12 @@ export interface ApiState {
   /** When it last answered anything at all. */
   answeredAt: Instant | null;
   /** It does not answer; null: it does, or was not asked yet. */
-  down: Trouble | null;
+  down: Problem | null;
   /** When the key or login was last accepted. */
   acceptedAt: Instant | null;
   /** The key or login as a whole is refused. */
-  refused: Trouble | null;
-  troubles: CallTrouble[];
+  refused: Problem | null;
+  problems: CallProblem[];
   /** The person as whom the key acts, by id in that API; null: not known. */
   actsAs: number | null;
   /** What the key or login may do there as a whole, as the API names it; null: not known. */
@@ -58,7 +58,7 @@ type ApiError = NexudusError | KisiError;
 /** What came of a call: its answer, or the error that it ended in. */
 type Outcome = { answer: unknown } | { error: unknown };
 
-const mostTroubles = 10;
+const mostProblems = 10;
 /** Answers that are not as documented. */
 const oddKinds: readonly ApiError['kind'][] = ['malformed', 'incomplete', 'filterIgnored'];
 
@@ -68,7 +68,7 @@ const unknown: ApiState = {
   down: null,
   acceptedAt: null,
   refused: null,
-  troubles: [],
+  problems: [],
   actsAs: null,
   role: null,
   skewMs: null,
@@ -105,9 +105,9 @@ export function createApiWatch(now: () => Instant): ApiWatch {
 
 /** The state once a call came to this. An error that is not the API's own tells nothing of it. Pure. */
 function afterCall(state: ApiState, call: string, outcome: Outcome, now: Instant): ApiState {
-  const others = state.troubles.filter((trouble) => trouble.call !== call);
+  const others = state.problems.filter((problem) => problem.call !== call);
   if ('answer' in outcome)
-    return { ...answered(state, now), acceptedAt: now, refused: null, troubles: others };
+    return { ...answered(state, now), acceptedAt: now, refused: null, problems: others };
   const { error } = outcome;
   if (!isApiError(error) || isUnsent(error)) return state;
   const why = error.message;
@@ -118,9 +118,9 @@ function afterCall(state: ApiState, call: string, outcome: Outcome, now: Instant
     return { ...reached, refused: { since: state.refused?.since ?? now, lastAt: now, why } };
   const kind = kindOf(error);
   if (kind === null) return reached;
-  const before = state.troubles.find((trouble) => trouble.call === call);
-  const trouble = { call, kind, since: before?.since ?? now, lastAt: now, why };
-  return { ...reached, troubles: [...others, trouble].slice(-mostTroubles) };
+  const before = state.problems.find((problem) => problem.call === call);
+  const problem = { call, kind, since: before?.since ?? now, lastAt: now, why };
+  return { ...reached, problems: [...others, problem].slice(-mostProblems) };
 }
 
 function answered(state: ApiState, now: Instant): ApiState {
@@ -138,7 +138,7 @@ function isKeyRefused({ kind, status, path }: ApiError): boolean {
   return kind === 'refused' && (status === 401 || path === '/token');
 }
 
-function kindOf(error: ApiError): CallTrouble['kind'] | null {
+function kindOf(error: ApiError): CallProblem['kind'] | null {
   const { kind, status } = error;
   if (kind === 'refused') return status === 403 ? 'refused' : null;
   // Of Nexudus it is about a whole address, of Kisi about a record.

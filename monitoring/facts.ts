@@ -1,5 +1,5 @@
 /**
- * How a space stands, from what Temporal holds and what the process that speaks to the APIs tells of them. Neither API is
+ * How a space stands, from what Temporal holds and what the leader tells of them. Neither API is
  * asked, and no worker is needed, but for what only members' workflows know.
  */
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
@@ -8,34 +8,28 @@ import type { Instant } from '../access/types.js';
 import { described } from '../activities/described.js';
 import { askHoldings } from '../activities/holdings.js';
 import { readInForce } from '../activities/in-force.js';
-import { lastFullPass } from '../activities/baselines.js';
+import { lastReconciliation } from '../activities/baselines.js';
 import { inBatches } from '../activities/wake.js';
-import { breakerMemo, breakerWorkflowId, type HeldSummary } from '../messages/to-breaker.js';
-import {
-  controlMemo,
-  controlWorkflowId,
-  wholeOrders,
-  type KeptOrders,
-  type Orders,
-} from '../messages/to-control.js';
+import { guardMemo, guardWorkflowId, type WithheldSummary } from '../messages/to-revocation-guard.js';
+import { controlMemo, controlWorkflowId, type Orders } from '../messages/to-control.js';
 import { driftMemo, driftWorkflowId, type DriftSummary } from '../messages/to-drift.js';
 import {
   accessProblemKey,
   accessStateKey,
-  fullPassScheduleId,
+  reconciliationScheduleId,
   holdingsMemo,
   memberIdOf,
   memberWorkflowType,
   pollScheduleId,
-  speakerWorkflowId,
+  leaderWorkflowId,
   type ShownHoldings,
 } from '../messages/to-member.js';
-import type { ApiStates, Trouble } from './api-watch.js';
+import type { ApiStates, Problem } from './api-watch.js';
 import type { JournalState } from './journal.js';
 import { msOf } from './timestamps.js';
 
-/** What the process that speaks to the APIs tells of itself: the heartbeat of its activity. No secrets, no personal data. */
-export interface SpeakerReport {
+/** What the leader tells of itself: the heartbeat of its activity. No secrets, no personal data. */
+export interface LeaderReport {
   at: Instant;
   apis: ApiStates;
   /** How far Temporal's clock is ahead of this machine's; null: not known. */
@@ -44,9 +38,9 @@ export interface SpeakerReport {
   hooks: { at: Instant; off: string[] } | null;
   /** When NEXUDUS_TOKEN ends; null: there is none. */
   tokenEndsAt: Instant | null;
-  /** The database of the audit trail does not do what is asked; null: it does. */
-  trail: Trouble | null;
-  /** Whether the audit trail is as Latchkey wrote it. */
+  /** The database of the audit log does not do what is asked; null: it does. */
+  auditLog: Problem | null;
+  /** Whether the audit log is as Latchkey wrote it. */
   journal: JournalState;
   /** Where alerts go, and those places that they do not reach. */
   channels: string[];
@@ -86,11 +80,11 @@ export interface Facts {
   at: Instant;
   /** Null: no worker has set the space up yet. */
   orders: Orders | null;
-  held: HeldSummary[];
+  held: WithheldSummary[];
   poll: RunFacts;
-  fullPass: RunFacts;
+  reconciliation: RunFacts;
   doubted: Doubted[];
-  /** Null: no audit has told anything yet. */
+  /** Null: no comparison has told anything yet. */
   drift: DriftSummary | null;
   members: { running: number; withAccess: number };
   /** Members that wait, by what for. */
@@ -100,16 +94,16 @@ export interface Facts {
   workers: WorkerFacts[];
   /** Digest of the rules in force, and the process whose they are; null: none has said so. */
   rules: { digest: string; process: string } | null;
-  /** The process that speaks to the APIs; `beatAt`: when it last told so. */
-  speaker: { speaks: boolean; identity: string | null; beatAt: Instant | null };
-  /** As the process that speaks last told. Null: none has. */
+  /** the leader; `beatAt`: when it last told so. */
+  leader: { isLeading: boolean; identity: string | null; beatAt: Instant | null };
+  /** As the leader last told. Null: none has. */
   reportedAt: Instant | null;
   apis: ApiStates | null;
   temporalSkewMs: number | null;
-  hooks: SpeakerReport['hooks'];
+  hooks: LeaderReport['hooks'];
   /** When NEXUDUS_TOKEN ends; null: there is none. */
   tokenEndsAt: Instant | null;
-  trail: Trouble | null;
+  auditLog: Problem | null;
   journal: JournalState | null;
   channels: string[];
   undelivered: Undelivered[];
@@ -124,44 +118,45 @@ const started = 2;
 const seenMs = 90_000;
 
 /**
- * How the space stands now. `own`: what this process itself tells, where it is the one that speaks. Throws where Temporal does
+ * How the space stands now. `own`: what this process itself tells, where it is the leader. Throws where Temporal does
  * not answer.
  */
 export async function readFacts(
   client: Client,
   taskQueue: string,
   now: Instant,
-  own: SpeakerReport | null = null,
+  own: LeaderReport | null = null,
 ): Promise<Facts> {
-  const speaker = await readSpeaker(client);
-  const speaks = own !== null || speaker.speaker.speaks;
-  const [orders, held, poll, fullPass, pass, drift, members, waiting, workers, inForce] = await Promise.all([
-    memoOf<KeptOrders>(client, controlWorkflowId, controlMemo),
-    memoOf<HeldSummary[]>(client, breakerWorkflowId, breakerMemo),
-    runFacts(client, pollScheduleId),
-    runFacts(client, fullPassScheduleId),
-    lastFullPass(client),
-    memoOf<DriftSummary>(client, driftWorkflowId, driftMemo),
-    countMembers(client),
-    readWaiting(client, now, speaks),
-    readWorkers(client, taskQueue, now),
-    readInForce(client),
-  ]);
-  const report = own ?? speaker.report;
+  const leader = await readLeader(client);
+  const leads = own !== null || leader.leader.isLeading;
+  const [orders, held, poll, reconciliation, pass, drift, members, waiting, workers, inForce] =
+    await Promise.all([
+      memoOf<Orders>(client, controlWorkflowId, controlMemo),
+      memoOf<WithheldSummary[]>(client, guardWorkflowId, guardMemo),
+      runFacts(client, pollScheduleId),
+      runFacts(client, reconciliationScheduleId),
+      lastReconciliation(client),
+      memoOf<DriftSummary>(client, driftWorkflowId, driftMemo),
+      countMembers(client),
+      readWaiting(client, now, leads),
+      readWorkers(client, taskQueue, now),
+      readInForce(client),
+    ]);
+  const report = own ?? leader.report;
   return {
-    ...{ at: now, poll, fullPass, drift, members, workers },
-    orders: orders === null ? null : wholeOrders(orders),
+    ...{ at: now, poll, reconciliation, drift, members, workers },
+    orders: orders === null ? null : orders,
     held: held ?? [],
     rules: inForce && { digest: inForce.digest, process: inForce.process },
     doubted: doubtedOf(pass),
     ...waiting,
-    speaker: { ...speaker.speaker, speaks, ...(own === null ? {} : { beatAt: now }) },
+    leader: { ...leader.leader, isLeading: leads, ...(own === null ? {} : { beatAt: now }) },
     reportedAt: report?.at ?? null,
     apis: report?.apis ?? null,
     temporalSkewMs: report?.temporalSkewMs ?? null,
     hooks: report?.hooks ?? null,
     tokenEndsAt: report?.tokenEndsAt ?? null,
-    trail: report?.trail ?? null,
+    auditLog: report?.auditLog ?? null,
     journal: report?.journal ?? null,
     channels: report?.channels ?? [],
     undelivered: report?.undelivered ?? [],
@@ -192,7 +187,7 @@ async function lastCompleted(client: Client, scheduleId: string): Promise<Instan
   return null;
 }
 
-function doubtedOf(pass: Awaited<ReturnType<typeof lastFullPass>>): Doubted[] {
+function doubtedOf(pass: Awaited<ReturnType<typeof lastReconciliation>>): Doubted[] {
   return Object.entries(pass?.suspects ?? {}).map(([list, { count, since }]) => ({
     ...{ list, rows: count, since },
     before: pass?.baselines[list]?.count ?? 0,
@@ -257,8 +252,8 @@ async function whoseAccessGoesOn(
   return found.sort((a, b) => a.endsAt - b.endsAt);
 }
 
-function endsSoon({ keyId, foreign, validUntil }: ShownHoldings['ledger'][number], now: Instant): boolean {
-  if (keyId === null || foreign || validUntil === null) return false;
+function endsSoon({ keyId, byHand, validUntil }: ShownHoldings['ledger'][number], now: Instant): boolean {
+  if (keyId === null || byHand || validUntil === null) return false;
   return validUntil > now && validUntil - now <= doorsMs;
 }
 
@@ -277,24 +272,22 @@ async function readWorkers(client: Client, taskQueue: string, now: Instant): Pro
     .sort((a, b) => (a.identity < b.identity ? -1 : 1));
 }
 
-/** What the process that spoke last told; null: none has. Throws where Temporal does not answer. */
-export async function lastReport(client: Client): Promise<SpeakerReport | null> {
-  return (await readSpeaker(client)).report;
+/** What the last leader told; null: none has. Throws where Temporal does not answer. */
+export async function lastReport(client: Client): Promise<LeaderReport | null> {
+  return (await readLeader(client)).report;
 }
 
-async function readSpeaker(
-  client: Client,
-): Promise<Pick<Facts, 'speaker'> & { report: SpeakerReport | null }> {
-  const found = await described(client, speakerWorkflowId);
-  if (found === null) return { speaker: { speaks: false, identity: null, beatAt: null }, report: null };
+async function readLeader(client: Client): Promise<Pick<Facts, 'leader'> & { report: LeaderReport | null }> {
+  const found = await described(client, leaderWorkflowId);
+  if (found === null) return { leader: { isLeading: false, identity: null, beatAt: null }, report: null };
   const activity = found.raw.pendingActivities?.[0];
   const beat = activity?.heartbeatDetails?.payloads?.[0];
   const report = beat ? reportOf(beat) : await lastWord(client);
   const beatAt = msOf(activity?.lastHeartbeatTime) ?? report?.at ?? null;
   return {
-    speaker: {
+    leader: {
       // Temporal gives the activity back within seconds where the process is gone.
-      speaks: Number(activity?.state) === started,
+      isLeading: Number(activity?.state) === started,
       identity: activity?.lastWorkerIdentity ?? null,
       beatAt,
     },
@@ -303,15 +296,13 @@ async function readSpeaker(
 }
 
 /** What a process answered that stopped, where no other has taken over since; null: there is none. */
-async function lastWord(client: Client): Promise<SpeakerReport | null> {
-  const { events } = await client.workflow.getHandle(speakerWorkflowId).fetchHistory();
+async function lastWord(client: Client): Promise<LeaderReport | null> {
+  const { events } = await client.workflow.getHandle(leaderWorkflowId).fetchHistory();
   const ended = events?.findLast((event) => event.activityTaskCompletedEventAttributes);
   const answer = ended?.activityTaskCompletedEventAttributes?.result?.payloads?.[0];
   return answer ? reportOf(answer) : null;
 }
 
-/** What an earlier release told may have another shape. */
-function reportOf(payload: Payload): SpeakerReport | null {
-  const report = defaultPayloadConverter.fromPayload<Partial<SpeakerReport> | null>(payload);
-  return report?.apis === undefined ? null : (report as SpeakerReport);
+function reportOf(payload: Payload): LeaderReport | null {
+  return defaultPayloadConverter.fromPayload<LeaderReport | null>(payload);
 }

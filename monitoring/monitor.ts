@@ -1,17 +1,17 @@
-/** What the process that speaks to the APIs tells of them, for `latchkey status`, and the alerts that it sends. */
+/** What the leader tells of them, for `latchkey status`, and the alerts that it sends. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
-import type { Kept } from '../trail/kept.js';
+import type { Kept } from '../database/kept.js';
 import type { Timekeeper } from '../activities/time.js';
 import { createAlerting, type AlertingOptions } from './alerting.js';
 import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
-import type { ApiName, ApiState, ApiStates, ApiWatch, Trouble } from './api-watch.js';
+import type { ApiName, ApiState, ApiStates, ApiWatch, Problem } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { unlessAborted, within } from '../lib/within.js';
-import { readFacts, type SpeakerReport } from './facts.js';
+import { readFacts, type LeaderReport } from './facts.js';
 import type { JournalWatch } from './journal.js';
 import type { LatencyMeters } from './latency.js';
 import type { RunWatch } from './runs.js';
@@ -28,7 +28,7 @@ export interface MonitorDeps {
   /** How far each clock is ahead of this machine's; null: not known. */
   skewMs: Record<ApiName | 'temporal', () => number | null>;
   time: Pick<Timekeeper, 'verdict'>;
-  /** Hears what time it is for Temporal, for as long as this process speaks. */
+  /** Hears what time it is for Temporal, for as long as this process is the leader. */
   hear: (signal: AbortSignal) => Promise<void>;
   tellClocks: LatencyMeters['clocks'];
   runs: Pick<RunWatch, 'late' | 'restart'>;
@@ -51,8 +51,8 @@ export interface MonitorPace extends Pick<AlertingOptions, 'calmMs' | 'againMs' 
 }
 
 export interface Monitor {
-  /** What is to be told by this process while it speaks. */
-  report(): SpeakerReport;
+  /** What is to be told by this process while it is the leader. */
+  report(): LeaderReport;
   /** Looks, and tells, again and again until `signal` is aborted. Rejects never. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -67,10 +67,10 @@ export const hooksKeptName = 'webhooks switched off';
 export function createMonitor(deps: MonitorDeps): Monitor {
   const { client, taskQueue, watch, kept, journal, channels, log, now, pace = {} } = deps;
   const { everyMs = 45_000, limits = {}, ...alertingPace } = pace;
-  let hooks: SpeakerReport['hooks'] = null;
-  let trail: Trouble | null = null;
+  let hooks: LeaderReport['hooks'] = null;
+  let auditLog: Problem | null = null;
   let alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
-  let isTroubled = false;
+  let isFailing = false;
   const probing = new Set<ApiName>();
   const probedAt: Record<ApiName, Instant> = { nexudus: 0, kisi: 0 };
 
@@ -79,11 +79,11 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const withSkew = (api: ApiName): ApiState => ({ ...states[api], skewMs: deps.skewMs[api]() });
     return { nexudus: withSkew('nexudus'), kisi: withSkew('kisi') };
   };
-  const report = (): SpeakerReport => ({
+  const report = (): LeaderReport => ({
     at: now(),
     apis: apis(),
     temporalSkewMs: deps.skewMs.temporal(),
-    ...{ hooks, trail, journal: journal.state() },
+    ...{ hooks, auditLog, journal: journal.state() },
     tokenEndsAt: deps.token.endsAt(),
     channels: channels.map(({ name }) => name),
     undelivered: alerting.undelivered(),
@@ -96,10 +96,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       const isFresh = found !== null && now() - found.at < hooksLastMs;
       hooks = isFresh ? { at: found.at, off: found.value as string[] } : null;
       await kept.write('monitor', null, now());
-      trail = null;
+      auditLog = null;
     } catch (error) {
       const why = error instanceof Error ? error.message : 'the database does not answer';
-      trail = { since: trail?.since ?? now(), lastAt: now(), why };
+      auditLog = { since: auditLog?.since ?? now(), lastAt: now(), why };
     }
   }
 
@@ -148,7 +148,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   return {
     report,
     async run(signal) {
-      // Another process may have told something since this one spoke last.
+      // Another process may have told something since this one was the leader.
       alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
       const over = once(signal, 'abort').then(() => null);
       void deps.hear(signal);
@@ -156,10 +156,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       void journal.run(signal);
       while (!signal.aborted) {
         await look(over).then(
-          () => (isTroubled = false),
+          () => (isFailing = false),
           (err: unknown) => {
-            if (!isTroubled) log.warn({ err }, 'how the space stands could not be read, so no alerts go out');
-            isTroubled = true;
+            if (!isFailing) log.warn({ err }, 'how the space stands could not be read, so no alerts go out');
+            isFailing = true;
           },
         );
         await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);

@@ -1,18 +1,18 @@
-import { fullPassScheduleId, pollScheduleId } from '../messages/to-member.js';
+import { reconciliationScheduleId, pollScheduleId } from '../messages/to-member.js';
 import type { Facts } from './facts.js';
 
 /** The activities of the Schedules, by name. */
-const scheduleOf = { pollChanges: pollScheduleId, fullPass: fullPassScheduleId } as const;
+const scheduleOf = { pollChanges: pollScheduleId, reconciliation: reconciliationScheduleId } as const;
 type Run = keyof typeof scheduleOf;
 
-/** Watches that polls and full passes come, by a clock that nobody can set. */
+/** Watches that polls and reconciliations come, by a clock that nobody can set. */
 export interface RunWatch {
   /** The same activities; when each begins is noted. */
   watched<A extends object>(activities: A): A;
   /** Nothing was late before now. */
   restart(): void;
   /** The Schedules that ought to have run again long ago, each once for each time that it is late. */
-  late(facts: Pick<Facts, 'poll' | 'fullPass'>): string[];
+  late(facts: Pick<Facts, 'poll' | 'reconciliation'>): string[];
 }
 
 /** A Schedule is late after so many of its intervals, and not before so long. */
@@ -24,8 +24,9 @@ const lateMs = 3 * 60_000;
  * really come. `leastMs`: not late before so long.
  */
 export function createRunWatch(steadyMs = (): number => performance.now(), leastMs = lateMs): RunWatch {
-  const begunMs: Record<Run, number> = { pollChanges: steadyMs(), fullPass: steadyMs() };
-  const restart = (): void => void Object.assign(begunMs, { pollChanges: steadyMs(), fullPass: steadyMs() });
+  const begunMs: Record<Run, number> = { pollChanges: steadyMs(), reconciliation: steadyMs() };
+  const restart = (): void =>
+    void Object.assign(begunMs, { pollChanges: steadyMs(), reconciliation: steadyMs() });
 
   return {
     restart,
@@ -39,8 +40,8 @@ export function createRunWatch(steadyMs = (): number => performance.now(), least
       ]);
       return Object.fromEntries(functions) as A;
     },
-    late({ poll, fullPass }) {
-      const schedules = { pollChanges: poll, fullPass };
+    late({ poll, reconciliation }) {
+      const schedules = { pollChanges: poll, reconciliation };
       return (Object.keys(scheduleOf) as Run[])
         .filter((run) => {
           const { isPaused, everyMs } = schedules[run];

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Instant } from '../access/types.js';
-import type { Kept } from '../trail/kept.js';
+import type { Kept } from '../database/kept.js';
 import { tokenEndWords, tokenSoonMs } from './alerts.js';
 import { fingerprintOf, fingerprintShape, isOf } from '../lib/fingerprint.js';
 
@@ -32,7 +32,7 @@ const seenShape = fingerprintShape.extend({ seenAt: z.int() });
 export function createTokenWatch({ tokenInUse, kept, log, now }: TokenWatchOptions): TokenWatch {
   let known: { token: string; endsAt: Instant; isKept: boolean; isTold: boolean } | null = null;
 
-  /** When it was first seen; what is not kept yet counts from now. Throws TrailError. */
+  /** When it was first seen; what is not kept yet counts from now. Throws AuditLogError. */
   async function seenSince(token: string): Promise<Instant> {
     const found = seenShape.safeParse((await kept.read(keptName))?.value);
     // A clock that was set back must not make it last longer.

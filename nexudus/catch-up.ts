@@ -1,5 +1,5 @@
 import type { Instant } from '../access/types.js';
-import { sourceOf } from './bulk.js';
+import { sourceOf } from './full-read.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { readTeams } from './collections.js';
 import { updatedSince } from './filters.js';
@@ -24,7 +24,7 @@ export interface CatchUpJob {
 }
 
 /** For whom records are wanted: what existing keys stand on, and whether all that happened is that the member came or went. */
-type Asking = Pick<MemberRequest, 'heldOn' | 'isCheckIn'>;
+type Asking = Pick<MemberRequest, 'standsOn' | 'isCheckIn'>;
 
 /** The records as a catch-up found them. */
 export type CaughtUp = (asking: Asking) => RecordSource;
@@ -99,10 +99,10 @@ function sureOf(
   { client, lookups, startedAt, ...job }: CatchUpJob,
   all: RecordSource,
   seen: Seen,
-  { heldOn, isCheckIn }: Asking,
+  { standsOn, isCheckIn }: Asking,
 ): RecordSource {
   const isExact = job.isExact && !isCheckIn;
-  const held = new Set(heldOn.map(({ passId }) => passId));
+  const held = new Set(standsOn.map(({ passId }) => passId));
   /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
   const mayGive = ({ id }: PassRecord): boolean => !held.has(id);
   /** As access/spans.ts decides it: no contract matters where the pass was bought. */

@@ -40,7 +40,7 @@ export class NexudusError extends Error {
   override readonly name = 'NexudusError';
   readonly kind: NexudusErrorKind;
   readonly path: string;
-  /** HTTP status; null when there was no answer, or when its status was not the trouble. */
+  /** HTTP status; null when there was no answer, or when its status was not the problem. */
   readonly status: number | null;
   /** How long Nexudus asks to wait; null: it did not say. */
   readonly retryAfterMs: number | null;

@@ -10,7 +10,7 @@ import type { Replica } from './replica.js';
 
 export interface FollowerOptions {
   client: NexudusClient;
-  /** What polls and full passes keep up too. */
+  /** What polls and reconciliations keep up too. */
   replica: Replica;
   now: () => Instant;
   /** The time by which Nexudus stamps what is written now, or an earlier one; null: not known well enough. */

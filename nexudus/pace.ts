@@ -16,7 +16,7 @@ export interface PaceOptions {
   perMinute: number;
   /** Most starts in any hour. Default 4,900. */
   perHour: number;
-  /** What crowds and full passes leave of the minute to what is waited for. Default 45. */
+  /** What batches and reconciliations leave of the minute to what is waited for. Default 45. */
   reservePerMinute: number;
   /** Most starts of polls in any 60 s, however often they are to run. Default a third of `perMinute`. */
   pollsPerMinute: number;
@@ -48,11 +48,11 @@ export interface Pacer {
   /** What several members wait for together: lets a member's own read go first, for up to 3 s a request. */
   groups: Turns;
   /** The same for many, for none of whom somebody waits. */
-  crowds: Turns;
+  batches: Turns;
   /** Lets members' reads go first, but not for more than 3 s: it knows of those whose change nobody has noticed yet. */
   polls: Turns;
   /** Lets all others go first, for up to 15 s a request. */
-  fullPasses: Turns;
+  reconciliations: Turns;
   plan: Plan;
 }
 
@@ -84,7 +84,7 @@ interface Lane {
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** Who plans leaves at least so much to polls and full passes, which do not. */
+/** Who plans leaves at least so much to polls and reconciliations, which do not. */
 const leftByPlan = { perMinute: 20, perHour: 500 };
 /** So many requests may be made at once: what comes after them is evenly spread, however long it goes on. */
 const atOnce = 18;
@@ -135,10 +135,10 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   const lanes = {
     members: lane(Infinity, 0, false),
     groups: lane(3_000, 0, false),
-    crowds: lane(3_000, reservePerMinute, true),
+    batches: lane(3_000, reservePerMinute, true),
     // A burst must not have a change go unnoticed until the minute is over, nor may polls keep others from starting.
     polls: lane(3_000, Math.floor(reservePerMinute / 2), true, pollsPerMinute),
-    fullPasses: lane(15_000, reservePerMinute, true),
+    reconciliations: lane(15_000, reservePerMinute, true),
   };
   const inOrder = Object.values(lanes);
 
@@ -296,9 +296,9 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   return {
     members: turnsOf(lanes.members),
     groups: turnsOf(lanes.groups),
-    crowds: turnsOf(lanes.crowds),
+    batches: turnsOf(lanes.batches),
     polls: turnsOf(lanes.polls),
-    fullPasses: turnsOf(lanes.fullPasses),
+    reconciliations: turnsOf(lanes.reconciliations),
     plan,
   };
 }

@@ -1,7 +1,7 @@
 import type { Doubt, Holder, Reading } from './reading.js';
 import type { Instant, Loan, Member, Profile, Snapshot, StandsOn } from '../access/types.js';
 import { unbelieved } from './absences.js';
-import { confirmHeld } from './held.js';
+import { confirmEvidence } from './evidence.js';
 import type { Places } from './places.js';
 import type { CoworkerRecord, PassRecord, TeamRecord } from './records.js';
 import { type Offers, referenceOf } from './reference.js';
@@ -22,13 +22,13 @@ export interface MemberRequest {
   notBefore: Instant;
   reference: ReferenceAge;
   /** Nobody waits for just this member: those for whom somebody does go first. */
-  inBulk: boolean;
+  isBatch: boolean;
   /** The member came or went, and nothing else is known: no record is looked up for that but passes. */
   isCheckIn: boolean;
   /** Profiles that shared the e-mail before; those that still do belong to the person. */
   siblingIds: readonly number[];
   /** The records that existing keys stand on: each is looked up by its id before it counts as absent. */
-  heldOn: readonly StandsOn[];
+  standsOn: readonly StandsOn[];
 }
 
 /** One person's records. */
@@ -67,7 +67,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
 
   const holders = new Map<number, Promise<Holder>>();
   const found = await Promise.all(
-    people.map((coworker) => findAccess(reading, coworker, request.heldOn, holders)),
+    people.map((coworker) => findAccess(reading, coworker, request.standsOn, holders)),
   );
   const all = await Promise.all(holders.values());
   const shared = await offersFor(reading, await offersRead, all);
@@ -81,7 +81,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
   // Of a person who is barred as a whole nothing that is missing could give access.
   const doubts = people.every(isBarred)
     ? []
-    : await confirmHeld(reading, { heldOn: request.heldOn, people, holders: all, offers, places });
+    : await confirmEvidence(reading, { standsOn: request.standsOn, people, holders: all, offers, places });
   const snapshot: Snapshot = {
     readAt: reading.source.startedAt,
     profiles: found.map(profileOf),
@@ -115,8 +115,8 @@ async function certainCoworker(reading: Reading, id: number): Promise<CoworkerRe
 }
 
 /** Profiles that are looked up whatever a search finds: known ones, and those whose passes serve. */
-function knownSiblings({ memberId, siblingIds, heldOn }: MemberRequest): number[] {
-  const owners = heldOn.filter(({ teamId }) => teamId === null).map((held) => held.memberId);
+function knownSiblings({ memberId, siblingIds, standsOn }: MemberRequest): number[] {
+  const owners = standsOn.filter(({ teamId }) => teamId === null).map((held) => held.memberId);
   return [...new Set([...siblingIds, ...owners])].filter((id) => id !== memberId);
 }
 
@@ -150,11 +150,11 @@ function mostShared(siblings: readonly CoworkerRecord[]): CoworkerRecord | null 
 async function findAccess(
   reading: Reading,
   coworker: CoworkerRecord,
-  heldOn: readonly StandsOn[],
+  standsOn: readonly StandsOn[],
   holders: Map<number, Promise<Holder>>,
 ): Promise<Found> {
   const { source } = reading;
-  const heldTeams = heldOn.map(({ teamId }) => teamId).filter(isThere);
+  const teamsStoodOn = standsOn.map(({ teamId }) => teamId).filter(isThere);
   const holderOf = (one: CoworkerRecord): Promise<Holder> => {
     const holder = holders.get(one.id) ?? readHolder(source, one);
     holders.set(one.id, holder);
@@ -163,11 +163,11 @@ async function findAccess(
   const lend = async (team: TeamRecord): Promise<Found['loans'][number] | null> => {
     if (!team.sharesPasses || team.payerId === null || team.payerId === coworker.id) return null;
     // Where no key hangs on the payer, the worst is a loan that comes a look later.
-    const isHeld = heldTeams.includes(team.id);
+    const isHeld = teamsStoodOn.includes(team.id);
     const payer = await (isHeld ? certainCoworker(reading, team.payerId) : source.coworker(team.payerId));
     return payer === null ? null : { team, payer: await holderOf(payer) };
   };
-  const [own, teams] = await Promise.all([holderOf(coworker), source.teamsOf(coworker, heldTeams)]);
+  const [own, teams] = await Promise.all([holderOf(coworker), source.teamsOf(coworker, teamsStoodOn)]);
   const loans = await Promise.all(teams.sort((a, b) => a.id - b.id).map(lend));
   return { own, loans: loans.filter(isThere) };
 }

@@ -1,7 +1,7 @@
 import type { Reading } from './reading.js';
 import type { Instant } from '../access/types.js';
 import { createAbsences } from './absences.js';
-import { readBulk, type BulkRead } from './bulk.js';
+import { readEverybody, type FullRead } from './full-read.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import type { Follower } from './follower.js';
@@ -24,7 +24,7 @@ export interface ReaderOptions {
   client: NexudusClient;
   /** The same for what several members wait for together, and for many for whom nobody waits; left out: `client`. */
   clientForGroups?: NexudusClient;
-  clientForCrowds?: NexudusClient;
+  clientForBatches?: NexudusClient;
   now: () => Instant;
   /** IANA time zones by location id, over what Nexudus says. */
   timeZones?: TimeZones;
@@ -34,7 +34,7 @@ export interface ReaderOptions {
    * How long one read of everything may take for all who wait for it. Default 10 minutes, for a large space, throttled: who
    * waits gives up sooner, and asks again.
    */
-  bulkLimitMs?: number;
+  fullReadLimitMs?: number;
   /** Who is missing counts as gone after a look so much later. Default a minute; 0 where nothing is taken away by the read. */
   lookLaterMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
@@ -71,23 +71,23 @@ interface Waiting {
 
 /** Pass types and locations, which both ways of reading need, are not counted here nor below. */
 const requestsPerMember = 6;
-/** As long as the cost of a bulk read is not known, it is taken for so many requests: a small space's. */
-const unknownBulkCost = 8;
+/** As long as the cost of a fullRead read is not known, it is taken for so many requests: a small space's. */
+const unknownFullReadCost = 8;
 /** However long a thousand members take to ask, one read serves all who may use it. */
-const bulkKeptMs = 5 * 60_000;
+const fullReadKeptMs = 5 * 60_000;
 const referenceLimit: Limit = { limitMs: 2 * 60_000, of: 'Nexudus' };
 const placesKeptMs = 10 * 60_000;
 const newPlaceMs = 30_000;
 /** A filter that is ignored is not tried again for so long. */
-const bulkOnlyMs = 10 * 60_000;
+const fullReadsOnlyMs = 10 * 60_000;
 /** How old pass types and allowances may be where the wake is not about them: polls tell everybody of a new or changed one. */
 const offersKeptMs = 10 * 60_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
 export function createReader(options: ReaderOptions): Reader {
-  const { client, clientForGroups = client, clientForCrowds = client } = options;
-  const { now, timeZones = {}, gatherMs = 100, bulkLimitMs = 10 * 60_000, follower } = options;
-  const bulkLimit: Limit = { limitMs: bulkLimitMs, of: 'Nexudus' };
+  const { client, clientForGroups = client, clientForBatches = client } = options;
+  const { now, timeZones = {}, gatherMs = 100, fullReadLimitMs = 10 * 60_000, follower } = options;
+  const fullReadLimit: Limit = { limitMs: fullReadLimitMs, of: 'Nexudus' };
   const absences = createAbsences(now, options.lookLaterMs);
   const quirk: PauseQuirk = { nestedFilterIgnored: false };
   const offers = keep(() => readOffers(client), now, referenceLimit);
@@ -102,17 +102,17 @@ export function createReader(options: ReaderOptions): Reader {
 
   let waiting: Waiting[] = [];
   let gathering = false;
-  let bulk: SharedRead | null = null;
-  let bulkRunning = false;
-  let bulkCost: number | null = null;
+  let fullRead: SharedRead | null = null;
+  let isFullReadRunning = false;
+  let fullReadCost: number | null = null;
   let directAgainAt = -Infinity;
-  /** Members that are being read one by one: those for whom somebody waits, and those of a crowd. */
-  const directRunning = { single: 0, crowd: 0 };
+  /** Members that are being read one by one: those for whom somebody waits, and those of a batch. */
+  const directRunning = { single: 0, batch: 0 };
 
   function readingOf(source: RecordSource, read: SharedRead, request: MemberRequest): Reading {
     const { lookups, count, allowance } = read;
     return {
-      client: request.inBulk ? clientForCrowds : client,
+      client: request.isBatch ? clientForBatches : client,
       source,
       lookups,
       offers: (again) => offers.get(offersFreshness(request, isCalm(), again)),
@@ -134,18 +134,18 @@ export function createReader(options: ReaderOptions): Reader {
     return { ...common, source: () => Promise.resolve(source) };
   }
 
-  function startBulk(by: NexudusClient): SharedRead {
+  function startFullRead(by: NexudusClient): SharedRead {
     const common = startRead(by);
-    const read = async (): Promise<BulkRead> => {
+    const read = async (): Promise<FullRead> => {
       const take = follower?.rebase();
-      const all = await readBulk(by, common.lookups, common.startedAt);
-      bulkCost = all.requests;
+      const all = await readEverybody(by, common.lookups, common.startedAt);
+      fullReadCost = all.requests;
       take?.(all.collections);
       return all;
     };
-    bulkRunning = true;
-    bulk = { ...common, source: shared(read, { limit: bulkLimit, onOver: bulkEnded }) };
-    return bulk;
+    isFullReadRunning = true;
+    fullRead = { ...common, source: shared(read, { limit: fullReadLimit, onOver: fullReadEnded }) };
+    return fullRead;
   }
 
   function startRead(by: NexudusClient): Omit<SharedRead, 'source'> {
@@ -159,18 +159,18 @@ export function createReader(options: ReaderOptions): Reader {
     };
   }
 
-  function bulkEnded(isAnswered: boolean): void {
-    if (!isAnswered) bulk = null;
-    bulkRunning = false;
+  function fullReadEnded(isAnswered: boolean): void {
+    if (!isAnswered) fullRead = null;
+    isFullReadRunning = false;
     gatherWaiting();
   }
 
-  /** The bulk read that runs or is kept, where it is fresh enough. */
-  function usableBulk(notBefore: Instant): SharedRead | null {
+  /** The fullRead read that runs or is kept, where it is fresh enough. */
+  function usableFullRead(notBefore: Instant): SharedRead | null {
     // One from the future was read before somebody set the clock back.
-    if (bulk === null || bulk.startedAt < notBefore || bulk.startedAt > now()) return null;
-    if (bulkRunning || now() - bulk.startedAt < bulkKeptMs) return bulk;
-    bulk = null;
+    if (fullRead === null || fullRead.startedAt < notBefore || fullRead.startedAt > now()) return null;
+    if (isFullReadRunning || now() - fullRead.startedAt < fullReadKeptMs) return fullRead;
+    fullRead = null;
     return null;
   }
 
@@ -187,31 +187,31 @@ export function createReader(options: ReaderOptions): Reader {
   /** Whom somebody waits for is read at once, even beside a read for all, where that costs less; the others together. */
   function startRound(): void {
     gathering = false;
-    const [inBulk, single] = partition(waiting, ({ request }) => request.inBulk);
+    const [isBatch, single] = partition(waiting, ({ request }) => request.isBatch);
     waiting = [];
     const areDirect = isCheaperDirectly(single, 'single');
     if (areDirect) readDirectly(single, 'single');
-    const crowd = unserved(areDirect ? inBulk : [...inBulk, ...single]);
-    if (crowd.length === 0) return;
-    if (bulkRunning) {
+    const batch = unserved(areDirect ? isBatch : [...isBatch, ...single]);
+    if (batch.length === 0) return;
+    if (isFullReadRunning) {
       // It began before their wake: they get the next one.
-      waiting.push(...crowd);
+      waiting.push(...batch);
       return;
     }
-    if (isCheaperDirectly(crowd, 'crowd')) {
-      readDirectly(crowd, 'crowd');
+    if (isCheaperDirectly(batch, 'batch')) {
+      readDirectly(batch, 'batch');
       return;
     }
     // Where somebody waits for one of them, they wait for all.
-    const isAwaited = crowd.some(({ request }) => !request.inBulk);
-    const read = startBulk(isAwaited ? clientForGroups : clientForCrowds);
-    for (const one of crowd) one.serve(() => serve(read, one.request));
+    const isAwaited = batch.some(({ request }) => !request.isBatch);
+    const read = startFullRead(isAwaited ? clientForGroups : clientForBatches);
+    for (const one of batch) one.serve(() => serve(read, one.request));
   }
 
   /** Serves all whom the read for all that runs or is kept is fresh enough for; answers the others. */
-  function unserved(crowd: readonly Waiting[]): Waiting[] {
-    return crowd.filter((one) => {
-      const usable = usableBulk(one.request.notBefore);
+  function unserved(batch: readonly Waiting[]): Waiting[] {
+    return batch.filter((one) => {
+      const usable = usableFullRead(one.request.notBefore);
       if (usable !== null) one.serve(() => serve(usable, one.request));
       return usable === null;
     });
@@ -221,7 +221,7 @@ export function createReader(options: ReaderOptions): Reader {
     const members = new Set(served.map(({ request }) => request.memberId)).size;
     const requests = (directRunning[kind] + members) * requestsPerMember;
     // Beside a read for all, the other way is to wait for that one and the next.
-    const most = (bulkCost ?? unknownBulkCost) * (bulkRunning ? 2 : 1);
+    const most = (fullReadCost ?? unknownFullReadCost) * (isFullReadRunning ? 2 : 1);
     return requests <= most && now() >= directAgainAt;
   }
 
@@ -242,7 +242,7 @@ export function createReader(options: ReaderOptions): Reader {
       return await read();
     } catch (error) {
       if (!isNexudusError(error, 'filterIgnored')) throw error;
-      directAgainAt = now() + bulkOnlyMs;
+      directAgainAt = now() + fullReadsOnlyMs;
       return nextRound(request);
     }
   }
@@ -254,7 +254,7 @@ export function createReader(options: ReaderOptions): Reader {
       offers.get(offersFreshness(request, isCalm(), false)).catch(() => undefined);
       places.get(placesFreshness(request, isCalm(), false)).catch(() => undefined);
     };
-    const run = (await follower?.caughtUp(request, bulkCost ?? unknownBulkCost, askEarly)) ?? null;
+    const run = (await follower?.caughtUp(request, fullReadCost ?? unknownFullReadCost, askEarly)) ?? null;
     if (run === null) return nextRound(request);
     const { startedAt, lookups } = run;
     const source = run.sourceFor(request);
@@ -279,28 +279,28 @@ export function createReader(options: ReaderOptions): Reader {
     return read();
   }
 
-  /** Before the first bulk read its cost is estimated from what the last full pass counted. */
-  async function estimateBulk(): Promise<void> {
+  /** Before the first fullRead read its cost is estimated from what the last reconciliation counted. */
+  async function estimateFullRead(): Promise<void> {
     const baselines = await options.baselines();
-    if (baselines === null || bulkCost !== null) return;
+    if (baselines === null || fullReadCost !== null) return;
     const pagesOf = (name: CollectionName): number =>
       Math.max(1, Math.ceil((baselines[name]?.count ?? 0) / 1000));
     const names = ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'teams'] as const;
     // Passes of years are counted there, and not read.
     const passes = Math.min(pagesOf('coworkertimepasses'), pagesOf('coworkers') + 3);
-    bulkCost = names.reduce((sum, name) => sum + pagesOf(name), passes + 2);
+    fullReadCost = names.reduce((sum, name) => sum + pagesOf(name), passes + 2);
   }
 
   return {
     readMember(given) {
       // A clock that is ahead elsewhere must not make this wait: what begins from now on is fresh enough.
       const request = { ...given, notBefore: Math.min(given.notBefore, now()) };
-      const usable = usableBulk(request.notBefore);
-      if (usable !== null && (!bulkRunning || request.inBulk)) return serve(usable, request);
+      const usable = usableFullRead(request.notBefore);
+      if (usable !== null && (!isFullReadRunning || request.isBatch)) return serve(usable, request);
       // A failure of Temporal leaves only the estimate unknown.
-      if (bulkCost === null) void estimateBulk().catch(() => undefined);
+      if (fullReadCost === null) void estimateFullRead().catch(() => undefined);
       // However many checked in, only their passes are looked up.
-      const isOneOfMany = request.inBulk && !request.isCheckIn;
+      const isOneOfMany = request.isBatch && !request.isCheckIn;
       if (isOneOfMany || now() < directAgainAt) return nextRound(request);
       return orOfAll(request, () => follow(request));
     },

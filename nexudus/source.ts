@@ -71,7 +71,7 @@ export function createDirectSource(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const ids = [...new Set([...own, ...alsoIds])];
-    // Of a team that is malformed nothing is known: what was lent by it stands until `confirmHeld` says so.
+    // Of a team that is malformed nothing is known: what was lent by it stands until `confirmEvidence` says so.
     const teams = await Promise.all(ids.map((id) => findSparing(lookups, 'teams', id)));
     return teams
       .map((found) => ('error' in found ? null : found.row))

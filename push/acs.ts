@@ -1,11 +1,11 @@
 /** Nexudus' Custom ACS: it asks for our groups, works out itself who should have which, and tells us when that changes. */
 import { z } from 'zod';
 import { anyId, headerOf, idIn, recordsIn, type Answer, type Headers } from './answers.js';
-import type { Herald } from './herald.js';
+import type { Debouncer } from './debouncer.js';
 import { hasBearer } from './signatures.js';
 
 /** What Custom ACS needs to know, and whom it tells. */
-export interface AcsDoor {
+export interface AcsRoute {
   /** The bearer token that Nexudus sends. */
   token: string;
   /** Kisi's groups. Rejects where they cannot be read now. */
@@ -13,11 +13,11 @@ export interface AcsDoor {
   /** Whether a location or network of the space has this UniqueId. */
   isKnown: (businessUniqueId: string) => Promise<boolean>;
   /** Takes on what Nexudus worked out. It must neither throw nor hold anything up. */
-  onClaim: (claim: Claim) => void;
+  onOpinion: (opinion: Opinion) => void;
 }
 
 /** The groups that a member should have by Nexudus' own working out. */
-export interface Claim {
+export interface Opinion {
   memberId: number;
   /** The location, or network, that told so. */
   locationId: number | null;
@@ -28,12 +28,12 @@ export interface Claim {
 }
 
 /** Whether a call carries the token that it should: its body need not be read for that. */
-export function isOfAcs(headers: Headers, { token }: AcsDoor): boolean {
+export function isOfAcs(headers: Headers, { token }: AcsRoute): boolean {
   return hasBearer(headers.authorization, token);
 }
 
 /** `GET /acs/groups`: all groups of Kisi, whichever location asks. */
-export async function answerGroups(headers: Headers, acs: AcsDoor): Promise<Answer> {
+export async function answerGroups(headers: Headers, acs: AcsRoute): Promise<Answer> {
   const business = headerOf(headers, 'x-nexudus-business-uniqueid');
   if (business !== null && !(await acs.isKnown(business))) return { outcome: 'unknownLocation' };
   const groups = await acs.groups().catch(() => null);
@@ -48,8 +48,8 @@ export async function answerGroups(headers: Headers, acs: AcsDoor): Promise<Answ
 export async function takeChange(
   body: Buffer,
   headers: Headers,
-  acs: AcsDoor,
-  herald: Herald,
+  acs: AcsRoute,
+  debouncer: Debouncer,
 ): Promise<Answer> {
   const { records, isWhole } = recordsIn(body);
   const changes = records.map((one) => change.parse(one));
@@ -58,12 +58,12 @@ export async function takeChange(
       return { outcome: 'unknownLocation' };
   for (const { coworker, business, groups, time } of changes) {
     if (coworker.id === null) continue;
-    herald.tell(coworker.id, { mayStart: true });
+    debouncer.tell(coworker.id, { mayStart: true });
     if (groups !== null)
-      acs.onClaim({ memberId: coworker.id, locationId: business.id, groupIds: groups, at: time });
+      acs.onOpinion({ memberId: coworker.id, locationId: business.id, groupIds: groups, at: time });
   }
   if (isWhole && changes.every(({ coworker }) => coworker.id !== null)) return { outcome: 'taken' };
-  herald.tellSomething();
+  debouncer.tellSomething();
   return { outcome: 'unclear' };
 }
 

@@ -21,7 +21,7 @@ export const statusOf = {
   /** Its address was refused too often a moment ago. */
   tooMany: 429,
   /** A connection that held no whole call went for another one; nothing is answered. */
-  crowdedOut: 408,
+  replaced: 408,
   unknownLocation: 404,
   unknownAddress: 404,
   failed: 503,

@@ -11,7 +11,7 @@ export interface KisiEvent {
   objectId: number | null;
 }
 
-export interface KisiDoorOptions {
+export interface KisiRouteOptions {
   /** The key that signs the events. */
   key: string;
   /** Sees to what was told, all that came at about the same time. It must not reject. */
@@ -24,7 +24,7 @@ export interface KisiDoorOptions {
 }
 
 /** Where Kisi's events come in. */
-export interface KisiDoor {
+export interface KisiRoute {
   take(body: Buffer, headers: Headers): Answer;
   /** Resolves when all that came is seen to. */
   drain(): Promise<void>;
@@ -37,8 +37,8 @@ export function mayBeOfKisi(headers: Headers): boolean {
   return looksSignedByKisi(headerOf(headers, signatureHeader));
 }
 
-/** A door for the events of one organization. */
-export function createKisiDoor(options: KisiDoorOptions): KisiDoor {
+/** A route for the events of one organization. */
+export function createKisiRoute(options: KisiRouteOptions): KisiRoute {
   const { key, judge, gatherMs = 250, waitMs = 2_000, remembered = 10_000 } = options;
   const seen = new Set<string>();
   const judging = new Set<Promise<void>>();

@@ -5,7 +5,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { answerGroups, isOfAcs, takeChange, type AcsDoor } from './acs.js';
+import { answerGroups, isOfAcs, takeChange, type AcsRoute } from './acs.js';
 import {
   bodyOf,
   headerOf,
@@ -18,8 +18,8 @@ import {
 } from './answers.js';
 import { callerOf, type Caller } from './callers.js';
 import { connectionLimits, limitConnections, type ConnectionLimits } from './connections.js';
-import type { Herald } from './herald.js';
-import { mayBeOfKisi, type KisiDoor } from './kisi.js';
+import type { Debouncer } from './debouncer.js';
+import { mayBeOfKisi, type KisiRoute } from './kisi.js';
 import { mayBeOfNexudus, nexudusEvents, takeWebhook } from './nexudus.js';
 import { createRefusals } from './refusals.js';
 
@@ -31,10 +31,10 @@ export interface ListenerOptions {
   /** The shared secret of the Nexudus webhooks; null: none is set, and there is no such address. */
   nexudusSecret: string | null;
   /** Nexudus' Custom ACS; null: there are no such addresses. */
-  acs: AcsDoor | null;
+  acs: AcsRoute | null;
   /** Kisi's events; null: there is no such address. */
-  kisi: KisiDoor | null;
-  herald: Herald;
+  kisi: KisiRoute | null;
+  debouncer: Debouncer;
   /** Told of every call once. */
   count: Count;
   /** The address of a proxy that everybody's calls come through, and that tells whose they are; left out: there is none. */
@@ -85,7 +85,7 @@ const timeLimits: TimeLimits = {
  * known to be no good is refused before its body is read. Throws where the port is taken.
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { herald, kisi, count, trustedProxy = null } = options;
+  const { debouncer, kisi, count, trustedProxy = null } = options;
   const times = options.timeLimits ?? timeLimits;
   const refusals = createRefusals();
   const app = fastify({
@@ -106,7 +106,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   limitConnections(app.server, options.connectionLimits ?? connectionLimits(), {
     trustedProxy,
     onClosed: () => {
-      count('elsewhere', 'crowdedOut');
+      count('elsewhere', 'replaced');
     },
   });
 
@@ -130,7 +130,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   });
   takeRawBodies(app);
   refuseTheRest(app, told);
-  for (const { method, url, mayBeRight, take } of doorsOf(options))
+  for (const { method, url, mayBeRight, take } of routesOf(options))
     app.route({
       method,
       url,
@@ -157,7 +157,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       }, times.checkMs).unref();
       await app.close();
       await kisi?.drain();
-      await herald.drain();
+      await debouncer.drain();
     },
   };
 }
@@ -165,7 +165,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 type Told = (request: FastifyRequest, outcome: PushOutcome) => void;
 
 /** An address at which calls are taken. */
-interface Door {
+interface Route {
   method: 'GET' | 'POST';
   url: string;
   /** Whether the headers have what a right call has: else nothing more is read. */
@@ -173,30 +173,30 @@ interface Door {
   take: (body: Buffer, headers: Headers) => Answer | Promise<Answer>;
 }
 
-function doorsOf({ nexudusSecret, acs, kisi, herald }: ListenerOptions): Door[] {
-  const doors: Door[] = [];
+function routesOf({ nexudusSecret, acs, kisi, debouncer }: ListenerOptions): Route[] {
+  const routes: Route[] = [];
   if (nexudusSecret !== null)
     for (const [name, event] of Object.entries(nexudusEvents))
-      doors.push({
+      routes.push({
         ...{ method: 'POST', url: `/nexudus/${name}`, mayBeRight: mayBeOfNexudus },
-        take: (body, headers) => takeWebhook(body, event, headers, nexudusSecret, herald),
+        take: (body, headers) => takeWebhook(body, event, headers, nexudusSecret, debouncer),
       });
   if (acs !== null) {
     const mayBeRight = (headers: Headers): boolean => isOfAcs(headers, acs);
-    doors.push(
+    routes.push(
       { method: 'GET', url: '/acs/groups', mayBeRight, take: (_, headers) => answerGroups(headers, acs) },
       {
         ...{ method: 'POST', url: '/acs/changes', mayBeRight },
-        take: (body, headers) => takeChange(body, headers, acs, herald),
+        take: (body, headers) => takeChange(body, headers, acs, debouncer),
       },
     );
   }
   if (kisi !== null)
-    doors.push({
+    routes.push({
       ...{ method: 'POST', url: '/kisi/events', mayBeRight: mayBeOfKisi },
       take: (body, headers) => kisi.take(body, headers),
     });
-  return doors;
+  return routes;
 }
 
 /** How long a call says that its body is; NaN: it does not. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { anyId, headerOf, idIn, mostOfACall, recordsIn, type Answer, type Headers } from './answers.js';
-import type { Herald, News } from './herald.js';
+import type { Debouncer, News } from './debouncer.js';
 import { isSignedByNexudus, looksSignedByNexudus } from './signatures.js';
 
 /** What a webhook at one address may say. */
@@ -32,14 +32,14 @@ export function takeWebhook(
   event: NexudusEvent,
   headers: Headers,
   secret: string,
-  herald: Herald,
+  debouncer: Debouncer,
 ): Answer {
   const signature = headerOf(headers, signatureHeader);
   if (signature === null || !isSignedByNexudus(body, signature, secret)) return { outcome: 'forged' };
   const { memberIds, isClear } = membersIn(body, event);
-  for (const id of memberIds) herald.tell(id, event.news);
+  for (const id of memberIds) debouncer.tell(id, event.news);
   if (isClear) return { outcome: 'taken' };
-  herald.tellSomething();
+  debouncer.tellSomething();
   return { outcome: 'unclear' };
 }
 

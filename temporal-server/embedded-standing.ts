@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTemporalCli } from './binaries.js';
-import { isServer, type Claim, type RecordedServer } from './embedded-claim.js';
+import { isServer, type FolderLock, type RecordedServer } from './embedded-lock.js';
 import { prepareServer, untilGone, type AttributeType, type Wanted } from './embedded-ready.js';
 import { endingMs, runServer } from './embedded-run.js';
 import { guardUi, hiddenTarget, type UiTarget } from './embedded-ui.js';
@@ -69,12 +69,12 @@ export async function choosePorts(options: EmbeddedOptions, address: string | nu
 export async function launch(
   options: EmbeddedOptions,
   ports: Ports,
-  claim: Claim | null,
+  lock: FolderLock | null,
   deadline: number,
   stopAsked: AbortSignal,
 ): Promise<Standing> {
   const cacheDir = options.cacheDir ?? '.latchkey';
-  const logFile = join(cacheDir, claim === null ? `temporal-${ports.grpc}.log` : 'temporal.log');
+  const logFile = join(cacheDir, lock === null ? `temporal-${ports.grpc}.log` : 'temporal.log');
   const address = `127.0.0.1:${ports.grpc}`;
   const cli = await findCli(options);
   const ui = ports.ui === null ? null : await guardUi(ports.ui.port, ports.ui.target);
@@ -87,9 +87,9 @@ export async function launch(
     await run?.end();
   };
   try {
-    run = runServer(cli, serverArguments(options, ports, claim !== null), logFile);
+    run = runServer(cli, serverArguments(options, ports, lock !== null), logFile);
     const uiTarget = ports.ui === null ? null : `${ports.ui.target.host}:${ports.ui.target.port}`;
-    await claim?.record({ address, uiUrl, uiTarget, serverPid: run.pid });
+    await lock?.record({ address, uiUrl, uiTarget, serverPid: run.pid });
     const failed = run.gone.then((how) => Promise.reject(new Error(`the Temporal server ended (${how})`)));
     failed.catch(() => undefined);
     const signal = AbortSignal.any([gone.signal, stopAsked]);

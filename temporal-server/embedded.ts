@@ -6,8 +6,8 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tighten } from '../trail/file.js';
-import { claimFolder, type Claim } from './embedded-claim.js';
+import { tighten } from '../database/file.js';
+import { lockFolder, type FolderLock } from './embedded-lock.js';
 import {
   choosePorts,
   dataFileIn,
@@ -19,7 +19,7 @@ import {
   type Standing,
 } from './embedded-standing.js';
 
-export { findEmbeddedTemporal } from './embedded-claim.js';
+export { findEmbeddedTemporal } from './embedded-lock.js';
 
 export interface EmbeddedTemporal {
   /** host:port of the gRPC endpoint, the same for as long as this is used. */
@@ -31,7 +31,7 @@ export interface EmbeddedTemporal {
   /** Rejects when there is no server any more at the address, and this process cannot have one there. */
   lost: Promise<never>;
   /** What is wrong with the server now, and what is done about it; null: nothing. */
-  trouble(): string | null;
+  problem(): string | null;
   /** Ends the server and waits until it is gone; calling it again changes nothing. */
   stop(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
   const { cacheDir = '.latchkey' } = options;
   mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
   keepPrivate(cacheDir, options.log);
-  // Before the claim, which others wait for: fetching the executable may take minutes.
+  // Before the lock, which others wait for: fetching the executable may take minutes.
   await findCli(options);
   const stopAsked = new AbortController();
   const site = createSite(options, stopAsked.signal);
@@ -91,7 +91,7 @@ interface Site {
 
 function createSite(options: EmbeddedOptions, stopAsked: AbortSignal): Site {
   const { cacheDir = '.latchkey', dbFile, readyTimeoutMs = 60_000 } = options;
-  let claim: Claim | null = null;
+  let lock: FolderLock | null = null;
   /** That it is ours: to start a server on, or to end the one that runs. */
   let isOurs = dbFile === null;
   let ports: Ports | null = null;
@@ -99,9 +99,9 @@ function createSite(options: EmbeddedOptions, stopAsked: AbortSignal): Site {
 
   async function standSomewhere(deadline: number): Promise<Standing> {
     if (!isOurs) {
-      claim = await claimFolder(cacheDir, deadline, stopAsked);
-      isOurs = claim.running === null || claim.adopted;
-      const { running, adopted } = claim;
+      lock = await lockFolder(cacheDir, deadline, stopAsked);
+      isOurs = lock.running === null || lock.adopted;
+      const { running, adopted } = lock;
       if (running !== null && address !== null && running.address !== address)
         throw new ServerLostError(
           `the Temporal server at ${address} is gone, and another runs at ${running.address}: start this process again`,
@@ -109,7 +109,7 @@ function createSite(options: EmbeddedOptions, stopAsked: AbortSignal): Site {
       if (running !== null) return joinRunning(options, running, adopted, deadline);
     }
     ports ??= await choosePorts(options, address);
-    return launch(options, ports, claim, deadline, stopAsked);
+    return launch(options, ports, lock, deadline, stopAsked);
   }
 
   return {
@@ -119,7 +119,7 @@ function createSite(options: EmbeddedOptions, stopAsked: AbortSignal): Site {
       return standing;
     },
     async leave() {
-      if (isOurs) await claim?.release();
+      if (isOurs) await lock?.release();
     },
   };
 }
@@ -133,20 +133,20 @@ function keepRunning(
 ): EmbeddedTemporal {
   const { signal } = stopAsked;
   let standing: Standing | null = first;
-  let trouble: string | null = null;
+  let problem: string | null = null;
   let pauseMs = firstPauseMs;
 
   /** Until it stands again, or is to stop. */
   async function standAgain(how: string): Promise<void> {
     for (let why = how; ;) {
-      trouble = `the Temporal server ended (${why}); it is started again in ${pauseMs / 1000} s`;
-      log(trouble, 'warn');
+      problem = `the Temporal server ended (${why}); it is started again in ${pauseMs / 1000} s`;
+      log(problem, 'warn');
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       if (signal.aborted) return;
       try {
         standing = await site.stand();
-        trouble = null;
+        problem = null;
         log(`the Temporal server is back at ${standing.address}`, 'warn');
         return;
       } catch (error) {
@@ -193,7 +193,7 @@ function keepRunning(
       return standing?.isOurs ?? false;
     },
     lost,
-    trouble: () => trouble,
+    problem: () => problem,
     stop: () => (stopping ??= stop()),
   };
 }

@@ -25,28 +25,28 @@ describe('README', () => {
         .sort(),
       [
         'apiUser',
-        'breakerPeople',
-        'breakerShare',
+        'auditLogRetention',
         'doorGrace',
         'doorHorizon',
         'existingKeys',
         'findUsers',
+        'guardPeople',
+        'guardShare',
         'inactiveContract',
         'lastDay',
         'latencyObjective',
         'latencyShare',
         'renewalGrace',
-        'trailRetention',
         'undoWindow',
         'usedPass',
       ],
     );
-    assert.equal(parseDuration(table['trailRetention'] ?? ''), emptyFile('').trailRetentionMs);
+    assert.equal(parseDuration(table['auditLogRetention'] ?? ''), emptyFile('').auditLogRetentionMs);
     assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
     assert.equal(table['findUsers'], emptyFile('').findUsers);
     assert.equal(table['apiUser'], emptyFile('').apiUser);
-    const { people, share } = emptyFile('').breaker;
-    assert.deepEqual([table['breakerPeople'], table['breakerShare']], [String(people), `${100 * share}%`]);
+    const { people, share } = emptyFile('').guard;
+    assert.deepEqual([table['guardPeople'], table['guardShare']], [String(people), `${100 * share}%`]);
     const { withinMs, share: ofAll } = emptyFile('').latency;
     assert.equal(parseDuration(table['latencyObjective'] ?? ''), withinMs);
     assert.equal(table['latencyShare'], `${100 * ofAll}%`);

@@ -1,18 +1,18 @@
 import type { DriftPolicy } from '../access/drift.js';
 import type { Instant } from '../access/types.js';
-import type { Herald } from '../push/herald.js';
+import type { Debouncer } from '../push/debouncer.js';
 import type { KisiEvent } from '../push/kisi.js';
-import type { TrailRecord } from '../trail/records.js';
-import type { Trail } from '../trail/trail.js';
+import type { AuditRecord } from '../database/audit-records.js';
+import type { AuditLog } from '../database/audit-log.js';
 
 export interface KisiJudgeOptions {
-  trail: Pick<Trail, 'writesAbout'>;
+  auditLog: Pick<AuditLog, 'writesAbout'>;
   policy: DriftPolicy;
-  /** Has a member compare itself with Kisi, or (`tellSomething`) all of Kisi audited. */
-  herald: Pick<Herald, 'tell' | 'tellSomething'>;
+  /** Has a member compare itself with Kisi, or (`tellSomething`) all of Kisi compared. */
+  debouncer: Pick<Debouncer, 'tell' | 'tellSomething'>;
   now: () => Instant;
   /** Told where it cannot be known whose events these are. */
-  onTrouble: (error: unknown) => void;
+  onProblem: (error: unknown) => void;
 }
 
 /** The event of a key's new end comes within this time after the write was noted. */
@@ -21,10 +21,10 @@ const dayMs = 24 * 60 * 60_000;
 
 /**
  * Sees to events of Kisi. What Latchkey did itself costs nothing. A member whose key or user was changed by another hand
- * compares itself with Kisi, once a day; all else is left to the audit, which alone knows what is contested, ignored, or
+ * compares itself with Kisi, once a day; all else is left to the comparison, which alone knows what is contested, ignored, or
  * only to be reported.
  */
-export function createKisiJudge({ trail, policy, herald, now, onTrouble }: KisiJudgeOptions) {
+export function createKisiJudge({ auditLog, policy, debouncer, now, onProblem }: KisiJudgeOptions) {
   const mends = [policy.missing, policy.changed, policy.userDeleted].every((does) => does === 'repair');
   const woken = new Map<number, Instant>();
 
@@ -39,21 +39,21 @@ export function createKisiJudge({ trail, policy, herald, now, onTrouble }: KisiJ
     const idsOf = (kind: string): number[] =>
       events.flatMap(({ type, objectId }) => (type.startsWith(kind) && objectId !== null ? [objectId] : []));
     try {
-      const writes = await trail.writesAbout({ keyIds: idsOf('role_assignment'), userIds: idsOf('user') });
+      const writes = await auditLog.writesAbout({ keyIds: idsOf('role_assignment'), userIds: idsOf('user') });
       const members = new Set<number>();
       for (const event of events) {
         const verdict = verdictOf(event, writes, now());
         if (verdict === 'ours') continue;
-        if (verdict === 'unknown') herald.tellSomething();
+        if (verdict === 'unknown') debouncer.tellSomething();
         else members.add(verdict);
       }
       for (const id of members) {
-        if (mayWake(id)) herald.tell(id, { mayStart: false });
-        else herald.tellSomething();
+        if (mayWake(id)) debouncer.tell(id, { mayStart: false });
+        else debouncer.tellSomething();
       }
     } catch (error) {
-      onTrouble(error);
-      herald.tellSomething();
+      onProblem(error);
+      debouncer.tellSomething();
     }
   };
 }
@@ -61,7 +61,7 @@ export function createKisiJudge({ trail, policy, herald, now, onTrouble }: KisiJ
 /** What an event is: of a write of ours, of another hand on what belongs to this member, or nobody knows. Pure. */
 export function verdictOf(
   event: KisiEvent,
-  writes: readonly TrailRecord[],
+  writes: readonly AuditRecord[],
   now: Instant,
 ): 'ours' | 'unknown' | number {
   const { type, objectId } = event;
@@ -94,13 +94,13 @@ export function verdictOf(
 }
 
 interface Ids {
-  record: TrailRecord;
+  record: AuditRecord;
   before: number | null;
   after: number | null;
   user: number | null;
 }
 
-function idsIn(record: TrailRecord): Ids {
+function idsIn(record: AuditRecord): Ids {
   const before = (record.before ?? {}) as { keyId?: number };
   const after = (record.after ?? {}) as { keyId?: number; userId?: number };
   return { record, before: before.keyId ?? null, after: after.keyId ?? null, user: after.userId ?? null };

@@ -7,18 +7,18 @@ import { createWaker, type Waker } from '../activities/wake.js';
 import type { KisiClient } from '../kisi/client.js';
 import { batchSize, type NexudusClient } from '../nexudus/client.js';
 import { keep } from '../nexudus/fresh.js';
-import type { AcsDoor, Claim } from '../push/acs.js';
+import type { AcsRoute, Opinion } from '../push/acs.js';
 import type { Count } from '../push/answers.js';
-import { createHerald, type Herald, type HeraldOptions } from '../push/herald.js';
-import { createKisiDoor } from '../push/kisi.js';
+import { createDebouncer, type Debouncer, type DebouncerOptions } from '../push/debouncer.js';
+import { createKisiRoute } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
-import type { Kept } from '../trail/kept.js';
-import type { Ownership } from '../trail/ownership.js';
-import type { Trail } from '../trail/trail.js';
+import type { Kept } from '../database/kept.js';
+import type { Ownership } from '../database/ownership.js';
+import type { AuditLog } from '../database/audit-log.js';
 import { pollScheduleId, type Wake } from '../messages/to-member.js';
-import { createClaimKeeper } from './claims.js';
+import { createOpinionKeeper } from './opinions.js';
 import { ConfigError, type Config } from '../config/config.js';
-import { askForAudit } from '../monitoring/drift.js';
+import { askForComparison } from '../monitoring/drift.js';
 import { watchHooks } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 import { hooksKeptName } from '../monitoring/monitor.js';
@@ -31,7 +31,7 @@ export interface PushDeps {
   client: Client;
   nexudus: NexudusClient;
   kisi: Pick<KisiClient, 'listGroups'>;
-  trail: Trail;
+  auditLog: AuditLog;
   /** Where it is told which webhooks are switched off. */
   kept: Kept;
   /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
@@ -52,7 +52,7 @@ const newcomersAtOnce = 2 * batchSize;
  * that port is taken.
  */
 export async function startPush(deps: PushDeps): Promise<Listener | null> {
-  const { config, client, log, trail } = deps;
+  const { config, client, log, auditLog } = deps;
   if (config.push === null) return null;
   const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
@@ -65,7 +65,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   const mayStart = createNewcomers(deps);
   // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
-  const newcomers: Herald = createHerald({
+  const newcomers: Debouncer = createDebouncer({
     async wake(memberId) {
       const wake = wakeBy('changed');
       if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
@@ -74,7 +74,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     ...{ pollNow, gatherMs: 0, atOnce: newcomersAtOnce, onWoken: deps.onWoken },
     ...telling(log),
   });
-  const herald: Herald = createHerald({
+  const debouncer: Debouncer = createDebouncer({
     async wake(memberId, { mayStart, isCheckIn }) {
       const wake = wakeBy(isCheckIn ? 'checkIn' : 'changed');
       if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
@@ -82,46 +82,46 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     },
     ...{ pollNow, onWoken: deps.onWoken },
     // Where a use ends the access at once, nobody who comes in is to wait for long.
-    ...(config.file.policies.usedPass === 'atOnce' ? { longestPatienceMs: 0 } : {}),
+    ...(config.file.policies.usedPass === 'atOnce' ? { longestCheckInWaitMs: 0 } : {}),
     ...telling(log),
   });
-  const claims = createClaimKeeper({
-    trail,
+  const opinions = createOpinionKeeper({
+    auditLog,
     now: Date.now,
-    onTrouble: (err) => {
-      log.warn({ err }, 'what Nexudus works out itself cannot be kept in the audit trail; it is tried again');
+    onProblem: (err) => {
+      log.warn({ err }, 'what Nexudus works out itself cannot be kept in the audit log; it is tried again');
     },
   });
   const acs =
     acsToken === null
       ? null
       : {
-          ...acsDoor(deps, acsToken),
-          onClaim: (claim: Claim) => {
-            claims.take(claim);
+          ...acsRoute(deps, acsToken),
+          onOpinion: (opinion: Opinion) => {
+            opinions.take(opinion);
           },
         };
-  const drift = driftHerald(deps, waker);
+  const drift = driftDebouncer(deps, waker);
   const judge = createKisiJudge({
-    trail,
+    auditLog,
     policy: config.file.drift,
-    herald: drift,
+    debouncer: drift,
     now: Date.now,
-    onTrouble: (err) => {
+    onProblem: (err) => {
       log.warn(
         { err },
-        'events of Kisi come in, but not whose they are can be read: Kisi is audited instead',
+        'events of Kisi come in, but not whose they are can be read: Kisi is compared instead',
       );
     },
   });
-  const kisi = kisiKey === null ? null : createKisiDoor({ key: kisiKey, judge });
+  const kisi = kisiKey === null ? null : createKisiRoute({ key: kisiKey, judge });
   const refused = createRefusedLog(log);
   const meter = pushCounter();
   const count: Count = (source, outcome) => {
     meter(source, outcome);
     refused.note(source, outcome);
   };
-  const doors = { nexudusSecret, acs, kisi, herald, count };
+  const doors = { nexudusSecret, acs, kisi, debouncer, count };
   const listener = await startListener({ host, port, trustedProxy, ...doors }).catch((error: unknown) => {
     const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
     throw line === null ? error : new ConfigError([line]);
@@ -138,12 +138,12 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         await listener.close();
         await newcomers.drain();
         await drift.drain();
-        await claims.drain();
+        await opinions.drain();
         return true;
       })();
       const tooLate = sleep(drainMs, false, { ref: false });
       if (!(await Promise.race([drained, tooLate])))
-        log.warn('not everybody could be woken of whom pushes told; the next poll and audit see to it');
+        log.warn('not everybody could be woken of whom pushes told; the next poll and comparison see to it');
     },
   };
 }
@@ -156,18 +156,18 @@ async function tellHooks(kept: Kept, off: string[]): Promise<void> {
 /** So often a member, or all of Kisi, is looked at because of events at most. */
 const driftWindowMs = 10_000;
 
-/** Has members compare themselves with Kisi, or all of Kisi audited. */
-function driftHerald({ client, log }: PushDeps, waker: Waker): Herald {
-  const herald = createHerald({
+/** Has members compare themselves with Kisi, or all of Kisi compared. */
+function driftDebouncer({ client, log }: PushDeps, waker: Waker): Debouncer {
+  const debouncer = createDebouncer({
     async wake(memberId) {
-      if (!(await waker.wakeIfRunning(memberId, { reason: 'drift' }))) herald.tellSomething();
+      if (!(await waker.wakeIfRunning(memberId, { reason: 'drift' }))) debouncer.tellSomething();
     },
-    pollNow: () => askForAudit(client),
+    pollNow: () => askForComparison(client),
     windowMs: driftWindowMs,
     longestWindowMs: driftWindowMs,
     ...telling(log),
   });
-  return herald;
+  return debouncer;
 }
 
 /** Calls by where they came from and what became of them, among the SDK's own metrics. */
@@ -182,9 +182,9 @@ function pushCounter(): Count {
   };
 }
 
-function telling(log: Logger): Pick<HeraldOptions, 'onTrouble' | 'onMended'> {
+function telling(log: Logger): Pick<DebouncerOptions, 'onProblem' | 'onMended'> {
   return {
-    onTrouble: (err) => {
+    onProblem: (err) => {
       log.warn(
         { err },
         'pushes come in, but Temporal does not take the wakes; they are kept and tried again',
@@ -205,7 +205,7 @@ const businessesKeptMs = 30_000;
 /** Whoever calls waits for as long. */
 const readLimit = { limitMs: 30_000 };
 
-function acsDoor({ nexudus, kisi }: PushDeps, token: string): Omit<AcsDoor, 'onClaim'> {
+function acsRoute({ nexudus, kisi }: PushDeps, token: string): Omit<AcsRoute, 'onOpinion'> {
   const groups = keep(() => kisi.listGroups(), Date.now, { ...readLimit, of: 'Kisi' });
   const businesses = keep(
     async () => {

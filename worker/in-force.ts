@@ -6,12 +6,12 @@ import type { Logger } from 'pino';
 import { readInForce } from '../activities/in-force.js';
 import { digestOfRules } from '../activities/membership.js';
 import type { Instant } from '../access/types.js';
-import { speakerWorkflowId } from '../messages/to-member.js';
-import { inForceSignal, type Ground, type InForce } from '../messages/to-speaker.js';
+import { leaderWorkflowId } from '../messages/to-member.js';
+import { inForceSignal, type Ground, type InForce } from '../messages/to-leader.js';
 import type { CheckedSpace } from './check.js';
 import type { Config } from '../config/config.js';
 import type { SpaceWatch } from './space.js';
-import type { Term } from './speaker.js';
+import type { Term } from './leader.js';
 import { version } from '../lib/version.js';
 
 /** Temporal takes a memo of more, but not of much more; a thousand lines of mapping are less. */
@@ -24,8 +24,8 @@ export function groundOf(file: FileConfig, { rules, timeZones, knownZones }: Che
 
 /** What the file chooses besides the rules and the time zones. */
 export function settingsOf(file: FileConfig): Ground['settings'] {
-  const { drift, breaker, latency, findUsers, apiUser, undoWindowMs, trailRetentionMs } = file;
-  return { drift, breaker, latency, findUsers, apiUser, undoWindowMs, trailRetentionMs };
+  const { drift, guard, latency, findUsers, apiUser, undoWindowMs, auditLogRetentionMs } = file;
+  return { drift, guard, latency, findUsers, apiUser, undoWindowMs, auditLogRetentionMs };
 }
 
 /** Tells what one file says from what another does, wherever they are. */
@@ -34,7 +34,7 @@ export function digestOfFile(file: FileConfig): string {
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 16);
 }
 
-/** What this process says of itself when it begins to speak to the APIs. */
+/** What this process says of itself when it becomes the leader. */
 export function inForceHere(
   { file }: Config,
   space: CheckedSpace,
@@ -62,7 +62,7 @@ export function changeAfter(
 }
 
 /**
- * What says to the workflow `speaker`, in each term, by which rules this process works: at once where they are known, as soon
+ * What says to the workflow `leader`, in each term, by which rules this process works: at once where they are known, as soon
  * as they are, and again where they turn out to be others. Throws where Temporal cannot be reached, or the term's run is
  * over.
  */
@@ -85,7 +85,7 @@ export function createTeller(
         'the rules in force are others from now on: those of this worker, in place of those of another process',
       );
     const statement = { ...own, change, term: term.term };
-    await client.workflow.getHandle(speakerWorkflowId, term.runId).signal(inForceSignal, statement);
+    await client.workflow.getHandle(leaderWorkflowId, term.runId).signal(inForceSignal, statement);
   }
   space.onFound(() => {
     if (last === null) return;

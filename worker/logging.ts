@@ -78,7 +78,7 @@ const ofNoUse = /^No (?:workflows|activities|Nexus services) registered, not pol
 /** What an activity's context adds that no reader can use. */
 const idle = ['taskToken', 'isLocal', 'activityId', 'namespace', 'sdkComponent'];
 /** Types of failures whose message says all (activities/failures.ts). */
-const foreseen = ['Nexudus', 'Kisi', 'Configuration', 'Held', 'Trail'];
+const foreseen = ['Nexudus', 'Kisi', 'Configuration', 'Stopped', 'AuditLog'];
 
 function forward(logger: Logger, entry: LogEntry): void {
   if (ofNoUse.test(entry.message)) return;

@@ -1,9 +1,9 @@
 /**
- * Workers with different rules on one space. Those hold that were put in force last, by the process that speaks to the APIs: one
+ * Workers with different rules on one space. Those hold that were put in force last, by the leader: one
  * that was started before that does not bring its own, older ones back, however the other ended; it must be started again.
  */
 import type { FileConfig } from '../config/rules-file.js';
-import type { InForce } from '../messages/to-speaker.js';
+import type { InForce } from '../messages/to-leader.js';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { readInForce } from '../activities/in-force.js';
@@ -11,7 +11,7 @@ import { digestOfFile } from './in-force.js';
 
 /** What this process knows of its own rules and of those in force. */
 export interface OtherRules {
-  /** Why this process must not speak by its rules; null: it may. Throws where Temporal cannot be reached. */
+  /** Why this process must not become the leader with its rules; null: it may. Throws where Temporal cannot be reached. */
   heldBack(): Promise<string | null>;
   /** Says in the log where its rules are not those in force, and which hold; once for each. Throws likewise. */
   tell(): Promise<void>;
@@ -51,7 +51,7 @@ export async function watchOtherRules(client: Client, file: FileConfig, log: Log
         { rulesInForce: now.digest, process: now.process },
         standing === 'next'
           ? `the rules of this worker are not those in force: ${wordsOf(now)} hold, until no worker with them runs any more; then those of this worker do. Where that is not meant, end this worker`
-          : `the rules of this worker are not those in force: ${wordsOf(now)} hold, which were put in force after this worker was started, so it does not speak to Nexudus and Kisi with its own. Start it again with the right latchkey.yaml`,
+          : `the rules of this worker are not those in force: ${wordsOf(now)} hold, which were put in force after this worker was started, so it does not become the leader with its own. Start it again with the right latchkey.yaml`,
       );
     },
   };

@@ -17,10 +17,10 @@ const shape = fingerprintShape.extend({ times: z.int().positive(), at: z.int(), 
 
 /**
  * A book in a file. A process manager may start a worker again every few seconds whose login is wrong, and which ends by that:
- * the pause between two logins must be longer. `onTrouble`: told where the file cannot be written, so that nothing outlives
+ * the pause between two logins must be longer. `onProblem`: told where the file cannot be written, so that nothing outlives
  * the process.
  */
-export function openRefusals(path: string, onTrouble: (error: unknown) => void): RefusalBook {
+export function openRefusals(path: string, onProblem: (error: unknown) => void): RefusalBook {
   const kept = readKept(path);
 
   const write = (secret: string, refused: RefusedLogins | null): void => {
@@ -32,7 +32,7 @@ export function openRefusals(path: string, onTrouble: (error: unknown) => void):
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       writeFileSync(path, JSON.stringify({ ...fingerprintOf(secret), ...refused }), { mode: 0o600 });
     } catch (error) {
-      onTrouble(error);
+      onProblem(error);
     }
   };
 

@@ -2,18 +2,17 @@ import type { Client } from '@temporalio/client';
 import { defaultDriftPolicy } from '../access/drift.js';
 import type { Remembered } from '../messages/to-activities.js';
 import { described } from '../activities/described.js';
-import { rememberedIn } from '../activities/trail.js';
-import type { Kept } from '../trail/kept.js';
-import { breakerMemo, breakerName, breakerWorkflowId, breakerWorkflowType } from '../messages/to-breaker.js';
+import { rememberedIn } from '../activities/audit-log.js';
+import type { Kept } from '../database/kept.js';
+import { guardMemo, guardName, guardWorkflowId, guardWorkflowType } from '../messages/to-revocation-guard.js';
 import {
   controlMemo,
   controlWorkflowId,
   controlWorkflowType,
   firstOrders,
   ordersName,
-  wholeOrders,
-  type KeptOrders,
   type Mode,
+  type Orders,
 } from '../messages/to-control.js';
 import {
   driftName,
@@ -51,7 +50,7 @@ export interface RememberingOptions {
   taskQueue: string;
   /** Of a new space. */
   initialMode: Mode;
-  auditIntervalMs: number;
+  comparisonIntervalMs: number;
   now: () => number;
 }
 
@@ -87,7 +86,7 @@ async function ensure(client: Client, kept: Kept, taskQueue: string, one: Rememb
 function rememberingWorkflows({
   taskQueue,
   initialMode,
-  auditIntervalMs,
+  comparisonIntervalMs,
   now,
 }: RememberingOptions): Remembering[] {
   return [
@@ -97,18 +96,16 @@ function rememberingWorkflows({
       // With its memo from the first instant on: no write may slip through before an order holds again.
       start(remembered) {
         const orders =
-          remembered === null
-            ? firstOrders(initialMode, now())
-            : wholeOrders(remembered as Remembered & KeptOrders);
+          remembered === null ? firstOrders(initialMode, now()) : (remembered as Remembered & Orders);
         return { args: [orders], memo: { [controlMemo]: orders, [revisionMemo]: orders.revision } };
       },
     },
     {
-      ...{ name: breakerName, workflowId: breakerWorkflowId, workflowType: breakerWorkflowType },
+      ...{ name: guardName, workflowId: guardWorkflowId, workflowType: guardWorkflowType },
       staticSummary: 'Holds keys back that would be lost at once, unforeseen',
       start: (remembered) => ({
         args: [remembered],
-        memo: { [breakerMemo]: [] },
+        memo: { [guardMemo]: [] },
       }),
     },
     {
@@ -117,7 +114,7 @@ function rememberingWorkflows({
       start: (remembered) => ({
         args: [
           {
-            ...firstDrift(taskQueue, auditIntervalMs, defaultDriftPolicy),
+            ...firstDrift(taskQueue, comparisonIntervalMs, defaultDriftPolicy),
             ...(remembered as Pick<DriftState, 'memory' | 'revision'> | null),
           },
         ],
@@ -140,8 +137,8 @@ async function lastRun(client: Client, workflowId: string): Promise<LastRun | nu
 
 /** The orders that a run left in its memo when it was ended. */
 function ordersIn(last: LastRun | null): Remembered | null {
-  const orders = last?.memo[controlMemo] as KeptOrders | undefined;
-  return orders === undefined ? null : wholeOrders(orders);
+  const orders = last?.memo[controlMemo] as Orders | undefined;
+  return orders === undefined ? null : orders;
 }
 
 function newest(one: Remembered | null, other: Remembered | null): Remembered | null {

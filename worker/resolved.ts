@@ -4,15 +4,15 @@
  */
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
-import { mayExist, openDatabase } from '../trail/database.js';
-import { createKept } from '../trail/kept.js';
-import type { TrailTables } from '../trail/table.js';
+import { mayExist, openDatabase } from '../database/database.js';
+import { createKept } from '../database/kept.js';
+import type { Tables } from '../database/tables.js';
 import type { Resolved } from './check.js';
 
 const name = 'what the configuration names';
 const shape = z.record(z.string(), z.int().positive());
 
-/** What the last start resolved; none before the first. Throws a TrailError. */
+/** What the last start resolved; none before the first. Throws a AuditLogError. */
 export async function readResolved(databaseUrl: string): Promise<Resolved> {
   if (!mayExist(databaseUrl)) return {};
   const db = await openDatabase(databaseUrl);
@@ -24,7 +24,7 @@ export async function readResolved(databaseUrl: string): Promise<Resolved> {
   }
 }
 
-/** Keeps it for the next start. Throws a TrailError. */
-export function keepResolved(db: Kysely<TrailTables>, resolved: Resolved): Promise<void> {
+/** Keeps it for the next start. Throws a AuditLogError. */
+export function keepResolved(db: Kysely<Tables>, resolved: Resolved): Promise<void> {
   return createKept(db).write(name, { ...resolved }, Date.now());
 }

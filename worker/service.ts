@@ -3,10 +3,10 @@ import type { Client, Connection } from '@temporalio/client';
 import { Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
-import { createBreakerBook } from '../activities/breaker.js';
+import { createGuardBook } from '../activities/revocation-guard.js';
 import { createBlockActivities, profilesBeside } from '../activities/blocks.js';
 import { createBaselineBook } from '../activities/baselines.js';
-import { createPlanActivities } from '../activities/errands.js';
+import { createPlanActivities } from '../activities/plan-parts.js';
 import { createDriftActivities } from '../activities/drift.js';
 import { keyEmailDigests } from '../activities/email-digest.js';
 import { createGate } from '../activities/gate.js';
@@ -20,7 +20,7 @@ import { createPeople } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
 import { createRecorder, type Stopwatch } from '../activities/recorder.js';
 import { createTimekeeper, type Timekeeper } from '../activities/time.js';
-import { createTrailActivities } from '../activities/trail.js';
+import { createAuditLogActivities } from '../activities/audit-log.js';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient, type KisiClientOptions } from '../kisi/client.js';
 import { createDirectory } from '../kisi/directory.js';
@@ -35,14 +35,14 @@ import { createReplica, type Replica } from '../nexudus/replica.js';
 import { createStalls } from '../nexudus/stalls.js';
 import { surelyStampedNow } from '../nexudus/stamps.js';
 import { createSession, type Session } from '../nexudus/session.js';
-import { openDatabase } from '../trail/database.js';
-import { createKept, type Kept } from '../trail/kept.js';
-import { createOwnership, type Ownership } from '../trail/ownership.js';
-import { installationSecret } from '../trail/secret.js';
-import { createTrail, type Trail } from '../trail/trail.js';
+import { openDatabase } from '../database/database.js';
+import { createKept, type Kept } from '../database/kept.js';
+import { createOwnership, type Ownership } from '../database/ownership.js';
+import { installationSecret } from '../database/secret.js';
+import { createAuditLog, type AuditLog } from '../database/audit-log.js';
 import { mayWriteSince } from '../messages/to-control.js';
 import {
-  kisiBulkTaskQueue,
+  kisiBatchTaskQueue,
   kisiTaskQueue,
   nexudusTaskQueue,
   searchAttributes,
@@ -57,7 +57,7 @@ import { createLatencyMeters, type LatencyMeters } from '../monitoring/latency.j
 import { identityOf } from '../monitoring/identity.js';
 import { watchRetiring } from '../monitoring/retiring.js';
 import { ensureSearchAttributes } from '../temporal-server/search-attributes.js';
-import { askForAudit, setAuditInterval } from '../monitoring/drift.js';
+import { askForComparison, setComparisonInterval } from '../monitoring/drift.js';
 import { lastReport } from '../monitoring/facts.js';
 import { createJournalWatch, type JournalWatch } from '../monitoring/journal.js';
 import { createMonitor, type Monitor, type MonitorPace } from '../monitoring/monitor.js';
@@ -72,7 +72,7 @@ import { keepResolved } from './resolved.js';
 import type { SpaceWatch } from './space.js';
 import { createRunWatch, type RunWatch } from '../monitoring/runs.js';
 import { createTokenWatch } from '../monitoring/token-end.js';
-import { createSpeaker, ensureSpeaker, type Speaker } from './speaker.js';
+import { createLeader, ensureLeader, type Leader } from './leader.js';
 import {
   connectClient,
   connectNative,
@@ -99,10 +99,10 @@ export interface Apis {
   nexudus: NexudusClient;
   /** The same for reads that several wait for together, and for reads of many: they let the reads of one member go first. */
   nexudusForGroups: NexudusClient;
-  nexudusForCrowds: NexudusClient;
-  /** The same for polls, and for full passes: they let both go first. */
+  nexudusForBatches: NexudusClient;
+  /** The same for polls, and for reconciliations: they let both go first. */
   nexudusForPolls: NexudusClient;
-  nexudusForFullPasses: NexudusClient;
+  nexudusForReconciliationes: NexudusClient;
   kisi: KisiClient;
   /** The same, asking before each write. */
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
@@ -128,7 +128,7 @@ export interface Paces {
 }
 
 /**
- * Each process has its own paces: only one of them speaks at a time. Other ones are for benches and tests.
+ * Each process has its own paces: only one of them is the leader at a time. Other ones are for benches and tests.
  * `readCredentials`: the credentials as they are now where they were read at the start; null: not whole, or always the
  * same. `refusals`: what earlier processes know of refused logins. `wallMs`: this machine's clock.
  */
@@ -184,9 +184,9 @@ export function createApis(
     nexudus: nexudusBy(pace.members),
     nexudusForGroups: nexudusBy(pace.groups),
     nexudusPlan: pace.plan,
-    nexudusForCrowds: nexudusBy(pace.crowds),
+    nexudusForBatches: nexudusBy(pace.batches),
     nexudusForPolls: nexudusBy(pace.polls),
-    nexudusForFullPasses: nexudusBy(pace.fullPasses),
+    nexudusForReconciliationes: nexudusBy(pace.reconciliations),
     kisi: kisiBy({}),
     kisiWhere: (beforeWrite) => kisiBy({ beforeWrite }),
     ...{ kisiClock, temporalClock, time },
@@ -217,7 +217,7 @@ export interface ServiceOptions {
   /** Null: as TEMPORAL_* says. */
   temporal: TemporalAddress | null;
   /** What is wrong with the Temporal server that this process keeps running; null: nothing. */
-  temporalTrouble?: () => string | null;
+  temporalProblem?: () => string | null;
   log: Logger;
   /** Where the SDK serves its metrics, to pass on under /metrics. */
   sdkMetricsUrl: string | null;
@@ -256,9 +256,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
   });
   const stores = storesIn(db, () => apis.time.now());
-  const { trail, ownership, kept } = stores;
+  const { auditLog, ownership, kept } = stores;
   const journal = createJournalWatch({
-    ...{ trail, log, now: () => apis.time.now(), meter: Runtime.instance().metricMeter },
+    ...{ auditLog, log, now: () => apis.time.now(), meter: Runtime.instance().metricMeter },
     told: (await lastReport(client))?.journal.head ?? null,
   });
   const stopWatching = watchEnds(options);
@@ -266,36 +266,36 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const otherRules = await watchOtherRules(client, config.file, log);
   const runs = createRunWatch(undefined, options.monitorPace?.lateMs);
   const copy = copyOf(apis);
-  const speaker = createSpeaker({
+  const leader = createLeader({
     heldBack: () => otherRules.heldBack(),
-    openWorkers: speakingWorkers(options, client, native, stores, copy, meters, runs),
+    openWorkers: leaderWorkers(options, client, native, stores, copy, meters, runs),
     tell: createTeller(client, options),
     monitor: monitorOf(options, client, kept, meters, runs, journal),
   });
-  const worker = await memberWorker(options, client, native, speaker, ownership);
+  const worker = await memberWorker(options, client, native, leader, ownership);
   const running = worker.run();
   const stopEnsuring = await keepSingletons(client, config, stores.kept, log);
   const stopTelling = tellOfOtherRules(otherRules, log);
   await ensureSchedules(client, config);
-  await wakeTroubled(client, config.taskQueue, ownership);
+  await wakeBlocked(client, config.taskQueue, ownership);
   const health = await startHealth({
     host: config.healthHost,
     port: config.healthPort,
     checks: async () => {
-      const waitsFor = [...waitedFor(options), ...(await troubleOf(kept))];
+      const waitsFor = [...waitedFor(options), ...(await problemOf(kept))];
       return {
         ready: waitsFor.length === 0 && (await isReady(worker, client)),
-        detail: { taskQueue: config.taskQueue, speaksToApis: speaker.isSpeaking(), waitsFor },
+        detail: { taskQueue: config.taskQueue, isLeader: leader.isLeading(), waitsFor },
       };
     },
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
-  const { nexudusForFullPasses: nexudus, kisi } = apis;
+  const { nexudusForReconciliationes: nexudus, kisi } = apis;
   const push = await startPush({
-    ...{ config, client, nexudus, kisi, trail, ownership, kept, log },
-    now: () => (speaker.isSpeaking() ? apis.time.now() : null),
+    ...{ config, client, nexudus, kisi, auditLog, ownership, kept, log },
+    now: () => (leader.isLeading() ? apis.time.now() : null),
     hasCoworker: async (id, notBefore) =>
-      speaker.isSpeaking() ? copy.follower.hasCoworker(id, notBefore) : null,
+      leader.isLeading() ? copy.follower.hasCoworker(id, notBefore) : null,
     onWoken: meters.pushWake,
   });
   await tellStart(options, client, health.port);
@@ -309,11 +309,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ended.abort();
       space.stop();
       for (const login of apis.logins) login.stop();
-      return speaker.stop();
+      return leader.stop();
     })
     .then(() => push?.close())
     .then(() => close(health, native, connection))
-    .finally(() => trail.close());
+    .finally(() => auditLog.close());
   return {
     healthPort: health.port,
     pushPort: push?.port ?? null,
@@ -321,13 +321,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     done,
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown();
-      await speaker.stop();
+      await leader.stop();
       await done;
     },
   };
 }
 
-/** The records of Nexudus that the process that speaks keeps in memory, and what brings them up to date. */
+/** The records of Nexudus that the leader keeps in memory, and what brings them up to date. */
 interface Copy {
   replica: Replica;
   follower: Follower;
@@ -344,16 +344,16 @@ function copyOf({ nexudus, nexudusPlan: plan, time }: Apis): Copy {
 
 /** What is kept in the database. */
 interface Stores {
-  trail: Trail;
+  auditLog: AuditLog;
   ownership: Ownership;
   kept: Kept;
 }
 
 function storesIn(db: Awaited<ReturnType<typeof openDatabase>>, now: () => number): Stores {
-  return { trail: createTrail(db), ownership: createOwnership(db, now), kept: createKept(db) };
+  return { auditLog: createAuditLog(db), ownership: createOwnership(db, now), kept: createKept(db) };
 }
 
-/** Looks after the space while this process speaks, and sends the alerts. */
+/** Looks after the space while this process is the leader, and sends the alerts. */
 function monitorOf(
   { config, apis, log, monitorPace }: ServiceOptions,
   client: Client,
@@ -396,14 +396,14 @@ function watchEnds({ config, apis }: ServiceOptions): () => void {
 
 const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '30s' } as const;
 /** What is asked of the APIs is given up at once, unless it has begun to change something (activities/remote.ts). */
-const shutdownOfSpeaker = { ...shutdown, shutdownGraceTime: 0 } as const;
+const shutdownOfLeader = { ...shutdown, shutdownGraceTime: 0 } as const;
 
 /** The worker that every process runs: members' workflows, and what wakes them. */
 async function memberWorker(
   { config, space }: ServiceOptions,
   client: Client,
   connection: NativeConnection,
-  speaker: Speaker,
+  leader: Leader,
   ownership: Ownership,
 ): Promise<Worker> {
   return Worker.create({
@@ -414,7 +414,7 @@ async function memberWorker(
     taskQueue: config.taskQueue,
     workflowBundle: await workflowBundle(),
     activities: {
-      ...speaker.activities,
+      ...leader.activities,
       ...createWaker(client, config.taskQueue, ownership),
       ...createPlanActivities(client, config.taskQueue),
       ...createBlockActivities({
@@ -428,17 +428,17 @@ async function memberWorker(
     maxConcurrentWorkflowTaskExecutions: 40,
     // A thousand members and what there is one of: one too many, and a wake of all in turn finds nobody there any more.
     maxCachedWorkflows: 1100,
-    // Else a beat of the speaker would be held back for most of its time limit.
+    // Else a beat of the leader would be held back for most of its time limit.
     maxHeartbeatThrottleInterval: '2s',
   });
 }
 
 /** Makes the workers that one process at a time runs: for Nexudus and for Kisi. */
-function speakingWorkers(
+function leaderWorkers(
   options: ServiceOptions,
   client: Client,
   connection: NativeConnection,
-  { trail, ownership, kept }: Stores,
+  { auditLog, ownership, kept }: Stores,
   { replica, follower }: Copy,
   meters: LatencyMeters,
   runs: RunWatch,
@@ -452,7 +452,7 @@ function speakingWorkers(
   });
   const baselines = createBaselineBook(client, now);
   const orders = createOrderBook(client, now);
-  const breaker = createBreakerBook({ client, limits: config.file.breaker });
+  const guard = createGuardBook({ client, limits: config.file.guard });
   const gate = createGate(orders);
   const kisi = apis.kisiWhere(() => gate.admitWrite());
   const stopwatch: Stopwatch = {
@@ -467,12 +467,12 @@ function speakingWorkers(
   const nexudusActivities = {
     ...byTheRules(
       space,
-      { assessMember: true, pollChanges: true, fullPass: true },
+      { assessMember: true, pollChanges: true, reconcile: true },
       ({ rules, timeZones }) => {
         const reader = createReader({
           client: apis.nexudus,
           clientForGroups: apis.nexudusForGroups,
-          clientForCrowds: apis.nexudusForCrowds,
+          clientForBatches: apis.nexudusForBatches,
           now,
           timeZones,
           baselines: () => baselines.read(),
@@ -480,12 +480,12 @@ function speakingWorkers(
         });
         return {
           ...createMembershipActivities({
-            ...{ reader, rules, people, known, gate, orders, breaker, trail, ownership, now },
+            ...{ reader, rules, people, known, gate, orders, guard, auditLog, ownership, now },
             possible: () => time.possible(),
           }),
           ...createPollActivities({
             nexudus: apis.nexudusForPolls,
-            nexudusForFullPasses: apis.nexudusForFullPasses,
+            nexudusForReconciliationes: apis.nexudusForReconciliationes,
             client,
             waker: createWaker(client, config.taskQueue, ownership),
             ownership,
@@ -493,8 +493,8 @@ function speakingWorkers(
             timeZones,
             known,
             baselines,
-            trail,
-            trailRetentionMs: config.file.trailRetentionMs,
+            auditLog,
+            auditLogRetentionMs: config.file.auditLogRetentionMs,
             tellLag: (collection, lagMs) => {
               meters.pollLag(collection, lagMs);
             },
@@ -504,12 +504,12 @@ function speakingWorkers(
         };
       },
     ),
-    ...createTrailActivities({ trail, kept, now }),
+    ...createAuditLogActivities({ auditLog, kept, now }),
   };
   const directory = createDirectory({
     ...{ kisi, now: () => performance.now(), how: config.file.findUsers },
-    // An audit reads it too.
-    wantList: () => void askForAudit(client).catch(() => undefined),
+    // A comparison reads it too.
+    wantList: () => void askForComparison(client).catch(() => undefined),
   });
   const moves = { areHeeded: false };
   const kisiActivities = {
@@ -519,7 +519,7 @@ function speakingWorkers(
       moves,
       people,
       gate,
-      recorder: createRecorder(trail, now, stopwatch),
+      recorder: createRecorder(auditLog, now, stopwatch),
       ownership,
       isApiUserOurs: config.file.apiUser === 'latchkeyOnly',
     }),
@@ -530,7 +530,7 @@ function speakingWorkers(
         createDriftActivities({
           orderException: (wish, id) => orderException(client, wish, id),
           readLedgers: (afresh) => shownHoldings(client, ownership, afresh),
-          nexudus: apis.nexudusForFullPasses,
+          nexudus: apis.nexudusForReconciliationes,
           kisi,
           directory,
           moves,
@@ -538,14 +538,14 @@ function speakingWorkers(
           policy: config.file.drift,
           baselines,
           gate,
-          trail,
+          auditLog,
           ownership,
           waker: createWaker(client, config.taskQueue, ownership),
           now,
         }),
     ),
   };
-  const shared = { ...shutdownOfSpeaker, connection, namespace: client.options.namespace };
+  const shared = { ...shutdownOfLeader, connection, namespace: client.options.namespace };
   return () => {
     const identity = identityIn(space);
     return Promise.all([
@@ -554,10 +554,10 @@ function speakingWorkers(
         identity,
         taskQueue: nexudusTaskQueue(config.taskQueue),
         activities: runs.watched(nexudusActivities),
-        // Members that wait for the same bulk read each hold a slot; waiting costs nothing.
+        // Members that wait for the same full read each hold a slot; waiting costs nothing.
         maxConcurrentActivityTaskExecutions: 2000,
       }),
-      ...[kisiTaskQueue, kisiBulkTaskQueue].map((queueOf) =>
+      ...[kisiTaskQueue, kisiBatchTaskQueue].map((queueOf) =>
         Worker.create({
           ...shared,
           identity,
@@ -582,7 +582,7 @@ function byTheRules<A extends object>(
   let made: { of: CheckedSpace; activities: A } | null = null;
   const current = (): A => {
     const known = space.known();
-    if (known === null) throw notKnownYet(space.trouble() ?? { api: null, lines: [] });
+    if (known === null) throw notKnownYet(space.problem() ?? { api: null, lines: [] });
     if (made?.of !== known) made = { of: known, activities: make(known) };
     return made.activities;
   };
@@ -596,16 +596,16 @@ function byTheRules<A extends object>(
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
 async function keepSingletons(client: Client, config: Config, kept: Kept, log: Logger): Promise<() => void> {
-  const { taskQueue, initialMode, auditIntervalMs } = config;
+  const { taskQueue, initialMode, comparisonIntervalMs } = config;
   const ensure = async (): Promise<void> => {
-    await ensureRemembering(client, kept, { taskQueue, initialMode, auditIntervalMs, now: Date.now });
-    await ensureSpeaker(client, taskQueue);
+    await ensureRemembering(client, kept, { taskQueue, initialMode, comparisonIntervalMs, now: Date.now });
+    await ensureLeader(client, taskQueue);
   };
   await ensure();
-  await setAuditInterval(client, auditIntervalMs);
+  await setComparisonInterval(client, comparisonIntervalMs);
   const again = setInterval(() => {
     ensure().catch((err: unknown) => {
-      log.warn({ err }, 'whether the workflows control, breaker, speaker and drift run could not be checked');
+      log.warn({ err }, 'whether the workflows control, guard, leader and drift run could not be checked');
     });
   }, ensureEveryMs);
   return () => {
@@ -658,16 +658,16 @@ function identityIn(space: SpaceWatch): string {
 }
 
 /** What this process cannot do its work without. */
-function waitedFor({ space, apis, temporalTrouble = () => null }: ServiceOptions): string[] {
+function waitedFor({ space, apis, temporalProblem = () => null }: ServiceOptions): string[] {
   const refusals = apis.logins.flatMap((login) => login.refusal()?.why ?? []);
-  const temporal = temporalTrouble();
+  const temporal = temporalProblem();
   return [
-    ...new Set([...(temporal === null ? [] : [temporal]), ...(space.trouble()?.lines ?? []), ...refusals]),
+    ...new Set([...(temporal === null ? [] : [temporal]), ...(space.problem()?.lines ?? []), ...refusals]),
   ];
 }
 
 /** What is wrong with the database, without which nothing is written to Kisi. */
-async function troubleOf(kept: Kept): Promise<string[]> {
+async function problemOf(kept: Kept): Promise<string[]> {
   const late = sleep(databaseMs, ['The database does not answer.'], { ref: false });
   const read = kept.read('monitor').then(
     () => [],
@@ -689,7 +689,7 @@ function goOnWhenMended(
       // Temporal's list lags behind: who was blocked just before is found by a later look.
       for (const pauseMs of listLagsMs) {
         await sleep(pauseMs, undefined, { signal: ended, ref: false });
-        await wakeTroubled(client, config.taskQueue, ownership);
+        await wakeBlocked(client, config.taskQueue, ownership);
       }
     };
     wake().catch((err: unknown) => {
@@ -712,10 +712,10 @@ function goOnWhenMended(
 }
 
 /** What was blocked may have been mended while the process was down. */
-async function wakeTroubled(client: Client, taskQueue: string, ownership: Ownership): Promise<void> {
+async function wakeBlocked(client: Client, taskQueue: string, ownership: Ownership): Promise<void> {
   const waker = createWaker(client, taskQueue, ownership);
-  const troubled = await runningMembers(client, ` AND AccessProblem != 'none'`);
-  await inBatches(troubled, (id) => waker.wakeIfRunning(id, { reason: 'fullPass', inBulk: true }));
+  const isFailing = await runningMembers(client, ` AND AccessProblem != 'none'`);
+  await inBatches(isFailing, (id) => waker.wakeIfRunning(id, { reason: 'reconciliation', isBatch: true }));
 }
 
 async function isReady(worker: Worker, client: Client): Promise<boolean> {

@@ -7,7 +7,7 @@ import { UnreadSpaceError, type CheckedSpace } from './check.js';
 import { ConfigError, type Config } from '../config/config.js';
 
 /** Why the space is not known as it is now. */
-export interface SpaceTrouble {
+export interface SpaceProblem {
   api: 'Nexudus' | 'Kisi' | null;
   /** One for each thing, for an operator. */
   lines: string[];
@@ -43,7 +43,7 @@ export interface SpaceWatch {
   /** As it was found last, or as an earlier process found it; null: neither. */
   known(): CheckedSpace | null;
   /** Why it is not known as it is now; null: it is. */
-  trouble(): SpaceTrouble | null;
+  problem(): SpaceProblem | null;
   /** Told of the space each time that it is found other than before, and at once where there is one already. */
   onFound(listener: (space: CheckedSpace) => void): void;
   /** Told when both APIs have answered for the first time. */
@@ -57,7 +57,7 @@ export interface SpaceWatch {
   stop(): void;
 }
 
-const beingChecked: SpaceTrouble = {
+const beingChecked: SpaceProblem = {
   api: null,
   lines: ['The space is being checked.'],
   isFinal: false,
@@ -74,7 +74,7 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   const ended = new AbortController();
   let known: CheckedSpace | null = null;
   let isChecked = false;
-  let trouble: SpaceTrouble | null = beingChecked;
+  let problem: SpaceProblem | null = beingChecked;
   let told: string | null = null;
   let hurry = new AbortController();
 
@@ -90,14 +90,14 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
       const space = await within({ limit }, () => unlessAborted(check()));
       isChecked = true;
       if (told !== null) log.info('the space is checked: Nexudus and Kisi both answer');
-      trouble = null;
+      problem = null;
       for (const warning of space.warnings) log.warn(warning);
       find(space);
       await keep(space);
       for (const listener of checkedListeners) listener();
     } catch (error) {
-      trouble = troubleOf(error);
-      await bear(trouble, error instanceof ConfigError);
+      problem = problemOf(error);
+      await bear(problem, error instanceof ConfigError);
     }
   }
 
@@ -111,7 +111,7 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   }
 
   /** Goes on with what an earlier process found. Throws what ends this one. */
-  async function bear({ isFinal, lines }: SpaceTrouble, isOfConfig: boolean): Promise<void> {
+  async function bear({ isFinal, lines }: SpaceProblem, isOfConfig: boolean): Promise<void> {
     const before = known === null ? await readKept() : 'unread';
     if (before !== 'unread') {
       const isSame = before?.digest === digest;
@@ -135,15 +135,15 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
     }
   }
 
-  /** Once for each kind of trouble, however many checks it lasts. */
+  /** Once for each kind of problem, however many checks it lasts. */
   function tell(lines: string[]): void {
-    if (trouble === null || told === trouble.kind) return;
-    told = trouble.kind;
+    if (problem === null || told === problem.kind) return;
+    told = problem.kind;
     const way =
       known === null ? 'no member is looked after until it is' : 'what the last check found holds until then';
     const line = `the space cannot be checked, and ${way}; it is tried again by itself: ${lines.join(' ')}`;
     // Of refused credentials their login tells (worker/login.ts).
-    if (trouble.api === null) log.error(line);
+    if (problem.api === null) log.error(line);
     else log.warn(line);
   }
 
@@ -171,7 +171,7 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   failed.catch(() => undefined);
   return {
     known: () => known,
-    trouble: () => trouble,
+    problem: () => problem,
     onFound(listener) {
       foundListeners.push(listener);
       if (known !== null) listener(known);
@@ -202,8 +202,8 @@ function contentOf(space: CheckedSpace): string {
   return JSON.stringify({ ...space, warnings: [] });
 }
 
-/** Throws what is no trouble with the space. */
-function troubleOf(error: unknown): SpaceTrouble {
+/** Throws what is no problem with the space. */
+function problemOf(error: unknown): SpaceProblem {
   if (error instanceof ConfigError) {
     const { lines } = error;
     return { api: null, lines, isFinal: true, kind: lines.join() };

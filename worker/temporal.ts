@@ -1,7 +1,7 @@
 import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
-import { beforeMembers, fullPassScheduleId, pollScheduleId } from '../messages/to-member.js';
+import { beforeMembers, reconciliationScheduleId, pollScheduleId } from '../messages/to-member.js';
 import { repeatUntilClosed } from './closed-calls.js';
 
 /** Where Temporal is: what the environment configuration says, or a given address. */
@@ -34,25 +34,31 @@ export async function connectNative(at: TemporalAddress | null): Promise<NativeC
 export interface PollPlan {
   taskQueue: string;
   pollIntervalMs: number;
-  fullPassIntervalMs: number;
+  reconciliationIntervalMs: number;
 }
 
 /**
  * How long a run may last, all included: no later one starts before it is over, and one that cannot go on (a workflow task
  * that fails for ever, an activity that nobody takes) would keep all from starting. Longer than what it waits for itself.
  */
-const longestRunMs = { poll: 5 * 60_000, fullPass: 12 * 60_000 };
+const longestRunMs = { poll: 5 * 60_000, reconciliation: 12 * 60_000 };
 
 /** Makes or updates the two Schedules that an operator can pause, trigger and watch; runs at once what is not paused. */
 export async function ensureSchedules(client: Client, plan: PollPlan): Promise<void> {
-  await ensureSchedule(client, fullPassScheduleId, 'fullPass', plan.taskQueue, plan.fullPassIntervalMs);
+  await ensureSchedule(
+    client,
+    reconciliationScheduleId,
+    'reconciliation',
+    plan.taskQueue,
+    plan.reconciliationIntervalMs,
+  );
   await ensureSchedule(client, pollScheduleId, 'poll', plan.taskQueue, plan.pollIntervalMs);
   await runSchedules(client);
 }
 
 /** Runs at once what is not paused. */
 export async function runSchedules(client: Client): Promise<void> {
-  await runNow(client, fullPassScheduleId);
+  await runNow(client, reconciliationScheduleId);
   await runNow(client, pollScheduleId);
 }
 

@@ -2,19 +2,19 @@ import { asyncLocalStorage } from '@temporalio/activity';
 import type { KisiPacer, KisiTurns } from '../kisi/pace.js';
 
 /** From this priority on an activity is one of many, and nobody waits for just that one. */
-const bulkFrom = 4;
+const batchFrom = 4;
 
 /** Turns in the line that the priority of the running activity says; outside of any, somebody waits. */
-export function turnsByPriority({ urgent, bulk }: KisiPacer): KisiTurns {
+export function turnsByPriority({ urgent, batch }: KisiPacer): KisiTurns {
   return {
-    turn: (requests, signal) => (isInBulk() ? bulk : urgent).turn(requests, signal),
+    turn: (requests, signal) => (isOfBatch() ? batch : urgent).turn(requests, signal),
     pause: (ms) => {
       urgent.pause(ms);
     },
   };
 }
 
-function isInBulk(): boolean {
+function isOfBatch(): boolean {
   const priority = asyncLocalStorage.getStore()?.info.priority?.priorityKey;
-  return priority !== undefined && priority >= bulkFrom;
+  return priority !== undefined && priority >= batchFrom;
 }

@@ -1,20 +1,20 @@
 import type { BlockActivities } from '../messages/to-activities.js';
 import type { Circumstances, KeyWriter } from './keys.js';
 import { beforeMembers, type MemberState } from '../messages/to-member.js';
-import { insist, isHeld, patientActivities, Trouble } from './patience.js';
+import { insist, isHeld, retryingActivities, Problem } from './retries.js';
 
 /** By the queue that every process serves, since it needs Temporal only. */
-const activities = patientActivities<BlockActivities>(
+const activities = retryingActivities<BlockActivities>(
   { startToCloseTimeout: '30s', priority: beforeMembers, summary: 'which keys are blocked' },
   5_000,
 );
 
 /** What carrying a block out takes from the rest of the member's story. */
 export interface CarryingOut {
-  writer: (onWaiting: (trouble: Trouble) => void) => KeyWriter;
+  writer: (onWaiting: (problem: Problem) => void) => KeyWriter;
   circumstances: Pick<Circumstances, 'emailDigest' | 'locationId'>;
   /** What is not done yet, and why; null: all is done. */
-  tell: (trouble: Trouble | null) => void;
+  tell: (problem: Problem | null) => void;
 }
 
 /**
@@ -35,10 +35,10 @@ export async function carryOutBlocks(
   state.ledger = known.ledger;
   state.kisiUser = known.kisiUser;
   if (known.isRecorded) state.dropped = [];
-  const keys = writer((trouble) => {
-    tell(unfinished(trouble));
+  const keys = writer((problem) => {
+    tell(unfinished(problem));
   });
-  let undone: Trouble | null = null;
+  let undone: Problem | null = null;
   for (const { key, why } of known.blocked) {
     try {
       const step = { kind: 'revoke', key } as const;
@@ -48,7 +48,7 @@ export async function carryOutBlocks(
       state.blocksUndone = true;
       return;
     } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
+      if (!(error instanceof Problem)) throw error;
       if (!isHeld(error)) state.blocksUndone = true;
       undone ??= unfinished(error);
     }
@@ -56,6 +56,6 @@ export async function carryOutBlocks(
   tell(undone);
 }
 
-function unfinished({ problem, message, final }: Trouble): Trouble {
-  return new Trouble(problem, `A block is not carried out yet: ${message}`, final);
+function unfinished({ problem, message, final }: Problem): Problem {
+  return new Problem(problem, `A block is not carried out yet: ${message}`, final);
 }

@@ -22,12 +22,10 @@ import {
   pauseUpdate,
   resumeUpdate,
   stopLevels,
-  wholeOrders,
   withdrawUpdate,
   type Canaries,
   type Giver,
   type ExceptionWish,
-  type KeptOrders,
   type Mode,
   type Order,
   type Orders,
@@ -38,7 +36,7 @@ import { dropOthers, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
 import { revisionMemo } from '../messages/to-member.js';
-import { insist, patientActivities } from './patience.js';
+import { insist, retryingActivities } from './retries.js';
 import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';
 import {
@@ -55,9 +53,9 @@ import {
   type Shape,
 } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { logOrder, trailActivities } from './trail.js';
+import { logOrder, auditLogActivities } from './audit-log.js';
 
-const wakes = patientActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
+const wakes = retryingActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** Temporal's list lags behind: who was held just before an order was taken back is found by a later look. */
 const lookAgainMs = [10_000, 1_500];
 /** How often those are looked for whom an order held. */
@@ -75,14 +73,14 @@ const mostListed = 50;
  * member with an exception. Every write to Kisi asks its memo first (activities/gate.ts), so an order holds everywhere
  * from the instant it is given; so does every decision (activities/membership.ts).
  */
-export function control(initial: KeptOrders): Promise<void> {
+export function control(initial: Orders): Promise<void> {
   checkPlace();
   return goOn(() => obeyOrders(ordersFrom(initial)));
 }
 
 /** The orders that hold at first: those of the run before, of the record, or of the memo that one left that was ended. */
-function ordersFrom(argument: KeptOrders): Orders {
-  return wholeOrders(isHandedOn() ? argument : started(keptShape, argument));
+function ordersFrom(argument: Orders): Orders {
+  return isHandedOn() ? argument : started(keptShape, argument);
 }
 
 async function obeyOrders(initial: Orders): Promise<void> {
@@ -91,11 +89,11 @@ async function obeyOrders(initial: Orders): Promise<void> {
   let lookedAt = Date.now();
   let acts: Act[] = [];
   const { taskQueue, runId } = workflowInfo();
-  const trail = trailActivities(taskQueue);
+  const auditLog = auditLogActivities(taskQueue);
   let actCount = 0;
   /** What was ordered since the record was last told. */
   let unkept: ((before: Orders) => Orders)[] = [];
-  const keeper = createKeeper(ordersName, trail, () => orders, adopt);
+  const keeper = createKeeper(ordersName, auditLog, () => orders, adopt);
   hold(orders);
 
   onUpdate(
@@ -165,7 +163,7 @@ async function obeyOrders(initial: Orders): Promise<void> {
       // They may wait for an API too, and are not told by what they wait for.
       const blocked = looksDue === looks - 1 ? blockedIds() : [];
       if (blocked.length > 0) await insist(wakes, (set) => set.wakeRunning(blocked));
-      await insist(wakes, (set) => set.wakeHeld());
+      await insist(wakes, (set) => set.wakeStopped());
       await keepAll();
       const anew = (): boolean => looksDue === looks;
       const pauseMs = lookAgainMs[looksDue - 1];
@@ -173,7 +171,7 @@ async function obeyOrders(initial: Orders): Promise<void> {
         await condition(anew, pauseMs, { summary: 'look again for those who are held' });
     }
     await keepAll();
-    if (!mayTurnOver() || acts.length > 0 || keeper.isDue()) continue;
+    if (!mayContinueAsNew() || acts.length > 0 || keeper.isDue()) continue;
     // With its memo, so that there is no moment at which an order does not hold.
     await makeContinueAsNewFunc<typeof control>({ memo: memoOf(orders) })(orders);
   }
@@ -185,7 +183,7 @@ async function obeyOrders(initial: Orders): Promise<void> {
 
   /** Of what is on record and newer, with what was ordered here meanwhile. Whom an old order held may go on. */
   function adopt(newer: Orders): void {
-    const base = wholeOrders(newer);
+    const base = newer;
     const next = unkept.reduce((before, order) => order(before), base);
     looksDue = looks;
     hold({ ...next, revision: base.revision + unkept.length });
@@ -249,7 +247,7 @@ async function obeyOrders(initial: Orders): Promise<void> {
       looksDue > 0 ||
       acts.length > 0 ||
       keeper.isDue() ||
-      mayTurnOver() ||
+      mayContinueAsNew() ||
       nextDue(orders.exceptions, lookedAt) !== due;
     if (due === null) await condition(isReady);
     else {
@@ -275,7 +273,7 @@ async function obeyOrders(initial: Orders): Promise<void> {
   async function keepAll(): Promise<void> {
     const kept = acts;
     acts = [];
-    for (const act of kept) await insist(trail, (set) => set.noteAct(act));
+    for (const act of kept) await insist(auditLog, (set) => set.noteAct(act));
     if (!keeper.isDue()) return;
     const told = unkept.length;
     await keeper.keep();
@@ -303,12 +301,12 @@ function nextDue(exceptions: readonly Exception[], lookedAt: Instant): Instant |
   return due.length === 0 ? null : Math.min(...due);
 }
 
-/** As the trail keeps it. */
+/** As the audit log keeps it. */
 function plain({ stop, mode }: Orders): Act['after'] {
   return { stop: stop === null ? null : { ...stop }, mode: { ...mode } };
 }
 
-function mayTurnOver(): boolean {
+function mayContinueAsNew(): boolean {
   return isLong() && allHandlersFinished();
 }
 
@@ -362,7 +360,7 @@ function checkWish(wish: ExceptionWish, exceptions: readonly Exception[]): void 
 }
 
 const order = { ...giver, since: instant };
-const keptShape = fields<KeptOrders>({
+const keptShape = fields<Orders>({
   stop: orNull(fields({ ...order, level: oneOf(stopLevels) })),
   mode: fields({ ...order, name: oneOf(modes), locationIds: canaries, memberIds: canaries }),
   resumedAt: or(orNull(instant), null),

@@ -9,7 +9,7 @@ import {
   type MemberState,
   type MemberView,
 } from '../messages/to-member.js';
-import type { Trouble } from './patience.js';
+import type { Problem } from './retries.js';
 import { detailsOf, viewOf, type Outlook } from './view.js';
 
 /** How a member's workflow says how things stand: to queries, in the Temporal UI, in its lists, and in its memo. */
@@ -20,7 +20,7 @@ export interface Display {
   view: () => MemberView;
   publish: () => void;
   /** Shows what is waited for, since the first time that it was; `wakesBy`: what makes it go on. */
-  waitFor: (trouble: Trouble, wakesBy: string) => void;
+  waitFor: (problem: Problem, wakesBy: string) => void;
   clearWaiting: () => void;
 }
 
@@ -74,10 +74,10 @@ export function createDisplay(state: MemberState): Display {
     outlook,
     view,
     publish,
-    waitFor(trouble, wakesBy) {
-      outlook.lastError = trouble.message;
-      const since = outlook.waiting?.problem === trouble.problem ? outlook.waiting.since : Date.now();
-      outlook.waiting = { problem: trouble.problem, what: trouble.message, since, wakes: wakesBy };
+    waitFor(problem, wakesBy) {
+      outlook.lastError = problem.message;
+      const since = outlook.waiting?.problem === problem.problem ? outlook.waiting.since : Date.now();
+      outlook.waiting = { problem: problem.problem, what: problem.message, since, wakes: wakesBy };
       publish();
     },
     clearWaiting() {

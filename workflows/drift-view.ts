@@ -8,13 +8,13 @@ const mostShown = 30;
 
 /** The answer of the `findings` query. */
 export function driftViewOf(state: DriftState, dueAt: Instant): DriftView {
-  const { memory, more, lastAuditAt } = state;
+  const { memory, more, lastComparedAt } = state;
   return {
     findings: memory.findings.map((finding) => findingViewOf(finding, state)).sort((a, b) => a.id - b.id),
     more,
     alert: alertOf(state),
-    lastAuditAt: lastAuditAt === null ? null : iso(lastAuditAt),
-    nextAuditAt: iso(dueAt),
+    lastComparedAt: lastComparedAt === null ? null : iso(lastComparedAt),
+    nextComparisonAt: iso(dueAt),
   };
 }
 
@@ -25,7 +25,7 @@ const mostContested = 20;
 export function driftSummaryOf({
   memory,
   more,
-  lastAuditAt,
+  lastComparedAt,
   failure,
   doubt,
 }: Omit<DriftState, 'taskQueue'>): DriftSummary {
@@ -34,7 +34,7 @@ export function driftSummaryOf({
   const open: DriftSummary['open'] = {};
   for (const { kind } of left) open[kind] = (open[kind] ?? 0) + 1;
   return {
-    ...{ lastAuditAt, failure, doubt, open, more },
+    ...{ lastComparedAt, failure, doubt, open, more },
     settled: memory.findings.length - left.length,
     contested: contested
       .slice(0, mostContested)
@@ -78,30 +78,30 @@ function doingOf(finding: Finding, { memory, policy }: DriftState): string {
       `It is left as it is; \`latchkey repair ${id}\` has it repaired all the same.`
     );
   }
-  if (problem !== null) return `not repaired yet: ${problem} It is tried again at the next audit.`;
+  if (problem !== null) return `not repaired yet: ${problem} It is tried again at the next comparison.`;
   const repair = memory.repairs[key];
   const isAsked =
     ruling !== null || (policy[kind] === 'repair' && repairableKinds.some((one) => one === kind));
   if (!isAsked) return 'nothing, until a person rules';
   if (isMendedByMember(kind)) return `member ${memberId ?? ''} was woken to mend it`;
-  return repair === undefined ? 'to be taken away at the next audit' : 'taken away';
+  return repair === undefined ? 'to be taken away at the next comparison' : 'taken away';
 }
 
 const ruled = { adopt: 'adopted', ignore: 'ignored' };
 
 function alertOf({ doubt, failure }: DriftState): string | null {
   if (failure !== null)
-    return `No audit since ${iso(failure.since)}: ${failure.why} It is tried again at the next one.`;
+    return `No comparison since ${iso(failure.since)}: ${failure.why} It is tried again at the next one.`;
   if (doubt === null) return null;
   return (
     `Kisi lacks ${doubt.lost} of ${doubt.held} keys at once since ${iso(doubt.since)}. That is not believed, and ` +
-    'nothing is repaired, until an audit at least 10 minutes later agrees.'
+    'nothing is repaired, until a comparison at least 10 minutes later agrees.'
   );
 }
 
 /** The current details that the Temporal UI shows, as Markdown. */
 export function driftDetailsOf(
-  { findings, more, alert, lastAuditAt, nextAuditAt }: DriftView,
+  { findings, more, alert, lastComparedAt, nextComparisonAt }: DriftView,
   intervalMs: number,
 ): string {
   const open = findings.filter(({ ruling }) => ruling === null || ruling.verb === 'repair');
@@ -117,7 +117,7 @@ export function driftDetailsOf(
   const left = more + open.length - shown.length;
   return [
     ...(alert === null ? [] : [`**${markdownText(alert)}**`]),
-    lastAuditAt === null
+    lastComparedAt === null
       ? 'The ledgers were not compared with Kisi yet.'
       : open.length + more === 0
         ? 'Kisi and the ledgers agree.'
@@ -125,6 +125,6 @@ export function driftDetailsOf(
     ...(shown.length === 0 ? [] : [shown.join('\n')]),
     ...(left === 0 ? [] : [`And ${left} more: \`latchkey drift\`.`]),
     ...(settled === 0 ? [] : [`Adopted or ignored: ${settled}.`]),
-    `Last audit: ${lastAuditAt ?? 'none'}. Next: ${nextAuditAt}, and every ${Math.round(intervalMs / 60_000)} minutes.`,
+    `Last comparison: ${lastComparedAt ?? 'none'}. Next: ${nextComparisonAt}, and every ${Math.round(intervalMs / 60_000)} minutes.`,
   ].join('\n\n');
 }

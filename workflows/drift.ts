@@ -11,7 +11,7 @@ import {
   type ActivityInterfaceFor,
 } from '@temporalio/workflow';
 import {
-  afterAudit,
+  afterComparison,
   defaultDriftPolicy,
   isMendedByMember,
   isTooMuch,
@@ -32,9 +32,9 @@ import type {
   WriteNote,
 } from '../messages/to-activities.js';
 import {
-  auditInterval,
-  auditNow,
-  auditSoon,
+  comparisonInterval,
+  compareNow,
+  compareSoon,
   driftMemo,
   driftName,
   driftQuery,
@@ -49,15 +49,15 @@ import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { kisiTaskQueue, revisionMemo } from '../messages/to-member.js';
-import { insist, patientActivities, troubleOf, type Patient } from './patience.js';
+import { insist, retryingActivities, problemOf, type Patient } from './retries.js';
 import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';
 import { anything, duration, fields, giver, id as idShape, oneOf } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { logOrder, trailActivities } from './trail.js';
+import { logOrder, auditLogActivities } from './audit-log.js';
 
 const minuteMs = 60_000;
-/** What is doubted is believed when an audit so much later still finds it. */
+/** What is doubted is believed when a comparison so much later still finds it. */
 const doubtLastsMs = 10 * minuteMs;
 /** What was adopted holds against the rules for at most this long. */
 const longestAdoptionMs = 90 * 24 * 60 * minuteMs;
@@ -100,12 +100,12 @@ function stateFrom(argument: DriftState): DriftState {
 async function compareForEver(initial: DriftState): Promise<void> {
   const state: DriftState = { ...initial };
   const { runId } = workflowInfo();
-  const audits = auditActivities(state.taskQueue);
+  const comparisons = comparisonActivities(state.taskQueue);
   const help = helpers(state.taskQueue);
   const keys = keyActivities(state.taskQueue);
-  const trail = trailActivities(state.taskQueue);
+  const auditLog = auditLogActivities(state.taskQueue);
   let dueAt: Instant = initial.dueAt ?? Date.now() + state.intervalMs;
-  const run = { asked: false, isNewInterval: false, auditsBegun: 0, auditsDone: 0, notes: 0 };
+  const run = { asked: false, isNewInterval: false, comparisonsBegun: 0, comparisonsDone: 0, notes: 0 };
   const jobs: Job[] = [];
   let shownMemo = JSON.stringify(workflowInfo().memo?.[driftMemo]);
   let acts: Act[] = [];
@@ -116,7 +116,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
   let kept = JSON.stringify(state.memory);
   const keeper = createKeeper(
     driftName,
-    trail,
+    auditLog,
     () => ({ revision: state.revision, memory: state.memory }),
     ({ revision, memory }) => {
       state.revision = revision;
@@ -130,7 +130,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
 
   onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', view);
   onSignal(
-    auditInterval,
+    comparisonInterval,
     {
       description: 'A worker sends it when it starts: how often to compare with Kisi, in ms.',
       shape: intervalShape,
@@ -142,16 +142,16 @@ async function compareForEver(initial: DriftState): Promise<void> {
       run.isNewInterval = true;
     },
   );
-  onSignal(auditSoon, { description: 'Has Kisi compared now. Needs no argument.', shape: anything }, () => {
+  onSignal(compareSoon, { description: 'Has Kisi compared now. Needs no argument.', shape: anything }, () => {
     run.asked = true;
   });
   onUpdate(
-    auditNow,
+    compareNow,
     { description: 'Has Kisi compared now, and answers what was found. Needs no argument.', shape: anything },
     async () => {
       run.asked = true;
-      const mine = run.auditsBegun + 1;
-      await condition(() => run.auditsDone >= mine);
+      const mine = run.comparisonsBegun + 1;
+      await condition(() => run.comparisonsDone >= mine);
       return view();
     },
   );
@@ -191,7 +191,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
       publish();
     }
     if (run.asked || Date.now() >= dueAt) {
-      await audit(run.asked);
+      await comparison(run.asked);
       publish();
     }
     await keepNotes();
@@ -206,14 +206,14 @@ async function compareForEver(initial: DriftState): Promise<void> {
     });
   }
 
-  async function audit(isAsked: boolean): Promise<void> {
+  async function comparison(isAsked: boolean): Promise<void> {
     run.asked = false;
-    run.auditsBegun++;
+    run.comparisonsBegun++;
     const report = await lookAtAll(isAsked);
     const now = Date.now();
     dueAt = now + state.intervalMs;
     if (report !== null) await settle(report, now);
-    run.auditsDone = run.auditsBegun;
+    run.comparisonsDone = run.comparisonsBegun;
   }
 
   async function lookAtAll(isAsked: boolean): Promise<DriftReport | null> {
@@ -221,20 +221,20 @@ async function compareForEver(initial: DriftState): Promise<void> {
     const request = { settled: settledKeys(memory), groupNames: memory.groupNames, isAsked };
     const options = { summary: 'compare with Kisi', priority: { priorityKey: 5 } };
     try {
-      const report = await audits.compareWithKisi.executeWithOptions(options, [request]);
+      const report = await comparisons.compareWithKisi.executeWithOptions(options, [request]);
       state.failure = null;
       return report;
     } catch (error) {
-      const why = troubleOf(error).message;
+      const why = problemOf(error).message;
       state.failure = { since: state.failure?.since ?? Date.now(), why };
       return null;
     }
   }
 
-  /** Takes over what an audit found, unless it is too much to be believed, and has repaired what is to be. */
+  /** Takes over what a comparison found, unless it is too much to be believed, and has repaired what is to be. */
   async function settle(report: DriftReport, now: Instant): Promise<void> {
     const { found, held, lost, policy, more, groupNames } = report;
-    state.lastAuditAt = now;
+    state.lastComparedAt = now;
     state.policy = policy;
     const since = state.doubt?.since ?? now;
     if (isTooMuch(lost, held) && now - since < doubtLastsMs) {
@@ -247,7 +247,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
     }
     state.doubt = null;
     state.more = more;
-    const update = afterAudit(state.memory, found, policy, now);
+    const update = afterComparison(state.memory, found, policy, now);
     state.memory = { ...update.memory, groupNames };
     forgetAdoptedNames();
     for (const one of update.begun) note(one, `finding ${one.id}: ${one.kind}`, one.what);
@@ -268,7 +268,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
     if (verb === 'adopt') return adopt(finding);
     if (isMendedByMember(finding.kind)) await repair([finding]);
     // Since it was found, the key may have come to serve a member.
-    else await audit(true);
+    else await comparison(true);
     return null;
   }
 
@@ -303,7 +303,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
         await keys.removeKey.executeWithOptions(options, [{ keyId, userId, groupId, validUntil }, writeNote]);
         state.memory = withRepair(state.memory, key, giverOf(finding), Date.now(), [keyId]);
       } catch (error) {
-        replace({ ...finding, problem: troubleOf(error).message });
+        replace({ ...finding, problem: problemOf(error).message });
       }
     }
   }
@@ -339,7 +339,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
     return answer.refusal;
   }
 
-  /** The next audit then remembers the new one. */
+  /** The next comparison then remembers the new one. */
   function forgetAdoptedNames(): void {
     const adopted = state.memory.findings.filter(
       ({ kind, ruling }) => kind === 'groupRenamed' && ruling?.verb === 'adopt',
@@ -393,7 +393,7 @@ async function compareForEver(initial: DriftState): Promise<void> {
     const [keptActs, keptNotes] = [acts, notes];
     acts = [];
     notes = [];
-    for (const act of keptActs) await insist(trail, (set) => set.noteAct(act));
+    for (const act of keptActs) await insist(auditLog, (set) => set.noteAct(act));
     if (keptNotes.length > 0) await insist(help, (set) => set.noteFindings(keptNotes));
   }
 
@@ -431,7 +431,7 @@ const whoWords = ({ memberId, userId, groupId }: Finding): string =>
     ...(groupId === null ? [] : [`group ${groupId}`]),
   ].join(', ');
 
-function auditActivities(taskQueue: string): ActivityInterfaceFor<DriftActivities> {
+function comparisonActivities(taskQueue: string): ActivityInterfaceFor<DriftActivities> {
   return proxyActivities<DriftActivities>({
     taskQueue: kisiTaskQueue(taskQueue),
     startToCloseTimeout: '15m',
@@ -442,7 +442,7 @@ function auditActivities(taskQueue: string): ActivityInterfaceFor<DriftActivitie
   });
 }
 
-/** A removal that cannot be made is tried again at the next audit. */
+/** A removal that cannot be made is tried again at the next comparison. */
 function keyActivities(taskQueue: string): ActivityInterfaceFor<KeyActivities> {
   return proxyActivities<KeyActivities>({
     taskQueue: kisiTaskQueue(taskQueue),
@@ -454,5 +454,5 @@ function keyActivities(taskQueue: string): ActivityInterfaceFor<KeyActivities> {
 
 function helpers(taskQueue: string): Patient<DriftActivities> {
   const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '1m', heartbeatTimeout: '15s' };
-  return patientActivities<DriftActivities>(options, 20_000);
+  return retryingActivities<DriftActivities>(options, 20_000);
 }

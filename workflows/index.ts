@@ -1,10 +1,10 @@
 /** Workflow functions only: what a worker can run. */
-export { breaker } from './breaker.js';
+export { revocationGuard } from './revocation-guard.js';
 export { control } from './control.js';
-export { crowd } from './crowd.js';
+export { batch } from './batch.js';
 export { drift } from './drift.js';
 export { member } from './member.js';
 export { plan } from './plan.js';
-export { fullPass, poll } from './poll.js';
-export { speaker } from './speaker.js';
+export { reconciliation, poll } from './poll.js';
+export { leader } from './leader.js';
 export { unknown as default } from './start.js';

@@ -4,19 +4,19 @@ import { givenBackUntil, type LedgerKey, type Step } from '../access/plan.js';
 import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../messages/to-activities.js';
 import { dropKey, putKey, removeKey } from './ledger.js';
-import { kisiBulkTaskQueue, kisiTaskQueue, type MemberState } from '../messages/to-member.js';
+import { kisiBatchTaskQueue, kisiTaskQueue, type MemberState } from '../messages/to-member.js';
 import {
   isHeld,
-  patientActivities,
+  retryingActivities,
   persist,
   type Overtaking,
   type Patient,
-  type Trouble,
-} from './patience.js';
+  type Problem,
+} from './retries.js';
 
 /** How a member's workflow writes keys: one Kisi call an activity, the ledger brought up to date after each. */
 export interface KeyWriter {
-  /** Does one step; true: done, false: the plan it belongs to is out of date. Throws a final Trouble. */
+  /** Does one step; true: done, false: the plan it belongs to is out of date. Throws a final Problem. */
   apply(step: Step, circumstances: Circumstances): Promise<boolean>;
   /** Brings the ledger in line with what Kisi holds of it. False: overtaken, or a key is on record that the ledger lacks. */
   inspect(): Promise<boolean>;
@@ -30,12 +30,12 @@ export interface Author {
   by: string;
   planId: string | null;
   /** Nobody waits for just this member: what somebody waits for goes first. */
-  inBulk: boolean;
+  isBatch: boolean;
   /** A person ordered it, and it goes before all else. */
   isOrdered?: boolean;
 }
 
-export const byTheRules: Omit<Author, 'inBulk'> = { by: 'rules', planId: null };
+export const byTheRules: Omit<Author, 'isBatch'> = { by: 'rules', planId: null };
 
 /**
  * Priorities in Kisi's queue: of what a person ordered, of an end of access, of what somebody waits for, of what has time
@@ -44,7 +44,7 @@ export const byTheRules: Omit<Author, 'inBulk'> = { by: 'rules', planId: null };
 const orderedKey = 1;
 const endKey = 2;
 const awaitedKey = 3;
-const patientKey = 4;
+const unhurriedKey = 4;
 const lastKey = 5;
 
 /** An end that is moved goes before others where either end comes so soon. */
@@ -57,14 +57,14 @@ function isSoon(...ends: (Instant | null)[]): boolean {
 /** Kisi allows 5 requests a second; a wait of 15 s between tries lets a thousand waiting members come back gently. */
 function kisiActivities(taskQueue: string): Patient<KeyActivities> {
   const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '2m', heartbeatTimeout: '15s' };
-  return patientActivities<KeyActivities>(options, 15_000);
+  return retryingActivities<KeyActivities>(options, 15_000);
 }
 
 /** A writer over the given state. `changes` collects what was done, in plain words. */
 export function keyWriter(
   state: MemberState,
   changes: string[],
-  onWaiting: (trouble: Trouble) => void,
+  onWaiting: (problem: Problem) => void,
   overtaking: Overtaking,
   author: Author,
 ): KeyWriter {
@@ -89,7 +89,7 @@ export function keyWriter(
       () => run(patient),
       onWaiting,
       // Thousands may wait before it in line.
-      canWait && !author.inBulk ? { ...overtaking, isOvertakenAtOnce: overtaking.isOvertaken } : overtaking,
+      canWait && !author.isBatch ? { ...overtaking, isOvertakenAtOnce: overtaking.isOvertaken } : overtaking,
     );
   }
 
@@ -99,10 +99,10 @@ export function keyWriter(
     canWait: boolean,
   ): Pick<ActivityOptions, 'priority' | 'taskQueue'> {
     if (author.isOrdered === true) return { priority: { priorityKey: orderedKey } };
-    const isOneOfMany = author.inBulk && priorityKey !== endKey;
+    const isOneOfMany = author.isBatch && priorityKey !== endKey;
     if (!isOneOfMany && !canWait) return { priority: { priorityKey } };
-    const place = author.inBulk ? Math.min(priorityKey + 1, lastKey) : priorityKey;
-    return { priority: { priorityKey: place }, taskQueue: kisiBulkTaskQueue(state.taskQueue) };
+    const place = author.isBatch ? Math.min(priorityKey + 1, lastKey) : priorityKey;
+    return { priority: { priorityKey: place }, taskQueue: kisiBatchTaskQueue(state.taskQueue) };
   }
 
   /** Who writes, and why: one note for all tries of a change. */
@@ -187,16 +187,16 @@ export function keyWriter(
     const known = tried === undefined ? undefined : await found(tried);
     if (known === null) return false;
     if (known !== undefined && known !== tried) return move(known, wish, circumstances);
-    const validUntil = wish.door.set;
-    const triedUntil = known !== undefined && !known.foreign ? known.validUntil : null;
+    const validUntil = wish.kisiEnd.set;
+    const triedUntil = known !== undefined && !known.byHand ? known.validUntil : null;
     const takesOver = wish.takesOver === true;
-    const handUntil = known?.foreign === true ? known.validUntil : (known?.handUntil ?? null);
+    const handUntil = known?.byHand === true ? known.validUntil : (known?.handUntil ?? null);
     const entry: LedgerKey = {
       groupId,
       userId,
       keyId: null,
       validUntil,
-      foreign: false,
+      byHand: false,
       // Noted before the write: after a lost answer it cannot be told any more.
       handUntil,
       uncertain: false,
@@ -218,7 +218,7 @@ export function keyWriter(
   async function move(key: LedgerKey, wish: Entitlement, circumstances: Circumstances): Promise<boolean> {
     const { keyId, groupId } = key;
     if (keyId === null) return grant(wish, circumstances);
-    const validUntil = wish.door.set;
+    const validUntil = wish.kisiEnd.set;
     const entry = { ...key, ...pick(wish), validUntil, uncertain: true };
     const note = noteOf(wish.because, circumstances.locationId);
     const isTimely = !isSoon(key.validUntil, validUntil);
@@ -227,7 +227,7 @@ export function keyWriter(
         'moveKey',
         [keyId, { ...entry, validUntil }, key.validUntil, unsureOf(key, note)],
         `move the end of group ${groupId} to ${iso(validUntil)}`,
-        isTimely ? patientKey : awaitedKey,
+        isTimely ? unhurriedKey : awaitedKey,
         isTimely,
       ),
     );
@@ -250,29 +250,29 @@ export function keyWriter(
       return false;
     }
     const { outcome, keyId, validUntil, was, version, higherRole } = result;
-    const foreign = outcome === 'foreign';
+    const byHand = outcome === 'byHand';
     const isTakenOver = takesOver && higherRole === undefined;
     replace({
       ...entry,
       keyId,
       validUntil,
-      foreign,
+      byHand,
       handUntil: was ?? entry.handUntil,
       uncertain: false,
       version,
-      higherRole: foreign ? higherRole : undefined,
+      higherRole: byHand ? higherRole : undefined,
       ...(isTakenOver ? ours : {}),
     });
-    if (foreign && isTakenOver) {
+    if (byHand && isTakenOver) {
       // It may have another end than ours have.
       changes.push(`group ${groupId}: took over the key that was there`);
       return false;
     }
-    if (foreign && higherRole !== undefined && takesOver)
+    if (byHand && higherRole !== undefined && takesOver)
       changes.push(
         `group ${groupId}: the key that was there is left alone, since the person is ${higherRole}`,
       );
-    else if (foreign) changes.push(`group ${groupId}: a key given by hand serves`);
+    else if (byHand) changes.push(`group ${groupId}: a key given by hand serves`);
     else if (outcome === 'moved')
       changes.push(`moved the end of group ${groupId} to ${iso(validUntil ?? 0)}`);
     else changes.push(`granted group ${groupId} (${outcome})`);
@@ -280,7 +280,7 @@ export function keyWriter(
   }
 
   async function revoke(tried: LedgerKey, circumstances: Circumstances): Promise<boolean> {
-    const { losses = [], locationId } = circumstances;
+    const { losses, locationId } = circumstances;
     const key = await found(tried);
     if (key === null) return false;
     const { keyId, userId, groupId, validUntil } = key;
@@ -347,7 +347,7 @@ export function keyWriter(
     const { id } = state.kisiUser;
     const begunAt = Date.now();
     const known = state.ledger.flatMap((key) => (key.userId === id && key.keyId !== null ? [key.keyId] : []));
-    const answer = await call('inspectKeys', [id, known], 'compare with Kisi', patientKey);
+    const answer = await call('inspectKeys', [id, known], 'compare with Kisi', unhurriedKey);
     if (answer === null) return false;
     const found = answer.value;
     state.comparedAt = begunAt;
@@ -368,7 +368,7 @@ export function keyWriter(
       const isFrozen = state.frozen.some(({ groupId }) => groupId === key.groupId);
       const isSame = sameEnd(key.validUntil, real.validUntil);
       // An end that somebody else set is moved back, even where it would do.
-      const uncertain = !key.foreign && !isFrozen && !isSame;
+      const uncertain = !key.byHand && !isFrozen && !isSame;
       // Kisi may store it less exactly than it was asked for.
       replace({
         ...key,
@@ -398,7 +398,7 @@ function dueSince(groupId: number, { due = [] }: Circumstances): Instant | null 
 }
 
 /** Of a key that Latchkey may take away. */
-const ours = { foreign: false, handUntil: null } as const;
+const ours = { byHand: false, handUntil: null } as const;
 
 function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {
   return { until: wish.until, because: wish.because, standsOn: wish.standsOn };

@@ -34,15 +34,15 @@ import {
   type MemberView,
   type Wake,
 } from '../messages/to-member.js';
-import { runErrand } from './plan-errand.js';
-import { errandKey, planErrandUpdate, type ErrandDone } from '../messages/to-plan.js';
-import { insist, patientActivities, persist, Trouble, type Patient } from './patience.js';
-import { errandShape, freezeShape, longestFreezeMs } from './plan-shapes.js';
+import { runPart } from './plan-part.js';
+import { partKey, planPartUpdate, type PartDone } from '../messages/to-plan.js';
+import { insist, retryingActivities, persist, Problem, type Patient } from './retries.js';
+import { partShape, freezeShape, longestFreezeMs } from './plan-shapes.js';
 import { tellProfiles } from './profiles.js';
 import { refuse } from './refuse.js';
 import { anything, fields, id, Misshapen } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { trailActivities } from './trail.js';
+import { auditLogActivities } from './audit-log.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -58,9 +58,9 @@ const doubtRetryMs = 30_000;
 const heldRetryMs = 60 * minuteMs;
 /** When to try again what a block is to take away, where it could not be done and Nexudus does not answer either. */
 const blockRetryMs = 15_000;
-const mostErrandsKept = 4;
+const mostPartsKept = 4;
 /** More of them would only be a flood. */
-const mostErrandsWaiting = 20;
+const mostPartsWaiting = 20;
 const mostFrozen = 200;
 const mostAskings = 50;
 /** Nexudus' clock may be behind by so much, and its lists may show so late what was written. */
@@ -111,7 +111,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   };
   /** Who asked, as it is still to be kept. */
   let askings: Act[] = [];
-  let heldAtOnce: Hold[] = [];
+  let withheldAtOnce: Hold[] = [];
 
   const wake = (w: Wake): void => {
     // What this look finds is written by the orders as they are then; begun anew again and again it would never be over.
@@ -125,11 +125,11 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     run.waits = false;
     run.ended = false;
   };
-  const woken = (): boolean => state.wakes.length > 0 || state.errands.length > 0;
+  const woken = (): boolean => state.wakes.length > 0 || state.parts.length > 0;
   const isOrdered = (): boolean => state.orderDue !== null;
   /** Whether somebody waits for just this member. */
   const isAwaited = (): boolean =>
-    state.errands.length > 0 || state.wakes.some(({ inBulk }) => inBulk !== true);
+    state.parts.length > 0 || state.wakes.some(({ isBatch }) => isBatch !== true);
 
   onSignal(
     membershipChanged,
@@ -168,7 +168,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   onQuery(stateQuery, 'How the member stands, in plain words.', view);
   onQuery(holdingsQuery, 'The keys that Latchkey holds for the member, by their ids.', () => {
     const { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records } = state;
-    return { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records, heldAtOnce };
+    return { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records, withheldAtOnce };
   });
   onUpdate(
     resyncNow,
@@ -187,27 +187,27 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     },
   );
 
-  const answerTo = (key: string): ErrandDone | undefined => state.errandsDone.find((one) => one.key === key);
+  const answerTo = (key: string): PartDone | undefined => state.partsDone.find((one) => one.key === key);
   const isKnown = (key: string): boolean =>
-    answerTo(key) !== undefined || state.errands.some((one) => errandKey(one) === key);
+    answerTo(key) !== undefined || state.parts.some((one) => partKey(one) === key);
   onUpdate(
-    planErrandUpdate,
+    planPartUpdate,
     {
       description: 'Latchkey itself sends it, where a plan is applied or undone: this member’s part of it.',
-      shape: errandShape,
-      check: (errand) => {
-        if (errand.freezeUntil > Date.now() + longestFreezeMs) refuse('freezeUntil is too far ahead');
-        const { what } = errand;
+      shape: partShape,
+      check: (part) => {
+        if (part.freezeUntil > Date.now() + longestFreezeMs) refuse('freezeUntil is too far ahead');
+        const { what } = part;
         const isOther =
           what.does === 'apply' && what.changes.some(({ line }) => line.memberId !== state.memberId);
         if (isOther) refuse(`this is member ${state.memberId}, and the plan is for another`);
-        if (!isKnown(errandKey(errand)) && state.errands.length >= mostErrandsWaiting)
-          refuse(`${mostErrandsWaiting} plans wait for this member already: try again later`);
+        if (!isKnown(partKey(part)) && state.parts.length >= mostPartsWaiting)
+          refuse(`${mostPartsWaiting} plans wait for this member already: try again later`);
       },
     },
-    async (errand) => {
-      const key = errandKey(errand);
-      if (!isKnown(key)) state.errands.push(errand);
+    async (part) => {
+      const key = partKey(part);
+      if (!isKnown(key)) state.parts.push(part);
       await condition(() => answerTo(key) !== undefined);
       return answerTo(key)?.changes ?? [];
     },
@@ -223,7 +223,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   let dueAt: Instant = Date.now();
   if (!woken()) wake({ reason: 'changed' });
   for (;;) {
-    if (state.errands.length > 0) await runErrands();
+    if (state.parts.length > 0) await runParts();
     const pass = takeWakes(state, dueAt);
     beginPass();
     changes = [];
@@ -234,14 +234,14 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       else if (next === 'overtaken') {
         // What this pass was to do goes into the next one.
         if (pass.resync)
-          state.wakes.push({ reason: 'resync', notBefore: pass.notBefore, inBulk: pass.inBulk });
+          state.wakes.push({ reason: 'resync', notBefore: pass.notBefore, isBatch: pass.isBatch });
         else if (state.wakes.length === 0) wake({ reason: 'changed' });
       } else {
         dueAt = next;
         run.passesDone = run.passesBegun;
       }
     } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
+      if (!(error instanceof Problem)) throw error;
       waitFor(error, 'when something changes, on a resync, or in 10 minutes');
       dueAt = Date.now() + blockedRetryMs;
       run.passesDone = run.passesBegun;
@@ -252,7 +252,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     if (runIsLong() && (await everyoneIsAnswered())) await continueAsNew<typeof member>(state);
   }
 
-  /** Has the audit trail keep who asked for a fresh look. The look does not wait for it. */
+  /** Has the audit log keep who asked for a fresh look. The look does not wait for it. */
   function keepAsking(asking: unknown): void {
     const act = askingAct(asking, state.memberId, `${workflowInfo().runId}/resync ${run.asked++}`);
     if (askings.length >= mostAskings) return;
@@ -264,8 +264,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   async function keepAskings(): Promise<void> {
     for (let act = askings[0]; act !== undefined; act = askings[0]) {
       const kept = act;
-      await insist(trailActivities(state.taskQueue), (set) => set.noteAct(kept)).catch(() => {
-        log.warn('who asked for a fresh look could not be kept in the audit trail');
+      await insist(auditLogActivities(state.taskQueue), (set) => set.noteAct(kept)).catch(() => {
+        log.warn('who asked for a fresh look could not be kept in the audit log');
       });
       askings = askings.slice(1);
     }
@@ -273,14 +273,14 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
 
   /** False: something came that is to be done first. */
   async function everyoneIsAnswered(): Promise<boolean> {
-    const isMoreUrgent = (): boolean => state.errands.length > 0 || isOrdered();
+    const isMoreUrgent = (): boolean => state.parts.length > 0 || isOrdered();
     await condition(() => (allHandlersFinished() && askings.length === 0) || isMoreUrgent());
     return !isMoreUrgent();
   }
 
   /** What blocks take away goes at once, by the ledger: neither API has to answer a question first. */
   async function carryOut(): Promise<void> {
-    const author = { by: 'rules', planId: null, inBulk: false, isOrdered: true };
+    const author = { by: 'rules', planId: null, isBatch: false, isOrdered: true };
     const overtaking = { isOvertaken: woken, dueAt: Infinity };
     await carryOutBlocks(state, {
       writer: (onWaiting) => keyWriter(state, changes, onWaiting, overtaking, author),
@@ -288,10 +288,10 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
         emailDigest: state.kisiUser?.emailDigest ?? null,
         locationId: outlook.locationId,
       },
-      tell: (trouble) => {
-        outlook.blocks = { lookedAt: Date.now(), waitsFor: trouble?.message ?? null };
-        if (trouble !== null)
-          waitFor(trouble, `by itself: it is tried again within ${blockRetryMs / 1_000} s`);
+      tell: (problem) => {
+        outlook.blocks = { lookedAt: Date.now(), waitsFor: problem?.message ?? null };
+        if (problem !== null)
+          waitFor(problem, `by itself: it is tried again within ${blockRetryMs / 1_000} s`);
       },
     });
     if (outlook.state === 'access' && state.ledger.every((key) => key.keyId === null))
@@ -311,8 +311,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const ownerId = await tellProfiles(state, assessment, {
       isNews: pass.reasons.some((reason) => reason !== 'profile' && reason !== 'profileOrder'),
       changes,
-      onWaiting: (trouble) => {
-        waitFor(trouble, 'by itself');
+      onWaiting: (problem) => {
+        waitFor(problem, 'by itself');
       },
     });
     if (ownerId !== null) return standBy(ownerId, assessment);
@@ -321,17 +321,17 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const writer = keyWriter(
       state,
       changes,
-      (trouble) => {
-        waitFor(trouble, 'by itself: it is tried again within a minute');
+      (problem) => {
+        waitFor(problem, 'by itself: it is tried again within a minute');
       },
       {
         isOvertaken: woken,
         // What is past already by this clock would overtake each write before it is made.
         dueAt: due > Date.now() ? due : Infinity,
         // Thousands may wait before it in line.
-        isOvertakenAtOnce: pass.inBulk ? () => isAwaited() || isOrdered() : isOrdered,
+        isOvertakenAtOnce: pass.isBatch ? () => isAwaited() || isOrdered() : isOrdered,
       },
-      { ...byTheRules, inBulk: pass.inBulk },
+      { ...byTheRules, isBatch: pass.isBatch },
     );
     const isLookDue = looksFor(assessment.unanswered ?? [], state.ledger).some((at) => at <= Date.now());
     const circumstances = { ...assessment, due: newsIn(assessment.due) };
@@ -341,13 +341,13 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       const ends = await applyAll(stepsOf(assessment).filter(isKnownEnd), assessment, writer, circumstances);
       if (ends === null || !(await writer.inspect())) return 'overtaken';
     }
-    const troubles = await applyAll(stepsOf(assessment), assessment, writer, circumstances);
-    if (troubles === null) return 'overtaken';
+    const problems = await applyAll(stepsOf(assessment), assessment, writer, circumstances);
+    if (problems === null) return 'overtaken';
     // What is refused for one group keeps nobody from the others.
-    const refused = troubles.find(({ problem }) => problem !== 'Held');
+    const refused = problems.find(({ problem }) => problem !== 'Stopped');
     if (refused !== undefined) throw refused;
     const looks = looksFor(assessment.unanswered ?? [], state.ledger).filter((at) => at > Date.now());
-    const next = settle(assessment, troubles, looks.length === 0);
+    const next = settle(assessment, problems, looks.length === 0);
     return Math.min(next, ...looks);
   }
 
@@ -356,25 +356,25 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     return planSteps(state.ledger, keys, holds, userId, state.frozen);
   }
 
-  /** Does all of these; answers what cannot be done. Null: the rest is out of date. Throws a Trouble that a retry may mend. */
+  /** Does all of these; answers what cannot be done. Null: the rest is out of date. Throws a Problem that a retry may mend. */
   async function applyAll(
     steps: readonly Step[],
     assessment: Assessment,
     writer: KeyWriter,
     circumstances: Circumstances,
-  ): Promise<Trouble[] | null> {
-    const troubles: Trouble[] = [];
+  ): Promise<Problem[] | null> {
+    const problems: Problem[] = [];
     for (const step of steps) {
       if (isOverdone(step, assessment)) return null;
       try {
         if (!(await writer.apply(step, circumstances))) return null;
         clearWaiting();
       } catch (error) {
-        if (!(error instanceof Trouble) || !error.final) throw error;
-        troubles.push(error);
+        if (!(error instanceof Problem) || !error.final) throw error;
+        problems.push(error);
       }
     }
-    return troubles;
+    return problems;
   }
 
   /**
@@ -395,22 +395,22 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   }
 
   /** What plans have this member do, before the rules have their say again. */
-  async function runErrands(): Promise<void> {
-    for (let errand = state.errands[0]; errand !== undefined; errand = state.errands[0]) {
-      const { by, planId } = errand;
+  async function runParts(): Promise<void> {
+    for (let part = state.parts[0]; part !== undefined; part = state.parts[0]) {
+      const { by, planId } = part;
       const due = outlook.next?.at ?? Infinity;
       const overtaking = {
         isOvertaken: () => state.wakes.length > 0,
         dueAt: due > Date.now() ? due : Infinity,
       };
-      const onWaiting = (trouble: Trouble): void => {
-        waitFor(trouble, 'by itself, or is left undone when something changes');
+      const onWaiting = (problem: Problem): void => {
+        waitFor(problem, 'by itself, or is left undone when something changes');
       };
-      const writer = keyWriter(state, changes, onWaiting, overtaking, { by, planId, inBulk: false });
-      const done = { key: errandKey(errand), ...(await runErrand(errand, state, writer)) };
+      const writer = keyWriter(state, changes, onWaiting, overtaking, { by, planId, isBatch: false });
+      const done = { key: partKey(part), ...(await runPart(part, state, writer)) };
       clearWaiting();
-      state.errands = state.errands.slice(1);
-      state.errandsDone = [...state.errandsDone, done].slice(-mostErrandsKept);
+      state.parts = state.parts.slice(1);
+      state.partsDone = [...state.partsDone, done].slice(-mostPartsKept);
     }
   }
 
@@ -422,7 +422,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       notBefore: pass.notBefore,
       reference: pass.reference,
       isCheckIn: pass.isCheckIn,
-      inBulk: pass.inBulk,
+      isBatch: pass.isBatch,
       siblingIds: state.siblingIds,
       ledger,
       dropped,
@@ -434,8 +434,8 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     const answer = await persist(
       () => assess(reads.quick),
       () => assess(reads.patient),
-      (trouble) => {
-        waitFor(trouble, 'by itself: it is read again within a minute. No key is taken away meanwhile.');
+      (problem) => {
+        waitFor(problem, 'by itself: it is read again within a minute. No key is taken away meanwhile.');
       },
       {
         isOvertaken: isOrdered,
@@ -452,7 +452,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     state.dropped = [];
     state.kisiUser = assessed.kisiUser;
     state.records = assessed.records ?? state.records;
-    run.judged = { at: Date.now(), by: assessed.judgedAt ?? Date.now() };
+    run.judged = { at: Date.now(), by: assessed.judgedAt };
     outlook.lastCheckedAt = assessed.readAt;
     outlook.locationId = assessed.locationId;
     return assessed;
@@ -469,7 +469,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   }
 
   /** After all writes: how things stand, and when to look again. */
-  function settle(assessment: Assessment, [heldBack]: Trouble[], isAllAnswered: boolean): Instant {
+  function settle(assessment: Assessment, [heldBack]: Problem[], isAllAnswered: boolean): Instant {
     clearWaiting();
     // What the rules make of the orders is done, or waits for a person.
     state.blocksUndone = false;
@@ -485,11 +485,11 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     );
     outlook.next = nextWake(assessment.next, state.ledger, assessment.keys, state.frozen);
     const due = outlook.next === null ? Infinity : wakeAt(outlook.next.at, run.judged, Date.now());
-    heldAtOnce = assessment.holds.filter(({ byBreaker }) => byBreaker === true);
+    withheldAtOnce = assessment.holds.filter(({ byGuard }) => byGuard === true);
     // It is done now, or waits for a person.
     state.newsFrom = assessment.readAt - newsLagMs;
     state.dueBefore = assessment.due ?? [];
-    const doubt = assessment.holds.find(({ byBreaker }) => byBreaker !== true);
+    const doubt = assessment.holds.find(({ byGuard }) => byGuard !== true);
     if (doubt !== undefined) {
       const since = (run.doubtSince ??= Date.now());
       const what = doubt.why;
@@ -502,9 +502,9 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
       return Math.min(due, Date.now() + doubtRetryMs);
     }
     run.doubtSince = null;
-    const [atOnce] = heldAtOnce;
+    const [atOnce] = withheldAtOnce;
     if (atOnce !== undefined) {
-      waitFor(new Trouble('Held', atOnce.why, true), 'when that is approved, or not so any more');
+      waitFor(new Problem('Stopped', atOnce.why, true), 'when that is approved, or not so any more');
       return Math.min(due, Date.now() + blockedRetryMs);
     }
     if (heldBack !== undefined) {
@@ -524,12 +524,12 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
     return state.idleSince + idleEndMs;
   }
 
-  function waitFor(trouble: Trouble, wakesBy: string): void {
+  function waitFor(problem: Problem, wakesBy: string): void {
     run.waits = true;
     const undone = outlook.blocks?.waitsFor ?? null;
     const what =
-      undone === null || undone === trouble.message ? trouble.message : `${undone} ${trouble.message}`;
-    display.waitFor(new Trouble(undone === null ? trouble.problem : 'Block', what, trouble.final), wakesBy);
+      undone === null || undone === problem.message ? problem.message : `${undone} ${problem.message}`;
+    display.waitFor(new Problem(undone === null ? problem.problem : 'Block', what, problem.final), wakesBy);
   }
 
   async function sleepUntil(at: Instant): Promise<void> {
@@ -552,11 +552,10 @@ function stateFrom(argument: unknown): MemberState {
   const { workflowId, taskQueue } = workflowInfo();
   const memberId = memberIdOf(workflowId) ?? started(fields({ memberId: id }), argument).memberId;
   const empty = newMember(memberId, taskQueue);
-  // What an earlier release handed on may lack what came later.
-  return isHandedOn() ? { ...empty, ...(argument as MemberState), memberId, taskQueue } : empty;
+  return isHandedOn() ? { ...(argument as MemberState), memberId, taskQueue } : empty;
 }
 
-/** What the audit trail keeps of it. Anybody can ask in Temporal's UI, by anything or nothing. */
+/** What the audit log keeps of it. Anybody can ask in Temporal's UI, by anything or nothing. */
 function askingAct(asking: unknown, memberId: number, id: string): Act {
   const { by, why = '', account = null } = Object(asking) as Record<string, unknown>;
   const isSaid = giverProblem({ by, why, account }) === null;
@@ -581,7 +580,7 @@ function nexudusActivities(taskQueue: string): Patient<MembershipActivities> {
     // A read that is given up has nothing to tell.
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   };
-  return patientActivities<MembershipActivities>(options, 20_000);
+  return retryingActivities<MembershipActivities>(options, 20_000);
 }
 
 /** Why a pass happens, and from when on a read may be used for it. */
@@ -593,7 +592,7 @@ interface Pass {
   isCheckIn: boolean;
   resync: boolean;
   /** Nobody waits for just this member. */
-  inBulk: boolean;
+  isBatch: boolean;
   reasons: Wake['reason'][];
   /** The wakes that it is made of. */
   taken: Wake[];
@@ -611,7 +610,7 @@ function takeWakes(state: MemberState, dueAt: Instant): Pass {
     reference: referenceFor(taken),
     isCheckIn: !clockOnly && taken.every(({ reason }) => reason === 'checkIn'),
     resync: taken.some(({ reason }) => reason === 'resync' || reason === 'drift'),
-    inBulk: !clockOnly && taken.every(({ inBulk }) => inBulk === true),
+    isBatch: !clockOnly && taken.every(({ isBatch }) => isBatch === true),
     reasons: taken.map((wake) => wake.reason),
     taken,
   };

@@ -1,7 +1,7 @@
 /** What plans say, as it is taken from outside (shapes.ts). */
 import type {
   KeyBefore,
-  PlanErrand,
+  PlanPart,
   PlanLine,
   PlanOrder,
   PlannedChange,
@@ -56,7 +56,7 @@ const ledgerKey = fields<LedgerKey>({
   userId: id,
   keyId: orNull(id),
   validUntil: orNull(anyInstant),
-  foreign: flag,
+  byHand: flag,
   higherRole: or(token, undefined),
   handUntil: orNull(anyInstant),
   uncertain: flag,
@@ -73,7 +73,7 @@ const wish = fields<Omit<Entitlement, 'takesOver'>>({
   awaitingRenewal: flag,
   because: words(longestWords),
   standsOn: listOf(standsOn, mostRecords),
-  door: fields<Entitlement['door']>({
+  kisiEnd: fields<Entitlement['kisiEnd']>({
     set: instant,
     atLeast: instant,
     atMost: orNull(instant),
@@ -125,13 +125,13 @@ const keyBefore = fields<KeyBefore>({
   wasThere: orNull(fields({ validUntil: orNull(anyInstant) })),
 });
 
-const errands: { [K in PlanErrand['what']['does']]: Shape<Extract<PlanErrand['what'], { does: K }>> } = {
+const parts: { [K in PlanPart['what']['does']]: Shape<Extract<PlanPart['what'], { does: K }>> } = {
   apply: fields({ does: oneOf(['apply']), changes: listOf(change, mostGroups), rules: words(200) }),
   undo: fields({ does: oneOf(['undo']), keys: listOf(keyBefore, mostGroups) }),
 };
 
 /** What a member is to do for a plan. */
-export const errandShape = fields<PlanErrand>({
+export const partShape = fields<PlanPart>({
   planId: token,
   by: giver.by,
   locationId: orNull(id),
@@ -139,7 +139,7 @@ export const errandShape = fields<PlanErrand>({
   freezeUntil: instant,
   what: (value, name) => {
     const { does } = fields({ does: oneOf(['apply', 'undo']) })(value, name);
-    return errands[does](value, name);
+    return parts[does](value, name);
   },
 });
 

@@ -9,7 +9,7 @@ import { iso } from '../access/types.js';
 import type { PlanActivities } from '../messages/to-activities.js';
 import { markdownText } from './markdown.js';
 import { dropOthers, onQuery, onUpdate } from './hear.js';
-import { insist } from './patience.js';
+import { insist } from './retries.js';
 import {
   addMembersUpdate,
   beforeOf,
@@ -18,7 +18,7 @@ import {
   type ChangeDone,
   type KeyBefore,
   type MemberDone,
-  type PlanErrand,
+  type PlanPart,
   type PlannedMember,
   type PlanOrder,
   type PlanReport,
@@ -28,14 +28,14 @@ import { planOrderShape, plannedMembersShape } from './plan-shapes.js';
 import { refuse } from './refuse.js';
 import { fields, giver } from './shapes.js';
 import { checkPlace, started } from './start.js';
-import { logOrder, trailActivities } from './trail.js';
+import { logOrder, auditLogActivities } from './audit-log.js';
 
 /** Each waits for Kisi, which takes 5 requests a second. */
 const membersAtOnce = 20;
 /** A command that died while it handed its members over is not waited for. */
 const collectWithin = '5m';
 
-const { sendErrand } = proxyActivities<PlanActivities>({
+const { sendPart } = proxyActivities<PlanActivities>({
   // A member that waits for Kisi answers when Kisi does.
   startToCloseTimeout: '30m',
   heartbeatTimeout: '15s',
@@ -54,7 +54,7 @@ export async function plan(argument: PlanOrder): Promise<PlanReport> {
   const applied = new Map<number, KeyBefore[]>();
   const report: PlanReport = { stage: 'collecting', members: [], memberCount, undoUntil: null };
   let undo: Giver | null = null;
-  const trail = trailActivities(workflowInfo().taskQueue);
+  const auditLog = auditLogActivities(workflowInfo().taskQueue);
 
   onUpdate(
     addMembersUpdate,
@@ -126,14 +126,14 @@ export async function plan(argument: PlanOrder): Promise<PlanReport> {
   report.stage = 'undone';
   return finish();
 
-  function of({ locationId, emailDigest }: PlannedMember, by: string): Omit<PlanErrand, 'what'> {
+  function of({ locationId, emailDigest }: PlannedMember, by: string): Omit<PlanPart, 'what'> {
     return { planId, by, locationId, emailDigest, freezeUntil };
   }
 
-  async function send(memberId: number, errand: PlanErrand): Promise<ChangeDone[]> {
-    const changes = await sendErrand.executeWithOptions(
-      { summary: `${errand.what.does} for member ${memberId}` },
-      [memberId, errand],
+  async function send(memberId: number, part: PlanPart): Promise<ChangeDone[]> {
+    const changes = await sendPart.executeWithOptions(
+      { summary: `${part.what.does} for member ${memberId}` },
+      [memberId, part],
     );
     const done: MemberDone = { memberId, changes };
     report.members = [...report.members, done];
@@ -145,7 +145,7 @@ export async function plan(argument: PlanOrder): Promise<PlanReport> {
     const { runId } = workflowInfo();
     const about = { memberId: null, what: `${what} ${planId}`, by, why, account, after: null };
     logOrder(about);
-    await insist(trail, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
+    await insist(auditLog, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
   }
 
   function publish(): void {

@@ -6,11 +6,11 @@ import {
   workflowInfo,
   type ActivityInterfaceFor,
 } from '@temporalio/workflow';
-import type { Crowd, FullPassMemory, PollActivities, PollMemory } from '../messages/to-activities.js';
-import { crowd } from './crowd.js';
+import type { Batch, ReconciliationMemory, PollActivities, PollMemory } from '../messages/to-activities.js';
+import { batch } from './batch.js';
 import { dropOthers } from './hear.js';
 import { nexudusTaskQueue } from '../messages/to-member.js';
-import { longWait } from './patience.js';
+import { longWait } from './retries.js';
 import { checkPlace } from './start.js';
 
 /** `limit`: for all its tries together, since the next run waits for this one. */
@@ -38,14 +38,12 @@ function pollActivities(limit: '4m' | '10m'): ActivityInterfaceFor<PollActivitie
 export async function poll(): Promise<PollMemory> {
   checkPlace();
   dropOthers();
-  const last = workflowInfo().lastResult as Partial<PollMemory> | undefined;
-  // What an earlier release remembered is of no use; the full pass at the start of the worker sees what was missed.
-  const memory = last?.readTo === undefined ? null : (last as PollMemory);
-  const { crowds = [], ...next } = await pollActivities('4m').pollChanges.executeWithOptions(
+  const memory = (workflowInfo().lastResult as PollMemory | undefined) ?? null;
+  const { batches = [], ...next } = await pollActivities('4m').pollChanges.executeWithOptions(
     { summary: 'read what changed' },
     [memory],
   );
-  await leave(crowds);
+  await leave(batches);
   const upTo = Math.min(...Object.values(next.readTo));
   setCurrentDetails(
     `Woke ${next.woken} members. All changes up to ${new Date(upTo).toISOString()} are noticed.`,
@@ -54,15 +52,15 @@ export async function poll(): Promise<PollMemory> {
 }
 
 /** Reads everything, and wakes members whose records differ from the last time: deletions too, which leave no trace. */
-export async function fullPass(): Promise<FullPassMemory> {
+export async function reconciliation(): Promise<ReconciliationMemory> {
   checkPlace();
   dropOthers();
-  const memory = (workflowInfo().lastResult ?? null) as FullPassMemory | null;
-  const { crowds = [], ...next } = await pollActivities('10m').fullPass.executeWithOptions(
+  const memory = (workflowInfo().lastResult ?? null) as ReconciliationMemory | null;
+  const { batches = [], ...next } = await pollActivities('10m').reconcile.executeWithOptions(
     { summary: 'read everything' },
     [memory],
   );
-  await leave(crowds);
+  await leave(batches);
   const suspects = Object.keys(next.suspects);
   const doubt =
     suspects.length === 0 ? '' : ` Not believed yet (too many rows gone at once): ${suspects.join(', ')}.`;
@@ -71,11 +69,11 @@ export async function fullPass(): Promise<FullPassMemory> {
 }
 
 /** Leaves the waking of many to workflows of their own, which go on when this one is done. */
-async function leave(crowds: readonly Crowd[]): Promise<void> {
-  for (const [i, one] of crowds.entries()) {
-    await startChild(crowd, {
+async function leave(batches: readonly Batch[]): Promise<void> {
+  for (const [i, one] of batches.entries()) {
+    await startChild(batch, {
       args: [one],
-      workflowId: `crowd-${workflowInfo().runId}-${i}`,
+      workflowId: `batch-${workflowInfo().runId}-${i}`,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Wakes ${one.mayStart.length + one.others.length} members`,
     });

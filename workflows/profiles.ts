@@ -1,8 +1,8 @@
 import type { Assessed, WakeActivities } from '../messages/to-activities.js';
 import type { MemberState } from '../messages/to-member.js';
-import { never, patientActivities, persist, type Trouble } from './patience.js';
+import { never, retryingActivities, persist, type Problem } from './retries.js';
 
-const others = patientActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
+const others = retryingActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
 
 /** What the person's other profiles have to do with the rest of the member's story. */
 export interface Telling {
@@ -10,7 +10,7 @@ export interface Telling {
   isNews: boolean;
   /** What was done, in words; added to. */
   changes: string[];
-  onWaiting: (trouble: Trouble) => void;
+  onWaiting: (problem: Problem) => void;
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Remembered } from '../messages/to-activities.js';
 import { onSignal } from './hear.js';
 import { compareWithRecord } from '../messages/to-member.js';
-import { insist } from './patience.js';
+import { insist } from './retries.js';
 import { anything } from './shapes.js';
-import type { trailActivities } from './trail.js';
+import type { auditLogActivities } from './audit-log.js';
 
 /** What a workflow remembers, kept on record too, so that it outlives the workflow and Temporal. */
 export interface Keeper {
@@ -18,7 +18,7 @@ export interface Keeper {
 /** Keeps what `now` answers under a name; due at first, since the record may know more than a fresh workflow. */
 export function createKeeper<T extends Remembered>(
   name: string,
-  trail: ReturnType<typeof trailActivities>,
+  auditLog: ReturnType<typeof auditLogActivities>,
   now: () => T,
   adopt: (newer: T) => void,
 ): Keeper {
@@ -41,7 +41,7 @@ export function createKeeper<T extends Remembered>(
     },
     async keep() {
       isDue = false;
-      const newer = await insist(trail, (set) => set.remember(name, now()));
+      const newer = await insist(auditLog, (set) => set.remember(name, now()));
       if (newer !== null && newer.revision > now().revision) adopt(newer as T);
     },
   };

@@ -1,12 +1,12 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { breakerWorkflowId, breakerWorkflowType } from '../messages/to-breaker.js';
+import { guardWorkflowId, guardWorkflowType } from '../messages/to-revocation-guard.js';
 import { controlWorkflowId, controlWorkflowType } from '../messages/to-control.js';
 import { driftWorkflowId, driftWorkflowType } from '../messages/to-drift.js';
 import {
   memberIdOf,
   memberWorkflowType,
-  speakerWorkflowId,
-  speakerWorkflowType,
+  leaderWorkflowId,
+  leaderWorkflowType,
 } from '../messages/to-member.js';
 import { planWorkflowType } from '../messages/to-plan.js';
 import { refuse, takeOrRefuse } from './refuse.js';
@@ -47,8 +47,8 @@ function typeAt(workflowId: string): string | null {
 }
 
 const typesById: Record<string, string> = {
-  [breakerWorkflowId]: breakerWorkflowType,
+  [guardWorkflowId]: guardWorkflowType,
   [controlWorkflowId]: controlWorkflowType,
   [driftWorkflowId]: driftWorkflowType,
-  [speakerWorkflowId]: speakerWorkflowType,
+  [leaderWorkflowId]: leaderWorkflowType,
 };

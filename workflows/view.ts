@@ -39,9 +39,9 @@ export function viewOf(memberId: number, ledger: readonly LedgerKey[], outlook: 
       .map((key) => ({
         groupId: key.groupId,
         until: key.until === null ? null : iso(key.until),
-        doorClosesAt: key.validUntil === null ? null : iso(key.validUntil),
+        kisiEndsAt: key.validUntil === null ? null : iso(key.validUntil),
         because: key.because,
-        givenByHand: key.foreign,
+        givenByHand: key.byHand,
       })),
     nextChange: next === null ? null : { at: iso(next.at), what: next.what },
     waitingFor:
@@ -72,10 +72,10 @@ export function detailsOf(
   if (view.keys.length > 0) lines.push('Keys held:', '');
   for (const key of view.keys) {
     const end = key.until === null ? 'no end known' : `until ${key.until}`;
-    const door = key.doorClosesAt === null ? 'never by itself' : key.doorClosesAt;
+    const kisiEnd = key.kisiEndsAt === null ? 'never by itself' : key.kisiEndsAt;
     const hand = key.givenByHand ? ' Given by hand: it is never taken away.' : '';
     lines.push(
-      `- group ${key.groupId}, ${end}, because of ${markdownText(key.because)}. The door closes by itself: ${door}.${hand}`,
+      `- group ${key.groupId}, ${end}, because of ${markdownText(key.because)}. The kisiEnd closes by itself: ${kisiEnd}.${hand}`,
     );
   }
   for (const why of kept) lines.push('', `Kept for now: ${markdownText(why)}`);

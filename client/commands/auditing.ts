@@ -2,28 +2,28 @@
 import { Option, type Command } from 'commander';
 import type { ForgetOptions } from '../forget.js';
 import type { LatencyOptions } from '../latency.js';
-import type { AuditOptions } from '../trail.js';
+import type { AuditOptions } from '../audit-log.js';
 import { command, examples, idHelp, jsonHelp, orderCommand } from './command.js';
 
 export function addAuditing(program: Command): void {
   command(program, 'timeline', 'tell what happened to a member: passes, decisions, keys, orders', [
-    'Joins what Nexudus says now with what the audit trail keeps. Times are UTC.',
+    'Joins what Nexudus says now with what the audit log keeps. Times are UTC.',
     '',
     ...examples('latchkey timeline 1234', 'latchkey timeline 1234 --json'),
   ])
     .argument('<id>', idHelp)
     .option('--json', jsonHelp)
     .action(async (id: string, options: { json?: boolean }) => {
-      await (await import('../trail.js')).timeline(id, options);
+      await (await import('../audit-log.js')).timeline(id, options);
     });
 
-  command(program, 'audit', 'print the audit trail: every decision, write to Kisi and order', [
-    'Names members by their Nexudus id only. The trail is where LATCHKEY_DATABASE_URL says. --verify tells whether all',
+  command(program, 'audit', 'print the audit log: every decision, write to Kisi and order', [
+    'Names members by their Nexudus id only. The audit log is where LATCHKEY_DATABASE_URL says. --verify tells whether all',
     'of it is as Latchkey wrote it, and exits with 1 where a record was changed, taken out, put in or set back. Who can',
     'write to the database can write all of it anew: with --head, an end that was told before must still be there.',
     '',
     ...examples(
-      'latchkey audit --since 30d > trail.csv',
+      'latchkey audit --since 30d > auditLog.csv',
       'latchkey audit --since 2026-11-01 --format jsonl',
       'latchkey audit --verify',
     ),
@@ -34,16 +34,16 @@ export function addAuditing(program: Command): void {
     .option('--head <entry:hash>', 'with --verify: an end that the log or an earlier --verify told')
     .option(
       '--prune',
-      'print nothing, and take out what is older than trailRetention, as the worker does where it may',
+      'print nothing, and take out what is older than auditLogRetention, as the worker does where it may',
     )
     .action(async (options: AuditOptions) => {
-      await (await import('../trail.js')).audit(options);
+      await (await import('../audit-log.js')).audit(options);
     });
 
-  orderCommand(program, 'forget', 'take a member out of the audit trail, the database and Temporal', [
+  orderCommand(program, 'forget', 'take a member out of the audit log, the database and Temporal', [
     'For somebody who wants to be forgotten, and whose keys are gone. Tells what there is of them, asks, deletes their',
     'records, strikes their id from others, deletes the histories of their workflow and the plans in this folder that',
-    'name them, and says what stays where. The audit trail keeps that somebody was forgotten, not who, and verifies.',
+    'name them, and says what stays where. The audit log keeps that somebody was forgotten, not who, and verifies.',
     '',
     ...examples("latchkey forget 1234 --why 'their letter of 3 March'", 'latchkey forget 1234 --yes'),
   ])
@@ -54,7 +54,7 @@ export function addAuditing(program: Command): void {
     });
 
   command(program, 'latency', 'tell how long keys were waited for, and whether that is soon enough', [
-    'From the instant in Nexudus by which a key was to be given or taken away to the answer of Kisi, by the audit trail.',
+    'From the instant in Nexudus by which a key was to be given or taken away to the answer of Kisi, by the audit log.',
     'Nexudus writes whole seconds, so a figure may be a second too long. What waited for people (a pause, a mode, a held',
     'key) is not counted, nor what no record tells of, such as a pass that was deleted. The objective: the policies',
     'latencyObjective and latencyShare.',

@@ -7,7 +7,7 @@ import { command, examples, jsonHelp, orderCommand } from './command.js';
 
 export function addDrift(program: Command): void {
   command(program, 'drift', 'show where Kisi differs from what Latchkey gave, and what is done about it', [
-    'Latchkey compares itself with Kisi every LATCHKEY_AUDIT_INTERVAL. Needs a running worker. Kinds of findings:',
+    'Latchkey compares itself with Kisi every LATCHKEY_COMPARISON_INTERVAL. Needs a running worker. Kinds of findings:',
     '  missing, changed         a key that Latchkey gave is gone, or ends at another time',
     '  extra                    a key to a mapped group that Latchkey did not give',
     '  orphan                   a Kisi user with such keys whom Nexudus does not know',
@@ -27,7 +27,7 @@ export function addDrift(program: Command): void {
   const verbs: [verb: DriftVerb, summary: string, more: string[]][] = [
     [
       'repair',
-      'set right what an audit found',
+      'set right what a comparison found',
       [
         'missing, changed, userDeleted: the member is woken to give, move or make it again.',
         'extra, orphan: the keys are taken away. A Kisi user is never deleted.',
@@ -36,7 +36,7 @@ export function addDrift(program: Command): void {
     ],
     [
       'adopt',
-      'take what an audit found for right',
+      'take what a comparison found for right',
       [
         'extra: the group is allowed to the member, as by `latchkey allow`, until the key ends, for 90 days at most.',
         'missing: it is blocked, as by `latchkey block`, for as long as the key would have lasted, 90 days at most.',

@@ -78,11 +78,11 @@ export function addHolding(program: Command): void {
     'is gone) is held where more than 10 % of the people at the location, and more than 5, would lose one to the same group',
     'within an hour, or where the read is in doubt. Grants and ends that were known go on.',
     '',
-    ...examples('latchkey held', 'latchkey held --json'),
+    ...examples('latchkey withheld', 'latchkey withheld --json'),
   ])
     .option('--json', jsonHelp)
     .action(async (options: { json?: boolean }) => {
-      await (await import('../held.js')).held(options);
+      await (await import('../withheld.js')).withheld(options);
     });
 
   const rulings = [
@@ -91,9 +91,9 @@ export function addHolding(program: Command): void {
   ] as const;
   for (const [does, summary] of rulings) {
     orderCommand(program, does, summary, [...examples(`latchkey ${does} 3 --why 'I asked the front desk'`)])
-      .argument('<id>', 'the number that `latchkey held` prints')
+      .argument('<id>', 'the number that `latchkey withheld` prints')
       .action(async (id: string, giver: Giver) => {
-        await (await import('../held.js')).rule(does, id, giver);
+        await (await import('../withheld.js')).rule(does, id, giver);
       });
   }
 }

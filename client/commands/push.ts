@@ -47,7 +47,7 @@ export function addHooks(program: Command): void {
 export function addPushing(program: Command): void {
   command(program, 'disagreements', 'list members for whom Nexudus works out other groups than Latchkey', [
     'Where a Custom ACS is set up in Nexudus, it tells which groups it would give. Latchkey only takes that for a reason',
-    'to look, and keeps it. "since" is when the two began to differ. Needs the audit trail, and a running worker where',
+    'to look, and keeps it. "since" is when the two began to differ. Needs the audit log, and a running worker where',
     'anything differs. Exit code 0 whether or not anything does.',
     '',
     ...examples('latchkey disagreements', 'latchkey disagreements 1234 --json'),

@@ -15,7 +15,7 @@ export function addRunning(program: Command, setExitCode: (code: ExitCode) => vo
   command(program, 'listen', 'take pushes of Nexudus and Kisi in, without a worker, until stopped', [
     'A worker with LATCHKEY_PUSH_PORT listens by itself: this is for where only another machine can be reached from',
     'outside, or may take long to answer in a flood. Any number may listen side by side, and beside workers. The audit',
-    'trail must be the same as the workers’, and so a PostgreSQL one where they run elsewhere.',
+    'auditLog must be the same as the workers’, and so a PostgreSQL one where they run elsewhere.',
     'Ctrl-C or SIGTERM: wakes all of whom it was told, then ends. A second one ends it at once.',
     '',
     ...examples('latchkey listen'),

@@ -22,7 +22,7 @@ export function addWaking(program: Command): void {
   orderCommand(program, 'poll', 'ask Nexudus for changes now instead of at the next turn', [
     ...examples('latchkey poll', 'latchkey poll --full     # read everything: notices deletions too'),
   ])
-    .option('--full', 'the full pass')
+    .option('--full', 'the reconciliation')
     .action(async (options: PollOptions) => {
       await (await import('../wake.js')).poll(options);
     });

@@ -38,11 +38,11 @@ const withPlan = (over: Parameters<typeof pass>[0], c: Parameters<typeof contrac
 });
 
 describe('decide: which keys a person should hold', () => {
-  it('gives the mapped group for a bought pass until it expires, and the door closes doorGrace later', () => {
+  it('gives the mapped group for a bought pass until it expires, and the kisiEnd closes doorGrace later', () => {
     const expiresAt = now + 5 * hour;
     const { keys, next } = decide(snapshot(withPass({ expiresAt })), rules(), [], now);
     assert.deepEqual(
-      keys.map((k) => [k.groupId, k.until, k.door.set]),
+      keys.map((k) => [k.groupId, k.until, k.kisiEnd.set]),
       [[12, expiresAt, expiresAt + 15 * minute]],
     );
     assert.equal(next?.at, expiresAt);
@@ -135,7 +135,7 @@ describe('decide: which keys a person should hold', () => {
         now,
       );
       assert.deepEqual(
-        keys.map((k) => [k.until, k.door.atMost]),
+        keys.map((k) => [k.until, k.kisiEnd.atMost]),
         [[now + hour, now + hour + 15 * minute]],
       );
       assert.deepEqual(groupsAt(withPlan({}, { cancelledAt: now })), []);
@@ -215,7 +215,7 @@ describe('decide: which keys a person should hold', () => {
     it('tells Kisi an end at least doorHorizon ahead where a renewal is expected', () => {
       const { keys } = decide(snapshot(withPlan({ expiresAt })), rules(), [], now);
       assert.deepEqual(
-        keys.map((k) => [k.door.set, k.door.atMost]),
+        keys.map((k) => [k.kisiEnd.set, k.kisiEnd.atMost]),
         [[now + 7 * day, null]],
       );
     });
@@ -444,8 +444,8 @@ describe('decide: which keys a person should hold', () => {
     for (const far of endless) {
       it(`knows no end where one says ${iso(far)}`, () => {
         const [key] = decide(snapshot(withPass({ expiresAt: far })), rules(), [], now).keys;
-        assert.deepEqual([key?.until, key?.door.atMost], [null, null]);
-        assert.equal(key?.door.set, now + 7 * day);
+        assert.deepEqual([key?.until, key?.kisiEnd.atMost], [null, null]);
+        assert.equal(key?.kisiEnd.set, now + 7 * day);
         // Nor is there any need of a day's end.
         const locations = [{ ...rome, timeZone: null }];
         assert.deepEqual(groupsAt({ ...withPass({ expiresAt: far }), locations }), [12]);
@@ -516,7 +516,7 @@ describe('decide: which keys a person should hold', () => {
 /** Every instant in what was decided, but those that only say how long something lasts. */
 function instantsOf({ keys, next, verdicts }: Decision): Instant[] {
   const all = [
-    ...keys.flatMap(({ until, door }) => [until, door.set, door.atLeast, door.atMost]),
+    ...keys.flatMap(({ until, kisiEnd }) => [until, kisiEnd.set, kisiEnd.atLeast, kisiEnd.atMost]),
     next?.at ?? null,
     ...verdicts.flatMap(({ until, since }) => [until, since]),
   ];

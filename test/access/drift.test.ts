@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  afterAudit,
+  afterComparison,
   defaultDriftPolicy,
   isTooMuch,
   noDrift,
@@ -39,8 +39,8 @@ const extra = (keyId = 88): Drift =>
     what: `key ${keyId}, without an end, was not given by Latchkey`,
   });
 
-const audit = (memory: DriftMemory, found: Drift[], at = now, policy = defaultDriftPolicy): Update =>
-  afterAudit(memory, found, policy, at);
+const comparison = (memory: DriftMemory, found: Drift[], at = now, policy = defaultDriftPolicy): Update =>
+  afterComparison(memory, found, policy, at);
 
 /** As a person rules of the finding with this key. */
 function ruled(memory: DriftMemory, key: string, verb: DriftVerb): DriftMemory {
@@ -60,70 +60,70 @@ const repair = (memory: DriftMemory, at: number, keyIds = [77]): DriftMemory =>
   withRepair(memory, 'missing/100/12', 'drift', at, keyIds);
 const idsOf = (findings: readonly { id: number }[]): number[] => findings.map(({ id }) => id);
 
-describe('afterAudit: what is remembered of what was found', () => {
+describe('afterComparison: what is remembered of what was found', () => {
   it('numbers findings, and keeps number and beginning for as long as they last', () => {
-    const first = audit(noDrift, [extra(), drift()]);
+    const first = comparison(noDrift, [extra(), drift()]);
     assert.deepEqual(idsOf(first.begun), [1, 2]);
-    const second = audit(first.memory, [drift()], now + hour);
+    const second = comparison(first.memory, [drift()], now + hour);
     assert.deepEqual([idsOf(second.begun), idsOf(second.ended)], [[], [1]]);
     assert.deepEqual(
       second.memory.findings.map(({ id, since }) => [id, since]),
       [[2, now]],
     );
-    assert.equal(audit(second.memory, [drift(), extra()]).begun[0]?.id, 3);
+    assert.equal(comparison(second.memory, [drift(), extra()]).begun[0]?.id, 3);
   });
 
   it('has repaired what the policy says, and only tells the rest', () => {
-    assert.deepEqual(idsOf(audit(noDrift, [drift(), extra()]).due), [1]);
+    assert.deepEqual(idsOf(comparison(noDrift, [drift(), extra()]).due), [1]);
     const other = { ...defaultDriftPolicy, missing: 'report', extra: 'repair' } as const;
-    assert.deepEqual(idsOf(audit(noDrift, [drift(), extra()], now, other).due), [2]);
+    assert.deepEqual(idsOf(comparison(noDrift, [drift(), extra()], now, other).due), [2]);
     const suspended = drift({ kind: 'userSuspended', key: 'userSuspended/100' });
     const all = { ...defaultDriftPolicy, userSuspended: 'repair' } as const;
-    assert.deepEqual(audit(noDrift, [suspended], now, all).due, []);
+    assert.deepEqual(comparison(noDrift, [suspended], now, all).due, []);
   });
 
   it('keeps what a person ruled until the finding changes, or comes back', () => {
-    const ignored = ruled(audit(noDrift, [drift()]).memory, 'missing/100/12', 'ignore');
-    const same = audit(ignored, [drift()], now + hour);
+    const ignored = ruled(comparison(noDrift, [drift()]).memory, 'missing/100/12', 'ignore');
+    const same = comparison(ignored, [drift()], now + hour);
     assert.equal(same.memory.findings[0]?.ruling?.verb, 'ignore');
     assert.deepEqual(same.due, []);
-    const changed = audit(ignored, [drift({ what: 'key 78 is not in Kisi' })], now + hour);
+    const changed = comparison(ignored, [drift({ what: 'key 78 is not in Kisi' })], now + hour);
     assert.deepEqual([changed.memory.findings[0]?.ruling, changed.due.length], [null, 1]);
-    const back = audit(audit(ignored, []).memory, [drift()], now + hour);
+    const back = comparison(comparison(ignored, []).memory, [drift()], now + hour);
     assert.deepEqual([back.memory.findings[0]?.ruling, back.due.length], [null, 1]);
   });
 
   it('repairs again what was not repaired yet, such as while an order held it', () => {
-    const asked = repair(audit(noDrift, [drift()]).memory, now);
+    const asked = repair(comparison(noDrift, [drift()]).memory, now);
     for (const comparedAt of [now - 1, now + 1]) {
-      const again = audit(asked, [drift({ comparedAt })], now + hour);
+      const again = comparison(asked, [drift({ comparedAt })], now + hour);
       assert.deepEqual([again.due.length, again.contested], [1, []]);
     }
   });
 });
 
-describe('afterAudit: a second writer', () => {
-  const repaired = repair(audit(noDrift, [drift()]).memory, now);
+describe('afterComparison: a second writer', () => {
+  const repaired = repair(comparison(noDrift, [drift()]).memory, now);
   const undone = undoneAt(now + 1);
 
   it('is not fought: what is undone again is contested, told once, and left alone', () => {
-    const standing = audit(repaired, [], now + hour).memory;
+    const standing = comparison(repaired, [], now + hour).memory;
     for (const memory of [repaired, standing]) {
-      const second = audit(memory, [undone], now + 2 * hour);
+      const second = comparison(memory, [undone], now + 2 * hour);
       assert.deepEqual([second.contested.length, second.due], [1, []]);
-      const third = audit(second.memory, [undone], now + 30 * hour);
+      const third = comparison(second.memory, [undone], now + 30 * hour);
       assert.deepEqual([third.contested, third.due], [[], []]);
       assert.equal(third.memory.findings[0]?.contested, true);
     }
   });
 
   it('is not suspected where a day lies between', () => {
-    const standing = audit(repaired, [], now + hour).memory;
-    const later = audit(standing, [undone], now + 24 * hour);
+    const standing = comparison(repaired, [], now + hour).memory;
+    const later = comparison(standing, [undone], now + 24 * hour);
     assert.deepEqual([later.contested, later.due.length], [[], 1]);
     const again = repair(later.memory, now + 24 * hour, [78]);
     const soon = undoneAt(now + 25 * hour, 79);
-    assert.equal(audit(again, [soon], now + 26 * hour).contested.length, 1);
+    assert.equal(comparison(again, [soon], now + 26 * hour).contested.length, 1);
   });
 
   it('never has a repair made more than once a day for as long as it is at work', () => {
@@ -131,7 +131,7 @@ describe('afterAudit: a second writer', () => {
     let repairs = 0;
     for (let at = now; at < now + 72 * hour; at += hour / 4) {
       const found = repairs === 0 ? drift() : undoneAt(at - 1, 77 + repairs);
-      const update = audit(memory, [found], at);
+      const update = comparison(memory, [found], at);
       memory = update.memory;
       for (const { key } of update.due) {
         memory = withRepair(
@@ -149,38 +149,38 @@ describe('afterAudit: a second writer', () => {
 
   it('is seen where a key that was taken away is given again as another', () => {
     const policy = { ...defaultDriftPolicy, extra: 'repair' } as const;
-    const first = audit(noDrift, [extra(88)], now, policy).memory;
+    const first = comparison(noDrift, [extra(88)], now, policy).memory;
     const removed = withRepair(first, 'extra/5/12', 'drift', now, [88]);
-    assert.equal(audit(removed, [extra(88)], now + hour, policy).due.length, 1);
-    const other = audit(removed, [extra(89)], now + hour, policy);
+    assert.equal(comparison(removed, [extra(88)], now + hour, policy).due.length, 1);
+    const other = comparison(removed, [extra(89)], now + hour, policy);
     assert.deepEqual([other.contested.length, other.due], [1, []]);
   });
 
   it('is seen where an end that was moved back is another again, of the same key', () => {
     const changed = (comparedAt: number | null): Drift =>
       drift({ key: 'changed/100/12', kind: 'changed', comparedAt });
-    const first = audit(noDrift, [changed(null)]).memory;
+    const first = comparison(noDrift, [changed(null)]).memory;
     const moved = withRepair(first, 'changed/100/12', 'drift', now, [77]);
-    assert.equal(audit(moved, [changed(null)], now + hour).due.length, 1);
-    assert.equal(audit(moved, [changed(now + 1)], now + hour).contested.length, 1);
+    assert.equal(comparison(moved, [changed(null)], now + hour).due.length, 1);
+    assert.equal(comparison(moved, [changed(now + 1)], now + hour).contested.length, 1);
   });
 
   it('does not overrule a person, who has it repaired once more', () => {
-    const { memory } = audit(repaired, [undone], now + hour);
+    const { memory } = comparison(repaired, [undone], now + hour);
     const findings = ruled(memory, undone.key, 'repair').findings.map((one) => ({
       ...one,
       contested: false,
     }));
     const ordered = withRepair({ ...memory, findings, repairs: {} }, undone.key, 'Mia', now + hour, [78]);
-    assert.equal(audit(ordered, [undone], now + hour + 1).due.length, 1);
-    const third = audit(ordered, [undoneAt(now + hour + 2, 79)], now + 2 * hour);
+    assert.equal(comparison(ordered, [undone], now + hour + 1).due.length, 1);
+    const third = comparison(ordered, [undoneAt(now + hour + 2, 79)], now + 2 * hour);
     assert.deepEqual([third.contested.length, third.due], [1, []]);
   });
 });
 
-describe('what an audit may leave out, doubt and refuse', () => {
+describe('what a comparison may leave out, doubt and refuse', () => {
   it('takes no second look where nothing is being done about a finding', () => {
-    const { memory } = audit(noDrift, [drift(), extra()]);
+    const { memory } = comparison(noDrift, [drift(), extra()]);
     const asked = repair(memory, now);
     assert.deepEqual(settledKeys(asked), [signatureOf(extra())]);
   });

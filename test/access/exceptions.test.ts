@@ -32,10 +32,10 @@ const allow = (over: Partial<Exception> = {}): Exception =>
 const block = (over: Partial<Exception> = {}): Exception => allow({ kind: 'block', ...over });
 
 describe('an allow', () => {
-  it('opens its group without a pass, and the door closes doorGrace after its end', () => {
+  it('opens its group without a pass, and the kisiEnd closes doorGrace after its end', () => {
     const { keys, next } = decided({}, [allow()]);
     assert.deepEqual(
-      keys.map(({ groupId, until, door, standsOn }) => [groupId, until, door.set, standsOn]),
+      keys.map(({ groupId, until, kisiEnd, standsOn }) => [groupId, until, kisiEnd.set, standsOn]),
       [[12, now + day, now + day + 15 * minute, []]],
     );
     assert.equal(keys[0]?.because, 'exception 7 (allowed by gina), which ends at 2026-11-26T10:00:00Z');

@@ -18,14 +18,14 @@ import {
 const now = at('2026-11-25T10:00:00Z');
 
 /** A key to group 12 that stands on this pass; its end is known or not. */
-function heldOn(passId: number, until: number | null = null): Held {
+function standsOn(passId: number, until: number | null = null): Held {
   const standsOn = [{ passId, passTypeId: 500, memberId: 100, contractId: null, teamId: null }];
   return { groupId: 12, until, standsOn };
 }
 
 function lost(
   record: Profile,
-  held = heldOn(900),
+  held = standsOn(900),
   by: Rules = rules(),
   exceptions: Exception[] = [],
 ): [LossCause, string] | null {
@@ -41,7 +41,7 @@ describe('what a key is lost by', () => {
 
   it('its known end, whatever the record says of it', () => {
     const expiresAt = now - 1000;
-    const [cause] = lost(profile({ passes: [pass({ expiresAt })] }), heldOn(900, expiresAt)) ?? [];
+    const [cause] = lost(profile({ passes: [pass({ expiresAt })] }), standsOn(900, expiresAt)) ?? [];
     assert.equal(cause, 'ended');
   });
 
@@ -66,15 +66,15 @@ describe('what a key is lost by', () => {
 
   it('another mapping', () => {
     const elsewhere = rules({}, [{ locationId: null, passTypeId: passType().id, groupIds: [77] }]);
-    assert.equal(lost(profile({ passes: [pass()] }), heldOn(900), elsewhere)?.[0], 'mapping');
+    assert.equal(lost(profile({ passes: [pass()] }), standsOn(900), elsewhere)?.[0], 'mapping');
     const nowhere = rules({}, [{ locationId: null, passTypeId: passType().id, groupIds: [] }]);
-    assert.equal(lost(profile({ passes: [pass()] }), heldOn(900), nowhere)?.[0], 'mapping');
+    assert.equal(lost(profile({ passes: [pass()] }), standsOn(900), nowhere)?.[0], 'mapping');
   });
 
   it('a block, whatever the records say', () => {
     for (const groupId of [12, null]) {
       const blocks = [exception({ kind: 'block', groupId })];
-      assert.deepEqual(lost(profile({ passes: [pass()] }), heldOn(900), rules(), blocks), [
+      assert.deepEqual(lost(profile({ passes: [pass()] }), standsOn(900), rules(), blocks), [
         'exception',
         'exception 7: blocked by gina until 2026-12-01T00:00:00Z: forgot to renew',
       ]);
@@ -97,6 +97,6 @@ describe('what a key is lost by', () => {
       'vanished',
       'CoworkerTimePass 900 is not in Nexudus any more',
     ]);
-    assert.equal(lossesOf([heldOn(900)], null, now)[0]?.cause, 'vanished');
+    assert.equal(lossesOf([standsOn(900)], null, now)[0]?.cause, 'vanished');
   });
 });

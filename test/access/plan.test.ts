@@ -22,12 +22,12 @@ function wish(over: Partial<Entitlement> = {}): Entitlement {
     awaitingRenewal: false,
     because: 'pass 1',
     standsOn: [],
-    door: { set: now + 7 * day, atLeast: now + lead + 1, atMost: null, renewLeadMs: lead },
+    kisiEnd: { set: now + 7 * day, atLeast: now + lead + 1, atMost: null, renewLeadMs: lead },
     ...over,
   };
 }
 const finalWish = (end: number): Entitlement =>
-  wish({ until: end, door: { set: end, atLeast: end, atMost: end, renewLeadMs: lead } });
+  wish({ until: end, kisiEnd: { set: end, atLeast: end, atMost: end, renewLeadMs: lead } });
 
 function key(over: Partial<LedgerKey> = {}): LedgerKey {
   return {
@@ -35,7 +35,7 @@ function key(over: Partial<LedgerKey> = {}): LedgerKey {
     userId: 5,
     keyId: 77,
     validUntil: now + 7 * day,
-    foreign: false,
+    byHand: false,
     handUntil: null,
     uncertain: false,
     version: 1,
@@ -100,7 +100,7 @@ describe('planSteps: what differs between the wish and the ledger', () => {
     const holds = [{ groupId: 12, why: 'the list came empty' }];
     assert.deepEqual(kinds(planSteps([changed], [finalWish(now + day)], holds, 5)), []);
     assert.deepEqual(kinds(planSteps([changed], [finalWish(now + day)], [], 5)), ['move']);
-    const lost = key({ uncertain: true, validUntil: wish().door.set });
+    const lost = key({ uncertain: true, validUntil: wish().kisiEnd.set });
     assert.deepEqual(kinds(planSteps([lost], [wish()], holds, 5)), ['move']);
   });
 
@@ -110,7 +110,7 @@ describe('planSteps: what differs between the wish and the ledger', () => {
   });
 
   it('forgets a key given by hand, and never revokes it', () => {
-    assert.deepEqual(kinds(planSteps([key({ foreign: true })], [], [], 5)), ['forget']);
+    assert.deepEqual(kinds(planSteps([key({ byHand: true })], [], [], 5)), ['forget']);
   });
 
   it('begins no access that only waits for a renewal, but keeps it', () => {
@@ -134,7 +134,7 @@ describe('withInherited: keys that another profile hands over', () => {
     const other = key({ groupId: 13 });
     assert.deepEqual(withInherited([other], [given]), [other, given]);
     assert.deepEqual(withInherited([key({ keyId: null })], [given]), [given]);
-    assert.deepEqual(withInherited([key({ foreign: true })], [given]), [given]);
+    assert.deepEqual(withInherited([key({ byHand: true })], [given]), [given]);
   });
 
   it('keep what was written last, but are ours as the giver had them', () => {

@@ -145,7 +145,7 @@ describe('since when a key is due to go', () => {
 
   it('is asked of no key that a person gave by hand', () => {
     assert.equal(
-      lost({ member: member({ active: false, changedAt: lately }) }, { held: [{ ...key, foreign: true }] }),
+      lost({ member: member({ active: false, changedAt: lately }) }, { held: [{ ...key, byHand: true }] }),
       null,
     );
   });

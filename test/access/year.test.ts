@@ -262,7 +262,7 @@ describe('a year of 200 members with random lives', () => {
       {
         planSteps: (ledger, ...rest) =>
           planSteps(
-            ledger.map((key) => ({ ...key, foreign: false })),
+            ledger.map((key) => ({ ...key, byHand: false })),
             ...rest,
           ),
       },

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
-import { createPlanActivities } from '../../activities/errands.js';
+import { createPlanActivities } from '../../activities/plan-parts.js';
 import { createMembershipActivities, type MembershipDeps } from '../../activities/membership.js';
 import type { AssessRequest } from '../../messages/to-activities.js';
-import type { PlanErrand } from '../../messages/to-plan.js';
+import type { PlanPart } from '../../messages/to-plan.js';
 
 /** Runs a job as an activity of this workflow. */
 function askedBy(workflowId: string, job: () => Promise<unknown>): Promise<unknown> {
@@ -40,9 +40,8 @@ describe('what a member should hold', () => {
 
 describe('what a member is to do for a plan', () => {
   const client: unknown = Object.defineProperty({}, 'workflow', { get: reached });
-  const errand = { planId: '0123abcd' } as unknown as PlanErrand;
-  const send = (): Promise<unknown> =>
-    createPlanActivities(client as Client, 'latchkey').sendErrand(7, errand);
+  const part = { planId: '0123abcd' } as unknown as PlanPart;
+  const send = (): Promise<unknown> => createPlanActivities(client as Client, 'latchkey').sendPart(7, part);
 
   it('is sent by the workflow of the plan', async () => {
     await assert.rejects(askedBy('plan-0123abcd', send), /it went on/);

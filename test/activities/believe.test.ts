@@ -4,7 +4,7 @@ import { believe } from '../../activities/poll.js';
 const minute = 60_000;
 const index = (count: number, readAt: number) => ({ counts: { coworkers: count }, readAt });
 
-describe('believe: which counts of a full pass are taken for true', () => {
+describe('believe: which counts of a reconciliation are taken for true', () => {
   const first = believe(null, index(100, 0));
 
   it('believes the first', () => {
@@ -24,7 +24,7 @@ describe('believe: which counts of a full pass are taken for true', () => {
     }
   });
 
-  it('believes it when a full pass ten minutes later still agrees', () => {
+  it('believes it when a reconciliation ten minutes later still agrees', () => {
     const doubting = believe(first, index(0, minute));
     assert.notDeepEqual(believe(doubting, index(0, 10 * minute)).suspects, {});
     assert.deepEqual(believe(doubting, index(0, 11 * minute)), {

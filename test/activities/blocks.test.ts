@@ -5,7 +5,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { Exception } from '../../access/types.js';
 import { createBlockActivities, type BlockDeps } from '../../activities/blocks.js';
 import type { Blocks, BlocksRequest } from '../../messages/to-activities.js';
-import { TrailError } from '../../trail/errors.js';
+import { AuditLogError } from '../../database/errors.js';
 import { firstOrders } from '../../messages/to-control.js';
 import { ledgerKey, memoryStores } from '../support/stores.js';
 
@@ -65,7 +65,7 @@ describe('which keys are blocked', () => {
     });
 
   it('are none that a person gave by hand', async () => {
-    assert.deepEqual(groupsIn(await asked([block()], { ledger: [ledgerKey({ foreign: true })] })), []);
+    assert.deepEqual(groupsIn(await asked([block()], { ledger: [ledgerKey({ byHand: true })] })), []);
   });
 
   it('are those on record too, of one whose workflow knows of none', async () => {
@@ -76,7 +76,7 @@ describe('which keys are blocked', () => {
   });
 
   const broken: [string, () => Promise<never>][] = [
-    ['refuses', () => Promise.reject(new TrailError('no'))],
+    ['refuses', () => Promise.reject(new AuditLogError('no'))],
     ['never answers', () => new Promise(() => undefined)],
   ];
   for (const [what, read] of broken)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { FullPassMemory, PollMemory } from '../../messages/to-activities.js';
+import type { ReconciliationMemory, PollMemory } from '../../messages/to-activities.js';
 import { createKnownRecords } from '../../activities/known.js';
 import { believe, createPollActivities, whomToWake } from '../../activities/poll.js';
 import { recordOf, type RunningHoldings } from '../../activities/holdings.js';
@@ -13,7 +13,7 @@ import { createNexudusClient } from '../../nexudus/client.js';
 import { createReplica } from '../../nexudus/replica.js';
 import { createServerClock } from '../../nexudus/clock.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
-import type { TrailRecord } from '../../trail/records.js';
+import type { AuditRecord } from '../../database/audit-records.js';
 import { rules } from '../support/builders.js';
 import { noPace } from '../nexudus/stub.js';
 
@@ -31,14 +31,14 @@ class World {
   theirsOff = 0;
   /** Null: nothing is heard of Kisi's clock. */
   kisiOff: number | null = null;
-  /** The decisions in the trail: each with its member, and when it was made. */
+  /** The decisions in the audit log: each with its member, and when it was made. */
   decided: { memberId: number; at: number }[] = [];
   readonly pruned: number[] = [];
   readonly woken: number[] = [];
   readonly lags: number[] = [];
   told: string[] = [];
   memory: PollMemory | null = null;
-  passed: FullPassMemory | null = null;
+  passed: ReconciliationMemory | null = null;
   private poller!: ReturnType<typeof createPollActivities>;
   nexudus!: NexudusSimulator;
   private type = 0;
@@ -73,22 +73,22 @@ class World {
     this.poller = createPollActivities({
       replica: createReplica(),
       nexudus,
-      nexudusForFullPasses: nexudus,
+      nexudusForReconciliationes: nexudus,
       client: { workflow: { list: () => [] } } as unknown as Client,
       waker: { wake: note, wakeIfRunning: (id: number) => note(id).then(() => true) } as unknown as Waker,
       rules: rules(),
       known: createKnownRecords(),
       baselines: { read: () => Promise.resolve(null), note: () => undefined },
-      trail: {
+      auditLog: {
         list: ({ since = 0 }) =>
-          Promise.resolve(this.decided.filter(({ at }) => at >= since) as unknown as TrailRecord[]),
+          Promise.resolve(this.decided.filter(({ at }) => at >= since) as unknown as AuditRecord[]),
         prune: (before) => Promise.resolve(this.pruned.push(before)),
       },
       ownership: {
         all: () => Promise.resolve([]),
         prune: (before) => Promise.resolve(void this.pruned.push(before)),
       },
-      trailRetentionMs: 400 * dayMs,
+      auditLogRetentionMs: 400 * dayMs,
       tellLag: (_collection, lagMs) => void this.lags.push(lagMs),
       now: () => time.now(),
       verdict: () => time.verdict(),
@@ -106,12 +106,12 @@ class World {
     return this.woken.splice(0);
   }
 
-  /** Ten minutes later, one full pass. Whom it woke. */
-  async fullPass(): Promise<number[]> {
+  /** Ten minutes later, one reconciliation. Whom it woke. */
+  async reconciliation(): Promise<number[]> {
     this.time += 10 * minuteMs;
     const logger = new DefaultLogger('INFO', ({ message }) => void this.told.push(message));
     const { passed } = this;
-    this.passed = await new MockActivityEnvironment({}, { logger }).run(() => this.poller.fullPass(passed));
+    this.passed = await new MockActivityEnvironment({}, { logger }).run(() => this.poller.reconcile(passed));
     return this.woken.splice(0);
   }
 
@@ -351,7 +351,7 @@ describe('a poll', () => {
     });
 });
 
-describe('a full pass', () => {
+describe('a reconciliation', () => {
   let world: World;
   afterEach(() => world.nexudus.stop());
 
@@ -360,15 +360,15 @@ describe('a full pass', () => {
       for (const before of world.pruned.splice(0)) assert.ok(before < world.time - 80 * dayMs);
     };
     world = await World.start();
-    await world.fullPass();
+    await world.reconciliation();
     assert.equal(world.pruned.length, 2, 'ours and Nexudus’ agree');
     soundly();
     for (const off of [10 * yearMs, 6 * dayMs, -6 * hourMs]) {
       world.oursOff = off;
-      await world.fullPass();
+      await world.reconciliation();
       assert.deepEqual(world.pruned, [], 'one says so, and one says otherwise');
       world.kisiOff = 0;
-      await world.fullPass();
+      await world.reconciliation();
       assert.equal(world.pruned.length, 2);
       soundly();
       world.kisiOff = null;
@@ -377,13 +377,13 @@ describe('a full pass', () => {
     world.oursOff = 10 * yearMs;
     world.nexudus.switches.dateHeader = null;
     world.restart();
-    await world.fullPass();
+    await world.reconciliation();
     assert.deepEqual(world.pruned, [], 'nobody says otherwise, and nobody bears it out');
   });
 
   it('has those judged anew who were by a clock that was ahead, once', async () => {
     world = await World.start();
-    await world.fullPass();
+    await world.reconciliation();
     const shown = (nextChangeAt: number | null): RunningHoldings => ({
       ...{ ledger: [], dropped: [], kisiUser: null, comparedAt: null, records: 'a' },
       nextChangeAt,
@@ -423,13 +423,13 @@ describe('a full pass', () => {
     world.kisiOff = 0;
     const { space } = world.nexudus;
     const ids = Array.from({ length: 20 }, () => space.addCoworker().Id);
-    await world.fullPass();
+    await world.reconciliation();
     for (const id of ids) space.remove('coworkers', id);
-    await world.fullPass();
+    await world.reconciliation();
     assert.ok('coworkers' in (world.passed?.suspects ?? {}));
     world.oursOff = 6 * hourMs;
     world.time -= 9 * minuteMs;
-    await world.fullPass();
+    await world.reconciliation();
     assert.ok('coworkers' in (world.passed?.suspects ?? {}), 'only a minute has passed');
   });
 });

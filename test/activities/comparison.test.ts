@@ -38,7 +38,7 @@ const own = (over: Partial<LedgerKey> = {}): LedgerKey => ({
   userId: 5,
   keyId: 77,
   validUntil: now + 7 * day,
-  foreign: false,
+  byHand: false,
   handUntil: null,
   uncertain: false,
   version: 1,
@@ -107,8 +107,8 @@ describe('what Kisi holds, compared with the rules', () => {
     const made = compared({ people: [person({ passes: [pass()] }, [key()])] });
     assert.deepEqual(only(made)[0], 'neverEnds leaves');
     assert.deepEqual([made.keys.agreeing, made.keys.disagreeing], [1, 0]);
-    const foreign = own({ foreign: true, validUntil: null });
-    const serves = compared({ people: [served({ passes: [pass()] }, [key()], [foreign])] });
+    const byHand = own({ byHand: true, validUntil: null });
+    const serves = compared({ people: [served({ passes: [pass()] }, [key()], [byHand])] });
     assert.deepEqual(only(serves)[0], 'neverEnds leaves');
   });
 
@@ -259,10 +259,10 @@ describe('what Kisi holds, compared with the rules', () => {
   });
 
   it('unwarranted: a key that serves but was given by hand is left, whoever holds it', () => {
-    const foreign = own({ foreign: true, validUntil: null });
-    const [what] = only(compared({ people: [served({}, [key()], [foreign])] }));
+    const byHand = own({ byHand: true, validUntil: null });
+    const [what] = only(compared({ people: [served({}, [key()], [byHand])] }));
     assert.equal(what, 'unwarranted noPass leaves');
-    const moved = served({}, [], [{ ...foreign, userId: 6 }]);
+    const moved = served({}, [], [{ ...byHand, userId: 6 }]);
     const stranger = { userId: 6, keys: [key()] };
     assert.equal(only(compared({ people: [moved], strangers: [stranger] }))[0], 'unknownPerson leaves');
   });

@@ -17,7 +17,7 @@ const held: LedgerKey = {
   userId: 7,
   keyId: 70,
   validUntil: now + 5 * day,
-  foreign: false,
+  byHand: false,
   handUntil: null,
   uncertain: false,
   version: 1,
@@ -71,7 +71,7 @@ describe('while the clocks disagree', () => {
         assert.deepEqual(steps(none, []), []);
         assert.ok((none.next?.at ?? Infinity) <= now + 30_000, 'it is looked at again soon');
         assert.match(none.standing, /clocks/);
-        assert.equal(none.records, null, 'the next full pass has it looked at again');
+        assert.equal(none.records, null, 'the next reconciliation has it looked at again');
       });
 
       it('a key whose end the records say is given, by all the same', () => {
@@ -84,7 +84,7 @@ describe('while the clocks disagree', () => {
       it('a key without an end is given until the first of their ends, where that is to come for both', () => {
         const { keys } = agreed(off, withPass({ expiresAt: null }), []);
         const first = Math.min(now, now + off) + 7 * day;
-        const ends = keys.map(({ door }) => door.set);
+        const ends = keys.map(({ kisiEnd }) => kisiEnd.set);
         assert.deepEqual(ends, first > Math.max(now, now + off) ? [first] : []);
       });
 
@@ -99,7 +99,7 @@ describe('while the clocks disagree', () => {
       it('who is suspended or blocked loses it, whatever time it is', () => {
         const suspended = { profiles: [profile({ member: member({ active: false }), passes: [pass()] })] };
         assert.deepEqual(steps(agreed(off, suspended, [held]), [held]), ['revoke']);
-        assert.equal(agreed(off, suspended, [held]).losses?.[0]?.cause, 'member');
+        assert.equal(agreed(off, suspended, [held]).losses[0]?.cause, 'member');
         const block = exception({ kind: 'block', from: now - 20 * year, until: now + 20 * year });
         assert.deepEqual(steps(agreed(off, withPass({}), [held], [block]), [held]), ['revoke']);
       });
@@ -112,6 +112,6 @@ describe('while the clocks disagree', () => {
       [6 * hour, now + hour],
       [-6 * hour, now - hour],
     ] as const)
-      assert.equal(agreed(offMs, suspended, [{ ...held, until }]).losses?.[0]?.cause, 'member');
+      assert.equal(agreed(offMs, suspended, [{ ...held, until }]).losses[0]?.cause, 'member');
   });
 });

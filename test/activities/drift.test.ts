@@ -19,7 +19,7 @@ function key(over: Partial<LedgerKey> = {}): LedgerKey {
     userId: 5,
     keyId: 77,
     validUntil: end,
-    foreign: false,
+    byHand: false,
     handUntil: null,
     uncertain: false,
     version: 1,
@@ -90,7 +90,7 @@ describe('compare: ledgers and Kisi', () => {
   it('finds a key that is missing, also one given by hand that serves', () => {
     const state = kisi({ keys: [] });
     assert.deepEqual(found([[100, holds([key()])]], state), ['missing/100/12']);
-    assert.deepEqual(found([[100, holds([key({ foreign: true })])]], state), ['missing/100/12']);
+    assert.deepEqual(found([[100, holds([key({ byHand: true })])]], state), ['missing/100/12']);
   });
 
   it('finds nothing of a key that is being written, or has ended', () => {
@@ -109,12 +109,12 @@ describe('compare: ledgers and Kisi', () => {
     assert.equal(changed?.key, 'changed/100/12');
     assert.equal(changed.what, 'it is without an end in Kisi, not until 2026-12-02T10:00:00Z');
     assert.deepEqual(changed.keys, [{ keyId: 77, groupId: 12, validUntil: null }]);
-    assert.deepEqual(found([[100, holds([key({ foreign: true })])]], state), []);
+    assert.deepEqual(found([[100, holds([key({ byHand: true })])]], state), []);
   });
 
   it('tells of an end that cannot be read, and of nothing else because of it', () => {
     const state = kisi({ keys: [inKisi({ validUntil: 'unreadable' })] });
-    for (const ledger of [[key()], [key({ foreign: true })], []]) {
+    for (const ledger of [[key()], [key({ byHand: true })], []]) {
       const [one, ...others] = compare(new Map([[100, holds(ledger)]]), state, ada, now).found;
       assert.deepEqual([one?.key, one?.memberId, one?.keys, others], ['endUnreadable/77', 100, [], []]);
       assert.equal(one?.what, 'key 77 of Kisi user 5 has an end there that cannot be read');
@@ -211,7 +211,7 @@ describe('compareWithKisi', () => {
 
   type Lists = Pick<KisiState, 'keys' | 'users' | 'groups'>;
 
-  /** What a process keeps from one audit to the next, and how often each of Kisi's lists was read. */
+  /** What a process keeps from one comparison to the next, and how often each of Kisi's lists was read. */
   function lists(kept: Partial<Lists> = {}) {
     const state: Lists = { keys: [inKisi()], users: [user()], groups: [group(12)], ...kept };
     const read: string[] = [];
@@ -240,8 +240,8 @@ describe('compareWithKisi', () => {
     };
   }
 
-  /** Runs an audit; `looks`: what the ledgers hold at each look at them. */
-  async function audit(
+  /** Runs a comparison; `looks`: what the ledgers hold at each look at them. */
+  async function comparison(
     looks: [number, MemberState][][],
     over: Partial<DriftDeps> = {},
     settled: string[] = [],
@@ -249,7 +249,7 @@ describe('compareWithKisi', () => {
     return auditsOf(over)(looks, settled);
   }
 
-  /** Runs audits of one process. */
+  /** Runs comparisons of one process. */
   function auditsOf(over: Partial<DriftDeps>) {
     let looked = 0;
     let looks: [number, MemberState][][] = [];
@@ -263,11 +263,11 @@ describe('compareWithKisi', () => {
       gate: { admit: () => Promise.resolve() },
       ownership: {
         at: () => Promise.resolve(null),
-        claim: () => Promise.resolve(1),
+        own: () => Promise.resolve(1),
         answered: () => Promise.resolve(),
         unanswered: () => Promise.resolve([]),
       },
-      trail: { note: () => Promise.resolve() },
+      auditLog: { note: () => Promise.resolve() },
       orderException: () => Promise.resolve(null),
       waker: { wakeIfRunning: () => Promise.resolve(true), freezeIfRunning: () => Promise.resolve(true) },
       ...lists().deps,
@@ -286,15 +286,15 @@ describe('compareWithKisi', () => {
   const held: [number, MemberState][] = [[100, holds([key()])]];
 
   it('looks a second time at what is new, and drops what a member wrote meanwhile', async () => {
-    assert.deepEqual(await audit([held]), { found: [], looked: 1 });
-    const granted = await audit([[], held]);
+    assert.deepEqual(await comparison([held]), { found: [], looked: 1 });
+    const granted = await comparison([[], held]);
     assert.deepEqual(granted, { found: [], looked: 2 });
-    const revoked = await audit([held, [[100, holds([])]]], emptyKisi);
+    const revoked = await comparison([held, [[100, holds([])]]], emptyKisi);
     assert.deepEqual(revoked, { found: [], looked: 2 });
     const mended = { ...holds([key()]), comparedAt: now };
-    const again = await audit([held, [[100, mended]]], emptyKisi);
+    const again = await comparison([held, [[100, mended]]], emptyKisi);
     assert.deepEqual(again, { found: [], looked: 2 });
-    assert.deepEqual(await audit([held, held], emptyKisi), {
+    assert.deepEqual(await comparison([held, held], emptyKisi), {
       found: ['missing/100/12'],
       looked: 2,
     });
@@ -302,7 +302,7 @@ describe('compareWithKisi', () => {
 
   it('looks once where nothing but what is settled is found', async () => {
     const what = 'key 77, until 2026-12-02T10:00:00Z, is not in Kisi';
-    const again = await audit([held], emptyKisi, [`missing/100/12 ${what}`]);
+    const again = await comparison([held], emptyKisi, [`missing/100/12 ${what}`]);
     assert.deepEqual(again, { found: ['missing/100/12'], looked: 1 });
   });
 
@@ -310,8 +310,8 @@ describe('compareWithKisi', () => {
     const minuteMs = 60_000;
     const agreed = { found: [], looked: 1 };
 
-    /** A process whose first audit has found nothing. */
-    async function audited() {
+    /** A process whose first comparison has found nothing. */
+    async function compared() {
       const kisiLists = lists();
       const { deps, read, clock } = kisiLists;
       const groups = (): Promise<KisiGroup[]> => {
@@ -326,7 +326,7 @@ describe('compareWithKisi', () => {
     }
 
     it('again only after most of an hour', async () => {
-      const { run, read, clock } = await audited();
+      const { run, read, clock } = await compared();
       for (const laterMs of [15, 15, 15]) {
         clock.now += laterMs * minuteMs;
         assert.deepEqual(await run([held]), agreed);
@@ -343,7 +343,7 @@ describe('compareWithKisi', () => {
     });
 
     it('at once where a person asks', async () => {
-      const { run, read, state } = await audited();
+      const { run, read, state } = await compared();
       Object.assign(state, { users: [user({ accessEnabled: false })] });
       assert.deepEqual((await run([held])).found, []);
       assert.deepEqual((await run([held, held], [], true)).found, ['userSuspended/100']);
@@ -355,7 +355,7 @@ describe('compareWithKisi', () => {
         [{ keys: [], users: [] }, 'userDeleted/100'],
         [{ keys: [], groups: [] }, 'groupGone/12'],
       ] as const) {
-        const { run, read, state } = await audited();
+        const { run, read, state } = await compared();
         Object.assign(state, gone);
         assert.deepEqual((await run([held, held])).found, [found]);
         assert.deepEqual(read, ['users', 'groups']);
@@ -363,7 +363,7 @@ describe('compareWithKisi', () => {
     });
 
     it('not again for what is settled', async () => {
-      const { run, read, state } = await audited();
+      const { run, read, state } = await compared();
       Object.assign(state, { keys: [] });
       const what = 'key 77, until 2026-12-02T10:00:00Z, is not in Kisi';
       assert.deepEqual((await run([held], [`missing/100/12 ${what}`])).found, ['missing/100/12']);
@@ -371,7 +371,7 @@ describe('compareWithKisi', () => {
     });
 
     it('at once where somebody who was not listed holds a key to a mapped group', async () => {
-      const { run, read, state } = await audited();
+      const { run, read, state } = await compared();
       const stranger = user({ id: 6, email: 'stranger@example.org' });
       const keys = [inKisi(), inKisi({ id: 78, userId: 6 })];
       Object.assign(state, { keys, users: [user(), stranger] });
@@ -380,7 +380,7 @@ describe('compareWithKisi', () => {
     });
 
     it('and has moves read back again where a key is newly found with another end', async () => {
-      const { run, state, moves } = await audited();
+      const { run, state, moves } = await compared();
       Object.assign(state, { keys: [inKisi({ validUntil: null })] });
       const what = 'it is without an end in Kisi, not until 2026-12-02T10:00:00Z';
       await run([held], [`changed/100/12 ${what}`]);
@@ -404,39 +404,42 @@ describe('compareWithKisi', () => {
     });
     const repairs = { policy: { ...defaultDriftPolicy, orphan: 'repair' as const } };
     const ada = [{ id: 100, email: 'ada@example.org' }];
-    assert.deepEqual((await audit([[], []], { ...foundBy(ada), ...repairs })).found, []);
+    assert.deepEqual((await comparison([[], []], { ...foundBy(ada), ...repairs })).found, []);
     assert.deepEqual(asked, ['ada@example.org']);
-    assert.deepEqual((await audit([[], []], { ...foundBy([]), ...repairs })).found, ['orphan/5']);
+    assert.deepEqual((await comparison([[], []], { ...foundBy([]), ...repairs })).found, ['orphan/5']);
     asked.length = 0;
-    assert.deepEqual((await audit([[], []], foundBy(ada))).found, ['orphan/5']);
+    assert.deepEqual((await comparison([[], []], foundBy(ada))).found, ['orphan/5']);
     assert.deepEqual(asked, []);
   });
 
   it('fails rather than take every key for an orphan’s where the list of coworkers is implausible', async () => {
     const baselines = { read: () => Promise.resolve({ coworkers: { count: 20, at: now } }) };
-    await assert.rejects(audit([[], []], { baselines }), /^ApplicationFailure: Nexudus lists 0 coworkers/);
+    await assert.rejects(
+      comparison([[], []], { baselines }),
+      /^ApplicationFailure: Nexudus lists 0 coworkers/,
+    );
   });
 
   it('tells of a key of ours that somebody has made a higher role of, and not of a person’s', async () => {
     const manager = inKisi({ roleId: 'group_manager' });
     const { deps } = lists({ keys: [manager] });
-    assert.deepEqual((await audit([held, held], deps)).found, ['changed/100/12']);
-    const foreign: [number, MemberState][] = [[100, holds([key({ foreign: true })])]];
-    assert.deepEqual((await audit([foreign, foreign], deps)).found, []);
+    assert.deepEqual((await comparison([held, held], deps)).found, ['changed/100/12']);
+    const byHand: [number, MemberState][] = [[100, holds([key({ byHand: true })])]];
+    assert.deepEqual((await comparison([byHand, byHand], deps)).found, []);
   });
 
   describe('sees to what writes have done that were never answered', () => {
-    /** Whom an audit wakes where such a write was to leave this key; `owned`: what is on record since. */
+    /** Whom a comparison wakes where such a write was to leave this key; `owned`: what is on record since. */
     async function wokenBy(asked: Partial<LedgerKey>, there: KisiKey, owned?: LedgerKey): Promise<number[]> {
       const { ownership } = await memoryStores();
-      if (owned !== undefined) await ownership.claim(100, owned);
+      if (owned !== undefined) await ownership.own(100, owned);
       await ownership.sending({ userId: 5, groupId: 12, memberId: 100, does: 'put', key: key(asked) });
       const woken: number[] = [];
       const waker = {
         wakeIfRunning: (memberId: number) => Promise.resolve(woken.push(memberId) > 0),
         freezeIfRunning: () => Promise.resolve(true),
       };
-      await audit([held, held, held], { ...lists({ keys: [there] }).deps, ownership, waker });
+      await comparison([held, held, held], { ...lists({ keys: [there] }).deps, ownership, waker });
       return woken;
     }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { shownHoldings } from '../../activities/holdings.js';
-import type { Ownership } from '../../trail/ownership.js';
+import type { Ownership } from '../../database/ownership.js';
 import { memoryStores } from '../support/stores.js';
 import { holdingsMemo, newMember, shownOf, type Holdings } from '../../messages/to-member.js';
 

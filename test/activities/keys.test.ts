@@ -1,4 +1,4 @@
-/** What the trail says of writes to Kisi whose answers were lost, once a later look or write shows what became of them. */
+/** What the audit log says of writes to Kisi whose answers were lost, once a later look or write shows what became of them. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import type { KeyActivities, WriteNote } from '../../messages/to-activities.js';
@@ -8,11 +8,11 @@ import { createKisiClient, type KisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import type { KisiTurns } from '../../kisi/pace.js';
 import type { Wait } from '../../access/latency.js';
-import type { Trail } from '../../trail/trail.js';
+import type { AuditLog } from '../../database/audit-log.js';
 import { keyWish, ledgerKey, memoryStores } from '../support/stores.js';
-import type { Ownership } from '../../trail/ownership.js';
-import { onEachEngine } from '../trail/engines.js';
-import { collect } from '../trail/records.js';
+import type { Ownership } from '../../database/ownership.js';
+import { onEachEngine } from '../database/engines.js';
+import { collect } from '../database/records.js';
 import { directoryOf, noteOf as note, runAsMember } from './member.js';
 
 const memberId = 7;
@@ -22,7 +22,7 @@ const [june, july, august] = [firstOf('06'), firstOf('07'), firstOf('08')];
 
 onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   let kisi: KisiSimulator;
-  let trail: Trail;
+  let auditLog: AuditLog;
   let ownership: Ownership;
   let client: KisiClient;
   let activities: KeyActivities;
@@ -36,7 +36,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email: 'someone@example.com' }).id;
-    trail = await bench.open();
+    auditLog = await bench.open();
     ({ ownership } = await memoryStores());
     activities = activitiesOver();
   });
@@ -55,7 +55,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       moves: { areHeeded: false },
       people: { note: () => undefined, find: () => Promise.resolve({ email, name: 'Ada' }) },
       gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
-      recorder: createRecorder(trail, Date.now, {
+      recorder: createRecorder(auditLog, Date.now, {
         countsFrom: () => Promise.resolve(countsFrom),
         tell: (wait) => void told.push(wait),
       }),
@@ -85,7 +85,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   }
 
   async function states(): Promise<string[]> {
-    const all = await collect(trail.all());
+    const all = await collect(auditLog.all());
     return all.map(({ key, state }) => `${key.replace(/^write\//, '')} ${state}`).sort();
   }
 
@@ -146,7 +146,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
 
   for (const how of ['by the next write', 'by its next try'] as const)
     describe(`and that came when all was done already, as shows ${how},`, () => {
-      /** Shows it; answers what the trail has then. */
+      /** Shows it; answers what the audit log has then. */
       async function shownBy<K extends keyof KeyActivities>(
         name: K,
         args: Parameters<KeyActivities[K]>,
@@ -204,7 +204,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       const keyId = await given(june);
       await move(keyId, july, 'a');
       assert.deepEqual(await states(), ['a done', 'given done']);
-      const [, moved] = await collect(trail.all());
+      const [, moved] = await collect(auditLog.all());
       assert.deepEqual(moved?.before, { keyId, validUntil: june });
       assert.deepEqual(moved.after, { keyId, validUntil: july });
     });
@@ -221,16 +221,16 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
         await move(keyId, july, 'a', 2);
         assert.deepEqual(await states(), ['a done', 'given done']);
         kisi.org.removeAssignment(keyId);
-        await trail.prune(Infinity);
+        await auditLog.prune(Infinity);
       }
     });
   });
 
   describe('amid the replacement of a key that Kisi does not move', () => {
-    /** What Kisi did, and what the trail says that it did: keys taken away and given, by their ids. */
+    /** What Kisi did, and what the audit log says that it did: keys taken away and given, by their ids. */
     const deeds = { inKisi: [] as string[] };
-    const inTrail = async (): Promise<string[]> => {
-      const all = await collect(trail.all());
+    const inAuditLog = async (): Promise<string[]> => {
+      const all = await collect(auditLog.all());
       const idIn = (kept: unknown): number => (kept as { keyId?: number } | null)?.keyId ?? 0;
       return all
         .filter(({ state }) => state === 'done')
@@ -254,19 +254,19 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
       };
     });
 
-    it('has both of its requests in the trail', async () => {
+    it('has both of its requests in the audit log', async () => {
       const keyId = await given(june);
       await run('moveKey', [keyId, keyWish({ userId, groupId, validUntil: july }), june, note('a')]);
       assert.equal(deeds.inKisi.length, 3);
-      assert.deepEqual((await inTrail()).sort(), deeds.inKisi.sort());
-      const [, , moved] = await collect(trail.all());
+      assert.deepEqual((await inAuditLog()).sort(), deeds.inKisi.sort());
+      const [, , moved] = await collect(auditLog.all());
       assert.match(moved?.answer ?? '', /^gave key \d+ in place of key \d+$/);
     });
 
     for (const method of ['DELETE', 'POST'] as const)
       for (const isDone of [true, false])
         for (const by of ['the same move', 'another move', 'a grant', 'a revoke'] as const)
-          it(`the trail knows what became of a ${method} that Kisi did${isDone ? '' : ' not do'}, by ${by}`, async () => {
+          it(`the audit log knows what became of a ${method} that Kisi did${isDone ? '' : ' not do'}, by ${by}`, async () => {
             const keyId = await given(june);
             const wish = keyWish({ userId, groupId, validUntil: july });
             kisi.faults.add({ match: '/', method, kind: isDone ? 'afterWrite' : 'reset', times: 1 });
@@ -276,8 +276,8 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
             if (by === 'another move') await run('moveKey', [keyId, later, june, note('b')]);
             if (by === 'a grant') await run('createKey', [later, july, note('b')]);
             if (by === 'a revoke') await run('removeKey', [{ ...wish, keyId }, note('b')]);
-            assert.deepEqual((await inTrail()).sort(), deeds.inKisi.sort());
-            assert.ok((await collect(trail.all())).every(({ state }) => state !== 'begun'));
+            assert.deepEqual((await inAuditLog()).sort(), deeds.inKisi.sort());
+            assert.ok((await collect(auditLog.all())).every(({ state }) => state !== 'begun'));
           });
   });
 
@@ -347,7 +347,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   it('took nothing away where no key is known to have been given', async () => {
     const unknown = { keyId: null, userId, groupId, validUntil: june };
     // A process died after it had noted the key that it was about to give.
-    await ownership.claim(memberId, ledgerKey({ ...unknown, uncertain: true }));
+    await ownership.own(memberId, ledgerKey({ ...unknown, uncertain: true }));
     kisi.faults.add({ match: '/role_assignments', method: 'GET', kind: 'reset' });
     await assert.rejects(run('removeKey', [unknown, note('a')]));
     kisi.faults.clear();
@@ -484,7 +484,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
     const dueAt = Date.now() - 90_000;
     const due = (id: string): WriteNote => ({ ...note(id), since: dueAt, locationId: 3 });
     const waits = async (): Promise<string[]> => {
-      const all = await collect(trail.all({ waited: true }));
+      const all = await collect(auditLog.all({ waited: true }));
       assert.deepEqual(
         all.map(({ what, locationId, waited }) => ({ what, locationId, ...waited })),
         told,

@@ -9,10 +9,10 @@ import { createRecorder } from '../../activities/recorder.js';
 import { looksFor } from '../../access/ownership.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
-import type { Trail } from '../../trail/trail.js';
-import type { Ownership } from '../../trail/ownership.js';
+import type { AuditLog } from '../../database/audit-log.js';
+import type { Ownership } from '../../database/ownership.js';
 import { keyWish, ledgerKey, memoryStores } from '../support/stores.js';
-import { onEachEngine } from '../trail/engines.js';
+import { onEachEngine } from '../database/engines.js';
 import { directoryOf, noteOf, runAsMember } from './member.js';
 
 const memberId = 7;
@@ -25,7 +25,7 @@ const [june, july, august] = ['06', '07', '08'].map((month) => Date.parse(`2126-
 
 onEachEngine('a write that Kisi gets late', (bench) => {
   let kisi: KisiSimulator;
-  let trail: Trail;
+  let auditLog: AuditLog;
   let ownership: Ownership;
   let activities: KeyActivities;
   let groupId: number;
@@ -36,7 +36,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
     userId = kisi.org.addUser({ email }).id;
-    trail = await bench.open();
+    auditLog = await bench.open();
     ({ ownership } = await memoryStores());
     activities = activitiesOver();
   });
@@ -51,7 +51,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
       moves: { areHeeded: true },
       people: { note: () => undefined, find: () => Promise.resolve({ email, name: 'Ada' }) },
       gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
-      recorder: createRecorder(trail, Date.now, {
+      recorder: createRecorder(auditLog, Date.now, {
         countsFrom: () => Promise.resolve(0),
         tell: () => undefined,
       }),
@@ -103,7 +103,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
     assert.ok(late?.isLate);
     const owned = await ownership.at({ userId, groupId });
     assert.deepEqual(
-      [owned?.memberId, owned?.key?.keyId, owned?.key?.foreign, owned?.key?.handUntil],
+      [owned?.memberId, owned?.key?.keyId, owned?.key?.byHand, owned?.key?.handUntil],
       [memberId, late.keyId, false, null],
     );
     await remove(late.keyId, june);
@@ -141,7 +141,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
     await kisi.faults.release();
     for (const end of [august, june]) {
       const answer = await grant(end);
-      assert.ok(answer.outcome !== 'userGone' && answer.outcome !== 'foreign' && answer.was === null);
+      assert.ok(answer.outcome !== 'userGone' && answer.outcome !== 'byHand' && answer.was === null);
       assert.deepEqual(ends(), [new Date(end).toISOString().slice(0, 10)]);
     }
   });

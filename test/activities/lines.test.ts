@@ -6,9 +6,9 @@ import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
-import { openDatabase } from '../../trail/database.js';
-import { createTrail, type Trail } from '../../trail/trail.js';
-import type { Ownership } from '../../trail/ownership.js';
+import { openDatabase } from '../../database/database.js';
+import { createAuditLog, type AuditLog } from '../../database/audit-log.js';
+import type { Ownership } from '../../database/ownership.js';
 import { scratch } from '../client/cli.js';
 import { keyWish, memoryStores } from '../support/stores.js';
 import { directoryOf, noteOf as note, runAsMember } from './member.js';
@@ -18,8 +18,8 @@ const [june = 0, july = 0] = ['06', '07'].map((month) => Date.parse(`2126-${mont
 describe('the log of writes to Kisi', () => {
   const folder = scratch();
   let kisi: KisiSimulator;
-  let trail: Trail;
-  let trails = 0;
+  let auditLog: AuditLog;
+  let auditLogs = 0;
   let ownership: Ownership;
   let activities: KeyActivities;
   let groupId: number;
@@ -32,7 +32,7 @@ describe('the log of writes to Kisi', () => {
   beforeEach(async () => {
     lines = [];
     // Each Kisi here numbers its keys from the same number on.
-    trail = createTrail(await openDatabase(`file:${folder.path}/${++trails}.db`));
+    auditLog = createAuditLog(await openDatabase(`file:${folder.path}/${++auditLogs}.db`));
     ({ ownership } = await memoryStores());
     kisi = await startKisiSimulator({ switches: { rateLimit: null } });
     groupId = kisi.org.addGroup({ name: 'Day pass' }).id;
@@ -47,7 +47,7 @@ describe('the log of writes to Kisi', () => {
         find: () => Promise.resolve({ email: 'ada@example.com', name: 'Ada' }),
       },
       gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
-      recorder: createRecorder(trail, Date.now, {
+      recorder: createRecorder(auditLog, Date.now, {
         countsFrom: () => Promise.resolve(0),
         tell: () => undefined,
       }),
@@ -57,7 +57,7 @@ describe('the log of writes to Kisi', () => {
   });
   afterEach(async () => {
     await kisi.stop();
-    await trail.close();
+    await auditLog.close();
   });
 
   let writes = 0;

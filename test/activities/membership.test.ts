@@ -6,7 +6,7 @@ import type { Exception, Pass, Snapshot, Unresolved } from '../../access/types.j
 import type { MemberRead } from '../../nexudus/reader.js';
 import { writtenOf } from '../../nexudus/written.js';
 import { firstOrders } from '../../messages/to-control.js';
-import type { Ownership } from '../../trail/ownership.js';
+import type { Ownership } from '../../database/ownership.js';
 import { memoryStores } from '../support/stores.js';
 import {
   at,
@@ -58,7 +58,7 @@ describe('judge, with exceptions', () => {
     const { standing, losses } = judged(read, [exception({ kind: 'block' })]);
     assert.equal(standing, 'exception 7: blocked by gina until 2026-12-01T00:00:00Z: forgot to renew.');
     assert.deepEqual(
-      losses?.map(({ cause }) => cause),
+      losses.map(({ cause }) => cause),
       ['exception'],
     );
   });
@@ -155,7 +155,7 @@ describe('judge, of a key by a pass that nobody can tell what it opens', () => {
     const ledger = [{ groupId: 12, until: null, standsOn }];
     const block = [exception({ kind: 'block' })];
     const { holds, losses } = judge(read, { memberId: 100, held: ledger }, rules(), block, now);
-    assert.deepEqual([holds, losses?.map(({ cause }) => cause)], [[], ['exception']]);
+    assert.deepEqual([holds, losses.map(({ cause }) => cause)], [[], ['exception']]);
   });
 
   it('holds no key that a person gave by hand', () => {
@@ -167,7 +167,7 @@ describe('judge, of a key by a pass that nobody can tell what it opens', () => {
       written: [],
       records: '',
     };
-    const ledger = [{ groupId: 12, until: null, standsOn, foreign: true }];
+    const ledger = [{ groupId: 12, until: null, standsOn, byHand: true }];
     assert.deepEqual(judge(read, { memberId: 100, held: ledger }, rules(), [], now).holds, []);
   });
 });
@@ -201,8 +201,8 @@ describe('assess', () => {
     known: createKnownRecords(),
     gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
     orders: { get: () => Promise.resolve(firstOrders('live', 0)) },
-    breaker: { weigh: () => Promise.resolve([]) },
-    trail: { last: () => Promise.resolve(null), note: () => Promise.resolve() },
+    guard: { weigh: () => Promise.resolve([]) },
+    auditLog: { last: () => Promise.resolve(null), note: () => Promise.resolve() },
     ownership,
     now: () => now,
     possible: () => [now],

@@ -136,7 +136,7 @@ describe('one negative answer', function () {
       const request: MemberRequest = requestFor(memberId, {
         notBefore: clock.now,
         siblingIds: known?.profileIds.filter((id) => id !== memberId) ?? [],
-        heldOn: held.flatMap(({ standsOn }) => standsOn),
+        standsOn: held.flatMap(({ standsOn }) => standsOn),
       });
       const reads = [bench.reader.readMember(request)];
       if (world.together)
@@ -169,7 +169,7 @@ describe('one negative answer', function () {
         const { query } = simulator.requests.list()[from + skip] ?? {};
         const which = `${path} ${JSON.stringify(query)} without ${hidden?.join(',') ?? 'any record'}`;
         const held = new Set(after.holds.map(({ groupId }) => groupId));
-        const lost = (after.losses ?? []).filter(({ groupId }) => !held.has(groupId));
+        const lost = after.losses.filter(({ groupId }) => !held.has(groupId));
         assert.deepEqual(lost, [], which);
         assert.equal(after.gone, false, which);
         assert.deepEqual(after.profileIds, before.profileIds, which);

@@ -5,9 +5,9 @@ import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
-import type { Ownership } from '../../trail/ownership.js';
+import type { Ownership } from '../../database/ownership.js';
 import { keyWish, memoryStores } from '../support/stores.js';
-import { onEachEngine } from '../trail/engines.js';
+import { onEachEngine } from '../database/engines.js';
 import { directoryOf, noteOf, runAsMember } from './member.js';
 
 const [old, heir] = [100, 200];
@@ -92,8 +92,8 @@ onEachEngine('a key of which two members may think that it is theirs', (bench) =
 
   it('is a person’s where it is on nobody’s record, and is then never Latchkey’s to take away', async () => {
     kisi.org.grantByHand({ userId, groupId, validUntil: july });
-    assert.equal((await grant(heir)).outcome, 'foreign');
-    assert.equal((await ownership.at({ userId, groupId }))?.key?.foreign, true);
+    assert.equal((await grant(heir)).outcome, 'byHand');
+    assert.equal((await ownership.at({ userId, groupId }))?.key?.byHand, true);
   });
 
   describe('that is Latchkey’s by a claim of a workflow only,', () => {
@@ -144,7 +144,7 @@ onEachEngine('a key of which two members may think that it is theirs', (bench) =
           ...{ applies_to_id: org.id, user_id: userId },
         });
       const answer = await grant(heir);
-      assert.ok(answer.outcome === 'foreign');
+      assert.ok(answer.outcome === 'byHand');
       assert.match(answer.higherRole ?? '', /^(group_manager|organization_administrator)$/);
       assert.equal((await ownership.at({ userId, groupId }))?.key?.higherRole, answer.higherRole);
       if (what === 'an administrator’s') return;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { FullPassMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
+import type { ReconciliationMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
 import { createKnownRecords, type KnownRecords } from '../../activities/known.js';
 import { createPollActivities } from '../../activities/poll.js';
 import type { Waker } from '../../activities/wake.js';
@@ -21,7 +21,7 @@ const nobody = {
   wakeIfRunning: () => Promise.resolve(false),
 } as unknown as Waker;
 
-describe('what the polls and full passes tell of Nexudus', () => {
+describe('what the polls and reconciliations tell of Nexudus', () => {
   let nexudus: NexudusSimulator;
   let activities: PollActivities;
   let told: string[] = [];
@@ -43,8 +43,8 @@ describe('what the polls and full passes tell of Nexudus', () => {
 
   const poll = (memory: PollMemory | null): Promise<PollMemory> =>
     new MockActivityEnvironment({}, { logger }).run(() => activities.pollChanges(memory));
-  const pass = (memory: FullPassMemory | null): Promise<FullPassMemory> =>
-    new MockActivityEnvironment({}, { logger }).run(() => activities.fullPass(memory));
+  const pass = (memory: ReconciliationMemory | null): Promise<ReconciliationMemory> =>
+    new MockActivityEnvironment({}, { logger }).run(() => activities.reconcile(memory));
   const whileIts = (kind: 'lossy' | 'status'): void => {
     nexudus.faults.add({ match: '/api/spaces/coworkers', kind, status: 503 });
   };
@@ -70,7 +70,7 @@ describe('what the polls and full passes tell of Nexudus', () => {
     assert.equal(told.length, 2, told.join('\n'));
     assert.match(
       told[0] ?? '',
-      /^The full pass waits, and nothing is taken away meanwhile: .*coworkers.*503/,
+      /^The reconciliation waits, and nothing is taken away meanwhile: .*coworkers.*503/,
     );
     assert.match(told[1] ?? '', /can read Nexudus again/);
   });
@@ -153,17 +153,17 @@ describe('what the polls and full passes tell of Nexudus', () => {
     ]);
   });
 
-  it('is whom a full pass leaves to a workflow, where they are too many to wait for', async () => {
+  it('is whom a reconciliation leaves to a workflow, where they are too many to wait for', async () => {
     const woken: number[] = [];
     const waker = { wake: (id: number) => Promise.resolve(void woken.push(id)) } as unknown as Waker;
     const many = await startNexudusSimulator({ switches: { rateLimits: null } });
     const passOver = async (): Promise<number[]> => {
       const passes = pollsOf(many, waker, () => undefined);
-      type Passed = Awaited<ReturnType<PollActivities['fullPass']>>;
-      const pass = (): Promise<Passed> => passes.fullPass(null);
+      type Passed = Awaited<ReturnType<PollActivities['reconcile']>>;
+      const pass = (): Promise<Passed> => passes.reconcile(null);
       const env = new MockActivityEnvironment({}, { logger });
-      const { crowds = [] } = await env.run<[], Passed, typeof pass>(pass);
-      return crowds.flatMap(({ mayStart }) => mayStart);
+      const { batches = [] } = await env.run<[], Passed, typeof pass>(pass);
+      return batches.flatMap(({ mayStart }) => mayStart);
     };
     try {
       const { Id: TimePassId } = many.space.addTimePass({ Name: 'Day', BusinessId: 1 });
@@ -215,19 +215,19 @@ describe('a poll that finds many changes', () => {
     try {
       const first = await poll(null);
       const few = join(200);
-      const { crowds: none, ...second } = await poll(first);
+      const { batches: none, ...second } = await poll(first);
       assert.equal(none, undefined);
       assert.deepEqual(woken.toSorted(), few.toSorted());
       // A coworker and a pass each: of ten thousand it must fit into what one workflow may hand to the next.
       assert.ok(JSON.stringify(second.seen).length < 12 * 400 + 200, JSON.stringify(second.seen));
       const many = join(201);
-      const { crowds = [] } = await poll(second);
+      const { batches = [] } = await poll(second);
       assert.equal(woken.length, 200);
       assert.deepEqual(
-        crowds.map(({ mayStart }) => mayStart.toSorted()),
+        batches.map(({ mayStart }) => mayStart.toSorted()),
         [many.toSorted()],
       );
-      assert.equal(crowds[0]?.wake.inBulk, true);
+      assert.equal(batches[0]?.wake.isBatch, true);
     } finally {
       await nexudus.stop();
     }
@@ -274,7 +274,7 @@ describe('a poll after a webhook', () => {
     });
     const request = { memberId, notBefore: Date.now(), reference: 'kept' as const };
     const { written } = await reader.readMember({
-      ...{ ...request, inBulk: false, isCheckIn: false, siblingIds: [], heldOn: [] },
+      ...{ ...request, isBatch: false, isCheckIn: false, siblingIds: [], standsOn: [] },
     });
     known.note(memberId, Date.now(), written);
   }
@@ -348,7 +348,7 @@ describe('a poll after a webhook', () => {
 
 const clientOf = (
   nexudus: NexudusSimulator,
-  pace = createPacer({ minGapMs: 1, perMinute: Infinity, perHour: Infinity }).fullPasses,
+  pace = createPacer({ minGapMs: 1, perMinute: Infinity, perHour: Infinity }).reconciliations,
 ): NexudusClient =>
   createNexudusClient({
     baseUrl: nexudus.url,
@@ -366,15 +366,15 @@ function pollsOf(
   return createPollActivities({
     replica: createReplica(),
     nexudus: reads,
-    nexudusForFullPasses: reads,
+    nexudusForReconciliationes: reads,
     client,
     waker,
     rules: rules(),
     known,
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
-    trail: { list: () => Promise.resolve([]), prune: () => Promise.resolve(0) },
+    auditLog: { list: () => Promise.resolve([]), prune: () => Promise.resolve(0) },
     ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },
-    trailRetentionMs: 0,
+    auditLogRetentionMs: 0,
     tellLag,
     now: Date.now,
     verdict: () => ({ state: 'agreed', right: ['machine', 'nexudus', 'kisi'], wrong: [] }),

@@ -7,7 +7,7 @@ import { createKisiClient } from '../../kisi/client.js';
 import type { Directory } from '../../kisi/directory.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { keyWish, memoryStores } from '../support/stores.js';
-import { onEachEngine } from '../trail/engines.js';
+import { onEachEngine } from '../database/engines.js';
 import { directoryOf, noteOf, runAsMember } from './member.js';
 
 const memberId = 7;

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { createWaker } from '../../activities/wake.js';
 import { ensureSchedules } from '../../worker/temporal.js';
-import { fullPassScheduleId, pollScheduleId } from '../../messages/to-member.js';
+import { reconciliationScheduleId, pollScheduleId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { newTemporal } from '../support/dev-server.js';
 
-describe('polls and full passes, paused and let go on by an order', () => {
+describe('polls and reconciliations, paused and let go on by an order', () => {
   let client: Client;
   before(async () => {
     const { address, namespace } = await newTemporal();
@@ -15,12 +15,12 @@ describe('polls and full passes, paused and let go on by an order', () => {
     await ensureSchedules(client, {
       taskQueue: 'nobody',
       pollIntervalMs: 60_000,
-      fullPassIntervalMs: 60_000,
+      reconciliationIntervalMs: 60_000,
     });
   });
   after(() => client.connection.close());
 
-  const ids = [pollScheduleId, fullPassScheduleId];
+  const ids = [pollScheduleId, reconciliationScheduleId];
   const arePaused = (): Promise<boolean[]> =>
     Promise.all(ids.map(async (id) => (await client.schedule.getHandle(id).describe()).state.paused));
   /** As long as `job` lasts, webhooks have both run, as fast as Temporal takes it. */

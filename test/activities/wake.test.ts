@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { Crowd } from '../../messages/to-activities.js';
+import type { Batch } from '../../messages/to-activities.js';
 import { heartbeating } from '../../activities/remote.js';
-import { createWaker, smallCrowd } from '../../activities/wake.js';
+import { createWaker, smallBatch } from '../../activities/wake.js';
 
 describe('the waking of a crowd', () => {
-  const crowd: Crowd = {
-    mayStart: Array.from({ length: smallCrowd + 30 }, (_, i) => i + 1),
+  const crowd: Batch = {
+    mayStart: Array.from({ length: smallBatch + 30 }, (_, i) => i + 1),
     others: [1001, 1002],
-    wake: { reason: 'changed', inBulk: true },
+    wake: { reason: 'changed', isBatch: true },
   };
 
   /** Temporal, which notes whom it is to wake. */
@@ -27,23 +27,23 @@ describe('the waking of a crowd', () => {
     return { client: { workflow } as unknown as Client, woken };
   }
 
-  const wakeAll = (client: Client) => (): Promise<void> => createWaker(client, 'queue').wakeCrowd(crowd);
+  const wakeAll = (client: Client) => (): Promise<void> => createWaker(client, 'queue').wakeBatch(crowd);
 
   it('goes on where an earlier try was', async () => {
     const { client, woken } = temporal();
-    const env = new MockActivityEnvironment({ heartbeatDetails: smallCrowd });
+    const env = new MockActivityEnvironment({ heartbeatDetails: smallBatch });
     await env.run(wakeAll(client));
     assert.equal(woken.length, 32);
-    assert.deepEqual([woken[0], woken.at(-1)], [`member-${smallCrowd + 1}`, 'member-1002']);
+    assert.deepEqual([woken[0], woken.at(-1)], [`member-${smallBatch + 1}`, 'member-1002']);
   });
 
   it('ends when its workflow is ended', async () => {
     const env = new MockActivityEnvironment();
     const { client, woken } = temporal(() => {
-      if (woken.length === smallCrowd) env.cancel();
+      if (woken.length === smallBatch) env.cancel();
     });
     await assert.rejects(env.run(wakeAll(client)), { name: 'CancelledFailure' });
-    assert.equal(woken.length, smallCrowd);
+    assert.equal(woken.length, smallBatch);
   });
 
   it('is known to another try as far as it has come', async () => {

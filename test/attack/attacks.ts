@@ -133,7 +133,7 @@ export const attacks: readonly Attack[] = [
       const ids = [memberWorkflowId(person.id), controlWorkflowId, driftWorkflowId];
       const names = [
         ...['membershipChanged', 'resync', 'freezeGroup', 'inheritKeys', 'noteHoldings', 'weigh', 'nonsense'],
-        ...['pause', 'resume', 'mode', 'except', 'withdraw', 'planErrand', 'auditNow', 'rule'],
+        ...['pause', 'resume', 'mode', 'except', 'withdraw', 'planPart', 'compareNow', 'rule'],
       ];
       const absurd: unknown[][] = [[], [null], [0], ['x'], [[]], [{}], [{ groupId: 'x', ledger: [{}] }]];
       for (const id of ids)

@@ -61,7 +61,7 @@ export async function startAttackedSpace(): Promise<AttackedSpace> {
     ...environmentOf(nexudus, kisi),
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
-    LATCHKEY_DATABASE_URL: `file:${folder.path}/trail.db`,
+    LATCHKEY_DATABASE_URL: `file:${folder.path}/latchkey.db`,
     LATCHKEY_CONFIG: file,
     NEXUDUS_WEBHOOK_SECRET: hookSecret,
   };
@@ -70,7 +70,7 @@ export async function startAttackedSpace(): Promise<AttackedSpace> {
   kisi.org.grantByHand({ userId: byHand.id, groupId: ids.groups.romeOffice });
 
   const worker = startWorkerProcess(folder.path, byWire);
-  await eventually('it speaks', async () => (await worker.readiness())?.speaksToApis === true, 60_000);
+  await eventually('it leads', async () => (await worker.readiness())?.isLeader === true, 60_000);
   const listener = startWorkerProcess(folder.path, { ...byWire, LATCHKEY_PUSH_PORT: '0' }, 'listen');
   const port = (): number | undefined => {
     const line = listener.log().find(({ msg }) => msg === 'latchkey listens');

@@ -1,9 +1,9 @@
-/** `latchkey latency`, on a trail as the worker keeps it. */
+/** `latchkey latency`, on a audit log as the worker keeps it. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { openDatabase } from '../../trail/database.js';
-import { createTrail } from '../../trail/trail.js';
-import { write } from '../trail/records.js';
+import { openDatabase } from '../../database/database.js';
+import { createAuditLog } from '../../database/audit-log.js';
+import { write } from '../database/records.js';
 import { latchkeyDone, latchkeyWith, linesOf, scratch } from './cli.js';
 
 const hourMs = 3_600_000;
@@ -14,24 +14,24 @@ describe('latchkey latency', () => {
   const env = {
     NEXUDUS_TOKEN: 'token',
     KISI_API_KEY: 'key',
-    LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'trail.db')}`,
+    LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'latchkey.db')}`,
   };
 
   before(async () => {
-    const trail = createTrail(await openDatabase(env.LATCHKEY_DATABASE_URL));
+    const auditLog = createAuditLog(await openDatabase(env.LATCHKEY_DATABASE_URL));
     const keep = async (what: 'grant' | 'revoke', agoMs: number, tookMs: number, locationId = 1) => {
       const key = `${what} ${agoMs} ${tookMs}`;
       const until = now - agoMs;
-      await trail.begin(write({ key, what, at: until, locationId }));
+      await auditLog.begin(write({ key, what, at: until, locationId }));
       const waited = { since: until - tookMs, until };
-      await trail.finish(key, { state: 'done', after: null, answer: '201', waited });
+      await auditLog.finish(key, { state: 'done', after: null, answer: '201', waited });
     };
     await keep('grant', hourMs, 4_000);
     await keep('grant', 2 * hourMs, 12_345, 2);
     await keep('revoke', hourMs, 2_000);
     await keep('grant', 30 * hourMs, 300_000);
-    await trail.begin(write({ key: 'nobody waited', at: now - hourMs }));
-    await trail.close();
+    await auditLog.begin(write({ key: 'nobody waited', at: now - hourMs }));
+    await auditLog.close();
   });
   after(() => {
     folder.remove();
@@ -87,12 +87,12 @@ describe('latchkey latency', () => {
     assert.equal(objective.holds, null);
   });
 
-  it('refuses a time that is none, and a trail that is not there', async () => {
+  it('refuses a time that is none, and a audit log that is not there', async () => {
     const wrong = await latchkeyWith(env, 'latency', '--since', 'lately');
     assert.deepEqual([wrong.code, linesOf(wrong.stderr).length], [2, 1]);
     const nowhere = { ...env, LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'none.db')}` };
     const missing = await latchkeyWith(nowhere, 'latency');
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /there is no audit trail/);
+    assert.match(missing.stderr, /there is no audit log/);
   });
 });

@@ -10,7 +10,7 @@ const view: MemberView = {
     {
       groupId: 2001,
       until: '2026-12-01T00:00:00Z',
-      doorClosesAt: '2026-12-01T00:15:00Z',
+      kisiEndsAt: '2026-12-01T00:15:00Z',
       because: 'pass 3 (Day pass) expires',
       givenByHand: false,
     },
@@ -59,7 +59,7 @@ describe('a member in words', () => {
     const byHand = {
       groupId: 5,
       until: null,
-      doorClosesAt: null,
+      kisiEndsAt: null,
       because: 'no end known',
       givenByHand: true,
     };

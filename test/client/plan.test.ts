@@ -27,11 +27,11 @@ describe('latchkey plan', () => {
         nexudus.space.addCoworker({ Email: 'contact@example.com' });
         ada = joins('ada', nexudus.space, ids.rome, ids.passTypes.romeDay, '2036-06-01T00:00:00Z');
       },
-      { LATCHKEY_POLL_INTERVAL: '1d', LATCHKEY_FULL_PASS_INTERVAL: '1d' },
+      { LATCHKEY_POLL_INTERVAL: '1d', LATCHKEY_RECONCILIATION_INTERVAL: '1d' },
     );
     await eventually('her key', () => space.kisi.org.keysOf('ada@example.com').length === 1);
     await eventually('her workflow at rest', async () => (await space.view(ada))?.state === 'access');
-    const done = `WorkflowType IN ('poll', 'fullPass') AND ExecutionStatus = 'Completed'`;
+    const done = `WorkflowType IN ('poll', 'reconciliation') AND ExecutionStatus = 'Completed'`;
     await eventually('both first polls', async () => {
       const { count } = await space.service.client.workflow.count(done);
       return count === 2;

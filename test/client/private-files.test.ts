@@ -45,7 +45,9 @@ describe('files that Latchkey makes', () => {
     const cacheDir = join(folder.path, 'cache');
     mkdirSync(join(cacheDir, 'bin'), { recursive: true });
     chmodSync(cacheDir, 0o755);
-    const files = ['temporal.db', 'temporal.log', 'trail.db'].map((name) => open(join('cache', name), 0o664));
+    const files = ['temporal.db', 'temporal.log', 'latchkey.db'].map((name) =>
+      open(join('cache', name), 0o664),
+    );
     const told: string[] = [];
     const starting = startEmbeddedTemporal({
       ...{ cacheDir, log: (line) => told.push(line) },
@@ -57,7 +59,7 @@ describe('files that Latchkey makes', () => {
     assert.equal(modeOf(cacheDir), '700');
     assert.equal(
       told[0],
-      `other users could read the folder, temporal.db, temporal.log, trail.db in ${cacheDir} until now`,
+      `other users could read the folder, latchkey.db, temporal.db, temporal.log in ${cacheDir} until now`,
     );
   });
 });

@@ -31,7 +31,7 @@ describe('latchkey report', () => {
     space = await startSpace(oldIntegration, {
       LATCHKEY_INITIAL_MODE: 'observe',
       LATCHKEY_POLL_INTERVAL: '1d',
-      LATCHKEY_FULL_PASS_INTERVAL: '1d',
+      LATCHKEY_RECONCILIATION_INTERVAL: '1d',
     });
     await eventually('a member waits for the mode', async () => {
       const waits = (await space.view(ids['newcomer'] ?? 0))?.waitingFor?.what ?? '';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
-import type { Crowd } from '../../messages/to-activities.js';
+import type { Batch } from '../../messages/to-activities.js';
 import { resyncAll } from '../../client/members.js';
 
 describe('a resync of all', () => {
   /** A Temporal with so many members. */
   function temporal(members: number) {
     const woken: string[] = [];
-    const crowds: [string, Crowd][] = [];
+    const batches: [string, Batch][] = [];
     const listed = Array.from({ length: members }, (_, i) => ({
       workflowId: `member-${i + 1}`,
       typedSearchAttributes: { get: () => undefined },
@@ -15,24 +15,24 @@ describe('a resync of all', () => {
     const workflow = {
       list: () => listed,
       getHandle: (id: string) => ({ signal: () => Promise.resolve(void woken.push(id)) }),
-      start: (type: string, { args: [crowd] }: { args: [Crowd] }) =>
-        Promise.resolve(void crowds.push([type, crowd])),
+      start: (type: string, { args: [crowd] }: { args: [Batch] }) =>
+        Promise.resolve(void batches.push([type, crowd])),
     };
-    return { woken, crowds, client: { workflow } as unknown as Client };
+    return { woken, batches, client: { workflow } as unknown as Client };
   }
 
   it('wakes some hundred itself', async () => {
-    const { client, woken, crowds } = temporal(200);
+    const { client, woken, batches } = temporal(200);
     assert.deepEqual(await resyncAll(client, 'queue'), { woken: 200, ended: 0, failed: 0, later: 0 });
-    assert.deepEqual([woken.length, crowds], [200, []]);
+    assert.deepEqual([woken.length, batches], [200, []]);
   });
 
   it('leaves more to a workflow, which goes on when the terminal is closed', async () => {
-    const { client, woken, crowds } = temporal(1_000);
+    const { client, woken, batches } = temporal(1_000);
     assert.deepEqual(await resyncAll(client, 'queue'), { woken: 200, ended: 0, failed: 0, later: 800 });
-    const [[type, { mayStart, others, wake }]] = crowds as [[string, Crowd]];
-    assert.deepEqual([type, woken.length, mayStart, others.length], ['crowd', 200, [], 800]);
+    const [[type, { mayStart, others, wake }]] = batches as [[string, Batch]];
+    assert.deepEqual([type, woken.length, mayStart, others.length], ['batch', 200, [], 800]);
     assert.deepEqual([others[0], others.at(-1)], [201, 1_000]);
-    assert.deepEqual([wake.reason, wake.inBulk], ['resync', true]);
+    assert.deepEqual([wake.reason, wake.isBatch], ['resync', true]);
   });
 });

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInForce } from '../../activities/in-force.js';
-import { openDatabase } from '../../trail/database.js';
-import { createTrail } from '../../trail/trail.js';
-import { speakerWorkflowId } from '../../messages/to-member.js';
-import { inForceSignal } from '../../messages/to-speaker.js';
+import { openDatabase } from '../../database/database.js';
+import { createAuditLog } from '../../database/audit-log.js';
+import { leaderWorkflowId } from '../../messages/to-member.js';
+import { inForceSignal } from '../../messages/to-leader.js';
 import { checkSpace } from '../../worker/check.js';
 import { loadConfig } from '../../config/config.js';
 import { createLogger } from '../../worker/logging.js';
@@ -14,7 +14,7 @@ import { createApis, startService, type Service } from '../../worker/service.js'
 import { watchSpace } from '../../worker/space.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';
-import { write } from '../trail/records.js';
+import { write } from '../database/records.js';
 import { latchkey, latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from './cli.js';
 
 /** `latchkey.yaml` with which Rome's day pass opens this group. */
@@ -33,7 +33,7 @@ describe('the rules by which commands answer', () => {
 
   before(async () => {
     // Nothing is noticed by itself.
-    const rarely = { LATCHKEY_POLL_INTERVAL: '1d', LATCHKEY_FULL_PASS_INTERVAL: '1d' };
+    const rarely = { LATCHKEY_POLL_INTERVAL: '1d', LATCHKEY_RECONCILIATION_INTERVAL: '1d' };
     space = await startSpace(() => undefined, rarely, 'none', office);
     const { nexudus, kisi, ids } = space;
     const { Id } = nexudus.space.addCoworker({ Email: 'ada@example.com', InvoicingBusinessId: ids.rome });
@@ -52,12 +52,12 @@ describe('the rules by which commands answer', () => {
 
   /** Something for `latchkey latency` to judge. */
   async function keepAWait(): Promise<void> {
-    const trail = createTrail(await openDatabase(space.config.databaseUrl));
+    const auditLog = createAuditLog(await openDatabase(space.config.databaseUrl));
     const until = Date.now();
-    await trail.begin(write({ key: 'waited for', what: 'grant', at: until, locationId: space.ids.rome }));
+    await auditLog.begin(write({ key: 'waited for', what: 'grant', at: until, locationId: space.ids.rome }));
     const waited = { since: until - 1_000, until };
-    await trail.finish('waited for', { state: 'done', after: null, answer: '201', waited });
-    await trail.close();
+    await auditLog.finish('waited for', { state: 'done', after: null, answer: '201', waited });
+    await auditLog.close();
   }
 
   const inForce = (): ReturnType<typeof readInForce> =>
@@ -290,7 +290,7 @@ describe('the rules by which commands answer', () => {
     });
   }
 
-  it('are those of the process that speaks, of two with different files', async () => {
+  it('are those of the leader, of two with different files', async () => {
     const before = await inForce();
     const other = await startWorkerBy(slack);
     try {
@@ -322,8 +322,8 @@ describe('the rules by which commands answer', () => {
 
     it('are those of this folder where they are too large to be shown, which is said where they are others', async () => {
       const said = (await inForce())!;
-      const speaker = restarted!.client.workflow.getHandle(speakerWorkflowId);
-      await speaker.signal(inForceSignal, { ...said, ground: null, term: 1_000 });
+      const leader = restarted!.client.workflow.getHandle(leaderWorkflowId);
+      await leader.signal(inForceSignal, { ...said, ground: null, term: 1_000 });
       await eventually('its word', async () => (await inForce())?.ground === null);
       const same = await where(slack, 'explain', String(member));
       assert.deepEqual([same.code, same.stderr], [0, '']);

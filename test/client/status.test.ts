@@ -26,27 +26,27 @@ describe('the words of status', () => {
       'No key is withheld because too many would be lost at once.',
       'Nexudus: answers since 2026-11-27 12:00Z. The login was accepted 1 s ago, with the role: administrator. Its clock agrees with ours.',
       'Last poll: 20 s ago, every 30 s.',
-      'Last full pass: 4 min ago, every 10 min.',
+      'Last reconciliation: 4 min ago, every 10 min.',
       'Kisi: answers since 2026-11-27 12:00Z. The API key was accepted 1 s ago, and acts as user 7, with the role: organization_owner. Its clock agrees with ours.',
       'Last comparison with Kisi: 8 min ago.',
       'No drift: Kisi and what was given agree.',
       'Rules in force: 5296c79c, of process 17@desk (Latchkey 0.1.0), since 2026-11-28 11:00Z.',
-      'Worker 17@desk (Latchkey 0.1.0, rules 5296c79c): speaks to the APIs.',
+      'Worker 17@desk (Latchkey 0.1.0, rules 5296c79c): is the leader.',
       'Alerts go to the webhook at hooks.slack.com.',
-      'Audit trail: as Latchkey wrote it, 400 records, looked at 60 min ago; now at entry 420.',
+      'Audit log: as Latchkey wrote it, 400 records, looked at 60 min ago; now at entry 420.',
       'Nothing needs anybody.',
     ]);
   });
 
   it('tell members whom an order holds from keys that are withheld, and neither needs the other', () => {
     const orders = firstOrders('observe', noon);
-    const observed = said({ orders, blocked: { Held: 14 } });
+    const observed = said({ orders, blocked: { Stopped: 14 } });
     assert.ok(observed.includes('Members whose keys may not be written, by order (mode observe): 14.'));
     assert.ok(observed.includes('No key is withheld because too many would be lost at once.'));
     assert.ok(observed.includes('No member waits because of a problem.'));
     assert.equal(observed.at(-1), 'Nothing needs anybody.');
     const stop = { level: 'revokes', by: 'Mia', why: '', since: noon } as const;
-    const stopped = said({ orders: { ...orders, stop }, blocked: { Held: 2, Kisi: 3 } });
+    const stopped = said({ orders: { ...orders, stop }, blocked: { Stopped: 2, Kisi: 3 } });
     assert.ok(stopped.includes('Members whose keys may not be written, by order (pause revokes): 2.'));
     assert.ok(
       stopped.includes('Members that wait because of a problem: Kisi 3; see `latchkey members --problem`.'),
@@ -87,7 +87,7 @@ describe('the words of status', () => {
     );
     const failure = { since: noon - minute, why: 'Kisi is down.' };
     assert.ok(
-      said({ drift: { ...drift, lastAuditAt: null, failure } }).includes(
+      said({ drift: { ...drift, lastComparedAt: null, failure } }).includes(
         'Last comparison with Kisi: none yet. Not since 2026-11-28 11:59Z: Kisi is down.',
       ),
     );
@@ -105,23 +105,23 @@ describe('the words of status', () => {
   });
 
   it('where no worker runs: what was told last, and that none runs', () => {
-    const speaker = { speaks: false, identity: null, beatAt: noon - 5 * minute };
-    const lines = said({ speaker, workers: [], reportedAt: noon - 5 * minute });
+    const leader = { isLeading: false, identity: null, beatAt: noon - 5 * minute };
+    const lines = said({ leader, workers: [], reportedAt: noon - 5 * minute });
     assert.ok(lines.some((line) => line.startsWith('Kisi, as last told 5 min ago: answers since')));
     assert.ok(lines.includes('No worker runs; one last told something 5 min ago.'));
     assert.match(
       lines.at(-1) ?? '',
-      /^ {2}- No worker speaks to Nexudus and Kisi since 2026-11-28 11:55 UTC/,
+      /^ {2}- No worker is the leader, so none asks Nexudus or Kisi anything since 2026-11-28 11:55 UTC/,
     );
   });
 
-  it('of several processes, with other versions and rules: which speaks', () => {
+  it('of several processes, with other versions and rules: which is the leader', () => {
     const other = { identity: '18@desk latchkey/0.2.0 rules unknown', lastSeenAt: noon - 30_000 };
     const lines = said({ workers: [...facts().workers, other, { identity: '9@old', lastSeenAt: noon }] });
     assert.deepEqual(
       lines.filter((line) => line.startsWith('Worker ')),
       [
-        'Worker 17@desk (Latchkey 0.1.0, rules 5296c79c): speaks to the APIs.',
+        'Worker 17@desk (Latchkey 0.1.0, rules 5296c79c): is the leader.',
         'Worker 18@desk (Latchkey 0.2.0, rules not known yet): stands by, last seen 30 s ago.',
         'Worker 9@old: stands by, last seen 0 s ago.',
       ],
@@ -141,8 +141,8 @@ describe('the words of status', () => {
   it('of a space that no worker has set up', () => {
     const nothing = { orders: null, drift: null, apis: null, reportedAt: null, workers: [], hooks: null };
     const members = { running: 0, withAccess: 0 };
-    const speaker = { speaks: false, identity: null, beatAt: null };
-    const lines = said({ ...nothing, members, speaker }, null);
+    const leader = { isLeading: false, identity: null, beatAt: null };
+    const lines = said({ ...nothing, members, leader }, null);
     assert.equal(lines[0], 'No worker has set this space up yet: start `latchkey worker`.');
     assert.ok(lines.includes('Kisi: no worker has told how it answers.'));
     assert.ok(lines.includes('No worker runs.'));

@@ -69,15 +69,15 @@ describe('loadConfig', () => {
       temporalUi: false,
       taskQueue: 'latchkey',
       pollIntervalMs: 30_000,
-      fullPassIntervalMs: 600_000,
-      auditIntervalMs: 900_000,
+      reconciliationIntervalMs: 600_000,
+      comparisonIntervalMs: 900_000,
       healthHost: '127.0.0.1',
       healthPort: 8088,
       push: null,
       pushUrl: null,
       logLevel: 'info',
       initialMode: 'observe',
-      databaseUrl: 'file:.latchkey/trail.db',
+      databaseUrl: 'file:.latchkey/latchkey.db',
       alerts: { urls: [], smtp: null },
       file: {
         path: './latchkey.yaml',
@@ -104,9 +104,9 @@ describe('loadConfig', () => {
           groupGone: 'report',
           groupRenamed: 'report',
         },
-        trailRetentionMs: 34_560_000_000,
+        auditLogRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
-        breaker: { people: 5, share: 0.1 },
+        guard: { people: 5, share: 0.1 },
         apiUser: 'shared',
         findUsers: 'directory',
         latency: { withinMs: 60_000, share: 0.95 },
@@ -124,8 +124,8 @@ describe('loadConfig', () => {
         KISI_API_KEY: 'k',
         TEMPORAL_ADDRESS: 'temporal:7233',
         LATCHKEY_POLL_INTERVAL: '2s',
-        LATCHKEY_FULL_PASS_INTERVAL: '2h',
-        LATCHKEY_AUDIT_INTERVAL: '1h',
+        LATCHKEY_RECONCILIATION_INTERVAL: '2h',
+        LATCHKEY_COMPARISON_INTERVAL: '1h',
         LATCHKEY_TASK_QUEUE: 'q',
         LATCHKEY_HEALTH_PORT: '0',
         LATCHKEY_PUSH_URL: 'https://push.example.test/latchkey/',
@@ -143,8 +143,8 @@ describe('loadConfig', () => {
     });
     assert.equal(config.kisi.baseUrl, 'http://127.0.0.1:2');
     assert.equal(config.temporalAddress, 'temporal:7233');
-    assert.deepEqual([config.pollIntervalMs, config.fullPassIntervalMs], [2_000, 7_200_000]);
-    assert.equal(config.auditIntervalMs, 3_600_000);
+    assert.deepEqual([config.pollIntervalMs, config.reconciliationIntervalMs], [2_000, 7_200_000]);
+    assert.equal(config.comparisonIntervalMs, 3_600_000);
     assert.equal(config.pushUrl, 'https://push.example.test/latchkey');
     assert.deepEqual([config.taskQueue, config.healthPort, config.logLevel], ['q', 0, 'debug']);
     assert.deepEqual([config.databaseUrl, config.initialMode], ['postgres://db/latchkey', 'canary']);
@@ -318,8 +318,8 @@ describe('loadConfig', () => {
       NEXUDUS_BASE_URL: `https://me:${secret}@spaces.nexudus.com`,
       KISI_BASE_URL: `ftp://${secret}`,
       LATCHKEY_POLL_INTERVAL: secret,
-      LATCHKEY_FULL_PASS_INTERVAL: '0s',
-      LATCHKEY_AUDIT_INTERVAL: 'often',
+      LATCHKEY_RECONCILIATION_INTERVAL: '0s',
+      LATCHKEY_COMPARISON_INTERVAL: 'often',
       LATCHKEY_HEALTH_PORT: '65536',
       LATCHKEY_LOG_LEVEL: secret,
     });
@@ -330,8 +330,8 @@ describe('loadConfig', () => {
         'NEXUDUS_BASE_URL',
         'KISI_BASE_URL',
         'LATCHKEY_POLL_INTERVAL',
-        'LATCHKEY_FULL_PASS_INTERVAL',
-        'LATCHKEY_AUDIT_INTERVAL',
+        'LATCHKEY_RECONCILIATION_INTERVAL',
+        'LATCHKEY_COMPARISON_INTERVAL',
         'LATCHKEY_HEALTH_PORT',
         'LATCHKEY_LOG_LEVEL',
       ],
@@ -366,10 +366,10 @@ policies:
   inactiveContract: ends
   findUsers: search
   apiUser: latchkeyOnly
-  trailRetention: 30d
+  auditLogRetention: 30d
   undoWindow: 1h
-  breakerPeople: 3
-  breakerShare: 2.5%
+  guardPeople: 3
+  guardShare: 2.5%
   latencyObjective: 2m
   latencyShare: 99.5%
   drift: { extra: repair, missing: report }
@@ -392,9 +392,9 @@ policies:
         inactiveContract: 'ends',
       },
       drift: { ...defaultDriftPolicy, extra: 'repair', missing: 'report' },
-      trailRetentionMs: 2_592_000_000,
+      auditLogRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,
-      breaker: { people: 3, share: 0.025 },
+      guard: { people: 3, share: 0.025 },
       apiUser: 'latchkeyOnly',
       findUsers: 'search',
       latency: { withinMs: 120_000, share: 0.995 },

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from '../client/cli.js';
-import { openDatabase } from '../../trail/database.js';
+import { openDatabase } from '../../database/database.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 

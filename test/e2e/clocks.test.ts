@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fullPassScheduleId, stateQuery } from '../../messages/to-member.js';
+import { reconciliationScheduleId, stateQuery } from '../../messages/to-member.js';
 import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, type KillableSpace } from '../support/killable.js';
 import { eventually } from '../support/eventually.js';
@@ -21,7 +21,7 @@ if (process.env['CLOCKS'] === 'each')
     let bought = 0;
 
     beforeEach(async () => {
-      space = await killableSpace('1s', 'policies: { breakerPeople: 10000 }');
+      space = await killableSpace('1s', 'policies: { guardPeople: 10000 }');
       space.nexudus.switches.rateLimits = null;
       space.kisi.switches.rateLimit = null;
     });
@@ -96,12 +96,12 @@ if (process.env['CLOCKS'] === 'each')
         assert.ok(asked.length <= 10, `${asked.length} reads`);
       });
 
-    it('keeps the audit trail when it is set ten years ahead', async () => {
+    it('keeps the audit log when it is set ten years ahead', async () => {
       buys(Date.now() + 3 * dayMs);
       space.start();
       await haveKeys(1);
       await space.setClocks(10 * yearMs);
-      await space.client.schedule.getHandle(fullPassScheduleId).trigger();
+      await space.client.schedule.getHandle(reconciliationScheduleId).trigger();
       await sleep(6 * secondMs);
       const writes = await space.writes();
       assert.ok(writes.some(({ what, state }) => what === 'grant' && state === 'done'));

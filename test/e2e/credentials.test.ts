@@ -22,7 +22,7 @@ describe('credentials in .env', function () {
       `mapping: [{ passType: 'Day pass', groups: 'Trastevere, Rome – Day Pass' }]`,
     );
     space.nexudus.switches.rateLimits = null;
-    env = { ...space.env, LATCHKEY_DATABASE_URL: `file:${folder.path}/data/trail.db` };
+    env = { ...space.env, LATCHKEY_DATABASE_URL: `file:${folder.path}/data/latchkey.db` };
     for (const name of ['KISI_API_KEY', 'NEXUDUS_PASSWORD']) Reflect.deleteProperty(env, name);
   });
   after(async () => {

@@ -1,11 +1,11 @@
-/** What people and scripts change in Kisi behind Latchkey's back: found at the next audit, and what is done about it. */
+/** What people and scripts change in Kisi behind Latchkey's back: found at the next comparison, and what is done about it. */
 import assert from 'node:assert/strict';
 import type { FindingView } from '../../messages/to-drift.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
-describe('the audit of Kisi', () => {
+describe('the comparison of Kisi', () => {
   let space: RunningSpace;
   const ids: Record<string, number> = {};
   before(async () => {
@@ -23,7 +23,7 @@ describe('the audit of Kisi', () => {
           ids[name] = Id;
         }
       },
-      { LATCHKEY_AUDIT_INTERVAL: '7d' },
+      { LATCHKEY_COMPARISON_INTERVAL: '7d' },
       'none',
       undefined,
       // Its own look at Kisi is not what is counted here.
@@ -59,21 +59,24 @@ describe('the audit of Kisi', () => {
     return stderr;
   }
 
-  /** Has an audit made, and tells what it found, settled findings too. */
-  async function audit(...args: string[]): Promise<FindingView[]> {
+  /** Has a comparison made, and tells what it found, settled findings too. */
+  async function comparison(...args: string[]): Promise<FindingView[]> {
     const answer = await order('drift', '--now', '--all', '--json', ...args);
     return (JSON.parse(answer) as { findings: FindingView[] }).findings;
   }
   async function found(kind: string): Promise<FindingView> {
-    const findings = (await audit()).filter((one) => one.kind === kind);
+    const findings = (await comparison()).filter((one) => one.kind === kind);
     assert.equal(findings.length, 1, `${kind}: ${JSON.stringify(findings)}`);
     return findings[0] as FindingView;
   }
   const foundNothing = (): Promise<void> =>
-    eventually('nothing found', async () => (await audit()).length === 0);
+    eventually('nothing found', async () => (await comparison()).length === 0);
 
   it('is made by list reads only, and not at the start', async () => {
-    assert.match(await order('drift'), /^The ledgers were not compared with Kisi yet: the next audit is at /);
+    assert.match(
+      await order('drift'),
+      /^The ledgers were not compared with Kisi yet: the next comparison is at /,
+    );
     const before = space.kisi.requests.count();
     assert.match(await order('drift', '--now'), /^Kisi and the ledgers agree as of /);
     assert.deepEqual(
@@ -156,7 +159,7 @@ describe('the audit of Kisi', () => {
     await order('pause', 'revokes', '--by', 'Mia');
     assert.match(
       await order('repair', String(extra.id), '--by', 'Mia'),
-      /: not repaired yet: Taking keys away is stopped by Mia .* tried again at the next audit\.$/m,
+      /: not repaired yet: Taking keys away is stopped by Mia .* tried again at the next comparison\.$/m,
     );
     await order('resume');
     assert.equal((await found('extra')).doing, 'taken away');
@@ -205,7 +208,7 @@ describe('the audit of Kisi', () => {
     await eventually('given again', () => keysOf('dan').length === 1);
     takesAway();
     // The member may not have shown yet that it was given again.
-    await eventually('it is contested', async () => (await audit()).some(({ contested }) => contested));
+    await eventually('it is contested', async () => (await comparison()).some(({ contested }) => contested));
     const before = writes();
     assert.match(
       await order('report'),
@@ -229,7 +232,7 @@ describe('the audit of Kisi', () => {
     await foundNothing();
   });
 
-  it('keeps what was found, ruled and done in the trail of the member', async () => {
+  it('keeps what was found, ruled and done in the audit log of the member', async () => {
     const told = await order('timeline', String(ids['cid']));
     for (const what of [
       /finding +finding \d+: extra +/,
@@ -238,7 +241,7 @@ describe('the audit of Kisi', () => {
       /finding +finding \d+: extra is over/,
     ])
       assert.match(told, what);
-    assert.match(await order('audit'), /finding \d+: missing is contested/);
+    assert.match(await order('comparison'), /finding \d+: missing is contested/);
     assert.doesNotMatch(await order('drift', '--all', '--json'), /example\.com/);
   });
 

@@ -1,6 +1,6 @@
 /** A Nexudus whose lists have lost most of what is in them: nothing goes unless a person says so, and then just that. */
 import assert from 'node:assert/strict';
-import { fullPassScheduleId } from '../../messages/to-member.js';
+import { reconciliationScheduleId } from '../../messages/to-member.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { memberLists } from '../support/lists.js';
 import { eventually } from '../support/eventually.js';
@@ -10,7 +10,7 @@ import { startSpace, type RunningSpace } from '../support/space.js';
 const each = process.env['FEEDS'] === 'each';
 const lists = each ? [...memberLists, '/api/sys/businesses', '.*'] : ['/api/spaces/coworkers'];
 const kinds = each ? (['lossy', 'empty', 'dropLastPage'] as const) : (['lossy'] as const);
-/** Of coworkers nothing is to be ruled before a full pass ten minutes later agrees: none of them is judged until then. */
+/** Of coworkers nothing is to be ruled before a reconciliation ten minutes later agrees: none of them is judged until then. */
 const owned = ['coworkercontracts', 'coworkertimepasses'] as const;
 const count = 20;
 const lost = 12;
@@ -41,25 +41,25 @@ async function startFull(): Promise<{ space: RunningSpace; members: number[] }> 
     },
     {},
     'none',
-    'policies: { breakerPeople: 5 }\n',
+    'policies: { guardPeople: 5 }\n',
   );
   await eventually('all keys', () => space.kisi.org.assignments().length === count);
-  await eventually('a first count of everything', async () => (await fullPasses(space)) > 0);
+  await eventually('a first count of everything', async () => (await reconciliations(space)) > 0);
   return { space, members };
 }
 
-async function fullPasses({ service }: RunningSpace): Promise<number> {
-  const query = `WorkflowType = 'fullPass' AND ExecutionStatus != 'Running'`;
+async function reconciliations({ service }: RunningSpace): Promise<number> {
+  const query = `WorkflowType = 'reconciliation' AND ExecutionStatus != 'Running'`;
   return (await service.client.workflow.count(query)).count;
 }
 
 /** Has everything read again, and resolves when a pass over all of it has ended, well or not. */
 async function readEverything(space: RunningSpace): Promise<void> {
-  const before = await fullPasses(space);
+  const before = await reconciliations(space);
   await latchkeyWith(space.env, 'resync', '--all');
   // Without an overlap policy, as the button of the Temporal UI: that run is told nothing of the runs before.
-  await space.service.client.schedule.getHandle(fullPassScheduleId).trigger();
-  await eventually('a full pass', async () => (await fullPasses(space)) > before, 90_000);
+  await space.service.client.schedule.getHandle(reconciliationScheduleId).trigger();
+  await eventually('a reconciliation', async () => (await reconciliations(space)) > before, 90_000);
 }
 
 async function json<T>(space: RunningSpace, ...args: string[]): Promise<T> {

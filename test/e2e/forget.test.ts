@@ -40,8 +40,8 @@ describe('latchkey forget', () => {
   const forget = (...more: string[]): Promise<Ran> =>
     run('forget', String(ada), '--by', 'Mia', '--why', 'a letter', ...more);
 
-  async function trailAbout(memberId: number): Promise<string[]> {
-    const { stdout } = await run('audit', '--format', 'jsonl');
+  async function auditRecordsAbout(memberId: number): Promise<string[]> {
+    const { stdout } = await run('comparison', '--format', 'jsonl');
     return linesOf(stdout).filter((line) => line.includes(String(memberId)));
   }
 
@@ -59,7 +59,7 @@ describe('latchkey forget', () => {
     assert.equal(named.code, 2);
     assert.match(named.stderr, /an order names member \d+: `latchkey withdraw 1` first/);
     assert.equal((await run('withdraw', '1', '--by', 'Mia')).code, 0);
-    await eventually('both orders on record', async () => (await trailAbout(ada)).length >= 5);
+    await eventually('both orders on record', async () => (await auditRecordsAbout(ada)).length >= 5);
   });
 
   it('asks, unless it is told not to', async () => {
@@ -67,20 +67,20 @@ describe('latchkey forget', () => {
     assert.equal(code, 2);
     assert.match(stderr, /of member \d+ there is: \d+ records/);
     assert.match(stderr, /does not come back: give --yes/);
-    assert.ok((await trailAbout(ada)).length > 0);
+    assert.ok((await auditRecordsAbout(ada)).length > 0);
   });
 
-  it('leaves nothing of them in the trail, the database, Temporal and plans, and the trail verifies', async () => {
+  it('leaves nothing of them in the audit log, the database, Temporal and plans, and the audit log verifies', async () => {
     for (const id of [ada, bob])
       assert.equal((await run('plan', String(id), '--out', `plan-${id}.json`)).code, 0);
     writeFileSync('other.json', '{}');
     const { code, stdout, stderr } = await forget('--yes');
     assert.deepEqual([code, stderr.includes(`plan-${ada}.json`)], [0, true], stderr);
-    assert.match(stdout, /is forgotten\. Taken out:\n {2}- [1-9]\d* records of the audit trail/);
+    assert.match(stdout, /is forgotten\. Taken out:\n {2}- [1-9]\d* records of the audit log/);
     assert.match(stdout, /What stays, and where it is taken out:\n/);
 
-    assert.deepEqual(await trailAbout(ada), []);
-    const verified = await run('audit', '--verify');
+    assert.deepEqual(await auditRecordsAbout(ada), []);
+    const verified = await run('comparison', '--verify');
     assert.equal(verified.code, 0, verified.stderr);
     assert.match(verified.stdout, /more were taken out by `latchkey forget`/);
     assert.deepEqual(
@@ -107,6 +107,6 @@ describe('latchkey forget', () => {
     const { nexudus, ids } = space;
     nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
     await eventually('her new key', () => space.kisi.org.keysOf('ada@example.com').length === 1);
-    await eventually('it is on record', async () => (await trailAbout(ada)).length > 0);
+    await eventually('it is on record', async () => (await auditRecordsAbout(ada)).length > 0);
   });
 });

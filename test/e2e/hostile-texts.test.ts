@@ -36,7 +36,7 @@ describe('texts from outside that a reader would obey', function () {
         const byHand = kisi.org.addUser({ email: 'by-hand@example.com', name: hostile });
         kisi.org.grantByHand({ userId: byHand.id, groupId: ids.groups.romeDay });
       },
-      { LATCHKEY_AUDIT_INTERVAL: '1s' },
+      { LATCHKEY_COMPARISON_INTERVAL: '1s' },
     );
     await eventually('a key', () => space.kisi.org.keysOf('ann@example.com').length === 1);
   });
@@ -89,8 +89,8 @@ describe('texts from outside that a reader would obey', function () {
       ['withdraw', '1', '--by', hostile],
       ['timeline', id],
       ['timeline', id, '--json'],
-      ['audit'],
-      ['audit', '--format', 'jsonl'],
+      ['comparison'],
+      ['comparison', '--format', 'jsonl'],
       ['latency'],
       ['alert', '--test'],
       ['drift'],

@@ -32,7 +32,7 @@ describe('a worker process that is killed', () => {
     const writes = await space.writes();
     for (const what of ['createUser', 'grant']) {
       const kept = writes.filter((write) => write.what === what && write.state === 'done');
-      assert.equal(kept.length, members, `${what}: once for each in the trail`);
+      assert.equal(kept.length, members, `${what}: once for each in the audit log`);
       assert.equal(new Set(kept.map(({ memberId }) => memberId)).size, members);
     }
     await space.close();

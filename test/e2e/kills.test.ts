@@ -1,13 +1,13 @@
 /**
  * The worker is killed at random moments amid random changes in Nexudus; at the end every write that Kisi did is in the
- * trail once, and no key is wrong. KILLS and KILL_CHANGES say how many (100 and 500 for a proof), KILL_SEED repeats the
+ * auditLog once, and no key is wrong. KILLS and KILL_CHANGES say how many (100 and 500 for a proof), KILL_SEED repeats the
  * moments and the changes of a run.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import type { TrailRecord } from '../../trail/records.js';
-import { accessProblemKey, fullPassScheduleId } from '../../messages/to-member.js';
+import type { AuditRecord } from '../../database/audit-records.js';
+import { accessProblemKey, reconciliationScheduleId } from '../../messages/to-member.js';
 import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, tellOfDeath, type KillableSpace } from '../support/killable.js';
 import { eventually } from '../support/eventually.js';
@@ -60,7 +60,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
   const deeds: string[] = [];
 
   before(async () => {
-    space = await killableSpace('1s', 'policies: { breakerPeople: 10000 }');
+    space = await killableSpace('1s', 'policies: { guardPeople: 10000 }');
     space.nexudus.switches.rateLimits = null;
     space.kisi.switches.rateLimit = null;
     watchKisi();
@@ -241,26 +241,26 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     return true;
   }
 
-  async function fullPass(): Promise<void> {
-    const schedule = space.client.schedule.getHandle(fullPassScheduleId);
+  async function reconciliation(): Promise<void> {
+    const schedule = space.client.schedule.getHandle(reconciliationScheduleId);
     const done = async (): Promise<number> => {
       const { info } = await schedule.describe();
       return info.numActionsTaken - info.runningActions.length;
     };
     await eventually(
-      'no full pass',
+      'no reconciliation',
       async () => (await schedule.describe()).info.runningActions.length === 0,
     );
     const before = await done();
     await schedule.trigger();
-    await eventually('a full pass', async () => (await done()) > before);
+    await eventually('a reconciliation', async () => (await done()) > before);
   }
 
   async function said<T>(...args: string[]): Promise<T> {
     return JSON.parse(await latchkeyDone(space.env, ...args)) as T;
   }
 
-  it('leaves every write of Kisi in the trail once, and no key wrong', async () => {
+  it('leaves every write of Kisi in the audit log once, and no key wrong', async () => {
     const plan = fc.sample(someKill, { seed, numRuns: kills });
     const changes = fc.sample(fc.record({ same: fc.boolean(), who: fc.nat(10_000), what: fc.nat(10_000) }), {
       seed,
@@ -285,7 +285,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     }
     // What is not as wanted after all this time is told below.
     await eventually('keys as wanted', isAsWanted, 120_000).catch(() => undefined);
-    await fullPass();
+    await reconciliation();
     await eventually('rest', isAtRest, 60_000);
 
     const want = wanted();
@@ -313,8 +313,8 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     );
     const isAsked = (deed: string): boolean => unasked.every((one) => deedIn(one) !== deed);
     const kept = writes.filter(({ state }) => state === 'done').map(deedIn);
-    const [inTrail, inKisi] = [tally(kept.filter(isAsked)), tally(deeds.filter(isAsked))];
-    assert.deepEqual(inTrail, inKisi, unlikeRecords(writes, inTrail, inKisi));
+    const [inAuditLog, inKisi] = [tally(kept.filter(isAsked)), tally(deeds.filter(isAsked))];
+    assert.deepEqual(inAuditLog, inKisi, unlikeRecords(writes, inAuditLog, inKisi));
     assert.deepEqual(await space.stopWorkers(), [0]);
   });
 });
@@ -324,7 +324,7 @@ function deedOf(deed: Deed, memberId: number | null, groupId: number | null): st
 }
 
 /** What Kisi did, by one record. A move may give a new key: then another record tells that the old one was taken away. */
-function deedIn({ what, answer, memberId, groupId, before, after }: TrailRecord): string {
+function deedIn({ what, answer, memberId, groupId, before, after }: AuditRecord): string {
   const deeds: Record<string, Deed> = {
     createUser: 'user',
     grant: answer?.startsWith('extended') === true ? 'move' : 'give',
@@ -335,11 +335,11 @@ function deedIn({ what, answer, memberId, groupId, before, after }: TrailRecord)
   return deedOf(deeds[what] ?? 'take', memberId, groupId);
 }
 
-const keyIn = (kept: TrailRecord['before']): number | null =>
+const keyIn = (kept: AuditRecord['before']): number | null =>
   (kept as { keyId?: number | null } | null)?.keyId ?? null;
 
 /** For whoever looks into it: all that is kept of those members whose deeds differ; undefined: of none. */
-function unlikeRecords(writes: TrailRecord[], some: string[], others: string[]): string | undefined {
+function unlikeRecords(writes: AuditRecord[], some: string[], others: string[]): string | undefined {
   const unlike = [...some, ...others].filter((deed) => !some.includes(deed) || !others.includes(deed));
   if (unlike.length === 0) return undefined;
   const records = writes.filter(({ memberId }) =>

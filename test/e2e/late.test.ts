@@ -21,7 +21,7 @@ describe('a key that comes late', () => {
             InvoicingBusinessId: city.rome,
           }).Id;
       },
-      { LATCHKEY_AUDIT_INTERVAL: '7d' },
+      { LATCHKEY_COMPARISON_INTERVAL: '7d' },
       'none',
       'policies: { drift: { extra: report, changed: report } }\n',
     );
@@ -44,7 +44,7 @@ describe('a key that comes late', () => {
     space.kisi.faults.add({ match: '/role_assignments', method: 'POST', kind: 'held', times });
   };
   const posts = (): number => space.kisi.requests.count({ method: 'POST', path: '/role_assignments' });
-  async function audit(): Promise<FindingView[]> {
+  async function comparison(): Promise<FindingView[]> {
     const answer = await latchkeyDone(space.env, 'drift', '--now', '--all', '--json');
     return (JSON.parse(answer) as { findings: FindingView[] }).findings;
   }
@@ -61,9 +61,9 @@ describe('a key that comes late', () => {
     kisi.faults.clear();
     await kisi.faults.release();
     assert.equal(keysOf('ann').length, 1);
-    assert.deepEqual(await audit(), []);
+    assert.deepEqual(await comparison(), []);
     await eventually('it is gone', () => keysOf('ann').length === 0);
-    assert.deepEqual(await audit(), []);
+    assert.deepEqual(await comparison(), []);
   });
 
   // The others of test/activities/late.test.ts need no whole space.
@@ -80,7 +80,7 @@ describe('a key that comes late', () => {
       await service.client.workflow.getHandle(memberWorkflowId(idOf('ben'))).terminate();
       await kisi.faults.release();
       assert.equal(keysOf('ben').length, 1);
-      assert.deepEqual(await audit(), []);
+      assert.deepEqual(await comparison(), []);
       await eventually('it is gone', () => keysOf('ben').length === 0);
     });
 

@@ -37,7 +37,7 @@ describe('the log', function () {
 
   const about = (msg: RegExp): LogLine[] => worker.log().filter((line) => msg.test(line.msg));
   const order = (...args: string[]): Promise<string> => latchkeyDone(env, ...args, '--by', 'jo');
-  const isSpeaking = async (): Promise<boolean> => (await worker.readiness())?.speaksToApis === true;
+  const isLeading = async (): Promise<boolean> => (await worker.readiness())?.isLeader === true;
 
   /** Nothing is wrong: no line of a failure, and no stack. */
   function assertCalm(): void {
@@ -57,9 +57,9 @@ describe('the log', function () {
 
   it('has one line for a start, and none for what an order holds back', async () => {
     worker = startWorkerProcess(folder.path, env);
-    await eventually('it speaks', isSpeaking, 60_000);
+    await eventually('it leads', isLeading, 60_000);
     await eventually('all members are held', async () => {
-      const held = space.client.workflow.list({ query: `AccessProblem = 'Held'` });
+      const held = space.client.workflow.list({ query: `AccessProblem = 'Stopped'` });
       const all: string[] = [];
       for await (const { workflowId } of held) all.push(workflowId);
       return all.length === members.length;

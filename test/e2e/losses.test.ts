@@ -1,5 +1,5 @@
 /**
- * Whatever store, workflow or record is lost or put back from an earlier copy: after one full pass and one comparison
+ * Whatever store, workflow or record is lost or put back from an earlier copy: after one reconciliation and one comparison
  * everybody holds what the rules say, and nobody lost a key in between.
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { memberStart } from '../../activities/wake.js';
 import { controlWorkflowId, modeUpdate } from '../../messages/to-control.js';
-import { auditNow, driftWorkflowId, findingUpdate, type DriftView } from '../../messages/to-drift.js';
+import { compareNow, driftWorkflowId, findingUpdate, type DriftView } from '../../messages/to-drift.js';
 import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../messages/to-member.js';
 import { losableSpace, type LosableSpace } from '../support/losable.js';
 import { eventually } from '../support/eventually.js';
@@ -89,11 +89,11 @@ const losses: Loss[] = [
     }),
   },
   {
-    what: 'the process that speaks to both APIs, which is killed amid a full pass',
+    what: 'the leader, which is killed amid a reconciliation',
     come: (space, _, changed) => space.killAmid(changed),
   },
   {
-    what: 'the process that speaks to both APIs, which is stopped',
+    what: 'the leader, which is stopped',
     async come(space, _, changed) {
       await space.restart(() => {
         changed();
@@ -161,7 +161,7 @@ describe('after the loss of', () => {
     });
 });
 
-describe('a comparison with Kisi before any full pass', () => {
+describe('a comparison with Kisi before any reconciliation', () => {
   it('knows the keys of members whose workflows were terminated, also where strange keys are taken away', async function () {
     this.timeout(240_000);
     const space = await losableSpace(({ nexudus, kisi, ids }) => {
@@ -174,8 +174,8 @@ describe('a comparison with Kisi before any full pass', () => {
       kisi.org.grantByHand({ userId: eve.id, groupId: ids.groups.romeDay });
     }, 'policies: { drift: { extra: repair } }\n');
     const keysOf = (name: string): number => space.kisi.org.keysOf(`${name}@example.com`).length;
-    const audit = (): Promise<DriftView> =>
-      space.client().workflow.getHandle(driftWorkflowId).executeUpdate(auditNow);
+    const comparison = (): Promise<DriftView> =>
+      space.client().workflow.getHandle(driftWorkflowId).executeUpdate(compareNow);
     try {
       const mode = { mode: 'live' as const, locationIds: [], memberIds: [], by: 'Mia', why: 'a test' };
       await space
@@ -187,9 +187,9 @@ describe('a comparison with Kisi before any full pass', () => {
       const query = "WorkflowType = 'member' AND ExecutionStatus = 'Running'";
       for await (const { workflowId } of space.client().workflow.list({ query }))
         await space.client().workflow.getHandle(workflowId).terminate();
-      await audit();
+      await comparison();
       await eventually('no strange key', () => keysOf('eve') === 0, 60_000);
-      assert.deepEqual((await audit()).findings, []);
+      assert.deepEqual((await comparison()).findings, []);
       assert.deepEqual([keysOf('ann'), keysOf('ben')], [1, 1]);
     } finally {
       await space.stop();

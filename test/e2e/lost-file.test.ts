@@ -1,4 +1,4 @@
-/** The file of the audit trail, deleted and put back while a worker runs: nothing is written meanwhile, and it goes on by itself. */
+/** The file of the audit log, deleted and put back while a worker runs: nothing is written meanwhile, and it goes on by itself. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,9 @@ import { alertsOf } from '../../monitoring/alerts.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
-describe('a worker whose audit trail is deleted', () => {
+describe('a worker whose audit log is deleted', () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-lost-'));
-  const path = join(folder, 'trail.db');
+  const path = join(folder, 'latchkey.db');
   let space: RunningSpace;
   before(async () => {
     space = await startSpace(() => undefined, { LATCHKEY_DATABASE_URL: `file:${path}` }, 'none', undefined, {
@@ -50,16 +50,16 @@ describe('a worker whose audit trail is deleted', () => {
     renameSync(path, join(folder, 'away'));
     const bob = joins('bob');
     await eventually('it waits', async () =>
-      /audit trail|deleted or moved/i.test(JSON.stringify((await space.view(bob))?.waitingFor ?? '')),
+      /audit log|deleted or moved/i.test(JSON.stringify((await space.view(bob))?.waitingFor ?? '')),
     );
     assert.equal(keysOf('bob'), 0);
     const { status, waitsFor } = await readiness();
     assert.equal(status, 503);
-    assert.match(waitsFor.join(), /trail\.db was deleted or moved while Latchkey ran/);
-    await eventually('an alert', async () => (await causes()).includes('trail'));
+    assert.match(waitsFor.join(), /latchkey\.db was deleted or moved while Latchkey ran/);
+    await eventually('an alert', async () => (await causes()).includes('auditLog'));
     renameSync(join(folder, 'away'), path);
     await eventually('the key', () => keysOf('bob') === 1);
-    await eventually('no alert', async () => !(await causes()).includes('trail'));
+    await eventually('no alert', async () => !(await causes()).includes('auditLog'));
     assert.equal((await readiness()).status, 200);
   });
 });

@@ -28,7 +28,7 @@ describe('bad records in Nexudus', () => {
         sell('ben', city.newYork, city.passTypes.newYorkOffice, inDays(2));
         sell('dora', city.newYork, city.passTypes.newYorkOffice, '9999-12-31T23:59:59Z');
       },
-      { LATCHKEY_FULL_PASS_INTERVAL: '2s' },
+      { LATCHKEY_RECONCILIATION_INTERVAL: '2s' },
     );
     worker = space.service;
     for (const name of ['ann', 'ben', 'dora']) await eventually(`${name}’s key`, () => has(name));

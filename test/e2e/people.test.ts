@@ -14,11 +14,11 @@ for (const by of isLong ? (['polls', 'pushes'] as const) : (['polls'] as const))
     this.timeout(240_000);
     let space: RunningSpace;
     before(async () => {
-      const polls = { LATCHKEY_FULL_PASS_INTERVAL: '2s' };
+      const polls = { LATCHKEY_RECONCILIATION_INTERVAL: '2s' };
       // A deletion is pushed by nobody.
       const pushes = {
         LATCHKEY_POLL_INTERVAL: '7d',
-        LATCHKEY_FULL_PASS_INTERVAL: '20s',
+        LATCHKEY_RECONCILIATION_INTERVAL: '20s',
         LATCHKEY_PUSH_PORT: '0',
         NEXUDUS_WEBHOOK_SECRET: secret,
       };

@@ -1,4 +1,4 @@
-/** What is pushed: a key without waiting for the poll, or for the audit. */
+/** What is pushed: a key without waiting for the poll, or for the comparison. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -29,7 +29,7 @@ describe('a push', () => {
       },
       {
         LATCHKEY_POLL_INTERVAL: '7d',
-        LATCHKEY_AUDIT_INTERVAL: '7d',
+        LATCHKEY_COMPARISON_INTERVAL: '7d',
         LATCHKEY_PUSH_PORT: '0',
         NEXUDUS_WEBHOOK_SECRET: secret,
         NEXUDUS_ACS_TOKEN: token,
@@ -208,10 +208,10 @@ describe('a push', () => {
     assert.match(await latchkeyDone(space.env, 'disagreements'), /\n1 of 1 members of whom Nexudus told/);
   });
 
-  it('of Kisi has a key that was deleted by hand given again, and an own one cause no audit', async () => {
+  it('of Kisi has a key that was deleted by hand given again, and an own one cause no comparison', async () => {
     const { kisi, ids } = space;
     const { org } = kisi;
-    type View = { lastAuditAt: string | null; findings: { kind: string }[] };
+    type View = { lastComparedAt: string | null; findings: { kind: string }[] };
     const drift = async (): Promise<View> =>
       JSON.parse(await latchkeyDone(space.env, 'drift', '--json')) as View;
     const userId = org.users().find(({ email }) => email === 'cid@example.com')?.id ?? 0;
@@ -221,10 +221,10 @@ describe('a push', () => {
       await eventually('his key again', () => keysOf('cid@example.com') === 1);
     }
     await takeAway();
-    assert.equal((await drift()).lastAuditAt, null, 'nothing was audited for the keys that were given');
+    assert.equal((await drift()).lastComparedAt, null, 'nothing was compared for the keys that were given');
     org.grantByHand({ userId, groupId: ids.groups.romeOffice });
     await takeAway();
-    // The second time it was the audit that had it mended.
+    // The second time it was the comparison that had it mended.
     await eventually('the finding', async () =>
       (await drift()).findings.some(({ kind }) => kind === 'extra'),
     );
@@ -263,7 +263,7 @@ describe('a push', () => {
       await eventually('his key', () => keysOf(Email) === 1);
       const metrics = await (await ask('/metrics')).text();
       assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="taken"[^}]*source="nexudus"[^}]*\} 1$/m);
-      assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="crowdedOut"[^}]*\} 9\d\d$/m);
+      assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="replaced"[^}]*\} 9\d\d$/m);
       assert.match(metrics, /^latchkey_pushes\{[^}]*outcome="unknownAddress"[^}]*source="acs"[^}]*\} 1$/m);
       assert.equal((await ask('/healthz')).status, 200);
     } finally {

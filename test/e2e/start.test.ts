@@ -73,7 +73,7 @@ describe('a worker that starts while an API is down', function () {
         assert.equal(status, 503);
         assert.equal(waitsFor.length, 1);
         assert.match(waitsFor[0] ?? '', new RegExp(`^${api} `));
-        await eventually('it speaks', async () => (await ready(service)).speaksToApis);
+        await eventually('it leads', async () => (await ready(service)).isLeader);
 
         stage.nexudus.faults.clear();
         stage.kisi.faults.clear();
@@ -157,10 +157,10 @@ function buys({ nexudus, ids }: Stage, name: string): number {
 
 async function ready({
   healthPort,
-}: Service): Promise<{ status: number; waitsFor: string[]; speaksToApis: boolean }> {
+}: Service): Promise<{ status: number; waitsFor: string[]; isLeader: boolean }> {
   const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`);
   return {
     status: answer.status,
-    ...((await answer.json()) as { waitsFor: string[]; speaksToApis: boolean }),
+    ...((await answer.json()) as { waitsFor: string[]; isLeader: boolean }),
   };
 }

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openDatabase } from '../../trail/database.js';
-import { createKept } from '../../trail/kept.js';
+import { openDatabase } from '../../database/database.js';
+import { createKept } from '../../database/kept.js';
 import { hooksKeptName } from '../../monitoring/monitor.js';
 import { memberWorkflowId, resync } from '../../messages/to-member.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
@@ -88,11 +88,11 @@ describe('status and alerts', () => {
       /^No key is withheld/m,
       /^Nexudus: answers since .* The login was accepted \d+ s ago, with the role: administrator\. Its clock agrees with ours\.$/m,
       /^Last poll: \d+ s ago, every 1 s\.$/m,
-      /^Last full pass: \d+ s ago, every 10 min\.$/m,
+      /^Last reconciliation: \d+ s ago, every 10 min\.$/m,
       /^Kisi: .* The API key was accepted \d+ s ago, and acts as user \d+, with the role: organization_owner\. Its clock agrees with ours\.$/m,
       /^Last comparison with Kisi: none yet\.$/m,
       /^Rules in force: [0-9a-f]+, of process \d+@/m,
-      /^Worker \d+@\S+ \(Latchkey \d+\.\d+\.\d+, rules [0-9a-f]+\): speaks to the APIs\.$/m,
+      /^Worker \d+@\S+ \(Latchkey \d+\.\d+\.\d+, rules [0-9a-f]+\): is the leader\.$/m,
       /^Alerts go to the webhook at 127\.0\.0\.1:\d+\.$/m,
       /^Nothing needs anybody\.$/m,
     ])
@@ -169,7 +169,10 @@ describe('status and alerts', () => {
     const [before, stopped] = [told().length, await latchkeyWith(space.env, 'status', '--check')];
     assert.equal(stopped.code, 1);
     assert.match(stopped.stdout, /^Kisi, as last told \d+ s ago: /m);
-    assert.match(stopped.stdout, /^ {2}- No worker speaks to Nexudus and Kisi since /m);
+    assert.match(
+      stopped.stdout,
+      /^ {2}- No worker is the leader, so none asks Nexudus or Kisi anything since /m,
+    );
     assert.match(stopped.stdout, /^Rules in force: /m);
     assert.equal(told().length, before);
     receiver.status = 500;

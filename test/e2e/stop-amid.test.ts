@@ -22,7 +22,7 @@ describe(`a stop amid ${count} members who come and ${count} who go`, function (
 
   before(async () => {
     // All who go do so at once.
-    space = await startSpace(undefined, {}, 'none', 'policies: { breakerPeople: 1000 }');
+    space = await startSpace(undefined, {}, 'none', 'policies: { guardPeople: 1000 }');
     await space.service.stop();
     await space.startWorker({ ...hurried(), kisi: createKisiPacer({ most }) });
     passes = manyJoin();

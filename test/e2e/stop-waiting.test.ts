@@ -40,12 +40,12 @@ function holdable(): {
       nexudus: {
         members: nexudus('members'),
         groups: nexudus('groups'),
-        crowds: nexudus('crowds'),
+        batches: nexudus('batches'),
         polls: nexudus('polls'),
-        fullPasses: nexudus('fullPasses'),
+        reconciliations: nexudus('reconciliations'),
         plan: { untilMs: () => 0, begin: () => undefined, isCalm: () => true },
       },
-      kisi: { urgent: kisi('urgent'), bulk: kisi('bulk') },
+      kisi: { urgent: kisi('urgent'), batch: kisi('batch') },
     },
     hold(api) {
       Object.assign(from, { [api]: never[api] });

@@ -1,7 +1,7 @@
 /** One of the servers has another time than the rest, for good; or no two agree. `CLOCKS=each`: whichever way. */
 import assert from 'node:assert/strict';
 import { latchkeyDone } from '../client/cli.js';
-import { auditNow, driftWorkflowId } from '../../messages/to-drift.js';
+import { compareNow, driftWorkflowId } from '../../messages/to-drift.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
@@ -56,7 +56,7 @@ describe('a space in which a clock is wrong', function () {
     setClock('nexudus', 6 * dayMs);
     setClock('kisi', -6 * dayMs);
     // Each is heard of: Nexudus by polls, Kisi by a comparison, since nobody has a key yet to look after.
-    await space.service.client.workflow.getHandle(driftWorkflowId).executeUpdate(auditNow);
+    await space.service.client.workflow.getHandle(driftWorkflowId).executeUpdate(compareNow);
     await eventually('it is told', async () =>
       (await latchkeyDone(space.env, 'status')).includes('no two bear each other out'),
     );

@@ -70,7 +70,7 @@ describe('a Kisi error', () => {
       assert.equal(errorOf(404, { error: 'Not found', code }).kind, 'notFound');
   });
 
-  const foreign: [string, unknown][] = [
+  const byHand: [string, unknown][] = [
     ['nothing', ''],
     ['spaces', '  '],
     ['an empty object', {}],
@@ -87,7 +87,7 @@ describe('a Kisi error', () => {
     ['an error that is an object', { error: { message: 'Not found' }, code: '000404' }],
     ['fields', { errors: { id: ['not found'] } }],
   ];
-  for (const [what, body] of foreign) {
+  for (const [what, body] of byHand) {
     it(`takes a 404 with ${what} for no answer of Kisi`, () => {
       const { kind, canRetryHelp, message } = errorOf(404, body);
       assert.deepEqual({ kind, canRetryHelp }, { kind: 'malformed', canRetryHelp: true });

@@ -82,7 +82,7 @@ describe('the keys of a person in Kisi', () => {
           const { client, wish, byHand, ends } = await start(switches);
           const id = byHand(given);
           const { how, key } = await grantKey(client, wish);
-          assert.deepEqual({ how, id: key.id }, { how: 'foreign', id });
+          assert.deepEqual({ how, id: key.id }, { how: 'byHand', id });
           assert.deepEqual(ends(), [given ?? null]);
           await running?.stop();
         }
@@ -107,7 +107,7 @@ describe('the keys of a person in Kisi', () => {
         } as const;
         const manager = sim.org.addRole(role);
         const { how, key } = await grantKey(client, wish);
-        assert.deepEqual({ how, id: key.id }, { how: 'foreign', id: manager.id });
+        assert.deepEqual({ how, id: key.id }, { how: 'byHand', id: manager.id });
         sim.org.removeAssignment(manager.id);
         sim.org.addRole({ ...role, valid_until: new Date(earlier).toISOString() });
         await assert.rejects(grantKey(client, wish), {
@@ -279,7 +279,7 @@ describe('the keys of a person in Kisi', () => {
       const applies_to_id = applies_to_type === 'Group' ? other : sim.org.id;
       sim.org.addRole({ role_id, applies_to_type, applies_to_id, user_id: wish.userId });
       const { how, higherRole } = await grantKey(client, wish);
-      assert.deepEqual([how, higherRole], ['foreign', expected]);
+      assert.deepEqual([how, higherRole], ['byHand', expected]);
     }
   });
 
@@ -429,7 +429,7 @@ describe('the keys of a person in Kisi', () => {
   describe('that one answer says is gone', () => {
     /** Kisi's own words, of whatever record. */
     const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
-    const foreign = ['', '{}', '<html>Not Found</html>', '{"message":"no Route matched with those values"}'];
+    const byHand = ['', '{}', '<html>Not Found</html>', '{"message":"no Route matched with those values"}'];
     /** So many next requests of a method to one record are answered with a 404. */
     const answer404 = (
       sim: KisiSimulator,
@@ -451,7 +451,7 @@ describe('the keys of a person in Kisi', () => {
         .map(({ method, path }) => `${method} ${path.replace(/\d+$/, '{id}')}`);
     const byId = 'GET /role_assignments/{id}';
 
-    for (const body of foreign) {
+    for (const body of byHand) {
       it(`is not taken for gone when a gateway says so (${body})`, async () => {
         const { sim, client, wish, byHand, ends } = await start();
         const keyId = byHand(end);

@@ -41,7 +41,7 @@ describe('the pace of Kisi requests', () => {
     const { pacer, times, many, start } = onFakeClock();
     const reason = new Error('nobody waits any more');
     const asker = new AbortController();
-    const fate = (line: 'urgent' | 'bulk'): Promise<unknown> =>
+    const fate = (line: 'urgent' | 'batch'): Promise<unknown> =>
       pacer[line].turn(1, asker.signal).then(
         () => 'started',
         (error: unknown) => error,
@@ -49,7 +49,7 @@ describe('the pace of Kisi requests', () => {
     assert.equal(await fate('urgent'), 'started');
     await many(4);
     const others = [start()];
-    const waiting = [fate('urgent'), fate('urgent'), fate('bulk')];
+    const waiting = [fate('urgent'), fate('urgent'), fate('batch')];
     others.push(start());
     asker.abort(reason);
     assert.deepEqual(await Promise.all(waiting), [reason, reason, reason]);
@@ -81,13 +81,13 @@ describe('the pace of Kisi requests', () => {
   });
 
   it('lets what somebody waits for go before what is done in bulk, which does not wait for ever', async () => {
-    const { pacer } = onFakeClock({ most: 1, windowMs: 100, bulkPatienceMs: 250 });
+    const { pacer } = onFakeClock({ most: 1, windowMs: 100, longestBatchWaitMs: 250 });
     const order: string[] = [];
-    const ask = (line: 'urgent' | 'bulk', name: string): Promise<void> =>
+    const ask = (line: 'urgent' | 'batch', name: string): Promise<void> =>
       pacer[line].turn().then(() => void order.push(name));
     await Promise.all([
-      ask('bulk', 'first'),
-      ...['b1', 'b2'].map((name) => ask('bulk', name)),
+      ask('batch', 'first'),
+      ...['b1', 'b2'].map((name) => ask('batch', name)),
       ...['u1', 'u2', 'u3', 'u4'].map((name) => ask('urgent', name)),
     ]);
     assert.deepEqual(order, ['first', 'u1', 'u2', 'b1', 'b2', 'u3', 'u4']);

@@ -12,8 +12,8 @@ describe('a signal typed by hand', () => {
     [{ reason: 'because', notBefore: 'soon' }, now],
     [{ notBefore: Infinity }, now],
     [
-      { reason: 'fullPass', notBefore: 12, more: 'of it' },
-      { reason: 'fullPass', notBefore: 12 },
+      { reason: 'reconciliation', notBefore: 12, more: 'of it' },
+      { reason: 'reconciliation', notBefore: 12 },
     ],
   ];
   for (const [argument, wake] of cases) {
@@ -30,7 +30,7 @@ describe('a hundred thousand wakes', () => {
       'resync',
       'order',
       'profile',
-      'fullPass',
+      'reconciliation',
       'reference',
       'drift',
       'checkIn',
@@ -38,7 +38,7 @@ describe('a hundred thousand wakes', () => {
     ] as const;
     let kept: Wake[] = [];
     for (let i = 0; i < 100_000; i++)
-      kept = mergedWakes([...kept, { reason: reasons[i % 9]!, notBefore: i, inBulk: i % 2 === 0 }]);
+      kept = mergedWakes([...kept, { reason: reasons[i % 9]!, notBefore: i, isBatch: i % 2 === 0 }]);
     assert.equal(kept.length, 18);
     assert.equal(Math.max(...kept.map(({ notBefore }) => notBefore ?? 0)), 99_999);
   });

@@ -4,9 +4,9 @@ import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
-import { openDatabase } from '../../trail/database.js';
-import { createKept } from '../../trail/kept.js';
-import type { TrailTables } from '../../trail/table.js';
+import { openDatabase } from '../../database/database.js';
+import { createKept } from '../../database/kept.js';
+import type { Tables } from '../../database/tables.js';
 import { createAlerting, type Alerting } from '../../monitoring/alerting.js';
 import type { Alert } from '../../monitoring/alerts.js';
 import { ChannelError, type Channel, type Message } from '../../monitoring/channels.js';
@@ -42,7 +42,7 @@ const alert = (cause: string, patienceMs?: number): Alert => ({
 
 describe('alerts', () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-alerts-'));
-  let db: Kysely<TrailTables>;
+  let db: Kysely<Tables>;
   let now: number;
   let said: string[];
   let files = 0;
@@ -89,18 +89,18 @@ describe('alerts', () => {
   it('tells again after a day what lasts', async () => {
     const to = place('a');
     const alerting = started(to);
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
     now += 24 * hour - 1;
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
     now += 1;
-    await tell(alerting, 'held/1');
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
+    await tell(alerting, 'withheld/1');
     assert.deepEqual(titles(to), ['Latchkey: 1 new', 'Latchkey: 1 still open']);
   });
 
   it('tells a hundred causes at once in one message, which lists the first and counts the rest', async () => {
     const to = place('a');
-    await tell(started(to), ...Array.from({ length: 100 }, (_, i) => `held/${i}`));
+    await tell(started(to), ...Array.from({ length: 100 }, (_, i) => `withheld/${i}`));
     assert.deepEqual(titles(to), ['Latchkey: 100 new']);
     assert.equal(to.got[0]?.lines.length, 21);
     assert.match(to.got[0].lines[20] ?? '', /^And 80 more: `latchkey status`/);
@@ -108,14 +108,14 @@ describe('alerts', () => {
 
   it('tells nothing twice after a restart, and does not forget to tell what is over', async () => {
     const to = place('a');
-    await tell(started(to), 'held/1', 'held/2');
+    await tell(started(to), 'withheld/1', 'withheld/2');
     const next = started(to);
-    await tell(next, 'held/1', 'held/2');
+    await tell(next, 'withheld/1', 'withheld/2');
     assert.equal(to.got.length, 1);
-    await tell(next, 'held/1');
+    await tell(next, 'withheld/1');
     assert.equal(to.got.length, 1, 'it may only not have been seen yet');
     now += 2 * minute;
-    await tell(next, 'held/1');
+    await tell(next, 'withheld/1');
     assert.deepEqual(titles(to), ['Latchkey: 2 new', 'Latchkey: 1 over']);
   });
 
@@ -170,7 +170,7 @@ describe('alerts', () => {
       tries.push(now - noon);
       return send(message);
     };
-    for (; now < noon + 2 * hour; now += 15_000) await tell(alerting, 'held/1');
+    for (; now < noon + 2 * hour; now += 15_000) await tell(alerting, 'withheld/1');
     const gaps = tries.slice(1).map((at, i) => at - (tries[i] ?? 0));
     assert.deepEqual(gaps.slice(0, 6), [30_000, 60_000, 120_000, 240_000, 480_000, 900_000]);
     assert.ok(gaps.slice(5).every((gap) => gap === 15 * minute));
@@ -179,7 +179,7 @@ describe('alerts', () => {
     ]);
     to.refusal = null;
     now += 15 * minute;
-    await tell(alerting, 'held/1', 'held/2');
+    await tell(alerting, 'withheld/1', 'withheld/2');
     assert.deepEqual(titles(to), ['Latchkey: 2 new']);
     assert.deepEqual(alerting.undelivered(), []);
     assert.equal(said.filter((line) => /did not reach the webhook a/.test(line)).length, 1);
@@ -190,13 +190,13 @@ describe('alerts', () => {
     const to = place('a');
     const alerting = started(to);
     to.refusal = new ChannelError('it answered 429.', 86_400_000);
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
     to.refusal = null;
     now += 15 * minute - 1;
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
     assert.equal(to.got.length, 0);
     now += 1;
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
     assert.equal(to.got.length, 1);
   });
 
@@ -204,19 +204,19 @@ describe('alerts', () => {
     const [well, ill] = [place('a'), place('b')];
     const alerting = started(well, ill);
     ill.refusal = new ChannelError('no answer (ECONNREFUSED).');
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
     const undelivered = `undelivered/${ill.name}`;
     ill.refusal = null;
     now += hour;
-    await tell(alerting, 'held/1', undelivered);
-    await tell(alerting, 'held/1', undelivered);
+    await tell(alerting, 'withheld/1', undelivered);
+    await tell(alerting, 'withheld/1', undelivered);
     assert.deepEqual(
       well.got.flatMap(({ alerts }) => alerts.map(({ cause }) => cause)),
-      ['held/1', undelivered],
+      ['withheld/1', undelivered],
     );
     assert.deepEqual(
       ill.got.flatMap(({ alerts }) => alerts.map(({ cause }) => cause)),
-      ['held/1'],
+      ['withheld/1'],
     );
   });
 
@@ -224,9 +224,9 @@ describe('alerts', () => {
     const to = place('a');
     await db.destroy();
     const alerting = started(to);
-    await tell(alerting, 'trail');
+    await tell(alerting, 'auditLog');
     now += minute;
-    await tell(alerting, 'trail');
+    await tell(alerting, 'auditLog');
     assert.deepEqual(titles(to), ['Latchkey: 1 new']);
     db = await openDatabase(`file:${join(folder, `${files++}.db`)}`);
   });
@@ -235,7 +235,7 @@ describe('alerts', () => {
     const to = place('a');
     const alerting = started(to);
     to.refusal = new ChannelError('it answered 500.');
-    await tell(alerting, 'held/1');
+    await tell(alerting, 'withheld/1');
     now += hour;
     to.refusal = null;
     await tell(alerting);

@@ -1,21 +1,21 @@
 // What needs somebody, by what is known of a space.
 import assert from 'node:assert/strict';
 import { alertsOf } from '../../monitoring/alerts.js';
-import type { ApiState, Trouble } from '../../monitoring/api-watch.js';
+import type { ApiState, Problem } from '../../monitoring/api-watch.js';
 import type { Facts } from '../../monitoring/facts.js';
 import { api, facts, hour, minute, noon } from './facts.js';
 
 const causes = (over: Partial<Facts> = {}): string[] =>
   alertsOf(facts(over), noon).standing.map(({ cause }) => cause);
 const textOf = (over: Partial<Facts>): string => alertsOf(facts(over), noon).standing[0]?.text ?? '';
-const trouble = (forMs: number, why = 'Kisi gave no answer (ETIMEDOUT) to GET /user.'): Trouble => ({
+const problem = (forMs: number, why = 'Kisi gave no answer (ETIMEDOUT) to GET /user.'): Problem => ({
   since: noon - forMs,
   lastAt: noon - 1_000,
   why,
 });
 const kisi = (over: Partial<ApiState>): Partial<Facts> => ({ apis: { nexudus: api(), kisi: api(over) } });
 const nexudus = (over: Partial<ApiState>): Partial<Facts> => ({ apis: { nexudus: api(over), kisi: api() } });
-const down = (forMs: number): Partial<ApiState> => ({ reachableSince: null, down: trouble(forMs) });
+const down = (forMs: number): Partial<ApiState> => ({ reachableSince: null, down: problem(forMs) });
 
 describe('what needs somebody', () => {
   it('tell a day before its end that NEXUDUS_TOKEN must be replaced, unless it is refused already or outlives its end', () => {
@@ -46,7 +46,7 @@ describe('what needs somebody', () => {
   });
 
   it('a key or login that is refused, at once, with the setting to mend', () => {
-    const refused = trouble(1_000, 'the API key is wrong or has expired');
+    const refused = problem(1_000, 'the API key is wrong or has expired');
     assert.deepEqual(causes(kisi({ refused })), ['refused/kisi']);
     assert.match(textOf(kisi({ refused })), /KISI_API_KEY/);
     assert.match(textOf(nexudus({ refused })), /NEXUDUS_TOKEN/);
@@ -55,7 +55,7 @@ describe('what needs somebody', () => {
   it('a call that is answered otherwise than documented, or refused, all through five minutes', () => {
     const call = (lastAt: number): Partial<Facts> =>
       nexudus({
-        troubles: [{ call: 'list teams', kind: 'changed', since: noon - hour, lastAt, why: 'no JSON.' }],
+        problems: [{ call: 'list teams', kind: 'changed', since: noon - hour, lastAt, why: 'no JSON.' }],
       });
     assert.deepEqual(causes(call(noon - hour + 4 * minute)), [], 'nothing followed the last failure');
     assert.deepEqual(causes(call(noon - minute)), ['call/nexudus/list teams']);
@@ -63,7 +63,7 @@ describe('what needs somebody', () => {
 
   it('keys that are withheld, until a person has ruled of them', () => {
     const held = { id: 3, since: noon - hour, keys: 12, ruling: null };
-    assert.deepEqual(causes({ held: [held] }), ['held/3']);
+    assert.deepEqual(causes({ held: [held] }), ['withheld/3']);
     assert.match(textOf({ held: [held] }), /^12 keys .*`latchkey approve 3`.*`latchkey reject 3`/);
     const ruling = { does: 'reject', by: 'Mia', why: '', at: noon } as const;
     assert.deepEqual(causes({ held: [{ ...held, ruling }] }), []);
@@ -84,7 +84,7 @@ describe('what needs somebody', () => {
       drift: { ...drift, failure: { since: noon - forMs, why: 'Kisi is down.' } },
     });
     assert.deepEqual(causes(failure(hour - 1)), []);
-    assert.deepEqual(causes(failure(hour)), ['audit']);
+    assert.deepEqual(causes(failure(hour)), ['comparison']);
     assert.deepEqual(causes({ drift: { ...drift, doubt: { since: noon, lost: 30, held: 40 } } }), ['doubt']);
   });
 
@@ -145,9 +145,9 @@ describe('what needs somebody', () => {
     assert.deepEqual(causes(skewed(null, null, 0)), []);
   });
 
-  it('an audit trail that cannot be written, by what this process or a member says', () => {
-    assert.deepEqual(causes({ trail: trouble(minute, 'the disk is full') }), ['trail']);
-    assert.deepEqual(causes({ blocked: { Trail: 4 } }), ['trail']);
+  it('an audit log that cannot be written, by what this process or a member says', () => {
+    assert.deepEqual(causes({ auditLog: problem(minute, 'the disk is full') }), ['auditLog']);
+    assert.deepEqual(causes({ blocked: { AuditLog: 4 } }), ['auditLog']);
   });
 
   it('keys that end at the door within two days though access goes on, with whose', () => {
@@ -167,24 +167,26 @@ describe('what needs somebody', () => {
       'blocked/Configuration',
       'blocked/Kisi',
     ]);
-    assert.deepEqual(causes({ blocked: { Held: 14 } }), []);
+    assert.deepEqual(causes({ blocked: { Stopped: 14 } }), []);
     const since = { reachableSince: noon - minute };
     assert.deepEqual(causes({ ...kisi(since), blocked: { Kisi: 9 } }), [], 'it catches up');
   });
 
-  it('a poll or a full pass that is long overdue, unless it is paused or the API itself is the matter', () => {
+  it('a poll or a reconciliation that is long overdue, unless it is paused or the API itself is the matter', () => {
     const late = { lastGoodAt: noon - 10 * minute, everyMs: 30_000, isPaused: false };
     assert.deepEqual(causes({ poll: late }), ['late/poll']);
     assert.deepEqual(causes({ poll: { ...late, everyMs: 10 * minute } }), []);
     assert.deepEqual(causes({ poll: { ...late, isPaused: true } }), []);
     assert.deepEqual(causes({ ...nexudus(down(hour)), poll: late }), ['down/nexudus']);
-    assert.deepEqual(causes({ fullPass: { ...late, lastGoodAt: noon - hour } }), ['late/full-pass']);
+    assert.deepEqual(causes({ reconciliation: { ...late, lastGoodAt: noon - hour } }), [
+      'late/reconciliation',
+    ]);
   });
 
-  it('that no worker speaks, and then not that nothing is polled', () => {
-    const speaker = { speaks: false, identity: null, beatAt: noon - hour };
+  it('that no worker is the leader, and then not that nothing is polled', () => {
+    const leader = { isLeading: false, identity: null, beatAt: noon - hour };
     const poll = { lastGoodAt: noon - hour, everyMs: 30_000, isPaused: false };
-    assert.deepEqual(causes({ speaker, poll }), ['worker']);
+    assert.deepEqual(causes({ leader, poll }), ['worker']);
   });
 
   it('alerts that do not get there', () => {

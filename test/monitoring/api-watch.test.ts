@@ -77,7 +77,7 @@ describe('the watch over the APIs', () => {
     kisi.faults.add({ match: '/groups', kind: 'status', status: 403 });
     await fails(client.listGroups());
     assert.deepEqual(
-      state().troubles.map(({ call, kind }) => [call, kind]),
+      state().problems.map(({ call, kind }) => [call, kind]),
       [['listGroups', 'refused']],
     );
     assert.equal(state().refused, null);
@@ -87,10 +87,10 @@ describe('the watch over the APIs', () => {
     assert.equal(state().down, null, 'it answers');
     await client.currentUser();
     assert.equal(state().refused, null);
-    assert.equal(state().troubles.length, 1, 'another call says nothing of it');
+    assert.equal(state().problems.length, 1, 'another call says nothing of it');
     kisi.faults.clear();
     await client.listGroups();
-    assert.deepEqual(state().troubles, []);
+    assert.deepEqual(state().problems, []);
   });
 
   it('keeps since when a call is answered otherwise than documented', async () => {
@@ -99,7 +99,7 @@ describe('the watch over the APIs', () => {
     now = 400_000;
     for await (const page of readingPages(client)) assert.fail(JSON.stringify(page));
     await fails(client.listUsers());
-    const calls = state().troubles.map(({ call, since, lastAt }) => [call, since, lastAt]);
+    const calls = state().problems.map(({ call, since, lastAt }) => [call, since, lastAt]);
     assert.deepEqual(calls, [
       ['usersByPage', 400_000, 400_000],
       ['listUsers', 1_000, 400_000],
@@ -110,10 +110,10 @@ describe('the watch over the APIs', () => {
     await fails(client.getGroup(12_345));
     kisi.faults.add({ match: '/users', method: 'POST', kind: 'status', status: 422 });
     await fails(client.createUser({ email: 'ann@example.com', name: 'Ann' }));
-    const { answeredAt, troubles, refused, down } = state();
+    const { answeredAt, problems, refused, down } = state();
     assert.deepEqual(
-      { answeredAt, troubles, refused, down },
-      { answeredAt: 1_000, troubles: [], refused: null, down: null },
+      { answeredAt, problems, refused, down },
+      { answeredAt: 1_000, problems: [], refused: null, down: null },
     );
   });
 
@@ -147,7 +147,7 @@ describe('the watch over the APIs', () => {
       await fails(nexudus.list('teams'));
       await nexudus.list('coworkers');
       assert.deepEqual(
-        watch.states().nexudus.troubles.map(({ call }) => call),
+        watch.states().nexudus.problems.map(({ call }) => call),
         ['list teams'],
       );
       await nexudus.me();

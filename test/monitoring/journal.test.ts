@@ -1,29 +1,29 @@
-// The daily look at the audit trail: what it tells, to whom, and that a shorter trail is noticed after a restart too.
+// The daily look at the audit log: what it tells, to whom, and that a shorter auditLog is noticed after a restart too.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { MetricMeter } from '@temporalio/common';
 import type { Kysely } from 'kysely';
-import { openDatabase } from '../../trail/database.js';
-import type { Head } from '../../trail/journal.js';
-import type { TrailTables } from '../../trail/table.js';
-import { createTrail, type Trail } from '../../trail/trail.js';
+import { openDatabase } from '../../database/database.js';
+import type { Head } from '../../database/journal.js';
+import type { Tables } from '../../database/tables.js';
+import { createAuditLog, type AuditLog } from '../../database/audit-log.js';
 import { alertsOf } from '../../monitoring/alerts.js';
 import { createJournalWatch, type JournalState } from '../../monitoring/journal.js';
 import { createLogger } from '../../worker/logging.js';
-import { note } from '../trail/records.js';
+import { note } from '../database/records.js';
 import { facts, noon } from './facts.js';
 
-describe('the daily look at the audit trail', () => {
-  let db: Kysely<TrailTables>;
-  let trail: Trail;
+describe('the daily look at the audit log', () => {
+  let db: Kysely<Tables>;
+  let auditLog: AuditLog;
   let said: { level: string; head?: string; msg: string }[];
   let gauges: Record<string, number>;
   beforeEach(async () => {
     db = await openDatabase(':memory:');
-    trail = createTrail(db);
+    auditLog = createAuditLog(db);
     said = [];
     gauges = {};
-    for (const key of ['a', 'b', 'c']) await trail.note(note({ key }));
+    for (const key of ['a', 'b', 'c']) await auditLog.note(note({ key }));
   });
   afterEach(() => db.destroy());
 
@@ -34,7 +34,7 @@ describe('the daily look at the audit trail', () => {
   /** What a process that has just started finds. */
   async function look(
     told: Head | null,
-    through: Pick<Trail, 'verify' | 'seen'> = createTrail(db),
+    through: Pick<AuditLog, 'verify' | 'seen'> = createAuditLog(db),
   ): Promise<JournalState> {
     const ended = new AbortController();
     const log = createLogger({
@@ -46,7 +46,7 @@ describe('the daily look at the audit trail', () => {
         },
       },
     });
-    const watch = createJournalWatch({ ...{ told, meter, log }, trail: through, now: () => noon });
+    const watch = createJournalWatch({ ...{ told, meter, log }, auditLog: through, now: () => noon });
     const looked = once(ended.signal, 'abort');
     void watch.run(ended.signal);
     await looked;
@@ -57,12 +57,12 @@ describe('the daily look at the audit trail', () => {
     alertsOf(facts({ journal }), noon).standing.map(({ cause }) => cause);
 
   it('tells the head in the log, and numbers as metrics', async () => {
-    const head = await trail.head();
+    const head = await auditLog.head();
     const state = await look(null);
     assert.deepEqual(state, { head, verifiedAt: noon, records: 3, problem: null });
     assert.deepEqual(
       said.map(({ level, head: where, msg }) => [level, where, msg]),
-      [['info', `3:${head.hash}`, 'the audit trail is as Latchkey wrote it']],
+      [['info', `3:${head.hash}`, 'the audit log is as Latchkey wrote it']],
     );
     assert.deepEqual(gauges, {
       latchkey_audit_verified: 1,
@@ -73,7 +73,7 @@ describe('the daily look at the audit trail', () => {
   });
 
   it('alerts where a record was changed', async () => {
-    await db.updateTable('trail').set({ cause: 'a lie' }).where('key', '=', 'b').execute();
+    await db.updateTable('audit_log').set({ cause: 'a lie' }).where('key', '=', 'b').execute();
     const state = await look(null);
     assert.equal(state.problem, 'record b (entry 2) was changed');
     assert.deepEqual([said[0]?.level, gauges['latchkey_audit_verified']], ['error', 0]);
@@ -82,7 +82,7 @@ describe('the daily look at the audit trail', () => {
 
   it('alerts where an older state was put back while no process ran', async () => {
     const { head: told } = await look(null);
-    await db.deleteFrom('trail').where('key', '=', 'c').execute();
+    await db.deleteFrom('audit_log').where('key', '=', 'c').execute();
     await db.deleteFrom('journal').where('seq', '=', 3).execute();
     const { hash } = await db
       .selectFrom('journal')

@@ -4,10 +4,10 @@ import { createRunWatch } from '../../monitoring/runs.js';
 const minute = 60_000;
 const facts = (everyMs: number, isPaused = false) => ({
   poll: { lastGoodAt: null, everyMs, isPaused },
-  fullPass: { lastGoodAt: null, everyMs: 10 * minute, isPaused },
+  reconciliation: { lastGoodAt: null, everyMs: 10 * minute, isPaused },
 });
 
-describe('the watch over polls and full passes', () => {
+describe('the watch over polls and reconciliations', () => {
   let now = 0;
   const started = (): ReturnType<typeof createRunWatch> => createRunWatch(() => now);
 
@@ -21,7 +21,7 @@ describe('the watch over polls and full passes', () => {
     assert.deepEqual(runs.late(facts(30_000)), ['poll-nexudus']);
     assert.deepEqual(runs.late(facts(30_000)), []);
     now = 30 * minute;
-    assert.deepEqual(runs.late(facts(30_000)), ['poll-nexudus', 'full-pass']);
+    assert.deepEqual(runs.late(facts(30_000)), ['poll-nexudus', 'reconciliation']);
   });
 
   it('knows when each began, however it ended, and says nothing of what is paused', async () => {
@@ -39,6 +39,6 @@ describe('the watch over polls and full passes', () => {
     now = 60 * minute;
     assert.deepEqual(runs.late(facts(30_000, true)), []);
     runs.restart();
-    assert.deepEqual(runs.late(facts(30_000)), [], 'another process spoke meanwhile');
+    assert.deepEqual(runs.late(facts(30_000)), [], 'another process led meanwhile');
   });
 });

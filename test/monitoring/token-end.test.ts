@@ -1,6 +1,6 @@
 /** NEXUDUS_TOKEN lives for seven days, and a person must replace it: told before that, whatever restarts and is lost. */
 import assert from 'node:assert/strict';
-import type { Kept, KeptValue } from '../../trail/kept.js';
+import type { Kept, KeptValue } from '../../database/kept.js';
 import { createLogger } from '../../worker/logging.js';
 import { createTokenWatch, expiryIn } from '../../monitoring/token-end.js';
 

@@ -77,7 +77,7 @@ describe('a record that one answer has and another lacks', () => {
       const [ann, bob] = ['ann@example.com', 'ann@example.com'].map((Email) => space.addCoworker({ Email }));
       assert.ok(ann && bob);
       const pass = space.addPass({ CoworkerId: bob.Id, TimePassId: space.addTimePass().Id });
-      const known: Partial<MemberRequest>[] = [{ siblingIds: [bob.Id] }, { heldOn: [standsOn(pass)] }];
+      const known: Partial<MemberRequest>[] = [{ siblingIds: [bob.Id] }, { standsOn: [standsOn(pass)] }];
       for (const more of known) {
         hide('Coworker_Email', { times: 2, ids: [bob.Id] });
         assert.deepEqual(peopleOf(await read(ann.Id, more)), [ann.Id, bob.Id]);
@@ -90,10 +90,10 @@ describe('a record that one answer has and another lacks', () => {
       const pass = space.addPass({ CoworkerId: payer.Id, TimePassId: space.addTimePass().Id });
       const members = { PayingMemberId: payer.Id, TeamMembers: [payer.Id, ann.Id] };
       const team = space.addTeam({ ShareTimePasses: true, ...members });
-      const heldOn = [standsOn(pass, { teamId: team.Id })];
+      const evidence = [standsOn(pass, { teamId: team.Id })];
       for (const match of [`${coworkers}/${payer.Id}$`, `/api/spaces/teams/${team.Id}$`]) {
         hide(match);
-        const { snapshot } = await read(ann.Id, { heldOn });
+        const { snapshot } = await read(ann.Id, { standsOn: evidence });
         assert.deepEqual(idsOf(snapshot?.profiles[0]?.loans[0]?.passes ?? []), [pass.Id]);
         assert.deepEqual(bench.simulator.faults.list(), []);
       }
@@ -107,7 +107,7 @@ describe('a record that one answer has and another lacks', () => {
       const fields = { IsFromTariff: true, CoworkerContractUniqueId: null };
       const pass = space.addPass({ CoworkerId: ann.Id, TimePassId: space.addTimePass().Id, ...fields });
       hide('coworkercontracts', { ids: [second.Id] });
-      const { snapshot } = await read(ann.Id, { heldOn: [standsOn(pass)] });
+      const { snapshot } = await read(ann.Id, { standsOn: [standsOn(pass)] });
       assert.deepEqual(idsOf(snapshot?.profiles[0]?.contracts ?? []), [first.Id, second.Id]);
     });
 
@@ -120,7 +120,7 @@ describe('a record that one answer has and another lacks', () => {
       const [pass] = space.renew(contract.Id);
       assert.ok(pass);
       hide('tarifftimepasses');
-      const { snapshot } = await read(ann.Id, { heldOn: [standsOn(pass, { contractId: contract.Id })] });
+      const { snapshot } = await read(ann.Id, { standsOn: [standsOn(pass, { contractId: contract.Id })] });
       assert.deepEqual(
         snapshot?.allowances.map(({ uniqueId }) => uniqueId),
         [pass.TariffTimePassUniqueId],
@@ -164,7 +164,7 @@ describe('a record that one answer has and another lacks', () => {
       const cases: [number, Partial<MemberRequest>][] = [
         [gone.Id, {}],
         [ann.Id, { siblingIds: [gone.Id] }],
-        [ann.Id, { heldOn: [standsOn(pass, { teamId: team.Id })] }],
+        [ann.Id, { standsOn: [standsOn(pass, { teamId: team.Id })] }],
       ];
       for (const [memberId, more] of cases) {
         assert.equal(await minutesUntilGone(memberId, more), 1);
@@ -267,8 +267,8 @@ describe('a record that one answer has and another lacks', () => {
       const members = { PayingMemberId: payer.Id, TeamMembers: [payer.Id, ann.Id] };
       space.addTeam({ ShareTimePasses: true, ...members });
       space.remove('coworkers', payer.Id);
-      const heldOn: StandsOn[] = [];
-      assert.deepEqual(peopleOf(await read(ann.Id, { heldOn })), [ann.Id]);
+      const standsOn: StandsOn[] = [];
+      assert.deepEqual(peopleOf(await read(ann.Id, { standsOn })), [ann.Id]);
     });
   });
 });

@@ -28,7 +28,7 @@ interface Followed extends Bench {
   isCalm: boolean;
   untilMs: number;
   isTimeKnown: boolean;
-  /** As a full pass does. */
+  /** As a reconciliation does. */
   readAll(): Promise<void>;
   /** As a poll does. */
   poll(): Promise<void>;
@@ -138,15 +138,15 @@ describe('reading out of a copy that is kept up', () => {
     await settle();
     followed.isCalm = false;
     space.suspend(ann);
-    assert.deepEqual((await opens(ann, { heldOn: held(annsPass) })).groups, []);
+    assert.deepEqual((await opens(ann, { standsOn: held(annsPass) })).groups, []);
     later();
     space.usePass(bensPass);
-    const request = requestFor(ben, { notBefore: followed.clock.now, heldOn: held(bensPass) });
+    const request = requestFor(ben, { notBefore: followed.clock.now, standsOn: held(bensPass) });
     const { snapshot } = await followed.copied.readMember(request);
     assert.equal(snapshot?.profiles[0]?.passes[0]?.used, true);
     space.update('coworkertimepasses', cidsPass, { ExpireDate: new Date(noon).toISOString() });
     later(3 * 24 * hourMs);
-    assert.deepEqual((await opens(cid, { heldOn: held(cidsPass) })).groups, []);
+    assert.deepEqual((await opens(cid, { standsOn: held(cidsPass) })).groups, []);
   });
 
   it('looks nothing up of one who is suspended', async () => {
@@ -155,10 +155,10 @@ describe('reading out of a copy that is kept up', () => {
     await settle();
     await opens(ann);
     later(5_000);
-    assert.deepEqual(await opens(ann, { heldOn: held(annsPass) }), { groups: [groupId], requests: 7 });
+    assert.deepEqual(await opens(ann, { standsOn: held(annsPass) }), { groups: [groupId], requests: 7 });
     later(5_000);
     space.suspend(ann);
-    assert.deepEqual(await opens(ann, { heldOn: held(annsPass) }), { groups: [], requests: 3 });
+    assert.deepEqual(await opens(ann, { standsOn: held(annsPass) }), { groups: [], requests: 3 });
   });
 
   it('gives nothing by a pass that was deleted since, however little room there is', async () => {
@@ -174,23 +174,23 @@ describe('reading out of a copy that is kept up', () => {
   it('notices at once that a pass was deleted where nothing else says why the member was woken', async () => {
     const ann = member();
     const pass = buys(ann);
-    const heldOn = held(pass);
+    const standsOn = held(pass);
     await settle();
     followed.isCalm = false;
     space.remove('coworkertimepasses', pass);
-    assert.deepEqual((await opens(ann, { heldOn })).groups, []);
+    assert.deepEqual((await opens(ann, { standsOn })).groups, []);
   });
 
   it('has whoever no list explains wait for the next exact look in a busy minute, and no longer', async () => {
     const [ann, ben] = [member(), member()];
     const pass = buys(ann);
-    const heldOn = held(pass);
+    const standsOn = held(pass);
     await settle();
     followed.isCalm = false;
     await opens(ben);
     later();
     space.remove('coworkertimepasses', pass);
-    const { groups, requests } = await opens(ann, { heldOn });
+    const { groups, requests } = await opens(ann, { standsOn });
     assert.deepEqual(groups, []);
     assert.ok(requests >= 7, `one look by lists, and an exact one (${requests} requests)`);
   });
@@ -245,19 +245,19 @@ describe('reading out of a copy that is kept up', () => {
   for (const isCalm of [true, false])
     it(`looks only passes up of whoever came or went, ${isCalm ? 'in a calm minute' : 'and at once in a busy one'}`, async () => {
       const [ann, ben] = [member(), member()];
-      const heldOn = held(buys(ann));
+      const standsOn = held(buys(ann));
       const others = held(buys(ben));
       await settle();
       await opens(ann);
       followed.isCalm = isCalm;
       later(5_000);
       const isCheckIn = true;
-      assert.deepEqual(await opens(ann, { heldOn, isCheckIn }), { groups: [groupId], requests: 4 });
-      await opens(ben, { heldOn: others });
+      assert.deepEqual(await opens(ann, { standsOn, isCheckIn }), { groups: [groupId], requests: 4 });
+      await opens(ben, { standsOn: others });
       later(5_000);
       // Nothing else tells of a record that is gone.
-      space.remove('coworkertimepasses', heldOn[0]?.passId ?? 0);
-      assert.deepEqual((await opens(ann, { heldOn, isCheckIn })).groups, []);
+      space.remove('coworkertimepasses', standsOn[0]?.passId ?? 0);
+      assert.deepEqual((await opens(ann, { standsOn, isCheckIn })).groups, []);
     });
 
   it('keeps nobody out by a pause that was deleted since', async () => {
@@ -328,14 +328,14 @@ describe('reading out of a copy that is kept up', () => {
 
   it('serves many who checked in as well, without reading everybody', async () => {
     const members = Array.from({ length: 40 }, () => member());
-    const heldOn = new Map(members.map((id) => [id, held(buys(id))]));
+    const standsOn = new Map(members.map((id) => [id, held(buys(id))]));
     await settle();
     await opens(member());
     followed.isCalm = false;
     later(5_000);
     const before = followed.asked();
     const ofAll = members.map((id) =>
-      opens(id, { heldOn: heldOn.get(id) ?? [], isCheckIn: true, inBulk: true }),
+      opens(id, { standsOn: standsOn.get(id) ?? [], isCheckIn: true, isBatch: true }),
     );
     for (const { groups } of await Promise.all(ofAll)) assert.deepEqual(groups, [groupId]);
     assert.equal(followed.asked() - before, 4);
@@ -509,7 +509,7 @@ describe('reading out of a copy that is kept up', () => {
       const request = (id: number): MemberRequest =>
         requestFor(id, {
           ...{ notBefore: followed.clock.now, reference: 'kept' },
-          heldOn: stood.get(id) ?? [],
+          standsOn: stood.get(id) ?? [],
         });
       for (const id of ids) {
         const [one, other] = [

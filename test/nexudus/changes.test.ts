@@ -134,9 +134,9 @@ describe('noticing changes', () => {
       space.addTeam({ TeamMembers: [ann.Id] });
       const strangers = [1, 2, 3].map(() => planMember().ann.Id);
       const contentsOf = (written: readonly Written[]): string[] => written.map(contentOf);
-      const read = async (inBulk: boolean): Promise<string[]> => {
-        const ids = [ann.Id, ...(inBulk ? strangers : [])];
-        const request = { inBulk, notBefore: now() };
+      const read = async (isBatch: boolean): Promise<string[]> => {
+        const ids = [ann.Id, ...(isBatch ? strangers : [])];
+        const request = { isBatch, notBefore: now() };
         const [own] = await Promise.all(ids.map((id) => bench.reader.readMember(requestFor(id, request))));
         assert.ok(own !== undefined);
         return contentsOf(own.written);
@@ -145,7 +145,7 @@ describe('noticing changes', () => {
       const found = async (): Promise<string[]> =>
         contentsOf((await since(at)).touched.filter(({ memberId }) => memberId === ann.Id));
       const isOfTeam = (content: string): boolean => content.startsWith('team');
-      for (const inBulk of [false, true]) {
+      for (const isBatch of [false, true]) {
         bench.clock.now += 1000;
         const polled = (await found()).filter((content) => !isOfTeam(content));
         const records = polled.map((content) => content.split(' ').slice(0, 2).join(' ')).sort();
@@ -153,16 +153,16 @@ describe('noticing changes', () => {
           records,
           [`contract ${contract.Id}`, `coworker ${ann.Id}`, `pass ${pass.Id}`, `pause ${pause.Id}`].sort(),
         );
-        const known = await read(inBulk);
+        const known = await read(isBatch);
         assert.deepEqual(
           polled.filter((content) => !known.includes(content)),
           [],
         );
-        space.update('coworkers', ann.Id, { Archived: inBulk });
-        space.update('coworkercontracts', contract.Id, { Cancelled: !inBulk });
-        space.update('coworkertimepasses', pass.Id, { Used: !inBulk });
+        space.update('coworkers', ann.Id, { Archived: isBatch });
+        space.update('coworkercontracts', contract.Id, { Cancelled: !isBatch });
+        space.update('coworkertimepasses', pass.Id, { Used: !isBatch });
         space.update('contractpausedperiods', pause.Id, {
-          PauseUntil: `2027-01-0${inBulk ? 2 : 3}T00:00:00Z`,
+          PauseUntil: `2027-01-0${isBatch ? 2 : 3}T00:00:00Z`,
         });
         assert.deepEqual(
           (await found()).filter((content) => known.includes(content)),
@@ -254,7 +254,7 @@ describe('noticing changes', () => {
     });
   });
 
-  describe('between two full passes', () => {
+  describe('between two reconciliations', () => {
     const index = (): Promise<Index> => readIndex(bench.client, { now });
     const differing = (before: Index, after: Index): number[] =>
       [...new Set([...Object.keys(before.members), ...Object.keys(after.members)])]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StandsOn } from '../../access/types.js';
-import { readBulk } from '../../nexudus/bulk.js';
+import { readEverybody } from '../../nexudus/full-read.js';
 import { readChanges, readIndex, type Changes, type Index } from '../../nexudus/changes.js';
 import { expiringFrom, updatedSince } from '../../nexudus/filters.js';
 import { isNexudusError, malformed } from '../../nexudus/errors.js';
@@ -37,8 +37,8 @@ describe('one bad record in Nexudus', () => {
   });
   afterEach(() => bench.stop());
 
-  const readAll = (ids: readonly number[], heldOn: StandsOn[] = []): Promise<MemberRead[]> =>
-    Promise.all(ids.map((id) => bench.reader.readMember(requestFor(id, { heldOn }))));
+  const readTogether = (ids: readonly number[], standsOn: StandsOn[] = []): Promise<MemberRead[]> =>
+    Promise.all(ids.map((id) => bench.reader.readMember(requestFor(id, { standsOn }))));
   const everything = [
     'coworkers',
     'coworkercontracts',
@@ -119,14 +119,14 @@ describe('one bad record in Nexudus', () => {
     ]).flat();
     const told = new Set((await index()).broken.map(({ record }) => record.split(' ').at(-1)));
     for (const id of ids) assert.ok(told.has(String(id)), `record ${id}`);
-    assert.ok((await readAll(members)).every((read) => accessOf(read).length === 1));
+    assert.ok((await readTogether(members)).every((read) => accessOf(read).length === 1));
   });
 
   async function goesOnWithout(id: number, isPolled = true): Promise<void> {
     const before = passes.map((pass) => [pass.Id]);
     // One is read alone, and eight together.
     for (const ids of [members.slice(0, 1), members]) {
-      const reads = await readAll(ids);
+      const reads = await readTogether(ids);
       assert.deepEqual(reads.map(accessOf), before.slice(0, ids.length));
       assert.ok(reads.every(({ doubts }) => doubts.length === 0));
     }
@@ -143,7 +143,7 @@ describe('one bad record in Nexudus', () => {
 
   describe('that a key stands on', () => {
     const [ann, bob] = [() => members[0] ?? 0, () => members[1] ?? 0];
-    const heldBy = (more: Partial<StandsOn> = {}): StandsOn => {
+    const withheldBy = (more: Partial<StandsOn> = {}): StandsOn => {
       const pass = passes[0];
       assert.ok(pass);
       return standsOn(pass, { contractId: null, ...more });
@@ -154,7 +154,7 @@ describe('one bad record in Nexudus', () => {
         'pass type',
         () => {
           space.update('timepasses', typeId, { BusinessId: absurd(null) });
-          return heldBy();
+          return withheldBy();
         },
         /timepasses.*record \d+: BusinessId/,
       ],
@@ -163,7 +163,7 @@ describe('one bad record in Nexudus', () => {
         () => {
           const { BusinessId } = passes[0] ?? { BusinessId: 0 };
           space.update('businesses', BusinessId, { Name: absurd(7) });
-          return heldBy();
+          return withheldBy();
         },
         /businesses.*record \d+: Name/,
       ],
@@ -186,7 +186,7 @@ describe('one bad record in Nexudus', () => {
         // A second location, since one there must be.
         space.addBusiness();
         for (const ids of [[ann()], members]) {
-          const [read] = await readAll(ids, [held]);
+          const [read] = await readTogether(ids, [held]);
           assert.deepEqual(
             read?.doubts.map(({ passId }) => passId),
             [held.passId],
@@ -194,17 +194,17 @@ describe('one bad record in Nexudus', () => {
           assert.match(read.doubts[0]?.why ?? '', why);
           assert.ok(accessOf(read).includes(passes[0]?.Id ?? 0));
         }
-        const [other] = await readAll([bob()]);
+        const [other] = await readTogether([bob()]);
         assert.deepEqual(other?.doubts, []);
       });
     }
 
     it('(the pass itself) leaves that key in doubt, and opens nothing; other passes do', async () => {
-      const held = heldBy();
+      const held = withheldBy();
       space.update('coworkertimepasses', held.passId, { ExpireDate: 'soon' });
       const other = space.addPass({ CoworkerId: ann(), TimePassId: typeId });
       for (const ids of [[ann()], members]) {
-        const [read] = await readAll(ids, [held]);
+        const [read] = await readTogether(ids, [held]);
         assert.ok(read);
         assert.deepEqual(
           read.doubts.map(({ passId }) => passId),
@@ -213,11 +213,11 @@ describe('one bad record in Nexudus', () => {
         assert.deepEqual(accessOf(read), [other.Id]);
         assert.match(read.broken.join(), new RegExp(`record ${held.passId}: ExpireDate`));
       }
-      assert.deepEqual((await readAll([bob()]))[0]?.doubts, []);
+      assert.deepEqual((await readTogether([bob()]))[0]?.doubts, []);
     });
 
     const spoiltOfBarred: [what: string, spoil: () => void][] = [
-      ['pass', () => space.update('coworkertimepasses', heldBy().passId, { ExpireDate: 'soon' })],
+      ['pass', () => space.update('coworkertimepasses', withheldBy().passId, { ExpireDate: 'soon' })],
       [
         'contract',
         () => {
@@ -236,11 +236,11 @@ describe('one bad record in Nexudus', () => {
     for (const [what, spoil] of spoiltOfBarred) {
       for (const bar of [{ Active: false }, { Archived: true }])
         it(`(a ${what}) keeps nothing for one who is barred: ${JSON.stringify(bar)}`, async () => {
-          const held = heldBy();
+          const held = withheldBy();
           spoil();
           space.update('coworkers', ann(), bar);
           for (const ids of [[ann()], members]) {
-            const [read] = await readAll(ids, [held]);
+            const [read] = await readTogether(ids, [held]);
             assert.deepEqual(read?.doubts, []);
             const member = read.snapshot?.profiles[0]?.member;
             assert.deepEqual([member?.active, member?.archived], [!('Active' in bar), 'Archived' in bar]);
@@ -282,7 +282,7 @@ describe('one bad record in Nexudus', () => {
       polled.touched.filter(({ record }) => record.startsWith('malformed')).map(({ memberId }) => memberId),
       [owner],
     );
-    const source = await readBulk(hiding, createLookups(hiding), bench.clock.now);
+    const source = await readEverybody(hiding, createLookups(hiding), bench.clock.now);
     await assert.rejects(source.contractsOf(owner), (error) => isNexudusError(error, 'malformed'));
     assert.equal((await source.contractsOf(members[0] ?? 0)).contracts.length, 1);
   });

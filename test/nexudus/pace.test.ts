@@ -58,7 +58,7 @@ describe('the pace of Nexudus requests', () => {
         (error: unknown) => error,
       );
     assert.equal(await fate('members'), 'started');
-    const waiting = [fate('members'), fate('members'), fate('polls'), fate('fullPasses')];
+    const waiting = [fate('members'), fate('members'), fate('polls'), fate('reconciliations')];
     const others = [start(), start('polls')];
     asker.abort(reason);
     assert.deepEqual(await Promise.all(waiting), [reason, reason, reason, reason]);
@@ -118,7 +118,7 @@ describe('the pace of Nexudus requests', () => {
     assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(evenMs));
   });
 
-  it('leaves more to polls and full passes where they take more', async () => {
+  it('leaves more to polls and reconciliations where they take more', async () => {
     const { pacer, start } = onFakeClock({ minGapMs: 1, pollsPerMinute: Infinity, spreadFrom: 1_000 });
     await many(40, () => start('polls'));
     assert.equal(pacer.plan.untilMs(3), 0);
@@ -165,17 +165,17 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(gaps, [115, 125, 135, 145, 155, 165, 165, 115]);
   });
 
-  it('lets polls go on where a burst of crowds used up their share of a minute', async () => {
+  it('lets polls go on where a burst of batches used up their share of a minute', async () => {
     const share = { perMinute: 6, reservePerMinute: 4, pollsPerMinute: Infinity };
     const { starts, start } = onFakeClock({ minGapMs: 1, ...share });
-    await many(2, () => start('crowds'));
-    await Promise.all([start('crowds'), ...Array.from({ length: 3 }, () => start('polls'))]);
+    await many(2, () => start('batches'));
+    await Promise.all([start('batches'), ...Array.from({ length: 3 }, () => start('polls'))]);
     assert.deepEqual(starts, [
-      ['crowds', 0],
-      ['crowds', 1],
+      ['batches', 0],
+      ['batches', 1],
       ['polls', 2],
       ['polls', 3],
-      ['crowds', 60_000],
+      ['batches', 60_000],
       ['polls', 60_001],
     ]);
   });
@@ -192,7 +192,7 @@ describe('the pace of Nexudus requests', () => {
     assert.ok(Math.max(...gapsMs) <= 10_000, String(gapsMs));
   });
 
-  for (const who of ['crowds', 'fullPasses'] as const)
+  for (const who of ['batches', 'reconciliations'] as const)
     it(`gives ${who} their turns in a busy minute too, however often polls ask`, async () => {
       const share = { perMinute: 10, reservePerMinute: 4, spreadFrom: 1 };
       const { starts, start } = onFakeClock({ minGapMs: 1, ...share });
@@ -225,7 +225,7 @@ describe('the pace of Nexudus requests', () => {
 
   it('spreads what can wait over the minute, once much was asked', async () => {
     const { times, start } = onFakeClock({ minGapMs: 1, perMinute: 6, reservePerMinute: 3, spreadFrom: 2 });
-    await many(4, () => start('crowds'));
+    await many(4, () => start('batches'));
     assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
   });
 
@@ -258,10 +258,10 @@ describe('the pace of Nexudus requests', () => {
 
   it('lets what can wait go last, and leave a reserve of the minute', async () => {
     const { starts, start } = onFakeClock({ minGapMs: 1, perMinute: 3, reservePerMinute: 2 });
-    await Promise.all([start('polls'), start('fullPasses'), start(), start()]);
+    await Promise.all([start('polls'), start('reconciliations'), start(), start()]);
     assert.deepEqual(
       starts.map(([who]) => who),
-      ['polls', 'members', 'members', 'fullPasses'],
+      ['polls', 'members', 'members', 'reconciliations'],
     );
     assert.ok((starts[3]?.[1] ?? 0) >= 60_000);
   });

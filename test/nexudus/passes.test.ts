@@ -125,11 +125,11 @@ describe('reading passes', () => {
     addExpired(1_200);
     const [old] = space.list('coworkertimepasses');
     assert.ok(old);
-    const { snapshot } = await bench.reader.readMember(requestFor(ann, { heldOn: [standsOn(old)] }));
+    const { snapshot } = await bench.reader.readMember(requestFor(ann, { standsOn: [standsOn(old)] }));
     assert.deepEqual(idsOf(snapshot?.profiles[0]?.passes ?? []), [old.Id]);
   });
 
-  it('shows in the fingerprints of a full pass once a pass is over, and the same however it was read', async () => {
+  it('shows in the fingerprints of a reconciliation once a pass is over, and the same however it was read', async () => {
     const now = { at: noon };
     const index = async (): Promise<string | undefined> =>
       (await readIndex(bench.client, { now: () => now.at })).members[ann];

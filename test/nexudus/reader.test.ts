@@ -182,8 +182,8 @@ describe('reading one member', () => {
     it('that a key stands on no longer lends to one who left it', async () => {
       const { teamId, payer, ann, pass } = team();
       space.update('teams', teamId, { TeamMembers: [payer.Id] });
-      const heldOn = [standsOn(pass, { teamId })];
-      const read = await bench.reader.readMember(requestFor(ann.Id, { heldOn }));
+      const evidence = [standsOn(pass, { teamId })];
+      const read = await bench.reader.readMember(requestFor(ann.Id, { standsOn: evidence }));
       assert.deepEqual(read.snapshot?.profiles[0]?.loans, []);
       assert.deepEqual(read.doubts, []);
     });

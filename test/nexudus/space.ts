@@ -20,7 +20,7 @@ export interface Bench {
   space: NexudusSimulator['space'];
   client: NexudusClient;
   reader: Reader;
-  /** What the reader is told of the last full pass; null: there was none. */
+  /** What the reader is told of the last reconciliation; null: there was none. */
   baselines: Baselines | null;
   clock: { now: number };
   /** Requests to a path, logins and pages of 1 row (counts) included. */
@@ -33,7 +33,7 @@ export async function startBench(
     switches?: Partial<NexudusSwitches>;
     timeZones?: Record<number, string>;
     gatherMs?: number;
-    bulkLimitMs?: number;
+    fullReadLimitMs?: number;
   } = {},
 ): Promise<Bench> {
   const clock = { now: noon };
@@ -49,7 +49,7 @@ export async function startBench(
       now,
       timeZones: options.timeZones ?? {},
       gatherMs: options.gatherMs ?? 5,
-      ...(options.bulkLimitMs === undefined ? {} : { bulkLimitMs: options.bulkLimitMs }),
+      ...(options.fullReadLimitMs === undefined ? {} : { fullReadLimitMs: options.fullReadLimitMs }),
       baselines: () => Promise.resolve(bench.baselines),
     }),
     baselines: null,
@@ -67,9 +67,9 @@ export function requestFor(memberId: number, more: Partial<MemberRequest> = {}):
     notBefore: noon,
     reference: 'anew',
     isCheckIn: false,
-    inBulk: false,
+    isBatch: false,
     siblingIds: [],
-    heldOn: [],
+    standsOn: [],
     ...more,
   };
 }

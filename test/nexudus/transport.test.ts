@@ -1,4 +1,4 @@
-/** What Nexudus, or whatever answers in its place, may say: waits, redirects, foreign 404s, refusals, answers without an end. */
+/** What Nexudus, or whatever answers in its place, may say: waits, redirects, byHand 404s, refusals, answers without an end. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -152,7 +152,7 @@ describe('what Nexudus answers', () => {
       });
     }
 
-    const foreign: [what: string, body: string][] = [
+    const byHand: [what: string, body: string][] = [
       ['nothing at all', ''],
       ['only blanks', '  '],
       ['a page', '<html><body>404 Not found</body></html>'],
@@ -165,7 +165,7 @@ describe('what Nexudus answers', () => {
       ['null', 'null'],
       ['half of it', '"Not fou'],
     ];
-    for (const [what, body] of foreign) {
+    for (const [what, body] of byHand) {
       it(`that says ${what} is no absence, neither of a record nor of a list, and is tried again`, async () => {
         await start(() => ({ status: 404, body }));
         const reads = [

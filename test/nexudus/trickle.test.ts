@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createNexudusClient, type NexudusClient, type NexudusClientOptions } from '../../nexudus/client.js';
 import { isNexudusError } from '../../nexudus/errors.js';
 import { createPacer } from '../../nexudus/pace.js';
-import { readBulk } from '../../nexudus/bulk.js';
+import { readEverybody } from '../../nexudus/full-read.js';
 import { createLookups } from '../../nexudus/lookups.js';
 import { OutOfTimeError, within } from '../../lib/within.js';
 import { eventually } from '../support/eventually.js';
@@ -38,7 +38,7 @@ describe('an answer of Nexudus that trickles', () => {
     'a page': (client) => client.page('coworkertimepasses', { filters: [], page: 1 }),
     'a list': (client) => client.list('coworkers'),
     'a batch': (client) => client.batch('teams', [1, 2]),
-    'the read of all': (client) => readBulk(client, createLookups(client), 0),
+    'the read of all': (client) => readEverybody(client, createLookups(client), 0),
     'who asks': (client) => client.me(),
     'a write': (client) => client.write('PUT', 'webhooks', { Id: 5 }),
   };

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { createKisiDoor, type KisiDoor, type KisiEvent } from '../../push/kisi.js';
+import { createKisiRoute, type KisiRoute, type KisiEvent } from '../../push/kisi.js';
 import { startListener } from '../../push/listener.js';
 
 const key = 'the signature key of Kisi';
 
 describe('the door for events of Kisi', () => {
-  let door: KisiDoor;
+  let door: KisiRoute;
   let batches: (readonly KisiEvent[])[] = [];
   beforeEach(() => {
     batches = [];
-    door = createKisiDoor({
+    door = createKisiRoute({
       key,
       judge: (events) => Promise.resolve(void batches.push(events)),
       gatherMs: 20,
@@ -96,10 +96,14 @@ describe('the door for events of Kisi', () => {
 
   it('is an address of the listener', async () => {
     const counted: string[] = [];
-    const herald = { tell: () => undefined, tellSomething: () => undefined, drain: () => Promise.resolve() };
+    const debouncer = {
+      tell: () => undefined,
+      tellSomething: () => undefined,
+      drain: () => Promise.resolve(),
+    };
     const count = (...one: string[]): void => void counted.push(one.join(' '));
     const about = { port: 0, host: '127.0.0.1', nexudusSecret: null, acs: null };
-    const listener = await startListener({ ...about, kisi: door, herald, count });
+    const listener = await startListener({ ...about, kisi: door, debouncer, count });
     const body = JSON.stringify(event('a'));
     const ask = (signature: string): Promise<Response> =>
       fetch(`http://127.0.0.1:${listener.port}/kisi/events`, {

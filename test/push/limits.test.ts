@@ -34,11 +34,11 @@ describe('the listener, to strangers', () => {
         token: 'a bearer token of Nexudus',
         groups: () => Promise.resolve([]),
         isKnown: () => Promise.resolve(true),
-        onClaim: () => undefined,
+        onOpinion: () => undefined,
       },
       kisi: { take: () => ({ outcome: 'taken' }), drain: () => Promise.resolve() },
       count: (source, outcome) => void counted.push(`${source} ${outcome}`),
-      herald: {
+      debouncer: {
         tell: (id) => void told.push(id),
         tellSomething: () => undefined,
         drain: () => Promise.resolve(),
@@ -191,7 +191,7 @@ describe('the listener, to strangers', () => {
     assert.equal(told.length, 20);
     const open10 = (): number => sockets.filter((socket) => !socket.resume().closed).length;
     while (open10() > 10) await sleep(5);
-    assert.ok(counted.filter((one) => one === 'elsewhere crowdedOut').length >= 90);
+    assert.ok(counted.filter((one) => one === 'elsewhere replaced').length >= 90);
   });
 
   it('closes the one that waited longest, never one whose call is being served', async () => {
@@ -205,7 +205,7 @@ describe('the listener, to strangers', () => {
       token: 'a bearer token of Nexudus',
       groups: () => served,
       isKnown: () => Promise.resolve(true),
-      onClaim: () => undefined,
+      onOpinion: () => undefined,
     };
     const port = await listen({ acs, connectionLimits: { most: 3, mostOfOne: 3 } });
     const url = `http://127.0.0.1:${port}/acs/groups`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import type { Claim } from '../../push/acs.js';
+import type { Opinion } from '../../push/acs.js';
 import { hookedActions } from '../../nexudus/webhooks.js';
 import { startListener, type Listener } from '../../push/listener.js';
 import { nexudusEvents } from '../../push/nexudus.js';
@@ -23,7 +23,7 @@ describe('the listener, to webhooks of Nexudus', () => {
       acs: null,
       kisi: null,
       count: (source, outcome) => void counted.push(`${source} ${outcome}`),
-      herald: {
+      debouncer: {
         tell(id, { mayStart }) {
           told.push(id);
           if (mayStart) starting.add(id);
@@ -229,7 +229,7 @@ describe('the listener, to Custom ACS', () => {
   const token = 'a bearer token of Nexudus';
   let listener: Listener;
   let told: (number | 'something')[] = [];
-  let claims: Claim[] = [];
+  let opinions: Opinion[] = [];
   let counted: string[] = [];
   let groups: { id: number; name: string }[] | null = null;
 
@@ -242,11 +242,11 @@ describe('the listener, to Custom ACS', () => {
         token,
         groups: () => (groups === null ? Promise.reject(new Error('Kisi is away')) : Promise.resolve(groups)),
         isKnown: (business) => Promise.resolve(business === 'b-1'),
-        onClaim: (claim) => void claims.push(claim),
+        onOpinion: (claim) => void opinions.push(claim),
       },
       kisi: null,
       count: (source, outcome) => void counted.push(`${source} ${outcome}`),
-      herald: {
+      debouncer: {
         tell: (id, { mayStart }) => void told.push(mayStart ? id : -id),
         tellSomething: () => void told.push('something'),
         drain: () => Promise.resolve(),
@@ -254,7 +254,7 @@ describe('the listener, to Custom ACS', () => {
     });
   });
   beforeEach(() => {
-    [told, claims, counted] = [[], [], []];
+    [told, opinions, counted] = [[], [], []];
     groups = [{ id: 12, name: 'Trastevere, Rome' }];
   });
   after(() => listener.close());
@@ -305,7 +305,7 @@ describe('the listener, to Custom ACS', () => {
       assert.equal(await change(body), 200);
     assert.deepEqual(told, [7, 7]);
     const claim = { memberId: 7, locationId: 1, groupIds: [12, 13], at: Date.parse(time) };
-    assert.deepEqual(claims, [claim, claim]);
+    assert.deepEqual(opinions, [claim, claim]);
     assert.deepEqual(counted, ['acs taken', 'acs taken']);
   });
 
@@ -331,15 +331,15 @@ describe('the listener, to Custom ACS', () => {
       [[told7, {}], [7, 'something'], 1],
     ];
     for (const [body, tells, claimed] of shapes) {
-      [told, claims] = [[], []];
+      [told, opinions] = [[], []];
       assert.equal(await change(body), 200, JSON.stringify(body).slice(0, 80));
-      assert.deepEqual([told, claims.length], [tells, claimed], JSON.stringify(body).slice(0, 80));
+      assert.deepEqual([told, opinions.length], [tells, claimed], JSON.stringify(body).slice(0, 80));
     }
-    claims = [];
+    opinions = [];
     for (const absurd of [{}, 7, null, 'soon', '0001-01-01T00:00:00Z'])
       await change({ ...told7, time: absurd });
     assert.deepEqual(
-      claims.map(({ at }) => at),
+      opinions.map(({ at }) => at),
       Array(5).fill(null),
     );
   });
@@ -348,9 +348,9 @@ describe('the listener, to Custom ACS', () => {
     const many = (count: number): object[] =>
       Array.from({ length: count }, (_, at) => ({ ...told7, coworker: { id: at + 1 } }));
     assert.equal(await change(many(100)), 200);
-    assert.deepEqual([told.length, claims.length], [100, 100]);
+    assert.deepEqual([told.length, opinions.length], [100, 100]);
     assert.equal(await change(many(101)), 200);
-    assert.deepEqual([told.slice(100), claims.length], [['something'], 100]);
+    assert.deepEqual([told.slice(100), opinions.length], [['something'], 100]);
   });
 
   it('refuses a wrong token, another space, and what is too large, and tells nobody', async () => {
@@ -358,7 +358,7 @@ describe('the listener, to Custom ACS', () => {
     assert.equal(await change('', { Authorization: '' }), 401);
     assert.equal(await change({ ...told7, business: { id: 1, uniqueId: 'b-2' } }), 404);
     assert.equal(await change({ ...told7, note: 'x'.repeat(1_100_000) }), 413);
-    assert.deepEqual([told, claims], [[], []]);
+    assert.deepEqual([told, opinions], [[], []]);
     assert.deepEqual(counted, ['acs forged', 'acs forged', 'acs unknownLocation', 'acs oversized']);
   });
 });

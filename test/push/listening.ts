@@ -8,7 +8,7 @@ const { port } = await startListener({
   acs: null,
   kisi: null,
   count: () => undefined,
-  herald: { tell: () => undefined, tellSomething: () => undefined, drain: () => Promise.resolve() },
+  debouncer: { tell: () => undefined, tellSomething: () => undefined, drain: () => Promise.resolve() },
 });
 process.stdout.write(`${port}\n`);
 process.stdin.on('data', () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import type { BreakerBook } from '../../activities/breaker.js';
+import type { GuardBook } from '../../activities/revocation-guard.js';
 import { createBlockActivities } from '../../activities/blocks.js';
 import { assess } from '../../activities/membership.js';
 import { takeBack } from '../../activities/late.js';
@@ -18,7 +18,7 @@ import type {
   KeyWish,
   MembershipActivities,
   PlanActivities,
-  TrailActivities,
+  AuditLogActivities,
   WakeActivities,
   WriteNote,
 } from '../../messages/to-activities.js';
@@ -27,11 +27,11 @@ import { createPeople } from '../../activities/people.js';
 import { remote } from '../../activities/remote.js';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
-import { TrailError } from '../../trail/errors.js';
-import type { Trail } from '../../trail/trail.js';
+import { AuditLogError } from '../../database/errors.js';
+import type { AuditLog } from '../../database/audit-log.js';
 import type { Exception, Profile, Rules, Snapshot } from '../../access/types.js';
 import {
-  kisiBulkTaskQueue,
+  kisiBatchTaskQueue,
   kisiTaskQueue,
   memberWorkflowId,
   memberWorkflowType,
@@ -43,17 +43,17 @@ import {
   type MemberView,
 } from '../../messages/to-member.js';
 import { firstOrders } from '../../messages/to-control.js';
-import { planErrandUpdate } from '../../messages/to-plan.js';
+import { planPartUpdate } from '../../messages/to-plan.js';
 import { workflowBundle } from '../../worker/bundle.js';
-import type { Ownership } from '../../trail/ownership.js';
+import type { Ownership } from '../../database/ownership.js';
 import { memoryStores } from './stores.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
-const noTrail: Pick<Trail, 'last' | 'note'> = {
+const noAuditLog: Pick<AuditLog, 'last' | 'note'> = {
   last: () => Promise.resolve(null),
   note: () => Promise.resolve(),
 };
-const noActs: TrailActivities = {
+const noActs: AuditLogActivities = {
   noteAct: () => Promise.resolve(),
   remember: () => Promise.resolve(null),
 };
@@ -108,16 +108,16 @@ export class Clockwork {
   kisiHolds: Promise<void> | null = null;
   heldCalls = 0;
   /** The same of what is one of many: one call at a time is made of those. */
-  bulkHolds: Promise<void> | null = null;
+  fullReadHolds: Promise<void> | null = null;
   /** An order that holds every write back, if one does. */
   order: string | null = null;
   /** What is said of each loss; by default that it may go. */
-  breaker: BreakerBook = {
+  guard: GuardBook = {
     weigh: ({ losses }) =>
       Promise.resolve(
         losses
           .filter(({ doubt }) => doubt === null)
-          .map(({ memberId, groupId, why }) => ({ memberId, groupId, heldBy: null, why })),
+          .map(({ memberId, groupId, why }) => ({ memberId, groupId, withheldBy: null, why })),
       ),
   };
   /** What is allowed and blocked outside the rules. */
@@ -151,7 +151,7 @@ export class Clockwork {
       namespace: env.namespace ?? 'default',
       taskQueue: world.taskQueue,
       workflowBundle: await workflowBundle(),
-      activities: { ...world.wakes(), ...world.errands(), ...world.blocks() },
+      activities: { ...world.wakes(), ...world.parts(), ...world.blocks() },
     });
     const reads = await Worker.create({
       connection: env.nativeConnection,
@@ -159,20 +159,20 @@ export class Clockwork {
       taskQueue: nexudusTaskQueue(world.taskQueue),
       activities: { ...world.membership(), ...noActs },
     });
-    const [keys, keysInBulk] = await Promise.all(
-      [kisiTaskQueue, kisiBulkTaskQueue].map((queueOf) =>
+    const [keys, keysInBatch] = await Promise.all(
+      [kisiTaskQueue, kisiBatchTaskQueue].map((queueOf) =>
         Worker.create({
           connection: env.nativeConnection,
           namespace: env.namespace ?? 'default',
           taskQueue: queueOf(world.taskQueue),
-          activities: world.kisi(queueOf === kisiBulkTaskQueue),
-          ...(queueOf === kisiBulkTaskQueue ? { maxConcurrentActivityTaskExecutions: 1 } : {}),
+          activities: world.kisi(queueOf === kisiBatchTaskQueue),
+          ...(queueOf === kisiBatchTaskQueue ? { maxConcurrentActivityTaskExecutions: 1 } : {}),
         }),
       ),
     );
-    assert.ok(keys && keysInBulk);
+    assert.ok(keys && keysInBatch);
     const told = story(world).finally(() => world.endAll());
-    await members.runUntil(reads.runUntil(keys.runUntil(keysInBulk.runUntil(told))));
+    await members.runUntil(reads.runUntil(keys.runUntil(keysInBatch.runUntil(told))));
   }
 
   async now(): Promise<number> {
@@ -256,8 +256,8 @@ export class Clockwork {
             known: createKnownRecords(),
             gate: openGate,
             orders: this.orders,
-            breaker: this.breaker,
-            trail: noTrail,
+            guard: this.guard,
+            auditLog: noAuditLog,
             ownership: this.ownership,
             now: () => now,
             possible: () => [now],
@@ -278,14 +278,14 @@ export class Clockwork {
     return {
       wakeOwner: (id) => signalAll([id], ['membershipChanged', { reason: 'profile' }]),
       wakeSiblings: (ids) => signalAll(ids, ['membershipChanged', { reason: 'profile' }]),
-      wakeCrowd: () => Promise.resolve(),
+      wakeBatch: () => Promise.resolve(),
       letPoll: () => Promise.resolve(),
       wakeRunning: async (ids, isAgain = false) => {
         await signalAll(ids, ['membershipChanged', { reason: isAgain ? 'released' : 'order' }]);
         return [];
       },
       wakeOrdered: (id) => signalAll([id], ['membershipChanged', { reason: 'order' }]),
-      wakeHeld: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'released' }]),
+      wakeStopped: () => signalAll([...this.profiles.keys()], ['membershipChanged', { reason: 'released' }]),
     };
   }
 
@@ -300,7 +300,7 @@ export class Clockwork {
         ...this.ownership,
         read: (memberId, places) =>
           this.recordFails
-            ? Promise.reject(new TrailError('it does not answer'))
+            ? Promise.reject(new AuditLogError('it does not answer'))
             : this.ownership.read(memberId, places),
       },
       waker: {
@@ -314,9 +314,9 @@ export class Clockwork {
     });
   }
 
-  errands(): PlanActivities {
+  parts(): PlanActivities {
     return {
-      sendErrand: (id, errand) => this.handle(id).executeUpdate(planErrandUpdate, { args: [errand] }),
+      sendPart: (id, part) => this.handle(id).executeUpdate(planPartUpdate, { args: [part] }),
     };
   }
 
@@ -324,7 +324,7 @@ export class Clockwork {
     const step = (what: string): void => {
       if (this.order !== null)
         throw ApplicationFailure.create({
-          type: 'Held',
+          type: 'Stopped',
           message: this.order,
           nonRetryable: true,
           details: [{ mayBeDone: false }],
@@ -343,9 +343,9 @@ export class Clockwork {
       throw ApplicationFailure.create({ type: 'Kisi', message: 'the answer was lost' });
     };
     const async = async <T>(job: () => T): Promise<T> => {
-      if (isBulk && this.bulkHolds !== null) {
+      if (isBulk && this.fullReadHolds !== null) {
         this.heldCalls++;
-        await this.bulkHolds;
+        await this.fullReadHolds;
       }
       if (this.kisiHolds !== null) {
         this.heldCalls++;
@@ -359,23 +359,23 @@ export class Clockwork {
       async (wish: KeyWish, ...rest: R): Promise<GrantResult> => {
         const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
         const memberId = Number(/member-(\d+)$/.exec(workflowId)?.[1]);
-        await this.ownership.claim(memberId, { ...wish, uncertain: true });
+        await this.ownership.own(memberId, { ...wish, uncertain: true });
         const result = await write(wish, ...rest);
         if (result.outcome === 'userGone') {
           await this.ownership.userGone(wish.userId);
           return result;
         }
         const { keyId, validUntil, was } = result;
-        const foreign = result.outcome === 'foreign';
+        const byHand = result.outcome === 'byHand';
         const key = {
           ...wish,
           keyId,
           validUntil,
-          foreign,
+          byHand,
           handUntil: was ?? wish.handUntil,
           uncertain: false,
         };
-        return { ...result, version: await this.ownership.claim(memberId, key) };
+        return { ...result, version: await this.ownership.own(memberId, key) };
       };
     return remote<KeyActivities>({
       findKisiUser: (memberId, how) =>
@@ -417,7 +417,7 @@ export class Clockwork {
           if (there.validUntil === wish.validUntil || tried)
             return answer({ outcome: 'adopted' as const, ...found });
           if (there.validUntil === null || there.validUntil > wish.validUntil)
-            return { outcome: 'foreign' as const, ...found, ...(this.isStaff ? staff : {}) };
+            return { outcome: 'byHand' as const, ...found, ...(this.isStaff ? staff : {}) };
           const was = there.validUntil;
           there.validUntil = wish.validUntil;
           return { outcome: 'extended' as const, keyId: there.id, validUntil: wish.validUntil, was };

@@ -6,12 +6,12 @@ import type { Client } from '@temporalio/client';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
 import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
-import { openDatabase } from '../../trail/database.js';
-import type { TrailRecord } from '../../trail/records.js';
-import { createTrail } from '../../trail/trail.js';
+import { openDatabase } from '../../database/database.js';
+import type { AuditRecord } from '../../database/audit-records.js';
+import { createAuditLog } from '../../database/audit-log.js';
 import { connectClient } from '../../worker/temporal.js';
 import { scratch } from '../client/cli.js';
-import { collect } from '../trail/records.js';
+import { collect } from '../database/records.js';
 import { launcher } from './launcher.js';
 import { newTemporal } from './dev-server.js';
 
@@ -31,8 +31,8 @@ export interface KillableSpace {
   kill(): Promise<number>;
   /** Ends all workers as an operator does; answers their exit codes. */
   stopWorkers(): Promise<(number | null)[]>;
-  /** What the trail has of writes. */
-  writes(): Promise<TrailRecord[]>;
+  /** What the audit log has of writes. */
+  writes(): Promise<AuditRecord[]>;
   /** Ends what still runs. */
   close(): Promise<void>;
 }
@@ -47,12 +47,12 @@ export async function killableSpace(pollInterval: string, file = ''): Promise<Ki
   const folder = scratch();
   const config = join(folder.path, 'latchkey.yaml');
   writeFileSync(config, file);
-  const trailUrl = `file:${folder.path}/trail.db`;
+  const databaseUrl = `file:${folder.path}/latchkey.db`;
   const env = {
     ...environmentOf(nexudus, kisi),
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
-    LATCHKEY_DATABASE_URL: trailUrl,
+    LATCHKEY_DATABASE_URL: databaseUrl,
     LATCHKEY_CONFIG: config,
     LATCHKEY_POLL_INTERVAL: pollInterval,
   };
@@ -92,11 +92,11 @@ export async function killableSpace(pollInterval: string, file = ''): Promise<Ki
     },
     stopWorkers: () => Promise.all(workers.splice(0).map((worker) => ended(worker, 'SIGTERM'))),
     async writes() {
-      const trail = createTrail(await openDatabase(trailUrl));
+      const auditLog = createAuditLog(await openDatabase(databaseUrl));
       try {
-        return await collect(trail.all({ kinds: ['write'] }));
+        return await collect(auditLog.all({ kinds: ['write'] }));
       } finally {
-        await trail.close();
+        await auditLog.close();
       }
     },
     async close() {

@@ -10,8 +10,8 @@ import { createLogger } from '../../worker/logging.js';
 import { nextFreePort } from '../../lib/ports.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
 import { connectClient } from '../../worker/temporal.js';
-import { auditNow, driftWorkflowId, type DriftView } from '../../messages/to-drift.js';
-import { fullPassScheduleId, searchAttributes, speakerWorkflowId } from '../../messages/to-member.js';
+import { compareNow, driftWorkflowId, type DriftView } from '../../messages/to-drift.js';
+import { reconciliationScheduleId, searchAttributes, leaderWorkflowId } from '../../messages/to-member.js';
 import { environmentOf } from '../../simulators/two-cities.js';
 import { ended, tellOfDeath } from './killable.js';
 import { launcher } from './launcher.js';
@@ -24,7 +24,7 @@ export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | '
   client(): Client;
   /** Ends the worker, has something done to the stores, and starts it again. */
   restart(meanwhile?: () => Promise<void>): Promise<void>;
-  /** Has a process of its own run a full pass over what `meanwhile` changes, and kills it at its first write to Kisi. */
+  /** Has a process of its own run a reconciliation over what `meanwhile` changes, and kills it at its first write to Kisi. */
   killAmid(meanwhile: () => void): Promise<void>;
   /** As they are now, for `put`. The worker must not run. */
   copy(store: 'temporal' | 'database', name: string): Promise<void>;
@@ -32,18 +32,18 @@ export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | '
   put(store: 'temporal' | 'database', name: string | null): Promise<void>;
   /** Until nothing is under way. */
   rest(): Promise<void>;
-  /** One full pass, and all that it wakes; then one comparison with Kisi. Answers what that found. */
+  /** One reconciliation, and all that it wakes; then one comparison with Kisi. Answers what that found. */
   recover(): Promise<DriftView>;
   stop(): Promise<void>;
 }
 
-/** `file`: what latchkey.yaml says. Polls and full passes run at a start, and then only when asked to. */
+/** `file`: what latchkey.yaml says. Polls and reconciliations run at a start, and then only when asked to. */
 export async function losableSpace(prepare: (stage: Stage) => void, file?: string): Promise<LosableSpace> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-losable-'));
   const cli = await findTemporalCli({ cacheDir: '.latchkey/bin' });
   const files = {
     temporal: join(folder, 'temporal.db'),
-    database: join(folder, 'trail.db'),
+    database: join(folder, 'latchkey.db'),
     config: join(folder, 'latchkey.yaml'),
   };
   await writeFile(files.config, file ?? '');
@@ -61,8 +61,8 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
     LATCHKEY_DATABASE_URL: `file:${files.database}`,
     LATCHKEY_INITIAL_MODE: 'observe',
     LATCHKEY_POLL_INTERVAL: '7d',
-    LATCHKEY_FULL_PASS_INTERVAL: '7d',
-    LATCHKEY_AUDIT_INTERVAL: '7d',
+    LATCHKEY_RECONCILIATION_INTERVAL: '7d',
+    LATCHKEY_COMPARISON_INTERVAL: '7d',
   };
   const stage = await setStage({
     ...{ temporal, log, env },
@@ -84,7 +84,7 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
    * into it and goes whenever the closed database is collected as garbage: copied in this order, nothing is missed.
    */
   async function partsOf(store: 'temporal' | 'database', before = ''): Promise<string[]> {
-    const name = `${before}${store === 'temporal' ? 'temporal.db' : 'trail.db'}`;
+    const name = `${before}${store === 'temporal' ? 'temporal.db' : 'latchkey.db'}`;
     const parts = (await readdir(folder)).filter((one) => one === name || one.startsWith(`${name}-`));
     return parts.sort().reverse();
   }
@@ -118,7 +118,7 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
       const writes = (): number => stage.kisi.requests.list().filter(({ method }) => method !== 'GET').length;
       const before = writes();
       meanwhile();
-      await client.schedule.getHandle(fullPassScheduleId).trigger();
+      await client.schedule.getHandle(reconciliationScheduleId).trigger();
       await eventually('a write', () => writes() > before, 60_000, 2);
       await ended(worker, 'SIGKILL');
       await tellOfDeath(client, worker.pid ?? 0);
@@ -142,9 +142,9 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
       await passOnce(service.client);
       await atRest(service.client);
       const drift = service.client.workflow.getHandle(driftWorkflowId);
-      await drift.executeUpdate(auditNow);
+      await drift.executeUpdate(compareNow);
       await atRest(service.client);
-      return drift.executeUpdate(auditNow);
+      return drift.executeUpdate(compareNow);
     },
     async stop() {
       await service.stop();
@@ -161,15 +161,15 @@ async function copyIfThere(from: string, to: string): Promise<void> {
   });
 }
 
-/** Has a full pass run that begins now, and waits for its end. */
+/** Has a reconciliation run that begins now, and waits for its end. */
 async function passOnce(client: Client): Promise<void> {
-  const schedule = client.schedule.getHandle(fullPassScheduleId);
+  const schedule = client.schedule.getHandle(reconciliationScheduleId);
   const isOver = async (): Promise<boolean> => (await schedule.describe()).info.runningActions.length === 0;
-  await eventually('no full pass', isOver);
+  await eventually('no reconciliation', isOver);
   const before = (await schedule.describe()).info.numActionsTaken;
   await schedule.trigger();
   await eventually(
-    'a full pass',
+    'a reconciliation',
     async () => (await schedule.describe()).info.numActionsTaken > before && (await isOver()),
   );
 }
@@ -185,7 +185,7 @@ async function atRest(client: Client): Promise<void> {
 async function busyWorkflows(client: Client): Promise<unknown[]> {
   const busy: unknown[] = [];
   for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
-    if (workflowId === speakerWorkflowId) continue;
+    if (workflowId === leaderWorkflowId) continue;
     const { raw } = await client.workflow.getHandle(workflowId).describe();
     const activities = raw.pendingActivities ?? [];
     if (activities.length === 0 && !raw.pendingWorkflowTask) continue;

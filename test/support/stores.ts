@@ -1,8 +1,8 @@
 import type { LedgerKey } from '../../access/plan.js';
 import type { KeyWish } from '../../messages/to-activities.js';
-import { openDatabase } from '../../trail/database.js';
-import { createKept, type Kept } from '../../trail/kept.js';
-import { createOwnership, type Ownership } from '../../trail/ownership.js';
+import { openDatabase } from '../../database/database.js';
+import { createKept, type Kept } from '../../database/kept.js';
+import { createOwnership, type Ownership } from '../../database/ownership.js';
 
 /** A database in memory that nobody else sees. */
 export async function memoryStores(now = Date.now): Promise<{ ownership: Ownership; kept: Kept }> {
@@ -17,7 +17,7 @@ export function ledgerKey(over: Partial<LedgerKey> = {}): LedgerKey {
     userId: 5,
     keyId: 77,
     validUntil: null,
-    foreign: false,
+    byHand: false,
     handUntil: null,
     uncertain: false,
     version: 1,

@@ -25,7 +25,7 @@ export interface WorkerProcess {
 export interface Readiness {
   status: number;
   waitsFor: string[];
-  speaksToApis: boolean;
+  isLeader: boolean;
 }
 
 /** Starts `latchkey worker`, or `latchkey listen`, in a folder, with just these variables. */

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../temporal-server/binaries.js';
-import { claimFolder, launcherOn, removeStale } from '../../temporal-server/embedded-claim.js';
+import { lockFolder, launcherOn, removeStale } from '../../temporal-server/embedded-lock.js';
 import {
   findEmbeddedTemporal,
   startEmbeddedTemporal,
@@ -120,19 +120,19 @@ describe('the embedded Temporal server', () => {
     // Our number was that of another process, before the machine or the container was started anew.
     const stale = { launcherPid: process.pid, launcherBorn: 'before', server: gone };
     await writeFile(file, JSON.stringify(stale));
-    const claim = await claimFolder(folder, Date.now());
+    const claim = await lockFolder(folder, Date.now());
     assert.equal(claim.running, null);
     await claim.release();
     for (const left of ['not JSON', '', JSON.stringify({ ...stale, server: null })]) {
       await writeFile(file, left);
-      await (await claimFolder(folder, Date.now())).release();
+      await (await lockFolder(folder, Date.now())).release();
     }
     assert.deepEqual(await readdir(folder), []);
   });
 
   it('waits for a launcher that is still at it, and says whom it waited for', async () => {
-    const claim = await claimFolder(folder, Date.now());
-    await assert.rejects(claimFolder(folder, Date.now() - 1), new RegExp(`end process ${process.pid}`));
+    const claim = await lockFolder(folder, Date.now());
+    await assert.rejects(lockFolder(folder, Date.now() - 1), new RegExp(`end process ${process.pid}`));
     await claim.release();
   });
 
@@ -186,7 +186,7 @@ describe('the embedded Temporal server', () => {
     eventually(
       'another server at the same address',
       async () =>
-        server.trouble() === null &&
+        server.problem() === null &&
         (await findEmbeddedTemporal(folder))?.address === server.address &&
         (await serverPid()) !== before,
     );
@@ -203,8 +203,8 @@ describe('the embedded Temporal server', () => {
     for (let time = 1; time <= 2; time++) {
       const before = await serverPid();
       process.kill(before, 'SIGKILL');
-      await eventually('word of it', () => server.trouble() !== null);
-      assert.match(server.trouble() ?? '', /^the Temporal server ended \(exit SIGKILL.*started again in/);
+      await eventually('word of it', () => server.problem() !== null);
+      assert.match(server.problem() ?? '', /^the Temporal server ended \(exit SIGKILL.*started again in/);
       await untilBack(server, before);
       assert.equal(await statusOf(server, 'member-1'), 'RUNNING');
     }
@@ -251,7 +251,7 @@ describe('the embedded Temporal server', () => {
     for (let time = 1; time <= 3; time++) {
       const before = await serverPid();
       process.kill(before, 'SIGKILL');
-      await eventually('word of it', () => server.trouble() !== null);
+      await eventually('word of it', () => server.problem() !== null);
       if (time < 3) await untilBack(server, before);
     }
     await server.stop();
@@ -289,7 +289,7 @@ describe('the embedded Temporal server', () => {
     process.kill(before, 'SIGKILL');
     await eventually('an owner', () => sharers.some(({ owned }) => owned));
     await untilBack(first, before);
-    await eventually('all of them to share it', () => sharers.every((one) => one.trouble() === null));
+    await eventually('all of them to share it', () => sharers.every((one) => one.problem() === null));
     assert.equal(sharers.filter(({ owned }) => owned).length, 1);
     assert.equal(await statusOf(first, 'member-1'), 'RUNNING');
   });
@@ -312,7 +312,7 @@ describe('the embedded Temporal server', () => {
     const before = await serverPid();
     assert.deepEqual([adopted.address, adopted.owned], [owner.address, true]);
     process.kill(before, 'SIGKILL');
-    await eventually('word of it', () => adopted.trouble() !== null);
+    await eventually('word of it', () => adopted.problem() !== null);
     await untilBack(adopted, before);
   });
 
@@ -321,7 +321,7 @@ describe('the embedded Temporal server', () => {
     const file = join(folder, 'temporal-server.json');
     await writeFile(file, JSON.stringify(entry));
     assert.equal(await launcherOn(folder), process.pid);
-    await assert.rejects(claimFolder(folder, Date.now() - 1), new RegExp(`end process ${process.pid}`));
+    await assert.rejects(lockFolder(folder, Date.now() - 1), new RegExp(`end process ${process.pid}`));
     await writeFile(file, JSON.stringify({ ...entry, launcherBorn: 'another time' }));
     assert.equal(await launcherOn(folder), null);
   });
@@ -340,7 +340,7 @@ describe('the embedded Temporal server', () => {
     const stale = { launcherPid: 1, launcherBorn: 'before', server: null };
     await writeFile(join(folder, 'temporal-server.json'), JSON.stringify(stale));
     const claims = await Promise.allSettled(
-      Array.from({ length: 100 }, () => claimFolder(folder, Date.now() - 1)),
+      Array.from({ length: 100 }, () => lockFolder(folder, Date.now() - 1)),
     );
     assert.equal(claims.filter(({ status }) => status === 'fulfilled').length, 1);
   });

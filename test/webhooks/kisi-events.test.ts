@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { defaultDriftPolicy } from '../../access/drift.js';
 import type { KisiEvent } from '../../push/kisi.js';
 import type { JsonValue } from '../../access/json.js';
-import type { TrailRecord } from '../../trail/records.js';
+import type { AuditRecord } from '../../database/audit-records.js';
 import { createKisiJudge, verdictOf } from '../../webhooks/kisi-events.js';
-import { noon, write } from '../trail/records.js';
+import { noon, write } from '../database/records.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -13,8 +13,8 @@ function written(
   what: string,
   before: JsonValue,
   after: JsonValue,
-  over: Partial<TrailRecord> = {},
-): TrailRecord {
+  over: Partial<AuditRecord> = {},
+): AuditRecord {
   return { ...write({ what, before, after }), kind: 'write', state: 'done', answer: null, ...over };
 }
 const granted = written('grant', null, { keyId: 5, validUntil: noon });
@@ -22,12 +22,12 @@ const moved = written('move', { keyId: 5 }, { keyId: 5, validUntil: noon });
 const replaced = written('move', { keyId: 5 }, { keyId: 6, validUntil: noon });
 const revoked = written('revoke', { keyId: 5 }, null);
 const made = written('createUser', null, { userId: 5 });
-const failed = (record: TrailRecord): TrailRecord => ({ ...record, state: 'failed' });
-const begun = (record: TrailRecord): TrailRecord => ({ ...record, state: 'begun' });
+const failed = (record: AuditRecord): AuditRecord => ({ ...record, state: 'failed' });
+const begun = (record: AuditRecord): AuditRecord => ({ ...record, state: 'begun' });
 
 type Case = [
   type: KisiEvent['type'],
-  writes: TrailRecord[],
+  writes: AuditRecord[],
   expected: ReturnType<typeof verdictOf>,
   at?: number,
 ];
@@ -65,21 +65,24 @@ describe('an event of Kisi', () => {
     });
   }
 
-  const told: (number | 'audit')[] = [];
+  const told: (number | 'comparison')[] = [];
   let now = noon;
-  const herald = { tell: (id: number) => void told.push(id), tellSomething: () => void told.push('audit') };
+  const debouncer = {
+    tell: (id: number) => void told.push(id),
+    tellSomething: () => void told.push('comparison'),
+  };
   const judge = (
-    writes: TrailRecord[] | null,
+    writes: AuditRecord[] | null,
     policy = defaultDriftPolicy,
   ): ReturnType<typeof createKisiJudge> =>
     createKisiJudge({
-      trail: {
+      auditLog: {
         writesAbout: () => (writes === null ? Promise.reject(new Error('away')) : Promise.resolve(writes)),
       },
       policy,
-      herald,
+      debouncer,
       now: () => now,
-      onTrouble: () => undefined,
+      onProblem: () => undefined,
     });
   const gone: KisiEvent = { type: 'role_assignment.destroy', objectId: 5 };
   beforeEach(() => {
@@ -93,19 +96,19 @@ describe('an event of Kisi', () => {
     await see([gone]);
     now += dayMs + 1;
     await see([gone]);
-    assert.deepEqual(told, [7, 'audit', 7]);
+    assert.deepEqual(told, [7, 'comparison', 7]);
   });
 
   it('has nothing mended where the policy says that it is only to be reported', async () => {
     await judge([granted], { ...defaultDriftPolicy, missing: 'report' })([gone]);
-    assert.deepEqual(told, ['audit']);
+    assert.deepEqual(told, ['comparison']);
   });
 
-  it('of our own costs nothing, and one that cannot be told has Kisi audited', async () => {
+  it('of our own costs nothing, and one that cannot be told has Kisi compared', async () => {
     await judge([granted, revoked])([gone]);
     assert.deepEqual(told, []);
     await judge(null)([gone]);
     await judge([])([{ type: 'user.destroy', objectId: null }]);
-    assert.deepEqual(told, ['audit', 'audit']);
+    assert.deepEqual(told, ['comparison', 'comparison']);
   });
 });

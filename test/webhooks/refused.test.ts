@@ -15,9 +15,9 @@ describe('the log of refused calls', () => {
     for (let i = 0; i < 1_000; i++) refused.note('nexudus', 'forged');
     assert.deepEqual(said, [{ 'nexudus forged': 1 }]);
     refused.note('elsewhere', 'slow');
-    refused.note('elsewhere', 'crowdedOut');
+    refused.note('elsewhere', 'replaced');
     while (said.length < 2) await sleep(5);
-    assert.deepEqual(said[1], { 'elsewhere crowdedOut': 1, 'elsewhere slow': 1, 'nexudus forged': 999 });
+    assert.deepEqual(said[1], { 'elsewhere replaced': 1, 'elsewhere slow': 1, 'nexudus forged': 999 });
     await sleep(120);
     assert.equal(said.length, 2, 'nothing to tell');
     refused.note('kisi', 'tooMany');

@@ -7,7 +7,7 @@ import { createKisiPacer } from '../../kisi/pace.js';
 import { createNexudusClient } from '../../nexudus/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
-import { openDatabase } from '../../trail/database.js';
+import { openDatabase } from '../../database/database.js';
 import { checkSpace, type CheckedSpace, type Resolved } from '../../worker/check.js';
 import { loadConfig } from '../../config/config.js';
 import { keepResolved, readResolved } from '../../worker/resolved.js';
@@ -159,7 +159,7 @@ describe('a space that is checked', () => {
 
   it('keeps what it resolved for the next start, in a database that the first one makes', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
-    const url = join(folder, 'trail.db');
+    const url = join(folder, 'latchkey.db');
     try {
       assert.deepEqual(await readResolved(url), {});
       const db = await openDatabase(url);

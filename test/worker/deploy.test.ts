@@ -73,10 +73,10 @@ describe('docs/configuration.md', () => {
         inactiveContract: 'ends',
         apiUser: 'latchkeyOnly',
         findUsers: 'search',
-        trailRetention: '30d',
+        auditLogRetention: '30d',
         undoWindow: '1h',
-        breakerPeople: 1,
-        breakerShare: '5%',
+        guardPeople: 1,
+        guardShare: '5%',
         latencyObjective: '2m',
         latencyShare: '99%',
         drift: Object.fromEntries(repairableKinds.map((kind) => [kind, 'report'])),
@@ -110,12 +110,12 @@ describe('docs/configuration.md', () => {
       },
       defaultPolicies,
     );
-    assert.equal(parseDuration(said('trailRetention')), emptyFile('').trailRetentionMs);
+    assert.equal(parseDuration(said('auditLogRetention')), emptyFile('').auditLogRetentionMs);
     assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
     assert.equal(said('findUsers'), emptyFile('').findUsers);
     assert.equal(said('apiUser'), emptyFile('').apiUser);
-    const { people, share } = emptyFile('').breaker;
-    assert.deepEqual([said('breakerPeople'), said('breakerShare')], [String(people), `${100 * share}%`]);
+    const { people, share } = emptyFile('').guard;
+    assert.deepEqual([said('guardPeople'), said('guardShare')], [String(people), `${100 * share}%`]);
     for (const kind of repairableKinds) assert.equal(said(`drift.${kind}`), defaultDriftPolicy[kind]);
   });
 });
@@ -227,7 +227,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('hands Latchkey every variable that it reads, and no other; what pushes need only to `listen`', () => {
-    // What Node, Temporal's SDK and the driver of the audit trail read themselves.
+    // What Node, Temporal's SDK and the driver of the audit log read themselves.
     const ofOthers = ['TZ', 'TEMPORAL_NAMESPACE', 'PGPASSWORD'];
     const handed = (name: string): string[] =>
       Object.keys(compose.services[name]?.environment ?? {}).filter((one) => !ofOthers.includes(one));

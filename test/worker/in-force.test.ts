@@ -7,7 +7,7 @@ import type { MappingRule } from '../../access/types.js';
 import type { CheckedSpace } from '../../worker/check.js';
 import { loadConfig } from '../../config/config.js';
 import { createLogger } from '../../worker/logging.js';
-import type { Statement } from '../../messages/to-speaker.js';
+import type { Statement } from '../../messages/to-leader.js';
 import { createTeller, digestOfFile, inForceHere } from '../../worker/in-force.js';
 
 const env = { NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k' };
@@ -115,7 +115,7 @@ describe('when a process says by which rules it works', () => {
     ]);
   });
 
-  it('is never while another process speaks', async () => {
+  it('is never while another process is the leader', async () => {
     const { said, find } = watched(null);
     await find(spaceOf(1));
     assert.deepEqual(said, []);

@@ -10,7 +10,7 @@ import { changeAfter, digestOfFile } from '../../worker/in-force.js';
 import { standingOf } from '../../worker/other-rules.js';
 import { createApis, startService, type Service } from '../../worker/service.js';
 import { connectClient } from '../../worker/temporal.js';
-import { speakerWorkflowId } from '../../messages/to-member.js';
+import { leaderWorkflowId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
@@ -54,7 +54,7 @@ describe('workers with different rules', () => {
     space = await startSpace(() => undefined, {}, 'none', 'policies: { renewalGrace: 15m }');
     connected = await connectClient(space.temporal);
     client = connected.client;
-    await eventually('a speaker', () => speaks(space.service));
+    await eventually('a leader', () => leads(space.service));
     await eventually('its word', async () => (await inForce()) !== null);
   });
   after(async () => {
@@ -78,9 +78,9 @@ describe('workers with different rules', () => {
     running.push(service);
     return { service, lines, fileDigest: digestOfFile(file) };
   }
-  async function speaks({ healthPort }: Service): Promise<boolean> {
+  async function leads({ healthPort }: Service): Promise<boolean> {
     const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`);
-    return ((await answer.json()) as { speaksToApis: boolean }).speaksToApis;
+    return ((await answer.json()) as { isLeader: boolean }).isLeader;
   }
   const inForce = (): ReturnType<typeof readInForce> => readInForce(client);
   const says = (worker: Worker, words: RegExp): Promise<void> =>
@@ -103,15 +103,15 @@ describe('workers with different rules', () => {
 
     await taker.service.stop();
     await eventually('a term that is left', async () => {
-      const pending = (await described(client, speakerWorkflowId))?.raw.pendingActivities?.[0];
+      const pending = (await described(client, leaderWorkflowId))?.raw.pendingActivities?.[0];
       return /other rules were put in force after/.test(pending?.lastFailure?.message ?? '');
     });
-    assert.deepEqual([await speaks(other.service), (await inForce())?.change], [false, 2]);
+    assert.deepEqual([await leads(other.service), (await inForce())?.change], [false, 2]);
 
     await other.service.stop();
     const again = await start('15m');
     await eventually('its word', async () => (await inForce())?.change === 3);
     assert.equal((await inForce())?.fileDigest, again.fileDigest);
-    assert.ok(await speaks(again.service));
+    assert.ok(await leads(again.service));
   });
 });

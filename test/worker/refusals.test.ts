@@ -68,9 +68,9 @@ describe('refused logins', () => {
   const clientsOf = (apis: Apis) => [
     apis.nexudus,
     apis.nexudusForGroups,
-    apis.nexudusForCrowds,
+    apis.nexudusForBatches,
     apis.nexudusForPolls,
-    apis.nexudusForFullPasses,
+    apis.nexudusForReconciliationes,
   ];
   const logins = (): number => paths.filter((path) => path.endsWith('/token')).length;
   const openBook = (): RefusalBook => openRefusals(file, (error) => assert.fail(String(error)));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Worker } from '@temporalio/worker';
-import type { FullPassMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
+import type { ReconciliationMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { connectClient, connectNative, ensureSchedules } from '../../worker/temporal.js';
-import { fullPassScheduleId, nexudusTaskQueue, pollScheduleId } from '../../messages/to-member.js';
+import { reconciliationScheduleId, nexudusTaskQueue, pollScheduleId } from '../../messages/to-member.js';
 import { newTemporal } from '../support/dev-server.js';
 import { eventually } from '../support/eventually.js';
 
@@ -22,17 +22,22 @@ describe('the Schedules', () => {
       return { readTo: { coworkers: 1 }, seen: {}, lending: {}, woken };
     };
     const unread = { members: 0, told: {}, reference: '', rules: '', baselines: {}, suspects: {} };
-    const fullPass = (): Promise<FullPassMemory> => Promise.resolve({ ...unread, at: 1, woken: 0 });
-    const activities: PollActivities = { pollChanges, fullPass };
+    const reconciliation = (): Promise<ReconciliationMemory> =>
+      Promise.resolve({ ...unread, at: 1, woken: 0 });
+    const activities: PollActivities = { pollChanges, reconcile: reconciliation };
     const shared = { connection: native, namespace: at.namespace };
     const workflows = await Worker.create({ ...shared, taskQueue, workflowBundle: await workflowBundle() });
     const reads = await Worker.create({ ...shared, taskQueue: nexudusTaskQueue(taskQueue), activities });
 
     async function story(): Promise<void> {
-      await ensureSchedules(client, { taskQueue, pollIntervalMs: 1_000, fullPassIntervalMs: 86_400_000 });
+      await ensureSchedules(client, {
+        taskQueue,
+        pollIntervalMs: 1_000,
+        reconciliationIntervalMs: 86_400_000,
+      });
       for (const [id, minutes] of [
         [pollScheduleId, 5],
-        [fullPassScheduleId, 12],
+        [reconciliationScheduleId, 12],
       ] as const) {
         const { action } = await client.schedule.getHandle(id).describe();
         assert.equal(action.workflowRunTimeout, minutes * 60_000);

@@ -107,7 +107,7 @@ describe('watchSpace', () => {
       checkLimitMs: 5,
     });
     await watch.looked;
-    assert.match(watch.trouble()?.lines.join() ?? '', /asked of Nexudus was not done within/);
+    assert.match(watch.problem()?.lines.join() ?? '', /asked of Nexudus was not done within/);
     await eventually('it is known', () => watch.known() !== null);
     assert.equal(lines().filter(({ msg }) => msg.includes('cannot be checked')).length, 1);
   });
@@ -122,10 +122,10 @@ describe('watchSpace', () => {
     ]);
     await watch.looked;
     assert.equal(watch.known(), null);
-    assert.match(watch.trouble()?.lines[0] ?? '', /^Kisi answered 503/);
+    assert.match(watch.problem()?.lines[0] ?? '', /^Kisi answered 503/);
     await eventually('it is found', () => watch.known() !== null);
     assert.deepEqual(found, [space(7, ['beware'])]);
-    assert.equal(watch.trouble(), null);
+    assert.equal(watch.problem(), null);
     assert.deepEqual(
       lines().map(({ level, msg }) => [level, msg.slice(0, 30)]),
       [
@@ -144,7 +144,7 @@ describe('watchSpace', () => {
 
   it('says nothing where all is well, and checks once', async () => {
     const { watch, lines, checks } = processes.start([space(7)]);
-    assert.match(watch.trouble()?.lines[0] ?? '', /being checked/);
+    assert.match(watch.problem()?.lines[0] ?? '', /being checked/);
     let checked = 0;
     watch.onChecked(() => checked++);
     await watch.looked;
@@ -181,12 +181,12 @@ describe('watchSpace', () => {
 
   it('goes on by what was found last where an API is down, or names are gone, but by the policies of now', async () => {
     await processes.start([space(7)]).watch.looked;
-    for (const trouble of [down(), keyRefused, noSuchGroup]) {
-      const { watch, found } = processes.start([trouble], { config: configOf('doorGrace: 9m') });
+    for (const problem of [down(), keyRefused, noSuchGroup]) {
+      const { watch, found } = processes.start([problem], { config: configOf('doorGrace: 9m') });
       await watch.looked;
       assert.deepEqual(found[0]?.rules.mapping, space(7).rules.mapping);
       assert.equal(found[0].rules.policies.doorGraceMs, 9 * 60_000);
-      assert.notEqual(watch.trouble(), null, 'it is not checked yet');
+      assert.notEqual(watch.problem(), null, 'it is not checked yet');
     }
   });
 
@@ -203,11 +203,11 @@ describe('watchSpace', () => {
     await processes.start([space(7)]).watch.looked;
     const same = processes.start([down(), space(7, ['beware'])]);
     await same.watch.looked;
-    await eventually('it is checked', () => same.watch.trouble() === null);
+    await eventually('it is checked', () => same.watch.problem() === null);
     assert.equal(same.found.length, 1);
     const other = processes.start([down(), space(8)]);
     await other.watch.looked;
-    await eventually('it is checked', () => other.watch.trouble() === null && other.found.length === 2);
+    await eventually('it is checked', () => other.watch.problem() === null && other.found.length === 2);
     assert.deepEqual(other.watch.known(), space(8));
   });
 
@@ -228,7 +228,7 @@ describe('watchSpace', () => {
     assert.match(lines()[0]?.msg ?? '', /earlier start cannot be read/);
   });
 
-  it('passes on what is no trouble of the space', async () => {
+  it('passes on what is no problem of the space', async () => {
     await assert.rejects(processes.start([new RangeError('a defect')]).watch.failed, RangeError);
   });
 });

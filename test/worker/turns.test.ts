@@ -12,7 +12,7 @@ describe('turns at Kisi', () => {
     },
     pause: (ms) => void asked.push(`${name} pauses ${ms}`),
   });
-  const turns = turnsByPriority({ urgent: line('urgent'), bulk: line('bulk') });
+  const turns = turnsByPriority({ urgent: line('urgent'), batch: line('batch') });
   /** In which line an activity of this priority waits. */
   async function lineOf(priorityKey?: number): Promise<string[]> {
     asked.length = 0;
@@ -22,7 +22,7 @@ describe('turns at Kisi', () => {
   }
 
   it('are those of one of many from priority 4 on', async () => {
-    for (const priority of [4, 5]) assert.deepEqual(await lineOf(priority), ['bulk 2']);
+    for (const priority of [4, 5]) assert.deepEqual(await lineOf(priority), ['batch 2']);
     for (const priority of [undefined, 1, 2, 3]) assert.deepEqual(await lineOf(priority), ['urgent 2']);
   });
 

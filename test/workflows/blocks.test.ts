@@ -106,7 +106,7 @@ describe('a block, carried out by the member’s workflow', () => {
       assert.ok(key);
       world.nexudusFails = nexudusDown;
       const [user] = world.users.values();
-      const byHand = ledgerKey({ userId: user ?? 0, groupId: 13, keyId: 999, foreign: true });
+      const byHand = ledgerKey({ userId: user ?? 0, groupId: 13, keyId: 999, byHand: true });
       world.keys.push({ id: 999, userId: user ?? 0, groupId: 13, validUntil: null });
       await world.ownership.put([
         { userId: byHand.userId, groupId: 13, memberId: 100, version: 1, key: byHand },
@@ -169,9 +169,9 @@ describe('a block, carried out by the member’s workflow', () => {
   it('goes past a group that is left alone for a while, and past the guard against too many losses', () =>
     story(async (world) => {
       const handle = await withKey(world);
-      world.breaker = {
+      world.guard = {
         weigh: ({ losses }) =>
-          Promise.resolve(losses.map((loss) => ({ ...loss, heldBy: 1, why: 'too many' }))),
+          Promise.resolve(losses.map((loss) => ({ ...loss, withheldBy: 1, why: 'too many' }))),
       };
       const frozen = {
         groupId: 12,

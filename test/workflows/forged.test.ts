@@ -11,10 +11,10 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy } from '../../access/drift.js';
 import { workflowBundle } from '../../worker/bundle.js';
-import { breakerWorkflowType } from '../../messages/to-breaker.js';
+import { guardWorkflowType } from '../../messages/to-revocation-guard.js';
 import { controlWorkflowType, firstOrders } from '../../messages/to-control.js';
 import { driftWorkflowType, firstDrift } from '../../messages/to-drift.js';
-import { memberWorkflowType, newMember, speakerWorkflowType } from '../../messages/to-member.js';
+import { memberWorkflowType, newMember, leaderWorkflowType } from '../../messages/to-member.js';
 import { planWorkflowType } from '../../messages/to-plan.js';
 import { stopTimeSkippingEnv, timeSkippingEnv } from '../support/timeSkipping.js';
 
@@ -51,7 +51,7 @@ const kinds: Kind[] = [
     updates: ['pause', 'mode', 'except', 'withdraw'],
   },
   {
-    type: breakerWorkflowType,
+    type: guardWorkflowType,
     args: [null],
     signals: ['compareWithRecord'],
     updates: ['weigh', 'rule'],
@@ -59,10 +59,10 @@ const kinds: Kind[] = [
   {
     type: driftWorkflowType,
     args: [firstDrift('any', day, defaultDriftPolicy)],
-    signals: ['compareWithRecord', 'auditInterval'],
+    signals: ['compareWithRecord', 'comparisonInterval'],
     updates: ['rule'],
   },
-  { type: speakerWorkflowType, args: [], signals: ['inForce'], updates: [] },
+  { type: leaderWorkflowType, args: [], signals: ['inForce'], updates: [] },
   {
     type: planWorkflowType,
     args: [{ planId: 'p', by: 'Mia', why: '', rules: '', memberCount: 2, undoWindowMs: 1 }],
@@ -73,7 +73,7 @@ const kinds: Kind[] = [
     type: memberWorkflowType,
     args: [newMember(7, 'any')],
     signals: ['freezeGroup', 'membershipChanged', 'resync'],
-    updates: ['planErrand'],
+    updates: ['planPart'],
   },
 ];
 
@@ -184,7 +184,7 @@ describe('what anybody can send to a workflow', () => {
     });
   });
 
-  it('is no more to do for a hundred at once: who asked is kept one after another, while the trail is away too', async function () {
+  it('is no more to do for a hundred at once: who asked is kept one after another, while the audit log is away too', async function () {
     this.timeout(120_000);
     await withWorker(async () => {
       const handle = await start(memberWorkflowType, [newMember(7, 'any')]);
@@ -204,7 +204,7 @@ describe('what anybody can send to a workflow', () => {
   });
 
   describe('or start one with,', () => {
-    const started = [...kinds, { type: 'crowd', args: [] }, { type: 'noSuchWorkflow', args: [] }];
+    const started = [...kinds, { type: 'batch', args: [] }, { type: 'noSuchWorkflow', args: [] }];
     for (const { type } of started)
       it(`ends the workflow ${type} at once where it is no use, and never fails its task`, async function () {
         this.timeout(120_000);
@@ -228,7 +228,14 @@ describe('what anybody can send to a workflow', () => {
 
     it('ends one under an id at which another is looked for', async () => {
       await withWorker(async () => {
-        for (const workflowId of ['member-7', 'control', 'breaker', 'drift', 'speaker', 'plan-12345678']) {
+        for (const workflowId of [
+          'member-7',
+          'control',
+          'revocation-guard',
+          'drift',
+          'leader',
+          'plan-12345678',
+        ]) {
           const type = workflowId === 'control' ? 'drift' : 'control';
           const args = kinds.find((kind) => kind.type === type)?.args ?? [];
           const handle = await start(type, args, { workflowId });

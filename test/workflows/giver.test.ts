@@ -5,7 +5,7 @@ import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } f
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy } from '../../access/drift.js';
 import { workflowBundle } from '../../worker/bundle.js';
-import { breakerWorkflowType } from '../../messages/to-breaker.js';
+import { guardWorkflowType } from '../../messages/to-revocation-guard.js';
 import { controlWorkflowType, firstOrders, giverProblem } from '../../messages/to-control.js';
 import { driftWorkflowType, firstDrift } from '../../messages/to-drift.js';
 import { planWorkflowType } from '../../messages/to-plan.js';
@@ -68,7 +68,7 @@ describe('who gives an order', () => {
           ['withdraw', { exceptionId: 1 }],
         ],
       ],
-      [breakerWorkflowType, [null], [['rule', { id: 1, does: 'approve' }]]],
+      [guardWorkflowType, [null], [['rule', { id: 1, does: 'approve' }]]],
       [
         driftWorkflowType,
         [firstDrift('giver', 900_000, defaultDriftPolicy)],

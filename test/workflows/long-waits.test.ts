@@ -79,7 +79,7 @@ for (const askedMs of [hour, day, 1e33]) {
   });
 }
 
-describe('a poll and a full pass', () => {
+describe('a poll and a reconciliation', () => {
   /** Runs both with these activities: how each ended, and how long all tries together may take. */
   async function run(activities: PollActivities): Promise<{ ends: string[]; limitsS: number[] }> {
     const env = await timeSkippingEnv();
@@ -100,7 +100,7 @@ describe('a poll and a full pass', () => {
       return ended;
     };
     const ends = await workflows.runUntil(
-      reads.runUntil(async () => [await end('poll'), await end('fullPass')]),
+      reads.runUntil(async () => [await end('poll'), await end('reconciliation')]),
     );
     return { ends, limitsS };
   }
@@ -112,7 +112,7 @@ describe('a poll and a full pass', () => {
       const says = 'asks to slow down.';
       throw new NexudusError({ kind: 'throttled', path: '/x', says, retryAfterMs: day });
     };
-    const { ends } = await run(remote<PollActivities>({ pollChanges: ask, fullPass: ask }));
+    const { ends } = await run(remote<PollActivities>({ pollChanges: ask, reconcile: ask }));
     assert.equal(tries, 2);
     assert.ok(
       ends.every((end) => end.includes('ActivityFailure')),
@@ -122,7 +122,7 @@ describe('a poll and a full pass', () => {
 
   it('have some minutes for all their tries together', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('no answer'));
-    const { limitsS } = await run({ pollChanges: fail, fullPass: fail });
+    const { limitsS } = await run({ pollChanges: fail, reconcile: fail });
     assert.deepEqual(limitsS, [4 * 60, 10 * 60]);
   });
 });

@@ -56,7 +56,7 @@ describe('a text from outside in Markdown', () => {
     const view = (text: string): MemberView => ({
       memberId: 7,
       state: 'noAccess',
-      keys: [{ groupId: 12, until: null, doorClosesAt: null, because: text, givenByHand: false }],
+      keys: [{ groupId: 12, until: null, kisiEndsAt: null, because: text, givenByHand: false }],
       nextChange: { at: '2026-12-01T00:00:00Z', what: text },
       waitingFor: { what: text, since: '2026-12-01T00:00:00Z', wakes: 'by itself' },
       lastCheckedAt: null,

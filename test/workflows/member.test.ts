@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Profile } from '../../access/types.js';
 import {
-  kisiBulkTaskQueue,
+  kisiBatchTaskQueue,
   kisiTaskQueue,
   membershipChanged,
   resyncNow,
@@ -183,15 +183,15 @@ describe('the member workflow, on a skipped clock', () => {
       const handle = await world.start(100);
       await until(world, handle, settled);
       record.passes = [pass()];
-      await handle.signal(membershipChanged, { reason: 'changed', inBulk: true });
+      await handle.signal(membershipChanged, { reason: 'changed', isBatch: true });
       await until(world, handle, (view) => view.state === 'access');
       record.passes = [];
-      await handle.signal(membershipChanged, { reason: 'changed', inBulk: true });
+      await handle.signal(membershipChanged, { reason: 'changed', isBatch: true });
       await until(world, handle, (view) => view.state === 'noAccess');
       record.passes = [pass()];
       await handle.signal(membershipChanged, { reason: 'changed' });
       await until(world, handle, (view) => view.state === 'access');
-      const [bulk, queue] = [kisiBulkTaskQueue(world.taskQueue), kisiTaskQueue(world.taskQueue)];
+      const [bulk, queue] = [kisiBatchTaskQueue(world.taskQueue), kisiTaskQueue(world.taskQueue)];
       assert.deepEqual(await writesIn(handle), [
         ['createKisiUser', bulk],
         ['createKey', bulk],

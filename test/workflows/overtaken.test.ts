@@ -94,7 +94,7 @@ describe('the member workflow, overtaken', () => {
       const handle = await world.start(100);
       await eventually('the read', () => world.heldReads > 0);
       for (let i = 0; i < 3; i++) {
-        await handle.signal(membershipChanged, { reason: 'released', inBulk: true });
+        await handle.signal(membershipChanged, { reason: 'released', isBatch: true });
         await handle.query(stateQuery);
       }
       assert.equal(world.heldReads, 1);
@@ -118,8 +118,8 @@ describe('the member workflow, overtaken', () => {
       }
       for (const handle of handles) await until(world, handle, (view) => view.state === 'access');
       let goOn = (): void => undefined;
-      world.bulkHolds = new Promise((resolve) => (goOn = resolve));
-      const resyncAll = { reason: 'resync', inBulk: true } as const;
+      world.fullReadHolds = new Promise((resolve) => (goOn = resolve));
+      const resyncAll = { reason: 'resync', isBatch: true } as const;
       const [ahead, waiting] = handles;
       await ahead?.signal(membershipChanged, resyncAll);
       while (world.heldCalls === 0) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -4,9 +4,9 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { LedgerKey } from '../../access/plan.js';
 import { holdingsQuery, membershipChanged, stateQuery } from '../../messages/to-member.js';
 import {
-  planErrandUpdate,
+  planPartUpdate,
   type ChangeDone,
-  type PlanErrand,
+  type PlanPart,
   type PlannedChange,
 } from '../../messages/to-plan.js';
 import { member, pass, profile } from '../support/builders.js';
@@ -26,7 +26,7 @@ describe('a plan, at a member’s workflow', () => {
       world: Clockwork,
       handle: WorkflowHandle,
       key: LedgerKey,
-      errand: (what: PlanErrand['what']) => PlanErrand,
+      part: (what: PlanPart['what']) => PlanPart,
     ) => Promise<void>,
   ): Promise<void> {
     await Clockwork.run(await timeSkippingEnv(), async (world) => {
@@ -47,10 +47,10 @@ describe('a plan, at a member’s workflow', () => {
       }));
     });
   }
-  const send = (handle: WorkflowHandle, errand: PlanErrand): Promise<ChangeDone[]> =>
-    handle.executeUpdate(planErrandUpdate, { args: [errand] });
+  const send = (handle: WorkflowHandle, part: PlanPart): Promise<ChangeDone[]> =>
+    handle.executeUpdate(planPartUpdate, { args: [part] });
 
-  function taking(key: LedgerKey, had: LedgerKey | null = key): PlanErrand['what'] {
+  function taking(key: LedgerKey, had: LedgerKey | null = key): PlanPart['what'] {
     const { groupId, validUntil } = key;
     const line: PlannedChange['line'] = {
       memberId: 100,
@@ -67,9 +67,9 @@ describe('a plan, at a member’s workflow', () => {
   }
 
   it('is done, and holds against the rules until its time to be undone is over', () =>
-    holding(async (world, handle, key, errand) => {
+    holding(async (world, handle, key, part) => {
       const done = { groupId: key.groupId, done: true, why: null };
-      assert.deepEqual(await send(handle, errand(taking(key))), [done]);
+      assert.deepEqual(await send(handle, part(taking(key))), [done]);
       assert.deepEqual(await world.open(), []);
       await handle.signal(membershipChanged);
       await world.env.sleep(undoWindowMs / 2);
@@ -80,12 +80,12 @@ describe('a plan, at a member’s workflow', () => {
     }));
 
   it('is undone to just the key that was, and not touched by the rules then', () =>
-    holding(async (world, handle, key, errand) => {
-      await send(handle, errand(taking(key)));
+    holding(async (world, handle, key, part) => {
+      await send(handle, part(taking(key)));
       world.profiles.set(100, profile({ member: member({ active: false }) }));
       const keys = [{ groupId: key.groupId, key, wasThere: null }];
       assert.deepEqual(
-        (await send(handle, errand({ does: 'undo', keys }))).map(({ done }) => done),
+        (await send(handle, part({ does: 'undo', keys }))).map(({ done }) => done),
         [true],
       );
       const { ledger } = await handle.query(holdingsQuery);
@@ -100,8 +100,8 @@ describe('a plan, at a member’s workflow', () => {
     }));
 
   it('leaves a key alone that is another one since', () =>
-    holding(async (world, handle, key, errand) => {
-      const [answer] = await send(handle, errand(taking(key, { ...key, because: 'another pass' })));
+    holding(async (world, handle, key, part) => {
+      const [answer] = await send(handle, part(taking(key, { ...key, because: 'another pass' })));
       assert.deepEqual(
         [answer?.done, answer?.why],
         [false, 'its key is another one since the plan was made'],
@@ -110,16 +110,16 @@ describe('a plan, at a member’s workflow', () => {
     }));
 
   it('is done once, however often it is sent', () =>
-    holding(async (world, handle, key, errand) => {
-      const first = await send(handle, errand(taking(key)));
-      assert.deepEqual(await send(handle, errand(taking(key))), first);
+    holding(async (world, handle, key, part) => {
+      const first = await send(handle, part(taking(key)));
+      assert.deepEqual(await send(handle, part(taking(key))), first);
       assert.equal(world.log.filter((what) => what.startsWith('revoke')).length, 1);
     }));
 
   it('says what an order holds back, and goes on', () =>
-    holding(async (world, handle, key, errand) => {
+    holding(async (world, handle, key, part) => {
       world.order = 'Writing to Kisi is stopped by Mia.';
-      const [answer] = await send(handle, errand(taking(key)));
+      const [answer] = await send(handle, part(taking(key)));
       assert.deepEqual([answer?.done, answer?.why], [false, world.order]);
       world.order = null;
       const { ledger } = await handle.query(holdingsQuery);
@@ -127,9 +127,9 @@ describe('a plan, at a member’s workflow', () => {
     }));
 
   it('gives way to what changes while it waits for Kisi', () =>
-    holding(async (world, handle, key, errand) => {
+    holding(async (world, handle, key, part) => {
       world.kisiFails = 'DELETE answered 503';
-      const answer = send(handle, errand(taking(key)));
+      const answer = send(handle, part(taking(key)));
       await until(world, handle, (view) => view.waitingFor !== null);
       await handle.signal(membershipChanged);
       assert.deepEqual(
@@ -147,7 +147,7 @@ describe('a plan, at a member’s workflow', () => {
       const validUntil = Date.UTC(2090, 0);
       world.keys.push({ id: 9_000, userId, groupId, validUntil });
       return {
-        ...{ groupId, userId, keyId: 9_000, validUntil, foreign: false, handUntil: null, uncertain: false },
+        ...{ groupId, userId, keyId: 9_000, validUntil, byHand: false, handUntil: null, uncertain: false },
         ...{ version: 1_000_000, until: null, because: 'claimed', standsOn: [] },
       };
     }
@@ -156,11 +156,11 @@ describe('a plan, at a member’s workflow', () => {
     };
 
     it('takes no key away and moves none that is not in the ledger', () =>
-      holding(async (world, handle, key, errand) => {
+      holding(async (world, handle, key, part) => {
         const claimed = byHand(world, key);
         for (const had of [claimed, null]) {
           const [answer] = await send(handle, {
-            ...errand(taking(claimed, had)),
+            ...part(taking(claimed, had)),
             planId: `revoke${had === null}`,
           });
           assert.deepEqual(
@@ -171,52 +171,66 @@ describe('a plan, at a member’s workflow', () => {
         const moved = taking(claimed, null);
         assert.ok(moved.does === 'apply');
         const at = Date.UTC(2030, 0);
-        const door = { set: at, atLeast: at, atMost: at, renewLeadMs: 0 };
-        const wish = { groupId: 99, until: null, awaitingRenewal: false, because: 'x', standsOn: [], door };
+        const kisiEnd = { set: at, atLeast: at, atMost: at, renewLeadMs: 0 };
+        const wish = {
+          groupId: 99,
+          until: null,
+          awaitingRenewal: false,
+          because: 'x',
+          standsOn: [],
+          kisiEnd,
+        };
         moved.changes = moved.changes.map((one) => ({ ...one, step: { kind: 'move', key: claimed, wish } }));
-        assert.equal((await send(handle, { ...errand(moved), planId: 'move' }))[0]?.done, false);
+        assert.equal((await send(handle, { ...part(moved), planId: 'move' }))[0]?.done, false);
         stays(world, claimed);
       }));
 
     it('is refused where it says one group and does another, or is another member’s', () =>
-      holding(async (world, handle, key, errand) => {
+      holding(async (world, handle, key, part) => {
         const claimed = byHand(world, key);
         const what = taking(key);
         assert.ok(what.does === 'apply');
         const [change] = what.changes;
         const refused = async (over: object, says: RegExp): Promise<void> => {
-          const wrong = errand({ ...what, changes: [{ ...change, ...over } as PlannedChange] });
+          const wrong = part({ ...what, changes: [{ ...change, ...over } as PlannedChange] });
           await assert.rejects(send(handle, wrong), (error: Error) => says.test(String(error.cause)));
         };
         await refused({ step: { kind: 'revoke', key: claimed } }, /must be about one group/);
         await refused({ line: { ...change!.line, memberId: 101 } }, /the plan is for another/);
         const freezeUntil = (await world.now()) + 200 * 24 * 3_600_000;
-        await assert.rejects(send(handle, { ...errand(what), freezeUntil }), (error: Error) =>
+        await assert.rejects(send(handle, { ...part(what), freezeUntil }), (error: Error) =>
           /freezeUntil is too far ahead/.test(String(error.cause)),
         );
         assert.equal(world.keys.length, 2);
       }));
 
     it('takes nothing over, although it says that it may', () =>
-      holding(async (world, handle, key, errand) => {
+      holding(async (world, handle, key, part) => {
         const claimed = byHand(world, key);
         const what = taking(claimed, null);
         assert.ok(what.does === 'apply');
         const at = Date.UTC(2030, 0);
-        const door = { set: at, atLeast: at, atMost: at, renewLeadMs: 0 };
-        const wish = { groupId: 99, until: null, awaitingRenewal: false, because: 'x', standsOn: [], door };
+        const kisiEnd = { set: at, atLeast: at, atMost: at, renewLeadMs: 0 };
+        const wish = {
+          groupId: 99,
+          until: null,
+          awaitingRenewal: false,
+          because: 'x',
+          standsOn: [],
+          kisiEnd,
+        };
         const step = { kind: 'grant' as const, wish: { ...wish, takesOver: true } };
-        await send(handle, errand({ ...what, changes: what.changes.map((one) => ({ ...one, step })) }));
+        await send(handle, part({ ...what, changes: what.changes.map((one) => ({ ...one, step })) }));
         const { ledger } = await handle.query(holdingsQuery);
-        assert.equal(ledger.find(({ groupId }) => groupId === 99)?.foreign, true);
+        assert.equal(ledger.find(({ groupId }) => groupId === 99)?.byHand, true);
         stays(world, claimed);
       }));
 
     it('is not undone where it was never done, so that a claim does not become a key of ours', () =>
-      holding(async (world, handle, key, errand) => {
+      holding(async (world, handle, key, part) => {
         const claimed = byHand(world, key);
         const keys = [{ groupId: 99, key: claimed, wasThere: null }];
-        const [answer] = await send(handle, errand({ does: 'undo', keys }));
+        const [answer] = await send(handle, part({ does: 'undo', keys }));
         assert.deepEqual(
           [answer?.done, answer?.why],
           [false, 'this member does not remember that the plan did it'],
@@ -226,14 +240,14 @@ describe('a plan, at a member’s workflow', () => {
       }));
 
     it('is undone to nothing that is a person’s by now', () =>
-      holding(async (world, handle, key, errand) => {
-        await send(handle, errand(taking(key)));
+      holding(async (world, handle, key, part) => {
+        await send(handle, part(taking(key)));
         const given = byHand(world, key, key.groupId);
-        await send(handle, errand({ does: 'undo', keys: [{ groupId: key.groupId, key, wasThere: null }] }));
-        // One that is foreign is never taken away.
+        await send(handle, part({ does: 'undo', keys: [{ groupId: key.groupId, key, wasThere: null }] }));
+        // One that is byHand is never taken away.
         const { ledger } = await handle.query(holdingsQuery);
         assert.deepEqual(
-          ledger.map(({ groupId, foreign }) => [groupId, foreign]),
+          ledger.map(({ groupId, byHand }) => [groupId, byHand]),
           [[key.groupId, true]],
         );
         stays(world, given);
@@ -245,7 +259,7 @@ describe('a plan, at a member’s workflow', () => {
       world.profiles.set(100, profile({ member: member({ active: false }) }));
       world.keys.push({ id: 9_000, userId: 500, groupId: 99, validUntil: null });
       const claimed: LedgerKey = {
-        ...{ groupId: 99, userId: 500, keyId: 9_000, validUntil: null, foreign: false, handUntil: null },
+        ...{ groupId: 99, userId: 500, keyId: 9_000, validUntil: null, byHand: false, handUntil: null },
         ...{ uncertain: false, version: 1_000_000, until: null, because: 'claimed', standsOn: [] },
       };
       const handle = await world.start(100, {

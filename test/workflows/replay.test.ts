@@ -58,7 +58,7 @@ const schedules =
   (name: string) =>
   (history: History): boolean =>
     activitiesOf(history).includes(name);
-const turnsOver = (history: History): boolean =>
+const continuesAsNew = (history: History): boolean =>
   (history.events ?? []).some((event) => Boolean(event.workflowExecutionContinuedAsNewEventAttributes));
 
 const showsHoldings = (history: History): boolean =>
@@ -67,7 +67,7 @@ const showsHoldings = (history: History): boolean =>
 const breaks: Break[] = [
   {
     what: 'wakes those whose keys were approved only once',
-    file: 'breaker.ts',
+    file: 'revocation-guard.ts',
     from: 'looks < mostLooks',
     to: 'looks < 0',
     matters: schedules('wakeRunning'),
@@ -77,7 +77,7 @@ const breaks: Break[] = [
     file: 'plan.ts',
     from: 'await condition(() => undo !== null, ',
     to: 'await condition(() => undo === null, ',
-    matters: schedules('sendErrand'),
+    matters: schedules('sendPart'),
   },
   {
     what: 'waits before it looks',
@@ -112,28 +112,28 @@ const breaks: Break[] = [
     file: 'member.ts',
     from: 'if (runIsLong() &&',
     to: 'if (state.memberId < 0 && runIsLong() &&',
-    matters: (history) => schedules('assessMember')(history) && turnsOver(history),
+    matters: (history) => schedules('assessMember')(history) && continuesAsNew(history),
   },
   {
     what: 'polls twice',
     file: 'poll.ts',
-    from: "const { crowds = [], ...next } = await pollActivities('4m').pollChanges",
-    to: "await pollActivities('4m').pollChanges(memory);\n  const { crowds = [], ...next } = await pollActivities('4m').pollChanges",
+    from: "const { batches = [], ...next } = await pollActivities('4m').pollChanges",
+    to: "await pollActivities('4m').pollChanges(memory);\n  const { batches = [], ...next } = await pollActivities('4m').pollChanges",
     matters: schedules('pollChanges'),
   },
   {
     what: 'passes over everything twice',
     file: 'poll.ts',
-    from: "const { crowds = [], ...next } = await pollActivities('10m').fullPass",
-    to: "await pollActivities('10m').fullPass(memory);\n  const { crowds = [], ...next } = await pollActivities('10m').fullPass",
-    matters: schedules('fullPass'),
+    from: "const { batches = [], ...next } = await pollActivities('10m').reconcile",
+    to: "await pollActivities('10m').reconcile(memory);\n  const { batches = [], ...next } = await pollActivities('10m').reconcile",
+    matters: schedules('reconciliation'),
   },
   {
     what: 'wakes those whom an order held twice as often',
     file: 'control.ts',
-    from: 'await insist(wakes, (set) => set.wakeHeld());',
-    to: 'await insist(wakes, (set) => set.wakeHeld());\n      await insist(wakes, (set) => set.wakeHeld());',
-    matters: schedules('wakeHeld'),
+    from: 'await insist(wakes, (set) => set.wakeStopped());',
+    to: 'await insist(wakes, (set) => set.wakeStopped());\n      await insist(wakes, (set) => set.wakeStopped());',
+    matters: schedules('wakeStopped'),
   },
   {
     what: 'wakes a member about whom something was ordered only when it is withdrawn',
@@ -143,18 +143,18 @@ const breaks: Break[] = [
     matters: schedules('wakeOrdered'),
   },
   {
-    what: 'compares with Kisi twice in an audit',
+    what: 'compares with Kisi twice in a comparison',
     file: 'drift.ts',
     from: 'const report = await lookAtAll(isAsked);',
     to: 'await lookAtAll(isAsked);\n    const report = await lookAtAll(isAsked);',
     matters: schedules('compareWithKisi'),
   },
   {
-    what: 'speaks twice in a term',
-    file: 'speaker.ts',
-    from: 'await speak();',
-    to: 'await speak();\n  await speak();',
-    matters: schedules('speak'),
+    what: 'leads twice in a term',
+    file: 'leader.ts',
+    from: 'await lead();',
+    to: 'await lead();\n  await lead();',
+    matters: schedules('lead'),
   },
 ];
 
@@ -201,24 +201,24 @@ describe('recorded histories', () => {
       'except',
       'findKisiUser',
       'freeze',
-      'fullPass',
       'giveBackKey',
       'inspectKeys',
+      'lead',
       'letPoll',
       'moveKey',
       'noteAct',
       'noteFindings',
       'pollChanges',
+      'reconcile',
       'remember',
       'removeKey',
-      'sendErrand',
-      'speak',
-      'wakeCrowd',
-      'wakeHeld',
+      'sendPart',
+      'wakeBatch',
       'wakeOrdered',
       'wakeOwner',
       'wakeRunning',
       'wakeSiblings',
+      'wakeStopped',
       'wakeToMend',
     ]);
   });

@@ -37,7 +37,7 @@ interface KisiKey {
 }
 
 /** What of a ledger entry is the same for all keys here. */
-const ours = { foreign: false, handUntil: null, uncertain: false, version: 1 };
+const ours = { byHand: false, handUntil: null, uncertain: false, version: 1 };
 const runMs = 30 * dayMs;
 const idleMs = 90 * dayMs;
 
@@ -131,13 +131,13 @@ export class Driver {
         userId,
         keyId: byHand.id,
         validUntil: null,
-        foreign: true,
+        byHand: true,
         ...pick(wish),
       });
       return;
     }
     assert.deepEqual(this.keysOf(email, groupId), [], `at ${iso(now)} group ${groupId} is granted twice`);
-    const key = { id: this.ids++, userId, groupId, validUntil: wish.door.set };
+    const key = { id: this.ids++, userId, groupId, validUntil: wish.kisiEnd.set };
     this.keys.push(key);
     this.replace({
       ...ours,
@@ -165,8 +165,8 @@ export class Driver {
   private move(key: LedgerKey, wish: Entitlement, now: number): void {
     const real = this.keys.find((one) => one.id === key.keyId);
     assert.ok(real, `at ${iso(now)} a key that Kisi does not have is moved`);
-    real.validUntil = wish.door.set;
-    this.replace({ ...key, ...pick(wish), validUntil: wish.door.set });
+    real.validUntil = wish.kisiEnd.set;
+    this.replace({ ...key, ...pick(wish), validUntil: wish.kisiEnd.set });
     this.writes.push({ at: now, kind: 'move', email: this.emailOf(key.userId), groupId: key.groupId });
   }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy, type Drift } from '../../../access/drift.js';
-import type { DriftActivities, KeyActivities, TrailActivities } from '../../../messages/to-activities.js';
+import type { DriftActivities, KeyActivities, AuditLogActivities } from '../../../messages/to-activities.js';
 import { workflowBundle } from '../../../worker/bundle.js';
 import {
-  auditInterval,
-  auditNow,
+  comparisonInterval,
+  compareNow,
   driftWorkflowType,
   findingUpdate,
   firstDrift,
@@ -15,8 +15,8 @@ import type { Scenario } from './story.js';
 
 const minuteMs = 60_000;
 
-/** Audits by the clock and on demand: keys are mended, a second writer shows, a person rules. */
-export const audits: Scenario = async (env, keep) => {
+/** Comparisons by the clock and on demand: keys are mended, a second writer shows, a person rules. */
+export const comparisons: Scenario = async (env, keep) => {
   const taskQueue = `drift-${crypto.randomUUID()}`;
   const done: string[] = [];
   let found: Drift[] = [];
@@ -35,7 +35,7 @@ export const audits: Scenario = async (env, keep) => {
   });
   const activities: DriftActivities & Pick<KeyActivities, 'removeKey'> = {
     compareWithKisi: () =>
-      Promise.resolve(done.push('audit')).then(() => ({
+      Promise.resolve(done.push('comparison')).then(() => ({
         found,
         more: 0,
         held,
@@ -51,7 +51,7 @@ export const audits: Scenario = async (env, keep) => {
     removeKey: ({ keyId }, { by, memberId }) =>
       Promise.resolve(void done.push(`remove ${keyId ?? ''} of ${memberId ?? ''} by ${by}`)),
   };
-  const trail: TrailActivities = {
+  const auditLog: AuditLogActivities = {
     noteAct: ({ what }) => Promise.resolve(void noted.push(what)),
     remember: () => Promise.resolve(null),
   };
@@ -68,7 +68,7 @@ export const audits: Scenario = async (env, keep) => {
   const keeper = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: nexudusTaskQueue(taskQueue),
-    activities: trail,
+    activities: auditLog,
   });
   const story = async (): Promise<void> => {
     const handle = await env.client.workflow.start(driftWorkflowType, {
@@ -84,13 +84,13 @@ export const audits: Scenario = async (env, keep) => {
     expect();
     found = [of('missing', {})];
     await env.sleep(2 * minuteMs);
-    expect('audit', 'wake 100');
+    expect('comparison', 'wake 100');
 
     const other = [{ keyId: 78, groupId: 12, validUntil: null }];
     const undone = of('missing', { keys: other, comparedAt: await env.currentTimeMs() });
     found = [undone, of('extra', {}), of('changed', {})];
-    const second = await handle.executeUpdate(auditNow);
-    expect('audit', 'wake 100');
+    const second = await handle.executeUpdate(compareNow);
+    expect('comparison', 'wake 100');
     assert.deepEqual(
       second.findings.map(({ kind, contested }) => [kind, contested]),
       [
@@ -101,20 +101,20 @@ export const audits: Scenario = async (env, keep) => {
     );
     for (const id of [1, 2])
       await handle.executeUpdate(findingUpdate, { args: [{ id, verb: 'repair', ...order }] });
-    expect('wake 100', 'audit', 'wake 100', 'remove 77 of 100 by Mia');
+    expect('wake 100', 'comparison', 'wake 100', 'remove 77 of 100 by Mia');
     await handle.executeUpdate(findingUpdate, { args: [{ id: 3, verb: 'adopt', ...order }] });
     await handle.executeUpdate(findingUpdate, { args: [{ id: 1, verb: 'adopt', ...order }] });
     expect('freeze 100 12', 'block 100 12');
 
-    // All keys gone at once: not believed before an audit at least 10 minutes later agrees.
+    // All keys gone at once: not believed before a comparison at least 10 minutes later agrees.
     held = 2;
     found = [of('missing', {}), of('missing', { key: 'missing/101/12', memberId: 101 })];
-    assert.match((await handle.executeUpdate(auditNow)).alert ?? '', /^Kisi lacks 2 of 2 keys at once/);
-    await handle.signal(auditInterval, 5 * minuteMs);
+    assert.match((await handle.executeUpdate(compareNow)).alert ?? '', /^Kisi lacks 2 of 2 keys at once/);
+    await handle.signal(comparisonInterval, 5 * minuteMs);
     await env.sleep(6 * minuteMs);
-    expect('audit', 'audit');
+    expect('comparison', 'comparison');
     await env.sleep(5 * minuteMs);
-    expect('audit', 'wake 101');
+    expect('comparison', 'wake 101');
     assert.deepEqual(noted.slice(0, 3), ['finding 1: missing', 'finding 1: repair', 'finding 2: extra']);
     await keep('drift', handle);
     await handle.terminate();

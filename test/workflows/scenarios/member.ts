@@ -145,7 +145,7 @@ const givenByHand = ofMember('given-by-hand', async (world, start) => {
   return handle;
 });
 
-const heldByAnOrder = ofMember('held-by-an-order', async (world, start) => {
+const heldByAnOrder = ofMember('stopped-by-an-order', async (world, start) => {
   const record = has(world, { passes: [pass()] });
   world.order = 'Writing to Kisi is stopped.';
   const handle = await start();
@@ -173,7 +173,7 @@ const newEmail = ofMember('new-e-mail', async (world, start) => {
   return handle;
 });
 
-const turnOver: Scenario = (env, keep) =>
+const continueAsNewRun: Scenario = (env, keep) =>
   Clockwork.run(env, async (world) => {
     has(world, { passes: [pass()] });
     const handle = await world.start(100);
@@ -181,8 +181,8 @@ const turnOver: Scenario = (env, keep) =>
     const { runId } = await handle.describe();
     await world.env.sleep(31 * dayMs);
     await until(world, handle, hasAccess);
-    await keep('turn-over-first-run', env.client.workflow.getHandle(handle.workflowId, runId));
-    await keep('turn-over-next-run', handle);
+    await keep('continued-first-run', env.client.workflow.getHandle(handle.workflowId, runId));
+    await keep('continued-next-run', handle);
   });
 
 const idleEnd = ofMember('idle-end', async (world, start) => {
@@ -207,7 +207,7 @@ export const memberStories: readonly Scenario[] = [
   resync,
   givenByHand,
   newEmail,
-  turnOver,
+  continueAsNewRun,
   idleEnd,
   heldByAnOrder,
 ];

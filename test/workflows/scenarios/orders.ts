@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import type { Act, TrailActivities, WakeActivities } from '../../../messages/to-activities.js';
+import type { Act, AuditLogActivities, WakeActivities } from '../../../messages/to-activities.js';
 import { workflowBundle } from '../../../worker/bundle.js';
 import {
-  breakerWorkflowType,
+  guardWorkflowType,
   ruleUpdate,
   weighUpdate,
   type WeighingAnswer,
-} from '../../../messages/to-breaker.js';
+} from '../../../messages/to-revocation-guard.js';
 import {
   controlWorkflowType,
   exceptUpdate,
@@ -18,7 +18,7 @@ import {
   pauseUpdate,
   resumeUpdate,
   withdrawUpdate,
-  type KeptOrders,
+  type Orders,
 } from '../../../messages/to-control.js';
 import { nexudusTaskQueue } from '../../../messages/to-member.js';
 import { eventually } from '../../support/eventually.js';
@@ -38,7 +38,7 @@ export interface Asked {
 export async function ofControl(
   env: TestWorkflowEnvironment,
   story: (handle: WorkflowHandle, asked: Asked) => Promise<void>,
-  initial?: KeptOrders,
+  initial?: Orders,
 ): Promise<void> {
   await ofOrders(env, controlWorkflowType, initial ?? firstOrders('live', await env.currentTimeMs()), story);
 }
@@ -52,17 +52,17 @@ async function ofOrders(
 ): Promise<void> {
   const taskQueue = `orders-${crypto.randomUUID()}`;
   const asked: Asked = { wakes: [], acts: [] };
-  const trail: TrailActivities = {
+  const auditLog: AuditLogActivities = {
     noteAct: ({ what, memberId, by, why }) =>
       Promise.resolve(void asked.acts.push({ what, memberId, by, why })),
     remember: () => Promise.resolve(null),
   };
-  const activities: Pick<WakeActivities, 'wakeHeld' | 'wakeOrdered' | 'wakeRunning' | 'letPoll'> = {
+  const activities: Pick<WakeActivities, 'wakeStopped' | 'wakeOrdered' | 'wakeRunning' | 'letPoll'> = {
     wakeRunning: (ids, isAgain = false) => {
       asked.wakes.push(`wake ${ids.join(', ')}${isAgain ? ' again' : ''}`);
       return Promise.resolve([]);
     },
-    wakeHeld: () => Promise.resolve(void asked.wakes.push('wake')),
+    wakeStopped: () => Promise.resolve(void asked.wakes.push('wake')),
     wakeOrdered: (id) => Promise.resolve(void asked.wakes.push(`wake ${id}`)),
     letPoll: (allowed) => Promise.resolve(void asked.wakes.push(allowed ? 'poll' : 'no poll')),
   };
@@ -75,7 +75,7 @@ async function ofOrders(
   const keeper = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: nexudusTaskQueue(taskQueue),
-    activities: trail,
+    activities: auditLog,
   });
   const told = async (): Promise<void> => {
     const handle = await env.client.workflow.start(workflowType, {
@@ -103,8 +103,8 @@ async function isAtRest(handle: WorkflowHandle): Promise<boolean> {
 }
 
 /** Many would lose a key at once; a person approves it, and they have lost it. */
-export const heldAtOnce: Scenario = (env, keep) =>
-  ofOrders(env, breakerWorkflowType, null, async (handle, { wakes, acts }) => {
+export const withheldAtOnce: Scenario = (env, keep) =>
+  ofOrders(env, guardWorkflowType, null, async (handle, { wakes, acts }) => {
     const ids = [1, 2, 3, 4, 5, 6];
     const loss = { locationId: 1, groupId: 12, cause: 'mapping', why: 'a test', doubt: null } as const;
     const weigh = (lost: boolean): Promise<WeighingAnswer> => {
@@ -112,18 +112,18 @@ export const heldAtOnce: Scenario = (env, keep) =>
       const limits = { people: 5, share: 0.1 };
       return handle.executeUpdate(weighUpdate, { args: [{ looks, holders: [[1, 20]], limits }] });
     };
-    assert.deepEqual((await weigh(true)).heldMembers, ids);
+    assert.deepEqual((await weigh(true)).withheldMembers, ids);
     await handle.executeUpdate(ruleUpdate, { args: [{ id: 1, does: 'approve', by: 'Mia', why: '' }] });
     await env.sleep(15_000);
-    assert.ok((await weigh(true)).verdicts.every(({ heldBy }) => heldBy === null));
-    assert.deepEqual((await weigh(false)).heldMembers, []);
+    assert.ok((await weigh(true)).verdicts.every(({ withheldBy }) => withheldBy === null));
+    assert.deepEqual((await weigh(false)).withheldMembers, []);
     await env.sleep(minuteMs);
     // Only the first wake has looks begin anew that are under way: else one that takes long would never be over.
     const [first, ...others] = wakes;
     assert.equal(first, 'wake 1, 2, 3, 4, 5, 6');
     assert.deepEqual([...new Set(others)], ['wake 1, 2, 3, 4, 5, 6 again']);
-    assert.match(acts[0]?.what ?? '', /^approve held 1: 6 keys/);
-    await keep('held-at-once', handle);
+    assert.match(acts[0]?.what ?? '', /^approve withheld 1: 6 keys/);
+    await keep('withheld-at-once', handle);
   });
 
 /** Orders are given and taken back. */

@@ -1,16 +1,16 @@
-/** Stories of what notices changes, and of who speaks. */
+/** Stories of what notices changes, and of who leads. */
 import assert from 'node:assert/strict';
 import { Worker } from '@temporalio/worker';
 import type {
-  Crowd,
-  FullPassMemory,
+  Batch,
+  ReconciliationMemory,
   PollActivities,
   PollMemory,
-  SpeakerActivities,
+  LeaderActivities,
   WakeActivities,
 } from '../../../messages/to-activities.js';
 import { workflowBundle } from '../../../worker/bundle.js';
-import { nexudusTaskQueue, speakerWorkflowType } from '../../../messages/to-member.js';
+import { nexudusTaskQueue, leaderWorkflowType } from '../../../messages/to-member.js';
 import type { Scenario } from './story.js';
 
 const pollMemory: PollMemory = {
@@ -19,7 +19,7 @@ const pollMemory: PollMemory = {
   lending: {},
   woken: 2,
 };
-const fullPassMemory: FullPassMemory = {
+const reconciliationMemory: ReconciliationMemory = {
   at: Date.UTC(2026, 0, 1),
   members: 1,
   told: {},
@@ -31,15 +31,15 @@ const fullPassMemory: FullPassMemory = {
 };
 
 export const polls: Scenario = async (env, keep) => {
-  const found: Crowd = { mayStart: [100, 101], others: [102], wake: { reason: 'changed', inBulk: true } };
-  let crowds: Crowd[] = [];
-  const woken: Crowd[] = [];
+  const found: Batch = { mayStart: [100, 101], others: [102], wake: { reason: 'changed', isBatch: true } };
+  let batches: Batch[] = [];
+  const woken: Batch[] = [];
   const activities: PollActivities = {
-    pollChanges: () => Promise.resolve({ ...pollMemory, crowds }),
-    fullPass: () => Promise.resolve({ ...fullPassMemory, crowds }),
+    pollChanges: () => Promise.resolve({ ...pollMemory, batches }),
+    reconcile: () => Promise.resolve({ ...reconciliationMemory, batches }),
   };
-  const wakes: Pick<WakeActivities, 'wakeCrowd'> = {
-    wakeCrowd: (crowd) => Promise.resolve(void woken.push(crowd)),
+  const wakes: Pick<WakeActivities, 'wakeBatch'> = {
+    wakeBatch: (batch) => Promise.resolve(void woken.push(batch)),
   };
   const taskQueue = `polls-${crypto.randomUUID()}`;
   const workflows = await Worker.create({
@@ -56,21 +56,21 @@ export const polls: Scenario = async (env, keep) => {
   const story = async (): Promise<void> => {
     for (const [name, type] of [
       ['poll', 'poll'],
-      ['full-pass', 'fullPass'],
-      ['poll-of-a-crowd', 'poll'],
-      ['full-pass-of-a-crowd', 'fullPass'],
+      ['reconciliation', 'reconciliation'],
+      ['poll-of-a-batch', 'poll'],
+      ['reconciliation-of-a-batch', 'reconciliation'],
     ] as const) {
-      crowds = name.endsWith('of-a-crowd') ? [found] : [];
+      batches = name.endsWith('of-a-batch') ? [found] : [];
       const handle = await env.client.workflow.start(type, { taskQueue, workflowId: `${taskQueue}-${name}` });
       const memory: unknown = await handle.result();
-      assert.ok(!Object.hasOwn(Object(memory) as object, 'crowds'), 'who is to be woken is not remembered');
+      assert.ok(!Object.hasOwn(Object(memory) as object, 'batches'), 'who is to be woken is not remembered');
       await keep(name, handle);
     }
-    for (const name of ['poll', 'full-pass']) {
-      const { runId } = await env.client.workflow.getHandle(`${taskQueue}-${name}-of-a-crowd`).describe();
-      const crowd = env.client.workflow.getHandle(`crowd-${runId}-0`);
-      await crowd.result();
-      await keep('crowd', crowd);
+    for (const name of ['poll', 'reconciliation']) {
+      const { runId } = await env.client.workflow.getHandle(`${taskQueue}-${name}-of-a-batch`).describe();
+      const batch = env.client.workflow.getHandle(`batch-${runId}-0`);
+      await batch.result();
+      await keep('batch', batch);
     }
     assert.deepEqual(woken, [found, found]);
   };
@@ -78,10 +78,10 @@ export const polls: Scenario = async (env, keep) => {
 };
 
 /** A term that ends, as when the process stops, and the next one. */
-export const speaking: Scenario = async (env, keep) => {
-  const taskQueue = `speaker-${crypto.randomUUID()}`;
+export const leading: Scenario = async (env, keep) => {
+  const taskQueue = `leader-${crypto.randomUUID()}`;
   let terms = 0;
-  const activities: SpeakerActivities = { speak: () => Promise.resolve(terms++).then(() => undefined) };
+  const activities: LeaderActivities = { lead: () => Promise.resolve(terms++).then(() => undefined) };
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
@@ -89,9 +89,9 @@ export const speaking: Scenario = async (env, keep) => {
     activities,
   });
   await worker.runUntil(async () => {
-    const handle = await env.client.workflow.start(speakerWorkflowType, { taskQueue, workflowId: taskQueue });
+    const handle = await env.client.workflow.start(leaderWorkflowType, { taskQueue, workflowId: taskQueue });
     while (terms < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-    await keep('speaker', env.client.workflow.getHandle(taskQueue, handle.firstExecutionRunId));
+    await keep('leader', env.client.workflow.getHandle(taskQueue, handle.firstExecutionRunId));
     await env.client.workflow.getHandle(taskQueue).terminate();
   });
 };

@@ -1,0 +1,112 @@
+import type { Client } from '@temporalio/client';
+import type { GuardLimits, Look, Verdict } from '../access/revocation-guard.js';
+import { guardWorkflowId, withheldQuery, weighUpdate } from '../messages/to-revocation-guard.js';
+import { memberWorkflowType } from '../messages/to-member.js';
+
+/** Asked before any key is lost that no known end foresaw. */
+export interface GuardBook {
+  /**
+   * What becomes of each loss. Throws where the workflow `revocationGuard` does not answer: then nothing may be taken away. A look
+   * without a loss never fails, so that grants go on.
+   */
+  weigh(look: Look): Promise<Verdict[]>;
+}
+
+export interface GuardOptions {
+  client: Client;
+  limits: GuardLimits;
+  /** Looks that come within this of each other are weighed together; those of records that are gone take longer to come. */
+  quietMs?: number;
+  slowQuietMs?: number;
+}
+
+interface Waiting {
+  look: Look;
+  resolve: (verdicts: Verdict[]) => void;
+  reject: (error: unknown) => void;
+}
+
+const mostWaitMs = 15_000;
+const answerWithinMs = 5_000;
+/** It answers in well under a second, but not at all once the last worker stops, which waits for those who ask. */
+const weighWithinMs = 10_000;
+
+/** Gathers the looks of members that wake together, since only together they show how many would lose a key. */
+export function createGuardBook({
+  client,
+  limits,
+  quietMs = 500,
+  slowQuietMs = 3_000,
+}: GuardOptions): GuardBook {
+  let waiting: Waiting[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let firstAt = 0;
+  /** Members of whom a key is withheld; null: not known yet. */
+  let withheld: ReadonlySet<number> | null = null;
+
+  /** Who is listed is looked at again and again, so that once it is not known does no harm. */
+  async function isHeld(memberId: number): Promise<boolean> {
+    try {
+      withheld ??= await withheldMembers(client);
+    } catch {
+      return false;
+    }
+    return withheld.has(memberId);
+  }
+
+  async function weighAll(): Promise<void> {
+    const batch = waiting;
+    waiting = [];
+    timer = null;
+    try {
+      const looks = batch.map(({ look }) => look);
+      const weighing = { looks, holders: await holdersOf(client, looks), limits };
+      const guard = client.workflow.getHandle(guardWorkflowId);
+      const answer = await client.withDeadline(Date.now() + weighWithinMs, () =>
+        guard.executeUpdate(weighUpdate, { args: [weighing] }),
+      );
+      withheld = new Set(answer.withheldMembers);
+      for (const { look, resolve } of batch)
+        resolve(answer.verdicts.filter(({ memberId }) => memberId === look.memberId));
+    } catch (error) {
+      for (const { look, resolve, reject } of batch) {
+        if (look.losses.length === 0) resolve([]);
+        else reject(error);
+      }
+    }
+  }
+
+  return {
+    async weigh(look) {
+      if (look.losses.length === 0 && !(await isHeld(look.memberId))) return [];
+      return new Promise((resolve, reject) => {
+        if (waiting.length === 0) firstAt = Date.now();
+        waiting.push({ look, resolve, reject });
+        const isSlow = waiting.some(({ look: { losses } }) =>
+          losses.some(({ cause }) => cause === 'vanished' || cause === 'mapping'),
+        );
+        const waitMs = Math.min(isSlow ? slowQuietMs : quietMs, firstAt + mostWaitMs - Date.now());
+        if (timer !== null) clearTimeout(timer);
+        timer = setTimeout(() => void weighAll(), Math.max(0, waitMs));
+      });
+    },
+  };
+}
+
+async function withheldMembers(client: Client): Promise<Set<number>> {
+  const guard = client.workflow.getHandle(guardWorkflowId);
+  const withheld = await client.withDeadline(Date.now() + answerWithinMs, () => guard.query(withheldQuery));
+  return new Set(withheld.flatMap(({ losses }) => losses.map(({ memberId }) => memberId)));
+}
+
+/** How many people have access at each location that a key would be lost at. */
+async function holdersOf(client: Client, looks: readonly Look[]): Promise<[number | null, number][]> {
+  const places = new Set(looks.flatMap(({ losses }) => losses.map(({ locationId }) => locationId)));
+  return Promise.all(
+    [...places].map(async (locationId): Promise<[number | null, number]> => {
+      const where = locationId === null ? 'LocationId IS NULL' : `LocationId = '${locationId}'`;
+      const query = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running' AND AccessState = 'access' AND ${where}`;
+      return [locationId, (await client.workflow.count(query)).count];
+    }),
+  );
+}

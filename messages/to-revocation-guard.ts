@@ -1,0 +1,55 @@
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { Guard, GuardLimits, Withheld, Look, Ruling, Verdict } from '../access/revocation-guard.js';
+import type { Instant } from '../access/types.js';
+import type { Giver } from './to-control.js';
+
+/** What is said to the workflow `revocationGuard`, which holds keys back that would be lost at once, unforeseen. */
+export const guardWorkflowType = 'revocationGuard';
+export const guardWorkflowId = 'revocation-guard';
+export const guardMemo = 'withheld';
+/** Under which name it is on record. */
+export const guardName = 'revocation-guard';
+
+/** What it remembers, and how often that has changed. */
+export type RememberedGuard = Guard & { revision: number };
+
+/** What is withheld, in short: the memo, so that it is read without any worker. */
+export interface WithheldSummary {
+  id: number;
+  since: Instant;
+  keys: number;
+  ruling: Ruling | null;
+}
+
+/** What some members would lose by their latest looks. */
+export interface Weighing {
+  looks: Look[];
+  /** People with access, by location id. */
+  holders: [number | null, number][];
+  limits: GuardLimits;
+}
+
+export interface WeighingAnswer {
+  verdicts: Verdict[];
+  /** Everyone of whom a key is withheld now. */
+  withheldMembers: number[];
+}
+
+export const weighUpdate = defineUpdate<WeighingAnswer, [Weighing]>('weigh');
+
+/** What a person says of what is withheld under this id. */
+export type RulingOrder = Giver & Pick<Ruling, 'does'> & { id: number };
+
+/** Lets what is withheld go, or keeps it, as a person says. The answer is what was ruled. */
+export const ruleUpdate = defineUpdate<Withheld, [RulingOrder]>('rule');
+
+/** All that is withheld, with its list. */
+export const withheldQuery = defineQuery<Withheld[]>('withheld');
+
+/** What is withheld in one line: 'withheld 3: 12 keys that would be lost at once (member 10, mapping 2)'. */
+export function withheldWords({ id, losses }: Withheld): string {
+  const counts = new Map<string, number>();
+  for (const { cause } of losses) counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  const causes = [...counts].map(([cause, count]) => `${cause} ${count}`).join(', ');
+  return `withheld ${id}: ${losses.length} keys that would be lost at once, unforeseen (${causes})`;
+}

@@ -1,0 +1,242 @@
+/** Who takes a wake on: Temporal, in the end. Throws where it cannot be reached. */
+export interface DebouncerOptions {
+  /** Wakes one member; `mayStart`: starting its workflow where there is none; `isCheckIn`: the member only came or went. */
+  wake: (memberId: number, told: { mayStart: boolean; isCheckIn: boolean }) => Promise<void>;
+  /** Reads what changed, where a call does not say whose record it is about. */
+  pollNow: () => Promise<void>;
+  /** So long is waited for more about the same member: the calls of one purchase come in together. Default 80. */
+  gatherMs?: number;
+  /** A member that is told of again within this time is woken once more at its end, however often it was told of. */
+  windowMs?: number;
+  /** That time doubles from wake to wake, for as long as they follow each other, up to this. Default 4 s. */
+  longestWindowMs?: number;
+  /** So long a check-in waits for others to go with. Default 4 s. */
+  patienceMs?: number;
+  /** That time grows by as much for each time within a minute that nobody came to go with, up to this. Default 20 s. */
+  longestCheckInWaitMs?: number;
+  /** How many are woken side by side. Default 20. */
+  atOnce?: number;
+  /** Told of each wake that is taken how long it was since the first of what it tells came in. */
+  onWoken?: (waitedMs: number) => void;
+  /** Told once when wakes fail, and once when they are taken again. */
+  onProblem: (error: unknown) => void;
+  onMended: () => void;
+}
+
+/** What is told of a member. */
+export interface News {
+  /** It may give access to somebody who had none so far. */
+  mayStart: boolean;
+  /**
+   * `checkIn`: the member came or went. `access`: any of many things happened, a check-in among them. `change`, as is where this
+   * is left out: something else.
+   */
+  about?: 'checkIn' | 'access' | 'change';
+}
+
+/**
+ * Wakes those of whom it is told: soon, and then at most once in a while, the more seldom the longer it goes on. What comes with
+ * a check-in, and with nothing else, can wait a little: it goes with the next who cannot.
+ */
+export interface Debouncer {
+  tell(memberId: number, news: News): void;
+  /** Something changed, and nobody knows for whom. */
+  tellSomething(): void;
+  /** Resolves when everybody is woken who was told of; nothing may be told any more. */
+  drain(): Promise<void>;
+}
+
+const something = 'something';
+type Whom = number | typeof something;
+
+/** What was told of somebody: whether it may start them, and when the first of it came in. */
+interface Told {
+  mayStart: boolean;
+  at: number;
+  about: NonNullable<News['about']>;
+  /** For how long it is then left alone; left out: as ever. */
+  windowMs?: number;
+}
+
+/** A wake a moment ago. */
+interface Lately {
+  mayStart: boolean;
+  windowMs: number;
+  /** What was told since; null: nothing. */
+  told: Told | null;
+}
+
+const minuteMs = 60_000;
+
+/** A debouncer. What it holds is bounded by the number of members, whatever comes in. */
+export function createDebouncer(options: DebouncerOptions): Debouncer {
+  const {
+    wake,
+    pollNow,
+    gatherMs = 80,
+    windowMs = 500,
+    longestWindowMs = 4_000,
+    patienceMs = 4_000,
+    longestCheckInWaitMs = 20_000,
+    atOnce = 20,
+    onWoken,
+    onProblem,
+    onMended,
+  } = options;
+  /** Those of whom was told just now. */
+  const gathering = new Map<Whom, Told>();
+  /** Those who wait to be woken, in the order in which they were first told of. */
+  const waiting = new Map<Whom, Told>();
+  /** Those who checked in, and wait for others to be woken with. */
+  const patient = new Map<Whom, Told>();
+  /** Those who were woken a moment ago. */
+  const lately = new Map<Whom, Lately>();
+  let running = 0;
+  let patientUntil: NodeJS.Timeout | undefined;
+  /** When nobody had come to go with, within the last minute. */
+  let inVain: number[] = [];
+  let isFailing = false;
+  let draining: { resolve: () => void } | null = null;
+
+  function tell(whom: Whom, { mayStart, about = 'change' }: News): void {
+    const told: Told = { mayStart, at: Date.now(), about };
+    const checkedIn = patient.get(whom);
+    if (checkedIn !== undefined && isOfCheckIn(checkedIn, told)) {
+      patient.set(whom, both(told, checkedIn));
+      return;
+    }
+    const queued = waiting.get(whom);
+    if (queued !== undefined) {
+      waiting.set(whom, both(told, queued));
+      return;
+    }
+    const before = lately.get(whom);
+    // Whoever had no workflow was not woken, and must not wait for that.
+    if (before === undefined || (mayStart && !before.mayStart)) {
+      if (!gathering.has(whom))
+        setTimeout(() => {
+          callIn(whom);
+        }, gatherMs);
+      gathering.set(whom, both(told, gathering.get(whom) ?? before?.told));
+    } else before.told = both(told, before.told);
+  }
+
+  function callIn(whom: Whom): void {
+    const told = gathering.get(whom);
+    gathering.delete(whom);
+    if (told === undefined) return;
+    if (told.about === 'checkIn') waitForOthers(whom, told);
+    else {
+      waiting.set(whom, both(told, both(waiting.get(whom) ?? told, patient.get(whom))));
+      patient.delete(whom);
+      goWithIt();
+    }
+    goOn();
+  }
+
+  function waitForOthers(whom: Whom, told: Told): void {
+    if (patient.size === 0) patientUntil = setTimeout(goInVain, patienceNow());
+    patient.set(whom, both(told, patient.get(whom)));
+  }
+
+  /** Each read for those who come and go would leave less of the minute's requests to those who buy. */
+  function patienceNow(): number {
+    inVain = inVain.filter((at) => performance.now() - at < minuteMs);
+    return Math.min(patienceMs * (1 + inVain.length), Math.max(patienceMs, longestCheckInWaitMs));
+  }
+
+  function goInVain(): void {
+    inVain.push(performance.now());
+    goAfterAll();
+  }
+
+  function goAfterAll(): void {
+    goWithIt();
+    goOn();
+  }
+
+  /** Those who could wait have had somebody to go with, or have waited for long enough. */
+  function goWithIt(): void {
+    clearTimeout(patientUntil);
+    for (const [whom, told] of patient) waiting.set(whom, both(told, waiting.get(whom)));
+    patient.clear();
+  }
+
+  function goOn(): void {
+    for (const [whom, told] of waiting) {
+      if (running >= atOnce) return;
+      waiting.delete(whom);
+      running++;
+      void serve(whom, told);
+    }
+    const isQuiet = running === 0 && waiting.size + gathering.size + patient.size === 0;
+    if (draining !== null && isQuiet && [...lately.values()].every(({ told }) => told === null))
+      draining.resolve();
+  }
+
+  async function serve(whom: Whom, told: Told): Promise<void> {
+    const before = lately.get(whom);
+    // From now on and not from the answer: what is told while it is under way may come too late for it.
+    const since: Lately = {
+      mayStart: told.mayStart || before?.mayStart === true,
+      windowMs: Math.min(told.windowMs ?? windowMs, Math.max(windowMs, longestWindowMs)),
+      told: null,
+    };
+    lately.set(whom, since);
+    try {
+      const { mayStart, about } = told;
+      await (whom === something ? pollNow() : wake(whom, { mayStart, isCheckIn: about === 'checkIn' }));
+      onWoken?.(Date.now() - told.at);
+      if (isFailing) onMended();
+      isFailing = false;
+    } catch (error) {
+      since.told = both(told, since.told);
+      if (!isFailing) onProblem(error);
+      isFailing = true;
+    }
+    setTimeout(() => {
+      // A later wake has taken its place.
+      if (lately.get(whom) !== since) return;
+      lately.delete(whom);
+      if (since.told !== null) waiting.set(whom, { ...since.told, windowMs: since.windowMs * 2 });
+      goOn();
+    }, since.windowMs);
+    running--;
+    goOn();
+  }
+
+  return {
+    tell,
+    tellSomething: () => {
+      tell(something, { mayStart: false });
+    },
+    drain: () =>
+      new Promise((resolve) => {
+        draining = { resolve };
+        goAfterAll();
+      }),
+  };
+}
+
+function both(one: Told, other: Told | null | undefined): Told {
+  if (other === null || other === undefined) return one;
+  return {
+    ...other,
+    mayStart: one.mayStart || other.mayStart,
+    at: Math.min(one.at, other.at),
+    about: aboutBoth(one.about, other.about),
+  };
+}
+
+/** AccessControlUpdate comes with each check-in; what comes with something else is about that. */
+function aboutBoth(one: Told['about'], other: Told['about']): Told['about'] {
+  const order: Told['about'][] = ['access', 'checkIn', 'change'];
+  return order[Math.max(order.indexOf(one), order.indexOf(other))] ?? 'change';
+}
+
+/** The calls of one check-in come in within this. */
+const togetherMs = 1_000;
+
+function isOfCheckIn(checkedIn: Told, told: Told): boolean {
+  return told.about === 'checkIn' || (told.about === 'access' && told.at - checkedIn.at < togetherMs);
+}

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { createDebouncer, type Debouncer, type DebouncerOptions } from '../../push/debouncer.js';
+
+const windowMs = 40;
+const gathered = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+interface Heard {
+  debouncer: Debouncer;
+  woken: [number | 'poll', boolean][];
+  /** Those who were woken only for having come or gone. */
+  checkedIn: number[];
+  said: string[];
+}
+
+function listening(over: Partial<DebouncerOptions> = {}): Heard {
+  const woken: Heard['woken'] = [];
+  const checkedIn: number[] = [];
+  const said: string[] = [];
+  const debouncer = createDebouncer({
+    wake: (id, { mayStart, isCheckIn }) => {
+      woken.push([id, mayStart]);
+      if (isCheckIn) checkedIn.push(id);
+      return Promise.resolve();
+    },
+    pollNow: () => Promise.resolve(void woken.push(['poll', false])),
+    gatherMs: 5,
+    windowMs,
+    onWoken: () => undefined,
+    onProblem: () => void said.push('problem'),
+    onMended: () => void said.push('mended'),
+    ...over,
+  });
+  return { debouncer, woken, checkedIn, said };
+}
+
+describe('the debouncer', () => {
+  it('wakes for all that it is told within a moment, and once more for what it is told after', async () => {
+    const { debouncer, woken } = listening();
+    for (let i = 0; i < 1_000; i++) debouncer.tell(7, { mayStart: false });
+    await gathered();
+    assert.deepEqual(woken, [[7, false]]);
+    for (let i = 0; i < 1_000; i++) debouncer.tell(7, { mayStart: false });
+    await debouncer.drain();
+    assert.deepEqual(woken, [
+      [7, false],
+      [7, false],
+    ]);
+  });
+
+  it('wakes after the last that it is told, so that no read is older than that', async () => {
+    let answer = (): void => undefined;
+    const begun: number[] = [];
+    const { debouncer } = listening({
+      wake: (id) => {
+        begun.push(id);
+        return new Promise((resolve) => (answer = resolve));
+      },
+    });
+    debouncer.tell(7, { mayStart: true });
+    await gathered();
+    debouncer.tell(7, { mayStart: true });
+    assert.deepEqual(begun, [7]);
+    answer();
+    await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
+    assert.deepEqual(begun, [7, 7]);
+    answer();
+    await debouncer.drain();
+  });
+
+  it('does not let somebody without a workflow wait, who was told of a moment ago by what starts none', async () => {
+    const { debouncer, woken } = listening();
+    debouncer.tell(7, { mayStart: false });
+    await gathered();
+    debouncer.tell(7, { mayStart: true });
+    debouncer.tell(7, { mayStart: true });
+    await gathered();
+    assert.deepEqual(woken, [
+      [7, false],
+      [7, true],
+    ]);
+  });
+
+  describe('of a check-in', () => {
+    const [checkIn, access, change] = [
+      { mayStart: false, about: 'checkIn' },
+      { mayStart: true, about: 'access' },
+      { mayStart: true },
+    ] as const;
+
+    it('has it wait for somebody to go with, and for no longer than a while', async () => {
+      const { debouncer, woken, checkedIn } = listening({ patienceMs: 60 });
+      debouncer.tell(7, checkIn);
+      debouncer.tell(7, access);
+      await gathered();
+      assert.deepEqual(woken, []);
+      debouncer.tell(8, change);
+      await gathered();
+      assert.deepEqual(woken, [
+        [8, true],
+        [7, true],
+      ]);
+      debouncer.tell(9, access);
+      debouncer.tell(9, checkIn);
+      await gathered();
+      assert.equal(woken.length, 2);
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      assert.deepEqual(woken.slice(2), [[9, true]]);
+      assert.deepEqual(checkedIn, [7, 9]);
+    });
+
+    it('has it wait the longer the more often nobody came to go with, up to a bound', async () => {
+      const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+      const { debouncer, woken } = listening({ patienceMs: 100, longestCheckInWaitMs: 250 });
+      for (const [id, shortest] of [
+        [1, 100],
+        [2, 200],
+        [3, 250],
+        [4, 250],
+      ] as const) {
+        const from = performance.now();
+        debouncer.tell(id, checkIn);
+        while (!woken.some(([whom]) => whom === id)) await wait(5);
+        // A timer may fire a millisecond early.
+        assert.ok(performance.now() - from >= shortest - 2, `${id}`);
+      }
+    });
+
+    it('has what comes a moment later by the same check-in wait with it, and nothing else', async () => {
+      const { debouncer, woken, checkedIn } = listening({ patienceMs: 60_000 });
+      debouncer.tell(7, checkIn);
+      await gathered();
+      debouncer.tell(7, access);
+      await gathered();
+      assert.deepEqual(woken, []);
+      debouncer.tell(7, change);
+      await gathered();
+      assert.deepEqual(woken, [[7, true]]);
+      assert.deepEqual(checkedIn, []);
+    });
+
+    it('does not take an access update without one for a check-in', async () => {
+      const { debouncer, woken, checkedIn } = listening({ patienceMs: 60_000 });
+      debouncer.tell(7, access);
+      await gathered();
+      assert.deepEqual(woken, [[7, true]]);
+      assert.deepEqual(checkedIn, []);
+    });
+
+    it('wakes at once whoever waits when it is to end', async () => {
+      const { debouncer, woken } = listening({ patienceMs: 60_000 });
+      debouncer.tell(7, checkIn);
+      await gathered();
+      await debouncer.drain();
+      assert.deepEqual(woken, [[7, false]]);
+    });
+  });
+
+  it('wakes the more seldom the longer somebody is told of, and soon again after a rest', async () => {
+    const { debouncer, woken } = listening({ windowMs: 5, longestWindowMs: 100_000 });
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    const telling = setInterval(() => {
+      debouncer.tell(7, { mayStart: true });
+    }, 1);
+    await wait(400);
+    clearInterval(telling);
+    // 5, 10, 20, 40, 80, 160, 320: each time waits for the one before.
+    assert.ok(woken.length >= 2 && woken.length <= 8, `${woken.length} wakes`);
+    await debouncer.drain();
+  });
+
+  it('wakes once for all that it is told while others are woken first', async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const woken: number[] = [];
+    const { debouncer } = listening({
+      wake: (id) => {
+        woken.push(id);
+        return id === 7 ? Promise.resolve() : held;
+      },
+      windowMs: 500,
+    });
+    for (let id = 100; id < 120; id++) debouncer.tell(id, { mayStart: true });
+    debouncer.tell(7, { mayStart: true });
+    await gathered();
+    assert.equal(woken.length, 20);
+    debouncer.tell(7, { mayStart: true });
+    goOn();
+    await gathered();
+    assert.deepEqual(woken.slice(20), [7]);
+    await debouncer.drain();
+  });
+
+  it('starts a workflow where any of what it is told may give access', async () => {
+    const { debouncer, woken } = listening();
+    debouncer.tell(7, { mayStart: false });
+    debouncer.tell(7, { mayStart: true });
+    debouncer.tell(7, { mayStart: false });
+    await debouncer.drain();
+    assert.deepEqual(woken, [[7, true]]);
+  });
+
+  it('loses nobody while Temporal cannot be reached, and says so once', async () => {
+    let down = true;
+    const reached = new Set<number>();
+    const { debouncer, said } = listening({
+      wake: (id) => {
+        if (down) return Promise.reject(new Error('down'));
+        reached.add(id);
+        return Promise.resolve();
+      },
+    });
+    for (let id = 1; id <= 100; id++) debouncer.tell(id, { mayStart: true });
+    await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
+    assert.equal(reached.size, 0);
+    down = false;
+    await debouncer.drain();
+    assert.equal(reached.size, 100);
+    assert.deepEqual(said, ['problem', 'mended']);
+  });
+
+  it('says of each wake that is taken how long it is since the first of what it tells came in', async () => {
+    const waited: number[] = [];
+    let fails = 1;
+    const { debouncer } = listening({
+      wake: () => (fails-- > 0 ? Promise.reject(new Error('down')) : Promise.resolve()),
+      onWoken: (ms) => waited.push(ms),
+    });
+    debouncer.tell(7, { mayStart: false });
+    await new Promise((resolve) => setTimeout(resolve, windowMs / 2));
+    debouncer.tell(7, { mayStart: false });
+    await debouncer.drain();
+    assert.equal(waited.length, 1);
+    // A timer may be early by a millisecond.
+    assert.ok((waited[0] ?? 0) >= windowMs - 1, String(waited));
+  });
+
+  it('has what changed read where nobody knows for whom', async () => {
+    const { debouncer, woken } = listening();
+    for (let i = 0; i < 10; i++) debouncer.tellSomething();
+    await gathered();
+    for (let i = 0; i < 10; i++) debouncer.tellSomething();
+    await debouncer.drain();
+    assert.deepEqual(woken, [
+      ['poll', false],
+      ['poll', false],
+    ]);
+  });
+});

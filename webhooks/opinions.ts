@@ -1,0 +1,88 @@
+import type { Instant } from '../access/types.js';
+import type { Opinion } from '../push/acs.js';
+import type { AuditLog } from '../database/audit-log.js';
+
+/** Keeps what Nexudus works out itself in the audit log, where it is not what it said of the member last. */
+export interface OpinionKeeper {
+  /** Returns at once. Of a member that is told of again before it was kept, the newest counts. */
+  take(opinion: Opinion): void;
+  /** Resolves when all is kept, or cannot be. */
+  drain(): Promise<void>;
+}
+
+export interface OpinionKeeperOptions {
+  auditLog: Pick<AuditLog, 'last' | 'note'>;
+  now: () => Instant;
+  /** Told once when opinions cannot be kept, until they can again. */
+  onProblem: (error: unknown) => void;
+}
+
+type Dated = Opinion & { at: Instant };
+
+const againAfterMs = 5_000;
+/** Times may be in whole seconds: within one, the last that came counts. */
+const sameMomentMs = 1_000;
+
+/** A keeper. What waits in it is bounded by the number of members. */
+export function createOpinionKeeper({ auditLog, now, onProblem }: OpinionKeeperOptions): OpinionKeeper {
+  const waiting = new Map<number, Dated>();
+  let running: Promise<void> | null = null;
+  let isFailing = false;
+
+  function goOn(): Promise<void> {
+    running ??= keepAll().finally(() => (running = null));
+    return running;
+  }
+
+  async function keepAll(): Promise<void> {
+    for (const [memberId, opinion] of waiting) {
+      waiting.delete(memberId);
+      try {
+        await keep(opinion);
+        isFailing = false;
+      } catch (error) {
+        if (!waiting.has(memberId)) waiting.set(memberId, opinion);
+        if (!isFailing) onProblem(error);
+        isFailing = true;
+        setTimeout(() => void goOn(), againAfterMs).unref();
+        return;
+      }
+    }
+  }
+
+  async function keep({ memberId, locationId, groupIds, at }: Dated): Promise<void> {
+    const last = await auditLog.last('opinion', memberId);
+    if (last !== null && at < last.at - sameMomentMs) return;
+    if (last !== null && JSON.stringify(last.after) === JSON.stringify(groupIds)) return;
+    const after = last === null ? at : Math.max(at, last.at + 1);
+    await auditLog.note({
+      key: `opinion/${memberId}/${after}`,
+      at: after,
+      kind: 'opinion',
+      state: 'done',
+      memberId,
+      locationId,
+      groupId: null,
+      what: groupIds.length === 0 ? 'no group' : `groups ${groupIds.join(', ')}`,
+      before: last?.after ?? null,
+      after: groupIds,
+      cause: 'Nexudus worked it out itself (Custom ACS)',
+      by: 'nexudus',
+      planId: null,
+      answer: null,
+    });
+  }
+
+  return {
+    take(opinion) {
+      const at = Math.min(opinion.at ?? now(), now());
+      if ((waiting.get(opinion.memberId)?.at ?? 0) > at) return;
+      waiting.set(opinion.memberId, { ...opinion, at });
+      void goOn();
+    },
+    async drain() {
+      await running;
+      if (waiting.size > 0) await goOn();
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
+import type { LeaderActivities } from '../messages/to-activities.js';
+import { described } from '../activities/described.js';
+import { inForceOf } from '../activities/in-force.js';
+import { heartbeating } from '../activities/remote.js';
+import type { LeaderReport } from '../monitoring/facts.js';
+import type { Monitor } from '../monitoring/monitor.js';
+import { oneForAll, leaderWorkflowId, leaderWorkflowType } from '../messages/to-member.js';
+import { inForceMemo } from '../messages/to-leader.js';
+
+const beatMs = 1_000;
+/** After so long the activity ends and begins anew, so that no attempt lasts for ever. */
+const termMs = 24 * 3_600_000;
+
+/** After so long what could not be told is told again. */
+const tellAgainMs = 1_000;
+
+/** A term that this process must not have is offered to all again after this. */
+const leftForMs = 1_000;
+
+/** A process that stops hands over at once. */
+const lastWordMs = 2_000;
+
+/** One try of the activity `lead`. */
+export interface Term {
+  runId: string;
+  /** Counts the tries of this run. */
+  term: number;
+}
+
+/** This process's part in being the leader (workflows/leader.ts): at most one process of all has a term. */
+export interface Leader {
+  activities: LeaderActivities;
+  /** Whether this process is the leader now. */
+  isLeading(): boolean;
+  /** Ends the term at once, for another process to take over; resolves when what was under way is done. */
+  stop(): Promise<void>;
+}
+
+export interface LeaderDeps {
+  /** Makes the workers that take the activities for both APIs, not yet running. */
+  openWorkers: () => Promise<Worker[]>;
+  /** Why this process must leave the term to another; null: it need not. */
+  heldBack: () => Promise<string | null>;
+  /** Says by which rules this process works, in each term anew. */
+  tell: (term: Term) => Promise<void>;
+  /** Looks after the space during a term; the heartbeats carry what it tells, for all to see who can reach Temporal. */
+  monitor: Monitor;
+}
+
+export function createLeader({ openWorkers, heldBack, tell, monitor }: LeaderDeps): Leader {
+  const stopAsked = new AbortController();
+  const terms = new Set<Promise<unknown>>();
+
+  /** Has `stop` wait for it. */
+  function noted<T>(job: Promise<T>): Promise<T> {
+    terms.add(job);
+    const forget = (): void => void terms.delete(job);
+    job.then(forget, forget);
+    return job;
+  }
+
+  /**
+   * Runs the workers until the term is over, and answers what is known of the APIs then; throws where one of them fails or the
+   * term was given to another.
+   */
+  async function lead(): Promise<LeaderReport> {
+    const why = await heldBack();
+    if (why !== null)
+      throw ApplicationFailure.create({ message: why, type: 'OtherRules', nextRetryDelay: leftForMs });
+    const term = new AbortController();
+    const monitored = noted(monitor.run(term.signal));
+    try {
+      await work();
+    } finally {
+      term.abort();
+      // A message under way is soon sent and noted, else the next process might send it again.
+      await Promise.race([monitored, sleep(lastWordMs, undefined, { ref: false })]);
+    }
+    return monitor.report();
+  }
+
+  async function work(): Promise<void> {
+    const workers = await openWorkers();
+    const drained = noted(Promise.all(workers.map((worker) => worker.run())));
+    const termEnds = new AbortController();
+    void untilTold(tell, termEnds.signal);
+    try {
+      await Promise.race([drained, Context.current().cancelled, termOver(stopAsked.signal)]);
+    } finally {
+      termEnds.abort();
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    }
+  }
+
+  return {
+    activities: { lead: () => heartbeating(beatMs, lead, () => monitor.report()) },
+    isLeading: () => terms.size > 0,
+    async stop() {
+      stopAsked.abort();
+      await Promise.allSettled(terms);
+    },
+  };
+}
+
+/** Tells until it is told or the term is over: nobody's key waits for that. Throws nothing. */
+async function untilTold(tell: (term: Term) => Promise<void>, termEnds: AbortSignal): Promise<void> {
+  const { info, log } = Context.current();
+  const term = { runId: info.workflowExecution?.runId ?? '', term: info.attempt };
+  while (!termEnds.aborted) {
+    try {
+      await tell(term);
+      return;
+    } catch (error) {
+      log.warn('by which rules this process works could not be told; it is told again', { error });
+      await sleep(tellAgainMs, undefined, { signal: termEnds, ref: false }).catch(() => undefined);
+    }
+  }
+}
+
+/** Resolves when the term has lasted its time, or the process is to stop. */
+async function termOver(stopAsked: AbortSignal): Promise<void> {
+  await sleep(termMs, undefined, { signal: stopAsked, ref: false }).catch(() => undefined);
+}
+
+/**
+ * Starts the workflow that gives the terms, where it does not run yet. One that was ended by hand leaves what it was told
+ * to the next.
+ */
+export async function ensureLeader(client: Client, taskQueue: string): Promise<void> {
+  const last = await described(client, leaderWorkflowId);
+  if (last?.status.name === 'RUNNING') return;
+  const inForce = inForceOf(last?.memo?.[inForceMemo]);
+  await client.workflow.start(leaderWorkflowType, {
+    workflowId: leaderWorkflowId,
+    taskQueue,
+    args: [inForce],
+    ...(inForce === null ? {} : { memo: { [inForceMemo]: inForce } }),
+    ...oneForAll,
+    staticSummary: 'One worker process, the leader, asks Nexudus and Kisi',
+  });
+}

@@ -1,0 +1,114 @@
+import { makeContinueAsNewFunc, proxyActivities, setCurrentDetails, upsertMemo } from '@temporalio/workflow';
+import { iso } from '../access/types.js';
+import type { LeaderActivities } from '../messages/to-activities.js';
+import { goOn } from './go-on.js';
+import { dropOthers, onSignal } from './hear.js';
+import {
+  count,
+  countUpTo,
+  fields,
+  instant,
+  Misshapen,
+  object,
+  or,
+  orNull,
+  words,
+  type Shape,
+} from './shapes.js';
+import { checkPlace, isHandedOn, started } from './start.js';
+import { inForceMemo, inForceSignal, type Statement, type InForce } from '../messages/to-leader.js';
+
+const { lead } = proxyActivities<LeaderActivities>({
+  // A term ends by itself before this.
+  startToCloseTimeout: '2d',
+  heartbeatTimeout: '8s',
+  summary: 'ask Nexudus and Kisi for all members until the process ends',
+  retry: { initialInterval: '250ms', backoffCoefficient: 1 },
+});
+
+/**
+ * Has one worker process, and only one, ask Nexudus and Kisi: their limits are for each login, so the budgets are
+ * kept in one place, members that wake together share one read, and the other processes stand by. The activity lasts
+ * for as long as the process does; when that dies, another takes over within seconds. By which rules the process works is
+ * shown in the memo, from one run to the next. `said`: by the run before; null: there has been no leader yet.
+ */
+export function leader(said: InForce | null = null): Promise<void> {
+  checkPlace();
+  return goOn(() =>
+    giveTerms(
+      isHandedOn() ? said : started(or(orNull(fields<InForce>({ ...word, since: instant })), null), said),
+    ),
+  );
+}
+
+async function giveTerms(said: InForce | null): Promise<void> {
+  let inForce = said;
+  let lastTerm = 0;
+  setCurrentDetails(detailsOf(inForce));
+  onSignal(
+    inForceSignal,
+    { description: 'The leader sends it: by which rules it works.', shape: statement },
+    ({ term, ...next }) => {
+      // It was on its way while another process took over.
+      if (term < lastTerm) return;
+      lastTerm = term;
+      inForce = { ...next, since: isSameProcess(inForce, next) ? inForce.since : Date.now() };
+      upsertMemo({ [inForceMemo]: inForce });
+      setCurrentDetails(detailsOf(inForce));
+    },
+  );
+  dropOthers();
+  await lead();
+  const memo = inForce === null ? {} : { memo: { [inForceMemo]: inForce } };
+  await makeContinueAsNewFunc<typeof leader>(memo)(inForce);
+}
+
+/** More tries than a run has in years: a made-up one would silence all that follow. */
+const mostTerms = 10_000_000;
+
+/** What the process shows at most (worker/in-force.ts). */
+const mostGround = 64 * 1024;
+
+const word = {
+  version: words(100),
+  process: words(300),
+  startedAt: instant,
+  digest: words(100),
+  fileDigest: words(100),
+  change: count,
+  // Whoever goes by it looks whether it is rules, and those of the digest (activities/in-force.ts).
+  ground: (value: unknown, name: string): InForce['ground'] => {
+    if (value === null) return null;
+    const ground = object(value, name) as unknown as InForce['ground'];
+    if (JSON.stringify(ground).length > mostGround) throw new Misshapen(`${name} must be smaller`);
+    return ground;
+  },
+};
+
+const statement: Shape<Statement> = fields<Statement>({
+  ...word,
+  term: countUpTo(mostTerms),
+});
+
+/** Whether it is the same process that stays the leader, in a new term. */
+function isSameProcess(
+  last: InForce | null,
+  { process, startedAt }: Omit<InForce, 'since'>,
+): last is InForce {
+  return last !== null && last.process === process && last.startedAt === startedAt;
+}
+
+function detailsOf(inForce: InForce | null): string {
+  const lines = [
+    'One worker process, the leader, asks Nexudus and Kisi; the others stand by. ' +
+      'Its name is the worker of the pending activity `lead`; if it dies, another takes over within 8 seconds.',
+  ];
+  if (inForce !== null) {
+    const { digest, process, version, startedAt, since } = inForce;
+    lines.push(
+      `Rules in force: digest ${digest}, of process ${process} (Latchkey ${version}), ` +
+        `started ${iso(startedAt)}, the leader since ${iso(since)}.`,
+    );
+  }
+  return lines.join('\n\n');
+}
