@@ -88,8 +88,8 @@ const hourMs = 60 * minuteMs;
 const leftByPlan = { perMinute: 20, perHour: 500 };
 /** So many requests may be made at once: what comes after them is evenly spread, however long it goes on. */
 const atOnce = 18;
-/** What was not planned, as lookups by id, fills no more than this of it: else those who plan would wait for as long as it goes on. */
-const mostUnplanned = atOnce - 2;
+/** Who plans gets so many requests a minute, however much is asked that nobody planned, as lookups by id. */
+const fewestPlanned = 36;
 /** An hour is planned from so large a part of its number on. */
 const planHourFrom = 0.6;
 
@@ -119,6 +119,8 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   let evenAt = -Infinity;
   /** Requests of planned reads that have begun and are still to start. */
   let toStart = 0;
+  /** When those who plan may begin again, whatever else was asked. */
+  let atLatest = -Infinity;
   /** The last few refusals of the last minute, oldest first. */
   let refusals: number[] = [];
   let pumping = false;
@@ -181,11 +183,17 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   }
 
   const plan: Plan = {
-    untilMs: (requests) => Math.max(0, evenAt - clockMs() - (atOnce - requests) * evenMs()),
+    untilMs(requests) {
+      const even = evenAt - (atOnce - requests) * evenMs();
+      const latest = evenMsOfHour() > 0 ? even : atLatest;
+      return Math.max(0, Math.min(even, latest) - clockMs());
+    },
     begin(requests) {
+      const now = clockMs();
       // Of those that failed before they started none must be taken for others for ever.
       toStart = Math.min(toStart + requests, atOnce);
-      evenAt = Math.max(evenAt, clockMs()) + requests * evenMs();
+      evenAt = Math.max(evenAt, now) + requests * evenMs();
+      atLatest = now + (requests * minuteMs) / fewestPlanned;
     },
     isCalm: () => starts.length < perHour * planHourFrom && plannedLately() < calmBelow,
   };
@@ -197,10 +205,13 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
   /** How far apart requests are on average where they are planned. */
   function evenMs(): number {
     const left = Math.max(leftByPlan.perMinute, lately(starts).length - plannedLately());
-    const byMinute = minuteMs / Math.max(1, perMinute - left - atOnce);
-    const byHour =
-      starts.length < perHour * planHourFrom ? 0 : evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
-    return Math.max(byMinute, byHour);
+    return Math.max(minuteMs / Math.max(1, perMinute - left - atOnce), evenMsOfHour());
+  }
+
+  /** 0: the hour's number is far. */
+  function evenMsOfHour(): number {
+    if (starts.length < perHour * planHourFrom) return 0;
+    return evenlyMs(starts, perHour - leftByPlan.perHour, hourMs);
   }
 
   function noteInPlan(next: Lane): void {
@@ -209,9 +220,9 @@ export function createPacer(options: Partial<PaceOptions> = {}): Pacer {
       toStart--;
       return;
     }
-    const apartMs = evenMs();
-    const full = clockMs() + mostUnplanned * apartMs;
-    evenAt = Math.max(evenAt, Math.min(Math.max(evenAt, clockMs()) + apartMs, full));
+    const [now, apartMs] = [clockMs(), evenMs()];
+    // What is older than a minute is in nobody's way.
+    evenAt = Math.min(Math.max(evenAt, now) + apartMs, now + Math.max(minuteMs, atOnce * apartMs));
   }
 
   /** The least time between two starts by which none of them meets a window that is full already. */

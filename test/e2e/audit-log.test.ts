@@ -46,7 +46,7 @@ describe('the audit log of a space', () => {
   const order = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
 
   async function compared(): Promise<Kept[]> {
-    const lines = linesOf(await order('comparison', '--format', 'jsonl'));
+    const lines = linesOf(await order('audit', '--format', 'jsonl'));
     return lines.map((line) => JSON.parse(line) as Kept);
   }
 
@@ -82,7 +82,7 @@ describe('the audit log of a space', () => {
   });
 
   it('holds no e-mail and no name', async () => {
-    assert.doesNotMatch(await order('comparison'), /example\.com/);
+    assert.doesNotMatch(await order('audit'), /example\.com/);
   });
 
   it('tells the timeline of a member in the order of time', async () => {
@@ -142,7 +142,7 @@ describe('the audit log of a space', () => {
 
   it('answers wrong use in one line with exit code 2', async () => {
     for (const args of [
-      ['comparison', '--since', 'lately'],
+      ['audit', '--since', 'lately'],
       ['timeline', '999999'],
     ]) {
       const { code, stdout, stderr } = await latchkeyWith(space.env, ...args);

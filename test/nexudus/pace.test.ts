@@ -110,12 +110,38 @@ describe('the pace of Nexudus requests', () => {
     assert.ok(Math.max(...inMinute) <= 95 + 3, `${Math.max(...inMinute)} within a minute`);
   });
 
-  it('has who plans wait for a moment only after what nobody planned, however much that was', async () => {
+  it('counts what nobody planned as if it had been planned', async () => {
     const { pacer, start } = onFakeClock({ minGapMs: 1 });
+    pacer.plan.begin(0);
     await many(15, () => start());
     assert.equal(pacer.plan.untilMs(3), 0);
-    await many(60, () => start());
-    assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(evenMs));
+    await start();
+    assert.equal(Math.round(pacer.plan.untilMs(3)), 0);
+    pacer.plan.begin(3);
+    assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(4 * evenMs - 15));
+  });
+
+  it('has those who plan wait for seconds at most, however much nobody planned', async () => {
+    const { pacer, start } = onFakeClock({ minGapMs: 1 });
+    pacer.plan.begin(3);
+    await many(103, () => start());
+    assert.equal(Math.round(pacer.plan.untilMs(3)), (3 * 60_000) / 36 - 102);
+  });
+
+  it('never has one who heeds the plan meet the minute’s number, however much others ask without a plan', async () => {
+    const { pacer, start, times, lag } = onFakeClock();
+    const now = (): number => times().at(-1) ?? 0;
+    let longestMs = 0;
+    // Fifty a minute that nobody planned, and as many planned reads as may begin.
+    for (let askedAt = 0; times().length < 400; askedAt += 1_200) {
+      if (askedAt > now()) lag(askedAt - now());
+      const from = Math.max(askedAt, now());
+      const isPlanned = pacer.plan.untilMs(3) === 0;
+      if (isPlanned) pacer.plan.begin(3);
+      await many(isPlanned ? 4 : 1, () => start());
+      longestMs = Math.max(longestMs, now() - from);
+    }
+    assert.ok(longestMs < 5_000, `${longestMs} ms for one read`);
   });
 
   it('leaves more to polls and reconciliations where they take more', async () => {
