@@ -7,6 +7,8 @@ export interface KnownRecords {
   note(memberId: number, readAt: Instant, written: readonly Written[]): void;
   /** Whether the member was judged by this very content of the record. */
   includes(touch: Touch): boolean;
+  /** Whether the member was judged by what was read after this instant. */
+  isJudgedAfter(memberId: number, at: Instant): boolean;
 }
 
 interface Known {
@@ -37,5 +39,6 @@ export function createKnownRecords(): KnownRecords {
       forget(readAt - keptMs);
     },
     includes: (touch) => byMember.get(touch.memberId)?.contents.has(contentOf(touch)) ?? false,
+    isJudgedAfter: (memberId, at) => (byMember.get(memberId)?.readAt ?? -Infinity) > at,
   };
 }

@@ -261,6 +261,9 @@ function dueIn(
   return Object.fromEntries(due);
 }
 
+/** How much later than a check-in was written a read must have begun to have seen it: stamps are whole seconds, and clocks a little off. */
+const checkInMarginMs = 3_000;
+
 /** Whom what is new concerns. */
 async function batchesOf(
   { client, nexudus, known, tellLag, now }: PollDeps,
@@ -276,8 +279,13 @@ async function batchesOf(
   const touched = changes.touched.filter(isNew);
   // The first poll looks back to before anybody could notice.
   if (!isFirst) tellLags([...touched, ...changes.reference.filter(isNew)], tellLag, nexudus.clock.now());
-  // A webhook was faster.
-  const news = touched.filter((touch) => !known.includes(touch));
+  // Nexudus stamps records by its own clock.
+  const aheadMs = nexudus.clock.now() - now();
+  const isReadSince = (touch: Touch): boolean =>
+    touch.writtenAt !== null &&
+    known.isJudgedAfter(touch.memberId, touch.writtenAt - aheadMs + checkInMarginMs);
+  // A webhook was faster. A check-in changes nothing but the passes, which tell of it themselves.
+  const news = touched.filter((touch) => !(isCheckIn(touch) ? isReadSince(touch) : known.includes(touch)));
   const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);
   const left = borrowersOnlyIn(memory.lending, changes.lending);
   const membersIn = (some: readonly Touch[]): number[] => some.map(({ memberId }) => memberId);

@@ -308,6 +308,19 @@ describe('a poll after a webhook', () => {
     assert.deepEqual(checkedIn, [ann]);
   });
 
+  it('wakes nobody for a check-in that was read since, unless the clocks may be wrong by as much', async () => {
+    const { space } = nexudus;
+    const [ann, ben, eve] = [space.addCoworker().Id, space.addCoworker().Id, space.addCoworker().Id];
+    const memory = await poll(null);
+    const due = { ...memory, readTo: { ...memory.readTo, checkins: Date.now() - 120_000 } };
+    for (const CoworkerId of [ann, ben, eve]) space.addCheckin({ CoworkerId, BusinessId: 1 });
+    known.note(ann, Date.now() + 4_500, []);
+    known.note(ben, Date.now() + 1_000, []);
+    woken.splice(0);
+    await poll(due);
+    assert.deepEqual(woken.toSorted(), [ben, eve]);
+  });
+
   it('wakes nobody anew while Nexudus asks to wait for a day where only check-ins are read', async () => {
     const { space, faults } = nexudus;
     const [type, ann] = [space.addTimePass().Id, space.addCoworker().Id];
