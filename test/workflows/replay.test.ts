@@ -126,7 +126,7 @@ const breaks: Break[] = [
     file: 'poll.ts',
     from: "const { batches = [], ...next } = await pollActivities('10m').reconcile",
     to: "await pollActivities('10m').reconcile(memory);\n  const { batches = [], ...next } = await pollActivities('10m').reconcile",
-    matters: schedules('reconciliation'),
+    matters: schedules('reconcile'),
   },
   {
     what: 'wakes those whom an order held twice as often',
