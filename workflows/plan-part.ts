@@ -1,11 +1,9 @@
 import { canonical } from '../access/canonical.js';
 import { sameEnd } from '../access/drift.js';
+import { withDropped, withKey } from '../access/ledger.js';
 import type { LedgerKey, WritingStep } from '../access/plan.js';
 import { iso, type Entitlement } from '../access/types.js';
-import type { Circumstances, KeyWriter } from './keys.js';
-import { dropKey, putKey } from './ledger.js';
 import type { MemberState } from '../messages/to-member.js';
-import { Problem } from './retries.js';
 import {
   beforeOf,
   keyOfPart,
@@ -15,6 +13,8 @@ import {
   type PlanPart,
   type PlannedChange,
 } from '../messages/to-plan.js';
+import type { Circumstances, KeyWriter } from './key-writer.js';
+import { Problem } from './retries.js';
 
 /**
  * Does a member's part of a plan, change by change, each only where the ledger is as the plan found it (or, to undo it,
@@ -63,12 +63,12 @@ async function applyOne(
   if (isOther(had) || ('key' in step && isOther(step.key))) {
     return { groupId, done: false, why: 'its key is another one since the plan was made' };
   }
-  // What the plan says of a key is a claim: the one that is written to is the one in the ledger.
+  // What the plan says of a key is only a claim, so the ledger's key is the one that is written to.
   const own = 'key' in step && has !== null ? { ...step, key: has } : step;
   return attempt(groupId, () => writer.apply(own, circumstancesOf(part, groupId, line.why)));
 }
 
-/** Anybody can say how a key was before: it is believed where this member remembers it so. */
+/** Anybody can claim how a key was before. The claim is believed where this member remembers the same. */
 async function undoIfKnown(
   key: KeyBefore,
   part: PlanPart,
@@ -86,7 +86,7 @@ function withoutVersion({ key, ...rest }: KeyBefore): object {
   return { ...rest, key: key && { ...key, version: 0 } };
 }
 
-/** From what is there now to what was there before: whatever happened in between. */
+/** Restores a key as it was before, whatever happened in between. */
 async function undoOne(
   { groupId, key: before, wasThere }: KeyBefore,
   part: PlanPart,
@@ -124,7 +124,7 @@ async function undoOne(
   return result;
 }
 
-/** What leads from the one key to the other; null: nothing needs to be written. */
+/** The step from the key that is there to the key before; null: nothing needs to be written. */
 function undoStep(before: LedgerKey | null, has: LedgerKey | null): WritingStep | null {
   if (before === null) return has === null || has.byHand ? null : { kind: 'revoke', key: has };
   if (before.byHand) return null;
@@ -134,7 +134,7 @@ function undoStep(before: LedgerKey | null, has: LedgerKey | null): WritingStep 
   return has.validUntil === before.validUntil && !has.uncertain ? null : { kind: 'move', key: has, wish };
 }
 
-/** The wish for just this key. Null: it has no end, so it is none of ours. */
+/** The wish for just this key. Null: the key has no end, so it is not Latchkey's. */
 function wishFor({ groupId, until, because, standsOn, validUntil }: LedgerKey): Entitlement | null {
   if (validUntil === null) return null;
   const kisiEnd = { set: validUntil, atLeast: validUntil, atMost: validUntil, renewLeadMs: 0 };
@@ -144,14 +144,15 @@ function wishFor({ groupId, until, because, standsOn, validUntil }: LedgerKey): 
 /** The ledger as it was before, with what is known of the key by now. */
 function restore(groupId: number, before: LedgerKey | null, has: LedgerKey | null, state: MemberState): void {
   const version = has?.version ?? before?.version ?? 0;
-  // A person may have given one by hand since.
+  // A person may have given a key by hand since.
   const byHand = before?.byHand === true || has?.byHand === true;
-  if (before !== null) putKey(state, { ...before, keyId: has?.keyId ?? before.keyId, version, byHand });
+  const keyId = has?.keyId ?? before?.keyId ?? null;
+  if (before !== null) Object.assign(state, withKey(state, { ...before, keyId, version, byHand }));
   for (const key of state.ledger.filter((one) => one.groupId === groupId))
-    if (key.userId !== before?.userId) dropKey(state, key);
+    if (key.userId !== before?.userId) Object.assign(state, withDropped(state, key));
 }
 
-/** How often a place was written to tells nothing of the key. */
+/** A key without its version, which only counts the writes to its place. */
 function toCompare(key: LedgerKey | null): string {
   return canonical(key && { ...key, version: 0 });
 }
