@@ -182,18 +182,3 @@ export function wakeAt(at: Instant, judged: { at: Instant; by: Instant }, now: I
   const leftMs = Math.max(soonestWakeMs, at - judged.by - (now - judged.at));
   return at > now ? Math.min(at, now + leftMs) : now + Math.min(leftMs, latestWakeMs);
 }
-
-/**
- * The ledger with keys that another profile of the same person hands over. Both may have come upon the same key at the
- * same time: what this one wrote last is newer, but that the key is ours, and how, only the giver knows.
- */
-export function withInherited(ledger: readonly LedgerKey[], given: readonly LedgerKey[]): LedgerKey[] {
-  const same = (a: LedgerKey, b: LedgerKey): boolean => a.groupId === b.groupId && a.userId === b.userId;
-  const others = ledger.filter((mine) => !given.some((key) => same(mine, key)));
-  const inherited = given.map((key) => {
-    const mine = ledger.find((one) => same(one, key));
-    if (mine === undefined || mine.keyId === null || mine.byHand) return key;
-    return { ...mine, byHand: key.byHand, handUntil: key.handUntil };
-  });
-  return [...others, ...inherited];
-}

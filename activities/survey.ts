@@ -1,5 +1,5 @@
 import type { Exception, Instant, Profile, Snapshot } from '../access/types.js';
-import { withInherited } from '../access/plan.js';
+import { withInherited } from '../access/ledger.js';
 import type { KisiClient } from '../kisi/client.js';
 import { asKey, higherRoleOf, likeEmail, type Assignment } from '../kisi/records.js';
 import { groupBy } from '../nexudus/collections.js';

@@ -1,10 +1,10 @@
 import { log } from '@temporalio/workflow';
 import type { Act, AuditLogActivities } from '../messages/to-activities.js';
 import { nexudusTaskQueue } from '../messages/to-member.js';
-import { retryingActivities, type Patient } from './retries.js';
+import { retryingActivities, type Retrying } from './retries.js';
 
 /** Only the leader keeps the audit log. */
-export function auditLogActivities(taskQueue: string): Patient<AuditLogActivities> {
+export function auditLogActivities(taskQueue: string): Retrying<AuditLogActivities> {
   const options = {
     taskQueue: nexudusTaskQueue(taskQueue),
     startToCloseTimeout: '30s',

@@ -1,26 +1,26 @@
 import type { BlockActivities } from '../messages/to-activities.js';
-import type { Circumstances, KeyWriter } from './keys.js';
 import { beforeMembers, type MemberState } from '../messages/to-member.js';
+import type { Circumstances, KeyWriter } from './key-writer.js';
 import { insist, isHeld, retryingActivities, Problem } from './retries.js';
 
-/** By the queue that every process serves, since it needs Temporal only. */
+/** In the queue that every process serves, since this needs Temporal only. */
 const activities = retryingActivities<BlockActivities>(
   { startToCloseTimeout: '30s', priority: beforeMembers, summary: 'which keys are blocked' },
   5_000,
 );
 
-/** What carrying a block out takes from the rest of the member's story. */
+/** What carrying blocks out needs of the member's run. */
 export interface CarryingOut {
   writer: (onWaiting: (problem: Problem) => void) => KeyWriter;
   circumstances: Pick<Circumstances, 'emailDigest' | 'locationId'>;
-  /** What is not done yet, and why; null: all is done. */
+  /** Says what is not done yet, and why; null: all is done. */
   tell: (problem: Problem | null) => void;
 }
 
 /**
- * Takes away what blocks of the member forbid, by the ledger alone, before anything is read: no API that is down keeps a
- * door open to who is blocked. It only takes away; what is to be given back is for the next look at Nexudus. Where it could
- * not be done `blocksUndone` says so; what a stop or a mode holds back is tried again when that is taken back.
+ * Takes away the keys that blocks of the member forbid, by the ledger alone and before anything is read: an API that is down
+ * keeps no door open to a blocked member. The next look at Nexudus gives back what is to be given back. `blocksUndone` says
+ * that some keys could not be taken away; those that a stop or a mode holds back are tried again when that order ends.
  */
 export async function carryOutBlocks(
   state: MemberState,

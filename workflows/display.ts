@@ -1,4 +1,6 @@
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { nextWake } from '../access/plan.js';
+import type { Assessed } from '../messages/to-activities.js';
 import {
   accessProblemKey,
   accessStateKey,
@@ -12,20 +14,10 @@ import {
 import type { Problem } from './retries.js';
 import { detailsOf, viewOf, type Outlook } from './view.js';
 
-/** How a member's workflow says how things stand: to queries, in the Temporal UI, in its lists, and in its memo. */
-export interface Display {
+/** Says how a member stands: to queries, in the Temporal UI, in its lists, and in the member's memo. */
+export class Display {
   /** What is shown beyond the durable state; `publish` shows what changed in it. */
-  readonly outlook: Outlook;
-  /** The answer of the `state` query. */
-  view: () => MemberView;
-  publish: () => void;
-  /** Shows what is waited for, since the first time that it was; `wakesBy`: what makes it go on. */
-  waitFor: (problem: Problem, wakesBy: string) => void;
-  clearWaiting: () => void;
-}
-
-export function createDisplay(state: MemberState): Display {
-  const outlook: Outlook = {
+  readonly outlook: Outlook = {
     state: 'new',
     standing: '',
     next: null,
@@ -36,54 +28,79 @@ export function createDisplay(state: MemberState): Display {
     blocks: null,
     locationId: null,
   };
-  let shown = '';
-  let shownHoldings = JSON.stringify(workflowInfo().memo?.[holdingsMemo]);
+  private shownAttributes = '';
+  private shownHoldings = JSON.stringify(workflowInfo().memo?.[holdingsMemo]);
 
-  const view = (): MemberView => viewOf(state.memberId, state.ledger, outlook);
+  constructor(private readonly state: MemberState) {}
 
-  /** What lists show is written only when it changed: each write is an event. */
-  function publish(): void {
-    setCurrentDetails(detailsOf(view(), outlook.kept, state.cancelAskedAt));
-    publishAttributes();
-    publishHoldings();
+  /** The answer of the `state` query. */
+  view(): MemberView {
+    return viewOf(this.state.memberId, this.state.ledger, this.outlook);
   }
 
-  function publishAttributes(): void {
-    const { locationId, next } = outlook;
-    const problem = outlook.waiting?.problem ?? 'none';
-    const now = JSON.stringify([outlook.state, problem, next?.at ?? null, locationId]);
-    if (now === shown) return;
-    shown = now;
+  /** Shows what changed. Each write to a list or the memo is an event, so what did not change is not written. */
+  publish(): void {
+    setCurrentDetails(detailsOf(this.view(), this.outlook.kept, this.state.cancelAskedAt));
+    this.publishAttributes();
+    this.publishHoldings();
+  }
+
+  /** Whether any key is known to be in Kisi. */
+  hasKey(): boolean {
+    return this.state.ledger.some(({ keyId }) => keyId !== null);
+  }
+
+  /** Shows how the member stands after a round. `isAllDone`: no order holds a write back. */
+  showStanding({ standing, keys, holds, next }: Assessed, isAllDone: boolean): void {
+    const { ledger, frozen } = this.state;
+    const { outlook } = this;
+    const hasKey = this.hasKey();
+    if (outlook.blocks !== null && isAllDone) outlook.blocks.waitsFor = null;
+    outlook.lastError = null;
+    outlook.state = hasKey ? 'access' : 'noAccess';
+    outlook.standing = hasKey || keys.length === 0 ? standing : 'By the rules there should be a key.';
+    outlook.kept = [...holds, ...frozen].map(({ groupId, why }) => `group ${groupId}: ${why}`);
+    outlook.next = nextWake(next, ledger, keys, frozen);
+  }
+
+  /** Shows what is waited for since when, after what blocks could not take away yet. `wakesBy`: what makes the member go on. */
+  waitFor({ problem, message }: Problem, wakesBy: string): void {
+    const { outlook } = this;
+    const undone = outlook.blocks?.waitsFor ?? null;
+    const name = undone === null ? problem : 'Block';
+    const what = undone === null || undone === message ? message : `${undone} ${message}`;
+    const since = outlook.waiting?.problem === name ? outlook.waiting.since : Date.now();
+    outlook.lastError = what;
+    outlook.waiting = { problem: name, what, since, wakes: wakesBy };
+    this.publish();
+  }
+
+  /** Shows that nothing is waited for any more. */
+  clearWaiting(): void {
+    if (this.outlook.waiting === null) return;
+    this.outlook.waiting = null;
+    this.publish();
+  }
+
+  private publishAttributes(): void {
+    const { state, locationId, next, waiting } = this.outlook;
+    const problem = waiting?.problem ?? 'none';
+    const now = JSON.stringify([state, problem, next?.at ?? null, locationId]);
+    if (now === this.shownAttributes) return;
+    this.shownAttributes = now;
     upsertSearchAttributes([
-      { key: accessStateKey, value: outlook.state },
+      { key: accessStateKey, value: state },
       { key: accessProblemKey, value: problem },
       { key: locationIdKey, value: locationId === null ? null : String(locationId) },
       { key: nextChangeAtKey, value: next === null ? null : new Date(next.at) },
     ]);
   }
 
-  function publishHoldings(): void {
-    const holdings = shownOf(state);
+  private publishHoldings(): void {
+    const holdings = shownOf(this.state);
     const now = JSON.stringify(holdings);
-    if (now === shownHoldings) return;
-    shownHoldings = now;
+    if (now === this.shownHoldings) return;
+    this.shownHoldings = now;
     upsertMemo({ [holdingsMemo]: holdings });
   }
-
-  return {
-    outlook,
-    view,
-    publish,
-    waitFor(problem, wakesBy) {
-      outlook.lastError = problem.message;
-      const since = outlook.waiting?.problem === problem.problem ? outlook.waiting.since : Date.now();
-      outlook.waiting = { problem: problem.problem, what: problem.message, since, wakes: wakesBy };
-      publish();
-    },
-    clearWaiting() {
-      if (outlook.waiting === null) return;
-      outlook.waiting = null;
-      publish();
-    },
-  };
 }

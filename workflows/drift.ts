@@ -49,7 +49,7 @@ import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { kisiTaskQueue, revisionMemo } from '../messages/to-member.js';
-import { insist, retryingActivities, problemOf, type Patient } from './retries.js';
+import { insist, retryingActivities, problemOf, type Retrying } from './retries.js';
 import { refuse } from './refuse.js';
 import { createKeeper } from './remembered.js';
 import { anything, duration, fields, giver, id as idShape, oneOf } from './shapes.js';
@@ -452,7 +452,7 @@ function keyActivities(taskQueue: string): ActivityInterfaceFor<KeyActivities> {
   });
 }
 
-function helpers(taskQueue: string): Patient<DriftActivities> {
+function helpers(taskQueue: string): Retrying<DriftActivities> {
   const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '1m', heartbeatTimeout: '15s' };
   return retryingActivities<DriftActivities>(options, 20_000);
 }

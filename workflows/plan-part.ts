@@ -1,130 +1,143 @@
 import { canonical } from '../access/canonical.js';
 import { sameEnd } from '../access/drift.js';
+import { withDropped, withKey } from '../access/ledger.js';
 import type { LedgerKey, WritingStep } from '../access/plan.js';
 import { iso, type Entitlement } from '../access/types.js';
-import type { Circumstances, KeyWriter } from './keys.js';
-import { dropKey, putKey } from './ledger.js';
 import type { MemberState } from '../messages/to-member.js';
-import { Problem } from './retries.js';
 import {
   beforeOf,
   keyOfPart,
+  partKey,
   type ChangeDone,
   type PartDone,
   type KeyBefore,
   type PlanPart,
   type PlannedChange,
 } from '../messages/to-plan.js';
+import type { KeyWriter } from './key-writer.js';
+import { Problem } from './retries.js';
 
 /**
- * Does a member's part of a plan, change by change, each only where the ledger is as the plan found it (or, to undo it,
- * left it), and leaves the groups alone afterwards. A change that cannot be done keeps no other from being done.
+ * A member's part of a plan. Each change is done only where the ledger is as the plan found it (or, to undo it, left it), and
+ * a change that cannot be done keeps no other from being done.
  */
-export async function runPart(
-  part: PlanPart,
-  state: MemberState,
-  writer: KeyWriter,
-): Promise<Omit<PartDone, 'key'>> {
-  const { what, freezeUntil, planId, by } = part;
-  const done: ChangeDone[] = [];
-  const before: KeyBefore[] = [];
-  if (what.does === 'apply') {
-    for (const change of what.changes) {
-      const one = await applyOne(change, part, state, writer);
-      done.push(one);
-      before.push(...beforeOf(change, one));
+export class PlanPartRun {
+  constructor(
+    private readonly part: PlanPart,
+    private readonly state: MemberState,
+    private readonly writer: KeyWriter,
+  ) {}
+
+  /** Does the part, change by change, and leaves the groups alone afterwards. */
+  async run(): Promise<PartDone> {
+    const { what } = this.part;
+    const changes: ChangeDone[] = [];
+    const before: KeyBefore[] = [];
+    if (what.does === 'apply') {
+      for (const change of what.changes) {
+        const done = await this.apply(change);
+        changes.push(done);
+        before.push(...beforeOf(change, done));
+      }
+    } else {
+      for (const key of what.keys) changes.push(await this.undoIfKnown(key));
     }
-  } else {
-    for (const key of what.keys) done.push(await undoIfKnown(key, part, state, writer));
+    this.freeze(changes.map(({ groupId }) => groupId));
+    return { key: partKey(this.part), changes, before };
   }
-  const verb = what.does === 'apply' ? 'applied' : 'undone';
-  const groupIds = done.map(({ groupId }) => groupId);
-  state.frozen = [
-    ...state.frozen.filter(({ groupId }) => !groupIds.includes(groupId)),
-    ...groupIds.map((groupId) => ({
-      groupId,
-      until: freezeUntil,
-      why: `plan ${planId} was ${verb} by ${by}, so nothing else is done there until ${iso(freezeUntil)}`,
-      endsWithRules: what.does === 'apply' ? what.rules : null,
-    })),
-  ];
-  return { changes: done, before };
+
+  private freeze(groupIds: readonly number[]): void {
+    const { what, freezeUntil: until, planId, by } = this.part;
+    const isApplied = what.does === 'apply';
+    const why = `plan ${planId} was ${isApplied ? 'applied' : 'undone'} by ${by}, so nothing else is done there until ${iso(until)}`;
+    const endsWithRules = isApplied ? what.rules : null;
+    this.state.frozen = [
+      ...this.state.frozen.filter(({ groupId }) => !groupIds.includes(groupId)),
+      ...groupIds.map((groupId) => ({ groupId, until, why, endsWithRules })),
+    ];
+  }
+
+  private async apply({ line, step, had }: PlannedChange): Promise<ChangeDone> {
+    const { groupId, why } = line;
+    const has = this.keyTo(groupId);
+    const isOther = (key: LedgerKey | null): boolean => toCompare(key) !== toCompare(has);
+    if (isOther(had) || ('key' in step && isOther(step.key)))
+      return notDone(groupId, 'its key is another one since the plan was made');
+    // What the plan says of a key is only a claim, so the ledger's key is the one that is written to.
+    return this.write(groupId, 'key' in step && has !== null ? { ...step, key: has } : step, why);
+  }
+
+  /** Anybody can claim how a key was before. The claim is believed where this member remembers the same. */
+  private async undoIfKnown(key: KeyBefore): Promise<ChangeDone> {
+    const { groupId } = key;
+    const partId = keyOfPart('apply', this.part.planId);
+    const applied = this.state.partsDone.find((one) => one.key === partId);
+    const known = applied?.before.find((one) => one.groupId === groupId);
+    if (known !== undefined && canonical(withoutVersion(known)) === canonical(withoutVersion(key)))
+      return this.undo(known);
+    return notDone(groupId, 'this member does not remember that the plan did it');
+  }
+
+  /** Restores a key as it was before, whatever happened in between. */
+  private async undo({ groupId, key: before, wasThere }: KeyBefore): Promise<ChangeDone> {
+    const has = this.keyTo(groupId);
+    const wasAdopted = before === null && wasThere !== null;
+    if (wasAdopted && has?.byHand === false && !sameEnd(has.validUntil, wasThere.validUntil))
+      return notDone(groupId, 'the end of the key that was there was moved since, so it stays Latchkey’s');
+    const step = undoStep(before, has);
+    if (step === null || wasAdopted) {
+      this.restore(groupId, before, has);
+      return { groupId, done: true, why: null };
+    }
+    const endedAt = before?.validUntil ?? Infinity;
+    if (endedAt <= Date.now())
+      return notDone(groupId, `the key that it had ended by itself at ${iso(endedAt)}`);
+    if (before !== null && before.userId !== this.state.kisiUser?.id)
+      return notDone(groupId, 'its key was of another Kisi user than the member has now');
+    const result = await this.write(groupId, step, `plan ${this.part.planId} is undone`);
+    if (result.done) this.restore(groupId, before, this.keyTo(groupId));
+    return result;
+  }
+
+  /** The ledger as it was before, with what is known of the key by now. */
+  private restore(groupId: number, before: LedgerKey | null, has: LedgerKey | null): void {
+    const { state } = this;
+    if (before !== null) {
+      const { keyId, version } = has ?? before;
+      // A person may have given a key by hand since.
+      const byHand = before.byHand || has?.byHand === true;
+      Object.assign(state, withKey(state, { ...before, keyId: keyId ?? before.keyId, version, byHand }));
+    }
+    for (const key of state.ledger.filter((one) => one.groupId === groupId))
+      if (key.userId !== before?.userId) Object.assign(state, withDropped(state, key));
+  }
+
+  private async write(groupId: number, step: WritingStep, why: string): Promise<ChangeDone> {
+    const { emailDigest, locationId } = this.part;
+    const losses = [{ groupId, cause: 'mapping' as const, why }];
+    try {
+      const done = await this.writer.apply(step, { emailDigest, locationId, losses });
+      return { groupId, done, why: done ? null : 'something else fell due before it could be done' };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return notDone(groupId, error.message);
+    }
+  }
+
+  private keyTo(groupId: number): LedgerKey | null {
+    return this.state.ledger.find((key) => key.groupId === groupId) ?? null;
+  }
 }
 
-async function applyOne(
-  { line, step, had }: PlannedChange,
-  part: PlanPart,
-  state: MemberState,
-  writer: KeyWriter,
-): Promise<ChangeDone> {
-  const { groupId } = line;
-  const has = keyTo(groupId, state);
-  const isOther = (key: LedgerKey | null): boolean => toCompare(key) !== toCompare(has);
-  if (isOther(had) || ('key' in step && isOther(step.key))) {
-    return { groupId, done: false, why: 'its key is another one since the plan was made' };
-  }
-  // What the plan says of a key is a claim: the one that is written to is the one in the ledger.
-  const own = 'key' in step && has !== null ? { ...step, key: has } : step;
-  return attempt(groupId, () => writer.apply(own, circumstancesOf(part, groupId, line.why)));
-}
-
-/** Anybody can say how a key was before: it is believed where this member remembers it so. */
-async function undoIfKnown(
-  key: KeyBefore,
-  part: PlanPart,
-  state: MemberState,
-  writer: KeyWriter,
-): Promise<ChangeDone> {
-  const applied = state.partsDone.find((one) => one.key === keyOfPart('apply', part.planId));
-  const known = applied?.before.find(({ groupId }) => groupId === key.groupId);
-  if (known !== undefined && canonical(withoutVersion(known)) === canonical(withoutVersion(key)))
-    return undoOne(known, part, state, writer);
-  return { groupId: key.groupId, done: false, why: 'this member does not remember that the plan did it' };
+function notDone(groupId: number, why: string): ChangeDone {
+  return { groupId, done: false, why };
 }
 
 function withoutVersion({ key, ...rest }: KeyBefore): object {
   return { ...rest, key: key && { ...key, version: 0 } };
 }
 
-/** From what is there now to what was there before: whatever happened in between. */
-async function undoOne(
-  { groupId, key: before, wasThere }: KeyBefore,
-  part: PlanPart,
-  state: MemberState,
-  writer: KeyWriter,
-): Promise<ChangeDone> {
-  const has = keyTo(groupId, state);
-  const circumstances = circumstancesOf(part, groupId, `plan ${part.planId} is undone`);
-  if (
-    before === null &&
-    wasThere !== null &&
-    has?.byHand === false &&
-    !sameEnd(has.validUntil, wasThere.validUntil)
-  ) {
-    return {
-      groupId,
-      done: false,
-      why: 'the end of the key that was there was moved since, so it stays Latchkey’s',
-    };
-  }
-  const step = undoStep(before, has);
-  if (step === null || (before === null && wasThere !== null)) {
-    restore(groupId, before, has, state);
-    return { groupId, done: true, why: null };
-  }
-  const endedAt = before?.validUntil ?? Infinity;
-  if (endedAt <= Date.now()) {
-    return { groupId, done: false, why: `the key that it had ended by itself at ${iso(endedAt)}` };
-  }
-  if (before !== null && before.userId !== state.kisiUser?.id) {
-    return { groupId, done: false, why: 'its key was of another Kisi user than the member has now' };
-  }
-  const result = await attempt(groupId, () => writer.apply(step, circumstances));
-  if (result.done) restore(groupId, before, keyTo(groupId, state), state);
-  return result;
-}
-
-/** What leads from the one key to the other; null: nothing needs to be written. */
+/** The step from the key that is there to the key before; null: nothing needs to be written. */
 function undoStep(before: LedgerKey | null, has: LedgerKey | null): WritingStep | null {
   if (before === null) return has === null || has.byHand ? null : { kind: 'revoke', key: has };
   if (before.byHand) return null;
@@ -134,42 +147,14 @@ function undoStep(before: LedgerKey | null, has: LedgerKey | null): WritingStep 
   return has.validUntil === before.validUntil && !has.uncertain ? null : { kind: 'move', key: has, wish };
 }
 
-/** The wish for just this key. Null: it has no end, so it is none of ours. */
+/** The wish for just this key. Null: the key has no end, so it is not Latchkey's. */
 function wishFor({ groupId, until, because, standsOn, validUntil }: LedgerKey): Entitlement | null {
   if (validUntil === null) return null;
   const kisiEnd = { set: validUntil, atLeast: validUntil, atMost: validUntil, renewLeadMs: 0 };
   return { groupId, until, awaitingRenewal: false, because, standsOn, kisiEnd };
 }
 
-/** The ledger as it was before, with what is known of the key by now. */
-function restore(groupId: number, before: LedgerKey | null, has: LedgerKey | null, state: MemberState): void {
-  const version = has?.version ?? before?.version ?? 0;
-  // A person may have given one by hand since.
-  const byHand = before?.byHand === true || has?.byHand === true;
-  if (before !== null) putKey(state, { ...before, keyId: has?.keyId ?? before.keyId, version, byHand });
-  for (const key of state.ledger.filter((one) => one.groupId === groupId))
-    if (key.userId !== before?.userId) dropKey(state, key);
-}
-
-/** How often a place was written to tells nothing of the key. */
+/** A key without its version, which only counts the writes to its place. */
 function toCompare(key: LedgerKey | null): string {
   return canonical(key && { ...key, version: 0 });
-}
-
-function keyTo(groupId: number, { ledger }: MemberState): LedgerKey | null {
-  return ledger.find((key) => key.groupId === groupId) ?? null;
-}
-
-function circumstancesOf({ emailDigest, locationId }: PlanPart, groupId: number, why: string): Circumstances {
-  return { emailDigest, locationId, losses: [{ groupId, cause: 'mapping', why }] };
-}
-
-async function attempt(groupId: number, write: () => Promise<boolean>): Promise<ChangeDone> {
-  try {
-    const done = await write();
-    return { groupId, done, why: done ? null : 'something else fell due before it could be done' };
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { groupId, done: false, why: error.message };
-  }
 }

@@ -1,21 +1,22 @@
+import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { Assessed, WakeActivities } from '../messages/to-activities.js';
 import type { MemberState } from '../messages/to-member.js';
-import { never, retryingActivities, persist, type Problem } from './retries.js';
+import { never, persist, retryingActivities, type Problem } from './retries.js';
 
 const others = retryingActivities<WakeActivities>({ startToCloseTimeout: '20s' }, 20_000);
 
-/** What the person's other profiles have to do with the rest of the member's story. */
+/** What the person's other profiles need to know of this round. */
 export interface Telling {
   /** Whether the owner of the keys may not know yet why this profile woke. */
   isNews: boolean;
-  /** What was done, in words; added to. */
+  /** What was done, in plain words; added to. */
   changes: string[];
   onWaiting: (problem: Problem) => void;
 }
 
 /**
- * Principle 3: one profile owns the keys of a person. Notes the siblings, and wakes those who are concerned: who owns the
- * keys, and who was handed some. Answers the profile that owns the keys where it is another, else null.
+ * Principle 3: one profile owns the keys of a person. Notes the siblings, and wakes those concerned: the profile that owns
+ * the keys, and profiles that were handed some. Returns the owner where it is another profile, else null.
  */
 export async function tellProfiles(
   state: MemberState,
@@ -27,18 +28,16 @@ export async function tellProfiles(
   for (const id of handedTo) changes.push(`gave its keys over to profile ${id}`);
   const isOther = ownerId !== null && ownerId !== state.memberId;
   const woken = new Set(isOther && isNews ? [...handedTo, ownerId] : handedTo);
-  for (const id of woken) await tell((set) => set.wakeOwner(id, readAt));
+  for (const id of woken) await tell((profiles) => profiles.wakeOwner(id, readAt), onWaiting);
   if (isOther) return ownerId;
   const joined = state.siblingIds.filter((id) => !before.includes(id));
-  if (joined.length > 0) await tell((set) => set.wakeSiblings(joined, readAt));
+  if (joined.length > 0) await tell((profiles) => profiles.wakeSiblings(joined, readAt), onWaiting);
   return null;
+}
 
-  async function tell(call: (set: typeof others.quick) => Promise<void>): Promise<void> {
-    await persist(
-      () => call(others.quick),
-      () => call(others.patient),
-      onWaiting,
-      never,
-    );
-  }
+async function tell(
+  wake: (profiles: ActivityInterfaceFor<WakeActivities>) => Promise<void>,
+  onWaiting: (problem: Problem) => void,
+): Promise<void> {
+  await persist(others, wake, onWaiting, never);
 }

@@ -19,43 +19,46 @@ export class Problem extends Error {
     readonly problem: string,
     message: string,
     readonly final: boolean,
-    /** Of a job that was held back: an earlier try may have done it all the same. */
+    /** An earlier try may have done the job although it failed or was held back. */
     readonly mayBeDone = true,
   ) {
     super(message);
   }
 }
 
-/** Whether an order of a person holds a job back: what else there is to do goes on. */
+/** Whether a person's order holds a job back. The other jobs go on. */
 export function isHeld(error: unknown): error is Problem {
   return error instanceof Problem && error.problem === 'Stopped';
 }
 
-/** The same activities twice: a few quick tries whose failure is told, and as many tries as it takes. */
-export interface Patient<A> {
-  quick: ActivityInterfaceFor<A>;
-  patient: ActivityInterfaceFor<A>;
+/** The same activities twice: `brief` fails after two tries, `lasting` tries for as long as it takes. */
+export interface Retrying<A> {
+  brief: ActivityInterfaceFor<A>;
+  lasting: ActivityInterfaceFor<A>;
 }
 
-/** An API asks to wait for longer than a few quick tries should. */
+/** A call of one of these activities. */
+type Job<A, T> = (activities: ActivityInterfaceFor<A>) => Promise<T>;
+
+/** An API asks to wait for longer than the brief tries should. */
 export const longWait = 'LongWait' satisfies FailureType;
 
 /** Proxies for activities that are retried as long as the wish stands. */
-export function retryingActivities<A>(options: ActivityOptions, slowestRetryMs: number): Patient<A> {
+export function retryingActivities<A>(options: ActivityOptions, slowestRetryMs: number): Retrying<A> {
   const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
   return {
-    quick: proxyActivities<A>({
+    brief: proxyActivities<A>({
       cancellationType,
       ...options,
       retry: {
         initialInterval: '500ms',
         backoffCoefficient: 2,
         maximumAttempts: 2,
-        // It is told before anybody waits so long.
+        // The workflow says what it waits for before it waits so long.
         nonRetryableErrorTypes: [longWait],
       },
     }),
-    patient: proxyActivities<A>({
+    lasting: proxyActivities<A>({
       cancellationType,
       ...options,
       retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: slowestRetryMs },
@@ -66,7 +69,7 @@ export function retryingActivities<A>(options: ActivityOptions, slowestRetryMs: 
 /** What may end the waiting for a job: a newer wish, or an instant at which something else is due. */
 export interface Overtaking {
   isOvertaken: () => boolean;
-  /** Whether the newer wish is such that it does not wait for a first try either; left out: none is. */
+  /** Whether a newer wish does not even wait for the first try; left out: none does. */
   isOvertakenAtOnce?: () => boolean;
   /** Infinity: nothing is due. */
   dueAt: Instant;
@@ -75,46 +78,38 @@ export interface Overtaking {
 export const never: Overtaking = { isOvertaken: () => false, dueAt: Infinity };
 
 /**
- * Runs a job to its end: a few tries first, then, after `onWaiting` has told what it waits for, patiently. Null: it was
- * overtaken, at any time by what is due or does not wait, in the patient part by any newer wish (a job in its first try
- * keeps its place in the queue). Throws a final Problem where no retry can help.
+ * Runs a job to its end: two brief tries, then `onWaiting` says what is waited for, then lasting tries. Null: it was
+ * overtaken. What is due, or does not wait, overtakes at any time; any newer wish overtakes the lasting tries only, since
+ * a job in its first try keeps its place in the queue. Throws a final Problem where no retry can help.
  */
-export async function persist<T>(
-  quick: () => Promise<T>,
-  patient: () => Promise<T>,
+export async function persist<A, T>(
+  { brief, lasting }: Retrying<A>,
+  job: Job<A, T>,
   onWaiting: (problem: Problem) => void,
   { isOvertaken, isOvertakenAtOnce = never.isOvertaken, dueAt }: Overtaking,
 ): Promise<{ value: T } | null> {
   try {
-    return await unlessOvertaken(quick, { isOvertaken: isOvertakenAtOnce, dueAt });
+    return await unlessOvertaken(() => job(brief), { isOvertaken: isOvertakenAtOnce, dueAt });
   } catch (error) {
     const problem = problemOf(error);
     if (problem.final) throw problem;
     onWaiting(problem);
   }
   try {
-    return await unlessOvertaken(patient, { isOvertaken, dueAt });
+    return await unlessOvertaken(() => job(lasting), { isOvertaken, dueAt });
   } catch (error) {
     throw problemOf(error);
   }
 }
 
-/** Runs a job as long as it takes, where nobody has to be told of the waiting, and answers what it answered. */
-export async function insist<A, T>(
-  { quick, patient }: Patient<A>,
-  job: (activities: ActivityInterfaceFor<A>) => Promise<T>,
-): Promise<T> {
-  const done = await persist(
-    () => job(quick),
-    () => job(patient),
-    () => undefined,
-    never,
-  );
+/** Runs a job for as long as it takes and gives its answer, where nobody needs to know of the waiting. */
+export async function insist<A, T>(activities: Retrying<A>, job: Job<A, T>): Promise<T> {
+  const done = await persist(activities, job, () => undefined, never);
   if (done === null) throw new Problem('Unknown', 'the job was given up', false);
   return done.value;
 }
 
-/** Most jobs are reads that nothing overtakes; each promise less makes a wake cheaper. */
+/** Most jobs are reads that nothing overtakes. They run without the race, since each promise less makes a wake cheaper. */
 function unlessOvertaken<T>(run: () => Promise<T>, overtaking: Overtaking): Promise<{ value: T } | null> {
   const isNever = overtaking.isOvertaken === never.isOvertaken && overtaking.dueAt === Infinity;
   return isNever ? unlessCancelled(run) : raced(run, overtaking);
@@ -132,7 +127,7 @@ async function raced<T>(
       (value) => ({ value }),
       (error: unknown) => {
         if (isCancellation(error)) return null;
-        // The attempt under way failed, and the server tries no further: it is overtaken all the same.
+        // The try under way failed, and the server makes no other: the job is overtaken all the same.
         if (end.unwanted && error instanceof ActivityFailure) return null;
         throw error;
       },
@@ -144,7 +139,7 @@ async function raced<T>(
   const over = (): boolean => end.reached || isOvertaken();
   if (dueAt === Infinity) await condition(over);
   else await condition(over, Math.max(1, dueAt - Date.now()), { summary: 'until the next change is due' });
-  // The write under way is waited for: its answer says whether the key exists.
+  // The answer of a write under way says whether the key exists, so it is waited for.
   if (!end.reached) {
     end.unwanted = true;
     scope.cancel();
@@ -162,7 +157,7 @@ async function unlessCancelled<T>(run: () => Promise<T>): Promise<{ value: T } |
   }
 }
 
-/** What went wrong, from an activity's failure. Anything else is a defect and goes on up. */
+/** The problem that an activity's failure tells of. Any other error is a defect and is thrown again. */
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;

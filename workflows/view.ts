@@ -22,9 +22,9 @@ export interface Outlook {
   kept: string[];
   lastCheckedAt: Instant | null;
   lastError: string | null;
-  /** When blocks were carried out last, or tried; null: in this run none was ordered. */
+  /** When blocks were last carried out or tried; null: none was ordered in this run. */
   blocks: { lookedAt: Instant; waitsFor: string | null } | null;
-  /** Where the member is at home, as lists show it. */
+  /** The member's home location, as lists show it. */
   locationId: number | null;
 }
 
@@ -75,7 +75,7 @@ export function detailsOf(
     const kisiEnd = key.kisiEndsAt === null ? 'never by itself' : key.kisiEndsAt;
     const hand = key.givenByHand ? ' Given by hand: it is never taken away.' : '';
     lines.push(
-      `- group ${key.groupId}, ${end}, because of ${markdownText(key.because)}. The kisiEnd closes by itself: ${kisiEnd}.${hand}`,
+      `- group ${key.groupId}, ${end}, because of ${markdownText(key.because)}. The door closes by itself: ${kisiEnd}.${hand}`,
     );
   }
   for (const why of kept) lines.push('', `Kept for now: ${markdownText(why)}`);
@@ -95,7 +95,7 @@ export function detailsOf(
   return lines.join('\n');
 }
 
-/** A request to cancel is answered by going on: nobody who presses that button means that a member is left alone. */
+/** Somebody who asks to cancel does not mean that a member is left alone, so the workflow goes on and says so. */
 function cancelWords(memberId: number, at: Instant): string {
   return (
     `Somebody asked at ${iso(at)} to cancel this workflow. It goes on looking after the member. ` +

@@ -4,7 +4,6 @@ import {
   planSteps,
   stillFrozen,
   wakeAt,
-  withInherited,
   type Freeze,
   type LedgerKey,
   type Step,
@@ -125,21 +124,6 @@ describe('planSteps: what differs between the wish and the ledger', () => {
 
   it('takes the keys of an earlier e-mail away after the new ones are there', () => {
     assert.deepEqual(kinds(planSteps([key({ userId: 4 })], [wish()], [], 5)), ['grant', 'revoke']);
-  });
-});
-
-describe('withInherited: keys that another profile hands over', () => {
-  it('are added where there is none, or replace what was only tried or taken for given by hand', () => {
-    const given = key({ because: 'given', handUntil: now + day });
-    const other = key({ groupId: 13 });
-    assert.deepEqual(withInherited([other], [given]), [other, given]);
-    assert.deepEqual(withInherited([key({ keyId: null })], [given]), [given]);
-    assert.deepEqual(withInherited([key({ byHand: true })], [given]), [given]);
-  });
-
-  it('keep what was written last, but are ours as the giver had them', () => {
-    const mine = key({ keyId: 78, validUntil: now + 8 * day, handUntil: now + 7 * day });
-    assert.deepEqual(withInherited([mine], [key()]), [{ ...mine, handUntil: null }]);
   });
 });
 

@@ -81,23 +81,23 @@ const breaks: Break[] = [
   },
   {
     what: 'waits before it looks',
-    file: 'member.ts',
-    from: 'const assessment = await look(pass);',
-    to: 'await condition(() => false, 1000);\n    const assessment = await look(pass);',
+    file: 'member-run.ts',
+    from: 'progress.isLooking = true;',
+    to: 'await condition(() => false, 1000);\n    progress.isLooking = true;',
     matters: schedules('assessMember'),
   },
   {
     what: 'asks Kisi once more before each grant',
-    file: 'keys.ts',
-    from: 'const answer = await noting(entry, known, () =>',
-    to: "await call('inspectKeys', [0], 'once more');\n    const answer = await noting(entry, known, () =>",
+    file: 'key-writer.ts',
+    from: 'const answer = await this.noteAndWrite(entry, known, () =>',
+    to: "await this.call({ summary: 'once more' }, (kisi) => kisi.inspectKeys(0));\n    const answer = await this.noteAndWrite(entry, known, () =>",
     matters: schedules('createKey'),
   },
   {
     what: 'revokes by another activity',
-    file: 'keys.ts',
-    from: "'removeKey',",
-    to: "'inspectKeys' as 'removeKey',",
+    file: 'key-writer.ts',
+    from: 'kisi.removeKey(place, note)',
+    to: 'kisi.inspectKeys(userId)',
     matters: (history) => schedules('assessMember')(history) && schedules('removeKey')(history),
   },
   {
@@ -110,8 +110,8 @@ const breaks: Break[] = [
   {
     what: 'never begins a fresh run',
     file: 'member.ts',
-    from: 'if (runIsLong() &&',
-    to: 'if (state.memberId < 0 && runIsLong() &&',
+    from: 'if (await run.isToTurnOver())',
+    to: 'if (run.state.memberId < 0 && (await run.isToTurnOver()))',
     matters: (history) => schedules('assessMember')(history) && continuesAsNew(history),
   },
   {

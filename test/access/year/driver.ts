@@ -1,10 +1,22 @@
 /**
  * The member workflow's loop without Temporal: look, decide, write the differences, sleep until the next change. It
- * calls the product's own decide, planSteps and nextWake, and changes the ledger as workflows/keys.ts does. What is
- * a model here: the clock, the records and Kisi, in which every call answers at once.
+ * calls the product's own decide, planSteps and nextWake, and the ledger changes by the product's own transitions
+ * (access/ledger.ts). What is a model here: the clock, the records and Kisi, in which every call answers at once.
  */
 import assert from 'node:assert/strict';
 import { decide } from '../../../access/decide.js';
+import {
+  explained,
+  granted,
+  keyAt,
+  toGrant,
+  toMove,
+  withDropped,
+  withKey,
+  withoutKey,
+  type KeyWritten,
+  type Ledger,
+} from '../../../access/ledger.js';
 import { nextWake, planSteps, type LedgerKey, type Step } from '../../../access/plan.js';
 import type { Contract, Entitlement, Pass, Rules, Snapshot } from '../../../access/types.js';
 import { contract, member, newYork, pass, passType, profile, rome, rules } from '../../support/builders.js';
@@ -36,8 +48,6 @@ interface KisiKey {
   validUntil: number | null;
 }
 
-/** What of a ledger entry is the same for all keys here. */
-const ours = { byHand: false, handUntil: null, uncertain: false, version: 1 };
 const runMs = 30 * dayMs;
 const idleMs = 90 * dayMs;
 
@@ -48,7 +58,7 @@ export class Driver {
   looks = 0;
   /** When the workflow wakes by itself; null: it has completed or not begun. */
   dueAt: number | null = null;
-  private ledger: LedgerKey[] = [];
+  private ledger: Ledger = { ledger: [], dropped: [] };
   private kisiUser: { id: number; email: string } | null = null;
   private idleSince: number | null = null;
   private runEndsAt = 0;
@@ -56,7 +66,7 @@ export class Driver {
 
   constructor(private readonly product: Product) {}
 
-  /** One pass of the loop at `now`. */
+  /** One round of the loop at `now`. */
   look(facts: Facts, now: number): void {
     this.looks++;
     if (this.dueAt === null) this.begin();
@@ -69,15 +79,15 @@ export class Driver {
     const email = facts.deleted ? null : facts.member.email;
     const hasRecords = facts.passes.length + facts.contracts.length + (facts.loan?.passes.length ?? 0) > 0;
     this.idleSince =
-      (hasRecords && !facts.deleted) || this.ledger.length > 0 ? null : (this.idleSince ?? now);
+      (hasRecords && !facts.deleted) || this.ledger.ledger.length > 0 ? null : (this.idleSince ?? now);
     const userId = this.kisiUser !== null && this.kisiUser.email === email ? this.kisiUser.id : null;
-    for (const step of this.product.planSteps(this.ledger, decision.keys, [], userId))
+    for (const step of this.product.planSteps(this.ledger.ledger, decision.keys, [], userId))
       this.apply(step, email, now);
-    const next = this.product.nextWake(decision.next, this.ledger, decision.keys);
+    const next = this.product.nextWake(decision.next, this.ledger.ledger, decision.keys);
     if (next !== null && next.at <= now)
       assert.fail(`at ${iso(now)} the next look is due at ${iso(next.at)}: it would spin`);
     const idleEnd = this.idleSince === null ? Infinity : this.idleSince + idleMs;
-    const ended = (facts.deleted && this.ledger.length === 0) || now >= idleEnd;
+    const ended = (facts.deleted && this.ledger.ledger.length === 0) || now >= idleEnd;
     this.dueAt = ended ? null : Math.min(next?.at ?? Infinity, idleEnd, this.runEndsAt);
   }
 
@@ -95,7 +105,7 @@ export class Driver {
   }
 
   private begin(): void {
-    this.ledger = [];
+    this.ledger = { ledger: [], dropped: [] };
     this.kisiUser = null;
     this.idleSince = null;
     this.runEndsAt = 0;
@@ -113,10 +123,10 @@ export class Driver {
         this.revoke(step.key, now);
         return;
       case 'note':
-        this.replace({ ...step.key, ...pick(step.wish) });
+        this.ledger = withKey(this.ledger, explained(step.key, step.wish));
         return;
       case 'forget':
-        this.forget(step.key);
+        this.ledger = withDropped(this.ledger, step.key);
     }
   }
 
@@ -124,30 +134,24 @@ export class Driver {
     const userId = this.userFor(email, now);
     const { groupId } = wish;
     const byHand = this.keysOf(email, groupId).find((key) => key.validUntil === null);
+    const known = keyAt(this.ledger.ledger, { userId, groupId });
+    const entry = toGrant(wish, userId, known);
     if (byHand !== undefined) {
-      this.replace({
-        ...ours,
-        groupId,
-        userId,
-        keyId: byHand.id,
-        validUntil: null,
-        byHand: true,
-        ...pick(wish),
-      });
+      this.conclude(entry, { outcome: 'byHand', keyId: byHand.id, validUntil: null });
       return;
     }
     assert.deepEqual(this.keysOf(email, groupId), [], `at ${iso(now)} group ${groupId} is granted twice`);
-    const key = { id: this.ids++, userId, groupId, validUntil: wish.kisiEnd.set };
+    const { validUntil } = entry;
+    const key = { id: this.ids++, userId, groupId, validUntil };
     this.keys.push(key);
-    this.replace({
-      ...ours,
-      groupId,
-      userId,
-      keyId: key.id,
-      validUntil: key.validUntil,
-      ...pick(wish),
-    });
+    this.conclude(entry, { outcome: 'created', keyId: key.id, validUntil });
     this.writes.push({ at: now, kind: 'grant', email, groupId });
+  }
+
+  /** Kisi's answer to a grant or a move. */
+  private conclude(entry: LedgerKey, answer: Pick<KeyWritten, 'outcome' | 'keyId' | 'validUntil'>): void {
+    const version = entry.version + 1;
+    this.ledger = withKey(this.ledger, granted(entry, { ...answer, was: null, version }));
   }
 
   private userFor(email: string, now: number): number {
@@ -165,8 +169,9 @@ export class Driver {
   private move(key: LedgerKey, wish: Entitlement, now: number): void {
     const real = this.keys.find((one) => one.id === key.keyId);
     assert.ok(real, `at ${iso(now)} a key that Kisi does not have is moved`);
-    real.validUntil = wish.kisiEnd.set;
-    this.replace({ ...key, ...pick(wish), validUntil: wish.kisiEnd.set });
+    const entry = toMove(key, wish);
+    real.validUntil = entry.validUntil;
+    this.conclude(entry, { outcome: 'moved', keyId: real.id, validUntil: entry.validUntil });
     this.writes.push({ at: now, kind: 'move', email: this.emailOf(key.userId), groupId: key.groupId });
   }
 
@@ -176,17 +181,8 @@ export class Driver {
       `at ${iso(now)} a key that Kisi does not have is revoked`,
     );
     this.keys = this.keys.filter((one) => one.id !== key.keyId);
-    this.forget(key);
+    this.ledger = withoutKey(this.ledger, key);
     this.writes.push({ at: now, kind: 'revoke', email: this.emailOf(key.userId), groupId: key.groupId });
-  }
-
-  private replace(key: LedgerKey): void {
-    this.forget(key);
-    this.ledger.push(key);
-  }
-
-  private forget(key: LedgerKey): void {
-    this.ledger = this.ledger.filter((one) => one.groupId !== key.groupId || one.userId !== key.userId);
   }
 
   private emailOf(userId: number): string {
@@ -195,10 +191,6 @@ export class Driver {
 }
 
 export const iso = (at: number): string => new Date(at).toISOString();
-
-function pick(wish: Entitlement): Pick<LedgerKey, 'until' | 'because' | 'standsOn'> {
-  return { until: wish.until, because: wish.because, standsOn: wish.standsOn };
-}
 
 const passTypes = [
   passType(),
