@@ -5,7 +5,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import axios, { isAxiosError, type AxiosInstance } from 'axios';
+import type { AxiosInstance } from 'axios';
 import type { z } from 'zod';
 import {
   KisiError,
@@ -17,6 +17,7 @@ import {
 } from './errors.js';
 import { createOutageWatch, type OutageWatch } from './outage.js';
 import type { KisiTurns } from './pace.js';
+import { createHttp, failureCode, isTooLarge, requestLimit, type RequestInfo } from '../lib/http.js';
 import { boundsSignal, finishFromHere, unlessAborted } from '../lib/within.js';
 
 /** How to reach Kisi. */
@@ -41,8 +42,8 @@ export interface KisiClientOptions {
    * the second of two that belong together (`replaceKey`).
    */
   beforeWrite?: () => Promise<void>;
-  /** Told after each request. `path` is a template; `status` is null when no answer came. */
-  onRequest?: (info: KisiCall & { status: number | null; durationMs: number }) => void;
+  /** Told after each request. */
+  onRequest?: (info: RequestInfo) => void;
   /** Told what each good answer says of Kisi's clock, and when its request began by `performance.now`. */
   noteDate?: (date: string | null, startedMs: number) => void;
 }
@@ -96,7 +97,7 @@ interface Reply extends KisiAnswer {
 
 class Sender {
   private readonly http: AxiosInstance;
-  // Reads may be down alone, and must not keep a write from being tried.
+  /** Reads may be down alone, and must not keep a write from being tried. */
   private readonly outages = { read: createOutageWatch(), write: createOutageWatch() };
 
   constructor(private readonly options: KisiClientOptions) {
@@ -122,13 +123,13 @@ class Sender {
   private async sendOnce(request: KisiRequest, signal: AbortSignal | undefined): Promise<KisiAnswer> {
     const call: KisiCall = { method: request.method, path: request.path };
     const outage = this.outages[request.method === 'GET' ? 'read' : 'write'];
-    await this.waitForTurn(request, signal ?? boundsSignal());
+    const waitedMs = await this.waitForTurn(request, signal ?? boundsSignal());
     if (!outage.admits())
       throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });
     // One that changes something is not given up any more: whether it was done would not be known.
     if (request.method !== 'GET') finishFromHere();
     const startedMs = performance.now();
-    const reply = await this.replyTo(request, outage, signal ?? boundsSignal());
+    const reply = await this.replyTo(request, outage, waitedMs, signal ?? boundsSignal());
     if (reply.status >= 200 && reply.status <= 299) {
       // An error may come from a gateway in between, whose clock is another one.
       this.options.noteDate?.(reply.date, startedMs);
@@ -141,15 +142,18 @@ class Sender {
     throw error;
   }
 
-  /** A write that is given up before it was sent is surely not done, and says so. */
-  private async waitForTurn(request: KisiRequest, signal: AbortSignal | undefined): Promise<void> {
+  /** Answers for how long. A write that is given up before it was sent is surely not done, and says so. */
+  private async waitForTurn(request: KisiRequest, signal: AbortSignal | undefined): Promise<number> {
     const { method, turns = 1 } = request;
-    if (turns === 0) return;
+    if (turns === 0) return 0;
+    const askedMs = performance.now();
     try {
       await this.options.pace?.turn(turns, signal);
+      const waitedMs = performance.now() - askedMs;
       signal?.throwIfAborted();
       if (method !== 'GET') await this.options.beforeWrite?.();
       signal?.throwIfAborted();
+      return waitedMs;
     } catch (error) {
       if (method === 'GET' || signal?.aborted !== true || error !== signal.reason) throw error;
       throw givenUp(request);
@@ -160,17 +164,12 @@ class Sender {
   private async replyTo(
     request: KisiRequest,
     outage: OutageWatch,
+    waitedMs: number,
     given: AbortSignal | undefined,
   ): Promise<Reply> {
     const call: KisiCall = { method: request.method, path: request.path };
     const startedMs = performance.now();
-    // Axios' own time limit counts idle time only: an answer that trickles in would never end.
-    const limit = new AbortController();
-    const stop = (): void => {
-      limit.abort();
-    };
-    const timer = setTimeout(stop, this.options.timeoutMs ?? 5_000);
-    given?.addEventListener('abort', stop);
+    const limit = requestLimit(this.options.timeoutMs ?? 5_000, given);
     let status: number | null = null;
     try {
       const reply = await this.exchange(request, limit.signal);
@@ -181,23 +180,19 @@ class Sender {
       given?.throwIfAborted();
       outage.note(isTooLarge(error));
       if (isTooLarge(error)) throw malformed(call, `it is larger than ${mostBytes / 1_048_576} MB`, null);
-      // The error of axios is dropped on purpose: its config holds the API key.
-      const code = limit.signal.aborted ? 'ETIMEDOUT' : networkCode(error);
-      throw new KisiError(call, { kind: 'unavailable', code });
+      throw new KisiError(call, { kind: 'unavailable', code: failureCode(error, limit) });
     } finally {
-      clearTimeout(timer);
-      given?.removeEventListener('abort', stop);
+      limit.clear();
+      const isGivenUp = status === null && given?.aborted === true;
       const durationMs = Math.round(performance.now() - startedMs);
-      this.options.onRequest?.({ ...call, status, durationMs });
+      this.options.onRequest?.({ ...call, status, isGivenUp, waitedMs, durationMs });
     }
   }
 
   private async exchange({ method, path, id, query, body }: KisiRequest, limit: AbortSignal): Promise<Reply> {
     const url = id === undefined ? path : path.replace('{id}', String(id));
-    const response = await this.http.request<unknown>({
-      ...{ method, url, params: query, data: body },
-      signal: limit,
-    });
+    const sent = { method, url, params: query, data: body, signal: limit };
+    const response = await this.http.request<unknown>(sent);
     const header = (name: string): string | null => {
       const value: unknown = response.headers[name];
       return typeof value === 'string' ? value : null;
@@ -217,7 +212,7 @@ function httpOf({ baseUrl, apiKey, integrationName = 'latchkey' }: KisiClientOpt
     throw new TypeError('The base URL of Kisi must be a full address, such as https://api.kisi.io');
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new TypeError('The API key of Kisi must be one word, without spaces or line ends');
-  return axios.create({
+  return createHttp({
     baseURL: baseUrl.replace(/\/+$/, ''),
     headers: {
       Accept: 'application/json',
@@ -226,23 +221,8 @@ function httpOf({ baseUrl, apiKey, integrationName = 'latchkey' }: KisiClientOpt
     },
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
-    // A redirect would carry the API key to an address that nobody configured.
-    maxRedirects: 0,
     maxContentLength: mostBytes,
-    // Parsed here, so that a body that does not parse is told from one that says something else.
-    responseType: 'text',
-    transformResponse: (body: unknown) => body,
-    validateStatus: () => true,
   });
-}
-
-/** Axios has no code of its own for this. */
-function isTooLarge(error: unknown): boolean {
-  return isAxiosError(error) && error.message.startsWith('maxContentLength');
-}
-
-function networkCode(error: unknown): string | null {
-  return isAxiosError(error) && typeof error.code === 'string' ? error.code : null;
 }
 
 /** Sends a request and reads the record in its answer; `malformed` when that is not as documented. */

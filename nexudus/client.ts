@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { Batches } from './batches.js';
 import { createServerClock, type ServerClock } from './clock.js';
 import { errorOfStatus, malformed, NexudusError } from './errors.js';
-import type { RequestInfo } from './exchange.js';
 import type { Filter } from './filters.js';
 import { Lists, type PageRequest } from './lists.js';
 import { createPacer, type Turns } from './pace.js';
@@ -12,9 +11,10 @@ import { collections } from './schemas.js';
 import { createSession, type Session } from './session.js';
 import { createStalls, type Stalls } from './stalls.js';
 import { Transport, type NexudusAuth } from './transport.js';
+import type { RequestInfo } from '../lib/http.js';
 
 export { batchSize } from './batches.js';
-export type { RequestInfo } from './exchange.js';
+export type { RequestInfo } from '../lib/http.js';
 export type { BrokenRow } from './rows.js';
 export type { NexudusAuth } from './transport.js';
 

@@ -1,19 +1,11 @@
-import axios, { type AxiosInstance } from 'axios';
+import type { AxiosInstance } from 'axios';
 import { parseHttpDate, type ServerClock } from './clock.js';
 import { malformed, NexudusError } from './errors.js';
 import type { Stalls } from './stalls.js';
+import { createHttp, failureCode, isTooLarge, requestLimit, type RequestInfo } from '../lib/http.js';
 import { boundsSignal } from '../lib/within.js';
 
 type Method = 'GET' | 'POST' | 'PUT';
-
-/** One request as it was sent, for logs and figures. The path has no ids, the query is left out. */
-export interface RequestInfo {
-  method: Method;
-  path: string;
-  /** Null: no answer. */
-  status: number | null;
-  durationMs: number;
-}
 
 export interface ExchangeOptions {
   /** Ends in '/api', without a slash after it. */
@@ -60,51 +52,42 @@ export class Exchange {
   private readonly http: AxiosInstance;
 
   constructor(private readonly options: ExchangeOptions) {
-    this.http = axios.create({
-      baseURL: options.baseUrl,
-      // A redirect would carry the login or the token to an address that nobody configured.
-      maxRedirects: 0,
-      maxContentLength: mostBytes,
-      responseType: 'text',
-      // The text is parsed later, where a broken one becomes an error of ours.
-      transformResponse: [(data: unknown) => data],
-      validateStatus: () => true,
-      headers: { Accept: 'application/json' },
-    });
+    const headers = { Accept: 'application/json' };
+    this.http = createHttp({ baseURL: options.baseUrl, headers, maxContentLength: mostBytes });
   }
 
-  /** Throws the reason for which the running job is given up, and a NexudusError where no answer came. */
-  async send(sending: Sending): Promise<RawAnswer> {
+  /**
+   * `waitedMs`: for how long it waited for its turn. Throws the reason for which the running job is given up, and a
+   * NexudusError where no answer came.
+   */
+  async send(sending: Sending, waitedMs: number): Promise<RawAnswer> {
     const { clock, stalls, timeoutMs, onRequest } = this.options;
-    const { method, template, onStalled } = sending;
+    const { method, template: path, onStalled } = sending;
     const bounds = boundsSignal();
     bounds?.throwIfAborted();
     const startedMs = clock.steadyMs();
     let status: number | null = null;
-    // Axios' own time limit counts idle time only: an answer that trickles in would never end.
-    const limit = new AbortController();
-    const stop = (): void => {
-      limit.abort();
-    };
-    const timer = setTimeout(stop, timeoutMs);
-    bounds?.addEventListener('abort', stop);
+    const limit = requestLimit(timeoutMs, bounds);
     const stalled = (): void => {
       onStalled?.();
-      stop();
+      limit.end();
     };
-    const sent = stalls.sent(template, onStalled === undefined ? () => undefined : stalled);
+    const sent = stalls.sent(path, onStalled === undefined ? () => undefined : stalled);
     try {
       const answer = await this.exchange(sending, limit.signal, startedMs);
       ({ status } = answer);
       return answer;
     } catch (error) {
       bounds?.throwIfAborted();
-      throw failureOf(error, template, limit.signal.aborted);
+      if (isTooLarge(error)) throw malformed(path, `it is larger than ${mostBytes / 1_048_576} MB`);
+      const code = failureCode(error, limit) ?? 'no code';
+      const says = `no answer (${code}). If this lasts, check NEXUDUS_BASE_URL and the network.`;
+      throw new NexudusError({ kind: 'unavailable', path, says });
     } finally {
-      clearTimeout(timer);
-      bounds?.removeEventListener('abort', stop);
+      limit.clear();
       sent.over(status !== null);
-      onRequest({ method, path: template, status, durationMs: clock.steadyMs() - startedMs });
+      const isGivenUp = status === null && bounds?.aborted === true;
+      onRequest({ method, path, status, isGivenUp, waitedMs, durationMs: clock.steadyMs() - startedMs });
     }
   }
 
@@ -130,22 +113,6 @@ export class Exchange {
       location: headers['location'],
     };
   }
-}
-
-/** The original holds headers and bodies, so only its code is kept. */
-function failureOf(error: unknown, template: string, isTooLate: boolean): NexudusError {
-  if (isTooLarge(error)) return malformed(template, `it is larger than ${mostBytes / 1_048_576} MB`);
-  const code = isTooLate ? 'ETIMEDOUT' : axios.isAxiosError(error) ? error.code : null;
-  return new NexudusError({
-    kind: 'unavailable',
-    path: template,
-    says: `no answer (${code ?? 'no code'}). If this lasts, check NEXUDUS_BASE_URL and the network.`,
-  });
-}
-
-/** Axios has no code of its own for this. */
-function isTooLarge(error: unknown): boolean {
-  return axios.isAxiosError(error) && error.message.startsWith('maxContentLength');
 }
 
 /**

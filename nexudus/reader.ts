@@ -7,6 +7,7 @@ import { FullReads } from './full-reads.js';
 import { readPerson, type MemberRead, type MemberRequest, type ReferenceAge } from './person.js';
 import { readPlace, readPlaces, type Places, type TimeZones } from './places.js';
 import { plausible, type Baselines } from './plausible.js';
+import type { Reading } from './reading.js';
 import type { CollectionName } from './records.js';
 import { readOffers, type Offers } from './reference.js';
 import { Rounds } from './rounds.js';
@@ -129,13 +130,13 @@ class MemberReader implements Reader {
     const { client, clientForBatches = client, timeZones = {}, baselines } = this.options;
     const { lookups, count, allowance } = read;
     const source = await read.source(request);
-    const reading = {
+    const reading: Reading = {
       ...{ source, lookups, allowance, absences: this.absences },
       client: request.isBatch ? clientForBatches : client,
-      offers: (again: boolean) => this.offersFor(request, again),
-      places: (again: boolean) => this.placesFor(request, again),
-      place: (business: Parameters<typeof readPlace>[1]) => readPlace(client, business, timeZones),
-      disbelief: (name: CollectionName) => disbelief(name, baselines, count),
+      offers: (again) => this.offersFor(request, again),
+      places: (again) => this.placesFor(request, again),
+      place: (business) => readPlace(client, business, timeZones),
+      disbelief: (name) => disbelief(name, baselines, count),
     };
     return readPerson(reading, request);
   }

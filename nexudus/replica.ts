@@ -143,7 +143,7 @@ export class Replica {
   /** `before`: how it was. */
   private put<N extends Followed>(
     name: N,
-    { rows, broken }: Rows<N>,
+    { rows, broken }: Pick<Written<N>, 'rows' | 'broken'>,
     take: number,
     before = this.tables,
   ): void {
@@ -209,11 +209,6 @@ export class Replica {
       teams: { rows: [...this.teams.rows], broken: this.teams.broken },
     });
   }
-}
-
-interface Rows<N extends Followed> {
-  rows: readonly Records[N][];
-  broken: readonly BrokenRow[];
 }
 
 const textOf = ({ row, broken }: { row: unknown; broken: BrokenRow | null }): string =>

@@ -101,14 +101,11 @@ export class Transport {
     });
   }
 
-  /** Sends in turn; after a throttle everyone waits, and the same request is sent again. */
+  /** Sends; after a throttle everyone waits, and the same request is sent again. */
   private async send(sending: Sending): Promise<RawAnswer> {
     const { pacer, baseUrl, throttleRetries } = this.options;
     for (let retry = 0; ; retry++) {
-      await pacer.turn(boundsSignal());
-      const answer = await (sending.method === 'GET'
-        ? this.sendReading(sending)
-        : this.exchange.send(sending));
+      const answer = await (sending.method === 'GET' ? this.sendReading(sending) : this.sendInTurn(sending));
       const { status } = answer;
       if (status >= 300 && status < 400) throw redirected(answer, sending.template, baseUrl);
       if (status !== 409 && status !== 429) return answer;
@@ -126,12 +123,17 @@ export class Transport {
       lost.abort();
     };
     try {
-      return await this.exchange.send({ ...sending, onStalled });
+      return await this.sendInTurn({ ...sending, onStalled });
     } catch (error) {
       if (!lost.signal.aborted) throw error;
     }
+    return this.sendInTurn(sending);
+  }
+
+  private async sendInTurn(sending: Sending): Promise<RawAnswer> {
+    const askedMs = performance.now();
     await this.options.pacer.turn(boundsSignal());
-    return this.exchange.send(sending);
+    return this.exchange.send(sending, performance.now() - askedMs);
   }
 
   private errorOf({ status, retryAfterMs }: RawAnswer, template: string, roles?: string): NexudusError {
