@@ -79,8 +79,11 @@ export class Rights {
     await this.change({ ...call, id: key.id, body: { role_assignment } }, signal);
   }
 
-  deleteKey(key: KnownKey, signal?: AbortSignal): Promise<Dropped> {
-    return this.drop(key, 1, signal);
+  /** `turns`: 2 where another request follows at once. */
+  async deleteKey(key: KnownKey, signal?: AbortSignal, turns = 1): Promise<Dropped> {
+    const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id: key.id, turns };
+    const dropped = this.checkIsIt(request, key, signal).then(() => this.change(request, signal));
+    return (await orNull(dropped)) ? 'deleted' : 'alreadyGone';
   }
 
   async replaceKey(
@@ -91,7 +94,7 @@ export class Rights {
   ): Promise<KisiKey> {
     // Made before the first is sent: what must not be sent leaves the key where it is.
     const request = postOf(key, 0);
-    const dropped = await this.drop({ ...key, id }, 2, signal);
+    const dropped = await this.deleteKey({ ...key, id }, signal, 2);
     onTaken?.(dropped === 'deleted');
     return this.post(request, key, signal);
   }
@@ -115,12 +118,6 @@ export class Rights {
     const key = asKey(await read(this.send, request, assignmentRecord, signal));
     if (key?.userId === userId && key.groupId === groupId && key.roleId === keyRole) return key;
     throw malformed(request, 'the key that came back is not the one that was asked for');
-  }
-
-  private async drop(key: KnownKey, turns: number, signal?: AbortSignal): Promise<Dropped> {
-    const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id: key.id, turns };
-    const dropped = this.checkIsIt(request, key, signal).then(() => this.change(request, signal));
-    return (await orNull(dropped)) ? 'deleted' : 'alreadyGone';
   }
 
   /**

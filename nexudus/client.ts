@@ -4,39 +4,19 @@ import { createServerClock, type ServerClock } from './clock.js';
 import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import type { Filter } from './filters.js';
 import { Lists, type PageRequest } from './lists.js';
-import { createPacer, type Turns } from './pace.js';
+import type { NexudusClientOptions } from './options.js';
+import { createPacer } from './pace.js';
 import type { CollectionName, Records } from './records.js';
 import { parsed, parsedRecord, type Rows } from './rows.js';
 import { collections } from './schemas.js';
-import { createSession, type Session } from './session.js';
-import { createStalls, type Stalls } from './stalls.js';
-import { Transport, type NexudusAuth } from './transport.js';
-import type { RequestInfo } from '../lib/http.js';
+import { createSession } from './session.js';
+import { createStalls } from './stalls.js';
+import { Transport } from './transport.js';
 
 export { batchSize } from './batches.js';
-export type { RequestInfo } from '../lib/http.js';
+export type { NexudusAuth, NexudusClientOptions } from './options.js';
 export type { BrokenRow } from './rows.js';
-export type { NexudusAuth } from './transport.js';
-
-export interface NexudusClientOptions {
-  /** Ends in '/api', without a slash after it. */
-  baseUrl: string;
-  auth: NexudusAuth;
-  /** How long one request may take from start to last byte, waiting for its turn not counted. Default 10 s. */
-  timeoutMs?: number;
-  /** How often a throttled request is sent again, after so long as Nexudus asks to wait. Default 5. */
-  throttleRetries?: number;
-  /** Shared by all clients of one login in this process. Default: one of its own. */
-  pace?: Turns;
-  /** The token of the user that `auth` names, shared by all clients of that user in this process. Default: one of its own. */
-  session?: Session;
-  /** What is known of Nexudus' clock, shared by all clients of this process. Default: one of its own. */
-  clock?: ServerClock;
-  /** What finds requests that hang, shared by all clients of this process. Default: one of its own. */
-  stalls?: Stalls;
-  /** Told of every request after its answer. */
-  onRequest?: (info: RequestInfo) => void;
-}
+export type { RequestInfo } from '../lib/http.js';
 
 /** The user that asks, as far as it matters here. */
 export interface NexudusUser {
@@ -102,20 +82,21 @@ const user = z.object({
 
 /** A client for one Nexudus login. Nothing is sent before the first read. */
 export function createNexudusClient(options: NexudusClientOptions): NexudusClient {
-  const { baseUrl, auth, clock = createServerClock() } = options;
-  const transport = new Transport({
-    ...{ baseUrl, auth, clock },
-    stalls: options.stalls ?? createStalls(),
-    session: options.session ?? createSession(),
-    timeoutMs: options.timeoutMs ?? 10_000,
-    throttleRetries: options.throttleRetries ?? 5,
-    pacer: options.pace ?? createPacer().members,
-    onRequest: options.onRequest ?? (() => undefined),
-  });
+  const complete = {
+    timeoutMs: 10_000,
+    throttleRetries: 5,
+    pace: createPacer().members,
+    session: createSession(),
+    clock: createServerClock(),
+    stalls: createStalls(),
+    onRequest: () => undefined,
+    ...options,
+  };
+  const transport = new Transport(complete);
   const lists = new Lists(transport);
   const batches = new Batches(transport);
   return {
-    clock,
+    clock: complete.clock,
     list: (name, filters) => lists.list(name, filters),
     listSparing: (name, filters) => lists.listSparing(name, filters),
     page: (name, request) => lists.page(name, request),

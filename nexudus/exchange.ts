@@ -1,22 +1,11 @@
 import type { AxiosInstance } from 'axios';
-import { parseHttpDate, type ServerClock } from './clock.js';
+import { parseHttpDate } from './clock.js';
 import { malformed, NexudusError } from './errors.js';
-import type { Stalls } from './stalls.js';
-import { createHttp, failureCode, isTooLarge, requestLimit, type RequestInfo } from '../lib/http.js';
+import type { NexudusClientOptions } from './options.js';
+import { createHttp, failureCode, isTooLarge, requestLimit } from '../lib/http.js';
 import { boundsSignal } from '../lib/within.js';
 
 type Method = 'GET' | 'POST' | 'PUT';
-
-export interface ExchangeOptions {
-  /** Ends in '/api', without a slash after it. */
-  baseUrl: string;
-  /** How long one request may take from start to last byte, waiting for its turn not counted. */
-  timeoutMs: number;
-  /** Told what each answer says of Nexudus' clock. */
-  clock: ServerClock;
-  stalls: Stalls;
-  onRequest: (info: RequestInfo) => void;
-}
 
 export interface Ask {
   path: string;
@@ -51,7 +40,7 @@ const mostBytes = 32 * 1024 * 1024;
 export class Exchange {
   private readonly http: AxiosInstance;
 
-  constructor(private readonly options: ExchangeOptions) {
+  constructor(private readonly options: Required<NexudusClientOptions>) {
     const headers = { Accept: 'application/json' };
     this.http = createHttp({ baseURL: options.baseUrl, headers, maxContentLength: mostBytes });
   }

@@ -1,27 +1,8 @@
 import { errorOfStatus, NexudusError } from './errors.js';
-import {
-  Exchange,
-  longestRetryAfterMs,
-  type Ask,
-  type ExchangeOptions,
-  type RawAnswer,
-  type Sending,
-} from './exchange.js';
+import { Exchange, longestRetryAfterMs, type Ask, type RawAnswer, type Sending } from './exchange.js';
+import type { NexudusClientOptions } from './options.js';
+import { tokenPath, type Token } from './session.js';
 import { boundsSignal } from '../lib/within.js';
-import type { Turns } from './pace.js';
-import { tokenPath, type Session, type Token } from './session.js';
-
-/** An admin user's e-mail and password, which buy a bearer token, or such a token. */
-export type NexudusAuth = { email: string; password: string } | { token: string };
-
-export interface TransportOptions extends ExchangeOptions {
-  auth: NexudusAuth;
-  /** Of the user that `auth` names. */
-  session: Session;
-  /** How often a throttled request is sent again. */
-  throttleRetries: number;
-  pacer: Turns;
-}
 
 export interface Answer {
   status: number;
@@ -36,12 +17,13 @@ const shortestPauseMs = 1_000;
  * the caller, who can wait without holding anything up.
  */
 const longestPauseMs = 10_000;
+
 /** Asks and answers, login and pace included. Throws the reason too for which the running job is given up (lib/within.ts). */
 export class Transport {
   private readonly exchange: Exchange;
 
   /** Nothing is sent before the first request. */
-  constructor(private readonly options: TransportOptions) {
+  constructor(private readonly options: Required<NexudusClientOptions>) {
     this.exchange = new Exchange(options);
   }
 
@@ -103,14 +85,14 @@ export class Transport {
 
   /** Sends; after a throttle everyone waits, and the same request is sent again. */
   private async send(sending: Sending): Promise<RawAnswer> {
-    const { pacer, baseUrl, throttleRetries } = this.options;
+    const { pace, baseUrl, throttleRetries } = this.options;
     for (let retry = 0; ; retry++) {
       const answer = await (sending.method === 'GET' ? this.sendReading(sending) : this.sendInTurn(sending));
       const { status } = answer;
       if (status >= 300 && status < 400) throw redirected(answer, sending.template, baseUrl);
       if (status !== 409 && status !== 429) return answer;
       const waitMs = Math.max(answer.retryAfterMs ?? 0, shortestPauseMs);
-      pacer.pause(Math.min(waitMs, longestPauseMs));
+      pace.pause(Math.min(waitMs, longestPauseMs));
       if (retry === throttleRetries || waitMs > longestPauseMs)
         throw throttled(status, sending.template, waitMs);
     }
@@ -132,7 +114,7 @@ export class Transport {
 
   private async sendInTurn(sending: Sending): Promise<RawAnswer> {
     const askedMs = performance.now();
-    await this.options.pacer.turn(boundsSignal());
+    await this.options.pace.turn(boundsSignal());
     return this.exchange.send(sending, performance.now() - askedMs);
   }
 
