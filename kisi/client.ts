@@ -62,7 +62,7 @@ export interface KisiClient {
   createKey(key: NewKey, signal?: AbortSignal): Promise<KisiKey>;
   /** One key, or null by Kisi's 404, which is one witness (see `keyNow`); `malformed` when the id is of a role assignment that is no key. */
   getKey(id: number, signal?: AbortSignal): Promise<KisiKey | null>;
-  /** All rights that a person holds, of every role, be they to groups, places or the organization. */
+  /** All rights that a person holds, of every role: to groups, places and the organization. */
   listRightsOf(whose: { userId: number }, signal?: AbortSignal): Promise<Assignment[]>;
   /** All rights to groups that a person holds, of every role. */
   listKeysOf(whose: { userId: number }, signal?: AbortSignal): Promise<KisiKey[]>;

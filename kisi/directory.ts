@@ -17,13 +17,13 @@ export type WayToFindUsers = (typeof waysToFindUsers)[number];
 
 /** A bit more than an hour, after which a comparison reads all users anew. */
 export const directoryLastsMs = 75 * 60_000;
-/** As long as a list of most of which is gone is not believed. */
+/** A list that lost most of its users is not believed for this long. */
 const doubtLastsMs = 10 * 60_000;
-/** A list that could not be read or not be believed, or is wanted, is not asked for again before. */
+/** How long until a list is asked for again that could not be read, was not believed, or is wanted. */
 const pauseMs = 5 * 60_000;
 /** Two ways of asking, see `findUserByEmail`. */
 const requestsOfASearch = 2;
-/** So many requests take less than a second, the most that a member waits for the list. */
+/** Requests that take less than a second, which is the most that a member waits for the list. */
 const shortRead = 3;
 
 /** Then the members who wait for it are searched for. */
@@ -59,7 +59,7 @@ export interface DirectoryOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   how: WayToFindUsers;
-  /** A list that takes long is worth its price: has somebody `read` it for whom no member waits. */
+  /** Called when a long list is worth its price: has somebody `read` it while no member waits. */
   wantList: () => void;
 }
 

@@ -21,7 +21,7 @@ const largestOffset = 20_000;
 /** Of a page: what two pages have in common where a list is known to move. */
 const carefulShare = 0.1;
 const mostSweeps = 4;
-/** A list that moves costs so many times the requests of one that does not, and a few, at most. */
+/** A list that moves costs at most this multiple of the requests of one that does not, and a few more. */
 const mostTimes = 3;
 const fewRequests = 10;
 

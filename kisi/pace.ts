@@ -17,11 +17,11 @@ export interface PaceOptions {
 /** Lets requests start one by one. */
 export interface KisiTurns {
   /**
-   * Resolves when the caller may start so many requests (1) at once; in the order of asking. Throws the reason of `signal`
+   * Resolves when the caller may start this number of requests (1) at once; in the order of asking. Throws the reason of `signal`
    * once that is aborted, and those behind move up.
    */
   turn(requests?: number, signal?: AbortSignal): Promise<void>;
-  /** Kisi asked to slow down: nobody starts for so many milliseconds from now. */
+  /** Kisi asked to slow down: nobody starts for this time from now. */
   pause(ms: number): void;
 }
 
@@ -111,7 +111,7 @@ class Pacer implements KisiPacer {
     return isOut ? patient : (urgent[0] ?? patient);
   }
 
-  /** When so many requests may start together: when the last of them might, were they to start one by one. */
+  /** When this number of requests may start together: when the last of them might if they started one by one. */
   private startOf(requests: number): number {
     const { most, windowMs, clockMs } = this.options;
     let line = this.starts;

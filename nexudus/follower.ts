@@ -66,13 +66,13 @@ interface Waiting {
 }
 
 const listRequests = 3;
-/** By one request passes of so many are looked up; where contracts and pauses are besides, of fewer. */
+/** Members whose records one request looks up: passes alone, or contracts and pauses too. */
 const perLookup = { checkedIn: batchSize, others: 30 };
-/** As long as one of it is not known: what a read of everybody takes in a small space. */
+/** How long one catch-up may take for all who wait for it. */
 const limit: Limit = { limitMs: 60_000, of: 'Nexudus' };
-/** What came into the copy so long before a member was woken may be why. */
+/** What came into the copy this long before a member was woken may be why. */
 const explainsMs = 2_000;
-/** So long after it began a catch-up is not used any more by those who could. */
+/** A catch-up that began longer ago is not used any more. */
 const keptMs = 5_000;
 
 /** A follower that has read nothing yet. */
@@ -97,8 +97,8 @@ export class Follower {
 
   /**
    * A catch-up that began late enough, and is exact where nothing says why the member was woken. Null: it cannot be had now, so
-   * that the member is to be read in another way; or all who ask are so many that it would take more than `costOfAll` requests,
-   * as many as to read everybody. `onBegun` is told once it has begun. Throws NexudusError.
+   * that the member is to be read in another way; or those who ask would take more than `costOfAll` requests, which is what a
+   * read of everybody takes. `onBegun` is told once it has begun. Throws NexudusError.
    */
   async caughtUp(wanted: Wanted, costOfAll: number, onBegun: () => void): Promise<Run | null> {
     if (!this.isReady()) return null;

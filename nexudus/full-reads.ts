@@ -18,7 +18,7 @@ export interface FullReadOptions {
   onOver: () => void;
 }
 
-/** As long as the cost of one is not known, it is taken for so many requests: a small space's. */
+/** Requests that one is taken to cost until its cost is known: those of a small space. */
 const unknownCost = 8;
 /** However long a thousand members take to ask, one read serves all who may use it. */
 const keptMs = 5 * 60_000;

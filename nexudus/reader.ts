@@ -20,7 +20,7 @@ export type { Baselines } from './plausible.js';
 
 export interface ReaderOptions {
   client: NexudusClient;
-  /** The same for what several members wait for together, and for many for whom nobody waits; left out: `client`. */
+  /** The same for what several members wait for together, and for many that nobody waits for; left out: `client`. */
   clientForGroups?: NexudusClient;
   clientForBatches?: NexudusClient;
   now: () => Instant;

@@ -101,7 +101,7 @@ export class Replica {
     return this.tables[name].get(row.id)?.row === row;
   }
 
-  /** Whether something of the member came to be another within so many milliseconds. */
+  /** Whether something of the member has changed within this time. */
   hasChanged(memberId: number, withinMs: number): boolean {
     return (this.changedMs.get(memberId) ?? -Infinity) >= this.nowMs() - withinMs;
   }

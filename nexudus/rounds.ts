@@ -8,7 +8,7 @@ import { createDirectSource, type PauseQuirk } from './source.js';
 import { boundsSignal, untilAborted } from '../lib/within.js';
 
 export interface RoundsOptions {
-  /** Who reads what one member waits for, several wait for together, and nobody waits for. */
+  /** For what one member waits for, what several wait for together, and what nobody waits for. */
   clients: { single: NexudusClient; groups: NexudusClient; batches: NexudusClient };
   fullReads: FullReads;
   now: () => Instant;
@@ -25,7 +25,7 @@ interface Waiting {
   serve: (read: () => Promise<MemberRead>) => void;
 }
 
-/** Members that are read one by one: those for whom somebody waits, and those of a batch. */
+/** Members that are read one by one: those that somebody waits for, and those of a batch. */
 type Kind = 'single' | 'batch';
 
 /** Pass types and locations, which both ways of reading need, are not counted here. */
