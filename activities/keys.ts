@@ -4,19 +4,18 @@ import type { KisiClient } from '../kisi/client.js';
 import { createConflicts } from '../kisi/conflicts.js';
 import type { Directory } from '../kisi/directory.js';
 import { KisiError } from '../kisi/errors.js';
+import { sameEnd } from '../kisi/ends.js';
 import {
-  findUser,
   giveBackKey,
   grantKey,
   keyNow,
   keysNow,
-  makeUser,
   missingOf,
   moveKey,
   removeKey,
-  sameEnd,
   type Moves,
 } from '../kisi/keys.js';
+import { findUser, makeUser } from '../kisi/make-user.js';
 import { keyRole, type KisiKey } from '../kisi/records.js';
 import { isBy } from '../access/ownership.js';
 import type { Ownership } from '../database/ownership.js';

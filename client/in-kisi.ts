@@ -1,6 +1,6 @@
 import { iso } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
-import { findUser } from '../kisi/keys.js';
+import { findUser } from '../kisi/make-user.js';
 import { keyRole } from '../kisi/records.js';
 import { NexudusError } from '../nexudus/errors.js';
 import type { Config } from '../config/config.js';

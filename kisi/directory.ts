@@ -17,13 +17,13 @@ export type WayToFindUsers = (typeof waysToFindUsers)[number];
 
 /** A bit more than an hour, after which a comparison reads all users anew. */
 export const directoryLastsMs = 75 * 60_000;
-/** As long as a list of most of which is gone is not believed. */
+/** A list that lost most of its users is not believed for this long. */
 const doubtLastsMs = 10 * 60_000;
-/** A list that could not be read or not be believed, or is wanted, is not asked for again before. */
+/** How long until a list is asked for again that could not be read, was not believed, or is wanted. */
 const pauseMs = 5 * 60_000;
 /** Two ways of asking, see `findUserByEmail`. */
 const requestsOfASearch = 2;
-/** So many requests take less than a second, the most that a member waits for the list. */
+/** Requests that take less than a second, which is the most that a member waits for the list. */
 const shortRead = 3;
 
 /** Then the members who wait for it are searched for. */
@@ -59,108 +59,130 @@ export interface DirectoryOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   how: WayToFindUsers;
-  /** A list that takes long is worth its price: has somebody `read` it for whom no member waits. */
+  /** Called when a long list is worth its price: has somebody `read` it while no member waits. */
   wantList: () => void;
 }
 
 /** A directory that knows nobody yet. */
-export function createDirectory({ kisi, now, how, wantList }: DirectoryOptions): Directory {
-  let book: Book | null = null;
+export function createDirectory(options: DirectoryOptions): Directory {
+  return new UserDirectory(options);
+}
+
+class UserDirectory implements Directory {
+  private book: Book | null = null;
   /** Users who were noted since the last read began: its pages may lack them. */
-  let noted: { at: number; user: KisiUser }[] = [];
+  private noted: { at: number; user: KisiUser }[] = [];
   /** Requests that the list takes; 1 until its first page says more. */
-  let price = 1;
+  private price = 1;
   /** Searches that the list would have saved. */
-  let searches = 0;
-  let notBefore = -Infinity;
-  let believedCount = 0;
-  let shortSince: number | null = null;
+  private searches = 0;
+  private notBefore = -Infinity;
+  private believedCount = 0;
+  private shortSince: number | null = null;
+  private readonly readForMembers = joined(() => this.readWhileWorthIt(), readLimit);
 
-  function isBelieved(count: number, at: number): boolean {
-    const lost = believedCount - count;
-    const isShort = lost > 5 && lost * 2 > believedCount;
-    shortSince = isShort ? (shortSince ?? at) : null;
-    // Whose key asks is a user too.
-    return count > 0 && (shortSince === null || at - shortSince >= doubtLastsMs);
+  constructor(private readonly options: DirectoryOptions) {}
+
+  async find(email: string): Promise<number | 'nobody' | null> {
+    const wanted = normalEmail(email);
+    if (this.options.how === 'search' || wanted === '') return null;
+    if (this.young() === null && !(await this.readForOneMore())) return null;
+    const ids = this.young()?.ids;
+    if (ids === undefined) return null;
+    const id = ids.get(wanted) ?? 'nobody';
+    return id === 'several' || id === 'gone' ? null : id;
   }
 
-  function take(rows: readonly KisiUser[], readAt: number): void {
-    if (book !== null && book.readAt > readAt) return;
-    if (!isBelieved(rows.length, readAt)) {
-      book = null;
-      notBefore = now() + pauseMs;
-      return;
+  read(): Promise<KisiUser[]> {
+    return this.readList(() => true);
+  }
+
+  known(maxAgeMs: number): KisiUser[] | null {
+    const { book } = this;
+    return book !== null && this.options.now() - book.readAt < maxAgeMs ? [...book.users.values()] : null;
+  }
+
+  note(user: KisiUser): void {
+    this.noted.push({ at: this.options.now(), user });
+    if (this.book !== null) add(this.book, user);
+  }
+
+  forget(userId: number): void {
+    const user = this.book?.users.get(userId);
+    if (this.book === null || user === undefined) return;
+    this.book.users.delete(userId);
+    this.book.ids.set(user.email, 'gone');
+  }
+
+  /** Answers whether the list was read, since that costs no more than the searches. */
+  private async readForOneMore(): Promise<boolean> {
+    const { now, wantList } = this.options;
+    this.searches++;
+    if (now() < this.notBefore || !this.isWorthIt()) return false;
+    if (this.price > shortRead) {
+      this.notBefore = now() + pauseMs;
+      wantList();
+      return false;
     }
-    believedCount = rows.length;
-    shortSince = null;
-    searches = 0;
-    book = { readAt, users: new Map(), ids: new Map() };
-    noted = noted.filter(({ at }) => at >= readAt);
-    for (const user of [...rows, ...noted.map((one) => one.user)]) add(book, user);
+    await this.readForMembers().catch(() => undefined);
+    boundsSignal()?.throwIfAborted();
+    return true;
   }
 
-  /** All users, or those of the pages until it was not worth its price any more. */
-  async function readList(isWorth: () => boolean): Promise<KisiUser[]> {
-    const begunAt = now();
-    const rows: KisiUser[] = [];
-    for await (const page of kisi.usersByPage()) {
-      rows.push(...page.rows);
-      price = Math.ceil(Math.max(page.total ?? 0, rows.length, 1) / pageSizes.users);
-      if (!isWorth()) return rows;
-    }
-    take(rows, begunAt);
-    return rows;
-  }
-
-  const readForMembers = joined(async () => {
+  private async readWhileWorthIt(): Promise<void> {
     try {
-      await readList(() => price <= shortRead && isWorthIt());
+      await this.readList(() => this.price <= shortRead && this.isWorthIt());
     } catch {
       // The members are searched for instead, unless nobody asks for them any more.
       if (boundsSignal()?.reason instanceof OutOfTimeError || boundsSignal()?.aborted !== true)
-        notBefore = now() + pauseMs;
+        this.notBefore = this.options.now() + pauseMs;
     }
-  }, readLimit);
+  }
 
-  const isWorthIt = (): boolean => price <= searches * requestsOfASearch;
+  /** All users, or those of the pages until it was not worth its price any more. */
+  private async readList(isWorth: () => boolean): Promise<KisiUser[]> {
+    const begunAt = this.options.now();
+    const rows: KisiUser[] = [];
+    for await (const page of this.options.kisi.usersByPage()) {
+      rows.push(...page.rows);
+      this.price = Math.ceil(Math.max(page.total ?? 0, rows.length, 1) / pageSizes.users);
+      if (!isWorth()) return rows;
+    }
+    this.take(rows, begunAt);
+    return rows;
+  }
 
-  const young = (): Book | null => (book !== null && now() - book.readAt < directoryLastsMs ? book : null);
+  private take(rows: readonly KisiUser[], readAt: number): void {
+    if (this.book !== null && this.book.readAt > readAt) return;
+    if (!this.isBelieved(rows.length, readAt)) {
+      this.book = null;
+      this.notBefore = this.options.now() + pauseMs;
+      return;
+    }
+    this.believedCount = rows.length;
+    this.shortSince = null;
+    this.searches = 0;
+    this.book = { readAt, users: new Map(), ids: new Map() };
+    this.noted = this.noted.filter(({ at }) => at >= readAt);
+    for (const user of [...rows, ...this.noted.map((one) => one.user)]) add(this.book, user);
+  }
 
-  return {
-    async find(email) {
-      const wanted = normalEmail(email);
-      if (how === 'search' || wanted === '') return null;
-      if (young() === null) {
-        searches++;
-        if (now() < notBefore || !isWorthIt()) return null;
-        if (price > shortRead) {
-          notBefore = now() + pauseMs;
-          wantList();
-          return null;
-        }
-        await readForMembers().catch(() => undefined);
-        boundsSignal()?.throwIfAborted();
-      }
-      const ids = young()?.ids;
-      if (ids === undefined) return null;
-      const id = ids.get(wanted) ?? 'nobody';
-      return id === 'several' || id === 'gone' ? null : id;
-    },
-    read: () => readList(() => true),
-    known(maxAgeMs) {
-      return book !== null && now() - book.readAt < maxAgeMs ? [...book.users.values()] : null;
-    },
-    note(user) {
-      noted.push({ at: now(), user });
-      if (book !== null) add(book, user);
-    },
-    forget(userId) {
-      const user = book?.users.get(userId);
-      if (book === null || user === undefined) return;
-      book.users.delete(userId);
-      book.ids.set(user.email, 'gone');
-    },
-  };
+  private isBelieved(count: number, at: number): boolean {
+    const lost = this.believedCount - count;
+    const isShort = lost > 5 && lost * 2 > this.believedCount;
+    this.shortSince = isShort ? (this.shortSince ?? at) : null;
+    // Whose key asks is a user too.
+    return count > 0 && (this.shortSince === null || at - this.shortSince >= doubtLastsMs);
+  }
+
+  private isWorthIt(): boolean {
+    return this.price <= this.searches * requestsOfASearch;
+  }
+
+  private young(): Book | null {
+    const { book } = this;
+    return book !== null && this.options.now() - book.readAt < directoryLastsMs ? book : null;
+  }
 }
 
 function add({ users, ids }: Book, user: KisiUser): void {

@@ -5,7 +5,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import axios, { isAxiosError } from 'axios';
+import type { AxiosInstance } from 'axios';
 import type { z } from 'zod';
 import {
   KisiError,
@@ -15,8 +15,9 @@ import {
   malformed,
   type KisiCall,
 } from './errors.js';
-import { createOutageWatch } from './outage.js';
+import { createOutageWatch, type OutageWatch } from './outage.js';
 import type { KisiTurns } from './pace.js';
+import { createHttp, failureCode, isTooLarge, requestLimit, type RequestInfo } from '../lib/http.js';
 import { boundsSignal, finishFromHere, unlessAborted } from '../lib/within.js';
 
 /** How to reach Kisi. */
@@ -41,8 +42,8 @@ export interface KisiClientOptions {
    * the second of two that belong together (`replaceKey`).
    */
   beforeWrite?: () => Promise<void>;
-  /** Told after each request. `path` is a template; `status` is null when no answer came. */
-  onRequest?: (info: KisiCall & { status: number | null; durationMs: number }) => void;
+  /** Told after each request. */
+  onRequest?: (info: RequestInfo) => void;
   /** Told what each good answer says of Kisi's clock, and when its request began by `performance.now`. */
   noteDate?: (date: string | null, startedMs: number) => void;
 }
@@ -83,41 +84,115 @@ export type Send = (request: KisiRequest, signal: AbortSignal | undefined) => Pr
 
 /** Makes the function that sends. Throws a TypeError when the base URL or the API key cannot be right. */
 export function createSend(options: KisiClientOptions): Send {
-  const {
-    baseUrl,
-    apiKey,
-    timeoutMs = 5_000,
-    integrationName = 'latchkey',
-    pace,
-    beforeWrite,
-    noteDate,
-    onRequest,
-  } = options;
-  if (!/^https?:\/\/\S+$/.test(baseUrl))
-    throw new TypeError('The base URL of Kisi must be a full address, such as https://api.kisi.io');
-  if (!/^[\x21-\x7e]+$/.test(apiKey))
-    throw new TypeError('The API key of Kisi must be one word, without spaces or line ends');
-  const http = axios.create({
-    baseURL: baseUrl.replace(/\/+$/, ''),
-    headers: {
-      Accept: 'application/json',
-      Authorization: `KISI-LOGIN ${apiKey}`,
-      'X-Kisi-Integration-Identifier': integrationName,
-    },
-    httpAgent: new HttpAgent({ keepAlive: true }),
-    httpsAgent: new HttpsAgent({ keepAlive: true }),
-    // A redirect would carry the API key to an address that nobody configured.
-    maxRedirects: 0,
-    maxContentLength: mostBytes,
-    // Parsed here, so that a body that does not parse is told from one that says something else.
-    responseType: 'text',
-    transformResponse: (body: unknown) => body,
-    validateStatus: () => true,
-  });
+  const sender = new Sender(options);
+  return (request, signal) => sender.send(request, signal);
+}
 
-  const exchange = async ({ method, path, id, query, body }: KisiRequest, limit: AbortSignal) => {
+/** An answer of any status. */
+interface Reply extends KisiAnswer {
+  status: number;
+  retryAfter: string | null;
+  date: string | null;
+}
+
+class Sender {
+  private readonly http: AxiosInstance;
+  /** Reads may be down alone, and must not keep a write from being tried. */
+  private readonly outages = { read: createOutageWatch(), write: createOutageWatch() };
+
+  constructor(private readonly options: KisiClientOptions) {
+    this.http = httpOf(options);
+  }
+
+  /** Sends a request; again where Kisi asked to wait with it, as often as the options say. */
+  async send(request: KisiRequest, signal: AbortSignal | undefined): Promise<KisiAnswer> {
+    let waitedMs = 0;
+    for (let left = this.options.throttleRetries ?? 0; ; left--) {
+      try {
+        return await this.sendOnce(request, signal);
+      } catch (error) {
+        if (left === 0 || !isKisiError(error, 'throttled')) throw error;
+        const waitMs = error.retryAfterMs ?? 1_000;
+        waitedMs += waitMs;
+        if (waitedMs >= longestRetryAfterMs) throw error;
+        await unlessAborted(sleep(waitMs), signal ?? boundsSignal());
+      }
+    }
+  }
+
+  private async sendOnce(request: KisiRequest, signal: AbortSignal | undefined): Promise<KisiAnswer> {
+    const call: KisiCall = { method: request.method, path: request.path };
+    const outage = this.outages[request.method === 'GET' ? 'read' : 'write'];
+    const waitedMs = await this.waitForTurn(request, signal ?? boundsSignal());
+    if (!outage.admits())
+      throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });
+    // One that changes something is not given up any more: whether it was done would not be known.
+    if (request.method !== 'GET') finishFromHere();
+    const startedMs = performance.now();
+    const reply = await this.replyTo(request, outage, waitedMs, signal ?? boundsSignal());
+    if (reply.status >= 200 && reply.status <= 299) {
+      // An error may come from a gateway in between, whose clock is another one.
+      this.options.noteDate?.(reply.date, startedMs);
+      return reply;
+    }
+    const error = errorOfReply(call, reply, Date.now());
+    // All who use the key wait, not only this caller; who waits long does so elsewhere, where it holds nothing up.
+    if (error.kind === 'throttled')
+      this.options.pace?.pause(Math.min(error.retryAfterMs ?? 1_000, longestPauseMs));
+    throw error;
+  }
+
+  /** Answers for how long. A write that is given up before it was sent is surely not done, and says so. */
+  private async waitForTurn(request: KisiRequest, signal: AbortSignal | undefined): Promise<number> {
+    const { method, turns = 1 } = request;
+    if (turns === 0) return 0;
+    const askedMs = performance.now();
+    try {
+      await this.options.pace?.turn(turns, signal);
+      const waitedMs = performance.now() - askedMs;
+      signal?.throwIfAborted();
+      if (method !== 'GET') await this.options.beforeWrite?.();
+      signal?.throwIfAborted();
+      return waitedMs;
+    } catch (error) {
+      if (method === 'GET' || signal?.aborted !== true || error !== signal.reason) throw error;
+      throw givenUp(request);
+    }
+  }
+
+  /** The reply of any status, within the time limit; what comes of it is told to the outage watch and the hook. */
+  private async replyTo(
+    request: KisiRequest,
+    outage: OutageWatch,
+    waitedMs: number,
+    given: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const call: KisiCall = { method: request.method, path: request.path };
+    const startedMs = performance.now();
+    const limit = requestLimit(this.options.timeoutMs ?? 5_000, given);
+    let status: number | null = null;
+    try {
+      const reply = await this.exchange(request, limit.signal);
+      ({ status } = reply);
+      outage.note(status < 500);
+      return reply;
+    } catch (error) {
+      given?.throwIfAborted();
+      outage.note(isTooLarge(error));
+      if (isTooLarge(error)) throw malformed(call, `it is larger than ${mostBytes / 1_048_576} MB`, null);
+      throw new KisiError(call, { kind: 'unavailable', code: failureCode(error, limit) });
+    } finally {
+      limit.clear();
+      const isGivenUp = status === null && given?.aborted === true;
+      const durationMs = Math.round(performance.now() - startedMs);
+      this.options.onRequest?.({ ...call, status, isGivenUp, waitedMs, durationMs });
+    }
+  }
+
+  private async exchange({ method, path, id, query, body }: KisiRequest, limit: AbortSignal): Promise<Reply> {
     const url = id === undefined ? path : path.replace('{id}', String(id));
-    const response = await http.request<unknown>({ method, url, params: query, data: body, signal: limit });
+    const sent = { method, url, params: query, data: body, signal: limit };
+    const response = await this.http.request<unknown>(sent);
     const header = (name: string): string | null => {
       const value: unknown = response.headers[name];
       return typeof value === 'string' ? value : null;
@@ -129,99 +204,25 @@ export function createSend(options: KisiClientOptions): Send {
       collectionRange: header('x-collection-range'),
       date: header('date'),
     };
-  };
-
-  // Reads may be down alone, and must not keep a write from being tried.
-  const outages = { read: createOutageWatch(), write: createOutageWatch() };
-
-  /** A write that is given up before it was sent is surely not done, and says so. */
-  const untilItsTurn = async (request: KisiRequest, signal: AbortSignal | undefined) => {
-    const { method, turns = 1 } = request;
-    if (turns === 0) return;
-    try {
-      await pace?.turn(turns, signal);
-      signal?.throwIfAborted();
-      if (method !== 'GET') await beforeWrite?.();
-      signal?.throwIfAborted();
-    } catch (error) {
-      if (method === 'GET' || signal?.aborted !== true || error !== signal.reason) throw error;
-      throw givenUp(request);
-    }
-  };
-
-  const sendOnce: Send = async (request, signal) => {
-    const call: KisiCall = { method: request.method, path: request.path };
-    const outage = outages[request.method === 'GET' ? 'read' : 'write'];
-    await untilItsTurn(request, signal ?? boundsSignal());
-    if (!outage.admits())
-      throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });
-    // One that changes something is not given up any more: whether it was done would not be known.
-    if (request.method !== 'GET') finishFromHere();
-    const given = signal ?? boundsSignal();
-    const startedAt = performance.now();
-    const report = (status: number | null) =>
-      onRequest?.({ ...call, status, durationMs: Math.round(performance.now() - startedAt) });
-    // Axios' own time limit counts idle time only: an answer that trickles in would never end.
-    const limit = new AbortController();
-    const stop = () => {
-      limit.abort();
-    };
-    const timer = setTimeout(stop, timeoutMs);
-    given?.addEventListener('abort', stop);
-    let reply;
-    try {
-      reply = await exchange(request, limit.signal);
-    } catch (error) {
-      report(null);
-      given?.throwIfAborted();
-      if (isTooLarge(error)) {
-        outage.note(true);
-        throw malformed(call, `it is larger than ${mostBytes / 1_048_576} MB`, null);
-      }
-      // The error of axios is dropped on purpose: its config holds the API key.
-      const code = limit.signal.aborted ? 'ETIMEDOUT' : networkCode(error);
-      outage.note(false);
-      throw new KisiError(call, { kind: 'unavailable', code });
-    } finally {
-      clearTimeout(timer);
-      given?.removeEventListener('abort', stop);
-    }
-    report(reply.status);
-    outage.note(reply.status < 500);
-    if (reply.status >= 200 && reply.status <= 299) {
-      // An error may come from a gateway in between, whose clock is another one.
-      noteDate?.(reply.date, startedAt);
-      return reply;
-    }
-    const error = errorOfReply(call, reply, Date.now());
-    // All who use the key wait, not only this caller; who waits long does so elsewhere, where it holds nothing up.
-    if (error.kind === 'throttled') pace?.pause(Math.min(error.retryAfterMs ?? 1_000, longestPauseMs));
-    throw error;
-  };
-
-  return async (request, signal) => {
-    let waitedMs = 0;
-    for (let left = options.throttleRetries ?? 0; ; left--) {
-      try {
-        return await sendOnce(request, signal);
-      } catch (error) {
-        if (left === 0 || !isKisiError(error, 'throttled')) throw error;
-        const waitMs = error.retryAfterMs ?? 1_000;
-        waitedMs += waitMs;
-        if (waitedMs >= longestRetryAfterMs) throw error;
-        await unlessAborted(sleep(waitMs), signal ?? boundsSignal());
-      }
-    }
-  };
+  }
 }
 
-/** Axios has no code of its own for this. */
-function isTooLarge(error: unknown): boolean {
-  return isAxiosError(error) && error.message.startsWith('maxContentLength');
-}
-
-function networkCode(error: unknown): string | null {
-  return isAxiosError(error) && typeof error.code === 'string' ? error.code : null;
+function httpOf({ baseUrl, apiKey, integrationName = 'latchkey' }: KisiClientOptions): AxiosInstance {
+  if (!/^https?:\/\/\S+$/.test(baseUrl))
+    throw new TypeError('The base URL of Kisi must be a full address, such as https://api.kisi.io');
+  if (!/^[\x21-\x7e]+$/.test(apiKey))
+    throw new TypeError('The API key of Kisi must be one word, without spaces or line ends');
+  return createHttp({
+    baseURL: baseUrl.replace(/\/+$/, ''),
+    headers: {
+      Accept: 'application/json',
+      Authorization: `KISI-LOGIN ${apiKey}`,
+      'X-Kisi-Integration-Identifier': integrationName,
+    },
+    httpAgent: new HttpAgent({ keepAlive: true }),
+    httpsAgent: new HttpsAgent({ keepAlive: true }),
+    maxContentLength: mostBytes,
+  });
 }
 
 /** Sends a request and reads the record in its answer; `malformed` when that is not as documented. */
@@ -232,6 +233,16 @@ export async function read<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   return parse(request, record, (await send(request, signal)).body);
+}
+
+/** The answer, or null when Kisi says that there is no such record. */
+export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isKisiError(error, 'notFound')) return null;
+    throw error;
+  }
 }
 
 /** A body as a record; `malformed` when it is not as documented. */

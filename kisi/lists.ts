@@ -21,7 +21,7 @@ const largestOffset = 20_000;
 /** Of a page: what two pages have in common where a list is known to move. */
 const carefulShare = 0.1;
 const mostSweeps = 4;
-/** A list that moves costs so many times the requests of one that does not, and a few, at most. */
+/** A list that moves costs at most this multiple of the requests of one that does not, and a few more. */
 const mostTimes = 3;
 const fewRequests = 10;
 
@@ -60,7 +60,7 @@ export async function* pages<T extends { id: number }>(
   query: Query,
   signal?: AbortSignal,
 ): AsyncGenerator<Page<T>> {
-  const reader = createReader(send, list, record, query, signal);
+  const reader = new ListReader(send, list, record, query, signal);
   let suspect = yield* sweep(reader, Infinity, 0);
   if (reader.isShort(suspect)) throw reader.incomplete();
   for (let sweeps = 1; !reader.isComplete(suspect); sweeps++) {
@@ -82,90 +82,94 @@ interface Look<T> {
   fresh: T[];
 }
 
-interface Reader<T> {
-  look(offset: number): Promise<Look<T>>;
-  /** Whether nothing can be missing, where rows may have come in up to `suspect`. */
-  isComplete(suspect: number): boolean;
-  /** Whether rows are missing although nothing moved. */
-  isShort(suspect: number): boolean;
-  /** Whether all of a list that did not move was seen, by the count of its rows. */
-  isCounted(): boolean;
-  isAtEnd(sight: Sight): boolean;
-  incomplete(): KisiError;
-}
-
-function createReader<T extends { id: number }>(
-  send: Send,
-  list: ListName,
-  record: z.ZodType<T>,
-  query: Query,
-  signal?: AbortSignal,
-): Reader<T> {
-  const call: KisiCall = { method: 'GET', path: `/${list}` };
-  const limit = pageSizes[list];
-  const seen = new Set<number>();
-  let requests = 0;
-  let mostRequests = Infinity;
-  let last: Sight | null = null;
-  let isSteady = true;
+/** What is read of one list, and what that tells of how it moves. */
+class ListReader<T extends { id: number }> {
+  private readonly call: KisiCall;
+  private readonly seen = new Set<number>();
+  private requests = 0;
+  private mostRequests = Infinity;
+  private last: Sight | null = null;
+  private isSteady = true;
   /** By how much the total has grown in all. */
-  let came = 0;
+  private came = 0;
 
-  const incomplete = (): KisiError => {
-    const total = last?.total ?? null;
-    const of = total === null ? '' : ` of a total of ${total}`;
-    return malformed(call, `${seen.size} rows came${of} in ${requests} requests, and some may be missing`);
-  };
-
-  function note(sight: Sight): void {
-    const { ids, total, offset } = sight;
-    if (last === null) {
-      const size = Math.max(ids.length, smallestPage);
-      const all = Math.ceil((total ?? largestOffset + limit) / size);
-      mostRequests = mostTimes * all + fewRequests;
-    }
-    const change = last === null ? 0 : (total ?? 0) - (last.total ?? 0);
-    if (change !== 0) isSteady = false;
-    came += Math.max(0, change);
-    last = sight;
-    if (ids.length > limit)
-      throw malformed(
-        call,
-        `${ids.length} rows came from offset ${offset} on, where ${limit} were asked for`,
-      );
-    if (total === null) return;
-    if (total > largestOffset + limit) throw new KisiError(call, { kind: 'tooLong' });
-    if (ids.length > Math.max(0, total - offset))
-      throw malformed(call, `${ids.length} rows came from offset ${offset} on of a total of ${total}`);
-    if (ids.length === 0 && offset < total)
-      throw malformed(call, `no rows came from offset ${offset} on of a total of ${total}`);
+  constructor(
+    private readonly send: Send,
+    private readonly list: ListName,
+    private readonly record: z.ZodType<T>,
+    private readonly query: Query,
+    private readonly signal?: AbortSignal,
+  ) {
+    this.call = { method: 'GET', path: `/${list}` };
   }
 
-  const isCounted = (): boolean =>
-    isSteady && last !== null && last.total !== null && seen.size >= last.total;
+  /** Reads a page. */
+  async look(offset: number): Promise<Look<T>> {
+    if (offset > largestOffset) throw new KisiError(this.call, { kind: 'tooLong' });
+    if (this.requests === this.mostRequests) throw this.incomplete();
+    this.requests++;
+    const query = { ...this.query, limit: pageSizes[this.list], offset, sort: orders[this.list] };
+    const answer = await this.send({ ...this.call, query }, this.signal);
+    const rows = parse(this.call, z.array(this.record), answer.body);
+    const sight = { offset, ids: rows.map(({ id }) => id), total: totalOf(answer.collectionRange) };
+    this.note(sight);
+    this.check(sight);
+    return { sight, fresh: rows.filter(({ id }) => !this.seen.has(id) && this.seen.add(id)) };
+  }
 
-  return {
-    async look(offset) {
-      if (offset > largestOffset) throw new KisiError(call, { kind: 'tooLong' });
-      if (requests === mostRequests) throw incomplete();
-      requests++;
-      const answer = await send({ ...call, query: { ...query, limit, offset, sort: orders[list] } }, signal);
-      const rows = parse(call, z.array(record), answer.body);
-      const sight = { offset, ids: rows.map(({ id }) => id), total: totalOf(answer.collectionRange) };
-      note(sight);
-      const fresh = rows.filter(({ id }) => !seen.has(id) && seen.add(id));
-      return { sight, fresh };
-    },
-    isComplete(suspect) {
-      const total = last?.total ?? null;
-      if (total === null) return suspect === 0;
-      return isSteady ? isCounted() : suspect === 0 && seen.size + came >= total;
-    },
-    isShort: (suspect) => isSteady && suspect === 0 && last?.total !== null && !isCounted(),
-    isCounted,
-    isAtEnd: ({ offset, ids, total }) => (total === null ? ids.length < limit : offset + ids.length >= total),
-    incomplete,
-  };
+  /** Whether nothing can be missing, where rows may have come in up to `suspect`. */
+  isComplete(suspect: number): boolean {
+    const total = this.last?.total ?? null;
+    if (total === null) return suspect === 0;
+    return this.isSteady ? this.isCounted() : suspect === 0 && this.seen.size + this.came >= total;
+  }
+
+  /** Whether rows are missing although nothing moved. */
+  isShort(suspect: number): boolean {
+    return this.isSteady && suspect === 0 && this.last?.total !== null && !this.isCounted();
+  }
+
+  /** Whether all of a list that did not move was seen, by the count of its rows. */
+  isCounted(): boolean {
+    const total = this.last?.total ?? null;
+    return this.isSteady && total !== null && this.seen.size >= total;
+  }
+
+  isAtEnd({ offset, ids, total }: Sight): boolean {
+    return total === null ? ids.length < pageSizes[this.list] : offset + ids.length >= total;
+  }
+
+  incomplete(): KisiError {
+    const total = this.last?.total ?? null;
+    const of = total === null ? '' : ` of a total of ${total}`;
+    const rows = `${this.seen.size} rows came${of} in ${this.requests} requests`;
+    return malformed(this.call, `${rows}, and some may be missing`);
+  }
+
+  private note(sight: Sight): void {
+    const { ids, total } = sight;
+    if (this.last === null) {
+      const size = Math.max(ids.length, smallestPage);
+      const all = Math.ceil((total ?? largestOffset + pageSizes[this.list]) / size);
+      this.mostRequests = mostTimes * all + fewRequests;
+    }
+    const change = this.last === null ? 0 : (total ?? 0) - (this.last.total ?? 0);
+    if (change !== 0) this.isSteady = false;
+    this.came += Math.max(0, change);
+    this.last = sight;
+  }
+
+  /** Throws where a page cannot be one of such a list. */
+  private check({ ids, total, offset }: Sight): void {
+    const limit = pageSizes[this.list];
+    const came = `${ids.length === 0 ? 'no' : ids.length} rows came from offset ${offset} on`;
+    if (ids.length > limit) throw malformed(this.call, `${came}, where ${limit} were asked for`);
+    if (total === null) return;
+    if (total > largestOffset + limit) throw new KisiError(this.call, { kind: 'tooLong' });
+    const isTooMany = ids.length > Math.max(0, total - offset);
+    if (isTooMany || (ids.length === 0 && offset < total))
+      throw malformed(this.call, `${came} of a total of ${total}`);
+  }
 }
 
 /**
@@ -173,7 +177,7 @@ function createReader<T extends { id: number }>(
  * free is taken in any case. Answers up to where rows may have come in behind it; 0: they did not.
  */
 async function* sweep<T extends { id: number }>(
-  reader: Reader<T>,
+  reader: ListReader<T>,
   upTo: number,
   share: number,
 ): AsyncGenerator<Page<T>, number> {

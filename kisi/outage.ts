@@ -5,7 +5,7 @@
 export interface OutageWatch {
   /** Whether a request may be sent now. */
   admits(): boolean;
-  /** Tells how a request ended: with an answer of Kisi's own, be it a refusal, or without (no answer, 5xx). */
+  /** Tells how a request ended: with an answer of Kisi's own, even a refusal, or without (no answer, 5xx). */
   note(answered: boolean): void;
 }
 

@@ -17,11 +17,11 @@ export interface PaceOptions {
 /** Lets requests start one by one. */
 export interface KisiTurns {
   /**
-   * Resolves when the caller may start so many requests (1) at once; in the order of asking. Throws the reason of `signal`
+   * Resolves when the caller may start this number of requests (1) at once; in the order of asking. Throws the reason of `signal`
    * once that is aborted, and those behind move up.
    */
   turn(requests?: number, signal?: AbortSignal): Promise<void>;
-  /** Kisi asked to slow down: nobody starts for so many milliseconds from now. */
+  /** Kisi asked to slow down: nobody starts for this time from now. */
   pause(ms: number): void;
 }
 
@@ -47,20 +47,75 @@ interface Waiting {
  * that, starts are spread evenly.
  */
 export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
-  const { most = 5, windowMs = 1_100, longestBatchWaitMs = 10_000 } = options;
-  const clockMs = options.clockMs ?? (() => performance.now());
-  const sleep = options.sleep ?? ((ms: number) => sleepMs(ms));
-  /** The last `most` starts, oldest first. */
-  let starts: number[] = [];
-  let pausedUntil = -Infinity;
-  let pumping = false;
-  const urgent: Waiting[] = [];
-  const batch: Waiting[] = [];
+  return new Pacer({
+    most: 5,
+    windowMs: 1_100,
+    longestBatchWaitMs: 10_000,
+    clockMs: () => performance.now(),
+    sleep: (ms) => sleepMs(ms),
+    ...options,
+  });
+}
 
-  /** When so many requests may start together: when the last of them might, were they to start one by one. */
-  function startOf(requests: number): number {
-    let line = starts;
-    let at = pausedUntil;
+class Pacer implements KisiPacer {
+  private readonly lines: Record<keyof KisiPacer, Waiting[]> = { urgent: [], batch: [] };
+  readonly urgent = this.turnsIn(this.lines.urgent);
+  readonly batch = this.turnsIn(this.lines.batch);
+  /** The last `most` starts, oldest first. */
+  private starts: number[] = [];
+  private pausedUntil = -Infinity;
+  private isPumping = false;
+
+  constructor(private readonly options: PaceOptions) {}
+
+  private turnsIn(line: Waiting[]): KisiTurns {
+    return {
+      turn: (requests = 1, signal) => this.waitIn(line, requests, signal),
+      pause: (ms) => {
+        this.pausedUntil = Math.max(this.pausedUntil, this.options.clockMs() + ms);
+      },
+    };
+  }
+
+  private waitIn(line: Waiting[], requests: number, signal?: AbortSignal): Promise<void> {
+    const mine: Waiting = { requests, go: () => undefined, since: this.options.clockMs() };
+    const join = (go: () => void): void => {
+      mine.go = go;
+      line.push(mine);
+      if (!this.isPumping) void this.pump();
+    };
+    return untilAborted(signal, join, () => void line.splice(line.indexOf(mine), 1));
+  }
+
+  private async pump(): Promise<void> {
+    this.isPumping = true;
+    for (let next = this.nextInLine(); next !== undefined; next = this.nextInLine()) {
+      const wait = this.startOf(next.requests) - this.options.clockMs();
+      // Looked at again after the wait: a timer may fire early, a pause may come, and another may go first.
+      if (wait > 0) {
+        await this.options.sleep(Math.ceil(wait));
+        continue;
+      }
+      this.start(next);
+      // Who has started may ask again, before the next one is chosen.
+      await Promise.resolve();
+    }
+    this.isPumping = false;
+  }
+
+  private nextInLine(): Waiting | undefined {
+    const { urgent, batch } = this.lines;
+    const patient = batch[0];
+    const isOut =
+      patient !== undefined && this.options.clockMs() - patient.since >= this.options.longestBatchWaitMs;
+    return isOut ? patient : (urgent[0] ?? patient);
+  }
+
+  /** When this number of requests may start together: when the last of them might if they started one by one. */
+  private startOf(requests: number): number {
+    const { most, windowMs, clockMs } = this.options;
+    let line = this.starts;
+    let at = this.pausedUntil;
     for (let i = 0; i < requests; i++) {
       const oldest = line.length < most ? -Infinity : (line[0] ?? -Infinity);
       const isBusy = clockMs() - oldest < 2 * windowMs;
@@ -71,48 +126,11 @@ export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
     return at;
   }
 
-  function nextInLine(): Waiting | undefined {
-    const patient = batch[0];
-    const isOut = patient !== undefined && clockMs() - patient.since >= longestBatchWaitMs;
-    return isOut ? patient : (urgent[0] ?? patient);
-  }
-
-  async function pump(): Promise<void> {
-    pumping = true;
-    for (let next = nextInLine(); next !== undefined; next = nextInLine()) {
-      const wait = startOf(next.requests) - clockMs();
-      // Looked at again after the wait: a timer may fire early, a pause may come, and another may go first.
-      if (wait > 0) {
-        await sleep(Math.ceil(wait));
-        continue;
-      }
-      start(next);
-      // Who has started may ask again, before the next one is chosen.
-      await Promise.resolve();
-    }
-    pumping = false;
-  }
-
-  function start(next: Waiting): void {
-    const line = urgent[0] === next ? urgent : batch;
-    line.shift();
-    starts = [...starts, ...Array.from({ length: next.requests }, clockMs)].slice(-most);
+  private start(next: Waiting): void {
+    const { urgent, batch } = this.lines;
+    (urgent[0] === next ? urgent : batch).shift();
+    const { most, clockMs } = this.options;
+    this.starts = [...this.starts, ...Array.from({ length: next.requests }, clockMs)].slice(-most);
     next.go();
   }
-
-  const turnsIn = (line: Waiting[]): KisiTurns => ({
-    turn(requests = 1, signal) {
-      const mine = { requests, go: (): void => undefined, since: clockMs() };
-      const join = (go: () => void): void => {
-        mine.go = go;
-        line.push(mine);
-        if (!pumping) void pump();
-      };
-      return untilAborted(signal, join, () => void line.splice(line.indexOf(mine), 1));
-    },
-    pause(ms) {
-      pausedUntil = Math.max(pausedUntil, clockMs() + ms);
-    },
-  });
-  return { urgent: turnsIn(urgent), batch: turnsIn(batch) };
 }

@@ -2,7 +2,8 @@ import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { NexudusError } from './errors.js';
 import { createLookups } from './lookups.js';
-import { collections, type CoworkerRecord } from './records.js';
+import type { CoworkerRecord } from './records.js';
+import { collections } from './schemas.js';
 
 /** Coworkers that reads missed. Keep one for the process: the first look and the later one may be of two reads. */
 export interface Absences {

@@ -1,11 +1,18 @@
 import type { Instant } from '../access/types.js';
-import { sourceOf } from './full-read.js';
-import type { BrokenRow, NexudusClient } from './client.js';
-import { readTeams } from './collections.js';
+import type { NexudusClient } from './client.js';
+import { CollectionSource } from './collection-source.js';
+import { readTeams, type PassRows } from './collections.js';
 import { updatedSince } from './filters.js';
 import { findSparing, type Lookups } from './lookups.js';
 import type { MemberRequest } from './person.js';
-import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, Records } from './records.js';
+import type {
+  ContractRecord,
+  CoworkerRecord,
+  PassRecord,
+  PausedPeriodRecord,
+  Records,
+  TeamRecord,
+} from './records.js';
 import type { Followed, Replica } from './replica.js';
 import { isBarred, isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
 import { overlapMs, readStamped } from './stamps.js';
@@ -60,9 +67,8 @@ export function catchUp(job: CatchUpJob): CatchUp {
     for (const row of rows) if (job.replica.holds(name, row)) seen[name].add(row.id);
   };
   const caughtUp = (): CaughtUp => {
-    const all = sourceOf(job.replica.collections(), job.client, job.lookups);
-    const read = { ...all, startedAt: job.startedAt };
-    return (asking) => sureOf(job, read, seen, asking);
+    const all = new CollectionSource(job.replica.collections(), job.client, job.lookups, job.startedAt);
+    return (asking) => new SureSource(job, all, seen, asking);
   };
   return {
     async lists() {
@@ -95,87 +101,100 @@ async function followTeams({ client, replica, stampedNow }: CatchUpJob): Promise
 }
 
 /** The replica's records, made sure of where that matters. */
-function sureOf(
-  { client, lookups, startedAt, ...job }: CatchUpJob,
-  all: RecordSource,
-  seen: Seen,
-  { standsOn, isCheckIn }: Asking,
-): RecordSource {
-  const isExact = job.isExact && !isCheckIn;
-  const held = new Set(standsOn.map(({ passId }) => passId));
-  /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
-  const mayGive = ({ id }: PassRecord): boolean => !held.has(id);
-  /** As access/spans.ts decides it: no contract matters where the pass was bought. */
-  const hangsOnContract = ({ contractUniqueId, fromPlan }: PassRecord): boolean =>
-    contractUniqueId !== null || fromPlan;
+class SureSource implements RecordSource {
+  readonly startedAt: Instant;
+  private readonly isExact: boolean;
+  private readonly held: ReadonlySet<number>;
 
-  /** Whether it does not matter what of the member's is still there. */
-  async function isMoot(memberId: number): Promise<boolean> {
-    const known = await all.coworker(memberId);
-    return known !== null && isBarred(known);
+  constructor(
+    private readonly job: CatchUpJob,
+    private readonly all: RecordSource,
+    private readonly seen: Seen,
+    private readonly asking: Asking,
+  ) {
+    this.startedAt = job.startedAt;
+    this.isExact = job.isExact && !asking.isCheckIn;
+    this.held = new Set(asking.standsOn.map(({ passId }) => passId));
   }
 
-  async function passesOf(memberId: number): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
-    const known = await all.passesOf(memberId);
-    if (await isMoot(memberId)) return known;
-    const isSure = (pass: PassRecord): boolean =>
-      seen.coworkertimepasses.has(pass.id) || (!mayGive(pass) && !isExact && !isCheckIn);
+  async coworker(id: number): Promise<CoworkerRecord | null> {
+    const known = await this.all.coworker(id);
+    if (known === null || this.seen.coworkers.has(id) || !this.isExact) return known;
+    return this.job.lookups.find('coworkers', id);
+  }
+
+  async coworkersWithEmail(one: CoworkerRecord): Promise<CoworkerRecord[]> {
+    const known = await this.all.coworkersWithEmail(one);
+    const sure = async (other: CoworkerRecord): Promise<CoworkerRecord | null> =>
+      other.id === one.id ? other : this.seenOrFound('coworkers', other);
+    const found = await Promise.all(known.map(sure));
+    return found.filter(isThere).filter(({ email }) => email === one.email);
+  }
+
+  async passesOf(memberId: number): Promise<PassRows> {
+    const known = await this.all.passesOf(memberId);
+    if (await this.isMoot(memberId)) return known;
     const found = await Promise.all(
       known.rows.map(async (pass) =>
-        isSure(pass) ? { row: pass } : findSparing(lookups, 'coworkertimepasses', pass.id),
+        this.isSure(pass) ? { row: pass } : findSparing(this.job.lookups, 'coworkertimepasses', pass.id),
       ),
     );
     const rows = found.flatMap((one) => ('error' in one || one.row?.memberId !== memberId ? [] : [one.row]));
     return { rows, broken: [...known.broken, ...found.filter((one) => 'error' in one)] };
   }
 
-  async function contractsOf(memberId: number): Promise<ContractRows> {
-    const [known, { rows: passes }] = await Promise.all([all.contractsOf(memberId), all.passesOf(memberId)]);
-    if (await isMoot(memberId)) return known;
-    const areLookedUp = isExact || passes.some((pass) => mayGive(pass) && hangsOnContract(pass));
+  async contractsOf(memberId: number): Promise<ContractRows> {
+    const [known, { rows: passes }] = await Promise.all([
+      this.all.contractsOf(memberId),
+      this.all.passesOf(memberId),
+    ]);
+    if (await this.isMoot(memberId)) return known;
+    const areLookedUp = this.isExact || passes.some((pass) => this.mayGive(pass) && hangsOnContract(pass));
     const sure = async (contract: ContractRecord): Promise<ContractRecord | null> =>
-      !areLookedUp || seen.coworkercontracts.has(contract.id)
-        ? contract
-        : lookups.find('coworkercontracts', contract.id);
-    // A pause that was deleted must keep nobody out.
-    const surePause = async (pause: PausedPeriodRecord): Promise<PausedPeriodRecord | null> =>
-      seen.contractpausedperiods.has(pause.id) ? pause : lookups.find('contractpausedperiods', pause.id);
+      areLookedUp ? this.seenOrFound('coworkercontracts', contract) : contract;
     const [contracts, pauses] = await Promise.all([
       Promise.all(known.contracts.map(sure)),
-      Promise.all(known.pauses.map(surePause)),
+      // A pause that was deleted must keep nobody out.
+      Promise.all(known.pauses.map((pause) => this.seenOrFound('contractpausedperiods', pause))),
     ]);
     const own = contracts.filter(isThere).filter((contract) => contract.memberId === memberId);
     const isOfOwn = (pause: PausedPeriodRecord): boolean => own.some(({ id }) => id === pause.contractId);
     return { contracts: own, pauses: pauses.filter(isThere).filter(isOfOwn) };
   }
 
-  async function coworker(id: number): Promise<CoworkerRecord | null> {
-    const known = await all.coworker(id);
-    if (known === null || seen.coworkers.has(id) || !isExact) return known;
-    return lookups.find('coworkers', id);
+  teamsOf(one: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
+    return this.all.teamsOf(one, alsoIds);
   }
 
-  async function coworkersWithEmail(one: CoworkerRecord): Promise<CoworkerRecord[]> {
-    const known = await all.coworkersWithEmail(one);
-    const sure = async (other: CoworkerRecord): Promise<CoworkerRecord | null> =>
-      other.id === one.id || seen.coworkers.has(other.id) ? other : lookups.find('coworkers', other.id);
-    const found = await Promise.all(known.map(sure));
-    return found.filter(isThere).filter(({ email }) => email === one.email);
-  }
-
-  async function contractWithUniqueId(uniqueId: string): Promise<ContractRecord | null> {
-    const known = await all.contractWithUniqueId(uniqueId);
+  async contractWithUniqueId(uniqueId: string): Promise<ContractRecord | null> {
+    const { client, lookups } = this.job;
+    const known = await this.all.contractWithUniqueId(uniqueId);
     const found = known === null ? null : await lookups.find('coworkercontracts', known.id);
     return found === null ? null : withOwnPauses(client, found);
   }
 
-  return {
-    startedAt,
-    coworker,
-    coworkersWithEmail,
-    passesOf,
-    contractsOf,
-    teamsOf: (one, alsoIds) => all.teamsOf(one, alsoIds),
-    contractWithUniqueId,
-  };
+  /** Whether it does not matter what of the member's is still there. */
+  private async isMoot(memberId: number): Promise<boolean> {
+    const known = await this.all.coworker(memberId);
+    return known !== null && isBarred(known);
+  }
+
+  private isSure(pass: PassRecord): boolean {
+    const mayWait = !this.mayGive(pass) && !this.isExact && !this.asking.isCheckIn;
+    return mayWait || this.seen.coworkertimepasses.has(pass.id);
+  }
+
+  /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
+  private mayGive({ id }: PassRecord): boolean {
+    return !this.held.has(id);
+  }
+
+  private async seenOrFound<N extends Followed>(name: N, row: Records[N]): Promise<Records[N] | null> {
+    return this.seen[name].has(row.id) ? row : this.job.lookups.find(name, row.id);
+  }
+}
+
+/** As access/spans.ts decides it: no contract matters where the pass was bought. */
+function hangsOnContract({ contractUniqueId, fromPlan }: PassRecord): boolean {
+  return contractUniqueId !== null || fromPlan;
 }

@@ -6,15 +6,15 @@ import { updatedSince } from './filters.js';
 import { createLookups, findSparing, type Lookups } from './lookups.js';
 import { malformed, type NexudusError } from './errors.js';
 import { readRecentPasses, stillMatters } from './passes.js';
-import {
-  collections,
-  type CollectionName,
-  type PassRecord,
-  type PausedPeriodRecord,
-  type Records,
-  type Stamped,
-  type TeamRecord,
+import type {
+  CollectionName,
+  PassRecord,
+  PausedPeriodRecord,
+  Records,
+  Stamped,
+  TeamRecord,
 } from './records.js';
+import { collections } from './schemas.js';
 import type { TimeZones } from './places.js';
 import { readReference } from './reference.js';
 import type { Followed, Replica } from './replica.js';

@@ -1,5 +1,6 @@
 import type { BrokenRow, NexudusClient } from './client.js';
 import { createLookups, findSparing } from './lookups.js';
+import type { Rows } from './rows.js';
 import type {
   ContractRecord,
   CoworkerRecord,
@@ -21,10 +22,7 @@ export interface Collections {
 }
 
 /** Passes, and rows that are malformed. */
-export interface PassRows {
-  rows: PassRecord[];
-  broken: BrokenRow[];
-}
+export type PassRows = Rows<'coworkertimepasses'>;
 
 /** Reads whole collections; which passes there is need of, `readPasses` says. Throws NexudusError. */
 export async function readCollections(
@@ -75,7 +73,7 @@ function withOwner(row: BrokenRow, contracts: readonly ContractRecord[]): Broken
 }
 
 /** All teams, with the members of those that share passes. Throws NexudusError. */
-export async function readTeams(client: NexudusClient): Promise<{ rows: TeamRecord[]; broken: BrokenRow[] }> {
+export async function readTeams(client: NexudusClient): Promise<Rows<'teams'>> {
   const lookups = createLookups(client);
   const { rows, broken } = await client.listSparing('teams');
   const full = rows.map(async (team) =>

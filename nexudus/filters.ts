@@ -1,6 +1,7 @@
 import type { Instant } from '../access/types.js';
 import { parseInstant } from './fields.js';
-import { collections, type CollectionName, type Records } from './records.js';
+import type { CollectionName, Records } from './records.js';
+import { collections } from './schemas.js';
 
 /**
  * One filter of a list, and what every row must then be: Nexudus ignores a filter that it does not know, and

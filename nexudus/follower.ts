@@ -42,22 +42,6 @@ export interface Run {
   sourceFor: CaughtUp;
 }
 
-/** Keeps the replica up to date for those who need it to be, all by the same requests, as far apart as the limits want. */
-export interface Follower {
-  /**
-   * A catch-up that began late enough, and is exact where nothing says why the member was woken. Null: it cannot be had now, so
-   * that the member is to be read in another way; or all who ask are so many that it would take more than `costOfAll` requests,
-   * as many as to read everybody. `onBegun` is told once it has begun. Throws NexudusError.
-   */
-  caughtUp(wanted: Wanted, costOfAll: number, onBegun: () => void): Promise<Run | null>;
-  /** Whether Nexudus has such a coworker, looked for from `notBefore` on; null: this cannot be told here. */
-  hasCoworker(id: number, notBefore: Instant): Promise<boolean | null>;
-  /** Whether little was asked of Nexudus within the last minute. */
-  isCalm(): boolean;
-  /** To be called as a read of everything begins, see Replica; undefined: its time is not known well enough. */
-  rebase(): ReturnType<Replica['rebase']> | undefined;
-}
-
 /** A catch-up that runs, or did. */
 interface Begun {
   startedAt: Instant;
@@ -82,179 +66,217 @@ interface Waiting {
 }
 
 const listRequests = 3;
-/** By one request passes of so many are looked up; where contracts and pauses are besides, of fewer. */
+/** Members whose records one request looks up: passes alone, or contracts and pauses too. */
 const perLookup = { checkedIn: batchSize, others: 30 };
-/** As long as one of it is not known: what a read of everybody takes in a small space. */
+/** How long one catch-up may take for all who wait for it. */
 const limit: Limit = { limitMs: 60_000, of: 'Nexudus' };
-/** What came into the copy so long before a member was woken may be why. */
+/** What came into the copy this long before a member was woken may be why. */
 const explainsMs = 2_000;
-/** So long after it began a catch-up is not used any more by those who could. */
+/** A catch-up that began longer ago is not used any more. */
 const keptMs = 5_000;
 
-export function createFollower(options: FollowerOptions): Follower {
-  const { client, replica, now, stampedNow, plan } = options;
-  const { gatherMs = 100, closestMs = 350, exactEveryMs = 6_000, againEveryMs = 3_000 } = options;
-  let waiting: Waiting[] = [];
-  let last: Begun | null = null;
-  let exactMs = -Infinity;
+/** A follower that has read nothing yet. */
+export const createFollower = (options: FollowerOptions): Follower => new Follower(options);
+
+/** Keeps the replica up to date for those who need it to be, all by the same requests, as far apart as the limits want. */
+export class Follower {
+  private readonly options: Required<FollowerOptions>;
+  private waiting: Waiting[] = [];
+  private last: Begun | null = null;
+  private exactMs = -Infinity;
   /** When the last one began that failed, and how many in a row failed each member: who asks again must leave room to others. */
-  let failedMs = -Infinity;
-  const failures = new Map<number, number>();
-  let costOfAll = Infinity;
-  let timer: NodeJS.Timeout | undefined;
+  private failedMs = -Infinity;
+  private readonly failures = new Map<number, number>();
+  private costOfAll = Infinity;
+  private timer: NodeJS.Timeout | undefined;
 
-  const isReady = (): boolean => stampedNow() !== null && replica.readTo('coworkers') !== null;
-
-  /** Whether it is known why one was woken, so that not all records need be looked into one by one. */
-  function isExplained({ memberId, notBefore, isCheckIn }: Wanted): boolean {
-    return isCheckIn || replica.hasChanged(memberId, Math.max(0, now() - notBefore) + explainsMs);
+  constructor(options: FollowerOptions) {
+    const defaults = { gatherMs: 100, closestMs: 350, exactEveryMs: 6_000, againEveryMs: 3_000 };
+    this.options = { ...defaults, ...options };
   }
 
-  function isFreshEnough({ startedAt, startedMs, hasFailed }: Begun, { notBefore }: Wanted): boolean {
+  /**
+   * A catch-up that began late enough, and is exact where nothing says why the member was woken. Null: it cannot be had now, so
+   * that the member is to be read in another way; or those who ask would take more than `costOfAll` requests, which is what a
+   * read of everybody takes. `onBegun` is told once it has begun. Throws NexudusError.
+   */
+  async caughtUp(wanted: Wanted, costOfAll: number, onBegun: () => void): Promise<Run | null> {
+    if (!this.isReady()) return null;
+    this.costOfAll = costOfAll;
+    let begun = await this.runOf(wanted);
+    onBegun();
+    while (begun !== null) {
+      const run = await this.runFor(begun, wanted);
+      if (run !== null) return run;
+      begun = await this.next(wanted, this.exactMs + this.options.exactEveryMs);
+    }
+    return null;
+  }
+
+  /** Whether Nexudus has such a coworker, looked for from `notBefore` on; null: this cannot be told here. */
+  async hasCoworker(id: number, notBefore: Instant): Promise<boolean | null> {
+    const { replica } = this.options;
+    if (!this.isReady()) return null;
+    if (replica.hasCoworker(id)) return true;
+    const begun = await this.runOf({ memberId: id, notBefore, isCheckIn: false }, true);
+    if (begun === null) return null;
+    await begun.lists();
+    return replica.hasCoworker(id);
+  }
+
+  /** Whether little was asked of Nexudus within the last minute. */
+  isCalm(): boolean {
+    return this.options.plan.isCalm();
+  }
+
+  /** To be called as a read of everything begins, see Replica; undefined: its time is not known well enough. */
+  rebase(): ReturnType<Replica['rebase']> | undefined {
+    const stampedAt = this.options.stampedNow();
+    return stampedAt === null ? undefined : this.options.replica.rebase(stampedAt);
+  }
+
+  private isReady(): boolean {
+    return this.options.stampedNow() !== null && this.options.replica.readTo('coworkers') !== null;
+  }
+
+  /** The last catch-up, where it will do, or the next one. */
+  private async runOf(wanted: Wanted, isNewcomer = false): Promise<Begun | null> {
+    if (this.last !== null && this.isFreshEnough(this.last, wanted)) return this.last;
+    const { gatherMs, againEveryMs } = this.options;
+    const soonestMs = performance.now() + gatherMs;
+    const isAgain = this.failuresOf(wanted) >= 2;
+    const fromMs = isAgain ? Math.max(soonestMs, this.failedMs + againEveryMs) : soonestMs;
+    return this.next(wanted, fromMs, isNewcomer);
+  }
+
+  private isFreshEnough({ startedAt, startedMs, hasFailed }: Begun, { notBefore }: Wanted): boolean {
     // One from the future began before somebody set the clock back.
-    const isPast = startedAt <= now() && performance.now() - startedMs < keptMs;
+    const isPast = startedAt <= this.options.now() && performance.now() - startedMs < keptMs;
     return isPast && !hasFailed && startedAt > notBefore;
   }
 
-  function look(): void {
-    if (waiting.length === 0) return;
-    const nowMs = performance.now();
-    const wantedMs = Math.min(...waiting.map(({ fromMs }) => fromMs));
-    // Not later while another one runs: a request of that one may hang.
-    const closest = (last?.startedMs ?? -Infinity) + closestMs;
-    const waitMs = Math.max(Math.max(wantedMs, closest) - nowMs, plan.untilMs(listRequests));
-    if (waitMs <= 0) begin();
-    // Others may have asked by then, or less than was thought.
-    else lookIn(Math.min(waitMs, 500));
+  /** As a catch-up found it, for one whom it may serve; null: a later, exact one is needed. */
+  private async runFor(begun: Begun, wanted: Wanted): Promise<Run | null> {
+    const { startedAt, lookups, isExact, isCalm } = begun;
+    const listed = await this.listedFor(wanted, begun);
+    if (this.isExplained(wanted)) return { startedAt, lookups, sourceFor: listed };
+    if (!isExact) return null;
+    return { startedAt, lookups, sourceFor: isCalm ? await begun.all() : listed };
   }
 
-  function lookIn(ms: number): void {
-    clearTimeout(timer);
-    timer = setTimeout(look, ms);
-  }
-
-  function serveAll(run: Begun | null, among: readonly Waiting[] = waiting): void {
-    waiting = waiting.filter((one) => !among.includes(one));
-    for (const one of among) one.serve(run);
-  }
-
-  function begin(): void {
-    const stampedAt = stampedNow();
-    if (stampedAt === null) {
-      serveAll(null);
-      return;
+  /** What the lists of a catch-up showed, for a member, who may ask again where they fail. */
+  private async listedFor(wanted: Wanted, begun: Begun): Promise<CaughtUp> {
+    try {
+      const listed = await begun.lists();
+      this.failures.delete(wanted.memberId);
+      return listed;
+    } catch (error) {
+      // Who was only given up may ask again at once.
+      if (!begun.hasFailed) throw error;
+      this.failures.set(wanted.memberId, this.failuresOf(wanted) + 1);
+      this.failedMs = Math.max(this.failedMs, begun.startedMs);
+      throw error;
     }
-    const isCalm = plan.isCalm();
-    const startedMs = performance.now();
-    const isExact = isCalm || startedMs - exactMs >= exactEveryMs;
-    const members = waiting.filter(({ isNewcomer }) => !isNewcomer);
-    if (listRequests + 1 + (isExact ? lookupsFor(members) : 0) > costOfAll) {
-      serveAll(null, members);
-      look();
-      return;
-    }
-    plan.begin(listRequests);
-    if (isExact) exactMs = startedMs;
-    const lookups = createLookups(client);
-    const common = { client, replica, lookups, isExact, startedAt: now() };
-    const steps = catchUp({ ...common, stampedNow: () => stampedNow() ?? stampedAt });
-    const begun: Omit<Begun, 'lists' | 'all'> = { ...common, isCalm, startedMs, hasFailed: false };
-    const lists = shared(steps.lists, {
-      limit,
-      onOver: (isAnswered) => {
-        begun.hasFailed = !isAnswered;
-      },
-    });
-    const all = once(steps.all);
-    last = Object.assign(begun, { lists, all: () => all(undefined) });
-    serveAll(last);
   }
 
-  function lookupsFor(members: readonly Waiting[]): number {
-    const ids = (isCheckIn: boolean): Set<number> =>
-      new Set(
-        members.filter(({ wanted }) => wanted.isCheckIn === isCheckIn).map(({ wanted }) => wanted.memberId),
-      );
-    return Math.floor(ids(true).size / perLookup.checkedIn) + Math.floor(ids(false).size / perLookup.others);
+  private failuresOf({ memberId }: Wanted): number {
+    return this.failures.get(memberId) ?? 0;
+  }
+
+  /** Whether it is known why one was woken, so that not all records need be looked into one by one. */
+  private isExplained({ memberId, notBefore, isCheckIn }: Wanted): boolean {
+    const { replica, now } = this.options;
+    return isCheckIn || replica.hasChanged(memberId, Math.max(0, now() - notBefore) + explainsMs);
   }
 
   /** The next catch-up, which begins at `fromMs` at the latest where the limits let it; null as in `caughtUp`. */
-  function next(wanted: Wanted, fromMs: number, isNewcomer = false): Promise<Begun | null> {
+  private next(wanted: Wanted, fromMs: number, isNewcomer = false): Promise<Begun | null> {
     let mine: Waiting | null = null;
     return untilAborted<Begun | null>(
       boundsSignal(),
       (serve) => {
         mine = { wanted, isNewcomer, fromMs, serve };
-        waiting.push(mine);
+        this.waiting.push(mine);
         // Later, for all who ask in the same moment to be served together.
-        lookIn(0);
+        this.lookIn(0);
       },
       () => {
-        waiting = waiting.filter((one) => one !== mine);
+        this.waiting = this.waiting.filter((one) => one !== mine);
       },
     );
   }
 
-  /** The last catch-up, where it will do, or the next one. */
-  async function runOf(wanted: Wanted, isNewcomer = false): Promise<Begun | null> {
-    if (last !== null && isFreshEnough(last, wanted)) return last;
-    const soonestMs = performance.now() + gatherMs;
-    const isAgain = failuresOf(wanted) >= 2;
-    return next(wanted, isAgain ? Math.max(soonestMs, failedMs + againEveryMs) : soonestMs, isNewcomer);
+  private lookIn(ms: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.look();
+    }, ms);
   }
 
-  const failuresOf = ({ memberId }: Wanted): number => failures.get(memberId) ?? 0;
+  private look(): void {
+    if (this.waiting.length === 0) return;
+    const wantedMs = Math.min(...this.waiting.map(({ fromMs }) => fromMs));
+    // Not later while another one runs: a request of that one may hang.
+    const closest = (this.last?.startedMs ?? -Infinity) + this.options.closestMs;
+    const plannedMs = this.options.plan.untilMs(listRequests);
+    const waitMs = Math.max(Math.max(wantedMs, closest) - performance.now(), plannedMs);
+    if (waitMs <= 0) this.begin();
+    // Others may have asked by then, or less than was thought.
+    else this.lookIn(Math.min(waitMs, 500));
+  }
 
-  /** What the lists of a catch-up showed, for a member, who may ask again where they fail. */
-  async function listedFor(wanted: Wanted, begun: Begun): Promise<CaughtUp> {
-    const { lists, startedMs } = begun;
-    try {
-      const listed = await lists();
-      failures.delete(wanted.memberId);
-      return listed;
-    } catch (error) {
-      // Who was only given up may ask again at once.
-      if (!begun.hasFailed) throw error;
-      failures.set(wanted.memberId, failuresOf(wanted) + 1);
-      failedMs = Math.max(failedMs, startedMs);
-      throw error;
+  private begin(): void {
+    const { stampedNow, plan, exactEveryMs } = this.options;
+    const stampedAt = stampedNow();
+    if (stampedAt === null) {
+      this.serveAll(null);
+      return;
     }
+    const isCalm = plan.isCalm();
+    const startedMs = performance.now();
+    const isExact = isCalm || startedMs - this.exactMs >= exactEveryMs;
+    const members = this.waiting.filter(({ isNewcomer }) => !isNewcomer);
+    if (listRequests + 1 + (isExact ? lookupsFor(members) : 0) > this.costOfAll) {
+      this.serveAll(null, members);
+      this.look();
+      return;
+    }
+    plan.begin(listRequests);
+    if (isExact) this.exactMs = startedMs;
+    this.last = this.catchUp({ startedMs, isCalm, isExact }, stampedAt);
+    this.serveAll(this.last);
   }
 
-  /** As a catch-up found it, for one whom it may serve; null: a later, exact one is needed. */
-  async function runFor(begun: Begun, wanted: Wanted): Promise<Run | null> {
-    const { startedAt, lookups, isExact, isCalm } = begun;
-    const listed = await listedFor(wanted, begun);
-    if (isExplained(wanted)) return { startedAt, lookups, sourceFor: listed };
-    if (!isExact) return null;
-    return { startedAt, lookups, sourceFor: isCalm ? await begun.all() : listed };
+  private catchUp(how: Pick<Begun, 'startedMs' | 'isCalm' | 'isExact'>, stampedAt: Instant): Begun {
+    const { client, replica, now, stampedNow } = this.options;
+    const { isExact } = how;
+    const [startedAt, lookups] = [now(), createLookups(client)];
+    const steps = catchUp({
+      ...{ client, replica, lookups, isExact, startedAt },
+      stampedNow: () => stampedNow() ?? stampedAt,
+    });
+    const onOver = (isAnswered: boolean): void => {
+      begun.hasFailed = !isAnswered;
+    };
+    const all = once(steps.all);
+    const begun: Begun = {
+      ...{ ...how, startedAt, lookups, hasFailed: false },
+      lists: shared(steps.lists, { limit, onOver }),
+      all: () => all(undefined),
+    };
+    return begun;
   }
 
-  return {
-    async caughtUp(wanted, mostRequests, onBegun) {
-      if (!isReady()) return null;
-      costOfAll = mostRequests;
-      let begun = await runOf(wanted);
-      onBegun();
-      while (begun !== null) {
-        const run = await runFor(begun, wanted);
-        if (run !== null) return run;
-        begun = await next(wanted, exactMs + exactEveryMs);
-      }
-      return null;
-    },
-    async hasCoworker(id, notBefore) {
-      if (!isReady()) return null;
-      if (replica.hasCoworker(id)) return true;
-      const begun = await runOf({ memberId: id, notBefore, isCheckIn: false }, true);
-      if (begun === null) return null;
-      await begun.lists();
-      return replica.hasCoworker(id);
-    },
-    isCalm: () => plan.isCalm(),
-    rebase() {
-      const stampedAt = stampedNow();
-      return stampedAt === null ? undefined : replica.rebase(stampedAt);
-    },
-  };
+  private serveAll(run: Begun | null, among: readonly Waiting[] = this.waiting): void {
+    this.waiting = this.waiting.filter((one) => !among.includes(one));
+    for (const one of among) one.serve(run);
+  }
+}
+
+function lookupsFor(members: readonly Waiting[]): number {
+  const countOf = (isCheckIn: boolean): number =>
+    new Set(
+      members.filter(({ wanted }) => wanted.isCheckIn === isCheckIn).map(({ wanted }) => wanted.memberId),
+    ).size;
+  return Math.floor(countOf(true) / perLookup.checkedIn) + Math.floor(countOf(false) / perLookup.others);
 }

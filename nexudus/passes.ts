@@ -75,7 +75,7 @@ const beforeAll = Date.UTC(1950, 0);
 const countOf = ({ rows, broken }: PassRows): number => rows.length + broken.length;
 
 /**
- * Of so many unused passes those that have not expired long ago: the ones that expire later, and the ones without an end, which
+ * Of `total` unused passes those that have not expired long ago: the ones that expire later, and the ones without an end, which
  * no filter finds. Together with the expired ones, which are only counted, they must be all there are. Null: they are not, or
  * Nexudus does not know the filter or the order.
  */

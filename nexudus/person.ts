@@ -21,7 +21,7 @@ export interface MemberRequest {
   /** A read that began before this is not used. */
   notBefore: Instant;
   reference: ReferenceAge;
-  /** Nobody waits for just this member: those for whom somebody does go first. */
+  /** Nobody waits for just this member: members that somebody waits for go first. */
   isBatch: boolean;
   /** The member came or went, and nothing else is known: no record is looked up for that but passes. */
   isCheckIn: boolean;

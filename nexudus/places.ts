@@ -3,7 +3,8 @@ import type { Location } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { isNexudusError, NexudusError } from './errors.js';
 import { equal } from './filters.js';
-import { collections, type BusinessRecord, type SettingRecord, type ZoneRecord } from './records.js';
+import type { BusinessRecord, SettingRecord, ZoneRecord } from './records.js';
+import { collections } from './schemas.js';
 
 /** The space's locations, and the networks above them. */
 export interface Places {

@@ -14,7 +14,7 @@ import type { Offers } from './reference.js';
 import type { RecordSource } from './source.js';
 import type { OwnRecords } from './written.js';
 
-/** A reason not to believe an absence, by which the keys that stand on a pass would be lost. */
+/** A reason not to believe an absence that would cost the keys that stand on a pass. */
 export interface Doubt {
   passId: number;
   why: string;

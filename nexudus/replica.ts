@@ -22,34 +22,6 @@ export interface Written<N extends Followed> {
   readAt: Instant;
 }
 
-/**
- * A copy of everybody's records, in memory: a read of everything, kept up by lists of what was written since. It shows all that
- * is there, and may still show what was deleted, since a deletion leaves no trace in a list; whoever needs to be sure of a
- * record looks it up by its id (catch-up.ts).
- */
-export interface Replica {
-  /**
-   * To be called as a read of everything begins, at `readAt` by Nexudus' clock. Answers how to take it: what it lacks is gone,
-   * but for what came in meanwhile.
-   */
-  rebase(readAt: Instant): (all: Collections) => void;
-  /**
-   * Takes a list of what was written. It brings the copy up to date where it goes on from what is here.
-   */
-  take<N extends Followed>(name: N, written: Written<N>): void;
-  /** Takes all teams as they were read at `readAt`. */
-  takeTeams(teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] }, readAt: Instant): void;
-  /** Whether the copy has just this row, and not one that says that it was written later. */
-  holds<N extends Followed>(name: N, row: Records[N]): boolean;
-  /** Whether something of the member came to be another within so many milliseconds. */
-  hasChanged(memberId: number, withinMs: number): boolean;
-  /** Whether there is such a coworker, as far as the copy knows. */
-  hasCoworker(id: number): boolean;
-  /** Up to when the copy of a collection is complete; null: nothing was read yet, of any of them. */
-  readTo(name: Followed | 'teams'): Instant | null;
-  collections(): Collections;
-}
-
 /** A row, or a malformed one, and which of all takes it came by last. */
 interface Kept<T> {
   row: T | null;
@@ -73,67 +45,156 @@ const noTables = (): Tables => ({
   coworkertimepasses: new Map(),
 });
 
-/** `nowMs`: of a clock that nobody sets. */
-export function createReplica(nowMs: () => number = () => performance.now()): Replica {
-  let tables = noTables();
-  let teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] } = { rows: [], broken: [] };
-  const readTo = new Map<Followed | 'teams', Instant>();
-  let teamsTake = 0;
-  let takes = 0;
+/** A copy that is empty yet. `nowMs`: of a clock that nobody sets. */
+export const createReplica = (nowMs: () => number = () => performance.now()): Replica => new Replica(nowMs);
+
+/**
+ * A copy of everybody's records, in memory: a read of everything, kept up by lists of what was written since. It shows all that
+ * is there, and may still show what was deleted, since a deletion leaves no trace in a list; whoever needs to be sure of a
+ * record looks it up by its id (catch-up.ts).
+ */
+export class Replica {
+  private tables = noTables();
+  private teams: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] } = { rows: [], broken: [] };
+  private readonly readUpTo = new Map<Followed | 'teams', Instant>();
+  private teamsTake = 0;
+  private takes = 0;
   /** When something of each member was last not as it had been, of those who changed lately. */
-  const changedMs = new Map<number, number>();
+  private readonly changedMs = new Map<number, number>();
   /** As long as nothing came that is new. */
-  let gathered: Collections | null = null;
+  private gathered: Collections | null = null;
+
+  constructor(private readonly nowMs: () => number) {}
+
+  /**
+   * To be called as a read of everything begins, at `readAt` by Nexudus' clock. Answers how to take it: what it lacks is gone,
+   * but for what came in meanwhile.
+   */
+  rebase(readAt: Instant): (all: Collections) => void {
+    const take = ++this.takes;
+    return (all) => {
+      this.layAnew(all, readAt, take);
+    };
+  }
+
+  /** Takes a list of what was written. It brings the copy up to date where it goes on from what is here. */
+  take<N extends Followed>(name: N, written: Written<N>): void {
+    const readBefore = this.readUpTo.get(name);
+    if (readBefore === undefined) return;
+    if (written.since <= readBefore) this.readUpTo.set(name, Math.max(readBefore, written.readAt));
+    this.put(name, written, ++this.takes);
+  }
+
+  /** Takes all teams as they were read at `readAt`. */
+  takeTeams(read: { rows: readonly TeamRecord[]; broken: readonly BrokenRow[] }, readAt: Instant): void {
+    const readBefore = this.readUpTo.get('teams');
+    // Answers may overtake each other.
+    if (readBefore === undefined || readAt < readBefore) return;
+    this.teams = read;
+    this.teamsTake = ++this.takes;
+    this.gathered = null;
+    this.readUpTo.set('teams', readAt);
+  }
+
+  /** Whether the copy has just this row, and not one that says that it was written later. */
+  holds<N extends Followed>(name: N, row: Records[N]): boolean {
+    return this.tables[name].get(row.id)?.row === row;
+  }
+
+  /** Whether something of the member has changed within this time. */
+  hasChanged(memberId: number, withinMs: number): boolean {
+    return (this.changedMs.get(memberId) ?? -Infinity) >= this.nowMs() - withinMs;
+  }
+
+  /** Whether there is such a coworker, as far as the copy knows. */
+  hasCoworker(id: number): boolean {
+    return (this.tables.coworkers.get(id)?.row ?? null) !== null;
+  }
+
+  /** Up to when the copy of a collection is complete; null: nothing was read yet, of any of them. */
+  readTo(name: Followed | 'teams'): Instant | null {
+    return this.readUpTo.get(name) ?? null;
+  }
+
+  /** All that it holds. */
+  collections(): Collections {
+    return (this.gathered ??= this.gather());
+  }
+
+  private layAnew(all: Collections, readAt: Instant, take: number): void {
+    const before = this.tables;
+    this.tables = noTables();
+    this.gathered = null;
+    const brokenOf = (name: CollectionName): BrokenRow[] =>
+      all.broken.filter(({ collection }) => collection === name);
+    const lay = <N extends Followed>(name: N, rows: readonly Records[N][]): void => {
+      this.put(name, { rows, broken: brokenOf(name) }, take, before);
+    };
+    lay('coworkers', all.coworkers);
+    lay('coworkercontracts', all.contracts);
+    lay('contractpausedperiods', all.pauses);
+    lay('coworkertimepasses', all.passes);
+    this.keepLater(before, take);
+    if (this.teamsTake < take) this.teams = { rows: all.teams, broken: brokenOf('teams') };
+    for (const name of [...followed, 'teams'] as const)
+      this.readUpTo.set(name, Math.max(this.readUpTo.get(name) ?? -Infinity, readAt));
+  }
 
   /** `before`: how it was. */
-  function put<N extends Followed>(name: N, { rows, broken }: Rows<N>, take: number, before = tables): void {
-    const table = tables[name];
+  private put<N extends Followed>(
+    name: N,
+    { rows, broken }: Pick<Written<N>, 'rows' | 'broken'>,
+    take: number,
+    before = this.tables,
+  ): void {
+    const table = this.tables[name];
     const keep = (key: number | string, kept: Row<N>): void => {
       const known = table.get(key);
       if (known !== undefined && isOlder(kept, known)) return;
-      noteChange(name, before[name].get(key), kept);
+      this.noteChange(name, before[name].get(key), kept);
       table.set(key, { ...kept, take });
     };
     for (const row of rows) keep(row.id, { row, broken: null });
     for (const one of broken) keep(one.id ?? one.text, { row: null, broken: one });
-    for (const [memberId, at] of changedMs) if (at < nowMs() - rememberedMs) changedMs.delete(memberId);
+    const forgotten = this.nowMs() - rememberedMs;
+    for (const [memberId, at] of this.changedMs) if (at < forgotten) this.changedMs.delete(memberId);
   }
 
-  function noteChange<N extends Followed>(name: N, was: Row<N> | undefined, is: Row<N> | undefined): void {
+  private noteChange<N extends Followed>(name: N, was: Row<N> | undefined, is: Row<N> | undefined): void {
     // What is laid first is no news of anybody.
-    if (!readTo.has(name)) return;
+    if (!this.readUpTo.has(name)) return;
     if (was !== undefined && is !== undefined && textOf(was) === textOf(is)) return;
-    gathered = null;
-    for (const owner of [ownerOf(name, was), ownerOf(name, is)])
-      if (owner !== null) changedMs.set(owner, nowMs());
+    this.gathered = null;
+    for (const owner of [this.ownerOf(name, was), this.ownerOf(name, is)])
+      if (owner !== null) this.changedMs.set(owner, this.nowMs());
   }
 
   /** Whose a record is; of a pause that does not say it, whose its contract is. */
-  function ownerOf<N extends Followed>(name: N, kept: Row<N> | undefined): number | null {
+  private ownerOf<N extends Followed>(name: N, kept: Row<N> | undefined): number | null {
     if (kept === undefined) return null;
     const contractId = kept.broken?.contractId ?? contractOf(kept.row);
-    const byContract =
-      contractId === null ? null : (tables.coworkercontracts.get(contractId)?.row?.memberId ?? null);
+    const contract = contractId === null ? undefined : this.tables.coworkercontracts.get(contractId);
+    const byContract = contract?.row?.memberId ?? null;
     if (kept.broken !== null) return kept.broken.ownerId ?? byContract;
     if (kept.row === null) return null;
     return name === 'coworkers' ? kept.row.id : (memberOf(kept.row) ?? byContract);
   }
 
   /** What was there before, and is not in a read of everything that began later, is gone. */
-  function keepLater(before: Tables, take: number): void {
+  private keepLater(before: Tables, take: number): void {
     for (const name of followed) {
-      const [from, to]: [Table<Followed>, Table<Followed>] = [before[name], tables[name]];
+      const [from, to]: [Table<Followed>, Table<Followed>] = [before[name], this.tables[name]];
       for (const [key, kept] of from) {
         const known = to.get(key);
         if (kept.take > take && (known === undefined || !isOlder(kept, known))) to.set(key, kept);
-        else if (known === undefined) noteChange(name, kept, undefined);
+        else if (known === undefined) this.noteChange(name, kept, undefined);
       }
     }
   }
 
-  function gather(): Collections {
+  private gather(): Collections {
     const read = <N extends Followed>(name: N): { rows: Records[N][]; broken: BrokenRow[] } => {
-      const kept = [...tables[name].values()];
+      const kept = [...this.tables[name].values()];
       const rows = kept.map(({ row }) => row).filter(isThere);
       return {
         rows: rows.sort((one, other) => one.id - other.id),
@@ -145,66 +206,9 @@ export function createReplica(nowMs: () => number = () => performance.now()): Re
       contracts: read('coworkercontracts'),
       pauses: read('contractpausedperiods'),
       passes: read('coworkertimepasses'),
-      teams: { rows: [...teams.rows], broken: teams.broken },
+      teams: { rows: [...this.teams.rows], broken: this.teams.broken },
     });
   }
-
-  return {
-    rebase(readAt) {
-      const take = ++takes;
-      return (all) => {
-        const before = tables;
-        tables = noTables();
-        gathered = null;
-        const brokenOf = (name: Followed): BrokenRow[] =>
-          all.broken.filter(({ collection }) => collection === name);
-        put('coworkers', { rows: all.coworkers, broken: brokenOf('coworkers') }, take, before);
-        put(
-          'coworkercontracts',
-          { rows: all.contracts, broken: brokenOf('coworkercontracts') },
-          take,
-          before,
-        );
-        put(
-          'contractpausedperiods',
-          { rows: all.pauses, broken: brokenOf('contractpausedperiods') },
-          take,
-          before,
-        );
-        put('coworkertimepasses', { rows: all.passes, broken: brokenOf('coworkertimepasses') }, take, before);
-        keepLater(before, take);
-        if (teamsTake < take)
-          teams = { rows: all.teams, broken: all.broken.filter(({ collection }) => collection === 'teams') };
-        for (const name of [...followed, 'teams'] as const)
-          readTo.set(name, Math.max(readTo.get(name) ?? -Infinity, readAt));
-      };
-    },
-    take(name, written) {
-      const readBefore = readTo.get(name);
-      if (readBefore === undefined) return;
-      if (written.since <= readBefore) readTo.set(name, Math.max(readBefore, written.readAt));
-      put(name, written, ++takes);
-    },
-    takeTeams(read, readAt) {
-      const readBefore = readTo.get('teams');
-      // Answers may overtake each other.
-      if (readBefore === undefined || readAt < readBefore) return;
-      teams = read;
-      teamsTake = ++takes;
-      gathered = null;
-      readTo.set('teams', readAt);
-    },
-    holds: (name, row) => tables[name].get(row.id)?.row === row,
-    hasChanged: (memberId, withinMs) => (changedMs.get(memberId) ?? -Infinity) >= nowMs() - withinMs,
-    hasCoworker: (id) => (tables.coworkers.get(id)?.row ?? null) !== null,
-    readTo: (name) => readTo.get(name) ?? null,
-    collections: () => (gathered ??= gather()),
-  };
-}
-
-interface Rows<N extends Followed> {
-  rows: readonly Records[N][];
-  broken: readonly BrokenRow[];
 }
 
 const textOf = ({ row, broken }: { row: unknown; broken: BrokenRow | null }): string =>

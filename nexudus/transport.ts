@@ -1,84 +1,13 @@
-import axios from 'axios';
-import { parseHttpDate, type ServerClock } from './clock.js';
-import { errorOfStatus, malformed, NexudusError } from './errors.js';
+import { errorOfStatus, NexudusError } from './errors.js';
+import { Exchange, longestRetryAfterMs, type Ask, type RawAnswer, type Sending } from './exchange.js';
+import type { NexudusClientOptions } from './options.js';
+import { tokenPath, type Token } from './session.js';
 import { boundsSignal } from '../lib/within.js';
-import type { Turns } from './pace.js';
-import { tokenPath, type Session, type Token } from './session.js';
-import type { Stalls } from './stalls.js';
-
-/** An admin user's e-mail and password, which buy a bearer token, or such a token. */
-export type NexudusAuth = { email: string; password: string } | { token: string };
-
-type Method = 'GET' | 'POST' | 'PUT';
-
-/** One request as it was sent, for logs and figures. The path has no ids, the query is left out. */
-export interface RequestInfo {
-  method: Method;
-  path: string;
-  /** Null: no answer. */
-  status: number | null;
-  durationMs: number;
-}
-
-export interface TransportOptions {
-  /** Ends in '/api', without a slash after it. */
-  baseUrl: string;
-  auth: NexudusAuth;
-  /** Of the user that `auth` names. */
-  session: Session;
-  /** How long one request may take from start to last byte, waiting for its turn not counted. */
-  timeoutMs: number;
-  /** How often a throttled request is sent again. */
-  throttleRetries: number;
-  pacer: Turns;
-  /** Told what each answer says of Nexudus' clock. */
-  clock: ServerClock;
-  stalls: Stalls;
-  onRequest: (info: RequestInfo) => void;
-}
-
-export interface Ask {
-  path: string;
-  /** The path for messages, ids left out. */
-  template: string;
-  query?: Record<string, string>;
-}
 
 export interface Answer {
   status: number;
   /** The parsed JSON; undefined for an empty body. */
   body: unknown;
-}
-
-/** Asks and answers, login and pace included. Throws the reason too for which the running job is given up (lib/within.ts). */
-export interface Transport {
-  /**
-   * One GET. Answers 200, and a 404 that says of the record that there is none; anything else is thrown as a NexudusError,
-   * a throttle only after it was tried again so often.
-   */
-  get(ask: Ask): Promise<Answer>;
-  /**
-   * One POST or PUT. Answers 2xx, 400 and such a 404, else as `get`. Where no answer came, nobody knows whether it was
-   * done, so it is not sent again.
-   */
-  write(method: 'POST' | 'PUT', path: string, record: object): Promise<Answer>;
-}
-
-interface Sending extends Ask {
-  method: Method;
-  form?: Record<string, string>;
-  record?: object;
-  bearer?: string;
-  /** Told where its answer seems to be lost; it is given up then. */
-  onStalled?: () => void;
-}
-
-interface RawAnswer {
-  status: number;
-  text: string;
-  retryAfterMs: number | null;
-  /** Where a redirect leads, as it came. */
-  location: unknown;
 }
 
 /** After a throttle, whatever it says: who says zero would be asked without an end. Documented is `Retry-After: 1`. */
@@ -88,177 +17,113 @@ const shortestPauseMs = 1_000;
  * the caller, who can wait without holding anything up.
  */
 const longestPauseMs = 10_000;
-/** What asks for more is taken to ask for so much. */
-const longestRetryAfterMs = 24 * 3_600_000;
-/** A thousand of the widest records are less. Bytes, once unpacked: a small gzip may hold any number. */
-const mostBytes = 32 * 1024 * 1024;
 
-/** Creates the transport. Nothing is sent before the first request. */
-export function createTransport(options: TransportOptions): Transport {
-  const { auth, session, pacer, clock, stalls } = options;
-  const http = axios.create({
-    baseURL: options.baseUrl,
-    // A redirect would carry the login or the token to an address that nobody configured.
-    maxRedirects: 0,
-    maxContentLength: mostBytes,
-    responseType: 'text',
-    // The text is parsed here, where a broken one becomes an error of ours.
-    transformResponse: [(data: unknown) => data],
-    validateStatus: () => true,
-    headers: { Accept: 'application/json' },
-  });
+/** Asks and answers, login and pace included. Throws the reason too for which the running job is given up (lib/within.ts). */
+export class Transport {
+  private readonly exchange: Exchange;
 
-  async function sendOnce(sending: Sending): Promise<RawAnswer> {
-    const bounds = boundsSignal();
-    bounds?.throwIfAborted();
-    const startedMs = clock.steadyMs();
-    let status: number | null = null;
-    // Axios' own time limit counts idle time only: an answer that trickles in would never end.
-    const limit = new AbortController();
-    const stop = (): void => {
-      limit.abort();
-    };
-    const timer = setTimeout(stop, options.timeoutMs);
-    bounds?.addEventListener('abort', stop);
-    const { onStalled } = sending;
-    const stalled = (): void => {
-      onStalled?.();
-      stop();
-    };
-    const sent = stalls.sent(sending.template, onStalled === undefined ? () => undefined : stalled);
-    try {
-      const response = await http.request<unknown>({
-        method: sending.method,
-        url: sending.path,
-        signal: limit.signal,
-        ...(sending.query ? { params: new URLSearchParams(sending.query) } : {}),
-        ...(sending.form ? { data: new URLSearchParams(sending.form) } : {}),
-        ...(sending.record ? { data: sending.record } : {}),
-        ...(sending.bearer ? { headers: { Authorization: `Bearer ${sending.bearer}` } } : {}),
-      });
-      status = response.status;
-      const headers: Record<string, unknown> = response.headers;
-      // An error may come from a gateway in between, whose clock is another one.
-      if (status >= 200 && status < 300) clock.note(headers['date'], startedMs);
-      const saidAt = parseHttpDate(headers['date']) ?? clock.now();
-      return {
-        status,
-        text: typeof response.data === 'string' ? response.data : '',
-        retryAfterMs: parseRetryAfter(headers['retry-after'], saidAt),
-        location: headers['location'],
-      };
-    } catch (error) {
-      bounds?.throwIfAborted();
-      if (isTooLarge(error))
-        throw malformed(sending.template, `it is larger than ${mostBytes / 1_048_576} MB`);
-      // The original holds headers and bodies, so only its code is kept.
-      const code = limit.signal.aborted ? 'ETIMEDOUT' : axios.isAxiosError(error) ? error.code : null;
-      throw new NexudusError({
-        kind: 'unavailable',
-        path: sending.template,
-        says: `no answer (${code ?? 'no code'}). If this lasts, check NEXUDUS_BASE_URL and the network.`,
-      });
-    } finally {
-      clearTimeout(timer);
-      bounds?.removeEventListener('abort', stop);
-      sent.over(status !== null);
-      const durationMs = clock.steadyMs() - startedMs;
-      options.onRequest({ method: sending.method, path: sending.template, status, durationMs });
+  /** Nothing is sent before the first request. */
+  constructor(private readonly options: Required<NexudusClientOptions>) {
+    this.exchange = new Exchange(options);
+  }
+
+  /**
+   * One GET. Answers 200, and a 404 that says of the record that there is none; anything else is thrown as a NexudusError,
+   * a throttle only after it was tried again so often.
+   */
+  async get(ask: Ask): Promise<Answer> {
+    const answer = await this.sendAsUser({ ...ask, method: 'GET' });
+    if (answer.status !== 200 && answer.status !== 404) throw this.errorOf(answer, ask.template);
+    return answerOf(answer, ask.template);
+  }
+
+  /** The body of an address that is always there: throws `notFound` where it is not. */
+  async getBody(path: string, query: Record<string, string>): Promise<unknown> {
+    const { status, body } = await this.get({ path, template: path, query });
+    if (status === 404) throw errorOfStatus(404, path);
+    return body;
+  }
+
+  /**
+   * One POST or PUT. Answers 2xx, 400 and such a 404, else as `get`. Where no answer came, nobody knows whether it was
+   * done, so it is not sent again.
+   */
+  async write(method: 'POST' | 'PUT', path: string, record: object): Promise<Answer> {
+    const answer = await this.sendAsUser({ method, path, template: path, record });
+    const { status } = answer;
+    const isDone = status >= 200 && status < 300;
+    if (!isDone && status !== 400 && status !== 404) throw this.errorOf(answer, path, '-Create and -Edit');
+    return answerOf(answer, path);
+  }
+
+  private async sendAsUser(sending: Sending): Promise<RawAnswer> {
+    const { auth, session } = this.options;
+    if ('token' in auth) return this.send({ ...sending, bearer: auth.token });
+    const first = await session.token(() => this.logIn(auth));
+    const answer = await this.send({ ...sending, bearer: first });
+    if (!isRefused(answer)) return answer;
+    const second = await session.renewed(first, () => this.logIn(auth));
+    if (second === null) return answer;
+    const again = await this.send({ ...sending, bearer: second });
+    if (isRefused(again)) session.noteFutile(second);
+    return again;
+  }
+
+  private async logIn({ email, password }: { email: string; password: string }): Promise<Token> {
+    const form = { grant_type: 'password', username: email, password };
+    const answer = await this.send({ method: 'POST', path: tokenPath, template: tokenPath, form });
+    const { status } = answer;
+    if (status === 200) return tokenOf(parseJson(answer.text, tokenPath));
+    if (status !== 400 && status !== 401) throw this.errorOf(answer, tokenPath);
+    throw new NexudusError({
+      kind: 'refused',
+      path: tokenPath,
+      status,
+      says: 'the login was refused. Check NEXUDUS_EMAIL and NEXUDUS_PASSWORD, and that the user has API access and no second factor.',
+    });
+  }
+
+  /** Sends; after a throttle everyone waits, and the same request is sent again. */
+  private async send(sending: Sending): Promise<RawAnswer> {
+    const { pace, baseUrl, throttleRetries } = this.options;
+    for (let retry = 0; ; retry++) {
+      const answer = await (sending.method === 'GET' ? this.sendReading(sending) : this.sendInTurn(sending));
+      const { status } = answer;
+      if (status >= 300 && status < 400) throw redirected(answer, sending.template, baseUrl);
+      if (status !== 409 && status !== 429) return answer;
+      const waitMs = Math.max(answer.retryAfterMs ?? 0, shortestPauseMs);
+      pace.pause(Math.min(waitMs, longestPauseMs));
+      if (retry === throttleRetries || waitMs > longestPauseMs)
+        throw throttled(status, sending.template, waitMs);
     }
   }
 
   /** Sends one that only reads; where its answer seems to be lost, once more. */
-  async function sendReading(sending: Sending): Promise<RawAnswer> {
+  private async sendReading(sending: Sending): Promise<RawAnswer> {
     const lost = new AbortController();
     const onStalled = (): void => {
       lost.abort();
     };
     try {
-      return await sendOnce({ ...sending, onStalled });
+      return await this.sendInTurn({ ...sending, onStalled });
     } catch (error) {
       if (!lost.signal.aborted) throw error;
     }
-    await pacer.turn(boundsSignal());
-    return sendOnce(sending);
+    return this.sendInTurn(sending);
   }
 
-  /** Sends in turn; after a throttle everyone waits, and the same request is sent again. */
-  async function send(sending: Sending): Promise<RawAnswer> {
-    for (let retry = 0; ; retry++) {
-      await pacer.turn(boundsSignal());
-      const answer = await (sending.method === 'GET' ? sendReading(sending) : sendOnce(sending));
-      const { status } = answer;
-      if (status >= 300 && status < 400) throw redirected(answer, sending.template, options.baseUrl);
-      if (status !== 409 && status !== 429) return answer;
-      const waitMs = Math.max(answer.retryAfterMs ?? 0, shortestPauseMs);
-      pacer.pause(Math.min(waitMs, longestPauseMs));
-      if (retry === options.throttleRetries || waitMs > longestPauseMs) {
-        throw new NexudusError({
-          kind: 'throttled',
-          path: sending.template,
-          status,
-          retryAfterMs: waitMs,
-          says: `asks to slow down (HTTP ${status})${waitWords(waitMs)}. If this lasts, something else uses up the limits of the same login.`,
-        });
-      }
-    }
+  private async sendInTurn(sending: Sending): Promise<RawAnswer> {
+    const askedMs = performance.now();
+    await this.options.pace.turn(boundsSignal());
+    return this.exchange.send(sending, performance.now() - askedMs);
   }
 
-  async function logIn({ email: username, password }: { email: string; password: string }): Promise<Token> {
-    const form = { grant_type: 'password', username, password };
-    const sending = { method: 'POST', path: tokenPath, template: tokenPath, form } as const;
-    const answer = await send(sending);
-    if (answer.status === 400 || answer.status === 401) {
-      throw new NexudusError({
-        kind: 'refused',
-        path: tokenPath,
-        status: answer.status,
-        says: 'the login was refused. Check NEXUDUS_EMAIL and NEXUDUS_PASSWORD, and that the user has API access and no second factor.',
-      });
-    }
-    if (answer.status !== 200) throw errorOf(answer, tokenPath);
-    return tokenOf(parseJson(answer.text, tokenPath));
+  private errorOf({ status, retryAfterMs }: RawAnswer, template: string, roles?: string): NexudusError {
+    return errorOfStatus(status, template, { roles, retryAfterMs, byToken: 'token' in this.options.auth });
   }
-
-  async function sendAsUser(sending: Sending): Promise<RawAnswer> {
-    if ('token' in auth) return send({ ...sending, bearer: auth.token });
-    const first = await session.token(() => logIn(auth));
-    const answer = await send({ ...sending, bearer: first });
-    if (!isRefused(answer)) return answer;
-    const second = await session.renewed(first, () => logIn(auth));
-    if (second === null) return answer;
-    const again = await send({ ...sending, bearer: second });
-    if (isRefused(again)) session.noteFutile(second);
-    return again;
-  }
-
-  function errorOf({ status, retryAfterMs }: RawAnswer, template: string, roles?: string): NexudusError {
-    return errorOfStatus(status, template, { roles, retryAfterMs, byToken: 'token' in auth });
-  }
-
-  async function get(ask: Ask): Promise<Answer> {
-    const answer = await sendAsUser({ ...ask, method: 'GET' });
-    if (answer.status !== 200 && answer.status !== 404) throw errorOf(answer, ask.template);
-    return answerOf(answer, ask.template);
-  }
-
-  async function write(method: 'POST' | 'PUT', path: string, record: object): Promise<Answer> {
-    const answer = await sendAsUser({ method, path, template: path, record });
-    const { status } = answer;
-    const isDone = status >= 200 && status < 300;
-    if (!isDone && status !== 400 && status !== 404) throw errorOf(answer, path, '-Create and -Edit');
-    return answerOf(answer, path);
-  }
-
-  return { get, write };
 }
 
 const isRefused = ({ status }: RawAnswer): boolean => status === 401 || status === 403;
-
-/** Axios has no code of its own for this. */
-function isTooLarge(error: unknown): boolean {
-  return axios.isAxiosError(error) && error.message.startsWith('maxContentLength');
-}
 
 function answerOf({ status, text }: RawAnswer, template: string): Answer {
   if (status === 404) throwUnlessOwn404(text, template);
@@ -303,16 +168,12 @@ function parseJson(text: string, template: string): unknown {
   }
 }
 
-/**
- * Seconds or an HTTP date (RFC 9110, 10.2.3), as milliseconds from `saidAt`, which is when the answer was given by the clock
- * of who gave it; null: neither.
- */
-function parseRetryAfter(header: unknown, saidAt: number): number | null {
-  if (typeof header !== 'string') return null;
-  const text = header.trim();
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Math.ceil(Number(text) * 1000), longestRetryAfterMs);
-  const at = parseHttpDate(text);
-  return at === null ? null : Math.min(Math.max(0, at - saidAt), longestRetryAfterMs);
+function throttled(status: number, path: string, waitMs: number): NexudusError {
+  return new NexudusError({
+    ...{ kind: 'throttled', path, status },
+    retryAfterMs: waitMs,
+    says: `asks to slow down (HTTP ${status})${waitWords(waitMs)}. If this lasts, something else uses up the limits of the same login.`,
+  });
 }
 
 /** Without a number, which counts down from answer to answer: what is logged once must read the same. */

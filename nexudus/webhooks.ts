@@ -1,7 +1,8 @@
 import type { NexudusClient } from './client.js';
 import { NexudusError } from './errors.js';
 import { createLookups } from './lookups.js';
-import { collections, type WebhookRecord } from './records.js';
+import type { WebhookRecord } from './records.js';
+import { collections } from './schemas.js';
 import { isThere } from './source.js';
 
 /**

@@ -42,6 +42,17 @@ describe('a request to Kisi', () => {
     return { client, requests: stub.requests, seen };
   }
 
+  it('tells how long a request waited for its turn', async () => {
+    const waits: number[] = [];
+    const { client } = await clientOf((_request, reply) => reply.code(404).send({}), {
+      pace: { turn: () => new Promise((resolve) => setTimeout(resolve, 30)), pause: () => undefined },
+      onRequest: ({ waitedMs }) => waits.push(waitedMs),
+    });
+    await assert.rejects(client.getGroup(3));
+    assert.equal(waits.length, 1);
+    assert.ok(waits.every((waitedMs) => waitedMs >= 25));
+  });
+
   it('carries the headers that Kisi documents', async () => {
     const { client, requests } = await clientOf(() => ({ id: 5, email, name }));
     await client.getUser(5);

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { sameEnd as sameEndOfDrift } from '../../access/drift.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
+import { sameEnd } from '../../kisi/ends.js';
 import {
   giveBackKey,
   grantKey,
   howGranted,
   keyNow,
-  makeUser,
   moveKey,
   removeKey,
-  sameEnd,
   type Moves,
 } from '../../kisi/keys.js';
+import { makeUser } from '../../kisi/make-user.js';
 import { startKisiSimulator, type KisiSimulator, type KisiSwitches } from '../../simulators/kisi.js';
 import { assignmentRow, startStub } from './stub.js';
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../../lib/within.js';
 import { NexudusError, type NexudusErrorKind } from '../../nexudus/errors.js';
 import { equal, updatedSince } from '../../nexudus/filters.js';
 import { createPacer } from '../../nexudus/pace.js';
@@ -491,5 +493,29 @@ describe('the Nexudus client', () => {
       ],
     );
     assert.ok(told.every(({ durationMs }) => durationMs > 0));
+  });
+
+  it('tells how long each request waited for its turn, and which was given up', async () => {
+    const told: RequestInfo[] = [];
+    const pace = { turn: () => sleep(30), pause: () => undefined };
+    await start((asked) => (asked.path === '/auth/me' ? { silent: true } : notFound), {
+      pace,
+      onRequest: (info) => told.push(info),
+    });
+    await stub.client.getOne('coworkers', 1234);
+    const stops = new AbortController();
+    const given = within({ signal: stops.signal }, () => stub.client.me());
+    setTimeout(() => {
+      stops.abort(new Error('the worker stops'));
+    }, 200);
+    await assert.rejects(given, { message: 'the worker stops' });
+    assert.deepEqual(
+      told.map(({ status, isGivenUp }) => ({ status, isGivenUp })),
+      [
+        { status: 404, isGivenUp: false },
+        { status: null, isGivenUp: true },
+      ],
+    );
+    assert.ok(told.every(({ waitedMs }) => waitedMs >= 25));
   });
 });

@@ -221,6 +221,33 @@ describe('reading many members', () => {
     assert.ok(asked.group > 0);
   });
 
+  it('reads one of a batch directly as what nobody waits for, so that single members go first', async () => {
+    const [ofBatch = 0, single = 0] = planMembers(2);
+    const asked: Record<'single' | 'batch', string[]> = { single: [], batch: [] };
+    const noting = (line: keyof typeof asked): NexudusClient => ({
+      ...bench.client,
+      getOne: (name, id) => {
+        if (name === 'coworkers') asked[line].push(`coworker ${id}`);
+        return bench.client.getOne(name, id);
+      },
+      page: (name, request) => {
+        asked[line].push(`page of ${name}`);
+        return bench.client.page(name, request);
+      },
+    });
+    const reader = createReader({
+      client: noting('single'),
+      clientForBatches: noting('batch'),
+      now: () => bench.clock.now,
+      baselines: () => Promise.resolve(null),
+    });
+    await reader.readMember(requestFor(ofBatch, { isBatch: true }));
+    assert.deepEqual(asked, { single: [], batch: [`coworker ${ofBatch}`, 'page of coworkertimepasses'] });
+    await reader.readMember(requestFor(single));
+    assert.deepEqual(asked.single, [`coworker ${single}`, 'page of coworkertimepasses']);
+    assert.equal(asked.batch.length, 2);
+  });
+
   it('reads one alone, and several together, as long as it is not known what a read of everything costs', async () => {
     const ids = planMembers(3);
     const readsOfAll = (): boolean[] =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { parseIds, parseInstant } from '../../nexudus/fields.js';
 import { ianaOf, parseCutOff } from '../../nexudus/places.js';
-import { collections, type CollectionName, type Records } from '../../nexudus/records.js';
+import type { CollectionName, Records } from '../../nexudus/records.js';
+import { collections } from '../../nexudus/schemas.js';
 import { joinPauses } from '../../nexudus/source.js';
 
 const base = { Id: 7, UpdatedOn: '2026-11-24T10:00:00Z' };

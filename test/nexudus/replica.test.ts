@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { malformed } from '../../nexudus/errors.js';
-import {
-  collections,
-  type ContractRecord,
-  type CoworkerRecord,
-  type TeamRecord,
-} from '../../nexudus/records.js';
+import type { ContractRecord, CoworkerRecord, TeamRecord } from '../../nexudus/records.js';
+import { collections } from '../../nexudus/schemas.js';
 import { createReplica, type Replica } from '../../nexudus/replica.js';
 
 const nobody = { contracts: [], pauses: [], passes: [], teams: [], broken: [] };

@@ -1,0 +1,63 @@
+/** What the clients of both APIs have in common when they send a request. */
+import axios, { isAxiosError, type AxiosInstance, type CreateAxiosDefaults } from 'axios';
+
+/** One request as it was sent, for logs and figures. */
+export interface RequestInfo {
+  method: string;
+  /** A template without ids; the query is left out. */
+  path: string;
+  /** Null: no answer. */
+  status: number | null;
+  /** It was given up by whoever asked, so that no answer tells nothing of the API. */
+  isGivenUp: boolean;
+  /** How long it waited for its turn. */
+  waitedMs: number;
+  /** From its start to the last byte. */
+  durationMs: number;
+}
+
+/** Sends requests, and answers any status with the text that came: a broken one becomes an error of ours where it is parsed. */
+export function createHttp(options: CreateAxiosDefaults & { maxContentLength: number }): AxiosInstance {
+  return axios.create({
+    ...options,
+    // A redirect would carry the credentials to an address that nobody configured.
+    maxRedirects: 0,
+    responseType: 'text',
+    transformResponse: (body: unknown) => body,
+    validateStatus: () => true,
+  });
+}
+
+/** Ends a request at its time limit, with `given`, or by `end`. */
+export interface RequestLimit {
+  signal: AbortSignal;
+  end: () => void;
+  /** To be called once the request is over. */
+  clear: () => void;
+}
+
+/** Axios' own time limit counts idle time only: an answer that trickles in would never end. */
+export function requestLimit(timeoutMs: number, given: AbortSignal | undefined): RequestLimit {
+  const limit = new AbortController();
+  const end = (): void => {
+    limit.abort();
+  };
+  const timer = setTimeout(end, timeoutMs);
+  given?.addEventListener('abort', end);
+  const clear = (): void => {
+    clearTimeout(timer);
+    given?.removeEventListener('abort', end);
+  };
+  return { signal: limit.signal, end, clear };
+}
+
+/** Whether an answer was larger than `maxContentLength`, for which axios has no code of its own. */
+export function isTooLarge(error: unknown): boolean {
+  return isAxiosError(error) && error.message.startsWith('maxContentLength');
+}
+
+/** Why no answer came; null: not known. The error itself holds headers and bodies, so nothing else of it is kept. */
+export function failureCode(error: unknown, { signal }: RequestLimit): string | null {
+  if (signal.aborted) return 'ETIMEDOUT';
+  return isAxiosError(error) && typeof error.code === 'string' ? error.code : null;
+}

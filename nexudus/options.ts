@@ -1,0 +1,28 @@
+import type { RequestInfo } from '../lib/http.js';
+import type { ServerClock } from './clock.js';
+import type { Turns } from './pace.js';
+import type { Session } from './session.js';
+import type { Stalls } from './stalls.js';
+
+/** An admin user's e-mail and password, which buy a bearer token, or such a token. */
+export type NexudusAuth = { email: string; password: string } | { token: string };
+
+export interface NexudusClientOptions {
+  /** Ends in '/api', without a slash after it. */
+  baseUrl: string;
+  auth: NexudusAuth;
+  /** How long one request may take from start to last byte, waiting for its turn not counted. Default 10 s. */
+  timeoutMs?: number;
+  /** How often a throttled request is sent again, after so long as Nexudus asks to wait. Default 5. */
+  throttleRetries?: number;
+  /** Shared by all clients of one login in this process. Default: one of its own. */
+  pace?: Turns;
+  /** The token of the user that `auth` names, shared by all clients of that user in this process. Default: one of its own. */
+  session?: Session;
+  /** What is known of Nexudus' clock, shared by all clients of this process. Default: one of its own. */
+  clock?: ServerClock;
+  /** What finds requests that hang, shared by all clients of this process. Default: one of its own. */
+  stalls?: Stalls;
+  /** Told of every request after its answer. */
+  onRequest?: (info: RequestInfo) => void;
+}
