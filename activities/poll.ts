@@ -37,7 +37,7 @@ import { runningMembers, smallBatch, wakeEach, type Waker } from './wake.js';
 
 export interface PollDeps {
   nexudus: NexudusClient;
-  nexudusForReconciliationes: NexudusClient;
+  nexudusForReconciliations: NexudusClient;
   client: Client;
   waker: Waker;
   rules: Rules;
@@ -364,7 +364,7 @@ async function reconcile(
   // A run that a person triggers beside the Schedule's own is given nothing, and would believe any read.
   const memory = given ?? (await lastReconciliation(deps.client));
   const stampedAt = surelyStampedNow(deps.nexudus.clock, deps);
-  const index = await readIndex(deps.nexudusForReconciliationes, {
+  const index = await readIndex(deps.nexudusForReconciliations, {
     ...deps,
     // A copy that was made by a clock that nobody knew might never be brought up to date.
     ...(stampedAt === null ? {} : { followedBy: deps.replica.rebase(stampedAt) }),

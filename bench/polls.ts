@@ -103,7 +103,7 @@ async function quietPoll(
   const activities = createPollActivities({
     replica: createReplica(),
     nexudus: reads,
-    nexudusForReconciliationes: reads,
+    nexudusForReconciliations: reads,
     client: { workflow: { list: () => [] } } as unknown as Client,
     waker: { wake: () => Promise.resolve(), wakeIfRunning: () => Promise.resolve(true) } as unknown as Waker,
     rules: { mapping: [], policies: defaultPolicies },

@@ -102,7 +102,7 @@ export interface Apis {
   nexudusForBatches: NexudusClient;
   /** The same for polls, and for reconciliations: they let both go first. */
   nexudusForPolls: NexudusClient;
-  nexudusForReconciliationes: NexudusClient;
+  nexudusForReconciliations: NexudusClient;
   kisi: KisiClient;
   /** The same, asking before each write. */
   kisiWhere: (beforeWrite: () => Promise<void>) => KisiClient;
@@ -186,7 +186,7 @@ export function createApis(
     nexudusPlan: pace.plan,
     nexudusForBatches: nexudusBy(pace.batches),
     nexudusForPolls: nexudusBy(pace.polls),
-    nexudusForReconciliationes: nexudusBy(pace.reconciliations),
+    nexudusForReconciliations: nexudusBy(pace.reconciliations),
     kisi: kisiBy({}),
     kisiWhere: (beforeWrite) => kisiBy({ beforeWrite }),
     ...{ kisiClock, temporalClock, time },
@@ -290,7 +290,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     metrics: () => sdkMetrics(options.sdkMetricsUrl),
   });
-  const { nexudusForReconciliationes: nexudus, kisi } = apis;
+  const { nexudusForReconciliations: nexudus, kisi } = apis;
   const push = await startPush({
     ...{ config, client, nexudus, kisi, auditLog, ownership, kept, log },
     now: () => (leader.isLeading() ? apis.time.now() : null),
@@ -485,7 +485,7 @@ function leaderWorkers(
           }),
           ...createPollActivities({
             nexudus: apis.nexudusForPolls,
-            nexudusForReconciliationes: apis.nexudusForReconciliationes,
+            nexudusForReconciliations: apis.nexudusForReconciliations,
             client,
             waker: createWaker(client, config.taskQueue, ownership),
             ownership,
@@ -530,7 +530,7 @@ function leaderWorkers(
         createDriftActivities({
           orderException: (wish, id) => orderException(client, wish, id),
           readLedgers: (afresh) => shownHoldings(client, ownership, afresh),
-          nexudus: apis.nexudusForReconciliationes,
+          nexudus: apis.nexudusForReconciliations,
           kisi,
           directory,
           moves,

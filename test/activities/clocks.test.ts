@@ -73,7 +73,7 @@ class World {
     this.poller = createPollActivities({
       replica: createReplica(),
       nexudus,
-      nexudusForReconciliationes: nexudus,
+      nexudusForReconciliations: nexudus,
       client: { workflow: { list: () => [] } } as unknown as Client,
       waker: { wake: note, wakeIfRunning: (id: number) => note(id).then(() => true) } as unknown as Waker,
       rules: rules(),

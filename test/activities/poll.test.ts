@@ -379,7 +379,7 @@ function pollsOf(
   return createPollActivities({
     replica: createReplica(),
     nexudus: reads,
-    nexudusForReconciliationes: reads,
+    nexudusForReconciliations: reads,
     client,
     waker,
     rules: rules(),
