@@ -1,4 +1,4 @@
-import type { Instant } from '../access/types.js';
+import type { Instant, ReadingRules } from '../access/types.js';
 import { sourceOf } from './full-read.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { readTeams } from './collections.js';
@@ -7,12 +7,13 @@ import { findSparing, type Lookups } from './lookups.js';
 import type { MemberRequest } from './person.js';
 import type { ContractRecord, CoworkerRecord, PassRecord, PausedPeriodRecord, Records } from './records.js';
 import type { Followed, Replica } from './replica.js';
-import { isBarred, isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
+import { isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
 import { overlapMs, readStamped } from './stamps.js';
 
 /** What a catch-up needs, and what it is for. */
 export interface CatchUpJob {
   client: NexudusClient;
+  readingRules: ReadingRules;
   replica: Replica;
   lookups: Lookups;
   /** When it begins, by the clock of those who ask. */
@@ -105,14 +106,10 @@ function sureOf(
   const held = new Set(standsOn.map(({ passId }) => passId));
   /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
   const mayGive = ({ id }: PassRecord): boolean => !held.has(id);
-  /** As access/spans.ts decides it: no contract matters where the pass was bought. */
-  const hangsOnContract = ({ contractUniqueId, fromPlan }: PassRecord): boolean =>
-    contractUniqueId !== null || fromPlan;
-
   /** Whether it does not matter what of the member's is still there. */
   async function isMoot(memberId: number): Promise<boolean> {
     const known = await all.coworker(memberId);
-    return known !== null && isBarred(known);
+    return known !== null && job.readingRules.isSuspended(known);
   }
 
   async function passesOf(memberId: number): Promise<{ rows: PassRecord[]; broken: BrokenRow[] }> {
@@ -132,7 +129,8 @@ function sureOf(
   async function contractsOf(memberId: number): Promise<ContractRows> {
     const [known, { rows: passes }] = await Promise.all([all.contractsOf(memberId), all.passesOf(memberId)]);
     if (await isMoot(memberId)) return known;
-    const areLookedUp = isExact || passes.some((pass) => mayGive(pass) && hangsOnContract(pass));
+    const areLookedUp =
+      isExact || passes.some((pass) => mayGive(pass) && job.readingRules.comesFromPlan(pass));
     const sure = async (contract: ContractRecord): Promise<ContractRecord | null> =>
       !areLookedUp || seen.coworkercontracts.has(contract.id)
         ? contract

@@ -1,4 +1,4 @@
-import type { Instant } from '../access/types.js';
+import type { Instant, ReadingRules } from '../access/types.js';
 import { shared } from '../lib/shared.js';
 import { boundsSignal, untilAborted, type Limit } from '../lib/within.js';
 import { catchUp, type CaughtUp } from './catch-up.js';
@@ -10,6 +10,8 @@ import type { Replica } from './replica.js';
 
 export interface FollowerOptions {
   client: NexudusClient;
+  /** What the rules say that decides what is looked up. */
+  readingRules: ReadingRules;
   /** What polls and reconciliations keep up too. */
   replica: Replica;
   now: () => Instant;
@@ -92,7 +94,7 @@ const explainsMs = 2_000;
 const keptMs = 5_000;
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { client, replica, now, stampedNow, plan } = options;
+  const { client, readingRules, replica, now, stampedNow, plan } = options;
   const { gatherMs = 100, closestMs = 350, exactEveryMs = 6_000, againEveryMs = 3_000 } = options;
   let waiting: Waiting[] = [];
   let last: Begun | null = null;
@@ -156,7 +158,7 @@ export function createFollower(options: FollowerOptions): Follower {
     plan.begin(listRequests);
     if (isExact) exactMs = startedMs;
     const lookups = createLookups(client);
-    const common = { client, replica, lookups, isExact, startedAt: now() };
+    const common = { client, readingRules, replica, lookups, isExact, startedAt: now() };
     const steps = catchUp({ ...common, stampedNow: () => stampedNow() ?? stampedAt });
     const begun: Omit<Begun, 'lists' | 'all'> = { ...common, isCalm, startedMs, hasFailed: false };
     const lists = shared(steps.lists, {

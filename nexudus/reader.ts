@@ -1,5 +1,5 @@
 import type { Reading } from './reading.js';
-import type { Instant } from '../access/types.js';
+import type { Instant, ReadingRules } from '../access/types.js';
 import { createAbsences } from './absences.js';
 import { readEverybody, type FullRead } from './full-read.js';
 import type { NexudusClient } from './client.js';
@@ -25,6 +25,8 @@ export interface ReaderOptions {
   /** The same for what several members wait for together, and for many for whom nobody waits; left out: `client`. */
   clientForGroups?: NexudusClient;
   clientForBatches?: NexudusClient;
+  /** What the rules say that decides what is looked up. */
+  readingRules: ReadingRules;
   now: () => Instant;
   /** IANA time zones by location id, over what Nexudus says. */
   timeZones?: TimeZones;
@@ -113,6 +115,7 @@ export function createReader(options: ReaderOptions): Reader {
     const { lookups, count, allowance } = read;
     return {
       client: request.isBatch ? clientForBatches : client,
+      readingRules: options.readingRules,
       source,
       lookups,
       offers: (again) => offers.get(offersFreshness(request, isCalm(), again)),

@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { looksFor } from '../access/ownership.js';
-import { nextWake, planSteps, stillFrozen, wakeAt, type Hold, type Step } from '../access/plan.js';
+import { nextWake, planSteps, stillFrozen, wakeAt, type KeptKey, type Step } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
 import type { Act, Assessed, Assessment, MembershipActivities } from '../messages/to-activities.js';
 import { carryOutBlocks } from './blocks.js';
@@ -111,7 +111,7 @@ async function tellStory(initial: MemberState, asked: CancelAsked): Promise<Memb
   };
   /** Who asked, as it is still to be kept. */
   let askings: Act[] = [];
-  let withheldAtOnce: Hold[] = [];
+  let withheldAtOnce: KeptKey[] = [];
 
   const wake = (w: Wake): void => {
     // What this look finds is written by the orders as they are then; begun anew again and again it would never be over.
