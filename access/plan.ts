@@ -12,8 +12,8 @@ export interface LedgerKey {
   /** Given by hand before Latchkey came: it serves, and is never taken away. */
   byHand: boolean;
   /**
-   * Of a byHand key that is not taken over although that is wanted: the higher role in Kisi for which it is left alone, as last
-   * seen. Left out: nothing speaks against it, or nobody looked.
+   * The higher role that the person had in Kisi when last looked at: for it a byHand key is left alone that would be taken
+   * over. Left out: there is none, or nobody looked.
    */
   higherRole?: string | undefined;
   /** The end that a person gave it before it was moved on: it is given back, not taken away. Null: it is all ours. */
@@ -58,7 +58,7 @@ export type Step =
   | { kind: 'note'; key: LedgerKey; wish: Entitlement }
   | { kind: 'forget'; key: LedgerKey };
 
-/** Those that write to Kisi. */
+/** The steps that write to Kisi. */
 export type WritingStep = Exclude<Step, { kind: 'note' | 'forget' }>;
 
 /** Whether a step writes to Kisi. */
