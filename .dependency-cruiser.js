@@ -70,7 +70,7 @@ export default {
       from: { path: '^(workflows|messages)/' },
       to: {
         path: '^access/',
-        pathNot: '^access/(text|canonical|plan|ownership|revocation-guard|drift|types)\\.ts$',
+        pathNot: '^access/(text|canonical|plan|ledger|ownership|revocation-guard|drift|types)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -1,5 +1,5 @@
 # The worker's image: built from the sources, then without them and without what only development needs.
-FROM node:20.20.2-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS build
 
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -23,7 +23,7 @@ COPY client client
 COPY simulators simulators
 RUN npm run build
 
-FROM node:20.20.2-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 
 # Inside a container only what is published is reached from outside.
 ENV NODE_ENV=production TZ=UTC LATCHKEY_HEALTH_HOST=0.0.0.0

@@ -5,10 +5,21 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as bundle } from 'esbuild';
+import { build as bundle, type Plugin } from 'esbuild';
 import { builtWorkflows, workflowBundle } from './worker/bundle.js';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
+
+/** Production has no simulators: the demo, which alone needs them, says where it runs. */
+const withoutDemo: Plugin = {
+  name: 'without-demo',
+  setup(building) {
+    building.onLoad({ filter: /[\\/]demo\.ts$/ }, () => ({
+      contents:
+        "export function demo() { throw new Error('the demo runs from the sources only: npm run demo'); }",
+    }));
+  },
+};
 
 /** Builds everything. Throws what esbuild and Temporal's bundler throw. */
 export async function build(): Promise<void> {
@@ -27,6 +38,7 @@ export async function build(): Promise<void> {
     keepNames: true,
     sourcemap: 'linked',
     banner: { js: '#!/usr/bin/env node' },
+    plugins: [withoutDemo],
     write: false,
   });
   for (const { path, contents } of outputFiles) writeWhole(path, contents);

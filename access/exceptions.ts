@@ -1,6 +1,6 @@
 import { iso, type Exception, type Instant, type NextChange, type Snapshot, type Verdict } from './types.js';
 
-/** Of all exceptions, those that concern a person now or later: a person is every profile that shares the e-mail. */
+/** The exceptions that concern a person now or later. A person is every profile that shares the e-mail. */
 export function exceptionsOf(
   { profiles }: Pick<Snapshot, 'profiles'>,
   exceptions: readonly Exception[],
@@ -18,29 +18,6 @@ export function blocksNow({ from, groupId }: Exception, group: number, now: Inst
 /** 'exception 7 (allowed by gina)': how a key names what it stands on. */
 export function labelOf({ id, kind, by }: Exception): string {
   return `exception ${id} (${done[kind]} by ${by})`;
-}
-
-/** What an exception that counts says of these groups. `barred`: why no key comes of it all the same. */
-export function exceptionVerdict(
-  exception: Exception,
-  groupIds: readonly number[],
-  barred: string | null,
-  since: Instant | null,
-): Verdict {
-  const { kind, memberId, until } = exception;
-  const words = wordsOf(exception);
-  return {
-    memberId,
-    passId: null,
-    passTypeName: null,
-    teamId: null,
-    counts: kind === 'allow' && barred === null,
-    rule: barred === null ? 'exception' : 'member',
-    reason: barred === null ? words : `${words}, but ${barred}`,
-    groupIds: [...groupIds],
-    until: kind === 'allow' && barred === null ? until : null,
-    since,
-  };
 }
 
 /** What blocks a group at `now` for any of these profiles of one person, in words; null: nothing does. */
@@ -75,7 +52,8 @@ export function changeOfBlock({ id, groupId, from, until }: Exception, now: Inst
     : { at: until, what: `exception ${id} does not block ${what} any more` };
 }
 
-function wordsOf({ id, kind, until, by, reason }: Exception): string {
+/** The order in words: by whom, until when and why. */
+export function wordsOf({ id, kind, until, by, reason }: Exception): string {
   return `exception ${id}: ${done[kind]} by ${by} until ${iso(until)}: ${reason}`;
 }
 

@@ -18,24 +18,24 @@ export interface Loss {
   why: string;
 }
 
-/** What a loss is told from: the group of a key, its known end, and the records that it stood on. */
-export type Held = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'> & {
-  /** Of a key that a person gave by hand, which is none of ours to lose. */
+/** What is known of a key in the ledger: its group, its end, and the records that it stands on. A loss is told from it. */
+export type KnownKey = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'> & {
+  /** True: a person gave it by hand, and it is none of ours to lose. */
   byHand?: boolean;
 };
 
 /**
  * Why each key is lost that a person holds and that the decision does not want: by a block, or by the first of the
- * records it stood on. `decision` null: the member itself is gone.
+ * records that it stood on. `decision` null: the member itself is gone.
  */
-export function lossesOf(held: readonly Held[], decision: Decision | null, now: Instant): Loss[] {
+export function lossesOf(held: readonly KnownKey[], decision: Decision | null, now: Instant): Loss[] {
   const wanted = new Set(decision?.keys.map((key) => key.groupId));
   return held
     .filter(({ groupId, byHand = false }) => !byHand && !wanted.has(groupId))
     .map((key) => lossOf(key, decision, now));
 }
 
-function lossOf({ groupId, until, standsOn }: Held, decision: Decision | null, now: Instant): Loss {
+function lossOf({ groupId, until, standsOn }: KnownKey, decision: Decision | null, now: Instant): Loss {
   const verdicts = decision?.verdicts ?? [];
   const ofRecords = standsOn.map(({ passId }) => verdicts.find((verdict) => verdict.passId === passId));
   const known = blockOf(groupId, verdicts) ?? ofRecords.find((verdict) => verdict !== undefined);
@@ -46,7 +46,7 @@ function lossOf({ groupId, until, standsOn }: Held, decision: Decision | null, n
   return { groupId, cause: known === undefined ? absenceCause(verdicts) : causeOf(known), why };
 }
 
-/** Of a key that stood on an exception alone. */
+/** Why a key is lost that stood on an exception alone. */
 function lossOfException(
   until: Instant | null,
   verdicts: readonly Verdict[],
@@ -69,7 +69,7 @@ function reasonOf({ counts, passId, reason }: Verdict, groupId: number): string 
   return counts ? `pass ${passId ?? ''} does not open group ${groupId} any more` : reason;
 }
 
-/** Of a member that is barred as a whole, no pass is judged. */
+/** No pass is judged where the member is barred as a whole. */
 function absenceCause(verdicts: readonly Verdict[]): LossCause {
   return verdicts.some(({ rule, passId }) => rule === 'member' && passId === null) ? 'member' : 'vanished';
 }

@@ -9,6 +9,14 @@ import type { Instant } from './types.js';
 export const apiUsers = ['shared', 'latchkeyOnly'] as const;
 export type ApiUser = (typeof apiUsers)[number];
 
+/**
+ * The profile that owns the keys of a person: of those that share an e-mail, and so are one user to Kisi, the one with the
+ * lowest id. Null: there is no profile.
+ */
+export function keyOwner(profileIds: readonly number[]): number | null {
+  return profileIds.length === 0 ? null : Math.min(...profileIds);
+}
+
 /** Where a key can be: Kisi holds one for each user and group. */
 export interface Place {
   userId: number;
@@ -25,7 +33,7 @@ export interface OwnedKey<K = LedgerKey> extends Place {
 }
 
 /**
- * A write to Kisi whose answer never came, so that a network or a gateway may hold it and have it be carried out yet, be it
+ * A write to Kisi whose answer never came, so that a network or a gateway may hold it and have it be carried out yet, even
  * after the key was taken away or given again.
  */
 export interface UnansweredWrite extends Place {
@@ -48,10 +56,7 @@ const minuteMs = 60_000;
 /** So long after a write was sent whose answer never came it is looked at what became of it; later, a comparison sees it. */
 const looksAfterMs = [1, 5, 15, 60].map((minutes) => minutes * minuteMs);
 
-/**
- * When to look in Kisi for what these writes may do yet to what the ledger holds, soonest first; those that are past are due.
- * Pure.
- */
+/** When to look in Kisi for what these writes may do yet to what the ledger holds, soonest first; a time that is past is due. Pure. */
 export function looksFor(writes: readonly UnansweredWrite[], ledger: readonly LedgerKey[]): Instant[] {
   return writes
     .filter((write) => mayHarm(write, ledger))

@@ -12,8 +12,8 @@ export interface LedgerKey {
   /** Given by hand before Latchkey came: it serves, and is never taken away. */
   byHand: boolean;
   /**
-   * Of a byHand key that is not taken over although that is wanted: the higher role in Kisi for which it is left alone, as last
-   * seen. Left out: nothing speaks against it, or nobody looked.
+   * The higher role that the person had in Kisi when last looked at: for it a byHand key is left alone that would be taken
+   * over. Left out: there is none, or nobody looked.
    */
   higherRole?: string | undefined;
   /** The end that a person gave it before it was moved on: it is given back, not taken away. Null: it is all ours. */
@@ -28,8 +28,8 @@ export interface LedgerKey {
   standsOn: StandsOn[];
 }
 
-/** A key that must not be taken away or shortened now, because what speaks against it may be a bad read. */
-export interface Hold {
+/** A key that is kept for now, neither taken away nor shortened, because what speaks against it may be a bad read. */
+export interface KeptKey {
   groupId: number;
   why: string;
   /** True: it is one of too many at once, and a person may say what becomes of it. */
@@ -58,7 +58,7 @@ export type Step =
   | { kind: 'note'; key: LedgerKey; wish: Entitlement }
   | { kind: 'forget'; key: LedgerKey };
 
-/** Those that write to Kisi. */
+/** The steps that write to Kisi. */
 export type WritingStep = Exclude<Step, { kind: 'note' | 'forget' }>;
 
 /** Whether a step writes to Kisi. */
@@ -68,18 +68,18 @@ export function writes(step: Step): step is WritingStep {
 
 /**
  * What to write to Kisi so that the ledger becomes what the rules want. Ends first, then new keys, then validity.
- * A held key is left as it is; a byHand key is never revoked; access that only waits for a renewal is never begun; in a frozen group
+ * A kept key is left as it is; a byHand key is never revoked; access that only waits for a renewal is never begun; in a frozen group
  * nothing is done.
  * `userId`: the person's Kisi user now (null: none yet); a key on another user belongs to an earlier e-mail.
  */
 export function planSteps(
   ledger: readonly LedgerKey[],
   wishes: readonly Entitlement[],
-  holds: readonly Hold[],
+  kept: readonly KeptKey[],
   userId: number | null,
   frozen: readonly Freeze[] = [],
 ): Step[] {
-  const held = new Set(holds.map((hold) => hold.groupId));
+  const keptGroups = new Set(kept.map(({ groupId }) => groupId));
   const ends: Step[] = [];
   const begins: Step[] = [];
   const moves: Step[] = [];
@@ -87,7 +87,7 @@ export function planSteps(
   for (const key of ledger) {
     const wish = wishes.find((w) => w.groupId === key.groupId);
     if (wish !== undefined && key.userId === userId) continue;
-    if (held.has(key.groupId)) continue;
+    if (keptGroups.has(key.groupId)) continue;
     if (key.byHand) ends.push({ kind: 'forget', key });
     else (wish === undefined ? ends : leaves).push({ kind: 'revoke', key });
   }
@@ -95,7 +95,7 @@ export function planSteps(
     const key = ledger.find((k) => k.groupId === wish.groupId && k.userId === userId);
     if (key === undefined || key.keyId === null) {
       if (key !== undefined || !wish.awaitingRenewal) begins.push({ kind: 'grant', wish });
-    } else if (key.uncertain && !(held.has(key.groupId) && mayShorten(key, wish))) {
+    } else if (key.uncertain && !(keptGroups.has(key.groupId) && mayShorten(key, wish))) {
       moves.push({ kind: 'move', key, wish });
     } else if (key.byHand && wish.takesOver === true && key.higherRole === undefined) {
       // Whether it may be taken over shows in Kisi only.
@@ -105,7 +105,7 @@ export function planSteps(
     } else if (key.byHand) {
       if (endsTooSoon(key.validUntil, wish)) begins.push({ kind: 'grant', wish });
       else moves.push({ kind: 'note', key, wish });
-    } else if (endsTooSoon(key.validUntil, wish) || !held.has(key.groupId)) {
+    } else if (endsTooSoon(key.validUntil, wish) || !keptGroups.has(key.groupId)) {
       moves.push({ kind: 'move', key, wish });
     }
   }

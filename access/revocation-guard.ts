@@ -53,7 +53,7 @@ interface Gone {
 /** What the guard remembers. */
 export interface Guard {
   withheld: Withheld[];
-  /** Of the last hour. */
+  /** Keys that were let go in the last hour. */
   gone: Gone[];
   nextId: number;
 }
@@ -61,12 +61,12 @@ export interface Guard {
 /** More than the larger of both, within an hour, at one location and to one group, is withheld. */
 export interface GuardLimits {
   people: number;
-  /** Of those who have access at the location: 0.1 is 10 %. */
+  /** The share of those who have access at the location: 0.1 is 10 %. */
   share: number;
 }
 
 /** What becomes of one loss. `withheldBy` null: the key may go. */
-export interface Verdict {
+export interface LossVerdict {
   memberId: number;
   groupId: number;
   withheldBy: number | null;
@@ -76,7 +76,7 @@ export interface Verdict {
 /** What the guard made of some looks. */
 export interface Weighed {
   guard: Guard;
-  verdicts: Verdict[];
+  verdicts: LossVerdict[];
   /** Ids of what is withheld since now. */
   begun: number[];
 }
@@ -87,7 +87,7 @@ const windowMs = 60 * 60_000;
 /** What comes later is withheld apart, so that a person who approves knows what. */
 const growsForMs = 60_000;
 
-/** Causes that a known end or a person foresaw. */
+/** The causes of losses that a known end or a person foresaw. */
 const foreseen: readonly LossCause[] = ['ended', 'uses', 'exception'];
 
 /** Whether no known end and no person foresaw a loss. */
@@ -117,9 +117,9 @@ export function weigh(
       return countAt(known, place, fresh) > limit ? [place] : [];
     }),
   );
-  const toHold = fresh.filter((loss) => loss.doubt !== null || crowded.has(placeOf(loss)));
-  const going = fresh.filter((loss) => !toHold.includes(loss));
-  const { guard, begun } = holding(known, toHold, now);
+  const toWithhold = fresh.filter((loss) => loss.doubt !== null || crowded.has(placeOf(loss)));
+  const going = fresh.filter((loss) => !toWithhold.includes(loss));
+  const { guard, begun } = withholding(known, toWithhold, now);
   const gone = going.map(({ memberId, locationId, groupId }) => ({ at: now, memberId, locationId, groupId }));
   const after = { ...guard, gone: [...guard.gone, ...gone] };
   const verdicts = looks.flatMap(({ losses }) => losses.map((loss) => verdictOf(after, loss)));
@@ -177,8 +177,8 @@ function groupByPlace(losses: readonly Unforeseen[]): Map<string, Unforeseen[]> 
   return places;
 }
 
-/** One thing for a person to look at, however many places it is about; one that has come to rest grows no more. */
-function holding(
+/** Withholds these losses as one thing for a person to rule on, however many places they are at; one that has come to rest grows no more. */
+function withholding(
   guard: Guard,
   losses: readonly Unforeseen[],
   now: Instant,
@@ -195,7 +195,7 @@ function holding(
   return { guard: { ...guard, withheld: [...guard.withheld, withheld], nextId: id + 1 }, begun: [id] };
 }
 
-function verdictOf(guard: Guard, loss: Unforeseen): Verdict {
+function verdictOf(guard: Guard, loss: Unforeseen): LossVerdict {
   const { memberId, groupId } = loss;
   const withheld = withheldWith(guard, loss);
   if (withheld === undefined || withheld.ruling?.does === 'approve')

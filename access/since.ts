@@ -1,14 +1,14 @@
 import { blockOf } from './exceptions.js';
-import type { Held } from './losses.js';
+import type { KnownKey } from './losses.js';
 import type { Decision, Due, Instant, Verdict } from './types.js';
 
 /**
- * Since when each key is due that is wanted, or is held and not wanted any more, for those of which the records tell it
- * and of which it is news: what was so before `newsFrom` was done then, or told by another record than those that are
- * looked at here, such as a mapping. `newsFrom` null: all is news.
+ * Since when each key is due to be given (it is wanted) or to be taken away (it is held and not wanted any more). Left out
+ * are keys whose records do not tell it, and those that are no news: what was so before `newsFrom` was done then, or is told
+ * by a record that is not looked at here, such as a mapping. `newsFrom` null: all is news.
  */
 export function dueOf(
-  held: readonly Held[],
+  held: readonly KnownKey[],
   decision: Decision | null,
   newsFrom: Instant | null,
   now: Instant,
@@ -34,7 +34,7 @@ function wantedSince(groupId: number, verdicts: readonly Verdict[]): Instant | n
 
 /** At the end that was known, at the block, or with the last of the records that it stood on. */
 function lostSince(
-  { groupId, until, standsOn }: Held,
+  { groupId, until, standsOn }: KnownKey,
   verdicts: readonly Verdict[],
   now: Instant,
 ): Instant | null {
@@ -42,7 +42,7 @@ function lostSince(
   const block = blockOf(groupId, verdicts);
   if (block !== undefined) return block.since;
   const ofRecords = standsOn.map(({ passId }) => verdicts.find((verdict) => verdict.passId === passId));
-  // Of a member that is barred as a whole, no pass may be left to judge.
+  // Where the member is barred as a whole, no pass may be left to judge.
   if (ofRecords.every((verdict) => verdict === undefined))
     return verdicts.find(({ rule }) => rule === 'member')?.since ?? null;
   // One that counts, but for another group, tells of another mapping.

@@ -270,3 +270,11 @@ export interface Decision {
   next: NextChange | null;
   verdicts: Verdict[];
 }
+
+/** What readers of records must know of the rules, so as to look up only what matters. */
+export interface ReadingRules {
+  /** Whether nothing that is this coworker's gives or keeps a key, whoever has it. */
+  isSuspended: (coworker: Pick<Member, 'id' | 'active' | 'archived'>) => boolean;
+  /** Whether a contract decides about the pass. */
+  comesFromPlan: (pass: Pick<Pass, 'contractUniqueId' | 'fromPlan'>) => boolean;
+}

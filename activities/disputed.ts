@@ -1,7 +1,7 @@
-import type { Hold } from '../access/plan.js';
+import type { KeptKey } from '../access/plan.js';
 import type { Entitlement, Instant, NextChange } from '../access/types.js';
 import { isUnforeseen } from '../access/revocation-guard.js';
-import type { Held, Loss } from '../access/losses.js';
+import type { KnownKey, Loss } from '../access/losses.js';
 import type { Assessment } from '../messages/to-activities.js';
 
 /** As long as the clocks disagree, who waits for them is looked at again so often. */
@@ -16,7 +16,7 @@ const why =
  */
 export function agreedOf(
   all: readonly { at: Instant; assessment: Assessment }[],
-  held: readonly Held[],
+  held: readonly KnownKey[],
   now: Instant,
 ): Assessment {
   const [first] = all;
@@ -29,7 +29,7 @@ export function agreedOf(
   const wished = new Set(all.flatMap((one) => one.assessment.keys.map(({ groupId }) => groupId)));
   const keys = [...wished].flatMap((groupId) => commonOf(wishesFor(groupId), all.length, latest) ?? []);
   const unsure = [...wished].filter((groupId) => keys.every((key) => key.groupId !== groupId));
-  const holds: Hold[] = held
+  const holds: KeptKey[] = held
     .filter(({ groupId }) => unsure.includes(groupId))
     .map(({ groupId }) => ({ groupId, why }));
   const known = all.flatMap((one) => one.assessment.holds);

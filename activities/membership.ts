@@ -3,8 +3,9 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { decide } from '../access/decide.js';
 import { isUnforeseen } from '../access/revocation-guard.js';
 import { blockOf, exceptionsOf } from '../access/exceptions.js';
-import { lossesOf, type Held, type Loss } from '../access/losses.js';
-import type { Hold, LedgerKey } from '../access/plan.js';
+import { lossesOf, type KnownKey, type Loss } from '../access/losses.js';
+import { keyOwner } from '../access/ownership.js';
+import type { KeptKey, LedgerKey } from '../access/plan.js';
 import { dueOf } from '../access/since.js';
 import type { Decision, Exception, Instant, Rules, Snapshot, WhatIf } from '../access/types.js';
 import type { MemberRead, Reader } from '../nexudus/reader.js';
@@ -176,7 +177,7 @@ async function noteDecision(
 
 /** Who is judged, the keys that are held, and since when what Nexudus tells is news. */
 export interface Judging extends Pick<AssessRequest, 'memberId' | 'newsFrom'> {
-  held: readonly Held[];
+  held: readonly KnownKey[];
 }
 
 /** What the rules and the exceptions make of a read at `now`; what is only assumed is never done. */
@@ -226,12 +227,13 @@ type Decided = Omit<Assessment, 'holds' | 'losses' | 'due' | 'rules' | 'records'
 
 function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, memberId: number): Decided {
   const { profiles } = snapshot;
+  const profileIds = profiles.map((profile) => profile.member.id);
   const own = profiles.find((profile) => profile.member.id === memberId)?.member ?? null;
   return {
     readAt: snapshot.readAt,
-    ownerId: profiles[0]?.member.id ?? null,
+    ownerId: keyOwner(profileIds),
     gone,
-    profileIds: profiles.map((profile) => profile.member.id),
+    profileIds,
     emailDigest: own === null || own.email === '' ? null : emailDigestOf(own.email),
     locationId: own?.homeLocationId ?? profiles.flatMap((p) => p.passes)[0]?.locationId ?? null,
     hasRecords: hasRecords(snapshot),
@@ -265,7 +267,7 @@ function nobody(now: Instant): Decided {
 }
 
 /** Principle 4: a key that stands on a record whose absence is in doubt is kept. */
-function holdsOf({ doubts }: MemberRead, held: readonly Held[]): Hold[] {
+function holdsOf({ doubts }: MemberRead, held: readonly KnownKey[]): KeptKey[] {
   return held.flatMap(({ groupId, standsOn }) => {
     const doubt = doubts.find(({ passId }) => standsOn.some((record) => record.passId === passId));
     return doubt === undefined ? [] : [{ groupId, why: doubt.why }];
@@ -273,7 +275,11 @@ function holdsOf({ doubts }: MemberRead, held: readonly Held[]): Hold[] {
 }
 
 /** So is one that stands on a pass that may open the group or not (nobody can tell), unless another pass opens the group. */
-function doubtsOf({ keys, verdicts }: Decision, held: readonly Held[], known: readonly Hold[]): Hold[] {
+function doubtsOf(
+  { keys, verdicts }: Decision,
+  held: readonly KnownKey[],
+  known: readonly KeptKey[],
+): KeptKey[] {
   const isSettled = (groupId: number): boolean =>
     [...keys, ...known].some((one) => one.groupId === groupId) || blockOf(groupId, verdicts) !== undefined;
   return held

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { GuardLimits, Look, Verdict } from '../access/revocation-guard.js';
+import type { GuardLimits, Look, LossVerdict } from '../access/revocation-guard.js';
 import { guardWorkflowId, withheldQuery, weighUpdate } from '../messages/to-revocation-guard.js';
 import { memberWorkflowType } from '../messages/to-member.js';
 
@@ -9,7 +9,7 @@ export interface GuardBook {
    * What becomes of each loss. Throws where the workflow `revocationGuard` does not answer: then nothing may be taken away. A look
    * without a loss never fails, so that grants go on.
    */
-  weigh(look: Look): Promise<Verdict[]>;
+  weigh(look: Look): Promise<LossVerdict[]>;
 }
 
 export interface GuardOptions {
@@ -22,7 +22,7 @@ export interface GuardOptions {
 
 interface Waiting {
   look: Look;
-  resolve: (verdicts: Verdict[]) => void;
+  resolve: (verdicts: LossVerdict[]) => void;
   reject: (error: unknown) => void;
 }
 

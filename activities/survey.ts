@@ -1,5 +1,7 @@
 import type { Exception, Instant, Profile, Snapshot } from '../access/types.js';
 import { withInherited } from '../access/ledger.js';
+import { keyOwner } from '../access/ownership.js';
+import { readingRules } from '../access/pass-rules.js';
 import type { KisiClient } from '../kisi/client.js';
 import { asKey, higherRoleOf, likeEmail, type Assignment } from '../kisi/records.js';
 import { groupBy } from '../nexudus/collections.js';
@@ -99,7 +101,7 @@ export async function survey(deps: SurveyDeps, only: readonly number[] | null): 
 
 const idOf = ({ member }: Profile): number => member.id;
 const ownerOf = (memberId: number, snapshot: Snapshot | null): number =>
-  snapshot?.profiles[0]?.member.id ?? memberId;
+  keyOwner(snapshot?.profiles.map(idOf) ?? []) ?? memberId;
 
 async function readAll(
   { nexudus, timeZones, baselines, now }: SurveyDeps,
@@ -108,7 +110,7 @@ async function readAll(
 ): Promise<{ reads: Map<number, MemberRead>; unread: Unread[] }> {
   // Nothing is taken away by what this reads, and there is no process that would look again.
   const shows = { gatherMs: 0, lookLaterMs: 0 };
-  const reader = createReader({ client: nexudus, now, timeZones, baselines, ...shows });
+  const reader = createReader({ client: nexudus, readingRules, now, timeZones, baselines, ...shows });
   const notBefore = now();
   const reads = new Map<number, MemberRead>();
   const unread: Unread[] = [];

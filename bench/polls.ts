@@ -16,6 +16,7 @@ import { createReader } from '../nexudus/reader.js';
 import { startKisiSimulator } from '../simulators/kisi.js';
 import { startNexudusSimulator } from '../simulators/nexudus.js';
 import { buildTwoCities } from '../simulators/two-cities.js';
+import { readingRules } from '../access/pass-rules.js';
 import { defaultPolicies } from '../access/policies.js';
 import { addCrowd, threeHomes } from './crowd.js';
 import { tell, type Row } from './rows.js';
@@ -51,7 +52,7 @@ async function of(count: number): Promise<void> {
       // Fewer: not every list was due, and something else was counted.
       holds: poll === 8,
     });
-    const reader = createReader({ client, now, baselines: () => Promise.resolve(null) });
+    const reader = createReader({ client, readingRules, now, baselines: () => Promise.resolve(null) });
     nexudus.requests.clear();
     const notBefore = now();
     const wake = (memberId: number): Promise<unknown> =>

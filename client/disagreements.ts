@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { keyOwner } from '../access/ownership.js';
 import type { Instant } from '../access/types.js';
 import { askHoldings } from '../activities/holdings.js';
 import type { AuditRecord } from '../database/audit-records.js';
@@ -72,9 +73,11 @@ async function differing(auditLog: AuditLog, opinions: ReadonlyMap<number, Audit
 
 /** All profiles of each of these people. One of them owns the keys of all, while Nexudus tells of each apart. */
 async function profilesOf(client: Client, memberIds: readonly number[]): Promise<number[][]> {
-  const all = await atOnce(queriesAtOnce, memberIds, async (id) => [id, ...(await siblingsOf(client, id))]);
-  const byOwner = new Map(all.map((ids) => [Math.min(...ids), ids]));
-  return [...byOwner].sort(([a], [b]) => a - b).map(([, ids]) => ids);
+  const all = await atOnce(queriesAtOnce, memberIds, async (id) => {
+    const ids = [id, ...(await siblingsOf(client, id))];
+    return [keyOwner(ids) ?? id, ids] as const;
+  });
+  return [...new Map(all)].sort(([a], [b]) => a - b).map(([, ids]) => ids);
 }
 
 async function siblingsOf(client: Client, memberId: number): Promise<number[]> {
@@ -115,7 +118,8 @@ export function disagreementOf(
   records: readonly AuditRecord[],
   profileIds: readonly number[],
 ): Disagreement | null {
-  const memberId = Math.min(...profileIds);
+  const memberId = keyOwner(profileIds);
+  if (memberId === null) return null;
   const told = new Map<number, readonly number[]>();
   let decision: AuditRecord | null = null;
   let since: Instant | null = null;

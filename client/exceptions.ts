@@ -1,5 +1,5 @@
 import { readOrders } from '../activities/orders.js';
-import { memberBarred } from '../access/decide.js';
+import { memberBarred } from '../access/pass-rules.js';
 import { printable } from '../access/text.js';
 import { iso, type Exception, type Instant, type Snapshot } from '../access/types.js';
 import { ConfigError } from '../config/config.js';

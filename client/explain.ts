@@ -1,5 +1,6 @@
 import { decide } from '../access/decide.js';
 import { explain, type Explanation } from '../access/explain.js';
+import { keyOwner } from '../access/ownership.js';
 import type { Decision, Verdict } from '../access/types.js';
 import type { MemberRead } from '../nexudus/reader.js';
 import { CommandError } from './failure.js';
@@ -87,7 +88,7 @@ function answerOf(
 }
 
 function words({ memberId, at, assumesRenewals, profileIds, groups, nextChange }: Explained): string {
-  const owner = profileIds[0] ?? memberId;
+  const owner = keyOwner(profileIds) ?? memberId;
   const lines = [`Member ${memberId}, by the rules, at ${shortTime(at) ?? at}:`];
   if (profileIds.length > 1) {
     lines.push(`Profiles ${profileIds.join(', ')} share an e-mail: ${owner} holds the keys of all.`);

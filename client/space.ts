@@ -1,3 +1,4 @@
+import { readingRules } from '../access/pass-rules.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createKisiPacer } from '../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
@@ -100,7 +101,9 @@ export function readMember(
 ): Promise<MemberRead> {
   const baselines = (): Promise<null> => Promise.resolve(null);
   const once = { gatherMs: 0, lookLaterMs: 0 };
-  const reader = createReader({ client: nexudus, now: Date.now, timeZones, baselines, ...once });
+  const reader = createReader({
+    ...{ client: nexudus, readingRules, now: Date.now, timeZones, baselines, ...once },
+  });
   return reader.readMember({
     memberId,
     notBefore: Date.now(),

@@ -1,3 +1,4 @@
+import { keyOwner } from '../access/ownership.js';
 import { normalEmail } from '../nexudus/emails.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { isNexudusError } from '../nexudus/errors.js';
@@ -35,16 +36,15 @@ export function parseWho(text: string): Who {
  */
 export async function memberIdFor(who: Who, nexudus: NexudusClient, unknown: 1 | 2 = 1): Promise<number> {
   if ('id' in who) return who.id;
-  const [first, ...others] = await idsWithEmail(who.email, nexudus).catch((error: unknown) => {
+  const ids = await idsWithEmail(who.email, nexudus).catch((error: unknown) => {
     if (isNexudusError(error, 'unavailable'))
       remark('only Nexudus knows who has an e-mail: give the coworker id, which needs no Nexudus');
     throw error;
   });
-  if (first === undefined) throw new CommandError('no coworker in Nexudus has this e-mail', unknown);
-  if (others.length > 0) {
-    remark(`profiles ${[first, ...others].join(', ')} share this e-mail; taking ${first}, the lowest`);
-  }
-  return first;
+  const owner = keyOwner(ids);
+  if (owner === null) throw new CommandError('no coworker in Nexudus has this e-mail', unknown);
+  if (ids.length > 1) remark(`profiles ${ids.join(', ')} share this e-mail; taking ${owner}, the lowest`);
+  return owner;
 }
 
 async function idsWithEmail(typed: string, nexudus: NexudusClient): Promise<number[]> {

@@ -1,7 +1,7 @@
 import type { Loss } from '../access/losses.js';
 import type { Drift, DriftPolicy } from '../access/drift.js';
 import type { Dropped, UnansweredWrite } from '../access/ownership.js';
-import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
+import type { Freeze, KeptKey, LedgerKey } from '../access/plan.js';
 import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../access/json.js';
 import type { ExceptionWish } from './to-control.js';
@@ -47,7 +47,7 @@ export interface Assessment {
   losses: Loss[];
   /** Of keys that are to be given or taken away, since when, as far as the records tell. */
   due?: Due[];
-  holds: Hold[];
+  holds: KeptKey[];
   /** Digest of the rules by which it was decided. */
   rules: string;
   /** Fingerprint of the records that it stands on, as the reconciliation makes it; null: the read is in doubt. */

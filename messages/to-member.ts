@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Dropped } from '../access/ownership.js';
-import type { Freeze, Hold, LedgerKey } from '../access/plan.js';
+import type { Freeze, KeptKey, LedgerKey } from '../access/plan.js';
 import type { Due, Instant } from '../access/types.js';
 import type { Giver } from './to-control.js';
 import type { PartDone, PlanPart } from './to-plan.js';
@@ -136,7 +136,7 @@ export const stateQuery = defineQuery<MemberView>('state');
 export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'> &
   Partial<Pick<MemberState, 'comparedAt' | 'records' | 'dropped'>> & {
     /** Keys that are one of too many to be lost at once. */
-    withheldAtOnce?: Hold[];
+    withheldAtOnce?: KeptKey[];
   };
 
 export const holdingsQuery = defineQuery<Holdings>('holdings');

@@ -1,5 +1,5 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { Guard, GuardLimits, Withheld, Look, Ruling, Verdict } from '../access/revocation-guard.js';
+import type { Guard, GuardLimits, Withheld, Look, Ruling, LossVerdict } from '../access/revocation-guard.js';
 import type { Instant } from '../access/types.js';
 import type { Giver } from './to-control.js';
 
@@ -30,7 +30,7 @@ export interface Weighing {
 }
 
 export interface WeighingAnswer {
-  verdicts: Verdict[];
+  verdicts: LossVerdict[];
   /** Everyone of whom a key is withheld now. */
   withheldMembers: number[];
 }

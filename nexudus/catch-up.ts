@@ -1,4 +1,4 @@
-import type { Instant } from '../access/types.js';
+import type { Instant, ReadingRules } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { CollectionSource } from './collection-source.js';
 import { readTeams, type PassRows } from './collections.js';
@@ -14,12 +14,13 @@ import type {
   TeamRecord,
 } from './records.js';
 import type { Followed, Replica } from './replica.js';
-import { isBarred, isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
+import { isThere, withOwnPauses, type ContractRows, type RecordSource } from './source.js';
 import { overlapMs, readStamped } from './stamps.js';
 
 /** What a catch-up needs, and what it is for. */
 export interface CatchUpJob {
   client: NexudusClient;
+  readingRules: ReadingRules;
   replica: Replica;
   lookups: Lookups;
   /** When it begins, by the clock of those who ask. */
@@ -149,7 +150,8 @@ class SureSource implements RecordSource {
       this.all.passesOf(memberId),
     ]);
     if (await this.isMoot(memberId)) return known;
-    const areLookedUp = this.isExact || passes.some((pass) => this.mayGive(pass) && hangsOnContract(pass));
+    const areLookedUp =
+      this.isExact || passes.some((pass) => this.mayGive(pass) && this.job.readingRules.comesFromPlan(pass));
     const sure = async (contract: ContractRecord): Promise<ContractRecord | null> =>
       areLookedUp ? this.seenOrFound('coworkercontracts', contract) : contract;
     const [contracts, pauses] = await Promise.all([
@@ -176,7 +178,7 @@ class SureSource implements RecordSource {
   /** Whether it does not matter what of the member's is still there. */
   private async isMoot(memberId: number): Promise<boolean> {
     const known = await this.all.coworker(memberId);
-    return known !== null && isBarred(known);
+    return known !== null && this.job.readingRules.isSuspended(known);
   }
 
   private isSure(pass: PassRecord): boolean {
@@ -192,9 +194,4 @@ class SureSource implements RecordSource {
   private async seenOrFound<N extends Followed>(name: N, row: Records[N]): Promise<Records[N] | null> {
     return this.seen[name].has(row.id) ? row : this.job.lookups.find(name, row.id);
   }
-}
-
-/** As access/spans.ts decides it: no contract matters where the pass was bought. */
-function hangsOnContract({ contractUniqueId, fromPlan }: PassRecord): boolean {
-  return contractUniqueId !== null || fromPlan;
 }

@@ -1,4 +1,4 @@
-import type { Instant } from '../access/types.js';
+import type { Instant, ReadingRules } from '../access/types.js';
 import { shared } from '../lib/shared.js';
 import { boundsSignal, untilAborted, type Limit } from '../lib/within.js';
 import { catchUp, type CaughtUp } from './catch-up.js';
@@ -10,6 +10,8 @@ import type { Replica } from './replica.js';
 
 export interface FollowerOptions {
   client: NexudusClient;
+  /** What the rules say that decides what is looked up. */
+  readingRules: ReadingRules;
   /** What polls and reconciliations keep up too. */
   replica: Replica;
   now: () => Instant;
@@ -248,11 +250,11 @@ export class Follower {
   }
 
   private catchUp(how: Pick<Begun, 'startedMs' | 'isCalm' | 'isExact'>, stampedAt: Instant): Begun {
-    const { client, replica, now, stampedNow } = this.options;
+    const { client, readingRules, replica, now, stampedNow } = this.options;
     const { isExact } = how;
     const [startedAt, lookups] = [now(), createLookups(client)];
     const steps = catchUp({
-      ...{ client, replica, lookups, isExact, startedAt },
+      ...{ client, readingRules, replica, lookups, isExact, startedAt },
       stampedNow: () => stampedNow() ?? stampedAt,
     });
     const onOver = (isAnswered: boolean): void => {

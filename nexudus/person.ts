@@ -6,7 +6,7 @@ import type { Places } from './places.js';
 import type { CoworkerRecord, PassRecord, TeamRecord } from './records.js';
 import { type Offers, referenceOf } from './reference.js';
 import { isNexudusError } from './errors.js';
-import { isBarred, isThere, joinPauses, type ContractRows, type RecordSource } from './source.js';
+import { isThere, joinPauses, type ContractRows } from './source.js';
 import { fingerprintOfMember, writtenIn, type Written } from './written.js';
 
 /**
@@ -78,8 +78,8 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     allowances: [...shared.allowances],
   };
   const places = await placesFor(reading, all);
-  // Of a person who is barred as a whole nothing that is missing could give access.
-  const doubts = people.every(isBarred)
+  // Of a person who is suspended as a whole nothing that is missing could give access.
+  const doubts = people.every(reading.readingRules.isSuspended)
     ? []
     : await confirmEvidence(reading, { standsOn: request.standsOn, people, holders: all, offers, places });
   const snapshot: Snapshot = {
@@ -156,7 +156,7 @@ async function findAccess(
   const { source } = reading;
   const teamsStoodOn = standsOn.map(({ teamId }) => teamId).filter(isThere);
   const holderOf = (one: CoworkerRecord): Promise<Holder> => {
-    const holder = holders.get(one.id) ?? readHolder(source, one);
+    const holder = holders.get(one.id) ?? readHolder(reading, one);
     holders.set(one.id, holder);
     return holder;
   };
@@ -172,10 +172,15 @@ async function findAccess(
   return { own, loans: loans.filter(isThere) };
 }
 
-async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promise<Holder> {
+async function readHolder({ source, readingRules }: Reading, coworker: CoworkerRecord): Promise<Holder> {
   const [{ rows: passes, broken }, { contracts, pauses }] = await Promise.all([
     source.passesOf(coworker.id),
-    source.contractsOf(coworker.id).catch((error: unknown) => noneOfBarred(coworker, error)),
+    source.contractsOf(coworker.id).catch((error: unknown): ContractRows => {
+      // Who is suspended has no access, whatever else there is.
+      if (readingRules.isSuspended(coworker) && isNexudusError(error, 'malformed'))
+        return { contracts: [], pauses: [] };
+      throw error;
+    }),
   ]);
   return {
     coworker,
@@ -185,12 +190,6 @@ async function readHolder(source: RecordSource, coworker: CoworkerRecord): Promi
     own: { coworkers: [coworker], contracts, pauses, passes },
     broken,
   };
-}
-
-/** Whoever is barred by the coworker's own record has no access, whatever else there is. Throws what is not about that. */
-function noneOfBarred(coworker: CoworkerRecord, error: unknown): ContractRows {
-  if (isBarred(coworker) && isNexudusError(error, 'malformed')) return { contracts: [], pauses: [] };
-  throw error;
 }
 
 async function offersFor(reading: Reading, offers: Offers, holders: readonly Holder[]): Promise<Offers> {

@@ -1,4 +1,4 @@
-import type { Instant } from '../access/types.js';
+import type { Instant, ReadingRules } from '../access/types.js';
 import { createAbsences } from './absences.js';
 import type { NexudusClient } from './client.js';
 import type { Follower } from './follower.js';
@@ -23,6 +23,8 @@ export interface ReaderOptions {
   /** The same for what several members wait for together, and for many that nobody waits for; left out: `client`. */
   clientForGroups?: NexudusClient;
   clientForBatches?: NexudusClient;
+  /** What the rules say that decides what is looked up. */
+  readingRules: ReadingRules;
   now: () => Instant;
   /** IANA time zones by location id, over what Nexudus says. */
   timeZones?: TimeZones;
@@ -127,11 +129,11 @@ class MemberReader implements Reader {
   }
 
   private async serve(read: SharedRead, request: MemberRequest): Promise<MemberRead> {
-    const { client, clientForBatches = client, timeZones = {}, baselines } = this.options;
+    const { client, clientForBatches = client, timeZones = {}, baselines, readingRules } = this.options;
     const { lookups, count, allowance } = read;
     const source = await read.source(request);
     const reading: Reading = {
-      ...{ source, lookups, allowance, absences: this.absences },
+      ...{ source, readingRules, lookups, allowance, absences: this.absences },
       client: request.isBatch ? clientForBatches : client,
       offers: (again) => this.offersFor(request, again),
       places: (again) => this.placesFor(request, again),

@@ -1,3 +1,4 @@
+import type { ReadingRules } from '../access/types.js';
 import type { Absences } from './absences.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import type { Lookups } from './lookups.js';
@@ -23,6 +24,7 @@ export interface Doubt {
 /** Everything that reading one person needs. */
 export interface Reading {
   client: NexudusClient;
+  readingRules: ReadingRules;
   source: RecordSource;
   lookups: Lookups;
   /** `again`, here and below: a record pointed at what the kept copy does not have. */

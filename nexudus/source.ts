@@ -205,11 +205,6 @@ export async function openCheckins(client: NexudusClient, memberId: number): Pro
   return all.filter((checkin) => checkin.open);
 }
 
-/** Whether nothing that is this coworker's gives or keeps a key, whoever has it: rule 1, as access/decide.ts decides it. */
-export function isBarred({ active, archived }: CoworkerRecord): boolean {
-  return !active || archived;
-}
-
 /** For filters: drops what was not found. */
 export function isThere<T>(value: T | null | undefined): value is T {
   return value !== null && value !== undefined;

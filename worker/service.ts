@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Connection } from '@temporalio/client';
 import { Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { readingRules } from '../access/pass-rules.js';
 import type { Instant } from '../access/types.js';
 import { createGuardBook } from '../activities/revocation-guard.js';
 import { createBlockActivities, profilesBeside } from '../activities/blocks.js';
@@ -338,7 +339,7 @@ function copyOf({ nexudus, nexudusPlan: plan, time }: Apis): Copy {
   const now = (): Instant => time.now();
   const stampedNow = (): Instant | null =>
     surelyStampedNow(nexudus.clock, { now, verdict: () => time.verdict() });
-  const follower = createFollower({ client: nexudus, replica, now, stampedNow, plan });
+  const follower = createFollower({ client: nexudus, readingRules, replica, now, stampedNow, plan });
   return { replica, follower };
 }
 
@@ -473,6 +474,7 @@ function leaderWorkers(
           client: apis.nexudus,
           clientForGroups: apis.nexudusForGroups,
           clientForBatches: apis.nexudusForBatches,
+          readingRules,
           now,
           timeZones,
           baselines: () => baselines.read(),

@@ -1,5 +1,5 @@
 import { allHandlersFinished, condition } from '@temporalio/workflow';
-import type { Freeze, Hold } from '../access/plan.js';
+import type { Freeze, KeptKey } from '../access/plan.js';
 import type { Instant } from '../access/types.js';
 import {
   freezeGroup,
@@ -46,7 +46,7 @@ export class Progress {
   hasEnded = false;
   /** What the last round changed, in plain words. */
   changes: string[] = [];
-  withheldAtOnce: Hold[] = [];
+  withheldAtOnce: KeptKey[] = [];
 }
 
 /** What is said to a member's workflow. The handlers only note it, and the one loop does it, so that nothing interleaves. */

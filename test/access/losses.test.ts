@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { decide } from '../../access/decide.js';
-import { lossesOf, type Held, type LossCause } from '../../access/losses.js';
+import { lossesOf, type KnownKey, type LossCause } from '../../access/losses.js';
 import type { Exception, Profile, Rules } from '../../access/types.js';
 import {
   at,
@@ -18,7 +18,7 @@ import {
 const now = at('2026-11-25T10:00:00Z');
 
 /** A key to group 12 that stands on this pass; its end is known or not. */
-function standsOn(passId: number, until: number | null = null): Held {
+function standsOn(passId: number, until: number | null = null): KnownKey {
   const standsOn = [{ passId, passTypeId: 500, memberId: 100, contractId: null, teamId: null }];
   return { groupId: 12, until, standsOn };
 }
@@ -82,7 +82,7 @@ describe('what a key is lost by', () => {
   });
 
   it('an allow that was withdrawn or has ended, or a member who may hold no key by it', () => {
-    const held: Held = { groupId: 12, until: now + 1000, standsOn: [] };
+    const held: KnownKey = { groupId: 12, until: now + 1000, standsOn: [] };
     assert.deepEqual(lost(profile(), held), ['exception', 'the exception that it stood on was withdrawn']);
     assert.deepEqual(lost(profile(), { ...held, until: now }), [
       'ended',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { reconciled, type OwnedKey } from '../../access/ownership.js';
+import { keyOwner, reconciled, type OwnedKey } from '../../access/ownership.js';
 import type { LedgerKey } from '../../access/plan.js';
 import { ledgerKey } from '../support/stores.js';
 
@@ -11,6 +11,13 @@ const row = (version: number, owned: LedgerKey | null, memberId = me): OwnedKey 
   key: owned && { ...owned, version },
 });
 const dropped = (version: number) => ({ userId: 5, groupId: 12, version });
+
+describe('the profile that owns the keys of a person', () => {
+  it('is the one with the lowest id', () => {
+    assert.equal(keyOwner([110, 9, 100]), 9);
+    assert.equal(keyOwner([]), null);
+  });
+});
 
 describe('a ledger and the record, brought in line', () => {
   it('give a workflow that knows nothing what is on record of it, and nothing of others', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decide } from '../../access/decide.js';
 import { dueOf } from '../../access/since.js';
-import type { Held } from '../../access/losses.js';
+import type { KnownKey } from '../../access/losses.js';
 import type { Due, Exception, Profile, Snapshot } from '../../access/types.js';
 import {
   at,
@@ -20,7 +20,7 @@ import {
 
 const now = at('2026-11-25T12:00:00Z');
 const [long, lately, justNow] = [at('2026-03-01T00:00:00Z'), now - 600_000, now - 5_000];
-const key: Held = {
+const key: KnownKey = {
   groupId: 12,
   until: null,
   standsOn: [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null, teamId: null }],
@@ -28,7 +28,7 @@ const key: Held = {
 const old = member({ changedAt: long });
 
 interface Case {
-  held?: Held[];
+  held?: KnownKey[];
   exceptions?: Exception[];
   newsFrom?: number | null;
   facts?: Partial<Snapshot>;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { readingRules } from '../../access/pass-rules.js';
 import type { ReconciliationMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
 import { createKnownRecords, type KnownRecords } from '../../activities/known.js';
 import { createPollActivities } from '../../activities/poll.js';
@@ -269,7 +270,7 @@ describe('a poll after a webhook', () => {
   /** Has the member judged as the webhook's wake does. */
   async function judge(memberId: number): Promise<void> {
     const reader = createReader({
-      ...{ client: clientOf(nexudus), now: Date.now },
+      ...{ client: clientOf(nexudus), readingRules, now: Date.now },
       baselines: () => Promise.resolve(null),
     });
     const request = { memberId, notBefore: Date.now(), reference: 'kept' as const };

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decide } from '../../access/decide.js';
+import { readingRules } from '../../access/pass-rules.js';
 import type { Snapshot, StandsOn } from '../../access/types.js';
 import { readChanges, readIndex } from '../../nexudus/changes.js';
 import { createFollower, type Follower } from '../../nexudus/follower.js';
@@ -40,9 +41,25 @@ async function startFollowed(): Promise<Followed> {
   const replica = createReplica();
   const now = (): number => clock.now;
   // What is missing is gone at the first look, here as in `reader`, which is asked for nobody who is missing.
-  const common = { client, now, gatherMs: 1, lookLaterMs: 0, baselines: () => Promise.resolve(null) };
+  const common = {
+    client,
+    readingRules,
+    now,
+    gatherMs: 1,
+    lookLaterMs: 0,
+    baselines: () => Promise.resolve(null),
+  };
   const follower = createFollower({
-    ...{ client, replica, now, gatherMs: 5, closestMs: 5, exactEveryMs: 200, againEveryMs: 60_000 },
+    ...{
+      client,
+      readingRules,
+      replica,
+      now,
+      gatherMs: 5,
+      closestMs: 5,
+      exactEveryMs: 200,
+      againEveryMs: 60_000,
+    },
     stampedNow: () => (followed.isTimeKnown ? now() : null),
     plan: { untilMs: () => followed.untilMs, begin: () => undefined, isCalm: () => followed.isCalm },
   });

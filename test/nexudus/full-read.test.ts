@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readingRules } from '../../access/pass-rules.js';
 import { OutOfTimeError, within } from '../../lib/within.js';
 import { eventually } from '../support/eventually.js';
 import type { NexudusClient } from '../../nexudus/client.js';
@@ -55,7 +56,12 @@ describe('reading many members', () => {
     const together = await readAll(ids);
     const alone: MemberRead[] = [];
     for (const id of ids) {
-      const reader = createReader({ ...bench, now: () => noon, baselines: () => Promise.resolve(null) });
+      const reader = createReader({
+        ...bench,
+        readingRules,
+        now: () => noon,
+        baselines: () => Promise.resolve(null),
+      });
       alone.push(await reader.readMember(requestFor(id)));
     }
     assert.deepEqual(together, alone);
@@ -208,6 +214,7 @@ describe('reading many members', () => {
         client: bench.client,
         clientForGroups: counting('group'),
         clientForBatches: counting('crowd'),
+        readingRules,
         now: () => bench.clock.now,
         baselines: () => Promise.resolve(null),
       });
@@ -236,6 +243,7 @@ describe('reading many members', () => {
       },
     });
     const reader = createReader({
+      readingRules,
       client: noting('single'),
       clientForBatches: noting('batch'),
       now: () => bench.clock.now,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readingRules } from '../../access/pass-rules.js';
 import type { Profile, Snapshot, StandsOn } from '../../access/types.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
 import { createReader, type Baselines, type MemberRequest, type Reader } from '../../nexudus/reader.js';
@@ -46,6 +47,7 @@ export async function startBench(
     client,
     reader: createReader({
       client,
+      readingRules,
       now,
       timeZones: options.timeZones ?? {},
       gatherMs: options.gatherMs ?? 5,

@@ -277,8 +277,8 @@ describe('Dockerfile', () => {
     ),
   ];
 
-  it('runs a pinned Node 20 without root rights, in UTC, with a health check', () => {
-    assert.match(dockerfile, /^FROM node:20\.\d+\.\d+-\w+-slim$/m);
+  it('runs a pinned Node 24 without root rights, in UTC, with a health check', () => {
+    assert.match(dockerfile, /^FROM node:24\.\d+\.\d+-\w+-slim$/m);
     assert.match(dockerfile, /^USER node$/m);
     assert.match(dockerfile, /^ENV .*TZ=UTC/m);
     assert.match(dockerfile, /^HEALTHCHECK /m);
@@ -316,6 +316,30 @@ describe('Dockerfile', () => {
       [...imported].filter((room) => !rooms.includes(room)),
       [],
     );
+  });
+
+  it('runs what is built from neither the demo, nor simulators, nor tests', () => {
+    const read = (name: string): string => readFileSync(join('dist', name), 'utf8');
+    // Chunks of earlier builds may lie beside those that it loads.
+    const loaded = new Set(['latchkey.js']);
+    for (const name of loaded)
+      for (const [, other] of read(name).matchAll(/["']\.\/([\w-]+\.js)["']/g)) loaded.add(other ?? '');
+    const built = [...loaded].flatMap(
+      (name) => (JSON.parse(read(`${name}.map`)) as { sources: string[] }).sources,
+    );
+    assert.ok(built.includes('../access/decide.ts'), 'sources are found');
+    assert.deepEqual(
+      built.filter((source) => /^\.\.\/(simulators|test|bench)\/|stage\.ts$/.test(source)),
+      [],
+    );
+  });
+
+  it('installs no compiler of TypeScript, nor what tests need', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+      packages: Record<string, { dev?: boolean }>;
+    };
+    for (const name of ['tsx', 'typescript', 'esbuild', 'mocha', '@temporalio/testing'])
+      assert.equal(packages[`node_modules/${name}`]?.dev, true, name);
   });
 
   it('has every package that the copied sources import', () => {
