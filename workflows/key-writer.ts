@@ -30,7 +30,7 @@ export interface Author extends Urgency {
   planId: string | null;
 }
 
-/** How keys are written: for whom, and who is told. */
+/** Who has keys written, who is told, and what may come first. */
 export interface Writing {
   author: Author;
   /** What was done, in plain words; added to. */
