@@ -28,7 +28,7 @@ export function withSection(
   const all = kept.join('\n');
   const held = count(all, /\| yes +\|$/gm);
   const total = held + count(all, /\| \*\*no\*\* +\|$/gm);
-  const first = `Made by \`npm run bench\`. ${held} of ${total} rows meet their goal; why the others do not is told in docs/bench.md.`;
+  const first = `Made by \`npm run bench\`. ${held} of ${total} rows meet their goal; why the others do not is told in docs/performance.md.`;
   return `# Figures\n\n${first}\n\n${all}`;
 }
 

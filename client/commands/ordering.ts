@@ -73,7 +73,7 @@ export function addOrdering(program: Command): void {
 }
 
 export function addHolding(program: Command): void {
-  command(program, 'held', 'list keys that are held back, since too many would be lost at once', [
+  command(program, 'withheld', 'list keys that are held back, since too many would be lost at once', [
     'A key that is lost to what no known end foresaw (a suspension, a cancelled contract, another mapping, a record that',
     'is gone) is held where more than 10 % of the people at the location, and more than 5, would lose one to the same group',
     'within an hour, or where the read is in doubt. Grants and ends that were known go on.',

@@ -78,7 +78,7 @@ describe('texts from outside that a reader would obey', function () {
       ['mode', 'live', '--yes', '--why', hostile],
       ['status'],
       ['status', '--json'],
-      ['held'],
+      ['withheld'],
       ['approve', hostile],
       ['reject', hostile],
       ['allow', id, '--group', String(space.ids.groups.romeOffice), ...until],
