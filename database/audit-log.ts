@@ -20,54 +20,19 @@ export interface Begun {
   mayBeDone: boolean;
 }
 
-/** The audit log. Every promise rejects with a DatabaseError where the database does not do what was asked. */
-export interface AuditLog {
-  /**
-   * Notes a write before it is made; once this has returned, the record outlives the process. Told again for a further
-   * attempt it changes nothing, but that a write which had failed is begun once more.
-   */
-  begin(write: WriteAhead): Promise<Begun>;
-  /** Says what became of a write that was begun. One that is done stays as it is; one that failed may be done yet. */
-  finish(key: string, outcome: Outcome): Promise<void>;
-  /** Notes what is over. The first one under a key stays. */
-  note(note: Note): Promise<void>;
-  /**
-   * The writes to a member's key whose answer is not known, oldest first, so that a later write can say what became of
-   * them. `groupId` null: those that concern no group, such as the making of a user; left out: all.
-   */
-  begunFor(memberId: number, groupId?: number | null): Promise<AuditRecord[]>;
-  /** The newest write to a member's key that is known to be done, whatever it did; null: none is. `groupId` as above. */
-  lastDoneFor(memberId: number, groupId: number | null): Promise<AuditRecord | null>;
-  /** Writes of members' keys, and of their users, that have to do with any of these ids of Kisi, oldest first. */
-  writesAbout(kisi: { keyIds: readonly number[]; userIds: readonly number[] }): Promise<AuditRecord[]>;
-  /** A page of records, in the order of time, then key. */
-  list(filter: AuditFilter & AuditPage): Promise<AuditRecord[]>;
-  /** All records, in the order of time, then key, read page by page. */
-  all(filter?: AuditFilter): AsyncGenerator<AuditRecord, void, undefined>;
-  /** The newest decision, or claim, about a member; null: none is kept. */
-  last(kind: 'decision' | 'opinion', memberId: number): Promise<AuditRecord | null>;
-  /**
-   * Deletes what is older than this, of every kind and state. Answers how many records that were: none where the user of
-   * PostgreSQL may not delete.
-   */
-  prune(before: Instant): Promise<number>;
-  /** The last entry of the journal that shows tampering. */
-  head(): Promise<Head>;
-  /** The last entry that this one wrote or looked at; null: none yet. */
-  seen(): Head | null;
-  /** Whether all of it is as Latchkey wrote it; `told`: heads that were told before. */
-  verify(told?: readonly Head[]): Promise<Verification>;
-  close(): Promise<void>;
-}
-
 /** The audit log in a database that `openDatabase` opened. */
-export const createAuditLog = (db: Kysely<Tables>): AuditLog => new DatabaseAuditLog(db);
+export const createAuditLog = (db: Kysely<Tables>): AuditLog => new AuditLog(db);
 
-class DatabaseAuditLog implements AuditLog {
+/** The audit log. Every promise rejects with a DatabaseError where the database does not do what was asked. */
+export class AuditLog {
   private lastSeen: Head | null = null;
 
   constructor(private readonly db: Kysely<Tables>) {}
 
+  /**
+   * Notes a write before it is made; once this has returned, the record outlives the process. Told again for a further
+   * attempt it changes nothing, but that a write which had failed is begun once more.
+   */
   begin(write: WriteAhead): Promise<Begun> {
     return this.change(async (trx, journal) => {
       const earlier = await rowsIn(trx).where('key', '=', write.key).executeTakeFirst();
@@ -79,6 +44,7 @@ class DatabaseAuditLog implements AuditLog {
     });
   }
 
+  /** Says what became of a write that was begun. One that is done stays as it is; one that failed may be done yet. */
   finish(key: string, { state, after, answer, waited }: Outcome): Promise<void> {
     return this.change(async (trx, journal) => {
       const row = await rowsIn(trx).where('key', '=', key).executeTakeFirst();
@@ -94,6 +60,7 @@ class DatabaseAuditLog implements AuditLog {
     });
   }
 
+  /** Notes what is over. The first one under a key stays. */
   note(note: Note): Promise<void> {
     return this.change(async (trx, journal) => {
       const earlier = await rowsIn(trx).where('key', '=', note.key).executeTakeFirst();
@@ -101,11 +68,16 @@ class DatabaseAuditLog implements AuditLog {
     });
   }
 
+  /**
+   * The writes to a member's key whose answer is not known, oldest first, so that a later write can say what became of
+   * them. `groupId` null: those that concern no group, such as the making of a user; left out: all.
+   */
   begunFor(memberId: number, groupId?: number | null): Promise<AuditRecord[]> {
     const begun = rowsIn(this.db).where('member_id', '=', memberId).where('state', '=', 'begun');
     return inOrder(groupId === undefined ? begun : begun.where('group_id', 'is not distinct from', groupId));
   }
 
+  /** The newest write to a member's key that is known to be done, whatever it did; null: none is. `groupId` as above. */
   lastDoneFor(memberId: number, groupId: number | null): Promise<AuditRecord | null> {
     return newest(
       rowsIn(this.db)
@@ -116,7 +88,14 @@ class DatabaseAuditLog implements AuditLog {
     );
   }
 
-  async writesAbout({ keyIds, userIds }: Parameters<AuditLog['writesAbout']>[0]): Promise<AuditRecord[]> {
+  /** Writes of members' keys, and of their users, that have to do with any of these ids of Kisi, oldest first. */
+  async writesAbout({
+    keyIds,
+    userIds,
+  }: {
+    keyIds: readonly number[];
+    userIds: readonly number[];
+  }): Promise<AuditRecord[]> {
     if (keyIds.length + userIds.length === 0) return [];
     return inOrder(
       rowsIn(this.db).where((is) =>
@@ -128,12 +107,14 @@ class DatabaseAuditLog implements AuditLog {
     );
   }
 
+  /** A page of records, in the order of time, then key. */
   list({ after, limit, ...filter }: AuditFilter & AuditPage): Promise<AuditRecord[]> {
     const rows = matching(rowsIn(this.db), filter).limit(limit);
     if (after === undefined) return inOrder(rows);
     return inOrder(rows.where((is) => is(is.refTuple('at', 'key'), '>', is.tuple(after.at, after.key))));
   }
 
+  /** All records, in the order of time, then key, read page by page. */
   async *all(filter: AuditFilter = {}): AsyncGenerator<AuditRecord, void, undefined> {
     let after: AuditRecord | undefined;
     do {
@@ -144,10 +125,15 @@ class DatabaseAuditLog implements AuditLog {
     } while (after !== undefined);
   }
 
+  /** The newest decision, or claim, about a member; null: none is kept. */
   last(kind: 'decision' | 'opinion', memberId: number): Promise<AuditRecord | null> {
     return newest(rowsIn(this.db).where('member_id', '=', memberId).where('kind', '=', kind));
   }
 
+  /**
+   * Deletes what is older than this, of every kind and state. Answers how many records that were: none where the user of
+   * PostgreSQL may not delete.
+   */
   prune(before: Instant): Promise<number> {
     return tried('The audit log could not be pruned', async () => {
       if (!(await this.isOlder(before)) || !(await this.mayDelete())) return 0;
@@ -165,14 +151,17 @@ class DatabaseAuditLog implements AuditLog {
     });
   }
 
+  /** The last entry of the journal that shows tampering. */
   head(): Promise<Head> {
     return reading(() => headOf(this.db));
   }
 
+  /** The last entry that this one wrote or looked at; null: none yet. */
   seen(): Head | null {
     return this.lastSeen;
   }
 
+  /** Whether all of it is as Latchkey wrote it; `told`: heads that were told before. */
   verify(told: readonly Head[] = []): Promise<Verification> {
     return reading(async () => {
       const found = await verify(this.db, this.lastSeen === null ? told : [...told, this.lastSeen]);

@@ -17,64 +17,25 @@ export interface KnownUser {
   emailDigest: string;
 }
 
-/**
- * Whose each key is, outside of any workflow: what Latchkey made or adopted, for which member, and which keys it has taken
- * away. Every promise rejects with a DatabaseError where the database does not do what was asked.
- */
-export interface Ownership {
-  /** All that is on record of a member, and of these places, whoever they belong to. */
-  read(memberId: number, places: readonly Place[]): Promise<OwnedKey[]>;
-  /** What is on record of one place; null: nothing. */
-  at(place: Place): Promise<OwnedKey | null>;
-  /** All that is on record. */
-  all(): Promise<OwnedKey[]>;
-  /** Of these members those who own a key. */
-  ownersAmong(memberIds: readonly number[]): Promise<number[]>;
-  /** Keeps what is known of these places, in place of what was. */
-  put(owned: readonly OwnedKey[]): Promise<void>;
-  /** Notes a write to a place: the key is this member's from now on. Answers the new number of writes. */
-  own(memberId: number, key: LedgerKey): Promise<number>;
-  /** Notes that nobody owns the key at a place any more. */
-  release(place: Place, memberId: number | null): Promise<void>;
-  /** Hands the keys of a member over to another; `userId`: only those of this Kisi user. Answers how many. */
-  handOver(from: number, to: number, userId?: number): Promise<number>;
-  /**
-   * Notes a write that is about to be sent, until it is answered. Answers whether it is the first of its kind: an earlier one that
-   * asked for just the same may never have been answered, and may be carried out yet whatever this one is told.
-   */
-  sending(write: WriteSent): Promise<boolean>;
-  /** It is known what became of a write. */
-  answered(write: WriteSent): Promise<void>;
-  /** The writes whose answers never came: a member's, those to one place, or all. */
-  unanswered(of: { memberId: number } | { place: Place } | 'all'): Promise<UnansweredWrite[]>;
-  /** Notes that a member's keys were looked at in Kisi. */
-  looked(memberId: number): Promise<void>;
-  /** The Kisi user that a member's keys are made for; null: not known. */
-  userOf(memberId: number): Promise<KnownUser | null>;
-  /** The Kisi users of all members who have one. */
-  users(): Promise<Map<number, KnownUser>>;
-  noteUser(memberId: number, user: KnownUser): Promise<void>;
-  /** A Kisi user is gone, and with it all its keys. */
-  userGone(userId: number): Promise<void>;
-  /** Forgets keys that were taken away before this instant, and what may do no harm any more of unanswered writes. */
-  prune(before: Instant): Promise<void>;
-}
-
 /** A removal, or an end given back, that is so old is not carried out any more: nothing holds a request for so long. */
 const heldAtMostMs = 24 * 3_600_000;
 /** So many ids go into one statement. */
 const mostIds = 500;
 
 /** The record in a database that `openDatabase` opened. */
-export const createOwnership = (db: Kysely<Tables>, now: () => Instant): Ownership =>
-  new DatabaseOwnership(db, now);
+export const createOwnership = (db: Kysely<Tables>, now: () => Instant): Ownership => new Ownership(db, now);
 
-class DatabaseOwnership implements Ownership {
+/**
+ * Whose each key is, outside of any workflow: what Latchkey made or adopted, for which member, and which keys it has taken
+ * away. Every promise rejects with a DatabaseError where the database does not do what was asked.
+ */
+export class Ownership {
   constructor(
     private readonly db: Kysely<Tables>,
     private readonly now: () => Instant,
   ) {}
 
+  /** All that is on record of a member, and of these places, whoever they belong to. */
   read(memberId: number, places: readonly Place[]): Promise<OwnedKey[]> {
     return reading(async () => {
       const own = await this.ofMember(memberId);
@@ -88,14 +49,17 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** What is on record of one place; null: nothing. */
   at(place: Place): Promise<OwnedKey | null> {
     return reading(() => this.atPlace(place));
   }
 
+  /** All that is on record. */
   all(): Promise<OwnedKey[]> {
     return reading(async () => (await this.keys().execute()).map(ownedOf));
   }
 
+  /** Of these members those who own a key. */
   ownersAmong(memberIds: readonly number[]): Promise<number[]> {
     return reading(async () => {
       const found: number[] = [];
@@ -113,12 +77,14 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** Keeps what is known of these places, in place of what was. */
   put(owned: readonly OwnedKey[]): Promise<void> {
     return writing(async () => {
       for (const one of owned) await this.putOne(one);
     });
   }
 
+  /** Notes a write to a place: the key is this member's from now on. Answers the new number of writes. */
   own(memberId: number, key: LedgerKey): Promise<number> {
     return writing(async () => {
       const earlier = await this.atPlace(key);
@@ -129,6 +95,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** Notes that nobody owns the key at a place any more. */
   release(place: Place, memberId: number | null): Promise<void> {
     return writing(async () => {
       const owned = await this.atPlace(place);
@@ -139,6 +106,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** Hands the keys of a member over to another; `userId`: only those of this Kisi user. Answers how many. */
   handOver(from: number, to: number, userId?: number): Promise<number> {
     return writing(async () => {
       const keys = (await this.ofMember(from)).filter(
@@ -155,6 +123,10 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /**
+   * Notes a write that is about to be sent, until it is answered. Answers whether it is the first of its kind: an earlier one that
+   * asked for just the same may never have been answered, and may be carried out yet whatever this one is told.
+   */
   sending(write: WriteSent): Promise<boolean> {
     return writing(async () => {
       const { userId, groupId, memberId, does, key } = write;
@@ -176,6 +148,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** It is known what became of a write. */
   answered(write: WriteSent): Promise<void> {
     return writing(async () => {
       await this.db
@@ -187,7 +160,8 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
-  unanswered(of: Parameters<Ownership['unanswered']>[0]): Promise<UnansweredWrite[]> {
+  /** The writes whose answers never came: a member's, those to one place, or all. */
+  unanswered(of: { memberId: number } | { place: Place } | 'all'): Promise<UnansweredWrite[]> {
     return reading(async () => {
       let query = this.db.selectFrom('unanswered_write').selectAll().orderBy('at').orderBy('asked');
       if (of !== 'all' && 'memberId' in of) query = query.where('member_id', '=', of.memberId);
@@ -197,6 +171,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** Notes that a member's keys were looked at in Kisi. */
   looked(memberId: number): Promise<void> {
     return writing(async () => {
       await this.db
@@ -207,6 +182,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** The Kisi user that a member's keys are made for; null: not known. */
   userOf(memberId: number): Promise<KnownUser | null> {
     return reading(async () => {
       const row = await this.db
@@ -218,6 +194,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** The Kisi users of all members who have one. */
   users(): Promise<Map<number, KnownUser>> {
     return reading(async () => {
       const rows = await this.db.selectFrom('kisi_user').selectAll().execute();
@@ -236,6 +213,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** A Kisi user is gone, and with it all its keys. */
   userGone(userId: number): Promise<void> {
     return writing(async () => {
       const rows = await this.keys().where('user_id', '=', userId).execute();
@@ -246,6 +224,7 @@ class DatabaseOwnership implements Ownership {
     });
   }
 
+  /** Forgets keys that were taken away before this instant, and what may do no harm any more of unanswered writes. */
   prune(before: Instant): Promise<void> {
     return writing(async () => {
       await this.db
