@@ -1,4 +1,4 @@
-/** What the log says once, however many reads of Nexudus find it. */
+/** What the log says once, however many reads of Nexudus find it. Each of these remembers what it has told. */
 import { log } from '@temporalio/activity';
 import { clockWords, type Verdict } from '../access/clocks.js';
 import { contentOf, type Broken } from '../nexudus/changes.js';

@@ -66,7 +66,7 @@ export async function runningMembers(client: Client, where = ''): Promise<number
   return ids;
 }
 
-/** Runs `job` for each, so many at a time as Temporal takes at ease. */
+/** Runs `job` for each, as many at a time as Temporal takes at ease. */
 export async function inBatches<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
   for (let i = 0; i < items.length; i += wakesAtOnce) {
     await Promise.all(items.slice(i, i + wakesAtOnce).map(job));
@@ -75,15 +75,15 @@ export async function inBatches<T>(items: readonly T[], job: (item: T) => Promis
 
 /** How far the waking of a batch has come, for another try to go on from there. */
 export interface BatchProgress {
-  /** So many were woken before. */
+  /** How many were woken before. */
   from: number;
-  /** Told once so many were woken. */
+  /** Told how many are woken by now. */
   reached: (count: number) => void;
   signal: AbortSignal;
 }
 
 /**
- * Wakes all of a batch, at a pace that leaves room for those for whom somebody waits. Where it is too large for that within
+ * Wakes all of a batch, at a pace that leaves room for members somebody waits for. Where it is too large for that within
  * seconds, nobody who does something else should wait for it.
  */
 export async function wakeEach(

@@ -1,4 +1,4 @@
-/** A database in a file: who may read it, who waits for whom, and whether it is there still. */
+/** A database in a file: who may read it, how its users wait for each other, and whether it is there still. */
 import { chmodSync, statSync, type BigIntStats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
