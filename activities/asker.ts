@@ -1,5 +1,14 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { memberIdOf } from '../messages/to-member.js';
 import type { FailureType } from '../messages/to-activities.js';
+
+/**
+ * The member whose workflow has the running activity done; null: another workflow has. Temporal says so, while what an activity is
+ * given is a claim, which anybody can have typed.
+ */
+export function runningMember(): number | null {
+  return memberIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
+}
 
 /**
  * Throws a final failure where another workflow than `workflowId` asks for what only that one may: anybody can start one by

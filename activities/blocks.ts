@@ -3,7 +3,7 @@ import { log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { blockedBy } from '../access/exceptions.js';
 import type { Exception, Instant } from '../access/types.js';
-import { AuditLogError } from '../database/errors.js';
+import { DatabaseError } from '../database/errors.js';
 import type { Ownership } from '../database/ownership.js';
 import { holdingsMemo, type ShownHoldings } from '../messages/to-member.js';
 import type { BlockActivities, Blocks, BlocksRequest } from '../messages/to-activities.js';
@@ -30,14 +30,14 @@ export function createBlockActivities(deps: BlockDeps): BlockActivities {
   /** The record knows of keys that a fresh workflow does not; without the database its own ledger is what is known. */
   async function known(request: BlocksRequest): Promise<Omit<Blocks, 'blocked'>> {
     const { ledger, kisiUser } = request;
-    const copy = await unlessAuditLogFails(recall(ownership, request));
+    const copy = await unlessDatabaseFails(recall(ownership, request));
     return copy === null ? { ledger, kisiUser, isRecorded: false } : { ...copy, isRecorded: true };
   }
 
   /** Who owns the keys of the person may be another profile than the one that a block names. */
   async function tellProfiles({ memberId, siblingIds }: BlocksRequest, isOwner: boolean): Promise<void> {
     const others = siblingIds.length > 0 || isOwner ? siblingIds : await deps.otherProfiles(memberId);
-    await inBatches(others, (id) => unlessAuditLogFails(waker.wakeIfRunning(id, { reason: 'profileOrder' })));
+    await inBatches(others, (id) => unlessDatabaseFails(waker.wakeIfRunning(id, { reason: 'profileOrder' })));
   }
 
   return {
@@ -58,15 +58,15 @@ export function createBlockActivities(deps: BlockDeps): BlockActivities {
 }
 
 /** Null: the database does not do it, or not in time. */
-async function unlessAuditLogFails<T>(job: Promise<T>): Promise<T | null> {
+async function unlessDatabaseFails<T>(job: Promise<T>): Promise<T | null> {
   const tooLate = new AbortController();
   const late = sleep(recordWithinMs, null, { signal: tooLate.signal, ref: false }).then(() => {
-    throw new AuditLogError('The database does not answer.');
+    throw new DatabaseError('The database does not answer.');
   });
   try {
     return await Promise.race([job, late]);
   } catch (error) {
-    if (!(error instanceof AuditLogError)) throw error;
+    if (!(error instanceof DatabaseError)) throw error;
     log.warn(`Blocks are carried out from the ledgers alone: ${error.message}`);
     return null;
   } finally {

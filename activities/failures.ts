@@ -1,7 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
-import { AuditLogError } from '../database/errors.js';
+import { DatabaseError } from '../database/errors.js';
 import { OutOfTimeError } from '../lib/within.js';
 import type { FailureType } from '../messages/to-activities.js';
 
@@ -26,7 +26,7 @@ export function toFailure(error: unknown): Error {
     const { of, message } = error;
     return ApplicationFailure.create({ type: of, message, category: ApplicationFailureCategory.BENIGN });
   }
-  if (error instanceof AuditLogError)
+  if (error instanceof DatabaseError)
     return ApplicationFailure.create({ type: 'AuditLog', message: error.message });
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -2,23 +2,19 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import { iso } from '../access/types.js';
 import type { Order, Orders } from '../messages/to-control.js';
-import { memberIdOf } from '../messages/to-member.js';
 import type { FailureType, WriteNote } from '../messages/to-activities.js';
 import type { OrderBook } from './orders.js';
 
 /** What an activity is about to do: `revoke` takes access away or shortens it, `grant` is every other write to Kisi. */
 export type Part = 'grant' | 'revoke' | 'read';
 
-/** Where it is, by which plan of a person, if by any, and whose key, where another workflow than the member's asks. */
-export type About = Pick<WriteNote, 'locationId' | 'planId' | 'memberId'>;
-
-/** For what is about no member in particular. */
-export const nowhere: About = { locationId: null, planId: null };
-
-/** Whom it is for. */
-export interface Whom extends About {
+/** What a part is about: whose key it is, where, and by which plan of a person, if by any. */
+export interface About extends Pick<WriteNote, 'locationId' | 'planId'> {
   memberId: number | null;
 }
+
+/** What is about no member in particular. */
+export const nowhere: About = { memberId: null, locationId: null, planId: null };
 
 /** Asked at the last instant before each part. */
 export interface Gate {
@@ -36,9 +32,9 @@ const mayBeOldMs = 200;
 
 export function createGate(orders: OrderBook): Gate {
   /** What each running activity is about, and whether it has sent a write already. */
-  const parts = new WeakMap<Context, { part: Part; whom: Whom; wrote: boolean }>();
+  const parts = new WeakMap<Context, { part: Part; about: About; wrote: boolean }>();
 
-  async function check(part: Part, whom: Whom, mayBeDone: boolean): Promise<void> {
+  async function check(part: Part, about: About, mayBeDone: boolean): Promise<void> {
     const { stop, mode } = await orders.get({ notBefore: Infinity, maxAgeMs: mayBeOldMs });
     if (stop !== null && stops[stop.level].includes(part)) {
       throw held(
@@ -46,7 +42,7 @@ export function createGate(orders: OrderBook): Gate {
         mayBeDone,
       );
     }
-    if (part !== 'read' && !isWritten(mode, whom)) {
+    if (part !== 'read' && !isWritten(mode, about)) {
       throw held(
         `Latchkey only observes: mode ${mode.name} by ${mode.by} since ${iso(mode.since)}${whyOf(mode)}.`,
         mayBeDone,
@@ -55,20 +51,18 @@ export function createGate(orders: OrderBook): Gate {
   }
 
   return {
-    async admit(part, { locationId, planId, memberId }) {
+    async admit(part, about) {
       const context = Context.current();
-      const asking = memberIdOf(context.info.workflowExecution?.workflowId ?? '');
-      const whom = { memberId: memberId ?? asking, locationId, planId };
-      parts.set(context, { part, whom, wrote: false });
+      parts.set(context, { part, about, wrote: false });
       // An earlier attempt may have got through before the order was given.
-      await check(part, whom, context.info.attempt > 1);
+      await check(part, about, context.info.attempt > 1);
     },
     async admitWrite() {
       const context = Context.current();
       const admitted = parts.get(context);
       if (admitted === undefined) throw new Error('a write to Kisi that was not admitted');
-      const { part, whom, wrote } = admitted;
-      await check(part, whom, wrote || context.info.attempt > 1);
+      const { part, about, wrote } = admitted;
+      await check(part, about, wrote || context.info.attempt > 1);
       parts.set(context, { ...admitted, wrote: true });
     },
   };
@@ -76,7 +70,7 @@ export function createGate(orders: OrderBook): Gate {
 
 function isWritten(
   { name, locationIds, memberIds }: Orders['mode'],
-  { memberId, locationId, planId }: Whom,
+  { memberId, locationId, planId }: About,
 ): boolean {
   if (planId !== null) return true;
   if (name !== 'canary') return name === 'live';

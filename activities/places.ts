@@ -11,12 +11,14 @@ import { isKisiError } from '../kisi/errors.js';
 import type { Ownership } from '../database/ownership.js';
 import type { FailureType, GrantResult, KeyWish } from '../messages/to-activities.js';
 import { inTurns } from './in-turns.js';
-import { runningMember } from './recorder.js';
 
 type Given = Extract<GrantResult, { keyId: number }>;
 
+/** A key that was given or moved, before it is on record. */
+export type Made = Omit<Given, 'version'>;
+
 /** What came of a grant or a move, before it is on record. */
-export type Outcome = Exclude<GrantResult, Given> | Omit<Given, 'version'>;
+export type Outcome = Exclude<GrantResult, Given> | Made;
 
 /** What is on record of a place before a write to it. */
 export interface Before {
@@ -26,64 +28,54 @@ export interface Before {
   unanswered: readonly UnansweredWrite[];
 }
 
-/** Writes to Kisi with whose each key is on record before and after; those to one place come one after another. */
-export interface Places {
-  /** Gives or moves a key: it is the running member's from now on, whoever it was before. */
-  take(wish: KeyWish, write: (before: Before) => Promise<Outcome>): Promise<GrantResult>;
-  /**
-   * Takes a key away, or gives it up. Where it is another member's by now nothing is written. `keyId`: null: not known.
-   * `validUntil`: the end that it has, or is given back. Throws a final failure where a member's workflow asks for it, and the
-   * key is not on record as Latchkey's own.
-   */
-  end(
-    key: Place & Pick<LedgerKey, 'keyId' | 'validUntil'>,
-    does: 'giveBack' | 'remove',
-    write: () => Promise<void>,
-  ): Promise<void>;
-}
+/** A key that is to be taken away, or given up, and the end that it has, or is given back. */
+type Ending = Place & Pick<LedgerKey, 'keyId' | 'validUntil'>;
 
-/** Principle 12: whose a key is stands in the database. Keep one for the process that writes to Kisi. */
-export function createPlaces(
-  ownership: Pick<
-    Ownership,
-    'at' | 'own' | 'put' | 'release' | 'userGone' | 'sending' | 'answered' | 'unanswered'
-  >,
-): Places {
-  const inTurn = inTurns();
+/**
+ * Principle 12: whose a key is stands in the database. Writes to Kisi with whose each key is on record before and after; those to
+ * one place come one after another. Keep one for the process that writes to Kisi.
+ */
+export class Places {
+  private readonly inTurn = inTurns();
 
-  /** Makes a write that is on record until its answer is known: without one it may be carried out yet, however late. */
-  async function untilAnswered<T>(sent: WriteSent, write: () => Promise<T>): Promise<T> {
-    const isFirst = await ownership.sending(sent);
-    try {
-      const answer = await write();
-      // An id that is gone cannot be taken away once more.
-      if (isFirst || sent.does === 'remove') await ownership.answered(sent);
-      return answer;
-    } catch (error) {
-      if (isFirst && isAnswered(error)) await ownership.answered(sent);
-      throw error;
-    }
+  constructor(
+    private readonly ownership: Pick<
+      Ownership,
+      'at' | 'own' | 'put' | 'release' | 'userGone' | 'sending' | 'answered' | 'unanswered'
+    >,
+  ) {}
+
+  /** Gives or moves a key: it is this member's from now on, whoever it was before. */
+  take(
+    memberId: number | null,
+    wish: KeyWish,
+    write: (before: Before) => Promise<Outcome>,
+  ): Promise<GrantResult> {
+    if (memberId === null) throw new Error('only a member’s workflow gives keys');
+    return this.inTurn(placeName(wish), () => this.takeNow(memberId, wish, write));
   }
 
-  async function takeNow(wish: KeyWish, write: (before: Before) => Promise<Outcome>): Promise<GrantResult> {
-    const memberId = runningMember();
-    if (memberId === null) throw new Error('only a member’s workflow gives keys');
-    const { userId, groupId } = wish;
-    const before = await ownership.at(wish);
-    const unanswered = await ownership.unanswered({ place: wish });
-    // On record before it is made: after a lost answer, or with the workflow gone, it is known whose it may be.
-    const claimed = await ownership.own(memberId, { ...wish, uncertain: true });
-    const sent = { userId, groupId, memberId, does: 'put', key: wish } as const;
-    const outcome = await untilAnswered(sent, () => write({ owned: before, unanswered })).catch(
-      async (error: unknown) => {
-        if (!isUnmade(error)) throw error;
-        if (before === null) await ownership.release(wish, memberId);
-        else await ownership.put([again(before, claimed + 1)]);
-        throw error;
-      },
-    );
+  /**
+   * Takes a key away, or gives it up. Where it is another member's by now nothing is written. `asker`: the member who asks; null:
+   * another workflow does. Throws a final failure where a member asks, and the key is not on record as Latchkey's own.
+   */
+  end(
+    asker: number | null,
+    key: Ending,
+    does: 'giveBack' | 'remove',
+    write: () => Promise<void>,
+  ): Promise<void> {
+    return this.inTurn(placeName(key), () => this.endNow(asker, key, does, write));
+  }
+
+  private async takeNow(
+    memberId: number,
+    wish: KeyWish,
+    write: (before: Before) => Promise<Outcome>,
+  ): Promise<GrantResult> {
+    const outcome = await this.putAsOwn(memberId, wish, write);
     if (outcome.outcome === 'userGone') {
-      await ownership.userGone(wish.userId);
+      await this.ownership.userGone(wish.userId);
       return outcome;
     }
     const { keyId, validUntil, was, higherRole } = outcome;
@@ -91,49 +83,83 @@ export function createPlaces(
     const handUntil = was ?? wish.handUntil;
     const known = { keyId, validUntil, byHand, handUntil, uncertain: false };
     const key = { ...wish, ...known, ...(byHand ? { higherRole } : {}) };
-    return { ...outcome, version: await ownership.own(memberId, key) };
+    return { ...outcome, version: await this.ownership.own(memberId, key) };
   }
 
-  async function endNow(...[place, does, write]: Parameters<Places['end']>): Promise<void> {
+  /** Has the key on record before it is made: after a lost answer, or with the workflow gone, it is known whose it may be. */
+  private async putAsOwn(
+    memberId: number,
+    wish: KeyWish,
+    write: (before: Before) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const { userId, groupId } = wish;
+    const owned = await this.ownership.at(wish);
+    const unanswered = await this.ownership.unanswered({ place: wish });
+    const claimed = await this.ownership.own(memberId, { ...wish, uncertain: true });
+    const sent = { userId, groupId, memberId, does: 'put', key: wish } as const;
+    try {
+      return await this.untilAnswered(sent, () => write({ owned, unanswered }));
+    } catch (error) {
+      if (!isUnmade(error)) throw error;
+      if (owned === null) await this.ownership.release(wish, memberId);
+      else await this.ownership.put([again(owned, claimed + 1)]);
+      throw error;
+    }
+  }
+
+  private async endNow(
+    asker: number | null,
+    place: Ending,
+    does: 'giveBack' | 'remove',
+    write: () => Promise<void>,
+  ): Promise<void> {
     const { userId, groupId, keyId, validUntil } = place;
-    const memberId = runningMember();
-    const owned = await ownership.at(place);
-    if (owned !== null && owned.key !== null && owned.memberId !== memberId) {
+    const owned = await this.ownership.at(place);
+    if (owned !== null && owned.key !== null && owned.memberId !== asker) {
       log.info(
-        `The key of Kisi user ${place.userId} to group ${place.groupId} stays: it is member ${owned.memberId}'s by now.`,
+        `The key of Kisi user ${userId} to group ${groupId} stays: it is member ${owned.memberId}'s by now.`,
       );
       return;
     }
-    if (memberId !== null && !mayEnd(owned, place)) return;
+    if (asker !== null && !mayEnd(owned, place)) return;
     const key = owned?.key ?? null;
     if (owned === null || key === null || keyId === null) await write();
     else {
       const sent = { userId, groupId, memberId: owned.memberId, does, key: { ...key, keyId, validUntil } };
-      await untilAnswered(sent, write);
+      await this.untilAnswered(sent, write);
     }
-    await ownership.release(place, memberId);
+    await this.ownership.release(place, asker);
   }
 
-  /**
-   * Whether a member may take the key away: it is on record as its own. What a workflow says of its keys is a claim, which
-   * anybody can have typed in Temporal's UI. False: it was taken away before.
-   */
-  function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
-    if (owned !== null && owned.key === null) return false;
-    if (owned?.key?.byHand === false) return true;
-    throw ApplicationFailure.create({
-      type: 'AuditLog' satisfies FailureType,
-      message:
-        `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
-        '(any more). If it is to go, take it away in Kisi.',
-      nonRetryable: true,
-    });
+  /** Makes a write that is on record until its answer is known: without one it may be carried out yet, however late. */
+  private async untilAnswered<T>(sent: WriteSent, write: () => Promise<T>): Promise<T> {
+    const isFirst = await this.ownership.sending(sent);
+    try {
+      const answer = await write();
+      // An id that is gone cannot be taken away once more.
+      if (isFirst || sent.does === 'remove') await this.ownership.answered(sent);
+      return answer;
+    } catch (error) {
+      if (isFirst && isAnswered(error)) await this.ownership.answered(sent);
+      throw error;
+    }
   }
+}
 
-  return {
-    take: (wish, write) => inTurn(placeName(wish), () => takeNow(wish, write)),
-    end: (key, ...rest) => inTurn(placeName(key), () => endNow(key, ...rest)),
-  };
+/**
+ * Whether a member may take the key away: it is on record as its own. What a workflow says of its keys is a claim, which
+ * anybody can have typed in Temporal's UI. False: it was taken away before.
+ */
+function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
+  if (owned !== null && owned.key === null) return false;
+  if (owned?.key?.byHand === false) return true;
+  throw ApplicationFailure.create({
+    type: 'AuditLog' satisfies FailureType,
+    message:
+      `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
+      '(any more). If it is to go, take it away in Kisi.',
+    nonRetryable: true,
+  });
 }
 
 /** The same as before, as the newest word on it. */

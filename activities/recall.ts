@@ -6,7 +6,7 @@ import type { Assessed, AssessRequest } from '../messages/to-activities.js';
 export type Copy = Pick<Assessed, 'ledger' | 'kisiUser'>;
 
 /**
- * Principle 12: the record says whose a key is, and a workflow's ledger can be made again from it. Throws AuditLogError where the
+ * Principle 12: the record says whose a key is, and a workflow's ledger can be made again from it. Throws DatabaseError where the
  * record cannot be read or told.
  */
 export async function recall(

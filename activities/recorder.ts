@@ -1,11 +1,10 @@
-import { ApplicationFailure, Context, log } from '@temporalio/activity';
+import { ApplicationFailure, log } from '@temporalio/activity';
 import type { Wait } from '../access/latency.js';
 import type { Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
 import type { JsonValue } from '../access/json.js';
 import type { AuditRecord, WriteAhead } from '../database/audit-records.js';
 import type { AuditLog } from '../database/audit-log.js';
-import { memberIdOf } from '../messages/to-member.js';
 import type { WriteNote } from '../messages/to-activities.js';
 import { logWrite } from './lines.js';
 
@@ -62,147 +61,172 @@ export interface Stopwatch {
   tell(wait: Wait): void;
 }
 
-/** Keeps every write in the audit log: noted before it is made, and its answer after. */
-export interface Recorder {
-  /** Throws what the write throws, and AuditLogError, before anything is written, where the audit log cannot be. */
-  write<T>(note: WriteNote, write: Write<T>): Promise<T>;
-  /**
-   * Says of the running member's earlier writes to a group (null: to no group), whose answers were lost, what became of
-   * them. Throws AuditLogError.
-   */
-  settle(groupId: number | null, sight: Pick<Sight<unknown>, 'keyId' | 'shows'>): Promise<void>;
-  /** The same of all of them, as far as `sightOf` can tell: null: it cannot. */
-  settleSeen(
-    sightOf: (earlier: AuditRecord) => Pick<Sight<unknown>, 'keyId' | 'shows'> | null,
-  ): Promise<void>;
-}
+/** What a write is about, and whose key it is. */
+export type Noted = WriteNote & { memberId: number | null };
 
-export function createRecorder(auditLog: AuditLog, now: () => Instant, stopwatch: Stopwatch): Recorder {
+/** What tells of an earlier write what became of it. */
+type Shown = Pick<Sight<unknown>, 'keyId' | 'shows'>;
+
+/** A write that is about to be made, but for when. */
+type Ahead = Omit<WriteAhead, 'at'>;
+
+/** A recorder. Keep one for the process that writes to Kisi. */
+export const createRecorder = (auditLog: AuditLog, now: () => Instant, stopwatch: Stopwatch): Recorder =>
+  new Recorder(auditLog, now, stopwatch);
+
+/** Keeps every write in the audit log: noted before it is made, and its answer after. Throws DatabaseError where it cannot. */
+export class Recorder {
   /** The newest try of each write under way: there are two where Temporal has taken the first for lost. */
-  const newestTries = new Map<string, symbol>();
+  private readonly newestTries = new Map<string, symbol>();
 
-  async function inDoubt(memberId: number | null, groupId?: number | null): Promise<AuditRecord[]> {
-    return memberId === null ? [] : auditLog.begunFor(memberId, groupId);
+  constructor(
+    private readonly auditLog: AuditLog,
+    private readonly now: () => Instant,
+    private readonly stopwatch: Stopwatch,
+  ) {}
+
+  /** Says of a member's earlier writes to a group (null: to no group), whose answers were lost, what became of them. */
+  async settle(memberId: number | null, groupId: number | null, shown: Shown): Promise<void> {
+    await this.settleAll(await this.inDoubt(memberId, groupId), shown);
   }
 
-  async function lastDone({ memberId, groupId }: Pick<AuditRecord, 'memberId' | 'groupId'>) {
-    return memberId === null ? null : auditLog.lastDoneFor(memberId, groupId);
-  }
-
-  async function finish(
-    all: readonly AuditRecord[],
-    { shows, keyId }: Pick<Sight<unknown>, 'keyId' | 'shows'>,
-  ): Promise<void> {
-    const answer = 'its answer was lost; what became of it showed later';
-    for (const one of all) {
-      const outcome =
-        shows(one) && !leftSo(await lastDone(one), one, keyId)
-          ? { state: 'done' as const, after: withKeyId(one.after, keyId), answer }
-          : { state: 'failed' as const, after: one.before, answer };
-      await auditLog.finish(one.key, outcome);
-      if (outcome.state === 'done') logWrite(one, outcome.after);
+  /** The same of all of them, as far as `sightOf` can tell: null: it cannot. */
+  async settleSeen(memberId: number | null, sightOf: (earlier: AuditRecord) => Shown | null): Promise<void> {
+    for (const one of await this.inDoubt(memberId)) {
+      const shown = sightOf(one);
+      if (shown !== null) await this.settleAll([one], shown);
     }
   }
 
+  /** Makes a write, unless all is as wished already. Throws what the write throws; DatabaseError before anything is written. */
+  async write<T>(note: Noted, write: Write<T>): Promise<T> {
+    // The same for each try, however the workflow tries: one change is one record.
+    const key = `write/${note.id}`;
+    const sight = await this.lookFirst(key, note, write);
+    if (sight !== null && sight.isSo !== null) return sight.isSo.result;
+    const { what, groupId, after } = write;
+    const { cause, locationId, by, planId, memberId } = note;
+    const before = sight === null ? write.before : sight.before;
+    const about = { cause, locationId, by, planId, memberId, what, groupId, before, after };
+    const thisTry = Symbol(key);
+    this.newestTries.set(key, thisTry);
+    try {
+      return await this.make({ key, ...about }, note, write, thisTry);
+    } finally {
+      if (this.newestTries.get(key) === thisTry) this.newestTries.delete(key);
+    }
+  }
+
+  /**
+   * How Kisi is, where it is not known what became of earlier writes, which it then settles; null: there is none. Before a write
+   * is made: afterwards it could not be told any more which of them did it.
+   */
+  private async lookFirst<T>(
+    key: string,
+    { memberId, unsure = false, isOrdered = false }: Noted,
+    { look, groupId }: Write<T>,
+  ): Promise<Sight<T> | null> {
+    const doubtful = await this.inDoubt(memberId, groupId);
+    const earlier = doubtful.filter((one) => one.key !== key);
+    if (earlier.length === 0 && !unsure) return null;
+    const sight = await (isOrdered ? unlessUnread(look) : look());
+    if (sight !== null) await this.settleAll(sight.isSo === null ? earlier : doubtful, sight);
+    return sight;
+  }
+
+  private async make<T>(
+    ahead: Ahead,
+    { id, since = null }: Noted,
+    { make, what }: Write<T>,
+    thisTry: symbol,
+  ): Promise<T> {
+    const isMeasured = since !== null && since >= (await this.stopwatch.countsFrom());
+    const { at, mayBeDone: isTriedAgain } = await this.auditLog.begin({
+      ...ahead,
+      at: this.now(),
+    });
+    const replacing: Replacing = (keyId, swap) =>
+      this.replace({ ...ahead, key: `replaced/${id}`, at, what: 'revoke', before: { keyId } }, swap);
+    try {
+      const written = await make(isTriedAgain, replacing);
+      await this.finish(ahead, written, isTriedAgain, isMeasured ? since : null);
+      return written.result;
+    } catch (error) {
+      // Of another try it tells nothing.
+      const isOnly = !isTriedAgain && this.newestTries.get(ahead.key) === thisTry;
+      if (isOnly && (isRefused(error) || isUnsent(error, what)))
+        await this.auditLog.finish(ahead.key, {
+          state: 'failed',
+          after: ahead.before,
+          answer: error.message,
+        });
+      throw error;
+    }
+  }
+
+  private async finish(
+    ahead: Ahead,
+    { done, after, answer, awaited }: Written<unknown>,
+    isTriedAgain: boolean,
+    waitedSince: Instant | null,
+  ): Promise<void> {
+    const isDone =
+      done === 'now' ||
+      (done === 'before' && isTriedAgain && !(await this.wasLeftSo({ ...ahead, after }, idIn(after))));
+    const until = this.now();
+    // Nexudus' clock may be ahead.
+    const waited =
+      isDone && awaited && waitedSince !== null ? { since: Math.min(waitedSince, until), until } : undefined;
+    await this.auditLog.finish(ahead.key, { state: isDone ? 'done' : 'failed', after, answer, waited });
+    // A grant that found a key there, and moved its end on.
+    const what = ahead.what === 'grant' && awaited === undefined ? 'move' : ahead.what;
+    if (isDone) logWrite({ ...ahead, what }, after);
+    if (awaited && waited) this.stopwatch.tell({ what: awaited, locationId: ahead.locationId, ...waited });
+  }
+
   /** Its record is as old as the one of the write that it belongs to, and stands before that. */
-  async function replaced<T>(
-    { key, ...about }: Omit<WriteAhead, 'after'>,
+  private async replace<T>(
+    { key, ...about }: WriteAhead,
     swap: (onTaken: (wasThere: boolean) => void) => Promise<T>,
   ): Promise<T> {
-    const { mayBeDone } = await auditLog.begin({ ...about, key, after: null });
+    const { mayBeDone } = await this.auditLog.begin({ ...about, key, after: null });
     const taken: { wasThere?: boolean } = {};
     try {
       return await swap((wasThere) => (taken.wasThere = wasThere));
     } catch (error) {
       if (taken.wasThere === undefined && !mayBeDone && (isRefused(error) || isUnsent(error, 'revoke')))
-        await auditLog.finish(key, { state: 'failed', after: about.before, answer: error.message });
+        await this.auditLog.finish(key, { state: 'failed', after: about.before, answer: error.message });
       throw error;
     } finally {
       if (taken.wasThere !== undefined) {
         const isDone = taken.wasThere || mayBeDone;
         const answer = isDone ? 'deleted, for another key in its place' : 'already gone';
-        await auditLog.finish(key, { state: isDone ? 'done' : 'failed', after: null, answer });
+        await this.auditLog.finish(key, { state: isDone ? 'done' : 'failed', after: null, answer });
       }
     }
   }
 
-  return {
-    async settle(groupId, sight) {
-      await finish(await inDoubt(runningMember(), groupId), sight);
-    },
-    async settleSeen(sightOf) {
-      for (const one of await inDoubt(runningMember())) {
-        const sight = sightOf(one);
-        if (sight !== null) await finish([one], sight);
-      }
-    },
-    async write(note, { look, make, ...planned }) {
-      const {
-        id,
-        since = null,
-        memberId = runningMember(),
-        unsure = false,
-        isOrdered = false,
-        ...about
-      } = note;
-      let write = planned;
-      // The same for each try, however the workflow tries: one change is one record.
-      const key = `write/${id}`;
-      const doubtful = await inDoubt(memberId, planned.groupId);
-      const earlier = doubtful.filter((one) => one.key !== key);
-      if (earlier.length > 0 || unsure) {
-        // Before this one is made: afterwards it could not be told any more which of them did it.
-        const sight = await (isOrdered ? unlessUnread(look) : look());
-        if (sight !== null) {
-          await finish(sight.isSo === null ? earlier : doubtful, sight);
-          if (sight.isSo !== null) return sight.isSo.result;
-          write = { ...planned, before: sight.before };
-        }
-      }
-      const thisTry = Symbol(key);
-      newestTries.set(key, thisTry);
-      const isMeasured = since !== null && since >= (await stopwatch.countsFrom());
-      const { at, mayBeDone: isTriedAgain } = await auditLog.begin({
-        key,
-        at: now(),
-        memberId,
-        ...write,
-        ...about,
-      });
-      const replacing: Replacing = (keyId, swap) =>
-        replaced(
-          { ...write, ...about, key: `replaced/${id}`, at, memberId, what: 'revoke', before: { keyId } },
-          swap,
-        );
-      try {
-        const written = await make(isTriedAgain, replacing);
-        const { result, done, after, answer, awaited } = written;
-        const isByEarlierTry = async (): Promise<boolean> => {
-          if (done !== 'before' || !isTriedAgain) return false;
-          const one = { ...write, after };
-          return !leftSo(await lastDone({ memberId, groupId: write.groupId }), one, idIn(after));
-        };
-        const isDone = done === 'now' || (await isByEarlierTry());
-        const until = now();
-        // Nexudus' clock may be ahead.
-        const waited = isDone && awaited && isMeasured ? { since: Math.min(since, until), until } : undefined;
-        await auditLog.finish(key, { state: isDone ? 'done' : 'failed', after, answer, waited });
-        // A grant that found a key there, and moved its end on.
-        const what = write.what === 'grant' && awaited === undefined ? 'move' : write.what;
-        if (isDone) logWrite({ ...about, ...write, what, memberId }, after);
-        if (awaited && waited) stopwatch.tell({ what: awaited, locationId: about.locationId, ...waited });
-        return result;
-      } catch (error) {
-        // Of another try it tells nothing.
-        const isOnly = !isTriedAgain && newestTries.get(key) === thisTry;
-        if (isOnly && (isRefused(error) || isUnsent(error, write.what)))
-          await auditLog.finish(key, { state: 'failed', after: write.before, answer: error.message });
-        throw error;
-      } finally {
-        if (newestTries.get(key) === thisTry) newestTries.delete(key);
-      }
-    },
-  };
+  private async inDoubt(memberId: number | null, groupId?: number | null): Promise<AuditRecord[]> {
+    return memberId === null ? [] : this.auditLog.begunFor(memberId, groupId);
+  }
+
+  private async settleAll(all: readonly AuditRecord[], { shows, keyId }: Shown): Promise<void> {
+    const answer = 'its answer was lost; what became of it showed later';
+    for (const one of all) {
+      const outcome =
+        shows(one) && !(await this.wasLeftSo(one, keyId))
+          ? { state: 'done' as const, after: withKeyId(one.after, keyId), answer }
+          : { state: 'failed' as const, after: one.before, answer };
+      await this.auditLog.finish(one.key, outcome);
+      if (outcome.state === 'done') logWrite(one, outcome.after);
+    }
+  }
+
+  /** Whether an earlier write had left all as this one wishes it. */
+  private async wasLeftSo(one: Ahead, keyId: number | null): Promise<boolean> {
+    const { memberId, groupId } = one;
+    return leftSo(memberId === null ? null : await this.auditLog.lastDoneFor(memberId, groupId), one, keyId);
+  }
 }
 
 /** How Kisi is; null: its reads fail, which holds back nothing that a person ordered: the ledger is what is believed. */
@@ -248,11 +272,6 @@ export const idIn = (kept: JsonValue): number | null =>
 /** The end of that key; null: none. Pure. */
 export const endIn = (kept: JsonValue): number | null =>
   (kept as { validUntil?: number | null } | null)?.validUntil ?? null;
-
-/** The member whose workflow has the running activity done; null: another workflow has. */
-export function runningMember(): number | null {
-  return memberIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
-}
 
 /** By which request each write begins: where that one was not sent, nothing was done. */
 const firstRequest: Record<Write<unknown>['what'], KisiError['method']> = {

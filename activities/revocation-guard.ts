@@ -41,7 +41,7 @@ export function createGuardBook({
   let waiting: Waiting[] = [];
   let timer: NodeJS.Timeout | null = null;
   let firstAt = 0;
-  /** Members of whom a key is withheld; null: not known yet. */
+  /** Members with a key that is withheld; null: not known yet. */
   let withheld: ReadonlySet<number> | null = null;
 
   /** Who is listed is looked at again and again, so that once it is not known does no harm. */

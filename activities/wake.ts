@@ -28,19 +28,6 @@ import type { Ownership } from '../database/ownership.js';
 import type { Batch, WakeActivities } from '../messages/to-activities.js';
 import { beatMs, heartbeating } from './remote.js';
 
-/** Wakes members' workflows. Signals say only that, and from when on, to look. */
-export interface Waker extends WakeActivities {
-  /** Wakes a member, starting its workflow where there is none. */
-  wake(memberId: number, wake: Wake): Promise<void>;
-  /**
-   * Wakes a member only if its workflow runs, or ought to since it owns a key: then it is started. Answers whether it was
-   * woken.
-   */
-  wakeIfRunning(memberId: number, wake: Wake): Promise<boolean>;
-  /** Has a member leave a group as it is, only if its workflow runs; answers whether it does. */
-  freezeIfRunning(memberId: number, freeze: Freeze): Promise<boolean>;
-}
-
 const wakesAtOnce = 20;
 /** A batch up to this is woken as fast as Temporal takes it. */
 export const smallBatch = 200;
@@ -79,7 +66,7 @@ export async function runningMembers(client: Client, where = ''): Promise<number
   return ids;
 }
 
-/** Runs `job` for each, so many at a time as Temporal takes at ease. */
+/** Runs `job` for each, as many at a time as Temporal takes at ease. */
 export async function inBatches<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
   for (let i = 0; i < items.length; i += wakesAtOnce) {
     await Promise.all(items.slice(i, i + wakesAtOnce).map(job));
@@ -88,19 +75,19 @@ export async function inBatches<T>(items: readonly T[], job: (item: T) => Promis
 
 /** How far the waking of a batch has come, for another try to go on from there. */
 export interface BatchProgress {
-  /** So many were woken before. */
+  /** How many were woken before. */
   from: number;
-  /** Told once so many were woken. */
+  /** Told how many are woken by now. */
   reached: (count: number) => void;
   signal: AbortSignal;
 }
 
 /**
- * Wakes all of a batch, at a pace that leaves room for those for whom somebody waits. Where it is too large for that within
+ * Wakes all of a batch, at a pace that leaves room for members somebody waits for. Where it is too large for that within
  * seconds, nobody who does something else should wait for it.
  */
 export async function wakeEach(
-  { wake, wakeIfRunning }: Pick<Waker, 'wake' | 'wakeIfRunning'>,
+  waker: Pick<Waker, 'wake' | 'wakeIfRunning'>,
   { mayStart, others, wake: reason }: Batch,
   progress?: BatchProgress,
 ): Promise<void> {
@@ -108,8 +95,8 @@ export async function wakeEach(
   const isResync = reason.reason === 'resync';
   const [atOnce, perSecond] = isResync ? [0, resyncsPerSecond] : [smallBatch, wakesPerSecond];
   const wakes = [
-    ...mayStart.map((id) => () => wake(id, reason)),
-    ...others.map((id) => () => wakeIfRunning(id, reason)),
+    ...mayStart.map((id) => () => waker.wake(id, reason)),
+    ...others.map((id) => () => waker.wakeIfRunning(id, reason)),
   ];
   for (let i = progress?.from ?? 0; i < wakes.length;) {
     progress?.signal.throwIfAborted();
@@ -120,6 +107,21 @@ export async function wakeEach(
     progress?.reached(Math.min(next, wakes.length));
     i = next;
   }
+}
+
+export const sizeOf = ({ mayStart, others }: Batch): number => mayStart.length + others.length;
+
+/**
+ * Wakes a batch, or answers it where it is so large that a workflow should: neither the next run nor this one's time limit
+ * should have to wait for it.
+ */
+export async function wakeOrLeave(
+  waker: Pick<Waker, 'wake' | 'wakeIfRunning'>,
+  batch: Batch,
+): Promise<Batch[]> {
+  if (sizeOf(batch) > smallBatch) return [{ ...batch, wake: { ...batch.wake, isBatch: true } }];
+  await wakeEach(waker, batch);
+  return [];
 }
 
 /** How a member's workflow is started. */
@@ -144,62 +146,73 @@ export function memberStart(
 }
 
 /** `owners`: who owns a key, so that nobody is left alone whose workflow was ended by hand; left out: it is not known. */
-export function createWaker(
+export const createWaker = (
   client: Client,
   taskQueue: string,
   owners?: Pick<Ownership, 'ownersAmong'>,
-): Waker {
-  async function wake(memberId: number, reason: Wake): Promise<void> {
-    await client.workflow.signalWithStart(memberWorkflowType, {
-      ...memberStart(memberId, taskQueue),
+): Waker => new Waker(client, taskQueue, owners);
+
+/** Wakes members' workflows. Signals say only that, and from when on, to look. */
+export class Waker {
+  constructor(
+    private readonly client: Client,
+    private readonly taskQueue: string,
+    private readonly owners?: Pick<Ownership, 'ownersAmong'>,
+  ) {}
+
+  /** Wakes a member, starting its workflow where there is none. */
+  async wake(memberId: number, reason: Wake): Promise<void> {
+    await this.client.workflow.signalWithStart(memberWorkflowType, {
+      ...memberStart(memberId, this.taskQueue),
       signal: membershipChanged,
       signalArgs: [reason],
     });
   }
 
-  async function signalIfRunning<A>(
+  /**
+   * Wakes a member only if its workflow runs, or ought to since it owns a key: then it is started. Answers whether it was
+   * woken.
+   */
+  async wakeIfRunning(memberId: number, reason: Wake): Promise<boolean> {
+    if (await this.signalIfRunning(memberId, membershipChanged, reason)) return true;
+    if (this.owners === undefined || (await this.owners.ownersAmong([memberId])).length === 0) return false;
+    await this.wake(memberId, reason);
+    return true;
+  }
+
+  /** Has a member leave a group as it is, only if its workflow runs; answers whether it does. */
+  freezeIfRunning(memberId: number, freeze: Freeze): Promise<boolean> {
+    return this.signalIfRunning(memberId, freezeGroup, freeze);
+  }
+
+  private async signalIfRunning<A>(
     memberId: number,
     signal: SignalDefinition<[A?]> | SignalDefinition<[A]>,
     argument: A,
   ): Promise<boolean> {
     try {
-      await client.workflow.getHandle(memberWorkflowId(memberId)).signal<[A]>(signal.name, argument);
+      await this.client.workflow.getHandle(memberWorkflowId(memberId)).signal<[A]>(signal.name, argument);
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
       throw error;
     }
   }
+}
 
-  async function wakeIfRunning(memberId: number, reason: Wake): Promise<boolean> {
-    if (await signalIfRunning(memberId, membershipChanged, reason)) return true;
-    if (owners === undefined || (await owners.ownersAmong([memberId])).length === 0) return false;
-    await wake(memberId, reason);
-    return true;
-  }
-
+/** What workflows have woken. */
+export function createWakeActivities(client: Client, waker: Waker): WakeActivities {
   return {
-    wake,
-    wakeIfRunning,
-    freezeIfRunning: (memberId, freeze) => signalIfRunning(memberId, freezeGroup, freeze),
-    wakeOwner: (memberId: number, notBefore: Instant) => wake(memberId, { reason: 'profile', notBefore }),
-    async wakeSiblings(memberIds: number[], notBefore: Instant) {
-      for (const id of memberIds) await wakeIfRunning(id, { reason: 'profile', notBefore });
+    wakeOwner: (memberId, notBefore) => waker.wake(memberId, { reason: 'profile', notBefore }),
+    async wakeSiblings(memberIds, notBefore) {
+      for (const id of memberIds) await waker.wakeIfRunning(id, { reason: 'profile', notBefore });
     },
-    async wakeBatch(batch) {
-      const { info, cancellationSignal: signal } = Context.current();
-      const from = Number(info.heartbeatDetails ?? 0);
-      let done = from;
-      const reached = (count: number): void => void (done = count);
-      const wakeAll = (): Promise<void> =>
-        wakeEach({ wake, wakeIfRunning }, batch, { from, reached, signal });
-      await heartbeating(beatMs, wakeAll, () => done);
-    },
-    wakeOrdered: (memberId: number) => wake(memberId, { reason: 'order' }),
-    async wakeRunning(memberIds: number[], isAgain = false) {
+    wakeBatch: (batch) => wakeOnward(waker, batch),
+    wakeOrdered: (memberId) => waker.wake(memberId, { reason: 'order' }),
+    async wakeRunning(memberIds, isAgain = false) {
       const ended: number[] = [];
       await inBatches(memberIds, async (id) => {
-        if (!(await wakeIfRunning(id, { reason: isAgain ? 'released' : 'order' }))) ended.push(id);
+        if (!(await waker.wakeIfRunning(id, { reason: isAgain ? 'released' : 'order' }))) ended.push(id);
       });
       return ended;
     },
@@ -208,9 +221,22 @@ export function createWaker(
     },
     async wakeStopped() {
       const ids = await runningMembers(client, ` AND AccessProblem = 'Stopped'`);
-      await inBatches(ids, (id) => wakeIfRunning(id, { reason: 'released', isBatch: true }));
+      await inBatches(ids, (id) => waker.wakeIfRunning(id, { reason: 'released', isBatch: true }));
     },
   };
+}
+
+/** Wakes a batch from where an earlier try of the running activity has come to. */
+async function wakeOnward(waker: Waker, batch: Batch): Promise<void> {
+  const { info, cancellationSignal: signal } = Context.current();
+  const from = Number(info.heartbeatDetails ?? 0);
+  let done = from;
+  const reached = (count: number): void => void (done = count);
+  await heartbeating(
+    beatMs,
+    () => wakeEach(waker, batch, { from, reached, signal }),
+    () => done,
+  );
 }
 
 /** How long Temporal has for an order to a Schedule, and how often it is looked. */

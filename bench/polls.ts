@@ -6,7 +6,6 @@ import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createKnownRecords } from '../activities/known.js';
 import { createPollActivities } from '../activities/poll.js';
-import type { Waker } from '../activities/wake.js';
 import type { PollMemory } from '../messages/to-activities.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
 import { createReplica } from '../nexudus/replica.js';
@@ -106,7 +105,7 @@ async function quietPoll(
     nexudus: reads,
     nexudusForReconciliations: reads,
     client: { workflow: { list: () => [] } } as unknown as Client,
-    waker: { wake: () => Promise.resolve(), wakeIfRunning: () => Promise.resolve(true) } as unknown as Waker,
+    waker: { wake: () => Promise.resolve(), wakeIfRunning: () => Promise.resolve(true) },
     rules: { mapping: [], policies: defaultPolicies },
     known: createKnownRecords(),
     baselines: { read: () => Promise.resolve(null), note: () => undefined },

@@ -117,7 +117,7 @@ export function parseSince(text: string, now: Instant): Instant {
   }
 }
 
-/** Opens the audit log for one job. Throws CommandError where there is none yet, and AuditLogError. */
+/** Opens the audit log for one job. Throws CommandError where there is none yet, and DatabaseError. */
 export async function withAuditLog<T>(
   { databaseUrl }: Config,
   job: (auditLog: AuditLog) => Promise<T>,

@@ -1,6 +1,6 @@
 import { KisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
-import { AuditLogError } from '../database/errors.js';
+import { DatabaseError } from '../database/errors.js';
 import { BinaryNotFoundError } from '../temporal-server/binaries.js';
 import { ConfigError } from '../config/config.js';
 
@@ -29,7 +29,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ConfigError) return { lines: error.lines.map(oneLine), exitCode: 2 };
   if (error instanceof CommandError) return { lines: [oneLine(error.message)], exitCode: error.exitCode };
   // Mostly an address that is wrong, or a place where this process may not write.
-  if (error instanceof AuditLogError) return { lines: [oneLine(error.message)], exitCode: 2 };
+  if (error instanceof DatabaseError) return { lines: [oneLine(error.message)], exitCode: 2 };
   return { lines: [oneLine(wordsOf(error))], exitCode: 1 };
 }
 

@@ -1,6 +1,6 @@
 import { keyRole } from '../kisi/records.js';
 import { mayExist, openDatabase } from '../database/database.js';
-import { AuditLogError } from '../database/errors.js';
+import { DatabaseError } from '../database/errors.js';
 import { createOwnership } from '../database/ownership.js';
 import type { AccessState, MemberView } from '../messages/to-member.js';
 import { CommandError } from './failure.js';
@@ -151,7 +151,7 @@ async function recordedKeys(databaseUrl: string, userId: number): Promise<number
       await db.destroy();
     }
   } catch (error) {
-    if (error instanceof AuditLogError) return [];
+    if (error instanceof DatabaseError) return [];
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { CommandError } from './failure.js';
 
 /**
  * The secret of the installation whose database the settings name; null: there is no database yet, and none is made. Throws
- * AuditLogError.
+ * DatabaseError.
  */
 export async function secretIfAny({ databaseUrl }: Pick<Config, 'databaseUrl'>): Promise<Buffer | null> {
   if (!mayExist(databaseUrl)) return null;
@@ -19,7 +19,7 @@ export async function secretIfAny({ databaseUrl }: Pick<Config, 'databaseUrl'>):
 
 /**
  * The same where there must be one. Throws CommandError where there is no database yet: one that a command made would be
- * another installation's; and AuditLogError.
+ * another installation's; and DatabaseError.
  */
 export async function readSecret(config: Pick<Config, 'databaseUrl'>): Promise<Buffer> {
   const secret = await secretIfAny(config);

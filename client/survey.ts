@@ -10,7 +10,7 @@ import { withSession } from './session.js';
 
 /**
  * Every coworker of the space, or these members, as Nexudus, Latchkey and Kisi know them now. Throws CommandError where
- * no worker answers, NexudusError, KisiError and AuditLogError.
+ * no worker answers, NexudusError, KisiError and DatabaseError.
  */
 export async function surveySpace(
   config: Config,

@@ -76,6 +76,6 @@ export interface AuditFilter {
 export interface AuditPage {
   /** Only what comes after this record (the last one of the page before). */
   after?: Pick<AuditRecord, 'at' | 'key'> | undefined;
-  /** At most so many records. */
+  /** How many records at most. */
   limit: number;
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Kysely, PostgresDialect } from 'kysely';
 import Database from 'libsql';
 import pg from 'pg';
-import { codeOf, AuditLogError, auditLogError } from './errors.js';
+import { codeOf, DatabaseError, databaseError } from './errors.js';
 import { fileDialect, tighten } from './file.js';
 import { isUpToDate, migrate } from './migrations.js';
 import type { Tables } from './tables.js';
@@ -22,7 +22,7 @@ const forms = 'file:<path>, a path, or postgres://<user>:<password>@<host>:<port
 /**
  * A connection to the audit log with its tables up to date; several processes may open at once. `url`: `file:<path>` or a
  * path (folders are made), `postgres://` or `postgresql://`. `tell`: that others could read the file until now. Throws a
- * AuditLogError, which never holds the password.
+ * DatabaseError, which never holds the password.
  */
 export async function openDatabase(
   url: string,
@@ -31,12 +31,12 @@ export async function openDatabase(
   if (/^postgres(ql)?:\/\//i.test(url)) return openPostgres(url);
   // Else a slip in an address of a server would make a file of that name. It is not shown: it may hold a password.
   if (url.trim() === '' || /^[a-z][a-z0-9+.-]+:/i.test(url.replace(/^file:/i, '')))
-    throw new AuditLogError(`The address of the audit log is of no known kind. Give ${forms}.`);
+    throw new DatabaseError(`The address of the audit log is of no known kind. Give ${forms}.`);
   const path = pathOf(url);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new AuditLogError(
+    throw new DatabaseError(
       `The folder of the audit log ${path} cannot be made (${codeOf(error)}). Name one that this process may write to.`,
     );
   }
@@ -61,7 +61,7 @@ function keepPrivate(path: string, tell: (line: string) => void): void {
   }
 }
 
-/** Whether there is a database already, as far as that can be told without a connection. Throws a AuditLogError. */
+/** Whether there is a database already, as far as that can be told without a connection. Throws a DatabaseError. */
 export function mayExist(url: string): boolean {
   return /^postgres(ql)?:\/\//i.test(url) || existsSync(pathOf(url));
 }
@@ -72,7 +72,7 @@ function pathOf(url: string): string {
   try {
     return fileURLToPath(url);
   } catch {
-    throw new AuditLogError(`The address of the audit log names no file of this machine. Give ${forms}.`);
+    throw new DatabaseError(`The address of the audit log names no file of this machine. Give ${forms}.`);
   }
 }
 
@@ -100,7 +100,7 @@ async function openFile(path: string): Promise<Kysely<Tables>> {
     return db;
   } catch (error) {
     file.close();
-    throw auditLogError(`The audit log ${path} cannot be opened`, error);
+    throw databaseError(`The audit log ${path} cannot be opened`, error);
   }
 }
 
@@ -109,7 +109,7 @@ function connect(path: string): Database.Database {
     return new Database(path);
   } catch {
     // The driver's own words are no more than a number.
-    throw new AuditLogError(
+    throw new DatabaseError(
       `The audit log ${path} cannot be opened. Check that it is a file that this process may read and write, in a folder where it may make files.`,
     );
   }
@@ -138,7 +138,7 @@ async function openPostgres(url: string): Promise<Kysely<Tables>> {
     return db;
   } catch (error) {
     await db.destroy();
-    throw auditLogError(`The audit log at ${where} cannot be opened`, error);
+    throw databaseError(`The audit log at ${where} cannot be opened`, error);
   }
 }
 
@@ -189,7 +189,7 @@ function shown(url: string): string {
   const address = URL.canParse(url) ? new URL(url) : null;
   // A sign of the password that was not encoded ends the server's name early, and the rest would be shown.
   if (address === null || `${address.pathname}${address.search}${address.hash}`.includes('@'))
-    throw new AuditLogError(
+    throw new DatabaseError(
       `The address of the audit log is malformed. Give ${forms}, with signs such as / ? # @ in user or password percent-encoded.`,
     );
   return `${address.protocol}//${address.host}${address.pathname}`;

@@ -19,20 +19,20 @@ const advice: Record<string, string> = {
   '57P': 'The server is being shut down or started: try again.',
 };
 
-/** The audit log cannot be opened, read or written. The message says what happened and what to do. */
-export class AuditLogError extends Error {
-  override readonly name = 'AuditLogError';
+/** The database cannot be opened, read or written. The message says what happened and what to do. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
 }
 
-/** `what` went wrong, as a AuditLogError with the driver's own words. A AuditLogError stays as it is. */
-export function auditLogError(what: string, error: unknown): AuditLogError {
-  if (error instanceof AuditLogError) return error;
+/** `what` went wrong, as a DatabaseError with the driver's own words. A DatabaseError stays as it is. */
+export function databaseError(what: string, error: unknown): DatabaseError {
+  if (error instanceof DatabaseError) return error;
   const code = codeOf(error);
   const words = error instanceof Error && error.message !== '' ? error.message : code;
   const known = Object.keys(advice).find((start) => code.startsWith(start));
   const todo = known === undefined ? '' : ` ${advice[known] ?? ''}`;
   // No cause: a driver's error may hold the settings of its connection.
-  return new AuditLogError(`${what}: ${words === '' ? 'no reason given' : words}.${todo}`);
+  return new DatabaseError(`${what}: ${words === '' ? 'no reason given' : words}.${todo}`);
 }
 
 /** The driver's code of an error, such as 'SQLITE_BUSY'; '' where it has none. */
@@ -40,11 +40,11 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** Does `act`. Throws a AuditLogError that says `what` went wrong where the database does not do it. */
+/** Does `act`. Throws a DatabaseError that says `what` went wrong where the database does not do it. */
 export async function tried<T>(what: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    throw auditLogError(what, error);
+    throw databaseError(what, error);
   }
 }

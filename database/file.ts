@@ -1,4 +1,4 @@
-/** A database in a file: who may read it, who waits for whom, and whether it is there still. */
+/** A database in a file: who may read it, how its users wait for each other, and whether it is there still. */
 import { chmodSync, statSync, type BigIntStats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -9,7 +9,7 @@ import {
   type Dialect,
 } from 'kysely';
 import type Database from 'libsql';
-import { codeOf, AuditLogError } from './errors.js';
+import { codeOf, DatabaseError } from './errors.js';
 
 /** So long a statement waits for another connection that writes. */
 const busyMs = 10_000;
@@ -86,7 +86,7 @@ async function whenFree<T>(act: () => T | Promise<T>): Promise<T> {
 }
 
 /**
- * Throws a AuditLogError where the file, or its write-ahead log, was deleted or replaced since it was opened: what is written
+ * Throws a DatabaseError where the file, or its write-ahead log, was deleted or replaced since it was opened: what is written
  * then is gone with this process. Two looks at the disk, some microseconds each.
  */
 function createFileGuard(path: string): () => void {
@@ -101,7 +101,7 @@ function createFileGuard(path: string): () => void {
       // The log is made with the first statement.
       if (was === undefined) opened.set(part, now);
       if (was === undefined || (now?.ino === was.ino && now.dev === was.dev)) continue;
-      throw new AuditLogError(
+      throw new DatabaseError(
         `${part} was ${now === undefined ? 'deleted or moved' : 'replaced'} while Latchkey ran. Put back the file that was there, or restart Latchkey to go on with what is there.`,
       );
     }

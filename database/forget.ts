@@ -19,7 +19,7 @@ export interface Traces {
   knowsUser: boolean;
 }
 
-/** Reads only. Throws AuditLogError. */
+/** Reads only. Throws DatabaseError. */
 export function tracesOf(db: Kysely<Tables>, memberId: number): Promise<Traces> {
   return tried('What is on record of the member could not be read', async () => {
     const keys = await db.selectFrom('owned_key').selectAll().where('member_id', '=', memberId).execute();
@@ -42,7 +42,7 @@ export function tracesOf(db: Kysely<Tables>, memberId: number): Promise<Traces> 
 /**
  * Takes a member out: deletes their records, strikes their id from others, and forgets which Kisi user they have. All of it,
  * or nothing; the audit log still verifies. `order`: the record that says that somebody was forgotten, not who. Answers
- * what was there. Throws AuditLogError.
+ * what was there. Throws DatabaseError.
  */
 export async function forget(
   db: Kysely<Tables>,

@@ -8,7 +8,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Instant } from '../access/types.js';
-import { AuditLogError } from './errors.js';
+import { DatabaseError } from './errors.js';
 import type { JournaledRow, JournalRow, AuditRow, Tables } from './tables.js';
 
 /** The last entry of the journal. */
@@ -34,7 +34,7 @@ export interface Cut {
 
 /**
  * Makes a change together with its entries: all of it holds, or nothing. `seen`: the last entry that this process knows of.
- * Answers the last entry too. Throws AuditLogError where the journal ends before that one, since the database was put back.
+ * Answers the last entry too. Throws DatabaseError where the journal ends before that one, since the database was put back.
  */
 export async function journaled<T>(
   db: Kysely<Tables>,
@@ -50,7 +50,7 @@ export async function journaled<T>(
       .returning(['seq', 'hash'])
       .executeTakeFirst();
     if (first === undefined)
-      throw new AuditLogError(`The head of the audit log's journal is gone. ${afresh}`);
+      throw new DatabaseError(`The head of the audit log's journal is gone. ${afresh}`);
     refuseOlder(first, seen);
     let head: Head = first;
     const result = await change(trx, {
@@ -72,7 +72,7 @@ const afresh =
 
 function refuseOlder(head: Head, seen: Head | null): void {
   if (seen === null || head.seq > seen.seq || (head.seq === seen.seq && head.hash === seen.hash)) return;
-  throw new AuditLogError(
+  throw new DatabaseError(
     `The audit log ends at entry ${head.seq}, where this process knows entry ${seen.seq}. ${afresh}`,
   );
 }

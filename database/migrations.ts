@@ -1,5 +1,5 @@
 import { Migrator, sql, type Kysely, type Migration } from 'kysely';
-import { AuditLogError } from './errors.js';
+import { DatabaseError } from './errors.js';
 import type { Tables } from './tables.js';
 
 /** What differs between the two databases. */
@@ -113,7 +113,7 @@ async function createKeyTables({ schema }: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
-/** Brings the tables up to date. Throws what the database threw, or an AuditLogError where a newer Latchkey was here. */
+/** Brings the tables up to date. Throws what the database threw, or a DatabaseError where a newer Latchkey was here. */
 export async function migrate(db: Kysely<Tables>, engine: Engine): Promise<void> {
   const { error } = await new Migrator({
     db,
@@ -124,7 +124,7 @@ export async function migrate(db: Kysely<Tables>, engine: Engine): Promise<void>
   }).migrateToLatest();
   if (error === undefined) return;
   if (error instanceof Error && error.message.startsWith('corrupted migrations'))
-    throw new AuditLogError(
+    throw new DatabaseError(
       'The audit log was written by another version of Latchkey: run that version, or a newer one.',
     );
   throw error instanceof Error ? error : new Error('the tables cannot be brought up to date');

@@ -10,7 +10,7 @@ const secretBytes = 32;
 /**
  * The secret of this installation, 32 random bytes: what is signed or digested with it nobody can forge or guess who
  * cannot read the database. Whoever asks first makes it; of several at once one does, and all get the same. Where the
- * database is lost it is another one from then on. Throws a AuditLogError where the database does not answer, and an Error
+ * database is lost it is another one from then on. Throws a DatabaseError where the database does not answer, and an Error
  * where what is kept there is no such secret.
  */
 export async function installationSecret(db: Kysely<Tables>): Promise<Buffer> {

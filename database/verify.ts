@@ -27,12 +27,12 @@ class Misfit extends Error {}
  * be on the chain still.
  */
 export async function verify(db: Kysely<Tables>, told: readonly Head[] = []): Promise<Verification> {
-  const first = await walk(db, told);
+  const first = await verifyOnce(db, told);
   // Entries may have been cut off the beginning while they were read.
-  return first.problem === null ? first : walk(db, told);
+  return first.problem === null ? first : verifyOnce(db, told);
 }
 
-async function walk(db: Kysely<Tables>, told: readonly Head[]): Promise<Verification> {
+async function verifyOnce(db: Kysely<Tables>, told: readonly Head[]): Promise<Verification> {
   const seen: Verification = {
     ...{ records: 0, first: null, last: null, forgotten: 0 },
     ...{ head: { seq: 0, hash: '' }, problem: null },
@@ -49,18 +49,18 @@ async function walk(db: Kysely<Tables>, told: readonly Head[]): Promise<Verifica
 async function check(db: Kysely<Tables>, told: readonly Head[], seen: Verification): Promise<void> {
   const head = await headOf(db);
   const start = await startOf(db);
-  const walked = createWalk(start, [head, ...told], seen);
+  seen.head = start;
+  const walk = new Walk([head, ...told], seen);
   for (;;) {
     const entries = await entriesAfter(db, seen.head.seq);
     const [first] = entries;
     const last = entries.at(-1);
     if (first === undefined || last === undefined) break;
-    const rows = await rowsBetween(db, first.seq, last.seq);
-    walked.page(entries, rows);
+    walk.goAlong(entries, await rowsBetween(db, first.seq, last.seq));
     // The file's driver works in this very thread.
     await otherWork();
   }
-  walked.end();
+  walk.end();
   // The records first: others go on writing.
   const odd = await rowsOutside(db, start.seq, seen.head.seq);
   const { seq: last } = await headOf(db);
@@ -70,67 +70,89 @@ async function check(db: Kysely<Tables>, told: readonly Head[], seen: Verificati
     throw new Misfit(`record ${alien.key} has no entry: it was not written by Latchkey`);
 }
 
-/** Goes along the chain. Its functions throw Misfit. */
-function createWalk(start: Head, known: readonly Head[], seen: Verification) {
-  const byEntry = new Map(known.map((one) => [one.seq, one]));
+/** Goes along the chain from the head of what was seen on, and notes what it sees. Its methods throw Misfit. */
+class Walk {
   /** Entries without their record, by number: they need one later that says why. */
-  const missing = new Map<number, Instant>();
-  let prunedBefore = -Infinity;
-  seen.head = start;
+  private readonly missing = new Map<number, Instant>();
+  private prunedBefore = -Infinity;
 
-  function one(entry: JournalRow, rows: readonly JournaledRow[]): void {
-    const { seq, what } = entry;
-    if (seq !== seen.head.seq + 1)
-      throw new Misfit(`entry ${seen.head.seq + 1} of the journal is missing: it was taken out`);
-    if (entry.hash !== hashOf(entry, seen.head.hash))
-      throw new Misfit(`entry ${seq} of the journal does not fit the one before: it was changed or moved`);
-    seen.head = { seq, hash: entry.hash };
-    if ((byEntry.get(seq)?.hash ?? entry.hash) !== entry.hash)
-      throw new Misfit(`entry ${seq} is another one than was told before: the audit log was written anew`);
-    const [row, second] = rows;
-    const odd = what === 'record' ? second : row;
-    if (odd !== undefined)
-      throw new Misfit(`record ${odd.key} has no entry of its own: it was not written by Latchkey`);
-    if (what === 'record') record(entry, row);
-    else if (what === 'prune') prunedBefore = Math.max(prunedBefore, aboutOf(entry).before);
-    else if (what === 'forget') {
-      const { seqs } = aboutOf(entry);
-      for (const gone of seqs) missing.delete(gone);
-      seen.forgotten += seqs.length;
-    } else if (aboutOf(entry).from > seq) throw new Misfit(`entry ${seq} of the journal makes no sense`);
+  constructor(
+    private readonly known: readonly Head[],
+    private readonly seen: Verification,
+  ) {}
+
+  goAlong(entries: readonly JournalRow[], rows: readonly JournaledRow[]): void {
+    const bySeq = new Map<number, JournaledRow[]>();
+    for (const row of rows) bySeq.set(row.seq, [...(bySeq.get(row.seq) ?? []), row]);
+    for (const entry of entries) {
+      this.checkChain(entry);
+      this.checkContent(entry, bySeq.get(entry.seq) ?? []);
+    }
   }
 
-  function record({ seq, at, digest, replaces }: JournalRow, row: JournaledRow | undefined): void {
-    if (replaces !== null) missing.delete(replaces);
+  end(): void {
+    const lost = [...this.missing].find(([, at]) => at >= this.prunedBefore);
+    if (lost !== undefined)
+      throw new Misfit(
+        `the record of entry ${lost[0]}, of ${new Date(lost[1]).toISOString()}, was taken out or set back`,
+      );
+    const last = this.seen.head.seq;
+    const beyond = this.known.find(({ seq }) => seq > last);
+    if (beyond !== undefined)
+      throw new Misfit(
+        `the audit log ends at entry ${last}, but entry ${beyond.seq} was told: its end was taken out, or an older state put back`,
+      );
+  }
+
+  private checkChain(entry: JournalRow): void {
+    const { seq, hash } = entry;
+    const before = this.seen.head;
+    if (seq !== before.seq + 1)
+      throw new Misfit(`entry ${before.seq + 1} of the journal is missing: it was taken out`);
+    if (hash !== hashOf(entry, before.hash))
+      throw new Misfit(`entry ${seq} of the journal does not fit the one before: it was changed or moved`);
+    this.seen.head = { seq, hash };
+    const told = this.known.findLast((one) => one.seq === seq);
+    if (told !== undefined && told.hash !== hash)
+      throw new Misfit(`entry ${seq} is another one than was told before: the audit log was written anew`);
+  }
+
+  private checkContent(entry: JournalRow, [row, second]: readonly JournaledRow[]): void {
+    const odd = entry.what === 'record' ? second : row;
+    if (odd !== undefined)
+      throw new Misfit(`record ${odd.key} has no entry of its own: it was not written by Latchkey`);
+    switch (entry.what) {
+      case 'record':
+        this.checkRecord(entry, row);
+        break;
+      case 'prune':
+        this.prunedBefore = Math.max(this.prunedBefore, aboutOf(entry).before);
+        break;
+      case 'forget':
+        this.noteForgotten(aboutOf(entry).seqs);
+        break;
+      case 'cut':
+        if (aboutOf(entry).from > entry.seq)
+          throw new Misfit(`entry ${entry.seq} of the journal makes no sense`);
+    }
+  }
+
+  private noteForgotten(seqs: readonly number[]): void {
+    for (const gone of seqs) this.missing.delete(gone);
+    this.seen.forgotten += seqs.length;
+  }
+
+  private checkRecord({ seq, at, digest, replaces }: JournalRow, row: JournaledRow | undefined): void {
+    if (replaces !== null) this.missing.delete(replaces);
     if (row === undefined) {
-      missing.set(seq, at);
+      this.missing.set(seq, at);
       return;
     }
     if (digestOf(row) !== digest) throw new Misfit(`record ${row.key} (entry ${seq}) was changed`);
-    seen.records += 1;
-    seen.first = Math.min(seen.first ?? row.at, row.at);
-    seen.last = Math.max(seen.last ?? row.at, row.at);
+    this.seen.records += 1;
+    this.seen.first = Math.min(this.seen.first ?? row.at, row.at);
+    this.seen.last = Math.max(this.seen.last ?? row.at, row.at);
   }
-
-  return {
-    page(entries: readonly JournalRow[], rows: readonly JournaledRow[]): void {
-      const bySeq = new Map<number, JournaledRow[]>();
-      for (const row of rows) bySeq.set(row.seq, [...(bySeq.get(row.seq) ?? []), row]);
-      for (const entry of entries) one(entry, bySeq.get(entry.seq) ?? []);
-    },
-    end(): void {
-      const lost = [...missing].find(([, at]) => at >= prunedBefore);
-      if (lost !== undefined)
-        throw new Misfit(
-          `the record of entry ${lost[0]}, of ${new Date(lost[1]).toISOString()}, was taken out or set back`,
-        );
-      const beyond = known.find(({ seq }) => seq > seen.head.seq);
-      if (beyond !== undefined)
-        throw new Misfit(
-          `the audit log ends at entry ${seen.head.seq}, but entry ${beyond.seq} was told: its end was taken out, or an older state put back`,
-        );
-    },
-  };
 }
 
 /** What an entry says besides, as the one who wrote it meant it: the chain was checked. */

@@ -32,7 +32,7 @@ const seenShape = fingerprintShape.extend({ seenAt: z.int() });
 export function createTokenWatch({ tokenInUse, kept, log, now }: TokenWatchOptions): TokenWatch {
   let known: { token: string; endsAt: Instant; isKept: boolean; isTold: boolean } | null = null;
 
-  /** When it was first seen; what is not kept yet counts from now. Throws AuditLogError. */
+  /** When it was first seen; what is not kept yet counts from now. Throws DatabaseError. */
   async function seenSince(token: string): Promise<Instant> {
     const found = seenShape.safeParse((await kept.read(keptName))?.value);
     // A clock that was set back must not make it last longer.

@@ -12,7 +12,7 @@ import type { Resolved } from './check.js';
 const name = 'what the configuration names';
 const shape = z.record(z.string(), z.int().positive());
 
-/** What the last start resolved; none before the first. Throws a AuditLogError. */
+/** What the last start resolved; none before the first. Throws a DatabaseError. */
 export async function readResolved(databaseUrl: string): Promise<Resolved> {
   if (!mayExist(databaseUrl)) return {};
   const db = await openDatabase(databaseUrl);
@@ -24,7 +24,7 @@ export async function readResolved(databaseUrl: string): Promise<Resolved> {
   }
 }
 
-/** Keeps it for the next start. Throws a AuditLogError. */
+/** Keeps it for the next start. Throws a DatabaseError. */
 export function keepResolved(db: Kysely<Tables>, resolved: Resolved): Promise<void> {
   return createKept(db).write(name, { ...resolved }, Date.now());
 }

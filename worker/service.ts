@@ -22,7 +22,7 @@ import { createPollActivities } from '../activities/poll.js';
 import { createRecorder, type Stopwatch } from '../activities/recorder.js';
 import { createTimekeeper, type Timekeeper } from '../activities/time.js';
 import { createAuditLogActivities } from '../activities/audit-log.js';
-import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
+import { createWakeActivities, createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { createKisiClient, type KisiClient, type KisiClientOptions } from '../kisi/client.js';
 import { createDirectory } from '../kisi/directory.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
@@ -416,7 +416,7 @@ async function memberWorker(
     workflowBundle: await workflowBundle(),
     activities: {
       ...leader.activities,
-      ...createWaker(client, config.taskQueue, ownership),
+      ...createWakeActivities(client, createWaker(client, config.taskQueue, ownership)),
       ...createPlanActivities(client, config.taskQueue),
       ...createBlockActivities({
         orders: createOrderBook(client, Date.now),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { believe } from '../../activities/poll.js';
+import { believe } from '../../activities/reconcile.js';
 
 const minute = 60_000;
 const index = (count: number, readAt: number) => ({ counts: { coworkers: count }, readAt });

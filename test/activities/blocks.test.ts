@@ -5,9 +5,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { Exception } from '../../access/types.js';
 import { createBlockActivities, type BlockDeps } from '../../activities/blocks.js';
 import type { Blocks, BlocksRequest } from '../../messages/to-activities.js';
-import { AuditLogError } from '../../database/errors.js';
+import { DatabaseError } from '../../database/errors.js';
 import { firstOrders } from '../../messages/to-control.js';
-import { ledgerKey, memoryStores } from '../support/stores.js';
+import { ledgerKey, memoryStores, withMethods } from '../support/stores.js';
 
 const now = Date.UTC(2026, 10, 28, 12);
 const block = (over: Partial<Exception> = {}): Exception => ({
@@ -76,13 +76,13 @@ describe('which keys are blocked', () => {
   });
 
   const broken: [string, () => Promise<never>][] = [
-    ['refuses', () => Promise.reject(new AuditLogError('no'))],
+    ['refuses', () => Promise.reject(new DatabaseError('no'))],
     ['never answers', () => new Promise(() => undefined)],
   ];
   for (const [what, read] of broken)
     it(`are told from the ledger where the database ${what}`, async () => {
       const { ownership } = await memoryStores();
-      const known = await asked([block()], {}, { ownership: { ...ownership, read } });
+      const known = await asked([block()], {}, { ownership: withMethods(ownership, { read }) });
       assert.deepEqual([groupsIn(known), known.isRecorded], [[12], false]);
     });
 

@@ -5,10 +5,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ReconciliationMemory, PollMemory } from '../../messages/to-activities.js';
 import { createKnownRecords } from '../../activities/known.js';
-import { believe, createPollActivities, whomToWake } from '../../activities/poll.js';
+import { createPollActivities } from '../../activities/poll.js';
+import { believe, whomToWake } from '../../activities/reconcile.js';
 import { recordOf, type RunningHoldings } from '../../activities/holdings.js';
 import { createTimekeeper } from '../../activities/time.js';
-import type { Waker } from '../../activities/wake.js';
 import { createNexudusClient } from '../../nexudus/client.js';
 import { createReplica } from '../../nexudus/replica.js';
 import { createServerClock } from '../../nexudus/clock.js';
@@ -75,7 +75,7 @@ class World {
       nexudus,
       nexudusForReconciliations: nexudus,
       client: { workflow: { list: () => [] } } as unknown as Client,
-      waker: { wake: note, wakeIfRunning: (id: number) => note(id).then(() => true) } as unknown as Waker,
+      waker: { wake: note, wakeIfRunning: (id) => note(id).then(() => true) },
       rules: rules(),
       known: createKnownRecords(),
       baselines: { read: () => Promise.resolve(null), note: () => undefined },

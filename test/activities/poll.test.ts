@@ -5,8 +5,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { readingRules } from '../../access/pass-rules.js';
 import type { ReconciliationMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
 import { createKnownRecords, type KnownRecords } from '../../activities/known.js';
-import { createPollActivities } from '../../activities/poll.js';
-import type { Waker } from '../../activities/wake.js';
+import { createPollActivities, type PollDeps } from '../../activities/poll.js';
 import type { Wake } from '../../messages/to-member.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
 import { createReplica } from '../../nexudus/replica.js';
@@ -17,10 +16,10 @@ import { rules } from '../support/builders.js';
 
 /** Temporal without a run of any workflow. */
 const client = { workflow: { list: () => [] } } as unknown as Client;
-const nobody = {
+const nobody: PollDeps['waker'] = {
   wake: () => Promise.resolve(),
   wakeIfRunning: () => Promise.resolve(false),
-} as unknown as Waker;
+};
 
 describe('what the polls and reconciliations tell of Nexudus', () => {
   let nexudus: NexudusSimulator;
@@ -156,7 +155,7 @@ describe('what the polls and reconciliations tell of Nexudus', () => {
 
   it('is whom a reconciliation leaves to a workflow, where they are too many to wait for', async () => {
     const woken: number[] = [];
-    const waker = { wake: (id: number) => Promise.resolve(void woken.push(id)) } as unknown as Waker;
+    const waker = { ...nobody, wake: (id: number) => Promise.resolve(void woken.push(id)) };
     const many = await startNexudusSimulator({ switches: { rateLimits: null } });
     const passOver = async (): Promise<number[]> => {
       const passes = pollsOf(many, waker, () => undefined);
@@ -203,7 +202,7 @@ describe('a poll that finds many changes', () => {
     const nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
     const type = nexudus.space.addTimePass();
     const woken: number[] = [];
-    const waker = { ...nobody, wake: (id: number) => Promise.resolve(void woken.push(id)) } as Waker;
+    const waker = { ...nobody, wake: (id: number) => Promise.resolve(void woken.push(id)) };
     const polls = pollsOf(nexudus, waker);
     const poll = (memory: PollMemory | null): ReturnType<PollActivities['pollChanges']> =>
       new MockActivityEnvironment().run(() => polls.pollChanges(memory));
@@ -249,7 +248,7 @@ describe('a poll after a webhook', () => {
   const waker = {
     wake: told,
     wakeIfRunning: (id: number, wake: Wake) => told(id, wake).then(() => true),
-  } as unknown as Waker;
+  };
   let polls: PollActivities;
 
   before(async () => {
@@ -372,7 +371,7 @@ const clientOf = (
 
 function pollsOf(
   nexudus: NexudusSimulator,
-  waker: Waker,
+  waker: PollDeps['waker'],
   tellLag: (collection: string) => void = () => undefined,
   known: KnownRecords = createKnownRecords(),
   reads = clientOf(nexudus),

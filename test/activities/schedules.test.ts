@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
-import { createWaker } from '../../activities/wake.js';
+import { createWakeActivities, createWaker } from '../../activities/wake.js';
 import { ensureSchedules } from '../../worker/temporal.js';
 import { reconciliationScheduleId, pollScheduleId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
@@ -38,7 +38,7 @@ describe('polls and reconciliations, paused and let go on by an order', () => {
   }
 
   it('take the order also while webhooks have them run', async () => {
-    const waker = createWaker(client, 'nobody');
+    const waker = createWakeActivities(client, createWaker(client, 'nobody'));
     for (const allowed of [false, true, false, true, false, true]) {
       // An order that Temporal did not take is tried again, as an activity is.
       await amidTriggers(() =>

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Batch } from '../../messages/to-activities.js';
 import { heartbeating } from '../../activities/remote.js';
-import { createWaker, smallBatch } from '../../activities/wake.js';
+import { createWakeActivities, createWaker, smallBatch } from '../../activities/wake.js';
 
 describe('the waking of a crowd', () => {
   const crowd: Batch = {
@@ -27,7 +27,8 @@ describe('the waking of a crowd', () => {
     return { client: { workflow } as unknown as Client, woken };
   }
 
-  const wakeAll = (client: Client) => (): Promise<void> => createWaker(client, 'queue').wakeBatch(crowd);
+  const wakeAll = (client: Client) => (): Promise<void> =>
+    createWakeActivities(client, createWaker(client, 'queue')).wakeBatch(crowd);
 
   it('goes on where an earlier try was', async () => {
     const { client, woken } = temporal();

@@ -253,11 +253,11 @@ onEachEngine('the audit log', (bench) => {
     const auditLog = await bench.open();
     await auditLog.close();
     await assert.rejects(auditLog.begin(write()), {
-      name: 'AuditLogError',
+      name: 'DatabaseError',
       message: /could not be written: /,
     });
     await assert.rejects(auditLog.list({ limit: 1 }), {
-      name: 'AuditLogError',
+      name: 'DatabaseError',
       message: /could not be read: /,
     });
   });

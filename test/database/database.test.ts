@@ -7,20 +7,20 @@ import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import pg from 'pg';
 import { openDatabase } from '../../database/database.js';
-import { AuditLogError } from '../../database/errors.js';
+import { DatabaseError } from '../../database/errors.js';
 import { createAuditLog } from '../../database/audit-log.js';
 import { onEachEngine, onServer, server } from './engines.js';
 import { keysIn, write } from './records.js';
 
 const secret = 'hunter2';
 
-/** The message of the AuditLogError that opening ends with. */
+/** The message of the DatabaseError that opening ends with. */
 async function refusal(url: string): Promise<string> {
   const error: unknown = await openDatabase(url).then(
     () => null,
     (reason: unknown) => reason,
   );
-  assert.ok(error instanceof AuditLogError);
+  assert.ok(error instanceof DatabaseError);
   assert.ok(!JSON.stringify(error, Object.getOwnPropertyNames(error)).includes(secret), error.message);
   assert.equal(error.cause, undefined);
   return error.message;

@@ -27,7 +27,7 @@ import { createPeople } from '../../activities/people.js';
 import { remote } from '../../activities/remote.js';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
-import { AuditLogError } from '../../database/errors.js';
+import { DatabaseError } from '../../database/errors.js';
 import type { AuditLog } from '../../database/audit-log.js';
 import type { Exception, Profile, Rules, Snapshot } from '../../access/types.js';
 import {
@@ -46,7 +46,7 @@ import { firstOrders } from '../../messages/to-control.js';
 import { planPartUpdate } from '../../messages/to-plan.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import type { Ownership } from '../../database/ownership.js';
-import { memoryStores } from './stores.js';
+import { memoryStores, withMethods } from './stores.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
 
 const noAuditLog: Pick<AuditLog, 'last' | 'note'> = {
@@ -296,13 +296,12 @@ export class Clockwork {
   blocks(): BlockActivities {
     return createBlockActivities({
       orders: this.orders,
-      ownership: {
-        ...this.ownership,
+      ownership: withMethods(this.ownership, {
         read: (memberId, places) =>
           this.recordFails
-            ? Promise.reject(new AuditLogError('it does not answer'))
+            ? Promise.reject(new DatabaseError('it does not answer'))
             : this.ownership.read(memberId, places),
-      },
+      }),
       waker: {
         wakeIfRunning: async (id, wake) => {
           await this.handle(id).signal(membershipChanged, wake);

@@ -10,6 +10,11 @@ export async function memoryStores(now = Date.now): Promise<{ ownership: Ownersh
   return { ownership: createOwnership(db, now), kept: createKept(db) };
 }
 
+/** A store some methods of which are others. */
+export function withMethods<T extends object>(store: T, methods: Partial<T>): T {
+  return Object.assign(Object.create(store) as T, methods);
+}
+
 /** A key as a ledger has it, with unremarkable defaults. */
 export function ledgerKey(over: Partial<LedgerKey> = {}): LedgerKey {
   return {
