@@ -89,7 +89,8 @@ function doingOf(finding: Finding, { memory, policy }: DriftState): string {
 
 const ruled = { adopt: 'adopted', ignore: 'ignored' };
 
-function alertOf({ doubt, failure }: DriftState): string | null {
+/** Why nothing is repaired now; null: all is. */
+export function alertOf({ doubt, failure }: DriftState): string | null {
   if (failure !== null)
     return `No comparison since ${iso(failure.since)}: ${failure.why} It is tried again at the next one.`;
   if (doubt === null) return null;

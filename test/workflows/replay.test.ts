@@ -75,8 +75,8 @@ const breaks: Break[] = [
   {
     what: 'undoes a plan before it is asked to',
     file: 'plan.ts',
-    from: 'await condition(() => undo !== null, ',
-    to: 'await condition(() => undo === null, ',
+    from: 'await condition(() => this.undoOrder !== null, ',
+    to: 'await condition(() => this.undoOrder === null, ',
     matters: schedules('sendPart'),
   },
   {
@@ -126,7 +126,7 @@ const breaks: Break[] = [
     file: 'poll.ts',
     from: "const { batches = [], ...next } = await pollActivities('10m').reconcile",
     to: "await pollActivities('10m').reconcile(memory);\n  const { batches = [], ...next } = await pollActivities('10m').reconcile",
-    matters: schedules('reconciliation'),
+    matters: schedules('reconcile'),
   },
   {
     what: 'wakes those whom an order held twice as often',
@@ -138,15 +138,15 @@ const breaks: Break[] = [
   {
     what: 'wakes a member about whom something was ordered only when it is withdrawn',
     file: 'control.ts',
-    from: 'await insist(wakes, (set) => set.wakeOrdered(memberId));\n    return exception;\n  }\n\n  async function withdraw',
-    to: 'return exception;\n  }\n\n  async function withdraw',
+    from: 'await insist(wakes, (set) => set.wakeOrdered(memberId));\n    return exception;\n  }\n\n  private async withdraw',
+    to: 'return exception;\n  }\n\n  private async withdraw',
     matters: schedules('wakeOrdered'),
   },
   {
     what: 'compares with Kisi twice in a comparison',
     file: 'drift.ts',
-    from: 'const report = await lookAtAll(isAsked);',
-    to: 'await lookAtAll(isAsked);\n    const report = await lookAtAll(isAsked);',
+    from: 'const report = await this.comparisons.lookAtAll(isAsked);',
+    to: 'await this.comparisons.lookAtAll(isAsked);\n    const report = await this.comparisons.lookAtAll(isAsked);',
     matters: schedules('compareWithKisi'),
   },
   {
