@@ -270,12 +270,6 @@ export function withRepair(
   return { ...memory, repairs: { ...memory.repairs, [key]: repair } };
 }
 
-/** Half of what was known is gone at once, or all of it: it is doubted at first (principle 4). */
-export function isTooMuch(lost: number, of: number): boolean {
-  if (lost === of) return lost > 1;
-  return lost > 5 && lost * 2 > of;
-}
-
 /**
  * Whether two ends are the same as exactly as Kisi may store them: to the second, or one of them is the other rounded to the
  * minute. The same as in kisi/keys.ts.

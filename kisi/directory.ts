@@ -3,6 +3,7 @@
  * that speaks to Kisi and nowhere else: e-mails never leave it.
  */
 import { joined } from '../lib/shared.js';
+import { isTooMuchGone } from '../lib/too-much-gone.js';
 import { boundsSignal, OutOfTimeError, type Limit } from '../lib/within.js';
 import type { KisiClient } from './client.js';
 import { pageSizes } from './lists.js';
@@ -77,8 +78,7 @@ export function createDirectory({ kisi, now, how, wantList }: DirectoryOptions):
   let shortSince: number | null = null;
 
   function isBelieved(count: number, at: number): boolean {
-    const lost = believedCount - count;
-    const isShort = lost > 5 && lost * 2 > believedCount;
+    const isShort = isTooMuchGone(believedCount - count, believedCount);
     shortSince = isShort ? (shortSince ?? at) : null;
     // Whose key asks is a user too.
     return count > 0 && (shortSince === null || at - shortSince >= doubtLastsMs);

@@ -1,12 +1,7 @@
 import { log, proxyActivities, type ActivityInterfaceFor } from '@temporalio/workflow';
-import {
-  afterComparison,
-  isTooMuch,
-  settledKeys,
-  withoutAdoptedNames,
-  type Finding,
-} from '../access/drift.js';
+import { afterComparison, settledKeys, withoutAdoptedNames, type Finding } from '../access/drift.js';
 import type { Instant } from '../access/types.js';
+import { isTooMuchGone } from '../lib/too-much-gone.js';
 import type { DriftActivities, DriftReport } from '../messages/to-activities.js';
 import type { DriftState } from '../messages/to-drift.js';
 import { kisiTaskQueue } from '../messages/to-member.js';
@@ -70,7 +65,7 @@ export class DriftComparisons {
   private isDoubted({ lost, held }: DriftReport, now: Instant): boolean {
     const { state } = this;
     const since = state.doubt?.since ?? now;
-    if (!isTooMuch(lost, held) || now - since >= doubtLastsMs) {
+    if (!isTooMuchGone(lost, held) || now - since >= doubtLastsMs) {
       state.doubt = null;
       return false;
     }

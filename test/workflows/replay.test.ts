@@ -163,7 +163,7 @@ async function brokenBundle({ file, from, to }: Break): Promise<WorkflowBundle> 
   await mkdir(new URL('.latchkey/', root), { recursive: true });
   const copy = await mkdtemp(fileURLToPath(new URL('.latchkey/broken-', root)));
   try {
-    for (const room of ['access', 'messages', 'workflows'])
+    for (const room of ['access', 'lib', 'messages', 'workflows'])
       await cp(new URL(room, root), `${copy}/${room}`, { recursive: true });
     const path = `${copy}/workflows/${file}`;
     const text = await readFile(path, 'utf8');
