@@ -47,7 +47,7 @@ export interface Drift {
 
 export type DriftVerb = 'repair' | 'adopt' | 'ignore';
 
-/** What is done about a finding of which nobody has ruled. */
+/** What is done about a finding that nobody has ruled on. */
 export type DriftPolicy = Record<DriftKind, 'repair' | 'report'>;
 
 /** What can be repaired, and so be chosen in `latchkey.yaml`. */

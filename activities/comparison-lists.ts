@@ -18,7 +18,7 @@ export interface ListDeps {
   now: () => Instant;
 }
 
-/** A list that tells what keys do not (who is suspended, what a group is called) is read anew once it is so old. */
+/** For how long users and groups are kept: keys do not show who is suspended, or what a group is called. */
 const listLastsMs = 55 * 60_000;
 
 /** What a comparison holds the ledgers against. Users and groups are kept from one comparison to the next. */

@@ -112,7 +112,7 @@ function keyDrift(key: ShownKey, there: KisiKey | null, member: Member): Drift |
     return drift('missing', of, { ...member, groupId, keys: [keyOf(key)], what });
   }
   const { id, roleId, validUntil } = there;
-  // Told apart, see `unreadableDrift`.
+  // `unreadableDrift` tells of such an end.
   if (validUntil === 'unreadable' || byHand) return null;
   const about = { ...member, groupId, keys: [{ keyId: id, groupId, validUntil }] };
   if (roleId !== keyRole) {

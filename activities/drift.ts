@@ -32,7 +32,7 @@ export interface DriftDeps extends ListDeps {
   waker: Pick<Waker, 'wakeIfRunning' | 'freezeIfRunning'>;
 }
 
-/** So that all that is found fits what one workflow may hold. */
+/** More differences would not fit into one workflow. */
 const mostFound = 500;
 
 /** Compares what members' workflows hold with Kisi, and sets right what the workflow `drift` says. */
@@ -137,7 +137,7 @@ function secondLook({ readLedgers }: DriftDeps, found: readonly Drift[]): Promis
   return readLedgers([...new Set(concerned)]);
 }
 
-/** What a second look at the ledgers shows just so. */
+/** The differences that a second look at the ledgers shows unchanged. */
 function agreed(first: readonly Drift[], second: readonly Drift[]): Drift[] {
   const again = new Set(second.map((drift) => JSON.stringify(drift)));
   return first.filter((drift) => again.has(JSON.stringify(drift)));
@@ -162,7 +162,7 @@ async function witnessed(
   return sure;
 }
 
-/** Whether somebody holds keys that are told of who has come to Kisi since its users were listed. */
+/** Whether a Kisi user who is not in the list of users holds a key to a mapped group. */
 function hasStranger(ledgers: Ledgers, kisi: KisiState, now: Instant): boolean {
   const known = new Set(kisi.users.map(({ id }) => id));
   return unowned(ledgers, kisi, now).some(({ userId }) => !known.has(userId));

@@ -42,16 +42,16 @@ import { auditLogActivities } from './audit-log.js';
 const wakes = retryingActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** Temporal's list lags behind: who was held just before an order was taken back is found by a later look. */
 const lookAgainMs = [10_000, 1_500];
-/** How often those are looked for whom an order held. */
+/** How often held members are looked for. */
 const looks = 1 + lookAgainMs.length;
 const dayMs = 24 * 60 * 60_000;
-/** So long before an exception ends the log says so. */
+/** How long before its end the log tells of an exception. */
 const endsSoonMs = 3 * dayMs;
 /** The server counts timers in ns, and 300 years are too many of them. */
 const longestTimerMs = 30 * dayMs;
 /**
- * Holds what people have ordered, and wakes whom it concerns: those whom an order held when it is taken back, and a
- * member with an exception. Every write to Kisi asks its memo first (activities/gate.ts), so an order holds everywhere
+ * Holds what people have ordered, and wakes the members concerned: those that an order held, once it is taken back, and
+ * a member with an exception. Every write to Kisi asks its memo first (activities/gate.ts), so an order holds everywhere
  * from the instant it is given; so does every decision (activities/membership.ts).
  */
 export function control(initial: Orders): Promise<void> {

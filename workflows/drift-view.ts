@@ -3,7 +3,7 @@ import { iso, type Instant } from '../access/types.js';
 import type { DriftState, DriftSummary, DriftView, FindingView } from '../messages/to-drift.js';
 import { markdownText } from './markdown.js';
 
-/** The Temporal UI shows so much of them, and `latchkey drift` all. */
+/** How many findings the Temporal UI shows; `latchkey drift` shows all. */
 const mostShown = 30;
 
 /** The answer of the `findings` query. */

@@ -195,7 +195,7 @@ class PlanRun {
   }
 }
 
-/** Runs the job for each, so many at a time. */
+/** Runs the job for each item, `membersAtOnce` at a time. */
 async function forEach<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];
   const work = async (): Promise<void> => {

@@ -94,7 +94,7 @@ const remembered = fields<RememberedGuard>({
   revision: count,
 });
 
-/** What was ruled of, how often its members were looked at since, and when they are to be next. */
+/** A ruling that is being carried out: how often its members were looked at, and when they are looked at next. */
 interface Ruled {
   id: number;
   looks: number;
@@ -102,8 +102,8 @@ interface Ruled {
 }
 
 /**
- * Counts the keys that are lost to what no known end foresaw, and holds them where they are too many at once, until a
- * person says so or what spoke against them is gone. The rules of it are in access/revocation-guard.ts.
+ * Counts the keys that are lost unforeseen, and withholds them where too many are lost at once, until a person rules or
+ * the loss is over. The rules are in access/revocation-guard.ts.
  */
 export function revocationGuard(initial: RememberedGuard | null): Promise<void> {
   checkPlace();
@@ -229,7 +229,7 @@ class GuardRun {
     return this.ruled.filter(({ at }) => at <= Date.now());
   }
 
-  /** Has those looked at whose keys were ruled of, and looked at again until they are listed no more. */
+  /** Wakes the members whose keys were ruled on, and again until none of them is listed any more. */
   private async wakeListed(one: Ruled): Promise<void> {
     const { id, looks } = one;
     this.ruled = this.ruled.filter((other) => other !== one);

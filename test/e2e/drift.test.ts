@@ -241,7 +241,7 @@ describe('the comparison of Kisi', () => {
       /finding +finding \d+: extra is over/,
     ])
       assert.match(told, what);
-    assert.match(await order('comparison'), /finding \d+: missing is contested/);
+    assert.match(await order('audit'), /finding \d+: missing is contested/);
     assert.doesNotMatch(await order('drift', '--all', '--json'), /example\.com/);
   });
 
