@@ -6,7 +6,7 @@ export const arrows = {
   kisi: ['lib'],
   database: ['access'],
   messages: ['access'],
-  workflows: ['messages', 'access'],
+  workflows: ['messages', 'access', 'lib'],
   activities: ['access', 'lib', 'nexudus', 'kisi', 'database', 'messages'],
   push: [],
   config: ['access', 'lib', 'kisi', 'messages'],
@@ -69,8 +69,9 @@ export default {
       severity: 'error',
       from: { path: '^(workflows|messages)/' },
       to: {
-        path: '^access/',
-        pathNot: '^access/(text|canonical|plan|ledger|ownership|revocation-guard|drift|types)\\.ts$',
+        path: '^(access|lib)/',
+        pathNot:
+          '^(access/(text|canonical|plan|ledger|ownership|revocation-guard|drift|types)|lib/too-much-gone)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -47,7 +47,7 @@ export interface Drift {
 
 export type DriftVerb = 'repair' | 'adopt' | 'ignore';
 
-/** What is done about a finding of which nobody has ruled. */
+/** What is done about a finding that nobody has ruled on. */
 export type DriftPolicy = Record<DriftKind, 'repair' | 'report'>;
 
 /** What can be repaired, and so be chosen in `latchkey.yaml`. */
@@ -227,6 +227,31 @@ const cannotAdopt: Partial<Record<DriftKind, string>> = {
     'a group that is gone cannot be adopted: correct the mapping (latchkey.yaml or the pass type’s KisiGroupId), or ignore it',
 };
 
+/** Something else remembered of a finding. Pure. */
+export function withFinding(memory: DriftMemory, finding: Finding): DriftMemory {
+  const findings = memory.findings.map((one) => (one.key === finding.key ? finding : one));
+  return { ...memory, findings };
+}
+
+/** What is remembered once a person has ruled of a finding. Whoever orders a repair again has it made anew. Pure. */
+export function withRuling(memory: DriftMemory, finding: Finding, ruling: Ruling): DriftMemory {
+  const isRepair = ruling.verb === 'repair';
+  const { [finding.key]: repaired, ...repairs } = memory.repairs;
+  const before = isRepair && repaired !== undefined ? { ...memory, repairs } : memory;
+  return withFinding(before, { ...finding, ruling, contested: !isRepair && finding.contested });
+}
+
+/** Forgets the names of groups whose new names were adopted: the next comparison remembers those. Pure. */
+export function withoutAdoptedNames(memory: DriftMemory): DriftMemory {
+  const adopted = memory.findings.filter(
+    ({ kind, ruling }) => kind === 'groupRenamed' && ruling?.verb === 'adopt',
+  );
+  const kept = Object.entries(memory.groupNames).filter(
+    ([id]) => !adopted.some(({ groupId }) => String(groupId) === id),
+  );
+  return { ...memory, groupNames: Object.fromEntries(kept) };
+}
+
 /** A repair noted, so that what is undone again shows. The keys of an earlier one stay known while it is tried again. */
 export function withRepair(
   memory: DriftMemory,
@@ -243,12 +268,6 @@ export function withRepair(
     keyIds: [...new Set([...(last?.keyIds ?? []), ...keyIds])],
   };
   return { ...memory, repairs: { ...memory.repairs, [key]: repair } };
-}
-
-/** Half of what was known is gone at once, or all of it: it is doubted at first (principle 4). */
-export function isTooMuch(lost: number, of: number): boolean {
-  if (lost === of) return lost > 1;
-  return lost > 5 && lost * 2 > of;
 }
 
 /**

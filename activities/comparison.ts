@@ -1,392 +1,235 @@
-import type { PlanLine } from '../messages/to-plan.js';
-import { decide } from '../access/decide.js';
-import { blockOf } from '../access/exceptions.js';
+import { sameEnd, type Drift, type DriftKey } from '../access/drift.js';
 import { placeName } from '../access/ownership.js';
-import type { Entitlement, Exception, Instant, Rules, Verdict } from '../access/types.js';
-import { howGranted } from '../kisi/keys.js';
-import { keyRole } from '../kisi/records.js';
-import type { Assessment } from '../messages/to-activities.js';
-import { judge } from './membership.js';
-import { linesOf, previewOf, type KisiSideKey, type Preview } from './preview.js';
-import { isMember, type Stranger, type Survey, type Surveyed, type Unread } from './survey.js';
+import { iso, type Instant } from '../access/types.js';
+import {
+  higherRoleOf,
+  keyRole,
+  rightTo,
+  type KisiGroup,
+  type KisiKey,
+  type KisiUser,
+} from '../kisi/records.js';
+import type { ShownHoldings, ShownKey } from '../messages/to-member.js';
+import { groupBy } from '../nexudus/collections.js';
 
-/**
- * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. A key that was there before agrees too, where it is `takenOver` by the policy, or is `notTakenOver` since the
- * person is more in Kisi than one who opens doors. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a
- * member whose records could not be read, or about a pass of one that cannot be judged, not about a key.
- */
-export type FindingKind =
-  | 'missing'
-  | 'endsTooEarly'
-  | 'unwarranted'
-  | 'unknownPerson'
-  | 'endsLater'
-  | 'otherRole'
-  | 'unreadableEnd'
-  | 'neverEnds'
-  | 'takenOver'
-  | 'notTakenOver'
-  | 'cannotTell';
-
-/**
- * What Latchkey does about it once its mode is live. `invites`: it gives a key to somebody whom Kisi does not know, and
- * Kisi mails the invitation. `resync`: it believes the key to be as it made it, until a resync. `waits`: nothing for now,
- * since a read is in doubt or a person ordered so.
- */
-export type Doing =
-  'takesOver' | 'gives' | 'invites' | 'moves' | 'takesAway' | 'givesBack' | 'leaves' | 'resync' | 'waits';
-
-/** Which rule fails; only of a key that no rule gives. */
-export type Cause = Exclude<Verdict['rule'], 'ok'>;
-
-/** One key, or one member, where Kisi and the rules differ. */
-export interface Finding {
-  kind: FindingKind;
-  cause: Cause | null;
-  does: Doing;
-  memberId: number | null;
-  userId: number | null;
-  groupId: number | null;
-  /** The key's own end in Kisi; null: none, or no key. */
-  ends: Instant | null;
-  why: string | null;
-}
-
-/** All findings of one kind and cause about which Latchkey does the same. */
-export interface Difference extends Pick<Finding, 'kind' | 'cause' | 'does'> {
-  findings: Finding[];
-}
-
-/** What the rules want, held against what Kisi has. */
-export interface Comparison {
-  members: number;
-  keys: {
-    agreeing: number;
-    disagreeing: number;
-    /** To groups that no pass type opens: none of Latchkey's business. */
-    otherGroups: number;
-    /** No rule gives them and their own end is past: they open nothing. */
-    ended: number;
-  };
-  /** Requests to Kisi that it takes to do all that Latchkey would do. */
-  requests: number;
-  /** People whom Kisi would mail an invitation. */
-  invitations: number;
-  differences: Difference[];
-}
-
-/** By what, for whom and when it is compared. */
-export interface ComparisonTerms {
-  rules: Rules;
+/** What Kisi holds, and what of it is ours to look at. */
+export interface KisiState {
+  keys: readonly KisiKey[];
+  users: readonly KisiUser[];
+  groups: readonly KisiGroup[];
   /** The groups that pass types open. */
-  mapped: ReadonlySet<number>;
-  /** Only members of this location; Kisi users who are no members belong to none. */
-  locationId: number | null;
-  /** The Kisi user of the API key, where only Latchkey uses it; else who made a key says nothing. */
-  apiUserId?: number | null;
-  now: Instant;
+  mappedIds: readonly number[];
+  /** Their names at an earlier comparison. */
+  groupNames: Readonly<Record<number, string>>;
 }
 
-/** One person with what the rules say, and what Latchkey would do. */
-interface Judged {
-  surveyed: Surveyed;
-  assessment: Assessment;
-  verdicts: readonly Verdict[];
-  preview: Preview;
+export type Ledgers = ReadonlyMap<number, ShownHoldings>;
+
+/** What a comparison found, how many keys the ledgers hold, and how many of them Kisi lacks. */
+export interface Comparison {
+  found: Drift[];
+  held: number;
+  lost: number;
 }
 
-/** One key: it agrees, is none of Latchkey's business, opens nothing any more, or is told of. */
-type Outcome = 'agrees' | 'otherGroup' | 'ended' | Finding;
-
-/** Kinds of findings about keys that agree with the rules. */
-const agrees: readonly FindingKind[] = ['neverEnds', 'takenOver', 'notTakenOver'];
-
-/** Holds what the rules want, by the very decider and plan that the workflows follow, against what Kisi has. */
+/** Every difference between the ledgers and Kisi, in the order of their keys. Pure. */
 export function compare(
-  { people, strangers, unread, exceptions }: Survey,
-  terms: ComparisonTerms,
+  ledgers: Ledgers,
+  kisi: KisiState,
+  coworkers: ReadonlyMap<string, number> | null,
+  now: Instant,
 ): Comparison {
-  const { locationId } = terms;
-  const judged = people
-    .map((one) => judgedBy(one, exceptions, terms))
-    .filter(({ assessment }) => locationId === null || assessment.locationId === locationId);
-  const owners = ownersOf(judged);
-  const outcomes = [
-    ...judged.flatMap((person) => outcomesOf(person, terms)),
-    ...(locationId === null ? strangers : []).flatMap((one) => outcomesOfStranger(one, owners, terms)),
+  const byId: ById = {
+    users: new Map(kisi.users.map((user) => [user.id, user])),
+    groups: new Map(kisi.groups.map((group) => [group.id, group])),
+    keysOf: groupBy(kisi.keys, ({ userId }) => userId),
+  };
+  const members = [...ledgers].map(([memberId, holdings]) => memberDrift(memberId, holdings, byId, now));
+  const found = [
+    ...members.flatMap((one) => one.found),
+    ...unownedDrift(ledgers, kisi, byId, coworkers, now),
+    ...unreadableDrift(ledgers, kisi),
+    ...groupDrift(kisi, byId),
   ];
-  const findings = outcomes.filter((outcome) => typeof outcome === 'object');
-  const number = (which: Outcome): number => outcomes.filter((outcome) => outcome === which).length;
-  const agreeing = findings.filter(({ kind }) => agrees.includes(kind)).length;
+  const sum = (of: 'held' | 'lost'): number => members.reduce((total, one) => total + one[of], 0);
   return {
-    members: judged.filter(({ surveyed }) => isMember(surveyed)).length,
-    keys: {
-      agreeing: number('agrees') + agreeing,
-      disagreeing: findings.length - agreeing,
-      otherGroups: number('otherGroup'),
-      ended: number('ended'),
-    },
-    requests: judged.reduce((sum, { preview }) => sum + preview.requests, 0),
-    invitations: judged.filter(({ preview }) => preview.newUser).length,
-    differences: grouped([...findings, ...[...unread, ...judged.flatMap(doubtsOf)].map(cannotTell)]),
+    found: found.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    held: sum('held'),
+    lost: sum('lost'),
   };
 }
 
-function judgedBy(
-  surveyed: Surveyed,
-  exceptions: readonly Exception[],
-  { rules, now }: ComparisonTerms,
-): Judged {
-  const { memberId, read, holdings, kisi } = surveyed;
-  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, now);
-  const verdicts = read.snapshot === null ? [] : decide(read.snapshot, rules, exceptions, now).verdicts;
-  const preview = previewOf({ memberId, holdings, assessment, kisi, now });
-  return { surveyed, assessment, verdicts, preview };
+/** The member whose keys are compared, as a difference names it. */
+type Member = Pick<Drift, 'userId' | 'comparedAt'> & { memberId: number };
+
+/** Kisi's lists by id, and keys by the user who holds them. */
+interface ById {
+  users: ReadonlyMap<number, KisiUser>;
+  groups: ReadonlyMap<number, KisiGroup>;
+  keysOf: ReadonlyMap<number, KisiKey[]>;
 }
 
-function outcomesOf(person: Judged, terms: ComparisonTerms): Outcome[] {
-  const { keys } = person.surveyed.kisi;
-  const groupIds = new Set([...person.assessment.keys, ...keys].map(({ groupId }) => groupId));
-  const inDoubt = new Set(doubtfulOf(person).flatMap((verdict) => verdict.groupIds));
-  return [...groupIds].flatMap((groupId) => {
-    const wish = person.assessment.keys.find((one) => one.groupId === groupId);
-    const key = keys.find((one) => one.groupId === groupId);
-    if (key === undefined) return wish === undefined ? [] : missing(person, wish);
-    if (wish === undefined && inDoubt.has(groupId)) return [];
-    return wish === undefined ? unwanted(person, key, terms) : wanted(person, key, wish);
-  });
+/** What differs of the keys that one member holds. */
+function memberDrift(memberId: number, holdings: ShownHoldings, byId: ById, now: Instant): Comparison {
+  const { kisiUser, comparedAt } = holdings;
+  const held = comparable(holdings, byId, now);
+  if (kisiUser === null || held.length === 0) return { found: [], held: 0, lost: 0 };
+  const about = { memberId, userId: kisiUser.id, comparedAt };
+  const user = byId.users.get(kisiUser.id);
+  if (user === undefined) {
+    const what = `Kisi user ${kisiUser.id} is gone, and with it ${held.length} keys`;
+    const gone = drift('userDeleted', [memberId], { ...about, keys: held.map(keyOf), what });
+    return { found: [gone], held: held.length, lost: held.length };
+  }
+  const real = byId.keysOf.get(user.id) ?? [];
+  const found = held.flatMap((key) => keyDrift(key, rightTo(key.groupId, real), about) ?? []);
+  const lost = found.filter(({ kind }) => kind === 'missing').length;
+  if (!user.accessEnabled) {
+    const what = `Kisi user ${user.id} is suspended there, so the keys open nothing`;
+    found.push(drift('userSuspended', [memberId], { ...about, keys: [], what }));
+  }
+  return { found, held: held.length, lost };
 }
 
-/** What is said of passes that cannot be judged, and that would open what no other pass does. */
-function doubtfulOf({ verdicts, assessment }: Judged): Verdict[] {
-  const wanted = new Set(assessment.keys.map(({ groupId }) => groupId));
-  return verdicts.filter(
-    ({ doubt, counts, groupIds }) =>
-      doubt !== undefined && !counts && groupIds.some((groupId) => !wanted.has(groupId)),
+/** A key whose write is under way tells nothing, nor does one that has ended: Kisi may keep such or not. */
+function comparable({ ledger, kisiUser }: ShownHoldings, { groups }: ById, now: Instant): ShownKey[] {
+  return ledger.filter(
+    ({ keyId, uncertain, userId, groupId, validUntil }) =>
+      keyId !== null &&
+      !uncertain &&
+      userId === kisiUser?.id &&
+      groups.has(groupId) &&
+      (validUntil === null || validUntil > now),
   );
 }
 
-/** Once for all passes of a member with the same reason. */
-function doubtsOf(person: Judged): Unread[] {
-  const { memberId } = person.surveyed;
-  const whys = new Set(doubtfulOf(person).flatMap(({ doubt }) => doubt ?? []));
-  return [...whys].map((why) => ({ memberId, why }));
-}
-
-function missing(person: Judged, wish: Entitlement): Finding | [] {
-  const { groupId, because, awaitingRenewal } = wish;
-  // Access that only waits for a renewal is never begun.
-  if (awaitingRenewal && !isOurs(person, groupId)) return [];
-  const found = findingOf(person, 'missing', groupId, null, doingAbout(person, groupId, true), because);
-  return found.does === 'leaves' ? { ...found, does: 'resync' } : found;
-}
-
-function wanted(person: Judged, key: KisiSideKey, wish: Entitlement): Outcome {
-  const { groupId, validUntil } = key;
-  const { because, kisiEnd, awaitingRenewal } = wish;
-  if (validUntil === 'unreadable')
-    return findingOf(person, 'unreadableEnd', groupId, null, 'leaves', because);
-  const does = doingAbout(person, groupId, true);
-  const how = howGranted(key, { validUntil: kisiEnd.set });
-  if (key.roleId !== keyRole) {
-    const early = how === 'refused' ? '; it ends before that, and Kisi takes no key beside it' : '';
-    return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${key.roleId}; ${because}${early}`);
+/** How a key of a ledger differs from what is there in Kisi; null: not at all. */
+function keyDrift(key: ShownKey, there: KisiKey | null, member: Member): Drift | null {
+  const { groupId, byHand } = key;
+  const of = [member.memberId, groupId];
+  if (there === null) {
+    const what = `key ${key.keyId ?? ''}, ${endWords(key.validUntil)}, is not in Kisi`;
+    return drift('missing', of, { ...member, groupId, keys: [keyOf(key)], what });
   }
-  if (how === 'adopted') return 'agrees';
-  const mended = does === 'leaves' ? 'resync' : does;
-  const needed = does === 'moves' ? kisiEnd.set : kisiEnd.atLeast;
-  if (validUntil !== null && validUntil < needed) {
-    if (awaitingRenewal && does === 'leaves') return 'agrees';
-    return findingOf(person, 'endsTooEarly', groupId, validUntil, mended, because);
-  }
-  if (wish.takesOver === true) return takenOver(person, key, wish);
-  if (kisiEnd.atMost !== null && how === 'byHand') {
-    const left = isOurs(person, groupId) ? mended : does;
-    return findingOf(person, 'endsLater', groupId, validUntil, left, because);
-  }
-  if (validUntil !== null || isOurs(person, groupId)) return 'agrees';
-  return findingOf(person, 'neverEnds', groupId, validUntil, 'leaves', because);
-}
-
-/** Under the policy that takes over what was there; it then gets the end that Latchkey's own have. */
-function takenOver(person: Judged, { groupId, validUntil }: KisiSideKey, { because }: Entitlement): Outcome {
-  if (isOurs(person, groupId) || validUntil === 'unreadable') return 'agrees';
-  const { higherRole = null } = person.surveyed.kisi;
-  if (higherRole === null) return findingOf(person, 'takenOver', groupId, validUntil, 'takesOver', because);
-  const why = `${because}; the person is ${higherRole} in Kisi`;
-  return findingOf(person, 'notTakenOver', groupId, validUntil, 'leaves', why);
-}
-
-function unwanted(person: Judged, key: KisiSideKey, { mapped, now, apiUserId }: ComparisonTerms): Outcome {
-  const { groupId, validUntil, roleId } = key;
-  if (!mapped.has(groupId) && !isOurs(person, groupId)) return 'otherGroup';
-  const [cause, reason] = causeOf(groupId, person.verdicts);
-  if (validUntil === 'unreadable') return findingOf(person, 'unreadableEnd', groupId, null, 'leaves', reason);
-  if (validUntil !== null && validUntil <= now) return 'ended';
+  const { id, roleId, validUntil } = there;
+  // `unreadableDrift` tells of such an end.
+  if (validUntil === 'unreadable' || byHand) return null;
+  const about = { ...member, groupId, keys: [{ keyId: id, groupId, validUntil }] };
   if (roleId !== keyRole) {
-    return findingOf(person, 'otherRole', groupId, validUntil, 'leaves', `${roleId}; ${reason}`);
+    const role = higherRoleOf([there]) ?? 'another role';
+    const what = `right ${id} is ${role} in Kisi by now, which is not Latchkey's to move or take away`;
+    return drift('changed', of, { ...about, what });
   }
-  if (isOurs(person, groupId)) {
-    const does = doingAbout(person, groupId, false);
-    return { ...findingOf(person, 'unwarranted', groupId, validUntil, does, reason), cause };
-  }
-  const why = `${reason}${makerWords(key, apiUserId)}`;
-  return { ...findingOf(person, 'unwarranted', groupId, validUntil, 'leaves', why), cause };
+  if (sameEnd(validUntil, key.validUntil)) return null;
+  const what = `it is ${endWords(validUntil)} in Kisi, not ${endWords(key.validUntil)}`;
+  return drift('changed', of, { ...about, what });
 }
 
-/** That a key was Latchkey's though it is on no record, as when all records are lost: a person decides. */
-function makerWords({ createdById = null }: KisiSideKey, apiUserId: number | null = null): string {
-  const isByApiUser = createdById !== null && createdById === apiUserId;
-  return isByApiUser ? '; made by Latchkey’s own Kisi user, but no record says so' : '';
-}
-
-/** Whether Latchkey made the person's key to the group, or adopted it. */
-function isOurs({ surveyed: { holdings, kisi } }: Judged, groupId: number): boolean {
-  return holdings.ledger.some((key) => key.groupId === groupId && key.userId === kisi.userId && !key.byHand);
-}
-
-function findingOf(
-  person: Judged,
-  kind: FindingKind,
-  groupId: number,
-  ends: Instant | null,
-  does: Doing,
-  reason: string,
-): Finding {
-  const { memberId, kisi } = person.surveyed;
-  const kept = person.preview.kept.find((one) => one.groupId === groupId);
-  const why = does === 'waits' && kept !== undefined ? `${reason}; not touched now: ${kept.why}` : reason;
-  return { kind, cause: null, does, memberId, userId: kisi.userId, groupId, ends, why };
-}
-
-/** What the plan does about the key to a group that the rules want, or about one that they don't. */
-function doingAbout({ preview }: Judged, groupId: number, isWanted: boolean): Doing {
-  const ends: PlanLine['does'][] = ['revoke', 'giveBack'];
-  const line = linesOf([preview]).find(
-    (one) => one.groupId === groupId && ends.includes(one.does) !== isWanted,
+/** Keys to mapped groups that are in nobody's ledger: of members, or of people whom Nexudus does not know. */
+function unownedDrift(
+  ledgers: Ledgers,
+  kisi: KisiState,
+  { users }: ById,
+  coworkers: ReadonlyMap<string, number> | null,
+  now: Instant,
+): Drift[] {
+  const owners = ownersOf(ledgers);
+  return [...groupBy(unowned(ledgers, kisi, now), ({ userId }) => userId)].flatMap(
+    ([userId, keys]): Drift[] => {
+      const user = users.get(userId);
+      // Made since the users were listed, or nobody can say who it is.
+      if (user === undefined) return [];
+      const memberId = owners.get(userId) ?? coworkers?.get(user.email);
+      if (memberId === undefined && coworkers === null) return [];
+      const about = { memberId: memberId ?? null, userId, comparedAt: null };
+      if (memberId === undefined) {
+        const groupIds = keys.map(({ groupId }) => groupId).join(', ');
+        const what = `Kisi user ${userId}, whose e-mail no coworker has, holds keys to groups ${groupIds}`;
+        return [drift('orphan', [userId], { ...about, keys: keys.map(realKey), what })];
+      }
+      return keys.map((key) => {
+        const { groupId } = key;
+        const what = `key ${key.id}, ${endWords(key.validUntil)}, was not given by Latchkey`;
+        return drift('extra', [userId, groupId], { ...about, groupId, keys: [realKey(key)], what });
+      });
+    },
   );
-  if (line === undefined) return preview.kept.some((one) => one.groupId === groupId) ? 'waits' : 'leaves';
-  switch (line.does) {
-    case 'grant':
-      return line.had ? 'moves' : preview.newUser ? 'invites' : 'gives';
-    case 'adopt':
-      return 'leaves';
-    case 'move':
-      return 'moves';
-    case 'revoke':
-      return 'takesAway';
-    case 'giveBack':
-      return 'givesBack';
-  }
 }
 
-/** Why no rule gives a key to the group: by a block, by the newest pass that would, else by what stands in the way of all. */
-function causeOf(groupId: number, verdicts: readonly Verdict[]): [Cause, string] {
-  const block = blockOf(groupId, verdicts);
-  if (block !== undefined) return ['exception', block.reason];
-  const newest = verdicts
-    .filter((verdict) => verdict.groupIds.includes(groupId) && !verdict.counts)
-    .reduce<Verdict | null>((a, b) => (a === null || (b.passId ?? 0) > (a.passId ?? 0) ? b : a), null);
-  if (newest !== null && newest.rule !== 'ok') return [newest.rule, newest.reason];
-  const elsewhere = verdicts.find(({ counts, passId }) => counts && passId !== null);
-  if (elsewhere !== undefined)
-    return ['mapping', `pass ${elsewhere.passId ?? ''} does not open group ${groupId}`];
-  const other =
-    verdicts.find(({ rule }) => rule === 'mapping') ??
-    verdicts.find(({ rule }) => rule === 'member') ??
-    verdicts.find(({ rule }) => rule === 'noPass');
-  if (other !== undefined && other.rule !== 'ok') return [other.rule, other.reason];
-  return ['noPass', `no pass opens group ${groupId}`];
-}
-
-/** Members by the Kisi keys that Latchkey gave them, under whatever e-mail they had then. */
-function ownersOf(people: readonly Judged[]): Map<string, Judged> {
-  const owned = people.flatMap((person) =>
-    person.surveyed.holdings.ledger
-      .filter(({ byHand }) => !byHand)
-      .map((key): [string, Judged] => [placeName(key), person]),
+/** Members by their Kisi users; of several with the same the lowest id. */
+function ownersOf(ledgers: Ledgers): Map<number, number> {
+  return new Map(
+    [...ledgers]
+      .toSorted(([a], [b]) => b - a)
+      .flatMap(([memberId, { kisiUser }]) => (kisiUser === null ? [] : [[kisiUser.id, memberId] as const])),
   );
-  return new Map(owned);
 }
 
-function outcomesOfStranger(
-  { userId, keys, likeMemberId }: Stranger,
-  owners: ReadonlyMap<string, Judged>,
-  { mapped, now, apiUserId }: ComparisonTerms,
-): Outcome[] {
-  return keys.map((key): Outcome => {
-    const { groupId, validUntil, roleId } = key;
-    const owner = owners.get(placeName({ userId, groupId }));
-    const isUnreadable = validUntil === 'unreadable';
-    const ends = isUnreadable ? null : validUntil;
-    if (owner !== undefined) {
-      const { gone, standing } = owner.assessment;
-      const why = gone ? standing : 'the member has another e-mail now';
-      const does = doingAbout(owner, groupId, false);
-      const found = findingOf(owner, 'unwarranted', groupId, ends, does, why);
-      return { ...found, cause: 'member', userId };
-    }
-    if (!mapped.has(groupId)) return 'otherGroup';
-    if (ends !== null && ends <= now) return 'ended';
-    const isKey = roleId === keyRole;
-    return {
-      kind: isUnreadable ? 'unreadableEnd' : isKey ? 'unknownPerson' : 'otherRole',
-      cause: null,
-      does: 'leaves',
-      memberId: null,
-      userId,
-      groupId,
-      ends,
-      why: isKey
-        ? [makerWords(key, apiUserId), likeWords(likeMemberId)].join('').slice('; '.length) || null
-        : `${roleId}; no coworker has the e-mail${likeWords(likeMemberId)}`,
-    };
+/** Keys of members, or to mapped groups, whose end cannot be read: only a person can say what becomes of such. */
+function unreadableDrift(ledgers: Ledgers, { keys, mappedIds }: KisiState): Drift[] {
+  const unreadable = keys.filter(({ validUntil }) => validUntil === 'unreadable');
+  if (unreadable.length === 0) return [];
+  const [owners, owned] = [ownersOf(ledgers), ownedPlaces(ledgers)];
+  return unreadable
+    .filter((key) => mappedIds.includes(key.groupId) || owned.has(placeName(key)))
+    .map(({ id, userId, groupId }) => {
+      const memberId = owners.get(userId) ?? null;
+      const what = `key ${id} of Kisi user ${userId} has an end there that cannot be read`;
+      return drift('endUnreadable', [id], { memberId, userId, groupId, keys: [], comparedAt: null, what });
+    });
+}
+
+/** Where members hold keys, or found some. */
+function ownedPlaces(ledgers: Ledgers): Set<string> {
+  return new Set([...ledgers.values()].flatMap(({ ledger }) => ledger.map(placeName)));
+}
+
+/** A key whose end can be read. */
+type ReadableKey = KisiKey & { validUntil: Instant | null };
+
+/** Keys to mapped groups that open doors, have not ended and are in nobody's ledger. */
+export function unowned(ledgers: Ledgers, { keys, mappedIds }: KisiState, now: Instant): ReadableKey[] {
+  const owned = ownedPlaces(ledgers);
+  return keys
+    .filter((key): key is ReadableKey => key.validUntil !== 'unreadable')
+    .filter(
+      (key) =>
+        key.roleId === keyRole &&
+        mappedIds.includes(key.groupId) &&
+        !owned.has(placeName(key)) &&
+        (key.validUntil === null || key.validUntil > now),
+    );
+}
+
+function groupDrift({ mappedIds, groupNames }: KisiState, { groups }: ById): Drift[] {
+  const about = { memberId: null, userId: null, keys: [], comparedAt: null };
+  return mappedIds.flatMap((groupId): Drift[] => {
+    const name = groups.get(groupId)?.name;
+    const was = groupNames[groupId];
+    if (name === undefined)
+      return [drift('groupGone', [groupId], { ...about, groupId, what: 'Kisi has it not any more' })];
+    if (was === undefined || was === name) return [];
+    return [drift('groupRenamed', [groupId], { ...about, groupId, what: `its name is "${name}" now` })];
   });
 }
 
-/** Whoever has an e-mail that is only alike is another person, unless somebody says otherwise. */
-const likeWords = (memberId: number | undefined): string =>
-  memberId === undefined
-    ? ''
-    : `; the e-mail is much like that of member ${memberId}, but another: correct it on either side if it is the same person`;
-
-function cannotTell({ memberId, why }: Unread): Finding {
-  return {
-    kind: 'cannotTell',
-    cause: null,
-    does: 'waits',
-    memberId,
-    userId: null,
-    groupId: null,
-    ends: null,
-    why,
-  };
+/** The names that are remembered: of a group that was renamed or is gone the one that was known. */
+export function namesOf({ groups, mappedIds, groupNames }: KisiState): Record<number, string> {
+  const now = new Map(groups.map(({ id, name }) => [id, name]));
+  const names = mappedIds.map((id) => [id, groupNames[id] ?? now.get(id)] as const);
+  return Object.fromEntries(names.flatMap(([id, name]) => (name === undefined ? [] : [[id, name]])));
 }
 
-/** In the order in which they are told. */
-const kinds = Object.keys({
-  missing: true,
-  endsTooEarly: true,
-  unwarranted: true,
-  unknownPerson: true,
-  endsLater: true,
-  otherRole: true,
-  unreadableEnd: true,
-  neverEnds: true,
-  takenOver: true,
-  notTakenOver: true,
-  cannotTell: true,
-} satisfies Record<FindingKind, true>);
+type About = Omit<Drift, 'kind' | 'key' | 'groupId'> & Partial<Pick<Drift, 'groupId'>>;
 
-function grouped(findings: readonly Finding[]): Difference[] {
-  const differences = new Map<string, Difference>();
-  for (const finding of findings) {
-    const { kind, cause, does } = finding;
-    const name = [kind, cause, does].join(' ');
-    const one = differences.get(name) ?? { kind, cause, does, findings: [] };
-    one.findings.push(finding);
-    differences.set(name, one);
-  }
-  return [...differences.values()].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
+function drift(kind: Drift['kind'], of: readonly number[], { groupId = null, ...about }: About): Drift {
+  return { key: [kind, ...of].join('/'), kind, groupId, ...about };
 }
+
+const keyOf = ({ keyId, groupId, validUntil }: ShownKey): DriftKey => ({
+  keyId: keyId ?? 0,
+  groupId,
+  validUntil,
+});
+const realKey = ({ id, groupId, validUntil }: ReadableKey): DriftKey => ({ keyId: id, groupId, validUntil });
+const endWords = (end: Instant | null): string => (end === null ? 'without an end' : `until ${iso(end)}`);

@@ -159,7 +159,7 @@ function emailsOf(owners: readonly [number, MemberRead][]): Map<number, string> 
   return new Map(emails.filter(([, email]) => email !== ''));
 }
 
-/** What Kisi holds of each, and of whom. */
+/** What Kisi holds of each person, and of users who are no coworkers. */
 interface KisiSides {
   sides: Map<number, KisiSide>;
   strangers: Stranger[];

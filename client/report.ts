@@ -1,10 +1,5 @@
-import {
-  compare,
-  type Comparison,
-  type Doing,
-  type Finding,
-  type Difference,
-} from '../activities/comparison.js';
+import type { Doing } from '../activities/judged.js';
+import { reportOn, type Difference, type Finding, type SpaceReport } from '../activities/report.js';
 import { groupsOf } from '../access/mapping.js';
 import { iso, type Instant } from '../access/types.js';
 import { readReference } from '../nexudus/reference.js';
@@ -27,7 +22,7 @@ export interface ReportOptions {
 }
 
 /** What is printed, in either form. */
-interface Report extends Comparison {
+interface Report extends SpaceReport {
   at: Instant;
   locationId: number | null;
   /** Groups that pass types open. */
@@ -52,7 +47,7 @@ export async function report({ location, config: file, json = false }: ReportOpt
   const mapped = await mappedGroups(space);
   const at = Date.now();
   const apiUserId = ground.settings.apiUser === 'latchkeyOnly' ? (await kisi.currentUser()).id : null;
-  const compared = compare(surveyed, { rules, mapped, locationId, now: at, apiUserId });
+  const compared = reportOn(surveyed, { rules, mapped, locationId, now: at, apiUserId });
   const contests = await withSession(config, ({ client }) => contested(client));
   const made: Report = { ...compared, at, locationId, mapped, contested: contests, names };
   if (json) printJson({ ...jsonOf(made), rules: rulesJson(space) });

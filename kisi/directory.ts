@@ -3,6 +3,7 @@
  * that speaks to Kisi and nowhere else: e-mails never leave it.
  */
 import { joined } from '../lib/shared.js';
+import { isTooMuchGone } from '../lib/too-much-gone.js';
 import { boundsSignal, OutOfTimeError, type Limit } from '../lib/within.js';
 import type { KisiClient } from './client.js';
 import { pageSizes } from './lists.js';
@@ -168,8 +169,7 @@ class UserDirectory implements Directory {
   }
 
   private isBelieved(count: number, at: number): boolean {
-    const lost = this.believedCount - count;
-    const isShort = lost > 5 && lost * 2 > this.believedCount;
+    const isShort = isTooMuchGone(this.believedCount - count, this.believedCount);
     this.shortSince = isShort ? (this.shortSince ?? at) : null;
     // Whose key asks is a user too.
     return count > 0 && (this.shortSince === null || at - this.shortSince >= doubtLastsMs);

@@ -73,7 +73,7 @@ function digestOfSources(): string {
     .update(process.version)
     .update(readFileSync(pathOf('package-lock.json')))
     .update(readFileSync(pathOf('worker/bundle.ts')));
-  for (const room of ['access', 'messages', 'workflows'])
+  for (const room of ['access', 'lib', 'messages', 'workflows'])
     for (const file of readdirSync(pathOf(room))
       .filter((one) => one.endsWith('.ts'))
       .sort())

@@ -3,7 +3,7 @@ import { iso, type Instant } from '../access/types.js';
 import type { DriftState, DriftSummary, DriftView, FindingView } from '../messages/to-drift.js';
 import { markdownText } from './markdown.js';
 
-/** The Temporal UI shows so much of them, and `latchkey drift` all. */
+/** How many findings the Temporal UI shows; `latchkey drift` shows all. */
 const mostShown = 30;
 
 /** The answer of the `findings` query. */
@@ -89,7 +89,8 @@ function doingOf(finding: Finding, { memory, policy }: DriftState): string {
 
 const ruled = { adopt: 'adopted', ignore: 'ignored' };
 
-function alertOf({ doubt, failure }: DriftState): string | null {
+/** Why nothing is repaired now; null: all is. */
+export function alertOf({ doubt, failure }: DriftState): string | null {
   if (failure !== null)
     return `No comparison since ${iso(failure.since)}: ${failure.why} It is tried again at the next one.`;
   if (doubt === null) return null;

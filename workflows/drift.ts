@@ -1,36 +1,21 @@
 import {
   allHandlersFinished,
   condition,
-  log,
   makeContinueAsNewFunc,
-  proxyActivities,
   setCurrentDetails,
   upsertMemo,
-  uuid4,
   workflowInfo,
-  type ActivityInterfaceFor,
 } from '@temporalio/workflow';
 import {
-  afterComparison,
   defaultDriftPolicy,
   isMendedByMember,
-  isTooMuch,
   refusalOf,
-  settledKeys,
-  withRepair,
-  type DriftKind,
+  withRuling,
   type DriftVerb,
   type Finding,
 } from '../access/drift.js';
 import type { Instant } from '../access/types.js';
-import type {
-  Act,
-  DriftActivities,
-  DriftReport,
-  FindingNote,
-  KeyActivities,
-  WriteNote,
-} from '../messages/to-activities.js';
+import type { DriftActivities } from '../messages/to-activities.js';
 import {
   comparisonInterval,
   compareNow,
@@ -42,27 +27,25 @@ import {
   firstDrift,
   type DriftState,
   type DriftView,
+  type FindingView,
   type RuleOrder,
 } from '../messages/to-drift.js';
+import { auditLogActivities } from './audit-log.js';
+import { DriftComparisons } from './drift-comparisons.js';
+import { DriftNotes } from './drift-notes.js';
+import { DriftRepairs } from './drift-repairs.js';
 import { driftDetailsOf, driftSummaryOf, driftViewOf, findingViewOf } from './drift-view.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
 import { isLong } from './long.js';
 import { kisiTaskQueue, revisionMemo } from '../messages/to-member.js';
-import { insist, retryingActivities, problemOf, type Retrying } from './retries.js';
+import { retryingActivities, type Retrying } from './retries.js';
 import { refuse } from './refuse.js';
-import { createKeeper } from './remembered.js';
+import { createKeeper, type Keeper } from './remembered.js';
 import { anything, duration, fields, giver, id as idShape, oneOf } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { logOrder, auditLogActivities } from './audit-log.js';
 
 const minuteMs = 60_000;
-/** What is doubted is believed when a comparison so much later still finds it. */
-const doubtLastsMs = 10 * minuteMs;
-/** What was adopted holds against the rules for at most this long. */
-const longestAdoptionMs = 90 * 24 * 60 * minuteMs;
-/** By what kind of exception a key is adopted that is there, or that is gone. */
-const exceptionKinds: Partial<Record<DriftKind, 'allow' | 'block'>> = { extra: 'allow', missing: 'block' };
 const verbs = ['repair', 'adopt', 'ignore'] as const satisfies readonly DriftVerb[];
 /** Comparing more often than each second would be a flood. */
 const intervalShape = duration(1_000, 366 * 24 * 60 * minuteMs);
@@ -83,7 +66,7 @@ interface Job {
  */
 export function drift(initial: DriftState): Promise<void> {
   checkPlace();
-  return goOn(() => compareForEver(stateFrom(initial)));
+  return goOn(() => new DriftRun(stateFrom(initial)).run());
 }
 
 /**
@@ -97,362 +80,230 @@ function stateFrom(argument: DriftState): DriftState {
   return firstDrift(taskQueue, intervalMs, defaultDriftPolicy);
 }
 
-async function compareForEver(initial: DriftState): Promise<void> {
-  const state: DriftState = { ...initial };
-  const { runId } = workflowInfo();
-  const comparisons = comparisonActivities(state.taskQueue);
-  const help = helpers(state.taskQueue);
-  const keys = keyActivities(state.taskQueue);
-  const auditLog = auditLogActivities(state.taskQueue);
-  let dueAt: Instant = initial.dueAt ?? Date.now() + state.intervalMs;
-  const run = { asked: false, isNewInterval: false, comparisonsBegun: 0, comparisonsDone: 0, notes: 0 };
-  const jobs: Job[] = [];
-  let shownMemo = JSON.stringify(workflowInfo().memo?.[driftMemo]);
-  let acts: Act[] = [];
-  let notes: FindingNote[] = [];
-
-  let shownRevision: number | null = null;
+/** The workflow `drift` until its next run: hears orders, compares, takes over what was found and shows it. */
+class DriftRun {
+  private readonly comparisons: DriftComparisons;
+  private readonly notes: DriftNotes;
+  private readonly repairs: DriftRepairs;
+  private readonly keeper: Keeper;
+  private readonly jobs: Job[] = [];
+  private dueAt: Instant;
+  private isAsked = false;
+  private isNewInterval = false;
+  private comparisonsBegun = 0;
+  private comparisonsDone = 0;
   /** What is on record by now, as far as this run knows. */
-  let kept = JSON.stringify(state.memory);
-  const keeper = createKeeper(
-    driftName,
-    auditLog,
-    () => ({ revision: state.revision, memory: state.memory }),
-    ({ revision, memory }) => {
-      state.revision = revision;
-      state.memory = memory;
-      kept = JSON.stringify(memory);
-      publish();
-    },
-  );
+  private keptMemory: string;
+  private shownSummary = JSON.stringify(workflowInfo().memo?.[driftMemo]);
+  private shownRevision: number | null = null;
 
-  const view = (): DriftView => driftViewOf(state, dueAt);
-
-  onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', view);
-  onSignal(
-    comparisonInterval,
-    {
-      description: 'A worker sends it when it starts: how often to compare with Kisi, in ms.',
-      shape: intervalShape,
-    },
-    (intervalMs) => {
-      if (intervalMs === state.intervalMs) return;
-      state.intervalMs = intervalMs;
-      dueAt = Date.now() + intervalMs;
-      run.isNewInterval = true;
-    },
-  );
-  onSignal(compareSoon, { description: 'Has Kisi compared now. Needs no argument.', shape: anything }, () => {
-    run.asked = true;
-  });
-  onUpdate(
-    compareNow,
-    { description: 'Has Kisi compared now, and answers what was found. Needs no argument.', shape: anything },
-    async () => {
-      run.asked = true;
-      const mine = run.comparisonsBegun + 1;
-      await condition(() => run.comparisonsDone >= mine);
-      return view();
-    },
-  );
-  onUpdate(
-    findingUpdate,
-    {
-      description:
-        `Rules of a finding: {"id": of the finding, "verb": one of ${verbs.join(', ')}, ` +
-        '"by": who orders it, "why": "…"}.',
-      shape: fields<RuleOrder>({ id: idShape, verb: oneOf(verbs), ...giver }),
-      check: checkRule,
-    },
-    async (order) => {
-      const { key } = findingOf(order.id);
-      const job: Job = { key, done: false, refusal: null };
-      rule(order);
-      jobs.push(job);
-      await condition(() => job.done);
-      if (job.refusal !== null) refuse(job.refusal);
-      const left = state.memory.findings.find((finding) => finding.key === key);
-      if (left === undefined) refuse(`finding ${order.id} is over: Kisi and the ledgers agree by now`);
-      return findingViewOf(left, state);
-    },
-  );
-  dropOthers();
-
-  publish();
-  for (;;) {
-    if (keeper.isDue()) await keeper.keep();
-    const isDue = (): boolean =>
-      run.asked || run.isNewInterval || jobs.length > 0 || keeper.isDue() || isLong();
-    await condition(isDue, Math.max(1, dueAt - Date.now()), { summary: 'compare with Kisi' });
-    run.isNewInterval = false;
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-      job.refusal = await carryOut(job.key);
-      job.done = true;
-      publish();
-    }
-    if (run.asked || Date.now() >= dueAt) {
-      await comparison(run.asked);
-      publish();
-    }
-    await keepNotes();
-    if (!isLong() || keeper.isDue()) continue;
-    // Whoever asks meanwhile waits for an answer.
-    await condition(() => allHandlersFinished() || run.asked || jobs.length > 0);
-    if (!allHandlersFinished()) continue;
-    // Who sent a signal does not wait.
-    await makeContinueAsNewFunc<typeof drift>({ memo: { [driftMemo]: driftSummaryOf(state) } })({
-      ...state,
-      dueAt: run.asked ? Date.now() : dueAt,
-    });
+  constructor(private readonly state: DriftState) {
+    const { taskQueue } = state;
+    const auditLog = auditLogActivities(taskQueue);
+    const helpers = patientActivities(taskQueue);
+    this.notes = new DriftNotes(auditLog, helpers);
+    this.repairs = new DriftRepairs(state, helpers, this.notes);
+    this.comparisons = new DriftComparisons(state, this.repairs, this.notes);
+    this.dueAt = state.dueAt ?? Date.now() + state.intervalMs;
+    this.keptMemory = JSON.stringify(state.memory);
+    this.keeper = createKeeper(
+      driftName,
+      auditLog,
+      () => ({ revision: state.revision, memory: state.memory }),
+      (newer) => {
+        this.adopt(newer);
+      },
+    );
+    onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', () =>
+      this.view(),
+    );
+    this.hearComparisons();
+    this.hearRulings();
+    dropOthers();
   }
 
-  async function comparison(isAsked: boolean): Promise<void> {
-    run.asked = false;
-    run.comparisonsBegun++;
-    const report = await lookAtAll(isAsked);
-    const now = Date.now();
-    dueAt = now + state.intervalMs;
-    if (report !== null) await settle(report, now);
-    run.comparisonsDone = run.comparisonsBegun;
-  }
-
-  async function lookAtAll(isAsked: boolean): Promise<DriftReport | null> {
-    const { memory } = state;
-    const request = { settled: settledKeys(memory), groupNames: memory.groupNames, isAsked };
-    const options = { summary: 'compare with Kisi', priority: { priorityKey: 5 } };
-    try {
-      const report = await comparisons.compareWithKisi.executeWithOptions(options, [request]);
-      state.failure = null;
-      return report;
-    } catch (error) {
-      const why = problemOf(error).message;
-      state.failure = { since: state.failure?.since ?? Date.now(), why };
-      return null;
-    }
-  }
-
-  /** Takes over what a comparison found, unless it is too much to be believed, and has repaired what is to be. */
-  async function settle(report: DriftReport, now: Instant): Promise<void> {
-    const { found, held, lost, policy, more, groupNames } = report;
-    state.lastComparedAt = now;
-    state.policy = policy;
-    const since = state.doubt?.since ?? now;
-    if (isTooMuch(lost, held) && now - since < doubtLastsMs) {
-      const isNew = state.doubt === null;
-      state.doubt = { since, lost, held };
-      const alert = view().alert ?? '';
-      if (isNew) log.warn(alert);
-      if (isNew) note(nobody, 'too much is missing at once', alert);
-      return;
-    }
-    state.doubt = null;
-    state.more = more;
-    const update = afterComparison(state.memory, found, policy, now);
-    state.memory = { ...update.memory, groupNames };
-    forgetAdoptedNames();
-    for (const one of update.begun) note(one, `finding ${one.id}: ${one.kind}`, one.what);
-    for (const one of update.ended) note(one, `finding ${one.id}: ${one.kind} is over`, one.what);
-    for (const one of update.contested) {
-      const { doing } = findingViewOf(one, state);
-      note(one, `finding ${one.id}: ${one.kind} is contested`, doing);
-      log.warn(`Finding ${one.id} (${one.kind}, ${whoWords(one)}): ${doing}`);
-    }
-    await repair(update.due);
-  }
-
-  /** Does what was ruled; answers why it cannot be done, or null. */
-  async function carryOut(key: string): Promise<string | null> {
-    const finding = state.memory.findings.find((one) => one.key === key);
-    const verb = finding?.ruling?.verb;
-    if (finding === undefined || verb === undefined || verb === 'ignore') return null;
-    if (verb === 'adopt') return adopt(finding);
-    if (isMendedByMember(finding.kind)) await repair([finding]);
-    // Since it was found, the key may have come to serve a member.
-    else await comparison(true);
-    return null;
-  }
-
-  /** Members mend their own keys; keys in nobody's ledger are taken away here. */
-  async function repair(due: readonly Finding[]): Promise<void> {
-    const mended = due.filter(({ kind }) => isMendedByMember(kind));
-    const memberIds = [...new Set(mended.flatMap(({ memberId }) => memberId ?? []))];
-    for (const finding of mended) {
-      const { key, id, memberId } = finding;
-      if (state.memory.repairs[key] === undefined)
-        note(
-          finding,
-          `finding ${id}: repair`,
-          `member ${memberId ?? ''} is woken to mend it`,
-          giverOf(finding),
-        );
-      const keyIds = finding.keys.map(({ keyId }) => keyId);
-      state.memory = withRepair(state.memory, key, giverOf(finding), Date.now(), keyIds);
-    }
-    if (memberIds.length > 0) await insist(help, (set) => set.wakeToMend(memberIds));
-    for (const finding of due) if (!mended.includes(finding)) await takeAway(finding);
-  }
-
-  async function takeAway(finding: Finding): Promise<void> {
-    const { id, key, userId, kind, what } = finding;
-    if (userId === null) return;
-    const cause = `finding ${id} (${kind}): ${what}`;
-    for (const { keyId, groupId, validUntil } of finding.keys) {
-      const options = { summary: `take key ${keyId} to group ${groupId} away (finding ${id})` };
-      const writeNote = noteOf(cause, giverOf(finding), finding.memberId);
-      try {
-        await keys.removeKey.executeWithOptions(options, [{ keyId, userId, groupId, validUntil }, writeNote]);
-        state.memory = withRepair(state.memory, key, giverOf(finding), Date.now(), [keyId]);
-      } catch (error) {
-        replace({ ...finding, problem: problemOf(error).message });
+  /** Compares from time to time, and does what is ruled at once, until the history is long. */
+  async run(): Promise<never> {
+    this.publish();
+    for (;;) {
+      if (this.keeper.isDue()) await this.keeper.keep();
+      await this.untilDue();
+      await this.doJobs();
+      if (this.isAsked || Date.now() >= this.dueAt) {
+        await this.compare(this.isAsked);
+        this.publish();
       }
+      await this.notes.keep();
+      if (isLong() && !this.keeper.isDue()) await this.beginNextRun();
     }
   }
 
-  /** Kisi's state is taken for right: what the rules say against it does not hold until the key's end. */
-  async function adopt(finding: Finding): Promise<string | null> {
-    const {
-      id,
-      kind,
-      memberId,
-      groupId,
-      what,
-      keys: [key],
-    } = finding;
-    forgetAdoptedNames();
-    if (memberId === null || groupId === null) return null;
-    const latest = Date.now() + longestAdoptionMs;
-    const until = Math.min(key?.validUntil ?? latest, latest);
-    if (kind === 'changed') {
-      const why = 'its end was changed by hand in Kisi, and a person said to leave it so';
-      await insist(help, (set) => set.freeze(memberId, { groupId, until, why, endsWithRules: null }));
-    }
-    const exceptionKind = exceptionKinds[kind];
-    if (exceptionKind === undefined) return null;
-    const reason = `finding ${id} was adopted: ${what}`;
-    const wish = { kind: exceptionKind, memberId, groupId, until, by: giverOf(finding), reason };
-    const answer = { refusal: null as string | null };
-    const once = uuid4();
-    await insist(help, async (set) => {
-      answer.refusal = await set.except(wish, once);
-    });
-    if (answer.refusal !== null) replace({ ...finding, ruling: null });
-    return answer.refusal;
-  }
-
-  /** The next comparison then remembers the new one. */
-  function forgetAdoptedNames(): void {
-    const adopted = state.memory.findings.filter(
-      ({ kind, ruling }) => kind === 'groupRenamed' && ruling?.verb === 'adopt',
+  private hearComparisons(): void {
+    onSignal(
+      comparisonInterval,
+      {
+        description: 'A worker sends it when it starts: how often to compare with Kisi, in ms.',
+        shape: intervalShape,
+      },
+      (intervalMs) => {
+        this.setInterval(intervalMs);
+      },
     );
-    const kept = Object.entries(state.memory.groupNames).filter(
-      ([id]) => !adopted.some(({ groupId }) => String(groupId) === id),
+    onSignal(
+      compareSoon,
+      { description: 'Has Kisi compared now. Needs no argument.', shape: anything },
+      () => {
+        this.isAsked = true;
+      },
     );
-    state.memory = { ...state.memory, groupNames: Object.fromEntries(kept) };
+    onUpdate(
+      compareNow,
+      {
+        description: 'Has Kisi compared now, and answers what was found. Needs no argument.',
+        shape: anything,
+      },
+      () => this.compareNow(),
+    );
   }
 
-  function rule({ id, verb, by, why, account = null }: RuleOrder): void {
-    const finding = findingOf(id);
-    const at = Date.now();
-    const { [finding.key]: repaired, ...repairs } = state.memory.repairs;
-    // Who orders it again has it done anew.
-    if (verb === 'repair' && repaired !== undefined) state.memory = { ...state.memory, repairs };
-    const contested = verb !== 'repair' && finding.contested;
-    replace({ ...finding, ruling: { verb, by, at }, contested });
-    const { memberId, groupId, what } = finding;
-    const ruled = { what: `${verb} finding ${id} (${finding.kind})`, by, why, account, memberId, groupId };
-    acts.push({ id: `${runId}/${run.notes++}`, at, after: { what }, ...ruled });
-    logOrder(ruled);
+  private hearRulings(): void {
+    onUpdate(
+      findingUpdate,
+      {
+        description:
+          `Rules of a finding: {"id": of the finding, "verb": one of ${verbs.join(', ')}, ` +
+          '"by": who orders it, "why": "…"}.',
+        shape: fields<RuleOrder>({ id: idShape, verb: oneOf(verbs), ...giver }),
+        check: ({ id, verb }) => {
+          const refusal = refusalOf(this.findingOf(id), verb, Date.now());
+          if (refusal !== null) refuse(refusal);
+        },
+      },
+      (order) => this.rule(order),
+    );
   }
 
-  function replace(finding: Finding): void {
-    const findings = state.memory.findings.map((one) => (one.key === finding.key ? finding : one));
-    state.memory = { ...state.memory, findings };
+  private setInterval(intervalMs: number): void {
+    if (intervalMs === this.state.intervalMs) return;
+    this.state.intervalMs = intervalMs;
+    this.dueAt = Date.now() + intervalMs;
+    this.isNewInterval = true;
   }
 
-  function findingOf(id: number): Finding {
-    const finding = state.memory.findings.find((one) => one.id === id);
+  /** Answers what a comparison found that began after now. */
+  private async compareNow(): Promise<DriftView> {
+    this.isAsked = true;
+    const mine = this.comparisonsBegun + 1;
+    await condition(() => this.comparisonsDone >= mine);
+    return this.view();
+  }
+
+  /** Has a ruling carried out, and answers what became of the finding. */
+  private async rule(order: RuleOrder): Promise<FindingView> {
+    const { id, verb, by, why, account = null } = order;
+    const finding = this.findingOf(id);
+    this.state.memory = withRuling(this.state.memory, finding, { verb, by, at: Date.now() });
+    const { key, kind, memberId, groupId, what } = finding;
+    const ruled = `${verb} finding ${id} (${kind})`;
+    this.notes.noteAct({ after: { what }, what: ruled, by, why, account, memberId, groupId });
+    const job: Job = { key, done: false, refusal: null };
+    this.jobs.push(job);
+    await condition(() => job.done);
+    if (job.refusal !== null) refuse(job.refusal);
+    const left = this.state.memory.findings.find((one) => one.key === key);
+    if (left === undefined) refuse(`finding ${id} is over: Kisi and the ledgers agree by now`);
+    return findingViewOf(left, this.state);
+  }
+
+  private findingOf(id: number): Finding {
+    const finding = this.state.memory.findings.find((one) => one.id === id);
     return finding ?? refuse(`there is no finding ${String(id)}: \`latchkey drift\` lists them`);
   }
 
-  function checkRule({ id, verb }: RuleOrder): void {
-    const refusal = refusalOf(findingOf(id), verb, Date.now());
-    if (refusal !== null) refuse(refusal);
+  private async untilDue(): Promise<void> {
+    const isDue = (): boolean =>
+      this.isAsked || this.isNewInterval || this.jobs.length > 0 || this.keeper.isDue() || isLong();
+    await condition(isDue, Math.max(1, this.dueAt - Date.now()), { summary: 'compare with Kisi' });
+    this.isNewInterval = false;
   }
 
-  function note(
-    { memberId, groupId, keys: found }: Pick<Finding, 'memberId' | 'groupId' | 'keys'>,
-    what: string,
-    cause: string,
-    by = 'drift',
-  ): void {
-    const about = { memberId, groupId, what, cause, by, after: found.map((key) => ({ ...key })) };
-    notes.push({ id: `${runId}/${run.notes++}`, at: Date.now(), ...about });
-  }
-
-  async function keepNotes(): Promise<void> {
-    const [keptActs, keptNotes] = [acts, notes];
-    acts = [];
-    notes = [];
-    for (const act of keptActs) await insist(auditLog, (set) => set.noteAct(act));
-    if (keptNotes.length > 0) await insist(help, (set) => set.noteFindings(keptNotes));
-  }
-
-  function publish(): void {
-    const memory = JSON.stringify(state.memory);
-    if (memory !== kept) {
-      kept = memory;
-      state.revision++;
-      keeper.changed();
+  private async doJobs(): Promise<void> {
+    for (let job = this.jobs.shift(); job !== undefined; job = this.jobs.shift()) {
+      job.refusal = await this.carryOut(job.key);
+      job.done = true;
+      this.publish();
     }
-    if (state.revision !== shownRevision) upsertMemo({ [revisionMemo]: state.revision });
-    shownRevision = state.revision;
-    setCurrentDetails(driftDetailsOf(view(), state.intervalMs));
+  }
+
+  /** Does what was ruled; answers why it cannot be done, or null. */
+  private async carryOut(key: string): Promise<string | null> {
+    const finding = this.state.memory.findings.find((one) => one.key === key);
+    const verb = finding?.ruling?.verb;
+    if (finding === undefined || verb === undefined || verb === 'ignore') return null;
+    if (verb === 'adopt') return this.repairs.adopt(finding);
+    if (isMendedByMember(finding.kind)) await this.repairs.repair([finding]);
+    // Since it was found, the key may have come to serve a member.
+    else await this.compare(true);
+    return null;
+  }
+
+  private async compare(isAsked: boolean): Promise<void> {
+    this.isAsked = false;
+    this.comparisonsBegun++;
+    const report = await this.comparisons.lookAtAll(isAsked);
+    const now = Date.now();
+    this.dueAt = now + this.state.intervalMs;
+    if (report !== null) await this.comparisons.takeOver(report, now);
+    this.comparisonsDone = this.comparisonsBegun;
+  }
+
+  private async beginNextRun(): Promise<void> {
+    // Whoever asks meanwhile waits for an answer.
+    await condition(() => allHandlersFinished() || this.isAsked || this.jobs.length > 0);
+    if (!allHandlersFinished()) return;
+    const { state } = this;
+    // Who sent a signal does not wait.
+    const dueAt = this.isAsked ? Date.now() : this.dueAt;
+    await makeContinueAsNewFunc<typeof drift>({ memo: { [driftMemo]: driftSummaryOf(state) } })({
+      ...state,
+      dueAt,
+    });
+  }
+
+  /** Goes by what is on record and newer. */
+  private adopt({ revision, memory }: Pick<DriftState, 'revision' | 'memory'>): void {
+    this.state.revision = revision;
+    this.state.memory = memory;
+    this.keptMemory = JSON.stringify(memory);
+    this.publish();
+  }
+
+  private view(): DriftView {
+    return driftViewOf(this.state, this.dueAt);
+  }
+
+  /** Shows how things stand, and has the record know what has changed. */
+  private publish(): void {
+    const { state } = this;
+    const memory = JSON.stringify(state.memory);
+    if (memory !== this.keptMemory) {
+      this.keptMemory = memory;
+      state.revision++;
+      this.keeper.changed();
+    }
+    if (state.revision !== this.shownRevision) upsertMemo({ [revisionMemo]: state.revision });
+    this.shownRevision = state.revision;
+    setCurrentDetails(driftDetailsOf(this.view(), state.intervalMs));
     const summary = driftSummaryOf(state);
     const now = JSON.stringify(summary);
-    if (now === shownMemo) return;
-    shownMemo = now;
+    if (now === this.shownSummary) return;
+    this.shownSummary = now;
     upsertMemo({ [driftMemo]: summary });
   }
 }
 
-/** What concerns no member. */
-const nobody = { memberId: null, groupId: null, keys: [] };
-
-/** A removal is told as the member's whose key it was. */
-function noteOf(cause: string, by: string, memberId: number | null): WriteNote {
-  return { id: uuid4(), cause, locationId: null, by, planId: null, memberId };
-}
-
-const giverOf = ({ ruling }: Finding): string => ruling?.by ?? 'drift';
-
-const whoWords = ({ memberId, userId, groupId }: Finding): string =>
-  [
-    ...(memberId === null ? [`Kisi user ${userId ?? ''}`] : [`member ${memberId}`]),
-    ...(groupId === null ? [] : [`group ${groupId}`]),
-  ].join(', ');
-
-function comparisonActivities(taskQueue: string): ActivityInterfaceFor<DriftActivities> {
-  return proxyActivities<DriftActivities>({
-    taskQueue: kisiTaskQueue(taskQueue),
-    startToCloseTimeout: '15m',
-    heartbeatTimeout: '15s',
-    // Nobody waits for it.
-    priority: { priorityKey: 5 },
-    retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '20s', maximumAttempts: 4 },
-  });
-}
-
-/** A removal that cannot be made is tried again at the next comparison. */
-function keyActivities(taskQueue: string): ActivityInterfaceFor<KeyActivities> {
-  return proxyActivities<KeyActivities>({
-    taskQueue: kisiTaskQueue(taskQueue),
-    startToCloseTimeout: '2m',
-    heartbeatTimeout: '15s',
-    retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 2 },
-  });
-}
-
-function helpers(taskQueue: string): Retrying<DriftActivities> {
+/** For what is to be done for as long as it takes. */
+function patientActivities(taskQueue: string): Retrying<DriftActivities> {
   const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '1m', heartbeatTimeout: '15s' };
   return retryingActivities<DriftActivities>(options, 20_000);
 }

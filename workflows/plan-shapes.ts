@@ -30,16 +30,16 @@ import {
 } from './shapes.js';
 
 const dayMs = 24 * 60 * 60_000;
-/** So long a group may be left alone at most: what was adopted is for 90 days. */
+/** For how long a group may be left alone at most: an adoption lasts 90 days. */
 export const longestFreezeMs = 100 * dayMs;
 /** With room for what it takes to apply a plan. */
 const longestUndoMs = 99 * dayMs;
-/** So many groups one person can have a key to. */
+/** More than one person can have a key to. */
 const mostGroups = 200;
 const mostRecords = 200;
 /** More than a plan for everybody has. */
 const mostMembers = 200_000;
-/** One message has room for so many. */
+/** What one message has room for. */
 const mostMembersAMessage = 500;
 const longestWords = 2_000;
 

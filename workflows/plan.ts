@@ -5,7 +5,7 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import { iso } from '../access/types.js';
+import { iso, type Instant } from '../access/types.js';
 import type { PlanActivities } from '../messages/to-activities.js';
 import { markdownText } from './markdown.js';
 import { dropOthers, onQuery, onUpdate } from './hear.js';
@@ -17,7 +17,6 @@ import {
   undoUpdate,
   type ChangeDone,
   type KeyBefore,
-  type MemberDone,
   type PlanPart,
   type PlannedMember,
   type PlanOrder,
@@ -46,120 +45,157 @@ const { sendPart } = proxyActivities<PlanActivities>({
  * Applies a plan that a person saw and wanted, member by member, and holds on to how things were for as long as it can be
  * undone. Each member's own workflow does its part: it stays the one writer of its keys.
  */
-export async function plan(argument: PlanOrder): Promise<PlanReport> {
+export function plan(argument: PlanOrder): Promise<PlanReport> {
   checkPlace();
-  const order = started(planOrderShape, argument);
-  const { planId, memberCount } = order;
-  const members: PlannedMember[] = [];
-  const applied = new Map<number, KeyBefore[]>();
-  const report: PlanReport = { stage: 'collecting', members: [], memberCount, undoUntil: null };
-  let undo: Giver | null = null;
-  const auditLog = auditLogActivities(workflowInfo().taskQueue);
+  return new PlanRun(started(planOrderShape, argument)).run();
+}
 
-  onUpdate(
-    addMembersUpdate,
-    {
-      description: '`latchkey apply` itself sends it: a part of the members whom the plan is for.',
-      shape: plannedMembersShape,
-      check: (more) => {
-        if (report.stage !== 'collecting')
-          refuse(`plan ${planId} is ${report.stage}, so nobody is added now`);
-        if (more.length === 0) refuse('nobody is in this part');
-        if (members.length + more.length > memberCount)
-          refuse(`plan ${planId} is for ${memberCount} members only`);
-        const known = new Set(members.map(({ memberId }) => memberId));
-        for (const { memberId } of more) {
-          if (known.has(memberId)) refuse(`member ${memberId} is in plan ${planId} twice`);
-          known.add(memberId);
-        }
-      },
-    },
-    (more) => void members.push(...more),
-  );
-  onQuery(planReportQuery, 'How far the plan is, and what was not done.', () => report);
-  onUpdate(
-    undoUpdate,
-    {
-      description: 'Gives the keys back as they were before the plan: {"by": who orders it, "why": "…"}.',
-      shape: fields(giver),
-      check: () => {
-        if (report.stage !== 'applied')
-          refuse(`plan ${planId} is ${report.stage}, so it cannot be undone now`);
-        if (undo !== null) refuse(`plan ${planId} is being undone already`);
-      },
-    },
-    (by) => void (undo = by),
-  );
-  dropOthers();
+/** A plan from its hand-over to its end. */
+class PlanRun {
+  private readonly auditLog = auditLogActivities(workflowInfo().taskQueue);
+  private readonly members: PlannedMember[] = [];
+  /** By member: how the keys were that were changed. */
+  private readonly before = new Map<number, KeyBefore[]>();
+  private readonly report: PlanReport;
+  private undoOrder: Giver | null = null;
 
-  publish();
-  if (!(await condition(() => members.length >= memberCount, collectWithin))) return finish();
-  const freezeUntil = Date.now() + order.undoWindowMs;
-  await noteAct('apply plan', order);
-  report.stage = 'applying';
-  await forEach(members, async (member) => {
-    const changes = await send(member.memberId, {
-      ...of(member, order.by),
-      what: { does: 'apply', changes: member.changes, rules: order.rules },
-    });
-    applied.set(
-      member.memberId,
-      member.changes.flatMap((change, i) => beforeOf(change, changes[i])),
-    );
-  });
-  report.stage = 'applied';
-  report.undoUntil = freezeUntil;
-  publish();
-
-  await condition(() => undo !== null, Math.max(1, freezeUntil - Date.now()), {
-    summary: `plan ${planId} can be undone until ${iso(freezeUntil)}`,
-  });
-  const undone = undo as Giver | null;
-  if (undone === null) return finish();
-  await noteAct('undo plan', undone);
-  report.stage = 'undoing';
-  report.members = [];
-  await forEach(members, async (member) => {
-    const keys = applied.get(member.memberId) ?? [];
-    await send(member.memberId, { ...of(member, undone.by), what: { does: 'undo', keys } });
-  });
-  report.stage = 'undone';
-  return finish();
-
-  function of({ locationId, emailDigest }: PlannedMember, by: string): Omit<PlanPart, 'what'> {
-    return { planId, by, locationId, emailDigest, freezeUntil };
+  constructor(private readonly order: PlanOrder) {
+    const { memberCount } = order;
+    this.report = { stage: 'collecting', members: [], memberCount, undoUntil: null };
   }
 
-  async function send(memberId: number, part: PlanPart): Promise<ChangeDone[]> {
-    const changes = await sendPart.executeWithOptions(
-      { summary: `${part.what.does} for member ${memberId}` },
-      [memberId, part],
+  /** Collects the members, applies the plan and, where a person orders it in time, undoes it. */
+  async run(): Promise<PlanReport> {
+    this.hearMembers();
+    onQuery(planReportQuery, 'How far the plan is, and what was not done.', () => this.report);
+    this.hearUndo();
+    dropOthers();
+    this.publish();
+    const { memberCount, undoWindowMs } = this.order;
+    if (!(await condition(() => this.members.length >= memberCount, collectWithin))) return this.finish();
+    const freezeUntil = Date.now() + undoWindowMs;
+    await this.apply(freezeUntil);
+    const undo = await this.undoOrderedUntil(freezeUntil);
+    if (undo !== null) await this.undo(undo, freezeUntil);
+    return this.finish();
+  }
+
+  private hearMembers(): void {
+    onUpdate(
+      addMembersUpdate,
+      {
+        description: '`latchkey apply` itself sends it: a part of the members whom the plan is for.',
+        shape: plannedMembersShape,
+        check: (more) => {
+          this.checkMembers(more);
+        },
+      },
+      (more) => void this.members.push(...more),
     );
-    const done: MemberDone = { memberId, changes };
-    report.members = [...report.members, done];
-    publish();
+  }
+
+  private hearUndo(): void {
+    onUpdate(
+      undoUpdate,
+      {
+        description: 'Gives the keys back as they were before the plan: {"by": who orders it, "why": "…"}.',
+        shape: fields(giver),
+        check: () => {
+          this.checkUndo();
+        },
+      },
+      (order) => void (this.undoOrder = order),
+    );
+  }
+
+  private checkMembers(more: readonly PlannedMember[]): void {
+    const { planId, memberCount } = this.order;
+    if (this.report.stage !== 'collecting')
+      refuse(`plan ${planId} is ${this.report.stage}, so nobody is added now`);
+    if (more.length === 0) refuse('nobody is in this part');
+    if (this.members.length + more.length > memberCount)
+      refuse(`plan ${planId} is for ${memberCount} members only`);
+    const known = new Set(this.members.map(({ memberId }) => memberId));
+    for (const { memberId } of more) {
+      if (known.has(memberId)) refuse(`member ${memberId} is in plan ${planId} twice`);
+      known.add(memberId);
+    }
+  }
+
+  private checkUndo(): void {
+    const { planId } = this.order;
+    if (this.report.stage !== 'applied')
+      refuse(`plan ${planId} is ${this.report.stage}, so it cannot be undone now`);
+    if (this.undoOrder !== null) refuse(`plan ${planId} is being undone already`);
+  }
+
+  private async apply(freezeUntil: Instant): Promise<void> {
+    const { by, rules } = this.order;
+    await this.noteAct('apply plan', this.order);
+    this.report.stage = 'applying';
+    await forEach(this.members, async (member) => {
+      const { memberId, changes } = member;
+      const done = await this.send(member, { by, freezeUntil, what: { does: 'apply', changes, rules } });
+      this.before.set(
+        memberId,
+        changes.flatMap((change, i) => beforeOf(change, done[i])),
+      );
+    });
+    this.report.stage = 'applied';
+    this.report.undoUntil = freezeUntil;
+    this.publish();
+  }
+
+  /** The order to undo the plan; null: nobody gave it in time. */
+  private async undoOrderedUntil(freezeUntil: Instant): Promise<Giver | null> {
+    await condition(() => this.undoOrder !== null, Math.max(1, freezeUntil - Date.now()), {
+      summary: `plan ${this.order.planId} can be undone until ${iso(freezeUntil)}`,
+    });
+    return this.undoOrder;
+  }
+
+  private async undo(order: Giver, freezeUntil: Instant): Promise<void> {
+    await this.noteAct('undo plan', order);
+    this.report.stage = 'undoing';
+    this.report.members = [];
+    await forEach(this.members, async (member) => {
+      const keys = this.before.get(member.memberId) ?? [];
+      await this.send(member, { by: order.by, freezeUntil, what: { does: 'undo', keys } });
+    });
+    this.report.stage = 'undone';
+  }
+
+  private async send(
+    { memberId, locationId, emailDigest }: PlannedMember,
+    order: Pick<PlanPart, 'by' | 'freezeUntil' | 'what'>,
+  ): Promise<ChangeDone[]> {
+    const part = { planId: this.order.planId, locationId, emailDigest, ...order };
+    const summary = `${part.what.does} for member ${memberId}`;
+    const changes = await sendPart.executeWithOptions({ summary }, [memberId, part]);
+    this.report.members = [...this.report.members, { memberId, changes }];
+    this.publish();
     return changes;
   }
 
-  async function noteAct(what: string, { by, why, account = null }: Giver): Promise<void> {
+  private async noteAct(what: string, { by, why, account = null }: Giver): Promise<void> {
     const { runId } = workflowInfo();
-    const about = { memberId: null, what: `${what} ${planId}`, by, why, account, after: null };
+    const about = { memberId: null, what: `${what} ${this.order.planId}`, by, why, account, after: null };
     logOrder(about);
-    await insist(auditLog, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
+    await insist(this.auditLog, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
   }
 
-  function publish(): void {
-    setCurrentDetails(detailsOf(order, report));
+  private publish(): void {
+    setCurrentDetails(detailsOf(this.order, this.report));
   }
 
-  async function finish(): Promise<PlanReport> {
-    publish();
+  private async finish(): Promise<PlanReport> {
+    this.publish();
     await condition(allHandlersFinished);
-    return report;
+    return this.report;
   }
 }
 
-/** Runs the job for each, so many at a time. */
+/** Runs the job for each item, `membersAtOnce` at a time. */
 async function forEach<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];
   const work = async (): Promise<void> => {

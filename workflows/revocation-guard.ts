@@ -19,7 +19,7 @@ import {
   type Unforeseen,
 } from '../access/revocation-guard.js';
 import { iso, type Instant } from '../access/types.js';
-import type { Act, WakeActivities } from '../messages/to-activities.js';
+import type { WakeActivities } from '../messages/to-activities.js';
 import {
   guardMemo,
   withheldQuery,
@@ -33,7 +33,7 @@ import {
   type Weighing,
   type WeighingAnswer,
 } from '../messages/to-revocation-guard.js';
-import type { Giver } from '../messages/to-control.js';
+import { Acts } from './acts.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onUpdate } from './hear.js';
 import { isLong } from './long.js';
@@ -41,10 +41,10 @@ import { markdownText } from './markdown.js';
 import { revisionMemo } from '../messages/to-member.js';
 import { insist, retryingActivities } from './retries.js';
 import { refuse } from './refuse.js';
-import { createKeeper } from './remembered.js';
+import { createKeeper, type Keeper } from './remembered.js';
 import { count, fields, giver, id, instant, listOf, oneOf, orNull, pairOf, share, words } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { logOrder, auditLogActivities } from './audit-log.js';
+import { auditLogActivities } from './audit-log.js';
 
 const wakes = retryingActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** A key that may go is still listed until its member was looked at once more, after it went. */
@@ -94,7 +94,7 @@ const remembered = fields<RememberedGuard>({
   revision: count,
 });
 
-/** What was ruled of, how often its members were looked at since, and when they are to be next. */
+/** A ruling that is being carried out: how often its members were looked at, and when they are looked at next. */
 interface Ruled {
   id: number;
   looks: number;
@@ -102,162 +102,186 @@ interface Ruled {
 }
 
 /**
- * Counts the keys that are lost to what no known end foresaw, and holds them where they are too many at once, until a
- * person says so or what spoke against them is gone. The rules of it are in access/revocation-guard.ts.
+ * Counts the keys that are lost unforeseen, and withholds them where too many are lost at once, until a person rules or
+ * the loss is over. The rules are in access/revocation-guard.ts.
  */
 export function revocationGuard(initial: RememberedGuard | null): Promise<void> {
   checkPlace();
-  return goOn(() => watch(isHandedOn() ? initial : started(orNull(remembered), initial)));
+  return goOn(() => new GuardRun(isHandedOn() ? initial : started(orNull(remembered), initial)).run());
 }
 
-async function watch(initial: RememberedGuard | null): Promise<void> {
-  let { revision, ...state }: RememberedGuard = initial ?? { ...emptyGuard, revision: 0 };
-  // What somebody typed is less than whatever is on record.
-  if (!isHandedOn()) revision = 0;
-  let acts: Act[] = [];
-  let ruled: Ruled[] = [];
-  let actCount = 0;
-  const { taskQueue, runId } = workflowInfo();
-  const auditLog = auditLogActivities(taskQueue);
-  const keeper = createKeeper(guardName, auditLog, memory, ({ revision: newer, ...known }) => {
-    state = known;
-    revision = newer;
-    publish();
-  });
-  publish();
+/** The workflow `revocationGuard` until its next run: what is withheld, and whose ruling is being carried out. */
+class GuardRun {
+  private readonly acts: Acts;
+  private readonly keeper: Keeper;
+  private guard: Guard;
+  private revision: number;
+  private ruled: Ruled[] = [];
 
-  onUpdate(
-    weighUpdate,
-    {
-      description:
-        'Latchkey itself asks it before a key is lost that no known end foresaw: whether that may go.',
-      shape: weighingShape,
-      check: ({ looks }) => {
-        const waiting = state.withheld.reduce((sum, { losses }) => sum + losses.length, 0);
-        const more = looks.reduce((sum, { losses }) => sum + losses.length, 0);
-        if (waiting + more > mostWithheld) refuse(`more than ${mostWithheld} keys would be withheld`);
+  constructor(initial: RememberedGuard | null) {
+    const { revision, ...guard } = initial ?? { ...emptyGuard, revision: 0 };
+    this.guard = guard;
+    // What somebody typed is less than whatever is on record.
+    this.revision = isHandedOn() ? revision : 0;
+    const auditLog = auditLogActivities(workflowInfo().taskQueue);
+    this.acts = new Acts(auditLog);
+    this.keeper = createKeeper(
+      guardName,
+      auditLog,
+      () => this.memory(),
+      (newer) => {
+        this.adopt(newer);
       },
-    },
-    ({ looks, holders, limits }): WeighingAnswer => {
-      const countAt = new Map(holders);
-      const weighed = weigh(state, looks, (locationId) => countAt.get(locationId) ?? 0, limits, Date.now());
-      keep(weighed.guard);
-      for (const one of state.withheld) if (weighed.begun.includes(one.id)) tell(one);
-      const withheldMembers = state.withheld.flatMap(({ losses }) => losses.map(({ memberId }) => memberId));
-      return { verdicts: weighed.verdicts, withheldMembers: [...new Set(withheldMembers)] };
-    },
-  );
-  onQuery(withheldQuery, 'All keys that are withheld back, with why.', () => state.withheld);
-  onUpdate(
-    ruleUpdate,
-    {
-      description:
-        'Lets keys go that are withheld, or keeps them: {"id": of what is withheld, "does": approve or reject, ' +
-        '"by": who orders it, "why": "…"}.',
-      shape: fields<RulingOrder>({ id, does: oneOf(['approve', 'reject']), ...giver }),
-      check: (order) => {
-        withheldBy(order.id);
-      },
-    },
-    ({ id: of, does, by, why, account = null }) => {
-      const withheld = withheldBy(of);
-      keep(withRuling(state, of, { does, by, why, at: Date.now() }) ?? state);
-      const keys = withheld.losses.map(({ memberId, groupId }) => ({ memberId, groupId }));
-      note(`${does} ${withheldWords(withheld)}`, { by, why, account }, { keys });
-      ruled = [...ruled, { id: of, looks: 1, at: Date.now() }];
-      return withheldBy(of);
-    },
-  );
-  dropOthers();
-
-  for (;;) {
-    await untilDue();
-    const kept = acts;
-    acts = [];
-    for (const act of kept) await insist(auditLog, (set) => set.noteAct(act));
-    for (const one of due()) await wakeListed(one);
-    if (keeper.isDue()) await keeper.keep();
-    if (!isLong() || acts.length > 0 || ruled.length > 0 || keeper.isDue()) continue;
-    await condition(allHandlersFinished);
-    await makeContinueAsNewFunc<typeof revocationGuard>({ memo: memo() })(memory());
+    );
+    this.publish();
+    this.hearLosses();
+    this.hearRulings();
+    dropOthers();
   }
 
-  async function untilDue(): Promise<void> {
+  /** Carries out what is ruled, until the history is long. */
+  async run(): Promise<never> {
+    for (;;) {
+      await this.untilDue();
+      await this.acts.keep();
+      for (const one of this.due()) await this.wakeListed(one);
+      if (this.keeper.isDue()) await this.keeper.keep();
+      if (!isLong() || this.acts.areWaiting() || this.ruled.length > 0 || this.keeper.isDue()) continue;
+      await condition(allHandlersFinished);
+      await makeContinueAsNewFunc<typeof revocationGuard>({ memo: this.memo() })(this.memory());
+    }
+  }
+
+  private hearLosses(): void {
+    onUpdate(
+      weighUpdate,
+      {
+        description:
+          'Latchkey itself asks it before a key is lost that no known end foresaw: whether that may go.',
+        shape: weighingShape,
+        check: ({ looks }) => {
+          const waiting = this.guard.withheld.reduce((sum, { losses }) => sum + losses.length, 0);
+          const more = looks.reduce((sum, { losses }) => sum + losses.length, 0);
+          if (waiting + more > mostWithheld) refuse(`more than ${mostWithheld} keys would be withheld`);
+        },
+      },
+      (weighing) => this.weigh(weighing),
+    );
+    onQuery(withheldQuery, 'All keys that are withheld, with why.', () => this.guard.withheld);
+  }
+
+  private hearRulings(): void {
+    onUpdate(
+      ruleUpdate,
+      {
+        description:
+          'Lets keys go that are withheld, or keeps them: {"id": of what is withheld, "does": approve or reject, ' +
+          '"by": who orders it, "why": "…"}.',
+        shape: fields<RulingOrder>({ id, does: oneOf(['approve', 'reject']), ...giver }),
+        check: (order) => {
+          this.withheldBy(order.id);
+        },
+      },
+      (order) => this.rule(order),
+    );
+  }
+
+  private weigh({ looks, holders, limits }: Weighing): WeighingAnswer {
+    const countAt = new Map(holders);
+    const holdersAt = (locationId: number | null): number => countAt.get(locationId) ?? 0;
+    const { guard, verdicts, begun } = weigh(this.guard, looks, holdersAt, limits, Date.now());
+    this.change(guard);
+    for (const one of guard.withheld) if (begun.includes(one.id)) tell(one);
+    const withheldMembers = guard.withheld.flatMap(({ losses }) => losses.map(({ memberId }) => memberId));
+    return { verdicts, withheldMembers: [...new Set(withheldMembers)] };
+  }
+
+  private rule({ id, does, by, why, account = null }: RulingOrder): Withheld {
+    const withheld = this.withheldBy(id);
+    this.change(withRuling(this.guard, id, { does, by, why, at: Date.now() }) ?? this.guard);
+    const keys = withheld.losses.map(({ memberId, groupId }) => ({ memberId, groupId }));
+    const what = `${does} ${withheldWords(withheld)}`;
+    this.acts.note({ memberId: null, what, by, why, account, after: { keys } });
+    this.ruled.push({ id, looks: 1, at: Date.now() });
+    return this.withheldBy(id);
+  }
+
+  private withheldBy(id: number): Withheld {
+    const withheld = this.guard.withheld.find((one) => one.id === id);
+    return withheld ?? refuse(`nothing is withheld under ${id} (any more)`);
+  }
+
+  private async untilDue(): Promise<void> {
     const isReady = (): boolean =>
-      acts.length > 0 || due().length > 0 || keeper.isDue() || (isLong() && ruled.length === 0);
-    const next = Math.min(...ruled.map(({ at }) => at));
-    if (next === Infinity) await condition(() => isReady() || ruled.length > 0);
+      this.acts.areWaiting() ||
+      this.due().length > 0 ||
+      this.keeper.isDue() ||
+      (isLong() && this.ruled.length === 0);
+    const next = Math.min(...this.ruled.map(({ at }) => at));
+    if (next === Infinity) await condition(() => isReady() || this.ruled.length > 0);
     else
       await condition(isReady, Math.max(1, next - Date.now()), {
         summary: 'look again for those who may go',
       });
   }
 
-  function due(): Ruled[] {
-    return ruled.filter(({ at }) => at <= Date.now());
+  private due(): Ruled[] {
+    return this.ruled.filter(({ at }) => at <= Date.now());
   }
 
-  /** Has those looked at whose keys were ruled of, and looked at again until they are listed no more. */
-  async function wakeListed(one: Ruled): Promise<void> {
+  /** Wakes the members whose keys were ruled on, and again until none of them is listed any more. */
+  private async wakeListed(one: Ruled): Promise<void> {
     const { id, looks } = one;
-    ruled = ruled.filter((other) => other !== one);
-    const withheld = state.withheld.find((other) => other.id === id);
+    this.ruled = this.ruled.filter((other) => other !== one);
+    const withheld = this.guard.withheld.find((other) => other.id === id);
     if (withheld === undefined) return;
     const listed = [...new Set(withheld.losses.map(({ memberId }) => memberId))];
     const ended = await insist(wakes, (set) => set.wakeRunning(listed, looks > 1));
-    keep(withoutMembers(state, ended));
+    this.change(withoutMembers(this.guard, ended));
     if (withheld.ruling?.does === 'approve' && looks < mostLooks)
-      ruled = [...ruled, { id, looks: looks + 1, at: Date.now() + lookAgainMs }];
+      this.ruled.push({ id, looks: looks + 1, at: Date.now() + lookAgainMs });
   }
 
-  function withheldBy(id: number): Withheld {
-    return (
-      state.withheld.find((one) => one.id === id) ?? refuse(`nothing is withheld under ${id} (any more)`)
-    );
+  /** Goes by what is on record and newer. */
+  private adopt({ revision, ...guard }: RememberedGuard): void {
+    this.guard = guard;
+    this.revision = revision;
+    this.publish();
   }
 
-  /** Once for all keys that are withheld together. */
-  function tell(withheld: Withheld): void {
-    log.warn(
-      `${withheldWords(withheld)}. \`latchkey withheld\` lists them; approve ${withheld.id} or reject ${withheld.id}.`,
-    );
-  }
-
-  function note(what: string, giver: Giver, after: Act['after']): void {
-    acts.push({ id: `${runId}/${actCount++}`, at: Date.now(), memberId: null, what, ...giver, after });
-    logOrder({ memberId: null, what, ...giver });
-  }
-
-  function keep(next: Guard): void {
-    const isNews = JSON.stringify(next.withheld) !== JSON.stringify(state.withheld);
-    state = next;
+  /** Goes on from here; shown and kept on record where another key is withheld, or fewer are. */
+  private change(guard: Guard): void {
+    const isNews = JSON.stringify(guard.withheld) !== JSON.stringify(this.guard.withheld);
+    this.guard = guard;
     if (!isNews) return;
-    revision++;
-    keeper.changed();
-    publish();
+    this.revision++;
+    this.keeper.changed();
+    this.publish();
   }
 
-  function publish(): void {
-    upsertMemo(memo());
-    setCurrentDetails(detailsOf(state));
+  private publish(): void {
+    upsertMemo(this.memo());
+    setCurrentDetails(detailsOf(this.guard));
   }
 
-  function memory(): RememberedGuard {
-    return { ...state, revision };
+  private memory(): RememberedGuard {
+    return { ...this.guard, revision: this.revision };
   }
 
-  function memo(): Record<string, unknown> {
-    return { [guardMemo]: summaries(), [revisionMemo]: revision };
+  private memo(): Record<string, unknown> {
+    return { [guardMemo]: this.guard.withheld.map(summaryOf), [revisionMemo]: this.revision };
   }
+}
 
-  function summaries(): WithheldSummary[] {
-    return state.withheld.map(({ id, since, losses, ruling }) => ({
-      id,
-      since,
-      keys: losses.length,
-      ruling,
-    }));
-  }
+function summaryOf({ id, since, losses, ruling }: Withheld): WithheldSummary {
+  return { id, since, keys: losses.length, ruling };
+}
+
+/** Once for all keys that are withheld together. */
+function tell(withheld: Withheld): void {
+  log.warn(
+    `${withheldWords(withheld)}. \`latchkey withheld\` lists them; approve ${withheld.id} or reject ${withheld.id}.`,
+  );
 }
 
 function detailsOf({ withheld }: Guard): string {

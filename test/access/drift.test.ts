@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import {
   afterComparison,
   defaultDriftPolicy,
-  isTooMuch,
   noDrift,
   refusalOf,
   sameEnd,
@@ -178,26 +177,11 @@ describe('afterComparison: a second writer', () => {
   });
 });
 
-describe('what a comparison may leave out, doubt and refuse', () => {
+describe('what a comparison may leave out and refuse', () => {
   it('takes no second look where nothing is being done about a finding', () => {
     const { memory } = comparison(noDrift, [drift(), extra()]);
     const asked = repair(memory, now);
     assert.deepEqual(settledKeys(asked), [signatureOf(extra())]);
-  });
-
-  it('doubts that all keys are gone at once, or more than half and more than 5', () => {
-    assert.deepEqual(
-      [
-        [1, 1],
-        [2, 2],
-        [2, 3],
-        [5, 6],
-        [6, 12],
-        [7, 12],
-        [0, 0],
-      ].map(([lost = 0, of = 0]) => isTooMuch(lost, of)),
-      [false, true, false, false, false, true, false],
-    );
   });
 
   it('names for each verb the findings that it is for', () => {

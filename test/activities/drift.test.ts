@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { compare, createDriftActivities, type DriftDeps, type KisiState } from '../../activities/drift.js';
+import { compare, type KisiState } from '../../activities/comparison.js';
+import { createDriftActivities, type DriftDeps } from '../../activities/drift.js';
 import { DefaultLogger } from '@temporalio/worker';
 import type { DriftReport } from '../../messages/to-activities.js';
 import { defaultDriftPolicy, refusalOf } from '../../access/drift.js';

@@ -8,7 +8,7 @@ import { decide } from '../../access/decide.js';
 import { explain } from '../../access/explain.js';
 import { planSteps } from '../../access/plan.js';
 import type { Exception, Snapshot } from '../../access/types.js';
-import { compare } from '../../activities/comparison.js';
+import { reportOn } from '../../activities/report.js';
 import { judge } from '../../activities/membership.js';
 import { previewOf } from '../../activities/preview.js';
 import type { Surveyed } from '../../activities/survey.js';
@@ -29,7 +29,7 @@ function groupsBy(snapshot: Snapshot, exceptions: Exception[], now: number): Rec
   const { changes } = previewOf({ memberId, holdings: nothingHeld, assessment, kisi, now });
   const steps = planSteps([], assessment.keys, assessment.holds, null);
   const terms = { rules: rules(), mapped: new Set([12, 22]), locationId: null, now };
-  const { differences } = compare({ people: [surveyed], strangers: [], unread: [], exceptions }, terms);
+  const { differences } = reportOn({ people: [surveyed], strangers: [], unread: [], exceptions }, terms);
   const decision = decide(snapshot, rules(), exceptions, now);
   const begun = new Set(assessment.keys.filter((key) => !key.awaitingRenewal).map(({ groupId }) => groupId));
   const sorted = (ids: (number | null)[]): number[] => ids.flatMap((id) => id ?? []).sort((a, b) => a - b);

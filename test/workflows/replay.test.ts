@@ -75,8 +75,8 @@ const breaks: Break[] = [
   {
     what: 'undoes a plan before it is asked to',
     file: 'plan.ts',
-    from: 'await condition(() => undo !== null, ',
-    to: 'await condition(() => undo === null, ',
+    from: 'await condition(() => this.undoOrder !== null, ',
+    to: 'await condition(() => this.undoOrder === null, ',
     matters: schedules('sendPart'),
   },
   {
@@ -138,15 +138,15 @@ const breaks: Break[] = [
   {
     what: 'wakes a member about whom something was ordered only when it is withdrawn',
     file: 'control.ts',
-    from: 'await insist(wakes, (set) => set.wakeOrdered(memberId));\n    return exception;\n  }\n\n  async function withdraw',
-    to: 'return exception;\n  }\n\n  async function withdraw',
+    from: 'await insist(wakes, (set) => set.wakeOrdered(memberId));\n    return exception;\n  }\n\n  private async withdraw',
+    to: 'return exception;\n  }\n\n  private async withdraw',
     matters: schedules('wakeOrdered'),
   },
   {
     what: 'compares with Kisi twice in a comparison',
     file: 'drift.ts',
-    from: 'const report = await lookAtAll(isAsked);',
-    to: 'await lookAtAll(isAsked);\n    const report = await lookAtAll(isAsked);',
+    from: 'const report = await this.comparisons.lookAtAll(isAsked);',
+    to: 'await this.comparisons.lookAtAll(isAsked);\n    const report = await this.comparisons.lookAtAll(isAsked);',
     matters: schedules('compareWithKisi'),
   },
   {
@@ -163,7 +163,7 @@ async function brokenBundle({ file, from, to }: Break): Promise<WorkflowBundle> 
   await mkdir(new URL('.latchkey/', root), { recursive: true });
   const copy = await mkdtemp(fileURLToPath(new URL('.latchkey/broken-', root)));
   try {
-    for (const room of ['access', 'messages', 'workflows'])
+    for (const room of ['access', 'lib', 'messages', 'workflows'])
       await cp(new URL(room, root), `${copy}/${room}`, { recursive: true });
     const path = `${copy}/workflows/${file}`;
     const text = await readFile(path, 'utf8');

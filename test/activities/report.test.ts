@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { LedgerKey } from '../../access/plan.js';
 import type { Contract, Pass, Profile } from '../../access/types.js';
 import { judge } from '../../activities/membership.js';
-import { compare, type Comparison, type ComparisonTerms } from '../../activities/comparison.js';
+import { reportOn, type ReportTerms, type SpaceReport } from '../../activities/report.js';
 import type { KisiSideKey } from '../../activities/preview.js';
 import type { Survey, Surveyed } from '../../activities/survey.js';
 import {
@@ -69,13 +69,13 @@ function served(record: Partial<Profile>, keys: KisiSideKey[], ledger: LedgerKey
   return { ...one, holdings: { ...one.holdings, ledger, kisiUser: { id: 5, emailDigest } } };
 }
 
-function compared(survey: Partial<Survey>, over: Partial<ComparisonTerms> = {}): Comparison {
+function compared(survey: Partial<Survey>, over: Partial<ReportTerms> = {}): SpaceReport {
   const terms = { rules: rules(), mapped: new Set([12, 13]), locationId: null, now, ...over };
-  return compare({ people: [], strangers: [], unread: [], exceptions: [], ...survey }, terms);
+  return reportOn({ people: [], strangers: [], unread: [], exceptions: [], ...survey }, terms);
 }
 
 /** The only difference, in short, with the only finding's reason. */
-function only({ differences }: Comparison): [string, string | null] {
+function only({ differences }: SpaceReport): [string, string | null] {
   assert.equal(differences.length, 1);
   const [{ kind, cause, does, findings } = assert.fail()] = differences;
   assert.equal(findings.length, 1);
