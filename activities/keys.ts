@@ -14,7 +14,6 @@ import {
   removeKey,
   type Moves,
 } from '../kisi/keys.js';
-import { findUser, makeUser } from '../kisi/make-user.js';
 import { keyRole, type KisiKey } from '../kisi/records.js';
 import { isBy } from '../access/ownership.js';
 import type { Ownership } from '../database/ownership.js';
