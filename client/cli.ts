@@ -1,18 +1,18 @@
 import { Command, CommanderError } from 'commander';
 import { addAlerting } from './commands/alerting.js';
-import { addAuditing } from './commands/auditing.js';
-import { lines } from './commands/command.js';
-import { addDrift } from './commands/drift.js';
-import { addExcepting } from './commands/excepting.js';
-import { addHolding, addOrdering } from './commands/ordering.js';
-import { addPlanning, addReporting } from './commands/planning.js';
-import { addHooks, addPushing } from './commands/push.js';
-import { addReading } from './commands/reading.js';
-import { addRunning } from './commands/running.js';
+import { addAuditing } from './records/commands.js';
+import { lines } from './command.js';
+import { addDrift } from './checks/commands.js';
+import { addExcepting } from './exceptions/commands.js';
+import { addHolding, addOrdering } from './stops/commands.js';
+import { addPlanning, addReporting } from './rules/commands.js';
+import { addHooks, addPushing } from './webhooks/commands.js';
+import { addReading } from './members/commands.js';
+import { addRunning } from './start/commands.js';
 import { addWaking } from './commands/waking.js';
 import { version } from '../lib/version.js';
-import { CommandError, failureOf, type ExitCode } from './failure.js';
-import { printFailure } from './output.js';
+import { CommandError, failureOf, type ExitCode } from './terminal/failure.js';
+import { printFailure } from './terminal/output.js';
 
 /** Runs the command that `argv` (as `process.argv`) names, and answers the exit code. Throws nothing. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {

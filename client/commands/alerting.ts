@@ -1,6 +1,6 @@
 /** Commands about the alerts that go out. */
 import type { Command } from 'commander';
-import { command, examples, jsonHelp } from './command.js';
+import { command, examples, jsonHelp } from '../command.js';
 
 export function addAlerting(program: Command): void {
   command(program, 'alert', 'send a test message to where alerts go', [
@@ -13,6 +13,6 @@ export function addAlerting(program: Command): void {
     .requiredOption('--test', 'send it')
     .option('--json', jsonHelp)
     .action(async (options: { json?: boolean }) => {
-      await (await import('../alert.js')).testAlert(options);
+      await (await import('../checks/alert.js')).testAlert(options);
     });
 }

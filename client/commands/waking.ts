@@ -1,7 +1,7 @@
 /** Commands that have something looked at now. */
 import type { Command } from 'commander';
-import type { PollOptions, ResyncOptions } from '../wake.js';
-import { examples, idHelp, orderCommand } from './command.js';
+import type { PollOptions, ResyncOptions } from '../members/resync.js';
+import { examples, idHelp, orderCommand } from '../command.js';
 
 export function addWaking(program: Command): void {
   orderCommand(program, 'resync', 'look at a member afresh, at Kisi too, and mend what differs', [
@@ -16,7 +16,7 @@ export function addWaking(program: Command): void {
     .argument('[id]', idHelp)
     .option('--all', 'every member that is watched')
     .action(async (id: string | undefined, options: ResyncOptions) => {
-      await (await import('../wake.js')).resync(id, options);
+      await (await import('../members/resync.js')).resync(id, options);
     });
 
   orderCommand(program, 'poll', 'ask Nexudus for changes now instead of at the next turn', [
@@ -24,6 +24,6 @@ export function addWaking(program: Command): void {
   ])
     .option('--full', 'the reconciliation')
     .action(async (options: PollOptions) => {
-      await (await import('../wake.js')).poll(options);
+      await (await import('../members/resync.js')).poll(options);
     });
 }

@@ -1,0 +1,103 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { DriftVerb } from '../../access/drift.js';
+import {
+  compareNow,
+  driftQuery,
+  driftWorkflowId,
+  findingUpdate,
+  type DriftView,
+  type FindingView,
+  type RuleOrder,
+} from '../../messages/to-drift.js';
+import { CommandError } from '../terminal/failure.js';
+import { isUnanswered } from '../space/member-workflows.js';
+import { answered, named, type Giver } from '../space/order.js';
+import { print, printJson, remark } from '../terminal/output.js';
+import { withSession } from '../space/session.js';
+import { readConfig } from '../space/apis.js';
+import { shortTime, table, type Cell } from '../terminal/table.js';
+import { parseId } from '../space/who.js';
+
+export interface DriftOptions {
+  /** Compare now, and wait for it. */
+  now?: boolean;
+  /** What was adopted or ignored too. */
+  all?: boolean;
+  json?: boolean;
+}
+
+/** A worker answers in well under a second. */
+const queryTimeoutMs = 5_000;
+/** A comparison of a large space takes a minute, more where Kisi throttles. */
+const comparisonTimeoutMs = 10 * 60_000;
+
+/** `latchkey drift`: where Kisi and the ledgers differ. Throws CommandError where no worker answers or no comparison is made. */
+export async function drift({ now = false, all = false, json = false }: DriftOptions): Promise<void> {
+  const view = await withSession(readConfig(), async ({ client }) => {
+    const last = await lastView(client);
+    if (!now) return last;
+    const workflow = client.workflow.getHandle(driftWorkflowId);
+    return answered(client, () => workflow.executeUpdate(compareNow), comparisonTimeoutMs);
+  });
+  const findings = view.findings.filter(({ ruling }) => all || ruling === null || ruling.verb === 'repair');
+  if (json) printJson({ ...view, findings });
+  else print(words(view, findings));
+  if (now && view.alert !== null) throw new CommandError(view.alert);
+  if (view.alert !== null) remark(view.alert);
+}
+
+/** `latchkey repair | adopt | ignore ID`. Throws CommandError where it is refused or no worker takes it. */
+export async function rule(verb: DriftVerb, id: string, giver: Giver): Promise<void> {
+  const order = { id: parseId(id, 'ID must be the number of a finding: `latchkey drift` lists them'), verb };
+  const ruled = await withSession(readConfig(), async ({ client }) => {
+    await lastView(client);
+    const workflow = client.workflow.getHandle(driftWorkflowId);
+    const args: [RuleOrder] = [{ ...order, ...named(giver) }];
+    return answered(client, () => workflow.executeUpdate(findingUpdate, { args }), comparisonTimeoutMs);
+  });
+  print(`Finding ${ruled.id} (${ruled.kind}): ${ruled.doing}.`.replace(/\.\.$/, '.'));
+}
+
+/** What the last comparison found; asked first, so that nobody waits long for a worker that does not run. */
+async function lastView(client: Client): Promise<DriftView> {
+  const workflow = client.workflow.getHandle(driftWorkflowId);
+  try {
+    return await client.withDeadline(Date.now() + queryTimeoutMs, () => workflow.query(driftQuery));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError) && !isUnanswered(error)) throw error;
+    throw new CommandError(
+      'no worker answered (is `latchkey worker` running?): only it knows what was found',
+    );
+  }
+}
+
+/** Keys over which somebody else and Latchkey disagree, so that it stopped. Throws CommandError where no worker answers. */
+export async function contested(client: Client): Promise<FindingView[]> {
+  const { findings } = await lastView(client);
+  return findings.filter((finding) => finding.contested);
+}
+
+const headings = ['id', 'kind', 'member', 'group', 'what', 'since', 'done about it'];
+
+function words(
+  { more, lastComparedAt, nextComparisonAt, findings: known }: DriftView,
+  shown: FindingView[],
+): string {
+  const next = `the next comparison is at ${shortTime(nextComparisonAt) ?? ''}`;
+  if (lastComparedAt === null)
+    return `The ledgers were not compared with Kisi yet: ${next}, or now with --now.`;
+  const settled = known.length - shown.length;
+  return [
+    ...(shown.length === 0 ? [] : [table(headings, shown.map(cellsOf)), '']),
+    ...(more === 0 ? [] : [`${more} more were found than can be listed: settle some of these first.`]),
+    ...(settled === 0 ? [] : [`${settled} adopted or ignored: \`latchkey drift --all\` shows them.`]),
+    `${shown.length + more === 0 ? 'Kisi and the ledgers agree' : `${shown.length + more} findings`} ` +
+      `as of ${shortTime(lastComparedAt) ?? ''}; ${next}.`,
+  ].join('\n');
+}
+
+function cellsOf(finding: FindingView): Cell[] {
+  const { id, kind, memberId, groupId, groupName, what, since, doing } = finding;
+  const group = groupId === null ? null : `${groupId}${groupName === null ? '' : ` (${groupName})`}`;
+  return [id, kind, memberId, group, what, shortTime(since), doing];
+}
