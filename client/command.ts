@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Giver } from './space/order.js';
 
-export const idHelp = 'a coworker id in Nexudus, or the exact e-mail';
+export const idHelp = 'a coworker id in Nexudus, the exact e-mail, or (part of) the name';
 export const groupHelp = 'a group in Kisi, by id or name';
 export const configHelp = 'by the rules of this file instead of those in force';
 export const jsonHelp = 'print JSON, and nothing else on stdout';

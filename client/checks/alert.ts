@@ -1,7 +1,7 @@
+import { readConfig } from '../space/settings.js';
 import { ChannelError, createChannels, type Message } from '../../monitoring/channels.js';
 import { CommandError } from '../terminal/failure.js';
 import { print, printJson } from '../terminal/output.js';
-import { readConfig } from '../space/apis.js';
 
 const message: Message = {
   title: 'Latchkey: a test',

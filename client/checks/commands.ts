@@ -1,11 +1,36 @@
-/** Commands about what differs between Kisi and what Latchkey gave. */
+/** Commands that tell whether all is well, and mend what is not. */
 import type { Command } from 'commander';
 import type { DriftVerb } from '../../access/drift.js';
 import type { DriftOptions } from './drift.js';
+import type { StatusOptions } from './status.js';
 import type { Giver } from '../space/order.js';
 import { command, examples, jsonHelp, orderCommand } from '../command.js';
 
-export function addDrift(program: Command): void {
+/** Adds the commands that tell whether all is well, and mend what is not. */
+export function addCheckCommands(program: Command): void {
+  program.commandsGroup('Check that all is well:');
+  addStatus(program);
+  addDrift(program);
+  addRulings(program);
+  addAlert(program);
+}
+
+function addStatus(program: Command): void {
+  command(program, 'status', 'show how everything stands, and what needs somebody', [
+    'Whether both APIs answer, when changes were last read and keys last compared, what is withheld, waits, drifts or is',
+    'paused, and which rules and version run where. Asks neither API: needs only Temporal, and no running worker.',
+    'Exit code with --check: 1 where something needs somebody.',
+    '',
+    ...examples('latchkey status', 'latchkey status --check', 'latchkey status --json'),
+  ])
+    .option('--check', 'exit code 1 where something needs somebody')
+    .option('--json', jsonHelp)
+    .action(async (options: StatusOptions) => {
+      await (await import('./status.js')).status(options);
+    });
+}
+
+function addDrift(program: Command): void {
   command(program, 'drift', 'show where Kisi differs from what Latchkey gave, and what is done about it', [
     'Latchkey compares itself with Kisi every LATCHKEY_COMPARISON_INTERVAL. Needs a running worker. Kinds of findings:',
     '  missing, changed         a key that Latchkey gave is gone, or ends at another time',
@@ -23,7 +48,9 @@ export function addDrift(program: Command): void {
     .action(async (options: DriftOptions) => {
       await (await import('./drift.js')).drift(options);
     });
+}
 
+function addRulings(program: Command): void {
   const verbs: [verb: DriftVerb, summary: string, more: string[]][] = [
     [
       'repair',
@@ -53,4 +80,19 @@ export function addDrift(program: Command): void {
         await (await import('./drift.js')).rule(verb, id, giver);
       });
   }
+}
+
+function addAlert(program: Command): void {
+  command(program, 'alert', 'send a test message to where alerts go', [
+    'Alerts go to the webhooks of LATCHKEY_ALERT_URL, and by e-mail where LATCHKEY_ALERT_SMTP_URL is set. A worker sends',
+    'them; `latchkey status` says what they are about.',
+    'Exit code 1 where a place did not take the message.',
+    '',
+    ...examples('latchkey alert --test'),
+  ])
+    .requiredOption('--test', 'send it')
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('./alert.js')).testAlert(options);
+    });
 }

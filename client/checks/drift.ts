@@ -1,3 +1,4 @@
+import { readConfig } from '../space/settings.js';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DriftVerb } from '../../access/drift.js';
 import {
@@ -12,10 +13,13 @@ import {
 import { CommandError } from '../terminal/failure.js';
 import { isUnanswered } from '../space/member-workflows.js';
 import { answered, named, type Giver } from '../space/order.js';
+import { withProgress } from '../terminal/progress.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { readConfig } from '../space/apis.js';
-import { shortTime, table, type Cell } from '../terminal/table.js';
+import { groupWords } from '../space/groups.js';
+import { readZones, zoneOf } from '../space/zones.js';
+import { timeWords, withLocalTimes } from '../terminal/times.js';
+import { table, type Cell } from '../terminal/table.js';
 import { parseId } from '../space/who.js';
 
 export interface DriftOptions {
@@ -33,17 +37,22 @@ const comparisonTimeoutMs = 10 * 60_000;
 
 /** `latchkey drift`: where Kisi and the ledgers differ. Throws CommandError where no worker answers or no comparison is made. */
 export async function drift({ now = false, all = false, json = false }: DriftOptions): Promise<void> {
-  const view = await withSession(readConfig(), async ({ client }) => {
-    const last = await lastView(client);
-    if (!now) return last;
-    const workflow = client.workflow.getHandle(driftWorkflowId);
-    return answered(client, () => workflow.executeUpdate(compareNow), comparisonTimeoutMs);
-  });
+  const { view, zones } = await withSession(readConfig(), async ({ client }) => ({
+    view: await (now ? withProgress('Comparing with Kisi', () => viewNow(client)) : lastView(client)),
+    zones: await readZones(client),
+  }));
   const findings = view.findings.filter(({ ruling }) => all || ruling === null || ruling.verb === 'repair');
   if (json) printJson({ ...view, findings });
-  else print(words(view, findings));
+  else print(words(view, findings, zoneOf(zones, null)));
   if (now && view.alert !== null) throw new CommandError(view.alert);
   if (view.alert !== null) remark(view.alert);
+}
+
+/** What a comparison finds that is made now. */
+async function viewNow(client: Client): Promise<DriftView> {
+  await lastView(client);
+  const workflow = client.workflow.getHandle(driftWorkflowId);
+  return answered(client, () => workflow.executeUpdate(compareNow), comparisonTimeoutMs);
 }
 
 /** `latchkey repair | adopt | ignore ID`. Throws CommandError where it is refused or no worker takes it. */
@@ -77,27 +86,37 @@ export async function contested(client: Client): Promise<FindingView[]> {
   return findings.filter((finding) => finding.contested);
 }
 
-const headings = ['id', 'kind', 'member', 'group', 'what', 'since', 'done about it'];
+const headings = ['id', 'kind', 'member', 'group', 'since', 'done about it', 'what'];
 
 function words(
   { more, lastComparedAt, nextComparisonAt, findings: known }: DriftView,
   shown: FindingView[],
+  zone: string | null,
 ): string {
-  const next = `the next comparison is at ${shortTime(nextComparisonAt) ?? ''}`;
+  const next = `the next comparison is at ${timeWords(nextComparisonAt, zone)}`;
   if (lastComparedAt === null)
     return `The ledgers were not compared with Kisi yet: ${next}, or now with --now.`;
   const settled = known.length - shown.length;
   return [
-    ...(shown.length === 0 ? [] : [table(headings, shown.map(cellsOf)), '']),
+    ...(shown.length === 0
+      ? []
+      : [
+          table(
+            headings,
+            shown.map((one) => cellsOf(one, zone)),
+          ),
+          '',
+        ]),
     ...(more === 0 ? [] : [`${more} more were found than can be listed: settle some of these first.`]),
     ...(settled === 0 ? [] : [`${settled} adopted or ignored: \`latchkey drift --all\` shows them.`]),
     `${shown.length + more === 0 ? 'Kisi and the ledgers agree' : `${shown.length + more} findings`} ` +
-      `as of ${shortTime(lastComparedAt) ?? ''}; ${next}.`,
+      `as of ${timeWords(lastComparedAt, zone)}; ${next}.`,
   ].join('\n');
 }
 
-function cellsOf(finding: FindingView): Cell[] {
+function cellsOf(finding: FindingView, zone: string | null): Cell[] {
   const { id, kind, memberId, groupId, groupName, what, since, doing } = finding;
-  const group = groupId === null ? null : `${groupId}${groupName === null ? '' : ` (${groupName})`}`;
-  return [id, kind, memberId, group, what, shortTime(since), doing];
+  const names = new Map(groupId === null || groupName === null ? [] : [[groupId, groupName]]);
+  const group = groupId === null ? null : groupWords(groupId, names);
+  return [id, kind, memberId, group, timeWords(since, zone), doing, withLocalTimes(what, zone)];
 }

@@ -1,3 +1,4 @@
+import { readTemporalConfig } from '../space/settings.js';
 import type { InForce } from '../../messages/to-leader.js';
 import { iso, type Instant } from '../../access/types.js';
 import { readInForce } from '../../activities/in-force.js';
@@ -12,8 +13,8 @@ import { exceptionsWords } from '../exceptions/exceptions.js';
 import { CommandError } from '../terminal/failure.js';
 import { print, printJson } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { readTemporalConfig } from '../space/apis.js';
-import { shortTime } from '../terminal/table.js';
+import { timeWords } from '../terminal/times.js';
+import { zoneOf } from '../space/zones.js';
 
 export interface StatusOptions {
   check?: boolean;
@@ -48,26 +49,27 @@ export function statusWords(
   now: Instant,
 ): string {
   const { orders } = facts;
+  const zone = zoneOf(inForce?.ground?.knownZones ?? {}, null);
   return [
     ...(orders === null
       ? ['No worker has set this space up yet: start `latchkey worker`.']
-      : [ordersWords(orders), exceptionsWords(orders.exceptions, now)]),
+      : [ordersWords(orders, zone), exceptionsWords(orders.exceptions, now, zone)]),
     ...memberLines(facts),
-    withwithheldWords(facts),
-    ...apiLines('nexudus', facts, now),
-    ...tokenLines(facts),
-    runWords('Last poll', facts.poll, now),
-    runWords('Last reconciliation', facts.reconciliation, now),
+    heldWords(facts, zone),
+    ...apiLines('nexudus', facts, now, zone),
+    ...tokenLines(facts, zone),
+    runWords('Last poll', facts.poll, now, zone),
+    runWords('Last reconciliation', facts.reconciliation, now, zone),
     ...facts.doubted.map(
       ({ list, rows, before, since }) =>
-        `Not believed since ${shortTime(since) ?? ''}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`,
+        `Not believed since ${timeWords(since, zone)}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`,
     ),
-    ...apiLines('kisi', facts, now),
+    ...apiLines('kisi', facts, now, zone),
     ...clockLines(facts),
-    ...driftLines(facts.drift, now),
-    ...workerLines(facts, inForce, now),
+    ...driftLines(facts.drift, now, zone),
+    ...workerLines(facts, inForce, now, zone),
     ...channelLines(facts),
-    journalWords(facts, now),
+    journalWords(facts, now, zone),
     standing.length === 0
       ? 'Nothing needs anybody.'
       : ['Needs somebody:', ...standing.map(({ text }) => `  - ${text}`)].join('\n'),
@@ -93,55 +95,65 @@ function memberLines({ members, blocked, orders }: Facts): string[] {
   ];
 }
 
-function journalWords({ journal }: Facts, now: Instant): string {
+function journalWords({ journal }: Facts, now: Instant, zone: string | null): string {
   if (journal === null || journal.verifiedAt === null) return 'Audit log: not looked at yet.';
   const { verifiedAt, records, problem, head } = journal;
   const found = problem === null ? 'as Latchkey wrote it' : 'not as Latchkey wrote it';
-  return `Audit log: ${found}, ${records} records, looked at ${ago(verifiedAt, now)}; now at entry ${head?.seq ?? 0}.`;
+  return `Audit log: ${found}, ${records} records, looked at ${ago(verifiedAt, now, zone)}; now at entry ${head?.seq ?? 0}.`;
 }
 
-function withwithheldWords({ held }: Facts): string {
+function heldWords({ held }: Facts, zone: string | null): string {
   const open = held.filter(({ ruling }) => ruling === null);
   if (open.length === 0) return 'No key is withheld because too many would be lost at once.';
   return open
     .map(
       ({ id, keys, since }) =>
-        `Withheld (${id}) since ${shortTime(since) ?? ''}: ${keys} keys, since too many would be lost at once; see \`latchkey withheld\`.`,
+        `Withheld (${id}) since ${timeWords(since, zone)}: ${keys} keys, since too many would be lost at once; see \`latchkey withheld\`.`,
     )
     .join('\n');
 }
 
 const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
 
-function apiLines(api: ApiName, { apis, leader, reportedAt }: Facts, now: Instant): string[] {
+function apiLines(
+  api: ApiName,
+  { apis, leader, reportedAt }: Facts,
+  now: Instant,
+  zone: string | null,
+): string[] {
   const state = apis?.[api];
   if (state === undefined || reportedAt === null)
     return [`${names[api]}: no worker has told how it answers.`];
-  const when = leader.isLeading ? '' : `, as last told ${ago(reportedAt, now)}`;
-  const words = [reachWords(state), keyWords(api, state, now), skewWords(state)];
+  const when = leader.isLeading ? '' : `, as last told ${ago(reportedAt, now, zone)}`;
+  const words = [reachWords(state, zone), keyWords(api, state, now, zone), skewWords(state)];
   return [`${names[api]}${when}: ${words.filter((one) => one !== '').join(' ')}`];
 }
 
-function tokenLines({ tokenEndsAt }: Facts): string[] {
+function tokenLines({ tokenEndsAt }: Facts, zone: string | null): string[] {
   return tokenEndsAt === null
     ? []
-    : [`NEXUDUS_TOKEN ends at ${shortTime(tokenEndsAt) ?? ''} or before; it must be replaced by hand.`];
+    : [`NEXUDUS_TOKEN ends at ${timeWords(tokenEndsAt, zone)} or before; it must be replaced by hand.`];
 }
 
-function reachWords({ down, reachableSince }: ApiState): string {
-  if (down !== null) return `does not answer since ${shortTime(down.since) ?? ''}: ${down.why}`;
+function reachWords({ down, reachableSince }: ApiState, zone: string | null): string {
+  if (down !== null) return `does not answer since ${timeWords(down.since, zone)}: ${down.why}`;
   if (reachableSince === null) return 'was not asked yet.';
-  return `answers since ${shortTime(reachableSince) ?? ''}.`;
+  return `answers since ${timeWords(reachableSince, zone)}.`;
 }
 
-function keyWords(api: ApiName, { refused, acceptedAt, actsAs, role }: ApiState, now: Instant): string {
+function keyWords(
+  api: ApiName,
+  { refused, acceptedAt, actsAs, role }: ApiState,
+  now: Instant,
+  zone: string | null,
+): string {
   const what = api === 'kisi' ? 'API key' : 'login';
   const as = actsAs === null ? '' : `, and acts as user ${actsAs}`;
   const withRole = role === null ? '' : `, with the role: ${role}`;
-  if (refused !== null) return `The ${what} is refused since ${shortTime(refused.since) ?? ''}${as}.`;
+  if (refused !== null) return `The ${what} is refused since ${timeWords(refused.since, zone)}${as}.`;
   return acceptedAt === null
     ? `Whether the ${what} is accepted is not known.`
-    : `The ${what} was accepted ${ago(acceptedAt, now)}${as}${withRole}.`;
+    : `The ${what} was accepted ${ago(acceptedAt, now, zone)}${as}${withRole}.`;
 }
 
 function skewWords({ skewMs }: Pick<ApiState, 'skewMs'>): string {
@@ -156,18 +168,23 @@ function clockLines({ temporalSkewMs: skewMs }: Facts): string[] {
   return [`Temporal: ${skewWords({ skewMs })}`];
 }
 
-function runWords(what: string, { lastGoodAt, everyMs, isPaused }: RunFacts, now: Instant): string {
+function runWords(
+  what: string,
+  { lastGoodAt, everyMs, isPaused }: RunFacts,
+  now: Instant,
+  zone: string | null,
+): string {
   const every = everyMs === 0 ? '' : `, every ${durationWords(everyMs)}`;
   const paused = isPaused ? ' (paused)' : '';
-  return `${what}${paused}: ${lastGoodAt === null ? 'none yet' : ago(lastGoodAt, now)}${every}.`;
+  return `${what}${paused}: ${lastGoodAt === null ? 'none yet' : ago(lastGoodAt, now, zone)}${every}.`;
 }
 
-function driftLines(drift: DriftSummary | null, now: Instant): string[] {
+function driftLines(drift: DriftSummary | null, now: Instant, zone: string | null): string[] {
   if (drift === null) return ['Last comparison with Kisi: none yet.'];
   const { lastComparedAt, failure } = drift;
-  const failed = failure === null ? '' : ` Not since ${shortTime(failure.since) ?? ''}: ${failure.why}`;
+  const failed = failure === null ? '' : ` Not since ${timeWords(failure.since, zone)}: ${failure.why}`;
   return [
-    `Last comparison with Kisi: ${lastComparedAt === null ? 'none yet' : ago(lastComparedAt, now)}.${failed}`,
+    `Last comparison with Kisi: ${lastComparedAt === null ? 'none yet' : ago(lastComparedAt, now, zone)}.${failed}`,
     ...(lastComparedAt === null ? [] : [findingWords(drift)]),
   ];
 }
@@ -183,15 +200,20 @@ function findingWords({ open, settled, more, contestedCount }: DriftSummary): st
   ].join(' ');
 }
 
-function workerLines({ workers, leader }: Facts, inForce: InForce | null, now: Instant): string[] {
+function workerLines(
+  { workers, leader }: Facts,
+  inForce: InForce | null,
+  now: Instant,
+  zone: string | null,
+): string[] {
   const rules =
     inForce === null
       ? []
       : [
-          `Rules in force: ${inForce.digest}, of process ${inForce.process} (Latchkey ${inForce.version}), since ${shortTime(inForce.since) ?? ''}.`,
+          `Rules in force: ${inForce.digest}, of process ${inForce.process} (Latchkey ${inForce.version}), since ${timeWords(inForce.since, zone)}.`,
         ];
   if (workers.length === 0) {
-    const last = leader.beatAt === null ? '' : `; one last told something ${ago(leader.beatAt, now)}`;
+    const last = leader.beatAt === null ? '' : `; one last told something ${ago(leader.beatAt, now, zone)}`;
     return [...rules, `No worker runs${last}.`];
   }
   return [
@@ -199,7 +221,7 @@ function workerLines({ workers, leader }: Facts, inForce: InForce | null, now: I
     ...workers.map(({ identity, lastSeenAt }) => {
       const leads = leader.isLeading && identity === leader.identity;
       const does = leader.isLeading ? 'stands by' : 'is not the leader';
-      return `Worker ${processWords(identity)}: ${leads ? 'is the leader' : `${does}, last seen ${ago(lastSeenAt, now)}`}.`;
+      return `Worker ${processWords(identity)}: ${leads ? 'is the leader' : `${does}, last seen ${ago(lastSeenAt, now, zone)}`}.`;
     }),
   ];
 }
@@ -220,9 +242,9 @@ function channelLines({ channels, reportedAt }: Facts): string[] {
 }
 
 /** Of what is long ago, people want to know when it was. */
-function ago(at: Instant, now: Instant): string {
+function ago(at: Instant, now: Instant, zone: string | null): string {
   const words = `${durationWords(Math.max(0, now - at))} ago`;
-  return now - at < longMs ? words : `${words} (${shortTime(at) ?? ''})`;
+  return now - at < longMs ? words : `${words} (${timeWords(at, zone)})`;
 }
 
 const longMs = 2 * 3_600_000;

@@ -1,4 +1,5 @@
 /** `latchkey block`: takes keys away in an outage too, so it waits for nobody but Temporal. */
+import { readConfig, readTemporalConfig } from '../space/settings.js';
 import type { Client } from '@temporalio/client';
 import { printable } from '../../access/text.js';
 import type { Exception, Instant, Snapshot } from '../../access/types.js';
@@ -8,12 +9,13 @@ import { exceptUpdate } from '../../messages/to-control.js';
 import { locationIdKey, memberWorkflowId, stateQuery, type MemberView } from '../../messages/to-member.js';
 import { groupOf, sentence, type ExceptOptions, type Group } from './exceptions.js';
 import { CommandError, failureOf } from '../terminal/failure.js';
-import { endAt, endIn, homeLocation, parseUntil, type Typed } from '../terminal/typed-times.js';
+import { endAt, endIn, homeLocation, homeZone, parseUntil, type TypedEnd } from '../terminal/typed-times.js';
 import { isRunning } from '../space/member-workflows.js';
 import { named, obey } from '../space/order.js';
+import { readZones, zoneOf } from '../space/zones.js';
 import { print, remark } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { kisiOf, nexudusOf, readConfig, readMember, readTemporalConfig } from '../space/apis.js';
+import { kisiOf, nexudusOf, readMember } from '../space/apis.js';
 import { memberIdFor, parseWho } from '../space/who.js';
 
 /** So long Nexudus and Kisi may take to say whether what was typed exists. */
@@ -42,12 +44,13 @@ export async function block(id: string, options: ExceptOptions): Promise<void> {
     ]);
     const until =
       snapshot === null ? await endAsKnown(client, memberId, typed) : endAt(typed, homeLocation(snapshot));
+    const zone = homeZone(snapshot) ?? (await knownZone(client, memberId));
     const { by, account } = giver;
     const wish = { kind: 'block' as const, memberId, groupId: group?.id ?? null, until, by, account };
     const made = await obey(client, (control) =>
       control.executeUpdate(exceptUpdate, { args: [{ ...wish, reason: options.reason.trim() }] }),
     );
-    print(printable(`${sentence(made, group?.name ?? null)}.`));
+    print(printable(`${sentence(made, group?.name ?? null, zone)}.`));
     await tellWhatCame(client, made);
   });
 }
@@ -117,20 +120,18 @@ async function within<T>(limitMs: number, api: string, job: () => Promise<T>): P
 }
 
 /** The end that was typed, without Nexudus: by the time zone that a worker knew of the member's location. Throws CommandError. */
-async function endAsKnown(
-  client: Client,
-  memberId: number,
-  typed: Typed | { day: string },
-): Promise<Instant> {
+async function endAsKnown(client: Client, memberId: number, typed: TypedEnd): Promise<Instant> {
   if ('at' in typed) return typed.at;
-  const zones = (await readInForce(client))?.ground?.knownZones ?? {};
-  const locationId = (await isRunning(client, memberId)) ? await locationOf(client, memberId) : null;
-  const all = [...new Set(Object.values(zones))];
-  const zone =
-    (locationId === null ? undefined : zones[locationId]) ?? (all.length === 1 ? all[0] : undefined);
-  const until = endIn(typed, zone ?? null);
+  const zone = await knownZone(client, memberId);
+  const until = endIn(typed, zone);
   remark(`--until is taken in the time zone ${zone ?? ''}, as it was known of the member's location last`);
   return until;
+}
+
+/** The time zone of the member's location, as a worker knew it last; null: not known. */
+async function knownZone(client: Client, memberId: number): Promise<string | null> {
+  const locationId = (await isRunning(client, memberId)) ? await locationOf(client, memberId) : null;
+  return zoneOf(await readZones(client), locationId);
 }
 
 async function locationOf(client: Client, memberId: number): Promise<number | null> {

@@ -4,13 +4,15 @@ import type { ExceptOptions } from './exceptions.js';
 import type { Giver } from '../space/order.js';
 import { command, examples, groupHelp, idHelp, jsonHelp, orderCommand } from '../command.js';
 
-export function addExcepting(program: Command): void {
+/** Adds the commands that go outside the rules. */
+export function addExceptionCommands(program: Command): void {
+  program.commandsGroup('Make an exception:');
   exceptCommand(program, 'allow', 'give a member a key outside the rules, for a while', [
     'Stands in for passes, and for nothing else: a member who is suspended, archived or without an e-mail gets no key by',
     'it. Its end is final, without any grace. It gives access, so Nexudus and Kisi must answer.',
     '',
     ...examples(
-      "latchkey allow 1234 --group 12 --until 2026-12-01 --reason 'the invoice is on its way'",
+      "latchkey allow 1234 --group 12 --until tomorrow --reason 'the invoice is on its way'",
       "latchkey allow 1234 --group 'Trastevere, Rome – Day' --until 2026-12-01T18:00 --reason 'a tour' --by Mia",
     ),
   ]).requiredOption('--group <group>', groupHelp);
@@ -23,7 +25,7 @@ export function addExcepting(program: Command): void {
     '',
     ...examples(
       "latchkey block 1234 --group 12 --until 2026-12-01 --reason 'the alarm was left off'",
-      "latchkey block 1234 --until 2026-12-01T18:00Z --reason 'a lost phone'    # every group",
+      "latchkey block 1234 --until 3d --reason 'a lost phone'    # every group",
     ),
   ]).option('--group <group>', `${groupHelp}; left out: every group`);
 
@@ -36,7 +38,7 @@ export function addExcepting(program: Command): void {
     });
 
   command(program, 'exceptions', 'list what is allowed and blocked outside the rules, by whom and why', [
-    'Those that end within 7 days are marked "soon". Times are UTC.',
+    'Those that end within 7 days are marked "soon".',
     '',
     ...examples('latchkey exceptions', 'latchkey exceptions --json'),
   ])
@@ -55,11 +57,14 @@ function exceptCommand(
 ): Command {
   return command(program, kind, summary, ['Holds at once and through restarts, and ends by itself.', ...more])
     .argument('<id>', idHelp)
-    .requiredOption('--until <time>', 'a time as for `explain --at`, or a date, whose day counts in full')
+    .requiredOption(
+      '--until <time>',
+      '2h, 3d, 18:00, today, tomorrow, a date (counts in full), or a time as for `explain --at`',
+    )
     .requiredOption('--reason <reason>', 'why; it is shown and kept, so no names and no e-mails')
     .option('--by <name>', 'who orders it; your login by default')
     .action(async (id: string, options: ExceptOptions) => {
-      if (kind === 'allow') await (await import('./exceptions.js')).allow(id, options);
+      if (kind === 'allow') await (await import('./allow.js')).allow(id, options);
       else await (await import('./block.js')).block(id, options);
     });
 }

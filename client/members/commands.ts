@@ -1,9 +1,11 @@
-/** Commands that show how the space and its members stand. */
+/** Commands that tell who has access and why, or have it looked at now. */
 import { Option, type Command } from 'commander';
 import type { AccessState } from '../../messages/to-member.js';
 import type { ExplainOptions } from './explain.js';
-import type { MembersOptions } from './show.js';
-import { command, configHelp, examples, idHelp, jsonHelp } from '../command.js';
+import type { MembersOptions } from './members.js';
+import type { PollOptions } from './poll.js';
+import type { ResyncOptions } from './resync.js';
+import { command, configHelp, examples, idHelp, jsonHelp, orderCommand } from '../command.js';
 
 /** The states that `--state` takes; a new one that is missing here does not compile. */
 const states = Object.keys({
@@ -14,21 +16,21 @@ const states = Object.keys({
   ended: true,
 } satisfies Record<AccessState, true>);
 
-export function addReading(program: Command): void {
-  command(program, 'check', 'try both APIs and the configuration; changes nothing', [
-    'Shows each Kisi group with its doors and the pass types that open it by latchkey.yaml here, warns of what is probably',
-    'not meant, and says where the worker still works by other rules. Exit code 2 where something must be mended before the worker can start.',
-    '',
-    ...examples('latchkey check', 'latchkey check --json'),
-  ])
-    .option('--json', jsonHelp)
-    .action(async (options: { json?: boolean }) => {
-      await (await import('../start/check.js')).check(options);
-    });
+/** Adds the commands that tell who has access and why. */
+export function addMemberCommands(program: Command): void {
+  program.commandsGroup('Ask who has access, and why:');
+  addMembers(program);
+  addShow(program);
+  addExplain(program);
+  addTimeline(program);
+  addResync(program);
+  addPoll(program);
+}
 
+function addMembers(program: Command): void {
   command(program, 'members', 'list all members that are watched, with their keys', [
     "Needs a Temporal server. Without a running worker, keys are left out: they are the workflows' own.",
-    'Times are UTC. "until" is when the first of the keys ends if nothing changes.',
+    '"until" is when the first of the keys ends if nothing changes.',
     '',
     ...examples(
       'latchkey members',
@@ -42,9 +44,11 @@ export function addReading(program: Command): void {
     .option('--location <id>', 'only members of this location')
     .option('--json', jsonHelp)
     .action(async (options: MembersOptions) => {
-      await (await import('./show.js')).members(options);
+      await (await import('./members.js')).members(options);
     });
+}
 
+function addShow(program: Command): void {
   command(program, 'show', 'show one member: keys, why, next change, what it waits for', [
     ...examples('latchkey show 1234', 'latchkey show 1234 --json'),
   ])
@@ -53,7 +57,9 @@ export function addReading(program: Command): void {
     .action(async (id: string, options: { json?: boolean }) => {
       await (await import('./show.js')).show(id, options);
     });
+}
 
+function addExplain(program: Command): void {
   command(program, 'explain', 'say why a member has or lacks access, by rule and record', [
     'Reads Nexudus now and applies the rules in force: those of the worker, also when it has stopped. Where none has run, or',
     'Temporal cannot be reached, it applies latchkey.yaml, and says so. Changes nothing.',
@@ -70,5 +76,45 @@ export function addReading(program: Command): void {
     .option('--json', jsonHelp)
     .action(async (id: string, options: ExplainOptions) => {
       await (await import('./explain.js')).explainMember(id, options);
+    });
+}
+
+function addTimeline(program: Command): void {
+  command(program, 'timeline', 'tell what happened to a member: passes, decisions, keys, orders', [
+    'Joins what Nexudus says now with what the audit log keeps of this member.',
+    '',
+    ...examples('latchkey timeline 1234', 'latchkey timeline 1234 --json'),
+  ])
+    .argument('<id>', idHelp)
+    .option('--json', jsonHelp)
+    .action(async (id: string, options: { json?: boolean }) => {
+      await (await import('./timeline.js')).timeline(id, options);
+    });
+}
+
+function addResync(program: Command): void {
+  orderCommand(program, 'resync', 'look at a member afresh, at Kisi too, and mend what differs', [
+    'Works for members that Latchkey does not know yet. Needs a running worker.',
+    'Exit code 1 where the member waits for something, or it is not known yet how things stand; the reason is printed.',
+    '',
+    ...examples(
+      'latchkey resync 1234',
+      'latchkey resync --all    # wakes every member, and does not wait for them',
+    ),
+  ])
+    .argument('[id]', idHelp)
+    .option('--all', 'every member that is watched')
+    .action(async (id: string | undefined, options: ResyncOptions) => {
+      await (await import('./resync.js')).resync(id, options);
+    });
+}
+
+function addPoll(program: Command): void {
+  orderCommand(program, 'poll', 'ask Nexudus for changes now instead of at the next turn', [
+    ...examples('latchkey poll', 'latchkey poll --full     # read everything: notices deletions too'),
+  ])
+    .option('--full', 'the reconciliation')
+    .action(async (options: PollOptions) => {
+      await (await import('./poll.js')).poll(options);
     });
 }

@@ -6,9 +6,10 @@ import { CommandError } from '../terminal/failure.js';
 import { homeZone, instantAt, parseAt } from '../terminal/typed-times.js';
 import { print, printJson } from '../terminal/output.js';
 import { renewalsAssumed } from '../rules/plan.js';
-import { groupNames, openSpace, rulesJson } from '../space/rules-in-force.js';
+import { groupNames, groupWords, withGroupNames, type GroupNames } from '../space/groups.js';
+import { openSpace, rulesJson } from '../space/rules-in-force.js';
 import { readMember } from '../space/apis.js';
-import { shortTime } from '../terminal/table.js';
+import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
 import { memberIdFor, parseWho } from '../space/who.js';
 
 export interface ExplainOptions {
@@ -52,16 +53,17 @@ export async function explainMember(id: string, { at, config, json = false }: Ex
   const decision = decide(snapshot, ground.rules, exceptions ?? [], when, {
     assumeRenewals: assumesRenewals,
   });
+  const names = await groupNames(space);
   const explained: Explained = {
     memberId,
     at: isoOf(when),
     assumesRenewals,
     readAt: isoOf(snapshot.readAt),
     profileIds: snapshot.profiles.map((profile) => profile.member.id),
-    ...answerOf(decision, await groupNames(space)),
+    ...answerOf(decision, names),
   };
   if (json) printJson({ ...explained, rules: rulesJson(space) });
-  else print(words(explained));
+  else print(words(explained, names, homeZone(snapshot)));
 }
 
 function snapshotOf({ snapshot, doubts }: MemberRead): NonNullable<MemberRead['snapshot']> {
@@ -70,10 +72,7 @@ function snapshotOf({ snapshot, doubts }: MemberRead): NonNullable<MemberRead['s
   throw new CommandError(`Nexudus has no coworker with this id${doubt === undefined ? '' : ` (${doubt})`}`);
 }
 
-function answerOf(
-  decision: Decision,
-  names: ReadonlyMap<number, string>,
-): Pick<Explained, 'groups' | 'nextChange'> {
+function answerOf(decision: Decision, names: GroupNames): Pick<Explained, 'groups' | 'nextChange'> {
   const { next } = decision;
   return {
     groups: explain(decision).map((group) => ({
@@ -86,22 +85,26 @@ function answerOf(
   };
 }
 
-function words({ memberId, at, assumesRenewals, profileIds, groups, nextChange }: Explained): string {
+function words(
+  { memberId, at, assumesRenewals, profileIds, groups, nextChange }: Explained,
+  names: GroupNames,
+  zone: string | null,
+): string {
   const owner = profileIds[0] ?? memberId;
-  const lines = [`Member ${memberId}, by the rules, at ${shortTime(at) ?? at}:`];
+  const lines = [`Member ${memberId}, by the rules, at ${timeWords(at, zone)}:`];
   if (profileIds.length > 1) {
     lines.push(`Profiles ${profileIds.join(', ')} share an e-mail: ${owner} holds the keys of all.`);
   }
   for (const group of groups) {
     if (group.groupId === null) lines.push('', noGroupHeading(group));
-    else lines.push('', headingOf(group));
-    for (const verdict of group.verdicts) lines.push(`  ${verdictWords(verdict)}`);
+    else lines.push('', headingOf(group, group.groupId, names, zone));
+    for (const verdict of group.verdicts) lines.push(`  ${withLocalTimes(verdictWords(verdict), zone)}`);
   }
   lines.push(
     '',
     nextChange === null
       ? 'Next change: none known.'
-      : `Next change: ${shortTime(nextChange.at) ?? ''}, ${nextChange.what}.`,
+      : `Next change: ${endWords(nextChange.at, zone)}, ${withGroupNames(nextChange.what, names)}.`,
   );
   if (assumesRenewals) lines.push(renewalsAssumed);
   return lines.join('\n');
@@ -112,11 +115,16 @@ function noGroupHeading({ verdicts }: Explained['groups'][number]): string {
   return verdicts.some(({ passId }) => passId !== null) ? 'Opens no group:' : 'No pass gives a key:';
 }
 
-function headingOf({ groupId, groupName, holds, until, why }: Explained['groups'][number]): string {
-  const group = `group ${groupId ?? ''}${groupName === null ? '' : ` (${groupName})`}`;
+function headingOf(
+  { holds, until, why }: Explained['groups'][number],
+  groupId: number,
+  names: GroupNames,
+  zone: string | null,
+): string {
+  const group = `group ${groupWords(groupId, names)}`;
   if (!holds) return `Lacks ${group}:`;
-  const end = until === null ? 'no end known' : `until ${shortTime(until) ?? until}`;
-  return `Holds ${group}, ${end}: ${why}`;
+  const end = until === null ? 'no end known' : `until ${endWords(until, zone)}`;
+  return `Holds ${group}, ${end}: ${withLocalTimes(why, zone)}`;
 }
 
 const rules: Record<Verdict['rule'], string> = {

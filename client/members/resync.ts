@@ -1,25 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import { reconciliationScheduleId, pollScheduleId, type PassReport } from '../../messages/to-member.js';
+import { keepAct } from '../space/audit-log.js';
+import { readConfig } from '../space/settings.js';
+import { type PassReport } from '../../messages/to-member.js';
 import type { Config } from '../../config/config.js';
-import { actNote } from '../../activities/audit-log.js';
 import { resyncsPerSecond } from '../../activities/wake.js';
-import { CommandError, failureOf } from '../terminal/failure.js';
+import { CommandError } from '../terminal/failure.js';
 import { isRunning, resyncAll, resyncMember } from '../space/member-workflows.js';
 import { named, type Giver } from '../space/order.js';
+import { withProgress } from '../terminal/progress.js';
 import { print, remark } from '../terminal/output.js';
 import { withSession, type Session } from '../space/session.js';
-import { nexudusOf, readConfig } from '../space/apis.js';
-import { withAuditLog } from '../records/audit.js';
+import { nexudusOf } from '../space/apis.js';
 import { memberIdFor, parseWho, type Who } from '../space/who.js';
 
 export interface ResyncOptions extends Giver {
   all?: boolean;
-}
-
-export interface PollOptions extends Giver {
-  /** The reconciliation. */
-  full?: boolean;
 }
 
 /**
@@ -38,36 +32,6 @@ export async function resync(
   );
 }
 
-/** `latchkey poll`: runs the Schedule that notices changes now, instead of at its next turn. */
-export async function poll({ full = false, ...giver }: PollOptions): Promise<void> {
-  const config = readConfig();
-  const scheduleId = full ? reconciliationScheduleId : pollScheduleId;
-  try {
-    await withSession(config, async ({ client }) => {
-      // A run beside another one would know nothing of the runs before.
-      await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
-      await keepAct(config, full ? 'reconciliation' : 'poll', giver);
-    });
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-    throw new CommandError('there is no poll to run yet: `latchkey worker` sets it up when it starts');
-  }
-  print(full ? 'The reconciliation is asked for.' : 'The poll is asked for.');
-}
-
-/**
- * Notes in the audit log who asked for everybody to be looked at: no workflow is told that would. Throws nothing: a look
- * harms nobody, and may be what mends the rest.
- */
-async function keepAct(config: Config, what: string, giver: Giver): Promise<void> {
-  const act = { id: randomUUID(), at: Date.now(), memberId: null, what, ...named(giver), after: null };
-  try {
-    await withAuditLog(config, (auditLog) => auditLog.note(actNote(act)));
-  } catch (error) {
-    remark(`the audit log does not say who asked for this: ${failureOf(error).lines.join(' ')}`);
-  }
-}
-
 async function resyncOne(
   { client, taskQueue }: Session,
   config: Config,
@@ -80,7 +44,9 @@ async function resyncOne(
   if (!(await isRunning(client, memberId)) && (await nexudus.getOne('coworkers', memberId)) === null) {
     throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none');
   }
-  const report = await resyncMember(client, taskQueue, memberId, named(giver));
+  const report = await withProgress(`Looking at member ${memberId}`, () =>
+    resyncMember(client, taskQueue, memberId, named(giver)),
+  );
   if (report === null) {
     throw new CommandError(
       'no answer in time: is `latchkey worker` running? If it is, `latchkey show ID` says how things stand',

@@ -1,3 +1,4 @@
+import { readConfig } from '../space/settings.js';
 import { keyRole } from '../../kisi/records.js';
 import { mayExist, openDatabase } from '../../database/database.js';
 import { AuditLogError } from '../../database/errors.js';
@@ -5,40 +6,24 @@ import { createOwnership } from '../../database/ownership.js';
 import type { AccessState, MemberView } from '../../messages/to-member.js';
 import { CommandError } from '../terminal/failure.js';
 import { lookIntoKisi, type InKisi, type KeyInKisi } from './in-kisi.js';
-import { listMembers, viewMember, type KnownMember, type MemberFilters, type MemberRow } from '../space/member-workflows.js';
+import { viewMember, type KnownMember, type MemberRow } from '../space/member-workflows.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { nexudusOf, readConfig } from '../space/apis.js';
-import { shortTime, table, type Cell } from '../terminal/table.js';
-import { memberIdFor, parseLocation, parseWho } from '../space/who.js';
-
-/** The options of `latchkey members` as typed. */
-export interface MembersOptions {
-  state?: AccessState;
-  /** True: any problem. */
-  problem?: string | true;
-  location?: string;
-  json?: boolean;
-}
-
-/** `latchkey members`: everyone who has a workflow, and how things stand. */
-export async function members(options: MembersOptions): Promise<void> {
-  const filters = filtersOf(options);
-  const rows = await withSession(readConfig(), ({ client }) => listMembers(client, filters));
-  if (rows.some((row) => row.view === null)) {
-    remark('some members did not answer (is `latchkey worker` running?): their keys are not shown');
-  }
-  if (options.json === true) printJson(rows);
-  else if (rows.length === 0) remark('no members');
-  else print(table(headings, rows.map(cellsOf)));
-}
+import { kisiOf, nexudusOf } from '../space/apis.js';
+import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
+import { groupNames, groupWords, withGroupNames, type GroupNames } from '../space/groups.js';
+import { readZones, zoneOf } from '../space/zones.js';
+import { memberIdFor, parseWho } from '../space/who.js';
 
 /** `latchkey show`: one member's workflow in plain words. */
 export async function show(id: string, { json = false }: { json?: boolean }): Promise<void> {
   const who = parseWho(id);
   const config = readConfig();
   const memberId = await memberIdFor(who, nexudusOf(config));
-  const row = await withSession(config, ({ client }) => viewMember(client, memberId));
+  const { row, zones } = await withSession(config, async ({ client }) => ({
+    row: await viewMember(client, memberId),
+    zones: await readZones(client),
+  }));
   if (row === null) {
     throw new CommandError(
       'Latchkey does not know this member: without a pass or contract there is nothing to watch. ' +
@@ -52,35 +37,20 @@ export async function show(id: string, { json = false }: { json?: boolean }): Pr
   );
   if (typeof kisi === 'string') remark(`what Kisi holds cannot be told: ${kisi}`);
   if (json) printJson({ ...row, shown: undefined, kisi: typeof kisi === 'string' ? null : kisi });
-  else print(memberWords(row, typeof kisi === 'string' ? null : kisi));
-}
-
-const headings = ['member', 'state', 'groups', 'until', 'next change', 'location', 'problem'];
-
-function cellsOf({ memberId, state, problem, locationId, nextChangeAt, view }: MemberRow): Cell[] {
-  const next = view === null ? nextChangeAt : (view.nextChange?.at ?? null);
-  const groups = view === null ? '?' : view.keys.map((key) => key.groupId).join(', ') || null;
-  const until = view === null ? '?' : soonestEnd(view);
-  return [memberId, view?.state ?? state, groups, until, shortTime(next), locationId, problem];
-}
-
-/** When the first of the keys ends. */
-function soonestEnd({ keys }: MemberView): string | null {
-  const ends = keys.map((key) => key.until).filter((until) => until !== null);
-  if (ends.length > 0) return shortTime(ends.sort()[0] ?? null);
-  return keys.length > 0 ? 'no end known' : null;
-}
-
-function filtersOf({ state, problem, location }: MembersOptions): MemberFilters {
-  // Both end up in a query's text.
-  if (typeof problem === 'string' && !/^[A-Za-z]{1,40}$/.test(problem)) {
-    throw new CommandError('--problem takes one word, as shown in the column "problem"', 2);
+  else {
+    const shows: Shows = {
+      names: await groupNames({ kisi: kisiOf(config) }),
+      zone: zoneOf(zones, row.locationId),
+    };
+    print(memberWords(row, typeof kisi === 'string' ? null : kisi, shows));
   }
-  return {
-    ...(state === undefined ? {} : { state }),
-    ...(problem === undefined ? {} : { problem: problem === true ? 'any' : problem }),
-    ...(location === undefined ? {} : { locationId: parseLocation(location) }),
-  };
+}
+
+/** How groups and times are told. */
+export interface Shows {
+  names: GroupNames;
+  /** Null: not known. */
+  zone: string | null;
 }
 
 const states: Record<AccessState, string> = {
@@ -92,13 +62,13 @@ const states: Record<AccessState, string> = {
 };
 
 /** One member as text. `kisi` null: it is not known what Kisi holds. */
-export function memberWords(row: KnownMember, kisi: InKisi | null): string {
+export function memberWords(row: KnownMember, kisi: InKisi | null, shows: Shows): string {
   const { memberId, view, closed } = row;
-  if (view !== null) return viewWords(view, kisi);
-  const others = kisi === null ? [] : kisi.keys.map(keyInKisiWords);
-  if (closed === null) return [bareWords(row), ...others].join('\n');
+  if (view !== null) return viewWords(view, kisi, shows);
+  const others = kisi === null ? [] : kisi.keys.map((key) => keyInKisiWords(key, shows));
+  if (closed === null) return [bareWords(row, shows), ...others].join('\n');
   return [
-    `Nobody looks after member ${memberId} now: its workflow was closed (${closed}).`,
+    `Nobody looks after member ${memberId} now: its workflow was closed (${withLocalTimes(closed, shows.zone)}).`,
     `The next reconciliation starts it again where Nexudus or a key gives reason to; \`latchkey resync ${memberId}\` does so now.`,
     ...(kisi === null ? [] : [kisi.keys.length === 0 ? 'Kisi shows no key.' : 'Kisi shows:']),
     ...others,
@@ -125,16 +95,17 @@ function headline(
   return `${who} has no key in Kisi, although Latchkey gave one: \`latchkey resync ${memberId}\` has it mended.`;
 }
 
-function keyInKisiWords(key: KeyInKisi): string {
+function keyInKisiWords(key: KeyInKisi, { names, zone }: Shows): string {
   const { groupId, role, byLatchkey } = key;
+  const group = groupWords(groupId, names);
   const what =
-    role === keyRole ? `Key to group ${groupId} in Kisi` : `Right to group ${groupId} in Kisi (${role})`;
-  return `${what}, ${endWords(key)}: ${byLatchkey ? 'given by Latchkey.' : 'given by a person or another integration.'}`;
+    role === keyRole ? `Key to group ${group} in Kisi` : `Right to group ${group} in Kisi (${role})`;
+  return `${what}, ${endInKisi(key, zone)}: ${byLatchkey ? 'given by Latchkey.' : 'given by a person or another integration.'}`;
 }
 
-function endWords({ until, isEndReadable }: KeyInKisi): string {
+function endInKisi({ until, isEndReadable }: KeyInKisi, zone: string | null): string {
   if (!isEndReadable) return 'with an end that cannot be read';
-  return until === null ? 'without an end' : `until ${shortTime(until) ?? ''}`;
+  return until === null ? 'without an end' : `until ${timeWords(until, zone)}`;
 }
 
 /** Which keys of a Kisi user are on record as Latchkey's; none where the database does not answer. */
@@ -157,38 +128,44 @@ async function recordedKeys(databaseUrl: string, userId: number): Promise<number
 }
 
 /** One member's view as text. `kisi` null: it is not known what Kisi holds. */
-export function viewWords(view: MemberView, kisi: InKisi | null): string {
+export function viewWords(view: MemberView, kisi: InKisi | null, shows: Shows): string {
+  const { names, zone } = shows;
+  const told = (text: string): string => withLocalTimes(withGroupNames(text, names), zone);
   const lines = [headline(view, kisi)];
-  if (view.state !== 'access' && view.standing !== '') lines.push(view.standing);
+  if (view.state !== 'access' && view.standing !== '') lines.push(told(view.standing));
   const others = (kisi?.keys ?? []).filter(({ groupId }) =>
     view.keys.every((key) => key.groupId !== groupId),
   );
-  if (others.length > 0) lines.push('', ...others.map(keyInKisiWords));
+  if (others.length > 0) lines.push('', ...others.map((key) => keyInKisiWords(key, shows)));
   for (const key of view.keys) {
-    const end = key.until === null ? 'no end known' : `until ${shortTime(key.until) ?? ''}`;
-    lines.push('', `Key to group ${key.groupId}, ${end}.`, `  Why: ${key.because}.`);
+    const end = key.until === null ? 'no end known' : `until ${endWords(key.until, zone)}`;
+    lines.push('', `Key to group ${groupWords(key.groupId, names)}, ${end}.`, `  Why: ${told(key.because)}.`);
     if (key.givenByHand) lines.push('  Given by hand: Latchkey never takes it away.');
-    lines.push(`  The door closes by itself: ${shortTime(key.kisiEndsAt) ?? 'never'}.`);
+    lines.push(`  The door closes by itself: ${timeOrElse(key.kisiEndsAt, zone, 'never')}.`);
   }
   const { nextChange, waitingFor, lastError, lastCheckedAt } = view;
   lines.push(
     '',
     nextChange === null
       ? 'Next change: none known.'
-      : `Next change: ${shortTime(nextChange.at) ?? ''}, ${nextChange.what}.`,
+      : `Next change: ${endWords(nextChange.at, zone)}, ${told(nextChange.what)}.`,
   );
   if (waitingFor !== null) {
-    lines.push(`Waiting since ${shortTime(waitingFor.since) ?? ''}: ${waitingFor.what}`);
+    lines.push(`Waiting since ${timeWords(waitingFor.since, zone)}: ${told(waitingFor.what)}`);
     lines.push(`  Goes on ${waitingFor.wakes}.`);
   }
-  if (lastError !== null && lastError !== waitingFor?.what) lines.push(`Last error: ${lastError}`);
-  lines.push(`Last checked: ${shortTime(lastCheckedAt) ?? 'never'}.`);
+  if (lastError !== null && lastError !== waitingFor?.what) lines.push(`Last error: ${told(lastError)}`);
+  lines.push(`Last checked: ${timeOrElse(lastCheckedAt, zone, 'never')}.`);
   return lines.join('\n');
 }
 
-function bareWords({ memberId, state, problem, nextChangeAt }: MemberRow): string {
+function timeOrElse(at: string | null, zone: string | null, otherwise: string): string {
+  return at === null ? otherwise : timeWords(at, zone);
+}
+
+function bareWords({ memberId, state, problem, nextChangeAt }: MemberRow, { zone }: Shows): string {
   return [
     `Member ${memberId}: state ${state ?? 'unknown'}, problem ${problem ?? 'none'}.`,
-    `Next change: ${shortTime(nextChangeAt) ?? 'none known'}.`,
+    `Next change: ${timeOrElse(nextChangeAt, zone, 'none known')}.`,
   ].join('\n');
 }

@@ -3,20 +3,17 @@ import { Option, type Command } from 'commander';
 import type { ForgetOptions } from './forget.js';
 import type { LatencyOptions } from './latency.js';
 import type { AuditOptions } from './audit.js';
-import { command, examples, idHelp, jsonHelp, orderCommand } from '../command.js';
+import { command, examples, jsonHelp, orderCommand } from '../command.js';
 
-export function addAuditing(program: Command): void {
-  command(program, 'timeline', 'tell what happened to a member: passes, decisions, keys, orders', [
-    'Joins what Nexudus says now with what the audit log keeps. Times are UTC.',
-    '',
-    ...examples('latchkey timeline 1234', 'latchkey timeline 1234 --json'),
-  ])
-    .argument('<id>', idHelp)
-    .option('--json', jsonHelp)
-    .action(async (id: string, options: { json?: boolean }) => {
-      await (await import('./audit.js')).timeline(id, options);
-    });
+/** Adds the commands that look back. */
+export function addRecordCommands(program: Command): void {
+  program.commandsGroup('Look back:');
+  addAudit(program);
+  addForget(program);
+  addLatency(program);
+}
 
+function addAudit(program: Command): void {
   command(program, 'audit', 'print the audit log: every decision, write to Kisi and order', [
     'Names members by their Nexudus id only. The audit log is where LATCHKEY_DATABASE_URL says. --verify tells whether all',
     'of it is as Latchkey wrote it, and exits with 1 where a record was changed, taken out, put in or set back. Who can',
@@ -39,7 +36,9 @@ export function addAuditing(program: Command): void {
     .action(async (options: AuditOptions) => {
       await (await import('./audit.js')).audit(options);
     });
+}
 
+function addForget(program: Command): void {
   orderCommand(program, 'forget', 'take a member out of the audit log, the database and Temporal', [
     'For somebody who wants to be forgotten, and whose keys are gone. Tells what there is of them, asks, deletes their',
     'records, strikes their id from others, deletes the histories of their workflow and the plans in this folder that',
@@ -52,7 +51,9 @@ export function addAuditing(program: Command): void {
     .action(async (id: string, options: ForgetOptions) => {
       await (await import('./forget.js')).forgetMember(id, options);
     });
+}
 
+function addLatency(program: Command): void {
   command(program, 'latency', 'tell how long keys were waited for, and whether that is soon enough', [
     'From the instant in Nexudus by which a key was to be given or taken away to the answer of Kisi, by the audit log.',
     'Nexudus writes whole seconds, so a figure may be a second too long. What waited for people (a pause, a mode, a held',

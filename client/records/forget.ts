@@ -1,3 +1,4 @@
+import { readConfig } from '../space/settings.js';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
@@ -12,7 +13,6 @@ import { named, type Giver } from '../space/order.js';
 import { print, remark } from '../terminal/output.js';
 import { isPlanAbout } from '../rules/plan-file.js';
 import { withSession } from '../space/session.js';
-import { readConfig } from '../space/apis.js';
 import { parseId } from '../space/who.js';
 
 export interface ForgetOptions extends Giver {

@@ -1,3 +1,5 @@
+import { parseSince } from '../terminal/typed-times.js';
+import { withAuditLog } from '../space/audit-log.js';
 import {
   latencyRows,
   objectiveHolds,
@@ -10,8 +12,8 @@ import type { AuditLog } from '../../database/audit-log.js';
 import { CommandError } from '../terminal/failure.js';
 import { print, printJson } from '../terminal/output.js';
 import { openSettings } from '../space/rules-in-force.js';
+import { timeWords } from '../terminal/times.js';
 import { table, type Cell } from '../terminal/table.js';
-import { parseSince, withAuditLog } from './audit.js';
 
 export interface LatencyOptions {
   /** A time with a zone, a date, or how long ago: 24h, 30d. */
@@ -57,7 +59,7 @@ function words(
   from: Instant,
 ): string {
   if (rows.length === 0)
-    return `Since ${iso(from)} no key was given or taken away for which somebody waited, as far as the records tell.`;
+    return `Since ${timeWords(from, null)}, no key was given or taken away for which somebody waited, as far as the records tell.`;
   const headings = [
     'what',
     'location',
@@ -70,7 +72,7 @@ function words(
   return [
     table(headings, rows.map(cellsOf)),
     '',
-    `Since ${iso(from)} ${verdictOf(rows, objective, holds)}.`,
+    `Since ${timeWords(from, null)}, ${verdictOf(rows, objective, holds)}.`,
   ].join('\n');
 }
 

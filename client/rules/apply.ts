@@ -1,43 +1,33 @@
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import { SingleBar } from 'cli-progress';
-import { readOrders } from '../../activities/orders.js';
+import { checkStops, follow, tell } from './plan-run.js';
+import type { UndoOptions } from './undo.js';
+import { readConfig } from '../space/settings.js';
+import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
 import { linesOf } from '../../activities/preview.js';
 import { canonical } from '../../access/canonical.js';
 import { clocksAgreeMs } from '../../access/clocks.js';
+import { timeWords } from '../terminal/times.js';
+import { zoneOf } from '../space/zones.js';
 import { iso } from '../../access/types.js';
 import { durationWords } from '../../monitoring/alerts.js';
 import {
   addMembersUpdate,
-  planReportQuery,
   planWorkflowId,
   planWorkflowType,
-  undoUpdate,
   type PlannedMember,
-  type PlanReport,
   type PlannedChange,
 } from '../../messages/to-plan.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
 import { CommandError } from '../terminal/failure.js';
 import { foretellingWords } from './foretell.js';
 import { answered, named, type Giver } from '../space/order.js';
-import { print, printJson, remark } from '../terminal/output.js';
+import { print, remark } from '../terminal/output.js';
 import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
-import { doing, groupWords } from './plan.js';
+import { doing } from './plan.js';
+import { groupNames, groupWords, type GroupNames } from '../space/groups.js';
 import { otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
-import { groupNames, inForceWords, openSpace, type Space } from '../space/rules-in-force.js';
+import { inForceWords, openSpace, type Space } from '../space/rules-in-force.js';
 import { readSecret } from '../space/secret.js';
 import { withSession, type Session } from '../space/session.js';
-import { readConfig } from '../space/apis.js';
-import { table } from '../terminal/table.js';
-
-export interface UndoOptions extends Giver {
-  json?: boolean;
-}
 
 export interface ApplyOptions extends UndoOptions {
   /** Without being asked. */
@@ -48,7 +38,6 @@ export interface ApplyOptions extends UndoOptions {
 
 /** One message to Temporal has room for many of them, but not for all. */
 const membersAMessage = 100;
-const lookEveryMs = 300;
 
 /**
  * `latchkey apply FILE`: does what the plan in the file says, and nothing else. Throws CommandError, with nothing done,
@@ -78,25 +67,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<void> 
     const handle = await start(session, file, giver, space.ground.settings.undoWindowMs);
     return follow(session.client, handle, ['applied']);
   });
-  tell(file.id, report, json);
-}
-
-/** `latchkey undo PLAN`: gives back the keys as they were before the plan. Throws CommandError as `apply` does. */
-export async function undo(planId: string, { json = false, ...giver }: UndoOptions): Promise<void> {
-  if (!/^[0-9a-f]{8}$/.test(planId)) {
-    throw new CommandError(
-      'PLAN must be the id of a plan, as `latchkey plan --out` and `latchkey apply` print it',
-      2,
-    );
-  }
-  const report = await withSession(readConfig(), async ({ client }) => {
-    await checkStops(client);
-    const handle = client.workflow.getHandle(planWorkflowId(planId));
-    await checkUndoable(handle, planId);
-    await answered(client, () => handle.executeUpdate(undoUpdate, { args: [named(giver)] }));
-    return follow(client, handle, ['undone']);
-  });
-  tell(planId, report, json);
+  await tell(file.id, report, json, zoneOf(space.ground.knownZones, null));
 }
 
 /**
@@ -130,7 +101,9 @@ async function agreeOn(file: PlanFile, plan: Plan, space: Space): Promise<void> 
     );
   }
   const people = plan.people.filter(({ changes }) => changes.length > 0);
-  remark(`plan ${file.id}, made at ${iso(file.madeAt)}. ${foretellingWords({ ...plan, people })}`);
+  const zone = zoneOf(space.ground.knownZones, file.scope.locationId);
+  const made = timeWords(file.madeAt, zone);
+  remark(`plan ${file.id}, made ${made}. ${foretellingWords({ ...plan, people }, zone)}`);
   for (const line of firstLines(people, await groupNames(space))) remark(line);
   if (await confirmed(`Apply plan ${file.id}. Is that meant?`)) return;
   throw new CommandError('nothing was done');
@@ -139,7 +112,7 @@ async function agreeOn(file: PlanFile, plan: Plan, space: Space): Promise<void> 
 /** So many changes are named before the question. */
 const mostNamed = 10;
 
-function firstLines(people: Plan['people'], names: ReadonlyMap<number, string>): string[] {
+function firstLines(people: Plan['people'], names: GroupNames): string[] {
   const lines = linesOf(people);
   const named = lines
     .slice(0, mostNamed)
@@ -210,14 +183,6 @@ function wordsOf(change: PlannedChange | undefined): string {
   return after === null ? does : `${does} until ${iso(after)}`;
 }
 
-async function checkStops(client: Client): Promise<void> {
-  const { stop } = await readOrders(client);
-  if (stop === null) return;
-  throw new CommandError(
-    `${stop.level} is stopped by ${stop.by}: nothing was done; \`latchkey resume\` lets it go on`,
-  );
-}
-
 async function start(
   { client, taskQueue }: Session,
   file: PlanFile,
@@ -251,77 +216,4 @@ async function start(
     await answered(client, () => handle.executeUpdate(addMembersUpdate, { args: [part], updateId }));
   }
   return handle;
-}
-
-async function checkUndoable(handle: WorkflowHandle, planId: string): Promise<void> {
-  try {
-    const { status } = await handle.describe();
-    if (status.name === 'RUNNING') return;
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new CommandError(`no plan ${planId} was applied here`, 2);
-  }
-  throw new CommandError(
-    `plan ${planId} cannot be undone any more: it was undone, or its time for that is over`,
-    2,
-  );
-}
-
-/** Waits until the plan is at one of these stages, with a bar on a terminal. */
-async function follow(
-  client: Client,
-  handle: WorkflowHandle,
-  stages: readonly PlanReport['stage'][],
-): Promise<PlanReport> {
-  const bar = new SingleBar({
-    format: '{stage} {bar} {value}/{total} members',
-    stream: process.stderr,
-    noTTYOutput: false,
-    clearOnComplete: true,
-  });
-  try {
-    for (let begun = false; ; begun = true) {
-      const report = await answered(client, () => handle.query(planReportQuery));
-      const { stage, members, memberCount } = report;
-      if (!begun) bar.start(memberCount, members.length, { stage });
-      bar.update(members.length, { stage });
-      if (stages.includes(stage)) return report;
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
-    }
-  } finally {
-    bar.stop();
-  }
-}
-
-/** Prints what was done; throws CommandError where something was not. */
-function tell(planId: string, report: PlanReport, json: boolean): void {
-  const { stage, members, undoUntil } = report;
-  const changes = members.flatMap((member) =>
-    member.changes.map((one) => ({ memberId: member.memberId, ...one })),
-  );
-  const left = changes.filter(({ done }) => !done);
-  const until = undoUntil === null ? null : iso(undoUntil);
-  if (json) printJson({ planId, stage, undoUntil: until, changes });
-  else print(words(planId, report, changes.length - left.length));
-  if (!json && left.length > 0) {
-    print(
-      table(
-        ['member', 'group', 'not done, because'],
-        left.map(({ memberId, groupId, why }) => [memberId, groupId, why]),
-      ),
-    );
-  }
-  if (stage === 'applied' && until !== null) {
-    remark(`\`latchkey undo ${planId}\` gives the keys back as they were, until ${until}`);
-  }
-  if (left.length > 0) throw new CommandError(`${left.length} of ${changes.length} changes were not done`);
-}
-
-function words(planId: string, { stage, undoUntil }: PlanReport, done: number): string {
-  if (stage === 'applied') return `Plan ${planId} is applied: ${done} changes.`;
-  const until = undoUntil === null ? '' : iso(undoUntil);
-  return [
-    `Plan ${planId} is undone: ${done} changes.`,
-    `Nothing else is done to these keys until ${until}; then the rules decide again.`,
-  ].join('\n');
 }

@@ -1,11 +1,21 @@
 /** Commands that show what the rules would have changed, and do just that. */
 import type { Command } from 'commander';
-import type { ApplyOptions, UndoOptions } from './apply.js';
+import type { ApplyOptions } from './apply.js';
+import type { UndoOptions } from './undo.js';
 import type { PlanOptions } from './plan.js';
 import type { ReportOptions } from './report.js';
 import { command, configHelp, examples, idHelp, jsonHelp, orderCommand } from '../command.js';
 
-export function addPlanning(program: Command): void {
+/** Adds the commands that change the rules. */
+export function addRuleCommands(program: Command): void {
+  program.commandsGroup('Change the rules:');
+  addPlan(program);
+  addApply(program);
+  addUndo(program);
+  addReport(program);
+}
+
+function addPlan(program: Command): void {
   command(program, 'plan', 'show who would gain or lose which key, why, and what it costs; changes nothing', [
     'By the rules in force (those of the worker) and the same plan that it follows, from records read now and the keys',
     'held now. While the worker runs there is little to show: it does at once what is to be done. What it is for is',
@@ -30,7 +40,9 @@ export function addPlanning(program: Command): void {
     .action(async (id: string | undefined, options: PlanOptions) => {
       await (await import('./plan.js')).plan(id, options);
     });
+}
 
+function addApply(program: Command): void {
   orderCommand(program, 'apply', 'do what a plan says, and nothing else', [
     'Tells first what is about to be written to Kisi, and asks; in a script: --yes.',
     'Plans are signed by the installation (its database): one that somebody edited or made, or that another installation',
@@ -51,7 +63,9 @@ export function addPlanning(program: Command): void {
     .action(async (file: string, options: ApplyOptions) => {
       await (await import('./apply.js')).apply(file, options);
     });
+}
 
+function addUndo(program: Command): void {
   orderCommand(program, 'undo', 'give back the keys as they were before a plan was applied', [
     'Possible for as long as the policy undoWindow says (24h by default). Until that time is over Latchkey changes nothing',
     'else about these keys; then the rules decide again, so mend by then what was wrong in the plan. People whom the plan',
@@ -62,11 +76,11 @@ export function addPlanning(program: Command): void {
     .argument('<plan>', 'the id of the plan')
     .option('--json', jsonHelp)
     .action(async (planId: string, options: UndoOptions) => {
-      await (await import('./apply.js')).undo(planId, options);
+      await (await import('./undo.js')).undo(planId, options);
     });
 }
 
-export function addReporting(program: Command): void {
+function addReport(program: Command): void {
   command(program, 'report', 'compare what Kisi holds now with what the rules say; changes nothing', [
     'For a first run in mode observe, beside another integration: every key that is missing, too many, too short or too',
     'long in Kisi, grouped by why, with what Latchkey does about it once it is live. By the rules in force (those of the',

@@ -6,7 +6,8 @@ import { failureOf } from '../terminal/failure.js';
 import { planOf, type Plan } from './planning.js';
 import { openSpace } from '../space/rules-in-force.js';
 import { surveySpace } from '../space/survey.js';
-import { shortTime } from '../terminal/table.js';
+import { timeWords } from '../terminal/times.js';
+import { zoneOf } from '../space/zones.js';
 
 /** What Kisi allows. */
 const requestsPerSecond = 5;
@@ -17,19 +18,21 @@ const requestsPerSecond = 5;
  */
 export async function foretold(whom: Canaries | null): Promise<string> {
   try {
-    const { people, at, unread } = await planFor(whom);
-    return foretellingWords({ at, unread, people: people.filter((one) => isAmong(whom, one)) });
+    const { plan, zone } = await planFor(whom);
+    const people = plan.people.filter((one) => isAmong(whom, one));
+    return foretellingWords({ ...plan, people }, zone);
   } catch (error) {
     return `What it will do cannot be told now: ${failureOf(error).lines.join(' ')}`;
   }
 }
 
-async function planFor(whom: Canaries | null): Promise<Plan> {
+async function planFor(whom: Canaries | null): Promise<{ plan: Plan; zone: string | null }> {
   const { config, nexudus, kisi, ground } = await openSpace();
   const { timeZones, rules } = ground;
   const only = whom === null || whom.locationIds.length > 0 ? null : whom.memberIds;
   const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
-  return planOf({ ...surveyed, people: surveyed.people.filter(isMember) }, rules, null, null);
+  const plan = planOf({ ...surveyed, people: surveyed.people.filter(isMember) }, rules, null, null);
+  return { plan, zone: zoneOf(ground.knownZones, null) };
 }
 
 /** As the gate of all writes sees it (activities/gate.ts). */
@@ -39,7 +42,10 @@ function isAmong(whom: Canaries | null, { memberId, locationId }: Preview): bool
 }
 
 /** What a plan comes to, in numbers. Pure. */
-export function foretellingWords({ at, people, unread }: Omit<Plan, 'assumesRenewals'>): string {
+export function foretellingWords(
+  { at, people, unread }: Omit<Plan, 'assumesRenewals'>,
+  zone: string | null,
+): string {
   const count = (...kinds: PlanLine['does'][]): number =>
     linesOf(people).filter(({ does }) => kinds.includes(does)).length;
   const mails = people.filter(({ newUser }) => newUser).length;
@@ -50,7 +56,7 @@ export function foretellingWords({ at, people, unread }: Omit<Plan, 'assumesRene
       : `${counted(count('grant'), 'key')} given, ${counted(count('move', 'giveBack'), 'key')} moved, ` +
         `${counted(count('revoke'), 'key')} taken away, ${counted(mails, 'invitation')} mailed by Kisi: ` +
         `${counted(requests, 'request')}, at least ${Math.ceil(requests / requestsPerSecond)} s`;
-  const told = `As of ${shortTime(at) ?? ''}, for ${counted(people.length, 'member')}: ${what}.`;
+  const told = `As of ${timeWords(at, zone)}, for ${counted(people.length, 'member')}: ${what}.`;
   if (unread.length === 0) return told;
   return `${told} Of ${counted(unread.length, 'member')} nothing can be told: \`latchkey plan\` says why.`;
 }

@@ -7,9 +7,12 @@ import { parseAt, type Typed } from '../terminal/typed-times.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
 import { checkLocation, otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
-import { groupNames, openSpace, rulesJson } from '../space/rules-in-force.js';
+import { groupNames, groupWords, type GroupNames } from '../space/groups.js';
+import { openSpace, rulesJson } from '../space/rules-in-force.js';
 import { readSecret } from '../space/secret.js';
-import { shortTime, table, type Cell } from '../terminal/table.js';
+import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
+import { zoneOf, type Zones } from '../space/zones.js';
+import { table, type Cell } from '../terminal/table.js';
 import { memberIdFor, parseLocation, parseWho } from '../space/who.js';
 
 export interface PlanOptions {
@@ -43,7 +46,7 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   const made = planOf(surveyed, ground.rules, typed, locationId);
   const names = await groupNames(space);
   if (options.json === true) printJson({ ...jsonOf(made, names, typed), rules: rulesJson(space) });
-  else print(words(made, names, typed));
+  else print(words(made, names, typed, ground.knownZones));
   if (options.out === undefined) return;
   const { rules, timeZones } = ground;
   const about = { scope, rules, timeZones, space: await spaceIdOf(space) };
@@ -62,26 +65,17 @@ export const doing: Record<PlanLine['does'], string> = {
   revoke: 'loses',
 };
 
-/** A group with its name, as people know it. */
-export function groupWords(groupId: number, names: ReadonlyMap<number, string>): string {
-  const name = names.get(groupId);
-  return name === undefined ? String(groupId) : `${groupId} (${name})`;
-}
-
 function words(
   { at, people, unread, assumesRenewals }: Plan,
-  names: ReadonlyMap<number, string>,
+  names: GroupNames,
   typed: Typed | null,
+  zones: Zones,
 ): string {
-  const changes = linesOf(people).filter(({ does }) => does !== 'move');
-  const rows = changes.map(({ memberId, does, groupId, until, why, requests }): Cell[] => [
-    memberId,
-    doing[does],
-    groupWords(groupId, names),
-    does === 'revoke' ? null : until === null ? 'no end known' : shortTime(until),
-    requests,
-    why,
-  ]);
+  const rows = people.flatMap((one) => {
+    const zone = zoneOf(zones, one.locationId);
+    const changes = linesOf([one]).filter(({ does }) => does !== 'move');
+    return changes.map((line) => cellsOf(line, names, zone));
+  });
   const kept = people.flatMap(({ memberId, kept }) =>
     kept.map(
       ({ groupId, why }) => `Member ${memberId} keeps group ${groupWords(groupId, names)} for now: ${why}`,
@@ -91,19 +85,29 @@ function words(
     rows.length === 0 ? null : table(['member', '', 'group', 'until', 'requests', 'why'], rows),
     ...kept,
     ...unread.map(({ memberId, why }) => `Member ${memberId} cannot be told: ${why}`),
-    summaryOf(people, whenWords(at, typed)),
+    summaryOf(people, whenWords(at, typed, zoneOf(zones, null))),
     assumesRenewals ? renewalsAssumed : null,
   ];
   return parts.filter((part) => part !== null).join('\n\n');
+}
+
+function cellsOf(
+  { memberId, does, groupId, until, why, requests }: PlanLine,
+  names: GroupNames,
+  zone: string | null,
+): Cell[] {
+  const end = until === null ? 'no end known' : endWords(until, zone);
+  const group = groupWords(groupId, names);
+  return [memberId, doing[does], group, does === 'revoke' ? null : end, requests, withLocalTimes(why, zone)];
 }
 
 /** What holds of every question about a time to come. */
 export const renewalsAssumed = 'It assumes that plans hand out their next passes until then.';
 
 /** What it is about: now, a time, or one that each location has at an instant of its own. */
-function whenWords(at: Instant, typed: Typed | null): string {
-  if (typed === null) return `As of ${shortTime(at) ?? ''}`;
-  return 'at' in typed ? `At ${shortTime(at) ?? ''}` : `At ${typed.local} in each location’s own zone`;
+function whenWords(at: Instant, typed: Typed | null, zone: string | null): string {
+  if (typed === null) return `As of ${timeWords(at, zone)}`;
+  return 'at' in typed ? `At ${timeWords(at, zone)}` : `At ${typed.local} in each location’s own zone`;
 }
 
 function summaryOf(people: readonly Preview[], when: string): string {
@@ -148,7 +152,7 @@ function totalsOf(people: readonly Preview[]): Totals {
 /** As `--json` prints it: times as ISO 8601 in UTC, but for one that was typed without a zone. */
 function jsonOf(
   { at, people, unread, assumesRenewals }: Plan,
-  names: ReadonlyMap<number, string>,
+  names: GroupNames,
   typed: Typed | null,
 ): object {
   const isoOf = (time: Instant | null): string | null => (time === null ? null : iso(time));

@@ -12,10 +12,13 @@ import type { FindingView } from '../../messages/to-drift.js';
 import { contested } from '../checks/drift.js';
 import { print, printJson } from '../terminal/output.js';
 import { checkLocation } from './planning.js';
-import { groupNames, openSpace, rulesJson, type Space } from '../space/rules-in-force.js';
+import { groupNames, groupWords, type GroupNames } from '../space/groups.js';
+import { openSpace, rulesJson, type Space } from '../space/rules-in-force.js';
 import { withSession } from '../space/session.js';
 import { surveySpace } from '../space/survey.js';
-import { shortTime, table, wrapped, type Cell } from '../terminal/table.js';
+import { timeWords } from '../terminal/times.js';
+import { zoneOf } from '../space/zones.js';
+import { table, wrapped, type Cell } from '../terminal/table.js';
 import { parseLocation } from '../space/who.js';
 
 export interface ReportOptions {
@@ -34,7 +37,9 @@ interface Report extends Comparison {
   mapped: ReadonlySet<number>;
   /** What another hand undid twice, by the last comparison. */
   contested: readonly FindingView[];
-  names: ReadonlyMap<number, string>;
+  names: GroupNames;
+  /** Of all locations, or of the one; null: they have several. */
+  zone: string | null;
 }
 
 /**
@@ -54,7 +59,15 @@ export async function report({ location, config: file, json = false }: ReportOpt
   const apiUserId = ground.settings.apiUser === 'latchkeyOnly' ? (await kisi.currentUser()).id : null;
   const compared = compare(surveyed, { rules, mapped, locationId, now: at, apiUserId });
   const contests = await withSession(config, ({ client }) => contested(client));
-  const made: Report = { ...compared, at, locationId, mapped, contested: contests, names };
+  const made: Report = {
+    ...compared,
+    at,
+    locationId,
+    mapped,
+    contested: contests,
+    names,
+    zone: zoneOf(ground.knownZones, locationId),
+  };
   if (json) printJson({ ...jsonOf(made), rules: rulesJson(space) });
   else print(words(made));
 }
@@ -68,25 +81,29 @@ async function mappedGroups({ nexudus, ground }: Space): Promise<ReadonlySet<num
 function words(made: Report): string {
   return [
     summaryOf(made),
-    ...(made.contested.length === 0 ? [] : [contestWords(made.contested)]),
+    ...(made.contested.length === 0 ? [] : [contestWords(made)]),
     ...made.differences.map((one) => differenceWords(one, made)),
   ].join('\n\n');
 }
 
-function contestWords(contests: readonly FindingView[]): string {
+function contestWords({ contested: contests, names }: Report): string {
   const lines = contests.map(({ id, memberId, kisiUserId, groupId, doing }) => {
     const whose = memberId === null ? `Kisi user ${kisiUserId ?? ''}` : `member ${memberId}`;
-    return wrapped(`finding ${id}, ${whose}, group ${groupId ?? ''}: ${doing}`, '  ');
+    return wrapped(
+      `finding ${id}, ${whose}, group ${groupId === null ? '' : groupWords(groupId, names)}: ${doing}`,
+      '  ',
+    );
   });
   const n = contests.length;
   return [`${counted(n, 'key')} that somebody else changes back, so Latchkey stopped:`, ...lines].join('\n');
 }
 
-function summaryOf({ at, locationId, mapped, members, keys, requests, invitations }: Report): string {
+function summaryOf(made: Report): string {
+  const { at, locationId, mapped, members, keys, requests, invitations, zone } = made;
   const where = locationId === null ? '' : ` of location ${locationId}`;
   const { agreeing, disagreeing, otherGroups, ended } = keys;
   const lines = [
-    `Latchkey and Kisi as of ${shortTime(at) ?? ''}: ${counted(members, 'member')}${where}, ${counted(mapped.size, 'group')} that pass types open.`,
+    `Latchkey and Kisi as of ${timeWords(at, zone)}: ${counted(members, 'member')}${where}, ${counted(mapped.size, 'group')} that pass types open.`,
     `${counted(agreeing + disagreeing, 'key')} compared, which the rules give or Kisi has: ${agreeing} agree, ${disagreeing} disagree.`,
     requests === 0
       ? 'Going live would write nothing to Kisi.'
@@ -106,15 +123,16 @@ function summaryOf({ at, locationId, mapped, members, keys, requests, invitation
 }
 
 /** A headline, what comes of it, and below it a line for each key, with why. */
-function differenceWords(difference: Difference, { names }: Report): string {
+function differenceWords(difference: Difference, report: Report): string {
   const { kind, findings } = difference;
   const headline = [whatOf(difference), nextOf(difference)].map((text) => wrapped(text)).join('\n');
   // They agree, and may be most of the keys.
   if (kind === 'neverEnds') return headline;
-  const shown = columns.filter(({ of }) => findings.some((finding) => of(finding, names) !== null));
+  const shown = columns.filter(({ of }) => findings.some((finding) => of(finding, report) !== null));
   const [headings = '', ...rows] = table(
     shown.map(({ heading }) => heading),
-    findings.map((finding) => shown.map(({ of }) => of(finding, names))),
+    findings.map((finding) => shown.map(({ of }) => of(finding, report))),
+    Infinity,
   )
     .split('\n')
     .map((line) => `  ${line}`);
@@ -125,24 +143,22 @@ function differenceWords(difference: Difference, { names }: Report): string {
   return [headline, headings, ...lines].join('\n');
 }
 
-const columns: { heading: string; of: (finding: Finding, names: Report['names']) => Cell }[] = [
-  { heading: 'member', of: ({ memberId }) => memberId },
-  { heading: 'Kisi user', of: ({ userId }) => userId },
-  {
-    heading: 'group',
-    of({ groupId }, names) {
-      const name = groupId === null ? undefined : names.get(groupId);
-      return name === undefined ? groupId : `${groupId ?? ''} (${name})`;
+const columns: { heading: string; of: (finding: Finding, report: Pick<Report, 'names' | 'zone'>) => Cell }[] =
+  [
+    { heading: 'member', of: ({ memberId }) => memberId },
+    { heading: 'Kisi user', of: ({ userId }) => userId },
+    {
+      heading: 'group',
+      of: ({ groupId }, { names }) => (groupId === null ? null : groupWords(groupId, names)),
     },
-  },
-  {
-    heading: 'ends in Kisi',
-    of: ({ kind, ends }) =>
-      kind === 'missing' || kind === 'cannotTell' || kind === 'unreadableEnd'
-        ? null
-        : (shortTime(ends) ?? 'never'),
-  },
-];
+    {
+      heading: 'ends in Kisi',
+      of({ kind, ends }, { zone }) {
+        if (kind === 'missing' || kind === 'cannotTell' || kind === 'unreadableEnd') return null;
+        return ends === null ? 'never' : timeWords(ends, zone);
+      },
+    },
+  ];
 
 /** What differs, in plain words. */
 function whatOf({ kind, cause, findings: { length: n } }: Difference): string {
@@ -225,12 +241,14 @@ function counted(n: number, what: string): string {
 }
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */
-function jsonOf({ at, locationId, mapped, names, differences, keys, ...totals }: Report): object {
+function jsonOf(report: Report): object {
+  const { at, locationId, mapped, names, differences, keys, members, requests, invitations, contested } =
+    report;
   return {
     at: iso(at),
     locationId,
     mappedGroups: mapped.size,
-    ...totals,
+    ...{ members, requests, invitations, contested },
     keys: { compared: keys.agreeing + keys.disagreeing, ...keys },
     differences: differences.map((difference) => ({
       kind: difference.kind,

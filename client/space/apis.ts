@@ -4,50 +4,8 @@ import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js
 import { createReader, type MemberRead } from '../../nexudus/reader.js';
 import { createLogin, type LoginState } from '../../worker/login.js';
 import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
-import {
-  ConfigError,
-  loadConfig,
-  loadCredentials,
-  loadDotEnv,
-  loadTemporalConfig,
-  type Config,
-  type Credentials,
-  type NexudusAuth,
-  type TemporalConfig,
-} from '../../config/config.js';
+import { ConfigError, type Config, type Credentials, type NexudusAuth } from '../../config/config.js';
 import { remark } from '../terminal/output.js';
-
-/**
- * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws
- * ConfigError.
- */
-export function readConfig(file?: string): Config {
-  loadDotEnv();
-  return loadConfig(file === undefined ? process.env : { ...process.env, LATCHKEY_CONFIG: file });
-}
-
-/** Where Temporal is, for what must work whatever else is down or set wrongly. Throws ConfigError where `.env` cannot be read. */
-export function readTemporalConfig(): TemporalConfig {
-  loadDotEnv();
-  return loadTemporalConfig(process.env);
-}
-
-/**
- * As `readConfig`, and how to read the credentials anew, as `.env` and the files of secrets have them then; null: they are
- * not whole, as while somebody writes them. Throws ConfigError.
- */
-export function readLastingConfig(): { config: Config; readCredentials: () => Credentials | null } {
-  const readEnvironment = loadDotEnv();
-  const readCredentials = (): Credentials | null => {
-    try {
-      return loadCredentials(readEnvironment());
-    } catch (error) {
-      if (error instanceof ConfigError) return null;
-      throw error;
-    }
-  };
-  return { config: loadConfig(process.env), readCredentials };
-}
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. `hastyMs`: nobody waits longer for an answer. */
 export function nexudusOf({ nexudus }: Config, hastyMs?: number): NexudusClient {

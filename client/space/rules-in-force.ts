@@ -1,4 +1,6 @@
 /** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
+import { readSettings } from './settings.js';
+import { readConfig } from './settings.js';
 import type { Ground, InForce } from '../../messages/to-leader.js';
 import { existsSync } from 'node:fs';
 import { readInForce } from '../../activities/in-force.js';
@@ -6,16 +8,16 @@ import { digestOfRules } from '../../activities/membership.js';
 import { readOrders } from '../../activities/orders.js';
 import { iso, type Exception } from '../../access/types.js';
 import type { KisiClient } from '../../kisi/client.js';
-import { KisiError } from '../../kisi/errors.js';
 import type { NexudusClient } from '../../nexudus/client.js';
 import type { CheckedSpace } from '../../worker/check.js';
-import { ConfigError, loadConfig, type Config } from '../../config/config.js';
+import { ConfigError, type Config } from '../../config/config.js';
 import { digestOfFile, groundOf, settingsOf } from '../../worker/in-force.js';
 import { failureOf } from '../terminal/failure.js';
 import { remark } from '../terminal/output.js';
 import { withSession } from './session.js';
-import { checkedSpace, kisiOf, nexudusOf, readConfig, soundSpace } from './apis.js';
-import { shortTime } from '../terminal/table.js';
+import { checkedSpace, kisiOf, nexudusOf, soundSpace } from './apis.js';
+import { timeWords } from '../terminal/times.js';
+import { zoneOf } from './zones.js';
 
 /** A space with both its APIs, and the rules by which a command answers. */
 export interface Space {
@@ -102,36 +104,6 @@ export async function openSettings(): Promise<{ config: Config; settings: Ground
   return { config, settings: own };
 }
 
-/** The settings; what is wrong in the file alone is told apart, since mostly the file is not needed. Throws ConfigError. */
-export function readSettings(): { config: Config; problems: string[] } {
-  try {
-    return { config: readConfig(), problems: [] };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return { config: withoutFile(error), problems: error.lines };
-  }
-}
-
-function withoutFile(original: ConfigError): Config {
-  try {
-    return loadConfig(process.env, () => '');
-  } catch {
-    throw original;
-  }
-}
-
-/** Names of groups by id, for display: without Kisi the ids do, which is said on stderr. */
-export async function groupNames({ kisi }: Pick<Space, 'kisi'>): Promise<ReadonlyMap<number, string>> {
-  try {
-    const groups = await kisi.listGroups();
-    return new Map(groups.map(({ id, name }) => [id, name]));
-  } catch (error) {
-    if (!(error instanceof KisiError)) throw error;
-    remark(`the names of groups are left out: ${error.message}`);
-    return new Map();
-  }
-}
-
 /** Whose rules an answer is by, as `--json` prints it. */
 export function rulesJson({ ground, from, inForce }: Space): object {
   return {
@@ -142,8 +114,8 @@ export function rulesJson({ ground, from, inForce }: Space): object {
 }
 
 /** Those in force, as they are named in a sentence. */
-export function inForceWords({ startedAt, digest }: InForce): string {
-  return `worker of ${shortTime(startedAt) ?? ''}, digest ${digest}`;
+export function inForceWords({ startedAt, digest, ground }: InForce): string {
+  return `worker of ${timeWords(startedAt, zoneOf(ground?.knownZones ?? {}, null))}, digest ${digest}`;
 }
 
 async function readKnown(config: Config): Promise<Known> {

@@ -6,6 +6,7 @@ import { runningMembers } from '../../activities/wake.js';
 import type { Config } from '../../config/config.js';
 import { holdingsOf } from './member-workflows.js';
 import { secretIfAny } from './secret.js';
+import { withProgress } from '../terminal/progress.js';
 import { withSession } from './session.js';
 
 /**
@@ -20,6 +21,7 @@ export async function surveySpace(
   // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
   const secret = await secretIfAny(config);
   if (secret !== null) keyEmailDigests(secret);
+  const whom = only === null ? 'all members' : `${only.length} members`;
   return withSession(config, ({ client }) => {
     const baselines = createBaselineBook(client, Date.now);
     const deps = {
@@ -30,6 +32,6 @@ export async function surveySpace(
       holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
       now: Date.now,
     };
-    return survey(deps, only);
+    return withProgress(`Reading Nexudus and Kisi for ${whom}`, () => survey(deps, only));
   });
 }

@@ -1,3 +1,4 @@
+import { readLastingConfig } from '../space/settings.js';
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../../database/database.js';
@@ -13,7 +14,7 @@ import { startPush } from '../../webhooks/push.js';
 import { sdkMetrics } from '../../worker/service.js';
 import type { ExitCode } from '../terminal/failure.js';
 import { withSession } from '../space/session.js';
-import { lastingApis, readLastingConfig } from '../space/apis.js';
+import { lastingApis } from '../space/apis.js';
 import { failed, installRuntime, stopSignal } from './worker.js';
 
 /**

@@ -1,9 +1,8 @@
-/** Commands by which people stop things, let them go on, and rule of what is held. */
+/** Commands by which people stop things, let them go on, and rule on what is withheld. */
 import { Argument, type Command } from 'commander';
 import type { Mode, StopLevel } from '../../messages/to-control.js';
-import type { ModeOptions } from './orders.js';
+import type { ModeOptions } from './mode.js';
 import type { Giver } from '../space/order.js';
-import type { StatusOptions } from '../checks/status.js';
 import { command, examples, jsonHelp, orderCommand } from '../command.js';
 
 /** What can be paused, and the modes; a new one that is missing here does not compile. */
@@ -15,7 +14,17 @@ const stopLevels = Object.keys({
 
 const modes = Object.keys({ observe: true, canary: true, live: true } satisfies Record<Mode, true>);
 
-export function addOrdering(program: Command): void {
+/** Adds the commands that stop and go on. */
+export function addStopCommands(program: Command): void {
+  program.commandsGroup('Stop and go on:');
+  addPause(program);
+  addResume(program);
+  addMode(program);
+  addWithheld(program);
+  addRulings(program);
+}
+
+function addPause(program: Command): void {
   orderCommand(program, 'pause', 'stop taking keys away, stop every write, or stop everything', [
     'revokes: no key is taken away or shortened; keys are given as ever.',
     'writes:  nothing is written to Kisi.',
@@ -27,15 +36,19 @@ export function addOrdering(program: Command): void {
   ])
     .addArgument(new Argument('<level>', 'what to stop').choices(stopLevels))
     .action(async (level: StopLevel, giver: Giver) => {
-      await (await import('./orders.js')).pause(level, giver);
+      await (await import('./pause.js')).pause(level, giver);
     });
+}
 
+function addResume(program: Command): void {
   orderCommand(program, 'resume', 'let everything go on, and catch up', [
     ...examples('latchkey resume'),
   ]).action(async (giver: Giver) => {
-    await (await import('./orders.js')).resume(giver);
+    await (await import('./pause.js')).resume(giver);
   });
+}
 
+function addMode(program: Command): void {
   orderCommand(program, 'mode', 'have keys written for nobody, for a few, or for everybody', [
     'observe: everything runs, and nothing is written to Kisi; `latchkey plan` shows what would be.',
     'canary:  only the keys of some locations or members are written.',
@@ -55,27 +68,14 @@ export function addOrdering(program: Command): void {
     .option('--member <ids...>', 'members who are canaries')
     .option('--yes', 'do it at once: tell nothing, and ask nobody')
     .action(async (mode: Mode, options: ModeOptions) => {
-      await (await import('./orders.js')).setMode(mode, options);
-    });
-
-  command(program, 'status', 'show how everything stands, and what needs somebody', [
-    'Whether both APIs answer, when changes were last read and keys last compared, what is withheld, waits, drifts or is',
-    'paused, and which rules and version run where. Asks neither API: needs only Temporal, and no running worker.',
-    'Exit code with --check: 1 where something needs somebody.',
-    '',
-    ...examples('latchkey status', 'latchkey status --check', 'latchkey status --json'),
-  ])
-    .option('--check', 'exit code 1 where something needs somebody')
-    .option('--json', jsonHelp)
-    .action(async (options: StatusOptions) => {
-      await (await import('../checks/status.js')).status(options);
+      await (await import('./mode.js')).setMode(mode, options);
     });
 }
 
-export function addHolding(program: Command): void {
-  command(program, 'held', 'list keys that are held back, since too many would be lost at once', [
+function addWithheld(program: Command): void {
+  command(program, 'withheld', 'list keys that are withheld, since too many would be lost at once', [
     'A key that is lost to what no known end foresaw (a suspension, a cancelled contract, another mapping, a record that',
-    'is gone) is held where more than 10 % of the people at the location, and more than 5, would lose one to the same group',
+    'is gone) is withheld where more than 10 % of the people at the location, and more than 5, would lose one to the same group',
     'within an hour, or where the read is in doubt. Grants and ends that were known go on.',
     '',
     ...examples('latchkey withheld', 'latchkey withheld --json'),
@@ -84,10 +84,12 @@ export function addHolding(program: Command): void {
     .action(async (options: { json?: boolean }) => {
       await (await import('./withheld.js')).withheld(options);
     });
+}
 
+function addRulings(program: Command): void {
   const rulings = [
-    ['approve', 'let the keys go that are held, just those that are listed'],
-    ['reject', 'keep the keys that are held, until what speaks against them is gone'],
+    ['approve', 'let the keys go that are withheld, just those that are listed'],
+    ['reject', 'keep the keys that are withheld, until what speaks against them is gone'],
   ] as const;
   for (const [does, summary] of rulings) {
     orderCommand(program, does, summary, [...examples(`latchkey ${does} 3 --why 'I asked the front desk'`)])

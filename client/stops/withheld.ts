@@ -1,3 +1,4 @@
+import { readTemporalConfig } from '../space/settings.js';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Withheld, Ruling } from '../../access/revocation-guard.js';
 import { iso } from '../../access/types.js';
@@ -12,28 +13,38 @@ import { CommandError } from '../terminal/failure.js';
 import { answered, named, type Giver } from '../space/order.js';
 import { print, printJson } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { readTemporalConfig } from '../space/apis.js';
+import { groupNamesIfAny, groupWords, type GroupNames } from '../space/groups.js';
+import { readZones, zoneOf, type Zones } from '../space/zones.js';
+import { timeWords, withLocalTimes } from '../terminal/times.js';
 import { table } from '../terminal/table.js';
 import { parseId } from '../space/who.js';
 
-/** `latchkey withheld`: the keys that are withheld back, and why. Throws CommandError where no worker answers. */
+/** `latchkey withheld`: the keys that are withheld, and why. Throws CommandError where no worker answers. */
 export async function withheld({ json = false }: { json?: boolean }): Promise<void> {
-  const all = await withSession(readTemporalConfig(), ({ client }) =>
-    reaching(() => answered(client, () => client.workflow.getHandle(guardWorkflowId).query(withheldQuery))),
-  );
+  const { all, zones } = await withSession(readTemporalConfig(), async ({ client }) => ({
+    all: await reaching(() =>
+      answered(client, () => client.workflow.getHandle(guardWorkflowId).query(withheldQuery)),
+    ),
+    zones: await readZones(client),
+  }));
   if (json) printJson(all.map(jsonOf));
-  else print(all.length === 0 ? 'Nothing is withheld.' : all.map(words).join('\n\n'));
+  else if (all.length === 0) print('Nothing is withheld.');
+  else {
+    const names = await groupNamesIfAny();
+    print(all.map((one) => words(one, names, zones)).join('\n\n'));
+  }
 }
 
 /** `latchkey approve ID`, `latchkey reject ID`. Throws CommandError where nothing is withheld under it. */
 export async function rule(does: Ruling['does'], text: string, giver: Giver): Promise<void> {
   const id = parseId(text, 'ID must be the number of what is withheld, as `latchkey withheld` prints it');
-  const ruled = await withSession(readTemporalConfig(), ({ client }) => {
+  const { ruled, zones } = await withSession(readTemporalConfig(), async ({ client }) => {
     const guard = client.workflow.getHandle(guardWorkflowId);
     const args: [RulingOrder] = [{ id, does, ...named(giver) }];
-    return reaching(() => answered(client, () => guard.executeUpdate(ruleUpdate, { args })));
+    const ruled = await reaching(() => answered(client, () => guard.executeUpdate(ruleUpdate, { args })));
+    return { ruled, zones: await readZones(client) };
   });
-  print(words(ruled));
+  print(words(ruled, await groupNamesIfAny(), zones));
 }
 
 async function reaching<T>(job: () => Promise<T>): Promise<T> {
@@ -45,22 +56,25 @@ async function reaching<T>(job: () => Promise<T>): Promise<T> {
   }
 }
 
-function words(one: Withheld): string {
+function words(one: Withheld, names: GroupNames, zones: Zones): string {
   const { id, losses, ruling } = one;
+  const zone = zoneOf(zones, null);
   const said =
     ruling === null
       ? `\`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them; by themselves they go on when the cause is gone.`
-      : `${ruling.does === 'approve' ? 'Approved' : 'Rejected'} by ${ruling.by} at ${iso(ruling.at)}${ruling.why === '' ? '' : `: ${ruling.why}`}.`;
+      : `${ruling.does === 'approve' ? 'Approved' : 'Rejected'} by ${ruling.by} ${timeWords(ruling.at, zone)}${ruling.why === '' ? '' : `: ${ruling.why}`}.`;
   const rows = losses.map(({ memberId, locationId, groupId, cause, why }) => [
     memberId,
     locationId,
-    groupId,
+    groupWords(groupId, names),
     cause,
-    why,
+    withLocalTimes(why, zoneOf(zones, locationId)),
   ]);
-  return [`${withheldWords(one)}.`, said, table(['member', 'location', 'group', 'cause', 'why'], rows)].join(
-    '\n',
-  );
+  return [
+    withLocalTimes(`${withheldWords(one)}.`, zone),
+    said,
+    table(['member', 'location', 'group', 'cause', 'why'], rows),
+  ].join('\n');
 }
 
 function jsonOf({ since, ruling, grewAt, ...one }: Withheld): object {

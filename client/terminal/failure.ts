@@ -4,7 +4,10 @@ import { AuditLogError } from '../../database/errors.js';
 import { BinaryNotFoundError } from '../../temporal-server/binaries.js';
 import { ConfigError } from '../../config/config.js';
 
-/** 0: done. 1: it failed. 2: the command was used wrongly, or the configuration is not usable. */
+/**
+ * 0: done. 1: it failed, or something needs somebody. 2: the command was used wrongly, the configuration is not usable, or the
+ * order is refused.
+ */
 export type ExitCode = 0 | 1 | 2;
 
 /** A command cannot do what was asked. The message says what happened and what to do, in one line. */

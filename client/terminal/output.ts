@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { jsonText, printable } from '../../access/text.js';
 import type { Failure } from './failure.js';
 
@@ -18,5 +19,7 @@ export function remark(text: string): void {
 
 /** Prints why a command failed, to stderr. */
 export function printFailure(failure: Failure): void {
-  for (const line of failure.lines) remark(line);
+  const isColoured = process.stderr.isTTY && process.stderr.hasColors();
+  const name = isColoured ? styleText('red', 'latchkey:', { validateStream: false }) : 'latchkey:';
+  for (const line of failure.lines) process.stderr.write(`${name} ${printable(line)}\n`);
 }

@@ -3,17 +3,23 @@ import type { Command } from 'commander';
 import type { InstallOptions } from './hooks.js';
 import { command, examples, idHelp, jsonHelp } from '../command.js';
 
-export function addHooks(program: Command): void {
+/** Adds the commands about what Nexudus tells by itself. */
+export function addWebhookCommands(program: Command): void {
+  program.commandsGroup('Webhooks:');
+  addHooks(program);
+  addDisagreements(program);
+}
+
+function addHooks(program: Command): void {
   const hooks = command(program, 'hooks', 'show and keep the webhooks by which Nexudus tells of changes', [
     'With them a change reaches Kisi in seconds; without them, or when one is lost, the poll notices it.',
     'The worker takes them in where LATCHKEY_PUSH_PORT is set.',
     '',
     ...examples('latchkey hooks status', 'latchkey hooks install'),
   ]);
-
   command(hooks, 'status', 'list the webhooks of Latchkey in Nexudus, and say what is not right', [
     'Nexudus switches a webhook off by itself after some calls in a row that were not taken.',
-    'Exit code 1 where one is missing, switched off, or calls another address than LATCHKEY_PUSH_URL. Times are UTC.',
+    'Exit code 1 where one is missing, switched off, or calls another address than LATCHKEY_PUSH_URL.',
     '',
     ...examples('latchkey hooks status', 'latchkey hooks status --json'),
   ])
@@ -21,7 +27,6 @@ export function addHooks(program: Command): void {
     .action(async (options: { json?: boolean }) => {
       await (await import('./hooks.js')).hooksStatus(options);
     });
-
   command(
     hooks,
     'install',
@@ -44,7 +49,7 @@ export function addHooks(program: Command): void {
     });
 }
 
-export function addPushing(program: Command): void {
+function addDisagreements(program: Command): void {
   command(program, 'disagreements', 'list members for whom Nexudus works out other groups than Latchkey', [
     'Where a Custom ACS is set up in Nexudus, it tells which groups it would give. Latchkey only takes that for a reason',
     'to look, and keeps it. "since" is when the two began to differ. Needs the audit log, and a running worker where',

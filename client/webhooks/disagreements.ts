@@ -1,3 +1,5 @@
+import { readSettings } from '../space/settings.js';
+import { withAuditLog } from '../space/audit-log.js';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Instant } from '../../access/types.js';
 import { askHoldings } from '../../activities/holdings.js';
@@ -8,10 +10,10 @@ import { CommandError } from '../terminal/failure.js';
 import { isUnanswered } from '../space/member-workflows.js';
 import { print, printJson } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { readSettings } from '../space/rules-in-force.js';
-import { nexudusOf } from '../space/apis.js';
-import { shortTime, table } from '../terminal/table.js';
-import { withAuditLog } from '../records/audit.js';
+import { kisiOf, nexudusOf } from '../space/apis.js';
+import { groupNames, groupsWords, type GroupNames } from '../space/groups.js';
+import { timeWords } from '../terminal/times.js';
+import { table } from '../terminal/table.js';
 import { memberIdFor, parseWho } from '../space/who.js';
 
 /** Whom Nexudus' own working out and Latchkey give other groups. */
@@ -47,7 +49,7 @@ export async function disagreements(
     return { told: opinions.size, found: await compared(auditLog, profiles, wanted) };
   });
   if (json) printJson(found.map(({ since, ...one }) => ({ ...one, since: new Date(since).toISOString() })));
-  else print(words(found, told));
+  else print(words(found, told, found.length === 0 ? new Map() : await groupNames({ kisi: kisiOf(config) })));
 }
 
 /** The last opinion of each member of whom there is one. */
@@ -147,16 +149,15 @@ const opinionOf = ({ after }: AuditRecord): readonly number[] => after as readon
 const decisionOf = (decision: AuditRecord | null): number[] =>
   ((decision?.after ?? []) as readonly { groupId: number }[]).map(({ groupId }) => groupId);
 
-function words(found: readonly Disagreement[], told: number): string {
+function words(found: readonly Disagreement[], told: number, names: GroupNames): string {
   if (told === 0)
     return 'Nexudus has told of nobody yet: set up its Custom ACS (NEXUDUS_ACS_TOKEN, docs/configuration.md).';
   if (found.length === 0) return `Nexudus and Latchkey agree, of ${told} members of whom Nexudus told.`;
-  const listed = (ids: readonly number[]): string | null => (ids.length === 0 ? null : ids.join(', '));
   const rows = found.map(({ memberId, onlyNexudus, onlyLatchkey, since, why }) => [
     memberId,
-    listed(onlyNexudus),
-    listed(onlyLatchkey),
-    shortTime(since),
+    groupsWords(onlyNexudus, names),
+    groupsWords(onlyLatchkey, names),
+    timeWords(since, null),
     why ?? 'has given no key so far',
   ]);
   return [

@@ -1,3 +1,4 @@
+import { readConfig } from '../space/settings.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
 import {
   createHook,
@@ -12,8 +13,8 @@ import { iso } from '../../access/types.js';
 import { httpUrl, type Config } from '../../config/config.js';
 import { CommandError } from '../terminal/failure.js';
 import { print, printJson, remark } from '../terminal/output.js';
-import { readConfig } from '../space/apis.js';
-import { shortTime, table, type Cell } from '../terminal/table.js';
+import { timeWords } from '../terminal/times.js';
+import { table, type Cell } from '../terminal/table.js';
 
 export interface InstallOptions {
   url?: string;
@@ -138,7 +139,7 @@ function cellsOf(hook: Hook, places: readonly HookPlace[]): Cell[] {
     placeOf(places, hook),
     active ? 'yes' : 'no',
     errorCount,
-    shortTime(lastCallAt),
+    lastCallAt === null ? null : timeWords(lastCallAt, null),
     said,
   ];
 }

@@ -139,7 +139,7 @@ for (const collection of each ? owned : owned.slice(-1)) {
         if (leaving.has(row.CoworkerId)) records.remove(collection, row.Id);
       }
       await readEverything(space);
-      const held = (): Promise<HeldJson[]> => json<HeldJson[]>(space, 'held');
+      const held = (): Promise<HeldJson[]> => json<HeldJson[]>(space, 'withheld');
       await eventually('all are held', async () => (await held())[0]?.losses.length === lost);
       const [one, ...others] = await held();
       assert.deepEqual(others, []);

@@ -41,7 +41,7 @@ describe('latchkey forget', () => {
     run('forget', String(ada), '--by', 'Mia', '--why', 'a letter', ...more);
 
   async function auditRecordsAbout(memberId: number): Promise<string[]> {
-    const { stdout } = await run('comparison', '--format', 'jsonl');
+    const { stdout } = await run('audit', '--format', 'jsonl');
     return linesOf(stdout).filter((line) => line.includes(String(memberId)));
   }
 
@@ -80,7 +80,7 @@ describe('latchkey forget', () => {
     assert.match(stdout, /What stays, and where it is taken out:\n/);
 
     assert.deepEqual(await auditRecordsAbout(ada), []);
-    const verified = await run('comparison', '--verify');
+    const verified = await run('audit', '--verify');
     assert.equal(verified.code, 0, verified.stderr);
     assert.match(verified.stdout, /more were taken out by `latchkey forget`/);
     assert.deepEqual(

@@ -46,7 +46,7 @@ describe('the revocation guard, in a whole space', () => {
   const waits = async (memberId: number): Promise<string> =>
     (await space.view(memberId))?.waitingFor?.what ?? '';
   const order = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
-  const held = async (): Promise<HeldJson[]> => JSON.parse(await order('held', '--json')) as HeldJson[];
+  const held = async (): Promise<HeldJson[]> => JSON.parse(await order('withheld', '--json')) as HeldJson[];
   /** By a resync, since coworkers are not in every poll. */
   const suspend = async (from: number, to: number): Promise<void> => {
     for (const id of members.slice(from, to)) space.nexudus.space.suspend(id);

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import type { InKisi } from '../../../client/members/in-kisi.js';
-import { memberWords, viewWords } from '../../../client/members/show.js';
+import {
+  memberWords as wordsOf,
+  viewWords as wordsOfView,
+  type Shows,
+} from '../../../client/members/show.js';
+import { timeWords } from '../../../client/terminal/times.js';
+import type { KnownMember } from '../../../client/space/member-workflows.js';
 import type { MemberView } from '../../../messages/to-member.js';
 
 const view: MemberView = {
@@ -22,6 +28,11 @@ const view: MemberView = {
   standing: 'Has access.',
   blocks: null,
 };
+
+const shows: Shows = { names: new Map([[2001, 'Harbours']]), zone: 'Europe/Rome' };
+const at = (iso: string): string => timeWords(iso, shows.zone);
+const viewWords = (one: MemberView, kisi: InKisi | null): string => wordsOfView(one, kisi, shows);
+const memberWords = (row: KnownMember, kisi: InKisi): string => wordsOf(row, kisi, shows);
 
 const key = {
   groupId: 2001,
@@ -45,12 +56,12 @@ describe('a member in words', () => {
       [
         'Member 12 has access.',
         '',
-        'Key to group 2001, until 2026-12-01 00:00Z.',
+        `Key to group 2001 (Harbours), until ${at('2026-12-01T00:00:00Z')}.`,
         '  Why: pass 3 (Day pass) expires.',
-        '  The door closes by itself: 2026-12-01 00:15Z.',
+        `  The door closes by itself: ${at('2026-12-01T00:15:00Z')}.`,
         '',
-        'Next change: 2026-12-01 00:00Z, the key to group 2001 ends.',
-        'Last checked: 2026-11-25 10:00Z.',
+        `Next change: ${at('2026-12-01T00:00:00Z')}, the key to group 2001 (Harbours) ends.`,
+        `Last checked: ${at('2026-11-25T10:00:30Z')}.`,
       ].join('\n'),
     );
   });
@@ -75,7 +86,10 @@ describe('a member in words', () => {
     const stuck: MemberView = { ...view, state: 'noAccess', keys: [], standing: 'No pass.', waitingFor };
     const words = viewWords({ ...stuck, lastError: 'Kisi is down.' }, nothing);
     assert.match(words, /^Member 12 has no access\.\nNo pass\.$/m);
-    assert.match(words, /^Waiting since 2026-11-25 09:00Z: Kisi is down\.\n {2}Goes on by itself\.$/m);
+    assert.match(
+      words,
+      /^Waiting since Wed 25 Nov( 2026)? 10:00, Rome: Kisi is down\.\n {2}Goes on by itself\.$/m,
+    );
     assert.doesNotMatch(words, /Last error/);
     assert.match(
       viewWords({ ...stuck, lastError: 'Nexudus refused.' }, nothing),
@@ -106,7 +120,7 @@ describe('a member in words', () => {
     const manager = inKisi({ keys: [{ ...key, role: 'group_manager', until: null, byLatchkey: false }] });
     assert.match(
       viewWords({ ...view, keys: [] }, manager),
-      /^Member 12 has access, by a right in Kisi that Latchkey did not give\.[^]*Right to group 2001 in Kisi \(group_manager\), without an end: given by a person/,
+      /^Member 12 has access, by a right in Kisi that Latchkey did not give\.[^]*Right to group 2001 \(Harbours\) in Kisi \(group_manager\), without an end: given by a person/,
     );
     const odd = inKisi({ keys: [{ ...key, until: null, isEndReadable: false, byLatchkey: false }] });
     assert.match(viewWords({ ...view, keys: [] }, odd), /in Kisi, with an end that cannot be read: given by/);
@@ -135,6 +149,19 @@ describe('a member in words', () => {
     const row = { memberId: 12, state: 'access', problem: null, locationId: 1, nextChangeAt: null };
     const words = memberWords({ ...row, view: null, closed, shown: null }, inKisi());
     assert.match(words, /^Nobody looks after member 12 now: its workflow was closed \(terminated at /);
-    assert.match(words, /Key to group 2001 in Kisi, until 2026-12-01 00:15Z: given by Latchkey\.$/);
+    assert.match(
+      words,
+      /Key to group 2001 \(Harbours\) in Kisi, until Tue 1 Dec( 2026)? 01:15, Rome: given by Latchkey\.$/,
+    );
+  });
+});
+
+describe('an end at midnight', () => {
+  it('is told by the last day that counts', () => {
+    const ends = { ...view, keys: view.keys.map((one) => ({ ...one, until: '2026-11-30T23:00:00Z' })) };
+    assert.match(
+      viewWords(ends, inKisi()),
+      /^Key to group 2001 \(Harbours\), until Mon 30 Nov( 2026)? 24:00, Rome\.$/m,
+    );
   });
 });

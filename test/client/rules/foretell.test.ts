@@ -1,5 +1,6 @@
 import type { PlanLine } from '../../../messages/to-plan.js';
 import assert from 'node:assert/strict';
+import { timeWords } from '../../../client/terminal/times.js';
 import type { Preview } from '../../../activities/preview.js';
 import { foretellingWords } from '../../../client/rules/foretell.js';
 
@@ -21,16 +22,16 @@ describe('what a mode is told to do', () => {
       person(4, []),
     ];
     assert.equal(
-      foretellingWords({ at, people, unread: [{ memberId: 5, why: 'malformed' }] }),
-      'As of 2026-11-28 07:00Z, for 4 members: 3 keys given, 2 keys moved, 1 key taken away, 1 invitation mailed by Kisi: ' +
+      foretellingWords({ at, people, unread: [{ memberId: 5, why: 'malformed' }] }, 'Europe/Rome'),
+      `As of ${timeWords(at, 'Europe/Rome')}, for 4 members: 3 keys given, 2 keys moved, 1 key taken away, 1 invitation mailed by Kisi: ` +
         '8 requests, at least 2 s. Of 1 member nothing can be told: `latchkey plan` says why.',
     );
   });
 
   it('says where there is nothing to do', () => {
     assert.equal(
-      foretellingWords({ at, people: [person(1, [])], unread: [] }),
-      'As of 2026-11-28 07:00Z, for 1 member: nothing is to be written to Kisi now.',
+      foretellingWords({ at, people: [person(1, [])], unread: [] }, 'Europe/Rome'),
+      `As of ${timeWords(at, 'Europe/Rome')}, for 1 member: nothing is to be written to Kisi now.`,
     );
   });
 });

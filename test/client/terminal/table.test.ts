@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { shortTime, table, wrapped } from '../../../client/terminal/table.js';
+import { table, wrapped } from '../../../client/terminal/table.js';
 
 /** What a terminal obeys, or what has it show letters elsewhere than they are. */
 const obeyed = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
@@ -59,11 +59,19 @@ describe('table', () => {
   });
 });
 
-describe('shortTime', () => {
-  it('shows minutes in UTC, from either form', () => {
-    assert.equal(shortTime('2026-12-01T01:15:42+01:00'), '2026-12-01 00:15Z');
-    assert.equal(shortTime(Date.UTC(2026, 11, 1, 0, 15)), '2026-12-01 00:15Z');
-    assert.equal(shortTime(null), null);
+describe('a table that is wider than the terminal', () => {
+  it('goes on below with its last column, and keeps the others as they are', () => {
+    assert.equal(
+      table(
+        ['id', 'why'],
+        [
+          [7, 'the pass is used up and its day has ended since'],
+          [8, 'short'],
+        ],
+        30,
+      ),
+      ['id  why', ' 7  the pass is used up and', '    its day has ended since', ' 8  short'].join('\n'),
+    );
   });
 });
 

@@ -172,7 +172,7 @@ describe('latchkey hooks', () => {
     assert.match(headings ?? '', /^webhook +location +on +errors +last call +last error$/);
     assert.match(
       first ?? '',
-      /^access \(AccessControlUpdate\) +\d+ \(Harbours\) +no +10 +2026-11-24 10:00Z +HTTP 502$/,
+      /^access \(AccessControlUpdate\) +\d+ \(Harbours\) +no +10 +Tue 24 Nov( 2026)? 10:00, UTC +HTTP 502$/,
     );
     const where = `at ${network} (Harbours)`;
     assert.deepEqual(linesOf(words.stdout).slice(-2), [
