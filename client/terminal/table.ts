@@ -53,7 +53,9 @@ export function wrapped(text: string, indent = '', width = terminalWidth()): str
   const lines: string[] = [];
   for (const word of printable(text).split(' ')) {
     const line = lines.at(-1);
-    if (line !== undefined && widthOf(`${indent}${line} ${word}`) <= width)
+    // No line begins with what a spreadsheet would take for a formula.
+    const mayBegin = !/^;?[=+@-]/.test(word);
+    if (line !== undefined && (!mayBegin || widthOf(`${indent}${line} ${word}`) <= width))
       lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(word);
   }
