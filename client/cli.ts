@@ -1,18 +1,18 @@
-import { Command, CommanderError } from 'commander';
-import { addAlerting } from './commands/alerting.js';
-import { addAuditing } from './commands/auditing.js';
-import { lines } from './commands/command.js';
-import { addDrift } from './commands/drift.js';
-import { addExcepting } from './commands/excepting.js';
-import { addHolding, addOrdering } from './commands/ordering.js';
-import { addPlanning, addReporting } from './commands/planning.js';
-import { addHooks, addPushing } from './commands/push.js';
-import { addReading } from './commands/reading.js';
-import { addRunning } from './commands/running.js';
-import { addWaking } from './commands/waking.js';
+import { styleText } from 'node:util';
+import { Argument, Command, CommanderError } from 'commander';
+import { addCheckCommands } from './checks/commands.js';
+import { command, examples, lines } from './command.js';
+import { completionScript, shells, type Shell } from './completion.js';
+import { addExceptionCommands } from './exceptions/commands.js';
+import { addMemberCommands } from './members/commands.js';
+import { addRecordCommands } from './records/commands.js';
+import { addRuleCommands } from './rules/commands.js';
+import { addStartCommands } from './start/commands.js';
+import { addStopCommands } from './stops/commands.js';
+import { addWebhookCommands } from './webhooks/commands.js';
 import { version } from '../lib/version.js';
-import { CommandError, failureOf, type ExitCode } from './failure.js';
-import { printFailure } from './output.js';
+import { CommandError, failureOf, type ExitCode } from './terminal/failure.js';
+import { print, printFailure } from './terminal/output.js';
 
 /** Runs the command that `argv` (as `process.argv`) names, and answers the exit code. Throws nothing. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -36,7 +36,7 @@ function usage(error: CommanderError): ExitCode {
   const problem = error.message
     .replace(/^error: /, '')
     .replace(/^(unknown (?:command|option)) '[^]*?'(?=\n|$)/, '$1')
-    .replace(/( argument) '[^]*' (is invalid)/, '$1 $2')
+    .replace(/(argument(?: value)?) '[^]*?' (is invalid)/, '$1 $2')
     .replace(/\.$/, '');
   printFailure(failureOf(new CommandError(`${problem}; see latchkey --help`, 2)));
   return 2;
@@ -48,6 +48,8 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .description('Gives coworking members their Kisi door keys exactly as long as Nexudus says so.')
     .version(version())
     .exitOverride()
+    // Taken out again where the terminal wants no colours.
+    .configureHelp({ styleTitle: (title) => styleText('bold', title, { validateStream: false }) })
     .configureOutput({ outputError: () => undefined })
     .addHelpText(
       'after',
@@ -55,7 +57,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
         '',
         'Every command reads its settings from the environment and from .env in this folder (docs/configuration.md). The rules',
         'are those of the worker, which reads latchkey.yaml when it starts; a command says so where the file here differs.',
-        'Exit codes: 0 done, 1 failed, 2 wrong use or configuration.',
+        'Exit codes: 0 done; 1 it failed, or something needs somebody; 2 wrong use or configuration, or the order is refused.',
         '',
         'First steps:',
         '  latchkey demo       see it work, without any account',
@@ -63,18 +65,29 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
         '  latchkey worker     run it',
       ),
     );
-  addRunning(program, setExitCode);
-  addReading(program);
-  addPlanning(program);
-  addReporting(program);
-  addWaking(program);
-  addOrdering(program);
-  addHolding(program);
-  addExcepting(program);
-  addAuditing(program);
-  addAlerting(program);
-  addDrift(program);
-  addHooks(program);
-  addPushing(program);
+  addStartCommands(program, setExitCode);
+  addMemberCommands(program);
+  addRuleCommands(program);
+  addStopCommands(program);
+  addExceptionCommands(program);
+  addCheckCommands(program);
+  addRecordCommands(program);
+  addWebhookCommands(program);
+  program.commandsGroup('Help:').helpCommand(true);
+  addCompletion(program);
   return program;
+}
+
+function addCompletion(program: Command): void {
+  command(program, 'completion', 'print what makes a shell complete commands and options', [
+    ...examples(
+      'latchkey completion bash >> ~/.bashrc',
+      'latchkey completion zsh >> ~/.zshrc',
+      'latchkey completion fish > ~/.config/fish/completions/latchkey.fish',
+    ),
+  ])
+    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+    .action((shell: Shell) => {
+      print(completionScript(shell, program));
+    });
 }

@@ -88,9 +88,10 @@ export async function latchkeyHere(...args: string[]): Promise<Ran> {
 export async function withTerminal<T>(typed: string | null, run: () => Promise<T>): Promise<T> {
   const input = Object.assign(new PassThrough(), { isTTY: true });
   const stdin = Object.getOwnPropertyDescriptor(process, 'stdin') ?? {};
-  const isTTY = process.stderr.isTTY;
+  const { isTTY } = process.stderr;
+  const hasColors = Object.getOwnPropertyDescriptor(process.stderr, 'hasColors');
   Object.defineProperty(process, 'stdin', { value: input, configurable: true });
-  process.stderr.isTTY = true;
+  Object.assign(process.stderr, { isTTY: true, hasColors: () => false });
   try {
     if (typed === null) input.end();
     else input.write(`${typed}\n`);
@@ -98,6 +99,8 @@ export async function withTerminal<T>(typed: string | null, run: () => Promise<T
   } finally {
     Object.defineProperty(process, 'stdin', stdin);
     process.stderr.isTTY = isTTY;
+    if (hasColors === undefined) Reflect.deleteProperty(process.stderr, 'hasColors');
+    else Object.defineProperty(process.stderr, 'hasColors', hasColors);
   }
 }
 

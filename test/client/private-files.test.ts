@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { planFileOf, writePlanFile } from '../../client/plan-file.js';
+import { planFileOf, writePlanFile } from '../../client/rules/plan-file.js';
 import { startEmbeddedTemporal } from '../../temporal-server/embedded.js';
 import { latchkey, scratch } from './cli.js';
 

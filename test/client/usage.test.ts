@@ -32,6 +32,32 @@ describe('the command line', () => {
     for (const name of commands) assert.match(stdout, new RegExp(`^  ${name} .*[a-z]`, 'm'));
   });
 
+  it('groups the commands by what somebody wants to do', async () => {
+    const { stdout } = await latchkeyHere('--help');
+    const groups = stdout.split('\n').filter((line) => /^\S.*:$/.test(line));
+    assert.deepEqual(groups.slice(0, 10), [
+      'Options:',
+      'Start:',
+      'Ask who has access, and why:',
+      'Change the rules:',
+      'Stop and go on:',
+      'Make an exception:',
+      'Check that all is well:',
+      'Look back:',
+      'Webhooks:',
+      'Help:',
+    ]);
+  });
+
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    it(`completes every command in ${shell}`, async () => {
+      const { code, stdout } = await latchkeyHere('completion', shell);
+      assert.equal(code, 0);
+      for (const name of [...commands, '--json', 'revokes', 'install'])
+        assert.ok(stdout.includes(name), name);
+    });
+  }
+
   for (const name of [...commands, 'hooks status', 'hooks install']) {
     it(`explains ${name} in plain words`, async () => {
       const { code, stdout } = await latchkeyHere(...name.split(' '), '--help');
@@ -51,6 +77,8 @@ describe('the command line', () => {
     [['membres'], /unknown command \(Did you mean members\?\)/],
     [['ada@example.com'], /unknown command; see latchkey --help/],
     [['check', '--ada@example.com'], /unknown option/],
+    [['check', '--jsn'], /unknown option \(Did you mean --json\?\)/],
+    [['completion', 'ada'], /value is invalid for argument 'shell'\. Allowed choices are bash, zsh, fish;/],
     [['show'], /missing required argument 'id'/],
     [['show', '1', '2'], /too many arguments/],
     [['members', '--state', 'ada@example.com'], /'--state <state>' argument is invalid.*noAccess/],
@@ -62,19 +90,25 @@ describe('the command line', () => {
     [['allow', '1', '--until', '2027-01-01', '--reason', 'r'], /'--group <group>' not specified/],
     [['block', '1', '--reason', 'r'], /'--until <time>' not specified/],
     [['block', '1', '--until', '2027-01-01'], /'--reason <reason>' not specified/],
-    [['block', '1', '--until', 'Rome', '--reason', 'r'], /--until must be a date like/],
-    [['block', '1', '--until', '2027-02-30', '--reason', 'r'], /--until must be a date like/],
-    [['block', 'ada', '--until', '2027-01-01', '--reason', 'r'], /ID must be/],
+    [
+      ['block', '1', '--until', 'Rome', '--reason', 'r'],
+      /--until takes how long from now \(2h, 3d\), a clock time/,
+    ],
+    [
+      ['block', '1', '--until', '2027-02-30', '--reason', 'r'],
+      /--until takes how long from now \(2h, 3d\), a clock time/,
+    ],
+    [['block', 'ada@', '--until', '2027-01-01', '--reason', 'r'], /ID must be/],
     [['withdraw', 'ada'], /as `latchkey exceptions` lists it/],
-    [['plan', 'ada'], /ID must be/],
+    [['plan', 'ada@'], /ID must be/],
     [['plan', '--at', 'tomorrow'], /--at must be a time like/],
     [['plan', '--location', 'Rome'], /--location must be the id/],
     [['report', '--location', 'Rome'], /--location must be the id/],
     [['report', '1'], /too many arguments/],
-    [['explain', 'ada'], /ID must be/],
+    [['explain', 'ada@'], /ID must be/],
     [['show', '0'], /ID must be/],
     [['show', '1; drop'], /ID must be/],
-    [['disagreements', 'ada'], /ID must be/],
+    [['disagreements', 'ada@'], /ID must be/],
     [['resync'], /either an ID or --all/],
     [['resync', '1', '--all'], /either an ID or --all/],
     [['hooks', 'ada'], /unknown command; see latchkey --help/],

@@ -65,7 +65,7 @@ describe('latchkey block, in an outage', () => {
     const env = { ...space.env, NEXUDUS_EMAIL: '', NEXUDUS_PASSWORD: '', KISI_API_KEY: '' };
     const { code, stdout, stderr } = await latchkeyWith(env, 'block', String(ids['cid']), ...args);
     assert.deepEqual([code, keysOf('cid')], [0, []], stderr);
-    assert.match(stdout, /until 2036-06-01T22:00:00Z/);
+    assert.match(stdout, /until Sun 1 Jun 2036 24:00, Berlin/);
     assert.match(stderr, /--until is taken in the time zone Europe\/Berlin/);
   });
 

@@ -233,12 +233,12 @@ describe('the comparison of Kisi', () => {
   });
 
   it('keeps what was found, ruled and done in the audit log of the member', async () => {
-    const told = await order('timeline', String(ids['cid']));
+    const told = (await order('timeline', String(ids['cid']))).replace(/\s+/g, ' ');
     for (const what of [
-      /finding +finding \d+: extra +/,
-      /act +ignore finding \d+ \(extra\) +\d+ +Mia \(\S+@\S+\) +-$/m,
-      /write +revoke +\d+ +finding \d+ \(extra\): .* +Mia +deleted$/m,
-      /finding +finding \d+: extra is over/,
+      /finding \d+: extra /,
+      /ignore finding \d+ \(extra\) \d+ .*Mia \(\S+@\S+\) /,
+      /revoke \d+ .* Mia finding \d+ \(extra\): .*; Kisi: deleted /,
+      /finding \d+: extra is over/,
     ])
       assert.match(told, what);
     assert.match(await order('audit'), /finding \d+: missing is contested/);

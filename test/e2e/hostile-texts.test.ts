@@ -86,6 +86,7 @@ describe('texts from outside that a reader would obey', function () {
       ['block', id, ...until],
       ['exceptions'],
       ['exceptions', '--json'],
+      ['completion', hostile],
       ['withdraw', '1', '--by', hostile],
       ['timeline', id],
       ['timeline', id, '--json'],

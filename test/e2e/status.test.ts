@@ -240,6 +240,6 @@ describe('status and alerts', () => {
       await said(),
     ];
     await eventually('the twin leaves the keys', leaves, 45_000, 50, stands);
-    assert.match(await shown(), /^Key to group \d+ in Kisi, until .*: given by Latchkey\.$/m);
+    assert.match(await shown(), /^Key to group \d+ \(.+\) in Kisi, until .*: given by Latchkey\.$/m);
   });
 });

@@ -1,0 +1,122 @@
+import { readConfig } from '../space/settings.js';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { DriftVerb } from '../../access/drift.js';
+import {
+  compareNow,
+  driftQuery,
+  driftWorkflowId,
+  findingUpdate,
+  type DriftView,
+  type FindingView,
+  type RuleOrder,
+} from '../../messages/to-drift.js';
+import { CommandError } from '../terminal/failure.js';
+import { isUnanswered } from '../space/member-workflows.js';
+import { answered, named, type Giver } from '../space/order.js';
+import { withProgress } from '../terminal/progress.js';
+import { print, printJson, remark } from '../terminal/output.js';
+import { withSession } from '../space/session.js';
+import { groupWords } from '../space/groups.js';
+import { readZones, zoneOf } from '../space/zones.js';
+import { timeWords, withLocalTimes } from '../terminal/times.js';
+import { table, type Cell } from '../terminal/table.js';
+import { parseId } from '../space/who.js';
+
+export interface DriftOptions {
+  /** Compare now, and wait for it. */
+  now?: boolean;
+  /** What was adopted or ignored too. */
+  all?: boolean;
+  json?: boolean;
+}
+
+/** A worker answers in well under a second. */
+const queryTimeoutMs = 5_000;
+/** A comparison of a large space takes a minute, more where Kisi throttles. */
+const comparisonTimeoutMs = 10 * 60_000;
+
+/** `latchkey drift`: where Kisi and the ledgers differ. Throws CommandError where no worker answers or no comparison is made. */
+export async function drift({ now = false, all = false, json = false }: DriftOptions): Promise<void> {
+  const { view, zones } = await withSession(readConfig(), async ({ client }) => ({
+    view: await (now ? withProgress('Comparing with Kisi', () => viewNow(client)) : lastView(client)),
+    zones: await readZones(client),
+  }));
+  const findings = view.findings.filter(({ ruling }) => all || ruling === null || ruling.verb === 'repair');
+  if (json) printJson({ ...view, findings });
+  else print(words(view, findings, zoneOf(zones, null)));
+  if (now && view.alert !== null) throw new CommandError(view.alert);
+  if (view.alert !== null) remark(view.alert);
+}
+
+/** What a comparison finds that is made now. */
+async function viewNow(client: Client): Promise<DriftView> {
+  await lastView(client);
+  const workflow = client.workflow.getHandle(driftWorkflowId);
+  return answered(client, () => workflow.executeUpdate(compareNow), comparisonTimeoutMs);
+}
+
+/** `latchkey repair | adopt | ignore ID`. Throws CommandError where it is refused or no worker takes it. */
+export async function rule(verb: DriftVerb, id: string, giver: Giver): Promise<void> {
+  const order = { id: parseId(id, 'ID must be the number of a finding: `latchkey drift` lists them'), verb };
+  const ruled = await withSession(readConfig(), async ({ client }) => {
+    await lastView(client);
+    const workflow = client.workflow.getHandle(driftWorkflowId);
+    const args: [RuleOrder] = [{ ...order, ...named(giver) }];
+    return answered(client, () => workflow.executeUpdate(findingUpdate, { args }), comparisonTimeoutMs);
+  });
+  print(`Finding ${ruled.id} (${ruled.kind}): ${ruled.doing}.`.replace(/\.\.$/, '.'));
+}
+
+/** What the last comparison found; asked first, so that nobody waits long for a worker that does not run. */
+async function lastView(client: Client): Promise<DriftView> {
+  const workflow = client.workflow.getHandle(driftWorkflowId);
+  try {
+    return await client.withDeadline(Date.now() + queryTimeoutMs, () => workflow.query(driftQuery));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError) && !isUnanswered(error)) throw error;
+    throw new CommandError(
+      'no worker answered (is `latchkey worker` running?): only it knows what was found',
+    );
+  }
+}
+
+/** Keys over which somebody else and Latchkey disagree, so that it stopped. Throws CommandError where no worker answers. */
+export async function contested(client: Client): Promise<FindingView[]> {
+  const { findings } = await lastView(client);
+  return findings.filter((finding) => finding.contested);
+}
+
+const headings = ['id', 'kind', 'member', 'group', 'since', 'done about it', 'what'];
+
+function words(
+  { more, lastComparedAt, nextComparisonAt, findings: known }: DriftView,
+  shown: FindingView[],
+  zone: string | null,
+): string {
+  const next = `the next comparison is at ${timeWords(nextComparisonAt, zone)}`;
+  if (lastComparedAt === null)
+    return `The ledgers were not compared with Kisi yet: ${next}, or now with --now.`;
+  const settled = known.length - shown.length;
+  return [
+    ...(shown.length === 0
+      ? []
+      : [
+          table(
+            headings,
+            shown.map((one) => cellsOf(one, zone)),
+          ),
+          '',
+        ]),
+    ...(more === 0 ? [] : [`${more} more were found than can be listed: settle some of these first.`]),
+    ...(settled === 0 ? [] : [`${settled} adopted or ignored: \`latchkey drift --all\` shows them.`]),
+    `${shown.length + more === 0 ? 'Kisi and the ledgers agree' : `${shown.length + more} findings`} ` +
+      `as of ${timeWords(lastComparedAt, zone)}; ${next}.`,
+  ].join('\n');
+}
+
+function cellsOf(finding: FindingView, zone: string | null): Cell[] {
+  const { id, kind, memberId, groupId, groupName, what, since, doing } = finding;
+  const names = new Map(groupId === null || groupName === null ? [] : [[groupId, groupName]]);
+  const group = groupId === null ? null : groupWords(groupId, names);
+  return [id, kind, memberId, group, timeWords(since, zone), doing, withLocalTimes(what, zone)];
+}

@@ -1,0 +1,125 @@
+import { readTemporalConfig } from '../space/settings.js';
+import { readOrders } from '../../activities/orders.js';
+import { iso, type Exception, type Instant } from '../../access/types.js';
+import { meant } from '../../worker/names.js';
+import { exceptionWords, giverWords, withdrawUpdate } from '../../messages/to-control.js';
+import { CommandError } from '../terminal/failure.js';
+import { named, obey, type Giver } from '../space/order.js';
+import { print, printJson, remark } from '../terminal/output.js';
+import { groupNamesIfAny, groupWords, type GroupNames } from '../space/groups.js';
+import { readZones, zoneOf } from '../space/zones.js';
+import { endWords, withLocalTimes } from '../terminal/times.js';
+import { withSession } from '../space/session.js';
+import { table, type Cell } from '../terminal/table.js';
+import { parseId } from '../space/who.js';
+
+/** The options of `latchkey allow` and `latchkey block` as typed. */
+export interface ExceptOptions {
+  /** An id of Kisi, or a name. Left out, of a block only: every group. */
+  group?: string;
+  until: string;
+  reason: string;
+  by?: string;
+}
+
+/** A group of Kisi, as people know it. */
+export interface Group {
+  id: number;
+  name: string;
+}
+
+/** An exception that ends within this time is pointed out. */
+const soonMs = 7 * 24 * 60 * 60_000;
+
+/** `latchkey withdraw ID`: ends an exception before its time. Throws CommandError where there is none with this id. */
+export async function withdraw(id: string, giver: Giver): Promise<void> {
+  const exceptionId = parseId(id, 'the exception is named by its number, as `latchkey exceptions` lists it');
+  const order = { exceptionId, ...named(giver) };
+  const { ended, zones } = await withSession(readTemporalConfig(), async ({ client }) => ({
+    ended: await obey(client, (control) => control.executeUpdate(withdrawUpdate, { args: [order] })),
+    zones: await readZones(client),
+  }));
+  print(`Withdrawn: ${withLocalTimes(exceptionWords(ended), zoneOf(zones, null))}.`);
+}
+
+/** `latchkey exceptions`: all that hold, those that end first at the top. Needs no worker. */
+export async function exceptions({ json = false }: { json?: boolean }): Promise<void> {
+  const now = Date.now();
+  const { exceptions, zones } = await withSession(readTemporalConfig(), async ({ client }) => ({
+    exceptions: (await readOrders(client)).exceptions,
+    zones: await readZones(client),
+  }));
+  const lasting = lastingAt(exceptions, now);
+  if (lasting.length === 0 && !json) {
+    remark('no exceptions');
+    return;
+  }
+  const names = await groupNamesIfAny();
+  if (json) printJson(lasting.map((one) => ({ ...exceptionJson(one), groupName: nameIn(names, one) })));
+  else
+    print(
+      table(
+        headings,
+        lasting.map((one) => cellsOf(one, names, now, zoneOf(zones, null))),
+      ),
+    );
+}
+
+/** What `latchkey status` says of the exceptions. */
+export function exceptionsWords(exceptions: readonly Exception[], now: Instant, zone: string | null): string {
+  const lasting = lastingAt(exceptions, now);
+  if (lasting.length === 0) return 'No exception holds.';
+  const soon = lasting.filter((one) => endsSoon(one, now));
+  const holding = lasting.length === 1 ? '1 exception holds' : `${lasting.length} exceptions hold`;
+  if (soon.length === 0) return `${holding}; none ends within 7 days.`;
+  return [
+    `${holding}. Within 7 days:`,
+    ...soon.map((one) => `  ${withLocalTimes(exceptionWords(one), zone)}`),
+  ].join('\n');
+}
+
+/** An exception as `--json` prints it: times as ISO 8601 in UTC. */
+export function exceptionJson(exception: Exception): object {
+  return { ...exception, from: iso(exception.from), until: iso(exception.until) };
+}
+
+/** Those that hold at `now` or later, the first to end first. */
+export function lastingAt(exceptions: readonly Exception[], now: Instant): Exception[] {
+  return exceptions.filter(({ until }) => until > now).sort((a, b) => a.until - b.until);
+}
+
+/** The group that was typed: an id, or the name of just one. Throws CommandError. */
+export function groupOf(typed: string, groups: readonly Group[]): Group {
+  const byId = groups.find(({ id }) => String(id) === typed.trim());
+  const found = meant(byId?.id ?? typed, groups);
+  if (found.one === null) throw new CommandError(`--group ${found.problem}`, 2);
+  return found.one;
+}
+
+const nameIn = (names: GroupNames, { groupId }: Exception): string | null =>
+  groupId === null ? null : (names.get(groupId) ?? null);
+
+const headings = ['id', 'member', 'kind', 'group', 'until', '', 'by', 'reason'];
+
+function cellsOf(exception: Exception, names: GroupNames, now: Instant, zone: string | null): Cell[] {
+  const { id, memberId, kind, groupId, until, reason } = exception;
+  const group = groupId === null ? 'all' : groupWords(groupId, names);
+  return [
+    id,
+    memberId,
+    kind,
+    group,
+    endWords(until, zone),
+    endsSoon(exception, now) ? 'soon' : '',
+    giverWords(exception),
+    reason,
+  ];
+}
+
+const endsSoon = ({ until }: Exception, now: Instant): boolean => until - now < soonMs;
+
+/** What holds from now on. */
+export function sentence(exception: Exception, groupName: string | null, zone: string | null): string {
+  const words = withLocalTimes(exceptionWords(exception, groupName), zone);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

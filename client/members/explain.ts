@@ -1,0 +1,158 @@
+import { keyOwner } from '../../access/ownership.js';
+import { decide } from '../../access/decide.js';
+import { explain, type Explanation } from '../../access/explain.js';
+import type { Decision, Verdict } from '../../access/types.js';
+import type { MemberRead } from '../../nexudus/reader.js';
+import { CommandError } from '../terminal/failure.js';
+import { homeZone, instantAt, parseAt } from '../terminal/typed-times.js';
+import { print, printJson } from '../terminal/output.js';
+import { renewalsAssumed } from '../rules/plan.js';
+import { groupNames, groupWords, withGroupNames, type GroupNames } from '../space/groups.js';
+import { openSpace, rulesJson } from '../space/rules-in-force.js';
+import { readMember } from '../space/apis.js';
+import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
+import { memberIdFor, parseWho } from '../space/who.js';
+
+export interface ExplainOptions {
+  /** ISO 8601, with a zone or in the location's. */
+  at?: string;
+  /** A file whose rules are used instead of those in force. */
+  config?: string;
+  json?: boolean;
+}
+
+/** An explanation as `--json` prints it: times as ISO 8601 in UTC. */
+interface Explained {
+  memberId: number;
+  at: string;
+  /** It is about a time that was named, and takes plans to hand out their next passes until then. */
+  assumesRenewals: boolean;
+  readAt: string;
+  /** Every profile with the same e-mail, lowest id first: that one owns the keys. */
+  profileIds: number[];
+  groups: (Omit<Explanation, 'until' | 'verdicts'> & {
+    groupName: string | null;
+    until: string | null;
+    verdicts: (Omit<Verdict, 'until'> & { until: string | null })[];
+  })[];
+  nextChange: { at: string; what: string } | null;
+}
+
+/**
+ * `latchkey explain`: what the rules say of one member, from records read now. Needs no Temporal server: where none can be
+ * reached, the rules are those of this folder, which is said on stderr.
+ */
+export async function explainMember(id: string, { at, config, json = false }: ExplainOptions): Promise<void> {
+  const who = parseWho(id);
+  const typed = at === undefined ? null : parseAt(at);
+  const space = await openSpace({ file: config, mayLackWorker: true });
+  const { nexudus, ground, exceptions } = space;
+  const memberId = await memberIdFor(who, nexudus);
+  const snapshot = snapshotOf(await readMember(nexudus, ground, memberId));
+  const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
+  const assumesRenewals = typed !== null;
+  const decision = decide(snapshot, ground.rules, exceptions ?? [], when, {
+    assumeRenewals: assumesRenewals,
+  });
+  const names = await groupNames(space);
+  const explained: Explained = {
+    memberId,
+    at: isoOf(when),
+    assumesRenewals,
+    readAt: isoOf(snapshot.readAt),
+    profileIds: snapshot.profiles.map((profile) => profile.member.id),
+    ...answerOf(decision, names),
+  };
+  if (json) printJson({ ...explained, rules: rulesJson(space) });
+  else print(words(explained, names, homeZone(snapshot)));
+}
+
+function snapshotOf({ snapshot, doubts }: MemberRead): NonNullable<MemberRead['snapshot']> {
+  if (snapshot !== null) return snapshot;
+  const doubt = doubts[0]?.why;
+  throw new CommandError(`Nexudus has no coworker with this id${doubt === undefined ? '' : ` (${doubt})`}`);
+}
+
+function answerOf(decision: Decision, names: GroupNames): Pick<Explained, 'groups' | 'nextChange'> {
+  const { next } = decision;
+  return {
+    groups: explain(decision).map((group) => ({
+      ...group,
+      groupName: group.groupId === null ? null : (names.get(group.groupId) ?? null),
+      until: isoOrNull(group.until),
+      verdicts: group.verdicts.map((verdict) => ({ ...verdict, until: isoOrNull(verdict.until) })),
+    })),
+    nextChange: next === null ? null : { at: isoOf(next.at), what: next.what },
+  };
+}
+
+function words(
+  { memberId, at, assumesRenewals, profileIds, groups, nextChange }: Explained,
+  names: GroupNames,
+  zone: string | null,
+): string {
+  const owner = keyOwner(profileIds) ?? memberId;
+  const lines = [`Member ${memberId}, by the rules, at ${timeWords(at, zone)}:`];
+  if (profileIds.length > 1) {
+    lines.push(`Profiles ${profileIds.join(', ')} share an e-mail: ${owner} holds the keys of all.`);
+  }
+  for (const group of groups) {
+    if (group.groupId === null) lines.push('', noGroupHeading(group));
+    else lines.push('', headingOf(group, group.groupId, names, zone));
+    for (const verdict of group.verdicts) lines.push(`  ${withLocalTimes(verdictWords(verdict), zone)}`);
+  }
+  lines.push(
+    '',
+    nextChange === null
+      ? 'Next change: none known.'
+      : `Next change: ${endWords(nextChange.at, zone)}, ${withGroupNames(nextChange.what, names)}.`,
+  );
+  if (assumesRenewals) lines.push(renewalsAssumed);
+  return lines.join('\n');
+}
+
+/** A member may hold a key by an exception, and have no pass that gives one. */
+function noGroupHeading({ verdicts }: Explained['groups'][number]): string {
+  return verdicts.some(({ passId }) => passId !== null) ? 'Opens no group:' : 'No pass gives a key:';
+}
+
+function headingOf(
+  { holds, until, why }: Explained['groups'][number],
+  groupId: number,
+  names: GroupNames,
+  zone: string | null,
+): string {
+  const group = `group ${groupWords(groupId, names)}`;
+  if (!holds) return `Lacks ${group}:`;
+  const end = until === null ? 'no end known' : `until ${endWords(until, zone)}`;
+  return `Holds ${group}, ${end}: ${withLocalTimes(why, zone)}`;
+}
+
+const rules: Record<Verdict['rule'], string> = {
+  member: 'the member',
+  uses: 'uses',
+  expiry: 'expiry',
+  contract: 'the contract',
+  mapping: 'the mapping',
+  exception: 'an exception',
+  noPass: 'no pass',
+  ok: '',
+};
+
+function verdictWords(verdict: Explained['groups'][number]['verdicts'][number]): string {
+  if (verdict.passId === null) return `${verdict.reason}.`;
+  const type = verdict.passTypeName === null ? '' : ` (${verdict.passTypeName})`;
+  const lent = verdict.teamId === null ? '' : `, lent by team ${verdict.teamId}`;
+  const pass = `pass ${verdict.passId}${type}${lent}`;
+  return verdict.counts
+    ? `${pass} ${verdict.reason}.`
+    : `${pass} does not count because of ${rules[verdict.rule]}: ${verdict.reason}.`;
+}
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function isoOrNull(at: number | null): string | null {
+  return at === null ? null : isoOf(at);
+}

@@ -1,0 +1,100 @@
+import type { Ground } from '../../messages/to-leader.js';
+import { createHash } from 'node:crypto';
+import { judge } from '../../activities/membership.js';
+import { previewOf, type Preview } from '../../activities/preview.js';
+import { isMember, type Survey, type Surveyed, type Unread } from '../../activities/survey.js';
+import type { Exception, Instant, Rules, WhatIf } from '../../access/types.js';
+import { CommandError } from '../terminal/failure.js';
+import { homeZone, instantAt, type Typed } from '../terminal/typed-times.js';
+import { differencesFrom, differencesOf, type Space } from '../space/rules-in-force.js';
+import { surveySpace } from '../space/survey.js';
+
+/** Whom a plan is for: one member, those of a location, or all. */
+export interface Scope {
+  memberId: number | null;
+  locationId: number | null;
+}
+
+/** What would be done, for whom, and what it costs. */
+export interface Plan {
+  at: Instant;
+  /** It is about a time to come, and takes plans to hand out their next passes until then. */
+  assumesRenewals: boolean;
+  people: Preview[];
+  unread: Unread[];
+}
+
+/** Those whom a plan looks at. */
+type Planned = Pick<Survey, 'people' | 'unread' | 'exceptions'>;
+
+/** Throws CommandError where Nexudus has no such location. */
+export async function checkLocation({ nexudus }: Space, locationId: number | null): Promise<void> {
+  if (locationId === null || (await nexudus.getOne('businesses', locationId)) !== null) return;
+  throw new CommandError('Nexudus has no location with this id', 2);
+}
+
+/** Reads all that a plan stands on. Reads only. Throws CommandError where no worker answers or nobody has this id. */
+export async function surveyScope(
+  { config, nexudus, kisi }: Space,
+  timeZones: Ground['timeZones'],
+  { memberId }: Scope,
+): Promise<Planned> {
+  const only = memberId === null ? null : [memberId];
+  const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
+  if (memberId === null) return { ...surveyed, people: surveyed.people.filter(isMember) };
+  if (!surveyed.people.every(isUnknown)) return surveyed;
+  throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none', 2);
+}
+
+const isUnknown = ({ read, holdings }: Surveyed): boolean =>
+  read.snapshot === null && holdings.ledger.length === 0;
+
+/** The plan for those of the location, or for all; `typed` null: as of now. */
+export function planOf(
+  { people, unread, exceptions }: Planned,
+  rules: Rules,
+  typed: Typed | null,
+  locationId: number | null,
+): Plan {
+  const now = Date.now();
+  const previews = people
+    .map((one) => {
+      const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));
+      return previewAt(one, rules, exceptions, at, { assumeRenewals: typed !== null });
+    })
+    .filter((preview) => locationId === null || preview.locationId === locationId);
+  return {
+    at: typed !== null && 'at' in typed ? typed.at : now,
+    assumesRenewals: typed !== null,
+    people: previews,
+    unread: [...unread],
+  };
+}
+
+function previewAt(
+  { memberId, read, holdings, kisi }: Surveyed,
+  rules: Rules,
+  exceptions: readonly Exception[],
+  at: Instant,
+  whatIf: WhatIf,
+): Preview {
+  const assessment = judge(read, { memberId, held: holdings.ledger }, rules, exceptions, at, whatIf);
+  return previewOf({ memberId, holdings, assessment, kisi, now: at });
+}
+
+/** In what a plan's rules and time zones differ from those in force; empty: in nothing that matters. */
+export function otherRules(
+  { rules, timeZones }: Pick<Ground, 'rules' | 'timeZones'>,
+  { ground, inForce }: Space,
+): string[] {
+  const { settings } = inForce?.ground ?? ground;
+  const own = { rules, timeZones, settings };
+  return inForce === null ? differencesOf(own, ground) : differencesFrom(inForce, own);
+}
+
+/** Tells one space from another: by both APIs' addresses and Kisi's organization. Throws KisiError. */
+export async function spaceIdOf({ config, kisi }: Space): Promise<string> {
+  const { organizationId } = await kisi.currentUser();
+  const names = [config.nexudus.baseUrl, config.kisi.baseUrl, organizationId];
+  return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,259 @@
+/** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
+import { readSettings } from './settings.js';
+import { readConfig } from './settings.js';
+import type { Ground, InForce } from '../../messages/to-leader.js';
+import { existsSync } from 'node:fs';
+import { readInForce } from '../../activities/in-force.js';
+import { digestOfRules } from '../../activities/membership.js';
+import { readOrders } from '../../activities/orders.js';
+import { iso, type Exception } from '../../access/types.js';
+import type { KisiClient } from '../../kisi/client.js';
+import type { NexudusClient } from '../../nexudus/client.js';
+import type { CheckedSpace } from '../../worker/check.js';
+import { ConfigError, type Config } from '../../config/config.js';
+import { digestOfFile, groundOf, settingsOf } from '../../worker/in-force.js';
+import { failureOf } from '../terminal/failure.js';
+import { remark } from '../terminal/output.js';
+import { withSession } from './session.js';
+import { checkedSpace, kisiOf, nexudusOf, soundSpace } from './apis.js';
+import { timeWords } from '../terminal/times.js';
+import { zoneOf } from './zones.js';
+
+/** A space with both its APIs, and the rules by which a command answers. */
+export interface Space {
+  config: Config;
+  nexudus: NexudusClient;
+  kisi: KisiClient;
+  ground: Ground;
+  /** Where the ground is from. `worker`: it is in force. */
+  from: 'worker' | 'file';
+  /** Null: no worker has said yet by which rules it works, or Temporal was not asked. */
+  inForce: InForce | null;
+  /** Null: they cannot be read. */
+  exceptions: readonly Exception[] | null;
+}
+
+export interface RulesWanted {
+  /** `--config`: this file's rules, whatever is in force. */
+  file?: string | undefined;
+  /** The command answers without a Temporal server too. */
+  mayLackWorker?: boolean;
+}
+
+/** What Temporal keeps of the rules; `why`: nothing is known, in a few words. */
+interface Known extends Pick<Space, 'inForce' | 'exceptions'> {
+  why: string | null;
+}
+
+/**
+ * The space that the settings name, with the rules in force: where the file in this folder differs, that is said on
+ * stderr, and where nothing is known to be in force, the file stands in. Throws ConfigError, CommandError where there is
+ * no Temporal server and the command needs one, NexudusError and KisiError.
+ */
+export async function openSpace({ file, mayLackWorker = false }: RulesWanted = {}): Promise<Space> {
+  const { config, problems } =
+    file === undefined ? readSettings() : { config: readConfig(file), problems: [] };
+  const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
+  const known = mayLackWorker ? await knownIfAny(config) : await readKnown(config);
+  const { inForce, exceptions } = known;
+  if (file === undefined && inForce !== null && inForce.ground !== null) {
+    const space: Space = { config, ...apis, ground: inForce.ground, from: 'worker', inForce, exceptions };
+    await tellDifference(space, inForce.ground, problems);
+    return space;
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  // A file that somebody has just written is to be mended before anything is told by it.
+  const check = file === undefined ? checkedSpace : soundSpace;
+  const checked = await check(config, apis.nexudus, apis.kisi);
+  const ground = groundOf(config.file, checked);
+  if (file === undefined) tellStandIn(config, known, digestOfRules(ground.rules));
+  return { config, ...apis, ground, from: 'file', inForce, exceptions };
+}
+
+/**
+ * Says on stderr where a worker works, or worked last, by other rules than those of this file, or where that cannot be told.
+ * Where no worker ever ran there is nothing to say. Throws nothing.
+ */
+export async function tellWhetherInForce(config: Config, checked: CheckedSpace): Promise<void> {
+  if (hasNoServer(config)) return;
+  const { inForce, why } = await knownIfAny(config);
+  if (why !== null) remark(why);
+  if (inForce === null) return;
+  const own = groundOf(config.file, checked);
+  const differences = differencesFrom(inForce, own);
+  if (differences.length === 0) return;
+  remark(
+    `not in force yet: the rules in force (${inForceWords(inForce)}) are others in ${differences.join(', ')}; ` +
+      'a restart of the worker puts the file in force',
+  );
+}
+
+/** The settings and the choices in force besides the rules; reads neither API. Throws ConfigError. */
+export async function openSettings(): Promise<{ config: Config; settings: Ground['settings'] }> {
+  const { config, problems } = readSettings();
+  const { inForce, why } = await knownIfAny(config);
+  const own = settingsOf(config.file);
+  if (inForce?.ground) {
+    const differences = settingDifferences(own, inForce.ground.settings);
+    if (config.file.present && problems.length === 0 && differences.length > 0)
+      remark(differenceWords(config, inForce, differences));
+    return { config, settings: inForce.ground.settings };
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  if (why !== null) remark(`${why}: the policies are ${ownWords(config)}`);
+  return { config, settings: own };
+}
+
+/** Whose rules an answer is by, as `--json` prints it. */
+export function rulesJson({ ground, from, inForce }: Space): object {
+  return {
+    from,
+    digest: digestOfRules(ground.rules),
+    inForce: inForce === null ? null : { digest: inForce.digest, workerStartedAt: iso(inForce.startedAt) },
+  };
+}
+
+/** Those in force, as they are named in a sentence. */
+export function inForceWords({ startedAt, digest, ground }: InForce): string {
+  return `worker of ${timeWords(startedAt, zoneOf(ground?.knownZones ?? {}, null))}, digest ${digest}`;
+}
+
+async function readKnown(config: Config): Promise<Known> {
+  return withSession(config, async ({ client }) => ({
+    inForce: await readInForce(client),
+    exceptions: (await readOrders(client)).exceptions,
+    why: null,
+  }));
+}
+
+/** Whether no server is named and none ever ran in this folder. */
+function hasNoServer({ temporalAddress }: Config): boolean {
+  return temporalAddress === null && !existsSync('.latchkey/temporal.db');
+}
+
+async function knownIfAny(config: Config): Promise<Known> {
+  if (hasNoServer(config))
+    return { inForce: null, exceptions: null, why: 'no worker has run in this folder' };
+  try {
+    return await readKnown(config);
+  } catch (error) {
+    return {
+      inForce: null,
+      exceptions: null,
+      why: `what is in force cannot be read (${failureOf(error).lines.join(' ')})`,
+    };
+  }
+}
+
+/** Says in one line that the file stands in for the rules in force. */
+function tellStandIn(config: Config, { inForce, exceptions, why }: Known, digest: string): void {
+  if (inForce?.digest === digest) return;
+  if (inForce !== null) {
+    remark(
+      `the rules in force (${inForceWords(inForce)}) are too large to be shown: the rules are ${ownWords(config)}, which ` +
+        `are others (digest ${digest})`,
+    );
+    return;
+  }
+  const without = exceptions === null ? '; exceptions are left out' : '';
+  remark(`${why ?? 'no worker has said yet what is in force'}: the rules are ${ownWords(config)}${without}`);
+}
+
+function ownWords({ file }: Config): string {
+  const name = nameOf(file.path);
+  return file.present ? `those of ${name} here` : `the defaults (there is no ${name} here)`;
+}
+
+/** Says in one line that the file of this folder is not what is in force, and in what it differs. */
+async function tellDifference(space: Space, ground: Ground, problems: readonly string[]): Promise<void> {
+  const { config, inForce } = space;
+  if (inForce === null) return;
+  if (problems.length > 0) {
+    remark(`${problems.join('; ')}: the rules in force (${inForceWords(inForce)}) are used`);
+    return;
+  }
+  // Run from another folder, a command says nothing of a file that nobody has there.
+  if (!config.file.present || digestOfFile(config.file) === inForce.fileDigest) return;
+  try {
+    const checked = await checkedSpace(config, space.nexudus, space.kisi);
+    const differences = differencesOf(groundOf(config.file, checked), ground);
+    if (differences.length > 0) remark(differenceWords(config, inForce, differences));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    remark(
+      `${nameOf(config.file.path)} here differs from the rules in force (${inForceWords(inForce)}) and cannot be used ` +
+        `(${error.lines.join('; ')}): those in force are used`,
+    );
+  }
+}
+
+function differenceWords({ file }: Config, inForce: InForce, differences: readonly string[]): string {
+  const name = nameOf(file.path);
+  return (
+    `${name} here differs from the rules in force (${inForceWords(inForce)}) in ${differences.join(', ')}: ` +
+    `those in force are used; \`latchkey plan --config ${name}\` shows what the file would change, and a restart of the worker puts it in force`
+  );
+}
+
+const nameOf = (path: string): string => path.replace(/^\.\//, '');
+
+/** In what a ground differs from the one in force, in plain words; empty: in nothing that matters. */
+export function differencesFrom(inForce: InForce, ground: Compared): string[] {
+  if (inForce.ground !== null) return differencesOf(ground, inForce.ground);
+  // Too large to be shown: then only their digest is known.
+  return digestOfRules(ground.rules) === inForce.digest ? [] : ['more than can be shown'];
+}
+
+/** All of a ground that anything is decided by. */
+type Compared = Pick<Ground, 'rules' | 'timeZones' | 'settings'>;
+
+/** In what two grounds differ, in plain words; empty: in nothing that matters. */
+export function differencesOf(one: Compared, other: Compared): string[] {
+  const types = unlike(groupsByType(one), groupsByType(other));
+  const places = unlike(one.timeZones, other.timeZones);
+  return [
+    ...(types.length === 0 ? [] : [`the mapping of ${listed('pass type', types)}`]),
+    ...(places.length === 0 ? [] : [`the time zone of ${listed('location', places)}`]),
+    ...settingDifferences(
+      { ...one.rules.policies, ...one.settings },
+      { ...other.rules.policies, ...other.settings },
+    ),
+  ];
+}
+
+function settingDifferences(one: object, other: object): string[] {
+  const keys = unlike(one, other);
+  const names = keys.map((key) => policyNames[key] ?? key.replace(/Ms$/, ''));
+  return names.length === 0 ? [] : [`the ${names.length === 1 ? 'policy' : 'policies'} ${names.join(', ')}`];
+}
+
+/** So many are named in one line. */
+const mostNamed = 5;
+
+function listed(what: string, ids: readonly string[]): string {
+  const more = ids.length > mostNamed ? ` and ${ids.length - mostNamed} more` : '';
+  return `${what}${ids.length === 1 ? '' : 's'} ${ids.slice(0, mostNamed).join(', ')}${more}`;
+}
+
+/** Where a policy is not named in `latchkey.yaml` as in the code. */
+const policyNames: Record<string, string> = {
+  guard: 'guardPeople or guardShare',
+  latency: 'latencyObjective or latencyShare',
+};
+
+/** What each pass type opens where, in one order. */
+function groupsByType({ rules }: Compared): Record<number, string[]> {
+  const byType: Record<number, string[]> = {};
+  for (const { passTypeId, locationId, groupIds } of rules.mapping) {
+    const opens = groupIds.map((groupId) => `${locationId ?? 'all'}:${groupId}`);
+    byType[passTypeId] = [...new Set([...(byType[passTypeId] ?? []), ...opens])].sort();
+  }
+  return byType;
+}
+
+/** The keys under which the two hold different things. */
+function unlike(one: object, other: object): string[] {
+  const [left, right] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
+  const keys = [...new Set([...left.keys(), ...right.keys()])];
+  return keys.filter((key) => JSON.stringify(left.get(key)) !== JSON.stringify(right.get(key)));
+}

@@ -1,0 +1,48 @@
+/** Commands to start with, and those that run until they are stopped. */
+import type { Command } from 'commander';
+import type { ExitCode } from '../terminal/failure.js';
+import { command, examples, jsonHelp } from '../command.js';
+
+/** Adds the commands to start with. */
+export function addStartCommands(program: Command, setExitCode: (code: ExitCode) => void): void {
+  program.commandsGroup('Start:');
+  command(program, 'demo', 'show everything at work on this machine, with simulated APIs', [
+    'Needs no account and no settings. Ctrl-C or SIGTERM ends it, a second one at once.',
+    '',
+    ...examples('latchkey demo', 'latchkey demo --once      # check every outcome, then end'),
+  ])
+    .option('--once', 'end after the tour; exit code 1 if an outcome was not as promised')
+    .action(async ({ once = false }: { once?: boolean }) => {
+      setExitCode((await (await import('./demo.js')).demo({ once })) === 0 ? 0 : 1);
+    });
+
+  command(program, 'check', 'try both APIs and the configuration; changes nothing', [
+    'Shows each Kisi group with its doors and the pass types that open it by latchkey.yaml here, warns of what is probably',
+    'not meant, and says where the worker still works by other rules. Exit code 2 where something must be mended before the worker can start.',
+    '',
+    ...examples('latchkey check', 'latchkey check --json'),
+  ])
+    .option('--json', jsonHelp)
+    .action(async (options: { json?: boolean }) => {
+      await (await import('../start/check.js')).check(options);
+    });
+
+  command(program, 'worker', 'run the service until stopped', [
+    'Checks both APIs and the configuration first, and starts nothing where something must be mended.',
+    'Without TEMPORAL_ADDRESS it runs a Temporal server of its own and keeps its data in .latchkey/.',
+    'Ctrl-C or SIGTERM: finishes what is under way, then ends. A second one ends it at once.',
+  ]).action(async () => {
+    await (await import('./worker.js')).worker();
+  });
+
+  command(program, 'listen', 'take pushes of Nexudus and Kisi in, without a worker, until stopped', [
+    'A worker with LATCHKEY_PUSH_PORT listens by itself: this is for where only another machine can be reached from',
+    'outside, or may take long to answer in a flood. Any number may listen side by side, and beside workers. The audit',
+    'log must be the same as the workers’, and so a PostgreSQL one where they run elsewhere.',
+    'Ctrl-C or SIGTERM: wakes all of whom it was told, then ends. A second one ends it at once.',
+    '',
+    ...examples('latchkey listen'),
+  ]).action(async () => {
+    await (await import('./listen.js')).listen();
+  });
+}

@@ -1,0 +1,81 @@
+import { readLastingConfig } from '../space/settings.js';
+import type { Client } from '@temporalio/client';
+import { Runtime } from '@temporalio/worker';
+import { openDatabase } from '../../database/database.js';
+import { createKept } from '../../database/kept.js';
+import { createOwnership } from '../../database/ownership.js';
+import { createAuditLog } from '../../database/audit-log.js';
+import { ConfigError, type Config } from '../../config/config.js';
+import { startHealth } from '../../monitoring/health.js';
+import { createLatencyMeters } from '../../monitoring/latency.js';
+import { createLogger, type Logger } from '../../worker/logging.js';
+import { tellOf } from '../../worker/login.js';
+import { startPush } from '../../webhooks/push.js';
+import { sdkMetrics } from '../../worker/service.js';
+import type { ExitCode } from '../terminal/failure.js';
+import { withSession } from '../space/session.js';
+import { lastingApis } from '../space/apis.js';
+import { failed, installRuntime, stopSignal } from './worker.js';
+
+/**
+ * `latchkey listen`: takes pushes in without a worker, until SIGTERM or SIGINT, and ends the process; whoever was told
+ * of is woken first. Throws ConfigError where nothing says what to take in.
+ */
+export async function listen(): Promise<never> {
+  const { config, readCredentials } = readLastingConfig();
+  if (config.push === null)
+    throw new ConfigError(['LATCHKEY_PUSH_PORT must be set: it is where `latchkey listen` takes pushes in']);
+  const log = createLogger({ level: config.logLevel });
+  const stopAsked = stopSignal(log);
+  // Metrics are served from a thread that would keep the process alive.
+  const apis = lastingApis(config, readCredentials);
+  process.exit(await run(config, apis, log, stopAsked).catch(failed));
+}
+
+async function run(
+  config: Config,
+  { logins, ...apis }: ReturnType<typeof lastingApis>,
+  log: Logger,
+  stopAsked: Promise<void>,
+): Promise<ExitCode> {
+  const sdkMetricsUrl = await installRuntime(log);
+  await withSession(config, async ({ client }) => {
+    const db = await openDatabase(config.databaseUrl);
+    const auditLog = createAuditLog(db);
+    const ownership = createOwnership(db, Date.now);
+    const kept = createKept(db);
+    try {
+      for (const login of logins) tellOf(login, log);
+      const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
+      const push = await startPush({
+        ...{ config, client, ...apis, auditLog, ownership, kept, log },
+        now: () => null,
+        // The copy of all records is in the leader.
+        hasCoworker: () => Promise.resolve(null),
+        onWoken: pushWake,
+      });
+      const health = await startHealth({
+        host: config.healthHost,
+        port: config.healthPort,
+        checks: async () => {
+          const waitsFor = logins.flatMap((login) => login.refusal()?.why ?? []);
+          return { ready: await answers(client), detail: { pushPort: push?.port ?? null, waitsFor } };
+        },
+        metrics: () => sdkMetrics(sdkMetricsUrl),
+      });
+      log.info({ pushPort: push?.port, healthPort: health.port }, 'latchkey listens');
+      await stopAsked;
+      await push?.close();
+      await health.close();
+    } finally {
+      await auditLog.close();
+    }
+  });
+  return 0;
+}
+
+/** Whether somebody could be woken now. Throws where not. */
+async function answers(client: Client): Promise<true> {
+  await client.connection.workflowService.getSystemInfo({});
+  return true;
+}

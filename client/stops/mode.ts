@@ -1,0 +1,46 @@
+import { giveOrder, written } from './orders.js';
+import { modeUpdate, type Canaries, type Mode } from '../../messages/to-control.js';
+import { confirmed, hasTerminal } from '../terminal/ask.js';
+import { CommandError } from '../terminal/failure.js';
+import { foretold } from '../rules/foretell.js';
+import { named, type Giver } from '../space/order.js';
+import { remark } from '../terminal/output.js';
+import { parseId } from '../space/who.js';
+
+export interface ModeOptions extends Giver {
+  location?: string[];
+  member?: string[];
+  /** Without being asked. */
+  yes?: boolean;
+}
+
+/**
+ * `latchkey mode MODE`: whose keys are written. One that has keys written is told first, and asked for. Throws CommandError
+ * where it is refused, nobody agrees, or no worker takes it.
+ */
+export async function setMode(
+  mode: Mode,
+  { location = [], member = [], yes = false, ...giver }: ModeOptions,
+): Promise<void> {
+  const few = { locationIds: location.map(idOf), memberIds: member.map(idOf) };
+  const wish = { mode, ...few, ...named(giver) };
+  if (mode !== 'observe' && !yes) await agreeOn(mode, mode === 'live' ? null : few);
+  await giveOrder((control) => control.executeUpdate(modeUpdate, { args: [wish] }));
+}
+
+/** Tells what is about to be written to Kisi, and asks. Throws CommandError where there is nobody to ask, or the answer is no. */
+async function agreeOn(mode: Mode, whom: Canaries | null): Promise<void> {
+  if (!hasTerminal()) {
+    throw new CommandError(
+      `mode ${mode} has keys written to Kisi: give --yes, or order it at a terminal, where you are told first what it does`,
+      2,
+    );
+  }
+  remark(`reading what mode ${mode} will do …`);
+  remark(await foretold(whom));
+  if (await confirmed(`Mode ${mode}: ${written[mode]}. Is that meant?`)) return;
+  throw new CommandError('nothing is ordered: the mode is as it was');
+}
+
+const idOf = (text: string): number =>
+  parseId(text, '--location and --member take Nexudus ids (whole numbers)');
