@@ -70,7 +70,7 @@ describe('refused logins', () => {
     apis.nexudusForGroups,
     apis.nexudusForBatches,
     apis.nexudusForPolls,
-    apis.nexudusForReconciliationes,
+    apis.nexudusForReconciliations,
   ];
   const logins = (): number => paths.filter((path) => path.endsWith('/token')).length;
   const openBook = (): RefusalBook => openRefusals(file, (error) => assert.fail(String(error)));
