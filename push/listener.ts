@@ -88,21 +88,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const { debouncer, kisi, count, trustedProxy = null } = options;
   const times = options.timeLimits ?? timeLimits;
   const refusals = createRefusals();
-  const app = fastify({
-    bodyLimit: bodyLimitBytes,
-    requestTimeout: times.callMs,
-    connectionTimeout: times.silenceMs,
-    keepAliveTimeout: times.idleMs,
-    http: {
-      headersTimeout: times.headersMs,
-      requestTimeout: times.callMs,
-      connectionsCheckingInterval: times.checkMs,
-      maxHeaderSize: headersLimitBytes,
-    },
-    clientErrorHandler: refuseUnread(count),
-    exposeHeadRoutes: false,
-    logger: false,
-  });
+  const app = appOf(times, count);
   limitConnections(app.server, options.connectionLimits ?? connectionLimits(), {
     trustedProxy,
     onClosed: () => {
@@ -160,6 +146,25 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       await debouncer.drain();
     },
   };
+}
+
+/** The server, without addresses yet. */
+function appOf(times: TimeLimits, count: Count): FastifyInstance {
+  return fastify({
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: times.callMs,
+    connectionTimeout: times.silenceMs,
+    keepAliveTimeout: times.idleMs,
+    http: {
+      headersTimeout: times.headersMs,
+      requestTimeout: times.callMs,
+      connectionsCheckingInterval: times.checkMs,
+      maxHeaderSize: headersLimitBytes,
+    },
+    clientErrorHandler: refuseUnread(count),
+    exposeHeadRoutes: false,
+    logger: false,
+  });
 }
 
 type Told = (request: FastifyRequest, outcome: PushOutcome) => void;
