@@ -74,18 +74,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
           },
         };
   const drift = driftDebouncer(deps, waker);
-  const judge = createKisiJudge({
-    auditLog,
-    policy: config.file.drift,
-    debouncer: drift,
-    now: Date.now,
-    onProblem: (err) => {
-      log.warn(
-        { err },
-        'events of Kisi come in, but not whose they are can be read: Kisi is compared instead',
-      );
-    },
-  });
+  const judge = kisiJudge(deps, drift);
   const kisi = kisiKey === null ? null : createKisiRoute({ key: kisiKey, judge });
   const refused = createRefusedLog(log);
   const meter = pushCounter();
@@ -118,6 +107,25 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         log.warn('not everybody could be woken of whom pushes told; the next poll and comparison see to it');
     },
   };
+}
+
+/** Tells by the events of Kisi whom to compare with Kisi. */
+function kisiJudge(
+  { auditLog, config, log }: PushDeps,
+  drift: Debouncer,
+): ReturnType<typeof createKisiJudge> {
+  return createKisiJudge({
+    auditLog,
+    policy: config.file.drift,
+    debouncer: drift,
+    now: Date.now,
+    onProblem: (err) => {
+      log.warn(
+        { err },
+        'events of Kisi come in, but not whose they are can be read: Kisi is compared instead',
+      );
+    },
+  });
 }
 
 /** Wakes the members that pushes name: those who have a workflow, and apart from them newcomers. */
