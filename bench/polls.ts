@@ -16,7 +16,7 @@ import { startKisiSimulator } from '../simulators/kisi.js';
 import { startNexudusSimulator } from '../simulators/nexudus.js';
 import { buildTwoCities } from '../simulators/two-cities.js';
 import { readingRules } from '../access/pass-rules.js';
-import { defaultPolicies } from '../access/policies.js';
+import { defaultPolicies } from '../config/policies.js';
 import { addCrowd, threeHomes } from './crowd.js';
 import { tell, type Row } from './rows.js';
 

@@ -2,6 +2,9 @@
  * Reads a `.env` file as Docker Compose does, since one file is often for both, or refuses it: a secret that is cut off at a `#`,
  * or whose `$` means a variable, would be another one, and nothing would say why it is not taken.
  */
+import { ConfigError } from './config-error.js';
+import { isMissing, readTextFile, whyUnread } from './text-file.js';
+import type { Env } from './variables.js';
 
 /** What is wrong with a line. Names the variable, never its value. */
 export interface DotEnvProblem {
@@ -28,6 +31,38 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '
 
 /** Why a value, or what is left of the text after it. */
 type Read = { value: string; rest: string } | { problem: string };
+
+/**
+ * Adds the variables of a `.env` file to the process; those that are set already win, and a missing file is fine. What Docker
+ * Compose would read otherwise is refused. Throws ConfigError when the file is there but cannot be read so. Answers how to read
+ * the same again: the variables that were set before, over the file as it is then.
+ */
+export function loadDotEnv(path = '.env'): () => Env {
+  const own = { ...process.env };
+  const read = (): Env => {
+    const text = textOfDotEnv(path);
+    if (text === null) return own;
+    const { variables, problems } = parseDotEnv(text);
+    if (problems.length === 0) return { ...variables, ...own };
+    const words = problems.map(({ line, name, what }) =>
+      [`${path} line ${line}:`, ...(name === null ? ['it'] : [name]), what].join(' '),
+    );
+    throw new ConfigError(words);
+  };
+  // Temporal's SDK and the driver of the audit log read the process's own environment.
+  Object.assign(process.env, read());
+  return read;
+}
+
+/** Null: there is none. */
+function textOfDotEnv(path: string): string | null {
+  try {
+    return readTextFile(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw new ConfigError([`${path} cannot be read: ${whyUnread(error)}`]);
+  }
+}
 
 /** Reads the text of a file. Never throws. */
 export function parseDotEnv(text: string): DotEnv {

@@ -3,13 +3,12 @@ import { IANAZone } from 'luxon';
 import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import type { GuardLimits } from '../access/revocation-guard.js';
-import { defaultDriftPolicy, repairableKinds, type DriftPolicy } from '../access/drift.js';
+import { defaultDriftPolicy, type DriftPolicy } from '../access/drift.js';
 import type { LatencyObjective } from '../access/latency.js';
-import { apiUsers, type ApiUser } from '../access/ownership.js';
-import { defaultPolicies } from '../access/policies.js';
+import type { ApiUser } from '../access/ownership.js';
 import type { Policies } from '../access/types.js';
-import { waysToFindUsers, type WayToFindUsers } from '../kisi/directory.js';
-import { durationHint, parseDuration } from '../lib/durations.js';
+import type { WayToFindUsers } from '../kisi/directory.js';
+import { decidingPolicies, policiesSchema } from './policies.js';
 
 /** A mapping line as written: a number is an id, a text a name, still to be looked up. */
 export type IdOrName = number | string;
@@ -37,39 +36,11 @@ export interface FileConfig {
   latency: LatencyObjective;
 }
 
-const auditLogRetentionMs = parseDuration('400d');
-const guard: GuardLimits = { people: 5, share: 0.1 };
-const latency: LatencyObjective = { withinMs: parseDuration('60s'), share: 0.95 };
-const shareHint = 'must be a share like 10%';
-const undoWindowMs = parseDuration('24h');
-const findUsers: WayToFindUsers = 'directory';
-const apiUser: ApiUser = 'shared';
-
 const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
   error: 'must be an id (a whole number) or a name',
 });
 const one = (value: unknown): unknown => (value === undefined || Array.isArray(value) ? value : [value]);
 const text = z.string({ error: 'must be a text' });
-const duration = z.string({ error: durationHint }).transform((value, context) => {
-  try {
-    return parseDuration(value);
-  } catch {
-    context.addIssue({ code: 'custom', message: durationHint });
-    return z.NEVER;
-  }
-});
-
-/** What keys are moved by: nobody means more than a year, and no key should end in another century. */
-const span = duration.refine((ms) => ms <= parseDuration('366d'), 'must be at most 366d');
-
-const share = z
-  .string({ error: shareHint })
-  .regex(/^\d{1,2}(\.\d+)?%$|^100%$/, shareHint)
-  .transform((text) => Number(text.slice(0, -1)) / 100);
-
-const driftChoice = z.enum(['repair', 'report'], { error: 'must be repair or report' });
-const driftChoices = Object.fromEntries(repairableKinds.map((kind) => [kind, driftChoice.optional()]));
-
 const schema = z.strictObject({
   mapping: z
     .array(
@@ -98,47 +69,12 @@ const schema = z.strictObject({
       { error: 'must be a list' },
     )
     .default([]),
-  policies: z
-    .strictObject({
-      renewalGrace: span.optional(),
-      doorGrace: span.optional(),
-      doorHorizon: span.refine((ms) => ms > 0, 'must be above zero').optional(),
-      usedPass: z.enum(['endOfDay', 'atOnce'], { error: 'must be endOfDay or atOnce' }).optional(),
-      lastDay: z.enum(['inclusive', 'exclusive'], { error: 'must be inclusive or exclusive' }).optional(),
-      inactiveContract: z.enum(['ignore', 'ends'], { error: 'must be ignore or ends' }).optional(),
-      existingKeys: z.enum(['keep', 'adopt'], { error: 'must be keep or adopt' }).optional(),
-      findUsers: z.enum(waysToFindUsers, { error: 'must be directory or search' }).optional(),
-      apiUser: z.enum(apiUsers, { error: 'must be shared or latchkeyOnly' }).optional(),
-      auditLogRetention: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
-      guardPeople: z.int('must be a whole number').min(0, 'must not be negative').optional(),
-      guardShare: share.optional(),
-      latencyObjective: duration.refine((ms) => ms > 0, 'must be above zero').optional(),
-      latencyShare: share.optional(),
-      undoWindow: duration
-        .refine((ms) => ms > 0, 'must be above zero')
-        .refine((ms) => ms <= parseDuration('90d'), 'must be at most 90d')
-        .optional(),
-      drift: z.strictObject(driftChoices).optional(),
-    })
-    .default({}),
+  policies: policiesSchema.prefault({}),
 });
 
 /** A file that says nothing: no mapping, no zones, the default policies. */
 export function emptyFile(path: string): FileConfig {
-  return {
-    path,
-    present: false,
-    mapping: [],
-    zones: [],
-    policies: { ...defaultPolicies },
-    drift: defaultDriftPolicy,
-    auditLogRetentionMs,
-    undoWindowMs,
-    guard,
-    findUsers,
-    apiUser,
-    latency,
-  };
+  return { ...configOf(path, schema.parse({})), present: false };
 }
 
 /** What the file says, and one line for each problem ('latchkey.yaml:7: ...'), all at once. Throws nothing. */
@@ -162,37 +98,23 @@ export function readRulesFile(path: string, content: string): { file: FileConfig
     const problems = parsed.error.issues.flatMap((issue) => describe(issue, document, lineCounter, path));
     return { file: emptyFile(path), problems };
   }
-  const { mapping, locations, policies } = parsed.data;
+  return { problems: [], file: configOf(path, parsed.data) };
+}
+
+function configOf(path: string, { mapping, locations, policies }: z.output<typeof schema>): FileConfig {
   return {
-    problems: [],
-    file: {
-      path,
-      present: true,
-      mapping,
-      zones: locations,
-      policies: {
-        renewalGraceMs: policies.renewalGrace ?? defaultPolicies.renewalGraceMs,
-        doorGraceMs: policies.doorGrace ?? defaultPolicies.doorGraceMs,
-        doorHorizonMs: policies.doorHorizon ?? defaultPolicies.doorHorizonMs,
-        usedPass: policies.usedPass ?? defaultPolicies.usedPass,
-        lastDay: policies.lastDay ?? defaultPolicies.lastDay,
-        existingKeys: policies.existingKeys ?? defaultPolicies.existingKeys,
-        inactiveContract: policies.inactiveContract ?? defaultPolicies.inactiveContract,
-      },
-      drift: { ...defaultDriftPolicy, ...policies.drift },
-      auditLogRetentionMs: policies.auditLogRetention ?? auditLogRetentionMs,
-      undoWindowMs: policies.undoWindow ?? undoWindowMs,
-      guard: {
-        people: policies.guardPeople ?? guard.people,
-        share: policies.guardShare ?? guard.share,
-      },
-      findUsers: policies.findUsers ?? findUsers,
-      apiUser: policies.apiUser ?? apiUser,
-      latency: {
-        withinMs: policies.latencyObjective ?? latency.withinMs,
-        share: policies.latencyShare ?? latency.share,
-      },
-    },
+    path,
+    present: true,
+    mapping,
+    zones: locations,
+    policies: decidingPolicies(policies),
+    drift: { ...defaultDriftPolicy, ...policies.drift },
+    auditLogRetentionMs: policies.auditLogRetention,
+    undoWindowMs: policies.undoWindow,
+    guard: { people: policies.guardPeople, share: policies.guardShare },
+    findUsers: policies.findUsers,
+    apiUser: policies.apiUser,
+    latency: { withinMs: policies.latencyObjective, share: policies.latencyShare },
   };
 }
 

@@ -40,3 +40,8 @@ export function whyUnread(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   return reasons[code] ?? code;
 }
+
+/** Whether there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -46,41 +46,71 @@ interface Line {
   failure: { since: Instant; why: string; pauseMs: number; nextAt: Instant } | null;
 }
 
-export function createAlerting(options: AlertingOptions): Alerting {
-  const { channels, kept, log, now, calmMs = 2 * minuteMs, againMs = dayMs, firstPauseMs = 30_000 } = options;
-  const lines: Line[] = channels.map((channel) => ({ channel, told: null, failure: null }));
-  /** When each cause was first seen in a row, and last. */
-  const seen = new Map<string, { first: Instant; last: Instant }>();
-  const startedAt = now();
+/** What tells each channel what stands. */
+export const createAlerting = (options: AlertingOptions): Alerting => new ChannelAlerting(options);
 
-  function note(standing: readonly Alert[]): void {
-    const at = now();
-    for (const { cause } of standing) seen.set(cause, { first: seen.get(cause)?.first ?? at, last: at });
-    const causes = new Set(standing.map(({ cause }) => cause));
-    for (const [cause, { last }] of seen) if (!causes.has(cause) && at - last >= calmMs) seen.delete(cause);
+class ChannelAlerting implements Alerting {
+  private readonly lines: Line[];
+  private readonly calmMs: number;
+  private readonly againMs: number;
+  private readonly firstPauseMs: number;
+  /** When each cause was first seen in a row, and last. */
+  private readonly seen = new Map<string, { first: Instant; last: Instant }>();
+  private readonly startedAt: Instant;
+
+  constructor(private readonly options: AlertingOptions) {
+    const { channels, now, calmMs = 2 * minuteMs, againMs = dayMs, firstPauseMs = 30_000 } = options;
+    this.lines = channels.map((channel) => ({ channel, told: null, failure: null }));
+    this.calmMs = calmMs;
+    this.againMs = againMs;
+    this.firstPauseMs = firstPauseMs;
+    this.startedAt = now();
   }
 
-  const isDue = ({ cause, patienceMs = 0 }: Alert): boolean =>
-    now() - (seen.get(cause)?.first ?? now()) >= patienceMs;
-  const isCalm = (cause: string): boolean => now() - (seen.get(cause)?.last ?? startedAt) >= calmMs;
+  async tell(alerts: Alerts): Promise<void> {
+    this.note(alerts.standing);
+    await Promise.all(this.lines.map((line) => this.tellOne(line, alerts)));
+  }
 
-  async function tellOne(line: Line, alerts: Alerts): Promise<void> {
+  undelivered(): Undelivered[] {
+    return this.lines.flatMap(({ channel, failure }) =>
+      failure === null ? [] : [{ channel: channel.name, since: failure.since, why: failure.why }],
+    );
+  }
+
+  private note(standing: readonly Alert[]): void {
+    const at = this.options.now();
+    const { seen } = this;
+    for (const { cause } of standing) seen.set(cause, { first: seen.get(cause)?.first ?? at, last: at });
+    const causes = new Set(standing.map(({ cause }) => cause));
+    for (const [cause, { last }] of seen)
+      if (!causes.has(cause) && at - last >= this.calmMs) seen.delete(cause);
+  }
+
+  private async tellOne(line: Line, alerts: Alerts): Promise<void> {
+    const { kept, log, now } = this.options;
     const { channel } = line;
     line.told ??= await readTold(kept, channel, log);
     if (line.failure !== null && now() < line.failure.nextAt) return;
     // What it could not be told is no news to the very channel.
     const standing = alerts.standing.filter(({ cause }) => cause !== undeliveredCause(channel.name));
-    const news = newsOf(line.told, { ...alerts, standing }, { now: now(), againMs, isDue, isCalm });
+    const news = newsOf(line.told, { ...alerts, standing }, this.newsRules());
     if (news.begun.length + news.lasting.length + news.over.length === 0) return;
     try {
       await channel.send(messageOf(news));
     } catch (error) {
-      fails(line, error);
+      this.fails(line, error);
       return;
     }
+    await this.wasTold(line, line.told, news);
+  }
+
+  private async wasTold(line: Line, before: Told, news: News): Promise<void> {
+    const { kept, log, now } = this.options;
+    const { channel } = line;
     if (line.failure !== null) log.info(`alerts reach ${channel.name} again`);
     line.failure = null;
-    line.told = afterTelling(line.told, news, now());
+    line.told = afterTelling(before, news, now());
     const causes = [...news.begun, ...news.lasting].map(({ cause }) => cause);
     log.info({ causes, over: news.over.map(({ cause }) => cause) }, `told ${channel.name}`);
     await kept.write(nameOf(channel), line.told, now()).catch((err: unknown) => {
@@ -88,28 +118,26 @@ export function createAlerting(options: AlertingOptions): Alerting {
     });
   }
 
-  function fails(line: Line, error: unknown): void {
+  private newsRules(): NewsRules {
+    const { now } = this.options;
+    return {
+      now: now(),
+      againMs: this.againMs,
+      isDue: ({ cause, patienceMs = 0 }) => now() - (this.seen.get(cause)?.first ?? now()) >= patienceMs,
+      isCalm: (cause) => now() - (this.seen.get(cause)?.last ?? this.startedAt) >= this.calmMs,
+    };
+  }
+
+  private fails(line: Line, error: unknown): void {
+    const { log, now } = this.options;
     const { channel, failure } = line;
     const why = error instanceof ChannelError ? error.message : 'something went wrong that was not foreseen.';
     const askedMs = error instanceof ChannelError ? (error.retryAfterMs ?? 0) : 0;
-    const pauseMs = Math.min(
-      Math.max(failure === null ? firstPauseMs : failure.pauseMs * 2, askedMs),
-      longestPauseMs,
-    );
+    const nextPauseMs = failure === null ? this.firstPauseMs : failure.pauseMs * 2;
+    const pauseMs = Math.min(Math.max(nextPauseMs, askedMs), longestPauseMs);
     if (failure === null) log.warn(`an alert did not reach ${channel.name}, and is sent again: ${why}`);
     line.failure = { since: failure?.since ?? now(), why, pauseMs, nextAt: now() + pauseMs };
   }
-
-  return {
-    async tell(alerts) {
-      note(alerts.standing);
-      await Promise.all(lines.map((line) => tellOne(line, alerts)));
-    },
-    undelivered: () =>
-      lines.flatMap(({ channel, failure }) =>
-        failure === null ? [] : [{ channel: channel.name, since: failure.since, why: failure.why }],
-      ),
-  };
 }
 
 const nameOf = ({ id }: Channel): string => `alerts told to ${id}`;
@@ -130,7 +158,7 @@ interface News {
   over: { cause: string; since: Instant | null; text: string }[];
 }
 
-interface Rules {
+interface NewsRules {
   now: Instant;
   againMs: number;
   isDue: (alert: Alert) => boolean;
@@ -138,7 +166,11 @@ interface Rules {
 }
 
 /** What a channel is to be told, by what it was told. Pure. */
-function newsOf(told: Told, { standing, undecided }: Alerts, { now, againMs, isDue, isCalm }: Rules): News {
+function newsOf(
+  told: Told,
+  { standing, undecided }: Alerts,
+  { now, againMs, isDue, isCalm }: NewsRules,
+): News {
   const causes = new Set(standing.map(({ cause }) => cause));
   const isUndecided = (cause: string): boolean =>
     undecided.some((begin) => cause === begin || cause.startsWith(`${begin}/`));

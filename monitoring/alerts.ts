@@ -2,30 +2,15 @@
  * What needs somebody, by what is known of the space: the lines of `latchkey status` and of the alerts that go out. Ids only,
  * no names and no e-mails.
  */
-import {
-  clockNames,
-  clocksAgreeMs,
-  clockWords,
-  verdictOf,
-  type Ahead,
-  type ClockName,
-} from '../access/clocks.js';
 import type { Instant } from '../access/types.js';
-import type { ApiName, ApiState, CallProblem } from './api-watch.js';
+import { alertLimits, sentence, utc, type Alert, type AlertLimits } from './alert.js';
+import { apiAlerts, apiNames, clockAlerts, names, tokenAlerts } from './api-alerts.js';
+import type { ApiState } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
 import { readIdentity } from './identity.js';
 
-/** One thing that needs somebody. */
-export interface Alert {
-  /** The same for as long as it lasts: 'down/kisi', 'withheld/3'. */
-  cause: string;
-  /** Null: not known. */
-  since: Instant | null;
-  /** One line in plain words: what is wrong, and what to do. */
-  text: string;
-  /** It is told once it was seen for so long; left out: at once. */
-  patienceMs?: number;
-}
+export { alertLimits, durationWords, utc, type Alert, type AlertLimits } from './alert.js';
+export { tokenEndWords, tokenSoonMs } from './api-alerts.js';
 
 /** What stands, and what cannot be told now: the beginnings of causes that are neither begun nor over for it. */
 export interface Alerts {
@@ -33,47 +18,15 @@ export interface Alerts {
   undecided: string[];
 }
 
-/** From when on something needs somebody, in ms. */
-export interface AlertLimits {
-  /** For so long an API does not answer. */
-  downMs: number;
-  /** For so long a call is answered otherwise than documented, or refused. */
-  callMs: number;
-  /** For so long the comparison with Kisi fails. */
-  comparisonMs: number;
-  /** For so long members wait for an API that answers. */
-  blockedMs: number;
-}
-
 const minuteMs = 60_000;
-
-export const alertLimits: AlertLimits = {
-  downMs: 5 * minuteMs,
-  callMs: 5 * minuteMs,
-  comparisonMs: 60 * minuteMs,
-  blockedMs: 15 * minuteMs,
-};
-
 /** A poll is late after so many of its intervals, and not before so long. */
 const late = { intervals: 5, poll: 10 * minuteMs, reconciliation: 60 * minuteMs };
 
 /** A receiver that is started anew is no news to the others. */
 const undeliveredMs = 15 * minuteMs;
 
-/** So long before its end a token is told of. */
-export const tokenSoonMs = 24 * 3_600_000;
-/** What is taken for so long after its end has another one. */
-const tokenLateMs = 24 * 3_600_000;
-
 /** By the name of a channel. */
 export const undeliveredCause = (channel: string): string => `undelivered/${channel}`;
-
-const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
-const credentials: Record<ApiName, string> = {
-  nexudus: 'NEXUDUS_EMAIL and NEXUDUS_PASSWORD, or NEXUDUS_TOKEN',
-  kisi: 'KISI_API_KEY',
-};
-const apiNames: readonly ApiName[] = ['nexudus', 'kisi'];
 
 /** What needs somebody at `now`. Pure. */
 export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alertLimits): Alerts {
@@ -143,88 +96,6 @@ function rulesAlerts({ workers, rules }: Facts): Alert[] {
   const named = others.map(({ pid, host, rules: own }) => `${pid}@${host} has rules ${own ?? ''}`).join(', ');
   const text = `Workers run with different rules. Those of process ${rules.process} hold (${rules.digest}); ${named}. Start all of them with the same latchkey.yaml.`;
   return [{ cause: 'rules', since: null, text, patienceMs: otherRulesMs }];
-}
-
-function apiAlerts(api: ApiName, { apis }: Facts, now: Instant, limits: AlertLimits): Alert[] {
-  const state = apis?.[api];
-  if (state === undefined) return [];
-  return [
-    ...downAlert(api, state, now, limits),
-    ...refusedAlert(api, state),
-    ...state.problems.flatMap((problem) => callAlert(api, problem, limits)),
-    ...(state.retiring === null
-      ? []
-      : [
-          {
-            cause: `retiring/${api}`,
-            since: null,
-            text: `${names[api]} says that something Latchkey uses will end: ${state.retiring}. A newer version of Latchkey may be needed by then.`,
-          },
-        ]),
-  ];
-}
-
-function downAlert(api: ApiName, { down }: ApiState, now: Instant, { downMs }: AlertLimits): Alert[] {
-  if (down === null || now - down.since < downMs) return [];
-  const { since, why } = down;
-  const meanwhile =
-    api === 'kisi'
-      ? 'Keys are neither given nor taken away'
-      : 'Nothing new is noticed, and nothing taken away';
-  const text = `${names[api]} has not answered since ${utc(since)}: ${sentence(why)} ${meanwhile} until it does; then Latchkey catches up by itself.`;
-  return [{ cause: `down/${api}`, since, text }];
-}
-
-function refusedAlert(api: ApiName, { refused }: ApiState): Alert[] {
-  if (refused === null) return [];
-  const { since, why } = refused;
-  const text = `${names[api]} has refused Latchkey's credentials since ${utc(since)}: ${sentence(why)} Mend ${credentials[api]}.`;
-  return [{ cause: `refused/${api}`, since, text }];
-}
-
-/** Seen at both ends of the time: one failure that nothing followed is no lasting one. */
-function callAlert(api: ApiName, problem: CallProblem, { callMs }: AlertLimits): Alert[] {
-  const { call, kind, since, lastAt, why } = problem;
-  if (lastAt - since < callMs) return [];
-  const what = kind === 'refused' ? 'refuses' : 'answers otherwise than documented to';
-  const next =
-    kind === 'refused' ? 'See what the role may do.' : 'A newer version of Latchkey may be needed.';
-  const text = `${names[api]} ${what} "${call}" since ${utc(since)}: ${sentence(why)} ${next}`;
-  return [{ cause: `call/${api}/${call}`, since, text }];
-}
-
-/** Told together: one clock that is wrong differs from all others. */
-function clockAlerts({ apis, temporalSkewMs }: Facts): Alert[] {
-  if (apis === null) return [];
-  const skews = { temporal: temporalSkewMs, nexudus: apis.nexudus.skewMs, kisi: apis.kisi.skewMs };
-  const verdict = verdictOf({
-    temporal: exactly(skews.temporal),
-    nexudus: exactly(skews.nexudus),
-    kisi: exactly(skews.kisi),
-  });
-  if (verdict.wrong.length === 0) return [];
-  const differences = Object.entries(skews).flatMap(([name, ms]) => {
-    if (ms === null || Math.abs(ms) <= clocksAgreeMs) return [];
-    const which = ms > 0 ? 'ahead of' : 'behind';
-    return [`${clockNames([name as ClockName])} is ${durationWords(Math.abs(ms))} ${which} this machine's`];
-  });
-  const text = `Clocks differ (${differences.join(', ')}). ${clockWords(verdict)}`;
-  const cause = verdict.state === 'disputed' ? 'clocks/disputed' : `clocks/${verdict.wrong.join('-')}`;
-  return [{ cause, since: null, text }];
-}
-
-const exactly = (ms: number | null): Ahead | null => (ms === null ? null : { least: ms, most: ms });
-
-/** Of a token that is refused already, that is told. */
-function tokenAlerts({ tokenEndsAt: endsAt, apis }: Facts, now: Instant): Alert[] {
-  const isRefused = (apis?.nexudus.refused ?? null) !== null;
-  if (endsAt === null || isRefused || now < endsAt - tokenSoonMs || now > endsAt + tokenLateMs) return [];
-  return [{ cause: 'token/nexudus', since: null, text: tokenEndWords(endsAt) }];
-}
-
-/** What to do about a token that ends soon. */
-export function tokenEndWords(endsAt: Instant): string {
-  return `NEXUDUS_TOKEN ends at ${utc(endsAt)} or before, and nothing in Nexudus can be read from then on: put a new one in its place, which is used within seconds, or set NEXUDUS_EMAIL and NEXUDUS_PASSWORD instead, by which Latchkey renews its token itself.`;
 }
 
 /** Where the API itself is the matter, that is told, and not this too. */
@@ -360,17 +231,3 @@ function journalAlerts({ journal }: Facts): Alert[] {
     },
   ];
 }
-
-/** 'Sat 28 Nov' would need a zone of the reader: a time in UTC, to the minute. */
-export function utc(at: Instant): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
-
-/** '4 min', '90 s'. */
-export function durationWords(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

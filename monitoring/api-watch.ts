@@ -57,6 +57,7 @@ export interface ApiWatch {
 type ApiError = NexudusError | KisiError;
 /** What came of a call: its answer, or the error that it ended in. */
 type Outcome = { answer: unknown } | { error: unknown };
+type Tell = (method: string, args: unknown[], outcome: Outcome) => void;
 
 const mostProblems = 10;
 /** Answers that are not as documented. */
@@ -157,25 +158,28 @@ function idOf(answer: unknown): number | null {
 }
 
 /** A client whose every method tells what came of it. */
-function watched<C extends object>(
-  client: C,
-  tell: (method: string, args: unknown[], outcome: Outcome) => void,
-): C {
-  const wrapped = Object.entries(client).map(([method, run]: [string, unknown]) => [
-    method,
-    // What is no function, such as a clock, is shared as it is.
-    typeof run !== 'function'
-      ? run
-      : (...args: unknown[]): unknown => {
-          const result = (run as (...a: unknown[]) => unknown)(...args);
-          const note = (outcome: Outcome): void => {
-            tell(method, args, outcome);
-          };
-          if (result instanceof Promise) return noted(result, note);
-          return isIterable(result) ? notedPages(result, note) : result;
-        },
-  ]);
-  return Object.fromEntries(wrapped) as C;
+function watched<C extends object>(client: C, tell: Tell): C {
+  const methods = new Map<string | symbol, (...args: unknown[]) => unknown>();
+  return new Proxy(client, {
+    get(_, name): unknown {
+      const run: unknown = Reflect.get(client, name);
+      // What is no function, such as a clock, is shared as it is.
+      if (typeof run !== 'function') return run;
+      const method =
+        methods.get(name) ??
+        ((...args) => notedCall(Reflect.apply(run, client, args), String(name), args, tell));
+      methods.set(name, method);
+      return method;
+    },
+  });
+}
+
+function notedCall(result: unknown, method: string, args: unknown[], tell: Tell): unknown {
+  const note = (outcome: Outcome): void => {
+    tell(method, args, outcome);
+  };
+  if (result instanceof Promise) return noted(result, note);
+  return isIterable(result) ? notedPages(result, note) : result;
 }
 
 async function noted(result: Promise<unknown>, note: (outcome: Outcome) => void): Promise<unknown> {

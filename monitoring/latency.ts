@@ -1,6 +1,7 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { PrometheusMetricsExporter } from '@temporalio/worker';
 import type { Wait } from '../access/latency.js';
+import { apiBucketsS } from './api-meters.js';
 
 /** What is measured of how long changes take, in milliseconds. */
 export interface LatencyMeters {
@@ -27,7 +28,8 @@ const pushBucketsS = [0.01, 0.05, 0.1, ...bucketsS];
 /** How the SDK serves its metrics and these, at an address of this machine. */
 export function metricsAt(bindAddress: string): PrometheusMetricsExporter {
   const { key, pollLag, pushWake } = histograms;
-  const histogramBucketOverrides = { [key]: bucketsS, [pollLag]: bucketsS, [pushWake]: pushBucketsS };
+  const ofLatency = { [key]: bucketsS, [pollLag]: bucketsS, [pushWake]: pushBucketsS };
+  const histogramBucketOverrides = { ...ofLatency, ...apiBucketsS };
   return { prometheus: { bindAddress, histogramBucketOverrides } };
 }
 

@@ -6,12 +6,12 @@ import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import type { Kept } from '../database/kept.js';
 import type { Timekeeper } from '../activities/time.js';
-import { createAlerting, type AlertingOptions } from './alerting.js';
+import { createAlerting, type Alerting, type AlertingOptions } from './alerting.js';
 import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
 import type { ApiName, ApiState, ApiStates, ApiWatch, Problem } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { unlessAborted, within } from '../lib/within.js';
-import { readFacts, type LeaderReport } from './facts.js';
+import { readFacts, type Facts, type LeaderReport } from './facts.js';
 import type { JournalWatch } from './journal.js';
 import type { LatencyMeters } from './latency.js';
 import type { RunWatch } from './runs.js';
@@ -64,106 +64,141 @@ const hooksLastMs = 30 * 60_000;
 const names = { nexudus: 'Nexudus', kisi: 'Kisi' } as const;
 export const hooksKeptName = 'webhooks switched off';
 
-export function createMonitor(deps: MonitorDeps): Monitor {
-  const { client, taskQueue, watch, kept, journal, channels, log, now, pace = {} } = deps;
-  const { everyMs = 45_000, limits = {}, ...alertingPace } = pace;
-  let hooks: LeaderReport['hooks'] = null;
-  let auditLog: Problem | null = null;
-  let alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
-  let isFailing = false;
-  const probing = new Set<ApiName>();
-  const probedAt: Record<ApiName, Instant> = { nexudus: 0, kisi: 0 };
+/** What looks after the space for as long as this process is the leader. */
+export const createMonitor = (deps: MonitorDeps): Monitor => new SpaceMonitor(deps);
 
-  const apis = (): ApiStates => {
-    const states = watch.states();
-    const withSkew = (api: ApiName): ApiState => ({ ...states[api], skewMs: deps.skewMs[api]() });
-    return { nexudus: withSkew('nexudus'), kisi: withSkew('kisi') };
-  };
-  const report = (): LeaderReport => ({
-    at: now(),
-    apis: apis(),
-    temporalSkewMs: deps.skewMs.temporal(),
-    ...{ hooks, auditLog, journal: journal.state() },
-    tokenEndsAt: deps.token.endsAt(),
-    channels: channels.map(({ name }) => name),
-    undelivered: alerting.undelivered(),
-  });
+class SpaceMonitor implements Monitor {
+  private readonly everyMs: number;
+  private readonly limits: AlertLimits;
+  private alerting: Alerting;
+  private hooks: LeaderReport['hooks'] = null;
+  private auditLog: Problem | null = null;
+  private isFailing = false;
+  private readonly probing = new Set<ApiName>();
+  private readonly probedAt: Record<ApiName, Instant> = { nexudus: 0, kisi: 0 };
 
-  /** Reading shows too whether the database does what it is asked. */
-  async function readHooks(): Promise<void> {
-    try {
-      const found = await kept.read(hooksKeptName);
-      const isFresh = found !== null && now() - found.at < hooksLastMs;
-      hooks = isFresh ? { at: found.at, off: found.value as string[] } : null;
-      await kept.write('monitor', null, now());
-      auditLog = null;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : 'the database does not answer';
-      auditLog = { since: auditLog?.since ?? now(), lastAt: now(), why };
+  constructor(private readonly deps: MonitorDeps) {
+    const { everyMs = 45_000, limits = {} } = deps.pace ?? {};
+    this.everyMs = everyMs;
+    this.limits = { ...alertLimits, ...limits };
+    this.alerting = this.freshAlerting();
+  }
+
+  report(): LeaderReport {
+    const { skewMs, journal, token, channels, now } = this.deps;
+    return {
+      at: now(),
+      apis: this.apiStates(),
+      temporalSkewMs: skewMs.temporal(),
+      ...{ hooks: this.hooks, auditLog: this.auditLog, journal: journal.state() },
+      tokenEndsAt: token.endsAt(),
+      channels: channels.map(({ name }) => name),
+      undelivered: this.alerting.undelivered(),
+    };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, hear, runs, journal } = this.deps;
+    // Another process may have told something since this one was the leader.
+    this.alerting = this.freshAlerting();
+    const over = once(signal, 'abort').then(() => null);
+    void hear(signal);
+    runs.restart();
+    void journal.run(signal);
+    while (!signal.aborted) {
+      await this.look(over).then(
+        () => (this.isFailing = false),
+        (err: unknown) => {
+          if (!this.isFailing)
+            log.warn({ err }, 'how the space stands could not be read, so no alerts go out');
+          this.isFailing = true;
+        },
+      );
+      await sleep(this.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
-  async function probe(api: ApiName): Promise<void> {
-    const { down, refused, answeredAt, role } = watch.states()[api];
-    // What time it is shows by any answer.
-    const isInDoubt = down !== null || refused !== null || deps.time.verdict().state === 'disputed';
-    if ((!isInDoubt && role !== null) || probing.has(api)) return;
-    // As long as it answers, other requests show that.
-    const lastAt = Math.max(down?.lastAt ?? 0, isInDoubt ? (answeredAt ?? 0) : 0, probedAt[api]);
-    // A clock that was set back must not make this wait for hours.
-    if (Math.abs(now() - lastAt) < probeMs) return;
-    probing.add(api);
-    probedAt[api] = now();
-    // What comes of it the watch notes.
-    const limit = { limitMs: probeMs, of: names[api] } as const;
-    await within({ limit }, () => unlessAborted(deps.ask[api]())).catch(() => undefined);
-    probing.delete(api);
+  private freshAlerting(): Alerting {
+    const { channels, kept, log, now, pace = {} } = this.deps;
+    return createAlerting({ ...pace, channels, kept, log, now });
+  }
+
+  private apiStates(): ApiStates {
+    const { watch, skewMs } = this.deps;
+    const states = watch.states();
+    const withSkew = (api: ApiName): ApiState => ({ ...states[api], skewMs: skewMs[api]() });
+    return { nexudus: withSkew('nexudus'), kisi: withSkew('kisi') };
   }
 
   /** `over`: null, once the term is. */
-  async function look(over: Promise<null>): Promise<void> {
-    const { nexudus, kisi, temporal } = deps.skewMs;
-    const skews = { nexudus: nexudus(), kisi: kisi(), temporal: temporal() };
-    deps.tellClocks(skews, deps.time.verdict().state === 'disputed');
-    await readHooks();
-    await deps.token.look();
-    const reading = readFacts(client, taskQueue, now(), report());
+  private async look(over: Promise<null>): Promise<void> {
+    const { client, taskQueue, token, now } = this.deps;
+    this.tellClocks();
+    await this.readHooks();
+    await token.look();
+    const reading = readFacts(client, taskQueue, now(), this.report());
     // A member whose worker stops does not answer any more.
     const facts = await Promise.race([reading, over]);
     if (facts === null) return;
-    await alerting.tell(alertsOf(facts, now(), { ...alertLimits, ...limits }));
-    for (const id of deps.runs.late(facts)) {
-      log.warn(
-        `the Schedule ${id} did not run when it ought to, as after Temporal's clock was set: it is run now`,
-      );
-      await deps.runNow(id);
-    }
+    await this.alerting.tell(alertsOf(facts, now(), this.limits));
+    await this.runLate(facts);
     // Who stopped everything wants no request at all.
     if (facts.orders?.stop?.level === 'all') return;
     // They may wait for their turn, and nobody waits for them.
-    void probe('nexudus');
-    void probe('kisi');
+    void this.probe('nexudus');
+    void this.probe('kisi');
   }
 
-  return {
-    report,
-    async run(signal) {
-      // Another process may have told something since this one was the leader.
-      alerting = createAlerting({ channels, kept, log, now, ...alertingPace });
-      const over = once(signal, 'abort').then(() => null);
-      void deps.hear(signal);
-      deps.runs.restart();
-      void journal.run(signal);
-      while (!signal.aborted) {
-        await look(over).then(
-          () => (isFailing = false),
-          (err: unknown) => {
-            if (!isFailing) log.warn({ err }, 'how the space stands could not be read, so no alerts go out');
-            isFailing = true;
-          },
-        );
-        await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-      }
-    },
-  };
+  private tellClocks(): void {
+    const { skewMs, tellClocks, time } = this.deps;
+    const skews = { nexudus: skewMs.nexudus(), kisi: skewMs.kisi(), temporal: skewMs.temporal() };
+    tellClocks(skews, time.verdict().state === 'disputed');
+  }
+
+  /** Reading shows too whether the database does what it is asked. */
+  private async readHooks(): Promise<void> {
+    const { kept, now } = this.deps;
+    try {
+      const found = await kept.read(hooksKeptName);
+      const isFresh = found !== null && now() - found.at < hooksLastMs;
+      this.hooks = isFresh ? { at: found.at, off: found.value as string[] } : null;
+      await kept.write('monitor', null, now());
+      this.auditLog = null;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'the database does not answer';
+      this.auditLog = { since: this.auditLog?.since ?? now(), lastAt: now(), why };
+    }
+  }
+
+  private async runLate(facts: Facts): Promise<void> {
+    const { runs, runNow, log } = this.deps;
+    for (const id of runs.late(facts)) {
+      log.warn(
+        `the Schedule ${id} did not run when it ought to, as after Temporal's clock was set: it is run now`,
+      );
+      await runNow(id);
+    }
+  }
+
+  private async probe(api: ApiName): Promise<void> {
+    if (!this.isProbeDue(api)) return;
+    this.probing.add(api);
+    this.probedAt[api] = this.deps.now();
+    // What comes of it the watch notes.
+    const limit = { limitMs: probeMs, of: names[api] } as const;
+    await within({ limit }, () => unlessAborted(this.deps.ask[api]())).catch(() => undefined);
+    this.probing.delete(api);
+  }
+
+  private isProbeDue(api: ApiName): boolean {
+    const { watch, time, now } = this.deps;
+    const { down, refused, answeredAt, role } = watch.states()[api];
+    // What time it is shows by any answer.
+    const isInDoubt = down !== null || refused !== null || time.verdict().state === 'disputed';
+    if ((!isInDoubt && role !== null) || this.probing.has(api)) return false;
+    // As long as it answers, other requests show that.
+    const lastAt = Math.max(down?.lastAt ?? 0, isInDoubt ? (answeredAt ?? 0) : 0, this.probedAt[api]);
+    // A clock that was set back must not make this wait for hours.
+    return Math.abs(now() - lastAt) >= probeMs;
+  }
 }

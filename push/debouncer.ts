@@ -68,154 +68,175 @@ interface Lately {
 
 const minuteMs = 60_000;
 
+const defaults = {
+  gatherMs: 80,
+  windowMs: 500,
+  longestWindowMs: 4_000,
+  patienceMs: 4_000,
+  longestCheckInWaitMs: 20_000,
+  atOnce: 20,
+};
+
 /** A debouncer. What it holds is bounded by the number of members, whatever comes in. */
-export function createDebouncer(options: DebouncerOptions): Debouncer {
-  const {
-    wake,
-    pollNow,
-    gatherMs = 80,
-    windowMs = 500,
-    longestWindowMs = 4_000,
-    patienceMs = 4_000,
-    longestCheckInWaitMs = 20_000,
-    atOnce = 20,
-    onWoken,
-    onProblem,
-    onMended,
-  } = options;
+export const createDebouncer = (options: DebouncerOptions): Debouncer => new WakeDebouncer(options);
+
+class WakeDebouncer implements Debouncer {
+  private readonly options: DebouncerOptions & typeof defaults;
   /** Those of whom was told just now. */
-  const gathering = new Map<Whom, Told>();
+  private readonly gathering = new Map<Whom, Told>();
   /** Those who wait to be woken, in the order in which they were first told of. */
-  const waiting = new Map<Whom, Told>();
+  private readonly waiting = new Map<Whom, Told>();
   /** Those who checked in, and wait for others to be woken with. */
-  const patient = new Map<Whom, Told>();
+  private readonly patient = new Map<Whom, Told>();
   /** Those who were woken a moment ago. */
-  const lately = new Map<Whom, Lately>();
-  let running = 0;
-  let patientUntil: NodeJS.Timeout | undefined;
+  private readonly lately = new Map<Whom, Lately>();
+  private running = 0;
+  private patientUntil: NodeJS.Timeout | undefined;
   /** When nobody had come to go with, within the last minute. */
-  let inVain: number[] = [];
-  let isFailing = false;
-  let draining: { resolve: () => void } | null = null;
+  private inVain: number[] = [];
+  private isFailing = false;
+  private draining: { resolve: () => void } | null = null;
 
-  function tell(whom: Whom, { mayStart, about = 'change' }: News): void {
+  constructor(options: DebouncerOptions) {
+    this.options = { ...defaults, ...options };
+  }
+
+  tell(memberId: number, news: News): void {
+    this.take(memberId, news);
+  }
+
+  tellSomething(): void {
+    this.take(something, { mayStart: false });
+  }
+
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.draining = { resolve };
+      this.goAfterAll();
+    });
+  }
+
+  private take(whom: Whom, { mayStart, about = 'change' }: News): void {
     const told: Told = { mayStart, at: Date.now(), about };
-    const checkedIn = patient.get(whom);
+    const checkedIn = this.patient.get(whom);
     if (checkedIn !== undefined && isOfCheckIn(checkedIn, told)) {
-      patient.set(whom, both(told, checkedIn));
+      this.patient.set(whom, both(told, checkedIn));
       return;
     }
-    const queued = waiting.get(whom);
+    const queued = this.waiting.get(whom);
     if (queued !== undefined) {
-      waiting.set(whom, both(told, queued));
+      this.waiting.set(whom, both(told, queued));
       return;
     }
-    const before = lately.get(whom);
+    const before = this.lately.get(whom);
     // Whoever had no workflow was not woken, and must not wait for that.
-    if (before === undefined || (mayStart && !before.mayStart)) {
-      if (!gathering.has(whom))
-        setTimeout(() => {
-          callIn(whom);
-        }, gatherMs);
-      gathering.set(whom, both(told, gathering.get(whom) ?? before?.told));
-    } else before.told = both(told, before.told);
+    if (before === undefined || (mayStart && !before.mayStart)) this.gather(whom, told, before);
+    else before.told = both(told, before.told);
   }
 
-  function callIn(whom: Whom): void {
-    const told = gathering.get(whom);
-    gathering.delete(whom);
+  private gather(whom: Whom, told: Told, before: Lately | undefined): void {
+    if (!this.gathering.has(whom))
+      setTimeout(() => {
+        this.callIn(whom);
+      }, this.options.gatherMs);
+    this.gathering.set(whom, both(told, this.gathering.get(whom) ?? before?.told));
+  }
+
+  private callIn(whom: Whom): void {
+    const told = this.gathering.get(whom);
+    this.gathering.delete(whom);
     if (told === undefined) return;
-    if (told.about === 'checkIn') waitForOthers(whom, told);
+    if (told.about === 'checkIn') this.waitForOthers(whom, told);
     else {
-      waiting.set(whom, both(told, both(waiting.get(whom) ?? told, patient.get(whom))));
-      patient.delete(whom);
-      goWithIt();
+      this.waiting.set(whom, both(told, both(this.waiting.get(whom) ?? told, this.patient.get(whom))));
+      this.patient.delete(whom);
+      this.goWithIt();
     }
-    goOn();
+    this.goOn();
   }
 
-  function waitForOthers(whom: Whom, told: Told): void {
-    if (patient.size === 0) patientUntil = setTimeout(goInVain, patienceNow());
-    patient.set(whom, both(told, patient.get(whom)));
+  private waitForOthers(whom: Whom, told: Told): void {
+    if (this.patient.size === 0)
+      this.patientUntil = setTimeout(() => {
+        this.inVain.push(performance.now());
+        this.goAfterAll();
+      }, this.patienceNow());
+    this.patient.set(whom, both(told, this.patient.get(whom)));
   }
 
   /** Each read for those who come and go would leave less of the minute's requests to those who buy. */
-  function patienceNow(): number {
-    inVain = inVain.filter((at) => performance.now() - at < minuteMs);
-    return Math.min(patienceMs * (1 + inVain.length), Math.max(patienceMs, longestCheckInWaitMs));
+  private patienceNow(): number {
+    const { patienceMs, longestCheckInWaitMs } = this.options;
+    this.inVain = this.inVain.filter((at) => performance.now() - at < minuteMs);
+    return Math.min(patienceMs * (1 + this.inVain.length), Math.max(patienceMs, longestCheckInWaitMs));
   }
 
-  function goInVain(): void {
-    inVain.push(performance.now());
-    goAfterAll();
-  }
-
-  function goAfterAll(): void {
-    goWithIt();
-    goOn();
+  private goAfterAll(): void {
+    this.goWithIt();
+    this.goOn();
   }
 
   /** Those who could wait have had somebody to go with, or have waited for long enough. */
-  function goWithIt(): void {
-    clearTimeout(patientUntil);
-    for (const [whom, told] of patient) waiting.set(whom, both(told, waiting.get(whom)));
-    patient.clear();
+  private goWithIt(): void {
+    clearTimeout(this.patientUntil);
+    for (const [whom, told] of this.patient) this.waiting.set(whom, both(told, this.waiting.get(whom)));
+    this.patient.clear();
   }
 
-  function goOn(): void {
-    for (const [whom, told] of waiting) {
-      if (running >= atOnce) return;
-      waiting.delete(whom);
-      running++;
-      void serve(whom, told);
+  private goOn(): void {
+    for (const [whom, told] of this.waiting) {
+      if (this.running >= this.options.atOnce) return;
+      this.waiting.delete(whom);
+      this.running++;
+      void this.serve(whom, told);
     }
-    const isQuiet = running === 0 && waiting.size + gathering.size + patient.size === 0;
-    if (draining !== null && isQuiet && [...lately.values()].every(({ told }) => told === null))
-      draining.resolve();
+    if (this.draining !== null && this.isQuiet()) this.draining.resolve();
   }
 
-  async function serve(whom: Whom, told: Told): Promise<void> {
-    const before = lately.get(whom);
+  private isQuiet(): boolean {
+    if (this.running > 0 || this.waiting.size + this.gathering.size + this.patient.size > 0) return false;
+    return [...this.lately.values()].every(({ told }) => told === null);
+  }
+
+  private async serve(whom: Whom, told: Told): Promise<void> {
+    const { windowMs, longestWindowMs } = this.options;
     // From now on and not from the answer: what is told while it is under way may come too late for it.
     const since: Lately = {
-      mayStart: told.mayStart || before?.mayStart === true,
+      mayStart: told.mayStart || this.lately.get(whom)?.mayStart === true,
       windowMs: Math.min(told.windowMs ?? windowMs, Math.max(windowMs, longestWindowMs)),
       told: null,
     };
-    lately.set(whom, since);
-    try {
-      const { mayStart, about } = told;
-      await (whom === something ? pollNow() : wake(whom, { mayStart, isCheckIn: about === 'checkIn' }));
-      onWoken?.(Date.now() - told.at);
-      if (isFailing) onMended();
-      isFailing = false;
-    } catch (error) {
-      since.told = both(told, since.told);
-      if (!isFailing) onProblem(error);
-      isFailing = true;
-    }
+    this.lately.set(whom, since);
+    await this.wake(whom, told, since);
     setTimeout(() => {
-      // A later wake has taken its place.
-      if (lately.get(whom) !== since) return;
-      lately.delete(whom);
-      if (since.told !== null) waiting.set(whom, { ...since.told, windowMs: since.windowMs * 2 });
-      goOn();
+      this.endWindow(whom, since);
     }, since.windowMs);
-    running--;
-    goOn();
+    this.running--;
+    this.goOn();
   }
 
-  return {
-    tell,
-    tellSomething: () => {
-      tell(something, { mayStart: false });
-    },
-    drain: () =>
-      new Promise((resolve) => {
-        draining = { resolve };
-        goAfterAll();
-      }),
-  };
+  private async wake(whom: Whom, told: Told, since: Lately): Promise<void> {
+    const { wake, pollNow, onWoken, onProblem, onMended } = this.options;
+    const { mayStart, about } = told;
+    try {
+      await (whom === something ? pollNow() : wake(whom, { mayStart, isCheckIn: about === 'checkIn' }));
+      onWoken?.(Date.now() - told.at);
+      if (this.isFailing) onMended();
+      this.isFailing = false;
+    } catch (error) {
+      since.told = both(told, since.told);
+      if (!this.isFailing) onProblem(error);
+      this.isFailing = true;
+    }
+  }
+
+  private endWindow(whom: Whom, since: Lately): void {
+    // A later wake has taken its place.
+    if (this.lately.get(whom) !== since) return;
+    this.lately.delete(whom);
+    if (since.told !== null) this.waiting.set(whom, { ...since.told, windowMs: since.windowMs * 2 });
+    this.goOn();
+  }
 }
 
 function both(one: Told, other: Told | null | undefined): Told {

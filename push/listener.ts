@@ -85,24 +85,9 @@ const timeLimits: TimeLimits = {
  * known to be no good is refused before its body is read. Throws where the port is taken.
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const { debouncer, kisi, count, trustedProxy = null } = options;
-  const times = options.timeLimits ?? timeLimits;
+  const { debouncer, kisi, count, trustedProxy = null, timeLimits: times = timeLimits } = options;
   const refusals = createRefusals();
-  const app = fastify({
-    bodyLimit: bodyLimitBytes,
-    requestTimeout: times.callMs,
-    connectionTimeout: times.silenceMs,
-    keepAliveTimeout: times.idleMs,
-    http: {
-      headersTimeout: times.headersMs,
-      requestTimeout: times.callMs,
-      connectionsCheckingInterval: times.checkMs,
-      maxHeaderSize: headersLimitBytes,
-    },
-    clientErrorHandler: refuseUnread(count),
-    exposeHeadRoutes: false,
-    logger: false,
-  });
+  const app = appOf(times, count);
   limitConnections(app.server, options.connectionLimits ?? connectionLimits(), {
     trustedProxy,
     onClosed: () => {
@@ -146,10 +131,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     });
 
   await app.listen({ port: options.port, host: options.host ?? '127.0.0.1' });
-  const address = app.server.address();
-  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
   return {
-    port: address.port,
+    port: portOf(app),
     async close() {
       // Nobody who sends slowly is waited for.
       setTimeout(() => {
@@ -160,6 +143,31 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       await debouncer.drain();
     },
   };
+}
+
+function portOf(app: FastifyInstance): number {
+  const address = app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
+  return address.port;
+}
+
+/** The server, without addresses yet. */
+function appOf(times: TimeLimits, count: Count): FastifyInstance {
+  return fastify({
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: times.callMs,
+    connectionTimeout: times.silenceMs,
+    keepAliveTimeout: times.idleMs,
+    http: {
+      headersTimeout: times.headersMs,
+      requestTimeout: times.callMs,
+      connectionsCheckingInterval: times.checkMs,
+      maxHeaderSize: headersLimitBytes,
+    },
+    clientErrorHandler: refuseUnread(count),
+    exposeHeadRoutes: false,
+    logger: false,
+  });
 }
 
 type Told = (request: FastifyRequest, outcome: PushOutcome) => void;

@@ -24,33 +24,52 @@ const againAfterMs = 5_000;
 const sameMomentMs = 1_000;
 
 /** A keeper. What waits in it is bounded by the number of members. */
-export function createOpinionKeeper({ auditLog, now, onProblem }: OpinionKeeperOptions): OpinionKeeper {
-  const waiting = new Map<number, Dated>();
-  let running: Promise<void> | null = null;
-  let isFailing = false;
+export const createOpinionKeeper = (options: OpinionKeeperOptions): OpinionKeeper =>
+  new AuditLogOpinions(options);
 
-  function goOn(): Promise<void> {
-    running ??= keepAll().finally(() => (running = null));
-    return running;
+class AuditLogOpinions implements OpinionKeeper {
+  private readonly waiting = new Map<number, Dated>();
+  private running: Promise<void> | null = null;
+  private isFailing = false;
+
+  constructor(private readonly options: OpinionKeeperOptions) {}
+
+  take(opinion: Opinion): void {
+    const now = this.options.now();
+    const at = Math.min(opinion.at ?? now, now);
+    if ((this.waiting.get(opinion.memberId)?.at ?? 0) > at) return;
+    this.waiting.set(opinion.memberId, { ...opinion, at });
+    void this.goOn();
   }
 
-  async function keepAll(): Promise<void> {
-    for (const [memberId, opinion] of waiting) {
-      waiting.delete(memberId);
+  async drain(): Promise<void> {
+    await this.running;
+    if (this.waiting.size > 0) await this.goOn();
+  }
+
+  private goOn(): Promise<void> {
+    this.running ??= this.keepAll().finally(() => (this.running = null));
+    return this.running;
+  }
+
+  private async keepAll(): Promise<void> {
+    for (const [memberId, opinion] of this.waiting) {
+      this.waiting.delete(memberId);
       try {
-        await keep(opinion);
-        isFailing = false;
+        await this.keep(opinion);
+        this.isFailing = false;
       } catch (error) {
-        if (!waiting.has(memberId)) waiting.set(memberId, opinion);
-        if (!isFailing) onProblem(error);
-        isFailing = true;
-        setTimeout(() => void goOn(), againAfterMs).unref();
+        if (!this.waiting.has(memberId)) this.waiting.set(memberId, opinion);
+        if (!this.isFailing) this.options.onProblem(error);
+        this.isFailing = true;
+        setTimeout(() => void this.goOn(), againAfterMs).unref();
         return;
       }
     }
   }
 
-  async function keep({ memberId, locationId, groupIds, at }: Dated): Promise<void> {
+  private async keep({ memberId, locationId, groupIds, at }: Dated): Promise<void> {
+    const { auditLog } = this.options;
     const last = await auditLog.last('opinion', memberId);
     if (last !== null && at < last.at - sameMomentMs) return;
     if (last !== null && JSON.stringify(last.after) === JSON.stringify(groupIds)) return;
@@ -72,17 +91,4 @@ export function createOpinionKeeper({ auditLog, now, onProblem }: OpinionKeeperO
       answer: null,
     });
   }
-
-  return {
-    take(opinion) {
-      const at = Math.min(opinion.at ?? now(), now());
-      if ((waiting.get(opinion.memberId)?.at ?? 0) > at) return;
-      waiting.set(opinion.memberId, { ...opinion, at });
-      void goOn();
-    },
-    async drain() {
-      await running;
-      if (waiting.size > 0) await goOn();
-    },
-  };
 }

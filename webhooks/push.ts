@@ -56,35 +56,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   if (config.push === null) return null;
   const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
-  /** What comes in is in Nexudus by then: a read that began since shows it. */
-  const wakeBy = (reason: Wake['reason']): Wake => {
-    const now = deps.now();
-    return { reason, ...(now === null ? {} : { notBefore: now }) };
-  };
-  const pollNow = (): Promise<void> =>
-    client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
-  const mayStart = createNewcomers(deps);
-  // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
-  const newcomers: Debouncer = createDebouncer({
-    async wake(memberId) {
-      const wake = wakeBy('changed');
-      if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
-      else newcomers.tellSomething();
-    },
-    ...{ pollNow, gatherMs: 0, atOnce: newcomersAtOnce, onWoken: deps.onWoken },
-    ...telling(log),
-  });
-  const debouncer: Debouncer = createDebouncer({
-    async wake(memberId, { mayStart, isCheckIn }) {
-      const wake = wakeBy(isCheckIn ? 'checkIn' : 'changed');
-      if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
-      newcomers.tell(memberId, { mayStart });
-    },
-    ...{ pollNow, onWoken: deps.onWoken },
-    // Where a use ends the access at once, nobody who comes in is to wait for long.
-    ...(config.file.policies.usedPass === 'atOnce' ? { longestCheckInWaitMs: 0 } : {}),
-    ...telling(log),
-  });
+  const { newcomers, debouncer } = memberDebouncers(deps, waker);
   const opinions = createOpinionKeeper({
     auditLog,
     now: Date.now,
@@ -102,18 +74,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
           },
         };
   const drift = driftDebouncer(deps, waker);
-  const judge = createKisiJudge({
-    auditLog,
-    policy: config.file.drift,
-    debouncer: drift,
-    now: Date.now,
-    onProblem: (err) => {
-      log.warn(
-        { err },
-        'events of Kisi come in, but not whose they are can be read: Kisi is compared instead',
-      );
-    },
-  });
+  const judge = kisiJudge(deps, drift);
   const kisi = kisiKey === null ? null : createKisiRoute({ key: kisiKey, judge });
   const refused = createRefusedLog(log);
   const meter = pushCounter();
@@ -146,6 +107,60 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         log.warn('not everybody could be woken of whom pushes told; the next poll and comparison see to it');
     },
   };
+}
+
+/** Tells by the events of Kisi whom to compare with Kisi. */
+function kisiJudge(
+  { auditLog, config, log }: PushDeps,
+  drift: Debouncer,
+): ReturnType<typeof createKisiJudge> {
+  return createKisiJudge({
+    auditLog,
+    policy: config.file.drift,
+    debouncer: drift,
+    now: Date.now,
+    onProblem: (err) => {
+      log.warn(
+        { err },
+        'events of Kisi come in, but not whose they are can be read: Kisi is compared instead',
+      );
+    },
+  });
+}
+
+/** Wakes the members that pushes name: those who have a workflow, and apart from them newcomers. */
+function memberDebouncers(deps: PushDeps, waker: Waker): { newcomers: Debouncer; debouncer: Debouncer } {
+  const { config, client, log } = deps;
+  /** What comes in is in Nexudus by then: a read that began since shows it. */
+  const wakeBy = (reason: Wake['reason']): Wake => {
+    const now = deps.now();
+    return { reason, ...(now === null ? {} : { notBefore: now }) };
+  };
+  const pollNow = (): Promise<void> =>
+    client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+  const mayStart = createNewcomers(deps);
+  // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
+  const newcomers: Debouncer = createDebouncer({
+    async wake(memberId) {
+      const wake = wakeBy('changed');
+      if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
+      else newcomers.tellSomething();
+    },
+    ...{ pollNow, gatherMs: 0, atOnce: newcomersAtOnce, onWoken: deps.onWoken },
+    ...telling(log),
+  });
+  const debouncer: Debouncer = createDebouncer({
+    async wake(memberId, { mayStart, isCheckIn }) {
+      const wake = wakeBy(isCheckIn ? 'checkIn' : 'changed');
+      if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
+      newcomers.tell(memberId, { mayStart });
+    },
+    ...{ pollNow, onWoken: deps.onWoken },
+    // Where a use ends the access at once, nobody who comes in is to wait for long.
+    ...(config.file.policies.usedPass === 'atOnce' ? { longestCheckInWaitMs: 0 } : {}),
+    ...telling(log),
+  });
+  return { newcomers, debouncer };
 }
 
 /** For the process that sends alerts, which may be another one. A look that cannot be told is told by the next. */

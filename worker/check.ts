@@ -28,14 +28,16 @@ export interface CheckedSpace {
   groups: (Pick<KisiGroup, 'id' | 'name' | 'locksCount' | 'loginEnabled'> & { passTypes: Named[] })[];
 }
 
+type ApiError = NexudusError | KisiError;
+
 /** The space could not be read: what each API answered that did not answer as it should. */
 export class UnreadSpaceError extends Error {
   override readonly name = 'UnreadSpaceError';
   /** One for each error, for the operator. */
   readonly lines: readonly string[];
   constructor(
-    readonly errors: readonly (NexudusError | KisiError)[],
-    hintOf: (error: NexudusError | KisiError) => string = () => '',
+    readonly errors: readonly ApiError[],
+    hintOf: (error: ApiError) => string = () => '',
   ) {
     const lines = errors.map((error) => `${error.message}${hintOf(error)}`);
     super(lines.join(' '));
@@ -57,30 +59,9 @@ export async function checkSpace(
   kisi: KisiClient,
   before: Resolved = {},
 ): Promise<CheckedSpace> {
-  const errors: (NexudusError | KisiError)[] = [];
-  const attempt = async <T>(job: () => Promise<T>): Promise<T | null> => {
-    try {
-      return await job();
-    } catch (error) {
-      if (!(error instanceof NexudusError) && !(error instanceof KisiError)) throw error;
-      errors.push(error);
-      return null;
-    }
-  };
-  const [reference, organization] = await Promise.all([
-    attempt(async () => {
-      await nexudus.me();
-      return readReference(nexudus, {});
-    }),
-    attempt(async () => {
-      const { organizationId } = await kisi.currentUser();
-      return { organizationId, groups: await kisi.listGroups() };
-    }),
-  ]);
-  const hintOf = (error: NexudusError | KisiError): string => addressHint(error, config);
-  if (reference === null || organization === null) throw new UnreadSpaceError(errors, hintOf);
-
-  const { passTypes, locations, allowances, broken } = reference;
+  const hintOf = (error: ApiError): string => addressHint(error, config);
+  const { reference, organization } = await readBoth(nexudus, kisi, hintOf);
+  const { passTypes, locations, allowances } = reference;
   const { organizationId, groups } = organization;
   const names = createNames(before);
   const timeZones = resolveZones(config, locations, names);
@@ -92,39 +73,59 @@ export async function checkSpace(
     policies: config.file.policies,
     ...(all.length === 0 ? {} : { unresolved: all }),
   };
-
   const sold = new Set(allowances.map((allowance) => allowance.passTypeId));
-  const inUse = await attempt(() => usedTypes(nexudus, passTypes, rules, sold));
-  if (inUse === null) throw new UnreadSpaceError(errors, hintOf);
-  const warnings = [
-    ...names.warnings,
-    ...missing.map(({ why }) => `${why}: it opens nothing`),
-    ...broken.map(({ error }) => error.message),
-    ...locations
-      .filter((location) => location.timeZone === null && timeZones[location.id] === undefined)
-      .map(
-        (l) =>
-          `location ${l.id} (${l.name}) has no known time zone: passes there wait until it is named under "locations:"`,
-      ),
-    ...groupWarnings(groups, passTypes, rules),
-    ...inUse.map(
-      (type) => `pass type ${type.id} (${type.name}) is in use and maps to no group: its passes open nothing`,
-    ),
-  ];
+  const inUse = await typesInUse(nexudus, passTypes, rules, sold, hintOf);
   return {
     rules,
     organizationId,
     timeZones,
     knownZones: { ...zonesOf(locations), ...timeZones },
-    warnings,
+    warnings: [
+      ...names.warnings,
+      ...missing.map(({ why }) => `${why}: it opens nothing`),
+      ...reference.broken.map(({ error }) => error.message),
+      ...zoneWarnings(locations, timeZones),
+      ...groupWarnings(groups, passTypes, rules),
+      ...inUse.map(
+        (type) =>
+          `pass type ${type.id} (${type.name}) is in use and maps to no group: its passes open nothing`,
+      ),
+    ],
     problems: names.problems,
     resolved: names.resolved,
     groups: groups.map((group) => ({ ...group, passTypes: typesOf(group.id, passTypes, rules) })),
   };
 }
 
+/** What both APIs hold of the space. Throws UnreadSpaceError with the errors of both. */
+async function readBoth(nexudus: NexudusClient, kisi: KisiClient, hintOf: (error: ApiError) => string) {
+  const errors: ApiError[] = [];
+  const attempt = <T>(job: Promise<T>): Promise<T | null> =>
+    job.catch((error: unknown) => {
+      errors.push(apiError(error));
+      return null;
+    });
+  const [reference, organization] = await Promise.all([
+    attempt(nexudus.me().then(() => readReference(nexudus, {}))),
+    attempt(
+      kisi.currentUser().then(async ({ organizationId }) => ({
+        organizationId,
+        groups: await kisi.listGroups(),
+      })),
+    ),
+  ]);
+  if (reference === null || organization === null) throw new UnreadSpaceError(errors, hintOf);
+  return { reference, organization };
+}
+
+/** An error of one of the APIs. Throws any other. */
+function apiError(error: unknown): ApiError {
+  if (error instanceof NexudusError || error instanceof KisiError) return error;
+  throw error;
+}
+
 /** Below its API, Nexudus answers for a website: by a page, a 404, or a refusal. */
-function addressHint(error: NexudusError | KisiError, { nexudus }: Config): string {
+function addressHint(error: ApiError, { nexudus }: Config): string {
   if (!(error instanceof NexudusError) || nexudus.baseUrl.endsWith('/api')) return '';
   if (error.kind === 'throttled' || error.kind === 'unavailable') return '';
   return ' NEXUDUS_BASE_URL does not end in /api, which is probably why.';
@@ -253,15 +254,29 @@ function groupWarnings(groups: readonly KisiGroup[], passTypes: readonly PassTyp
     ]);
 }
 
-async function usedTypes(
+function zoneWarnings(locations: readonly Location[], timeZones: Record<number, string>): string[] {
+  return locations
+    .filter(({ id, timeZone }) => timeZone === null && timeZones[id] === undefined)
+    .map(
+      ({ id, name }) =>
+        `location ${id} (${name}) has no known time zone: passes there wait until it is named under "locations:"`,
+    );
+}
+
+/** Pass types that map to no group, and whose passes members have or may buy. Throws UnreadSpaceError. */
+async function typesInUse(
   nexudus: NexudusClient,
   passTypes: readonly PassType[],
   rules: Rules,
   sold: ReadonlySet<number>,
+  hintOf: (error: ApiError) => string,
 ): Promise<PassType[]> {
   const used: PassType[] = [];
-  for (const type of passTypes.filter((one) => groupsOf(one, rules).length === 0)) {
-    if (sold.has(type.id) || (await nexudus.countPassesOf(type.id)) > 0) used.push(type);
+  try {
+    for (const type of passTypes.filter((one) => groupsOf(one, rules).length === 0))
+      if (sold.has(type.id) || (await nexudus.countPassesOf(type.id)) > 0) used.push(type);
+  } catch (error) {
+    throw new UnreadSpaceError([apiError(error)], hintOf);
   }
   return used;
 }

@@ -4,6 +4,7 @@ import type { Instant } from '../access/types.js';
 import { isRefusal } from '../activities/failures.js';
 import { shared } from '../lib/shared.js';
 import { within } from '../lib/within.js';
+import type { Turns } from '../monitoring/api-meters.js';
 
 /** An API does not take what it is shown any more. */
 export interface Refusal {
@@ -50,40 +51,172 @@ export interface LoginState {
  * then, and a new one is used as soon as it is there and works.
  */
 export interface Login<K> extends LoginState {
-  /** The functions that `make` makes for a credential, always for the one in use; they throw what the API answers. */
+  /** The client that `make` makes for a credential, always for the one in use. It throws what the API answers. */
   clientOf<C extends object>(make: (credential: K) => C): C;
   /** The credential that is in use. */
   inUse(): K;
   /** The same turns; while the credential is refused, asking for one throws the API's refusal, so that nothing is sent. */
-  guarded<T extends Turns>(turns: T): T;
-}
-
-interface Turns {
-  turn(...args: never[]): Promise<void>;
+  guarded<A extends unknown[]>(turns: Turns<A>): Turns<A>;
 }
 
 /** Creates the login. Nothing is sent before the first request of a client. */
-export function createLogin<K>(options: LoginOptions<K>): Login<K> {
-  const { api, readCredential, tryOut, now = Date.now, lookEveryMs = 2_000, firstTryMs = 60_000 } = options;
-  let credential = options.credential;
-  let refused: { refusal: Refusal; error: Error } | null = null;
-  let examining: (() => Promise<void>) | null = null;
-  let examinedAt = -Infinity;
+export const createLogin = <K>(options: LoginOptions<K>): Login<K> => new CredentialLogin(options);
+
+class CredentialLogin<K> implements Login<K> {
+  private readonly now: () => Instant;
+  private readonly lookEveryMs: number;
+  private readonly firstTryMs: number;
+  private credential: K;
+  private refused: { refusal: Refusal; error: Error } | null = null;
+  private examining: (() => Promise<void>) | null = null;
+  private examinedAt = -Infinity;
   /** How often the one in use was refused since it was last taken. */
-  let refusals = 0;
+  private refusals = 0;
   /** The last one besides it that was refused. */
-  let tried: K | null = null;
-  let isTaken = false;
-  let isLooking = false;
-  const lacking = new Set<string>();
-  const listeners: ((refusal: Refusal | null) => void)[] = [];
-  const lackingListeners: ((why: string) => void)[] = [];
-  const ended = new AbortController();
+  private tried: K | null = null;
+  private isTaken = false;
+  private isLooking = false;
+  private readonly lacking = new Set<string>();
+  private readonly listeners: ((refusal: Refusal | null) => void)[] = [];
+  private readonly lackingListeners: ((why: string) => void)[] = [];
+  private readonly ended = new AbortController();
+
+  constructor(private readonly options: LoginOptions<K>) {
+    const { credential, now = Date.now, lookEveryMs = 2_000, firstTryMs = 60_000 } = options;
+    this.credential = credential;
+    this.now = now;
+    this.lookEveryMs = lookEveryMs;
+    this.firstTryMs = firstTryMs;
+  }
+
+  clientOf<C extends object>(make: (credential: K) => C): C {
+    let made = { of: this.credential, client: make(this.credential) };
+    const current = (): typeof made => {
+      if (!isSame(made.of, this.credential)) made = { of: this.credential, client: make(this.credential) };
+      return made;
+    };
+    const methods = new Map<string | symbol, Run>();
+    return new Proxy(made.client, {
+      get: (_, name): unknown => {
+        const member: unknown = Reflect.get(made.client, name);
+        // What is no function, such as a clock, is shared as it is.
+        if (typeof member !== 'function') return member;
+        const method = methods.get(name) ?? this.renewing(current, name);
+        methods.set(name, method);
+        return method;
+      },
+    });
+  }
+
+  guarded<A extends unknown[]>(turns: Turns<A>): Turns<A> {
+    return {
+      turn: async (...args) => {
+        this.throwIfRefused();
+        await turns.turn(...args);
+        // Many may have waited in line when it was refused.
+        this.throwIfRefused();
+      },
+      pause: (ms) => {
+        turns.pause(ms);
+      },
+    };
+  }
+
+  inUse(): K {
+    return this.credential;
+  }
+
+  refusal(): Refusal | null {
+    return this.refused?.refusal ?? null;
+  }
+
+  onChange(listener: (refusal: Refusal | null) => void): void {
+    this.listeners.push(listener);
+    if (this.refused !== null) listener(this.refused.refusal);
+  }
+
+  onLacking(listener: (why: string) => void): void {
+    this.lackingListeners.push(listener);
+  }
+
+  stop(): void {
+    this.ended.abort();
+  }
+
+  /** A method of the current client; one that is refused is run again where another credential is in use by then. */
+  private renewing(current: () => { of: K; client: object }, name: string | symbol): Run {
+    const run = (args: unknown[]): unknown => {
+      const { client } = current();
+      return (Reflect.get(client, name) as Run).apply(client, args);
+    };
+    return (...args) => {
+      const { of } = current();
+      const answer = run(args);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch(async (error: unknown) => {
+        if (isRefusal(error) && (await this.isRenewed(error, of))) return run(args);
+        throw error;
+      });
+    };
+  }
+
+  private throwIfRefused(): void {
+    if (this.refused !== null) throw this.refused.error;
+  }
+
+  /** After a refusal: whether the same may be asked again, with another credential. */
+  private async isRenewed(error: Error, used: K): Promise<boolean> {
+    if (!isSame(used, this.credential)) return true;
+    if (this.refused !== null) return false;
+    // Many that are refused at the same time are refused for the same reason.
+    if (this.examining !== null || performance.now() - this.examinedAt >= examineEveryMs)
+      await this.examineOnce();
+    if (!isSame(used, this.credential)) return true;
+    if (this.isTaken) this.tellLacking(error.message);
+    return false;
+  }
+
+  private tellLacking(why: string): void {
+    if (this.lacking.has(why)) return;
+    this.lacking.add(why);
+    for (const listener of this.lackingListeners) listener(why);
+  }
+
+  /** Whoever was refused first may be given up, and nobody who waits for the same may be given up with it. */
+  private async examineOnce(): Promise<void> {
+    this.examining ??= shared(() => this.examine(), {
+      limit: { limitMs: examineLimitMs, of: this.options.api },
+      onOver: () => (this.examining = null),
+    });
+    // Whether it is taken cannot always be told now.
+    await this.examining().catch(() => undefined);
+  }
+
+  /** Finds out whether the credential in use, or a new one, is taken. */
+  private async examine(): Promise<void> {
+    this.examinedAt = performance.now();
+    this.isTaken = false;
+    const fresh = this.options.readCredential();
+    // Somebody may be typing it: it is used only once it works.
+    if (fresh !== null && !isSame(fresh, this.credential)) {
+      if ((await this.works(fresh)) === true) {
+        this.credential = fresh;
+        this.refusals = 0;
+        this.tell(null);
+        return;
+      }
+      this.tried = fresh;
+    }
+    const answer = await this.works(this.credential);
+    this.isTaken = answer === true;
+    this.refusals = this.isTaken ? 0 : this.refusals + 1;
+    if (answer !== true || this.refused !== null) this.tell(answer === true ? null : answer);
+  }
 
   /** Whether the API takes it. Throws where that cannot be told now. */
-  async function works(one: K): Promise<true | Error> {
+  private async works(one: K): Promise<true | Error> {
     try {
-      await tryOut(one);
+      await this.options.tryOut(one);
       return true;
     } catch (error) {
       if (isRefusal(error)) return error;
@@ -91,129 +224,36 @@ export function createLogin<K>(options: LoginOptions<K>): Login<K> {
     }
   }
 
-  /** Finds out whether the credential in use, or a new one, is taken. */
-  async function examine(): Promise<void> {
-    examinedAt = performance.now();
-    isTaken = false;
-    const fresh = readCredential();
-    // Somebody may be typing it: it is used only once it works.
-    if (fresh !== null && !isSame(fresh, credential)) {
-      if ((await works(fresh)) === true) {
-        credential = fresh;
-        refusals = 0;
-        tell(null);
-        return;
-      }
-      tried = fresh;
-    }
-    const answer = await works(credential);
-    isTaken = answer === true;
-    refusals = isTaken ? 0 : refusals + 1;
-    if (answer !== true || refused !== null) tell(answer === true ? null : answer);
-  }
-
-  /** Whoever was refused first may be given up, and nobody who waits for the same may be given up with it. */
-  async function examineOnce(): Promise<void> {
-    examining ??= shared(examine, {
-      limit: { limitMs: examineLimitMs, of: api },
-      onOver: () => (examining = null),
-    });
-    // Whether it is taken cannot always be told now.
-    await examining().catch(() => undefined);
-  }
-
-  function tell(error: Error | null): void {
-    const before = refused;
-    const since = before?.refusal.since ?? now();
-    refused = error === null ? null : { refusal: { api, since, why: error.message }, error };
-    if (before !== null && refused !== null) return;
-    for (const listener of listeners) listener(refused?.refusal ?? null);
+  private tell(error: Error | null): void {
+    const before = this.refused;
+    const since = before?.refusal.since ?? this.now();
+    const { api } = this.options;
+    this.refused = error === null ? null : { refusal: { api, since, why: error.message }, error };
+    if (before !== null && this.refused !== null) return;
+    for (const listener of this.listeners) listener(this.refusal());
     // For longer than whoever was refused waits.
-    void within({}, lookAgain);
+    void within({}, () => this.lookAgain());
   }
 
   /** Looks for a new credential until one is taken. */
-  async function lookAgain(): Promise<void> {
-    if (isLooking) return;
-    isLooking = true;
-    while (refused !== null && !ended.signal.aborted) {
-      await sleep(lookEveryMs, undefined, { signal: ended.signal, ref: false }).catch(() => undefined);
-      const fresh = readCredential();
-      const isNew = fresh !== null && !isSame(fresh, credential) && !isSame(fresh, tried);
-      // A login that fails too often may be locked.
-      const pauseMs = firstTryMs * Math.min(longestPause, 2 ** Math.max(0, refusals - 1));
-      if (isNew || performance.now() - examinedAt >= pauseMs) await examineOnce();
+  private async lookAgain(): Promise<void> {
+    if (this.isLooking) return;
+    this.isLooking = true;
+    const { signal } = this.ended;
+    while (this.refused !== null && !signal.aborted) {
+      await sleep(this.lookEveryMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (this.isTimeToExamine()) await this.examineOnce();
     }
-    isLooking = false;
+    this.isLooking = false;
   }
 
-  /** After a refusal: whether the same may be asked again, with another credential. */
-  async function isRenewed(error: Error, used: K): Promise<boolean> {
-    if (!isSame(used, credential)) return true;
-    if (refused !== null) return false;
-    // Many that are refused at the same time are refused for the same reason.
-    if (examining !== null || performance.now() - examinedAt >= examineEveryMs) await examineOnce();
-    if (!isSame(used, credential)) return true;
-    if (isTaken && !lacking.has(error.message)) {
-      lacking.add(error.message);
-      for (const listener of lackingListeners) listener(error.message);
-    }
-    return false;
+  private isTimeToExamine(): boolean {
+    const fresh = this.options.readCredential();
+    if (fresh !== null && !isSame(fresh, this.credential) && !isSame(fresh, this.tried)) return true;
+    // A login that fails too often may be locked.
+    const pauseMs = this.firstTryMs * Math.min(longestPause, 2 ** Math.max(0, this.refusals - 1));
+    return performance.now() - this.examinedAt >= pauseMs;
   }
-
-  function throwIfRefused(): void {
-    if (refused !== null) throw refused.error;
-  }
-
-  return {
-    clientOf<C extends object>(make: (credential: K) => C): C {
-      let made = { of: credential, client: make(credential) };
-      const current = (): typeof made => {
-        if (!isSame(made.of, credential)) made = { of: credential, client: make(credential) };
-        return made;
-      };
-      const names = Object.keys(made.client) as (keyof C)[];
-      const functions = names.map((name) => {
-        // What is no function, such as a clock, is shared as it is.
-        if (typeof made.client[name] !== 'function') return [name, made.client[name]];
-        const run = (args: unknown[]): unknown => (current().client[name] as Run)(...args);
-        return [
-          name,
-          (...args: unknown[]): unknown => {
-            const { of } = current();
-            const answer = run(args);
-            if (!(answer instanceof Promise)) return answer;
-            return answer.catch(async (error: unknown) => {
-              if (isRefusal(error) && (await isRenewed(error, of))) return run(args);
-              throw error;
-            });
-          },
-        ];
-      });
-      return Object.fromEntries(functions) as C;
-    },
-    guarded: (turns) => ({
-      ...turns,
-      async turn(...args: never[]) {
-        throwIfRefused();
-        await turns.turn(...args);
-        // Many may have waited in line when it was refused.
-        throwIfRefused();
-      },
-    }),
-    inUse: () => credential,
-    refusal: () => refused?.refusal ?? null,
-    onChange(listener) {
-      listeners.push(listener);
-      if (refused !== null) listener(refused.refusal);
-    },
-    onLacking(listener) {
-      lackingListeners.push(listener);
-    },
-    stop() {
-      ended.abort();
-    },
-  };
 }
 
 const whatNext =

@@ -17,7 +17,7 @@ export interface SpaceProblem {
   kind: string;
 }
 
-/** The space as it was when it was checked last, be it by an earlier process. */
+/** The space as it was when it was checked last, by this process or an earlier one. */
 export interface KeptSpace {
   /** Of the configuration that it was resolved from (`digestOfNames`). */
   digest: string;
@@ -65,44 +65,102 @@ const beingChecked: SpaceProblem = {
 };
 
 /** Starts to check the space, again and again until both APIs have answered. */
-export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
-  const { check, config, kept, hasMembers, log, pauses = { firstMs: 1_000, longestMs: 30_000 } } = options;
-  const { checkLimitMs = 2 * 60_000 } = options;
-  const digest = digestOfNames(config);
-  const foundListeners: ((space: CheckedSpace) => void)[] = [];
-  const checkedListeners: (() => void)[] = [];
-  const ended = new AbortController();
-  let known: CheckedSpace | null = null;
-  let isChecked = false;
-  let problem: SpaceProblem | null = beingChecked;
-  let told: string | null = null;
-  let hurry = new AbortController();
+export const watchSpace = (options: SpaceWatchOptions): SpaceWatch => new RepeatedCheck(options);
 
-  function find(space: CheckedSpace): void {
-    if (known !== null && contentOf(known) === contentOf(space)) return;
-    known = space;
-    for (const listener of foundListeners) listener(space);
+class RepeatedCheck implements SpaceWatch {
+  readonly looked: Promise<void>;
+  readonly failed: Promise<never>;
+  private readonly digest: string;
+  private readonly foundListeners: ((space: CheckedSpace) => void)[] = [];
+  private readonly checkedListeners: (() => void)[] = [];
+  private readonly ended = new AbortController();
+  private lastKnown: CheckedSpace | null = null;
+  private lastProblem: SpaceProblem | null = beingChecked;
+  private isChecked = false;
+  /** The kind of problem that was told last. */
+  private told: string | null = null;
+  private hurry = new AbortController();
+
+  constructor(private readonly options: SpaceWatchOptions) {
+    this.digest = digestOfNames(options.config);
+    let setLooked: () => void = () => undefined;
+    this.looked = new Promise<void>((resolve) => (setLooked = resolve));
+    this.failed = new Promise<never>((_, reject) => {
+      this.run(setLooked).catch(reject).finally(setLooked);
+    });
+    // Whoever races it hears of it all the same.
+    this.failed.catch(() => undefined);
   }
 
-  async function look(): Promise<void> {
-    try {
-      const limit = { limitMs: checkLimitMs, of: 'Nexudus' } as const;
-      const space = await within({ limit }, () => unlessAborted(check()));
-      isChecked = true;
-      if (told !== null) log.info('the space is checked: Nexudus and Kisi both answer');
-      problem = null;
-      for (const warning of space.warnings) log.warn(warning);
-      find(space);
-      await keep(space);
-      for (const listener of checkedListeners) listener();
-    } catch (error) {
-      problem = problemOf(error);
-      await bear(problem, error instanceof ConfigError);
+  known(): CheckedSpace | null {
+    return this.lastKnown;
+  }
+
+  problem(): SpaceProblem | null {
+    return this.lastProblem;
+  }
+
+  onFound(listener: (space: CheckedSpace) => void): void {
+    this.foundListeners.push(listener);
+    if (this.lastKnown !== null) listener(this.lastKnown);
+  }
+
+  onChecked(listener: () => void): void {
+    this.checkedListeners.push(listener);
+  }
+
+  lookNow(): void {
+    this.hurry.abort();
+  }
+
+  stop(): void {
+    this.ended.abort();
+  }
+
+  private async run(setLooked: () => void): Promise<void> {
+    const { firstMs, longestMs } = this.options.pauses ?? { firstMs: 1_000, longestMs: 30_000 };
+    for (let pauseMs = firstMs; !this.ended.signal.aborted; pauseMs = Math.min(2 * pauseMs, longestMs)) {
+      await this.look();
+      setLooked();
+      if (this.isChecked) return;
+      this.hurry = new AbortController();
+      const signal = AbortSignal.any([this.hurry.signal, this.ended.signal]);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async function keep(space: CheckedSpace): Promise<void> {
-    await kept.write({ digest, space }).catch((err: unknown) => {
+  private async look(): Promise<void> {
+    const { check, checkLimitMs = 2 * 60_000 } = this.options;
+    try {
+      const limit = { limitMs: checkLimitMs, of: 'Nexudus' } as const;
+      await this.take(await within({ limit }, () => unlessAborted(check())));
+    } catch (error) {
+      this.lastProblem = problemOf(error);
+      await this.bear(this.lastProblem, error instanceof ConfigError);
+    }
+  }
+
+  /** Both APIs have answered. */
+  private async take(space: CheckedSpace): Promise<void> {
+    const { log } = this.options;
+    this.isChecked = true;
+    if (this.told !== null) log.info('the space is checked: Nexudus and Kisi both answer');
+    this.lastProblem = null;
+    for (const warning of space.warnings) log.warn(warning);
+    this.find(space);
+    await this.keep(space);
+    for (const listener of this.checkedListeners) listener();
+  }
+
+  private find(space: CheckedSpace): void {
+    if (this.lastKnown !== null && contentOf(this.lastKnown) === contentOf(space)) return;
+    this.lastKnown = space;
+    for (const listener of this.foundListeners) listener(space);
+  }
+
+  private async keep(space: CheckedSpace): Promise<void> {
+    const { kept, log } = this.options;
+    await kept.write({ digest: this.digest, space }).catch((err: unknown) => {
       log.warn(
         { err },
         'the checked space could not be kept, so a start while an API is down must wait for it',
@@ -111,22 +169,24 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   }
 
   /** Goes on with what an earlier process found. Throws what ends this one. */
-  async function bear({ isFinal, lines }: SpaceProblem, isOfConfig: boolean): Promise<void> {
-    const before = known === null ? await readKept() : 'unread';
+  private async bear({ isFinal, lines }: SpaceProblem, isOfConfig: boolean): Promise<void> {
+    const { config, hasMembers } = this.options;
+    const before = this.lastKnown === null ? await this.readKept() : 'unread';
     if (before !== 'unread') {
-      const isSame = before?.digest === digest;
+      const isSame = before?.digest === this.digest;
       const hasWorked = isSame || (!isOfConfig && (before !== null || (await hasMembers())));
       if (isFinal && !hasWorked) throw new ConfigError(lines);
       if (isSame) {
         const { policies } = config.file;
-        find({ ...before.space, warnings: [], rules: { ...before.space.rules, policies } });
+        this.find({ ...before.space, warnings: [], rules: { ...before.space.rules, policies } });
       }
     }
-    tell(lines);
+    this.tell(lines);
   }
 
   /** Where the database does not answer, it is not known whether this has worked before. */
-  async function readKept(): Promise<KeptSpace | null | 'unread'> {
+  private async readKept(): Promise<KeptSpace | null | 'unread'> {
+    const { kept, log } = this.options;
     try {
       return await kept.read();
     } catch (err) {
@@ -136,58 +196,20 @@ export function watchSpace(options: SpaceWatchOptions): SpaceWatch {
   }
 
   /** Once for each kind of problem, however many checks it lasts. */
-  function tell(lines: string[]): void {
-    if (problem === null || told === problem.kind) return;
-    told = problem.kind;
+  private tell(lines: string[]): void {
+    const { log } = this.options;
+    const problem = this.lastProblem;
+    if (problem === null || this.told === problem.kind) return;
+    this.told = problem.kind;
     const way =
-      known === null ? 'no member is looked after until it is' : 'what the last check found holds until then';
+      this.lastKnown === null
+        ? 'no member is looked after until it is'
+        : 'what the last check found holds until then';
     const line = `the space cannot be checked, and ${way}; it is tried again by itself: ${lines.join(' ')}`;
     // Of refused credentials their login tells (worker/login.ts).
     if (problem.api === null) log.error(line);
     else log.warn(line);
   }
-
-  async function run(): Promise<void> {
-    for (
-      let pauseMs = pauses.firstMs;
-      !ended.signal.aborted;
-      pauseMs = Math.min(2 * pauseMs, pauses.longestMs)
-    ) {
-      await look();
-      setLooked();
-      if (isChecked) return;
-      hurry = new AbortController();
-      const signal = AbortSignal.any([hurry.signal, ended.signal]);
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  let setLooked: () => void = () => undefined;
-  const looked = new Promise<void>((resolve) => (setLooked = resolve));
-  const failed = new Promise<never>((_, reject) => {
-    run().catch(reject).finally(setLooked);
-  });
-  // Whoever races it hears of it all the same.
-  failed.catch(() => undefined);
-  return {
-    known: () => known,
-    problem: () => problem,
-    onFound(listener) {
-      foundListeners.push(listener);
-      if (known !== null) listener(known);
-    },
-    onChecked(listener) {
-      checkedListeners.push(listener);
-    },
-    lookNow() {
-      hurry.abort();
-    },
-    looked,
-    failed,
-    stop() {
-      ended.abort();
-    },
-  };
 }
 
 /** Tells what names and ids are looked up by, and where. */

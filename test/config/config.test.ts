@@ -6,14 +6,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { defaultDriftPolicy } from '../../access/drift.js';
-import {
-  ConfigError,
-  loadConfig,
-  loadCredentials,
-  loadDotEnv,
-  parseDuration,
-  variableDefaults,
-} from '../../config/config.js';
+import { ConfigError, loadConfig, loadCredentials, loadDotEnv, parseDuration } from '../../config/config.js';
+import { variableRows } from '../../config/variables.js';
 
 const needed = { NEXUDUS_TOKEN: 'nx-token', KISI_API_KEY: 'kisi-key' };
 
@@ -603,7 +597,7 @@ describe('.env', () => {
     const composeOnly = ['POSTGRES_PASSWORD', 'TEMPORAL_DB_PASSWORD', 'LATCHKEY_DB_PASSWORD'];
     assert.ok(names.includes('KISI_API_KEY'), 'it names the keys that are needed');
     assert.deepEqual(
-      names.filter((n) => !(n in variableDefaults) && !composeOnly.includes(n)),
+      names.filter((n) => !variableRows.some(({ name }) => name === n) && !composeOnly.includes(n)),
       [],
     );
   });

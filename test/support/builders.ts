@@ -1,4 +1,4 @@
-import { defaultPolicies } from '../../access/policies.js';
+import { defaultPolicies } from '../../config/policies.js';
 import type {
   Contract,
   Exception,

@@ -5,9 +5,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { defaultDriftPolicy, repairableKinds } from '../../access/drift.js';
-import { defaultPolicies } from '../../access/policies.js';
-import { loadConfig, parseDuration, variableDefaults } from '../../config/config.js';
+import { defaultPolicies } from '../../config/policies.js';
+import { loadConfig, parseDuration } from '../../config/config.js';
 import { emptyFile } from '../../config/rules-file.js';
+import { variableRows } from '../../config/variables.js';
 
 interface Service {
   image?: string;
@@ -47,14 +48,14 @@ const rows = new Map(
 
 describe('docs/configuration.md', () => {
   it('has every variable with its default', () => {
-    for (const [name, value] of Object.entries(variableDefaults)) {
+    for (const { name, default: value } of variableRows) {
       assert.equal(rows.get(name), value === null ? 'none' : `\`${value}\``, name);
     }
   });
 
   it('has no Latchkey, Nexudus or Kisi variable that is not read', () => {
     const isOurs = (name: string): boolean => /^(LATCHKEY|NEXUDUS|KISI)_/.test(name);
-    const read = Object.keys(variableDefaults).filter(isOurs);
+    const read = variableRows.map(({ name }) => name).filter(isOurs);
     assert.deepEqual([...rows.keys()].filter(isOurs).sort(), read.sort());
   });
 
@@ -232,7 +233,7 @@ describe('docker-compose.yml', () => {
     const handed = (name: string): string[] =>
       Object.keys(compose.services[name]?.environment ?? {}).filter((one) => !ofOthers.includes(one));
     // The server is one of its own here.
-    const wanted = Object.keys(variableDefaults).filter((name) => name !== 'LATCHKEY_TEMPORAL_UI');
+    const wanted = variableRows.map(({ name }) => name).filter((name) => name !== 'LATCHKEY_TEMPORAL_UI');
     assert.deepEqual(handed('listen').sort(), wanted.sort());
     const onlyThere = handed('listen').filter((name) => !handed('worker').includes(name));
     const secrets = ['NEXUDUS_WEBHOOK_SECRET', 'NEXUDUS_ACS_TOKEN', 'KISI_WEBHOOK_KEY'];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { inForceOf } from '../../activities/in-force.js';
-import { defaultPolicies } from '../../access/policies.js';
+import { defaultPolicies } from '../../config/policies.js';
 import type { MappingRule } from '../../access/types.js';
 import type { CheckedSpace } from '../../worker/check.js';
 import { loadConfig } from '../../config/config.js';

@@ -103,7 +103,7 @@ describe('a login', () => {
   it('that is refused while others wait in line for their turns has nothing sent for them', async () => {
     let open = (): void => undefined;
     const line = new Promise<void>((resolve) => (open = resolve));
-    const turns = api.login.guarded({ turn: () => line });
+    const turns = api.login.guarded({ turn: () => line, pause: () => undefined });
     const sent: string[] = [];
     const client = api.login.clientOf((key) => ({
       async read() {

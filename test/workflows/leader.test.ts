@@ -6,7 +6,7 @@ import { Worker } from '@temporalio/worker';
 import type { LeaderActivities } from '../../messages/to-activities.js';
 import { inForceOf } from '../../activities/in-force.js';
 import { digestOfRules } from '../../activities/membership.js';
-import { defaultPolicies } from '../../access/policies.js';
+import { defaultPolicies } from '../../config/policies.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { leaderWorkflowType } from '../../messages/to-member.js';
 import { inForceMemo, inForceSignal, type Statement, type InForce } from '../../messages/to-leader.js';

@@ -1,0 +1,50 @@
+/** One alert, from when on something is one, and the words that all alerts share. */
+import type { Instant } from '../access/types.js';
+
+/** One thing that needs somebody. */
+export interface Alert {
+  /** The same for as long as it lasts: 'down/kisi', 'withheld/3'. */
+  cause: string;
+  /** Null: not known. */
+  since: Instant | null;
+  /** One line in plain words: what is wrong, and what to do. */
+  text: string;
+  /** It is told once it was seen for so long; left out: at once. */
+  patienceMs?: number;
+}
+
+/** From when on something needs somebody, in ms. */
+export interface AlertLimits {
+  /** For so long an API does not answer. */
+  downMs: number;
+  /** For so long a call is answered otherwise than documented, or refused. */
+  callMs: number;
+  /** For so long the comparison with Kisi fails. */
+  comparisonMs: number;
+  /** For so long members wait for an API that answers. */
+  blockedMs: number;
+}
+
+const minuteMs = 60_000;
+
+export const alertLimits: AlertLimits = {
+  downMs: 5 * minuteMs,
+  callMs: 5 * minuteMs,
+  comparisonMs: 60 * minuteMs,
+  blockedMs: 15 * minuteMs,
+};
+
+/** 'Sat 28 Nov' would need a zone of the reader: a time in UTC, to the minute. */
+export function utc(at: Instant): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** '4 min', '90 s'. */
+export function durationWords(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+/** The text with a full stop at its end. */
+export const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,0 +1,109 @@
+/** What needs somebody about the APIs: whether they answer, take the credentials, and agree on the time. */
+import {
+  clockNames,
+  clocksAgreeMs,
+  clockWords,
+  verdictOf,
+  type Ahead,
+  type ClockName,
+} from '../access/clocks.js';
+import type { Instant } from '../access/types.js';
+import { durationWords, sentence, utc, type Alert, type AlertLimits } from './alert.js';
+import type { ApiName, ApiState, CallProblem } from './api-watch.js';
+import type { Facts } from './facts.js';
+
+/** So long before its end a token is told of. */
+export const tokenSoonMs = 24 * 3_600_000;
+/** What is taken for so long after its end has another one. */
+const tokenLateMs = 24 * 3_600_000;
+
+/** As people call them. */
+export const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
+const credentials: Record<ApiName, string> = {
+  nexudus: 'NEXUDUS_EMAIL and NEXUDUS_PASSWORD, or NEXUDUS_TOKEN',
+  kisi: 'KISI_API_KEY',
+};
+export const apiNames: readonly ApiName[] = ['nexudus', 'kisi'];
+
+/** What is wrong with an API as a whole, or with single calls. */
+export function apiAlerts(api: ApiName, { apis }: Facts, now: Instant, limits: AlertLimits): Alert[] {
+  const state = apis?.[api];
+  if (state === undefined) return [];
+  return [
+    ...downAlert(api, state, now, limits),
+    ...refusedAlert(api, state),
+    ...state.problems.flatMap((problem) => callAlert(api, problem, limits)),
+    ...(state.retiring === null
+      ? []
+      : [
+          {
+            cause: `retiring/${api}`,
+            since: null,
+            text: `${names[api]} says that something Latchkey uses will end: ${state.retiring}. A newer version of Latchkey may be needed by then.`,
+          },
+        ]),
+  ];
+}
+
+function downAlert(api: ApiName, { down }: ApiState, now: Instant, { downMs }: AlertLimits): Alert[] {
+  if (down === null || now - down.since < downMs) return [];
+  const { since, why } = down;
+  const meanwhile =
+    api === 'kisi'
+      ? 'Keys are neither given nor taken away'
+      : 'Nothing new is noticed, and nothing taken away';
+  const text = `${names[api]} has not answered since ${utc(since)}: ${sentence(why)} ${meanwhile} until it does; then Latchkey catches up by itself.`;
+  return [{ cause: `down/${api}`, since, text }];
+}
+
+function refusedAlert(api: ApiName, { refused }: ApiState): Alert[] {
+  if (refused === null) return [];
+  const { since, why } = refused;
+  const text = `${names[api]} has refused Latchkey's credentials since ${utc(since)}: ${sentence(why)} Mend ${credentials[api]}.`;
+  return [{ cause: `refused/${api}`, since, text }];
+}
+
+/** Seen at both ends of the time: one failure that nothing followed is no lasting one. */
+function callAlert(api: ApiName, problem: CallProblem, { callMs }: AlertLimits): Alert[] {
+  const { call, kind, since, lastAt, why } = problem;
+  if (lastAt - since < callMs) return [];
+  const what = kind === 'refused' ? 'refuses' : 'answers otherwise than documented to';
+  const next =
+    kind === 'refused' ? 'See what the role may do.' : 'A newer version of Latchkey may be needed.';
+  const text = `${names[api]} ${what} "${call}" since ${utc(since)}: ${sentence(why)} ${next}`;
+  return [{ cause: `call/${api}/${call}`, since, text }];
+}
+
+/** Told together: one clock that is wrong differs from all others. */
+export function clockAlerts({ apis, temporalSkewMs }: Facts): Alert[] {
+  if (apis === null) return [];
+  const skews = { temporal: temporalSkewMs, nexudus: apis.nexudus.skewMs, kisi: apis.kisi.skewMs };
+  const verdict = verdictOf({
+    temporal: exactly(skews.temporal),
+    nexudus: exactly(skews.nexudus),
+    kisi: exactly(skews.kisi),
+  });
+  if (verdict.wrong.length === 0) return [];
+  const differences = Object.entries(skews).flatMap(([name, ms]) => {
+    if (ms === null || Math.abs(ms) <= clocksAgreeMs) return [];
+    const which = ms > 0 ? 'ahead of' : 'behind';
+    return [`${clockNames([name as ClockName])} is ${durationWords(Math.abs(ms))} ${which} this machine's`];
+  });
+  const text = `Clocks differ (${differences.join(', ')}). ${clockWords(verdict)}`;
+  const cause = verdict.state === 'disputed' ? 'clocks/disputed' : `clocks/${verdict.wrong.join('-')}`;
+  return [{ cause, since: null, text }];
+}
+
+const exactly = (ms: number | null): Ahead | null => (ms === null ? null : { least: ms, most: ms });
+
+/** Of a token that is refused already, that is told. */
+export function tokenAlerts({ tokenEndsAt: endsAt, apis }: Facts, now: Instant): Alert[] {
+  const isRefused = (apis?.nexudus.refused ?? null) !== null;
+  if (endsAt === null || isRefused || now < endsAt - tokenSoonMs || now > endsAt + tokenLateMs) return [];
+  return [{ cause: 'token/nexudus', since: null, text: tokenEndWords(endsAt) }];
+}
+
+/** What to do about a token that ends soon. */
+export function tokenEndWords(endsAt: Instant): string {
+  return `NEXUDUS_TOKEN ends at ${utc(endsAt)} or before, and nothing in Nexudus can be read from then on: put a new one in its place, which is used within seconds, or set NEXUDUS_EMAIL and NEXUDUS_PASSWORD instead, by which Latchkey renews its token itself.`;
+}
