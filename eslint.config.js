@@ -79,6 +79,14 @@ export default tseslint.config(
     },
   },
   {
+    files: ['**/*.ts'],
+    ignores: ['test/**', 'bench/**', 'simulators/**'],
+    rules: {
+      'max-lines': ['error', 350],
+      'max-lines-per-function': ['error', 60],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unused-expressions': 'off',

@@ -56,7 +56,7 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
   const stopAsked = new AbortController();
   const site = createSite(options, stopAsked.signal);
   try {
-    return keepRunning(await site.stand(), site, stopAsked, options);
+    return new RunningServer(await site.stand(), site, stopAsked, options);
   } catch (error) {
     await site.leave();
     throw error;
@@ -125,29 +125,82 @@ function createSite(options: EmbeddedOptions, stopAsked: AbortSignal): Site {
 }
 
 /** Has the server stand again whenever it is gone, until it is to stop. */
-function keepRunning(
-  first: Standing,
-  site: Site,
-  stopAsked: AbortController,
-  { dbFile, log = () => undefined }: EmbeddedOptions,
-): EmbeddedTemporal {
-  const { signal } = stopAsked;
-  let standing: Standing | null = first;
-  let problem: string | null = null;
-  let pauseMs = firstPauseMs;
+class RunningServer implements EmbeddedTemporal {
+  readonly address: string;
+  readonly uiUrl: EmbeddedTemporal['uiUrl'];
+  readonly lost: Promise<never>;
+  private readonly kept: Promise<void>;
+  private standing: Standing | null;
+  private why: string | null = null;
+  private pauseMs = firstPauseMs;
+  private stopping: Promise<void> | null = null;
+
+  constructor(
+    first: Standing,
+    private readonly site: Site,
+    private readonly stopAsked: AbortController,
+    private readonly options: EmbeddedOptions,
+  ) {
+    this.address = first.address;
+    this.uiUrl = first.uiUrl;
+    this.standing = first;
+    this.kept = this.keep();
+    this.lost = this.kept.then(() => new Promise<never>(() => undefined));
+    this.lost.catch((error: unknown) => {
+      this.log(error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  get owned(): boolean {
+    return this.standing?.isOurs ?? false;
+  }
+
+  problem(): string | null {
+    return this.why;
+  }
+
+  stop(): Promise<void> {
+    return (this.stopping ??= this.end());
+  }
+
+  private async end(): Promise<void> {
+    this.stopAsked.abort();
+    await this.kept.catch(() => undefined);
+    await this.standing?.end();
+    await this.site.leave();
+  }
+
+  private async keep(): Promise<void> {
+    const stopped = new Promise<null>((resolve) => {
+      this.stopAsked.signal.addEventListener('abort', () => {
+        resolve(null);
+      });
+    });
+    while (this.standing !== null) {
+      const sinceMs = Date.now();
+      const how = await Promise.race([this.standing.gone, stopped]);
+      if (how === null) return;
+      await this.standing.end();
+      this.standing = null;
+      if (this.options.dbFile === null) throw new ServerLostError(`the Temporal server ended (${how})`);
+      if (Date.now() - sinceMs > wellAfterMs) this.pauseMs = firstPauseMs;
+      await this.standAgain(how);
+    }
+  }
 
   /** Until it stands again, or is to stop. */
-  async function standAgain(how: string): Promise<void> {
+  private async standAgain(how: string): Promise<void> {
+    const { signal } = this.stopAsked;
     for (let why = how; ;) {
-      problem = `the Temporal server ended (${why}); it is started again in ${pauseMs / 1000} s`;
-      log(problem, 'warn');
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      this.why = `the Temporal server ended (${why}); it is started again in ${this.pauseMs / 1000} s`;
+      this.log(this.why);
+      await sleep(this.pauseMs, undefined, { signal }).catch(() => undefined);
+      this.pauseMs = Math.min(2 * this.pauseMs, longestPauseMs);
       if (signal.aborted) return;
       try {
-        standing = await site.stand();
-        problem = null;
-        log(`the Temporal server is back at ${standing.address}`, 'warn');
+        this.standing = await this.site.stand();
+        this.why = null;
+        this.log(`the Temporal server is back at ${this.standing.address}`);
         return;
       } catch (error) {
         if (error instanceof ServerLostError) throw error;
@@ -156,44 +209,7 @@ function keepRunning(
     }
   }
 
-  async function keep(): Promise<void> {
-    const stopped = new Promise<null>((resolve) => {
-      signal.addEventListener('abort', () => {
-        resolve(null);
-      });
-    });
-    while (standing !== null) {
-      const sinceMs = Date.now();
-      const how = await Promise.race([standing.gone, stopped]);
-      if (how === null) return;
-      await standing.end();
-      standing = null;
-      if (dbFile === null) throw new ServerLostError(`the Temporal server ended (${how})`);
-      if (Date.now() - sinceMs > wellAfterMs) pauseMs = firstPauseMs;
-      await standAgain(how);
-    }
+  private log(line: string): void {
+    this.options.log?.(line, 'warn');
   }
-
-  const kept = keep();
-  const lost = kept.then(() => new Promise<never>(() => undefined));
-  lost.catch((error: unknown) => {
-    log(error instanceof Error ? error.message : String(error), 'warn');
-  });
-  const stop = async (): Promise<void> => {
-    stopAsked.abort();
-    await kept.catch(() => undefined);
-    await standing?.end();
-    await site.leave();
-  };
-  let stopping: Promise<void> | null = null;
-  return {
-    address: first.address,
-    uiUrl: first.uiUrl,
-    get owned() {
-      return standing?.isOurs ?? false;
-    },
-    lost,
-    problem: () => problem,
-    stop: () => (stopping ??= stop()),
-  };
 }

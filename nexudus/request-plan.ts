@@ -1,0 +1,113 @@
+/** For those who plan what they ask, so that nobody is held up by the minute's number or the hour's. */
+export interface Plan {
+  /** In how many milliseconds a read of this many requests may begin; 0: now. */
+  untilMs(requests: number): number;
+  /** To be called as it begins. */
+  begin(requests: number): void;
+  /** Whether little was asked within the last minute. */
+  isCalm(): boolean;
+}
+
+export interface PlanOptions {
+  /** Most starts in any 60 s. Default 115. */
+  perMinute: number;
+  /** Most starts in any hour. Default 4,900. */
+  perHour: number;
+  /** From this many starts in the last 60 s on, it is not calm any more. Default 50. */
+  calmBelow: number;
+  /** Monotonic clock in milliseconds. */
+  clockMs: () => number;
+}
+
+/** What was asked so far. */
+interface Asked {
+  /** Starts of the last hour, oldest first. */
+  inHour: readonly number[];
+  inMinute: () => number;
+  /** Of these, what somebody waits for. */
+  plannedInMinute: () => number;
+}
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+/** Who plans leaves at least so much to polls and reconciliations, which do not. */
+const leftByPlan = { perMinute: 20, perHour: 500 };
+/** This many requests may be made at once. What comes after them is evenly spread, however long it goes on. */
+const atOnce = 18;
+/** Who plans gets this many requests a minute, however much is asked that nobody planned, as lookups by id. */
+const fewestPlanned = 36;
+/** An hour is planned from this part of its number on. */
+const planHourFrom = 0.6;
+
+/** When reads that somebody waits for may begin. */
+export class RequestPlan implements Plan {
+  /** When all that was asked would have been, one by one at an even pace. */
+  private evenAt = -Infinity;
+  /** When those who plan may begin again, whatever else was asked. */
+  private atLatest = -Infinity;
+  /** Requests of planned reads that have begun and are still to start. */
+  private toStart = 0;
+
+  constructor(
+    private readonly options: PlanOptions,
+    private readonly asked: Asked,
+  ) {}
+
+  untilMs(requests: number): number {
+    const even = this.evenAt - (atOnce - requests) * this.evenMs();
+    const latest = this.evenMsOfHour() > 0 ? even : this.atLatest;
+    return Math.max(0, Math.min(even, latest) - this.options.clockMs());
+  }
+
+  begin(requests: number): void {
+    const now = this.options.clockMs();
+    // Of those that failed before they started none must be taken for others for ever.
+    this.toStart = Math.min(this.toStart + requests, atOnce);
+    this.evenAt = Math.max(this.evenAt, now) + requests * this.evenMs();
+    this.atLatest = now + (requests * minuteMs) / fewestPlanned;
+  }
+
+  isCalm(): boolean {
+    const { perHour, calmBelow } = this.options;
+    return this.asked.inHour.length < perHour * planHourFrom && this.asked.plannedInMinute() < calmBelow;
+  }
+
+  /** One started that somebody waits for. What nobody planned counts as if it had been planned. */
+  noteStart(): void {
+    if (this.toStart > 0) {
+      this.toStart--;
+      return;
+    }
+    const [now, apartMs] = [this.options.clockMs(), this.evenMs()];
+    // What is older than a minute is in nobody's way.
+    const latest = now + Math.max(minuteMs, atOnce * apartMs);
+    this.evenAt = Math.min(Math.max(this.evenAt, now) + apartMs, latest);
+  }
+
+  /** How far apart requests are on average where they are planned. */
+  private evenMs(): number {
+    const { inMinute, plannedInMinute } = this.asked;
+    const left = Math.max(leftByPlan.perMinute, inMinute() - plannedInMinute());
+    const byMinute = minuteMs / Math.max(1, this.options.perMinute - left - atOnce);
+    return Math.max(byMinute, this.evenMsOfHour());
+  }
+
+  /** 0: the hour's number is far. */
+  private evenMsOfHour(): number {
+    const { perHour, clockMs } = this.options;
+    const { inHour } = this.asked;
+    if (inHour.length < perHour * planHourFrom) return 0;
+    return evenlyMs(inHour, perHour - leftByPlan.perHour, hourMs, clockMs());
+  }
+}
+
+/** The least time between two starts by which none of them meets a window that is full already. Pure. */
+export function evenlyMs(inWindow: readonly number[], most: number, windowMs: number, now: number): number {
+  const free = most - inWindow.length;
+  return Math.max(0, ...inWindow.map((at, i) => (at + windowMs - now) / Math.max(1, free + 1 + i)));
+}
+
+/** Those within the last minute; oldest first, as they are given. Pure. */
+export function lately(instants: readonly number[], now: number): number[] {
+  return instants.slice(instants.findLastIndex((at) => at <= now - minuteMs) + 1);
+}
