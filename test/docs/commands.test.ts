@@ -51,4 +51,14 @@ describe('docs/cli.md', () => {
     const table = textOf('docs/cli.md');
     for (const name of commands) assert.match(table, new RegExp(`^\\|.*\`latchkey ${name}\\b.*\\|$`, 'm'));
   });
+
+  it('has the groups of `latchkey --help`, in its order', async () => {
+    const { stdout } = await latchkeyHere('--help');
+    const groups = [...stdout.matchAll(/^([A-Z].*):$/gm)].map(([, title = '']) => title);
+    const titles = [...textOf('docs/cli.md').matchAll(/^## (.*)$/gm)].map(([, title = '']) => title);
+    assert.deepEqual(
+      titles,
+      groups.filter((title) => !['Options', 'First steps'].includes(title)),
+    );
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { defaultDriftPolicy, repairableKinds } from '../../access/drift.js';
 import { defaultPolicies } from '../../config/policies.js';
@@ -309,7 +309,9 @@ describe('Dockerfile', () => {
   it('copies every room that the copied sources import', () => {
     const imported = new Set(
       sources().flatMap((path) =>
-        [...readFileSync(path, 'utf8').matchAll(/from '(?:\.\.\/)+(\w+)\//g)].map(([, room]) => room ?? ''),
+        [...readFileSync(path, 'utf8').matchAll(/from '(\.\.\/[^']+)'/g)].map(
+          ([, file = '']) => join(dirname(path), file).split('/')[0] ?? '',
+        ),
       ),
     );
     assert.ok(imported.has('access'), 'imports are found');
