@@ -6,6 +6,7 @@ import { defaultDriftPolicy, repairableKinds } from '../../access/drift.js';
 import { parseDuration } from '../../config/config.js';
 import { defaultPolicies, policyRows } from '../../config/policies.js';
 import { emptyFile } from '../../config/rules-file.js';
+import type { SettingRow } from '../../config/settings.js';
 import { variableRows } from '../../config/variables.js';
 
 const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((path) =>
@@ -17,37 +18,43 @@ const rowsIn = (text: string): string[][] =>
 /** The tables of policies, each by the page that holds it. */
 const policyTables = pages.flatMap((path): [string, string[][]][] => {
   const text = readFileSync(path, 'utf8');
-  // The README's own is known by its heading for as long as it has no marks.
-  const table =
-    /<!-- policies -->(.*?)<!-- \/policies -->/s.exec(text)?.[1] ??
-    (path === 'README.md' ? text.split('\n## Policies\n')[1]?.split('\n## ')[0] : undefined);
+  const table = /<!-- policies -->(.*?)<!-- \/policies -->/s.exec(text)?.[1];
   const rows = rowsIn(table ?? '');
   return rows.length === 0 ? [] : [[path, rows]];
 });
 
 describe('docs/configuration.md', () => {
-  it('says of every variable and every policy what its declaration says', () => {
+  it('says of every variable what its declaration says', () => {
     const rows = rowsIn(readFileSync('docs/configuration.md', 'utf8'));
-    const declared = [
-      ...variableRows,
-      ...policyRows.map((row) => ({ ...row, name: `policies.${row.name}` })),
-    ];
-    for (const { name, default: byDefault, means } of declared) {
-      const row = rows.find(([first]) => first === name);
-      assert.deepEqual(row, [name, byDefault === null ? 'none' : `\`${byDefault}\``, means]);
-      assert.match(means, /\.$/, name);
-    }
-  });
-
-  it('has a table of the policies between marks', () => {
-    assert.ok(policyTables.some(([path]) => path === 'docs/configuration.md'));
+    for (const declared of variableRows) assertSays(rows, declared);
   });
 });
+
+describe('docs/rules.md', () => {
+  it('says of every policy what its declaration says', () => {
+    const rows = rowsIn(readFileSync('docs/rules.md', 'utf8'));
+    for (const declared of policyRows) assertSays(rows, declared);
+  });
+
+  it('has the one table of the policies, between marks', () => {
+    assert.deepEqual(
+      policyTables.map(([path]) => path),
+      ['docs/rules.md'],
+    );
+  });
+});
+
+/** Holds a setting's row in a document against how the setting is declared. */
+function assertSays(rows: readonly string[][], { name, default: byDefault, means }: SettingRow): void {
+  const row = rows.find(([first]) => first === name);
+  assert.deepEqual(row, [name, byDefault === null ? 'none' : `\`${byDefault}\``, means]);
+  assert.match(means, /\.$/, name);
+}
 
 for (const [path, rows] of policyTables)
   describe(`the table of policies in ${path}`, () => {
     const table = Object.fromEntries(
-      rows.map(([name = '', value = '']) => [name.replace(/^policies\./, ''), value.replaceAll('`', '')]),
+      rows.map(([name = '', value = '']) => [name, value.replaceAll('`', '')]),
     );
 
     it('names every policy with its default', () => {
