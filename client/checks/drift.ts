@@ -16,9 +16,10 @@ import { answered, named, type Giver } from '../space/order.js';
 import { withProgress } from '../terminal/progress.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { groupWords } from '../space/groups.js';
+import { idWords } from '../space/names.js';
 import { readZones, zoneOf } from '../space/zones.js';
 import { timeWords, withLocalTimes } from '../terminal/times.js';
+import { counted, joined } from '../terminal/words.js';
 import { table, type Cell } from '../terminal/table.js';
 import { parseId } from '../space/who.js';
 
@@ -75,7 +76,7 @@ async function lastView(client: Client): Promise<DriftView> {
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError) && !isUnanswered(error)) throw error;
     throw new CommandError(
-      'no worker answered (is `latchkey worker` running?): only it knows what was found',
+      'no worker answered (is `latchkey worker` running?): only a worker knows the findings',
     );
   }
 }
@@ -86,7 +87,7 @@ export async function contested(client: Client): Promise<FindingView[]> {
   return findings.filter((finding) => finding.contested);
 }
 
-const headings = ['id', 'kind', 'member', 'group', 'since', 'done about it', 'what'];
+const headings = ['id', 'kind', 'member', 'group', 'since', 'action', 'what'];
 
 function words(
   { more, lastComparedAt, nextComparisonAt, findings: known }: DriftView,
@@ -95,28 +96,21 @@ function words(
 ): string {
   const next = `the next comparison is at ${timeWords(nextComparisonAt, zone)}`;
   if (lastComparedAt === null)
-    return `The ledgers were not compared with Kisi yet: ${next}, or now with --now.`;
+    return `Latchkey has not compared itself with Kisi yet: ${next}. To compare now, add --now.`;
   const settled = known.length - shown.length;
-  return [
-    ...(shown.length === 0
-      ? []
-      : [
-          table(
-            headings,
-            shown.map((one) => cellsOf(one, zone)),
-          ),
-          '',
-        ]),
-    ...(more === 0 ? [] : [`${more} more were found than can be listed: settle some of these first.`]),
-    ...(settled === 0 ? [] : [`${settled} adopted or ignored: \`latchkey drift --all\` shows them.`]),
-    `${shown.length + more === 0 ? 'Kisi and the ledgers agree' : `${shown.length + more} findings`} ` +
-      `as of ${timeWords(lastComparedAt, zone)}; ${next}.`,
-  ].join('\n');
+  const open = shown.length + more;
+  const rows = shown.map((one) => cellsOf(one, zone));
+  return joined(
+    rows.length === 0 ? null : [table(headings, rows), ''],
+    more === 0 ? null : `${more} more were found than can be listed: settle some of these first.`,
+    settled === 0 ? null : `${settled} adopted or ignored: \`latchkey drift --all\` shows them.`,
+    `${open === 0 ? 'Kisi and Latchkey agree' : counted(open, 'finding')} as of ${timeWords(lastComparedAt, zone)}; ${next}.`,
+  );
 }
 
 function cellsOf(finding: FindingView, zone: string | null): Cell[] {
   const { id, kind, memberId, groupId, groupName, what, since, doing } = finding;
   const names = new Map(groupId === null || groupName === null ? [] : [[groupId, groupName]]);
-  const group = groupId === null ? null : groupWords(groupId, names);
+  const group = groupId === null ? null : idWords(groupId, names);
   return [id, kind, memberId, group, timeWords(since, zone), doing, withLocalTimes(what, zone)];
 }

@@ -1,6 +1,6 @@
 import { readTemporalConfig } from '../space/settings.js';
 import type { InForce } from '../../messages/to-leader.js';
-import { iso, type Instant } from '../../access/types.js';
+import type { Instant } from '../../access/types.js';
 import { readInForce } from '../../activities/in-force.js';
 import { lossWords } from '../../nexudus/plausible.js';
 import { alertsOf, durationWords, type Alert } from '../../monitoring/alerts.js';
@@ -8,12 +8,13 @@ import type { ApiName, ApiState } from '../../monitoring/api-watch.js';
 import { readFacts, type Facts, type RunFacts } from '../../monitoring/facts.js';
 import { readIdentity } from '../../monitoring/identity.js';
 import type { DriftSummary } from '../../messages/to-drift.js';
-import { ordersJson, ordersWords } from '../stops/orders.js';
-import { exceptionsWords } from '../exceptions/exceptions.js';
+import { ordersWords } from '../stops/orders.js';
+import { exceptionsWords, lastingAt } from '../exceptions/exceptions.js';
 import { CommandError } from '../terminal/failure.js';
-import { print, printJson } from '../terminal/output.js';
+import { isoTimes, print, printJson } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
 import { timeWords } from '../terminal/times.js';
+import { joined } from '../terminal/words.js';
 import { zoneOf } from '../space/zones.js';
 
 export interface StatusOptions {
@@ -33,7 +34,7 @@ export async function status({ check = false, json = false }: StatusOptions): Pr
     inForce: await readInForce(client),
   }));
   const { standing } = alertsOf(facts, now);
-  if (json) printJson(statusJson(facts, inForce, standing));
+  if (json) printJson(isoTimes(statusJson(facts, inForce, standing, now)));
   else print(statusWords(facts, inForce, standing, now));
   if (check && standing.length > 0)
     throw new CommandError(
@@ -50,49 +51,47 @@ export function statusWords(
 ): string {
   const { orders } = facts;
   const zone = zoneOf(inForce?.ground?.knownZones ?? {}, null);
-  return [
-    ...(orders === null
-      ? ['No worker has set this space up yet: start `latchkey worker`.']
-      : [ordersWords(orders, zone), exceptionsWords(orders.exceptions, now, zone)]),
-    ...memberLines(facts),
+  return joined(
+    orders === null
+      ? 'No worker has set this space up yet: start `latchkey worker`.'
+      : [ordersWords(orders, zone), exceptionsWords(orders.exceptions, now, zone)],
+    memberLines(facts),
     heldWords(facts, zone),
-    ...apiLines('nexudus', facts, now, zone),
-    ...tokenLines(facts, zone),
+    apiWords('nexudus', facts, now, zone),
+    tokenWords(facts, zone),
     runWords('Last poll', facts.poll, now, zone),
     runWords('Last reconciliation', facts.reconciliation, now, zone),
-    ...facts.doubted.map(
+    facts.doubted.map(
       ({ list, rows, before, since }) =>
         `Not believed since ${timeWords(since, zone)}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`,
     ),
-    ...apiLines('kisi', facts, now, zone),
-    ...clockLines(facts),
-    ...driftLines(facts.drift, now, zone),
-    ...workerLines(facts, inForce, now, zone),
-    ...channelLines(facts),
+    apiWords('kisi', facts, now, zone),
+    clockWords(facts),
+    driftLines(facts.drift, now, zone),
+    workerLines(facts, inForce, now, zone),
+    channelWords(facts),
     journalWords(facts, now, zone),
     standing.length === 0
       ? 'Nothing needs anybody.'
-      : ['Needs somebody:', ...standing.map(({ text }) => `  - ${text}`)].join('\n'),
-  ].join('\n');
+      : ['Needs somebody:', ...standing.map(({ text }) => `  - ${text}`)],
+  );
 }
 
-function memberLines({ members, blocked, orders }: Facts): string[] {
+function memberLines({ members, blocked, orders }: Facts): string {
   const { Stopped: held = 0, Block: undone = 0, ...others } = blocked;
   const kinds = Object.entries(others).map(([problem, count]) => `${problem} ${count}`);
   const stop = orders?.stop ?? null;
   const order = stop === null ? `mode ${orders?.mode.name ?? ''}` : `pause ${stop.level}`;
-  return [
+  return joined(
     `Members: ${members.running} are looked after, ${members.withAccess} have access.`,
-    ...(held === 0 ? [] : [`Members whose keys may not be written, by order (${order}): ${held}.`]),
-    ...(undone === 0
-      ? []
-      : [
-          `Members with a block that is not carried out yet: ${undone}; see \`latchkey members --problem Block\`.`,
-        ]),
+    held === 0 ? null : `Members whose keys may not be written, by order (${order}): ${held}.`,
+    undone === 0
+      ? null
+      : `Members with a block that is not carried out yet: ${undone}; see \`latchkey members --problem Block\`.`,
     kinds.length === 0
       ? 'No member waits because of a problem.'
       : `Members that wait because of a problem: ${kinds.join(', ')}; see \`latchkey members --problem\`.`,
-  ];
+  );
 }
 
 function journalWords({ journal }: Facts, now: Instant, zone: string | null): string {
@@ -115,24 +114,22 @@ function heldWords({ held }: Facts, zone: string | null): string {
 
 const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
 
-function apiLines(
+function apiWords(
   api: ApiName,
   { apis, leader, reportedAt }: Facts,
   now: Instant,
   zone: string | null,
-): string[] {
+): string {
   const state = apis?.[api];
-  if (state === undefined || reportedAt === null)
-    return [`${names[api]}: no worker has told how it answers.`];
+  if (state === undefined || reportedAt === null) return `${names[api]}: no worker has told how it answers.`;
   const when = leader.isLeading ? '' : `, as last told ${ago(reportedAt, now, zone)}`;
   const words = [reachWords(state, zone), keyWords(api, state, now, zone), skewWords(state)];
-  return [`${names[api]}${when}: ${words.filter((one) => one !== '').join(' ')}`];
+  return `${names[api]}${when}: ${words.filter((one) => one !== '').join(' ')}`;
 }
 
-function tokenLines({ tokenEndsAt }: Facts, zone: string | null): string[] {
-  return tokenEndsAt === null
-    ? []
-    : [`NEXUDUS_TOKEN ends at ${timeWords(tokenEndsAt, zone)} or before; it must be replaced by hand.`];
+function tokenWords({ tokenEndsAt }: Facts, zone: string | null): string | null {
+  if (tokenEndsAt === null) return null;
+  return `NEXUDUS_TOKEN ends at ${timeWords(tokenEndsAt, zone)} or before; it must be replaced by hand.`;
 }
 
 function reachWords({ down, reachableSince }: ApiState, zone: string | null): string {
@@ -163,9 +160,9 @@ function skewWords({ skewMs }: Pick<ApiState, 'skewMs'>): string {
 }
 
 /** It is told by heartbeats, which come each second or two. */
-function clockLines({ temporalSkewMs: skewMs }: Facts): string[] {
-  if (skewMs === null || Math.abs(skewMs) < 10_000) return [];
-  return [`Temporal: ${skewWords({ skewMs })}`];
+function clockWords({ temporalSkewMs: skewMs }: Facts): string | null {
+  if (skewMs === null || Math.abs(skewMs) < 10_000) return null;
+  return `Temporal: ${skewWords({ skewMs })}`;
 }
 
 function runWords(
@@ -232,13 +229,11 @@ function processWords(identity: string): string {
   return `${said.pid}@${said.host} (Latchkey ${said.version}, rules ${said.rules ?? 'not known yet'})`;
 }
 
-function channelLines({ channels, reportedAt }: Facts): string[] {
-  if (reportedAt === null) return [];
-  return [
-    channels.length === 0
-      ? 'No alerts go out: neither LATCHKEY_ALERT_URL nor LATCHKEY_ALERT_SMTP_URL is set.'
-      : `Alerts go to ${channels.join(', ')}.`,
-  ];
+function channelWords({ channels, reportedAt }: Facts): string | null {
+  if (reportedAt === null) return null;
+  return channels.length === 0
+    ? 'No alerts go out: neither LATCHKEY_ALERT_URL nor LATCHKEY_ALERT_SMTP_URL is set.'
+    : `Alerts go to ${channels.join(', ')}.`;
 }
 
 /** Of what is long ago, people want to know when it was. */
@@ -249,55 +244,30 @@ function ago(at: Instant, now: Instant, zone: string | null): string {
 
 const longMs = 2 * 3_600_000;
 
-/** As `--json` prints it: times as ISO 8601 in UTC. */
-function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Alert[]): object {
-  const { orders, held, members, blocked, doubted, workers, leader, apis, reportedAt } = facts;
-  const run = ({ lastGoodAt, everyMs, isPaused }: RunFacts): object => ({
-    ...{ lastGoodAt: isoOrNull(lastGoodAt), everyMs, isPaused },
-  });
-  const api = (name: ApiName): object | null => {
-    const state = apis?.[name];
-    return state === undefined ? null : (withIsoTimes(state) as object);
-  };
+/** As `--json` prints it, but for the times. */
+function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Alert[], now: Instant): object {
+  const { orders, members, blocked, workers, leader, apis } = facts;
   return {
-    ...(orders === null ? { mode: null, stop: null, exceptions: [] } : ordersJson(orders)),
-    ...{ members, waiting: blocked },
-    held: withIsoTimes(held),
-    doubted: withIsoTimes(doubted),
-    nexudus: api('nexudus'),
-    kisi: api('kisi'),
-    apisToldAt: isoOrNull(reportedAt),
-    temporalSkewMs: facts.temporalSkewMs,
-    nexudusTokenEndsAt: isoOrNull(facts.tokenEndsAt),
-    poll: run(facts.poll),
-    reconciliation: run(facts.reconciliation),
-    drift: withIsoTimes(facts.drift),
-    rules:
-      inForce === null
-        ? null
-        : {
-            ...{ digest: inForce.digest, version: inForce.version, process: inForce.process },
-            since: iso(inForce.since),
-          },
+    ...{ mode: orders?.mode ?? null, stop: orders?.stop ?? null },
+    exceptions: lastingAt(orders?.exceptions ?? [], now),
+    ...{ members, waiting: blocked, held: facts.held, doubted: facts.doubted },
+    ...{ nexudus: apis?.nexudus ?? null, kisi: apis?.kisi ?? null, apisToldAt: facts.reportedAt },
+    ...{ temporalSkewMs: facts.temporalSkewMs, nexudusTokenEndsAt: facts.tokenEndsAt },
+    ...{ poll: facts.poll, reconciliation: facts.reconciliation, drift: facts.drift },
+    rules: inForce && rulesJson(inForce),
     workers: workers.map(({ identity, lastSeenAt }) => ({
       ...{ identity, ...readIdentity(identity) },
       isLeading: leader.isLeading && identity === leader.identity,
-      lastSeenAt: iso(lastSeenAt),
+      lastSeenAt,
     })),
     alertsGoTo: facts.channels,
-    needsSomebody: standing.map(({ cause, since, text }) => ({ cause, since: isoOrNull(since), text })),
+    needsSomebody: standing.map(({ cause, since, text }) => ({ cause, since, text })),
   };
 }
 
-const isoOrNull = (at: Instant | null): string | null => (at === null ? null : iso(at));
-
-/** The same with each instant as text: those are the numbers called `since` or `...At`, and when a key began to answer. */
-function withIsoTimes(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withIsoTimes);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([name, one]: [string, unknown]) => [
-    name,
-    typeof one === 'number' && /^since$|At$|Since$/.test(name) ? iso(one) : withIsoTimes(one),
-  ]);
-  return Object.fromEntries(entries) as object;
-}
+const rulesJson = ({ digest, version, process, since }: InForce): object => ({
+  digest,
+  version,
+  process,
+  since,
+});

@@ -7,7 +7,7 @@ import { readInForce } from '../../activities/in-force.js';
 import { ConfigError, type Config } from '../../config/config.js';
 import { exceptUpdate } from '../../messages/to-control.js';
 import { locationIdKey, memberWorkflowId, stateQuery, type MemberView } from '../../messages/to-member.js';
-import { groupOf, sentence, type ExceptOptions, type Group } from './exceptions.js';
+import { groupOf, sentence, type ExceptOptions } from './exceptions.js';
 import { CommandError, failureOf } from '../terminal/failure.js';
 import { endAt, endIn, homeLocation, homeZone, parseUntil, type TypedEnd } from '../terminal/typed-times.js';
 import { isRunning } from '../space/member-workflows.js';
@@ -16,6 +16,7 @@ import { readZones, zoneOf } from '../space/zones.js';
 import { print, remark } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
 import { kisiOf, nexudusOf, readMember } from '../space/apis.js';
+import { groupNamesIfAny, idWords } from '../space/names.js';
 import { memberIdFor, parseWho } from '../space/who.js';
 
 /** So long Nexudus and Kisi may take to say whether what was typed exists. */
@@ -79,7 +80,7 @@ async function coworker(client: Client, apis: Config | string, memberId: number)
   if (isKnown) return null;
   if (typeof read !== 'string') throw new CommandError('Nexudus has no coworker with this id', 2);
   remark(
-    `whether coworker ${memberId} exists is not checked, and Latchkey looks after no such member: ${read}`,
+    `Nexudus did not confirm that coworker ${memberId} exists, and Latchkey does not know this member: ${read}`,
   );
   return null;
 }
@@ -88,18 +89,18 @@ async function coworker(client: Client, apis: Config | string, memberId: number)
 async function wantedGroup(
   typed: string,
   apis: Config | string,
-): Promise<Pick<Group, 'id'> & { name: string | null }> {
+): Promise<{ id: number; name: string | null }> {
   const isNumber = /^\s*[1-9]\d{0,14}\s*$/.test(typed);
   const limitMs = isNumber ? checkWithinMs : nameWithinMs;
   const groups =
     typeof apis === 'string' ? apis : await within(limitMs, 'Kisi', () => kisiOf(apis, limitMs).listGroups());
   if (typeof groups !== 'string') return groupOf(typed, groups);
   if (isNumber) {
-    remark(`whether group ${typed.trim()} exists is not checked: ${groups}`);
+    remark(`Kisi did not confirm that group ${typed.trim()} exists: ${groups}`);
     return { id: Number(typed), name: null };
   }
   throw new CommandError(
-    `only Kisi knows groups by their names: ${groups} Give the group's number, or leave --group out to block every group; nothing is ordered`,
+    `nothing is ordered: only Kisi knows the names of groups, and it gave no answer. ${groups} Give the number of the group, or leave --group out to block every group`,
   );
 }
 
@@ -124,7 +125,7 @@ async function endAsKnown(client: Client, memberId: number, typed: TypedEnd): Pr
   if ('at' in typed) return typed.at;
   const zone = await knownZone(client, memberId);
   const until = endIn(typed, zone);
-  remark(`--until is taken in the time zone ${zone ?? ''}, as it was known of the member's location last`);
+  remark(`--until is taken in the time zone ${zone ?? ''}, the last known zone of the member's location`);
   return until;
 }
 
@@ -145,18 +146,24 @@ async function tellWhatCame(client: Client, { memberId, groupId, from }: Excepti
   const view = await carriedOut(client, memberId, from);
   const blocks = view?.blocks ?? null;
   if (view === null || blocks === null) {
-    remark(`whether it is carried out is not known yet: \`latchkey show ${memberId}\` tells`);
+    remark(
+      `the member has not answered yet: \`latchkey show ${memberId}\` tells whether the block is carried out`,
+    );
     return;
   }
   const { waitsFor } = blocks;
   if (waitsFor !== null)
     throw new CommandError(
-      `${waitsFor} It is tried again by itself; who cannot wait takes the key away in Kisi`,
+      `${waitsFor} Latchkey tries again by itself; take the key away in Kisi if you cannot wait`,
     );
   const byHand = view.keys.filter((key) => key.givenByHand && (groupId === null || groupId === key.groupId));
-  print('Carried out: no key to it that Latchkey gave is left.');
+  print('Carried out: every key to it that Latchkey gave is gone.');
+  if (byHand.length === 0) return;
+  const names = await groupNamesIfAny();
   for (const key of byHand)
-    print(`A key to group ${key.groupId} stays that a person gave by hand: take that one away in Kisi.`);
+    print(
+      `A key to group ${idWords(key.groupId, names)} stays, since a person gave it by hand: take it away in Kisi.`,
+    );
 }
 
 /** The member's own word, once it has looked at the order; null: it has said nothing yet. */

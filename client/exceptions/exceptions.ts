@@ -1,12 +1,12 @@
 import { readTemporalConfig } from '../space/settings.js';
 import { readOrders } from '../../activities/orders.js';
-import { iso, type Exception, type Instant } from '../../access/types.js';
-import { meant } from '../../worker/names.js';
+import type { Exception, Instant } from '../../access/types.js';
+import { meant, type Named } from '../../worker/names.js';
 import { exceptionWords, giverWords, withdrawUpdate } from '../../messages/to-control.js';
 import { CommandError } from '../terminal/failure.js';
 import { named, obey, type Giver } from '../space/order.js';
-import { print, printJson, remark } from '../terminal/output.js';
-import { groupNamesIfAny, groupWords, type GroupNames } from '../space/groups.js';
+import { isoTimes, print, printJson, remark } from '../terminal/output.js';
+import { groupNamesIfAny, idWords, type Names } from '../space/names.js';
 import { readZones, zoneOf } from '../space/zones.js';
 import { endWords, withLocalTimes } from '../terminal/times.js';
 import { withSession } from '../space/session.js';
@@ -22,18 +22,12 @@ export interface ExceptOptions {
   by?: string;
 }
 
-/** A group of Kisi, as people know it. */
-export interface Group {
-  id: number;
-  name: string;
-}
-
 /** An exception that ends within this time is pointed out. */
 const soonMs = 7 * 24 * 60 * 60_000;
 
 /** `latchkey withdraw ID`: ends an exception before its time. Throws CommandError where there is none with this id. */
 export async function withdraw(id: string, giver: Giver): Promise<void> {
-  const exceptionId = parseId(id, 'the exception is named by its number, as `latchkey exceptions` lists it');
+  const exceptionId = parseId(id, 'EXCEPTION must be its number, as `latchkey exceptions` lists it');
   const order = { exceptionId, ...named(giver) };
   const { ended, zones } = await withSession(readTemporalConfig(), async ({ client }) => ({
     ended: await obey(client, (control) => control.executeUpdate(withdrawUpdate, { args: [order] })),
@@ -55,14 +49,10 @@ export async function exceptions({ json = false }: { json?: boolean }): Promise<
     return;
   }
   const names = await groupNamesIfAny();
-  if (json) printJson(lasting.map((one) => ({ ...exceptionJson(one), groupName: nameIn(names, one) })));
-  else
-    print(
-      table(
-        headings,
-        lasting.map((one) => cellsOf(one, names, now, zoneOf(zones, null))),
-      ),
-    );
+  const zone = zoneOf(zones, null);
+  const rows = lasting.map((one) => cellsOf(one, names, now, zone));
+  if (json) printJson(isoTimes(lasting.map((one) => ({ ...one, groupName: nameIn(names, one) }))));
+  else print(table(headings, rows));
 }
 
 /** What `latchkey status` says of the exceptions. */
@@ -78,42 +68,29 @@ export function exceptionsWords(exceptions: readonly Exception[], now: Instant, 
   ].join('\n');
 }
 
-/** An exception as `--json` prints it: times as ISO 8601 in UTC. */
-export function exceptionJson(exception: Exception): object {
-  return { ...exception, from: iso(exception.from), until: iso(exception.until) };
-}
-
 /** Those that hold at `now` or later, the first to end first. */
 export function lastingAt(exceptions: readonly Exception[], now: Instant): Exception[] {
   return exceptions.filter(({ until }) => until > now).sort((a, b) => a.until - b.until);
 }
 
 /** The group that was typed: an id, or the name of just one. Throws CommandError. */
-export function groupOf(typed: string, groups: readonly Group[]): Group {
+export function groupOf(typed: string, groups: readonly Named[]): Named {
   const byId = groups.find(({ id }) => String(id) === typed.trim());
   const found = meant(byId?.id ?? typed, groups);
   if (found.one === null) throw new CommandError(`--group ${found.problem}`, 2);
   return found.one;
 }
 
-const nameIn = (names: GroupNames, { groupId }: Exception): string | null =>
+const nameIn = (names: Names, { groupId }: Exception): string | null =>
   groupId === null ? null : (names.get(groupId) ?? null);
 
 const headings = ['id', 'member', 'kind', 'group', 'until', '', 'by', 'reason'];
 
-function cellsOf(exception: Exception, names: GroupNames, now: Instant, zone: string | null): Cell[] {
+function cellsOf(exception: Exception, names: Names, now: Instant, zone: string | null): Cell[] {
   const { id, memberId, kind, groupId, until, reason } = exception;
-  const group = groupId === null ? 'all' : groupWords(groupId, names);
-  return [
-    id,
-    memberId,
-    kind,
-    group,
-    endWords(until, zone),
-    endsSoon(exception, now) ? 'soon' : '',
-    giverWords(exception),
-    reason,
-  ];
+  const group = groupId === null ? 'all' : idWords(groupId, names);
+  const soon = endsSoon(exception, now) ? 'soon' : '';
+  return [id, memberId, kind, group, endWords(until, zone), soon, giverWords(exception), reason];
 }
 
 const endsSoon = ({ until }: Exception, now: Instant): boolean => until - now < soonMs;

@@ -5,7 +5,7 @@ import type { ExplainOptions } from './explain.js';
 import type { MembersOptions } from './members.js';
 import type { PollOptions } from './poll.js';
 import type { ResyncOptions } from './resync.js';
-import { command, configHelp, examples, idHelp, jsonHelp, orderCommand } from '../command.js';
+import { command, configHelp, idHelp, jsonHelp, orderCommand } from '../command.js';
 
 /** The states that `--state` takes; a new one that is missing here does not compile. */
 const states = Object.keys({
@@ -28,93 +28,80 @@ export function addMemberCommands(program: Command): void {
 }
 
 function addMembers(program: Command): void {
-  command(program, 'members', 'list all members that are watched, with their keys', [
-    "Needs a Temporal server. Without a running worker, keys are left out: they are the workflows' own.",
+  command(program, 'members', 'list all members that Latchkey watches, with their keys', [
+    'Needs a Temporal server. Without a running worker it leaves the keys out: only the workflows know them.',
     '"until" is when the first of the keys ends if nothing changes.',
-    '',
-    ...examples(
-      'latchkey members',
-      'latchkey members --state access --location 12',
-      'latchkey members --problem                # whatever the problem is',
-      'latchkey members --problem Kisi           # only those that wait for Kisi',
-    ),
+    'latchkey members',
+    'latchkey members --state access --location 12',
+    'latchkey members --problem                # any problem',
+    'latchkey members --problem Kisi           # only members that wait for Kisi',
   ])
     .addOption(new Option('--state <state>', 'only members in this state').choices(states))
     .option('--problem [kind]', 'only members that wait because of a problem')
     .option('--location <id>', 'only members of this location')
     .option('--json', jsonHelp)
-    .action(async (options: MembersOptions) => {
-      await (await import('./members.js')).members(options);
-    });
+    .action(async (options: MembersOptions) => (await import('./members.js')).members(options));
 }
 
 function addShow(program: Command): void {
   command(program, 'show', 'show one member: keys, why, next change, what it waits for', [
-    ...examples('latchkey show 1234', 'latchkey show 1234 --json'),
+    'latchkey show 1234',
+    'latchkey show 1234 --json',
   ])
     .argument('<id>', idHelp)
     .option('--json', jsonHelp)
-    .action(async (id: string, options: { json?: boolean }) => {
-      await (await import('./show.js')).show(id, options);
-    });
+    .action(async (id: string, options: { json?: boolean }) => (await import('./show.js')).show(id, options));
 }
 
 function addExplain(program: Command): void {
   command(program, 'explain', 'say why a member has or lacks access, by rule and record', [
-    'Reads Nexudus now and applies the rules in force: those of the worker, also when it has stopped. Where none has run, or',
-    'Temporal cannot be reached, it applies latchkey.yaml, and says so. Changes nothing.',
-    'What it says is what the rules make of it; `latchkey show` says which keys are held.',
-    '',
-    ...examples(
-      'latchkey explain 1234',
-      "latchkey explain 1234 --at 2026-12-01T09:00:00Z    # today's records at that time",
-    ),
+    'Reads Nexudus now and applies the rules in force, which are those of the worker, even after it has stopped. Applies',
+    'latchkey.yaml if no worker has run or Temporal cannot be reached, and says so. Changes nothing.',
+    'Says what the rules give; `latchkey show` says which keys the member has.',
+    'latchkey explain 1234',
+    "latchkey explain 1234 --at 2026-12-01T09:00:00Z    # today's records at that time",
   ])
     .argument('<id>', idHelp)
     .option('--at <time>', 'at this time (ISO 8601; without a zone: in the location’s) instead of now')
     .option('--config <file>', configHelp)
     .option('--json', jsonHelp)
-    .action(async (id: string, options: ExplainOptions) => {
-      await (await import('./explain.js')).explainMember(id, options);
-    });
+    .action(async (id: string, options: ExplainOptions) =>
+      (await import('./explain.js')).explainMember(id, options),
+    );
 }
 
 function addTimeline(program: Command): void {
   command(program, 'timeline', 'tell what happened to a member: passes, decisions, keys, orders', [
     'Joins what Nexudus says now with what the audit log keeps of this member.',
-    '',
-    ...examples('latchkey timeline 1234', 'latchkey timeline 1234 --json'),
+    'latchkey timeline 1234',
+    'latchkey timeline 1234 --json',
   ])
     .argument('<id>', idHelp)
     .option('--json', jsonHelp)
-    .action(async (id: string, options: { json?: boolean }) => {
-      await (await import('./timeline.js')).timeline(id, options);
-    });
+    .action(async (id: string, options: { json?: boolean }) =>
+      (await import('./timeline.js')).timeline(id, options),
+    );
 }
 
 function addResync(program: Command): void {
-  orderCommand(program, 'resync', 'look at a member afresh, at Kisi too, and mend what differs', [
+  orderCommand(program, 'resync', 'look at a member afresh, in Kisi too, and fix what differs', [
     'Works for members that Latchkey does not know yet. Needs a running worker.',
-    'Exit code 1 where the member waits for something, or it is not known yet how things stand; the reason is printed.',
-    '',
-    ...examples(
-      'latchkey resync 1234',
-      'latchkey resync --all    # wakes every member, and does not wait for them',
-    ),
+    'Exit code 1 if the member waits for something, or has not answered yet; the reason is printed.',
+    'latchkey resync 1234',
+    'latchkey resync --all    # wakes every member, and does not wait for them',
   ])
     .argument('[id]', idHelp)
-    .option('--all', 'every member that is watched')
-    .action(async (id: string | undefined, options: ResyncOptions) => {
-      await (await import('./resync.js')).resync(id, options);
-    });
+    .option('--all', 'every member that Latchkey watches')
+    .action(async (id: string | undefined, options: ResyncOptions) =>
+      (await import('./resync.js')).resync(id, options),
+    );
 }
 
 function addPoll(program: Command): void {
   orderCommand(program, 'poll', 'ask Nexudus for changes now instead of at the next turn', [
-    ...examples('latchkey poll', 'latchkey poll --full     # read everything: notices deletions too'),
+    'latchkey poll',
+    'latchkey poll --full     # read everything: notices deletions too',
   ])
-    .option('--full', 'the reconciliation')
-    .action(async (options: PollOptions) => {
-      await (await import('./poll.js')).poll(options);
-    });
+    .option('--full', 'run the reconciliation')
+    .action(async (options: PollOptions) => (await import('./poll.js')).poll(options));
 }

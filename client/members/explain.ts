@@ -1,13 +1,13 @@
 import { keyOwner } from '../../access/ownership.js';
 import { decide } from '../../access/decide.js';
 import { explain, type Explanation } from '../../access/explain.js';
-import type { Decision, Verdict } from '../../access/types.js';
+import type { Instant, NextChange, Verdict } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { CommandError } from '../terminal/failure.js';
 import { homeZone, instantAt, parseAt } from '../terminal/typed-times.js';
-import { print, printJson } from '../terminal/output.js';
+import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
 import { renewalsAssumed } from '../rules/plan.js';
-import { groupNames, groupWords, withGroupNames, type GroupNames } from '../space/groups.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
 import { openSpace, rulesJson } from '../space/rules-in-force.js';
 import { readMember } from '../space/apis.js';
 import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
@@ -21,21 +21,17 @@ export interface ExplainOptions {
   json?: boolean;
 }
 
-/** An explanation as `--json` prints it: times as ISO 8601 in UTC. */
+/** What is printed, in either form. */
 interface Explained {
   memberId: number;
-  at: string;
+  at: Instant;
   /** It is about a time that was named, and takes plans to hand out their next passes until then. */
   assumesRenewals: boolean;
-  readAt: string;
+  readAt: Instant;
   /** Every profile with the same e-mail, lowest id first: that one owns the keys. */
   profileIds: number[];
-  groups: (Omit<Explanation, 'until' | 'verdicts'> & {
-    groupName: string | null;
-    until: string | null;
-    verdicts: (Omit<Verdict, 'until'> & { until: string | null })[];
-  })[];
-  nextChange: { at: string; what: string } | null;
+  groups: (Explanation & { groupName: string | null })[];
+  nextChange: NextChange | null;
 }
 
 /**
@@ -57,13 +53,17 @@ export async function explainMember(id: string, { at, config, json = false }: Ex
   const names = await groupNames(space);
   const explained: Explained = {
     memberId,
-    at: isoOf(when),
+    at: when,
     assumesRenewals,
-    readAt: isoOf(snapshot.readAt),
+    readAt: snapshot.readAt,
     profileIds: snapshot.profiles.map((profile) => profile.member.id),
-    ...answerOf(decision, names),
+    groups: explain(decision).map((group) => ({
+      ...group,
+      groupName: group.groupId === null ? null : (names.get(group.groupId) ?? null),
+    })),
+    nextChange: decision.next,
   };
-  if (json) printJson({ ...explained, rules: rulesJson(space) });
+  if (json) printJson(isoTimes({ ...explained, rules: rulesJson(space) }, exactIso));
   else print(words(explained, names, homeZone(snapshot)));
 }
 
@@ -73,22 +73,9 @@ function snapshotOf({ snapshot, doubts }: MemberRead): NonNullable<MemberRead['s
   throw new CommandError(`Nexudus has no coworker with this id${doubt === undefined ? '' : ` (${doubt})`}`);
 }
 
-function answerOf(decision: Decision, names: GroupNames): Pick<Explained, 'groups' | 'nextChange'> {
-  const { next } = decision;
-  return {
-    groups: explain(decision).map((group) => ({
-      ...group,
-      groupName: group.groupId === null ? null : (names.get(group.groupId) ?? null),
-      until: isoOrNull(group.until),
-      verdicts: group.verdicts.map((verdict) => ({ ...verdict, until: isoOrNull(verdict.until) })),
-    })),
-    nextChange: next === null ? null : { at: isoOf(next.at), what: next.what },
-  };
-}
-
 function words(
   { memberId, at, assumesRenewals, profileIds, groups, nextChange }: Explained,
-  names: GroupNames,
+  names: Names,
   zone: string | null,
 ): string {
   const owner = keyOwner(profileIds) ?? memberId;
@@ -119,10 +106,10 @@ function noGroupHeading({ verdicts }: Explained['groups'][number]): string {
 function headingOf(
   { holds, until, why }: Explained['groups'][number],
   groupId: number,
-  names: GroupNames,
+  names: Names,
   zone: string | null,
 ): string {
-  const group = `group ${groupWords(groupId, names)}`;
+  const group = `group ${idWords(groupId, names)}`;
   if (!holds) return `Lacks ${group}:`;
   const end = until === null ? 'no end known' : `until ${endWords(until, zone)}`;
   return `Holds ${group}, ${end}: ${withLocalTimes(why, zone)}`;
@@ -139,7 +126,7 @@ const rules: Record<Verdict['rule'], string> = {
   ok: '',
 };
 
-function verdictWords(verdict: Explained['groups'][number]['verdicts'][number]): string {
+function verdictWords(verdict: Verdict): string {
   if (verdict.passId === null) return `${verdict.reason}.`;
   const type = verdict.passTypeName === null ? '' : ` (${verdict.passTypeName})`;
   const lent = verdict.teamId === null ? '' : `, lent by team ${verdict.teamId}`;
@@ -147,12 +134,4 @@ function verdictWords(verdict: Explained['groups'][number]['verdicts'][number]):
   return verdict.counts
     ? `${pass} ${verdict.reason}.`
     : `${pass} does not count because of ${rules[verdict.rule]}: ${verdict.reason}.`;
-}
-
-function isoOf(at: number): string {
-  return new Date(at).toISOString();
-}
-
-function isoOrNull(at: number | null): string | null {
-  return at === null ? null : isoOf(at);
 }

@@ -6,7 +6,7 @@ import { withProgress } from '../terminal/progress.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
 import { kisiOf } from '../space/apis.js';
-import { groupNames, groupsWords, type GroupNames } from '../space/groups.js';
+import { groupNames, idsWords, idWords, locationNamesIfAny, type Names } from '../space/names.js';
 import { readZones, zoneOf, type Zones } from '../space/zones.js';
 import { table, type Cell } from '../terminal/table.js';
 import { endWords } from '../terminal/times.js';
@@ -35,13 +35,9 @@ export async function members(options: MembersOptions): Promise<void> {
   if (options.json === true) printJson(rows);
   else if (rows.length === 0) remark('no members');
   else {
-    const names = await groupNames({ kisi: kisiOf(config) });
-    print(
-      table(
-        headings,
-        rows.map((row) => cellsOf(row, names, zones)),
-      ),
-    );
+    const [groups, places] = await Promise.all([groupNames({ kisi: kisiOf(config) }), locationNamesIfAny()]);
+    const cells = rows.map((row) => cellsOf(row, { groups, places }, zones));
+    print(table(headings, cells));
   }
 }
 
@@ -49,16 +45,17 @@ const headings = ['member', 'state', 'until', 'next change', 'location', 'proble
 
 function cellsOf(
   { memberId, state, problem, locationId, nextChangeAt, view }: MemberRow,
-  names: GroupNames,
+  names: { groups: Names; places: Names },
   zones: Zones,
 ): Cell[] {
   const zone = zoneOf(zones, locationId);
   const next = view === null ? nextChangeAt : (view.nextChange?.at ?? null);
   const held = view?.keys.map(({ groupId }) => groupId);
-  const groups = held === undefined ? '?' : groupsWords(held, names);
+  const groups = held === undefined ? '?' : idsWords(held, names.groups);
   const until = view === null ? '?' : soonestEnd(view, zone);
   const nextWords = next === null ? null : endWords(next, zone);
-  return [memberId, view?.state ?? state, until, nextWords, locationId, problem, groups];
+  const place = locationId === null ? null : idWords(locationId, names.places);
+  return [memberId, view?.state ?? state, until, nextWords, place, problem, groups];
 }
 
 /** When the first of the keys ends. */

@@ -11,7 +11,7 @@ import { print, printJson, remark } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
 import { kisiOf, nexudusOf } from '../space/apis.js';
 import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
-import { groupNames, groupWords, withGroupNames, type GroupNames } from '../space/groups.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
 import { readZones, zoneOf } from '../space/zones.js';
 import { memberIdFor, parseWho } from '../space/who.js';
 
@@ -48,7 +48,7 @@ export async function show(id: string, { json = false }: { json?: boolean }): Pr
 
 /** How groups and times are told. */
 export interface Shows {
-  names: GroupNames;
+  names: Names;
   /** Null: not known. */
   zone: string | null;
 }
@@ -97,7 +97,7 @@ function headline(
 
 function keyInKisiWords(key: KeyInKisi, { names, zone }: Shows): string {
   const { groupId, role, byLatchkey } = key;
-  const group = groupWords(groupId, names);
+  const group = idWords(groupId, names);
   const what =
     role === keyRole ? `Key to group ${group} in Kisi` : `Right to group ${group} in Kisi (${role})`;
   return `${what}, ${endInKisi(key, zone)}: ${byLatchkey ? 'given by Latchkey.' : 'given by a person or another integration.'}`;
@@ -139,7 +139,7 @@ export function viewWords(view: MemberView, kisi: InKisi | null, shows: Shows): 
   if (others.length > 0) lines.push('', ...others.map((key) => keyInKisiWords(key, shows)));
   for (const key of view.keys) {
     const end = key.until === null ? 'no end known' : `until ${endWords(key.until, zone)}`;
-    lines.push('', `Key to group ${groupWords(key.groupId, names)}, ${end}.`, `  Why: ${told(key.because)}.`);
+    lines.push('', `Key to group ${idWords(key.groupId, names)}, ${end}.`, `  Why: ${told(key.because)}.`);
     if (key.givenByHand) lines.push('  Given by hand: Latchkey never takes it away.');
     lines.push(`  The door closes by itself: ${timeOrElse(key.kisiEndsAt, zone, 'never')}.`);
   }

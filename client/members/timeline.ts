@@ -1,14 +1,13 @@
 import type { Instant, Snapshot } from '../../access/types.js';
-import type { Config } from '../../config/config.js';
 import type { AuditLog } from '../../database/audit-log.js';
 import type { AuditRecord } from '../../database/audit-records.js';
 import { kisiOf, nexudusOf, readMember } from '../space/apis.js';
 import { withAuditLog } from '../space/audit-log.js';
-import { groupNames, groupWords, withGroupNames, type GroupNames } from '../space/groups.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
 import { readSettings } from '../space/settings.js';
 import { memberIdFor, parseWho } from '../space/who.js';
 import { CommandError } from '../terminal/failure.js';
-import { print, printJson } from '../terminal/output.js';
+import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
 import { table, type Cell } from '../terminal/table.js';
 import { timeWords, withLocalTimes } from '../terminal/times.js';
 import { homeZone } from '../terminal/typed-times.js';
@@ -38,18 +37,12 @@ export async function timeline(id: string, { json = false }: { json?: boolean })
   }
   const events = [...kept.map(eventOf), ...(snapshot === null ? [] : eventsIn(snapshot, Date.now()))];
   events.sort((a, b) => a.at - b.at);
-  if (json) printJson(events.map((event) => ({ ...event, at: new Date(event.at).toISOString() })));
-  else await printEvents(events, homeZone(snapshot), config);
-}
-
-async function printEvents(events: readonly Event[], zone: string | null, config: Config): Promise<void> {
-  const names = await groupNames({ kisi: kisiOf(config) });
-  print(
-    table(
-      ['at', 'what', 'group', 'by', 'why'],
-      events.map((event) => cellsOf(event, names, zone)),
-    ),
-  );
+  if (json) printJson(isoTimes(events, exactIso));
+  else {
+    const names = await groupNames({ kisi: kisiOf(config) });
+    const rows = events.map((event) => cellsOf(event, names, homeZone(snapshot)));
+    print(table(['at', 'what', 'group', 'by', 'why'], rows));
+  }
 }
 
 async function recordsOf(auditLog: AuditLog, memberId: number): Promise<AuditRecord[]> {
@@ -86,12 +79,8 @@ function eventsIn({ profiles }: Snapshot, now: Instant): Event[] {
   ]);
 }
 
-function cellsOf(
-  { at, what, groupId, why, by, answer }: Event,
-  names: GroupNames,
-  zone: string | null,
-): Cell[] {
-  const group = groupId === null ? null : groupWords(groupId, names);
+function cellsOf({ at, what, groupId, why, by, answer }: Event, names: Names, zone: string | null): Cell[] {
+  const group = groupId === null ? null : idWords(groupId, names);
   const reason = [why, answer ?? ''].filter((text) => text !== '').join('; Kisi: ');
   const told = (text: string): string => withLocalTimes(withGroupNames(text, names), zone);
   return [timeWords(at, zone), told(what), group, by, told(reason)];

@@ -1,7 +1,9 @@
 import { withAuditLog } from '../space/audit-log.js';
 import { parseSince } from '../terminal/typed-times.js';
+import { zonesIfAny } from '../space/rules-in-force.js';
 import { readConfig, readSettings } from '../space/settings.js';
-import type { Instant } from '../../access/types.js';
+import { zoneOf } from '../space/zones.js';
+import { timeWords } from '../terminal/times.js';
 import type { Head } from '../../database/journal.js';
 import { csvLines, jsonLines } from '../../database/lines.js';
 import { CommandError } from '../terminal/failure.js';
@@ -38,13 +40,16 @@ export async function audit({
 
 /** Throws CommandError where the audit log is not as Latchkey wrote it. */
 async function verifyAuditLog(told: readonly Head[]): Promise<void> {
+  const config = readConfig();
   const { records, first, last, forgotten, head, problem } = await withProgress(
     'Looking through the audit log',
-    () => withAuditLog(readConfig(), (auditLog) => auditLog.verify(told)),
+    () => withAuditLog(config, (auditLog) => auditLog.verify(told)),
   );
   if (problem !== null) throw new CommandError(`the audit log is not as Latchkey wrote it: ${problem}`);
-  const span = first === null || last === null ? '' : `, from ${timeOf(first)} to ${timeOf(last)}`;
-  const taken = forgotten === 0 ? '' : ` ${forgotten} more were taken out by \`latchkey forget\`.`;
+  const zone = zoneOf(await zonesIfAny(config), null);
+  const span =
+    first === null || last === null ? '' : `, from ${timeWords(first, zone)} to ${timeWords(last, zone)}`;
+  const taken = forgotten === 0 ? '' : ` \`latchkey forget\` removed ${forgotten} more.`;
   print(
     [
       `The audit log is as Latchkey wrote it: ${records} records${span}.${taken}`,
@@ -58,7 +63,7 @@ async function pruneAuditLog(): Promise<void> {
   const deleted = await withAuditLog(config, (auditLog) =>
     auditLog.prune(Date.now() - config.file.auditLogRetentionMs),
   );
-  print(`Taken out: ${deleted} records.`);
+  print(`Removed: ${deleted} records.`);
 }
 
 /** Throws CommandError. */
@@ -70,5 +75,3 @@ function parseHead(text: string): Head {
     2,
   );
 }
-
-const timeOf = (at: Instant): string => new Date(at).toISOString();

@@ -11,6 +11,7 @@ import { confirmed, hasTerminal } from '../terminal/ask.js';
 import { CommandError } from '../terminal/failure.js';
 import { named, type Giver } from '../space/order.js';
 import { print, remark } from '../terminal/output.js';
+import { groupNamesIfAny, idsWords } from '../space/names.js';
 import { isPlanAbout } from '../rules/plan-file.js';
 import { withSession } from '../space/session.js';
 import { parseId } from '../space/who.js';
@@ -37,7 +38,8 @@ export async function forgetMember(id: string, { yes = false, ...giver }: Forget
   const memberId = parseId(id, 'ID must be the id of a coworker in Nexudus (a whole number)');
   const { by, why } = named(giver);
   const config = readConfig();
-  if (!mayExist(config.databaseUrl)) throw new CommandError('there is no database yet, and nobody to forget');
+  if (!mayExist(config.databaseUrl))
+    throw new CommandError('there is nobody to forget: no database is here yet');
   await withSession(config, async ({ client }) => {
     const db = await openDatabase(config.databaseUrl);
     try {
@@ -74,8 +76,8 @@ async function lookFor(client: Client, memberId: number, traces: Traces): Promis
 async function refuseEarly(client: Client, memberId: number, { heldGroupIds }: Found): Promise<void> {
   if (heldGroupIds.length > 0)
     throw new CommandError(
-      `Latchkey holds keys for member ${memberId} (groups ${heldGroupIds.join(', ')}), and would not know whose they are. ` +
-        'End their passes and contracts in Nexudus, or delete them there, and wait until `latchkey show` tells that the keys are gone',
+      `member ${memberId} still has keys from Latchkey (groups ${idsWords(heldGroupIds, await groupNamesIfAny()) ?? ''}). ` +
+        'End or delete their passes and contracts in Nexudus, and wait until `latchkey show` says that the keys are gone',
       2,
     );
   const { exceptions, mode } = await readOrders(client);
@@ -95,9 +97,9 @@ async function refuseEarly(client: Client, memberId: number, { heldGroupIds }: F
 async function agree(memberId: number, yes: boolean): Promise<void> {
   if (yes) return;
   if (!hasTerminal())
-    throw new CommandError('what is taken out does not come back: give --yes, or order it at a terminal', 2);
-  if (await confirmed(`All of that of member ${memberId} is taken out for good. Is that meant?`)) return;
-  throw new CommandError('nothing is taken out');
+    throw new CommandError('what is removed does not come back: give --yes, or order it at a terminal', 2);
+  if (await confirmed(`Remove all of that about member ${memberId} for good?`)) return;
+  throw new CommandError('nothing was removed');
 }
 
 async function runIds(client: Client, memberId: number): Promise<string[]> {
@@ -132,25 +134,25 @@ function plansAbout(memberId: number): string[] {
 function countsOf({ records, mentions, past, knowsUser, runs, planFiles }: Found): string[] {
   return [
     `${records} records of the audit log, and their id in ${mentions} others`,
-    `${past} keys that they had, and which Kisi user they ${knowsUser ? 'have' : 'had'}`,
+    `${past} keys of the past, and which Kisi user they ${knowsUser ? 'have' : 'had'}`,
     `${runs} runs of their workflow in Temporal`,
     ...planFiles.map((path) => `the plan ${path}`),
   ];
 }
 
 function foundWords(memberId: number, found: Found): string {
-  return `of member ${memberId} there is: ${countsOf(found).join('; ')}.`;
+  return `about member ${memberId} there is: ${countsOf(found).join('; ')}.`;
 }
 
 function doneWords(memberId: number, found: Found): string {
   return [
-    `Member ${memberId} is forgotten. Taken out:`,
+    `Member ${memberId} is forgotten. Removed:`,
     ...countsOf(found).map((one) => `  - ${one}`),
-    'What stays, and where it is taken out:',
+    'What stays, and where to remove it:',
     '  - the record in Nexudus and the user in Kisi, with its events: in Nexudus and in Kisi',
-    '  - backups of both databases, logs, exports of the audit log and plans elsewhere: with whoever keeps them',
+    '  - backups of both databases, logs, exports of the audit log and plans elsewhere: at the place that keeps them',
     '  - histories of workflows about all members (polls, orders, findings, plans): until Temporal’s retention ends',
     '  - their e-mail in the memory of workers: for a day at most, or until a restart',
-    'If Nexudus shows a pass or contract of them, Latchkey looks after them anew.',
+    'If Nexudus shows a pass or contract of theirs again, Latchkey looks after them again.',
   ].join('\n');
 }

@@ -7,11 +7,13 @@ import {
   type LatencyRow,
   type Wait,
 } from '../../access/latency.js';
-import { iso, type Instant } from '../../access/types.js';
+import type { Instant } from '../../access/types.js';
 import type { AuditLog } from '../../database/audit-log.js';
 import { CommandError } from '../terminal/failure.js';
-import { print, printJson } from '../terminal/output.js';
+import { isoTimes, print, printJson } from '../terminal/output.js';
+import { idWords, locationNamesIfAny, type Names } from '../space/names.js';
 import { openSettings } from '../space/rules-in-force.js';
+import { zoneOf } from '../space/zones.js';
 import { timeWords } from '../terminal/times.js';
 import { table, type Cell } from '../terminal/table.js';
 
@@ -28,13 +30,21 @@ export interface LatencyOptions {
  */
 export async function latency({ since, check = false, json = false }: LatencyOptions): Promise<void> {
   const from = parseSince(since, Date.now());
-  const { config, settings } = await openSettings();
+  const { config, settings, zones } = await openSettings();
   const objective = settings.latency;
   const rows = latencyRows(await withAuditLog(config, (auditLog) => waitsOf(auditLog, from)), objective);
   const holds = objectiveHolds(rows, objective);
-  if (json) printJson({ since: iso(from), rows: rows.map(named), objective: { ...objective, holds } });
-  else print(words(rows, objective, holds, from));
-  if (check && holds === false) throw new CommandError(verdictOf(rows, objective, holds));
+  const verdict = verdictOf(rows, objective, holds);
+  if (json) printJson(isoTimes({ since: from, rows: rows.map(named), objective: { ...objective, holds } }));
+  else {
+    const since = `Since ${timeWords(from, zoneOf(zones, null))}`;
+    print(
+      rows.length === 0
+        ? `${since}, ${nobody}.`
+        : `${await tableOf(rows, objective)}\n\n${since}, ${verdict}.`,
+    );
+  }
+  if (check && holds === false) throw new CommandError(verdict);
 }
 
 async function waitsOf(auditLog: AuditLog, since: Instant): Promise<Wait[]> {
@@ -52,32 +62,21 @@ function named(row: LatencyRow): Omit<LatencyRow, 'what'> & { what: string } {
   return { ...row, what: names[row.what] };
 }
 
-function words(
-  rows: readonly LatencyRow[],
-  objective: LatencyObjective,
-  holds: boolean | null,
-  from: Instant,
-): string {
-  if (rows.length === 0)
-    return `Since ${timeWords(from, null)}, no key was given or taken away for which somebody waited, as far as the records tell.`;
-  const headings = [
-    'what',
-    'location',
-    'count',
-    'p50',
-    'p95',
-    'p99',
-    `within ${seconds(objective.withinMs)}`,
-  ];
-  return [
-    table(headings, rows.map(cellsOf)),
-    '',
-    `Since ${timeWords(from, null)}, ${verdictOf(rows, objective, holds)}.`,
-  ].join('\n');
+const nobody = 'no key was given or taken away while somebody waited, as far as the records tell';
+
+async function tableOf(rows: readonly LatencyRow[], { withinMs }: LatencyObjective): Promise<string> {
+  const isPlaced = rows.some(({ location }) => typeof location === 'number');
+  const places = isPlaced ? await locationNamesIfAny() : new Map<number, string>();
+  const headings = ['what', 'location', 'count', 'p50', 'p95', 'p99', `within ${seconds(withinMs)}`];
+  return table(
+    headings,
+    rows.map((row) => cellsOf(row, places)),
+  );
 }
 
-function cellsOf({ what, location, count, p50Ms, p95Ms, p99Ms, within }: LatencyRow): Cell[] {
-  return [names[what], location, count, seconds(p50Ms), seconds(p95Ms), seconds(p99Ms), percent(within)];
+function cellsOf({ what, location, count, p50Ms, p95Ms, p99Ms, within }: LatencyRow, places: Names): Cell[] {
+  const place = typeof location === 'number' ? idWords(location, places) : location;
+  return [names[what], place, count, seconds(p50Ms), seconds(p95Ms), seconds(p99Ms), percent(within)];
 }
 
 function verdictOf(

@@ -5,7 +5,7 @@ import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temp
 import { linesOf } from '../../activities/preview.js';
 import { canonical } from '../../access/canonical.js';
 import { clocksAgreeMs } from '../../access/clocks.js';
-import { timeWords } from '../terminal/times.js';
+import { timeWords, withLocalTimes } from '../terminal/times.js';
 import { zoneOf } from '../space/zones.js';
 import { iso } from '../../access/types.js';
 import { durationWords } from '../../monitoring/alerts.js';
@@ -23,7 +23,7 @@ import { answered, named, type Giver } from '../space/order.js';
 import { print, remark } from '../terminal/output.js';
 import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
 import { doing } from './plan.js';
-import { groupNames, groupWords, type GroupNames } from '../space/groups.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
 import { otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
 import { inForceWords, openSpace, type Space } from '../space/rules-in-force.js';
 import { readSecret } from '../space/secret.js';
@@ -51,7 +51,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<void> 
   const space = await openSpace();
   if (file.space !== (await spaceIdOf(space))) {
     throw new CommandError(
-      'the plan is of another space: its Nexudus or Kisi is not the one that is set here',
+      'the plan is for another space: it names another Nexudus or Kisi than the settings here',
       2,
     );
   }
@@ -87,7 +87,7 @@ function checkRules(file: PlanFile, space: Space, named: string | undefined): vo
     space.inForce === null ? `those of this folder` : `those in force (${inForceWords(space.inForce)})`;
   throw new CommandError(
     `the plan is by other rules (digest ${digest}) than ${inForce}: they differ in ${differences.join(', ')}; ` +
-      `nothing was done. Plan again, or add --by-rules ${digest} if these are meant`,
+      `nothing was done. Plan again, or add --by-rules ${digest} to use the rules of the plan`,
     2,
   );
 }
@@ -96,7 +96,7 @@ function checkRules(file: PlanFile, space: Space, named: string | undefined): vo
 async function agreeOn(file: PlanFile, plan: Plan, space: Space): Promise<void> {
   if (!hasTerminal()) {
     throw new CommandError(
-      `plan ${file.id} has keys written to Kisi: give --yes, or apply it at a terminal, where you are told first what it does`,
+      `plan ${file.id} writes keys to Kisi: give --yes, or apply it at a terminal, which tells first what it does`,
       2,
     );
   }
@@ -105,20 +105,18 @@ async function agreeOn(file: PlanFile, plan: Plan, space: Space): Promise<void> 
   const made = timeWords(file.madeAt, zone);
   remark(`plan ${file.id}, made ${made}. ${foretellingWords({ ...plan, people }, zone)}`);
   for (const line of firstLines(people, await groupNames(space))) remark(line);
-  if (await confirmed(`Apply plan ${file.id}. Is that meant?`)) return;
+  if (await confirmed(`Apply plan ${file.id}?`)) return;
   throw new CommandError('nothing was done');
 }
 
-/** So many changes are named before the question. */
+/** How many changes are named before the question. */
 const mostNamed = 10;
 
-function firstLines(people: Plan['people'], names: GroupNames): string[] {
+function firstLines(people: Plan['people'], names: Names): string[] {
   const lines = linesOf(people);
   const named = lines
     .slice(0, mostNamed)
-    .map(
-      ({ memberId, does, groupId }) => `  member ${memberId} ${doing[does]} ${groupWords(groupId, names)}`,
-    );
+    .map(({ memberId, does, groupId }) => `  member ${memberId} ${doing[does]} ${idWords(groupId, names)}`);
   const more = lines.length - named.length;
   return more === 0 ? named : [...named, `  and ${more} more: \`latchkey plan\` lists them`];
 }
@@ -133,8 +131,10 @@ async function checkGround(file: PlanFile, space: Space): Promise<Plan> {
   const passed = movedBetween(file.members, changesOf(now.people), outlineOf);
   const [first, ...others] = moved.length > 0 ? moved : passed;
   if (first === undefined) return now;
+  const zone = zoneOf(space.ground.knownZones, file.scope.locationId);
+  const told = withLocalTimes(withGroupNames(first, await groupNames(space)), zone);
   const more = others.length === 0 ? '' : `, and ${others.length} more`;
-  throw new CommandError(`things have moved since the plan was made (${first}${more}): plan again`, 2);
+  throw new CommandError(`something has changed since the plan was made (${told}${more}): plan again`, 2);
 }
 
 /** Throws CommandError where this machine's clock is wrong, or Nexudus' is: what has ended is told by it. */

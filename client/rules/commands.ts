@@ -1,10 +1,10 @@
-/** Commands that show what the rules would have changed, and do just that. */
+/** Commands that show what the rules would change, and do just that. */
 import type { Command } from 'commander';
 import type { ApplyOptions } from './apply.js';
 import type { UndoOptions } from './undo.js';
 import type { PlanOptions } from './plan.js';
 import type { ReportOptions } from './report.js';
-import { command, configHelp, examples, idHelp, jsonHelp, orderCommand } from '../command.js';
+import { command, configHelp, idHelp, jsonHelp, orderCommand } from '../command.js';
 
 /** Adds the commands that change the rules. */
 export function addRuleCommands(program: Command): void {
@@ -17,19 +17,15 @@ export function addRuleCommands(program: Command): void {
 
 function addPlan(program: Command): void {
   command(program, 'plan', 'show who would gain or lose which key, why, and what it costs; changes nothing', [
-    'By the rules in force (those of the worker) and the same plan that it follows, from records read now and the keys',
-    'held now. While the worker runs there is little to show: it does at once what is to be done. What it is for is',
-    '--config, before an edit of latchkey.yaml is put in force by a restart of the worker, and --at, from the records of',
-    'today. Needs a running worker.',
-    '',
-    ...examples(
-      'latchkey plan',
-      'latchkey plan 1234',
-      'latchkey plan --location 12 --json',
-      'latchkey plan --config latchkey.yaml         # as if the worker ran by the file as it is now',
-      'latchkey plan --at 2027-01-01T09:00          # at that time in each location’s own zone',
-      'latchkey plan --out p.json                   # to be done by `latchkey apply p.json`',
-    ),
+    'Uses the rules in force (those of the worker), the records in Nexudus and the keys of now. Needs a running worker.',
+    'A running worker does at once what is due, so a plain plan shows little. Use --config before you restart the worker',
+    'with an edited latchkey.yaml, and --at for a time to come, by the records of today.',
+    'latchkey plan',
+    'latchkey plan 1234',
+    'latchkey plan --location 12 --json',
+    'latchkey plan --config latchkey.yaml         # as if the worker ran by the file as it is now',
+    'latchkey plan --at 2027-01-01T09:00          # at that time in each location’s own zone',
+    'latchkey plan --out p.json                   # then do it with `latchkey apply p.json`',
   ])
     .argument('[id]', idHelp)
     .option('--location <id>', 'only members of this location')
@@ -37,67 +33,57 @@ function addPlan(program: Command): void {
     .option('--at <time>', 'at this time (ISO 8601; without a zone: in the location’s)')
     .option('--out <file>', 'keep the plan in this file, for `latchkey apply`')
     .option('--json', jsonHelp)
-    .action(async (id: string | undefined, options: PlanOptions) => {
-      await (await import('./plan.js')).plan(id, options);
-    });
+    .action(async (id: string | undefined, options: PlanOptions) =>
+      (await import('./plan.js')).plan(id, options),
+    );
 }
 
 function addApply(program: Command): void {
   orderCommand(program, 'apply', 'do what a plan says, and nothing else', [
-    'Tells first what is about to be written to Kisi, and asks; in a script: --yes.',
-    'Plans are signed by the installation (its database): one that somebody edited or made, or that another installation',
-    'signed, is refused.',
-    'Refused, with nothing done, where what the plan stands on has moved since it was made; it says what.',
-    'Works in every mode, so also while Latchkey only observes; not past `latchkey pause`.',
-    'A plan by other rules than those in force (--config) is refused unless --by-rules names them by their digest, which',
-    '`latchkey plan --out` prints. Its keys are then left alone until the worker runs by these rules, or the time for undo',
-    'is over.',
-    'Exit code 1 where something could not be done; the reasons are printed.',
-    '',
-    ...examples('latchkey plan --out p.json && latchkey apply p.json'),
+    'Tells first what it will write to Kisi, and asks; in a script: --yes.',
+    'Works in every mode, so also while Latchkey only observes, but not past `latchkey pause`.',
+    'The installation (its database) signs each plan. Refuses a plan that somebody edited or made by hand, or that another',
+    'installation signed. Refuses a plan if something has changed since it was made, does nothing, and says what changed.',
+    'Refuses a plan by other rules than those in force (--config), unless --by-rules names them by the digest that',
+    '`latchkey plan --out` prints. Latchkey then leaves the keys of that plan alone until the worker runs by these rules, or',
+    'the time for undo is over.',
+    'Exit code 1 if something could not be done; the reasons are printed.',
+    'latchkey plan --out p.json && latchkey apply p.json',
   ])
     .argument('<file>', 'a file that `latchkey plan --out` wrote')
-    .option('--by-rules <digest>', 'by these rules, although others are in force')
-    .option('--yes', 'without being asked')
+    .option('--by-rules <digest>', 'use these rules, although others are in force')
+    .option('--yes', 'do not ask')
     .option('--json', jsonHelp)
-    .action(async (file: string, options: ApplyOptions) => {
-      await (await import('./apply.js')).apply(file, options);
-    });
+    .action(async (file: string, options: ApplyOptions) => (await import('./apply.js')).apply(file, options));
 }
 
 function addUndo(program: Command): void {
   orderCommand(program, 'undo', 'give back the keys as they were before a plan was applied', [
-    'Possible for as long as the policy undoWindow says (24h by default). Until that time is over Latchkey changes nothing',
-    'else about these keys; then the rules decide again, so mend by then what was wrong in the plan. People whom the plan',
-    'made known to Kisi stay known there.',
-    '',
-    ...examples('latchkey undo 1a2b3c4d'),
+    'Works for as long as the policy undoWindow says (24h by default). Until that time is over Latchkey changes nothing',
+    'else about these keys. Then the rules decide again, so correct by then what was wrong in the plan. A person whom the',
+    'plan made known to Kisi stays known there.',
+    'latchkey undo 1a2b3c4d',
   ])
     .argument('<plan>', 'the id of the plan')
     .option('--json', jsonHelp)
-    .action(async (planId: string, options: UndoOptions) => {
-      await (await import('./undo.js')).undo(planId, options);
-    });
+    .action(async (planId: string, options: UndoOptions) =>
+      (await import('./undo.js')).undo(planId, options),
+    );
 }
 
 function addReport(program: Command): void {
-  command(program, 'report', 'compare what Kisi holds now with what the rules say; changes nothing', [
-    'For a first run in mode observe, beside another integration: every key that is missing, too many, too short or too',
-    'long in Kisi, grouped by why, with what Latchkey does about it once it is live. By the rules in force (those of the',
-    'worker) and the same plan that it follows, from records read now. Keys of teams and guests, and keys to groups that no',
-    'pass type opens, are left out. Needs a running worker. Exit code 0 whether or not anything differs.',
-    '',
-    ...examples(
-      'latchkey report',
-      'latchkey report --location 12',
-      'latchkey report --config latchkey.yaml       # as if the worker ran by the file as it is now',
-      'latchkey report --json',
-    ),
+  command(program, 'report', 'compare the keys in Kisi now with what the rules say; changes nothing', [
+    'Is for a first run in mode observe, beside another integration. Lists every key that is missing, extra, too short or',
+    'too long in Kisi, grouped by the reason, with what Latchkey does about it once it is live. Uses the rules in force',
+    '(those of the worker) and records read now. Leaves out keys of teams and guests, and keys to groups that no pass type',
+    'opens. Needs a running worker. Exit code 0 whether or not anything differs.',
+    'latchkey report',
+    'latchkey report --location 12',
+    'latchkey report --config latchkey.yaml       # as if the worker ran by the file as it is now',
+    'latchkey report --json',
   ])
     .option('--location <id>', 'only members of this location')
     .option('--config <file>', configHelp)
     .option('--json', jsonHelp)
-    .action(async (options: ReportOptions) => {
-      await (await import('./report.js')).report(options);
-    });
+    .action(async (options: ReportOptions) => (await import('./report.js')).report(options));
 }

@@ -3,42 +3,40 @@ import { linesOf, type Preview } from '../../activities/preview.js';
 import { isMember } from '../../activities/survey.js';
 import type { Canaries } from '../../messages/to-control.js';
 import { failureOf } from '../terminal/failure.js';
-import { planOf, type Plan } from './planning.js';
+import { planOf, secondsFor, type Plan } from './planning.js';
 import { openSpace } from '../space/rules-in-force.js';
 import { surveySpace } from '../space/survey.js';
 import { timeWords } from '../terminal/times.js';
+import { counted } from '../terminal/words.js';
 import { zoneOf } from '../space/zones.js';
-
-/** What Kisi allows. */
-const requestsPerSecond = 5;
 
 /**
  * What Latchkey would write to Kisi as soon as it may, for these members or (null) for all, in words: by the same plan that
  * the workers follow, from records read now. Throws nothing: where it cannot be told, it says why.
  */
-export async function foretold(whom: Canaries | null): Promise<string> {
+export async function foretold(canaries: Canaries | null): Promise<string> {
   try {
-    const { plan, zone } = await planFor(whom);
-    const people = plan.people.filter((one) => isAmong(whom, one));
+    const { plan, zone } = await planFor(canaries);
+    const people = plan.people.filter((one) => isAmong(canaries, one));
     return foretellingWords({ ...plan, people }, zone);
   } catch (error) {
     return `What it will do cannot be told now: ${failureOf(error).lines.join(' ')}`;
   }
 }
 
-async function planFor(whom: Canaries | null): Promise<{ plan: Plan; zone: string | null }> {
+async function planFor(canaries: Canaries | null): Promise<{ plan: Plan; zone: string | null }> {
   const { config, nexudus, kisi, ground } = await openSpace();
   const { timeZones, rules } = ground;
-  const only = whom === null || whom.locationIds.length > 0 ? null : whom.memberIds;
+  const only = canaries === null || canaries.locationIds.length > 0 ? null : canaries.memberIds;
   const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
   const plan = planOf({ ...surveyed, people: surveyed.people.filter(isMember) }, rules, null, null);
   return { plan, zone: zoneOf(ground.knownZones, null) };
 }
 
 /** As the gate of all writes sees it (activities/gate.ts). */
-function isAmong(whom: Canaries | null, { memberId, locationId }: Preview): boolean {
-  if (whom === null || whom.memberIds.includes(memberId)) return true;
-  return locationId !== null && whom.locationIds.includes(locationId);
+function isAmong(canaries: Canaries | null, { memberId, locationId }: Preview): boolean {
+  if (canaries === null || canaries.memberIds.includes(memberId)) return true;
+  return locationId !== null && canaries.locationIds.includes(locationId);
 }
 
 /** What a plan comes to, in numbers. Pure. */
@@ -55,10 +53,8 @@ export function foretellingWords(
       ? 'nothing is to be written to Kisi now'
       : `${counted(count('grant'), 'key')} given, ${counted(count('move', 'giveBack'), 'key')} moved, ` +
         `${counted(count('revoke'), 'key')} taken away, ${counted(mails, 'invitation')} mailed by Kisi: ` +
-        `${counted(requests, 'request')}, at least ${Math.ceil(requests / requestsPerSecond)} s`;
+        `${counted(requests, 'request')}, at least ${secondsFor(requests)} s`;
   const told = `As of ${timeWords(at, zone)}, for ${counted(people.length, 'member')}: ${what}.`;
   if (unread.length === 0) return told;
-  return `${told} Of ${counted(unread.length, 'member')} nothing can be told: \`latchkey plan\` says why.`;
+  return `${told} The records of ${counted(unread.length, 'member')} cannot be judged: \`latchkey plan\` says why.`;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,5 +1,5 @@
 /** A plan that Temporal carries out, as `apply` and `undo` follow it. */
-import { groupNamesIfAny, groupWords, type GroupNames } from '../space/groups.js';
+import { groupNamesIfAny, idWords, type Names } from '../space/names.js';
 import { timeWords } from '../terminal/times.js';
 import { type Client, type WorkflowHandle } from '@temporalio/client';
 import { SingleBar } from 'cli-progress';
@@ -18,7 +18,7 @@ export async function checkStops(client: Client): Promise<void> {
   const { stop } = await readOrders(client);
   if (stop === null) return;
   throw new CommandError(
-    `${stop.level} is stopped by ${stop.by}: nothing was done; \`latchkey resume\` lets it go on`,
+    `nothing was done: ${stop.by} has paused ${stop.level}; \`latchkey resume\` lets it go on`,
   );
 }
 
@@ -75,11 +75,11 @@ export async function tell(
 
 function leftTable(
   left: readonly { memberId: number; groupId: number; why: string | null }[],
-  names: GroupNames,
+  names: Names,
 ): string {
   return table(
     ['member', 'group', 'not done, because'],
-    left.map(({ memberId, groupId, why }) => [memberId, groupWords(groupId, names), why]),
+    left.map(({ memberId, groupId, why }) => [memberId, idWords(groupId, names), why]),
   );
 }
 

@@ -6,13 +6,14 @@ import { CommandError } from '../terminal/failure.js';
 import { parseAt, type Typed } from '../terminal/typed-times.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
-import { checkLocation, otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
-import { groupNames, groupWords, type GroupNames } from '../space/groups.js';
+import { checkLocation, otherRules, planOf, secondsFor, spaceIdOf, surveyScope, type Plan } from './planning.js';
+import { groupNames, idWords, type Names } from '../space/names.js';
 import { openSpace, rulesJson } from '../space/rules-in-force.js';
 import { readSecret } from '../space/secret.js';
 import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
 import { zoneOf, type Zones } from '../space/zones.js';
 import { table, type Cell } from '../terminal/table.js';
+import { joined } from '../terminal/words.js';
 import { memberIdFor, parseLocation, parseWho } from '../space/who.js';
 
 export interface PlanOptions {
@@ -56,7 +57,7 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   remark(`plan ${file.id} is in ${options.out}; \`latchkey apply ${options.out}${naming}\` does just this`);
 }
 
-/** What becomes of a key, in a word. */
+/** What the plan does to a key, from the member's side. */
 export const doing: Record<PlanLine['does'], string> = {
   grant: 'gains',
   adopt: 'keeps',
@@ -67,7 +68,7 @@ export const doing: Record<PlanLine['does'], string> = {
 
 function words(
   { at, people, unread, assumesRenewals }: Plan,
-  names: GroupNames,
+  names: Names,
   typed: Typed | null,
   zones: Zones,
 ): string {
@@ -76,28 +77,31 @@ function words(
     const changes = linesOf([one]).filter(({ does }) => does !== 'move');
     return changes.map((line) => cellsOf(line, names, zone));
   });
-  const kept = people.flatMap(({ memberId, kept }) =>
-    kept.map(
-      ({ groupId, why }) => `Member ${memberId} keeps group ${groupWords(groupId, names)} for now: ${why}`,
-    ),
-  );
   const parts = [
     rows.length === 0 ? null : table(['member', '', 'group', 'until', 'requests', 'why'], rows),
-    ...kept,
-    ...unread.map(({ memberId, why }) => `Member ${memberId} cannot be told: ${why}`),
+    ...keptOf(people).map(
+      ({ memberId, groupId, why }) =>
+        `Member ${memberId} keeps group ${idWords(groupId, names)} for now: ${why}`,
+    ),
+    ...unread.map(({ memberId, why }) => `The records of member ${memberId} cannot be judged: ${why}`),
     summaryOf(people, whenWords(at, typed, zoneOf(zones, null))),
     assumesRenewals ? renewalsAssumed : null,
   ];
   return parts.filter((part) => part !== null).join('\n\n');
 }
 
+/** The keys that stay for now although no rule gives them. */
+function keptOf(people: readonly Preview[]): (Preview['kept'][number] & { memberId: number })[] {
+  return people.flatMap(({ memberId, kept }) => kept.map((one) => ({ memberId, ...one })));
+}
+
 function cellsOf(
   { memberId, does, groupId, until, why, requests }: PlanLine,
-  names: GroupNames,
+  names: Names,
   zone: string | null,
 ): Cell[] {
   const end = until === null ? 'no end known' : endWords(until, zone);
-  const group = groupWords(groupId, names);
+  const group = idWords(groupId, names);
   return [memberId, doing[does], group, does === 'revoke' ? null : end, requests, withLocalTimes(why, zone)];
 }
 
@@ -113,31 +117,18 @@ function whenWords(at: Instant, typed: Typed | null, zone: string | null): strin
 function summaryOf(people: readonly Preview[], when: string): string {
   const { gain, lose, move, create, requests } = totalsOf(people);
   if (requests === 0) return `${when} nothing would change for ${people.length} members.`;
-  const seconds = Math.ceil(requests / requestsPerSecond);
-  const lines = [
+  return joined(
     `${when}, of ${people.length} members: ${gain} would gain keys, ${lose} would lose keys.`,
     create === 0 ? null : `New to Kisi, which mails each an invitation: ${create}.`,
     move === 0 ? null : `Keys that only have their own end moved on: ${move}.`,
-    `It takes ${requests} requests to Kisi, at least ${seconds} s.`,
-  ];
-  return lines.filter((line) => line !== null).join('\n');
+    `It takes ${requests} requests to Kisi, at least ${secondsFor(requests)} s.`,
+  );
 }
 
-/** What Kisi allows. */
-const requestsPerSecond = 5;
+type Total = 'gain' | 'lose' | 'create' | 'move' | 'requests';
 
-interface Totals {
-  /** Members. */
-  gain: number;
-  lose: number;
-  /** Members who are new to Kisi. */
-  create: number;
-  /** Keys. */
-  move: number;
-  requests: number;
-}
-
-function totalsOf(people: readonly Preview[]): Totals {
+/** `gain`, `lose`: members. `create`: members who are new to Kisi. `move`: keys. */
+function totalsOf(people: readonly Preview[]): Record<Total, number> {
   const having = (does: PlanLine['does']): number =>
     people.filter(({ changes }) => changes.some(({ line }) => line.does === does)).length;
   return {
@@ -150,11 +141,7 @@ function totalsOf(people: readonly Preview[]): Totals {
 }
 
 /** As `--json` prints it: times as ISO 8601 in UTC, but for one that was typed without a zone. */
-function jsonOf(
-  { at, people, unread, assumesRenewals }: Plan,
-  names: GroupNames,
-  typed: Typed | null,
-): object {
+function jsonOf({ at, people, unread, assumesRenewals }: Plan, names: Names, typed: Typed | null): object {
   const isoOf = (time: Instant | null): string | null => (time === null ? null : iso(time));
   return {
     at: typed !== null && 'local' in typed ? typed.local : iso(at),
@@ -169,7 +156,7 @@ function jsonOf(
       until: isoOf(line.until),
     })),
     newToKisi: people.filter(({ newUser }) => newUser).map(({ memberId }) => memberId),
-    kept: people.flatMap(({ memberId, kept }) => kept.map((hold) => ({ memberId, ...hold }))),
+    kept: keptOf(people),
     unread,
   };
 }

@@ -9,13 +9,13 @@ import { homeZone, instantAt, type Typed } from '../terminal/typed-times.js';
 import { differencesFrom, differencesOf, type Space } from '../space/rules-in-force.js';
 import { surveySpace } from '../space/survey.js';
 
-/** Whom a plan is for: one member, those of a location, or all. */
+/** The members of a plan: one, those of a location, or all. */
 export interface Scope {
   memberId: number | null;
   locationId: number | null;
 }
 
-/** What would be done, for whom, and what it costs. */
+/** What would be done for each member, and what it costs. */
 export interface Plan {
   at: Instant;
   /** It is about a time to come, and takes plans to hand out their next passes until then. */
@@ -24,8 +24,11 @@ export interface Plan {
   unread: Unread[];
 }
 
-/** Those whom a plan looks at. */
+/** The members that a plan looks at. */
 type Planned = Pick<Survey, 'people' | 'unread' | 'exceptions'>;
+
+/** How many seconds so many requests to Kisi take at least, at the five a second that it allows. */
+export const secondsFor = (requests: number): number => Math.ceil(requests / 5);
 
 /** Throws CommandError where Nexudus has no such location. */
 export async function checkLocation({ nexudus }: Space, locationId: number | null): Promise<void> {

@@ -7,13 +7,14 @@ import type { FindingView } from '../../messages/to-drift.js';
 import { contested } from '../checks/drift.js';
 import { print, printJson } from '../terminal/output.js';
 import { checkLocation } from './planning.js';
-import { groupNames, groupWords, type GroupNames } from '../space/groups.js';
+import { groupNames, idWords, locationNames, type Names } from '../space/names.js';
 import { openSpace, rulesJson, type Space } from '../space/rules-in-force.js';
 import { withSession } from '../space/session.js';
 import { surveySpace } from '../space/survey.js';
 import { timeWords } from '../terminal/times.js';
 import { zoneOf } from '../space/zones.js';
 import { table, wrapped, type Cell } from '../terminal/table.js';
+import { counted } from '../terminal/words.js';
 import { parseLocation } from '../space/who.js';
 
 export interface ReportOptions {
@@ -28,11 +29,13 @@ export interface ReportOptions {
 interface Report extends SpaceReport {
   at: Instant;
   locationId: number | null;
+  /** The location in a sentence; empty: all of them. */
+  place: string;
   /** Groups that pass types open. */
   mapped: ReadonlySet<number>;
   /** What another hand undid twice, by the last comparison. */
   contested: readonly FindingView[];
-  names: GroupNames;
+  names: Names;
   /** Of all locations, or of the one; null: they have several. */
   zone: string | null;
 }
@@ -53,15 +56,12 @@ export async function report({ location, config: file, json = false }: ReportOpt
   const at = Date.now();
   const apiUserId = ground.settings.apiUser === 'latchkeyOnly' ? (await kisi.currentUser()).id : null;
   const compared = reportOn(surveyed, { rules, mapped, locationId, now: at, apiUserId });
-  const contests = await withSession(config, ({ client }) => contested(client));
   const made: Report = {
     ...compared,
-    at,
-    locationId,
-    mapped,
-    contested: contests,
-    names,
+    ...{ at, mapped, names, locationId },
+    contested: await withSession(config, ({ client }) => contested(client)),
     zone: zoneOf(ground.knownZones, locationId),
+    place: locationId === null ? '' : ` of location ${idWords(locationId, await locationNames(space))}`,
   };
   if (json) printJson({ ...jsonOf(made), rules: rulesJson(space) });
   else print(words(made));
@@ -85,20 +85,22 @@ function contestWords({ contested: contests, names }: Report): string {
   const lines = contests.map(({ id, memberId, kisiUserId, groupId, doing }) => {
     const whose = memberId === null ? `Kisi user ${kisiUserId ?? ''}` : `member ${memberId}`;
     return wrapped(
-      `finding ${id}, ${whose}, group ${groupId === null ? '' : groupWords(groupId, names)}: ${doing}`,
+      `finding ${id}, ${whose}, group ${groupId === null ? '' : idWords(groupId, names)}: ${doing}`,
       '  ',
     );
   });
   const n = contests.length;
-  return [`${counted(n, 'key')} that somebody else changes back, so Latchkey stopped:`, ...lines].join('\n');
+  return [
+    `${counted(n, 'key')} that somebody else changes back, so Latchkey leaves them alone:`,
+    ...lines,
+  ].join('\n');
 }
 
 function summaryOf(made: Report): string {
-  const { at, locationId, mapped, members, keys, requests, invitations, zone } = made;
-  const where = locationId === null ? '' : ` of location ${locationId}`;
+  const { at, locationId, place, mapped, members, keys, requests, invitations, zone } = made;
   const { agreeing, disagreeing, otherGroups, ended } = keys;
   const lines = [
-    `Latchkey and Kisi as of ${timeWords(at, zone)}: ${counted(members, 'member')}${where}, ${counted(mapped.size, 'group')} that pass types open.`,
+    `Latchkey and Kisi as of ${timeWords(at, zone)}: ${counted(members, 'member')}${place}, ${counted(mapped.size, 'group')} that pass types open.`,
     `${counted(agreeing + disagreeing, 'key')} compared, which the rules give or Kisi has: ${agreeing} agree, ${disagreeing} disagree.`,
     requests === 0
       ? 'Going live would write nothing to Kisi.'
@@ -106,10 +108,10 @@ function summaryOf(made: Report): string {
     otherGroups === 0 ? null : `Left out: ${counted(otherGroups, 'key')} to groups that no pass type opens.`,
     ended === 0
       ? null
-      : `Left out: ${counted(ended, 'key')} that no rule gives and that ended by themselves.`,
+      : `Left out: ${counted(ended, 'key')} that no rule gives, and that ended by themselves.`,
     locationId === null
       ? null
-      : 'Left out: Kisi users whom no coworker is, since they belong to no location.',
+      : 'Left out: Kisi users without a coworker in Nexudus, since they belong to no location.',
   ];
   return lines
     .filter((line) => line !== null)
@@ -144,7 +146,7 @@ const columns: { heading: string; of: (finding: Finding, report: Pick<Report, 'n
     { heading: 'Kisi user', of: ({ userId }) => userId },
     {
       heading: 'group',
-      of: ({ groupId }, { names }) => (groupId === null ? null : groupWords(groupId, names)),
+      of: ({ groupId }, { names }) => (groupId === null ? null : idWords(groupId, names)),
     },
     {
       heading: 'ends in Kisi',
@@ -165,7 +167,7 @@ function whatOf({ kind, cause, findings: { length: n } }: Difference): string {
     case 'unwarranted':
       return `${counted(n, 'key')} that no rule gives, because of ${causes[cause ?? 'noPass']}.`;
     case 'unknownPerson':
-      return `${counted(n, 'key')} of Kisi users whose e-mail no coworker in Nexudus has.`;
+      return `${counted(n, 'key')} of Kisi users whose e-mail belongs to no coworker in Nexudus.`;
     case 'endsLater':
       return `${counted(n, 'key')} that ${n === 1 ? 'ends' : 'end'} later in Kisi than access does, or never.`;
     case 'otherRole':
@@ -179,7 +181,7 @@ function whatOf({ kind, cause, findings: { length: n } }: Difference): string {
     case 'notTakenOver':
       return `${counted(n, 'key')} of those that agree ${n === 1 ? 'is' : 'are'} of people with a higher role in Kisi, and not taken over.`;
     case 'cannotTell':
-      return `${counted(n, 'member')} of whom nothing can be told.`;
+      return `${counted(n, 'member')} with records that cannot be judged.`;
   }
 }
 
@@ -195,70 +197,56 @@ const causes: Record<NonNullable<Difference['cause']>, string> = {
 
 /** What Latchkey does about it, and what is left to do. */
 function nextOf({ kind, does }: Difference): string {
-  if (kind === 'cannotTell')
-    return 'No key is touched until this is mended. Where not even the e-mail could be read, the Kisi user counts as nobody’s above.';
   if (kind === 'endsLater' && does === 'moves') return 'Live, Latchkey moves the end forward.';
-  return does === 'leaves' ? leavings[kind] : doings[does];
+  return does === 'leaves' || kind === 'cannotTell' ? (leavings[kind] ?? '') : doings[does];
 }
 
 const doings: Record<Exclude<Doing, 'leaves'>, string> = {
   takesOver:
-    'By the policy `existingKeys: adopt` it is Latchkey’s own once it is live: its end is moved, and it goes with the access.',
-  gives: 'Live, Latchkey gives what is missing, and nobody is mailed.',
-  invites: 'Live, Latchkey gives what is missing, and Kisi mails an invitation: the person is new there.',
+    'By the policy `existingKeys: adopt` Latchkey takes it over once live: it moves the end, and takes the key away with the access.',
+  gives: 'Live, Latchkey gives it; Kisi mails nobody.',
+  invites: 'Live, Latchkey gives it, and Kisi mails an invitation, since the person is new there.',
   moves: 'Live, Latchkey moves the end on.',
-  takesAway: 'Given by Latchkey, and taken away once it is live.',
-  givesBack: 'Moved on by Latchkey, and given back its own end once Latchkey is live.',
-  resync: 'Changed in Kisi since Latchkey wrote it: `latchkey resync ID` mends it.',
-  waits: 'Not touched for now, for the reason given.',
+  takesAway: 'Latchkey gave it, and takes it away once live.',
+  givesBack: 'Latchkey moved its end, and restores the former end once live.',
+  resync: 'Somebody changed it in Kisi since Latchkey wrote it: `latchkey resync ID` restores it.',
+  waits: 'Latchkey does not touch it for now, for the reason given.',
 };
 
-const leavings: Record<Exclude<Difference['kind'], 'cannotTell'>, string> = {
-  takenOver: '',
+const leavings: Partial<Record<Difference['kind'], string>> = {
   notTakenOver:
-    'Left alone, after the access too, whatever `existingKeys` says. Where that is not meant, set an end in Kisi.',
-  missing: '',
-  endsTooEarly: '',
-  unwarranted:
-    'Not given by Latchkey, so left alone until somebody decides: take away in Kisi what is not meant.',
-  unknownPerson:
-    'Left alone. Take away in Kisi what nobody answers for, or correct the e-mail on either side.',
+    'Latchkey leaves it alone, even after the access ends, whatever `existingKeys` says. Set an end in Kisi if you do not want that.',
+  unwarranted: 'Latchkey did not give it, and leaves it alone. Take away in Kisi what you do not want.',
+  unknownPerson: 'Latchkey leaves it alone. Take it away in Kisi, or correct the e-mail on either side.',
   endsLater:
-    'Not given by Latchkey, so left alone, after the access too. Where that is not meant, set an earlier end in Kisi.',
-  otherRole: 'Opens the doors as a key does, and is left alone.',
-  unreadableEnd: 'Left alone, since it may end at any time: set its end anew in Kisi, or take it away there.',
+    'Latchkey did not give it, and leaves it alone, even after the access ends. Set an earlier end in Kisi if you do not want that.',
+  otherRole: 'Opens the doors as a key does; Latchkey leaves it alone.',
+  unreadableEnd:
+    'Latchkey leaves it alone, since it may end at any time. Set its end anew in Kisi, or take it away there.',
+  cannotTell:
+    'Latchkey touches no key until the records can be read. If even the e-mail is unreadable, the Kisi user counts above as one without a coworker.',
   neverEnds:
-    'Not given by Latchkey, so left alone, after the access too. To have them end with the access, set the policy `existingKeys: adopt` before going live. `latchkey report --json` lists them.',
+    'Latchkey did not give it, and leaves it alone, even after the access ends. To have such keys end with the access, set the policy `existingKeys: adopt` before you go live. `latchkey report --json` lists them.',
 };
-
-function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
-}
 
 /** As `--json` prints it: times as ISO 8601 in UTC. */
 function jsonOf(report: Report): object {
-  const { at, locationId, mapped, names, differences, keys, members, requests, invitations, contested } =
-    report;
+  const { at, locationId, mapped, names, differences, keys, members, requests, invitations } = report;
   return {
     at: iso(at),
     locationId,
     mappedGroups: mapped.size,
-    ...{ members, requests, invitations, contested },
+    ...{ members, requests, invitations, contested: report.contested },
     keys: { compared: keys.agreeing + keys.disagreeing, ...keys },
     differences: differences.map((difference) => ({
-      kind: difference.kind,
-      cause: difference.cause,
-      does: difference.does,
+      ...{ kind: difference.kind, cause: difference.cause, does: difference.does },
       count: difference.findings.length,
       says: whatOf(difference),
       next: nextOf(difference),
       findings: difference.findings.map(({ memberId, userId, groupId, ends, why }) => ({
-        memberId,
-        userId,
-        groupId,
+        ...{ memberId, userId, groupId, why },
         groupName: groupId === null ? null : (names.get(groupId) ?? null),
         ends: ends === null ? null : iso(ends),
-        why,
       })),
     })),
   };

@@ -1,6 +1,5 @@
 /** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
-import { readSettings } from './settings.js';
-import { readConfig } from './settings.js';
+import { readConfig, readSettings } from './settings.js';
 import type { Ground, InForce } from '../../messages/to-leader.js';
 import { existsSync } from 'node:fs';
 import { readInForce } from '../../activities/in-force.js';
@@ -17,7 +16,7 @@ import { remark } from '../terminal/output.js';
 import { withSession } from './session.js';
 import { checkedSpace, kisiOf, nexudusOf, soundSpace } from './apis.js';
 import { timeWords } from '../terminal/times.js';
-import { zoneOf } from './zones.js';
+import { zoneOf, type Zones } from './zones.js';
 
 /** A space with both its APIs, and the rules by which a command answers. */
 export interface Space {
@@ -83,13 +82,22 @@ export async function tellWhetherInForce(config: Config, checked: CheckedSpace):
   const differences = differencesFrom(inForce, own);
   if (differences.length === 0) return;
   remark(
-    `not in force yet: the rules in force (${inForceWords(inForce)}) are others in ${differences.join(', ')}; ` +
-      'a restart of the worker puts the file in force',
+    `not in force yet: the rules in force (${inForceWords(inForce)}) differ in ${differences.join(', ')}; ` +
+      'restart the worker to put the file in force',
   );
 }
 
+/** The zones of all locations, as a worker knew them last; empty: none has said, or Temporal cannot be reached. */
+export async function zonesIfAny(config: Config): Promise<Zones> {
+  return (await knownIfAny(config)).inForce?.ground?.knownZones ?? {};
+}
+
 /** The settings and the choices in force besides the rules; reads neither API. Throws ConfigError. */
-export async function openSettings(): Promise<{ config: Config; settings: Ground['settings'] }> {
+export async function openSettings(): Promise<{
+  config: Config;
+  settings: Ground['settings'];
+  zones: Zones;
+}> {
   const { config, problems } = readSettings();
   const { inForce, why } = await knownIfAny(config);
   const own = settingsOf(config.file);
@@ -97,11 +105,11 @@ export async function openSettings(): Promise<{ config: Config; settings: Ground
     const differences = settingDifferences(own, inForce.ground.settings);
     if (config.file.present && problems.length === 0 && differences.length > 0)
       remark(differenceWords(config, inForce, differences));
-    return { config, settings: inForce.ground.settings };
+    return { config, settings: inForce.ground.settings, zones: inForce.ground.knownZones };
   }
   if (problems.length > 0) throw new ConfigError(problems);
   if (why !== null) remark(`${why}: the policies are ${ownWords(config)}`);
-  return { config, settings: own };
+  return { config, settings: own, zones: {} };
 }
 
 /** Whose rules an answer is by, as `--json` prints it. */
@@ -137,11 +145,8 @@ async function knownIfAny(config: Config): Promise<Known> {
   try {
     return await readKnown(config);
   } catch (error) {
-    return {
-      inForce: null,
-      exceptions: null,
-      why: `what is in force cannot be read (${failureOf(error).lines.join(' ')})`,
-    };
+    const why = `what is in force cannot be read (${failureOf(error).lines.join(' ')})`;
+    return { inForce: null, exceptions: null, why };
   }
 }
 
@@ -149,9 +154,9 @@ async function knownIfAny(config: Config): Promise<Known> {
 function tellStandIn(config: Config, { inForce, exceptions, why }: Known, digest: string): void {
   if (inForce?.digest === digest) return;
   if (inForce !== null) {
+    const own = `${ownWords(config)}, which differ (digest ${digest})`;
     remark(
-      `the rules in force (${inForceWords(inForce)}) are too large to be shown: the rules are ${ownWords(config)}, which ` +
-        `are others (digest ${digest})`,
+      `the rules in force (${inForceWords(inForce)}) are too large to be shown: this answer uses ${own}`,
     );
     return;
   }

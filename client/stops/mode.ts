@@ -29,17 +29,17 @@ export async function setMode(
 }
 
 /** Tells what is about to be written to Kisi, and asks. Throws CommandError where there is nobody to ask, or the answer is no. */
-async function agreeOn(mode: Mode, whom: Canaries | null): Promise<void> {
+async function agreeOn(mode: Mode, canaries: Canaries | null): Promise<void> {
   if (!hasTerminal()) {
     throw new CommandError(
-      `mode ${mode} has keys written to Kisi: give --yes, or order it at a terminal, where you are told first what it does`,
+      `mode ${mode} writes keys to Kisi: give --yes, or order it at a terminal, which tells first what it does`,
       2,
     );
   }
   remark(`reading what mode ${mode} will do …`);
-  remark(await foretold(whom));
-  if (await confirmed(`Mode ${mode}: ${written[mode]}. Is that meant?`)) return;
-  throw new CommandError('nothing is ordered: the mode is as it was');
+  remark(await foretold(canaries));
+  if (await confirmed(`Mode ${mode}: ${written[mode]}. Continue?`)) return;
+  throw new CommandError('nothing is ordered: the mode stays as it was');
 }
 
 const idOf = (text: string): number =>

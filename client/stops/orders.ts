@@ -1,7 +1,6 @@
 import { readTemporalConfig } from '../space/settings.js';
 import type { WorkflowHandle } from '@temporalio/client';
 import { giverWords, type Mode, type Order, type Orders, type StopLevel } from '../../messages/to-control.js';
-import { exceptionJson, lastingAt } from '../exceptions/exceptions.js';
 import { obey } from '../space/order.js';
 import { print } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
@@ -46,14 +45,4 @@ export function ordersWords({ stop, mode }: Orders, zone: string | null): string
 
 function orderWords({ why, since, ...giver }: Order, zone: string | null): string {
   return `By ${giverWords(giver)} since ${timeWords(since, zone)}${why === '' ? '' : `: ${why}`}.`;
-}
-
-/** As `--json` prints it: times as ISO 8601 in UTC. */
-export function ordersJson({ stop, mode, exceptions }: Orders): object {
-  const dated = (one: Order): object => ({ ...one, since: new Date(one.since).toISOString() });
-  return {
-    mode: dated(mode),
-    stop: stop === null ? null : dated(stop),
-    exceptions: lastingAt(exceptions, Date.now()).map(exceptionJson),
-  };
 }

@@ -1,7 +1,6 @@
 import { readTemporalConfig } from '../space/settings.js';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Withheld, Ruling } from '../../access/revocation-guard.js';
-import { iso } from '../../access/types.js';
 import {
   guardWorkflowId,
   withheldQuery,
@@ -11,9 +10,9 @@ import {
 } from '../../messages/to-revocation-guard.js';
 import { CommandError } from '../terminal/failure.js';
 import { answered, named, type Giver } from '../space/order.js';
-import { print, printJson } from '../terminal/output.js';
+import { isoTimes, print, printJson } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
-import { groupNamesIfAny, groupWords, type GroupNames } from '../space/groups.js';
+import { groupNamesIfAny, idWords, locationNamesIfAny, type Names } from '../space/names.js';
 import { readZones, zoneOf, type Zones } from '../space/zones.js';
 import { timeWords, withLocalTimes } from '../terminal/times.js';
 import { table } from '../terminal/table.js';
@@ -27,24 +26,24 @@ export async function withheld({ json = false }: { json?: boolean }): Promise<vo
     ),
     zones: await readZones(client),
   }));
-  if (json) printJson(all.map(jsonOf));
+  if (json) printJson(isoTimes(all));
   else if (all.length === 0) print('Nothing is withheld.');
   else {
-    const names = await groupNamesIfAny();
+    const names = await readNames();
     print(all.map((one) => words(one, names, zones)).join('\n\n'));
   }
 }
 
 /** `latchkey approve ID`, `latchkey reject ID`. Throws CommandError where nothing is withheld under it. */
 export async function rule(does: Ruling['does'], text: string, giver: Giver): Promise<void> {
-  const id = parseId(text, 'ID must be the number of what is withheld, as `latchkey withheld` prints it');
+  const id = parseId(text, 'ID must be the number of withheld keys, as `latchkey withheld` prints it');
   const { ruled, zones } = await withSession(readTemporalConfig(), async ({ client }) => {
     const guard = client.workflow.getHandle(guardWorkflowId);
     const args: [RulingOrder] = [{ id, does, ...named(giver) }];
     const ruled = await reaching(() => answered(client, () => guard.executeUpdate(ruleUpdate, { args })));
     return { ruled, zones: await readZones(client) };
   });
-  print(words(ruled, await groupNamesIfAny(), zones));
+  print(words(ruled, await readNames(), zones));
 }
 
 async function reaching<T>(job: () => Promise<T>): Promise<T> {
@@ -52,21 +51,27 @@ async function reaching<T>(job: () => Promise<T>): Promise<T> {
     return await job();
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new CommandError('there is nothing withheld yet: `latchkey worker` sets it up when it starts');
+    throw new CommandError('nothing is withheld yet: `latchkey worker` sets it up when it starts');
   }
 }
 
-function words(one: Withheld, names: GroupNames, zones: Zones): string {
+/** What withheld keys name by ids. */
+async function readNames(): Promise<{ groups: Names; locations: Names }> {
+  const [groups, locations] = await Promise.all([groupNamesIfAny(), locationNamesIfAny()]);
+  return { groups, locations };
+}
+
+function words(one: Withheld, names: { groups: Names; locations: Names }, zones: Zones): string {
   const { id, losses, ruling } = one;
   const zone = zoneOf(zones, null);
   const said =
     ruling === null
-      ? `\`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them; by themselves they go on when the cause is gone.`
+      ? `\`latchkey approve ${id}\` takes these keys away, \`latchkey reject ${id}\` keeps them. Until then the members keep them, and nothing is left to decide once the cause is gone.`
       : `${ruling.does === 'approve' ? 'Approved' : 'Rejected'} by ${ruling.by} ${timeWords(ruling.at, zone)}${ruling.why === '' ? '' : `: ${ruling.why}`}.`;
   const rows = losses.map(({ memberId, locationId, groupId, cause, why }) => [
     memberId,
-    locationId,
-    groupWords(groupId, names),
+    locationId === null ? null : idWords(locationId, names.locations),
+    idWords(groupId, names.groups),
     cause,
     withLocalTimes(why, zoneOf(zones, locationId)),
   ]);
@@ -75,9 +80,4 @@ function words(one: Withheld, names: GroupNames, zones: Zones): string {
     said,
     table(['member', 'location', 'group', 'cause', 'why'], rows),
   ].join('\n');
-}
-
-function jsonOf({ since, ruling, grewAt, ...one }: Withheld): object {
-  const said = ruling === null ? null : { ...ruling, at: iso(ruling.at) };
-  return { ...one, since: iso(since), grewAt: iso(grewAt), ruling: said };
 }

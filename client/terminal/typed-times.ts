@@ -23,8 +23,10 @@ export type TypedEnd = Typed | { day: string } | { daysAhead: 0 | 1; clock: stri
 /** Reads an `--until` argument, as `untilHelp` says. Throws CommandError. */
 export function parseUntil(text: string, now: Instant = Date.now()): TypedEnd {
   if (/^\d{4}-\d\d-\d\d$/.test(text) && DateTime.fromISO(text).isValid) return { day: text };
-  const typed = typedTime(text) ?? spokenEnd(text) ?? durationFrom(text, now);
+  const typed = typedTime(text) ?? spokenEnd(text);
   if (typed !== null) return typed;
+  const aheadMs = msIn(text);
+  if (aheadMs !== null) return { at: now + aheadMs };
   throw new CommandError(`--until takes ${untilHelp}`, 2);
 }
 
@@ -41,9 +43,9 @@ function spokenEnd(text: string): TypedEnd | null {
   return { daysAhead: day === 'tomorrow' ? 1 : 0, clock };
 }
 
-function durationFrom(text: string, now: Instant): Typed | null {
+function msIn(duration: string): number | null {
   try {
-    return { at: now + parseDuration(text) };
+    return parseDuration(duration);
   } catch {
     return null;
   }
@@ -119,9 +121,7 @@ export function parseSince(text: string, now: Instant): Instant {
     const at = Date.parse(text);
     if (!Number.isNaN(at)) return at;
   }
-  try {
-    return now - parseDuration(text);
-  } catch {
-    throw new CommandError('--since must be how long ago (24h, 30d), a date, or a time with a zone', 2);
-  }
+  const agoMs = msIn(text);
+  if (agoMs !== null) return now - agoMs;
+  throw new CommandError('--since must be how long ago (24h, 30d), a date, or a time with a zone', 2);
 }

@@ -9,15 +9,17 @@ import type { AuditLog } from '../../database/audit-log.js';
 import { atOnce } from '../space/at-once.js';
 import { CommandError } from '../terminal/failure.js';
 import { isUnanswered } from '../space/member-workflows.js';
-import { print, printJson } from '../terminal/output.js';
+import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
 import { withSession } from '../space/session.js';
 import { kisiOf, nexudusOf } from '../space/apis.js';
-import { groupNames, groupsWords, type GroupNames } from '../space/groups.js';
+import { groupNames, idsWords, type Names } from '../space/names.js';
 import { timeWords } from '../terminal/times.js';
+import { zonesIfAny } from '../space/rules-in-force.js';
+import { zoneOf } from '../space/zones.js';
 import { table } from '../terminal/table.js';
 import { memberIdFor, parseWho } from '../space/who.js';
 
-/** Whom Nexudus' own working out and Latchkey give other groups. */
+/** A member with other groups by Nexudus than by Latchkey. */
 export interface Disagreement {
   /** The profile that owns the keys. */
   memberId: number;
@@ -49,11 +51,15 @@ export async function disagreements(
       apart.length === 0 ? [] : await withSession(config, ({ client }) => profilesOf(client, apart));
     return { told: opinions.size, found: await compared(auditLog, profiles, wanted) };
   });
-  if (json) printJson(found.map(({ since, ...one }) => ({ ...one, since: new Date(since).toISOString() })));
-  else print(words(found, told, found.length === 0 ? new Map() : await groupNames({ kisi: kisiOf(config) })));
+  if (json) printJson(isoTimes(found, exactIso));
+  else if (found.length === 0) print(agreement(told));
+  else {
+    const names = await groupNames({ kisi: kisiOf(config) });
+    print(words(found, told, names, zoneOf(await zonesIfAny(config), null)));
+  }
 }
 
-/** The last opinion of each member of whom there is one. */
+/** The last opinion about each member. */
 async function lastOpinions(auditLog: AuditLog): Promise<Map<number, AuditRecord>> {
   const opinions = new Map<number, AuditRecord>();
   for await (const opinion of auditLog.all({ kinds: ['opinion'] })) {
@@ -62,7 +68,7 @@ async function lastOpinions(auditLog: AuditLog): Promise<Map<number, AuditRecord
   return opinions;
 }
 
-/** Members of whom the last opinion and the last decision differ, each profile by itself. */
+/** Members with a last opinion that differs from the last decision, each profile by itself. */
 async function differing(auditLog: AuditLog, opinions: ReadonlyMap<number, AuditRecord>): Promise<number[]> {
   const ids: number[] = [];
   for (const [memberId, opinion] of opinions) {
@@ -89,7 +95,7 @@ async function siblingsOf(client: Client, memberId: number): Promise<number[]> {
     if (error instanceof WorkflowNotFoundError) return [];
     if (!isUnanswered(error)) throw error;
     throw new CommandError(
-      `member ${memberId} did not answer: is \`latchkey worker\` running? Only it knows whose profiles belong together`,
+      `member ${memberId} did not answer: is \`latchkey worker\` running? Only it knows which profiles belong together`,
     );
   }
 }
@@ -153,20 +159,23 @@ const opinionOf = ({ after }: AuditRecord): readonly number[] => after as readon
 const decisionOf = (decision: AuditRecord | null): number[] =>
   ((decision?.after ?? []) as readonly { groupId: number }[]).map(({ groupId }) => groupId);
 
-function words(found: readonly Disagreement[], told: number, names: GroupNames): string {
-  if (told === 0)
-    return 'Nexudus has told of nobody yet: set up its Custom ACS (NEXUDUS_ACS_TOKEN, docs/configuration.md).';
-  if (found.length === 0) return `Nexudus and Latchkey agree, of ${told} members of whom Nexudus told.`;
+function agreement(told: number): string {
+  return told === 0
+    ? 'Nexudus has sent no groups yet: set up its Custom ACS (NEXUDUS_ACS_TOKEN, docs/configuration.md).'
+    : `Nexudus and Latchkey agree on all ${told} members that Nexudus sent groups for.`;
+}
+
+function words(found: readonly Disagreement[], told: number, names: Names, zone: string | null): string {
   const rows = found.map(({ memberId, onlyNexudus, onlyLatchkey, since, why }) => [
     memberId,
-    groupsWords(onlyNexudus, names),
-    groupsWords(onlyLatchkey, names),
-    timeWords(since, null),
-    why ?? 'has given no key so far',
+    idsWords(onlyNexudus, names),
+    idsWords(onlyLatchkey, names),
+    timeWords(since, zone),
+    why ?? 'has given no key yet',
   ]);
   return [
     table(['member', 'only Nexudus', 'only Latchkey', 'since', 'why Latchkey does so'], rows),
     '',
-    `${found.length} of ${told} members of whom Nexudus told; \`latchkey explain ID\` says why, pass by pass.`,
+    `${found.length} of ${told} members differ; \`latchkey explain ID\` says why, pass by pass.`,
   ].join('\n');
 }

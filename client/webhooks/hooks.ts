@@ -9,11 +9,14 @@ import {
   type HookPurpose,
   type HookState,
 } from '../../nexudus/webhooks.js';
-import { iso } from '../../access/types.js';
 import { httpUrl, type Config } from '../../config/config.js';
 import { CommandError } from '../terminal/failure.js';
-import { print, printJson, remark } from '../terminal/output.js';
+import { isoTimes, print, printJson, remark } from '../terminal/output.js';
+import { zonesIfAny } from '../space/rules-in-force.js';
+import { idWords } from '../space/names.js';
+import { zoneOf, type Zones } from '../space/zones.js';
 import { timeWords } from '../terminal/times.js';
+import { joined } from '../terminal/words.js';
 import { table, type Cell } from '../terminal/table.js';
 
 export interface InstallOptions {
@@ -28,10 +31,10 @@ const throttleRetries = 60;
 export async function hooksStatus({ json = false }: { json?: boolean }): Promise<void> {
   const config = readConfig();
   const state = await readHookState(clientOf(config), config.pushUrl);
-  if (json) printJson(jsonOf(state));
-  else print(words(state));
+  if (json) printJson(isoTimes(jsonOf(state)));
+  else print(words(state, await zonesIfAny(config)));
   if (isWell(state)) return;
-  throw new CommandError('Nexudus does not tell of every change: `latchkey hooks install` mends that');
+  throw new CommandError('Nexudus does not tell of every change: `latchkey hooks install` fixes that');
 }
 
 /**
@@ -49,22 +52,20 @@ export async function installHooks({ url, dryRun = false }: InstallOptions): Pro
   }
   const nexudus = clientOf(config);
   const before = await readHookState(nexudus, publicUrl);
-  await mend(nexudus, before, publicUrl, dryRun);
+  await fix(nexudus, before, publicUrl, dryRun);
   if (isWell(before)) print(`All ${before.hooks.length} webhooks are in place.`);
   if (dryRun) return;
   // Some writes of Nexudus are answered as done and are not.
   if (!isWell(before) && !isWell(await readHookState(nexudus, publicUrl))) {
     throw new CommandError(
-      'Nexudus took the writes, and yet webhooks are not right: see `latchkey hooks status`',
+      'Nexudus took the writes, and yet some webhooks are wrong: see `latchkey hooks status`',
     );
   }
   if (publicUrl.startsWith('http:'))
-    remark(
-      'the address is plain http: records of members would travel unencrypted, if Nexudus calls it at all',
-    );
+    remark('the address is plain http: records of members travel unencrypted, if Nexudus calls it at all');
   remark(
-    'Nexudus signs each call with a shared secret, which this API neither shows nor sets: it must be the same as ' +
-      'NEXUDUS_WEBHOOK_SECRET, else every call is refused',
+    'Nexudus signs each call with a shared secret. Its API neither shows nor sets it: NEXUDUS_WEBHOOK_SECRET must be ' +
+      'the same, else Latchkey refuses every call',
   );
 }
 
@@ -78,8 +79,8 @@ function parseUrl(text: string): string {
   throw new CommandError(`--url ${parsed.error.issues[0]?.message ?? 'is no address'}`, 2);
 }
 
-/** Tells each deed once it is done, so that one that fails leaves no doubt about those before it. */
-async function mend(
+/** Tells each change once it is made, so that a failure leaves no doubt about those before it. */
+async function fix(
   nexudus: NexudusClient,
   { places, missing, switchedOff, elsewhere }: HookState,
   publicUrl: string,
@@ -96,7 +97,7 @@ async function mend(
       ...(elsewhere.includes(hook) ? ['called another address'] : []),
     ];
     print(
-      `${dryRun ? 'Would mend' : 'Mended'} ${nameOf(hook)} at ${placeOf(places, hook)}: it ${whys.join(' and ')}.`,
+      `${dryRun ? 'Would fix' : 'Fixed'} ${nameOf(hook)} at ${placeOf(places, hook)}: it ${whys.join(' and ')}.`,
     );
   }
 }
@@ -112,40 +113,27 @@ function isWell({ missing, switchedOff, elsewhere }: HookState): boolean {
 
 const headings = ['webhook', 'location', 'on', 'errors', 'last call', 'last error'];
 
-function words(state: HookState): string {
+function words(state: HookState, zones: Zones): string {
   const { places, hooks, missing, switchedOff, elsewhere } = state;
-  return [
-    ...(hooks.length === 0
-      ? []
-      : [
-          table(
-            headings,
-            hooks.map((hook) => cellsOf(hook, places)),
-          ),
-          '',
-        ]),
-    ...linesOf('Missing', missing, places),
-    ...linesOf('Switched off', switchedOff, places),
-    ...linesOf('Calling another address than LATCHKEY_PUSH_URL', elsewhere, places),
-    ...(isWell(state) ? [`All ${hooks.length} webhooks are in place.`] : []),
-  ].join('\n');
+  const rows = hooks.map((hook) => cellsOf(hook, places, zones));
+  return joined(
+    rows.length === 0 ? null : [table(headings, rows), ''],
+    problemsAt('Missing', missing, places),
+    problemsAt('Switched off', switchedOff, places),
+    problemsAt('Calling another address than LATCHKEY_PUSH_URL', elsewhere, places),
+    isWell(state) ? `All ${hooks.length} webhooks are in place.` : null,
+  );
 }
 
-function cellsOf(hook: Hook, places: readonly HookPlace[]): Cell[] {
-  const { active, errorCount, lastCallAt, lastError } = hook;
-  const said = lastError === '' ? null : lastError;
-  return [
-    nameOf(hook),
-    placeOf(places, hook),
-    active ? 'yes' : 'no',
-    errorCount,
-    lastCallAt === null ? null : timeWords(lastCallAt, null),
-    said,
-  ];
+function cellsOf(hook: Hook, places: readonly HookPlace[], zones: Zones): Cell[] {
+  const { active, errorCount, lastCallAt, lastError, locationId } = hook;
+  const at = lastCallAt === null ? null : timeWords(lastCallAt, zoneOf(zones, locationId));
+  const on = active ? 'yes' : 'no';
+  return [nameOf(hook), placeOf(places, hook), on, errorCount, at, lastError === '' ? null : lastError];
 }
 
 /** A line for each location. */
-function linesOf(what: string, purposes: readonly HookPurpose[], places: readonly HookPlace[]): string[] {
+function problemsAt(what: string, purposes: readonly HookPurpose[], places: readonly HookPlace[]): string[] {
   const at = new Map<string, string[]>();
   for (const purpose of purposes) {
     const place = placeOf(places, purpose);
@@ -159,19 +147,11 @@ function nameOf({ event, actionName }: HookPurpose): string {
 }
 
 function placeOf(places: readonly HookPlace[], { locationId }: HookPurpose): string {
-  const name = places.find(({ id }) => id === locationId)?.name;
-  return name === undefined ? String(locationId) : `${locationId} (${name})`;
+  return idWords(locationId, new Map(places.map(({ id, name }) => [id, name])));
 }
 
-/** As `--json` prints it: times as ISO 8601 in UTC. */
+/** As `--json` prints it, but for the times. */
 function jsonOf({ hooks, missing, switchedOff, elsewhere }: HookState): object {
-  return {
-    hooks: hooks.map((hook) => ({
-      ...hook,
-      lastCallAt: hook.lastCallAt === null ? null : iso(hook.lastCallAt),
-    })),
-    missing,
-    switchedOff: switchedOff.map(({ id }) => id),
-    elsewhere: elsewhere.map(({ id }) => id),
-  };
+  const idsOf = (some: readonly Hook[]): number[] => some.map(({ id }) => id);
+  return { hooks, missing, switchedOff: idsOf(switchedOff), elsewhere: idsOf(elsewhere) };
 }

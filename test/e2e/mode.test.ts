@@ -55,7 +55,7 @@ describe('modes', () => {
     for (const args of [['live'], ['canary', ...few]]) {
       const { code, stdout, stderr } = await latchkeyWith(space.env, 'mode', ...args);
       assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1]);
-      assert.match(stderr, /has keys written to Kisi: give --yes, or order it at a terminal/);
+      assert.match(stderr, /writes keys to Kisi: give --yes, or order it at a terminal/);
     }
     assert.equal(await modeNow(), 'Mode observe');
     assert.equal(space.kisi.requests.list().length, asked);
@@ -68,7 +68,7 @@ describe('modes', () => {
       stderr,
       /for 3 members: 3 keys given, 0 keys moved, 0 keys taken away, 3 invitations mailed by Kisi: 6 requests, at least 2 s\./,
     );
-    assert.match(stderr, /nothing is ordered: the mode is as it was\n$/);
+    assert.match(stderr, /nothing is ordered: the mode stays as it was\n$/);
     const few = ['--member', String(ids['cid']), '--location', String(space.ids.rome)];
     const canary = await atTerminal(null, 'mode', 'canary', ...few);
     assert.match(canary.stderr, /for 2 members: 2 keys given/);
@@ -81,7 +81,7 @@ describe('modes', () => {
     const few = ['--member', String(ids['cid'])];
     const no = await atTerminal('n', 'mode', 'canary', ...few);
     assert.match(no.stderr, /What it will do cannot be told now: Kisi /);
-    assert.match(no.stderr, /Is that meant\? \[y\/N\]/);
+    assert.match(no.stderr, /Continue\? \[y\/N\]/);
     assert.deepEqual([no.code, await modeNow()], [1, 'Mode observe']);
     const yes = await atTerminal('Y', 'mode', 'canary', ...few);
     assert.deepEqual(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { openDatabase } from '../../../database/database.js';
 import { createAuditLog } from '../../../database/audit-log.js';
 import { note } from '../../database/records.js';
+import { timeWords } from '../../../client/terminal/times.js';
 import { latchkeyWith, scratch, type Ran } from '../cli.js';
 
 describe('latchkey audit --verify', () => {
@@ -26,7 +27,8 @@ describe('latchkey audit --verify', () => {
     const first = await verify();
     assert.equal(
       first.stdout,
-      'The audit log is as Latchkey wrote it: 3 records, from 2026-11-25T00:00:00.000Z to 2026-11-25T02:00:00.000Z.\n' +
+      'The audit log is as Latchkey wrote it: 3 records, ' +
+        `from ${timeWords('2026-11-25T00:00Z', null)} to ${timeWords('2026-11-25T02:00Z', null)}.\n` +
         `It ends at 3:${hash}. Keep that elsewhere, and give it to --head later.\n`,
     );
     await auditLog.note(note({ key: 'd' }));

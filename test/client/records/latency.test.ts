@@ -12,6 +12,7 @@ describe('latchkey latency', () => {
   const folder = scratch();
   const now = Date.now();
   const env = {
+    NEXUDUS_BASE_URL: 'http://127.0.0.1:9',
     NEXUDUS_TOKEN: 'token',
     KISI_API_KEY: 'key',
     LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'latchkey.db')}`,

@@ -24,7 +24,7 @@ describe('what a mode is told to do', () => {
     assert.equal(
       foretellingWords({ at, people, unread: [{ memberId: 5, why: 'malformed' }] }, 'Europe/Rome'),
       `As of ${timeWords(at, 'Europe/Rome')}, for 4 members: 3 keys given, 2 keys moved, 1 key taken away, 1 invitation mailed by Kisi: ` +
-        '8 requests, at least 2 s. Of 1 member nothing can be told: `latchkey plan` says why.',
+        '8 requests, at least 2 s. The records of 1 member cannot be judged: `latchkey plan` says why.',
     );
   });
 

@@ -91,17 +91,14 @@ describe('latchkey hooks', () => {
 
     const dry = await run('install', '--dry-run');
     assert.deepEqual([dry.code, dry.stderr], [0, '']);
-    assert.match(
-      dry.stdout,
-      /^Would make coworker \(CoworkerCreate\).*\nWould mend access .*\nWould mend cow/,
-    );
+    assert.match(dry.stdout, /^Would make coworker \(CoworkerCreate\).*\nWould fix access .*\nWould fix cow/);
     assert.equal(space.need('webhooks', before.Id).Active, false);
 
     const where = `at ${network} (Harbours)`;
     assert.deepEqual(linesOf(await install()), [
       `Made coworker (CoworkerCreate) ${where}.`,
-      `Mended access (AccessControlUpdate) ${where}: it was switched off after 10 errors, the last: HTTP 502.`,
-      `Mended coworker (CoworkerUpdate) ${where}: it called another address.`,
+      `Fixed access (AccessControlUpdate) ${where}: it was switched off after 10 errors, the last: HTTP 502.`,
+      `Fixed coworker (CoworkerUpdate) ${where}: it called another address.`,
     ]);
     const { UpdatedOn, Active, ...mended } = space.need('webhooks', before.Id);
     assert.deepEqual({ ...mended, Active, UpdatedOn }, { ...before, Active: true, UpdatedOn });
@@ -158,7 +155,7 @@ describe('latchkey hooks', () => {
     const none = await run('status');
     assert.equal(none.code, 1);
     assert.match(none.stdout, /^Missing at \d+ \(Harbours\): access \(AccessControlUpdate\), /);
-    assert.match(none.stderr, /`latchkey hooks install` mends that/);
+    assert.match(none.stderr, /`latchkey hooks install` fixes that/);
 
     putInPlace();
     const [access, coworker] = hooks();
