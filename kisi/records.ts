@@ -3,6 +3,7 @@
  * because Kisi adds fields without notice. Names on the wire are those of Kisi's OpenAPI document.
  */
 import { z } from 'zod';
+import { normalEmail } from '../lib/emails.js';
 
 /** The role that opens the doors of a group: the one that Latchkey gives. */
 export const keyRole = 'group_basic';
@@ -70,14 +71,6 @@ export interface Assignment {
   validUntil: KisiEnd;
   createdAt: number | null;
   createdById: number | null;
-}
-
-/**
- * An e-mail as it is stored and compared: trimmed, and its Latin letters small. No other letters are folded: a Kelvin sign
- * would become a k, and one person's keys another's. Whether Kisi minds the case is not documented.
- */
-export function normalEmail(email: string): string {
-  return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { normalEmail } from './emails.js';
+import { normalEmail } from '../lib/emails.js';
 import type { Instant, Pause, RenewalPeriod } from '../access/types.js';
 import {
   guid,

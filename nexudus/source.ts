@@ -1,4 +1,4 @@
-import { isLike, normalEmail } from './emails.js';
+import { isLike, normalEmail } from '../lib/emails.js';
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import type { PassRows } from './collections.js';
