@@ -111,26 +111,14 @@ const instant = z.iso
   .transform((text) => Date.parse(text))
   .refine((at) => at < year10000);
 // One right with a date that cannot be read must not hide all others.
-const maybeInstant = instant
-  .nullish()
-  .catch(null)
-  .transform((at) => at ?? null);
+const maybeInstant = instant.nullable().default(null).catch(null);
 const end = instant
   .nullish()
   .transform((at): KisiEnd => at ?? null)
   .catch('unreadable');
-const maybeNumber = z
-  .number()
-  .nullish()
-  .transform((value) => value ?? null);
-const maybeText = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? null);
-const maybeTruth = z
-  .boolean()
-  .nullish()
-  .transform((value) => value ?? null);
+const maybeNumber = z.number().nullable().default(null);
+const maybeText = z.string().nullable().default(null);
+const maybeTruth = z.boolean().nullable().default(null);
 const id = z.int().positive();
 
 export const currentUserRecord = z

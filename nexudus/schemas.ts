@@ -192,13 +192,7 @@ const webhook = record({
   url: ['URL', text],
   locationId: ['BusinessId', optionalId],
   action: ['Action', optionalNumber],
-  active: [
-    'Active',
-    z
-      .boolean()
-      .nullish()
-      .transform((value) => value ?? null),
-  ],
+  active: ['Active', z.boolean().nullable().default(null)],
   errorCount: ['ErrorCount', optionalNumber],
   lastError: ['LastError', text],
   lastCallAt: ['LastTrigger', optionalInstant],
