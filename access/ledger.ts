@@ -9,8 +9,8 @@ export interface Ledger {
   dropped: Dropped[];
 }
 
-/** A key with the end that Kisi is asked for. */
-export interface WishedKey extends LedgerKey {
+/** A key as it is to be, to Kisi and on record. */
+export interface KeyWish extends LedgerKey {
   validUntil: Instant;
 }
 
@@ -28,10 +28,12 @@ export interface KeyWritten {
 }
 
 /** A key as an inspection of Kisi shows it. */
-export interface InspectedKey {
+export interface KeyInKisi {
   keyId: number;
   groupId: number;
   validUntil: Instant | null | 'unreadable';
+  /** A write whose answer was lost made it after the key was taken away. */
+  isLate?: boolean;
 }
 
 /** The key at a place; undefined: there is none. Pure. */
@@ -65,7 +67,7 @@ export function withDropped({ ledger, dropped }: Ledger, key: LedgerKey): Ledger
  * A key as it is noted before it is granted: after a lost answer nobody can tell any more what was there. `known`: the
  * ledger's key at the same place. Pure.
  */
-export function toGrant(wish: Entitlement, userId: number, known: LedgerKey | undefined): WishedKey {
+export function toGrant(wish: Entitlement, userId: number, known: LedgerKey | undefined): KeyWish {
   return {
     groupId: wish.groupId,
     userId,
@@ -80,7 +82,7 @@ export function toGrant(wish: Entitlement, userId: number, known: LedgerKey | un
 }
 
 /** A key as it is noted before its end is moved. Pure. */
-export function toMove(key: LedgerKey, wish: Entitlement): WishedKey {
+export function toMove(key: LedgerKey, wish: Entitlement): KeyWish {
   return { ...key, ...reasonOf(wish), validUntil: wish.kisiEnd.set, uncertain: true };
 }
 
@@ -120,7 +122,7 @@ export function takenOver(key: LedgerKey): LedgerKey {
 }
 
 /** The key of a grant whose answer was lost, as Kisi shows it by group and end; undefined: it was not made. Pure. */
-export function recovered(key: LedgerKey, inKisi: readonly InspectedKey[]): LedgerKey | undefined {
+export function recovered(key: LedgerKey, inKisi: readonly KeyInKisi[]): LedgerKey | undefined {
   const made = inKisi.find(
     ({ groupId, validUntil }) =>
       groupId === key.groupId && validUntil !== 'unreadable' && sameEnd(validUntil, key.validUntil),
@@ -135,7 +137,7 @@ export function recovered(key: LedgerKey, inKisi: readonly InspectedKey[]): Ledg
 export function inspected(
   before: Ledger,
   userId: number,
-  inKisi: readonly InspectedKey[],
+  inKisi: readonly KeyInKisi[],
   frozen: readonly Freeze[],
 ): Ledger & { goneGroupIds: number[] } {
   const goneGroupIds: number[] = [];

@@ -10,7 +10,7 @@ import { iso, type Decision, type Instant, type Verdict } from './types.js';
 export type LossCause =
   'ended' | 'uses' | 'member' | 'contract' | 'expiry' | 'mapping' | 'vanished' | 'exception';
 
-/** A key that is held and that the rules do not want any more. */
+/** A key of the ledger that the rules do not want any more. */
 export interface Loss {
   groupId: number;
   cause: LossCause;
@@ -25,12 +25,12 @@ export type KnownKey = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'> & {
 };
 
 /**
- * Why each key is lost that a person holds and that the decision does not want: by a block, or by the first of the
+ * Why each key of the ledger is lost that the decision does not want: by a block, or by the first of the
  * records that it stood on. `decision` null: the member itself is gone.
  */
-export function lossesOf(held: readonly KnownKey[], decision: Decision | null, now: Instant): Loss[] {
+export function lossesOf(ledger: readonly KnownKey[], decision: Decision | null, now: Instant): Loss[] {
   const wanted = new Set(decision?.keys.map((key) => key.groupId));
-  return held
+  return ledger
     .filter(({ groupId, byHand = false }) => !byHand && !wanted.has(groupId))
     .map((key) => lossOf(key, decision, now));
 }

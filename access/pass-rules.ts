@@ -1,5 +1,5 @@
 /**
- * The rules that say whether a pass counts, in the order of the README's table: member, uses, expiry, contract, mapping,
+ * The rules that say whether a pass counts, in the order of docs/rules.md: member, uses, expiry, contract, mapping,
  * exception. Each is a function that answers how it fails, with the record and the field that decide. The first that fails
  * is the one that is told.
  */

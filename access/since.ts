@@ -3,12 +3,12 @@ import type { KnownKey } from './losses.js';
 import type { Decision, Due, Instant, Verdict } from './types.js';
 
 /**
- * Since when each key is due to be given (it is wanted) or to be taken away (it is held and not wanted any more). Left out
+ * Since when each key is due to be given (it is wanted) or to be taken away (it is in the ledger and not wanted any more). Left out
  * are keys whose records do not tell it, and those that are no news: what was so before `newsFrom` was done then, or is told
  * by a record that is not looked at here, such as a mapping. `newsFrom` null: all is news.
  */
 export function dueOf(
-  held: readonly KnownKey[],
+  ledger: readonly KnownKey[],
   decision: Decision | null,
   newsFrom: Instant | null,
   now: Instant,
@@ -18,7 +18,7 @@ export function dueOf(
     groupId,
     since: wantedSince(groupId, verdicts),
   }));
-  const lost = held
+  const lost = ledger
     .filter(({ groupId, byHand = false }) => !byHand && wanted.every((key) => key.groupId !== groupId))
     .map((key) => ({ groupId: key.groupId, since: lostSince(key, verdicts, now) }));
   return [...wanted, ...lost].flatMap(({ groupId, since }) =>

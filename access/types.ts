@@ -227,7 +227,7 @@ export interface Entitlement {
   kisiEnd: { set: Instant; atLeast: Instant; atMost: Instant | null; renewLeadMs: number };
 }
 
-/** Why a pass or an exception counts, or does not. `rule` is one of the README's table. */
+/** Why a pass or an exception counts, or does not. `rule` is one of the table in docs/rules.md. */
 export interface Verdict {
   /** Why nobody can tell all that the pass opens: keys that stand on it stay, and it gives no further key. */
   doubt?: string;

@@ -15,15 +15,14 @@ import {
   type Moves,
 } from '../kisi/keys.js';
 import { keyRole, type KisiKey } from '../kisi/records.js';
+import type { KeyInKisi, KeyWish } from '../access/ledger.js';
 import { isBy } from '../access/ownership.js';
 import type { Ownership } from '../database/ownership.js';
 import type {
   GrantResult,
   KeyActivities,
   KeyEnd,
-  KeyInKisi,
   KeyToRemove,
-  KeyWish,
   WriteNote,
 } from '../messages/to-activities.js';
 import { runningMember } from './asker.js';

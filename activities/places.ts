@@ -1,4 +1,5 @@
 import { ApplicationFailure, log } from '@temporalio/activity';
+import type { KeyWish, KeyWritten } from '../access/ledger.js';
 import {
   placeName,
   type OwnedKey,
@@ -9,16 +10,14 @@ import {
 import type { LedgerKey } from '../access/plan.js';
 import { isKisiError } from '../kisi/errors.js';
 import type { Ownership } from '../database/ownership.js';
-import type { FailureType, GrantResult, KeyWish } from '../messages/to-activities.js';
+import type { FailureType, GrantResult } from '../messages/to-activities.js';
 import { inTurns } from './in-turns.js';
 
-type Given = Extract<GrantResult, { keyId: number }>;
-
 /** A key that was given or moved, before it is on record. */
-export type Made = Omit<Given, 'version'>;
+export type Made = Omit<KeyWritten, 'version'>;
 
 /** What came of a grant or a move, before it is on record. */
-export type Outcome = Exclude<GrantResult, Given> | Made;
+export type Outcome = Exclude<GrantResult, KeyWritten> | Made;
 
 /** What is on record of a place before a write to it. */
 export interface Before {

@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Instant } from '../access/types.js';
 import { tried } from './errors.js';
-import { addRow, journaled, rewriteRow, type Journal } from './journal.js';
+import { addRow, changeRow, journaled, newSalt, type Journal } from './journal.js';
 import type { JsonValue } from '../access/json.js';
 import type { Note } from './audit-records.js';
 import { rowOf, toJson, type JournaledRow, type AuditRow, type Tables } from './tables.js';
@@ -54,7 +54,8 @@ export async function forget(
     journaled(db, null, async (trx, journal) => {
       await deleteOwn(trx, journal, memberId, order.at);
       for (const row of await mentions(trx, memberId))
-        await rewriteRow(trx, journal, row, struck(row, memberId));
+        // With another salt, so that nothing is left by which the digest before could be tried.
+        await changeRow(trx, journal, row, { ...struck(row, memberId), salt: newSalt() });
       await trx.deleteFrom('owned_key').where('member_id', '=', memberId).execute();
       await trx.deleteFrom('unanswered_write').where('member_id', '=', memberId).execute();
       await trx.deleteFrom('kisi_user').where('member_id', '=', memberId).execute();
@@ -107,7 +108,7 @@ async function mentions(db: Kysely<Tables>, memberId: number): Promise<Journaled
 }
 
 /** The columns of a record that change where a member's id is struck out. Pure. */
-export function struck(row: AuditRow, memberId: number): Partial<AuditRow> {
+function struck(row: AuditRow, memberId: number): Partial<AuditRow> {
   const changes: Partial<AuditRow> = {};
   for (const column of texts) {
     const text = row[column];

@@ -104,7 +104,8 @@ const columns: readonly (keyof AuditRow)[] = [
 ];
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const newSalt = (): string => randomBytes(16).toString('base64url');
+/** The salt of a digest. */
+export const newSalt = (): string => randomBytes(16).toString('base64url');
 
 /** Adds a record with its entry. */
 export async function addRow(trx: Kysely<Tables>, journal: Journal, row: AuditRow): Promise<void> {
@@ -131,16 +132,6 @@ export async function changeRow(
     .set({ ...change, seq })
     .where('key', '=', row.key)
     .execute();
-}
-
-/** Changes what a record tells, so that nothing is left by which the digest before could be tried. */
-export function rewriteRow(
-  trx: Kysely<Tables>,
-  journal: Journal,
-  row: JournaledRow,
-  change: Partial<Omit<AuditRow, 'key' | 'at'>>,
-): Promise<void> {
-  return changeRow(trx, journal, row, { ...change, salt: newSalt() });
 }
 
 /** Notes that records before an instant may be gone from now on. */

@@ -2,12 +2,13 @@
  * Who has a Kisi user, by e-mail, so that a new member need not be searched for. It is kept in the memory of the process
  * that speaks to Kisi and nowhere else: e-mails never leave it.
  */
+import { normalEmail } from '../lib/emails.js';
 import { joined } from '../lib/shared.js';
 import { isTooMuchGone } from '../lib/too-much-gone.js';
 import { boundsSignal, OutOfTimeError, type Limit } from '../lib/within.js';
 import type { KisiClient } from './client.js';
 import { pageSizes } from './lists.js';
-import { normalEmail, type KisiUser } from './records.js';
+import type { KisiUser } from './records.js';
 
 /**
  * How a member's Kisi user is found. `directory`: in the list of all users, compared in lower case, as read within
@@ -30,24 +31,6 @@ const shortRead = 3;
 /** Then the members who wait for it are searched for. */
 const readLimit: Limit = { limitMs: 10_000, of: 'Kisi' };
 
-/** Who has a Kisi user. */
-export interface Directory {
-  /**
-   * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Where the
-   * list costs no more requests than the searches, it is read, or wanted where it is long. Throws only the reason for which
-   * the running job is given up.
-   */
-  find(email: string): Promise<number | 'nobody' | null>;
-  /** All users, read now. Throws as `listUsers` does. */
-  read(): Promise<KisiUser[]>;
-  /** All users as read at most so long ago, and those noted since; null: they were not. */
-  known(maxAgeMs: number): KisiUser[] | null;
-  /** A user who was made or found. */
-  note(user: KisiUser): void;
-  /** A user who is gone: the next with the same e-mail is searched for. */
-  forget(userId: number): void;
-}
-
 /** A list that was read, and what came to be known since. */
 interface Book {
   readAt: number;
@@ -65,11 +48,10 @@ export interface DirectoryOptions {
 }
 
 /** A directory that knows nobody yet. */
-export function createDirectory(options: DirectoryOptions): Directory {
-  return new UserDirectory(options);
-}
+export const createDirectory = (options: DirectoryOptions): Directory => new Directory(options);
 
-class UserDirectory implements Directory {
+/** Who has a Kisi user. */
+export class Directory {
   private book: Book | null = null;
   /** Users who were noted since the last read began: its pages may lack them. */
   private noted: { at: number; user: KisiUser }[] = [];
@@ -84,6 +66,11 @@ class UserDirectory implements Directory {
 
   constructor(private readonly options: DirectoryOptions) {}
 
+  /**
+   * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Where the
+   * list costs no more requests than the searches, it is read, or wanted where it is long. Throws only the reason for which
+   * the running job is given up.
+   */
   async find(email: string): Promise<number | 'nobody' | null> {
     const wanted = normalEmail(email);
     if (this.options.how === 'search' || wanted === '') return null;
@@ -94,20 +81,24 @@ class UserDirectory implements Directory {
     return id === 'several' || id === 'gone' ? null : id;
   }
 
+  /** All users, read now. Throws as `listUsers` does. */
   read(): Promise<KisiUser[]> {
     return this.readList(() => true);
   }
 
+  /** All users as read at most so long ago, and those noted since; null: they were not. */
   known(maxAgeMs: number): KisiUser[] | null {
     const { book } = this;
     return book !== null && this.options.now() - book.readAt < maxAgeMs ? [...book.users.values()] : null;
   }
 
+  /** A user who was made or found. */
   note(user: KisiUser): void {
     this.noted.push({ at: this.options.now(), user });
     if (this.book !== null) add(this.book, user);
   }
 
+  /** A user who is gone: the next with the same e-mail is searched for. */
   forget(userId: number): void {
     const user = this.book?.users.get(userId);
     if (this.book === null || user === undefined) return;

@@ -3,6 +3,7 @@
  * what to do. They hold path templates and field names only: never the API key, an e-mail, a name or Kisi's own
  * text (which may quote what was sent).
  */
+import { readRetryAfter } from '../lib/http.js';
 
 /**
  * - `throttled`: 429
@@ -146,19 +147,6 @@ const redirected =
 /** The error for an answer that does not hold together. `detail` says how, without quoting the answer. */
 export function malformed(call: KisiCall, detail: string, status: number | null = 200): KisiError {
   return new KisiError(call, { kind: 'malformed', status, detail });
-}
-
-/**
- * Milliseconds that a Retry-After header asks to wait, which is either seconds or an HTTP date (RFC 9110, 10.2.3), without
- * any bound. Null when there is none or it says neither.
- */
-export function readRetryAfter(header: string | null, nowMs: number): number | null {
-  const text = header?.trim() ?? '';
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  // Date.parse takes bare numbers such as "-1" for years; an HTTP date starts with the day's name.
-  if (!/^[a-z]/i.test(text)) return null;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
 }
 
 /**

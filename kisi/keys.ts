@@ -68,7 +68,8 @@ export function howGranted(
  */
 export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
-    return { key: await createExactly(client, wish, signal), how: 'created', was: null, ...nothing };
+    const key = await withEnd(client, await client.createKey(wish, signal), wish, signal);
+    return { key, how: 'created', was: null, ...nothing };
   } catch (error) {
     if (!isKisiError(error, 'conflict', 'invalid')) throw error;
     const rights = await client.listRightsOf(wish, signal);
@@ -291,14 +292,6 @@ async function replace(
   signal?: AbortSignal,
 ): Promise<Granted['key']> {
   return withEnd(client, await client.replaceKey(keyId, wish, signal), wish, signal);
-}
-
-async function createExactly(
-  client: KisiClient,
-  wish: KeyWish,
-  signal?: AbortSignal,
-): Promise<Granted['key']> {
-  return withEnd(client, await client.createKey(wish, signal), wish, signal);
 }
 
 /**

@@ -105,10 +105,8 @@ class Pacer implements KisiPacer {
 
   private nextInLine(): Waiting | undefined {
     const { urgent, batch } = this.lines;
-    const patient = batch[0];
-    const isOut =
-      patient !== undefined && this.options.clockMs() - patient.since >= this.options.longestBatchWaitMs;
-    return isOut ? patient : (urgent[0] ?? patient);
+    const isLate = batch[0] && this.options.clockMs() - batch[0].since >= this.options.longestBatchWaitMs;
+    return isLate === true ? batch[0] : (urgent[0] ?? batch[0]);
   }
 
   /** When this number of requests may start together: when the last of them might if they started one by one. */

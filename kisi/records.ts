@@ -3,6 +3,7 @@
  * because Kisi adds fields without notice. Names on the wire are those of Kisi's OpenAPI document.
  */
 import { z } from 'zod';
+import { normalEmail } from '../lib/emails.js';
 
 /** The role that opens the doors of a group: the one that Latchkey gives. */
 export const keyRole = 'group_basic';
@@ -73,14 +74,6 @@ export interface Assignment {
 }
 
 /**
- * An e-mail as it is stored and compared: trimmed, and its Latin letters small. No other letters are folded: a Kelvin sign
- * would become a k, and one person's keys another's. Whether Kisi minds the case is not documented.
- */
-export function normalEmail(email: string): string {
-  return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-/**
  * The first of these rights that is more than to open doors, such as `organization_owner` or `group_manager`; null: there is none.
  * Whoever holds one sees to the doors of others, and keeps what keys a person gave. Kisi's plain roles end in `_basic`.
  */
@@ -118,26 +111,14 @@ const instant = z.iso
   .transform((text) => Date.parse(text))
   .refine((at) => at < year10000);
 // One right with a date that cannot be read must not hide all others.
-const maybeInstant = instant
-  .nullish()
-  .catch(null)
-  .transform((at) => at ?? null);
+const maybeInstant = instant.nullable().default(null).catch(null);
 const end = instant
   .nullish()
   .transform((at): KisiEnd => at ?? null)
   .catch('unreadable');
-const maybeNumber = z
-  .number()
-  .nullish()
-  .transform((value) => value ?? null);
-const maybeText = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? null);
-const maybeTruth = z
-  .boolean()
-  .nullish()
-  .transform((value) => value ?? null);
+const maybeNumber = z.number().nullable().default(null);
+const maybeText = z.string().nullable().default(null);
+const maybeTruth = z.boolean().nullable().default(null);
 const id = z.int().positive();
 
 export const currentUserRecord = z

@@ -1,7 +1,8 @@
 import { malformed } from './errors.js';
 import { orNull, read, type KisiRequest, type Query, type Send } from './http.js';
 import { pages, readAll } from './lists.js';
-import { likeEmail, normalEmail, userRecord, type KisiUser } from './records.js';
+import { normalEmail } from '../lib/emails.js';
+import { likeEmail, userRecord, type KisiUser } from './records.js';
 
 /** Kisi's users, for the client (client.ts says what each method does). */
 export class Users {

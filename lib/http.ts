@@ -61,3 +61,22 @@ export function failureCode(error: unknown, { signal }: RequestLimit): string | 
   if (signal.aborted) return 'ETIMEDOUT';
   return isAxiosError(error) && typeof error.code === 'string' ? error.code : null;
 }
+
+/** The instant of an HTTP date, which begins with the day's name; null: it is none. */
+export function parseHttpDate(text: unknown): number | null {
+  if (typeof text !== 'string' || !/^[a-z]{3,9},? /i.test(text)) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : at;
+}
+
+/**
+ * Milliseconds that a Retry-After header asks to wait, which is either seconds or an HTTP date (RFC 9110, 10.2.3), without
+ * any bound; null: it says neither. `saidAt`: when the answer was given, by the clock of whoever gave it.
+ */
+export function readRetryAfter(header: unknown, saidAt: number): number | null {
+  if (typeof header !== 'string') return null;
+  const text = header.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
+  const at = parseHttpDate(text);
+  return at === null ? null : Math.max(0, at - saidAt);
+}

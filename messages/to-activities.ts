@@ -1,5 +1,6 @@
 import type { Loss } from '../access/losses.js';
 import type { Drift, DriftPolicy } from '../access/drift.js';
+import type { KeyInKisi, KeyWish, KeyWritten } from '../access/ledger.js';
 import type { Dropped, UnansweredWrite } from '../access/ownership.js';
 import type { Freeze, KeptKey, LedgerKey } from '../access/plan.js';
 import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
@@ -94,25 +95,8 @@ export interface BlockActivities {
   blockedKeys(request: BlocksRequest): Promise<Blocks>;
 }
 
-/** A key as it is to be, to Kisi and on record. */
-export interface KeyWish extends LedgerKey {
-  validUntil: Instant;
-}
-
 /** `userGone`: someone deleted the person in Kisi; a new user must be made. */
-export type GrantResult =
-  | {
-      outcome: 'created' | 'adopted' | 'extended' | 'byHand' | 'moved';
-      keyId: number;
-      validUntil: Instant | null;
-      /** Of a key that was extended: the end that a person had given it. */
-      was: Instant | null;
-      /** Of a key that was there: a role of the person that is more than to open doors, so that it is not taken over. */
-      higherRole?: string;
-      /** How many writes are on record for this place. */
-      version: number;
-    }
-  | { outcome: 'userGone' };
+export type GrantResult = KeyWritten | { outcome: 'userGone' };
 
 /** The end that a key is to have. */
 export interface KeyEnd {
@@ -147,14 +131,6 @@ export interface WriteNote {
   memberId?: number | null;
   /** A person ordered it: what is on record is believed where Kisi's reads fail. Left out: nobody did. */
   isOrdered?: boolean;
-}
-
-/** A key as Kisi has it. */
-export interface KeyInKisi {
-  keyId: number;
-  groupId: number;
-  validUntil: Instant | null | 'unreadable';
-  isLate?: boolean;
 }
 
 export interface KeyActivities {

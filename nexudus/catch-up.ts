@@ -105,7 +105,7 @@ async function followTeams({ client, replica, stampedNow }: CatchUpJob): Promise
 class SureSource implements RecordSource {
   readonly startedAt: Instant;
   private readonly isExact: boolean;
-  private readonly held: ReadonlySet<number>;
+  private readonly stoodOn: ReadonlySet<number>;
 
   constructor(
     private readonly job: CatchUpJob,
@@ -115,7 +115,7 @@ class SureSource implements RecordSource {
   ) {
     this.startedAt = job.startedAt;
     this.isExact = job.isExact && !asking.isCheckIn;
-    this.held = new Set(asking.standsOn.map(({ passId }) => passId));
+    this.stoodOn = new Set(asking.standsOn.map(({ passId }) => passId));
   }
 
   async coworker(id: number): Promise<CoworkerRecord | null> {
@@ -188,7 +188,7 @@ class SureSource implements RecordSource {
 
   /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
   private mayGive({ id }: PassRecord): boolean {
-    return !this.held.has(id);
+    return !this.stoodOn.has(id);
   }
 
   private async seenOrFound<N extends Followed>(name: N, row: Records[N]): Promise<Records[N] | null> {

@@ -1,4 +1,5 @@
 import type { Instant } from '../access/types.js';
+import { parseHttpDate } from '../lib/http.js';
 
 /**
  * What is known of a server's clock: the `Date` header of its answers tells (RFC 9110, 6.6.1). Nexudus stamps its records by
@@ -77,11 +78,4 @@ export function createServerClock(options: Partial<ServerClockOptions> = {}): Se
     },
     noteInstant,
   };
-}
-
-/** The instant of an HTTP date, which begins with the day's name; null: it is none. */
-export function parseHttpDate(text: unknown): Instant | null {
-  if (typeof text !== 'string' || !/^[a-z]{3,9},? /i.test(text)) return null;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? null : at;
 }

@@ -1,8 +1,14 @@
 import type { AxiosInstance } from 'axios';
-import { parseHttpDate } from './clock.js';
 import { malformed, NexudusError } from './errors.js';
 import type { NexudusClientOptions } from './options.js';
-import { createHttp, failureCode, isTooLarge, requestLimit } from '../lib/http.js';
+import {
+  createHttp,
+  failureCode,
+  isTooLarge,
+  parseHttpDate,
+  readRetryAfter,
+  requestLimit,
+} from '../lib/http.js';
 import { boundsSignal } from '../lib/within.js';
 
 type Method = 'GET' | 'POST' | 'PUT';
@@ -95,23 +101,12 @@ export class Exchange {
     // An error may come from a gateway in between, whose clock is another one.
     if (status >= 200 && status < 300) clock.note(headers['date'], startedMs);
     const saidAt = parseHttpDate(headers['date']) ?? clock.now();
+    const askedMs = readRetryAfter(headers['retry-after'], saidAt);
     return {
       status,
       text: typeof data === 'string' ? data : '',
-      retryAfterMs: parseRetryAfter(headers['retry-after'], saidAt),
+      retryAfterMs: askedMs === null ? null : Math.min(askedMs, longestRetryAfterMs),
       location: headers['location'],
     };
   }
-}
-
-/**
- * Seconds or an HTTP date (RFC 9110, 10.2.3), as milliseconds from `saidAt`, which is when the answer was given by the clock
- * of who gave it; null: neither.
- */
-function parseRetryAfter(header: unknown, saidAt: number): number | null {
-  if (typeof header !== 'string') return null;
-  const text = header.trim();
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Math.ceil(Number(text) * 1000), longestRetryAfterMs);
-  const at = parseHttpDate(text);
-  return at === null ? null : Math.min(Math.max(0, at - saidAt), longestRetryAfterMs);
 }

@@ -52,10 +52,7 @@ export const optionalId = z
   .int()
   .nullish()
   .transform((value) => (value !== null && value !== undefined && value > 0 ? value : null));
-export const optionalNumber = z
-  .number()
-  .nullish()
-  .transform((value) => value ?? null);
+export const optionalNumber = z.number().nullable().default(null);
 /** In one line of characters that can be seen: a name with a line break in it would forge lines wherever it is shown, logs too. */
 export const text = z
   .string()

@@ -3,7 +3,7 @@ import { createAbsences } from './absences.js';
 import type { NexudusClient } from './client.js';
 import type { Follower } from './follower.js';
 import { keep, type Freshness, type Kept } from './fresh.js';
-import { FullReads } from './full-reads.js';
+import { FullReads } from './full-read.js';
 import { readPerson, type MemberRead, type MemberRequest, type ReferenceAge } from './person.js';
 import { readPlace, readPlaces, type Places, type TimeZones } from './places.js';
 import { plausible, type Baselines } from './plausible.js';

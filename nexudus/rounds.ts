@@ -1,7 +1,7 @@
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
-import type { FullReads } from './full-reads.js';
+import type { FullReads } from './full-read.js';
 import type { MemberRead, MemberRequest } from './person.js';
 import { beginRead, type SharedRead } from './shared-read.js';
 import { createDirectSource, type PauseQuirk } from './source.js';

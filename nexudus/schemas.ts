@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { normalEmail } from './emails.js';
+import { normalEmail } from '../lib/emails.js';
 import type { Instant, Pause, RenewalPeriod } from '../access/types.js';
 import {
   guid,
@@ -17,20 +17,15 @@ import {
   text,
 } from './fields.js';
 import type {
-  AllowanceRecord,
   BusinessRecord,
-  CheckinRecord,
   CollectionName,
   ContractRecord,
   CoworkerRecord,
   PassRecord,
-  PassTypeRecord,
   PausedPeriodRecord,
   Records,
-  SettingRecord,
+  Stamped,
   TeamRecord,
-  WebhookRecord,
-  ZoneRecord,
 } from './records.js';
 
 /**
@@ -39,146 +34,106 @@ import type {
  * `...Local` twins are never used.
  */
 
-const base = { Id: id, UpdatedOn: text };
+/** How Nexudus calls a field, and what it may hold. */
+type Field<T extends z.ZodType = z.ZodType> = readonly [field: string, schema: T];
+
+/** A record under our names: each field as it is read from where Nexudus has it. */
+type Read<F extends Record<string, Field>> = Stamped & { [N in keyof F]: z.output<F[N][1]> };
+
+/** How a record is parsed that has these fields besides those that all have. */
+function record<F extends Record<string, Field>>(fields: F): z.ZodType<Read<F>> {
+  const all: Record<string, Field> = { id: ['Id', id], updatedOn: ['UpdatedOn', text], ...fields };
+  const names = Object.entries(all);
+  // The one place where the names are exchanged, for the type to be told of it only here.
+  return z
+    .object(Object.fromEntries(Object.values(all)))
+    .transform((row) => Object.fromEntries(names.map(([name, [field]]) => [name, row[field]])) as Read<F>);
+}
+
 const company = 2;
 
-const coworker = z
-  .object({
-    ...base,
-    CoworkerType: optionalNumber,
-    FullName: text,
-    Email: z.string().nullable(),
-    Active: z.boolean(),
-    Archived: optionalFlag,
-    InvoicingBusinessId: optionalId,
-    TeamIds: optionalIds,
-    Teams: optionalIds,
-    CoworkerContractIds: optionalIds,
-  })
-  .transform((row): CoworkerRecord => {
-    const emailAsWritten = (row.Email ?? '').trim();
-    return {
-      id: row.Id,
-      updatedOn: row.UpdatedOn,
-      fullName: row.FullName,
-      email: normalEmail(emailAsWritten),
-      emailAsWritten,
-      active: row.Active,
-      archived: row.Archived,
-      individual: row.CoworkerType !== company,
-      homeLocationId: row.InvoicingBusinessId,
-      changedAt: parseInstant(row.UpdatedOn),
-      teamIds: union(row.Teams, row.TeamIds),
-      contractIds: row.CoworkerContractIds ?? [],
-    };
-  });
+const coworker = record({
+  fullName: ['FullName', text],
+  emailAsWritten: ['Email', z.string().nullable()],
+  active: ['Active', z.boolean()],
+  archived: ['Archived', optionalFlag],
+  individual: ['CoworkerType', optionalNumber.transform((type) => type !== company)],
+  homeLocationId: ['InvoicingBusinessId', optionalId],
+  teamIds: ['TeamIds', optionalIds],
+  teams: ['Teams', optionalIds],
+  contractIds: ['CoworkerContractIds', optionalIds.transform((ids) => ids ?? [])],
+}).transform(({ teams, ...row }): CoworkerRecord => {
+  const emailAsWritten = (row.emailAsWritten ?? '').trim();
+  return {
+    ...row,
+    email: normalEmail(emailAsWritten),
+    emailAsWritten,
+    changedAt: parseInstant(row.updatedOn),
+    teamIds: union(teams, row.teamIds),
+  };
+});
 
-const contract = z
-  .object({
-    ...base,
-    UniqueId: guid,
-    CoworkerId: id,
-    TariffId: id,
-    TariffName: text,
-    IssuedById: optionalId,
-    StartDate: optionalStart,
-    CancellationDate: optionalStart,
-    Cancelled: z.boolean(),
-    // It decides nothing by default, so that no shape of it makes the record malformed.
-    Active: z.boolean().optional().catch(undefined),
-    RenewalDate: optionalInstant,
-    InPausedPeriod: optionalFlag,
-    InPausedPeriodFrom: optionalStart,
-    InPausedPeriodUntil: optionalInstant,
-  })
-  .transform((row): ContractRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    uniqueId: row.UniqueId,
-    memberId: row.CoworkerId,
-    planId: row.TariffId,
-    planName: row.TariffName,
-    locationId: row.IssuedById,
-    startsAt: row.StartDate,
-    cancelledAt: row.CancellationDate,
-    cancelled: row.Cancelled,
-    ...(row.Active === undefined ? {} : { active: row.Active }),
-    renewsAt: row.RenewalDate,
-    pauses: row.InPausedPeriod ? [pauseOf(row.InPausedPeriodFrom, row.InPausedPeriodUntil)] : [],
-    changedAt: parseInstant(row.UpdatedOn),
-  }));
+const contract = record({
+  uniqueId: ['UniqueId', guid],
+  memberId: ['CoworkerId', id],
+  planId: ['TariffId', id],
+  planName: ['TariffName', text],
+  locationId: ['IssuedById', optionalId],
+  startsAt: ['StartDate', optionalStart],
+  cancelledAt: ['CancellationDate', optionalStart],
+  cancelled: ['Cancelled', z.boolean()],
+  // It decides nothing by default, so that no shape of it makes the record malformed.
+  active: ['Active', z.boolean().optional().catch(undefined)],
+  renewsAt: ['RenewalDate', optionalInstant],
+  isPaused: ['InPausedPeriod', optionalFlag],
+  pausedFrom: ['InPausedPeriodFrom', optionalStart],
+  pausedUntil: ['InPausedPeriodUntil', optionalInstant],
+}).transform(({ active, isPaused, pausedFrom, pausedUntil, ...row }): ContractRecord => ({
+  ...row,
+  ...(active === undefined ? {} : { active }),
+  pauses: isPaused ? [pauseOf(pausedFrom, pausedUntil)] : [],
+  changedAt: parseInstant(row.updatedOn),
+}));
 
-const pausedPeriod = z
-  .object({
-    ...base,
-    CoworkerContractId: id,
-    // The contract says whose it is.
-    CoworkerContractCoworkerId: optionalId.catch(null),
-    PauseFrom: optionalStart,
-    PauseUntil: optionalInstant,
-  })
+const pausedPeriod = record({
+  contractId: ['CoworkerContractId', id],
+  // The contract says whose it is.
+  memberId: ['CoworkerContractCoworkerId', optionalId.catch(null)],
+  from: ['PauseFrom', optionalStart],
+  until: ['PauseUntil', optionalInstant],
+})
   // Both are required when it is written: without either nothing is known, and it would be a pause for ever.
-  .refine(({ PauseFrom, PauseUntil }) => PauseFrom !== null || PauseUntil !== null, { path: ['PauseFrom'] })
-  .transform((row): PausedPeriodRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    contractId: row.CoworkerContractId,
-    memberId: row.CoworkerContractCoworkerId,
-    pause: pauseOf(row.PauseFrom, row.PauseUntil),
-  }));
+  .refine(({ from, until }) => from !== null || until !== null, { path: ['PauseFrom'] })
+  .transform(({ from, until, ...row }): PausedPeriodRecord => ({ ...row, pause: pauseOf(from, until) }));
 
-const pass = z
-  .object({
-    ...base,
-    UniqueId: guid,
-    CoworkerId: id,
-    TimePassId: id,
-    BusinessId: id,
-    Used: z.boolean(),
-    UsedDate: optionalInstant,
-    CheckedIn: optionalFlag,
-    RemainingUses: optionalNumber,
-    ExpireDate: optionalExpiry,
-    IsFromTariff: optionalFlag,
-    CoworkerContractUniqueId: optionalGuid,
-    TariffTimePassUniqueId: optionalGuid,
-  })
-  .transform((row): PassRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    uniqueId: row.UniqueId,
-    memberId: row.CoworkerId,
-    passTypeId: row.TimePassId,
-    locationId: row.BusinessId,
-    used: row.Used,
-    usedAt: row.UsedDate,
-    checkedIn: row.CheckedIn,
-    remainingUses: row.RemainingUses,
-    expiresAt: row.ExpireDate,
-    fromPlan: row.IsFromTariff,
-    contractUniqueId: row.CoworkerContractUniqueId,
-    allowanceUniqueId: row.TariffTimePassUniqueId,
-    changedAt: parseInstant(row.UpdatedOn),
-  }));
+const pass = record({
+  uniqueId: ['UniqueId', guid],
+  memberId: ['CoworkerId', id],
+  passTypeId: ['TimePassId', id],
+  locationId: ['BusinessId', id],
+  used: ['Used', z.boolean()],
+  usedAt: ['UsedDate', optionalInstant],
+  checkedIn: ['CheckedIn', optionalFlag],
+  remainingUses: ['RemainingUses', optionalNumber],
+  expiresAt: ['ExpireDate', optionalExpiry],
+  fromPlan: ['IsFromTariff', optionalFlag],
+  contractUniqueId: ['CoworkerContractUniqueId', optionalGuid],
+  allowanceUniqueId: ['TariffTimePassUniqueId', optionalGuid],
+}).transform((row): PassRecord => ({ ...row, changedAt: parseInstant(row.updatedOn) }));
 
-const passType = z
-  .object({
-    ...base,
-    Name: text,
-    BusinessId: id,
-    MinutesIncluded: optionalNumber,
-    Businesses: optionalIds,
-    KisiGroupId: z.union([z.string(), z.int()]).nullish(),
-  })
-  .transform((row): PassTypeRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    name: row.Name,
-    ownerLocationId: row.BusinessId,
-    minutes: row.MinutesIncluded,
-    businessIds: row.Businesses,
-    kisiGroupIds: parseIds(String(row.KisiGroupId ?? '')),
-  }));
+const passType = record({
+  name: ['Name', text],
+  ownerLocationId: ['BusinessId', id],
+  minutes: ['MinutesIncluded', optionalNumber],
+  businessIds: ['Businesses', optionalIds],
+  kisiGroupIds: [
+    'KisiGroupId',
+    z
+      .union([z.string(), z.int()])
+      .nullish()
+      .transform((ids) => parseIds(String(ids ?? ''))),
+  ],
+});
 
 /** eTimeSpanWeekMonth. A number that is not among them is taken for the plan's own cycle. */
 const renewalPeriods: Record<number, RenewalPeriod> = {
@@ -189,105 +144,59 @@ const renewalPeriods: Record<number, RenewalPeriod> = {
   5: 'day',
 };
 
-const allowance = z
-  .object({ ...base, UniqueId: guid, TariffId: id, TimePassId: id, PassRenewalTime: optionalNumber })
-  .transform((row): AllowanceRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    uniqueId: row.UniqueId,
-    planId: row.TariffId,
-    passTypeId: row.TimePassId,
-    renews: renewalPeriods[row.PassRenewalTime ?? 3] ?? 'billingCycle',
-  }));
+const allowance = record({
+  uniqueId: ['UniqueId', guid],
+  planId: ['TariffId', id],
+  passTypeId: ['TimePassId', id],
+  renews: [
+    'PassRenewalTime',
+    optionalNumber.transform((time) => renewalPeriods[time ?? 3] ?? 'billingCycle'),
+  ],
+});
 
-const team = z
-  .object({
-    ...base,
-    Name: text,
-    ShareTimePasses: optionalFlag,
-    PayingMemberId: optionalId,
-    TeamMembers: optionalIds,
-    CoworkerIds: optionalIds,
-  })
-  .transform((row): TeamRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    name: row.Name,
-    sharesPasses: row.ShareTimePasses,
-    payerId: row.PayingMemberId,
-    memberIds: union(row.TeamMembers, row.CoworkerIds),
-  }));
+const team = record({
+  name: ['Name', text],
+  sharesPasses: ['ShareTimePasses', optionalFlag],
+  payerId: ['PayingMemberId', optionalId],
+  memberIds: ['TeamMembers', optionalIds],
+  coworkerIds: ['CoworkerIds', optionalIds],
+}).transform(({ coworkerIds, ...row }): TeamRecord => ({
+  ...row,
+  memberIds: union(row.memberIds, coworkerIds),
+}));
 
-const checkin = z
-  .object({ ...base, CoworkerId: optionalId, CoworkerTimePassGuid: optionalGuid, ToTime: optionalInstant })
-  .transform((row): CheckinRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    memberId: row.CoworkerId,
-    passUniqueId: row.CoworkerTimePassGuid,
-    open: row.ToTime === null,
-  }));
+const checkin = record({
+  memberId: ['CoworkerId', optionalId],
+  passUniqueId: ['CoworkerTimePassGuid', optionalGuid],
+  open: ['ToTime', optionalInstant.transform((at) => at === null)],
+});
 
-const business = z
-  .object({
-    ...base,
-    Name: text,
-    UniqueId: optionalGuid,
-    RootLocationId: optionalId,
-    SimpleTimeZoneId: optionalId,
-  })
-  .transform((row): BusinessRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    name: row.Name,
-    uniqueId: row.UniqueId,
-    parentId: row.RootLocationId === row.Id ? null : row.RootLocationId,
-    zoneId: row.SimpleTimeZoneId,
-  }));
+const business = record({
+  name: ['Name', text],
+  uniqueId: ['UniqueId', optionalGuid],
+  parentId: ['RootLocationId', optionalId],
+  zoneId: ['SimpleTimeZoneId', optionalId],
+}).transform((row): BusinessRecord => ({ ...row, parentId: row.parentId === row.id ? null : row.parentId }));
 
-const zone = z
-  .object({ ...base, Name: text })
-  .transform((row): ZoneRecord => ({ id: row.Id, updatedOn: row.UpdatedOn, name: row.Name.trim() }));
+const zone = record({ name: ['Name', text.transform((name) => name.trim())] });
 
-const setting = z
-  .object({ ...base, BusinessId: optionalId, Name: text, Value: text })
-  .transform((row): SettingRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    locationId: row.BusinessId,
-    name: row.Name,
-    value: row.Value,
-  }));
+const setting = record({
+  locationId: ['BusinessId', optionalId],
+  name: ['Name', text],
+  value: ['Value', text],
+});
 
-const webhook = z
-  .object({
-    ...base,
-    BusinessId: optionalId,
-    Name: text,
-    Action: optionalNumber,
-    Description: text,
-    URL: text,
-    Active: z
-      .boolean()
-      .nullish()
-      .transform((value) => value ?? null),
-    LastError: text,
-    ErrorCount: optionalNumber,
-    LastTrigger: optionalInstant,
-  })
-  .transform((row): WebhookRecord => ({
-    id: row.Id,
-    updatedOn: row.UpdatedOn,
-    name: row.Name,
-    description: row.Description,
-    url: row.URL,
-    locationId: row.BusinessId,
-    action: row.Action,
-    active: row.Active,
-    errorCount: row.ErrorCount,
-    lastError: row.LastError,
-    lastCallAt: row.LastTrigger,
-  }));
+const webhook = record({
+  name: ['Name', text],
+  description: ['Description', text],
+  url: ['URL', text],
+  locationId: ['BusinessId', optionalId],
+  action: ['Action', optionalNumber],
+  active: ['Active', z.boolean().nullable().default(null)],
+  errorCount: ['ErrorCount', optionalNumber],
+  lastError: ['LastError', text],
+  lastCallAt: ['LastTrigger', optionalInstant],
+});
 
 /** Where a collection is served, the prefix of its filters, and what its rows are. */
 interface Collection<T> {

@@ -5,7 +5,7 @@ import { createLookups, type Lookups } from './lookups.js';
 import type { MemberRequest } from './person.js';
 import type { Reading } from './reading.js';
 import type { CollectionName } from './records.js';
-import { findAllowance, type RecordSource } from './source.js';
+import { findByUniqueId, type RecordSource } from './source.js';
 
 /** One read that serves several members. */
 export interface SharedRead {
@@ -26,6 +26,6 @@ export function beginRead(
   return {
     ...{ startedAt, lookups },
     count: once((name: CollectionName) => client.count(name)),
-    allowance: once((uniqueId: string) => findAllowance(client, uniqueId)),
+    allowance: once((uniqueId: string) => findByUniqueId(client, 'tarifftimepasses', uniqueId)),
   };
 }

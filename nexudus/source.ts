@@ -1,4 +1,4 @@
-import { isLike, normalEmail } from './emails.js';
+import { isLike, normalEmail } from '../lib/emails.js';
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import type { PassRows } from './collections.js';
@@ -9,7 +9,6 @@ import { once } from './fresh.js';
 import { findSparing, type Lookups } from './lookups.js';
 import { readRecentPasses } from './passes.js';
 import type {
-  AllowanceRecord,
   CheckinRecord,
   ContractRecord,
   CoworkerRecord,
@@ -121,12 +120,8 @@ export async function findContract(client: NexudusClient, uniqueId: string): Pro
   return found === null ? null : withOwnPauses(client, found);
 }
 
-/** The allowance with this GUID; null: there is none. Throws NexudusError. */
-export function findAllowance(client: NexudusClient, uniqueId: string): Promise<AllowanceRecord | null> {
-  return findByUniqueId(client, 'tarifftimepasses', uniqueId);
-}
-
-async function findByUniqueId<N extends 'coworkercontracts' | 'tarifftimepasses'>(
+/** The record with this GUID; null: there is none. Throws NexudusError. */
+export async function findByUniqueId<N extends 'coworkercontracts' | 'tarifftimepasses'>(
   client: NexudusClient,
   name: N,
   uniqueId: string,

@@ -20,7 +20,7 @@ interface Pending {
 }
 
 /** Much longer than Nexudus takes for a page, and much shorter than a request may take. */
-const patienceMs = 2_000;
+const shortestStallMs = 2_000;
 
 /** `nowMs`: of a clock that nobody sets. */
 export function createStalls(nowMs: () => number = () => performance.now()): Stalls {
@@ -30,11 +30,11 @@ export function createStalls(nowMs: () => number = () => performance.now()): Sta
   /** When the latest of all that were answered was sent. */
   let answeredMs = -Infinity;
 
-  const patienceOf = (path: string): number => Math.max(patienceMs, 2 * (tookMs.get(path) ?? 0));
+  const stalledAfterMs = (path: string): number => Math.max(shortestStallMs, 2 * (tookMs.get(path) ?? 0));
 
   function look(): void {
     for (const one of [...pending]) {
-      const isLate = nowMs() - one.sentMs >= patienceOf(one.path);
+      const isLate = nowMs() - one.sentMs >= stalledAfterMs(one.path);
       if (!isLate || answeredMs <= one.sentMs) continue;
       pending.delete(one);
       one.onStalled();
@@ -45,7 +45,7 @@ export function createStalls(nowMs: () => number = () => performance.now()): Sta
     sent(path, onStalled) {
       const mine: Pending = { path, sentMs: nowMs(), onStalled };
       pending.add(mine);
-      const timer = setTimeout(look, patienceOf(path) + 1);
+      const timer = setTimeout(look, stalledAfterMs(path) + 1);
       return {
         over(isAnswered) {
           clearTimeout(timer);

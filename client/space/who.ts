@@ -1,5 +1,5 @@
 import { keyOwner } from '../../access/ownership.js';
-import { normalEmail } from '../../nexudus/emails.js';
+import { normalEmail } from '../../lib/emails.js';
 import type { NexudusClient } from '../../nexudus/client.js';
 import { isNexudusError } from '../../nexudus/errors.js';
 import { searchEmail } from '../../nexudus/source.js';

@@ -14,7 +14,7 @@ import {
   withKey,
   withoutKey,
   withoutUser,
-  type InspectedKey,
+  type KeyInKisi,
   type KeyWritten,
   type Ledger,
 } from '../../access/ledger.js';
@@ -167,7 +167,7 @@ describe('a key that was granted or moved', () => {
   });
 
   it('is found by its group and end where the answer was lost', () => {
-    const shown: InspectedKey[] = [
+    const shown: KeyInKisi[] = [
       { keyId: 1, groupId: 13, validUntil: entry.validUntil },
       { keyId: 2, groupId: 12, validUntil: 'unreadable' },
       { keyId: 3, groupId: 12, validUntil: entry.validUntil + 999 },
@@ -179,13 +179,13 @@ describe('a key that was granted or moved', () => {
 });
 
 describe('an inspection', () => {
-  const inKisi = (over: Partial<InspectedKey> = {}): InspectedKey => ({
+  const inKisi = (over: Partial<KeyInKisi> = {}): KeyInKisi => ({
     keyId: 77,
     groupId: 12,
     validUntil: now + 7 * day,
     ...over,
   });
-  const look = (held: LedgerKey, shown: InspectedKey[], frozen: Freeze[] = []): LedgerKey | undefined =>
+  const look = (held: LedgerKey, shown: KeyInKisi[], frozen: Freeze[] = []): LedgerKey | undefined =>
     inspected(ledgerOf(held), 5, shown, frozen).ledger[0];
 
   it('keeps a key that is as it was', () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { KeyActivities, KeyInKisi } from '../../messages/to-activities.js';
+import type { KeyInKisi } from '../../access/ledger.js';
+import type { KeyActivities } from '../../messages/to-activities.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { takeBack } from '../../activities/late.js';
 import { createRecorder } from '../../activities/recorder.js';

@@ -1,7 +1,8 @@
 /** What the log says of keys: one line each, however often a write is tried, and none of what was not done. */
 import assert from 'node:assert/strict';
 import { DefaultLogger } from '@temporalio/worker';
-import type { KeyActivities, KeyWish } from '../../messages/to-activities.js';
+import type { KeyWish } from '../../access/ledger.js';
+import type { KeyActivities } from '../../messages/to-activities.js';
 import { createKeyActivities } from '../../activities/keys.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createKisiClient } from '../../kisi/client.js';

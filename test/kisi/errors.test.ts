@@ -3,10 +3,10 @@ import {
   errorOfReply,
   longestRetryAfterMs,
   malformed,
-  readRetryAfter,
   type KisiCall,
   type KisiErrorKind,
 } from '../../kisi/errors.js';
+import { readRetryAfter } from '../../lib/http.js';
 
 const call: KisiCall = { method: 'POST', path: '/role_assignments' };
 const now = Date.parse('2026-11-25T12:00:00Z');

@@ -6,9 +6,9 @@ import {
   groupRecord,
   higherRoleOf,
   likeEmail,
-  normalEmail,
   userRecord,
 } from '../../kisi/records.js';
+import { normalEmail } from '../../lib/emails.js';
 import { assignmentRow } from './stub.js';
 
 const row = assignmentRow({ id: 1, userId: 2, groupId: 3, validUntil: '2026-12-01T00:00:00.000+01:00' });

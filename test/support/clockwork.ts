@@ -9,13 +9,12 @@ import { createBlockActivities } from '../../activities/blocks.js';
 import { assess } from '../../activities/membership.js';
 import { takeBack } from '../../activities/late.js';
 import type { Outcome } from '../../activities/places.js';
+import type { KeyInKisi, KeyWish } from '../../access/ledger.js';
 import type {
   AssessRequest,
   BlockActivities,
   GrantResult,
   KeyActivities,
-  KeyInKisi,
-  KeyWish,
   MembershipActivities,
   PlanActivities,
   AuditLogActivities,

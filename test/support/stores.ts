@@ -1,5 +1,5 @@
 import type { LedgerKey } from '../../access/plan.js';
-import type { KeyWish } from '../../messages/to-activities.js';
+import type { KeyWish } from '../../access/ledger.js';
 import { openDatabase } from '../../database/database.js';
 import { createKept, type Kept } from '../../database/kept.js';
 import { createOwnership, type Ownership } from '../../database/ownership.js';

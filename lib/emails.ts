@@ -1,6 +1,6 @@
 /**
  * An e-mail as it is stored and compared: trimmed, and its Latin letters small. No other letters are folded: a Kelvin sign
- * would become a k, and one person's keys another's. Whether Nexudus minds the case is not documented.
+ * would become a k, and one person's keys another's. Whether Nexudus or Kisi minds the case is not documented.
  */
 export function normalEmail(email: string): string {
   return email.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
