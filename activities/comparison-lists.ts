@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/activity';
 import type { Instant, MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { Directory } from '../kisi/directory.js';
@@ -7,6 +6,7 @@ import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import type { BaselineBook } from './baselines.js';
 import type { KisiState } from './comparison.js';
+import { finalFailure } from './failures.js';
 
 /** What the lists that are compared are read from. */
 export interface ListDeps {
@@ -62,11 +62,10 @@ export class ComparisonLists {
     const { rows, broken } = await nexudus.listSparing('coworkers');
     const baseline = (await baselines.read())?.['coworkers'];
     if (!plausible(baseline, rows.length)) {
-      throw ApplicationFailure.create({
-        type: 'Nexudus',
-        message: `Nexudus lists ${rows.length} coworkers where there were ${baseline?.count ?? 'more'}, so it cannot be told whose keys are extra.`,
-        nonRetryable: true,
-      });
+      throw finalFailure(
+        'Nexudus',
+        `Nexudus lists ${rows.length} coworkers where there were ${baseline?.count ?? 'more'}, so it cannot be told whose keys are extra.`,
+      );
     }
     if (broken.length > 0) return null;
     // Of several profiles with the same e-mail the lowest id owns the keys.

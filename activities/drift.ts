@@ -9,6 +9,7 @@ import { searchEmail } from '../nexudus/source.js';
 import type { Ownership } from '../database/ownership.js';
 import type { AuditLog } from '../database/audit-log.js';
 import type { ExceptionWish } from '../messages/to-control.js';
+import type { Wake } from '../messages/to-member.js';
 import type { DriftActivities, DriftReport, DriftRequest } from '../messages/to-activities.js';
 import { compare, namesOf, unowned, type KisiState, type Ledgers } from './comparison.js';
 import { ComparisonLists, type ListDeps } from './comparison-lists.js';
@@ -40,11 +41,7 @@ export function createDriftActivities(deps: DriftDeps): DriftActivities {
   const lists = new ComparisonLists(deps);
   return remote<DriftActivities>({
     compareWithKisi: (request) => comparison(deps, lists, request),
-    async wakeToMend(memberIds) {
-      await inBatches(memberIds, (id) =>
-        deps.waker.wakeIfRunning(id, { reason: 'drift', isBatch: memberIds.length > 1 }),
-      );
-    },
+    wakeToMend: (memberIds) => wakeToMend(deps.waker, memberIds),
     async freeze(memberId, freeze) {
       await deps.waker.freezeIfRunning(memberId, freeze);
     },
@@ -110,10 +107,13 @@ async function recallLate({ ownership, kisi, waker }: DriftDeps, keys: readonly 
   const taken = await takeBack(ownership, keys, writes, async () => (await kisi.currentUser()).id);
   const moved = await movedLate(ownership, keys, writes);
   const memberIds = new Set([...taken.map(({ memberId }) => memberId), ...moved]);
-  await inBatches([...memberIds], (id) =>
-    waker.wakeIfRunning(id, { reason: 'drift', isBatch: memberIds.size > 1 }),
-  );
+  await wakeToMend(waker, [...memberIds]);
   return taken.length > 0;
+}
+
+function wakeToMend(waker: DriftDeps['waker'], memberIds: readonly number[]): Promise<void> {
+  const wake: Wake = { reason: 'drift', isBatch: memberIds.length > 1 };
+  return inBatches(memberIds, (id) => waker.wakeIfRunning(id, wake));
 }
 
 /** Whose keys have an end in Kisi that such a write has moved them to, and not the one on record. */

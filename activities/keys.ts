@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/activity';
 import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import { createConflicts, type Conflicts } from '../kisi/conflicts.js';
@@ -27,6 +26,7 @@ import type {
   WriteNote,
 } from '../messages/to-activities.js';
 import { runningMember } from './asker.js';
+import { finalFailure } from './failures.js';
 import { nowhere } from './gate.js';
 import { KisiUsers, type KisiUserDeps } from './kisi-users.js';
 import { takeBack } from './late.js';
@@ -268,7 +268,7 @@ class Keys {
         return { result: { outcome: 'userGone' }, done: 'never', after: null, answer };
       }
       const message = `Kisi group ${groupId} does not exist (any more): correct the mapping (latchkey.yaml or the pass type's KisiGroupId).`;
-      throw ApplicationFailure.create({ type: 'Configuration', message, nonRetryable: true });
+      throw finalFailure('Configuration', message);
     }
   }
 

@@ -9,7 +9,8 @@ import {
 import type { LedgerKey } from '../access/plan.js';
 import { isKisiError } from '../kisi/errors.js';
 import type { Ownership } from '../database/ownership.js';
-import type { FailureType, GrantResult, KeyWish } from '../messages/to-activities.js';
+import type { GrantResult, KeyWish } from '../messages/to-activities.js';
+import { finalFailure } from './failures.js';
 import { inTurns } from './in-turns.js';
 
 type Given = Extract<GrantResult, { keyId: number }>;
@@ -153,13 +154,11 @@ export class Places {
 function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
   if (owned !== null && owned.key === null) return false;
   if (owned?.key?.byHand === false) return true;
-  throw ApplicationFailure.create({
-    type: 'AuditLog' satisfies FailureType,
-    message:
-      `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
+  throw finalFailure(
+    'AuditLog',
+    `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
       '(any more). If it is to go, take it away in Kisi.',
-    nonRetryable: true,
-  });
+  );
 }
 
 /** The same as before, as the newest word on it. */

@@ -147,7 +147,7 @@ function joined(owner: Holdings, other: Holdings | undefined): Holdings {
 }
 
 function nothing(memberId: number): Holdings {
-  const { ledger, kisiUser, siblingIds, frozen } = newMember(memberId, '');
+  const { ledger, kisiUser, siblingIds, frozen } = newMember(memberId);
   return { ledger, kisiUser, siblingIds, frozen };
 }
 

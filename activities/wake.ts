@@ -135,7 +135,7 @@ export function memberStart(
   memo: Record<string, unknown>;
   staticSummary: string;
 } {
-  const state = newMember(memberId, taskQueue);
+  const state = newMember(memberId);
   return {
     taskQueue,
     workflowId: memberWorkflowId(memberId),

@@ -73,16 +73,11 @@ export interface PartDone {
   before: KeyBefore[];
 }
 
-export interface MemberDone {
-  memberId: number;
-  changes: ChangeDone[];
-}
-
 /** How far a plan is. */
 export interface PlanReport {
   stage: 'collecting' | 'applying' | 'applied' | 'undoing' | 'undone';
   /** Of the stage that it is in, or was in last. */
-  members: MemberDone[];
+  members: { memberId: number; changes: ChangeDone[] }[];
   memberCount: number;
   /** Until when it can be undone; null: not applied yet. */
   undoUntil: Instant | null;

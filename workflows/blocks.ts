@@ -1,7 +1,7 @@
 import type { BlockActivities } from '../messages/to-activities.js';
 import { beforeMembers, type MemberState } from '../messages/to-member.js';
 import type { Circumstances, KeyWriter } from './key-writer.js';
-import { insist, isHeld, retryingActivities, Problem } from './retries.js';
+import { insist, isStopped, retryingActivities, Problem } from './retries.js';
 
 /** In the queue that every process serves, since this needs Temporal only. */
 const activities = retryingActivities<BlockActivities>(
@@ -49,7 +49,7 @@ export async function carryOutBlocks(
       return;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (!isHeld(error)) state.blocksUndone = true;
+      if (!isStopped(error)) state.blocksUndone = true;
       undone ??= unfinished(error);
     }
   }

@@ -1,4 +1,4 @@
-import { proxyActivities, uuid4, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { proxyActivities, uuid4, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
 import {
   isMendedByMember,
   withFinding,
@@ -21,15 +21,13 @@ const exceptionKinds: Partial<Record<DriftKind, 'allow' | 'block'>> = { extra: '
 
 /** Makes Kisi what the ledgers say, or takes Kisi for right, and remembers what was tried. */
 export class DriftRepairs {
-  private readonly keys: ActivityInterfaceFor<KeyActivities>;
+  private readonly keys = keyActivities();
 
   constructor(
-    private readonly state: Pick<DriftState, 'memory' | 'taskQueue'>,
+    private readonly state: Pick<DriftState, 'memory'>,
     private readonly helpers: Retrying<DriftActivities>,
     private readonly notes: DriftNotes,
-  ) {
-    this.keys = keyActivities(state.taskQueue);
-  }
+  ) {}
 
   /** Members mend their own keys; keys in nobody's ledger are taken away here. */
   async repair(due: readonly Finding[]): Promise<void> {
@@ -105,9 +103,9 @@ export class DriftRepairs {
 const giverOf = ({ ruling }: Finding): string => ruling?.by ?? 'drift';
 
 /** A removal that cannot be made is tried again at the next comparison. */
-function keyActivities(taskQueue: string): ActivityInterfaceFor<KeyActivities> {
+function keyActivities(): ActivityInterfaceFor<KeyActivities> {
   return proxyActivities<KeyActivities>({
-    taskQueue: kisiTaskQueue(taskQueue),
+    taskQueue: kisiTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '2m',
     heartbeatTimeout: '15s',
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 2 },

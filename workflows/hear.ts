@@ -6,7 +6,7 @@ import {
   setHandler,
   type QueryDefinition,
 } from '@temporalio/workflow';
-import { takeOrRefuse } from './refuse.js';
+import { refuse, takeOrRefuse } from './refuse.js';
 import { Misshapen, take, type Shape } from './shapes.js';
 
 /** A message by its name: what comes with it is not known yet. */
@@ -14,15 +14,11 @@ interface Named {
   name: string;
 }
 
-/** How a signal is heard. `description`: what Temporal's UI says of it. */
-export interface SignalHearing<T> {
+/** How a message is heard. */
+interface Hearing<T> {
+  /** What Temporal's UI says of it. */
   description: string;
   shape: Shape<T>;
-}
-
-/** How an update is heard. `check` throws by `refuse` where it cannot be obeyed. */
-export interface UpdateHearing<T> extends SignalHearing<T> {
-  check?: (order: T) => void;
 }
 
 /**
@@ -31,8 +27,7 @@ export interface UpdateHearing<T> extends SignalHearing<T> {
  */
 export function onSignal<T>(
   { name }: Named,
-  { description, shape }: SignalHearing<T>,
-  act: (content: T) => void,
+  { description, shape, act }: Hearing<T> & { act: (content: T) => void },
 ): void {
   const tellOfIgnored = tellerOfIgnored();
   setHandler(
@@ -49,18 +44,23 @@ export function onSignal<T>(
   );
 }
 
+/** How an update is heard. `problemOf` says why it cannot be obeyed; null: it can. */
+interface UpdateHearing<T, R> extends Hearing<T> {
+  problemOf?: (order: T) => string | null;
+  obey: (order: T) => R | Promise<R>;
+}
+
 /** Has a workflow obey an update. One that is not what it should be is refused, and is not even kept. */
 export function onUpdate<T, R>(
   { name }: Named,
-  { description, shape, check }: UpdateHearing<T>,
-  obey: (order: T) => R | Promise<R>,
+  { description, shape, problemOf = () => null, obey }: UpdateHearing<T, R>,
 ): void {
   const taken = (argument: unknown): T => takeOrRefuse(shape, argument);
   setHandler(defineUpdate<R, [unknown]>(name), (argument) => obey(taken(argument)), {
     description,
     validator: (argument: unknown) => {
-      const order = taken(argument);
-      check?.(order);
+      const problem = problemOf(taken(argument));
+      if (problem !== null) refuse(problem);
     },
   });
 }

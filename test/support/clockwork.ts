@@ -194,7 +194,7 @@ export class Clockwork {
     return this.env.client.workflow.start(memberWorkflowType, {
       taskQueue: this.taskQueue,
       workflowId: `${this.taskQueue}-${memberWorkflowId(memberId)}`,
-      args: [{ ...newMember(memberId, this.taskQueue), ...claims }],
+      args: [{ ...newMember(memberId), ...claims }],
     });
   }
 
