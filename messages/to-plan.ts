@@ -66,7 +66,7 @@ export interface ChangeDone {
   why: string | null;
 }
 
-/** What a member keeps of an part: by `partKey`, and how its keys were before, which only this tells for sure. */
+/** What a member keeps of a part: by `partKey`, and how its keys were before, which only this tells for sure. */
 export interface PartDone {
   key: string;
   changes: ChangeDone[];
@@ -126,13 +126,11 @@ export function beforeOf({ line, had }: PlannedChange, done: ChangeDone | undefi
 }
 
 /** Tells one part from another. */
-export function partKey({ planId, what }: PlanPart): string {
-  return keyOfPart(what.does, planId);
-}
-
-/** The same, of the part that did or undid a plan. */
-export function keyOfPart(does: PlanPart['what']['does'], planId: string): string {
-  return `${does} ${planId}`;
+export function partKey({
+  planId,
+  what,
+}: Pick<PlanPart, 'planId'> & { what: Pick<PlanPart['what'], 'does'> }): string {
+  return `${what.does} ${planId}`;
 }
 
 /** Has a member's workflow do its part of a plan. Sent again it answers the same. */

@@ -76,10 +76,7 @@ class ControlRun {
 
   constructor(private orders: Orders) {
     this.hold(orders);
-    this.hearStops();
-    this.hearMode();
-    this.hearExceptions();
-    dropOthers();
+    this.hear();
   }
 
   /** Sees to what was ordered, until the history is long. */
@@ -108,7 +105,7 @@ class ControlRun {
     if (this.unkept.length > 0) this.keeper.change();
   }
 
-  private hearStops(): void {
+  private hear(): void {
     onUpdate(pauseUpdate, {
       description: `Stops something for everybody: {"level": one of ${stopLevels.join(', ')}, ${giverFields}}.`,
       shape: fields<Giver & { level: StopLevel }>({ level: oneOf(stopLevels), ...giver }),
@@ -121,9 +118,6 @@ class ControlRun {
       obey: (order) =>
         this.obey('resume', order, (before) => ({ ...before, stop: null, resumedAt: Date.now() })),
     });
-  }
-
-  private hearMode(): void {
     onUpdate(modeUpdate, {
       description:
         `Whose keys are written: {"mode": one of ${modes.join(', ')}, "locationIds": [], "memberIds": [], ` +
@@ -136,9 +130,6 @@ class ControlRun {
           mode: { name: mode, locationIds, memberIds, ...given(order) },
         })),
     });
-  }
-
-  private hearExceptions(): void {
     onUpdate(exceptUpdate, {
       description:
         'Allows or blocks a group for a member: {"kind": allow or block, "memberId", "groupId": null for every group, ' +
@@ -156,6 +147,7 @@ class ControlRun {
           : `there is no exception ${exceptionId}, or it has ended`,
       obey: (order) => this.withdraw(order),
     });
+    dropOthers();
   }
 
   /** Whoever was stopped may go on now, even where a lower level takes the place of a higher. */

@@ -104,12 +104,7 @@ class DriftRun {
     this.comparisons = new DriftComparisons(state, this.repairs, this.notes);
     this.dueAt = state.dueAt ?? Date.now() + state.intervalMs;
     this.keptMemory = JSON.stringify(state.memory);
-    onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', () =>
-      this.view(),
-    );
-    this.hearComparisons();
-    this.hearRulings();
-    dropOthers();
+    this.hear();
   }
 
   /** Compares from time to time, and does what is ruled at once, until the history is long. */
@@ -142,7 +137,10 @@ class DriftRun {
     this.publish();
   }
 
-  private hearComparisons(): void {
+  private hear(): void {
+    onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', () =>
+      this.view(),
+    );
     onSignal(comparisonInterval, {
       description: 'A worker sends it when it starts: how often to compare with Kisi, in ms.',
       shape: intervalShape,
@@ -160,9 +158,6 @@ class DriftRun {
       shape: anything,
       obey: () => this.compareNow(),
     });
-  }
-
-  private hearRulings(): void {
     onUpdate(findingUpdate, {
       description:
         `Rules of a finding: {"id": of the finding, "verb": one of ${verbs.join(', ')}, ` +
@@ -171,6 +166,7 @@ class DriftRun {
       problemOf: ({ id, verb }) => refusalOf(this.findingOf(id), verb, Date.now()),
       obey: (order) => this.rule(order),
     });
+    dropOthers();
   }
 
   private setInterval(intervalMs: number): void {

@@ -62,7 +62,29 @@ export class Inbox {
 
   /** Hears all that is said to the workflow from now on. */
   open(): void {
-    this.hearSignals();
+    onSignal(membershipChanged, {
+      description: 'Has Nexudus read anew for this member. Needs no argument.',
+      shape: wakeOf,
+      act: (wake) => {
+        this.wake(wake);
+      },
+    });
+    onSignal(resync, {
+      description:
+        'Has this member compared with Nexudus and Kisi. By whom and why may be said: {"by", "why"}.',
+      shape: anything,
+      act: (asking) => {
+        this.resync(asking);
+      },
+    });
+    onSignal(freezeGroup, {
+      description:
+        'Latchkey itself sends it, where a finding is adopted: the key to a group is left as it is.',
+      shape: freezeShape,
+      act: (freeze) => {
+        this.freeze(freeze);
+      },
+    });
     onQuery(stateQuery, 'How the member stands, in plain words.', () => this.display.view());
     onQuery(holdingsQuery, 'The keys that Latchkey holds for the member, by their ids.', () =>
       this.showHoldings(),
@@ -126,32 +148,6 @@ export class Inbox {
     const isMoreUrgent = (): boolean => this.hasParts() || this.isOrdered();
     await condition(() => (allHandlersFinished() && this.askings.areKept()) || isMoreUrgent());
     return !isMoreUrgent();
-  }
-
-  private hearSignals(): void {
-    onSignal(membershipChanged, {
-      description: 'Has Nexudus read anew for this member. Needs no argument.',
-      shape: wakeOf,
-      act: (wake) => {
-        this.wake(wake);
-      },
-    });
-    onSignal(resync, {
-      description:
-        'Has this member compared with Nexudus and Kisi. By whom and why may be said: {"by", "why"}.',
-      shape: anything,
-      act: (asking) => {
-        this.resync(asking);
-      },
-    });
-    onSignal(freezeGroup, {
-      description:
-        'Latchkey itself sends it, where a finding is adopted: the key to a group is left as it is.',
-      shape: freezeShape,
-      act: (freeze) => {
-        this.freeze(freeze);
-      },
-    });
   }
 
   private resync(asking: unknown): void {

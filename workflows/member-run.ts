@@ -8,7 +8,7 @@ import { carryOutBlocks } from './blocks.js';
 import { Differences } from './differences.js';
 import { Display } from './display.js';
 import { Inbox, Progress } from './inbox.js';
-import { KeyWriter, type Author } from './key-writer.js';
+import { KeyWriter, type Author, type Writing } from './key-writer.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
 import { PlanPartRun } from './plan-part.js';
@@ -107,15 +107,14 @@ export class MemberRun {
     const author = { by: 'rules', planId: null, isBatch: false, isOrdered: true };
     const overtaking = { isOvertaken: () => this.inbox.isWoken(), dueAt: Infinity };
     const { changes } = this.progress;
-    await carryOutBlocks(state, {
-      writer: (onWaiting) => new KeyWriter(state, { author, changes, onWaiting, overtaking }),
-      circumstances: { emailDigest: state.kisiUser?.emailDigest ?? null, locationId: outlook.locationId },
-      tell: (problem) => {
-        outlook.blocks = { lookedAt: Date.now(), waitsFor: problem?.message ?? null };
-        if (problem === null) return;
-        this.waitFor(problem, `by itself: it is tried again within ${blockRetryMs / 1_000} s`);
-      },
-    });
+    const tell = (problem: Problem | null): void => {
+      outlook.blocks = { lookedAt: Date.now(), waitsFor: problem?.message ?? null };
+      if (problem === null) return;
+      this.waitFor(problem, `by itself: it is tried again within ${blockRetryMs / 1_000} s`);
+    };
+    const createWriter = (onWaiting: Writing['onWaiting']): KeyWriter =>
+      new KeyWriter(state, { author, changes, onWaiting, overtaking });
+    await carryOutBlocks(state, outlook.locationId, createWriter, tell);
     if (outlook.state === 'access' && !display.hasKey()) outlook.state = 'noAccess';
     display.publish();
   }
@@ -150,11 +149,8 @@ export class MemberRun {
 
   /** Tells the person's other profiles what concerns them. Returns the owner of the keys where it is another profile. */
   tellProfiles({ wakes }: Round, assessed: Assessed): Promise<number | null> {
-    return tellProfiles(this.state, assessed, {
-      isNews: wakes.some(({ reason }) => reason !== 'profile' && reason !== 'profileOrder'),
-      changes: this.progress.changes,
-      onWaiting: this.onWaiting('by itself'),
-    });
+    const isNews = wakes.some(({ reason }) => reason !== 'profile' && reason !== 'profileOrder');
+    return tellProfiles(this.state, assessed, isNews, this.progress.changes, this.onWaiting('by itself'));
   }
 
   /** Leaves the keys to the profile that owns them, and only listens. */

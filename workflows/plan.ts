@@ -58,10 +58,7 @@ class PlanRun {
 
   /** Collects the members, applies the plan and, where a person orders it in time, undoes it. */
   async run(): Promise<PlanReport> {
-    this.hearMembers();
-    onQuery(planReportQuery, 'How far the plan is, and what was not done.', () => this.report);
-    this.hearUndo();
-    dropOthers();
+    this.hear();
     this.publish();
     const { memberCount, undoWindowMs } = this.order;
     if (!(await condition(() => this.members.length >= memberCount, collectWithin))) return this.finish();
@@ -72,22 +69,21 @@ class PlanRun {
     return this.finish();
   }
 
-  private hearMembers(): void {
+  private hear(): void {
     onUpdate(addMembersUpdate, {
       description: '`latchkey apply` itself sends it: a part of the members whom the plan is for.',
       shape: plannedMembersShape,
       problemOf: (more) => this.problemOf(more),
       obey: (more) => void this.members.push(...more),
     });
-  }
-
-  private hearUndo(): void {
+    onQuery(planReportQuery, 'How far the plan is, and what was not done.', () => this.report);
     onUpdate(undoUpdate, {
       description: 'Gives the keys back as they were before the plan: {"by": who orders it, "why": "…"}.',
       shape: fields<Giver>(giver),
       problemOf: () => this.problemOfUndo(),
       obey: (order) => void (this.undoOrder = order),
     });
+    dropOthers();
   }
 
   /** Why members cannot be added; null: they can. */

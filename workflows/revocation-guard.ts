@@ -122,9 +122,7 @@ class GuardRun {
     // What somebody typed is less than whatever is on record.
     this.revision = isHandedOn() ? revision : 0;
     this.publish();
-    this.hearLosses();
-    this.hearRulings();
-    dropOthers();
+    this.hear();
   }
 
   /** Carries out what is ruled, until the history is long. */
@@ -152,7 +150,7 @@ class GuardRun {
     this.publish();
   }
 
-  private hearLosses(): void {
+  private hear(): void {
     onUpdate(weighUpdate, {
       description:
         'Latchkey itself asks it before a key is lost that no known end foresaw: whether that may go.',
@@ -164,9 +162,6 @@ class GuardRun {
       obey: (weighing) => this.weigh(weighing),
     });
     onQuery(withheldQuery, 'All keys that are withheld, with why.', () => this.guard.withheld);
-  }
-
-  private hearRulings(): void {
     onUpdate(ruleUpdate, {
       description:
         'Lets keys go that are withheld, or keeps them: {"id": of what is withheld, "does": approve or reject, ' +
@@ -175,6 +170,7 @@ class GuardRun {
       problemOf: ({ id }) => (this.find(id) === undefined ? nothingUnder(id) : null),
       obey: (order) => this.rule(order),
     });
+    dropOthers();
   }
 
   private weigh({ looks, holders, limits }: Weighing): WeighingAnswer {
