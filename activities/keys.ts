@@ -37,20 +37,7 @@ import { sightAmong, sightOfKey } from './sights.js';
 
 export interface KeyDeps extends KisiUserDeps {
   moves: Moves;
-  ownership: Pick<
-    Ownership,
-    | 'at'
-    | 'own'
-    | 'put'
-    | 'release'
-    | 'noteUser'
-    | 'userOf'
-    | 'userGone'
-    | 'sending'
-    | 'answered'
-    | 'unanswered'
-    | 'looked'
-  >;
+  ownership: Ownership;
   /** Whether Latchkey alone acts as the Kisi user of the API key, so that whatever that user made is Latchkey's. */
   isApiUserOurs: boolean;
 }

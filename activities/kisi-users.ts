@@ -14,7 +14,7 @@ import type { Recorder, Sight, Written } from './recorder.js';
 export interface KisiUserDeps {
   kisi: KisiClient;
   directory: Directory;
-  people: People;
+  people: Pick<People, 'note' | 'find'>;
   gate: Gate;
   recorder: Recorder;
   ownership: Pick<Ownership, 'noteUser' | 'userOf'>;

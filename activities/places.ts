@@ -39,12 +39,7 @@ type Ending = Place & Pick<LedgerKey, 'keyId' | 'validUntil'>;
 export class Places {
   private readonly inTurn = inTurns();
 
-  constructor(
-    private readonly ownership: Pick<
-      Ownership,
-      'at' | 'own' | 'put' | 'release' | 'userGone' | 'sending' | 'answered' | 'unanswered'
-    >,
-  ) {}
+  constructor(private readonly ownership: Ownership) {}
 
   /** Gives or moves a key: it is this member's from now on, whoever it was before. */
   take(

@@ -8,7 +8,6 @@ import {
   type Finding,
 } from '../access/drift.js';
 import type { DriftActivities, KeyActivities, WriteNote } from '../messages/to-activities.js';
-import type { ExceptionWish } from '../messages/to-control.js';
 import type { DriftState } from '../messages/to-drift.js';
 import { kisiTaskQueue } from '../messages/to-member.js';
 import type { DriftNotes } from './drift-notes.js';
@@ -56,15 +55,11 @@ export class DriftRepairs {
     if (exceptionKind === undefined) return null;
     const reason = `finding ${id} was adopted: ${what}`;
     const wish = { kind: exceptionKind, memberId, groupId, until, by: giverOf(finding), reason };
-    const refusal = await this.except(wish);
+    // The same at every try.
+    const exceptionId = uuid4();
+    const refusal = await insist(this.helpers, (set) => set.except(wish, exceptionId));
     if (refusal !== null) this.replace({ ...finding, ruling: null });
     return refusal;
-  }
-
-  private except(wish: ExceptionWish): Promise<string | null> {
-    // The same at every try.
-    const id = uuid4();
-    return insist(this.helpers, (set) => set.except(wish, id));
   }
 
   private noteMending(finding: Finding): void {

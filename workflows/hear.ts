@@ -7,12 +7,7 @@ import {
   type QueryDefinition,
 } from '@temporalio/workflow';
 import { refuse, takeOrRefuse } from './refuse.js';
-import { Misshapen, take, type Shape } from './shapes.js';
-
-/** A message by its name: what comes with it is not known yet. */
-interface Named {
-  name: string;
-}
+import { Misshapen, type Shape } from './shapes.js';
 
 /** How a message is heard. */
 interface Hearing<T> {
@@ -26,7 +21,7 @@ interface Hearing<T> {
  * nothing: any other error in a handler would keep the whole workflow from going on.
  */
 export function onSignal<T>(
-  { name }: Named,
+  { name }: { name: string },
   { description, shape, act }: Hearing<T> & { act: (content: T) => void },
 ): void {
   const tellOfIgnored = tellerOfIgnored();
@@ -34,7 +29,7 @@ export function onSignal<T>(
     defineSignal<[unknown]>(name),
     (argument) => {
       try {
-        act(take(shape, argument));
+        act(shape(argument, ''));
       } catch (error) {
         if (!(error instanceof Misshapen)) throw error;
         tellOfIgnored(name, error.message);
@@ -52,7 +47,7 @@ interface UpdateHearing<T, R> extends Hearing<T> {
 
 /** Has a workflow obey an update. One that is not what it should be is refused, and is not even kept. */
 export function onUpdate<T, R>(
-  { name }: Named,
+  { name }: { name: string },
   { description, shape, problemOf = () => null, obey }: UpdateHearing<T, R>,
 ): void {
   const taken = (argument: unknown): T => takeOrRefuse(shape, argument);
