@@ -1,6 +1,6 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { memberIdOf } from '../messages/to-member.js';
-import type { FailureType } from '../messages/to-activities.js';
+import { finalFailure } from './failures.js';
 
 /**
  * The member whose workflow has the running activity done; null: another workflow has. Temporal says so, while what an activity is
@@ -16,9 +16,5 @@ export function runningMember(): number | null {
  */
 export function checkAsker(workflowId: string, does: string): void {
   if (Context.current().info.workflowExecution?.workflowId === workflowId) return;
-  throw ApplicationFailure.create({
-    type: 'Configuration' satisfies FailureType,
-    message: `Only the workflow ${workflowId} ${does}: terminate this one.`,
-    nonRetryable: true,
-  });
+  throw finalFailure('Configuration', `Only the workflow ${workflowId} ${does}: terminate this one.`);
 }

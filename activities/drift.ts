@@ -1,28 +1,36 @@
 import { sameEnd, signatureOf, type Drift, type DriftPolicy } from '../access/drift.js';
 import type { UnansweredWrite } from '../access/ownership.js';
-import type { Instant } from '../access/types.js';
+import type { Instant, MappingRule } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
+import type { Directory } from '../kisi/directory.js';
 import type { Moves } from '../kisi/keys.js';
-import type { KisiKey, KisiUser } from '../kisi/records.js';
+import type { KisiGroup, KisiKey, KisiUser } from '../kisi/records.js';
+import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { searchEmail } from '../nexudus/source.js';
 import type { Ownership } from '../database/ownership.js';
 import type { AuditLog } from '../database/audit-log.js';
 import type { ExceptionWish } from '../messages/to-control.js';
+import type { Wake } from '../messages/to-member.js';
 import type { DriftActivities, DriftReport, DriftRequest } from '../messages/to-activities.js';
+import type { BaselineBook } from './baselines.js';
 import { compare, namesOf, unowned, type KisiState, type Ledgers } from './comparison.js';
-import { ComparisonLists, type ListDeps } from './comparison-lists.js';
+import { finalFailure } from './failures.js';
 import { nowhere, type Gate } from './gate.js';
 import { isMadeBy, takeBack } from './late.js';
 import { remote } from './remote.js';
 import { inBatches, type Waker } from './wake.js';
 
 /** What the activities of the workflow `drift` need. */
-export interface DriftDeps extends ListDeps {
+export interface DriftDeps {
   /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
   nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups' | 'currentUser'>;
+  directory: Pick<Directory, 'read' | 'known'>;
+  mapping: readonly MappingRule[];
+  baselines: Pick<BaselineBook, 'read'>;
+  now: () => Instant;
   ownership: Pick<Ownership, 'at' | 'own' | 'answered' | 'unanswered'>;
   moves: Moves;
   policy: DriftPolicy;
@@ -40,11 +48,7 @@ export function createDriftActivities(deps: DriftDeps): DriftActivities {
   const lists = new ComparisonLists(deps);
   return remote<DriftActivities>({
     compareWithKisi: (request) => comparison(deps, lists, request),
-    async wakeToMend(memberIds) {
-      await inBatches(memberIds, (id) =>
-        deps.waker.wakeIfRunning(id, { reason: 'drift', isBatch: memberIds.length > 1 }),
-      );
-    },
+    wakeToMend: (memberIds) => wakeToMend(deps.waker, memberIds),
     async freeze(memberId, freeze) {
       await deps.waker.freezeIfRunning(memberId, freeze);
     },
@@ -110,10 +114,13 @@ async function recallLate({ ownership, kisi, waker }: DriftDeps, keys: readonly 
   const taken = await takeBack(ownership, keys, writes, async () => (await kisi.currentUser()).id);
   const moved = await movedLate(ownership, keys, writes);
   const memberIds = new Set([...taken.map(({ memberId }) => memberId), ...moved]);
-  await inBatches([...memberIds], (id) =>
-    waker.wakeIfRunning(id, { reason: 'drift', isBatch: memberIds.size > 1 }),
-  );
+  await wakeToMend(waker, [...memberIds]);
   return taken.length > 0;
+}
+
+function wakeToMend(waker: DriftDeps['waker'], memberIds: readonly number[]): Promise<void> {
+  const wake: Wake = { reason: 'drift', isBatch: memberIds.length > 1 };
+  return inBatches(memberIds, (id) => waker.wakeIfRunning(id, wake));
 }
 
 /** Whose keys have an end in Kisi that such a write has moved them to, and not the one on record. */
@@ -167,3 +174,61 @@ function hasStranger(ledgers: Ledgers, kisi: KisiState, now: Instant): boolean {
   const known = new Set(kisi.users.map(({ id }) => id));
   return unowned(ledgers, kisi, now).some(({ userId }) => !known.has(userId));
 }
+
+/** For how long users and groups are kept: keys do not show who is suspended, or what a group is called. */
+const listLastsMs = 55 * 60_000;
+
+/** What a comparison holds the ledgers against. Users and groups are kept from one comparison to the next. */
+class ComparisonLists {
+  private groups: { readAt: Instant; rows: KisiGroup[] } | null = null;
+
+  constructor(private readonly deps: DriftDeps) {}
+
+  /** What every comparison reads: a request for each 250 keys. */
+  async readKeys(): Promise<Pick<KisiState, 'keys' | 'mappedIds'>> {
+    const { kisi, nexudus, mapping } = this.deps;
+    const keys = await kisi.listAllKeys();
+    const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
+    const types = await nexudus.listSparing('timepasses');
+    const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
+    const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
+    return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };
+  }
+
+  /** What an earlier comparison read, while that is young enough; null: it is not. */
+  known(): UsersAndGroups | null {
+    const { directory, now } = this.deps;
+    const users = directory.known(listLastsMs);
+    if (users === null || this.groups === null || now() - this.groups.readAt >= listLastsMs) return null;
+    return { users, groups: this.groups.rows };
+  }
+
+  /** A request for each 100 users and each 250 groups. */
+  async readUsersAndGroups(): Promise<UsersAndGroups> {
+    const { directory, kisi, now } = this.deps;
+    const users = await directory.read();
+    const readAt = now();
+    const groups = await kisi.listGroups();
+    this.groups = { readAt, rows: groups };
+    return { users, groups };
+  }
+
+  /** Coworkers' ids by e-mail. Null: it cannot be told whose each e-mail is. */
+  async readCoworkers(): Promise<Map<string, number> | null> {
+    const { nexudus, baselines } = this.deps;
+    const { rows, broken } = await nexudus.listSparing('coworkers');
+    const baseline = (await baselines.read())?.['coworkers'];
+    if (!plausible(baseline, rows.length)) {
+      throw finalFailure(
+        'Nexudus',
+        `Nexudus lists ${rows.length} coworkers where there were ${baseline?.count ?? 'more'}, so it cannot be told whose keys are extra.`,
+      );
+    }
+    if (broken.length > 0) return null;
+    // Of several profiles with the same e-mail the lowest id owns the keys.
+    const known = rows.filter(({ email }) => email !== '').toSorted((a, b) => b.id - a.id);
+    return new Map(known.map(({ email, id }) => [email, id]));
+  }
+}
+
+type UsersAndGroups = Pick<KisiState, 'users' | 'groups'>;

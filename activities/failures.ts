@@ -31,6 +31,11 @@ export function toFailure(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** A failure that no retry mends. */
+export function finalFailure(type: FailureType, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
+}
+
 /** Why nothing can be done by the rules yet: these are read from both APIs at the start. Mended by itself. */
 export function notKnownYet({ api, lines }: { api: 'Nexudus' | 'Kisi' | null; lines: string[] }): Error {
   return ApplicationFailure.create({

@@ -19,7 +19,7 @@ export const nowhere: About = { memberId: null, locationId: null, planId: null }
 /** Asked at the last instant before each part. */
 export interface Gate {
   /**
-   * Throws a failure of type `Held` where an order stands against it; it is final, since no retry mends that. What a
+   * Throws a failure of type `Stopped` where an order stands against it; it is final, since no retry mends that. What a
    * person applies by a plan is written in every mode, but not past a stop.
    */
   admit(part: Part, about: About): Promise<void>;
@@ -37,13 +37,13 @@ export function createGate(orders: OrderBook): Gate {
   async function check(part: Part, about: About, mayBeDone: boolean): Promise<void> {
     const { stop, mode } = await orders.get({ notBefore: Infinity, maxAgeMs: mayBeOldMs });
     if (stop !== null && stops[stop.level].includes(part)) {
-      throw held(
+      throw stopped(
         `${whatStops[stop.level]} stopped by ${stop.by} since ${iso(stop.since)}${whyOf(stop)}.`,
         mayBeDone,
       );
     }
     if (part !== 'read' && !isWritten(mode, about)) {
-      throw held(
+      throw stopped(
         `Latchkey only observes: mode ${mode.name} by ${mode.by} since ${iso(mode.since)}${whyOf(mode)}.`,
         mayBeDone,
       );
@@ -92,7 +92,7 @@ const whatStops: Record<NonNullable<Orders['stop']>['level'], string> = {
   all: 'Everything is',
 };
 
-function held(message: string, mayBeDone: boolean): ApplicationFailure {
+function stopped(message: string, mayBeDone: boolean): ApplicationFailure {
   const type: FailureType = 'Stopped';
   return ApplicationFailure.create({
     type,

@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/activity';
 import type { Instant } from '../access/types.js';
 import type { KisiClient } from '../kisi/client.js';
 import { createConflicts, type Conflicts } from '../kisi/conflicts.js';
@@ -26,6 +25,7 @@ import type {
   WriteNote,
 } from '../messages/to-activities.js';
 import { runningMember } from './asker.js';
+import { finalFailure } from './failures.js';
 import { nowhere } from './gate.js';
 import { KisiUsers, type KisiUserDeps } from './kisi-users.js';
 import { takeBack } from './late.js';
@@ -36,20 +36,7 @@ import { sightAmong, sightOfKey } from './sights.js';
 
 export interface KeyDeps extends KisiUserDeps {
   moves: Moves;
-  ownership: Pick<
-    Ownership,
-    | 'at'
-    | 'own'
-    | 'put'
-    | 'release'
-    | 'noteUser'
-    | 'userOf'
-    | 'userGone'
-    | 'sending'
-    | 'answered'
-    | 'unanswered'
-    | 'looked'
-  >;
+  ownership: Ownership;
   /** Whether Latchkey alone acts as the Kisi user of the API key, so that whatever that user made is Latchkey's. */
   isApiUserOurs: boolean;
 }
@@ -267,7 +254,7 @@ class Keys {
         return { result: { outcome: 'userGone' }, done: 'never', after: null, answer };
       }
       const message = `Kisi group ${groupId} does not exist (any more): correct the mapping (latchkey.yaml or the pass type's KisiGroupId).`;
-      throw ApplicationFailure.create({ type: 'Configuration', message, nonRetryable: true });
+      throw finalFailure('Configuration', message);
     }
   }
 

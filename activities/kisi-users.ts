@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/activity';
 import type { KisiClient } from '../kisi/client.js';
 import type { Conflicts } from '../kisi/conflicts.js';
 import type { Directory } from '../kisi/directory.js';
@@ -7,6 +6,7 @@ import type { Ownership } from '../database/ownership.js';
 import type { WriteNote } from '../messages/to-activities.js';
 import { runningMember } from './asker.js';
 import { emailDigestOf } from './email-digest.js';
+import { finalFailure } from './failures.js';
 import type { About, Gate } from './gate.js';
 import type { People, Person } from './people.js';
 import type { Recorder, Sight, Written } from './recorder.js';
@@ -14,7 +14,7 @@ import type { Recorder, Sight, Written } from './recorder.js';
 export interface KisiUserDeps {
   kisi: KisiClient;
   directory: Directory;
-  people: People;
+  people: Pick<People, 'note' | 'find'>;
   gate: Gate;
   recorder: Recorder;
   ownership: Pick<Ownership, 'noteUser' | 'userOf'>;
@@ -76,7 +76,7 @@ export class KisiUsers {
     const person = await this.deps.people.find(memberId);
     if (person !== null && person.email !== '') return person;
     const message = `Coworker ${memberId} has no e-mail in Nexudus (any more), so no Kisi user can be found or made.`;
-    throw ApplicationFailure.create({ type: 'Nexudus', message, nonRetryable: true });
+    throw finalFailure('Nexudus', message);
   }
 
   private async search(email: string, how: 'filter' | 'search'): Promise<number | null> {

@@ -9,45 +9,42 @@ export interface Person {
   name: string;
 }
 
-/** Who the members are, as last read; asked of Nexudus where this process has not read the member yet. */
-export interface People {
-  note(snapshot: Snapshot): void;
-  find(memberId: number): Promise<Person | null>;
-}
-
 /**
- * `read` answers one member's record from Nexudus; null: there is none. Keeps the last `most` people, for a day
- * at most.
+ * Who the members are, as last read; asked of Nexudus where this process has not read the member yet. Keeps the last `most`
+ * people, for a day at most.
  */
-export function createPeople(
-  read: (memberId: number) => Promise<Person | null>,
-  most = 20_000,
-  now: () => Instant = Date.now,
-): People {
+export class People {
   /** Those who were read last are last. */
-  const known = new Map<number, Person & { readAt: Instant }>();
-  function note(snapshot: Snapshot): void {
+  private readonly known = new Map<number, Person & { readAt: Instant }>();
+
+  /** `read` answers one member's record from Nexudus; null: there is none. */
+  constructor(
+    private readonly read: (memberId: number) => Promise<Person | null>,
+    private readonly most = 20_000,
+    private readonly now: () => Instant = Date.now,
+  ) {}
+
+  /** Keeps the e-mails and names of these profiles. */
+  note(snapshot: Snapshot): void {
     for (const { member } of snapshot.profiles) {
-      known.delete(member.id);
-      known.set(member.id, { email: member.email, name: member.fullName, readAt: now() });
+      this.known.delete(member.id);
+      this.known.set(member.id, { email: member.email, name: member.fullName, readAt: this.now() });
     }
-    dropOld();
+    this.dropOld();
+  }
+
+  /** A member's e-mail and name; null: Nexudus has no such member. */
+  async find(memberId: number): Promise<Person | null> {
+    this.dropOld();
+    const person = this.known.get(memberId);
+    return person === undefined ? this.read(memberId) : { email: person.email, name: person.name };
   }
 
   /** Who is gone is read no more, and is not kept for as long as the process runs. */
-  function dropOld(): void {
-    for (const [id, { readAt }] of known) {
-      if (known.size <= most && now() - readAt < keptMs) break;
-      known.delete(id);
+  private dropOld(): void {
+    for (const [id, { readAt }] of this.known) {
+      if (this.known.size <= this.most && this.now() - readAt < keptMs) break;
+      this.known.delete(id);
     }
   }
-
-  return {
-    note,
-    async find(memberId) {
-      dropOld();
-      const person = known.get(memberId);
-      return person === undefined ? read(memberId) : { email: person.email, name: person.name };
-    },
-  };
 }

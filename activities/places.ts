@@ -10,7 +10,8 @@ import {
 import type { LedgerKey } from '../access/plan.js';
 import { isKisiError } from '../kisi/errors.js';
 import type { Ownership } from '../database/ownership.js';
-import type { FailureType, GrantResult } from '../messages/to-activities.js';
+import type { GrantResult } from '../messages/to-activities.js';
+import { finalFailure } from './failures.js';
 import { inTurns } from './in-turns.js';
 
 /** A key that was given or moved, before it is on record. */
@@ -37,12 +38,7 @@ type Ending = Place & Pick<LedgerKey, 'keyId' | 'validUntil'>;
 export class Places {
   private readonly inTurn = inTurns();
 
-  constructor(
-    private readonly ownership: Pick<
-      Ownership,
-      'at' | 'own' | 'put' | 'release' | 'userGone' | 'sending' | 'answered' | 'unanswered'
-    >,
-  ) {}
+  constructor(private readonly ownership: Ownership) {}
 
   /** Gives or moves a key: it is this member's from now on, whoever it was before. */
   take(
@@ -152,13 +148,11 @@ export class Places {
 function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
   if (owned !== null && owned.key === null) return false;
   if (owned?.key?.byHand === false) return true;
-  throw ApplicationFailure.create({
-    type: 'AuditLog' satisfies FailureType,
-    message:
-      `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
+  throw finalFailure(
+    'AuditLog',
+    `The key of Kisi user ${userId} to group ${groupId} stays: it is not on record as Latchkey's own ` +
       '(any more). If it is to go, take it away in Kisi.',
-    nonRetryable: true,
-  });
+  );
 }
 
 /** The same as before, as the newest word on it. */

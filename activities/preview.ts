@@ -1,27 +1,23 @@
-import type { PlanLine, PlannedChange } from '../messages/to-plan.js';
+import type { PlanLine, PlannedMember } from '../messages/to-plan.js';
 import {
   givenBackUntil,
   groupOf,
   planSteps,
   stillFrozen,
   writes,
+  type KeptKey,
   type LedgerKey,
   type WritingStep,
 } from '../access/plan.js';
 import type { Entitlement, Instant } from '../access/types.js';
 import type { Assessment } from '../messages/to-activities.js';
 import { howGranted } from '../kisi/keys.js';
-import type { KisiEnd } from '../kisi/records.js';
+import type { KisiKey } from '../kisi/records.js';
 import type { Holdings } from '../messages/to-member.js';
 
 /** A key as Kisi has it. */
-export interface KisiSideKey {
-  /** The Kisi user or app that made it; left out, or null: it is not said. */
-  createdById?: number | null;
-  groupId: number;
-  roleId: string;
-  validUntil: KisiEnd;
-}
+export type KisiSideKey = Pick<KisiKey, 'groupId' | 'roleId' | 'validUntil'> &
+  Partial<Pick<KisiKey, 'createdById'>>;
 
 /** What Kisi holds of one person. */
 export interface KisiSide {
@@ -33,13 +29,9 @@ export interface KisiSide {
 }
 
 /** What Latchkey would do for one person, and what it costs. */
-export interface Preview {
-  memberId: number;
-  locationId: number | null;
-  emailDigest: string | null;
-  changes: PlannedChange[];
+export interface Preview extends PlannedMember {
   /** Keys that are kept although a read speaks against them, and why. */
-  kept: { groupId: number; why: string }[];
+  kept: KeptKey[];
   /** True: Kisi does not know the person; a user is made, and Kisi mails the invitation. */
   newUser: boolean;
   /** Requests to Kisi: the lines', and the one that makes the user. */

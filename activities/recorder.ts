@@ -1,12 +1,11 @@
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { Wait } from '../access/latency.js';
-import type { Instant } from '../access/types.js';
+import { iso, type Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
 import type { JsonValue } from '../access/json.js';
 import type { AuditRecord, WriteAhead } from '../database/audit-records.js';
 import type { AuditLog } from '../database/audit-log.js';
 import type { WriteNote } from '../messages/to-activities.js';
-import { logWrite } from './lines.js';
 
 /** A write that is about to be made. */
 export interface Write<T> {
@@ -292,4 +291,23 @@ function isRefused(error: unknown): error is Error {
   if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) return false;
   const [detail] = (error.details ?? []) as [{ mayBeDone?: boolean }?];
   return detail?.mayBeDone !== true;
+}
+
+/** What was done, as the log says it. */
+const writes: Record<string, string> = {
+  createUser: 'made a Kisi user, whom Kisi mails',
+  grant: 'gave a key',
+  move: 'moved the end of a key',
+  giveBack: 'gave a key back with the end that a person had given it',
+  revoke: 'took a key away',
+};
+
+/** One line in the log for a write to Kisi that is done. `after`: how the key is now. */
+function logWrite(
+  { what, memberId, groupId, cause, by }: Pick<AuditRecord, 'what' | 'memberId' | 'groupId' | 'cause' | 'by'>,
+  after: JsonValue,
+): void {
+  const { validUntil } = (after ?? {}) as { validUntil?: Instant | null };
+  const until = typeof validUntil === 'number' ? iso(validUntil) : validUntil;
+  log.info(writes[what] ?? what, { memberId, groupId, until, why: cause, by });
 }

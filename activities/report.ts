@@ -21,18 +21,22 @@ import { isMember, type Stranger, type Survey, type Unread } from './survey.js';
  * person is more in Kisi than one who opens doors. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a
  * member whose records could not be read, or about a pass of one that cannot be judged, not about a key.
  */
-export type FindingKind =
-  | 'missing'
-  | 'endsTooEarly'
-  | 'unwarranted'
-  | 'unknownPerson'
-  | 'endsLater'
-  | 'otherRole'
-  | 'unreadableEnd'
-  | 'neverEnds'
-  | 'takenOver'
-  | 'notTakenOver'
-  | 'cannotTell';
+export type FindingKind = (typeof kinds)[number];
+
+/** In the order in which they are told. */
+const kinds = [
+  'missing',
+  'endsTooEarly',
+  'unwarranted',
+  'unknownPerson',
+  'endsLater',
+  'otherRole',
+  'unreadableEnd',
+  'neverEnds',
+  'takenOver',
+  'notTakenOver',
+  'cannotTell',
+] as const;
 
 /** One key, or one member, where Kisi and the rules differ. */
 export interface Finding {
@@ -269,32 +273,9 @@ const likeWords = (memberId: number | undefined): string =>
     : `; the e-mail is much like that of member ${memberId}, but another: correct it on either side if it is the same person`;
 
 function cannotTell({ memberId, why }: Unread): Finding {
-  return {
-    kind: 'cannotTell',
-    cause: null,
-    does: 'waits',
-    memberId,
-    userId: null,
-    groupId: null,
-    ends: null,
-    why,
-  };
+  const nothing = { cause: null, userId: null, groupId: null, ends: null };
+  return { ...nothing, kind: 'cannotTell', does: 'waits', memberId, why };
 }
-
-/** In the order in which they are told. */
-const kinds = Object.keys({
-  missing: true,
-  endsTooEarly: true,
-  unwarranted: true,
-  unknownPerson: true,
-  endsLater: true,
-  otherRole: true,
-  unreadableEnd: true,
-  neverEnds: true,
-  takenOver: true,
-  notTakenOver: true,
-  cannotTell: true,
-} satisfies Record<FindingKind, true>);
 
 function grouped(findings: readonly Finding[]): Difference[] {
   const differences = new Map<string, Difference>();

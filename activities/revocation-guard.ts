@@ -45,7 +45,7 @@ export function createGuardBook({
   let withheld: ReadonlySet<number> | null = null;
 
   /** Who is listed is looked at again and again, so that once it is not known does no harm. */
-  async function isHeld(memberId: number): Promise<boolean> {
+  async function isWithheld(memberId: number): Promise<boolean> {
     try {
       withheld ??= await withheldMembers(client);
     } catch {
@@ -78,7 +78,7 @@ export function createGuardBook({
 
   return {
     async weigh(look) {
-      if (look.losses.length === 0 && !(await isHeld(look.memberId))) return [];
+      if (look.losses.length === 0 && !(await isWithheld(look.memberId))) return [];
       return new Promise((resolve, reject) => {
         if (waiting.length === 0) firstAt = Date.now();
         waiting.push({ look, resolve, reject });

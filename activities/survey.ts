@@ -84,7 +84,7 @@ export async function survey(deps: SurveyDeps, only: readonly number[] | null): 
   const { sides, strangers } =
     only === null ? await allOfKisi(deps.kisi, emails, known) : await someOfKisi(deps.kisi, emails);
   const people = owners.map(([memberId, read]): Surveyed => {
-    const own = holdings.get(memberId) ?? nothing(memberId);
+    const own: Holdings = holdings.get(memberId) ?? newMember(memberId);
     const profiles = read.snapshot?.profiles.map(idOf) ?? [];
     const others = profiles.filter((id) => id !== memberId).map((id) => holdings.get(id));
     return {
@@ -144,11 +144,6 @@ function joined(owner: Holdings, other: Holdings | undefined): Holdings {
     ledger: withInherited(owner.ledger, other.ledger),
     kisiUser: owner.kisiUser ?? other.kisiUser,
   };
-}
-
-function nothing(memberId: number): Holdings {
-  const { ledger, kisiUser, siblingIds, frozen } = newMember(memberId, '');
-  return { ledger, kisiUser, siblingIds, frozen };
 }
 
 /** The e-mail of each that has one. */

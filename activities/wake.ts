@@ -5,6 +5,7 @@ import {
   ScheduleOverlapPolicy,
   WorkflowNotFoundError,
   type Client,
+  type WorkflowStartOptions,
 } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import type { Freeze } from '../access/plan.js';
@@ -21,7 +22,6 @@ import {
   nextChangeAtKey,
   pollScheduleId,
   shownOf,
-  type MemberState,
   type Wake,
 } from '../messages/to-member.js';
 import type { Ownership } from '../database/ownership.js';
@@ -125,17 +125,8 @@ export async function wakeOrLeave(
 }
 
 /** How a member's workflow is started. */
-export function memberStart(
-  memberId: number,
-  taskQueue: string,
-): {
-  taskQueue: string;
-  workflowId: string;
-  args: [MemberState];
-  memo: Record<string, unknown>;
-  staticSummary: string;
-} {
-  const state = newMember(memberId, taskQueue);
+export function memberStart(memberId: number, taskQueue: string): WorkflowStartOptions {
+  const state = newMember(memberId);
   return {
     taskQueue,
     workflowId: memberWorkflowId(memberId),

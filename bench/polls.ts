@@ -4,7 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createKnownRecords } from '../activities/known.js';
+import { KnownRecords } from '../activities/known.js';
 import { createPollActivities } from '../activities/poll.js';
 import type { PollMemory } from '../messages/to-activities.js';
 import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
@@ -107,7 +107,7 @@ async function quietPoll(
     client: { workflow: { list: () => [] } } as unknown as Client,
     waker: { wake: () => Promise.resolve(), wakeIfRunning: () => Promise.resolve(true) },
     rules: { mapping: [], policies: defaultPolicies },
-    known: createKnownRecords(),
+    known: new KnownRecords(),
     baselines: { read: () => Promise.resolve(null), note: () => undefined },
     auditLog: { list: () => Promise.resolve([]), prune: () => Promise.resolve(0) },
     ownership: { all: () => Promise.resolve([]), prune: () => Promise.resolve() },

@@ -1,18 +1,20 @@
 import type { Loss } from '../access/losses.js';
-import type { Drift, DriftPolicy } from '../access/drift.js';
+import type { Drift, DriftMemory, DriftPolicy } from '../access/drift.js';
 import type { KeyInKisi, KeyWish, KeyWritten } from '../access/ledger.js';
-import type { Dropped, UnansweredWrite } from '../access/ownership.js';
+import type { UnansweredWrite } from '../access/ownership.js';
 import type { Freeze, KeptKey, LedgerKey } from '../access/plan.js';
 import type { Due, Entitlement, Instant, NextChange } from '../access/types.js';
 import type { JsonValue } from '../access/json.js';
-import type { ExceptionWish } from './to-control.js';
+import type { ExceptionWish, Giver } from './to-control.js';
 import type { MemberState, Wake } from './to-member.js';
 import type { ChangeDone, PlanPart } from './to-plan.js';
 
 /** What the member workflow asks of the activities, and what they answer. Plain data, no personal data. */
 
-export interface AssessRequest {
-  memberId: number;
+/** A member, and the workflow's copy of what is on record of its keys. */
+type KnownMember = Pick<MemberState, 'memberId' | 'siblingIds' | 'ledger' | 'dropped' | 'kisiUser'>;
+
+export interface AssessRequest extends KnownMember {
   /** A read that began before this is not used. */
   notBefore: Instant;
   /** How old locations, pass types and allowances may be, see nexudus/person.ts. */
@@ -21,11 +23,6 @@ export interface AssessRequest {
   isCheckIn?: boolean;
   /** Nobody waits for just this member. */
   isBatch?: boolean;
-  siblingIds: number[];
-  /** The workflow's copy of what is on record of its keys. */
-  ledger: LedgerKey[];
-  dropped: Dropped[];
-  kisiUser: MemberState['kisiUser'];
   /** What Nexudus tells of before this is no news. Null: all is. */
   newsFrom?: Instant | null;
 }
@@ -58,11 +55,9 @@ export interface Assessment {
 }
 
 /** An assessment, and the member's keys as they are on record by now. */
-export interface Assessed extends Assessment {
+export interface Assessed extends Assessment, Pick<MemberState, 'ledger' | 'kisiUser'> {
   /** What time it was for the decision: by the clock that is believed, which need not be Temporal's. */
   judgedAt: Instant;
-  ledger: LedgerKey[];
-  kisiUser: MemberState['kisiUser'];
   /** Other profiles of the person who own keys of this one from now on. */
   handedTo: number[];
   /** Writes to the member's keys that may be carried out yet; left out: there are none. */
@@ -74,10 +69,7 @@ export interface MembershipActivities {
 }
 
 /** Whose blocks are asked for, and what the workflow knows of the keys. */
-export interface BlocksRequest extends Pick<
-  AssessRequest,
-  'memberId' | 'siblingIds' | 'ledger' | 'dropped' | 'kisiUser'
-> {
+export interface BlocksRequest extends KnownMember {
   /** Whether other profiles of the person are to be told of a block that names this one. */
   tellsProfiles: boolean;
 }
@@ -99,19 +91,10 @@ export interface BlockActivities {
 export type GrantResult = KeyWritten | { outcome: 'userGone' };
 
 /** The end that a key is to have. */
-export interface KeyEnd {
-  userId: number;
-  groupId: number;
-  validUntil: Instant;
-}
+export type KeyEnd = Pick<KeyWish, 'userId' | 'groupId' | 'validUntil'>;
 
-export interface KeyToRemove {
-  /** Null: the answer of the grant was lost; the key is found by its end. */
-  keyId: number | null;
-  userId: number;
-  groupId: number;
-  validUntil: Instant | null;
-}
+/** `keyId` null: the answer of the grant was lost; the key is found by its end. */
+export type KeyToRemove = Pick<LedgerKey, 'keyId' | 'userId' | 'groupId' | 'validUntil'>;
 
 /** What a write is about, for the audit log. */
 export interface WriteNote {
@@ -178,7 +161,7 @@ export interface WakeActivities {
   wakeRunning(memberIds: number[], isAgain?: boolean): Promise<number[]>;
   /** Wakes so many that it takes a while. */
   wakeBatch(batch: Batch): Promise<void>;
-  /** Wakes all members whom an order held; a look of theirs that is under way goes on. */
+  /** Wakes all members whom an order stopped; a look of theirs that is under way goes on. */
   wakeStopped(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
   letPoll(allowed: boolean): Promise<void>;
@@ -233,17 +216,13 @@ export interface PollActivities {
 }
 
 /** What a person ordered. */
-export interface Act {
+export interface Act extends Giver {
   /** Unique. */
   id: string;
   at: Instant;
   /** Null: it is about the whole space. */
   memberId: number | null;
   what: string;
-  by: string;
-  why: string;
-  /** The account and the machine that it came from; null, or left out: nobody says. */
-  account?: string | null;
   /** What holds from then on. */
   after: JsonValue;
   groupId?: number | null;
@@ -265,11 +244,9 @@ export interface AuditLogActivities {
 }
 
 /** What a comparison is to know of the ones before. */
-export interface DriftRequest {
+export interface DriftRequest extends Pick<DriftMemory, 'groupNames'> {
   /** Findings of which nothing is done, so that they need no second look (`signatureOf`). */
   settled: string[];
-  /** Of mapped groups, as remembered. */
-  groupNames: Record<number, string>;
   /** True: all lists are read now, since a person asks. */
   isAsked: boolean;
 }
@@ -287,16 +264,9 @@ export interface DriftReport {
 }
 
 /** A finding's beginning or end, or what was done about it, for the audit log. */
-export interface FindingNote {
-  /** Unique. */
-  id: string;
-  at: Instant;
-  memberId: number | null;
+export interface FindingNote extends Pick<Act, 'id' | 'at' | 'memberId' | 'what' | 'by' | 'after'> {
   groupId: number | null;
-  what: string;
   cause: string;
-  by: string;
-  after: JsonValue;
 }
 
 export interface DriftActivities {

@@ -103,15 +103,8 @@ export const longestAccount = 100;
  * What is wrong with who gives an order, and why; null: nothing. Anybody can send an order by hand in Temporal's UI, with
  * anything in it. Pure.
  */
-export function giverProblem({
-  by,
-  why,
-  account = null,
-}: {
-  by: unknown;
-  why: unknown;
-  account?: unknown;
-}): string | null {
+export function giverProblem(order: Partial<Record<keyof Giver, unknown>>): string | null {
+  const { by, why, account = null } = order;
   if (typeof by !== 'string' || !/[\p{L}\p{N}]/u.test(by) || by.trim().toLowerCase() === 'nobody')
     return 'say who gives the order (by)';
   if (typeof why !== 'string') return 'say why, if only by an empty text (why)';

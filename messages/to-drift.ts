@@ -17,7 +17,6 @@ export const driftName = 'drift';
 
 /** What the workflow `drift` starts with, and hands to its own next run. */
 export interface DriftState {
-  taskQueue: string;
   intervalMs: number;
   /** When the next comparison is due; null: an interval from now. */
   dueAt: Instant | null;
@@ -35,9 +34,8 @@ export interface DriftState {
 }
 
 /** A space that was never compared. */
-export function firstDrift(taskQueue: string, intervalMs: number, policy: DriftPolicy): DriftState {
+export function firstDrift(intervalMs: number, policy: DriftPolicy): DriftState {
   return {
-    taskQueue,
     intervalMs,
     dueAt: null,
     lastComparedAt: null,
@@ -50,39 +48,30 @@ export function firstDrift(taskQueue: string, intervalMs: number, policy: DriftP
   };
 }
 
-/**
- * The memo of the workflow `drift`, so that whoever has no worker to ask sees how the last comparison ended.
- */
+/** The memo of the workflow `drift`, so that whoever has no worker to ask sees how the last comparison ended. */
 export const driftMemo = 'drift';
 
 /** How the last comparison ended, in short. */
-export interface DriftSummary {
-  lastComparedAt: Instant | null;
-  failure: DriftState['failure'];
-  doubt: DriftState['doubt'];
+export interface DriftSummary extends Pick<DriftState, 'lastComparedAt' | 'failure' | 'doubt' | 'more'> {
   /** Findings by kind that nobody has adopted or ignored. */
   open: Partial<Record<Finding['kind'], number>>;
-  /** Those that were adopted or ignored, and those that are more than are kept. */
+  /** Those that were adopted or ignored. */
   settled: number;
-  more: number;
   /** The first of those that were undone twice, and how many these are. */
   contested: Pick<Finding, 'id' | 'kind' | 'memberId' | 'groupId' | 'since'>[];
   contestedCount: number;
 }
 
 /** One finding as people see it: times as ISO 8601 in UTC. */
-export interface FindingView {
-  id: number;
-  kind: Finding['kind'];
-  memberId: number | null;
+export interface FindingView extends Pick<
+  Finding,
+  'id' | 'kind' | 'memberId' | 'groupId' | 'what' | 'contested'
+> {
   kisiUserId: number | null;
-  groupId: number | null;
   groupName: string | null;
-  what: string;
   since: string;
   /** What was ruled of it; null: nothing yet. */
   ruling: { verb: DriftVerb; by: string; at: string } | null;
-  contested: boolean;
   /** What is done about it, in plain words. */
   doing: string;
 }

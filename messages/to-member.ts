@@ -87,21 +87,21 @@ export const compareWithRecord = defineSignal('compareWithRecord');
 /** The memo that tells how often what a workflow remembers has changed. */
 export const revisionMemo = 'revision';
 
-/** What one pass over a member changed. */
-export interface PassReport {
+/** What one round over a member changed. */
+export interface RoundReport {
   /** Plain words, one a change: 'granted group 12 until 2026-12-01T00:15:00Z'. */
   changes: string[];
   /** What the member waits for; null: nothing is known to be in the way. */
   problem: string | null;
-  /** False: nobody knows yet, since the pass is neither done nor waiting. It goes on. */
+  /** False: nobody knows yet, since the round is neither done nor waiting. It goes on. */
   isDone: boolean;
 }
 
-/** As `resync`, but answers when that pass is done (or is waiting), or after 20 s, with what changed. */
-export const resyncNow = defineUpdate<PassReport>('resyncNow');
+/** As `resync`, but answers when that round is done (or is waiting), or after 20 s, with what changed. */
+export const resyncNow = defineUpdate<RoundReport>('resyncNow');
 
 /** The same, which says who asks. */
-export const resyncBy = defineUpdate<PassReport, [Giver]>(resyncNow.name);
+export const resyncBy = defineUpdate<RoundReport, [Giver]>(resyncNow.name);
 
 /** One key as people see it: times as ISO 8601 in UTC. */
 export interface KeyView {
@@ -142,14 +142,9 @@ export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 
 export const holdingsQuery = defineQuery<Holdings>('holdings');
 
 /** What a comparison must know of the keys that a member holds. */
-export interface ShownHoldings {
+export interface ShownHoldings extends Pick<MemberState, 'dropped' | 'comparedAt' | 'records'> {
   ledger: ShownKey[];
-  /** Keys that are in it no more, which the record may not know yet. */
-  dropped: Dropped[];
   kisiUser: { id: number } | null;
-  comparedAt: Instant | null;
-  /** Fingerprint of the records that the member was judged by last; null: it was not judged yet. */
-  records: string | null;
   /** Other profiles of the person; left out: none is known. */
   siblingIds?: number[];
 }
@@ -236,7 +231,6 @@ export function kisiBatchTaskQueue(taskQueue: string): string {
 /** What a member's workflow starts with, and hands to its own next run. */
 export interface MemberState {
   memberId: number;
-  taskQueue: string;
   /** The keys that are the member's own: a copy of what is on record (access/ownership.ts). */
   ledger: LedgerKey[];
   /** Keys that were taken out of the ledger since the record was last told. */
@@ -270,10 +264,9 @@ export interface MemberState {
 }
 
 /** A member that nothing is known of yet. */
-export function newMember(memberId: number, taskQueue: string): MemberState {
+export function newMember(memberId: number): MemberState {
   return {
     memberId,
-    taskQueue,
     ledger: [],
     dropped: [],
     kisiUser: null,

@@ -66,23 +66,18 @@ export interface ChangeDone {
   why: string | null;
 }
 
-/** What a member keeps of an part: by `partKey`, and how its keys were before, which only this tells for sure. */
+/** What a member keeps of a part: by `partKey`, and how its keys were before, which only this tells for sure. */
 export interface PartDone {
   key: string;
   changes: ChangeDone[];
   before: KeyBefore[];
 }
 
-export interface MemberDone {
-  memberId: number;
-  changes: ChangeDone[];
-}
-
 /** How far a plan is. */
 export interface PlanReport {
   stage: 'collecting' | 'applying' | 'applied' | 'undoing' | 'undone';
   /** Of the stage that it is in, or was in last. */
-  members: MemberDone[];
+  members: { memberId: number; changes: ChangeDone[] }[];
   memberCount: number;
   /** Until when it can be undone; null: not applied yet. */
   undoUntil: Instant | null;
@@ -131,13 +126,11 @@ export function beforeOf({ line, had }: PlannedChange, done: ChangeDone | undefi
 }
 
 /** Tells one part from another. */
-export function partKey({ planId, what }: PlanPart): string {
-  return keyOfPart(what.does, planId);
-}
-
-/** The same, of the part that did or undid a plan. */
-export function keyOfPart(does: PlanPart['what']['does'], planId: string): string {
-  return `${does} ${planId}`;
+export function partKey({
+  planId,
+  what,
+}: Pick<PlanPart, 'planId'> & { what: Pick<PlanPart['what'], 'does'> }): string {
+  return `${what.does} ${planId}`;
 }
 
 /** Has a member's workflow do its part of a plan. Sent again it answers the same. */

@@ -1,6 +1,5 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { Guard, GuardLimits, Withheld, Look, Ruling, LossVerdict } from '../access/revocation-guard.js';
-import type { Instant } from '../access/types.js';
 import type { Giver } from './to-control.js';
 
 /** What is said to the workflow `revocationGuard`, which holds keys back that would be lost at once, unforeseen. */
@@ -14,11 +13,8 @@ export const guardName = 'revocation-guard';
 export type RememberedGuard = Guard & { revision: number };
 
 /** What is withheld, in short: the memo, so that it is read without any worker. */
-export interface WithheldSummary {
-  id: number;
-  since: Instant;
+export interface WithheldSummary extends Pick<Withheld, 'id' | 'since' | 'ruling'> {
   keys: number;
-  ruling: Ruling | null;
 }
 
 /** What some members would lose by their latest looks. */

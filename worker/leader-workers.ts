@@ -8,10 +8,10 @@ import { notKnownYet } from '../activities/failures.js';
 import { createGate } from '../activities/gate.js';
 import { shownHoldings } from '../activities/holdings.js';
 import { createKeyActivities } from '../activities/keys.js';
-import { createKnownRecords } from '../activities/known.js';
+import { KnownRecords } from '../activities/known.js';
 import { createMembershipActivities } from '../activities/membership.js';
 import { createOrderBook, orderException } from '../activities/orders.js';
-import { createPeople } from '../activities/people.js';
+import { People } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
 import { createRecorder, type Stopwatch } from '../activities/recorder.js';
 import { createGuardBook } from '../activities/revocation-guard.js';
@@ -38,11 +38,11 @@ const shutdownOfLeader = { ...shutdown, shutdownGraceTime: 0 } as const;
 /** Makes the workers of the leader, anew in each term. What they remember outlives a term. */
 export class LeaderWorkers {
   private readonly now = (): Instant => this.parts.apis.time.now();
-  private readonly people = createPeople(async (memberId) => {
+  private readonly people = new People(async (memberId) => {
     const record = await this.parts.apis.nexudus.getOne('coworkers', memberId);
     return record === null ? null : { email: record.email, name: record.fullName };
   });
-  private readonly known = createKnownRecords();
+  private readonly known = new KnownRecords();
   private readonly moves = { areHeeded: false };
   private readonly baselines;
   private readonly orders;

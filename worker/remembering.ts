@@ -83,12 +83,7 @@ async function ensure(client: Client, kept: Kept, taskQueue: string, one: Rememb
   });
 }
 
-function rememberingWorkflows({
-  taskQueue,
-  initialMode,
-  comparisonIntervalMs,
-  now,
-}: RememberingOptions): Remembering[] {
+function rememberingWorkflows({ initialMode, comparisonIntervalMs, now }: RememberingOptions): Remembering[] {
   return [
     {
       ...{ name: ordersName, workflowId: controlWorkflowId, workflowType: controlWorkflowType },
@@ -114,7 +109,7 @@ function rememberingWorkflows({
       start: (remembered) => ({
         args: [
           {
-            ...firstDrift(taskQueue, comparisonIntervalMs, defaultDriftPolicy),
+            ...firstDrift(comparisonIntervalMs, defaultDriftPolicy),
             ...(remembered as Pick<DriftState, 'memory' | 'revision'> | null),
           },
         ],

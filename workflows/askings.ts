@@ -11,10 +11,7 @@ export class Askings {
   private unkept: Act[] = [];
   private count = 0;
 
-  constructor(
-    private readonly memberId: number,
-    private readonly taskQueue: string,
-  ) {}
+  constructor(private readonly memberId: number) {}
 
   /** Keeps who asked. More than there is room for would only be a flood. */
   keep(asking: unknown): void {
@@ -33,7 +30,7 @@ export class Askings {
   private async keepAll(): Promise<void> {
     for (let act = this.unkept[0]; act !== undefined; act = this.unkept[0]) {
       const kept = act;
-      await insist(auditLogActivities(this.taskQueue), (set) => set.noteAct(kept)).catch(() => {
+      await insist(auditLogActivities(), (set) => set.noteAct(kept)).catch(() => {
         log.warn('who asked for a fresh look could not be kept in the audit log');
       });
       this.unkept = this.unkept.slice(1);

@@ -1,7 +1,7 @@
 import type { BlockActivities } from '../messages/to-activities.js';
 import { beforeMembers, type MemberState } from '../messages/to-member.js';
-import type { Circumstances, KeyWriter } from './key-writer.js';
-import { insist, isHeld, retryingActivities, Problem } from './retries.js';
+import type { KeyWriter, Writing } from './key-writer.js';
+import { insist, isStopped, retryingActivities, Problem } from './retries.js';
 
 /** In the queue that every process serves, since this needs Temporal only. */
 const activities = retryingActivities<BlockActivities>(
@@ -9,33 +9,29 @@ const activities = retryingActivities<BlockActivities>(
   5_000,
 );
 
-/** What carrying blocks out needs of the member's run. */
-export interface CarryingOut {
-  writer: (onWaiting: (problem: Problem) => void) => KeyWriter;
-  circumstances: Pick<Circumstances, 'emailDigest' | 'locationId'>;
-  /** Says what is not done yet, and why; null: all is done. */
-  tell: (problem: Problem | null) => void;
-}
-
 /**
  * Takes away the keys that blocks of the member forbid, by the ledger alone and before anything is read: an API that is down
  * keeps no door open to a blocked member. The next look at Nexudus gives back what is to be given back. `blocksUndone` says
  * that some keys could not be taken away; those that a stop or a mode holds back are tried again when that order ends.
+ * `tell`: says what is not done yet, and why; null: all is done.
  */
 export async function carryOutBlocks(
   state: MemberState,
-  { writer, circumstances, tell }: CarryingOut,
+  locationId: number | null,
+  createWriter: (onWaiting: Writing['onWaiting']) => KeyWriter,
+  tell: (problem: Problem | null) => void,
 ): Promise<void> {
   const { memberId, siblingIds, ledger, dropped, kisiUser } = state;
   const tellsProfiles = state.orderDue?.tellsProfiles ?? false;
   state.orderDue = null;
   state.blocksUndone = false;
   const request = { memberId, siblingIds, ledger, dropped, kisiUser, tellsProfiles };
+  const emailDigest = kisiUser?.emailDigest ?? null;
   const known = await insist(activities, (set) => set.blockedKeys(request));
   state.ledger = known.ledger;
   state.kisiUser = known.kisiUser;
   if (known.isRecorded) state.dropped = [];
-  const keys = writer((problem) => {
+  const keys = createWriter((problem) => {
     tell(unfinished(problem));
   });
   let undone: Problem | null = null;
@@ -43,13 +39,13 @@ export async function carryOutBlocks(
     try {
       const step = { kind: 'revoke', key } as const;
       const losses = [{ groupId: key.groupId, cause: 'exception' as const, why }];
-      if (await keys.apply(step, { ...circumstances, losses })) continue;
+      if (await keys.apply(step, { emailDigest, locationId, losses })) continue;
       // Something else came first.
       state.blocksUndone = true;
       return;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (!isHeld(error)) state.blocksUndone = true;
+      if (!isStopped(error)) state.blocksUndone = true;
       undone ??= unfinished(error);
     }
   }

@@ -8,10 +8,10 @@ import {
   stopLevels,
   type Canaries,
   type ExceptionWish,
+  type Giver,
   type Mode,
   type Orders,
 } from '../messages/to-control.js';
-import { refuse } from './refuse.js';
 import {
   count,
   fields,
@@ -27,13 +27,23 @@ import {
 } from './shapes.js';
 
 /** Ids of locations or members. */
-export const canaries = listOf(id, mostCanaries);
+const canaries = listOf(id, mostCanaries);
 
-/** Refuses a canary of nobody, and a few where everybody is meant. */
-export function checkCanaries({ mode, locationIds, memberIds }: Canaries & { mode: Mode }): void {
-  const some = locationIds.length + memberIds.length > 0;
-  if (mode === 'canary' && !some) refuse('canary needs a location or a member');
-  if (mode !== 'canary' && some) refuse(`${mode} is for all: name no location and no member`);
+/** A mode that is ordered. */
+export const modeShape = fields<Canaries & Giver & { mode: Mode }>({
+  mode: oneOf(modes),
+  locationIds: canaries,
+  memberIds: canaries,
+  ...giver,
+});
+
+/** What is wrong with a canary of nobody, or a few where everybody is meant; null: nothing. */
+export function problemOfMode({ mode, locationIds, memberIds }: Canaries & { mode: Mode }): string | null {
+  const areSome = locationIds.length + memberIds.length > 0;
+  if (areSome === (mode === 'canary')) return null;
+  return areSome
+    ? `${mode} is for all: name no location and no member`
+    : 'canary needs a location or a member';
 }
 
 const reason: Shape<string> = (value, name) => {
@@ -42,8 +52,7 @@ const reason: Shape<string> = (value, name) => {
   return text;
 };
 
-/** An exception that is ordered. */
-export const wishShape = fields<ExceptionWish>({
+const wished = {
   kind: oneOf(['allow', 'block']),
   memberId: id,
   groupId: orNull(id),
@@ -51,25 +60,26 @@ export const wishShape = fields<ExceptionWish>({
   by: giver.by,
   account: giver.account,
   reason,
-});
+} satisfies Record<string, Shape<unknown>>;
 
-const contrary: Record<Exception['kind'], Exception['kind']> = { allow: 'block', block: 'allow' };
+/** An exception that is ordered. */
+export const wishShape = fields<ExceptionWish>(wished);
 
-/** Refuses an exception that makes no sense, is one too many or contradicts one that holds. */
-export function checkWish(wish: ExceptionWish, exceptions: readonly Exception[]): void {
+/** What is wrong with an exception that makes no sense, is one too many or contradicts one that holds; null: nothing. */
+export function problemOfWish(wish: ExceptionWish, exceptions: readonly Exception[]): string | null {
   const { kind, memberId, groupId, until } = wish;
-  if (groupId === null && kind === 'allow') refuse('name the group that is allowed');
-  if (until <= Date.now()) refuse(`the end, ${iso(until)}, is past`);
+  if (groupId === null && kind === 'allow') return 'name the group that is allowed';
+  if (until <= Date.now()) return `the end, ${iso(until)}, is past`;
   const lasting = exceptions.filter((one) => one.until > Date.now());
   if (lasting.length >= mostExceptions)
-    refuse(`there are ${mostExceptions} exceptions already: withdraw some`);
+    return `there are ${mostExceptions} exceptions already: withdraw some`;
   const other = lasting.find(
     (one) =>
       one.memberId === memberId &&
-      one.kind === contrary[kind] &&
+      one.kind !== kind &&
       (one.groupId === null || groupId === null || one.groupId === groupId),
   );
-  if (other !== undefined) refuse(`it contradicts ${exceptionWords(other)}; withdraw that first`);
+  return other === undefined ? null : `it contradicts ${exceptionWords(other)}; withdraw that first`;
 }
 
 const order = { ...giver, since: instant };
@@ -78,23 +88,7 @@ export const ordersShape = fields<Orders>({
   stop: orNull(fields({ ...order, level: oneOf(stopLevels) })),
   mode: fields({ ...order, name: oneOf(modes), locationIds: canaries, memberIds: canaries }),
   resumedAt: or(orNull(instant), null),
-  exceptions: or(
-    listOf(
-      fields<Exception>({
-        id,
-        kind: oneOf(['allow', 'block']),
-        memberId: id,
-        groupId: orNull(id),
-        from: instant,
-        until: instant,
-        by: giver.by,
-        account: giver.account,
-        reason,
-      }),
-      mostExceptions,
-    ),
-    [],
-  ),
+  exceptions: or(listOf(fields<Exception>({ ...wished, id, from: instant }), mostExceptions), []),
   nextExceptionId: or(id, 1),
   revision: or(count, 0),
 });

@@ -5,7 +5,6 @@ import {
   makeContinueAsNewFunc,
   setCurrentDetails,
   upsertMemo,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { iso, type Exception, type Instant } from '../access/types.js';
 import type { Act, WakeActivities } from '../messages/to-activities.js';
@@ -24,9 +23,10 @@ import {
   type ExceptionWish,
   type Order,
   type Orders,
+  type StopLevel,
 } from '../messages/to-control.js';
-import { Acts } from './acts.js';
-import { canaries, checkCanaries, checkWish, ordersShape, wishShape } from './control-shapes.js';
+import { Acts } from './audit-log.js';
+import { modeShape, problemOfMode, problemOfWish, ordersShape, wishShape } from './control-shapes.js';
 import { controlDetailsOf } from './control-view.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onUpdate } from './hear.js';
@@ -34,15 +34,14 @@ import { isLong } from './long.js';
 import { revisionMemo } from '../messages/to-member.js';
 import { insist, retryingActivities } from './retries.js';
 import { refuse } from './refuse.js';
-import { createKeeper, type Keeper } from './remembered.js';
+import { Keeper } from './remembered.js';
 import { fields, giver, id, oneOf } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { auditLogActivities } from './audit-log.js';
 
 const wakes = retryingActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
-/** Temporal's list lags behind: who was held just before an order was taken back is found by a later look. */
+/** Temporal's list lags behind: who was stopped just before an order was taken back is found by a later look. */
 const lookAgainMs = [10_000, 1_500];
-/** How often held members are looked for. */
+/** How often stopped members are looked for. */
 const looks = 1 + lookAgainMs.length;
 const dayMs = 24 * 60 * 60_000;
 /** How long before its end the log tells of an exception. */
@@ -50,7 +49,7 @@ const endsSoonMs = 3 * dayMs;
 /** The server counts timers in ns, and 300 years are too many of them. */
 const longestTimerMs = 30 * dayMs;
 /**
- * Holds what people have ordered, and wakes the members concerned: those that an order held, once it is taken back, and
+ * Holds what people have ordered, and wakes the members concerned: those that an order stopped, once it is taken back, and
  * a member with an exception. Every write to Kisi asks its memo first (activities/gate.ts), so an order holds everywhere
  * from the instant it is given; so does every decision (activities/membership.ts).
  */
@@ -66,9 +65,9 @@ function ordersFrom(argument: Orders): Orders {
 
 /** The workflow `control` until its next run: what holds, what of it is to be told, and who is yet to be woken. */
 class ControlRun {
-  private readonly acts: Acts;
-  private readonly keeper: Keeper;
-  /** How many looks for those whom an order held are left. */
+  private readonly acts = new Acts();
+  private readonly keeper = new Keeper(ordersName, this);
+  /** How many looks for those whom an order stopped are left. */
   private looksLeft = 0;
   /** Until when ends of exceptions were told. */
   private toldUntil = Date.now();
@@ -76,21 +75,8 @@ class ControlRun {
   private unkept: ((before: Orders) => Orders)[] = [];
 
   constructor(private orders: Orders) {
-    const auditLog = auditLogActivities(workflowInfo().taskQueue);
-    this.acts = new Acts(auditLog);
-    this.keeper = createKeeper(
-      ordersName,
-      auditLog,
-      () => this.orders,
-      (newer) => {
-        this.adopt(newer);
-      },
-    );
     this.hold(orders);
-    this.hearStops();
-    this.hearMode();
-    this.hearExceptions();
-    dropOthers();
+    this.hear();
   }
 
   /** Sees to what was ordered, until the history is long. */
@@ -98,7 +84,7 @@ class ControlRun {
     for (;;) {
       await this.untilDue();
       this.tellEnds();
-      while (this.looksLeft > 0) await this.wakeHeld();
+      while (this.looksLeft > 0) await this.wakeStopped();
       await this.keepAll();
       if (!mayContinueAsNew() || this.acts.areWaiting() || this.keeper.isDue()) continue;
       // With its memo, so that there is no moment at which an order does not hold.
@@ -106,73 +92,65 @@ class ControlRun {
     }
   }
 
-  private hearStops(): void {
-    onUpdate(
-      pauseUpdate,
-      {
-        description: `Stops something for everybody: {"level": one of ${stopLevels.join(', ')}, ${giverFields}}.`,
-        shape: fields({ level: oneOf(stopLevels), ...giver }),
-      },
-      ({ level, ...order }) =>
-        this.obey(`pause ${level}`, order, (before) => ({ ...before, stop: { level, ...given(order) } })),
-    );
-    onUpdate(
-      resumeUpdate,
-      {
-        description: `Lets everything go on that is stopped: {${giverFields}}.`,
-        shape: fields(giver),
-      },
-      (order) => this.obey('resume', order, (before) => ({ ...before, stop: null, resumedAt: Date.now() })),
-    );
+  /** What is kept on record. */
+  memory(): Orders {
+    return this.orders;
   }
 
-  private hearMode(): void {
-    onUpdate(
-      modeUpdate,
-      {
-        description:
-          `Whose keys are written: {"mode": one of ${modes.join(', ')}, "locationIds": [], "memberIds": [], ` +
-          `${giverFields}}; ids only for canary.`,
-        shape: fields({ mode: oneOf(modes), locationIds: canaries, memberIds: canaries, ...giver }),
-        check: checkCanaries,
-      },
-      ({ mode, locationIds, memberIds, ...order }) =>
+  /** Goes by what is on record and newer, with what was ordered here meanwhile. Whom an old order stopped may go on. */
+  adopt(newer: Orders): void {
+    const next = this.unkept.reduce((before, order) => order(before), newer);
+    this.looksLeft = looks;
+    this.hold({ ...next, revision: newer.revision + this.unkept.length });
+    if (this.unkept.length > 0) this.keeper.change();
+  }
+
+  private hear(): void {
+    onUpdate(pauseUpdate, {
+      description: `Stops something for everybody: {"level": one of ${stopLevels.join(', ')}, ${giverFields}}.`,
+      shape: fields<Giver & { level: StopLevel }>({ level: oneOf(stopLevels), ...giver }),
+      obey: ({ level, ...order }) =>
+        this.obey(`pause ${level}`, order, (before) => ({ ...before, stop: { level, ...given(order) } })),
+    });
+    onUpdate(resumeUpdate, {
+      description: `Lets everything go on that is stopped: {${giverFields}}.`,
+      shape: fields<Giver>(giver),
+      obey: (order) =>
+        this.obey('resume', order, (before) => ({ ...before, stop: null, resumedAt: Date.now() })),
+    });
+    onUpdate(modeUpdate, {
+      description:
+        `Whose keys are written: {"mode": one of ${modes.join(', ')}, "locationIds": [], "memberIds": [], ` +
+        `${giverFields}}; ids only for canary.`,
+      shape: modeShape,
+      problemOf: problemOfMode,
+      obey: ({ mode, locationIds, memberIds, ...order }) =>
         this.obey(`mode ${mode}`, order, (before) => ({
           ...before,
           mode: { name: mode, locationIds, memberIds, ...given(order) },
         })),
-    );
+    });
+    onUpdate(exceptUpdate, {
+      description:
+        'Allows or blocks a group for a member: {"kind": allow or block, "memberId", "groupId": null for every group, ' +
+        '"until": ms since 1970, "by": who orders it, "reason"}.',
+      shape: wishShape,
+      problemOf: (wish) => problemOfWish(wish, this.orders.exceptions),
+      obey: (wish) => this.except(wish),
+    });
+    onUpdate(withdrawUpdate, {
+      description: `Ends an exception before its time: {"exceptionId", ${giverFields}}.`,
+      shape: fields<Giver & { exceptionId: number }>({ exceptionId: id, ...giver }),
+      problemOf: ({ exceptionId }) =>
+        this.orders.exceptions.some((one) => one.id === exceptionId)
+          ? null
+          : `there is no exception ${exceptionId}, or it has ended`,
+      obey: (order) => this.withdraw(order),
+    });
+    dropOthers();
   }
 
-  private hearExceptions(): void {
-    onUpdate(
-      exceptUpdate,
-      {
-        description:
-          'Allows or blocks a group for a member: {"kind": allow or block, "memberId", "groupId": null for every group, ' +
-          '"until": ms since 1970, "by": who orders it, "reason"}.',
-        shape: wishShape,
-        check: (wish) => {
-          checkWish(wish, this.orders.exceptions);
-        },
-      },
-      (wish) => this.except(wish),
-    );
-    onUpdate(
-      withdrawUpdate,
-      {
-        description: `Ends an exception before its time: {"exceptionId", ${giverFields}}.`,
-        shape: fields<Giver & { exceptionId: number }>({ exceptionId: id, ...giver }),
-        check: ({ exceptionId }) => {
-          if (this.orders.exceptions.every((one) => one.id !== exceptionId))
-            refuse(`there is no exception ${exceptionId}, or it has ended`);
-        },
-      },
-      (order) => this.withdraw(order),
-    );
-  }
-
-  /** Whoever was held may go on now, even where a lower level takes the place of a higher. */
+  /** Whoever was stopped may go on now, even where a lower level takes the place of a higher. */
   private obey(what: string, giver: Giver, order: (before: Orders) => Orders): Orders {
     this.looksLeft = looks;
     this.change(order);
@@ -240,8 +218,8 @@ class ControlRun {
     this.toldUntil = now;
   }
 
-  /** One look for those whom an order held, and the time until the next one. */
-  private async wakeHeld(): Promise<void> {
+  /** One look for those whom an order stopped, and the time until the next one. */
+  private async wakeStopped(): Promise<void> {
     this.looksLeft--;
     const mayPoll = this.orders.stop?.level !== 'all';
     await insist(wakes, (set) => set.letPoll(mayPoll));
@@ -270,19 +248,11 @@ class ControlRun {
     this.unkept = this.unkept.slice(told);
   }
 
-  /** Goes by what is on record and newer, with what was ordered here meanwhile. Whom an old order held may go on. */
-  private adopt(newer: Orders): void {
-    const next = this.unkept.reduce((before, order) => order(before), newer);
-    this.looksLeft = looks;
-    this.hold({ ...next, revision: newer.revision + this.unkept.length });
-    if (this.unkept.length > 0) this.keeper.changed();
-  }
-
   /** Has something hold from now on. */
   private change(order: (before: Orders) => Orders): void {
     this.unkept.push(order);
     this.hold({ ...order(this.orders), revision: this.orders.revision + 1 });
-    this.keeper.changed();
+    this.keeper.change();
   }
 
   /** From now on these hold, but for exceptions that have ended. */

@@ -21,7 +21,7 @@ export class Differences {
   }
 
   /**
-   * Writes all of them. `isResync`: the ledger is compared with Kisi first. Returns the problems of keys that an order holds;
+   * Writes all of them. `isResync`: the ledger is compared with Kisi first. Returns the problems of keys that an order stops;
    * null: the rest is out of date. Throws a Problem where a write is refused, or a retry may mend it.
    */
   async write(isResync: boolean): Promise<Problem[] | null> {

@@ -1,5 +1,6 @@
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { nextWake } from '../access/plan.js';
+import { nextWake, type LedgerKey } from '../access/plan.js';
+import { iso, type Instant, type NextChange } from '../access/types.js';
 import type { Assessed } from '../messages/to-activities.js';
 import {
   accessProblemKey,
@@ -8,11 +9,29 @@ import {
   locationIdKey,
   nextChangeAtKey,
   shownOf,
+  type AccessState,
   type MemberState,
   type MemberView,
 } from '../messages/to-member.js';
+import { markdownText } from './markdown.js';
 import type { Problem } from './retries.js';
-import { detailsOf, viewOf, type Outlook } from './view.js';
+
+/** What the workflow knows of itself beyond its durable state. */
+interface Outlook {
+  state: AccessState;
+  standing: string;
+  next: NextChange | null;
+  /** What is waited for because something failed. `problem`: a short name for the AccessProblem attribute. */
+  waiting: { problem: string; what: string; since: Instant; wakes: string } | null;
+  /** Keys that are kept although a read speaks against them, and why. */
+  kept: string[];
+  lastCheckedAt: Instant | null;
+  lastError: string | null;
+  /** When blocks were last carried out or tried; null: none was ordered in this run. */
+  blocks: { lookedAt: Instant; waitsFor: string | null } | null;
+  /** The member's home location, as lists show it. */
+  locationId: number | null;
+}
 
 /** Says how a member stands: to queries, in the Temporal UI, in its lists, and in the member's memo. */
 export class Display {
@@ -103,4 +122,79 @@ export class Display {
     this.shownHoldings = now;
     upsertMemo({ [holdingsMemo]: holdings });
   }
+}
+
+/** The answer of the `state` query. */
+function viewOf(memberId: number, ledger: readonly LedgerKey[], outlook: Outlook): MemberView {
+  const { waiting, next } = outlook;
+  return {
+    memberId,
+    state: outlook.state,
+    keys: ledger
+      .filter((key) => key.keyId !== null)
+      .map((key) => ({
+        groupId: key.groupId,
+        until: key.until === null ? null : iso(key.until),
+        kisiEndsAt: key.validUntil === null ? null : iso(key.validUntil),
+        because: key.because,
+        givenByHand: key.byHand,
+      })),
+    nextChange: next === null ? null : { at: iso(next.at), what: next.what },
+    waitingFor:
+      waiting === null ? null : { what: waiting.what, since: iso(waiting.since), wakes: waiting.wakes },
+    lastCheckedAt: outlook.lastCheckedAt === null ? null : iso(outlook.lastCheckedAt),
+    lastError: outlook.lastError,
+    standing: outlook.standing,
+    blocks: outlook.blocks && { ...outlook.blocks, lookedAt: iso(outlook.blocks.lookedAt) },
+  };
+}
+
+const headlines: Record<AccessState, string> = {
+  new: 'Not looked at yet.',
+  access: 'Has access.',
+  noAccess: 'Has no access.',
+  otherProfile: 'Another profile with the same e-mail owns the keys.',
+  ended: 'Ended.',
+};
+
+/** The current details that the Temporal UI shows for a member, as Markdown. */
+export function detailsOf(
+  view: MemberView,
+  kept: readonly string[],
+  cancelAskedAt: Instant | null = null,
+): string {
+  const standing = view.state === 'access' ? '' : markdownText(view.standing);
+  const lines = [`**${headlines[view.state]}** ${standing}`.trim(), ''];
+  if (view.keys.length > 0) lines.push('Keys held:', '');
+  for (const key of view.keys) {
+    const end = key.until === null ? 'no end known' : `until ${key.until}`;
+    const kisiEnd = key.kisiEndsAt === null ? 'never by itself' : key.kisiEndsAt;
+    const hand = key.givenByHand ? ' Given by hand: it is never taken away.' : '';
+    lines.push(
+      `- group ${key.groupId}, ${end}, because of ${markdownText(key.because)}. The door closes by itself: ${kisiEnd}.${hand}`,
+    );
+  }
+  for (const why of kept) lines.push('', `Kept for now: ${markdownText(why)}`);
+  lines.push(
+    '',
+    view.nextChange === null
+      ? 'Next change: none known.'
+      : `Next change: ${view.nextChange.at}, ${markdownText(view.nextChange.what)}.`,
+  );
+  if (view.waitingFor !== null) {
+    const { what, since, wakes } = view.waitingFor;
+    lines.push('', `**Waiting** since ${since}: ${markdownText(what)} It goes on ${wakes}.`);
+  }
+  if (view.lastError !== null) lines.push('', `Last error: ${markdownText(view.lastError)}`);
+  if (cancelAskedAt !== null) lines.push('', cancelWords(view.memberId, cancelAskedAt));
+  lines.push('', view.lastCheckedAt === null ? 'Never checked.' : `Last checked: ${view.lastCheckedAt}.`);
+  return lines.join('\n');
+}
+
+/** Somebody who asks to cancel does not mean that a member is left alone, so the workflow goes on and says so. */
+function cancelWords(memberId: number, at: Instant): string {
+  return (
+    `Somebody asked at ${iso(at)} to cancel this workflow. It goes on looking after the member. ` +
+    `\`latchkey block ${memberId}\` takes the keys away, \`latchkey pause\` stops all writes.`
+  );
 }

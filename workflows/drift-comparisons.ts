@@ -1,4 +1,4 @@
-import { log, proxyActivities, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { log, proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
 import { afterComparison, settledKeys, withoutAdoptedNames, type Finding } from '../access/drift.js';
 import type { Instant } from '../access/types.js';
 import { isTooMuchGone } from '../lib/too-much-gone.js';
@@ -15,15 +15,13 @@ const doubtLastsMs = 10 * 60_000;
 
 /** Has the ledgers compared with Kisi, and takes over what was found. */
 export class DriftComparisons {
-  private readonly activities: ActivityInterfaceFor<DriftActivities>;
+  private readonly activities = comparisonActivities();
 
   constructor(
     private readonly state: DriftState,
     private readonly repairs: DriftRepairs,
     private readonly notes: DriftNotes,
-  ) {
-    this.activities = comparisonActivities(state.taskQueue);
-  }
+  ) {}
 
   /** Has all ledgers compared with Kisi; null: that failed, and why is in the state. */
   async lookAtAll(isAsked: boolean): Promise<DriftReport | null> {
@@ -88,9 +86,9 @@ const whoWords = ({ memberId, userId, groupId }: Finding): string =>
     ...(groupId === null ? [] : [`group ${groupId}`]),
   ].join(', ');
 
-function comparisonActivities(taskQueue: string): ActivityInterfaceFor<DriftActivities> {
+function comparisonActivities(): ActivityInterfaceFor<DriftActivities> {
   return proxyActivities<DriftActivities>({
-    taskQueue: kisiTaskQueue(taskQueue),
+    taskQueue: kisiTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '15m',
     heartbeatTimeout: '15s',
     // Nobody waits for it.

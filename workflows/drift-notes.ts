@@ -1,26 +1,14 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Finding } from '../access/drift.js';
-import type { Act, AuditLogActivities, DriftActivities, FindingNote } from '../messages/to-activities.js';
-import { Acts } from './acts.js';
+import type { DriftActivities, FindingNote } from '../messages/to-activities.js';
 import { insist, type Retrying } from './retries.js';
 
-/** What became of findings and what people ordered of them, until the audit log has it. */
+/** What became of findings, until the audit log has it. */
 export class DriftNotes {
-  private readonly acts: Acts;
   private waiting: FindingNote[] = [];
   private count = 0;
 
-  constructor(
-    auditLog: Retrying<AuditLogActivities>,
-    private readonly helpers: Retrying<DriftActivities>,
-  ) {
-    this.acts = new Acts(auditLog);
-  }
-
-  /** Notes what a person ordered. */
-  noteAct(act: Omit<Act, 'id' | 'at'>): void {
-    this.acts.note(act);
-  }
+  constructor(private readonly helpers: Retrying<DriftActivities>) {}
 
   /** Notes what became of a finding, and why. */
   note(
@@ -37,7 +25,6 @@ export class DriftNotes {
   async keep(): Promise<void> {
     const notes = this.waiting;
     this.waiting = [];
-    await this.acts.keep();
     if (notes.length > 0) await insist(this.helpers, (set) => set.noteFindings(notes));
   }
 }

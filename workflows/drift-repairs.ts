@@ -1,4 +1,4 @@
-import { proxyActivities, uuid4, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { proxyActivities, uuid4, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
 import {
   isMendedByMember,
   withFinding,
@@ -8,7 +8,6 @@ import {
   type Finding,
 } from '../access/drift.js';
 import type { DriftActivities, KeyActivities, WriteNote } from '../messages/to-activities.js';
-import type { ExceptionWish } from '../messages/to-control.js';
 import type { DriftState } from '../messages/to-drift.js';
 import { kisiTaskQueue } from '../messages/to-member.js';
 import type { DriftNotes } from './drift-notes.js';
@@ -21,15 +20,13 @@ const exceptionKinds: Partial<Record<DriftKind, 'allow' | 'block'>> = { extra: '
 
 /** Makes Kisi what the ledgers say, or takes Kisi for right, and remembers what was tried. */
 export class DriftRepairs {
-  private readonly keys: ActivityInterfaceFor<KeyActivities>;
+  private readonly keys = keyActivities();
 
   constructor(
-    private readonly state: Pick<DriftState, 'memory' | 'taskQueue'>,
+    private readonly state: Pick<DriftState, 'memory'>,
     private readonly helpers: Retrying<DriftActivities>,
     private readonly notes: DriftNotes,
-  ) {
-    this.keys = keyActivities(state.taskQueue);
-  }
+  ) {}
 
   /** Members mend their own keys; keys in nobody's ledger are taken away here. */
   async repair(due: readonly Finding[]): Promise<void> {
@@ -58,15 +55,11 @@ export class DriftRepairs {
     if (exceptionKind === undefined) return null;
     const reason = `finding ${id} was adopted: ${what}`;
     const wish = { kind: exceptionKind, memberId, groupId, until, by: giverOf(finding), reason };
-    const refusal = await this.except(wish);
+    // The same at every try.
+    const exceptionId = uuid4();
+    const refusal = await insist(this.helpers, (set) => set.except(wish, exceptionId));
     if (refusal !== null) this.replace({ ...finding, ruling: null });
     return refusal;
-  }
-
-  private except(wish: ExceptionWish): Promise<string | null> {
-    // The same at every try.
-    const id = uuid4();
-    return insist(this.helpers, (set) => set.except(wish, id));
   }
 
   private noteMending(finding: Finding): void {
@@ -105,9 +98,9 @@ export class DriftRepairs {
 const giverOf = ({ ruling }: Finding): string => ruling?.by ?? 'drift';
 
 /** A removal that cannot be made is tried again at the next comparison. */
-function keyActivities(taskQueue: string): ActivityInterfaceFor<KeyActivities> {
+function keyActivities(): ActivityInterfaceFor<KeyActivities> {
   return proxyActivities<KeyActivities>({
-    taskQueue: kisiTaskQueue(taskQueue),
+    taskQueue: kisiTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '2m',
     heartbeatTimeout: '15s',
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 2 },

@@ -22,13 +22,7 @@ export function driftViewOf(state: DriftState, dueAt: Instant): DriftView {
 const mostContested = 20;
 
 /** What the memo shows. */
-export function driftSummaryOf({
-  memory,
-  more,
-  lastComparedAt,
-  failure,
-  doubt,
-}: Omit<DriftState, 'taskQueue'>): DriftSummary {
+export function driftSummaryOf({ memory, more, lastComparedAt, failure, doubt }: DriftState): DriftSummary {
   const left = memory.findings.filter(({ ruling }) => ruling === null || ruling.verb === 'repair');
   const contested = left.filter((finding) => finding.contested);
   const open: DriftSummary['open'] = {};

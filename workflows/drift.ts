@@ -30,7 +30,7 @@ import {
   type FindingView,
   type RuleOrder,
 } from '../messages/to-drift.js';
-import { auditLogActivities } from './audit-log.js';
+import { Acts } from './audit-log.js';
 import { DriftComparisons } from './drift-comparisons.js';
 import { DriftNotes } from './drift-notes.js';
 import { DriftRepairs } from './drift-repairs.js';
@@ -41,7 +41,7 @@ import { isLong } from './long.js';
 import { kisiTaskQueue, revisionMemo } from '../messages/to-member.js';
 import { retryingActivities, type Retrying } from './retries.js';
 import { refuse } from './refuse.js';
-import { createKeeper, type Keeper } from './remembered.js';
+import { Keeper } from './remembered.js';
 import { anything, duration, fields, giver, id as idShape, oneOf } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
 
@@ -74,18 +74,18 @@ export function drift(initial: DriftState): Promise<void> {
  * looked at first; only how often to compare is believed.
  */
 function stateFrom(argument: DriftState): DriftState {
-  const { taskQueue } = workflowInfo();
-  if (isHandedOn()) return { ...argument, taskQueue };
+  if (isHandedOn()) return argument;
   const { intervalMs } = started(fields({ intervalMs: intervalShape }), argument);
-  return firstDrift(taskQueue, intervalMs, defaultDriftPolicy);
+  return firstDrift(intervalMs, defaultDriftPolicy);
 }
 
 /** The workflow `drift` until its next run: hears orders, compares, takes over what was found and shows it. */
 class DriftRun {
-  private readonly comparisons: DriftComparisons;
+  private readonly acts = new Acts();
+  private readonly keeper = new Keeper(driftName, this);
   private readonly notes: DriftNotes;
   private readonly repairs: DriftRepairs;
-  private readonly keeper: Keeper;
+  private readonly comparisons: DriftComparisons;
   private readonly jobs: Job[] = [];
   private dueAt: Instant;
   private isAsked = false;
@@ -98,28 +98,13 @@ class DriftRun {
   private shownRevision: number | null = null;
 
   constructor(private readonly state: DriftState) {
-    const { taskQueue } = state;
-    const auditLog = auditLogActivities(taskQueue);
-    const helpers = patientActivities(taskQueue);
-    this.notes = new DriftNotes(auditLog, helpers);
+    const helpers = patientActivities();
+    this.notes = new DriftNotes(helpers);
     this.repairs = new DriftRepairs(state, helpers, this.notes);
     this.comparisons = new DriftComparisons(state, this.repairs, this.notes);
     this.dueAt = state.dueAt ?? Date.now() + state.intervalMs;
     this.keptMemory = JSON.stringify(state.memory);
-    this.keeper = createKeeper(
-      driftName,
-      auditLog,
-      () => ({ revision: state.revision, memory: state.memory }),
-      (newer) => {
-        this.adopt(newer);
-      },
-    );
-    onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', () =>
-      this.view(),
-    );
-    this.hearComparisons();
-    this.hearRulings();
-    dropOthers();
+    this.hear();
   }
 
   /** Compares from time to time, and does what is ruled at once, until the history is long. */
@@ -133,54 +118,55 @@ class DriftRun {
         await this.compare(this.isAsked);
         this.publish();
       }
+      await this.acts.keep();
       await this.notes.keep();
       if (isLong() && !this.keeper.isDue()) await this.beginNextRun();
     }
   }
 
-  private hearComparisons(): void {
-    onSignal(
-      comparisonInterval,
-      {
-        description: 'A worker sends it when it starts: how often to compare with Kisi, in ms.',
-        shape: intervalShape,
-      },
-      (intervalMs) => {
-        this.setInterval(intervalMs);
-      },
-    );
-    onSignal(
-      compareSoon,
-      { description: 'Has Kisi compared now. Needs no argument.', shape: anything },
-      () => {
-        this.isAsked = true;
-      },
-    );
-    onUpdate(
-      compareNow,
-      {
-        description: 'Has Kisi compared now, and answers what was found. Needs no argument.',
-        shape: anything,
-      },
-      () => this.compareNow(),
-    );
+  /** What is kept on record. */
+  memory(): Pick<DriftState, 'revision' | 'memory'> {
+    const { revision, memory } = this.state;
+    return { revision, memory };
   }
 
-  private hearRulings(): void {
-    onUpdate(
-      findingUpdate,
-      {
-        description:
-          `Rules of a finding: {"id": of the finding, "verb": one of ${verbs.join(', ')}, ` +
-          '"by": who orders it, "why": "…"}.',
-        shape: fields<RuleOrder>({ id: idShape, verb: oneOf(verbs), ...giver }),
-        check: ({ id, verb }) => {
-          const refusal = refusalOf(this.findingOf(id), verb, Date.now());
-          if (refusal !== null) refuse(refusal);
-        },
-      },
-      (order) => this.rule(order),
+  /** Goes by what is on record and newer. */
+  adopt(newer: Pick<DriftState, 'revision' | 'memory'>): void {
+    Object.assign(this.state, newer);
+    this.keptMemory = JSON.stringify(newer.memory);
+    this.publish();
+  }
+
+  private hear(): void {
+    onQuery(driftQuery, 'What the last comparison with Kisi found, and what is done about it.', () =>
+      this.view(),
     );
+    onSignal(comparisonInterval, {
+      description: 'A worker sends it when it starts: how often to compare with Kisi, in ms.',
+      shape: intervalShape,
+      act: (intervalMs) => {
+        this.setInterval(intervalMs);
+      },
+    });
+    onSignal(compareSoon, {
+      description: 'Has Kisi compared now. Needs no argument.',
+      shape: anything,
+      act: () => void (this.isAsked = true),
+    });
+    onUpdate(compareNow, {
+      description: 'Has Kisi compared now, and answers what was found. Needs no argument.',
+      shape: anything,
+      obey: () => this.compareNow(),
+    });
+    onUpdate(findingUpdate, {
+      description:
+        `Rules of a finding: {"id": of the finding, "verb": one of ${verbs.join(', ')}, ` +
+        '"by": who orders it, "why": "…"}.',
+      shape: fields<RuleOrder>({ id: idShape, verb: oneOf(verbs), ...giver }),
+      problemOf: ({ id, verb }) => refusalOf(this.findingOf(id), verb, Date.now()),
+      obey: (order) => this.rule(order),
+    });
+    dropOthers();
   }
 
   private setInterval(intervalMs: number): void {
@@ -205,7 +191,7 @@ class DriftRun {
     this.state.memory = withRuling(this.state.memory, finding, { verb, by, at: Date.now() });
     const { key, kind, memberId, groupId, what } = finding;
     const ruled = `${verb} finding ${id} (${kind})`;
-    this.notes.noteAct({ after: { what }, what: ruled, by, why, account, memberId, groupId });
+    this.acts.note({ after: { what }, what: ruled, by, why, account, memberId, groupId });
     const job: Job = { key, done: false, refusal: null };
     this.jobs.push(job);
     await condition(() => job.done);
@@ -270,14 +256,6 @@ class DriftRun {
     });
   }
 
-  /** Goes by what is on record and newer. */
-  private adopt({ revision, memory }: Pick<DriftState, 'revision' | 'memory'>): void {
-    this.state.revision = revision;
-    this.state.memory = memory;
-    this.keptMemory = JSON.stringify(memory);
-    this.publish();
-  }
-
   private view(): DriftView {
     return driftViewOf(this.state, this.dueAt);
   }
@@ -289,7 +267,7 @@ class DriftRun {
     if (memory !== this.keptMemory) {
       this.keptMemory = memory;
       state.revision++;
-      this.keeper.changed();
+      this.keeper.change();
     }
     if (state.revision !== this.shownRevision) upsertMemo({ [revisionMemo]: state.revision });
     this.shownRevision = state.revision;
@@ -303,7 +281,8 @@ class DriftRun {
 }
 
 /** For what is to be done for as long as it takes. */
-function patientActivities(taskQueue: string): Retrying<DriftActivities> {
-  const options = { taskQueue: kisiTaskQueue(taskQueue), startToCloseTimeout: '1m', heartbeatTimeout: '15s' };
+function patientActivities(): Retrying<DriftActivities> {
+  const taskQueue = kisiTaskQueue(workflowInfo().taskQueue);
+  const options = { taskQueue, startToCloseTimeout: '1m', heartbeatTimeout: '15s' };
   return retryingActivities<DriftActivities>(options, 20_000);
 }

@@ -6,23 +6,14 @@ import {
   setHandler,
   type QueryDefinition,
 } from '@temporalio/workflow';
-import { takeOrRefuse } from './refuse.js';
-import { Misshapen, take, type Shape } from './shapes.js';
+import { refuse, takeOrRefuse } from './refuse.js';
+import { Misshapen, type Shape } from './shapes.js';
 
-/** A message by its name: what comes with it is not known yet. */
-interface Named {
-  name: string;
-}
-
-/** How a signal is heard. `description`: what Temporal's UI says of it. */
-export interface SignalHearing<T> {
+/** How a message is heard. */
+interface Hearing<T> {
+  /** What Temporal's UI says of it. */
   description: string;
   shape: Shape<T>;
-}
-
-/** How an update is heard. `check` throws by `refuse` where it cannot be obeyed. */
-export interface UpdateHearing<T> extends SignalHearing<T> {
-  check?: (order: T) => void;
 }
 
 /**
@@ -30,16 +21,15 @@ export interface UpdateHearing<T> extends SignalHearing<T> {
  * nothing: any other error in a handler would keep the whole workflow from going on.
  */
 export function onSignal<T>(
-  { name }: Named,
-  { description, shape }: SignalHearing<T>,
-  act: (content: T) => void,
+  { name }: { name: string },
+  { description, shape, act }: Hearing<T> & { act: (content: T) => void },
 ): void {
   const tellOfIgnored = tellerOfIgnored();
   setHandler(
     defineSignal<[unknown]>(name),
     (argument) => {
       try {
-        act(take(shape, argument));
+        act(shape(argument, ''));
       } catch (error) {
         if (!(error instanceof Misshapen)) throw error;
         tellOfIgnored(name, error.message);
@@ -49,18 +39,23 @@ export function onSignal<T>(
   );
 }
 
+/** How an update is heard. `problemOf` says why it cannot be obeyed; null: it can. */
+interface UpdateHearing<T, R> extends Hearing<T> {
+  problemOf?: (order: T) => string | null;
+  obey: (order: T) => R | Promise<R>;
+}
+
 /** Has a workflow obey an update. One that is not what it should be is refused, and is not even kept. */
 export function onUpdate<T, R>(
-  { name }: Named,
-  { description, shape, check }: UpdateHearing<T>,
-  obey: (order: T) => R | Promise<R>,
+  { name }: { name: string },
+  { description, shape, problemOf = () => null, obey }: UpdateHearing<T, R>,
 ): void {
   const taken = (argument: unknown): T => takeOrRefuse(shape, argument);
   setHandler(defineUpdate<R, [unknown]>(name), (argument) => obey(taken(argument)), {
     description,
     validator: (argument: unknown) => {
-      const order = taken(argument);
-      check?.(order);
+      const problem = problemOf(taken(argument));
+      if (problem !== null) refuse(problem);
     },
   });
 }

@@ -12,7 +12,7 @@ import {
   wakeOf,
   type Holdings,
   type MemberState,
-  type PassReport,
+  type RoundReport,
   type Wake,
 } from '../messages/to-member.js';
 import {
@@ -26,7 +26,6 @@ import { Askings } from './askings.js';
 import type { Display } from './display.js';
 import { dropOthers, onQuery, onSignal, onUpdate } from './hear.js';
 import { freezeShape, longestFreezeMs, partShape } from './plan-shapes.js';
-import { refuse } from './refuse.js';
 import { roundFor, type Round } from './round.js';
 import { anything, Misshapen } from './shapes.js';
 
@@ -58,35 +57,49 @@ export class Inbox {
     private readonly display: Display,
     private readonly progress: Progress,
   ) {
-    this.askings = new Askings(state.memberId, state.taskQueue);
+    this.askings = new Askings(state.memberId);
   }
 
   /** Hears all that is said to the workflow from now on. */
   open(): void {
-    this.hearSignals();
+    onSignal(membershipChanged, {
+      description: 'Has Nexudus read anew for this member. Needs no argument.',
+      shape: wakeOf,
+      act: (wake) => {
+        this.wake(wake);
+      },
+    });
+    onSignal(resync, {
+      description:
+        'Has this member compared with Nexudus and Kisi. By whom and why may be said: {"by", "why"}.',
+      shape: anything,
+      act: (asking) => {
+        this.resync(asking);
+      },
+    });
+    onSignal(freezeGroup, {
+      description:
+        'Latchkey itself sends it, where a finding is adopted: the key to a group is left as it is.',
+      shape: freezeShape,
+      act: (freeze) => {
+        this.freeze(freeze);
+      },
+    });
     onQuery(stateQuery, 'How the member stands, in plain words.', () => this.display.view());
     onQuery(holdingsQuery, 'The keys that Latchkey holds for the member, by their ids.', () =>
       this.showHoldings(),
     );
-    onUpdate(
-      resyncNow,
-      {
-        description: 'As the signal resync, but answers what was changed, after 20 seconds at most.',
-        shape: anything,
-      },
-      (asking) => this.resyncNow(asking),
-    );
-    onUpdate(
-      planPartUpdate,
-      {
-        description: 'Latchkey itself sends it, where a plan is applied or undone: this member’s part of it.',
-        shape: partShape,
-        check: (part) => {
-          this.checkPart(part);
-        },
-      },
-      (part) => this.takePart(part),
-    );
+    onUpdate(resyncNow, {
+      description: 'As the signal resync, but answers what was changed, after 20 seconds at most.',
+      shape: anything,
+      obey: (asking) => this.resyncNow(asking),
+    });
+    onUpdate(planPartUpdate, {
+      description: 'Latchkey itself sends it, where a plan is applied or undone: this member’s part of it.',
+      shape: partShape,
+      problemOf: (part) => this.problemOf(part),
+      obey: (part) => this.takePart(part),
+    });
     dropOthers();
   }
 
@@ -137,38 +150,6 @@ export class Inbox {
     return !isMoreUrgent();
   }
 
-  private hearSignals(): void {
-    onSignal(
-      membershipChanged,
-      { description: 'Has Nexudus read anew for this member. Needs no argument.', shape: anything },
-      (argument) => {
-        this.wake(wakeOf(argument));
-      },
-    );
-    onSignal(
-      resync,
-      {
-        description:
-          'Has this member compared with Nexudus and Kisi. By whom and why may be said: {"by", "why"}.',
-        shape: anything,
-      },
-      (asking) => {
-        this.resync(asking);
-      },
-    );
-    onSignal(
-      freezeGroup,
-      {
-        description:
-          'Latchkey itself sends it, where a finding is adopted: the key to a group is left as it is.',
-        shape: freezeShape,
-      },
-      (freeze) => {
-        this.freeze(freeze);
-      },
-    );
-  }
-
   private resync(asking: unknown): void {
     this.wake({ reason: 'resync' });
     this.askings.keep(asking);
@@ -188,7 +169,7 @@ export class Inbox {
     return { ledger, dropped, kisiUser, siblingIds, frozen, comparedAt, records, withheldAtOnce };
   }
 
-  private async resyncNow(asking: unknown): Promise<PassReport> {
+  private async resyncNow(asking: unknown): Promise<RoundReport> {
     this.resync(asking);
     const { progress } = this;
     const mine = progress.roundsBegun + 1;
@@ -202,14 +183,15 @@ export class Inbox {
     return { changes: progress.changes, problem: this.display.outlook.waiting?.what ?? null, isDone };
   }
 
-  private checkPart(part: PlanPart): void {
+  /** Why a part of a plan cannot be done; null: it can. */
+  private problemOf(part: PlanPart): string | null {
     const { memberId, parts } = this.state;
-    if (part.freezeUntil > Date.now() + longestFreezeMs) refuse('freezeUntil is too far ahead');
-    const { what } = part;
+    const { what, freezeUntil } = part;
+    if (freezeUntil > Date.now() + longestFreezeMs) return 'freezeUntil is too far ahead';
     if (what.does === 'apply' && what.changes.some(({ line }) => line.memberId !== memberId))
-      refuse(`this is member ${memberId}, and the plan is for another`);
-    if (!this.isKnown(partKey(part)) && parts.length >= mostPartsWaiting)
-      refuse(`${mostPartsWaiting} plans wait for this member already: try again later`);
+      return `this is member ${memberId}, and the plan is for another`;
+    if (this.isKnown(partKey(part)) || parts.length < mostPartsWaiting) return null;
+    return `${mostPartsWaiting} plans wait for this member already: try again later`;
   }
 
   private async takePart(part: PlanPart): Promise<ChangeDone[]> {

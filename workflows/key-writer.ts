@@ -19,7 +19,7 @@ import { iso, type Entitlement, type Instant } from '../access/types.js';
 import type { Assessment, GrantResult, KeyActivities, WriteNote } from '../messages/to-activities.js';
 import type { MemberState } from '../messages/to-member.js';
 import { endKey, kisiActivities, unhurriedKey, type Call, type Urgency } from './kisi-queue.js';
-import { isHeld, persist, type Overtaking, type Problem } from './retries.js';
+import { isStopped, persist, type Overtaking, type Problem } from './retries.js';
 
 /** What a write needs to know beside the step itself. */
 export type Circumstances = Pick<Assessment, 'emailDigest' | 'locationId' | 'losses' | 'due'>;
@@ -216,7 +216,7 @@ export class KeyWriter {
     return made ?? key;
   }
 
-  /** Notes a write before it is made. Where an order held it back unmade, what was known before holds again. */
+  /** Notes a write before it is made. Where an order stopped it unmade, what was known before holds again. */
   private async noteAndWrite<T>(
     entry: LedgerKey,
     before: LedgerKey | undefined,
@@ -226,7 +226,7 @@ export class KeyWriter {
     try {
       return await write();
     } catch (error) {
-      const isUnmade = isHeld(error) && !error.mayBeDone && this.state.ledger.includes(entry);
+      const isUnmade = isStopped(error) && !error.mayBeDone && this.state.ledger.includes(entry);
       if (isUnmade) Object.assign(this.state, withoutKey(this.state, entry));
       if (isUnmade && before !== undefined) this.put(before);
       throw error;
@@ -269,7 +269,7 @@ export class KeyWriter {
 
   private call<T>(call: Call, job: KisiJob<T>): Promise<{ value: T } | null> {
     const { author, overtaking, onWaiting } = this.writing;
-    const kisi = kisiActivities(this.state.taskQueue, author, call);
+    const kisi = kisiActivities(author, call);
     // Thousands may wait before it in line.
     if (call.canWait !== true || author.isBatch) return persist(kisi, job, onWaiting, overtaking);
     return persist(kisi, job, onWaiting, { ...overtaking, isOvertakenAtOnce: overtaking.isOvertaken });

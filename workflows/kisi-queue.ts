@@ -1,3 +1,4 @@
+import { workflowInfo } from '@temporalio/workflow';
 import { kisiBatchTaskQueue, kisiTaskQueue } from '../messages/to-member.js';
 import type { KeyActivities } from '../messages/to-activities.js';
 import { retryingActivities, type Retrying } from './retries.js';
@@ -32,13 +33,13 @@ const lastKey = 5;
  * 15 s between tries lets a thousand waiting members come back gently.
  */
 export function kisiActivities(
-  taskQueue: string,
   { isBatch, isOrdered = false }: Urgency,
   { summary, priorityKey = awaitedKey, canWait = false }: Call,
 ): Retrying<KeyActivities> {
   // What can wait has a queue of its own, since a call that runs cannot be overtaken.
   const isLast = !isOrdered && (canWait || (isBatch && priorityKey !== endKey));
   const place = isBatch && isLast ? Math.min(priorityKey + 1, lastKey) : priorityKey;
+  const { taskQueue } = workflowInfo();
   const options = {
     summary,
     taskQueue: isLast ? kisiBatchTaskQueue(taskQueue) : kisiTaskQueue(taskQueue),

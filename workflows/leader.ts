@@ -3,18 +3,7 @@ import { iso } from '../access/types.js';
 import type { LeaderActivities } from '../messages/to-activities.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onSignal } from './hear.js';
-import {
-  count,
-  countUpTo,
-  fields,
-  instant,
-  Misshapen,
-  object,
-  or,
-  orNull,
-  words,
-  type Shape,
-} from './shapes.js';
+import { count, countUpTo, fields, instant, Misshapen, object, or, orNull, words } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
 import { inForceMemo, inForceSignal, type Statement, type InForce } from '../messages/to-leader.js';
 
@@ -45,10 +34,10 @@ async function giveTerms(said: InForce | null): Promise<void> {
   let inForce = said;
   let lastTerm = 0;
   setCurrentDetails(detailsOf(inForce));
-  onSignal(
-    inForceSignal,
-    { description: 'The leader sends it: by which rules it works.', shape: statement },
-    ({ term, ...next }) => {
+  onSignal(inForceSignal, {
+    description: 'The leader sends it: by which rules it works.',
+    shape: fields<Statement>({ ...word, term: countUpTo(mostTerms) }),
+    act({ term, ...next }) {
       // It was on its way while another process took over.
       if (term < lastTerm) return;
       lastTerm = term;
@@ -56,7 +45,7 @@ async function giveTerms(said: InForce | null): Promise<void> {
       upsertMemo({ [inForceMemo]: inForce });
       setCurrentDetails(detailsOf(inForce));
     },
-  );
+  });
   dropOthers();
   await lead();
   const memo = inForce === null ? {} : { memo: { [inForceMemo]: inForce } };
@@ -84,11 +73,6 @@ const word = {
     return ground;
   },
 };
-
-const statement: Shape<Statement> = fields<Statement>({
-  ...word,
-  term: countUpTo(mostTerms),
-});
 
 /** Whether it is the same process that stays the leader, in a new term. */
 function isSameProcess(

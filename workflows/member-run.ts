@@ -8,7 +8,7 @@ import { carryOutBlocks } from './blocks.js';
 import { Differences } from './differences.js';
 import { Display } from './display.js';
 import { Inbox, Progress } from './inbox.js';
-import { KeyWriter, type Author } from './key-writer.js';
+import { KeyWriter, type Author, type Writing } from './key-writer.js';
 import { isLong } from './long.js';
 import { markdownText } from './markdown.js';
 import { PlanPartRun } from './plan-part.js';
@@ -26,8 +26,8 @@ const idleEndMs = 90 * dayMs;
 /** When to look again after a failure that no retry mends, and while a doubtful read keeps keys. */
 const blockedRetryMs = 10 * minuteMs;
 const doubtRetryMs = 30_000;
-/** The end of an order wakes the members it held; this is for a wake that was missed. */
-const heldRetryMs = 60 * minuteMs;
+/** The end of an order wakes the members that it stopped; this is for a wake that was missed. */
+const stoppedRetryMs = 60 * minuteMs;
 /** When to try again to take away what a block forbids, where that failed and Nexudus does not answer either. */
 const blockRetryMs = 15_000;
 const mostPartsKept = 4;
@@ -41,7 +41,7 @@ export class MemberRun {
   readonly display: Display;
   readonly inbox: Inbox;
   private readonly progress = new Progress();
-  private readonly nexudus: Retrying<MembershipActivities>;
+  private readonly nexudus = nexudusActivities();
   private readonly startedAt: Instant = Date.now();
   private dueAt: Instant = Date.now();
   private doubtSince: Instant | null = null;
@@ -52,7 +52,6 @@ export class MemberRun {
     this.state = { ...initial, wakes: mergedWakes(initial.wakes) };
     this.display = new Display(this.state);
     this.inbox = new Inbox(this.state, this.display, this.progress);
-    this.nexudus = nexudusActivities(this.state.taskQueue);
   }
 
   /** Hears messages from now on, and has a look due where none came yet. */
@@ -108,15 +107,14 @@ export class MemberRun {
     const author = { by: 'rules', planId: null, isBatch: false, isOrdered: true };
     const overtaking = { isOvertaken: () => this.inbox.isWoken(), dueAt: Infinity };
     const { changes } = this.progress;
-    await carryOutBlocks(state, {
-      writer: (onWaiting) => new KeyWriter(state, { author, changes, onWaiting, overtaking }),
-      circumstances: { emailDigest: state.kisiUser?.emailDigest ?? null, locationId: outlook.locationId },
-      tell: (problem) => {
-        outlook.blocks = { lookedAt: Date.now(), waitsFor: problem?.message ?? null };
-        if (problem === null) return;
-        this.waitFor(problem, `by itself: it is tried again within ${blockRetryMs / 1_000} s`);
-      },
-    });
+    const tell = (problem: Problem | null): void => {
+      outlook.blocks = { lookedAt: Date.now(), waitsFor: problem?.message ?? null };
+      if (problem === null) return;
+      this.waitFor(problem, `by itself: it is tried again within ${blockRetryMs / 1_000} s`);
+    };
+    const createWriter = (onWaiting: Writing['onWaiting']): KeyWriter =>
+      new KeyWriter(state, { author, changes, onWaiting, overtaking });
+    await carryOutBlocks(state, outlook.locationId, createWriter, tell);
     if (outlook.state === 'access' && !display.hasKey()) outlook.state = 'noAccess';
     display.publish();
   }
@@ -151,11 +149,8 @@ export class MemberRun {
 
   /** Tells the person's other profiles what concerns them. Returns the owner of the keys where it is another profile. */
   tellProfiles({ wakes }: Round, assessed: Assessed): Promise<number | null> {
-    return tellProfiles(this.state, assessed, {
-      isNews: wakes.some(({ reason }) => reason !== 'profile' && reason !== 'profileOrder'),
-      changes: this.progress.changes,
-      onWaiting: this.onWaiting('by itself'),
-    });
+    const isNews = wakes.some(({ reason }) => reason !== 'profile' && reason !== 'profileOrder');
+    return tellProfiles(this.state, assessed, isNews, this.progress.changes, this.onWaiting('by itself'));
   }
 
   /** Leaves the keys to the profile that owns them, and only listens. */
@@ -169,7 +164,7 @@ export class MemberRun {
     this.finishRound(this.endIfIdle());
   }
 
-  /** Writes what differs. Returns the problems of keys that an order holds; null: the rest is out of date. */
+  /** Writes what differs. Returns the problems of keys that an order stops; null: the rest is out of date. */
   write(round: Round, assessed: Assessed): Promise<Problem[] | null> {
     const overtaking = {
       isOvertaken: () => this.inbox.isWoken(),
@@ -189,19 +184,19 @@ export class MemberRun {
   }
 
   /** After all writes: says how things stand, and when to look again. */
-  settle(assessed: Assessed, [heldBack]: Problem[]): void {
+  settle(assessed: Assessed, [stopped]: Problem[]): void {
     const { state, progress } = this;
     this.display.clearWaiting();
     // What the rules make of the orders is done, or waits for a person.
     state.blocksUndone = false;
-    this.display.showStanding(assessed, heldBack === undefined);
+    this.display.showStanding(assessed, stopped === undefined);
     progress.withheldAtOnce = assessed.holds.filter(({ byGuard }) => byGuard === true);
     state.newsFrom = assessed.readAt - newsLagMs;
     state.dueBefore = assessed.due ?? [];
     const looks = looksFor(assessed.unanswered ?? [], state.ledger).filter((at) => at > Date.now());
     const { next } = this.display.outlook;
     const due = next === null ? Infinity : wakeAt(next.at, this.judged, Date.now());
-    const retry = this.planRetry(assessed, heldBack);
+    const retry = this.planRetry(assessed, stopped);
     if (retry !== null) {
       this.finishRound(Math.min(due, retry, ...looks));
       return;
@@ -238,7 +233,7 @@ export class MemberRun {
   }
 
   /** Whether the run is long enough, and everyone is answered. */
-  async isToTurnOver(): Promise<boolean> {
+  async shouldContinueAsNew(): Promise<boolean> {
     const isTooLong =
       isLong() || Date.now() >= this.startedAt + longestRunMs || workflowInfo().historyLength >= mostEvents;
     return isTooLong && this.inbox.awaitAnswers();
@@ -264,7 +259,7 @@ export class MemberRun {
   }
 
   /** Says what is not done, and when to try again; null: all is done. */
-  private planRetry({ holds }: Assessed, heldBack: Problem | undefined): Instant | null {
+  private planRetry({ holds }: Assessed, stopped: Problem | undefined): Instant | null {
     const doubt = holds.find(({ byGuard }) => byGuard !== true);
     if (doubt !== undefined) {
       const since = (this.doubtSince ??= Date.now());
@@ -278,9 +273,9 @@ export class MemberRun {
       this.waitFor(new Problem('Stopped', atOnce.why, true), 'when that is approved, or not so any more');
       return Date.now() + blockedRetryMs;
     }
-    if (heldBack === undefined) return null;
-    this.waitFor(heldBack, 'when the order is taken back');
-    return Date.now() + heldRetryMs;
+    if (stopped === undefined) return null;
+    this.waitFor(stopped, 'when the order is taken back');
+    return Date.now() + stoppedRetryMs;
   }
 
   private finishRound(dueAt: Instant): void {
@@ -314,9 +309,9 @@ function ifToCome(at: Instant): Instant {
   return at > Date.now() ? at : Infinity;
 }
 
-function nexudusActivities(taskQueue: string): Retrying<MembershipActivities> {
+function nexudusActivities(): Retrying<MembershipActivities> {
   const options = {
-    taskQueue: nexudusTaskQueue(taskQueue),
+    taskQueue: nexudusTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '5m',
     heartbeatTimeout: '15s',
     summary: 'read Nexudus and decide',

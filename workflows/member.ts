@@ -35,7 +35,7 @@ async function story(run: MemberRun): Promise<MemberView> {
     run.display.publish();
     if (await run.isOver()) return run.display.view();
     await run.sleep();
-    if (await run.isToTurnOver()) await continueAsNew<typeof member>(run.state);
+    if (await run.shouldContinueAsNew()) await continueAsNew<typeof member>(run.state);
   }
 }
 
@@ -58,8 +58,8 @@ async function lookAndWrite(run: MemberRun, round: Round): Promise<void> {
 
 /** What a run starts with: the state that the run before handed on, or only whose it is. */
 function stateFrom(argument: unknown): MemberState {
-  const { workflowId, taskQueue } = workflowInfo();
-  const memberId = memberIdOf(workflowId) ?? started(fields({ memberId: id }), argument).memberId;
-  if (!isHandedOn()) return newMember(memberId, taskQueue);
-  return { ...(argument as MemberState), memberId, taskQueue };
+  const memberId =
+    memberIdOf(workflowInfo().workflowId) ?? started(fields({ memberId: id }), argument).memberId;
+  if (!isHandedOn()) return newMember(memberId);
+  return { ...(argument as MemberState), memberId };
 }

@@ -6,7 +6,6 @@ import { iso, type Entitlement } from '../access/types.js';
 import type { MemberState } from '../messages/to-member.js';
 import {
   beforeOf,
-  keyOfPart,
   partKey,
   type ChangeDone,
   type PartDone,
@@ -70,7 +69,7 @@ export class PlanPartRun {
   /** Anybody can claim how a key was before. The claim is believed where this member remembers the same. */
   private async undoIfKnown(key: KeyBefore): Promise<ChangeDone> {
     const { groupId } = key;
-    const partId = keyOfPart('apply', this.part.planId);
+    const partId = partKey({ planId: this.part.planId, what: { does: 'apply' } });
     const applied = this.state.partsDone.find((one) => one.key === partId);
     const known = applied?.before.find((one) => one.groupId === groupId);
     if (known !== undefined && canonical(withoutVersion(known)) === canonical(withoutVersion(key)))

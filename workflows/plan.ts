@@ -1,15 +1,8 @@
-import {
-  allHandlersFinished,
-  condition,
-  proxyActivities,
-  setCurrentDetails,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import { iso, type Instant } from '../access/types.js';
 import type { PlanActivities } from '../messages/to-activities.js';
 import { markdownText } from './markdown.js';
 import { dropOthers, onQuery, onUpdate } from './hear.js';
-import { insist } from './retries.js';
 import {
   addMembersUpdate,
   beforeOf,
@@ -24,10 +17,9 @@ import {
 } from '../messages/to-plan.js';
 import type { Giver } from '../messages/to-control.js';
 import { planOrderShape, plannedMembersShape } from './plan-shapes.js';
-import { refuse } from './refuse.js';
 import { fields, giver } from './shapes.js';
 import { checkPlace, started } from './start.js';
-import { logOrder, auditLogActivities } from './audit-log.js';
+import { Acts } from './audit-log.js';
 
 /** Each waits for Kisi, which takes 5 requests a second. */
 const membersAtOnce = 20;
@@ -52,7 +44,7 @@ export function plan(argument: PlanOrder): Promise<PlanReport> {
 
 /** A plan from its hand-over to its end. */
 class PlanRun {
-  private readonly auditLog = auditLogActivities(workflowInfo().taskQueue);
+  private readonly acts = new Acts();
   private readonly members: PlannedMember[] = [];
   /** By member: how the keys were that were changed. */
   private readonly before = new Map<number, KeyBefore[]>();
@@ -66,10 +58,7 @@ class PlanRun {
 
   /** Collects the members, applies the plan and, where a person orders it in time, undoes it. */
   async run(): Promise<PlanReport> {
-    this.hearMembers();
-    onQuery(planReportQuery, 'How far the plan is, and what was not done.', () => this.report);
-    this.hearUndo();
-    dropOthers();
+    this.hear();
     this.publish();
     const { memberCount, undoWindowMs } = this.order;
     if (!(await condition(() => this.members.length >= memberCount, collectWithin))) return this.finish();
@@ -80,53 +69,45 @@ class PlanRun {
     return this.finish();
   }
 
-  private hearMembers(): void {
-    onUpdate(
-      addMembersUpdate,
-      {
-        description: '`latchkey apply` itself sends it: a part of the members whom the plan is for.',
-        shape: plannedMembersShape,
-        check: (more) => {
-          this.checkMembers(more);
-        },
-      },
-      (more) => void this.members.push(...more),
-    );
+  private hear(): void {
+    onUpdate(addMembersUpdate, {
+      description: '`latchkey apply` itself sends it: a part of the members whom the plan is for.',
+      shape: plannedMembersShape,
+      problemOf: (more) => this.problemOf(more),
+      obey: (more) => void this.members.push(...more),
+    });
+    onQuery(planReportQuery, 'How far the plan is, and what was not done.', () => this.report);
+    onUpdate(undoUpdate, {
+      description: 'Gives the keys back as they were before the plan: {"by": who orders it, "why": "…"}.',
+      shape: fields<Giver>(giver),
+      problemOf: () => this.problemOfUndo(),
+      obey: (order) => void (this.undoOrder = order),
+    });
+    dropOthers();
   }
 
-  private hearUndo(): void {
-    onUpdate(
-      undoUpdate,
-      {
-        description: 'Gives the keys back as they were before the plan: {"by": who orders it, "why": "…"}.',
-        shape: fields(giver),
-        check: () => {
-          this.checkUndo();
-        },
-      },
-      (order) => void (this.undoOrder = order),
-    );
-  }
-
-  private checkMembers(more: readonly PlannedMember[]): void {
+  /** Why members cannot be added; null: they can. */
+  private problemOf(more: readonly PlannedMember[]): string | null {
     const { planId, memberCount } = this.order;
     if (this.report.stage !== 'collecting')
-      refuse(`plan ${planId} is ${this.report.stage}, so nobody is added now`);
-    if (more.length === 0) refuse('nobody is in this part');
+      return `plan ${planId} is ${this.report.stage}, so nobody is added now`;
+    if (more.length === 0) return 'nobody is in this part';
     if (this.members.length + more.length > memberCount)
-      refuse(`plan ${planId} is for ${memberCount} members only`);
+      return `plan ${planId} is for ${memberCount} members only`;
     const known = new Set(this.members.map(({ memberId }) => memberId));
     for (const { memberId } of more) {
-      if (known.has(memberId)) refuse(`member ${memberId} is in plan ${planId} twice`);
+      if (known.has(memberId)) return `member ${memberId} is in plan ${planId} twice`;
       known.add(memberId);
     }
+    return null;
   }
 
-  private checkUndo(): void {
+  /** Why the plan cannot be undone; null: it can. */
+  private problemOfUndo(): string | null {
     const { planId } = this.order;
     if (this.report.stage !== 'applied')
-      refuse(`plan ${planId} is ${this.report.stage}, so it cannot be undone now`);
-    if (this.undoOrder !== null) refuse(`plan ${planId} is being undone already`);
+      return `plan ${planId} is ${this.report.stage}, so it cannot be undone now`;
+    return this.undoOrder === null ? null : `plan ${planId} is being undone already`;
   }
 
   private async apply(freezeUntil: Instant): Promise<void> {
@@ -178,10 +159,8 @@ class PlanRun {
   }
 
   private async noteAct(what: string, { by, why, account = null }: Giver): Promise<void> {
-    const { runId } = workflowInfo();
-    const about = { memberId: null, what: `${what} ${this.order.planId}`, by, why, account, after: null };
-    logOrder(about);
-    await insist(this.auditLog, (set) => set.noteAct({ id: `${runId}/${what}`, at: Date.now(), ...about }));
+    this.acts.note({ memberId: null, what: `${what} ${this.order.planId}`, by, why, account, after: null });
+    await this.acts.keep();
   }
 
   private publish(): void {

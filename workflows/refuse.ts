@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { Misshapen, take, type Shape } from './shapes.js';
+import { Misshapen, type Shape } from './shapes.js';
 
 /**
  * Refuses an update in its validator, or ends a workflow that somebody started. Anybody can do either by hand; what is refused
@@ -16,7 +16,7 @@ export function takeOrRefuse<T>(
   words: (problem: string) => string = (problem) => problem,
 ): T {
   try {
-    return take(shape, argument);
+    return shape(argument, '');
   } catch (error) {
     if (error instanceof Misshapen) return refuse(words(error.message));
     throw error;

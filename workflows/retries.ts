@@ -19,15 +19,15 @@ export class Problem extends Error {
     readonly problem: string,
     message: string,
     readonly final: boolean,
-    /** An earlier try may have done the job although it failed or was held back. */
+    /** An earlier try may have done the job although it failed or was stopped. */
     readonly mayBeDone = true,
   ) {
     super(message);
   }
 }
 
-/** Whether a person's order holds a job back. The other jobs go on. */
-export function isHeld(error: unknown): error is Problem {
+/** Whether a person's order stops a job. The other jobs go on. */
+export function isStopped(error: unknown): error is Problem {
   return error instanceof Problem && error.problem === 'Stopped';
 }
 

@@ -5,7 +5,6 @@ import {
   makeContinueAsNewFunc,
   setCurrentDetails,
   upsertMemo,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
   emptyGuard,
@@ -33,7 +32,7 @@ import {
   type Weighing,
   type WeighingAnswer,
 } from '../messages/to-revocation-guard.js';
-import { Acts } from './acts.js';
+import { Acts } from './audit-log.js';
 import { goOn } from './go-on.js';
 import { dropOthers, onQuery, onUpdate } from './hear.js';
 import { isLong } from './long.js';
@@ -41,10 +40,9 @@ import { markdownText } from './markdown.js';
 import { revisionMemo } from '../messages/to-member.js';
 import { insist, retryingActivities } from './retries.js';
 import { refuse } from './refuse.js';
-import { createKeeper, type Keeper } from './remembered.js';
+import { Keeper } from './remembered.js';
 import { count, fields, giver, id, instant, listOf, oneOf, orNull, pairOf, share, words } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
-import { auditLogActivities } from './audit-log.js';
 
 const wakes = retryingActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
 /** A key that may go is still listed until its member was looked at once more, after it went. */
@@ -112,8 +110,8 @@ export function revocationGuard(initial: RememberedGuard | null): Promise<void> 
 
 /** The workflow `revocationGuard` until its next run: what is withheld, and whose ruling is being carried out. */
 class GuardRun {
-  private readonly acts: Acts;
-  private readonly keeper: Keeper;
+  private readonly acts = new Acts();
+  private readonly keeper = new Keeper(guardName, this);
   private guard: Guard;
   private revision: number;
   private ruled: Ruled[] = [];
@@ -123,20 +121,8 @@ class GuardRun {
     this.guard = guard;
     // What somebody typed is less than whatever is on record.
     this.revision = isHandedOn() ? revision : 0;
-    const auditLog = auditLogActivities(workflowInfo().taskQueue);
-    this.acts = new Acts(auditLog);
-    this.keeper = createKeeper(
-      guardName,
-      auditLog,
-      () => this.memory(),
-      (newer) => {
-        this.adopt(newer);
-      },
-    );
     this.publish();
-    this.hearLosses();
-    this.hearRulings();
-    dropOthers();
+    this.hear();
   }
 
   /** Carries out what is ruled, until the history is long. */
@@ -152,38 +138,39 @@ class GuardRun {
     }
   }
 
-  private hearLosses(): void {
-    onUpdate(
-      weighUpdate,
-      {
-        description:
-          'Latchkey itself asks it before a key is lost that no known end foresaw: whether that may go.',
-        shape: weighingShape,
-        check: ({ looks }) => {
-          const waiting = this.guard.withheld.reduce((sum, { losses }) => sum + losses.length, 0);
-          const more = looks.reduce((sum, { losses }) => sum + losses.length, 0);
-          if (waiting + more > mostWithheld) refuse(`more than ${mostWithheld} keys would be withheld`);
-        },
-      },
-      (weighing) => this.weigh(weighing),
-    );
-    onQuery(withheldQuery, 'All keys that are withheld, with why.', () => this.guard.withheld);
+  /** What is kept on record, and handed to the next run. */
+  memory(): RememberedGuard {
+    return { ...this.guard, revision: this.revision };
   }
 
-  private hearRulings(): void {
-    onUpdate(
-      ruleUpdate,
-      {
-        description:
-          'Lets keys go that are withheld, or keeps them: {"id": of what is withheld, "does": approve or reject, ' +
-          '"by": who orders it, "why": "…"}.',
-        shape: fields<RulingOrder>({ id, does: oneOf(['approve', 'reject']), ...giver }),
-        check: (order) => {
-          this.withheldBy(order.id);
-        },
+  /** Goes by what is on record and newer. */
+  adopt({ revision, ...guard }: RememberedGuard): void {
+    this.guard = guard;
+    this.revision = revision;
+    this.publish();
+  }
+
+  private hear(): void {
+    onUpdate(weighUpdate, {
+      description:
+        'Latchkey itself asks it before a key is lost that no known end foresaw: whether that may go.',
+      shape: weighingShape,
+      problemOf: ({ looks }) => {
+        const keys = [...this.guard.withheld, ...looks].reduce((sum, { losses }) => sum + losses.length, 0);
+        return keys > mostWithheld ? `more than ${mostWithheld} keys would be withheld` : null;
       },
-      (order) => this.rule(order),
-    );
+      obey: (weighing) => this.weigh(weighing),
+    });
+    onQuery(withheldQuery, 'All keys that are withheld, with why.', () => this.guard.withheld);
+    onUpdate(ruleUpdate, {
+      description:
+        'Lets keys go that are withheld, or keeps them: {"id": of what is withheld, "does": approve or reject, ' +
+        '"by": who orders it, "why": "…"}.',
+      shape: fields<RulingOrder>({ id, does: oneOf(['approve', 'reject']), ...giver }),
+      problemOf: ({ id }) => (this.find(id) === undefined ? nothingUnder(id) : null),
+      obey: (order) => this.rule(order),
+    });
+    dropOthers();
   }
 
   private weigh({ looks, holders, limits }: Weighing): WeighingAnswer {
@@ -207,8 +194,11 @@ class GuardRun {
   }
 
   private withheldBy(id: number): Withheld {
-    const withheld = this.guard.withheld.find((one) => one.id === id);
-    return withheld ?? refuse(`nothing is withheld under ${id} (any more)`);
+    return this.find(id) ?? refuse(nothingUnder(id));
+  }
+
+  private find(id: number): Withheld | undefined {
+    return this.guard.withheld.find((one) => one.id === id);
   }
 
   private async untilDue(): Promise<void> {
@@ -233,7 +223,7 @@ class GuardRun {
   private async wakeListed(one: Ruled): Promise<void> {
     const { id, looks } = one;
     this.ruled = this.ruled.filter((other) => other !== one);
-    const withheld = this.guard.withheld.find((other) => other.id === id);
+    const withheld = this.find(id);
     if (withheld === undefined) return;
     const listed = [...new Set(withheld.losses.map(({ memberId }) => memberId))];
     const ended = await insist(wakes, (set) => set.wakeRunning(listed, looks > 1));
@@ -242,20 +232,13 @@ class GuardRun {
       this.ruled.push({ id, looks: looks + 1, at: Date.now() + lookAgainMs });
   }
 
-  /** Goes by what is on record and newer. */
-  private adopt({ revision, ...guard }: RememberedGuard): void {
-    this.guard = guard;
-    this.revision = revision;
-    this.publish();
-  }
-
   /** Goes on from here; shown and kept on record where another key is withheld, or fewer are. */
   private change(guard: Guard): void {
     const isNews = JSON.stringify(guard.withheld) !== JSON.stringify(this.guard.withheld);
     this.guard = guard;
     if (!isNews) return;
     this.revision++;
-    this.keeper.changed();
+    this.keeper.change();
     this.publish();
   }
 
@@ -264,14 +247,12 @@ class GuardRun {
     setCurrentDetails(detailsOf(this.guard));
   }
 
-  private memory(): RememberedGuard {
-    return { ...this.guard, revision: this.revision };
-  }
-
   private memo(): Record<string, unknown> {
     return { [guardMemo]: this.guard.withheld.map(summaryOf), [revisionMemo]: this.revision };
   }
 }
+
+const nothingUnder = (id: number): string => `nothing is withheld under ${id} (any more)`;
 
 function summaryOf({ id, since, losses, ruling }: Withheld): WithheldSummary {
   return { id, since, keys: losses.length, ruling };

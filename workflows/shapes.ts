@@ -5,7 +5,10 @@
 import type { Instant } from '../access/types.js';
 import { giverProblem, lastInstant } from '../messages/to-control.js';
 
-/** Takes a value for what it is meant to be, and nothing more of it. Throws Misshapen where it is something else. */
+/**
+ * Takes a value for what it is meant to be, and nothing more of it. Throws Misshapen where it is something else. `name`: of the
+ * field; empty: it is a message's argument.
+ */
 export type Shape<T> = (value: unknown, name: string) => T;
 
 /** Something from outside is not what it is meant to be. The message names the field, and never what was in it. */
@@ -118,11 +121,6 @@ export const object: Shape<Record<string, unknown>> = (value, name) =>
 
 function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Takes a message's argument. Throws Misshapen. */
-export function take<T>(shape: Shape<T>, argument: unknown): T {
-  return shape(argument, '');
 }
 
 /** Who gives an order, from where, and why: fields of every order. */

@@ -1,6 +1,6 @@
 import { keepAct } from '../space/audit-log.js';
 import { readConfig } from '../space/settings.js';
-import { type PassReport } from '../../messages/to-member.js';
+import { type RoundReport } from '../../messages/to-member.js';
 import type { Config } from '../../config/config.js';
 import { resyncsPerSecond } from '../../activities/wake.js';
 import { CommandError } from '../terminal/failure.js';
@@ -60,7 +60,7 @@ async function resyncOne(
 /** What is said of a look, and what is in the way; null: nothing. Pure. */
 export function reportWords(
   memberId: number,
-  { changes, problem, isDone }: PassReport,
+  { changes, problem, isDone }: RoundReport,
 ): { says: string; problem: string | null } {
   const member = `Member ${memberId}:`;
   const isWell = isDone && problem === null;

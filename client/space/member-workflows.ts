@@ -23,7 +23,7 @@ import {
   type AccessState,
   type Holdings,
   type MemberView,
-  type PassReport,
+  type RoundReport,
   type ShownHoldings,
   type Wake,
 } from '../../messages/to-member.js';
@@ -154,7 +154,7 @@ export async function resyncMember(
   taskQueue: string,
   memberId: number,
   asking: Giver,
-): Promise<PassReport | null> {
+): Promise<RoundReport | null> {
   const startWorkflowOperation = new WithStartWorkflowOperation(memberWorkflowType, {
     ...memberStart(memberId, taskQueue),
     workflowIdConflictPolicy: 'USE_EXISTING',

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ReconciliationMemory, PollMemory } from '../../messages/to-activities.js';
-import { createKnownRecords } from '../../activities/known.js';
+import { KnownRecords } from '../../activities/known.js';
 import { createPollActivities } from '../../activities/poll.js';
 import { believe, whomToWake } from '../../activities/reconcile.js';
 import { recordOf, type RunningHoldings } from '../../activities/holdings.js';
@@ -77,7 +77,7 @@ class World {
       client: { workflow: { list: () => [] } } as unknown as Client,
       waker: { wake: note, wakeIfRunning: (id) => note(id).then(() => true) },
       rules: rules(),
-      known: createKnownRecords(),
+      known: new KnownRecords(),
       baselines: { read: () => Promise.resolve(null), note: () => undefined },
       auditLog: {
         list: ({ since = 0 }) =>

@@ -32,7 +32,7 @@ function key(over: Partial<LedgerKey> = {}): LedgerKey {
 }
 function holds(ledger: LedgerKey[], userId: number | null = 5): MemberState {
   const kisiUser = userId === null ? null : { id: userId, emailDigest: 'a' };
-  return { ...newMember(100, ''), ledger, kisiUser };
+  return { ...newMember(100), ledger, kisiUser };
 }
 function inKisi(over: Partial<KisiKey> = {}): KisiKey {
   return {

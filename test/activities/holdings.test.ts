@@ -11,7 +11,7 @@ describe('what members show that they hold', () => {
     ({ ownership } = await memoryStores());
   });
   const holds = (id: number): Holdings => ({
-    ...newMember(id, ''),
+    ...newMember(id),
     kisiUser: { id: 10 * id, emailDigest: 'a' },
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createKnownRecords } from '../../activities/known.js';
+import { KnownRecords } from '../../activities/known.js';
 import { writtenOf, type Written } from '../../nexudus/written.js';
 
 const minuteMs = 60_000;
@@ -8,7 +8,7 @@ const pass = (remaining: number): Written =>
 
 describe('what members were judged by', () => {
   it('is this content of this record, for this member', () => {
-    const known = createKnownRecords();
+    const known = new KnownRecords();
     known.note(100, 0, [pass(1)]);
     assert.equal(known.includes({ ...pass(1), memberId: 100 }), true);
     assert.equal(known.includes({ ...pass(2), memberId: 100 }), false);
@@ -17,7 +17,7 @@ describe('what members were judged by', () => {
   });
 
   it('is what the latest read saw, however late an earlier one comes to its end', () => {
-    const known = createKnownRecords();
+    const known = new KnownRecords();
     known.note(100, 2, [pass(2)]);
     known.note(100, 1, [pass(1)]);
     assert.equal(known.includes({ ...pass(2), memberId: 100 }), true);
@@ -27,7 +27,7 @@ describe('what members were judged by', () => {
   });
 
   it('is forgotten ten minutes later, of those who sleep', () => {
-    const known = createKnownRecords();
+    const known = new KnownRecords();
     for (const memberId of [100, 101]) known.note(memberId, 0, [pass(1)]);
     known.note(100, minuteMs, [pass(1)]);
     known.note(102, 10.5 * minuteMs, []);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assess, judge, type MembershipDeps } from '../../activities/membership.js';
-import { createKnownRecords } from '../../activities/known.js';
-import { createPeople } from '../../activities/people.js';
+import { KnownRecords } from '../../activities/known.js';
+import { People } from '../../activities/people.js';
 import type { Exception, Pass, Snapshot, Unresolved } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { writtenOf } from '../../nexudus/written.js';
@@ -197,8 +197,8 @@ describe('assess', () => {
   const depsFor = (read: MemberRead): MembershipDeps => ({
     reader: { readMember: () => Promise.resolve(read) },
     rules: rules(),
-    people: createPeople(() => Promise.resolve(null)),
-    known: createKnownRecords(),
+    people: new People(() => Promise.resolve(null)),
+    known: new KnownRecords(),
     gate: { admit: () => Promise.resolve(), admitWrite: () => Promise.resolve() },
     orders: { get: () => Promise.resolve(firstOrders('live', 0)) },
     guard: { weigh: () => Promise.resolve([]) },

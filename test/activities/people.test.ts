@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { createPeople } from '../../activities/people.js';
+import { People } from '../../activities/people.js';
 import { member, profile, snapshot } from '../support/builders.js';
 
 describe('what a process knows of a person', () => {
   it('is kept for a day after the last read, so that who is gone is not kept for as long as it runs', async () => {
     let now = Date.UTC(2026, 10, 28);
-    const people = createPeople(
+    const people = new People(
       () => Promise.resolve(null),
       20_000,
       () => now,

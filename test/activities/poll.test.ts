@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { readingRules } from '../../access/pass-rules.js';
 import type { ReconciliationMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
-import { createKnownRecords, type KnownRecords } from '../../activities/known.js';
+import { KnownRecords } from '../../activities/known.js';
 import { createPollActivities, type PollDeps } from '../../activities/poll.js';
 import type { Wake } from '../../messages/to-member.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
@@ -238,7 +238,7 @@ describe('a poll after a webhook', () => {
   let nexudus: NexudusSimulator;
   const woken: number[] = [];
   const lags: string[] = [];
-  const known = createKnownRecords();
+  const known = new KnownRecords();
   const checkedIn: number[] = [];
   const told = (id: number, { reason }: Wake): Promise<void> => {
     woken.push(id);
@@ -373,7 +373,7 @@ function pollsOf(
   nexudus: NexudusSimulator,
   waker: PollDeps['waker'],
   tellLag: (collection: string) => void = () => undefined,
-  known: KnownRecords = createKnownRecords(),
+  known: KnownRecords = new KnownRecords(),
   reads = clientOf(nexudus),
 ): PollActivities {
   return createPollActivities({

@@ -34,7 +34,7 @@ describe('survey of a space', () => {
         exceptions: () => Promise.resolve([]),
         running: () => Promise.resolve(running),
         holdingsOf: (ids) =>
-          Promise.resolve(new Map(ids.map((id): [number, Holdings] => [id, newMember(id, '')]))),
+          Promise.resolve(new Map(ids.map((id): [number, Holdings] => [id, newMember(id)]))),
         now: () => bench.clock.now,
       },
       only,

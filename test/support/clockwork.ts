@@ -21,8 +21,8 @@ import type {
   WakeActivities,
   WriteNote,
 } from '../../messages/to-activities.js';
-import { createKnownRecords } from '../../activities/known.js';
-import { createPeople } from '../../activities/people.js';
+import { KnownRecords } from '../../activities/known.js';
+import { People } from '../../activities/people.js';
 import { remote } from '../../activities/remote.js';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
@@ -193,7 +193,7 @@ export class Clockwork {
     return this.env.client.workflow.start(memberWorkflowType, {
       taskQueue: this.taskQueue,
       workflowId: `${this.taskQueue}-${memberWorkflowId(memberId)}`,
-      args: [{ ...newMember(memberId, this.taskQueue), ...claims }],
+      args: [{ ...newMember(memberId), ...claims }],
     });
   }
 
@@ -246,13 +246,13 @@ export class Clockwork {
               records: '',
             }),
         };
-        const peopleBook = createPeople(() => Promise.resolve(null));
+        const peopleBook = new People(() => Promise.resolve(null));
         return assess(
           {
             reader,
             rules: this.rules,
             people: peopleBook,
-            known: createKnownRecords(),
+            known: new KnownRecords(),
             gate: openGate,
             orders: this.orders,
             guard: this.guard,

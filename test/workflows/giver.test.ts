@@ -69,11 +69,7 @@ describe('who gives an order', () => {
         ],
       ],
       [guardWorkflowType, [null], [['rule', { id: 1, does: 'approve' }]]],
-      [
-        driftWorkflowType,
-        [firstDrift('giver', 900_000, defaultDriftPolicy)],
-        [['rule', { id: 1, verb: 'repair' }]],
-      ],
+      [driftWorkflowType, [firstDrift(900_000, defaultDriftPolicy)], [['rule', { id: 1, verb: 'repair' }]]],
       [
         planWorkflowType,
         [{ planId: 'p', by: 'Mia', why: '', rules: '', memberCount: 1, undoWindowMs: 1 }],

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parsers } from 'prettier/plugins/markdown';
 import { printable } from '../../access/text.js';
 import { markdownText } from '../../workflows/markdown.js';
-import { detailsOf } from '../../workflows/view.js';
+import { detailsOf } from '../../workflows/display.js';
 import type { MemberView } from '../../messages/to-member.js';
 
 interface Node {

@@ -110,8 +110,8 @@ const breaks: Break[] = [
   {
     what: 'never begins a fresh run',
     file: 'member.ts',
-    from: 'if (await run.isToTurnOver())',
-    to: 'if (run.state.memberId < 0 && (await run.isToTurnOver()))',
+    from: 'if (await run.shouldContinueAsNew())',
+    to: 'if (run.state.memberId < 0 && (await run.shouldContinueAsNew()))',
     matters: (history) => schedules('assessMember')(history) && continuesAsNew(history),
   },
   {

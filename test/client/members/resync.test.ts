@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { reportWords } from '../../../client/members/resync.js';
-import type { PassReport } from '../../../messages/to-member.js';
+import type { RoundReport } from '../../../messages/to-member.js';
 
 describe('what `latchkey resync ID` says', () => {
-  const of = (over: Partial<PassReport>): ReturnType<typeof reportWords> =>
+  const of = (over: Partial<RoundReport>): ReturnType<typeof reportWords> =>
     reportWords(7, { changes: [], problem: null, isDone: true, ...over });
 
   it('is that all is well where it is, or what changed', () => {

@@ -74,7 +74,7 @@ export const comparisons: Scenario = async (env, keep) => {
     const handle = await env.client.workflow.start(driftWorkflowType, {
       taskQueue,
       workflowId: taskQueue,
-      args: [firstDrift(taskQueue, 15 * minuteMs, defaultDriftPolicy)],
+      args: [firstDrift(15 * minuteMs, defaultDriftPolicy)],
     });
     const expect = (...steps: string[]): void => {
       assert.deepEqual(done.splice(0), steps);
