@@ -8,7 +8,8 @@ import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two
 import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../config/config.js';
 import type { MonitorPace } from '../monitoring/monitor.js';
-import { createApis, startService, type Apis, type Paces, type Service } from '../worker/service.js';
+import { createApis, type Apis, type Paces } from '../worker/apis.js';
+import { startService, type Service } from '../worker/service.js';
 import { watchSpace, type SpaceWatch } from '../worker/space.js';
 import type { TemporalAddress } from '../worker/temporal.js';
 

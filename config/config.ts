@@ -16,12 +16,6 @@ import {
   type Variable,
 } from './variables.js';
 
-export { parseDuration } from '../lib/durations.js';
-export { ConfigError } from './config-error.js';
-export { loadCredentials, type Credentials, type NexudusAuth } from './credentials.js';
-export { loadDotEnv } from './dotenv.js';
-export { httpUrl, type Env, type LogLevel } from './variables.js';
-
 /** Where alerts go, as configured. Holds secrets. */
 export interface AlertConfig {
   urls: string[];

@@ -2,7 +2,8 @@
 import type { Logger } from 'pino';
 import { iso, type Instant } from '../access/types.js';
 import type { Kept } from '../database/kept.js';
-import { undeliveredCause, type Alert, type Alerts } from './alerts.js';
+import { undeliveredCause, type Alerts } from './alerts.js';
+import type { Alert } from './alert.js';
 import { ChannelError, type Channel, type Message } from './channels.js';
 import type { Undelivered } from './facts.js';
 

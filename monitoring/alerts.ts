@@ -9,9 +9,6 @@ import type { ApiState } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
 import { readIdentity } from './identity.js';
 
-export { alertLimits, durationWords, utc, type Alert, type AlertLimits } from './alert.js';
-export { tokenEndWords, tokenSoonMs } from './api-alerts.js';
-
 /** What stands, and what cannot be told now: the beginnings of causes that are neither begun nor over for it. */
 export interface Alerts {
   standing: Alert[];

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { jsonText } from '../access/text.js';
 import { connectionLimits, limitConnections } from '../push/connections.js';
-import { ConfigError } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
 import { listenProblem } from '../lib/ports.js';
 
 /** Whether the process can do its work now, and what it found. The detail is public: no secrets, no personal data. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Instant } from '../access/types.js';
 import type { Kept } from '../database/kept.js';
-import { tokenEndWords, tokenSoonMs } from './alerts.js';
+import { tokenEndWords, tokenSoonMs } from './api-alerts.js';
 import { fingerprintOf, fingerprintShape, isOf } from '../lib/fingerprint.js';
 
 /** Watches the token that is in use. */

@@ -19,8 +19,6 @@ import {
   type Standing,
 } from './embedded-standing.js';
 
-export { findEmbeddedTemporal } from './embedded-lock.js';
-
 export interface EmbeddedTemporal {
   /** host:port of the gRPC endpoint, the same for as long as this is used. */
   address: string;

@@ -1,7 +1,8 @@
 /** Both APIs as one process reaches them: their clients, their pacers, their clocks and their logins. */
 import type { Instant } from '../access/types.js';
 import { createTimekeeper, type Timekeeper } from '../activities/time.js';
-import type { Config, Credentials } from '../config/config.js';
+import type { Config } from '../config/config.js';
+import type { Credentials } from '../config/credentials.js';
 import { createKisiClient, type KisiClient, type KisiClientOptions } from '../kisi/client.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { ApiMeters } from '../monitoring/api-meters.js';

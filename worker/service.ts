@@ -26,10 +26,6 @@ import { ensureRemembering } from './remembering.js';
 import { ensureSchedules, runNow } from './temporal.js';
 import { hearTemporal } from './temporal-clock.js';
 
-export { createApis, type Apis, type Paces } from './apis.js';
-export type { ServiceOptions } from './parts.js';
-export { sdkMetrics } from './readiness.js';
-
 const ensureEveryMs = 30_000;
 const otherRulesEveryMs = 10_000;
 

@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { NexudusError } from '../nexudus/errors.js';
 import { OutOfTimeError, unlessAborted, within } from '../lib/within.js';
 import { UnreadSpaceError, type CheckedSpace } from './check.js';
-import { ConfigError, type Config } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
+import type { Config } from '../config/config.js';
 
 /** Why the space is not known as it is now. */
 export interface SpaceProblem {

@@ -5,7 +5,9 @@ import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js
 import { createReader, type MemberRead } from '../../nexudus/reader.js';
 import { createLogin, type LoginState } from '../../worker/login.js';
 import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
-import { ConfigError, type Config, type Credentials, type NexudusAuth } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
+import type { Credentials, NexudusAuth } from '../../config/credentials.js';
 import { remark } from '../terminal/output.js';
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. `hastyMs`: nobody waits longer for an answer. */

@@ -1,5 +1,5 @@
 /** Groups of Kisi by their names, as people know them. */
-import { ConfigError } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
 import type { KisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
 import { remark } from '../terminal/output.js';

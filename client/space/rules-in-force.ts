@@ -1,6 +1,5 @@
 /** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
-import { readSettings } from './settings.js';
-import { readConfig } from './settings.js';
+import { readSettings, readConfig } from './settings.js';
 import type { Ground, InForce } from '../../messages/to-leader.js';
 import { existsSync } from 'node:fs';
 import { readInForce } from '../../activities/in-force.js';
@@ -10,7 +9,8 @@ import { iso, type Exception } from '../../access/types.js';
 import type { KisiClient } from '../../kisi/client.js';
 import type { NexudusClient } from '../../nexudus/client.js';
 import type { CheckedSpace } from '../../worker/check.js';
-import { ConfigError, type Config } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
 import { digestOfFile, groundOf, settingsOf } from '../../worker/in-force.js';
 import { failureOf } from '../terminal/failure.js';
 import { remark } from '../terminal/output.js';

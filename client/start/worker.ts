@@ -6,18 +6,22 @@ import { mayExist, openDatabase } from '../../database/database.js';
 import { createKept, type Kept } from '../../database/kept.js';
 import type { JsonValue } from '../../access/json.js';
 import { checkSpace } from '../../worker/check.js';
-import { ConfigError, type Config } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
 import {
   hasEmbeddedData,
   startEmbeddedTemporal,
   type EmbeddedTemporal,
 } from '../../temporal-server/embedded.js';
 import { metricsAt } from '../../monitoring/latency.js';
-import { createLogger, temporalLogger, type Logger } from '../../worker/logging.js';
+import type { Logger } from 'pino';
+import { createLogger, temporalLogger } from '../../worker/logging.js';
 import { nextFreePort } from '../../lib/ports.js';
 import { openRefusals } from '../../worker/refusals.js';
 import { readResolved } from '../../worker/resolved.js';
-import { createApis, startService, type ServiceOptions } from '../../worker/service.js';
+import { createApis } from '../../worker/apis.js';
+import { startService } from '../../worker/service.js';
+import type { ServiceOptions } from '../../worker/parts.js';
 import { watchSpace, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
 import { searchAttributes } from '../../messages/to-member.js';
 import { failureOf, type ExitCode } from '../terminal/failure.js';

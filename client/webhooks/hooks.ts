@@ -10,7 +10,8 @@ import {
   type HookState,
 } from '../../nexudus/webhooks.js';
 import { iso } from '../../access/types.js';
-import { httpUrl, type Config } from '../../config/config.js';
+import { httpUrl } from '../../config/variables.js';
+import type { Config } from '../../config/config.js';
 import { CommandError } from '../terminal/failure.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { timeWords } from '../terminal/times.js';

@@ -8,7 +8,7 @@ import { openDatabase } from '../../database/database.js';
 import { createKept } from '../../database/kept.js';
 import type { Tables } from '../../database/tables.js';
 import { createAlerting, type Alerting } from '../../monitoring/alerting.js';
-import type { Alert } from '../../monitoring/alerts.js';
+import type { Alert } from '../../monitoring/alert.js';
 import { ChannelError, type Channel, type Message } from '../../monitoring/channels.js';
 import { createLogger } from '../../worker/logging.js';
 import { hour, minute, noon } from './facts.js';

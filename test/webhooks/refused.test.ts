@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../worker/logging.js';
+import type { Logger } from 'pino';
 import { createRefusedLog, type RefusedLog } from '../../webhooks/refused.js';
 
 function logging(everyMs: number): { refused: RefusedLog; said: object[] } {
