@@ -10,7 +10,7 @@ export interface Alert {
   /** One line in plain words: what is wrong, and what to do. */
   text: string;
   /** It is told once it was seen for so long; left out: at once. */
-  patienceMs?: number;
+  delayMs?: number;
 }
 
 /** From when on something needs somebody, in ms. */

@@ -22,16 +22,6 @@ export interface AlertingOptions {
   firstPauseMs?: number;
 }
 
-export interface Alerting {
-  /**
-   * Tells each channel what is new to it, in one message. Once what there is to tell was taken or refused it resolves; it rejects
-   * never.
-   */
-  tell(alerts: Alerts): Promise<void>;
-  /** The channels that are not reached now. */
-  undelivered(): Undelivered[];
-}
-
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 /** A receiver that is down is tried again so often at last. */
@@ -47,10 +37,8 @@ interface Line {
   failure: { since: Instant; why: string; pauseMs: number; nextAt: Instant } | null;
 }
 
-/** What tells each channel what stands. */
-export const createAlerting = (options: AlertingOptions): Alerting => new ChannelAlerting(options);
-
-class ChannelAlerting implements Alerting {
+/** Tells each channel what stands. */
+export class Alerting {
   private readonly lines: Line[];
   private readonly calmMs: number;
   private readonly againMs: number;
@@ -68,11 +56,13 @@ class ChannelAlerting implements Alerting {
     this.startedAt = now();
   }
 
+  /** Tells each channel what is new to it, in one message. Resolves once each message was taken or refused; never rejects. */
   async tell(alerts: Alerts): Promise<void> {
     this.note(alerts.standing);
     await Promise.all(this.lines.map((line) => this.tellOne(line, alerts)));
   }
 
+  /** The channels that are not reached now. */
   undelivered(): Undelivered[] {
     return this.lines.flatMap(({ channel, failure }) =>
       failure === null ? [] : [{ channel: channel.name, since: failure.since, why: failure.why }],
@@ -124,7 +114,7 @@ class ChannelAlerting implements Alerting {
     return {
       now: now(),
       againMs: this.againMs,
-      isDue: ({ cause, patienceMs = 0 }) => now() - (this.seen.get(cause)?.first ?? now()) >= patienceMs,
+      isDue: ({ cause, delayMs = 0 }) => now() - (this.seen.get(cause)?.first ?? now()) >= delayMs,
       isCalm: (cause) => now() - (this.seen.get(cause)?.last ?? this.startedAt) >= this.calmMs,
     };
   }

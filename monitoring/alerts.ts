@@ -49,7 +49,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...facts.undelivered.map(({ channel, since, why }) => ({
       cause: undeliveredCause(channel),
       since,
-      patienceMs: undeliveredMs,
+      delayMs: undeliveredMs,
       text: `Alerts have not reached ${channel} since ${utc(since)}: ${why} \`latchkey alert --test\` tries it.`,
     })),
   ];
@@ -92,7 +92,7 @@ function rulesAlerts({ workers, rules }: Facts): Alert[] {
   if (others.length === 0) return [];
   const named = others.map(({ pid, host, rules: own }) => `${pid}@${host} has rules ${own ?? ''}`).join(', ');
   const text = `Workers run with different rules. Those of process ${rules.process} hold (${rules.digest}); ${named}. Start all of them with the same latchkey.yaml.`;
-  return [{ cause: 'rules', since: null, text, patienceMs: otherRulesMs }];
+  return [{ cause: 'rules', since: null, text, delayMs: otherRulesMs }];
 }
 
 /** Where the API itself is the matter, that is told, and not this too. */
@@ -195,14 +195,14 @@ function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): A
       state !== undefined && state.refused === null && now - (state.reachableSince ?? now) >= blockedMs;
     if (api !== undefined && !isApiWell(apis?.[api])) return [];
     const text = `${count} members wait, though both APIs answer (${problem}): \`latchkey members --problem ${problem}\` lists them, and \`latchkey show ID\` says for what.`;
-    return [{ cause: `blocked/${problem}`, since: null, text, patienceMs: blockedMs }];
+    return [{ cause: `blocked/${problem}`, since: null, text, delayMs: blockedMs }];
   });
   if (endingSoon.length === 0) return waiting;
   const first = Math.min(...endingSoon.map(({ endsAt }) => endsAt));
   const ids = endingSoon.slice(0, mostIds).map(({ memberId }) => memberId);
   const more = endingSoon.length > mostIds ? ` and ${endingSoon.length - mostIds} more` : '';
   const text = `Keys of ${endingSoon.length} members end at the door within 48 hours, the first at ${utc(first)}, unless Latchkey can move them on by then: members ${ids.join(', ')}${more}. \`latchkey show ID\` says what they wait for.`;
-  return [...waiting, { cause: 'ending', since: null, text, patienceMs: blockedMs }];
+  return [...waiting, { cause: 'ending', since: null, text, delayMs: blockedMs }];
 }
 
 function blockText(count: number): string {

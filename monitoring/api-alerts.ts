@@ -18,7 +18,7 @@ export const tokenSoonMs = 24 * 3_600_000;
 const tokenLateMs = 24 * 3_600_000;
 
 /** As people call them. */
-export const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
+export const names = { nexudus: 'Nexudus', kisi: 'Kisi' } as const;
 const credentials: Record<ApiName, string> = {
   nexudus: 'NEXUDUS_EMAIL and NEXUDUS_PASSWORD, or NEXUDUS_TOKEN',
   kisi: 'KISI_API_KEY',

@@ -9,23 +9,23 @@ import { batchSize, type NexudusClient } from '../nexudus/client.js';
 import { keep } from '../nexudus/fresh.js';
 import type { AcsRoute, Opinion } from '../push/acs.js';
 import type { Count } from '../push/answers.js';
-import { createDebouncer, type Debouncer, type DebouncerOptions } from '../push/debouncer.js';
-import { createKisiRoute } from '../push/kisi.js';
+import { Debouncer, type DebouncerOptions } from '../push/debouncer.js';
+import { KisiRoute } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
 import type { Kept } from '../database/kept.js';
 import type { Ownership } from '../database/ownership.js';
 import type { AuditLog } from '../database/audit-log.js';
 import { pollScheduleId, type Wake } from '../messages/to-member.js';
-import { createOpinionKeeper } from './opinions.js';
+import { OpinionKeeper } from './opinions.js';
 import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/config.js';
 import { askForComparison } from '../monitoring/drift.js';
-import { watchHooks } from './hooks.js';
+import { HookWatch } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 import { hooksKeptName } from '../monitoring/monitor.js';
 import { createNewcomers, type HasCoworker } from './newcomers.js';
 import { listenProblem } from '../lib/ports.js';
-import { createRefusedLog } from './refused.js';
+import { RefusedLog } from './refused.js';
 
 export interface PushDeps {
   config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
@@ -58,7 +58,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
   const { newcomers, debouncer } = memberDebouncers(deps, waker);
-  const opinions = createOpinionKeeper({
+  const opinions = new OpinionKeeper({
     auditLog,
     now: Date.now,
     onProblem: (err) => {
@@ -76,8 +76,8 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         };
   const drift = driftDebouncer(deps, waker);
   const judge = kisiJudge(deps, drift);
-  const kisi = kisiKey === null ? null : createKisiRoute({ key: kisiKey, judge });
-  const refused = createRefusedLog(log);
+  const kisi = kisiKey === null ? null : new KisiRoute({ key: kisiKey, judge });
+  const refused = new RefusedLog(log);
   const meter = pushCounter();
   const count: Count = (source, outcome) => {
     meter(source, outcome);
@@ -90,7 +90,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   });
   log.info({ port: listener.port }, 'pushes are taken in');
   const watch =
-    nexudusSecret === null ? null : watchHooks(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
+    nexudusSecret === null ? null : new HookWatch(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
   return {
     port: listener.port,
     async close() {
@@ -141,7 +141,7 @@ function memberDebouncers(deps: PushDeps, waker: Waker): { newcomers: Debouncer;
     client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   const mayStart = createNewcomers(deps);
   // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
-  const newcomers: Debouncer = createDebouncer({
+  const newcomers: Debouncer = new Debouncer({
     async wake(memberId) {
       const wake = wakeBy('changed');
       if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
@@ -150,7 +150,7 @@ function memberDebouncers(deps: PushDeps, waker: Waker): { newcomers: Debouncer;
     ...{ pollNow, gatherMs: 0, atOnce: newcomersAtOnce, onWoken: deps.onWoken },
     ...telling(log),
   });
-  const debouncer: Debouncer = createDebouncer({
+  const debouncer: Debouncer = new Debouncer({
     async wake(memberId, { mayStart, isCheckIn }) {
       const wake = wakeBy(isCheckIn ? 'checkIn' : 'changed');
       if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
@@ -174,7 +174,7 @@ const driftWindowMs = 10_000;
 
 /** Has members compare themselves with Kisi, or all of Kisi compared. */
 function driftDebouncer({ client, log }: PushDeps, waker: Waker): Debouncer {
-  const debouncer = createDebouncer({
+  const debouncer = new Debouncer({
     async wake(memberId) {
       if (!(await waker.wakeIfRunning(memberId, { reason: 'drift' }))) debouncer.tellSomething();
     },

@@ -47,22 +47,10 @@ export interface LoginState {
 }
 
 /**
- * What one API is shown, for as long as the process lives. Where the API refuses it, nothing is sent but a try now and
- * then, and a new one is used as soon as it is there and works.
+ * What one API is shown, for as long as the process lives. Where the API refuses it, Latchkey sends nothing but a try now and then,
+ * and uses a new credential as soon as it is there and works. Nothing is sent before the first request of a client.
  */
-export interface Login<K> extends LoginState {
-  /** The client that `make` makes for a credential, always for the one in use. It throws what the API answers. */
-  clientOf<C extends object>(make: (credential: K) => C): C;
-  /** The credential that is in use. */
-  inUse(): K;
-  /** The same turns; while the credential is refused, asking for one throws the API's refusal, so that nothing is sent. */
-  guarded<A extends unknown[]>(turns: Turns<A>): Turns<A>;
-}
-
-/** Creates the login. Nothing is sent before the first request of a client. */
-export const createLogin = <K>(options: LoginOptions<K>): Login<K> => new CredentialLogin(options);
-
-class CredentialLogin<K> implements Login<K> {
+export class Login<K> implements LoginState {
   private readonly now: () => Instant;
   private readonly lookEveryMs: number;
   private readonly firstTryMs: number;
@@ -89,6 +77,7 @@ class CredentialLogin<K> implements Login<K> {
     this.firstTryMs = firstTryMs;
   }
 
+  /** The client that `make` makes for a credential, always for the one in use. It throws what the API answers. */
   clientOf<C extends object>(make: (credential: K) => C): C {
     let made = { of: this.credential, client: make(this.credential) };
     const current = (): typeof made => {
@@ -108,6 +97,7 @@ class CredentialLogin<K> implements Login<K> {
     });
   }
 
+  /** The same turns; while the credential is refused, asking for one throws the API's refusal, so that nothing is sent. */
   guarded<A extends unknown[]>(turns: Turns<A>): Turns<A> {
     return {
       turn: async (...args) => {
@@ -122,6 +112,7 @@ class CredentialLogin<K> implements Login<K> {
     };
   }
 
+  /** The credential that is in use. */
   inUse(): K {
     return this.credential;
   }

@@ -8,14 +8,14 @@ import { createChannels } from '../monitoring/channels.js';
 import { setComparisonInterval } from '../monitoring/drift.js';
 import { lastReport } from '../monitoring/facts.js';
 import type { Health } from '../monitoring/health.js';
-import { createJournalWatch, type JournalWatch } from '../monitoring/journal.js';
-import { createMonitor, type Monitor } from '../monitoring/monitor.js';
+import { JournalWatch } from '../monitoring/journal.js';
+import { Monitor } from '../monitoring/monitor.js';
 import { watchRetiring } from '../monitoring/retiring.js';
-import { createTokenWatch } from '../monitoring/token-end.js';
+import { TokenWatch } from '../monitoring/token-end.js';
 import type { Listener } from '../push/listener.js';
 import { startPush } from '../webhooks/push.js';
 import { createTeller } from './in-force.js';
-import { createLeader, ensureLeader, type Leader } from './leader.js';
+import { Leader, ensureLeader } from './leader.js';
 import { LeaderWorkers } from './leader-workers.js';
 import { createMemberWorker } from './member-worker.js';
 import { goOnWhenMended, wakeBlocked } from './mended.js';
@@ -52,7 +52,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const stopWatching = watchEnds(parts);
   const otherRules = await watchOtherRules(client, config.file, parts.log);
   const leaderWorkers = new LeaderWorkers(parts);
-  const leader = createLeader({
+  const leader = new Leader({
     heldBack: () => otherRules.heldBack(),
     openWorkers: () => leaderWorkers.open(),
     tell: createTeller(client, parts),
@@ -94,7 +94,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 async function watchJournal({ auditLog, log, apis, client }: Parts): Promise<JournalWatch> {
-  return createJournalWatch({
+  return new JournalWatch({
     ...{ auditLog, log, now: () => apis.time.now(), meter: Runtime.instance().metricMeter },
     told: (await lastReport(client))?.journal.head ?? null,
   });
@@ -104,9 +104,9 @@ async function watchJournal({ auditLog, log, apis, client }: Parts): Promise<Jou
 function monitorOf(parts: Parts, journal: JournalWatch): Monitor {
   const { config, apis, log, client, kept, meters, runs, monitorPace = {} } = parts;
   const common = { kept, log, now: () => apis.time.now() };
-  return createMonitor({
+  return new Monitor({
     ...{ ...common, client, taskQueue: config.taskQueue, journal, runs },
-    token: createTokenWatch({ ...common, tokenInUse: apis.nexudusToken }),
+    token: new TokenWatch({ ...common, tokenInUse: apis.nexudusToken }),
     time: apis.time,
     hear: (signal) => hearTemporal(client, apis.temporalClock, signal),
     tellClocks: meters.clocks,

@@ -39,25 +39,6 @@ export interface SpaceWatchOptions {
   checkLimitMs?: number;
 }
 
-/** Checks the space until it is known, while everything else runs already. */
-export interface SpaceWatch {
-  /** As it was found last, or as an earlier process found it; null: neither. */
-  known(): CheckedSpace | null;
-  /** Why it is not known as it is now; null: it is. */
-  problem(): SpaceProblem | null;
-  /** Told of the space each time that it is found other than before, and at once where there is one already. */
-  onFound(listener: (space: CheckedSpace) => void): void;
-  /** Told when both APIs have answered for the first time. */
-  onChecked(listener: () => void): void;
-  /** Checks it at once, where it is still to be checked. */
-  lookNow(): void;
-  /** Resolves after the first check, however it ended. */
-  looked: Promise<void>;
-  /** Rejects with a ConfigError where a person must mend something before this can work for the first time. */
-  failed: Promise<never>;
-  stop(): void;
-}
-
 const beingChecked: SpaceProblem = {
   api: null,
   lines: ['The space is being checked.'],
@@ -65,11 +46,11 @@ const beingChecked: SpaceProblem = {
   kind: '',
 };
 
-/** Starts to check the space, again and again until both APIs have answered. */
-export const watchSpace = (options: SpaceWatchOptions): SpaceWatch => new RepeatedCheck(options);
-
-class RepeatedCheck implements SpaceWatch {
+/** Checks the space, again and again until both APIs have answered, while everything else runs already. */
+export class SpaceWatch {
+  /** Resolves after the first check, however it ended. */
   readonly looked: Promise<void>;
+  /** Rejects with a ConfigError where a person must correct something before this can work for the first time. */
   readonly failed: Promise<never>;
   private readonly digest: string;
   private readonly foundListeners: ((space: CheckedSpace) => void)[] = [];
@@ -93,23 +74,28 @@ class RepeatedCheck implements SpaceWatch {
     this.failed.catch(() => undefined);
   }
 
+  /** As it was found last, or as an earlier process found it; null: neither. */
   known(): CheckedSpace | null {
     return this.lastKnown;
   }
 
+  /** Why it is not known as it is now; null: it is. */
   problem(): SpaceProblem | null {
     return this.lastProblem;
   }
 
+  /** Calls `listener` each time that the space is found other than before, and at once where there is one already. */
   onFound(listener: (space: CheckedSpace) => void): void {
     this.foundListeners.push(listener);
     if (this.lastKnown !== null) listener(this.lastKnown);
   }
 
+  /** Calls `listener` when both APIs have answered for the first time. */
   onChecked(listener: () => void): void {
     this.checkedListeners.push(listener);
   }
 
+  /** Checks at once, unless the space is checked already. */
   lookNow(): void {
     this.hurry.abort();
   }

@@ -22,7 +22,7 @@ import { readResolved } from '../../worker/resolved.js';
 import { createApis } from '../../worker/apis.js';
 import { startService } from '../../worker/service.js';
 import type { ServiceOptions } from '../../worker/parts.js';
-import { watchSpace, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
+import { SpaceWatch, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
 import { searchAttributes } from '../../messages/to-member.js';
 import { failureOf, type ExitCode } from '../terminal/failure.js';
 import { print, printFailure } from '../terminal/output.js';
@@ -49,7 +49,7 @@ export async function worker(): Promise<never> {
   const apis = usable(() => createApis(config, {}, readCredentials, refusals));
   if (config.temporalAddress !== null) await tryTemporal(config);
   const before = await readResolved(config.databaseUrl);
-  const space = watchSpace({
+  const space = new SpaceWatch({
     async check() {
       const found = await checkSpace(config, apis.nexudus, apis.kisi, before);
       if (found.problems.length > 0) throw new ConfigError(found.problems);

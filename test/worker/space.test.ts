@@ -6,7 +6,7 @@ import { UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
 import { ConfigError } from '../../config/config-error.js';
 import { loadConfig } from '../../config/config.js';
 import { createLogger } from '../../worker/logging.js';
-import { watchSpace, type KeptSpace, type SpaceWatch, type SpaceWatchOptions } from '../../worker/space.js';
+import { SpaceWatch, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
 import { eventually } from '../support/eventually.js';
 
 const call = { method: 'GET', path: '/groups' } as const;
@@ -57,7 +57,7 @@ class Processes {
   } {
     const written: string[] = [];
     let checks = 0;
-    const watch = watchSpace({
+    const watch = new SpaceWatch({
       check: () => {
         const answer = answers[Math.min(checks++, answers.length - 1)];
         return answer instanceof Error || answer === undefined
@@ -93,7 +93,7 @@ class Processes {
   }
 }
 
-describe('watchSpace', () => {
+describe('SpaceWatch', () => {
   let processes: Processes;
   beforeEach(() => (processes = new Processes()));
   afterEach(() => {
