@@ -138,7 +138,7 @@ function unencryptedProblems(env: Env): string[] {
     .filter((name) => isReadableOnTheWay(valueOf(env, name) ?? ''))
     .map(
       (name) =>
-        `${name} is plain http, by which anybody on the way can read the login: use https, or set LATCHKEY_ALLOW_HTTP=yes where that is meant`,
+        `${name} is plain http, so anybody on the way can read the login: use https, or set LATCHKEY_ALLOW_HTTP=yes if you want that`,
     );
 }
 

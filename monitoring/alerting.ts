@@ -15,18 +15,17 @@ export interface AlertingOptions {
   kept: Kept;
   log: Logger;
   now: () => Instant;
-  /** A cause is over once it was not seen for so long: what comes and goes is told once. */
+  /** A cause is over once it was not seen for this long: what comes and goes is told once. */
   calmMs?: number;
-  /** A cause that lasts is told again after so long. */
+  /** A cause that lasts is told again after this. */
   againMs?: number;
   firstPauseMs?: number;
 }
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
-/** A receiver that is down is tried again so often at last. */
+/** The longest pause before a receiver that is down is tried again. */
 const longestPauseMs = 15 * minuteMs;
-/** A message lists so many. */
 const mostLines = 20;
 
 /** Whom to tell, and how that went so far. */
@@ -103,9 +102,12 @@ export class Alerting {
     line.failure = null;
     line.told = afterTelling(before, news, now());
     const causes = [...news.begun, ...news.lasting].map(({ cause }) => cause);
-    log.info({ causes, over: news.over.map(({ cause }) => cause) }, `told ${channel.name}`);
+    log.info({ causes, over: news.over.map(({ cause }) => cause) }, `sent alerts to ${channel.name}`);
     await kept.write(nameOf(channel), line.told, now()).catch((err: unknown) => {
-      log.warn({ err }, 'what alerts were sent cannot be kept: after a restart they would be sent again');
+      log.warn(
+        { err },
+        'Latchkey cannot store which alerts it sent: after a restart it would send them again',
+      );
     });
   }
 
@@ -122,11 +124,12 @@ export class Alerting {
   private fails(line: Line, error: unknown): void {
     const { log, now } = this.options;
     const { channel, failure } = line;
-    const why = error instanceof ChannelError ? error.message : 'something went wrong that was not foreseen.';
+    const why = error instanceof ChannelError ? error.message : 'an unexpected error.';
     const askedMs = error instanceof ChannelError ? (error.retryAfterMs ?? 0) : 0;
     const nextPauseMs = failure === null ? this.firstPauseMs : failure.pauseMs * 2;
     const pauseMs = Math.min(Math.max(nextPauseMs, askedMs), longestPauseMs);
-    if (failure === null) log.warn(`an alert did not reach ${channel.name}, and is sent again: ${why}`);
+    if (failure === null)
+      log.warn(`an alert did not reach ${channel.name}, and Latchkey sends it again: ${why}`);
     line.failure = { since: failure?.since ?? now(), why, pauseMs, nextAt: now() + pauseMs };
   }
 }
@@ -138,7 +141,7 @@ async function readTold(kept: Kept, channel: Channel, log: Logger): Promise<Told
   try {
     return ((await kept.read(nameOf(channel)))?.value ?? {}) as Told;
   } catch (err) {
-    log.warn({ err }, 'what alerts were sent before cannot be read: some may be sent again');
+    log.warn({ err }, 'Latchkey cannot read which alerts it sent before: it may send some again');
     return {};
   }
 }
@@ -208,7 +211,7 @@ function messageOf({ begun, lasting, over }: News): Message {
     title: `Latchkey: ${counts.join(', ')}`,
     lines:
       more > 0
-        ? [...lines.slice(0, mostLines), `And ${more} more: \`latchkey status\` lists what stands.`]
+        ? [...lines.slice(0, mostLines), `And ${more} more: \`latchkey status\` lists all of them.`]
         : lines,
     alerts: [...begun.map(as('begun')), ...lasting.map(as('lasts')), ...over.map(as('over'))],
   };

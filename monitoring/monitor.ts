@@ -48,11 +48,11 @@ export interface MonitorDeps {
 export interface MonitorPace extends Pick<AlertingOptions, 'calmMs' | 'againMs' | 'firstPauseMs'> {
   everyMs: number;
   limits: Partial<AlertLimits>;
-  /** A Schedule is not late before so long. */
+  /** A Schedule is not late before this. */
   lateMs: number;
 }
 
-/** An API that does not answer is asked so often whether it does, should nothing else ask it. */
+/** How often an API that does not answer is asked whether it does, should nothing else ask it. */
 const probeMs = 60_000;
 /** What webhooks are off is told by whoever looks after them, each 10 minutes. */
 const hooksLastMs = 30 * 60_000;
@@ -104,7 +104,7 @@ export class Monitor {
         () => (this.isFailing = false),
         (err: unknown) => {
           if (!this.isFailing)
-            log.warn({ err }, 'how the space stands could not be read, so no alerts go out');
+            log.warn({ err }, 'Latchkey could not read how the space stands, so it sends no alerts');
           this.isFailing = true;
         },
       );
@@ -168,7 +168,7 @@ export class Monitor {
     const { runs, runNow, log } = this.deps;
     for (const id of runs.late(facts)) {
       log.warn(
-        `the Schedule ${id} did not run when it ought to, as after Temporal's clock was set: it is run now`,
+        `the Schedule ${id} did not run when it should have, as can happen after Temporal's clock was set: Latchkey runs it now`,
       );
       await runNow(id);
     }

@@ -67,7 +67,7 @@ export interface TimeLimits {
   callMs: number;
   /** So often it is looked who is too late. Node's own 30 s would make the others what they are not. */
   checkMs: number;
-  /** Nothing is sent or read for so long, amid an answer. */
+  /** The longest silence amid an answer. */
   silenceMs: number;
   /** Longer than proxies keep a connection (a minute, mostly): one that we close as they use it again is a call lost. */
   idleMs: number;

@@ -60,7 +60,7 @@ export async function choosePorts(options: EmbeddedOptions, address: string | nu
   const target = hiddenTarget();
   if (!target.isHidden)
     options.log?.(
-      'on this system a web page that is open in a browser here can find the Temporal UI, and order what it likes: have it only while you look at it',
+      'on this system any web page in a browser here can find the Temporal UI and give orders through it: switch the UI on only while you look at it',
       'warn',
     );
   return { grpc, ui: { port, target } };

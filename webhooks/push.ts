@@ -7,7 +7,7 @@ import { createWaker, type Waker } from '../activities/wake.js';
 import type { KisiClient } from '../kisi/client.js';
 import { batchSize, type NexudusClient } from '../nexudus/client.js';
 import { keep } from '../nexudus/fresh.js';
-import type { AcsRoute, Opinion } from '../push/acs.js';
+import type { AcsRoute } from '../push/acs.js';
 import type { Count } from '../push/answers.js';
 import { Debouncer, type DebouncerOptions } from '../push/debouncer.js';
 import { KisiRoute } from '../push/kisi.js';
@@ -45,7 +45,7 @@ export interface PushDeps {
   onWoken: (waitedMs: number) => void;
 }
 
-/** More than one lookup serves: whoever comes beyond that must not wait for it, but for a poll. */
+/** More than one lookup serves: a newcomer beyond that waits for a poll instead. */
 const newcomersAtOnce = 2 * batchSize;
 
 /**
@@ -62,18 +62,13 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     auditLog,
     now: Date.now,
     onProblem: (err) => {
-      log.warn({ err }, 'what Nexudus works out itself cannot be kept in the audit log; it is tried again');
+      log.warn(
+        { err },
+        'Latchkey cannot keep what Nexudus works out itself in the audit log, and tries again',
+      );
     },
   });
-  const acs =
-    acsToken === null
-      ? null
-      : {
-          ...acsRoute(deps, acsToken),
-          onOpinion: (opinion: Opinion) => {
-            opinions.take(opinion);
-          },
-        };
+  const acs = acsToken === null ? null : acsRoute(deps, acsToken, opinions);
   const drift = driftDebouncer(deps, waker);
   const judge = kisiJudge(deps, drift);
   const kisi = kisiKey === null ? null : new KisiRoute({ key: kisiKey, judge });
@@ -88,7 +83,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
     throw line === null ? error : new ConfigError([line]);
   });
-  log.info({ port: listener.port }, 'pushes are taken in');
+  log.info({ port: listener.port }, 'the push port is open');
   const watch =
     nexudusSecret === null ? null : new HookWatch(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
   return {
@@ -105,7 +100,9 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
       })();
       const tooLate = sleep(drainMs, false, { ref: false });
       if (!(await Promise.race([drained, tooLate])))
-        log.warn('not everybody could be woken of whom pushes told; the next poll and comparison see to it');
+        log.warn(
+          'Latchkey could not wake every member that pushes named; the next poll and comparison make up for it',
+        );
     },
   };
 }
@@ -123,7 +120,7 @@ function kisiJudge(
     onProblem: (err) => {
       log.warn(
         { err },
-        'events of Kisi come in, but not whose they are can be read: Kisi is compared instead',
+        'Latchkey cannot read whose keys the events of Kisi are about, so it compares all keys with Kisi instead',
       );
     },
   });
@@ -169,7 +166,7 @@ async function tellHooks(kept: Kept, off: string[]): Promise<void> {
   await kept.write(hooksKeptName, off, Date.now()).catch(() => undefined);
 }
 
-/** So often a member, or all of Kisi, is looked at because of events at most. */
+/** How long apart a member, or all of Kisi, is compared because of events, at least. */
 const driftWindowMs = 10_000;
 
 /** Has members compare themselves with Kisi, or all of Kisi compared. */
@@ -203,7 +200,7 @@ function telling(log: Logger): Pick<DebouncerOptions, 'onProblem' | 'onMended'> 
     onProblem: (err) => {
       log.warn(
         { err },
-        'pushes come in, but Temporal does not take the wakes; they are kept and tried again',
+        'pushes come in, but Temporal does not take the wakes: Latchkey keeps them and tries again',
       );
     },
     onMended: () => {
@@ -221,7 +218,7 @@ const businessesKeptMs = 30_000;
 /** Whoever calls waits for as long. */
 const readLimit = { limitMs: 30_000 };
 
-function acsRoute({ nexudus, kisi }: PushDeps, token: string): Omit<AcsRoute, 'onOpinion'> {
+function acsRoute({ nexudus, kisi }: PushDeps, token: string, opinions: OpinionKeeper): AcsRoute {
   const groups = keep(() => kisi.listGroups(), Date.now, { ...readLimit, of: 'Kisi' });
   const businesses = keep(
     async () => {
@@ -234,6 +231,9 @@ function acsRoute({ nexudus, kisi }: PushDeps, token: string): Omit<AcsRoute, 'o
   let known: ReadonlySet<string | null> = new Set();
   return {
     token,
+    onOpinion: (opinion) => {
+      opinions.take(opinion);
+    },
     groups: () => groups.get({ notBefore: Infinity, maxAgeMs: groupsKeptMs }),
     async isKnown(businessUniqueId) {
       const wanted = businessUniqueId.trim().toLowerCase();

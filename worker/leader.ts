@@ -12,10 +12,10 @@ import { oneForAll, leaderWorkflowId, leaderWorkflowType } from '../messages/to-
 import { inForceMemo } from '../messages/to-leader.js';
 
 const beatMs = 1_000;
-/** After so long the activity ends and begins anew, so that no attempt lasts for ever. */
+/** After this the activity ends and begins anew, so that no attempt lasts for ever. */
 const termMs = 24 * 3_600_000;
 
-/** After so long what could not be told is told again. */
+/** After this the process tries to tell again. */
 const tellAgainMs = 1_000;
 
 /** A term that this process must not have is offered to all again after this. */

@@ -68,7 +68,7 @@ export async function openParts(options: ServiceOptions): Promise<Parts> {
   keyEmailDigests(await installationSecret(db));
   space.onFound(({ resolved }) => {
     keepResolved(db, resolved).catch((err: unknown) => {
-      log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
+      log.warn({ err }, 'Latchkey could not store the ids that the configuration names for the next start');
     });
   });
   const meter = Runtime.instance().metricMeter;

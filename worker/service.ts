@@ -147,16 +147,18 @@ function watchEnds({ config, apis }: Parts): () => void {
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
 async function keepSingletons({ client, config, kept, log }: Parts): Promise<() => void> {
-  const { taskQueue, initialMode, comparisonIntervalMs } = config;
   const ensure = async (): Promise<void> => {
-    await ensureRemembering(client, kept, { taskQueue, initialMode, comparisonIntervalMs, now: Date.now });
-    await ensureLeader(client, taskQueue);
+    await ensureRemembering(client, kept, config);
+    await ensureLeader(client, config.taskQueue);
   };
   await ensure();
-  await setComparisonInterval(client, comparisonIntervalMs);
+  await setComparisonInterval(client, config.comparisonIntervalMs);
   return every(ensureEveryMs, () => {
     ensure().catch((err: unknown) => {
-      log.warn({ err }, 'whether the workflows control, guard, leader and drift run could not be checked');
+      log.warn(
+        { err },
+        'Latchkey could not check whether the workflows control, guard, leader and drift run',
+      );
     });
   });
 }
@@ -165,7 +167,7 @@ async function keepSingletons({ client, config, kept, log }: Parts): Promise<() 
 function tellOfOtherRules({ log }: Parts, otherRules: OtherRules): () => void {
   const look = (): void => {
     otherRules.tell().catch((err: unknown) => {
-      log.debug({ err }, 'by which rules others work could not be read');
+      log.debug({ err }, 'Latchkey could not read which rules are in force');
     });
   };
   look();

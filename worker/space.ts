@@ -150,7 +150,7 @@ export class SpaceWatch {
     await kept.write({ digest: this.digest, space }).catch((err: unknown) => {
       log.warn(
         { err },
-        'the checked space could not be kept, so a start while an API is down must wait for it',
+        'Latchkey could not store the checked space, so a start while an API is down must wait for that API',
       );
     });
   }
@@ -177,7 +177,10 @@ export class SpaceWatch {
     try {
       return await kept.read();
     } catch (err) {
-      log.warn({ err }, 'what the space was like at an earlier start cannot be read; it is tried again');
+      log.warn(
+        { err },
+        'Latchkey cannot read what it found of the space at an earlier start, and tries again',
+      );
       return 'unread';
     }
   }
@@ -189,10 +192,8 @@ export class SpaceWatch {
     if (problem === null || this.told === problem.kind) return;
     this.told = problem.kind;
     const way =
-      this.lastKnown === null
-        ? 'no member is looked after until it is'
-        : 'what the last check found holds until then';
-    const line = `the space cannot be checked, and ${way}; it is tried again by itself: ${lines.join(' ')}`;
+      this.lastKnown === null ? 'looks after no member until then' : 'works by the last check until then';
+    const line = `Latchkey cannot check the space, tries again by itself, and ${way}: ${lines.join(' ')}`;
     // Of refused credentials their login tells (worker/login.ts).
     if (problem.api === null) log.error(line);
     else log.warn(line);

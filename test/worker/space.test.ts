@@ -110,7 +110,7 @@ describe('SpaceWatch', () => {
     await watch.looked;
     assert.match(watch.problem()?.lines.join() ?? '', /asked of Nexudus was not done within/);
     await eventually('it is known', () => watch.known() !== null);
-    assert.equal(lines().filter(({ msg }) => msg.includes('cannot be checked')).length, 1);
+    assert.equal(lines().filter(({ msg }) => msg.includes('cannot check the space')).length, 1);
   });
 
   it('checks until both APIs answer, and tells once of an outage, however it shows', async () => {
@@ -130,7 +130,7 @@ describe('SpaceWatch', () => {
     assert.deepEqual(
       lines().map(({ level, msg }) => [level, msg.slice(0, 30)]),
       [
-        ['warn', 'the space cannot be checked, a'],
+        ['warn', 'Latchkey cannot check the spac'],
         ['info', 'the space is checked: Nexudus '],
         ['warn', 'beware'],
       ],
@@ -218,7 +218,7 @@ describe('SpaceWatch', () => {
     });
     await watch.looked;
     assert.deepEqual(watch.known(), space(7));
-    assert.match(lines()[0]?.msg ?? '', /could not be kept/);
+    assert.match(lines()[0]?.msg ?? '', /could not store the checked space/);
   });
 
   it('ends nothing where it cannot be read whether this has worked before', async () => {
@@ -226,7 +226,7 @@ describe('SpaceWatch', () => {
       kept: { read: () => Promise.reject(new Error('no database')), write: () => Promise.resolve() },
     });
     await eventually('it is found', () => watch.known() !== null);
-    assert.match(lines()[0]?.msg ?? '', /earlier start cannot be read/);
+    assert.match(lines()[0]?.msg ?? '', /cannot read what it found of the space at an earlier start/);
   });
 
   it('passes on what is no problem of the space', async () => {
