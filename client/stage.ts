@@ -8,8 +8,9 @@ import { buildTwoCities, environmentOf, type TwoCities } from '../simulators/two
 import { checkSpace } from '../worker/check.js';
 import { loadConfig, type Config } from '../config/config.js';
 import type { MonitorPace } from '../monitoring/monitor.js';
-import { createApis, startService, type Apis, type Paces, type Service } from '../worker/service.js';
-import { watchSpace, type SpaceWatch } from '../worker/space.js';
+import { createApis, type Apis, type Paces } from '../worker/apis.js';
+import { startService, type Service } from '../worker/service.js';
+import { SpaceWatch } from '../worker/space.js';
 import type { TemporalAddress } from '../worker/temporal.js';
 
 export interface StageOptions {
@@ -87,7 +88,7 @@ export async function setStage({
 
 /** A space that was looked at once, as for the first time. Rejects where a person must mend something first. */
 export async function watchAnew(config: Config, { nexudus, kisi }: Apis, log: Logger): Promise<SpaceWatch> {
-  const space = watchSpace({
+  const space = new SpaceWatch({
     check: () => checkSpace(config, nexudus, kisi),
     config,
     kept: { read: () => Promise.resolve(null), write: () => Promise.resolve() },

@@ -16,12 +16,6 @@ import {
   type Variable,
 } from './variables.js';
 
-export { parseDuration } from '../lib/durations.js';
-export { ConfigError } from './config-error.js';
-export { loadCredentials, type Credentials, type NexudusAuth } from './credentials.js';
-export { loadDotEnv } from './dotenv.js';
-export { httpUrl, type Env, type LogLevel } from './variables.js';
-
 /** Where alerts go, as configured. Holds secrets. */
 export interface AlertConfig {
   urls: string[];
@@ -144,7 +138,7 @@ function unencryptedProblems(env: Env): string[] {
     .filter((name) => isReadableOnTheWay(valueOf(env, name) ?? ''))
     .map(
       (name) =>
-        `${name} is plain http, by which anybody on the way can read the login: use https, or set LATCHKEY_ALLOW_HTTP=yes where that is meant`,
+        `${name} is plain http, so anybody on the way can read the login: use https, or set LATCHKEY_ALLOW_HTTP=yes if you want that`,
     );
 }
 

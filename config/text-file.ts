@@ -30,8 +30,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
   ENOTDIR: 'it does not exist',
   EISDIR: 'it is a folder',
-  EACCES: 'this user may not',
-  EPERM: 'this user may not',
+  EACCES: 'this user may not read it',
+  EPERM: 'this user may not read it',
 };
 
 /** Why a file could not be read, in plain words. */

@@ -9,19 +9,19 @@ export interface Alert {
   since: Instant | null;
   /** One line in plain words: what is wrong, and what to do. */
   text: string;
-  /** It is told once it was seen for so long; left out: at once. */
-  patienceMs?: number;
+  /** It is told once it was seen for this long; left out: at once. */
+  delayMs?: number;
 }
 
 /** From when on something needs somebody, in ms. */
 export interface AlertLimits {
-  /** For so long an API does not answer. */
+  /** An API has not answered for this long. */
   downMs: number;
-  /** For so long a call is answered otherwise than documented, or refused. */
+  /** A call has been refused, or answered otherwise than documented, for this long. */
   callMs: number;
-  /** For so long the comparison with Kisi fails. */
+  /** The comparison with Kisi has failed for this long. */
   comparisonMs: number;
-  /** For so long members wait for an API that answers. */
+  /** Members have waited for this long for an API that answers. */
   blockedMs: number;
 }
 

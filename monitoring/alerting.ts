@@ -2,7 +2,8 @@
 import type { Logger } from 'pino';
 import { iso, type Instant } from '../access/types.js';
 import type { Kept } from '../database/kept.js';
-import { undeliveredCause, type Alert, type Alerts } from './alerts.js';
+import { undeliveredCause, type Alerts } from './alerts.js';
+import type { Alert } from './alert.js';
 import { ChannelError, type Channel, type Message } from './channels.js';
 import type { Undelivered } from './facts.js';
 
@@ -14,28 +15,17 @@ export interface AlertingOptions {
   kept: Kept;
   log: Logger;
   now: () => Instant;
-  /** A cause is over once it was not seen for so long: what comes and goes is told once. */
+  /** A cause is over once it was not seen for this long: what comes and goes is told once. */
   calmMs?: number;
-  /** A cause that lasts is told again after so long. */
+  /** A cause that lasts is told again after this. */
   againMs?: number;
   firstPauseMs?: number;
 }
 
-export interface Alerting {
-  /**
-   * Tells each channel what is new to it, in one message. Once what there is to tell was taken or refused it resolves; it rejects
-   * never.
-   */
-  tell(alerts: Alerts): Promise<void>;
-  /** The channels that are not reached now. */
-  undelivered(): Undelivered[];
-}
-
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
-/** A receiver that is down is tried again so often at last. */
+/** The longest pause before a receiver that is down is tried again. */
 const longestPauseMs = 15 * minuteMs;
-/** A message lists so many. */
 const mostLines = 20;
 
 /** Whom to tell, and how that went so far. */
@@ -46,10 +36,8 @@ interface Line {
   failure: { since: Instant; why: string; pauseMs: number; nextAt: Instant } | null;
 }
 
-/** What tells each channel what stands. */
-export const createAlerting = (options: AlertingOptions): Alerting => new ChannelAlerting(options);
-
-class ChannelAlerting implements Alerting {
+/** Tells each channel what stands. */
+export class Alerting {
   private readonly lines: Line[];
   private readonly calmMs: number;
   private readonly againMs: number;
@@ -67,11 +55,13 @@ class ChannelAlerting implements Alerting {
     this.startedAt = now();
   }
 
+  /** Tells each channel what is new to it, in one message. Resolves once each message was taken or refused; never rejects. */
   async tell(alerts: Alerts): Promise<void> {
     this.note(alerts.standing);
     await Promise.all(this.lines.map((line) => this.tellOne(line, alerts)));
   }
 
+  /** The channels that are not reached now. */
   undelivered(): Undelivered[] {
     return this.lines.flatMap(({ channel, failure }) =>
       failure === null ? [] : [{ channel: channel.name, since: failure.since, why: failure.why }],
@@ -112,9 +102,12 @@ class ChannelAlerting implements Alerting {
     line.failure = null;
     line.told = afterTelling(before, news, now());
     const causes = [...news.begun, ...news.lasting].map(({ cause }) => cause);
-    log.info({ causes, over: news.over.map(({ cause }) => cause) }, `told ${channel.name}`);
+    log.info({ causes, over: news.over.map(({ cause }) => cause) }, `sent alerts to ${channel.name}`);
     await kept.write(nameOf(channel), line.told, now()).catch((err: unknown) => {
-      log.warn({ err }, 'what alerts were sent cannot be kept: after a restart they would be sent again');
+      log.warn(
+        { err },
+        'Latchkey cannot store which alerts it sent: after a restart it would send them again',
+      );
     });
   }
 
@@ -123,7 +116,7 @@ class ChannelAlerting implements Alerting {
     return {
       now: now(),
       againMs: this.againMs,
-      isDue: ({ cause, patienceMs = 0 }) => now() - (this.seen.get(cause)?.first ?? now()) >= patienceMs,
+      isDue: ({ cause, delayMs = 0 }) => now() - (this.seen.get(cause)?.first ?? now()) >= delayMs,
       isCalm: (cause) => now() - (this.seen.get(cause)?.last ?? this.startedAt) >= this.calmMs,
     };
   }
@@ -131,11 +124,12 @@ class ChannelAlerting implements Alerting {
   private fails(line: Line, error: unknown): void {
     const { log, now } = this.options;
     const { channel, failure } = line;
-    const why = error instanceof ChannelError ? error.message : 'something went wrong that was not foreseen.';
+    const why = error instanceof ChannelError ? error.message : 'an unexpected error.';
     const askedMs = error instanceof ChannelError ? (error.retryAfterMs ?? 0) : 0;
     const nextPauseMs = failure === null ? this.firstPauseMs : failure.pauseMs * 2;
     const pauseMs = Math.min(Math.max(nextPauseMs, askedMs), longestPauseMs);
-    if (failure === null) log.warn(`an alert did not reach ${channel.name}, and is sent again: ${why}`);
+    if (failure === null)
+      log.warn(`an alert did not reach ${channel.name}, and Latchkey sends it again: ${why}`);
     line.failure = { since: failure?.since ?? now(), why, pauseMs, nextAt: now() + pauseMs };
   }
 }
@@ -147,7 +141,7 @@ async function readTold(kept: Kept, channel: Channel, log: Logger): Promise<Told
   try {
     return ((await kept.read(nameOf(channel)))?.value ?? {}) as Told;
   } catch (err) {
-    log.warn({ err }, 'what alerts were sent before cannot be read: some may be sent again');
+    log.warn({ err }, 'Latchkey cannot read which alerts it sent before: it may send some again');
     return {};
   }
 }
@@ -217,7 +211,7 @@ function messageOf({ begun, lasting, over }: News): Message {
     title: `Latchkey: ${counts.join(', ')}`,
     lines:
       more > 0
-        ? [...lines.slice(0, mostLines), `And ${more} more: \`latchkey status\` lists what stands.`]
+        ? [...lines.slice(0, mostLines), `And ${more} more: \`latchkey status\` lists all of them.`]
         : lines,
     alerts: [...begun.map(as('begun')), ...lasting.map(as('lasts')), ...over.map(as('over'))],
   };

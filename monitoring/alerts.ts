@@ -9,9 +9,6 @@ import type { ApiState } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
 import { readIdentity } from './identity.js';
 
-export { alertLimits, durationWords, utc, type Alert, type AlertLimits } from './alert.js';
-export { tokenEndWords, tokenSoonMs } from './api-alerts.js';
-
 /** What stands, and what cannot be told now: the beginnings of causes that are neither begun nor over for it. */
 export interface Alerts {
   standing: Alert[];
@@ -19,7 +16,7 @@ export interface Alerts {
 }
 
 const minuteMs = 60_000;
-/** A poll is late after so many of its intervals, and not before so long. */
+/** A poll is late after this many of its intervals, and not before its own limit. */
 const late = { intervals: 5, poll: 10 * minuteMs, reconciliation: 60 * minuteMs };
 
 /** A receiver that is started anew is no news to the others. */
@@ -42,7 +39,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...facts.doubted.map(({ list, rows, before, since }) => ({
       cause: `loss/${list}`,
       since,
-      text: `Nexudus lost most rows of ${list} (${rows} rows, ${before} before) at ${utc(since)}. Nothing that is missing there is believed to be gone yet: look into Nexudus; \`latchkey pause revokes\` gives more time.`,
+      text: `Nexudus lost most rows of ${list} (${rows} rows, ${before} before) at ${utc(since)}. Latchkey does not treat the missing rows as deleted yet: check Nexudus; \`latchkey pause revokes\` gives you more time.`,
     })),
     ...driftAlerts(facts, now, limits),
     ...hookAlerts(facts),
@@ -52,8 +49,8 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...facts.undelivered.map(({ channel, since, why }) => ({
       cause: undeliveredCause(channel),
       since,
-      patienceMs: undeliveredMs,
-      text: `Alerts have not reached ${channel} since ${utc(since)}: ${why} \`latchkey alert --test\` tries it.`,
+      delayMs: undeliveredMs,
+      text: `Alerts have not reached ${channel} since ${utc(since)}: ${why} \`latchkey alert --test\` sends a test alert.`,
     })),
   ];
   return { standing, undecided: undecidedOf(facts) };
@@ -78,7 +75,7 @@ function workerAlerts({ leader, at }: Facts): Alert[] {
   if (leader.isLeading) return [];
   const { beatAt } = leader;
   const since = beatAt === null ? '' : ` since ${utc(beatAt)}`;
-  const text = `No worker is the leader, so none asks Nexudus or Kisi anything${since}: no key is given or taken away, and keys end at the door when their time is over. Start \`latchkey worker\`, or see its log.`;
+  const text = `No worker is the leader${since}, so Latchkey asks Nexudus and Kisi nothing: it gives and takes away no key, and keys end at the door when their time is over. Start \`latchkey worker\`, or read its log.`;
   return [{ cause: 'worker', since: beatAt ?? at, text }];
 }
 
@@ -94,8 +91,8 @@ function rulesAlerts({ workers, rules }: Facts): Alert[] {
   });
   if (others.length === 0) return [];
   const named = others.map(({ pid, host, rules: own }) => `${pid}@${host} has rules ${own ?? ''}`).join(', ');
-  const text = `Workers run with different rules. Those of process ${rules.process} hold (${rules.digest}); ${named}. Start all of them with the same latchkey.yaml.`;
-  return [{ cause: 'rules', since: null, text, patienceMs: otherRulesMs }];
+  const text = `Workers run with different rules. Rules ${rules.digest} of process ${rules.process} are in force; ${named}. Start all workers with the same latchkey.yaml.`;
+  return [{ cause: 'rules', since: null, text, delayMs: otherRulesMs }];
 }
 
 /** Where the API itself is the matter, that is told, and not this too. */
@@ -110,14 +107,14 @@ function pollAlerts(
     const { lastGoodAt, everyMs, isPaused } = run;
     if (isPaused || lastGoodAt === null) return [];
     if (now - lastGoodAt < Math.max(leastMs, late.intervals * everyMs)) return [];
-    const text = `${what} since ${utc(lastGoodAt)}: see the last runs of the Schedule in Temporal's UI, and the worker's log.`;
+    const text = `${what} since ${utc(lastGoodAt)}: check the last runs of the Schedule in Temporal's UI, and the worker's log.`;
     return [{ cause, since: lastGoodAt, text }];
   };
   return [
-    ...lateRun('late/poll', 'No poll of Nexudus was made', poll, late.poll),
+    ...lateRun('late/poll', 'Latchkey has not polled Nexudus', poll, late.poll),
     ...lateRun(
       'late/reconciliation',
-      'No reconciliation over Nexudus was made',
+      'Latchkey has made no reconciliation',
       reconciliation,
       late.reconciliation,
     ),
@@ -126,16 +123,16 @@ function pollAlerts(
 
 function withheldAlert({ id, keys, since, ruling }: Facts['held'][number]): Alert[] {
   if (ruling !== null) return [];
-  const text = `${keys} keys are withheld since ${utc(since)}, since too many would be lost at once: \`latchkey withheld\` lists them; \`latchkey approve ${id}\` lets them go, \`latchkey reject ${id}\` keeps them.`;
+  const text = `Latchkey has withheld ${keys} keys from revocation since ${utc(since)}, because too many people would lose a key at once: \`latchkey withheld\` lists them; \`latchkey approve ${id}\` revokes them, \`latchkey reject ${id}\` keeps them.`;
   return [{ cause: `withheld/${id}`, since, text }];
 }
 
 /** Findings that nobody but a person can mend, whatever the policy; what a space may live with is only shown. */
 const forPeople = {
   groupGone:
-    'Groups that the mapping names are gone from Kisi, so what they opened opens nothing: correct the mapping, or the pass type’s KisiGroupId.',
+    'The mapping names groups that Kisi no longer has, so their passes open nothing: correct the mapping, or the pass type’s KisiGroupId.',
   endUnreadable:
-    'Keys have an end in Kisi that cannot be read, so they may end at any time: set it anew there.',
+    'Latchkey cannot read the end that some keys have in Kisi, so they may end at any time: set their end anew in Kisi.',
 } as const;
 
 function driftAlerts({ drift }: Facts, now: Instant, { comparisonMs }: AlertLimits): Alert[] {
@@ -152,7 +149,7 @@ function driftAlerts({ drift }: Facts, now: Instant, { comparisonMs }: AlertLimi
         ...(memberId === null ? [] : [`member ${memberId}`]),
         ...(groupId === null ? [] : [`group ${groupId}`]),
       ];
-      const text = `What Latchkey repaired was undone twice (${[`finding ${id}`, kind, ...whom].join(', ')}), so it is left alone: is the native Kisi integration in Nexudus still on, or another script at work? \`latchkey drift\` tells more; \`latchkey repair ${id}\` or \`latchkey ignore ${id}\` rules of it.`;
+      const text = `Somebody undid a repair of Latchkey twice (${[`finding ${id}`, kind, ...whom].join(', ')}), so Latchkey leaves it alone: check whether the native Kisi integration in Nexudus is still on, or another script changes keys. \`latchkey drift\` tells more; \`latchkey repair ${id}\` or \`latchkey ignore ${id}\` decides.`;
       return { cause: `contested/${id}`, since, text };
     }),
     ...(failure === null || now - failure.since < comparisonMs
@@ -161,7 +158,7 @@ function driftAlerts({ drift }: Facts, now: Instant, { comparisonMs }: AlertLimi
           {
             cause: 'comparison',
             since: failure.since,
-            text: `Kisi could not be compared with what was given since ${utc(failure.since)}: ${sentence(failure.why)}`,
+            text: `Latchkey has not been able to compare its keys with Kisi since ${utc(failure.since)}: ${sentence(failure.why)}`,
           },
         ]),
     ...(doubt === null
@@ -170,7 +167,7 @@ function driftAlerts({ drift }: Facts, now: Instant, { comparisonMs }: AlertLimi
           {
             cause: 'doubt',
             since: doubt.since,
-            text: `Kisi lacks ${doubt.lost} of ${doubt.held} keys at once since ${utc(doubt.since)}. That is not believed, and nothing is repaired, until a comparison at least 10 minutes later agrees: look into Kisi.`,
+            text: `Kisi lacks ${doubt.lost} of ${doubt.held} keys at once since ${utc(doubt.since)}. Latchkey doubts that, and repairs nothing until a comparison at least 10 minutes later agrees: check Kisi.`,
           },
         ]),
   ];
@@ -181,7 +178,7 @@ function hookAlerts({ hooks }: Facts): Alert[] {
   return hooks.off.map((hook) => ({
     cause: `hook/${hook}`,
     since: null,
-    text: `Nexudus switched the webhook ${hook} off after calls that were not taken, so changes wait for the poll: see that LATCHKEY_PUSH_URL is reached from outside, then \`latchkey hooks install\`.`,
+    text: `Nexudus switched the webhook ${hook} off after Latchkey did not take its calls, so changes wait for the poll: check that LATCHKEY_PUSH_URL can be reached from outside, then run \`latchkey hooks install\`.`,
   }));
 }
 
@@ -197,19 +194,19 @@ function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): A
     const isApiWell = (state: ApiState | undefined): boolean =>
       state !== undefined && state.refused === null && now - (state.reachableSince ?? now) >= blockedMs;
     if (api !== undefined && !isApiWell(apis?.[api])) return [];
-    const text = `${count} members wait, though both APIs answer (${problem}): \`latchkey members --problem ${problem}\` lists them, and \`latchkey show ID\` says for what.`;
-    return [{ cause: `blocked/${problem}`, since: null, text, patienceMs: blockedMs }];
+    const text = `${count} members wait, though both APIs answer (${problem}): \`latchkey members --problem ${problem}\` lists them, and \`latchkey show ID\` says what a member waits for.`;
+    return [{ cause: `blocked/${problem}`, since: null, text, delayMs: blockedMs }];
   });
   if (endingSoon.length === 0) return waiting;
   const first = Math.min(...endingSoon.map(({ endsAt }) => endsAt));
   const ids = endingSoon.slice(0, mostIds).map(({ memberId }) => memberId);
   const more = endingSoon.length > mostIds ? ` and ${endingSoon.length - mostIds} more` : '';
-  const text = `Keys of ${endingSoon.length} members end at the door within 48 hours, the first at ${utc(first)}, unless Latchkey can move them on by then: members ${ids.join(', ')}${more}. \`latchkey show ID\` says what they wait for.`;
-  return [...waiting, { cause: 'ending', since: null, text, patienceMs: blockedMs }];
+  const text = `Keys of ${endingSoon.length} members end at the door within 48 hours, the first at ${utc(first)}, unless Latchkey can extend them by then: members ${ids.join(', ')}${more}. \`latchkey show ID\` says what they wait for.`;
+  return [...waiting, { cause: 'ending', since: null, text, delayMs: blockedMs }];
 }
 
 function blockText(count: number): string {
-  return `Blocks of ${count} members are not carried out yet, so that doors still open to them: \`latchkey members --problem Block\` lists them, and \`latchkey show ID\` says what each waits for. Who cannot wait takes the keys away in Kisi.`;
+  return `Latchkey has not carried out the blocks of ${count} members yet, so doors still open to them: \`latchkey members --problem Block\` lists them, and \`latchkey show ID\` says what each waits for. If you cannot wait, take the keys away in Kisi.`;
 }
 
 function auditLogAlerts({ auditLog, blocked }: Facts): Alert[] {
@@ -217,7 +214,7 @@ function auditLogAlerts({ auditLog, blocked }: Facts): Alert[] {
   if (auditLog === null && count === 0) return [];
   const why = auditLog === null ? `${count} members wait for it.` : sentence(auditLog.why);
   const since = auditLog === null ? '' : ` since ${utc(auditLog.since)}`;
-  const text = `The audit log cannot be written${since}, and nothing is written to Kisi meanwhile: ${why} See LATCHKEY_DATABASE_URL and the disk or server it names.`;
+  const text = `Latchkey cannot write the audit log${since}, and writes nothing to Kisi meanwhile: ${why} Check LATCHKEY_DATABASE_URL and the disk or server that it names.`;
   return [{ cause: 'auditLog', since: auditLog?.since ?? null, text }];
 }
 
@@ -227,7 +224,7 @@ function journalAlerts({ journal }: Facts): Alert[] {
     {
       cause: 'tampered',
       since: journal.verifiedAt,
-      text: `The audit log is not as Latchkey wrote it: ${sentence(journal.problem)} Look who can write to its database; \`latchkey audit --verify\` looks again. Keys are written as ever.`,
+      text: `The audit log is not as Latchkey wrote it: ${sentence(journal.problem)} Check who can write to its database; \`latchkey audit --verify\` verifies it again. Latchkey goes on writing keys.`,
     },
   ];
 }

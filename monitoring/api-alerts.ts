@@ -12,13 +12,13 @@ import { durationWords, sentence, utc, type Alert, type AlertLimits } from './al
 import type { ApiName, ApiState, CallProblem } from './api-watch.js';
 import type { Facts } from './facts.js';
 
-/** So long before its end a token is told of. */
+/** How long before its end a token is reported. */
 export const tokenSoonMs = 24 * 3_600_000;
-/** What is taken for so long after its end has another one. */
+/** A token that still works this long after its end has another one. */
 const tokenLateMs = 24 * 3_600_000;
 
 /** As people call them. */
-export const names: Record<ApiName, string> = { nexudus: 'Nexudus', kisi: 'Kisi' };
+export const names = { nexudus: 'Nexudus', kisi: 'Kisi' } as const;
 const credentials: Record<ApiName, string> = {
   nexudus: 'NEXUDUS_EMAIL and NEXUDUS_PASSWORD, or NEXUDUS_TOKEN',
   kisi: 'KISI_API_KEY',
@@ -50,8 +50,8 @@ function downAlert(api: ApiName, { down }: ApiState, now: Instant, { downMs }: A
   const { since, why } = down;
   const meanwhile =
     api === 'kisi'
-      ? 'Keys are neither given nor taken away'
-      : 'Nothing new is noticed, and nothing taken away';
+      ? 'Latchkey gives and takes away no keys'
+      : 'Latchkey notices nothing new, and takes nothing away';
   const text = `${names[api]} has not answered since ${utc(since)}: ${sentence(why)} ${meanwhile} until it does; then Latchkey catches up by itself.`;
   return [{ cause: `down/${api}`, since, text }];
 }
@@ -59,7 +59,7 @@ function downAlert(api: ApiName, { down }: ApiState, now: Instant, { downMs }: A
 function refusedAlert(api: ApiName, { refused }: ApiState): Alert[] {
   if (refused === null) return [];
   const { since, why } = refused;
-  const text = `${names[api]} has refused Latchkey's credentials since ${utc(since)}: ${sentence(why)} Mend ${credentials[api]}.`;
+  const text = `${names[api]} has refused Latchkey's credentials since ${utc(since)}: ${sentence(why)} Correct ${credentials[api]}.`;
   return [{ cause: `refused/${api}`, since, text }];
 }
 
@@ -67,9 +67,9 @@ function refusedAlert(api: ApiName, { refused }: ApiState): Alert[] {
 function callAlert(api: ApiName, problem: CallProblem, { callMs }: AlertLimits): Alert[] {
   const { call, kind, since, lastAt, why } = problem;
   if (lastAt - since < callMs) return [];
-  const what = kind === 'refused' ? 'refuses' : 'answers otherwise than documented to';
+  const what = kind === 'refused' ? 'has refused' : 'has answered otherwise than documented to';
   const next =
-    kind === 'refused' ? 'See what the role may do.' : 'A newer version of Latchkey may be needed.';
+    kind === 'refused' ? 'Check what the role may do.' : 'A newer version of Latchkey may be needed.';
   const text = `${names[api]} ${what} "${call}" since ${utc(since)}: ${sentence(why)} ${next}`;
   return [{ cause: `call/${api}/${call}`, since, text }];
 }
@@ -105,5 +105,5 @@ export function tokenAlerts({ tokenEndsAt: endsAt, apis }: Facts, now: Instant):
 
 /** What to do about a token that ends soon. */
 export function tokenEndWords(endsAt: Instant): string {
-  return `NEXUDUS_TOKEN ends at ${utc(endsAt)} or before, and nothing in Nexudus can be read from then on: put a new one in its place, which is used within seconds, or set NEXUDUS_EMAIL and NEXUDUS_PASSWORD instead, by which Latchkey renews its token itself.`;
+  return `NEXUDUS_TOKEN ends at ${utc(endsAt)} or before, and Latchkey cannot read Nexudus from then on: put a new token in its place, which Latchkey uses within seconds, or set NEXUDUS_EMAIL and NEXUDUS_PASSWORD instead, so that Latchkey renews its token itself.`;
 }

@@ -45,15 +45,6 @@ export interface ApiState {
 
 export type ApiStates = Record<ApiName, ApiState>;
 
-/** Watches how both APIs answer this process. */
-export interface ApiWatch {
-  states(): ApiStates;
-  /** The same client; what comes of each of its calls is noted. */
-  nexudus(client: NexudusClient): NexudusClient;
-  kisi(client: KisiClient): KisiClient;
-  noteRetiring(api: ApiName, words: string): void;
-}
-
 type ApiError = NexudusError | KisiError;
 /** What came of a call: its answer, or the error that it ended in. */
 type Outcome = { answer: unknown } | { error: unknown };
@@ -76,32 +67,48 @@ const unknown: ApiState = {
   retiring: null,
 };
 
-export function createApiWatch(now: () => Instant): ApiWatch {
-  const states: ApiStates = { nexudus: unknown, kisi: unknown };
-  const note = (api: ApiName, call: string, outcome: Outcome): void => {
-    states[api] = afterCall(states[api], call, outcome, now());
-  };
-  return {
-    states: () => ({ ...states }),
-    nexudus: (client) =>
-      watched(client, (method, [first], outcome) => {
-        // All but `me` begin with the name of a collection, or with the verb of a write.
-        note('nexudus', typeof first === 'string' ? `${method} ${first}` : method, outcome);
-        if (method === 'me' && 'answer' in outcome)
-          states.nexudus = { ...states.nexudus, role: nexudusRole(outcome.answer as NexudusUser) };
-      }),
-    kisi: (client) =>
-      watched(client, (method, _args, outcome) => {
-        note('kisi', method, outcome);
-        if (method === 'currentUser' && 'answer' in outcome)
-          states.kisi = { ...states.kisi, actsAs: idOf(outcome.answer) };
-        if (method === 'organizationRole' && 'answer' in outcome)
-          states.kisi = { ...states.kisi, role: (outcome.answer as string | null) ?? 'none' };
-      }),
-    noteRetiring(api, words) {
-      states[api] = { ...states[api], retiring: words };
-    },
-  };
+/** Watches how both APIs answer this process. */
+export class ApiWatch {
+  private readonly current: ApiStates = { nexudus: unknown, kisi: unknown };
+
+  constructor(private readonly now: () => Instant) {}
+
+  states(): ApiStates {
+    return { ...this.current };
+  }
+
+  /** The same client; what comes of each of its calls is noted. */
+  nexudus(client: NexudusClient): NexudusClient {
+    return watched(client, (method, [first], outcome) => {
+      // All but `me` begin with the name of a collection, or with the verb of a write.
+      this.note('nexudus', typeof first === 'string' ? `${method} ${first}` : method, outcome);
+      if (method === 'me' && 'answer' in outcome)
+        this.set('nexudus', { role: nexudusRole(outcome.answer as NexudusUser) });
+    });
+  }
+
+  /** The same for Kisi. */
+  kisi(client: KisiClient): KisiClient {
+    return watched(client, (method, _args, outcome) => {
+      this.note('kisi', method, outcome);
+      if (!('answer' in outcome)) return;
+      if (method === 'currentUser') this.set('kisi', { actsAs: idOf(outcome.answer) });
+      if (method === 'organizationRole')
+        this.set('kisi', { role: (outcome.answer as string | null) ?? 'none' });
+    });
+  }
+
+  noteRetiring(api: ApiName, words: string): void {
+    this.set(api, { retiring: words });
+  }
+
+  private note(api: ApiName, call: string, outcome: Outcome): void {
+    this.current[api] = afterCall(this.current[api], call, outcome, this.now());
+  }
+
+  private set(api: ApiName, change: Partial<ApiState>): void {
+    this.current[api] = { ...this.current[api], ...change };
+  }
 }
 
 /** The state once a call came to this. An error that is not the API's own tells nothing of it. Pure. */

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { comparisonInterval, compareSoon, driftWorkflowId } from '../messages/to-drift.js';
 
-/** Has the one that runs compare so often from now on. */
+/** Sets how often the workflow `drift` compares. */
 export async function setComparisonInterval(client: Client, intervalMs: number): Promise<void> {
   await client.workflow.getHandle(driftWorkflowId).signal(comparisonInterval, intervalMs);
 }

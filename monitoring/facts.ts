@@ -47,6 +47,11 @@ export interface LeaderReport {
   undelivered: Undelivered[];
 }
 
+/** What the leader told of the space; null: nothing. */
+type Told = {
+  [K in 'apis' | 'temporalSkewMs' | 'hooks' | 'tokenEndsAt' | 'auditLog' | 'journal']: LeaderReport[K] | null;
+} & Pick<LeaderReport, 'channels' | 'undelivered'>;
+
 /** Alerts do not reach a place, named without anything secret. */
 export interface Undelivered {
   channel: string;
@@ -75,8 +80,8 @@ export interface WorkerFacts {
   lastSeenAt: Instant;
 }
 
-/** How the space stands. */
-export interface Facts {
+/** How the space stands, with what the leader last told. */
+export interface Facts extends Told {
   at: Instant;
   /** Null: no worker has set the space up yet. */
   orders: Orders | null;
@@ -98,19 +103,15 @@ export interface Facts {
   leader: { isLeading: boolean; identity: string | null; beatAt: Instant | null };
   /** As the leader last told. Null: none has. */
   reportedAt: Instant | null;
-  apis: ApiStates | null;
-  temporalSkewMs: number | null;
-  hooks: LeaderReport['hooks'];
-  /** When NEXUDUS_TOKEN ends; null: there is none. */
-  tokenEndsAt: Instant | null;
-  auditLog: Problem | null;
-  journal: JournalState | null;
-  channels: string[];
-  undelivered: Undelivered[];
 }
 
+const nothingTold: Told = {
+  ...{ apis: null, temporalSkewMs: null, hooks: null, tokenEndsAt: null, auditLog: null, journal: null },
+  ...{ channels: [], undelivered: [] },
+};
+
 const doorsMs = 48 * 3_600_000;
-/** Only so many members are asked what they hold. */
+/** At most this many members are asked what they hold. */
 const mostAsked = 200;
 /** As a number: the enum belongs to a package that is not ours to import. */
 const started = 2;
@@ -144,22 +145,16 @@ export async function readFacts(
     ]);
   const report = own ?? leader.report;
   return {
+    ...nothingTold,
+    ...report,
     ...{ at: now, poll, reconciliation, drift, members, workers },
-    orders: orders === null ? null : orders,
+    orders,
     held: held ?? [],
     rules: inForce && { digest: inForce.digest, process: inForce.process },
     doubted: doubtedOf(pass),
     ...waiting,
     leader: { ...leader.leader, isLeading: leads, ...(own === null ? {} : { beatAt: now }) },
     reportedAt: report?.at ?? null,
-    apis: report?.apis ?? null,
-    temporalSkewMs: report?.temporalSkewMs ?? null,
-    hooks: report?.hooks ?? null,
-    tokenEndsAt: report?.tokenEndsAt ?? null,
-    auditLog: report?.auditLog ?? null,
-    journal: report?.journal ?? null,
-    channels: report?.channels ?? [],
-    undelivered: report?.undelivered ?? [],
   };
 }
 

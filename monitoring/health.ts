@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jsonText } from '../access/text.js';
 import { connectionLimits, limitConnections } from '../push/connections.js';
-import { ConfigError } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
 import { listenProblem } from '../lib/ports.js';
 
 /** Whether the process can do its work now, and what it found. The detail is public: no secrets, no personal data. */
@@ -51,30 +53,25 @@ export async function startHealth(options: HealthOptions): Promise<Health> {
 }
 
 async function answerReadiness(response: ServerResponse, options: HealthOptions): Promise<void> {
-  const { ready, detail } = await inTime(options.checks, options.checkTimeoutMs).catch((): Readiness => ({
+  const { ready, detail } = (await inTime(options.checks, options.checkTimeoutMs)) ?? {
     ready: false,
     detail: { problem: 'the checks failed or took too long' },
-  }));
+  };
   answer(response, ready ? 200 : 503, 'application/json', `${jsonText({ ready, ...detail })}\n`);
 }
 
 async function answerMetrics(response: ServerResponse, options: HealthOptions): Promise<void> {
-  const text = await inTime(options.metrics, options.checkTimeoutMs).catch(() => null);
+  const text = await inTime(options.metrics, options.checkTimeoutMs);
   if (text === null) answer(response, 503, 'text/plain', 'the metrics are not available\n');
   else answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', text);
 }
 
-async function inTime<T>(work: () => Promise<T>, timeoutMs = 5000): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('too late'));
-    }, timeoutMs);
-  });
+/** Null: it failed or took too long. */
+async function inTime<T>(work: () => Promise<T>, timeoutMs = 5000): Promise<T | null> {
   try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
+    return await Promise.race([work(), sleep(timeoutMs, null, { ref: false })]);
+  } catch {
+    return null;
   }
 }
 
@@ -82,26 +79,20 @@ function answer(response: ServerResponse, status: number, type: string, body: st
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
 }
 
-function listen(server: Server, options: HealthOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const line = listenProblem(error, options, 'LATCHKEY_HEALTH');
-      reject(line === null ? error : new ConfigError([line]));
-    });
-    server.listen(options.port, options.host, () => {
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new Error('the health server has no port'));
-      else resolve(address.port);
-    });
+async function listen(server: Server, options: HealthOptions): Promise<number> {
+  server.listen(options.port, options.host);
+  await once(server, 'listening').catch((error: unknown) => {
+    const line = listenProblem(error, options, 'LATCHKEY_HEALTH');
+    throw line === null ? error : new ConfigError([line]);
   });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the health server has no port');
+  return address.port;
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-    server.closeAllConnections();
-  });
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }

@@ -17,12 +17,6 @@ export interface JournalState {
   problem: string | null;
 }
 
-export interface JournalWatch {
-  state(): JournalState;
-  /** Looks now and every day until `signal` is aborted. Rejects never. */
-  run(signal: AbortSignal): Promise<void>;
-}
-
 export interface JournalWatchDeps {
   auditLog: Pick<AuditLog, 'verify' | 'seen'>;
   /** The head that was told last, by this process or another, as Temporal keeps it; null: none was. */
@@ -36,38 +30,54 @@ const everyMs = 24 * 3_600_000;
 /** Where the database does not answer. */
 const againMs = 5 * 60_000;
 
-export function createJournalWatch({ auditLog, told, meter, log, now }: JournalWatchDeps): JournalWatch {
-  const gauge = (name: string, description: string) => meter.createGauge(name, 'int', undefined, description);
-  const verified = gauge('latchkey_audit_verified', '1: the audit log is as Latchkey wrote it; 0: it is not');
-  const sequence = gauge('latchkey_audit_head_sequence', 'The number of the last entry of the audit log');
-  const records = gauge('latchkey_audit_records', 'Records in the audit log');
-  let found: Omit<JournalState, 'head'> = { verifiedAt: null, records: 0, problem: null };
+/** Looks whether the audit log is as Latchkey wrote it. */
+export class JournalWatch {
+  private readonly verified;
+  private readonly sequence;
+  private readonly records;
+  private found: Omit<JournalState, 'head'> = { verifiedAt: null, records: 0, problem: null };
 
-  async function look(): Promise<void> {
-    const verification = await auditLog.verify(told === null ? [] : [told]);
-    const { head, problem } = verification;
-    found = { verifiedAt: now(), records: verification.records, problem };
-    verified.set(problem === null ? 1 : 0);
-    records.set(found.records);
-    sequence.set(head.seq);
-    const where = { records: found.records, head: `${head.seq}:${head.hash}` };
+  constructor(private readonly deps: JournalWatchDeps) {
+    const gauge = (name: string, words: string) => deps.meter.createGauge(name, 'int', undefined, words);
+    this.verified = gauge(
+      'latchkey_audit_verified',
+      '1: the audit log is as Latchkey wrote it; 0: it is not',
+    );
+    this.sequence = gauge('latchkey_audit_head_sequence', 'The number of the last entry of the audit log');
+    this.records = gauge('latchkey_audit_records', 'Records in the audit log');
+  }
+
+  state(): JournalState {
+    const { auditLog, told } = this.deps;
+    return { head: auditLog.seen() ?? told, ...this.found };
+  }
+
+  /** Looks now and every day until `signal` is aborted. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const pauseMs = await this.look().then(
+        () => everyMs,
+        (err: unknown) => {
+          this.deps.log.warn(
+            { err },
+            'Latchkey could not verify the audit log, and tries again in 5 minutes',
+          );
+          return againMs;
+        },
+      );
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  private async look(): Promise<void> {
+    const { auditLog, told, log, now } = this.deps;
+    const { head, problem, records } = await auditLog.verify(told === null ? [] : [told]);
+    this.found = { verifiedAt: now(), records, problem };
+    this.verified.set(problem === null ? 1 : 0);
+    this.records.set(records);
+    this.sequence.set(head.seq);
+    const where = { records, head: `${head.seq}:${head.hash}` };
     if (problem === null) log.info(where, 'the audit log is as Latchkey wrote it');
     else log.error({ ...where, problem }, 'the audit log is not as Latchkey wrote it');
   }
-
-  return {
-    state: () => ({ head: auditLog.seen() ?? told, ...found }),
-    async run(signal) {
-      while (!signal.aborted) {
-        const pauseMs = await look().then(
-          () => everyMs,
-          (err: unknown) => {
-            log.warn({ err }, 'the audit log could not be looked at');
-            return againMs;
-          },
-        );
-        await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
-      }
-    },
-  };
 }

@@ -6,8 +6,10 @@ import type { Logger } from 'pino';
 import type { Instant } from '../access/types.js';
 import type { Kept } from '../database/kept.js';
 import type { Timekeeper } from '../activities/time.js';
-import { createAlerting, type Alerting, type AlertingOptions } from './alerting.js';
-import { alertLimits, alertsOf, type AlertLimits } from './alerts.js';
+import { Alerting, type AlertingOptions } from './alerting.js';
+import { alertLimits, type AlertLimits } from './alert.js';
+import { alertsOf } from './alerts.js';
+import { names } from './api-alerts.js';
 import type { ApiName, ApiState, ApiStates, ApiWatch, Problem } from './api-watch.js';
 import type { Channel } from './channels.js';
 import { unlessAborted, within } from '../lib/within.js';
@@ -46,28 +48,18 @@ export interface MonitorDeps {
 export interface MonitorPace extends Pick<AlertingOptions, 'calmMs' | 'againMs' | 'firstPauseMs'> {
   everyMs: number;
   limits: Partial<AlertLimits>;
-  /** A Schedule is not late before so long. */
+  /** A Schedule is not late before this. */
   lateMs: number;
 }
 
-export interface Monitor {
-  /** What is to be told by this process while it is the leader. */
-  report(): LeaderReport;
-  /** Looks, and tells, again and again until `signal` is aborted. Rejects never. */
-  run(signal: AbortSignal): Promise<void>;
-}
-
-/** An API that does not answer is asked so often whether it does, should nothing else ask it. */
+/** How often an API that does not answer is asked whether it does, should nothing else ask it. */
 const probeMs = 60_000;
 /** What webhooks are off is told by whoever looks after them, each 10 minutes. */
 const hooksLastMs = 30 * 60_000;
-const names = { nexudus: 'Nexudus', kisi: 'Kisi' } as const;
 export const hooksKeptName = 'webhooks switched off';
 
-/** What looks after the space for as long as this process is the leader. */
-export const createMonitor = (deps: MonitorDeps): Monitor => new SpaceMonitor(deps);
-
-class SpaceMonitor implements Monitor {
+/** Looks after the space while this process is the leader, and sends the alerts. */
+export class Monitor {
   private readonly everyMs: number;
   private readonly limits: AlertLimits;
   private alerting: Alerting;
@@ -84,6 +76,7 @@ class SpaceMonitor implements Monitor {
     this.alerting = this.freshAlerting();
   }
 
+  /** What this process tells while it is the leader. */
   report(): LeaderReport {
     const { skewMs, journal, token, channels, now } = this.deps;
     return {
@@ -97,6 +90,7 @@ class SpaceMonitor implements Monitor {
     };
   }
 
+  /** Looks and tells, again and again, until `signal` is aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { log, hear, runs, journal } = this.deps;
     // Another process may have told something since this one was the leader.
@@ -110,7 +104,7 @@ class SpaceMonitor implements Monitor {
         () => (this.isFailing = false),
         (err: unknown) => {
           if (!this.isFailing)
-            log.warn({ err }, 'how the space stands could not be read, so no alerts go out');
+            log.warn({ err }, 'Latchkey could not read how the space stands, so it sends no alerts');
           this.isFailing = true;
         },
       );
@@ -120,7 +114,7 @@ class SpaceMonitor implements Monitor {
 
   private freshAlerting(): Alerting {
     const { channels, kept, log, now, pace = {} } = this.deps;
-    return createAlerting({ ...pace, channels, kept, log, now });
+    return new Alerting({ ...pace, channels, kept, log, now });
   }
 
   private apiStates(): ApiStates {
@@ -174,7 +168,7 @@ class SpaceMonitor implements Monitor {
     const { runs, runNow, log } = this.deps;
     for (const id of runs.late(facts)) {
       log.warn(
-        `the Schedule ${id} did not run when it ought to, as after Temporal's clock was set: it is run now`,
+        `the Schedule ${id} did not run when it should have, as can happen after Temporal's clock was set: Latchkey runs it now`,
       );
       await runNow(id);
     }
@@ -185,7 +179,7 @@ class SpaceMonitor implements Monitor {
     this.probing.add(api);
     this.probedAt[api] = this.deps.now();
     // What comes of it the watch notes.
-    const limit = { limitMs: probeMs, of: names[api] } as const;
+    const limit = { limitMs: probeMs, of: names[api] };
     await within({ limit }, () => unlessAborted(this.deps.ask[api]())).catch(() => undefined);
     this.probing.delete(api);
   }

@@ -5,53 +5,51 @@ import type { Facts } from './facts.js';
 const scheduleOf = { pollChanges: pollScheduleId, reconciliation: reconciliationScheduleId } as const;
 type Run = keyof typeof scheduleOf;
 
-/** Watches that polls and reconciliations come, by a clock that nobody can set. */
-export interface RunWatch {
-  /** The same activities; when each begins is noted. */
-  watched<A extends object>(activities: A): A;
-  /** Nothing was late before now. */
-  restart(): void;
-  /** The Schedules that ought to have run again long ago, each once for each time that it is late. */
-  late(facts: Pick<Facts, 'poll' | 'reconciliation'>): string[];
-}
-
-/** A Schedule is late after so many of its intervals, and not before so long. */
+/** A Schedule is late after this many of its intervals, and not before `lateMs`. */
 const lateIntervals = 3;
 const lateMs = 3 * 60_000;
 
 /**
- * A Schedule counts on from its last run: where Temporal's clock was ahead for a while, the next run waits until that time has
- * really come. `leastMs`: not late before so long.
+ * Watches that polls and reconciliations come, by a clock that nobody can set. A Schedule counts on from its last run: where
+ * Temporal's clock was ahead for a while, the next run waits until that time has really come.
  */
-export function createRunWatch(steadyMs = (): number => performance.now(), leastMs = lateMs): RunWatch {
-  const begunMs: Record<Run, number> = { pollChanges: steadyMs(), reconciliation: steadyMs() };
-  const restart = (): void =>
-    void Object.assign(begunMs, { pollChanges: steadyMs(), reconciliation: steadyMs() });
+export class RunWatch {
+  private readonly begunMs: Record<Run, number> = { pollChanges: 0, reconciliation: 0 };
 
-  return {
-    restart,
-    watched<A extends object>(activities: A): A {
-      const functions = Object.entries(activities).map(([name, run]: [string, unknown]) => [
-        name,
-        (...args: unknown[]): unknown => {
-          if (name in scheduleOf) begunMs[name as Run] = steadyMs();
-          return (run as (...a: unknown[]) => unknown)(...args);
-        },
-      ]);
-      return Object.fromEntries(functions) as A;
-    },
-    late({ poll, reconciliation }) {
-      const schedules = { pollChanges: poll, reconciliation };
-      return (Object.keys(scheduleOf) as Run[])
-        .filter((run) => {
-          const { isPaused, everyMs } = schedules[run];
-          if (isPaused || everyMs === 0) return false;
-          return steadyMs() - begunMs[run] >= Math.max(leastMs, lateIntervals * everyMs);
-        })
-        .map((run) => {
-          begunMs[run] = steadyMs();
-          return scheduleOf[run];
-        });
-    },
-  };
+  /** `leastMs`: no Schedule is late before this. */
+  constructor(
+    private readonly steadyMs = (): number => performance.now(),
+    private readonly leastMs = lateMs,
+  ) {
+    this.restart();
+  }
+
+  /** Nothing was late before now. */
+  restart(): void {
+    Object.assign(this.begunMs, { pollChanges: this.steadyMs(), reconciliation: this.steadyMs() });
+  }
+
+  /** The same activities; when each begins is noted. */
+  watched<A extends object>(activities: A): A {
+    const functions = Object.entries(activities).map(([name, run]: [string, unknown]) => [
+      name,
+      (...args: unknown[]): unknown => {
+        if (name in scheduleOf) this.begunMs[name as Run] = this.steadyMs();
+        return (run as (...a: unknown[]) => unknown)(...args);
+      },
+    ]);
+    return Object.fromEntries(functions) as A;
+  }
+
+  /** The Schedules that should have run again long ago, each once for each time that it is late. */
+  late({ poll, reconciliation }: Pick<Facts, 'poll' | 'reconciliation'>): string[] {
+    const schedules = { pollChanges: poll, reconciliation };
+    const late = (Object.keys(scheduleOf) as Run[]).filter((run) => {
+      const { isPaused, everyMs } = schedules[run];
+      if (isPaused || everyMs === 0) return false;
+      return this.steadyMs() - this.begunMs[run] >= Math.max(this.leastMs, lateIntervals * everyMs);
+    });
+    for (const run of late) this.begunMs[run] = this.steadyMs();
+    return late.map((run) => scheduleOf[run]);
+  }
 }

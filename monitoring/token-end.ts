@@ -3,16 +3,8 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Instant } from '../access/types.js';
 import type { Kept } from '../database/kept.js';
-import { tokenEndWords, tokenSoonMs } from './alerts.js';
+import { tokenEndWords, tokenSoonMs } from './api-alerts.js';
 import { fingerprintOf, fingerprintShape, isOf } from '../lib/fingerprint.js';
-
-/** Watches the token that is in use. */
-export interface TokenWatch {
-  /** Looks at it now, and has the log say once that it ends soon. Rejects never. */
-  look(): Promise<void>;
-  /** When it ends, as found by the last look; null: there is none, as where an e-mail and a password are used. */
-  endsAt(): Instant | null;
-}
 
 export interface TokenWatchOptions {
   /** Null: none is in use. */
@@ -29,11 +21,51 @@ const tokenLifeMs = 7 * 24 * 3_600_000;
 
 const seenShape = fingerprintShape.extend({ seenAt: z.int() });
 
-export function createTokenWatch({ tokenInUse, kept, log, now }: TokenWatchOptions): TokenWatch {
-  let known: { token: string; endsAt: Instant; isKept: boolean; isTold: boolean } | null = null;
+/** Watches the token that is in use. */
+export class TokenWatch {
+  private known: { token: string; endsAt: Instant; isKept: boolean; isTold: boolean } | null = null;
+
+  constructor(private readonly options: TokenWatchOptions) {}
+
+  /** Looks at the token now, and logs once that it ends soon. Never rejects. */
+  async look(): Promise<void> {
+    const { tokenInUse, log, now } = this.options;
+    const token = tokenInUse();
+    if (token === null) {
+      this.known = null;
+      return;
+    }
+    if (this.known?.token !== token) this.known = { token, ...(await this.endOf(token)), isTold: false };
+    else if (!this.known.isKept) {
+      const { endsAt, isKept } = await this.endOf(token);
+      // A count that began earlier goes on.
+      this.known = { ...this.known, isKept, endsAt: Math.min(this.known.endsAt, endsAt) };
+    }
+    if (this.known.isTold || now() < this.known.endsAt - tokenSoonMs) return;
+    this.known.isTold = true;
+    log.warn(tokenEndWords(this.known.endsAt));
+  }
+
+  /** When the token ends, as found by the last look; null: there is none, as where an e-mail and a password are used. */
+  endsAt(): Instant | null {
+    return this.known?.endsAt ?? null;
+  }
+
+  private async endOf(token: string): Promise<{ endsAt: Instant; isKept: boolean }> {
+    const { now } = this.options;
+    const said = expiryIn(token);
+    if (said !== null) return { endsAt: said, isKept: true };
+    try {
+      return { endsAt: (await this.seenSince(token)) + tokenLifeMs, isKept: true };
+    } catch {
+      // The monitor reports the database; the next look tries again.
+      return { endsAt: now() + tokenLifeMs, isKept: false };
+    }
+  }
 
   /** When it was first seen; what is not kept yet counts from now. Throws DatabaseError. */
-  async function seenSince(token: string): Promise<Instant> {
+  private async seenSince(token: string): Promise<Instant> {
+    const { kept, now } = this.options;
     const found = seenShape.safeParse((await kept.read(keptName))?.value);
     // A clock that was set back must not make it last longer.
     if (found.success && isOf(found.data, token)) return Math.min(found.data.seenAt, now());
@@ -41,37 +73,6 @@ export function createTokenWatch({ tokenInUse, kept, log, now }: TokenWatchOptio
     await kept.write(keptName, { ...fingerprintOf(token), seenAt }, seenAt);
     return seenAt;
   }
-
-  async function endOf(token: string): Promise<{ endsAt: Instant; isKept: boolean }> {
-    const said = expiryIn(token);
-    if (said !== null) return { endsAt: said, isKept: true };
-    try {
-      return { endsAt: (await seenSince(token)) + tokenLifeMs, isKept: true };
-    } catch {
-      // Of the database itself others tell; the next look tries again.
-      return { endsAt: now() + tokenLifeMs, isKept: false };
-    }
-  }
-
-  return {
-    async look() {
-      const token = tokenInUse();
-      if (token === null) {
-        known = null;
-        return;
-      }
-      if (known?.token !== token) known = { token, ...(await endOf(token)), isTold: false };
-      else if (!known.isKept) {
-        const { endsAt, isKept } = await endOf(token);
-        // What counted from an earlier instant goes on to.
-        known = { ...known, isKept, endsAt: Math.min(known.endsAt, endsAt) };
-      }
-      if (known.isTold || now() < known.endsAt - tokenSoonMs) return;
-      known.isTold = true;
-      log.warn(tokenEndWords(known.endsAt));
-    },
-    endsAt: () => known?.endsAt ?? null,
-  };
 }
 
 /** What a JSON Web Token says of its own end (RFC 7519, `exp`); null: it is none, or says nothing that makes sense. */

@@ -49,7 +49,7 @@ export async function takeChange(
   body: Buffer,
   headers: Headers,
   acs: AcsRoute,
-  debouncer: Debouncer,
+  debouncer: Pick<Debouncer, 'tell' | 'tellSomething'>,
 ): Promise<Answer> {
   const { records, isWhole } = recordsIn(body);
   const changes = records.map((one) => change.parse(one));

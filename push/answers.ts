@@ -11,7 +11,7 @@ export const statusOf = {
   repeated: 200,
   /** It is of no interest. */
   ignored: 200,
-  /** It is from whom it should be, and does not say of everything in it whom it is about: all is looked at instead. */
+  /** It is from whom it should be, but not every record in it names a member: Latchkey reads what changed instead. */
   unclear: 200,
   forged: 401,
   oversized: 413,
@@ -57,11 +57,11 @@ export function bodyOf({ body }: FastifyRequest): Buffer {
 }
 
 /**
- * Both APIs tell of one record a call, and of a team's members with it. Where a call holds, or names, more than so many,
+ * Both APIs tell of one record a call, and of a team's members with it. Where a call holds, or names, more than this,
  * Latchkey reads what changed instead of looking at each one: a few requests find the members with a real change.
  */
 export const mostOfACall = 100;
-/** Lists may lie in lists so deep. Deeper ones are no records: to flatten without a bound, the stack is too small. */
+/** How deep lists may lie in lists. Deeper ones are no records: to flatten without a bound, the stack is too small. */
 const deepestList = 4;
 
 /**

@@ -28,7 +28,7 @@ function openFilesLimit(): number {
 }
 
 /**
- * Has a server hold only so many connections. A new one is always taken: the one that has waited longest for a whole
+ * Bounds the connections that a server holds. A new one is always taken: the one that has waited longest for a whole
  * request goes for it, of the same address where that has too many. So whoever holds connections for nothing shuts out
  * himself at most, and a call that is sent in one go comes through. `onClosed` is told of each that went.
  */

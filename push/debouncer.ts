@@ -1,17 +1,16 @@
-/** Who takes a wake on: Temporal, in the end. Throws where it cannot be reached. */
 export interface DebouncerOptions {
-  /** Wakes one member; `mayStart`: starting its workflow where there is none; `isCheckIn`: the member only came or went. */
+  /** Wakes one member, and throws where Temporal cannot be reached. `mayStart`: starting its workflow where there is none; `isCheckIn`: the member only came or went. */
   wake: (memberId: number, told: { mayStart: boolean; isCheckIn: boolean }) => Promise<void>;
   /** Reads what changed, where a call does not say whose record it is about. */
   pollNow: () => Promise<void>;
-  /** So long is waited for more about the same member: the calls of one purchase come in together. Default 80. */
+  /** How long it waits for more about the same member: the calls of one purchase come in together. Default 80. */
   gatherMs?: number;
   /** A member that is told of again within this time is woken once more at its end, however often it was told of. */
   windowMs?: number;
   /** That time doubles from wake to wake, for as long as they follow each other, up to this. Default 4 s. */
   longestWindowMs?: number;
-  /** So long a check-in waits for others to go with. Default 4 s. */
-  patienceMs?: number;
+  /** How long a check-in waits for others to go with. Default 4 s. */
+  checkInWaitMs?: number;
   /** That time grows by as much for each time within a minute that nobody came to go with, up to this. Default 20 s. */
   longestCheckInWaitMs?: number;
   /** How many are woken side by side. Default 20. */
@@ -32,18 +31,6 @@ export interface News {
    * is left out: something else.
    */
   about?: 'checkIn' | 'access' | 'change';
-}
-
-/**
- * Wakes those of whom it is told: soon, and then at most once in a while, the more seldom the longer it goes on. What comes with
- * a check-in, and with nothing else, can wait a little: it goes with the next who cannot.
- */
-export interface Debouncer {
-  tell(memberId: number, news: News): void;
-  /** Something changed, and nobody knows for whom. */
-  tellSomething(): void;
-  /** Resolves when everybody is woken who was told of; nothing may be told any more. */
-  drain(): Promise<void>;
 }
 
 const something = 'something';
@@ -72,26 +59,27 @@ const defaults = {
   gatherMs: 80,
   windowMs: 500,
   longestWindowMs: 4_000,
-  patienceMs: 4_000,
+  checkInWaitMs: 4_000,
   longestCheckInWaitMs: 20_000,
   atOnce: 20,
 };
 
-/** A debouncer. What it holds is bounded by the number of members, whatever comes in. */
-export const createDebouncer = (options: DebouncerOptions): Debouncer => new WakeDebouncer(options);
-
-class WakeDebouncer implements Debouncer {
+/**
+ * Wakes the members that it is told of: soon, and then at most once in a while, the more seldom the longer it goes on. A check-in
+ * alone can wait a little: it goes with the next member that cannot. What this holds is bounded by the number of members.
+ */
+export class Debouncer {
   private readonly options: DebouncerOptions & typeof defaults;
-  /** Those of whom was told just now. */
+  /** Members that it was told of just now. */
   private readonly gathering = new Map<Whom, Told>();
-  /** Those who wait to be woken, in the order in which they were first told of. */
+  /** Members that wait to be woken, in the order in which they came. */
   private readonly waiting = new Map<Whom, Told>();
-  /** Those who checked in, and wait for others to be woken with. */
-  private readonly patient = new Map<Whom, Told>();
-  /** Those who were woken a moment ago. */
+  /** Members that checked in, and wait for others to be woken with. */
+  private readonly checkedIn = new Map<Whom, Told>();
+  /** Members that were woken a moment ago. */
   private readonly lately = new Map<Whom, Lately>();
   private running = 0;
-  private patientUntil: NodeJS.Timeout | undefined;
+  private checkInTimer: NodeJS.Timeout | undefined;
   /** When nobody had come to go with, within the last minute. */
   private inVain: number[] = [];
   private isFailing = false;
@@ -105,10 +93,12 @@ class WakeDebouncer implements Debouncer {
     this.take(memberId, news);
   }
 
+  /** Something changed, and nobody knows for whom. */
   tellSomething(): void {
     this.take(something, { mayStart: false });
   }
 
+  /** Resolves when every member that it was told of is woken; nothing may be told any more. */
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.draining = { resolve };
@@ -118,9 +108,9 @@ class WakeDebouncer implements Debouncer {
 
   private take(whom: Whom, { mayStart, about = 'change' }: News): void {
     const told: Told = { mayStart, at: Date.now(), about };
-    const checkedIn = this.patient.get(whom);
-    if (checkedIn !== undefined && isOfCheckIn(checkedIn, told)) {
-      this.patient.set(whom, both(told, checkedIn));
+    const earlier = this.checkedIn.get(whom);
+    if (earlier !== undefined && isOfCheckIn(earlier, told)) {
+      this.checkedIn.set(whom, both(told, earlier));
       return;
     }
     const queued = this.waiting.get(whom);
@@ -148,27 +138,27 @@ class WakeDebouncer implements Debouncer {
     if (told === undefined) return;
     if (told.about === 'checkIn') this.waitForOthers(whom, told);
     else {
-      this.waiting.set(whom, both(told, both(this.waiting.get(whom) ?? told, this.patient.get(whom))));
-      this.patient.delete(whom);
+      this.waiting.set(whom, both(told, both(this.waiting.get(whom) ?? told, this.checkedIn.get(whom))));
+      this.checkedIn.delete(whom);
       this.goWithIt();
     }
     this.goOn();
   }
 
   private waitForOthers(whom: Whom, told: Told): void {
-    if (this.patient.size === 0)
-      this.patientUntil = setTimeout(() => {
+    if (this.checkedIn.size === 0)
+      this.checkInTimer = setTimeout(() => {
         this.inVain.push(performance.now());
         this.goAfterAll();
-      }, this.patienceNow());
-    this.patient.set(whom, both(told, this.patient.get(whom)));
+      }, this.checkInWaitNow());
+    this.checkedIn.set(whom, both(told, this.checkedIn.get(whom)));
   }
 
   /** Each read for those who come and go would leave less of the minute's requests to those who buy. */
-  private patienceNow(): number {
-    const { patienceMs, longestCheckInWaitMs } = this.options;
+  private checkInWaitNow(): number {
+    const { checkInWaitMs, longestCheckInWaitMs } = this.options;
     this.inVain = this.inVain.filter((at) => performance.now() - at < minuteMs);
-    return Math.min(patienceMs * (1 + this.inVain.length), Math.max(patienceMs, longestCheckInWaitMs));
+    return Math.min(checkInWaitMs * (1 + this.inVain.length), Math.max(checkInWaitMs, longestCheckInWaitMs));
   }
 
   private goAfterAll(): void {
@@ -178,9 +168,9 @@ class WakeDebouncer implements Debouncer {
 
   /** Those who could wait have had somebody to go with, or have waited for long enough. */
   private goWithIt(): void {
-    clearTimeout(this.patientUntil);
-    for (const [whom, told] of this.patient) this.waiting.set(whom, both(told, this.waiting.get(whom)));
-    this.patient.clear();
+    clearTimeout(this.checkInTimer);
+    for (const [whom, told] of this.checkedIn) this.waiting.set(whom, both(told, this.waiting.get(whom)));
+    this.checkedIn.clear();
   }
 
   private goOn(): void {
@@ -194,7 +184,7 @@ class WakeDebouncer implements Debouncer {
   }
 
   private isQuiet(): boolean {
-    if (this.running > 0 || this.waiting.size + this.gathering.size + this.patient.size > 0) return false;
+    if (this.running > 0 || this.waiting.size + this.gathering.size + this.checkedIn.size > 0) return false;
     return [...this.lately.values()].every(({ told }) => told === null);
   }
 

@@ -23,13 +23,6 @@ export interface KisiRouteOptions {
   remembered?: number;
 }
 
-/** Where Kisi's events come in. */
-export interface KisiRoute {
-  take(body: Buffer, headers: Headers): Answer;
-  /** Resolves when all that came is seen to. */
-  drain(): Promise<void>;
-}
-
 const signatureHeader = 'x-signature';
 
 /** Whether a call may be signed at all: its body need not be read where not. */
@@ -37,61 +30,68 @@ export function mayBeOfKisi(headers: Headers): boolean {
   return looksSignedByKisi(headerOf(headers, signatureHeader));
 }
 
-/** A route for the events of one organization. */
-export function createKisiRoute(options: KisiRouteOptions): KisiRoute {
-  const { key, judge, gatherMs = 250, waitMs = 2_000, remembered = 10_000 } = options;
-  const seen = new Set<string>();
-  const judging = new Set<Promise<void>>();
-  let gathering: KisiEvent[] | null = null;
+/** Takes the events of one organization. */
+export class KisiRoute {
+  private readonly options: Required<KisiRouteOptions>;
+  private readonly seen = new Set<string>();
+  private readonly judging = new Set<Promise<void>>();
+  private gathering: KisiEvent[] | null = null;
 
-  function isNew(uuid: string): boolean {
-    if (seen.has(uuid)) return false;
-    seen.add(uuid);
-    const [oldest] = seen;
-    if (seen.size > remembered && oldest !== undefined) seen.delete(oldest);
-    return true;
+  constructor(options: KisiRouteOptions) {
+    this.options = { gatherMs: 250, waitMs: 2_000, remembered: 10_000, ...options };
   }
 
-  function gather(event: KisiEvent): void {
-    if (gathering !== null) {
-      gathering.push(event);
-      return;
-    }
-    const batch = [event];
-    gathering = batch;
-    const one = see(batch).finally(() => judging.delete(one));
-    judging.add(one);
+  take(body: Buffer, headers: Headers): Answer {
+    const signature = headerOf(headers, signatureHeader);
+    if (signature === null || !isSignedByKisi(body, signature, this.options.key))
+      return { outcome: 'forged' };
+    const { records, isWhole } = recordsIn(body);
+    const outcomes = records.map((one) => this.takeEvent(event.parse(one)));
+    if (!isWhole) outcomes.push(this.takeEvent(nothingSaid));
+    return { outcome: outranking.find((one) => outcomes.includes(one)) ?? 'ignored' };
   }
 
-  async function see(batch: readonly KisiEvent[]): Promise<void> {
-    await sleep(gatherMs);
-    gathering = null;
-    await sleep(waitMs);
-    await judge(batch);
+  /** Resolves when every event that came has been judged. */
+  async drain(): Promise<void> {
+    await Promise.all(this.judging);
   }
 
-  function takeEvent({ uuid, type, object_id }: z.infer<typeof event>): PushOutcome {
+  private takeEvent({ uuid, type, object_id }: z.infer<typeof event>): PushOutcome {
     const known = types.find((one) => one === type);
     if (type !== null && known === undefined) return 'ignored';
     // Without its id nobody can say that it came before.
-    if (uuid !== null && !isNew(uuid)) return 'repeated';
-    gather({ type: known ?? unclear, objectId: object_id });
+    if (uuid !== null && !this.isNew(uuid)) return 'repeated';
+    this.gather({ type: known ?? unclear, objectId: object_id });
     return known === undefined ? 'unclear' : 'taken';
   }
 
-  return {
-    take(body, headers) {
-      const signature = headerOf(headers, signatureHeader);
-      if (signature === null || !isSignedByKisi(body, signature, key)) return { outcome: 'forged' };
-      const { records, isWhole } = recordsIn(body);
-      const outcomes = records.map((one) => takeEvent(event.parse(one)));
-      if (!isWhole) outcomes.push(takeEvent(nothingSaid));
-      return { outcome: outranking.find((one) => outcomes.includes(one)) ?? 'ignored' };
-    },
-    async drain() {
-      await Promise.all(judging);
-    },
-  };
+  private isNew(uuid: string): boolean {
+    const { seen } = this;
+    if (seen.has(uuid)) return false;
+    seen.add(uuid);
+    const [oldest] = seen;
+    if (seen.size > this.options.remembered && oldest !== undefined) seen.delete(oldest);
+    return true;
+  }
+
+  private gather(event: KisiEvent): void {
+    if (this.gathering !== null) {
+      this.gathering.push(event);
+      return;
+    }
+    const batch = [event];
+    this.gathering = batch;
+    const one = this.judge(batch).finally(() => this.judging.delete(one));
+    this.judging.add(one);
+  }
+
+  private async judge(batch: readonly KisiEvent[]): Promise<void> {
+    const { gatherMs, waitMs, judge } = this.options;
+    await sleep(gatherMs);
+    this.gathering = null;
+    await sleep(waitMs);
+    await judge(batch);
+  }
 }
 
 const unclear = 'unclear';

@@ -21,7 +21,7 @@ import { connectionLimits, limitConnections, type ConnectionLimits } from './con
 import type { Debouncer } from './debouncer.js';
 import { mayBeOfKisi, type KisiRoute } from './kisi.js';
 import { mayBeOfNexudus, nexudusEvents, takeWebhook } from './nexudus.js';
-import { createRefusals } from './refusals.js';
+import { Refusals } from './refusals.js';
 
 export interface ListenerOptions {
   /** 0: any free port. */
@@ -33,8 +33,8 @@ export interface ListenerOptions {
   /** Nexudus' Custom ACS; null: there are no such addresses. */
   acs: AcsRoute | null;
   /** Kisi's events; null: there is no such address. */
-  kisi: KisiRoute | null;
-  debouncer: Debouncer;
+  kisi: Pick<KisiRoute, 'take' | 'drain'> | null;
+  debouncer: Pick<Debouncer, 'tell' | 'tellSomething' | 'drain'>;
   /** Told of every call once. */
   count: Count;
   /** The address of a proxy that everybody's calls come through, and that tells whose they are; left out: there is none. */
@@ -67,7 +67,7 @@ export interface TimeLimits {
   callMs: number;
   /** So often it is looked who is too late. Node's own 30 s would make the others what they are not. */
   checkMs: number;
-  /** Nothing is sent or read for so long, amid an answer. */
+  /** The longest silence amid an answer. */
   silenceMs: number;
   /** Longer than proxies keep a connection (a minute, mostly): one that we close as they use it again is a call lost. */
   idleMs: number;
@@ -86,7 +86,7 @@ const timeLimits: TimeLimits = {
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const { debouncer, kisi, count, trustedProxy = null, timeLimits: times = timeLimits } = options;
-  const refusals = createRefusals();
+  const refusals = new Refusals();
   const app = appOf(times, count);
   limitConnections(app.server, options.connectionLimits ?? connectionLimits(), {
     trustedProxy,

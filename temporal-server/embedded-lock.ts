@@ -106,7 +106,7 @@ async function ownEntry(): Promise<Entry> {
 }
 
 function silentHolder(file: string, pid = 0): string {
-  return `the Temporal server of this folder does not answer: end process ${pid}, or remove ${file} if it is not one`;
+  return `the Temporal server of this folder does not answer: end process ${pid}, or remove ${file} if that process is not the server`;
 }
 
 /** True: the file is new and ours. Linked into place whole, so that nobody reads an empty one and thinks it stale. */

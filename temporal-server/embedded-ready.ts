@@ -3,8 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { ensureSearchAttributes, type AttributeType } from './search-attributes.js';
 
-export type { AttributeType } from './search-attributes.js';
-
 /** What a server must offer before it counts as ready. */
 export interface Wanted {
   /** host:port. */

@@ -35,11 +35,11 @@ export function runServer(path: string, args: string[], logFile: string): Server
     gone: ended.then(async (how) => [how, await lastLine(logFile)].filter((one) => one !== '').join(': ')),
     async end() {
       child.kill('SIGTERM');
-      const impatient = new AbortController();
-      const late = sleep(endingMs, undefined, { signal: impatient.signal }).then(() => child.kill('SIGKILL'));
+      const left = new AbortController();
+      const late = sleep(endingMs, undefined, { signal: left.signal }).then(() => child.kill('SIGKILL'));
       late.catch(() => undefined);
       await ended;
-      impatient.abort();
+      left.abort();
     },
   };
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTemporalCli } from './binaries.js';
 import { isServer, type FolderLock, type RecordedServer } from './embedded-lock.js';
-import { prepareServer, untilGone, type AttributeType, type Wanted } from './embedded-ready.js';
+import { prepareServer, untilGone, type Wanted } from './embedded-ready.js';
+import type { AttributeType } from './search-attributes.js';
 import { endingMs, runServer } from './embedded-run.js';
 import { guardUi, hiddenTarget, type UiTarget } from './embedded-ui.js';
 import { nextFreePort } from '../lib/ports.js';
@@ -59,7 +60,7 @@ export async function choosePorts(options: EmbeddedOptions, address: string | nu
   const target = hiddenTarget();
   if (!target.isHidden)
     options.log?.(
-      'on this system a web page that is open in a browser here can find the Temporal UI, and order what it likes: have it only while you look at it',
+      'on this system any web page in a browser here can find the Temporal UI and give orders through it: switch the UI on only while you look at it',
       'warn',
     );
   return { grpc, ui: { port, target } };

@@ -19,27 +19,10 @@ import {
   type Standing,
 } from './embedded-standing.js';
 
-export { findEmbeddedTemporal } from './embedded-lock.js';
-
-export interface EmbeddedTemporal {
-  /** host:port of the gRPC endpoint, the same for as long as this is used. */
-  address: string;
-  /** Null: the server has no UI. */
-  uiUrl: string | null;
-  /** False: another process started it, and stop() leaves it alone. */
-  readonly owned: boolean;
-  /** Rejects when there is no server any more at the address, and this process cannot have one there. */
-  lost: Promise<never>;
-  /** What is wrong with the server now, and what is done about it; null: nothing. */
-  problem(): string | null;
-  /** Ends the server and waits until it is gone; calling it again changes nothing. */
-  stop(): Promise<void>;
-}
-
-/** After so many milliseconds a server that died is started again: twice as many each time, up to a minute. */
+/** How long after its death a server is started again: twice as long each time, up to a minute. */
 const firstPauseMs = 500;
 const longestPauseMs = 60_000;
-/** One that has run for so long has overcome what the one before died of. */
+/** A server that has run for this long has overcome what the one before died of. */
 const wellAfterMs = 10 * 60_000;
 
 /**
@@ -54,9 +37,9 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions = {}): Prom
   // Before the lock, which others wait for: fetching the executable may take minutes.
   await findCli(options);
   const stopAsked = new AbortController();
-  const site = createSite(options, stopAsked.signal);
+  const site = new Site(options, stopAsked.signal);
   try {
-    return new RunningServer(await site.stand(), site, stopAsked, options);
+    return new EmbeddedTemporal(await site.stand(), site, stopAsked, options);
   } catch (error) {
     await site.leave();
     throw error;
@@ -82,52 +65,56 @@ class ServerLostError extends Error {
 }
 
 /** The folder, and where its server listens. */
-interface Site {
+class Site {
+  private lock: FolderLock | null = null;
+  /** Whether the folder is ours: to start a server on, or to end the one that runs. */
+  private isOurs: boolean;
+  private ports: Ports | null = null;
+  private address: string | null = null;
+
+  constructor(
+    private readonly options: EmbeddedOptions,
+    private readonly stopAsked: AbortSignal,
+  ) {
+    this.isOurs = options.dbFile === null;
+  }
+
   /** Has a server stand: anywhere the first time, at the same address from then on. Throws ServerLostError where none can. */
-  stand(): Promise<Standing>;
+  async stand(): Promise<Standing> {
+    const standing = await this.standSomewhere(Date.now() + (this.options.readyTimeoutMs ?? 60_000));
+    this.address = standing.address;
+    return standing;
+  }
+
   /** Gives the folder up where it is ours. */
-  leave(): Promise<void>;
-}
+  async leave(): Promise<void> {
+    if (this.isOurs) await this.lock?.release();
+  }
 
-function createSite(options: EmbeddedOptions, stopAsked: AbortSignal): Site {
-  const { cacheDir = '.latchkey', dbFile, readyTimeoutMs = 60_000 } = options;
-  let lock: FolderLock | null = null;
-  /** That it is ours: to start a server on, or to end the one that runs. */
-  let isOurs = dbFile === null;
-  let ports: Ports | null = null;
-  let address: string | null = null;
-
-  async function standSomewhere(deadline: number): Promise<Standing> {
-    if (!isOurs) {
-      lock = await lockFolder(cacheDir, deadline, stopAsked);
-      isOurs = lock.running === null || lock.adopted;
-      const { running, adopted } = lock;
+  private async standSomewhere(deadline: number): Promise<Standing> {
+    const { options, stopAsked, address } = this;
+    if (!this.isOurs) {
+      this.lock = await lockFolder(options.cacheDir ?? '.latchkey', deadline, stopAsked);
+      const { running, adopted } = this.lock;
+      this.isOurs = running === null || adopted;
       if (running !== null && address !== null && running.address !== address)
         throw new ServerLostError(
           `the Temporal server at ${address} is gone, and another runs at ${running.address}: start this process again`,
         );
       if (running !== null) return joinRunning(options, running, adopted, deadline);
     }
-    ports ??= await choosePorts(options, address);
-    return launch(options, ports, lock, deadline, stopAsked);
+    this.ports ??= await choosePorts(options, address);
+    return launch(options, this.ports, this.lock, deadline, stopAsked);
   }
-
-  return {
-    async stand() {
-      const standing = await standSomewhere(Date.now() + readyTimeoutMs);
-      address = standing.address;
-      return standing;
-    },
-    async leave() {
-      if (isOurs) await lock?.release();
-    },
-  };
 }
 
-/** Has the server stand again whenever it is gone, until it is to stop. */
-class RunningServer implements EmbeddedTemporal {
+/** A server that stands again whenever it is gone, until it is to stop. */
+export class EmbeddedTemporal {
+  /** host:port of the gRPC endpoint, the same for as long as this is used. */
   readonly address: string;
-  readonly uiUrl: EmbeddedTemporal['uiUrl'];
+  /** Null: the server has no UI. */
+  readonly uiUrl: string | null;
+  /** Rejects when there is no server any more at the address, and this process cannot have one there. */
   readonly lost: Promise<never>;
   private readonly kept: Promise<void>;
   private standing: Standing | null;
@@ -151,14 +138,17 @@ class RunningServer implements EmbeddedTemporal {
     });
   }
 
+  /** False: another process started it, and stop() leaves it alone. */
   get owned(): boolean {
     return this.standing?.isOurs ?? false;
   }
 
+  /** What is wrong with the server now, and what is done about it; null: nothing. */
   problem(): string | null {
     return this.why;
   }
 
+  /** Ends the server and waits until it is gone; calling it again changes nothing. */
   stop(): Promise<void> {
     return (this.stopping ??= this.end());
   }

@@ -38,21 +38,13 @@ async function missingOf(
   wanted: Record<string, AttributeType>,
 ): Promise<[string, AttributeType][]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  return namesAndTypes(wanted).filter(([name, type]) => {
-    const found = customAttributes[name];
+  return Object.entries(wanted).filter(([name, type]) => {
+    // Theirs is an enum, ours are plain numbers.
+    const found: number | undefined = customAttributes[name];
     if (found === undefined) return true;
-    if (!isType(found, type)) {
+    if (found !== wireTypes[type]) {
       throw new Error(`search attribute ${name} exists in namespace ${namespace}, but not as ${type}`);
     }
     return false;
   });
-}
-
-/** The generated type of the answer is an enum, ours are plain numbers: compared as numbers. */
-function isType(found: number, type: AttributeType): boolean {
-  return found === wireTypes[type];
-}
-
-function namesAndTypes(wanted: Record<string, AttributeType>): [string, AttributeType][] {
-  return Object.entries(wanted);
 }

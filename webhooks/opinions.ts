@@ -2,14 +2,6 @@ import type { Instant } from '../access/types.js';
 import type { Opinion } from '../push/acs.js';
 import type { AuditLog } from '../database/audit-log.js';
 
-/** Keeps what Nexudus works out itself in the audit log, where it is not what it said of the member last. */
-export interface OpinionKeeper {
-  /** Returns at once. Of a member that is told of again before it was kept, the newest counts. */
-  take(opinion: Opinion): void;
-  /** Resolves when all is kept, or cannot be. */
-  drain(): Promise<void>;
-}
-
 export interface OpinionKeeperOptions {
   auditLog: Pick<AuditLog, 'last' | 'note'>;
   now: () => Instant;
@@ -23,17 +15,18 @@ const againAfterMs = 5_000;
 /** Times may be in whole seconds: within one, the last that came counts. */
 const sameMomentMs = 1_000;
 
-/** A keeper. What waits in it is bounded by the number of members. */
-export const createOpinionKeeper = (options: OpinionKeeperOptions): OpinionKeeper =>
-  new AuditLogOpinions(options);
-
-class AuditLogOpinions implements OpinionKeeper {
+/**
+ * Keeps what Nexudus works out itself in the audit log, where it differs from what it said of the member last. What waits here is
+ * bounded by the number of members.
+ */
+export class OpinionKeeper {
   private readonly waiting = new Map<number, Dated>();
   private running: Promise<void> | null = null;
   private isFailing = false;
 
   constructor(private readonly options: OpinionKeeperOptions) {}
 
+  /** Returns at once. Where a member's opinion is not kept yet, the newest counts. */
   take(opinion: Opinion): void {
     const now = this.options.now();
     const at = Math.min(opinion.at ?? now, now);
@@ -42,6 +35,7 @@ class AuditLogOpinions implements OpinionKeeper {
     void this.goOn();
   }
 
+  /** Resolves when all is kept, or cannot be. */
   async drain(): Promise<void> {
     await this.running;
     if (this.waiting.size > 0) await this.goOn();

@@ -7,24 +7,25 @@ import { createWaker, type Waker } from '../activities/wake.js';
 import type { KisiClient } from '../kisi/client.js';
 import { batchSize, type NexudusClient } from '../nexudus/client.js';
 import { keep } from '../nexudus/fresh.js';
-import type { AcsRoute, Opinion } from '../push/acs.js';
+import type { AcsRoute } from '../push/acs.js';
 import type { Count } from '../push/answers.js';
-import { createDebouncer, type Debouncer, type DebouncerOptions } from '../push/debouncer.js';
-import { createKisiRoute } from '../push/kisi.js';
+import { Debouncer, type DebouncerOptions } from '../push/debouncer.js';
+import { KisiRoute } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
 import type { Kept } from '../database/kept.js';
 import type { Ownership } from '../database/ownership.js';
 import type { AuditLog } from '../database/audit-log.js';
 import { pollScheduleId, type Wake } from '../messages/to-member.js';
-import { createOpinionKeeper } from './opinions.js';
-import { ConfigError, type Config } from '../config/config.js';
+import { OpinionKeeper } from './opinions.js';
+import { ConfigError } from '../config/config-error.js';
+import type { Config } from '../config/config.js';
 import { askForComparison } from '../monitoring/drift.js';
-import { watchHooks } from './hooks.js';
+import { HookWatch } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 import { hooksKeptName } from '../monitoring/monitor.js';
 import { createNewcomers, type HasCoworker } from './newcomers.js';
 import { listenProblem } from '../lib/ports.js';
-import { createRefusedLog } from './refused.js';
+import { RefusedLog } from './refused.js';
 
 export interface PushDeps {
   config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
@@ -44,7 +45,7 @@ export interface PushDeps {
   onWoken: (waitedMs: number) => void;
 }
 
-/** More than one lookup serves: whoever comes beyond that must not wait for it, but for a poll. */
+/** More than one lookup serves: a newcomer beyond that waits for a poll instead. */
 const newcomersAtOnce = 2 * batchSize;
 
 /**
@@ -57,26 +58,21 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const waker = createWaker(client, config.taskQueue, deps.ownership);
   const { host, port, trustedProxy, nexudusSecret, acsToken, kisiKey } = config.push;
   const { newcomers, debouncer } = memberDebouncers(deps, waker);
-  const opinions = createOpinionKeeper({
+  const opinions = new OpinionKeeper({
     auditLog,
     now: Date.now,
     onProblem: (err) => {
-      log.warn({ err }, 'what Nexudus works out itself cannot be kept in the audit log; it is tried again');
+      log.warn(
+        { err },
+        'Latchkey cannot keep what Nexudus works out itself in the audit log, and tries again',
+      );
     },
   });
-  const acs =
-    acsToken === null
-      ? null
-      : {
-          ...acsRoute(deps, acsToken),
-          onOpinion: (opinion: Opinion) => {
-            opinions.take(opinion);
-          },
-        };
+  const acs = acsToken === null ? null : acsRoute(deps, acsToken, opinions);
   const drift = driftDebouncer(deps, waker);
   const judge = kisiJudge(deps, drift);
-  const kisi = kisiKey === null ? null : createKisiRoute({ key: kisiKey, judge });
-  const refused = createRefusedLog(log);
+  const kisi = kisiKey === null ? null : new KisiRoute({ key: kisiKey, judge });
+  const refused = new RefusedLog(log);
   const meter = pushCounter();
   const count: Count = (source, outcome) => {
     meter(source, outcome);
@@ -87,9 +83,9 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
     const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
     throw line === null ? error : new ConfigError([line]);
   });
-  log.info({ port: listener.port }, 'pushes are taken in');
+  log.info({ port: listener.port }, 'the push port is open');
   const watch =
-    nexudusSecret === null ? null : watchHooks(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
+    nexudusSecret === null ? null : new HookWatch(deps.nexudus, log, (off) => tellHooks(deps.kept, off));
   return {
     port: listener.port,
     async close() {
@@ -104,7 +100,9 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
       })();
       const tooLate = sleep(drainMs, false, { ref: false });
       if (!(await Promise.race([drained, tooLate])))
-        log.warn('not everybody could be woken of whom pushes told; the next poll and comparison see to it');
+        log.warn(
+          'Latchkey could not wake every member that pushes named; the next poll and comparison make up for it',
+        );
     },
   };
 }
@@ -122,7 +120,7 @@ function kisiJudge(
     onProblem: (err) => {
       log.warn(
         { err },
-        'events of Kisi come in, but not whose they are can be read: Kisi is compared instead',
+        'Latchkey cannot read whose keys the events of Kisi are about, so it compares all keys with Kisi instead',
       );
     },
   });
@@ -140,7 +138,7 @@ function memberDebouncers(deps: PushDeps, waker: Waker): { newcomers: Debouncer;
     client.schedule.getHandle(pollScheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   const mayStart = createNewcomers(deps);
   // Apart, since they are looked for in Nexudus first, and all others must not wait for that.
-  const newcomers: Debouncer = createDebouncer({
+  const newcomers: Debouncer = new Debouncer({
     async wake(memberId) {
       const wake = wakeBy('changed');
       if (await mayStart(memberId, wake.notBefore ?? Date.now())) await waker.wake(memberId, wake);
@@ -149,7 +147,7 @@ function memberDebouncers(deps: PushDeps, waker: Waker): { newcomers: Debouncer;
     ...{ pollNow, gatherMs: 0, atOnce: newcomersAtOnce, onWoken: deps.onWoken },
     ...telling(log),
   });
-  const debouncer: Debouncer = createDebouncer({
+  const debouncer: Debouncer = new Debouncer({
     async wake(memberId, { mayStart, isCheckIn }) {
       const wake = wakeBy(isCheckIn ? 'checkIn' : 'changed');
       if ((await waker.wakeIfRunning(memberId, wake)) || !mayStart) return;
@@ -168,12 +166,12 @@ async function tellHooks(kept: Kept, off: string[]): Promise<void> {
   await kept.write(hooksKeptName, off, Date.now()).catch(() => undefined);
 }
 
-/** So often a member, or all of Kisi, is looked at because of events at most. */
+/** How long apart a member, or all of Kisi, is compared because of events, at least. */
 const driftWindowMs = 10_000;
 
 /** Has members compare themselves with Kisi, or all of Kisi compared. */
 function driftDebouncer({ client, log }: PushDeps, waker: Waker): Debouncer {
-  const debouncer = createDebouncer({
+  const debouncer = new Debouncer({
     async wake(memberId) {
       if (!(await waker.wakeIfRunning(memberId, { reason: 'drift' }))) debouncer.tellSomething();
     },
@@ -202,7 +200,7 @@ function telling(log: Logger): Pick<DebouncerOptions, 'onProblem' | 'onMended'> 
     onProblem: (err) => {
       log.warn(
         { err },
-        'pushes come in, but Temporal does not take the wakes; they are kept and tried again',
+        'pushes come in, but Temporal does not take the wakes: Latchkey keeps them and tries again',
       );
     },
     onMended: () => {
@@ -220,7 +218,7 @@ const businessesKeptMs = 30_000;
 /** Whoever calls waits for as long. */
 const readLimit = { limitMs: 30_000 };
 
-function acsRoute({ nexudus, kisi }: PushDeps, token: string): Omit<AcsRoute, 'onOpinion'> {
+function acsRoute({ nexudus, kisi }: PushDeps, token: string, opinions: OpinionKeeper): AcsRoute {
   const groups = keep(() => kisi.listGroups(), Date.now, { ...readLimit, of: 'Kisi' });
   const businesses = keep(
     async () => {
@@ -233,6 +231,9 @@ function acsRoute({ nexudus, kisi }: PushDeps, token: string): Omit<AcsRoute, 'o
   let known: ReadonlySet<string | null> = new Set();
   return {
     token,
+    onOpinion: (opinion) => {
+      opinions.take(opinion);
+    },
     groups: () => groups.get({ notBefore: Infinity, maxAgeMs: groupsKeptMs }),
     async isKnown(businessUniqueId) {
       const wanted = businessUniqueId.trim().toLowerCase();

@@ -1,43 +1,46 @@
 import type { Logger } from 'pino';
 import { isRefused, type PushOutcome, type PushSource } from '../push/answers.js';
 
-/** Has the log say what was refused: at once, and then what came since, once a minute at most. */
-export interface RefusedLog {
-  note(source: PushSource, outcome: PushOutcome): void;
-  /** Says what it has not said yet. */
-  stop(): void;
-}
-
 const minuteMs = 60_000;
 
-/** Only counts by where calls claimed to come from and what they were refused for: neither whose they were, nor what was in them. */
-export function createRefusedLog(log: Logger, everyMs = minuteMs): RefusedLog {
-  const counts = new Map<string, number>();
-  let pause: NodeJS.Timeout | null = null;
+/**
+ * Logs what was refused: the first time at once, and then what came since, once a minute at most. It counts only where calls
+ * claimed to come from and why they were refused: neither who sent them nor what was in them.
+ */
+export class RefusedLog {
+  private readonly counts = new Map<string, number>();
+  private pause: NodeJS.Timeout | null = null;
 
-  function say(): void {
-    pause = null;
-    if (counts.size === 0) return;
-    const refused = Object.fromEntries([...counts].sort());
-    counts.clear();
-    log.warn(
-      { refused },
-      'calls to the push port were refused: strangers try it, or one of its secrets is not what the other side has',
-    );
-    pause = setTimeout(say, everyMs).unref();
+  constructor(
+    private readonly log: Logger,
+    private readonly everyMs = minuteMs,
+  ) {}
+
+  note(source: PushSource, outcome: PushOutcome): void {
+    if (!isRefused(outcome)) return;
+    const name = `${source} ${outcome}`;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    if (this.pause === null) this.say();
   }
 
-  return {
-    note(source, outcome) {
-      if (!isRefused(outcome)) return;
-      const name = `${source} ${outcome}`;
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-      if (pause === null) say();
-    },
-    stop() {
-      if (pause !== null) clearTimeout(pause);
-      say();
-      if (pause !== null) clearTimeout(pause);
-    },
-  };
+  /** Says what it has not said yet. */
+  stop(): void {
+    if (this.pause !== null) clearTimeout(this.pause);
+    this.say();
+    if (this.pause !== null) clearTimeout(this.pause);
+  }
+
+  private say(): void {
+    this.pause = null;
+    if (this.counts.size === 0) return;
+    const refused = Object.fromEntries([...this.counts].sort());
+    this.counts.clear();
+    this.log.warn(
+      { refused },
+      'the push port refused calls: strangers try it, or a secret here differs from the one in Nexudus or Kisi',
+    );
+    this.pause = setTimeout(() => {
+      this.say();
+    }, this.everyMs).unref();
+  }
 }

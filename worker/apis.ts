@@ -1,17 +1,18 @@
 /** Both APIs as one process reaches them: their clients, their pacers, their clocks and their logins. */
 import type { Instant } from '../access/types.js';
 import { createTimekeeper, type Timekeeper } from '../activities/time.js';
-import type { Config, Credentials } from '../config/config.js';
+import type { Config } from '../config/config.js';
+import type { Credentials } from '../config/credentials.js';
 import { createKisiClient, type KisiClient, type KisiClientOptions } from '../kisi/client.js';
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { ApiMeters } from '../monitoring/api-meters.js';
-import { createApiWatch, type ApiWatch } from '../monitoring/api-watch.js';
+import { ApiWatch } from '../monitoring/api-watch.js';
 import { createNexudusClient, type NexudusAuth, type NexudusClient } from '../nexudus/client.js';
 import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type LaneName, type Pacer, type Plan, type Turns } from '../nexudus/pace.js';
 import { createSession, type Session } from '../nexudus/session.js';
 import { createStalls } from '../nexudus/stalls.js';
-import { createLogin, type LoginState } from './login.js';
+import { Login, type LoginState } from './login.js';
 import { noRefusals, type RefusalBook } from './refusals.js';
 import { turnsByPriority } from './turns.js';
 
@@ -68,7 +69,7 @@ export function createApis(
   const temporalClock = createServerClock({ wallMs });
   const clocks = { temporal: temporalClock, nexudus: nexudusClock, kisi: kisiClock };
   const time = createTimekeeper({ clocks, wallMs });
-  const common = { config, readCredentials, meters, watch: createApiWatch(() => time.now()) };
+  const common = { config, readCredentials, meters, watch: new ApiWatch(() => time.now()) };
   const nexudus = nexudusClients(common, paces.nexudus ?? createPacer(), nexudusClock, refusals);
   const kisi = kisiClients(common, paces.kisi ?? createKisiPacer(), kisiClock);
   return {
@@ -105,7 +106,7 @@ function nexudusClients(
     createNexudusClient({ baseUrl, auth, clock, stalls, session: sessionOf(auth), pace, onRequest });
   const turnsOf = (lane: LaneName): Turns => meters.turns('nexudus', lane, pacer[lane]);
   const members = turnsOf('members');
-  const login = createLogin({
+  const login = new Login({
     api: 'Nexudus',
     credential: config.nexudus.auth,
     readCredential: () => readCredentials()?.nexudus ?? null,
@@ -135,7 +136,7 @@ function kisiClients(
     urgent: meters.turns('kisi', 'urgent', pacer.urgent),
     batch: meters.turns('kisi', 'batch', pacer.batch),
   });
-  const login = createLogin({
+  const login = new Login({
     api: 'Kisi',
     credential: config.kisi.apiKey,
     readCredential: () => readCredentials()?.kisi ?? null,

@@ -63,7 +63,7 @@ export async function checkSpace(
   const { reference, organization } = await readBoth(nexudus, kisi, hintOf);
   const { passTypes, locations, allowances } = reference;
   const { organizationId, groups } = organization;
-  const names = createNames(before);
+  const names = new Names(before);
   const timeZones = resolveZones(config, locations, names);
   const { mapping, unresolved } = resolveMapping(config, { passTypes, locations, groups }, names);
   const missing = missingGroups(passTypes, groups, mapping);
@@ -131,48 +131,43 @@ function addressHint(error: ApiError, { nexudus }: Config): string {
   return ' NEXUDUS_BASE_URL does not end in /api, which is probably why.';
 }
 
-/** Looks up what the configuration names, and gathers what is to be said of it. */
-interface Names {
-  problems: string[];
-  warnings: string[];
-  resolved: Record<string, number>;
-  /** `locationId`: where it is meant, since things of different locations may have one name. */
-  resolve(what: string, wanted: IdOrName, all: readonly Named[], locationId?: number | null): Meant;
-}
-
 /** `id` null: nothing that is there now; `was`: the id that it had at an earlier start. */
 type Meant = { id: number } | { id: null; was: number | null; why: string };
 
-function createNames(before: Resolved): Names {
-  const names: Names = {
-    problems: [],
-    warnings: [],
-    resolved: {},
-    resolve(what, wanted, all, locationId = null) {
-      const where = locationId === null ? '' : ` at location ${locationId}`;
-      const key = `${what} ${JSON.stringify(wanted)}${where}`;
-      const was = before[key] ?? null;
-      const found = meant(wanted, all);
-      if (found.one !== null) {
-        names.resolved[key] = found.one.id;
-        return { id: found.one.id };
-      }
-      if (was !== null) names.resolved[key] = was;
-      const why = `${key} in the configuration ${found.problem}`;
-      const same = all.find((one) => one.id === was);
-      if (same === undefined) {
-        if (was === null) names.problems.push(why);
-        else
-          names.warnings.push(`${why} any more (it was ${was}): it opens nothing, and nothing is lost by it`);
-        return { id: null, was, why };
-      }
-      names.warnings.push(
-        `${why}; it was ${same.id}, which is called ${JSON.stringify(same.name)} now and is still meant`,
-      );
-      return { id: same.id };
-    },
-  };
-  return names;
+/** Looks up what the configuration names, and gathers what is to be said of it. */
+class Names {
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+  readonly resolved: Record<string, number> = {};
+
+  constructor(private readonly before: Resolved) {}
+
+  /** `locationId`: where it is meant, since things of different locations may have one name. */
+  resolve(what: string, wanted: IdOrName, all: readonly Named[], locationId: number | null = null): Meant {
+    const where = locationId === null ? '' : ` at location ${locationId}`;
+    const key = `${what} ${JSON.stringify(wanted)}${where}`;
+    const was = this.before[key] ?? null;
+    const found = meant(wanted, all);
+    if (found.one !== null) {
+      this.resolved[key] = found.one.id;
+      return { id: found.one.id };
+    }
+    const why = `${key} in the configuration ${found.problem}`;
+    if (was === null) {
+      this.problems.push(why);
+      return { id: null, was, why };
+    }
+    this.resolved[key] = was;
+    const same = all.find((one) => one.id === was);
+    if (same === undefined) {
+      this.warnings.push(`${why} any more (it was ${was}): it opens nothing, and nobody loses a key by that`);
+      return { id: null, was, why };
+    }
+    this.warnings.push(
+      `${why}; it was ${same.id}, which is called ${JSON.stringify(same.name)} now: Latchkey still uses it`,
+    );
+    return { id: same.id };
+  }
 }
 
 function resolveZones(config: Config, locations: readonly Location[], names: Names): Record<number, string> {

@@ -82,7 +82,7 @@ export function createTeller(
     if (before !== null && change !== before.change)
       log.warn(
         { rules: own.digest, before: before.digest, process: before.process },
-        'the rules in force are others from now on: those of this worker, in place of those of another process',
+        'the rules in force have changed: those of this worker replace those of another process',
       );
     const statement = { ...own, change, term: term.term };
     await client.workflow.getHandle(leaderWorkflowId, term.runId).signal(inForceSignal, statement);
@@ -90,7 +90,7 @@ export function createTeller(
   space.onFound(() => {
     if (last === null) return;
     tell(last).catch((err: unknown) => {
-      log.warn({ err }, 'by which rules this process works from now on could not be told');
+      log.warn({ err }, 'this process could not tell the workflow `leader` which rules it works by now');
     });
   });
   return tell;

@@ -12,10 +12,10 @@ import { oneForAll, leaderWorkflowId, leaderWorkflowType } from '../messages/to-
 import { inForceMemo } from '../messages/to-leader.js';
 
 const beatMs = 1_000;
-/** After so long the activity ends and begins anew, so that no attempt lasts for ever. */
+/** After this the activity ends and begins anew, so that no attempt lasts for ever. */
 const termMs = 24 * 3_600_000;
 
-/** After so long what could not be told is told again. */
+/** After this the process tries to tell again. */
 const tellAgainMs = 1_000;
 
 /** A term that this process must not have is offered to all again after this. */
@@ -31,15 +31,6 @@ export interface Term {
   term: number;
 }
 
-/** This process's part in being the leader (workflows/leader.ts): at most one process of all has a term. */
-export interface Leader {
-  activities: LeaderActivities;
-  /** Whether this process is the leader now. */
-  isLeading(): boolean;
-  /** Ends the term at once, for another process to take over; resolves when what was under way is done. */
-  stop(): Promise<void>;
-}
-
 export interface LeaderDeps {
   /** Makes the workers that take the activities for both APIs, not yet running. */
   openWorkers: () => Promise<Worker[]>;
@@ -51,30 +42,45 @@ export interface LeaderDeps {
   monitor: Monitor;
 }
 
-export function createLeader({ openWorkers, heldBack, tell, monitor }: LeaderDeps): Leader {
-  const stopAsked = new AbortController();
-  const terms = new Set<Promise<unknown>>();
+/** This process's part in being the leader (workflows/leader.ts): at most one process of all has a term. */
+export class Leader {
+  readonly activities: LeaderActivities = {
+    lead: () =>
+      heartbeating(
+        beatMs,
+        () => this.lead(),
+        () => this.deps.monitor.report(),
+      ),
+  };
+  private readonly stopAsked = new AbortController();
+  private readonly terms = new Set<Promise<unknown>>();
 
-  /** Has `stop` wait for it. */
-  function noted<T>(job: Promise<T>): Promise<T> {
-    terms.add(job);
-    const forget = (): void => void terms.delete(job);
-    job.then(forget, forget);
-    return job;
+  constructor(private readonly deps: LeaderDeps) {}
+
+  /** Whether this process is the leader now. */
+  isLeading(): boolean {
+    return this.terms.size > 0;
+  }
+
+  /** Ends the term at once, for another process to take over; resolves when what was under way is done. */
+  async stop(): Promise<void> {
+    this.stopAsked.abort();
+    await Promise.allSettled(this.terms);
   }
 
   /**
    * Runs the workers until the term is over, and answers what is known of the APIs then; throws where one of them fails or the
    * term was given to another.
    */
-  async function lead(): Promise<LeaderReport> {
+  private async lead(): Promise<LeaderReport> {
+    const { heldBack, monitor } = this.deps;
     const why = await heldBack();
     if (why !== null)
       throw ApplicationFailure.create({ message: why, type: 'OtherRules', nextRetryDelay: leftForMs });
     const term = new AbortController();
-    const monitored = noted(monitor.run(term.signal));
+    const monitored = this.noted(monitor.run(term.signal));
     try {
-      await work();
+      await this.work();
     } finally {
       term.abort();
       // A message under way is soon sent and noted, else the next process might send it again.
@@ -83,27 +89,27 @@ export function createLeader({ openWorkers, heldBack, tell, monitor }: LeaderDep
     return monitor.report();
   }
 
-  async function work(): Promise<void> {
+  private async work(): Promise<void> {
+    const { openWorkers, tell } = this.deps;
     const workers = await openWorkers();
-    const drained = noted(Promise.all(workers.map((worker) => worker.run())));
+    const drained = this.noted(Promise.all(workers.map((worker) => worker.run())));
     const termEnds = new AbortController();
     void untilTold(tell, termEnds.signal);
     try {
-      await Promise.race([drained, Context.current().cancelled, termOver(stopAsked.signal)]);
+      await Promise.race([drained, Context.current().cancelled, termOver(this.stopAsked.signal)]);
     } finally {
       termEnds.abort();
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     }
   }
 
-  return {
-    activities: { lead: () => heartbeating(beatMs, lead, () => monitor.report()) },
-    isLeading: () => terms.size > 0,
-    async stop() {
-      stopAsked.abort();
-      await Promise.allSettled(terms);
-    },
-  };
+  /** Has `stop` wait for a job. */
+  private noted<T>(job: Promise<T>): Promise<T> {
+    this.terms.add(job);
+    const forget = (): void => void this.terms.delete(job);
+    job.then(forget, forget);
+    return job;
+  }
 }
 
 /** Tells until it is told or the term is over: nobody's key waits for that. Throws nothing. */
@@ -115,7 +121,9 @@ async function untilTold(tell: (term: Term) => Promise<void>, termEnds: AbortSig
       await tell(term);
       return;
     } catch (error) {
-      log.warn('by which rules this process works could not be told; it is told again', { error });
+      log.warn('this process could not tell the workflow `leader` which rules it works by, and tries again', {
+        error,
+      });
       await sleep(tellAgainMs, undefined, { signal: termEnds, ref: false }).catch(() => undefined);
     }
   }

@@ -3,9 +3,7 @@ import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 import { destination, pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { printable } from '../access/text.js';
-import type { LogLevel } from '../config/config.js';
-
-export type { Logger } from 'pino';
+import type { LogLevel } from '../config/variables.js';
 
 export interface LoggerOptions {
   level: LogLevel;

@@ -22,13 +22,13 @@ export interface LoginOptions<K> {
   /** Asks the API who it is that asks, which every credential that is good may do. Throws its error. */
   tryOut: (credential: K) => Promise<unknown>;
   now?: () => Instant;
-  /** How often it is looked whether there is a new one. */
+  /** How often Latchkey looks for a new one. */
   lookEveryMs?: number;
   /** How long until one that was refused is tried again; twice as long after each further refusal, up to 16 times. */
   firstTryMs?: number;
 }
 
-/** So seldom a request that is refused makes the credential examined, while that is taken. */
+/** How long apart refused requests have the credential examined, while it is taken. */
 const examineEveryMs = 10_000;
 /** Whether it is taken cannot be told where that takes longer. */
 const examineLimitMs = 60_000;
@@ -47,22 +47,10 @@ export interface LoginState {
 }
 
 /**
- * What one API is shown, for as long as the process lives. Where the API refuses it, nothing is sent but a try now and
- * then, and a new one is used as soon as it is there and works.
+ * What one API is shown, for as long as the process lives. Where the API refuses it, Latchkey sends nothing but a try now and then,
+ * and uses a new credential as soon as it is there and works. Nothing is sent before the first request of a client.
  */
-export interface Login<K> extends LoginState {
-  /** The client that `make` makes for a credential, always for the one in use. It throws what the API answers. */
-  clientOf<C extends object>(make: (credential: K) => C): C;
-  /** The credential that is in use. */
-  inUse(): K;
-  /** The same turns; while the credential is refused, asking for one throws the API's refusal, so that nothing is sent. */
-  guarded<A extends unknown[]>(turns: Turns<A>): Turns<A>;
-}
-
-/** Creates the login. Nothing is sent before the first request of a client. */
-export const createLogin = <K>(options: LoginOptions<K>): Login<K> => new CredentialLogin(options);
-
-class CredentialLogin<K> implements Login<K> {
+export class Login<K> implements LoginState {
   private readonly now: () => Instant;
   private readonly lookEveryMs: number;
   private readonly firstTryMs: number;
@@ -89,6 +77,7 @@ class CredentialLogin<K> implements Login<K> {
     this.firstTryMs = firstTryMs;
   }
 
+  /** The client that `make` makes for a credential, always for the one in use. It throws what the API answers. */
   clientOf<C extends object>(make: (credential: K) => C): C {
     let made = { of: this.credential, client: make(this.credential) };
     const current = (): typeof made => {
@@ -108,6 +97,7 @@ class CredentialLogin<K> implements Login<K> {
     });
   }
 
+  /** The same turns; while the credential is refused, asking for one throws the API's refusal, so that nothing is sent. */
   guarded<A extends unknown[]>(turns: Turns<A>): Turns<A> {
     return {
       turn: async (...args) => {
@@ -122,6 +112,7 @@ class CredentialLogin<K> implements Login<K> {
     };
   }
 
+  /** The credential that is in use. */
   inUse(): K {
     return this.credential;
   }
@@ -257,17 +248,17 @@ class CredentialLogin<K> implements Login<K> {
 }
 
 const whatNext =
-  'No key is touched through it meanwhile, and nothing is lost. A new one in `.env`, or in the file that its ' +
-  'variable names, is used within seconds, without a restart; where it is a variable of the environment, start this ' +
-  'process again with it.';
+  'Until then Latchkey changes no key through this API, and nothing is lost. Put a new credential in `.env`, or in the file ' +
+  'that its variable names: Latchkey uses it within seconds, without a restart. If it is a variable of the environment, ' +
+  'start this process again with it.';
 
 /** Has the log say once what a login is refused, and once that it is taken again. */
 export function tellOf(login: LoginState, log: Logger): void {
   login.onLacking((why) => {
-    log.warn(`the login is right, but lacks a right: ${why}`);
+    log.warn(`the API takes the login, but the login lacks a right: ${why}`);
   });
   login.onChange((refusal) => {
-    if (refusal === null) log.info('credentials are taken again: everybody goes on who waited');
+    if (refusal === null) log.info('the API takes the credentials again: all members that waited go on');
     else log.error({ api: refusal.api }, `${refusal.why} ${whatNext}`);
   });
 }

@@ -1,4 +1,4 @@
-/** Has those go on who waited for what is mended. */
+/** Wakes the members that waited for what works again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { tellOf } from './login.js';
@@ -7,7 +7,7 @@ import { runSchedules } from './temporal.js';
 
 const listLagsMs = [0, 2_000, 10_000];
 
-/** Tells what is refused, and has everybody go on who waited for what is mended. */
+/** Logs what is refused, and wakes the members that waited once it works again. */
 export function goOnWhenMended(parts: Parts, ended: AbortSignal): void {
   const { apis, space, log } = parts;
   const goOn = (): void => {
@@ -15,7 +15,7 @@ export function goOnWhenMended(parts: Parts, ended: AbortSignal): void {
       if (ended.aborted) return;
       log.warn(
         { err },
-        'not everybody could be woken who waited for the APIs; they look again within 10 minutes',
+        'Latchkey could not wake every member that waited for the APIs; they look again within 10 minutes',
       );
     });
   };

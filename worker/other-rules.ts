@@ -50,8 +50,8 @@ export async function watchOtherRules(client: Client, file: FileConfig, log: Log
       log.warn(
         { rulesInForce: now.digest, process: now.process },
         standing === 'next'
-          ? `the rules of this worker are not those in force: ${wordsOf(now)} hold, until no worker with them runs any more; then those of this worker do. Where that is not meant, end this worker`
-          : `the rules of this worker are not those in force: ${wordsOf(now)} hold, which were put in force after this worker was started, so it does not become the leader with its own. Start it again with the right latchkey.yaml`,
+          ? `the rules of this worker are not in force: ${wordsOf(now)} are, until no worker with them runs any more; then those of this worker are. If you do not want that, end this worker`
+          : `the rules of this worker are not in force: ${wordsOf(now)} are, which were put in force after this worker was started, so it does not become the leader with its own. Start it again with the right latchkey.yaml`,
       );
     },
   };

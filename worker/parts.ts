@@ -16,7 +16,7 @@ import { searchAttributes } from '../messages/to-member.js';
 import { identityOf } from '../monitoring/identity.js';
 import { createLatencyMeters, type LatencyMeters } from '../monitoring/latency.js';
 import type { MonitorPace } from '../monitoring/monitor.js';
-import { createRunWatch, type RunWatch } from '../monitoring/runs.js';
+import { RunWatch } from '../monitoring/runs.js';
 import { createFollower, type Follower } from '../nexudus/follower.js';
 import { createReplica, type Replica } from '../nexudus/replica.js';
 import { surelyStampedNow } from '../nexudus/stamps.js';
@@ -68,7 +68,7 @@ export async function openParts(options: ServiceOptions): Promise<Parts> {
   keyEmailDigests(await installationSecret(db));
   space.onFound(({ resolved }) => {
     keepResolved(db, resolved).catch((err: unknown) => {
-      log.warn({ err }, 'the ids that the configuration names could not be kept for the next start');
+      log.warn({ err }, 'Latchkey could not store the ids that the configuration names for the next start');
     });
   });
   const meter = Runtime.instance().metricMeter;
@@ -79,7 +79,7 @@ export async function openParts(options: ServiceOptions): Promise<Parts> {
     ownership: createOwnership(db, () => apis.time.now()),
     kept: createKept(db),
     meters: createLatencyMeters(meter),
-    runs: createRunWatch(undefined, options.monitorPace?.lateMs),
+    runs: new RunWatch(undefined, options.monitorPace?.lateMs),
   };
 }
 

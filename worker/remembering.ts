@@ -3,6 +3,7 @@ import { defaultDriftPolicy } from '../access/drift.js';
 import type { Remembered } from '../messages/to-activities.js';
 import { described } from '../activities/described.js';
 import { rememberedIn } from '../activities/audit-log.js';
+import type { Config } from '../config/config.js';
 import type { Kept } from '../database/kept.js';
 import { guardMemo, guardName, guardWorkflowId, guardWorkflowType } from '../messages/to-revocation-guard.js';
 import {
@@ -11,7 +12,6 @@ import {
   controlWorkflowType,
   firstOrders,
   ordersName,
-  type Mode,
   type Orders,
 } from '../messages/to-control.js';
 import {
@@ -23,7 +23,7 @@ import {
 } from '../messages/to-drift.js';
 import { compareWithRecord, oneForAll, revisionMemo } from '../messages/to-member.js';
 
-/** A workflow of which there is one, and what it starts with. */
+/** What a workflow starts with. */
 interface Start {
   args: unknown[];
   memo?: Record<string, unknown>;
@@ -45,14 +45,8 @@ interface LastRun {
   memo: Record<string, unknown>;
 }
 
-/** What the workflows need that people's orders, withheld keys and rulings outlive. */
-export interface RememberingOptions {
-  taskQueue: string;
-  /** Of a new space. */
-  initialMode: Mode;
-  comparisonIntervalMs: number;
-  now: () => number;
-}
+/** `initialMode`: of a new space. */
+type RememberingOptions = Pick<Config, 'taskQueue' | 'initialMode' | 'comparisonIntervalMs'>;
 
 /**
  * Starts the workflows that hold orders, withheld keys and findings, where one does not run (somebody may have ended it,
@@ -83,7 +77,7 @@ async function ensure(client: Client, kept: Kept, taskQueue: string, one: Rememb
   });
 }
 
-function rememberingWorkflows({ initialMode, comparisonIntervalMs, now }: RememberingOptions): Remembering[] {
+function rememberingWorkflows({ initialMode, comparisonIntervalMs }: RememberingOptions): Remembering[] {
   return [
     {
       ...{ name: ordersName, workflowId: controlWorkflowId, workflowType: controlWorkflowType },
@@ -91,7 +85,7 @@ function rememberingWorkflows({ initialMode, comparisonIntervalMs, now }: Rememb
       // With its memo from the first instant on: no write may slip through before an order holds again.
       start(remembered) {
         const orders =
-          remembered === null ? firstOrders(initialMode, now()) : (remembered as Remembered & Orders);
+          remembered === null ? firstOrders(initialMode, Date.now()) : (remembered as Remembered & Orders);
         return { args: [orders], memo: { [controlMemo]: orders, [revisionMemo]: orders.revision } };
       },
     },
@@ -132,8 +126,7 @@ async function lastRun(client: Client, workflowId: string): Promise<LastRun | nu
 
 /** The orders that a run left in its memo when it was ended. */
 function ordersIn(last: LastRun | null): Remembered | null {
-  const orders = last?.memo[controlMemo] as Orders | undefined;
-  return orders === undefined ? null : orders;
+  return (last?.memo[controlMemo] as Orders | undefined) ?? null;
 }
 
 function newest(one: Remembered | null, other: Remembered | null): Remembered | null {

@@ -8,14 +8,14 @@ import { createChannels } from '../monitoring/channels.js';
 import { setComparisonInterval } from '../monitoring/drift.js';
 import { lastReport } from '../monitoring/facts.js';
 import type { Health } from '../monitoring/health.js';
-import { createJournalWatch, type JournalWatch } from '../monitoring/journal.js';
-import { createMonitor, type Monitor } from '../monitoring/monitor.js';
+import { JournalWatch } from '../monitoring/journal.js';
+import { Monitor } from '../monitoring/monitor.js';
 import { watchRetiring } from '../monitoring/retiring.js';
-import { createTokenWatch } from '../monitoring/token-end.js';
+import { TokenWatch } from '../monitoring/token-end.js';
 import type { Listener } from '../push/listener.js';
 import { startPush } from '../webhooks/push.js';
 import { createTeller } from './in-force.js';
-import { createLeader, ensureLeader, type Leader } from './leader.js';
+import { Leader, ensureLeader } from './leader.js';
 import { LeaderWorkers } from './leader-workers.js';
 import { createMemberWorker } from './member-worker.js';
 import { goOnWhenMended, wakeBlocked } from './mended.js';
@@ -25,10 +25,6 @@ import { serveHealth } from './readiness.js';
 import { ensureRemembering } from './remembering.js';
 import { ensureSchedules, runNow } from './temporal.js';
 import { hearTemporal } from './temporal-clock.js';
-
-export { createApis, type Apis, type Paces } from './apis.js';
-export type { ServiceOptions } from './parts.js';
-export { sdkMetrics } from './readiness.js';
 
 const ensureEveryMs = 30_000;
 const otherRulesEveryMs = 10_000;
@@ -56,7 +52,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const stopWatching = watchEnds(parts);
   const otherRules = await watchOtherRules(client, config.file, parts.log);
   const leaderWorkers = new LeaderWorkers(parts);
-  const leader = createLeader({
+  const leader = new Leader({
     heldBack: () => otherRules.heldBack(),
     openWorkers: () => leaderWorkers.open(),
     tell: createTeller(client, parts),
@@ -98,7 +94,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 async function watchJournal({ auditLog, log, apis, client }: Parts): Promise<JournalWatch> {
-  return createJournalWatch({
+  return new JournalWatch({
     ...{ auditLog, log, now: () => apis.time.now(), meter: Runtime.instance().metricMeter },
     told: (await lastReport(client))?.journal.head ?? null,
   });
@@ -108,9 +104,9 @@ async function watchJournal({ auditLog, log, apis, client }: Parts): Promise<Jou
 function monitorOf(parts: Parts, journal: JournalWatch): Monitor {
   const { config, apis, log, client, kept, meters, runs, monitorPace = {} } = parts;
   const common = { kept, log, now: () => apis.time.now() };
-  return createMonitor({
+  return new Monitor({
     ...{ ...common, client, taskQueue: config.taskQueue, journal, runs },
-    token: createTokenWatch({ ...common, tokenInUse: apis.nexudusToken }),
+    token: new TokenWatch({ ...common, tokenInUse: apis.nexudusToken }),
     time: apis.time,
     hear: (signal) => hearTemporal(client, apis.temporalClock, signal),
     tellClocks: meters.clocks,
@@ -151,16 +147,18 @@ function watchEnds({ config, apis }: Parts): () => void {
 
 /** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
 async function keepSingletons({ client, config, kept, log }: Parts): Promise<() => void> {
-  const { taskQueue, initialMode, comparisonIntervalMs } = config;
   const ensure = async (): Promise<void> => {
-    await ensureRemembering(client, kept, { taskQueue, initialMode, comparisonIntervalMs, now: Date.now });
-    await ensureLeader(client, taskQueue);
+    await ensureRemembering(client, kept, config);
+    await ensureLeader(client, config.taskQueue);
   };
   await ensure();
-  await setComparisonInterval(client, comparisonIntervalMs);
+  await setComparisonInterval(client, config.comparisonIntervalMs);
   return every(ensureEveryMs, () => {
     ensure().catch((err: unknown) => {
-      log.warn({ err }, 'whether the workflows control, guard, leader and drift run could not be checked');
+      log.warn(
+        { err },
+        'Latchkey could not check whether the workflows control, guard, leader and drift run',
+      );
     });
   });
 }
@@ -169,7 +167,7 @@ async function keepSingletons({ client, config, kept, log }: Parts): Promise<() 
 function tellOfOtherRules({ log }: Parts, otherRules: OtherRules): () => void {
   const look = (): void => {
     otherRules.tell().catch((err: unknown) => {
-      log.debug({ err }, 'by which rules others work could not be read');
+      log.debug({ err }, 'Latchkey could not read which rules are in force');
     });
   };
   look();

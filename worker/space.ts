@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { NexudusError } from '../nexudus/errors.js';
 import { OutOfTimeError, unlessAborted, within } from '../lib/within.js';
 import { UnreadSpaceError, type CheckedSpace } from './check.js';
-import { ConfigError, type Config } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
+import type { Config } from '../config/config.js';
 
 /** Why the space is not known as it is now. */
 export interface SpaceProblem {
@@ -38,25 +39,6 @@ export interface SpaceWatchOptions {
   checkLimitMs?: number;
 }
 
-/** Checks the space until it is known, while everything else runs already. */
-export interface SpaceWatch {
-  /** As it was found last, or as an earlier process found it; null: neither. */
-  known(): CheckedSpace | null;
-  /** Why it is not known as it is now; null: it is. */
-  problem(): SpaceProblem | null;
-  /** Told of the space each time that it is found other than before, and at once where there is one already. */
-  onFound(listener: (space: CheckedSpace) => void): void;
-  /** Told when both APIs have answered for the first time. */
-  onChecked(listener: () => void): void;
-  /** Checks it at once, where it is still to be checked. */
-  lookNow(): void;
-  /** Resolves after the first check, however it ended. */
-  looked: Promise<void>;
-  /** Rejects with a ConfigError where a person must mend something before this can work for the first time. */
-  failed: Promise<never>;
-  stop(): void;
-}
-
 const beingChecked: SpaceProblem = {
   api: null,
   lines: ['The space is being checked.'],
@@ -64,11 +46,11 @@ const beingChecked: SpaceProblem = {
   kind: '',
 };
 
-/** Starts to check the space, again and again until both APIs have answered. */
-export const watchSpace = (options: SpaceWatchOptions): SpaceWatch => new RepeatedCheck(options);
-
-class RepeatedCheck implements SpaceWatch {
+/** Checks the space, again and again until both APIs have answered, while everything else runs already. */
+export class SpaceWatch {
+  /** Resolves after the first check, however it ended. */
   readonly looked: Promise<void>;
+  /** Rejects with a ConfigError where a person must correct something before this can work for the first time. */
   readonly failed: Promise<never>;
   private readonly digest: string;
   private readonly foundListeners: ((space: CheckedSpace) => void)[] = [];
@@ -92,23 +74,28 @@ class RepeatedCheck implements SpaceWatch {
     this.failed.catch(() => undefined);
   }
 
+  /** As it was found last, or as an earlier process found it; null: neither. */
   known(): CheckedSpace | null {
     return this.lastKnown;
   }
 
+  /** Why it is not known as it is now; null: it is. */
   problem(): SpaceProblem | null {
     return this.lastProblem;
   }
 
+  /** Calls `listener` each time that the space is found other than before, and at once where there is one already. */
   onFound(listener: (space: CheckedSpace) => void): void {
     this.foundListeners.push(listener);
     if (this.lastKnown !== null) listener(this.lastKnown);
   }
 
+  /** Calls `listener` when both APIs have answered for the first time. */
   onChecked(listener: () => void): void {
     this.checkedListeners.push(listener);
   }
 
+  /** Checks at once, unless the space is checked already. */
   lookNow(): void {
     this.hurry.abort();
   }
@@ -163,7 +150,7 @@ class RepeatedCheck implements SpaceWatch {
     await kept.write({ digest: this.digest, space }).catch((err: unknown) => {
       log.warn(
         { err },
-        'the checked space could not be kept, so a start while an API is down must wait for it',
+        'Latchkey could not store the checked space, so a start while an API is down must wait for that API',
       );
     });
   }
@@ -190,7 +177,10 @@ class RepeatedCheck implements SpaceWatch {
     try {
       return await kept.read();
     } catch (err) {
-      log.warn({ err }, 'what the space was like at an earlier start cannot be read; it is tried again');
+      log.warn(
+        { err },
+        'Latchkey cannot read what it found of the space at an earlier start, and tries again',
+      );
       return 'unread';
     }
   }
@@ -202,10 +192,8 @@ class RepeatedCheck implements SpaceWatch {
     if (problem === null || this.told === problem.kind) return;
     this.told = problem.kind;
     const way =
-      this.lastKnown === null
-        ? 'no member is looked after until it is'
-        : 'what the last check found holds until then';
-    const line = `the space cannot be checked, and ${way}; it is tried again by itself: ${lines.join(' ')}`;
+      this.lastKnown === null ? 'looks after no member until then' : 'works by the last check until then';
+    const line = `Latchkey cannot check the space, tries again by itself, and ${way}: ${lines.join(' ')}`;
     // Of refused credentials their login tells (worker/login.ts).
     if (problem.api === null) log.error(line);
     else log.warn(line);

@@ -2,6 +2,7 @@ import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } fro
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import { beforeMembers, reconciliationScheduleId, pollScheduleId } from '../messages/to-member.js';
+import type { Config } from '../config/config.js';
 import { repeatUntilClosed } from './closed-calls.js';
 
 /** Where Temporal is: what the environment configuration says, or a given address. */
@@ -31,28 +32,22 @@ export async function connectNative(at: TemporalAddress | null): Promise<NativeC
   return NativeConnection.connect(at === null ? connectionOptions : { address: at.address });
 }
 
-export interface PollPlan {
-  taskQueue: string;
-  pollIntervalMs: number;
-  reconciliationIntervalMs: number;
-}
-
 /**
  * How long a run may last, all included: no later one starts before it is over, and one that cannot go on (a workflow task
  * that fails for ever, an activity that nobody takes) would keep all from starting. Longer than what it waits for itself.
  */
 const longestRunMs = { poll: 5 * 60_000, reconciliation: 12 * 60_000 };
 
+const scheduleIds = { poll: pollScheduleId, reconciliation: reconciliationScheduleId };
+
 /** Makes or updates the two Schedules that an operator can pause, trigger and watch; runs at once what is not paused. */
-export async function ensureSchedules(client: Client, plan: PollPlan): Promise<void> {
-  await ensureSchedule(
-    client,
-    reconciliationScheduleId,
-    'reconciliation',
-    plan.taskQueue,
-    plan.reconciliationIntervalMs,
-  );
-  await ensureSchedule(client, pollScheduleId, 'poll', plan.taskQueue, plan.pollIntervalMs);
+export async function ensureSchedules(
+  client: Client,
+  plan: Pick<Config, 'taskQueue' | 'pollIntervalMs' | 'reconciliationIntervalMs'>,
+): Promise<void> {
+  const { taskQueue, pollIntervalMs, reconciliationIntervalMs } = plan;
+  await ensureSchedule(client, 'reconciliation', taskQueue, reconciliationIntervalMs);
+  await ensureSchedule(client, 'poll', taskQueue, pollIntervalMs);
   await runSchedules(client);
 }
 
@@ -70,11 +65,11 @@ export async function runNow(client: Client, scheduleId: string): Promise<void> 
 
 async function ensureSchedule(
   client: Client,
-  scheduleId: string,
-  workflowType: keyof typeof longestRunMs,
+  workflowType: keyof typeof scheduleIds,
   taskQueue: string,
   everyMs: number,
 ): Promise<void> {
+  const scheduleId = scheduleIds[workflowType];
   const spec = { intervals: [{ every: everyMs }] };
   const action = {
     type: 'startWorkflow' as const,

@@ -8,7 +8,7 @@ import { clocksAgreeMs } from '../../access/clocks.js';
 import { timeWords, withLocalTimes } from '../terminal/times.js';
 import { zoneOf } from '../space/zones.js';
 import { iso } from '../../access/types.js';
-import { durationWords } from '../../monitoring/alerts.js';
+import { durationWords } from '../../monitoring/alert.js';
 import {
   addMembersUpdate,
   planWorkflowId,

@@ -3,9 +3,11 @@ import { createKisiClient, type KisiClient } from '../../kisi/client.js';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
 import { createReader, type MemberRead } from '../../nexudus/reader.js';
-import { createLogin, type LoginState } from '../../worker/login.js';
+import { Login, type LoginState } from '../../worker/login.js';
 import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
-import { ConfigError, type Config, type Credentials, type NexudusAuth } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
+import type { Credentials, NexudusAuth } from '../../config/credentials.js';
 import { remark } from '../terminal/output.js';
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. `hastyMs`: nobody waits longer for an answer. */
@@ -32,13 +34,13 @@ export function lastingApis(
   const nexudusBy = (auth: NexudusAuth): NexudusClient =>
     nexudusOf({ ...config, nexudus: { ...config.nexudus, auth } });
   const kisiBy = (apiKey: string): KisiClient => kisiOf({ ...config, kisi: { ...config.kisi, apiKey } });
-  const nexudus = createLogin({
+  const nexudus = new Login({
     api: 'Nexudus',
     credential: config.nexudus.auth,
     readCredential: () => readCredentials()?.nexudus ?? null,
     tryOut: (auth) => nexudusBy(auth).me(),
   });
-  const kisi = createLogin({
+  const kisi = new Login({
     api: 'Kisi',
     credential: config.kisi.apiKey,
     readCredential: () => readCredentials()?.kisi ?? null,

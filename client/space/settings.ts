@@ -1,13 +1,7 @@
-import {
-  ConfigError,
-  loadConfig,
-  loadCredentials,
-  loadDotEnv,
-  loadTemporalConfig,
-  type Config,
-  type Credentials,
-  type TemporalConfig,
-} from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import { loadConfig, loadTemporalConfig, type Config, type TemporalConfig } from '../../config/config.js';
+import { loadCredentials, type Credentials } from '../../config/credentials.js';
+import { loadDotEnv } from '../../config/dotenv.js';
 
 /**
  * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws

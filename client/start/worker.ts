@@ -6,19 +6,23 @@ import { mayExist, openDatabase } from '../../database/database.js';
 import { createKept, type Kept } from '../../database/kept.js';
 import type { JsonValue } from '../../access/json.js';
 import { checkSpace } from '../../worker/check.js';
-import { ConfigError, type Config } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
 import {
   hasEmbeddedData,
   startEmbeddedTemporal,
   type EmbeddedTemporal,
 } from '../../temporal-server/embedded.js';
 import { metricsAt } from '../../monitoring/latency.js';
-import { createLogger, temporalLogger, type Logger } from '../../worker/logging.js';
+import type { Logger } from 'pino';
+import { createLogger, temporalLogger } from '../../worker/logging.js';
 import { nextFreePort } from '../../lib/ports.js';
 import { openRefusals } from '../../worker/refusals.js';
 import { readResolved } from '../../worker/resolved.js';
-import { createApis, startService, type ServiceOptions } from '../../worker/service.js';
-import { watchSpace, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
+import { createApis } from '../../worker/apis.js';
+import { startService } from '../../worker/service.js';
+import type { ServiceOptions } from '../../worker/parts.js';
+import { SpaceWatch, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
 import { searchAttributes } from '../../messages/to-member.js';
 import { failureOf, type ExitCode } from '../terminal/failure.js';
 import { print, printFailure } from '../terminal/output.js';
@@ -45,7 +49,7 @@ export async function worker(): Promise<never> {
   const apis = usable(() => createApis(config, {}, readCredentials, refusals));
   if (config.temporalAddress !== null) await tryTemporal(config);
   const before = await readResolved(config.databaseUrl);
-  const space = watchSpace({
+  const space = new SpaceWatch({
     async check() {
       const found = await checkSpace(config, apis.nexudus, apis.kisi, before);
       if (found.problems.length > 0) throw new ConfigError(found.problems);

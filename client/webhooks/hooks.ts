@@ -9,7 +9,8 @@ import {
   type HookPurpose,
   type HookState,
 } from '../../nexudus/webhooks.js';
-import { httpUrl, type Config } from '../../config/config.js';
+import { httpUrl } from '../../config/variables.js';
+import type { Config } from '../../config/config.js';
 import { CommandError } from '../terminal/failure.js';
 import { isoTimes, print, printJson, remark } from '../terminal/output.js';
 import { zonesIfAny } from '../space/rules-in-force.js';

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { defaultDriftPolicy } from '../../access/drift.js';
-import { ConfigError, loadConfig, loadCredentials, loadDotEnv, parseDuration } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import { loadConfig } from '../../config/config.js';
+import { loadCredentials } from '../../config/credentials.js';
+import { loadDotEnv } from '../../config/dotenv.js';
+import { parseDuration } from '../../lib/durations.js';
 import { variableRows } from '../../config/variables.js';
 
 const needed = { NEXUDUS_TOKEN: 'nx-token', KISI_API_KEY: 'kisi-key' };

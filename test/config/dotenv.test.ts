@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, loadConfig, loadCredentials, loadDotEnv } from '../../config/config.js';
-import { parseDotEnv } from '../../config/dotenv.js';
+import { ConfigError } from '../../config/config-error.js';
+import { loadConfig } from '../../config/config.js';
+import { loadCredentials } from '../../config/credentials.js';
+import { loadDotEnv, parseDotEnv } from '../../config/dotenv.js';
 
 describe('.env, as Docker Compose reads it', () => {
   const read: Record<string, Record<string, string>> = {

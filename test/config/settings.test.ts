@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { defaultDriftPolicy, repairableKinds } from '../../access/drift.js';
-import { parseDuration } from '../../config/config.js';
+import { parseDuration } from '../../lib/durations.js';
 import { defaultPolicies, policyRows } from '../../config/policies.js';
 import { emptyFile } from '../../config/rules-file.js';
 import type { SettingRow } from '../../config/settings.js';

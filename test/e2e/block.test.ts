@@ -82,7 +82,8 @@ describe('latchkey block, in an outage', () => {
     await eventually('status tells it', async () => {
       const { stdout: told } = await run('status');
       return (
-        /with a block that is not carried out yet: 1;/.test(told) && /- Blocks of 1 members are/.test(told)
+        /with a block that is not carried out yet: 1;/.test(told) &&
+        /- Latchkey has not carried out the blocks of 1 members/.test(told)
       );
     });
     space.kisi.faults.clear();

@@ -224,7 +224,7 @@ describe('the comparison of Kisi', () => {
     assert.match(status, /^Drift: missing 1; .* Contested, and left alone: 1\./m);
     assert.match(
       status,
-      new RegExp(`^ {2}- What Latchkey repaired was undone twice \\(finding ${id}, missing, `, 'm'),
+      new RegExp(`^ {2}- Somebody undid a repair of Latchkey twice \\(finding ${id}, missing, `, 'm'),
     );
 
     await order('repair', String(id), '--by', 'Mia');

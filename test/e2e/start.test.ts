@@ -81,7 +81,7 @@ describe('a worker that starts while an API is down', function () {
         await eventually('it is ready', async () => (await ready(service)).status === 200);
         assert.deepEqual((await ready(service)).waitsFor, []);
 
-        const told = lines().filter(({ msg }) => /the space cannot be checked/.test(msg));
+        const told = lines().filter(({ msg }) => /Latchkey cannot check the space/.test(msg));
         assert.equal(told.length, 1, 'said once');
         assert.equal(told[0]?.level, 'warn');
         assert.match(told[0].msg, new RegExp(`${api} `));

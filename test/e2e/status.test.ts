@@ -171,7 +171,7 @@ describe('status and alerts', () => {
     assert.match(stopped.stdout, /^Kisi, as last told \d+ s ago: /m);
     assert.match(
       stopped.stdout,
-      /^ {2}- No worker is the leader, so none asks Nexudus or Kisi anything since /m,
+      /^ {2}- No worker is the leader since .*, so Latchkey asks Nexudus and Kisi nothing/m,
     );
     assert.match(stopped.stdout, /^Rules in force: /m);
     assert.equal(told().length, before);

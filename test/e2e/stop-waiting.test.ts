@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createPacer, type LaneName, type Turns } from '../../nexudus/pace.js';
-import type { Paces } from '../../worker/service.js';
+import type { Paces } from '../../worker/apis.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 

@@ -7,8 +7,8 @@ import type { Kysely } from 'kysely';
 import { openDatabase } from '../../database/database.js';
 import { createKept } from '../../database/kept.js';
 import type { Tables } from '../../database/tables.js';
-import { createAlerting, type Alerting } from '../../monitoring/alerting.js';
-import type { Alert } from '../../monitoring/alerts.js';
+import { Alerting } from '../../monitoring/alerting.js';
+import type { Alert } from '../../monitoring/alert.js';
 import { ChannelError, type Channel, type Message } from '../../monitoring/channels.js';
 import { createLogger } from '../../worker/logging.js';
 import { hour, minute, noon } from './facts.js';
@@ -35,9 +35,9 @@ function place(id: string): Place {
   return one;
 }
 
-const alert = (cause: string, patienceMs?: number): Alert => ({
+const alert = (cause: string, delayMs?: number): Alert => ({
   ...{ cause, since: noon, text: `${cause} is wrong.` },
-  ...(patienceMs === undefined ? {} : { patienceMs }),
+  ...(delayMs === undefined ? {} : { delayMs }),
 });
 
 describe('alerts', () => {
@@ -60,7 +60,7 @@ describe('alerts', () => {
   /** As a process that has just started has it. */
   function started(...channels: Channel[]): Alerting {
     const log = createLogger({ level: 'info', to: { write: (line: string) => void said.push(line) } });
-    return createAlerting({ channels, kept: createKept(db), log, now: () => now });
+    return new Alerting({ channels, kept: createKept(db), log, now: () => now });
   }
   const tell = (alerting: Alerting, ...causes: string[]): Promise<void> =>
     alerting.tell({ standing: causes.map((cause) => alert(cause)), undecided: [] });

@@ -64,7 +64,10 @@ describe('what needs somebody', () => {
   it('keys that are withheld, until a person has ruled of them', () => {
     const held = { id: 3, since: noon - hour, keys: 12, ruling: null };
     assert.deepEqual(causes({ held: [held] }), ['withheld/3']);
-    assert.match(textOf({ held: [held] }), /^12 keys .*`latchkey approve 3`.*`latchkey reject 3`/);
+    assert.match(
+      textOf({ held: [held] }),
+      /^Latchkey has withheld 12 keys .*`latchkey approve 3`.*`latchkey reject 3`/,
+    );
     const ruling = { does: 'reject', by: 'Mia', why: '', at: noon } as const;
     assert.deepEqual(causes({ held: [{ ...held, ruling }] }), []);
   });
@@ -100,7 +103,7 @@ describe('what needs somebody', () => {
     assert.equal(alert?.cause, 'rules');
     assert.match(
       alert.text,
-      /Those of process 17@desk hold \(5296c79c\); 18@desk has rules 77aa0b12\. Start all of them with the same latchkey\.yaml/,
+      /Rules 5296c79c of process 17@desk are in force; 18@desk has rules 77aa0b12\. Start all workers with the same latchkey\.yaml/,
     );
     assert.deepEqual(causes({ workers: workers.filter(({ identity }) => !identity.startsWith('18')) }), []);
     assert.deepEqual(causes({ workers, rules: null }), []);
@@ -113,7 +116,7 @@ describe('what needs somebody', () => {
     assert.deepEqual(causes({ drift: { ...drift, open } }), ['drift/groupGone', 'drift/endUnreadable']);
     assert.match(
       textOf({ drift: { ...drift, open: { groupGone: 1 } } }),
-      /^Groups .* are gone from Kisi.*`latchkey drift` names them \(1\)\.$/,
+      /^The mapping names groups that Kisi no longer has.*`latchkey drift` names them \(1\)\.$/,
     );
   });
 
@@ -159,7 +162,10 @@ describe('what needs somebody', () => {
   it('blocks that are not carried out, at once and whatever is down', () => {
     const down = nexudus({ reachableSince: null });
     assert.ok(causes({ ...down, blocked: { Block: 2 } }).includes('block'));
-    assert.match(textOf({ blocked: { Block: 2 } }), /^Blocks of 2 members are not carried out yet, /);
+    assert.match(
+      textOf({ blocked: { Block: 2 } }),
+      /^Latchkey has not carried out the blocks of 2 members yet, /,
+    );
   });
 
   it('members that wait though the API answers, but not those whom an order holds', () => {

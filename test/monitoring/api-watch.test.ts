@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createKisiClient, type KisiClient } from '../../kisi/client.js';
 import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js';
-import { createApiWatch, type ApiState, type ApiWatch } from '../../monitoring/api-watch.js';
+import { ApiWatch, type ApiState } from '../../monitoring/api-watch.js';
 import { createNexudusClient } from '../../nexudus/client.js';
 import { startBench, type Bench } from '../nexudus/space.js';
 
@@ -15,7 +15,7 @@ describe('the watch over the APIs', () => {
   beforeEach(async () => {
     kisi = await startKisiSimulator();
     now = 1_000;
-    watch = createApiWatch(() => now);
+    watch = new ApiWatch(() => now);
     client = watch.kisi(clientOf(kisi));
   });
   afterEach(async () => {

@@ -8,7 +8,7 @@ import type { Head } from '../../database/journal.js';
 import type { Tables } from '../../database/tables.js';
 import { createAuditLog, type AuditLog } from '../../database/audit-log.js';
 import { alertsOf } from '../../monitoring/alerts.js';
-import { createJournalWatch, type JournalState } from '../../monitoring/journal.js';
+import { JournalWatch, type JournalState } from '../../monitoring/journal.js';
 import { createLogger } from '../../worker/logging.js';
 import { note } from '../database/records.js';
 import { facts, noon } from './facts.js';
@@ -46,7 +46,7 @@ describe('the daily look at the audit log', () => {
         },
       },
     });
-    const watch = createJournalWatch({ ...{ told, meter, log }, auditLog: through, now: () => noon });
+    const watch = new JournalWatch({ ...{ told, meter, log }, auditLog: through, now: () => noon });
     const looked = once(ended.signal, 'abort');
     void watch.run(ended.signal);
     await looked;

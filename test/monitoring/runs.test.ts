@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createRunWatch } from '../../monitoring/runs.js';
+import { RunWatch } from '../../monitoring/runs.js';
 
 const minute = 60_000;
 const facts = (everyMs: number, isPaused = false) => ({
@@ -9,7 +9,7 @@ const facts = (everyMs: number, isPaused = false) => ({
 
 describe('the watch over polls and reconciliations', () => {
   let now = 0;
-  const started = (): ReturnType<typeof createRunWatch> => createRunWatch(() => now);
+  const started = (): RunWatch => new RunWatch(() => now);
 
   it('says once what has not begun for three intervals, and three minutes', () => {
     now = 0;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Kept, KeptValue } from '../../database/kept.js';
 import { createLogger } from '../../worker/logging.js';
-import { createTokenWatch, expiryIn } from '../../monitoring/token-end.js';
+import { TokenWatch, expiryIn } from '../../monitoring/token-end.js';
 
 const dayMs = 24 * 3_600_000;
 const begin = Date.UTC(2026, 10, 20, 12);
@@ -34,7 +34,7 @@ describe('the end of NEXUDUS_TOKEN', () => {
   function start() {
     const log = createLogger({ level: 'silent' });
     log.warn = (line: string): void => void warned.push(line);
-    const watch = createTokenWatch({ tokenInUse: () => token, kept, log, now: () => now });
+    const watch = new TokenWatch({ tokenInUse: () => token, kept, log, now: () => now });
     return async (): Promise<number | null> => {
       await watch.look();
       const endsAt = watch.endsAt();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createDebouncer, type Debouncer, type DebouncerOptions } from '../../push/debouncer.js';
+import { Debouncer, type DebouncerOptions } from '../../push/debouncer.js';
 
 const windowMs = 40;
 const gathered = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
@@ -16,7 +16,7 @@ function listening(over: Partial<DebouncerOptions> = {}): Heard {
   const woken: Heard['woken'] = [];
   const checkedIn: number[] = [];
   const said: string[] = [];
-  const debouncer = createDebouncer({
+  const debouncer = new Debouncer({
     wake: (id, { mayStart, isCheckIn }) => {
       woken.push([id, mayStart]);
       if (isCheckIn) checkedIn.push(id);
@@ -88,7 +88,7 @@ describe('the debouncer', () => {
     ] as const;
 
     it('has it wait for somebody to go with, and for no longer than a while', async () => {
-      const { debouncer, woken, checkedIn } = listening({ patienceMs: 60 });
+      const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60 });
       debouncer.tell(7, checkIn);
       debouncer.tell(7, access);
       await gathered();
@@ -110,7 +110,7 @@ describe('the debouncer', () => {
 
     it('has it wait the longer the more often nobody came to go with, up to a bound', async () => {
       const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-      const { debouncer, woken } = listening({ patienceMs: 100, longestCheckInWaitMs: 250 });
+      const { debouncer, woken } = listening({ checkInWaitMs: 100, longestCheckInWaitMs: 250 });
       for (const [id, shortest] of [
         [1, 100],
         [2, 200],
@@ -126,7 +126,7 @@ describe('the debouncer', () => {
     });
 
     it('has what comes a moment later by the same check-in wait with it, and nothing else', async () => {
-      const { debouncer, woken, checkedIn } = listening({ patienceMs: 60_000 });
+      const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, checkIn);
       await gathered();
       debouncer.tell(7, access);
@@ -139,7 +139,7 @@ describe('the debouncer', () => {
     });
 
     it('does not take an access update without one for a check-in', async () => {
-      const { debouncer, woken, checkedIn } = listening({ patienceMs: 60_000 });
+      const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, access);
       await gathered();
       assert.deepEqual(woken, [[7, true]]);
@@ -147,7 +147,7 @@ describe('the debouncer', () => {
     });
 
     it('wakes at once whoever waits when it is to end', async () => {
-      const { debouncer, woken } = listening({ patienceMs: 60_000 });
+      const { debouncer, woken } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, checkIn);
       await gathered();
       await debouncer.drain();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { createKisiRoute, type KisiRoute, type KisiEvent } from '../../push/kisi.js';
+import { KisiRoute, type KisiEvent } from '../../push/kisi.js';
 import { startListener } from '../../push/listener.js';
 
 const key = 'the signature key of Kisi';
@@ -10,7 +10,7 @@ describe('the door for events of Kisi', () => {
   let batches: (readonly KisiEvent[])[] = [];
   beforeEach(() => {
     batches = [];
-    door = createKisiRoute({
+    door = new KisiRoute({
       key,
       judge: (events) => Promise.resolve(void batches.push(events)),
       gatherMs: 20,

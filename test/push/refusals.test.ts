@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { callerOf } from '../../push/callers.js';
 import { limitConnections } from '../../push/connections.js';
-import { createRefusals } from '../../push/refusals.js';
+import { Refusals } from '../../push/refusals.js';
 
 const stranger = { address: '203.0.113.7', isShared: false };
 
@@ -53,13 +53,13 @@ describe('whose a call is', () => {
 });
 
 describe('the book of refusals', () => {
-  const forge = (book: ReturnType<typeof createRefusals>, from = stranger, times = 60): void => {
+  const forge = (book: Refusals, from = stranger, times = 60): void => {
     for (let i = 0; i < times; i++) book.note(from, 'forged');
   };
 
   it('sends away who was refused sixty times, for the rest of that minute', () => {
     let now = 0;
-    const book = createRefusals(() => now);
+    const book = new Refusals(() => now);
     forge(book, stranger, 59);
     assert.ok(!book.isSentAway(stranger));
     forge(book, stranger, 1);
@@ -74,7 +74,7 @@ describe('the book of refusals', () => {
 
   it('never sends away whom a right call came from within a day, nor a shared address', () => {
     let now = 0;
-    const book = createRefusals(() => now);
+    const book = new Refusals(() => now);
     book.note(stranger, 'taken');
     forge(book);
     assert.ok(!book.isSentAway(stranger));
@@ -89,14 +89,14 @@ describe('the book of refusals', () => {
   });
 
   it('holds nothing against who had the right token, or could not be served', () => {
-    const book = createRefusals();
+    const book = new Refusals();
     for (let i = 0; i < 100; i++)
       for (const one of ['unknownLocation', 'failed'] as const) book.note(stranger, one);
     assert.ok(!book.isSentAway(stranger));
   });
 
   it('remembers only so many addresses', () => {
-    const book = createRefusals();
+    const book = new Refusals();
     forge(book);
     for (let i = 0; i < 10_000; i++) book.note({ address: `x${i}`, isShared: false }, 'forged');
     assert.ok(!book.isSentAway(stranger));

@@ -1,5 +1,5 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { findTestServer } from '../../temporal-server/binaries.js';
+import { findTestServer } from './test-server.js';
 import { searchAttributes } from '../../messages/to-member.js';
 
 const indexedTypes = { Keyword: 2, Datetime: 6 } as const;

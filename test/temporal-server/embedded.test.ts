@@ -9,12 +9,13 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../temporal-server/binaries.js';
-import { lockFolder, launcherOn, removeStale } from '../../temporal-server/embedded-lock.js';
 import {
+  lockFolder,
+  launcherOn,
+  removeStale,
   findEmbeddedTemporal,
-  startEmbeddedTemporal,
-  type EmbeddedTemporal,
-} from '../../temporal-server/embedded.js';
+} from '../../temporal-server/embedded-lock.js';
+import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../temporal-server/embedded.js';
 import { nextFreePort } from '../../lib/ports.js';
 import { bornOf } from '../../lib/processes.js';
 import { eventually } from '../support/eventually.js';

@@ -1,7 +1,7 @@
 // What the log says of webhooks that Nexudus switched off: once, and once when that is over.
 import assert from 'node:assert/strict';
 import { createLogger } from '../../worker/logging.js';
-import { watchHooks, type HookWatch } from '../../webhooks/hooks.js';
+import { HookWatch } from '../../webhooks/hooks.js';
 import { startBench, type Bench } from '../nexudus/space.js';
 
 describe('the watch over the webhooks', () => {
@@ -16,7 +16,7 @@ describe('the watch over the webhooks', () => {
     said = [];
     told = [];
     const write = (line: string): void => void said.push(JSON.parse(line) as Record<string, unknown>);
-    watch = watchHooks(bench.client, createLogger({ level: 'info', to: { write } }), (off) => {
+    watch = new HookWatch(bench.client, createLogger({ level: 'info', to: { write } }), (off) => {
       told.push(off);
       return Promise.resolve();
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createAuditLog, type AuditLog } from '../../database/audit-log.js';
 import { openDatabase } from '../../database/database.js';
-import { createOpinionKeeper, type OpinionKeeper } from '../../webhooks/opinions.js';
+import { OpinionKeeper } from '../../webhooks/opinions.js';
 import { scratch } from '../client/cli.js';
 import { collect } from '../database/records.js';
 
@@ -20,7 +20,7 @@ describe('what Nexudus works out itself', () => {
     [problems, broken] = [0, false];
     const note: AuditLog['note'] = (record) =>
       broken ? Promise.reject(new Error('no disk')) : auditLog.note(record);
-    keeper = createOpinionKeeper({
+    keeper = new OpinionKeeper({
       auditLog: { last: (kind, memberId) => auditLog.last(kind, memberId), note },
       now: () => noon,
       onProblem: () => {

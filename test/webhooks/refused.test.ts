@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../worker/logging.js';
-import { createRefusedLog, type RefusedLog } from '../../webhooks/refused.js';
+import type { Logger } from 'pino';
+import { RefusedLog } from '../../webhooks/refused.js';
 
 function logging(everyMs: number): { refused: RefusedLog; said: object[] } {
   const said: object[] = [];
   const log = { warn: ({ refused }: { refused: object }) => void said.push(refused) };
-  return { refused: createRefusedLog(log as unknown as Logger, everyMs), said };
+  return { refused: new RefusedLog(log as unknown as Logger, everyMs), said };
 }
 
 describe('the log of refused calls', () => {

@@ -69,8 +69,8 @@ describe('a space that is checked', () => {
     assert.deepEqual(second.rules, first.rules);
     assert.deepEqual([second.problems, second.resolved], [[], first.resolved]);
     assert.deepEqual(second.warnings.slice(0, 2), [
-      `location "Pier" in the configuration does not exist; it was ${placeId}, which is called "Pier 9" now and is still meant`,
-      `pass type "Day pass" at location ${placeId} in the configuration does not exist; it was ${typeId}, which is called "Visit" now and is still meant`,
+      `location "Pier" in the configuration does not exist; it was ${placeId}, which is called "Pier 9" now: Latchkey still uses it`,
+      `pass type "Day pass" at location ${placeId} in the configuration does not exist; it was ${typeId}, which is called "Visit" now: Latchkey still uses it`,
     ]);
   });
 

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { defaultDriftPolicy, repairableKinds } from '../../access/drift.js';
 import { defaultPolicies } from '../../config/policies.js';
-import { loadConfig, parseDuration } from '../../config/config.js';
+import { loadConfig } from '../../config/config.js';
+import { parseDuration } from '../../lib/durations.js';
 import { emptyFile } from '../../config/rules-file.js';
 import { variableRows } from '../../config/variables.js';
 

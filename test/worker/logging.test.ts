@@ -7,7 +7,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import axios from 'axios';
 import fc from 'fast-check';
 import pretty from 'pino-pretty';
-import { createLogger, describeError, temporalLogger, type Logger } from '../../worker/logging.js';
+import type { Logger } from 'pino';
+import { createLogger, describeError, temporalLogger } from '../../worker/logging.js';
 
 const secret = 'sesame-0123456789';
 

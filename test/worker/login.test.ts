@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
-import { createLogin, type Login, type LoginOptions, type Refusal } from '../../worker/login.js';
+import { Login, type LoginOptions, type Refusal } from '../../worker/login.js';
 import { eventually } from '../support/eventually.js';
 
 const call = { method: 'GET', path: '/groups' } as const;
@@ -23,7 +23,7 @@ class Api {
   readonly client: { read: () => Promise<string>; rows: () => AsyncGenerator<string> };
 
   constructor(options: Partial<LoginOptions<string>> = {}) {
-    this.login = createLogin({
+    this.login = new Login({
       api: 'Kisi',
       credential: 'first',
       readCredential: () => this.file,

@@ -8,7 +8,8 @@ import { described } from '../../activities/described.js';
 import { loadConfig } from '../../config/config.js';
 import { changeAfter, digestOfFile } from '../../worker/in-force.js';
 import { standingOf } from '../../worker/other-rules.js';
-import { createApis, startService, type Service } from '../../worker/service.js';
+import { createApis } from '../../worker/apis.js';
+import { startService, type Service } from '../../worker/service.js';
 import { connectClient } from '../../worker/temporal.js';
 import { leaderWorkflowId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
@@ -89,7 +90,7 @@ describe('workers with different rules', () => {
   it('say so at once, change only as one of them ends, and never back by one that was there before', async () => {
     const workers = [await start('16m'), await start('17m')];
     for (const worker of workers)
-      await says(worker, /are not those in force.*until no worker with them runs any more/);
+      await says(worker, /are not in force.*until no worker with them runs any more/);
     assert.equal((await inForce())?.change, 1);
 
     await space.service.stop();
@@ -98,8 +99,8 @@ describe('workers with different rules', () => {
     const [taker, other] = workers[0]?.fileDigest === digest ? workers : [...workers].reverse();
     assert.ok(taker && other);
     assert.equal(taker.fileDigest, digest);
-    await says(taker, /the rules in force are others from now on/);
-    await says(other, /are not those in force.*put in force after this worker was started.*Start it again/);
+    await says(taker, /the rules in force have changed/);
+    await says(other, /are not in force.*put in force after this worker was started.*Start it again/);
 
     await taker.service.stop();
     await eventually('a term that is left', async () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/config.js';
 import { noRefusals, openRefusals, type RefusalBook } from '../../worker/refusals.js';
-import { createApis, type Apis } from '../../worker/service.js';
+import { createApis, type Apis } from '../../worker/apis.js';
 import { scratch } from '../client/cli.js';
 import { hurried } from '../support/space.js';
 

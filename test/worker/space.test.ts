@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import { UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
-import { ConfigError, loadConfig } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
+import { loadConfig } from '../../config/config.js';
 import { createLogger } from '../../worker/logging.js';
-import { watchSpace, type KeptSpace, type SpaceWatch, type SpaceWatchOptions } from '../../worker/space.js';
+import { SpaceWatch, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
 import { eventually } from '../support/eventually.js';
 
 const call = { method: 'GET', path: '/groups' } as const;
@@ -56,7 +57,7 @@ class Processes {
   } {
     const written: string[] = [];
     let checks = 0;
-    const watch = watchSpace({
+    const watch = new SpaceWatch({
       check: () => {
         const answer = answers[Math.min(checks++, answers.length - 1)];
         return answer instanceof Error || answer === undefined
@@ -92,7 +93,7 @@ class Processes {
   }
 }
 
-describe('watchSpace', () => {
+describe('SpaceWatch', () => {
   let processes: Processes;
   beforeEach(() => (processes = new Processes()));
   afterEach(() => {
@@ -109,7 +110,7 @@ describe('watchSpace', () => {
     await watch.looked;
     assert.match(watch.problem()?.lines.join() ?? '', /asked of Nexudus was not done within/);
     await eventually('it is known', () => watch.known() !== null);
-    assert.equal(lines().filter(({ msg }) => msg.includes('cannot be checked')).length, 1);
+    assert.equal(lines().filter(({ msg }) => msg.includes('cannot check the space')).length, 1);
   });
 
   it('checks until both APIs answer, and tells once of an outage, however it shows', async () => {
@@ -129,7 +130,7 @@ describe('watchSpace', () => {
     assert.deepEqual(
       lines().map(({ level, msg }) => [level, msg.slice(0, 30)]),
       [
-        ['warn', 'the space cannot be checked, a'],
+        ['warn', 'Latchkey cannot check the spac'],
         ['info', 'the space is checked: Nexudus '],
         ['warn', 'beware'],
       ],
@@ -217,7 +218,7 @@ describe('watchSpace', () => {
     });
     await watch.looked;
     assert.deepEqual(watch.known(), space(7));
-    assert.match(lines()[0]?.msg ?? '', /could not be kept/);
+    assert.match(lines()[0]?.msg ?? '', /could not store the checked space/);
   });
 
   it('ends nothing where it cannot be read whether this has worked before', async () => {
@@ -225,7 +226,7 @@ describe('watchSpace', () => {
       kept: { read: () => Promise.reject(new Error('no database')), write: () => Promise.resolve() },
     });
     await eventually('it is found', () => watch.known() !== null);
-    assert.match(lines()[0]?.msg ?? '', /earlier start cannot be read/);
+    assert.match(lines()[0]?.msg ?? '', /cannot read what it found of the space at an earlier start/);
   });
 
   it('passes on what is no problem of the space', async () => {

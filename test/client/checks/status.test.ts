@@ -116,7 +116,7 @@ describe('the words of status', () => {
     assert.ok(lines.includes('No worker runs; one last told something 5 min ago.'));
     assert.match(
       lines.at(-1) ?? '',
-      /^ {2}- No worker is the leader, so none asks Nexudus or Kisi anything since 2026-11-28 11:55 UTC/,
+      /^ {2}- No worker is the leader since 2026-11-28 11:55 UTC, so Latchkey asks Nexudus and Kisi nothing/,
     );
   });
 

@@ -10,8 +10,9 @@ import { inForceSignal } from '../../../messages/to-leader.js';
 import { checkSpace } from '../../../worker/check.js';
 import { loadConfig } from '../../../config/config.js';
 import { createLogger } from '../../../worker/logging.js';
-import { createApis, startService, type Service } from '../../../worker/service.js';
-import { watchSpace } from '../../../worker/space.js';
+import { createApis } from '../../../worker/apis.js';
+import { startService, type Service } from '../../../worker/service.js';
+import { SpaceWatch } from '../../../worker/space.js';
 import { eventually } from '../../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../../support/space.js';
 import { write } from '../../database/records.js';
@@ -269,7 +270,7 @@ describe('the rules by which commands answer', () => {
     const config = loadConfig({ ...space.env, LATCHKEY_POLL_INTERVAL: '1d' }, () => yaml);
     const apis = createApis(config, hurried());
     const log = createLogger({ level: 'silent' });
-    const watch = watchSpace({
+    const watch = new SpaceWatch({
       check: () => checkSpace(config, apis.nexudus, apis.kisi),
       config,
       kept: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
