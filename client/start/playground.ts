@@ -52,12 +52,8 @@ export class Playground {
   /** A new member in Rome, with a plan that gives a pass a day. */
   join(name: string): string {
     if (this.find(name) !== undefined) throw new Unplayable(`${name} is a member already`);
-    const CoworkerId = this.addMember(name, this.ids.rome);
-    const { romeUnlimited } = this.ids.plans;
-    const { Id } = this.nexudus.space.addContract({
-      ...{ CoworkerId, TariffId: romeUnlimited, IssuedById: this.ids.rome },
-    });
-    this.nexudus.space.renew(Id);
+    const { rome, plans } = this.ids;
+    this.subscribe(this.addMember(name, rome), plans.romeUnlimited, rome);
     return `${name} joins in Rome with the plan "Unlimited".`;
   }
 
@@ -104,6 +100,12 @@ export class Playground {
   addMember(name: string, home: number): number {
     const person = { FullName: name, Email: emailOf(name), InvoicingBusinessId: home };
     return this.nexudus.space.addCoworker(person).Id;
+  }
+
+  /** A contract with the passes of its first period. */
+  subscribe(CoworkerId: number, TariffId: number, IssuedById: number): void {
+    const { space } = this.nexudus;
+    space.renew(space.addContract({ CoworkerId, TariffId, IssuedById }).Id);
   }
 
   /** The id of a member. Throws where nobody has this name. */
