@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { setStage as setEmptyStage, type Stage } from '../client/stage.js';
-import { environmentOf } from '../simulators/two-cities.js';
 import { startEmbeddedTemporal } from '../temporal-server/embedded.js';
 import { createLogger, temporalLogger } from '../worker/logging.js';
 import { nextFreePort } from '../lib/ports.js';
@@ -24,8 +23,6 @@ export const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 export interface BenchStage extends Stage {
   temporal: TemporalAddress;
   client: Client;
-  /** What a process must find in its environment to work on this stage. */
-  env: Record<string, string>;
 }
 
 /** Sets everything up, without workers and without limits. `env`: over what reaches the simulators. */
@@ -49,10 +46,7 @@ export async function setStage(env: Record<string, string> = {}): Promise<BenchS
     temporal,
     client,
     env: {
-      ...environmentOf(nexudus, kisi),
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: temporal.namespace,
-      LATCHKEY_DATABASE_URL: stage.config.databaseUrl,
+      ...stage.env,
       LATCHKEY_LOG_LEVEL: 'warn',
       LATCHKEY_CONFIG: configFile,
       ...env,

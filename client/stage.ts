@@ -34,6 +34,8 @@ export interface Stage {
   /** What is in it at first: two cities. */
   ids: TwoCities;
   config: Config;
+  /** What a command must find in its environment to reach this space. */
+  env: Record<string, string>;
   /** Starts workers as one process more would run them; by default at the paces of a real space. */
   startWorker(paces?: Partial<Paces>): Promise<Service>;
   /** Stops the workers and the simulators, and removes the audit log. */
@@ -54,14 +56,21 @@ export async function setStage({
   const ids = buildTwoCities(nexudus, kisi);
   const readFile = file === undefined ? undefined : (): string => file;
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
+  const simulated = environmentOf(nexudus, kisi);
   const auditLog = { LATCHKEY_DATABASE_URL: `file:${join(folder, 'latchkey.db')}` };
-  const config = loadConfig({ ...environmentOf(nexudus, kisi), ...auditLog, ...env }, readFile);
+  const config = loadConfig({ ...simulated, ...auditLog, ...env }, readFile);
   const workers: Service[] = [];
   return {
     nexudus,
     kisi,
     ids,
     config,
+    env: {
+      ...simulated,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      LATCHKEY_DATABASE_URL: config.databaseUrl,
+    },
     async startWorker(paces) {
       const apis = createApis(config, paces);
       const space = await watchAnew(config, apis, log);

@@ -1,13 +1,26 @@
 /** Commands to start with, and those that run until they are stopped. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { ExitCode } from '../terminal/failure.js';
 import { command, examples, jsonHelp } from '../command.js';
+import { enterDemo } from './demo-file.js';
+import { acts, play, type Play } from './play.js';
 
 /** Adds the commands to start with. */
 export function addStartCommands(program: Command, setExitCode: (code: ExitCode) => void): void {
-  program.commandsGroup('Start:');
+  addDemoCommands(program, setExitCode);
+  addServiceCommands(program);
+}
+
+function addDemoCommands(program: Command, setExitCode: (code: ExitCode) => void): void {
+  program
+    .option('--demo', 'in the space of the demo that runs in this folder')
+    .hook('preAction', async () => {
+      if (program.opts<{ demo?: true }>().demo) await enterDemo();
+    })
+    .commandsGroup('Start:');
   command(program, 'demo', 'show everything at work on this machine, with simulated APIs', [
-    'Needs no account and no settings. Ctrl-C or SIGTERM ends it, a second one at once.',
+    'Needs no account and no settings. After its tour it stays: with --demo every other command works in its space.',
+    'Ctrl-C or SIGTERM ends it, a second one at once.',
     '',
     ...examples('latchkey demo', 'latchkey demo --once      # check every outcome, then end'),
   ])
@@ -16,6 +29,24 @@ export function addStartCommands(program: Command, setExitCode: (code: ExitCode)
       setExitCode((await (await import('./demo.js')).demo({ once })) === 0 ? 0 : 1);
     });
 
+  command(program, 'play', 'change the simulated Nexudus and Kisi of the demo', [
+    '  join NAME           a new member, with a plan that gives a pass a day',
+    '  buy NAME, use NAME  buys a day pass, also as a new member; uses the newest pass up',
+    '  suspend NAME        a member is suspended; admit NAME lets the member in again',
+    '  kisi down, kisi up  Kisi fails, and works again; nexudus likewise',
+    '',
+    'Only the demo that runs in this folder is changed (`npm run demo`), never a real space.',
+    '',
+    ...examples('latchkey play buy bob', 'latchkey play kisi down'),
+  ])
+    .addArgument(new Argument('<act>', 'what happens').choices(acts))
+    .argument('<who>', 'a first name; after kisi and nexudus: down or up')
+    .action(async (act: Play['act'], who: string) => {
+      await play({ act, who });
+    });
+}
+
+function addServiceCommands(program: Command): void {
   command(program, 'check', 'try both APIs and the configuration; changes nothing', [
     'Shows each Kisi group with its doors and the pass types that open it by latchkey.yaml here, warns of what is probably',
     'not meant, and says where the worker still works by other rules. Exit code 2 where something must be mended before the worker can start.',

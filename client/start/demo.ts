@@ -1,29 +1,36 @@
+import { relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Runtime } from '@temporalio/worker';
 import { iso } from '../../access/types.js';
 import type { KisiSimulator } from '../../simulators/kisi.js';
-import type { NexudusSimulator } from '../../simulators/nexudus.js';
 import { startEmbeddedTemporal } from '../../temporal-server/embedded.js';
 import { createLogger, temporalLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery } from '../../messages/to-member.js';
 import { print } from '../terminal/output.js';
 import { setStage, type Stage } from '../stage.js';
+import { leaveDemoFile } from './demo-file.js';
+import { emailOf, Playground } from './playground.js';
 import { stopSignal } from './worker.js';
 
 /** All that the tour acts on and looks at. */
 interface Scene extends Stage {
   service: Service;
   uiUrl: string;
+  playground: Playground;
 }
 
 const pollIntervalMs = 10_000;
+const rulesFile = relative('.', fileURLToPath(new URL('demo.yaml', import.meta.url)));
 const say = (line = ''): void => {
   print(line);
 };
 
 /**
  * A whole space on this machine: a Temporal server, both APIs simulated over HTTP, a worker, and a tour that narrates
- * what happens with the latency seen. `once`: checks every outcome and ends. Answers the exit code.
+ * what happens with the latency seen. Then it stays, for commands that are typed beside it. `once`: checks every outcome
+ * and ends. Answers the exit code.
  */
 export async function demo({ once }: { once: boolean }): Promise<number> {
   const log = createLogger({ level: 'warn' });
@@ -32,21 +39,39 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
   const stopAsked = stopSignal(log);
   say('Latchkey demo: a small space in two cities, everything on this machine.');
   say('Starting a Temporal server, a simulated Nexudus and Kisi, and a worker …');
-  const temporal = await startEmbeddedTemporal({
-    ...{ dbFile: null, searchAttributes, ui: true },
-    log: (line) => {
-      say(line);
-    },
-  });
+  const temporal = await startEmbeddedTemporal({ dbFile: null, searchAttributes, ui: true, log: say });
+  const rules = { LATCHKEY_CONFIG: rulesFile, LATCHKEY_POLL_INTERVAL: `${pollIntervalMs / 1000}s` };
   const stage = await setStage({
     temporal: { address: temporal.address, namespace: 'default' },
-    log,
-    env: { LATCHKEY_CONFIG: 'demo.yaml', LATCHKEY_POLL_INTERVAL: `${pollIntervalMs / 1000}s` },
-    file: `policies:\n  usedPass: atOnce\n`,
+    ...{ log, env: rules },
   });
-  const { nexudus, kisi } = stage;
   const service = await stage.startWorker();
-  const uiUrl = temporal.uiUrl ?? '';
+  const playground = new Playground(stage.nexudus, stage.kisi, stage.ids);
+  const port = await playground.listen();
+  leaveDemoFile({ playUrl: port.url, env: { ...stage.env, ...rules, TEMPORAL_TLS: 'false' } });
+  const scene = { ...stage, service, uiUrl: temporal.uiUrl ?? '', playground };
+  tellWhere(scene);
+  const failures = await tour(scene, stopAsked);
+  say();
+  if (failures === null) {
+    say('Stopping …');
+  } else {
+    say(failures === 0 ? 'Every outcome was as promised.' : `${failures} outcomes were not as promised.`);
+    if (!once) {
+      inviteToPlay(scene.uiUrl);
+      await stopAsked;
+    }
+  }
+  await port.stop();
+  await stage.stop();
+  await temporal.stop();
+  const exitCode = failures === 0 || (failures === null && !once) ? 0 : 1;
+  // The story that was being told would wait for its end.
+  if (failures === null) process.exit(exitCode);
+  return exitCode;
+}
+
+function tellWhere({ uiUrl, nexudus, kisi, service }: Scene): void {
   say(`  Temporal UI  ${uiUrl}`);
   say(`  Nexudus      ${nexudus.url}`);
   say(`  Kisi         ${kisi.url}`);
@@ -55,23 +80,17 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
     `  Nexudus is polled every ${pollIntervalMs / 1000} s (30 s in a real space, and at once where Nexudus pushes).`,
   );
   say();
-  const failures = await tour({ ...stage, service, uiUrl }, stopAsked);
-  say();
-  if (failures === null) {
-    say('Stopping …');
-  } else {
-    say(failures === 0 ? 'Every outcome was as promised.' : `${failures} outcomes were not as promised.`);
-    if (!once) {
-      say(`It goes on running: look at the members in the Temporal UI, ${uiUrl} . Ctrl-C ends it.`);
-      await stopAsked;
-    }
-  }
-  await stage.stop();
-  await temporal.stop();
-  const exitCode = failures === 0 || (failures === null && !once) ? 0 : 1;
-  // The story that was being told would wait for its end.
-  if (failures === null) process.exit(exitCode);
-  return exitCode;
+}
+
+function inviteToPlay(uiUrl: string): void {
+  say('It goes on running. Try these in another terminal, in this folder:');
+  say('  npx latchkey --demo members         lists everybody with their keys');
+  say('  npx latchkey --demo play buy bob    sells Bob a day pass: he has a key within about 10 s');
+  say('  npx latchkey --demo explain bob     says why he has it, by rule and record');
+  say('  npx latchkey --demo play use bob    uses the pass up: the key is gone within about 10 s');
+  say('  npx latchkey --demo play kisi down  has Kisi fail: a key that is due waits for `play kisi up`');
+  say('Any name will do, and any other command works as well, such as `show bob`.');
+  say(`The members are in the Temporal UI, ${uiUrl} . Ctrl-C ends the demo.`);
 }
 
 /** Tells the stories one after another; answers how many outcomes were wrong, or null where it was to stop. */
@@ -89,57 +108,42 @@ async function tour(scene: Scene, stopAsked: Promise<void>): Promise<number | nu
   return failures;
 }
 
-async function joins({ nexudus, kisi, ids, service, uiUrl }: Scene): Promise<void> {
+async function joins({ playground, kisi, ids, service, uiUrl }: Scene): Promise<void> {
   say('1. Ada joins in Rome with the plan "Unlimited" (a pass a day).');
-  const ada = addMember(nexudus, 'Ada', ids.rome);
-  const { Id } = nexudus.space.addContract({
-    CoworkerId: ada,
-    TariffId: ids.plans.romeUnlimited,
-    IssuedById: ids.rome,
-  });
-  nexudus.space.renew(Id);
+  playground.join('Ada');
   await seen('her key to "Trastevere, Rome – Office Membership"', () =>
     holds(kisi, 'Ada', ids.groups.romeOffice),
   );
   expect(mailsTo(kisi, 'Ada') === 1, 'Kisi has mailed her one invitation');
+  const ada = playground.idOf('Ada');
   const { runId } = await service.client.workflow.getHandle(memberWorkflowId(ada)).describe();
   say(`     her workflow: ${uiUrl}/namespaces/default/workflows/${memberWorkflowId(ada)}/${runId}`);
 }
 
-async function dayPassUsed({ nexudus, kisi, ids }: Scene): Promise<void> {
+async function dayPassUsed({ playground, kisi, ids }: Scene): Promise<void> {
   say(
     '2. Bob buys a day pass, and uses it up (policy "usedPass: atOnce" here; by default it serves to the day’s end).',
   );
-  const bob = addMember(nexudus, 'Bob', ids.rome);
-  const pass = nexudus.space.addPass({
-    CoworkerId: bob,
-    TimePassId: ids.passTypes.romeDay,
-    BusinessId: ids.rome,
-  });
+  playground.buy('Bob');
   await seen('his key', () => holds(kisi, 'Bob', ids.groups.romeDay));
-  nexudus.space.usePass(pass.Id);
+  playground.use('Bob');
   await seen('the key is gone', () => holdsNothing(kisi, 'Bob'));
 }
 
-async function expiry({ nexudus, kisi, ids }: Scene): Promise<void> {
+async function expiry({ playground, nexudus, kisi, ids }: Scene): Promise<void> {
   say('3. Cleo has a pass that expires in 25 seconds.');
-  const cleo = addMember(nexudus, 'Cleo', ids.rome);
+  const cleo = playground.addMember('Cleo', ids.rome);
   const end = Math.ceil(Date.now() / 1000) * 1000 + 25_000;
-  const ExpireDate = iso(end);
-  nexudus.space.addPass({
-    CoworkerId: cleo,
-    TimePassId: ids.passTypes.romeDay,
-    BusinessId: ids.rome,
-    ExpireDate,
-  });
+  const dayPass = { TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome };
+  nexudus.space.addPass({ CoworkerId: cleo, ...dayPass, ExpireDate: iso(end) });
   await seen('her key', () => holds(kisi, 'Cleo', ids.groups.romeDay));
   await until(end);
   await seen('the pass has expired, and the key is gone', () => holdsNothing(kisi, 'Cleo'), end);
 }
 
-async function renewal({ nexudus, kisi, ids }: Scene): Promise<void> {
+async function renewal({ playground, nexudus, kisi, ids }: Scene): Promise<void> {
   say('4. Dan’s plan pass expires in 25 seconds, and the plan hands out the next one 3 seconds late.');
-  const dan = addMember(nexudus, 'Dan', ids.newYork);
+  const dan = playground.addMember('Dan', ids.newYork);
   const { UniqueId } = nexudus.space.addContract({
     CoworkerId: dan,
     TariffId: ids.plans.newYorkWeek,
@@ -157,7 +161,7 @@ async function renewal({ nexudus, kisi, ids }: Scene): Promise<void> {
     });
   pass(iso(end));
   await seen('his key', () => holds(kisi, 'Dan', ids.groups.newYorkOffice));
-  const writes = kisi.requests.list().filter((request) => request.method !== 'GET').length;
+  const writes = writesTo(kisi);
   await until(end + 3_000);
   expect(
     holds(kisi, 'Dan', ids.groups.newYorkOffice),
@@ -165,44 +169,35 @@ async function renewal({ nexudus, kisi, ids }: Scene): Promise<void> {
   );
   pass(iso(end + 7 * 86_400_000));
   await until(end + 3_000 + pollIntervalMs + 2_000);
-  const after = kisi.requests.list().filter((request) => request.method !== 'GET').length;
   expect(holds(kisi, 'Dan', ids.groups.newYorkOffice), 'renewed: the key went on');
-  expect(
-    after === writes && mailsTo(kisi, 'Dan') === 1,
-    'without a write to Kisi, and without a second mail',
-  );
+  const isQuiet = writesTo(kisi) === writes && mailsTo(kisi, 'Dan') === 1;
+  expect(isQuiet, 'without a write to Kisi, and without a second mail');
 }
 
-async function suspension({ nexudus, kisi }: Scene): Promise<void> {
+async function suspension({ playground, kisi }: Scene): Promise<void> {
   say('5. Ada is suspended, and let in again.');
-  const ada = idOf(nexudus, 'Ada');
-  nexudus.space.suspend(ada);
+  playground.suspend('Ada');
   await seen('the key is gone', () => holdsNothing(kisi, 'Ada'));
-  nexudus.space.update('coworkers', ada, { Active: true });
+  playground.admit('Ada');
   await seen('the key is back', () => !holdsNothing(kisi, 'Ada'));
   expect(mailsTo(kisi, 'Ada') === 1, 'without a second mail');
 }
 
-async function planChange({ nexudus, kisi, ids }: Scene): Promise<void> {
+async function planChange({ playground, nexudus, kisi, ids }: Scene): Promise<void> {
   say('6. Ada moves from Rome to New York: another plan at once.');
-  const ada = idOf(nexudus, 'Ada');
+  const ada = playground.idOf('Ada');
   const contract = nexudus.space.list('coworkercontracts').find((one) => one.CoworkerId === ada);
   if (contract !== undefined) nexudus.space.cancelContract(contract.Id, Date.now());
-  const { Id } = nexudus.space.addContract({
-    CoworkerId: ada,
-    TariffId: ids.plans.newYorkWeek,
-    IssuedById: ids.newYork,
-  });
-  nexudus.space.renew(Id);
+  playground.subscribe(ada, ids.plans.newYorkWeek, ids.newYork);
   await seen('the key to New York', () => holds(kisi, 'Ada', ids.groups.newYorkOffice));
   await seen('the key to Rome is gone', () => !holds(kisi, 'Ada', ids.groups.romeOffice));
 }
 
-async function outage({ nexudus, kisi, ids, service }: Scene): Promise<void> {
+async function outage({ playground, kisi, ids, service }: Scene): Promise<void> {
   say('7. Kisi is down for 15 seconds while Eve buys a day pass.');
-  kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
-  const eve = addMember(nexudus, 'Eve', ids.rome);
-  nexudus.space.addPass({ CoworkerId: eve, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
+  playground.turn('kisi', 'down');
+  playground.buy('Eve');
+  const eve = playground.idOf('Eve');
   await seen('her workflow says what it waits for', async () => {
     const view = await service.client.workflow
       .getHandle(memberWorkflowId(eve))
@@ -212,29 +207,19 @@ async function outage({ nexudus, kisi, ids, service }: Scene): Promise<void> {
     say(`     "${view.waitingFor.what}"`);
     return true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
-  kisi.faults.clear();
+  await sleep(5_000);
+  playground.turn('kisi', 'up');
   say('   Kisi is back.');
   await seen('her key', () => holds(kisi, 'Eve', ids.groups.romeDay));
   expect(mailsTo(kisi, 'Eve') === 1, 'with one mail');
-}
-
-const emailOf = (name: string): string => `${name.toLowerCase()}@example.com`;
-
-function addMember(nexudus: NexudusSimulator, FullName: string, home: number): number {
-  return nexudus.space.addCoworker({ FullName, Email: emailOf(FullName), InvoicingBusinessId: home }).Id;
-}
-
-function idOf(nexudus: NexudusSimulator, name: string): number {
-  const found = nexudus.space.list('coworkers').find((coworker) => coworker.FullName === name);
-  if (found === undefined) throw new Error(`${name} has not joined`);
-  return found.Id;
 }
 
 const holds = (kisi: KisiSimulator, name: string, groupId: number): boolean =>
   kisi.org.keysOf(emailOf(name)).includes(groupId);
 const holdsNothing = (kisi: KisiSimulator, name: string): boolean =>
   kisi.org.keysOf(emailOf(name)).length === 0;
+const writesTo = (kisi: KisiSimulator): number =>
+  kisi.requests.list().filter((request) => request.method !== 'GET').length;
 const mailsTo = (kisi: KisiSimulator, name: string): number =>
   kisi.mails.filter((mail) => mail.to === emailOf(name)).length;
 
@@ -247,7 +232,7 @@ async function seen(
   const deadline = Date.now() + 90_000;
   while (!(await holdsTrue())) {
     if (Date.now() > deadline) throw new Error(`never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   say(`   ✓ ${what} (${((Date.now() - from) / 1000).toFixed(1)} s)`);
 }
@@ -257,6 +242,4 @@ function expect(isSo: boolean, what: string): void {
   say(`   ✓ ${what}`);
 }
 
-async function until(at: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - Date.now())));
-}
+const until = (at: number): Promise<void> => sleep(Math.max(0, at - Date.now()));

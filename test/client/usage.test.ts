@@ -5,6 +5,7 @@ const commands = [
   'worker',
   'listen',
   'demo',
+  'play',
   'check',
   'members',
   'show',

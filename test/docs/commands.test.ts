@@ -16,8 +16,9 @@ function typedIn(path: string): string[] {
   );
 }
 
-/** Its command, such as `hooks status`, and its options. Values between quotes are no options. */
-function partsOf(typed: string): { command: string[]; options: string[] } {
+/** Its command, such as `hooks status`, and its options. Values between quotes are no options. `--demo` goes before any. */
+function partsOf(whole: string): { command: string[]; options: string[] } {
+  const typed = whole.replace('latchkey --demo ', 'latchkey ');
   const [, command = '', sub] = /latchkey (\S+)(?: (status|install)\b)?/.exec(typed) ?? [];
   const options = [...typed.replace(/'[^']*'/g, '').matchAll(/ (--[a-z][a-z-]*)/g)].map(
     ([, option = '']) => option,

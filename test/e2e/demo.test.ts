@@ -1,26 +1,63 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { latchkey } from '../client/cli.js';
+
+/** Runs the demo until `atLine` has it stopped by a signal; answers its exit code and what it told. */
+async function runDemo(
+  atLine: (line: string, stop: () => void) => void,
+): Promise<{ code: number | null; tale: string }> {
+  const demo = spawn(process.execPath, ['client/latchkey.js', 'demo'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const told: string[] = [];
+  createInterface({ input: demo.stdout }).on('line', (line) => {
+    told.push(line);
+    atLine(line, () => demo.kill('SIGINT'));
+  });
+  const tooLong = setTimeout(() => demo.kill('SIGKILL'), 50_000);
+  const [code] = (await once(demo, 'exit')) as [number | null];
+  clearTimeout(tooLong);
+  return { code, tale: told.join('\n') };
+}
 
 describe('latchkey demo', () => {
   it('tells of a first key, and ends when it is asked to amid its tour, and its Temporal server too', async () => {
-    const demo = spawn(process.execPath, ['client/latchkey.js', 'demo'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const { code, tale } = await runDemo((line, stop) => {
+      if (line.startsWith('2. ')) stop();
     });
-    const told: string[] = [];
-    createInterface({ input: demo.stdout }).on('line', (line) => {
-      told.push(line);
-      if (line.startsWith('2. ')) demo.kill('SIGINT');
-    });
-    const tooLong = setTimeout(() => demo.kill('SIGKILL'), 50_000);
-    const [code] = (await once(demo, 'exit')) as [number | null];
-    clearTimeout(tooLong);
-    const tale = told.join('\n');
     assert.equal(code, 0, tale);
     assert.match(tale, /✓ her key to/);
     assert.doesNotMatch(tale, /✗|✓ his key/);
     const ui = /Temporal UI +(\S+)/.exec(tale)?.[1] ?? '';
     await assert.rejects(fetch(ui), `${ui} still answers`);
+  });
+
+  it('is a place to play for commands that are typed beside it', async () => {
+    const beside = (...args: string[]): ReturnType<typeof latchkey> =>
+      latchkey(['--demo', ...args], process.cwd());
+    async function say(...args: string[]): Promise<string> {
+      const { code, stdout, stderr } = await beside(...args);
+      assert.deepEqual([code, stderr], [0, ''], args.join(' '));
+      return stdout;
+    }
+    async function playing(): Promise<void> {
+      await say('play', 'buy', 'frank');
+      assert.match(await say('explain', 'frank'), /Holds group .*Trastevere, Rome – Day Pass/);
+      await say('play', 'use', 'frank');
+      assert.match(await say('explain', 'frank'), /does not count because of uses/);
+      assert.match(await say('members'), /Trastevere, Rome –\s+Office Membership/);
+    }
+    let played: Promise<void> | undefined;
+    const { code, tale } = await runDemo((line, stop) => {
+      if (line.startsWith('2. ')) played = playing().finally(stop);
+    });
+    await played;
+    assert.equal(code, 0, tale);
+    assert.ok(!existsSync('.latchkey/demo.json'));
+    const { stderr } = await beside('members');
+    assert.match(stderr, /^latchkey: no demo runs in this folder: .*\n$/);
   });
 });

@@ -55,6 +55,8 @@ describe('texts from outside that a reader would obey', function () {
     const id = String(memberId);
     const until = ['--until', '2099-01-01', '--reason', hostile, '--by', hostile];
     const runs: string[][] = [
+      ['play', 'buy', hostile],
+      ['play', hostile, 'bob'],
       ['check'],
       ['check', '--json'],
       ['members'],

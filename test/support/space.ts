@@ -1,7 +1,6 @@
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createPacer } from '../../nexudus/pace.js';
 import { setStage, type Stage, type StageOptions } from '../../client/stage.js';
-import { environmentOf } from '../../simulators/two-cities.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Paces } from '../../worker/apis.js';
 import type { Service } from '../../worker/service.js';
@@ -15,8 +14,6 @@ export interface RunningSpace extends Stage {
   temporal: TemporalAddress;
   /** The first of its workers. */
   service: Service;
-  /** What a command of the CLI must find in its environment to reach this space. */
-  env: Record<string, string>;
   view(memberId: number): Promise<MemberView | null>;
 }
 
@@ -56,12 +53,6 @@ export async function startSpace(
     ...stage,
     temporal,
     service,
-    env: {
-      ...environmentOf(stage.nexudus, stage.kisi),
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: temporal.namespace,
-      LATCHKEY_DATABASE_URL: stage.config.databaseUrl,
-    },
     view: (memberId) =>
       service.client.workflow
         .getHandle(memberWorkflowId(memberId))

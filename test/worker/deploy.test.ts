@@ -333,7 +333,7 @@ describe('Dockerfile', () => {
     );
     assert.ok(built.includes('../access/decide.ts'), 'sources are found');
     assert.deepEqual(
-      built.filter((source) => /^\.\.\/(simulators|test|bench)\/|stage\.ts$/.test(source)),
+      built.filter((source) => /^\.\.\/(simulators|test|bench)\/|(stage|playground)\.ts$/.test(source)),
       [],
     );
   });
