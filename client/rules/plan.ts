@@ -6,7 +6,15 @@ import { CommandError } from '../terminal/failure.js';
 import { parseAt, type Typed } from '../terminal/typed-times.js';
 import { print, printJson, remark } from '../terminal/output.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
-import { checkLocation, otherRules, planOf, secondsFor, spaceIdOf, surveyScope, type Plan } from './planning.js';
+import {
+  checkLocation,
+  otherRules,
+  planOf,
+  secondsFor,
+  spaceIdOf,
+  surveyScope,
+  type Plan,
+} from './planning.js';
 import { groupNames, idWords, type Names } from '../space/names.js';
 import { openSpace, rulesJson } from '../space/rules-in-force.js';
 import { readSecret } from '../space/secret.js';

@@ -1,5 +1,6 @@
 /** Groups of Kisi and locations of Nexudus by their names, as people know them. */
-import { ConfigError, type Config } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
+import { ConfigError } from '../../config/config-error.js';
 import type { KisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
 import type { NexudusClient } from '../../nexudus/client.js';
