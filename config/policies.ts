@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { defaultDriftPolicy, type repairableKinds } from '../access/drift.js';
 import { apiUsers } from '../access/ownership.js';
 import type { Policies } from '../access/types.js';
-import { waysToFindUsers } from '../kisi/directory.js';
 import { durationHint, parseDuration } from '../lib/durations.js';
 import { setting, settingRows, type SettingRow } from './settings.js';
 
@@ -79,7 +78,7 @@ export const policiesSchema = z.strictObject({
     "Who gives keys as the Kisi user of the API key. `shared`: people too, so that who made a key tells nothing. `latchkeyOnly`: nobody but Latchkey, so that whatever that user made is Latchkey's, even where all of Latchkey's own records are lost.",
   ),
   findUsers: setting(
-    oneOf(...waysToFindUsers),
+    oneOf('directory', 'search'),
     'directory',
     "How a new member's Kisi user is found. `directory`: in the list of all users, by the e-mail in lower case. `search`: by two requests each, for a Kisi that minds the case.",
   ),

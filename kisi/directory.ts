@@ -14,8 +14,7 @@ import type { KisiUser } from './records.js';
  * How a member's Kisi user is found. `directory`: in the list of all users, compared in lower case, as read within
  * `directoryLastsMs`. `search`: by two requests for each member, for a Kisi that minds the case of e-mails.
  */
-export const waysToFindUsers = ['directory', 'search'] as const;
-export type WayToFindUsers = (typeof waysToFindUsers)[number];
+export type WayToFindUsers = 'directory' | 'search';
 
 /** A bit more than an hour, after which a comparison reads all users anew. */
 export const directoryLastsMs = 75 * 60_000;

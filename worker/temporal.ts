@@ -1,6 +1,6 @@
 import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { beforeMembers, reconciliationScheduleId, pollScheduleId } from '../messages/to-member.js';
 import type { Config } from '../config/config.js';
 import { repeatUntilClosed } from './closed-calls.js';
@@ -29,6 +29,8 @@ export async function connectClient(
 /** The worker's connection to the same place. */
 export async function connectNative(at: TemporalAddress | null): Promise<NativeConnection> {
   const { connectionOptions } = loadClientConnectConfig();
+  // Commands that need no worker answer sooner without its code.
+  const { NativeConnection } = await import('@temporalio/worker');
   return NativeConnection.connect(at === null ? connectionOptions : { address: at.address });
 }
 
