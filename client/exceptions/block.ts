@@ -158,7 +158,7 @@ async function tellWhatCame(client: Client, { memberId, groupId, from }: Excepti
       `${waitsFor} Latchkey tries again by itself; take the key away in Kisi if you cannot wait`,
     );
   const byHand = view.keys.filter((key) => key.givenByHand && (groupId === null || groupId === key.groupId));
-  print('Carried out: every key to it that Latchkey gave is gone.');
+  print('Carried out: every blocked key that Latchkey gave is gone.');
   if (byHand.length === 0) return;
   const names = await groupNamesIfAny();
   for (const key of byHand)

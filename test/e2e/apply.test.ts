@@ -176,7 +176,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
       const before = writes();
       const { code, stderr } = await run('apply', path('asked.json'));
       assert.deepEqual([code, writes()], [2, before], stderr);
-      return /has keys written to Kisi: give --yes/.test(stderr);
+      return /writes keys to Kisi: give --yes/.test(stderr);
     });
   });
 

@@ -45,7 +45,7 @@ describe('latchkey block, in an outage', () => {
     assert.deepEqual([code, keysOf('ann')], [0, []], stderr);
     assert.match(
       stdout,
-      /is blocked from every group .*\nCarried out: no key to it that Latchkey gave is left\.\n$/,
+      /is blocked from every group .*\nCarried out: every blocked key that Latchkey gave is gone\.\n$/,
     );
   });
 
@@ -55,7 +55,7 @@ describe('latchkey block, in an outage', () => {
     const { code, stdout, stderr } = await block('ben', '--group', group);
     assert.deepEqual([code, keysOf('ben')], [0, []], stderr);
     assert.match(stdout, /Carried out/);
-    assert.match(stderr, new RegExp(`whether group ${group} exists is not checked: `));
+    assert.match(stderr, new RegExp(`Kisi did not confirm that group ${group} exists: `));
   });
 
   it('takes the key while both are down, the settings are not whole, and an end is typed as a date', async () => {
@@ -77,7 +77,7 @@ describe('latchkey block, in an outage', () => {
     assert.match(stdout, /is blocked from every group/);
     assert.match(
       linesOf(stderr).at(-1) ?? '',
-      /A block is not carried out yet: .*Kisi.*tried again by itself/,
+      /A block is not carried out yet: .*Kisi.*Latchkey tries again by itself/,
     );
     await eventually('status tells it', async () => {
       const { stdout: told } = await run('status');
@@ -123,7 +123,7 @@ describe('latchkey block, in an outage', () => {
     assert.equal(code, 0, stderr);
     assert.match(
       stderr,
-      /whether coworker 999999 exists is not checked, and Latchkey looks after no such member/,
+      /Nexudus did not confirm that coworker 999999 exists, and Latchkey does not know this member/,
     );
   });
 });

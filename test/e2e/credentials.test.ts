@@ -85,7 +85,7 @@ describe('credentials in .env', function () {
     await eventually('readyz says it', refusalOf('Kisi'));
     buys('cleo');
     assert.equal(told('error').length, 1, worker.stderr());
-    assert.match(told('error')[0] ?? '', /^Kisi answered 401.*A new one in `\.env`/);
+    assert.match(told('error')[0] ?? '', /^Kisi answered 401.*Put a new credential in `\.env`/);
     write('kisi-second-key', 'nexudus-password');
     await eventually('the keys of all who waited', () => hasKey('bob')() && hasKey('cleo')(), 60_000);
     await eventually('it is ready', isReady);

@@ -75,10 +75,10 @@ describe('the comparison of Kisi', () => {
   it('is made by list reads only, and not at the start', async () => {
     assert.match(
       await order('drift'),
-      /^The ledgers were not compared with Kisi yet: the next comparison is at /,
+      /^Latchkey has not compared itself with Kisi yet: the next comparison is at /,
     );
     const before = space.kisi.requests.count();
-    assert.match(await order('drift', '--now'), /^Kisi and the ledgers agree as of /);
+    assert.match(await order('drift', '--now'), /^Kisi and Latchkey agree as of /);
     assert.deepEqual(
       space.kisi.requests
         .list()
