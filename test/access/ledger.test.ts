@@ -20,6 +20,7 @@ import {
 } from '../../access/ledger.js';
 import type { Freeze, LedgerKey } from '../../access/plan.js';
 import type { Entitlement } from '../../access/types.js';
+import { ledgerKey } from '../support/stores.js';
 
 const day = 86_400_000;
 const now = Date.parse('2026-11-25T10:00:00Z');
@@ -32,22 +33,8 @@ function wish(over: Partial<Entitlement> = {}): Entitlement {
   return { groupId: 12, awaitingRenewal: false, ...reason, standsOn: [], kisiEnd, ...over };
 }
 
-function key(over: Partial<LedgerKey> = {}): LedgerKey {
-  return {
-    groupId: 12,
-    userId: 5,
-    keyId: 77,
-    validUntil: now + 7 * day,
-    byHand: false,
-    handUntil: null,
-    uncertain: false,
-    version: 1,
-    until: null,
-    because: 'pass 1',
-    standsOn: [],
-    ...over,
-  };
-}
+const key = (over: Partial<LedgerKey> = {}): LedgerKey =>
+  ledgerKey({ validUntil: now + 7 * day, because: 'pass 1', ...over });
 
 const ledgerOf = (...ledger: LedgerKey[]): Ledger => ({ ledger, dropped: [] });
 

@@ -9,6 +9,7 @@ import {
   type Step,
 } from '../../access/plan.js';
 import type { Entitlement } from '../../access/types.js';
+import { ledgerKey } from '../support/stores.js';
 
 const day = 86_400_000;
 const lead = 3.5 * day;
@@ -28,22 +29,8 @@ function wish(over: Partial<Entitlement> = {}): Entitlement {
 const finalWish = (end: number): Entitlement =>
   wish({ until: end, kisiEnd: { set: end, atLeast: end, atMost: end, renewLeadMs: lead } });
 
-function key(over: Partial<LedgerKey> = {}): LedgerKey {
-  return {
-    groupId: 12,
-    userId: 5,
-    keyId: 77,
-    validUntil: now + 7 * day,
-    byHand: false,
-    handUntil: null,
-    uncertain: false,
-    version: 1,
-    until: null,
-    because: 'pass 1',
-    standsOn: [],
-    ...over,
-  };
-}
+const key = (over: Partial<LedgerKey> = {}): LedgerKey =>
+  ledgerKey({ validUntil: now + 7 * day, because: 'pass 1', ...over });
 const freeze = (over: Partial<Freeze> = {}): Freeze => ({
   groupId: 12,
   until: now + day,

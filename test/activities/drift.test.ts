@@ -8,28 +8,14 @@ import { defaultDriftPolicy, refusalOf } from '../../access/drift.js';
 import type { LedgerKey } from '../../access/plan.js';
 import type { KisiGroup, KisiKey, KisiUser } from '../../kisi/records.js';
 import { newMember, type MemberState } from '../../messages/to-member.js';
-import { memoryStores } from '../support/stores.js';
+import { ledgerKey, memoryStores } from '../support/stores.js';
 
 const day = 86_400_000;
 const now = Date.parse('2026-11-25T10:00:00Z');
 const end = now + 7 * day;
 
-function key(over: Partial<LedgerKey> = {}): LedgerKey {
-  return {
-    groupId: 12,
-    userId: 5,
-    keyId: 77,
-    validUntil: end,
-    byHand: false,
-    handUntil: null,
-    uncertain: false,
-    version: 1,
-    until: null,
-    because: 'pass 1',
-    standsOn: [],
-    ...over,
-  };
-}
+const key = (over: Partial<LedgerKey> = {}): LedgerKey =>
+  ledgerKey({ validUntil: end, because: 'pass 1', ...over });
 function holds(ledger: LedgerKey[], userId: number | null = 5): MemberState {
   const kisiUser = userId === null ? null : { id: userId, emailDigest: 'a' };
   return { ...newMember(100), ledger, kisiUser };

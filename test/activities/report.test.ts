@@ -18,6 +18,7 @@ import {
   rules,
   snapshot,
 } from '../support/builders.js';
+import { ledgerKey } from '../support/stores.js';
 
 const now = at('2026-11-25T10:00:00Z');
 const hour = 3_600_000;
@@ -33,20 +34,8 @@ const key = (over: Partial<KisiSideKey> = {}): KisiSideKey => ({
   ...over,
 });
 
-const own = (over: Partial<LedgerKey> = {}): LedgerKey => ({
-  groupId: 12,
-  userId: 5,
-  keyId: 77,
-  validUntil: now + 7 * day,
-  byHand: false,
-  handUntil: null,
-  uncertain: false,
-  version: 1,
-  until: null,
-  because: 'pass 900 (Day pass): no end known',
-  standsOn: [],
-  ...over,
-});
+const own = (over: Partial<LedgerKey> = {}): LedgerKey =>
+  ledgerKey({ validUntil: now + 7 * day, because: 'pass 900 (Day pass): no end known', ...over });
 
 /** Member 100, whom Kisi knows as user 5 with these keys, none of them made by Latchkey. */
 function person(record: Partial<Profile>, keys: KisiSideKey[], over: Partial<Surveyed> = {}): Surveyed {
