@@ -85,7 +85,7 @@ export function clockWords({ state, right, wrong }: Verdict): string {
 }
 
 /** The clock that the others are held against, of those that are believed: Nexudus' stamps the records. */
-export function leaderOf({ right }: Verdict): Exclude<ClockName, 'machine'> | null {
+function standardOf({ right }: Verdict): Exclude<ClockName, 'machine'> | null {
   return (['nexudus', 'kisi', 'temporal'] as const).find((name) => right.includes(name)) ?? null;
 }
 
@@ -94,8 +94,8 @@ export function leaderOf({ right }: Verdict): Exclude<ClockName, 'machine'> | nu
  * whole seconds.
  */
 export function correctionOf(heard: Heard): number {
-  const leader = leaderOf(verdictOf(heard));
-  const ahead = leader === null ? null : heard[leader];
+  const standard = standardOf(verdictOf(heard));
+  const ahead = standard === null ? null : heard[standard];
   return ahead === null ? 0 : withinAhead(ahead);
 }
 

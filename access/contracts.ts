@@ -25,8 +25,8 @@ export function comesFromPlan({
 }
 
 /**
- * The contracts of which one must run for the pass to count: the one that it names, else those of the plan that it came
- * from, else all. Null: it was bought, and no contract matters. Empty: its contract is unknown.
+ * The pass counts only while one of these contracts runs: the contract that the pass names, else those of its plan, else
+ * all. Null: it was bought, and no contract matters. Empty: its contract is unknown.
  */
 export function contractsOf(
   pass: Pass,

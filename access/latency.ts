@@ -28,7 +28,7 @@ export interface LatencyRow {
   within: number;
 }
 
-/** How long keys were waited for, each kind in all and by location. A kind of which there is none has no row. */
+/** How long keys were waited for, each kind in all and by location. A kind without any key has no row. */
 export function latencyRows(waits: readonly Wait[], { withinMs }: LatencyObjective): LatencyRow[] {
   return (['grant', 'revoke'] as const).flatMap((what) => {
     const own = waits.filter((wait) => wait.what === what);

@@ -31,7 +31,7 @@ export interface PassCase {
   pass: Pass;
   passType: PassType | undefined;
   location: Location | undefined;
-  /** Those of which one must run. Null: it was bought, and no contract matters. Empty: its contract is unknown. */
+  /** The pass counts only while one of these runs. Null: the pass was bought, and no contract matters. Empty: its contract is unknown. */
   contracts: readonly Contract[] | null;
   /** Who would hold the key. */
   user: Member;

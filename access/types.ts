@@ -92,7 +92,7 @@ export interface PassType {
   id: number;
   name: string;
   ownerLocationId: number;
-  /** Null: a day pass. A number: a pass of so many minutes. */
+  /** Null: a day pass. A number: the minutes of a minute pass. */
   minutes: number | null;
   /** Where the type is valid, networks already spread into their locations. */
   locationIds: number[];

@@ -74,7 +74,7 @@ export interface SpaceReport {
   differences: Difference[];
 }
 
-/** By what rules, for whom and at what instant a report is made. */
+/** The rules, the people and the instant of a report. */
 export interface ReportTerms {
   rules: Rules;
   /** The groups that pass types open. */

@@ -86,7 +86,7 @@ export interface BatchProgress {
  * Wakes all of a batch, at a pace that leaves room for members somebody waits for. Where it is too large for that within
  * seconds, nobody who does something else should wait for it.
  */
-export async function wakeEach(
+async function wakeEach(
   waker: Pick<Waker, 'wake' | 'wakeIfRunning'>,
   { mayStart, others, wake: reason }: Batch,
   progress?: BatchProgress,

@@ -5,7 +5,7 @@ import { modes } from '../messages/to-control.js';
 import { parseDuration } from '../lib/durations.js';
 import { setting, settingRows, unset, type SettingRow } from './settings.js';
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** An address as variables and options give it; the slash at its end is dropped. */

@@ -159,7 +159,7 @@ export interface WakeActivities {
    * were woken before, and a look of theirs that is under way goes on.
    */
   wakeRunning(memberIds: number[], isAgain?: boolean): Promise<number[]>;
-  /** Wakes so many that it takes a while. */
+  /** Wakes more members than can be woken at once. */
   wakeBatch(batch: Batch): Promise<void>;
   /** Wakes all members whom an order stopped; a look of theirs that is under way goes on. */
   wakeStopped(): Promise<void>;
@@ -210,7 +210,7 @@ export interface ReconciliationMemory {
 }
 
 export interface PollActivities {
-  /** `batches`, of both: those who are not woken yet, since they are so many that the next run would have to wait. */
+  /** `batches`, of both: members that are not woken yet: waking them all would keep the next run waiting. */
   pollChanges(memory: PollMemory | null): Promise<PollMemory & { batches?: Batch[] }>;
   reconcile(memory: ReconciliationMemory | null): Promise<ReconciliationMemory & { batches?: Batch[] }>;
 }
@@ -245,7 +245,7 @@ export interface AuditLogActivities {
 
 /** What a comparison is to know of the ones before. */
 export interface DriftRequest extends Pick<DriftMemory, 'groupNames'> {
-  /** Findings of which nothing is done, so that they need no second look (`signatureOf`). */
+  /** Findings that lead to no action, so that they need no second look (`signatureOf`). */
   settled: string[];
   /** True: all lists are read now, since a person asks. */
   isAsked: boolean;

@@ -95,8 +95,8 @@ export const lastInstant: Instant = Date.UTC(2100, 0);
 /** More would make the memo too large. */
 export const mostExceptions = 500;
 export const mostCanaries = 1_000;
-export const longestReason = 200;
-export const longestBy = 100;
+const longestReason = 200;
+const longestBy = 100;
 export const longestAccount = 100;
 
 /**
@@ -128,7 +128,7 @@ export function giverWords({ by, account = null }: Pick<Giver, 'by' | 'account'>
 }
 
 /** What is wrong with a text that a person gave, and that is shown and kept wherever the order is; null: nothing. Pure. */
-export function lineProblem(what: string, text: string, longest: number): string | null {
+function lineProblem(what: string, text: string, longest: number): string | null {
   if (text.length > longest) return `${what} may have ${longest} characters`;
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(text)) return `${what} must be one line of plain text`;
   if (/\S@\S/.test(text)) return `${what} must hold no e-mail`;

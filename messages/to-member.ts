@@ -132,7 +132,7 @@ export type AccessState = 'new' | 'access' | 'noAccess' | 'otherProfile' | 'ende
 
 export const stateQuery = defineQuery<MemberView>('state');
 
-/** What a member's workflow holds on to between its runs: the keys that are its own, and for whom. */
+/** What a member's workflow holds on to between its runs: the keys that are its own, and whose profile they are. */
 export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'> &
   Partial<Pick<MemberState, 'comparedAt' | 'records' | 'dropped'>> & {
     /** Keys that are one of too many to be lost at once. */
@@ -200,7 +200,7 @@ export const searchAttributes = {
   NextChangeAt: 'Datetime',
 } as const;
 
-/** How workflows of which there is one go before ten thousand members that wake at the same instant. */
+/** The workflows that exist once go before ten thousand members that wake at the same instant. */
 export const beforeMembers = { priorityKey: 1 };
 /** How such a workflow is started by every worker, where it does not run yet. */
 export const oneForAll = { workflowIdConflictPolicy: 'USE_EXISTING', priority: beforeMembers } as const;

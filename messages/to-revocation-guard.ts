@@ -27,7 +27,7 @@ export interface Weighing {
 
 export interface WeighingAnswer {
   verdicts: LossVerdict[];
-  /** Everyone of whom a key is withheld now. */
+  /** All members with a key that is withheld now. */
   withheldMembers: number[];
 }
 

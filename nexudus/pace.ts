@@ -27,7 +27,7 @@ export interface PaceOptions extends PlanOptions {
   reservePerMinute: number;
   /** Most starts of polls in any 60 s, however often they are to run. Default a third of `perMinute`. */
   pollsPerMinute: number;
-  /** From so many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
+  /** From this many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
   spreadFrom: number;
   /** May resolve early once `signal` is aborted. */
   sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -40,7 +40,7 @@ export interface Turns {
    * aborted, and those behind move up.
    */
   turn(signal?: AbortSignal): Promise<void>;
-  /** Nexudus asked to slow down: nobody starts for so many milliseconds from now. */
+  /** Nexudus asked to slow down: nobody starts for this many milliseconds from now. */
   pause(ms: number): void;
 }
 

@@ -10,7 +10,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 /** Longer than a last day that counts in full, the grace for a renewal, and a visit. */
-export const pastMs = 48 * hourMs;
+const pastMs = 48 * hourMs;
 
 const stepMs = 15 * minuteMs;
 

@@ -56,7 +56,7 @@ export function referenceOf(offers: Offers, places: Places): Reference {
 }
 
 /** A pass type with its networks spread into their locations. No places given: the owner's. */
-export function passTypeOf(row: PassTypeRecord, places: Places): PassType {
+function passTypeOf(row: PassTypeRecord, places: Places): PassType {
   const given = row.businessIds ?? [];
   const ids = given.length > 0 ? given : [row.ownerLocationId];
   return {

@@ -93,7 +93,7 @@ export class Debouncer {
     this.take(memberId, news);
   }
 
-  /** Something changed, and nobody knows for whom. */
+  /** Something changed, and nobody knows which member it concerns. */
   tellSomething(): void {
     this.take(something, { mayStart: false });
   }

@@ -12,7 +12,7 @@ const { wakeBatch } = proxyActivities<WakeActivities>({
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '20s' },
 });
 
-/** Wakes so many members that the poll which noticed them must not wait for it. */
+/** Wakes a batch of members, so that the poll which noticed them need not wait. */
 export async function batch(argument: Batch): Promise<void> {
   checkPlace();
   const members = started(batchShape, argument);

@@ -32,7 +32,7 @@ export interface PlanFile {
   signature: string;
 }
 
-/** A plan as a file keeps it: those for whom something changes. */
+/** A plan as a file keeps it: the members whose keys change. */
 export function planFileOf(
   { at, people }: Plan,
   ground: Pick<PlanFile, 'scope' | 'rules' | 'timeZones' | 'space'>,
@@ -49,7 +49,7 @@ export function planFileOf(
   return { ...content, signature: signatureOf(content, secret) };
 }
 
-/** Those for whom something changes, with just that. */
+/** The members whose keys change, with just these changes. */
 export function changesOf(people: Plan['people']): PlannedMember[] {
   return people
     .filter(({ changes }) => changes.length > 0)

@@ -27,7 +27,7 @@ export interface Plan {
 /** The members that a plan looks at. */
 type Planned = Pick<Survey, 'people' | 'unread' | 'exceptions'>;
 
-/** How many seconds so many requests to Kisi take at least, at the five a second that it allows. */
+/** How many seconds this number of requests to Kisi takes at least, at the five a second that it allows. */
 export const secondsFor = (requests: number): number => Math.ceil(requests / 5);
 
 /** Throws CommandError where Nexudus has no such location. */

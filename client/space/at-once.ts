@@ -1,5 +1,5 @@
 /**
- * Runs the job for every item, at most so many at a time. Answers come in the items' order. The first failure is thrown,
+ * Runs the job for every item, at most `limit` at a time. Answers come in the items' order. The first failure is thrown,
  * once what was under way has ended too: nothing goes on behind the caller's back.
  */
 export async function atOnce<T, R>(

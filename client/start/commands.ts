@@ -70,7 +70,7 @@ function addServiceCommands(program: Command): void {
     'A worker with LATCHKEY_PUSH_PORT listens by itself: this is for where only another machine can be reached from',
     'outside, or may take long to answer in a flood. Any number may listen side by side, and beside workers. The audit',
     'log must be the same as the workers’, and so a PostgreSQL one where they run elsewhere.',
-    'Ctrl-C or SIGTERM: wakes all of whom it was told, then ends. A second one ends it at once.',
+    'Ctrl-C or SIGTERM: wakes all members that pushes have named, then ends. A second one ends it at once.',
     '',
     ...examples('latchkey listen'),
   ]).action(async () => {

@@ -11,7 +11,7 @@ const usualWidth = 100;
 const leastWidth = 24;
 
 /** How many characters a line of the terminal holds. */
-export function terminalWidth(): number {
+function terminalWidth(): number {
   const { isTTY, columns } = process.stdout;
   return isTTY && columns > 0 ? columns : usualWidth;
 }
@@ -48,7 +48,7 @@ function textOf(cell: Cell): string {
   return cell === null ? '-' : printable(String(cell));
 }
 
-/** A text in lines of at most so many characters, broken at blanks, each behind the indent. */
+/** A text in lines of at most `width` characters, broken at blanks, each behind the indent. */
 export function wrapped(text: string, indent = '', width = terminalWidth()): string {
   const lines: string[] = [];
   for (const word of printable(text).split(' ')) {

@@ -31,7 +31,7 @@ export function parseUntil(text: string, now: Instant = Date.now()): TypedEnd {
 }
 
 /** What an end may be typed as. */
-export const untilHelp =
+const untilHelp =
   'how long from now (2h, 3d), a clock time of today (18:00), today or tomorrow (which count in full, or with a clock ' +
   'time: "tomorrow 18:00"), a date (2027-01-01, which counts in full), or a time (2027-01-01T09:00, or with a zone ' +
   '2027-01-01T09:00Z)';
