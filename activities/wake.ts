@@ -24,6 +24,7 @@ import {
   shownOf,
   type Wake,
 } from '../messages/to-member.js';
+import { atOnce } from '../lib/at-once.js';
 import type { Ownership } from '../database/ownership.js';
 import type { Batch, WakeActivities } from '../messages/to-activities.js';
 import { beatMs, heartbeating } from './remote.js';
@@ -68,9 +69,7 @@ export async function runningMembers(client: Client, where = ''): Promise<number
 
 /** Runs `job` for each, as many at a time as Temporal takes at ease. */
 export async function inBatches<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < items.length; i += wakesAtOnce) {
-    await Promise.all(items.slice(i, i + wakesAtOnce).map(job));
-  }
+  await atOnce(wakesAtOnce, items, job);
 }
 
 /** How far the waking of a batch has come, for another try to go on from there. */
@@ -93,15 +92,15 @@ async function wakeEach(
 ): Promise<void> {
   // Whoever orders a resync has woken the first of them.
   const isResync = reason.reason === 'resync';
-  const [atOnce, perSecond] = isResync ? [0, resyncsPerSecond] : [smallBatch, wakesPerSecond];
+  const [unpaced, perSecond] = isResync ? [0, resyncsPerSecond] : [smallBatch, wakesPerSecond];
   const wakes = [
     ...mayStart.map((id) => () => waker.wake(id, reason)),
     ...others.map((id) => () => waker.wakeIfRunning(id, reason)),
   ];
   for (let i = progress?.from ?? 0; i < wakes.length;) {
     progress?.signal.throwIfAborted();
-    const isPaced = i >= atOnce;
-    const next = isPaced ? i + perSecond : atOnce;
+    const isPaced = i >= unpaced;
+    const next = isPaced ? i + perSecond : unpaced;
     const woken = inBatches(wakes.slice(i, next), (one) => one());
     await (isPaced ? Promise.all([woken, sleep(1_000)]) : woken);
     progress?.reached(Math.min(next, wakes.length));

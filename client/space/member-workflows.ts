@@ -39,7 +39,7 @@ import {
   smallBatch,
 } from '../../activities/wake.js';
 import { askHoldings } from '../../activities/holdings.js';
-import { atOnce } from './at-once.js';
+import { atOnce } from '../../lib/at-once.js';
 import { CommandError } from '../terminal/failure.js';
 
 /** Which members to list; what is left out does not narrow. */

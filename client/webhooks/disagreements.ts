@@ -6,7 +6,7 @@ import type { Instant } from '../../access/types.js';
 import { askHoldings } from '../../activities/holdings.js';
 import type { AuditRecord } from '../../database/audit-records.js';
 import type { AuditLog } from '../../database/audit-log.js';
-import { atOnce } from '../space/at-once.js';
+import { atOnce } from '../../lib/at-once.js';
 import { CommandError } from '../terminal/failure.js';
 import { isUnanswered } from '../space/member-workflows.js';
 import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { atOnce } from '../../../client/space/at-once.js';
+import { atOnce } from '../../lib/at-once.js';
 
 describe('atOnce', () => {
   it('answers in the order of the items, with no more jobs under way than allowed', async () => {
