@@ -31,9 +31,17 @@ export const arrows = {
     ],
     ...['temporal-server', 'monitoring', 'webhooks'],
   ],
+  space: [
+    ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'config'],
+    ...['temporal-server', 'worker'],
+  ],
+  desk: [
+    ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'config'],
+    ...['monitoring', 'worker', 'space'],
+  ],
   client: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
-    ...['temporal-server', 'monitoring', 'webhooks', 'worker', 'simulators'],
+    ...['temporal-server', 'monitoring', 'webhooks', 'worker', 'space', 'desk', 'simulators'],
   ],
   simulators: [],
 };
@@ -81,6 +89,6 @@ export default {
     exclude: { path: '^(dist|\\.latchkey|coverage)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js'] },
   },
 };

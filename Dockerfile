@@ -19,6 +19,8 @@ COPY monitoring monitoring
 COPY temporal-server temporal-server
 COPY webhooks webhooks
 COPY worker worker
+COPY space space
+COPY desk desk
 COPY client client
 COPY simulators simulators
 RUN npm run build

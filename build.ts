@@ -2,7 +2,7 @@
  * Builds what production runs, into dist/: `latchkey.js`, its chunks, and the code of the workflows as Temporal's sandbox
  * takes it. `npm run build`.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle, type Plugin } from 'esbuild';
@@ -42,6 +42,7 @@ export async function build(): Promise<void> {
     write: false,
   });
   for (const { path, contents } of outputFiles) writeWhole(path, contents);
+  cpSync(join(root, 'desk/assets'), join(folder, 'assets'), { recursive: true });
   writeWhole(join(folder, builtWorkflows), Buffer.from((await workflowBundle()).code));
 }
 

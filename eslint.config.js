@@ -79,7 +79,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     ignores: ['test/**', 'bench/**', 'simulators/**'],
     rules: {
       'max-lines': ['error', 350],

@@ -11,7 +11,7 @@ import { addStartCommands } from './start/commands.js';
 import { addStopCommands } from './stops/commands.js';
 import { addWebhookCommands } from './webhooks/commands.js';
 import { version } from '../lib/version.js';
-import { CommandError, failureOf, type ExitCode } from './terminal/failure.js';
+import { CommandError, failureOf, type ExitCode } from '../space/failure.js';
 import { print, printFailure } from './terminal/output.js';
 
 /** Runs the command that `argv` (as `process.argv`) names, and answers the exit code. Throws nothing. */

@@ -1,6 +1,6 @@
 /** What all commands have in common. */
 import type { Command } from 'commander';
-import type { Giver } from './space/order.js';
+import type { Giver } from '../space/order.js';
 
 export const idHelp = 'a coworker id in Nexudus, an exact e-mail, or a name or part of one';
 export const groupHelp = 'a group in Kisi, by id or name';
@@ -14,7 +14,7 @@ export function orderCommand(...args: Parameters<typeof command>): Command {
     .option('--by <name>', 'who gives the order; your login by default')
     .option('--why <reason>', 'the reason, kept in the audit log')
     .hook('preAction', async (_program, action) => {
-      (await import('./space/order.js')).named(action.opts<Giver>());
+      (await import('../space/order.js')).named(action.opts<Giver>());
     });
 }
 

@@ -38,6 +38,7 @@ export interface Config {
   /** The address of this machine at which health and metrics are served; port 0: any free one. */
   healthHost: string;
   healthPort: number;
+  desk: DeskConfig;
   /** Where pushes are taken in; null: nowhere. */
   push: PushConfig | null;
   /** At which address they reach that from outside, without a slash at its end; null: not said. */
@@ -50,6 +51,16 @@ export interface Config {
   /** Where alerts go. */
   alerts: AlertConfig;
   file: FileConfig;
+}
+
+/** Where the desk is served. */
+export interface DeskConfig {
+  /** An address of this machine. */
+  host: string;
+  /** 0: any free one; null: not said, so that a worker serves none. */
+  port: number | null;
+  /** At which address browsers reach it, without a slash at its end; null: not said. */
+  url: string | null;
 }
 
 /** What is needed to speak to Temporal, and to nobody else. */
@@ -105,6 +116,11 @@ function configOf(values: Values, auth: NexudusAuth, file: FileConfig): Config {
     temporalAddress: values.TEMPORAL_ADDRESS ?? null,
     temporalUi: values.LATCHKEY_TEMPORAL_UI === 'yes',
     taskQueue: values.LATCHKEY_TASK_QUEUE,
+    desk: {
+      host: values.LATCHKEY_DESK_HOST,
+      port: values.LATCHKEY_DESK_PORT ?? null,
+      url: values.LATCHKEY_DESK_URL ?? null,
+    },
     pollIntervalMs: values.LATCHKEY_POLL_INTERVAL,
     reconciliationIntervalMs: values.LATCHKEY_RECONCILIATION_INTERVAL,
     comparisonIntervalMs: values.LATCHKEY_COMPARISON_INTERVAL,

@@ -110,6 +110,19 @@ export const environment = z.object({
     '8088',
     'Port of `/healthz`, `/readyz` and `/metrics`. `0`: any free port. `/readyz` says whether this process is the leader, and what it waits for.',
   ),
+  LATCHKEY_DESK_PORT: unset(
+    port,
+    'Port on which a worker serves the desk, the web page of the front desk. `0`: any free port. Not set: a worker serves none, and `latchkey desk` serves it on 8089.',
+  ),
+  LATCHKEY_DESK_HOST: setting(
+    host,
+    '127.0.0.1',
+    'The address of this machine at which the desk is served. Another one than this machine’s own needs `LATCHKEY_DESK_URL` and a way to sign in.',
+  ),
+  LATCHKEY_DESK_URL: unset(
+    httpUrl,
+    'The address at which browsers reach the desk, such as `https://desk.example.com`. For links and for signing in.',
+  ),
   LATCHKEY_PUSH_HOST: setting(
     host,
     '0.0.0.0',

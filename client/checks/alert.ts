@@ -1,6 +1,6 @@
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { ChannelError, createChannels, type Message } from '../../monitoring/channels.js';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import { print, printJson } from '../terminal/output.js';
 
 const message: Message = {

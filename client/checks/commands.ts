@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { DriftVerb } from '../../access/drift.js';
 import type { DriftOptions } from './drift.js';
 import type { StatusOptions } from './status.js';
-import type { Giver } from '../space/order.js';
+import type { Giver } from '../../space/order.js';
 import { command, jsonHelp, orderCommand } from '../command.js';
 
 /** Adds the commands that tell whether all is well, and fix what is not. */

@@ -1,4 +1,4 @@
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DriftVerb } from '../../access/drift.js';
 import {
@@ -10,18 +10,19 @@ import {
   type FindingView,
   type RuleOrder,
 } from '../../messages/to-drift.js';
-import { CommandError } from '../terminal/failure.js';
-import { isUnanswered } from '../space/member-workflows.js';
-import { answered, named, type Giver } from '../space/order.js';
-import { withProgress } from '../terminal/progress.js';
-import { print, printJson, remark } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { idWords } from '../space/names.js';
-import { readZones, zoneOf } from '../space/zones.js';
-import { timeWords, withLocalTimes } from '../terminal/times.js';
-import { counted, joined } from '../terminal/words.js';
+import { CommandError } from '../../space/failure.js';
+import { isUnanswered } from '../../space/member-workflows.js';
+import { answered, named, type Giver } from '../../space/order.js';
+import { withProgress } from '../../space/progress.js';
+import { print, printJson } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { withSession } from '../../space/session.js';
+import { idWords } from '../../space/names.js';
+import { readZones, zoneOf } from '../../space/zones.js';
+import { timeWords, withLocalTimes } from '../../space/times.js';
+import { counted, joined } from '../../lib/words.js';
 import { table, type Cell } from '../terminal/table.js';
-import { parseId } from '../space/who.js';
+import { parseId } from '../../space/who.js';
 
 export interface DriftOptions {
   /** Compare now, and wait for it. */

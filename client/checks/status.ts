@@ -1,4 +1,4 @@
-import { readTemporalConfig } from '../space/settings.js';
+import { readTemporalConfig } from '../../space/settings.js';
 import type { InForce } from '../../messages/to-leader.js';
 import type { Instant } from '../../access/types.js';
 import { readInForce } from '../../activities/in-force.js';
@@ -11,12 +11,12 @@ import { readIdentity } from '../../monitoring/identity.js';
 import type { DriftSummary } from '../../messages/to-drift.js';
 import { ordersWords } from '../stops/orders.js';
 import { exceptionsWords, lastingAt } from '../exceptions/exceptions.js';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { timeWords } from '../terminal/times.js';
-import { joined } from '../terminal/words.js';
-import { zoneOf } from '../space/zones.js';
+import { withSession } from '../../space/session.js';
+import { timeWords } from '../../space/times.js';
+import { joined } from '../../lib/words.js';
+import { zoneOf } from '../../space/zones.js';
 
 export interface StatusOptions {
   check?: boolean;

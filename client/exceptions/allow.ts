@@ -3,14 +3,14 @@ import { memberBarred } from '../../access/pass-rules.js';
 import { printable } from '../../access/text.js';
 import { type Snapshot } from '../../access/types.js';
 import { exceptUpdate, lastInstant } from '../../messages/to-control.js';
-import { CommandError } from '../terminal/failure.js';
-import { endAt, homeLocation, homeZone, parseUntil } from '../terminal/typed-times.js';
-import { named, obey } from '../space/order.js';
+import { CommandError } from '../../space/failure.js';
+import { endAt, homeLocation, homeZone, parseUntil } from '../../space/typed-times.js';
+import { named, obey } from '../../space/order.js';
 import { print } from '../terminal/output.js';
-import { openSpace } from '../space/rules-in-force.js';
-import { withSession } from '../space/session.js';
-import { readMember } from '../space/apis.js';
-import { memberIdFor, parseWho } from '../space/who.js';
+import { openSpace } from '../../space/rules-in-force.js';
+import { withSession } from '../../space/session.js';
+import { readMember } from '../../space/apis.js';
+import { memberIdFor, parseWho } from '../../space/who.js';
 
 /**
  * `latchkey allow ID`: a key outside the rules, for a while. It gives access, and so takes an answer of Nexudus and of Kisi.

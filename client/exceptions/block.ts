@@ -1,5 +1,5 @@
 /** `latchkey block`: takes keys away in an outage too, so it waits for nobody but Temporal. */
-import { readConfig, readTemporalConfig } from '../space/settings.js';
+import { readConfig, readTemporalConfig } from '../../space/settings.js';
 import type { Client } from '@temporalio/client';
 import { printable } from '../../access/text.js';
 import type { Exception, Instant, Snapshot } from '../../access/types.js';
@@ -9,16 +9,17 @@ import type { Config } from '../../config/config.js';
 import { exceptUpdate } from '../../messages/to-control.js';
 import { locationIdKey, memberWorkflowId, stateQuery, type MemberView } from '../../messages/to-member.js';
 import { groupOf, sentence, type ExceptOptions } from './exceptions.js';
-import { CommandError, failureOf } from '../terminal/failure.js';
-import { endAt, endIn, homeLocation, homeZone, parseUntil, type TypedEnd } from '../terminal/typed-times.js';
-import { isRunning } from '../space/member-workflows.js';
-import { named, obey } from '../space/order.js';
-import { readZones, zoneOf } from '../space/zones.js';
-import { print, remark } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { kisiOf, nexudusOf, readMember } from '../space/apis.js';
-import { groupNamesIfAny, idWords } from '../space/names.js';
-import { memberIdFor, parseWho } from '../space/who.js';
+import { CommandError, failureOf } from '../../space/failure.js';
+import { endAt, endIn, homeLocation, homeZone, parseUntil, type TypedEnd } from '../../space/typed-times.js';
+import { isRunning } from '../../space/member-workflows.js';
+import { named, obey } from '../../space/order.js';
+import { readZones, zoneOf } from '../../space/zones.js';
+import { print } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { withSession } from '../../space/session.js';
+import { kisiOf, nexudusOf, readMember } from '../../space/apis.js';
+import { groupNamesIfAny, idWords } from '../../space/names.js';
+import { memberIdFor, parseWho } from '../../space/who.js';
 
 /** So long Nexudus and Kisi may take to say whether what was typed exists. */
 const checkWithinMs = 2_000;

@@ -1,7 +1,7 @@
 /** Commands by which people go outside the rules. */
 import type { Command } from 'commander';
 import type { ExceptOptions } from './exceptions.js';
-import type { Giver } from '../space/order.js';
+import type { Giver } from '../../space/order.js';
 import { command, groupHelp, idHelp, jsonHelp, orderCommand } from '../command.js';
 
 /** Adds the commands that go outside the rules. */

@@ -1,17 +1,18 @@
-import { readTemporalConfig } from '../space/settings.js';
+import { readTemporalConfig } from '../../space/settings.js';
 import { readOrders } from '../../activities/orders.js';
 import type { Exception, Instant } from '../../access/types.js';
 import { meant, type Named } from '../../worker/names.js';
 import { exceptionWords, giverWords, withdrawUpdate } from '../../messages/to-control.js';
-import { CommandError } from '../terminal/failure.js';
-import { named, obey, type Giver } from '../space/order.js';
-import { isoTimes, print, printJson, remark } from '../terminal/output.js';
-import { groupNamesIfAny, idWords, type Names } from '../space/names.js';
-import { readZones, zoneOf } from '../space/zones.js';
-import { endWords, withLocalTimes } from '../terminal/times.js';
-import { withSession } from '../space/session.js';
+import { CommandError } from '../../space/failure.js';
+import { named, obey, type Giver } from '../../space/order.js';
+import { isoTimes, print, printJson } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { groupNamesIfAny, idWords, type Names } from '../../space/names.js';
+import { readZones, zoneOf } from '../../space/zones.js';
+import { endWords, withLocalTimes } from '../../space/times.js';
+import { withSession } from '../../space/session.js';
 import { table, type Cell } from '../terminal/table.js';
-import { parseId } from '../space/who.js';
+import { parseId } from '../../space/who.js';
 
 /** The options of `latchkey allow` and `latchkey block` as typed. */
 export interface ExceptOptions {

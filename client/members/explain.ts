@@ -3,15 +3,15 @@ import { decide } from '../../access/decide.js';
 import { explain, type Explanation } from '../../access/explain.js';
 import type { Instant, NextChange, Verdict } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
-import { CommandError } from '../terminal/failure.js';
-import { homeZone, instantAt, parseAt } from '../terminal/typed-times.js';
+import { CommandError } from '../../space/failure.js';
+import { homeZone, instantAt, parseAt } from '../../space/typed-times.js';
 import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
 import { renewalsAssumed } from '../rules/plan.js';
-import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
-import { openSpace, rulesJson } from '../space/rules-in-force.js';
-import { readMember } from '../space/apis.js';
-import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
-import { memberIdFor, parseWho } from '../space/who.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../../space/names.js';
+import { openSpace, rulesJson } from '../../space/rules-in-force.js';
+import { readMember } from '../../space/apis.js';
+import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
+import { memberIdFor, parseWho } from '../../space/who.js';
 
 export interface ExplainOptions {
   /** ISO 8601, with a zone or in the location's. */

@@ -5,7 +5,7 @@ import { keyRole } from '../../kisi/records.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import type { Config } from '../../config/config.js';
 import type { ShownHoldings } from '../../messages/to-member.js';
-import { kisiOf, nexudusOf } from '../space/apis.js';
+import { kisiOf, nexudusOf } from '../../space/apis.js';
 
 /** A key as Kisi shows it, or another right that opens the same doors. */
 export interface KeyInKisi {

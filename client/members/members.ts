@@ -1,16 +1,17 @@
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import type { AccessState, MemberView } from '../../messages/to-member.js';
-import { CommandError } from '../terminal/failure.js';
-import { listMembers, type MemberFilters, type MemberRow } from '../space/member-workflows.js';
-import { withProgress } from '../terminal/progress.js';
-import { print, printJson, remark } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { kisiOf } from '../space/apis.js';
-import { groupNames, idsWords, idWords, locationNamesIfAny, type Names } from '../space/names.js';
-import { readZones, zoneOf, type Zones } from '../space/zones.js';
+import { CommandError } from '../../space/failure.js';
+import { listMembers, type MemberFilters, type MemberRow } from '../../space/member-workflows.js';
+import { withProgress } from '../../space/progress.js';
+import { print, printJson } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { withSession } from '../../space/session.js';
+import { kisiOf } from '../../space/apis.js';
+import { groupNames, idsWords, idWords, locationNamesIfAny, type Names } from '../../space/names.js';
+import { readZones, zoneOf, type Zones } from '../../space/zones.js';
 import { table, type Cell } from '../terminal/table.js';
-import { endWords } from '../terminal/times.js';
-import { parseLocation } from '../space/who.js';
+import { endWords } from '../../space/times.js';
+import { parseLocation } from '../../space/who.js';
 
 /** The options of `latchkey members` as typed. */
 export interface MembersOptions {

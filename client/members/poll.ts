@@ -1,11 +1,11 @@
-import { keepAct } from '../space/audit-log.js';
-import { readConfig } from '../space/settings.js';
+import { keepAct } from '../../space/audit-log.js';
+import { readConfig } from '../../space/settings.js';
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { reconciliationScheduleId, pollScheduleId } from '../../messages/to-member.js';
-import { CommandError } from '../terminal/failure.js';
-import { type Giver } from '../space/order.js';
+import { CommandError } from '../../space/failure.js';
+import { type Giver } from '../../space/order.js';
 import { print } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
+import { withSession } from '../../space/session.js';
 
 export interface PollOptions extends Giver {
   /** The reconciliation. */

@@ -1,16 +1,17 @@
-import { keepAct } from '../space/audit-log.js';
-import { readConfig } from '../space/settings.js';
+import { keepAct } from '../../space/audit-log.js';
+import { readConfig } from '../../space/settings.js';
 import { type RoundReport } from '../../messages/to-member.js';
 import type { Config } from '../../config/config.js';
 import { resyncsPerSecond } from '../../activities/wake.js';
-import { CommandError } from '../terminal/failure.js';
-import { isRunning, resyncAll, resyncMember } from '../space/member-workflows.js';
-import { named, type Giver } from '../space/order.js';
-import { withProgress } from '../terminal/progress.js';
-import { print, remark } from '../terminal/output.js';
-import { withSession, type Session } from '../space/session.js';
-import { nexudusOf } from '../space/apis.js';
-import { memberIdFor, parseWho, type Who } from '../space/who.js';
+import { CommandError } from '../../space/failure.js';
+import { isRunning, resyncAll, resyncMember } from '../../space/member-workflows.js';
+import { named, type Giver } from '../../space/order.js';
+import { withProgress } from '../../space/progress.js';
+import { print } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { withSession, type Session } from '../../space/session.js';
+import { nexudusOf } from '../../space/apis.js';
+import { memberIdFor, parseWho, type Who } from '../../space/who.js';
 
 export interface ResyncOptions extends Giver {
   all?: boolean;

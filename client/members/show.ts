@@ -1,19 +1,20 @@
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { keyRole } from '../../kisi/records.js';
 import { mayExist, openDatabase } from '../../database/database.js';
 import { DatabaseError } from '../../database/errors.js';
 import { createOwnership } from '../../database/ownership.js';
 import type { AccessState, MemberView } from '../../messages/to-member.js';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import { lookIntoKisi, type InKisi, type KeyInKisi } from './in-kisi.js';
-import { viewMember, type KnownMember, type MemberRow } from '../space/member-workflows.js';
-import { print, printJson, remark } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { kisiOf, nexudusOf } from '../space/apis.js';
-import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
-import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
-import { readZones, zoneOf } from '../space/zones.js';
-import { memberIdFor, parseWho } from '../space/who.js';
+import { viewMember, type KnownMember, type MemberRow } from '../../space/member-workflows.js';
+import { print, printJson } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { withSession } from '../../space/session.js';
+import { kisiOf, nexudusOf } from '../../space/apis.js';
+import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../../space/names.js';
+import { readZones, zoneOf } from '../../space/zones.js';
+import { memberIdFor, parseWho } from '../../space/who.js';
 
 /** `latchkey show`: one member's workflow in plain words. */
 export async function show(id: string, { json = false }: { json?: boolean }): Promise<void> {

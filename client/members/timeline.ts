@@ -1,16 +1,16 @@
 import type { Instant, Snapshot } from '../../access/types.js';
 import type { AuditLog } from '../../database/audit-log.js';
 import type { AuditRecord } from '../../database/audit-records.js';
-import { kisiOf, nexudusOf, readMember } from '../space/apis.js';
-import { withAuditLog } from '../space/audit-log.js';
-import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
-import { readSettings } from '../space/settings.js';
-import { memberIdFor, parseWho } from '../space/who.js';
-import { CommandError } from '../terminal/failure.js';
+import { kisiOf, nexudusOf, readMember } from '../../space/apis.js';
+import { withAuditLog } from '../../space/audit-log.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../../space/names.js';
+import { readSettings } from '../../space/settings.js';
+import { memberIdFor, parseWho } from '../../space/who.js';
+import { CommandError } from '../../space/failure.js';
 import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
 import { table, type Cell } from '../terminal/table.js';
-import { timeWords, withLocalTimes } from '../terminal/times.js';
-import { homeZone } from '../terminal/typed-times.js';
+import { timeWords, withLocalTimes } from '../../space/times.js';
+import { homeZone } from '../../space/typed-times.js';
 
 /** One thing that happened, wherever it is known from. */
 interface Event {

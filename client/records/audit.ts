@@ -1,13 +1,13 @@
-import { withAuditLog } from '../space/audit-log.js';
-import { parseSince } from '../terminal/typed-times.js';
-import { zonesIfAny } from '../space/rules-in-force.js';
-import { readConfig, readSettings } from '../space/settings.js';
-import { zoneOf } from '../space/zones.js';
-import { timeWords } from '../terminal/times.js';
+import { withAuditLog } from '../../space/audit-log.js';
+import { parseSince } from '../../space/typed-times.js';
+import { zonesIfAny } from '../../space/rules-in-force.js';
+import { readConfig, readSettings } from '../../space/settings.js';
+import { zoneOf } from '../../space/zones.js';
+import { timeWords } from '../../space/times.js';
 import type { Head } from '../../database/journal.js';
 import { csvLines, jsonLines } from '../../database/lines.js';
-import { CommandError } from '../terminal/failure.js';
-import { withProgress } from '../terminal/progress.js';
+import { CommandError } from '../../space/failure.js';
+import { withProgress } from '../../space/progress.js';
 import { print } from '../terminal/output.js';
 
 export interface AuditOptions {

@@ -1,4 +1,4 @@
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
@@ -8,13 +8,14 @@ import { mayExist, openDatabase } from '../../database/database.js';
 import { forget, tracesOf, type Traces } from '../../database/forget.js';
 import { holdingsMemo, memberWorkflowId, type ShownHoldings } from '../../messages/to-member.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
-import { CommandError } from '../terminal/failure.js';
-import { named, type Giver } from '../space/order.js';
-import { print, remark } from '../terminal/output.js';
-import { groupNamesIfAny, idsWords } from '../space/names.js';
+import { CommandError } from '../../space/failure.js';
+import { named, type Giver } from '../../space/order.js';
+import { print } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { groupNamesIfAny, idsWords } from '../../space/names.js';
 import { isPlanAbout } from '../rules/plan-file.js';
-import { withSession } from '../space/session.js';
-import { parseId } from '../space/who.js';
+import { withSession } from '../../space/session.js';
+import { parseId } from '../../space/who.js';
 
 export interface ForgetOptions extends Giver {
   /** Without being asked. */

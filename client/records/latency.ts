@@ -1,5 +1,5 @@
-import { parseSince } from '../terminal/typed-times.js';
-import { withAuditLog } from '../space/audit-log.js';
+import { parseSince } from '../../space/typed-times.js';
+import { withAuditLog } from '../../space/audit-log.js';
 import {
   latencyRows,
   objectiveHolds,
@@ -9,12 +9,12 @@ import {
 } from '../../access/latency.js';
 import type { Instant } from '../../access/types.js';
 import type { AuditLog } from '../../database/audit-log.js';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
-import { idWords, locationNamesIfAny, type Names } from '../space/names.js';
-import { openSettings } from '../space/rules-in-force.js';
-import { zoneOf } from '../space/zones.js';
-import { timeWords } from '../terminal/times.js';
+import { idWords, locationNamesIfAny, type Names } from '../../space/names.js';
+import { openSettings } from '../../space/rules-in-force.js';
+import { zoneOf } from '../../space/zones.js';
+import { timeWords } from '../../space/times.js';
 import { table, type Cell } from '../terminal/table.js';
 
 export interface LatencyOptions {

@@ -1,12 +1,12 @@
 import { checkStops, follow, tell } from './plan-run.js';
 import type { UndoOptions } from './undo.js';
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
 import { linesOf } from '../../activities/preview.js';
 import { canonical } from '../../access/canonical.js';
 import { clocksAgreeMs } from '../../access/clocks.js';
-import { timeWords, withLocalTimes } from '../terminal/times.js';
-import { zoneOf } from '../space/zones.js';
+import { timeWords, withLocalTimes } from '../../space/times.js';
+import { zoneOf } from '../../space/zones.js';
 import { iso } from '../../access/types.js';
 import { durationWords } from '../../monitoring/alert.js';
 import {
@@ -17,17 +17,18 @@ import {
   type PlannedChange,
 } from '../../messages/to-plan.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import { foretellingWords } from './foretell.js';
-import { answered, named, type Giver } from '../space/order.js';
-import { print, remark } from '../terminal/output.js';
+import { answered, named, type Giver } from '../../space/order.js';
+import { print } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
 import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
 import { doing } from './plan.js';
-import { groupNames, idWords, withGroupNames, type Names } from '../space/names.js';
+import { groupNames, idWords, withGroupNames, type Names } from '../../space/names.js';
 import { otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
-import { inForceWords, openSpace, type Space } from '../space/rules-in-force.js';
-import { readSecret } from '../space/secret.js';
-import { withSession, type Session } from '../space/session.js';
+import { inForceWords, openSpace, type Space } from '../../space/rules-in-force.js';
+import { readSecret } from '../../space/secret.js';
+import { withSession, type Session } from '../../space/session.js';
 
 export interface ApplyOptions extends UndoOptions {
   /** Without being asked. */

@@ -2,13 +2,13 @@ import type { PlanLine } from '../../messages/to-plan.js';
 import { linesOf, type Preview } from '../../activities/preview.js';
 import { isMember } from '../../activities/survey.js';
 import type { Canaries } from '../../messages/to-control.js';
-import { failureOf } from '../terminal/failure.js';
+import { failureOf } from '../../space/failure.js';
 import { planOf, secondsFor, type Plan } from './planning.js';
-import { openSpace } from '../space/rules-in-force.js';
-import { surveySpace } from '../space/survey.js';
-import { timeWords } from '../terminal/times.js';
-import { counted } from '../terminal/words.js';
-import { zoneOf } from '../space/zones.js';
+import { openSpace } from '../../space/rules-in-force.js';
+import { surveySpace } from '../../space/survey.js';
+import { timeWords } from '../../space/times.js';
+import { counted } from '../../lib/words.js';
+import { zoneOf } from '../../space/zones.js';
 
 /**
  * What Latchkey would write to Kisi as soon as it may, for these members or (null) for all, in words: by the same plan that

@@ -5,7 +5,7 @@ import { canonical } from '../../access/canonical.js';
 import type { Instant, Rules } from '../../access/types.js';
 import { tighten } from '../../database/file.js';
 import type { PlannedMember } from '../../messages/to-plan.js';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import type { Plan, Scope } from './planning.js';
 
 const format = 'latchkey plan 3';

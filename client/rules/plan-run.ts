@@ -1,14 +1,15 @@
 /** A plan that Temporal carries out, as `apply` and `undo` follow it. */
-import { groupNamesIfAny, idWords, type Names } from '../space/names.js';
-import { timeWords } from '../terminal/times.js';
+import { groupNamesIfAny, idWords, type Names } from '../../space/names.js';
+import { timeWords } from '../../space/times.js';
 import { type Client, type WorkflowHandle } from '@temporalio/client';
 import { SingleBar } from 'cli-progress';
 import { readOrders } from '../../activities/orders.js';
 import { iso } from '../../access/types.js';
 import { planReportQuery, type PlanReport } from '../../messages/to-plan.js';
-import { CommandError } from '../terminal/failure.js';
-import { answered } from '../space/order.js';
-import { print, printJson, remark } from '../terminal/output.js';
+import { CommandError } from '../../space/failure.js';
+import { answered } from '../../space/order.js';
+import { print, printJson } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
 import { table } from '../terminal/table.js';
 
 const lookEveryMs = 300;

@@ -2,9 +2,10 @@ import type { PlanLine } from '../../messages/to-plan.js';
 import { digestOfRules } from '../../activities/membership.js';
 import { linesOf, type Preview } from '../../activities/preview.js';
 import { iso, type Instant } from '../../access/types.js';
-import { CommandError } from '../terminal/failure.js';
-import { parseAt, type Typed } from '../terminal/typed-times.js';
-import { print, printJson, remark } from '../terminal/output.js';
+import { CommandError } from '../../space/failure.js';
+import { parseAt, type Typed } from '../../space/typed-times.js';
+import { print, printJson } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
 import { planFileOf, writePlanFile } from './plan-file.js';
 import {
   checkLocation,
@@ -15,14 +16,14 @@ import {
   surveyScope,
   type Plan,
 } from './planning.js';
-import { groupNames, idWords, type Names } from '../space/names.js';
-import { openSpace, rulesJson } from '../space/rules-in-force.js';
-import { readSecret } from '../space/secret.js';
-import { endWords, timeWords, withLocalTimes } from '../terminal/times.js';
-import { zoneOf, type Zones } from '../space/zones.js';
+import { groupNames, idWords, type Names } from '../../space/names.js';
+import { openSpace, rulesJson } from '../../space/rules-in-force.js';
+import { readSecret } from '../../space/secret.js';
+import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
+import { zoneOf, type Zones } from '../../space/zones.js';
 import { table, type Cell } from '../terminal/table.js';
-import { joined } from '../terminal/words.js';
-import { memberIdFor, parseLocation, parseWho } from '../space/who.js';
+import { joined } from '../../lib/words.js';
+import { memberIdFor, parseLocation, parseWho } from '../../space/who.js';
 
 export interface PlanOptions {
   /** Only members of this location, by its id. */

@@ -7,15 +7,15 @@ import type { FindingView } from '../../messages/to-drift.js';
 import { contested } from '../checks/drift.js';
 import { print, printJson } from '../terminal/output.js';
 import { checkLocation } from './planning.js';
-import { groupNames, idWords, locationNames, type Names } from '../space/names.js';
-import { openSpace, rulesJson, type Space } from '../space/rules-in-force.js';
-import { withSession } from '../space/session.js';
-import { surveySpace } from '../space/survey.js';
-import { timeWords } from '../terminal/times.js';
-import { zoneOf } from '../space/zones.js';
+import { groupNames, idWords, locationNames, type Names } from '../../space/names.js';
+import { openSpace, rulesJson, type Space } from '../../space/rules-in-force.js';
+import { withSession } from '../../space/session.js';
+import { surveySpace } from '../../space/survey.js';
+import { timeWords } from '../../space/times.js';
+import { zoneOf } from '../../space/zones.js';
 import { table, wrapped, type Cell } from '../terminal/table.js';
-import { counted } from '../terminal/words.js';
-import { parseLocation } from '../space/who.js';
+import { counted } from '../../lib/words.js';
+import { parseLocation } from '../../space/who.js';
 
 export interface ReportOptions {
   /** Only members of this location, by its id. */

@@ -1,11 +1,11 @@
 import { checkStops, follow, tell } from './plan-run.js';
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { planWorkflowId, undoUpdate } from '../../messages/to-plan.js';
-import { CommandError } from '../terminal/failure.js';
-import { answered, named, type Giver } from '../space/order.js';
-import { readZones, zoneOf } from '../space/zones.js';
-import { withSession } from '../space/session.js';
+import { CommandError } from '../../space/failure.js';
+import { answered, named, type Giver } from '../../space/order.js';
+import { readZones, zoneOf } from '../../space/zones.js';
+import { withSession } from '../../space/session.js';
 
 export interface UndoOptions extends Giver {
   json?: boolean;

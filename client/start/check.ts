@@ -1,9 +1,9 @@
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { printable } from '../../access/text.js';
 import type { CheckedSpace } from '../../worker/check.js';
 import { print, printJson } from '../terminal/output.js';
-import { tellWhetherInForce } from '../space/rules-in-force.js';
-import { kisiOf, nexudusOf, soundSpace } from '../space/apis.js';
+import { tellWhetherInForce } from '../../space/rules-in-force.js';
+import { kisiOf, nexudusOf, soundSpace } from '../../space/apis.js';
 import { table } from '../terminal/table.js';
 
 /** `latchkey check`: tries both APIs and the configuration, and shows which pass types open which groups. */

@@ -1,4 +1,4 @@
-import { readLastingConfig } from '../space/settings.js';
+import { readLastingConfig } from '../../space/settings.js';
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../../database/database.js';
@@ -14,9 +14,9 @@ import { createLogger } from '../../worker/logging.js';
 import { tellOf } from '../../worker/login.js';
 import { startPush } from '../../webhooks/push.js';
 import { sdkMetrics } from '../../worker/readiness.js';
-import type { ExitCode } from '../terminal/failure.js';
-import { withSession } from '../space/session.js';
-import { lastingApis } from '../space/apis.js';
+import type { ExitCode } from '../../space/failure.js';
+import { withSession } from '../../space/session.js';
+import { lastingApis } from '../../space/apis.js';
 import { failed, installRuntime, stopSignal } from './worker.js';
 
 /**

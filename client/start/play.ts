@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import { print } from '../terminal/output.js';
 import { findDemo } from './demo-file.js';
 

@@ -1,4 +1,4 @@
-import { readLastingConfig } from '../space/settings.js';
+import { readLastingConfig } from '../../space/settings.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { listRunning } from '../../activities/wake.js';
@@ -24,10 +24,10 @@ import { startService } from '../../worker/service.js';
 import type { ServiceOptions } from '../../worker/parts.js';
 import { SpaceWatch, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
 import { searchAttributes } from '../../messages/to-member.js';
-import { failureOf, type ExitCode } from '../terminal/failure.js';
+import { failureOf, type ExitCode } from '../../space/failure.js';
 import { print, printFailure } from '../terminal/output.js';
-import { tryTemporal, withSession } from '../space/session.js';
-import { usable } from '../space/apis.js';
+import { tryTemporal, withSession } from '../../space/session.js';
+import { usable } from '../../space/apis.js';
 
 /** Beside the embedded server's files, since a first start that is refused must not make a database. */
 const refusedLoginFile = '.latchkey/refused-login.json';

@@ -2,7 +2,7 @@
 import { Argument, type Command } from 'commander';
 import type { Mode, StopLevel } from '../../messages/to-control.js';
 import type { ModeOptions } from './mode.js';
-import type { Giver } from '../space/order.js';
+import type { Giver } from '../../space/order.js';
 import { command, jsonHelp, orderCommand } from '../command.js';
 
 /** What can be paused, and the modes; a new one that is missing here does not compile. */

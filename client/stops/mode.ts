@@ -1,11 +1,11 @@
 import { giveOrder, written } from './orders.js';
 import { modeUpdate, type Canaries, type Mode } from '../../messages/to-control.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
-import { CommandError } from '../terminal/failure.js';
+import { CommandError } from '../../space/failure.js';
 import { foretold } from '../rules/foretell.js';
-import { named, type Giver } from '../space/order.js';
-import { remark } from '../terminal/output.js';
-import { parseId } from '../space/who.js';
+import { named, type Giver } from '../../space/order.js';
+import { remark } from '../../space/remark.js';
+import { parseId } from '../../space/who.js';
 
 export interface ModeOptions extends Giver {
   location?: string[];

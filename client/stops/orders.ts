@@ -1,11 +1,11 @@
-import { readTemporalConfig } from '../space/settings.js';
+import { readTemporalConfig } from '../../space/settings.js';
 import type { WorkflowHandle } from '@temporalio/client';
 import { giverWords, type Mode, type Order, type Orders, type StopLevel } from '../../messages/to-control.js';
-import { obey } from '../space/order.js';
+import { obey } from '../../space/order.js';
 import { print } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { timeWords } from '../terminal/times.js';
-import { readZones, zoneOf } from '../space/zones.js';
+import { withSession } from '../../space/session.js';
+import { timeWords } from '../../space/times.js';
+import { readZones, zoneOf } from '../../space/zones.js';
 
 /** Has an order obeyed, and prints what holds from then on. */
 export async function giveOrder(give: (control: WorkflowHandle) => Promise<Orders>): Promise<void> {

@@ -1,6 +1,6 @@
 import { giveOrder } from './orders.js';
 import { pauseUpdate, resumeUpdate, type StopLevel } from '../../messages/to-control.js';
-import { named, type Giver } from '../space/order.js';
+import { named, type Giver } from '../../space/order.js';
 
 /** `latchkey pause LEVEL`. Throws CommandError where no worker takes the order. */
 export async function pause(level: StopLevel, giver: Giver): Promise<void> {

@@ -1,4 +1,4 @@
-import { readTemporalConfig } from '../space/settings.js';
+import { readTemporalConfig } from '../../space/settings.js';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Withheld, Ruling } from '../../access/revocation-guard.js';
 import {
@@ -8,15 +8,15 @@ import {
   ruleUpdate,
   type RulingOrder,
 } from '../../messages/to-revocation-guard.js';
-import { CommandError } from '../terminal/failure.js';
-import { answered, named, type Giver } from '../space/order.js';
+import { CommandError } from '../../space/failure.js';
+import { answered, named, type Giver } from '../../space/order.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { groupNamesIfAny, idWords, locationNamesIfAny, type Names } from '../space/names.js';
-import { readZones, zoneOf, type Zones } from '../space/zones.js';
-import { timeWords, withLocalTimes } from '../terminal/times.js';
+import { withSession } from '../../space/session.js';
+import { groupNamesIfAny, idWords, locationNamesIfAny, type Names } from '../../space/names.js';
+import { readZones, zoneOf, type Zones } from '../../space/zones.js';
+import { timeWords, withLocalTimes } from '../../space/times.js';
 import { table } from '../terminal/table.js';
-import { parseId } from '../space/who.js';
+import { parseId } from '../../space/who.js';
 
 /** `latchkey withheld`: the keys that are withheld, and why. Throws CommandError where no worker answers. */
 export async function withheld({ json = false }: { json?: boolean }): Promise<void> {

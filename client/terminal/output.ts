@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { jsonText, printable } from '../../access/text.js';
 import { iso, type Instant } from '../../access/types.js';
-import type { Failure } from './failure.js';
+import type { Failure } from '../../space/failure.js';
 
 /** Prints an answer in its lines, and nothing in them that a terminal obeys. Stdout holds nothing else, for a pipe. */
 export function print(text: string): void {
@@ -28,11 +28,6 @@ export function isoTimes(value: unknown, textOf: (at: Instant) => string = iso):
 export const exactIso = (at: Instant): string => new Date(at).toISOString();
 
 const isTime = /^(at|from|since|until)$|At$|Since$/;
-
-/** Prints a remark for the person at the terminal, in one line, to stderr. */
-export function remark(text: string): void {
-  process.stderr.write(`latchkey: ${printable(text)}\n`);
-}
 
 /** Prints why a command failed, to stderr. */
 export function printFailure(failure: Failure): void {

@@ -1,23 +1,23 @@
 import { keyOwner } from '../../access/ownership.js';
-import { readSettings } from '../space/settings.js';
-import { withAuditLog } from '../space/audit-log.js';
+import { readSettings } from '../../space/settings.js';
+import { withAuditLog } from '../../space/audit-log.js';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Instant } from '../../access/types.js';
 import { askHoldings } from '../../activities/holdings.js';
 import type { AuditRecord } from '../../database/audit-records.js';
 import type { AuditLog } from '../../database/audit-log.js';
 import { atOnce } from '../../lib/at-once.js';
-import { CommandError } from '../terminal/failure.js';
-import { isUnanswered } from '../space/member-workflows.js';
+import { CommandError } from '../../space/failure.js';
+import { isUnanswered } from '../../space/member-workflows.js';
 import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
-import { withSession } from '../space/session.js';
-import { kisiOf, nexudusOf } from '../space/apis.js';
-import { groupNames, idsWords, type Names } from '../space/names.js';
-import { timeWords } from '../terminal/times.js';
-import { zonesIfAny } from '../space/rules-in-force.js';
-import { zoneOf } from '../space/zones.js';
+import { withSession } from '../../space/session.js';
+import { kisiOf, nexudusOf } from '../../space/apis.js';
+import { groupNames, idsWords, type Names } from '../../space/names.js';
+import { timeWords } from '../../space/times.js';
+import { zonesIfAny } from '../../space/rules-in-force.js';
+import { zoneOf } from '../../space/zones.js';
 import { table } from '../terminal/table.js';
-import { memberIdFor, parseWho } from '../space/who.js';
+import { memberIdFor, parseWho } from '../../space/who.js';
 
 /** A member with other groups by Nexudus than by Latchkey. */
 export interface Disagreement {

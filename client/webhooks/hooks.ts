@@ -1,4 +1,4 @@
-import { readConfig } from '../space/settings.js';
+import { readConfig } from '../../space/settings.js';
 import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
 import {
   createHook,
@@ -11,13 +11,14 @@ import {
 } from '../../nexudus/webhooks.js';
 import { httpUrl } from '../../config/variables.js';
 import type { Config } from '../../config/config.js';
-import { CommandError } from '../terminal/failure.js';
-import { isoTimes, print, printJson, remark } from '../terminal/output.js';
-import { zonesIfAny } from '../space/rules-in-force.js';
-import { idWords } from '../space/names.js';
-import { zoneOf, type Zones } from '../space/zones.js';
-import { timeWords } from '../terminal/times.js';
-import { joined } from '../terminal/words.js';
+import { CommandError } from '../../space/failure.js';
+import { isoTimes, print, printJson } from '../terminal/output.js';
+import { remark } from '../../space/remark.js';
+import { zonesIfAny } from '../../space/rules-in-force.js';
+import { idWords } from '../../space/names.js';
+import { zoneOf, type Zones } from '../../space/zones.js';
+import { timeWords } from '../../space/times.js';
+import { joined } from '../../lib/words.js';
 import { table, type Cell } from '../terminal/table.js';
 
 export interface InstallOptions {

@@ -1,6 +1,6 @@
 /** The audit log of a whole space: every decision, write and order once, and told by the commands. */
 import assert from 'node:assert/strict';
-import { accountHere, loginName } from '../../client/space/order.js';
+import { accountHere, loginName } from '../../space/order.js';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { memberWorkflowId, resync, resyncNow } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,6 @@
 // What `latchkey status` says, word by word, of spaces in every state.
 import assert from 'node:assert/strict';
-import { timeWords } from '../../../client/terminal/times.js';
+import { timeWords } from '../../../space/times.js';
 import { statusWords } from '../../../client/checks/status.js';
 import { alertsOf } from '../../../monitoring/alerts.js';
 import type { Facts } from '../../../monitoring/facts.js';

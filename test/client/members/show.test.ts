@@ -5,8 +5,8 @@ import {
   viewWords as wordsOfView,
   type Shows,
 } from '../../../client/members/show.js';
-import { timeWords } from '../../../client/terminal/times.js';
-import type { KnownMember } from '../../../client/space/member-workflows.js';
+import { timeWords } from '../../../space/times.js';
+import type { KnownMember } from '../../../space/member-workflows.js';
 import type { MemberView } from '../../../messages/to-member.js';
 
 const view: MemberView = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { openDatabase } from '../../../database/database.js';
 import { createAuditLog } from '../../../database/audit-log.js';
 import { note } from '../../database/records.js';
-import { timeWords } from '../../../client/terminal/times.js';
+import { timeWords } from '../../../space/times.js';
 import { latchkeyWith, scratch, type Ran } from '../cli.js';
 
 describe('latchkey audit --verify', () => {

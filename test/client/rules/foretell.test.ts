@@ -1,6 +1,6 @@
 import type { PlanLine } from '../../../messages/to-plan.js';
 import assert from 'node:assert/strict';
-import { timeWords } from '../../../client/terminal/times.js';
+import { timeWords } from '../../../space/times.js';
 import type { Preview } from '../../../activities/preview.js';
 import { foretellingWords } from '../../../client/rules/foretell.js';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { print, printJson, remark } from '../../../client/terminal/output.js';
+import { print, printJson } from '../../../client/terminal/output.js';
+import { remark } from '../../../space/remark.js';
 
 const obeyed = /[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 

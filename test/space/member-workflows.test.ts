@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
-import type { Batch } from '../../../messages/to-activities.js';
-import { resyncAll } from '../../../client/space/member-workflows.js';
+import type { Batch } from '../../messages/to-activities.js';
+import { resyncAll } from '../../space/member-workflows.js';
 
 describe('a resync of all', () => {
   /** A Temporal with so many members. */

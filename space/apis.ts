@@ -1,14 +1,14 @@
-import { readingRules } from '../../access/pass-rules.js';
-import { createKisiClient, type KisiClient } from '../../kisi/client.js';
-import { createKisiPacer } from '../../kisi/pace.js';
-import { createNexudusClient, type NexudusClient } from '../../nexudus/client.js';
-import { createReader, type MemberRead } from '../../nexudus/reader.js';
-import { Login, type LoginState } from '../../worker/login.js';
-import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../../worker/check.js';
-import { ConfigError } from '../../config/config-error.js';
-import type { Config } from '../../config/config.js';
-import type { Credentials, NexudusAuth } from '../../config/credentials.js';
-import { remark } from '../terminal/output.js';
+import { readingRules } from '../access/pass-rules.js';
+import { createKisiClient, type KisiClient } from '../kisi/client.js';
+import { createKisiPacer } from '../kisi/pace.js';
+import { createNexudusClient, type NexudusClient } from '../nexudus/client.js';
+import { createReader, type MemberRead } from '../nexudus/reader.js';
+import { Login, type LoginState } from '../worker/login.js';
+import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check.js';
+import { ConfigError } from '../config/config-error.js';
+import type { Config } from '../config/config.js';
+import type { Credentials, NexudusAuth } from '../config/credentials.js';
+import { remark } from './remark.js';
 
 /** Nexudus as this configuration reaches it. Nothing is sent yet. `hastyMs`: nobody waits longer for an answer. */
 export function nexudusOf({ nexudus }: Config, hastyMs?: number): NexudusClient {

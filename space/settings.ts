@@ -1,7 +1,7 @@
-import { ConfigError } from '../../config/config-error.js';
-import { loadConfig, loadTemporalConfig, type Config, type TemporalConfig } from '../../config/config.js';
-import { loadCredentials, type Credentials } from '../../config/credentials.js';
-import { loadDotEnv } from '../../config/dotenv.js';
+import { ConfigError } from '../config/config-error.js';
+import { loadConfig, loadTemporalConfig, type Config, type TemporalConfig } from '../config/config.js';
+import { loadCredentials, type Credentials } from '../config/credentials.js';
+import { loadDotEnv } from '../config/dotenv.js';
 
 /**
  * The configuration from the environment, `.env` and `latchkey.yaml` here; `file` stands in for the latter. Throws

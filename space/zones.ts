@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { readInForce } from '../../activities/in-force.js';
+import { readInForce } from '../activities/in-force.js';
 
 /** IANA time zones by location id. */
 export type Zones = Readonly<Record<number, string>>;

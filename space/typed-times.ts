@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
-import { expiryEnd } from '../../access/calendar.js';
-import type { Instant, Location, Snapshot } from '../../access/types.js';
-import { parseDuration } from '../../lib/durations.js';
+import { expiryEnd } from '../access/calendar.js';
+import type { Instant, Location, Snapshot } from '../access/types.js';
+import { parseDuration } from '../lib/durations.js';
 import { CommandError } from './failure.js';
 
 /** A time as typed: an instant where it names a zone, else one that each place has at an instant of its own. */

@@ -1,8 +1,8 @@
-import { KisiError } from '../../kisi/errors.js';
-import { NexudusError } from '../../nexudus/errors.js';
-import { DatabaseError } from '../../database/errors.js';
-import { BinaryNotFoundError } from '../../temporal-server/binaries.js';
-import { ConfigError } from '../../config/config-error.js';
+import { KisiError } from '../kisi/errors.js';
+import { NexudusError } from '../nexudus/errors.js';
+import { DatabaseError } from '../database/errors.js';
+import { BinaryNotFoundError } from '../temporal-server/binaries.js';
+import { ConfigError } from '../config/config-error.js';
 
 /**
  * 0: done. 1: it failed, or something needs somebody. 2: the command was used wrongly, the configuration is not usable, or the

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Location } from '../../../access/types.js';
-import { endAt, endIn, parseUntil } from '../../../client/terminal/typed-times.js';
+import type { Location } from '../../access/types.js';
+import { endAt, endIn, parseUntil } from '../../space/typed-times.js';
 
 /** A Monday; in Rome it is 00:30 on Tuesday. */
 const now = Date.parse('2026-11-30T23:30:00Z');

@@ -26,10 +26,10 @@ import {
   type RoundReport,
   type ShownHoldings,
   type Wake,
-} from '../../messages/to-member.js';
-import type { Giver } from '../../messages/to-control.js';
-import { iso } from '../../access/types.js';
-import type { Batch } from '../../messages/to-activities.js';
+} from '../messages/to-member.js';
+import type { Giver } from '../messages/to-control.js';
+import { iso } from '../access/types.js';
+import type { Batch } from '../messages/to-activities.js';
 import {
   createWaker,
   inBatches,
@@ -37,10 +37,10 @@ import {
   resyncsPerSecond,
   runningMembers,
   smallBatch,
-} from '../../activities/wake.js';
-import { askHoldings } from '../../activities/holdings.js';
-import { atOnce } from '../../lib/at-once.js';
-import { CommandError } from '../terminal/failure.js';
+} from '../activities/wake.js';
+import { askHoldings } from '../activities/holdings.js';
+import { atOnce } from '../lib/at-once.js';
+import { CommandError } from './failure.js';
 
 /** Which members to list; what is left out does not narrow. */
 export interface MemberFilters {

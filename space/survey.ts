@@ -1,12 +1,12 @@
-import { createBaselineBook } from '../../activities/baselines.js';
-import { keyEmailDigests } from '../../activities/email-digest.js';
-import { readOrders } from '../../activities/orders.js';
-import { survey, type Survey, type SurveyDeps } from '../../activities/survey.js';
-import { runningMembers } from '../../activities/wake.js';
-import type { Config } from '../../config/config.js';
+import { createBaselineBook } from '../activities/baselines.js';
+import { keyEmailDigests } from '../activities/email-digest.js';
+import { readOrders } from '../activities/orders.js';
+import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
+import { runningMembers } from '../activities/wake.js';
+import type { Config } from '../config/config.js';
 import { holdingsOf } from './member-workflows.js';
 import { secretIfAny } from './secret.js';
-import { withProgress } from '../terminal/progress.js';
+import { withProgress } from './progress.js';
 import { withSession } from './session.js';
 
 /**

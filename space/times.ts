@@ -1,6 +1,6 @@
 /** Times as people read them: with the weekday, in the time zone of the place. */
 import { DateTime } from 'luxon';
-import type { Instant } from '../../access/types.js';
+import type { Instant } from '../access/types.js';
 
 /**
  * An instant in this IANA time zone (null: not known, so UTC): 'Mon 30 Nov 06:15, Rome'. The year stands there where it is

@@ -1,7 +1,7 @@
-import { mayExist, openDatabase } from '../../database/database.js';
-import { installationSecret } from '../../database/secret.js';
-import type { Config } from '../../config/config.js';
-import { CommandError } from '../terminal/failure.js';
+import { mayExist, openDatabase } from '../database/database.js';
+import { installationSecret } from '../database/secret.js';
+import type { Config } from '../config/config.js';
+import { CommandError } from './failure.js';
 
 /**
  * The secret of the installation whose database the settings name; null: there is no database yet, and none is made. Throws

@@ -1,11 +1,11 @@
 /** Groups of Kisi and locations of Nexudus by their names, as people know them. */
-import type { Config } from '../../config/config.js';
-import { ConfigError } from '../../config/config-error.js';
-import type { KisiClient } from '../../kisi/client.js';
-import { KisiError } from '../../kisi/errors.js';
-import type { NexudusClient } from '../../nexudus/client.js';
-import { NexudusError } from '../../nexudus/errors.js';
-import { remark } from '../terminal/output.js';
+import type { Config } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
+import type { KisiClient } from '../kisi/client.js';
+import { KisiError } from '../kisi/errors.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import { NexudusError } from '../nexudus/errors.js';
+import { remark } from './remark.js';
 import { kisiOf, nexudusOf } from './apis.js';
 import { readConfig } from './settings.js';
 

@@ -12,8 +12,8 @@ import {
   giverProblem,
   longestAccount,
   type Giver as Named,
-} from '../../messages/to-control.js';
-import { CommandError } from '../terminal/failure.js';
+} from '../messages/to-control.js';
+import { CommandError } from './failure.js';
 
 /** Who gives an order, and why. */
 export interface Giver {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { CommandError, failureOf } from '../../../client/terminal/failure.js';
-import { errorOfStatus } from '../../../nexudus/errors.js';
-import { ConfigError } from '../../../config/config-error.js';
+import { CommandError, failureOf } from '../../space/failure.js';
+import { errorOfStatus } from '../../nexudus/errors.js';
+import { ConfigError } from '../../config/config-error.js';
 
 describe('failureOf', () => {
   it('gives a configuration error one line for each problem, and exit code 2', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { CommandError } from '../../../client/terminal/failure.js';
-import { accountHere, loginName, named } from '../../../client/space/order.js';
-import { giverProblem } from '../../../messages/to-control.js';
-import { latchkeyWith, linesOf } from '../cli.js';
+import { CommandError } from '../../space/failure.js';
+import { accountHere, loginName, named } from '../../space/order.js';
+import { giverProblem } from '../../messages/to-control.js';
+import { latchkeyWith, linesOf } from '../client/cli.js';
 
 describe('who gives an order at the command line', () => {
   it('is who is logged in, unless a name is given', () => {

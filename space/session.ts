@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { ConfigError } from '../../config/config-error.js';
-import type { TemporalConfig } from '../../config/config.js';
-import { findEmbeddedTemporal, launcherOn } from '../../temporal-server/embedded-lock.js';
-import { connectClient, type TemporalAddress } from '../../worker/temporal.js';
-import { CommandError } from '../terminal/failure.js';
+import { ConfigError } from '../config/config-error.js';
+import type { TemporalConfig } from '../config/config.js';
+import { findEmbeddedTemporal, launcherOn } from '../temporal-server/embedded-lock.js';
+import { connectClient, type TemporalAddress } from '../worker/temporal.js';
+import { CommandError } from './failure.js';
 
 /** A connection to Temporal for as long as a command runs. */
 export interface Session {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { actNote } from '../../activities/audit-log.js';
+import { actNote } from '../activities/audit-log.js';
 import { named, type Giver } from './order.js';
-import { CommandError, failureOf } from '../terminal/failure.js';
-import { remark } from '../terminal/output.js';
+import { CommandError, failureOf } from './failure.js';
+import { remark } from './remark.js';
 import { existsSync } from 'node:fs';
-import { openDatabase } from '../../database/database.js';
-import { createAuditLog, type AuditLog } from '../../database/audit-log.js';
-import type { Config } from '../../config/config.js';
+import { openDatabase } from '../database/database.js';
+import { createAuditLog, type AuditLog } from '../database/audit-log.js';
+import type { Config } from '../config/config.js';
 
 /** Opens the audit log for one job. Throws CommandError where there is none yet, and DatabaseError. */
 export async function withAuditLog<T>(

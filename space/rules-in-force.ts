@@ -1,22 +1,22 @@
 /** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
 import { readConfig, readSettings } from './settings.js';
-import type { Ground, InForce } from '../../messages/to-leader.js';
+import type { Ground, InForce } from '../messages/to-leader.js';
 import { existsSync } from 'node:fs';
-import { readInForce } from '../../activities/in-force.js';
-import { digestOfRules } from '../../activities/membership.js';
-import { readOrders } from '../../activities/orders.js';
-import { iso, type Exception } from '../../access/types.js';
-import type { KisiClient } from '../../kisi/client.js';
-import type { NexudusClient } from '../../nexudus/client.js';
-import type { CheckedSpace } from '../../worker/check.js';
-import { ConfigError } from '../../config/config-error.js';
-import type { Config } from '../../config/config.js';
-import { digestOfFile, groundOf, settingsOf } from '../../worker/in-force.js';
-import { failureOf } from '../terminal/failure.js';
-import { remark } from '../terminal/output.js';
+import { readInForce } from '../activities/in-force.js';
+import { digestOfRules } from '../activities/membership.js';
+import { readOrders } from '../activities/orders.js';
+import { iso, type Exception } from '../access/types.js';
+import type { KisiClient } from '../kisi/client.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import type { CheckedSpace } from '../worker/check.js';
+import { ConfigError } from '../config/config-error.js';
+import type { Config } from '../config/config.js';
+import { digestOfFile, groundOf, settingsOf } from '../worker/in-force.js';
+import { failureOf } from './failure.js';
+import { remark } from './remark.js';
 import { withSession } from './session.js';
 import { checkedSpace, kisiOf, nexudusOf, soundSpace } from './apis.js';
-import { timeWords } from '../terminal/times.js';
+import { timeWords } from './times.js';
 import { zoneOf, type Zones } from './zones.js';
 
 /** A space with both its APIs, and the rules by which a command answers. */

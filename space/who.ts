@@ -1,11 +1,11 @@
-import { keyOwner } from '../../access/ownership.js';
-import { normalEmail } from '../../lib/emails.js';
-import type { NexudusClient } from '../../nexudus/client.js';
-import { isNexudusError } from '../../nexudus/errors.js';
-import { searchEmail } from '../../nexudus/source.js';
-import { CommandError } from '../terminal/failure.js';
-import { withProgress } from '../terminal/progress.js';
-import { remark } from '../terminal/output.js';
+import { keyOwner } from '../access/ownership.js';
+import { normalEmail } from '../lib/emails.js';
+import type { NexudusClient } from '../nexudus/client.js';
+import { isNexudusError } from '../nexudus/errors.js';
+import { searchEmail } from '../nexudus/source.js';
+import { CommandError } from './failure.js';
+import { withProgress } from './progress.js';
+import { remark } from './remark.js';
 
 /** Whom a command is about, as typed: a Nexudus coworker id, an exact e-mail, or a name or a part of it. */
 export type Who = { id: number } | { email: string } | { name: string };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { endWords, timeWords, withLocalTimes } from '../../../client/terminal/times.js';
+import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
 
 describe('times as people read them', () => {
   it('have the weekday and the place, from either form, and the year where it is another', () => {

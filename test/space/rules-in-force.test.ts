@@ -2,21 +2,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInForce } from '../../../activities/in-force.js';
-import { openDatabase } from '../../../database/database.js';
-import { createAuditLog } from '../../../database/audit-log.js';
-import { leaderWorkflowId } from '../../../messages/to-member.js';
-import { inForceSignal } from '../../../messages/to-leader.js';
-import { checkSpace } from '../../../worker/check.js';
-import { loadConfig } from '../../../config/config.js';
-import { createLogger } from '../../../worker/logging.js';
-import { createApis } from '../../../worker/apis.js';
-import { startService, type Service } from '../../../worker/service.js';
-import { SpaceWatch } from '../../../worker/space.js';
-import { eventually } from '../../support/eventually.js';
-import { hurried, startSpace, type RunningSpace } from '../../support/space.js';
-import { write } from '../../database/records.js';
-import { latchkey, latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from '../cli.js';
+import { readInForce } from '../../activities/in-force.js';
+import { openDatabase } from '../../database/database.js';
+import { createAuditLog } from '../../database/audit-log.js';
+import { leaderWorkflowId } from '../../messages/to-member.js';
+import { inForceSignal } from '../../messages/to-leader.js';
+import { checkSpace } from '../../worker/check.js';
+import { loadConfig } from '../../config/config.js';
+import { createLogger } from '../../worker/logging.js';
+import { createApis } from '../../worker/apis.js';
+import { startService, type Service } from '../../worker/service.js';
+import { SpaceWatch } from '../../worker/space.js';
+import { eventually } from '../support/eventually.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
+import { write } from '../database/records.js';
+import { latchkey, latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from '../client/cli.js';
 
 /** `latchkey.yaml` with which Rome's day pass opens this group. */
 const opening = (group: string, policies = ''): string =>
@@ -253,7 +253,7 @@ describe('the rules by which commands answer', () => {
   });
 
   async function readAnew(): ReturnType<typeof readInForce> {
-    const { connectClient } = await import('../../../worker/temporal.js');
+    const { connectClient } = await import('../../worker/temporal.js');
     const at = {
       address: space.env['TEMPORAL_ADDRESS'] ?? '',
       namespace: space.env['TEMPORAL_NAMESPACE'] ?? '',

@@ -1,0 +1,38 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Child } from 'hono/jsx';
+import { accountHere, loginName } from '../space/order.js';
+import type { Viewer } from './desk.js';
+import { page, type Frame } from './pages/layout.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks. */
+    viewer: Viewer;
+    /** The token that this person's forms send back. */
+    csrf: string;
+  }
+}
+
+/** The person at this machine, who may do everything, as whoever may run commands here. */
+export function personHere(): Viewer {
+  return { name: loginName(), role: 'operator', account: accountHere() };
+}
+
+/** What pages are drawn with for whoever asks. */
+export function frameOf(request: FastifyRequest): Frame {
+  const path = request.url.split('?')[0] ?? '/';
+  return { viewer: request.viewer, csrf: request.csrf, path };
+}
+
+/** Answers a page. */
+export function answerPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  title: string,
+  body: Child,
+): FastifyReply {
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(page(frameOf(request), title, body));
+}

@@ -1,0 +1,65 @@
+import type { Child } from 'hono/jsx';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Viewer } from '../desk.js';
+import { words } from '../words.js';
+
+/** What every page is drawn with. */
+export interface Frame {
+  viewer: Viewer;
+  /** The token that every form sends back, so that no other site can send one. */
+  csrf: string;
+  /** The path of the page that is shown, so that its area is marked. */
+  path: string;
+}
+
+const areas = [
+  ['/', words.areas.find],
+  ['/today', words.areas.today],
+  ['/groups', words.areas.groups],
+  ['/changes', words.areas.changes],
+  ['/going-live', words.areas.goingLive],
+] as const;
+
+/** A whole page as HTML. What stands in it is escaped, whoever wrote it. */
+export function page(frame: Frame, title: string, body: Child): string {
+  return `<!doctype html>${(<Page frame={frame} title={title} body={body} />).toString()}`;
+}
+
+function Page({ frame, title, body }: { frame: Frame; title: string; body: Child }): JSX.Element {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{`${title} · ${words.product}`}</title>
+        <link rel="stylesheet" href="/assets/desk.css" />
+        <script src="/assets/desk.js" defer />
+      </head>
+      <body>
+        <header>
+          <a class="product" href="/">
+            {words.product}
+          </a>
+          <Areas path={frame.path} />
+          <span class="viewer">{frame.viewer.name}</span>
+        </header>
+        <main>
+          <h1>{title}</h1>
+          {body}
+        </main>
+      </body>
+    </html>
+  );
+}
+
+function Areas({ path }: { path: string }): JSX.Element {
+  return (
+    <nav>
+      {areas.map(([href, name]) => (
+        <a href={href} {...(path === href ? { 'aria-current': 'page' as const } : {})}>
+          {name}
+        </a>
+      ))}
+    </nav>
+  );
+}
