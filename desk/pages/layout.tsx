@@ -22,7 +22,8 @@ const areas = [
 
 /** A whole page as HTML. What stands in it is escaped, whoever wrote it. */
 export function page(frame: Frame, title: string, body: Child): string {
-  return `<!doctype html>${(<Page frame={frame} title={title} body={body} />).toString()}`;
+  const html = <Page frame={frame} title={title} body={body} />;
+  return `<!doctype html>${html as string}`;
 }
 
 function Page({ frame, title, body }: { frame: Frame; title: string; body: Child }): JSX.Element {
