@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Child } from 'hono/jsx';
 import { accountHere, loginName } from '../space/order.js';
-import type { Viewer } from './desk.js';
+import type { Role, Viewer } from './desk.js';
 import { page, type Frame } from './pages/layout.js';
 
 declare module 'fastify' {
@@ -10,6 +10,12 @@ declare module 'fastify' {
     viewer: Viewer;
     /** The token that this person's forms send back. */
     csrf: string;
+  }
+  interface FastifyContextConfig {
+    /** The least role that may use a route; left out: viewer. */
+    least?: Role;
+    /** Whoever is not signed in may use it too. */
+    isPublic?: true;
   }
 }
 
@@ -24,15 +30,19 @@ export function frameOf(request: FastifyRequest): Frame {
   return { viewer: request.viewer, csrf: request.csrf, path };
 }
 
-/** Answers a page. */
+/**
+ * Answers a page. `live`: what the page is about, as desk/live names it: `member-123` or `space`. The page is drawn anew when
+ * that changes. Left out: it stays as it is.
+ */
 export function answerPage(
   request: FastifyRequest,
   reply: FastifyReply,
   title: string,
   body: Child,
+  live?: string,
 ): FastifyReply {
   return reply
     .type('text/html; charset=utf-8')
     .header('cache-control', 'no-store')
-    .send(page(frameOf(request), title, body));
+    .send(page(frameOf(request), title, body, live));
 }

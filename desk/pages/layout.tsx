@@ -21,12 +21,19 @@ const areas = [
 ] as const;
 
 /** A whole page as HTML. What stands in it is escaped, whoever wrote it. */
-export function page(frame: Frame, title: string, body: Child): string {
-  const html = <Page frame={frame} title={title} body={body} />;
+export function page(frame: Frame, title: string, body: Child, live?: string): string {
+  const html = <Page frame={frame} title={title} body={body} live={live} />;
   return `<!doctype html>${html as string}`;
 }
 
-function Page({ frame, title, body }: { frame: Frame; title: string; body: Child }): JSX.Element {
+interface PageParts {
+  frame: Frame;
+  title: string;
+  body: Child;
+  live: string | undefined;
+}
+
+function Page({ frame, title, body, live }: PageParts): JSX.Element {
   return (
     <html lang="en">
       <head>
@@ -44,7 +51,7 @@ function Page({ frame, title, body }: { frame: Frame; title: string; body: Child
           <Areas path={frame.path} />
           <span class="viewer">{frame.viewer.name}</span>
         </header>
-        <main>
+        <main data-live={live}>
           <h1>{title}</h1>
           {body}
         </main>
