@@ -33,7 +33,7 @@ export const arrows = {
   ],
   space: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'config'],
-    ...['temporal-server', 'worker'],
+    ...['temporal-server', 'monitoring', 'worker'],
   ],
   desk: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'config'],

@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { createBaselineBook } from '../activities/baselines.js';
 import { keyEmailDigests } from '../activities/email-digest.js';
 import { readOrders } from '../activities/orders.js';
@@ -18,20 +19,30 @@ export async function surveySpace(
   apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
   only: readonly number[] | null,
 ): Promise<Survey> {
-  // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
   const secret = await secretIfAny(config);
-  if (secret !== null) keyEmailDigests(secret);
   const whom = only === null ? 'all members' : `${only.length} members`;
-  return withSession(config, ({ client }) => {
-    const baselines = createBaselineBook(client, Date.now);
-    const deps = {
-      ...apis,
-      baselines: () => baselines.read(),
-      exceptions: async () => (await readOrders(client)).exceptions,
-      running: () => runningMembers(client),
-      holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
-      now: Date.now,
-    };
-    return withProgress(`Reading Nexudus and Kisi for ${whom}`, () => survey(deps, only));
-  });
+  return withSession(config, ({ client }) =>
+    withProgress(`Reading Nexudus and Kisi for ${whom}`, () => surveyBy(client, secret, apis, only)),
+  );
+}
+
+/** The same by a connection that is there; `secret`: that of the installation, null where there is no database yet. */
+export function surveyBy(
+  client: Client,
+  secret: Buffer | null,
+  apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
+  only: readonly number[] | null,
+): Promise<Survey> {
+  // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
+  if (secret !== null) keyEmailDigests(secret);
+  const baselines = createBaselineBook(client, Date.now);
+  const deps = {
+    ...apis,
+    baselines: () => baselines.read(),
+    exceptions: async () => (await readOrders(client)).exceptions,
+    running: () => runningMembers(client),
+    holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
+    now: Date.now,
+  };
+  return survey(deps, only);
 }

@@ -18,14 +18,14 @@ import {
 } from '../../messages/to-plan.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
 import { CommandError } from '../../space/failure.js';
-import { foretellingWords } from './foretell.js';
+import { foretellingWords } from '../../space/foretell.js';
 import { answered, named, type Giver } from '../../space/order.js';
 import { print } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
 import { changesOf, readPlanFile, type PlanFile } from './plan-file.js';
 import { doing } from './plan.js';
 import { groupNames, idWords, withGroupNames, type Names } from '../../space/names.js';
-import { otherRules, planOf, spaceIdOf, surveyScope, type Plan } from './planning.js';
+import { otherRules, planOf, spaceIdOf, surveyScope, type Plan } from '../../space/planning.js';
 import { inForceWords, openSpace, type Space } from '../../space/rules-in-force.js';
 import { readSecret } from '../../space/secret.js';
 import { withSession, type Session } from '../../space/session.js';

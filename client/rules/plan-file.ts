@@ -6,7 +6,7 @@ import type { Instant, Rules } from '../../access/types.js';
 import { tighten } from '../../database/file.js';
 import type { PlannedMember } from '../../messages/to-plan.js';
 import { CommandError } from '../../space/failure.js';
-import type { Plan, Scope } from './planning.js';
+import type { Plan, Scope } from '../../space/planning.js';
 
 const format = 'latchkey plan 3';
 /** A plan for ten thousand members has some 20 MB. */

@@ -15,7 +15,7 @@ import {
   spaceIdOf,
   surveyScope,
   type Plan,
-} from './planning.js';
+} from '../../space/planning.js';
 import { groupNames, idWords, type Names } from '../../space/names.js';
 import { openSpace, rulesJson } from '../../space/rules-in-force.js';
 import { readSecret } from '../../space/secret.js';

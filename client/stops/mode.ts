@@ -2,7 +2,7 @@ import { giveOrder, written } from './orders.js';
 import { modeUpdate, type Canaries, type Mode } from '../../messages/to-control.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
 import { CommandError } from '../../space/failure.js';
-import { foretold } from '../rules/foretell.js';
+import { foretold } from '../../space/foretell.js';
 import { named, type Giver } from '../../space/order.js';
 import { remark } from '../../space/remark.js';
 import { parseId } from '../../space/who.js';

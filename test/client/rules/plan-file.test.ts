@@ -4,7 +4,7 @@ import { statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planFileOf, readPlanFile, writePlanFile, type PlanFile } from '../../../client/rules/plan-file.js';
 import { CommandError } from '../../../space/failure.js';
-import type { Plan } from '../../../client/rules/planning.js';
+import type { Plan } from '../../../space/planning.js';
 import { rules } from '../../support/builders.js';
 import { scratch } from '../cli.js';
 

@@ -1,8 +1,8 @@
-import type { PlanLine } from '../../../messages/to-plan.js';
+import type { PlanLine } from '../../messages/to-plan.js';
 import assert from 'node:assert/strict';
-import { timeWords } from '../../../space/times.js';
-import type { Preview } from '../../../activities/preview.js';
-import { foretellingWords } from '../../../client/rules/foretell.js';
+import { timeWords } from '../../space/times.js';
+import type { Preview } from '../../activities/preview.js';
+import { foretellingWords } from '../../space/foretell.js';
 
 describe('what a mode is told to do', () => {
   const at = Date.UTC(2026, 10, 28, 7);

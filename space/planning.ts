@@ -1,13 +1,13 @@
-import type { Ground } from '../../messages/to-leader.js';
+import type { Ground } from '../messages/to-leader.js';
 import { createHash } from 'node:crypto';
-import { judge } from '../../activities/membership.js';
-import { previewOf, type Preview } from '../../activities/preview.js';
-import { isMember, type Survey, type Surveyed, type Unread } from '../../activities/survey.js';
-import type { Exception, Instant, Rules, WhatIf } from '../../access/types.js';
-import { CommandError } from '../../space/failure.js';
-import { homeZone, instantAt, type Typed } from '../../space/typed-times.js';
-import { differencesFrom, differencesOf, type Space } from '../../space/rules-in-force.js';
-import { surveySpace } from '../../space/survey.js';
+import { judge } from '../activities/membership.js';
+import { previewOf, type Preview } from '../activities/preview.js';
+import { isMember, type Survey, type Surveyed, type Unread } from '../activities/survey.js';
+import type { Exception, Instant, Rules, WhatIf } from '../access/types.js';
+import { CommandError } from './failure.js';
+import { homeZone, instantAt, type Typed } from './typed-times.js';
+import { differencesFrom, differencesOf, type Space } from './rules-in-force.js';
+import { surveySpace } from './survey.js';
 
 /** The members of a plan: one, those of a location, or all. */
 export interface Scope {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { disagreementOf, type Disagreement } from '../../../client/webhooks/disagreements.js';
-import type { JsonValue } from '../../../access/json.js';
-import type { AuditRecord } from '../../../database/audit-records.js';
-import { note, noon } from '../../database/records.js';
+import { disagreementOf, type Disagreement } from '../../space/disagreements.js';
+import type { JsonValue } from '../../access/json.js';
+import type { AuditRecord } from '../../database/audit-records.js';
+import { note, noon } from '../database/records.js';
 
 const opinion = (minute: number, groupIds: number[], memberId = 7): AuditRecord =>
   at(minute, { kind: 'opinion', memberId, after: groupIds });

@@ -1,14 +1,14 @@
-import type { PlanLine } from '../../messages/to-plan.js';
-import { linesOf, type Preview } from '../../activities/preview.js';
-import { isMember } from '../../activities/survey.js';
-import type { Canaries } from '../../messages/to-control.js';
-import { failureOf } from '../../space/failure.js';
+import type { PlanLine } from '../messages/to-plan.js';
+import { linesOf, type Preview } from '../activities/preview.js';
+import { isMember } from '../activities/survey.js';
+import type { Canaries } from '../messages/to-control.js';
+import { failureOf } from './failure.js';
 import { planOf, secondsFor, type Plan } from './planning.js';
-import { openSpace } from '../../space/rules-in-force.js';
-import { surveySpace } from '../../space/survey.js';
-import { timeWords } from '../../space/times.js';
-import { counted } from '../../lib/words.js';
-import { zoneOf } from '../../space/zones.js';
+import { openSpace } from './rules-in-force.js';
+import { surveySpace } from './survey.js';
+import { timeWords } from './times.js';
+import { counted } from '../lib/words.js';
+import { zoneOf } from './zones.js';
 
 /**
  * What Latchkey would write to Kisi as soon as it may, for these members or (null) for all, in words: by the same plan that
@@ -33,8 +33,8 @@ async function planFor(canaries: Canaries | null): Promise<{ plan: Plan; zone: s
   return { plan, zone: zoneOf(ground.knownZones, null) };
 }
 
-/** As the gate of all writes sees it (activities/gate.ts). */
-function isAmong(canaries: Canaries | null, { memberId, locationId }: Preview): boolean {
+/** Whether somebody is one of these few (null: of all), as the gate of all writes sees it (activities/gate.ts). */
+export function isAmong(canaries: Canaries | null, { memberId, locationId }: Preview): boolean {
   if (canaries === null || canaries.memberIds.includes(memberId)) return true;
   return locationId !== null && canaries.locationIds.includes(locationId);
 }
