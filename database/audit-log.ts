@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
 import type { Instant } from '../access/types.js';
 import { codeOf, tried } from './errors.js';
 import { addRow, changeRow, cut, journaled, notePrune, type Head } from './journal.js';
@@ -112,6 +112,16 @@ export class AuditLog {
     const rows = matching(rowsIn(this.db), filter).limit(limit);
     if (after === undefined) return inOrder(rows);
     return inOrder(rows.where((is) => is(is.refTuple('at', 'key'), '>', is.tuple(after.at, after.key))));
+  }
+
+  /** A page of records, the newest first. `after`: only what is older than this record. */
+  newestFirst({ after, limit, ...filter }: AuditFilter & AuditPage): Promise<AuditRecord[]> {
+    let rows = matching(rowsIn(this.db), filter).limit(limit);
+    if (after !== undefined)
+      rows = rows.where((is) => is(is.refTuple('at', 'key'), '<', is.tuple(after.at, after.key)));
+    return reading(async () =>
+      (await rows.orderBy('at', 'desc').orderBy('key', 'desc').execute()).map(recordOf),
+    );
   }
 
   /** All records, in the order of time, then key, read page by page. */
@@ -232,13 +242,25 @@ function rowsIn(db: Kysely<Tables>) {
   return db.selectFrom('audit_log').selectAll();
 }
 
-function matching(rows: Rows, { memberId, since, until, kinds = [], waited = false }: AuditFilter): Rows {
+function matching(
+  rows: Rows,
+  { memberId, groupId, by, since, until, kinds = [], exceptWhat = [], waited = false }: AuditFilter,
+): Rows {
   let some = rows;
   if (memberId !== undefined) some = some.where('member_id', '=', memberId);
+  if (groupId !== undefined) some = some.where('group_id', '=', groupId);
+  if (by !== undefined) some = some.where(isDoneBy(by));
   if (since !== undefined) some = some.where('at', '>=', since);
   if (until !== undefined) some = some.where('at', '<', until);
   if (kinds.length > 0) some = some.where('kind', 'in', kinds);
+  if (exceptWhat.length > 0) some = some.where('what', 'not in', exceptWhat);
   return waited ? some.where('waited_until', 'is not', null) : some;
+}
+
+/** By a name alone, or with the account that it was given by. What stands for other letters in a pattern stands for itself. */
+function isDoneBy(by: string): RawBuilder<SqlBool> {
+  const withAccount = `${by.replace(/[\\%_]/g, '\\$&')} (%`;
+  return sql<SqlBool>`(done_by = ${by} or done_by like ${withAccount} escape '\\')`;
 }
 
 const reading = <T>(act: () => Promise<T>): Promise<T> => tried('The audit log could not be read', act);

@@ -63,11 +63,16 @@ export type Note = AuditRecord & { kind: Exclude<AuditKind, 'write'>; state: Out
 /** Which records. What is left out does not restrict; `kinds`: an empty list neither. */
 export interface AuditFilter {
   memberId?: number | undefined;
+  groupId?: number | undefined;
+  /** Who, as a record has it, or without the account behind the name: 'gina' finds 'gina (ada@desk-1)' too. */
+  by?: string | undefined;
   /** At this instant or later. */
   since?: Instant | undefined;
   /** Before this instant. */
   until?: Instant | undefined;
   kinds?: readonly AuditKind[] | undefined;
+  /** Only records that say something else than these. */
+  exceptWhat?: readonly string[] | undefined;
   /** True: only writes that somebody waited for. */
   waited?: boolean | undefined;
 }

@@ -49,6 +49,12 @@ async function createAuditLogTables(db: Kysely<unknown>, keyType: ReturnType<typ
   await schema.createIndex('audit_log_at').on('audit_log').columns(['at', 'key']).execute();
   const byMember = schema.createIndex('audit_log_member_at').on('audit_log');
   await byMember.columns(['member_id', 'at', 'key']).execute();
+  for (const column of ['group_id', 'done_by'])
+    await schema
+      .createIndex(`audit_log_${column}_at`)
+      .on('audit_log')
+      .columns([column, 'at', 'key'])
+      .execute();
   for (const column of ['key_before', 'key_after', 'user_after'])
     await schema.createIndex(`audit_log_${column}`).on('audit_log').column(column).execute();
   await schema.createIndex('audit_log_seq').unique().on('audit_log').column('seq').execute();

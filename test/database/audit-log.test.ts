@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { JsonValue } from '../../access/json.js';
-import type { Note, Outcome, AuditRecord, WriteAhead } from '../../database/audit-records.js';
+import type { AuditFilter, Note, Outcome, AuditRecord, WriteAhead } from '../../database/audit-records.js';
 import { onEachEngine } from './engines.js';
 import { collect, keysIn, keysOf, note, noon, write } from './records.js';
 
@@ -224,6 +224,35 @@ onEachEngine('the audit log', (bench) => {
       assert.deepEqual(keysOf(paged), keysOf(inOrder(records.map(note))));
     });
     await fc.assert(property, { numRuns: 40 });
+  });
+
+  it('lists the newest first, and goes on behind a record without a gap or a repeat', async () => {
+    const auditLog = await bench.open();
+    for (const key of ['b', 'a', 'd', 'c']) await auditLog.note(note({ key, at: noon }));
+    await auditLog.note(note({ key: 'later', at: noon + 1 }));
+    const first = await auditLog.newestFirst({ limit: 2 });
+    assert.deepEqual(keysOf(first), ['later', 'd']);
+    const second = await auditLog.newestFirst({ after: first.at(-1), limit: 9 });
+    assert.deepEqual(keysOf(second), ['c', 'b', 'a']);
+  });
+
+  it('filters by group, by what is said, and by who did it, with or without the account behind the name', async () => {
+    const auditLog = await bench.open();
+    const by = async (key: string, name: string, over: Partial<Note> = {}): Promise<void> =>
+      auditLog.note(note({ key, by: name, ...over }));
+    await by('1', 'gina');
+    await by('2', 'gina (ada@desk-1)', { groupId: 13 });
+    await by('3', 'ginas');
+    await by('4', 'g_na', { what: 'move' });
+    const found = async (filter: AuditFilter): Promise<string[]> =>
+      keysOf(await auditLog.list({ ...filter, limit: 9 }));
+    assert.deepEqual(await found({ by: 'gina' }), ['1', '2']);
+    // What stands for any letter in a pattern is a letter like others.
+    assert.deepEqual(await found({ by: 'g_na' }), ['4']);
+    assert.deepEqual(await found({ by: '%' }), []);
+    assert.deepEqual(await found({ by: "gina' or '1'='1" }), []);
+    assert.deepEqual(await found({ groupId: 13 }), ['2']);
+    assert.deepEqual(await found({ exceptWhat: ['move'] }), ['1', '2', '3']);
   });
 
   it('reads and deletes more than fits on a page', async () => {
