@@ -2,16 +2,19 @@
  * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
+import { z } from 'zod';
 import { createSend, read, type KisiClientOptions } from './http.js';
 import { pages, readAll, type Page } from './lists.js';
 import {
   asKey,
   currentUserRecord,
+  doorOfGroupRecord,
   groupRecord,
   keyRole,
   userRecord,
   type Assignment,
   type KisiCurrentUser,
+  type KisiDoor,
   type KisiGroup,
   type KisiKey,
   type KisiUser,
@@ -34,6 +37,11 @@ export interface KisiClient {
   listGroups(signal?: AbortSignal): Promise<KisiGroup[]>;
   /** One group; `notFound` when there is none. */
   getGroup(id: number, signal?: AbortSignal): Promise<KisiGroup>;
+  /**
+   * The doors that a group opens, 100 at most. Which fields `/group_locks` has is known by what others read of it only: for show,
+   * and nothing is decided by it. One request.
+   */
+  listDoorsOfGroup(where: { groupId: number }, signal?: AbortSignal): Promise<KisiDoor[]>;
   /**
    * The person with exactly this e-mail (trimmed, any case), or null. `filter` asks `?email=`, whose exactness and
    * case rule are not documented; `search` asks `?query=`, a loose search that must never be trusted for its first
@@ -116,6 +124,13 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     },
     listGroups: (signal) => readAll(send, 'groups', groupRecord, {}, signal),
     getGroup: (id, signal) => read(send, { method: 'GET', path: '/groups/{id}', id }, groupRecord, signal),
+    async listDoorsOfGroup({ groupId }, signal) {
+      const query = { group_id: groupId, limit: 100 };
+      const doors = z.array(doorOfGroupRecord);
+      const rows = await read(send, { method: 'GET', path: '/group_locks', query }, doors, signal);
+      // Where the filter is not heeded, others' doors come too.
+      return rows.filter((row) => row.groupId === groupId).map(({ id, name }) => ({ id, name }));
+    },
     findUserByEmail: (email, how, signal) => users.findByEmail(email, how, signal),
     getUser: (id, signal) => users.get(id, signal),
     listUsers: (signal) => readAll(send, 'users', userRecord, {}, signal),

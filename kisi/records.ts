@@ -27,6 +27,12 @@ export interface KisiGroup {
   locksCount: number | null;
 }
 
+/** A door that a group opens. */
+export interface KisiDoor {
+  id: number;
+  name: string;
+}
+
 /** A person in the organization. E-mail and name are personal data: never log them. */
 export interface KisiUser {
   id: number;
@@ -133,13 +139,15 @@ export const currentUserRecord = z
     organizationName: row.organization?.name ?? null,
   }));
 
+// In one line of what can be seen: one with a line break in it would forge lines wherever it is shown, logs too.
+const plainName = z
+  .string()
+  .transform((name) => name.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
+
 export const groupRecord = z
   .object({
     id,
-    // In one line of what can be seen: one with a line break in it would forge lines wherever it is shown, logs too.
-    name: z
-      .string()
-      .transform((name) => name.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')),
+    name: plainName,
     place_id: maybeNumber,
     login_enabled: maybeTruth,
     locks_count: maybeNumber,
@@ -150,6 +158,15 @@ export const groupRecord = z
     placeId: row.place_id,
     loginEnabled: row.login_enabled,
     locksCount: row.locks_count,
+  }));
+
+/** That a group opens a door: a record of its own (`/group_locks`). */
+export const doorOfGroupRecord = z
+  .object({ group_id: id, lock_id: id, lock: z.object({ name: plainName }).nullish() })
+  .transform((row): KisiDoor & { groupId: number } => ({
+    groupId: row.group_id,
+    id: row.lock_id,
+    name: row.lock?.name ?? '',
   }));
 
 export const userRecord = z

@@ -153,6 +153,22 @@ export function lockBody(org: KisiOrganization, lock: KisiLock): object {
   };
 }
 
+/** That a group opens a door. */
+export function groupLockBody(org: KisiOrganization, group: KisiGroup, lock: KisiLock): object {
+  const place = org.places.get(lock.place_id);
+  return {
+    id: group.id * 1_000_000 + lock.id,
+    group_id: group.id,
+    group: { id: group.id, name: group.name },
+    lock_id: lock.id,
+    lock: { id: lock.id, name: lock.name, description: null },
+    place_id: lock.place_id,
+    ...(place && { place: { id: place.id, name: place.name } }),
+    created_at: group.created_at,
+    updated_at: group.updated_at,
+  };
+}
+
 /** The roles that can be given. Ids other than those of groups were only reported, not documented. */
 export const roles = [
   { id: 'group_basic', applies_to: 'Group', name: 'Basic' },

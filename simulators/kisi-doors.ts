@@ -1,14 +1,15 @@
 /** The addresses of places and locks, and what opening a door answers. */
 import type { FastifyInstance } from 'fastify';
-import { lockBody, organizationBody, placeBody } from './kisi-bodies.js';
+import { groupLockBody, lockBody, organizationBody, placeBody } from './kisi-bodies.js';
 import * as http from './kisi-http.js';
 import type { KisiAssignment, KisiLock, KisiUser } from './kisi-organization.js';
 import { listInstant, type Simulation } from './kisi-switches.js';
 
 const pageSize = { default: 50, max: 250 };
 
-/** Adds `/organization`, `/places`, `/locks` and `/locks/{id}/unlock`. */
+/** Adds `/organization`, `/places`, `/locks`, `/group_locks` and `/locks/{id}/unlock`. */
 export function addDoorRoutes(app: FastifyInstance, simulation: Simulation): void {
+  addDoorsOfGroups(app, simulation);
   const { org, switches, faults } = simulation;
 
   app.get('/organization', () => organizationBody(org));
@@ -45,6 +46,26 @@ export function addDoorRoutes(app: FastifyInstance, simulation: Simulation): voi
     if (refusal) throw refusal;
     org.people.put({ ...user, last_accessed_at: org.timestamp() });
     return { message: 'Unlocked!' };
+  });
+}
+
+/**
+ * Which doors a group opens. Kisi's contract was not read here: the fields are those that programs of others read, and the sizes
+ * of pages those of groups.
+ */
+function addDoorsOfGroups(app: FastifyInstance, simulation: Simulation): void {
+  const { org, switches, faults } = simulation;
+  app.get('/group_locks', (request, reply) => {
+    const query = http.queryOf(request);
+    const fault = faults.of(request);
+    const groupId = http.integerOf(query, 'group_id');
+    const rows = org.groups
+      .asOf(listInstant(simulation))
+      .filter((group) => fault === 'ignoreFilters' || groupId === undefined || group.id === groupId)
+      .flatMap((group) => group.lock_ids.map((id) => ({ group, lock: org.locks.get(id) })))
+      .flatMap(({ group, lock }) => (lock === undefined ? [] : [{ group, lock }]));
+    const options = { size: { default: 10, max: 250 }, overMax: switches.limitOverMax, fault };
+    return http.sendPage(reply, rows, query, options, ({ group, lock }) => groupLockBody(org, group, lock));
   });
 }
 

@@ -57,6 +57,19 @@ describe('the Kisi client', () => {
     );
   });
 
+  it('lists the doors of a group, and of no other where Kisi heeds no filter', async () => {
+    const { sim, client } = await start();
+    const studio = sim.org.addGroup({ name: 'Studio', locks_count: 2 });
+    sim.org.addGroup({ name: 'Lobby' });
+    const doors = await client.listDoorsOfGroup({ groupId: studio.id });
+    assert.deepEqual(
+      doors.map(({ id }) => id),
+      studio.lock_ids,
+    );
+    sim.faults.add({ match: '^/group_locks', kind: 'ignoreFilters' });
+    assert.deepEqual(await client.listDoorsOfGroup({ groupId: studio.id }), doors);
+  });
+
   it('makes a regular user, who is mailed once and need not click a link first', async () => {
     const { sim, client } = await start({ sendEmailsDefault: false });
     const made = await client.createUser({ email: ' Ada@Example.com', name: 'Ada' });

@@ -110,6 +110,7 @@ const shapesByCollection: Record<string, string> = {
   roles: 'Role',
   places: 'Place',
   locks: 'Lock',
+  group_locks: 'GroupLock',
   integrations: 'Integration',
 };
 

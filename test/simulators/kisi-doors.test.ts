@@ -28,6 +28,17 @@ describe('Kisi simulator: doors', () => {
     assert.equal((await kisi.ask('GET', '/locks?query=studio', undefined, secret)).status, 200);
   });
 
+  it('are told group by group', async () => {
+    const lobby = kisi.org.addGroup({ name: 'Lobby', locks_count: 2 });
+    const { body } = await kisi.ask('GET', `/group_locks?group_id=${lobby.id}`);
+    const rows = body as { group_id: number; lock_id: number; lock: { name: string } }[];
+    assert.deepEqual(
+      rows.map(({ group_id, lock_id }) => [group_id, lock_id]),
+      lobby.lock_ids.map((id) => [lobby.id, id]),
+    );
+    assert.equal(rows[0]?.lock.name, kisi.org.locks.get(lobby.lock_ids[0] ?? 0)?.name);
+  });
+
   it('stay shut without a role, and open to an administrator', async () => {
     assert.equal(await knock(), '403 fcd8ef');
     assert.equal(await knock('kisi-test-key'), 'open');
