@@ -9,6 +9,12 @@ import type { Tables } from '../database/tables.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
 
+/** Who is in Nexudus, by name. In memory only. */
+export interface Directory {
+  /** Null: nobody by this id, or it is not known yet. */
+  nameOf(memberId: number): string | null;
+}
+
 /** The space that a desk shows, as one process reaches it. */
 export interface Desk {
   config: Config;
@@ -20,6 +26,8 @@ export interface Desk {
   auditLog: AuditLog;
   log: Logger;
   now: () => Instant;
+  /** Left out: people are shown by their ids. */
+  people?: Directory;
 }
 
 /** What a signed-in person may do: look; what the front desk does; everything. Each may what those before may. */

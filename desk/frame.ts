@@ -27,7 +27,7 @@ export function personHere(): Viewer {
 /** What pages are drawn with for whoever asks. */
 export function frameOf(request: FastifyRequest): Frame {
   const path = request.url.split('?')[0] ?? '/';
-  return { viewer: request.viewer, csrf: request.csrf, path };
+  return { viewer: request.viewer, csrf: request.csrf, path, health: request.health };
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Viewer } from '../desk.js';
+import type { ShownHealth } from '../health.js';
 import { words } from '../words.js';
+import { HealthLine } from './health-line.js';
 
 /** What every page is drawn with. */
 export interface Frame {
@@ -10,6 +12,8 @@ export interface Frame {
   csrf: string;
   /** The path of the page that is shown, so that its area is marked. */
   path: string;
+  /** Null: it is not shown. */
+  health: ShownHealth | null;
 }
 
 const areas = [
@@ -51,6 +55,7 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
           <Areas path={frame.path} />
           <span class="viewer">{frame.viewer.name}</span>
         </header>
+        {frame.health !== null && <HealthLine health={frame.health} />}
         <main data-live={live}>
           <h1>{title}</h1>
           {body}
@@ -64,10 +69,15 @@ function Areas({ path }: { path: string }): JSX.Element {
   return (
     <nav>
       {areas.map(([href, name]) => (
-        <a href={href} {...(path === href ? { 'aria-current': 'page' as const } : {})}>
+        <a href={href} {...(isWithin(path, href) ? { 'aria-current': 'page' as const } : {})}>
           {name}
         </a>
       ))}
     </nav>
   );
+}
+
+/** Whether a page is of this area: the area's own, or one below it. */
+function isWithin(path: string, area: string): boolean {
+  return path === area || (area !== '/' && path.startsWith(`${area}/`));
 }

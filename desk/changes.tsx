@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { csvLines } from '../database/lines.js';
+import type { AuditRecord } from '../database/audit-records.js';
+import { failureOf } from '../space/failure.js';
+import { cursorIn, readFilter, type ReadFilter } from './changes-filter.js';
+import type { Desk } from './desk.js';
+import { answerPage } from './frame.js';
+import { zoneIn } from './health.js';
+import type { KnownNames } from './known-names.js';
+import { Changes } from './pages/changes.js';
+import { words } from './words.js';
+
+/** So many are on one page. */
+const pageRows = 100;
+
+/** What a page of changes shows. */
+interface ChangesPage {
+  records: AuditRecord[];
+  /** There are older ones. */
+  isMore: boolean;
+  problem: string | null;
+}
+
+/** Adds the audit log as a page with filters, and as a file. */
+export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames): void {
+  app.get('/changes', async (request, reply) => {
+    const read = filterOf(desk, request);
+    const after = cursorIn(request.query);
+    const found = await pageOf(desk, read, after);
+    const zone = zoneIn(request.health);
+    const naming = { people: desk.people ?? null, groups: await names.groups(), zone };
+    const body = <Changes read={read} naming={naming} isFirst={after === undefined} {...found} />;
+    return answerPage(request, reply, words.space.changes.title, body, 'space');
+  });
+
+  app.get('/changes.csv', (request, reply) => {
+    const { filter, problems } = filterOf(desk, request);
+    const problem = Object.values(problems).join(' ');
+    if (problem !== '') return reply.code(400).type('text/plain; charset=utf-8').send(`${problem}\n`);
+    const lines = Readable.from(csvLines(desk.auditLog.all(filter)));
+    lines.on('error', (err) => {
+      desk.log.warn({ err }, 'a download of the audit log ended half-way');
+    });
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="latchkey-changes.csv"')
+      .header('cache-control', 'no-store')
+      .send(lines);
+  });
+}
+
+function filterOf(desk: Desk, request: FastifyRequest): ReadFilter {
+  return readFilter(request.query, zoneIn(request.health), desk.now());
+}
+
+/** Where a field means nothing, nothing is shown: what was not asked for would mislead. */
+async function pageOf(
+  { auditLog }: Desk,
+  { filter, problems }: ReadFilter,
+  after: Pick<AuditRecord, 'at' | 'key'> | undefined,
+): Promise<ChangesPage> {
+  const nothing = { records: [], isMore: false };
+  if (Object.keys(problems).length > 0) return { ...nothing, problem: null };
+  try {
+    const records = await auditLog.newestFirst({ ...filter, after, limit: pageRows + 1 });
+    return { records: records.slice(0, pageRows), isMore: records.length > pageRows, problem: null };
+  } catch (error) {
+    return { ...nothing, problem: failureOf(error).lines.join(' ') };
+  }
+}

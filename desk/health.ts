@@ -1,0 +1,90 @@
+import type { FastifyInstance } from 'fastify';
+import type { Instant } from '../access/types.js';
+import { readInForce } from '../activities/in-force.js';
+import type { InForce } from '../messages/to-leader.js';
+import type { Alert } from '../monitoring/alert.js';
+import { alertsOf } from '../monitoring/alerts.js';
+import { readFacts, type Facts } from '../monitoring/facts.js';
+import { zoneOf, type Zones } from '../space/zones.js';
+import type { Desk } from './desk.js';
+import { LastKnown, type Shown } from './last-known.js';
+
+/** How the space stands. */
+export interface Health {
+  facts: Facts;
+  inForce: InForce | null;
+  /** What needs somebody. */
+  standing: Alert[];
+}
+
+/** What a page says of it. */
+export interface ShownHealth extends Shown<Health> {
+  now: Instant;
+  /** Since when Temporal answers this process, or does not. Null: it was not asked yet. */
+  temporal: { answers: boolean; since: Instant } | null;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How the space stands, as every page shows it; null: whoever is not signed in does not see it. */
+    health: ShownHealth | null;
+  }
+}
+
+/** All who look at about the same time get the same. */
+const maxAgeMs = 2_000;
+/** No page waits longer for it. */
+const waitMs = 150;
+/** They are no pages. */
+const withoutHealth = /^\/(assets|live|search)\b/;
+
+/** How the space stands, read for all requests, with since when Temporal answers. */
+export class HealthWatch {
+  private temporal: ShownHealth['temporal'] = null;
+  private readonly known: LastKnown<Health>;
+
+  constructor(private readonly desk: Desk) {
+    this.known = new LastKnown(() => this.read(), { maxAgeMs, waitMs, now: desk.now });
+  }
+
+  /** As `LastKnown.get`. Throws nothing. */
+  async get(): Promise<ShownHealth> {
+    const shown = await this.known.get();
+    return { ...shown, now: this.desk.now(), temporal: this.temporal };
+  }
+
+  private async read(): Promise<Health> {
+    const { client, taskQueue, now } = this.desk;
+    try {
+      const [facts, inForce] = await Promise.all([readFacts(client, taskQueue, now()), readInForce(client)]);
+      this.note(true);
+      return { facts, inForce, standing: alertsOf(facts, now()).standing };
+    } catch (error) {
+      this.note(false);
+      throw error;
+    }
+  }
+
+  private note(answers: boolean): void {
+    if (this.temporal?.answers !== answers) this.temporal = { answers, since: this.desk.now() };
+  }
+}
+
+/** Has every page know how the space stands. */
+export function addHealth(app: FastifyInstance, watch: HealthWatch): void {
+  app.decorateRequest('health', null);
+  app.addHook('preHandler', async (request) => {
+    if (request.routeOptions.config.isPublic === true || withoutHealth.test(request.url)) return;
+    request.health = await watch.get();
+  });
+}
+
+/** The zones of all locations, as a worker knew them last. */
+export function zonesIn(health: Pick<ShownHealth, 'value'> | null): Zones {
+  return health?.value?.inForce?.ground?.knownZones ?? {};
+}
+
+/** The zone in which what concerns the whole space is told; null: the locations have several, or it is not known. */
+export function zoneIn(health: Pick<ShownHealth, 'value'> | null): string | null {
+  return zoneOf(zonesIn(health), null);
+}

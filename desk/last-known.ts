@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Instant } from '../access/types.js';
+import { failureOf } from '../space/failure.js';
+
+/** What was read last, as far as it could be. */
+export interface Shown<T> {
+  /** Null: it was never read. */
+  value: T | null;
+  readAt: Instant | null;
+  /** Why it could not be read last time, for people; null: it could. */
+  problem: string | null;
+  /** It is being read now. */
+  isReading: boolean;
+}
+
+/** How old what is shown may be, and how long whoever asks waits for what is newer. */
+interface Terms {
+  maxAgeMs: number;
+  waitMs: number;
+  now: () => Instant;
+}
+
+/**
+ * Something that is read for all who look at the desk at about the same time. Whoever asks is never kept waiting for longer than
+ * `waitMs`, and gets what was read before where reading fails or takes longer. A read that failed is not tried again before
+ * `maxAgeMs` have gone by.
+ */
+export class LastKnown<T> {
+  private value: T | null = null;
+  private readAt: Instant | null = null;
+  private triedAt: Instant | null = null;
+  private tookMs = 0;
+  private problem: string | null = null;
+  private reading: Promise<void> | null = null;
+
+  constructor(
+    private readonly read: () => Promise<T>,
+    private readonly terms: Terms,
+  ) {}
+
+  /** What is known; reads it anew, or waits for whoever does, where that is too old. Throws nothing. */
+  async get(): Promise<Shown<T>> {
+    // Something that takes long is not read all the time.
+    if (this.isOld(Math.max(this.terms.maxAgeMs, this.tookMs))) this.begin();
+    if (this.reading !== null && this.terms.waitMs > 0)
+      await Promise.race([this.reading, sleep(this.terms.waitMs, undefined, { ref: false })]);
+    return this.shown();
+  }
+
+  /** What is known, without a wait. */
+  shown(): Shown<T> {
+    const { value, readAt, problem } = this;
+    return { value, readAt, problem, isReading: this.reading !== null };
+  }
+
+  /** Has it read anew, unless that was tried within this time. */
+  renew(withinMs: number): void {
+    if (this.isOld(withinMs)) this.begin();
+  }
+
+  private isOld(maxAgeMs: number): boolean {
+    const ageMs = this.triedAt === null ? Infinity : this.terms.now() - this.triedAt;
+    // One from the future was tried before somebody set the clock back.
+    return ageMs >= maxAgeMs || ageMs < 0;
+  }
+
+  private begin(): void {
+    this.reading ??= this.readOnce().finally(() => {
+      this.reading = null;
+    });
+  }
+
+  private async readOnce(): Promise<void> {
+    const startedAt = this.terms.now();
+    try {
+      this.value = await this.read();
+      this.readAt = this.terms.now();
+      this.problem = null;
+    } catch (error) {
+      this.problem = failureOf(error).lines.join(' ');
+    }
+    this.triedAt = this.terms.now();
+    this.tookMs = this.triedAt - startedAt;
+  }
+}

@@ -1,0 +1,141 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { version } from '../../lib/version.js';
+import { giverWords } from '../../messages/to-control.js';
+import { ago, statusLines } from '../../space/status.js';
+import { zoneIn, type Health, type ShownHealth } from '../health.js';
+import { words } from '../words.js';
+import { At, Told } from './told.js';
+
+const said = words.space.health;
+/** Read once: it is a file. */
+const release = version();
+type Level = 'good' | 'attention' | 'bad';
+
+/** How everything stands, in one line that opens to all of it. */
+export function HealthLine({ health }: { health: ShownHealth }): JSX.Element {
+  const level = levelOf(health);
+  return (
+    <details class={`health ${level}`} {...(level === 'bad' ? { 'data-level': 'bad' } : {})}>
+      <summary>
+        <strong class={`state ${level}`}>{headline(health)}</strong> {shortLine(health)}
+      </summary>
+      <h2>{said.title}</h2>
+      {health.value === null ? null : <Needed health={health.value} zone={zoneIn(health)} />}
+      <ul>
+        {health.problem === null ? null : <li class="bad">{said.unread(health.problem)}</li>}
+        <TemporalLine health={health} />
+        {health.value === null ? null : <Lines health={health.value} shown={health} />}
+        <li>{said.version(release)}</li>
+      </ul>
+    </details>
+  );
+}
+
+function levelOf({ value, problem }: ShownHealth): Level {
+  if (problem !== null || value === null || value.standing.length > 0) return 'bad';
+  const { orders } = value.facts;
+  return orders?.mode.name === 'live' && orders.stop === null ? 'good' : 'attention';
+}
+
+function headline({ value, problem }: ShownHealth): string {
+  if (problem !== null || value === null) return said.isUnknown;
+  if (value.standing.length > 0) return said.needs(value.standing.length);
+  return (value.facts.orders?.stop ?? null) === null ? said.isWell : said.isStopped;
+}
+
+/** The mode, and when both sides were looked at last. */
+function shortLine(health: ShownHealth): string {
+  const { value, now } = health;
+  if (value === null) return health.problem === null ? said.neverRead : '';
+  const { orders, poll, drift } = value.facts;
+  const zone = zoneIn(health);
+  const comparedAt = drift?.lastComparedAt ?? null;
+  return [
+    ...(orders === null ? [] : [said.modes[orders.mode.name]]),
+    poll.lastGoodAt === null ? said.neverPolled : said.polled(ago(poll.lastGoodAt, now, zone)),
+    comparedAt === null ? said.neverCompared : said.compared(ago(comparedAt, now, zone)),
+  ].join(' ');
+}
+
+function Needed({ health, zone }: { health: Health; zone: string | null }): JSX.Element | null {
+  if (health.standing.length === 0) return null;
+  const naming = { people: null, groups: new Map<number, string>(), zone };
+  return (
+    <>
+      <h3>{said.what}</h3>
+      <ul>
+        {health.standing.map(({ text }) => (
+          <li class="bad">
+            <Told text={text} naming={naming} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function TemporalLine({ health }: { health: ShownHealth }): JSX.Element | null {
+  const { temporal } = health;
+  if (temporal === null) return null;
+  const zone = zoneIn(health);
+  if (temporal.answers)
+    return (
+      <li>
+        {said.temporalAnswers} <At at={temporal.since} zone={zone} />.
+      </li>
+    );
+  return (
+    <li class="bad">
+      {said.temporalSilent} <At at={temporal.since} zone={zone} />. {said.temporalDo}
+    </li>
+  );
+}
+
+function Lines({ health, shown }: { health: Health; shown: ShownHealth }): JSX.Element {
+  const { facts, inForce } = health;
+  const zone = zoneIn(shown);
+  const naming = { people: null, groups: new Map<number, string>(), zone };
+  return (
+    <>
+      <OrderLines health={health} zone={zone} />
+      {statusLines(facts, inForce, shown.now, zone).map((line) => (
+        <li>
+          <Told text={line} naming={naming} />
+        </li>
+      ))}
+      {shown.readAt === null ? null : (
+        <li>
+          {said.readAt} <At at={shown.readAt} zone={zone} />.
+        </li>
+      )}
+    </>
+  );
+}
+
+/** The mode and the pause, with who ordered each. */
+function OrderLines({ health, zone }: { health: Health; zone: string | null }): JSX.Element {
+  const { orders } = health.facts;
+  const naming = { people: null, groups: new Map<number, string>(), zone };
+  if (orders === null)
+    return (
+      <li>
+        <Told text={said.noWorker} naming={naming} />
+      </li>
+    );
+  const { mode, stop } = orders;
+  return (
+    <>
+      <li>
+        {said.modes[mode.name]} {said.ordered(giverWords(mode), mode.why)} (<At at={mode.since} zone={zone} />
+        ).
+      </li>
+      {stop === null ? null : (
+        <li class="attention">
+          {said.stops[stop.level]} {said.ordered(giverWords(stop), stop.why)} (
+          <At at={stop.since} zone={zone} />
+          ).
+        </li>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,41 @@
+/** Pages of several parts, each of which may be unread. */
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Instant } from '../../access/types.js';
+import type { Zones } from '../../space/zones.js';
+import type { Viewer } from '../desk.js';
+import type { Shown } from '../last-known.js';
+import { words } from '../words.js';
+import { At, type Naming } from './told.js';
+
+/** For whom the page is drawn, and by what it names things. */
+export interface About {
+  naming: Naming;
+  zones: Zones;
+  viewer: Viewer;
+  now: Instant;
+}
+
+/** Says of a part that it could not be read, or is older than the page. */
+export function Unread({
+  what,
+  part,
+  zone,
+}: {
+  what: string;
+  part: Shown<unknown>;
+  zone: string | null;
+}): JSX.Element | null {
+  const { problem, isReading, readAt, value } = part;
+  if (problem === null && !(isReading && value === null)) return null;
+  return (
+    <p class="attention">
+      {words.space.unread(what, problem ?? words.space.isReading)}
+      {readAt === null ? null : (
+        <>
+          {' '}
+          {words.space.asOf} <At at={readAt} zone={zone} />.
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,67 @@
+/** Small parts of pages: times, people and groups by name, and texts of the rules as people read them. */
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { printable } from '../../access/text.js';
+import { iso, type Instant } from '../../access/types.js';
+import { withGroupNames, type Names } from '../../space/names.js';
+import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
+import type { Directory } from '../desk.js';
+import { words } from '../words.js';
+
+/** By what a page names things: people, groups and the time zone of what it tells. */
+export interface Naming {
+  people: Directory | null;
+  groups: Names;
+  /** IANA name; null: UTC. */
+  zone: string | null;
+}
+
+/** An instant: 'Mon 30 Nov 06:15, Rome'. */
+export function At({ at, zone }: { at: Instant; zone: string | null }): JSX.Element {
+  return <time datetime={iso(at)}>{timeWords(at, zone)}</time>;
+}
+
+/** An end: one at midnight is told by the last day that counts. */
+export function Until({ at, zone }: { at: Instant; zone: string | null }): JSX.Element {
+  return <time datetime={iso(at)}>{endWords(at, zone)}</time>;
+}
+
+/** A member by name, as a link to the person's page. */
+export function Person({ id, people }: { id: number; people: Directory | null }): JSX.Element {
+  return <a href={`/people/${id}`}>{personWords(id, people)}</a>;
+}
+
+/** The name of a member; 'Member 123' where it is not known. */
+export function personWords(id: number, people: Directory | null): string {
+  return printable(people?.nameOf(id) ?? words.space.memberWithId(id));
+}
+
+/** A group by name, as a link to the group's page. */
+export function Group({ id, groups }: { id: number; groups: Names }): JSX.Element {
+  return <a href={`/groups/${id}`}>{groupWords(id, groups)}</a>;
+}
+
+/** The name of a group; 'Group 12' where it is not known. */
+export function groupWords(id: number, groups: Names): string {
+  return printable(groups.get(id) ?? words.space.groupWithId(id));
+}
+
+/** A text of the rules or of an alert: with names, with times in the zone, and commands marked as such. */
+export function Told({ text, naming }: { text: string; naming: Naming }): JSX.Element {
+  const parts = toldWords(text, naming).split('`');
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
+}
+
+/** The same as plain text. */
+export function toldWords(text: string, { people, groups, zone }: Naming): string {
+  const named = withGroupNames(withLocalTimes(text, zone), groups).replace(
+    /\b(member) (\d+)\b/gi,
+    (said, word: string, id: string) => {
+      const name = people?.nameOf(Number(id)) ?? null;
+      return name === null ? said : `${word} ${id} (${name})`;
+    },
+  );
+  // As alerts have them, which go to readers in any zone.
+  return printable(named).replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\b/g, (_, day: string, clock: string) =>
+    timeWords(`${day}T${clock}Z`, zone),
+  );
+}

@@ -1,0 +1,101 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Withheld } from '../access/revocation-guard.js';
+import type { Instant } from '../access/types.js';
+import type { AuditRecord } from '../database/audit-records.js';
+import { driftQuery, driftWorkflowId, type DriftView } from '../messages/to-drift.js';
+import { guardWorkflowId, withheldQuery } from '../messages/to-revocation-guard.js';
+import { readDisagreements, type Disagreement } from '../space/disagreements.js';
+import { changingMembers, waitingMembers, type MemberList } from '../space/member-lists.js';
+import type { Desk } from './desk.js';
+import { LastKnown, type Shown } from './last-known.js';
+
+/** What today's page knows, each part by itself: one that cannot be read hides no other. */
+export interface TodayFacts {
+  /** Keys of which nobody has said anything yet. */
+  withheld: Shown<Withheld[]>;
+  /** Null in it: nothing was compared yet. */
+  drift: Shown<DriftView | null>;
+  waiting: Shown<MemberList>;
+  changed: Shown<AuditRecord[]>;
+  next: Shown<MemberList>;
+  disagreements: Shown<Disagreement[]>;
+}
+
+export const dayMs = 24 * 3_600_000;
+/** So many of a kind are listed; there is a page, or a command, for all. */
+export const mostListed = 50;
+/** The page answers in half a second, whatever does not. */
+const waitMs = 300;
+/** A worker answers in well under a second; where none runs, nobody is asked for longer. */
+const queryTimeoutMs = 5_000;
+/** It looks through the opinions about everybody. */
+const disagreementsMaxAgeMs = 5 * 60_000;
+
+/** What today's page shows, read for all who look at the same time. */
+export class TodayWatch {
+  private readonly parts: { [K in keyof TodayFacts]: { get: () => Promise<TodayFacts[K]> } };
+
+  constructor(private readonly desk: Desk) {
+    const { client, auditLog, config, now } = desk;
+    const known = <T>(read: () => Promise<T>, maxAgeMs = 0): LastKnown<T> =>
+      new LastKnown(read, { maxAgeMs, waitMs, now });
+    this.parts = {
+      withheld: known(() => this.readWithheld()),
+      drift: known(() => this.readDrift()),
+      waiting: known(() => waitingMembers(client, mostListed)),
+      changed: known(() => this.readChanged()),
+      next: known(() => changingMembers(client, now(), now() + dayMs, mostListed)),
+      disagreements: known(
+        // Without the Custom ACS there is nothing to disagree with.
+        () =>
+          (config.push?.acsToken ?? null) === null
+            ? Promise.resolve([])
+            : readDisagreements(auditLog, client),
+        disagreementsMaxAgeMs,
+      ),
+    };
+  }
+
+  /** All of it, as far as it can be read in a third of a second. Throws nothing. */
+  async get(): Promise<TodayFacts> {
+    const { parts } = this;
+    const [withheld, drift, waiting, changed, next, disagreements] = await Promise.all([
+      parts.withheld.get(),
+      parts.drift.get(),
+      parts.waiting.get(),
+      parts.changed.get(),
+      parts.next.get(),
+      parts.disagreements.get(),
+    ]);
+    return { withheld, drift, waiting, changed, next, disagreements };
+  }
+
+  private async readWithheld(): Promise<Withheld[]> {
+    const guard = this.desk.client.workflow.getHandle(guardWorkflowId);
+    const all = (await this.ask(() => guard.query(withheldQuery))) ?? [];
+    return all.filter(({ ruling }) => ruling === null);
+  }
+
+  private async readDrift(): Promise<DriftView | null> {
+    const drift = this.desk.client.workflow.getHandle(driftWorkflowId);
+    return this.ask(() => drift.query(driftQuery));
+  }
+
+  /** What was done to keys, but for ends that only moved on, and what people did. */
+  private readChanged(): Promise<AuditRecord[]> {
+    const since: Instant = this.desk.now() - dayMs;
+    return this.desk.auditLog.newestFirst({
+      ...{ since, kinds: ['write', 'act', 'finding'], exceptWhat: ['move'], limit: mostListed },
+    });
+  }
+
+  /** The answer of a workflow; null: it does not run yet, so there is nothing. */
+  private async ask<T>(query: () => Promise<T>): Promise<T | null> {
+    try {
+      return await this.desk.client.withDeadline(Date.now() + queryTimeoutMs, query);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  }
+}
