@@ -110,6 +110,7 @@ const shapesByCollection: Record<string, string> = {
   roles: 'Role',
   places: 'Place',
   locks: 'Lock',
+  logins: 'Login',
   integrations: 'Integration',
 };
 
