@@ -13,6 +13,7 @@ import { ordersWords } from '../stops/orders.js';
 import { exceptionsWords, lastingAt } from '../exceptions/exceptions.js';
 import { CommandError } from '../../space/failure.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
+import { kisiKeyWords } from '../../space/kisi-key.js';
 import { withSession } from '../../space/session.js';
 import { timeWords } from '../../space/times.js';
 import { joined } from '../../lib/words.js';
@@ -67,6 +68,7 @@ export function statusWords(
         `Not believed since ${timeWords(since, zone)}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`,
     ),
     apiWords('kisi', facts, now, zone),
+    kisiKeyWords(facts.kisiKey, zone),
     clockWords(facts),
     driftLines(facts.drift, now, zone),
     workerLines(facts, inForce, now, zone),
@@ -253,6 +255,7 @@ function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Al
     exceptions: lastingAt(orders?.exceptions ?? [], now),
     ...{ members, waiting: blocked, held: facts.held, doubted: facts.doubted },
     ...{ nexudus: apis?.nexudus ?? null, kisi: apis?.kisi ?? null, apisToldAt: facts.reportedAt },
+    kisiKey: facts.kisiKey,
     ...{ temporalSkewMs: facts.temporalSkewMs, nexudusTokenEndsAt: facts.tokenEndsAt },
     ...{ poll: facts.poll, reconciliation: facts.reconciliation, drift: facts.drift },
     rules: inForce && rulesJson(inForce),
