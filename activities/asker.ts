@@ -10,6 +10,12 @@ export function runningMember(): number | null {
   return memberIdOf(Context.current().info.workflowExecution?.workflowId ?? '');
 }
 
+/** Names the run of the workflow that has the running activity done: the same for each try, another for each order. */
+export function runningKey(): string {
+  const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
+  return `${workflowId}/${runId}`;
+}
+
 /**
  * Throws a final failure where another workflow than `workflowId` asks for what only that one may: anybody can start one by
  * hand. `does`: what it alone does, such as 'asks for member 7'.

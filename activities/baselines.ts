@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Instant } from '../access/types.js';
 import { reconciliationScheduleId } from '../messages/to-member.js';
 import type { ReconciliationMemory } from '../messages/to-activities.js';
+import { lastResultOf } from './last-run.js';
 
 type Baselines = ReconciliationMemory['baselines'];
 
@@ -29,9 +30,5 @@ export function createBaselineBook(client: Client, now: () => Instant, keptMs = 
 
 /** What the last reconciliation found; null: there was none yet. Needs no worker. */
 export async function lastReconciliation(client: Client): Promise<ReconciliationMemory | null> {
-  const query = `TemporalScheduledById = '${reconciliationScheduleId}' AND ExecutionStatus = 'Completed'`;
-  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1 })) {
-    return (await client.workflow.getHandle(workflowId, runId).result()) as ReconciliationMemory;
-  }
-  return null;
+  return (await lastResultOf(client, reconciliationScheduleId)) as ReconciliationMemory | null;
 }

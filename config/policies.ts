@@ -104,6 +104,16 @@ export const policiesSchema = z.strictObject({
     'How soon a key is to be given, and to be taken away. `latchkey latency` tells whether that holds. Above zero.',
   ),
   latencyShare: setting(share, '95%', 'For this share of the keys given, and of those taken away, at least.'),
+  inviteReminders: setting(
+    oneOf('off', 'on'),
+    'off',
+    'Whether Kisi is had to mail its invitation again to members who have not accepted it. `on`: 2 and 7 days after it, so three mails in all at most; `off`: only where a person asks.',
+  ),
+  inviteMails: setting(
+    oneOf('keyUpdate', 'none'),
+    'keyUpdate',
+    "How Kisi is had to mail an invitation again. `keyUpdate`: by an update of the member's key that changes nothing and asks for a mail; Kisi says that an update may mail, and it was not tried in a real space. `none`: not at all.",
+  ),
   drift: z
     .strictObject({
       missing: repairOrReport(

@@ -7,6 +7,7 @@ import { defaultDriftPolicy, type DriftPolicy } from '../access/drift.js';
 import type { LatencyObjective } from '../access/latency.js';
 import type { ApiUser } from '../access/ownership.js';
 import type { Policies } from '../access/types.js';
+import type { InvitationPolicy } from '../messages/to-invitations.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
 import { decidingPolicies, policiesSchema } from './policies.js';
 
@@ -31,6 +32,8 @@ export interface FileConfig {
   /** How many may lose a key unforeseen within an hour. */
   guard: GuardLimits;
   findUsers: WayToFindUsers;
+  /** Whether and how Kisi is had to mail an invitation again. */
+  invitations: InvitationPolicy;
   apiUser: ApiUser;
   /** How soon keys are to be given and taken away. */
   latency: LatencyObjective;
@@ -113,6 +116,7 @@ function configOf(path: string, { mapping, locations, policies }: z.output<typeo
     undoWindowMs: policies.undoWindow,
     guard: { people: policies.guardPeople, share: policies.guardShare },
     findUsers: policies.findUsers,
+    invitations: { reminders: policies.inviteReminders, mails: policies.inviteMails },
     apiUser: policies.apiUser,
     latency: { withinMs: policies.latencyObjective, share: policies.latencyShare },
   };

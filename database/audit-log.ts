@@ -3,7 +3,15 @@ import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely';
 import type { Instant } from '../access/types.js';
 import { codeOf, tried } from './errors.js';
 import { addRow, changeRow, cut, journaled, notePrune, type Head } from './journal.js';
-import type { Note, Outcome, AuditFilter, AuditPage, AuditRecord, WriteAhead } from './audit-records.js';
+import {
+  mailAgain,
+  type AuditFilter,
+  type AuditPage,
+  type AuditRecord,
+  type Note,
+  type Outcome,
+  type WriteAhead,
+} from './audit-records.js';
 import { idsAfter, plain, recordOf, rowOf, toJson, type Tables } from './tables.js';
 import { headOf, verify, type Verification } from './verify.js';
 
@@ -73,7 +81,10 @@ export class AuditLog {
    * them. `groupId` null: those that concern no group, such as the making of a user; left out: all.
    */
   begunFor(memberId: number, groupId?: number | null): Promise<AuditRecord[]> {
-    const begun = rowsIn(this.db).where('member_id', '=', memberId).where('state', '=', 'begun');
+    const begun = rowsIn(this.db)
+      .where('member_id', '=', memberId)
+      .where('state', '=', 'begun')
+      .where('what', '!=', mailAgain);
     return inOrder(groupId === undefined ? begun : begun.where('group_id', 'is not distinct from', groupId));
   }
 
@@ -84,7 +95,8 @@ export class AuditLog {
         .where('member_id', '=', memberId)
         .where('group_id', 'is not distinct from', groupId)
         .where('kind', '=', 'write')
-        .where('state', '=', 'done'),
+        .where('state', '=', 'done')
+        .where('what', '!=', mailAgain),
     );
   }
 

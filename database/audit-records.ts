@@ -15,6 +15,9 @@ import type { Instant } from '../access/types.js';
  */
 export type AuditKind = 'decision' | 'write' | 'act' | 'finding' | 'opinion';
 
+/** What a write is called that has Kisi mail an invitation again: the key that it names stays as it is. */
+export const mailAgain = 'mailAgain';
+
 export interface AuditRecord {
   /** Unique. What is told again under the same key stays one record. */
   key: string;

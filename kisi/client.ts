@@ -3,19 +3,22 @@
  * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
 import { z } from 'zod';
-import { createSend, read, type KisiClientOptions } from './http.js';
+import { createSend, orNull, read, type KisiClientOptions } from './http.js';
 import { pages, readAll, type Page } from './lists.js';
+import { listLogins, type KisiLogin } from './logins.js';
 import {
   asKey,
   currentUserRecord,
   doorOfGroupRecord,
   groupRecord,
+  inviteeRecord,
   keyRole,
   userRecord,
   type Assignment,
   type KisiCurrentUser,
   type KisiDoor,
   type KisiGroup,
+  type KisiInvitee,
   type KisiKey,
   type KisiUser,
 } from './records.js';
@@ -57,6 +60,17 @@ export interface KisiClient {
   listUsers(signal?: AbortSignal): Promise<KisiUser[]>;
   /** The same page by page: whoever wants no more ends it. */
   usersByPage(signal?: AbortSignal): AsyncGenerator<Page<KisiUser>>;
+  /** How far everybody has come with the invitation, those who never opened a door first. One request for each 100. */
+  inviteesByUnlock(signal?: AbortSignal): AsyncGenerator<Page<KisiInvitee>>;
+  /** The same the other way round: who opened a door last comes first. */
+  inviteesByLastUnlock(signal?: AbortSignal): AsyncGenerator<Page<KisiInvitee>>;
+  /** The same of one person; null by Kisi's 404, which is one witness. */
+  getInvitee(id: number, signal?: AbortSignal): Promise<KisiInvitee | null>;
+  /**
+   * The API keys and phones that a person is signed in with; `me`: those of the person behind the API key. Null: Kisi does not
+   * tell (`listLogins`).
+   */
+  loginsOf(whose: { userId: number | 'me' }, signal?: AbortSignal): Promise<KisiLogin[] | null>;
   /**
    * Adds a person. `send_emails: true` makes a regular user, whom Kisi mails how to get the app and sign in: that is
    * the one mail a new member needs. `confirm: true`, as in both of Kisi's own samples: no link to click before the
@@ -93,6 +107,11 @@ export interface KisiClient {
    * moveKey). `notify: false`, since a mail may be sent on updates too. `notFound` when the key is gone.
    */
   patchKey(key: KnownKey, change: { validUntil: number | null }, signal?: AbortSignal): Promise<void>;
+  /**
+   * Has Kisi mail the person about a key once more, by an update that changes nothing else; two requests, as `patchKey`. Kisi
+   * documents that an update may mail, and not that it does.
+   */
+  notifyOfKey(key: KnownKey, signal?: AbortSignal): Promise<void>;
   /**
    * Takes a key away, once a look by the id shows that this is the key that it is believed to be (`KnownKey`): two requests.
    * `alreadyGone` by Kisi's 404, which is one witness (see `removeKey` in keys.ts).
@@ -135,6 +154,11 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
     getUser: (id, signal) => users.get(id, signal),
     listUsers: (signal) => readAll(send, 'users', userRecord, {}, signal),
     usersByPage: (signal) => pages(send, 'users', userRecord, {}, signal),
+    inviteesByUnlock: (signal) => pages(send, 'users', inviteeRecord, { sort: 'unlock' }, signal),
+    inviteesByLastUnlock: (signal) => pages(send, 'users', inviteeRecord, { sort: '-unlock' }, signal),
+    getInvitee: (id, signal) =>
+      orNull(read(send, { method: 'GET', path: '/users/{id}', id }, inviteeRecord, signal)),
+    loginsOf: ({ userId }, signal) => listLogins(send, userId, signal),
     createUser: (person, signal) => users.create(person, signal),
     findUsersLike: (email, signal) => users.findLike(email, signal),
     createKey: (key, signal) => rights.createKey(key, signal),
@@ -149,6 +173,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       return keys.find((key) => key.groupId === groupId && key.roleId === keyRole) ?? null;
     },
     patchKey: (key, change, signal) => rights.patchKey(key, change, signal),
+    notifyOfKey: (key, signal) => rights.notifyOfKey(key, signal),
     deleteKey: (key, signal) => rights.deleteKey(key, signal),
     replaceKey: (id, key, signal, onTaken) => rights.replaceKey(id, key, signal, onTaken),
   };

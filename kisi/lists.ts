@@ -108,7 +108,8 @@ class ListReader<T extends { id: number }> {
     if (offset > largestOffset) throw new KisiError(this.call, { kind: 'tooLong' });
     if (this.requests === this.mostRequests) throw this.incomplete();
     this.requests++;
-    const query = { ...this.query, limit: pageSizes[this.list], offset, sort: orders[this.list] };
+    const { sort = orders[this.list], ...filters } = this.query;
+    const query = { ...filters, limit: pageSizes[this.list], offset, sort };
     const answer = await this.send({ ...this.call, query }, this.signal);
     const rows = parse(this.call, z.array(this.record), answer.body);
     const sight = { offset, ids: rows.map(({ id }) => id), total: totalOf(answer.collectionRange) };

@@ -43,6 +43,19 @@ export interface KisiUser {
   accessEnabled: boolean;
 }
 
+/** How far a person has come with Kisi's invitation, as far as the user's record tells. Times in ms since the epoch, UTC. */
+export interface KisiInvitee {
+  id: number;
+  /** Null also where Kisi says something that cannot be read. */
+  createdAt: number | null;
+  /** Whether the account is confirmed, by the person or by whoever made it; null: not said. */
+  confirmed: boolean | null;
+  /** When the person last opened a door; `unknown`: not said, or it cannot be read. */
+  lastUnlockAt: number | 'never' | 'unknown';
+  /** False: suspended, so that Kisi lets nobody in and a mail would only confuse. */
+  accessEnabled: boolean;
+}
+
 /**
  * When a right ends, in ms since the epoch, UTC; null: never. `unreadable`: Kisi says something that is no instant which can be
  * written as Kisi writes them, so it may end at any time. Such a right is nobody's to move or to take away by its end.
@@ -168,6 +181,8 @@ export const doorOfGroupRecord = z
     id: row.lock_id,
     name: row.lock?.name ?? '',
   }));
+const isEnabled = (row: { access_enabled: boolean | null; scim_access_enabled: boolean | null }): boolean =>
+  row.access_enabled !== false && row.scim_access_enabled !== false;
 
 export const userRecord = z
   .object({
@@ -181,7 +196,27 @@ export const userRecord = z
     id: row.id,
     email: normalEmail(row.email ?? ''),
     name: row.name ?? '',
-    accessEnabled: row.access_enabled !== false && row.scim_access_enabled !== false,
+    accessEnabled: isEnabled(row),
+  }));
+
+export const inviteeRecord = z
+  .object({
+    id,
+    created_at: maybeInstant,
+    confirmed: maybeTruth,
+    last_accessed_at: instant
+      .nullish()
+      .transform((at): KisiInvitee['lastUnlockAt'] => (at === undefined ? 'unknown' : (at ?? 'never')))
+      .catch('unknown'),
+    access_enabled: maybeTruth,
+    scim_access_enabled: maybeTruth,
+  })
+  .transform((row): KisiInvitee => ({
+    id: row.id,
+    createdAt: row.created_at,
+    confirmed: row.confirmed,
+    lastUnlockAt: row.last_accessed_at,
+    accessEnabled: isEnabled(row),
   }));
 
 /** A role assignment, in the new form or (where the new fields are missing) the deprecated one. */

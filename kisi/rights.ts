@@ -79,6 +79,12 @@ export class Rights {
     await this.change({ ...call, id: key.id, body: { role_assignment } }, signal);
   }
 
+  async notifyOfKey(key: KnownKey, signal?: AbortSignal): Promise<void> {
+    const call: KisiCall = { method: 'PATCH', path: '/role_assignments/{id}' };
+    await this.checkIsIt(call, key, signal);
+    await this.change({ ...call, id: key.id, body: { role_assignment: { notify: true } } }, signal);
+  }
+
   /** `turns`: 2 where another request follows at once. */
   async deleteKey(key: KnownKey, signal?: AbortSignal, turns = 1): Promise<Dropped> {
     const request: KisiRequest = { method: 'DELETE', path: '/role_assignments/{id}', id: key.id, turns };

@@ -7,6 +7,7 @@ import { alertLimits, sentence, utc, type Alert, type AlertLimits } from './aler
 import { apiAlerts, apiNames, clockAlerts, names, tokenAlerts } from './api-alerts.js';
 import type { ApiState } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
+import { keyAlerts } from './kisi-key.js';
 import { readIdentity } from './identity.js';
 
 /** What stands, and what cannot be told now: the beginnings of causes that are neither begun nor over for it. */
@@ -34,6 +35,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...ofApis,
     ...clockAlerts(facts),
     ...tokenAlerts(facts, now),
+    ...keyAlerts(facts),
     ...pollAlerts(facts, now, ofApis),
     ...facts.held.flatMap(withheldAlert),
     ...facts.doubted.map(({ list, rows, before, since }) => ({
@@ -56,7 +58,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
   return { standing, undecided: undecidedOf(facts) };
 }
 
-function undecidedOf({ apis, drift, hooks, journal }: Facts): string[] {
+function undecidedOf({ apis, drift, hooks, journal, kisiKey }: Facts): string[] {
   const unheard = apiNames.filter((api) => {
     const state = apis?.[api];
     return state === undefined || (state.answeredAt === null && state.down === null);
@@ -67,6 +69,7 @@ function undecidedOf({ apis, drift, hooks, journal }: Facts): string[] {
     ...(unheard.length > 0 ? ['clocks'] : []),
     ...(drift === null ? ['contested', 'comparison', 'doubt', 'drift'] : []),
     ...(hooks === null ? ['hook'] : []),
+    ...(kisiKey === null ? ['key'] : []),
     ...(journal === null || journal.verifiedAt === null ? ['tampered'] : []),
   ];
 }

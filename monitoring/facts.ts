@@ -4,14 +4,17 @@
  */
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import type { KeyHealth } from '../access/kisi-key.js';
 import type { Instant } from '../access/types.js';
 import { described } from '../activities/described.js';
 import { askHoldings } from '../activities/holdings.js';
 import { readInForce } from '../activities/in-force.js';
 import { lastReconciliation } from '../activities/baselines.js';
+import { lastResultOf } from '../activities/last-run.js';
 import { inBatches } from '../activities/wake.js';
 import { guardMemo, guardWorkflowId, type WithheldSummary } from '../messages/to-revocation-guard.js';
 import { controlMemo, controlWorkflowId, type Orders } from '../messages/to-control.js';
+import { dailyCheckScheduleId, type DailyMemory } from '../messages/to-invitations.js';
 import { driftMemo, driftWorkflowId, type DriftSummary } from '../messages/to-drift.js';
 import {
   accessProblemKey,
@@ -91,6 +94,8 @@ export interface Facts extends Told {
   doubted: Doubted[];
   /** Null: no comparison has told anything yet. */
   drift: DriftSummary | null;
+  /** How the API key of Kisi was at the last daily check; null: there was none yet. */
+  kisiKey: KeyHealth | null;
   members: { running: number; withAccess: number };
   /** Members that wait, by what for. */
   blocked: Record<string, number>;
@@ -130,7 +135,7 @@ export async function readFacts(
 ): Promise<Facts> {
   const leader = await readLeader(client);
   const leads = own !== null || leader.leader.isLeading;
-  const [orders, held, poll, reconciliation, pass, drift, members, waiting, workers, inForce] =
+  const [orders, held, poll, reconciliation, pass, drift, members, waiting, workers, inForce, daily] =
     await Promise.all([
       memoOf<Orders>(client, controlWorkflowId, controlMemo),
       memoOf<WithheldSummary[]>(client, guardWorkflowId, guardMemo),
@@ -142,6 +147,7 @@ export async function readFacts(
       readWaiting(client, now, leads),
       readWorkers(client, taskQueue, now),
       readInForce(client),
+      lastResultOf(client, dailyCheckScheduleId),
     ]);
   const report = own ?? leader.report;
   return {
@@ -149,6 +155,7 @@ export async function readFacts(
     ...report,
     ...{ at: now, poll, reconciliation, drift, members, workers },
     orders,
+    kisiKey: (daily as DailyMemory | null)?.key ?? null,
     held: held ?? [],
     rules: inForce && { digest: inForce.digest, process: inForce.process },
     doubted: doubtedOf(pass),

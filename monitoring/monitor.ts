@@ -33,6 +33,8 @@ export interface MonitorDeps {
   /** Hears what time it is for Temporal, for as long as this process is the leader. */
   hear: (signal: AbortSignal) => Promise<void>;
   tellClocks: LatencyMeters['clocks'];
+  /** How the API key of Kisi is. */
+  tellKey: (key: Facts['kisiKey']) => void;
   runs: Pick<RunWatch, 'late' | 'restart'>;
   /** Has a Schedule run now. */
   runNow: (scheduleId: string) => Promise<void>;
@@ -134,6 +136,7 @@ export class Monitor {
     // A member whose worker stops does not answer any more.
     const facts = await Promise.race([reading, over]);
     if (facts === null) return;
+    this.deps.tellKey(facts.kisiKey);
     await this.alerting.tell(alertsOf(facts, now(), this.limits));
     await this.runLate(facts);
     // Who stopped everything wants no request at all.

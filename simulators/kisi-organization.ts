@@ -2,7 +2,7 @@
  * A Kisi organization in memory: its records, and what people do to them in Kisi's own web interface.
  * Records carry Kisi's field names; instants in them are ISO 8601 texts in UTC.
  */
-import { randomUUID } from 'node:crypto';
+import { KisiLoginBook } from './kisi-login-book.js';
 import { Table } from './kisi-table.js';
 
 export type MetadataValue = string | number | boolean | null;
@@ -108,7 +108,8 @@ export class KisiOrganization {
   readonly ownerId: number;
   /** Told of every change. Roles that go with a user or a group are not told of apart: whether Kisi does is not known. */
   onChange: (change: KisiChange) => void = () => undefined;
-  readonly #logins = new Map<string, number>();
+  /** The logins of everyone: the API keys of the owner, and the phones of those who signed in to the app. */
+  readonly logins: KisiLoginBook;
 
   /** An organization with nobody in it but the owner of the API key. `now`: epoch ms. */
   constructor(
@@ -122,7 +123,8 @@ export class KisiOrganization {
     this.roles = new Table(5_000_001, now);
     this.ownerId = this.addUser({ email: 'owner@coworking.example', name: 'Olive Owner' }).id;
     this.addRole({ role_id: 'organization_owner', applies_to_type: 'Organization', applies_to_id: this.id });
-    this.#logins.set(apiKey, this.ownerId);
+    this.logins = new KisiLoginBook(now);
+    this.logins.addApiKey(this.ownerId, apiKey);
   }
 
   /** Tells of a change to a record. */
@@ -316,20 +318,18 @@ export class KisiOrganization {
 
   /** A user signs in to the app. Returns the secret of the new login, good for opening doors. */
   signIn(userId: number): string {
-    const secret = randomUUID();
-    this.#logins.set(secret, userId);
-    return secret;
+    return this.logins.addDevice(userId);
   }
 
   /** The owner deletes the API key that there is, and makes another. */
   replaceApiKey(secret: string): void {
-    for (const [old, userId] of this.#logins) if (userId === this.ownerId) this.#logins.delete(old);
-    this.#logins.set(secret, this.ownerId);
+    this.logins.removeAllOf(this.ownerId);
+    this.logins.addApiKey(this.ownerId, secret);
   }
 
   /** The user behind the secret of a login; undefined when the secret or its user is gone. */
   userOf(secret: string): KisiUser | undefined {
-    return this.people.get(this.#logins.get(secret) ?? -1);
+    return this.people.get(this.logins.use(secret)?.user_id ?? -1);
   }
 
   /** True for someone who may administer the organization. */

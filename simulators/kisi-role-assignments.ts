@@ -64,7 +64,7 @@ export function addRoleAssignmentRoutes(app: FastifyInstance, simulation: Simula
     checkRole(role_id, role.applies_to_type);
     const moved = switches.patchMovesValidity ? validity : {};
     const changed = org.changeAssignment({ ...role, role_id, notify, ...moved });
-    tell(simulation, changed);
+    if (switches.notifyOnUpdate) tell(simulation, changed);
     return reply.code(204).send();
   });
 

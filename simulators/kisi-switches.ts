@@ -35,8 +35,15 @@ export interface KisiSwitches {
   rateLimit: { perSecond: number } | null;
   /** `notify` of a role assignment that does not say. */
   notifyDefault: boolean;
+  /** False: only a new role assignment is told by mail, not one that is changed. */
+  notifyOnUpdate: boolean;
   /** `send_emails` of a new user that does not say. */
   sendEmailsDefault: boolean;
+  /**
+   * What an administrator who asks for the logins of another person gets: these; a 403; an empty list; or the logins of
+   * the administrator, as where the filter is passed over.
+   */
+  loginsOfOthers: 'shown' | 'refused' | 'empty' | 'own';
   /** What a second user with the same e-mail gets: a 422, or a second user. */
   duplicateUserEmail: 'reject' | 'allow';
   /** How far lists lag behind writes, in milliseconds by the simulator's clock. Reads by id do not lag. */
@@ -64,7 +71,9 @@ export const defaultSwitches: KisiSwitches = {
   dateHeader: 'clock',
   rateLimit: { perSecond: 5 },
   notifyDefault: true,
+  notifyOnUpdate: true,
   sendEmailsDefault: true,
+  loginsOfOthers: 'shown',
   duplicateUserEmail: 'reject',
   listLagMs: 0,
   eventSignaturePrefix: true,

@@ -7,6 +7,7 @@ import { addDoorRoutes } from './kisi-doors.js';
 import { addEventWebhooks } from './kisi-events.js';
 import { addGroupRoutes } from './kisi-groups.js';
 import { refused, Refusal } from './kisi-http.js';
+import { addLoginRoutes } from './kisi-logins.js';
 import { KisiOrganization, type KisiUser } from './kisi-organization.js';
 import { addRoleAssignmentRoutes } from './kisi-role-assignments.js';
 import { defaultSwitches, type KisiSwitches, type Mail, type Simulation } from './kisi-switches.js';
@@ -61,6 +62,7 @@ export async function startKisiSimulator(options: KisiSimulatorOptions = {}): Pr
   tellTime(app, simulation);
   guard(app, simulation);
   addUserRoutes(app, simulation);
+  addLoginRoutes(app, simulation);
   addGroupRoutes(app, simulation);
   addRoleAssignmentRoutes(app, simulation);
   addDoorRoutes(app, simulation);
@@ -123,7 +125,7 @@ function guard(app: FastifyInstance, simulation: Simulation): void {
 }
 
 function isForEveryone(request: FastifyRequest): boolean {
-  return request.url === '/user' || /^\/locks(\?|$|\/\d+\/unlock$)/.test(request.url);
+  return /^\/(user$|logins(\?|$)|locks(\?|$|\/\d+\/unlock$))/.test(request.url);
 }
 
 /** The header's form is exact: the word in capitals and one space. */

@@ -8,6 +8,7 @@ import type { ApiName, ApiState } from '../monitoring/api-watch.js';
 import type { Facts, RunFacts } from '../monitoring/facts.js';
 import { readIdentity } from '../monitoring/identity.js';
 import { lossWords } from '../nexudus/plausible.js';
+import { kisiKeyWords } from './kisi-key.js';
 import { timeWords } from './times.js';
 
 /** Everything but the orders of people and what needs somebody, one thing a line. Times in this zone; null: UTC. */
@@ -29,6 +30,7 @@ export function statusLines(
         `Not believed since ${timeWords(since, zone)}: Nexudus lost most rows of ${lossWords(list, rows, before)}.`,
     ),
     apiWords('kisi', facts, now, zone),
+    kisiKeyWords(facts.kisiKey, zone),
     clockWords(facts),
     driftLines(facts.drift, now, zone),
     workerLines(facts, inForce, now, zone),

@@ -13,6 +13,7 @@ import { createMembershipActivities } from '../activities/membership.js';
 import { createOrderBook, orderException } from '../activities/orders.js';
 import { People } from '../activities/people.js';
 import { createPollActivities } from '../activities/poll.js';
+import { createInvitationActivities } from '../activities/reminders.js';
 import { createRecorder, type Stopwatch } from '../activities/recorder.js';
 import { createGuardBook } from '../activities/revocation-guard.js';
 import { readingRules } from '../access/pass-rules.js';
@@ -144,6 +145,10 @@ export class LeaderWorkers {
         ...{ kisi, directory, moves, people, gate, ownership },
         recorder: createRecorder(auditLog, now, this.stopwatch()),
         isApiUserOurs: config.file.apiUser === 'latchkeyOnly',
+      }),
+      ...createInvitationActivities({
+        ...{ kisi, ownership, auditLog, gate, now },
+        policy: config.file.invitations,
       }),
       ...byTheRules(space, { ...ofRules, noteFindings: true }, (found) => this.driftActivities(found)),
     };

@@ -9,6 +9,7 @@ import { setComparisonInterval } from '../monitoring/drift.js';
 import { lastReport } from '../monitoring/facts.js';
 import type { Health } from '../monitoring/health.js';
 import { JournalWatch } from '../monitoring/journal.js';
+import { createKeyGauges } from '../monitoring/kisi-key.js';
 import { Monitor } from '../monitoring/monitor.js';
 import { watchRetiring } from '../monitoring/retiring.js';
 import { TokenWatch } from '../monitoring/token-end.js';
@@ -110,6 +111,7 @@ function monitorOf(parts: Parts, journal: JournalWatch): Monitor {
     time: apis.time,
     hear: (signal) => hearTemporal(client, apis.temporalClock, signal),
     tellClocks: meters.clocks,
+    tellKey: createKeyGauges(Runtime.instance().metricMeter),
     runNow: (id) => runNow(client, id),
     watch: apis.watch,
     ask: {

@@ -1,6 +1,8 @@
 import { Client, Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
+import { lastResultOf } from '../activities/last-run.js';
+import { dailyCheckScheduleId, dailyCheckType } from '../messages/to-invitations.js';
 import { beforeMembers, reconciliationScheduleId, pollScheduleId } from '../messages/to-member.js';
 import type { Config } from '../config/config.js';
 import { repeatUntilClosed } from './closed-calls.js';
@@ -38,11 +40,15 @@ export async function connectNative(at: TemporalAddress | null): Promise<NativeC
  * How long a run may last, all included: no later one starts before it is over, and one that cannot go on (a workflow task
  * that fails for ever, an activity that nobody takes) would keep all from starting. Longer than what it waits for itself.
  */
-const longestRunMs = { poll: 5 * 60_000, reconciliation: 12 * 60_000 };
+const longestRunMs = { poll: 5 * 60_000, reconciliation: 12 * 60_000, [dailyCheckType]: 13 * 3_600_000 };
 
-const scheduleIds = { poll: pollScheduleId, reconciliation: reconciliationScheduleId };
+const scheduleIds = {
+  poll: pollScheduleId,
+  reconciliation: reconciliationScheduleId,
+  [dailyCheckType]: dailyCheckScheduleId,
+};
 
-/** Makes or updates the two Schedules that an operator can pause, trigger and watch; runs at once what is not paused. */
+/** Makes or updates the three Schedules that an operator can pause, trigger and watch; runs at once what is not paused. */
 export async function ensureSchedules(
   client: Client,
   plan: Pick<Config, 'taskQueue' | 'pollIntervalMs' | 'reconciliationIntervalMs'>,
@@ -50,10 +56,13 @@ export async function ensureSchedules(
   const { taskQueue, pollIntervalMs, reconciliationIntervalMs } = plan;
   await ensureSchedule(client, 'reconciliation', taskQueue, reconciliationIntervalMs);
   await ensureSchedule(client, 'poll', taskQueue, pollIntervalMs);
+  await ensureSchedule(client, dailyCheckType, taskQueue, 24 * 3_600_000);
   await runSchedules(client);
+  // A day is long for a space that has just been set up.
+  if ((await lastResultOf(client, dailyCheckScheduleId)) === null) await runNow(client, dailyCheckScheduleId);
 }
 
-/** Runs at once what is not paused. */
+/** Runs at once those that read Nexudus, where they are not paused. */
 export async function runSchedules(client: Client): Promise<void> {
   await runNow(client, reconciliationScheduleId);
   await runNow(client, pollScheduleId);

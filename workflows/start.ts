@@ -8,6 +8,7 @@ import {
   leaderWorkflowId,
   leaderWorkflowType,
 } from '../messages/to-member.js';
+import { resendInvitationType } from '../messages/to-invitations.js';
 import { planWorkflowType } from '../messages/to-plan.js';
 import { refuse, takeOrRefuse } from './refuse.js';
 import type { Shape } from './shapes.js';
@@ -43,6 +44,7 @@ export function checkPlace(): void {
 function typeAt(workflowId: string): string | null {
   if (memberIdOf(workflowId) !== null) return memberWorkflowType;
   if (/^plan-[0-9a-f]{8}$/.test(workflowId)) return planWorkflowType;
+  if (workflowId.startsWith('resend-invitation-')) return resendInvitationType;
   return typesById[workflowId] ?? null;
 }
 

@@ -68,6 +68,7 @@ function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Al
     exceptions: lastingAt(orders?.exceptions ?? [], now),
     ...{ members, waiting: blocked, held: facts.held, doubted: facts.doubted },
     ...{ nexudus: apis?.nexudus ?? null, kisi: apis?.kisi ?? null, apisToldAt: facts.reportedAt },
+    kisiKey: facts.kisiKey,
     ...{ temporalSkewMs: facts.temporalSkewMs, nexudusTokenEndsAt: facts.tokenEndsAt },
     ...{ poll: facts.poll, reconciliation: facts.reconciliation, drift: facts.drift },
     rules: inForce && rulesJson(inForce),

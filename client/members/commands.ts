@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { AccessState } from '../../messages/to-member.js';
 import type { ExplainOptions } from './explain.js';
+import type { InvitationsOptions } from './invitations.js';
 import type { MembersOptions } from './members.js';
 import type { PollOptions } from './poll.js';
 import type { ResyncOptions } from './resync.js';
@@ -24,6 +25,7 @@ export function addMemberCommands(program: Command): void {
   addExplain(program);
   addTimeline(program);
   addResync(program);
+  addInvitations(program);
   addPoll(program);
 }
 
@@ -95,6 +97,20 @@ function addResync(program: Command): void {
     .action(async (id: string | undefined, options: ResyncOptions) =>
       (await import('./resync.js')).resync(id, options),
     );
+}
+
+function addInvitations(program: Command): void {
+  orderCommand(program, 'invitations', "list who has not accepted Kisi's invitation", [
+    'Lists members with a key who, as far as Kisi tells, have neither signed in to its app nor opened a door, the oldest',
+    'invitation first, and what that is told by. Asks Kisi; for --resend a running worker.',
+    'latchkey invitations',
+    'latchkey invitations --names',
+    "latchkey invitations --resend 1234 --why 'the mail was lost'    # has Kisi mail it again, once a day at most",
+  ])
+    .option('--names', 'with the names of the members, as Nexudus tells them now')
+    .option('--resend <id>', 'list nobody; have Kisi mail this member again')
+    .option('--json', jsonHelp)
+    .action(async (options: InvitationsOptions) => (await import('./invitations.js')).invitations(options));
 }
 
 function addPoll(program: Command): void {

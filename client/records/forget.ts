@@ -6,6 +6,7 @@ import { described } from '../../activities/described.js';
 import { readOrders } from '../../activities/orders.js';
 import { mayExist, openDatabase } from '../../database/database.js';
 import { forget, tracesOf, type Traces } from '../../database/forget.js';
+import { resendWorkflowId } from '../../messages/to-invitations.js';
 import { holdingsMemo, memberWorkflowId, type ShownHoldings } from '../../messages/to-member.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
 import { CommandError } from '../../space/failure.js';
@@ -68,7 +69,7 @@ async function lookFor(client: Client, memberId: number, traces: Traces): Promis
   return {
     ...traces,
     heldGroupIds: [...new Set([...traces.heldGroupIds, ...held])],
-    ...{ isRunning, runs: last === null ? 0 : (await runIds(client, memberId)).length },
+    ...{ isRunning, runs: last === null ? 0 : (await runIds(client, memberWorkflowId(memberId))).length },
     planFiles: plansAbout(memberId),
   };
 }
@@ -103,22 +104,27 @@ async function agree(memberId: number, yes: boolean): Promise<void> {
   throw new CommandError('nothing was removed');
 }
 
-async function runIds(client: Client, memberId: number): Promise<string[]> {
+async function runIds(client: Client, workflowId: string): Promise<string[]> {
   const ids: string[] = [];
-  const query = `WorkflowId = '${memberWorkflowId(memberId)}'`;
+  const query = `WorkflowId = '${workflowId}'`;
   for await (const { runId } of client.workflow.list({ query })) ids.push(runId);
   return ids;
 }
 
-/** Ends the member's workflow and deletes its histories. Answers how many runs that were. */
+/** Deletes the histories of the member's workflow, and of invitations that were mailed again. Answers how many runs that were. */
 async function deleteRuns(client: Client, memberId: number): Promise<number> {
-  const workflowId = memberWorkflowId(memberId);
+  const runs = await deleteRunsOf(client, memberWorkflowId(memberId));
+  return runs + (await deleteRunsOf(client, resendWorkflowId(memberId)));
+}
+
+/** Ends a workflow and deletes its histories. */
+async function deleteRunsOf(client: Client, workflowId: string): Promise<number> {
   const last = await described(client, workflowId);
   if (last === null) return 0;
   if (last.status.name === 'RUNNING')
     await client.workflow.getHandle(workflowId).terminate('the member is to be forgotten');
   // The list may lack the newest.
-  const ids = [...new Set([last.runId, ...(await runIds(client, memberId))])];
+  const ids = [...new Set([last.runId, ...(await runIds(client, workflowId))])];
   for (const runId of ids)
     await client.workflowService.deleteWorkflowExecution({
       namespace: client.options.namespace,

@@ -108,6 +108,7 @@ describe('loadConfig', () => {
         apiUser: 'shared',
         findUsers: 'directory',
         latency: { withinMs: 60_000, share: 0.95 },
+        invitations: { reminders: 'off', mails: 'keyUpdate' },
       },
     });
   });
@@ -370,6 +371,8 @@ policies:
   guardShare: 2.5%
   latencyObjective: 2m
   latencyShare: 99.5%
+  inviteReminders: on
+  inviteMails: none
   drift: { extra: repair, missing: report }
 `);
     assert.deepEqual(file, {
@@ -396,6 +399,7 @@ policies:
       apiUser: 'latchkeyOnly',
       findUsers: 'search',
       latency: { withinMs: 120_000, share: 0.995 },
+      invitations: { reminders: 'on', mails: 'none' },
     });
   });
 

@@ -77,6 +77,8 @@ for (const [path, rows] of policyTables)
           'guardPeople',
           'guardShare',
           'inactiveContract',
+          'inviteMails',
+          'inviteReminders',
           'lastDay',
           'latencyObjective',
           'latencyShare',
@@ -89,6 +91,8 @@ for (const [path, rows] of policyTables)
       assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
       assert.equal(table['findUsers'], emptyFile('').findUsers);
       assert.equal(table['apiUser'], emptyFile('').apiUser);
+      const { reminders, mails } = emptyFile('').invitations;
+      assert.deepEqual([table['inviteReminders'], table['inviteMails']], [reminders, mails]);
       const { people, share } = emptyFile('').guard;
       assert.deepEqual([table['guardPeople'], table['guardShare']], [String(people), `${100 * share}%`]);
       const { withinMs, share: ofAll } = emptyFile('').latency;

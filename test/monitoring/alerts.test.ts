@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { alertsOf } from '../../monitoring/alerts.js';
 import type { ApiState, Problem } from '../../monitoring/api-watch.js';
 import type { Facts } from '../../monitoring/facts.js';
-import { api, facts, hour, minute, noon } from './facts.js';
+import { api, facts, hour, minute, noon, kisiKey } from './facts.js';
 
 const causes = (over: Partial<Facts> = {}): string[] =>
   alertsOf(facts(over), noon).standing.map(({ cause }) => cause);
@@ -195,6 +195,31 @@ describe('what needs somebody', () => {
     assert.deepEqual(causes({ leader, poll }), ['worker']);
   });
 
+  it('an API key of Kisi that may end, has others beside it or lost its role, and nothing that is not known', () => {
+    for (const [over, cause, says] of [
+      [{ expires: true }, 'key/expires', /make one that does not expire/],
+      [
+        { unused: [{ id: 12, since: noon - 61 * 24 * hour }] },
+        'key/unused',
+        /key 12, last used 2026-09-28 12:00 UTC/,
+      ],
+      [{ mayManage: false, role: null }, 'key/role', /Kisi user 7.* can give and take away no keys/],
+      [{ keyCount: 9 }, 'key/many', /has 9 of 10 API keys/],
+    ] as const) {
+      const { standing } = alertsOf(
+        facts({ kisiKey: kisiKey({ ...over, unused: [...('unused' in over ? over.unused : [])] }) }),
+        noon,
+      );
+      assert.deepEqual(
+        standing.map((alert) => alert.cause),
+        [cause],
+      );
+      assert.match(standing[0]?.text ?? '', says);
+    }
+    const unknown = kisiKey({ keyCount: null, expires: null, role: null, mayManage: null });
+    assert.deepEqual(causes({ kisiKey: unknown }), []);
+  });
+
   it('alerts that do not get there', () => {
     const undelivered = [{ channel: 'the webhook at example.com', since: noon, why: 'it answered 500.' }];
     assert.deepEqual(causes({ undelivered }), ['undelivered/the webhook at example.com']);
@@ -210,7 +235,8 @@ describe('what needs somebody', () => {
 
   it('cannot be told of what nobody has heard of, which is not that it is well', () => {
     assert.deepEqual(causes({ apis: null, drift: null, hooks: null }), []);
-    const { undecided } = alertsOf(facts({ ...kisi({ answeredAt: null }), hooks: null }), noon);
+    const unheard = { ...kisi({ answeredAt: null }), hooks: null, kisiKey: null };
+    const { undecided } = alertsOf(facts(unheard), noon);
     assert.deepEqual(undecided, [
       'down/kisi',
       'refused/kisi',
@@ -218,6 +244,7 @@ describe('what needs somebody', () => {
       'retiring/kisi',
       'clocks',
       'hook',
+      'key',
     ]);
   });
 });

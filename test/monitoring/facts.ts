@@ -1,3 +1,4 @@
+import type { KeyHealth } from '../../access/kisi-key.js';
 import type { ApiState } from '../../monitoring/api-watch.js';
 import type { Facts } from '../../monitoring/facts.js';
 import { firstOrders } from '../../messages/to-control.js';
@@ -24,6 +25,15 @@ export function api(over: Partial<ApiState> = {}): ApiState {
   };
 }
 
+/** A key that lasts, of an owner who has no other. */
+export function kisiKey(over: Partial<KeyHealth> = {}): KeyHealth {
+  return {
+    ...{ checkedAt: noon - 3 * hour, userId: 7, keyCount: 1, expires: false, unused: [] },
+    ...{ role: 'organization_owner', mayManage: true },
+    ...over,
+  };
+}
+
 /** A space in which all is well at noon. */
 export function facts(over: Partial<Facts> = {}): Facts {
   return {
@@ -43,6 +53,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
       contested: [],
       contestedCount: 0,
     },
+    kisiKey: kisiKey(),
     members: { running: 120, withAccess: 98 },
     blocked: {},
     endingSoon: [],

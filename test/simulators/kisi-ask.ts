@@ -111,6 +111,7 @@ const shapesByCollection: Record<string, string> = {
   places: 'Place',
   locks: 'Lock',
   group_locks: 'GroupLock',
+  logins: 'Login',
   integrations: 'Integration',
 };
 

@@ -86,6 +86,8 @@ describe('docs/configuration.md', () => {
         guardShare: '5%',
         latencyObjective: '2m',
         latencyShare: '99%',
+        inviteReminders: 'on',
+        inviteMails: 'none',
         drift: Object.fromEntries(repairableKinds.map((kind) => [kind, 'report'])),
       },
     };
@@ -100,7 +102,7 @@ describe('docs/configuration.md', () => {
       ...repairableKinds.map((kind) => `policies.drift.${kind}`),
     ].filter((key) => key !== 'policies.drift');
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 9);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 11);
   });
 
   it('leaves the policies to docs/rules.md, which has their defaults', () => {

@@ -15,6 +15,7 @@ import { guardWorkflowType } from '../../messages/to-revocation-guard.js';
 import { controlWorkflowType, firstOrders } from '../../messages/to-control.js';
 import { driftWorkflowType, firstDrift } from '../../messages/to-drift.js';
 import { memberWorkflowType, newMember, leaderWorkflowType } from '../../messages/to-member.js';
+import { resendInvitationType } from '../../messages/to-invitations.js';
 import { planWorkflowType } from '../../messages/to-plan.js';
 import { stopTimeSkippingEnv, timeSkippingEnv } from '../support/timeSkipping.js';
 
@@ -204,7 +205,12 @@ describe('what anybody can send to a workflow', () => {
   });
 
   describe('or start one with,', () => {
-    const started = [...kinds, { type: 'batch', args: [] }, { type: 'noSuchWorkflow', args: [] }];
+    const started = [
+      ...kinds,
+      { type: 'batch', args: [] },
+      { type: resendInvitationType, args: [] },
+      { type: 'noSuchWorkflow', args: [] },
+    ];
     for (const { type } of started)
       it(`ends the workflow ${type} at once where it is no use, and never fails its task`, async function () {
         this.timeout(120_000);
