@@ -11,6 +11,7 @@ export const arrows = {
   push: [],
   config: ['access', 'lib', 'kisi', 'messages'],
   'temporal-server': ['lib', 'database'],
+  verify: ['access', 'lib', 'nexudus', 'kisi', 'database', 'config', 'messages'],
   monitoring: ['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
   webhooks: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
@@ -41,7 +42,7 @@ export const arrows = {
   ],
   client: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
-    ...['temporal-server', 'monitoring', 'webhooks', 'worker', 'space', 'desk', 'simulators'],
+    ...['temporal-server', 'monitoring', 'webhooks', 'worker', 'space', 'desk', 'verify', 'simulators'],
   ],
   simulators: [],
 };

@@ -15,6 +15,7 @@ COPY workflows workflows
 COPY activities activities
 COPY push push
 COPY config config
+COPY verify verify
 COPY monitoring monitoring
 COPY temporal-server temporal-server
 COPY webhooks webhooks

@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { Batches } from './batches.js';
-import { createServerClock, type ServerClock } from './clock.js';
+import type { ServerClock } from './clock.js';
 import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import type { Filter } from './filters.js';
 import { Lists, type PageRequest } from './lists.js';
-import type { NexudusClientOptions } from './options.js';
-import { createPacer } from './pace.js';
+import { withDefaults, type NexudusClientOptions } from './options.js';
 import type { CollectionName, Records } from './records.js';
 import { parsed, parsedRecord, type Rows } from './rows.js';
 import { collections } from './schemas.js';
-import { createSession } from './session.js';
-import { createStalls } from './stalls.js';
 import { Transport } from './transport.js';
 
 export { batchSize } from './batches.js';
@@ -82,16 +79,7 @@ const user = z.object({
 
 /** A client for one Nexudus login. Nothing is sent before the first read. */
 export function createNexudusClient(options: NexudusClientOptions): NexudusClient {
-  const complete = {
-    timeoutMs: 10_000,
-    throttleRetries: 5,
-    pace: createPacer().members,
-    session: createSession(),
-    clock: createServerClock(),
-    stalls: createStalls(),
-    onRequest: () => undefined,
-    ...options,
-  };
+  const complete = withDefaults(options);
   const transport = new Transport(complete);
   const lists = new Lists(transport);
   const batches = new Batches(transport);

@@ -1,8 +1,8 @@
 import type { RequestInfo } from '../lib/http.js';
-import type { ServerClock } from './clock.js';
-import type { Turns } from './pace.js';
-import type { Session } from './session.js';
-import type { Stalls } from './stalls.js';
+import { createServerClock, type ServerClock } from './clock.js';
+import { createPacer, type Turns } from './pace.js';
+import { createSession, type Session } from './session.js';
+import { createStalls, type Stalls } from './stalls.js';
 
 /** An admin user's e-mail and password, which buy a bearer token, or such a token. */
 export type NexudusAuth = { email: string; password: string } | { token: string };
@@ -25,4 +25,18 @@ export interface NexudusClientOptions {
   stalls?: Stalls;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
+}
+
+/** The options with what is left out at its default. */
+export function withDefaults(options: NexudusClientOptions): Required<NexudusClientOptions> {
+  return {
+    timeoutMs: 10_000,
+    throttleRetries: 5,
+    pace: createPacer().members,
+    session: createSession(),
+    clock: createServerClock(),
+    stalls: createStalls(),
+    onRequest: () => undefined,
+    ...options,
+  };
 }

@@ -58,6 +58,19 @@ function addServiceCommands(program: Command): void {
       await (await import('../start/check.js')).check(options);
     });
 
+  command(program, 'verify', 'try what Latchkey takes to be so at both APIs; changes nothing', [
+    'Reads only, within the limits of both, in half a minute. Each assumption holds, differs, or could not be told: with what',
+    'was seen, what it means, and what to do (docs/verify.md). The answers are kept. Run it at first contact and after an upgrade.',
+    'Exit code 1 where something could not be tried or needs somebody, 2 where a login is refused.',
+    'latchkey verify',
+    'latchkey verify --show',
+  ])
+    .option('--show', 'print what was found last, and ask nobody')
+    .option('--json', jsonHelp)
+    .action(async (options: { show?: boolean; json?: boolean }) => {
+      await (await import('./verify.js')).verify(options);
+    });
+
   command(program, 'worker', 'run the service until stopped', [
     'Checks both APIs and the configuration first, and starts nothing where something must be mended.',
     'Without TEMPORAL_ADDRESS it runs a Temporal server of its own and keeps its data in .latchkey/.',

@@ -1,0 +1,156 @@
+import { SingleBar } from 'cli-progress';
+import { ConfigError } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
+import { openDatabase } from '../../database/database.js';
+import { createKept, type Kept } from '../../database/kept.js';
+import { createKisiPacer } from '../../kisi/pace.js';
+import { counted } from '../../lib/words.js';
+import { usable } from '../../space/apis.js';
+import { CommandError } from '../../space/failure.js';
+import { remark } from '../../space/remark.js';
+import { readConfig } from '../../space/settings.js';
+import { timeWords } from '../../space/times.js';
+import type { ApiName, Assumption } from '../../verify/assumption.js';
+import { assumptions } from '../../verify/assumptions.js';
+import { keepProfile, readProfile } from '../../verify/keep-profile.js';
+import { needingSomebody, type Answer, type Profile } from '../../verify/profile.js';
+import { verifyByReading, type Failure, type Verified } from '../../verify/verify.js';
+import { isoTimes, print, printJson } from '../terminal/output.js';
+import { wrapped } from '../terminal/table.js';
+
+export interface VerifyOptions {
+  /** Print what was found last, and ask nobody. */
+  show?: boolean;
+  json?: boolean;
+}
+
+/**
+ * `latchkey verify`: tries what Latchkey takes to be so at both APIs, by reading, and keeps the answers. Throws ConfigError where a
+ * login is refused, CommandError where something could not be tried or needs somebody.
+ */
+export async function verify({ show = false, json = false }: VerifyOptions): Promise<void> {
+  const config = readConfig();
+  if (show) {
+    showKept(await inDatabase(config, readProfile), json);
+    return;
+  }
+  const verified = await withBar((onStep) => ask(config, onStep));
+  const { failures } = verified;
+  const isWhole = failures.every(({ isAll }) => isAll === null);
+  const profile = isWhole
+    ? await inDatabase(config, (kept) => keepProfile(kept, verified.profile))
+    : verified.profile;
+  if (json) printJson({ ...jsonOf(profile), failures });
+  else print(words(profile));
+  if (!isWhole) remark('the answers were not kept, since nothing could be asked of one API');
+  throwIfNeeded(profile, failures);
+}
+
+function ask(config: Config, onStep: (done: number, total: number) => void): Promise<Verified> {
+  const { nexudus, kisi, file } = config;
+  // The worker shares the limit of this key: it goes first.
+  const pace = createKisiPacer({ most: 2 }).urgent;
+  return usable(() =>
+    verifyByReading({
+      nexudus: { ...nexudus },
+      kisi: { ...kisi, pace },
+      zoned: file.zones.map(({ location }) => location),
+      onStep,
+    }),
+  );
+}
+
+async function inDatabase<T>({ databaseUrl }: Config, job: (kept: Kept) => Promise<T>): Promise<T> {
+  const db = await openDatabase(databaseUrl);
+  try {
+    return await job(createKept(db));
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function withBar<T>(job: (onStep: (done: number, total: number) => void) => Promise<T>): Promise<T> {
+  const bar = new SingleBar({
+    format: 'Trying what Latchkey takes to be so {bar} {value}/{total}',
+    stream: process.stderr,
+    noTTYOutput: false,
+    clearOnComplete: true,
+  });
+  let begun = false;
+  try {
+    return await job((done, total) => {
+      if (!begun) bar.start(total, done);
+      begun = true;
+      bar.update(done);
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+function showKept(profile: Profile | null, json: boolean): void {
+  if (profile === null)
+    throw new CommandError('nothing was verified yet by this release: run `latchkey verify`');
+  if (json) printJson(jsonOf(profile));
+  else print(words(profile));
+}
+
+const jsonOf = (profile: Profile): object => Object(isoTimes(profile)) as object;
+
+function words(profile: Profile): string {
+  const { at, latchkey, account } = profile;
+  const organization =
+    account.kisiOrganizationId === null ? '' : `, Kisi organization ${account.kisiOrganizationId}`;
+  return [
+    `As of ${timeWords(at, null)}, by Latchkey ${latchkey}${organization}.`,
+    ...(['Nexudus', 'Kisi'] as const).flatMap((api) => ['', ...apiLines(api, profile)]),
+  ].join('\n');
+}
+
+const labels = { holds: 'holds', differs: 'DIFFERS', untold: 'not told' } as const;
+const indent = ' '.repeat(11);
+
+function apiLines(api: ApiName, { answers }: Profile): string[] {
+  const all = assumptions.flatMap((assumption) => {
+    const answer = answers[assumption.name];
+    return assumption.api !== api || answer === undefined ? [] : [{ assumption, answer }];
+  });
+  const count = (result: Answer['result']): number =>
+    all.filter(({ answer }) => answer.result === result).length;
+  return [
+    `${api}: ${count('holds')} hold, ${count('differs')} differ, ${count('untold')} could not be told.`,
+    ...(['differs', 'untold', 'holds'] as const).flatMap((result) =>
+      all
+        .filter(({ answer }) => answer.result === result)
+        .flatMap((one) => answerLines(one.assumption, one.answer)),
+    ),
+  ];
+}
+
+function answerLines({ says, ifNot }: Assumption, answer: Answer): string[] {
+  const first = `  ${labels[answer.result].padEnd(9)}${says}`;
+  const seen = answer.evidence.join('; ');
+  if (answer.result === 'holds') return [first, ...(seen === '' ? [] : [wrapped(`${seen}.`, indent)])];
+  const here = answer.result === 'untold' ? answer.why : `Here: ${valueWords(answer.value)}.`;
+  const more = answer.result === 'untold' ? '' : ` ${ifNot}`;
+  return [first, wrapped(`${here}${seen === '' ? '' : ` (${seen}.)`}${more}`, indent)];
+}
+
+function valueWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(String).join('; ');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return String(value);
+}
+
+function throwIfNeeded(profile: Profile, failures: readonly Failure[]): void {
+  const refused = failures.filter(({ isAll }) => isAll === 'login');
+  if (refused.length > 0) throw new ConfigError(failures.map(({ message }) => message));
+  for (const { message } of failures.slice(0, -1)) remark(message);
+  const last = failures.at(-1);
+  if (last !== undefined) throw new CommandError(`${last.message} What could be tried was tried.`);
+  const needing = needingSomebody(profile);
+  if (needing.length === 0) return;
+  throw new CommandError(
+    `${counted(needing.length, 'assumption')} that Latchkey stands on ${needing.length === 1 ? 'is' : 'are'} false here: see what DIFFERS above`,
+  );
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { KisiSwitches } from '../../simulators/kisi.js';
+import type { NexudusSwitches } from '../../simulators/nexudus.js';
+import type { Fault, FaultKind } from '../../simulators/server.js';
+import type { JsonValue } from '../../access/json.js';
+import { assumptions, type AssumptionName } from '../../verify/assumptions.js';
+import { fullWorld, startWorld, type WorldPlan } from './world.js';
+
+const cases = Number(process.env['VERIFY_CASES'] ?? 20);
+
+const oldDate = 'Tue, 01 Jan 2019 00:00:00 GMT';
+const dates = fc.constantFrom('clock', 'clock', oldDate, 'not a date', null);
+
+const nexudusSwitches = fc.record({
+  throttleStatus: fc.constantFrom(409, 429),
+  dirSemantics: fc.constantFrom('signed', 'zeroBased', 'words'),
+  coworkerUpdatedOnFollows: fc.boolean(),
+  authFailureStatus: fc.constantFrom(401, 403),
+  sizeCap: fc.constantFrom('clamp', 'allow'),
+  unsetSorts: fc.constantFrom('first', 'last'),
+  mostRows: fc.constantFrom(1000, 100, 20),
+  dateHeader: dates,
+  simpleTimeZoneNames: fc.constantFrom('windows', 'iana'),
+  localDatesWithZ: fc.boolean(),
+  teamCoworkerIds: fc.boolean(),
+  batchEnveloped: fc.boolean(),
+  planPassExpires: fc.constantFrom('lastDay', 'periodEnd'),
+}) satisfies fc.Arbitrary<Partial<NexudusSwitches>>;
+
+const kisiSwitches = fc.record({
+  retryAfterHeader: fc.boolean(),
+  limitOverMax: fc.constantFrom('clamp', 'error'),
+  listsExpired: fc.boolean(),
+  emailFilterExact: fc.boolean(),
+  userEmailCaseSensitive: fc.boolean(),
+  dateHeader: dates,
+  duplicateGrantStatus: fc.constantFrom(409, 422),
+  patchMovesValidity: fc.boolean(),
+  hiddenStillCount: fc.boolean(),
+  duplicateUserEmail: fc.constantFrom('reject', 'allow'),
+  listLagMs: fc.constantFrom(0, 2_000),
+}) satisfies fc.Arbitrary<Partial<KisiSwitches>>;
+
+const mostly = fc.constantFrom(true, true, true, true, false);
+const worlds: fc.Arbitrary<WorldPlan> = fc.record({
+  members: fc.constantFrom(0, 3, 6, 12),
+  hasTeam: mostly,
+  hasEndlessPasses: mostly,
+  renewsWithBill: fc.boolean(),
+  hasManyCheckins: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+  hasEndedKeys: mostly,
+});
+
+/** One request in twenty fails: after how many that do not, and how. */
+const failures = fc.array(
+  fc.record({
+    skip: fc.integer({ min: 0, max: 38 }),
+    kind: fc.constantFrom<FaultKind>('status', 'reset', 'malformed'),
+  }),
+  { minLength: 8, maxLength: 8 },
+);
+
+/** What verify must say of a switch, where it says anything; undefined: it must not be able to tell. */
+function truths(
+  nexudus: Partial<NexudusSwitches>,
+  kisi: Partial<KisiSwitches>,
+): Partial<Record<AssumptionName, JsonValue | undefined>> {
+  const { dateHeader: nexudusDate, mostRows, sizeCap, ...plain } = nexudus;
+  const { retryAfterHeader, limitOverMax, listsExpired, emailFilterExact, userEmailCaseSensitive } = kisi;
+  return {
+    ...plain,
+    sizeCap,
+    mostRows: sizeCap === 'allow' ? undefined : mostRows,
+    nexudusClock: clockOf(nexudusDate),
+    ...{ retryAfterHeader, limitOverMax, emailFilterExact, userEmailCaseSensitive },
+    listsExpired,
+    kisiClock: clockOf(kisi.dateHeader),
+  };
+}
+
+function clockOf(date: string | null | undefined): string {
+  if (date === null) return 'none';
+  if (date === oldDate) return 'otherClock';
+  return date === 'clock' ? 'clock' : 'unusable';
+}
+
+describe('latchkey verify', () => {
+  it('never says a wrong thing of a switch, whatever they are, while one request in twenty fails', async function () {
+    this.timeout(cases * 20_000);
+    const untold = new Map<string, number>();
+    let told = 0;
+    const property = fc.asyncProperty(
+      nexudusSwitches,
+      kisiSwitches,
+      worlds,
+      fc.tuple(failures, failures, fc.boolean()),
+      async (nexudus, kisi, plan, [nexudusFails, kisiFails, isThrottled]) => {
+        const world = await startWorld(plan, { nexudus, kisi });
+        try {
+          const throttle = { match: '/', kind: 'status', times: 1, skip: 20 } as const;
+          const wait = kisi.retryAfterHeader ? { retryAfter: 1 } : {};
+          if (isThrottled) {
+            world.nexudus.faults.add({
+              ...throttle,
+              match: '/api/s',
+              status: nexudus.throttleStatus,
+              retryAfter: 1,
+            });
+            world.kisi.faults.add({ ...throttle, skip: 5, status: 429, ...wait });
+          }
+          for (const fail of nexudusFails) world.nexudus.faults.add(faultOf(fail));
+          for (const fail of kisiFails) world.kisi.faults.add(faultOf(fail));
+          const { profile } = await world.verify();
+          const truth = truths(nexudus, kisi);
+          for (const { name, tried } of assumptions) {
+            const answer = profile.answers[name];
+            assert.ok(answer !== undefined, `${name} has no answer`);
+            if (tried !== 'reading') continue;
+            if (answer.result === 'untold') {
+              const why = `${name}: ${answer.why}`;
+              untold.set(why, (untold.get(why) ?? 0) + 1);
+              continue;
+            }
+            told++;
+            if (name in truth)
+              assert.deepEqual(answer.value, truth[name], `${name}: ${answer.evidence.join('; ')}`);
+            else assert.equal(answer.result, 'holds', `${name}: ${JSON.stringify(answer)}`);
+          }
+        } finally {
+          await world.stop();
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: cases, endOnFailure: true });
+    const reasons = [...untold].sort(([, one], [, other]) => other - one);
+    const all = reasons.reduce((sum, [, times]) => sum + times, 0);
+    console.log(`      ${cases} cases: ${told} answers told, ${all} could not be told:`);
+    for (const [why, times] of reasons) console.log(`      ${String(times).padStart(4)} × ${why}`);
+  });
+
+  it('tells every switch that reading can decide, in a space where each shows', async () => {
+    const world = await startWorld({ ...fullWorld, hasManyCheckins: true });
+    try {
+      const { profile, failures: failed } = await world.verify();
+      assert.deepEqual(failed, []);
+      const unmet = ['throttleStatus', 'retryAfterHeader'];
+      for (const { name, tried, switch: known } of assumptions) {
+        if (tried !== 'reading' || known === null || unmet.includes(name)) continue;
+        assert.equal(
+          profile.answers[name]?.result,
+          'holds',
+          `${name}: ${JSON.stringify(profile.answers[name])}`,
+        );
+      }
+    } finally {
+      await world.stop();
+    }
+  });
+});
+
+function faultOf({ skip, kind }: { skip: number; kind: FaultKind }): Fault {
+  return { match: '/', kind, skip, times: 1, status: 503 };
+}

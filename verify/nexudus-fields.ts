@@ -1,0 +1,106 @@
+import type { CollectionName } from '../nexudus/records.js';
+import type { Wire } from './fields.js';
+
+/**
+ * The fields that Latchkey reads of each record of Nexudus, as they come over the wire (nexudus-entities.yaml). A test holds
+ * that they are those of nexudus/schemas.ts.
+ */
+const all: Readonly<Record<string, Wire>> = { Id: 'id', UpdatedOn: 'date' };
+
+export const nexudusFields: Readonly<Record<CollectionName, Readonly<Record<string, Wire>>>> = {
+  coworkers: {
+    ...all,
+    FullName: 'text',
+    Email: 'text',
+    Active: 'flag',
+    Archived: 'flag',
+    CoworkerType: 'number',
+    InvoicingBusinessId: 'id?',
+    TeamIds: 'text?',
+    Teams: 'ids',
+    CoworkerContractIds: 'text?',
+  },
+  coworkercontracts: {
+    ...all,
+    UniqueId: 'text',
+    CoworkerId: 'id',
+    TariffId: 'id',
+    TariffName: 'text',
+    IssuedById: 'id',
+    StartDate: 'date?',
+    CancellationDate: 'date?',
+    Cancelled: 'flag',
+    Active: 'flag',
+    RenewalDate: 'date?',
+    InPausedPeriod: 'flag',
+    InPausedPeriodFrom: 'date?',
+    InPausedPeriodUntil: 'date?',
+  },
+  contractpausedperiods: {
+    ...all,
+    CoworkerContractId: 'id',
+    CoworkerContractCoworkerId: 'id',
+    PauseFrom: 'date',
+    PauseUntil: 'date',
+  },
+  coworkertimepasses: {
+    ...all,
+    UniqueId: 'text',
+    CoworkerId: 'id',
+    TimePassId: 'id',
+    BusinessId: 'id',
+    Used: 'flag',
+    UsedDate: 'date?',
+    CheckedIn: 'flag',
+    RemainingUses: 'number?',
+    ExpireDate: 'date?',
+    IsFromTariff: 'flag',
+    CoworkerContractUniqueId: 'text?',
+    TariffTimePassUniqueId: 'text?',
+  },
+  timepasses: {
+    ...all,
+    Name: 'text',
+    BusinessId: 'id',
+    MinutesIncluded: 'number?',
+    Businesses: 'ids',
+    KisiGroupId: 'text?',
+  },
+  tarifftimepasses: {
+    ...all,
+    UniqueId: 'text',
+    TariffId: 'id',
+    TimePassId: 'id',
+    PassRenewalTime: 'number',
+  },
+  teams: {
+    ...all,
+    Name: 'text',
+    ShareTimePasses: 'flag',
+    PayingMemberId: 'id?',
+    TeamMembers: 'ids',
+    CoworkerIds: 'text?',
+  },
+  checkins: { ...all, CoworkerId: 'id?', CoworkerTimePassGuid: 'text?', ToTime: 'date?' },
+  businesses: {
+    ...all,
+    Name: 'text',
+    UniqueId: 'text',
+    RootLocationId: 'id?',
+    SimpleTimeZoneId: 'id',
+  },
+  simpletimezones: { ...all, Name: 'text' },
+  businesssettings: { ...all, BusinessId: 'id', Name: 'text', Value: 'text?' },
+  webhooks: {
+    ...all,
+    Name: 'text',
+    Description: 'text?',
+    URL: 'text',
+    BusinessId: 'id',
+    Action: 'number',
+    Active: 'flag',
+    ErrorCount: 'number',
+    LastError: 'text?',
+    LastTrigger: 'date?',
+  },
+};

@@ -1,0 +1,162 @@
+import { NexudusError } from '../nexudus/errors.js';
+import { parseInstant } from '../nexudus/fields.js';
+import type { CollectionName } from '../nexudus/records.js';
+import { collections } from '../nexudus/schemas.js';
+import { idOf, type Finding, type Row } from './finding.js';
+import type { NexudusLook } from './nexudus-look.js';
+
+/** A filter that Latchkey sends. */
+export interface SentFilter {
+  collection: CollectionName;
+  key: string;
+  /** A value with which it finds this record; null: the record has none. */
+  valueFor: (row: Row) => string | null;
+  /** A value with which it finds nothing. */
+  findsNothing: string;
+}
+
+const nobody = 1;
+const longAgo = '1950-01-01T00:00';
+const farOff = '2090-01-01T00:00';
+const noGuid = '00000000-0000-0000-0000-000000000000';
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const number = (value: unknown): string | null =>
+  typeof value === 'number' && value > 0 ? String(value) : null;
+/** As ranges are written: UTC, whole minutes. */
+const minute = (value: unknown): string | null => {
+  const at = typeof value === 'string' ? parseInstant(value) : null;
+  return at === null ? null : new Date(at).toISOString().slice(0, 16);
+};
+
+const byId = (collection: CollectionName, property: string, field: string): SentFilter => ({
+  collection,
+  key: `${collections[collection].apiName}_${property}`,
+  valueFor: (row) => number(row[field]),
+  findsNothing: String(nobody),
+});
+
+const updatedSince = (collection: CollectionName): SentFilter => ({
+  collection,
+  key: `from_${collections[collection].apiName}_UpdatedOn`,
+  valueFor: (row) => minute(row['UpdatedOn']),
+  findsNothing: farOff,
+});
+
+const byText = (
+  collection: CollectionName,
+  key: string,
+  field: string,
+  findsNothing: string,
+): SentFilter => ({
+  collection,
+  key,
+  valueFor: (row) => text(row[field]),
+  findsNothing,
+});
+
+const withGuid = (collection: CollectionName): SentFilter =>
+  byText(collection, 'UniqueId', 'UniqueId', noGuid);
+
+/** Every filter and range that Latchkey sends (nexudus/source.ts, passes.ts, changes.ts, places.ts). */
+export const sentFilters: readonly SentFilter[] = [
+  ...(
+    ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'coworkertimepasses', 'timepasses'] as const
+  ).map(updatedSince),
+  ...(['tarifftimepasses', 'teams', 'checkins'] as const).map(updatedSince),
+  byText('coworkers', 'Coworker_Email', 'Email', 'nobody@latchkey.invalid'),
+  byText('businesssettings', 'BusinessSetting_Name', 'Name', 'Latchkey.NoSuchSetting'),
+  byId('coworkercontracts', 'Coworker', 'CoworkerId'),
+  byId('contractpausedperiods', 'CoworkerContract', 'CoworkerContractId'),
+  byId('contractpausedperiods', 'CoworkerContract_Coworker', 'CoworkerContractCoworkerId'),
+  byId('coworkertimepasses', 'Coworker', 'CoworkerId'),
+  byId('coworkertimepasses', 'TimePass', 'TimePassId'),
+  byId('checkins', 'Coworker', 'CoworkerId'),
+  withGuid('coworkercontracts'),
+  withGuid('tarifftimepasses'),
+  {
+    collection: 'coworkertimepasses',
+    key: 'from_CoworkerTimePass_ExpireDate',
+    valueFor: (row) => minute(row['ExpireDate']),
+    findsNothing: farOff,
+  },
+  {
+    collection: 'coworkertimepasses',
+    key: 'to_CoworkerTimePass_ExpireDate',
+    valueFor: (row) => minute(row['ExpireDate']),
+    findsNothing: longAgo,
+  },
+];
+
+type Verdict = 'obeyed' | 'untried' | { wrong: string };
+
+/** Which filters are not obeyed: an ignored one answers with the whole list. Throws NexudusError. */
+export async function filtersObeyed(look: NexudusLook): Promise<Finding> {
+  const verdicts: { name: string; verdict: Verdict }[] = [];
+  for (const filter of sentFilters) verdicts.push({ name: filter.key, verdict: await tried(look, filter) });
+  verdicts.push({ name: 'CoworkerTimePass_Used', verdict: await triedUsed(look) });
+  const named = (which: (verdict: Verdict) => boolean): string[] =>
+    verdicts.filter(({ verdict }) => which(verdict)).map(({ name }) => name);
+  const obeyed = named((verdict) => verdict === 'obeyed');
+  const untried = named((verdict) => verdict === 'untried');
+  const evidence = [
+    `obeyed: ${obeyed.join(', ') || 'none'}`,
+    ...(untried.length === 0 ? [] : [`not tried, for want of records: ${untried.join(', ')}`]),
+  ];
+  const wrong = verdicts.flatMap(({ name, verdict }) =>
+    typeof verdict === 'object' ? [`${name} ${verdict.wrong}`] : [],
+  );
+  if (wrong.length === 0 && obeyed.length === 0)
+    return { untold: 'There are no records to filter. Run it again once there are members.', evidence };
+  return { value: wrong, evidence };
+}
+
+async function tried(look: NexudusLook, filter: SentFilter): Promise<Verdict> {
+  const { collection, key, valueFor, findsNothing } = filter;
+  const sample = await look.sample(collection).catch(ifNotReadable);
+  const record = sample?.rows.findLast((row) => valueFor(row) !== null);
+  const value = record === undefined ? null : valueFor(record);
+  if (record === undefined || value === null) return 'untried';
+  const query = { page: '1', orderBy: 'Id' };
+  const nothing = await refusable(() => look.page(collection, { ...query, size: '1', [key]: findsNothing }));
+  if (nothing === null) return { wrong: 'is refused' };
+  if (nothing.total > 0) return { wrong: 'is ignored' };
+  const found = await refusable(() => look.page(collection, { ...query, size: '50', [key]: value }));
+  if (found === null) return { wrong: 'is refused' };
+  const isThere = found.rows.some((row) => idOf(row, 'Id') === idOf(record, 'Id'));
+  if (isThere || found.total > found.rows.length) return 'obeyed';
+  // It may have changed since it was read.
+  const now = await look.record(collection, idOf(record, 'Id') ?? 0);
+  return now === null || valueFor(now) !== value ? 'untried' : { wrong: 'leaves out what it should find' };
+}
+
+/** Passes are used or not: each of the two must show only its own. */
+async function triedUsed(look: NexudusLook): Promise<Verdict> {
+  const collection = 'coworkertimepasses';
+  const sample = await look.sample(collection).catch(ifNotReadable);
+  if (sample === null || sample.total === 0) return 'untried';
+  const key = 'CoworkerTimePass_Used';
+  const query = { page: '1', orderBy: 'Id', size: '50' };
+  for (const used of [true, false]) {
+    const page = await refusable(() => look.page(collection, { ...query, [key]: String(used) }));
+    if (page === null) return { wrong: 'is refused' };
+    if (page.rows.some((row) => row['Used'] !== used)) return { wrong: 'is ignored' };
+  }
+  return 'obeyed';
+}
+
+/** Null: Nexudus refuses the request as such. */
+async function refusable<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof NexudusError && error.status === 400) return null;
+    throw error;
+  }
+}
+
+/** Null: it may not be read, or is not there, which another assumption tells. */
+function ifNotReadable(error: unknown): null {
+  if (error instanceof NexudusError) return null;
+  throw error;
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { assumptions, type AssumptionName } from './assumptions.js';
+import type { Assumption } from './assumption.js';
+import type { Finding } from './finding.js';
+
+/** Of the form in which a profile is kept. */
+export const profileVersion = 1;
+
+const evidence = z.array(z.string());
+
+const answer = z.discriminatedUnion('result', [
+  z.object({ result: z.enum(['holds', 'differs']), value: z.json(), evidence }),
+  /** `why`: also what would tell. */
+  z.object({ result: z.literal('untold'), why: z.string(), evidence }),
+]);
+
+const names = assumptions.map(({ name }) => name);
+
+const profile = z.object({
+  version: z.literal(profileVersion),
+  /** The release of Latchkey that asked. */
+  latchkey: z.string(),
+  /** When the reading was done, in milliseconds since the epoch. */
+  at: z.int(),
+  /** Whose account it is, by ids. Null: the API did not say. */
+  account: z.object({
+    nexudusLocationId: z.int().nullable(),
+    kisiOrganizationId: z.int().nullable(),
+    kisiUserId: z.int().nullable(),
+  }),
+  answers: z.partialRecord(z.enum(names), answer),
+});
+
+/** What is known of an assumption: that it holds, that it differs, or why it could not be told and what would tell it. */
+export type Answer = z.infer<typeof answer>;
+export type Account = z.infer<typeof profile>['account'];
+/** What is known of both APIs as one account has them. */
+export type Profile = Omit<z.infer<typeof profile>, 'answers'> & {
+  answers: Partial<Record<AssumptionName, Answer>>;
+};
+
+/** A kept profile; null: it is of another version, so that `latchkey verify` must be run again. */
+export function parseProfile(value: unknown): Profile | null {
+  const result = profile.safeParse(value);
+  return result.success ? result.data : null;
+}
+
+/** What a finding says of an assumption. */
+export function answerOf(assumption: Assumption, finding: Finding): Answer {
+  const seen = [...(finding.evidence ?? [])];
+  if ('untold' in finding) return { result: 'untold', why: finding.untold, evidence: seen };
+  const value = z.json().parse(finding.value);
+  const text = JSON.stringify(value);
+  const holds = assumption.assumed.some((one) => JSON.stringify(one) === text);
+  return { result: holds ? 'holds' : 'differs', value, evidence: seen };
+}
+
+/** Why an assumption that reading cannot tell is not told yet. */
+export function untriedAnswer({ tried }: Assumption): Answer {
+  const option = tried === 'push' ? '--push' : '--write';
+  return { result: 'untold', why: `Reading cannot tell. \`latchkey verify ${option}\` does.`, evidence: [] };
+}
+
+/**
+ * A fresh profile with what an older one of the same account knows by writing or by a push, which reading does not touch.
+ */
+export function withOlder(fresh: Profile, older: Profile | null): Profile {
+  if (older === null || JSON.stringify(older.account) !== JSON.stringify(fresh.account)) return fresh;
+  const kept = assumptions.flatMap(({ name, tried }) => {
+    const known = older.answers[name];
+    return tried === 'reading' || known === undefined ? [] : [[name, known] as const];
+  });
+  return { ...fresh, answers: { ...fresh.answers, ...Object.fromEntries(kept) } };
+}
+
+/** Assumptions that are false here and that Latchkey does not cope with: somebody must do something. */
+export function needingSomebody({ answers }: Profile): Assumption[] {
+  return assumptions.filter(({ name, copes }) => !copes && answers[name]?.result === 'differs');
+}
