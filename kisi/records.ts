@@ -25,6 +25,8 @@ export interface KisiGroup {
   loginEnabled: boolean | null;
   /** 0: the group opens nothing. Null: not said. */
   locksCount: number | null;
+  /** What else must be so for the app to open; left out: not said. */
+  restrictions?: DoorRestriction[];
 }
 
 /** A door that a group opens. */
@@ -32,6 +34,16 @@ export interface KisiDoor {
   id: number;
   name: string;
 }
+const doorRestrictions = [
+  'geofence',
+  'reader',
+  'primaryDevice',
+  'managedDevice',
+  'time',
+  'tapToAccess',
+] as const;
+/** What a group may ask of whoever opens: to be near, to stand at the reader, a certain phone, a time of the day. */
+export type DoorRestriction = (typeof doorRestrictions)[number];
 
 /** A person in the organization. E-mail and name are personal data: never log them. */
 export interface KisiUser {
@@ -138,6 +150,8 @@ const end = instant
 const maybeNumber = z.number().nullable().default(null);
 const maybeText = z.string().nullable().default(null);
 const maybeTruth = z.boolean().nullable().default(null);
+// They are told at the desk, and decide nothing: no shape of one makes a group malformed.
+const restriction = z.boolean().catch(false);
 const id = z.int().positive();
 
 export const currentUserRecord = z
@@ -164,6 +178,12 @@ export const groupRecord = z
     place_id: maybeNumber,
     login_enabled: maybeTruth,
     locks_count: maybeNumber,
+    geofence_restriction_enabled: restriction,
+    reader_restriction_enabled: restriction,
+    primary_device_restriction_enabled: restriction,
+    managed_device_restriction_enabled: restriction,
+    time_restriction_enabled: restriction,
+    tap_to_access_restriction_enabled: restriction,
   })
   .transform((row): KisiGroup => ({
     id: row.id,
@@ -171,6 +191,14 @@ export const groupRecord = z
     placeId: row.place_id,
     loginEnabled: row.login_enabled,
     locksCount: row.locks_count,
+    restrictions: restrictionsOf({
+      geofence: row.geofence_restriction_enabled,
+      reader: row.reader_restriction_enabled,
+      primaryDevice: row.primary_device_restriction_enabled,
+      managedDevice: row.managed_device_restriction_enabled,
+      time: row.time_restriction_enabled,
+      tapToAccess: row.tap_to_access_restriction_enabled,
+    }),
   }));
 
 /** That a group opens a door: a record of its own (`/group_locks`). */
@@ -183,6 +211,9 @@ export const doorOfGroupRecord = z
   }));
 const isEnabled = (row: { access_enabled: boolean | null; scim_access_enabled: boolean | null }): boolean =>
   row.access_enabled !== false && row.scim_access_enabled !== false;
+function restrictionsOf(enabled: Record<DoorRestriction, boolean>): DoorRestriction[] {
+  return doorRestrictions.filter((restriction) => enabled[restriction]);
+}
 
 export const userRecord = z
   .object({

@@ -110,13 +110,20 @@ export async function listMembers(client: Client, filters: MemberFilters = {}): 
   });
 }
 
-/** One member; null: Temporal knows none with this id. Members that have ended are still known while Temporal keeps them. */
-export async function viewMember(client: Client, memberId: number): Promise<KnownMember | null> {
+/**
+ * One member; null: Temporal knows none with this id. Members that have ended are still known while Temporal keeps them.
+ * `withinMs`: how long the workflow has for its own view.
+ */
+export async function viewMember(
+  client: Client,
+  memberId: number,
+  withinMs = queryTimeoutMs,
+): Promise<KnownMember | null> {
   try {
     const found = await client.workflow.getHandle(memberWorkflowId(memberId)).describe();
     const { typedSearchAttributes, status, closeTime, memo } = found;
     const isClosed = status.name !== 'RUNNING';
-    const view = isClosed ? 'unknown' : await askMember(client, memberId);
+    const view = isClosed ? 'unknown' : await askMember(client, memberId, withinMs);
     return {
       ...rowOf(memberId, typedSearchAttributes),
       view: view === 'unknown' ? null : view,
@@ -241,10 +248,14 @@ export async function holdingsOf(
 }
 
 /** The workflow's own view; null: no worker answers; 'unknown': this one cannot be asked (it ended just now, or its task fails). */
-async function askMember(client: Client, memberId: number): Promise<MemberView | null | 'unknown'> {
+async function askMember(
+  client: Client,
+  memberId: number,
+  withinMs = queryTimeoutMs,
+): Promise<MemberView | null | 'unknown'> {
   const handle = client.workflow.getHandle(memberWorkflowId(memberId));
   try {
-    return await client.withDeadline(Date.now() + queryTimeoutMs, () => handle.query(stateQuery));
+    return await client.withDeadline(Date.now() + withinMs, () => handle.query(stateQuery));
   } catch (error) {
     return isUnanswered(error) ? null : 'unknown';
   }

@@ -93,7 +93,10 @@ export async function checkSpace(
     ],
     problems: names.problems,
     resolved: names.resolved,
-    groups: groups.map((group) => ({ ...group, passTypes: typesOf(group.id, passTypes, rules) })),
+    groups: groups.map(({ id, name, placeId, loginEnabled, locksCount }) => ({
+      ...{ id, name, placeId, loginEnabled, locksCount },
+      passTypes: typesOf(id, passTypes, rules),
+    })),
   };
 }
 

@@ -1,8 +1,8 @@
 import { keyOwner } from '../../access/ownership.js';
-import { decide } from '../../access/decide.js';
-import { explain, type Explanation } from '../../access/explain.js';
-import type { Instant, NextChange, Verdict } from '../../access/types.js';
+import type { Explanation } from '../../access/explain.js';
+import type { Instant, NextChange } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
+import { explainSnapshot, verdictWords } from '../../space/explain.js';
 import { CommandError } from '../../space/failure.js';
 import { homeZone, instantAt, parseAt } from '../../space/typed-times.js';
 import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
@@ -46,9 +46,8 @@ export async function explainMember(id: string, { at, config, json = false }: Ex
   const memberId = await memberIdFor(who, nexudus);
   const snapshot = snapshotOf(await readMember(nexudus, ground, memberId));
   const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
-  const assumesRenewals = typed !== null;
-  const decision = decide(snapshot, ground.rules, exceptions ?? [], when, {
-    assumeRenewals: assumesRenewals,
+  const { assumesRenewals, groups, decision } = explainSnapshot(snapshot, {
+    ...{ rules: ground.rules, exceptions: exceptions ?? [], at: when, isNamed: typed !== null },
   });
   const names = await groupNames(space);
   const explained: Explained = {
@@ -57,7 +56,7 @@ export async function explainMember(id: string, { at, config, json = false }: Ex
     assumesRenewals,
     readAt: snapshot.readAt,
     profileIds: snapshot.profiles.map((profile) => profile.member.id),
-    groups: explain(decision).map((group) => ({
+    groups: groups.map((group) => ({
       ...group,
       groupName: group.groupId === null ? null : (names.get(group.groupId) ?? null),
     })),
@@ -113,25 +112,4 @@ function headingOf(
   if (!holds) return `Lacks ${group}:`;
   const end = until === null ? 'no end known' : `until ${endWords(until, zone)}`;
   return `Holds ${group}, ${end}: ${withLocalTimes(why, zone)}`;
-}
-
-const rules: Record<Verdict['rule'], string> = {
-  member: 'the member',
-  uses: 'uses',
-  expiry: 'expiry',
-  contract: 'the contract',
-  mapping: 'the mapping',
-  exception: 'an exception',
-  noPass: 'no pass',
-  ok: '',
-};
-
-function verdictWords(verdict: Verdict): string {
-  if (verdict.passId === null) return `${verdict.reason}.`;
-  const type = verdict.passTypeName === null ? '' : ` (${verdict.passTypeName})`;
-  const lent = verdict.teamId === null ? '' : `, lent by team ${verdict.teamId}`;
-  const pass = `pass ${verdict.passId}${type}${lent}`;
-  return verdict.counts
-    ? `${pass} ${verdict.reason}.`
-    : `${pass} does not count because of ${rules[verdict.rule]}: ${verdict.reason}.`;
 }

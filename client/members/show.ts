@@ -5,7 +5,11 @@ import { DatabaseError } from '../../database/errors.js';
 import { createOwnership } from '../../database/ownership.js';
 import type { AccessState, MemberView } from '../../messages/to-member.js';
 import { CommandError } from '../../space/failure.js';
-import { lookIntoKisi, type InKisi, type KeyInKisi } from './in-kisi.js';
+import type { Config } from '../../config/config.js';
+import { KisiError } from '../../kisi/errors.js';
+import { NexudusError } from '../../nexudus/errors.js';
+import type { ShownHoldings } from '../../messages/to-member.js';
+import { lookIntoKisi, recordedKeysOf, type InKisi, type KeyInKisi } from '../../space/in-kisi.js';
 import { viewMember, type KnownMember, type MemberRow } from '../../space/member-workflows.js';
 import { print, printJson } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
@@ -33,9 +37,7 @@ export async function show(id: string, { json = false }: { json?: boolean }): Pr
   }
   if (row.view === null && row.closed === null)
     remark('no worker answered (is `latchkey worker` running?): why there are keys is not shown');
-  const kisi = await lookIntoKisi(config, memberId, row.shown, (userId) =>
-    recordedKeys(config.databaseUrl, userId),
-  );
+  const kisi = await inKisi(config, memberId, row.shown);
   if (typeof kisi === 'string') remark(`what Kisi holds cannot be told: ${kisi}`);
   if (json) printJson({ ...row, shown: undefined, kisi: typeof kisi === 'string' ? null : kisi });
   else {
@@ -44,6 +46,28 @@ export async function show(id: string, { json = false }: { json?: boolean }): Pr
       zone: zoneOf(zones, row.locationId),
     };
     print(memberWords(row, typeof kisi === 'string' ? null : kisi, shows));
+  }
+}
+
+/** What Kisi shows of a member; a text: why it cannot be told. */
+async function inKisi(
+  config: Config,
+  memberId: number,
+  shown: ShownHoldings | null,
+): Promise<InKisi | string> {
+  const email = async (): Promise<string> =>
+    (await nexudusOf(config).getOne('coworkers', memberId))?.email ?? '';
+  const recorded = (userId: number): Promise<number[]> => recordedKeys(config.databaseUrl, userId);
+  try {
+    const found = await lookIntoKisi(kisiOf(config), { shown, email, recorded }, Date.now());
+    const { userId, isSuspended, keys } = found;
+    const inShort = keys.map(({ groupId, role, until, isEndReadable, byLatchkey }) => ({
+      ...{ groupId, role, until, isEndReadable, byLatchkey },
+    }));
+    return { userId, isSuspended, keys: inShort };
+  } catch (error) {
+    if (error instanceof KisiError || error instanceof NexudusError) return error.message;
+    throw error;
   }
 }
 
@@ -115,10 +139,7 @@ async function recordedKeys(databaseUrl: string, userId: number): Promise<number
   try {
     const db = await openDatabase(databaseUrl);
     try {
-      const all = await createOwnership(db, Date.now).all();
-      return all.flatMap(({ key, userId: whose }) =>
-        whose === userId && key !== null && !key.byHand && key.keyId !== null ? [key.keyId] : [],
-      );
+      return recordedKeysOf(userId, await createOwnership(db, Date.now).all());
     } finally {
       await db.destroy();
     }

@@ -104,8 +104,13 @@ describe('a Kisi record', () => {
 
   it('is a group that says whether it can open anything', () => {
     const group = { id: 1, name: 'Doors', place_id: null, login_enabled: false, locks_count: 0 };
-    const expected = { id: 1, name: 'Doors', placeId: null, loginEnabled: false, locksCount: 0 };
+    const expected = {
+      ...{ id: 1, name: 'Doors', placeId: null, loginEnabled: false, locksCount: 0 },
+      restrictions: [],
+    };
     assert.deepEqual(groupRecord.parse(group), expected);
+    const restricted = { ...group, time_restriction_enabled: true, reader_restriction_enabled: 'odd' };
+    assert.deepEqual(groupRecord.parse(restricted).restrictions, ['time']);
     assert.deepEqual(groupRecord.parse({ id: 1, name: 'Doors' }), {
       ...expected,
       loginEnabled: null,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { InKisi } from '../../../client/members/in-kisi.js';
+import type { InKisi } from '../../../space/in-kisi.js';
 import {
   memberWords as wordsOf,
   viewWords as wordsOfView,
