@@ -38,6 +38,8 @@ interface Records {
   users: Map<number, KnownUser>;
 }
 
+/** A list of Kisi that ended at this time may have begun so much before. */
+const longestReadMs = 60_000;
 const weekMs = 7 * 24 * 3_600_000;
 /** Whoever looks again soon costs Kisi nothing, which lets only five requests through in a second. */
 const keysMaxAgeMs = 10_000;
@@ -94,8 +96,13 @@ export class GroupWatch {
       }),
     ]);
     const known = records.value ?? { keys: [], users: new Map<number, KnownUser>() };
-    const holders = holdersOf(groupId, known, keys.value, this.desk.now());
-    return { holders, keys, doors, lost: lost.filter(({ state }) => state === 'done') };
+    const done = lost.filter(({ state }) => state === 'done');
+    const readAt = keys.readAt ?? 0;
+    const lostSince = new Set(
+      done.flatMap(({ at, memberId }) => (at > readAt - longestReadMs ? [memberId] : [])),
+    );
+    const holders = holdersOf(groupId, known, keys.value, { now: this.desk.now(), lostSince });
+    return { holders, keys, doors, lost: done };
   }
 
   private sideOf(groupId: number): KisiSide {
@@ -116,13 +123,13 @@ export class GroupWatch {
 
 /**
  * Who holds a key to a group: as Kisi has it, with what is on record of it; by the record alone where Kisi was not read (null).
- * Pure.
+ * `lostSince`: members whose key was taken away since Kisi was read, so that it may be in what was read and is there no more. Pure.
  */
 export function holdersOf(
   groupId: number,
   { keys: owned, users }: Records,
   inKisi: readonly KisiKey[] | null,
-  now: Instant,
+  { now, lostSince }: { now: Instant; lostSince: ReadonlySet<number | null> },
 ): Holder[] {
   const memberOf = new Map([...users].map(([memberId, { id }]) => [id, memberId]));
   const recorded = new Map(
@@ -130,9 +137,10 @@ export function holdersOf(
       to === groupId && key !== null ? [[userId, { memberId, key }] as const] : [],
     ),
   );
-  const lasting = (inKisi ?? []).filter(
-    ({ validUntil }) => typeof validUntil !== 'number' || validUntil > now,
-  );
+  const lasting = (inKisi ?? []).filter(({ userId, validUntil }) => {
+    const isLost = !recorded.has(userId) && lostSince.has(memberOf.get(userId) ?? NaN);
+    return !isLost && (typeof validUntil !== 'number' || validUntil > now);
+  });
   const shown = lasting.map((key): Holder => {
     const own = recorded.get(key.userId);
     recorded.delete(key.userId);

@@ -20,18 +20,22 @@ export function addGroups(app: FastifyInstance, desk: Desk, names: KnownNames): 
     return answerPage(request, reply, words.space.groups.title, body, 'space');
   });
 
-  app.get<{ Params: { id: string } }>('/groups/:id', async (request, reply) => {
-    const groupId = /^[1-9]\d{0,14}$/.test(request.params.id) ? Number(request.params.id) : null;
-    if (groupId === null) return notFound(request, reply);
-    const [groups, read] = await Promise.all([names.groupRecords(), readGroup(watch, groupId)]);
-    const group = groupIn(groups.value, groupId);
-    // Where Kisi was not read, it may be there all the same.
-    if (group === null && groups.value !== null && isUnknown(read.facts)) return notFound(request, reply);
-    const byName = new Map((groups.value ?? []).map(({ id, name }) => [id, name]));
-    const naming = { people: desk.people ?? null, groups: byName, zone: zoneIn(request.health) };
-    const body = <Group id={groupId} group={group} {...read} naming={naming} />;
-    return answerPage(request, reply, groupWords(groupId, byName), body, 'space');
-  });
+  app.get<{ Params: { id: string }; Querystring: { page?: string } }>(
+    '/groups/:id',
+    async (request, reply) => {
+      const groupId = /^[1-9]\d{0,14}$/.test(request.params.id) ? Number(request.params.id) : null;
+      if (groupId === null) return notFound(request, reply);
+      const [groups, read] = await Promise.all([names.groupRecords(), readGroup(watch, groupId)]);
+      const group = groupIn(groups.value, groupId);
+      // Where Kisi was not read, it may be there all the same.
+      if (group === null && groups.value !== null && isUnknown(read.facts)) return notFound(request, reply);
+      const byName = new Map((groups.value ?? []).map(({ id, name }) => [id, name]));
+      const naming = { people: desk.people ?? null, groups: byName, zone: zoneIn(request.health) };
+      const page = /^[1-9]\d{0,5}$/.test(String(request.query.page)) ? Number(request.query.page) : 1;
+      const body = <Group id={groupId} group={group} {...read} naming={naming} page={page} />;
+      return answerPage(request, reply, groupWords(groupId, byName), body, 'space');
+    },
+  );
 }
 
 /** What is known of a group; `problem`: why nothing is. */

@@ -20,6 +20,9 @@ interface Terms {
   now: () => Instant;
 }
 
+/** What takes long to read is not read all the time: it rests for so many times as long. */
+const restTimes = 4;
+
 /**
  * Something that is read for all who look at the desk at about the same time. Whoever asks is never kept waiting for longer than
  * `waitMs`, and gets what was read before where reading fails or takes longer. A read that failed is not tried again before
@@ -40,8 +43,7 @@ export class LastKnown<T> {
 
   /** What is known; reads it anew, or waits for whoever does, where that is too old. Throws nothing. */
   async get(): Promise<Shown<T>> {
-    // Something that takes long is not read all the time.
-    if (this.isOld(Math.max(this.terms.maxAgeMs, this.tookMs))) this.begin();
+    if (this.isOld(Math.max(this.terms.maxAgeMs, restTimes * this.tookMs))) this.begin();
     if (this.reading !== null && this.terms.waitMs > 0)
       await Promise.race([this.reading, sleep(this.terms.waitMs, undefined, { ref: false })]);
     return this.shown();

@@ -127,6 +127,9 @@ export const spaceWords = {
   group: {
     now: 'Who holds a key now',
     nobody: 'Nobody holds a key to this group.',
+    page: (page: number, last: number) => `Page ${page} of ${last}.`,
+    earlier: 'Back',
+    further: 'More people',
     count: (count: number) => people(count),
     person: 'Person',
     until: 'Until',

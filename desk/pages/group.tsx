@@ -14,14 +14,21 @@ interface GroupParts {
   facts: GroupFacts | null;
   problem: string | null;
   naming: Naming;
+  /** Of those who hold a key, from 1 on. */
+  page: number;
 }
 
+/** So many people are on one page. */
+const pageRows = 200;
+const byName = new Intl.Collator('en');
+
 /** Who holds a key to a group now, who lost one, and which doors are in it. */
-export function Group({ id, group, facts, problem, naming }: GroupParts): JSX.Element {
+export function Group({ id, group, facts, problem, naming, page }: GroupParts): JSX.Element {
   if (facts === null) return <p class="bad">{words.space.unread(words.space.group.now, problem ?? '')}</p>;
   return (
     <>
-      <Holders facts={facts} naming={naming} />
+      <Holders facts={facts} naming={naming} page={page} />
+      <Pages id={id} page={page} count={facts.holders.length} />
       <Lost facts={facts} naming={naming} />
       <Doors facts={facts} group={group} />
       <p>
@@ -36,8 +43,8 @@ interface Parts {
   naming: Naming;
 }
 
-function Holders({ facts: { holders, keys }, naming }: Parts): JSX.Element {
-  const sorted = holders.toSorted((a, b) => nameOf(a, naming).localeCompare(nameOf(b, naming)));
+function Holders({ facts: { holders, keys }, naming, page }: Parts & { page: number }): JSX.Element {
+  const sorted = holders.toSorted((a, b) => byName.compare(nameOf(a, naming), nameOf(b, naming)));
   return (
     <section>
       <h2>{said.now}</h2>
@@ -72,13 +79,26 @@ function Holders({ facts: { holders, keys }, naming }: Parts): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {sorted.map((holder) => (
+            {sorted.slice((page - 1) * pageRows, page * pageRows).map((holder) => (
               <HolderRow holder={holder} naming={naming} />
             ))}
           </tbody>
         </table>
       )}
     </section>
+  );
+}
+
+/** Where there are more people than one page has room for. */
+function Pages({ id, page, count }: { id: number; page: number; count: number }): JSX.Element | null {
+  const last = Math.ceil(count / pageRows);
+  if (last <= 1) return null;
+  return (
+    <p class="pages">
+      {page > 1 ? <a href={`/groups/${id}?page=${page - 1}`}>{said.earlier}</a> : null}{' '}
+      {said.page(page, last)}{' '}
+      {page < last ? <a href={`/groups/${id}?page=${page + 1}`}>{said.further}</a> : null}
+    </p>
   );
 }
 

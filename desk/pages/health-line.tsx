@@ -2,8 +2,10 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { version } from '../../lib/version.js';
 import { giverWords } from '../../messages/to-control.js';
 import { ago, statusLines } from '../../space/status.js';
-import { zoneIn, type Health, type ShownHealth } from '../health.js';
+import type { Viewer } from '../desk.js';
+import { zoneIn, type Health as KnownHealth, type ShownHealth } from '../health.js';
 import { words } from '../words.js';
+import { SpaceActLinks } from './act-links.js';
 import { At, Told } from './told.js';
 
 const said = words.space.health;
@@ -11,8 +13,16 @@ const said = words.space.health;
 const release = version();
 type Level = 'good' | 'attention' | 'bad';
 
-/** How everything stands, in one line that opens to all of it. */
-export function HealthLine({ health }: { health: ShownHealth }): JSX.Element {
+/** How everything stands, in one line that opens to all of it, and what the viewer may do about it. */
+export function HealthLine({ health, viewer }: { health: ShownHealth; viewer: Viewer }): JSX.Element {
+  return (
+    <aside aria-label={said.title}>
+      <Health health={health} viewer={viewer} />
+    </aside>
+  );
+}
+
+function Health({ health, viewer }: { health: ShownHealth; viewer: Viewer }): JSX.Element {
   const level = levelOf(health);
   return (
     <details class={`health ${level}`} {...(level === 'bad' ? { 'data-level': 'bad' } : {})}>
@@ -27,6 +37,7 @@ export function HealthLine({ health }: { health: ShownHealth }): JSX.Element {
         {health.value === null ? null : <Lines health={health.value} shown={health} />}
         <li>{said.version(release)}</li>
       </ul>
+      <SpaceActLinks viewer={viewer} />
     </details>
   );
 }
@@ -57,7 +68,7 @@ function shortLine(health: ShownHealth): string {
   ].join(' ');
 }
 
-function Needed({ health, zone }: { health: Health; zone: string | null }): JSX.Element | null {
+function Needed({ health, zone }: { health: KnownHealth; zone: string | null }): JSX.Element | null {
   if (health.standing.length === 0) return null;
   const naming = { people: null, groups: new Map<number, string>(), zone };
   return (
@@ -91,7 +102,7 @@ function TemporalLine({ health }: { health: ShownHealth }): JSX.Element | null {
   );
 }
 
-function Lines({ health, shown }: { health: Health; shown: ShownHealth }): JSX.Element {
+function Lines({ health, shown }: { health: KnownHealth; shown: ShownHealth }): JSX.Element {
   const { facts, inForce } = health;
   const zone = zoneIn(shown);
   const naming = { people: null, groups: new Map<number, string>(), zone };
@@ -113,7 +124,7 @@ function Lines({ health, shown }: { health: Health; shown: ShownHealth }): JSX.E
 }
 
 /** The mode and the pause, with who ordered each. */
-function OrderLines({ health, zone }: { health: Health; zone: string | null }): JSX.Element {
+function OrderLines({ health, zone }: { health: KnownHealth; zone: string | null }): JSX.Element {
   const { orders } = health.facts;
   const naming = { people: null, groups: new Map<number, string>(), zone };
   if (orders === null)

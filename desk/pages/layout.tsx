@@ -55,7 +55,7 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
           <Areas path={frame.path} />
           <span class="viewer">{frame.viewer.name}</span>
         </header>
-        {frame.health !== null && <HealthLine health={frame.health} />}
+        {frame.health !== null && <HealthLine health={frame.health} viewer={frame.viewer} />}
         <main data-live={live}>
           <h1>{title}</h1>
           {body}

@@ -15,7 +15,7 @@ function shown(over: Partial<Facts> = {}, more: Partial<ShownHealth> = {}): stri
     temporal: { answers: true, since: noon - hour },
     ...more,
   };
-  return htmlOf(HealthLine({ health }));
+  return htmlOf(HealthLine({ health, viewer: { name: 'Mia', role: 'viewer', account: 'mia@desk-1' } }));
 }
 
 describe('the health line', () => {

@@ -71,7 +71,7 @@ describe('what is read for all who look', () => {
     clock.now += 5_000;
     source.answer('a');
     await known.get();
-    clock.now += 4_000;
+    clock.now += 19_000;
     await known.get();
     assert.equal(source.reads, 1);
     clock.now += 1_000;
