@@ -114,6 +114,15 @@ export class AuditLog {
     return inOrder(rows.where((is) => is(is.refTuple('at', 'key'), '>', is.tuple(after.at, after.key))));
   }
 
+  /** The newest records about a member, so many at most, the newest first. */
+  newestOf(memberId: number, limit: number): Promise<AuditRecord[]> {
+    return reading(async () => {
+      const rows = rowsIn(this.db).where('member_id', '=', memberId);
+      const newestFirst = rows.orderBy('at', 'desc').orderBy('key', 'desc').limit(limit);
+      return (await newestFirst.execute()).map(recordOf);
+    });
+  }
+
   /** All records, in the order of time, then key, read page by page. */
   async *all(filter: AuditFilter = {}): AsyncGenerator<AuditRecord, void, undefined> {
     let after: AuditRecord | undefined;

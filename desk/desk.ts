@@ -20,6 +20,8 @@ export interface Desk {
   auditLog: AuditLog;
   log: Logger;
   now: () => Instant;
+  /** Who is in Nexudus; left out: not read yet. */
+  people?: { nameOf(memberId: number): string | null };
 }
 
 /** What a signed-in person may do: look; what the front desk does; everything. Each may what those before may. */

@@ -1,4 +1,6 @@
-/** Every word that the desk's pages show: another language is another file like this one. */
+import { personWords } from './person-words.js';
+
+/** Every word that the desk's pages show: another language is another file like this one, and like person-words.ts. */
 export const words = {
   product: 'Latchkey',
   areas: { find: 'Find', today: 'Today', groups: 'Groups', changes: 'Changes', goingLive: 'Going live' },
@@ -7,7 +9,18 @@ export const words = {
     label: 'Name, e-mail, company or Nexudus id',
     submit: 'Find',
     none: 'Nobody in Nexudus has that.',
+    results: 'People found',
+    id: (id: number): string => `Nexudus id ${id}`,
+    nameless: '(no name)',
+    suspended: 'suspended in Nexudus',
+    more: (count: number): string => `${count} more: type more of the name, or the e-mail.`,
+    openAnyway: (id: string): string => `See what Latchkey knows of member ${id}.`,
+    notRead: 'The list of people is not there yet: try again in a moment.',
+    neverRead: 'The list of people could not be read from Nexudus yet.',
+    asOf: (time: string): string => `This list of people is of ${time}.`,
+    unread: (since: string, why: string): string => `Nexudus could not be read since ${since}: ${why}`,
   },
+  person: personWords,
   notFound: { title: 'There is no such page', text: 'Find the person instead.' },
   failed: { title: 'That did not work', text: 'Try again. If it goes on, the log of this process says why.' },
 } as const;
