@@ -5,8 +5,10 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { ConfigError } from '../config/config-error.js';
 import { listenProblem } from '../lib/ports.js';
 import type { Desk } from './desk.js';
+import { Directory } from './directory.js';
 import { addFind } from './find.js';
 import { personHere } from './frame.js';
+import { addPerson } from './person.js';
 import { addSpace } from './space-pages.js';
 
 /** Where a desk is served. */
@@ -50,7 +52,10 @@ function appOf(desk: Desk): FastifyInstance {
     request.viewer = personHere();
     done();
   });
-  addFind(app, desk);
-  addSpace(app, desk);
+  const people = new Directory(desk.nexudus, desk.now);
+  const known: Desk = { ...desk, people };
+  addFind(app, known, people);
+  addPerson(app, known, people);
+  addSpace(app, known);
   return app;
 }

@@ -18,6 +18,15 @@ export interface CoworkerRecord extends Stamped, Member {
   contractIds: number[];
 }
 
+/** A coworker as people look for one. Nothing of it decides access. */
+export interface PersonRecord extends Stamped {
+  fullName: string;
+  /** Trimmed and lower-cased; empty when the record has none. */
+  email: string;
+  companyName: string;
+  active: boolean;
+}
+
 export interface ContractRecord extends Stamped, Contract {}
 export interface PassRecord extends Stamped, Pass {}
 export interface AllowanceRecord extends Stamped, Allowance {}
@@ -87,6 +96,8 @@ export interface WebhookRecord extends Stamped {
 /** The collections by the last part of their path. */
 export interface Records {
   coworkers: CoworkerRecord;
+  /** The same rows, read for a search: what decides access is left out. */
+  people: PersonRecord;
   coworkercontracts: ContractRecord;
   contractpausedperiods: PausedPeriodRecord;
   coworkertimepasses: PassRecord;

@@ -73,6 +73,13 @@ const coworker = record({
   };
 });
 
+const person = record({
+  fullName: ['FullName', text],
+  email: ['Email', text.transform(normalEmail)],
+  companyName: ['CompanyName', text],
+  active: ['Active', z.boolean().catch(true)],
+});
+
 const contract = record({
   uniqueId: ['UniqueId', guid],
   memberId: ['CoworkerId', id],
@@ -210,6 +217,7 @@ interface Collection<T> {
 /** Every collection that is read, in the terms of its address. */
 export const collections: { [N in CollectionName]: Collection<Records[N]> } = {
   coworkers: { path: '/spaces/coworkers', apiName: 'Coworker', schema: coworker, ownerField: 'Id' },
+  people: { path: '/spaces/coworkers', apiName: 'Coworker', schema: person, ownerField: 'Id' },
   coworkercontracts: {
     path: '/billing/coworkercontracts',
     apiName: 'CoworkerContract',

@@ -71,7 +71,7 @@ async function idWithName(typed: string, nexudus: NexudusClient, unknown: 1 | 2)
 }
 
 /** Without accents and capitals, which people leave out. */
-function normalName(name: string): string {
+export function normalName(name: string): string {
   return name.normalize('NFD').replace(/\p{M}/gu, '').replace(/\s+/g, ' ').trim().toLowerCase();
 }
 

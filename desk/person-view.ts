@@ -1,0 +1,202 @@
+/** What a person's page shows, as data: the page and the plain text are drawn from the same. Pure. */
+import type { Verdict as RuleVerdict } from '../access/types.js';
+import { keyRole } from '../kisi/records.js';
+import { verdictWords } from '../space/explain.js';
+import { withGroupNames, type Names } from '../space/names.js';
+import { eventsOf, reasonOf } from '../space/timeline.js';
+import { endWords, timeWords, withLocalTimes } from '../space/times.js';
+import { namesOf, noDoors } from './doors.js';
+import { links } from './links.js';
+import type { Told } from './patience.js';
+import { mostRecords, type PersonFacts } from './person-reads.js';
+import { personWords } from './person-words.js';
+import { questionsOf, type Question } from './questions.js';
+import { valueOf, type GroupStanding, type Standing } from './standing.js';
+import { verdict, type Verdict } from './verdict.js';
+
+/** A link to where a record is shown. */
+export interface Link {
+  text: string;
+  href: string;
+}
+
+/** One group: what is told of it, each with its label. */
+export interface GroupView {
+  name: string;
+  facts: [label: string, text: string][];
+  /** The passes and orders that decide, a sentence each. */
+  why: string[];
+  link: Link;
+}
+
+/** One thing that happened. */
+export interface TimelineRow {
+  at: string;
+  /** ISO 8601, UTC, for whoever reads it by machine. */
+  iso: string;
+  what: string;
+  group: string;
+  by: string;
+  why: string;
+}
+
+export interface PersonView {
+  memberId: number;
+  name: string;
+  /** The profile whose workflow looks after the person's keys: a change of it is a change of this page. */
+  keyOwnerId: number;
+  verdict: Verdict;
+  /** The time that it is about, in words; null: now. */
+  asOf: string | null;
+  unread: string[];
+  groups: GroupView[];
+  nextChange: string;
+  questions: Question[];
+  /** Null: it is about another time. */
+  timeline: { rows: TimelineRow[]; isAll: boolean } | null;
+  links: Link[];
+  readAt: string | null;
+  lastChecked: string | null;
+}
+
+const say = personWords;
+const mostVerdicts = 5;
+const mostRows = 100;
+
+/** Everything that a person's page shows. */
+export function personView(facts: PersonFacts, standing: Standing): PersonView {
+  const { memberId, name, zone, asOf, next, snapshot } = standing;
+  const doors = valueOf(facts.doors) ?? noDoors;
+  const names = namesOf(doors);
+  const told = (text: string): string => withLocalTimes(withGroupNames(text, names), zone);
+  const lastCheckedAt = standing.watched?.row?.view?.lastCheckedAt ?? null;
+  return {
+    ...{ memberId, name, keyOwnerId: standing.ownerId ?? memberId },
+    verdict: verdict(standing),
+    asOf: asOf === null ? null : timeWords(asOf, zone),
+    unread: unreadOf(facts, standing),
+    groups: standing.groups.map((group) => groupView(group, standing, doors.organizationId, told)),
+    nextChange: next === null ? say.groups.noChange : `${endWords(next.at, zone)}: ${told(next.what)}`,
+    questions: questionsOf(standing),
+    timeline: asOf === null ? timelineOf(facts, standing, names, told) : null,
+    links: linksOf(standing, doors.organizationId),
+    readAt: snapshot === null ? null : say.readAt(timeWords(snapshot.readAt, zone)),
+    lastChecked: lastCheckedAt === null ? null : say.lastChecked(timeWords(lastCheckedAt, zone)),
+  };
+}
+
+function unreadOf(facts: PersonFacts, { zone, areRulesKnown, watched }: Standing): string[] {
+  const { watched: fromTemporal, records, inKisi, kept, doors } = facts;
+  const sentences = [
+    sentenceOf(fromTemporal, say.unread.watched, zone),
+    sentenceOf(records, say.unread.records, zone),
+    sentenceOf(inKisi, say.unread.inKisi, zone),
+    'value' in inKisi ? sentenceOf(doors, say.unread.doors, zone) : null,
+    sentenceOf(kept, say.unread.kept, zone),
+    areRulesKnown || !('value' in facts.governed) ? null : say.unread.noRules,
+    watched?.row?.view === null && watched.row.closed === null ? say.unread.silentWorker : null,
+  ].filter((sentence) => sentence !== null);
+  const broken = (valueOf(records)?.broken ?? []).map((what) => say.unread.broken(what));
+  return [...sentences, ...broken];
+}
+
+function sentenceOf(
+  told: Told<unknown>,
+  words: (since: string, why: string) => string,
+  zone: string | null,
+): string | null {
+  return 'value' in told ? null : words(timeWords(told.since, zone), told.why);
+}
+
+function groupView(
+  group: GroupStanding,
+  standing: Standing,
+  organizationId: number | null,
+  told: (text: string) => string,
+): GroupView {
+  const { zone, asOf } = standing;
+  const { groupId, name, explanation } = group;
+  const facts: [string, string][] = [[say.groups.due, dueWords(group, zone)]];
+  if (asOf === null) facts.push(...kisiFacts(group, zone));
+  if (explanation?.holds === true) facts.push([say.groups.why, told(explanation.why)]);
+  return {
+    ...{ name, facts },
+    why: verdictLines(explanation?.verdicts ?? []).map(told),
+    link: { text: `${say.links.kisiGroup} ${groupId}`, href: links.kisiGroup(organizationId, groupId) },
+  };
+}
+
+function dueWords({ isDue, dueUntil }: GroupStanding, zone: string | null): string {
+  if (isDue === null) return say.groups.unknown;
+  if (!isDue) return say.groups.no;
+  const end =
+    dueUntil === null ? say.groups.noEndKnown : say.verdict.until('', endWords(dueUntil, zone)).trim();
+  return `${say.groups.yes}, ${end}`;
+}
+
+function kisiFacts({ heldBy, inKisi }: GroupStanding, zone: string | null): [string, string][] {
+  if (heldBy === null) return [[say.groups.held, say.groups.unknown]];
+  if (inKisi === null) return [[say.groups.held, say.groups.no]];
+  const { role, since, until, isEndReadable } = inKisi;
+  const end = isEndReadable ? say.groups.endless : say.groups.unreadableEnd;
+  return [
+    [say.groups.held, role === keyRole ? say.groups.yes : say.groups.withRole(role)],
+    [say.groups.givenBy, heldBy === 'latchkey' ? say.groups.latchkey : say.groups.byHand],
+    [say.groups.since, since === null ? say.groups.unknown : timeWords(since, zone)],
+    [say.groups.kisiEnd, until === null ? end : timeWords(until, zone)],
+  ];
+}
+
+/** What counts first; of old passes only some. */
+function verdictLines(verdicts: readonly RuleVerdict[]): string[] {
+  const sorted = verdicts.toSorted(
+    (one, other) => Number(other.counts) - Number(one.counts) || latest(one, other),
+  );
+  const shown = sorted.slice(0, mostVerdicts).map(verdictWords);
+  const more = sorted.length - shown.length;
+  return more > 0 ? [...shown, `${say.groups.moreVerdicts(more)}.`] : shown;
+}
+
+const latest = (one: RuleVerdict, other: RuleVerdict): number => (other.passId ?? 0) - (one.passId ?? 0);
+
+function timelineOf(
+  facts: PersonFacts,
+  { snapshot, zone, now }: Standing,
+  names: Names,
+  told: (text: string) => string,
+): PersonView['timeline'] {
+  const kept = valueOf(facts.kept) ?? [];
+  const events = eventsOf(kept, snapshot, now).toReversed();
+  const rows = events.slice(0, mostRows).map((event): TimelineRow => {
+    const { at, what, groupId, by } = event;
+    const group = groupId === null ? '' : (names.get(groupId) ?? `group ${groupId}`);
+    return {
+      ...{ at: timeWords(at, zone), iso: new Date(at).toISOString(), what: whatWords(told(what)), group },
+      ...{ by: by ?? '', why: told(reasonOf(event)) },
+    };
+  });
+  return { rows, isAll: events.length <= mostRows && kept.length < mostRecords };
+}
+
+/** What was done, in plain words, with what became of it: 'the key is given (not made)'. */
+function whatWords(what: string): string {
+  const [name = '', ...more] = what.split(' ');
+  const plain = say.timeline.whats[name];
+  const isAlone = more.length === 0 || more[0]?.startsWith('(') === true;
+  return plain === undefined || !isAlone ? what : [plain, ...more].join(' ');
+}
+
+function linksOf({ snapshot, memberId, ownerId, inKisi }: Standing, organizationId: number | null): Link[] {
+  const profiles = snapshot?.profiles.map(({ member }) => member.id) ?? [memberId];
+  const others = [...new Set([...profiles, ...(ownerId === null ? [] : [ownerId])])].filter(
+    (id) => id !== memberId,
+  );
+  const userId = inKisi?.userId ?? null;
+  return [
+    { text: `${say.links.nexudus} ${memberId}`, href: links.nexudusCustomer(memberId) },
+    ...(userId === null
+      ? []
+      : [{ text: `${say.links.kisiUser} ${userId}`, href: links.kisiUser(organizationId, userId) }]),
+    ...others.map((id) => ({ text: say.links.profile(id), href: `/people/${id}` })),
+  ];
+}

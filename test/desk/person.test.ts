@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import axios, { type AxiosResponse } from 'axios';
+import type { DeskServer } from '../../desk/server.js';
+import { startTestDesk } from '../support/desk.js';
+import { eventually } from '../support/eventually.js';
+import { startSpace, type RunningSpace } from '../support/space.js';
+
+const dayMs = 24 * 3_600_000;
+const inDays = (days: number): string =>
+  new Date(Math.ceil((Date.now() + days * dayMs) / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+
+describe('desk: a person', () => {
+  let space: RunningSpace;
+  let desk: DeskServer;
+  let adaId = 0;
+  let adaPassId = 0;
+  let eveId = 0;
+
+  function joins(FullName: string, Email: string, ExpireDate: string): { memberId: number; passId: number } {
+    const { nexudus, ids } = space;
+    const { Id: memberId } = nexudus.space.addCoworker({ FullName, Email, InvoicingBusinessId: ids.rome });
+    const { Id: passId } = nexudus.space.addPass({
+      ...{ CoworkerId: memberId, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome, ExpireDate },
+    });
+    return { memberId, passId };
+  }
+
+  before(async () => {
+    space = await startSpace(() => undefined, {}, 'none', 'policies: { usedPass: atOnce }');
+    desk = await startTestDesk(space);
+    ({ memberId: adaId, passId: adaPassId } = joins('Ada <i>Lovelace</i>', 'ada@example.com', inDays(30)));
+    ({ memberId: eveId } = joins('Eve', 'eve@example.com', inDays(-3)));
+    await eventually('her key', () => space.kisi.org.keysOf('ada@example.com').length === 1);
+    await eventually('both are looked at', async () => {
+      const views = await Promise.all([adaId, eveId].map((id) => space.view(id)));
+      return views.every((view) => view !== null && view.lastCheckedAt !== null);
+    });
+  });
+  after(async () => {
+    await desk.close();
+    await space.stop();
+  });
+  afterEach(() => {
+    space.nexudus.faults.clear();
+    space.kisi.faults.clear();
+  });
+
+  const get = (path: string): Promise<AxiosResponse<string>> =>
+    axios.get<string>(`${desk.url}${path}`, { maxRedirects: 0, validateStatus: () => true });
+  const textOf = async (id: number, query = ''): Promise<string> =>
+    (await get(`/people/${id}/text${query}`)).data;
+
+  it('says what the person can open, who gave it and why, with links to the records', async () => {
+    const { data, status, headers } = await get(`/people/${adaId}`);
+    assert.equal(status, 200);
+    assert.equal(headers['cache-control'], 'no-store');
+    assert.match(data, new RegExp(`<main data-live="member-${adaId}">`));
+    assert.match(data, /<h1>Ada &lt;i&gt;Lovelace&lt;\/i&gt;<\/h1>/);
+    assert.match(data, /class="verdict can"/);
+    assert.match(data, /can open Trastevere, Rome – Day Pass until \w{3} \d+ \w{3}[^<]*\./);
+    assert.match(data, /<dt>Given by<\/dt><dd>Latchkey<\/dd>/);
+    assert.match(data, new RegExp(`<li>pass ${adaPassId} \\(Day pass\\) counts until `));
+    assert.match(data, new RegExp(`href="https://dashboard.nexudus.com/operations/coworkers/${adaId}"`));
+    assert.match(data, /href="https:\/\/web\.kisi\.io\/organization\/\d+\/users\/\d+"/);
+    const questions = ['Does the rule give access?', 'Did it reach Kisi?', 'Is it the phone or the door?'];
+    const found = questions.map((question) => data.indexOf(`<h2>${question}</h2>`));
+    assert.deepEqual(
+      found,
+      found.toSorted((a, b) => a - b),
+    );
+    assert.ok(found.every((index) => index > 0));
+    assert.match(data, /<td>the key is given<\/td>/);
+  });
+
+  it('says why somebody cannot get in, what to tell the member and what to do', async () => {
+    const text = await textOf(eveId);
+    assert.match(text, /^Eve can’t get in: the last pass expired on /m);
+    assert.match(
+      text,
+      /^Does the rule give access\?\nNo: no rule gives a key\.\n- the last pass expired on /m,
+    );
+    assert.match(
+      text,
+      /^ {2}Tell the member: Your last pass has expired\.\n {2}What to do: Sell another pass\./m,
+    );
+  });
+
+  it('tells all of it as plain text, without markup', async () => {
+    const { data, headers } = await get(`/people/${adaId}/text`);
+    assert.match(String(headers['content-type']), /^text\/plain/);
+    assert.match(data, /^Ada <i>Lovelace<\/i> \(\d+\)\n/);
+    assert.match(data, /^What happened$/m);
+    assert.match(data, / \| the key is given \| Trastevere, Rome – Day Pass \| rules \| /);
+  });
+
+  it('answers for another time, clearly marked, by the clock of the location', async () => {
+    const { data } = await get(`/people/${adaId}?at=2036-12-01T09:00`);
+    assert.match(data, /This is as of Mon 1 Dec 2036 09:00, \w+, and not now\./);
+    assert.match(
+      data,
+      /At that time Ada &lt;i&gt;Lovelace&lt;\/i&gt; can’t get in: the last pass expired on /,
+    );
+    assert.match(data, /<input id="at"[^>]*value="2036-12-01T09:00"/);
+    assert.doesNotMatch(data, /Did it reach Kisi/);
+    assert.doesNotMatch(data, /data-live/);
+  });
+
+  it('says beside the field what is wrong with a time', async () => {
+    const { data, status } = await get(`/people/${adaId}?at=${encodeURIComponent('tomorrow"><b>')}`);
+    assert.equal(status, 200);
+    assert.match(data, /value="tomorrow&quot;&gt;&lt;b&gt;"[^>]*aria-describedby="at-problem"/);
+    assert.match(data, /id="at-problem"[^>]*>Type a date and a time/);
+    assert.match(data, /class="verdict can"/);
+  });
+
+  it('costs nothing to load again, and is read anew when that is asked for', async () => {
+    const asked = (): number =>
+      space.nexudus.requests.list().filter(({ path }) => path.includes(`/coworkers/${eveId}`)).length;
+    await get(`/people/${eveId}?fresh=1`);
+    const before = asked();
+    await get(`/people/${eveId}`);
+    await get(`/people/${eveId}/text`);
+    assert.equal(asked(), before);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const { status, headers } = await get(`/people/${eveId}?fresh=1`);
+    assert.deepEqual([status, headers['location']], [303, `/people/${eveId}`]);
+    assert.ok(asked() > before);
+  });
+
+  it('says what could not be read and since when, and what Latchkey knows, where an API hangs', async () => {
+    space.kisi.faults.add({ match: '.*', kind: 'timeout' });
+    const byRule = await textOf(adaId, '?fresh=1');
+    assert.match(
+      byRule,
+      /can open Trastevere, Rome – Day Pass until .*, as far as Latchkey knows: Kisi could not be read\./,
+    );
+    assert.match(
+      byRule,
+      /^- What Kisi holds could not be read since \w{3} \d+ \w{3} [^:]*:\d\d, \w+: there was no answer in time/m,
+    );
+    assert.match(byRule, /^ {2}Has in Kisi: not known$/m);
+    space.nexudus.faults.add({ match: '/api/(spaces|billing)', kind: 'status', status: 503 });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const byWorkflow = await textOf(adaId, '?fresh=1');
+    assert.match(byWorkflow, /^- The records in Nexudus could not be read since .*HTTP 503/m);
+    assert.match(byWorkflow, /can open Trastevere, Rome – Day Pass until .*, as far as Latchkey knows/);
+    assert.match(byWorkflow, /^Does the rule give access\?\nThat is not known\.$/m);
+    assert.match(byWorkflow, / \| the key is given \| /);
+  });
+
+  it('is no page for what is no id, and for nobody', async () => {
+    for (const id of ['abc', '0', '-1', '1e3', '1.5', '%2e%2e%2f', '9'.repeat(40), '%00', '<b>']) {
+      const { status, data } = await get(`/people/${id}`);
+      assert.ok(status === 404 || status === 400, `${id}: ${status}`);
+      assert.doesNotMatch(data, /<b>/);
+    }
+    const { status, data } = await get('/people/999999');
+    assert.equal(status, 404);
+    assert.match(data, /Nexudus has no coworker 999999, and Latchkey knows none\./);
+    assert.equal((await get('/people/999999/text')).status, 404);
+  });
+
+  it('says at once that a pass was used up', async () => {
+    space.nexudus.space.usePass(adaPassId);
+    await eventually('no key', () => space.kisi.org.keysOf('ada@example.com').length === 0);
+    await eventually('the page says so', async () =>
+      /can’t get in: the last pass was used up on /.test(await textOf(adaId)),
+    );
+    assert.match(
+      await textOf(adaId),
+      / \| the key is taken away \| Trastevere, Rome – Day Pass \| rules \| /,
+    );
+  });
+
+  it('tells a key that was given by hand from one of Latchkey’s', async () => {
+    const { kisi, ids } = space;
+    const { id: userId } = kisi.org.addUser({ email: 'eve@example.com', name: 'Eve' });
+    kisi.org.grantByHand({ userId, groupId: ids.groups.newYorkOffice });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const text = await textOf(eveId, '?fresh=1');
+    assert.match(
+      text,
+      /can open Chelsea, New York – Office Membership, with no end known, by a right in Kisi that/,
+    );
+    assert.match(text, /^ {2}Given by: a person, or another integration$/m);
+  });
+});
