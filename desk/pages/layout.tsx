@@ -2,6 +2,7 @@ import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Viewer } from '../desk.js';
 import { words } from '../words.js';
+import { Who } from './who.js';
 
 /** What every page is drawn with. */
 export interface Frame {
@@ -49,7 +50,7 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
             {words.product}
           </a>
           <Areas path={frame.path} />
-          <span class="viewer">{frame.viewer.name}</span>
+          <Who viewer={frame.viewer} csrf={frame.csrf} />
         </header>
         <main data-live={live}>
           <h1>{title}</h1>
