@@ -8,7 +8,7 @@ export const arrows = {
   messages: ['access'],
   workflows: ['messages', 'access', 'lib'],
   activities: ['access', 'lib', 'nexudus', 'kisi', 'database', 'messages'],
-  push: [],
+  push: ['lib'],
   config: ['access', 'lib', 'kisi', 'messages'],
   'temporal-server': ['lib', 'database'],
   verify: ['access', 'lib', 'nexudus', 'kisi', 'database', 'config', 'messages'],

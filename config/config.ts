@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import type { z } from 'zod';
 import type { Mode } from '../messages/to-control.js';
+import { isLoopback } from '../lib/loopback.js';
 import { ConfigError } from './config-error.js';
 import { readAuth, type NexudusAuth } from './credentials.js';
-import { emptyFile, readRulesFile, type FileConfig } from './rules-file.js';
+import { deskOf, deskProblems, type DeskConfig } from './desk.js';
+import { emptyFile, readRulesFile, type DeskPeople, type FileConfig, type RulesFile } from './rules-file.js';
 import { withSecretFiles } from './secret-files.js';
 import { isMissing, readTextFile, whyUnread } from './text-file.js';
 import {
@@ -13,6 +14,7 @@ import {
   valueOf,
   type Env,
   type LogLevel,
+  type Values,
   type Variable,
 } from './variables.js';
 
@@ -53,16 +55,6 @@ export interface Config {
   file: FileConfig;
 }
 
-/** Where the desk is served. */
-export interface DeskConfig {
-  /** An address of this machine. */
-  host: string;
-  /** 0: any free one; null: not said, so that a worker serves none. */
-  port: number | null;
-  /** At which address browsers reach it, without a slash at its end; null: not said. */
-  url: string | null;
-}
-
 /** What is needed to speak to Temporal, and to nobody else. */
 export type TemporalConfig = Pick<Config, 'temporalAddress' | 'taskQueue'>;
 
@@ -93,10 +85,15 @@ export function loadConfig(given: Env, readFile: (path: string) => string = read
   const auth = readAuth(env, problems);
   const parsed = environment.safeParse(setVariables(env));
   for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${path.join('.')} ${message}`);
-  problems.push(...pushProblems(env), ...unencryptedProblems(env), ...mailProblems(env));
-  const file = readConfigFile(env, readFile, problems);
+  problems.push(
+    ...pushProblems(env),
+    ...unencryptedProblems(env),
+    ...mailProblems(env),
+    ...deskProblems(env),
+  );
+  const { file, people } = readConfigFile(env, readFile, problems);
   if (problems.length > 0 || auth === null || !parsed.success) throw new ConfigError(problems);
-  return configOf(parsed.data, auth, file);
+  return configOf(parsed.data, auth, file, people);
 }
 
 /** Where Temporal is. Nothing else of the settings needs to be right for it. Throws nothing. */
@@ -107,20 +104,14 @@ export function loadTemporalConfig(env: Env): TemporalConfig {
   return { temporalAddress: values.TEMPORAL_ADDRESS ?? null, taskQueue: values.LATCHKEY_TASK_QUEUE };
 }
 
-type Values = z.output<typeof environment>;
-
-function configOf(values: Values, auth: NexudusAuth, file: FileConfig): Config {
+function configOf(values: Values, auth: NexudusAuth, file: FileConfig, people: DeskPeople): Config {
   return {
     nexudus: { baseUrl: values.NEXUDUS_BASE_URL, auth },
     kisi: { baseUrl: values.KISI_BASE_URL, apiKey: values.KISI_API_KEY },
     temporalAddress: values.TEMPORAL_ADDRESS ?? null,
     temporalUi: values.LATCHKEY_TEMPORAL_UI === 'yes',
     taskQueue: values.LATCHKEY_TASK_QUEUE,
-    desk: {
-      host: values.LATCHKEY_DESK_HOST,
-      port: values.LATCHKEY_DESK_PORT ?? null,
-      url: values.LATCHKEY_DESK_URL ?? null,
-    },
+    desk: deskOf(values, people),
     pollIntervalMs: values.LATCHKEY_POLL_INTERVAL,
     reconciliationIntervalMs: values.LATCHKEY_RECONCILIATION_INTERVAL,
     comparisonIntervalMs: values.LATCHKEY_COMPARISON_INTERVAL,
@@ -150,7 +141,7 @@ function mailProblems(env: Env): string[] {
 /** A login or a key on its way through a network must not be readable there. */
 function unencryptedProblems(env: Env): string[] {
   if (valueOf(env, 'LATCHKEY_ALLOW_HTTP') === 'yes') return [];
-  return (['NEXUDUS_BASE_URL', 'KISI_BASE_URL'] as const)
+  return (['NEXUDUS_BASE_URL', 'KISI_BASE_URL', 'LATCHKEY_DESK_URL', 'LATCHKEY_OIDC_ISSUER'] as const)
     .filter((name) => isReadableOnTheWay(valueOf(env, name) ?? ''))
     .map(
       (name) =>
@@ -161,7 +152,7 @@ function unencryptedProblems(env: Env): string[] {
 function isReadableOnTheWay(address: string): boolean {
   if (!isBareUrl(address)) return false;
   const { protocol, hostname } = new URL(address);
-  return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return protocol === 'http:' && !isLoopback(hostname);
 }
 
 function pushOf(values: Values): PushConfig | null {
@@ -187,7 +178,11 @@ function alertsOf(values: Values): AlertConfig {
   return { urls, smtp: url === undefined || from === undefined ? null : { url, from, to } };
 }
 
-function readConfigFile(env: Env, readFile: (path: string) => string, problems: string[]): FileConfig {
+function readConfigFile(
+  env: Env,
+  readFile: (path: string) => string,
+  problems: string[],
+): Pick<RulesFile, 'file' | 'people'> {
   const named = valueOf(env, 'LATCHKEY_CONFIG');
   const path = environment.shape.LATCHKEY_CONFIG.parse(named);
   let text: string;
@@ -196,11 +191,11 @@ function readConfigFile(env: Env, readFile: (path: string) => string, problems: 
   } catch (error) {
     if (!isMissing(error)) problems.push(`${path} cannot be read: ${whyUnread(error)}`);
     else if (named !== undefined) problems.push(`LATCHKEY_CONFIG names ${path}, which does not exist`);
-    return emptyFile(path);
+    return { file: emptyFile(path), people: {} };
   }
   const read = readRulesFile(path, text);
   problems.push(...read.problems);
-  return read.file;
+  return read;
 }
 
 function isSet(env: Env, name: Variable): boolean {

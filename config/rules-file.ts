@@ -9,6 +9,8 @@ import type { ApiUser } from '../access/ownership.js';
 import type { Policies } from '../access/types.js';
 import type { InvitationPolicy } from '../messages/to-invitations.js';
 import type { WayToFindUsers } from '../kisi/directory.js';
+import { normalEmail } from '../lib/emails.js';
+import { roles, type Role } from '../lib/roles.js';
 import { decidingPolicies, policiesSchema } from './policies.js';
 
 /** A mapping line as written: a number is an id, a text a name, still to be looked up. */
@@ -37,6 +39,17 @@ export interface FileConfig {
   apiUser: ApiUser;
   /** How soon keys are to be given and taken away. */
   latency: LatencyObjective;
+}
+
+/** Who may do what at the desk, by the e-mail or the subject that the sign-in service knows a person by. */
+export type DeskPeople = Readonly<Record<string, Role>>;
+
+/** What the file says, and one line for each problem ('latchkey.yaml:7: ...'). */
+export interface RulesFile {
+  file: FileConfig;
+  /** Kept apart: it is personal, and no rule. */
+  people: DeskPeople;
+  problems: string[];
 }
 
 const idOrName = z.union([z.int().positive(), z.string().trim().min(1)], {
@@ -73,6 +86,15 @@ const schema = z.strictObject({
     )
     .default([]),
   policies: policiesSchema.prefault({}),
+  desk: z
+    .strictObject({
+      people: z
+        .record(z.string(), z.enum(roles, { error: `must be one of ${roles.join(', ')}` }), {
+          error: 'must name people, each with a role',
+        })
+        .default({}),
+    })
+    .prefault({}),
 });
 
 /** A file that says nothing: no mapping, no zones, the default policies. */
@@ -80,28 +102,34 @@ export function emptyFile(path: string): FileConfig {
   return { ...configOf(path, schema.parse({})), present: false };
 }
 
-/** What the file says, and one line for each problem ('latchkey.yaml:7: ...'), all at once. Throws nothing. */
-export function readRulesFile(path: string, content: string): { file: FileConfig; problems: string[] } {
+/** What the file says, and all problems at once. Throws nothing. */
+export function readRulesFile(path: string, content: string): RulesFile {
   const lineCounter = new LineCounter();
   const document = parseDocument(content, { lineCounter, prettyErrors: false });
   const broken = document.errors.map(
     (error) => `${path}:${lineCounter.linePos(error.pos[0]).line}: not YAML (${error.message})`,
   );
-  if (broken.length > 0) return { file: emptyFile(path), problems: broken };
+  if (broken.length > 0) return unread(path, broken);
 
   const plain = plainValue(document);
   if (plain === undefined) {
-    return {
-      file: emptyFile(path),
-      problems: [`${path}:1: an alias (*name) has no anchor; quote names that begin with *`],
-    };
+    return unread(path, [`${path}:1: an alias (*name) has no anchor; quote names that begin with *`]);
   }
   const parsed = schema.safeParse(plain);
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => describe(issue, document, lineCounter, path));
-    return { file: emptyFile(path), problems };
+    return unread(path, problems);
   }
-  return { problems: [], file: configOf(path, parsed.data) };
+  return { problems: [], file: configOf(path, parsed.data), people: peopleOf(parsed.data.desk.people) };
+}
+
+function unread(path: string, problems: string[]): RulesFile {
+  return { file: emptyFile(path), people: {}, problems };
+}
+
+/** E-mails as they are compared. */
+function peopleOf(written: DeskPeople): DeskPeople {
+  return Object.fromEntries(Object.entries(written).map(([who, role]) => [normalEmail(who), role]));
 }
 
 function configOf(path: string, { mapping, locations, policies }: z.output<typeof schema>): FileConfig {
@@ -148,7 +176,10 @@ function isAbsent(issue: z.core.$ZodIssue, document: Document): boolean {
 }
 
 function dotted(path: PropertyKey[]): string {
-  const joined = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  // What comes next is somebody's e-mail. The line tells which.
+  const isOfPeople = path[0] === 'desk' && path[1] === 'people';
+  const shown = isOfPeople ? path.slice(0, 2) : path;
+  const joined = shown.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   return joined === '' ? 'the file' : joined.replace(/^\./, '');
 }
 

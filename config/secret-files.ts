@@ -11,6 +11,7 @@ const standIns = {
   NEXUDUS_WEBHOOK_SECRET: 'unread-unread-unread',
   NEXUDUS_ACS_TOKEN: 'unread-unread-unread',
   KISI_WEBHOOK_KEY: 'unread-unread-unread',
+  LATCHKEY_OIDC_CLIENT_SECRET: 'unread',
   LATCHKEY_DATABASE_URL: 'file:unread',
   LATCHKEY_ALERT_URL: 'https://unread.invalid',
   LATCHKEY_ALERT_SMTP_URL: 'smtp://unread.invalid:587',

@@ -13,6 +13,15 @@ export const httpUrl = z
   .string()
   .refine(isBareUrl, 'must be an http(s) address without a user name, query or fragment')
   .transform((text) => text.replace(/\/+$/, ''));
+/** The same without a path: what is served there has none. */
+const origin = httpUrl.refine(
+  (given) => !URL.canParse(given) || new URL(given).pathname === '/',
+  'must be an http(s) address without a path',
+);
+/** Compared as it is, with the slash at its end. */
+const issuer = z
+  .string()
+  .refine(isBareUrl, 'must be an http(s) address without a user name, query or fragment');
 const text = z.string();
 const oneOf = <const T extends readonly [string, ...string[]]>(hint: string, words: T) =>
   z.enum(words, { error: `must be ${hint}` });
@@ -117,11 +126,36 @@ export const environment = z.object({
   LATCHKEY_DESK_HOST: setting(
     host,
     '127.0.0.1',
-    'The address of this machine at which the desk is served. Another one than this machine’s own needs `LATCHKEY_DESK_URL` and a way to sign in.',
+    'The address of this machine at which the desk is served. Any other than `127.0.0.1`, `::1` and `localhost` needs `LATCHKEY_DESK_URL`.',
   ),
   LATCHKEY_DESK_URL: unset(
-    httpUrl,
-    'The address at which browsers reach the desk, such as `https://desk.example.com`. For links and for signing in.',
+    origin,
+    'The address at which browsers reach the desk, such as `https://desk.example.com`. With it everybody must sign in, see below.',
+  ),
+  LATCHKEY_DESK_TRUSTED_PROXY: unset(
+    proxy,
+    'The IP address of a proxy in front of the desk. The last address in its `X-Forwarded-For` is taken for where a browser is, so that strangers are told apart.',
+  ),
+  LATCHKEY_DESK_IDLE_LIMIT: setting(
+    interval,
+    '12h',
+    'How long a session of the desk lasts while nobody opens a page.',
+  ),
+  LATCHKEY_DESK_SESSION_LIMIT: setting(
+    interval,
+    '7d',
+    'How long a session of the desk lasts at most. Then the person signs in again.',
+  ),
+  LATCHKEY_OIDC_ISSUER: unset(
+    issuer,
+    'The issuer of the sign-in service (OpenID Connect), such as `https://accounts.google.com`. Goes with the two below, and with `LATCHKEY_DESK_URL`.',
+  ),
+  LATCHKEY_OIDC_CLIENT_ID: unset(text, 'What that service knows the desk by.'),
+  LATCHKEY_OIDC_CLIENT_SECRET: unset(text, 'The secret that the desk shows to that service.'),
+  LATCHKEY_OIDC_CLIENT_SECRET_FILE: unset(text, 'A file that holds that secret, instead of the variable.'),
+  LATCHKEY_OIDC_ROLE_CLAIM: unset(
+    text,
+    'The claim that holds a person’s roles (`viewer`, `desk`, `operator`), such as `roles`, or `realm_access.roles`. Not set: only `desk.people` in `latchkey.yaml` gives roles.',
   ),
   LATCHKEY_PUSH_HOST: setting(
     host,
@@ -185,6 +219,8 @@ export const environment = z.object({
   ),
 });
 
+/** The variables as they are read. */
+export type Values = z.output<typeof environment>;
 /** A variable by its name. */
 export type Variable = keyof typeof environment.shape;
 /** Variables by name. */

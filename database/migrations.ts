@@ -16,6 +16,7 @@ function migrationsFor(engine: Engine): Record<string, Migration> {
         await createKeyTables(db);
       },
     },
+    '002 sign-in to the desk': { up: createSignInTables },
   };
 }
 
@@ -116,6 +117,29 @@ async function createKeyTables({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('name', 'text', (column) => column.primaryKey().notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('value_json', 'text', (column) => column.notNull())
+    .execute();
+}
+
+/** Links by which people sign in to the desk, and who is signed in. Of each secret there is only a digest. */
+async function createSignInTables({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('desk_link')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('digest', 'text', (column) => column.notNull().unique())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable('desk_session')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('digest', 'text', (column) => column.notNull().unique())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('account', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('seen_at', 'bigint', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
     .execute();
 }
 

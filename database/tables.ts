@@ -95,6 +95,30 @@ export interface KeptRow {
   value_json: string;
 }
 
+/** A link by which somebody may sign in to the desk, once (desk/sign-in/sessions.ts). */
+export interface DeskLinkRow {
+  /** What people call it by. It opens nothing. */
+  id: string;
+  /** Of the secret in the link. */
+  digest: string;
+  name: string;
+  role: string;
+  until: number;
+}
+
+/** Somebody who is signed in to the desk (desk/sign-in/sessions.ts). */
+export interface DeskSessionRow {
+  id: string;
+  /** Of the secret in the browser's cookie. */
+  digest: string;
+  name: string;
+  role: string;
+  account: string;
+  at: number;
+  seen_at: number;
+  until: number;
+}
+
 export interface Tables {
   audit_log: JournaledRow;
   journal: JournalRow;
@@ -103,6 +127,8 @@ export interface Tables {
   unanswered_write: UnansweredWriteRow;
   kisi_user: KisiUserRow;
   kept: KeptRow;
+  desk_link: DeskLinkRow;
+  desk_session: DeskSessionRow;
 }
 
 export function rowOf(record: AuditRecord): AuditRow {

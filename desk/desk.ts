@@ -7,7 +7,10 @@ import type { Config } from '../config/config.js';
 import type { AuditLog } from '../database/audit-log.js';
 import type { Tables } from '../database/tables.js';
 import type { KisiClient } from '../kisi/client.js';
+import { roles, type Role } from '../lib/roles.js';
 import type { NexudusClient } from '../nexudus/client.js';
+
+export { roles, type Role };
 
 /** Who is in Nexudus, by name. In memory only. */
 export interface Directory {
@@ -30,10 +33,6 @@ export interface Desk {
   people?: Directory;
 }
 
-/** What a signed-in person may do: look; what the front desk does; everything. Each may what those before may. */
-export const roles = ['viewer', 'desk', 'operator'] as const;
-export type Role = (typeof roles)[number];
-
 /** The person who looks at a page. */
 export interface Viewer {
   /** As the audit log names the person. */
@@ -41,6 +40,8 @@ export interface Viewer {
   role: Role;
   /** How the person is known: 'ada@desk-1' on this machine, else by which sign-in. Kept beside the name in the audit log. */
   account: string;
+  /** The session that the person signed in to; left out: nobody signs in here, and it is whoever uses this machine. */
+  session?: string;
 }
 
 /** Whether a person with this role may do what takes at least the other. */

@@ -1,15 +1,24 @@
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import cookie from '@fastify/cookie';
 import formBody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
 import serveFiles from '@fastify/static';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type ConnectionError, type FastifyError, type FastifyInstance } from 'fastify';
 import { ConfigError } from '../config/config-error.js';
+import { hostProblems } from '../config/desk.js';
+import { connectionLimits, limitConnections } from '../lib/connections.js';
 import { listenProblem } from '../lib/ports.js';
 import type { Desk } from './desk.js';
 import { Directory } from './directory.js';
 import { addFind } from './find.js';
-import { personHere } from './frame.js';
+import { answerPage } from './frame.js';
+import { answerRefusal } from './outside.js';
+import { Refused } from './pages/refused.js';
 import { addPerson } from './person.js';
+import { addSignIn } from './sign-in/add.js';
 import { addSpace } from './space-pages.js';
+import { words } from './words.js';
 
 /** Where a desk is served. */
 export interface DeskAddress {
@@ -21,41 +30,148 @@ export interface DeskAddress {
 
 /** A running desk. */
 export interface DeskServer {
-  /** Where a browser on this machine finds it. */
+  /** Where browsers find it. */
   url: string;
+  /** On which it is served. */
+  port: number;
+  /** Whether people have to sign in. */
+  asksToSignIn: boolean;
   close(): Promise<void>;
 }
 
-/** Serves the desk's pages. Throws ConfigError where the port is taken. */
+/** No form of the desk is longer. */
+const bodyLimitBytes = 64 * 1024;
+const headersLimitBytes = 16 * 1024;
+/** Who sends more slowly holds a connection for nothing. */
+const headersMs = 5_000;
+const requestMs = 10_000;
+const checkMs = 1_000;
+/** The longest silence amid an answer. Live changes are never silent for so long. */
+const silenceMs = 120_000;
+
+/**
+ * Serves the desk's pages. Throws ConfigError where the port is taken, or where other machines would reach a desk that asks nobody
+ * to sign in.
+ */
 export async function startDesk(desk: Desk, address: DeskAddress): Promise<DeskServer> {
-  const app = appOf(desk);
+  const { url, trustedProxy } = desk.config.desk;
+  const problems = url === null ? hostProblems(address.host) : [];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const app = await appOf(desk);
+  limitConnections(app.server, connectionLimits(), { trustedProxy });
   try {
     await app.listen(address);
   } catch (error) {
+    await app.close();
     const line = listenProblem(error, address, 'LATCHKEY_DESK');
     throw line === null ? error : new ConfigError([line]);
   }
-  const bound = app.server.address();
-  const port = bound === null || typeof bound === 'string' ? address.port : bound.port;
-  return { url: `http://127.0.0.1:${port}`, close: () => app.close() };
+  const port = portOf(app) ?? address.port;
+  return {
+    url: url ?? `http://${address.host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`,
+    port,
+    asksToSignIn: url !== null,
+    close: () => app.close(),
+  };
 }
 
-function appOf(desk: Desk): FastifyInstance {
-  const app = fastify({ logger: false });
-  void app.register(formBody);
-  void app.register(serveFiles, {
-    root: fileURLToPath(new URL('./assets/', import.meta.url)),
-    prefix: '/assets/',
+function portOf(app: FastifyInstance): number | null {
+  const bound = app.server.address();
+  return bound === null || typeof bound === 'string' ? null : bound.port;
+}
+
+async function appOf(desk: Desk): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestMs,
+    connectionTimeout: silenceMs,
+    http: {
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: checkMs,
+      maxHeaderSize: headersLimitBytes,
+    },
+    // Live changes would be waited for.
+    forceCloseConnections: true,
+    clientErrorHandler: refuseUnread,
+    frameworkErrors(_error, _request, reply) {
+      const { badTitle, bad } = words.refused;
+      void answerRefusal(reply.header('cache-control', 'no-store'), 400, badTitle, bad);
+    },
   });
-  app.decorateRequest('csrf', '');
-  app.addHook('onRequest', (request, _reply, done) => {
-    request.viewer = personHere();
-    done();
-  });
+  app.removeAllContentTypeParsers();
+  await app.register(formBody);
+  await app.register(cookie);
+  await addHeaders(app, desk);
+  addErrorPages(app, desk);
+  await addSignIn(app, desk);
+  await app.register(addAssets);
   const people = new Directory(desk.nexudus, desk.now);
   const known: Desk = { ...desk, people };
   addFind(app, known, people);
   addPerson(app, known, people);
   addSpace(app, known);
   return app;
+}
+
+/** Nothing but what the desk serves itself runs, is shown or is sent to, and nobody keeps a page. */
+async function addHeaders(app: FastifyInstance, { config }: Desk): Promise<void> {
+  const isHttps = config.desk.url?.startsWith('https:') ?? false;
+  const self = ["'self'"];
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        ...{ scriptSrc: self, styleSrc: self, imgSrc: self, connectSrc: self, formAction: self },
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+    hsts: isHttps,
+  });
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+}
+
+/** Style and script tell nobody anything: whoever signs in sees them too. */
+async function addAssets(assets: FastifyInstance): Promise<void> {
+  assets.addHook('onRoute', (route) => {
+    route.config = { ...route.config, isPublic: true };
+  });
+  await assets.register(serveFiles, {
+    root: fileURLToPath(new URL('./assets/', import.meta.url)),
+    prefix: '/assets/',
+  });
+}
+
+function addErrorPages(app: FastifyInstance, { log }: Desk): void {
+  app.setNotFoundHandler((request, reply) => {
+    const { title, text } = words.notFound;
+    // Nobody was asked who it is: a style or a script that there is none of.
+    if (!Object.hasOwn(request, 'viewer')) return answerRefusal(reply, 404, title, text);
+    return answerPage(request, reply.code(404), title, Refused({ text }));
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 400 && status < 500)
+      return answerRefusal(reply, status, words.refused.badTitle, words.refused.bad);
+    // The route and not the address, which may hold names.
+    const route = request.routeOptions.url ?? 'none';
+    log.error({ err: error, method: request.method, route }, 'the desk could not answer');
+    return answerRefusal(reply, 500, words.failed.title, words.failed.text);
+  });
+}
+
+/** Answers what is no request, or not yet one as its time is over. */
+function refuseUnread(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const line = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+  if (socket.writable) socket.write(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.destroy(error);
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jsonText } from '../access/text.js';
-import { connectionLimits, limitConnections } from '../push/connections.js';
+import { connectionLimits, limitConnections } from '../lib/connections.js';
 import { ConfigError } from '../config/config-error.js';
 import { listenProblem } from '../lib/ports.js';
 

@@ -16,8 +16,8 @@ import {
   type PushOutcome,
   type PushSource,
 } from './answers.js';
-import { callerOf, type Caller } from './callers.js';
-import { connectionLimits, limitConnections, type ConnectionLimits } from './connections.js';
+import { callerOf, type Caller } from '../lib/callers.js';
+import { connectionLimits, limitConnections, type ConnectionLimits } from '../lib/connections.js';
 import type { Debouncer } from './debouncer.js';
 import { mayBeOfKisi, type KisiRoute } from './kisi.js';
 import { mayBeOfNexudus, nexudusEvents, takeWebhook } from './nexudus.js';

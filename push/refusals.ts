@@ -1,5 +1,5 @@
 import { isRefused, statusOf, type PushOutcome } from './answers.js';
-import type { Caller } from './callers.js';
+import type { Caller } from '../lib/callers.js';
 
 const minuteMs = 60_000;
 /** An address may send this many refused calls within a minute before it is sent away. */

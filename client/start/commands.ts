@@ -2,6 +2,7 @@
 import { Argument, type Command } from 'commander';
 import type { ExitCode } from '../../space/failure.js';
 import { command, examples, jsonHelp } from '../command.js';
+import { addDeskCommands } from '../desk/commands.js';
 import { enterDemo } from './demo-file.js';
 import { acts, play, type Play } from './play.js';
 
@@ -90,11 +91,5 @@ function addServiceCommands(program: Command): void {
     await (await import('./listen.js')).listen();
   });
 
-  command(program, 'desk', 'serve the web page of the front desk, without a worker, until stopped', [
-    'A worker with LATCHKEY_DESK_PORT serves it by itself. Needs a Temporal server, and a running worker for acts.',
-    'Served to this machine only, unless LATCHKEY_DESK_HOST says otherwise. Ctrl-C or SIGTERM ends it.',
-    'latchkey desk',
-  ]).action(async () => {
-    await (await import('./desk.js')).desk();
-  });
+  addDeskCommands(program);
 }

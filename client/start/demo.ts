@@ -2,9 +2,12 @@ import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Runtime } from '@temporalio/worker';
+import type { Logger } from 'pino';
 import { iso } from '../../access/types.js';
 import type { KisiSimulator } from '../../simulators/kisi.js';
 import { startEmbeddedTemporal } from '../../temporal-server/embedded.js';
+import { nextFreePort } from '../../lib/ports.js';
+import { kisiOf, nexudusOf } from '../../space/apis.js';
 import { createLogger, temporalLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
 import { memberWorkflowId, searchAttributes, stateQuery } from '../../messages/to-member.js';
@@ -12,6 +15,7 @@ import { print } from '../terminal/output.js';
 import { setStage, type Stage } from '../stage.js';
 import { leaveDemoFile } from './demo-file.js';
 import { emailOf, Playground } from './playground.js';
+import { serveDesk, usualDeskPort } from './serve-desk.js';
 import { stopSignal } from './worker.js';
 
 /** All that the tour acts on and looks at. */
@@ -48,8 +52,14 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
   const service = await stage.startWorker();
   const playground = new Playground(stage.nexudus, stage.kisi, stage.ids);
   const port = await playground.listen();
-  leaveDemoFile({ playUrl: port.url, env: { ...stage.env, ...rules, TEMPORAL_TLS: 'false' } });
+  const deskPort = await nextFreePort(usualDeskPort);
+  const desk = await serveDesk(deskPartsOf(stage, service, log), deskPort);
+  leaveDemoFile({
+    playUrl: port.url,
+    env: { ...stage.env, ...rules, TEMPORAL_TLS: 'false', LATCHKEY_DESK_PORT: String(deskPort) },
+  });
   const scene = { ...stage, service, uiUrl: temporal.uiUrl ?? '', playground };
+  say(`  Desk         ${desk.url} , a web page for the front desk; you are an operator there`);
   tellWhere(scene);
   const failures = await tour(scene, stopAsked);
   say();
@@ -63,12 +73,18 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
     }
   }
   await port.stop();
+  await desk.close();
   await stage.stop();
   await temporal.stop();
   const exitCode = failures === 0 || (failures === null && !once) ? 0 : 1;
   // The story that was being told would wait for its end.
   if (failures === null) process.exit(exitCode);
   return exitCode;
+}
+
+function deskPartsOf({ config }: Stage, { client }: Service, log: Logger): Parameters<typeof serveDesk>[0] {
+  const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
+  return { config, client, taskQueue: config.taskQueue, ...apis, log };
 }
 
 function tellWhere({ uiUrl, nexudus, kisi, service }: Scene): void {

@@ -20,7 +20,7 @@ import { nextFreePort } from '../../lib/ports.js';
 import { openRefusals } from '../../worker/refusals.js';
 import { readResolved } from '../../worker/resolved.js';
 import { createApis } from '../../worker/apis.js';
-import { startService } from '../../worker/service.js';
+import { startService, type Service } from '../../worker/service.js';
 import type { ServiceOptions } from '../../worker/parts.js';
 import { SpaceWatch, type KeptSpace, type SpaceWatchOptions } from '../../worker/space.js';
 import { searchAttributes } from '../../messages/to-member.js';
@@ -28,6 +28,7 @@ import { failureOf, type ExitCode } from '../../space/failure.js';
 import { print, printFailure } from '../terminal/output.js';
 import { tryTemporal, withSession } from '../../space/session.js';
 import { usable } from '../../space/apis.js';
+import { keepServingDesk } from './serve-desk.js';
 
 /** Beside the embedded server's files, since a first start that is refused must not make a database. */
 const refusedLoginFile = '.latchkey/refused-login.json';
@@ -131,13 +132,29 @@ async function run(
     const address = temporal === null ? null : { address: temporal.address, namespace: 'default' };
     const temporalProblem = (): string | null => temporal?.problem() ?? null;
     const service = await startService({ ...checked, temporal: address, temporalProblem, sdkMetricsUrl });
+    const desk = serveDeskIfAsked(checked, service);
     const lost = temporal === null ? [] : [temporal.lost];
-    await Promise.race([service.done, stopAsked, space.failed, ...lost]);
+    try {
+      await Promise.race([service.done, stopAsked, space.failed, ...lost]);
+    } finally {
+      await desk?.close();
+    }
     await service.stop();
     return 0;
   } finally {
     await temporal?.stop();
   }
+}
+
+/** Null: nobody asked for a desk. */
+function serveDeskIfAsked(
+  { config, apis, log }: Checked,
+  { client }: Service,
+): { close(): Promise<void> } | null {
+  const { port } = config.desk;
+  if (port === null) return null;
+  const { nexudus, kisi } = apis;
+  return keepServingDesk({ config, client, taskQueue: config.taskQueue, nexudus, kisi, log }, port);
 }
 
 async function startTemporal(config: Config, log: Logger): Promise<EmbeddedTemporal> {

@@ -4,6 +4,7 @@ import type { Viewer } from '../desk.js';
 import type { ShownHealth } from '../health.js';
 import { words } from '../words.js';
 import { HealthLine } from './health-line.js';
+import { Who } from './who.js';
 
 /** What every page is drawn with. */
 export interface Frame {
@@ -53,7 +54,7 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
             {words.product}
           </a>
           <Areas path={frame.path} />
-          <span class="viewer">{frame.viewer.name}</span>
+          <Who viewer={frame.viewer} csrf={frame.csrf} />
         </header>
         {frame.health !== null && <HealthLine health={frame.health} viewer={frame.viewer} />}
         <main data-live={live}>

@@ -71,6 +71,16 @@ describe('loadConfig', () => {
       comparisonIntervalMs: 900_000,
       healthHost: '127.0.0.1',
       healthPort: 8088,
+      desk: {
+        host: '127.0.0.1',
+        port: null,
+        url: null,
+        trustedProxy: null,
+        idleLimitMs: 43_200_000,
+        sessionLimitMs: 604_800_000,
+        openId: null,
+        people: {},
+      },
       push: null,
       pushUrl: null,
       logLevel: 'info',
@@ -481,6 +491,68 @@ polices: {}
   });
 });
 
+describe('the desk', () => {
+  const openId = {
+    LATCHKEY_DESK_URL: 'https://desk.example.com/',
+    LATCHKEY_OIDC_ISSUER: 'https://sso.example.com/realms/space/',
+    LATCHKEY_OIDC_CLIENT_ID: 'latchkey',
+    LATCHKEY_OIDC_CLIENT_SECRET: 'a secret',
+  };
+
+  it('is asked to sign in to by a service, and gives people roles', () => {
+    const file = 'desk:\n  people:\n    Ada@Example.com: operator\n    f3a1: desk\n';
+    const { desk } = loadConfig({ ...needed, ...openId, LATCHKEY_OIDC_ROLE_CLAIM: 'roles' }, () => file);
+    assert.equal(desk.url, 'https://desk.example.com');
+    const { issuer, ...rest } = desk.openId ?? { issuer: '' };
+    assert.equal(issuer, openId.LATCHKEY_OIDC_ISSUER);
+    assert.deepEqual(rest, { clientId: 'latchkey', clientSecret: 'a secret', roleClaim: 'roles' });
+    assert.deepEqual(desk.people, { 'ada@example.com': 'operator', f3a1: 'desk' });
+  });
+
+  it('is never served to other machines without sign-in', () => {
+    for (const LATCHKEY_DESK_HOST of ['0.0.0.0', '::', '192.168.1.7']) {
+      assert.match(problems({ ...needed, LATCHKEY_DESK_HOST })[0] ?? '', /nobody would have to sign in/);
+      assert.deepEqual(
+        problems({ ...needed, LATCHKEY_DESK_HOST, LATCHKEY_DESK_URL: 'https://desk.example.com' }),
+        [],
+      );
+    }
+    for (const LATCHKEY_DESK_HOST of ['127.0.0.1', '127.0.0.2', '::1', 'localhost'])
+      assert.deepEqual(problems({ ...needed, LATCHKEY_DESK_HOST }), []);
+  });
+
+  it('is reached by https, or on this machine, and without a path', () => {
+    for (const [LATCHKEY_DESK_URL, says] of [
+      ['http://desk.example.com', /LATCHKEY_DESK_URL is plain http/],
+      ['https://desk.example.com/latchkey', /LATCHKEY_DESK_URL must be an http\(s\) address without a path/],
+      ['desk.example.com', /LATCHKEY_DESK_URL must be an http/],
+    ] as const)
+      assert.match(problems({ ...needed, LATCHKEY_DESK_URL })[0] ?? '', says);
+    assert.deepEqual(problems({ ...needed, LATCHKEY_DESK_URL: 'http://127.0.0.1:8089' }), []);
+  });
+
+  it('wants all of a sign-in service, or nothing', () => {
+    for (const name of Object.keys(openId)) {
+      const [problem = '', ...others] = problems({ ...needed, ...openId, [name]: '' });
+      assert.match(problem, new RegExp(`^${name} must be set`));
+      assert.deepEqual(others, []);
+    }
+    assert.match(
+      problems({ ...needed, ...openId, LATCHKEY_OIDC_ISSUER: 'http://sso.example.com' })[0] ?? '',
+      /plain http/,
+    );
+  });
+
+  it('has people in the file whose e-mail no error repeats', () => {
+    const [problem, ...others] = problems(needed, 'desk:\n  people:\n    ada@example.com: owner\n');
+    assert.deepEqual(
+      [problem, others],
+      ['./latchkey.yaml:3: desk.people must be one of viewer, desk, operator', []],
+    );
+    assert.match(problems(needed, 'desk:\n  people: [ada]\n')[0] ?? '', /desk\.people must name people/);
+  });
+});
+
 describe('a secret in a file of its own', () => {
   const files: Record<string, string> = {
     kisi: 'kisi-key\n',
@@ -530,6 +602,7 @@ describe('each secret', () => {
     NEXUDUS_WEBHOOK_SECRET: 'a secret of a webhook',
     NEXUDUS_ACS_TOKEN: 'a token of Custom ACS',
     KISI_WEBHOOK_KEY: 'a key of the events of Kisi',
+    LATCHKEY_OIDC_CLIENT_SECRET: 'a secret of the desk',
     LATCHKEY_DATABASE_URL: 'postgres://latchkey:secret@db/latchkey',
     LATCHKEY_ALERT_URL: 'https://hooks.example.com/T0/B0',
     LATCHKEY_ALERT_SMTP_URL: 'smtp://u:p@mail.example.com:587',
@@ -537,6 +610,9 @@ describe('each secret', () => {
   const about = {
     ...needed,
     LATCHKEY_PUSH_PORT: '0',
+    LATCHKEY_DESK_URL: 'https://desk.example.com',
+    LATCHKEY_OIDC_ISSUER: 'https://sso.example.com',
+    LATCHKEY_OIDC_CLIENT_ID: 'latchkey',
     LATCHKEY_ALERT_FROM: 'latchkey@example.com',
     LATCHKEY_ALERT_TO: 'desk@example.com',
   };

@@ -18,7 +18,11 @@ describe('desk: the whole space', () => {
   before(async () => {
     space = await startSpace(
       ({ nexudus, kisi, ids }) => {
-        adaId = nexudus.space.addCoworker({ Email: ada, FullName: 'Ada', InvoicingBusinessId: ids.rome }).Id;
+        adaId = nexudus.space.addCoworker({
+          Email: ada,
+          FullName: 'Ada Lovelace',
+          InvoicingBusinessId: ids.rome,
+        }).Id;
         passId = nexudus.space.addPass({
           CoworkerId: adaId,
           TimePassId: ids.passTypes.romeDay,
@@ -33,7 +37,7 @@ describe('desk: the whole space', () => {
       'none',
       'policies:\n  usedPass: atOnce\n',
     );
-    desk = await startTestDesk(space, { nameOf: (id) => (id === adaId ? 'Ada Lovelace' : null) });
+    desk = await startTestDesk(space);
     await eventually('a key', () => space.kisi.org.keysOf(ada).length === 1);
   });
   after(async () => {

@@ -16,14 +16,17 @@ function typedIn(path: string): string[] {
   );
 }
 
+/** Those that are commands of commands. */
+const nested = ['hooks status', 'hooks install', 'desk invite', 'desk sessions', 'desk end'];
+
 /** Its command, such as `hooks status`, and its options. Values between quotes are no options. `--demo` goes before any. */
 function partsOf(whole: string): { command: string[]; options: string[] } {
   const typed = whole.replace('latchkey --demo ', 'latchkey ');
-  const [, command = '', sub] = /latchkey (\S+)(?: (status|install)\b)?/.exec(typed) ?? [];
+  const [, command = '', sub = ''] = /latchkey (\S+)(?: ([a-z]+)\b)?/.exec(typed) ?? [];
   const options = [...typed.replace(/'[^']*'/g, '').matchAll(/ (--[a-z][a-z-]*)/g)].map(
     ([, option = '']) => option,
   );
-  return { command: command === 'hooks' && sub !== undefined ? [command, sub] : [command], options };
+  return { command: nested.includes(`${command} ${sub}`) ? [command, sub] : [command], options };
 }
 
 describe('documents', () => {

@@ -29,6 +29,10 @@ describe('latchkey demo', () => {
       if (line.startsWith('2. ')) stop();
     });
     assert.equal(code, 0, tale);
+    assert.match(
+      tale.split('\n').find((line) => line.startsWith('  ')) ?? '',
+      /^ {2}Desk +http:\/\/127\.0\.0\.1:\d+ /,
+    );
     assert.match(tale, /✓ her key to/);
     assert.doesNotMatch(tale, /✗|✓ his key/);
     const ui = /Temporal UI +(\S+)/.exec(tale)?.[1] ?? '';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectionLimits } from '../../push/connections.js';
+import { connectionLimits } from '../../lib/connections.js';
 import { startHealth, type Health, type HealthOptions } from '../../monitoring/health.js';
 
 describe('health', () => {

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectionLimits } from '../../push/connections.js';
+import { connectionLimits } from '../../lib/connections.js';
 import { bodyLimitBytes, startListener, type Listener, type ListenerOptions } from '../../push/listener.js';
 
 const secret = 'a shared secret of Nexudus';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { callerOf } from '../../push/callers.js';
-import { limitConnections } from '../../push/connections.js';
+import { callerOf } from '../../lib/callers.js';
+import { limitConnections } from '../../lib/connections.js';
 import { Refusals } from '../../push/refusals.js';
 
 const stranger = { address: '203.0.113.7', isShared: false };

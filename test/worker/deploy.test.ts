@@ -70,6 +70,7 @@ describe('docs/configuration.md', () => {
     const file = {
       mapping: [{ location: 1, passType: 1, groups: 1 }],
       locations: [{ location: 1, timeZone: 'Europe/Berlin' }],
+      desk: { people: { f3a1: 'desk' } },
       policies: {
         renewalGrace: '1m',
         doorGrace: '1m',
@@ -98,6 +99,7 @@ describe('docs/configuration.md', () => {
     const known = [
       ...Object.keys(file.mapping[0] ?? {}).map((key) => `mapping[].${key}`),
       ...Object.keys(file.locations[0] ?? {}).map((key) => `locations[].${key}`),
+      ...Object.keys(file.desk).map((key) => `desk.${key}`),
       ...Object.keys(file.policies).map((key) => `policies.${key}`),
       ...repairableKinds.map((kind) => `policies.drift.${kind}`),
     ].filter((key) => key !== 'policies.drift');
@@ -187,6 +189,7 @@ describe('docker-compose.yml', () => {
       [
         ['temporal-ui', ['ui']],
         ['listen', ['push']],
+        ['desk', ['desk']],
       ],
     );
     const ui = compose.services['temporal-ui']?.environment ?? {};
@@ -203,7 +206,7 @@ describe('docker-compose.yml', () => {
         .sort();
     assert.deepEqual(reading('POSTGRES_PASSWORD'), ['database', 'postgres']);
     assert.deepEqual(reading('TEMPORAL_DB_PASSWORD'), ['database', 'temporal', 'temporal-schema']);
-    assert.deepEqual(reading('LATCHKEY_DB_PASSWORD'), ['database', 'listen', 'worker']);
+    assert.deepEqual(reading('LATCHKEY_DB_PASSWORD'), ['database', 'desk', 'listen', 'worker']);
     assert.match(
       compose.services['worker']?.environment?.['LATCHKEY_DATABASE_URL'] ?? '',
       /\/\/latchkey@postgres/,
@@ -235,14 +238,17 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('hands Latchkey every variable that it reads, and no other; what pushes need only to `listen`', () => {
+  it('hands Latchkey every variable that it reads, and no other; what pushes need only to `listen`, what the desk needs only to it', () => {
     // What Node, Temporal's SDK and the driver of the audit log read themselves.
     const ofOthers = ['TZ', 'TEMPORAL_NAMESPACE', 'PGPASSWORD'];
     const handed = (name: string): string[] =>
       Object.keys(compose.services[name]?.environment ?? {}).filter((one) => !ofOthers.includes(one));
     // The server is one of its own here.
     const wanted = variableRows.map(({ name }) => name).filter((name) => name !== 'LATCHKEY_TEMPORAL_UI');
-    assert.deepEqual(handed('listen').sort(), wanted.sort());
+    assert.deepEqual([...new Set([...handed('listen'), ...handed('desk')])].sort(), wanted.sort());
+    const onlyAtDesk = handed('desk').filter((name) => !handed('worker').includes(name));
+    const ofDesk = wanted.filter((name) => /^LATCHKEY_(DESK|OIDC)_/.test(name));
+    assert.deepEqual(onlyAtDesk.sort(), ofDesk.sort());
     const onlyThere = handed('listen').filter((name) => !handed('worker').includes(name));
     const secrets = ['NEXUDUS_WEBHOOK_SECRET', 'NEXUDUS_ACS_TOKEN', 'KISI_WEBHOOK_KEY'];
     const where = ['LATCHKEY_PUSH_HOST', 'LATCHKEY_PUSH_PORT', 'LATCHKEY_PUSH_TRUSTED_PROXY'];

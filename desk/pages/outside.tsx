@@ -1,0 +1,33 @@
+import type { Child } from 'hono/jsx';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { words } from '../words.js';
+
+/** A whole page for whoever is not signed in, or may not see more: without the areas of the desk, and without a name. */
+export function outsidePage(title: string, body: Child): string {
+  const html = <Outside title={title} body={body} />;
+  return `<!doctype html>${html as string}`;
+}
+
+function Outside({ title, body }: { title: string; body: Child }): JSX.Element {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{`${title} · ${words.product}`}</title>
+        <link rel="stylesheet" href="/assets/desk.css" />
+      </head>
+      <body>
+        <header>
+          <a class="product" href="/">
+            {words.product}
+          </a>
+        </header>
+        <main>
+          <h1>{title}</h1>
+          {body}
+        </main>
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,8 @@
+/** What a person may do at the desk: look; what the front desk does; everything. Each may what those before may. */
+export const roles = ['viewer', 'desk', 'operator'] as const;
+export type Role = (typeof roles)[number];
+
+/** Whether it is the name of a role. */
+export function isRole(text: unknown): text is Role {
+  return roles.some((role) => role === text);
+}
