@@ -4,7 +4,7 @@ import { groupsOf } from '../../access/mapping.js';
 import { iso, type Instant } from '../../access/types.js';
 import { readReference } from '../../nexudus/reference.js';
 import type { FindingView } from '../../messages/to-drift.js';
-import { contested } from '../checks/drift.js';
+import { contested } from '../../space/drift.js';
 import { print, printJson } from '../terminal/output.js';
 import { checkLocation } from './planning.js';
 import { groupNames, idWords, locationNames, type Names } from '../../space/names.js';
