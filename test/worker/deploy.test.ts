@@ -82,6 +82,7 @@ describe('docs/configuration.md', () => {
         findUsers: 'search',
         auditLogRetention: '30d',
         undoWindow: '1h',
+        deskAllow: '4h',
         guardPeople: 1,
         guardShare: '5%',
         latencyObjective: '2m',
@@ -100,7 +101,7 @@ describe('docs/configuration.md', () => {
       ...repairableKinds.map((kind) => `policies.drift.${kind}`),
     ].filter((key) => key !== 'policies.drift');
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 9);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 10);
   });
 
   it('leaves the policies to docs/rules.md, which has their defaults', () => {
@@ -119,6 +120,7 @@ describe('docs/configuration.md', () => {
     );
     assert.equal(parseDuration(said('auditLogRetention')), emptyFile('').auditLogRetentionMs);
     assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
+    assert.equal(parseDuration(said('deskAllow')), emptyFile('').deskAllowMs);
     assert.equal(said('findUsers'), emptyFile('').findUsers);
     assert.equal(said('apiUser'), emptyFile('').apiUser);
     const { people, share } = emptyFile('').guard;
