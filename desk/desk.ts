@@ -9,6 +9,12 @@ import type { Tables } from '../database/tables.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
 
+/** Names of people as the desk holds them in memory. */
+export interface Directory {
+  /** Null: Nexudus has no such coworker, or was not read yet. */
+  nameOf(memberId: number): string | null;
+}
+
 /** The space that a desk shows, as one process reaches it. */
 export interface Desk {
   config: Config;
@@ -19,6 +25,8 @@ export interface Desk {
   db: Kysely<Tables>;
   auditLog: AuditLog;
   log: Logger;
+  /** Left out: nobody's name is at hand. */
+  people?: Directory;
   now: () => Instant;
 }
 

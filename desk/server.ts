@@ -4,6 +4,7 @@ import serveFiles from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ConfigError } from '../config/config-error.js';
 import { listenProblem } from '../lib/ports.js';
+import { addActs } from './acts/routes.js';
 import type { Desk } from './desk.js';
 import { addFind } from './find.js';
 import { personHere } from './frame.js';
@@ -50,5 +51,6 @@ function appOf(desk: Desk): FastifyInstance {
     done();
   });
   addFind(app, desk);
+  addActs(app, desk);
   return app;
 }

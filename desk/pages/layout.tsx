@@ -10,6 +10,8 @@ export interface Frame {
   csrf: string;
   /** The path of the page that is shown, so that its area is marked. */
   path: string;
+  /** What was done just now, to be told once; null: nothing. */
+  told: string | null;
 }
 
 const areas = [
@@ -52,6 +54,11 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
           <span class="viewer">{frame.viewer.name}</span>
         </header>
         <main data-live={live}>
+          {frame.told === null ? null : (
+            <p class="told" role="status">
+              {frame.told}
+            </p>
+          )}
           <h1>{title}</h1>
           {body}
         </main>
