@@ -201,7 +201,11 @@ export function signatureOf({ key, what }: Pick<Drift, 'key' | 'what'>): string 
 }
 
 /** Why a verb cannot be for a finding, and what to do instead; null: it can. `now`: an end that is past opens nothing. */
-export function refusalOf({ kind, keys, groupId }: Drift, verb: DriftVerb, now: Instant): string | null {
+export function refusalOf(
+  { kind, keys, groupId }: Pick<Drift, 'kind' | 'keys' | 'groupId'>,
+  verb: DriftVerb,
+  now: Instant,
+): string | null {
   if (verb === 'ignore') return null;
   if (verb === 'repair') return canRepair(kind) ? null : (cannotRepair[kind] ?? '');
   const isOver = keys.some(({ validUntil }) => validUntil !== null && validUntil <= now);

@@ -88,6 +88,11 @@ export const policiesSchema = z.strictObject({
     '24h',
     'For how long a plan that was applied can be undone. At most `90d`.',
   ),
+  deskAllow: setting(
+    span.refine((ms) => ms > 0, 'must be above zero'),
+    '1d',
+    'For how long at most somebody with the role `desk` may allow a member a group outside the rules, in the browser. An operator may for longer. Above zero, at most `366d`.',
+  ),
   guardPeople: setting(
     people,
     5,

@@ -31,6 +31,8 @@ export interface FileConfig {
   auditLogRetentionMs: number;
   /** For how long a plan that was applied can be undone. */
   undoWindowMs: number;
+  /** For how long at most the front desk may allow a member a group outside the rules. */
+  deskAllowMs: number;
   /** How many may lose a key unforeseen within an hour. */
   guard: GuardLimits;
   findUsers: WayToFindUsers;
@@ -142,6 +144,7 @@ function configOf(path: string, { mapping, locations, policies }: z.output<typeo
     drift: { ...defaultDriftPolicy, ...policies.drift },
     auditLogRetentionMs: policies.auditLogRetention,
     undoWindowMs: policies.undoWindow,
+    deskAllowMs: policies.deskAllow,
     guard: { people: policies.guardPeople, share: policies.guardShare },
     findUsers: policies.findUsers,
     invitations: { reminders: policies.inviteReminders, mails: policies.inviteMails },

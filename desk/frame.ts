@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Child } from 'hono/jsx';
 import { accountHere, loginName } from '../space/order.js';
+import { toldIn } from './acts/told.js';
 import type { Role, Viewer } from './desk.js';
 import { page, type Frame } from './pages/layout.js';
 
@@ -27,7 +28,8 @@ export function personHere(): Viewer {
 /** What pages are drawn with for whoever asks. */
 export function frameOf(request: FastifyRequest): Frame {
   const path = request.url.split('?')[0] ?? '/';
-  return { viewer: request.viewer, csrf: request.csrf, path, health: request.health };
+  const { viewer, csrf, health, query } = request;
+  return { viewer, csrf, path, health, told: toldIn(query) };
 }
 
 /**

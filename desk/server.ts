@@ -9,6 +9,7 @@ import { ConfigError } from '../config/config-error.js';
 import { hostProblems } from '../config/desk.js';
 import { connectionLimits, limitConnections } from '../lib/connections.js';
 import { listenProblem } from '../lib/ports.js';
+import { addActs } from './acts/routes.js';
 import type { Desk } from './desk.js';
 import { Directory } from './directory.js';
 import { addFind } from './find.js';
@@ -112,6 +113,7 @@ async function appOf(desk: Desk): Promise<FastifyInstance> {
   addFind(app, known, people);
   addPerson(app, known, people);
   addSpace(app, known);
+  addActs(app, known);
   return app;
 }
 

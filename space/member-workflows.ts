@@ -41,6 +41,7 @@ import {
 import { askHoldings } from '../activities/holdings.js';
 import { atOnce } from '../lib/at-once.js';
 import { CommandError } from './failure.js';
+import type { OrderId } from './order.js';
 
 /** Which members to list; what is left out does not narrow. */
 export interface MemberFilters {
@@ -161,6 +162,7 @@ export async function resyncMember(
   taskQueue: string,
   memberId: number,
   asking: Giver,
+  id: OrderId = {},
 ): Promise<RoundReport | null> {
   const startWorkflowOperation = new WithStartWorkflowOperation(memberWorkflowType, {
     ...memberStart(memberId, taskQueue),
@@ -173,6 +175,7 @@ export async function resyncMember(
       client.workflow.executeUpdateWithStart(resyncBy, {
         startWorkflowOperation,
         args: [asking],
+        ...id,
       }),
     );
   } catch (error) {

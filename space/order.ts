@@ -21,6 +21,14 @@ export interface Giver {
   why?: string;
 }
 
+/** An order that is sent again under the same id is obeyed once. Left out: each is another order. */
+export interface OrderId {
+  updateId?: string;
+}
+
+/** Nobody took an order within the time that its giver waits. It may yet be carried out. */
+export class UnansweredError extends CommandError {}
+
 const answerWithinMs = 15_000;
 
 /**
@@ -62,7 +70,7 @@ export async function obey<T>(client: Client, give: (control: WorkflowHandle) =>
   }
 }
 
-/** What a workflow answers to an order. Throws CommandError where it refuses, or where no worker is there to answer. */
+/** What a workflow answers to an order. Throws CommandError where it refuses, and UnansweredError where no worker is there to answer. */
 export async function answered<T>(
   client: Client,
   give: () => Promise<T>,
@@ -77,7 +85,7 @@ export async function answered<T>(
     if (error instanceof WorkflowNotFoundError) throw error;
     const unanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error);
     if (!unanswered) throw error;
-    throw new CommandError(
+    throw new UnansweredError(
       'no worker took the order (is `latchkey worker` running?): it holds once one does',
     );
   }

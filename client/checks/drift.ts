@@ -1,18 +1,9 @@
 import { readConfig } from '../../space/settings.js';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DriftVerb } from '../../access/drift.js';
-import {
-  compareNow,
-  driftQuery,
-  driftWorkflowId,
-  findingUpdate,
-  type DriftView,
-  type FindingView,
-  type RuleOrder,
-} from '../../messages/to-drift.js';
+import type { DriftView, FindingView } from '../../messages/to-drift.js';
+import { findingsNow, lastFindings, ruleFinding } from '../../space/drift.js';
 import { CommandError } from '../../space/failure.js';
-import { isUnanswered } from '../../space/member-workflows.js';
-import { answered, named, type Giver } from '../../space/order.js';
+import { named, type Giver } from '../../space/order.js';
 import { withProgress } from '../../space/progress.js';
 import { print, printJson } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
@@ -32,15 +23,10 @@ export interface DriftOptions {
   json?: boolean;
 }
 
-/** A worker answers in well under a second. */
-const queryTimeoutMs = 5_000;
-/** A comparison of a large space takes a minute, more where Kisi throttles. */
-const comparisonTimeoutMs = 10 * 60_000;
-
 /** `latchkey drift`: where Kisi and the ledgers differ. Throws CommandError where no worker answers or no comparison is made. */
 export async function drift({ now = false, all = false, json = false }: DriftOptions): Promise<void> {
   const { view, zones } = await withSession(readConfig(), async ({ client }) => ({
-    view: await (now ? withProgress('Comparing with Kisi', () => viewNow(client)) : lastView(client)),
+    view: await (now ? withProgress('Comparing with Kisi', () => findingsNow(client)) : lastFindings(client)),
     zones: await readZones(client),
   }));
   const findings = view.findings.filter(({ ruling }) => all || ruling === null || ruling.verb === 'repair');
@@ -50,42 +36,13 @@ export async function drift({ now = false, all = false, json = false }: DriftOpt
   if (view.alert !== null) remark(view.alert);
 }
 
-/** What a comparison finds that is made now. */
-async function viewNow(client: Client): Promise<DriftView> {
-  await lastView(client);
-  const workflow = client.workflow.getHandle(driftWorkflowId);
-  return answered(client, () => workflow.executeUpdate(compareNow), comparisonTimeoutMs);
-}
-
 /** `latchkey repair | adopt | ignore ID`. Throws CommandError where it is refused or no worker takes it. */
 export async function rule(verb: DriftVerb, id: string, giver: Giver): Promise<void> {
   const order = { id: parseId(id, 'ID must be the number of a finding: `latchkey drift` lists them'), verb };
-  const ruled = await withSession(readConfig(), async ({ client }) => {
-    await lastView(client);
-    const workflow = client.workflow.getHandle(driftWorkflowId);
-    const args: [RuleOrder] = [{ ...order, ...named(giver) }];
-    return answered(client, () => workflow.executeUpdate(findingUpdate, { args }), comparisonTimeoutMs);
-  });
+  const ruled = await withSession(readConfig(), ({ client }) =>
+    ruleFinding(client, { ...order, ...named(giver) }),
+  );
   print(`Finding ${ruled.id} (${ruled.kind}): ${ruled.doing}.`.replace(/\.\.$/, '.'));
-}
-
-/** What the last comparison found; asked first, so that nobody waits long for a worker that does not run. */
-async function lastView(client: Client): Promise<DriftView> {
-  const workflow = client.workflow.getHandle(driftWorkflowId);
-  try {
-    return await client.withDeadline(Date.now() + queryTimeoutMs, () => workflow.query(driftQuery));
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError) && !isUnanswered(error)) throw error;
-    throw new CommandError(
-      'no worker answered (is `latchkey worker` running?): only a worker knows the findings',
-    );
-  }
-}
-
-/** Keys over which somebody else and Latchkey disagree, so that it stopped. Throws CommandError where no worker answers. */
-export async function contested(client: Client): Promise<FindingView[]> {
-  const { findings } = await lastView(client);
-  return findings.filter((finding) => finding.contested);
 }
 
 const headings = ['id', 'kind', 'member', 'group', 'since', 'action', 'what'];

@@ -2,9 +2,10 @@ import { readTemporalConfig } from '../../space/settings.js';
 import { readOrders } from '../../activities/orders.js';
 import type { Exception, Instant } from '../../access/types.js';
 import { meant, type Named } from '../../worker/names.js';
-import { exceptionWords, giverWords, withdrawUpdate } from '../../messages/to-control.js';
+import { exceptionWords, giverWords } from '../../messages/to-control.js';
 import { CommandError } from '../../space/failure.js';
-import { named, obey, type Giver } from '../../space/order.js';
+import { endsSoon, lastingAt, withdrawException } from '../../space/exceptions.js';
+import { named, type Giver } from '../../space/order.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
 import { groupNamesIfAny, idWords, type Names } from '../../space/names.js';
@@ -23,15 +24,12 @@ export interface ExceptOptions {
   by?: string;
 }
 
-/** An exception that ends within this time is pointed out. */
-const soonMs = 7 * 24 * 60 * 60_000;
-
 /** `latchkey withdraw ID`: ends an exception before its time. Throws CommandError where there is none with this id. */
 export async function withdraw(id: string, giver: Giver): Promise<void> {
   const exceptionId = parseId(id, 'EXCEPTION must be its number, as `latchkey exceptions` lists it');
   const order = { exceptionId, ...named(giver) };
   const { ended, zones } = await withSession(readTemporalConfig(), async ({ client }) => ({
-    ended: await obey(client, (control) => control.executeUpdate(withdrawUpdate, { args: [order] })),
+    ended: await withdrawException(client, order),
     zones: await readZones(client),
   }));
   print(`Withdrawn: ${withLocalTimes(exceptionWords(ended), zoneOf(zones, null))}.`);
@@ -56,24 +54,6 @@ export async function exceptions({ json = false }: { json?: boolean }): Promise<
   else print(table(headings, rows));
 }
 
-/** What `latchkey status` says of the exceptions. */
-export function exceptionsWords(exceptions: readonly Exception[], now: Instant, zone: string | null): string {
-  const lasting = lastingAt(exceptions, now);
-  if (lasting.length === 0) return 'No exception holds.';
-  const soon = lasting.filter((one) => endsSoon(one, now));
-  const holding = lasting.length === 1 ? '1 exception holds' : `${lasting.length} exceptions hold`;
-  if (soon.length === 0) return `${holding}; none ends within 7 days.`;
-  return [
-    `${holding}. Within 7 days:`,
-    ...soon.map((one) => `  ${withLocalTimes(exceptionWords(one), zone)}`),
-  ].join('\n');
-}
-
-/** Those that hold at `now` or later, the first to end first. */
-export function lastingAt(exceptions: readonly Exception[], now: Instant): Exception[] {
-  return exceptions.filter(({ until }) => until > now).sort((a, b) => a.until - b.until);
-}
-
 /** The group that was typed: an id, or the name of just one. Throws CommandError. */
 export function groupOf(typed: string, groups: readonly Named[]): Named {
   const byId = groups.find(({ id }) => String(id) === typed.trim());
@@ -92,12 +72,4 @@ function cellsOf(exception: Exception, names: Names, now: Instant, zone: string 
   const group = groupId === null ? 'all' : idWords(groupId, names);
   const soon = endsSoon(exception, now) ? 'soon' : '';
   return [id, memberId, kind, group, endWords(until, zone), soon, giverWords(exception), reason];
-}
-
-const endsSoon = ({ until }: Exception, now: Instant): boolean => until - now < soonMs;
-
-/** What holds from now on. */
-export function sentence(exception: Exception, groupName: string | null, zone: string | null): string {
-  const words = withLocalTimes(exceptionWords(exception, groupName), zone);
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

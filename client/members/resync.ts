@@ -1,12 +1,12 @@
 import { keepAct } from '../../space/audit-log.js';
 import { readConfig } from '../../space/settings.js';
-import { type RoundReport } from '../../messages/to-member.js';
 import type { Config } from '../../config/config.js';
 import { resyncsPerSecond } from '../../activities/wake.js';
 import { CommandError } from '../../space/failure.js';
-import { isRunning, resyncAll, resyncMember } from '../../space/member-workflows.js';
+import { resyncAll, resyncMember } from '../../space/member-workflows.js';
 import { named, type Giver } from '../../space/order.js';
 import { withProgress } from '../../space/progress.js';
+import { checkMember, reportWords } from '../../space/resync.js';
 import { print } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
 import { withSession, type Session } from '../../space/session.js';
@@ -41,10 +41,7 @@ async function resyncOne(
 ): Promise<void> {
   const nexudus = nexudusOf(config);
   const memberId = await memberIdFor(who, nexudus);
-  // A member who is gone from Nexudus may still hold keys; a number that was never one gets no workflow.
-  if (!(await isRunning(client, memberId)) && (await nexudus.getOne('coworkers', memberId)) === null) {
-    throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none');
-  }
+  await checkMember(client, nexudus, memberId);
   const report = await withProgress(`Looking at member ${memberId}`, () =>
     resyncMember(client, taskQueue, memberId, named(giver)),
   );
@@ -56,23 +53,6 @@ async function resyncOne(
   const { says, problem } = reportWords(memberId, report);
   print(says);
   if (problem !== null) throw new CommandError(problem);
-}
-
-/** What is said of a look, and what is in the way; null: nothing. Pure. */
-export function reportWords(
-  memberId: number,
-  { changes, problem, isDone }: RoundReport,
-): { says: string; problem: string | null } {
-  const member = `Member ${memberId}:`;
-  const isWell = isDone && problem === null;
-  const unchanged = `${member} ${isWell ? 'all is as it should be, ' : ''}nothing changed${isDone ? '' : ' so far'}.`;
-  const says =
-    changes.length === 0 ? unchanged : [member, ...changes.map((change) => `  ${change}`)].join('\n');
-  if (isWell) return { says, problem: null };
-  if (isDone) return { says, problem: `member ${memberId} waits: ${problem ?? ''}` };
-  const waits = problem === null ? 'waiting for an answer of Nexudus or Kisi' : `waiting: ${problem}`;
-  const then = `it goes on by itself, and \`latchkey show ${memberId}\` says how it ends`;
-  return { says, problem: `member ${memberId} is not known yet, ${waits} (${then})` };
 }
 
 async function resyncEveryone({ client, taskQueue }: Session, config: Config, giver: Giver): Promise<void> {

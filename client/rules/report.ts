@@ -1,7 +1,7 @@
 import { reportOn, type Difference, type Finding } from '../../activities/report.js';
 import { iso } from '../../access/types.js';
 import type { FindingView } from '../../messages/to-drift.js';
-import { contested } from '../checks/drift.js';
+import { contested } from '../../space/drift.js';
 import { print, printJson } from '../terminal/output.js';
 import { checkLocation } from '../../space/planning.js';
 import { groupNames, idWords, locationNames, type Names } from '../../space/names.js';

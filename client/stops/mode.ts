@@ -1,10 +1,11 @@
-import { giveOrder, written } from './orders.js';
-import { modeUpdate, type Canaries, type Mode } from '../../messages/to-control.js';
+import { giveOrder } from './orders.js';
+import type { Canaries, Mode } from '../../messages/to-control.js';
 import { confirmed, hasTerminal } from '../terminal/ask.js';
 import { CommandError } from '../../space/failure.js';
 import { foretold } from '../../space/foretell.js';
 import { named, type Giver } from '../../space/order.js';
 import { remark } from '../../space/remark.js';
+import { setSpaceMode, written } from '../../space/stops.js';
 import { parseId } from '../../space/who.js';
 
 export interface ModeOptions extends Giver {
@@ -25,7 +26,7 @@ export async function setMode(
   const few = { locationIds: location.map(idOf), memberIds: member.map(idOf) };
   const wish = { mode, ...few, ...named(giver) };
   if (mode !== 'observe' && !yes) await agreeOn(mode, mode === 'live' ? null : few);
-  await giveOrder((control) => control.executeUpdate(modeUpdate, { args: [wish] }));
+  await giveOrder((client) => setSpaceMode(client, wish));
 }
 
 /** Tells what is about to be written to Kisi, and asks. Throws CommandError where there is nobody to ask, or the answer is no. */

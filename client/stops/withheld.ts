@@ -1,17 +1,10 @@
 import { readTemporalConfig } from '../../space/settings.js';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Withheld, Ruling } from '../../access/revocation-guard.js';
-import {
-  guardWorkflowId,
-  withheldQuery,
-  withheldWords,
-  ruleUpdate,
-  type RulingOrder,
-} from '../../messages/to-revocation-guard.js';
-import { CommandError } from '../../space/failure.js';
-import { answered, named, type Giver } from '../../space/order.js';
+import { withheldWords } from '../../messages/to-revocation-guard.js';
+import { named, type Giver } from '../../space/order.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
 import { withSession } from '../../space/session.js';
+import { listWithheld, ruleWithheld } from '../../space/withheld.js';
 import { groupNamesIfAny, idWords, locationNamesIfAny, type Names } from '../../space/names.js';
 import { readZones, zoneOf, type Zones } from '../../space/zones.js';
 import { timeWords, withLocalTimes } from '../../space/times.js';
@@ -21,9 +14,7 @@ import { parseId } from '../../space/who.js';
 /** `latchkey withheld`: the keys that are withheld, and why. Throws CommandError where no worker answers. */
 export async function withheld({ json = false }: { json?: boolean }): Promise<void> {
   const { all, zones } = await withSession(readTemporalConfig(), async ({ client }) => ({
-    all: await reaching(() =>
-      answered(client, () => client.workflow.getHandle(guardWorkflowId).query(withheldQuery)),
-    ),
+    all: await listWithheld(client),
     zones: await readZones(client),
   }));
   if (json) printJson(isoTimes(all));
@@ -38,21 +29,10 @@ export async function withheld({ json = false }: { json?: boolean }): Promise<vo
 export async function rule(does: Ruling['does'], text: string, giver: Giver): Promise<void> {
   const id = parseId(text, 'ID must be the number of withheld keys, as `latchkey withheld` prints it');
   const { ruled, zones } = await withSession(readTemporalConfig(), async ({ client }) => {
-    const guard = client.workflow.getHandle(guardWorkflowId);
-    const args: [RulingOrder] = [{ id, does, ...named(giver) }];
-    const ruled = await reaching(() => answered(client, () => guard.executeUpdate(ruleUpdate, { args })));
+    const ruled = await ruleWithheld(client, { id, does, ...named(giver) });
     return { ruled, zones: await readZones(client) };
   });
   print(words(ruled, await readNames(), zones));
-}
-
-async function reaching<T>(job: () => Promise<T>): Promise<T> {
-  try {
-    return await job();
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new CommandError('nothing is withheld yet: `latchkey worker` sets it up when it starts');
-  }
 }
 
 /** What withheld keys name by ids. */

@@ -1,27 +1,59 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Viewer } from '../desk.js';
+import type { Act } from '../acts/act.js';
+import { actsAbout } from '../acts/table.js';
+import { actWords } from '../acts/words.js';
+import { mayAs, type Viewer } from '../desk.js';
 
 /** What the viewer may do about a member, as links to the pages of those acts. Null: nothing. */
-export function MemberActLinks(_: { viewer: Viewer; memberId: number }): JSX.Element | null {
-  return null;
+export function MemberActLinks({
+  viewer,
+  memberId,
+}: {
+  viewer: Viewer;
+  memberId: number;
+}): JSX.Element | null {
+  return <ActLinks viewer={viewer} acts={actsAbout.member} id={memberId} />;
 }
 
 /** What the viewer may do about withheld keys, by their number. */
-export function WithheldActLinks(_: { viewer: Viewer; id: number }): JSX.Element | null {
-  return null;
+export function WithheldActLinks({ viewer, id }: { viewer: Viewer; id: number }): JSX.Element | null {
+  return <ActLinks viewer={viewer} acts={actsAbout.withheld} id={id} />;
 }
 
 /** What the viewer may do about a finding of the comparison with Kisi, by its number. */
-export function FindingActLinks(_: { viewer: Viewer; id: number }): JSX.Element | null {
-  return null;
+export function FindingActLinks({ viewer, id }: { viewer: Viewer; id: number }): JSX.Element | null {
+  return <ActLinks viewer={viewer} acts={actsAbout.finding} id={id} />;
 }
 
 /** What the viewer may do about an exception, by its number. */
-export function ExceptionActLinks(_: { viewer: Viewer; id: number }): JSX.Element | null {
-  return null;
+export function ExceptionActLinks({ viewer, id }: { viewer: Viewer; id: number }): JSX.Element | null {
+  return <ActLinks viewer={viewer} acts={actsAbout.exception} id={id} />;
 }
 
 /** What the viewer may do about the whole space: pause, resume, mode. */
-export function SpaceActLinks(_: { viewer: Viewer }): JSX.Element | null {
-  return null;
+export function SpaceActLinks({ viewer }: { viewer: Viewer }): JSX.Element | null {
+  return <ActLinks viewer={viewer} acts={actsAbout.space} id={0} />;
+}
+
+interface LinksParts {
+  viewer: Viewer;
+  acts: readonly Act[];
+  /** 0: the whole space. */
+  id: number;
+}
+
+function ActLinks({ viewer, acts, id }: LinksParts): JSX.Element | null {
+  const mine = acts.filter(({ least }) => mayAs(viewer, least));
+  if (mine.length === 0) return null;
+  return (
+    <ul class="acts" aria-label={actWords.mayDo}>
+      {mine.map(({ name, about }) => (
+        <li>
+          <a href={about === null ? `/acts/${name}` : `/acts/${name}?${about}=${id}`}>
+            {actWords.links[name]}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
 }

@@ -15,6 +15,8 @@ export interface Frame {
   path: string;
   /** Null: it is not shown. */
   health: ShownHealth | null;
+  /** What was done just now, to be told once; null: nothing. */
+  told: string | null;
 }
 
 const areas = [
@@ -58,6 +60,11 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
         </header>
         {frame.health !== null && <HealthLine health={frame.health} viewer={frame.viewer} />}
         <main data-live={live}>
+          {frame.told === null ? null : (
+            <p class="told" role="status">
+              {frame.told}
+            </p>
+          )}
           <h1>{title}</h1>
           {body}
         </main>

@@ -114,6 +114,7 @@ describe('loadConfig', () => {
         },
         auditLogRetentionMs: 34_560_000_000,
         undoWindowMs: 86_400_000,
+        deskAllowMs: 86_400_000,
         guard: { people: 5, share: 0.1 },
         apiUser: 'shared',
         findUsers: 'directory',
@@ -377,6 +378,7 @@ policies:
   apiUser: latchkeyOnly
   auditLogRetention: 30d
   undoWindow: 1h
+  deskAllow: 4h
   guardPeople: 3
   guardShare: 2.5%
   latencyObjective: 2m
@@ -405,6 +407,7 @@ policies:
       drift: { ...defaultDriftPolicy, extra: 'repair', missing: 'report' },
       auditLogRetentionMs: 2_592_000_000,
       undoWindowMs: 3_600_000,
+      deskAllowMs: 14_400_000,
       guard: { people: 3, share: 0.025 },
       apiUser: 'latchkeyOnly',
       findUsers: 'search',

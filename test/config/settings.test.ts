@@ -70,6 +70,7 @@ for (const [path, rows] of policyTables)
         [
           'apiUser',
           'auditLogRetention',
+          'deskAllow',
           'doorGrace',
           'doorHorizon',
           'existingKeys',
@@ -89,6 +90,7 @@ for (const [path, rows] of policyTables)
       );
       assert.equal(parseDuration(table['auditLogRetention'] ?? ''), emptyFile('').auditLogRetentionMs);
       assert.equal(parseDuration(table['undoWindow'] ?? ''), emptyFile('').undoWindowMs);
+      assert.equal(parseDuration(table['deskAllow'] ?? ''), emptyFile('').deskAllowMs);
       assert.equal(table['findUsers'], emptyFile('').findUsers);
       assert.equal(table['apiUser'], emptyFile('').apiUser);
       const { reminders, mails } = emptyFile('').invitations;

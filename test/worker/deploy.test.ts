@@ -83,6 +83,7 @@ describe('docs/configuration.md', () => {
         findUsers: 'search',
         auditLogRetention: '30d',
         undoWindow: '1h',
+        deskAllow: '4h',
         guardPeople: 1,
         guardShare: '5%',
         latencyObjective: '2m',
@@ -123,6 +124,7 @@ describe('docs/configuration.md', () => {
     );
     assert.equal(parseDuration(said('auditLogRetention')), emptyFile('').auditLogRetentionMs);
     assert.equal(parseDuration(said('undoWindow')), emptyFile('').undoWindowMs);
+    assert.equal(parseDuration(said('deskAllow')), emptyFile('').deskAllowMs);
     assert.equal(said('findUsers'), emptyFile('').findUsers);
     assert.equal(said('apiUser'), emptyFile('').apiUser);
     const { people, share } = emptyFile('').guard;

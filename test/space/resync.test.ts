@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { reportWords } from '../../../client/members/resync.js';
-import type { RoundReport } from '../../../messages/to-member.js';
+import { reportWords } from '../../space/resync.js';
+import type { RoundReport } from '../../messages/to-member.js';
 
 describe('what `latchkey resync ID` says', () => {
   const of = (over: Partial<RoundReport>): ReturnType<typeof reportWords> =>
