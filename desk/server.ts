@@ -7,6 +7,7 @@ import { listenProblem } from '../lib/ports.js';
 import type { Desk } from './desk.js';
 import { addFind } from './find.js';
 import { personHere } from './frame.js';
+import { addLive } from './live.js';
 
 /** Where a desk is served. */
 export interface DeskAddress {
@@ -50,5 +51,6 @@ function appOf(desk: Desk): FastifyInstance {
     done();
   });
   addFind(app, desk);
+  addLive(app, desk);
   return app;
 }
