@@ -68,6 +68,8 @@ export function overflowPx(page: Page): Promise<number> {
 }
 
 const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
+/** The parts of a field for a date and a time, each of which the Tab key stops at. */
+const mostParts = 8;
 
 /** What the Tab key alone does not reach, or reaches without a visible focus. One line each. */
 export async function notByKeyboard(page: Page): Promise<string[]> {
@@ -75,10 +77,16 @@ export async function notByKeyboard(page: Page): Promise<string[]> {
     document.activeElement.blur();
     window.reached = new Set();
     window.unseen = [];
-    window.visible = [...document.querySelectorAll('${controls}')].filter((one) => one.checkVisibility());
+    // Of radio buttons Tab reaches one; arrow keys go on.
+    const radio = (of) => document.querySelector(of + ':checked') ?? document.querySelector(of);
+    const isStop = (one) => one.type !== 'radio' || one === radio('input[name="' + one.name + '"]');
+    window.visible = [...document.querySelectorAll('${controls}')].filter(
+      (one) => one.checkVisibility() && isStop(one),
+    );
   }`);
   const count = await page.evaluate<number>('visible.length');
-  for (let pressed = 0; pressed <= count; pressed++) {
+  for (let pressed = 0; pressed <= count * mostParts; pressed++) {
+    if (pressed > count && (await page.evaluate<boolean>('visible.every((one) => reached.has(one))'))) break;
     await page.keyboard.press('Tab');
     await page.evaluate(`{
       const at = document.activeElement;
