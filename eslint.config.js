@@ -31,7 +31,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', 'client/*.js'] },
+        projectService: { allowDefaultProject: ['*.js', 'client/*.js', 'desk/assets/*.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

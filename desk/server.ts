@@ -14,6 +14,7 @@ import type { Desk } from './desk.js';
 import { Directory } from './directory.js';
 import { addFind } from './find.js';
 import { answerPage } from './frame.js';
+import { addLive } from './live.js';
 import { answerRefusal } from './outside.js';
 import { Refused } from './pages/refused.js';
 import { addPerson } from './person.js';
@@ -114,6 +115,7 @@ async function appOf(desk: Desk): Promise<FastifyInstance> {
   addPerson(app, known, people);
   addSpace(app, known);
   addActs(app, known);
+  addLive(app, known);
   return app;
 }
 

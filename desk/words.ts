@@ -5,6 +5,16 @@ import { spaceWords } from './words-of-space.js';
 export const words = {
   product: 'Latchkey',
   areas: { find: 'Find', today: 'Today', groups: 'Groups', changes: 'Changes', goingLive: 'Going live' },
+  layout: { skip: 'Go to the content', areas: 'Pages' },
+  live: {
+    lost: 'The connection is lost, so this page may be out of date. It goes on by itself once the desk answers again.',
+    ended: 'This page is no longer kept up to date: you are signed out, or it is gone. Load it again.',
+  },
+  says: {
+    found: 'Results: {count}.',
+    notFound: 'The search does not answer. Press Enter to try again.',
+    copied: 'Copied.',
+  },
   find: {
     title: 'Who is it about?',
     label: 'Name, e-mail, company or Nexudus id',

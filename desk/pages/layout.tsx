@@ -46,11 +46,16 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>{`${title} · ${words.product}`}</title>
+        <link rel="icon" href="/assets/desk.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/desk.css" />
         <script src="/assets/desk.js" defer />
       </head>
       <body>
+        <a class="skip" href="#main">
+          {words.layout.skip}
+        </a>
         <header>
           <a class="product" href="/">
             {words.product}
@@ -59,7 +64,8 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
           <Who viewer={frame.viewer} csrf={frame.csrf} />
         </header>
         {frame.health !== null && <HealthLine health={frame.health} viewer={frame.viewer} />}
-        <main data-live={live}>
+        <Says />
+        <main id="main" tabindex={-1} data-live={live}>
           {frame.told === null ? null : (
             <p class="told" role="status">
               {frame.told}
@@ -75,7 +81,7 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
 
 function Areas({ path }: { path: string }): JSX.Element {
   return (
-    <nav>
+    <nav aria-label={words.layout.areas}>
       {areas.map(([href, name]) => (
         <a href={href} {...(isWithin(path, href) ? { 'aria-current': 'page' as const } : {})}>
           {name}
@@ -85,7 +91,18 @@ function Areas({ path }: { path: string }): JSX.Element {
   );
 }
 
-/** Whether a page is of this area: the area's own, or one below it. */
+/** A group's page is within the area of the groups. */
 function isWithin(path: string, area: string): boolean {
   return path === area || (area !== '/' && path.startsWith(`${area}/`));
+}
+
+/** Where the script says what it did, and whether the page is still live: there from the start, so that readers hear it. */
+function Says(): JSX.Element {
+  const { found, notFound, copied } = words.says;
+  return (
+    <div class="says">
+      <p id="says" role="status" data-found={found} data-not-found={notFound} data-copied={copied} />
+      <p id="live" role="status" data-lost={words.live.lost} data-ended={words.live.ended} />
+    </div>
+  );
 }

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+/** How a page is looked at. */
+export interface Look {
+  widthPx?: number;
+  isDark?: boolean;
+  /** False: the browser runs no script. */
+  hasScript?: boolean;
+}
+
+/** The narrowest and the widest screen, and a laptop's. */
+export const widthsPx = { phone: 360, laptop: 1_280, wall: 1_920 } as const;
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const pictures = new URL('../../docs/pictures/', import.meta.url);
+
+/** A real browser. Throws with how to install it where there is none. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+  if (!existsSync(executablePath))
+    throw new Error(
+      `${executablePath} is missing, and this test looks at the desk in a real browser: run \`apt-get install chromium\` (Debian), or name the executable of a Chromium in CHROMIUM_PATH`,
+    );
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+/** A page of its own, which remembers what the browser complains of. */
+export interface Looking {
+  page: Page;
+  /** Errors of scripts, and what the Content-Security-Policy refused. */
+  complaints: string[];
+  close: () => Promise<void>;
+}
+
+/** Opens an address. */
+export async function lookAt(browser: Browser, url: string, look: Look = {}): Promise<Looking> {
+  const { widthPx = widthsPx.laptop, isDark = false, hasScript = true } = look;
+  const context = await browser.newContext({
+    viewport: { width: widthPx, height: 800 },
+    colorScheme: isDark ? 'dark' : 'light',
+    javaScriptEnabled: hasScript,
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, complaints, close: () => context.close() };
+}
+
+/** What axe finds wrong with a page, one line each. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
+}
+
+/** By how many pixels the page is wider than the screen. */
+export function overflowPx(page: Page): Promise<number> {
+  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}
+
+const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
+/** The parts of a field for a date and a time, each of which the Tab key stops at. */
+const mostParts = 8;
+
+/** What the Tab key alone does not reach, or reaches without a visible focus. One line each. */
+export async function notByKeyboard(page: Page): Promise<string[]> {
+  await page.evaluate(`{
+    document.activeElement.blur();
+    window.reached = new Set();
+    window.unseen = [];
+    // Of radio buttons Tab reaches one; arrow keys go on.
+    const radio = (of) => document.querySelector(of + ':checked') ?? document.querySelector(of);
+    const isStop = (one) => one.type !== 'radio' || one === radio('input[name="' + one.name + '"]');
+    window.visible = [...document.querySelectorAll('${controls}')].filter(
+      (one) => one.checkVisibility() && isStop(one),
+    );
+  }`);
+  const count = await page.evaluate<number>('visible.length');
+  for (let pressed = 0; pressed <= count * mostParts; pressed++) {
+    if (pressed > count && (await page.evaluate<boolean>('visible.every((one) => reached.has(one))'))) break;
+    await page.keyboard.press('Tab');
+    await page.evaluate(`{
+      const at = document.activeElement;
+      reached.add(at);
+      if (at !== document.body && getComputedStyle(at).outlineStyle === 'none') unseen.push(at);
+    }`);
+  }
+  return page.evaluate<string[]>(`[
+    ...visible.filter((one) => !reached.has(one)).map((one) => 'not reached: ' + one.outerHTML),
+    ...unseen.map((one) => 'no visible focus: ' + one.outerHTML),
+  ]`);
+}
+
+/** Takes a picture of the whole page; with PICTURES=write it is written to docs/pictures. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const taken = await page.screenshot({ fullPage: true, animations: 'disabled', caret: 'hide' });
+  assert.equal(taken.subarray(1, 4).toString(), 'PNG');
+  if (process.env['PICTURES'] !== 'write') return;
+  await mkdir(pictures, { recursive: true });
+  await writeFile(new URL(`${name}.png`, pictures), taken);
+}
