@@ -3,7 +3,6 @@ import type { Instant } from '../../access/types.js';
 import type { DeskConfig } from '../../config/desk.js';
 import { createAuditLog } from '../../database/audit-log.js';
 import { openDatabase } from '../../database/database.js';
-import type { Directory } from '../../desk/desk.js';
 import { startDesk, type DeskServer } from '../../desk/server.js';
 import type { Stage } from '../../client/stage.js';
 import type { Service } from '../../worker/service.js';
