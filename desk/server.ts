@@ -4,12 +4,18 @@ import cookie from '@fastify/cookie';
 import formBody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
 import serveFiles from '@fastify/static';
-import fastify, { type ConnectionError, type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, {
+  type ConnectionError,
+  type FastifyError,
+  type FastifyInstance,
+  type RouteOptions,
+} from 'fastify';
 import { ConfigError } from '../config/config-error.js';
 import { hostProblems } from '../config/desk.js';
 import { connectionLimits, limitConnections } from '../lib/connections.js';
 import { listenProblem } from '../lib/ports.js';
 import { addActs } from './acts/routes.js';
+import type { Role } from '../lib/roles.js';
 import type { Desk } from './desk.js';
 import { Directory } from './directory.js';
 import { addFind } from './find.js';
@@ -38,7 +44,17 @@ export interface DeskServer {
   port: number;
   /** Whether people have to sign in. */
   asksToSignIn: boolean;
+  /** All that it answers, so that a test can try what strangers may on every one. */
+  routes: readonly DeskRoute[];
   close(): Promise<void>;
+}
+
+/** An address of the desk, such as `/people/:id`. */
+export interface DeskRoute {
+  method: string;
+  path: string;
+  /** Null: whoever is not signed in may use it too. */
+  least: Role | null;
 }
 
 /** No form of the desk is longer. */
@@ -59,7 +75,8 @@ export async function startDesk(desk: Desk, address: DeskAddress): Promise<DeskS
   const { url, trustedProxy } = desk.config.desk;
   const problems = url === null ? hostProblems(address.host) : [];
   if (problems.length > 0) throw new ConfigError(problems);
-  const app = await appOf(desk);
+  const routes: RouteOptions[] = [];
+  const app = await appOf(desk, routes);
   limitConnections(app.server, connectionLimits(), { trustedProxy });
   try {
     await app.listen(address);
@@ -73,8 +90,14 @@ export async function startDesk(desk: Desk, address: DeskAddress): Promise<DeskS
     url: url ?? `http://${address.host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`,
     port,
     asksToSignIn: url !== null,
+    routes: routes.flatMap(routesOf),
     close: () => app.close(),
   };
+}
+
+function routesOf({ method, url: path, config = {} }: RouteOptions): DeskRoute[] {
+  const least: Role | null = config.isPublic === true ? null : (config.least ?? 'viewer');
+  return [method].flat().map((one) => ({ method: one, path, least }));
 }
 
 function portOf(app: FastifyInstance): number | null {
@@ -82,7 +105,7 @@ function portOf(app: FastifyInstance): number | null {
   return bound === null || typeof bound === 'string' ? null : bound.port;
 }
 
-async function appOf(desk: Desk): Promise<FastifyInstance> {
+async function appOf(desk: Desk, routes: RouteOptions[]): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     bodyLimit: bodyLimitBytes,
@@ -101,6 +124,9 @@ async function appOf(desk: Desk): Promise<FastifyInstance> {
       const { badTitle, bad } = words.refused;
       void answerRefusal(reply.header('cache-control', 'no-store'), 400, badTitle, bad);
     },
+  });
+  app.addHook('onRoute', (route) => {
+    routes.push(route);
   });
   app.removeAllContentTypeParsers();
   await app.register(formBody);

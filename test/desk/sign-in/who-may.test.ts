@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { createAuditLog } from '../../../database/audit-log.js';
 import { openDatabase } from '../../../database/database.js';
-import type { DeskServer } from '../../../desk/server.js';
+import { mayAs } from '../../../desk/desk.js';
+import type { DeskRoute, DeskServer } from '../../../desk/server.js';
 import { Sessions } from '../../../desk/sign-in/sessions.js';
 import { digestOf, newToken } from '../../../desk/sign-in/tokens.js';
 import type { Role } from '../../../lib/roles.js';
@@ -396,6 +397,62 @@ describe('who may use the desk', () => {
       }
       for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS'])
         assert.ok([403, 404].includes((await visitor.ask(method, '/sessions')).status), method);
+    });
+  });
+
+  describe('every route', () => {
+    /** With something in each place of the address. */
+    const places = ({ path }: DeskRoute): string => path.replace(/:\w+|\*/g, '7');
+    const routes = (): readonly DeskRoute[] => {
+      const all = desk.routes.filter(({ method }) => method !== 'HEAD');
+      assert.ok(all.length >= 8, JSON.stringify(all));
+      return all;
+    };
+    const closed = (): DeskRoute[] => routes().filter(({ least }) => least !== null);
+    const named = ({ method, path }: DeskRoute): string => `${method} ${path}`;
+
+    it('that is open to whoever is not signed in is one to sign in by, or a style', () => {
+      const open = routes().filter(({ least }) => least === null);
+      const known = ['GET /sign-in', 'GET /link/:token', 'POST /link', 'GET /assets/*'];
+      assert.deepEqual(open.map(named).sort(), known.sort());
+    });
+
+    it('sends strangers away', async () => {
+      for (const route of closed()) {
+        const { method } = route;
+        const plain = await visitorOf(desk).ask(method, places(route));
+        assert.ok(isOut(plain), `${named(route)}: ${plain.status}`);
+        const stranger = visitorOf(desk);
+        stranger.cookies.set(sessionCookie, newToken());
+        assert.ok(isOut(await stranger.ask(method, places(route))), named(route));
+      }
+    });
+
+    it('is refused to a lower role', async () => {
+      for (const role of ['viewer', 'desk'] as const) {
+        const { visitor, csrf } = await signIn(desk, role);
+        const above = closed().filter(({ least }) => least !== null && !mayAs({ role }, least));
+        assert.ok(above.length > 0);
+        for (const route of above) {
+          const answer = await (route.method === 'GET'
+            ? visitor.get(places(route))
+            : visitor.post(places(route), { _csrf: csrf }));
+          assert.equal(answer.status, 403, `${role} ${named(route)}`);
+        }
+      }
+    });
+
+    it('does nothing by a forged form, nor under another name', async () => {
+      const { visitor, csrf } = await signIn(desk, 'operator');
+      const site = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
+      for (const route of routes()) {
+        const rebound = await visitor.ask(route.method, places(route), { host: 'evil.example' });
+        assert.equal(rebound.status, 421, named(route));
+        if (route.method === 'GET') continue;
+        assert.equal((await visitor.post(places(route), {})).status, 403, named(route));
+        assert.equal((await visitor.post(places(route), { _csrf: csrf }, site)).status, 403, named(route));
+      }
+      assert.equal((await visitor.get('/sessions')).status, 200);
     });
   });
 
