@@ -97,7 +97,8 @@ function unreadOf(facts: PersonFacts, { zone, areRulesKnown, watched }: Standing
     watched?.row?.view === null && watched.row.closed === null ? say.unread.silentWorker : null,
   ].filter((sentence) => sentence !== null);
   const broken = (valueOf(records)?.broken ?? []).map((what) => say.unread.broken(what));
-  return [...sentences, ...broken];
+  const doubts = (valueOf(records)?.doubts ?? []).map(({ why }) => say.unread.doubt(why));
+  return [...sentences, ...broken, ...doubts];
 }
 
 function sentenceOf(
@@ -153,8 +154,7 @@ function verdictLines(verdicts: readonly RuleVerdict[]): string[] {
     (one, other) => Number(other.counts) - Number(one.counts) || latest(one, other),
   );
   const shown = sorted.slice(0, mostVerdicts).map(verdictWords);
-  const more = sorted.length - shown.length;
-  return more > 0 ? [...shown, `${say.groups.moreVerdicts(more)}.`] : shown;
+  return sorted.length > shown.length ? [...shown, say.groups.moreVerdicts] : shown;
 }
 
 const latest = (one: RuleVerdict, other: RuleVerdict): number => (other.passId ?? 0) - (one.passId ?? 0);

@@ -83,6 +83,7 @@ export const personWords = {
       `The groups could not be read from Kisi since ${since}: ${why}`,
     noRules: 'No worker has said yet by which rules it works, so what the rules give is not known.',
     broken: (what: string): string => `A record in Nexudus cannot be read, and counts for nothing: ${what}`,
+    doubt: (why: string): string => `Nexudus was not believed, so nobody loses a key by it: ${why}`,
     silentWorker: 'No worker answers, so what Latchkey waits for is not shown.',
   },
   groups: {
@@ -104,7 +105,7 @@ export const personWords = {
     endless: 'no end',
     noEndKnown: 'no end known',
     unreadableEnd: 'an end that cannot be read',
-    moreVerdicts: (count: number): string => `and ${count} more passes that do not count`,
+    moreVerdicts: 'Older passes do not count either.',
     nextChange: 'Next change',
     noChange: 'none known',
     noRecord: 'no pass opens it',

@@ -2,8 +2,9 @@
 import { keyOwner } from '../access/ownership.js';
 import { blockOf } from '../access/exceptions.js';
 import type { Explanation } from '../access/explain.js';
-import type { Instant, NextChange, Snapshot, Verdict } from '../access/types.js';
+import type { Instant, NextChange, Pass, Snapshot, Verdict } from '../access/types.js';
 import type { KisiGroup } from '../kisi/records.js';
+import { stillMatters } from '../nexudus/passes.js';
 import type { Orders } from '../messages/to-control.js';
 import { explainSnapshot, type Asked } from '../space/explain.js';
 import type { InKisiInFull } from '../space/in-kisi.js';
@@ -110,7 +111,8 @@ export function standingOf(facts: PersonFacts, { listedName, asOf, invitation }:
     rules === null
       ? null
       : { rules, exceptions: orders?.exceptions ?? [], at: asOf ?? now, isNamed: asOf !== null };
-  const explained = snapshot === null || asked === null ? null : explainSnapshot(snapshot, asked);
+  const judged = snapshot === null ? null : withoutOldPasses(snapshot, asOf ?? now);
+  const explained = judged === null || asked === null ? null : explainSnapshot(judged, asked);
   const decision = explained?.decision ?? null;
   const isKeyless = decision?.keys.length === 0;
   const inKisi = valueOf(facts.inKisi);
@@ -125,10 +127,27 @@ export function standingOf(facts: PersonFacts, { listedName, asOf, invitation }:
     areRulesKnown: rules !== null,
     verdicts: decision?.verdicts ?? [],
     next: decision?.next ?? null,
-    nextKey: snapshot !== null && asked !== null && isKeyless ? nextKeyOf(snapshot, asked) : null,
+    nextKey: judged !== null && asked !== null && isKeyless ? nextKeyOf(judged, asked) : null,
     watched: watched === null ? null : { row: watched.owner ?? watched.row },
     ownerId: ownerId === memberId ? null : ownerId,
   };
+}
+
+/** Of passes that are over for good so many are judged, the newest: a page need not judge those of years. */
+const mostOldPasses = 60;
+
+/** The records without most of the passes that can open nothing at this time or later. */
+function withoutOldPasses(snapshot: Snapshot, at: Instant): Snapshot {
+  const sparing = <T extends { passes: Pass[] }>(holder: T): T => {
+    const old = holder.passes.filter((pass) => !stillMatters(pass, at)).toSorted((a, b) => b.id - a.id);
+    const tooOld = new Set(old.slice(mostOldPasses));
+    return { ...holder, passes: holder.passes.filter((pass) => !tooOld.has(pass)) };
+  };
+  const profiles = snapshot.profiles.map((profile) => ({
+    ...sparing(profile),
+    loans: profile.loans.map(sparing),
+  }));
+  return { ...snapshot, profiles };
 }
 
 /** So many changes are looked through for the next key. */
