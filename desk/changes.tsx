@@ -6,7 +6,7 @@ import { failureOf } from '../space/failure.js';
 import { cursorIn, readFilter, type ReadFilter } from './changes-filter.js';
 import type { Desk } from './desk.js';
 import { answerPage } from './frame.js';
-import { zoneIn } from './health.js';
+import { zoneIn, zonesIn } from './health.js';
 import type { KnownNames } from './known-names.js';
 import { Changes } from './pages/changes.js';
 import { words } from './words.js';
@@ -29,7 +29,12 @@ export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames):
     const after = cursorIn(request.query);
     const found = await pageOf(desk, read, after);
     const zone = zoneIn(request.health);
-    const naming = { people: desk.people ?? null, groups: await names.groups(), zone };
+    const naming = {
+      people: desk.people ?? null,
+      groups: await names.groups(),
+      zone,
+      zones: zonesIn(request.health),
+    };
     const body = <Changes read={read} naming={naming} isFirst={after === undefined} {...found} />;
     return answerPage(request, reply, words.space.changes.title, body, 'space');
   });

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Desk } from './desk.js';
 import { answerPage } from './frame.js';
 import { readGoingLive } from './going-live-facts.js';
-import { zoneIn } from './health.js';
+import { zoneIn, zonesIn } from './health.js';
 import type { KnownNames } from './known-names.js';
 import { LastKnown } from './last-known.js';
 import { GoingLive } from './pages/going-live.js';
@@ -24,7 +24,12 @@ export function addGoingLive(app: FastifyInstance, desk: Desk, names: KnownNames
       return reply.redirect('/going-live', 303);
     }
     const [shown, groups] = await Promise.all([known.get(), names.groups()]);
-    const naming = { people: desk.people ?? null, groups, zone: zoneIn(request.health) };
+    const naming = {
+      people: desk.people ?? null,
+      groups,
+      zone: zoneIn(request.health),
+      zones: zonesIn(request.health),
+    };
     // Read on by itself, without a script too.
     if (shown.isReading) void reply.header('refresh', '3');
     const body = <GoingLive shown={shown} naming={naming} viewer={request.viewer} />;

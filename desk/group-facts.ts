@@ -30,6 +30,8 @@ export interface GroupFacts {
   keys: Shown<KisiKey[]>;
   doors: Shown<KisiDoor[]>;
   lost: AuditRecord[];
+  /** Where whoever was given a key here last belongs to; null: it is not known. */
+  locationId: number | null;
 }
 
 /** What is on record of whose each key is. */
@@ -86,7 +88,7 @@ export class GroupWatch {
   async group(groupId: number): Promise<GroupFacts> {
     const side = this.sideOf(groupId);
     const since = this.desk.now() - weekMs;
-    const [records, keys, doors, lost] = await Promise.all([
+    const [records, keys, doors, lost, [newest]] = await Promise.all([
       this.records.get(),
       side.keys.get(),
       side.doors.get(),
@@ -94,6 +96,7 @@ export class GroupWatch {
         ...{ groupId, since, kinds: ['write'], limit: mostLost },
         exceptWhat: ['grant', 'move', 'giveBack', 'createUser'],
       }),
+      this.desk.auditLog.newestFirst({ groupId, kinds: ['write'], limit: 1 }),
     ]);
     const known = records.value ?? { keys: [], users: new Map<number, KnownUser>() };
     const done = lost.filter(({ state }) => state === 'done');
@@ -102,7 +105,7 @@ export class GroupWatch {
       done.flatMap(({ at, memberId }) => (at > readAt - longestReadMs ? [memberId] : [])),
     );
     const holders = holdersOf(groupId, known, keys.value, { now: this.desk.now(), lostSince });
-    return { holders, keys, doors, lost: done };
+    return { holders, keys, doors, lost: done, locationId: newest?.locationId ?? null };
   }
 
   private sideOf(groupId: number): KisiSide {

@@ -3,7 +3,7 @@ import { failureOf } from '../space/failure.js';
 import type { Desk } from './desk.js';
 import { answerPage } from './frame.js';
 import { groupIn, GroupWatch, type GroupFacts } from './group-facts.js';
-import { zoneIn } from './health.js';
+import { zoneIn, zonesIn } from './health.js';
 import type { KnownNames } from './known-names.js';
 import { Group } from './pages/group.js';
 import { Groups } from './pages/groups.js';
@@ -30,7 +30,12 @@ export function addGroups(app: FastifyInstance, desk: Desk, names: KnownNames): 
       // Where Kisi was not read, it may be there all the same.
       if (group === null && groups.value !== null && isUnknown(read.facts)) return notFound(request, reply);
       const byName = new Map((groups.value ?? []).map(({ id, name }) => [id, name]));
-      const naming = { people: desk.people ?? null, groups: byName, zone: zoneIn(request.health) };
+      const naming = {
+        people: desk.people ?? null,
+        groups: byName,
+        zone: zoneIn(request.health),
+        zones: zonesIn(request.health),
+      };
       const page = /^[1-9]\d{0,5}$/.test(String(request.query.page)) ? Number(request.query.page) : 1;
       const body = <Group id={groupId} group={group} {...read} naming={naming} page={page} />;
       return answerPage(request, reply, groupWords(groupId, byName), body, 'space');

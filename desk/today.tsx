@@ -13,8 +13,8 @@ export function addToday(app: FastifyInstance, desk: Desk, names: KnownNames): v
   app.get('/today', async (request, reply) => {
     const [facts, groups] = await Promise.all([watch.get(), names.groups()]);
     const { health, viewer } = request;
-    const naming = { people: desk.people ?? null, groups, zone: zoneIn(health) };
-    const about = { naming, zones: zonesIn(health), viewer, now: desk.now() };
+    const naming = { people: desk.people ?? null, groups, zone: zoneIn(health), zones: zonesIn(health) };
+    const about = { naming, viewer, now: desk.now() };
     const body = <Today facts={facts} health={health} about={about} />;
     return answerPage(request, reply, words.space.today.title, body, 'space');
   });

@@ -45,6 +45,7 @@ export const spaceWords = {
   since: 'since',
   unread: (what: string, why: string) => `${what} could not be read: ${why}`,
   isReading: 'it takes longer than usual. Load the page again in a moment.',
+  newestFirst: 'Newest first',
   asOf: 'As of',
   health: {
     title: 'How everything stands',
@@ -134,6 +135,7 @@ export const spaceWords = {
     person: 'Person',
     until: 'Until',
     endsInKisi: 'Ends in Kisi',
+    since: 'Since',
     givenBy: 'Given by',
     latchkey: 'Latchkey',
     byHand: 'a person, in Kisi',

@@ -28,7 +28,7 @@ export function Changes({ read, naming, records, isMore, isFirst, problem }: Cha
           <p>{said.none}</p>
         ) : null
       ) : (
-        <RecordTable records={records} naming={naming} caption={said.title} />
+        <RecordTable records={records} naming={naming} caption={words.space.newestFirst} />
       )}
       <p class="pages">
         {isFirst ? null : <a href={`/changes?${queryOf(typed)}`}>{said.newest}</a>}{' '}

@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { KisiGroup } from '../../kisi/records.js';
 import type { GroupFacts, Holder } from '../group-facts.js';
 import { words } from '../words.js';
-import { At, Person, personWords, Told, Until, type Naming } from './told.js';
+import { At, namingAt, Person, personWords, Told, Until, type Naming } from './told.js';
 
 const said = words.space.group;
 
@@ -23,8 +23,9 @@ const pageRows = 200;
 const byName = new Intl.Collator('en');
 
 /** Who holds a key to a group now, who lost one, and which doors are in it. */
-export function Group({ id, group, facts, problem, naming, page }: GroupParts): JSX.Element {
+export function Group({ id, group, facts, problem, naming: general, page }: GroupParts): JSX.Element {
   if (facts === null) return <p class="bad">{words.space.unread(words.space.group.now, problem ?? '')}</p>;
+  const naming = namingAt(general, facts.locationId);
   return (
     <>
       <Holders facts={facts} naming={naming} page={page} />

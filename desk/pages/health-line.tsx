@@ -6,7 +6,7 @@ import type { Viewer } from '../desk.js';
 import { zoneIn, type Health as KnownHealth, type ShownHealth } from '../health.js';
 import { words } from '../words.js';
 import { SpaceActLinks } from './act-links.js';
-import { At, Told } from './told.js';
+import { At, Told, type Naming } from './told.js';
 
 const said = words.space.health;
 /** Read once: it is a file. */
@@ -70,7 +70,7 @@ function shortLine(health: ShownHealth): string {
 
 function Needed({ health, zone }: { health: KnownHealth; zone: string | null }): JSX.Element | null {
   if (health.standing.length === 0) return null;
-  const naming = { people: null, groups: new Map<number, string>(), zone };
+  const naming = namesNothing(zone);
   return (
     <>
       <h3>{said.what}</h3>
@@ -105,7 +105,7 @@ function TemporalLine({ health }: { health: ShownHealth }): JSX.Element | null {
 function Lines({ health, shown }: { health: KnownHealth; shown: ShownHealth }): JSX.Element {
   const { facts, inForce } = health;
   const zone = zoneIn(shown);
-  const naming = { people: null, groups: new Map<number, string>(), zone };
+  const naming = namesNothing(zone);
   return (
     <>
       <OrderLines health={health} zone={zone} />
@@ -126,7 +126,7 @@ function Lines({ health, shown }: { health: KnownHealth; shown: ShownHealth }): 
 /** The mode and the pause, with who ordered each. */
 function OrderLines({ health, zone }: { health: KnownHealth; zone: string | null }): JSX.Element {
   const { orders } = health.facts;
-  const naming = { people: null, groups: new Map<number, string>(), zone };
+  const naming = namesNothing(zone);
   if (orders === null)
     return (
       <li>
@@ -149,4 +149,9 @@ function OrderLines({ health, zone }: { health: KnownHealth; zone: string | null
       )}
     </>
   );
+}
+
+/** Its texts name no groups and no people. */
+function namesNothing(zone: string | null): Naming {
+  return { people: null, groups: new Map<number, string>(), zone, zones: {} };
 }

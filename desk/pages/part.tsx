@@ -1,7 +1,6 @@
 /** Pages of several parts, each of which may be unread. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Instant } from '../../access/types.js';
-import type { Zones } from '../../space/zones.js';
 import type { Viewer } from '../desk.js';
 import type { Shown } from '../last-known.js';
 import { words } from '../words.js';
@@ -10,7 +9,6 @@ import { At, type Naming } from './told.js';
 /** For whom the page is drawn, and by what it names things. */
 export interface About {
   naming: Naming;
-  zones: Zones;
   viewer: Viewer;
   now: Instant;
 }

@@ -2,7 +2,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { AuditRecord } from '../../database/audit-records.js';
 import { words } from '../words.js';
-import { At, Group, Person, Told, toldWords, type Naming } from './told.js';
+import { At, Group, namingAt, Person, Told, toldWords, type Naming } from './told.js';
 
 const said = words.space.changes;
 
@@ -35,8 +35,9 @@ export function RecordTable({
   );
 }
 
-function RecordRow({ record, naming }: { record: AuditRecord; naming: Naming }): JSX.Element {
-  const { at, memberId, groupId, cause, by, answer } = record;
+function RecordRow({ record, naming: general }: { record: AuditRecord; naming: Naming }): JSX.Element {
+  const { at, memberId, locationId, groupId, cause, by, answer } = record;
+  const naming = namingAt(general, locationId);
   return (
     <tr>
       <td>
@@ -50,7 +51,7 @@ function RecordRow({ record, naming }: { record: AuditRecord; naming: Naming }):
         <Told text={cause} naming={naming} />
         {answer === null ? null : (
           <>
-            {' '}
+            {'; '}
             <span class="answer">
               {said.answered}: <Told text={answer} naming={naming} />
             </span>

@@ -1,12 +1,11 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { ListedMember } from '../../space/member-lists.js';
-import { zoneOf } from '../../space/zones.js';
 import type { ShownHealth } from '../health.js';
 import { dayMs, mostListed, type TodayFacts } from '../today-facts.js';
 import { words } from '../words.js';
 import { Unread, type About } from './part.js';
 import { RecordTable } from './record.js';
-import { At, Group, Person, Until, type Naming } from './told.js';
+import { At, Group, namingAt, Person, Until, type Naming } from './told.js';
 import { Needs } from './today-needs.js';
 
 const said = words.space.today;
@@ -39,7 +38,7 @@ function Changed({ facts: { changed }, about }: Omit<TodayParts, 'health'>): JSX
       </p>
       <Unread what={said.changed} part={changed} zone={naming.zone} />
       {records.length > 0 ? (
-        <RecordTable records={records} naming={naming} caption={said.changed} />
+        <RecordTable records={records} naming={naming} caption={words.space.newestFirst} />
       ) : changed.value === null ? null : (
         <p>{said.nothingChanged}</p>
       )}
@@ -74,11 +73,11 @@ function Next({ facts: { next }, about }: Omit<TodayParts, 'health'>): JSX.Eleme
 
 function NextLine({ member, about }: { member: ListedMember; about: About }): JSX.Element | null {
   const { memberId, nextChangeAt, locationId, groupIds } = member;
-  const { naming, zones } = about;
+  const naming = namingAt(about.naming, locationId);
   if (nextChangeAt === null) return null;
   return (
     <li>
-      <Until at={nextChangeAt} zone={zoneOf(zones, locationId)} />
+      <Until at={nextChangeAt} zone={naming.zone} />
       {': '}
       <Person id={memberId} people={naming.people} />
       {groupIds.length === 0 ? ` (${said.holdsNone})` : <Holds groupIds={groupIds} naming={naming} />}

@@ -4,6 +4,7 @@ import { printable } from '../../access/text.js';
 import { iso, type Instant } from '../../access/types.js';
 import { withGroupNames, type Names } from '../../space/names.js';
 import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
+import { zoneOf, type Zones } from '../../space/zones.js';
 import type { Directory } from '../desk.js';
 import { words } from '../words.js';
 
@@ -11,8 +12,15 @@ import { words } from '../words.js';
 export interface Naming {
   people: Directory | null;
   groups: Names;
-  /** IANA name; null: UTC. */
+  /** Of what is about no one location: an IANA name; null: UTC. */
   zone: string | null;
+  /** Of the locations. */
+  zones: Zones;
+}
+
+/** The same for what is about one location; null: it is not known which. */
+export function namingAt(naming: Naming, locationId: number | null): Naming {
+  return locationId === null ? naming : { ...naming, zone: zoneOf(naming.zones, locationId) };
 }
 
 /** An instant: 'Mon 30 Nov 06:15, Rome'. */

@@ -96,6 +96,8 @@ describe('desk: the whole space', () => {
     const { html } = await get(path);
     assert.match(html, /<h1>Trastevere, Rome – Day Pass<\/h1>/);
     assert.match(html, /Ada Lovelace<\/a><\/th>.*<td>Latchkey<\/td>.*pass/s);
+    // As the place has them: the two cities have two zones.
+    assert.doesNotMatch(html.split('<main')[1] ?? '', /, UTC</);
     assert.match(
       html,
       /Kisi user \d+<\/th><td>no end known<\/td><td>never<\/td><td>a person or another integration/,

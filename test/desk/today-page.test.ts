@@ -54,8 +54,8 @@ function page(
       people: { nameOf: (id: number) => names.get(id) ?? null },
       groups: new Map([[12, 'Trastevere, Rome – Office']]),
       zone: 'Europe/Rome',
+      zones: { 1: 'Europe/Rome', 2: 'America/New_York' },
     },
-    zones: { 1: 'Europe/Rome' },
     viewer: { name: 'Mia', role: 'operator' as const, account: 'mia@desk-1' },
     now: noon,
   };
@@ -142,6 +142,13 @@ describe('the page of today', () => {
 
   it('tells what changed by name and group, and shows no markup of others', () => {
     const records = [
+      note({
+        key: 'c',
+        at: noon,
+        locationId: 2,
+        what: 'keys to 12',
+        cause: 'pass 3 until 2026-11-28T20:00:00Z',
+      }),
       note({ key: 'a', at: noon - minute, kind: 'act', memberId: 8, what: 'resync', by: '<i>Mia</i>' }),
       {
         ...note({ key: 'b', at: noon - hour }),
@@ -152,6 +159,10 @@ describe('the page of today', () => {
     ];
     const html = page({ changed: read(records) });
     assert.match(html, /Ada Lovelace<\/a><\/td><td>lost a key \(Kisi’s answer is not known\)/);
+    assert.match(
+      html,
+      /07:00, New York.*keys to 12 \(Trastevere.*until Sat 28 Nov(?: 2026)? 15:00, New York/s,
+    );
     assert.match(html, /&lt;script&gt;x&lt;\/script&gt;evil/);
     assert.doesNotMatch(html, /<script>|<i>|\u202E/);
   });
