@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { printable } from '../../access/text.js';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import { CommandError, failureOf } from '../../space/failure.js';
@@ -148,7 +149,8 @@ export class ActForms {
       back: act.about === 'member' ? memberPath(id) : todayPath,
     };
     const about = act.about === 'member' ? actWords.member(name, id) : String(id);
-    return answerPage(request, reply.code(status), actWords.titles[act.name](about), <ActPage {...parts} />);
+    const title = printable(actWords.titles[act.name](about));
+    return answerPage(request, reply.code(status), title, <ActPage {...parts} />);
   }
 }
 

@@ -182,7 +182,7 @@ function blockSays(
   doubts: readonly string[],
 ): string[] {
   const { block } = words;
-  const where = group === null ? words.everyGroup.toLowerCase() : groupWords(group);
+  const where = group === null ? words.anyGroup : groupWords(group);
   return [
     block.does(words.member(name, id), where, endWords(until, zone)),
     block.takes,

@@ -1,4 +1,5 @@
 /** Acts about what waits for a person to rule: exceptions that hold, keys that are withheld, findings of the comparison. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { refusalOf, type DriftVerb } from '../../access/drift.js';
 import type { Ruling, Unforeseen, Withheld } from '../../access/revocation-guard.js';
 import type { FindingView } from '../../messages/to-drift.js';
@@ -16,6 +17,11 @@ import { asked, exceptionSaid, ordersNow } from './reads.js';
 import { actWords } from './words.js';
 
 const words = actWords;
+
+/** A page has room for so many keys. */
+const mostListed = 200;
+/** A ruling may take a comparison, which in a large space takes a minute: nobody waits so long for a page. */
+const ruledWithinMs = 20_000;
 
 /** Ends an exception before its time. */
 export const withdraw: Act = {
@@ -85,7 +91,10 @@ function withheldTold(
       : [words.withheld.ruled(ruledBefore(words.withheld.verbs[ruling.does], ruling, zoneOf(zones, null)))];
   return {
     says: [words.withheld[does](keys), ...(does === 'approve' ? [words.withheld.later] : []), ...before],
-    rows: losses.map((loss) => lossRow(loss, of, zones)),
+    rows: [
+      ...losses.slice(0, mostListed).map((loss) => lossRow(loss, of, zones)),
+      ...(losses.length > mostListed ? [words.withheld.more(losses.length - mostListed)] : []),
+    ],
     facts: losses.map(({ memberId, groupId }) => `${memberId}/${groupId}`).sort(),
   };
 }
@@ -129,8 +138,10 @@ function findingAct(verb: DriftVerb): Act {
         says: findingSays(finding, verb, member, choices, zone),
         facts: { what: finding.what, ruling: finding.ruling },
         async carryOut(giver, order) {
-          await ruleFinding(desk.client, { id, verb, ...giver }, order);
-          return { path: todayPath, told: toldOfRuling[verb] };
+          const ruled = ruleFinding(desk.client, { id, verb, ...giver }, order);
+          const late = sleep(ruledWithinMs, null, { ref: false });
+          const isOver = (await Promise.race([ruled, late])) !== null;
+          return { path: todayPath, told: isOver ? toldOfRuling[verb] : 'ruledOn' };
         },
       };
     },

@@ -116,6 +116,7 @@ export const actWords = {
   willDo: 'What it will do',
   notYet: 'This is told here once everything above is filled in.',
   everyGroup: 'Every group',
+  anyGroup: 'any group',
   chooseGroup: 'Choose a group',
   groupsUnknown: (why: string) =>
     `The names of the groups are not known now. ${why} Give the number of the group in Kisi.`,
@@ -126,7 +127,6 @@ export const actWords = {
   refused: 'Nothing is done.',
   unanswered: (why: string) =>
     `Nobody knows yet whether this is done: ${why} Pressing the button again does it once, not twice.`,
-  noAnswer: 'no answer came in time.',
   notAllowed: {
     title: 'You may not do that',
     text: (role: string) => `It takes the role “${role}”. Ask somebody who has it.`,
@@ -194,6 +194,7 @@ export const actWords = {
     ruled: (ruling: string) => `This replaces what was said before: ${ruling}.`,
     gone: (id: number) => `nothing is withheld under ${id} (any more)`,
     row: (member: string, group: string, why: string) => `${member}, ${group}: ${why}`,
+    more: (count: number) => `and ${count} more, which \`latchkey withheld\` lists`,
     verbs: { approve: 'approved', reject: 'rejected' },
   },
   finding: {
@@ -243,6 +244,8 @@ export const actWords = {
     approved: 'Approved: Latchkey takes these keys away now.',
     rejected: 'Rejected: Latchkey keeps these keys.',
     repaired: 'Latchkey repairs that finding.',
+    ruledOn:
+      'Latchkey compares itself with Kisi for that. It goes on by itself, and Today shows how it ends.',
     adopted: 'Adopted: Latchkey takes what is in Kisi for right.',
     ignored: 'Ignored: Latchkey leaves that finding as it is.',
     paused: 'Stopped. It holds until somebody lets everything go on.',

@@ -55,16 +55,21 @@ function hintOf(name: FieldName, { groups, locations }: ShownForm['choices']): s
   return actWords.hints[name] ?? null;
 }
 
-/** What a reader of the page is told with the field, and where typing goes on. */
-function described({ name, problems, choices, isFocused }: FieldParts): Record<string, string | boolean> {
-  const isWrong = problems[name] !== undefined;
+/** What is read out with a field. */
+function notedBy({ name, problems, choices }: FieldParts): Record<string, string> {
   const ids = [
-    ...(isWrong ? [`${name}-problem`] : []),
+    ...(problems[name] === undefined ? [] : [`${name}-problem`]),
     ...(hintOf(name, choices) === null ? [] : [`${name}-hint`]),
   ];
+  return ids.length === 0 ? {} : { 'aria-describedby': ids.join(' ') };
+}
+
+/** The same of a box, whether it is wrong, and whether typing goes on there. */
+function described(parts: FieldParts): Record<string, string | boolean> {
+  const { name, problems, isFocused } = parts;
   return {
-    ...(ids.length === 0 ? {} : { 'aria-describedby': ids.join(' ') }),
-    ...(isWrong ? { 'aria-invalid': 'true' } : {}),
+    ...notedBy(parts),
+    ...(problems[name] === undefined ? {} : { 'aria-invalid': 'true' }),
     ...(isFocused ? { autofocus: true } : {}),
   };
 }
@@ -110,7 +115,7 @@ function Choosing(parts: FieldParts): JSX.Element {
   const chosen = typed[name].split(',');
   const type = name === 'locations' ? 'checkbox' : 'radio';
   return (
-    <fieldset class="field" {...described(parts)}>
+    <fieldset class="field" {...notedBy(parts)}>
       <legend>{actWords.labels[name]}</legend>
       {optionsOf(parts).map(([value, label], i) => (
         <Option

@@ -12,27 +12,27 @@ export function MemberActLinks({
   viewer: Viewer;
   memberId: number;
 }): JSX.Element | null {
-  return <ActLinks viewer={viewer} acts={actsAbout.member} id={memberId} />;
+  return linksTo({ viewer, acts: actsAbout.member, id: memberId });
 }
 
 /** What the viewer may do about withheld keys, by their number. */
 export function WithheldActLinks({ viewer, id }: { viewer: Viewer; id: number }): JSX.Element | null {
-  return <ActLinks viewer={viewer} acts={actsAbout.withheld} id={id} />;
+  return linksTo({ viewer, acts: actsAbout.withheld, id: id });
 }
 
 /** What the viewer may do about a finding of the comparison with Kisi, by its number. */
 export function FindingActLinks({ viewer, id }: { viewer: Viewer; id: number }): JSX.Element | null {
-  return <ActLinks viewer={viewer} acts={actsAbout.finding} id={id} />;
+  return linksTo({ viewer, acts: actsAbout.finding, id: id });
 }
 
 /** What the viewer may do about an exception, by its number. */
 export function ExceptionActLinks({ viewer, id }: { viewer: Viewer; id: number }): JSX.Element | null {
-  return <ActLinks viewer={viewer} acts={actsAbout.exception} id={id} />;
+  return linksTo({ viewer, acts: actsAbout.exception, id: id });
 }
 
 /** What the viewer may do about the whole space: pause, resume, mode. */
 export function SpaceActLinks({ viewer }: { viewer: Viewer }): JSX.Element | null {
-  return <ActLinks viewer={viewer} acts={actsAbout.space} id={0} />;
+  return linksTo({ viewer, acts: actsAbout.space, id: 0 });
 }
 
 interface LinksParts {
@@ -42,7 +42,7 @@ interface LinksParts {
   id: number;
 }
 
-function ActLinks({ viewer, acts, id }: LinksParts): JSX.Element | null {
+function linksTo({ viewer, acts, id }: LinksParts): JSX.Element | null {
   const mine = acts.filter(({ least }) => mayAs(viewer, least));
   if (mine.length === 0) return null;
   return (

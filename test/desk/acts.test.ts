@@ -197,6 +197,22 @@ describe('the acts of the desk', function () {
     assert.deepEqual([stop, mode.name, (await exceptions()).length], [null, 'live', before]);
   });
 
+  it('tell once what was done, in words of their own', async () => {
+    const pages = pagesOf('operator');
+    const told = textOf(await pages.get('/acts/resume?told=paused'));
+    assert.match(told, /Stopped\. It holds until somebody lets everything go on\./);
+    for (const forged of ['<b>forged</b>', 'toString', 'paused&told=resumed'])
+      assert.doesNotMatch((await pages.get(`/acts/resume?told=${forged}`)).html, /class="told"|forged/);
+  });
+
+  it('show a name as text, whatever is in it', async () => {
+    const FullName = '<img src=x onerror=alert(1)> \u202eecalevoL ' + 'x'.repeat(500);
+    const { Id } = space.nexudus.space.addCoworker({ Email: 'odd@example.com', FullName });
+    const { html } = await pagesOf('desk').get(`/acts/allow?member=${Id}&group=${day()}`);
+    assert.match(html, /&lt;img src=x onerror=alert\(1\)&gt;/);
+    assert.doesNotMatch(html, /<img|\u202e/);
+  });
+
   it('are about somebody: a page without a number, or with a wrong one, is not there', async () => {
     const pages = pagesOf('operator');
     for (const address of ['/acts/allow', '/acts/allow?member=x', '/acts/withdraw?id=1e3', '/acts/none'])
@@ -226,7 +242,7 @@ describe('the acts of the desk', function () {
     space.nexudus.faults.add({ match: '.*', kind: 'timeout' });
     const pages = pagesOf('operator');
     const shown = await pages.get(`/acts/block?member=${idOf('ben')}`);
-    assert.match(textOf(shown), /holds no key of Latchkey to every group until/);
+    assert.match(textOf(shown), /holds no key of Latchkey to any group until/);
     const done = await pages.press(shown, { why: 'a stolen phone' });
     assert.deepEqual([done.status, done.location], [303, `/people/${idOf('ben')}?told=blocked`]);
     assert.deepEqual(keysOf('ben'), []);
