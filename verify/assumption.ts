@@ -24,8 +24,8 @@ export interface Assumption {
   values: Values;
   /** The answers with which it holds. */
   assumed: readonly JsonValue[];
-  /** What another answer means for the product, and what to do. */
+  /** What another answer means for the product, and what to do; where it copes with just this one, nothing is to be done. */
   ifNot: string;
-  /** Whether Latchkey works as well with another answer; false: somebody must do something. */
+  /** Whether Latchkey works as well with other answers; false: somebody must do something, unless the answer says otherwise. */
   copes: boolean;
 }

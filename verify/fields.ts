@@ -9,6 +9,8 @@ type Fields = Readonly<Record<string, Wire>>;
 
 /** Records of one kind, as lists show them and as one was answered by its id. */
 export interface Seen {
+  /** How many of them Latchkey cannot read as they are. */
+  unreadable: number;
   rows: readonly Row[];
   /** Null: none was asked for. */
   single: Row | null;
@@ -26,7 +28,7 @@ const holds: Readonly<Record<WireKind, (value: unknown) => boolean>> = {
 };
 
 /** Which fields are not as they should be, in rows or in the single record: names and counts, no values. */
-export function lookAtFields(fields: Fields, { rows, single, notListed = [] }: Seen): Finding {
+export function lookAtFields(fields: Fields, { rows, single, unreadable, notListed = [] }: Seen): Finding {
   if (rows.length === 0 && single === null)
     return { untold: 'There is no record of this kind yet. Run it again once there is one.' };
   const listed = Object.entries(fields).filter(([name]) => !notListed.includes(name));
@@ -41,8 +43,10 @@ export function lookAtFields(fields: Fields, { rows, single, notListed = [] }: S
   const unseen = neverSeen.filter((name) => wrong.every((one) => !one.startsWith(`${name} `)));
   return {
     value: wrong,
+    copes: unreadable === 0,
     evidence: [
       `${counted(rows.length, 'row')}${single === null ? '' : ' and a single record'} looked at`,
+      ...(unreadable === 0 ? [] : [`${unreadable} of them cannot be read`]),
       ...(unseen.length === 0 ? [] : [`never seen with a value: ${unseen.join(', ')}`]),
     ],
   };

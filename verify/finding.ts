@@ -2,8 +2,14 @@ import { z } from 'zod';
 import type { JsonValue } from '../access/json.js';
 
 /** What a probe found: a value, or why it cannot tell and what would. Evidence is ids, fields and counts: nothing personal. */
-export type Finding =
-  { value: JsonValue; evidence: readonly string[] } | { untold: string; evidence?: readonly string[] };
+export type Finding = Told | { untold: string; evidence?: readonly string[] };
+
+interface Told {
+  value: JsonValue;
+  evidence: readonly string[];
+  /** Whether Latchkey copes with this value, where that is not the same for all values that differ. */
+  copes?: boolean;
+}
 
 /** A record as it came. */
 export type Row = Readonly<Record<string, unknown>>;

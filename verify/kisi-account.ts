@@ -66,18 +66,28 @@ export async function kisiKeysInUse(look: KisiLook): Promise<Finding> {
   };
 }
 
+/** So many others are asked for until one shows a login. */
+const mostOthers = 3;
+
 export async function deviceLoginsReadable(look: KisiLook): Promise<Finding> {
   const me = idOf(await look.record('/user'), 'id');
   const { rows } = await look.sample('users');
-  const other = idsOf(rows, 'id').find((id) => id !== me);
-  if (other === undefined) return { untold: 'Nobody else is there. Run it again once there is a member.' };
-  const evidence = [`the logins of user ${other}`];
+  const others = idsOf(rows, 'id').filter((id) => id !== me);
+  if (others.length === 0) return { untold: 'Nobody else is there. Run it again once there is a member.' };
+  const asked = others.slice(0, mostOthers);
+  const evidence = [`the logins of ${asked.map((id) => `user ${id}`).join(', ')}`];
   try {
     const own = idsOf((await look.page('/logins', { limit: 250 })).rows, 'id');
-    const theirs = idsOf((await look.page('/logins', { user_id: other, limit: 250 })).rows, 'id');
-    // Who may not ask for others may be shown the own ones.
-    if (theirs.some((id) => own.includes(id))) return { value: false, evidence };
-    return { value: true, evidence: [...evidence, counted(theirs.length, 'login')] };
+    for (const id of asked) {
+      const theirs = idsOf((await look.page('/logins', { user_id: id, limit: 250 })).rows, 'id');
+      // Who may not ask for others may be shown the own ones.
+      if (theirs.some((one) => own.includes(one))) return { value: false, evidence };
+      if (theirs.length > 0) return { value: true, evidence };
+    }
+    return {
+      untold: 'They have none, or none is shown. Run it again once a member has signed in to the app.',
+      evidence,
+    };
   } catch (error) {
     if (isKisiError(error, 'refused')) return { value: false, evidence };
     if (isKisiError(error, 'notFound', 'invalid'))

@@ -39,12 +39,15 @@ async function whyUseless(look: KisiLook, user: Row, email: string): Promise<str
 export async function emailFilterExact(look: KisiLook): Promise<Finding> {
   const found = await someUser(look);
   if (found === null) return { untold: nobody };
-  const evidence = [`user ${idOf(found.user, 'id') ?? ''}, by the e-mail without its first letter`];
+  const evidence = [
+    `user ${idOf(found.user, 'id') ?? ''}, by the e-mail without its first letter, and without its last`,
+  ];
   const useless = await whyUseless(look, found.user, found.email);
   if (useless !== null) return { untold: useless, evidence };
-  const rows = await byEmail(look, found.email.slice(1));
-  if (rows === null) return { untold: 'Kisi refuses a part of an e-mail as a filter.', evidence };
-  return { value: !shows(rows, found.user), evidence };
+  const parts = [await byEmail(look, found.email.slice(1)), await byEmail(look, found.email.slice(0, -1))];
+  if (parts.every((rows) => rows === null))
+    return { untold: 'Kisi refuses a part of an e-mail as a filter.', evidence };
+  return { value: !parts.some((rows) => rows !== null && shows(rows, found.user)), evidence };
 }
 
 export async function userEmailCaseSensitive(look: KisiLook): Promise<Finding> {

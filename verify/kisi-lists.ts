@@ -1,4 +1,5 @@
 import { isKisiError } from '../kisi/errors.js';
+import { assignmentRecord, currentUserRecord, groupRecord, userRecord } from '../kisi/records.js';
 import type { ListName } from '../kisi/lists.js';
 import { counted } from '../lib/words.js';
 import { kisiFields, type KisiRecordName } from './kisi-fields.js';
@@ -61,7 +62,9 @@ export async function limitOverMax(look: KisiLook): Promise<Finding> {
     const end = Number(/^0-(\d+)\//.exec(range ?? '')?.[1] ?? NaN);
     const evidence = [`groups, ${hugeLimit} asked for: ${counted(rows.length, 'row')}, ${rangeWords(range)}`];
     const total = Number(/\/(\d+)$/.exec(range ?? '')?.[1] ?? NaN);
-    if (rows.length < total || end < hugeLimit - 1) return { value: 'clamp', evidence };
+    // A range that only tells what came says nothing of the limit.
+    const isCut = end < hugeLimit - 1 && end !== rows.length - 1;
+    if (rows.length < total || isCut) return { value: 'clamp', evidence };
     if (rows.length > 250) return { value: 'allow', evidence };
     return { untold: 'There are too few groups to tell whether the limit was cut.', evidence };
   } catch (error) {
@@ -141,13 +144,25 @@ const addresses = {
 } as const;
 
 export async function kisiFieldsOf(look: KisiLook, name: KisiRecordName): Promise<Finding> {
-  if (name === 'currentUser')
-    return lookAtFields(kisiFields[name], { rows: [], single: await look.record('/user') });
+  if (name === 'currentUser') return fieldsIn(name, [], await look.record('/user'));
   const { rows } = await look.sample(name === 'roleAssignments' ? 'role_assignments' : name);
   // Rights to places and the organization have no validity.
   const seen =
     name === 'roleAssignments' ? rows.filter((row) => row['applies_to_type'] !== 'Organization') : rows;
   const id = idOf(seen.at(-1) ?? {}, 'id');
   const single = id === null ? null : await look.record(addresses[name], id);
-  return lookAtFields(kisiFields[name], { rows: seen, single });
+  return fieldsIn(name, seen, single);
+}
+
+const schemas = {
+  currentUser: currentUserRecord,
+  users: userRecord,
+  groups: groupRecord,
+  roleAssignments: assignmentRecord,
+} as const;
+
+function fieldsIn(name: KisiRecordName, rows: readonly Row[], single: Row | null): Finding {
+  const all = single === null ? rows : [...rows, single];
+  const unreadable = all.filter((row) => !schemas[name].safeParse(row).success).length;
+  return lookAtFields(kisiFields[name], { rows, single, unreadable });
 }

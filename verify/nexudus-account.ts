@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NexudusError } from '../nexudus/errors.js';
 import type { CollectionName } from '../nexudus/records.js';
-import { parsed } from '../nexudus/rows.js';
+import { parsed, soundRows } from '../nexudus/rows.js';
 import { collections } from '../nexudus/schemas.js';
 import { hookedActions } from '../nexudus/webhooks.js';
 import { keysOf } from './assumptions.js';
@@ -138,5 +138,7 @@ export async function nexudusFieldsOf(look: NexudusLook, name: CollectionName): 
   const newest = rows.at(-1);
   const id = newest === undefined ? null : idOf(newest, 'Id');
   const single = id === null ? null : await look.record(name, id);
-  return lookAtFields(nexudusFields[name], { rows, single, notListed: notListed[name] ?? [] });
+  const all = single === null ? rows : [...rows, single];
+  const unreadable = all.length - soundRows(name, all).length;
+  return lookAtFields(nexudusFields[name], { rows, single, unreadable, notListed: notListed[name] ?? [] });
 }

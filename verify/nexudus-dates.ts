@@ -1,5 +1,5 @@
 import { findIana } from 'windows-iana';
-import { IANAZone } from 'luxon';
+import { DateTime, IANAZone } from 'luxon';
 import { counted } from '../lib/words.js';
 import { parseInstant } from '../nexudus/fields.js';
 import { ianaOf } from '../nexudus/places.js';
@@ -36,25 +36,32 @@ export async function timeZonesKnown(
   look: NexudusLook,
   configured: readonly (number | string)[],
 ): Promise<Finding> {
-  const [businesses, zones] = [await look.sample('businesses'), await look.sample('simpletimezones')];
-  if (businesses.rows.length === 0)
-    return { untold: 'No location was shown. Look whether the user may see one.' };
-  const nameOf = new Map(zones.rows.map((zone) => [idOf(zone, 'Id'), textIn(zone, 'Name').trim()]));
-  const unknown = businesses.rows.filter((business) => {
+  const { rows, total } = await look.sample('businesses');
+  if (rows.length === 0) return { untold: 'No location was shown. Look whether the user may see one.' };
+  const zones = new Map(
+    (await zonesOf(look, rows)).map((zone) => [idOf(zone, 'Id'), textIn(zone, 'Name').trim()]),
+  );
+  const unknown = rows.filter((business) => {
     const zoneId = business['SimpleTimeZoneId'];
-    const name = typeof zoneId === 'number' ? (nameOf.get(zoneId) ?? '') : '';
+    const name = typeof zoneId === 'number' ? (zones.get(zoneId) ?? '') : '';
     const isConfigured = [business['Id'], business['Name']].some((own) =>
       configured.some((one) => one === own),
     );
     return ianaOf(name) === null && !isConfigured;
   });
-  const isAll = zones.rows.length === zones.total && businesses.rows.length === businesses.total;
-  if (unknown.length > 0 && !isAll)
-    return { untold: 'There are more time zones than were looked at. `latchkey check` tells.' };
   return {
     value: idsOf(unknown, 'Id').map((id) => `location ${id}`),
-    evidence: [counted(businesses.rows.length, 'location')],
+    evidence: [`${rows.length} of ${counted(total, 'location')} looked at`],
   };
+}
+
+/** The time zones that these locations name: the list has far more of them. */
+async function zonesOf(look: NexudusLook, businesses: readonly Row[]): Promise<readonly Row[]> {
+  const { rows } = await look.sample('simpletimezones');
+  const known = new Set(idsOf(rows, 'Id'));
+  const named = businesses.flatMap(({ SimpleTimeZoneId: id }) => (typeof id === 'number' ? [id] : []));
+  const missing = [...new Set(named)].filter((id) => !known.has(id));
+  return missing.length === 0 ? rows : [...rows, ...(await look.batch('simpletimezones', missing)).rows];
 }
 
 export async function localDatesWithZ(look: NexudusLook): Promise<Finding> {
@@ -117,6 +124,8 @@ export async function coworkerUpdatedOnFollows(look: NexudusLook): Promise<Findi
 
 const cycle = 3;
 const daily = 5;
+/** One pass may have been made by hand. */
+const leastVotes = 2;
 
 /** Whether the expiry of a plan's pass is the midnight that begins its last day, or that ends it. */
 export async function planPassExpires(look: NexudusLook): Promise<Finding> {
@@ -125,7 +134,9 @@ export async function planPassExpires(look: NexudusLook): Promise<Finding> {
   );
   const contracts = byGuid((await look.sample('coworkercontracts')).rows);
   const allowances = byGuid((await look.sample('tarifftimepasses')).rows);
-  const votes = passes.map((pass) =>
+  const isMidnight = await midnights(look);
+  const datedPasses = passes.filter(isMidnight);
+  const votes = datedPasses.map((pass) =>
     voteOf(
       pass,
       contracts.get(guidIn(pass, 'CoworkerContractUniqueId')),
@@ -137,12 +148,33 @@ export async function planPassExpires(look: NexudusLook): Promise<Finding> {
   const evidence = [
     `of ${counted(passes.length, 'pass of a plan')}, ${lastDay} speak for the begin of the last day, ${periodEnd} for its end`,
   ].map((line) => line.replace('pass of a plans', 'passes of plans'));
-  if (lastDay > 0 && periodEnd === 0) return { value: 'lastDay', evidence };
-  if (periodEnd > 0 && lastDay === 0) return { value: 'periodEnd', evidence };
+  if (lastDay >= leastVotes && periodEnd === 0) return { value: 'lastDay', evidence };
+  if (periodEnd >= leastVotes && lastDay === 0) return { value: 'periodEnd', evidence };
   return {
     untold:
       'No pass tells it for sure. Give a plan a pass a day, or look in Nexudus on which day a pass of a plan stops working.',
     evidence,
+  };
+}
+
+/** Whether a pass expires at a midnight of its location: only then is it a day that it names. */
+async function midnights(look: NexudusLook): Promise<(pass: Row) => boolean> {
+  const businesses = (await look.sample('businesses')).rows;
+  const names = new Map(
+    (await zonesOf(look, businesses)).map((zone) => [idOf(zone, 'Id'), textIn(zone, 'Name').trim()]),
+  );
+  const zones = new Map(
+    businesses.map((business) => {
+      const zoneId = business['SimpleTimeZoneId'];
+      return [idOf(business, 'Id'), ianaOf(typeof zoneId === 'number' ? (names.get(zoneId) ?? '') : '')];
+    }),
+  );
+  return ({ BusinessId, ExpireDate }) => {
+    const at = instantOf(ExpireDate);
+    const zone = typeof BusinessId === 'number' ? (zones.get(BusinessId) ?? null) : null;
+    if (at === null || zone === null) return false;
+    const local = DateTime.fromMillis(at, { zone });
+    return local.toMillis() === local.startOf('day').toMillis();
   };
 }
 

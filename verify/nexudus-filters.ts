@@ -13,6 +13,8 @@ export interface SentFilter {
   valueFor: (row: Row) => string | null;
   /** A value with which it finds nothing. */
   findsNothing: string;
+  /** Whether a record may be among those that it finds with a value. */
+  holds: (row: Row, value: string) => boolean;
 }
 
 const nobody = 1;
@@ -29,11 +31,27 @@ const minute = (value: unknown): string | null => {
   return at === null ? null : new Date(at).toISOString().slice(0, 16);
 };
 
+/** Case is not minded: whether Nexudus does is not known. */
+const equals =
+  (valueFor: SentFilter['valueFor']): SentFilter['holds'] =>
+  (row, value) =>
+    valueFor(row)?.toLowerCase() === value.toLowerCase();
+/** What has no date is one row, and no filter that is ignored. */
+const isFrom =
+  (field: string): SentFilter['holds'] =>
+  (row, value) =>
+    (minute(row[field]) ?? value) >= value;
+const isTo =
+  (field: string): SentFilter['holds'] =>
+  (row, value) =>
+    (minute(row[field]) ?? farOff) <= value;
+
 const byId = (collection: CollectionName, property: string, field: string): SentFilter => ({
   collection,
   key: `${collections[collection].apiName}_${property}`,
   valueFor: (row) => number(row[field]),
   findsNothing: String(nobody),
+  holds: equals((row) => number(row[field])),
 });
 
 const updatedSince = (collection: CollectionName): SentFilter => ({
@@ -41,6 +59,7 @@ const updatedSince = (collection: CollectionName): SentFilter => ({
   key: `from_${collections[collection].apiName}_UpdatedOn`,
   valueFor: (row) => minute(row['UpdatedOn']),
   findsNothing: farOff,
+  holds: isFrom('UpdatedOn'),
 });
 
 const byText = (
@@ -53,6 +72,7 @@ const byText = (
   key,
   valueFor: (row) => text(row[field]),
   findsNothing,
+  holds: equals((row) => text(row[field])),
 });
 
 const withGuid = (collection: CollectionName): SentFilter =>
@@ -64,7 +84,11 @@ export const sentFilters: readonly SentFilter[] = [
     ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'coworkertimepasses', 'timepasses'] as const
   ).map(updatedSince),
   ...(['tarifftimepasses', 'teams', 'checkins'] as const).map(updatedSince),
-  byText('coworkers', 'Coworker_Email', 'Email', 'nobody@latchkey.invalid'),
+  {
+    ...byText('coworkers', 'Coworker_Email', 'Email', 'nobody@latchkey.invalid'),
+    // Rows that merely contain the text are let through (`searchEmail`).
+    holds: (row, value) => text(row['Email'])?.toLowerCase().includes(value.toLowerCase()) === true,
+  },
   byText('businesssettings', 'BusinessSetting_Name', 'Name', 'Latchkey.NoSuchSetting'),
   byId('coworkercontracts', 'Coworker', 'CoworkerId'),
   byId('contractpausedperiods', 'CoworkerContract', 'CoworkerContractId'),
@@ -79,12 +103,14 @@ export const sentFilters: readonly SentFilter[] = [
     key: 'from_CoworkerTimePass_ExpireDate',
     valueFor: (row) => minute(row['ExpireDate']),
     findsNothing: farOff,
+    holds: isFrom('ExpireDate'),
   },
   {
     collection: 'coworkertimepasses',
     key: 'to_CoworkerTimePass_ExpireDate',
     valueFor: (row) => minute(row['ExpireDate']),
     findsNothing: longAgo,
+    holds: isTo('ExpireDate'),
   },
 ];
 
@@ -112,7 +138,7 @@ export async function filtersObeyed(look: NexudusLook): Promise<Finding> {
 }
 
 async function tried(look: NexudusLook, filter: SentFilter): Promise<Verdict> {
-  const { collection, key, valueFor, findsNothing } = filter;
+  const { collection, key, valueFor, findsNothing, holds } = filter;
   const sample = await look.sample(collection).catch(ifNotReadable);
   const record = sample?.rows.findLast((row) => valueFor(row) !== null);
   const value = record === undefined ? null : valueFor(record);
@@ -123,6 +149,7 @@ async function tried(look: NexudusLook, filter: SentFilter): Promise<Verdict> {
   if (nothing.total > 0) return { wrong: 'is ignored' };
   const found = await refusable(() => look.page(collection, { ...query, size: '50', [key]: value }));
   if (found === null) return { wrong: 'is refused' };
+  if (!found.rows.every((row) => holds(row, value))) return { wrong: 'shows others too' };
   const isThere = found.rows.some((row) => idOf(row, 'Id') === idOf(record, 'Id'));
   if (isThere || found.total > found.rows.length) return 'obeyed';
   // It may have changed since it was read.

@@ -9,7 +9,8 @@ export const profileVersion = 1;
 const evidence = z.array(z.string());
 
 const answer = z.discriminatedUnion('result', [
-  z.object({ result: z.enum(['holds', 'differs']), value: z.json(), evidence }),
+  /** `copes`: whether Latchkey works as well with this value. */
+  z.object({ result: z.enum(['holds', 'differs']), value: z.json(), evidence, copes: z.boolean() }),
   /** `why`: also what would tell. */
   z.object({ result: z.literal('untold'), why: z.string(), evidence }),
 ]);
@@ -52,7 +53,8 @@ export function answerOf(assumption: Assumption, finding: Finding): Answer {
   const value = z.json().parse(finding.value);
   const text = JSON.stringify(value);
   const holds = assumption.assumed.some((one) => JSON.stringify(one) === text);
-  return { result: holds ? 'holds' : 'differs', value, evidence: seen };
+  const copes = holds || (finding.copes ?? assumption.copes);
+  return { result: holds ? 'holds' : 'differs', value, evidence: seen, copes };
 }
 
 /** Why an assumption that reading cannot tell is not told yet. */
@@ -75,5 +77,8 @@ export function withOlder(fresh: Profile, older: Profile | null): Profile {
 
 /** Assumptions that are false here and that Latchkey does not cope with: somebody must do something. */
 export function needingSomebody({ answers }: Profile): Assumption[] {
-  return assumptions.filter(({ name, copes }) => !copes && answers[name]?.result === 'differs');
+  return assumptions.filter(({ name }) => {
+    const answer = answers[name];
+    return answer?.result === 'differs' && !answer.copes;
+  });
 }

@@ -127,12 +127,14 @@ function apiLines(api: ApiName, { answers }: Profile): string[] {
   ];
 }
 
-function answerLines({ says, ifNot }: Assumption, answer: Answer): string[] {
+function answerLines({ says, ifNot, copes }: Assumption, answer: Answer): string[] {
   const first = `  ${labels[answer.result].padEnd(9)}${says}`;
   const seen = answer.evidence.join('; ');
   if (answer.result === 'holds') return [first, ...(seen === '' ? [] : [wrapped(`${seen}.`, indent)])];
   const here = answer.result === 'untold' ? answer.why : `Here: ${valueWords(answer.value)}.`;
-  const more = answer.result === 'untold' ? '' : ` ${ifNot}`;
+  const isHarmless = answer.result === 'differs' && answer.copes && !copes;
+  const means = isHarmless ? 'Latchkey copes with that. Nothing is to be done.' : ifNot;
+  const more = answer.result === 'untold' ? '' : ` ${means}`;
   return [first, wrapped(`${here}${seen === '' ? '' : ` (${seen}.)`}${more}`, indent)];
 }
 
