@@ -13,7 +13,7 @@ import { lookIntoKisi, recordedKeysOf, type InKisiInFull } from '../space/in-kis
 import { viewMember, type KnownMember } from '../space/member-workflows.js';
 import type { Desk } from './desk.js';
 import type { DoorBook, Doors } from './doors.js';
-import { patiently, Silences, type Told } from './patience.js';
+import { patiently, Silences, type Answer, type Told } from './patience.js';
 
 /** What Temporal shows of a member. */
 export interface Watched {
@@ -44,9 +44,11 @@ export interface PersonFacts {
   kept: Told<AuditRecord[]>;
 }
 
-/** A page waits so long for all, and of that so long for Temporal alone, which says whose Kisi user it is about. */
-const pageMs = 2_500;
-const temporalMs = 1_000;
+/** A page waits so long for all, and so long for Temporal. */
+const pageMs = 2_700;
+const temporalMs = 1_700;
+/** The APIs are asked after so much without Temporal's answer, which would say whose Kisi user it is about. */
+const soonMs = 600;
 const viewMs = 800;
 /** What both APIs say of a person is kept for so long, unless Temporal shows that something changed. */
 const keptMs = 10_000;
@@ -85,22 +87,26 @@ export class PersonReads {
     const startedMs = performance.now();
     const keeping = patiently(desk.auditLog.newestFirst({ memberId, limit: mostRecords }), pageMs);
     const opening = patiently(doorBook.read(), pageMs);
-    const [watchedAnswer, governedAnswer] = await Promise.all([
-      patiently(this.watch(memberId), temporalMs),
-      patiently(this.govern(), temporalMs),
+    const watching = this.watch(memberId);
+    const governing = this.govern();
+    const [soonWatched, soonGoverned] = await Promise.all([
+      patiently(watching, soonMs),
+      patiently(governing, soonMs),
     ]);
-    const watched = silences.note('Temporal', watchedAnswer);
-    const governed = silences.note('the orders', governedAnswer);
-    const reads = this.readsOf(memberId, watched, governed, isFresh);
+    const reads = this.readsOf(memberId, soonWatched, soonGoverned, isFresh);
     const leftMs = pageMs - (performance.now() - startedMs);
-    const [records, inKisi, doors, kept] = await Promise.all([
+    const [watched, governed, records, inKisi, doors, kept] = await Promise.all([
+      patiently(watching, temporalMs - soonMs),
+      patiently(governing, temporalMs - soonMs),
       patiently(reads.records, leftMs),
       patiently(reads.inKisi, leftMs),
       opening,
       keeping,
     ]);
     return {
-      ...{ memberId, now: desk.now(), watched, governed },
+      ...{ memberId, now: desk.now() },
+      watched: silences.note('Temporal', watched),
+      governed: silences.note('the orders', governed),
       records: silences.note('Nexudus', records),
       inKisi: silences.note('Kisi', inKisi),
       doors: silences.note('groups', doors),
@@ -125,8 +131,8 @@ export class PersonReads {
 
   private readsOf(
     memberId: number,
-    watched: Told<Watched>,
-    governed: Told<Governed>,
+    watched: Answer<Watched>,
+    governed: Answer<Governed>,
     isFresh: boolean,
   ): ApiReads {
     const now = this.desk.now();
@@ -141,8 +147,8 @@ export class PersonReads {
   private begin(
     memberId: number,
     mark: string,
-    watched: Told<Watched>,
-    governed: Told<Governed>,
+    watched: Answer<Watched>,
+    governed: Answer<Governed>,
     isFresh: boolean,
   ): ApiReads {
     const { desk } = this;
@@ -183,7 +189,7 @@ export class PersonReads {
   }
 
   /** One for as long as the time zones in force stay the same: what it keeps of pass types and places is shared. */
-  private readerFor(governed: Told<Governed>): Reader {
+  private readerFor(governed: Answer<Governed>): Reader {
     const { nexudus: client, now } = this.desk;
     const timeZones = ('value' in governed ? governed.value.inForce?.ground?.timeZones : null) ?? {};
     const zones = JSON.stringify(timeZones);
@@ -211,7 +217,7 @@ function isUsable({ startedAt, endedAt }: ApiReads, now: Instant, isFresh: boole
 }
 
 /** Differs whenever Temporal shows something else of the member. */
-function markOf(watched: Told<Watched>): string {
+function markOf(watched: Answer<Watched>): string {
   if (!('value' in watched)) return 'unread';
   return JSON.stringify([watched.value.row, watched.value.owner].map((row) => row && markOfRow(row)));
 }

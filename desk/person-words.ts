@@ -121,6 +121,7 @@ export const personWords = {
     kisiYes: 'Yes: Kisi has every key that the rules give.',
     kisiNone: 'There is no key that should be there.',
     kisiNo: 'Not yet, or not as it should be.',
+    doorNoKey: 'Neither: there is no key, and none is due.',
     doorClear: 'Nothing that Kisi shows keeps the door shut.',
     doorLook: 'Perhaps: see below.',
     checks: 'If the door stays shut all the same, check in this order:',

@@ -107,6 +107,9 @@ function doorQuestion({ groups, inKisi, invitation, zone }: Standing): Question 
       : []),
     ...held.flatMap(doorHitches),
   ];
+  if (inKisi !== null && held.length === 0) {
+    return { ...base, isWell: null, answer: say.doorNoKey, reasons, checks: [] };
+  }
   if (inKisi === null && reasons.length === 0) return { ...base, isWell: null, answer: say.unknown, reasons };
   const isWell = reasons.length === 0;
   return { ...base, isWell, answer: isWell ? say.doorClear : say.doorLook, reasons };

@@ -12,8 +12,8 @@ export function Timeline({ timeline, memberId }: TimelineParts): JSX.Element {
   const { rows, isAll } = timeline;
   const { at, what, group, by, why } = say.timeline.columns;
   return (
-    <section aria-labelledby="timeline">
-      <h2 id="timeline">{say.timeline.heading}</h2>
+    <section>
+      <h2>{say.timeline.heading}</h2>
       {rows.length === 0 ? (
         <p>{say.timeline.none}</p>
       ) : (

@@ -73,6 +73,14 @@ describe('what a person’s page shows', () => {
     assert.deepEqual(unknown, [null, null, null]);
   });
 
+  it('looks for nothing at the phone or the door where there is no key', () => {
+    const without = read(snapshot({ profiles: [profile()] }));
+    const { answer, checks } =
+      viewOf({ records: without, watched: watched({ shown: null }) }).questions[2] ?? {};
+    assert.equal(answer, 'Neither: there is no key, and none is due.');
+    assert.deepEqual(checks, []);
+  });
+
   it('says of each restriction of a door what to tell the member and what to do', () => {
     const restrictions = [
       'geofence',

@@ -148,6 +148,21 @@ describe('desk: a person', () => {
     assert.match(byWorkflow, / \| the key is given \| /);
   });
 
+  it('says that a key is on its way, what it waits for and since when', async () => {
+    space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
+    const { memberId } = joins('Bob', 'bob@example.com', inDays(30));
+    await eventually('what he waits for', async () => {
+      const waitingFor = (await space.view(memberId))?.waitingFor ?? null;
+      return waitingFor !== null;
+    });
+    await eventually('the page says so', async () =>
+      /^On its way for Bob: waiting since \w{3} \d+ \w{3} [^.]*\. Kisi/m.test(await textOf(memberId)),
+    );
+    assert.match(await textOf(memberId), /^- What Kisi holds could not be read since .*Kisi answered 503/m);
+    space.kisi.faults.clear();
+    await eventually('the key', async () => /^Bob can open /m.test(await textOf(memberId)));
+  });
+
   it('is no page for what is no id, and for nobody', async () => {
     for (const id of ['abc', '0', '-1', '1e3', '1.5', '%2e%2e%2f', '9'.repeat(40), '%00', '<b>']) {
       const { status, data } = await get(`/people/${id}`);
