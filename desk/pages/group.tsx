@@ -67,16 +67,11 @@ function Holders({ facts: { holders, keys }, naming, page }: Parts & { page: num
           <caption>{said.count(holders.length)}</caption>
           <thead>
             <tr>
-              {[
-                said.person,
-                said.until,
-                said.endsInKisi,
-                said.givenBy,
-                words.space.since,
-                words.space.why,
-              ].map((heading) => (
-                <th scope="col">{heading}</th>
-              ))}
+              {[said.person, said.until, said.endsInKisi, said.givenBy, said.since, words.space.why].map(
+                (heading) => (
+                  <th scope="col">{heading}</th>
+                ),
+              )}
             </tr>
           </thead>
           <tbody>

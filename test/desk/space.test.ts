@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import axios from 'axios';
 import type { DeskServer } from '../../desk/server.js';
 import { orderException } from '../../activities/orders.js';
+import { createAuditLog } from '../../database/audit-log.js';
+import { openDatabase } from '../../database/database.js';
+import { note } from '../database/records.js';
 import { startTestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
@@ -139,7 +142,23 @@ describe('desk: the whole space', () => {
     assert.doesNotMatch(html, /<tbody>/);
   });
 
-  it('changes go on to older ones behind the last of a page, and are a file too', async () => {
+  it('changes go on to older ones behind the last of a page, without a gap or a repeat', async () => {
+    const auditLog = createAuditLog(await openDatabase(space.config.databaseUrl));
+    const newest = Date.now();
+    const causes = Array.from({ length: 230 }, (_, index) => `cause-${index}.`);
+    for (const [index, cause] of causes.entries())
+      await auditLog.note(note({ key: `record/${index}`, at: newest - index, memberId: 77, cause }));
+    await auditLog.close();
+    const seen: string[] = [];
+    for (let path: string | undefined = '/changes?person=77'; path !== undefined;) {
+      const { html } = await get(path);
+      seen.push(...(html.match(/cause-\d+\./g) ?? []));
+      path = /<a href="([^"]*)">Older changes/.exec(html)?.[1]?.replaceAll('&amp;', '&');
+    }
+    assert.deepEqual(seen, causes);
+  });
+
+  it('changes are a file too', async () => {
     const { html, type } = await get(`/changes.csv?person=${adaId}`);
     assert.match(type, /^text\/csv/);
     const lines = html.trim().split('\r\n');
