@@ -5,6 +5,7 @@ import { words } from '../../../desk/words.js';
 import {
   axeFindings,
   lookAt,
+  notByKeyboard,
   openBrowser,
   overflowPx,
   widthsPx,
@@ -155,6 +156,7 @@ describe('an open page of the desk', () => {
         assert.deepEqual(await axeFindings(page), []);
       }
       assert.equal(await overflowPx(page), 0, 'pixels too wide');
+      assert.deepEqual(await notByKeyboard(page), []);
     });
 });
 

@@ -97,6 +97,17 @@ function Member({ view }: { view: MemberView | null }): JSX.Element {
       <form>
         <label for="why">Why</label>
         <input id="why" name="why" />
+        <label for="at">At</label>
+        <input id="at" name="at" type="datetime-local" />
+        <fieldset>
+          <legend>How long</legend>
+          <label>
+            <input type="radio" name="long" value="hour" /> an hour
+          </label>
+          <label>
+            <input type="radio" name="long" value="day" /> a day
+          </label>
+        </fieldset>
       </form>
       <details>
         <summary>Keys</summary>
