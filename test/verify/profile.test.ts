@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { createKept } from '../../database/kept.js';
 import { openDatabase } from '../../database/database.js';
 import { keepProfile, readProfile } from '../../verify/keep-profile.js';
-import { parseProfile, type Profile } from '../../verify/profile.js';
+import { parseProfile, type Answer, type Profile } from '../../verify/profile.js';
 
 const account = { nexudusLocationId: 1, kisiOrganizationId: 2, kisiUserId: 3 };
-const byWriting = { result: 'differs', value: 422, evidence: [], copes: true } as const;
-const untried = { result: 'untold', why: 'Reading cannot tell.', evidence: [] } as const;
-const holds = { result: 'holds', value: 'clamp', evidence: ['rows'], copes: true } as const;
+const byWriting: Answer = { result: 'differs', value: 422, evidence: [], copes: true };
+const untried: Answer = { result: 'untold', why: 'Reading cannot tell.', evidence: [] };
+const holds: Answer = { result: 'holds', value: 'clamp', evidence: ['rows'], copes: true };
 
 const profile = (more: Partial<Profile>): Profile => ({
   ...{ version: 1, latchkey: '0.1.0', at: Date.UTC(2026, 10, 29), account, answers: {} },

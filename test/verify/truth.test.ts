@@ -139,9 +139,11 @@ describe('latchkey verify', () => {
     for (const [why, times] of reasons) console.log(`      ${String(times).padStart(4)} × ${why}`);
   });
 
-  it('tells every switch that reading can decide, in a space where each shows', async () => {
+  it('tells every switch that reading can decide, in a space where each shows, though some requests fail', async () => {
     const world = await startWorld({ ...fullWorld, hasManyCheckins: true });
     try {
+      for (const { faults } of [world.nexudus, world.kisi])
+        for (const kind of ['status', 'reset', 'malformed'] as const) faults.add(faultOf({ skip: 4, kind }));
       const { profile, failures: failed } = await world.verify();
       assert.deepEqual(failed, []);
       const unmet = ['throttleStatus', 'retryAfterHeader'];
