@@ -105,7 +105,7 @@ describe('docs/configuration.md', () => {
       ...repairableKinds.map((kind) => `policies.drift.${kind}`),
     ].filter((key) => key !== 'policies.drift');
     assert.deepEqual(keys.sort(), known.sort());
-    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 11);
+    assert.equal(Object.keys(file.policies).length, Object.keys(defaultPolicies).length + 12);
   });
 
   it('leaves the policies to docs/rules.md, which has their defaults', () => {
