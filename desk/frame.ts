@@ -29,7 +29,7 @@ export function personHere(): Viewer {
 export function frameOf(request: FastifyRequest): Frame {
   const path = request.url.split('?')[0] ?? '/';
   const { viewer, csrf, health, query } = request;
-  return { viewer, csrf, path, health: health ?? null, told: toldIn(query) };
+  return { viewer, csrf, path, health, told: toldIn(query) };
 }
 
 /**

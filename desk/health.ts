@@ -27,7 +27,7 @@ export interface ShownHealth extends Shown<Health> {
 declare module 'fastify' {
   interface FastifyRequest {
     /** How the space stands, as every page shows it; null: whoever is not signed in does not see it. */
-    health?: ShownHealth | null;
+    health: ShownHealth | null;
   }
 }
 

@@ -63,7 +63,7 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
           <Areas path={frame.path} />
           <Who viewer={frame.viewer} csrf={frame.csrf} />
         </header>
-        {frame.health !== null && <HealthLine health={frame.health} viewer={frame.viewer} />}
+        {frame.health && <HealthLine health={frame.health} viewer={frame.viewer} />}
         <Says />
         <main id="main" tabindex={-1} data-live={live}>
           {frame.told === null ? null : (
