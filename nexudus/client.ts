@@ -4,6 +4,7 @@ import { createServerClock, type ServerClock } from './clock.js';
 import { errorOfStatus, malformed, NexudusError } from './errors.js';
 import type { Filter } from './filters.js';
 import { Lists, type PageRequest } from './lists.js';
+import { network } from '../lib/http.js';
 import type { NexudusClientOptions } from './options.js';
 import { createPacer } from './pace.js';
 import type { CollectionName, Records } from './records.js';
@@ -90,6 +91,7 @@ export function createNexudusClient(options: NexudusClientOptions): NexudusClien
     clock: createServerClock(),
     stalls: createStalls(),
     onRequest: () => undefined,
+    wire: network,
     ...options,
   };
   const transport = new Transport(complete);

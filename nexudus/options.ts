@@ -1,4 +1,4 @@
-import type { RequestInfo } from '../lib/http.js';
+import type { RequestInfo, Wire } from '../lib/http.js';
 import type { ServerClock } from './clock.js';
 import type { Turns } from './pace.js';
 import type { Session } from './session.js';
@@ -25,4 +25,6 @@ export interface NexudusClientOptions {
   stalls?: Stalls;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
+  /** What carries the requests. Default: the network. */
+  wire?: Wire;
 }

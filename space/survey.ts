@@ -3,11 +3,42 @@ import { keyEmailDigests } from '../activities/email-digest.js';
 import { readOrders } from '../activities/orders.js';
 import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
 import { runningMembers } from '../activities/wake.js';
+import type { Instant } from '../access/types.js';
 import type { Config } from '../config/config.js';
 import { holdingsOf } from './member-workflows.js';
 import { secretIfAny } from './secret.js';
 import { withProgress } from './progress.js';
 import { withSession } from './session.js';
+
+/** What Latchkey itself knows of members: their workflows, what was ordered, and what was read last. */
+export type Standing = Pick<SurveyDeps, 'baselines' | 'exceptions' | 'running' | 'holdingsOf'>;
+
+/** Does a job with that at hand. Throws CommandError where no worker answers, DatabaseError, and what the job throws. */
+export type WithStanding = <T>(job: (standing: Standing) => Promise<T>) => Promise<T>;
+
+/** As Temporal and the database have it that the settings name. */
+export function standingBy(config: Config): WithStanding {
+  return async (job) => {
+    // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
+    const secret = await secretIfAny(config);
+    if (secret !== null) keyEmailDigests(secret);
+    return withSession(config, ({ client }) => {
+      const baselines = createBaselineBook(client, Date.now);
+      return job({
+        baselines: () => baselines.read(),
+        exceptions: async () => (await readOrders(client)).exceptions,
+        running: () => runningMembers(client),
+        holdingsOf: (ids) => holdingsOf(client, ids),
+      });
+    });
+  };
+}
+
+/** Where a survey is not of the space of now, and by its settings. */
+export interface SurveyBy {
+  now?: () => Instant;
+  withStanding?: WithStanding;
+}
 
 /**
  * Every coworker of the space, or these members, as Nexudus, Latchkey and Kisi know them now. Throws CommandError where
@@ -17,21 +48,10 @@ export async function surveySpace(
   config: Config,
   apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
   only: readonly number[] | null,
+  { now = Date.now, withStanding = standingBy(config) }: SurveyBy = {},
 ): Promise<Survey> {
-  // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
-  const secret = await secretIfAny(config);
-  if (secret !== null) keyEmailDigests(secret);
   const whom = only === null ? 'all members' : `${only.length} members`;
-  return withSession(config, ({ client }) => {
-    const baselines = createBaselineBook(client, Date.now);
-    const deps = {
-      ...apis,
-      baselines: () => baselines.read(),
-      exceptions: async () => (await readOrders(client)).exceptions,
-      running: () => runningMembers(client),
-      holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
-      now: Date.now,
-    };
-    return withProgress(`Reading Nexudus and Kisi for ${whom}`, () => survey(deps, only));
-  });
+  return withStanding((standing) =>
+    withProgress(`Reading Nexudus and Kisi for ${whom}`, () => survey({ ...apis, ...standing, now }, only)),
+  );
 }
