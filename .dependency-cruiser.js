@@ -16,6 +16,7 @@ export const arrows = {
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
     'monitoring',
   ],
+  tape: ['access', 'lib', 'nexudus', 'kisi', 'messages'],
   worker: [
     ...[
       'access',
@@ -41,7 +42,7 @@ export const arrows = {
   ],
   client: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
-    ...['temporal-server', 'monitoring', 'webhooks', 'worker', 'space', 'desk', 'simulators'],
+    ...['temporal-server', 'monitoring', 'webhooks', 'tape', 'worker', 'space', 'desk', 'simulators'],
   ],
   simulators: [],
 };
