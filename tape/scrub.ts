@@ -93,6 +93,12 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   [/\b(already|taken|exists)\b/i, 'has already been taken'],
 ];
 
+/** What an error calls its parts, fields of a record that it finds wrong among them. */
+const errorNames = new Set([
+  ...['Message', 'MessageDetail', 'Errors', 'WasSuccessful', 'error', 'errors', 'code'],
+  ...Object.values(kisiFields).flatMap((fields) => Object.keys(fields)),
+]);
+
 /** An error in the words that are known; all else of it is replaced. */
 function scrubError(value: unknown, to: Replacements): unknown {
   if (typeof value === 'boolean' || value === null) return value;
@@ -100,7 +106,7 @@ function scrubError(value: unknown, to: Replacements): unknown {
   if (Array.isArray(value)) return value.map((one) => scrubError(one, to));
   if (typeof value !== 'object') return 0;
   const entries = Object.entries(value).map(([name, one]: [string, unknown]): [string, unknown] => [
-    /^[A-Za-z_.]{1,40}$/.test(name) ? to.withoutPeople(name) : to.text(name),
+    errorNames.has(name) ? name : to.text(name),
     name === 'code' && typeof one === 'string' && /^(?=.*\d)[0-9a-z]{1,12}$/i.test(one)
       ? one
       : scrubError(one, to),
@@ -187,12 +193,16 @@ export function parsedJson(text: string): unknown {
 const askedNames =
   /^(page|size|orderBy|dir|id|ids|limit|offset|sort|assignee_type|assignee_id|applies_to_type|applies_to_id|UniqueId|(from_|to_)?[A-Za-z]+_\w+)$/;
 
+/** What addresses are made of besides ids. */
+const pathWords = new Set([
+  ...Object.values(collections).flatMap(({ path }) => path.split('/')),
+  ...['auth', 'me', 'token', ...Object.keys(kisiFields)],
+]);
+
 /** A path as it stands on a tape. */
 export function scrubPath(path: string, to: Replacements): string {
-  return path
-    .split('/')
-    .map((part) => (/^(\d+|[a-z_]{1,40})?$/.test(part) ? to.withoutPeople(part) : to.text(decoded(part))))
-    .join('/');
+  const parts = path.split('/');
+  return parts.map((part) => (/^\d*$/.test(part) || pathWords.has(part) ? part : to.text(part))).join('/');
 }
 
 /** A query as it stands on a tape, in one order. */
@@ -217,19 +227,11 @@ function isHarmless(value: string): boolean {
   return ['Id', 'ExpireDate', 'UpdatedOn', 'name', 'user.name', 'User', 'Group'].includes(value);
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 const keptHeaders: Record<string, RegExp> = {
   date: /^[A-Za-z]{3,9},? [\w :-]{5,40}$/,
   'retry-after': /^([\d.]{1,12}|[A-Za-z]{3,9},? [\w :-]{5,40})$/,
   'x-collection-range': /^[\d*/ -]{1,40}$/,
-  'content-type': /^[\w/+.-]{1,60}(; ?charset=[\w-]{1,20})?$/i,
+  'content-type': /^(application|text)\/[a-z+.-]{1,30}(; ?charset=[\w-]{1,20})?$/i,
 };
 
 /** The headers as they stand on a tape: those that look as they should. */

@@ -40,23 +40,22 @@ export const standing = z.object({
 /** What Latchkey itself knew of members: who has a workflow, what each holds, how many records there were last. */
 export type TapedStanding = z.infer<typeof standing>;
 
-/** Without names and e-mails. `digestOf`: the digest that stands for another one. */
+/** Without names and e-mails, and without what people wrote who are not named elsewhere. `digestOf`: the digest that stands for another one. */
 export function scrubStanding(
   { running, holdings, baselines }: TapedStanding,
   to: Replacements,
   digestOf: (digest: string) => string,
 ): TapedStanding {
-  const plain = <T extends { why: string }>(one: T): T => ({ ...one, why: to.withoutPeople(one.why) });
   const scrubbed = holdings.map(([memberId, one]): [number, Holdings] => {
     const { ledger, kisiUser, siblingIds, frozen, withheldAtOnce = [] } = one;
     return [
       memberId,
       {
-        ledger: ledger.map((row) => ({ ...row, because: to.withoutPeople(row.because) })),
+        ledger: ledger.map((row) => ({ ...row, because: to.text(row.because) })),
         kisiUser: kisiUser && { ...kisiUser, emailDigest: digestOf(kisiUser.emailDigest) },
         siblingIds,
-        frozen: frozen.map(plain),
-        withheldAtOnce: withheldAtOnce.map(({ groupId, why }) => plain({ groupId, why })),
+        frozen: frozen.map((row) => ({ ...row, why: to.text(row.why) })),
+        withheldAtOnce: withheldAtOnce.map(({ groupId, why }) => ({ groupId, why: to.withoutPeople(why) })),
       },
     ];
   });

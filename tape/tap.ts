@@ -46,9 +46,8 @@ const mostWaitingBytes = 64 * 1024 * 1024;
 /** Serves a tap to who may read this folder, which is made where it is missing. Answers what ends that. Throws where it cannot listen. */
 export async function serveTap(tap: Tap, folder = ownFolder): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await sweep(folder);
   const path = join(folder, `tape-${process.pid}.sock`);
-  // One of an earlier process with the same number.
-  await rm(path, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -70,6 +69,15 @@ export async function serveTap(tap: Tap, folder = ownFolder): Promise<() => Prom
     await new Promise((resolve) => server.close(resolve));
     await rm(path, { force: true });
   };
+}
+
+/** Takes away what processes left that were killed. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter(isTap)) {
+    const socket = await reached(join(folder, name));
+    if (socket === null) await rm(join(folder, name), { force: true });
+    else socket.destroy();
+  }
 }
 
 function listening(server: Server, path: string): Promise<void> {

@@ -126,7 +126,7 @@ export class Taping {
     });
     remark(
       `the tape is in ${this.path}, with ${exchanges.length} requests, and without logins, names and e-mails; ` +
-        `${plays.join(' and ')} answers by it`,
+        `${plays.join(' and ')} answer${plays.length === 1 ? 's' : ''} by it`,
     );
   }
 }

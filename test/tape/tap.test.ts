@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createNexudusClient } from '../../nexudus/client.js';
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
@@ -60,6 +60,10 @@ describe('what a worker asks', () => {
     try {
       writeFileSync(join(empty.path, 'tape-1.sock'), '');
       assert.equal((await hearWorkers(new Recorder(), empty.path)).workers, 0);
+      const stop = await serveTap(new Tap(), empty.path);
+      assert.deepEqual(readdirSync(empty.path), [`tape-${process.pid}.sock`]);
+      await stop();
+      assert.deepEqual(readdirSync(empty.path), []);
     } finally {
       empty.remove();
     }

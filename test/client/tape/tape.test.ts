@@ -222,6 +222,19 @@ describe('latchkey tape', () => {
     );
   });
 
+  it('is played without a login where it was made with a token', async () => {
+    const form = { grant_type: 'password', username: 'admin@example.com', password: 'nexudus-password' };
+    const answer = await fetch(`${nexudus.url}/token`, { method: 'POST', body: new URLSearchParams(form) });
+    const { access_token: token } = (await answer.json()) as { access_token: string };
+    const env = environmentOf(nexudus, kisi);
+    for (const name of ['NEXUDUS_EMAIL', 'NEXUDUS_PASSWORD']) Reflect.deleteProperty(env, name);
+    const id = String(members[2] ?? 0);
+    const withToken = { ...env, NEXUDUS_TOKEN: token };
+    const said = await latchkeyDone(withToken, 'tape', 'explain', id, '--out', file('token.tape'));
+    assert.equal(await latchkeyDone({}, 'tape', 'play', file('token.tape'), 'explain', id), said);
+    assert.ok(!gunzipSync(readFileSync(file('token.tape'))).includes(token));
+  });
+
   it('keeps what went wrong', async () => {
     const [id = 0] = members;
     nexudus.faults.add({ match: '/coworkertimepasses', kind: 'malformed' });
