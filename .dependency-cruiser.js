@@ -17,6 +17,7 @@ export const arrows = {
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
     'monitoring',
   ],
+  tape: ['access', 'lib', 'nexudus', 'kisi', 'messages'],
   worker: [
     ...[
       'access',
@@ -42,7 +43,17 @@ export const arrows = {
   ],
   client: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
-    ...['temporal-server', 'monitoring', 'webhooks', 'worker', 'space', 'desk', 'verify', 'simulators'],
+    ...[
+      'temporal-server',
+      'monitoring',
+      'webhooks',
+      'tape',
+      'worker',
+      'space',
+      'desk',
+      'verify',
+      'simulators',
+    ],
   ],
   simulators: [],
 };

@@ -20,6 +20,7 @@ COPY monitoring monitoring
 COPY temporal-server temporal-server
 COPY webhooks webhooks
 COPY worker worker
+COPY tape tape
 COPY space space
 COPY desk desk
 COPY client client

@@ -9,6 +9,7 @@ import { addRecordCommands } from './records/commands.js';
 import { addRuleCommands } from './rules/commands.js';
 import { addStartCommands } from './start/commands.js';
 import { addStopCommands } from './stops/commands.js';
+import { addTapeCommands } from './tape/commands.js';
 import { addWebhookCommands } from './webhooks/commands.js';
 import { version } from '../lib/version.js';
 import { CommandError, failureOf, type ExitCode } from '../space/failure.js';
@@ -72,6 +73,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   addExceptionCommands(program);
   addCheckCommands(program);
   addRecordCommands(program);
+  addTapeCommands(program);
   addWebhookCommands(program);
   program.commandsGroup('Help:').helpCommand(true);
   addCompletion(program);

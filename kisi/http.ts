@@ -17,7 +17,14 @@ import {
 } from './errors.js';
 import { createOutageWatch, type OutageWatch } from './outage.js';
 import type { KisiTurns } from './pace.js';
-import { createHttp, failureCode, isTooLarge, requestLimit, type RequestInfo } from '../lib/http.js';
+import {
+  createHttp,
+  failureCode,
+  isTooLarge,
+  requestLimit,
+  type RequestInfo,
+  type Wire,
+} from '../lib/http.js';
 import { boundsSignal, finishFromHere, unlessAborted } from '../lib/within.js';
 
 /** How to reach Kisi. */
@@ -46,6 +53,8 @@ export interface KisiClientOptions {
   onRequest?: (info: RequestInfo) => void;
   /** Told what each good answer says of Kisi's clock, and when its request began by `performance.now`. */
   noteDate?: (date: string | null, startedMs: number) => void;
+  /** What carries the requests. Default: the network. */
+  wire?: Wire | undefined;
 }
 
 const longestPauseMs = 5_000;
@@ -207,7 +216,7 @@ class Sender {
   }
 }
 
-function httpOf({ baseUrl, apiKey, integrationName = 'latchkey' }: KisiClientOptions): AxiosInstance {
+function httpOf({ baseUrl, apiKey, integrationName = 'latchkey', wire }: KisiClientOptions): AxiosInstance {
   if (!/^https?:\/\/\S+$/.test(baseUrl))
     throw new TypeError('The base URL of Kisi must be a full address, such as https://api.kisi.io');
   if (!/^[\x21-\x7e]+$/.test(apiKey))
@@ -222,6 +231,7 @@ function httpOf({ baseUrl, apiKey, integrationName = 'latchkey' }: KisiClientOpt
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
     maxContentLength: mostBytes,
+    wire,
   });
 }
 

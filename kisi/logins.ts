@@ -26,7 +26,7 @@ const maybeInstant = z.iso
 const maybeId = z.int().nullable().default(null);
 
 /** Without its name, which a person chose, and the phone, which is nobody's business. */
-const loginRecord = z
+export const loginRecord = z
   .object({
     id: z.int().positive(),
     user_id: maybeId,

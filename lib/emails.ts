@@ -11,6 +11,7 @@ export function isLike(found: string, wanted: string): boolean {
   return looseForm(found).includes(looseForm(wanted));
 }
 
-function looseForm(text: string): string {
+/** The same for all that such a search may take for the same: without capitals, widths and accents. */
+export function looseForm(text: string): string {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }

@@ -1,5 +1,5 @@
 /** What the clients of both APIs have in common when they send a request. */
-import axios, { isAxiosError, type AxiosInstance, type CreateAxiosDefaults } from 'axios';
+import axios, { isAxiosError, type AxiosAdapter, type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 
 /** One request as it was sent, for logs and figures. */
 export interface RequestInfo {
@@ -16,10 +16,20 @@ export interface RequestInfo {
   durationMs: number;
 }
 
+/** What carries a request to an API and brings its answer back: the network, or what listens in or stands in for it. */
+export type Wire = AxiosAdapter;
+
+/** The wire that everything takes unless said otherwise. */
+export const network: Wire = axios.getAdapter('http');
+
 /** Sends requests, and answers any status with the text that came: a broken one becomes an error of ours where it is parsed. */
-export function createHttp(options: CreateAxiosDefaults & { maxContentLength: number }): AxiosInstance {
+export function createHttp({
+  wire = network,
+  ...options
+}: CreateAxiosDefaults & { maxContentLength: number; wire?: Wire | undefined }): AxiosInstance {
   return axios.create({
     ...options,
+    adapter: wire,
     // A redirect would carry the credentials to an address that nobody configured.
     maxRedirects: 0,
     responseType: 'text',

@@ -48,7 +48,8 @@ export class Exchange {
 
   constructor(private readonly options: Required<NexudusClientOptions>) {
     const headers = { Accept: 'application/json' };
-    this.http = createHttp({ baseURL: options.baseUrl, headers, maxContentLength: mostBytes });
+    const { baseUrl: baseURL, wire } = options;
+    this.http = createHttp({ baseURL, headers, maxContentLength: mostBytes, wire });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Instant } from '../access/types.js';
 import type { NexudusClient } from './client.js';
 import { CollectionSource } from './collection-source.js';
-import { readCollections, type Collections } from './collections.js';
+import { readCollections, type Collections, type PassRows } from './collections.js';
 import type { Follower } from './follower.js';
 import type { Lookups } from './lookups.js';
 import { readRecentPasses } from './passes.js';
@@ -16,6 +16,8 @@ export interface FullReadOptions {
   follower?: Follower | undefined;
   /** How long one may take for all who wait for it. */
   limitMs: number;
+  /** Passes of past years are read too. */
+  pastPasses: boolean;
   /** Told when one is over. */
   onOver: () => void;
 }
@@ -56,11 +58,11 @@ export class FullReads {
 
   /** Begins one. */
   begin(client: NexudusClient): SharedRead {
-    const { now, follower, limitMs } = this.options;
+    const { now, follower, limitMs, pastPasses } = this.options;
     const common = beginRead(client, now());
     const read = async (): Promise<CollectionSource> => {
       const take = follower?.rebase();
-      const all = await readEverybody(client, common.lookups, common.startedAt);
+      const all = await readEverybody(client, common.lookups, common.startedAt, pastPasses);
       this.knownCost = costOf(all.collections);
       take?.(all.collections);
       return all;
@@ -89,14 +91,17 @@ export class FullReads {
 
 /**
  * Reads whole collections: coworkers, contracts, pauses, teams, and passes that are neither used nor expired long since.
- * Of the others, one that a key stands on is looked up by its id. Throws NexudusError.
+ * Of the others, one that a key stands on is looked up by its id; `pastPasses`: they are read as well. Throws NexudusError.
  */
 export async function readEverybody(
   client: NexudusClient,
   lookups: Lookups,
   startedAt: Instant,
+  pastPasses = false,
 ): Promise<CollectionSource> {
-  const all = await readCollections(client, () => readRecentPasses(client, startedAt));
+  const readPasses = (): Promise<PassRows> =>
+    pastPasses ? client.listSparing('coworkertimepasses') : readRecentPasses(client, startedAt);
+  const all = await readCollections(client, readPasses);
   return new CollectionSource(all, client, lookups, startedAt);
 }
 

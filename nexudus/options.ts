@@ -1,4 +1,4 @@
-import type { RequestInfo } from '../lib/http.js';
+import { network, type RequestInfo, type Wire } from '../lib/http.js';
 import { createServerClock, type ServerClock } from './clock.js';
 import { createPacer, type Turns } from './pace.js';
 import { createSession, type Session } from './session.js';
@@ -25,6 +25,8 @@ export interface NexudusClientOptions {
   stalls?: Stalls;
   /** Told of every request after its answer. */
   onRequest?: (info: RequestInfo) => void;
+  /** What carries the requests. Default: the network. */
+  wire?: Wire;
 }
 
 /** The options with what is left out at its default. */
@@ -37,6 +39,7 @@ export function withDefaults(options: NexudusClientOptions): Required<NexudusCli
     clock: createServerClock(),
     stalls: createStalls(),
     onRequest: () => undefined,
+    wire: network,
     ...options,
   };
 }

@@ -18,7 +18,8 @@ export interface Places {
 /** IANA time zones by location id, as an operator configured them. */
 export type TimeZones = Readonly<Record<number, string>>;
 
-const cutOffSetting = 'Checkin.DailyCutOffTime';
+/** The only setting of a location that is read: when its day begins. */
+export const cutOffSetting = 'Checkin.DailyCutOffTime';
 
 /**
  * Reads all locations with their time zones and day starts. `before` is what the last read gave, if any. Throws

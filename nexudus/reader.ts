@@ -39,6 +39,11 @@ export interface ReaderOptions {
   lookLaterMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
   baselines: () => Promise<Baselines | null>;
+  /**
+   * Whoever is asked for, everybody is read, and passes of past years as well: for one who shows what is known of each. Default:
+   * false.
+   */
+  pastPasses?: boolean;
   /** What keeps a copy of all records up; left out: everybody is read anew. */
   follower?: Follower;
 }
@@ -75,13 +80,21 @@ class MemberReader implements Reader {
   constructor(private readonly options: ReaderOptions) {
     const { client, clientForGroups = client, clientForBatches = client } = options;
     const { now, baselines, follower, gatherMs = 100, fullReadLimitMs = 10 * 60_000 } = options;
+    const { pastPasses = false } = options;
     this.absences = createAbsences(now, options.lookLaterMs);
     this.offers = keep(() => readOffers(client), now, referenceLimit);
     this.places = keep(() => this.readPlaces(), now, referenceLimit);
     const onOver = (): void => {
       this.rounds.goOn();
     };
-    this.fullReads = new FullReads({ now, baselines, follower, limitMs: fullReadLimitMs, onOver });
+    this.fullReads = new FullReads({
+      now,
+      baselines,
+      follower,
+      limitMs: fullReadLimitMs,
+      pastPasses,
+      onOver,
+    });
     this.rounds = new Rounds({
       clients: { single: client, groups: clientForGroups, batches: clientForBatches },
       ...{ fullReads: this.fullReads, now, gatherMs },
@@ -93,7 +106,9 @@ class MemberReader implements Reader {
     const { fullReads, rounds } = this;
     const request = this.decided(given);
     const usable = fullReads.usable(request.notBefore);
-    if (usable !== null && (!fullReads.isRunning() || request.isBatch)) return this.serve(usable, request);
+    const isForOne = !request.isBatch && this.options.pastPasses !== true;
+    if (usable !== null && (!fullReads.isRunning() || !isForOne)) return this.serve(usable, request);
+    if (this.options.pastPasses) return this.serve(fullReads.begin(this.options.client), request);
     fullReads.estimateCost();
     // However many checked in, only their passes are looked up.
     const isOneOfMany = request.isBatch && !request.isCheckIn;

@@ -1,3 +1,4 @@
+import type { Instant } from '../access/types.js';
 import { readingRules } from '../access/pass-rules.js';
 import { createKisiClient, type KisiClient } from '../kisi/client.js';
 import { createKisiPacer } from '../kisi/pace.js';
@@ -8,22 +9,26 @@ import { checkSpace, UnreadSpaceError, type CheckedSpace } from '../worker/check
 import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/config.js';
 import type { Credentials, NexudusAuth } from '../config/credentials.js';
+import { network, type Wire } from '../lib/http.js';
 import { remark } from './remark.js';
 
-/** Nexudus as this configuration reaches it. Nothing is sent yet. `hastyMs`: nobody waits longer for an answer. */
-export function nexudusOf({ nexudus }: Config, hastyMs?: number): NexudusClient {
+/**
+ * Nexudus as this configuration reaches it. Nothing is sent yet. `hastyMs`: nobody waits longer for an answer. `wire`: what
+ * carries the requests.
+ */
+export function nexudusOf({ nexudus }: Config, hastyMs?: number, wire: Wire = network): NexudusClient {
   const { baseUrl, auth } = nexudus;
   const haste = hastyMs === undefined ? {} : { timeoutMs: hastyMs, throttleRetries: 0 };
-  return createNexudusClient({ baseUrl, auth, ...haste });
+  return createNexudusClient({ baseUrl, auth, wire, ...haste });
 }
 
 /** Kisi, likewise. Throws ConfigError where the key cannot be one. */
-export function kisiOf({ kisi }: Config, hastyMs?: number): KisiClient {
+export function kisiOf({ kisi }: Config, hastyMs?: number, wire: Wire = network): KisiClient {
   const { baseUrl, apiKey } = kisi;
   // The worker shares the limit of this key: it goes first.
   const pace = createKisiPacer({ most: 2 }).urgent;
   const patience = hastyMs === undefined ? { throttleRetries: 10 } : { timeoutMs: hastyMs };
-  return usable(() => createKisiClient({ baseUrl, apiKey, pace, ...patience }));
+  return usable(() => createKisiClient({ baseUrl, apiKey, pace, wire, ...patience }));
 }
 
 /** Both, for as long as a process lives, also when their credentials change. */
@@ -59,20 +64,34 @@ export function readMember(
   { timeZones }: Pick<CheckedSpace, 'timeZones'>,
   memberId: number,
 ): Promise<MemberRead> {
+  return memberReader({ nexudus, timeZones })(memberId);
+}
+
+/** What a reader of members reads. */
+export interface MemberReading {
+  nexudus: NexudusClient;
+  timeZones: CheckedSpace['timeZones'];
+  /** What time it is. Default: this machine's clock. */
+  now?: () => Instant;
+  /** All are read at once, whoever is asked for first. */
+  everybody?: boolean;
+}
+
+/** Reads members as `readMember` does, with all that they share read once. */
+export function memberReader({
+  nexudus,
+  timeZones,
+  now = Date.now,
+  everybody = false,
+}: MemberReading): (memberId: number) => Promise<MemberRead> {
   const baselines = (): Promise<null> => Promise.resolve(null);
-  const once = { gatherMs: 0, lookLaterMs: 0 };
+  const once = { gatherMs: 0, lookLaterMs: 0, pastPasses: everybody };
   const reader = createReader({
-    ...{ client: nexudus, readingRules, now: Date.now, timeZones, baselines, ...once },
+    ...{ client: nexudus, readingRules, now, timeZones, baselines, ...once },
   });
-  return reader.readMember({
-    memberId,
-    notBefore: Date.now(),
-    reference: 'anew',
-    isCheckIn: false,
-    isBatch: false,
-    siblingIds: [],
-    standsOn: [],
-  });
+  const how = { isCheckIn: false, isBatch: false, siblingIds: [], standsOn: [] };
+  const reference = everybody ? 'kept' : 'anew';
+  return (memberId) => reader.readMember({ ...how, memberId, notBefore: now(), reference });
 }
 
 /** What `make` makes of the configuration; its complaint (a TypeError) becomes a ConfigError. */

@@ -7,7 +7,7 @@ import type { Exception, Instant, Rules, WhatIf } from '../access/types.js';
 import { CommandError } from './failure.js';
 import { homeZone, instantAt, type Typed } from './typed-times.js';
 import { differencesFrom, differencesOf, type Space } from './rules-in-force.js';
-import { surveySpace } from './survey.js';
+import { surveySpace, type SurveyBy } from './survey.js';
 
 /** The members of a plan: one, those of a location, or all. */
 export interface Scope {
@@ -41,9 +41,10 @@ export async function surveyScope(
   { config, nexudus, kisi }: Space,
   timeZones: Ground['timeZones'],
   { memberId }: Scope,
+  by: SurveyBy = {},
 ): Promise<Planned> {
   const only = memberId === null ? null : [memberId];
-  const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
+  const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only, by);
   if (memberId === null) return { ...surveyed, people: surveyed.people.filter(isMember) };
   if (!surveyed.people.every(isUnknown)) return surveyed;
   throw new CommandError('Nexudus has no coworker with this id, and Latchkey knows none', 2);
@@ -52,14 +53,14 @@ export async function surveyScope(
 const isUnknown = ({ read, holdings }: Surveyed): boolean =>
   read.snapshot === null && holdings.ledger.length === 0;
 
-/** The plan for those of the location, or for all; `typed` null: as of now. */
+/** The plan for those of the location, or for all; `typed` null: as of `now`, which is what this machine's clock says. */
 export function planOf(
   { people, unread, exceptions }: Planned,
   rules: Rules,
   typed: Typed | null,
   locationId: number | null,
+  now: Instant = Date.now(),
 ): Plan {
-  const now = Date.now();
   const previews = people
     .map((one) => {
       const at = typed === null ? now : instantAt(typed, homeZone(one.read.snapshot));

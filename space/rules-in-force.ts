@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { readInForce } from '../activities/in-force.js';
 import { digestOfRules } from '../activities/membership.js';
 import { readOrders } from '../activities/orders.js';
-import { iso, type Exception } from '../access/types.js';
+import { iso, type Exception, type Instant } from '../access/types.js';
+import { network, type Wire } from '../lib/http.js';
 import type { KisiClient } from '../kisi/client.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import type { CheckedSpace } from '../worker/check.js';
@@ -15,7 +16,8 @@ import { digestOfFile, groundOf, settingsOf } from '../worker/in-force.js';
 import { failureOf } from './failure.js';
 import { remark } from './remark.js';
 import { withSession } from './session.js';
-import { checkedSpace, kisiOf, nexudusOf, soundSpace } from './apis.js';
+import { checkedSpace, kisiOf, memberReader, nexudusOf, soundSpace } from './apis.js';
+import type { MemberRead } from '../nexudus/reader.js';
 import { timeWords } from './times.js';
 import { zoneOf, type Zones } from './zones.js';
 
@@ -31,6 +33,10 @@ export interface Space {
   inForce: InForce | null;
   /** Null: they cannot be read. */
   exceptions: readonly Exception[] | null;
+  /** What time it is for all that is asked. */
+  now: () => Instant;
+  /** One member's records, as they are now. Throws NexudusError. */
+  readMember: (memberId: number) => Promise<MemberRead>;
 }
 
 export interface RulesWanted {
@@ -38,6 +44,12 @@ export interface RulesWanted {
   file?: string | undefined;
   /** The command answers without a Temporal server too. */
   mayLackWorker?: boolean;
+  /** What goes to both APIs is listened in on. */
+  wireTo?: (api: 'nexudus' | 'kisi') => Wire;
+  /** What time it is for all that is asked. Default: as this machine's clock says. */
+  now?: () => Instant;
+  /** All are read at once, whoever is asked for first. */
+  everybody?: boolean;
 }
 
 /** What Temporal keeps of the rules; `why`: nothing is known, in a few words. */
@@ -50,15 +62,23 @@ interface Known extends Pick<Space, 'inForce' | 'exceptions'> {
  * stderr, and where nothing is known to be in force, the file stands in. Throws ConfigError, CommandError where there is
  * no Temporal server and the command needs one, NexudusError and KisiError.
  */
-export async function openSpace({ file, mayLackWorker = false }: RulesWanted = {}): Promise<Space> {
+export async function openSpace(wanted: RulesWanted = {}): Promise<Space> {
+  const { file, mayLackWorker = false, wireTo = () => network, now = Date.now, everybody = false } = wanted;
   const { config, problems } =
     file === undefined ? readSettings() : { config: readConfig(file), problems: [] };
-  const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
+  const nexudus = nexudusOf(config, undefined, wireTo('nexudus'));
+  const apis = { nexudus, kisi: kisiOf(config, undefined, wireTo('kisi')) };
+  const readingBy = ({ timeZones }: Ground): Pick<Space, 'now' | 'readMember'> => ({
+    now,
+    readMember: memberReader({ nexudus, timeZones, now, everybody }),
+  });
   const known = mayLackWorker ? await knownIfAny(config) : await readKnown(config);
   const { inForce, exceptions } = known;
   if (file === undefined && inForce !== null && inForce.ground !== null) {
-    const space: Space = { config, ...apis, ground: inForce.ground, from: 'worker', inForce, exceptions };
-    await tellDifference(space, inForce.ground, problems);
+    const { ground } = inForce;
+    const known = { ground, from: 'worker', inForce, exceptions } as const;
+    const space: Space = { config, ...apis, ...known, ...readingBy(ground) };
+    await tellDifference(space, ground, problems);
     return space;
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -67,7 +87,7 @@ export async function openSpace({ file, mayLackWorker = false }: RulesWanted = {
   const checked = await check(config, apis.nexudus, apis.kisi);
   const ground = groundOf(config.file, checked);
   if (file === undefined) tellStandIn(config, known, digestOfRules(ground.rules));
-  return { config, ...apis, ground, from: 'file', inForce, exceptions };
+  return { config, ...apis, ground, from: 'file', inForce, exceptions, ...readingBy(ground) };
 }
 
 /**

@@ -4,11 +4,44 @@ import { keyEmailDigests } from '../activities/email-digest.js';
 import { readOrders } from '../activities/orders.js';
 import { survey, type Survey, type SurveyDeps } from '../activities/survey.js';
 import { runningMembers } from '../activities/wake.js';
+import type { Instant } from '../access/types.js';
 import type { Config } from '../config/config.js';
 import { holdingsOf } from './member-workflows.js';
 import { secretIfAny } from './secret.js';
 import { withProgress } from './progress.js';
 import { withSession } from './session.js';
+
+/** What Latchkey itself knows of members: their workflows, what was ordered, and what was read last. */
+export type Standing = Pick<SurveyDeps, 'baselines' | 'exceptions' | 'running' | 'holdingsOf'>;
+
+/** Does a job with that at hand. Throws CommandError where no worker answers, DatabaseError, and what the job throws. */
+export type WithStanding = <T>(job: (standing: Standing) => Promise<T>) => Promise<T>;
+
+/** As Temporal and the database have it that the settings name. */
+export function standingBy(config: Config): WithStanding {
+  return async (job) => {
+    const secret = await secretIfAny(config);
+    return withSession(config, ({ client }) => job(standingOf(client, secret)));
+  };
+}
+
+function standingOf(client: Client, secret: Buffer | null): Standing {
+  // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
+  if (secret !== null) keyEmailDigests(secret);
+  const baselines = createBaselineBook(client, Date.now);
+  return {
+    baselines: () => baselines.read(),
+    exceptions: async () => (await readOrders(client)).exceptions,
+    running: () => runningMembers(client),
+    holdingsOf: (ids) => holdingsOf(client, ids),
+  };
+}
+
+/** Where a survey is not of the space of now, and by its settings. */
+export interface SurveyBy {
+  now?: () => Instant;
+  withStanding?: WithStanding;
+}
 
 /**
  * Every coworker of the space, or these members, as Nexudus, Latchkey and Kisi know them now. Throws CommandError where
@@ -18,11 +51,11 @@ export async function surveySpace(
   config: Config,
   apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
   only: readonly number[] | null,
+  { now = Date.now, withStanding = standingBy(config) }: SurveyBy = {},
 ): Promise<Survey> {
-  const secret = await secretIfAny(config);
   const whom = only === null ? 'all members' : `${only.length} members`;
-  return withSession(config, ({ client }) =>
-    withProgress(`Reading Nexudus and Kisi for ${whom}`, () => surveyBy(client, secret, apis, only)),
+  return withStanding((standing) =>
+    withProgress(`Reading Nexudus and Kisi for ${whom}`, () => survey({ ...apis, ...standing, now }, only)),
   );
 }
 
@@ -33,16 +66,5 @@ export function surveyBy(
   apis: Pick<SurveyDeps, 'nexudus' | 'kisi' | 'timeZones'>,
   only: readonly number[] | null,
 ): Promise<Survey> {
-  // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
-  if (secret !== null) keyEmailDigests(secret);
-  const baselines = createBaselineBook(client, Date.now);
-  const deps = {
-    ...apis,
-    baselines: () => baselines.read(),
-    exceptions: async () => (await readOrders(client)).exceptions,
-    running: () => runningMembers(client),
-    holdingsOf: (ids: readonly number[]) => holdingsOf(client, ids),
-    now: Date.now,
-  };
-  return survey(deps, only);
+  return survey({ ...apis, ...standingOf(client, secret), now: Date.now }, only);
 }

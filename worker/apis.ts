@@ -12,6 +12,7 @@ import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type LaneName, type Pacer, type Plan, type Turns } from '../nexudus/pace.js';
 import { createSession, type Session } from '../nexudus/session.js';
 import { createStalls } from '../nexudus/stalls.js';
+import { network, type Wire } from '../lib/http.js';
 import { Login, type LoginState } from './login.js';
 import { noRefusals, type RefusalBook } from './refusals.js';
 import { turnsByPriority } from './turns.js';
@@ -54,7 +55,7 @@ export interface Paces {
 /**
  * Each process has its own paces: only one of them is the leader at a time. Other ones are for benches and tests.
  * `readCredentials`: the credentials as they are now where they were read at the start; null: not whole, or always the
- * same. `refusals`: what earlier processes know of refused logins. `wallMs`: this machine's clock.
+ * same. `refusals`: what earlier processes know of refused logins. `wallMs`: this machine's clock. `wireTo`: what carries requests.
  */
 export function createApis(
   config: Config,
@@ -62,6 +63,7 @@ export function createApis(
   readCredentials: () => Credentials | null = () => null,
   refusals: RefusalBook = noRefusals,
   wallMs: () => Instant = Date.now,
+  wireTo: (api: 'nexudus' | 'kisi') => Wire = () => network,
 ): Apis {
   const meters = new ApiMeters();
   const nexudusClock = createServerClock({ wallMs });
@@ -69,13 +71,14 @@ export function createApis(
   const temporalClock = createServerClock({ wallMs });
   const clocks = { temporal: temporalClock, nexudus: nexudusClock, kisi: kisiClock };
   const time = createTimekeeper({ clocks, wallMs });
-  const common = { config, readCredentials, meters, watch: new ApiWatch(() => time.now()) };
+  const watch = new ApiWatch(() => time.now());
+  const common = { config, readCredentials, meters, watch, wireTo };
   const nexudus = nexudusClients(common, paces.nexudus ?? createPacer(), nexudusClock, refusals);
   const kisi = kisiClients(common, paces.kisi ?? createKisiPacer(), kisiClock);
   return {
     ...nexudus.clients,
     ...kisi.clients,
-    ...{ kisiClock, temporalClock, time, meters, watch: common.watch },
+    ...{ kisiClock, temporalClock, time, meters, watch },
     logins: [nexudus.login, kisi.login],
     nexudusToken() {
       const auth = nexudus.login.inUse();
@@ -90,10 +93,11 @@ interface Common {
   readCredentials: () => Credentials | null;
   meters: ApiMeters;
   watch: ApiWatch;
+  wireTo: (api: 'nexudus' | 'kisi') => Wire;
 }
 
 function nexudusClients(
-  { config, readCredentials, meters, watch }: Common,
+  { config, readCredentials, meters, watch, wireTo }: Common,
   pacer: Pacer,
   clock: ServerClock,
   refusals: RefusalBook,
@@ -103,7 +107,10 @@ function nexudusClients(
   const sessionOf = sessionsBy(refusals);
   const onRequest = meters.request.bind(meters, 'nexudus');
   const clientFor = (auth: NexudusAuth, pace: Turns): NexudusClient =>
-    createNexudusClient({ baseUrl, auth, clock, stalls, session: sessionOf(auth), pace, onRequest });
+    createNexudusClient({
+      ...{ baseUrl, auth, clock, stalls, pace, onRequest, wire: wireTo('nexudus') },
+      session: sessionOf(auth),
+    });
   const turnsOf = (lane: LaneName): Turns => meters.turns('nexudus', lane, pacer[lane]);
   const members = turnsOf('members');
   const login = new Login({
@@ -126,11 +133,12 @@ function nexudusClients(
 }
 
 function kisiClients(
-  { config, readCredentials, meters, watch }: Common,
+  { config, readCredentials, meters, watch, wireTo }: Common,
   pacer: KisiPacer,
   clock: ServerClock,
 ) {
   const { baseUrl } = config.kisi;
+  const wire = wireTo('kisi');
   const onRequest = meters.request.bind(meters, 'kisi');
   const turns = turnsByPriority({
     urgent: meters.turns('kisi', 'urgent', pacer.urgent),
@@ -140,14 +148,14 @@ function kisiClients(
     api: 'Kisi',
     credential: config.kisi.apiKey,
     readCredential: () => readCredentials()?.kisi ?? null,
-    tryOut: (apiKey) => createKisiClient({ baseUrl, apiKey, pace: turns, onRequest }).currentUser(),
+    tryOut: (apiKey) => createKisiClient({ baseUrl, apiKey, pace: turns, onRequest, wire }).currentUser(),
   });
   const noteDate = clock.note.bind(clock);
   const clientBy = (options: Pick<KisiClientOptions, 'beforeWrite'>): KisiClient =>
     watch.kisi(
       login.clientOf((apiKey) =>
         createKisiClient({
-          ...{ baseUrl, apiKey, pace: login.guarded(turns), noteDate, onRequest },
+          ...{ baseUrl, apiKey, pace: login.guarded(turns), noteDate, onRequest, wire },
           ...options,
         }),
       ),

@@ -4,12 +4,11 @@ import type { Instant, NextChange } from '../../access/types.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import { explainSnapshot, verdictWords } from '../../space/explain.js';
 import { CommandError } from '../../space/failure.js';
-import { homeZone, instantAt, parseAt } from '../../space/typed-times.js';
+import { homeZone, instantAt, parseAt, type Typed } from '../../space/typed-times.js';
 import { exactIso, isoTimes, print, printJson } from '../terminal/output.js';
 import { renewalsAssumed } from '../rules/plan.js';
 import { groupNames, idWords, withGroupNames, type Names } from '../../space/names.js';
-import { openSpace, rulesJson } from '../../space/rules-in-force.js';
-import { readMember } from '../../space/apis.js';
+import { openSpace, rulesJson, type Space } from '../../space/rules-in-force.js';
 import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
 import { memberIdFor, parseWho } from '../../space/who.js';
 
@@ -42,10 +41,18 @@ export async function explainMember(id: string, { at, config, json = false }: Ex
   const who = parseWho(id);
   const typed = at === undefined ? null : parseAt(at);
   const space = await openSpace({ file: config, mayLackWorker: true });
-  const { nexudus, ground, exceptions } = space;
-  const memberId = await memberIdFor(who, nexudus);
-  const snapshot = snapshotOf(await readMember(nexudus, ground, memberId));
-  const when = typed === null ? Date.now() : instantAt(typed, homeZone(snapshot));
+  await explainIn(space, await memberIdFor(who, space.nexudus), { typed, json });
+}
+
+/** Says the same of this member of this space. Throws CommandError where Nexudus has no such member, and NexudusError. */
+export async function explainIn(
+  space: Space,
+  memberId: number,
+  { typed, json }: { typed: Typed | null; json: boolean },
+): Promise<void> {
+  const { ground, exceptions } = space;
+  const snapshot = snapshotOf(await space.readMember(memberId));
+  const when = typed === null ? space.now() : instantAt(typed, homeZone(snapshot));
   const { assumesRenewals, groups, decision } = explainSnapshot(snapshot, {
     ...{ rules: ground.rules, exceptions: exceptions ?? [], at: when, isNamed: typed !== null },
   });

@@ -17,7 +17,8 @@ import {
   type Plan,
 } from '../../space/planning.js';
 import { groupNames, idWords, type Names } from '../../space/names.js';
-import { openSpace, rulesJson } from '../../space/rules-in-force.js';
+import { openSpace, rulesJson, type Space } from '../../space/rules-in-force.js';
+import type { SurveyBy } from '../../space/survey.js';
 import { readSecret } from '../../space/secret.js';
 import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
 import { zoneOf, type Zones } from '../../space/zones.js';
@@ -55,8 +56,7 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   const surveyed = await surveyScope(space, ground.timeZones, scope);
   const made = planOf(surveyed, ground.rules, typed, locationId);
   const names = await groupNames(space);
-  if (options.json === true) printJson({ ...jsonOf(made, names, typed), rules: rulesJson(space) });
-  else print(words(made, names, typed, ground.knownZones));
+  show(made, names, { space, typed, json: options.json ?? false });
   if (options.out === undefined) return;
   const { rules, timeZones } = ground;
   const about = { scope, rules, timeZones, space: await spaceIdOf(space) };
@@ -64,6 +64,23 @@ export async function plan(id: string | undefined, options: PlanOptions): Promis
   writePlanFile(options.out, file);
   const naming = otherRules(file, space).length === 0 ? '' : ` --by-rules ${digestOfRules(rules)}`;
   remark(`plan ${file.id} is in ${options.out}; \`latchkey apply ${options.out}${naming}\` does just this`);
+}
+
+/** The plan for all of a space that was looked at otherwise than now and by the settings. Throws as `plan` does. */
+export async function planIn(space: Space, by: SurveyBy, json: boolean): Promise<void> {
+  const { timeZones, rules } = space.ground;
+  const surveyed = await surveyScope(space, timeZones, { memberId: null, locationId: null }, by);
+  const made = planOf(surveyed, rules, null, null, space.now());
+  show(made, await groupNames(space), { space, typed: null, json });
+}
+
+function show(
+  made: Plan,
+  names: Names,
+  { space, typed, json }: { space: Space; typed: Typed | null; json: boolean },
+): void {
+  if (json) printJson({ ...jsonOf(made, names, typed), rules: rulesJson(space) });
+  else print(words(made, names, typed, space.ground.knownZones));
 }
 
 /** What the plan does to a key, from the member's side. */

@@ -29,6 +29,7 @@ import { print, printFailure } from '../terminal/output.js';
 import { tryTemporal, withSession } from '../../space/session.js';
 import { usable } from '../../space/apis.js';
 import { keepServingDesk } from './serve-desk.js';
+import { serveTap, Tap } from '../../tape/tap.js';
 
 /** Beside the embedded server's files, since a first start that is refused must not make a database. */
 const refusedLoginFile = '.latchkey/refused-login.json';
@@ -47,7 +48,8 @@ export async function worker(): Promise<never> {
   const refusals = openRefusals(refusedLoginFile, (err) => {
     log.warn({ err }, 'that a login was refused cannot be kept, so each start would send it again');
   });
-  const apis = usable(() => createApis(config, {}, readCredentials, refusals));
+  const tap = new Tap();
+  const apis = usable(() => createApis(config, {}, readCredentials, refusals, Date.now, tap.wireTo));
   if (config.temporalAddress !== null) await tryTemporal(config);
   const before = await readResolved(config.databaseUrl);
   const space = new SpaceWatch({
@@ -72,8 +74,14 @@ export async function worker(): Promise<never> {
     await temporal?.then((one) => one.stop()).catch(() => undefined);
     throw error;
   }
+  const endTap = await serveTap(tap).catch((err: unknown) => {
+    log.warn({ err }, '`latchkey tape --for` cannot listen to this worker; all else works');
+    return () => Promise.resolve();
+  });
   // A worker that failed half-way leaves pollers behind that would keep the process alive.
-  process.exit(await run({ config, log, apis, space }, temporal, stopAsked).catch(failed));
+  const code = await run({ config, log, apis, space }, temporal, stopAsked).catch(failed);
+  await endTap();
+  process.exit(code);
 }
 
 /** Beside the first check of the space; null: not where none has run yet, since a first start that is refused leaves nothing. */

@@ -23,6 +23,7 @@ const commands = [
   'disagreements',
   'status',
   'alert',
+  'tape',
 ];
 
 describe('the command line', () => {
@@ -59,7 +60,14 @@ describe('the command line', () => {
     });
   }
 
-  for (const name of [...commands, 'hooks status', 'hooks install']) {
+  for (const name of [
+    ...commands,
+    'hooks status',
+    'hooks install',
+    'tape explain',
+    'tape plan',
+    'tape play',
+  ]) {
     it(`explains ${name} in plain words`, async () => {
       const { code, stdout } = await latchkeyHere(...name.split(' '), '--help');
       assert.equal(code, 0);
