@@ -153,8 +153,13 @@ function verdictLines(verdicts: readonly RuleVerdict[]): string[] {
   const sorted = verdicts.toSorted(
     (one, other) => Number(other.counts) - Number(one.counts) || latest(one, other),
   );
-  const shown = sorted.slice(0, mostVerdicts).map(verdictWords);
-  return sorted.length > shown.length ? [...shown, say.groups.moreVerdicts] : shown;
+  const rest = sorted.slice(mostVerdicts);
+  const counting = rest.filter(({ counts }) => counts).length;
+  return [
+    ...sorted.slice(0, mostVerdicts).map(verdictWords),
+    ...(counting > 0 ? [say.groups.moreCount(counting)] : []),
+    ...(rest.length > counting ? [say.groups.olderDoNot] : []),
+  ];
 }
 
 const latest = (one: RuleVerdict, other: RuleVerdict): number => (other.passId ?? 0) - (one.passId ?? 0);

@@ -105,7 +105,9 @@ export const personWords = {
     endless: 'no end',
     noEndKnown: 'no end known',
     unreadableEnd: 'an end that cannot be read',
-    moreVerdicts: 'Older passes do not count either.',
+    moreCount: (count: number): string =>
+      count === 1 ? '1 more pass counts.' : `${count} more passes count.`,
+    olderDoNot: 'Older passes do not count.',
     nextChange: 'Next change',
     noChange: 'none known',
     noRecord: 'no pass opens it',

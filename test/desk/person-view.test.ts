@@ -56,6 +56,16 @@ describe('what a person’s page shows', () => {
     assert.match(facts.get('Why') ?? '', /^pass 900 \(Day pass\), which expires at Wed 30 Dec/);
   });
 
+  it('says how many more passes count, and that older ones do not', () => {
+    const lasting = { expiresAt: at('2026-12-30T05:15:00Z') };
+    const count = [1, 2, 3, 4, 5, 6, 7].map((id) => pass({ id: 900 + id, ...lasting }));
+    const over = pass({ id: 800, expiresAt: at('2026-11-28T05:15:00Z') });
+    const many = read(snapshot({ profiles: [profile({ passes: [...count, over] })] }));
+    const verdicts = viewOf({ records: many, inKisi: held() }).groups[0]?.why ?? [];
+    assert.equal(verdicts.length, 7);
+    assert.deepEqual(verdicts.slice(5), ['2 more passes count.', 'Older passes do not count.']);
+  });
+
   it('tells a right by hand, its role and an end that cannot be read', () => {
     const odd = { byLatchkey: false, role: 'group_manager', until: null, isEndReadable: false, since: null };
     const facts = new Map(viewOf({ records: bought, inKisi: held(odd) }).groups[0]?.facts);
@@ -108,7 +118,7 @@ describe('what a person’s page shows', () => {
     const profiles = [profile({ passes: [pass({ id: 900 }), ...old] })];
     const shown = viewOf({ records: read(snapshot({ profiles })), inKisi: held() });
     assert.match(shown.groups[0]?.why[0] ?? '', /^pass 900 .* counts/);
-    assert.equal(shown.groups[0]?.why.at(-1), 'Older passes do not count either.');
+    assert.equal(shown.groups[0]?.why.at(-1), 'Older passes do not count.');
     const without = viewOf({ records: read(snapshot({ profiles: [profile({ passes: old })] })) });
     assert.equal(without.questions[0]?.reasons.length, 1);
     assert.equal(without.timeline?.rows.length, 100);
