@@ -1,3 +1,4 @@
+import type { OwnedKey } from '../access/ownership.js';
 import { acceptanceOf, type Acceptance, type InvitationMails } from '../access/invitations.js';
 import type { Instant } from '../access/types.js';
 import { mailAgain, type AuditRecord } from '../database/audit-records.js';
@@ -11,7 +12,7 @@ import { Phones, firstIdle } from './phones.js';
 /** What invitations are read from. */
 export interface InvitationSources {
   kisi: Pick<KisiClient, 'inviteesByUnlock' | 'inviteesByLastUnlock' | 'getInvitee' | 'loginsOf'>;
-  ownership: Pick<Ownership, 'all'>;
+  ownership: Pick<Ownership, 'all' | 'read'>;
   auditLog: Pick<AuditLog, 'writesAbout'>;
   now: () => Instant;
 }
@@ -46,7 +47,7 @@ const mostIds = 500;
  * list, and the phones of each of them who holds a key. Throws KisiError and DatabaseError.
  */
 export async function readInvitations(sources: InvitationSources): Promise<Invitations> {
-  const holders = await readHolders(sources);
+  const holders = holdersAmong(await sources.ownership.all(), sources.now());
   const idle = new Map((await firstIdle(sources.kisi)).map((user) => [user.id, user]));
   const invited = holders.flatMap((holder) => {
     const user = idle.get(holder.userId);
@@ -65,7 +66,7 @@ export async function readInvitation(
   sources: InvitationSources,
   memberId: number,
 ): Promise<Invitation | null> {
-  const holder = (await readHolders(sources)).find((one) => one.memberId === memberId);
+  const [holder] = holdersAmong(await sources.ownership.read(memberId, []), sources.now());
   if (holder === undefined) return null;
   const user = await sources.kisi.getInvitee(holder.userId);
   const [invitation = null] = user === null ? [] : await withSigns(sources, [{ ...holder, user }]);
@@ -75,11 +76,10 @@ export async function readInvitation(
 type Holder = Pick<Invitation, 'memberId' | 'userId' | 'key'>;
 
 /** Whoever holds a key that is on record as Latchkey's own and has not ended. */
-async function readHolders({ ownership, now }: InvitationSources): Promise<Holder[]> {
-  const at = now();
-  const keys = (await ownership.all()).flatMap(({ memberId, userId, groupId, key }): Holder[] => {
+function holdersAmong(owned: readonly OwnedKey[], now: Instant): Holder[] {
+  const keys = owned.flatMap(({ memberId, userId, groupId, key }): Holder[] => {
     if (key === null || key.byHand || key.keyId === null || key.uncertain) return [];
-    if (key.validUntil !== null && key.validUntil <= at) return [];
+    if (key.validUntil !== null && key.validUntil <= now) return [];
     return [{ memberId, userId, key: { id: key.keyId, groupId } }];
   });
   return [...groupBy(keys, ({ memberId }) => memberId).values()].flatMap((own) =>

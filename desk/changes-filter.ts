@@ -1,8 +1,10 @@
 import { DateTime } from 'luxon';
+import { printable } from '../access/text.js';
 import type { Instant } from '../access/types.js';
 import type { AuditFilter, AuditKind, AuditRecord } from '../database/audit-records.js';
 import { CommandError } from '../space/failure.js';
 import { instantAt, parseAt } from '../space/typed-times.js';
+import type { People } from './desk.js';
 import { words } from './words.js';
 
 /** What can be filtered by, as the names of the form's fields. */
@@ -23,17 +25,32 @@ export interface ReadFilter {
 const usualDays = 30;
 /** No giver's name with its account is longer (messages/to-control.ts). */
 const longestBy = 210;
+/** So many are named where a name is not enough. */
+const mostNamed = 5;
 const said = words.space.changes;
 
-/** Reads a query string; times are those of the zone (null: UTC). Throws nothing: a field that means nothing is told. */
-export function readFilter(query: unknown, zone: string | null, now: Instant): ReadFilter {
+/** Whom a text means. */
+type FindPeople = (text: string, most: number) => ReturnType<People['find']>;
+
+const findsNobody: FindPeople = () => ({ people: [], more: 0, exact: 0 });
+
+/**
+ * Reads a query string; times are those of the zone (null: UTC), and names are those that `find` knows. Throws nothing: a field
+ * that means nothing is told.
+ */
+export function readFilter(
+  query: unknown,
+  zone: string | null,
+  now: Instant,
+  find: FindPeople = findsNobody,
+): ReadFilter {
   const typed = typedIn(query);
   const reader = new Reader();
   const from = typed.from === '' ? usualFrom(zone, now) : typed.from;
   const filter: AuditFilter = {
     since: reader.read('from', () => timeOf(from, zone)),
     until: typed.to === '' ? undefined : reader.read('to', () => timeOf(typed.to, zone)),
-    memberId: typed.person === '' ? undefined : reader.read('person', () => idOf(typed.person, said.badId)),
+    memberId: typed.person === '' ? undefined : reader.read('person', () => memberOf(typed.person, find)),
     groupId: typed.group === '' ? undefined : reader.read('group', () => idOf(typed.group, said.badGroup)),
     by: typed.by === '' ? undefined : reader.read('by', () => nameOf(typed.by)),
     kinds: typed.kind === '' ? undefined : reader.read('kind', () => [kindOf(typed.kind)]),
@@ -101,6 +118,17 @@ function timeOf(text: string, zone: string | null): Instant {
 function idOf(text: string, says: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   throw new CommandError(says);
+}
+
+/** The member with this id, this e-mail, or this name or a part of it, if that is just one. */
+function memberOf(text: string, find: FindPeople): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  const { people, more, exact } = find(text, mostNamed);
+  const [first] = people;
+  if (first === undefined) throw new CommandError(said.noPerson);
+  if (exact === 1 || people.length + more === 1) return first.id;
+  const named = people.map(({ id, fullName }) => `${printable(fullName)} (${id})`);
+  throw new CommandError(said.severalPeople(people.length + more, named.join(', ')));
 }
 
 function nameOf(text: string): string {

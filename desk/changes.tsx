@@ -25,7 +25,7 @@ interface ChangesPage {
 /** Adds the audit log as a page with filters, and as a file. */
 export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames): void {
   app.get('/changes', async (request, reply) => {
-    const read = filterOf(desk, request);
+    const read = await filterOf(desk, request);
     const after = cursorIn(request.query);
     const found = await pageOf(desk, read, after);
     const zone = zoneIn(request.health);
@@ -39,8 +39,8 @@ export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames):
     return answerPage(request, reply, words.space.changes.title, body, 'space');
   });
 
-  app.get('/changes.csv', (request, reply) => {
-    const { filter, problems } = filterOf(desk, request);
+  app.get('/changes.csv', async (request, reply) => {
+    const { filter, problems } = await filterOf(desk, request);
     const problem = Object.values(problems).join(' ');
     if (problem !== '') return reply.code(400).type('text/plain; charset=utf-8').send(`${problem}\n`);
     const lines = Readable.from(csvLines(desk.auditLog.all(filter)));
@@ -55,8 +55,10 @@ export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames):
   });
 }
 
-function filterOf(desk: Desk, request: FastifyRequest): ReadFilter {
-  return readFilter(request.query, zoneIn(request.health), desk.now());
+async function filterOf({ people, now }: Desk, { query, health }: FastifyRequest): Promise<ReadFilter> {
+  await people?.ready();
+  const find = people === undefined ? undefined : people.find.bind(people);
+  return readFilter(query, zoneIn(health), now(), find);
 }
 
 /** Where a field means nothing, nothing is shown: what was not asked for would mislead. */

@@ -18,6 +18,17 @@ export interface Directory {
   nameOf(memberId: number): string | null;
 }
 
+/** The same, for whoever looks for somebody. */
+export interface People extends Directory {
+  /** Has the list of people read where that is due, and waits for it for a moment. Throws nothing. */
+  ready(): Promise<void>;
+  /** Whom a name, an e-mail or an id means, the best first; `exact`: so many have just this e-mail or id. */
+  find(
+    text: string,
+    most?: number,
+  ): { people: { id: number; fullName: string }[]; more: number; exact: number };
+}
+
 /** The space that a desk shows, as one process reaches it. */
 export interface Desk {
   config: Config;
@@ -30,7 +41,7 @@ export interface Desk {
   log: Logger;
   now: () => Instant;
   /** Left out: people are shown by their ids. */
-  people?: Directory;
+  people?: People;
 }
 
 /** The person who looks at a page. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Desk, Viewer } from './desk.js';
+import type { InvitationWatch } from './invitation-facts.js';
 import type { Watcher } from './watcher.js';
 import { Watched } from './watched.js';
 
@@ -28,8 +29,12 @@ const mostInAll = 200;
 const mostUnreadBytes = 16_384;
 
 /** Adds `GET /live?topic=member-123`. */
-export function addLive(app: FastifyInstance, { client }: Pick<Desk, 'client'>): void {
-  const watched = new Watched(client);
+export function addLive(
+  app: FastifyInstance,
+  { client }: Pick<Desk, 'client'>,
+  invitations: Pick<InvitationWatch, 'markOf'>,
+): void {
+  const watched = new Watched(client, (memberId) => invitations.markOf(memberId));
   const open = new Set<OpenPage>();
   app.get<{ Querystring: { topic?: unknown } }>('/live', { exposeHeadRoute: false }, (request, reply) => {
     const { topic } = request.query;

@@ -26,6 +26,9 @@ export interface GroupView {
   facts: [label: string, text: string][];
   /** The passes and orders that decide, a sentence each. */
   why: string[];
+  /** Nobody has given a key to it. */
+  isKeyless: boolean;
+  groupId: number;
   link: Link;
 }
 
@@ -46,6 +49,8 @@ export interface PersonView {
   /** The profile whose workflow looks after the person's keys: a change of it is a change of this page. */
   keyOwnerId: number;
   verdict: Verdict;
+  /** There is an invitation of Kisi that is not known to be accepted. */
+  isInvited: boolean;
   /** The time that it is about, in words; null: now. */
   asOf: string | null;
   unread: string[];
@@ -73,6 +78,7 @@ export function personView(facts: PersonFacts, standing: Standing): PersonView {
   return {
     ...{ memberId, name, keyOwnerId: standing.ownerId ?? memberId },
     verdict: verdict(standing),
+    isInvited: asOf === null && standing.invitation !== null && standing.invitation.isAccepted !== true,
     asOf: asOf === null ? null : timeWords(asOf, zone),
     unread: unreadOf(facts, standing),
     groups: standing.groups.map((group) => groupView(group, standing, doors.organizationId, told)),
@@ -116,12 +122,12 @@ function groupView(
   told: (text: string) => string,
 ): GroupView {
   const { zone, asOf } = standing;
-  const { groupId, name, explanation } = group;
+  const { groupId, name, explanation, heldBy } = group;
   const facts: [string, string][] = [[say.groups.due, dueWords(group, zone)]];
   if (asOf === null) facts.push(...kisiFacts(group, zone));
   if (explanation?.holds === true) facts.push([say.groups.why, told(explanation.why)]);
   return {
-    ...{ name, facts },
+    ...{ groupId, name, facts, isKeyless: asOf === null && heldBy === 'nobody' },
     why: verdictLines(explanation?.verdicts ?? []).map(told),
     link: { text: `${say.links.kisiGroup} ${groupId}`, href: links.kisiGroup(organizationId, groupId) },
   };

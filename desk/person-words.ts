@@ -62,7 +62,13 @@ export const personWords = {
       `At that time ${name} can’t get in: ${why}${next}.`,
     thenUnknown: 'What the rules say of that time is not known, since the records could not be read.',
   },
+  invitation: {
+    isReading: 'Kisi is being asked whether its invitation is accepted: open this page again in a moment.',
+    unread: (why: string): string => `Whether Kisi’s invitation is accepted could not be read: ${why}`,
+  },
   notes: {
+    onceAccepted: (name: string, groups: string): string =>
+      `Once it is accepted, ${name} can open ${groups}.`,
     otherProfile: (id: number): string =>
       `Profile ${id} has the same e-mail, and holds the keys of both profiles.`,
     waiting: (since: string, what: string): string => `Waiting since ${since}: ${what}`,
@@ -143,6 +149,7 @@ export const personWords = {
       revoke: 'the key is taken away',
       move: 'the end of the key is moved',
       createUser: 'the Kisi user is made',
+      mailAgain: 'the invitation is mailed again',
     } as Record<string, string>,
     columns: { at: 'When', what: 'What', group: 'Group', by: 'By', why: 'Why' },
     older: (id: number): string => `The newest are shown. \`latchkey timeline ${id}\` shows all.`,

@@ -7,6 +7,7 @@ import type { Desk } from './desk.js';
 import type { Directory } from './directory.js';
 import { DoorBook } from './doors.js';
 import { answerPage } from './frame.js';
+import { toldOf, type InvitationWatch } from './invitation-facts.js';
 import { PersonPage, type AsOfTyped } from './pages/person.js';
 import { personText } from './person-text.js';
 import { PersonReads } from './person-reads.js';
@@ -32,7 +33,12 @@ interface Shown {
 }
 
 /** Adds the page of one person, and the same as plain text. */
-export function addPerson(app: FastifyInstance, desk: Desk, directory: Directory): void {
+export function addPerson(
+  app: FastifyInstance,
+  desk: Desk,
+  directory: Directory,
+  invitations: InvitationWatch,
+): void {
   const doors = new DoorBook(desk.kisi, desk.now);
   const reads = new PersonReads(desk, doors);
   app.addHook('onReady', (done) => {
@@ -48,9 +54,12 @@ export function addPerson(app: FastifyInstance, desk: Desk, directory: Directory
     const memberId = id.data.id;
     const { at, fresh } = query.parse(request.query);
     const facts = await reads.read(memberId, fresh === '1');
-    const asOf = asOfTyped(at, personZone(facts));
+    const zone = personZone(facts);
+    const asOf = asOfTyped(at, zone);
     const listedName = directory.nameOf(memberId);
-    const standing = standingOf(facts, { listedName, asOf: asOf.instant, invitation: null });
+    const ownerId = valueOf(facts.watched)?.owner?.memberId ?? memberId;
+    const invitation = toldOf(await invitations.of(ownerId, fresh === '1'), zone);
+    const standing = standingOf(facts, { listedName, asOf: asOf.instant, invitation });
     const isUnknown =
       standing.records === 'gone' &&
       standing.watched?.row === null &&

@@ -92,6 +92,8 @@ function groupHitches({ isDue, heldBy, name }: GroupStanding, { watched }: Stand
 
 function doorQuestion({ groups, inKisi, invitation, zone }: Standing): Question {
   const base = { title: say.door, checks: say.check };
+  const withInvitation = (answer: string): string =>
+    invitation === null ? answer : `${answer} ${invitation.evidence}`;
   const held = groups.filter(
     ({ isDue, heldBy }) => isDue === true || heldBy === 'latchkey' || heldBy === 'other',
   );
@@ -112,7 +114,7 @@ function doorQuestion({ groups, inKisi, invitation, zone }: Standing): Question 
   }
   if (inKisi === null && reasons.length === 0) return { ...base, isWell: null, answer: say.unknown, reasons };
   const isWell = reasons.length === 0;
-  return { ...base, isWell, answer: isWell ? say.doorClear : say.doorLook, reasons };
+  return { ...base, isWell, answer: withInvitation(isWell ? say.doorClear : say.doorLook), reasons };
 }
 
 function doorHitches({ door, name }: GroupStanding): Advice[] {

@@ -20,6 +20,7 @@ import type { Desk } from './desk.js';
 import { Directory } from './directory.js';
 import { addFind } from './find.js';
 import { answerPage } from './frame.js';
+import { InvitationWatch } from './invitation-facts.js';
 import { addLive } from './live.js';
 import { answerRefusal } from './outside.js';
 import { Refused } from './pages/refused.js';
@@ -138,10 +139,11 @@ async function appOf(desk: Desk, routes: RouteOptions[]): Promise<FastifyInstanc
   const people = new Directory(desk.nexudus, desk.now);
   const known: Desk = { ...desk, people };
   addFind(app, known, people);
-  addPerson(app, known, people);
-  addSpace(app, known);
+  const invitations = new InvitationWatch(known);
+  addPerson(app, known, people, invitations);
+  addSpace(app, known, invitations);
   addActs(app, known);
-  addLive(app, known);
+  addLive(app, known, invitations);
   return app;
 }
 
@@ -160,7 +162,8 @@ async function addHeaders(app: FastifyInstance, { config }: Desk): Promise<void>
       },
     },
     frameguard: { action: 'deny' },
-    referrerPolicy: { policy: 'no-referrer' },
+    // Other sites learn nothing of a page. Without any, browsers would not say that a form is of this site.
+    referrerPolicy: { policy: 'same-origin' },
     hsts: isHttps,
   });
   app.addHook('onRequest', (_request, reply, done) => {

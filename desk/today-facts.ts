@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Invitations } from '../activities/invitations.js';
 import type { Withheld } from '../access/revocation-guard.js';
 import type { Instant } from '../access/types.js';
 import type { AuditRecord } from '../database/audit-records.js';
@@ -7,7 +8,9 @@ import { guardWorkflowId, withheldQuery } from '../messages/to-revocation-guard.
 import { readDisagreements, type Disagreement } from '../space/disagreements.js';
 import { changingMembers, waitingMembers, type MemberList } from '../space/member-lists.js';
 import type { Desk } from './desk.js';
+import type { InvitationWatch } from './invitation-facts.js';
 import { LastKnown, type Shown } from './last-known.js';
+import { readTroubled, type Trouble } from './trouble.js';
 
 /** What today's page knows, each part by itself: one that cannot be read hides no other. */
 export interface TodayFacts {
@@ -19,6 +22,9 @@ export interface TodayFacts {
   changed: Shown<AuditRecord[]>;
   next: Shown<MemberList>;
   disagreements: Shown<Disagreement[]>;
+  invitations: Shown<Invitations>;
+  /** Since yesterday. */
+  troubled: Shown<Trouble[]>;
 }
 
 export const dayMs = 24 * 3_600_000;
@@ -31,11 +37,17 @@ const queryTimeoutMs = 5_000;
 /** It looks through the opinions about everybody. */
 const disagreementsMaxAgeMs = 5 * 60_000;
 
+/** It looks through the writes of a day. */
+const troubledMaxAgeMs = 10_000;
+
 /** What today's page shows, read for all who look at the same time. */
 export class TodayWatch {
   private readonly parts: { [K in keyof TodayFacts]: { get: () => Promise<TodayFacts[K]> } };
 
-  constructor(private readonly desk: Desk) {
+  constructor(
+    private readonly desk: Desk,
+    invitations: Pick<InvitationWatch, 'all'>,
+  ) {
     const { client, auditLog, config, now } = desk;
     const known = <T>(read: () => Promise<T>, maxAgeMs = 0): LastKnown<T> =>
       new LastKnown(read, { maxAgeMs, waitMs, now });
@@ -53,21 +65,27 @@ export class TodayWatch {
             : readDisagreements(auditLog, client),
         disagreementsMaxAgeMs,
       ),
+      invitations: { get: () => invitations.all() },
+      troubled: known(() => readTroubled(desk, now() - dayMs), troubledMaxAgeMs),
     };
   }
 
   /** All of it, as far as it can be read in a third of a second. Throws nothing. */
   async get(): Promise<TodayFacts> {
     const { parts } = this;
-    const [withheld, drift, waiting, changed, next, disagreements] = await Promise.all([
-      parts.withheld.get(),
-      parts.drift.get(),
-      parts.waiting.get(),
-      parts.changed.get(),
-      parts.next.get(),
-      parts.disagreements.get(),
-    ]);
-    return { withheld, drift, waiting, changed, next, disagreements };
+    const [withheld, drift, waiting, changed, next, disagreements, invitations, troubled] = await Promise.all(
+      [
+        parts.withheld.get(),
+        parts.drift.get(),
+        parts.waiting.get(),
+        parts.changed.get(),
+        parts.next.get(),
+        parts.disagreements.get(),
+        parts.invitations.get(),
+        parts.troubled.get(),
+      ],
+    );
+    return { withheld, drift, waiting, changed, next, disagreements, invitations, troubled };
   }
 
   private async readWithheld(): Promise<Withheld[]> {

@@ -2,14 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import type { Desk } from './desk.js';
 import { answerPage } from './frame.js';
 import { zoneIn, zonesIn } from './health.js';
+import type { InvitationWatch } from './invitation-facts.js';
 import type { KnownNames } from './known-names.js';
 import { Today } from './pages/today.js';
 import { TodayWatch } from './today-facts.js';
 import { words } from './words.js';
 
 /** Adds the page of what needs somebody, what has changed and what will. */
-export function addToday(app: FastifyInstance, desk: Desk, names: KnownNames): void {
-  const watch = new TodayWatch(desk);
+export function addToday(
+  app: FastifyInstance,
+  desk: Desk,
+  names: KnownNames,
+  invitations: InvitationWatch,
+): void {
+  const watch = new TodayWatch(desk, invitations);
   app.get('/today', async (request, reply) => {
     const [facts, groups] = await Promise.all([watch.get(), names.groups()]);
     const { health, viewer } = request;

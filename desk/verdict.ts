@@ -50,21 +50,25 @@ function gone({ memberId, zone }: Standing, open: readonly GroupStanding[]): Ans
 }
 
 function canOpen(standing: Standing, open: readonly GroupStanding[]): Answer {
-  const { name, zone, invitation } = standing;
+  const { name, zone } = standing;
   const wanted = open.filter((group) => group.isDue !== false);
   const unwanted = open.filter((group) => group.isDue === false);
   if (wanted.length === 0 && unwanted.every(({ heldBy }) => heldBy === 'latchkey')) {
     const why = mainReason(standing.verdicts, standing)?.short ?? say.noReason;
     return { outcome: 'waiting', sentence: say.leaving(name, openWords(unwanted, zone), why) };
   }
-  if (invitation?.isAccepted === false) {
-    const { invitedAt } = invitation;
-    const when = invitedAt === null ? '' : say.invitedAt(timeWords(invitedAt, zone));
-    return { outcome: 'waiting', sentence: say.invited(name, when) };
-  }
+  const invited = invitedSentence(standing);
+  if (invited !== null) return { outcome: 'waiting', sentence: invited };
   if (wanted.length === 0)
     return { outcome: 'can', sentence: say.canAlsoByHand(name, openWords(unwanted, zone)) };
   return { outcome: 'can', sentence: say.can(name, openWords(wanted, zone)) };
+}
+
+/** Null: the invitation is accepted, or nothing is known of it. */
+function invitedSentence({ name, zone, invitation }: Standing): string | null {
+  if (invitation?.isAccepted !== false) return null;
+  const { invitedAt } = invitation;
+  return say.invited(name, invitedAt === null ? '' : say.invitedAt(timeWords(invitedAt, zone)));
 }
 
 /** Kisi could not be read: what the member's workflow knows stands in. */
@@ -129,10 +133,13 @@ function whyAndNext(standing: Standing): [why: string, next: string] {
 }
 
 function notesOf(standing: Standing, sentence: string): string[] {
-  const { ownerId, inKisi, groups, watched, zone } = standing;
+  const { name, ownerId, inKisi, groups, watched, zone } = standing;
   const notes: string[] = [];
   if (ownerId !== null) notes.push(personWords.notes.otherProfile(ownerId));
-  const isSomeOpen = groups.some(isOpen);
+  const open = groups.filter(isOpen);
+  if (sentence === invitedSentence(standing))
+    notes.push(personWords.notes.onceAccepted(name, openWords(open, zone)));
+  const isSomeOpen = open.length > 0;
   const late = groups.filter(({ isDue, heldBy }) => isDue === true && heldBy === 'nobody');
   if (isSomeOpen && late.length > 0)
     notes.push(personWords.notes.partly(listed(late.map(({ name }) => name))));

@@ -22,7 +22,11 @@ export class Watched {
   private readonly orders: Watcher;
   private readonly space: Watcher;
 
-  constructor(private readonly client: Client) {
+  /** `noted`: what else is known of a member, as a text that differs whenever that is another. */
+  constructor(
+    private readonly client: Client,
+    private readonly noted: (memberId: number) => string,
+  ) {
     this.orders = this.watcherOf(() => this.lookAtOrders());
     this.space = this.watcherOf(() => this.lookAtSpace());
   }
@@ -56,7 +60,7 @@ export class Watched {
   private async lookAtMember(id: number): Promise<string> {
     try {
       const found = await this.client.workflow.getHandle(memberWorkflowId(id)).describe();
-      return JSON.stringify([found.runId, found.status.name, found.historyLength]);
+      return JSON.stringify([found.runId, found.status.name, found.historyLength, this.noted(id)]);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return 'no workflow';
       throw error;

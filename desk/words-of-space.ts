@@ -29,6 +29,7 @@ const writes: Record<string, string> = {
   move: 'has a key that ends later or earlier now',
   giveBack: 'has the end back that a person had given the key',
   revoke: 'lost a key',
+  mailAgain: 'was mailed the invitation again',
 };
 
 const people = (count: number): string => (count === 1 ? '1 person' : `${count} people`);
@@ -96,6 +97,15 @@ export const spaceWords = {
     disagreementsDo: 'Look at the person’s page: it says why Latchkey decides as it does.',
     onlyNexudus: 'only Nexudus gives',
     onlyLatchkey: 'only Latchkey gives',
+    invitations: 'Invitations that are not accepted after 2 days',
+    invitationsDo:
+      'Ask them to look among the unwanted mails, or to sign in to the Kisi app with the e-mail that is in Nexudus.',
+    allInvitations: 'Everybody who has not accepted yet',
+    invitationsUnread: 'Who has accepted Kisi’s invitation',
+    troubled: 'Who had trouble since yesterday',
+    troubledText: 'Their keys came or went late, or Kisi refused a write. Who waits now stands further up.',
+    nobodyTroubled: 'Nobody: every key came and went in time.',
+    waited: (duration: string) => `${duration} after it was due`,
     exceptions: 'Exceptions that end within 7 days',
     allowed: 'is allowed',
     blocked: 'is blocked from',
@@ -110,6 +120,23 @@ export const spaceWords = {
     moreNext: (count: number) => `${people(count)} more until tomorrow.`,
     holds: 'holds',
     holdsNone: 'holds no key',
+  },
+  invitations: {
+    title: 'Invitations that are not accepted',
+    caption: 'Who holds a key and is not known to have accepted, the oldest invitation first',
+    none: 'Nobody who holds a key is without a sign of having accepted.',
+    help: 'Ask the member to look among the unwanted mails, or to open the Kisi app, take “Add account”, and type the e-mail that is in Nexudus.',
+    others: (count: number) =>
+      `${people(count)} ${count === 1 ? 'has' : 'have'} a key and ${count === 1 ? 'has' : 'have'} accepted.`,
+    person: 'Person',
+    state: 'Invitation',
+    invited: 'Invited',
+    mails: 'Mails',
+    because: 'Because the member',
+    act: 'What you can do',
+    suspended: '; is suspended in Kisi',
+    invitedAt: 'invited',
+    mailCount: (count: number) => counted(count, 'mail'),
   },
   groups: {
     title: 'Groups',
@@ -158,7 +185,7 @@ export const spaceWords = {
     title: 'Changes',
     from: 'From',
     to: 'To',
-    person: 'Person (Nexudus id)',
+    person: 'Person (name, e-mail or Nexudus id)',
     group: 'Group',
     anyGroup: 'any group',
     who: 'Done by',
@@ -171,7 +198,9 @@ export const spaceWords = {
     newest: 'Newest changes',
     none: 'Nothing of that kind happened in this time.',
     badTime: 'Give a time like 2026-11-30T09:00.',
-    badId: 'Give the person’s id in Nexudus, a whole number.',
+    noPerson: 'Nobody in Nexudus has that name, e-mail or id.',
+    severalPeople: (count: number, named: string) =>
+      `${count} people have that name, so give the id. The first are ${named}.`,
     badGroup: 'Choose a group of the list.',
     badKind: 'Choose a kind of the list.',
     badOrder: 'The end must be after the beginning.',

@@ -22,6 +22,7 @@ import {
 import { kisiOf } from './apis.js';
 import { CommandError } from './failure.js';
 import { isUnanswered } from './member-workflows.js';
+import { UnansweredError } from './order.js';
 import type { Session } from './session.js';
 import { timeWords, withLocalTimes } from './times.js';
 import { readZones, zoneOf } from './zones.js';
@@ -79,16 +80,17 @@ const answerWithinMs = 45_000;
 
 /**
  * Has Kisi mail one invitation again, by the leader, and keeps in the audit log who asked for it. Throws CommandError where that
- * may not be now (with exit code 2), and where no worker answers.
+ * may not be now (with exit code 2), and UnansweredError where no worker answers within `withinMs`.
  */
 export async function resendInvitation(
   { client, taskQueue }: Pick<Session, 'client' | 'taskQueue'>,
   memberId: number,
   giver: Giver,
+  withinMs = answerWithinMs,
 ): Promise<Resent> {
   const order: ResendOrder = { memberId, ...giver };
   try {
-    return await client.withDeadline(Date.now() + answerWithinMs, () => mailAgain(client, taskQueue, order));
+    return await client.withDeadline(Date.now() + withinMs, () => mailAgain(client, taskQueue, order));
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError)
       throw new CommandError(`somebody is having Kisi mail member ${memberId} at this very moment`, 2);
@@ -97,7 +99,7 @@ export async function resendInvitation(
       throw new CommandError(withLocalTimes(innermost(error), zone), 2);
     }
     if (!isUnanswered(error)) throw error;
-    throw new CommandError(
+    throw new UnansweredError(
       'no answer in time (is `latchkey worker` running?): what was asked for lapses within a minute, unless Kisi was asked already; `latchkey invitations` tells when it was last mailed',
     );
   }

@@ -3,6 +3,7 @@ export type ActName =
   | 'resync'
   | 'allow'
   | 'block'
+  | 'resend'
   | 'withdraw'
   | 'approve'
   | 'reject'

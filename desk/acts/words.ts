@@ -8,6 +8,7 @@ const buttons: Record<ActName, string> = {
   resync: 'Look again',
   allow: 'Allow',
   block: 'Block',
+  resend: 'Mail it again',
   withdraw: 'Withdraw',
   approve: 'Take these keys away',
   reject: 'Keep these keys',
@@ -24,6 +25,7 @@ const links: Record<ActName, string> = {
   resync: 'Look again (re-sync)',
   allow: 'Allow for a while',
   block: 'Block for a while',
+  resend: 'Mail the invitation again',
   withdraw: 'Withdraw',
   approve: 'Approve: take these keys away',
   reject: 'Reject: keep these keys',
@@ -40,6 +42,7 @@ const titles: Record<ActName, (about: string) => string> = {
   resync: (about) => `Look again at ${about}`,
   allow: (about) => `Allow ${about} a group for a while`,
   block: (about) => `Block ${about} for a while`,
+  resend: (about) => `Have Kisi mail ${about} the invitation again`,
   withdraw: (about) => `Withdraw exception ${about}`,
   approve: (about) => `Approve what is withheld (${about})`,
   reject: (about) => `Reject what is withheld (${about})`,
@@ -175,6 +178,15 @@ export const actWords = {
     then: 'At the end the member gets the key back if the passes still give it.',
     doubt: (doubt: string) => `Not certain: ${doubt}.`,
   },
+  resend: {
+    does: (member: string) => `Kisi mails its invitation to ${member} again.`,
+    once: 'At most one mail a day is sent, since mail servers block a sender that insists.',
+    off: 'the policy inviteMails is none, so Latchkey has Kisi mail nothing again',
+    noKey: 'the member holds no key that Latchkey gave, so there is no invitation to mail again',
+    suspended: (userId: number) =>
+      `Kisi user ${userId} is suspended in Kisi, and could open nothing with the mail. Let the user in again in Kisi first`,
+    held: (why: string) => `nothing is mailed while keys may not be written. ${why}`,
+  },
   contradicts: (exception: string) => `it contradicts ${exception}. Withdraw that first`,
   waits: {
     observe: (by: string) => `Not at once: the mode is observe, so nothing is written to Kisi. ${by}`,
@@ -240,6 +252,10 @@ export const actWords = {
       'The block holds, and a key is not taken away yet. Latchkey tries again by itself. Take the key away in Kisi if you cannot wait.',
     blockOn:
       'The block holds. The member’s workflow has not answered yet: this page shows when the keys are gone.',
+    resent:
+      'Kisi was asked to mail the invitation again. Ask the member to look among the unwanted mails too.',
+    resentPerhaps:
+      'Kisi was asked to mail the invitation again, and its answer was lost: the mail may be on its way or not.',
     withdrawn: 'Withdrawn: the exception has ended.',
     approved: 'Approved: Latchkey takes these keys away now.',
     rejected: 'Rejected: Latchkey keeps these keys.',

@@ -1,5 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Act } from '../acts/act.js';
+import { allow } from '../acts/member-acts.js';
 import { actsAbout } from '../acts/table.js';
 import { actWords } from '../acts/words.js';
 import { mayAs, type Viewer } from '../desk.js';
@@ -13,6 +14,30 @@ export function MemberActLinks({
   memberId: number;
 }): JSX.Element | null {
   return linksTo({ viewer, acts: actsAbout.member, id: memberId });
+}
+
+/** What the viewer may do about a member's invitation that is not accepted. */
+export function InvitationActLinks({
+  viewer,
+  memberId,
+}: {
+  viewer: Viewer;
+  memberId: number;
+}): JSX.Element | null {
+  return linksTo({ viewer, acts: actsAbout.invitation, id: memberId });
+}
+
+/** What the viewer may do where a member has no key to a group. */
+export function NoKeyActLinks({
+  viewer,
+  memberId,
+  groupId,
+}: {
+  viewer: Viewer;
+  memberId: number;
+  groupId: number;
+}): JSX.Element | null {
+  return linksTo({ viewer, acts: [allow], id: memberId, groupId });
 }
 
 /** What the viewer may do about withheld keys, by their number. */
@@ -40,16 +65,19 @@ interface LinksParts {
   acts: readonly Act[];
   /** 0: the whole space. */
   id: number;
+  /** That is chosen on the page of the act; left out: none. */
+  groupId?: number;
 }
 
-function linksTo({ viewer, acts, id }: LinksParts): JSX.Element | null {
+function linksTo({ viewer, acts, id, groupId }: LinksParts): JSX.Element | null {
   const mine = acts.filter(({ least }) => mayAs(viewer, least));
   if (mine.length === 0) return null;
+  const chosen = groupId === undefined ? '' : `&group=${groupId}`;
   return (
     <ul class="acts" aria-label={actWords.mayDo}>
       {mine.map(({ name, about }) => (
         <li>
-          <a href={about === null ? `/acts/${name}` : `/acts/${name}?${about}=${id}`}>
+          <a href={about === null ? `/acts/${name}` : `/acts/${name}?${about}=${id}${chosen}`}>
             {actWords.links[name]}
           </a>
         </li>

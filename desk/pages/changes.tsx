@@ -50,7 +50,7 @@ function FilterForm({ read, naming }: { read: ReadFilter; naming: Naming }): JSX
     <form class="filter" method="get" action="/changes">
       <Field name="from" label={said.from} type="datetime-local" read={read} />
       <Field name="to" label={said.to} type="datetime-local" read={read} />
-      <Field name="person" label={said.person} type="text" inputmode="numeric" read={read} />
+      <Field name="person" label={said.person} type="text" read={read} />
       <Choice
         name="group"
         label={said.group}
@@ -77,13 +77,7 @@ interface FieldParts {
   read: ReadFilter;
 }
 
-function Field({
-  name,
-  label,
-  read,
-  type,
-  inputmode,
-}: FieldParts & { type: string; inputmode?: 'numeric' }): JSX.Element {
+function Field({ name, label, read, type }: FieldParts & { type: string }): JSX.Element {
   return (
     <div class="field">
       <label for={`filter-${name}`}>{label}</label>
@@ -92,7 +86,6 @@ function Field({
         name={name}
         type={type}
         value={read.typed[name]}
-        {...(inputmode === undefined ? {} : { inputmode })}
         {...problemParts(name, read)}
       />
       <Problem name={name} read={read} />

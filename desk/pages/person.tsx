@@ -4,7 +4,7 @@ import type { Viewer } from '../desk.js';
 import type { GroupView, Link, PersonView } from '../person-view.js';
 import { personWords as say } from '../person-words.js';
 import type { Verdict } from '../verdict.js';
-import { MemberActLinks } from './act-links.js';
+import { InvitationActLinks, MemberActLinks, NoKeyActLinks } from './act-links.js';
 import { QuestionSection } from './person-questions.js';
 import { Timeline } from './person-timeline.js';
 
@@ -32,9 +32,14 @@ export function PersonPage({ view, asOf, viewer }: PersonParts): JSX.Element {
       <VerdictLine verdict={verdict} />
       <Unread sentences={view.unread} />
       <MemberActLinks viewer={viewer} memberId={memberId} />
+      {view.isInvited ? <InvitationActLinks viewer={viewer} memberId={memberId} /> : null}
       <section aria-labelledby="groups">
         <h2 id="groups">{say.groups.heading}</h2>
-        {groups.length === 0 ? <p>{say.groups.none}</p> : groups.map((group) => <Group group={group} />)}
+        {groups.length === 0 ? (
+          <p>{say.groups.none}</p>
+        ) : (
+          groups.map((group) => <Group group={group} memberId={memberId} viewer={viewer} />)
+        )}
         <p>
           <strong>{say.groups.nextChange}:</strong> {nextChange}
         </p>
@@ -86,8 +91,14 @@ function Unread({ sentences }: { sentences: readonly string[] }): JSX.Element | 
   );
 }
 
-function Group({ group }: { group: GroupView }): JSX.Element {
-  const { name, facts, why, link } = group;
+interface GroupParts {
+  group: GroupView;
+  memberId: number;
+  viewer: Viewer;
+}
+
+function Group({ group, memberId, viewer }: GroupParts): JSX.Element {
+  const { name, groupId, facts, why, isKeyless, link } = group;
   return (
     <article class="group">
       <h3>{name}</h3>
@@ -108,6 +119,7 @@ function Group({ group }: { group: GroupView }): JSX.Element {
           ))}
         </ul>
       )}
+      {isKeyless ? <NoKeyActLinks viewer={viewer} memberId={memberId} groupId={groupId} /> : null}
       <p>
         <Away link={link} />
       </p>

@@ -62,8 +62,8 @@ function RecordRow({ record, naming: general }: { record: AuditRecord; naming: N
   );
 }
 
-/** What a record says that happened. */
-function whatWords({ kind, what, state }: AuditRecord, naming: Naming): string {
+/** What a record says that happened, to be read after the name of the person. */
+export function whatWords({ kind, what, state }: AuditRecord, naming: Naming): string {
   const told = kind === 'write' ? (said.writes[what] ?? what) : toldWords(what, naming);
   return `${told}${said.states[state]}`;
 }

@@ -1,7 +1,8 @@
 /** What needs somebody, each with what to do. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Withheld } from '../../access/revocation-guard.js';
-import type { Exception } from '../../access/types.js';
+import type { Exception, Instant } from '../../access/types.js';
+import type { Invitation } from '../../activities/invitations.js';
 import { giverWords } from '../../messages/to-control.js';
 import type { FindingView } from '../../messages/to-drift.js';
 import type { Alert } from '../../monitoring/alert.js';
@@ -12,12 +13,15 @@ import type { ShownHealth } from '../health.js';
 import { dayMs, mostListed, type TodayFacts } from '../today-facts.js';
 import { words } from '../words.js';
 import { ExceptionActLinks, FindingActLinks, MemberActLinks, WithheldActLinks } from './act-links.js';
+import { LateInvitation } from './invitations.js';
 import { Unread, type About } from './part.js';
 import { At, Group, Person, Told, Until } from './told.js';
 
 const said = words.space.today;
 /** An exception that ends within this time is pointed out. */
 const soonMs = 7 * dayMs;
+/** So long after it an invitation that is not accepted needs somebody: then a first reminder would be due as well. */
+const lateMs = 2 * dayMs;
 
 interface NeedsParts {
   facts: TodayFacts;
@@ -38,8 +42,12 @@ export function Needs(parts: NeedsParts): JSX.Element {
       <Unread what={said.findings} part={facts.drift} zone={zone} />
       <Unread what={said.waiting} part={facts.waiting} zone={zone} />
       <Unread what={said.disagreements} part={facts.disagreements} zone={zone} />
+      <Unread what={said.invitationsUnread} part={facts.invitations} zone={zone} />
       {isEmpty ? <Well {...parts} /> : <Found found={found} facts={facts} about={about} />}
       <Stopped {...parts} />
+      <p>
+        <a href="/invitations">{said.allInvitations}</a>
+      </p>
     </section>
   );
 }
@@ -52,6 +60,7 @@ type FoundNeeds = {
   waiting: ListedMember[];
   findings: FindingView[];
   disagreements: Disagreement[];
+  invitations: Invitation[];
   exceptions: Exception[];
 };
 
@@ -74,16 +83,23 @@ function foundIn({ facts, health, about }: NeedsParts): FoundNeeds {
     ...{ withheld, blocks, findings },
     waiting: waiting.filter(({ problem }) => problem !== 'Block'),
     disagreements: facts.disagreements.value ?? [],
+    invitations: lateInvitations(facts, about.now),
     exceptions: exceptions
       .filter(({ until }) => until > about.now && until - about.now < soonMs)
       .sort((a, b) => a.until - b.until),
   };
 }
 
+function lateInvitations({ invitations }: TodayFacts, now: Instant): Invitation[] {
+  return (invitations.value?.open ?? []).filter(
+    ({ state, invitedAt }) => state === 'notAccepted' && invitedAt !== null && now - invitedAt >= lateMs,
+  );
+}
+
 /** All is well, as far as it is known. */
 function Well({ facts, health, about }: NeedsParts): JSX.Element {
   const isKnown = health !== null && health.problem === null && health.value !== null;
-  const parts = [facts.withheld, facts.drift, facts.waiting, facts.disagreements];
+  const parts = [facts.withheld, facts.drift, facts.waiting, facts.disagreements, facts.invitations];
   const isAllRead = isKnown && parts.every(({ problem, value }) => problem === null && value !== null);
   const { zone } = about.naming;
   const { poll, drift } = health?.value?.facts ?? {};
@@ -159,6 +175,23 @@ function Found({ found, facts, about }: FoundParts): JSX.Element {
         count={found.disagreements.length}
         lines={found.disagreements.slice(0, mostListed).map((one) => (
           <Disagree one={one} about={about} />
+        ))}
+      />
+      <InvitedAndEnding found={found} about={about} />
+    </>
+  );
+}
+
+/** What somebody should look at in these days: invitations that nobody accepts, exceptions that end. */
+function InvitedAndEnding({ found, about }: Omit<FoundParts, 'facts'>): JSX.Element {
+  return (
+    <>
+      <Some
+        title={said.invitations}
+        text={said.invitationsDo}
+        count={found.invitations.length}
+        lines={found.invitations.slice(0, mostListed).map((one) => (
+          <LateInvitation invitation={one} about={about} />
         ))}
       />
       <Some

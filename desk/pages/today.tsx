@@ -7,6 +7,7 @@ import { Unread, type About } from './part.js';
 import { RecordTable } from './record.js';
 import { At, Group, namingAt, Person, Until, type Naming } from './told.js';
 import { Needs } from './today-needs.js';
+import { Troubled } from './today-trouble.js';
 
 const said = words.space.today;
 
@@ -21,6 +22,7 @@ export function Today({ facts, health, about }: TodayParts): JSX.Element {
   return (
     <>
       <Needs facts={facts} health={health} about={about} />
+      <Troubled facts={facts} about={about} />
       <Changed facts={facts} about={about} />
       <Next facts={facts} about={about} />
     </>

@@ -17,8 +17,8 @@ export function isHostOurs({ host = '' }: IncomingHttpHeaders, url: string | nul
 }
 
 /**
- * Whether what is sent to be done was sent by a page of this desk, as browsers say. Pages of the desk tell no site where a
- * request is from, so that browsers say `null` for it; then only Sec-Fetch-Site tells. What is no browser says neither.
+ * Whether what is sent to be done was sent by a page of this desk, as browsers say. One that is set to hide where requests are
+ * from says `null` for it; then only Sec-Fetch-Site tells. What is no browser says neither.
  */
 export function isFromOwnPage(headers: IncomingHttpHeaders, url: string | null): boolean {
   const { origin, host = '', 'sec-fetch-site': site } = headers;

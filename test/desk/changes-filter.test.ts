@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { People } from '../../desk/desk.js';
 import { cursorIn, queryOf, readFilter } from '../../desk/changes-filter.js';
 
 const now = Date.parse('2026-11-29T12:00:00Z');
@@ -36,6 +37,25 @@ describe('the filters of the changes', () => {
       kinds: ['act'],
     });
     assert.equal(read(query, null).filter.since, Date.parse('2026-11-28T10:00:00Z'));
+  });
+
+  it('find somebody by name, by e-mail or by a part of the name, if that is just one', () => {
+    const ada = { id: 12, fullName: 'Ada Lovelace' };
+    const known: Record<string, ReturnType<People['find']>> = {
+      love: { people: [ada], more: 0, exact: 0 },
+      'ada@example.com': { people: [ada, { id: 13, fullName: 'Ada <b>' }], more: 4, exact: 1 },
+      ada: { people: [ada, { id: 13, fullName: 'Adam\u202e' }], more: 4, exact: 0 },
+    };
+    const nobody = { people: [], more: 0, exact: 0 };
+    const by = (person: string) => readFilter({ person }, null, now, (text) => known[text] ?? nobody);
+    assert.equal(by('love').filter.memberId, 12);
+    assert.equal(by('ada@example.com').filter.memberId, 12);
+    assert.equal(
+      by('ada').problems.person,
+      '6 people have that name, so give the id. The first are Ada Lovelace (12), Adam (13).',
+    );
+    assert.match(by('eve').problems.person ?? '', /Nobody in Nexudus has that name/);
+    assert.equal(by('ada').filter.memberId, undefined);
   });
 
   const hostile: [field: string, typed: string][] = [

@@ -31,6 +31,8 @@ describe('desk: a person', () => {
     ({ memberId: adaId, passId: adaPassId } = joins('Ada <i>Lovelace</i>', 'ada@example.com', inDays(30)));
     ({ memberId: eveId } = joins('Eve', 'eve@example.com', inDays(-3)));
     await eventually('her key', () => space.kisi.org.keysOf('ada@example.com').length === 1);
+    const [ada] = space.kisi.org.users().filter(({ email }) => email === 'ada@example.com');
+    space.kisi.org.signIn(ada?.id ?? 0);
     await eventually('both are looked at', async () => {
       const views = await Promise.all([adaId, eveId].map((id) => space.view(id)));
       return views.every((view) => view !== null && view.lastCheckedAt !== null);
@@ -54,7 +56,7 @@ describe('desk: a person', () => {
     const { data, status, headers } = await get(`/people/${adaId}`);
     assert.equal(status, 200);
     assert.equal(headers['cache-control'], 'no-store');
-    assert.match(data, new RegExp(`<main [^>]*data-live="member-${adaId}">`));
+    assert.match(data, new RegExp(`<main [^>]*data-live="member-${adaId}"`));
     assert.match(data, /<h1>Ada &lt;i&gt;Lovelace&lt;\/i&gt;<\/h1>/);
     assert.match(data, /class="verdict can"/);
     assert.match(data, /can open Trastevere, Rome – Day Pass until \w{3} \d+ \w{3}[^<]*\./);
@@ -158,9 +160,12 @@ describe('desk: a person', () => {
     await eventually('the page says so', async () =>
       /^On its way for Bob: waiting since \w{3} \d+ \w{3} [^.]*\. Kisi/m.test(await textOf(memberId)),
     );
-    assert.match(await textOf(memberId), /^- What Kisi holds could not be read since .*Kisi answered 503/m);
+    assert.match(
+      await textOf(memberId),
+      /^- What Kisi holds could not be read since .*Kisi (answered 503|gave no answer)/m,
+    );
     space.kisi.faults.clear();
-    await eventually('the key', async () => /^Bob can open /m.test(await textOf(memberId)));
+    await eventually('the key', async () => /Bob can open /m.test(await textOf(memberId)));
   });
 
   it('is no page for what is no id, and for nobody', async () => {

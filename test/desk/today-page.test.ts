@@ -9,8 +9,10 @@ import type { DriftView } from '../../messages/to-drift.js';
 import { alertsOf } from '../../monitoring/alerts.js';
 import type { Facts } from '../../monitoring/facts.js';
 import type { ListedMember } from '../../space/member-lists.js';
+import type { Invitation } from '../../activities/invitations.js';
+import { troublesAmong } from '../../desk/trouble.js';
 import { note } from '../database/records.js';
-import { facts as factsOf, hour, minute, noon } from '../monitoring/facts.js';
+import { facts as factsOf, kisiKey, hour, minute, noon } from '../monitoring/facts.js';
 import { exception } from '../support/builders.js';
 import { htmlOf } from '../support/html.js';
 
@@ -28,6 +30,8 @@ const quiet: TodayFacts = {
   changed: read([]),
   next: read(nobody),
   disagreements: read([]),
+  invitations: read({ open: [], acceptedCount: 3 }),
+  troubled: read([]),
 };
 const names = new Map([
   [7, 'Ada Lovelace'],
@@ -37,6 +41,20 @@ const member = (memberId: number, over: Partial<ListedMember> = {}): ListedMembe
   ...{ memberId, problem: null, locationId: 1, nextChangeAt: null, groupIds: [] },
   ...over,
 });
+
+const write = {
+  ...note({ key: 'w', at: noon, memberId: 7, groupId: 12, locationId: 1 }),
+  ...{ kind: 'write' as const, what: 'grant' },
+};
+
+function invitation(over: Partial<Invitation>): Invitation {
+  return {
+    ...{ memberId: 7, userId: 5, isByLatchkey: true, isSuspended: false, locationId: 1 },
+    ...{ key: { id: 3, groupId: 12 }, state: 'notAccepted', invitedAt: noon, mailedAgainAt: [] },
+    evidence: 'has no phone signed in to the Kisi app, and has never opened a door',
+    ...over,
+  };
+}
 
 function page(
   facts: Partial<TodayFacts> = {},
@@ -72,7 +90,7 @@ describe('the page of today', () => {
   });
 
   it('does not say so where something could not be read', () => {
-    for (const part of ['withheld', 'drift', 'waiting', 'disagreements'] as const)
+    for (const part of ['withheld', 'drift', 'waiting', 'disagreements', 'invitations'] as const)
       assert.doesNotMatch(page({ [part]: unread }), /All is well/, part);
     assert.doesNotMatch(page({}, {}, { problem: 'Temporal is gone' }), /All is well/);
     assert.doesNotMatch(page({}, {}, { value: null }), /All is well/);
@@ -138,6 +156,49 @@ describe('the page of today', () => {
       /Exceptions that end within 7 days: 1.*Sun 29 Nov(?: 2026)? 15:00, Rome.*&lt;b&gt;plumber/s,
     );
     assert.doesNotMatch(html, /late/);
+  });
+
+  it('tells who has not accepted the invitation after two days, and what the API key of Kisi needs', () => {
+    const open = invitation({ memberId: 7, invitedAt: noon - 3 * 24 * hour });
+    const young = invitation({ memberId: 9, invitedAt: noon - 47 * hour });
+    const unknown = invitation({ memberId: 11, state: 'unknown', invitedAt: noon - 9 * 24 * hour });
+    const html = page(
+      { invitations: read({ open: [unknown, open, young], acceptedCount: 3 }) },
+      { kisiKey: kisiKey({ expires: true }) },
+    );
+    assert.match(html, /Invitations that are not accepted after 2 days: 1</);
+    assert.match(
+      html,
+      /Ada Lovelace<\/a>, invited <time[^>]*>Wed 25 Nov[^<]*13:00, Rome<\/time>, 1 mail: has no phone/,
+    );
+    assert.match(html, /href="\/acts\/resend\?member=7"/);
+    assert.doesNotMatch(html, /Member 9|Member 11/);
+    assert.match(html, /The service: 1<\/h3>.*API key of Kisi/s);
+  });
+
+  it('tells who had trouble: keys that came late, and what Kisi refused', () => {
+    const late = { record: { ...write, key: 'a', memberId: 7 }, waitedMs: 12 * minute };
+    const refused = {
+      record: { ...write, key: 'b', memberId: 8, state: 'failed' as const, answer: 'no <b>' },
+    };
+    const html = page({ troubled: read([late, { ...refused, waitedMs: null }]) });
+    assert.match(
+      html,
+      /Ada Lovelace<\/a> was given a key, <a[^>]*>Trastevere[^<]*<\/a>, 12 min after it was due/,
+    );
+    assert.match(html, /evil<\/a> was given a key \(not done\).*; Kisi: no &lt;b&gt;/);
+    assert.match(page(), /Nobody: every key came and went in time\./);
+    const begun = { ...write, key: 'c', state: 'begun' as const, at: noon - 2 * minute };
+    const inTime = { ...write, key: 'd', waited: { since: noon - 30_000, until: noon } };
+    const slow = { ...write, key: 'e', waited: { since: noon - 61_000, until: noon } };
+    const found = troublesAmong([begun, inTime, slow, { ...begun, at: noon - 1_000 }], 60_000, noon);
+    assert.deepEqual(
+      found.map(({ record, waitedMs }) => [record.key, waitedMs]),
+      [
+        ['c', null],
+        ['e', 61_000],
+      ],
+    );
   });
 
   it('tells what changed by name and group, and shows no markup of others', () => {

@@ -499,7 +499,7 @@ describe('who may use the desk', () => {
         );
         assert.equal(headers['x-content-type-options'], 'nosniff');
         assert.equal(headers['x-frame-options'], 'DENY');
-        assert.equal(headers['referrer-policy'], 'no-referrer');
+        assert.equal(headers['referrer-policy'], 'same-origin');
         assert.equal(headers['cache-control'], 'no-store');
         assert.match(headers['strict-transport-security'] ?? '', /max-age/);
         assert.doesNotMatch(text, /<style|style=|<script(?! src="\/)|\son\w+="|https?:\/\//);

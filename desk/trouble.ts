@@ -1,0 +1,37 @@
+import type { AuditRecord } from '../database/audit-records.js';
+import type { Instant } from '../access/types.js';
+import type { Desk } from './desk.js';
+
+/** A write to Kisi that did not go as it should for somebody. */
+export interface Trouble {
+  record: AuditRecord;
+  /** How long somebody waited for it, where that is longer than is meant; null: it was refused, or its answer was lost. */
+  waitedMs: number | null;
+}
+
+/** So many writes of the time are looked through, the newest first. */
+const mostWrites = 2_000;
+/** So long a write may be under way without anybody worrying. */
+const underWayMs = 60_000;
+
+/** Whose keys came or went late since then, and what Kisi refused; the newest first. Throws DatabaseError. */
+export async function readTroubled(
+  { auditLog, config, now }: Pick<Desk, 'auditLog' | 'config' | 'now'>,
+  since: Instant,
+): Promise<Trouble[]> {
+  const writes = await auditLog.newestFirst({
+    ...{ since, kinds: ['write'], exceptWhat: ['move'], limit: mostWrites },
+  });
+  return troublesAmong(writes, config.file.latency.withinMs, now());
+}
+
+/** Those of these writes that went wrong, or took longer than so many milliseconds. Pure. */
+export function troublesAmong(writes: readonly AuditRecord[], withinMs: number, now: Instant): Trouble[] {
+  return writes.flatMap((record): Trouble[] => {
+    const { state, at, waited } = record;
+    const waitedMs = waited === undefined ? 0 : waited.until - waited.since;
+    if (state === 'failed' || (state === 'begun' && now - at > underWayMs))
+      return [{ record, waitedMs: null }];
+    return state === 'done' && waitedMs > withinMs ? [{ record, waitedMs }] : [];
+  });
+}
