@@ -81,6 +81,7 @@ export const spaceWords = {
     withheld: 'Keys that are withheld',
     withheldText: (keys: number) =>
       `${counted(keys, 'key')} would be lost at once, and no known end foresaw that. The people keep ${keys === 1 ? 'it' : 'them'} until somebody approves or rejects.`,
+    withheldSince: 'They are withheld since',
     withheldDo:
       'Check in Nexudus whether these people really lost what they had. If so approve, else reject.',
     andMore: (count: number) => `and ${count} more`,
@@ -92,6 +93,7 @@ export const spaceWords = {
       `The keys of ${people(count)} may not be written, by order: see the mode and the pauses above.`,
     findings: 'Kisi and Latchkey differ',
     findingsDo: 'Repair makes Kisi as the rules say. Adopt takes Kisi for right. Ignore says no more of it.',
+    doing: 'What Latchkey does:',
     contested: 'Somebody undid a repair of Latchkey twice, so it leaves this alone.',
     disagreements: 'Nexudus and Latchkey disagree',
     disagreementsDo: 'Look at the person’s page: it says why Latchkey decides as it does.',
@@ -112,6 +114,7 @@ export const spaceWords = {
     everyGroup: 'every group',
     until: 'until',
     changed: 'What changed since yesterday',
+    changedSince: 'Since',
     nothingChanged: 'Nothing changed.',
     allChanges: 'All changes',
     next: 'What will change until tomorrow',

@@ -72,7 +72,7 @@ function Check({ checked }: { checked: CheckedSpace }): JSX.Element {
       )}
       {problems.length + warnings.length === 0 ? <p class="good">{said.allWell}</p> : null}
       <table>
-        <caption>{said.opens}</caption>
+        <caption>{words.space.groups.caption}</caption>
         <thead>
           <tr>
             {[words.space.groups.name, words.space.groups.doors, said.opens].map((heading) => (

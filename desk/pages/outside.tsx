@@ -14,7 +14,9 @@ function Outside({ title, body }: { title: string; body: Child }): JSX.Element {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>{`${title} · ${words.product}`}</title>
+        <link rel="icon" href="/assets/desk.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/desk.css" />
       </head>
       <body>

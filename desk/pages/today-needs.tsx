@@ -15,7 +15,7 @@ import { words } from '../words.js';
 import { ExceptionActLinks, FindingActLinks, MemberActLinks, WithheldActLinks } from './act-links.js';
 import { LateInvitation } from './invitations.js';
 import { Unread, type About } from './part.js';
-import { At, Group, Person, Told, Until } from './told.js';
+import { At, Group, namingAt, Person, Told, Until } from './told.js';
 
 const said = words.space.today;
 /** An exception that ends within this time is pointed out. */
@@ -120,8 +120,11 @@ function Well({ facts, health, about }: NeedsParts): JSX.Element {
 }
 
 function Stopped({ health }: NeedsParts): JSX.Element | null {
-  const count = health?.value?.facts.blocked['Stopped'] ?? 0;
-  return count === 0 ? null : <p class="attention">{said.stopped(count)}</p>;
+  const { orders, blocked } = health?.value?.facts ?? {};
+  const count = blocked?.['Stopped'] ?? 0;
+  // Keys that are withheld are stopped too, by no order.
+  const isOrdered = orders?.mode.name !== 'live' || orders.stop !== null;
+  return count === 0 || !isOrdered ? null : <p class="attention">{said.stopped(count)}</p>;
 }
 
 interface FoundParts {
@@ -229,13 +232,16 @@ function Some(parts: {
 
 function WithheldKeys({ withheld, about }: { withheld: Withheld; about: About }): JSX.Element {
   const { id, since, losses } = withheld;
-  const { naming, viewer } = about;
+  const { viewer } = about;
+  const locations = new Set(losses.map(({ locationId }) => locationId));
+  const [location = null] = locations;
+  const naming = locations.size === 1 ? namingAt(about.naming, location) : about.naming;
   const more = losses.length - mostListed;
   return (
     <>
       <h3>{`${said.withheld}: ${losses.length}`}</h3>
       <p>
-        {said.withheldText(losses.length)} {words.space.since} <At at={since} zone={naming.zone} />.{' '}
+        {said.withheldText(losses.length)} {said.withheldSince} <At at={since} zone={naming.zone} />.{' '}
         {said.withheldDo}
       </p>
       <WithheldActLinks viewer={viewer} id={id} />
@@ -283,10 +289,13 @@ function Finding({ finding, about }: { finding: FindingView; about: About }): JS
       )}
       <Told text={what} naming={naming} /> ({words.space.since}{' '}
       <At at={Date.parse(since)} zone={naming.zone} />
-      ). {contested ? (
+      ).{' '}
+      {contested ? (
         <strong class="bad">{said.contested}</strong>
       ) : (
-        <Told text={doing} naming={naming} />
+        <>
+          {said.doing} <Told text={doing} naming={naming} />.
+        </>
       )}{' '}
       <FindingActLinks viewer={viewer} id={id} />
     </li>

@@ -36,7 +36,7 @@ function Changed({ facts: { changed }, about }: Omit<TodayParts, 'health'>): JSX
     <section>
       <h2>{said.changed}</h2>
       <p>
-        {words.space.since} <At at={now - dayMs} zone={naming.zone} />
+        {said.changedSince} <At at={now - dayMs} zone={naming.zone} />.
       </p>
       <Unread what={said.changed} part={changed} zone={naming.zone} />
       {records.length > 0 ? (

@@ -116,13 +116,15 @@ describe('the page of today', () => {
 
   it('tells blocks that are not carried out, who waits for what, and how many more there are', () => {
     const members = [member(7, { problem: 'Block' }), member(9, { problem: 'Kisi' })];
-    const html = page(
-      { waiting: read({ members, count: 5 }) },
-      { blocked: { Block: 1, Kisi: 4, Stopped: 3 } },
-    );
+    const blocked = { Block: 1, Kisi: 4, Stopped: 3 };
+    const waiting = read({ members, count: 5 });
+    const html = page({ waiting }, { blocked, orders: firstOrders('observe', noon) });
     assert.match(html, /Blocks that are not carried out yet: 1.*Ada Lovelace/s);
     assert.match(html, /People who wait: 4.*Member 9<\/a> waits for Kisi.*and 3 more/s);
     assert.match(html, /The keys of 3 people may not be written, by order/);
+    // Nobody ordered that: they are withheld.
+    const live = page({ waiting }, { blocked, orders: firstOrders('live', noon) });
+    assert.doesNotMatch(live, /may not be written/);
   });
 
   it('tells findings, disagreements, and exceptions that end within a week', () => {

@@ -11,6 +11,8 @@ export interface Look {
   isDark?: boolean;
   /** False: the browser runs no script. */
   hasScript?: boolean;
+  /** The secret of the session that whoever looks has signed in to; left out: nobody has. */
+  session?: string;
 }
 
 /** The narrowest and the widest screen, and a laptop's. */
@@ -32,6 +34,8 @@ export async function openBrowser(): Promise<Browser> {
 /** A page of its own, which remembers what the browser complains of. */
 export interface Looking {
   page: Page;
+  /** The status that the page was answered with. */
+  status: number;
   /** Errors of scripts, and what the Content-Security-Policy refused. */
   complaints: string[];
   close: () => Promise<void>;
@@ -39,20 +43,21 @@ export interface Looking {
 
 /** Opens an address. */
 export async function lookAt(browser: Browser, url: string, look: Look = {}): Promise<Looking> {
-  const { widthPx = widthsPx.laptop, isDark = false, hasScript = true } = look;
+  const { widthPx = widthsPx.laptop, isDark = false, hasScript = true, session } = look;
   const context = await browser.newContext({
     viewport: { width: widthPx, height: 800 },
     colorScheme: isDark ? 'dark' : 'light',
     javaScriptEnabled: hasScript,
   });
+  if (session !== undefined) await context.addCookies([{ name: 'latchkey-desk', value: session, url }]);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-  await page.goto(url);
-  return { page, complaints, close: () => context.close() };
+  const answer = await page.goto(url);
+  return { page, status: answer?.status() ?? 0, complaints, close: () => context.close() };
 }
 
 /** What axe finds wrong with a page, one line each. */
@@ -76,7 +81,7 @@ export async function notByKeyboard(page: Page): Promise<string[]> {
   await page.evaluate(`{
     document.activeElement.blur();
     window.reached = new Set();
-    window.unseen = [];
+    window.unseen = new Set();
     // Of radio buttons Tab reaches one; arrow keys go on.
     const radio = (of) => document.querySelector(of + ':checked') ?? document.querySelector(of);
     const isStop = (one) => one.type !== 'radio' || one === radio('input[name="' + one.name + '"]');
@@ -86,23 +91,32 @@ export async function notByKeyboard(page: Page): Promise<string[]> {
   }`);
   const count = await page.evaluate<number>('visible.length');
   for (let pressed = 0; pressed <= count * mostParts; pressed++) {
-    if (pressed > count && (await page.evaluate<boolean>('visible.every((one) => reached.has(one))'))) break;
     await page.keyboard.press('Tab');
-    await page.evaluate(`{
+    const isAll = await page.evaluate<boolean>(`{
       const at = document.activeElement;
       reached.add(at);
-      if (at !== document.body && getComputedStyle(at).outlineStyle === 'none') unseen.push(at);
+      if (at !== document.body && getComputedStyle(at).outlineStyle === 'none') unseen.add(at);
+      visible.every((one) => reached.has(one));
     }`);
+    if (isAll) break;
   }
   return page.evaluate<string[]>(`[
     ...visible.filter((one) => !reached.has(one)).map((one) => 'not reached: ' + one.outerHTML),
-    ...unseen.map((one) => 'no visible focus: ' + one.outerHTML),
+    ...[...unseen].map((one) => 'no visible focus: ' + one.outerHTML),
   ]`);
 }
 
-/** Takes a picture of the whole page; with PICTURES=write it is written to docs/pictures. */
+/** A picture is no higher: what stands below is much like it. */
+const highestPx = 840;
+
+/** Takes a picture of the page from its top; with PICTURES=write it is written to docs/pictures. */
 export async function picture(page: Page, name: string): Promise<void> {
-  const taken = await page.screenshot({ fullPage: true, animations: 'disabled', caret: 'hide' });
+  const heightPx = await page.evaluate<number>('document.documentElement.scrollHeight');
+  const { width } = page.viewportSize() ?? { width: widthsPx.laptop };
+  const taken = await page.screenshot({
+    ...{ fullPage: true, animations: 'disabled', caret: 'hide' },
+    clip: { x: 0, y: 0, width, height: Math.min(heightPx, highestPx) },
+  });
   assert.equal(taken.subarray(1, 4).toString(), 'PNG');
   if (process.env['PICTURES'] !== 'write') return;
   await mkdir(pictures, { recursive: true });

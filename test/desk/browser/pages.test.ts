@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { openDatabase } from '../../../database/database.js';
 import type { DeskServer } from '../../../desk/server.js';
+import { Sessions } from '../../../desk/sign-in/sessions.js';
+import { nextFreePort } from '../../../lib/ports.js';
+import type { Role } from '../../../lib/roles.js';
 import {
   axeFindings,
   lookAt,
@@ -15,47 +19,71 @@ import {
 import { startTestDesk } from '../../support/desk.js';
 import { eventually } from '../../support/eventually.js';
 import { startSpace, type RunningSpace } from '../../support/space.js';
-
-/** Who is in the space, by id. */
-interface People {
-  /** Has a plan. */
-  ada: number;
-  /** Has used a pass up. */
-  bob: number;
-}
+import { fill, nobody, rulesFile, type Filled } from './people.js';
 
 /** A page of the desk. */
 interface DeskPage {
   /** Of its pictures. */
   name: string;
-  path: (people: People) => string;
-  /** It is there only once somebody is in the space. */
-  needsPeople?: true;
+  path: (filled: Filled) => string;
+  /** What it shows without anybody in the space is looked at too. */
+  isSeenEmpty?: true;
+  hasPicture?: true;
+  /** The status that it is answered with; left out: 200. */
+  status?: number;
 }
 
-/** Every page: add what the desk has more. */
+/** Every page that somebody at this machine sees: add what the desk has more. */
 const pages: readonly DeskPage[] = [
-  { name: 'find', path: () => '/' },
-  { name: 'found', path: () => '/?q=ada' },
+  { name: 'find', path: () => '/', isSeenEmpty: true },
+  { name: 'found', path: () => '/?q=a', isSeenEmpty: true, hasPicture: true },
+  { name: 'person', path: ({ ada }) => `/people/${ada}`, hasPicture: true },
+  { name: 'person-without', path: ({ bob }) => `/people/${bob}`, hasPicture: true },
+  { name: 'person-as-of', path: ({ ada }) => `/people/${ada}?at=2027-01-01T09:00` },
+  { name: 'today', path: () => '/today', isSeenEmpty: true, hasPicture: true },
+  { name: 'groups', path: () => '/groups', isSeenEmpty: true },
+  { name: 'group', path: ({ group }) => `/groups/${group}`, hasPicture: true },
+  { name: 'changes', path: () => '/changes', isSeenEmpty: true, hasPicture: true },
+  { name: 'going-live', path: () => '/going-live', isSeenEmpty: true, hasPicture: true },
+  { name: 'resync', path: ({ ada }) => `/acts/resync?member=${ada}` },
+  {
+    name: 'allow',
+    path: ({ bob, group }) => `/acts/allow?member=${bob}&group=${group}&until=today`,
+    hasPicture: true,
+  },
+  { name: 'block', path: ({ ada }) => `/acts/block?member=${ada}` },
+  { name: 'withdraw', path: ({ exception }) => `/acts/withdraw?id=${exception}` },
+  { name: 'approve', path: ({ withheld }) => `/acts/approve?id=${withheld}` },
+  { name: 'reject', path: ({ withheld }) => `/acts/reject?id=${withheld}` },
+  { name: 'repair', path: ({ finding }) => `/acts/repair?id=${finding}` },
+  { name: 'adopt', path: ({ finding }) => `/acts/adopt?id=${finding}` },
+  { name: 'ignore', path: ({ finding }) => `/acts/ignore?id=${finding}` },
+  { name: 'pause', path: () => '/acts/pause', isSeenEmpty: true },
+  { name: 'resume', path: () => '/acts/resume', isSeenEmpty: true, status: 409 },
+  { name: 'mode', path: () => '/acts/mode' },
+  { name: 'not-found', path: () => '/nowhere', status: 404 },
+  { name: 'not-found-person', path: () => '/people/999999', status: 404 },
 ];
 
-const looks: readonly (readonly [name: string, look: Look])[] = [
-  ['on a laptop', {}],
-  ['on a phone', { widthPx: widthsPx.phone }],
-  ['on a wall', { widthPx: widthsPx.wall }],
-  ['in the dark', { isDark: true }],
-  ['on a phone in the dark', { isDark: true, widthPx: widthsPx.phone }],
+/** Pages of a desk to which people sign in. */
+const guardedPages: readonly (Omit<DeskPage, 'path'> & { path: string; as?: Role })[] = [
+  { name: 'sign-in', path: '/sign-in' },
+  { name: 'sign-in-again', path: '/sign-in?ended=yes' },
+  { name: 'link-gone', path: '/link/none', status: 410 },
+  { name: 'sessions', path: '/sessions', as: 'operator' },
+  { name: 'refused', path: '/sessions', as: 'viewer', status: 403 },
+  { name: 'act-refused', path: '/acts/mode', as: 'desk', status: 403 },
 ];
 
 describe('the pages of the desk, in a browser', () => {
   let space: RunningSpace;
   let desk: DeskServer;
   let browser: Browser;
-  let people: People = { ada: 0, bob: 0 };
+  let filled = nobody;
 
   before(async () => {
     browser = await openBrowser();
-    space = await startSpace();
+    space = await startSpace(undefined, {}, 'none', rulesFile);
     desk = await startTestDesk(space);
   });
   after(async () => {
@@ -64,104 +92,151 @@ describe('the pages of the desk, in a browser', () => {
     await space.stop();
   });
 
-  async function withPage(
-    one: DeskPage,
-    look: Look,
-    job: (looking: Looking) => Promise<void>,
-  ): Promise<void> {
-    const looking = await lookAt(browser, desk.url + one.path(people), look);
-    try {
-      await job(looking);
-      assert.deepEqual(looking.complaints, [], 'the browser complains');
-    } finally {
-      await looking.close();
-    }
+  async function tryPage(page: DeskPage): Promise<void> {
+    const url = desk.url + page.path(filled);
+    await eventually('everything is read', () => isRead(url));
+    await tryAt(browser, url, page.status);
   }
 
-  const tryPage = (one: DeskPage): void => {
-    for (const [name, look] of looks)
-      it(`${one.name} ${name}: nothing is wrong for axe, and nothing overflows`, () =>
-        withPage(one, look, async ({ page }) => {
-          assert.deepEqual(await axeFindings(page), []);
-          assert.equal(await overflowPx(page), 0, 'pixels too wide');
-        }));
-
-    it(`${one.name} is used by keyboard alone`, () =>
-      withPage(one, {}, async ({ page }) => {
-        assert.deepEqual(await notByKeyboard(page), []);
-      }));
-
-    it(`${one.name} says the same without JavaScript`, async () => {
-      const texts: string[] = [];
-      // Some pages are there only once everything has been read.
-      await eventually(
-        'the same',
-        async () => {
-          texts.length = 0;
-          for (const hasScript of [true, false])
-            await withPage(one, { hasScript }, async ({ page }) => {
-              // Time goes on between the two.
-              texts.push((await page.innerText('main')).replace(/\d+ s ago|\d\d:\d\d/g, 'then'));
-            });
-          return texts[0] === texts[1];
-        },
-        30_000,
-        200,
-        () => Promise.resolve(texts),
-      );
-    });
-  };
+  /** Some pages say so while they are read. */
+  async function isRead(url: string): Promise<boolean> {
+    return (await fetch(url)).headers.get('refresh') === null;
+  }
 
   describe('with nobody in the space', () => {
-    for (const one of pages.filter(({ needsPeople }) => needsPeople !== true)) tryPage(one);
+    for (const page of pages.filter(({ isSeenEmpty }) => isSeenEmpty))
+      it(`${page.name}: everybody can use it`, () => tryPage(page));
   });
 
   describe('with people in the space', () => {
     before(async () => {
-      people = await fill(space);
+      filled = await fill(space);
+      for (const id of Object.values(filled)) assert.notEqual(id, 0);
+      // What was read for the empty pages is kept for a while.
+      await desk.close();
+      desk = await startTestDesk(space);
     });
 
-    for (const one of pages) {
-      tryPage(one);
-
-      for (const widthPx of [widthsPx.phone, widthsPx.laptop])
-        it(`${one.name} has its picture taken at ${widthPx} px`, () =>
-          withPage(one, { widthPx }, ({ page }) => picture(page, `${one.name}-${widthPx}`)));
-    }
+    for (const page of pages) it(`${page.name}: everybody can use it`, () => tryPage(page));
   });
 
-  describe('the frame', () => {
-    it('is dark where the browser is', async () => {
-      const { page, close } = await lookAt(browser, `${desk.url}/`, { isDark: true });
+  describe('where people sign in', () => {
+    let guarded: DeskServer;
+    let invite: () => Promise<string>;
+    const secrets = new Map<Role, string>();
+
+    before(async () => {
+      const port = await nextFreePort(20_300);
+      guarded = await startTestDesk(space, { port, desk: { url: `http://127.0.0.1:${port}` } });
+      const db = await openDatabase(space.config.databaseUrl);
+      const sessions = new Sessions(db, space.config.desk, Date.now);
+      for (const role of ['viewer', 'desk', 'operator'] as const)
+        secrets.set(role, (await sessions.begin({ name: 'Mia', role, account: 'mia@link' })).token);
+      invite = async () => (await sessions.invite({ name: 'Gina', role: 'desk' })).token;
+    });
+    after(() => guarded.close());
+
+    for (const { name, path, as, status } of guardedPages)
+      it(`${name}: everybody can use it`, () => {
+        const session = as === undefined ? undefined : secrets.get(as);
+        return tryAt(browser, guarded.url + path, status, session);
+      });
+
+    for (const { name, path } of pages.filter(({ hasPicture }) => hasPicture))
+      it(`${name} has its picture taken`, async () => {
+        const session = secrets.get('operator') ?? '';
+        for (const [look, at] of [
+          [{ widthPx: widthsPx.phone }, '360'],
+          [{ widthPx: widthsPx.laptop }, '1280'],
+          ...(name === 'today' ? [[{ isDark: true }, '1280-dark'] as const] : []),
+        ] as const)
+          await withPage(browser, guarded.url + path(filled), { ...look, session }, ({ page }) =>
+            picture(page, `${name}-${at}`),
+          );
+      });
+
+    it('link: everybody can use it', async () => tryAt(browser, `${guarded.url}/link/${await invite()}`));
+  });
+
+  it('are dark where the browser is', () =>
+    withPage(browser, `${desk.url}/`, { isDark: true }, async ({ page }) => {
       const colours = 'getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)';
       for (const part of await page.evaluate<number[]>(colours)) assert.ok(part < 64, `${part} of 255`);
-      await close();
-    });
-  });
+    }));
 });
 
-/** Fills the space, and waits until everybody is looked after. */
-async function fill(space: RunningSpace): Promise<People> {
-  const { nexudus, kisi, ids } = space;
-  const add = (FullName: string, Email: string): number =>
-    nexudus.space.addCoworker({ FullName, Email, InvoicingBusinessId: ids.rome }).Id;
-  const ada = add('Ada Lovelace', 'ada@example.com');
-  const { romeUnlimited } = ids.plans;
-  nexudus.space.renew(
-    nexudus.space.addContract({ CoworkerId: ada, TariffId: romeUnlimited, IssuedById: ids.rome }).Id,
-  );
-  const bob = add('Bob', 'bob@example.com');
-  const pass = nexudus.space.addPass({
-    CoworkerId: bob,
-    TimePassId: ids.passTypes.romeDay,
-    BusinessId: ids.rome,
+/** Looks at a page as different people have it: by keyboard, on each screen, in light and dark, without JavaScript. */
+async function tryAt(browser: Browser, url: string, status = 200, session?: string): Promise<void> {
+  const look: Look = session === undefined ? {} : { session };
+  const found: string[] = [];
+  let text = '';
+  await withPage(browser, url, look, async ({ page, complaints, ...answer }) => {
+    assert.equal(answer.status, status);
+    for (const line of await notByKeyboard(page)) found.push(`by keyboard: ${line}`);
+    text = await textOf(page);
+    found.push(...(await wrongWith(page)));
+    const isItsStatus = (line: string): boolean => line.includes(`status of ${status}`);
+    for (const line of complaints) if (!isItsStatus(line)) found.push(`the browser complains: ${line}`);
   });
-  nexudus.space.usePass(pass.Id);
-  await eventually('her key', () => kisi.org.keysOf('ada@example.com').length === 1);
-  await eventually('both are looked after', async () =>
-    (await Promise.all([ada, bob].map((id) => space.view(id)))).every(
-      (one) => typeof one?.lastCheckedAt === 'string',
-    ),
+  assert.deepEqual(found, [], url);
+  await eventually(
+    'the same without JavaScript',
+    async () => {
+      const plain = await textAt(browser, url, { ...look, hasScript: false });
+      if (plain === text) return true;
+      // Something may have happened between the two.
+      text = await textAt(browser, url, look);
+      return plain === text;
+    },
+    30_000,
+    200,
+    async () => [text, await textAt(browser, url, { ...look, hasScript: false })],
   );
-  return { ada, bob };
+}
+
+/** What is wrong on any screen, with everything opened that can be. */
+async function wrongWith(page: Page): Promise<string[]> {
+  await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
+  const found: string[] = [];
+  // Colours are the same at every width, so that each of both is tried once.
+  for (const [widthPx, colorScheme] of [
+    [widthsPx.laptop, 'light'],
+    [widthsPx.phone, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width: widthPx, height: 800 });
+    await page.emulateMedia({ colorScheme });
+    const findings = await axeFindings(page);
+    found.push(...findings.map((line) => `${widthPx} px, ${colorScheme}: ${line}`));
+    found.push(...(await tooWide(page, widthPx)));
+  }
+  await page.setViewportSize({ width: widthsPx.wall, height: 800 });
+  return [...found, ...(await tooWide(page, widthsPx.wall))];
+}
+
+async function tooWide(page: Page, widthPx: number): Promise<string[]> {
+  const byPx = await overflowPx(page);
+  return byPx === 0 ? [] : [`${widthPx} px: ${byPx} px too wide`];
+}
+
+function textAt(browser: Browser, url: string, look: Look): Promise<string> {
+  return withPage(browser, url, look, ({ page }) => textOf(page));
+}
+
+/** What a page says, without the times, which go on. */
+async function textOf(page: Page): Promise<string> {
+  return (await page.innerText('main')).replace(/(\d+ (s|min) ago)|\d\d:\d\d/g, 'then');
+}
+
+async function withPage<T>(
+  browser: Browser,
+  url: string,
+  look: Look,
+  job: (looking: Looking) => Promise<T>,
+): Promise<T> {
+  const looking = await lookAt(browser, url, look);
+  try {
+    return await job(looking);
+  } finally {
+    await looking.close();
+  }
 }
