@@ -31,7 +31,7 @@ export const arrows = {
       'push',
       'config',
     ],
-    ...['temporal-server', 'monitoring', 'webhooks'],
+    ...['temporal-server', 'verify', 'monitoring', 'webhooks'],
   ],
   space: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'config'],

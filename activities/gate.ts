@@ -9,7 +9,7 @@ import type { OrderBook } from './orders.js';
 export type Part = 'grant' | 'revoke' | 'read';
 
 /** What a part is about: whose key it is, where, and by which plan of a person, if by any. */
-export interface About extends Pick<WriteNote, 'locationId' | 'planId'> {
+export interface About extends Pick<WriteNote, 'locationId' | 'planId' | 'isOrdered'> {
   memberId: number | null;
 }
 
@@ -30,7 +30,11 @@ export interface Gate {
 /** An order holds within this time, wherever a worker runs. */
 const mayBeOldMs = 200;
 
-export function createGate(orders: OrderBook): Gate {
+/** `falseHere`: what safety stands on and is known to be false at the APIs, one sentence for each. */
+export function createGate(
+  orders: OrderBook,
+  falseHere: () => Promise<readonly string[]> = () => Promise.resolve([]),
+): Gate {
   /** What each running activity is about, and whether it has sent a write already. */
   const parts = new WeakMap<Context, { part: Part; about: About; wrote: boolean }>();
 
@@ -41,6 +45,10 @@ export function createGate(orders: OrderBook): Gate {
         `${whatStops[stop.level]} stopped by ${stop.by} since ${iso(stop.since)}${whyOf(stop)}.`,
         mayBeDone,
       );
+    }
+    if (part === 'revoke' && !isByPerson(about)) {
+      const lines = await falseHere();
+      if (lines.length > 0) throw stopped(distrustWords(lines), mayBeDone);
     }
     if (part !== 'read' && !isWritten(mode, about)) {
       throw stopped(
@@ -77,6 +85,13 @@ function isWritten(
   const inPlace = locationId !== null && locationIds.includes(locationId);
   return inPlace || (memberId !== null && memberIds.includes(memberId));
 }
+
+/** What a person ordered stands on no list. */
+const isByPerson = ({ planId, isOrdered }: About): boolean => planId !== null || isOrdered === true;
+
+/** Why nothing is taken away by the rules, and what to do. */
+export const distrustWords = (falseHere: readonly string[]): string =>
+  `Taking keys away by the rules is stopped, since the lists of an API cannot be trusted. ${falseHere.join(' ')} Run \`latchkey verify\` again, and report what it says. Blocks and plans still work.`;
 
 const whyOf = ({ why }: Order): string => (why === '' ? '' : ` (${why})`);
 

@@ -1,6 +1,7 @@
 import type { KisiClient } from '../kisi/client.js';
 import type { Conflicts } from '../kisi/conflicts.js';
 import type { Directory } from '../kisi/directory.js';
+import type { KnownKisi } from '../kisi/known.js';
 import { findUser, makeUser } from '../kisi/make-user.js';
 import type { Ownership } from '../database/ownership.js';
 import type { WriteNote } from '../messages/to-activities.js';
@@ -14,6 +15,8 @@ import type { Recorder, Sight, Written } from './recorder.js';
 export interface KisiUserDeps {
   kisi: KisiClient;
   directory: Directory;
+  /** What was verified of Kisi. Left out: nothing. */
+  known?: () => KnownKisi;
   people: Pick<People, 'note' | 'find'>;
   gate: Gate;
   recorder: Recorder;
@@ -41,7 +44,7 @@ export class KisiUsers {
     const known = how === 'filter' ? await directory.find(email) : null;
     if (known === 'nobody') return known;
     const userId = known ?? (await this.search(email, how));
-    if (userId === null) return null;
+    if (userId === null) return this.isSure(how) ? 'nobody' : null;
     // Now that there is one, none will be made, and no write would come to tell.
     await recorder.settle(asker, null, { keyId: null, shows: () => true });
     return userId;
@@ -77,6 +80,11 @@ export class KisiUsers {
     if (person !== null && person.email !== '') return person;
     const message = `Coworker ${memberId} has no e-mail in Nexudus (any more), so no Kisi user can be found or made.`;
     throw finalFailure('Nexudus', message);
+  }
+
+  /** Whether whom this way does not find no other finds. */
+  private isSure(how: 'filter' | 'search'): boolean {
+    return how === 'filter' && this.deps.known?.().filterFindsEveryCase === true;
   }
 
   private async search(email: string, how: 'filter' | 'search'): Promise<number | null> {

@@ -30,6 +30,8 @@ export type HowGranted = 'created' | 'adopted' | 'extended' | 'byHand';
 export interface Moves {
   /** A key was read back with the end that was asked for, so that the next answer is believed without reading. */
   areHeeded: boolean;
+  /** It is known that PATCH moves no end, so that it is not tried. Left out, or false: it is tried. */
+  areIgnored?: boolean;
 }
 
 /**
@@ -128,13 +130,14 @@ export async function moveKey(
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
   if (anew) return { key: await replace(client, keyId, wish, signal), how: 'moved', was: null, ...nothing };
   const isBelieved = moves.areHeeded && !again;
-  const moved = await (isBelieved ? askToMove : tryMove)(client, keyId, wish, signal);
+  const way = moves.areIgnored === true ? lookOnly : isBelieved ? askToMove : tryMove;
+  const moved = await way(client, keyId, wish, signal);
   if (moved === 'gone') {
     const granted = await grantKey(client, wish, signal);
     // Not gone after all: it is as ours as it was.
     return granted.key.id === keyId ? { ...granted, how: 'moved', was: null } : granted;
   }
-  moves.areHeeded = moved !== 'notMoved';
+  if (moves.areIgnored !== true) moves.areHeeded = moved !== 'notMoved';
   const key = moved === 'notMoved' ? await replace(client, keyId, wish, signal) : moved;
   return { key, how: 'moved', was: null, ...nothing };
 }
@@ -255,6 +258,21 @@ async function tryMove(
 ): Promise<Moved> {
   const asked = await askToMove(client, keyId, wish, signal);
   if (typeof asked !== 'object') return asked;
+  const key = await client.getKey(keyId, signal);
+  if (key === null) {
+    await unlessThere(client, keyId, wish, 'PATCH', signal);
+    return 'gone';
+  }
+  return sameEnd(key.validUntil, wish.validUntil) ? { id: keyId, validUntil: wish.validUntil } : 'notMoved';
+}
+
+/** Whether the key is there to be replaced, or has the end already, where PATCH moves none. */
+async function lookOnly(
+  client: KisiClient,
+  keyId: number,
+  wish: KeyWish,
+  signal?: AbortSignal,
+): Promise<Moved> {
   const key = await client.getKey(keyId, signal);
   if (key === null) {
     await unlessThere(client, keyId, wish, 'PATCH', signal);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { fingerprintOf, fingerprintShape, isOf, type Fingerprint } from '../lib/fingerprint.js';
+import type { NexudusAuth } from '../nexudus/options.js';
 import { assumptions, type AssumptionName } from './assumptions.js';
 import type { Assumption } from './assumption.js';
 import type { Finding } from './finding.js';
@@ -29,6 +31,8 @@ const profile = z.object({
     kisiOrganizationId: z.int().nullable(),
     kisiUserId: z.int().nullable(),
   }),
+  /** Tells by which addresses and logins it was found, without keeping them. Left out: it is not known. */
+  reached: fingerprintShape.optional(),
   answers: z.partialRecord(z.enum(names), answer),
 });
 
@@ -39,6 +43,26 @@ export type Account = z.infer<typeof profile>['account'];
 export type Profile = Omit<z.infer<typeof profile>, 'answers'> & {
   answers: Partial<Record<AssumptionName, Answer>>;
 };
+
+/** How both APIs are reached. */
+export interface Ways {
+  nexudus: { baseUrl: string; auth: NexudusAuth };
+  kisi: { baseUrl: string; apiKey: string };
+}
+
+/** What a profile notes of how both APIs were reached. */
+export const noteOfWays = (ways: Ways): Fingerprint => fingerprintOf(textOf(ways));
+
+/** Whether a profile was found at the same addresses, as the same users. */
+export function isFoundBy({ reached }: Profile, ways: Ways): boolean {
+  return reached !== undefined && isOf(reached, textOf(ways));
+}
+
+/** A token is replaced every few days, and stands for the same user. */
+function textOf({ nexudus, kisi }: Ways): string {
+  const user = 'email' in nexudus.auth ? nexudus.auth.email : null;
+  return JSON.stringify([nexudus.baseUrl, user, kisi.baseUrl, kisi.apiKey]);
+}
 
 /** A kept profile; null: it is of another version, so that `latchkey verify` must be run again. */
 export function parseProfile(value: unknown): Profile | null {

@@ -12,6 +12,7 @@ import { NexudusLook } from './nexudus-look.js';
 import { kisiProbes, nexudusProbes, type Probe } from './probes.js';
 import {
   answerOf,
+  noteOfWays,
   profileVersion,
   untriedAnswer,
   type Account,
@@ -78,6 +79,7 @@ async function verifyBoth(nexudus: NexudusLook, kisi: KisiLook, options: VerifyO
     latchkey: version(),
     at: Date.now(),
     account,
+    reached: noteOfWays(options),
     answers: run.answers,
   } as const;
   return { profile, failures: run.failures, requests: { Nexudus: nexudus.requests, Kisi: kisi.requests } };

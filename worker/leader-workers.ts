@@ -19,6 +19,8 @@ import { createGuardBook } from '../activities/revocation-guard.js';
 import { readingRules } from '../access/pass-rules.js';
 import { createWaker } from '../activities/wake.js';
 import { createDirectory } from '../kisi/directory.js';
+import type { Moves } from '../kisi/keys.js';
+import type { KnownKisi } from '../kisi/known.js';
 import { mayWriteSince } from '../messages/to-control.js';
 import { kisiBatchTaskQueue, kisiTaskQueue, nexudusTaskQueue } from '../messages/to-member.js';
 import { askForComparison } from '../monitoring/drift.js';
@@ -44,7 +46,7 @@ export class LeaderWorkers {
     return record === null ? null : { email: record.email, name: record.fullName };
   });
   private readonly known = new KnownRecords();
-  private readonly moves = { areHeeded: false };
+  private readonly moves;
   private readonly baselines;
   private readonly orders;
   private readonly guard;
@@ -56,15 +58,19 @@ export class LeaderWorkers {
   private readonly kisiActivities: object;
 
   constructor(private readonly parts: Parts) {
-    const { config, apis, client, ownership } = parts;
+    const { config, apis, client, ownership, profile } = parts;
+    this.moves = movesBy(() => profile.known().kisi);
     this.baselines = createBaselineBook(client, this.now);
     this.orders = createOrderBook(client, this.now);
     this.guard = createGuardBook({ client, limits: config.file.guard });
-    this.gate = createGate(this.orders);
+    this.gate = createGate(this.orders, async () => (await profile.current()).known.falseHere);
     this.waker = createWaker(client, config.taskQueue, ownership);
     this.kisi = apis.kisiWhere(() => this.gate.admitWrite());
     this.directory = createDirectory({
-      ...{ kisi: this.kisi, now: () => performance.now(), how: config.file.findUsers },
+      ...{ kisi: this.kisi, now: () => performance.now() },
+      get how() {
+        return profile.known().kisi.filterFindsEveryCase === false ? 'search' : config.file.findUsers;
+      },
       // A comparison reads it too.
       wantList: () => void askForComparison(client).catch(() => undefined),
     });
@@ -73,8 +79,9 @@ export class LeaderWorkers {
   }
 
   /** The workers of a term, not yet running. */
-  open(): Promise<Worker[]> {
-    const { config, runs } = this.parts;
+  async open(): Promise<Worker[]> {
+    const { config, runs, profile } = this.parts;
+    await profile.read();
     return Promise.all([
       // Members that wait for the same full read each hold a slot; waiting costs nothing.
       this.openWorker(nexudusTaskQueue(config.taskQueue), runs.watched(this.nexudusActivities), 2000),
@@ -137,13 +144,14 @@ export class LeaderWorkers {
   }
 
   private makeKisiActivities(): object {
-    const { config, space, auditLog, ownership } = this.parts;
+    const { config, space, auditLog, ownership, profile } = this.parts;
     const { kisi, directory, moves, people, gate, now } = this;
     const ofRules = { compareWithKisi: true, wakeToMend: true, freeze: true, except: true } as const;
     return {
       ...createKeyActivities({
         ...{ kisi, directory, moves, people, gate, ownership },
         recorder: createRecorder(auditLog, now, this.stopwatch()),
+        known: () => profile.known().kisi,
         isApiUserOurs: config.file.apiUser === 'latchkeyOnly',
       }),
       ...createInvitationActivities({
@@ -176,6 +184,16 @@ export class LeaderWorkers {
       },
     };
   }
+}
+
+/** What is known of PATCH: by the profile at first, and then by what Kisi does. */
+function movesBy(known: () => KnownKisi): Moves {
+  return {
+    areHeeded: known().patchMovesEnd === true,
+    get areIgnored() {
+      return known().patchMovesEnd === false;
+    },
+  };
 }
 
 /**

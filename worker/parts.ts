@@ -16,6 +16,7 @@ import { searchAttributes } from '../messages/to-member.js';
 import { identityOf } from '../monitoring/identity.js';
 import { createLatencyMeters, type LatencyMeters } from '../monitoring/latency.js';
 import type { MonitorPace } from '../monitoring/monitor.js';
+import { ProfileBook } from './profile-book.js';
 import { RunWatch } from '../monitoring/runs.js';
 import { createFollower, type Follower } from '../nexudus/follower.js';
 import { createReplica, type Replica } from '../nexudus/replica.js';
@@ -49,6 +50,8 @@ export interface Parts extends ServiceOptions {
   auditLog: AuditLog;
   ownership: Ownership;
   kept: Kept;
+  /** What was verified of both APIs. */
+  profile: ProfileBook;
   /** The records of Nexudus that the leader keeps in memory, and what brings them up to date. */
   replica: Replica;
   follower: Follower;
@@ -73,11 +76,13 @@ export async function openParts(options: ServiceOptions): Promise<Parts> {
   });
   const meter = Runtime.instance().metricMeter;
   apis.meters.measureOn(meter);
+  const kept = createKept(db);
+  const profile = new ProfileBook({ kept, ways: config, log });
+  await profile.read();
   return {
-    ...{ ...options, client, connection, native, ...copyOf(apis) },
+    ...{ ...options, client, connection, native, ...copyOf(apis), kept, profile },
     auditLog: createAuditLog(db),
     ownership: createOwnership(db, () => apis.time.now()),
-    kept: createKept(db),
     meters: createLatencyMeters(meter),
     runs: new RunWatch(undefined, options.monitorPace?.lateMs),
   };

@@ -23,11 +23,19 @@ function addDemoCommands(program: Command, setExitCode: (code: ExitCode) => void
     'Needs no account and no settings. After its tour it stays: with --demo every other command works in its space.',
     'Ctrl-C or SIGTERM ends it, a second one at once.',
     '',
-    ...examples('latchkey demo', 'latchkey demo --once      # check every outcome, then end'),
+    ...examples(
+      'latchkey demo',
+      'latchkey demo --once      # check every outcome, then end',
+      'latchkey demo --as profile.json',
+    ),
   ])
     .option('--once', 'end after the tour; exit code 1 if an outcome was not as promised')
-    .action(async ({ once = false }: { once?: boolean }) => {
-      setExitCode((await (await import('./demo.js')).demo({ once })) === 0 ? 0 : 1);
+    .option(
+      '--as <file>',
+      'behave like the account of a profile, as `latchkey verify --show --json` prints it',
+    )
+    .action(async ({ once = false, ...more }: { once?: boolean; as?: string }) => {
+      setExitCode((await (await import('./demo.js')).demo({ once, ...more })) === 0 ? 0 : 1);
     });
 
   command(program, 'play', 'change the simulated Nexudus and Kisi of the demo', [

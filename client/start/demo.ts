@@ -16,6 +16,7 @@ import { setStage, type Stage } from '../stage.js';
 import { leaveDemoFile } from './demo-file.js';
 import { emailOf, Playground } from './playground.js';
 import { serveDesk, usualDeskPort } from './serve-desk.js';
+import { behaveLike, readProfileFile } from './simulated-account.js';
 import { stopSignal } from './worker.js';
 
 /** All that the tour acts on and looks at. */
@@ -34,9 +35,11 @@ const say = (line = ''): void => {
 /**
  * A whole space on this machine: a Temporal server, both APIs simulated over HTTP, a worker, and a tour that narrates
  * what happens with the latency seen. Then it stays, for commands that are typed beside it. `once`: checks every outcome
- * and ends. Answers the exit code.
+ * and ends. `as`: a file with a verified profile, whose account both APIs then behave like. Answers the exit code. Throws
+ * CommandError where that file is none.
  */
-export async function demo({ once }: { once: boolean }): Promise<number> {
+export async function demo({ once, as }: { once: boolean; as?: string }): Promise<number> {
+  const profile = as === undefined ? null : readProfileFile(as);
   const log = createLogger({ level: 'warn' });
   // Signals are taken here: the SDK would end the workers, and the tour would wait for them in vain.
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
@@ -49,6 +52,7 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
     temporal: { address: temporal.address, namespace: 'default' },
     ...{ log, env: rules },
   });
+  if (profile !== null) tellAccount(behaveLike(profile, stage));
   const service = await stage.startWorker();
   const playground = new Playground(stage.nexudus, stage.kisi, stage.ids);
   const port = await playground.listen();
@@ -85,6 +89,12 @@ export async function demo({ once }: { once: boolean }): Promise<number> {
 function deskPartsOf({ config }: Stage, { client }: Service, log: Logger): Parameters<typeof serveDesk>[0] {
   const apis = { nexudus: nexudusOf(config), kisi: kisiOf(config) };
   return { config, client, taskQueue: config.taskQueue, ...apis, log };
+}
+
+function tellAccount(lines: readonly string[]): void {
+  say('Both APIs behave as in the account of the profile.');
+  if (lines.length === 0) say('  Nothing is otherwise there.');
+  for (const line of lines) say(`  ${line}`);
 }
 
 function tellWhere({ uiUrl, nexudus, kisi, service }: Scene): void {

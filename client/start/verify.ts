@@ -95,7 +95,8 @@ function showKept(profile: Profile | null, json: boolean): void {
   else print(words(profile));
 }
 
-const jsonOf = (profile: Profile): object => Object(isoTimes(profile)) as object;
+/** Without what tells of logins, since it is sent to others. */
+const jsonOf = (profile: Profile): object => Object(isoTimes({ ...profile, reached: undefined })) as object;
 
 function words(profile: Profile): string {
   const { at, latchkey, account } = profile;

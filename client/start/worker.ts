@@ -18,6 +18,7 @@ import type { Logger } from 'pino';
 import { createLogger, temporalLogger } from '../../worker/logging.js';
 import { nextFreePort } from '../../lib/ports.js';
 import { openRefusals } from '../../worker/refusals.js';
+import { readKnownApis } from '../../worker/profile-book.js';
 import { readResolved } from '../../worker/resolved.js';
 import { createApis } from '../../worker/apis.js';
 import { startService, type Service } from '../../worker/service.js';
@@ -52,6 +53,11 @@ export async function worker(): Promise<never> {
   const apis = usable(() => createApis(config, {}, readCredentials, refusals, Date.now, tap.wireTo));
   if (config.temporalAddress !== null) await tryTemporal(config);
   const before = await readResolved(config.databaseUrl);
+  const { falseHere } = await readKnownApis(config.databaseUrl, config);
+  const kept = keptSpace(config.databaseUrl);
+  // A space that has worked goes on, without taking anything away (activities/gate.ts).
+  if (falseHere.length > 0 && (await kept.read()) === null && !(await hasMembers(config)))
+    throw new ConfigError([...falseHere, 'Run `latchkey verify` again, and report what it says.']);
   const space = new SpaceWatch({
     async check() {
       const found = await checkSpace(config, apis.nexudus, apis.kisi, before);
@@ -59,7 +65,7 @@ export async function worker(): Promise<never> {
       return found;
     },
     config,
-    kept: keptSpace(config.databaseUrl),
+    kept,
     hasMembers: () => hasMembers(config),
     log,
   });

@@ -235,6 +235,14 @@ describe('the keys of a person in Kisi', () => {
       assert.deepEqual(await move(end), [look, patch, readBack, ...replaced]);
     });
 
+    it('is looked at and replaced, 4 requests instead of 6, where Kisi is known not to heed that', async () => {
+      const { moves, move } = await given({ patchMovesValidity: false });
+      const replaced = [look, 'DELETE /role_assignments/{id}', 'POST /role_assignments'];
+      assert.deepEqual(await move(end), [look, patch, readBack, ...replaced]);
+      moves.areIgnored = true;
+      assert.deepEqual(await move(later), [look, ...replaced]);
+    });
+
     it('is given anew where Kisi refuses that all at once', async () => {
       const { sim, moves, move } = await given();
       await move(end);
