@@ -47,7 +47,7 @@ export const kisiAssumptions = [
     says: 'The logins of other people can be read.',
     source: 'kisi-people.md, first table',
     sureness: 'not known',
-    switch: null,
+    switch: 'loginsOfOthers',
     values: [true, false],
     assumed: [true],
     ifNot: 'Whether somebody has signed in to the app is told by the first unlock. Nothing is to be done.',

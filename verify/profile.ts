@@ -88,13 +88,14 @@ export function untriedAnswer({ tried }: Assumption): Answer {
 }
 
 /**
- * A fresh profile with what an older one of the same account knows by writing or by a push, which reading does not touch.
+ * A fresh profile with what an older one of the same account knows by writing or by a push, as far as neither was tried again.
  */
 export function withOlder(fresh: Profile, older: Profile | null): Profile {
   if (older === null || JSON.stringify(older.account) !== JSON.stringify(fresh.account)) return fresh;
   const kept = assumptions.flatMap(({ name, tried }) => {
     const known = older.answers[name];
-    return tried === 'reading' || known === undefined ? [] : [[name, known] as const];
+    const isTold = fresh.answers[name] !== undefined && fresh.answers[name].result !== 'untold';
+    return tried === 'reading' || known === undefined || isTold ? [] : [[name, known] as const];
   });
   return { ...fresh, answers: { ...fresh.answers, ...Object.fromEntries(kept) } };
 }

@@ -5,6 +5,7 @@ import { command, examples, jsonHelp } from '../command.js';
 import { addDeskCommands } from '../desk/commands.js';
 import { enterDemo } from './demo-file.js';
 import { acts, play, type Play } from './play.js';
+import type { VerifyOptions } from './verify.js';
 
 /** Adds the commands to start with. */
 export function addStartCommands(program: Command, setExitCode: (code: ExitCode) => void): void {
@@ -67,16 +68,28 @@ function addServiceCommands(program: Command): void {
       await (await import('../start/check.js')).check(options);
     });
 
-  command(program, 'verify', 'try what Latchkey takes to be so at both APIs; changes nothing', [
-    'Reads only, within the limits of both, in half a minute. Each assumption holds, differs, or could not be told: with what',
-    'was seen, what it means, and what to do (docs/verify.md). The answers are kept. Run it at first contact and after an upgrade.',
-    'Exit code 1 where something could not be tried or needs somebody, 2 where a login is refused.',
-    'latchkey verify',
-    'latchkey verify --show',
-  ])
+  command(
+    program,
+    'verify',
+    'try what Latchkey takes to be so at both APIs; reads only, unless --write is given',
+    [
+      'Within the limits of both, in half a minute. Each assumption holds, differs, or could not be told: with what',
+      'was seen, what it means, and what to do (docs/verify.md). The answers are kept. Run it at first contact and after an upgrade.',
+      'Exit code 1 where something could not be tried or needs somebody, 2 where a login is refused.',
+      '--write makes a user with the e-mail in Kisi and keys to the group, and takes all of that away again. It asks first.',
+      'latchkey verify',
+      'latchkey verify --show',
+      'latchkey verify --write --group 12 --email kisi-test@space.example',
+    ],
+  )
     .option('--show', 'print what was found last, and ask nobody')
+    .option('--write', 'also try at Kisi what only writing tells; needs --group and --email')
+    .option('--group <group>', 'the group to try keys in, by id or name')
+    .option('--email <email>', 'an e-mail that you can read, and that nobody has in Nexudus or Kisi')
+    .option('--yes', 'do not ask before writing')
+    .option('--clean', 'only take away what a --write that was cut off has left in Kisi')
     .option('--json', jsonHelp)
-    .action(async (options: { show?: boolean; json?: boolean }) => {
+    .action(async (options: VerifyOptions) => {
       await (await import('./verify.js')).verify(options);
     });
 

@@ -15,26 +15,33 @@ import { assumptions } from '../../verify/assumptions.js';
 import { keepProfile, readProfile } from '../../verify/keep-profile.js';
 import { needingSomebody, type Answer, type Profile } from '../../verify/profile.js';
 import { verifyByReading, type Failure, type Verified } from '../../verify/verify.js';
+import { cleanUp, tryByWriting, writeWish, type WriteOptions, type WriteWish } from './verify-write.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
 import { wrapped } from '../terminal/table.js';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends WriteOptions {
   /** Print what was found last, and ask nobody. */
   show?: boolean;
   json?: boolean;
 }
 
 /**
- * `latchkey verify`: tries what Latchkey takes to be so at both APIs, by reading, and keeps the answers. Throws ConfigError where a
- * login is refused, CommandError where something could not be tried or needs somebody.
+ * `latchkey verify`: tries what Latchkey takes to be so at both APIs, by reading, with `write` also by writing, and keeps the
+ * answers. Throws ConfigError where a login is refused, CommandError where something could not be tried or needs somebody.
  */
-export async function verify({ show = false, json = false }: VerifyOptions): Promise<void> {
+export async function verify(options: VerifyOptions): Promise<void> {
+  const { show = false, json = false, clean = false } = options;
   const config = readConfig();
   if (show) {
     showKept(await inDatabase(config, readProfile), json);
     return;
   }
-  const verified = await withBar((onStep) => ask(config, onStep));
+  if (clean) {
+    await inDatabase(config, (kept) => cleanUp(config, kept));
+    return;
+  }
+  const wish = await writeWish(config, options);
+  const verified = await withWriting(config, wish, await withBar((onStep) => ask(config, onStep)));
   const { failures } = verified;
   const isWhole = failures.every(({ isAll }) => isAll === null);
   const profile = isWhole
@@ -44,6 +51,20 @@ export async function verify({ show = false, json = false }: VerifyOptions): Pro
   else print(words(profile));
   if (!isWhole) remark('the answers were not kept, since nothing could be asked of one API');
   throwIfNeeded(profile, failures);
+}
+
+/** Nothing is written where one API does not even answer. */
+async function withWriting(config: Config, wish: WriteWish | null, verified: Verified): Promise<Verified> {
+  if (wish === null) return verified;
+  if (verified.failures.some(({ isAll }) => isAll !== null)) {
+    remark('nothing was tried by writing, since nothing could be asked of one API');
+    return verified;
+  }
+  const { profile } = verified;
+  return {
+    ...verified,
+    profile: await inDatabase(config, (kept) => tryByWriting(config, kept, wish, profile)),
+  };
 }
 
 function ask(config: Config, onStep: (done: number, total: number) => void): Promise<Verified> {

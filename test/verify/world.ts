@@ -125,6 +125,7 @@ function fill(
   });
   for (const { Email } of [first, ...others]) {
     const { id } = kisi.org.addUser({ email: Email, name: 'Àda' });
+    kisi.org.signIn(id);
     kisi.org.grantByHand({ userId: id, groupId: groups.romeDay, validUntil: Date.now() + 5 * dayMs });
     if (plan.hasEndedKeys)
       kisi.org.grantByHand({ userId: id, groupId: groups.romeOffice, validUntil: Date.now() - dayMs / 2 });
