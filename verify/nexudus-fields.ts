@@ -20,7 +20,7 @@ export const nexudusFields: Readonly<Record<CollectionName, Readonly<Record<stri
     Teams: 'ids',
     CoworkerContractIds: 'text?',
   },
-  people: { ...all, FullName: 'text', Email: 'text', CompanyName: 'text', Active: 'flag' },
+  people: { ...all, FullName: 'text', Email: 'text', CompanyName: 'text?', Active: 'flag' },
   coworkercontracts: {
     ...all,
     UniqueId: 'text',

@@ -30,6 +30,7 @@ describe('the words of status', () => {
       'Last poll: 20 s ago, every 30 s.',
       'Last reconciliation: 4 min ago, every 10 min.',
       `Kisi: answers since ${at('2026-11-27T12:00Z')}. The API key was accepted 1 s ago, and acts as user 7, with the role: organization_owner. Its clock agrees with ours.`,
+      `API key of Kisi, at ${at('2026-11-28T09:00Z')}: Its role is organization_owner. It does not end by itself. Its user has 1 of 10 API keys.`,
       'Last comparison with Kisi: 8 min ago.',
       'No drift: Kisi and what was given agree.',
       `Rules in force: 5296c79c, of process 17@desk (Latchkey 0.1.0), since ${at('2026-11-28T11:00Z')}.`,
