@@ -10,6 +10,7 @@ import type { CollectionName } from '../nexudus/records.js';
  * - `thing`: the name of a plan, a pass type, a location or a group, kept but for what it has of a person
  * - `name`, `company`, `email`: of a person or a company, replaced
  * - `setting`, `value`: the name of a setting and what it says, kept of the one that is read
+ * - `hook`: the name of a webhook, kept where it is one of Latchkey's
  * - `text`: anything else, replaced
  */
 export type Kind =
@@ -26,6 +27,7 @@ export type Kind =
   | 'email'
   | 'setting'
   | 'value'
+  | 'hook'
   | 'text';
 
 /** A record's fields; a record within a record has fields of its own. */
@@ -123,7 +125,7 @@ export const nexudusFields: Record<CollectionName, Fields> = {
   businesssettings: { ...stamps, BusinessId: 'number', Name: 'setting', Value: 'value' },
   webhooks: {
     ...stamps,
-    Name: 'text',
+    Name: 'hook',
     Description: 'text',
     URL: 'text',
     BusinessId: 'number',
@@ -136,7 +138,15 @@ export const nexudusFields: Record<CollectionName, Fields> = {
 };
 
 /** What stands around the rows of a list of Nexudus (nexudus/lists.ts). */
-export const listFields: Fields = { TotalItems: 'number', TotalPages: 'number', HasNextPage: 'flag' };
+export const listFields: Fields = {
+  TotalItems: 'number',
+  TotalPages: 'number',
+  HasNextPage: 'flag',
+  CurrentPageSize: 'number',
+};
+
+/** Times of any record of Nexudus at which only `latchkey verify` looks. */
+export const verifiedTimes = /^(CreatedOn|[A-Z][A-Za-z]{1,50}Local)$/;
 
 /** What Nexudus says of the user that asks, of a login, and of a write (nexudus/client.ts). */
 export const userFields: Fields = {

@@ -72,7 +72,10 @@ export const header = z.object({
   /** Null: everybody was read; else the member whom `explain` was about. */
   memberId: id.nullable(),
   nexudusLogin: z.enum(['password', 'token']),
-  ground,
+  /** Null: what was asked needs no rules. */
+  ground: ground.nullable(),
+  /** Locations whose time zone is configured, by id or name, where that was asked for. */
+  zoned: z.array(z.union([id, name])).nullable(),
   from: z.enum(['worker', 'file']),
   inForce: z
     .object({ digest: z.string().max(64), startedAt: instant, version: z.string().max(40) })
@@ -95,7 +98,7 @@ const content: z.ZodType<Content> = z.union([
 export const taped = z.object({
   api: z.enum(['nexudus', 'kisi']),
   /** Who asked: the command, for the answer to that question, or a worker that went about its work meanwhile. */
-  by: z.enum(['explain', 'plan', 'worker']),
+  by: z.enum(['explain', 'plan', 'verify', 'worker']),
   at: instant,
   durationMs: z.number(),
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),

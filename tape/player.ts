@@ -1,4 +1,5 @@
 import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import type { Instant } from '../access/types.js';
 import type { Wire } from '../lib/http.js';
 import type { Content, Taped, Tape } from './format.js';
 import { addressOf, tooLarge, type Api } from './recorder.js';
@@ -7,9 +8,13 @@ import { addressOf, tooLarge, type Api } from './recorder.js';
 export class Player {
   private readonly answers = new Map<string, Taped[]>();
   private readonly lacking = new Set<string>();
+  private readonly last = new Map<Api, Taped>();
 
   /** `question`: what is answered, for which just this was asked. */
-  constructor({ exchanges }: Pick<Tape, 'exchanges'>, question: Taped['by']) {
+  constructor(
+    { exchanges }: Pick<Tape, 'exchanges'>,
+    private readonly question: Taped['by'],
+  ) {
     for (const exchange of exchanges.filter(({ by }) => by === question)) {
       const key = keyOf(exchange.api, exchange);
       const same = this.answers.get(key);
@@ -29,8 +34,15 @@ export class Player {
         );
         return Promise.reject(new AxiosError('the tape lacks it', lacksCode, config));
       }
+      this.last.set(api, exchange);
       return replay(exchange, config);
     };
+  }
+
+  /** When the request to this API that was played last was asked and answered then. */
+  timesOf(api: Api): { askedAt: Instant; answeredAt: Instant } {
+    const { at, durationMs } = this.last.get(api) ?? { at: 0, durationMs: 0 };
+    return { askedAt: at, answeredAt: at + durationMs };
   }
 
   /** What was asked for and is not on the tape. */
@@ -41,8 +53,9 @@ export class Player {
   /** The answers to one question come in their order; the last one stands, since the tape knows only one instant. */
   private next(key: string): Taped | null {
     const left = this.answers.get(key) ?? [];
-    // What was asked again, since no answer came or it was to wait, is answered by what came then.
-    while (left.length > 1 && left[0] !== undefined && isTriedAgain(left[0])) left.shift();
+    // What was asked again, since no answer came or it was to wait, is answered by what came then. `verify` counts both.
+    const isCounted = this.question === 'verify';
+    while (!isCounted && left.length > 1 && left[0] !== undefined && isTriedAgain(left[0])) left.shift();
     const first = left[0] ?? null;
     if (left.length > 1) left.shift();
     return first !== null && 'leftOut' in first.answer ? null : first;

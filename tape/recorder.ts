@@ -5,7 +5,7 @@ import type { Instant } from '../access/types.js';
 export type Api = 'nexudus' | 'kisi';
 
 /** Who asked: the command that answers a question, or a worker that went about its work meanwhile. */
-export type Asker = 'explain' | 'plan' | 'worker';
+export type Asker = 'explain' | 'plan' | 'verify' | 'worker';
 
 /** One request and what came of it, as it was: it may hold secrets and personal data, and is kept in memory only. */
 export interface Exchange {

@@ -7,6 +7,7 @@ import {
   listFields,
   nexudusFields,
   userFields,
+  verifiedTimes,
   writeFields,
   type Fields,
   type Kind,
@@ -17,6 +18,11 @@ import type { Replacements } from './replacements.js';
 
 const timestamp = /^[+-]?\d{4,6}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/;
 const guid = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
+/** As nexudus/webhooks.ts names them. */
+const ownHook = /^Latchkey: [a-z ,()-]{1,60}$/i;
+/** Kisi's kinds of login, and its roles (kisi-openapi.yaml). */
+const kisiWord =
+  /^(api|device|(organization|place|group)_(owner|administrator|observer|operator|manager|basic))$/;
 const apiWord = /^[A-Za-z_]{1,60}$/;
 const clockOrMinutes = /^[\d:TZ. -]{0,30}$/;
 
@@ -24,7 +30,7 @@ const clockOrMinutes = /^[\d:TZ. -]{0,30}$/;
 export function scrubValue(kind: Kind, value: unknown, to: Replacements): unknown {
   if (value === null || typeof value === 'boolean') return value;
   if (kind === 'ids') return idsOf(value);
-  if (typeof value === 'number') return kind === 'number' || kind === 'flag' ? value : to.text(String(value));
+  if (typeof value === 'number') return kind === 'number' || kind === 'flag' ? value : 0;
   if (typeof value !== 'string') return Array.isArray(value) ? [] : {};
   if (value.trim() === '') return value;
   return scrubText(kind, value, to);
@@ -37,6 +43,8 @@ function scrubText(kind: Kind, text: string, to: Replacements): string {
     case 'guid':
       return guid.test(text) ? text : to.code(text);
     case 'word':
+      // Somebody may well be called API or Owner.
+      if (kisiWord.test(text)) return text;
       return apiWord.test(text) ? to.withoutPeople(text) : to.text(text);
     case 'zone':
       return ianaOf(text.trim()) === null ? to.text(text) : text;
@@ -47,6 +55,8 @@ function scrubText(kind: Kind, text: string, to: Replacements): string {
       return to.name(text);
     case 'email':
       return to.email(text);
+    case 'hook':
+      return ownHook.test(text) ? text : to.text(text);
     case 'setting':
       return text === cutOffSetting ? text : to.text(text);
     default:
@@ -54,9 +64,9 @@ function scrubText(kind: Kind, text: string, to: Replacements): string {
   }
 }
 
-/** Ids in an array or a text, without what are none, which the reader leaves out as well. */
+/** Ids in an array or a text, without what are none: of a text the reader leaves that out as well, an array it refuses. */
 function idsOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((one) => typeof one === 'number');
+  if (Array.isArray(value)) return value.map((one) => (typeof one === 'number' ? one : {}));
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') return {};
   const parts = value.split(/[,;]/).map((part) => part.trim());
@@ -70,12 +80,17 @@ export function scrubRecord(fields: Fields, record: unknown, to: Replacements): 
   if (typeof record !== 'object' || record === null) return record;
   const kept: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(record)) {
-    const kind = Object.hasOwn(fields, field) ? fields[field] : undefined;
+    const kind = kindOf(fields, field);
     if (kind === undefined) continue;
     if (kind === 'value') kept[field] = settingValue(record, value, to);
     else kept[field] = typeof kind === 'string' ? scrubValue(kind, value, to) : scrubRecord(kind, value, to);
   }
   return kept;
+}
+
+function kindOf(fields: Fields, field: string): Kind | Fields | undefined {
+  if (Object.hasOwn(fields, field)) return fields[field];
+  return verifiedTimes.test(field) ? 'time' : undefined;
 }
 
 /** What a setting says may be a secret, but for the one that is read. */
@@ -209,11 +224,18 @@ export function scrubPath(path: string, to: Replacements): string {
   return parts.map((part) => (/^\d*$/.test(part) || pathWords.has(part) ? part : to.text(part))).join('/');
 }
 
-/** A query as it stands on a tape, in one order. */
-export function scrubQuery(query: Exchange['query'], to: Replacements): Exchange['query'] {
+/** What `latchkey verify` asks for to find nothing. */
+const foundNowhere = /^(nobody@latchkey\.invalid|latchkey-verify-finds-nobody|Latchkey\.NoSuchSetting)$/;
+
+/** A query as it stands on a tape, in one order. `askedEmail`: what stands for an e-mail that is asked for. */
+export function scrubQuery(
+  query: Exchange['query'],
+  to: Replacements,
+  askedEmail: (email: string) => string,
+): Exchange['query'] {
   const scrubbed = query.map(([name, value]): [string, string] => {
-    const isEmail = isEmailQuery(name);
-    if (isEmail) return [name, to.email(value)];
+    if (foundNowhere.test(value)) return [name, value];
+    if (isEmailQuery(name)) return [name, askedEmail(value)];
     if (!askedNames.test(name)) return [to.text(name), to.text(value)];
     return [name, isHarmless(value) ? value : to.text(value)];
   });
@@ -234,6 +256,7 @@ function isHarmless(value: string): boolean {
     'UpdatedOn',
     'name',
     'user.name',
+    'Descending',
     'unlock',
     '-unlock',
     'User',

@@ -57,7 +57,7 @@ export async function kisiKeysInUse(look: KisiLook): Promise<Finding> {
   if (typeof logins === 'string') return { untold: logins };
   const unused = logins.filter(({ last_used_at: used }) => {
     const at = typeof used === 'string' ? Date.parse(used) : NaN;
-    return Date.now() - at > longUnusedMs;
+    return look.now() - at > longUnusedMs;
   });
   const ids = idsOf(unused, 'id').join(', ');
   return {

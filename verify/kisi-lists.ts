@@ -78,7 +78,7 @@ const hourMs = 3_600_000;
 export async function listsExpired(look: KisiLook): Promise<Finding> {
   const { rows, total } = await look.sample('role_assignments');
   const ended = rows.filter(
-    ({ valid_until: end }) => typeof end === 'string' && Date.parse(end) < Date.now() - hourMs,
+    ({ valid_until: end }) => typeof end === 'string' && Date.parse(end) < look.now() - hourMs,
   );
   const evidence = [
     `${ended.length} of ${counted(rows.length, 'right')} have ended, of ${total ?? '?'} in all`,

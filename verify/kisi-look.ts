@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { Instant } from '../access/types.js';
 import { isKisiError } from '../kisi/errors.js';
 import { createSend, parse, type KisiClientOptions, type Query, type Send } from '../kisi/http.js';
 import { pageSizes, type ListName } from '../kisi/lists.js';
 import { row, type Row } from './finding.js';
 import { patiently, usualPauseMs } from './patience.js';
-import { SaidDates } from './said-dates.js';
+import { SaidDates, type TimesOf } from './said-dates.js';
 
 /** A page of a list as it came. */
 export interface KisiPage {
@@ -25,7 +26,7 @@ const orders: Readonly<Record<ListName, string>> = {
 
 /** Kisi as `verify` asks it: by GET only, each record as it comes, unparsed. */
 export class KisiLook {
-  readonly dates = new SaidDates();
+  readonly dates: SaidDates;
   requests = 0;
   throttles = 0;
   /** Those of them that said how long to wait. */
@@ -37,7 +38,11 @@ export class KisiLook {
   constructor(
     options: KisiClientOptions,
     private readonly pauseMs = usualPauseMs,
+    timesOf?: TimesOf,
+    /** What time it is. */
+    readonly now: () => Instant = Date.now,
   ) {
+    this.dates = new SaidDates(timesOf);
     const send = createSend({
       ...options,
       noteDate: (date, startedMs) => {

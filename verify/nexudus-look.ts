@@ -8,7 +8,7 @@ import { collections } from '../nexudus/schemas.js';
 import { Transport } from '../nexudus/transport.js';
 import { row, type Row } from './finding.js';
 import { patiently, usualPauseMs } from './patience.js';
-import { SaidDates } from './said-dates.js';
+import { SaidDates, type TimesOf } from './said-dates.js';
 
 /** A page of a list as it came. */
 export interface RawPage {
@@ -55,7 +55,7 @@ const growing: readonly CollectionName[] = [
 
 /** Nexudus as `verify` asks it: by GET only (and the login), each record as it comes, unparsed. */
 export class NexudusLook {
-  readonly dates = new SaidDates();
+  readonly dates: SaidDates;
   /** Statuses by which Nexudus asked to slow down. */
   readonly throttles: number[] = [];
   requests = 0;
@@ -65,7 +65,9 @@ export class NexudusLook {
   constructor(
     private readonly options: NexudusClientOptions,
     private readonly pauseMs = usualPauseMs,
+    timesOf?: TimesOf,
   ) {
+    this.dates = new SaidDates(timesOf);
     const clock = createServerClock();
     this.transport = new Transport(
       withDefaults({

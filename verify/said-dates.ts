@@ -1,3 +1,4 @@
+import type { Instant } from '../access/types.js';
 import { parseHttpDate } from '../lib/http.js';
 import type { Finding } from './finding.js';
 
@@ -8,16 +9,26 @@ interface SaidDate {
   answeredAt: number;
 }
 
+/** When a request was asked and answered, by this machine's clock. `startedMs`: when it began, by `performance.now`. */
+export type TimesOf = (startedMs: number) => { askedAt: Instant; answeredAt: Instant };
+
+const timesNow: TimesOf = (startedMs) => {
+  const answeredAt = Date.now();
+  return { askedAt: answeredAt - (performance.now() - startedMs), answeredAt };
+};
+
 const secondMs = 1_000;
 
 /** The `Date` headers of all answers of one API. */
 export class SaidDates {
   private readonly said: SaidDate[] = [];
 
+  /** `timesOf`: default as this machine's clock says. */
+  constructor(private readonly timesOf: TimesOf = timesNow) {}
+
   /** `startedMs`: when its request began, by `performance.now`. */
   note(text: unknown, startedMs: number): void {
-    const answeredAt = Date.now();
-    this.said.push({ text, askedAt: answeredAt - (performance.now() - startedMs), answeredAt });
+    this.said.push({ text, ...this.timesOf(startedMs) });
   }
 
   /** Whether that clock agrees with this machine's within a second. */

@@ -1,3 +1,4 @@
+import type { Instant } from '../access/types.js';
 import { KisiError } from '../kisi/errors.js';
 import type { KisiClientOptions } from '../kisi/http.js';
 import { version } from '../lib/version.js';
@@ -10,6 +11,7 @@ import { KisiLook } from './kisi-look.js';
 import { whoAsks } from './nexudus-account.js';
 import { NexudusLook } from './nexudus-look.js';
 import { kisiProbes, nexudusProbes, type Probe } from './probes.js';
+import type { TimesOf } from './said-dates.js';
 import {
   answerOf,
   noteOfWays,
@@ -29,6 +31,10 @@ export interface VerifyOptions {
   pauseMs?: number;
   /** Told after each assumption that was tried: how many were, of how many. */
   onStep?: (done: number, total: number) => void;
+  /** What time it is. Default: as this machine's clock says. */
+  now?: () => Instant;
+  /** When requests to an API were asked and answered. Default: likewise. */
+  timesOf?: (api: ApiName) => TimesOf;
 }
 
 /** What one API did not answer as it should. */
@@ -54,8 +60,9 @@ type Answers = Partial<Record<AssumptionName, Answer>>;
  * the API key cannot be right.
  */
 export function verifyByReading(options: VerifyOptions): Promise<Verified> {
-  const { nexudus, kisi, pauseMs } = options;
-  return verifyBoth(new NexudusLook(nexudus, pauseMs), new KisiLook(kisi, pauseMs), options);
+  const { nexudus, kisi, pauseMs, timesOf, now } = options;
+  const kisiLook = new KisiLook(kisi, pauseMs, timesOf?.('Kisi'), now);
+  return verifyBoth(new NexudusLook(nexudus, pauseMs, timesOf?.('Nexudus')), kisiLook, options);
 }
 
 async function verifyBoth(nexudus: NexudusLook, kisi: KisiLook, options: VerifyOptions): Promise<Verified> {
@@ -77,7 +84,7 @@ async function verifyBoth(nexudus: NexudusLook, kisi: KisiLook, options: VerifyO
   const profile = {
     version: profileVersion,
     latchkey: version(),
-    at: Date.now(),
+    at: (options.now ?? Date.now)(),
     account,
     reached: noteOfWays(options),
     answers: run.answers,

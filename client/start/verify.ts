@@ -47,9 +47,17 @@ export async function verify(options: VerifyOptions): Promise<void> {
   const profile = isWhole
     ? await inDatabase(config, (kept) => keepProfile(kept, verified.profile))
     : verified.profile;
+  if (!isWhole) remark('the answers were not kept, since nothing could be asked of one API');
+  tellVerified({ profile, failures }, json);
+}
+
+/** Prints what was found. Throws as `verify` does. */
+export function tellVerified(
+  { profile, failures }: Pick<Verified, 'profile' | 'failures'>,
+  json: boolean,
+): void {
   if (json) printJson({ ...jsonOf(profile), failures });
   else print(words(profile));
-  if (!isWhole) remark('the answers were not kept, since nothing could be asked of one API');
   throwIfNeeded(profile, failures);
 }
 
@@ -90,7 +98,10 @@ async function inDatabase<T>({ databaseUrl }: Config, job: (kept: Kept) => Promi
   }
 }
 
-async function withBar<T>(job: (onStep: (done: number, total: number) => void) => Promise<T>): Promise<T> {
+/** Shows on stderr how far a job is that tells of its steps. */
+export async function withBar<T>(
+  job: (onStep: (done: number, total: number) => void) => Promise<T>,
+): Promise<T> {
   const bar = new SingleBar({
     format: 'Trying what Latchkey takes to be so {bar} {value}/{total}',
     stream: process.stderr,

@@ -17,6 +17,7 @@ export function addTapeCommands(program: Command): void {
       'latchkey tape explain 1234 --out case.tape',
       'latchkey tape explain --out space.tape          # of all members',
       'latchkey tape plan --out space.tape             # and what the plan stands on',
+      'latchkey tape verify --out verify.tape          # of what both APIs are like',
       'latchkey tape --for 30m --out case.tape         # with what a worker asks meanwhile',
       'latchkey tape play case.tape explain 1234',
     ],
@@ -44,6 +45,14 @@ export function addTapeCommands(program: Command): void {
     .option('--json', jsonHelp)
     .action(async (_options: TapeOptions, self: Command) =>
       (await import('./record.js')).tapePlan(self.optsWithGlobals<TapeOptions>()),
+    );
+  command(tape, 'verify', 'try what Latchkey takes to be so at both APIs, and record what they answer', [
+    'Tries by reading, as `latchkey verify` does, needs no worker, and keeps no answers. Changes nothing.',
+    'latchkey tape verify --out verify.tape',
+  ])
+    .option('--json', jsonHelp)
+    .action(async (_options: TapeOptions, self: Command) =>
+      (await import('./verify.js')).tapeVerify(self.optsWithGlobals<TapeOptions>()),
     );
   command(tape, 'play', 'answer a question by a tape alone, as it was answered then', [
     'Needs no settings, and sends nothing. Says what the tape lacks.',

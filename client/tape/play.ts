@@ -11,11 +11,13 @@ import { readTape, TapeError } from '../../tape/file.js';
 import type { Header, Tape } from '../../tape/format.js';
 import { lacksCode, Player } from '../../tape/player.js';
 import { settingsOf } from '../../worker/in-force.js';
+import { tellVerified } from '../start/verify.js';
 import { explainIn } from '../members/explain.js';
 import { planIn } from '../rules/plan.js';
 import type { Question } from './questions.js';
 import { tapeSecret } from './record.js';
 import { standingOn } from './standing.js';
+import { verifyOn } from './verify.js';
 
 /**
  * `latchkey tape play`: answers a question by a tape alone, as it was answered when that was made. Throws CommandError where the tape
@@ -27,11 +29,15 @@ export async function playTape(
   id: string | undefined,
   { json = false }: { json?: boolean },
 ): Promise<void> {
-  const memberId = question === 'plan' ? null : parseId(id ?? '', idSays);
+  const memberId = question === 'explain' ? parseId(id ?? '', idSays) : null;
   if (memberId === null && id !== undefined)
-    throw new CommandError('a plan is played for all members: leave out ID', 2);
+    throw new CommandError(`\`${question}\` is played for all: leave out ID`, 2);
   const tape = tapeAt(path);
   const player = new Player(tape, question);
+  if (question === 'verify') {
+    await playVerify(tape, player, json);
+    return;
+  }
   const space = spaceOn(tape, player);
   try {
     if (memberId === null) await playPlan(space, tape, json);
@@ -49,6 +55,13 @@ async function playPlan(space: Space, { standing, header }: Tape, json: boolean)
   await planIn(space, { now: space.now, withStanding: standingOn(standing, header) }, json);
 }
 
+/** What the tape lacks would else be told as what an API did not answer. */
+async function playVerify(tape: Tape, player: Player, json: boolean): Promise<void> {
+  const verified = await verifyOn(tape, player);
+  if (player.lacks().length > 0) throw lacking(tape, player);
+  tellVerified(verified, json);
+}
+
 function tapeAt(path: string): Tape {
   try {
     return readTape(path);
@@ -63,7 +76,12 @@ const mostNamed = 3;
 function lacking({ header, end }: Tape, player: Player): CommandError {
   const lacks = player.lacks();
   const more = lacks.length > mostNamed ? ` and ${lacks.length - mostNamed} more` : '';
-  const about = header.memberId === null ? 'all members' : `member ${header.memberId}`;
+  const about =
+    header.zoned !== null
+      ? '`verify`'
+      : header.memberId === null
+        ? 'all members'
+        : `member ${header.memberId}`;
   const full = end.leftOut === 0 ? '' : `; it was full, and ${end.leftOut} requests are not on it`;
   return new CommandError(
     `the tape lacks what was answered to ${lacks.slice(0, mostNamed).join(', ')}${more}: ` +
@@ -73,6 +91,10 @@ function lacking({ header, end }: Tape, player: Player): CommandError {
 
 /** The space as it was when the tape was made: its records, its rules, its time. */
 function spaceOn({ header }: Tape, player: Player): Space {
+  if (header.ground === null)
+    throw new CommandError(
+      'the tape has no rules and no members: it was made by `latchkey tape verify`, and plays `verify` alone',
+    );
   const config = configOf(header);
   const now = (): number => header.now;
   const nexudus = createNexudusClient({
@@ -94,7 +116,7 @@ function spaceOn({ header }: Tape, player: Player): Space {
 }
 
 /** Addresses that lead nowhere, and logins that are none: whatever is sent ends at the tape. */
-function configOf({ nexudusLogin }: Header): Config {
+export function configOf({ nexudusLogin }: Header): Config {
   const login =
     nexudusLogin === 'token'
       ? { NEXUDUS_TOKEN: 'tape' }

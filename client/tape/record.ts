@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.js';
 import { emailDigestBy, emailDigestOf } from '../../activities/email-digest.js';
 import { atOnce } from '../../lib/at-once.js';
 import { NexudusError } from '../../nexudus/errors.js';
@@ -68,11 +69,12 @@ export function pathOf({ out }: TapeOptions): string {
 /** One tape while it is made: all that is asked meanwhile is answered as of the instant at which it began. */
 export class Taping {
   private readonly known: Heard = { standing: null };
-  private readonly now = Date.now();
+  /** The instant at which it began. */
+  readonly now = Date.now();
 
   constructor(
     private readonly path: string,
-    private readonly recorder = new Recorder(),
+    readonly recorder = new Recorder(),
   ) {}
 
   /** The space, listened in on for the answer to this question. Throws as `openSpace` does. */
@@ -90,17 +92,22 @@ export class Taping {
   /** Writes the tape, and says so. `memberId` null: it is of everybody. Throws CommandError. */
   write({ config, ground, from, inForce, exceptions }: Space, memberId: number | null): void {
     const { rules, timeZones, knownZones } = ground;
-    const recording: Recording = {
-      header: {
-        ...{ now: this.now, memberId, from, ground: { rules, timeZones, knownZones } },
-        nexudusLogin: 'token' in config.nexudus.auth ? 'token' : 'password',
-        inForce: inForce && {
-          digest: inForce.digest,
-          startedAt: inForce.startedAt,
-          version: inForce.version,
-        },
-        exceptions: exceptions === null ? null : [...exceptions],
+    this.writeWith(config, {
+      ...{ memberId, from, ground: { rules, timeZones, knownZones }, zoned: null },
+      inForce: inForce && {
+        digest: inForce.digest,
+        startedAt: inForce.startedAt,
+        version: inForce.version,
       },
+      exceptions: exceptions === null ? null : [...exceptions],
+    });
+  }
+
+  /** The same, of what was asked of both APIs besides. Throws CommandError. */
+  writeWith(config: Config, about: Omit<Recording['header'], 'now' | 'nexudusLogin'>): void {
+    const nexudusLogin = 'token' in config.nexudus.auth ? 'token' : 'password';
+    const recording: Recording = {
+      header: { ...about, now: this.now, nexudusLogin },
       standing: this.known.standing,
       digests: { was: emailDigestOf, is: (email) => emailDigestBy(tapeSecret, email) },
       exchanges: this.recorder.exchanges(),
@@ -115,7 +122,7 @@ export class Taping {
     } catch (error) {
       throw error instanceof TapeError ? new CommandError(error.message) : error;
     }
-    this.tell(recording, memberId);
+    this.tell(recording, about.memberId);
   }
 
   private tell({ exchanges }: Recording, memberId: number | null): void {

@@ -66,6 +66,7 @@ describe('the command line', () => {
     'hooks install',
     'tape explain',
     'tape plan',
+    'tape verify',
     'tape play',
   ]) {
     it(`explains ${name} in plain words`, async () => {

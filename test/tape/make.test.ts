@@ -24,6 +24,7 @@ function recordingOf(exchanges: Exchange[], more: Partial<Recording['header']> =
     header: {
       ...{ now: 0, memberId: null, nexudusLogin: 'password', from: 'file', inForce: null, exceptions: [] },
       ground: { rules: rules(), timeZones: {}, knownZones: {} },
+      zoned: null,
       ...more,
     },
     standing: null,

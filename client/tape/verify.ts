@@ -1,0 +1,51 @@
+import { createKisiPacer } from '../../kisi/pace.js';
+import { usable } from '../../space/apis.js';
+import { readConfig } from '../../space/settings.js';
+import type { Tape } from '../../tape/format.js';
+import type { Player } from '../../tape/player.js';
+import { verifyByReading, type Verified } from '../../verify/verify.js';
+import { tellVerified, withBar } from '../start/verify.js';
+import { configOf } from './play.js';
+import { pathOf, Taping, type TapeOptions } from './record.js';
+
+/**
+ * `latchkey tape verify`: tries what Latchkey takes to be so at both APIs, as `latchkey verify` does, and writes what they answered to
+ * a file. Keeps no answers. Throws as `latchkey verify` does, in which case the file is written all the same, and CommandError where it
+ * cannot be written.
+ */
+export async function tapeVerify(options: TapeOptions): Promise<void> {
+  const taping = new Taping(pathOf(options));
+  const config = readConfig();
+  const { nexudus, kisi, file } = config;
+  const zoned = file.zones.map(({ location }) => location);
+  // The worker shares the limit of this key: it goes first.
+  const pace = createKisiPacer({ most: 2 }).urgent;
+  const verified = await withBar((onStep) =>
+    usable(() =>
+      verifyByReading({
+        nexudus: { ...nexudus, wire: taping.recorder.wireTo('nexudus', 'verify') },
+        kisi: { ...kisi, pace, wire: taping.recorder.wireTo('kisi', 'verify') },
+        ...{ zoned, onStep, now: () => taping.now },
+      }),
+    ),
+  );
+  const nothing = { ground: null, inForce: null, exceptions: null } as const;
+  taping.writeWith(config, { memberId: null, from: 'file', ...nothing, zoned });
+  tellVerified(verified, options.json ?? false);
+}
+
+/** The same by a tape alone, as it was answered then. */
+export function verifyOn({ header }: Tape, player: Player): Promise<Verified> {
+  const { nexudus, kisi } = configOf(header);
+  return verifyByReading({
+    nexudus: {
+      ...{ ...nexudus, wire: player.wireTo('nexudus') },
+      pace: { turn: () => Promise.resolve(), pause: () => undefined },
+    },
+    kisi: { ...kisi, wire: player.wireTo('kisi') },
+    zoned: header.zoned ?? [],
+    pauseMs: 0,
+    now: () => header.now,
+    timesOf: (api) => () => player.timesOf(api === 'Kisi' ? 'kisi' : 'nexudus'),
+  });
+}
