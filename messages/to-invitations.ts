@@ -2,6 +2,7 @@
 import type { KeyHealth } from '../access/kisi-key.js';
 import type { Instant } from '../access/types.js';
 import type { Giver } from './to-control.js';
+import type { ApiLook } from './to-verify.js';
 
 /** The look once a day, run by a Schedule. */
 export const dailyCheckType = 'dailyCheck';
@@ -11,6 +12,8 @@ export const dailyCheckScheduleId = 'daily-check';
 export interface DailyMemory {
   key: KeyHealth;
   reminders: ReminderCount;
+  /** Whether both APIs are as they were verified to be. Null, or left out by an earlier release: nobody knows. */
+  apis?: ApiLook | null;
 }
 
 /** What came of the reminders of one day. */

@@ -4,6 +4,7 @@
  */
 import type { Instant } from '../access/types.js';
 import { alertLimits, sentence, utc, type Alert, type AlertLimits } from './alert.js';
+import { changeAlerts } from './api-changes.js';
 import { apiAlerts, apiNames, clockAlerts, names, tokenAlerts } from './api-alerts.js';
 import type { ApiState } from './api-watch.js';
 import type { Facts, RunFacts } from './facts.js';
@@ -36,6 +37,7 @@ export function alertsOf(facts: Facts, now: Instant, limits: AlertLimits = alert
     ...clockAlerts(facts),
     ...tokenAlerts(facts, now),
     ...keyAlerts(facts),
+    ...changeAlerts(facts),
     ...pollAlerts(facts, now, ofApis),
     ...facts.held.flatMap(withheldAlert),
     ...facts.doubted.map(({ list, rows, before, since }) => ({

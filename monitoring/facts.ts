@@ -15,6 +15,7 @@ import { inBatches } from '../activities/wake.js';
 import { guardMemo, guardWorkflowId, type WithheldSummary } from '../messages/to-revocation-guard.js';
 import { controlMemo, controlWorkflowId, type Orders } from '../messages/to-control.js';
 import { dailyCheckScheduleId, type DailyMemory } from '../messages/to-invitations.js';
+import type { ApiLook } from '../messages/to-verify.js';
 import { driftMemo, driftWorkflowId, type DriftSummary } from '../messages/to-drift.js';
 import {
   accessProblemKey,
@@ -96,6 +97,8 @@ export interface Facts extends Told {
   drift: DriftSummary | null;
   /** How the API key of Kisi was at the last daily check; null: there was none yet. */
   kisiKey: KeyHealth | null;
+  /** Whether both APIs were as they had been, at the last daily look; null: nothing was verified yet. */
+  apiLook: ApiLook | null;
   members: { running: number; withAccess: number };
   /** Members that wait, by what for. */
   blocked: Record<string, number>;
@@ -156,6 +159,7 @@ export async function readFacts(
     ...{ at: now, poll, reconciliation, drift, members, workers },
     orders,
     kisiKey: (daily as DailyMemory | null)?.key ?? null,
+    apiLook: (daily as DailyMemory | null)?.apis ?? null,
     held: held ?? [],
     rules: inForce && { digest: inForce.digest, process: inForce.process },
     doubted: doubtedOf(pass),

@@ -35,6 +35,8 @@ export interface MonitorDeps {
   tellClocks: LatencyMeters['clocks'];
   /** How the API key of Kisi is. */
   tellKey: (key: Facts['kisiKey']) => void;
+  /** Whether both APIs are as they were. */
+  tellChanges: (look: Facts['apiLook']) => void;
   runs: Pick<RunWatch, 'late' | 'restart'>;
   /** Has a Schedule run now. */
   runNow: (scheduleId: string) => Promise<void>;
@@ -137,6 +139,7 @@ export class Monitor {
     const facts = await Promise.race([reading, over]);
     if (facts === null) return;
     this.deps.tellKey(facts.kisiKey);
+    this.deps.tellChanges(facts.apiLook);
     await this.alerting.tell(alertsOf(facts, now(), this.limits));
     await this.runLate(facts);
     // Who stopped everything wants no request at all.

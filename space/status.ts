@@ -31,6 +31,7 @@ export function statusLines(
     ),
     apiWords('kisi', facts, now, zone),
     kisiKeyWords(facts.kisiKey, zone),
+    apiLookLines(facts.apiLook, now, zone),
     clockWords(facts),
     driftLines(facts.drift, now, zone),
     workerLines(facts, inForce, now, zone),
@@ -119,6 +120,19 @@ function skewWords({ skewMs }: Pick<ApiState, 'skewMs'>): string {
   if (skewMs === null) return '';
   if (Math.abs(skewMs) < 2_000) return 'Its clock agrees with ours.';
   return `Its clock is ${durationWords(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} ours.`;
+}
+
+/** Whether both APIs are as they were verified to be. */
+function apiLookLines(look: Facts['apiLook'], now: Instant, zone: string | null): string[] {
+  if (look === null)
+    return ['Assumptions about both APIs: no daily look yet; `latchkey verify` takes a first one.'];
+  const { at, changes } = look;
+  const found =
+    changes.length === 0 ? 'nothing has changed in a week' : `${changes.length} changed in a week`;
+  return [
+    `Assumptions about both APIs: ${found}, looked at ${ago(at, now, zone)}.`,
+    ...changes.map((change) => `Since ${timeWords(change.at, zone)}: ${change.words}`),
+  ];
 }
 
 /** It is told by heartbeats, which come each second or two. */

@@ -7,7 +7,12 @@ import { createKisiClient, type KisiClient, type KisiClientOptions } from '../ki
 import { createKisiPacer, type KisiPacer } from '../kisi/pace.js';
 import { ApiMeters } from '../monitoring/api-meters.js';
 import { ApiWatch } from '../monitoring/api-watch.js';
-import { createNexudusClient, type NexudusAuth, type NexudusClient } from '../nexudus/client.js';
+import {
+  createNexudusClient,
+  type NexudusAuth,
+  type NexudusClient,
+  type NexudusClientOptions,
+} from '../nexudus/client.js';
 import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type LaneName, type Pacer, type Plan, type Turns } from '../nexudus/pace.js';
 import { createSession, type Session } from '../nexudus/session.js';
@@ -44,6 +49,8 @@ export interface Apis {
   logins: LoginState[];
   /** The token for Nexudus that a person got by hand; null: none is in use. */
   nexudusToken: () => string | null;
+  /** How `verify` reaches both so that everybody else goes first. */
+  waysOnLowestLane: () => { nexudus: NexudusClientOptions; kisi: KisiClientOptions };
 }
 
 /** How fast each API is asked. */
@@ -80,6 +87,7 @@ export function createApis(
     ...kisi.clients,
     ...{ kisiClock, temporalClock, time, meters, watch },
     logins: [nexudus.login, kisi.login],
+    waysOnLowestLane: () => ({ nexudus: nexudus.wayOnLowestLane(), kisi: kisi.way() }),
     nexudusToken() {
       const auth = nexudus.login.inUse();
       return 'token' in auth ? auth.token : null;
@@ -113,6 +121,7 @@ function nexudusClients(
     });
   const turnsOf = (lane: LaneName): Turns => meters.turns('nexudus', lane, pacer[lane]);
   const members = turnsOf('members');
+  const reconciliations = turnsOf('reconciliations');
   const login = new Login({
     api: 'Nexudus',
     credential: config.nexudus.auth,
@@ -126,10 +135,14 @@ function nexudusClients(
     nexudusForGroups: clientBy(turnsOf('groups')),
     nexudusForBatches: clientBy(turnsOf('batches')),
     nexudusForPolls: clientBy(turnsOf('polls')),
-    nexudusForReconciliations: clientBy(turnsOf('reconciliations')),
+    nexudusForReconciliations: clientBy(reconciliations),
     nexudusPlan: pacer.plan,
   };
-  return { login, clients };
+  // With a session of its own: it also asks with a token that is none.
+  const wayOnLowestLane = (): NexudusClientOptions => ({
+    ...{ baseUrl, auth: login.inUse(), pace: login.guarded(reconciliations) },
+  });
+  return { login, clients, wayOnLowestLane };
 }
 
 function kisiClients(
@@ -164,7 +177,9 @@ function kisiClients(
     kisi: clientBy({}),
     kisiWhere: (beforeWrite: () => Promise<void>) => clientBy({ beforeWrite }),
   };
-  return { login, clients };
+  // Which line it waits in, the priority of the activity says.
+  const way = (): KisiClientOptions => ({ baseUrl, apiKey: login.inUse(), pace: login.guarded(turns) });
+  return { login, clients, way };
 }
 
 /** One session for each login that is used or tried, so that all clients of it share one token, and one pause. */

@@ -26,6 +26,7 @@ import { kisiBatchTaskQueue, kisiTaskQueue, nexudusTaskQueue } from '../messages
 import { askForComparison } from '../monitoring/drift.js';
 import { createReader } from '../nexudus/reader.js';
 import type { CheckedSpace } from './check.js';
+import { createVerifyActivities } from './daily-verify.js';
 import { shutdown } from './member-worker.js';
 import { identityIn, type Parts } from './parts.js';
 import type { SpaceWatch } from './space.js';
@@ -144,7 +145,7 @@ export class LeaderWorkers {
   }
 
   private makeKisiActivities(): object {
-    const { config, space, auditLog, ownership, profile } = this.parts;
+    const { config, apis, space, auditLog, ownership, profile, kept, log } = this.parts;
     const { kisi, directory, moves, people, gate, now } = this;
     const ofRules = { compareWithKisi: true, wakeToMend: true, freeze: true, except: true } as const;
     return {
@@ -158,6 +159,7 @@ export class LeaderWorkers {
         ...{ kisi, ownership, auditLog, gate, now },
         policy: config.file.invitations,
       }),
+      ...createVerifyActivities({ config, apis, kept, profile, gate, log, now }),
       ...byTheRules(space, { ...ofRules, noteFindings: true }, (found) => this.driftActivities(found)),
     };
   }

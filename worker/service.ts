@@ -4,6 +4,7 @@ import { Runtime } from '@temporalio/worker';
 import { digestOfRules } from '../activities/membership.js';
 import { readOrders } from '../activities/orders.js';
 import { version } from '../lib/version.js';
+import { createChangeGauge } from '../monitoring/api-changes.js';
 import { createChannels } from '../monitoring/channels.js';
 import { setComparisonInterval } from '../monitoring/drift.js';
 import { lastReport } from '../monitoring/facts.js';
@@ -112,6 +113,7 @@ function monitorOf(parts: Parts, journal: JournalWatch): Monitor {
     hear: (signal) => hearTemporal(client, apis.temporalClock, signal),
     tellClocks: meters.clocks,
     tellKey: createKeyGauges(Runtime.instance().metricMeter),
+    tellChanges: createChangeGauge(Runtime.instance().metricMeter),
     runNow: (id) => runNow(client, id),
     watch: apis.watch,
     ask: {

@@ -1,13 +1,14 @@
-import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { DailyMemory, InvitationActivities, ResendOrder, Resent } from '../messages/to-invitations.js';
 import { kisiBatchTaskQueue, kisiTaskQueue } from '../messages/to-member.js';
+import type { ApiLook, VerifyActivities } from '../messages/to-verify.js';
 import { dropOthers } from './hear.js';
 import { fields, giver, id } from './shapes.js';
 import { checkPlace, started } from './start.js';
 
 /** Nobody waits for them, and an outage of hours must not cost the day. */
 function patientActivities() {
-  return proxyActivities<InvitationActivities>({
+  return proxyActivities<InvitationActivities & VerifyActivities>({
     taskQueue: kisiBatchTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '1h',
     scheduleToCloseTimeout: '6h',
@@ -18,7 +19,7 @@ function patientActivities() {
 }
 
 /**
- * Looks once a day how Kisi's API key is, and has Kisi remind those who have not accepted its invitation, where the policies
+ * Looks once a day how Kisi's API key is and whether both APIs are as they were, and has Kisi remind those who have not accepted its invitation, where the policies
  * say so. Run by a Schedule; what it found is its own last result, which everybody reads without a worker.
  */
 export async function dailyCheck(): Promise<DailyMemory> {
@@ -29,7 +30,18 @@ export async function dailyCheck(): Promise<DailyMemory> {
   const key = await activities.checkKisiKey(before?.key ?? null);
   const reminders = await activities.remindInvited();
   setCurrentDetails(`Looked at the API key of Kisi. Sent ${reminders.sent} reminders of invitations.`);
-  return { key, reminders };
+  const apis = await lookAtApis(activities, before?.apis ?? null);
+  return { key, reminders, apis };
+}
+
+/** One day's look may fail: the next day's finds the same. */
+async function lookAtApis(activities: VerifyActivities, before: ApiLook | null): Promise<ApiLook | null> {
+  try {
+    return await activities.verifyApis(before);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return before;
+  }
 }
 
 /** Has Kisi mail an invitation again, since a person asks for it. */

@@ -69,6 +69,7 @@ function statusJson(facts: Facts, inForce: InForce | null, standing: readonly Al
     ...{ members, waiting: blocked, held: facts.held, doubted: facts.doubted },
     ...{ nexudus: apis?.nexudus ?? null, kisi: apis?.kisi ?? null, apisToldAt: facts.reportedAt },
     kisiKey: facts.kisiKey,
+    apiLook: facts.apiLook,
     ...{ temporalSkewMs: facts.temporalSkewMs, nexudusTokenEndsAt: facts.tokenEndsAt },
     ...{ poll: facts.poll, reconciliation: facts.reconciliation, drift: facts.drift },
     rules: inForce && rulesJson(inForce),

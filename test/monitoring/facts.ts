@@ -54,6 +54,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
       contestedCount: 0,
     },
     kisiKey: kisiKey(),
+    apiLook: { at: noon - 3 * hour, changes: [] },
     members: { running: 120, withAccess: 98 },
     blocked: {},
     endingSoon: [],

@@ -1,0 +1,28 @@
+/** What is said about the daily look whether both APIs still are as they were verified to be: names and answers. */
+import type { Instant } from '../access/types.js';
+
+/** An API answers otherwise than it did. No personal data. */
+export interface ApiChange {
+  api: 'Nexudus' | 'Kisi';
+  /** The assumption's. */
+  name: string;
+  at: Instant;
+  /** What was, what is, what that means and what to do, for an operator. */
+  words: string;
+}
+
+/** What the look found last. */
+export interface ApiLook {
+  /** When both APIs were last looked at. */
+  at: Instant;
+  /** Those of the last week, the newest first. */
+  changes: ApiChange[];
+}
+
+export interface VerifyActivities {
+  /**
+   * Tries the assumptions about both APIs again, by reading. `before`: what it found last. Null: nothing was ever verified here, or
+   * it cannot be looked at now.
+   */
+  verifyApis(before: ApiLook | null): Promise<ApiLook | null>;
+}
