@@ -1,5 +1,4 @@
 import { keyEmailDigests } from '../../activities/email-digest.js';
-import { loadConfig, type Config } from '../../config/config.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { createNexudusClient } from '../../nexudus/client.js';
 import { createServerClock } from '../../nexudus/clock.js';
@@ -8,7 +7,7 @@ import { CommandError } from '../../space/failure.js';
 import type { Space } from '../../space/rules-in-force.js';
 import { parseId } from '../../space/who.js';
 import { readTape, TapeError } from '../../tape/file.js';
-import type { Header, Tape } from '../../tape/format.js';
+import type { Tape } from '../../tape/format.js';
 import { lacksCode, Player } from '../../tape/player.js';
 import { settingsOf } from '../../worker/in-force.js';
 import { tellVerified } from '../start/verify.js';
@@ -17,6 +16,7 @@ import { planIn } from '../rules/plan.js';
 import type { Question } from './questions.js';
 import { tapeSecret } from './record.js';
 import { standingOn } from './standing.js';
+import { configOf } from './config.js';
 import { verifyOn } from './verify.js';
 
 /**
@@ -113,17 +113,4 @@ function spaceOn({ header }: Tape, player: Player): Space {
     },
     readMember: memberReader({ nexudus, timeZones: ground.timeZones, now, everybody }),
   };
-}
-
-/** Addresses that lead nowhere, and logins that are none: whatever is sent ends at the tape. */
-export function configOf({ nexudusLogin }: Header): Config {
-  const login =
-    nexudusLogin === 'token'
-      ? { NEXUDUS_TOKEN: 'tape' }
-      : { NEXUDUS_EMAIL: 'tape@tape.invalid', NEXUDUS_PASSWORD: 'tape' };
-  const addresses = {
-    NEXUDUS_BASE_URL: 'https://nexudus.tape.invalid/api',
-    KISI_BASE_URL: 'https://kisi.tape.invalid',
-  };
-  return loadConfig({ ...addresses, ...login, KISI_API_KEY: 'tape' }, () => '');
 }

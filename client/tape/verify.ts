@@ -5,7 +5,7 @@ import type { Tape } from '../../tape/format.js';
 import type { Player } from '../../tape/player.js';
 import { verifyByReading, type Verified } from '../../verify/verify.js';
 import { tellVerified, withBar } from '../start/verify.js';
-import { configOf } from './play.js';
+import { configOf } from './config.js';
 import { pathOf, Taping, type TapeOptions } from './record.js';
 
 /**
