@@ -36,6 +36,11 @@ async function recorded({ options }: World): Promise<{ live: Verified; tape: Tap
   return { live, tape };
 }
 
+/** How both APIs are reached is noted with a salt, anew each time. */
+function withoutWays<T extends { profile: { reached?: unknown } }>(found: T): T {
+  return { ...found, profile: { ...found.profile, reached: undefined } };
+}
+
 describe('latchkey tape verify', function () {
   this.timeout(240_000);
   const folder = scratch();
@@ -86,7 +91,7 @@ describe('latchkey tape verify', function () {
         const player = new Player(tape, 'verify');
         const played = await verifyOn(tape, player);
         assert.deepEqual(player.lacks(), []);
-        assert.deepEqual(played, live);
+        assert.deepEqual(withoutWays(played), withoutWays(live));
         const lines = linesOf(tape);
         refuseLeaks(lines, ['nexudus-password', 'kisi-test-key']);
         assert.doesNotMatch(lines, /ada\d@|Ølsen|example\.com|åström|zoë|figli/i);
