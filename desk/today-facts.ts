@@ -10,7 +10,7 @@ import { changingMembers, waitingMembers, type MemberList } from '../space/membe
 import type { Desk } from './desk.js';
 import type { InvitationWatch } from './invitation-facts.js';
 import { LastKnown, type Shown } from './last-known.js';
-import { readTroubled, type Trouble } from './trouble.js';
+import { readProblems, type Problem } from './problems.js';
 
 /** What today's page knows, each part by itself: one that cannot be read hides no other. */
 export interface TodayFacts {
@@ -24,7 +24,7 @@ export interface TodayFacts {
   disagreements: Shown<Disagreement[]>;
   invitations: Shown<Invitations>;
   /** Since yesterday. */
-  troubled: Shown<Trouble[]>;
+  hadProblems: Shown<Problem[]>;
 }
 
 export const dayMs = 24 * 3_600_000;
@@ -38,7 +38,7 @@ const queryTimeoutMs = 5_000;
 const disagreementsMaxAgeMs = 5 * 60_000;
 
 /** It looks through the writes of a day. */
-const troubledMaxAgeMs = 10_000;
+const problemsMaxAgeMs = 10_000;
 
 /** What today's page shows, read for all who look at the same time. */
 export class TodayWatch {
@@ -66,15 +66,15 @@ export class TodayWatch {
         disagreementsMaxAgeMs,
       ),
       invitations: { get: () => invitations.all() },
-      troubled: known(() => readTroubled(desk, now() - dayMs), troubledMaxAgeMs),
+      hadProblems: known(() => readProblems(desk, now() - dayMs), problemsMaxAgeMs),
     };
   }
 
   /** All of it, as far as it can be read in a third of a second. Throws nothing. */
   async get(): Promise<TodayFacts> {
     const { parts } = this;
-    const [withheld, drift, waiting, changed, next, disagreements, invitations, troubled] = await Promise.all(
-      [
+    const [withheld, drift, waiting, changed, next, disagreements, invitations, hadProblems] =
+      await Promise.all([
         parts.withheld.get(),
         parts.drift.get(),
         parts.waiting.get(),
@@ -82,10 +82,9 @@ export class TodayWatch {
         parts.next.get(),
         parts.disagreements.get(),
         parts.invitations.get(),
-        parts.troubled.get(),
-      ],
-    );
-    return { withheld, drift, waiting, changed, next, disagreements, invitations, troubled };
+        parts.hadProblems.get(),
+      ]);
+    return { withheld, drift, waiting, changed, next, disagreements, invitations, hadProblems };
   }
 
   private async readWithheld(): Promise<Withheld[]> {

@@ -104,9 +104,10 @@ export const spaceWords = {
       'Ask them to look among the unwanted mails, or to sign in to the Kisi app with the e-mail that is in Nexudus.',
     allInvitations: 'Everybody who has not accepted yet',
     invitationsUnread: 'Who has accepted Kisi’s invitation',
-    troubled: 'Who had trouble since yesterday',
-    troubledText: 'Their keys came or went late, or Kisi refused a write. Who waits now stands further up.',
-    nobodyTroubled: 'Nobody: every key came and went in time.',
+    hadProblems: 'Who had a problem since yesterday',
+    hadProblemsText:
+      'Their keys came or went late, or Kisi refused a write. Who waits now stands further up.',
+    nobodyHadProblems: 'Nobody: every key came and went in time.',
     waited: (duration: string) => `${duration} after it was due`,
     exceptions: 'Exceptions that end within 7 days',
     allowed: 'is allowed',

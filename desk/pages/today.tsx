@@ -7,7 +7,7 @@ import { Unread, type About } from './part.js';
 import { RecordTable } from './record.js';
 import { At, Group, namingAt, Person, Until, type Naming } from './told.js';
 import { Needs } from './today-needs.js';
-import { Troubled } from './today-trouble.js';
+import { HadProblems } from './today-problems.js';
 
 const said = words.space.today;
 
@@ -22,7 +22,7 @@ export function Today({ facts, health, about }: TodayParts): JSX.Element {
   return (
     <>
       <Needs facts={facts} health={health} about={about} />
-      <Troubled facts={facts} about={about} />
+      <HadProblems facts={facts} about={about} />
       <Changed facts={facts} about={about} />
       <Next facts={facts} about={about} />
     </>

@@ -41,7 +41,8 @@ describe('the acts of the desk, while nothing answers', () => {
     folder.remove();
   });
 
-  for (const act of acts)
+  // An invitation is mailed again to somebody whose key is on record, and here nobody has one.
+  for (const act of acts.filter(({ name }) => name !== 'resend'))
     it(`say so on the page of ${act.name}`, async () => {
       const pages = actsOf(desk, { name: 'Mia', role: 'operator', account: 'mia@desk-1' });
       const typed = { group: '12', until: '2h', why: 'a test', level: 'all', mode: 'live', step: 'do' };

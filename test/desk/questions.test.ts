@@ -93,7 +93,7 @@ describe('desk: the questions of a week', function () {
       /Who holds a key now 3 people .*Ada Lovelace .*Bob Noyce .*Mia Midnight/,
     ));
 
-  it('who had trouble today?', async () => {
+  it('who had a problem today?', async () => {
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
     joins('Cleo', 'Cleo Late', Date.now() + 30 * dayMs);
     await eventually('she waits', async () => ((await view('Cleo'))?.waitingFor ?? null) !== null);
@@ -102,7 +102,7 @@ describe('desk: the questions of a week', function () {
     await eventually('her key', () => keysOf('cleo').length === 1);
     await answers(
       (walk) => walk.open('/today'),
-      /Who had trouble since yesterday .*Cleo Late was given a key, Trastevere, Rome – Day Pass , [^,;]+ after it was due/,
+      /Who had a problem since yesterday .*Cleo Late was given a key, Trastevere, Rome – Day Pass , [^,;]+ after it was due/,
     );
   });
 

@@ -10,7 +10,7 @@ import { alertsOf } from '../../monitoring/alerts.js';
 import type { Facts } from '../../monitoring/facts.js';
 import type { ListedMember } from '../../space/member-lists.js';
 import type { Invitation } from '../../activities/invitations.js';
-import { troublesAmong } from '../../desk/trouble.js';
+import { problemsAmong } from '../../desk/problems.js';
 import { note } from '../database/records.js';
 import { facts as factsOf, kisiKey, hour, minute, noon } from '../monitoring/facts.js';
 import { exception } from '../support/builders.js';
@@ -31,7 +31,7 @@ const quiet: TodayFacts = {
   next: read(nobody),
   disagreements: read([]),
   invitations: read({ open: [], acceptedCount: 3 }),
-  troubled: read([]),
+  hadProblems: read([]),
 };
 const names = new Map([
   [7, 'Ada Lovelace'],
@@ -178,12 +178,12 @@ describe('the page of today', () => {
     assert.match(html, /The service: 1<\/h3>.*API key of Kisi/s);
   });
 
-  it('tells who had trouble: keys that came late, and what Kisi refused', () => {
+  it('tells who had a problem: keys that came late, and what Kisi refused', () => {
     const late = { record: { ...write, key: 'a', memberId: 7 }, waitedMs: 12 * minute };
     const refused = {
       record: { ...write, key: 'b', memberId: 8, state: 'failed' as const, answer: 'no <b>' },
     };
-    const html = page({ troubled: read([late, { ...refused, waitedMs: null }]) });
+    const html = page({ hadProblems: read([late, { ...refused, waitedMs: null }]) });
     assert.match(
       html,
       /Ada Lovelace<\/a> was given a key, <a[^>]*>Trastevere[^<]*<\/a>, 12 min after it was due/,
@@ -193,7 +193,7 @@ describe('the page of today', () => {
     const begun = { ...write, key: 'c', state: 'begun' as const, at: noon - 2 * minute };
     const inTime = { ...write, key: 'd', waited: { since: noon - 30_000, until: noon } };
     const slow = { ...write, key: 'e', waited: { since: noon - 61_000, until: noon } };
-    const found = troublesAmong([begun, inTime, slow, { ...begun, at: noon - 1_000 }], 60_000, noon);
+    const found = problemsAmong([begun, inTime, slow, { ...begun, at: noon - 1_000 }], 60_000, noon);
     assert.deepEqual(
       found.map(({ record, waitedMs }) => [record.key, waitedMs]),
       [

@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { durationWords } from '../../monitoring/alert.js';
 import { mostListed, type TodayFacts } from '../today-facts.js';
-import type { Trouble } from '../trouble.js';
+import type { Problem } from '../problems.js';
 import { words } from '../words.js';
 import { Unread, type About } from './part.js';
 import { whatWords } from './record.js';
@@ -10,18 +10,20 @@ import { At, Group, namingAt, Person, Told } from './told.js';
 const said = words.space.today;
 
 /** Whose keys came or went late since yesterday, or were refused by Kisi. */
-export function Troubled({ facts, about }: { facts: TodayFacts; about: About }): JSX.Element {
-  const { troubled } = facts;
-  const all = troubled.value ?? [];
+export function HadProblems({ facts, about }: { facts: TodayFacts; about: About }): JSX.Element {
+  const { hadProblems } = facts;
+  const all = hadProblems.value ?? [];
   return (
     <section>
-      <h2>{said.troubled}</h2>
-      <Unread what={said.troubled} part={troubled} zone={about.naming.zone} />
-      {troubled.value === null ? null : <p>{all.length === 0 ? said.nobodyTroubled : said.troubledText}</p>}
+      <h2>{said.hadProblems}</h2>
+      <Unread what={said.hadProblems} part={hadProblems} zone={about.naming.zone} />
+      {hadProblems.value === null ? null : (
+        <p>{all.length === 0 ? said.nobodyHadProblems : said.hadProblemsText}</p>
+      )}
       {all.length === 0 ? null : (
         <ul>
           {all.slice(0, mostListed).map((one) => (
-            <TroubleLine trouble={one} about={about} />
+            <ProblemLine problem={one} about={about} />
           ))}
           {all.length > mostListed ? <li>{said.andMore(all.length - mostListed)}</li> : null}
         </ul>
@@ -30,8 +32,8 @@ export function Troubled({ facts, about }: { facts: TodayFacts; about: About }):
   );
 }
 
-function TroubleLine({ trouble, about }: { trouble: Trouble; about: About }): JSX.Element {
-  const { record, waitedMs } = trouble;
+function ProblemLine({ problem, about }: { problem: Problem; about: About }): JSX.Element {
+  const { record, waitedMs } = problem;
   const { at, memberId, locationId, groupId, answer } = record;
   const naming = namingAt(about.naming, locationId);
   return (

@@ -3,7 +3,7 @@ import type { Instant } from '../access/types.js';
 import type { Desk } from './desk.js';
 
 /** A write to Kisi that did not go as it should for somebody. */
-export interface Trouble {
+export interface Problem {
   record: AuditRecord;
   /** How long somebody waited for it, where that is longer than is meant; null: it was refused, or its answer was lost. */
   waitedMs: number | null;
@@ -15,19 +15,19 @@ const mostWrites = 2_000;
 const underWayMs = 60_000;
 
 /** Whose keys came or went late since then, and what Kisi refused; the newest first. Throws DatabaseError. */
-export async function readTroubled(
+export async function readProblems(
   { auditLog, config, now }: Pick<Desk, 'auditLog' | 'config' | 'now'>,
   since: Instant,
-): Promise<Trouble[]> {
+): Promise<Problem[]> {
   const writes = await auditLog.newestFirst({
     ...{ since, kinds: ['write'], exceptWhat: ['move'], limit: mostWrites },
   });
-  return troublesAmong(writes, config.file.latency.withinMs, now());
+  return problemsAmong(writes, config.file.latency.withinMs, now());
 }
 
 /** Those of these writes that went wrong, or took longer than so many milliseconds. Pure. */
-export function troublesAmong(writes: readonly AuditRecord[], withinMs: number, now: Instant): Trouble[] {
-  return writes.flatMap((record): Trouble[] => {
+export function problemsAmong(writes: readonly AuditRecord[], withinMs: number, now: Instant): Problem[] {
+  return writes.flatMap((record): Problem[] => {
     const { state, at, waited } = record;
     const waitedMs = waited === undefined ? 0 : waited.until - waited.since;
     if (state === 'failed' || (state === 'begun' && now - at > underWayMs))
