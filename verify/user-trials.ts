@@ -38,10 +38,7 @@ export async function tryNames(trial: Trial): Promise<void> {
     return;
   }
   if (isAboutEmail(first.refusal)) {
-    trial.tell('takenEmails', {
-      value: false,
-      evidence: [`HTTP ${first.refusal.status ?? '-'} of an e-mail that no list shows`],
-    });
+    tellTaken(trial, first.refusal);
     return;
   }
   const withSigns = await tryName(trial, odd);
@@ -49,6 +46,13 @@ export async function tryNames(trial: Trial): Promise<void> {
   if (takesSigns || (await tryName(trial, plain)).refusal === null)
     trial.tell('plainNames', { value: !takesSigns, evidence: ['names with and without signs were tried'] });
   await tryLengths(trial);
+}
+
+function tellTaken(trial: Trial, { status }: KisiError): void {
+  trial.tell('takenEmails', {
+    value: false,
+    evidence: [`HTTP ${status ?? '-'} of an e-mail that no list shows`],
+  });
 }
 
 async function tryLengths(trial: Trial): Promise<void> {
@@ -64,9 +68,14 @@ async function tryLengths(trial: Trial): Promise<void> {
       tellLength(trial, outcome, refused === long ? `${length} or more` : `${length} to ${refused - 1}`);
       return;
     }
+    // An answer that was lost or broken on its way may have hidden why the first name was refused.
+    if (isAboutEmail(outcome.refusal)) {
+      tellTaken(trial, outcome.refusal);
+      return;
+    }
     refused = length;
   }
-  trial.tell('longestName', { value: `less than ${refused}`, evidence: ['plain names were tried'] });
+  trial.tell('longestName', { untold: 'Kisi refused every name, so not for its length.' });
 }
 
 /** A name that is cut is not a name that is taken. */

@@ -10,6 +10,8 @@ import { fullWorld, startWorld, type WorldPlan } from './world.js';
 import { allIn, testEmail, writeIn } from './writing.js';
 
 const cases = Number(process.env['VERIFY_CASES'] ?? 20);
+/** The short version tries the same cases each time, so that red means that something has changed. */
+const chosen = process.env['VERIFY_CASES'] === undefined ? { seed: 20 } : {};
 
 const oldDate = 'Tue, 01 Jan 2019 00:00:00 GMT';
 const dates = fc.constantFrom('clock', 'clock', oldDate, 'not a date', null);
@@ -176,7 +178,7 @@ describe('latchkey verify', () => {
         }
       },
     );
-    await fc.assert(property, { numRuns: cases, endOnFailure: true });
+    await fc.assert(property, { ...chosen, numRuns: cases, endOnFailure: true });
     const reasons = [...untold].sort(([, one], [, other]) => other - one);
     const all = reasons.reduce((sum, [, times]) => sum + times, 0);
     console.log(`      ${cases} cases: ${told} answers told, ${all} could not be told:`);
