@@ -31,6 +31,7 @@ describe('the words of status', () => {
       'Last reconciliation: 4 min ago, every 10 min.',
       `Kisi: answers since ${at('2026-11-27T12:00Z')}. The API key was accepted 1 s ago, and acts as user 7, with the role: organization_owner. Its clock agrees with ours.`,
       `API key of Kisi, at ${at('2026-11-28T09:00Z')}: Its role is organization_owner. It does not end by itself. Its user has 1 of 10 API keys.`,
+      `Assumptions about both APIs: nothing has changed in a week, looked at 3 h ago (${at('2026-11-28T09:00Z')}).`,
       'Last comparison with Kisi: 8 min ago.',
       'No drift: Kisi and what was given agree.',
       `Rules in force: 5296c79c, of process 17@desk (Latchkey 0.1.0), since ${at('2026-11-28T11:00Z')}.`,
