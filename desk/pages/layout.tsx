@@ -3,6 +3,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Viewer } from '../desk.js';
 import type { ShownHealth } from '../health.js';
 import { words } from '../words.js';
+import { Head } from './head.js';
 import { HealthLine } from './health-line.js';
 import { Who } from './who.js';
 
@@ -43,15 +44,7 @@ interface PageParts {
 function Page({ frame, title, body, live }: PageParts): JSX.Element {
   return (
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{`${title} · ${words.product}`}</title>
-        <link rel="icon" href="/assets/desk.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/desk.css" />
-        <script src="/assets/desk.js" defer />
-      </head>
+      <Head title={title} hasScript={true} />
       <body>
         <a class="skip" href="#main">
           {words.layout.skip}

@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { words } from '../words.js';
+import { Head } from './head.js';
 
 /** A whole page for whoever is not signed in, or may not see more: without the areas of the desk, and without a name. */
 export function outsidePage(title: string, body: Child): string {
@@ -11,14 +12,7 @@ export function outsidePage(title: string, body: Child): string {
 function Outside({ title, body }: { title: string; body: Child }): JSX.Element {
   return (
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{`${title} · ${words.product}`}</title>
-        <link rel="icon" href="/assets/desk.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/desk.css" />
-      </head>
+      <Head title={title} hasScript={false} />
       <body>
         <header>
           <a class="product" href="/">
