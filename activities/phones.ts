@@ -5,7 +5,7 @@ import type { KisiInvitee } from '../kisi/records.js';
 type Lists = Pick<KisiClient, 'inviteesByUnlock' | 'inviteesByLastUnlock'>;
 
 /**
- * Everybody who never opened a door, or of whom Kisi does not say so. Kisi documents that its list begins with them; where it
+ * Everybody who never opened a door, and everybody about whom Kisi does not say whether they did. Kisi documents that its list begins with them; where it
  * does not, they are looked for at its other end. Throws KisiError.
  */
 export async function firstIdle(kisi: Lists): Promise<KisiInvitee[]> {

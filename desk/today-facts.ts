@@ -14,7 +14,7 @@ import { readProblems, type Problem } from './problems.js';
 
 /** What today's page knows, each part by itself: one that cannot be read hides no other. */
 export interface TodayFacts {
-  /** Keys of which nobody has said anything yet. */
+  /** Withheld keys that nobody has approved or rejected yet. */
   withheld: Shown<Withheld[]>;
   /** Null in it: nothing was compared yet. */
   drift: Shown<DriftView | null>;

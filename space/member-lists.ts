@@ -22,7 +22,7 @@ export interface ListedMember {
   groupIds: number[];
 }
 
-/** Some of those whom a question is about, and how many there are. */
+/** Some of the members that a question is about, and how many there are. */
 export interface MemberList {
   members: ListedMember[];
   count: number;
@@ -37,7 +37,7 @@ export function waitingMembers(client: Client, most: number): Promise<MemberList
 }
 
 /**
- * Members for whom something changes in this time, the first to change first. Where there are more than `most`, those of the
+ * Members with a change in this time, the first to change first. Where there are more than `most`, those of the
  * first hour are listed, or of the first minutes. Throws where Temporal cannot list.
  */
 export async function changingMembers(

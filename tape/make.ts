@@ -105,7 +105,7 @@ function machine(now: number): Header['machine'] {
   return { zone: timeZone, minutesAheadOfUtc: -new Date(now).getTimezoneOffset() || 0 };
 }
 
-/** The digest that stands for one of an e-mail; for one of which the e-mail is not known, one that is nobody's. */
+/** The digest that takes the place of an e-mail’s digest. Where the e-mail is not known, a digest that is nobody’s. */
 function digesting(
   { was, is }: Recording['digests'],
   emails: ReadonlySet<string>,

@@ -51,7 +51,7 @@ export class Replacements {
     this.asked = [...new Set([...askedEmails].map((email) => looseForm(email.trim())))];
   }
 
-  /** A text of which nothing stays. */
+  /** A text that is replaced as a whole. */
   text(text: string): string {
     return text.trim() === '' ? text : `text-${this.letters('text', text, 6)}`;
   }

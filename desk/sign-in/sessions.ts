@@ -73,7 +73,7 @@ export class Sessions {
     return found === undefined ? null : this.linkOf(found);
   }
 
-  /** Signs in whom a link is for, and uses it up: of several at once one succeeds. Null, as above. */
+  /** Signs in the person that a link was made for, and uses the link up. Of several tries at once one succeeds. Null, as above. */
   async useLink(token: string): Promise<{ session: Session; token: string } | null> {
     const link = await this.link(token);
     if (link === null) return null;
