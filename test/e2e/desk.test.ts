@@ -17,7 +17,7 @@ describe('a worker with LATCHKEY_DESK_PORT', function () {
   let env: Record<string, string>;
 
   before(async () => {
-    space = await killableSpace('1s');
+    space = await killableSpace('5s');
     const port = await nextFreePort(20_300);
     env = { ...space.env, LATCHKEY_DESK_PORT: String(port), LATCHKEY_DESK_URL: `http://127.0.0.1:${port}` };
   });

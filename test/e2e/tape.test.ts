@@ -17,7 +17,7 @@ describe('latchkey tape --for', function () {
   let memberId: number;
 
   before(async () => {
-    space = await killableSpace('1s');
+    space = await killableSpace('5s');
     space.nexudus.switches.rateLimits = null;
     space.kisi.switches.rateLimit = null;
     const { nexudus, ids } = space;
