@@ -1,3 +1,4 @@
+import { setImmediate as turnOfLoop, setTimeout as sleep } from 'node:timers/promises';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { isNexudusError } from './errors.js';
 import { once, onceLimit } from './fresh.js';
@@ -11,17 +12,17 @@ export interface Lookups {
 }
 
 /**
- * Looks records up by id. What is asked for in the same moment goes out as one batch; an id that the batch does
- * not answer is asked for alone. One negative answer says nothing: a record is missing where both ways of asking say so.
+ * Looks records up by id. What is asked for within `gatherMs` (0: in the same moment) goes out as one batch; an id that the batch
+ * does not answer is asked for alone. One negative answer says nothing: a record is missing where both ways of asking say so.
  * Throws NexudusError.
  */
-export function createLookups(client: NexudusClient): Lookups {
+export function createLookups(client: NexudusClient, gatherMs = 0): Lookups {
   const shelves = new Map<CollectionName, unknown>();
 
   /** One shelf for each collection: the only place that knows it holds just that collection's records. */
   function shelfOf<N extends CollectionName>(name: N): Shelf<N> {
     const known = shelves.get(name) as Shelf<N> | undefined;
-    const shelf = known ?? createShelf(client, name);
+    const shelf = known ?? createShelf(client, gatherMs, name);
     shelves.set(name, shelf);
     return shelf;
   }
@@ -45,13 +46,13 @@ export async function findSparing<N extends CollectionName>(
 
 type Shelf<N extends CollectionName> = (id: number) => Promise<Records[N] | null>;
 
-function createShelf<N extends CollectionName>(client: NexudusClient, name: N): Shelf<N> {
+function createShelf<N extends CollectionName>(client: NexudusClient, gatherMs: number, name: N): Shelf<N> {
   let waiting: number[] = [];
   let batch: (() => Promise<Map<number, Records[N]> | null>) | null = null;
 
   /** Null: just one id was waiting, for which a batch is no saving. */
   async function flush(): Promise<Map<number, Records[N]> | null> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await (gatherMs > 0 ? sleep(gatherMs) : turnOfLoop());
     const ids = waiting;
     waiting = [];
     batch = null;

@@ -57,6 +57,7 @@ async function startFollowed(): Promise<Followed> {
       now,
       gatherMs: 5,
       closestMs: 5,
+      lookupGatherMs: 80,
       exactEveryMs: 200,
       againEveryMs: 60_000,
     },
@@ -210,6 +211,26 @@ describe('reading out of a copy that is kept up', () => {
     const { groups, requests } = await opens(ann, { standsOn });
     assert.deepEqual(groups, []);
     assert.ok(requests >= 7, `one look by lists, and an exact one (${requests} requests)`);
+  });
+
+  it('looks up together in a busy minute whoever shares an exact look, though they ask one after another', async () => {
+    const ids = [member(), member()];
+    const passes = ids.map(buys);
+    await settle();
+    // Pass types and places are read by then, and the next look is exact.
+    await opens(member());
+    await sleep(250);
+    followed.isCalm = false;
+    const notBefore = followed.clock.now;
+    later();
+    const before = followed.asked();
+    await Promise.all(
+      ids.map(async (id, i) => {
+        await sleep(40 * i);
+        await opens(id, { notBefore, standsOn: held(passes[i] ?? 0) });
+      }),
+    );
+    assert.equal(followed.asked() - before, 3 + 2, 'the lists, all coworkers, and all passes');
   });
 
   it('waits until the plan has room, and takes along whoever came meanwhile', async () => {
