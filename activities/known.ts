@@ -4,6 +4,8 @@ import { contentOf, type Touch, type Written } from '../nexudus/changes.js';
 interface Known {
   readAt: Instant;
   contents: ReadonlySet<string>;
+  /** When the last check-in was told of that the member was judged after; null: none was. */
+  checkInToldAt: Instant | null;
 }
 
 /** Much longer than it takes a poll to come by; members who sleep then cost nothing. */
@@ -17,11 +19,25 @@ export class KnownRecords {
   /** Lately noted members are last. */
   private readonly byMember = new Map<number, Known>();
 
-  /** Of one member, in place of what was known before, unless that is from a later read. */
-  note(memberId: number, readAt: Instant, written: readonly Written[]): void {
-    if (this.isJudgedAfter(memberId, readAt)) return;
+  /**
+   * Of one member, in place of what was known before, unless that is from a later read. `checkInToldAt`: when it was told, before
+   * the read began, that the member came or went; null: that was not told.
+   */
+  note(
+    memberId: number,
+    readAt: Instant,
+    written: readonly Written[],
+    checkInToldAt: Instant | null = null,
+  ): void {
+    const before = this.byMember.get(memberId);
+    const toldAt = laterOf(before?.checkInToldAt ?? null, checkInToldAt);
+    if (before !== undefined && before.readAt > readAt) {
+      before.checkInToldAt = toldAt;
+      return;
+    }
     this.byMember.delete(memberId);
-    this.byMember.set(memberId, { readAt, contents: new Set(written.map(contentOf)) });
+    const contents = new Set(written.map(contentOf));
+    this.byMember.set(memberId, { readAt, contents, checkInToldAt: toldAt });
     for (const [id, known] of this.byMember) {
       if (known.readAt >= readAt - keptMs) return;
       this.byMember.delete(id);
@@ -33,8 +49,17 @@ export class KnownRecords {
     return this.byMember.get(touch.memberId)?.contents.has(contentOf(touch)) ?? false;
   }
 
+  /** Whether the member was judged since it was told, at this instant or later, that the member came or went. */
+  isJudgedForCheckIn(memberId: number, at: Instant): boolean {
+    return (this.byMember.get(memberId)?.checkInToldAt ?? -Infinity) >= at;
+  }
+
   /** Whether the member was judged by what was read after this instant. */
   isJudgedAfter(memberId: number, at: Instant): boolean {
     return (this.byMember.get(memberId)?.readAt ?? -Infinity) > at;
   }
+}
+
+function laterOf(one: Instant | null, other: Instant | null): Instant | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }

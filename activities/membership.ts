@@ -79,7 +79,8 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   const judged = agreedOf(each, copy.ledger, judgedAt);
   const assessment = await throughGuard(deps.guard, memberId, judged);
   await noteDecision(deps.auditLog, memberId, assessment);
-  if (read.doubts.length === 0) deps.known.note(memberId, assessment.readAt, read.written);
+  const checkInToldAt = request.isCheckIn === true ? Math.min(request.notBefore, began) : null;
+  if (read.doubts.length === 0) deps.known.note(memberId, assessment.readAt, read.written, checkInToldAt);
   const handed = await handedOver(deps.ownership, request, copy, assessment);
   const unanswered = await deps.ownership.unanswered({ memberId });
   return { ...assessment, judgedAt, ...handed, ...(unanswered.length === 0 ? {} : { unanswered }) };

@@ -145,6 +145,8 @@ function dueIn(
 
 /** How much later than a check-in was written a read must have begun to have seen it: stamps are whole seconds, and clocks a little off. */
 const checkInMarginMs = 3_000;
+/** What tells of a check-in comes after its write. By clocks that are a little off it may seem to come so long before. */
+const toldMarginMs = 1_000;
 
 /** Whom what is new concerns. */
 async function batchesOf(
@@ -163,9 +165,14 @@ async function batchesOf(
   if (!isFirst) tellLags([...touched, ...changes.reference.filter(isNew)], tellLag, nexudus.clock.now());
   // Nexudus stamps records by its own clock.
   const aheadMs = nexudus.clock.now() - now();
-  const isReadSince = (touch: Touch): boolean =>
-    touch.writtenAt !== null &&
-    known.isJudgedAfter(touch.memberId, touch.writtenAt - aheadMs + checkInMarginMs);
+  const isReadSince = ({ memberId, writtenAt }: Touch): boolean => {
+    if (writtenAt === null) return false;
+    const at = writtenAt - aheadMs;
+    return (
+      known.isJudgedForCheckIn(memberId, at - toldMarginMs) ||
+      known.isJudgedAfter(memberId, at + checkInMarginMs)
+    );
+  };
   // A webhook was faster. A check-in changes nothing but the passes, which tell of it themselves.
   const news = touched.filter((touch) => !(isCheckIn(touch) ? isReadSince(touch) : known.includes(touch)));
   const joined = isFirst ? [] : borrowersOnlyIn(changes.lending, memory.lending);

@@ -26,6 +26,19 @@ describe('what members were judged by', () => {
     assert.equal(known.includes({ ...pass(2), memberId: 100 }), false);
   });
 
+  it('is told of the last check-in, however late an earlier read comes to its end', () => {
+    const known = new KnownRecords();
+    assert.equal(known.isJudgedForCheckIn(100, 0), false);
+    known.note(100, 20, [], 15);
+    known.note(100, 10, [], 5);
+    known.note(100, 30, []);
+    assert.equal(known.isJudgedForCheckIn(100, 15), true);
+    assert.equal(known.isJudgedForCheckIn(100, 16), false);
+    known.note(100, 25, [], 22);
+    assert.equal(known.isJudgedForCheckIn(100, 22), true);
+    assert.equal(known.isJudgedForCheckIn(101, 0), false);
+  });
+
   it('is forgotten ten minutes later, of those who sleep', () => {
     const known = new KnownRecords();
     for (const memberId of [100, 101]) known.note(memberId, 0, [pass(1)]);

@@ -232,4 +232,14 @@ describe('assess', () => {
     assert.deepEqual(await isKnownAfter({}), [true]);
     assert.deepEqual(await isKnownAfter({ doubts: [{ passId: 900, why: 'half is missing' }] }), [false]);
   });
+
+  it('keeps in mind that it was told of a check-in, and of nothing else that way', async () => {
+    const deps = depsFor(whole);
+    const at = request.notBefore;
+    await assess(deps, request);
+    assert.equal(deps.known.isJudgedForCheckIn(100, at), false);
+    await assess(deps, { ...request, isCheckIn: true });
+    assert.equal(deps.known.isJudgedForCheckIn(100, at), true);
+    assert.equal(deps.known.isJudgedForCheckIn(100, at + 1), false);
+  });
 });

@@ -321,6 +321,19 @@ describe('a poll after a webhook', () => {
     assert.deepEqual(woken.toSorted(), [ben, eve]);
   });
 
+  it('wakes nobody for a check-in that a webhook told of, but for one that comes after that', async () => {
+    const { space } = nexudus;
+    const [ann, ben] = [space.addCoworker().Id, space.addCoworker().Id];
+    const memory = await poll(null);
+    const due = { ...memory, readTo: { ...memory.readTo, checkins: Date.now() - 120_000 } };
+    for (const CoworkerId of [ann, ben]) space.addCheckin({ CoworkerId, BusinessId: 1 });
+    known.note(ann, Date.now(), [], Date.now());
+    known.note(ben, Date.now(), [], Date.now() - 5_000);
+    woken.splice(0);
+    await poll(due);
+    assert.deepEqual(woken, [ben]);
+  });
+
   it('wakes nobody anew while Nexudus asks to wait for a day where only check-ins are read', async () => {
     const { space, faults } = nexudus;
     const [type, ann] = [space.addTimePass().Id, space.addCoworker().Id];
