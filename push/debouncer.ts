@@ -48,6 +48,8 @@ interface Told {
 /** A wake a moment ago. */
 interface Lately {
   mayStart: boolean;
+  /** What was told of then. */
+  of: Told;
   windowMs: number;
   /** What was told since; null: nothing. */
   told: Told | null;
@@ -107,7 +109,7 @@ export class Debouncer {
   }
 
   private take(whom: Whom, { mayStart, about = 'change' }: News): void {
-    const told: Told = { mayStart, at: Date.now(), about };
+    const told = this.asOfCheckIn(whom, { mayStart, at: Date.now(), about });
     const earlier = this.checkedIn.get(whom);
     if (earlier !== undefined && isOfCheckIn(earlier, told)) {
       this.checkedIn.set(whom, both(told, earlier));
@@ -122,6 +124,12 @@ export class Debouncer {
     // Whoever had no workflow was not woken, and must not wait for that.
     if (before === undefined || (mayStart && !before.mayStart)) this.gather(whom, told, before);
     else before.told = both(told, before.told);
+  }
+
+  /** What comes by a check-in that the member was just woken for is no more than that check-in. */
+  private asOfCheckIn(whom: Whom, told: Told): Told {
+    const of = this.lately.get(whom)?.of;
+    return of?.about === 'checkIn' && isOfCheckIn(of, told) ? { ...told, about: 'checkIn' } : told;
   }
 
   private gather(whom: Whom, told: Told, before: Lately | undefined): void {
@@ -193,6 +201,7 @@ export class Debouncer {
     // From now on and not from the answer: what is told while it is under way may come too late for it.
     const since: Lately = {
       mayStart: told.mayStart || this.lately.get(whom)?.mayStart === true,
+      of: told,
       windowMs: Math.min(told.windowMs ?? windowMs, Math.max(windowMs, longestWindowMs)),
       told: null,
     };

@@ -138,6 +138,23 @@ describe('the debouncer', () => {
       assert.deepEqual(checkedIn, []);
     });
 
+    it('has what comes after the wake by the same check-in be no more than a check-in', async () => {
+      const { debouncer, woken, checkedIn } = listening({
+        ...{ checkInWaitMs: 1, longestCheckInWaitMs: 1, windowMs: 60_000 },
+      });
+      debouncer.tell(7, checkIn);
+      await gathered();
+      assert.deepEqual(woken, [[7, false]]);
+      debouncer.tell(7, access);
+      await gathered();
+      assert.deepEqual(checkedIn, [7, 7]);
+      debouncer.tell(8, change);
+      await gathered();
+      debouncer.tell(8, access);
+      await gathered();
+      assert.deepEqual(checkedIn, [7, 7]);
+    });
+
     it('does not take an access update without one for a check-in', async () => {
       const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, access);
