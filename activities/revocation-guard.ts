@@ -35,7 +35,7 @@ const weighWithinMs = 10_000;
 export function createGuardBook({
   client,
   limits,
-  quietMs = 500,
+  quietMs = 250,
   slowQuietMs = 3_000,
 }: GuardOptions): GuardBook {
   let waiting: Waiting[] = [];
