@@ -43,6 +43,8 @@ export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames):
     const { filter, problems } = await filterOf(desk, request);
     const problem = Object.values(problems).join(' ');
     if (problem !== '') return reply.code(400).type('text/plain; charset=utf-8').send(`${problem}\n`);
+    // What cannot be read at all is told on a page: a file would only break off.
+    await desk.auditLog.newestFirst({ ...filter, limit: 1 });
     const lines = Readable.from(csvLines(desk.auditLog.all(filter)));
     lines.on('error', (err) => {
       desk.log.warn({ err }, 'a download of the audit log ended half-way');

@@ -12,6 +12,7 @@ import fastify, {
 } from 'fastify';
 import { ConfigError } from '../config/config-error.js';
 import { hostProblems } from '../config/desk.js';
+import { DatabaseError } from '../database/errors.js';
 import { connectionLimits, limitConnections } from '../lib/connections.js';
 import { listenProblem } from '../lib/ports.js';
 import { addActs } from './acts/routes.js';
@@ -65,6 +66,12 @@ const headersLimitBytes = 16 * 1024;
 const headersMs = 5_000;
 const requestMs = 10_000;
 const checkMs = 1_000;
+/** Of answers to what cannot be read: no hook has seen it. */
+const headersOfUnread = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none';style-src 'self';img-src 'self';frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+};
 /** The longest silence amid an answer. Live changes are never silent for so long. */
 const silenceMs = 120_000;
 
@@ -123,7 +130,7 @@ async function appOf(desk: Desk, routes: RouteOptions[]): Promise<FastifyInstanc
     clientErrorHandler: refuseUnread,
     frameworkErrors(_error, _request, reply) {
       const { badTitle, bad } = words.refused;
-      void answerRefusal(reply.header('cache-control', 'no-store'), 400, badTitle, bad);
+      void answerRefusal(reply.headers(headersOfUnread), 400, badTitle, bad);
     },
   });
   app.addHook('onRoute', (route) => {
@@ -197,7 +204,9 @@ function addErrorPages(app: FastifyInstance, { log }: Desk): void {
     // The route and not the address, which may hold names.
     const route = request.routeOptions.url ?? 'none';
     log.error({ err: error, method: request.method, route }, 'the desk could not answer');
-    return answerRefusal(reply, 500, words.failed.title, words.failed.text);
+    const isOfDatabase = error instanceof DatabaseError;
+    const { title, text } = isOfDatabase ? words.noDatabase : words.failed;
+    return answerRefusal(reply, isOfDatabase ? 503 : 500, title, text);
   });
 }
 
@@ -205,6 +214,8 @@ function addErrorPages(app: FastifyInstance, { log }: Desk): void {
 function refuseUnread(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const line = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
-  if (socket.writable) socket.write(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const headers = Object.entries({ ...headersOfUnread, connection: 'close', 'content-length': '0' });
+  const lines = [`HTTP/1.1 ${line}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
+  if (socket.writable) socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   socket.destroy(error);
 }

@@ -108,5 +108,9 @@ export const words = {
     back: 'To the first page',
   },
   notFound: { title: 'There is no such page', text: 'Find the person instead.' },
+  noDatabase: {
+    title: 'The desk cannot use its database',
+    text: 'So it lets nobody in. Ask an operator to look at the disk and at the database: the log of this process says what is wrong. Then try again.',
+  },
   failed: { title: 'That did not work', text: 'Try again. If it goes on, the log of this process says why.' },
 } as const;

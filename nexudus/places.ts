@@ -1,10 +1,10 @@
-import { findIana } from 'windows-iana';
 import type { Location } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { isNexudusError, NexudusError } from './errors.js';
 import { equal } from './filters.js';
 import type { BusinessRecord, SettingRecord, ZoneRecord } from './records.js';
 import { collections } from './schemas.js';
+import { zoneOfPlace } from './time-zones.js';
 
 /** The space's locations, and the networks above them. */
 export interface Places {
@@ -98,25 +98,9 @@ function locationOf(
   return {
     id: business.id,
     name: business.name,
-    timeZone: timeZones[business.id] ?? ianaOf(zone?.name ?? ''),
+    timeZone: timeZones[business.id] ?? zoneOfPlace(zone?.name ?? '', business),
     dayStartsAtMinute: parseCutOff(cutOff?.value ?? ''),
   };
-}
-
-/** The IANA time zone that an IANA or a Windows name stands for; null: neither. */
-export function ianaOf(name: string): string | null {
-  if (name === '') return null;
-  if (isTimeZone(name)) return name;
-  return findIana(name)[0] ?? null;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**

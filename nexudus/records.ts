@@ -68,6 +68,9 @@ export interface BusinessRecord extends Stamped {
   /** The network above; null: top level. */
   parentId: number | null;
   zoneId: number | null;
+  /** As people typed them; empty: not said. */
+  city: string;
+  country: string;
 }
 
 export interface ZoneRecord extends Stamped {

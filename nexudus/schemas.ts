@@ -183,6 +183,9 @@ const business = record({
   uniqueId: ['UniqueId', optionalGuid],
   parentId: ['RootLocationId', optionalId],
   zoneId: ['SimpleTimeZoneId', optionalId],
+  // They choose no more than the city by which times are told.
+  city: ['TownCity', text.catch('')],
+  country: ['CountryName', text.catch('')],
 }).transform((row): BusinessRecord => ({ ...row, parentId: row.parentId === row.id ? null : row.parentId }));
 
 const zone = record({ name: ['Name', text.transform((name) => name.trim())] });

@@ -40,12 +40,12 @@ export function buildTwoCities(nexudus: NexudusSimulator, kisi: KisiSimulator): 
     newYorkOffice: group('Chelsea, New York – Office Membership', chelsea),
   };
 
-  const location = (name: string, zone: string): number => {
+  const location = (name: string, zone: string, TownCity: string, CountryName: string): number => {
     const { Id } = space.addSimpleTimeZone({ Name: zone });
-    return space.addBusiness({ Name: name, SimpleTimeZoneId: Id }).Id;
+    return space.addBusiness({ Name: name, SimpleTimeZoneId: Id, TownCity, CountryName }).Id;
   };
-  const rome = location('Trastevere, Rome', 'Europe/Rome');
-  const newYork = location('Chelsea, New York', 'America/New_York');
+  const rome = location('Trastevere, Rome', 'Europe/Rome', 'Roma', 'Italy');
+  const newYork = location('Chelsea, New York', 'America/New_York', 'New York', 'United States');
   const passType = (Name: string, BusinessId: number, groupId: number): number =>
     space.addTimePass({ Name, BusinessId, KisiGroupId: String(groupId) }).Id;
   const passTypes = {

@@ -120,6 +120,8 @@ export const nexudusFields: Record<CollectionName, Fields> = {
     UniqueId: 'guid',
     RootLocationId: 'number',
     SimpleTimeZoneId: 'number',
+    TownCity: 'thing',
+    CountryName: 'thing',
   },
   simpletimezones: { ...stamps, Name: 'zone' },
   businesssettings: { ...stamps, BusinessId: 'number', Name: 'setting', Value: 'value' },

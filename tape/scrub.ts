@@ -1,4 +1,5 @@
-import { cutOffSetting, ianaOf } from '../nexudus/places.js';
+import { cutOffSetting } from '../nexudus/places.js';
+import { ianaOf } from '../nexudus/time-zones.js';
 import type { CollectionName } from '../nexudus/records.js';
 import { collections } from '../nexudus/schemas.js';
 import { tokenPath } from '../nexudus/session.js';

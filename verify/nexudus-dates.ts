@@ -2,7 +2,7 @@ import { findIana } from 'windows-iana';
 import { DateTime, IANAZone } from 'luxon';
 import { counted } from '../lib/words.js';
 import { parseInstant } from '../nexudus/fields.js';
-import { ianaOf } from '../nexudus/places.js';
+import { ianaOf } from '../nexudus/time-zones.js';
 import { idOf, idsOf, type Finding, type Row } from './finding.js';
 import type { NexudusLook } from './nexudus-look.js';
 

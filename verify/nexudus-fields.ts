@@ -89,6 +89,8 @@ export const nexudusFields: Readonly<Record<CollectionName, Readonly<Record<stri
     UniqueId: 'text',
     RootLocationId: 'id?',
     SimpleTimeZoneId: 'id',
+    TownCity: 'text?',
+    CountryName: 'text?',
   },
   simpletimezones: { ...all, Name: 'text' },
   businesssettings: { ...all, BusinessId: 'id', Name: 'text', Value: 'text?' },

@@ -2,7 +2,7 @@ import type { IdOrName } from '../config/rules-file.js';
 import type { Location, MappingRule, PassType, Rules, Unresolved } from '../access/types.js';
 import { groupsOf } from '../access/mapping.js';
 import type { KisiClient } from '../kisi/client.js';
-import { KisiError } from '../kisi/errors.js';
+import { isKisiError, KisiError } from '../kisi/errors.js';
 import type { KisiGroup } from '../kisi/records.js';
 import type { NexudusClient } from '../nexudus/client.js';
 import { NexudusError } from '../nexudus/errors.js';
@@ -62,7 +62,9 @@ export async function checkSpace(
   const hintOf = (error: ApiError): string => addressHint(error, config);
   const { reference, organization } = await readBoth(nexudus, kisi, hintOf);
   const { passTypes, locations, allowances } = reference;
-  const { organizationId, groups } = organization;
+  const { organizationId, groups: listed } = organization;
+  const named = groupIdsNamed(config, passTypes, before);
+  const groups = [...listed, ...(await unlistedGroups(kisi, named, listed, hintOf))];
   const names = new Names(before);
   const timeZones = resolveZones(config, locations, names);
   const { mapping, unresolved } = resolveMapping(config, { passTypes, locations, groups }, names);
@@ -120,6 +122,36 @@ async function readBoth(nexudus: NexudusClient, kisi: KisiClient, hintOf: (error
   if (reference === null || organization === null) throw new UnreadSpaceError(errors, hintOf);
   return { reference, organization };
 }
+
+/** The ids of the groups that the mapping means, where it says or an earlier start found which they are. */
+function groupIdsNamed(config: Config, passTypes: readonly PassType[], before: Resolved): number[] {
+  const configured = config.file.mapping
+    .flatMap(({ groups }) => groups)
+    .flatMap((group) => (typeof group === 'number' ? group : (before[groupKey(group)] ?? [])));
+  return [...configured, ...passTypes.flatMap(({ kisiGroupIds }) => kisiGroupIds)];
+}
+
+/** Those of them that the list lacks, and that are there all the same: lists may lag behind, and one witness is not enough. */
+async function unlistedGroups(
+  kisi: KisiClient,
+  ids: readonly number[],
+  listed: readonly KisiGroup[],
+  hintOf: (error: ApiError) => string,
+): Promise<KisiGroup[]> {
+  const missing = new Set(ids.filter((id) => listed.every((group) => group.id !== id)));
+  const found: KisiGroup[] = [];
+  for (const id of missing) {
+    try {
+      found.push(await kisi.getGroup(id));
+    } catch (error) {
+      if (isKisiError(error, 'notFound', 'refused', 'invalid', 'malformed')) continue;
+      throw new UnreadSpaceError([apiError(error)], hintOf);
+    }
+  }
+  return found;
+}
+
+const groupKey = (group: IdOrName): string => `group ${JSON.stringify(group)}`;
 
 /** An error of one of the APIs. Throws any other. */
 function apiError(error: unknown): ApiError {

@@ -106,13 +106,7 @@ export class Sessions {
         .executeTakeFirst();
       const session = found === undefined ? null : this.sessionOf(found);
       if (session === null || !isUse) return session;
-      const now = this.now();
-      if (now - session.seenAt >= seenEveryMs)
-        await this.db
-          .updateTable('desk_session')
-          .set({ seen_at: now })
-          .where('digest', '=', digest)
-          .execute();
+      await this.noteSeen(digest, session);
       return session;
     });
   }
@@ -147,6 +141,14 @@ export class Sessions {
     await tried('The session could not be ended', () =>
       this.db.deleteFrom('desk_session').where('digest', '=', digestOf(token)).execute(),
     );
+  }
+
+  /** A full disk keeps nobody out who is in: what is not noted only ends the session sooner. */
+  private async noteSeen(digest: string, { seenAt }: Session): Promise<void> {
+    const now = this.now();
+    if (now - seenAt < seenEveryMs) return;
+    const noted = this.db.updateTable('desk_session').set({ seen_at: now }).where('digest', '=', digest);
+    await noted.execute().catch(() => undefined);
   }
 
   private async keep(

@@ -87,7 +87,7 @@ describe('the acts of the desk', function () {
     const shown = await pagesOf('desk').get(`/acts/allow?member=${idOf('ann')}&group=${day()}`);
     const told = new RegExp(
       `ann Lovelace \\(member ${idOf('ann')}\\) gets a key to Trastevere, Rome – Day Pass \\(group ${day()}\\)\\. ` +
-        'It ends \\w{3} \\d+ \\w{3} \\d\\d:\\d\\d, Berlin',
+        'It ends \\w{3} \\d+ \\w{3} \\d\\d:\\d\\d, Rome',
     );
     assert.equal(shown.status, 200);
     assert.match(textOf(shown), told);
@@ -137,7 +137,7 @@ describe('the acts of the desk', function () {
       'an end that is past',
       { untilAt: '2020-01-01T09:00' },
       'untilAt',
-      /That is past: Wed 1 Jan 2020 09:00, Berlin/,
+      /That is past: Wed 1 Jan 2020 09:00, Rome/,
     ],
     ['more than the front desk may', { until: '2d' }, 'until', /may allow a group for 1 day at most/],
     ['no reason', { why: '' }, 'why', /Say why/],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import axios from 'axios';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addLive } from '../../desk/live.js';
@@ -15,6 +16,8 @@ interface Connection {
   changes: string[];
   hasBeats: () => boolean;
   hasEnded: () => boolean;
+  /** From now on the browser takes nothing in. */
+  stopReading: () => void;
   close: () => void;
 }
 
@@ -25,6 +28,8 @@ describe('desk: live', () => {
   let ada: number;
   let isSignedIn = true;
   let open: Connection[] = [];
+  /** The desk's end of the last connection. */
+  let lastAnswer: ServerResponse | null = null;
 
   before(async () => {
     space = await startSpace(({ nexudus, ids }) => {
@@ -39,7 +44,8 @@ describe('desk: live', () => {
   beforeEach(async () => {
     isSignedIn = true;
     app = fastify();
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
+      lastAnswer = reply.raw;
       const name = String(request.headers['x-name'] ?? 'Mia');
       request.viewer = { name, role: 'viewer', account: 'mia@desk-1' };
       request.staysSignedIn = () => Promise.resolve(isSignedIn);
@@ -69,6 +75,7 @@ describe('desk: live', () => {
       },
       hasBeats: () => text.includes('event: beat\n'),
       hasEnded: () => hasEnded,
+      stopReading: () => void response.pause(),
       close: () => void response.destroy(),
     };
     open.push(connection);
@@ -138,6 +145,22 @@ describe('desk: live', () => {
     assert.equal((await connect('space', { 'x-name': 'Gina' })).status, 200);
     pages[0]?.close();
     await eventually('there is room', async () => (await connect('space')).status === 200);
+  });
+
+  it('leaves a browser that does not read, and goes on for the others', async () => {
+    const other = await connect('space');
+    const slow = await connect('space');
+    const answer = lastAnswer;
+    assert.ok(answer);
+    slow.stopReading();
+    // Until neither the browser nor the systems between take any more in.
+    while (answer.writableLength <= 16_384) {
+      answer.write(`: ${'x'.repeat(65_536)}\n\n`);
+      await turnOfLoop();
+    }
+    await eventually('it is left', () => answer.destroyed);
+    await eventually('a beat', other.hasBeats);
+    assert.equal(other.hasEnded(), false);
   });
 
   it('ends when the session does', async () => {

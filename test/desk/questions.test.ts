@@ -9,7 +9,7 @@ import { Walk } from '../support/walk.js';
 
 const dayMs = 24 * 3_600_000;
 /** What a location in Rome has in Nexudus. */
-const zone = 'Europe/Berlin';
+const zone = 'Europe/Rome';
 
 describe('desk: the questions of a week', function () {
   this.timeout(240_000);

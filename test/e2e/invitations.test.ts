@@ -53,7 +53,7 @@ describe('invitations', () => {
       [bobId, 'Bob Baker', 'notAccepted', annId, 'notAccepted'],
     );
     const text = await latchkeyDone(space.env, 'invitations');
-    assert.match(text, /not accepted .*, Berlin/);
+    assert.match(text, /not accepted .*, Rome/);
     assert.doesNotMatch(text, /Ann|@/);
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseIds, parseInstant } from '../../nexudus/fields.js';
-import { ianaOf, parseCutOff } from '../../nexudus/places.js';
+import { parseCutOff } from '../../nexudus/places.js';
 import type { CollectionName, Records } from '../../nexudus/records.js';
 import { collections } from '../../nexudus/schemas.js';
 import { joinPauses } from '../../nexudus/source.js';
@@ -334,12 +334,5 @@ describe('Nexudus records', () => {
         assert.equal(parseCutOff(text), minutes);
       });
     }
-  });
-
-  it('knows time zones by their IANA and their Windows names, and no others', () => {
-    assert.equal(ianaOf('Europe/Rome'), 'Europe/Rome');
-    assert.equal(ianaOf('GMT Standard Time'), 'Europe/London');
-    assert.equal(ianaOf('Middle-earth Standard Time'), null);
-    assert.equal(ianaOf(''), null);
   });
 });

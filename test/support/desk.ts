@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
+import type { Kysely } from 'kysely';
 import type { Instant } from '../../access/types.js';
 import type { DeskConfig } from '../../config/desk.js';
 import { createAuditLog } from '../../database/audit-log.js';
 import { openDatabase } from '../../database/database.js';
+import type { Tables } from '../../database/tables.js';
+import type { Desk } from '../../desk/desk.js';
 import { startDesk, type DeskServer } from '../../desk/server.js';
 import type { Stage } from '../../client/stage.js';
 import type { Service } from '../../worker/service.js';
@@ -18,6 +21,10 @@ export interface TestDeskOptions {
   port?: number;
   /** Its database does not answer. */
   isDatabaseLost?: boolean;
+  /** Left out: one of its own, to the space's file. It is closed with the desk. */
+  db?: Kysely<Tables>;
+  /** Left out: at the paces of a real space. */
+  apis?: Pick<Desk, 'nexudus' | 'kisi'>;
   now?: () => Instant;
   log?: Logger;
 }
@@ -32,16 +39,18 @@ export async function startTestDesk(
     now = Date.now,
     log,
     isDatabaseLost = false,
+    ...given
   }: TestDeskOptions = {},
 ): Promise<DeskServer> {
   const { service } = space;
   const config = { ...space.config, desk: { ...space.config.desk, ...desk } };
-  const db = await openDatabase(config.databaseUrl);
+  const db = given.db ?? (await openDatabase(config.databaseUrl));
+  const { nexudus, kisi } = given.apis ?? { nexudus: nexudusOf(config), kisi: kisiOf(config) };
   const auditLog = createAuditLog(db);
   const served = await startDesk(
     {
       ...{ config, client: service.client, taskQueue: config.taskQueue, db, auditLog },
-      ...{ nexudus: nexudusOf(config), kisi: kisiOf(config), now },
+      ...{ nexudus, kisi, now },
       log: log ?? createLogger({ level: 'silent' }),
     },
     { host, port },

@@ -38,6 +38,7 @@ export class Visitor {
     return new Promise((resolve, reject) => {
       const asked = send({ method, hostname, port, path, headers: all, agent: false }, (response) => {
         let text = '';
+        response.once('error', reject);
         response.setEncoding('utf8').on('data', (data: string) => (text += data));
         response.once('end', () => {
           this.keep(response.headers['set-cookie'] ?? []);

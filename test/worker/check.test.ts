@@ -142,6 +142,21 @@ describe('a space that is checked', () => {
     assert.deepEqual(groups.find(({ id }) => id === groupId)?.passTypes, [{ id: typeId, name: 'Day pass' }]);
   });
 
+  it('asks for a group by its id that the list does not show yet, and believes that it is there', async () => {
+    nexudus.space.update('timepasses', typeId, { KisiGroupId: String(groupId) });
+    const asked = [line('Day pass', `[${roofId}]`), ''];
+    const { resolved } = await check(line('Day pass', 'Roof'));
+    kisi.switches.listLagMs = 3_600_000;
+    for (const yaml of [...asked, line('Day pass', 'Roof')]) {
+      const { problems, rules, groups } = await check(yaml, resolved);
+      assert.deepEqual([problems, rules.unresolved], [[], undefined], yaml);
+      assert.ok(
+        groups.some(({ passTypes }) => passTypes.length > 0),
+        yaml,
+      );
+    }
+  });
+
   it('names each malformed pass type, allowance and location by its id, and goes on', async () => {
     const nothing = null as unknown as number;
     const type = nexudus.space.addTimePass({ BusinessId: nothing }).Id;

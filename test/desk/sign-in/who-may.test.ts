@@ -506,13 +506,28 @@ describe('who may use the desk', () => {
       }
     });
 
-    it('that fails says so without a stack, and the log has no address, no query and no secret', async () => {
+    it('that nobody foresaw says so, without a stack', async () => {
+      let isBroken = false;
+      const clock = (): number => {
+        if (isBroken) throw new Error('the clock is broken');
+        return now();
+      };
+      const here = await serve({ now: clock });
+      isBroken = true;
+      const { status, text } = await visitorOf(here).get('/search?q=Lovelace');
+      isBroken = false;
+      assert.equal(status, 500);
+      assert.match(text, /That did not work/);
+      assert.doesNotMatch(text, /at .*\.[jt]s|Error|clock/);
+    });
+
+    it('that cannot be drawn without the database says so, and the log has no address, no query and no secret', async () => {
       logged = '';
       const token = newToken();
       const server = await serve({ desk: { url }, isDatabaseLost: true });
       const { status, text } = await visitorOf(server).get(`/link/${token}?q=Lovelace`);
-      assert.equal(status, 500);
-      assert.match(text, /That did not work/);
+      assert.equal(status, 503);
+      assert.match(text, /The desk cannot use its database/);
       assert.doesNotMatch(text, /at .*\.[jt]s|Error/);
       assert.match(logged, /the desk could not answer/);
       assert.match(logged, /\/link\/:token/);
