@@ -12,7 +12,9 @@ import type { PlanPart } from '../../messages/to-plan.js';
 function askedBy(workflowId: string, job: () => Promise<unknown>): Promise<unknown> {
   const workflowExecution = { workflowId, runId: 'run' };
   const logger = new DefaultLogger('ERROR');
-  return new MockActivityEnvironment({ workflowExecution }, { logger }).run(job);
+  return new MockActivityEnvironment({ workflowExecution, startToCloseTimeoutMs: 60_000 }, { logger }).run(
+    job,
+  );
 }
 
 const reached = (): never => {

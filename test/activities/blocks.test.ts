@@ -34,7 +34,10 @@ describe('which keys are blocked', () => {
       now: () => now,
       ...over,
     });
-    const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const env = new MockActivityEnvironment(
+      { startToCloseTimeoutMs: 60_000 },
+      { logger: new DefaultLogger('ERROR') },
+    );
     const whose = { memberId: 7, siblingIds: [], dropped: [], kisiUser: null, tellsProfiles: true };
     return env.run((wanted: BlocksRequest) => activities.blockedKeys(wanted), {
       ...whose,

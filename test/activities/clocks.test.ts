@@ -100,7 +100,7 @@ class World {
     this.time += 30 * secondMs;
     const logger = new DefaultLogger('INFO', ({ message }) => void this.told.push(message));
     const { memory } = this;
-    this.memory = await new MockActivityEnvironment({}, { logger }).run(() =>
+    this.memory = await new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger }).run(() =>
       this.poller.pollChanges(memory),
     );
     return this.woken.splice(0);
@@ -111,7 +111,9 @@ class World {
     this.time += 10 * minuteMs;
     const logger = new DefaultLogger('INFO', ({ message }) => void this.told.push(message));
     const { passed } = this;
-    this.passed = await new MockActivityEnvironment({}, { logger }).run(() => this.poller.reconcile(passed));
+    this.passed = await new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger }).run(() =>
+      this.poller.reconcile(passed),
+    );
     return this.woken.splice(0);
   }
 

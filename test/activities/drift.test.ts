@@ -263,7 +263,10 @@ describe('compareWithKisi', () => {
     const activities = createDriftActivities(deps);
     return async (seen: [number, MemberState][][], settled: string[] = [], isAsked = false) => {
       [looks, looked] = [seen, 0];
-      const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+      const environment = new MockActivityEnvironment(
+        { startToCloseTimeoutMs: 60_000 },
+        { logger: new DefaultLogger('ERROR') },
+      );
       const request = { settled, groupNames: {}, isAsked };
       const report: DriftReport = await environment.run(() => activities.compareWithKisi(request));
       return { found: report.found.map(({ key: name }) => name), looked };

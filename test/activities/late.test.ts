@@ -265,7 +265,10 @@ onEachEngine('a write that Kisi gets late', (bench) => {
     const taken = async (over: Partial<typeof there>, ownUserId = 1): Promise<number> => {
       await ownership.sending({ userId: 5, groupId: 12, memberId, does: 'put', key });
       const writes = await ownership.unanswered('all');
-      const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+      const environment = new MockActivityEnvironment(
+        { startToCloseTimeoutMs: 60_000 },
+        { logger: new DefaultLogger('ERROR') },
+      );
       const ownUser = (): Promise<number> => Promise.resolve(ownUserId);
       return environment.run(
         async () => (await takeBack(ownership, [{ ...there, ...over }], writes, ownUser)).length,

@@ -26,7 +26,10 @@ export function runAsMember<K extends keyof KeyActivities>(
   logger = new DefaultLogger('ERROR'),
 ): Promise<Awaited<ReturnType<KeyActivities[K]>>> {
   const workflowExecution = { workflowId: `member-${memberId}`, runId: 'run' };
-  const env = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
+  const env = new MockActivityEnvironment(
+    { attempt, workflowExecution, startToCloseTimeoutMs: 60_000 },
+    { logger },
+  );
   type Run = (...args: Parameters<KeyActivities[K]>) => Promise<Awaited<ReturnType<KeyActivities[K]>>>;
   return env.run(activities[name] as Run, ...args);
 }

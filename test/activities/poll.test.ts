@@ -42,9 +42,13 @@ describe('what the polls and reconciliations tell of Nexudus', () => {
   after(() => nexudus.stop());
 
   const poll = (memory: PollMemory | null): Promise<PollMemory> =>
-    new MockActivityEnvironment({}, { logger }).run(() => activities.pollChanges(memory));
+    new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger }).run(() =>
+      activities.pollChanges(memory),
+    );
   const pass = (memory: ReconciliationMemory | null): Promise<ReconciliationMemory> =>
-    new MockActivityEnvironment({}, { logger }).run(() => activities.reconcile(memory));
+    new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger }).run(() =>
+      activities.reconcile(memory),
+    );
   const whileIts = (kind: 'lossy' | 'status'): void => {
     nexudus.faults.add({ match: '/api/spaces/coworkers', kind, status: 503 });
   };
@@ -161,7 +165,7 @@ describe('what the polls and reconciliations tell of Nexudus', () => {
       const passes = pollsOf(many, waker, () => undefined);
       type Passed = Awaited<ReturnType<PollActivities['reconcile']>>;
       const pass = (): Promise<Passed> => passes.reconcile(null);
-      const env = new MockActivityEnvironment({}, { logger });
+      const env = new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger });
       const { batches = [] } = await env.run<[], Passed, typeof pass>(pass);
       return batches.flatMap(({ mayStart }) => mayStart);
     };
@@ -205,7 +209,7 @@ describe('a poll that finds many changes', () => {
     const waker = { ...nobody, wake: (id: number) => Promise.resolve(void woken.push(id)) };
     const polls = pollsOf(nexudus, waker);
     const poll = (memory: PollMemory | null): ReturnType<PollActivities['pollChanges']> =>
-      new MockActivityEnvironment().run(() => polls.pollChanges(memory));
+      new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }).run(() => polls.pollChanges(memory));
     const join = (count: number): number[] =>
       Array.from({ length: count }, () => {
         const { Id } = nexudus.space.addCoworker();
@@ -263,9 +267,10 @@ describe('a poll after a webhook', () => {
 
   type Polled = Awaited<ReturnType<PollActivities['pollChanges']>>;
   const poll = (memory: PollMemory | null): Promise<Polled> =>
-    new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(() =>
-      polls.pollChanges(memory),
-    );
+    new MockActivityEnvironment(
+      { startToCloseTimeoutMs: 60_000 },
+      { logger: new DefaultLogger('ERROR') },
+    ).run(() => polls.pollChanges(memory));
   /** Has the member judged as the webhook's wake does. */
   async function judge(memberId: number): Promise<void> {
     const reader = createReader({
@@ -350,7 +355,9 @@ describe('a poll after a webhook', () => {
       readTo: { ...memory.readTo, checkins: 1 },
     });
     const again = (memory: PollMemory): Promise<Polled> =>
-      new MockActivityEnvironment({}, { logger }).run(() => patient.pollChanges(aged(memory)));
+      new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }, { logger }).run(() =>
+        patient.pollChanges(aged(memory)),
+      );
     woken.splice(0);
     await again(await again(await again(first)));
     assert.deepEqual(woken, [ann]);

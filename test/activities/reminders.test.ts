@@ -72,7 +72,10 @@ describe('mails about invitations', () => {
     ...args: Parameters<InvitationActivities[K]>
   ): Promise<Awaited<ReturnType<InvitationActivities[K]>>> {
     const workflowExecution = { workflowId: 'daily-check', runId: `run ${clock}` };
-    const env = new MockActivityEnvironment({ workflowExecution }, { logger: new DefaultLogger('ERROR') });
+    const env = new MockActivityEnvironment(
+      { workflowExecution, startToCloseTimeoutMs: 60_000 },
+      { logger: new DefaultLogger('ERROR') },
+    );
     type Run = (
       ...args: Parameters<InvitationActivities[K]>
     ) => Promise<Awaited<ReturnType<InvitationActivities[K]>>>;

@@ -53,8 +53,10 @@ describe('latchkey block, in an outage', () => {
     readsDown();
     const group = String(space.ids.groups.romeDay);
     const { code, stdout, stderr } = await block('ben', '--group', group);
-    assert.deepEqual([code, keysOf('ben')], [0, []], stderr);
-    assert.match(stdout, /Carried out/);
+    assert.equal(code, 0, stderr);
+    await eventually('no key', () => keysOf('ben').length === 0);
+    // On a busy machine the member may answer later than an order waits for it.
+    assert.match(stdout + stderr, /Carried out|the member has not answered yet/);
     assert.match(stderr, new RegExp(`Kisi did not confirm that group ${group} exists: `));
   });
 

@@ -17,13 +17,14 @@ async function runDemo(
     told.push(line);
     atLine(line, () => demo.kill('SIGINT'));
   });
-  const tooLong = setTimeout(() => demo.kill('SIGKILL'), 50_000);
+  const tooLong = setTimeout(() => demo.kill('SIGKILL'), 170_000);
   const [code] = (await once(demo, 'exit')) as [number | null];
   clearTimeout(tooLong);
   return { code, tale: told.join('\n') };
 }
 
-describe('latchkey demo', () => {
+describe('latchkey demo', function () {
+  this.timeout(180_000);
   it('tells of a first key, and ends when it is asked to amid its tour, and its Temporal server too', async () => {
     const { code, tale } = await runDemo((line, stop) => {
       if (line.startsWith('2. ')) stop();

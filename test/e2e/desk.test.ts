@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { nextFreePort } from '../../lib/ports.js';
 import { latchkeyDone, scratch } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { killableSpace, type KillableSpace } from '../support/killable.js';
 import { fieldIn, Visitor } from '../support/visitor.js';
 import { startWorkerProcess, type LogLine, type WorkerProcess } from '../support/worker-process.js';
+import { newPort } from '../support/ports.js';
 
 describe('a worker with LATCHKEY_DESK_PORT', function () {
   this.timeout(180_000);
@@ -18,7 +18,7 @@ describe('a worker with LATCHKEY_DESK_PORT', function () {
 
   before(async () => {
     space = await killableSpace('5s');
-    const port = await nextFreePort(20_300);
+    const port = await newPort();
     env = { ...space.env, LATCHKEY_DESK_PORT: String(port), LATCHKEY_DESK_URL: `http://127.0.0.1:${port}` };
   });
   afterEach(async () => {

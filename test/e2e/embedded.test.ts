@@ -7,10 +7,10 @@ import { startKisiSimulator, type KisiSimulator } from '../../simulators/kisi.js
 import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/nexudus.js';
 import { buildTwoCities, environmentOf, type TwoCities } from '../../simulators/two-cities.js';
 import { findTemporalCli } from '../../temporal-server/binaries.js';
-import { nextFreePort } from '../../lib/ports.js';
 import { latchkey, scratch } from '../client/cli.js';
 import { ended } from '../support/killable.js';
 import { eventually } from '../support/eventually.js';
+import { newPort } from '../support/ports.js';
 
 describe('a worker with a Temporal server of its own', () => {
   let nexudus: NexudusSimulator;
@@ -29,7 +29,7 @@ describe('a worker with a Temporal server of its own', () => {
     env = {
       ...environmentOf(nexudus, kisi),
       TEMPORAL_CLI_PATH: resolve((await findTemporalCli()).path),
-      LATCHKEY_HEALTH_PORT: String(await nextFreePort(32_000 + (process.pid % 1000))),
+      LATCHKEY_HEALTH_PORT: String(await newPort()),
       LATCHKEY_POLL_INTERVAL: '2s',
       LATCHKEY_INITIAL_MODE: 'live',
     };

@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { nextFreePort } from '../../lib/ports.js';
 import { latchkeyDone } from '../client/cli.js';
 import { launcher } from '../support/launcher.js';
 import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
+import { newPort } from '../support/ports.js';
 
 const secret = 'a shared secret of Nexudus';
 const token = 'a bearer token of Nexudus';
@@ -232,7 +232,7 @@ describe('a push', () => {
 
   it('is taken by `latchkey listen` too, beside the worker, which says how many came and ends when told', async () => {
     const { nexudus, ids } = space;
-    const [pushPort, healthPort] = [await nextFreePort(19_000), await nextFreePort(19_500)];
+    const [pushPort, healthPort] = [await newPort(), await newPort()];
     // Few files, as containers and older systems have it.
     const command = ['-c', 'ulimit -n 1024; exec "$0" "$1" listen', process.execPath, launcher];
     const listener = spawn('bash', command, {

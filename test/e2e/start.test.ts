@@ -5,12 +5,12 @@ import { setStage, type Stage } from '../../client/stage.js';
 import type { Fault } from '../../simulators/server.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
-import { nextFreePort } from '../../lib/ports.js';
 import { memberWorkflowId, membershipChanged, stateQuery } from '../../messages/to-member.js';
 import { metricsUrl } from '../support/metrics.js';
 import { newTemporal } from '../support/dev-server.js';
 import { eventually } from '../support/eventually.js';
 import { hurried } from '../support/space.js';
+import { newPort } from '../support/ports.js';
 
 interface Outage {
   name: string;
@@ -120,7 +120,7 @@ describe('a worker that starts while an API is down', function () {
   });
 
   it('does so too where nothing listens at its address yet', async () => {
-    const port = await nextFreePort(20_000 + 10 * (process.pid % 200));
+    const port = await newPort();
     const { stage } = await newStage({ KISI_BASE_URL: `http://127.0.0.1:${port}` });
     const { port: kisiPort } = new URL(stage.kisi.url);
     const door = createServer((socket) => {

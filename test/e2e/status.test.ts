@@ -80,6 +80,7 @@ describe('status and alerts', () => {
     await eventually('a member with access', async () =>
       /^Members: 1 are looked after, 1 have access\.$/m.test(await said()),
     );
+    await eventually('a reconciliation', async () => /^Last reconciliation: \d/m.test(await said()));
     const text = await said();
     for (const line of [
       /^Mode live: /m,

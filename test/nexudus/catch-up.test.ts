@@ -417,11 +417,10 @@ describe('reading out of a copy that is kept up', () => {
     faults.add({ match: '/api/spaces/coworkers', kind: 'status', status: 500, times: 2 });
     for (let i = 0; i < 2; i++) await assert.rejects(opens(ann), /500/);
     // What was asked beside the list that failed comes in yet.
-    const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
-    await wait();
-    const before = followed.asked();
+    let before = -1;
+    await eventually('nothing more is asked', () => before === (before = followed.asked()), 45_000, 250);
     const again = opens(ann);
-    await wait();
+    await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(followed.asked(), before, 'it leaves room to others');
     assert.deepEqual((await opens(ben)).groups, [groupId]);
     assert.deepEqual((await again).groups, [groupId]);

@@ -50,6 +50,8 @@ export async function lookAt(browser: Browser, url: string, look: Look = {}): Pr
     javaScriptEnabled: hasScript,
   });
   if (session !== undefined) await context.addCookies([{ name: 'latchkey-desk', value: session, url }]);
+  // Playwright's half a minute is short on a busy machine.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));

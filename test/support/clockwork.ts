@@ -43,7 +43,7 @@ import {
 } from '../../messages/to-member.js';
 import { firstOrders } from '../../messages/to-control.js';
 import { planPartUpdate } from '../../messages/to-plan.js';
-import { workflowBundle } from '../../worker/bundle.js';
+import { workflowsHere } from './workflows.js';
 import type { Ownership } from '../../database/ownership.js';
 import { memoryStores, withMethods } from './stores.js';
 import { rules as rulesOf, snapshot as snapshotOf } from './builders.js';
@@ -149,7 +149,7 @@ export class Clockwork {
       connection: env.nativeConnection,
       namespace: env.namespace ?? 'default',
       taskQueue: world.taskQueue,
-      workflowBundle: await workflowBundle(),
+      ...(await workflowsHere()),
       activities: { ...world.wakes(), ...world.parts(), ...world.blocks() },
     });
     const reads = await Worker.create({

@@ -4,10 +4,10 @@ import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import axios from 'axios';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../temporal-server/embedded.js';
-import { nextFreePort } from '../../lib/ports.js';
 import { connectClient, type TemporalAddress } from '../../worker/temporal.js';
 import { searchAttributes } from '../../messages/to-member.js';
 import { eventually } from './eventually.js';
+import { newPort } from './ports.js';
 
 /** Where the processes of a run ask for its server. */
 const askAt = 'TEST_TEMPORAL_URL';
@@ -34,10 +34,9 @@ export async function offerDevServer(): Promise<() => Promise<void>> {
   };
 }
 
-/** Whole runs go side by side: two that look for a free port at the same instant would find the same one. */
 async function startDevServer(): Promise<EmbeddedTemporal> {
-  const port = await nextFreePort(10_000 + 100 * (process.pid % 200));
-  const uiPort = await nextFreePort(port + 1);
+  const port = await newPort();
+  const uiPort = await newPort();
   return startEmbeddedTemporal({ dbFile: null, searchAttributes, port, uiPort });
 }
 

@@ -7,7 +7,6 @@ import { setStage, watchAnew, type Stage } from '../../client/stage.js';
 import { findTemporalCli } from '../../temporal-server/binaries.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../temporal-server/embedded.js';
 import { createLogger } from '../../worker/logging.js';
-import { nextFreePort } from '../../lib/ports.js';
 import { createApis } from '../../worker/apis.js';
 import { startService, type Service } from '../../worker/service.js';
 import { connectClient } from '../../worker/temporal.js';
@@ -19,6 +18,7 @@ import { launcher } from './launcher.js';
 import { eventually } from './eventually.js';
 import { hurried } from './space.js';
 import { stubbornly } from './folders.js';
+import { newPort } from './ports.js';
 
 /** A whole space whose stores can be lost, or put back as they were. */
 export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | 'config'> {
@@ -48,8 +48,8 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
     config: join(folder, 'latchkey.yaml'),
   };
   await writeFile(files.config, file ?? '');
-  const port = await nextFreePort(20_000 + 10 * (process.pid % 500));
-  const uiPort = await nextFreePort(port + 1);
+  const port = await newPort();
+  const uiPort = await newPort();
   const startServer = (): Promise<EmbeddedTemporal> =>
     startEmbeddedTemporal({
       ...{ cacheDir: folder, dbFile: files.temporal, searchAttributes, port, uiPort },

@@ -1,11 +1,10 @@
-import { nextFreePort } from '../../lib/ports.js';
+import { newPort } from './ports.js';
 
 let address: string | null = null;
 
 /** Where the SDK is to serve the metrics of the test file that begins. */
 export async function newMetricsAddress(): Promise<string> {
-  // Apart from the ports of other files and other runs, which look for free ones at the same time.
-  const port = await nextFreePort(30_000 + 10 * (process.pid % 200));
+  const port = await newPort();
   address = `127.0.0.1:${port}`;
   return address;
 }

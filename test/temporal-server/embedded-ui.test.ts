@@ -10,9 +10,9 @@ import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../temporal-server/binaries.js';
 import { guardUi, hiddenTarget, type GuardedUi } from '../../temporal-server/embedded-ui.js';
 import { startEmbeddedTemporal, type EmbeddedTemporal } from '../../temporal-server/embedded.js';
-import { nextFreePort } from '../../lib/ports.js';
 import { eventually } from '../support/eventually.js';
 import { stubbornly } from '../support/folders.js';
+import { newPort } from '../support/ports.js';
 
 interface Answer {
   status: number;
@@ -93,8 +93,8 @@ describe('what a web page gets from the embedded Temporal server', function () {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-ui-'));
     const env = { ...process.env, TEMPORAL_CLI_PATH: (await findTemporalCli()).path };
     // Other tests start servers at the usual port at the same time.
-    const port = await nextFreePort(30_000 + 10 * (process.pid % 100));
-    const uiPort = await nextFreePort(31_000 + 10 * (process.pid % 100));
+    const port = await newPort();
+    const uiPort = await newPort();
     server = await startEmbeddedTemporal({ cacheDir: folder, env, ui, port, uiPort });
     client = new Client({ connection: await Connection.connect({ address: server.address }) });
     await client.workflow.start('member', { taskQueue: 'nobody', workflowId: 'member-1' });
@@ -181,7 +181,7 @@ describe('the guard of the Temporal UI', () => {
         .on('end', () => answer.setHeader('x-of', 'the UI').end(`${asked.method ?? ''} ${asked.url ?? ''}`));
     });
     await new Promise<void>((resolve) => behind.listen(0, '127.0.0.1', resolve));
-    const port = await nextFreePort(31_000 + (process.pid % 1000));
+    const port = await newPort();
     ui = await guardUi(port, { host: '127.0.0.1', port: (behind.address() as AddressInfo).port });
     at = `127.0.0.1:${port}`;
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Worker } from '@temporalio/worker';
 import type { ReconciliationMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
-import { workflowBundle } from '../../worker/bundle.js';
+import { workflowsHere } from '../support/workflows.js';
 import { connectClient, connectNative, ensureSchedules } from '../../worker/temporal.js';
 import { reconciliationScheduleId, nexudusTaskQueue, pollScheduleId } from '../../messages/to-member.js';
 import { newTemporal } from '../support/dev-server.js';
@@ -26,7 +26,7 @@ describe('the Schedules', () => {
       Promise.resolve({ ...unread, at: 1, woken: 0 });
     const activities: PollActivities = { pollChanges, reconcile: reconciliation };
     const shared = { connection: native, namespace: at.namespace };
-    const workflows = await Worker.create({ ...shared, taskQueue, workflowBundle: await workflowBundle() });
+    const workflows = await Worker.create({ ...shared, taskQueue, ...(await workflowsHere()) });
     const reads = await Worker.create({ ...shared, taskQueue: nexudusTaskQueue(taskQueue), activities });
 
     async function story(): Promise<void> {

@@ -10,7 +10,7 @@ import proto from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy } from '../../access/drift.js';
-import { workflowBundle } from '../../worker/bundle.js';
+import { workflowsHere } from '../support/workflows.js';
 import { guardWorkflowType } from '../../messages/to-revocation-guard.js';
 import { controlWorkflowType, firstOrders } from '../../messages/to-control.js';
 import { driftWorkflowType, firstDrift } from '../../messages/to-drift.js';
@@ -92,7 +92,7 @@ describe('what anybody can send to a workflow', () => {
     const worker = await Worker.create({
       connection: env.nativeConnection,
       taskQueue,
-      workflowBundle: await workflowBundle(),
+      ...(await workflowsHere()),
     });
     await worker.runUntil(story);
   }

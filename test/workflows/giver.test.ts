@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy } from '../../access/drift.js';
-import { workflowBundle } from '../../worker/bundle.js';
+import { workflowsHere } from '../support/workflows.js';
 import { guardWorkflowType } from '../../messages/to-revocation-guard.js';
 import { controlWorkflowType, firstOrders, giverProblem } from '../../messages/to-control.js';
 import { driftWorkflowType, firstDrift } from '../../messages/to-drift.js';
@@ -83,7 +83,7 @@ describe('who gives an order', () => {
       const worker = await Worker.create({
         connection: env.nativeConnection,
         taskQueue,
-        workflowBundle: await workflowBundle(),
+        ...(await workflowsHere()),
       });
       const start = (type: string, args: unknown[]): Promise<WorkflowHandle> =>
         env.client.workflow.start(type, { taskQueue, workflowId: `giver-${type}`, args });

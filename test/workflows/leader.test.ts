@@ -7,7 +7,7 @@ import type { LeaderActivities } from '../../messages/to-activities.js';
 import { inForceOf } from '../../activities/in-force.js';
 import { digestOfRules } from '../../activities/membership.js';
 import { defaultPolicies } from '../../config/policies.js';
-import { workflowBundle } from '../../worker/bundle.js';
+import { workflowsHere } from '../support/workflows.js';
 import { leaderWorkflowType } from '../../messages/to-member.js';
 import { inForceMemo, inForceSignal, type Statement, type InForce } from '../../messages/to-leader.js';
 import { timeSkippingEnv } from '../support/timeSkipping.js';
@@ -65,7 +65,7 @@ describe('the workflow leader, about the rules in force', () => {
     const worker = await Worker.create({
       connection: env.nativeConnection,
       taskQueue,
-      workflowBundle: await workflowBundle(),
+      ...(await workflowsHere()),
       activities,
     });
     await worker.runUntil(async () => {

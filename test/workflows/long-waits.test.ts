@@ -5,7 +5,7 @@ import { longestRetryMs } from '../../activities/failures.js';
 import { remote } from '../../activities/remote.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import { accessProblemKey, membershipChanged, nexudusTaskQueue, resync } from '../../messages/to-member.js';
-import { workflowBundle } from '../../worker/bundle.js';
+import { workflowsHere } from '../support/workflows.js';
 import { Worker } from '@temporalio/worker';
 import { pass, profile } from '../support/builders.js';
 import { Clockwork, until } from '../support/clockwork.js';
@@ -85,7 +85,7 @@ describe('a poll and a reconciliation', () => {
     const env = await timeSkippingEnv();
     const taskQueue = `polls-${crypto.randomUUID()}`;
     const shared = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
-    const bundle = { workflowBundle: await workflowBundle() };
+    const bundle = await workflowsHere();
     const workflows = await Worker.create({ ...shared, taskQueue, ...bundle });
     const reads = await Worker.create({ ...shared, taskQueue: nexudusTaskQueue(taskQueue), activities });
     const limitsS: number[] = [];

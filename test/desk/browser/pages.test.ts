@@ -3,7 +3,6 @@ import type { Browser, Page } from 'playwright-core';
 import { openDatabase } from '../../../database/database.js';
 import type { DeskServer } from '../../../desk/server.js';
 import { Sessions } from '../../../desk/sign-in/sessions.js';
-import { nextFreePort } from '../../../lib/ports.js';
 import type { Role } from '../../../lib/roles.js';
 import {
   axeFindings,
@@ -20,6 +19,7 @@ import { startTestDesk } from '../../support/desk.js';
 import { eventually } from '../../support/eventually.js';
 import { startSpace, type RunningSpace } from '../../support/space.js';
 import { fill, nobody, rulesFile, type Filled } from './people.js';
+import { newPort } from '../../support/ports.js';
 
 /** A page of the desk. */
 interface DeskPage {
@@ -126,7 +126,7 @@ describe('the pages of the desk, in a browser', () => {
     const secrets = new Map<Role, string>();
 
     before(async () => {
-      const port = await nextFreePort(20_300);
+      const port = await newPort();
       guarded = await startTestDesk(space, { port, desk: { url: `http://127.0.0.1:${port}` } });
       const db = await openDatabase(space.config.databaseUrl);
       const sessions = new Sessions(db, space.config.desk, Date.now);

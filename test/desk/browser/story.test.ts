@@ -3,7 +3,6 @@ import type { Browser, Page } from 'playwright-core';
 import { openDatabase } from '../../../database/database.js';
 import type { DeskServer } from '../../../desk/server.js';
 import { Sessions } from '../../../desk/sign-in/sessions.js';
-import { nextFreePort } from '../../../lib/ports.js';
 import { words } from '../../../desk/words.js';
 import type { Role } from '../../../lib/roles.js';
 import { listWithheld } from '../../../space/withheld.js';
@@ -12,6 +11,7 @@ import { startTestDesk } from '../../support/desk.js';
 import { eventually } from '../../support/eventually.js';
 import { startSpace, type RunningSpace } from '../../support/space.js';
 import { rulesFile } from './people.js';
+import { newPort } from '../../support/ports.js';
 
 /** How the desk is used, and by which name Ada is known there. */
 const ways: readonly (readonly [how: string, surname: string, look: Look])[] = [
@@ -34,7 +34,7 @@ describe('an evening at the desk', function () {
   before(async () => {
     browser = await openBrowser();
     space = await startSpace(undefined, {}, 'none', rulesFile);
-    const port = await nextFreePort(20_400);
+    const port = await newPort();
     desk = await startTestDesk(space, { port, desk: { url: `http://127.0.0.1:${port}` } });
     const db = await openDatabase(space.config.databaseUrl);
     closeDatabase = () => db.destroy();

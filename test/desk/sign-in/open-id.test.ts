@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { createAuditLog } from '../../../database/audit-log.js';
 import { openDatabase } from '../../../database/database.js';
 import type { DeskServer } from '../../../desk/server.js';
-import { nextFreePort } from '../../../lib/ports.js';
 import { createLogger } from '../../../worker/logging.js';
 import { startTestDesk } from '../../support/desk.js';
 import { signInAt, startProvider, type ProviderOptions } from '../../support/open-id.js';
 import { startSpace, type RunningSpace } from '../../support/space.js';
 import { Visitor, type Answer } from '../../support/visitor.js';
+import { newPort } from '../../support/ports.js';
 
 const minuteMs = 60_000;
 const clientSecret = 'a secret of the desk: /?&=%+';
@@ -30,12 +30,14 @@ describe('signing in by OpenID Connect', () => {
   let issuer = '';
   let logged = '';
   let options: ProviderOptions;
-  let stopProvider: () => Promise<void> = () => Promise.resolve();
+  /** What the service that runs has otherwise than `options`; null: none runs. */
+  let running: string | null = null;
+  let stop: () => Promise<void> = () => Promise.resolve();
 
   before(async () => {
     space = await startSpace();
-    const port = await nextFreePort(20_100);
-    const deskPort = await nextFreePort(port + 1);
+    const port = await newPort();
+    const deskPort = await newPort();
     const url = `http://127.0.0.1:${deskPort}`;
     issuer = `http://127.0.0.1:${port}`;
     const clientId = 'latchkey';
@@ -53,14 +55,24 @@ describe('signing in by OpenID Connect', () => {
   beforeEach(() => {
     logged = '';
   });
-  afterEach(() => stopProvider());
   after(async () => {
+    await stopProvider();
     await desk.close();
     await space.stop();
   });
 
+  /** Has such a service run: the one that does, if it is such a one, since a start takes a second. */
   async function start(over: Partial<ProviderOptions> = {}): Promise<void> {
-    stopProvider = await startProvider({ ...options, ...over });
+    const wanted = JSON.stringify(over);
+    if (running === wanted) return;
+    await stopProvider();
+    stop = await startProvider({ ...options, ...over });
+    running = wanted;
+  }
+  async function stopProvider(): Promise<void> {
+    running = null;
+    await stop();
+    stop = () => Promise.resolve();
   }
   const visitorHere = (): Visitor => new Visitor(desk.url);
   const startOf = async (visitor: Visitor, to = '/'): Promise<string> => {
@@ -144,6 +156,7 @@ describe('signing in by OpenID Connect', () => {
   });
 
   it('says plainly that the service is down, and links go on', async () => {
+    await stopProvider();
     const { status, text } = await visitorHere().get('/sign-in/start');
     assert.equal(status, 503);
     assert.match(text, /The sign-in service does not answer/);

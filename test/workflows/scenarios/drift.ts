@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Worker } from '@temporalio/worker';
 import { defaultDriftPolicy, type Drift } from '../../../access/drift.js';
 import type { DriftActivities, KeyActivities, AuditLogActivities } from '../../../messages/to-activities.js';
-import { workflowBundle } from '../../../worker/bundle.js';
+import { workflowsHere } from '../../support/workflows.js';
 import {
   comparisonInterval,
   compareNow,
@@ -58,7 +58,7 @@ export const comparisons: Scenario = async (env, keep) => {
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
-    workflowBundle: await workflowBundle(),
+    ...(await workflowsHere()),
   });
   const kisi = await Worker.create({
     connection: env.nativeConnection,

@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { Act, AuditLogActivities, WakeActivities } from '../../../messages/to-activities.js';
-import { workflowBundle } from '../../../worker/bundle.js';
+import { workflowsHere } from '../../support/workflows.js';
 import {
   guardWorkflowType,
   ruleUpdate,
@@ -69,7 +69,7 @@ async function ofOrders(
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
-    workflowBundle: await workflowBundle(),
+    ...(await workflowsHere()),
     activities,
   });
   const keeper = await Worker.create({

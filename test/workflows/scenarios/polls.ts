@@ -9,7 +9,7 @@ import type {
   LeaderActivities,
   WakeActivities,
 } from '../../../messages/to-activities.js';
-import { workflowBundle } from '../../../worker/bundle.js';
+import { workflowsHere } from '../../support/workflows.js';
 import { nexudusTaskQueue, leaderWorkflowType } from '../../../messages/to-member.js';
 import type { Scenario } from './story.js';
 
@@ -45,7 +45,7 @@ export const polls: Scenario = async (env, keep) => {
   const workflows = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
-    workflowBundle: await workflowBundle(),
+    ...(await workflowsHere()),
     activities: wakes,
   });
   const reads = await Worker.create({
@@ -85,7 +85,7 @@ export const leading: Scenario = async (env, keep) => {
   const worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue,
-    workflowBundle: await workflowBundle(),
+    ...(await workflowsHere()),
     activities,
   });
   await worker.runUntil(async () => {
