@@ -70,6 +70,11 @@ class FileDriver extends SqliteDriver {
     this.refuseOther();
     await whenFree(() => this.file.exec('begin immediate'));
   }
+
+  /** On a full disk SQLite has rolled back by itself: to do so again would fail, and hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.file.inTransaction) await super.rollbackTransaction(connection);
+  }
 }
 
 async function whenFree<T>(act: () => T | Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { openDatabase } from '../../database/database.js';
 import { createKept } from '../../database/kept.js';
 import { createOwnership } from '../../database/ownership.js';
@@ -82,6 +82,14 @@ describe('the file of the audit log', () => {
     renameSync(join(folder, 'away'), path);
     await auditLog.begin(write());
     assert.equal((await auditLog.verify()).problem, null);
+  });
+
+  it('says so amid a transaction when there is no room, and goes on once there is', async () => {
+    const long = note({ key: 'long', cause: 'x'.repeat(100_000) });
+    await sql`pragma max_page_count = 1`.execute(db);
+    await assert.rejects(auditLog.note(long), /database or disk is full\. Make room on the disk\./);
+    await sql`pragma max_page_count = 1000000`.execute(db);
+    await auditLog.note(long);
   });
 
   it('is only for its owner, whatever the umask is, with all that belongs to it', async () => {

@@ -1,6 +1,5 @@
 /** Hostile input on every route: nothing runs, nothing is done, and the desk answers. */
 import assert from 'node:assert/strict';
-import { acts } from '../../../desk/acts/table.js';
 import type { DeskRoute } from '../../../desk/server.js';
 import { eventually } from '../../support/eventually.js';
 import { addressed, forEach, named, type AttackedDesk } from './attacked-desk.js';
@@ -28,8 +27,10 @@ export function tryInput(desk: AttackedDesk): void {
     desk.nothingIsLost(async () => {
       const { visitor, csrf } = desk.as('operator');
       const all = [...desk.routes('GET'), ...forms()];
-      const some = all.filter((route) => !takesId(route));
-      const tries = [...pairs(all.filter(takesId), ids), ...pairs(some, ids.slice(0, 3))];
+      const [placed, others] = [true, false].map((has) =>
+        all.filter(({ path }) => path.includes(':') === has),
+      );
+      const tries = [...pairs(placed ?? [], ids), ...pairs(others ?? [], ids, 9)];
       await forEach(tries, async ([route, id]) => {
         const address = addressed(route, id);
         const query = `member=${id}&id=${id}&group=${id}&token=${id}`;
@@ -141,12 +142,9 @@ export function tryInput(desk: AttackedDesk): void {
   });
 }
 
-/** Whether it is about something by an id. */
-function takesId({ path }: DeskRoute): boolean {
-  return path.includes(':') || acts.some(({ name, about }) => about !== null && path === `/acts/${name}`);
-}
-
-/** Each with each. */
-function pairs<A, B>(all: readonly A[], others: readonly B[]): [A, B][] {
-  return all.flatMap((one) => others.map((other): [A, B] => [one, other]));
+/** Each with each; `nth`: each with one in so many, and the next one with others, so that each is tried. */
+function pairs<A, B>(all: readonly A[], others: readonly B[], nth = 1): [A, B][] {
+  return all.flatMap((one, n) =>
+    others.flatMap((other, m): [A, B][] => ((n + m) % nth === 0 ? [[one, other]] : [])),
+  );
 }
