@@ -90,7 +90,10 @@ describe('desk: the whole space', () => {
   });
 
   it('all groups are listed with how many hold a key from Latchkey', async () => {
-    await shows('/groups', /Trastevere, Rome – Day Pass<\/a><\/th><td[^>]*>1<\/td><td[^>]*>2<\/td><td[^>]*>yes/);
+    await shows(
+      '/groups',
+      /Trastevere, Rome – Day Pass<\/a><\/th><td[^>]*>1<\/td><td[^>]*>2<\/td><td[^>]*>yes/,
+    );
     assert.match((await get('/groups')).html, /Chelsea, New York – Office Membership<\/a><\/th><td[^>]*>0</);
   });
 
