@@ -1,6 +1,5 @@
 /** What the next page says once, after an act was done: a cookie names one of these messages, and holds no text of its own. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Done } from './act.js';
 import { actWords } from './words.js';
 
 export type Told = keyof typeof actWords.told;
@@ -10,7 +9,11 @@ const cookieName = 'latchkey-told';
 const goodForSeconds = 60;
 
 /** Has the page that the person goes to tell what was done. `isSecure`: browsers reach the desk by https. */
-export function tellThere(reply: FastifyReply, { path, told }: Done, isSecure: boolean): void {
+export function tellThere(
+  reply: FastifyReply,
+  { path, told }: { path: string; told: Told },
+  isSecure: boolean,
+): void {
   const terms = { httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: goodForSeconds } as const;
   reply.setCookie(cookieName, told, { path, ...terms });
 }
