@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Child } from 'hono/jsx';
 import { accountHere, loginName } from '../space/order.js';
-import { toldIn } from './acts/told.js';
+import { takeTold } from './acts/told.js';
 import type { Role, Viewer } from './desk.js';
 import { page, type Frame } from './pages/layout.js';
 
@@ -26,10 +26,10 @@ export function personHere(): Viewer {
 }
 
 /** What pages are drawn with for whoever asks. */
-export function frameOf(request: FastifyRequest): Frame {
+function frameOf(request: FastifyRequest, reply: FastifyReply): Frame {
   const path = request.url.split('?')[0] ?? '/';
-  const { viewer, csrf, health, query } = request;
-  return { viewer, csrf, path, health, told: toldIn(query) };
+  const { viewer, csrf, health } = request;
+  return { viewer, csrf, path, health, told: takeTold(request, reply) };
 }
 
 /**
@@ -46,5 +46,5 @@ export function answerPage(
   return reply
     .type('text/html; charset=utf-8')
     .header('cache-control', 'no-store')
-    .send(page(frameOf(request), title, body, live));
+    .send(page(frameOf(request, reply), title, body, live));
 }

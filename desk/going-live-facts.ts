@@ -12,7 +12,7 @@ import { planOf } from '../space/planning.js';
 import { mappedGroups, type TimedReport } from '../space/report.js';
 import { differencesOf } from '../space/rules-in-force.js';
 import { surveyBy } from '../space/survey.js';
-import { zoneOf } from '../space/zones.js';
+import { spaceZone } from '../space/zones.js';
 import { checkSpace, type CheckedSpace } from '../worker/check.js';
 import { groundOf } from '../worker/in-force.js';
 import type { Desk } from './desk.js';
@@ -50,7 +50,7 @@ export async function readGoingLive(desk: Desk): Promise<GoingLiveFacts> {
   const secret = await installationSecret(desk.db);
   const surveyed = await surveyBy(client, secret, { nexudus, kisi, timeZones }, null);
   const orders = await readOrders(client);
-  const zone = zoneOf(ground.knownZones, null);
+  const zone = spaceZone(ground.knownZones);
   const differences = differencesOf(own, ground);
   const { mode } = orders;
   const all = plannedBy(surveyed, ground, zone);
@@ -73,7 +73,7 @@ async function reportBy(
   const at = now();
   const apiUserId = settings.apiUser === 'latchkeyOnly' ? (await kisi.currentUser()).id : null;
   const compared = reportOn(surveyed, { rules, mapped, locationId: null, now: at, apiUserId });
-  return { ...compared, at, mapped, locationId: null, zone: zoneOf(knownZones, null), place: '' };
+  return { ...compared, at, mapped, locationId: null, zone: spaceZone(knownZones), place: '' };
 }
 
 /** What these rules would have written, for those who are meant. */

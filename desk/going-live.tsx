@@ -29,6 +29,7 @@ export function addGoingLive(app: FastifyInstance, desk: Desk, names: KnownNames
       groups,
       zone: zoneIn(request.health),
       zones: zonesIn(request.health),
+      viewer: request.viewer,
     };
     // Read on by itself, without a script too.
     if (shown.isReading) void reply.header('refresh', '3');

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Instant } from '../access/types.js';
 import { readInForce } from '../activities/in-force.js';
+import { createKept } from '../database/kept.js';
 import type { InForce } from '../messages/to-leader.js';
 import type { Alert } from '../monitoring/alert.js';
 import { alertsOf } from '../monitoring/alerts.js';
 import { readFacts, type Facts } from '../monitoring/facts.js';
-import { zoneOf, type Zones } from '../space/zones.js';
+import { readVerified, type Verified } from '../worker/verified.js';
+import { spaceZone, type Zones } from '../space/zones.js';
 import type { Desk } from './desk.js';
 import { LastKnown, type Shown } from './last-known.js';
 
@@ -22,6 +24,8 @@ export interface ShownHealth extends Shown<Health> {
   now: Instant;
   /** Since when Temporal answers this process, or does not. Null: it was not asked yet. */
   temporal: { answers: boolean; since: Instant } | null;
+  /** How both APIs were found to be; a text in it: why that is not used, null in it: nobody has looked. */
+  verified: Shown<Verified | string | null>;
 }
 
 declare module 'fastify' {
@@ -42,15 +46,19 @@ const withoutHealth = /^\/(assets|live|search)\b/;
 export class HealthWatch {
   private temporal: ShownHealth['temporal'] = null;
   private readonly known: LastKnown<Health>;
+  private readonly verified: LastKnown<Verified | string | null>;
 
   constructor(private readonly desk: Desk) {
-    this.known = new LastKnown(() => this.read(), { maxAgeMs, waitMs, now: desk.now });
+    const { db, config, now } = desk;
+    this.known = new LastKnown(() => this.read(), { maxAgeMs, waitMs, now });
+    this.verified = new LastKnown(() => readVerified(createKept(db), config), { maxAgeMs, waitMs, now });
   }
 
   /** As `LastKnown.get`. Throws nothing. */
   async get(): Promise<ShownHealth> {
-    const shown = await this.known.get();
-    return { ...shown, now: this.desk.now(), temporal: this.temporal };
+    const [shown, verified] = await Promise.all([this.known.get(), this.verified.get()]);
+    const value = shown.value && withDifferences(shown.value, verified.value);
+    return { ...shown, value, now: this.desk.now(), temporal: this.temporal, verified };
   }
 
   private async read(): Promise<Health> {
@@ -70,6 +78,16 @@ export class HealthWatch {
   }
 }
 
+/** With what of the verified profile needs somebody. */
+function withDifferences(health: Health, verified: Verified | string | null): Health {
+  if (verified === null || typeof verified === 'string') return health;
+  const { at, differs } = verified;
+  const needing = differs
+    .filter(({ needsSomebody }) => needsSomebody)
+    .map(({ name, words }) => ({ cause: `verified/${name}`, since: at, text: words }));
+  return { ...health, standing: [...health.standing, ...needing] };
+}
+
 /** Has every page know how the space stands. */
 export function addHealth(app: FastifyInstance, watch: HealthWatch): void {
   app.decorateRequest('health', null);
@@ -84,7 +102,7 @@ export function zonesIn(health: Pick<ShownHealth, 'value'> | null): Zones {
   return health?.value?.inForce?.ground?.knownZones ?? {};
 }
 
-/** The zone in which what concerns the whole space is told; null: the locations have several, or it is not known. */
+/** The zone in which what concerns the whole space is told; null: none is known. */
 export function zoneIn(health: Pick<ShownHealth, 'value'> | null): string | null {
-  return zoneOf(zonesIn(health), null);
+  return spaceZone(zonesIn(health));
 }

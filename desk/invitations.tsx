@@ -15,6 +15,7 @@ export function addInvitations(app: FastifyInstance, desk: Desk, watch: Invitati
       groups: new Map<number, string>(),
       zone: zoneIn(health),
       zones: zonesIn(health),
+      viewer,
     };
     const about = { naming, viewer, now: desk.now() };
     const body = <Invitations invitations={await watch.all()} about={about} />;

@@ -2,11 +2,12 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Invitations } from '../activities/invitations.js';
 import type { Withheld } from '../access/revocation-guard.js';
 import type { Instant } from '../access/types.js';
+import { readOrders } from '../activities/orders.js';
 import type { AuditRecord } from '../database/audit-records.js';
 import { driftQuery, driftWorkflowId, type DriftView } from '../messages/to-drift.js';
 import { guardWorkflowId, withheldQuery } from '../messages/to-revocation-guard.js';
 import { readDisagreements, type Disagreement } from '../space/disagreements.js';
-import { changingMembers, waitingMembers, type MemberList } from '../space/member-lists.js';
+import { changingMembers, locationsOf, waitingMembers, type MemberList } from '../space/member-lists.js';
 import type { Desk } from './desk.js';
 import type { InvitationWatch } from './invitation-facts.js';
 import { LastKnown, type Shown } from './last-known.js';
@@ -25,6 +26,8 @@ export interface TodayFacts {
   invitations: Shown<Invitations>;
   /** Since yesterday. */
   hadProblems: Shown<Problem[]>;
+  /** The locations of the members that findings and exceptions are about: times are told as it is there. */
+  places: Shown<ReadonlyMap<number, number>>;
 }
 
 export const dayMs = 24 * 3_600_000;
@@ -39,6 +42,10 @@ const disagreementsMaxAgeMs = 5 * 60_000;
 
 /** It looks through the writes of a day. */
 const problemsMaxAgeMs = 10_000;
+/** Nobody moves from one location to another every second. */
+const placesMaxAgeMs = 10_000;
+/** No page lists more. */
+const mostPlaces = 2 * mostListed;
 
 /** What today's page shows, read for all who look at the same time. */
 export class TodayWatch {
@@ -67,13 +74,14 @@ export class TodayWatch {
       ),
       invitations: { get: () => invitations.all() },
       hadProblems: known(() => readProblems(desk, now() - dayMs), problemsMaxAgeMs),
+      places: known(() => this.readPlaces(), placesMaxAgeMs),
     };
   }
 
   /** All of it, as far as it can be read in a third of a second. Throws nothing. */
   async get(): Promise<TodayFacts> {
     const { parts } = this;
-    const [withheld, drift, waiting, changed, next, disagreements, invitations, hadProblems] =
+    const [withheld, drift, waiting, changed, next, disagreements, invitations, hadProblems, places] =
       await Promise.all([
         parts.withheld.get(),
         parts.drift.get(),
@@ -83,8 +91,9 @@ export class TodayWatch {
         parts.disagreements.get(),
         parts.invitations.get(),
         parts.hadProblems.get(),
+        parts.places.get(),
       ]);
-    return { withheld, drift, waiting, changed, next, disagreements, invitations, hadProblems };
+    return { withheld, drift, waiting, changed, next, disagreements, invitations, hadProblems, places };
   }
 
   private async readWithheld(): Promise<Withheld[]> {
@@ -96,6 +105,14 @@ export class TodayWatch {
   private async readDrift(): Promise<DriftView | null> {
     const drift = this.desk.client.workflow.getHandle(driftWorkflowId);
     return this.ask(() => drift.query(driftQuery));
+  }
+
+  private async readPlaces(): Promise<ReadonlyMap<number, number>> {
+    const { client } = this.desk;
+    const [drift, { exceptions }] = await Promise.all([this.readDrift(), readOrders(client)]);
+    const found = (drift?.findings ?? []).flatMap(({ memberId }) => memberId ?? []);
+    const excepted = exceptions.map(({ memberId }) => memberId);
+    return locationsOf(client, [...excepted, ...found].slice(0, mostPlaces));
   }
 
   /** What was done to keys, but for ends that only moved on, and what people did. */

@@ -19,7 +19,13 @@ export function addToday(
   app.get('/today', async (request, reply) => {
     const [facts, groups] = await Promise.all([watch.get(), names.groups()]);
     const { health, viewer } = request;
-    const naming = { people: desk.people ?? null, groups, zone: zoneIn(health), zones: zonesIn(health) };
+    const naming = {
+      people: desk.people ?? null,
+      groups,
+      zone: zoneIn(health),
+      zones: zonesIn(health),
+      viewer,
+    };
     const about = { naming, viewer, now: desk.now() };
     const body = <Today facts={facts} health={health} about={about} />;
     return answerPage(request, reply, words.space.today.title, body, 'space');

@@ -40,12 +40,14 @@ export const spaceWords = {
   groupWithId: (id: number) => `Group ${id}`,
   kisiUser: (id: number | null) => (id === null ? 'Somebody in Kisi' : `Kisi user ${id}`),
   door: (id: number) => `Door ${id}`,
+  personPage: 'the person’s page',
   nobody: 'Nobody',
   why: 'Why',
   by: 'by',
   since: 'since',
   unread: (what: string, why: string) => `${what} could not be read: ${why}`,
   isReading: 'it takes longer than usual. Load the page again in a moment.',
+  stillReading: (what: string) => `${what}: this is still being read. Load the page again in a moment.`,
   newestFirst: 'Newest first',
   asOf: 'As of',
   health: {
@@ -68,6 +70,14 @@ export const spaceWords = {
     temporalAnswers: 'Temporal answers this desk since',
     temporalSilent: 'Temporal does not answer this desk since',
     temporalDo: 'Start the Temporal server, or look at its log. Keys go on opening doors meanwhile.',
+    verified: 'What Latchkey takes to be so at both APIs was verified',
+    verifiedBy: (release: string, holds: number, differs: number, untold: number) =>
+      `by Latchkey ${release}: ${holds} hold, ${differs} differ, ${untold} could not be told.`,
+    verifiedUnread: (why: string) => `How both APIs were verified to be could not be read: ${why}`,
+    neverVerified:
+      'What Latchkey takes to be so at both APIs was never verified here: run `latchkey verify`.',
+    notUsed: (why: string) =>
+      `How both APIs were verified to be is not used: ${why}. Run \`latchkey verify\` again.`,
     version: (version: string) => `This desk is Latchkey ${version}.`,
     ordered: (by: string, why: string) => `Ordered by ${by}${why === '' ? '' : `: ${why}`}`,
   },
@@ -88,14 +98,17 @@ export const spaceWords = {
     blocks: 'Blocks that are not carried out yet',
     blocksText: 'Doors still open to these people. If you cannot wait, take the keys away in Kisi.',
     waiting: 'People who wait',
+    waitingUnread: 'Who waits',
     waitingFor: (problem: string) => waits[problem] ?? `waits because of a problem: ${problem}`,
     stopped: (count: number) =>
       `The keys of ${people(count)} may not be written, by order: see the mode and the pauses above.`,
     findings: 'Kisi and Latchkey differ',
+    findingsUnread: 'Where Kisi and Latchkey differ',
     findingsDo: 'Repair makes Kisi as the rules say. Adopt takes Kisi for right. Ignore says no more of it.',
     doing: 'What Latchkey does:',
     contested: 'Somebody undid a repair of Latchkey twice, so it leaves this alone.',
     disagreements: 'Nexudus and Latchkey disagree',
+    disagreementsUnread: 'Where Nexudus and Latchkey disagree',
     disagreementsDo: 'Look at the person’s page: it says why Latchkey decides as it does.',
     onlyNexudus: 'only Nexudus gives',
     onlyLatchkey: 'only Latchkey gives',
@@ -131,7 +144,9 @@ export const spaceWords = {
     none: 'Nobody who holds a key is without a sign of having accepted.',
     help: 'Ask the member to look among the unwanted mails, or to open the Kisi app, take “Add account”, and type the e-mail that is in Nexudus.',
     others: (count: number) =>
-      `${people(count)} ${count === 1 ? 'has' : 'have'} a key and ${count === 1 ? 'has' : 'have'} accepted.`,
+      count === 0
+        ? 'Nobody with a key is known to have accepted.'
+        : `${people(count)} ${count === 1 ? 'has' : 'have'} a key and ${count === 1 ? 'has' : 'have'} accepted.`,
     person: 'Person',
     state: 'Invitation',
     invited: 'Invited',
@@ -189,7 +204,7 @@ export const spaceWords = {
     title: 'Changes',
     from: 'From',
     to: 'To',
-    person: 'Person (name, e-mail or Nexudus id)',
+    person: 'Person (name or id)',
     group: 'Group',
     anyGroup: 'any group',
     who: 'Done by',
@@ -242,7 +257,7 @@ export const spaceWords = {
     canaryText:
       'Let Latchkey write the keys of a few people or of one location first, and look at them for a day.',
     canaryNow: 'For those of the canary now:',
-    canaryDo: 'latchkey mode canary --member ID',
+    canaryDo: 'latchkey mode canary',
     live: '4. Live',
     liveText: 'Then the keys of all. This is what it would write at once:',
     liveDo: 'latchkey mode live',

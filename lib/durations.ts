@@ -13,6 +13,16 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** A duration as people read it: '90 s', '4 min', '2.5 h', '7 days'. */
+export function durationWords(ms: number): string {
+  const seconds = Math.round(ms / unitMs.s);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(ms / unitMs.m)} min`;
+  if (ms === unitMs.d) return '1 day';
+  const [count, unit] = ms < 2 * unitMs.d ? [ms / unitMs.h, 'h'] : [ms / unitMs.d, 'days'];
+  return `${Math.round(count * 10) / 10} ${unit}`;
+}
+
 /** What to write instead of a bad duration. */
 export const durationHint = 'must be a duration like 500ms, 30s, 5m, 2h or 7d';
 

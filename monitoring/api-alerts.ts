@@ -8,7 +8,8 @@ import {
   type ClockName,
 } from '../access/clocks.js';
 import type { Instant } from '../access/types.js';
-import { durationWords, sentence, utc, type Alert, type AlertLimits } from './alert.js';
+import { durationWords } from '../lib/durations.js';
+import { sentence, utc, type Alert, type AlertLimits } from './alert.js';
 import type { ApiName, ApiState, CallProblem } from './api-watch.js';
 import type { Facts } from './facts.js';
 

@@ -8,7 +8,7 @@ import { openSpace } from './rules-in-force.js';
 import { surveySpace } from './survey.js';
 import { timeWords } from './times.js';
 import { counted } from '../lib/words.js';
-import { zoneOf } from './zones.js';
+import { spaceZone } from './zones.js';
 
 /**
  * What Latchkey would write to Kisi as soon as it may, for these members or (null) for all, in words: by the same plan that
@@ -30,7 +30,7 @@ async function planFor(canaries: Canaries | null): Promise<{ plan: Plan; zone: s
   const only = canaries === null || canaries.locationIds.length > 0 ? null : canaries.memberIds;
   const surveyed = await surveySpace(config, { nexudus, kisi, timeZones }, only);
   const plan = planOf({ ...surveyed, people: surveyed.people.filter(isMember) }, rules, null, null);
-  return { plan, zone: zoneOf(ground.knownZones, null) };
+  return { plan, zone: spaceZone(ground.knownZones) };
 }
 
 /** Whether somebody is one of these few (null: of all), as the gate of all writes sees it (activities/gate.ts). */

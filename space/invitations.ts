@@ -25,7 +25,7 @@ import { isUnanswered } from './member-workflows.js';
 import { UnansweredError } from './order.js';
 import type { Session } from './session.js';
 import { timeWords, withLocalTimes } from './times.js';
-import { readZones, zoneOf } from './zones.js';
+import { readZones, spaceZone } from './zones.js';
 
 /** The states as people read them. */
 export const invitationStates: Record<InvitationState, string> = {
@@ -95,7 +95,7 @@ export async function resendInvitation(
     if (error instanceof WorkflowExecutionAlreadyStartedError)
       throw new CommandError(`somebody is having Kisi mail member ${memberId} at this very moment`, 2);
     if (error instanceof WorkflowFailedError) {
-      const zone = zoneOf(await readZones(client), null);
+      const zone = spaceZone(await readZones(client));
       throw new CommandError(withLocalTimes(innermost(error), zone), 2);
     }
     if (!isUnanswered(error)) throw error;

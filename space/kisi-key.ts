@@ -1,5 +1,4 @@
 import { mostKeys, refusedRole, type KeyHealth } from '../access/kisi-key.js';
-import type { Instant } from '../access/types.js';
 import { timeWords } from './times.js';
 
 /** How the API key of Kisi was at the last daily check, in one line; null: nobody has looked yet. `zone`: an IANA name. */
@@ -12,7 +11,8 @@ export function kisiKeyWords(key: KeyHealth | null, zone: string | null): string
     expiryWords(key),
     keyCount === null
       ? 'How many API keys its user has, Kisi does not tell.'
-      : `Its user has ${keyCount} of ${mostKeys} API keys${unusedWords(unused, zone)}.`,
+      : `Its user has ${keyCount} of ${mostKeys} API keys.`,
+    ...unusedWords(unused, zone),
   ].join(' ');
 }
 
@@ -27,10 +27,6 @@ function expiryWords({ expires }: KeyHealth): string {
   return expires ? 'It ends where nobody uses it for six months.' : 'It does not end by itself.';
 }
 
-function unusedWords(unused: KeyHealth['unused'], zone: string | null): string {
-  if (unused.length === 0) return '';
-  const keys = unused.map(
-    ({ id, since }: { id: number; since: Instant }) => `key ${id} since ${timeWords(since, zone)}`,
-  );
-  return `, of which nobody has used ${keys.join(', ')}`;
+function unusedWords(unused: KeyHealth['unused'], zone: string | null): string[] {
+  return unused.map(({ id, since }) => `Nobody has used key ${id} since ${timeWords(since, zone)}.`);
 }

@@ -6,6 +6,7 @@ import {
   holdingsMemo,
   locationIdKey,
   memberIdOf,
+  memberWorkflowId,
   memberWorkflowType,
   nextChangeAtKey,
   type ShownHoldings,
@@ -57,6 +58,22 @@ export async function changingMembers(
 }
 
 const shortestMs = 60_000;
+
+/** The location of each of these members whose workflow runs. Throws where Temporal cannot list. */
+export async function locationsOf(
+  client: Client,
+  memberIds: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const ids = [...new Set(memberIds)];
+  if (ids.length === 0) return new Map();
+  const those = ids.map((id) => `'${memberWorkflowId(id)}'`).join(', ');
+  const { members } = await listed(client, `WorkflowId IN (${those})`, ids.length);
+  return new Map(
+    members.flatMap(({ memberId, locationId }) =>
+      locationId === null ? [] : [[memberId, locationId] as const],
+    ),
+  );
+}
 
 function isBetween(from: Instant, until: Instant): string {
   const name = nextChangeAtKey.name;

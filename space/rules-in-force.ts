@@ -19,7 +19,7 @@ import { withSession } from './session.js';
 import { checkedSpace, kisiOf, memberReader, nexudusOf, soundSpace } from './apis.js';
 import type { MemberRead } from '../nexudus/reader.js';
 import { timeWords } from './times.js';
-import { zoneOf, type Zones } from './zones.js';
+import { spaceZone, type Zones } from './zones.js';
 
 /** A space with both its APIs, and the rules by which a command answers. */
 export interface Space {
@@ -144,7 +144,7 @@ export function rulesJson({ ground, from, inForce }: Space): object {
 
 /** Those in force, as they are named in a sentence. */
 export function inForceWords({ startedAt, digest, ground }: InForce): string {
-  return `worker of ${timeWords(startedAt, zoneOf(ground?.knownZones ?? {}, null))}, digest ${digest}`;
+  return `worker of ${timeWords(startedAt, spaceZone(ground?.knownZones ?? {}))}, digest ${digest}`;
 }
 
 async function readKnown(config: Config): Promise<Known> {

@@ -3,7 +3,7 @@ import type { Instant } from '../access/types.js';
 import { joined } from '../lib/words.js';
 import type { DriftSummary } from '../messages/to-drift.js';
 import type { InForce } from '../messages/to-leader.js';
-import { durationWords } from '../monitoring/alert.js';
+import { durationWords } from '../lib/durations.js';
 import type { ApiName, ApiState } from '../monitoring/api-watch.js';
 import type { Facts, RunFacts } from '../monitoring/facts.js';
 import { readIdentity } from '../monitoring/identity.js';

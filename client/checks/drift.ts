@@ -9,7 +9,7 @@ import { print, printJson } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
 import { withSession } from '../../space/session.js';
 import { idWords } from '../../space/names.js';
-import { readZones, zoneOf } from '../../space/zones.js';
+import { readZones, spaceZone } from '../../space/zones.js';
 import { timeWords, withLocalTimes } from '../../space/times.js';
 import { counted, joined } from '../../lib/words.js';
 import { table, type Cell } from '../terminal/table.js';
@@ -31,7 +31,7 @@ export async function drift({ now = false, all = false, json = false }: DriftOpt
   }));
   const findings = view.findings.filter(({ ruling }) => all || ruling === null || ruling.verb === 'repair');
   if (json) printJson({ ...view, findings });
-  else print(words(view, findings, zoneOf(zones, null)));
+  else print(words(view, findings, spaceZone(zones)));
   if (now && view.alert !== null) throw new CommandError(view.alert);
   if (view.alert !== null) remark(view.alert);
 }

@@ -13,7 +13,7 @@ import { isoTimes, print, printJson } from '../terminal/output.js';
 import { withSession } from '../../space/session.js';
 import { statusLines } from '../../space/status.js';
 import { joined } from '../../lib/words.js';
-import { zoneOf } from '../../space/zones.js';
+import { spaceZone } from '../../space/zones.js';
 
 export interface StatusOptions {
   check?: boolean;
@@ -48,7 +48,7 @@ export function statusWords(
   now: Instant,
 ): string {
   const { orders } = facts;
-  const zone = zoneOf(inForce?.ground?.knownZones ?? {}, null);
+  const zone = spaceZone(inForce?.ground?.knownZones ?? {});
   return joined(
     orders === null
       ? 'No worker has set this space up yet: start `latchkey worker`.'

@@ -10,7 +10,7 @@ import { remark } from '../../space/remark.js';
 import { zonesIfAny } from '../../space/rules-in-force.js';
 import { readConfig } from '../../space/settings.js';
 import { timeWords } from '../../space/times.js';
-import { zoneOf } from '../../space/zones.js';
+import { spaceZone } from '../../space/zones.js';
 import { usualDeskPort } from '../start/serve-desk.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
 import { table } from '../terminal/table.js';
@@ -31,7 +31,7 @@ export async function invite(
   const { link, token } = await withSessions(config, (sessions) => sessions.invite({ name, role }));
   await keepAct(config, `invite ${name} to the desk as ${role}, link ${link.id}`, giver);
   const url = `${address}/link/${token}`;
-  const until = timeWords(link.until, zoneOf(await zonesIfAny(config), null));
+  const until = timeWords(link.until, spaceZone(await zonesIfAny(config)));
   if (json) printJson({ id: link.id, name, role, url, until: new Date(link.until).toISOString() });
   else print(`${name} signs in as ${role} by this link, once, until ${until}:\n${url}`);
   if (config.desk.url === null)
@@ -48,7 +48,7 @@ export async function listSessions({ json = false }: { json?: boolean }): Promis
     links: await all.links(),
   }));
   if (json) printJson(isoTimes({ sessions, links }));
-  else printSignIns(sessions, links, zoneOf(await zonesIfAny(config), null));
+  else printSignIns(sessions, links, spaceZone(await zonesIfAny(config)));
 }
 
 function printSignIns(sessions: readonly Session[], links: readonly Link[], zone: string | null): void {

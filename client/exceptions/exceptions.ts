@@ -9,7 +9,7 @@ import { named, type Giver } from '../../space/order.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
 import { groupNamesIfAny, idWords, type Names } from '../../space/names.js';
-import { readZones, zoneOf } from '../../space/zones.js';
+import { readZones, spaceZone } from '../../space/zones.js';
 import { endWords, withLocalTimes } from '../../space/times.js';
 import { withSession } from '../../space/session.js';
 import { table, type Cell } from '../terminal/table.js';
@@ -32,7 +32,7 @@ export async function withdraw(id: string, giver: Giver): Promise<void> {
     ended: await withdrawException(client, order),
     zones: await readZones(client),
   }));
-  print(`Withdrawn: ${withLocalTimes(exceptionWords(ended), zoneOf(zones, null))}.`);
+  print(`Withdrawn: ${withLocalTimes(exceptionWords(ended), spaceZone(zones))}.`);
 }
 
 /** `latchkey exceptions`: all that hold, those that end first at the top. Needs no worker. */
@@ -48,7 +48,7 @@ export async function exceptions({ json = false }: { json?: boolean }): Promise<
     return;
   }
   const names = await groupNamesIfAny();
-  const zone = zoneOf(zones, null);
+  const zone = spaceZone(zones);
   const rows = lasting.map((one) => cellsOf(one, names, now, zone));
   if (json) printJson(isoTimes(lasting.map((one) => ({ ...one, groupName: nameIn(names, one) }))));
   else print(table(headings, rows));

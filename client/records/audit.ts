@@ -2,7 +2,7 @@ import { withAuditLog } from '../../space/audit-log.js';
 import { parseSince } from '../../space/typed-times.js';
 import { zonesIfAny } from '../../space/rules-in-force.js';
 import { readConfig, readSettings } from '../../space/settings.js';
-import { zoneOf } from '../../space/zones.js';
+import { spaceZone } from '../../space/zones.js';
 import { timeWords } from '../../space/times.js';
 import type { Head } from '../../database/journal.js';
 import { csvLines, jsonLines } from '../../database/lines.js';
@@ -46,7 +46,7 @@ async function verifyAuditLog(told: readonly Head[]): Promise<void> {
     () => withAuditLog(config, (auditLog) => auditLog.verify(told)),
   );
   if (problem !== null) throw new CommandError(`the audit log is not as Latchkey wrote it: ${problem}`);
-  const zone = zoneOf(await zonesIfAny(config), null);
+  const zone = spaceZone(await zonesIfAny(config));
   const span =
     first === null || last === null ? '' : `, from ${timeWords(first, zone)} to ${timeWords(last, zone)}`;
   const taken = forgotten === 0 ? '' : ` \`latchkey forget\` removed ${forgotten} more.`;

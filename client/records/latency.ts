@@ -13,7 +13,7 @@ import { CommandError } from '../../space/failure.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
 import { idWords, locationNamesIfAny, type Names } from '../../space/names.js';
 import { openSettings } from '../../space/rules-in-force.js';
-import { zoneOf } from '../../space/zones.js';
+import { spaceZone } from '../../space/zones.js';
 import { timeWords } from '../../space/times.js';
 import { table, type Cell } from '../terminal/table.js';
 
@@ -37,7 +37,7 @@ export async function latency({ since, check = false, json = false }: LatencyOpt
   const verdict = verdictOf(rows, objective, holds);
   if (json) printJson(isoTimes({ since: from, rows: rows.map(named), objective: { ...objective, holds } }));
   else {
-    const since = `Since ${timeWords(from, zoneOf(zones, null))}`;
+    const since = `Since ${timeWords(from, spaceZone(zones))}`;
     print(
       rows.length === 0
         ? `${since}, ${nobody}.`

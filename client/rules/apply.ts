@@ -6,9 +6,9 @@ import { linesOf } from '../../activities/preview.js';
 import { canonical } from '../../access/canonical.js';
 import { clocksAgreeMs } from '../../access/clocks.js';
 import { timeWords, withLocalTimes } from '../../space/times.js';
-import { zoneOf } from '../../space/zones.js';
+import { spaceZone, zoneOf } from '../../space/zones.js';
 import { iso } from '../../access/types.js';
-import { durationWords } from '../../monitoring/alert.js';
+import { durationWords } from '../../lib/durations.js';
 import {
   addMembersUpdate,
   planWorkflowId,
@@ -68,7 +68,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<void> 
     const handle = await start(session, file, giver, space.ground.settings.undoWindowMs);
     return follow(session.client, handle, ['applied']);
   });
-  await tell(file.id, report, json, zoneOf(space.ground.knownZones, null));
+  await tell(file.id, report, json, spaceZone(space.ground.knownZones));
 }
 
 /**

@@ -21,7 +21,7 @@ import { openSpace, rulesJson, type Space } from '../../space/rules-in-force.js'
 import type { SurveyBy } from '../../space/survey.js';
 import { readSecret } from '../../space/secret.js';
 import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
-import { zoneOf, type Zones } from '../../space/zones.js';
+import { spaceZone, zoneOf, type Zones } from '../../space/zones.js';
 import { table, type Cell } from '../terminal/table.js';
 import { joined } from '../../lib/words.js';
 import { memberIdFor, parseLocation, parseWho } from '../../space/who.js';
@@ -110,7 +110,7 @@ function words(
         `Member ${memberId} keeps group ${idWords(groupId, names)} for now: ${why}`,
     ),
     ...unread.map(({ memberId, why }) => `The records of member ${memberId} cannot be judged: ${why}`),
-    summaryOf(people, whenWords(at, typed, zoneOf(zones, null))),
+    summaryOf(people, whenWords(at, typed, spaceZone(zones))),
     assumesRenewals ? renewalsAssumed : null,
   ];
   return parts.filter((part) => part !== null).join('\n\n');

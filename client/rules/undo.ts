@@ -4,7 +4,7 @@ import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { planWorkflowId, undoUpdate } from '../../messages/to-plan.js';
 import { CommandError } from '../../space/failure.js';
 import { answered, named, type Giver } from '../../space/order.js';
-import { readZones, zoneOf } from '../../space/zones.js';
+import { readZones, spaceZone } from '../../space/zones.js';
 import { withSession } from '../../space/session.js';
 
 export interface UndoOptions extends Giver {
@@ -27,7 +27,7 @@ export async function undo(planId: string, { json = false, ...giver }: UndoOptio
     const report = await follow(client, handle, ['undone']);
     return { report, zones: await readZones(client) };
   });
-  await tell(planId, report, json, zoneOf(zones, null));
+  await tell(planId, report, json, spaceZone(zones));
 }
 
 async function checkUndoable(handle: WorkflowHandle, planId: string): Promise<void> {

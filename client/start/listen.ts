@@ -1,4 +1,3 @@
-import { readLastingConfig } from '../../space/settings.js';
 import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../../database/database.js';
@@ -6,40 +5,26 @@ import { createKept } from '../../database/kept.js';
 import { createOwnership } from '../../database/ownership.js';
 import { createAuditLog } from '../../database/audit-log.js';
 import { ConfigError } from '../../config/config-error.js';
-import type { Config } from '../../config/config.js';
 import { startHealth } from '../../monitoring/health.js';
 import { createLatencyMeters } from '../../monitoring/latency.js';
-import type { Logger } from 'pino';
-import { createLogger } from '../../worker/logging.js';
 import { tellOf } from '../../worker/login.js';
 import { startPush } from '../../webhooks/push.js';
 import { sdkMetrics } from '../../worker/readiness.js';
-import type { ExitCode } from '../../space/failure.js';
 import { withSession } from '../../space/session.js';
-import { lastingApis } from '../../space/apis.js';
-import { failed, installRuntime, stopSignal } from './worker.js';
+import { runUntilStopped, type LastingParts } from './lasting.js';
+import { installRuntime } from './worker.js';
 
 /**
  * `latchkey listen`: takes pushes in without a worker, until SIGTERM or SIGINT, and ends the process; whoever was told
  * of is woken first. Throws ConfigError where nothing says what to take in.
  */
-export async function listen(): Promise<never> {
-  const { config, readCredentials } = readLastingConfig();
-  if (config.push === null)
-    throw new ConfigError(['LATCHKEY_PUSH_PORT must be set: it is where `latchkey listen` takes pushes in']);
-  const log = createLogger({ level: config.logLevel });
-  const stopAsked = stopSignal(log);
-  // Metrics are served from a thread that would keep the process alive.
-  const apis = lastingApis(config, readCredentials);
-  process.exit(await run(config, apis, log, stopAsked).catch(failed));
+export function listen(): Promise<never> {
+  return runUntilStopped(run);
 }
 
-async function run(
-  config: Config,
-  { logins, ...apis }: ReturnType<typeof lastingApis>,
-  log: Logger,
-  stopAsked: Promise<void>,
-): Promise<ExitCode> {
+async function run({ config, apis: { logins, ...apis }, log, stopAsked }: LastingParts): Promise<void> {
+  if (config.push === null)
+    throw new ConfigError(['LATCHKEY_PUSH_PORT must be set: it is where `latchkey listen` takes pushes in']);
   const sdkMetricsUrl = await installRuntime(log);
   await withSession(config, async ({ client }) => {
     const db = await openDatabase(config.databaseUrl);
@@ -73,7 +58,6 @@ async function run(
       await auditLog.close();
     }
   });
-  return 0;
 }
 
 /** Whether somebody could be woken now. Throws where not. */

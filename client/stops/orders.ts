@@ -4,7 +4,7 @@ import type { Orders } from '../../messages/to-control.js';
 import { print } from '../terminal/output.js';
 import { withSession } from '../../space/session.js';
 import { ordersWords } from '../../space/stops.js';
-import { readZones, zoneOf } from '../../space/zones.js';
+import { readZones, spaceZone } from '../../space/zones.js';
 
 /** Has an order obeyed, and prints what holds from then on. */
 export async function giveOrder(give: (client: Client) => Promise<Orders>): Promise<void> {
@@ -12,5 +12,5 @@ export async function giveOrder(give: (client: Client) => Promise<Orders>): Prom
     obeyed: await give(client),
     zones: await readZones(client),
   }));
-  print(ordersWords(obeyed, zoneOf(zones, null)));
+  print(ordersWords(obeyed, spaceZone(zones)));
 }

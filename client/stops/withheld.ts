@@ -6,7 +6,7 @@ import { isoTimes, print, printJson } from '../terminal/output.js';
 import { withSession } from '../../space/session.js';
 import { listWithheld, ruleWithheld } from '../../space/withheld.js';
 import { groupNamesIfAny, idWords, locationNamesIfAny, type Names } from '../../space/names.js';
-import { readZones, zoneOf, type Zones } from '../../space/zones.js';
+import { readZones, spaceZone, zoneOf, type Zones } from '../../space/zones.js';
 import { timeWords, withLocalTimes } from '../../space/times.js';
 import { table } from '../terminal/table.js';
 import { parseId } from '../../space/who.js';
@@ -43,7 +43,7 @@ async function readNames(): Promise<{ groups: Names; locations: Names }> {
 
 function words(one: Withheld, names: { groups: Names; locations: Names }, zones: Zones): string {
   const { id, losses, ruling } = one;
-  const zone = zoneOf(zones, null);
+  const zone = spaceZone(zones);
   const said =
     ruling === null
       ? `\`latchkey approve ${id}\` takes these keys away, \`latchkey reject ${id}\` keeps them. Until then the members keep them, and nothing is left to decide once the cause is gone.`

@@ -13,7 +13,7 @@ import { kisiOf, nexudusOf } from '../../space/apis.js';
 import { groupNames, idsWords, type Names } from '../../space/names.js';
 import { timeWords } from '../../space/times.js';
 import { zonesIfAny } from '../../space/rules-in-force.js';
-import { zoneOf } from '../../space/zones.js';
+import { spaceZone } from '../../space/zones.js';
 import { table } from '../terminal/table.js';
 import { memberIdFor, parseWho } from '../../space/who.js';
 
@@ -40,7 +40,7 @@ export async function disagreements(
   else if (found.length === 0) print(agreement(told));
   else {
     const names = await groupNames({ kisi: kisiOf(config) });
-    print(words(found, told, names, zoneOf(await zonesIfAny(config), null)));
+    print(words(found, told, names, spaceZone(await zonesIfAny(config))));
   }
 }
 

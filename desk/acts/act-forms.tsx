@@ -8,7 +8,7 @@ import { NexudusError } from '../../nexudus/errors.js';
 import { CommandError, failureOf } from '../../space/failure.js';
 import { UnansweredError } from '../../space/order.js';
 import { mayAs, type Desk } from '../desk.js';
-import { answerPage, frameOf } from '../frame.js';
+import { answerPage } from '../frame.js';
 import { ActPage, NotAllowed } from '../pages/act.js';
 import {
   FieldError,
@@ -27,6 +27,7 @@ import type { FieldName } from './names.js';
 import { GivenOrders, orderIdOf, shownOf } from './orders.js';
 import { nameOfMember } from './reads.js';
 import type { ShownForm } from './shown-form.js';
+import { tellThere } from './told.js';
 import { actWords } from './words.js';
 
 /** A form as somebody asks for it or sends it. */
@@ -80,7 +81,10 @@ export class ActForms {
     if (refusal !== null || sent === null) return refusal ?? reply;
     const asked = await this.askedOf(sent, request, 0);
     const came = await this.carryOut(sent, asked).catch(failed);
-    if ('path' in came) return reply.redirect(`${came.path}?told=${came.told}`, 303);
+    if ('path' in came) {
+      tellThere(reply, came, this.desk.config.desk.url?.startsWith('https:') ?? false);
+      return reply.redirect(came.path, 303);
+    }
     return this.draw(request, reply, sent, asked, came);
   }
 
@@ -145,7 +149,7 @@ export class ActForms {
     const shown = planned === null ? '' : shownOf(act, id, typed, planned.facts);
     const parts: ShownForm = {
       ...{ act, id, form, typed, choices, problems, alert, planned, shown },
-      csrf: frameOf(request).csrf,
+      csrf: request.csrf,
       back: act.about === 'member' ? memberPath(id) : todayPath,
     };
     const about = act.about === 'member' ? actWords.member(name, id) : String(id);

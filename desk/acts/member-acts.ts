@@ -1,5 +1,6 @@
 /** Acts about one member: look again, allow, block. */
 import type { Exception, Instant, Snapshot } from '../../access/types.js';
+import { durationWords } from '../../lib/durations.js';
 import type { Orders } from '../../messages/to-control.js';
 import type { RoundReport } from '../../messages/to-member.js';
 import { coworkerIfAny, knownZone, outcomeOf, type BlockOutcome } from '../../space/blocks.js';
@@ -61,19 +62,16 @@ export const allow: Act = {
   needsWhy: true,
   async plan(wanted) {
     const { desk, id, typed, choices, members } = wanted;
-    const now = desk.now();
     if (typeof choices.groups === 'string')
       throw new CommandError(`it takes an answer of Kisi. ${choices.groups}`);
-    const group = chosenGroup(typed, choices);
+    const { now, group, end } = chosenIn(wanted);
     if (group === null) throw new FieldError('group', words.problems.group);
-    const end = typedEnd(typed, now);
     const [snapshot, orders] = await Promise.all([members.read(id), ordersNow(desk)]);
     const zone = homeZone(snapshot);
     const until = endOf(typed, end, homeLocation(snapshot), now);
-    checkEnd(typed, until, now, zone);
     checkLength(wanted, until, now);
     const what = { kind: 'allow' as const, memberId: id, groupId: group.id, until };
-    refuseContradiction(orders, what, wanted, zone);
+    checkException(wanted, what, orders, zone, now);
     const barred = barredNow(snapshot, id);
     return {
       says: allowSays(wanted, orders, { ...what, group }, { snapshot, zone, barred }),
@@ -112,19 +110,6 @@ function checkLength({ viewer, desk, typed }: Asked, until: Instant, now: Instan
   throw new FieldError(endField(typed), words.problems.tooLong(durationWords(deskAllowMs)));
 }
 
-const hourMs = 3_600_000;
-
-function durationWords(ms: number): string {
-  const [unitMs, unit] =
-    ms % (24 * hourMs) === 0
-      ? [24 * hourMs, 'day']
-      : ms % hourMs === 0
-        ? [hourMs, 'hour']
-        : [60_000, 'minute'];
-  const count = Math.floor(ms / unitMs);
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
-}
-
 /** Keeps a member from a group, or from every group. It takes keys away, so it waits for nobody but Temporal. */
 export const block: Act = {
   name: 'block',
@@ -134,11 +119,9 @@ export const block: Act = {
   defaults: { until: '1d' },
   needsWhy: true,
   async plan(wanted) {
-    const { desk, id, typed, choices } = wanted;
+    const { desk, id } = wanted;
     const { client } = desk;
-    const now = desk.now();
-    const group = chosenGroup(typed, choices);
-    const end = typedEnd(typed, now);
+    const { now, group, end } = chosenIn(wanted);
     const doubts: string[] = [];
     const tell = (doubt: string): void => void doubts.push(doubt);
     const [snapshot, orders] = await Promise.all([
@@ -146,9 +129,8 @@ export const block: Act = {
       ordersNow(desk),
     ]);
     const { until, zone } = await blockEnd(wanted, end, snapshot, now);
-    checkEnd(typed, until, now, zone);
     const what = { kind: 'block' as const, memberId: id, groupId: group?.id ?? null, until };
-    refuseContradiction(orders, what, wanted, zone);
+    checkException(wanted, what, orders, zone, now);
     return {
       says: blockSays(wanted, group, until, zone, orders, doubts),
       facts: { until: fixedEnd(end, until) },
@@ -206,14 +188,29 @@ interface GroupMeant {
 
 const groupWords = ({ id, name }: GroupMeant): string => words.group(name, id);
 
-/** The workflow refuses it as well; told here, nobody presses the button in vain. Throws CommandError. */
-function refuseContradiction(
+/** The group and the end that were chosen, as of now; `group` null: none was. Throws FieldError. */
+function chosenIn({ desk, typed, choices }: Asked): {
+  now: Instant;
+  group: GroupMeant | null;
+  end: TypedEnd;
+} {
+  const now = desk.now();
+  return { now, group: chosenGroup(typed, choices), end: typedEnd(typed, now) };
+}
+
+/**
+ * Throws FieldError where the end is past or too far ahead, CommandError where an exception holds that says the opposite: the
+ * workflow refuses it as well, and told here, nobody presses the button in vain.
+ */
+function checkException(
+  { typed, choices }: Asked,
+  what: Pick<Exception, 'kind' | 'memberId' | 'groupId' | 'until'>,
   orders: Orders,
-  what: Pick<Exception, 'kind' | 'memberId' | 'groupId'>,
-  { choices, desk }: Asked,
   zone: string | null,
+  now: Instant,
 ): void {
-  const other = contradicting(orders, what, desk.now());
+  checkEnd(typed, what.until, now, zone);
+  const other = contradicting(orders, what, now);
   if (other !== null) throw new CommandError(words.contradicts(exceptionSaid(other, choices, zone)), 2);
 }
 

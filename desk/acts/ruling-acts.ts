@@ -3,14 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { refusalOf, type DriftVerb } from '../../access/drift.js';
 import type { Ruling, Unforeseen, Withheld } from '../../access/revocation-guard.js';
 import type { FindingView } from '../../messages/to-drift.js';
+import { knownZone } from '../../space/blocks.js';
 import { lastFindings, ruleFinding } from '../../space/drift.js';
 import { lastingAt, withdrawException } from '../../space/exceptions.js';
 import { CommandError } from '../../space/failure.js';
 import { withGroupNames } from '../../space/names.js';
 import { timeWords, withLocalTimes } from '../../space/times.js';
 import { listWithheld, ruleWithheld } from '../../space/withheld.js';
-import { readZones, zoneOf, type Zones } from '../../space/zones.js';
+import { readZones, spaceZone, zoneOf, type Zones } from '../../space/zones.js';
 import { counted } from '../../lib/words.js';
+import type { Desk } from '../desk.js';
 import { memberPath, todayPath, type Act, type Asked, type Choices, type Planned } from './act.js';
 import { nameOf } from './fields.js';
 import { asked, exceptionSaid, ordersNow } from './reads.js';
@@ -35,7 +37,7 @@ export const withdraw: Act = {
     const orders = await ordersNow(desk);
     const exception = lastingAt(orders.exceptions, desk.now()).find((one) => one.id === id);
     if (exception === undefined) throw new CommandError(words.withdraw.gone(id), 2);
-    const zone = zoneOf(await asked(() => readZones(desk.client)), null);
+    const zone = await memberZone(desk, exception.memberId);
     return {
       says: [words.withdraw.ends(exceptionSaid(exception, choices, zone)), words.withdraw[exception.kind]],
       facts: exception,
@@ -46,6 +48,12 @@ export const withdraw: Act = {
     };
   },
 };
+
+/** The zone of a member's location; where that is not known, or it is about nobody, that of the whole space. */
+async function memberZone({ client }: Desk, memberId: number | null): Promise<string | null> {
+  const own = memberId === null ? null : await asked(() => knownZone(client, memberId));
+  return own ?? spaceZone(await asked(() => readZones(client)));
+}
 
 /** Lets withheld keys go. */
 export const approve = withheldAct('approve');
@@ -88,7 +96,7 @@ function withheldTold(
   const before =
     ruling === null
       ? []
-      : [words.withheld.ruled(ruledBefore(words.withheld.verbs[ruling.does], ruling, zoneOf(zones, null)))];
+      : [words.withheld.ruled(ruledBefore(words.withheld.verbs[ruling.does], ruling, spaceZone(zones)))];
   return {
     says: [words.withheld[does](keys), ...(does === 'approve' ? [words.withheld.later] : []), ...before],
     rows: [
@@ -129,7 +137,7 @@ function findingAct(verb: DriftVerb): Act {
       if (finding === undefined) throw new CommandError(words.finding.gone(id), 2);
       const refusal = refusalOf({ ...finding, keys: [] }, verb, desk.now());
       if (refusal !== null) throw new CommandError(refusal, 2);
-      const zone = zoneOf(await asked(() => readZones(desk.client)), null);
+      const zone = await memberZone(desk, finding.memberId);
       const member =
         finding.memberId === null
           ? null

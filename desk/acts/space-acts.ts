@@ -2,7 +2,7 @@
 import { modes, stopLevels, type Canaries, type Mode } from '../../messages/to-control.js';
 import { CommandError } from '../../space/failure.js';
 import { orderWords, pauseSpace, resumeSpace, setSpaceMode } from '../../space/stops.js';
-import { readZones, zoneOf } from '../../space/zones.js';
+import { readZones, spaceZone } from '../../space/zones.js';
 import type { Desk } from '../desk.js';
 import { FieldError, todayPath, type Act, type Choices, type Typed } from './act.js';
 import { idsIn, nameOf, oneOf } from './fields.js';
@@ -106,5 +106,5 @@ function fewWords({ locationIds, memberIds }: Canaries, { locations }: Choices, 
 
 /** The zone in which times of the whole space are told. */
 async function zoneHere({ client }: Desk): Promise<string | null> {
-  return zoneOf(await asked(() => readZones(client)), null);
+  return spaceZone(await asked(() => readZones(client)));
 }

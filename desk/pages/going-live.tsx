@@ -86,8 +86,8 @@ function Check({ checked }: { checked: CheckedSpace }): JSX.Element {
               <th scope="row">
                 <Group id={id} groups={new Map([[id, name]])} />
               </th>
-              <td>{locksCount ?? words.space.groups.unknown}</td>
-              <td>
+              <td data-label={words.space.groups.doors}>{locksCount ?? words.space.groups.unknown}</td>
+              <td data-label={said.opens}>
                 {passTypes.length === 0 ? said.unmapped : passTypes.map((type) => type.name).join(', ')}
               </td>
             </tr>
@@ -188,6 +188,7 @@ function Canary({ facts: { canary, orders }, naming }: FactParts): JSX.Element {
       text={said.canaryText}
       command={said.canaryDo}
       isNow={orders.mode.name === 'canary'}
+      naming={naming}
     >
       {canary === null ? null : (
         <>
@@ -201,7 +202,13 @@ function Canary({ facts: { canary, orders }, naming }: FactParts): JSX.Element {
 
 function Live({ facts: { live, orders }, naming }: FactParts): JSX.Element {
   return (
-    <Step title={said.live} text={said.liveText} command={said.liveDo} isNow={orders.mode.name === 'live'}>
+    <Step
+      title={said.live}
+      text={said.liveText}
+      command={said.liveDo}
+      isNow={orders.mode.name === 'live'}
+      naming={naming}
+    >
       <Effect foretold={live} naming={naming} />
     </Step>
   );
@@ -212,9 +219,10 @@ function Step(parts: {
   text: string;
   command: string;
   isNow: boolean;
+  naming: Naming;
   children: Child;
 }): JSX.Element {
-  const { title, text, command, isNow, children } = parts;
+  const { title, text, command, isNow, naming, children } = parts;
   return (
     <section>
       <h2>{title}</h2>
@@ -225,7 +233,7 @@ function Step(parts: {
         </p>
       ) : (
         <p>
-          <code>{command}</code>
+          <Told text={`\`${command}\``} naming={naming} />
         </p>
       )}
       {children}

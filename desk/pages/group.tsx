@@ -106,16 +106,16 @@ function HolderRow({ holder, naming }: { holder: Holder; naming: Naming }): JSX.
       <th scope="row">
         {memberId === null ? nameOf(holder, naming) : <Person id={memberId} people={naming.people} />}
       </th>
-      <td>{until === null ? said.noEnd : <Until at={until} zone={zone} />}</td>
-      <td>
+      <td data-label={said.until}>{until === null ? said.noEnd : <Until at={until} zone={zone} />}</td>
+      <td data-label={said.endsInKisi}>
         <EndInKisi holder={holder} zone={zone} />
       </td>
-      <td>
+      <td data-label={said.givenBy}>
         {givers[givenBy]}
         {role === null ? '' : ` (${role})`}
       </td>
-      <td>{since === null ? '' : <At at={since} zone={zone} />}</td>
-      <td>{why === null ? '' : <Told text={why} naming={naming} />}</td>
+      <td data-label={said.since}>{since === null ? '' : <At at={since} zone={zone} />}</td>
+      <td data-label={words.space.why}>{why === null ? '' : <Told text={why} naming={naming} />}</td>
     </tr>
   );
 }

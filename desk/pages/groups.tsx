@@ -43,8 +43,10 @@ export function Groups({ groups, holders, zone }: GroupsParts): JSX.Element {
                 <th scope="row">
                   <Group id={id} groups={names} />
                 </th>
-                <td>{countOf(holders, id)}</td>
-                <td colspan={2}>{groups.value === null ? said.unknown : said.notInKisi}</td>
+                <td data-label={said.holders}>{countOf(holders, id)}</td>
+                <td data-label={said.doors} colspan={2}>
+                  {groups.value === null ? said.unknown : said.notInKisi}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -69,9 +71,11 @@ function Row({
       <th scope="row">
         <Group id={id} groups={names} />
       </th>
-      <td>{count}</td>
-      <td>{locksCount ?? said.unknown}</td>
-      <td>{loginEnabled === null ? said.unknown : loginEnabled ? said.yes : said.no}</td>
+      <td data-label={said.holders}>{count}</td>
+      <td data-label={said.doors}>{locksCount ?? said.unknown}</td>
+      <td data-label={said.app}>
+        {loginEnabled === null ? said.unknown : loginEnabled ? said.yes : said.no}
+      </td>
     </tr>
   );
 }

@@ -30,11 +30,14 @@ function Health({ health, viewer }: { health: ShownHealth; viewer: Viewer }): JS
         <strong class={`state ${level}`}>{headline(health)}</strong> {shortLine(health)}
       </summary>
       <h2>{said.title}</h2>
-      {health.value === null ? null : <Needed health={health.value} zone={zoneIn(health)} />}
+      {health.value === null ? null : (
+        <Needed health={health.value} naming={namesNothing(zoneIn(health), viewer)} />
+      )}
       <ul>
         {health.problem === null ? null : <li class="bad">{said.unread(health.problem)}</li>}
         <TemporalLine health={health} />
-        {health.value === null ? null : <Lines health={health.value} shown={health} />}
+        {health.value === null ? null : <Lines health={health.value} shown={health} viewer={viewer} />}
+        <VerifiedLines health={health} />
         <li>{said.version(release)}</li>
       </ul>
       <SpaceActLinks viewer={viewer} />
@@ -68,9 +71,8 @@ function shortLine(health: ShownHealth): string {
   ].join(' ');
 }
 
-function Needed({ health, zone }: { health: KnownHealth; zone: string | null }): JSX.Element | null {
+function Needed({ health, naming }: { health: KnownHealth; naming: Naming }): JSX.Element | null {
   if (health.standing.length === 0) return null;
-  const naming = namesNothing(zone);
   return (
     <>
       <h3>{said.what}</h3>
@@ -102,10 +104,11 @@ function TemporalLine({ health }: { health: ShownHealth }): JSX.Element | null {
   );
 }
 
-function Lines({ health, shown }: { health: KnownHealth; shown: ShownHealth }): JSX.Element {
+function Lines(parts: { health: KnownHealth; shown: ShownHealth; viewer: Viewer }): JSX.Element {
+  const { health, shown, viewer } = parts;
   const { facts, inForce } = health;
   const zone = zoneIn(shown);
-  const naming = namesNothing(zone);
+  const naming = namesNothing(zone, viewer);
   return (
     <>
       <OrderLines health={health} zone={zone} />
@@ -123,10 +126,40 @@ function Lines({ health, shown }: { health: KnownHealth; shown: ShownHealth }): 
   );
 }
 
+/** How both APIs were found to be, and what is otherwise than Latchkey takes it to be. */
+function VerifiedLines({ health }: { health: ShownHealth }): JSX.Element | null {
+  const { value, problem, readAt } = health.verified;
+  const zone = zoneIn(health);
+  const naming = namesNothing(zone, null);
+  if (problem !== null) return <li class="bad">{said.verifiedUnread(problem)}</li>;
+  if (readAt === null) return null;
+  if (value === null || typeof value === 'string')
+    return (
+      <li class="attention">
+        <Told text={value === null ? said.neverVerified : said.notUsed(value)} naming={naming} />
+      </li>
+    );
+  const { at, release, holds, untold, differs } = value;
+  return (
+    <li>
+      {said.verified} <At at={at} zone={zone} />, {said.verifiedBy(release, holds, differs.length, untold)}
+      {differs.length === 0 ? null : (
+        <ul>
+          {differs.map(({ words: text, needsSomebody }) => (
+            <li {...(needsSomebody ? { class: 'bad' } : {})}>
+              <Told text={text} naming={naming} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}
+
 /** The mode and the pause, with who ordered each. */
 function OrderLines({ health, zone }: { health: KnownHealth; zone: string | null }): JSX.Element {
   const { orders } = health.facts;
-  const naming = namesNothing(zone);
+  const naming = namesNothing(zone, null);
   if (orders === null)
     return (
       <li>
@@ -152,6 +185,6 @@ function OrderLines({ health, zone }: { health: KnownHealth; zone: string | null
 }
 
 /** Its texts name no groups and no people. */
-function namesNothing(zone: string | null): Naming {
-  return { people: null, groups: new Map<number, string>(), zone, zones: {} };
+function namesNothing(zone: string | null, viewer: Viewer | null): Naming {
+  return { people: null, groups: new Map<number, string>(), zone, zones: {}, viewer };
 }

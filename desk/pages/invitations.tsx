@@ -67,10 +67,10 @@ function OpenRow({ invitation, about }: { invitation: Invitation; about: About }
       <th scope="row">
         <Person id={memberId} people={naming.people} />
       </th>
-      <td>{invitationStates[state]}</td>
-      <td>{invitedAt === null ? '' : <At at={invitedAt} zone={naming.zone} />}</td>
-      <td>{1 + mailedAgainAt.length}</td>
-      <td>
+      <td data-label={said.state}>{invitationStates[state]}</td>
+      <td data-label={said.invited}>{invitedAt === null ? '' : <At at={invitedAt} zone={naming.zone} />}</td>
+      <td data-label={said.mails}>{1 + mailedAgainAt.length}</td>
+      <td data-label={said.because}>
         <Told text={evidence} naming={naming} />
         {isSuspended ? said.suspended : ''}
       </td>

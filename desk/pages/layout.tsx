@@ -58,12 +58,12 @@ function Page({ frame, title, body, live }: PageParts): JSX.Element {
         </header>
         {frame.health && <HealthLine health={frame.health} viewer={frame.viewer} />}
         <Says />
+        {frame.told === null ? null : (
+          <p class="told" role="status">
+            {frame.told}
+          </p>
+        )}
         <main id="main" tabindex={-1} data-live={live}>
-          {frame.told === null ? null : (
-            <p class="told" role="status">
-              {frame.told}
-            </p>
-          )}
           <h1>{title}</h1>
           {body}
         </main>

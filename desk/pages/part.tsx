@@ -27,7 +27,7 @@ export function Unread({
   if (problem === null && !(isReading && value === null)) return null;
   return (
     <p class="attention">
-      {words.space.unread(what, problem ?? words.space.isReading)}
+      {problem === null ? words.space.stillReading(what) : words.space.unread(what, problem)}
       {readAt === null ? null : (
         <>
           {' '}

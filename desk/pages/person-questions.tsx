@@ -42,8 +42,8 @@ function Advices({ reasons, title }: { reasons: readonly Advice[]; title: string
           {reasons.map((one) => (
             <tr>
               <th scope="row">{one.short}</th>
-              <td>{one.tell}</td>
-              <td>{one.todo}</td>
+              <td data-label={tell}>{one.tell}</td>
+              <td data-label={todo}>{one.todo}</td>
             </tr>
           ))}
         </tbody>

@@ -33,9 +33,9 @@ export function Timeline({ timeline, memberId }: TimelineParts): JSX.Element {
                     <time datetime={row.iso}>{row.at}</time>
                   </td>
                   <td>{row.what}</td>
-                  <td>{row.group}</td>
-                  <td>{row.by}</td>
-                  <td>{row.why}</td>
+                  <td data-label={group}>{row.group}</td>
+                  <td data-label={by}>{row.by}</td>
+                  <td data-label={why}>{row.why}</td>
                 </tr>
               ))}
             </tbody>

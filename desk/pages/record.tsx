@@ -45,9 +45,9 @@ function RecordRow({ record, naming: general }: { record: AuditRecord; naming: N
       </td>
       <td>{memberId === null ? '' : <Person id={memberId} people={naming.people} />}</td>
       <td>{whatWords(record, naming)}</td>
-      <td>{groupId === null ? '' : <Group id={groupId} groups={naming.groups} />}</td>
-      <td>{by === null ? '' : toldWords(by, naming)}</td>
-      <td>
+      <td data-label={said.group}>{groupId === null ? '' : <Group id={groupId} groups={naming.groups} />}</td>
+      <td data-label={said.by}>{by === null ? '' : toldWords(by, naming)}</td>
+      <td data-label={said.why}>
         <Told text={cause} naming={naming} />
         {answer === null ? null : (
           <>

@@ -31,15 +31,15 @@ export function Sessions({ sessions, links, own, csrf, zone }: SessionsParts): J
                 <th scope="row">
                   {session.name} {session.id === own && yours}
                 </th>
-                <td>{words.who.roles[session.role]}</td>
-                <td>{session.account}</td>
-                <td>
+                <td data-label={role}>{words.who.roles[session.role]}</td>
+                <td data-label={account}>{session.account}</td>
+                <td data-label={beganAt}>
                   <Time at={session.beganAt} zone={zone} />
                 </td>
-                <td>
+                <td data-label={seenAt}>
                   <Time at={session.seenAt} zone={zone} />
                 </td>
-                <td>
+                <td data-label={until}>
                   <Time at={session.until} zone={zone} />
                 </td>
                 <td>
@@ -71,8 +71,8 @@ function Links({ links, csrf, zone }: Pick<SessionsParts, 'links' | 'csrf' | 'zo
           {links.map(({ id, name, role, until }) => (
             <tr>
               <th scope="row">{name}</th>
-              <td>{words.who.roles[role]}</td>
-              <td>
+              <td data-label={columns.role}>{words.who.roles[role]}</td>
+              <td data-label={columns.until}>
                 <Time at={until} zone={zone} />
               </td>
               <td>
@@ -114,7 +114,7 @@ function End({ id, csrf, says, label }: EndParts): JSX.Element {
   return (
     <form method="post" action={`/sessions/${id}/end`}>
       <input type="hidden" name="_csrf" value={csrf} />
-      <button type="submit" aria-label={label}>
+      <button type="submit" class="secondary" aria-label={label}>
         {says}
       </button>
     </form>

@@ -39,9 +39,9 @@ export function Needs(parts: NeedsParts): JSX.Element {
     <section>
       <h2>{said.needs}</h2>
       <Unread what={said.withheld} part={facts.withheld} zone={zone} />
-      <Unread what={said.findings} part={facts.drift} zone={zone} />
-      <Unread what={said.waiting} part={facts.waiting} zone={zone} />
-      <Unread what={said.disagreements} part={facts.disagreements} zone={zone} />
+      <Unread what={said.findingsUnread} part={facts.drift} zone={zone} />
+      <Unread what={said.waitingUnread} part={facts.waiting} zone={zone} />
+      <Unread what={said.disagreementsUnread} part={facts.disagreements} zone={zone} />
       <Unread what={said.invitationsUnread} part={facts.invitations} zone={zone} />
       {isEmpty ? <Well {...parts} /> : <Found found={found} facts={facts} about={about} />}
       <Stopped {...parts} />
@@ -162,7 +162,7 @@ function Found({ found, facts, about }: FoundParts): JSX.Element {
         text={said.findingsDo}
         count={found.findings.length}
         lines={found.findings.slice(0, mostListed).map((one) => (
-          <Finding finding={one} about={about} />
+          <Finding finding={one} about={aboutMember(about, facts, one.memberId)} />
         ))}
       />
       <Some
@@ -180,13 +180,13 @@ function Found({ found, facts, about }: FoundParts): JSX.Element {
           <Disagree one={one} about={about} />
         ))}
       />
-      <InvitedAndEnding found={found} about={about} />
+      <InvitedAndEnding found={found} facts={facts} about={about} />
     </>
   );
 }
 
 /** What somebody should look at in these days: invitations that nobody accepts, exceptions that end. */
-function InvitedAndEnding({ found, about }: Omit<FoundParts, 'facts'>): JSX.Element {
+function InvitedAndEnding({ found, facts, about }: FoundParts): JSX.Element {
   return (
     <>
       <Some
@@ -201,11 +201,17 @@ function InvitedAndEnding({ found, about }: Omit<FoundParts, 'facts'>): JSX.Elem
         title={said.exceptions}
         count={found.exceptions.length}
         lines={found.exceptions.map((one) => (
-          <Ending exception={one} about={about} />
+          <Ending exception={one} about={aboutMember(about, facts, one.memberId)} />
         ))}
       />
     </>
   );
+}
+
+/** The same, with times as they are at the member's location, where that is known. */
+function aboutMember(about: About, { places }: TodayFacts, memberId: number | null): About {
+  const locationId = memberId === null ? undefined : places.value?.get(memberId);
+  return { ...about, naming: namingAt(about.naming, locationId ?? null) };
 }
 
 /** A list under its heading, with how many there are besides; nothing where there are none. */

@@ -1,5 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { durationWords } from '../../monitoring/alert.js';
+import { durationWords } from '../../lib/durations.js';
 import { mostListed, type TodayFacts } from '../today-facts.js';
 import type { Problem } from '../problems.js';
 import { words } from '../words.js';

@@ -5,22 +5,25 @@ import { iso, type Instant } from '../../access/types.js';
 import { withGroupNames, type Names } from '../../space/names.js';
 import { endWords, timeWords, withLocalTimes } from '../../space/times.js';
 import { zoneOf, type Zones } from '../../space/zones.js';
-import type { Directory } from '../desk.js';
+import { placeFor } from '../commands.js';
+import type { Directory, Viewer } from '../desk.js';
 import { words } from '../words.js';
 
 /** By what a page names things: people, groups and the time zone of what it tells. */
 export interface Naming {
   people: Directory | null;
   groups: Names;
-  /** Of what is about no one location: an IANA name; null: UTC. */
+  /** Of what is about no one location: an IANA name; null: none is known, so UTC. */
   zone: string | null;
   /** Of the locations. */
   zones: Zones;
+  /** Who looks, and may go on to acts that a text names; left out or null: nobody is known to. */
+  viewer?: Viewer | null;
 }
 
 /** The same for what is about one location; null: it is not known which. */
 export function namingAt(naming: Naming, locationId: number | null): Naming {
-  return locationId === null ? naming : { ...naming, zone: zoneOf(naming.zones, locationId) };
+  return locationId === null ? naming : { ...naming, zone: zoneOf(naming.zones, locationId) ?? naming.zone };
 }
 
 /** An instant: 'Mon 30 Nov 06:15, Rome'. */
@@ -53,10 +56,19 @@ export function groupWords(id: number, groups: Names): string {
   return printable(groups.get(id) ?? words.space.groupWithId(id));
 }
 
-/** A text of the rules or of an alert: with names, with times in the zone, and commands marked as such. */
+/** A text of the rules or of an alert: with names, with times in the zone, and with the desk's own pages instead of commands. */
 export function Told({ text, naming }: { text: string; naming: Naming }): JSX.Element {
   const parts = toldWords(text, naming).split('`');
-  return <>{parts.map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
+  const { viewer = null } = naming;
+  return (
+    <>{parts.map((part, index) => (index % 2 === 1 ? <Command text={part} viewer={viewer} /> : part))}</>
+  );
+}
+
+/** What a command does at the terminal is done here by a page, where there is one. */
+function Command({ text, viewer }: { text: string; viewer: Viewer | null }): JSX.Element {
+  const place = placeFor(text, viewer);
+  return place === null ? <code>{text}</code> : <a href={place.href}>{place.name}</a>;
 }
 
 /** The same as plain text. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Desk } from '../desk.js';
 import { limitAttempts } from './attempts.js';
+import { endWhereRolesChanged } from './changed-roles.js';
 import { Cookies } from './cookies.js';
 import { addLinkRoutes } from './link-routes.js';
 import { OpenAnswers } from './open-answers.js';
@@ -16,6 +17,10 @@ import { WhoAsks } from './who-asks.js';
 export async function addSignIn(app: FastifyInstance, desk: Desk): Promise<void> {
   const { url, sessionLimitMs, trustedProxy } = desk.config.desk;
   const sessions = new Sessions(desk.db, desk.config.desk, desk.now);
+  if (url !== null) {
+    const ended = await endWhereRolesChanged(desk.db, sessions, desk.config.desk, desk.now);
+    if (ended > 0) desk.log.info({ ended }, 'roles at the desk have changed, so that people sign in again');
+  }
   const cookies = new Cookies(url, sessionLimitMs);
   const attempts = await limitAttempts(app, trustedProxy);
   const openAnswers = new OpenAnswers(async (token) => (await sessions.find(token, false)) === null);

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { readZones, zoneOf } from '../../space/zones.js';
+import { readZones, spaceZone } from '../../space/zones.js';
 import type { Desk } from '../desk.js';
 import { answerPage } from '../frame.js';
 import { Sessions as SessionsPage } from '../pages/sessions.js';
@@ -36,8 +36,8 @@ export function addSessionRoutes(app: FastifyInstance, parts: SignInParts): void
   });
 }
 
-/** Null, and times are in UTC: the locations have several zones, or Temporal does not tell. */
+/** Null, and times are in UTC: no worker has told of any, or Temporal does not answer. */
 async function zoneIn({ client }: Desk): Promise<string | null> {
   const deadline = Date.now() + zonesWithinMs;
-  return client.withDeadline(deadline, async () => zoneOf(await readZones(client), null)).catch(() => null);
+  return client.withDeadline(deadline, async () => spaceZone(await readZones(client))).catch(() => null);
 }

@@ -78,7 +78,7 @@ export class Sessions {
     const link = await this.link(token);
     if (link === null) return null;
     const { id, name, role } = link;
-    const person = { name, role, account: `link-${id}@desk` };
+    const person = { name, role, account: linkAccount(id) };
     return tried('The session could not be kept', () =>
       this.db.transaction().execute(async (db) => {
         const { numDeletedRows } = await db.deleteFrom('desk_link').where('id', '=', id).executeTakeFirst();
@@ -136,6 +136,14 @@ export class Sessions {
     });
   }
 
+  /** Ends all sessions that no link began. Answers how many. */
+  async endAllOfService(): Promise<number> {
+    const { numDeletedRows } = await tried('The sessions could not be ended', () =>
+      this.db.deleteFrom('desk_session').where('account', 'not like', linkAccount('%')).executeTakeFirst(),
+    );
+    return Number(numDeletedRows);
+  }
+
   /** Ends the session with this secret, where there is one. */
   async leave(token: string): Promise<void> {
     await tried('The session could not be ended', () =>
@@ -185,6 +193,9 @@ export class Sessions {
       .execute();
   }
 }
+
+/** The account of whoever signs in by a link. */
+const linkAccount = (linkId: string): string => `link-${linkId}@desk`;
 
 function newId(): string {
   return randomBytes(4).toString('hex');

@@ -14,8 +14,6 @@ import {
 } from '../../desk/acts/fields.js';
 import { orderIdOf, shownOf, GivenOrders } from '../../desk/acts/orders.js';
 import { acts } from '../../desk/acts/table.js';
-import { toldIn } from '../../desk/acts/told.js';
-import { actWords } from '../../desk/acts/words.js';
 import type { Viewer } from '../../desk/desk.js';
 import { CommandError } from '../../space/failure.js';
 
@@ -178,14 +176,5 @@ describe('an order of the desk', () => {
       await orders.give(String(i), () => Promise.resolve({ path: '/', told: 'allowed' }));
     assert.equal(orders.find('0'), null);
     assert.notEqual(orders.find('1099'), null);
-  });
-});
-
-describe('what a page tells once after an act', () => {
-  it('is a message that is known, and never what the address says', () => {
-    assert.equal(toldIn({ told: 'allowed' }), actWords.told.allowed);
-    for (const told of ['<b>x</b>', 'toString', '__proto__', '', ['allowed', 'blocked'], 7])
-      assert.equal(toldIn({ told }), null);
-    assert.equal(toldIn(undefined), null);
   });
 });

@@ -13,6 +13,7 @@ function shown(over: Partial<Facts> = {}, more: Partial<ShownHealth> = {}): stri
     value: { facts: known, inForce: null, standing: alertsOf(known, noon).standing },
     ...{ readAt: noon, problem: null, isReading: false, now: noon },
     temporal: { answers: true, since: noon - hour },
+    verified: { value: null, readAt: null, problem: null, isReading: false },
     ...more,
   };
   return htmlOf(HealthLine({ health, viewer: { name: 'Mia', role: 'viewer', account: 'mia@desk-1' } }));
@@ -68,5 +69,38 @@ describe('the health line', () => {
     assert.match(html, /Temporal does not answer this desk since/);
     const first = shown({}, { value: null, readAt: null, temporal: null });
     assert.match(first, /It is being read for the first time/);
+  });
+
+  describe('says how both APIs were verified to be', () => {
+    const verified = { at: noon - 30 * hour, release: '1.2.3', holds: 58, untold: 3, differs: [] };
+    const say = (value: ShownHealth['verified']['value'], more: Partial<ShownHealth['verified']> = {}) =>
+      shown({}, { verified: { value, readAt: noon, problem: null, isReading: false, ...more } });
+
+    it('when, and how many assumptions hold', () => {
+      assert.match(
+        say(verified),
+        /was verified <time[^>]*>Fri 27 Nov[^<]*06:00, UTC<\/time>, by Latchkey 1\.2\.3: 58 hold, 0 differ, 3 could not be told\.<\/li>/,
+      );
+    });
+
+    it('with each that differs, in red where somebody must do something', () => {
+      const differs = [
+        { name: 'a', words: 'Kisi: “A” is not so here. Nothing is to be done.', needsSomebody: false },
+        { name: 'b', words: 'Kisi: “B” is not so here. Tell the makers of Latchkey.', needsSomebody: true },
+      ];
+      const html = say({ ...verified, differs });
+      assert.match(html, /<li>Kisi: “A” is not so here\. Nothing is to be done\.<\/li>/);
+      assert.match(html, /<li class="bad">Kisi: “B” is not so here\. Tell the makers of Latchkey\.<\/li>/);
+    });
+
+    it('or that nobody has looked, that it may not be used, or that it cannot be read', () => {
+      assert.match(say(null), /was never verified here: run <code>latchkey verify<\/code>\./);
+      assert.match(say('it is of another login'), /is not used: it is of another login\. Run/);
+      assert.match(
+        say(null, { problem: 'the disk is full', readAt: null }),
+        /<li class="bad">[^<]*could not be read: the disk is full/,
+      );
+      assert.doesNotMatch(say(null, { readAt: null }), /verified/);
+    });
   });
 });

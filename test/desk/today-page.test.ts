@@ -32,6 +32,7 @@ const quiet: TodayFacts = {
   disagreements: read([]),
   invitations: read({ open: [], acceptedCount: 3 }),
   hadProblems: read([]),
+  places: read(new Map()),
 };
 const names = new Map([
   [7, 'Ada Lovelace'],
@@ -65,6 +66,7 @@ function page(
   const health: ShownHealth = {
     value: { facts: known, inForce: null, standing: alertsOf(known, noon).standing },
     ...{ readAt: noon, problem: null, isReading: false, now: noon, temporal: null },
+    verified: { value: null, readAt: null, problem: null, isReading: false },
     ...more,
   };
   const about = {
@@ -160,6 +162,35 @@ describe('the page of today', () => {
     assert.doesNotMatch(html, /late/);
   });
 
+  it('tells a time as it is at the location of whom it is about, where that is known', () => {
+    const finding: DriftView['findings'][number] = {
+      ...{ id: 4, kind: 'extra', memberId: 8, groupId: null, groupName: null, kisiUserId: 5 },
+      ...{ what: 'a key', since: '2026-11-28T11:00:00Z', contested: false, ruling: null, doing: 'nothing' },
+    };
+    const exceptions = [7, 9].map((memberId) => exception({ memberId, until: noon + 26 * hour }));
+    const html = page(
+      {
+        drift: read({ ...noDrift, findings: [finding] }),
+        places: read(
+          new Map([
+            [7, 2],
+            [8, 2],
+          ]),
+        ),
+      },
+      { orders: { ...firstOrders('live', noon - hour), exceptions } },
+    );
+    assert.match(html, /a key \(since <time[^>]*>Sat 28 Nov(?: 2026)? 06:00, New York</);
+    assert.match(
+      html,
+      /Ada Lovelace<\/a> [^<]*<[^>]*>[^<]*<\/a> until <time[^>]*>Sun 29 Nov(?: 2026)? 09:00, New York</,
+    );
+    assert.match(
+      html,
+      /Member 9<\/a> [^<]*<[^>]*>[^<]*<\/a> until <time[^>]*>Sun 29 Nov(?: 2026)? 15:00, Rome</,
+    );
+  });
+
   it('tells who has not accepted the invitation after two days, and what the API key of Kisi needs', () => {
     const open = invitation({ memberId: 7, invitedAt: noon - 3 * 24 * hour });
     const young = invitation({ memberId: 9, invitedAt: noon - 47 * hour });
@@ -221,7 +252,7 @@ describe('the page of today', () => {
       },
     ];
     const html = page({ changed: read(records) });
-    assert.match(html, /Ada Lovelace<\/a><\/td><td>lost a key \(Kisi’s answer is not known\)/);
+    assert.match(html, /Ada Lovelace<\/a><\/td><td[^>]*>lost a key \(Kisi’s answer is not known\)/);
     assert.match(
       html,
       /07:00, New York.*keys to 12 \(Trastevere.*until Sat 28 Nov(?: 2026)? 15:00, New York/s,

@@ -152,7 +152,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     await order('plan', '--out', path('clock.json'));
     for (const [offMs, words] of [
       [6 * 3_600_000, /this machine's clock is 6 h behind Nexudus', so nothing was done/],
-      [-6 * 86_400_000, /this machine's clock is 144 h ahead of Nexudus', so nothing was done/],
+      [-6 * 86_400_000, /this machine's clock is 6 days ahead of Nexudus', so nothing was done/],
     ] as const) {
       switches.dateHeader = new Date(Date.now() + offMs).toUTCString();
       await refused(words, 'apply', path('clock.json'));

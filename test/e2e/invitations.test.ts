@@ -107,7 +107,7 @@ describe('invitations', () => {
     const said = (): Promise<string> => latchkeyDone(space.env, 'status');
     assert.match(
       await said(),
-      /^API key of Kisi, at .*, UTC: Its role is organization_owner\. It does not end by itself\. Its user has 1 of 10 API keys\.$/m,
+      /^API key of Kisi, at .*, Rome: Its role is organization_owner\. It does not end by itself\. Its user has 1 of 10 API keys\.$/m,
     );
     for (let i = 0; i < 7; i++) space.kisi.org.logins.addApiKey(space.kisi.org.ownerId);
     await checkNow();

@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie';
 import formBody from '@fastify/formbody';
 import fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify';
 import { addActs } from '../../desk/acts/routes.js';
@@ -20,6 +21,8 @@ export interface ShownAct {
   html: string;
   /** Where it leads on; null: nowhere. */
   location: string | null;
+  /** What is told there, by its name; null: nothing. */
+  told: string | null;
   /** What the fields hold, by name. */
   fields: Record<string, string>;
 }
@@ -43,6 +46,7 @@ export function actsOf(desk: Desk, viewer: Viewer): ActsOf {
 function appFor(desk: Desk, viewer: Viewer): FastifyInstance {
   const app = fastify({ logger: false });
   void app.register(formBody);
+  void app.register(cookie);
   app.decorateRequest('csrf', '');
   app.addHook('onRequest', (request, _reply, done) => {
     request.viewer = viewer;
@@ -53,13 +57,14 @@ function appFor(desk: Desk, viewer: Viewer): FastifyInstance {
   return app;
 }
 
-function shownBy(path: string, { statusCode, body, headers }: LightMyRequestResponse): ShownAct {
+function shownBy(path: string, { statusCode, body, headers, cookies }: LightMyRequestResponse): ShownAct {
   const { location = null } = headers;
   return {
     path,
     status: statusCode,
     html: body,
     location,
+    told: cookies.find(({ name }) => name === 'latchkey-told')?.value ?? null,
     fields: fieldsIn(body),
   };
 }

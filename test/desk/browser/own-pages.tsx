@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import cookie from '@fastify/cookie';
 import serveFiles from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { JSX } from 'hono/jsx/jsx-runtime';
@@ -31,6 +32,7 @@ export async function serveOwnPages(
   const app = fastify({ logger: false });
   const assets = fileURLToPath(new URL('../../../desk/assets/', import.meta.url));
   void app.register(serveFiles, { root: assets, prefix: '/assets/' });
+  void app.register(cookie);
   app.decorateRequest('csrf', '');
   app.addHook('onRequest', async (request, reply) => {
     pages.fetched.push(request.url);
