@@ -23,13 +23,8 @@ export function addGoingLive(app: FastifyInstance, desk: Desk, names: KnownNames
       known.renew(shortestMs);
       return reply.redirect('/going-live', 303);
     }
-    const [shown, groups] = await Promise.all([known.get(), names.groups()]);
-    const naming = {
-      people: desk.people ?? null,
-      groups,
-      zone: zoneIn(request.health),
-      zones: zonesIn(request.health),
-    };
+    const [shown, groups, health] = await Promise.all([known.get(), names.groups(), request.health]);
+    const naming = { people: desk.people ?? null, groups, zone: zoneIn(health), zones: zonesIn(health) };
     // Read on by itself, without a script too.
     if (shown.isReading) void reply.header('refresh', '3');
     const body = <GoingLive shown={shown} naming={naming} viewer={request.viewer} />;

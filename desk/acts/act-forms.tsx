@@ -8,7 +8,7 @@ import { NexudusError } from '../../nexudus/errors.js';
 import { CommandError, failureOf } from '../../space/failure.js';
 import { UnansweredError } from '../../space/order.js';
 import { mayAs, type Desk } from '../desk.js';
-import { answerPage, frameOf } from '../frame.js';
+import { answerPage } from '../frame.js';
 import { ActPage, NotAllowed } from '../pages/act.js';
 import {
   FieldError,
@@ -111,7 +111,7 @@ export class ActForms {
     sent: Sent | null,
     request: FastifyRequest,
     reply: FastifyReply,
-  ): FastifyReply | null {
+  ): FastifyReply | Promise<FastifyReply> | null {
     if (!mayAs(request.viewer, act.least)) {
       const { title } = actWords.notAllowed;
       return answerPage(request, reply.code(403), title, <NotAllowed least={act.least} />);
@@ -140,12 +140,12 @@ export class ActForms {
     { act, id, typed, form }: Sent,
     { name, choices }: Asked,
     { status, problems = {}, ...answer }: Answer,
-  ): FastifyReply {
+  ): Promise<FastifyReply> {
     const { alert = null, planned = null } = answer;
     const shown = planned === null ? '' : shownOf(act, id, typed, planned.facts);
     const parts: ShownForm = {
       ...{ act, id, form, typed, choices, problems, alert, planned, shown },
-      csrf: frameOf(request).csrf,
+      csrf: request.csrf,
       back: act.about === 'member' ? memberPath(id) : todayPath,
     };
     const about = act.about === 'member' ? actWords.member(name, id) : String(id);
