@@ -100,7 +100,8 @@ describe('the pages of the desk, in a browser', () => {
 
   /** Some pages say so while they are read. */
   async function isRead(url: string): Promise<boolean> {
-    return (await fetch(url)).headers.get('refresh') === null;
+    const answer = await fetch(url);
+    return answer.headers.get('refresh') === null && !/being asked again/.test(await answer.text());
   }
 
   describe('with nobody in the space', () => {
@@ -150,9 +151,10 @@ describe('the pages of the desk, in a browser', () => {
           [{ widthPx: widthsPx.laptop }, '1280'],
           ...(name === 'today' ? [[{ isDark: true }, '1280-dark'] as const] : []),
         ] as const)
-          await withPage(browser, guarded.url + path(filled), { ...look, session }, ({ page }) =>
-            picture(page, `${name}-${at}`),
-          );
+          await withPage(browser, guarded.url + path(filled), { ...look, session }, async ({ page }) => {
+            await eventually('a page of now', async () => !/being asked again/.test(await textOf(page)));
+            await picture(page, `${name}-${at}`);
+          });
       });
 
     it('link: everybody can use it', async () => tryAt(browser, `${guarded.url}/link/${await invite()}`));
