@@ -31,6 +31,8 @@ const benches: [string, string[], string[] | null][] = [
   ['rush.ts', ['10000'], null],
   ['check-ins.ts', ['1000'], null],
   ['busy-hour.ts', ['10000'], null],
+  ['desk.ts', ['300'], null],
+  ['desk.ts', ['10000'], null],
   ['demo.ts', [], null],
 ];
 

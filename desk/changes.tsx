@@ -28,13 +28,8 @@ export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames):
     const read = await filterOf(desk, request);
     const after = cursorIn(request.query);
     const found = await pageOf(desk, read, after);
-    const zone = zoneIn(request.health);
-    const naming = {
-      people: desk.people ?? null,
-      groups: await names.groups(),
-      zone,
-      zones: zonesIn(request.health),
-    };
+    const [health, groups] = await Promise.all([request.health, names.groups()]);
+    const naming = { people: desk.people ?? null, groups, zone: zoneIn(health), zones: zonesIn(health) };
     const body = <Changes read={read} naming={naming} isFirst={after === undefined} {...found} />;
     return answerPage(request, reply, words.space.changes.title, body, 'space');
   });
@@ -60,7 +55,7 @@ export function addChanges(app: FastifyInstance, desk: Desk, names: KnownNames):
 async function filterOf({ people, now }: Desk, { query, health }: FastifyRequest): Promise<ReadFilter> {
   await people?.ready();
   const find = people === undefined ? undefined : people.find.bind(people);
-  return readFilter(query, zoneIn(health), now(), find);
+  return readFilter(query, zoneIn(await health), now(), find);
 }
 
 /** Where a field means nothing, nothing is shown: what was not asked for would mislead. */

@@ -41,7 +41,7 @@ interface Listed {
 const minuteMs = 60_000;
 /** A copy that is younger than this is not brought up to date. */
 const freshMs = 30_000;
-/** One that is older than this is waited for. */
+/** One that is older than this is waited for, for a moment. */
 const oldMs = 5 * minuteMs;
 /** Everything is read anew so often: who was deleted shows in no other way. */
 const wholeMs = 30 * minuteMs;
@@ -49,8 +49,9 @@ const wholeMs = 30 * minuteMs;
 const retryMs = 15_000;
 /** How far a list of what was written looks back, for clocks that differ and lists that lag. */
 const overlapMs = 5 * minuteMs;
-/** A page waits for no longer than this. */
-const patienceMs = 1_500;
+/** A page waits for the first list no longer than this, and for a newer one than it has so long. */
+const firstMs = 1_500;
+const newerMs = 100;
 const limit: Limit = { limitMs: 2 * minuteMs, of: 'Nexudus' };
 const mostFound = 20;
 const longestText = 200;
@@ -88,7 +89,8 @@ export class Directory {
   /** Begins to read what is missing; waits for it, for a moment, where nothing is there or what is there is old. Throws nothing. */
   async ready(): Promise<void> {
     this.refresh();
-    if (this.ageMs() > oldMs && this.reading !== null) await patiently(this.reading, patienceMs);
+    if (this.ageMs() <= oldMs || this.reading === null) return;
+    await patiently(this.reading, this.known.readAt === null ? firstMs : newerMs);
   }
 
   /** Whom a text means: by the exact e-mail first, then by the id, then by name, company and parts of each. */

@@ -26,25 +26,26 @@ export function personHere(): Viewer {
 }
 
 /** What pages are drawn with for whoever asks. */
-function frameOf(request: FastifyRequest, reply: FastifyReply): Frame {
+async function frameOf(request: FastifyRequest, reply: FastifyReply): Promise<Frame> {
   const path = request.url.split('?')[0] ?? '/';
-  const { viewer, csrf, health } = request;
-  return { viewer, csrf, path, health, told: takeTold(request, reply) };
+  const { viewer, csrf } = request;
+  return { viewer, csrf, path, health: await request.health, told: takeTold(request, reply) };
 }
 
 /**
  * Answers a page. `live`: what the page is about, as desk/live names it: `member-123` or `space`. The page is drawn anew when
  * that changes. Left out: it stays as it is.
  */
-export function answerPage(
+export async function answerPage(
   request: FastifyRequest,
   reply: FastifyReply,
   title: string,
   body: Child,
   live?: string,
-): FastifyReply {
+): Promise<FastifyReply> {
+  const frame = await frameOf(request, reply);
   return reply
     .type('text/html; charset=utf-8')
     .header('cache-control', 'no-store')
-    .send(page(frameOf(request, reply), title, body, live));
+    .send(page(frame, title, body, live));
 }

@@ -23,12 +23,12 @@ export function addGoingLive(app: FastifyInstance, desk: Desk, names: KnownNames
       known.renew(shortestMs);
       return reply.redirect('/going-live', 303);
     }
-    const [shown, groups] = await Promise.all([known.get(), names.groups()]);
+    const [shown, groups, health] = await Promise.all([known.get(), names.groups(), request.health]);
     const naming = {
       people: desk.people ?? null,
       groups,
-      zone: zoneIn(request.health),
-      zones: zonesIn(request.health),
+      zone: zoneIn(health),
+      zones: zonesIn(health),
       viewer: request.viewer,
     };
     // Read on by itself, without a script too.

@@ -15,8 +15,12 @@ export function addGroups(app: FastifyInstance, desk: Desk, names: KnownNames): 
   const watch = new GroupWatch(desk);
 
   app.get('/groups', async (request, reply) => {
-    const [groups, holders] = await Promise.all([names.groupRecords(), watch.holderCounts()]);
-    const body = <Groups groups={groups} holders={holders} zone={zoneIn(request.health)} />;
+    const [groups, holders, health] = await Promise.all([
+      names.groupRecords(),
+      watch.holderCounts(),
+      request.health,
+    ]);
+    const body = <Groups groups={groups} holders={holders} zone={zoneIn(health)} />;
     return answerPage(request, reply, words.space.groups.title, body, 'space');
   });
 
@@ -25,7 +29,11 @@ export function addGroups(app: FastifyInstance, desk: Desk, names: KnownNames): 
     async (request, reply) => {
       const groupId = /^[1-9]\d{0,14}$/.test(request.params.id) ? Number(request.params.id) : null;
       if (groupId === null) return notFound(request, reply);
-      const [groups, read] = await Promise.all([names.groupRecords(), readGroup(watch, groupId)]);
+      const [groups, read, health] = await Promise.all([
+        names.groupRecords(),
+        readGroup(watch, groupId),
+        request.health,
+      ]);
       const group = groupIn(groups.value, groupId);
       // Where Kisi was not read, it may be there all the same.
       if (group === null && groups.value !== null && isUnknown(read.facts)) return notFound(request, reply);
@@ -33,8 +41,8 @@ export function addGroups(app: FastifyInstance, desk: Desk, names: KnownNames): 
       const naming = {
         people: desk.people ?? null,
         groups: byName,
-        zone: zoneIn(request.health),
-        zones: zonesIn(request.health),
+        zone: zoneIn(health),
+        zones: zonesIn(health),
       };
       const page = /^[1-9]\d{0,5}$/.test(String(request.query.page)) ? Number(request.query.page) : 1;
       const body = <Group id={groupId} group={group} {...read} naming={naming} page={page} />;
@@ -61,6 +69,6 @@ function isUnknown(facts: GroupFacts | null): boolean {
   return facts === null || facts.holders.length + facts.lost.length === 0;
 }
 
-function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function notFound(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   return answerPage(request, reply.code(404), words.notFound.title, <p>{words.notFound.text}</p>);
 }

@@ -30,8 +30,11 @@ export interface ShownHealth extends Shown<Health> {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** How the space stands, as every page shows it; null: whoever is not signed in does not see it. */
-    health: ShownHealth | null;
+    /**
+     * How the space stands, as every page shows it; null: whoever is not signed in does not see it. It is read while the page reads
+     * what else it shows. Never rejects.
+     */
+    health: Promise<ShownHealth> | null;
   }
 }
 
@@ -91,9 +94,15 @@ function withDifferences(health: Health, verified: Verified | string | null): He
 /** Has every page know how the space stands. */
 export function addHealth(app: FastifyInstance, watch: HealthWatch): void {
   app.decorateRequest('health', null);
-  app.addHook('preHandler', async (request) => {
-    if (request.routeOptions.config.isPublic === true || withoutHealth.test(request.url)) return;
-    request.health = await watch.get();
+  app.addHook('onReady', (done) => {
+    // So that the first page has it.
+    void watch.get();
+    done();
+  });
+  app.addHook('preHandler', (request, _reply, done) => {
+    const isShown = request.routeOptions.config.isPublic !== true && !withoutHealth.test(request.url);
+    if (isShown) request.health = watch.get();
+    done();
   });
 }
 

@@ -6,12 +6,12 @@ import {
   type Invitations,
   type InvitationSources,
 } from '../activities/invitations.js';
+import type { Instant } from '../access/types.js';
 import { createOwnership } from '../database/ownership.js';
 import { invitationWords } from '../space/invitations.js';
 import type { Desk } from './desk.js';
 import { LastKnown, type Shown } from './last-known.js';
 import { personWords } from './person-words.js';
-import type { Invitation as Shape } from './standing.js';
 
 /** Of one member. */
 const memberMaxAgeMs = 60_000;
@@ -27,6 +27,15 @@ const everybodyMaxAgeMs = 10 * 60_000;
 const everybodyWaitMs = 300;
 /** Members and pages ask Kisi in between. */
 const gapMs = 1_000;
+
+/** Whether Kisi's invitation was accepted, as far as that can be told. */
+export interface InvitationTold {
+  isAccepted: boolean | null;
+  /** When Kisi was asked to send it; null: not known. */
+  invitedAt: Instant | null;
+  /** How that is known, in words. */
+  evidence: string;
+}
 
 type Sources = Pick<Desk, 'kisi' | 'db' | 'auditLog' | 'now'>;
 
@@ -45,22 +54,23 @@ export class InvitationWatch {
   private readonly everybody: LastKnown<Invitations>;
 
   constructor(private readonly desk: Sources) {
-    const terms = { maxAgeMs: everybodyMaxAgeMs, waitMs: everybodyWaitMs, now: desk.now };
+    const terms = { maxAgeMs: everybodyMaxAgeMs, waitMs: everybodyWaitMs, retryMs, now: desk.now };
     this.everybody = new LastKnown(() => readInvitations(unhurried(sourcesOf(desk))), terms);
   }
 
   /** All that are not known to be accepted, as read in the last ten minutes. Throws nothing. */
   all(): Promise<Shown<Invitations>> {
-    retry(this.everybody);
     return this.everybody.get();
   }
 
-  /** That of one member, as read within the last minute; `isFresh`: now. Null in it: there is no key of Latchkey's. Throws nothing. */
-  of(memberId: number, isFresh = false): Promise<Shown<Invitation | null>> {
+  /**
+   * That of one member, as read within the last minute; `isFresh`: now. `waitMs`: whoever asks waits no longer for it. Null in it:
+   * there is no key of Latchkey's. Throws nothing.
+   */
+  of(memberId: number, isFresh = false, waitMs = memberWaitMs): Promise<Shown<Invitation | null>> {
     const known = this.members.get(memberId) ?? this.begin(memberId);
     if (isFresh) known.renew(sharedMs);
-    else retry(known);
-    return known.get();
+    return known.get(waitMs);
   }
 
   /** Differs whenever something else is known of the member: an open page is drawn anew then. */
@@ -73,15 +83,11 @@ export class InvitationWatch {
     const { desk, members } = this;
     // Anybody can ask for any number.
     if (members.size >= mostMembers) members.clear();
-    const terms = { maxAgeMs: memberMaxAgeMs, waitMs: memberWaitMs, now: desk.now };
+    const terms = { maxAgeMs: memberMaxAgeMs, waitMs: memberWaitMs, retryMs, now: desk.now };
     const known = new LastKnown(() => invitationNow(desk, memberId), terms);
     members.set(memberId, known);
     return known;
   }
-}
-
-function retry(known: LastKnown<unknown>): void {
-  if (known.shown().problem !== null) known.renew(retryMs);
 }
 
 /** The same, with a rest before each person whom Kisi is asked about. */
@@ -105,7 +111,7 @@ function unhurried(sources: InvitationSources): InvitationSources {
 export function toldOf(
   { value, readAt, problem }: Shown<Invitation | null>,
   zone: string | null,
-): Shape | null {
+): InvitationTold | null {
   if (readAt === null) {
     const { isReading, unread } = personWords.invitation;
     return { isAccepted: null, invitedAt: null, evidence: problem === null ? isReading : unread(problem) };

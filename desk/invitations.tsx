@@ -9,16 +9,16 @@ import { words } from './words.js';
 /** Adds the page of who has not accepted Kisi's invitation. */
 export function addInvitations(app: FastifyInstance, desk: Desk, watch: InvitationWatch): void {
   app.get('/invitations', async (request, reply) => {
-    const { health, viewer } = request;
+    const [invitations, health] = await Promise.all([watch.all(), request.health]);
     const naming = {
       people: desk.people ?? null,
       groups: new Map<number, string>(),
       zone: zoneIn(health),
       zones: zonesIn(health),
-      viewer,
+      viewer: request.viewer,
     };
-    const about = { naming, viewer, now: desk.now() };
-    const body = <Invitations invitations={await watch.all()} about={about} />;
+    const about = { naming, viewer: request.viewer, now: desk.now() };
+    const body = <Invitations invitations={invitations} about={about} />;
     return answerPage(request, reply, words.space.invitations.title, body, 'space');
   });
 }

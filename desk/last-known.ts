@@ -17,6 +17,8 @@ export interface Shown<T> {
 interface Terms {
   maxAgeMs: number;
   waitMs: number;
+  /** So long after a read that failed it is tried again. Left out: as what was read is read anew. */
+  retryMs?: number;
   now: () => Instant;
 }
 
@@ -25,8 +27,7 @@ const restTimes = 4;
 
 /**
  * Something that is read for all who look at the desk at about the same time. Whoever asks is never kept waiting for longer than
- * `waitMs`, and gets what was read before where reading fails or takes longer. A read that failed is not tried again before
- * `maxAgeMs` have gone by.
+ * `waitMs`, and gets what was read before where reading fails or takes longer.
  */
 export class LastKnown<T> {
   private value: T | null = null;
@@ -42,10 +43,10 @@ export class LastKnown<T> {
   ) {}
 
   /** What is known; reads it anew, or waits for whoever does, where that is too old. Throws nothing. */
-  async get(): Promise<Shown<T>> {
-    if (this.isOld(Math.max(this.terms.maxAgeMs, restTimes * this.tookMs))) this.begin();
-    if (this.reading !== null && this.terms.waitMs > 0)
-      await Promise.race([this.reading, sleep(this.terms.waitMs, undefined, { ref: false })]);
+  async get(waitMs = this.terms.waitMs): Promise<Shown<T>> {
+    if (this.isOld(this.restMs())) this.begin();
+    if (this.reading !== null && waitMs > 0)
+      await Promise.race([this.reading, sleep(waitMs, undefined, { ref: false })]);
     return this.shown();
   }
 
@@ -58,6 +59,12 @@ export class LastKnown<T> {
   /** Has it read anew, unless that was tried within this time. */
   renew(withinMs: number): void {
     if (this.isOld(withinMs)) this.begin();
+  }
+
+  private restMs(): number {
+    const { maxAgeMs, retryMs } = this.terms;
+    if (this.problem !== null && retryMs !== undefined) return retryMs;
+    return Math.max(maxAgeMs, restTimes * this.tookMs);
   }
 
   private isOld(maxAgeMs: number): boolean {

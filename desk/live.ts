@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Desk, Viewer } from './desk.js';
-import type { InvitationWatch } from './invitation-facts.js';
 import type { Watcher } from './watcher.js';
 import { Watched } from './watched.js';
 
@@ -28,13 +27,16 @@ const mostInAll = 200;
 /** So much may be on its way to one page: whoever does not read is left. */
 const mostUnreadBytes = 16_384;
 
-/** Adds `GET /live?topic=member-123`. */
+/**
+ * Adds `GET /live?topic=member-123`. `noted`: what else than in Temporal is known of a member, as a text that differs whenever that is
+ * another.
+ */
 export function addLive(
   app: FastifyInstance,
   { client }: Pick<Desk, 'client'>,
-  invitations: Pick<InvitationWatch, 'markOf'>,
+  noted: (memberId: number) => string,
 ): void {
-  const watched = new Watched(client, (memberId) => invitations.markOf(memberId));
+  const watched = new Watched(client, noted);
   const open = new Set<OpenPage>();
   app.get<{ Querystring: { topic?: unknown } }>('/live', { exposeHeadRoute: false }, (request, reply) => {
     const { topic } = request.query;

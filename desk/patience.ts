@@ -6,21 +6,33 @@ import { failureOf } from '../space/failure.js';
 export type Answer<T> = { value: T } | { why: string };
 
 /** An answer, or why it cannot be read, and since when that is so. */
-export type Told<T> = { value: T } | Unread;
+export type Told<T> = Known<T> | Unread;
+
+/** An answer that is of now, or was of an earlier time. */
+export interface Known<T> {
+  value: T;
+  /** When it was so; a newer answer is waited for. Left out: it is of now. */
+  asOf?: Instant;
+}
 
 /** Why something could not be read. */
 export interface Unread {
   /** For an operator: what happened and what to do. */
   why: string;
   since: Instant;
+  /** It is being read, and nothing is known to be in the way. Left out: something is. */
+  isAwaited?: true;
 }
+
+/** Why there is no answer yet. */
+export const noAnswerYet =
+  'there was no answer in time, and it is still waited for: open this page again in a moment';
 
 /** What a job answers, waited for no longer than so many milliseconds. The job goes on. Throws nothing. */
 export async function patiently<T>(job: Promise<T>, patienceMs: number): Promise<Answer<T>> {
   let timer: NodeJS.Timeout | undefined;
   const tired = new Promise<Answer<T>>((resolve) => {
-    const why = 'there was no answer in time, and it is still waited for: open this page again in a moment';
-    timer = setTimeout(resolve, patienceMs, { why });
+    timer = setTimeout(resolve, patienceMs, { why: noAnswerYet });
   });
   const answer = job.then(
     (value): Answer<T> => ({ value }),

@@ -30,7 +30,7 @@ function groupLines({ name, facts, why }: PersonView['groups'][number]): string[
   return [
     name,
     ...facts.map(([label, text]) => `  ${label}: ${text}`),
-    ...why.map((line) => `  ${item(line)}`),
+    ...(why ?? []).map((line) => `  ${item(line)}`),
   ];
 }
 

@@ -11,7 +11,7 @@ import type { Told } from './patience.js';
 import { mostRecords, type PersonFacts } from './person-reads.js';
 import { personWords } from './person-words.js';
 import { questionsOf, type Question } from './questions.js';
-import { valueOf, type GroupStanding, type Standing } from './standing.js';
+import { isAsked, isAwaited, valueOf, type GroupStanding, type Standing } from './standing.js';
 import { verdict, type Verdict } from './verdict.js';
 
 /** A link to where a record is shown. */
@@ -24,8 +24,8 @@ export interface Link {
 export interface GroupView {
   name: string;
   facts: [label: string, text: string][];
-  /** The passes and orders that decide, a sentence each. */
-  why: string[];
+  /** The passes and orders that decide, a sentence each; null: that is not known. */
+  why: string[] | null;
   /** Nobody has given a key to it. */
   isKeyless: boolean;
   groupId: number;
@@ -53,6 +53,8 @@ export interface PersonView {
   isInvited: boolean;
   /** The time that it is about, in words; null: now. */
   asOf: string | null;
+  /** Which API is being asked, while what is shown is of an earlier time; null: neither is. */
+  asking: string | null;
   unread: string[];
   groups: GroupView[];
   nextChange: string;
@@ -80,6 +82,7 @@ export function personView(facts: PersonFacts, standing: Standing): PersonView {
     verdict: verdict(standing),
     isInvited: asOf === null && standing.invitation !== null && standing.invitation.isAccepted !== true,
     asOf: asOf === null ? null : timeWords(asOf, zone),
+    asking: standing.pending === null ? null : say.asking(standing.pending.apis),
     unread: unreadOf(facts, standing),
     groups: standing.groups.map((group) => groupView(group, standing, doors.organizationId, told)),
     nextChange: next === null ? say.groups.noChange : `${endWords(next.at, zone)}: ${told(next.what)}`,
@@ -112,7 +115,7 @@ function sentenceOf(
   words: (since: string, why: string) => string,
   zone: string | null,
 ): string | null {
-  return 'value' in told ? null : words(timeWords(told.since, zone), told.why);
+  return 'value' in told || isAwaited(told) ? null : words(timeWords(told.since, zone), told.why);
 }
 
 function groupView(
@@ -124,11 +127,12 @@ function groupView(
   const { zone, asOf } = standing;
   const { groupId, name, explanation, heldBy } = group;
   const facts: [string, string][] = [[say.groups.due, dueWords(group, zone)]];
-  if (asOf === null) facts.push(...kisiFacts(group, zone));
-  if (explanation?.holds === true) facts.push([say.groups.why, told(explanation.why)]);
+  if (asOf === null) facts.push(...kisiFacts(group, standing));
+  const because = explanation?.holds === true ? explanation.why : group.because;
+  if (because !== null) facts.push([say.groups.why, told(because)]);
   return {
     ...{ groupId, name, facts, isKeyless: asOf === null && heldBy === 'nobody' },
-    why: verdictLines(explanation?.verdicts ?? []).map(told),
+    why: standing.records === 'unread' ? null : verdictLines(explanation?.verdicts ?? []).map(told),
     link: { text: `${say.links.kisiGroup} ${groupId}`, href: links.kisiGroup(organizationId, groupId) },
   };
 }
@@ -141,8 +145,10 @@ function dueWords({ isDue, dueUntil }: GroupStanding, zone: string | null): stri
   return `${say.groups.yes}, ${end}`;
 }
 
-function kisiFacts({ heldBy, inKisi }: GroupStanding, zone: string | null): [string, string][] {
-  if (heldBy === null) return [[say.groups.held, say.groups.unknown]];
+function kisiFacts({ heldBy, inKisi }: GroupStanding, standing: Standing): [string, string][] {
+  const { zone } = standing;
+  if (heldBy === null)
+    return [[say.groups.held, isAsked(standing, 'Kisi') ? say.groups.asked('Kisi') : say.groups.unknown]];
   if (inKisi === null) return [[say.groups.held, say.groups.no]];
   const { role, since, until, isEndReadable } = inKisi;
   const end = isEndReadable ? say.groups.endless : say.groups.unreadableEnd;

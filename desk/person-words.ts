@@ -22,6 +22,9 @@ export const personWords = {
     can: (name: string, groups: string): string => `${name} can open ${groups}.`,
     canAsFarAsKnown: (name: string, groups: string): string =>
       `${name} can open ${groups}, as far as Latchkey knows: Kisi could not be read.`,
+    canAsKnown: (name: string, groups: string): string =>
+      `${name} can open ${groups}, as far as Latchkey knows.`,
+    asShown: (time: string, sentence: string): string => `As of ${time}: ${sentence}`,
     canAlsoByHand: (name: string, groups: string): string =>
       `${name} can open ${groups}, by a right in Kisi that Latchkey did not give.`,
     until: (group: string, until: string): string => `${group} until ${until}`,
@@ -38,6 +41,7 @@ export const personWords = {
       `On its way for ${name}: waiting since ${since}. ${what}`,
     stopped: (name: string, what: string): string =>
       `${name} can’t get in yet: the rules give a key, and an order holds it back. ${what}`,
+    due: (name: string): string => `On its way for ${name}: the rules give a key.`,
     notLookedAt: (name: string): string =>
       `On its way for ${name}: the rules give a key, and Latchkey has not looked yet.`,
     noWorker: (name: string): string =>
@@ -105,6 +109,7 @@ export const personWords = {
     yes: 'yes',
     no: 'no',
     unknown: 'not known',
+    asked: (api: string): string => `${api} is being asked`,
     latchkey: 'Latchkey',
     byHand: 'a person, or another integration',
     withRole: (role: string): string => `yes, as ${role}`,
@@ -125,6 +130,8 @@ export const personWords = {
     yes: 'Yes.',
     no: 'No.',
     unknown: 'That is not known.',
+    asked: (api: string): string => `${api} is being asked.`,
+    asShown: (time: string, answer: string): string => `As of ${time}: ${answer}`,
     ruleNo: 'No: no rule gives a key.',
     kisiYes: 'Yes: Kisi has every key that the rules give.',
     kisiNone: 'There is no key that should be there.',
@@ -163,6 +170,8 @@ export const personWords = {
   },
   readAt: (time: string): string => `Read ${time}.`,
   readAgain: 'Read again',
+  asking: (apis: readonly string[]): string =>
+    `${apis.join(' and ')} ${apis.length === 1 ? 'is' : 'are'} being asked again now.`,
   lastChecked: (time: string): string => `Latchkey last looked ${time}.`,
   copy: 'All of this as text',
   notFound: (id: number): string => `Nexudus has no coworker ${id}, and Latchkey knows none.`,

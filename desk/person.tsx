@@ -3,14 +3,12 @@ import { z } from 'zod';
 import type { Instant } from '../access/types.js';
 import { CommandError } from '../space/failure.js';
 import { instantAt, parseAt } from '../space/typed-times.js';
-import type { Desk } from './desk.js';
 import type { Directory } from './directory.js';
-import { DoorBook } from './doors.js';
 import { answerPage } from './frame.js';
-import { toldOf, type InvitationWatch } from './invitation-facts.js';
+import { toldOf } from './invitation-facts.js';
 import { PersonPage, type AsOfTyped } from './pages/person.js';
 import { personText } from './person-text.js';
-import { PersonReads } from './person-reads.js';
+import type { PersonReads } from './person-reads.js';
 import { personView, type PersonView } from './person-view.js';
 import { personZone, standingOf, valueOf } from './standing.js';
 import { words } from './words.js';
@@ -33,32 +31,19 @@ interface Shown {
 }
 
 /** Adds the page of one person, and the same as plain text. */
-export function addPerson(
-  app: FastifyInstance,
-  desk: Desk,
-  directory: Directory,
-  invitations: InvitationWatch,
-): void {
-  const doors = new DoorBook(desk.kisi, desk.now);
-  const reads = new PersonReads(desk, doors);
-  app.addHook('onReady', (done) => {
-    // So that the first page need not wait for the names of groups.
-    doors.read().catch(() => undefined);
-    done();
-  });
-
-  /** A text: why there is nothing to show. */
-  const show = async (request: FastifyRequest): Promise<Shown | string> => {
+export function addPerson(app: FastifyInstance, reads: PersonReads, directory: Directory): void {
+  /** A text: why there is nothing to show. `isHasty`: what Latchkey knows will do until the APIs have answered. */
+  const show = async (request: FastifyRequest, isHasty: boolean): Promise<Shown | string> => {
     const id = params.safeParse(request.params);
     if (!id.success) return words.person.badId;
     const memberId = id.data.id;
     const { at, fresh } = query.parse(request.query);
-    const facts = await reads.read(memberId, fresh === '1');
+    const isFresh = fresh === '1';
+    const facts = await reads.read(memberId, { isFresh, isHasty: isHasty && !isFresh && at === '' });
     const zone = personZone(facts);
     const asOf = asOfTyped(at, zone);
     const listedName = directory.nameOf(memberId);
-    const ownerId = valueOf(facts.watched)?.owner?.memberId ?? memberId;
-    const invitation = toldOf(await invitations.of(ownerId, fresh === '1'), zone);
+    const invitation = toldOf(facts.invitation, zone);
     const standing = standingOf(facts, { listedName, asOf: asOf.instant, invitation });
     const isUnknown =
       standing.records === 'gone' &&
@@ -66,11 +51,11 @@ export function addPerson(
       valueOf(facts.kept)?.length === 0 &&
       standing.groups.length === 0;
     if (isUnknown) return words.person.notFound(memberId);
-    return { view: personView(facts, standing), asOf, isFresh: fresh === '1' };
+    return { view: personView(facts, standing), asOf, isFresh };
   };
 
   app.get('/people/:id', async (request, reply) => {
-    const shown = await show(request);
+    const shown = await show(request, true);
     if (typeof shown === 'string') return answerNotFound(request, reply, shown);
     const { view, asOf, isFresh } = shown;
     // What was read anew is kept for a moment: the page itself is always the plain address.
@@ -81,7 +66,7 @@ export function addPerson(
   });
 
   app.get('/people/:id/text', async (request, reply) => {
-    const shown = await show(request);
+    const shown = await show(request, false);
     const text = typeof shown === 'string' ? `${shown}\n` : personText(shown.view);
     return reply
       .code(typeof shown === 'string' ? 404 : 200)
@@ -91,7 +76,7 @@ export function addPerson(
   });
 }
 
-function answerNotFound(request: FastifyRequest, reply: FastifyReply, why: string): FastifyReply {
+function answerNotFound(request: FastifyRequest, reply: FastifyReply, why: string): Promise<FastifyReply> {
   const body = (
     <p>
       {why} <a href="/">{words.notFound.text}</a>

@@ -1,9 +1,10 @@
 /** The three questions of whoever stands at a door, in order: the rule, Kisi, the phone or the door. Pure. */
 import type { DoorRestriction } from '../kisi/records.js';
-import { timeWords, withLocalTimes } from '../space/times.js';
+import { secondWords, timeWords, withLocalTimes } from '../space/times.js';
 import { personWords } from './person-words.js';
 import type { HitchKind } from './reason-words.js';
-import type { GroupStanding, Standing } from './standing.js';
+import type { LastLook } from './last-look.js';
+import { isAsked, type GroupStanding, type Standing } from './standing.js';
 import { reasonOf, type Advice, type Reason } from './why-not.js';
 
 /** One question, its answer, and for each reason what to tell the member and what to do. */
@@ -32,6 +33,8 @@ function ruleQuestion(standing: Standing): Question {
     const answer = personWords.verdict.gone(standing.memberId);
     return { ...base, isWell: false, answer, reasons: [] };
   }
+  if (standing.lastLook !== null)
+    return { ...base, ...ruleLastLook(standing.lastLook, standing), reasons: [] };
   if (records === 'unread' || !areRulesKnown)
     return { ...base, isWell: null, answer: say.unknown, reasons: [] };
   const due = groups.filter(({ isDue }) => isDue === true);
@@ -44,6 +47,19 @@ function ruleQuestion(standing: Standing): Question {
   const names = due.map(({ name }) => name).join(', ');
   const answer = due.length === 0 ? say.ruleNo : `${say.yes} ${names}.`;
   return { ...base, isWell: due.length > 0, answer, reasons: due.length > 0 ? blocks(reasons) : reasons };
+}
+
+/** What the rules gave when Latchkey last looked. */
+function ruleLastLook(
+  { at, why }: LastLook,
+  { groups, zone }: Standing,
+): Pick<Question, 'isWell' | 'answer'> {
+  const due = groups.filter(({ isDue }) => isDue === true).map(({ name }) => name);
+  const answer = due.length > 0 ? `${say.yes} ${due.join(', ')}.` : `${say.ruleNo} ${why}.`;
+  return {
+    isWell: due.length > 0,
+    answer: say.asShown(secondWords(at, zone), withLocalTimes(answer, zone)),
+  };
 }
 
 /** Where a group is given, old passes for others are no matter; an order is. */
@@ -59,7 +75,7 @@ function kisiQuestion(standing: Standing): Question {
   const { groups, inKisi } = standing;
   const base = { title: say.kisi, checks: [] };
   const hitches = [...workflowHitches(standing), ...groups.flatMap((group) => groupHitches(group, standing))];
-  if (inKisi === null) return { ...base, isWell: null, answer: say.unknown, reasons: hitches };
+  if (inKisi === null) return { ...base, isWell: null, answer: unread(standing), reasons: hitches };
   const isNot = groups.some(
     ({ isDue, heldBy }) =>
       (isDue === true && heldBy === 'nobody') || (isDue === false && heldBy === 'latchkey'),
@@ -90,7 +106,11 @@ function groupHitches({ isDue, heldBy, name }: GroupStanding, { watched }: Stand
   return heldBy === 'other' ? [hitch('byHand', name)] : [];
 }
 
-function doorQuestion({ groups, inKisi, invitation, zone }: Standing): Question {
+/** Why nothing is said of Kisi. */
+const unread = (standing: Standing): string => (isAsked(standing, 'Kisi') ? say.asked('Kisi') : say.unknown);
+
+function doorQuestion(standing: Standing): Question {
+  const { groups, inKisi, invitation, zone } = standing;
   const base = { title: say.door, checks: say.check };
   const withInvitation = (answer: string): string =>
     invitation === null ? answer : `${answer} ${invitation.evidence}`;
@@ -112,7 +132,8 @@ function doorQuestion({ groups, inKisi, invitation, zone }: Standing): Question 
   if (inKisi !== null && held.length === 0) {
     return { ...base, isWell: null, answer: say.doorNoKey, reasons, checks: [] };
   }
-  if (inKisi === null && reasons.length === 0) return { ...base, isWell: null, answer: say.unknown, reasons };
+  if (inKisi === null && reasons.length === 0)
+    return { ...base, isWell: null, answer: unread(standing), reasons };
   const isWell = reasons.length === 0;
   return { ...base, isWell, answer: withInvitation(isWell ? say.doorClear : say.doorLook), reasons };
 }

@@ -19,6 +19,7 @@ import { addActs } from './acts/routes.js';
 import type { Role } from '../lib/roles.js';
 import type { Desk } from './desk.js';
 import { Directory } from './directory.js';
+import { DoorBook } from './doors.js';
 import { addFind } from './find.js';
 import { answerPage } from './frame.js';
 import { InvitationWatch } from './invitation-facts.js';
@@ -26,6 +27,7 @@ import { addLive } from './live.js';
 import { answerRefusal } from './outside.js';
 import { Refused } from './pages/refused.js';
 import { addPerson } from './person.js';
+import { PersonReads } from './person-reads.js';
 import { addSignIn } from './sign-in/add.js';
 import { addSpace } from './space-pages.js';
 import { words } from './words.js';
@@ -147,11 +149,22 @@ async function appOf(desk: Desk, routes: RouteOptions[]): Promise<FastifyInstanc
   const known: Desk = { ...desk, people };
   addFind(app, known, people);
   const invitations = new InvitationWatch(known);
-  addPerson(app, known, people, invitations);
+  const reads = new PersonReads(known, doorsOf(app, known), invitations);
+  addPerson(app, reads, people);
   addSpace(app, known, invitations);
   addActs(app, known);
-  addLive(app, known, invitations);
+  addLive(app, known, (memberId) => invitations.markOf(memberId) + reads.markOf(memberId));
   return app;
+}
+
+/** The groups, read before anybody asks, so that the first page need not wait for their names. */
+function doorsOf(app: FastifyInstance, { kisi, now }: Desk): DoorBook {
+  const doors = new DoorBook(kisi, now);
+  app.addHook('onReady', (done) => {
+    doors.read().catch(() => undefined);
+    done();
+  });
+  return doors;
 }
 
 /** Nothing but what the desk serves itself runs, is shown or is sent to, and nobody keeps a page. */

@@ -12,6 +12,8 @@ import type { KnownMember } from '../space/member-workflows.js';
 import { homeZone } from '../space/typed-times.js';
 import { zoneOf } from '../space/zones.js';
 import { namesOf, noDoors } from './doors.js';
+import type { InvitationTold } from './invitation-facts.js';
+import { lastLookOf, type LastLook } from './last-look.js';
 import type { Told } from './patience.js';
 import type { PersonFacts } from './person-reads.js';
 
@@ -33,18 +35,18 @@ export interface GroupStanding {
   inKisi: InKisiInFull['keys'][number] | null;
   /** Whether the member's workflow knows of a key that Latchkey gave. */
   isInLedger: boolean;
+  /** Why it is due, where Nexudus has not answered yet, as the workflow says; null: it does not. */
+  because: string | null;
   /** Until when there is access as the workflow says, ISO 8601; null: no end known. Undefined: it says nothing of the group. */
   viewUntil: string | null | undefined;
   door: KisiGroup | null;
 }
 
-/** Whether Kisi's invitation was accepted, as far as that can be told. */
-export interface Invitation {
-  isAccepted: boolean | null;
-  /** When Kisi was asked to send it; null: not known. */
-  invitedAt: Instant | null;
-  /** How that is known, in words. */
-  evidence: string;
+/** An API that is being asked, so that what is shown is of an earlier time. */
+export interface Pending {
+  apis: ('Nexudus' | 'Kisi')[];
+  /** What is shown was so then. */
+  shownAsOf: Instant;
 }
 
 /** How a person stands. */
@@ -59,6 +61,10 @@ export interface Standing {
   groups: GroupStanding[];
   /** `gone`: Nexudus has no such coworker. */
   records: 'there' | 'gone' | 'unread';
+  /** Null: both APIs have answered, or something is in the way. */
+  pending: Pending | null;
+  /** What the rules gave when Latchkey last looked: it stands in until Nexudus answers. Null: Nexudus answered, or did not. */
+  lastLook: LastLook | null;
   snapshot: Snapshot | null;
   areRulesKnown: boolean;
   verdicts: Verdict[];
@@ -73,7 +79,7 @@ export interface Standing {
   /** The profile with the same e-mail that holds the keys, where that is another one. */
   ownerId: number | null;
   /** Null: nothing is known of it. */
-  invitation: Invitation | null;
+  invitation: InvitationTold | null;
 }
 
 /** What is asked for besides the facts. */
@@ -82,7 +88,7 @@ export interface Wanted {
   listedName: string | null;
   /** Null: now. */
   asOf: Instant | null;
-  invitation: Invitation | null;
+  invitation: InvitationTold | null;
 }
 
 /** A value that could be read, or null. */
@@ -116,21 +122,47 @@ export function standingOf(facts: PersonFacts, { listedName, asOf, invitation }:
   const decision = explained?.decision ?? null;
   const isKeyless = decision?.keys.length === 0;
   const inKisi = valueOf(facts.inKisi);
+  const row = watched?.owner ?? watched?.row ?? null;
+  const known = lastLookOf(row?.view ?? null, valueOf(facts.kept) ?? []);
+  const lastLook = isAwaited(facts.records) ? known : null;
   const profiles = snapshot?.profiles.map(({ member }) => member.id) ?? [];
   const ownerId = keyOwner(profiles) ?? watched?.owner?.memberId ?? memberId;
   return {
     ...{ memberId, now, asOf, snapshot, orders, inKisi, invitation },
     name: nameOf(memberId, snapshot, listedName),
     zone: personZone(facts),
-    groups: groupsOf(facts, explained?.groups ?? null),
+    groups: groupsOf(facts, explained?.groups ?? null, lastLook),
+    ...{ lastLook, pending: pendingOf(facts, known) },
     records: read === null ? 'unread' : snapshot === null || read.gone ? 'gone' : 'there',
     areRulesKnown: rules !== null,
     verdicts: decision?.verdicts ?? [],
-    next: decision?.next ?? null,
+    next: (decision ?? lastLook)?.next ?? null,
     nextKey: judged !== null && asked !== null && isKeyless ? nextKeyOf(judged, asked) : null,
-    watched: watched === null ? null : { row: watched.owner ?? watched.row },
+    watched: watched === null ? null : { row },
     ownerId: ownerId === memberId ? null : ownerId,
   };
+}
+
+/** Whether an API is being asked, and has not said anything yet. */
+export function isAwaited(told: Told<unknown>): boolean {
+  return 'why' in told && told.isAwaited === true;
+}
+
+/** Whether this API is being asked now, so that it may say something else in a moment. */
+export function isAsked({ pending }: Pick<Standing, 'pending'>, api: Pending['apis'][number]): boolean {
+  return pending?.apis.includes(api) === true;
+}
+
+function pendingOf({ records, inKisi, now }: PersonFacts, known: LastLook | null): Pending | null {
+  const asked = (
+    [
+      ['Nexudus', records],
+      ['Kisi', inKisi],
+    ] as const
+  ).filter(([, told]) => isAwaited(told) || ('value' in told && told.asOf !== undefined));
+  if (asked.length === 0) return null;
+  const times = asked.map(([, told]) => ('value' in told ? told.asOf : known?.at) ?? now);
+  return { apis: asked.map(([api]) => api), shownAsOf: Math.min(...times) };
 }
 
 /** Of passes that are over for good so many are judged, the newest: a page need not judge those of years. */
@@ -171,7 +203,11 @@ function nameOf(memberId: number, snapshot: Snapshot | null, listedName: string 
   return (own?.member.fullName ?? listedName ?? '').trim() || `Member ${memberId}`;
 }
 
-function groupsOf(facts: PersonFacts, explained: readonly Explanation[] | null): GroupStanding[] {
+function groupsOf(
+  facts: PersonFacts,
+  explained: readonly Explanation[] | null,
+  lastLook: LastLook | null,
+): GroupStanding[] {
   const inKisi = valueOf(facts.inKisi);
   const watched = valueOf(facts.watched);
   const row = watched?.owner ?? watched?.row ?? null;
@@ -182,22 +218,32 @@ function groupsOf(facts: PersonFacts, explained: readonly Explanation[] | null):
     ...(explained ?? []).flatMap(({ groupId }) => groupId ?? []),
     ...(inKisi?.keys ?? []).map(({ groupId }) => groupId),
     ...ledger.filter(({ keyId }) => keyId !== null).map(({ groupId }) => groupId),
+    ...(lastLook?.due.keys() ?? []),
   ];
   return [...new Set(ids)]
     .sort((a, b) => a - b)
     .map((groupId): GroupStanding => {
       const explanation = explained?.find((one) => one.groupId === groupId) ?? null;
       const key = inKisi?.keys.find((one) => one.groupId === groupId) ?? null;
+      const held = row?.view?.keys.find((one) => one.groupId === groupId);
       return {
         ...{ groupId, explanation, inKisi: key },
         name: names.get(groupId) ?? `group ${groupId}`,
-        isDue: explained === null ? null : (explanation?.holds ?? false),
-        dueUntil: explanation?.until ?? null,
+        isDue: explained === null ? wasDue(lastLook, groupId, facts.now) : (explanation?.holds ?? false),
+        dueUntil: explanation?.until ?? lastLook?.due.get(groupId) ?? null,
+        because: lastLook === null ? null : (held?.because ?? null),
         block: blockOf(groupId, explanation?.verdicts ?? []) ?? null,
         heldBy: inKisi === null ? null : key === null ? 'nobody' : key.byLatchkey ? 'latchkey' : 'other',
         isInLedger: ledger.some((one) => one.groupId === groupId && one.keyId !== null && !one.byHand),
-        viewUntil: row?.view?.keys.find((one) => one.groupId === groupId)?.until,
+        viewUntil: held?.until,
         door: doors.groups.get(groupId) ?? null,
       };
     });
+}
+
+/** Whether the rules gave a group at the last look, until an end that is still to come; null: no look is known. */
+function wasDue(lastLook: LastLook | null, groupId: number, now: Instant): boolean | null {
+  if (lastLook === null) return null;
+  const until = lastLook.due.get(groupId);
+  return until !== undefined && (until === null || until > now);
 }

@@ -17,8 +17,8 @@ export function addToday(
 ): void {
   const watch = new TodayWatch(desk, invitations);
   app.get('/today', async (request, reply) => {
-    const [facts, groups] = await Promise.all([watch.get(), names.groups()]);
-    const { health, viewer } = request;
+    const [facts, groups, health] = await Promise.all([watch.get(), names.groups(), request.health]);
+    const { viewer } = request;
     const naming = {
       people: desk.people ?? null,
       groups,

@@ -1,9 +1,9 @@
 /** One sentence that answers whether somebody can get in, and if not, why. Pure. */
 import type { Instant } from '../access/types.js';
-import { endWords, timeWords, withLocalTimes } from '../space/times.js';
+import { endWords, secondWords, timeWords, withLocalTimes } from '../space/times.js';
 import { withGroupNames } from '../space/names.js';
 import { personWords } from './person-words.js';
-import type { GroupStanding, Standing } from './standing.js';
+import { isAsked, type GroupStanding, type Standing } from './standing.js';
 import { mainReason } from './why-not.js';
 
 /** What a verdict comes down to: shown by a word and a colour. */
@@ -23,7 +23,12 @@ const mostNamed = 2;
 export function verdict(standing: Standing): Verdict {
   const { outcome, sentence } = standing.asOf === null ? now(standing) : then(standing);
   const notes = standing.asOf === null ? notesOf(standing, sentence) : [];
-  return { outcome, sentence, notes };
+  return { outcome, sentence: dated(sentence, standing), notes };
+}
+
+/** What is of an earlier time says so before all else. */
+function dated(sentence: string, { pending, zone }: Standing): string {
+  return pending === null ? sentence : say.asShown(secondWords(pending.shownAsOf, zone), sentence);
 }
 
 type Answer = Pick<Verdict, 'outcome' | 'sentence'>;
@@ -54,7 +59,7 @@ function canOpen(standing: Standing, open: readonly GroupStanding[]): Answer {
   const wanted = open.filter((group) => group.isDue !== false);
   const unwanted = open.filter((group) => group.isDue === false);
   if (wanted.length === 0 && unwanted.every(({ heldBy }) => heldBy === 'latchkey')) {
-    const why = mainReason(standing.verdicts, standing)?.short ?? say.noReason;
+    const why = reasonWords(standing);
     return { outcome: 'waiting', sentence: say.leaving(name, openWords(unwanted, zone), why) };
   }
   const invited = invitedSentence(standing);
@@ -71,12 +76,16 @@ function invitedSentence({ name, zone, invitation }: Standing): string | null {
   return say.invited(name, invitedAt === null ? '' : say.invitedAt(timeWords(invitedAt, zone)));
 }
 
-/** Kisi could not be read: what the member's workflow knows stands in. */
+/** Kisi has not answered: what the member's workflow knows stands in. */
 function held(standing: Standing): Answer {
-  const believed = standing.groups.filter((group) => group.isDue === true && group.isInLedger);
-  if (believed.length === 0) return onTheWay(standing);
-  const groups = openWords(believed, standing.zone);
-  return { outcome: 'can', sentence: say.canAsFarAsKnown(standing.name, groups) };
+  const groups = standing.groups.filter((group) => group.isDue === true && group.isInLedger);
+  return groups.length === 0 ? onTheWay(standing) : believed(standing, openWords(groups, standing.zone));
+}
+
+/** What is asked of Kisi now may have another answer. */
+function believed(standing: Standing, groups: string): Answer {
+  const words = isAsked(standing, 'Kisi') ? say.canAsKnown : say.canAsFarAsKnown;
+  return { outcome: 'can', sentence: words(standing.name, groups) };
 }
 
 /** The rules give a key that is not there. */
@@ -95,6 +104,7 @@ function onTheWay(standing: Standing): Answer {
     return waiting(say.waiting(name, timeWords(waitingFor.since, zone), what));
   }
   if (state === 'new' || lastCheckedAt === null) return waiting(say.notLookedAt(name));
+  if (isAsked(standing, 'Kisi')) return waiting(say.due(name));
   if (inKisi === null) return { outcome: 'unknown', sentence: say.unknown(name) };
   return { outcome: 'cannot', sentence: say.missing(name) };
 }
@@ -112,10 +122,11 @@ function shutOut(standing: Standing): Answer {
 }
 
 /** The workflow shows keys, and nothing else is known. */
-function believedOf({ name, groups, zone, inKisi }: Standing): Answer {
+function believedOf(standing: Standing): Answer {
+  const { name, groups, zone, inKisi } = standing;
   const held = groups.filter(({ isInLedger }) => isInLedger);
   if (inKisi !== null || held.length === 0) return { outcome: 'unknown', sentence: say.unknown(name) };
-  return { outcome: 'can', sentence: say.canAsFarAsKnown(name, openWords(held, zone)) };
+  return believed(standing, openWords(held, zone));
 }
 
 function then(standing: Standing): Answer {
@@ -127,9 +138,15 @@ function then(standing: Standing): Answer {
 }
 
 function whyAndNext(standing: Standing): [why: string, next: string] {
-  const why = mainReason(standing.verdicts, standing)?.short ?? say.noReason;
   const { nextKey, zone } = standing;
-  return [why, nextKey === null ? '' : say.nextComes(timeWords(nextKey.at, zone))];
+  return [reasonWords(standing), nextKey === null ? '' : say.nextComes(timeWords(nextKey.at, zone))];
+}
+
+/** Why the rules give no key, as a part of a sentence. */
+function reasonWords(standing: Standing): string {
+  const { lastLook, verdicts } = standing;
+  if (lastLook !== null) return told(lastLook.why, standing);
+  return mainReason(verdicts, standing)?.short ?? say.noReason;
 }
 
 function notesOf(standing: Standing, sentence: string): string[] {

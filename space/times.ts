@@ -11,6 +11,12 @@ export function timeWords(at: Instant | string, zone: string | null): string {
   return `${dayWords(local)} ${local.toFormat('HH:mm')}, ${placeOf(zone)}`;
 }
 
+/** The same to the second, where it matters how old something is: 'Mon 30 Nov 06:15:07, Rome'. */
+export function secondWords(at: Instant | string, zone: string | null): string {
+  const local = localTime(at, zone);
+  return `${dayWords(local)} ${local.toFormat('HH:mm:ss')}, ${placeOf(zone)}`;
+}
+
 /** An end likewise. One at midnight is told by the last day that counts: 'Mon 30 Nov 24:00, Rome'. */
 export function endWords(at: Instant | string, zone: string | null): string {
   const local = localTime(at, zone);

@@ -115,7 +115,7 @@ export class ActForms {
     sent: Sent | null,
     request: FastifyRequest,
     reply: FastifyReply,
-  ): FastifyReply | null {
+  ): FastifyReply | Promise<FastifyReply> | null {
     if (!mayAs(request.viewer, act.least)) {
       const { title } = actWords.notAllowed;
       return answerPage(request, reply.code(403), title, <NotAllowed least={act.least} />);
@@ -144,7 +144,7 @@ export class ActForms {
     { act, id, typed, form }: Sent,
     { name, choices }: Asked,
     { status, problems = {}, ...answer }: Answer,
-  ): FastifyReply {
+  ): Promise<FastifyReply> {
     const { alert = null, planned = null } = answer;
     const shown = planned === null ? '' : shownOf(act, id, typed, planned.facts);
     const parts: ShownForm = {

@@ -3,7 +3,6 @@ import type { Instant } from '../../access/types.js';
 import type { Viewer } from '../desk.js';
 import type { GroupView, Link, PersonView } from '../person-view.js';
 import { personWords as say } from '../person-words.js';
-import type { Verdict } from '../verdict.js';
 import { InvitationActLinks, MemberActLinks, NoKeyActLinks } from './act-links.js';
 import { QuestionSection } from './person-questions.js';
 import { Timeline } from './person-timeline.js';
@@ -25,11 +24,11 @@ interface PersonParts {
 
 /** One person: whether there is access, why, what to say and what to do. */
 export function PersonPage({ view, asOf, viewer }: PersonParts): JSX.Element {
-  const { memberId, verdict, groups, nextChange, questions, timeline } = view;
+  const { memberId, groups, nextChange, questions, timeline } = view;
   return (
     <>
       {view.asOf === null ? null : <AsOfBanner time={view.asOf} memberId={memberId} />}
-      <VerdictLine verdict={verdict} />
+      <VerdictLine view={view} />
       <Unread sentences={view.unread} />
       <MemberActLinks viewer={viewer} memberId={memberId} />
       {view.isInvited ? <InvitationActLinks viewer={viewer} memberId={memberId} /> : null}
@@ -55,13 +54,19 @@ export function PersonPage({ view, asOf, viewer }: PersonParts): JSX.Element {
 }
 
 /** The answer: never by colour alone. */
-function VerdictLine({ verdict }: { verdict: Verdict }): JSX.Element {
-  const { outcome, sentence, notes } = verdict;
+function VerdictLine({ view }: { view: PersonView }): JSX.Element {
+  const { memberId, asking } = view;
+  const { outcome, sentence, notes } = view.verdict;
   return (
     <div class={`verdict ${outcome}`} role="status">
       <p>
         <strong class={`state ${outcome}`}>{say.words[outcome]}</strong> <span>{sentence}</span>
       </p>
+      {asking === null ? null : (
+        <p class="note">
+          {asking} <a href={`/people/${memberId}?fresh=1`}>{say.readAgain}</a>
+        </p>
+      )}
       {notes.map((note) => (
         <p class="note">{note}</p>
       ))}
@@ -110,20 +115,23 @@ function Group({ group, memberId, viewer }: GroupParts): JSX.Element {
           </div>
         ))}
       </dl>
-      {why.length === 0 ? (
-        <p class="note">{say.groups.noRecord}</p>
-      ) : (
-        <ul class="why">
-          {why.map((line) => (
-            <li>{line}</li>
-          ))}
-        </ul>
-      )}
+      {why === null ? null : <Why lines={why} />}
       {isKeyless ? <NoKeyActLinks viewer={viewer} memberId={memberId} groupId={groupId} /> : null}
       <p>
         <Away link={link} />
       </p>
     </article>
+  );
+}
+
+function Why({ lines }: { lines: readonly string[] }): JSX.Element {
+  if (lines.length === 0) return <p class="note">{say.groups.noRecord}</p>;
+  return (
+    <ul class="why">
+      {lines.map((line) => (
+        <li>{line}</li>
+      ))}
+    </ul>
   );
 }
 

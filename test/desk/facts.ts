@@ -11,7 +11,8 @@ import { ledgerKey } from '../support/stores.js';
 
 /** What could be read of Ada, member 100: a test names only what it is about. */
 
-export type Over = Partial<PersonFacts> & Partial<Wanted>;
+/** What was read of the invitation is told apart from what is said of it. */
+export type Over = Partial<Omit<PersonFacts, 'invitation'>> & Partial<Wanted>;
 
 export const kisiDown = { why: 'Kisi is down', since: 0 };
 
@@ -64,7 +65,7 @@ export function governed(over: Partial<Orders> = {}): { value: { inForce: InForc
   return { value: { inForce, orders: { ...firstOrders('live', 0), ...over } } };
 }
 
-export function person(over: Over = {}): PersonFacts {
+export function person(over: Omit<Over, 'invitation'> = {}): PersonFacts {
   const doors = {
     groups: new Map([
       [12, { id: 12, name: 'Office', placeId: null, loginEnabled: true, locksCount: 2, restrictions: [] }],
@@ -77,6 +78,7 @@ export function person(over: Over = {}): PersonFacts {
     inKisi: { value: { userId: 5, isSuspended: false, keys: [], widerRoles: [] } },
     doors: { value: doors },
     kept: { value: [] },
+    invitation: { value: null, readAt: 0, problem: null, isReading: false },
     ...over,
   };
 }

@@ -48,7 +48,7 @@ describe('desk: invitations', () => {
     const asked = (): number =>
       space.kisi.requests.list().filter(({ path }) => path.includes(`user_id=${userOf('bob')}`)).length;
     space.kisi.faults.add({ match: '/logins', kind: 'timeout' });
-    const { text } = await open(`/people/${bob}`);
+    const { text } = await open(`/people/${bob}?fresh=1`);
     assert.match(text, /Kisi is being asked whether its invitation is accepted/);
     assert.match(text, /Bob can open Trastevere, Rome – Day Pass/);
     space.kisi.faults.clear();

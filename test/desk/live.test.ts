@@ -51,7 +51,7 @@ describe('desk: live', () => {
       request.staysSignedIn = () => Promise.resolve(isSignedIn);
       done();
     });
-    addLive(app, { client: space.service.client }, { markOf: () => '' });
+    addLive(app, { client: space.service.client }, () => '');
     url = await app.listen({ host: '127.0.0.1', port: 0 });
   });
   afterEach(async () => {

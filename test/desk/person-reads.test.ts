@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import type { Desk } from '../../desk/desk.js';
 import { DoorBook } from '../../desk/doors.js';
+import { InvitationWatch } from '../../desk/invitation-facts.js';
 import { PersonReads, type PersonFacts } from '../../desk/person-reads.js';
 import { createAuditLog, type AuditLog } from '../../database/audit-log.js';
 import { openDatabase } from '../../database/database.js';
@@ -11,15 +12,31 @@ import { startNexudusSimulator, type NexudusSimulator } from '../../simulators/n
 import { buildTwoCities, environmentOf } from '../../simulators/two-cities.js';
 import { nexudusOf } from '../../space/apis.js';
 import { createKisiClient } from '../../kisi/client.js';
+import { holdingsMemo } from '../../messages/to-member.js';
 import { createLogger } from '../../worker/logging.js';
 
 /** A Temporal that answers so to whatever it is asked. */
-const temporal = (answer: () => Promise<never>): Client =>
+const temporal = (answer: () => Promise<unknown>): Client =>
   ({
     options: { namespace: 'default' },
     withDeadline: (_: number, job: () => Promise<unknown>) => job(),
     workflow: { getHandle: () => ({ describe: answer, query: answer }) },
   }) as unknown as Client;
+
+/** A Temporal that shows this of whatever it is asked about. */
+const answers = (state = 'access', siblingIds: number[] = []): Promise<unknown> =>
+  Promise.resolve({
+    ...{ status: { name: 'RUNNING' }, state, lastCheckedAt: '2026-11-29T10:00:00Z' },
+    typedSearchAttributes: {
+      get: ({ name }: { name: string }) => (name === 'AccessState' ? state : undefined),
+    },
+    memo: { [holdingsMemo]: { ledger: [], kisiUser: null, siblingIds } },
+  });
+
+const hasty = { isFresh: false, isHasty: true };
+const patient = { isFresh: false, isHasty: false };
+const readsOf = (desk: Desk): PersonReads =>
+  new PersonReads(desk, new DoorBook(desk.kisi, desk.now), new InvitationWatch(desk));
 
 const never = (): Promise<never> => new Promise(() => undefined);
 const refused = (): Promise<never> => Promise.reject(new Error('connection refused'));
@@ -58,9 +75,14 @@ describe('what is read of a person', () => {
     await kisi.stop();
   });
 
+  afterEach(() => {
+    nexudus.faults.clear();
+    kisi.faults.clear();
+  });
+
   const readWith = (client: Client): Promise<PersonFacts> => {
     const whole: Desk = { ...desk, client };
-    return new PersonReads(whole, new DoorBook(whole.kisi, whole.now)).read(memberId, false);
+    return readsOf(whole).read(memberId, patient);
   };
 
   for (const [how, answer] of [
@@ -79,16 +101,58 @@ describe('what is read of a person', () => {
 
   it('says since when something is silent, and not only since the last try', async () => {
     const whole: Desk = { ...desk, client: temporal(refused) };
-    const reads = new PersonReads(whole, new DoorBook(whole.kisi, whole.now));
-    const [first, second] = [await reads.read(memberId, false), await reads.read(memberId, false)];
+    const reads = readsOf(whole);
+    const [first, second] = [await reads.read(memberId, patient), await reads.read(memberId, patient)];
     assert.ok('since' in first.watched && 'since' in second.watched);
     assert.equal(second.watched.since, first.watched.since);
   });
 
+  it('is, for a hasty page, at once what can be had, where the workflow says how things were', async () => {
+    nexudus.faults.add({ match: '.*', kind: 'timeout' });
+    kisi.faults.add({ match: '.*', kind: 'timeout' });
+    const reads = readsOf({ ...desk, client: temporal(answers), now: () => 5_000 });
+    const soon = await reads.read(memberId, hasty);
+    for (const told of [soon.records, soon.inKisi])
+      assert.deepEqual(told, { why: '', since: 5_000, isAwaited: true });
+    const { records } = await reads.read(memberId, patient);
+    assert.match('why' in records ? records.why : '', /no answer in time/);
+  });
+
+  it('is waited for by a hasty page where no workflow says anything', async () => {
+    const { records } = await readsOf({ ...desk, client: temporal(refused) }).read(memberId, hasty);
+    assert.ok('value' in records && records.asOf === undefined);
+  });
+
+  it('is what was read before, and when, until it is read anew, and only while the workflow shows the same', async () => {
+    let now = 1_000_000;
+    let state = 'access';
+    const client = temporal(() => answers(state));
+    const reads = readsOf({ ...desk, client, now: () => now });
+    await reads.read(memberId, patient);
+    const before = reads.markOf(memberId);
+    nexudus.faults.add({ match: '.*', kind: 'timeout' });
+    const kept = (await reads.read(memberId, hasty)).records;
+    assert.ok('value' in kept && kept.asOf === undefined);
+    now += 10_000;
+    const old = (await reads.read(memberId, hasty)).records;
+    assert.ok('value' in old && old.asOf === 1_000_000, JSON.stringify(old));
+    assert.equal(reads.markOf(memberId), before);
+    state = 'noAccess';
+    const changed = (await reads.read(memberId, hasty)).records;
+    assert.ok('isAwaited' in changed, JSON.stringify(changed));
+  });
+
+  it('tells open pages that it was read anew, also those of another profile of the person', async () => {
+    const reads = readsOf({ ...desk, client: temporal(() => answers('access', [7])) });
+    const before = reads.markOf(7);
+    await reads.read(memberId, patient);
+    assert.notEqual(reads.markOf(7), before);
+    assert.equal(reads.markOf(8), readsOf({ ...desk, client: temporal(refused) }).markOf(8));
+  });
+
   it('is the rest where the database fails', async () => {
     const broken = { ...desk, client: temporal(refused), auditLog: createAuditLog(await closed()) };
-    const reads = new PersonReads(broken, new DoorBook(broken.kisi, broken.now));
-    const { kept, records } = await reads.read(memberId, false);
+    const { kept, records } = await readsOf(broken).read(memberId, patient);
     assert.ok('why' in kept);
     assert.ok('value' in records);
   });

@@ -117,8 +117,8 @@ describe('what a person’s page shows', () => {
     );
     const profiles = [profile({ passes: [pass({ id: 900 }), ...old] })];
     const shown = viewOf({ records: read(snapshot({ profiles })), inKisi: held() });
-    assert.match(shown.groups[0]?.why[0] ?? '', /^pass 900 .* counts/);
-    assert.equal(shown.groups[0]?.why.at(-1), 'Older passes do not count.');
+    assert.match(shown.groups[0]?.why?.[0] ?? '', /^pass 900 .* counts/);
+    assert.equal(shown.groups[0]?.why?.at(-1), 'Older passes do not count.');
     const without = viewOf({ records: read(snapshot({ profiles: [profile({ passes: old })] })) });
     assert.equal(without.questions[0]?.reasons.length, 1);
     assert.equal(without.timeline?.rows.length, 100);

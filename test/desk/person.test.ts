@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
 import type { DeskServer } from '../../desk/server.js';
 import { startTestDesk } from '../support/desk.js';
@@ -35,7 +36,7 @@ describe('desk: a person', () => {
     space.kisi.org.signIn(ada?.id ?? 0);
     await eventually('both are looked at', async () => {
       const views = await Promise.all([adaId, eveId].map((id) => space.view(id)));
-      return views.every((view) => view !== null && view.lastCheckedAt !== null);
+      return views[0]?.state === 'access' && typeof views[1]?.lastCheckedAt === 'string';
     });
   });
   after(async () => {
@@ -49,10 +50,46 @@ describe('desk: a person', () => {
 
   const get = (path: string): Promise<AxiosResponse<string>> =>
     axios.get<string>(`${desk.url}${path}`, { maxRedirects: 0, validateStatus: () => true });
+  /** What a browser is told of a topic: whether something has changed since that was asked last. */
+  async function eventsOf(topic: string): Promise<{ hasNews: () => boolean; close: () => void }> {
+    const { data } = await axios.get<Readable>(`${desk.url}/live?topic=${topic}`, { responseType: 'stream' });
+    let news = 0;
+    data.on('data', (part: Buffer) => (news += part.toString().split('data: changed').length - 1));
+    const hasNews = (): boolean => {
+      const isTold = news > 0;
+      news = 0;
+      return isTold;
+    };
+    return { hasNews, close: () => void data.destroy() };
+  }
   const textOf = async (id: number, query = ''): Promise<string> =>
     (await get(`/people/${id}/text${query}`)).data;
 
+  it('says at once what Latchkey decided last, and of when that is, while the APIs are being asked', async () => {
+    for (const { faults } of [space.nexudus, space.kisi])
+      faults.add({ match: '.*', kind: 'slow', delayMs: 1_500 });
+    const events = await eventsOf(`member-${adaId}`);
+    const { data } = await get(`/people/${adaId}`);
+    assert.match(
+      data,
+      /<span>As of \w{3} \d+ \w{3} [\d:]{8}, \w+: Ada [^<]* can open Trastevere, Rome – Day Pass until [^<]*, as far as Latchkey knows\./,
+    );
+    assert.match(data, /Nexudus and Kisi are being asked again now\. <a href="[^"]*\?fresh=1">Read again</);
+    assert.match(data, /<dt>Should have<\/dt><dd>yes, until [^<]*<\/dd>/);
+    assert.match(data, /<dt>Has in Kisi<\/dt><dd>Kisi is being asked<\/dd>/);
+    assert.match(data, new RegExp(`<dt>Why</dt><dd>pass ${adaPassId} \\(Day pass\\)`));
+    assert.match(data, /<p>As of [^<]*: Yes\. Trastevere, Rome – Day Pass\.<\/p>/);
+    assert.doesNotMatch(data, /What could not be read|not known|no pass opens it/);
+    for (const { faults } of [space.nexudus, space.kisi]) faults.clear();
+    await eventually('an event, at which the page is of now', async () => {
+      if (!events.hasNews()) return false;
+      return !/<span>As of|being asked again/.test((await get(`/people/${adaId}`)).data);
+    });
+    events.close();
+  });
+
   it('says what the person can open, who gave it and why, with links to the records', async () => {
+    await get(`/people/${adaId}?fresh=1`);
     const { data, status, headers } = await get(`/people/${adaId}`);
     assert.equal(status, 200);
     assert.equal(headers['cache-control'], 'no-store');

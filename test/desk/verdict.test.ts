@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { verdict } from '../../desk/verdict.js';
 import { standingOf } from '../../desk/standing.js';
 import type { Snapshot } from '../../access/types.js';
+import type { AuditRecord } from '../../database/audit-records.js';
 import type { MemberView } from '../../messages/to-member.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import type { InKisiInFull } from '../../space/in-kisi.js';
 import type { KnownMember } from '../../space/member-workflows.js';
-import { endWords, timeWords } from '../../space/times.js';
+import { endWords, secondWords, timeWords } from '../../space/times.js';
 import { at, contract, exception, member, pass, planPass, profile, snapshot } from '../support/builders.js';
 import { aKey, governed, kisiDown, person, view, watched, type Over } from './facts.js';
 
@@ -255,6 +256,56 @@ describe('the verdict on one person', () => {
       /^It is not known whether Member 100/,
     );
     assert.match(sentence({ records: down, inKisi: kisiDown, watched: down }), /^It is not known whether/);
+  });
+
+  it('says of when it is, to the second, while an API is being asked', () => {
+    const asked = { why: '', since: now, isAwaited: true } as const;
+    const looked = at('2026-11-29T09:59:00Z');
+    const dated = `As of ${secondWords(looked, zone)}: `;
+    const until = endWords(at('2026-11-30T05:15:00Z'), zone);
+    const both = { records: asked, inKisi: asked, listedName: 'Ada' };
+    assert.deepEqual(verdictOf({ ...both, watched: row({}) }), {
+      ...{ outcome: 'can', notes: [] },
+      sentence: `${dated}Ada can open Office until ${until}, as far as Latchkey knows.`,
+    });
+    const none = row({ state: 'noAccess', keys: [], standing: 'Pass 9 was used up.' }, { shown: null });
+    assert.deepEqual(
+      [verdictOf({ ...both, watched: none }).outcome, sentence({ ...both, watched: none })],
+      ['cannot', `${dated}Ada can’t get in, as far as Latchkey knows. Pass 9 was used up.`],
+    );
+    const old = at('2026-11-29T09:00:00Z');
+    const once = { ...bought, asOf: old };
+    assert.equal(
+      sentence({ records: once, inKisi: inKisi({ keys: [aKey()] }) }),
+      `As of ${secondWords(old, zone)}: Ada Example can open Office until ${until}.`,
+    );
+    assert.match(sentence({ records: bought, inKisi: asked }), new RegExp(`^${dated}Ada Example can open`));
+    assert.doesNotMatch(sentence({ records: bought, inKisi: inKisi({ keys: [aKey()] }) }), /As of/);
+  });
+
+  it('goes by the decision on record while Nexudus is being asked, as far as it still holds', () => {
+    const asked = { why: '', since: now, isAwaited: true } as const;
+    const decided = (until: number | null): AuditRecord => ({
+      ...{ key: 'k', at: now, kind: 'decision', state: 'done', memberId: 100, locationId: 1, groupId: null },
+      ...{ what: '', before: null, after: [{ groupId: 12, until }], cause: '', by: 'rules', planId: null },
+      answer: null,
+    });
+    const nothing = row({ state: 'noAccess', keys: [] }, { shown: null });
+    const without = { records: asked, inKisi: inKisi(), watched: nothing };
+    assert.match(sentence({ ...without, kept: { value: [decided(null)] } }), /although the rules give one/);
+    assert.match(sentence({ ...without, kept: { value: [decided(now)] } }), /can’t get in, as far as/);
+    const unasked = { ...without, inKisi: asked, kept: { value: [decided(null)] } };
+    assert.match(sentence(unasked), /: On its way for Member 100: the rules give a key\.$/);
+    const open = { ...without, inKisi: inKisi({ keys: [aKey()] }), watched: row({}) };
+    assert.match(
+      sentence({ ...open, kept: { value: [decided(now + 1)] } }),
+      /: Member 100 can open Office until/,
+    );
+    const lost = { ...decided(null), after: [], cause: 'pass 9 was used up.' };
+    assert.match(
+      sentence({ ...open, kept: { value: [lost] } }),
+      /can still open Office .*The rules give no key any more \(pass 9 was used up\)/,
+    );
   });
 
   it('never says that there is a key where Nexudus cannot be read and Kisi shows none', () => {

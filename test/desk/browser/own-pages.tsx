@@ -41,7 +41,7 @@ export async function serveOwnPages(
     void reply.header('content-security-policy', strict);
     if (!pages.isSignedIn && !request.url.startsWith('/sign-in')) return reply.redirect('/sign-in');
   });
-  addLive(app, { client }, { markOf: () => '' });
+  addLive(app, { client }, () => '');
   addMember(app, view);
   addSearch(app, pages);
   const url = await app.listen({ host: '127.0.0.1', port });

@@ -103,7 +103,8 @@ describe('the pages of the desk, in a browser', () => {
 
   /** Some pages say so while they are read. */
   async function isRead(url: string): Promise<boolean> {
-    return (await fetch(url)).headers.get('refresh') === null;
+    const answer = await fetch(url);
+    return answer.headers.get('refresh') === null && !/being asked again/.test(await answer.text());
   }
 
   describe('with nobody in the space', () => {
