@@ -7,7 +7,7 @@ import type { World } from './world.js';
 export const testEmail = 'kisi-test@space.example';
 
 /** Says of each mail whether it came, as somebody does who reads the mails of the address. */
-export function reader({ kisi }: World, email = testEmail): Ask {
+export function reader({ kisi }: Pick<World, 'kisi'>, email = testEmail): Ask {
   let seen = kisi.mails.length;
   return () => {
     const fresh = kisi.mails.slice(seen);
