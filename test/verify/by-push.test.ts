@@ -7,6 +7,7 @@ import { withFindings } from '../../verify/by-writing.js';
 import type { Finding } from '../../verify/finding.js';
 import type { Findings } from '../../verify/trial.js';
 import type { WebhookKind } from '../../verify/webhook-kinds.js';
+import { readSeen } from '../../webhooks/seen-keeper.js';
 import { eventually } from '../support/eventually.js';
 import { eventKey, hookSecret, startPushWorld, type PushWorld } from './pushing.js';
 
@@ -145,6 +146,28 @@ describe('latchkey verify by the webhooks that come', function () {
     const both = await pushes.verify({ forMs: 10_000 });
     assert.equal(valueOf(both.hookSecret), 'signed', JSON.stringify(both.hookSecret));
     assert.equal(valueOf(both['hookLeads.access']), 'member');
+  });
+
+  it('does not take a stranger for Nexudus, who calls just after it and where an old error is still noted', async () => {
+    pushes = await startPushWorld();
+    const { space } = pushes.world.nexudus;
+    for (const { Id } of space.list('webhooks')) space.update('webhooks', Id, { LastError: 'HTTP 401' });
+    await pushes.causeAll();
+    for (const kind of ['access', 'coworker', 'checkin'])
+      assert.equal(await pushes.call(`/nexudus/${kind}`, '[]'), 401);
+    const { hookSecret: found } = await pushes.verify({ forMs: 10_000 });
+    assert.equal(valueOf(found), 'signed', JSON.stringify(found));
+    assert.match(JSON.stringify(found), /[1-9]\d* refused since/);
+  });
+
+  it('takes nothing that came for other APIs for its own', async () => {
+    pushes = await startPushWorld();
+    assert.equal(await pushes.signed('access', '[{"Id":7}]'), 200);
+    await eventually('it is kept', async () => (await pushes.seen.since(0)).length === 1);
+    const { nexudus, kisi } = pushes.world.options;
+    assert.equal((await readSeen(pushes.seen, { nexudus, kisi })).length, 1);
+    const other = { ...nexudus, baseUrl: 'https://spaces.nexudus.com/api' };
+    assert.deepEqual(await readSeen(pushes.seen, { nexudus: other, kisi }), []);
   });
 
   it('tells of an id that leads nowhere, of a record that names nobody, and of absurd bodies', async () => {
