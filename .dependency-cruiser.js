@@ -11,7 +11,7 @@ export const arrows = {
   push: ['lib'],
   config: ['access', 'lib', 'kisi', 'messages'],
   'temporal-server': ['lib', 'database'],
-  verify: ['access', 'lib', 'nexudus', 'kisi', 'database', 'config', 'messages'],
+  verify: ['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'push', 'config'],
   monitoring: ['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],
   webhooks: [
     ...['access', 'lib', 'nexudus', 'kisi', 'database', 'messages', 'activities', 'push', 'config'],

@@ -17,6 +17,7 @@ function migrationsFor(engine: Engine): Record<string, Migration> {
       },
     },
     '002 sign-in to the desk': { up: createSignInTables },
+    '003 webhooks seen': { up: createSeenTable },
   };
 }
 
@@ -141,6 +142,17 @@ async function createSignInTables({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('seen_at', 'bigint', (column) => column.notNull())
     .addColumn('until', 'bigint', (column) => column.notNull())
     .execute();
+}
+
+/** Which webhooks came in lately: their forms, times and ids. */
+async function createSeenTable({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('webhook_seen')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('seen_json', 'text', (column) => column.notNull())
+    .execute();
+  await schema.createIndex('webhook_seen_at').on('webhook_seen').column('at').execute();
 }
 
 /** Brings the tables up to date. Throws what the database threw, or a DatabaseError where a newer Latchkey was here. */

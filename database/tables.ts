@@ -119,6 +119,13 @@ export interface DeskSessionRow {
   until: number;
 }
 
+/** A webhook that came in lately (database/webhooks-seen.ts). */
+export interface WebhookSeenRow {
+  id: string;
+  at: number;
+  seen_json: string;
+}
+
 export interface Tables {
   audit_log: JournaledRow;
   journal: JournalRow;
@@ -129,6 +136,7 @@ export interface Tables {
   kept: KeptRow;
   desk_link: DeskLinkRow;
   desk_session: DeskSessionRow;
+  webhook_seen: WebhookSeenRow;
 }
 
 export function rowOf(record: AuditRecord): AuditRow {

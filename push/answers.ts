@@ -89,7 +89,7 @@ export const anyId = z.unknown().optional().transform(idIn);
 const byteOrderMark = '\uFEFF';
 
 /** What a body says as JSON; undefined: it is none. */
-function parsed(body: Buffer): unknown {
+export function parsed(body: Buffer): unknown {
   const text = body.toString('utf8');
   try {
     return JSON.parse(text.startsWith(byteOrderMark) ? text.slice(1) : text) as unknown;

@@ -23,7 +23,7 @@ export interface KisiRouteOptions {
   remembered?: number;
 }
 
-const signatureHeader = 'x-signature';
+export const signatureHeader = 'x-signature';
 
 /** Whether a call may be signed at all: its body need not be read where not. */
 export function mayBeOfKisi(headers: Headers): boolean {

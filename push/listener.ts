@@ -37,11 +37,24 @@ export interface ListenerOptions {
   debouncer: Pick<Debouncer, 'tell' | 'tellSomething' | 'drain'>;
   /** Told of every call once. */
   count: Count;
+  /** Told of each call of Nexudus' webhooks and of Kisi's events. It must neither throw nor hold anything up. */
+  onCall?: (call: Call) => void;
   /** The address of a proxy that everybody's calls come through, and that tells whose they are; left out: there is none. */
   trustedProxy?: string | null;
   /** Left out: by what this process may have open. */
   connectionLimits?: ConnectionLimits;
   timeLimits?: TimeLimits;
+}
+
+/** A call at an address of ours. */
+export interface Call {
+  source: PushSource;
+  /** Its address, such as `/nexudus/access`. */
+  url: string;
+  headers: Headers;
+  /** Null: it was refused before its body was read. */
+  body: Buffer | null;
+  outcome: PushOutcome;
 }
 
 /** A running listener. */
@@ -101,11 +114,11 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     count(sourceOf(request), outcome);
     refusals.note(callerIn(request), outcome);
   };
-  function refuse(request: FastifyRequest, reply: FastifyReply, outcome: PushOutcome): void {
+  const refuse: Refuse = (request, reply, outcome) => {
     told(request, outcome);
     if (!isShort(request)) reply.header('connection', 'close');
     void reply.code(statusOf[outcome]).send();
-  }
+  };
 
   // Before a byte of a body is read; so is one refused that says that it is too long.
   app.addHook('onRequest', (request, reply, done) => {
@@ -115,20 +128,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   });
   takeRawBodies(app);
   refuseTheRest(app, told);
-  for (const { method, url, mayBeRight, take } of routesOf(options))
-    app.route({
-      method,
-      url,
-      onRequest(request, reply, done) {
-        if (mayBeRight(request.headers)) done();
-        else refuse(request, reply, 'forged');
-      },
-      async handler(request, reply) {
-        const { outcome, body } = await take(bodyOf(request), request.headers);
-        told(request, outcome);
-        return reply.code(statusOf[outcome]).send(body);
-      },
-    });
+  addRoutes(app, options, told, refuse);
 
   await app.listen({ port: options.port, host: options.host ?? '127.0.0.1' });
   return {
@@ -171,6 +171,35 @@ function appOf(times: TimeLimits, count: Count): FastifyInstance {
 }
 
 type Told = (request: FastifyRequest, outcome: PushOutcome) => void;
+type Refuse = (request: FastifyRequest, reply: FastifyReply, outcome: PushOutcome) => void;
+
+/** Has calls taken at each address that there is. */
+function addRoutes(app: FastifyInstance, options: ListenerOptions, told: Told, refuse: Refuse): void {
+  const { onCall = (): undefined => undefined } = options;
+  for (const { method, url, mayBeRight, take } of routesOf(options)) {
+    const tell = (request: FastifyRequest, body: Buffer | null, outcome: PushOutcome): void => {
+      onCall({ source: sourceOf(request), url, headers: request.headers, body, outcome });
+    };
+    app.route({
+      method,
+      url,
+      onRequest(request, reply, done) {
+        if (mayBeRight(request.headers)) {
+          done();
+          return;
+        }
+        refuse(request, reply, 'forged');
+        tell(request, null, 'forged');
+      },
+      async handler(request, reply) {
+        const { outcome, body } = await take(bodyOf(request), request.headers);
+        told(request, outcome);
+        tell(request, bodyOf(request), outcome);
+        return reply.code(statusOf[outcome]).send(body);
+      },
+    });
+  }
+}
 
 /** An address at which calls are taken. */
 interface Route {

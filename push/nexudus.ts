@@ -4,7 +4,7 @@ import type { Debouncer, News } from './debouncer.js';
 import { isSignedByNexudus, looksSignedByNexudus } from './signatures.js';
 
 /** What a webhook at one address may say. */
-interface NexudusEvent {
+export interface NexudusEvent {
   /** Where its record names those whom it is about. */
   names: 'Id' | 'CoworkerId' | 'TeamMembers';
   news: News;
@@ -19,7 +19,7 @@ export const nexudusEvents = {
   checkin: { names: 'CoworkerId', news: { mayStart: false, about: 'checkIn' } },
 } as const satisfies Record<string, NexudusEvent>;
 
-const signatureHeader = 'x-nexudus-hook-signature';
+export const signatureHeader = 'x-nexudus-hook-signature';
 
 /** Whether a call may be signed at all: its body need not be read where not. */
 export function mayBeOfNexudus(headers: Headers): boolean {

@@ -7,11 +7,20 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
  * secret is printable ASCII, which no recipe changes.
  */
 export function isSignedByNexudus(body: Buffer, signature: string, secret: string): boolean {
+  return signedOver(body, signature, secret) !== null;
+}
+
+/** What Nexudus' signature is over; null: it did not sign this body. `both`: all of it is ASCII. */
+export type SignedOver = 'bytes' | 'ascii' | 'both';
+
+/** What a signature of Nexudus is over; null: it is none of this body. */
+export function signedOver(body: Buffer, signature: string, secret: string): SignedOver | null {
   const given = hexOf(signature);
-  if (given === null) return false;
-  if (timingSafeEqual(given, macOf(body, secret))) return true;
+  if (given === null) return null;
+  if (timingSafeEqual(given, macOf(body, secret))) return isAscii(body) ? 'both' : 'bytes';
   // Nobody folds what is ASCII already, nor what is no text: whoever has no secret may send megabytes of either.
-  return !isAscii(body) && isUtf8(body) && timingSafeEqual(given, macOf(foldedOf(body), secret));
+  const isFolded = !isAscii(body) && isUtf8(body) && timingSafeEqual(given, macOf(foldedOf(body), secret));
+  return isFolded ? 'ascii' : null;
 }
 
 /**
@@ -28,6 +37,23 @@ export function looksSignedByNexudus(signature: string | null): boolean {
   return signature !== null && hexOf(signature) !== null;
 }
 
+/** How a signature is written. `other`: it can be none. */
+export type SignatureForm = 'upperHex' | 'lowerHex' | 'mixedHex' | 'base64' | 'other' | 'none';
+
+/** How a signature is written, and whether `sha256=` is before it. Null: there is none. */
+export function formOf(signature: string | null): { form: SignatureForm; hasPrefix: boolean } {
+  if (signature === null) return { form: 'none', hasPrefix: false };
+  const hasPrefix = prefix.test(signature.trim());
+  const text = signature.trim().replace(prefix, '');
+  if (hexOf(text) !== null) return { form: lettersOf(text), hasPrefix };
+  return { form: base64Of(text) === null ? 'other' : 'base64', hasPrefix };
+}
+
+function lettersOf(hex: string): SignatureForm {
+  if (hex === hex.toUpperCase()) return 'upperHex';
+  return hex === hex.toLowerCase() ? 'lowerHex' : 'mixedHex';
+}
+
 /** The same of Kisi. */
 export function looksSignedByKisi(signature: string | null): boolean {
   return signature !== null && kisiMacOf(signature) !== null;
@@ -40,12 +66,14 @@ export function hasBearer(header: string | undefined, token: string): boolean {
   return given !== undefined && timingSafeEqual(macOf(Buffer.from(given), ''), macOf(Buffer.from(token), ''));
 }
 
+const prefix = /^sha256=/i;
+
 function macOf(body: Buffer, secret: string): Buffer {
   return createHmac('sha256', secret).update(body).digest();
 }
 
 function kisiMacOf(signature: string): Buffer | null {
-  const text = signature.trim().replace(/^sha256=/i, '');
+  const text = signature.trim().replace(prefix, '');
   return hexOf(text) ?? base64Of(text);
 }
 

@@ -1,5 +1,6 @@
 /** Kisi's event webhooks: an integration is told of each change, made over the API or in Kisi's own web interface. */
 import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import * as http from './kisi-http.js';
 import type { KisiChange, KisiOrganization } from './kisi-organization.js';
@@ -75,6 +76,9 @@ export function addEventWebhooks(app: FastifyInstance, simulation: Simulation): 
   async function deliver(to: Integration, body: string): Promise<void> {
     // Whatever caused it is answered first.
     await new Promise((resolve) => setImmediate(resolve));
+    const { eventDelayMs } = switches;
+    if (eventDelayMs > 0)
+      await sleep(eventDelayMs, undefined, { signal: stopped.signal }).catch(() => undefined);
     const headers = { 'Content-Type': 'application/json', ...signatureOf(to, body) };
     const { signal } = stopped;
     const answer = await fetch(to.url, { method: 'POST', headers, body, signal }).catch(() => null);
@@ -85,7 +89,7 @@ export function addEventWebhooks(app: FastifyInstance, simulation: Simulation): 
 
   function signatureOf({ signature_key }: Integration, body: string): Record<string, string> {
     if (signature_key === null) return {};
-    const mac = createHmac('sha256', signature_key).update(body).digest('hex');
+    const mac = createHmac('sha256', signature_key).update(body).digest(switches.eventSignatureEncoding);
     return { 'X-Signature': switches.eventSignaturePrefix ? `sha256=${mac}` : mac };
   }
 

@@ -50,6 +50,10 @@ export interface KisiSwitches {
   listLagMs: number;
   /** True: `sha256=` is before the signature of an event. */
   eventSignaturePrefix: boolean;
+  /** How the signature of an event is written. Not known. */
+  eventSignatureEncoding: 'hex' | 'base64';
+  /** How long after what happened an event is sent, in milliseconds. Not known. */
+  eventDelayMs: number;
   /** True: each event is sent twice. */
   eventsTwice: boolean;
 }
@@ -77,6 +81,8 @@ export const defaultSwitches: KisiSwitches = {
   duplicateUserEmail: 'reject',
   listLagMs: 0,
   eventSignaturePrefix: true,
+  eventSignatureEncoding: 'hex',
+  eventDelayMs: 0,
   eventsTwice: false,
 };
 

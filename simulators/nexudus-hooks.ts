@@ -3,8 +3,10 @@
  * says nothing about access are left out, and so is what happens by the clock alone.
  */
 import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contract, RecordOf, Row } from './nexudus-records.js';
 import { stamp, type Change, type NexudusStore } from './nexudus-store.js';
+import type { NexudusSwitches } from './nexudus-switches.js';
 import { createView, runs } from './nexudus-views.js';
 
 /** Numbers of WebHook.Action (enum eWebhookAction) that are sent. */
@@ -66,16 +68,22 @@ export function sendHooks(store: NexudusStore): HookSender {
     const hooks = store.list('webhooks').filter((hook) => hook.Active);
     if (hooks.length === 0) return;
     for (const event of eventsOf(store, change)) {
-      const body = JSON.stringify([event.record]);
-      for (const hook of hooks) if (isFor(store, hook, event)) queue(hook.Id, body);
+      const body = JSON.stringify(store.switches.hookBody === 'array' ? [event.record] : event.record);
+      for (const hook of hooks.filter((one) => isFor(store, one, event))) {
+        queue(hook.Id, body);
+        if (store.switches.hooksTwice) queue(hook.Id, body);
+      }
     }
   };
 
   function queue(hookId: number, body: string): void {
     const last = lastCalls.get(hookId) ?? Promise.resolve();
+    const { hookDelayMs } = store.switches;
+    const { signal } = stopping;
+    const due = hookDelayMs === 0 ? null : sleep(hookDelayMs, undefined, { signal }).catch(() => undefined);
     lastCalls.set(
       hookId,
-      last.then(() => deliver(hookId, body)),
+      Promise.all([last, due]).then(() => deliver(hookId, body)),
     );
   }
 
@@ -123,7 +131,7 @@ async function post(
 ): Promise<string | null> {
   const headers: Record<string, string> = { 'Content-Type': 'application/json; charset=utf-8' };
   if (switches.hookSecret !== null)
-    headers['X-Nexudus-Hook-Signature'] = signatureOf(body, switches.hookSecret, switches.hookSignatureFold);
+    headers['X-Nexudus-Hook-Signature'] = signatureOf(body, switches.hookSecret, switches);
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)]);
   try {
     const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
@@ -134,9 +142,14 @@ async function post(
   }
 }
 
-function signatureOf(body: string, secret: string, fold: 'utf8' | 'ascii'): string {
+function signatureOf(
+  body: string,
+  secret: string,
+  { hookSignatureFold: fold, hookSignatureLetters: letters }: NexudusSwitches,
+): string {
   const [message, key] = fold === 'ascii' ? [ascii(body), ascii(secret)] : [body, secret];
-  return createHmac('sha256', key).update(message, 'utf8').digest('hex').toUpperCase();
+  const hex = createHmac('sha256', key).update(message, 'utf8').digest('hex');
+  return letters === 'upper' ? hex.toUpperCase() : hex;
 }
 
 /** What ASCII lacks becomes a question mark. */

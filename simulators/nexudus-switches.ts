@@ -32,6 +32,14 @@ export interface NexudusSwitches {
   hookSecret: string | null;
   /** What the signature is over: secret and body as ASCII, as in the published recipe, or as they are. */
   hookSignatureFold: 'utf8' | 'ascii';
+  /** In which letters the signature is written. */
+  hookSignatureLetters: 'upper' | 'lower';
+  /** Whether the record comes in an array, or by itself. */
+  hookBody: 'array' | 'object';
+  /** Whether each webhook is sent twice. Not known. */
+  hooksTwice: boolean;
+  /** How long after the change a webhook is sent, in milliseconds. Not known. */
+  hookDelayMs: number;
   /** Whether a webhook on a network tells of its locations too. Seen by a third party only. */
   hooksCoverNetworks: boolean;
   /** What CoworkerCheckin and CoworkerCheckout carry. Not known. */
@@ -64,6 +72,10 @@ export const defaultSwitches: NexudusSwitches = {
   planPassExpires: 'lastDay',
   hookSecret: null,
   hookSignatureFold: 'ascii',
+  hookSignatureLetters: 'upper',
+  hookBody: 'array',
+  hooksTwice: false,
+  hookDelayMs: 0,
   hooksCoverNetworks: true,
   checkinHookRecord: 'checkin',
 };

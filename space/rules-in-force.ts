@@ -2,6 +2,7 @@
 import { readConfig, readSettings } from './settings.js';
 import type { Ground, InForce } from '../messages/to-leader.js';
 import { existsSync } from 'node:fs';
+import { distrustWords } from '../activities/gate.js';
 import { readInForce } from '../activities/in-force.js';
 import { digestOfRules } from '../activities/membership.js';
 import { readOrders } from '../activities/orders.js';
@@ -13,6 +14,7 @@ import type { CheckedSpace } from '../worker/check.js';
 import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/config.js';
 import { digestOfFile, groundOf, settingsOf } from '../worker/in-force.js';
+import { readKnownApis } from '../worker/profile-book.js';
 import { failureOf } from './failure.js';
 import { remark } from './remark.js';
 import { withSession } from './session.js';
@@ -73,6 +75,7 @@ export async function openSpace(wanted: RulesWanted = {}): Promise<Space> {
     readMember: memberReader({ nexudus, timeZones, now, everybody }),
   });
   const known = mayLackWorker ? await knownIfAny(config) : await readKnown(config);
+  await tellDistrust(config);
   const { inForce, exceptions } = known;
   if (file === undefined && inForce !== null && inForce.ground !== null) {
     const { ground } = inForce;
@@ -131,6 +134,12 @@ export async function openSettings(): Promise<{
   if (problems.length > 0) throw new ConfigError(problems);
   if (why !== null) remark(`${why}: the policies are ${ownWords(config)}`);
   return { config, settings: own, zones: {} };
+}
+
+/** Says on stderr where `latchkey verify` found that an API cannot be trusted, as a worker does by the same profile. Throws nothing. */
+async function tellDistrust(config: Config): Promise<void> {
+  const known = await readKnownApis(config.databaseUrl, config).catch(() => null);
+  if (known !== null && known.falseHere.length > 0) remark(distrustWords(known.falseHere));
 }
 
 /** Whose rules an answer is by, as `--json` prints it. */

@@ -2,14 +2,24 @@ import type { CollectionName } from '../nexudus/records.js';
 import type { Assumption } from './assumption.js';
 import { kisiAssumptions } from './kisi-assumptions.js';
 import { kisiBeyondReading } from './kisi-beyond-reading.js';
+import { kisiEventAssumptions, kisiKindAssumptions } from './kisi-event-assumptions.js';
 import { kisiFields, type KisiRecordName } from './kisi-fields.js';
 import { nexudusAssumptions } from './nexudus-assumptions.js';
 import { nexudusFields } from './nexudus-fields.js';
+import { nexudusKindAssumptions, nexudusWebhookAssumptions } from './nexudus-webhook-assumptions.js';
 
 export type NexudusFieldsName = `nexudusFields.${CollectionName}`;
 export type KisiFieldsName = `kisiFields.${KisiRecordName}`;
 
-const named = [...nexudusAssumptions, ...kisiAssumptions, ...kisiBeyondReading];
+const named = [
+  ...nexudusAssumptions,
+  ...nexudusWebhookAssumptions,
+  ...nexudusKindAssumptions,
+  ...kisiAssumptions,
+  ...kisiBeyondReading,
+  ...kisiEventAssumptions,
+  ...kisiKindAssumptions,
+];
 
 export type AssumptionName = (typeof named)[number]['name'] | NexudusFieldsName | KisiFieldsName;
 /** Those that reading can tell. */

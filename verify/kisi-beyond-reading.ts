@@ -1,9 +1,8 @@
 import type { Assumption } from './assumption.js';
 
 const write = { api: 'Kisi', tried: 'writing' } as const;
-const push = { api: 'Kisi', tried: 'push' } as const;
 
-/** What Latchkey takes to be so at Kisi, and only writing or a push tells. */
+/** What Latchkey takes to be so at Kisi, and only writing tells. */
 export const kisiBeyondReading = [
   {
     ...write,
@@ -209,30 +208,6 @@ export const kisiBeyondReading = [
     values: 'a number',
     assumed: [0],
     ifNot: 'Latchkey reads what it wrote by its id. Nothing is to be done.',
-    copes: true,
-  },
-  {
-    ...push,
-    name: 'eventSignaturePrefix',
-    says: 'The signature of an event begins with `sha256=`.',
-    source: 'kisi.md, 6. Places, locks, events, webhooks, organizations',
-    sureness: 'documented',
-    switch: 'eventSignaturePrefix',
-    values: [true, false],
-    assumed: [true],
-    ifNot: 'Latchkey takes both. Nothing is to be done.',
-    copes: true,
-  },
-  {
-    ...push,
-    name: 'eventsTwice',
-    says: 'An event is sent once.',
-    source: 'kisi.md, 6. Places, locks, events, webhooks, organizations',
-    sureness: 'documented',
-    switch: 'eventsTwice',
-    values: [false, true],
-    assumed: [false],
-    ifNot: 'A second one wakes nobody twice. Nothing is to be done.',
     copes: true,
   },
 ] as const satisfies readonly Assumption[];

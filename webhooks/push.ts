@@ -14,6 +14,7 @@ import { KisiRoute } from '../push/kisi.js';
 import { startListener, type Listener } from '../push/listener.js';
 import type { Kept } from '../database/kept.js';
 import type { Ownership } from '../database/ownership.js';
+import type { WebhooksSeen } from '../database/webhooks-seen.js';
 import type { AuditLog } from '../database/audit-log.js';
 import { pollScheduleId, type Wake } from '../messages/to-member.js';
 import { OpinionKeeper } from './opinions.js';
@@ -26,15 +27,18 @@ import { hooksKeptName } from '../monitoring/monitor.js';
 import { createNewcomers, type HasCoworker } from './newcomers.js';
 import { listenProblem } from '../lib/ports.js';
 import { RefusedLog } from './refused.js';
+import { SeenKeeper } from './seen-keeper.js';
 
 export interface PushDeps {
-  config: Pick<Config, 'push' | 'taskQueue' | 'file'>;
+  config: Pick<Config, 'push' | 'taskQueue' | 'file' | 'nexudus' | 'kisi'>;
   client: Client;
   nexudus: NexudusClient;
   kisi: Pick<KisiClient, 'listGroups'>;
   auditLog: AuditLog;
   /** Where it is told which webhooks are switched off. */
   kept: Kept;
+  /** Where it is told which webhooks came in, and in which form. */
+  webhooksSeen: WebhooksSeen;
   /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
   ownership: Pick<Ownership, 'ownersAmong'>;
   log: Logger;
@@ -73,12 +77,14 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const judge = kisiJudge(deps, drift);
   const kisi = kisiKey === null ? null : new KisiRoute({ key: kisiKey, judge });
   const refused = new RefusedLog(log);
+  const seen = seenKeeper(deps, nexudusSecret);
   const meter = pushCounter();
   const count: Count = (source, outcome) => {
     meter(source, outcome);
     refused.note(source, outcome);
   };
-  const doors = { nexudusSecret, acs, kisi, debouncer, count };
+  const onCall = seen.note.bind(seen);
+  const doors = { nexudusSecret, acs, kisi, debouncer, count, onCall };
   const listener = await startListener({ host, port, trustedProxy, ...doors }).catch((error: unknown) => {
     const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
     throw line === null ? error : new ConfigError([line]);
@@ -96,6 +102,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         await newcomers.drain();
         await drift.drain();
         await opinions.drain();
+        await seen.close();
         return true;
       })();
       const tooLate = sleep(drainMs, false, { ref: false });
@@ -105,6 +112,21 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         );
     },
   };
+}
+
+function seenKeeper(
+  { webhooksSeen: seen, config: apis, log }: PushDeps,
+  nexudusSecret: string | null,
+): SeenKeeper {
+  return new SeenKeeper({
+    ...{ seen, apis, nexudusSecret },
+    onProblem: (err) => {
+      log.warn(
+        { err },
+        'Latchkey cannot keep which webhooks came in, so `latchkey verify --push` does not see them; all else works',
+      );
+    },
+  });
 }
 
 /** Tells by the events of Kisi whom to compare with Kisi. */

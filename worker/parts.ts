@@ -11,6 +11,7 @@ import { createAuditLog, type AuditLog } from '../database/audit-log.js';
 import { openDatabase } from '../database/database.js';
 import { createKept, type Kept } from '../database/kept.js';
 import { createOwnership, type Ownership } from '../database/ownership.js';
+import { WebhooksSeen } from '../database/webhooks-seen.js';
 import { installationSecret } from '../database/secret.js';
 import { searchAttributes } from '../messages/to-member.js';
 import { identityOf } from '../monitoring/identity.js';
@@ -50,6 +51,8 @@ export interface Parts extends ServiceOptions {
   auditLog: AuditLog;
   ownership: Ownership;
   kept: Kept;
+  /** Which webhooks came in lately. */
+  webhooksSeen: WebhooksSeen;
   /** What was verified of both APIs. */
   profile: ProfileBook;
   /** The records of Nexudus that the leader keeps in memory, and what brings them up to date. */
@@ -83,6 +86,7 @@ export async function openParts(options: ServiceOptions): Promise<Parts> {
     ...{ ...options, client, connection, native, ...copyOf(apis), kept, profile },
     auditLog: createAuditLog(db),
     ownership: createOwnership(db, () => apis.time.now()),
+    webhooksSeen: new WebhooksSeen(db),
     meters: createLatencyMeters(meter),
     runs: new RunWatch(undefined, options.monitorPace?.lateMs),
   };

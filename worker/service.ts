@@ -131,9 +131,9 @@ function monitorOf(parts: Parts, journal: JournalWatch): Monitor {
 }
 
 function takePushes(parts: Parts, leader: Leader): Promise<Listener | null> {
-  const { config, client, apis, auditLog, ownership, kept, log, follower, meters } = parts;
+  const { config, client, apis, auditLog, ownership, kept, webhooksSeen, log, follower, meters } = parts;
   return startPush({
-    ...{ config, client, kisi: apis.kisi, auditLog, ownership, kept, log },
+    ...{ config, client, kisi: apis.kisi, auditLog, ownership, kept, webhooksSeen, log },
     nexudus: apis.nexudusForReconciliations,
     now: () => (leader.isLeading() ? apis.time.now() : null),
     hasCoworker: async (id, notBefore) => (leader.isLeading() ? follower.hasCoworker(id, notBefore) : null),

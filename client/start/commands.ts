@@ -56,6 +56,37 @@ function addDemoCommands(program: Command, setExitCode: (code: ExitCode) => void
     });
 }
 
+function addVerify(program: Command): void {
+  command(
+    program,
+    'verify',
+    'try what Latchkey takes to be so at both APIs; reads only, unless --write is given',
+    [
+      'Within the limits of both, in half a minute. Each assumption holds, differs, or could not be told: with what',
+      'was seen, what it means, and what to do (docs/verify.md). The answers are kept. Run it at first contact and after an upgrade.',
+      'Exit code 1 where something could not be tried or needs somebody, 2 where a login is refused.',
+      '--write makes a user with the e-mail in Kisi and keys to the group, and takes all of that away again. It asks first.',
+      '--push waits for a webhook of each kind, and says what a person may do to cause one. Ctrl-C keeps what came.',
+      'latchkey verify',
+      'latchkey verify --show',
+      'latchkey verify --write --group 12 --email kisi-test@space.example',
+      'latchkey verify --push --for 10m',
+    ],
+  )
+    .option('--show', 'print what was found last, and ask nobody')
+    .option('--write', 'also try at Kisi what only writing tells; needs --group and --email')
+    .option('--group <group>', 'the group to try keys in, by id or name')
+    .option('--email <email>', 'an e-mail that you can read, and that nobody has in Nexudus or Kisi')
+    .option('--yes', 'do not ask before writing')
+    .option('--push', 'also wait for webhooks of each kind, and look at them')
+    .option('--for <time>', 'how long to wait for webhooks; 10m by default')
+    .option('--clean', 'only take away what a --write that was cut off has left in Kisi')
+    .option('--json', jsonHelp)
+    .action(async (options: VerifyOptions) => {
+      await (await import('./verify.js')).verify(options);
+    });
+}
+
 function addServiceCommands(program: Command): void {
   command(program, 'check', 'try both APIs and the configuration; changes nothing', [
     'Shows each Kisi group with its doors and the pass types that open it by latchkey.yaml here, warns of what is probably',
@@ -68,30 +99,7 @@ function addServiceCommands(program: Command): void {
       await (await import('../start/check.js')).check(options);
     });
 
-  command(
-    program,
-    'verify',
-    'try what Latchkey takes to be so at both APIs; reads only, unless --write is given',
-    [
-      'Within the limits of both, in half a minute. Each assumption holds, differs, or could not be told: with what',
-      'was seen, what it means, and what to do (docs/verify.md). The answers are kept. Run it at first contact and after an upgrade.',
-      'Exit code 1 where something could not be tried or needs somebody, 2 where a login is refused.',
-      '--write makes a user with the e-mail in Kisi and keys to the group, and takes all of that away again. It asks first.',
-      'latchkey verify',
-      'latchkey verify --show',
-      'latchkey verify --write --group 12 --email kisi-test@space.example',
-    ],
-  )
-    .option('--show', 'print what was found last, and ask nobody')
-    .option('--write', 'also try at Kisi what only writing tells; needs --group and --email')
-    .option('--group <group>', 'the group to try keys in, by id or name')
-    .option('--email <email>', 'an e-mail that you can read, and that nobody has in Nexudus or Kisi')
-    .option('--yes', 'do not ask before writing')
-    .option('--clean', 'only take away what a --write that was cut off has left in Kisi')
-    .option('--json', jsonHelp)
-    .action(async (options: VerifyOptions) => {
-      await (await import('./verify.js')).verify(options);
-    });
+  addVerify(program);
 
   command(program, 'worker', 'run the service until stopped', [
     'Checks both APIs and the configuration first, and starts nothing where something must be mended.',

@@ -3,6 +3,7 @@ import { Runtime } from '@temporalio/worker';
 import { openDatabase } from '../../database/database.js';
 import { createKept } from '../../database/kept.js';
 import { createOwnership } from '../../database/ownership.js';
+import { WebhooksSeen } from '../../database/webhooks-seen.js';
 import { createAuditLog } from '../../database/audit-log.js';
 import { ConfigError } from '../../config/config-error.js';
 import { startHealth } from '../../monitoring/health.js';
@@ -36,6 +37,7 @@ async function run({ config, apis: { logins, ...apis }, log, stopAsked }: Lastin
       const { pushWake } = createLatencyMeters(Runtime.instance().metricMeter);
       const push = await startPush({
         ...{ config, client, ...apis, auditLog, ownership, kept, log },
+        webhooksSeen: new WebhooksSeen(db),
         now: () => null,
         // The copy of all records is in the leader.
         hasCoworker: () => Promise.resolve(null),

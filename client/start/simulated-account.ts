@@ -21,6 +21,10 @@ const dateHeader = z
   .enum(['clock', 'none', 'otherClock', 'unusable'])
   .transform((found) => dates[found] ?? null);
 
+/** How long after something happened it is told of. */
+const delays: Readonly<Record<string, number>> = { seconds: 0, minute: 30_000, later: 120_000 };
+const delay = z.enum(['seconds', 'minute', 'later']).transform((found) => delays[found] ?? 0);
+
 const nexudusShapes: Shapes<NexudusSwitches> = {
   throttleStatus: z.literal([409, 429]),
   dirSemantics: z.enum(['signed', 'zeroBased', 'words']),
@@ -36,6 +40,10 @@ const nexudusShapes: Shapes<NexudusSwitches> = {
   batchEnveloped: z.boolean(),
   planPassExpires: z.enum(['lastDay', 'periodEnd']),
   hookSignatureFold: z.enum(['utf8', 'ascii']),
+  hookSignatureLetters: z.enum(['upper', 'lower']),
+  hookBody: z.enum(['array', 'object']),
+  hooksTwice: z.boolean(),
+  hookDelayMs: delay,
   hooksCoverNetworks: z.boolean(),
   checkinHookRecord: z.enum(['checkin', 'coworker']),
 };
@@ -56,6 +64,8 @@ const kisiShapes: Shapes<KisiSwitches> = {
   duplicateUserEmail: z.enum(['reject', 'allow']),
   listLagMs: z.number().min(0).max(60_000),
   eventSignaturePrefix: z.boolean(),
+  eventSignatureEncoding: z.enum(['hex', 'base64']),
+  eventDelayMs: delay,
   eventsTwice: z.boolean(),
 };
 

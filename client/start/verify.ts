@@ -15,19 +15,20 @@ import { assumptions } from '../../verify/assumptions.js';
 import { keepProfile, readProfile } from '../../verify/keep-profile.js';
 import { needingSomebody, type Answer, type Profile } from '../../verify/profile.js';
 import { verifyByReading, type Failure, type Verified } from '../../verify/verify.js';
+import { openPushes, pushWish, type PushWish, type PushOptions } from './verify-push.js';
 import { cleanUp, tryByWriting, writeWish, type WriteOptions, type WriteWish } from './verify-write.js';
 import { isoTimes, print, printJson } from '../terminal/output.js';
 import { wrapped } from '../terminal/table.js';
 
-export interface VerifyOptions extends WriteOptions {
+export interface VerifyOptions extends WriteOptions, PushOptions {
   /** Print what was found last, and ask nobody. */
   show?: boolean;
   json?: boolean;
 }
 
 /**
- * `latchkey verify`: tries what Latchkey takes to be so at both APIs, by reading, with `write` also by writing, and keeps the
- * answers. Throws ConfigError where a login is refused, CommandError where something could not be tried or needs somebody.
+ * `latchkey verify`: tries what Latchkey takes to be so at both APIs, by reading, with `write` also by writing and with `push`
+ * by the webhooks that come, and keeps the answers. Throws ConfigError where a login is refused, CommandError where something could not be tried or needs somebody.
  */
 export async function verify(options: VerifyOptions): Promise<void> {
   const { show = false, json = false, clean = false } = options;
@@ -40,8 +41,11 @@ export async function verify(options: VerifyOptions): Promise<void> {
     await inDatabase(config, (kept) => cleanUp(config, kept));
     return;
   }
+  const pushes = pushWish(config, options);
   const wish = await writeWish(config, options);
-  const verified = await withWriting(config, wish, await withBar((onStep) => ask(config, onStep)));
+  const verified = await listening(config, pushes, async (hear) =>
+    hear(await withWriting(config, wish, await withBar((onStep) => ask(config, onStep)))),
+  );
   const { failures } = verified;
   const isWhole = failures.every(({ isAll }) => isAll === null);
   const profile = isWhole
@@ -59,6 +63,26 @@ export function tellVerified(
   if (json) printJson({ ...jsonOf(profile), failures });
   else print(words(profile));
   throwIfNeeded(profile, failures);
+}
+
+/** Does it while webhooks are taken in, so that what is written may cause some. */
+async function listening(
+  config: Config,
+  wish: PushWish | null,
+  job: (hear: (verified: Verified) => Promise<Verified>) => Promise<Verified>,
+): Promise<Verified> {
+  if (wish === null) return job((verified) => Promise.resolve(verified));
+  const pushes = await openPushes(config, wish);
+  try {
+    return await job(async (verified) => {
+      if (verified.failures.every(({ isAll }) => isAll === null))
+        return { ...verified, profile: await pushes.hear(verified.profile) };
+      remark('no webhook was waited for, since nothing could be asked of one API');
+      return verified;
+    });
+  } finally {
+    await pushes.close();
+  }
 }
 
 /** Nothing is written where one API does not even answer. */

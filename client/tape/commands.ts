@@ -24,7 +24,7 @@ export function addTapeCommands(program: Command): void {
   )
     .option(
       '--for <time>',
-      'listen for so long (30m) to what the workers of this folder ask, then read all members',
+      'listen for so long (30m) to what the workers of this folder ask, then read all members, and what `verify` asks',
     )
     .option('-o, --out <file>', 'the file to write')
     .action(async (options: ListenOptions) => (await import('./listen.js')).tapeFor(options));

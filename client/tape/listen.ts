@@ -5,6 +5,7 @@ import { withProgress } from '../../space/progress.js';
 import { remark } from '../../space/remark.js';
 import { Recorder } from '../../tape/recorder.js';
 import { hearWorkers } from '../../tape/tap.js';
+import { verifyTaped, zonedIn } from './verify.js';
 import { pathOf, readEverybody, Taping, type TapeOptions } from './record.js';
 
 export interface ListenOptions extends TapeOptions {
@@ -14,7 +15,7 @@ export interface ListenOptions extends TapeOptions {
 
 /**
  * `latchkey tape --for`: records what the workers of this folder ask for so long, or until Ctrl-C, then all that each member can be
- * explained by, and what a plan stands on if a worker answers. Throws CommandError, and as `latchkey explain` does.
+ * explained by, what `verify` asks, and what a plan stands on if a worker answers. Throws CommandError, and as `latchkey explain` does.
  */
 export async function tapeFor(options: ListenOptions): Promise<void> {
   const path = pathOf(options);
@@ -29,11 +30,15 @@ export async function tapeFor(options: ListenOptions): Promise<void> {
   hearing.end();
   const taping = new Taping(path, recorder);
   const space = await taping.open('explain', { everybody: true });
+  let zoned: (number | string)[] | null = null;
   try {
     await readEverybody(space);
     if (hearing.workers > 0) await tryPlan(taping, options.json ?? false);
+    zoned = zonedIn(space.config);
+    const { failures } = await verifyTaped(taping, space.config);
+    for (const { message } of failures) remark(`the tape has not all of \`verify\`: ${message}`);
   } finally {
-    taping.write(space, null);
+    taping.write(space, null, zoned);
   }
 }
 

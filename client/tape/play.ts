@@ -77,7 +77,7 @@ function lacking({ header, end }: Tape, player: Player): CommandError {
   const lacks = player.lacks();
   const more = lacks.length > mostNamed ? ` and ${lacks.length - mostNamed} more` : '';
   const about =
-    header.zoned !== null
+    header.ground === null
       ? '`verify`'
       : header.memberId === null
         ? 'all members'

@@ -89,11 +89,16 @@ export class Taping {
     return planIn(space, { now: space.now, withStanding }, json);
   }
 
-  /** Writes the tape, and says so. `memberId` null: it is of everybody. Throws CommandError. */
-  write({ config, ground, from, inForce, exceptions }: Space, memberId: number | null): void {
+  /** Writes the tape, and says so. `memberId` null: it is of everybody. `zoned`: locations
+   * whose time zone is configured, where `verify` was asked; null: it was not. Throws CommandError. */
+  write(
+    { config, ground, from, inForce, exceptions }: Space,
+    memberId: number | null,
+    zoned: Recording['header']['zoned'] = null,
+  ): void {
     const { rules, timeZones, knownZones } = ground;
     this.writeWith(config, {
-      ...{ memberId, from, ground: { rules, timeZones, knownZones }, zoned: null },
+      ...{ memberId, from, ground: { rules, timeZones, knownZones }, zoned },
       inForce: inForce && {
         digest: inForce.digest,
         startedAt: inForce.startedAt,

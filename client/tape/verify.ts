@@ -1,4 +1,5 @@
 import { createKisiPacer } from '../../kisi/pace.js';
+import type { Config } from '../../config/config.js';
 import { usable } from '../../space/apis.js';
 import { readConfig } from '../../space/settings.js';
 import type { Tape } from '../../tape/format.js';
@@ -16,23 +17,31 @@ import { pathOf, Taping, type TapeOptions } from './record.js';
 export async function tapeVerify(options: TapeOptions): Promise<void> {
   const taping = new Taping(pathOf(options));
   const config = readConfig();
-  const { nexudus, kisi, file } = config;
-  const zoned = file.zones.map(({ location }) => location);
+  const verified = await verifyTaped(taping, config);
+  const nothing = { ground: null, inForce: null, exceptions: null } as const;
+  const zoned = zonedIn(config);
+  taping.writeWith(config, { memberId: null, from: 'file', ...nothing, zoned });
+  tellVerified(verified, options.json ?? false);
+}
+
+/** Tries it while it is recorded. Throws ConfigError where the base URL or the API key cannot be right. */
+export function verifyTaped(taping: Taping, config: Config): Promise<Verified> {
+  const { nexudus, kisi } = config;
   // The worker shares the limit of this key: it goes first.
   const pace = createKisiPacer({ most: 2 }).urgent;
-  const verified = await withBar((onStep) =>
+  return withBar((onStep) =>
     usable(() =>
       verifyByReading({
         nexudus: { ...nexudus, wire: taping.recorder.wireTo('nexudus', 'verify') },
         kisi: { ...kisi, pace, wire: taping.recorder.wireTo('kisi', 'verify') },
-        ...{ zoned, onStep, now: () => taping.now },
+        ...{ zoned: zonedIn(config), onStep, now: () => taping.now },
       }),
     ),
   );
-  const nothing = { ground: null, inForce: null, exceptions: null } as const;
-  taping.writeWith(config, { memberId: null, from: 'file', ...nothing, zoned });
-  tellVerified(verified, options.json ?? false);
 }
+
+/** Locations whose time zone is configured. */
+export const zonedIn = ({ file }: Config): (number | string)[] => file.zones.map(({ location }) => location);
 
 /** The same by a tape alone, as it was answered then. */
 export function verifyOn({ header }: Tape, player: Player): Promise<Verified> {

@@ -4,6 +4,10 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { openDatabase } from '../../database/database.js';
+import { WebhooksSeen } from '../../database/webhooks-seen.js';
+import type { WebhookSeen } from '../../push/seen.js';
+import { readSeen } from '../../webhooks/seen-keeper.js';
 import { latchkeyDone } from '../client/cli.js';
 import { launcher } from '../support/launcher.js';
 import { eventually } from '../support/eventually.js';
@@ -100,6 +104,27 @@ describe('a push', () => {
     return socket;
   }
   const keysOf = (email: string): number => space.kisi.org.keysOf(email).length;
+
+  it('is noted for `latchkey verify --push`, by its form and ids, without its body', async () => {
+    const record = { Id: 4_711, FullName: 'Ada Lovelace', Email: 'ada@example.com' };
+    assert.equal(await push('access', record), 200);
+    const db = await openDatabase(space.config.databaseUrl);
+    try {
+      const seen = new WebhooksSeen(db);
+      const noted = async (): Promise<WebhookSeen[]> => readSeen(seen, space.config);
+      const isNoted = async (): Promise<boolean> =>
+        (await noted()).some(({ recordId }) => recordId === 4_711);
+      await eventually('it is noted', isNoted);
+      const one = (await noted()).find(({ recordId }) => recordId === 4_711);
+      assert.deepEqual(
+        [one?.source, one?.kind, one?.isSigned, one?.signature, one?.body, one?.memberId],
+        ['nexudus', 'access', true, 'upperHex', 'array', 4_711],
+      );
+      assert.doesNotMatch(JSON.stringify(await seen.since(0)), /Ada|example|secret/);
+    } finally {
+      await db.destroy();
+    }
+  });
 
   it('has the pass of one who joins become a key, and its end become none', async () => {
     const { nexudus, ids } = space;

@@ -39,9 +39,12 @@ describe('latchkey tape --for', function () {
   const run = (...args: string[]): Promise<Ran> => latchkey(args, folder.path, space.env);
 
   it('has what the worker asked, and answers what is asked of it', async () => {
-    const { code, stderr } = await run('tape', '--for', '5s', '--out', tape);
+    const { code, stderr } = await run('tape', '--for', '20s', '--out', tape);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /`latchkey tape play \S+ explain ID` and `latchkey tape play \S+ plan` answer/);
+    assert.match(
+      stderr,
+      /`latchkey tape play \S+ explain ID` and `latchkey tape play \S+ plan` and `latchkey tape play \S+ verify` answer/,
+    );
     const lines = gunzipSync(readFileSync(tape)).toString('utf8').split('\n');
     const ofWorker = lines.filter((line) => line.includes('"by":"worker"'));
     assert.ok(
@@ -56,6 +59,9 @@ describe('latchkey tape --for', function () {
     const withoutWhy = (text: string): string => text.replace(/allowed by .*/, '');
     assert.deepEqual(held(played).map(withoutWhy), held(live).map(withoutWhy));
     assert.equal((await latchkey(['tape', 'play', tape, 'plan'], folder.path)).code, 0);
+    const verified = await latchkey(['tape', 'play', tape, 'verify'], folder.path);
+    assert.equal(verified.code, 0, verified.stderr);
+    assert.match(verified.stdout, /^ {2}holds {4}The pages of a list add up to its total\.$/m);
     for (const one of ['ada', 'lovelace', 'gina', 'rossi', 'phone', 'kisi-test-key', 'nexudus-password'])
       assert.doesNotMatch(lines.join('\n'), new RegExp(`\\b${one}`, 'i'));
   });

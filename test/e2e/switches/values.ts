@@ -32,6 +32,10 @@ const nexudusValues: Values<NexudusSwitches> = {
   planPassExpires: ['lastDay', 'periodEnd'],
   hookSecret: [null, hookSecret],
   hookSignatureFold: ['ascii', 'utf8'],
+  hookSignatureLetters: ['upper', 'lower'],
+  hookBody: ['array', 'object'],
+  hooksTwice: [false, true],
+  hookDelayMs: [0, 2_000],
   hooksCoverNetworks: [true, false],
   checkinHookRecord: ['checkin', 'coworker'],
 };
@@ -58,6 +62,8 @@ const kisiValues: Values<KisiSwitches> = {
   duplicateUserEmail: ['reject', 'allow'],
   listLagMs: [0, 500, 3_000],
   eventSignaturePrefix: [true, false],
+  eventSignatureEncoding: ['hex', 'base64'],
+  eventDelayMs: [0, 2_000],
   eventsTwice: [false, true],
 };
 

@@ -1,0 +1,125 @@
+// `latchkey verify --push` as it is typed, with webhooks that come over real HTTP.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { nextFreePort } from '../../../lib/ports.js';
+import { eventually } from '../../support/eventually.js';
+import { launcher } from '../../support/launcher.js';
+import { eventKey, hookSecret, startPushWorld, type PushWorld } from '../../verify/pushing.js';
+import { latchkeyWith, scratch, type Ran } from '../cli.js';
+
+describe('latchkey verify --push', function () {
+  this.timeout(240_000);
+  const folder = scratch();
+  const database = join(folder.path, 'latchkey.db');
+  let pushes: PushWorld;
+
+  before(async () => {
+    pushes = await startPushWorld({}, database);
+  });
+  after(async () => {
+    await pushes.stop();
+    folder.remove();
+  });
+
+  const settings = (port: number): Record<string, string> => ({
+    NEXUDUS_BASE_URL: pushes.world.nexudus.url,
+    NEXUDUS_EMAIL: 'admin@example.com',
+    NEXUDUS_PASSWORD: 'nexudus-password',
+    KISI_BASE_URL: pushes.world.kisi.url,
+    KISI_API_KEY: 'kisi-test-key',
+    LATCHKEY_DATABASE_URL: `file:${database}`,
+    LATCHKEY_PUSH_HOST: '127.0.0.1',
+    LATCHKEY_PUSH_PORT: String(port),
+    NEXUDUS_WEBHOOK_SECRET: hookSecret,
+  });
+  const ownPort = (): number => Number(new URL(pushes.url).port);
+  const verify = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>
+    latchkeyWith(env, 'verify', ...args);
+
+  function aimHooksAt(port: number): void {
+    const { space } = pushes.world.nexudus;
+    for (const { Id, URL: url } of space.list('webhooks'))
+      space.update('webhooks', Id, { URL: url.replace(/:\d+\//, `:${port}/`) });
+  }
+
+  it('says what it needs where nothing says what to take in, or for how long', async () => {
+    const without = settings(ownPort());
+    Reflect.deleteProperty(without, 'LATCHKEY_PUSH_PORT');
+    for (const [env, args, says] of [
+      [without, ['--push'], /--push needs LATCHKEY_PUSH_PORT/],
+      [settings(ownPort()), ['--for', '5m'], /--for goes with --push/],
+      [settings(ownPort()), ['--push', '--for', 'long'], /--for takes how long to wait for webhooks/],
+    ] as const) {
+      const ran = await verify(env, ...args);
+      assert.equal(ran.code, 2, ran.stderr);
+      assert.match(ran.stderr, says);
+    }
+  });
+
+  it('listens by itself where nobody does, says what is waited for and what causes it, and keeps the answers', async () => {
+    const port = await nextFreePort(18_700);
+    aimHooksAt(port);
+    const running = verify(settings(port), '--push', '--for', '60s');
+    await eventually('it listens', async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/nexudus/access`, { method: 'POST' }).catch(
+        () => null,
+      );
+      return answer?.status === 401;
+    });
+    await pushes.causeAll();
+    const ran = await running;
+    aimHooksAt(ownPort());
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stderr, /nobody listens at port \d+, so this command does while it runs/);
+    assert.match(ran.stderr, /no more kinds of webhooks are waited for/);
+    assert.match(ran.stdout, /^ {2}holds {4}Webhooks are signed with the secret that Latchkey was told\.$/m);
+    assert.match(ran.stdout, /^ {2}holds {4}A webhook about a check-in names the member who came\.$/m);
+    assert.match(ran.stdout, /not told .*Events are signed.*\n +KISI_WEBHOOK_KEY is not set here/);
+    const shown = await verify(settings(port), '--show');
+    assert.equal(shown.stdout, ran.stdout);
+    const all = JSON.stringify([ran, await verify(settings(port), '--show', '--json')]);
+    for (const secret of [hookSecret, eventKey, 'Àda Ø', 'Bob B'])
+      assert.ok(!all.includes(secret), `${secret} is in the answer`);
+  });
+
+  it('takes nothing away from a process that listens, and reads what that took in', async () => {
+    await pushes.seen.prune(Infinity);
+    await pushes.causeAll();
+    const env = { ...settings(ownPort()), KISI_WEBHOOK_KEY: eventKey };
+    const ran = await verify(env, '--push', '--for', '60s');
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stderr, /another process listens at port \d+.*is read from the database/);
+    assert.match(ran.stdout, /^ {2}holds {4}An event about a key has the id of the key\.$/m);
+    assert.equal(await pushes.signed('access', '[{"Id":1}]'), 200, 'it does not listen any more');
+  });
+
+  it('keeps what came at Ctrl-C, says what did not come, and ends well', async () => {
+    await pushes.seen.prune(Infinity);
+    pushes.world.nexudus.space.checkIn(pushes.bob, pushes.rome);
+    const other = { LATCHKEY_DATABASE_URL: `file:${database}` };
+    const child = spawn(process.execPath, [launcher, 'verify', '--push', '--for', '10m'], {
+      cwd: folder.path,
+      env: { PATH: process.env['PATH'], HOME: folder.path, ...settings(ownPort()), ...other },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await eventually('it waits', () => said.stderr.includes('Ctrl-C ends it, and keeps what came'));
+    assert.match(
+      said.stderr,
+      /waiting until .* for webhooks about .*a contract of Nexudus \(add a plan to a member/,
+    );
+    assert.doesNotMatch(said.stderr, /webhooks about a check-in/);
+    child.kill('SIGINT');
+    assert.equal(await ended, 0, said.stderr);
+    assert.match(said.stdout, /^ {2}holds {4}A webhook about a check-in names the member who came\.$/m);
+    const untold = /not told A webhook about a team names.*\n +None about a team came\. Run/;
+    const kept = (await verify(settings(ownPort()), '--show')).stdout;
+    // What an earlier wait told stays.
+    assert.doesNotMatch(kept, untold);
+    assert.match(said.stdout, /A webhook about a team names the members in it/);
+  });
+});

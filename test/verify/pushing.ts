@@ -1,0 +1,131 @@
+import { createHmac } from 'node:crypto';
+import { openDatabase } from '../../database/database.js';
+import { WebhooksSeen } from '../../database/webhooks-seen.js';
+import { hookedActions } from '../../nexudus/webhooks.js';
+import { KisiRoute } from '../../push/kisi.js';
+import { startListener } from '../../push/listener.js';
+import { verifyByPush, type PushOptions } from '../../verify/by-push.js';
+import type { Findings } from '../../verify/trial.js';
+import { readSeen, SeenKeeper } from '../../webhooks/seen-keeper.js';
+import { fullWorld, startWorld, type World } from './world.js';
+
+export const hookSecret = 'a shared secret of Nexudus';
+export const eventKey = 'a signature key of Kisi';
+
+/** A world whose webhooks come to a listener that keeps what it sees, as a worker does. */
+export interface PushWorld {
+  world: World;
+  seen: WebhooksSeen;
+  /** The address of the listener. */
+  url: string;
+  rome: number;
+  network: number;
+  /** The first member, whose name has an accent, and one with a name in ASCII. */
+  ada: number;
+  bob: number;
+  /** Does something of each kind. */
+  causeAll(): Promise<void>;
+  /** Sends a call to the listener; answers the status. */
+  call(path: string, body: string, headers?: Record<string, string>): Promise<number>;
+  /** The same, signed as Nexudus does. */
+  signed(kind: string, body: string): Promise<number>;
+  verify(more?: Partial<PushOptions>): Promise<Findings>;
+  stop(): Promise<void>;
+}
+
+export async function startPushWorld(
+  switches: Parameters<typeof startWorld>[1] = {},
+  database = ':memory:',
+): Promise<PushWorld> {
+  const world = await startWorld(fullWorld, {
+    ...switches,
+    nexudus: { hookSecret, ...switches.nexudus },
+  });
+  const { nexudus, kisi, options } = world;
+  const db = await openDatabase(database);
+  const seen = new WebhooksSeen(db);
+  const apis = { nexudus: options.nexudus, kisi: options.kisi };
+  const onProblem = (error: unknown): void => {
+    throw error;
+  };
+  const keeper = new SeenKeeper({ seen, apis, nexudusSecret: hookSecret, everyMs: 10, onProblem });
+  const nobody = { tell: () => undefined, tellSomething: () => undefined, drain: () => Promise.resolve() };
+  const listener = await startListener({
+    ...{ port: 0, nexudusSecret: hookSecret, acs: null, debouncer: nobody, count: () => undefined },
+    kisi: new KisiRoute({ key: eventKey, judge: () => Promise.resolve(), gatherMs: 0, waitMs: 0 }),
+    onCall: keeper.note.bind(keeper),
+  });
+  const url = `http://127.0.0.1:${listener.port}`;
+  const [ada] = nexudus.space.list('coworkers').map(({ Id }) => Id);
+  const rome = nexudus.space.list('businesses').find(({ Name }) => Name.includes('Rome'))?.Id ?? 0;
+  const bob = nexudus.space.addCoworker({
+    ...{ FullName: 'Bob', Email: 'bob@example.com', InvoicingBusinessId: rome },
+  });
+  const network = await hook(world, url, rome);
+
+  async function call(path: string, body: string, headers: Record<string, string> = {}): Promise<number> {
+    return (await fetch(`${url}${path}`, { method: 'POST', body, headers })).status;
+  }
+  return {
+    ...{ world, seen, url, rome, network, ada: ada ?? 0, bob: bob.Id, call },
+    signed: (kind, body) =>
+      call(`/nexudus/${kind}`, body, {
+        'X-Nexudus-Hook-Signature': createHmac('sha256', hookSecret).update(body).digest('hex').toUpperCase(),
+      }),
+    async causeAll() {
+      const { space } = nexudus;
+      space.update('coworkers', bob.Id, { FullName: 'Bob B.' });
+      space.update('coworkers', ada ?? 0, { FullName: 'Àda Ø.' });
+      space.checkIn(bob.Id, rome);
+      space.addContract({ CoworkerId: bob.Id, TariffId: space.list('tariffs')[0]?.Id ?? 0 });
+      space.addTeam({ TeamMembers: [bob.Id], PayingMemberId: bob.Id, BusinessId: rome });
+      const user = kisi.org.addUser({ email: 'carol@example.com', name: 'Carol' });
+      const [group] = kisi.org.groups.all();
+      kisi.org.grantByHand({ userId: user.id, groupId: group?.id ?? 0, validUntil: Date.now() + 86_400_000 });
+      await nexudus.hooksSent();
+    },
+    verify: (more = {}) =>
+      verifyByPush({
+        ...{ nexudus: options.nexudus, kisi: options.kisi, takes: { nexudus: true, kisi: true } },
+        ...{ seen: () => readSeen(seen, apis), forMs: 300, onWaiting: () => undefined },
+        ...{ pauseMs: 5, everyMs: 20, settleMs: 50, now: () => Date.now() + 60_000, ...more },
+      }),
+    async stop() {
+      await world.stop();
+      await listener.close();
+      await keeper.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** Webhooks of each action on a network with one location, and the events of Kisi. */
+async function hook({ nexudus, kisi }: World, url: string, rome: number): Promise<number> {
+  const { space } = nexudus;
+  const network = space.addBusiness({ Name: 'All of us' }).Id;
+  space.update('businesses', rome, { RootLocationId: network });
+  for (const { Id } of space.list('webhooks')) space.remove('webhooks', Id);
+  for (const [event, actions] of Object.entries(hookedActions))
+    for (const action of Object.keys(actions))
+      for (const BusinessId of nexudus.switches.hooksCoverNetworks ? [network] : [network, rome])
+        space.addWebhook({
+          ...{
+            Action: Number(action),
+            URL: `${url}/nexudus/${event}`,
+            Name: `Latchkey: ${event}`,
+            BusinessId,
+          },
+        });
+  const body = {
+    type: 'event_webhook',
+    name: 'Latchkey',
+    url: `${url}/kisi/events`,
+    signature_key: eventKey,
+  };
+  await fetch(`${kisi.url}/integrations`, {
+    method: 'POST',
+    headers: { Authorization: 'KISI-LOGIN kisi-test-key', 'Content-Type': 'application/json' },
+    body: JSON.stringify({ integration: body }),
+  });
+  return network;
+}
