@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 /** How a page is looked at. */
 export interface Look {
@@ -41,25 +41,64 @@ export interface Looking {
   close: () => Promise<void>;
 }
 
+/** A page of its own that has no address yet, or a former one. */
+interface Blank extends Pick<Looking, 'page' | 'complaints'> {
+  context: BrowserContext;
+}
+
 /** Opens an address. */
 export async function lookAt(browser: Browser, url: string, look: Look = {}): Promise<Looking> {
-  const { widthPx = widthsPx.laptop, isDark = false, hasScript = true, session } = look;
-  const context = await browser.newContext({
-    viewport: { width: widthPx, height: 800 },
-    colorScheme: isDark ? 'dark' : 'light',
-    javaScriptEnabled: hasScript,
+  const blank = await blankPage(browser, url, look);
+  return visit(blank, url, look, () => blank.context.close());
+}
+
+/** Those that were closed, of each browser, by how somebody looks. */
+const closed = new WeakMap<Browser, Map<string, Blank[]>>();
+
+/**
+ * Opens an address, where it can in a page that was opened so and closed: a new one costs more than most of what is done with it.
+ * What the desk keeps in the browser is still there.
+ */
+export async function lookAgainAt(browser: Browser, url: string, look: Look = {}): Promise<Looking> {
+  const { hasScript = true, session = null } = look;
+  const kinds = closed.get(browser) ?? new Map<string, Blank[]>();
+  closed.set(browser, kinds);
+  const kind = JSON.stringify([hasScript, session]);
+  const ofKind = kinds.get(kind) ?? [];
+  kinds.set(kind, ofKind);
+  const blank = ofKind.pop() ?? (await blankPage(browser, url, look));
+  return visit(blank, url, look, async () => {
+    // Else a page that follows what happens would go on.
+    await blank.page.goto('about:blank');
+    ofKind.push(blank);
   });
-  if (session !== undefined) await context.addCookies([{ name: 'latchkey-desk', value: session, url }]);
+}
+
+async function blankPage(browser: Browser, url: string, { hasScript = true, session }: Look): Promise<Blank> {
+  const context = await browser.newContext({ javaScriptEnabled: hasScript });
   // Playwright's half a minute is short on a busy machine.
   context.setDefaultTimeout(120_000);
+  if (session !== undefined) await context.addCookies([{ name: 'latchkey-desk', value: session, url }]);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
+  return { context, page, complaints };
+}
+
+async function visit(
+  { page, complaints }: Blank,
+  url: string,
+  { widthPx = widthsPx.laptop, isDark = false }: Look,
+  close: () => Promise<void>,
+): Promise<Looking> {
+  await page.setViewportSize({ width: widthPx, height: 800 });
+  await page.emulateMedia({ colorScheme: isDark ? 'dark' : 'light' });
+  complaints.length = 0;
   const answer = await page.goto(url);
-  return { page, status: answer?.status() ?? 0, complaints, close: () => context.close() };
+  return { page, status: answer?.status() ?? 0, complaints, close };
 }
 
 /** What axe finds wrong with a page, one line each. */

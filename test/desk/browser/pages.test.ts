@@ -6,7 +6,7 @@ import { Sessions } from '../../../desk/sign-in/sessions.js';
 import type { Role } from '../../../lib/roles.js';
 import {
   axeFindings,
-  lookAt,
+  lookAgainAt,
   notByKeyboard,
   openBrowser,
   overflowPx,
@@ -271,7 +271,7 @@ async function withPage<T>(
   look: Look,
   job: (looking: Looking) => Promise<T>,
 ): Promise<T> {
-  const looking = await lookAt(browser, url, look);
+  const looking = await lookAgainAt(browser, url, look);
   try {
     return await job(looking);
   } finally {
