@@ -9,7 +9,7 @@ import { withFindings } from '../../verify/by-writing.js';
 import { fullWorld, startWorld, type WorldPlan } from './world.js';
 import { allIn, testEmail, writeIn } from './writing.js';
 
-const cases = Number(process.env['VERIFY_CASES'] ?? 12);
+const cases = Number(process.env['VERIFY_CASES'] ?? 20);
 /** The short version tries the same cases each time, so that red means that something has changed. */
 const chosen = process.env['VERIFY_CASES'] === undefined ? { seed: 20 } : {};
 
