@@ -76,7 +76,7 @@ function doingOf(finding: Finding, { memory, policy }: DriftState): string {
   const repair = memory.repairs[key];
   const isAsked =
     ruling !== null || (policy[kind] === 'repair' && repairableKinds.some((one) => one === kind));
-  if (!isAsked) return 'nothing, until a person rules';
+  if (!isAsked) return 'nothing, until somebody decides';
   if (isMendedByMember(kind)) return `member ${memberId ?? ''} was woken to mend it`;
   return repair === undefined ? 'to be taken away at the next comparison' : 'taken away';
 }

@@ -15,9 +15,16 @@ export interface LastingParts {
   stopAsked: Promise<void>;
 }
 
-/** Does the job, which goes on until it is asked to stop, and ends the process; where it fails, the process says why. Throws ConfigError. */
-export async function runUntilStopped(job: (parts: LastingParts) => Promise<void>): Promise<never> {
+/**
+ * Does the job, which goes on until it is asked to stop, and ends the process; where it fails, the process says why. Throws
+ * ConfigError, also by `check`, which comes before anything is begun.
+ */
+export async function runUntilStopped(
+  job: (parts: LastingParts) => Promise<void>,
+  check: (config: Config) => void = () => undefined,
+): Promise<never> {
   const { config, readCredentials } = readLastingConfig();
+  check(config);
   const log = createLogger({ level: config.logLevel });
   const stopAsked = stopSignal(log);
   const apis = lastingApis(config, readCredentials);

@@ -6,6 +6,7 @@ import { createOwnership } from '../../database/ownership.js';
 import { WebhooksSeen } from '../../database/webhooks-seen.js';
 import { createAuditLog } from '../../database/audit-log.js';
 import { ConfigError } from '../../config/config-error.js';
+import type { Config } from '../../config/config.js';
 import { startHealth } from '../../monitoring/health.js';
 import { createLatencyMeters } from '../../monitoring/latency.js';
 import { tellOf } from '../../worker/login.js';
@@ -20,12 +21,15 @@ import { installRuntime } from './worker.js';
  * of is woken first. Throws ConfigError where nothing says what to take in.
  */
 export function listen(): Promise<never> {
-  return runUntilStopped(run);
+  return runUntilStopped(run, needsPushPort);
+}
+
+function needsPushPort({ push }: Config): void {
+  if (push === null)
+    throw new ConfigError(['LATCHKEY_PUSH_PORT must be set: it is where `latchkey listen` takes pushes in']);
 }
 
 async function run({ config, apis: { logins, ...apis }, log, stopAsked }: LastingParts): Promise<void> {
-  if (config.push === null)
-    throw new ConfigError(['LATCHKEY_PUSH_PORT must be set: it is where `latchkey listen` takes pushes in']);
   const sdkMetricsUrl = await installRuntime(log);
   await withSession(config, async ({ client }) => {
     const db = await openDatabase(config.databaseUrl);

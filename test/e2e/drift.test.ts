@@ -149,7 +149,7 @@ describe('the comparison of Kisi', () => {
     org.grantByHand({ userId: userOf('cid'), groupId: romeOffice() });
     const extra = await found('extra');
     assert.deepEqual([extra.memberId, extra.groupName], [ids['cid'], 'Trastevere, Rome – Office Membership']);
-    assert.equal(extra.doing, 'nothing, until a person rules');
+    assert.equal(extra.doing, 'nothing, until somebody decides');
 
     assert.match(await order('ignore', String(extra.id), '--by', 'Mia'), /: ignored by Mia\.$/m);
     assert.match(await order('drift', '--now'), /1 adopted or ignored/);

@@ -10,7 +10,7 @@ const ownScript = '<script src="/assets/desk.js" defer=""></script>';
 const ownAddress = /^(\/(?![/\\])|#|https:\/\/(dashboard\.nexudus\.com|web\.kisi\.io)\/)/;
 const policy = /^default-src 'none';/;
 const loosePolicy = /unsafe|\*|https?:|data:|blob:/;
-const ownCookies = /^(__Host-)?latchkey-(desk|visit)=/;
+const ownCookies = /^(__Host-)?latchkey-(desk|visit|told)=/;
 /** How stacks of errors, and the words of the server's parts, look. */
 const inner = /\n\s+at |\.[jt]sx?:\d+|FST_|SQLITE_|ECONN|node_modules/;
 
