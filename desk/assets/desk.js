@@ -172,10 +172,13 @@ if (main.dataset.live) {
 
 const box = document.querySelector('[role=search] input[type=search]');
 const typingMs = 120;
+// Who was not found may be there in a moment: the list of people is brought up to date meanwhile.
+const retryMs = 2_000;
+const mostTries = 30;
 let asked = new AbortController();
 let typing;
 
-async function find(text) {
+async function find(text, tries = 1) {
   asked.abort();
   asked = new AbortController();
   const { signal } = asked;
@@ -183,12 +186,23 @@ async function find(text) {
     const response = await fetch(`/search?q=${encodeURIComponent(text)}`, { signal });
     if (!response.ok || response.redirected) throw new Error(`the search answers ${response.status}`);
     const fresh = parse(await response.text()).querySelector('#results');
-    document.querySelector('#results').replaceWith(fresh);
+    const old = document.querySelector('#results');
+    if (!old.isEqualNode(fresh)) old.replaceWith(fresh);
     const { count } = fresh.dataset;
     say(says, count === undefined ? '' : says.dataset.found.replace('{count}', count));
+    if (count === '0') retry(text, tries);
   } catch {
-    if (!signal.aborted) say(says, says.dataset.notFound);
+    if (signal.aborted) return;
+    say(says, says.dataset.notFound);
+    retry(text, tries);
   }
+}
+
+function retry(text, tries) {
+  if (tries >= mostTries) return;
+  setTimeout(() => {
+    if (box.value === text) void find(text, tries + 1);
+  }, retryMs);
 }
 
 const results = () => [...document.querySelectorAll('#results a[href]')];
@@ -209,6 +223,7 @@ if (box && document.querySelector('#results')) {
     typing = setTimeout(find, typingMs, box.value);
   });
   document.addEventListener('keydown', go);
+  if (document.querySelector('#results').dataset.count === '0') retry(box.value, 1);
 }
 
 // Copies what a link leads to. Where the browser does not let it, the text is opened.

@@ -18,7 +18,7 @@ describe('credentials in .env', function () {
   before(async () => {
     // By name, so that both APIs are needed to know the rules.
     space = await killableSpace(
-      '2s',
+      '5s',
       `mapping: [{ passType: 'Day pass', groups: 'Trastevere, Rome – Day Pass' }]`,
     );
     space.nexudus.switches.rateLimits = null;
@@ -77,12 +77,12 @@ describe('credentials in .env', function () {
     write('kisi-test-key', 'nexudus-password');
     start();
     buys('ann');
-    await eventually('a key', hasKey('ann'), 60_000);
+    await eventually('a key', hasKey('ann'), 90_000);
     assert.ok(await isReady());
 
     space.kisi.org.replaceApiKey('kisi-second-key');
     buys('bob');
-    await eventually('readyz says it', refusalOf('Kisi'));
+    await eventually('readyz says it', refusalOf('Kisi'), 90_000);
     buys('cleo');
     assert.equal(told('error').length, 1, worker.stderr());
     assert.match(told('error')[0] ?? '', /^Kisi answered 401.*Put a new credential in `\.env`/);
@@ -94,10 +94,10 @@ describe('credentials in .env', function () {
 
   it('may be replaced in Nexudus too', async () => {
     space.nexudus.changePassword('nexudus-second');
-    await eventually('readyz says it', refusalOf('Nexudus'));
+    await eventually('readyz says it', refusalOf('Nexudus'), 90_000);
     buys('dan');
     write('kisi-second-key', 'nexudus-second');
-    await eventually('the key', hasKey('dan'), 60_000);
+    await eventually('the key', hasKey('dan'), 90_000);
     await eventually('it is ready', isReady);
     assert.equal(told('error').length, 2, 'one line for each');
     assert.equal(space.kisi.mails.length, 4, 'one mail for each');
@@ -111,7 +111,7 @@ describe('credentials in .env', function () {
     assert.equal(told('error').length, 1, worker.stderr());
     buys('eve');
     write('kisi-third-key', 'nexudus-second');
-    await eventually('the key', hasKey('eve'), 60_000);
+    await eventually('the key', hasKey('eve'), 90_000);
     await eventually('it is ready', isReady);
   });
 
@@ -120,7 +120,7 @@ describe('credentials in .env', function () {
     space.kisi.faults.add({ match: '^/groups', kind: 'status', status: 503 });
     start();
     buys('fay');
-    await eventually('the key', hasKey('fay'), 60_000);
+    await eventually('the key', hasKey('fay'), 90_000);
     assert.ok(await refusalOf('Kisi')(), 'it is not ready before it is checked');
     space.kisi.faults.clear();
     await eventually('it is ready', isReady);

@@ -236,6 +236,13 @@ describe('the search of the desk', () => {
     );
   });
 
+  it('finds who comes a moment later, without another key', async () => {
+    await page.keyboard.type('grace');
+    await eventually('nobody', async () => (await page.innerText('#says')) === 'Results: 0.');
+    pages.newcomers.push('Grace');
+    await eventually('Grace', async () => (await found()).join() === 'Grace');
+  });
+
   it('runs nothing that a name holds', async () => {
     await page.keyboard.type('<img');
     await eventually('it is found', async () => (await found()).length === 1);
