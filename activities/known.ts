@@ -4,8 +4,8 @@ import { contentOf, type Touch, type Written } from '../nexudus/changes.js';
 interface Known {
   readAt: Instant;
   contents: ReadonlySet<string>;
-  /** When the last check-in was told of that the member was judged after; null: none was. */
-  checkInToldAt: Instant | null;
+  /** When the last check-in was told of that the member was judged after; -Infinity: none was. */
+  checkInToldAt: Instant;
 }
 
 /** Much longer than it takes a poll to come by; members who sleep then cost nothing. */
@@ -21,16 +21,16 @@ export class KnownRecords {
 
   /**
    * Of one member, in place of what was known before, unless that is from a later read. `checkInToldAt`: when it was told, before
-   * the read began, that the member came or went; null: that was not told.
+   * the read began, that the member came or went; left out: that was not told.
    */
   note(
     memberId: number,
     readAt: Instant,
     written: readonly Written[],
-    checkInToldAt: Instant | null = null,
+    checkInToldAt: Instant = -Infinity,
   ): void {
     const before = this.byMember.get(memberId);
-    const toldAt = laterOf(before?.checkInToldAt ?? null, checkInToldAt);
+    const toldAt = Math.max(before?.checkInToldAt ?? -Infinity, checkInToldAt);
     if (before !== undefined && before.readAt > readAt) {
       before.checkInToldAt = toldAt;
       return;
@@ -58,8 +58,4 @@ export class KnownRecords {
   isJudgedAfter(memberId: number, at: Instant): boolean {
     return (this.byMember.get(memberId)?.readAt ?? -Infinity) > at;
   }
-}
-
-function laterOf(one: Instant | null, other: Instant | null): Instant | null {
-  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }

@@ -79,7 +79,7 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
   const judged = agreedOf(each, copy.ledger, judgedAt);
   const assessment = await throughGuard(deps.guard, memberId, judged);
   await noteDecision(deps.auditLog, memberId, assessment);
-  const checkInToldAt = request.isCheckIn === true ? Math.min(request.notBefore, began) : null;
+  const checkInToldAt = request.isCheckIn === true ? Math.min(request.notBefore, began) : undefined;
   if (read.doubts.length === 0) deps.known.note(memberId, assessment.readAt, read.written, checkInToldAt);
   const handed = await handedOver(deps.ownership, request, copy, assessment);
   const unanswered = await deps.ownership.unanswered({ memberId });

@@ -1,6 +1,6 @@
 /** Nexudus' Custom ACS: it asks for our groups, works out itself who should have which, and tells us when that changes. */
 import { z } from 'zod';
-import { anyId, headerOf, idIn, recordsIn, type Answer, type Headers } from './answers.js';
+import { anyId, anyTime, headerOf, idIn, recordsIn, type Answer, type Headers } from './answers.js';
 import type { Debouncer } from './debouncer.js';
 import { hasBearer } from './signatures.js';
 
@@ -75,19 +75,9 @@ const groupIds = z
   .transform((ids) => [...new Set(ids)].sort((a, b) => a - b))
   .nullable()
   .catch(null);
-/** Of before Nexudus was there, as .NET's empty date (0001-01-01) is: it says nothing. */
-const firstTime = Date.UTC(2007, 0);
-/** How it is written is not known. */
-const time = z
-  .unknown()
-  .optional()
-  .transform((value) => {
-    const at = typeof value === 'string' ? Date.parse(value) : NaN;
-    return at >= firstTime ? at : null;
-  });
 /** Nexudus' own shape (nexudus.md). Any of its fields may be missing, or hold something else. */
 const change = z.object({
-  time,
+  time: anyTime,
   business: z
     .object({ id: anyId, uniqueId: z.string().min(1).nullable().catch(null) })
     .catch({ id: null, uniqueId: null }),

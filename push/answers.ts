@@ -86,6 +86,18 @@ export function idIn(value: unknown): number | null {
 /** An id at a place where there may be anything. */
 export const anyId = z.unknown().optional().transform(idIn);
 
+/** Before Nexudus was there, as .NET's empty date (0001-01-01) is: it says nothing. */
+const firstTime = Date.UTC(2007, 0);
+
+/** A time at a place where there may be anything, in milliseconds since the epoch; null: it is none. How it is written is not known. */
+export const anyTime = z
+  .unknown()
+  .optional()
+  .transform((value) => {
+    const at = typeof value === 'string' ? Date.parse(value) : NaN;
+    return at >= firstTime ? at : null;
+  });
+
 const byteOrderMark = '\uFEFF';
 
 /** What a body says as JSON; undefined: it is none. */

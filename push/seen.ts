@@ -1,7 +1,7 @@
 /** What `latchkey verify --push` needs to know of a webhook that came: its form, its times and ids. Nothing personal. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { anyId, headerOf, isRefused, parsed } from './answers.js';
+import { anyId, anyTime, headerOf, isRefused, parsed } from './answers.js';
 import type { Call } from './listener.js';
 import { signatureHeader as kisiHeader } from './kisi.js';
 import { membersIn, nexudusEvents, signatureHeader as nexudusHeader } from './nexudus.js';
@@ -111,15 +111,9 @@ function ofKisi(call: Call, at: number): WebhookSeen {
 
 const actions = ['create', 'update', 'destroy'] as const;
 
-/** Before Nexudus was there, as .NET's empty date (0001-01-01) is: it says nothing. */
-const firstTime = Date.UTC(2007, 0);
-const time = z
-  .unknown()
-  .optional()
-  .transform((value) => {
-    const at = typeof value === 'string' ? Date.parse(value) : NaN;
-    return at >= firstTime && at < 8e15 ? Math.round(at) : null;
-  });
+/** What is later is no time that a record can have. */
+const lastTime = 8e15;
+const time = anyTime.transform((at) => (at !== null && at < lastTime ? at : null));
 const nexudusRecord = z.object({
   ...{ Id: anyId, BusinessId: anyId, IssuedById: anyId, InvoicingBusinessId: anyId },
   UpdatedOn: time,

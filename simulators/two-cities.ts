@@ -15,14 +15,27 @@ export interface TwoCities {
 /** What a worker's environment must say to reach these simulators; its health endpoint takes any free port. */
 export function environmentOf(nexudus: NexudusSimulator, kisi: KisiSimulator): Record<string, string> {
   return {
+    ...credentialsOf({ nexudus, kisi }),
+    LATCHKEY_HEALTH_PORT: '0',
+    // A new space only observes; what is shown and tested here is mostly what is written.
+    LATCHKEY_INITIAL_MODE: 'live',
+  };
+}
+
+/** Where both simulators are, and with what both let a process in. */
+export function credentialsOf({
+  nexudus,
+  kisi,
+}: {
+  nexudus: Pick<NexudusSimulator, 'url'>;
+  kisi: Pick<KisiSimulator, 'url'>;
+}): Record<string, string> {
+  return {
     NEXUDUS_BASE_URL: nexudus.url,
     NEXUDUS_EMAIL: 'admin@example.com',
     NEXUDUS_PASSWORD: 'nexudus-password',
     KISI_BASE_URL: kisi.url,
     KISI_API_KEY: 'kisi-test-key',
-    LATCHKEY_HEALTH_PORT: '0',
-    // A new space only observes; what is shown and tested here is mostly what is written.
-    LATCHKEY_INITIAL_MODE: 'live',
   };
 }
 

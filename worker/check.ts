@@ -127,7 +127,7 @@ async function readBoth(nexudus: NexudusClient, kisi: KisiClient, hintOf: (error
 function groupIdsNamed(config: Config, passTypes: readonly PassType[], before: Resolved): number[] {
   const configured = config.file.mapping
     .flatMap(({ groups }) => groups)
-    .flatMap((group) => (typeof group === 'number' ? group : (before[groupKey(group)] ?? [])));
+    .flatMap((group) => (typeof group === 'number' ? group : (before[nameKey('group', group)] ?? [])));
   return [...configured, ...passTypes.flatMap(({ kisiGroupIds }) => kisiGroupIds)];
 }
 
@@ -151,8 +151,6 @@ async function unlistedGroups(
   return found;
 }
 
-const groupKey = (group: IdOrName): string => `group ${JSON.stringify(group)}`;
-
 /** An error of one of the APIs. Throws any other. */
 function apiError(error: unknown): ApiError {
   if (error instanceof NexudusError || error instanceof KisiError) return error;
@@ -165,6 +163,9 @@ function addressHint(error: ApiError, { nexudus }: Config): string {
   if (error.kind === 'throttled' || error.kind === 'unavailable') return '';
   return ' NEXUDUS_BASE_URL does not end in /api, which is probably why.';
 }
+
+/** How what is named in the configuration is called, there and in what was resolved before. */
+const nameKey = (what: string, wanted: IdOrName): string => `${what} ${JSON.stringify(wanted)}`;
 
 /** `id` null: nothing that is there now; `was`: the id that it had at an earlier start. */
 type Meant = { id: number } | { id: null; was: number | null; why: string };
@@ -180,7 +181,7 @@ class Names {
   /** `locationId`: where it is meant, since things of different locations may have one name. */
   resolve(what: string, wanted: IdOrName, all: readonly Named[], locationId: number | null = null): Meant {
     const where = locationId === null ? '' : ` at location ${locationId}`;
-    const key = `${what} ${JSON.stringify(wanted)}${where}`;
+    const key = `${nameKey(what, wanted)}${where}`;
     const was = this.before[key] ?? null;
     const found = meant(wanted, all);
     if (found.one !== null) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { nextFreePort } from '../../../lib/ports.js';
 import { eventually } from '../../support/eventually.js';
 import { launcher } from '../../support/launcher.js';
+import { credentialsOf } from '../../../simulators/two-cities.js';
 import { eventKey, hookSecret, startPushWorld, type PushWorld } from '../../verify/pushing.js';
 import { latchkeyWith, scratch, type Ran } from '../cli.js';
 
@@ -23,11 +24,7 @@ describe('latchkey verify --push', function () {
   });
 
   const settings = (port: number): Record<string, string> => ({
-    NEXUDUS_BASE_URL: pushes.world.nexudus.url,
-    NEXUDUS_EMAIL: 'admin@example.com',
-    NEXUDUS_PASSWORD: 'nexudus-password',
-    KISI_BASE_URL: pushes.world.kisi.url,
-    KISI_API_KEY: 'kisi-test-key',
+    ...credentialsOf(pushes.world),
     LATCHKEY_DATABASE_URL: `file:${database}`,
     LATCHKEY_PUSH_HOST: '127.0.0.1',
     LATCHKEY_PUSH_PORT: String(port),

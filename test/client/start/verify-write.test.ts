@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launcher } from '../../support/launcher.js';
 import { fullWorld, startWorld, type World } from '../../verify/world.js';
+import { credentialsOf } from '../../../simulators/two-cities.js';
 import { allIn, testEmail } from '../../verify/writing.js';
 import { latchkeyWith, scratch, withTerminal, type Ran } from '../cli.js';
 
@@ -29,11 +30,7 @@ describe('latchkey verify --write', function () {
   });
 
   const settings = (): Record<string, string> => ({
-    NEXUDUS_BASE_URL: world.nexudus.url,
-    NEXUDUS_EMAIL: 'admin@example.com',
-    NEXUDUS_PASSWORD: 'nexudus-password',
-    KISI_BASE_URL: world.kisi.url,
-    KISI_API_KEY: 'kisi-test-key',
+    ...credentialsOf(world),
     LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'latchkey.db')}`,
   });
   const run = (...args: string[]): Promise<Ran> => latchkeyWith(settings(), 'verify', ...args);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { credentialsOf } from '../../../simulators/two-cities.js';
 import { fullWorld, startWorld, type World } from '../../verify/world.js';
 import { latchkeyWith, scratch, type Ran } from '../cli.js';
 
@@ -22,11 +23,7 @@ describe('latchkey verify', function () {
   });
 
   const settings = (database: string): Record<string, string> => ({
-    NEXUDUS_BASE_URL: world.nexudus.url,
-    NEXUDUS_EMAIL: 'admin@example.com',
-    NEXUDUS_PASSWORD: 'nexudus-password',
-    KISI_BASE_URL: world.kisi.url,
-    KISI_API_KEY: 'kisi-test-key',
+    ...credentialsOf(world),
     LATCHKEY_DATABASE_URL: `file:${join(folder.path, database)}`,
   });
   const run = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>

@@ -9,6 +9,7 @@ import { refuseLeaks, tapeOf } from '../../../tape/make.js';
 import { Player } from '../../../tape/player.js';
 import { Recorder } from '../../../tape/recorder.js';
 import { verifyByReading, type Verified } from '../../../verify/verify.js';
+import { credentialsOf } from '../../../simulators/two-cities.js';
 import { fullWorld, startWorld, type World } from '../../verify/world.js';
 import { latchkeyWith, scratch } from '../cli.js';
 
@@ -103,11 +104,7 @@ describe('latchkey tape verify', function () {
   it('prints what was found, and prints the same when it is played', async () => {
     const world = await startWorld({ ...fullWorld, members: 3 });
     const env = {
-      NEXUDUS_BASE_URL: world.nexudus.url,
-      NEXUDUS_EMAIL: 'admin@example.com',
-      NEXUDUS_PASSWORD: 'nexudus-password',
-      KISI_BASE_URL: world.kisi.url,
-      KISI_API_KEY: 'kisi-test-key',
+      ...credentialsOf(world),
       LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'latchkey.db')}`,
     };
     const said = await latchkeyWith(env, 'tape', 'verify', '--out', file).finally(() => world.stop());
