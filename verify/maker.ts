@@ -16,7 +16,7 @@ export interface MakerOptions {
   kisi: KisiClientOptions;
   look: KisiLook;
   journal: WriteJournal;
-  /** So long a request of which no answer came may still take effect, and lists may lag behind. Default a minute. */
+  /** How long a request without an answer may still take effect, and how long lists may lag behind. Default a minute. */
   settleMs?: number;
   pauseMs?: number;
   /** Once it is aborted nothing more is made. What is there can still be removed. */

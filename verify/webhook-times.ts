@@ -15,7 +15,7 @@ export function delaysOf(seen: readonly WebhookSeen[]): number[] {
 
 /**
  * How soon a webhook comes, by the quickest one: a slow one may be a second try, or tell of what happened without a change. `sure`:
- * those of which it is known that the change that they carry is what they tell of, so that they may prove slowness.
+ * those that surely tell of the change whose time they carry. Only they can prove that webhooks are slow.
  */
 export function delayFinding(
   seen: readonly WebhookSeen[],

@@ -162,7 +162,7 @@ describe('the page of today', () => {
     assert.doesNotMatch(html, /late/);
   });
 
-  it('tells a time as it is at the location of whom it is about, where that is known', () => {
+  it('tells a time by the clock of the person’s location, where that is known', () => {
     const finding: DriftView['findings'][number] = {
       ...{ id: 4, kind: 'extra', memberId: 8, groupId: null, groupName: null, kisiUserId: 5 },
       ...{ what: 'a key', since: '2026-11-28T11:00:00Z', contested: false, ruling: null, doing: 'nothing' },

@@ -15,7 +15,7 @@ const oddName = `Jón “J” O’Neil & Söhne / ${'von und zu '.repeat(25)}`;
 
 const emailOf = (name: string): string => `${name}@example.com`;
 
-/** Members of the two cities, in each of whom one of the main scenarios happens, all at once. */
+/** Members of the two cities. One of the main scenarios happens to each of them, all at once. */
 export class Members {
   private readonly ids: Record<string, number> = {};
   private readonly passes: Record<string, number> = {};
@@ -117,7 +117,7 @@ export class Members {
 
   private async losesKeyByHand(): Promise<void> {
     this.watch.takeByHand(emailOf('gus'), this.stage.ids.groups.romeOffice);
-    await this.holdsDue('gus', 'from whom a person took the key in Kisi');
+    await this.holdsDue('gus', 'whose key a person took away in Kisi');
   }
 
   private async holdsDue(name: string, words: string): Promise<void> {
