@@ -39,6 +39,8 @@ export async function pushedSpace(members: number, env: Record<string, string> =
   await allAsleep(stage, members);
   // As after each hourly comparison, it is known who has a Kisi user.
   await latchkey(stage, 'drift', '--now');
+  // Lists of what was written lately look back two minutes: nobody makes a crowd just before a rush.
+  await wait(3 * 60_000);
   let next = 0;
   let newcomers = 0;
   return {

@@ -35,7 +35,7 @@ type Envelope = z.infer<typeof envelope>;
 
 /** Lists, for the client (client.ts says what each method does). */
 export class Lists {
-  constructor(private readonly transport: Transport) {}
+  constructor(private readonly transport: Pick<Transport, 'getBody'>) {}
 
   async list<N extends CollectionName>(
     name: N,
@@ -88,33 +88,60 @@ export class Lists {
     return answer.TotalItems;
   }
 
-  /** One attempt at all pages. Null: rows moved while they were read, so it must begin again. */
+  /**
+   * One attempt at all pages. Null: rows moved out of sight while they were read, so it must begin again. Where the number of rows
+   * changes between two pages, the later one is asked for so that it begins before the last row of the one before: as long as that
+   * row shows again, none between them was missed.
+   */
   private async readPages(path: string, query: Record<string, string>): Promise<unknown[] | null> {
     const rows = new Map<unknown, unknown>();
-    let total: number | null = null;
-    for (let page = 1; ; page++) {
+    const totals: number[] = [];
+    let [page, size, overlaps] = [1, pageSize, false];
+    let before = { rows: 0, last: undefined as unknown };
+    for (;;) {
       const answer = await this.ask(path, {
         ...query,
         page: String(page),
-        size: String(pageSize),
+        size: String(size),
         orderBy: 'Id',
       });
-      // A row deleted on an earlier page moves one of the next page out of sight.
-      total ??= answer.TotalItems;
-      if (answer.TotalItems !== total) return null;
-      const before = rows.size;
-      for (const row of answer.Records) rows.set(rowId(row), row);
+      const ids = answer.Records.map(rowId);
+      const hasChanged = page > 1 && answer.TotalItems !== totals.at(-1);
+      if ((hasChanged || overlaps) && !ids.includes(before.last)) {
+        if (overlaps) return null;
+        overlaps = true;
+        size = overlappingSize(before.rows, page);
+        continue;
+      }
+      totals.push(answer.TotalItems);
+      const known = rows.size;
+      for (const [n, row] of answer.Records.entries()) rows.set(ids[n], row);
       const hasNext = answer.HasNextPage ?? page < (answer.TotalPages ?? 1);
-      if (hasNext && rows.size > before && rows.size < total) continue;
-      if (rows.size === total) return [...rows.values()];
-      if (page > 1) return null;
-      throw incomplete(path, rows.size, total);
+      if (!hasNext || rows.size === known || (isSteady(totals) && rows.size >= answer.TotalItems)) {
+        if (hasNext && !isSteady(totals)) return null;
+        break;
+      }
+      before = { rows: (page - 1) * Math.min(size, ids.length) + ids.length, last: ids.at(-1) };
+      page++;
+      if (overlaps) size = overlappingSize(before.rows, page);
     }
+    const total = Math.min(...totals);
+    if (isSteady(totals) ? rows.size === total : rows.size >= total) return [...rows.values()];
+    if (page > 1) return null;
+    throw incomplete(path, rows.size, total);
   }
 
   private async ask(path: string, query: Record<string, string>): Promise<Envelope> {
     return parsed(envelope, await this.transport.getBody(path, query), path);
   }
+}
+
+const isSteady = (totals: readonly number[]): boolean => totals.every((one) => one === totals[0]);
+
+/** The size with which a page begins some rows before those end that are read: so many may go between the two requests. */
+function overlappingSize(rowsRead: number, page: number): number {
+  const overlap = Math.min(10, Math.ceil(rowsRead / 2));
+  return Math.max(1, Math.floor((rowsRead - overlap) / (page - 1)));
 }
 
 function queryOf(filters: readonly { key: string; value: string }[]): Record<string, string> {
