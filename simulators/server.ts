@@ -13,7 +13,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
  * - `afterWrite`: does what a write asks, then cuts the connection (reads are left alone)
  * - `held`: cuts the connection at once, and does what a write asks later all the same, `delayMs` after it came or, without
  *   that, when `release` is called, as a network does that held it (reads are left alone)
- * - `slow`: answers as usual after `delayMs` (1000)
+ * - `slow`: answers as usual after `delayMs` or, without that, once `release` is called
  * - `malformed`: the JSON stops in the middle
  * - `empty`: a well-formed empty list
  * - `truncated`: fewer rows on the page than the total says
@@ -205,7 +205,7 @@ export function registerAdmin(
   app.addHook('preHandler', async (request, reply) => {
     if (isAdmin(request)) return;
     const fault = faults.take(request);
-    await strike(fault, request, reply);
+    await strike(fault, request, reply, faults);
     if (fault?.kind !== 'held') return;
     request.raw.socket.destroy();
     await faults.hold(fault);
@@ -261,8 +261,13 @@ function parts(url: string): { path: string; query: Record<string, string> } {
   return { path: pathname, query: Object.fromEntries(searchParams) };
 }
 
-async function strike(fault: Fault | undefined, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (fault?.kind === 'slow') await new Promise((done) => setTimeout(done, fault.delayMs ?? 1000));
+async function strike(
+  fault: Fault | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  faults: FaultBook,
+): Promise<void> {
+  if (fault?.kind === 'slow') await faults.hold(fault);
   if (fault?.kind === 'timeout') reply.hijack();
   if (fault?.kind === 'reset') {
     reply.hijack();

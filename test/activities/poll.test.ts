@@ -318,9 +318,10 @@ describe('a poll after a webhook', () => {
     const [ann, ben, eve] = [space.addCoworker().Id, space.addCoworker().Id, space.addCoworker().Id];
     const memory = await poll(null);
     const due = { ...memory, readTo: { ...memory.readTo, checkins: Date.now() - 120_000 } };
+    const at = Date.now();
     for (const CoworkerId of [ann, ben, eve]) space.addCheckin({ CoworkerId, BusinessId: 1 });
     known.note(ann, Date.now() + 4_500, []);
-    known.note(ben, Date.now() + 1_000, []);
+    known.note(ben, at + 1_000, []);
     woken.splice(0);
     await poll(due);
     assert.deepEqual(woken.toSorted(), [ben, eve]);
@@ -331,9 +332,10 @@ describe('a poll after a webhook', () => {
     const [ann, ben] = [space.addCoworker().Id, space.addCoworker().Id];
     const memory = await poll(null);
     const due = { ...memory, readTo: { ...memory.readTo, checkins: Date.now() - 120_000 } };
+    const at = Date.now();
     for (const CoworkerId of [ann, ben]) space.addCheckin({ CoworkerId, BusinessId: 1 });
     known.note(ann, Date.now(), [], Date.now());
-    known.note(ben, Date.now(), [], Date.now() - 5_000);
+    known.note(ben, at, [], at - 5_000);
     woken.splice(0);
     await poll(due);
     assert.deepEqual(woken, [ben]);

@@ -15,6 +15,7 @@ const failure = (job: Promise<unknown>): Promise<unknown> =>
     () => 'it did not fail',
     (error: unknown) => error,
   );
+const soon = (what: string, is: () => boolean): Promise<void> => eventually(what, is, 45_000, 5);
 
 describe('an answer of Kisi that trickles', () => {
   let server: TrickleServer;
@@ -39,7 +40,7 @@ describe('an answer of Kisi that trickles', () => {
         server = await startTrickle(how, () => true);
         const error = await failure(read(clientOf({ timeoutMs: 60 })));
         assert.ok(isKisiError(error, 'unavailable'), String(error));
-        await eventually('the connection is closed', () => server.open() === 0);
+        await soon('the connection is closed', () => server.open() === 0);
       });
     }
 
@@ -50,10 +51,10 @@ describe('an answer of Kisi that trickles', () => {
         const activity = new AbortController();
         const before = server.asked.length;
         const error = failure(within({ signal: activity.signal }, () => read(client)));
-        await eventually('it is asked', () => server.asked.length > before);
+        await soon('it is asked', () => server.asked.length > before);
         activity.abort(given);
         assert.equal(await error, given);
-        await eventually('the connection is closed', () => server.open() === 0);
+        await soon('the connection is closed', () => server.open() === 0);
       }
     });
 
@@ -68,12 +69,12 @@ describe('an answer of Kisi that trickles', () => {
 
   it('of the directory ends it only for the first who asked, where that one gives up', async () => {
     server = await startTrickle('body', () => true);
-    const kisi = clientOf({ timeoutMs: 300 });
+    const kisi = clientOf({ timeoutMs: 1_000 });
     const directory = createDirectory({ kisi, now: Date.now, how: 'directory', wantList: () => undefined });
     const first = new AbortController();
     const error = failure(within({ signal: first.signal }, () => directory.find('a@example.com')));
     const other = directory.find('b@example.com');
-    await eventually('it is asked', () => server.open() === 1);
+    await soon('it is asked', () => server.open() === 1);
     first.abort(given);
     assert.equal(await error, given);
     assert.equal(server.open(), 1, 'the other one still waits for it');
@@ -94,10 +95,10 @@ describe('an answer of Kisi that trickles', () => {
     const errors = askers.map(({ signal }) =>
       failure(within({ signal }, () => directory.find('a@example.com'))),
     );
-    await eventually('it is asked', () => server.open() === 1);
+    await soon('it is asked', () => server.open() === 1);
     for (const asker of askers) asker.abort(given);
     assert.ok((await Promise.all(errors)).every((error) => error === given));
-    await eventually('the connection is closed', () => server.open() === 0);
+    await soon('the connection is closed', () => server.open() === 0);
     isSlow = false;
     assert.equal(await directory.find('a@example.com'), 7);
   });

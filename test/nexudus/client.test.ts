@@ -5,6 +5,7 @@ import { NexudusError, type NexudusErrorKind } from '../../nexudus/errors.js';
 import { equal, updatedSince } from '../../nexudus/filters.js';
 import { createPacer } from '../../nexudus/pace.js';
 import type { RequestInfo } from '../../nexudus/client.js';
+import { eventually } from '../support/eventually.js';
 import { pageOf, settingRow, startStub, type Asked, type Said, type Stub } from './stub.js';
 
 const email = 'admin@example.com';
@@ -506,9 +507,8 @@ describe('the Nexudus client', () => {
     await stub.client.getOne('coworkers', 1234);
     const stops = new AbortController();
     const given = within({ signal: stops.signal }, () => stub.client.me());
-    setTimeout(() => {
-      stops.abort(new Error('the worker stops'));
-    }, 200);
+    await eventually('it is asked', () => stub.asked.some(({ path }) => path === '/auth/me'), 45_000, 5);
+    stops.abort(new Error('the worker stops'));
     await assert.rejects(given, { message: 'the worker stops' });
     assert.deepEqual(
       told.map(({ status, isGivenUp }) => ({ status, isGivenUp })),

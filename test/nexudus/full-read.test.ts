@@ -152,15 +152,29 @@ describe('reading many members', () => {
     assert.ok(bench.asked() > asked);
   });
 
+  /** Has the next request to such an address wait until the simulator is told to let it go on. */
+  const hang = (match: string): void => {
+    bench.simulator.faults.add({ match, kind: 'slow', times: 1 });
+  };
+  const letGo = (): Promise<void> => bench.simulator.faults.release();
+  const isAsked = (path: string): Promise<void> =>
+    eventually(`${path} is asked`, () => bench.asked(path) > 0, 45_000, 5);
+  /** Longer than readers gather here. */
+  const gathered = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
   it('never reads everything twice at once: who needs a newer read waits for the next', async () => {
     const ids = planMembers(12);
-    bench.simulator.faults.add({ match: 'coworkercontracts', kind: 'slow', delayMs: 100, times: 1 });
+    hang('coworkercontracts');
     const first = readAll(ids.slice(0, 6));
-    while (bench.asked('/coworkercontracts') === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await isAsked('/coworkercontracts');
     bench.clock.now += 1_000;
     let firstEnded = false;
     void first.then(() => (firstEnded = true));
-    const second = await readAll(ids.slice(6), { notBefore: noon + 1_000 });
+    const later = readAll(ids.slice(6), { notBefore: noon + 1_000 });
+    await gathered();
+    assert.equal(bench.asked('/coworkercontracts'), 1);
+    await letGo();
+    const second = await later;
     assert.ok(firstEnded);
     assert.ok(second.every(({ snapshot }) => snapshot?.readAt === noon + 1_000));
     assert.equal(bench.asked('/coworkercontracts'), 2);
@@ -168,34 +182,38 @@ describe('reading many members', () => {
 
   it('reads nothing anew for those who come while the read runs that their wake allows', async () => {
     const ids = planMembers(12);
-    bench.simulator.faults.add({ match: 'coworkercontracts', kind: 'slow', delayMs: 100, times: 1 });
+    hang('coworkercontracts');
     const first = readAll(ids.slice(0, 6));
-    while (bench.asked('/coworkercontracts') === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    await readAll(ids.slice(6));
-    await first;
+    await isAsked('/coworkercontracts');
+    const others = readAll(ids.slice(6));
+    await gathered();
+    await letGo();
+    await Promise.all([first, others]);
     assert.equal(bench.asked('/coworkercontracts'), 1);
   });
 
   it('reads a single one beside a read for a crowd, not after it', async () => {
     const [single = 0, ...crowd] = planMembers(12);
-    bench.simulator.faults.add({ match: 'coworkercontracts', kind: 'slow', delayMs: 300, times: 1 });
+    hang('coworkercontracts');
     let crowdIsRead = false;
     const forAll = readAll(crowd, { isBatch: true }).then(() => (crowdIsRead = true));
-    while (bench.asked('/coworkercontracts') === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await isAsked('/coworkercontracts');
     const [read] = await readAll([single]);
     assert.equal(read?.snapshot?.profiles[0]?.contracts.length, 1);
     assert.equal(crowdIsRead, false);
+    await letGo();
     await forAll;
     assert.equal(bench.asked('/coworkercontracts'), 2);
   });
 
   it('reads a single one directly, however long one of a crowd takes', async () => {
     const [single = 0, ofCrowd = 0] = planMembers(12);
-    bench.simulator.faults.add({ match: `/coworkers/${ofCrowd}`, kind: 'slow', delayMs: 300, times: 1 });
+    hang(`/coworkers/${ofCrowd}`);
     const slow = readAll([ofCrowd], { isBatch: true });
-    while (bench.asked(`/coworkers/${ofCrowd}`) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await isAsked(`/coworkers/${ofCrowd}`);
     await readAll([single]);
     assert.equal(bench.asked(`/coworkers/${single}`), 1);
+    await letGo();
     await slow;
   });
 
@@ -321,10 +339,6 @@ describe('reading many members', () => {
         },
       };
     };
-    const isAsked = (path: string) => eventually(`${path} is asked`, () => bench.asked(path) > 0);
-    const hang = (match: string, delayMs = 400): void => {
-      bench.simulator.faults.add({ match, kind: 'slow', delayMs, times: 1 });
-    };
 
     it('by the first who asked leaves the read for all to the others', async () => {
       const [first = 0, ...others] = planMembers(12);
@@ -334,6 +348,7 @@ describe('reading many members', () => {
       await isAsked('/coworkercontracts');
       one.giveUp();
       assert.equal(await one.end, given);
+      await letGo();
       assert.equal((await all).length, 11);
       assert.equal(bench.asked('/coworkercontracts'), 1);
     });
@@ -347,6 +362,7 @@ describe('reading many members', () => {
       for (const one of askers) assert.equal(await one.end, given);
       assert.equal((await readAll(ids)).length, 12);
       assert.equal(bench.asked('/coworkercontracts'), 2);
+      await letGo();
     });
 
     it('while waiting for the next read for all keeps no place in it', async () => {
@@ -356,11 +372,12 @@ describe('reading many members', () => {
       await isAsked('/coworkercontracts');
       bench.clock.now += 1_000;
       const later = asker(ids[0] ?? 0, { notBefore: noon + 1_000, isBatch: true });
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await gathered();
       later.giveUp();
       assert.equal(await later.end, given);
+      await letGo();
       await first;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await gathered();
       assert.equal(bench.asked('/coworkercontracts'), 1, 'nothing is read for nobody');
     });
 
@@ -372,6 +389,7 @@ describe('reading many members', () => {
       await isAsked('/timepasses');
       one.giveUp();
       assert.equal(await one.end, given);
+      await letGo();
       assert.equal(await two.end, 'it did not fail');
     });
 
@@ -380,9 +398,10 @@ describe('reading many members', () => {
       bench = await startBench({ fullReadLimitMs: 1_000 });
       space = bench.space;
       const ids = planMembers(12);
-      hang('/billing/coworkercontracts', 2_000);
+      hang('/billing/coworkercontracts');
       const errors = await Promise.all(ids.map((id) => failure(bench.reader.readMember(requestFor(id)))));
       assert.ok(errors.every((error) => error instanceof OutOfTimeError));
+      await letGo();
       assert.equal((await readAll(ids)).length, 12);
     });
   });

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { Debouncer, type DebouncerOptions } from '../../push/debouncer.js';
+import { eventually } from '../support/eventually.js';
 
 const windowMs = 40;
+/** Longer than it gathers: what is to wait longer has not come by then. */
 const gathered = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+const soon = (what: string, has: () => boolean): Promise<void> => eventually(what, has, 45_000, 5);
+/** A timer may fire a millisecond early, and its start is told in whole ones. */
+const roundedMs = 2;
 
 interface Heard {
   debouncer: Debouncer;
@@ -37,7 +42,7 @@ describe('the debouncer', () => {
   it('wakes for all that it is told within a moment, and once more for what it is told after', async () => {
     const { debouncer, woken } = listening();
     for (let i = 0; i < 1_000; i++) debouncer.tell(7, { mayStart: false });
-    await gathered();
+    await soon('a wake', () => woken.length > 0);
     assert.deepEqual(woken, [[7, false]]);
     for (let i = 0; i < 1_000; i++) debouncer.tell(7, { mayStart: false });
     await debouncer.drain();
@@ -57,23 +62,23 @@ describe('the debouncer', () => {
       },
     });
     debouncer.tell(7, { mayStart: true });
-    await gathered();
+    await soon('a wake', () => begun.length > 0);
     debouncer.tell(7, { mayStart: true });
     assert.deepEqual(begun, [7]);
     answer();
-    await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
-    assert.deepEqual(begun, [7, 7]);
+    await soon('another', () => begun.length > 1);
     answer();
     await debouncer.drain();
+    assert.deepEqual(begun, [7, 7]);
   });
 
   it('does not let somebody without a workflow wait, who was told of a moment ago by what starts none', async () => {
-    const { debouncer, woken } = listening();
+    const { debouncer, woken } = listening({ windowMs: 600_000 });
     debouncer.tell(7, { mayStart: false });
-    await gathered();
+    await soon('a wake', () => woken.length > 0);
     debouncer.tell(7, { mayStart: true });
     debouncer.tell(7, { mayStart: true });
-    await gathered();
+    await soon('another', () => woken.length > 1);
     assert.deepEqual(woken, [
       [7, false],
       [7, true],
@@ -87,29 +92,33 @@ describe('the debouncer', () => {
       { mayStart: true },
     ] as const;
 
-    it('has it wait for somebody to go with, and for no longer than a while', async () => {
-      const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60 });
+    it('has it wait for somebody to go with', async () => {
+      const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 600_000 });
       debouncer.tell(7, checkIn);
       debouncer.tell(7, access);
       await gathered();
       assert.deepEqual(woken, []);
       debouncer.tell(8, change);
-      await gathered();
+      await soon('both', () => woken.length > 1);
       assert.deepEqual(woken, [
         [8, true],
         [7, true],
       ]);
+      assert.deepEqual(checkedIn, [7]);
+    });
+
+    it('has it wait for no longer than a while', async () => {
+      const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60 });
+      const from = performance.now();
       debouncer.tell(9, access);
       debouncer.tell(9, checkIn);
-      await gathered();
-      assert.equal(woken.length, 2);
-      await new Promise((resolve) => setTimeout(resolve, 80));
-      assert.deepEqual(woken.slice(2), [[9, true]]);
-      assert.deepEqual(checkedIn, [7, 9]);
+      await soon('a wake', () => woken.length > 0);
+      assert.ok(performance.now() - from >= 60 - roundedMs);
+      assert.deepEqual(woken, [[9, true]]);
+      assert.deepEqual(checkedIn, [9]);
     });
 
     it('has it wait the longer the more often nobody came to go with, up to a bound', async () => {
-      const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
       const { debouncer, woken } = listening({ checkInWaitMs: 100, longestCheckInWaitMs: 250 });
       for (const [id, shortest] of [
         [1, 100],
@@ -119,9 +128,8 @@ describe('the debouncer', () => {
       ] as const) {
         const from = performance.now();
         debouncer.tell(id, checkIn);
-        while (!woken.some(([whom]) => whom === id)) await wait(5);
-        // A timer may fire a millisecond early.
-        assert.ok(performance.now() - from >= shortest - 2, `${id}`);
+        await soon('a wake', () => woken.some(([whom]) => whom === id));
+        assert.ok(performance.now() - from >= shortest - roundedMs, `${id}`);
       }
     });
 
@@ -133,7 +141,7 @@ describe('the debouncer', () => {
       await gathered();
       assert.deepEqual(woken, []);
       debouncer.tell(7, change);
-      await gathered();
+      await soon('a wake', () => woken.length > 0);
       assert.deepEqual(woken, [[7, true]]);
       assert.deepEqual(checkedIn, []);
     });
@@ -143,13 +151,13 @@ describe('the debouncer', () => {
         ...{ checkInWaitMs: 1, longestCheckInWaitMs: 1, windowMs: 60_000 },
       });
       debouncer.tell(7, checkIn);
-      await gathered();
+      await soon('a wake', () => woken.length > 0);
       assert.deepEqual(woken, [[7, false]]);
       debouncer.tell(7, access);
-      await gathered();
+      await soon('another', () => woken.length > 1);
       assert.deepEqual(checkedIn, [7, 7]);
       debouncer.tell(8, change);
-      await gathered();
+      await soon('one for a change', () => woken.length > 2);
       debouncer.tell(8, access);
       await gathered();
       assert.deepEqual(checkedIn, [7, 7]);
@@ -158,7 +166,7 @@ describe('the debouncer', () => {
     it('does not take an access update without one for a check-in', async () => {
       const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, access);
-      await gathered();
+      await soon('a wake', () => woken.length > 0);
       assert.deepEqual(woken, [[7, true]]);
       assert.deepEqual(checkedIn, []);
     });
@@ -172,16 +180,22 @@ describe('the debouncer', () => {
     });
   });
 
-  it('wakes the more seldom the longer somebody is told of, and soon again after a rest', async () => {
-    const { debouncer, woken } = listening({ windowMs: 5, longestWindowMs: 100_000 });
-    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  it('wakes the more seldom the longer somebody is told of', async () => {
+    const wokenAt: number[] = [];
+    const { debouncer } = listening({
+      wake: () => Promise.resolve(void wokenAt.push(performance.now())),
+      windowMs: 5,
+      longestWindowMs: 100_000,
+    });
     const telling = setInterval(() => {
       debouncer.tell(7, { mayStart: true });
     }, 1);
-    await wait(400);
-    clearInterval(telling);
-    // 5, 10, 20, 40, 80, 160, 320: each time waits for the one before.
-    assert.ok(woken.length >= 2 && woken.length <= 8, `${woken.length} wakes`);
+    await soon('seven wakes', () => wokenAt.length >= 7).finally(() => {
+      clearInterval(telling);
+    });
+    const gapsMs = wokenAt.slice(1).map((at, i) => at - (wokenAt[i] ?? 0));
+    // 5, 10, 20, 40, 80, 160 at least: each time waits for the one before.
+    for (const [i, gapMs] of gapsMs.entries()) assert.ok(gapMs >= 5 * 2 ** i - roundedMs, gapsMs.join());
     await debouncer.drain();
   });
 
@@ -198,13 +212,13 @@ describe('the debouncer', () => {
     });
     for (let id = 100; id < 120; id++) debouncer.tell(id, { mayStart: true });
     debouncer.tell(7, { mayStart: true });
-    await gathered();
+    await soon('twenty wakes', () => woken.length >= 20);
     assert.equal(woken.length, 20);
     debouncer.tell(7, { mayStart: true });
     goOn();
-    await gathered();
-    assert.deepEqual(woken.slice(20), [7]);
+    await soon('one more', () => woken.length > 20);
     await debouncer.drain();
+    assert.deepEqual(woken.slice(20), [7]);
   });
 
   it('starts a workflow where any of what it is told may give access', async () => {
@@ -218,16 +232,18 @@ describe('the debouncer', () => {
 
   it('loses nobody while Temporal cannot be reached, and says so once', async () => {
     let down = true;
+    let tries = 0;
     const reached = new Set<number>();
     const { debouncer, said } = listening({
       wake: (id) => {
+        tries++;
         if (down) return Promise.reject(new Error('down'));
         reached.add(id);
         return Promise.resolve();
       },
     });
     for (let id = 1; id <= 100; id++) debouncer.tell(id, { mayStart: true });
-    await new Promise((resolve) => setTimeout(resolve, 3 * windowMs));
+    await soon('each is tried again', () => tries >= 200);
     assert.equal(reached.size, 0);
     down = false;
     await debouncer.drain();
@@ -247,14 +263,13 @@ describe('the debouncer', () => {
     debouncer.tell(7, { mayStart: false });
     await debouncer.drain();
     assert.equal(waited.length, 1);
-    // A timer may be early by a millisecond.
-    assert.ok((waited[0] ?? 0) >= windowMs - 1, String(waited));
+    assert.ok((waited[0] ?? 0) >= windowMs - roundedMs, String(waited));
   });
 
   it('has what changed read where nobody knows for whom', async () => {
     const { debouncer, woken } = listening();
     for (let i = 0; i < 10; i++) debouncer.tellSomething();
-    await gathered();
+    await soon('a poll', () => woken.length > 0);
     for (let i = 0; i < 10; i++) debouncer.tellSomething();
     await debouncer.drain();
     assert.deepEqual(woken, [

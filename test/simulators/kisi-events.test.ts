@@ -52,7 +52,7 @@ describe('Kisi simulator: event webhooks', () => {
     received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
   const types = (): unknown[] => events().map(({ type }) => type);
   const came = (count: number): Promise<void> =>
-    eventually(`${count} events`, () => received.length >= count, 5_000, 5);
+    eventually(`${count} events`, () => received.length >= count, 45_000, 5);
 
   it('tell of changes over the API and by hand, signed, with the ids of the records', async () => {
     assert.equal((await install()).status, 200);

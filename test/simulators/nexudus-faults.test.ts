@@ -46,8 +46,16 @@ describe('Nexudus simulator: faults and the request log', () => {
     assert.equal(bench.simulator.requests.list()[0]?.status, null);
   });
 
-  it('answers late', async () => {
-    set({ kind: 'slow', delayMs: 500 });
+  it('answers late, by a time', async () => {
+    const from = performance.now();
+    set({ kind: 'slow', delayMs: 100 });
+    assert.equal((await getList(bench, coworkers)).TotalItems, 30);
+    // A timer may fire a millisecond early.
+    assert.ok(performance.now() - from >= 98);
+  });
+
+  it('answers late, once it is let go on, and holds nobody else up', async () => {
+    set({ kind: 'slow' });
     const late = getList(bench, coworkers);
     while (bench.simulator.requests.count({ path: coworkers }) === 0) await new Promise(setImmediate);
     await getList(bench, '/spaces/teams');
@@ -56,6 +64,7 @@ describe('Nexudus simulator: faults and the request log', () => {
       ['/api/spaces/coworkers', null],
       ['/api/spaces/teams', 200],
     ]);
+    await bench.simulator.faults.release();
     assert.equal((await late).TotalItems, 30);
   });
 

@@ -87,6 +87,8 @@ export class Clockwork {
   mails = 0;
   doubts: { passId: number; why: string }[] = [];
   nexudusFails: string | null = null;
+  /** How many reads have failed for that. */
+  failedReads = 0;
   /** What Nexudus waits for before it answers, if anything, and how many reads wait for it. */
   nexudusHolds: Promise<void> | null = null;
   heldReads = 0;
@@ -221,8 +223,10 @@ export class Clockwork {
           const [path, says] = ['/x', 'asks to slow down.'];
           throw new NexudusError({ kind: 'throttled', path, says, retryAfterMs: this.nexudusAsksMs });
         }
-        if (this.nexudusFails !== null)
+        if (this.nexudusFails !== null) {
+          this.failedReads++;
           throw ApplicationFailure.create({ type: 'Nexudus', message: this.nexudusFails });
+        }
         this.looks++;
         this.lastLook = request;
         const now = (await this.now()) + this.deciderOffMs;

@@ -47,8 +47,7 @@ describe('a block, carried out by the member’s workflow', () => {
     world.exceptions = exceptions;
     await handle.signal(membershipChanged, { reason: 'order' });
   }
-  const gone = (world: Clockwork): Promise<void> =>
-    eventually('no key', () => world.keys.length === 0, 5_000);
+  const gone = (world: Clockwork): Promise<void> => eventually('no key', () => world.keys.length === 0);
 
   it('takes the key while the member waits for Nexudus, and gives it back only by a read', () =>
     story(async (world) => {
@@ -58,8 +57,9 @@ describe('a block, carried out by the member’s workflow', () => {
       await until(world, handle, (view) => view.waitingFor !== null);
       await order(world, handle, block());
       await gone(world);
-      const view = await until(world, handle, (v) => v.blocks !== null && v.waitingFor !== null);
-      assert.deepEqual([view.state, view.keys, view.blocks?.waitsFor], ['noAccess', [], null]);
+      await until(world, handle, (v) => v.blocks?.waitsFor === null && v.waitingFor !== null);
+      const view = await until(world, handle, (v) => v.state === 'noAccess');
+      assert.deepEqual([view.keys, view.blocks?.waitsFor], [[], null]);
 
       await order(world, handle);
       await until(world, handle, (v) => v.waitingFor !== null);
@@ -112,7 +112,7 @@ describe('a block, carried out by the member’s workflow', () => {
         { userId: byHand.userId, groupId: 13, memberId: 100, version: 1, key: byHand },
       ]);
       await order(world, handle, block({ groupId: 14 }), block({ id: 2, groupId: 12 }));
-      await eventually('the group', () => world.keys.length === 1, 5_000);
+      await eventually('the group', () => world.keys.length === 1);
       await order(world, handle, block({ id: 3 }));
       await until(world, handle, (view) => view.blocks !== null);
       assert.deepEqual(
@@ -130,10 +130,11 @@ describe('a block, carried out by the member’s workflow', () => {
       const view = await until(world, handle, (v) => (v.blocks?.waitsFor ?? null) !== null);
       assert.match(view.waitingFor?.what ?? '', /^A block is not carried out yet: DELETE .* answered 503$/);
       // Something else comes meanwhile, which needs Nexudus.
+      const before = world.failedReads;
       await handle.signal(membershipChanged);
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await eventually('it waits', () => world.failedReads > before);
       world.kisiFails = null;
-      await eventually('no key', () => world.keys.length === 0, 40_000);
+      await gone(world);
       await until(world, handle, (v) => v.blocks?.waitsFor === null);
     }));
 

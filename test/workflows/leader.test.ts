@@ -60,6 +60,8 @@ describe('the workflow leader, about the rules in force', () => {
             clearInterval(beat);
             resolve(undefined);
           };
+          // One that begins as the test ends would last for ever.
+          Context.current().cancelled.catch(endTerm);
         }),
     };
     const worker = await Worker.create({

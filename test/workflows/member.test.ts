@@ -427,9 +427,9 @@ describe('the member workflow, on a skipped clock', () => {
       await handle.signal(membershipChanged);
       await until(world, handle, (view) => view.waitingFor !== null);
       // The look that is under way ends only when Nexudus answers, and the one that is asked for comes after it.
-      const answer = handle.executeUpdate(resyncNow);
+      const asked = await handle.startUpdate(resyncNow, { waitForStage: 'ACCEPTED' });
       await world.env.sleep(21_000);
-      assert.deepEqual(await answer, { changes: [], problem: 'Nexudus is down', isDone: false });
+      assert.deepEqual(await asked.result(), { changes: [], problem: 'Nexudus is down', isDone: false });
       world.nexudusFails = null;
       await world.env.sleep(31_000);
       await until(world, handle, settled);

@@ -26,11 +26,10 @@ describe('the member workflow, overtaken', () => {
       await until(world, handle, (view) => view.state === 'access');
       world.kisiFails = 'PATCH /role_assignments/{id} answered 503';
       world.kisiFailsAt = 'move';
-      record.passes = [pass({ expiresAt: (await world.now()) + 5000 })];
-      await handle.signal(membershipChanged);
-      await until(world, handle, (view) => view.waitingFor !== null);
       let answer = (): void => undefined;
       world.kisiHolds = new Promise((resolve) => (answer = resolve));
+      record.passes = [pass({ expiresAt: (await world.now()) + 5000 })];
+      await handle.signal(membershipChanged);
       await until(world, handle, () => cancelAsked(handle));
       assert.equal(world.heldCalls, 1);
       answer();
@@ -122,7 +121,7 @@ describe('the member workflow, overtaken', () => {
       const resyncAll = { reason: 'resync', isBatch: true } as const;
       const [ahead, waiting] = handles;
       await ahead?.signal(membershipChanged, resyncAll);
-      while (world.heldCalls === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await eventually('a call that is held', () => world.heldCalls > 0);
       await waiting?.signal(membershipChanged, resyncAll);
       await world.env.sleep(1_000);
       second.passes = [];

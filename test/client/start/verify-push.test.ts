@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { nextFreePort } from '../../../lib/ports.js';
 import { eventually } from '../../support/eventually.js';
 import { launcher } from '../../support/launcher.js';
+import { newPort } from '../../support/ports.js';
 import { credentialsOf } from '../../../simulators/two-cities.js';
 import { eventKey, hookSecret, startPushWorld, type PushWorld } from '../../verify/pushing.js';
 import { latchkeyWith, scratch, type Ran } from '../cli.js';
@@ -55,7 +55,7 @@ describe('latchkey verify --push', function () {
   });
 
   it('listens by itself where nobody does, says what is waited for and what causes it, and keeps the answers', async () => {
-    const port = await nextFreePort(18_700);
+    const port = await newPort();
     aimHooksAt(port);
     const running = verify(settings(port), '--push', '--for', '60s');
     await eventually('it listens', async () => {
@@ -94,6 +94,10 @@ describe('latchkey verify --push', function () {
   it('keeps what came at Ctrl-C, says what did not come, and ends well', async () => {
     await pushes.seen.prune(Infinity);
     pushes.world.nexudus.space.checkIn(pushes.bob, pushes.rome);
+    await eventually('it is kept', async () => {
+      const kept = JSON.stringify(await pushes.seen.since(0));
+      return kept.includes('"kind":"checkin"');
+    });
     const other = { LATCHKEY_DATABASE_URL: `file:${database}` };
     const child = spawn(process.execPath, [launcher, 'verify', '--push', '--for', '10m'], {
       cwd: folder.path,
