@@ -16,7 +16,7 @@ describe('latchkey verify --push', function () {
   let pushes: PushWorld;
 
   before(async () => {
-    pushes = await startPushWorld({}, database);
+    pushes = await startPushWorld({}, { database });
   });
   after(async () => {
     await pushes.stop();
