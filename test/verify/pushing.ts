@@ -4,7 +4,7 @@ import { WebhooksSeen } from '../../database/webhooks-seen.js';
 import { hookedActions } from '../../nexudus/webhooks.js';
 import { KisiRoute } from '../../push/kisi.js';
 import { startListener } from '../../push/listener.js';
-import { verifyByPush, type PushOptions } from '../../verify/by-push.js';
+import { PushWait, type PushOptions } from '../../verify/by-push.js';
 import type { Findings } from '../../verify/trial.js';
 import { readSeen, SeenKeeper } from '../../webhooks/seen-keeper.js';
 import { startRelay, type Accident, type Relay } from './relay.js';
@@ -36,6 +36,8 @@ export interface PushWorld {
   verify(more?: Partial<PushOptions>): Promise<Findings>;
   /** Resolves once all that came is kept. */
   kept(): Promise<void>;
+  /** Has Kisi send its events to another listener as well. */
+  addIntegration(url: string): Promise<void>;
   /** Between the APIs and the listener. */
   relay: Relay;
   stop(): Promise<void>;
@@ -128,12 +130,13 @@ export async function startPushWorld(
       await kisi.eventsSent();
     },
     kept: () => keeper.close(),
+    addIntegration: (to) => integrate(kisi.url, to, kisiSigns),
     verify: (more = {}) =>
-      verifyByPush({
+      new PushWait({
         ...{ nexudus: options.nexudus, kisi: options.kisi, takes: { nexudus: true, kisi: true } },
         ...{ seen: () => readSeen(seen, apis, time.now()), forMs: 300, onWaiting: () => undefined },
         ...{ pauseMs: 5, everyMs: 20, settleMs: 50, now: () => time.now() + 60_000, ...more },
-      }),
+      }).hear(),
     async stop() {
       await world.stop();
       await relay.close();
@@ -171,16 +174,16 @@ async function hook(
             BusinessId,
           },
         });
-  const body = {
-    type: 'event_webhook',
-    name: 'Latchkey',
-    url: `${url}/kisi/events`,
-    signature_key: key,
-  };
-  await fetch(`${kisi.url}/integrations`, {
+  await integrate(kisi.url, url, key);
+  return network;
+}
+
+/** Has Kisi send its events there. */
+async function integrate(kisiUrl: string, url: string, key: string | null): Promise<void> {
+  const body = { type: 'event_webhook', name: 'Latchkey', url: `${url}/kisi/events`, signature_key: key };
+  await fetch(`${kisiUrl}/integrations`, {
     method: 'POST',
     headers: { Authorization: 'KISI-LOGIN kisi-test-key', 'Content-Type': 'application/json' },
     body: JSON.stringify({ integration: body }),
   });
-  return network;
 }
