@@ -88,6 +88,8 @@ export function planSteps(
     const wish = wishes.find((w) => w.groupId === key.groupId);
     if (wish !== undefined && key.userId === userId) continue;
     if (keptGroups.has(key.groupId)) continue;
+    // Another user gets no key for it yet. And whether the user is another one shows only when a key is given.
+    if (wish?.awaitingRenewal === true) continue;
     if (key.byHand) ends.push({ kind: 'forget', key });
     else (wish === undefined ? ends : leaves).push({ kind: 'revoke', key });
   }

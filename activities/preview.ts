@@ -66,7 +66,9 @@ export function previewOf({ memberId, holdings, assessment, kisi, now }: Preview
   const { keys, rules } = assessment;
   const holds = [...assessment.holds, ...(holdings.withheldAtOnce ?? [])];
   const frozen = stillFrozen(holdings.frozen, rules, now);
-  const isKnown = kisiUser !== null && kisiUser.emailDigest === assessment.emailDigest;
+  // Digests differ too where the installation has another secret: it is still the same user.
+  const isKnown =
+    kisiUser !== null && (kisiUser.emailDigest === assessment.emailDigest || kisiUser.id === kisi.userId);
   const steps = planSteps(ledger, keys, holds, isKnown ? kisiUser.id : null, frozen);
   const changes = steps.filter(writes).map((step) => ({
     line: { memberId, ...lineOf(step, kisi, assessment, now) },

@@ -43,6 +43,6 @@ function secretOf(json: string): Buffer {
   if (secret.length === secretBytes) return secret;
   throw new Error(
     `The secret of this installation is damaged: put the row ${secretName} of the table kept back from a backup, ` +
-      'or delete it, and a new one is made. Plan files signed with the old one are refused then.',
+      'or delete it and restart every process, and a new one is made. Plan files signed with the old one are refused then.',
   );
 }

@@ -28,9 +28,18 @@ export function listenProblem(
   { host, port }: { host: string; port: number },
   of: string,
 ): string | null {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'EADDRINUSE') return `port ${port} is taken: set ${of}_PORT to a free one (0: any)`;
+  const code = codeOf(error);
+  if (isPortTaken(error)) return `port ${port} is taken: set ${of}_PORT to a free one (0: any)`;
   if (code === 'EACCES') return `port ${port} is not for everybody to take: set ${of}_PORT to one above 1023`;
   if (code === 'EADDRNOTAVAIL') return `${host} is no address of this machine: set ${of}_HOST to one`;
   return null;
+}
+
+/** Whether nothing can listen since somebody does already. */
+export function isPortTaken(error: unknown): boolean {
+  return codeOf(error) === 'EADDRINUSE';
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : null;
 }

@@ -1,10 +1,10 @@
 /** Kisi's event webhooks: an integration is told of each change, made over the API or in Kisi's own web interface. */
 import { createHmac, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import * as http from './kisi-http.js';
 import type { KisiChange, KisiOrganization } from './kisi-organization.js';
 import type { Simulation } from './kisi-switches.js';
+import type { Wait } from './server.js';
 
 /** An event webhook. `signature_key` is never shown. */
 interface Integration {
@@ -34,12 +34,14 @@ const mostErrors = 10;
 
 /** What sends the events; it outlives the requests that cause them. */
 export interface EventSender {
+  /** Resolves when every event that is due was sent. */
+  settled: () => Promise<void>;
   /** Gives up what is under way. */
   stop(): Promise<void>;
 }
 
 /** Adds `POST /integrations`, and sends what changes to those that were made. */
-export function addEventWebhooks(app: FastifyInstance, simulation: Simulation): EventSender {
+export function addEventWebhooks(app: FastifyInstance, simulation: Simulation, wait: Wait): EventSender {
   const { org, switches } = simulation;
   const integrations: Integration[] = [];
   const sending = new Set<Promise<void>>();
@@ -77,8 +79,7 @@ export function addEventWebhooks(app: FastifyInstance, simulation: Simulation): 
     // Whatever caused it is answered first.
     await new Promise((resolve) => setImmediate(resolve));
     const { eventDelayMs } = switches;
-    if (eventDelayMs > 0)
-      await sleep(eventDelayMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+    if (eventDelayMs > 0) await wait(eventDelayMs, stopped.signal);
     const headers = { 'Content-Type': 'application/json', ...signatureOf(to, body) };
     const { signal } = stopped;
     const answer = await fetch(to.url, { method: 'POST', headers, body, signal }).catch(() => null);
@@ -93,10 +94,15 @@ export function addEventWebhooks(app: FastifyInstance, simulation: Simulation): 
     return { 'X-Signature': switches.eventSignaturePrefix ? `sha256=${mac}` : mac };
   }
 
+  async function settled(): Promise<void> {
+    await Promise.all(sending);
+  }
+
   return {
+    settled,
     async stop() {
       stopped.abort();
-      await Promise.all(sending);
+      await settled();
     },
   };
 }

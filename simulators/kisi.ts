@@ -12,7 +12,7 @@ import { KisiOrganization, type KisiUser } from './kisi-organization.js';
 import { addRoleAssignmentRoutes } from './kisi-role-assignments.js';
 import { defaultSwitches, type KisiSwitches, type Mail, type Simulation } from './kisi-switches.js';
 import { addUserRoutes } from './kisi-users.js';
-import { FaultBook, isAdmin, registerAdmin, RequestLog } from './server.js';
+import { FaultBook, isAdmin, realWait, registerAdmin, RequestLog, type Wait } from './server.js';
 
 export { KisiOrganization } from './kisi-organization.js';
 export type { KisiAssignment, KisiGroup, KisiLock, KisiPlace, KisiUser } from './kisi-organization.js';
@@ -23,6 +23,8 @@ export interface KisiSimulatorOptions {
   port?: number;
   /** The clock of validity, time stamps, list lag and the rate limit, in epoch ms; `Date.now` by default. */
   now?: () => number;
+  /** How an event waits until it is due; by the clock of this machine by default. */
+  wait?: Wait;
   /** The secret of the owner's API key; `kisi-test-key` by default. */
   apiKey?: string;
   switches?: Partial<KisiSwitches>;
@@ -38,12 +40,14 @@ export interface KisiSimulator {
   requests: RequestLog;
   /** The mails that requests made Kisi send, oldest first. */
   mails: Mail[];
+  /** Resolves when every event that is due was sent. */
+  eventsSent(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts Kisi on this machine's loopback address. Throws when the port is taken. */
 export async function startKisiSimulator(options: KisiSimulatorOptions = {}): Promise<KisiSimulator> {
-  const { port = 0, now = Date.now, apiKey = 'kisi-test-key' } = options;
+  const { port = 0, now = Date.now, wait = realWait, apiKey = 'kisi-test-key' } = options;
   const org = new KisiOrganization(apiKey, now);
   const switches = { ...defaultSwitches, ...options.switches };
   const faults = new FaultBook();
@@ -66,13 +70,13 @@ export async function startKisiSimulator(options: KisiSimulatorOptions = {}): Pr
   addGroupRoutes(app, simulation);
   addRoleAssignmentRoutes(app, simulation);
   addDoorRoutes(app, simulation);
-  const events = addEventWebhooks(app, simulation);
+  const events = addEventWebhooks(app, simulation, wait);
   const url = await app.listen({ port, host: '127.0.0.1' });
   const stop = async (): Promise<void> => {
     await events.stop();
     await app.close();
   };
-  return { url, org, switches, faults, requests, mails, stop };
+  return { url, org, switches, faults, requests, mails, eventsSent: events.settled, stop };
 }
 
 function speakKisi(app: FastifyInstance): void {

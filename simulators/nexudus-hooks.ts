@@ -3,11 +3,11 @@
  * says nothing about access are left out, and so is what happens by the clock alone.
  */
 import { createHmac } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contract, RecordOf, Row } from './nexudus-records.js';
 import { stamp, type Change, type NexudusStore } from './nexudus-store.js';
 import type { NexudusSwitches } from './nexudus-switches.js';
 import { createView, runs } from './nexudus-views.js';
+import type { Wait } from './server.js';
 
 /** Numbers of WebHook.Action (enum eWebhookAction) that are sent. */
 export const hookActions = {
@@ -54,7 +54,7 @@ export interface HookSender {
 }
 
 /** Has every change of the account told to the hooks that are for it, each hook's calls one after the other. */
-export function sendHooks(store: NexudusStore): HookSender {
+export function sendHooks(store: NexudusStore, wait: Wait): HookSender {
   const stopping = new AbortController();
   const lastCalls = new Map<number, Promise<void>>();
   const failuresInARow = new Map<number, number>();
@@ -79,8 +79,7 @@ export function sendHooks(store: NexudusStore): HookSender {
   function queue(hookId: number, body: string): void {
     const last = lastCalls.get(hookId) ?? Promise.resolve();
     const { hookDelayMs } = store.switches;
-    const { signal } = stopping;
-    const due = hookDelayMs === 0 ? null : sleep(hookDelayMs, undefined, { signal }).catch(() => undefined);
+    const due = hookDelayMs === 0 ? null : wait(hookDelayMs, stopping.signal);
     lastCalls.set(
       hookId,
       Promise.all([last, due]).then(() => deliver(hookId, body)),

@@ -17,7 +17,7 @@ import { NexudusSpace } from './nexudus-space.js';
 import { defaultSwitches, type NexudusSwitches } from './nexudus-switches.js';
 import { createView } from './nexudus-views.js';
 import { create, destroy, notFound, replace, type Answer } from './nexudus-writes.js';
-import { FaultBook, RequestLog, isAdmin, registerAdmin } from './server.js';
+import { FaultBook, RequestLog, isAdmin, realWait, registerAdmin, type Wait } from './server.js';
 
 export type { NexudusSwitches } from './nexudus-switches.js';
 export { NexudusSpace, passRenewalTimes } from './nexudus-space.js';
@@ -30,6 +30,8 @@ export interface NexudusSimulatorOptions {
   host?: string;
   /** The simulator's clock, in milliseconds since the epoch. Limits and token lives follow it too. */
   now?: () => number;
+  /** How a webhook waits until it is due; by the clock of this machine by default. */
+  wait?: Wait;
   /** The one user's login; `admin@example.com` and `nexudus-password` by default. */
   email?: string;
   password?: string;
@@ -65,7 +67,7 @@ export async function startNexudusSimulator(
   const email = options.email ?? 'admin@example.com';
   const auth = new NexudusAuth({ email, password: options.password ?? 'nexudus-password' }, now);
   const space = new NexudusSpace(now, switches, email);
-  const hooks = sendHooks(space);
+  const hooks = sendHooks(space, options.wait ?? realWait);
   const faults = new FaultBook();
   const requests = new RequestLog();
 

@@ -3,7 +3,14 @@
  * and the `/_admin` addresses that show and change both over HTTP.
  */
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** Waits for so many milliseconds, or until it is given up. Resolves in either case. */
+export type Wait = (ms: number, givenUp: AbortSignal) => Promise<void>;
+
+/** By the clock of this machine. */
+export const realWait: Wait = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined);
 
 /**
  * What can go wrong.

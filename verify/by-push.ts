@@ -35,17 +35,10 @@ export interface PushOptions {
   settleMs?: number;
 }
 
-/**
- * Waits until a webhook of each kind has come, and answers what they tell. Reads at both APIs what they name; writes nothing.
- * What did not come is told as not known, with what would tell it. Rejects only where `seen` does.
- */
-export function verifyByPush(options: PushOptions): Promise<Findings> {
-  return new PushWait(options).run();
-}
+const defaults = { everyMs: 500, settleMs: 6_000, now: Date.now };
 
-const defaults = { everyMs: 1_000, settleMs: 6_000, now: Date.now };
-
-class PushWait {
+/** Looks at the webhooks that come. Reads at both APIs what they name; writes nothing. */
+export class PushWait {
   private readonly options: PushOptions & typeof defaults;
   private readonly nexudus: NexudusLook;
   private readonly leads: WebhookLeads;
@@ -54,6 +47,8 @@ class PushWait {
   private seen: WebhookSeen[] = [];
   private refused = 0;
   private said: string | null = null;
+  private isFollowing = false;
+  private followed: Promise<void> = Promise.resolve();
 
   constructor(options: PushOptions) {
     this.options = { ...defaults, ...options };
@@ -62,8 +57,22 @@ class PushWait {
     this.leads = new WebhookLeads(this.nexudus, new KisiLook(kisi, pauseMs));
   }
 
-  async run(): Promise<Findings> {
+  /** Looks up from now on what comes, since it may be gone by the time of `hear`. */
+  begin(): void {
+    this.isFollowing = true;
+    this.followed = this.follow();
+    // Told by `hear`.
+    this.followed.catch(() => undefined);
+  }
+
+  /**
+   * Waits until a webhook of each kind has come, and answers what all that came tell. What did not come is told as not known, with
+   * what would tell it. Rejects only where `seen` does.
+   */
+  async hear(): Promise<Findings> {
     const { forMs, everyMs, settleMs } = this.options;
+    this.isFollowing = false;
+    await this.followed;
     await this.readHooks();
     const endMs = performance.now() + forMs;
     for (;;) {
@@ -77,6 +86,19 @@ class PushWait {
     await this.look();
     await this.leads.askAgain(this.seen);
     return this.findings();
+  }
+
+  /** Ends what `begin` began. */
+  async close(): Promise<void> {
+    this.isFollowing = false;
+    await this.followed.catch(() => undefined);
+  }
+
+  private async follow(): Promise<void> {
+    while (this.isFollowing && !this.isStopped()) {
+      await this.look();
+      await this.pause(this.options.everyMs);
+    }
   }
 
   private async look(): Promise<void> {
@@ -135,7 +157,7 @@ class PushWait {
 
   private tell(waited: readonly WebhookKind[]): void {
     const names = waited.map(({ api, kind }) => `${api} ${kind}`).join();
-    if (names === this.said) return;
+    if (names === this.said || this.isStopped()) return;
     this.said = names;
     this.options.onWaiting(waited);
   }

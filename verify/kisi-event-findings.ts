@@ -2,10 +2,10 @@ import type { Instant } from '../access/types.js';
 import type { WebhookSeen } from '../push/seen.js';
 import type { Finding } from './finding.js';
 import type { Findings } from './trial.js';
-import { bodyFinding, commonFinding } from './webhook-forms.js';
+import { bodyFinding, commonFinding, oneAlone } from './webhook-forms.js';
 import type { WebhookKind } from './webhook-kinds.js';
 import type { Led } from './webhook-leads.js';
-import { delayFinding, timesEachCame } from './webhook-times.js';
+import { delayFinding, differentIn, isEachTwice, onceAndAgain, timesEachCame } from './webhook-times.js';
 
 /** What is known of the events of Kisi once the wait is over. */
 export interface KisiPushes {
@@ -54,9 +54,13 @@ function keyFinding(seen: readonly WebhookSeen[]): Finding {
 function twiceFinding(signed: readonly WebhookSeen[], now: Instant, none: string): Finding {
   const counts = [...timesEachCame(signed, now).values()];
   const again = counts.filter((count) => count > 1).length;
+  const once = counts.length - again;
   const evidence = [`${counts.length} events, ${again} of them came several times`];
-  if (counts.length > 0) return { value: again > 0, evidence };
-  return { untold: signed.length === 0 ? none : 'None that came a while ago has an id.', evidence };
+  const value = isEachTwice({ once, again });
+  if (value !== null) return { value, evidence };
+  if (signed.length === 0) return { untold: none, evidence };
+  if (counts.length === 0) return { untold: 'None that came a while ago has an id.', evidence };
+  return { untold: onceAndAgain({ once, again }), evidence };
 }
 
 function leadsOf(kind: WebhookKind, signed: readonly WebhookSeen[], { leads, whyNone }: KisiPushes): Finding {
@@ -67,7 +71,10 @@ function leadsOf(kind: WebhookKind, signed: readonly WebhookSeen[], { leads, why
   const there = led.filter((one) => one === true).length;
   const evidence = [`${came.length} came, ${named} of them have an id, ${there} are there`];
   if (there > 0) return { value: 'record', evidence };
-  if (named === 0) return { value: 'nothing', evidence };
+  if (named === 0)
+    return differentIn(came) > 1
+      ? { value: 'nothing', evidence }
+      : { untold: oneAlone('has no id'), evidence };
   if (!led.includes(false))
     return {
       untold: 'Those that came tell of what was taken away, or Kisi did not answer. Cause one.',
@@ -77,7 +84,8 @@ function leadsOf(kind: WebhookKind, signed: readonly WebhookSeen[], { leads, why
   const removed = new Set(
     came.flatMap(({ action, recordId }) => (action === 'destroy' ? (recordId ?? []) : [])),
   );
-  const unexplained = came.some((one) => leads.record(one) === false && !removed.has(one.recordId ?? 0));
-  if (unexplained) return { value: 'nowhere', evidence };
+  const unexplained = came.filter((one) => leads.record(one) === false && !removed.has(one.recordId ?? 0));
+  if (differentIn(unexplained) > 1) return { value: 'nowhere', evidence };
+  if (unexplained.length > 0) return { untold: oneAlone('has an id that is not there'), evidence };
   return { untold: 'What those that came tell of was taken away since. Cause one.', evidence };
 }

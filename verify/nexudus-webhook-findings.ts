@@ -1,12 +1,13 @@
 import type { Instant } from '../access/types.js';
 import type { BusinessRecord, WebhookRecord } from '../nexudus/records.js';
+import { hookedActions } from '../nexudus/webhooks.js';
 import type { WebhookSeen } from '../push/seen.js';
 import type { Finding } from './finding.js';
 import type { Findings } from './trial.js';
-import { bodyFinding, commonFinding } from './webhook-forms.js';
+import { bodyFinding, commonFinding, oneAlone } from './webhook-forms.js';
 import type { WebhookKind } from './webhook-kinds.js';
 import type { Led } from './webhook-leads.js';
-import { delayFinding, timesEachCame } from './webhook-times.js';
+import { delayFinding, differentIn, isEachTwice, onceAndAgain, timesEachCame } from './webhook-times.js';
 
 /** What is known of the webhooks of Nexudus once the wait is over. */
 export interface NexudusPushes {
@@ -75,6 +76,9 @@ export function secretFinding({ seen, hooks }: Pick<NexudusPushes, 'seen' | 'hoo
     const none = 'No webhook came. Wait for one with `latchkey verify --push`.';
     return { untold: refused.length > 0 ? whose : none, evidence };
   }
+  // One alone may have been spoilt on its way.
+  if (last !== undefined && own.length < 2)
+    return { untold: 'One of Nexudus was refused after the last that was signed. Cause another.', evidence };
   const forms = new Set(refused.map(({ signature }) => (signature === 'none' ? 'unsigned' : 'otherSecret')));
   const [value] = forms;
   const counted = [
@@ -106,25 +110,53 @@ function delayOf(signed: readonly WebhookSeen[], { leads }: NexudusPushes, none:
   return delayFinding(dated, sure, untold);
 }
 
-/** Several actions call one address, so two calls that are the same are no proof by themselves. */
-function twiceFinding(signed: readonly WebhookSeen[], { now, hooks }: NexudusPushes, none: string): Finding {
-  const times = timesEachCame(signed, now);
-  const counts = [...times.values()];
+/** Of these one change is one call, where each action has one webhook. A contract and access may be told of by several actions. */
+const plainKinds = ['coworker', 'team', 'checkin'] as const;
+/** So many different ones that all came twice are no chance. */
+const fewest = 3;
+
+function twiceFinding(signed: readonly WebhookSeen[], pushes: NexudusPushes, none: string): Finding {
+  const isPlain = ({ kind, recordId }: WebhookSeen): boolean =>
+    recordId !== null && plainKinds.some((one) => one === kind);
+  const times = timesEachCame(signed, pushes.now);
+  const plain = new Set(signed.flatMap((one) => (isPlain(one) ? (one.sameAs ?? []) : [])));
+  const counts = [...times].flatMap(([one, count]) => (plain.has(one) ? count : []));
   const once = counts.filter((count) => count === 1).length;
-  const evidence = [`${times.size} different ones, ${once} of them came once`];
-  if (once > 0) return { value: false, evidence };
-  const beyond = signed.some(({ kind, sameAs }) => {
-    const actions = (hooks ?? []).filter(({ url }) => url.endsWith(`/nexudus/${kind}`)).length;
-    return kind !== 'access' && sameAs !== null && hooks !== null && (times.get(sameAs) ?? 0) > actions;
-  });
-  if (beyond || counts.length >= fewest) return { value: true, evidence };
-  const alike = 'Each that came, came several times, which several actions may do. Cause some more.';
-  const untold = signed.length === 0 ? none : counts.length === 0 ? 'It came a moment ago.' : alike;
+  const again = counts.length - once;
+  const evidence = [
+    `${counts.length} different ones about members, teams and check-ins, ${once} of them came once`,
+  ];
+  const value = isEachTwice({ once, again });
+  const isChance = again < fewest || isToldBySeveral(pushes);
+  if (value === false || (value === true && !isChance)) return { value, evidence };
+  if (signed.length === 0) return { untold: none, evidence };
+  if (times.size === 0) return { untold: 'It came a moment ago.', evidence };
+  const untold =
+    again >= fewest && isChance
+      ? 'Each that came, came several times, which several webhooks for one action may do.'
+      : `${onceAndAgain({ once, again })} An edit of a member and a check-in count.`;
   return { untold, evidence };
 }
 
-/** So many different ones that all came twice are no chance. */
-const fewest = 3;
+/** Whether one change may call an address of these kinds several times, though each webhook calls once. */
+function isToldBySeveral({ hooks, businesses }: NexudusPushes): boolean {
+  if (hooks === null) return true;
+  const parents = new Map(businesses.map(({ id, parentId }) => [id, parentId]));
+  const isWithin = (place: number | null, other: number | null): boolean => {
+    for (let id = place, left = parents.size; id !== null && left >= 0; id = parents.get(id) ?? null, left--)
+      if (id === other) return true;
+    return false;
+  };
+  return plainKinds.some((kind) => {
+    const here = hooks.filter(({ url, active }) => active !== false && url.endsWith(`/nexudus/${kind}`));
+    return here.some(({ id, action, locationId }) => {
+      if (action === null || locationId === null || !(action in hookedActions[kind])) return true;
+      return here.some(
+        (other) => other.id !== id && other.action === action && isWithin(locationId, other.locationId),
+      );
+    });
+  });
+}
 
 /** Whether one came of a location that has no webhook of its own. */
 function networksFinding(
@@ -152,7 +184,7 @@ function networksFinding(
 
 /** The actions that Latchkey asks for carry check-ins; it is others that may carry the member. */
 function checkinFinding(signed: readonly WebhookSeen[]): Finding {
-  const ofMember = signed.filter(({ kind, isMember }) => kind === 'checkin' && isMember);
+  const ofMember = signed.filter(isOfMember);
   if (ofMember.length > 0) return { value: 'coworker', evidence: [`${ofMember.length} carried the member`] };
   return {
     untold:
@@ -160,8 +192,13 @@ function checkinFinding(signed: readonly WebhookSeen[]): Finding {
   };
 }
 
+/** Whether it is of an action that is not ours, and carries the member instead of the check-in. */
+function isOfMember({ kind, isMember, recordId }: WebhookSeen): boolean {
+  return kind === 'checkin' && isMember && recordId !== null;
+}
+
 function leadsOf(kind: WebhookKind, signed: readonly WebhookSeen[], pushes: NexudusPushes): Finding {
-  const came = signed.filter((one) => one.kind === kind.kind);
+  const came = signed.filter((one) => one.kind === kind.kind && !isOfMember(one));
   if (came.length === 0) return { untold: pushes.whyNone(kind) };
   const led = came.map((one) => pushes.leads.member(one));
   const there = led.filter((one) => one === true).length;
@@ -172,19 +209,22 @@ function leadsOf(kind: WebhookKind, signed: readonly WebhookSeen[], pushes: Nexu
   ];
   if (there > 0) return { value: 'member', evidence };
   // A team may have nobody in it any more, and what is told may be that a member was deleted.
+  if (named === 0 && kind.kind === 'team' && came.every(({ body }) => body !== 'other'))
+    return {
+      untold: 'Those that came name nobody, as a team without members would. Add a member to a team.',
+      evidence,
+    };
   if (named === 0)
-    return kind.kind === 'team' && came.every(({ body }) => body !== 'other')
-      ? {
-          untold: 'Those that came name nobody, as a team without members would. Add a member to a team.',
-          evidence,
-        }
-      : { value: 'nobody', evidence };
+    return differentIn(came) > 1
+      ? { value: 'nobody', evidence }
+      : { untold: oneAlone('names nobody'), evidence };
   if (gone === 0) return { untold: 'Nexudus did not answer who it is. Run it again.', evidence };
   const deleted = new Set(signed.flatMap((one) => (one.kind === 'coworker' ? (one.memberId ?? []) : [])));
-  const unexplained = came.some(
+  const unexplained = came.filter(
     (one) => pushes.leads.member(one) === false && !deleted.has(one.memberId ?? 0),
   );
-  if (unexplained) return { value: 'nowhere', evidence };
+  if (differentIn(unexplained) > 1) return { value: 'nowhere', evidence };
+  if (unexplained.length > 0) return { untold: oneAlone('names a member who is not there'), evidence };
   return {
     untold: 'Those that came are of members who may have been deleted since. Edit a member.',
     evidence,

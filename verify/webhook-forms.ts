@@ -27,3 +27,6 @@ export function bodyFinding(
   if ('untold' in finding) return finding;
   return { ...finding, copes: usual.some((one) => one === finding.value) };
 }
+
+/** Of one that is not as it should be: it may be spoilt, or told of too late, and the next one shows whether all are so. */
+export const oneAlone = (what: string): string => `Only one came, and it ${what}. Cause another.`;

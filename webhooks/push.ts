@@ -25,7 +25,7 @@ import { HookWatch } from './hooks.js';
 import { createKisiJudge } from './kisi-events.js';
 import { hooksKeptName } from '../monitoring/monitor.js';
 import { createNewcomers, type HasCoworker } from './newcomers.js';
-import { listenProblem } from '../lib/ports.js';
+import { isPortTaken, listenProblem } from '../lib/ports.js';
 import { RefusedLog } from './refused.js';
 import { SeenKeeper } from './seen-keeper.js';
 
@@ -86,8 +86,7 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
   const onCall = seen.note.bind(seen);
   const doors = { nexudusSecret, acs, kisi, debouncer, count, onCall };
   const listener = await startListener({ host, port, trustedProxy, ...doors }).catch((error: unknown) => {
-    const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
-    throw line === null ? error : new ConfigError([line]);
+    throw portError(error, { host, port });
   });
   log.info({ port: listener.port }, 'the push port is open');
   const watch =
@@ -112,6 +111,15 @@ export async function startPush(deps: PushDeps): Promise<Listener | null> {
         );
     },
   };
+}
+
+/** Another port is no way out where `latchkey verify --push` has this one: webhooks would still come to it. */
+function portError(error: unknown, { host, port }: { host: string; port: number }): unknown {
+  const line = listenProblem(error, { host, port }, 'LATCHKEY_PUSH');
+  if (line === null) return error;
+  const verifies = `port ${port} is taken. Does \`latchkey verify --push\` run? Wait until it ends, or end it with Ctrl-C, which keeps what came. Then start this again`;
+  const others = `If another process has the port, set LATCHKEY_PUSH_PORT to a free one, and have webhooks come in there`;
+  return new ConfigError(isPortTaken(error) ? [`${verifies}. ${others}.`] : [line]);
 }
 
 function seenKeeper(

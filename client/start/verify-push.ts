@@ -10,7 +10,7 @@ import { CommandError } from '../../space/failure.js';
 import { withProgress } from '../../space/progress.js';
 import { remark } from '../../space/remark.js';
 import { timeWords } from '../../space/times.js';
-import { verifyByPush } from '../../verify/by-push.js';
+import { PushWait } from '../../verify/by-push.js';
 import { withFindings } from '../../verify/by-writing.js';
 import type { Profile } from '../../verify/profile.js';
 import type { WebhookKind } from '../../verify/webhook-kinds.js';
@@ -57,8 +57,12 @@ export interface Pushes {
   close(): Promise<void>;
 }
 
-/** Opens the database in which whoever listens notes them, and listens where nobody does. Throws DatabaseError. */
-export async function openPushes(config: Config, { push, forMs }: PushWish): Promise<Pushes> {
+/** Opens the database in which whoever listens notes them, and listens where nobody does. Ctrl-C asks for `stop`. Throws DatabaseError. */
+export async function openPushes(
+  config: Config,
+  { push, forMs }: PushWish,
+  stop: AbortController,
+): Promise<Pushes> {
   const db = await openDatabase(config.databaseUrl);
   const seen = new WebhooksSeen(db);
   const keeper = new SeenKeeper({
@@ -68,21 +72,18 @@ export async function openPushes(config: Config, { push, forMs }: PushWish): Pro
     },
   });
   const listener = await listenIfNobodyDoes(push, keeper);
+  const takes = { nexudus: push.nexudusSecret !== null, kisi: push.kisiKey !== null };
+  // The worker shares the limit of this key: it goes first.
+  const pace = createKisiPacer({ most: 2 }).urgent;
+  const wait = new PushWait({
+    ...{ nexudus: { ...config.nexudus }, kisi: { ...config.kisi, pace }, takes, forMs },
+    ...{ seen: () => readSeen(seen, config), onWaiting: tellWaiting(forMs), signal: stop.signal },
+  });
+  wait.begin();
   return {
-    hear: async (profile) => {
-      const takes = { nexudus: push.nexudusSecret !== null, kisi: push.kisiKey !== null };
-      // The worker shares the limit of this key: it goes first.
-      const pace = createKisiPacer({ most: 2 }).urgent;
-      const findings = await untilSignal((signal) =>
-        verifyByPush({
-          ...{ nexudus: { ...config.nexudus }, kisi: { ...config.kisi, pace }, takes, forMs, signal },
-          seen: () => readSeen(seen, config),
-          onWaiting: tellWaiting(forMs),
-        }),
-      );
-      return withFindings(profile, findings);
-    },
+    hear: async (profile) => withFindings(profile, await untilSignal(stop, () => wait.hear())),
     async close() {
+      await wait.close();
       await listener?.close();
       await keeper.close();
       await db.destroy();
@@ -103,7 +104,7 @@ async function listenIfNobodyDoes(push: PushConfig, keeper: SeenKeeper): Promise
       onCall: keeper.note.bind(keeper),
     });
     remark(
-      `nobody listens at port ${listener.port}, so this command does while it runs; the poll notices what a worker would have been told`,
+      `nobody listens at port ${listener.port}, so this command does while it runs; the poll notices what a worker would have been told. A worker that is to listen there starts once this command has ended`,
     );
     return listener;
   } catch (error) {
@@ -116,8 +117,7 @@ async function listenIfNobodyDoes(push: PushConfig, keeper: SeenKeeper): Promise
 }
 
 /** Ctrl-C ends the wait, and what came counts. */
-async function untilSignal<T>(job: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
+async function untilSignal<T>(stop: AbortController, job: () => Promise<T>): Promise<T> {
   const onSignal = (): void => {
     remark('no more webhooks are waited for: what came is looked at');
     stop.abort();
@@ -125,9 +125,7 @@ async function untilSignal<T>(job: (signal: AbortSignal) => Promise<T>): Promise
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   try {
-    return await withProgress('Waiting for webhooks; Ctrl-C ends it, and keeps what came', () =>
-      job(stop.signal),
-    );
+    return await withProgress('Waiting for webhooks; Ctrl-C ends it, and keeps what came', job);
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
@@ -135,9 +133,9 @@ async function untilSignal<T>(job: (signal: AbortSignal) => Promise<T>): Promise
 }
 
 function tellWaiting(forMs: number): (kinds: readonly WebhookKind[]) => void {
-  const until = timeWords(Date.now() + forMs, null);
   let isFirst = true;
   return (kinds) => {
+    const until = timeWords(Date.now() + forMs, null);
     const wanted = kinds.map(({ api, about, cause }) => `about ${about} of ${api} (${cause})`).join('; ');
     if (kinds.length === 0) remark('no more kinds of webhooks are waited for');
     else if (isFirst)

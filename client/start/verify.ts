@@ -43,8 +43,9 @@ export async function verify(options: VerifyOptions): Promise<void> {
   }
   const pushes = pushWish(config, options);
   const wish = await writeWish(config, options);
-  const verified = await listening(config, pushes, async (hear) =>
-    hear(await withWriting(config, wish, await withBar((onStep) => ask(config, onStep)))),
+  const stop = new AbortController();
+  const verified = await listening(config, pushes, stop, async (hear) =>
+    hear(await withWriting(config, wish, stop, await withBar((onStep) => ask(config, onStep)))),
   );
   const { failures } = verified;
   const isWhole = failures.every(({ isAll }) => isAll === null);
@@ -69,10 +70,11 @@ export function tellVerified(
 async function listening(
   config: Config,
   wish: PushWish | null,
+  stop: AbortController,
   job: (hear: (verified: Verified) => Promise<Verified>) => Promise<Verified>,
 ): Promise<Verified> {
   if (wish === null) return job((verified) => Promise.resolve(verified));
-  const pushes = await openPushes(config, wish);
+  const pushes = await openPushes(config, wish, stop);
   try {
     return await job(async (verified) => {
       if (verified.failures.every(({ isAll }) => isAll === null))
@@ -86,7 +88,12 @@ async function listening(
 }
 
 /** Nothing is written where one API does not even answer. */
-async function withWriting(config: Config, wish: WriteWish | null, verified: Verified): Promise<Verified> {
+async function withWriting(
+  config: Config,
+  wish: WriteWish | null,
+  stop: AbortController,
+  verified: Verified,
+): Promise<Verified> {
   if (wish === null) return verified;
   if (verified.failures.some(({ isAll }) => isAll !== null)) {
     remark('nothing was tried by writing, since nothing could be asked of one API');
@@ -95,7 +102,7 @@ async function withWriting(config: Config, wish: WriteWish | null, verified: Ver
   const { profile } = verified;
   return {
     ...verified,
-    profile: await inDatabase(config, (kept) => tryByWriting(config, kept, wish, profile)),
+    profile: await inDatabase(config, (kept) => tryByWriting(config, kept, wish, profile, stop)),
   };
 }
 

@@ -104,6 +104,12 @@ describe('planSteps: what differs between the wish and the ledger', () => {
     assert.deepEqual(planSteps([key()], [wish({ awaitingRenewal: true })], [], 5), []);
   });
 
+  it('keeps the key of what may be another user while access waits for a renewal, and only then moves on', () => {
+    for (const userId of [null, 5])
+      assert.deepEqual(planSteps([key({ userId: 4 })], [wish({ awaitingRenewal: true })], [], userId), []);
+    assert.deepEqual(kinds(planSteps([key({ userId: 4 })], [], [], null)), ['revoke']);
+  });
+
   it('tries a grant again whose answer was lost, and takes it back where it is not wanted any more', () => {
     assert.deepEqual(kinds(planSteps([key({ keyId: null })], [wish()], [], 5)), ['grant']);
     assert.deepEqual(kinds(planSteps([key({ keyId: null })], [], [], 5)), ['revoke']);

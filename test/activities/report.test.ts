@@ -92,6 +92,16 @@ describe('what Kisi holds, compared with the rules', () => {
     assert.deepEqual([keys.agreeing, differences, requests], [1, [], 0]);
   });
 
+  it('agrees as well where the secret of the installation is another one since the key was made', () => {
+    const validUntil = now + 7 * day;
+    const ours = served({ passes: [pass()] }, [key({ validUntil })], [own({ validUntil })]);
+    const kisiUser = { id: 5, emailDigest: 'by another secret' };
+    const { keys, differences, requests } = compared({
+      people: [{ ...ours, holdings: { ...ours.holdings, kisiUser } }],
+    });
+    assert.deepEqual([keys.agreeing, differences, requests], [1, [], 0]);
+  });
+
   it('tells of a key that agrees and that nothing would end, without calling it a disagreement', () => {
     const made = compared({ people: [person({ passes: [pass()] }, [key()])] });
     assert.deepEqual(only(made)[0], 'neverEnds leaves');

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { memberStart } from '../../activities/wake.js';
+import { openDatabase } from '../../database/database.js';
 import { controlWorkflowId, modeUpdate } from '../../messages/to-control.js';
 import { compareNow, driftWorkflowId, findingUpdate, type DriftView } from '../../messages/to-drift.js';
 import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../messages/to-member.js';
@@ -105,6 +106,18 @@ const losses: Loss[] = [
   { what: 'what Temporal knew since a copy was made', come: restored('temporal', 'old') },
   { what: 'the database', inShort: true, come: restored('database', null) },
   { what: 'what the database knew since a copy was made', come: restored('database', 'old') },
+  {
+    what: 'the secret of the installation, though all that was digested with it is kept',
+    inShort: true,
+    async come(space, _, changed) {
+      await space.restart(async () => {
+        changed();
+        const db = await openDatabase(space.config.databaseUrl);
+        await db.deleteFrom('kept').where('name', '=', 'installation-secret').execute();
+        await db.destroy();
+      });
+    },
+  },
   {
     what: 'what both stores knew since a copy was made',
     file: 'policies: { apiUser: latchkeyOnly }\n',

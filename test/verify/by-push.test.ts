@@ -10,6 +10,7 @@ import type { WebhookKind } from '../../verify/webhook-kinds.js';
 import { readSeen } from '../../webhooks/seen-keeper.js';
 import { eventually } from '../support/eventually.js';
 import { eventKey, hookSecret, startPushWorld, type PushWorld } from './pushing.js';
+import type { Accident, Mishap } from './relay.js';
 
 const pushed = assumptions.filter(({ tried }) => tried === 'push').map(({ name }) => name);
 const valueOf = (finding: Finding | undefined): JsonValue | undefined =>
@@ -177,7 +178,15 @@ describe('latchkey verify by the webhooks that come', function () {
     assert.equal(await pushes.signed('checkin', 'no JSON \u0000 at all'), 200);
     assert.equal(await pushes.signed('team', '[{"Id":7,"TeamMembers":[]}]'), 200);
     assert.equal(await pushes.signed('coworker', '[{"Id":999998,"UpdatedOn":"0001-01-01T00:00:00"}]'), 200);
-    const findings = await pushes.verify({ takes: { nexudus: true, kisi: false }, forMs: 10_000 });
+    const takes = { nexudus: true, kisi: false };
+    const alone = await pushes.verify({ takes, forMs: 10_000 });
+    assert.match(whyOf(alone['hookLeads.access']), /^Only one came, and it names a member who is not there/);
+    assert.match(whyOf(alone['hookLeads.contract']), /^Only one came, and it names nobody/);
+    assert.equal(await pushes.signed('access', '[{"Id":999997}]'), 200);
+    assert.equal(await pushes.signed('contract', '[{"Id":71}]'), 200);
+    assert.equal(await pushes.signed('checkin', '[7]'), 200);
+    await pushes.kept();
+    const findings = await pushes.verify({ takes, forMs: 10_000 });
     assert.equal(valueOf(findings['hookLeads.access']), 'nowhere', JSON.stringify(findings));
     assert.equal(valueOf(findings['hookLeads.contract']), 'nobody');
     assert.equal(valueOf(findings['hookLeads.checkin']), 'nobody');
@@ -219,22 +228,55 @@ describe('latchkey verify by the webhooks that come', function () {
   it('tells how long they take: within seconds, within a minute, later, and not where the clocks disagree', async () => {
     pushes = await startPushWorld();
     const { space } = pushes.world.nexudus;
-    const checkin = space.list('checkins')[0];
+    const checkins = space.list('checkins').slice(0, 2);
+    const late = async (one: (typeof checkins)[number] | undefined, lateMs: number): Promise<void> => {
+      const UpdatedOn = new Date(Date.now() - lateMs).toISOString();
+      const body = JSON.stringify([{ Id: one?.Id, CoworkerId: one?.CoworkerId, UpdatedOn }]);
+      assert.equal(await pushes.signed('checkin', body), 200);
+    };
     const told: (JsonValue | undefined)[] = [];
     for (const lateMs of [2_000, 30_000, 400_000, -60_000]) {
       await pushes.seen.prune(Infinity);
-      const UpdatedOn = new Date(Date.now() - lateMs).toISOString();
-      const body = JSON.stringify([{ Id: checkin?.Id, CoworkerId: checkin?.CoworkerId, UpdatedOn }]);
-      assert.equal(await pushes.signed('checkin', body), 200);
+      for (const one of checkins) await late(one, lateMs);
       told.push(valueOf((await pushes.verify({ takes: { nexudus: true, kisi: false } })).hookDelay));
     }
     assert.deepEqual(told, ['seconds', 'minute', 'later', undefined]);
+    // One alone may have been held up on its way.
+    await pushes.seen.prune(Infinity);
+    await late(checkins[0], 400_000);
+    const one = await pushes.verify({ takes: { nexudus: true, kisi: false } });
+    assert.match(whyOf(one.hookDelay), /do not say for sure/);
     // Of a record that is gone it is not known when.
     await pushes.seen.prune(Infinity);
     const UpdatedOn = new Date(Date.now() - 400_000).toISOString();
     await pushes.signed('checkin', JSON.stringify([{ Id: 999_999, CoworkerId: pushes.bob, UpdatedOn }]));
     const gone = await pushes.verify({ takes: { nexudus: true, kisi: false } });
     assert.match(whyOf(gone.hookDelay), /do not say for sure/);
+  });
+
+  it('does not take one call that is lost, or spoilt on its way, for how all of them are', async () => {
+    const accident = (mishap: Mishap): Accident => ({ place: 1, mishap, body: '' });
+    const lost = { '/nexudus/coworker': accident('lost'), '/kisi/events': accident('lost') };
+    pushes = await startPushWorld(
+      { nexudus: { hooksTwice: true }, kisi: { eventsTwice: true } },
+      { accidents: lost },
+    );
+    await pushes.causeAll();
+    const twice = await pushes.verify({ forMs: 10_000 });
+    assert.notEqual(valueOf(twice.hooksTwice), false, JSON.stringify(twice.hooksTwice));
+    assert.match(whyOf(twice.eventsTwice), /^Some came once, and some again\. Cause some more\.$/);
+    await pushes.stop();
+    pushes = await startPushWorld(
+      {},
+      { accidents: { '/nexudus/team': { ...accident('mangled'), place: 0 } } },
+    );
+    const { space } = pushes.world.nexudus;
+    space.checkIn(pushes.bob, pushes.rome);
+    await pushes.world.nexudus.hooksSent();
+    space.addTeam({ TeamMembers: [], PayingMemberId: pushes.bob, BusinessId: pushes.rome });
+    await pushes.world.nexudus.hooksSent();
+    const spoilt = await pushes.verify({ forMs: 1_000 });
+    assert.match(whyOf(spoilt.hookSecret), /One of Nexudus was refused after the last that was signed/);
   });
 
   it('tells that a check-in webhook carries the member, where somebody made one of the other actions', async () => {

@@ -6,6 +6,7 @@ import {
   type NexudusSimulator,
   type NexudusSwitches,
 } from '../../simulators/nexudus.js';
+import { realWait, type Wait } from '../../simulators/server.js';
 import { buildTwoCities } from '../../simulators/two-cities.js';
 import { verifyByReading, type Verified, type VerifyOptions } from '../../verify/verify.js';
 import { noPace } from '../nexudus/stub.js';
@@ -44,14 +45,24 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** The time of a world, and how its APIs wait until a webhook is due. */
+export interface WorldTime {
+  now: () => number;
+  wait: Wait;
+}
+
 export async function startWorld(
   plan: WorldPlan,
   switches: { nexudus?: Partial<NexudusSwitches>; kisi?: Partial<KisiSwitches> } = {},
+  time: WorldTime = { now: Date.now, wait: realWait },
 ): Promise<World> {
   const clock = { aheadMs: -5 * dayMs };
-  const now = (): number => Date.now() + clock.aheadMs;
-  const nexudus = await startNexudusSimulator({ now, switches: { rateLimits: null, ...switches.nexudus } });
-  const kisi = await startKisiSimulator({ now, switches: { rateLimit: null, ...switches.kisi } });
+  const timed = { now: (): number => time.now() + clock.aheadMs, wait: time.wait };
+  const nexudus = await startNexudusSimulator({
+    ...timed,
+    switches: { rateLimits: null, ...switches.nexudus },
+  });
+  const kisi = await startKisiSimulator({ ...timed, switches: { rateLimit: null, ...switches.kisi } });
   fill(plan, nexudus, kisi, clock);
   clock.aheadMs = 0;
   const options: VerifyOptions = {

@@ -7,6 +7,7 @@ import { launcher } from '../../support/launcher.js';
 import { newPort } from '../../support/ports.js';
 import { credentialsOf } from '../../../simulators/two-cities.js';
 import { eventKey, hookSecret, startPushWorld, type PushWorld } from '../../verify/pushing.js';
+import { allIn, testEmail } from '../../verify/writing.js';
 import { latchkeyWith, scratch, type Ran } from '../cli.js';
 
 describe('latchkey verify --push', function () {
@@ -16,7 +17,7 @@ describe('latchkey verify --push', function () {
   let pushes: PushWorld;
 
   before(async () => {
-    pushes = await startPushWorld({}, database);
+    pushes = await startPushWorld({}, { database });
   });
   after(async () => {
     await pushes.stop();
@@ -33,6 +34,19 @@ describe('latchkey verify --push', function () {
   const ownPort = (): number => Number(new URL(pushes.url).port);
   const verify = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>
     latchkeyWith(env, 'verify', ...args);
+
+  /** Runs it as a process of its own, which may be stopped. */
+  function start(env: Record<string, string>, ...args: string[]) {
+    const child = spawn(process.execPath, [launcher, 'verify', '--push', ...args], {
+      cwd: folder.path,
+      env: { PATH: process.env['PATH'], HOME: folder.path, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
+    return { said, child, ended: new Promise((resolve) => child.once('close', resolve)) };
+  }
 
   function aimHooksAt(port: number): void {
     const { space } = pushes.world.nexudus;
@@ -91,6 +105,50 @@ describe('latchkey verify --push', function () {
     assert.equal(await pushes.signed('access', '[{"Id":1}]'), 200, 'it does not listen any more');
   });
 
+  it('has the events of Kisi come by what --write tries, looks up what they name while it is there, and leaves nothing', async () => {
+    await pushes.seen.prune(Infinity);
+    const port = await newPort();
+    await pushes.addIntegration(`http://127.0.0.1:${port}`);
+    const before = allIn(pushes.world);
+    const env: Record<string, string> = {
+      ...{ ...settings(port), KISI_WEBHOOK_KEY: eventKey },
+      // What the other listener notes does not count.
+      LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'own.db')}`,
+    };
+    Reflect.deleteProperty(env, 'NEXUDUS_WEBHOOK_SECRET');
+    const group = pushes.world.kisi.org.groups.all()[0]?.name ?? '';
+    const write = ['--write', '--group', group, '--email', testEmail, '--yes'];
+    const ran = await verify(env, '--push', '--for', '30s', ...write);
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stderr, /nobody listens at port \d+, so this command does while it runs/);
+    assert.match(ran.stderr, /all that was made in Kisi is taken away again/);
+    assert.match(ran.stdout, /^ {2}holds {4}A second key of the same person to the same group is refused/m);
+    assert.match(ran.stdout, /^ {2}holds {4}An event about a key has the id of the key\.$/m);
+    assert.match(ran.stdout, /^ {2}holds {4}An event about a user has the id of the user\.$/m);
+    assert.match(ran.stdout, /not told .*Webhooks are signed.*\n +NEXUDUS_WEBHOOK_SECRET is not set here/);
+    assert.equal(allIn(pushes.world), before);
+    assert.ok(!JSON.stringify(ran).includes(testEmail), 'the e-mail is in the answer');
+  });
+
+  it('waits for no webhook after Ctrl-C while it still tries by writing, and leaves nothing', async () => {
+    const { kisi } = pushes.world;
+    const before = allIn(pushes.world);
+    kisi.requests.clear();
+    kisi.faults.add({ match: '/', method: 'POST', kind: 'slow', delayMs: 300 });
+    const group = kisi.org.groups.all()[0]?.name ?? '';
+    const write = ['--write', '--group', group, '--email', testEmail, '--yes'];
+    const { said, child, ended } = start(settings(ownPort()), '--for', '10m', ...write);
+    const writes = (): number => kisi.requests.list().filter(({ method }) => method === 'POST').length;
+    await eventually('it writes', () => writes() > 1);
+    child.kill('SIGINT');
+    assert.equal(await ended, 0, said.stderr);
+    kisi.faults.clear();
+    assert.match(said.stderr, /stopping: what was made in Kisi is taken away first/);
+    assert.doesNotMatch(said.stderr, /waiting until/);
+    assert.match(said.stdout, /^ {2}holds {4}A list comes in the order of Id when asked for it\.$/m);
+    assert.equal(allIn(pushes.world), before);
+  });
+
   it('keeps what came at Ctrl-C, says what did not come, and ends well', async () => {
     await pushes.seen.prune(Infinity);
     pushes.world.nexudus.space.checkIn(pushes.bob, pushes.rome);
@@ -98,16 +156,7 @@ describe('latchkey verify --push', function () {
       const kept = JSON.stringify(await pushes.seen.since(0));
       return kept.includes('"kind":"checkin"');
     });
-    const other = { LATCHKEY_DATABASE_URL: `file:${database}` };
-    const child = spawn(process.execPath, [launcher, 'verify', '--push', '--for', '10m'], {
-      cwd: folder.path,
-      env: { PATH: process.env['PATH'], HOME: folder.path, ...settings(ownPort()), ...other },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const said = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
-    const ended = new Promise((resolve) => child.once('close', resolve));
+    const { said, child, ended } = start(settings(ownPort()), '--for', '10m');
     await eventually('it waits', () => said.stderr.includes('Ctrl-C ends it, and keeps what came'));
     assert.match(
       said.stderr,
