@@ -103,8 +103,23 @@ class Site {
         );
       if (running !== null) return joinRunning(options, running, adopted, deadline);
     }
-    this.ports ??= await choosePorts(options, address);
-    return launch(options, this.ports, this.lock, deadline, stopAsked);
+    return this.launchAt(deadline);
+  }
+
+  /** A port that was free may be another's by the time it is used, as when a machine starts several at once. */
+  private async launchAt(deadline: number): Promise<Standing> {
+    const { options, stopAsked, address } = this;
+    const mayMove = address === null && options.port === undefined && options.uiPort === undefined;
+    for (;;) {
+      this.ports ??= await choosePorts(options, address);
+      try {
+        return await launch(options, this.ports, this.lock, deadline, stopAsked);
+      } catch (error) {
+        const isOver = stopAsked.aborted || Date.now() > deadline;
+        if (!mayMove || isOver || !String(error).includes('address already in use')) throw error;
+        this.ports = null;
+      }
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 describe('the benches', () => {
   it('count what they should, in their small version', async function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     const run = promisify(execFile)(process.execPath, ['--import=tsx', 'bench/run.ts', '--counts']);
     const { stdout } = await run.catch((error: unknown) => {
       throw new Error(`a count misses its goal:\n${String((error as { stdout?: string }).stdout)}`);

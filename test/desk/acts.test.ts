@@ -20,7 +20,7 @@ const names = ['ann', 'ben', 'cid', 'dan', 'eve', 'fay', 'gus', 'hal'] as const;
 type Name = (typeof names)[number];
 
 describe('the acts of the desk', function () {
-  this.timeout(240_000);
+  this.timeout(480_000);
   let space: RunningSpace;
   let desk: Desk;
   let auditLog: AuditLog;
@@ -237,8 +237,10 @@ describe('the acts of the desk', function () {
     const shown = await pages.get(`/acts/block?member=${idOf('ben')}`);
     assert.match(textOf(shown), /holds no key of Latchkey to any group until/);
     const done = await pages.press(shown, { why: 'a stolen phone' });
-    assert.deepEqual([done.status, ...ledTo(done)], [303, `/people/${idOf('ben')}`, 'blocked']);
-    assert.deepEqual(keysOf('ben'), []);
+    assert.deepEqual([done.status, done.location], [303, `/people/${idOf('ben')}`]);
+    // On a busy machine the member may answer later than an order waits for it.
+    if (done.told !== 'blockOn') assert.deepEqual([done.told, keysOf('ben')], ['blocked', []]);
+    await eventually('no key', () => keysOf('ben').length === 0);
     space.nexudus.faults.clear();
     const [made] = await exceptions();
     const back = await pages.press(await pages.get(`/acts/withdraw?id=${made?.id ?? 0}`));
@@ -251,7 +253,9 @@ describe('the acts of the desk', function () {
     const done = await pages.press(await pages.get(`/acts/resync?member=${idOf('ben')}`), {
       why: 'she says so',
     });
-    assert.deepEqual([done.status, ...ledTo(done)], [303, `/people/${idOf('ben')}`, 'looked']);
+    assert.deepEqual([done.status, done.location], [303, `/people/${idOf('ben')}`]);
+    // The same of a look.
+    assert.ok(done.told === 'looked' || done.told === 'lookedOn', String(done.told));
     await eventually('kept', async () =>
       (await acted(/resync/)).some(({ by }) => by === 'Mia desk (mia@desk)'),
     );
@@ -316,7 +320,10 @@ describe('the acts of the desk', function () {
     };
     const losses = async (): Promise<number> =>
       (await listWithheld(desk.client)).filter(({ ruling }) => ruling === null)[0]?.losses.length ?? 0;
-    await suspend('cid', 'dan', 'eve');
+    // One may go; those who come after are withheld.
+    await suspend('cid');
+    await eventually('one is gone', () => keysOf('cid').length === 0);
+    await suspend('dan', 'eve');
     await eventually('some are withheld', async () => (await losses()) === 2);
     const [first] = await listWithheld(desk.client);
     assert.ok(first);

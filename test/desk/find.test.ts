@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import axios, { type AxiosResponse } from 'axios';
 import type { DeskServer } from '../../desk/server.js';
 import { startTestDesk } from '../support/desk.js';
+import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('desk: find', () => {
@@ -14,6 +15,8 @@ describe('desk: find', () => {
       nexudus.space.addCoworker({ FullName: 'Adam <b>Smith</b>', CompanyName: 'Pins & Co' });
     });
     desk = await startTestDesk(space);
+    // A page waits a moment only for the first list of people.
+    await eventually('the list', async () => /Ada Lovelace/.test((await get('/search?q=ada')).data));
   });
   after(async () => {
     await desk.close();

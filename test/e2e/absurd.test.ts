@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { Fault } from '../../simulators/server.js';
 import { latchkey, scratch } from '../client/cli.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** ABSURD_S=3600: an hour, one API after the other; by default both at once, for a few seconds. */
@@ -38,7 +38,7 @@ const steps = faults.nexudus.length;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('APIs that answer with absurd waits', function () {
-  this.timeout(absurdS * 1_000 + rounds.length * 240_000);
+  this.timeout(absurdS * 1_000 + rounds.length * 480_000);
   const folder = scratch();
   let space: RunningSpace;
   let watch: NodeJS.Timeout;
@@ -68,7 +68,7 @@ describe('APIs that answer with absurd waits', function () {
   }
 
   for (const [n, apis] of rounds.entries()) {
-    it(`take no key away for ${absurdS / rounds.length} s (${apis.join(' and ')}), are said at once, and leave all right within two minutes after`, async () => {
+    it(`take no key away for ${absurdS / rounds.length} s (${apis.join(' and ')}), are said at once, and leave all right soon after`, async () => {
       const { kisi, nexudus, env } = space;
       const [old, suspended] = [joins(`old${n}`), joins(`suspended${n}`)];
       await eventually(
@@ -110,8 +110,9 @@ describe('APIs that answer with absurd waits', function () {
       }
 
       for (const api of apis) space[api].faults.clear();
+      // As long as a member waits at most before it asks again, and once more.
       await eventually(
-        'all is right within two minutes',
+        'all is right',
         async () => {
           const views = await Promise.all([old, newcomer].map((id) => space.view(id)));
           return (
@@ -119,7 +120,7 @@ describe('APIs that answer with absurd waits', function () {
             views.every((view) => view?.state === 'access' && view.waitingFor === null)
           );
         },
-        120_000,
+        2 * patienceMs,
       );
       assert.deepEqual([...lost], [], 'nobody lost a key');
       const group = [space.ids.groups.romeDay];

@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('an API that changes under a running space', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let space: RunningSpace;
   before(async () => {
     space = await startSpace(

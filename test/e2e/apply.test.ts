@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { latchkeyDone, latchkeyWith, linesOf, scratch, type Ran } from '../client/cli.js';
 import { openDatabase } from '../../database/database.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
 const memberCount = Number(process.env['PLAN_MEMBERS'] ?? 12);
@@ -28,7 +28,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
   const path = (name: string): string => join(folder.path, name);
   let space: RunningSpace;
   const members: number[] = [];
-  const waitMs = 60_000 + memberCount * 500;
+  const waitMs = patienceMs + memberCount * 500;
 
   before(async function () {
     this.timeout(2 * waitMs);

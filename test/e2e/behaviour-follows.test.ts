@@ -18,7 +18,7 @@ import { createLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
 import { noPace } from '../nexudus/stub.js';
 import { newTemporal } from '../support/dev-server.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 import { hurried } from '../support/space.js';
 import { reader, testEmail } from '../verify/writing.js';
 import { KeyWatch } from './switches/key-watch.js';
@@ -52,7 +52,7 @@ function isChosen(row: Row): boolean {
 }
 
 describe('the main scenarios, where an API is otherwise than documented', function () {
-  this.timeout(300_000);
+  this.timeout(480_000);
 
   it('has the rows that were asked for', () => {
     assert.ok(wanted === undefined ? chosen.length === short.length : chosen.length > 0);
@@ -107,7 +107,7 @@ async function play(stage: Stage, row: Row, isVerified: boolean): Promise<void> 
   const service = await stage.startWorker(isLimited(row) ? {} : hurried());
   if (row.hasPushes) await tellOfChanges(stage, service.pushPort);
   const areDue = (): boolean => watch.wrong().length === 0;
-  await eventually('first keys', areDue, 90_000, 50, () => Promise.resolve(watch.wrong()));
+  await eventually('first keys', areDue, patienceMs, 50, () => Promise.resolve(watch.wrong()));
   await members.live();
   await sleep(quietMs);
   assert.deepEqual(watch.wrong(), []);

@@ -10,7 +10,7 @@ import { startWorkerProcess, type LogLine, type WorkerProcess } from '../support
 import { newPort } from '../support/ports.js';
 
 describe('a worker with LATCHKEY_DESK_PORT', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const folder = scratch();
   let space: KillableSpace;
   let worker: WorkerProcess;
@@ -33,7 +33,7 @@ describe('a worker with LATCHKEY_DESK_PORT', function () {
 
   it('serves it to whom a command has made a link for, until a command ends the session', async () => {
     worker = startWorkerProcess(folder.path, env);
-    await eventually('the desk is served', () => logged(/^the desk is served$/) !== undefined, 60_000);
+    await eventually('the desk is served', () => logged(/^the desk is served$/) !== undefined);
     const url = env['LATCHKEY_DESK_URL'] ?? '';
     const link = await latchkeyDone(env, 'desk', 'invite', 'Mia', '--role', 'desk', '--json');
     const { url: address, id } = JSON.parse(link) as { url: string; id: string };
@@ -51,11 +51,11 @@ describe('a worker with LATCHKEY_DESK_PORT', function () {
     const other = createServer().listen(Number(env['LATCHKEY_DESK_PORT']), '127.0.0.1');
     await once(other, 'listening');
     worker = startWorkerProcess(folder.path, env);
-    await eventually('it says so', () => logged(/^the desk is not served/) !== undefined, 60_000);
+    await eventually('it says so', () => logged(/^the desk is not served/) !== undefined);
     const said = logged(/^the desk is not served/);
     assert.equal(said?.level, 'error');
     assert.match(String(said['why']), /port \d+ is taken: set LATCHKEY_DESK_PORT/);
-    await eventually('it leads', async () => (await worker.readiness())?.isLeader === true, 60_000);
+    await eventually('it leads', async () => (await worker.readiness())?.isLeader === true);
     other.close();
   });
 });

@@ -34,6 +34,9 @@ describe('the comparison of Kisi', () => {
     for (const name of ['ann', 'ben', 'cid', 'dan']) await rests(name);
     const itsOwnLook = async (): Promise<boolean> => /^Kisi: .* with the role/m.test(await order('status'));
     await eventually('its own first look at Kisi', itsOwnLook);
+    const dailyCheck = async (): Promise<boolean> =>
+      /Its role is organization_owner/.test(await order('status'));
+    await eventually('its first daily check', dailyCheck);
   });
   after(async () => {
     await space.stop();
@@ -162,7 +165,8 @@ describe('the comparison of Kisi', () => {
       /: not repaired yet: Taking keys away is stopped by Mia .* tried again at the next comparison\.$/m,
     );
     await order('resume');
-    assert.equal((await found('extra')).doing, 'taken away');
+    // An order that is taken back holds for a moment yet.
+    await eventually('it is taken away', async () => (await found('extra')).doing === 'taken away');
     assert.equal(keysOf('cid').length, 1);
     await foundNothing();
   });

@@ -14,7 +14,7 @@ describe('exceptions', () => {
   const ids: Record<string, number> = {};
   before(async () => {
     space = await startSpace(({ nexudus, ids: city }) => {
-      for (const name of ['ann', 'ben', 'cid']) {
+      for (const name of ['ann', 'ben', 'cid', 'dan']) {
         const Email = `${name}@example.com`;
         ids[name] = nexudus.space.addCoworker({ Email, InvoicingBusinessId: city.rome }).Id;
       }
@@ -42,24 +42,14 @@ describe('exceptions', () => {
   const listed = async (): Promise<{ id: number; memberId: number; until: string; groupName: string }[]> =>
     JSON.parse(await run('exceptions', '--json')) as never;
 
-  it('an allow gives a key to one without a pass, who had no workflow, and it goes at its end', async () => {
-    const said = await except('allow', 'ann', '--group', day(), '--until', inMs(8_000));
-    assert.match(said, /^Exception 1: member \d+ is allowed group \d+ \(.+\) until .*, by gina: a test\.\n$/);
-    await eventually('no exception', async () => (await listed()).length === 0);
-    const told =
-      /grant .* exception 1 \(allowed by gina\).* revoke .* the exception that it stood on ended at /;
-    await eventually('given and taken', async () => told.test(await timelineOf('ann')));
-    assert.deepEqual(keysOf('ann'), []);
-  });
-
   it('an allow holds until it is withdrawn, and explain tells it', async () => {
     await except('allow', 'ann', '--group', day(), '--until', far);
     await eventually('her key', () => keysOf('ann').length === 1);
     assert.match(
       await run('explain', idOf('ann')),
-      new RegExp(`^Holds group ${day()} .*: exception 2 \\(allowed by gina\\), which ends at `, 'm'),
+      new RegExp(`^Holds group ${day()} .*: exception 1 \\(allowed by gina\\), which ends at `, 'm'),
     );
-    await run('withdraw', '2');
+    await run('withdraw', '1');
     await eventually('no key', () => keysOf('ann').length === 0);
   });
 
@@ -72,24 +62,24 @@ describe('exceptions', () => {
     assert.deepEqual(keysOf('ben'), []);
     assert.match(
       await run('explain', idOf('ben')),
-      new RegExp(`^Lacks group ${day()} .*:\\n  exception 3: blocked by gina until .*: a test\\.$`, 'm'),
+      new RegExp(`^Lacks group ${day()} .*:\\n  exception 2: blocked by gina until .*: a test\\.$`, 'm'),
     );
     assert.match(await run('plan'), /nothing would change/);
     assert.match(await run('plan', '--at', '2036-06-02T00:01'), /1 would gain keys/);
     assert.match(await run('status'), /^1 exception holds; none ends within 7 days\.$/m);
     assert.match(
-      await run('withdraw', '3'),
-      /^Withdrawn: exception 3: member \d+ is blocked from every group/,
+      await run('withdraw', '2'),
+      /^Withdrawn: exception 2: member \d+ is blocked from every group/,
     );
     await eventually('the key again', () => keysOf('ben').length === 1);
   });
 
   it('the timeline tells who ordered it and what came of it', async () => {
-    await eventually('both orders', async () => /withdraw exception 3/.test(await timelineOf('ben')));
+    await eventually('both orders', async () => /withdraw exception 2/.test(await timelineOf('ben')));
     const told = await timelineOf('ben');
-    assert.match(told, /block every group until Sun 1 Jun 2036 24:00, \w+ \(exception 3\) - gina .* a test /);
-    assert.match(told, /revoke .* rules exception 3: blocked by gina until .*: a test/);
-    assert.doesNotMatch(told, /exception [12]/, 'those of another member');
+    assert.match(told, /block every group until Sun 1 Jun 2036 24:00, \w+ \(exception 2\) - gina .* a test /);
+    assert.match(told, /revoke .* rules exception 2: blocked by gina until .*: a test/);
+    assert.doesNotMatch(told, /exception 1/, 'those of another member');
   });
 
   it('an allow for one who may hold no key says so, and gives none', async () => {
@@ -99,9 +89,9 @@ describe('exceptions', () => {
     assert.deepEqual(keysOf('cid'), []);
     assert.match(
       await run('exceptions'),
-      /^ *4 +\d+ +allow +\d+ \(.+\) +\S.*, \w+ +soon +gina \(\S+@\S+\) +a test$/m,
+      /^ *3 +\d+ +allow +\d+ \(.+\) +\S.*, \w+ +soon +gina \(\S+@\S+\) +a test$/m,
     );
-    assert.match(await run('status'), /^1 exception holds\. Within 7 days:\n  exception 4: member /m);
+    assert.match(await run('status'), /^1 exception holds\. Within 7 days:\n  exception 3: member /m);
   });
 
   it('takes the end of a day in the location’s zone, and a group by its name', async () => {
@@ -129,14 +119,33 @@ describe('exceptions', () => {
 
   it('refuses what contradicts an exception that holds, and to withdraw one that does not', async () => {
     const block = ['block', idOf('cid'), '--until', far, '--reason', 'a test'];
-    await refused(/it contradicts exception 4: member \d+ is allowed .*; withdraw that first/, ...block);
-    await refused(/it contradicts exception 4/, ...block, '--group', day());
+    await refused(/it contradicts exception 3: member \d+ is allowed .*; withdraw that first/, ...block);
+    await refused(/it contradicts exception 3/, ...block, '--group', day());
     await refused(/there is no exception 99, or it has ended/, 'withdraw', '99');
     assert.deepEqual(
       (await listed()).map(({ id }) => id),
-      [4, 6, 5],
+      [3, 5, 4],
       'what was refused is not done',
     );
+  });
+
+  it('an allow gives a key to one without a pass, who had no workflow, and it goes at its end', async () => {
+    const holds = async (): Promise<boolean> =>
+      (await listed()).some(({ memberId }) => String(memberId) === idOf('dan'));
+    // On a slow machine an end may come before the key does: then the next one is later.
+    for (let lastsMs = 10_000; keysOf('dan').length === 0; lastsMs *= 3) {
+      const said = await except('allow', 'dan', '--group', day(), '--until', inMs(lastsMs));
+      assert.match(
+        said,
+        /^Exception \d+: member \d+ is allowed group \d+ \(.+\) until .*, by gina: a test\.\n$/,
+      );
+      await eventually('his key, or its end', async () => keysOf('dan').length === 1 || !(await holds()));
+    }
+    await eventually('no exception', async () => !(await holds()));
+    const told =
+      /grant .* exception \d+ \(allowed by gina\).* revoke .* the exception that it stood on ended at /;
+    await eventually('given and taken', async () => told.test(await timelineOf('dan')));
+    assert.deepEqual(keysOf('dan'), []);
   });
 
   async function refused(says: RegExp, ...args: string[]): Promise<void> {

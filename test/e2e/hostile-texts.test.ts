@@ -15,7 +15,7 @@ const obeyed = /[^\P{Cc}\r\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const lasting = ['worker', 'listen', 'demo', 'help'];
 
 describe('texts from outside that a reader would obey', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const folder = scratch();
   let space: RunningSpace;
   let memberId: number;

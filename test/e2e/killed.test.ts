@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { killableSpace } from '../support/killable.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 
 /** KILLED_MEMBERS=50 for the long version. */
 const members = Number(process.env['KILLED_MEMBERS'] ?? 6);
 
 describe('a worker process that is killed', () => {
   it(`amid ${members} grants leaves, after a restart, just those keys and one mail each`, async function () {
-    this.timeout(60_000 + members * 4_000);
+    this.timeout(300_000 + members * 4_000);
     const space = await killableSpace('2s');
     const { nexudus, kisi, ids } = space;
+    // Two workers spend what one may, and none knows of the other's requests.
+    nexudus.switches.rateLimits = null;
+    kisi.switches.rateLimit = null;
     for (let i = 0; i < members; i++) {
       const { Id } = nexudus.space.addCoworker({ Email: `m${i}@example.com`, InvoicingBusinessId: ids.rome });
       nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
@@ -17,10 +20,10 @@ describe('a worker process that is killed', () => {
     const keys = (): number => kisi.org.assignments().length;
 
     space.start();
-    await eventually('a third of the keys', () => keys() >= members / 3, 60_000);
+    await eventually('a third of the keys', () => keys() >= members / 3);
     await space.kill();
     space.start();
-    await eventually('all keys', () => keys() >= members, 60_000 + members * 2_000);
+    await eventually('all keys', () => keys() >= members, patienceMs + members * 2_000);
     await eventually('a mail for each', () => kisi.mails.length >= members);
 
     assert.equal(keys(), members);

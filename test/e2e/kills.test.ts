@@ -10,7 +10,7 @@ import type { AuditRecord } from '../../database/audit-records.js';
 import { accessProblemKey, reconciliationScheduleId } from '../../messages/to-member.js';
 import { latchkeyDone } from '../client/cli.js';
 import { killableSpace, tellOfDeath, type KillableSpace } from '../support/killable.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 
 const kills = Number(process.env['KILLS'] ?? 1);
 const changeCount = Number(process.env['KILL_CHANGES'] ?? 8);
@@ -53,7 +53,7 @@ const someKill: fc.Arbitrary<Kill> = fc.oneof(
 );
 
 describe(`a worker that is killed ${kills} times amid ${changeCount} changes (seed ${seed})`, function () {
-  this.timeout(60_000 + kills * 30_000);
+  this.timeout(300_000 + kills * 30_000);
   let space: KillableSpace;
   const members: Modelled[] = [];
   /** What Kisi did, as its own tables saw it. */
@@ -220,7 +220,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     const writes = () => requests.list().filter(({ method }) => method !== 'GET');
     const before = writes().length;
     const reached = (wanted: () => boolean): Promise<void> =>
-      eventually('the write to be killed at', () => wanted() || isAsWanted(), 90_000, 2);
+      eventually('the write to be killed at', () => wanted() || isAsWanted(), patienceMs, 2);
     await reached(() => writes().length >= before + nth);
     const kind = ({ late: 'slow', lost: 'afterWrite', asked: null, answered: null } as const)[moment];
     for (const method of kind === null ? [] : ['POST', 'PATCH', 'DELETE'])
@@ -284,9 +284,9 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
       await killAt(kill);
     }
     // What is not as wanted after all this time is told below.
-    await eventually('keys as wanted', isAsWanted, 120_000).catch(() => undefined);
+    await eventually('keys as wanted', isAsWanted).catch(() => undefined);
     await reconciliation();
-    await eventually('rest', isAtRest, 60_000);
+    await eventually('rest', isAtRest);
 
     const want = wanted();
     assert.deepEqual(

@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
 describe('a Schedule that does not run', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let space: RunningSpace;
   after(() => space.stop());
 

@@ -11,7 +11,7 @@ import { controlWorkflowId, modeUpdate } from '../../messages/to-control.js';
 import { compareNow, driftWorkflowId, findingUpdate, type DriftView } from '../../messages/to-drift.js';
 import { memberWorkflowId, memberWorkflowType, stateQuery } from '../../messages/to-member.js';
 import { losableSpace, type LosableSpace } from '../support/losable.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 
 /** LOSSES=each for the long version. */
 const isLong = process.env['LOSSES'] === 'each';
@@ -169,14 +169,14 @@ const losses: Loss[] = [
 describe('after the loss of', () => {
   for (const loss of losses.filter(({ inShort }) => isLong || inShort === true))
     it(`${loss.what}, everybody holds what the rules say`, async function () {
-      this.timeout(240_000);
+      this.timeout(360_000);
       await tryLoss(loss);
     });
 });
 
 describe('a comparison with Kisi before any reconciliation', () => {
   it('knows the keys of members whose workflows were terminated, also where strange keys are taken away', async function () {
-    this.timeout(240_000);
+    this.timeout(360_000);
     const space = await losableSpace(({ nexudus, kisi, ids }) => {
       for (const name of ['ann', 'ben', 'eve'])
         nexudus.space.addCoworker({ Email: `${name}@example.com`, InvoicingBusinessId: ids.rome });
@@ -201,7 +201,7 @@ describe('a comparison with Kisi before any reconciliation', () => {
       for await (const { workflowId } of space.client().workflow.list({ query }))
         await space.client().workflow.getHandle(workflowId).terminate();
       await comparison();
-      await eventually('no strange key', () => keysOf('eve') === 0, 60_000);
+      await eventually('no strange key', () => keysOf('eve') === 0);
       assert.deepEqual((await comparison()).findings, []);
       assert.deepEqual([keysOf('ann'), keysOf('ben')], [1, 1]);
     } finally {
@@ -212,7 +212,7 @@ describe('a comparison with Kisi before any reconciliation', () => {
 
 describe('after the loss of all that Latchkey knew', () => {
   it('nothing is written before a person says so, and then what Latchkey made is its own again', async function () {
-    this.timeout(240_000);
+    this.timeout(360_000);
     let ann = 0;
     let ben = 0;
     const file = 'policies: { apiUser: latchkeyOnly }\n';
@@ -370,7 +370,7 @@ async function tryLoss(loss: Loss): Promise<void> {
     const holds = (): Record<string, number[]> =>
       Object.fromEntries(Object.keys(right).map((name) => [name, keysOf(name)]));
     const isRight = (): boolean => JSON.stringify(holds()) === JSON.stringify(right);
-    await eventually('what the rules say', isRight, 20_000, 100, () => Promise.resolve(holds()));
+    await eventually('what the rules say', isRight, patienceMs, 100, () => Promise.resolve(holds()));
     clearInterval(watch);
     assert.deepEqual([...lost], [], 'nobody lost a key in between');
     const mails = new Map<string, number>();

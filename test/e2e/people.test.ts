@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Stage } from '../../client/stage.js';
 import { latchkeyDone } from '../client/cli.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
 /** PEOPLE=each: also those in which a coworker is deleted, which is believed after a minute; and all once more by pushes. */
@@ -11,7 +11,7 @@ const secret = 'a shared secret of Nexudus';
 
 for (const by of isLong ? (['polls', 'pushes'] as const) : (['polls'] as const))
   describe(`a person in Kisi, where changes are noticed by ${by}`, function () {
-    this.timeout(240_000);
+    this.timeout(360_000);
     let space: RunningSpace;
     before(async () => {
       const polls = { LATCHKEY_RECONCILIATION_INTERVAL: '2s' };
@@ -57,7 +57,7 @@ for (const by of isLong ? (['polls', 'pushes'] as const) : (['polls'] as const))
     const holds = async (email: string, groups: number[]): Promise<void> => {
       const isSo = (): boolean =>
         JSON.stringify(keysOf(email).toSorted()) === JSON.stringify(groups.toSorted());
-      await eventually(`${email} holds ${groups.join()}`, isSo, 120_000, 50, () =>
+      await eventually(`${email} holds ${groups.join()}`, isSo, patienceMs, 50, () =>
         Promise.resolve(keysOf(email)),
       );
     };

@@ -1,12 +1,12 @@
 /** What Kisi refuses for good: it is told in plain words, tried seldom, and mended as soon as it can be. */
 import assert from 'node:assert/strict';
-import { eventually } from '../support/eventually.js';
+import { eventually, patienceMs } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
 const minuteMs = 60_000;
 
 describe('what Kisi refuses for good', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let space: RunningSpace;
   beforeEach(async () => {
     space = await startSpace();
@@ -44,7 +44,7 @@ describe('what Kisi refuses for good', function () {
         const waiting = (await space.view(memberId))?.waitingFor;
         return /in 10 minutes/.test(waiting?.wakes ?? '') && what.test(waiting?.what ?? '');
       },
-      45_000,
+      patienceMs,
       50,
       () => space.view(memberId),
     );

@@ -45,7 +45,7 @@ const outages =
       ];
 
 describe('a worker that starts while an API is down', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   async function newStage(env: Record<string, string> = {}): Promise<{ stage: Stage; lines: () => Line[] }> {
     const temporal = await newTemporal();

@@ -50,10 +50,8 @@ describe('stop levels', () => {
     return view?.waitingFor?.what ?? null;
   }
 
-  async function waits(name: string): Promise<string> {
-    let what: string | null = null;
-    await eventually(`${name} waits`, async () => (what = await waitsFor(name)) !== null);
-    return String(what);
+  async function waits(name: string, what: RegExp): Promise<void> {
+    await eventually(`${name} waits`, async () => what.test((await waitsFor(name)) ?? ''));
   }
 
   const writes = (): number => space.kisi.requests.list().filter(({ method }) => method !== 'GET').length;
@@ -67,10 +65,7 @@ describe('stop levels', () => {
     expires('ann');
     joins('dan');
     await eventually('the key of one who joins', () => keysOf('dan') === 1);
-    assert.match(
-      await waits('ann'),
-      /^Taking keys away is stopped by Mia since .* \(the import looks odd\)\.$/,
-    );
+    await waits('ann', /^Taking keys away is stopped by Mia since .* \(the import looks odd\)\.$/);
     assert.equal(keysOf('ann'), 1);
     assert.match(await order('status'), /^Stopped \(revokes\): .* By Mia/m);
     assert.match(await order('resume'), /^Nothing is stopped\.$/m);
@@ -83,12 +78,12 @@ describe('stop levels', () => {
     const before = writes();
     expires('ben');
     joins('eve');
-    assert.match(await waits('ben'), /^Writing to Kisi is stopped by /);
-    assert.match(await waits('eve'), /^Writing to Kisi is stopped by /);
+    await waits('ben', /^Writing to Kisi is stopped by /);
+    await waits('eve', /^Writing to Kisi is stopped by /);
     await worker.stop();
     worker = await space.startWorker(hurried());
     await order('resync', '--all');
-    assert.match(await waits('eve'), /^Writing to Kisi is stopped by /);
+    await waits('eve', /^Writing to Kisi is stopped by /);
     assert.deepEqual([writes(), keysOf('ben'), keysOf('eve')], [before, 1, 0]);
     await order('resume');
     await eventually('no key', () => keysOf('ben') === 0);
@@ -98,6 +93,7 @@ describe('stop levels', () => {
 
   it('`pause all` asks neither API, and what came meanwhile is noticed afterwards', async () => {
     await order('pause', 'all');
+    await eventually('polls rest', async () => /^Last poll \(paused\)/m.test(await order('status')));
     await eventually('no poll any more', async () => {
       const before = space.nexudus.requests.count();
       await wait(2_500);
@@ -107,7 +103,7 @@ describe('stop levels', () => {
     expires('cid');
     joins('fay');
     await order('resync', '--all');
-    assert.match(await waits('cid'), /^Everything is stopped by /);
+    await waits('cid', /^Everything is stopped by /);
     assert.deepEqual([space.nexudus.requests.count(), space.kisi.requests.count()], before);
     await order('resume');
     await eventually('no key', () => keysOf('cid') === 0);

@@ -10,7 +10,7 @@ const dayMs = 24 * hourMs;
 const isWhole = process.env['CLOCKS'] === 'each';
 
 describe('a space in which a clock is wrong', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let space: RunningSpace;
   let bought = 0;
   before(async () => {
@@ -67,7 +67,7 @@ describe('a space in which a clock is wrong', function () {
     buys(Date.now() + 3 * dayMs);
     setClock('nexudus', 0);
     setClock('kisi', 0);
-    await eventually('the key that waited', () => keys().length === before.length + 2, 60_000);
+    await eventually('the key that waited', () => keys().length === before.length + 2);
     await eventually('it is over', async () =>
       (await latchkeyDone(space.env, 'status')).includes('Nothing needs anybody'),
     );

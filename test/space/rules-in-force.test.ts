@@ -35,7 +35,7 @@ describe('the rules by which commands answer', () => {
   before(async () => {
     // Nothing is noticed by itself.
     const rarely = { LATCHKEY_POLL_INTERVAL: '1d', LATCHKEY_RECONCILIATION_INTERVAL: '1d' };
-    space = await startSpace(() => undefined, rarely, 'none', office);
+    space = await startSpace(() => undefined, rarely, 'none', office, { everyMs: 86_400_000 });
     const { nexudus, kisi, ids } = space;
     const { Id } = nexudus.space.addCoworker({ Email: 'ada@example.com', InvoicingBusinessId: ids.rome });
     nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
@@ -44,6 +44,10 @@ describe('the rules by which commands answer', () => {
     await eventually('her key', () => kisi.org.keysOf('ada@example.com').length === 1);
     await keepAWait();
     await eventually('the word of the worker', async () => (await inForce()) !== null);
+    await eventually('its first looks at Kisi', async () => {
+      const said = await latchkeyDone(space.env, 'status');
+      return /^Kisi: .* with the role/m.test(said) && /Its role is organization_owner/.test(said);
+    });
   });
   after(async () => {
     await restarted?.stop();

@@ -43,6 +43,7 @@ import {
 } from '../../messages/to-member.js';
 import { firstOrders } from '../../messages/to-control.js';
 import { planPartUpdate } from '../../messages/to-plan.js';
+import { patienceMs } from './eventually.js';
 import { workflowsHere } from './workflows.js';
 import type { Ownership } from '../../database/ownership.js';
 import { memoryStores, withMethods } from './stores.js';
@@ -494,7 +495,7 @@ export async function until(
   handle: WorkflowHandle,
   wanted: (view: MemberView) => boolean | Promise<boolean>,
 ): Promise<MemberView> {
-  for (let i = 0; i < 200; i++) {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
     const view = await handle.query(stateQuery);
     if (await wanted(view)) return view;
     await world.env.sleep(100);

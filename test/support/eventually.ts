@@ -1,8 +1,11 @@
+/** So long a test waits for what must come: no machine takes longer, and only a failure does. Less than a test's own time. */
+export const patienceMs = 120_000;
+
 /** Polls until `wanted` holds. No test asserts how long it took. `tell`: how things stand where it never does. */
 export async function eventually(
   what: string,
   wanted: () => boolean | Promise<boolean>,
-  withinMs = 45_000,
+  withinMs = patienceMs,
   everyMs = 50,
   tell?: () => Promise<unknown>,
 ): Promise<void> {

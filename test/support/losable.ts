@@ -15,7 +15,7 @@ import { reconciliationScheduleId, searchAttributes, leaderWorkflowId } from '..
 import { environmentOf } from '../../simulators/two-cities.js';
 import { ended, tellOfDeath } from './killable.js';
 import { launcher } from './launcher.js';
-import { eventually } from './eventually.js';
+import { eventually, patienceMs } from './eventually.js';
 import { hurried } from './space.js';
 import { stubbornly } from './folders.js';
 import { newPort } from './ports.js';
@@ -120,7 +120,7 @@ export async function losableSpace(prepare: (stage: Stage) => void, file?: strin
       const before = writes();
       meanwhile();
       await client.schedule.getHandle(reconciliationScheduleId).trigger();
-      await eventually('a write', () => writes() > before, 60_000, 2);
+      await eventually('a write', () => writes() > before, patienceMs, 2);
       await ended(worker, 'SIGKILL');
       await tellOfDeath(client, worker.pid ?? 0);
       await connection.close();
@@ -180,7 +180,7 @@ async function atRest(client: Client): Promise<void> {
   let busy: unknown[] = [];
   const isAtRest = async (): Promise<boolean> => (busy = await busyWorkflows(client)).length === 0;
   // A coworker who was deleted is waited for until a look a minute later says so too.
-  await eventually('rest', isAtRest, 120_000, 300, () => Promise.resolve(busy));
+  await eventually('rest', isAtRest, patienceMs, 300, () => Promise.resolve(busy));
 }
 
 async function busyWorkflows(client: Client): Promise<unknown[]> {

@@ -5,7 +5,7 @@ import { leaderWorkflowId } from '../../messages/to-member.js';
 import { ensureLeader } from '../../worker/leader.js';
 import type { Service } from '../../worker/service.js';
 import { eventually } from '../support/eventually.js';
-import { startSpace, type RunningSpace } from '../support/space.js';
+import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
 /** Whether the process is the leader, as its health endpoint says. */
 async function leads({ healthPort }: Service): Promise<boolean> {
@@ -17,9 +17,9 @@ describe('the leader', () => {
   let space: RunningSpace;
   let second: Service;
   before(async () => {
-    space = await startSpace(() => undefined, {}, 'published');
+    space = await startSpace();
     await eventually('a leader', () => leads(space.service));
-    second = await space.startWorker();
+    second = await space.startWorker(hurried());
   });
   after(() => space.stop());
 

@@ -16,7 +16,7 @@ import {
   type Looking,
 } from '../../support/browser.js';
 import { startTestDesk } from '../../support/desk.js';
-import { eventually } from '../../support/eventually.js';
+import { eventually, patienceMs } from '../../support/eventually.js';
 import { startSpace, type RunningSpace } from '../../support/space.js';
 import { fill, nobody, rulesFile, type Filled } from './people.js';
 import { newPort } from '../../support/ports.js';
@@ -217,7 +217,7 @@ async function tryAt(
       text = await textAt(browser, url, look);
       return plain === text;
     },
-    30_000,
+    patienceMs,
     200,
     async () => [text, await textAt(browser, url, { ...look, hasScript: false })],
   );

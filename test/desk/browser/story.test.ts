@@ -8,7 +8,7 @@ import type { Role } from '../../../lib/roles.js';
 import { listWithheld } from '../../../space/withheld.js';
 import { lookAt, openBrowser, widthsPx, type Look, type Looking } from '../../support/browser.js';
 import { startTestDesk } from '../../support/desk.js';
-import { eventually } from '../../support/eventually.js';
+import { eventually, patienceMs } from '../../support/eventually.js';
 import { startSpace, type RunningSpace } from '../../support/space.js';
 import { rulesFile } from './people.js';
 import { newPort } from '../../support/ports.js';
@@ -24,7 +24,7 @@ const ways: readonly (readonly [how: string, surname: string, look: Look])[] = [
 ];
 
 describe('an evening at the desk', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let space: RunningSpace;
   let desk: DeskServer;
   let browser: Browser;
@@ -105,7 +105,7 @@ describe('an evening at the desk', function () {
             text = await page.locator(selector).first().innerText();
             return wanted.test(text);
           },
-          60_000,
+          patienceMs,
           200,
           () => Promise.resolve(text),
         );
@@ -142,12 +142,12 @@ describe('an evening at the desk', function () {
           assert.equal(await page.evaluate('window.isStillThis'), true, 'the page was loaded anew');
       });
 
-      it('Mia allows her a group until tonight, and reads first what that does', async () => {
+      it('Mia allows her a group for an hour, and reads first what that does', async () => {
         await page.getByRole('link', { name: 'Allow for a while' }).first().click();
         await page
           .getByLabel('Group')
           .selectOption({ label: `Trastevere, Rome – Day Pass (${space.ids.groups.romeDay})` });
-        await page.getByLabel('Until', { exact: true }).fill('today');
+        await page.getByLabel('Until', { exact: true }).fill('1h');
         await page.getByLabel('Why').fill('she forgot to renew');
         await page.getByRole('button', { name: 'Show what it will do' }).click();
         await says('.will-do', new RegExp(`Ada ${surname}.* gets a key to Trastevere, Rome – Day Pass`));

@@ -6,7 +6,7 @@ import { tryLostDatabase } from './lost-database.js';
 import { tryStrangers } from './stranger-tries.js';
 
 describe('desk: what is hostile', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const desk = new AttackedDesk();
   before(() => desk.start());
   after(() => desk.stop());

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stage } from '../../../client/stage.js';
-import { eventually } from '../../support/eventually.js';
+import { eventually, patienceMs } from '../../support/eventually.js';
 import { takenEmail } from './values.js';
 import type { KeyWatch } from './key-watch.js';
 
@@ -34,7 +34,7 @@ export class Members {
     this.joins('jon', { FullName: oddName });
     this.extends('dee', Date.now() + 2 * dayMs);
     // Else their plans' passes would end at midnight, which may be now.
-    for (const name of ['ann', 'gus']) this.extends(name, Date.now() + 2 * dayMs);
+    for (const name of ['ann', 'cyn', 'dot', 'gus']) this.extends(name, Date.now() + 2 * dayMs);
     this.fillTwoProfiles();
     this.fillTeam();
     const { org } = this.stage.kisi;
@@ -123,7 +123,7 @@ export class Members {
   private async holdsDue(name: string, words: string): Promise<void> {
     const email = emailOf(name);
     const isSo = (): boolean => this.watch.holdsDue(email);
-    await eventually(`just what is due to ${name}, ${words}`, isSo, 90_000, 50, () =>
+    await eventually(`just what is due to ${name}, ${words}`, isSo, patienceMs, 50, () =>
       Promise.resolve(this.stage.kisi.org.keysOf(email)),
     );
   }
