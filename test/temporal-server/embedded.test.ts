@@ -33,7 +33,9 @@ describe('the embedded Temporal server', () => {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-embedded-'));
   });
   afterEach(async () => {
-    for (const server of running.splice(0)) await server.stop();
+    // Their owner last: one that goes on to share it would start it again.
+    const last = running.splice(0).toSorted((one, other) => Number(one.owned) - Number(other.owned));
+    for (const server of last) await server.stop();
     await rm(folder, stubbornly);
   });
 
@@ -270,6 +272,8 @@ describe('the embedded Temporal server', () => {
     assert.equal(await launcherOn(folder), owner.pid);
     owner.kill('SIGKILL');
     await once(owner, 'exit');
+    // Or nobody would end it.
+    assert.equal((await start()).owned, true);
   });
 
   it('is started by one of those who share it when its owner is gone too, and by one only', async () => {
