@@ -188,7 +188,8 @@ async function triedUsed(look: NexudusLook): Promise<Verdict> {
   for (const used of [true, false]) {
     const page = await refusable(() => look.page(collection, { ...query, [key]: String(used) }));
     if (page === null) return { wrong: 'is refused' };
-    if (page.rows.some((row) => row['Used'] !== used)) return isIgnored;
+    // What is no flag says nothing of the filter: another assumption tells that.
+    if (page.rows.some((row) => row['Used'] === !used)) return isIgnored;
   }
   return 'obeyed';
 }
