@@ -63,10 +63,10 @@ export function howGranted(
 
 /**
  * Gives a key, or finds that there is one. Kisi answers 409 (seen in the field) or 422 (documented) when the person
- * holds a role in the group already, so after either the person's keys are read. Throws that first error again when
- * there is nothing in the way (a conflict says that it is hidden); `blocked` when a higher role that ends too early is;
- * `notFound` when the person or the group is gone. The key that is answered has the end that was asked for, where Kisi
- * stores it less exactly.
+ * holds a role in the group already, and may answer with that one: after each of these the person's keys are read. Throws
+ * that first error again when there is nothing in the way (a conflict says that it is hidden); `blocked` when a higher role
+ * that ends too early is; `notFound` when the person or the group is gone. The key that is answered has the end that was
+ * asked for, where Kisi stores it less exactly.
  */
 export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
@@ -328,14 +328,20 @@ async function withEnd(
   if (isAsAsked(created.validUntil)) return asAsked;
   const key = await client.getKey(created.id, signal);
   if (key && isAsAsked(key.validUntil)) return asAsked;
+  const call = { method: 'POST', path: '/role_assignments' } as const;
+  if (wasThereBefore(created)) throw new KisiError(call, { kind: 'conflict', status: 200 });
   await client.deleteKey({ ...wish, id: created.id }, signal);
-  throw new KisiError(
-    { method: 'POST', path: '/role_assignments' },
-    {
-      kind: 'blocked',
-      status: 200,
-      isUndone: true,
-      detail: `the key to group ${wish.groupId} of user ${wish.userId} did not get the end that was asked for (${endText(validUntil)}) but another (${endText((key ?? created).validUntil)}), and was taken away again; ask Kisi's support`,
-    },
-  );
+  throw new KisiError(call, {
+    kind: 'blocked',
+    status: 200,
+    isUndone: true,
+    detail: `the key to group ${wish.groupId} of user ${wish.userId} did not get the end that was asked for (${endText(validUntil)}) but another (${endText((key ?? created).validUntil)}), and was taken away again; ask Kisi's support`,
+  });
 }
+
+/** Longer than a request takes, and than clocks differ that nobody was told of. */
+const madeLatelyMs = 2 * 60_000;
+
+/** Whether Kisi answered with a key that was there already, and is not ours to take away: one that it makes is new. */
+const wasThereBefore = ({ createdAt }: KisiKey): boolean =>
+  createdAt !== null && createdAt < Date.now() - madeLatelyMs;

@@ -122,7 +122,10 @@ export class Rights {
     signal?: AbortSignal,
   ): Promise<KisiKey> {
     const key = asKey(await read(this.send, request, assignmentRecord, signal));
-    if (key?.userId === userId && key.groupId === groupId && key.roleId === keyRole) return key;
+    const isTheirs = key?.userId === userId && key.groupId === groupId;
+    if (isTheirs && key.roleId === keyRole) return key;
+    // What we did not ask for was there before.
+    if (isTheirs) throw new KisiError(request, { kind: 'conflict', status: 200 });
     throw malformed(request, 'the key that came back is not the one that was asked for');
   }
 

@@ -28,10 +28,15 @@ export class Batches {
     return found;
   }
 
+  /** What Nexudus answers to up to `batchSize` ids, as it came. Throws NexudusError. */
+  ask(name: CollectionName, ids: readonly number[]): Promise<unknown> {
+    // The size is for the older form of the answer, an envelope, which would stop after 25 rows.
+    return this.get(collections[name].path, { id: `[${ids.join(',')}]`, size: String(pageSize) });
+  }
+
   private async readOne<N extends CollectionName>(name: N, ids: readonly number[]): Promise<Records[N][]> {
     const { path } = collections[name];
-    // The size is for the older form of the answer, an envelope, which would stop after 25 rows.
-    const body = await this.get(path, { id: `[${ids.join(',')}]`, size: String(pageSize) });
+    const body = await this.ask(name, ids);
     if (Array.isArray(body)) return soundRows(name, body);
     const { Records: rows, TotalItems: total } = parsed(envelope, body, path);
     if (rows.length !== total) throw incomplete(path, rows.length, total);

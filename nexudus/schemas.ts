@@ -40,14 +40,34 @@ type Field<T extends z.ZodType = z.ZodType> = readonly [field: string, schema: T
 /** A record under our names: each field as it is read from where Nexudus has it. */
 type Read<F extends Record<string, Field>> = Stamped & { [N in keyof F]: z.output<F[N][1]> };
 
-/** How a record is parsed that has these fields besides those that all have. */
-function record<F extends Record<string, Field>>(fields: F): z.ZodType<Read<F>> {
+/**
+ * How a record is parsed that has these fields besides those that all have. `limits`: fields whose null gives more access than a
+ * value would. One that is left out where the record writes nulls is gone or has another name, and says nothing.
+ */
+function record<F extends Record<string, Field>>(
+  fields: F,
+  limits: readonly string[] = [],
+): z.ZodType<Read<F>> {
   const all: Record<string, Field> = { id: ['Id', id], updatedOn: ['UpdatedOn', text], ...fields };
   const names = Object.entries(all);
   // The one place where the names are exchanged, for the type to be told of it only here.
+  const readable = z.object(Object.fromEntries(Object.values(all)));
+  return (limits.length === 0 ? readable : withLimits(readable, limits)).transform(
+    (row) => Object.fromEntries(names.map(([name, [field]]) => [name, row[field]])) as Read<F>,
+  );
+}
+
+/** Looked for before anything is parsed, since what is left out is null afterwards. */
+function withLimits(readable: z.ZodObject, limits: readonly string[]) {
+  const fields = Object.keys(readable.shape).map((field) => [field, z.unknown().optional()]);
   return z
-    .object(Object.fromEntries(Object.values(all)))
-    .transform((row) => Object.fromEntries(names.map(([name, [field]]) => [name, row[field]])) as Read<F>);
+    .looseObject(Object.fromEntries(fields))
+    .superRefine((row, context) => {
+      const missing = limits.filter((field) => !(field in row));
+      if (missing.length === 0 || !Object.values(row).includes(null)) return;
+      for (const field of missing) context.addIssue({ code: 'custom', message: 'is missing', path: [field] });
+    })
+    .pipe(readable);
 }
 
 const company = 2;
@@ -113,20 +133,23 @@ const pausedPeriod = record({
   .refine(({ from, until }) => from !== null || until !== null, { path: ['PauseFrom'] })
   .transform(({ from, until, ...row }): PausedPeriodRecord => ({ ...row, pause: pauseOf(from, until) }));
 
-const pass = record({
-  uniqueId: ['UniqueId', guid],
-  memberId: ['CoworkerId', id],
-  passTypeId: ['TimePassId', id],
-  locationId: ['BusinessId', id],
-  used: ['Used', z.boolean()],
-  usedAt: ['UsedDate', optionalInstant],
-  checkedIn: ['CheckedIn', optionalFlag],
-  remainingUses: ['RemainingUses', optionalNumber],
-  expiresAt: ['ExpireDate', optionalExpiry],
-  fromPlan: ['IsFromTariff', optionalFlag],
-  contractUniqueId: ['CoworkerContractUniqueId', optionalGuid],
-  allowanceUniqueId: ['TariffTimePassUniqueId', optionalGuid],
-}).transform((row): PassRecord => ({ ...row, changedAt: parseInstant(row.updatedOn) }));
+const pass = record(
+  {
+    uniqueId: ['UniqueId', guid],
+    memberId: ['CoworkerId', id],
+    passTypeId: ['TimePassId', id],
+    locationId: ['BusinessId', id],
+    used: ['Used', z.boolean()],
+    usedAt: ['UsedDate', optionalInstant],
+    checkedIn: ['CheckedIn', optionalFlag],
+    remainingUses: ['RemainingUses', optionalNumber],
+    expiresAt: ['ExpireDate', optionalExpiry],
+    fromPlan: ['IsFromTariff', optionalFlag],
+    contractUniqueId: ['CoworkerContractUniqueId', optionalGuid],
+    allowanceUniqueId: ['TariffTimePassUniqueId', optionalGuid],
+  },
+  ['ExpireDate', 'CoworkerContractUniqueId'],
+).transform((row): PassRecord => ({ ...row, changedAt: parseInstant(row.updatedOn) }));
 
 const passType = record({
   name: ['Name', text],

@@ -48,7 +48,9 @@ export function addRoleAssignmentRoutes(app: FastifyInstance, simulation: Simula
   app.post('/role_assignments', (request) => {
     const sent = http.readFields(http.unwrap(request.body, 'role_assignment'), creatable);
     const wish = readWish(simulation, sent);
-    if (isDuplicate(simulation, wish)) throw duplicate(simulation);
+    const other = duplicateOf(simulation, wish);
+    if (other !== undefined && switches.duplicateGrantStatus === 200) return assignmentBody(org, other);
+    if (other !== undefined) throw duplicate(simulation);
     const role = org.addRole(wish);
     tell(simulation, role);
     return assignmentBody(org, role);
@@ -146,10 +148,10 @@ function hasTarget({ org }: Simulation, type: AppliesToType, id: number): boolea
 }
 
 /** One user holds at most one role in a group, a place or the organization. */
-function isDuplicate(simulation: Simulation, wish: Wish): boolean {
+function duplicateOf(simulation: Simulation, wish: Wish): KisiAssignment | undefined {
   return simulation.org.roles
     .all()
-    .some(
+    .find(
       (role) =>
         role.user_id === wish.user_id &&
         role.applies_to_type === wish.applies_to_type &&

@@ -5,8 +5,8 @@ import type { FaultBook } from './server.js';
 
 /** What is not known of Kisi, each as a switch, so that a client can be tried against every answer. */
 export interface KisiSwitches {
-  /** How a second role of the same user in the same group is refused. */
-  duplicateGrantStatus: 409 | 422;
+  /** How a second role of the same user in the same group is refused; 200: not at all, the first comes as the answer. */
+  duplicateGrantStatus: 409 | 422 | 200;
   /** False: PATCH of a role assignment answers 204 but leaves its validity as it was. */
   patchMovesValidity: boolean;
   /** True: a 429 carries `Retry-After`, in seconds. */

@@ -41,7 +41,7 @@ export class KeyTrials {
     let key = madeOf(await trial.maker.key(userId, { ...silent, validUntil: first }));
     await trial.noteLag(() => trial.maker.rightsOf(userId), key.id, sinceMs);
     const before = await this.endOf(key.id);
-    await trial.step(['duplicateGrantStatus'], () => this.tryTwin(before));
+    await trial.step(['duplicateGrantStatus'], () => this.tryTwin(key.id, before));
     await trial.step(['patchMovesValidity'], () => this.tryMove(key.id, before));
     if (before !== null) this.kept.push({ asked: first, kept: before });
     if (this.moves !== true) {
@@ -59,18 +59,21 @@ export class KeyTrials {
     });
   }
 
-  private async tryTwin(end: number | null): Promise<void> {
+  private async tryTwin(id: number, end: number | null): Promise<void> {
     const { trial, userId } = this;
     if (end === null || end < Date.now()) {
       trial.tell('duplicateGrantStatus', { untold: 'The first key did not keep its end.' });
       return;
     }
     const twin = await trial.maker.key(userId, { ...silent, validUntil: this.ends[0] });
-    if (twin.refusal === null) await trial.maker.remove(twin.made);
-    trial.tell('duplicateGrantStatus', {
-      value: twin.refusal === null ? 'taken' : (twin.refusal.status ?? 0),
-      evidence: ['a second key to the same group was tried'],
-    });
+    const evidence = ['a second key to the same group was tried'];
+    if (twin.refusal !== null) {
+      trial.tell('duplicateGrantStatus', { value: twin.refusal.status ?? 0, evidence });
+      return;
+    }
+    // To take that one away would take the first.
+    if (twin.id !== id) await trial.maker.remove(twin.made);
+    trial.tell('duplicateGrantStatus', { value: twin.id === id ? 200 : 'taken', evidence });
   }
 
   private async tryMove(id: number, before: number | null): Promise<void> {
@@ -128,10 +131,10 @@ export class KeyTrials {
     const evidence = [`key ${ended.id} had ended, and was ${isListed ? 'listed' : 'not listed'}`];
     trial.tell('listsExpired', { value: isListed, evidence });
     const other = await trial.maker.key(userId, { ...silent, validUntil: this.ends[0] });
-    const isInTheWay = other.refusal !== null;
+    const isInTheWay = other.refusal !== null || other.id === ended.id;
     if (other.refusal !== null && !['conflict', 'blocked', 'invalid'].includes(other.refusal.kind))
       throw other.refusal;
-    if (other.refusal === null) await trial.maker.remove(other.made);
+    if (other.refusal === null && other.id !== ended.id) await trial.maker.remove(other.made);
     await trial.maker.remove(ended.made);
     trial.tell('endedInTheWay', { value: isInTheWay, evidence });
     trial.tell(

@@ -11,9 +11,9 @@ export const kisiBeyondReading = [
     source: 'kisi.md, 2.3 Role assignments',
     sureness: 'seen by others',
     switch: 'duplicateGrantStatus',
-    values: [409, 422, 'taken'],
+    values: [409, 422, 200, 'taken'],
     assumed: [409],
-    ifNot: 'Latchkey takes both for a key that is there. Nothing is to be done.',
+    ifNot: 'Latchkey looks which key is there, and goes on with that. Nothing is to be done.',
     copes: true,
   },
   {

@@ -15,6 +15,8 @@ export interface SentFilter {
   findsNothing: string;
   /** Whether a record may be among those that it finds with a value. */
   holds: (row: Row, value: string) => boolean;
+  /** Whether Latchkey asks in another way where it is ignored, and takes nothing away by that. */
+  hasOtherWay?: boolean;
 }
 
 const nobody = 1;
@@ -75,8 +77,10 @@ const byText = (
   holds: equals((row) => text(row[field])),
 });
 
-const withGuid = (collection: CollectionName): SentFilter =>
-  byText(collection, 'UniqueId', 'UniqueId', noGuid);
+const withGuid = (collection: CollectionName): SentFilter => ({
+  ...byText(collection, 'UniqueId', 'UniqueId', noGuid),
+  hasOtherWay: true,
+});
 
 /** Every filter and range that Latchkey sends (nexudus/source.ts, passes.ts, changes.ts, places.ts). */
 export const sentFilters: readonly SentFilter[] = [
@@ -92,7 +96,10 @@ export const sentFilters: readonly SentFilter[] = [
   byText('businesssettings', 'BusinessSetting_Name', 'Name', 'Latchkey.NoSuchSetting'),
   byId('coworkercontracts', 'Coworker', 'CoworkerId'),
   byId('contractpausedperiods', 'CoworkerContract', 'CoworkerContractId'),
-  byId('contractpausedperiods', 'CoworkerContract_Coworker', 'CoworkerContractCoworkerId'),
+  {
+    ...byId('contractpausedperiods', 'CoworkerContract_Coworker', 'CoworkerContractCoworkerId'),
+    hasOtherWay: true,
+  },
   byId('coworkertimepasses', 'Coworker', 'CoworkerId'),
   byId('coworkertimepasses', 'TimePass', 'TimePassId'),
   byId('checkins', 'Coworker', 'CoworkerId'),
@@ -104,6 +111,7 @@ export const sentFilters: readonly SentFilter[] = [
     valueFor: (row) => minute(row['ExpireDate']),
     findsNothing: farOff,
     holds: isFrom('ExpireDate'),
+    hasOtherWay: true,
   },
   {
     collection: 'coworkertimepasses',
@@ -111,16 +119,21 @@ export const sentFilters: readonly SentFilter[] = [
     valueFor: (row) => minute(row['ExpireDate']),
     findsNothing: longAgo,
     holds: isTo('ExpireDate'),
+    hasOtherWay: true,
   },
 ];
 
 type Verdict = 'obeyed' | 'untried' | { wrong: string };
+const isIgnored = { wrong: 'is ignored' };
 
 /** Which filters are not obeyed: an ignored one answers with the whole list. Throws NexudusError. */
 export async function filtersObeyed(look: NexudusLook): Promise<Finding> {
-  const verdicts: { name: string; verdict: Verdict }[] = [];
-  for (const filter of sentFilters) verdicts.push({ name: filter.key, verdict: await tried(look, filter) });
-  verdicts.push({ name: 'CoworkerTimePass_Used', verdict: await triedUsed(look) });
+  const verdicts: { name: string; verdict: Verdict; hasOtherWay: boolean }[] = [];
+  for (const filter of sentFilters) {
+    const { hasOtherWay = false } = filter;
+    verdicts.push({ name: nameOf(filter), verdict: await tried(look, filter), hasOtherWay });
+  }
+  verdicts.push({ name: 'CoworkerTimePass_Used', verdict: await triedUsed(look), hasOtherWay: false });
   const named = (which: (verdict: Verdict) => boolean): string[] =>
     verdicts.filter(({ verdict }) => which(verdict)).map(({ name }) => name);
   const obeyed = named((verdict) => verdict === 'obeyed');
@@ -134,8 +147,16 @@ export async function filtersObeyed(look: NexudusLook): Promise<Finding> {
   );
   if (wrong.length === 0 && obeyed.length === 0)
     return { untold: 'There are no records to filter. Run it again once there are members.', evidence };
-  return { value: wrong, evidence };
+  const copes = verdicts.every(
+    ({ verdict, hasOtherWay }) =>
+      typeof verdict !== 'object' || (hasOtherWay && verdict.wrong === isIgnored.wrong),
+  );
+  return { value: wrong, copes, evidence };
 }
+
+/** Every collection has a filter by GUID, of the same name. */
+const nameOf = ({ key, collection }: SentFilter): string =>
+  key === 'UniqueId' ? `UniqueId of ${collection}` : key;
 
 async function tried(look: NexudusLook, filter: SentFilter): Promise<Verdict> {
   const { collection, key, valueFor, findsNothing, holds } = filter;
@@ -146,7 +167,7 @@ async function tried(look: NexudusLook, filter: SentFilter): Promise<Verdict> {
   const query = { page: '1', orderBy: 'Id' };
   const nothing = await refusable(() => look.page(collection, { ...query, size: '1', [key]: findsNothing }));
   if (nothing === null) return { wrong: 'is refused' };
-  if (nothing.total > 0) return { wrong: 'is ignored' };
+  if (nothing.total > 0) return isIgnored;
   const found = await refusable(() => look.page(collection, { ...query, size: '50', [key]: value }));
   if (found === null) return { wrong: 'is refused' };
   if (!found.rows.every((row) => holds(row, value))) return { wrong: 'shows others too' };
@@ -167,7 +188,8 @@ async function triedUsed(look: NexudusLook): Promise<Verdict> {
   for (const used of [true, false]) {
     const page = await refusable(() => look.page(collection, { ...query, [key]: String(used) }));
     if (page === null) return { wrong: 'is refused' };
-    if (page.rows.some((row) => row['Used'] !== used)) return { wrong: 'is ignored' };
+    // What is no flag says nothing of the filter: another assumption tells that.
+    if (page.rows.some((row) => row['Used'] === !used)) return isIgnored;
   }
   return 'obeyed';
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { Batches } from '../nexudus/batches.js';
 import { createServerClock } from '../nexudus/clock.js';
 import { malformed, NexudusError } from '../nexudus/errors.js';
 import { withDefaults, type NexudusClientOptions } from '../nexudus/options.js';
+import { createPacer } from '../nexudus/pace.js';
 import type { CollectionName } from '../nexudus/records.js';
 import { parsed } from '../nexudus/rows.js';
 import { collections } from '../nexudus/schemas.js';
@@ -60,18 +62,22 @@ export class NexudusLook {
   readonly throttles: number[] = [];
   requests = 0;
   private readonly transport: Transport;
+  private readonly batches: Batches;
+  private readonly options: NexudusClientOptions;
   private readonly samples = new Map<CollectionName, Promise<Sample>>();
 
   constructor(
-    private readonly options: NexudusClientOptions,
+    given: NexudusClientOptions,
     private readonly pauseMs = usualPauseMs,
     timesOf?: TimesOf,
   ) {
+    // A stranger's request counts for Nexudus as one of this machine, too.
+    this.options = { ...given, pace: given.pace ?? createPacer().members };
     this.dates = new SaidDates(timesOf);
     const clock = createServerClock();
     this.transport = new Transport(
       withDefaults({
-        ...options,
+        ...this.options,
         clock: {
           ...clock,
           note: (date, startedMs) => {
@@ -84,6 +90,7 @@ export class NexudusLook {
         },
       }),
     );
+    this.batches = new Batches(this.transport);
   }
 
   /** The body at an address. Throws NexudusError. */
@@ -117,7 +124,7 @@ export class NexudusLook {
   /** Records by their ids, and whether they came in an envelope. Throws NexudusError. */
   async batch(name: CollectionName, ids: readonly number[]): Promise<{ rows: Row[]; enveloped: boolean }> {
     const { path } = collections[name];
-    const body = await this.ask(path, { id: `[${ids.join(',')}]`, size: '100' });
+    const body = await patiently(this.pauseMs, () => this.batches.ask(name, ids));
     if (Array.isArray(body)) return { rows: parsed(z.array(row), body, path), enveloped: false };
     return { rows: parsed(envelope, body, path).rows, enveloped: true };
   }

@@ -49,7 +49,7 @@ const nexudusShapes: Shapes<NexudusSwitches> = {
 };
 
 const kisiShapes: Shapes<KisiSwitches> = {
-  duplicateGrantStatus: z.literal([409, 422]),
+  duplicateGrantStatus: z.literal([409, 422, 200]),
   patchMovesValidity: z.boolean(),
   retryAfterHeader: z.boolean(),
   limitOverMax: z.enum(['clamp', 'error']),

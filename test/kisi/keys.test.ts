@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { sameEnd as sameEndOfDrift } from '../../access/drift.js';
 import { createKisiClient } from '../../kisi/client.js';
 import { KisiError } from '../../kisi/errors.js';
@@ -28,6 +29,7 @@ const first = () => ({ moves: { areHeeded: false }, again: false });
 describe('the keys of a person in Kisi', () => {
   let running: KisiSimulator | undefined;
   afterEach(async () => {
+    mock.timers.reset();
     await running?.stop();
     running = undefined;
   });
@@ -152,10 +154,38 @@ describe('the keys of a person in Kisi', () => {
     assert.deepEqual(ends(), [end]);
   });
 
+  it('leaves a key alone that a person gave, where Kisi answers a second grant with it', async () => {
+    for (const given of [undefined, later]) {
+      const { client, wish, byHand, ends } = await start({ duplicateGrantStatus: 200 });
+      const id = byHand(given);
+      const { how, key } = await grantKey(client, wish);
+      assert.deepEqual({ how, id: key.id }, { how: 'byHand', id });
+      assert.deepEqual(ends(), [given ?? null]);
+      await running?.stop();
+    }
+  });
+
+  it('extends the one that Kisi answers with, where that ends earlier', async () => {
+    const { sim, client, wish, byHand, ends } = await start({ duplicateGrantStatus: 200 });
+    const id = byHand(earlier);
+    const { how, key, was } = await grantKey(client, wish);
+    assert.deepEqual({ how, id: key.id, was }, { how: 'extended', id, was: earlier });
+    assert.deepEqual(ends(), [end]);
+    assert.equal(sim.requests.count({ method: 'DELETE' }), 0);
+  });
+
+  it('says that a higher role is in the way, where Kisi answers with it', async () => {
+    const { sim, client, wish, userId, groupId } = await start({ duplicateGrantStatus: 200 });
+    const target = { applies_to_type: 'Group', applies_to_id: groupId, user_id: userId } as const;
+    const { id } = sim.org.addRole({ role_id: 'group_manager', ...target });
+    const { how, key } = await grantKey(client, wish);
+    assert.deepEqual({ how, id: key.id }, { how: 'byHand', id });
+  });
+
   it('takes a key away again that did not get its end', async () => {
     const stub = await startStub((request, reply) => {
       if (request.method === 'DELETE') return reply.code(204).send();
-      return assignmentRow({ id: 5, userId: 2, groupId: 3 });
+      return { ...assignmentRow({ id: 5, userId: 2, groupId: 3 }), created_at: new Date().toISOString() };
     });
     const client = createKisiClient({ baseUrl: stub.url, apiKey });
     await assert
@@ -346,6 +376,7 @@ describe('the keys of a person in Kisi', () => {
     }
 
     it('is not given where it is rounded by more than that', async () => {
+      mock.timers.enable({ apis: ['Date'], now });
       const { client, wish, ends } = await start({ endRounding: { toMs: 86_400_000, how: 'up' } });
       await assert.rejects(grantKey(client, { ...wish, validUntil: odd }), {
         kind: 'blocked',

@@ -120,6 +120,17 @@ describe('Nexudus records', () => {
       assert.ok(isMalformed('coworkertimepasses', { ...pass, ExpireDate: 'soon' }));
     });
 
+    it('whose end is gone from the record is malformed, not endless', () => {
+      const limits = { ExpireDate: null, CoworkerContractUniqueId: null };
+      assert.ok(!isMalformed('coworkertimepasses', { ...pass, ...limits }));
+      for (const limit of [{ ExpireDate: null }, { CoworkerContractUniqueId: null }])
+        assert.ok(isMalformed('coworkertimepasses', { ...pass, ...limit }), Object.keys(limit).join());
+    });
+
+    it('is endless without an end where Nexudus writes no nulls at all', () => {
+      assert.equal(parse('coworkertimepasses', pass).expiresAt, null);
+    });
+
     it('has neutral values where Nexudus says nothing', () => {
       assert.deepEqual(parse('coworkertimepasses', { ...pass, CoworkerContractUniqueId: '' }), {
         id: 7,
@@ -141,8 +152,9 @@ describe('Nexudus records', () => {
     });
 
     it('does not say when it was written where that is no time', () => {
+      const limits = { ExpireDate: null, CoworkerContractUniqueId: null };
       for (const UpdatedOn of ['lately', '', null])
-        assert.equal(parse('coworkertimepasses', { ...pass, UpdatedOn }).changedAt, null);
+        assert.equal(parse('coworkertimepasses', { ...pass, ...limits, UpdatedOn }).changedAt, null);
     });
 
     it('is linked to its contract whatever the case of the GUID', () => {

@@ -50,6 +50,8 @@ describe('latchkey verify --write', () => {
 
   const others: [Partial<KisiSwitches>, AssumptionName, unknown][] = [
     [{ duplicateGrantStatus: 422 }, 'duplicateGrantStatus', 422],
+    [{ duplicateGrantStatus: 200 }, 'duplicateGrantStatus', 200],
+    [{ duplicateGrantStatus: 200 }, 'endedInTheWay', true],
     [{ patchMovesValidity: false }, 'patchMovesValidity', false],
     [{ listsExpired: false }, 'hiddenStillCount', false],
     [{ listsExpired: false, hiddenStillCount: true }, 'hiddenStillCount', true],

@@ -55,6 +55,30 @@ describe('latchkey verify, what is not as it should be', () => {
     ]);
   });
 
+  it('says that Latchkey copes where it asks in another way than by a filter that is ignored', async () => {
+    const faults = [
+      'ContractPausedPeriod_CoworkerContract_Coworker',
+      'UniqueId',
+      'from_CoworkerTimePass_ExpireDate',
+      'to_CoworkerTimePass_ExpireDate',
+    ].map((key) => ({ match: `[?&]${key}=`, kind: 'ignoreFilters' }) as const);
+    for (const fault of faults) world.nexudus.faults.add(fault);
+    assert.deepEqual(await valueOf('nexudusFilters'), [
+      'ContractPausedPeriod_CoworkerContract_Coworker is ignored',
+      'UniqueId of coworkercontracts is ignored',
+      'UniqueId of tarifftimepasses is ignored',
+      'from_CoworkerTimePass_ExpireDate is ignored',
+      'to_CoworkerTimePass_ExpireDate is ignored',
+    ]);
+    const copes = async (): Promise<boolean | null> => {
+      const answer = await answerTo('nexudusFilters');
+      return 'copes' in answer ? answer.copes : null;
+    };
+    assert.equal(await copes(), true);
+    world.nexudus.faults.add({ match: '[?&]CoworkerTimePass_Coworker=', kind: 'ignoreFilters' });
+    assert.equal(await copes(), false);
+  });
+
   it('does not tell what differs at one try only', async () => {
     world.nexudus.faults.add({ match: 'CoworkerTimePass_Coworker=1$', kind: 'ignoreFilters', times: 1 });
     const answer = await answerTo('nexudusFilters');

@@ -39,7 +39,7 @@ const kisiSwitches = fc.record({
   emailFilterExact: fc.boolean(),
   userEmailCaseSensitive: fc.boolean(),
   dateHeader: dates,
-  duplicateGrantStatus: fc.constantFrom(409, 422),
+  duplicateGrantStatus: fc.constantFrom(409, 422, 200),
   patchMovesValidity: fc.boolean(),
   hiddenStillCount: fc.boolean(),
   duplicateUserEmail: fc.constantFrom('reject', 'allow'),

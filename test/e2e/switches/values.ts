@@ -41,7 +41,7 @@ const nexudusValues: Values<NexudusSwitches> = {
 };
 
 const kisiValues: Values<KisiSwitches> = {
-  duplicateGrantStatus: [409, 422],
+  duplicateGrantStatus: [409, 422, 200],
   patchMovesValidity: [true, false],
   retryAfterHeader: [false, true],
   limitOverMax: ['clamp', 'error'],
