@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../database/audit-records.js';
 import type { Instant } from '../access/types.js';
+import { isLeftToHand } from '../space/timeline.js';
 import type { Desk } from './desk.js';
 
 /** A write to Kisi that did not go as it should for somebody. */
@@ -30,6 +31,7 @@ export function problemsAmong(writes: readonly AuditRecord[], withinMs: number, 
   return writes.flatMap((record): Problem[] => {
     const { state, at, waited } = record;
     const waitedMs = waited === undefined ? 0 : waited.until - waited.since;
+    if (isLeftToHand(record)) return [];
     if (state === 'failed' || (state === 'begun' && now - at > underWayMs))
       return [{ record, waitedMs: null }];
     return state === 'done' && waitedMs > withinMs ? [{ record, waitedMs }] : [];

@@ -230,6 +230,8 @@ export const spaceWords = {
     by: 'By',
     why: 'Why',
     writes,
+    leftToHand: 'has a key that a person gave, which is left as it is',
+    decided: (what: string) => `should have ${what}`,
     states: { begun: ' (Kisi’s answer is not known)', done: '', failed: ' (not done)' },
     answered: 'Kisi',
     zone: (place: string) => `Times are those of ${place}.`,
