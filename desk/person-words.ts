@@ -161,7 +161,7 @@ export const personWords = {
     /** What the audit log calls otherwise. */
     whats: {
       grant: 'the key is given',
-      leave: 'a key that a person gave is left as it is',
+      leave: 'a key that Latchkey did not give is left as it is',
       revoke: 'the key is taken away',
       move: 'the end of the key is moved',
       createUser: 'the Kisi user is made',

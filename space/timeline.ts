@@ -37,7 +37,7 @@ export function reasonOf({ why, answer }: Event): string {
   return [why, answer === null ? '' : answerWords(answer)].filter((text) => text !== '').join('; Kisi: ');
 }
 
-/** Whether a key was not given since a person had given one: nothing went wrong, and that key stays. Pure. */
+/** Whether a key was not given since somebody else had given one: nothing went wrong, and that key stays. Pure. */
 export function isLeftToHand({ kind, what, answer }: Pick<AuditRecord, 'kind' | 'what' | 'answer'>): boolean {
   return kind === 'write' && what === 'grant' && answer?.startsWith('byHand ') === true;
 }
@@ -45,7 +45,7 @@ export function isLeftToHand({ kind, what, answer }: Pick<AuditRecord, 'kind' | 
 /** What Kisi answered, in plain words: 'key 7, which a person had given, ends later now'. Pure. */
 export function answerWords(answer: string): string {
   return answer
-    .replace(/^byHand key (\d+)$/, 'key $1 was there already, given by hand')
+    .replace(/^byHand key (\d+)$/, 'key $1 was there already, and Latchkey did not give it')
     .replace(/^extended key (\d+)$/, 'key $1, which a person had given, ends later now');
 }
 

@@ -128,8 +128,8 @@ describe('what a person’s page shows', () => {
   it('calls a key that was left to a person no failure', () => {
     const left = record({ state: 'failed', answer: 'byHand key 7' });
     const [row] = viewOf({ kept: { value: [left] } }).timeline?.rows ?? [];
-    assert.equal(row?.what, 'a key that a person gave is left as it is');
-    assert.equal(row.why, 'pass 900; Kisi: key 7 was there already, given by hand');
+    assert.equal(row?.what, 'a key that Latchkey did not give is left as it is');
+    assert.equal(row.why, 'pass 900; Kisi: key 7 was there already, and Latchkey did not give it');
     assert.deepEqual(problemsAmong([left], 1, now), []);
   });
 
