@@ -39,6 +39,8 @@ export const personWords = {
     invitedAt: (when: string): string => ` of ${when}`,
     waiting: (name: string, since: string, what: string): string =>
       `On its way for ${name}: waiting since ${since}. ${what}`,
+    waitingFor: (name: string, api: string, since: string): string =>
+      `On its way for ${name}: waiting for ${api} since ${since}.`,
     stopped: (name: string, what: string): string =>
       `${name} can’t get in yet: the rules give a key, and an order holds it back. ${what}`,
     refused: (name: string, what: string): string =>

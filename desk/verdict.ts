@@ -102,7 +102,10 @@ function onTheWay(standing: Standing): Answer {
     const what = told(waitingFor.what, standing);
     if (row.problem === 'Stopped') return waiting(say.stopped(name, what));
     if (isRefused(waitingFor.what)) return { outcome: 'cannot', sentence: say.refused(name, what) };
-    return waiting(say.waiting(name, timeWords(waitingFor.since, zone), what));
+    const since = timeWords(waitingFor.since, zone);
+    const { problem } = row;
+    if (problem === 'Kisi' || problem === 'Nexudus') return waiting(say.waitingFor(name, problem, since));
+    return waiting(say.waiting(name, since, what));
   }
   if (state === 'new' || lastCheckedAt === null) return waiting(say.notLookedAt(name));
   if (isAsked(standing, 'Kisi')) return waiting(say.due(name));

@@ -51,7 +51,7 @@ export function personWords(id: number, people: Directory | null): string {
 
 /** A name as lists have it: in one line, and no more than its beginning where it goes on and on. */
 export function listedName(name: string): string {
-  const letters = [...printable(name)];
+  const letters = Array.from(printable(name));
   const isTooLong = letters.length > longestInList;
   return isTooLong ? `${letters.slice(0, longestInList).join('')}…` : letters.join('');
 }

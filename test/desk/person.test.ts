@@ -195,7 +195,7 @@ describe('desk: a person', () => {
       return waitingFor !== null;
     });
     await eventually('the page says so', async () =>
-      /^On its way for Bob: waiting since \w{3} \d+ \w{3} [^.]*\. Kisi/m.test(await textOf(memberId)),
+      /^On its way for Bob: waiting for Kisi since \w{3} \d+ \w{3} [^.]*\.$/m.test(await textOf(memberId)),
     );
     assert.match(
       await textOf(memberId),

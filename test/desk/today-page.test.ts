@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ShownHealth } from '../../desk/health.js';
 import type { Shown } from '../../desk/last-known.js';
+import { Invitations } from '../../desk/pages/invitations.js';
 import { listedName } from '../../desk/pages/told.js';
 import { Today } from '../../desk/pages/today.js';
 import type { TodayFacts } from '../../desk/today-facts.js';
@@ -59,6 +60,17 @@ function invitation(over: Partial<Invitation>): Invitation {
   };
 }
 
+const about = {
+  naming: {
+    people: { nameOf: (id: number) => names.get(id) ?? null },
+    groups: new Map([[12, 'Trastevere, Rome – Office']]),
+    zone: 'Europe/Rome',
+    zones: { 1: 'Europe/Rome', 2: 'America/New_York' },
+  },
+  viewer: { name: 'Mia', role: 'operator' as const, account: 'mia@desk-1' },
+  now: noon,
+};
+
 function page(
   facts: Partial<TodayFacts> = {},
   over: Partial<Facts> = {},
@@ -70,16 +82,6 @@ function page(
     ...{ readAt: noon, problem: null, isReading: false, now: noon, temporal: null },
     verified: { value: null, readAt: null, problem: null, isReading: false },
     ...more,
-  };
-  const about = {
-    naming: {
-      people: { nameOf: (id: number) => names.get(id) ?? null },
-      groups: new Map([[12, 'Trastevere, Rome – Office']]),
-      zone: 'Europe/Rome',
-      zones: { 1: 'Europe/Rome', 2: 'America/New_York' },
-    },
-    viewer: { name: 'Mia', role: 'operator' as const, account: 'mia@desk-1' },
-    now: noon,
   };
   return htmlOf(Today({ facts: { ...quiet, ...facts }, health, about }));
 }
@@ -221,10 +223,7 @@ describe('the page of today', () => {
       html,
       /Ada Lovelace<\/a> was given a key, <a[^>]*>Trastevere[^<]*<\/a>, 12 min after it was due/,
     );
-    assert.match(
-      html,
-      /evil<\/a> was given a key \(not done\).*, 4 times, the last one at the time above; Kisi: no &lt;b&gt;/,
-    );
+    assert.match(html, /evil<\/a> was given a key \(not done\).*, tried 4 times so far; Kisi: no &lt;b&gt;/);
     assert.match(page(), /Nobody: every key came and went in time\./);
     const begun = { ...write, key: 'c', state: 'begun' as const, at: noon - 2 * minute };
     const inTime = { ...write, key: 'd', waited: { since: noon - 30_000, until: noon } };
@@ -255,6 +254,14 @@ describe('the page of today', () => {
   it('shows no more than the beginning of a name that goes on and on', () => {
     assert.equal(listedName('W'.repeat(500)), `${'W'.repeat(80)}…`);
     assert.equal(listedName('Ada Lovelace'), 'Ada Lovelace');
+  });
+
+  it('says of invitations once that nobody held a key yet', () => {
+    const html = htmlOf(Invitations({ invitations: read({ open: [], acceptedCount: 0 }), about }));
+    assert.match(html, /Nobody held a key that Latchkey gave\./);
+    assert.doesNotMatch(html, /accepted/);
+    const one = htmlOf(Invitations({ invitations: read({ open: [], acceptedCount: 1 }), about }));
+    assert.match(one, /1 person has a key and has accepted\./);
   });
 
   it('tells what changed by name and group, and shows no markup of others', () => {

@@ -155,7 +155,7 @@ describe('the verdict on one person', () => {
     assert.equal(outcome, 'waiting');
     assert.match(
       says,
-      /^On its way for Ada Example: waiting since Sun 29 Nov( 2026)? 10:42, Rome\. Kisi is down\.$/,
+      /^On its way for Ada Example: waiting for Kisi since Sun 29 Nov( 2026)? 10:42, Rome\.$/,
     );
   });
 
