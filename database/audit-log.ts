@@ -254,10 +254,8 @@ function rowsIn(db: Kysely<Tables>) {
   return db.selectFrom('audit_log').selectAll();
 }
 
-function matching(
-  rows: Rows,
-  { memberId, groupId, by, since, until, kinds = [], exceptWhat = [], waited = false }: AuditFilter,
-): Rows {
+function matching(rows: Rows, filter: AuditFilter): Rows {
+  const { memberId, groupId, by, since, until, kinds = [], exceptWhat = [] } = filter;
   let some = rows;
   if (memberId !== undefined) some = some.where('member_id', '=', memberId);
   if (groupId !== undefined) some = some.where('group_id', '=', groupId);
@@ -266,7 +264,8 @@ function matching(
   if (until !== undefined) some = some.where('at', '<', until);
   if (kinds.length > 0) some = some.where('kind', 'in', kinds);
   if (exceptWhat.length > 0) some = some.where('what', 'not in', exceptWhat);
-  return waited ? some.where('waited_until', 'is not', null) : some;
+  if (filter.exceptFailed === true) some = some.where('state', '!=', 'failed');
+  return filter.waited === true ? some.where('waited_until', 'is not', null) : some;
 }
 
 /** By a name alone, or with the account that it was given by. What stands for other letters in a pattern stands for itself. */

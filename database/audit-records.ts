@@ -76,6 +76,8 @@ export interface AuditFilter {
   kinds?: readonly AuditKind[] | undefined;
   /** Only records that say something else than these. */
   exceptWhat?: readonly string[] | undefined;
+  /** True: nothing that was tried and not done. */
+  exceptFailed?: boolean | undefined;
   /** True: only writes that somebody waited for. */
   waited?: boolean | undefined;
 }

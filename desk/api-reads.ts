@@ -6,7 +6,7 @@ import { within } from '../lib/within.js';
 import { createReader, type MemberRead, type Reader } from '../nexudus/reader.js';
 import type { TimeZones } from '../nexudus/places.js';
 import { CommandError } from '../space/failure.js';
-import { lookIntoKisi, recordedKeysOf, type InKisiInFull } from '../space/in-kisi.js';
+import { lookIntoKisi, recordedKeysOf, type InKisiInFull, type RecordedKey } from '../space/in-kisi.js';
 import type { KnownMember } from '../space/member-workflows.js';
 import type { Desk } from './desk.js';
 import { LastKnown } from './last-known.js';
@@ -121,7 +121,7 @@ export class ApiReads {
       if (value === null) throw new CommandError(problem ?? 'Nexudus was not read');
       return value.snapshot?.profiles[0]?.member.email ?? '';
     };
-    const recorded = (userId: number): Promise<number[]> => this.recordedKeys(ownerId, userId);
+    const recorded = (userId: number): Promise<RecordedKey[]> => this.recordedKeys(ownerId, userId);
     const { kisi, now } = this.desk;
     return within({ limit: { limitMs, of: 'Kisi' } }, () =>
       lookIntoKisi(kisi, { shown, email, recorded }, now()),
@@ -129,7 +129,7 @@ export class ApiReads {
   }
 
   /** Which keys of a Kisi user are on record as Latchkey's; none where the database does not answer. */
-  private async recordedKeys(memberId: number, userId: number): Promise<number[]> {
+  private async recordedKeys(memberId: number, userId: number): Promise<RecordedKey[]> {
     try {
       const { db, now } = this.desk;
       return recordedKeysOf(userId, await createOwnership(db, now).read(memberId, []));

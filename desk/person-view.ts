@@ -1,5 +1,6 @@
 /** What a person's page shows, as data: the page and the plain text are drawn from the same. Pure. */
-import type { Verdict as RuleVerdict } from '../access/types.js';
+import type { NextChange, Verdict as RuleVerdict } from '../access/types.js';
+import { defaultPolicies } from '../config/policies.js';
 import { keyRole } from '../kisi/records.js';
 import { verdictWords } from '../space/explain.js';
 import { withGroupNames, type Names } from '../space/names.js';
@@ -85,13 +86,18 @@ export function personView(facts: PersonFacts, standing: Standing): PersonView {
     asking: standing.pending === null ? null : say.asking(standing.pending.apis),
     unread: unreadOf(facts, standing),
     groups: standing.groups.map((group) => groupView(group, standing, doors.organizationId, told)),
-    nextChange: next === null ? say.groups.noChange : `${endWords(next.at, zone)}: ${told(next.what)}`,
+    nextChange: next === null ? say.groups.noChange : `${changeTime(next, zone)}: ${told(next.what)}`,
     questions: questionsOf(standing),
     timeline: asOf === null ? timelineOf(facts, standing, names, told) : null,
     links: linksOf(standing, doors.organizationId),
     readAt: snapshot === null ? null : say.readAt(timeWords(snapshot.readAt, zone)),
     lastChecked: lastCheckedAt === null ? null : say.lastChecked(timeWords(lastCheckedAt, zone)),
   };
+}
+
+/** What begins at midnight begins on the new day; what ends then ends on the old one. */
+function changeTime({ at, what }: NextChange, zone: string | null): string {
+  return / begins[ :]/.test(what) ? timeWords(at, zone) : endWords(at, zone);
 }
 
 function unreadOf(facts: PersonFacts, { zone, areRulesKnown, watched }: Standing): string[] {
@@ -150,11 +156,11 @@ function kisiFacts({ heldBy, inKisi }: GroupStanding, standing: Standing): [stri
   if (heldBy === null)
     return [[say.groups.held, isAsked(standing, 'Kisi') ? say.groups.asked('Kisi') : say.groups.unknown]];
   if (inKisi === null) return [[say.groups.held, say.groups.no]];
-  const { role, since, until, isEndReadable } = inKisi;
+  const { role, since, until, isEndReadable, isByApp, isMovedOn } = inKisi;
   const end = isEndReadable ? say.groups.endless : say.groups.unreadableEnd;
   return [
     [say.groups.held, role === keyRole ? say.groups.yes : say.groups.withRole(role)],
-    [say.groups.givenBy, heldBy === 'latchkey' ? say.groups.latchkey : say.groups.byHand],
+    [say.groups.givenBy, isMovedOn ? say.groups.movedOn : say.groups.givers[isByApp ? 'app' : heldBy]],
     [say.groups.since, since === null ? say.groups.unknown : timeWords(since, zone)],
     [say.groups.kisiEnd, until === null ? end : timeWords(until, zone)],
   ];
@@ -183,12 +189,15 @@ function timelineOf(
   told: (text: string) => string,
 ): PersonView['timeline'] {
   const kept = valueOf(facts.kept) ?? [];
-  const events = eventsOf(kept, snapshot, now).toReversed();
+  const policies = valueOf(facts.governed)?.inForce?.ground?.rules.policies ?? defaultPolicies;
+  const events = eventsOf(kept, { snapshot, lastDay: policies.lastDay }, now).toReversed();
   const rows = events.slice(0, mostRows).map((event): TimelineRow => {
-    const { at, what, groupId, by } = event;
+    const { at, kind, groupId, by } = event;
+    const decided = kind === 'decision';
+    const what = decided ? say.timeline.decided(told(event.what)) : whatWords(told(event.what));
     const group = groupId === null ? '' : (names.get(groupId) ?? `group ${groupId}`);
     return {
-      ...{ at: timeWords(at, zone), iso: new Date(at).toISOString(), what: whatWords(told(what)), group },
+      ...{ at: timeWords(at, zone), iso: new Date(at).toISOString(), what, group },
       ...{ by: by ?? '', why: told(reasonOf(event)) },
     };
   });

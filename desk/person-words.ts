@@ -39,8 +39,12 @@ export const personWords = {
     invitedAt: (when: string): string => ` of ${when}`,
     waiting: (name: string, since: string, what: string): string =>
       `On its way for ${name}: waiting since ${since}. ${what}`,
+    waitingFor: (name: string, api: string, since: string): string =>
+      `On its way for ${name}: waiting for ${api} since ${since}.`,
     stopped: (name: string, what: string): string =>
       `${name} can’t get in yet: the rules give a key, and an order holds it back. ${what}`,
+    refused: (name: string, what: string): string =>
+      `${name} can’t get in: the rules give a key, and Kisi refuses to make it. ${what}`,
     due: (name: string): string => `On its way for ${name}: the rules give a key.`,
     notLookedAt: (name: string): string =>
       `On its way for ${name}: the rules give a key, and Latchkey has not looked yet.`,
@@ -110,8 +114,13 @@ export const personWords = {
     no: 'no',
     unknown: 'not known',
     asked: (api: string): string => `${api} is being asked`,
-    latchkey: 'Latchkey',
-    byHand: 'a person, or another integration',
+    givers: {
+      latchkey: 'Latchkey',
+      app: 'another integration',
+      other: 'a person, or another integration',
+      nobody: 'nobody',
+    },
+    movedOn: 'a person. Latchkey has moved its end on, and moves it back when the rules give no key any more',
     withRole: (role: string): string => `yes, as ${role}`,
     endless: 'no end',
     noEndKnown: 'no end known',
@@ -136,6 +145,7 @@ export const personWords = {
     kisiYes: 'Yes: Kisi has every key that the rules give.',
     kisiNone: 'There is no key that should be there.',
     kisiNo: 'Not yet, or not as it should be.',
+    keyStays: 'Your key works as it is.',
     doorNoKey: 'Neither: there is no key, and none is due.',
     doorClear: 'Nothing that Kisi shows keeps the door shut.',
     doorLook: 'Perhaps: see below.',
@@ -153,11 +163,13 @@ export const personWords = {
     /** What the audit log calls otherwise. */
     whats: {
       grant: 'the key is given',
+      leave: 'a key that Latchkey did not give is left as it is',
       revoke: 'the key is taken away',
       move: 'the end of the key is moved',
       createUser: 'the Kisi user is made',
       mailAgain: 'the invitation is mailed again',
     } as Record<string, string>,
+    decided: (what: string): string => `the rules give ${what}`,
     columns: { at: 'When', what: 'What', group: 'Group', by: 'By', why: 'Why' },
     older: (id: number): string => `The newest are shown. \`latchkey timeline ${id}\` shows all.`,
   },

@@ -1,5 +1,7 @@
+import { groupBy } from '../nexudus/collections.js';
 import type { AuditRecord } from '../database/audit-records.js';
 import type { Instant } from '../access/types.js';
+import { isLeftToHand } from '../space/timeline.js';
 import type { Desk } from './desk.js';
 
 /** A write to Kisi that did not go as it should for somebody. */
@@ -7,6 +9,8 @@ export interface Problem {
   record: AuditRecord;
   /** How long somebody waited for it, where that is longer than is meant; null: it was refused, or its answer was lost. */
   waitedMs: number | null;
+  /** How often the same went wrong, one try after another. */
+  times: number;
 }
 
 /** So many writes of the time are looked through, the newest first. */
@@ -25,13 +29,20 @@ export async function readProblems(
   return problemsAmong(writes, config.file.latency.withinMs, now());
 }
 
-/** Those of these writes that went wrong, or took longer than so many milliseconds. Pure. */
+/** Those of these writes that went wrong, or took longer than so many milliseconds: each once, by its newest try. Pure. */
 export function problemsAmong(writes: readonly AuditRecord[], withinMs: number, now: Instant): Problem[] {
-  return writes.flatMap((record): Problem[] => {
+  const all = writes.flatMap((record): Problem[] => {
     const { state, at, waited } = record;
     const waitedMs = waited === undefined ? 0 : waited.until - waited.since;
+    if (isLeftToHand(record)) return [];
     if (state === 'failed' || (state === 'begun' && now - at > underWayMs))
-      return [{ record, waitedMs: null }];
-    return state === 'done' && waitedMs > withinMs ? [{ record, waitedMs }] : [];
+      return [{ record, waitedMs: null, times: 1 }];
+    return state === 'done' && waitedMs > withinMs ? [{ record, waitedMs, times: 1 }] : [];
   });
+  const alike = groupBy(all, ({ record: { key, memberId, groupId, what, state } }) =>
+    state === 'failed' ? [memberId, groupId, what].join() : key,
+  );
+  return [...alike.values()].flatMap(([newest, ...earlier]) =>
+    newest === undefined ? [] : [{ ...newest, times: 1 + earlier.length }],
+  );
 }

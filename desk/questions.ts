@@ -4,7 +4,7 @@ import { secondWords, timeWords, withLocalTimes } from '../space/times.js';
 import { personWords } from './person-words.js';
 import type { HitchKind } from './reason-words.js';
 import type { LastLook } from './last-look.js';
-import { isAsked, type GroupStanding, type Standing } from './standing.js';
+import { endsEarly, isAsked, isRefused, type GroupStanding, type Standing } from './standing.js';
 import { reasonOf, type Advice, type Reason } from './why-not.js';
 
 /** One question, its answer, and for each reason what to tell the member and what to do. */
@@ -77,8 +77,7 @@ function kisiQuestion(standing: Standing): Question {
   const hitches = [...workflowHitches(standing), ...groups.flatMap((group) => groupHitches(group, standing))];
   if (inKisi === null) return { ...base, isWell: null, answer: unread(standing), reasons: hitches };
   const isNot = groups.some(
-    ({ isDue, heldBy }) =>
-      (isDue === true && heldBy === 'nobody') || (isDue === false && heldBy === 'latchkey'),
+    (group) => isLacking(group) || endsEarly(group) || (group.isDue === false && group.heldBy === 'latchkey'),
   );
   const isAny = groups.some(({ isDue }) => isDue === true);
   const answer = isNot ? say.kisiNo : isAny ? say.kisiYes : say.kisiNone;
@@ -95,15 +94,25 @@ function workflowHitches({ watched, zone, groups }: Standing): Advice[] {
   const { waitingFor, state } = row.view;
   if (waitingFor === null) return state === 'new' && isDue ? [hitch('notLookedAt')] : [];
   const what = `${withLocalTimes(waitingFor.what, zone)} (${timeWords(waitingFor.since, zone)})`;
-  if (row.problem === 'Stopped') return [hitch('stopped', what)];
-  return [hitch(row.problem === 'DoubtfulRead' ? 'doubt' : 'waiting', what)];
+  const kind = row.problem === 'Stopped' ? 'stopped' : isRefused(waitingFor.what) ? 'refused' : 'waiting';
+  if (row.problem === 'DoubtfulRead') return [hitch('doubt', what)];
+  const isKeyThere = groups.some(isOpen) && !groups.some(isLacking);
+  return [{ ...hitch(kind, what), ...(isKeyThere ? { tell: say.keyStays } : {}) }];
 }
 
-function groupHitches({ isDue, heldBy, name }: GroupStanding, { watched }: Standing): Advice[] {
-  const isWaiting = (watched?.row?.view?.waitingFor ?? null) !== null;
-  if (isDue === true && heldBy === 'nobody') return isWaiting ? [] : [hitch('missing', name)];
+const isLacking = ({ isDue, heldBy }: GroupStanding): boolean => isDue === true && heldBy === 'nobody';
+
+const isOpen = ({ heldBy }: GroupStanding): boolean => heldBy === 'latchkey' || heldBy === 'other';
+
+function groupHitches(group: GroupStanding, standing: Standing): Advice[] {
+  const { isDue, heldBy, name } = group;
+  // Why it is not there is told already.
+  if (isLacking(group)) return workflowHitches(standing).length > 0 ? [] : [hitch('missing', name)];
   if (isDue === false && heldBy === 'latchkey') return [hitch('leaving', name)];
-  return heldBy === 'other' ? [hitch('byHand', name)] : [];
+  return [
+    ...(endsEarly(group) ? [hitch('endsEarly', name)] : []),
+    ...(heldBy === 'other' ? [hitch('byHand', name)] : []),
+  ];
 }
 
 /** Why nothing is said of Kisi. */

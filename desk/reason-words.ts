@@ -23,12 +23,14 @@ export type ReasonKind =
 export type HitchKind =
   | 'waiting'
   | 'stopped'
+  | 'refused'
   | 'doubt'
   | 'noWorker'
   | 'notLookedAt'
   | 'closed'
   | 'missing'
   | 'leaving'
+  | 'endsEarly'
   | 'byHand'
   | 'kisiUnread'
   | 'suspendedInKisi'
@@ -145,6 +147,11 @@ export const hitches: Record<HitchKind, ReasonWords> = {
     tell: 'Your key is held back for now. We will let you in by hand.',
     todo: 'Ask the person who gave the order. It goes on once the order is taken back.',
   },
+  refused: {
+    short: (detail) => `Kisi refused to make the key: ${detail}`,
+    tell: 'Something in your account keeps us from making your key. We are looking at it.',
+    todo: 'Correct in Nexudus what Kisi does not accept, most often the e-mail. If that is right, tell whoever runs Latchkey.',
+  },
   doubt: {
     short: (detail) => `Nexudus was not believed: ${detail}`,
     tell: 'Your key stays as it is.',
@@ -174,6 +181,11 @@ export const hitches: Record<HitchKind, ReasonWords> = {
     short: (group) => `the key to ${group} is still in Kisi, although the rules do not give it any more`,
     tell: 'Your access ends.',
     todo: 'Nothing, unless this lasts: then re-sync this person.',
+  },
+  endsEarly: {
+    short: (group) => `the right to ${group} ends in Kisi before the rules mean it to`,
+    tell: 'Your key still works. We are making it last longer.',
+    todo: 'Nothing: Latchkey moves the end on as soon as it may write. If this lasts, re-sync this person.',
   },
   byHand: {
     short: (group) => `the right to ${group} was given by a person or another integration`,

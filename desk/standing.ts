@@ -3,6 +3,7 @@ import { keyOwner } from '../access/ownership.js';
 import { blockOf } from '../access/exceptions.js';
 import type { Explanation } from '../access/explain.js';
 import type { Instant, NextChange, Pass, Snapshot, Verdict } from '../access/types.js';
+import { willFailAgain } from '../kisi/errors.js';
 import type { KisiGroup } from '../kisi/records.js';
 import { stillMatters } from '../nexudus/passes.js';
 import type { Orders } from '../messages/to-control.js';
@@ -142,6 +143,16 @@ export function standingOf(facts: PersonFacts, { listedName, asOf, invitation }:
     ownerId: ownerId === memberId ? null : ownerId,
   };
 }
+
+/** Whether what a person gave ends before the rules mean it to. The end of its own key Latchkey moves on week by week. Pure. */
+export function endsEarly({ isDue, dueUntil, heldBy, inKisi }: GroupStanding): boolean {
+  const until = inKisi?.until ?? null;
+  if (isDue !== true || heldBy !== 'other' || until === null) return false;
+  return dueUntil === null || Date.parse(until) < dueUntil;
+}
+
+/** Whether what is waited for comes only once a person has changed something, since Kisi refused it. Pure. */
+export const isRefused = (waitsFor: string): boolean => waitsFor.includes(willFailAgain);
 
 /** Whether an API is being asked, and has not said anything yet. */
 export function isAwaited(told: Told<unknown>): boolean {

@@ -115,11 +115,12 @@ export class TodayWatch {
     return locationsOf(client, [...excepted, ...found].slice(0, mostPlaces));
   }
 
-  /** What was done to keys, but for ends that only moved on, and what people did. */
+  /** What was done to keys, but for ends that only moved on, and what people did. What was not done is told as a problem. */
   private readChanged(): Promise<AuditRecord[]> {
     const since: Instant = this.desk.now() - dayMs;
     return this.desk.auditLog.newestFirst({
       ...{ since, kinds: ['write', 'act', 'finding'], exceptWhat: ['move'], limit: mostListed },
+      exceptFailed: true,
     });
   }
 

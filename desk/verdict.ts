@@ -3,7 +3,7 @@ import type { Instant } from '../access/types.js';
 import { endWords, secondWords, timeWords, withLocalTimes } from '../space/times.js';
 import { withGroupNames } from '../space/names.js';
 import { personWords } from './person-words.js';
-import { isAsked, type GroupStanding, type Standing } from './standing.js';
+import { isAsked, isRefused, type GroupStanding, type Standing } from './standing.js';
 import { mainReason } from './why-not.js';
 
 /** What a verdict comes down to: shown by a word and a colour. */
@@ -101,7 +101,11 @@ function onTheWay(standing: Standing): Answer {
   if (waitingFor !== null) {
     const what = told(waitingFor.what, standing);
     if (row.problem === 'Stopped') return waiting(say.stopped(name, what));
-    return waiting(say.waiting(name, timeWords(waitingFor.since, zone), what));
+    if (isRefused(waitingFor.what)) return { outcome: 'cannot', sentence: say.refused(name, what) };
+    const since = timeWords(waitingFor.since, zone);
+    const { problem } = row;
+    if (problem === 'Kisi' || problem === 'Nexudus') return waiting(say.waitingFor(name, problem, since));
+    return waiting(say.waiting(name, since, what));
   }
   if (state === 'new' || lastCheckedAt === null) return waiting(say.notLookedAt(name));
   if (isAsked(standing, 'Kisi')) return waiting(say.due(name));
@@ -189,14 +193,12 @@ function openWords(groups: readonly GroupStanding[], zone: string | null): strin
 
 /**
  * By the rules where they give it, else as the workflow says, which knows when access ends. What a person gave lasts as long as
- * Kisi says, where that is later.
+ * Kisi says.
  */
 function endOf({ isDue, dueUntil, viewUntil, heldBy, inKisi }: GroupStanding): Instant | null {
   const inKisiUntil = instantOf(inKisi?.until ?? null);
-  const byLatchkey = isDue === true ? dueUntil : viewUntil === undefined ? inKisiUntil : instantOf(viewUntil);
-  if (heldBy !== 'other') return byLatchkey;
-  if (isDue !== true) return inKisiUntil;
-  return byLatchkey === null || inKisiUntil === null ? null : Math.max(byLatchkey, inKisiUntil);
+  if (heldBy === 'other') return inKisiUntil;
+  return isDue === true ? dueUntil : viewUntil === undefined ? inKisiUntil : instantOf(viewUntil);
 }
 
 const instantOf = (iso: string | null): Instant | null => (iso === null ? null : Date.parse(iso));

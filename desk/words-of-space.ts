@@ -122,6 +122,7 @@ export const spaceWords = {
       'Their keys came or went late, or Kisi refused a write. Who waits now stands further up.',
     nobodyHadProblems: 'Nobody: every key came and went in time.',
     waited: (duration: string) => `${duration} after it was due`,
+    times: (count: number) => `tried ${count} times so far`,
     exceptions: 'Exceptions that end within 7 days',
     allowed: 'is allowed',
     blocked: 'is blocked from',
@@ -142,6 +143,7 @@ export const spaceWords = {
     title: 'Invitations that are not accepted',
     caption: 'Who holds a key and is not known to have accepted, the oldest invitation first',
     none: 'Nobody who holds a key is without a sign of having accepted.',
+    nobody: 'Nobody held a key that Latchkey gave.',
     help: 'Ask the member to look among the unwanted mails, or to open the Kisi app, take “Add account”, and type the e-mail that is in Nexudus.',
     others: (count: number) =>
       count === 0
@@ -230,6 +232,8 @@ export const spaceWords = {
     by: 'By',
     why: 'Why',
     writes,
+    leftToHand: 'has a key that Latchkey did not give, which is left as it is',
+    decided: (what: string) => `should have ${what}`,
     states: { begun: ' (Kisi’s answer is not known)', done: '', failed: ' (not done)' },
     answered: 'Kisi',
     zone: (place: string) => `Times are those of ${place}.`,

@@ -33,6 +33,9 @@ export type KisiErrorKind =
  */
 export const longestRetryAfterMs = 60_000;
 
+/** Said of a request that only a person can have accepted, by changing something. */
+export const willFailAgain = 'the same request will fail again';
+
 /** A call as it may be shown: the path is a template such as `/users/{id}`. */
 export interface KisiCall {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -214,7 +217,7 @@ function advice({ kind, status, retryAfterMs, fields = [] }: KisiFailure): strin
     case 'blocked':
       return 'a record like this exists already; look at the access rights of this person in Kisi';
     case 'invalid':
-      return `the request was not accepted${fields.length > 0 ? ` because of ${fields.join(', ')}` : ''}; the same request will fail again`;
+      return `the request was not accepted${fields.length > 0 ? ` because of ${fields.join(', ')}` : ''}; ${willFailAgain}`;
     case 'tooLong':
       return 'the list is longer than Kisi lets be read';
     case 'malformed':

@@ -87,6 +87,8 @@ export interface KisiKey {
   createdAt: number | null;
   /** The user or app that gave it; null when Kisi does not say. */
   createdById: number | null;
+  /** Said where an app of Kisi's marketplace gave it, and no person did. */
+  isByApp?: true;
 }
 
 /** Who holds what: any role assignment, also those that are no keys (of teams and guests, on places). */
@@ -102,6 +104,7 @@ export interface Assignment {
   validUntil: KisiEnd;
   createdAt: number | null;
   createdById: number | null;
+  isByApp?: true;
 }
 
 /**
@@ -265,6 +268,7 @@ export const assignmentRecord = z
     valid_until: end,
     created_at: maybeInstant,
     created_by_id: maybeNumber,
+    created_by_type: maybeText,
   })
   .transform((row, context): Assignment => {
     const assigneeId = row.assignee_id ?? row.user_id;
@@ -285,6 +289,7 @@ export const assignmentRecord = z
       validUntil: row.valid_until,
       createdAt: row.created_at,
       createdById: row.created_by_id,
+      ...(row.created_by_type === 'MarketplaceInstallation' ? { isByApp: true } : {}),
     };
   });
 

@@ -28,10 +28,20 @@ export interface InKisi {
 
 /** The same, and what the terminal does not tell. */
 export interface InKisiInFull extends InKisi {
-  /** `since`: when it was given, ISO 8601, UTC; null: Kisi does not say. */
-  keys: (KeyInKisi & { since: string | null })[];
+  /**
+   * `since`: when it was given, ISO 8601, UTC; null: Kisi does not say. `isByApp`: an app of Kisi's marketplace gave it.
+   * `isMovedOn`: a person gave it, and Latchkey moved its end on.
+   */
+  keys: (KeyInKisi & { since: string | null; isByApp: boolean; isMovedOn: boolean })[];
   /** Roles that reach beyond groups, to a place or to the whole organization: 'organization_owner'. */
   widerRoles: string[];
+}
+
+/** A key that is on record as Latchkey's. */
+export interface RecordedKey {
+  keyId: number;
+  /** A person gave it, and has it back with its own end once the rules give none. */
+  isMovedOn: boolean;
 }
 
 /** Whose Kisi user is looked at: the one that the member's workflow knows, else the one with the e-mail. */
@@ -40,8 +50,8 @@ export interface Whose {
   shown: ShownHoldings | null;
   /** The member's e-mail in Nexudus; empty: none. Asked for only where no Kisi user is known. */
   email: () => Promise<string>;
-  /** The keys of a Kisi user that are on record as Latchkey's, by their ids. */
-  recorded: (userId: number) => Promise<readonly number[]>;
+  /** The keys of a Kisi user that are on record as Latchkey's. */
+  recorded: (userId: number) => Promise<readonly RecordedKey[]>;
 }
 
 /** What Kisi shows of a member, by two to four requests. Throws KisiError, and what `email` and `recorded` throw. */
@@ -51,7 +61,9 @@ export async function lookIntoKisi(kisi: KisiClient, whose: Whose, now: Instant)
   const user = userId === undefined ? await findByEmail(kisi, whose) : await kisi.getUser(userId);
   if (user === null) return { userId: null, isSuspended: false, keys: [], widerRoles: [] };
   const known = (shown?.ledger ?? []).filter(({ byHand }) => !byHand).map(({ keyId }) => keyId);
-  const own = new Set([...known, ...(await recorded(user.id))]);
+  const onRecord = await recorded(user.id);
+  const own = new Set([...known, ...onRecord.map(({ keyId }) => keyId)]);
+  const movedOn = new Set(onRecord.filter(({ isMovedOn }) => isMovedOn).map(({ keyId }) => keyId));
   const rights = (await kisi.listRightsOf({ userId: user.id })).filter(
     ({ validFrom, validUntil }) =>
       (typeof validFrom !== 'number' || validFrom <= now) &&
@@ -61,22 +73,25 @@ export async function lookIntoKisi(kisi: KisiClient, whose: Whose, now: Instant)
   return {
     userId: user.id,
     isSuspended: !user.accessEnabled,
-    keys: keys.map(({ id, groupId, roleId, validUntil, createdAt }) => ({
+    keys: keys.map(({ id, groupId, roleId, validUntil, createdAt, isByApp = false }) => ({
       groupId,
       role: roleId,
       until: typeof validUntil === 'number' ? iso(validUntil) : null,
       isEndReadable: validUntil !== 'unreadable',
       byLatchkey: roleId === keyRole && own.has(id),
       since: createdAt === null ? null : iso(createdAt),
+      ...{ isByApp, isMovedOn: movedOn.has(id) },
     })),
     widerRoles: rights.filter((right) => asKey(right) === null).map(({ roleId }) => roleId),
   };
 }
 
-/** Which keys of a Kisi user are on record as Latchkey's, by their ids. */
-export function recordedKeysOf(userId: number, all: readonly OwnedKey[]): number[] {
+/** Which keys of a Kisi user are on record as Latchkey's. */
+export function recordedKeysOf(userId: number, all: readonly OwnedKey[]): RecordedKey[] {
   return all.flatMap(({ key, userId: whose }) =>
-    whose === userId && key !== null && !key.byHand && key.keyId !== null ? [key.keyId] : [],
+    whose === userId && key !== null && !key.byHand && key.keyId !== null
+      ? [{ keyId: key.keyId, isMovedOn: key.handUntil !== null }]
+      : [],
   );
 }
 

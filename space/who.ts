@@ -70,9 +70,14 @@ async function idWithName(typed: string, nexudus: NexudusClient, unknown: 1 | 2)
   );
 }
 
-/** Without accents and capitals, which people leave out. */
+/** Without accents, apostrophes and capitals, which people leave out. */
 export function normalName(name: string): string {
-  return name.normalize('NFD').replace(/\p{M}/gu, '').replace(/\s+/g, ' ').trim().toLowerCase();
+  return name
+    .normalize('NFD')
+    .replace(/[\p{M}'’‘ʼ`]/gu, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .toLowerCase();
 }
 
 async function idsWithEmail(typed: string, nexudus: NexudusClient): Promise<number[]> {

@@ -9,7 +9,13 @@ import type { Config } from '../../config/config.js';
 import { KisiError } from '../../kisi/errors.js';
 import { NexudusError } from '../../nexudus/errors.js';
 import type { ShownHoldings } from '../../messages/to-member.js';
-import { lookIntoKisi, recordedKeysOf, type InKisi, type KeyInKisi } from '../../space/in-kisi.js';
+import {
+  lookIntoKisi,
+  recordedKeysOf,
+  type InKisi,
+  type KeyInKisi,
+  type RecordedKey,
+} from '../../space/in-kisi.js';
 import { viewMember, type KnownMember, type MemberRow } from '../../space/member-workflows.js';
 import { print, printJson } from '../terminal/output.js';
 import { remark } from '../../space/remark.js';
@@ -57,7 +63,7 @@ async function inKisi(
 ): Promise<InKisi | string> {
   const email = async (): Promise<string> =>
     (await nexudusOf(config).getOne('coworkers', memberId))?.email ?? '';
-  const recorded = (userId: number): Promise<number[]> => recordedKeys(config.databaseUrl, userId);
+  const recorded = (userId: number): Promise<RecordedKey[]> => recordedKeys(config.databaseUrl, userId);
   try {
     const found = await lookIntoKisi(kisiOf(config), { shown, email, recorded }, Date.now());
     const { userId, isSuspended, keys } = found;
@@ -134,7 +140,7 @@ function endInKisi({ until, isEndReadable }: KeyInKisi, zone: string | null): st
 }
 
 /** Which keys of a Kisi user are on record as Latchkey's; none where the database does not answer. */
-async function recordedKeys(databaseUrl: string, userId: number): Promise<number[]> {
+async function recordedKeys(databaseUrl: string, userId: number): Promise<RecordedKey[]> {
   if (!mayExist(databaseUrl)) return [];
   try {
     const db = await openDatabase(databaseUrl);

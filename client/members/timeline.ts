@@ -19,12 +19,12 @@ export async function timeline(id: string, { json = false }: { json?: boolean })
   const nexudus = nexudusOf(config);
   const memberId = await memberIdFor(who, nexudus);
   const kept = await withAuditLog(config, (auditLog) => recordsOf(auditLog, memberId));
-  // What is told here happened at an instant, whatever the zone.
   const { snapshot } = await readMember(nexudus, { timeZones: {} }, memberId);
   if (snapshot === null && kept.length === 0) {
     throw new CommandError('Nexudus has no coworker with this id, and the audit log knows none', 2);
   }
-  const events = eventsOf(kept, snapshot, Date.now());
+  const { lastDay } = config.file.policies;
+  const events = eventsOf(kept, { snapshot, lastDay }, Date.now());
   if (json) printJson(isoTimes(events, exactIso));
   else {
     const names = await groupNames({ kisi: kisiOf(config) });

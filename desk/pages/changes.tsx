@@ -22,6 +22,9 @@ export function Changes({ read, naming, records, isMore, isFirst, problem }: Cha
   return (
     <>
       <FilterForm read={read} naming={naming} />
+      <p>
+        <a href={`/changes.csv?${queryOf(typed)}`}>{said.csv}</a>
+      </p>
       {problem === null ? null : <p class="bad">{words.space.unread(said.title, problem)}</p>}
       {records.length === 0 ? (
         problem === null && Object.keys(read.problems).length === 0 ? (
@@ -32,8 +35,7 @@ export function Changes({ read, naming, records, isMore, isFirst, problem }: Cha
       )}
       <p class="pages">
         {isFirst ? null : <a href={`/changes?${queryOf(typed)}`}>{said.newest}</a>}{' '}
-        {isMore ? <a href={`/changes?${queryOf(typed, records.at(-1))}`}>{said.older}</a> : null}{' '}
-        <a href={`/changes.csv?${queryOf(typed)}`}>{said.csv}</a>
+        {isMore ? <a href={`/changes?${queryOf(typed, records.at(-1))}`}>{said.older}</a> : null}
       </p>
     </>
   );

@@ -18,11 +18,12 @@ interface Parts {
 export function Invitations({ invitations, about }: Parts): JSX.Element {
   const { value, readAt } = invitations;
   const { zone } = about.naming;
+  const isNobody = value?.open.length === 0 && value.acceptedCount === 0;
   return (
     <>
       <Unread what={said.title} part={invitations} zone={zone} />
       {value === null ? null : value.open.length === 0 ? (
-        <p>{said.none}</p>
+        <p>{isNobody ? said.nobody : said.none}</p>
       ) : (
         <>
           <p>{said.help}</p>
@@ -31,7 +32,8 @@ export function Invitations({ invitations, about }: Parts): JSX.Element {
       )}
       {value === null || readAt === null ? null : (
         <p>
-          {said.others(value.acceptedCount)} {words.space.asOf} <At at={readAt} zone={zone} />.
+          {isNobody ? null : said.others(value.acceptedCount)} {words.space.asOf}{' '}
+          <At at={readAt} zone={zone} />.
         </p>
       )}
     </>

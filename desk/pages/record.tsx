@@ -1,6 +1,7 @@
 /** Records of the audit log as rows of a table. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { AuditRecord } from '../../database/audit-records.js';
+import { answerWords, isLeftToHand } from '../../space/timeline.js';
 import { words } from '../words.js';
 import { At, Group, namingAt, Person, Told, toldWords, type Naming } from './told.js';
 
@@ -53,7 +54,7 @@ function RecordRow({ record, naming: general }: { record: AuditRecord; naming: N
           <>
             {'; '}
             <span class="answer">
-              {said.answered}: <Told text={answer} naming={naming} />
+              {said.answered}: <Told text={answerWords(answer)} naming={naming} />
             </span>
           </>
         )}
@@ -63,7 +64,10 @@ function RecordRow({ record, naming: general }: { record: AuditRecord; naming: N
 }
 
 /** What a record says that happened, to be read after the name of the person. */
-export function whatWords({ kind, what, state }: AuditRecord, naming: Naming): string {
+export function whatWords(record: AuditRecord, naming: Naming): string {
+  const { kind, what, state } = record;
+  if (isLeftToHand(record)) return said.leftToHand;
+  if (kind === 'decision') return said.decided(toldWords(what, naming));
   const told = kind === 'write' ? (said.writes[what] ?? what) : toldWords(what, naming);
   return `${told}${said.states[state]}`;
 }

@@ -33,7 +33,7 @@ export function HadProblems({ facts, about }: { facts: TodayFacts; about: About 
 }
 
 function ProblemLine({ problem, about }: { problem: Problem; about: About }): JSX.Element {
-  const { record, waitedMs } = problem;
+  const { record, waitedMs, times } = problem;
   const { at, memberId, locationId, groupId, answer } = record;
   const naming = namingAt(about.naming, locationId);
   return (
@@ -48,6 +48,7 @@ function ProblemLine({ problem, about }: { problem: Problem; about: About }): JS
         </>
       )}
       {waitedMs === null ? null : `, ${said.waited(durationWords(waitedMs))}`}
+      {times === 1 ? null : `, ${said.times(times)}`}
       {answer === null || waitedMs !== null ? null : (
         <>
           {`; ${words.space.changes.answered}: `}

@@ -41,9 +41,19 @@ export function Person({ id, people }: { id: number; people: Directory | null })
   return <a href={`/people/${id}`}>{personWords(id, people)}</a>;
 }
 
-/** The name of a member; 'Member 123' where it is not known. */
+/** So many letters of a name stand in a list; the person's page has all. */
+const longestInList = 80;
+
+/** The name of a member as lists have it; 'Member 123' where it is not known. */
 export function personWords(id: number, people: Directory | null): string {
-  return printable(people?.nameOf(id) ?? words.space.memberWithId(id));
+  return listedName(people?.nameOf(id) ?? words.space.memberWithId(id));
+}
+
+/** A name as lists have it: in one line, and no more than its beginning where it goes on and on. */
+export function listedName(name: string): string {
+  const letters = Array.from(printable(name));
+  const isTooLong = letters.length > longestInList;
+  return isTooLong ? `${letters.slice(0, longestInList).join('')}…` : letters.join('');
 }
 
 /** A group by name, as a link to the group's page. */

@@ -253,6 +253,8 @@ onEachEngine('the audit log', (bench) => {
     assert.deepEqual(await found({ by: "gina' or '1'='1" }), []);
     assert.deepEqual(await found({ groupId: 13 }), ['2']);
     assert.deepEqual(await found({ exceptWhat: ['move'] }), ['1', '2', '3']);
+    await auditLog.note(note({ key: '5', by: 'gina', state: 'failed' }));
+    assert.deepEqual(await found({ by: 'gina', exceptFailed: true }), ['1', '2']);
   });
 
   it('reads and deletes more than fits on a page', async () => {

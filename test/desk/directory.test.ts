@@ -82,6 +82,12 @@ describe('the directory of people', () => {
     assert.deepEqual(named(directory, '   '), []);
   });
 
+  it('finds a name with an apostrophe, whichever one is typed, and without', async () => {
+    const directory = new Fake([row(1, 'Zoë O’Neil')]).directory();
+    await directory.ready();
+    for (const typed of ["o'neil", 'O’Neil', 'oneil']) assert.deepEqual(named(directory, typed), [1], typed);
+  });
+
   it('says how many more there are, and shows no more than it is asked for', async () => {
     const many = Array.from({ length: 30 }, (_, index) => row(index + 1, `Eve ${index}`));
     const directory = new Fake(many).directory();

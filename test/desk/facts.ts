@@ -19,7 +19,7 @@ export const kisiDown = { why: 'Kisi is down', since: 0 };
 export function aKey(over: Partial<InKisiInFull['keys'][number]> = {}): InKisiInFull['keys'][number] {
   return {
     ...{ groupId: 12, role: 'group_basic', until: '2026-12-06T10:00:00Z', isEndReadable: true },
-    ...{ byLatchkey: true, since: '2026-11-20T10:00:00Z' },
+    ...{ byLatchkey: true, isByApp: false, isMovedOn: false, since: '2026-11-20T10:00:00Z' },
     ...over,
   };
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { problemsAmong } from '../../desk/problems.js';
+import { willFailAgain } from '../../kisi/errors.js';
 import { personText } from '../../desk/person-text.js';
 import { personView, type PersonView } from '../../desk/person-view.js';
 import { standingOf } from '../../desk/standing.js';
@@ -73,6 +75,62 @@ describe('what a person’s page shows', () => {
     assert.equal(facts.get('Given by'), 'a person, or another integration');
     assert.equal(facts.get('Since'), 'not known');
     assert.equal(facts.get('Ends in Kisi'), 'an end that cannot be read');
+  });
+
+  it('tells who gave a right: an integration, or a person whose key Latchkey moved on', () => {
+    const given = (over: Parameters<typeof aKey>[0]): string | undefined =>
+      new Map(viewOf({ records: bought, inKisi: held(over) }).groups[0]?.facts).get('Given by');
+    assert.equal(given({ byLatchkey: false, isByApp: true }), 'another integration');
+    assert.match(given({ isMovedOn: true }) ?? '', /^a person\. Latchkey has moved its end on/);
+  });
+
+  it('says that a right ends too early in Kisi, and that what waits does not take the key away', () => {
+    const early = held({ byLatchkey: false, until: '2026-11-29T11:30:00Z' });
+    const waitingFor = { what: 'mode observe', since: '2026-11-29T09:42:00Z', wakes: 'by itself' };
+    const stopped = watched({ problem: 'Stopped', view: view({ waitingFor }) });
+    const question = viewOf({ records: bought, inKisi: early, watched: stopped }).questions[1];
+    assert.equal(question?.isWell, false);
+    assert.equal(question.reasons[0]?.tell, 'Your key works as it is.');
+    assert.match(question.reasons[1]?.short ?? '', /^the right to Office ends in Kisi before/);
+  });
+
+  it('gives one reason why a key is not there yet', () => {
+    const without = watched({ view: view({ state: 'new' }) });
+    const reasons = viewOf({ records: bought, watched: without }).questions[1]?.reasons ?? [];
+    assert.deepEqual(
+      reasons.map(({ short }) => short),
+      ['Latchkey has not looked at this person yet'],
+    );
+  });
+
+  it('advises to correct what Kisi refuses, and not to wait', () => {
+    const waitingFor = {
+      what: `because of email; ${willFailAgain}`,
+      since: '2026-11-29T09:42:00Z',
+      wakes: '',
+    };
+    const refused = watched({ problem: 'Kisi', view: view({ waitingFor }) });
+    const todo = viewOf({ records: bought, watched: refused }).questions[1]?.reasons[0]?.todo ?? '';
+    assert.match(todo, /^Correct in Nexudus what Kisi does not accept/);
+  });
+
+  it('tells that a pass with a last day expires when that day is over, and what the rules decided', () => {
+    const lastDay = at('2026-11-27T23:00:00Z');
+    const expired = read(snapshot({ profiles: [profile({ passes: [pass({ expiresAt: lastDay })] })] }));
+    const kept = { value: [record({ kind: 'decision', what: 'no key', groupId: null, at: now })] };
+    const rows = viewOf({ records: expired, kept }).timeline?.rows ?? [];
+    assert.deepEqual(
+      rows.map(({ iso, what }) => `${iso.slice(0, 16)} ${what}`),
+      ['2026-11-29T10:00 the rules give no key', '2026-11-28T23:00 a pass expires'],
+    );
+  });
+
+  it('calls a key that was left to a person no failure', () => {
+    const left = record({ state: 'failed', answer: 'byHand key 7' });
+    const [row] = viewOf({ kept: { value: [left] } }).timeline?.rows ?? [];
+    assert.equal(row?.what, 'a key that Latchkey did not give is left as it is');
+    assert.equal(row.why, 'pass 900; Kisi: key 7 was there already, and Latchkey did not give it');
+    assert.deepEqual(problemsAmong([left], 1, now), []);
   });
 
   it('asks the three questions in order, and answers each', () => {

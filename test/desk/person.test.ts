@@ -217,7 +217,7 @@ describe('desk: a person', () => {
     await eventually('the page says so', async () => {
       const text = await textOf(memberId);
       return (
-        /^On its way for Bob: waiting since \w{3} \d+ \w{3} [^.]*\. Kisi/m.test(text) &&
+        /^On its way for Bob: waiting for Kisi since \w{3} \d+ \w{3} [^.]*\.$/m.test(text) &&
         /^- What Kisi holds could not be read since .*Kisi (answered 503|gave no answer)/m.test(text)
       );
     });

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import type { ShownHealth } from '../../desk/health.js';
 import type { Shown } from '../../desk/last-known.js';
+import { Invitations } from '../../desk/pages/invitations.js';
+import { listedName } from '../../desk/pages/told.js';
 import { Today } from '../../desk/pages/today.js';
 import type { TodayFacts } from '../../desk/today-facts.js';
+import type { AuditRecord } from '../../database/audit-records.js';
 import { firstOrders } from '../../messages/to-control.js';
 import type { DriftView } from '../../messages/to-drift.js';
 import { alertsOf } from '../../monitoring/alerts.js';
@@ -57,6 +60,17 @@ function invitation(over: Partial<Invitation>): Invitation {
   };
 }
 
+const about = {
+  naming: {
+    people: { nameOf: (id: number) => names.get(id) ?? null },
+    groups: new Map([[12, 'Trastevere, Rome – Office']]),
+    zone: 'Europe/Rome',
+    zones: { 1: 'Europe/Rome', 2: 'America/New_York' },
+  },
+  viewer: { name: 'Mia', role: 'operator' as const, account: 'mia@desk-1' },
+  now: noon,
+};
+
 function page(
   facts: Partial<TodayFacts> = {},
   over: Partial<Facts> = {},
@@ -68,16 +82,6 @@ function page(
     ...{ readAt: noon, problem: null, isReading: false, now: noon, temporal: null },
     verified: { value: null, readAt: null, problem: null, isReading: false },
     ...more,
-  };
-  const about = {
-    naming: {
-      people: { nameOf: (id: number) => names.get(id) ?? null },
-      groups: new Map([[12, 'Trastevere, Rome – Office']]),
-      zone: 'Europe/Rome',
-      zones: { 1: 'Europe/Rome', 2: 'America/New_York' },
-    },
-    viewer: { name: 'Mia', role: 'operator' as const, account: 'mia@desk-1' },
-    now: noon,
   };
   return htmlOf(Today({ facts: { ...quiet, ...facts }, health, about }));
 }
@@ -210,16 +214,16 @@ describe('the page of today', () => {
   });
 
   it('tells who had a problem: keys that came late, and what Kisi refused', () => {
-    const late = { record: { ...write, key: 'a', memberId: 7 }, waitedMs: 12 * minute };
+    const late = { record: { ...write, key: 'a', memberId: 7 }, waitedMs: 12 * minute, times: 1 };
     const refused = {
       record: { ...write, key: 'b', memberId: 8, state: 'failed' as const, answer: 'no <b>' },
     };
-    const html = page({ hadProblems: read([late, { ...refused, waitedMs: null }]) });
+    const html = page({ hadProblems: read([late, { ...refused, waitedMs: null, times: 4 }]) });
     assert.match(
       html,
       /Ada Lovelace<\/a> was given a key, <a[^>]*>Trastevere[^<]*<\/a>, 12 min after it was due/,
     );
-    assert.match(html, /evil<\/a> was given a key \(not done\).*; Kisi: no &lt;b&gt;/);
+    assert.match(html, /evil<\/a> was given a key \(not done\).*, tried 4 times so far; Kisi: no &lt;b&gt;/);
     assert.match(page(), /Nobody: every key came and went in time\./);
     const begun = { ...write, key: 'c', state: 'begun' as const, at: noon - 2 * minute };
     const inTime = { ...write, key: 'd', waited: { since: noon - 30_000, until: noon } };
@@ -232,6 +236,32 @@ describe('the page of today', () => {
         ['e', 61_000],
       ],
     );
+  });
+
+  it('tells once what Kisi refuses again and again, and how often that was', () => {
+    const refused = (key: string, at: number): AuditRecord =>
+      ({ ...write, key, at, memberId: 8, state: 'failed', answer: 'no' }) as const;
+    const writes = [refused('b', noon), { ...refused('c', noon), memberId: 7 }, refused('a', noon - minute)];
+    assert.deepEqual(
+      problemsAmong(writes, 60_000, noon).map(({ record, times }) => [record.key, times]),
+      [
+        ['b', 2],
+        ['c', 1],
+      ],
+    );
+  });
+
+  it('shows no more than the beginning of a name that goes on and on', () => {
+    assert.equal(listedName('W'.repeat(500)), `${'W'.repeat(80)}…`);
+    assert.equal(listedName('Ada Lovelace'), 'Ada Lovelace');
+  });
+
+  it('says of invitations once that nobody held a key yet', () => {
+    const html = htmlOf(Invitations({ invitations: read({ open: [], acceptedCount: 0 }), about }));
+    assert.match(html, /Nobody held a key that Latchkey gave\./);
+    assert.doesNotMatch(html, /accepted/);
+    const one = htmlOf(Invitations({ invitations: read({ open: [], acceptedCount: 1 }), about }));
+    assert.match(one, /1 person has a key and has accepted\./);
   });
 
   it('tells what changed by name and group, and shows no markup of others', () => {

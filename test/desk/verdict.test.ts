@@ -4,6 +4,7 @@ import { standingOf } from '../../desk/standing.js';
 import type { Snapshot } from '../../access/types.js';
 import type { AuditRecord } from '../../database/audit-records.js';
 import type { MemberView } from '../../messages/to-member.js';
+import { willFailAgain } from '../../kisi/errors.js';
 import type { MemberRead } from '../../nexudus/reader.js';
 import type { InKisiInFull } from '../../space/in-kisi.js';
 import type { KnownMember } from '../../space/member-workflows.js';
@@ -154,8 +155,26 @@ describe('the verdict on one person', () => {
     assert.equal(outcome, 'waiting');
     assert.match(
       says,
-      /^On its way for Ada Example: waiting since Sun 29 Nov( 2026)? 10:42, Rome\. Kisi is down\.$/,
+      /^On its way for Ada Example: waiting for Kisi since Sun 29 Nov( 2026)? 10:42, Rome\.$/,
     );
+  });
+
+  it('says that Kisi refuses the key, and does not call that on its way', () => {
+    const what = `Kisi answered 422 to POST /users: the request was not accepted because of email; ${willFailAgain}.`;
+    const { outcome, sentence: says } = verdictOf({
+      records: bought,
+      watched: row({ state: 'noAccess', waitingFor: waits(what) }, { problem: 'Kisi' }),
+    });
+    assert.equal(outcome, 'cannot');
+    assert.match(says, /^Ada Example can’t get in: the rules give a key, and Kisi refuses to make it\./);
+  });
+
+  it('promises no door for longer than Kisi opens it by what a person gave', () => {
+    const until = '2026-11-29T11:30:00Z';
+    const early = `Ada Example can open Office until ${endWords(at(until), zone)}.`;
+    const byHand = inKisi({ keys: [aKey({ byLatchkey: false, until })] });
+    assert.equal(sentence({ records: bought, inKisi: byHand }), early);
+    assert.equal(sentence({ records: withPasses(pass()), inKisi: byHand }), early);
   });
 
   it('says that an order holds the key back', () => {

@@ -35,6 +35,7 @@ describe('a worker with a Temporal server of its own', () => {
       ...environmentOf(nexudus, kisi),
       TEMPORAL_CLI_PATH: writeHeldCli(resolve((await findTemporalCli()).path)),
       LATCHKEY_HEALTH_PORT: String(await newPort()),
+      LATCHKEY_DESK_PORT: String(await newPort()),
       LATCHKEY_POLL_INTERVAL: '2s',
       LATCHKEY_INITIAL_MODE: 'live',
     };
@@ -123,6 +124,12 @@ describe('a worker with a Temporal server of its own', () => {
     assert.match(told, /the Temporal server ended \(exit SIGKILL.*it is started again in 0\.5 s/);
     assert.match(told, /the Temporal server is back at 127\.0\.0\.1:/);
     assert.equal(worker.exitCode, null);
+  });
+
+  it('serves the desk, whatever folder it is started in', async () => {
+    const { status, headers } = await fetch(`http://127.0.0.1:${env['LATCHKEY_DESK_PORT'] ?? ''}/`);
+    assert.equal(status, 200);
+    assert.match(headers.get('content-type') ?? '', /^text\/html/);
   });
 
   describe('that is started again', () => {

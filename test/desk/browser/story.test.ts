@@ -132,7 +132,7 @@ describe('an evening at the desk', function () {
         passId = buy(ada, space.ids.passTypes.romeDay);
         await says(
           '.verdict',
-          new RegExp(`On the way\\s+On its way for Ada ${surname}: waiting since .*Kisi`),
+          new RegExp(`On the way\\s+On its way for Ada ${surname}: waiting for Kisi since `),
         );
         space.kisi.faults.clear();
         await says('.verdict', /Can enter/);
