@@ -148,7 +148,7 @@ const pass = record(
     contractUniqueId: ['CoworkerContractUniqueId', optionalGuid],
     allowanceUniqueId: ['TariffTimePassUniqueId', optionalGuid],
   },
-  ['ExpireDate', 'CoworkerContractUniqueId'],
+  ['ExpireDate'],
 ).transform((row): PassRecord => ({ ...row, changedAt: parseInstant(row.updatedOn) }));
 
 const passType = record({
