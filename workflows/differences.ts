@@ -30,7 +30,7 @@ export class Differences {
     state.frozen = stillFrozen(state.frozen, assessed.rules, Date.now());
     if (isResync || isLookDue) {
       // A comparison may have to wait for Kisi's lists. An end of access that is known does not wait with it.
-      if ((await this.apply(this.plan().filter(isKnownEnd))) === null) return null;
+      if ((await this.apply(this.plan().filter((step) => this.isKnownEnd(step)))) === null) return null;
       if (!(await this.writer.inspect())) return null;
     }
     const problems = await this.apply(this.plan());
@@ -64,6 +64,15 @@ export class Differences {
   }
 
   /**
+   * An end of access to a group, by a key whose id in Kisi is known, so that nothing has to be read first. A key that only seems to
+   * be another user's goes once the wished one is there: a secret of the installation that was lost makes every e-mail seem new.
+   */
+  private isKnownEnd(step: Step): boolean {
+    if (step.kind !== 'revoke' || step.key.keyId === null) return false;
+    return !this.assessed.keys.some((wish) => wish.groupId === step.key.groupId);
+  }
+
+  /**
    * Whether a step would take away what a step before it has given. That is so where the steps were planned before the Kisi
    * user was known, and the key turned out to be that user's.
    */
@@ -82,9 +91,4 @@ export class Differences {
       dueBefore.some((one) => one.groupId === groupId && one.since === since);
     return due.filter((one) => !isKnown(one));
   }
-}
-
-/** An end of a key whose id in Kisi is known, so that nothing has to be read first. */
-function isKnownEnd(step: Step): boolean {
-  return step.kind === 'revoke' && step.key.keyId !== null;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Profile } from '../../access/types.js';
+import { keyEmailDigests } from '../../activities/email-digest.js';
 import {
   kisiBatchTaskQueue,
   kisiTaskQueue,
@@ -416,6 +418,22 @@ describe('the member workflow, on a skipped clock', () => {
         isDone: true,
       });
       assert.equal(world.keys.length, 1);
+    }));
+
+  it('takes no key away on a resync where the secret is lost by which e-mails are told apart', () =>
+    story(async (world) => {
+      world.facts = { passTypes: [passType(), passType({ id: 31, kisiGroupIds: [13] })] };
+      world.profiles.set(100, profile({ passes: [pass(), pass({ id: 901, passTypeId: 31 })] }));
+      const handle = await world.start(100);
+      await until(world, handle, (view) => view.keys.length === 2);
+      const before = world.keys.map(({ id }) => id);
+      keyEmailDigests(randomBytes(32));
+      assert.deepEqual(await handle.executeUpdate(resyncNow), { changes: [], problem: null, isDone: true });
+      assert.deepEqual(
+        world.keys.map(({ id }) => id),
+        before,
+      );
+      assert.equal(world.mails, 1);
     }));
 
   it('answers a resync whose time ran out by saying that it is not known yet', () =>
