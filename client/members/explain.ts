@@ -98,7 +98,7 @@ function words(
     '',
     nextChange === null
       ? 'Next change: none known.'
-      : `Next change: ${endWords(nextChange.at, zone)}, ${withGroupNames(nextChange.what, names)}.`,
+      : `Next change: ${endWords(nextChange.at, zone)}, ${withLocalTimes(withGroupNames(nextChange.what, names), zone)}.`,
   );
   if (assumesRenewals) lines.push(renewalsAssumed);
   return lines.join('\n');

@@ -9,7 +9,7 @@ import { mappedGroups, nextOf, summaryLines, whatOf, type TimedReport } from '..
 import { openSpace, rulesJson } from '../../space/rules-in-force.js';
 import { withSession } from '../../space/session.js';
 import { surveySpace } from '../../space/survey.js';
-import { timeWords } from '../../space/times.js';
+import { timeWords, withLocalTimes } from '../../space/times.js';
 import { zoneOf } from '../../space/zones.js';
 import { table, wrapped, type Cell } from '../terminal/table.js';
 import { counted } from '../../lib/words.js';
@@ -98,7 +98,7 @@ function differenceWords(difference: Difference, report: Report): string {
     .map((line) => `  ${line}`);
   const lines = rows.flatMap((row, index) => {
     const why = findings[index]?.why ?? null;
-    return why === null ? [row] : [row, wrapped(why, '      ')];
+    return why === null ? [row] : [row, wrapped(withLocalTimes(why, report.zone), '      ')];
   });
   return [headline, headings, ...lines].join('\n');
 }
