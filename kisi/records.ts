@@ -268,7 +268,8 @@ export const assignmentRecord = z
     valid_until: end,
     created_at: maybeInstant,
     created_by_id: maybeNumber,
-    created_by_type: maybeText,
+    // It is told at the desk, and decides nothing.
+    created_by_type: maybeText.catch(null),
   })
   .transform((row, context): Assignment => {
     const assigneeId = row.assignee_id ?? row.user_id;

@@ -212,5 +212,6 @@ export const kisiFields = {
     valid_until: 'time',
     created_at: 'time',
     created_by_id: 'number',
+    created_by_type: 'word',
   },
 } as const satisfies Record<string, Fields>;

@@ -25,5 +25,6 @@ export const kisiFields: Readonly<Record<KisiRecordName, Readonly<Record<string,
     valid_until: 'date?',
     created_at: 'date',
     created_by_id: 'id?',
+    created_by_type: 'text?',
   },
 };
