@@ -97,7 +97,9 @@ describe('latchkey verify --push, and who else listens', function () {
   });
 
   it('has the port while it listens by itself: a worker or `latchkey listen` that is started then says so, and starts after it', async () => {
-    const own = { ...space.env, ...pushing(await newPort()), LATCHKEY_HEALTH_PORT: '0' };
+    // In the space's database all kinds may have come already.
+    const database = { LATCHKEY_DATABASE_URL: `file:${folder.path}/own.db` };
+    const own = { ...space.env, ...pushing(await newPort()), ...database, LATCHKEY_HEALTH_PORT: '0' };
     const verify = spawn(process.execPath, [launcher, 'verify', '--push', '--for', '10m'], {
       cwd: folder.path,
       env: { PATH: process.env['PATH'], HOME: folder.path, ...own },
@@ -117,7 +119,13 @@ describe('latchkey verify --push, and who else listens', function () {
           /port \d+ is taken\. Does `latchkey verify --push` run\? Wait until it ends, or end it with Ctrl-C/,
         );
       }
-      await eventually('it waits', () => said.includes('waiting until'), 150_000);
+      await eventually(
+        'it waits',
+        () => said.includes('waiting until'),
+        150_000,
+        100,
+        () => Promise.resolve(said),
+      );
     } finally {
       verify.kill('SIGINT');
     }
