@@ -49,9 +49,12 @@ export interface Judged {
 /** Judges one pass by all rules but the last. */
 export function judgePass(facts: PassCase): Judged {
   const barred = member(facts.user, facts.lender);
-  if (barred !== null) return { spans: [], failure: barred };
+  if (barred !== null && barred.doubt === undefined) return { spans: [], failure: barred };
   const { spans, failure } = judgeTimes(facts);
-  return { spans, failure: failure ?? mapping(facts) };
+  const ofPass = failure ?? mapping(facts);
+  if (barred === null) return { spans, failure: ofPass };
+  // What fails in another way does so for sure.
+  return { spans: [], failure: ofPass !== null && ofPass.doubt === undefined ? ofPass : barred };
 }
 
 /** Since when a pass that counts does so; null: the records do not tell. */
@@ -64,13 +67,21 @@ export function countsSince({ pass, contracts, user, lender, now }: PassCase): I
   return lastOf([firstOf(ofContracts), user.changedAt]);
 }
 
-/** Rule 1, member: an active, unarchived individual with an e-mail. Who lends a pass need only be active and unarchived. */
+/**
+ * Rule 1, member: an active, unarchived individual with an e-mail. Who lends a pass need only be active and unarchived. Nexudus has
+ * an e-mail of everybody, so that one which is empty may be a bad read: it gives no key, and takes none.
+ */
 function member(user: Member, lender: Member | null): Failure | null {
   const reason = memberBarred(user);
-  if (reason !== null) return { rule: 'member', reason, since: user.changedAt };
   const ofLender = lender === null ? null : suspension(lender);
-  return ofLender === null ? null : { rule: 'member', reason: ofLender, since: null };
+  if (reason === null || (hasNoEmail(user) && ofLender !== null))
+    return ofLender === null ? null : { rule: 'member', reason: ofLender, since: null };
+  return { rule: 'member', reason, since: user.changedAt, ...(hasNoEmail(user) ? { doubt: reason } : {}) };
 }
+
+/** Whether nothing but the e-mail is in the way. */
+const hasNoEmail = (user: Member): boolean =>
+  user.email === '' && memberBarred({ ...user, email: '-' }) === null;
 
 /** Rule 1: why the member can hold no key at all; null: it can. */
 export function memberBarred(user: Member): string | null {

@@ -5,6 +5,7 @@ import {
   iso,
   type Decision,
   type Instant,
+  type Member,
   type Pass,
   type Snapshot,
   type Verdict,
@@ -70,6 +71,20 @@ describe('decide: which keys a person should hold', () => {
       assert.equal(decide(snapshot(facts), rules(), [], now).verdicts[0]?.rule, 'member');
     });
   }
+
+  it('takes an empty e-mail for a doubt, as long as nothing else speaks against the pass', () => {
+    const judgedWith = (over: Partial<Member>, ...passes: Pass[]) =>
+      decide(
+        snapshot({ profiles: [profile({ member: member({ email: '', ...over }), passes })] }),
+        rules(),
+        [],
+        now,
+      ).verdicts[0];
+    assert.match(judgedWith({}, pass())?.doubt ?? '', /Email is empty/);
+    const past = judgedWith({}, pass({ expiresAt: now - 1000 }));
+    assert.deepEqual([past?.rule, past?.doubt], ['expiry', undefined]);
+    assert.equal(judgedWith({ active: false }, pass())?.doubt, undefined);
+  });
 
   it('counts a day pass used today until the end of the location day, then no more', () => {
     const facts = withPass({ used: true, usedAt: at('2026-11-25T08:00:00Z') });

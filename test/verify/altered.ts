@@ -3,6 +3,20 @@ import type { AddressInfo } from 'node:net';
 
 type Row = Record<string, unknown>;
 
+/** What an API under us may do to a field, one at a time. */
+export const alterations: Readonly<Record<string, (row: Row, field: string) => Row>> = {
+  removed: ({ ...row }, field) => {
+    Reflect.deleteProperty(row, field);
+    return row;
+  },
+  renamed: (row, field) => {
+    const { [field]: value, ...others } = row;
+    return { ...others, [`${field}New`]: value };
+  },
+  retyped: (row, field) => ({ ...row, ...(row[field] === null ? {} : { [field]: { value: row[field] } }) }),
+  'made null': (row, field) => ({ ...row, [field]: null }),
+};
+
 /** What stands between `verify` and a simulator, and alters each record that comes from a path. */
 export interface Between {
   url: string;

@@ -8,24 +8,8 @@ import { kisiFieldsOf } from '../../verify/kisi-lists.js';
 import { nexudusFieldsOf } from '../../verify/nexudus-account.js';
 import { nexudusFields } from '../../verify/nexudus-fields.js';
 import { NexudusLook } from '../../verify/nexudus-look.js';
-import { standBetween, type Between } from './altered.js';
+import { alterations, standBetween, type Between } from './altered.js';
 import { fullWorld, startWorld, type World } from './world.js';
-
-type Row = Record<string, unknown>;
-
-/** What an API under us may do to a field, one at a time. */
-const alterations: Readonly<Record<string, (row: Row, field: string) => Row>> = {
-  removed: ({ ...row }, field) => {
-    Reflect.deleteProperty(row, field);
-    return row;
-  },
-  renamed: (row, field) => {
-    const { [field]: value, ...others } = row;
-    return { ...others, [`${field}New`]: value };
-  },
-  retyped: (row, field) => ({ ...row, ...(row[field] === null ? {} : { [field]: { value: row[field] } }) }),
-  'made null': (row, field) => ({ ...row, [field]: null }),
-};
 
 /** Whether a finding names the field: as wrong, or as never seen with a value. */
 const names = (finding: Finding, field: string): boolean =>

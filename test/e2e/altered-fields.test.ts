@@ -1,0 +1,136 @@
+/**
+ * A field of a record is removed, renamed, retyped or made null, in all rows of an API at once: nobody who is entitled to a key
+ * loses it, and all is right again as soon as the field is back. FIELDS=each for the long version.
+ */
+import assert from 'node:assert/strict';
+import { setStage, type Stage } from '../../client/stage.js';
+import { membershipChanged, memberWorkflowId } from '../../messages/to-member.js';
+import { collections } from '../../nexudus/schemas.js';
+import { keysOf } from '../../verify/assumptions.js';
+import { kisiFields } from '../../verify/kisi-fields.js';
+import { nexudusFields } from '../../verify/nexudus-fields.js';
+import { createLogger } from '../../worker/logging.js';
+import type { Service } from '../../worker/service.js';
+import { newTemporal } from '../support/dev-server.js';
+import { eventually } from '../support/eventually.js';
+import { hurried } from '../support/space.js';
+import { alterations, standBetween, type Between } from '../verify/altered.js';
+import { KeyWatch } from './switches/key-watch.js';
+import { Members, policies } from './switches/members.js';
+
+/** Those without which most would go wrong. */
+const short = [
+  'coworkers.Active removed',
+  'coworkers.Email made null',
+  'coworkercontracts.CoworkerId renamed',
+  'coworkercontracts.Active retyped',
+  'coworkertimepasses.CoworkerId made null',
+  'coworkertimepasses.Used removed',
+  'coworkertimepasses.ExpireDate retyped',
+  'timepasses.Name removed',
+  'teams.TeamMembers renamed',
+  'users.email removed',
+  'roleAssignments.assignee_id made null',
+  'roleAssignments.valid_until retyped',
+];
+const wanted = process.env['FIELDS'] === 'each' ? () => true : (title: string) => short.includes(title);
+
+interface Alteration {
+  title: string;
+  of: 'nexudus' | 'kisi';
+  path: string;
+  alter: (row: Record<string, unknown>) => Record<string, unknown>;
+}
+
+const kisiPaths = {
+  currentUser: '/user',
+  users: '/users',
+  groups: '/groups',
+  roleAssignments: '/role_assignments',
+};
+const all: Alteration[] = [
+  ...keysOf(nexudusFields).flatMap((name) =>
+    alterationsOf('nexudus', name, `/api${collections[name].path}`, keysOf(nexudusFields[name])),
+  ),
+  ...keysOf(kisiFields).flatMap((name) =>
+    alterationsOf('kisi', name, kisiPaths[name], keysOf(kisiFields[name])),
+  ),
+];
+
+function alterationsOf(of: Alteration['of'], name: string, path: string, fields: string[]): Alteration[] {
+  return fields.flatMap((field) =>
+    Object.entries(alterations).map(([how, alter]) => ({
+      ...{ title: `${name}.${field} ${how}`, of, path },
+      alter: (row) => alter(row, field),
+    })),
+  );
+}
+
+describe('where a field of an API is gone or otherwise, nobody loses a key', () => {
+  let stage: Stage;
+  let between: Record<Alteration['of'], Between>;
+  let service: Service;
+  let watch: KeyWatch;
+
+  before(async () => {
+    stage = await setStage({
+      temporal: await newTemporal(),
+      log: createLogger({ level: 'silent' }),
+      env: {
+        LATCHKEY_POLL_INTERVAL: '1s',
+        LATCHKEY_RECONCILIATION_INTERVAL: '1s',
+        LATCHKEY_COMPARISON_INTERVAL: '1s',
+      },
+      file: JSON.stringify({ policies }),
+    });
+    const { nexudus, kisi, config } = stage;
+    nexudus.switches.rateLimits = null;
+    kisi.switches.rateLimit = null;
+    watch = new KeyWatch(kisi);
+    new Members(stage, watch).fill();
+    between = { nexudus: await standBetween(nexudus.url), kisi: await standBetween(kisi.url) };
+    Object.assign(config.nexudus, { baseUrl: between.nexudus.url });
+    Object.assign(config.kisi, { baseUrl: between.kisi.url });
+    service = await stage.startWorker(hurried());
+    await eventually('first keys', isRight, 90_000, 50, () => Promise.resolve(watch.wrong()));
+  });
+  after(async () => {
+    await stage.stop();
+    for (const one of Object.values(between)) await one.stop();
+  });
+
+  const isRight = (): boolean => watch.wrong().length === 0;
+
+  /** Has every member look again, and waits for a whole reconciliation and a whole comparison. */
+  async function goesOn(): Promise<void> {
+    const { nexudus, kisi } = stage;
+    const [readsBefore, listsBefore] = [reads(), lists()];
+    for (const { Id } of nexudus.space.list('coworkers'))
+      await service.client.workflow
+        .getHandle(memberWorkflowId(Id))
+        .signal(membershipChanged)
+        .catch(() => undefined);
+    // What began before may have seen the field.
+    await eventually('reconciliations', () => reads() >= readsBefore + 2);
+    await eventually('comparisons', () => lists() >= listsBefore + 2);
+    function reads(): number {
+      return nexudus.requests.count({ path: collections.businesses.path });
+    }
+    function lists(): number {
+      return kisi.requests.count({ path: kisiPaths.roleAssignments });
+    }
+  }
+
+  for (const { title, of, path, alter } of all.filter((one) => wanted(one.title)))
+    it(title, async () => {
+      watch.changes.length = 0;
+      between[of].alter = (asked, row) => (asked === path || asked.startsWith(`${path}/`) ? alter(row) : row);
+      try {
+        await goesOn();
+        assert.deepEqual(watch.takenWrongly(false), []);
+      } finally {
+        between[of].alter = (_path, row) => row;
+      }
+      await eventually('all is right again', isRight, 90_000, 50, () => Promise.resolve(watch.wrong()));
+    });
+});
