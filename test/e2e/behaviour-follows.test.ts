@@ -13,6 +13,7 @@ import { createSession } from '../../nexudus/session.js';
 import { assumptions } from '../../verify/assumptions.js';
 import { verifyByWriting, withFindings } from '../../verify/by-writing.js';
 import { keepProfile } from '../../verify/keep-profile.js';
+import { usualPauseMs } from '../../verify/patience.js';
 import { verifyByReading } from '../../verify/verify.js';
 import { createLogger } from '../../worker/logging.js';
 import type { Service } from '../../worker/service.js';
@@ -124,7 +125,7 @@ async function writeProfile({ config, kisi, ids }: Stage, row: Row): Promise<voi
   const ways = {
     nexudus: { ...config.nexudus, pace: noPace(), session: createSession() },
     kisi: { ...config.kisi },
-    pauseMs: 5,
+    pauseMs: isLimited(row) ? usualPauseMs : 5,
   };
   const db = await openDatabase(config.databaseUrl);
   try {

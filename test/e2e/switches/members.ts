@@ -41,11 +41,11 @@ export class Members {
     // A part of her e-mail is the whole of Ann's.
     org.addUser({ email: emailOf('joann') });
     const hal = org.addUser({ email: 'Hal@Example.com' }).id;
-    org.grantByHand({ userId: hal, groupId: newYorkOffice });
+    this.gaveByHand({ userId: hal, groupId: newYorkOffice });
     this.subscribe('hal', romeOffice, newYorkOffice);
     this.extends('hal', Date.now() + 2 * dayMs);
     const ida = org.addUser({ email: emailOf('ida') }).id;
-    org.grantByHand({ userId: ida, groupId: romeDay, validUntil: Date.now() - dayMs });
+    this.gaveByHand({ userId: ida, groupId: romeDay, validUntil: Date.now() - dayMs });
   }
 
   /** What each is entitled to whom Kisi refuses, because of what is switched. */
@@ -148,6 +148,13 @@ export class Members {
       ShareTimePasses: true,
       BusinessId: this.stage.ids.rome,
     });
+  }
+
+  /** A person did, an hour ago. */
+  private gaveByHand(grant: { userId: number; groupId: number; validUntil?: number }): void {
+    const { org } = this.stage.kisi;
+    const created_at = new Date(Date.now() - hourMs).toISOString();
+    org.changeAssignment({ ...org.grantByHand(grant), created_at });
   }
 
   private joins(name: string, fields: { Email?: string; FullName?: string } = {}): void {
