@@ -107,20 +107,19 @@ export class Lists {
       });
       const ids = answer.Records.map(rowId);
       const hasChanged = page > 1 && answer.TotalItems !== totals.at(-1);
+      totals.push(answer.TotalItems);
       if ((hasChanged || overlaps) && !ids.includes(before.last)) {
         if (overlaps) return null;
         overlaps = true;
         size = overlappingSize(before.rows, page);
         continue;
       }
-      totals.push(answer.TotalItems);
       const known = rows.size;
       for (const [n, row] of answer.Records.entries()) rows.set(ids[n], row);
       const hasNext = answer.HasNextPage ?? page < (answer.TotalPages ?? 1);
-      if (!hasNext || rows.size === known || (isSteady(totals) && rows.size >= answer.TotalItems)) {
-        if (hasNext && !isSteady(totals)) return null;
-        break;
-      }
+      const isStuck = rows.size === known;
+      if (hasNext && isStuck && !isSteady(totals)) return null;
+      if (!hasNext || isStuck || (isSteady(totals) && rows.size >= answer.TotalItems)) break;
       before = { rows: (page - 1) * Math.min(size, ids.length) + ids.length, last: ids.at(-1) };
       page++;
       if (overlaps) size = overlappingSize(before.rows, page);
