@@ -73,10 +73,11 @@ export function countsSince({ pass, contracts, user, lender, now }: PassCase): I
  */
 function member(user: Member, lender: Member | null): Failure | null {
   const reason = memberBarred(user);
+  const isDoubtful = hasNoEmail(user);
+  if (reason !== null && !isDoubtful) return { rule: 'member', reason, since: user.changedAt };
   const ofLender = lender === null ? null : suspension(lender);
-  if (reason === null || (hasNoEmail(user) && ofLender !== null))
-    return ofLender === null ? null : { rule: 'member', reason: ofLender, since: null };
-  return { rule: 'member', reason, since: user.changedAt, ...(hasNoEmail(user) ? { doubt: reason } : {}) };
+  if (ofLender !== null) return { rule: 'member', reason: ofLender, since: null };
+  return reason === null ? null : { rule: 'member', reason, since: user.changedAt, doubt: reason };
 }
 
 /** Whether nothing but the e-mail is in the way. */
