@@ -2,7 +2,7 @@ import { horizonOf, withinBounds } from './bounds.js';
 import { contractsOf } from './contracts.js';
 import { changesOf, entitlementTo, type GroupSpan } from './entitlements.js';
 import { blocksNow, changeOfBlock, exceptionsOf, labelOf } from './exceptions.js';
-import { groupsOf, unresolvedFor } from './mapping.js';
+import { groupsOf, whyUnresolved } from './mapping.js';
 import { countsSince, exceptionVerdict, judgePass, memberBarred, type Failure } from './pass-rules.js';
 import { lastOf } from './since.js';
 import type { PassCase, Span } from './spans.js';
@@ -188,7 +188,8 @@ function countingNow(facts: PassCase, spans: readonly Span[], now: Instant): Jud
   const current = spans.find(({ from, to }) => from <= now && (to === null || to > now));
   const { to: until = null, isAssumed = false } = current ?? {};
   const counts = until === null ? 'counts, no end known' : `counts until ${iso(until)}`;
-  const doubt = unresolvedFor(facts.pass.passTypeId, facts.rules)?.why;
+  const { passType, snapshot, rules } = facts;
+  const doubt = passType === undefined ? undefined : whyUnresolved(passType, snapshot.passTypes, rules);
   return {
     counts: true,
     rule: 'ok',

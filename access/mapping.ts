@@ -1,4 +1,4 @@
-import type { PassType, Rules, Unresolved } from './types.js';
+import type { PassType, Rules } from './types.js';
 
 /**
  * The Kisi groups that a pass of this type opens: the configured rules for the type where there are any
@@ -17,12 +17,30 @@ export function groupsOf(
   return unique(groupIds).filter((id) => unresolved.every(({ groupId }) => groupId !== id));
 }
 
-/** What of the mapping cannot be told now and may be about this type; undefined: all of it can. */
-export function unresolvedFor(
-  passTypeId: number,
-  { unresolved = [] }: Pick<Rules, 'unresolved'>,
-): Unresolved | undefined {
-  return unresolved.find((one) => one.passTypeId === null || one.passTypeId === passTypeId);
+/**
+ * Why it cannot be told which groups a pass of this type opens, beyond those that `groupsOf` answers; undefined: it can.
+ * `passTypes`: all that there are. Where Nexudus' own field is the only mapping and names no group in any of them, it was more
+ * likely read badly than emptied everywhere.
+ */
+export function whyUnresolved(
+  passType: PassType,
+  passTypes: readonly PassType[],
+  { mapping, unresolved = [] }: Pick<Rules, 'mapping' | 'unresolved'>,
+): string | undefined {
+  const known = unresolved.find(({ passTypeId }) => passTypeId === null || passTypeId === passType.id);
+  if (known !== undefined) return known.why;
+  const { groups = null, locations = null } = passType.unclear ?? {};
+  const configured = mapping.filter((rule) => rule.passTypeId === passType.id);
+  if (configured.length > 0) {
+    const isElsewhere = configured.some(
+      ({ locationId }) => locationId !== null && !passType.locationIds.includes(locationId),
+    );
+    return isElsewhere && locations !== null ? locations : undefined;
+  }
+  if (groups !== null) return groups;
+  const isNothingMapped =
+    mapping.length === 0 && passTypes.every(({ kisiGroupIds }) => kisiGroupIds.length === 0);
+  return isNothingMapped ? 'no TimePass names a KisiGroupId, and latchkey.yaml maps none' : undefined;
 }
 
 function unique(ids: readonly number[]): number[] {

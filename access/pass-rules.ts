@@ -7,7 +7,7 @@ import { firstInstant } from './bounds.js';
 import { UnknownTimeZone } from './calendar.js';
 import { comesFromPlan, isLive, liveSince, whyNotLive, whyNotRunning } from './contracts.js';
 import { wordsOf } from './exceptions.js';
-import { groupsOf, unresolvedFor } from './mapping.js';
+import { groupsOf, whyUnresolved } from './mapping.js';
 import { firstOf, lastOf } from './since.js';
 import {
   endOf,
@@ -222,11 +222,11 @@ function certainFailure(facts: PassCase): Failure | null {
 }
 
 /** Rule 5, mapping: the pass type maps to a group. */
-function mapping({ pass, passType, rules }: PassCase): Failure | null {
+function mapping({ pass, passType, snapshot, rules }: PassCase): Failure | null {
   if (passType === undefined)
     return { rule: 'mapping', reason: `TimePass ${pass.passTypeId} was not found`, since: null };
   if (groupsOf(passType, rules).length > 0) return null;
-  const doubt = unresolvedFor(passType.id, rules)?.why;
+  const doubt = whyUnresolved(passType, snapshot.passTypes, rules);
   const reason = `TimePass ${passType.id} maps to no group (${doubt ?? 'no mapping, no KisiGroupId'})`;
   return { rule: 'mapping', reason, since: null, ...(doubt === undefined ? {} : { doubt }) };
 }

@@ -98,6 +98,8 @@ export interface PassType {
   locationIds: number[];
   /** The Kisi groups that Nexudus' own field names (TimePass.KisiGroupId). */
   kisiGroupIds: number[];
+  /** Why the field may name others too, or the type be valid elsewhere too, in plain words. Left out: all is said. */
+  unclear?: { groups: string | null; locations: string | null };
 }
 
 /** A space with an address and a time zone (Nexudus Business). */

@@ -35,10 +35,11 @@ export interface Comparison {
 /** Every difference between the ledgers and Kisi, in the order of their keys. Pure. */
 export function compare(
   ledgers: Ledgers,
-  kisi: KisiState,
+  state: KisiState,
   coworkers: ReadonlyMap<string, number> | null,
   now: Instant,
 ): Comparison {
+  const kisi = { ...state, keys: withEndsThatShow(ledgers, state.keys) };
   const byId: ById = {
     users: new Map(kisi.users.map((user) => [user.id, user])),
     groups: new Map(kisi.groups.map((group) => [group.id, group])),
@@ -57,6 +58,20 @@ export function compare(
     held: sum('held'),
     lost: sum('lost'),
   };
+}
+
+/**
+ * The keys, and where not one of several that have an end by the ledgers shows it, with ends that cannot be read: nobody took them all
+ * away in Kisi at once.
+ */
+function withEndsThatShow(ledgers: Ledgers, keys: readonly KisiKey[]): readonly KisiKey[] {
+  const byId = new Map(keys.map((key) => [key.id, key]));
+  const ends = [...ledgers.values()]
+    .flatMap(({ ledger }) => ledger.filter(({ validUntil }) => validUntil !== null))
+    .flatMap(({ keyId }) => byId.get(keyId ?? 0) ?? [])
+    .map(({ validUntil }) => validUntil);
+  if (ends.length < 2 || ends.some((end) => end !== null)) return keys;
+  return keys.map((key) => (key.validUntil === null ? { ...key, validUntil: 'unreadable' as const } : key));
 }
 
 /** The member whose keys are compared, as a difference names it. */

@@ -190,7 +190,7 @@ class ComparisonLists {
     const keys = await kisi.listAllKeys();
     const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
     const types = await nexudus.listSparing('timepasses');
-    const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroupIds);
+    const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroups.ids);
     const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
     return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };
   }

@@ -130,7 +130,7 @@ export async function moveKey(
 ): Promise<Omit<Granted, 'how'> & { how: 'moved' | HowGranted }> {
   if (anew) return { key: await replace(client, keyId, wish, signal), how: 'moved', was: null, ...nothing };
   const isBelieved = moves.areHeeded && !again;
-  const way = moves.areIgnored === true ? lookOnly : isBelieved ? askToMove : tryMove;
+  const way = moves.areIgnored === true ? hasMoved : isBelieved ? askToMove : tryMove;
   const moved = await way(client, keyId, wish, signal);
   if (moved === 'gone') {
     const granted = await grantKey(client, wish, signal);
@@ -257,17 +257,14 @@ async function tryMove(
   signal?: AbortSignal,
 ): Promise<Moved> {
   const asked = await askToMove(client, keyId, wish, signal);
-  if (typeof asked !== 'object') return asked;
-  const key = await client.getKey(keyId, signal);
-  if (key === null) {
-    await unlessThere(client, keyId, wish, 'PATCH', signal);
-    return 'gone';
-  }
-  return sameEnd(key.validUntil, wish.validUntil) ? { id: keyId, validUntil: wish.validUntil } : 'notMoved';
+  return typeof asked === 'object' ? hasMoved(client, keyId, wish, signal) : asked;
 }
 
-/** Whether the key is there to be replaced, or has the end already, where PATCH moves none. */
-async function lookOnly(
+/**
+ * Whether the key has the end by now, is gone, or is there to be replaced. Throws `malformed` where it shows no end and no other
+ * key does either: what cannot be seen is no reason to take a key away, since the next one would show none too.
+ */
+async function hasMoved(
   client: KisiClient,
   keyId: number,
   wish: KeyWish,
@@ -278,7 +275,11 @@ async function lookOnly(
     await unlessThere(client, keyId, wish, 'PATCH', signal);
     return 'gone';
   }
-  return sameEnd(key.validUntil, wish.validUntil) ? { id: keyId, validUntil: wish.validUntil } : 'notMoved';
+  if (sameEnd(key.validUntil, wish.validUntil)) return { id: keyId, validUntil: wish.validUntil };
+  const isShown =
+    key.validUntil !== null || (await client.listAllKeys(signal)).some((one) => one.validUntil !== null);
+  if (isShown) return 'notMoved';
+  throw malformed({ method: 'GET', path: '/role_assignments' }, 'no key shows an end (valid_until)');
 }
 
 /** PATCH, and Kisi's word for it. */

@@ -76,9 +76,12 @@ function withOwner(row: BrokenRow, contracts: readonly ContractRecord[]): Broken
 export async function readTeams(client: NexudusClient): Promise<Rows<'teams'>> {
   const lookups = createLookups(client);
   const { rows, broken } = await client.listSparing('teams');
-  const full = rows.map(async (team) =>
-    team.sharesPasses && team.memberIds === null ? findSparing(lookups, 'teams', team.id) : { row: team },
-  );
+  const full = rows.map(async (team) => {
+    const { sharesPasses, payerId, memberIds } = team;
+    const isSaid =
+      sharesPasses === false || (sharesPasses === true && payerId !== null && memberIds !== null);
+    return isSaid ? { row: team } : findSparing(lookups, 'teams', team.id);
+  });
   return withFull(await Promise.all(full), broken);
 }
 

@@ -44,12 +44,19 @@ export interface PassTypeRecord extends Stamped {
   minutes: number | null;
   /** As written; null: list rows leave it out. Empty: the owner, or all of an owning network. */
   businessIds: number[] | null;
-  kisiGroupIds: number[];
+  kisiGroups: GroupField;
+}
+
+/** Kisi groups that a field names. `unclear`: what of the field cannot be read, in plain words; null: it all can. */
+export interface GroupField {
+  ids: number[];
+  unclear: string | null;
 }
 
 export interface TeamRecord extends Stamped {
   name: string;
-  sharesPasses: boolean;
+  /** Null: not said (list rows may leave it out). */
+  sharesPasses: boolean | null;
   payerId: number | null;
   /** Null: not said (list rows may leave it out). */
   memberIds: number[] | null;

@@ -39,7 +39,9 @@ export async function readOffers(client: NexudusClient): Promise<Offers> {
   const lookups = createLookups(client);
   const full = await Promise.all(
     listed.rows.map(async (row) =>
-      row.businessIds === null ? findSparing(lookups, 'timepasses', row.id) : { row },
+      row.businessIds === null || row.kisiGroups.unclear !== null
+        ? findSparing(lookups, 'timepasses', row.id)
+        : { row },
     ),
   );
   const { rows, broken } = withFull(full, listed.broken);
@@ -59,12 +61,18 @@ export function referenceOf(offers: Offers, places: Places): Reference {
 function passTypeOf(row: PassTypeRecord, places: Places): PassType {
   const given = row.businessIds ?? [];
   const ids = given.length > 0 ? given : [row.ownerLocationId];
+  const about = `TimePass ${row.id}`;
+  const unclear = {
+    groups: row.kisiGroups.unclear === null ? null : `${about} ${row.kisiGroups.unclear}`,
+    locations: row.businessIds === null ? `${about} Businesses is missing` : null,
+  };
   return {
     id: row.id,
     name: row.name,
     ownerLocationId: row.ownerLocationId,
     minutes: row.minutes,
     locationIds: [...new Set(ids.flatMap((id) => places.below.get(id) ?? [id]))],
-    kisiGroupIds: row.kisiGroupIds,
+    kisiGroupIds: row.kisiGroups.ids,
+    ...(unclear.groups === null && unclear.locations === null ? {} : { unclear }),
   };
 }

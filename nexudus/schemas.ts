@@ -21,6 +21,7 @@ import type {
   CollectionName,
   ContractRecord,
   CoworkerRecord,
+  GroupField,
   PassRecord,
   PausedPeriodRecord,
   Records,
@@ -156,14 +157,20 @@ const passType = record({
   ownerLocationId: ['BusinessId', id],
   minutes: ['MinutesIncluded', optionalNumber],
   businessIds: ['Businesses', optionalIds],
-  kisiGroupIds: [
-    'KisiGroupId',
-    z
-      .union([z.string(), z.int()])
-      .nullish()
-      .transform((ids) => parseIds(String(ids ?? ''))),
-  ],
+  // Another mapping may stand in for it, so that no shape of it makes the record malformed.
+  kisiGroups: ['KisiGroupId', z.unknown().transform(groupField)],
 });
+
+/** Groups are named in a text like '101, 102'. Null or empty: none. */
+function groupField(value: unknown): GroupField {
+  if (value === null || value === '') return { ids: [], unclear: null };
+  if (value === undefined) return { ids: [], unclear: 'KisiGroupId is missing' };
+  const written = typeof value === 'number' ? String(value) : value;
+  if (typeof written !== 'string') return { ids: [], unclear: 'KisiGroupId is no text' };
+  const parts = written.split(/[,;]/).filter((part) => part.trim() !== '');
+  const isReadable = parts.every((part) => /^\s*\d{1,15}\s*$/.test(part));
+  return { ids: parseIds(written), unclear: isReadable ? null : 'KisiGroupId is no list of Kisi group ids' };
+}
 
 /** eTimeSpanWeekMonth. A number that is not among them is taken for the plan's own cycle. */
 const renewalPeriods: Record<number, RenewalPeriod> = {
@@ -186,14 +193,22 @@ const allowance = record({
 
 const team = record({
   name: ['Name', text],
-  sharesPasses: ['ShareTimePasses', optionalFlag],
+  sharesPasses: ['ShareTimePasses', z.boolean().nullable().default(null)],
   payerId: ['PayingMemberId', optionalId],
   memberIds: ['TeamMembers', optionalIds],
   coworkerIds: ['CoworkerIds', optionalIds],
-}).transform(({ coworkerIds, ...row }): TeamRecord => ({
-  ...row,
-  memberIds: union(row.memberIds, coworkerIds),
-}));
+})
+  .superRefine(({ memberIds, sharesPasses, payerId }, context) => {
+    // A list row may leave more out than arrays; the record in full says who lends what.
+    if (memberIds === null || sharesPasses === false || (sharesPasses === true && payerId !== null)) return;
+    const field = sharesPasses === null ? 'ShareTimePasses' : 'PayingMemberId';
+    const message = sharesPasses === null ? 'is missing' : 'is missing, though the team shares its passes';
+    context.addIssue({ code: 'custom', message, path: [field] });
+  })
+  .transform(({ coworkerIds, ...row }): TeamRecord => ({
+    ...row,
+    memberIds: union(row.memberIds, coworkerIds),
+  }));
 
 const checkin = record({
   memberId: ['CoworkerId', optionalId],

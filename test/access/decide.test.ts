@@ -5,8 +5,10 @@ import {
   iso,
   type Decision,
   type Instant,
+  type MappingRule,
   type Member,
   type Pass,
+  type PassType,
   type Snapshot,
   type Verdict,
 } from '../../access/types.js';
@@ -451,6 +453,37 @@ describe('decide: which keys a person should hold', () => {
       const nothing = { ...facts, passTypes: [passType({ kisiGroupIds: [13] })] };
       const [verdict] = decide(snapshot(nothing), { ...rules(), unresolved }, [], now).verdicts;
       assert.deepEqual([verdict?.rule, verdict?.doubt], ['mapping', why]);
+    });
+
+    describe('since a pass type does not say all', () => {
+      const groups = 'TimePass 30 KisiGroupId is missing';
+      const locations = 'TimePass 30 Businesses is missing';
+      const unclear = { groups, locations };
+      const verdictOf = (types: PassType[], mapping: MappingRule[] = []): Verdict | undefined =>
+        decide(snapshot({ ...withPass({}), passTypes: types }), { ...rules(), mapping }, [], now).verdicts[0];
+
+      it('gives what is said, and leaves the rest in doubt', () => {
+        const some = verdictOf([passType({ unclear: { groups, locations: null } })]);
+        assert.deepEqual([some?.counts, some?.groupIds, some?.doubt], [true, [12], groups]);
+        const none = verdictOf([passType({ kisiGroupIds: [], unclear })]);
+        assert.deepEqual([none?.counts, none?.rule, none?.doubt], [false, 'mapping', groups]);
+      });
+
+      it('needs no field of Nexudus that the configuration stands in for', () => {
+        const types = [passType({ kisiGroupIds: [], unclear })];
+        const here = verdictOf(types, [{ locationId: null, passTypeId: 30, groupIds: [41] }]);
+        assert.deepEqual([here?.counts, here?.groupIds, here?.doubt], [true, [41], undefined]);
+        const elsewhere = verdictOf(types, [{ locationId: 9, passTypeId: 30, groupIds: [49] }]);
+        assert.deepEqual([elsewhere?.rule, elsewhere?.doubt], ['mapping', locations]);
+      });
+
+      it('is not believed where no type names a group, and nothing else maps any', () => {
+        const [one, other] = [passType({ kisiGroupIds: [] }), passType({ id: 31, kisiGroupIds: [] })];
+        assert.match(verdictOf([one, other])?.doubt ?? '', /no TimePass names a KisiGroupId/);
+        assert.equal(verdictOf([one, { ...other, kisiGroupIds: [13] }])?.doubt, undefined);
+        const mapping = [{ locationId: null, passTypeId: 31, groupIds: [13] }];
+        assert.equal(verdictOf([one, other], mapping)?.doubt, undefined);
+      });
     });
   });
 

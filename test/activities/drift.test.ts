@@ -99,6 +99,21 @@ describe('compare: ledgers and Kisi', () => {
     assert.deepEqual(found([[100, holds([key({ byHand: true })])]], state), []);
   });
 
+  it('takes no end for removed where not one of several keys shows any', () => {
+    const ledgers: [number, MemberState][] = [
+      [100, holds([key()])],
+      [101, holds([key({ keyId: 78, userId: 6 })], 6)],
+    ];
+    const users = [user(), user({ id: 6, email: 'bob@example.org' })];
+    const shows = (...ends: (number | null)[]) =>
+      found(
+        ledgers,
+        kisi({ users, keys: ends.map((validUntil, i) => inKisi({ id: 77 + i, userId: 5 + i, validUntil })) }),
+      );
+    assert.deepEqual(shows(null, null), ['endUnreadable/77', 'endUnreadable/78']);
+    assert.deepEqual(shows(null, end), ['changed/100/12']);
+  });
+
   it('tells of an end that cannot be read, and of nothing else because of it', () => {
     const state = kisi({ keys: [inKisi({ validUntil: 'unreadable' })] });
     for (const ledger of [[key()], [key({ byHand: true })], []]) {

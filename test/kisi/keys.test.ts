@@ -221,6 +221,22 @@ describe('the keys of a person in Kisi', () => {
     }
   });
 
+  it('replaces no key that shows no end where no key shows any', async () => {
+    for (const patchMovesValidity of [undefined, false]) {
+      const { sim, client, wish, byHand, userId } = await start({ patchMovesValidity: false });
+      const id = byHand();
+      const moves = { areHeeded: false, ...(patchMovesValidity === false ? { areIgnored: true } : {}) };
+      const move = () => moveKey(client, id, wish, { moves, again: false });
+      await assert.rejects(move(), { kind: 'malformed', message: /no key shows an end \(valid_until\)/ });
+      assert.ok(sim.org.roles.get(id));
+      const other = sim.org.addGroup({ name: 'Office' }).id;
+      sim.org.grantByHand({ userId, groupId: other, validUntil: later });
+      assert.equal((await move()).key.validUntil, end);
+      assert.equal(sim.org.roles.get(id), undefined);
+      await sim.stop();
+    }
+  });
+
   describe('asked for another end', () => {
     const patch = 'PATCH /role_assignments/{id}';
     const look = 'GET /role_assignments/{id}';

@@ -187,6 +187,25 @@ describe('reading one member', () => {
       assert.deepEqual(read.snapshot?.profiles[0]?.loans, []);
       assert.deepEqual(read.doubts, []);
     });
+
+    it('that a key stands on lends nothing and takes nothing where it does not say whether it shares, or who pays', async () => {
+      for (const [field, why] of [
+        ['PayingMemberId', /: PayingMemberId/],
+        ['ShareTimePasses', /: ShareTimePasses/],
+      ] as const) {
+        const { teamId, ann, pass } = team({ [field]: null });
+        for (const isBatch of [false, true]) {
+          const asked = { standsOn: [standsOn(pass, { teamId })], isBatch };
+          const { snapshot, doubts } = await bench.reader.readMember(requestFor(ann.Id, asked));
+          assert.deepEqual(snapshot?.profiles[0]?.loans, []);
+          assert.deepEqual(
+            doubts.map(({ passId }) => passId),
+            [pass.Id],
+          );
+          assert.match(doubts[0]?.why ?? '', why);
+        }
+      }
+    });
   });
 
   describe('pass types and places', () => {

@@ -274,13 +274,18 @@ describe('Nexudus records', () => {
   });
 
   it('reads the Kisi groups of a pass type out of a text', () => {
-    const groupsOf = (KisiGroupId: unknown): number[] =>
-      parse('timepasses', { ...base, Name: 'Day', BusinessId: 1, KisiGroupId }).kisiGroupIds;
+    const groupsOf = (KisiGroupId: unknown): unknown[] => {
+      const type = { ...base, Name: 'Day', BusinessId: 1, KisiGroupId };
+      const { ids, unclear } = parse('timepasses', type).kisiGroups;
+      return [...ids, ...(unclear === null ? [] : [unclear])];
+    };
     assert.deepEqual(groupsOf('101'), [101]);
     assert.deepEqual(groupsOf('101, 102;103 ,'), [101, 102, 103]);
     assert.deepEqual(groupsOf(104), [104]);
-    assert.deepEqual(groupsOf(null), []);
-    assert.deepEqual(groupsOf('front door'), []);
+    for (const none of [null, '', ' ', '0', 0]) assert.deepEqual(groupsOf(none), []);
+    assert.deepEqual(groupsOf('101, front door'), [101, 'KisiGroupId is no list of Kisi group ids']);
+    assert.deepEqual(groupsOf(undefined), ['KisiGroupId is missing']);
+    for (const odd of [true, {}, [101]]) assert.deepEqual(groupsOf(odd), ['KisiGroupId is no text']);
   });
 
   it('knows the renewal periods by their numbers', () => {
