@@ -23,6 +23,8 @@ export interface PaceOptions extends PlanOptions {
   minGapMs: number;
   /** What each refusal of the last minute, but not more than five, adds to the gap. Default 10. */
   widerMs: number;
+  /** How much of `minGapMs` is to spare: a request may arrive so much later than usual, and the next one is in time. Default 15. */
+  spareMs: number;
   /** What batches and reconciliations leave of the minute to what is waited for. Default 45. */
   reservePerMinute: number;
   /** Most starts of polls in any 60 s, however often they are to run. Default a third of `perMinute`. */
@@ -57,10 +59,12 @@ export interface Pacer {
   /** Lets all others go first, for up to 15 s a request. */
   reconciliations: Turns;
   plan: Plan;
+  /** A request was answered that began so long ago. One that was on its way for longer than others arrived later, so the next waits. */
+  answered(tookMs: number): void;
 }
 
 /** The five kinds of work. */
-export type LaneName = Exclude<keyof Pacer, 'plan'>;
+export type LaneName = Exclude<keyof Pacer, 'plan' | 'answered'>;
 
 interface Lane {
   waiting: { go: () => void; since: number }[];
@@ -79,6 +83,7 @@ interface Lane {
 const defaults = {
   minGapMs: 115,
   widerMs: 10,
+  spareMs: 15,
   perMinute: 115,
   perHour: 4_900,
   reservePerMinute: 45,
@@ -106,6 +111,9 @@ export function createPacer(given: Partial<PaceOptions> = {}): Pacer {
     polls: turns('polls'),
     reconciliations: turns('reconciliations'),
     plan: line.plan,
+    answered: (tookMs) => {
+      line.answered(tookMs);
+    },
   };
 }
 
@@ -119,6 +127,10 @@ class RequestLine {
   private pausedUntil = -Infinity;
   /** When the last one was on its way, which may be a while after its start where the process is busy. */
   private sentAt = -Infinity;
+  /** How long the answer to that one took; null: it has not come. */
+  private lastTookMs: number | null = null;
+  /** How long the last few answers took. */
+  private tookMs: number[] = [];
   /** The last few refusals of the last minute, oldest first. */
   private refusals: number[] = [];
   private isPumping = false;
@@ -153,8 +165,7 @@ class RequestLine {
         return;
       }
       // Who sleeps for a lane behind this one must not keep it waiting.
-      this.napping.abort();
-      this.napping = new AbortController();
+      this.lookAgain();
     };
     return untilAborted(signal, join, () => {
       one.waiting = one.waiting.filter((waiting) => waiting !== mine);
@@ -165,6 +176,14 @@ class RequestLine {
     const now = this.options.clockMs();
     this.pausedUntil = Math.max(this.pausedUntil, now + ms);
     this.refusals = [...this.lately(this.refusals), now].slice(-5);
+  }
+
+  answered(tookMs: number): void {
+    const { clockMs, minGapMs } = this.options;
+    this.tookMs = [...this.tookMs, tookMs].slice(-20);
+    // An answer to an earlier one says nothing of the last.
+    if (clockMs() - tookMs > this.sentAt - minGapMs / 2) this.lastTookMs = tookMs;
+    this.lookAgain();
   }
 
   private async pump(): Promise<void> {
@@ -183,8 +202,14 @@ class RequestLine {
     this.isPumping = false;
   }
 
+  private lookAgain(): void {
+    this.napping.abort();
+    this.napping = new AbortController();
+  }
+
   private start(next: Lane): void {
     const now = this.options.clockMs();
+    this.lastTookMs = null;
     this.starts.push(now);
     while ((this.starts[0] ?? now) <= now - hourMs) this.starts.shift();
     next.starts = [...this.lately(next.starts), now];
@@ -209,7 +234,9 @@ class RequestLine {
 
   private earliestStart(one: Lane): number {
     const { starts: own } = one;
-    const soonest = Math.max(this.sentAt + this.gapMs(), this.pausedUntil);
+    const { minGapMs, spareMs } = this.options;
+    const gapMs = Math.max(this.gapMs(), this.lateMs() + minGapMs - spareMs);
+    const soonest = Math.max(this.sentAt + gapMs, this.pausedUntil);
     const byMinute = (this.starts.at(-this.shareOf(one)) ?? -Infinity) + minuteMs;
     const byHour = (this.starts.at(-this.options.perHour) ?? -Infinity) + hourMs;
     const byOwn = (own.at(-one.most) ?? -Infinity) + minuteMs;
@@ -243,6 +270,14 @@ class RequestLine {
     const now = this.options.clockMs();
     const left = Object.values(this.lanes).map((one) => sinceOf(one) + one.longestWaitMs - now);
     return Math.min(...left.filter((ms) => ms > 0));
+  }
+
+  /** How much later than usual the last request may have arrived, by its answer, or by that not having come. */
+  private lateMs(): number {
+    const { clockMs, minGapMs } = this.options;
+    if (this.tookMs.length === 0) return 0;
+    const tookMs = this.lastTookMs ?? clockMs() - this.sentAt;
+    return Math.min(Math.max(0, tookMs - Math.min(...this.tookMs)), 3 * minGapMs);
   }
 
   private gapMs(): number {

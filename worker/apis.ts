@@ -17,7 +17,7 @@ import { createServerClock, type ServerClock } from '../nexudus/clock.js';
 import { createPacer, type LaneName, type Pacer, type Plan, type Turns } from '../nexudus/pace.js';
 import { createSession, type Session } from '../nexudus/session.js';
 import { createStalls } from '../nexudus/stalls.js';
-import { network, type Wire } from '../lib/http.js';
+import { network, type RequestInfo, type Wire } from '../lib/http.js';
 import { Login, type LoginState } from './login.js';
 import { noRefusals, type RefusalBook } from './refusals.js';
 import { turnsByPriority } from './turns.js';
@@ -113,7 +113,10 @@ function nexudusClients(
   const { baseUrl } = config.nexudus;
   const stalls = createStalls();
   const sessionOf = sessionsBy(refusals);
-  const onRequest = meters.request.bind(meters, 'nexudus');
+  const onRequest = (info: RequestInfo): void => {
+    meters.request('nexudus', info);
+    pacer.answered(info.durationMs);
+  };
   const clientFor = (auth: NexudusAuth, pace: Turns): NexudusClient =>
     createNexudusClient({
       ...{ baseUrl, auth, clock, stalls, pace, onRequest, wire: wireTo('nexudus') },
@@ -140,7 +143,7 @@ function nexudusClients(
   };
   // With a session of its own: it also asks with a token that is none.
   const wayOnLowestLane = (): NexudusClientOptions => ({
-    ...{ baseUrl, auth: login.inUse(), pace: login.guarded(reconciliations) },
+    ...{ baseUrl, auth: login.inUse(), pace: login.guarded(reconciliations), onRequest },
   });
   return { login, clients, wayOnLowestLane };
 }

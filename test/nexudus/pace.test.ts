@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { createPacer, type PaceOptions, type LaneName } from '../../nexudus/pace.js';
 
 /** A pacer on a clock that only its own sleeping moves. */
@@ -46,6 +47,40 @@ describe('the pace of Nexudus requests', () => {
       start(),
     ]);
     assert.deepEqual(times(), [0, 195]);
+  });
+
+  it('has the next wait for as much longer as the last was on its way longer than others', async () => {
+    const { pacer, times, start, lag } = onFakeClock();
+    const answered = async (tookMs: number): Promise<void> => {
+      await start();
+      // As the process does before it looks at the clock again.
+      await turnOfLoop();
+      lag(tookMs);
+      pacer.answered(tookMs);
+    };
+    for (const tookMs of [5, 20, 21, 60, 900, 5]) await answered(tookMs);
+    await start();
+    const gaps = times().map((at, i) => at - (times()[i - 1] ?? 0));
+    // After 900 ms it is there.
+    assert.deepEqual(gaps, [0, 115, 115, 116, 155, 900, 115]);
+  });
+
+  it('has the next wait for an answer that should have come long ago, but not for more than four gaps', async () => {
+    const { pacer, times, start } = onFakeClock();
+    await start();
+    pacer.answered(0);
+    await many(2, () => start());
+    assert.deepEqual(times(), [0, 115, 560]);
+  });
+
+  it('does not wait for an answer that takes its time as others do', async () => {
+    const { pacer, times, start, lag } = onFakeClock();
+    await start();
+    await turnOfLoop();
+    lag(250);
+    pacer.answered(250);
+    await many(3, () => start());
+    assert.deepEqual(times(), [0, 250, 365, 480]);
   });
 
   it('frees the place of whoever gives up, before or while waiting, and those behind move up', async () => {
