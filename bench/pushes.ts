@@ -4,7 +4,7 @@ import { addCrowd, allAsleep, settle, threeHomes } from './crowd.js';
 import { percentile, type Row } from './rows.js';
 import { applyLimits, latchkey, say, setStage, startWorkerProcess, wait, type BenchStage } from './stage.js';
 
-/** What a bench may have happen in it. The members of the crowd take their turns. */
+/** What a bench may have happen in it. The members of the crowd take their turns, and each is suspended once at most. */
 export interface PushedSpace {
   stage: BenchStage;
   /** Somebody new buys a pass; resolves with the seconds until the key. */
@@ -41,8 +41,10 @@ export async function pushedSpace(members: number, env: Record<string, string> =
   await latchkey(stage, 'drift', '--now');
   // Lists of what was written lately look back two minutes: nobody makes a crowd just before a rush.
   await wait(3 * 60_000);
-  let next = 0;
   let newcomers = 0;
+  /** Those before it are suspended; the others check in, one after another. */
+  let suspended = 0;
+  let checkIns = 0;
   return {
     stage,
     async purchase() {
@@ -54,15 +56,16 @@ export async function pushedSpace(members: number, env: Record<string, string> =
       return (performance.now() - from) / 1_000;
     },
     async suspension() {
-      const place = next++ % members;
-      const [memberId = 0, userId = 0] = [crowd.memberIds[place], crowd.userIds[place]];
+      const place = suspended++;
+      const [memberId, userId] = [crowd.memberIds[place], crowd.userIds[place]];
+      if (memberId === undefined) throw new Error('Everybody is suspended.');
       const from = performance.now();
       nexudus.space.suspend(memberId);
       while (kisi.org.assignments().some((key) => key.user_id === userId)) await wait(50);
       return (performance.now() - from) / 1_000;
     },
     checkIn() {
-      nexudus.space.checkIn(crowd.memberIds[next++ % members] ?? 0);
+      nexudus.space.checkIn(crowd.memberIds[suspended + (checkIns++ % (members - suspended))] ?? 0);
     },
     slow(delayMs) {
       for (const { faults } of [nexudus, kisi]) {
