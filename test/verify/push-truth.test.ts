@@ -10,6 +10,7 @@ import type { Findings } from '../../verify/trial.js';
 import { JumpingClock } from './jumping-clock.js';
 import { eventKey, hookSecret, startPushWorld, type HookedAt, type PushWorld } from './pushing.js';
 import { absurdBodies, mishaps, type Accident } from './relay.js';
+import { Tally } from './tally.js';
 
 const cases = Number(process.env['VERIFY_CASES'] ?? 20);
 /** The short version tries the same cases each time, so that red means that something has changed. */
@@ -162,8 +163,7 @@ async function causeSome(
 describe('latchkey verify --push', () => {
   it('never says a wrong thing of webhooks, whatever they are like, while one call in twenty has an accident', async function () {
     this.timeout(cases * 60_000);
-    const untold = new Map<string, number>();
-    let told = 0;
+    const tally = new Tally();
     const property = fc.asyncProperty(
       nexudusSwitches,
       kisiSwitches,
@@ -177,21 +177,18 @@ describe('latchkey verify --push', () => {
           const finding = findings[name];
           assert.ok(finding !== undefined, `${name} has no finding`);
           if ('value' in finding) {
-            told += 1;
+            tally.answered();
             assert.deepEqual(finding.value, truth[name], `${name}: ${finding.evidence.join('; ')}`);
             continue;
           }
           const why = `${name}: ${finding.untold}`;
           assert.ok(!isWhole || mayMiss(name, nexudus, space), why);
-          untold.set(why, (untold.get(why) ?? 0) + 1);
+          tally.unanswered(why);
         }
       },
     );
     await fc.assert(property, { ...chosen, numRuns: cases, endOnFailure: true });
-    const reasons = [...untold].sort(([, one], [, other]) => other - one);
-    const all = reasons.reduce((sum, [, times]) => sum + times, 0);
-    console.log(`      ${cases} cases: ${told} answers told, ${all} could not be told:`);
-    for (const [why, times] of reasons) console.log(`      ${String(times).padStart(4)} × ${why}`);
+    tally.print(cases);
   });
 });
 

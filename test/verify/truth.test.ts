@@ -8,6 +8,7 @@ import { assumptions, type AssumptionName } from '../../verify/assumptions.js';
 import { withFindings } from '../../verify/by-writing.js';
 import { fullWorld, startWorld, type WorldPlan } from './world.js';
 import { allIn, testEmail, writeIn } from './writing.js';
+import { Tally } from './tally.js';
 
 const cases = Number(process.env['VERIFY_CASES'] ?? 20);
 /** The short version tries the same cases each time, so that red means that something has changed. */
@@ -123,8 +124,7 @@ function clockOf(date: string | null | undefined): string {
 describe('latchkey verify', () => {
   it('never says a wrong thing of a switch, whatever they are, while one request in twenty fails', async function () {
     this.timeout(cases * 60_000);
-    const untold = new Map<string, number>();
-    let told = 0;
+    const tally = new Tally();
     const property = fc.asyncProperty(
       nexudusSwitches,
       kisiSwitches,
@@ -159,16 +159,15 @@ describe('latchkey verify', () => {
             assert.ok(answer !== undefined, `${name} has no answer`);
             if (tried === 'push') continue;
             if (name === 'listLagMs' && answer.result !== 'untold') {
-              told++;
+              tally.answered();
               assert.equal(Number(answer.value) > 0, kisi.listLagMs > 0, JSON.stringify(answer));
               continue;
             }
             if (answer.result === 'untold') {
-              const why = `${name}: ${answer.why}`;
-              untold.set(why, (untold.get(why) ?? 0) + 1);
+              tally.unanswered(`${name}: ${answer.why}`);
               continue;
             }
-            told++;
+            tally.answered();
             if (name in truth)
               assert.deepEqual(answer.value, truth[name], `${name}: ${answer.evidence.join('; ')}`);
             else assert.equal(answer.result, 'holds', `${name}: ${JSON.stringify(answer)}`);
@@ -179,10 +178,7 @@ describe('latchkey verify', () => {
       },
     );
     await fc.assert(property, { ...chosen, numRuns: cases, endOnFailure: true });
-    const reasons = [...untold].sort(([, one], [, other]) => other - one);
-    const all = reasons.reduce((sum, [, times]) => sum + times, 0);
-    console.log(`      ${cases} cases: ${told} answers told, ${all} could not be told:`);
-    for (const [why, times] of reasons) console.log(`      ${String(times).padStart(4)} × ${why}`);
+    tally.print(cases);
   });
 
   it('tells every switch that reading can decide, in a space where each shows, though some requests fail', async () => {
