@@ -32,7 +32,10 @@ export interface CatchUpJob {
 }
 
 /** For whom records are wanted: what existing keys stand on, and whether all that happened is that the member came or went. */
-type Asking = Pick<MemberRequest, 'standsOn' | 'isCheckIn'>;
+type Asking = Pick<MemberRequest, 'standsOn' | 'isCheckIn'> & {
+  /** A list shows why the member was woken: only what gives a new key is looked up. */
+  isExplained?: boolean;
+};
 
 /** The records as a catch-up found them. */
 export type CaughtUp = (asking: Asking) => RecordSource;
@@ -114,7 +117,7 @@ class SureSource implements RecordSource {
     private readonly asking: Asking,
   ) {
     this.startedAt = job.startedAt;
-    this.isExact = job.isExact && !asking.isCheckIn;
+    this.isExact = job.isExact && !asking.isCheckIn && asking.isExplained !== true;
     this.stoodOn = new Set(asking.standsOn.map(({ passId }) => passId));
   }
 

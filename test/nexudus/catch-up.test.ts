@@ -225,6 +225,23 @@ describe('reading out of a copy that is kept up', () => {
     assert.ok(requests >= 7, `one look by lists, and an exact one (${requests} requests)`);
   });
 
+  it('looks nothing up in a busy minute for whoever a list explains but what gives a key, in an exact look too', async () => {
+    const ann = member();
+    const standsOn = held(buys(ann));
+    await settle();
+    await opens(member());
+    for (const isCalm of [false, true]) {
+      // So that the next look is exact.
+      await sleep(250);
+      followed.isCalm = isCalm;
+      later();
+      buys(ann);
+      const { groups, requests } = await opens(ann, { standsOn });
+      assert.deepEqual(groups, [groupId]);
+      assert.equal(requests > 3, isCalm, `${requests} requests`);
+    }
+  });
+
   it('looks up together in a busy minute whoever shares an exact look, though they ask one after another', async () => {
     await beginAnew({ lookupGatherMs: 500 });
     const ids = [member(), member()];
