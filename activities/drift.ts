@@ -7,6 +7,8 @@ import type { Moves } from '../kisi/keys.js';
 import type { KisiGroup, KisiKey, KisiUser } from '../kisi/records.js';
 import { plausible } from '../nexudus/changes.js';
 import type { NexudusClient } from '../nexudus/client.js';
+import type { LookupClient } from '../nexudus/lookups.js';
+import { readPassTypes } from '../nexudus/reference.js';
 import { searchEmail } from '../nexudus/source.js';
 import type { Ownership } from '../database/ownership.js';
 import type { AuditLog } from '../database/audit-log.js';
@@ -25,7 +27,7 @@ import { inBatches, type Waker } from './wake.js';
 export interface DriftDeps {
   /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
-  nexudus: Pick<NexudusClient, 'list' | 'listSparing'>;
+  nexudus: LookupClient & Pick<NexudusClient, 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups' | 'currentUser'>;
   directory: Pick<Directory, 'read' | 'known'>;
   mapping: readonly MappingRule[];
@@ -189,7 +191,7 @@ class ComparisonLists {
     const { kisi, nexudus, mapping } = this.deps;
     const keys = await kisi.listAllKeys();
     const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
-    const types = await nexudus.listSparing('timepasses');
+    const types = await readPassTypes(nexudus, ({ kisiGroups }) => kisiGroups.unclear === null);
     const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroups.ids);
     const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
     return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };

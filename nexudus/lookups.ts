@@ -5,6 +5,9 @@ import { once, onceLimit } from './fresh.js';
 import type { CollectionName, Records } from './records.js';
 import { shared } from '../lib/shared.js';
 
+/** What is asked by ids, and where Nexudus answers none, by lists. */
+export type LookupClient = Pick<NexudusClient, 'batch' | 'getOne' | 'list'>;
+
 /** Records by id, asked for at most once each. */
 export interface Lookups {
   /** The record in full; null: Nexudus answered 404 for just this id, and a batch that asked for it lacks it too. */
@@ -16,7 +19,7 @@ export interface Lookups {
  * does not answer is asked for alone. One negative answer says nothing: a record is missing where both ways of asking say so.
  * Throws NexudusError.
  */
-export function createLookups(client: NexudusClient, gatherMs = 0): Lookups {
+export function createLookups(client: LookupClient, gatherMs = 0): Lookups {
   const shelves = new Map<CollectionName, unknown>();
 
   /** One shelf for each collection: the only place that knows it holds just that collection's records. */
@@ -46,7 +49,7 @@ export async function findSparing<N extends CollectionName>(
 
 type Shelf<N extends CollectionName> = (id: number) => Promise<Records[N] | null>;
 
-function createShelf<N extends CollectionName>(client: NexudusClient, gatherMs: number, name: N): Shelf<N> {
+function createShelf<N extends CollectionName>(client: LookupClient, gatherMs: number, name: N): Shelf<N> {
   let waiting: number[] = [];
   let batch: (() => Promise<Map<number, Records[N]> | null>) | null = null;
 

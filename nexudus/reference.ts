@@ -1,9 +1,10 @@
 import type { Allowance, Location, PassType } from '../access/types.js';
 import type { BrokenRow, NexudusClient } from './client.js';
 import { withFull } from './collections.js';
-import { createLookups, findSparing } from './lookups.js';
+import { createLookups, findSparing, type LookupClient } from './lookups.js';
 import { readPlaces, type Places, type TimeZones } from './places.js';
 import type { PassTypeRecord } from './records.js';
+import type { Rows } from './rows.js';
 
 /** What a space sells: pass types, and which of them its plans include. */
 export interface Offers {
@@ -31,21 +32,31 @@ export async function readReference(
 
 /** Reads pass types with the places where each is valid, and allowances. Throws NexudusError. */
 export async function readOffers(client: NexudusClient): Promise<Offers> {
-  const [listed, allowances] = await Promise.all([
-    client.listSparing('timepasses'),
+  const isWhole = ({ businessIds, kisiGroups }: PassTypeRecord): boolean =>
+    businessIds !== null && kisiGroups.unclear === null;
+  const [types, allowances] = await Promise.all([
+    readPassTypes(client, isWhole),
     client.listSparing('tarifftimepasses'),
   ]);
-  // List rows leave arrays out, and the places of a pass type are one.
+  return {
+    passTypes: types.rows,
+    allowances: allowances.rows,
+    broken: [...types.broken, ...allowances.broken],
+  };
+}
+
+/**
+ * Reads pass types. List rows leave arrays out, and may leave out more: each that does not say all that `isWhole` wants is looked
+ * up. Throws NexudusError.
+ */
+export async function readPassTypes(
+  client: LookupClient & Pick<NexudusClient, 'listSparing'>,
+  isWhole: (row: PassTypeRecord) => boolean,
+): Promise<Rows<'timepasses'>> {
+  const { rows, broken } = await client.listSparing('timepasses');
   const lookups = createLookups(client);
-  const full = await Promise.all(
-    listed.rows.map(async (row) =>
-      row.businessIds === null || row.kisiGroups.unclear !== null
-        ? findSparing(lookups, 'timepasses', row.id)
-        : { row },
-    ),
-  );
-  const { rows, broken } = withFull(full, listed.broken);
-  return { passTypes: rows, allowances: allowances.rows, broken: [...broken, ...allowances.broken] };
+  const full = rows.map(async (row) => (isWhole(row) ? { row } : findSparing(lookups, 'timepasses', row.id)));
+  return withFull(await Promise.all(full), broken);
 }
 
 /** Joins what is sold with where. */

@@ -94,10 +94,13 @@ export function parsed<T>(schema: z.ZodType<T>, body: unknown, path: string): T 
   throw malformed(path, fieldsOf(result.error));
 }
 
-/** The names of the fields that are wrong; their values may be personal data. */
+/** The names of the fields that are wrong, and what schemas.ts says of them; their values may be personal data. */
 function fieldsOf(error: z.ZodError): string {
-  const fields = new Set(error.issues.map((issue) => issue.path.join('.')));
-  return [...fields].map((field) => (field === '' ? 'the whole' : field)).join(', ');
+  const fields = error.issues.map(({ code, path, message }) => {
+    const field = path.length === 0 ? 'the whole' : path.join('.');
+    return code === 'custom' && message.startsWith('is ') ? `${field} ${message}` : field;
+  });
+  return [...new Set(fields)].join(', ');
 }
 
 /** Of rows that do not add up to the total. */

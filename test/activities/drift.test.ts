@@ -210,12 +210,13 @@ describe('compare: mapped groups', () => {
 
 describe('compareWithKisi', () => {
   const nothing = { rows: [], broken: [] };
+  const noRecords = { batch: () => Promise.resolve(new Map()), getOne: () => Promise.resolve(null) };
 
   type Lists = Pick<KisiState, 'keys' | 'users' | 'groups'>;
 
   /** What a process keeps from one comparison to the next, and how often each of Kisi's lists was read. */
   function lists(kept: Partial<Lists> = {}) {
-    const state: Lists = { keys: [inKisi()], users: [user()], groups: [group(12)], ...kept };
+    const state: Lists = { keys: [inKisi()], users: [user()], groups: [group(12), group(13)], ...kept };
     const read: string[] = [];
     let known: KisiUser[] | null = null;
     const clock = { now, readAt: -Infinity };
@@ -257,7 +258,7 @@ describe('compareWithKisi', () => {
     let looks: [number, MemberState][][] = [];
     const deps: DriftDeps = {
       readLedgers: () => Promise.resolve(new Map(looks[looked++])),
-      nexudus: { list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
+      nexudus: { ...noRecords, list: () => Promise.resolve([]), listSparing: () => Promise.resolve(nothing) },
       moves: { areHeeded: true },
       mapping: [{ locationId: null, passTypeId: 30, groupIds: [12] }],
       policy: defaultDriftPolicy,
@@ -395,10 +396,28 @@ describe('compareWithKisi', () => {
     });
   });
 
+  it('knows the groups that pass types name, where list rows leave them out too', async () => {
+    const type = { id: 31, businessIds: null };
+    const row = { ...type, kisiGroups: { ids: [], unclear: 'KisiGroupId is missing' } };
+    const record = { ...type, kisiGroups: { ids: [13], unclear: null } };
+    const nexudus = {
+      list: () => Promise.resolve([]),
+      listSparing: (name: string) =>
+        Promise.resolve({ rows: name === 'timepasses' ? [row] : [], broken: [] } as never),
+      batch: () => Promise.resolve(new Map()),
+      getOne: () => Promise.resolve(record as never),
+    };
+    const held: [number, MemberState][] = [[100, holds([], 5)]];
+    const keys = [inKisi({ groupId: 13 })];
+    const report = await comparison([held, held], { ...lists({ keys, users: [user()] }).deps, nexudus });
+    assert.deepEqual(report.found, ['extra/5/13']);
+  });
+
   it('takes for nobody’s only keys of Kisi users that a search by e-mail does not find either, where they are taken away', async () => {
     const asked: string[] = [];
     const foundBy = (rows: readonly object[]): Partial<DriftDeps> => ({
       nexudus: {
+        ...noRecords,
         list: (name: string, filters: readonly { value: string }[] = []) => {
           if (name === 'coworkers') asked.push(...filters.map(({ value }) => value));
           return Promise.resolve(name === 'coworkers' ? rows : []) as never;
