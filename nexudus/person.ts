@@ -120,7 +120,10 @@ function knownSiblings({ memberId, siblingIds, standsOn }: MemberRequest): numbe
   return [...new Set([...siblingIds, ...owners])].filter((id) => id !== memberId);
 }
 
-/** Every profile of the person, lowest id first. */
+/**
+ * Every profile of the person, lowest id first. Nexudus has an e-mail of everybody, so that one which is empty may be a bad read: it
+ * parts nobody from the profiles that shared it.
+ */
 async function findPeople(
   reading: Reading,
   own: CoworkerRecord | null,
@@ -130,9 +133,9 @@ async function findPeople(
   const known = (await Promise.all(siblingIds.map((id) => certainCoworker(reading, id)))).filter(isThere);
   const first = own ?? mostShared(known);
   if (first === null) return [];
-  if (first.email === '') return [first];
-  const others = await source.coworkersWithEmail(first);
-  const same = [first, ...others, ...known].filter(({ email }) => email === first.email);
+  const others = first.email === '' ? [] : await source.coworkersWithEmail(first);
+  const siblings = known.filter(({ email }) => email === first.email || email === '' || first.email === '');
+  const same = [first, ...others.filter(({ email }) => email === first.email), ...siblings];
   return [...new Map(same.map((coworker) => [coworker.id, coworker])).values()].sort((a, b) => a.id - b.id);
 }
 

@@ -79,6 +79,25 @@ describe('reading one member', () => {
       await profileOf(bench, ann.Id);
     });
 
+    it('is as before where a profile has no e-mail any more, which may be a bad read', async () => {
+      for (const Emails of [
+        ['', 'ann@example.com'],
+        ['ann@example.com', ''],
+        ['', ''],
+      ]) {
+        const [a, b] = Emails.map((Email) => space.addCoworker({ Email }).Id);
+        assert.ok(a && b);
+        for (const [own, sibling] of [
+          [a, b],
+          [b, a],
+        ] as const) {
+          const { profiles } = await snapshotOf(bench, own, { siblingIds: [sibling] });
+          assert.deepEqual(idsOf(profiles.map((p) => p.member)), [a, b]);
+        }
+        for (const id of [a, b]) space.remove('coworkers', id);
+      }
+    });
+
     it('goes on with the siblings where the own profile is gone', async () => {
       const [a, b] = ['ann@example.com', 'ann@example.com'].map((Email) => space.addCoworker({ Email }));
       const other = space.addCoworker({ Email: 'bob@example.com' });
