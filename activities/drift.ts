@@ -191,7 +191,10 @@ class ComparisonLists {
     const { kisi, nexudus, mapping } = this.deps;
     const keys = await kisi.listAllKeys();
     const configured = new Set(mapping.map(({ passTypeId }) => passTypeId));
-    const types = await readPassTypes(nexudus, ({ kisiGroups }) => kisiGroups.unclear === null);
+    const types = await readPassTypes(
+      nexudus,
+      ({ id, kisiGroups }) => configured.has(id) || kisiGroups.unclear === null,
+    );
     const byField = types.rows.filter(({ id }) => !configured.has(id)).flatMap((type) => type.kisiGroups.ids);
     const mappedIds = [...new Set([...mapping.flatMap(({ groupIds }) => groupIds), ...byField])];
     return { keys, mappedIds: mappedIds.sort((a, b) => a - b) };
