@@ -1,4 +1,4 @@
-import type { PassType, Rules } from './types.js';
+import type { MappingRule, PassType, Rules } from './types.js';
 
 /**
  * The Kisi groups that a pass of this type opens: the configured rules for the type where there are any
@@ -9,11 +9,9 @@ export function groupsOf(
   passType: PassType,
   { mapping, unresolved = [] }: Pick<Rules, 'mapping' | 'unresolved'>,
 ): number[] {
-  const configured = mapping.filter((rule) => rule.passTypeId === passType.id);
-  const here = configured.filter(
-    (rule) => rule.locationId === null || passType.locationIds.includes(rule.locationId),
-  );
-  const groupIds = configured.length === 0 ? passType.kisiGroupIds : here.flatMap((rule) => rule.groupIds);
+  const { here, elsewhere } = configured(passType, mapping);
+  const isConfigured = here.length + elsewhere.length > 0;
+  const groupIds = isConfigured ? here.flatMap((rule) => rule.groupIds) : passType.kisiGroupIds;
   return unique(groupIds).filter((id) => unresolved.every(({ groupId }) => groupId !== id));
 }
 
@@ -30,17 +28,21 @@ export function whyUnresolved(
   const known = unresolved.find(({ passTypeId }) => passTypeId === null || passTypeId === passType.id);
   if (known !== undefined) return known.why;
   const { groups = null, locations = null } = passType.unclear ?? {};
-  const configured = mapping.filter((rule) => rule.passTypeId === passType.id);
-  if (configured.length > 0) {
-    const isElsewhere = configured.some(
-      ({ locationId }) => locationId !== null && !passType.locationIds.includes(locationId),
-    );
-    return isElsewhere && locations !== null ? locations : undefined;
-  }
+  const { here, elsewhere } = configured(passType, mapping);
+  if (elsewhere.length > 0 && locations !== null) return locations;
+  if (here.length + elsewhere.length > 0) return undefined;
   if (groups !== null) return groups;
   const isNothingMapped =
     mapping.length === 0 && passTypes.every(({ kisiGroupIds }) => kisiGroupIds.length === 0);
   return isNothingMapped ? 'no TimePass names a KisiGroupId, and latchkey.yaml maps none' : undefined;
+}
+
+/** The rules of latchkey.yaml about a pass type: those for where it is valid, and those for where it is not. */
+function configured({ id, locationIds }: PassType, mapping: Rules['mapping']) {
+  const own = mapping.filter((rule) => rule.passTypeId === id);
+  const isHere = ({ locationId }: MappingRule): boolean =>
+    locationId === null || locationIds.includes(locationId);
+  return { here: own.filter(isHere), elsewhere: own.filter((rule) => !isHere(rule)) };
 }
 
 function unique(ids: readonly number[]): number[] {

@@ -1,6 +1,6 @@
 import type { IdOrName } from '../config/rules-file.js';
 import type { Location, MappingRule, PassType, Rules, Unresolved } from '../access/types.js';
-import { groupsOf } from '../access/mapping.js';
+import { groupsOf, whyUnresolved } from '../access/mapping.js';
 import type { KisiClient } from '../kisi/client.js';
 import { isKisiError, KisiError } from '../kisi/errors.js';
 import type { KisiGroup } from '../kisi/records.js';
@@ -88,6 +88,7 @@ export async function checkSpace(
       ...reference.broken.map(({ error }) => error.message),
       ...zoneWarnings(locations, timeZones),
       ...groupWarnings(groups, passTypes, rules),
+      ...unclearWarnings(passTypes, mapping),
       ...inUse.map(
         (type) =>
           `pass type ${type.id} (${type.name}) is in use and maps to no group: its passes open nothing`,
@@ -294,7 +295,15 @@ function zoneWarnings(locations: readonly Location[], timeZones: Record<number, 
     );
 }
 
-/** Pass types that map to no group, and whose passes members have or may buy. Throws UnreadSpaceError. */
+/** What cannot be told of the mapping, once each: what the configuration names and is not there is told by itself. */
+function unclearWarnings(passTypes: readonly PassType[], mapping: MappingRule[]): string[] {
+  const whys = passTypes.flatMap((type) => whyUnresolved(type, passTypes, { mapping }) ?? []);
+  return [...new Set(whys)].map(
+    (why) => `${why}: Latchkey gives no key by that, and takes none away (docs/rules.md)`,
+  );
+}
+
+/** Pass types that are known to map to no group, and whose passes members have or may buy. Throws UnreadSpaceError. */
 async function typesInUse(
   nexudus: NexudusClient,
   passTypes: readonly PassType[],
@@ -304,10 +313,14 @@ async function typesInUse(
 ): Promise<PassType[]> {
   const used: PassType[] = [];
   try {
-    for (const type of passTypes.filter((one) => groupsOf(one, rules).length === 0))
+    for (const type of passTypes.filter((one) => isMappedToNothing(one, rules)))
       if (sold.has(type.id) || (await nexudus.countPassesOf(type.id)) > 0) used.push(type);
   } catch (error) {
     throw new UnreadSpaceError([apiError(error)], hintOf);
   }
   return used;
+}
+
+function isMappedToNothing(type: PassType, rules: Rules): boolean {
+  return groupsOf(type, rules).length === 0 && (type.unclear?.groups ?? null) === null;
 }

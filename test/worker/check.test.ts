@@ -172,6 +172,28 @@ describe('a space that is checked', () => {
       );
   });
 
+  it('says which pass type is not clear about its groups, unless latchkey.yaml stands in for it', async () => {
+    const effect = 'Latchkey gives no key by that, and takes none away (docs/rules.md)';
+    const warned = async (yaml: string): Promise<string[]> =>
+      (await check(yaml)).warnings.filter((one) => !one.startsWith('group '));
+    nexudus.space.addTimePass({ Name: 'Month', BusinessId: placeId, KisiGroupId: String(groupId) });
+    nexudus.space.addPass({ CoworkerId: nexudus.space.addCoworker().Id, TimePassId: typeId });
+    nexudus.space.update('timepasses', typeId, { KisiGroupId: 'the roof' });
+    const unclear = `TimePass ${typeId} KisiGroupId is no list of Kisi group ids: ${effect}`;
+    assert.ok((await warned('')).includes(unclear));
+    assert.ok((await warned('')).every((one) => !one.includes('opens nothing')));
+    assert.ok(!(await warned(line('Day pass', 'Roof'))).includes(unclear));
+  });
+
+  it('says that nothing is mapped at all', async () => {
+    const { warnings } = await check('');
+    assert.ok(
+      warnings.some((one) =>
+        one.startsWith('no TimePass names a KisiGroupId, and latchkey.yaml maps none: '),
+      ),
+    );
+  });
+
   it('keeps what it resolved for the next start, in a database that the first one makes', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
     const url = join(folder, 'latchkey.db');
