@@ -8,6 +8,7 @@ import type {
   PausedPeriodRecord,
   TeamRecord,
 } from './records.js';
+import { saysWhoPays } from './schemas.js';
 
 /** What members own, as whole collections. */
 export interface Collections {
@@ -77,10 +78,9 @@ export async function readTeams(client: NexudusClient): Promise<Rows<'teams'>> {
   const lookups = createLookups(client);
   const { rows, broken } = await client.listSparing('teams');
   const full = rows.map(async (team) => {
-    const { sharesPasses, payerId, memberIds } = team;
-    const isSaid =
-      sharesPasses === false || (sharesPasses === true && payerId !== null && memberIds !== null);
-    return isSaid ? { row: team } : findSparing(lookups, 'teams', team.id);
+    const lendsNothing = team.sharesPasses === false;
+    const isWhole = lendsNothing || (saysWhoPays(team) && team.memberIds !== null);
+    return isWhole ? { row: team } : findSparing(lookups, 'teams', team.id);
   });
   return withFull(await Promise.all(full), broken);
 }

@@ -191,6 +191,14 @@ const allowance = record({
   ],
 });
 
+/** Whether a team says all that its loans need: that it lends nothing, or whose passes it lends. */
+export function saysWhoPays({
+  sharesPasses,
+  payerId,
+}: Pick<TeamRecord, 'sharesPasses' | 'payerId'>): boolean {
+  return sharesPasses === false || (sharesPasses === true && payerId !== null);
+}
+
 const team = record({
   name: ['Name', text],
   sharesPasses: ['ShareTimePasses', z.boolean().nullable().default(null)],
@@ -200,7 +208,7 @@ const team = record({
 })
   .superRefine(({ memberIds, sharesPasses, payerId }, context) => {
     // A list row may leave more out than arrays; the record in full says who lends what.
-    if (memberIds === null || sharesPasses === false || (sharesPasses === true && payerId !== null)) return;
+    if (memberIds === null || saysWhoPays({ sharesPasses, payerId })) return;
     const field = sharesPasses === null ? 'ShareTimePasses' : 'PayingMemberId';
     const message = sharesPasses === null ? 'is missing' : 'is missing, though the team shares its passes';
     context.addIssue({ code: 'custom', message, path: [field] });
