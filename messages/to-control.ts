@@ -68,7 +68,7 @@ export function firstOrders(mode: Mode, since: Instant): Orders {
     nextExceptionId: 1,
     revision: 0,
     stop: null,
-    mode: { name: mode, locationIds: [], memberIds: [], by: 'LATCHKEY_INITIAL_MODE', why, since },
+    mode: { name: mode, locationIds: [], memberIds: [], by: 'the configuration', why, since },
   };
 }
 

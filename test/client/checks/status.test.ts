@@ -20,7 +20,7 @@ function said(over: Partial<Facts> = {}, force: typeof inForce | null = inForce)
 describe('the words of status', () => {
   it('of a space that is well', () => {
     assert.deepEqual(said(), [
-      `Mode live: the keys of all are written to Kisi. By LATCHKEY_INITIAL_MODE since ${at('2026-11-26T12:00Z')}: the start of this space.`,
+      `Mode live: the keys of all are written to Kisi. By the configuration since ${at('2026-11-26T12:00Z')}: the start of this space.`,
       'Nothing is stopped.',
       'No exception holds.',
       'Members: 120 are looked after, 98 have access.',
