@@ -43,10 +43,10 @@ export interface Config {
   desk: DeskConfig;
   /** Where pushes are taken in; null: nowhere. */
   push: PushConfig | null;
-  /** At which address they reach that from outside, without a slash at its end; null: not said. */
+  /** The address at which pushes reach that port from outside, without a slash at its end; null: not said. */
   pushUrl: string | null;
   logLevel: LogLevel;
-  /** What a new space starts in. */
+  /** The mode that a new space starts in. */
   initialMode: Mode;
   /** Where the audit log is: `file:<path>` or `postgres://...`. May hold a password. */
   databaseUrl: string;

@@ -1,4 +1,4 @@
-/** What both APIs are shown, from the environment and the files that it names. */
+/** The credentials for both APIs, from the environment and the files that it names. */
 import { ConfigError } from './config-error.js';
 import { credentialNames, withSecretFiles } from './secret-files.js';
 import { readTextFile } from './text-file.js';
@@ -8,7 +8,7 @@ import { valueOf, type Env } from './variables.js';
 export type NexudusAuth =
   { kind: 'password'; email: string; password: string } | { kind: 'token'; token: string };
 
-/** What both APIs are shown. Secrets: never logged. */
+/** The credentials for both APIs. Secrets: never logged. */
 export interface Credentials {
   nexudus: NexudusAuth;
   kisi: string;

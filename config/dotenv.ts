@@ -9,12 +9,12 @@ import type { Env } from './variables.js';
 /** What is wrong with a line. Names the variable, never its value. */
 export interface DotEnvProblem {
   line: number;
-  /** Null: the line is none of a variable. */
+  /** Null: the line sets no variable. */
   name: string | null;
   what: string;
 }
 
-/** A file's variables; of several of one name the last one counts. With problems, `variables` is not whole. */
+/** A file's variables; where several have one name, the last one counts. With problems, `variables` is not whole. */
 export interface DotEnv {
   variables: Record<string, string>;
   problems: DotEnvProblem[];
@@ -29,7 +29,7 @@ const assignment = /^(?:export[\t ]+)?([A-Za-z_][A-Za-z0-9_]*)[\t ]*=/;
 const inSingleQuotes = "put the value in single quotes, with \\' for a single quote in it";
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\', '"': '"', $: '$' };
 
-/** Why a value, or what is left of the text after it. */
+/** A value and what is left of the text after it, or what is wrong with the value. */
 type Read = { value: string; rest: string } | { problem: string };
 
 /**

@@ -17,7 +17,7 @@ const duration = z.string({ error: durationHint }).transform((text, context) => 
 });
 const durationAboveZero = duration.refine((ms) => ms > 0, 'must be above zero');
 
-/** What keys are moved by: nobody means more than a year, and no key should end in another century. */
+/** A time by which keys are moved: nobody means more than a year, and no key should end in another century. */
 const span = duration.refine((ms) => ms <= parseDuration('366d'), 'must be at most 366d');
 
 /** A number from 0 to 1. */
@@ -151,7 +151,7 @@ export type ReadPolicies = z.output<typeof policiesSchema>;
 /** Each policy with its default, as it is written, and what it does. The documentation is tested against these. */
 export const policyRows: readonly SettingRow[] = settingRows(policiesSchema.shape);
 
-/** Those by which is decided who holds a key. */
+/** The policies that decide who holds a key. */
 export function decidingPolicies(policies: ReadPolicies): Policies {
   return {
     renewalGraceMs: policies.renewalGrace,

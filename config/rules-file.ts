@@ -13,7 +13,7 @@ import { normalEmail } from '../lib/emails.js';
 import { roles, type Role } from '../lib/roles.js';
 import { decidingPolicies, policiesSchema } from './policies.js';
 
-/** A mapping line as written: a number is an id, a text a name, still to be looked up. */
+/** A thing as the file names it: a number is an id, a text a name, still to be looked up. */
 export type IdOrName = number | string;
 
 /** What `latchkey.yaml` says, with the default policies where it is silent. */
@@ -33,7 +33,7 @@ export interface FileConfig {
   undoWindowMs: number;
   /** For how long at most the front desk may allow a member a group outside the rules. */
   deskAllowMs: number;
-  /** How many may lose a key unforeseen within an hour. */
+  /** How many people may lose a key unforeseen within an hour. */
   guard: GuardLimits;
   findUsers: WayToFindUsers;
   /** Whether and how Kisi is had to mail an invitation again. */

@@ -44,7 +44,10 @@ export function withSecretFiles(
   return { ...env, ...Object.fromEntries(secrets) };
 }
 
-/** What is in the one line of a file, or its lines. What an editor or a shell puts around it does not belong to it. */
+/**
+ * The secret in the one line of a file, or in its lines where it may have several. What an editor or a shell puts around it
+ * does not belong to it.
+ */
 function secretIn(
   readFile: (path: string) => string,
   path: string,

@@ -47,7 +47,7 @@ const proxy = text.refine(
 /** Anybody may try the ports that pushes come in by. */
 const secret = text
   .min(16, { error: 'must be at least 16 characters long' })
-  // Whoever signs may fold other characters, all to the same one.
+  // The sender that signs may fold other characters, all to the same one.
   .regex(/^[\x20-\x7e]*$/, { error: 'must be of letters, digits and signs of the English keyboard' });
 const webhooks = text
   .transform((given) => given.split(/\s+/))

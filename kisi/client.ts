@@ -1,6 +1,6 @@
 /**
- * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says
- * otherwise. It never retries: who calls decides that. Facts come from Kisi's OpenAPI document unless noted.
+ * Kisi over HTTP: one method for each thing that is asked of it, one request for each method unless it says otherwise. It never
+ * retries: the caller decides that. Facts come from Kisi's OpenAPI document unless noted.
  */
 import { z } from 'zod';
 import { createSend, orNull, read, type KisiClientOptions } from './http.js';
@@ -41,8 +41,8 @@ export interface KisiClient {
   /** One group; `notFound` when there is none. */
   getGroup(id: number, signal?: AbortSignal): Promise<KisiGroup>;
   /**
-   * The doors that a group opens, 100 at most. Which fields `/group_locks` has is known by what others read of it only: for show,
-   * and nothing is decided by it. One request.
+   * The doors that a group opens, 100 at most. Which fields `/group_locks` has is known only from what other programs read of
+   * it: the doors are for show, and decide nothing. One request.
    */
   listDoorsOfGroup(where: { groupId: number }, signal?: AbortSignal): Promise<KisiDoor[]>;
   /**
@@ -58,7 +58,7 @@ export interface KisiClient {
   getUser(id: number, signal?: AbortSignal): Promise<KisiUser | null>;
   /** Everybody in the organization. One request for each 100. */
   listUsers(signal?: AbortSignal): Promise<KisiUser[]>;
-  /** The same page by page: whoever wants no more ends it. */
+  /** The same page by page: a caller that wants no more may stop. */
   usersByPage(signal?: AbortSignal): AsyncGenerator<Page<KisiUser>>;
   /** How far everybody has come with the invitation, those who never opened a door first. One request for each 100. */
   inviteesByUnlock(signal?: AbortSignal): AsyncGenerator<Page<KisiInvitee>>;
@@ -97,7 +97,9 @@ export interface KisiClient {
   listAllKeys(signal?: AbortSignal): Promise<KisiKey[]>;
   /** The same with rights to places and the organization; where it is read group by group, without these. */
   listAllRights(signal?: AbortSignal): Promise<Assignment[]>;
-  /** The ids of users whose e-mails are like this one (`likeEmail`) and are another, by the loose search. One request a page. */
+  /**
+   * The ids of users whose e-mails are like this one (`likeEmail`) but not the same, by the loose search. One request a page.
+   */
   findUsersLike(email: string, signal?: AbortSignal): Promise<number[]>;
   /** The person's group_basic key to the group, or null. Reads all keys of the person: one request a page. */
   findKey(which: { userId: number; groupId: number }, signal?: AbortSignal): Promise<KisiKey | null>;
@@ -119,8 +121,8 @@ export interface KisiClient {
   deleteKey(key: KnownKey, signal?: AbortSignal): Promise<'deleted' | 'alreadyGone'>;
   /**
    * Takes a key away, as `deleteKey` does, and gives another, with nothing between the last two of three requests: a person
-   * holds one role in a group, so the door is shut until the last is done. `onTaken` is told as soon as the first key is
-   * away, and whether it was there. Fails as `createKey` does.
+   * holds one role in a group, so the door is shut until the last is done. `onTaken` is called as soon as the first key is
+   * away, with whether it was there. Fails as `createKey` does.
    */
   replaceKey(
     id: number,
@@ -147,7 +149,7 @@ export function createKisiClient(options: KisiClientOptions): KisiClient {
       const query = { group_id: groupId, limit: 100 };
       const doors = z.array(doorOfGroupRecord);
       const rows = await read(send, { method: 'GET', path: '/group_locks', query }, doors, signal);
-      // Where the filter is not heeded, others' doors come too.
+      // Where Kisi does not heed the filter, doors of other groups come too.
       return rows.filter((row) => row.groupId === groupId).map(({ id, name }) => ({ id, name }));
     },
     findUserByEmail: (email, how, signal) => users.findByEmail(email, how, signal),

@@ -1,21 +1,22 @@
 /**
- * Conflicts that last. Kisi promises no read-after-write, so what is in the way of a write may show a moment later; what does
- * not show by then is hidden, and only a person can see to it.
+ * Conflicts that last. Kisi promises no read-after-write, so a record in the way of a write may show a moment later. One that
+ * does not show by then is hidden, and only a person can see to it.
  */
 import { KisiError, isKisiError } from './errors.js';
 
-/** So late may a list show what was written; nothing is documented. */
+/** How late a list may show what was written; nothing is documented. */
 const listsLagMs = 10_000;
-/** As long as what was made and did not get its end is not made again. */
+/** How long a key that was made, but did not get its end, is not made again. */
 const undoneLastsMs = 3_600_000;
-/** What was not tried again for so long is forgotten. */
+/** A refusal is forgotten once its write was not tried again for this long. */
 const forgottenAfterMs = 24 * 3_600_000;
 
-/** Remembers what was refused. One for each process: a restart costs a few tries. */
+/** Remembers which writes were refused. One for each process: a restart costs a few tries. */
 export interface Conflicts {
   /**
-   * Makes a write. Throws its errors, but a conflict of `what` that lasts longer than a list may lag as `blocked`; and that a
-   * key did not get its end (`isUndone`) again for an hour without making it, since that would be the same once more.
+   * Makes a write, and throws its errors. A conflict of `what` that lasts longer than a list may lag is thrown as `blocked`.
+   * The error that a key did not get its end (`isUndone`) is thrown again for an hour without the write, since that would end
+   * in the same way.
    */
   watch<T>(what: string, write: () => Promise<T>): Promise<T>;
 }

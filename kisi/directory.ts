@@ -20,14 +20,14 @@ export type WayToFindUsers = 'directory' | 'search';
 export const directoryLastsMs = 75 * 60_000;
 /** A list that lost most of its users is not believed for this long. */
 const doubtLastsMs = 10 * 60_000;
-/** How long until a list is asked for again that could not be read, was not believed, or is wanted. */
+/** How long until a list that could not be read, was not believed, or is wanted is asked for again. */
 const pauseMs = 5 * 60_000;
 /** Two ways of asking, see `findUserByEmail`. */
 const requestsOfASearch = 2;
 /** Requests that take less than a second, which is the most that a member waits for the list. */
 const shortRead = 3;
 
-/** Then the members who wait for it are searched for. */
+/** How long members wait for the list; then they are searched for. */
 const readLimit: Limit = { limitMs: 10_000, of: 'Kisi' };
 
 /** A list that was read, and what came to be known since. */
@@ -66,9 +66,9 @@ export class Directory {
   constructor(private readonly options: DirectoryOptions) {}
 
   /**
-   * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Where the
-   * list costs no more requests than the searches, it is read, or wanted where it is long. Throws only the reason for which
-   * the running job is given up.
+   * The id of the user with this e-mail; 'nobody': there surely is none; null: it cannot be told, so search. Where the list
+   * costs no more requests than the searches, it is read, or wanted where it is long. Throws only the reason why the running
+   * job is given up.
    */
   async find(email: string): Promise<number | 'nobody' | null> {
     const wanted = normalEmail(email);
@@ -85,7 +85,7 @@ export class Directory {
     return this.readList(() => true);
   }
 
-  /** All users as read at most so long ago, and those noted since; null: they were not. */
+  /** All users as read at most `maxAgeMs` ago, and those noted since; null: they were not read since then. */
   known(maxAgeMs: number): KisiUser[] | null {
     const { book } = this;
     return book !== null && this.options.now() - book.readAt < maxAgeMs ? [...book.users.values()] : null;
@@ -130,7 +130,7 @@ export class Directory {
     }
   }
 
-  /** All users, or those of the pages until it was not worth its price any more. */
+  /** All users, or those of the first pages, up to where the list was not worth its price any more. */
   private async readList(isWorth: () => boolean): Promise<KisiUser[]> {
     const begunAt = this.options.now();
     const rows: KisiUser[] = [];
@@ -161,7 +161,7 @@ export class Directory {
   private isBelieved(count: number, at: number): boolean {
     const isShort = isTooMuchGone(this.believedCount - count, this.believedCount);
     this.shortSince = isShort ? (this.shortSince ?? at) : null;
-    // Whose key asks is a user too.
+    // The list is never empty: the person behind the API key is a user too.
     return count > 0 && (this.shortSince === null || at - this.shortSince >= doubtLastsMs);
   }
 

@@ -3,9 +3,9 @@ import type { KisiEnd } from './records.js';
 const minuteMs = 60_000;
 
 /**
- * Whether two ends are the same as exactly as Kisi may store them, which is not documented: to the second, or one of them is
- * the other rounded to the minute, so that no access is cut short or goes on by more than that. The same as in access/drift.ts.
- * One that cannot be read is like no other.
+ * Whether two ends are the same, as exactly as Kisi may store them, which is not documented: they agree to the second, or one
+ * is the other rounded to the minute, so that no access is cut short or goes on by more than that. The same as in
+ * access/drift.ts. An end that cannot be read is like no other.
  */
 export function sameEnd(one: KisiEnd, other: KisiEnd): boolean {
   if (one === 'unreadable' || other === 'unreadable') return false;

@@ -33,7 +33,7 @@ export type KisiErrorKind =
  */
 export const longestRetryAfterMs = 60_000;
 
-/** Said of a request that only a person can have accepted, by changing something. */
+/** Said of a request that fails until a person changes something. */
 export const willFailAgain = 'the same request will fail again';
 
 /** A call as it may be shown: the path is a template such as `/users/{id}`. */
@@ -143,7 +143,7 @@ export function errorOfReply(call: KisiCall, reply: KisiReply, nowMs: number): K
   return new KisiError(call, { ...failure, kind, fields: fieldsOf(body) });
 }
 
-/** Whoever redirects is no answer of Kisi's own, and may soon be out of the way. */
+/** A redirect is no answer of Kisi's own, and what sends it may soon be out of the way. */
 const redirected =
   'it redirects to another address, which is not followed, since it would carry the API key there; if this lasts, check the base URL of Kisi';
 

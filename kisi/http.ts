@@ -40,13 +40,13 @@ export interface KisiClientOptions {
   /** Shared by all clients of one API key in this process; without it nobody waits for a turn. */
   pace?: KisiTurns;
   /**
-   * How often a request is sent again that Kisi asked to wait with (429: it did nothing), for less than
-   * `longestRetryAfterMs` in all. Default 0: who calls decides.
+   * How often a request is sent again after Kisi asked to wait (429: it did nothing), with waits of less than
+   * `longestRetryAfterMs` in all. Default 0: the caller decides.
    */
   throttleRetries?: number;
   /**
-   * Asked at the last instant before each request that changes something; what it throws is thrown instead. Not before
-   * the second of two that belong together (`replaceKey`).
+   * Called at the last instant before each request that changes something; where it throws, that is thrown and nothing is sent.
+   * Not called before the second of two requests that belong together (`replaceKey`).
    */
   beforeWrite?: () => Promise<void>;
   /** Told after each request. */
@@ -63,7 +63,7 @@ const mostBytes = 8 * 1024 * 1024;
 const stillDown =
   'it has not answered for a while, so that only one request in two seconds tries whether it is back';
 
-/** Of a write that is given up before it was sent. */
+/** The error of a write that is given up before it was sent. */
 export function givenUp({ method, path }: KisiCall): KisiError {
   const detail = 'it was given up while it waited for its turn, and was not sent; it is tried again';
   return new KisiError({ method, path }, { kind: 'unavailable', detail, isUnsent: true });
@@ -135,7 +135,7 @@ class Sender {
     const waitedMs = await this.waitForTurn(request, signal ?? boundsSignal());
     if (!outage.admits())
       throw new KisiError(call, { kind: 'unavailable', detail: stillDown, isUnsent: true });
-    // One that changes something is not given up any more: whether it was done would not be known.
+    // A write is not given up any more: whether it was done would not be known.
     if (request.method !== 'GET') finishFromHere();
     const startedMs = performance.now();
     const reply = await this.replyTo(request, outage, waitedMs, signal ?? boundsSignal());
@@ -145,13 +145,16 @@ class Sender {
       return reply;
     }
     const error = errorOfReply(call, reply, Date.now());
-    // All who use the key wait, not only this caller; who waits long does so elsewhere, where it holds nothing up.
+    // All who use the key wait, not only this caller; a long wait is left to the caller, where it holds nothing up.
     if (error.kind === 'throttled')
       this.options.pace?.pause(Math.min(error.retryAfterMs ?? 1_000, longestPauseMs));
     throw error;
   }
 
-  /** Answers for how long. A write that is given up before it was sent is surely not done, and says so. */
+  /**
+   * Waits, and answers for how long, in ms. A write that is given up before it was sent is surely not done, and its error says
+   * so.
+   */
   private async waitForTurn(request: KisiRequest, signal: AbortSignal | undefined): Promise<number> {
     const { method, turns = 1 } = request;
     if (turns === 0) return 0;
@@ -169,7 +172,7 @@ class Sender {
     }
   }
 
-  /** The reply of any status, within the time limit; what comes of it is told to the outage watch and the hook. */
+  /** The reply of any status, within the time limit; the outage watch and `onRequest` are told how it ended. */
   private async replyTo(
     request: KisiRequest,
     outage: OutageWatch,

@@ -8,7 +8,7 @@ import { endText, reaches, sameEnd } from './ends.js';
 import { KisiError, isKisiError, malformed } from './errors.js';
 import { asKey, higherRoleOf, keyRole, rightTo, type KisiEnd, type KisiKey } from './records.js';
 
-/** Of a grant in whose way nothing was. */
+/** For a grant that met nothing in its way. */
 const nothing = { inTheWay: null, higherRole: null } as const;
 
 /** A key that should be there. `validUntil` in ms since the epoch; null: no end. */
@@ -35,7 +35,7 @@ export interface Moves {
 }
 
 /**
- * A key that is there now, and how it came. `was`: the earlier end of one that was extended, else null. `inTheWay`: the one
+ * A key that is there now, and how it came. `was`: the earlier end of a key that was extended, else null. `inTheWay`: the key
  * that was there before, as it was; null: there was none.
  */
 export interface Granted {
@@ -43,7 +43,7 @@ export interface Granted {
   how: HowGranted;
   was: number | null;
   inTheWay: KisiKey | null;
-  /** A role of the person in Kisi that is more than to open doors, as read where a key was in the way; null: none was seen. */
+  /** A role of the person in Kisi that may do more than open doors, as read where a key was in the way; null: none was seen. */
   higherRole: string | null;
 }
 
@@ -62,11 +62,11 @@ export function howGranted(
 }
 
 /**
- * Gives a key, or finds that there is one. Kisi answers 409 (seen in the field) or 422 (documented) when the person
- * holds a role in the group already, and may answer with that one: after each of these the person's keys are read. Throws
- * that first error again when there is nothing in the way (a conflict says that it is hidden); `blocked` when a higher role
- * that ends too early is; `notFound` when the person or the group is gone. The key that is answered has the end that was
- * asked for, where Kisi stores it less exactly.
+ * Gives a key, or finds that there is one. When the person holds a role in the group already, Kisi answers 409 (seen in the
+ * field), 422 (documented), or with that role: after each of these the person's keys are read. Throws the first error again
+ * when nothing is in the way (a conflict then says that a hidden right may be); `blocked` when a higher role that ends too
+ * early is in the way; `notFound` when the person or the group is gone. The key that is answered has the end that was asked
+ * for, where Kisi stores it less exactly.
  */
 export async function grantKey(client: KisiClient, wish: KeyWish, signal?: AbortSignal): Promise<Granted> {
   try {
@@ -94,7 +94,8 @@ export async function grantKey(client: KisiClient, wish: KeyWish, signal?: Abort
 }
 
 /**
- * Which is gone where a grant met a 404. `malformed` when both are there, so that the 404 was wrong. Two requests, or three.
+ * Which of the two is gone, the user or the group, where a grant met a 404. `malformed` when both are there, so that the 404
+ * was wrong. Two requests, or three.
  */
 export async function missingOf(
   client: KisiClient,
@@ -116,10 +117,10 @@ export async function missingOf(
 }
 
 /**
- * Moves the end of a key that is ours: asks, reads back unless `moves` knows better (where `again`, an earlier try whose
- * answer was lost, all the same), and where Kisi did not heed it takes the key away and gives a new one (with another
- * id, without a mail). A key that is gone is given anew by the rules of grantKey. `anew`: it is replaced in any case, since a
- * DELETE of this id may be carried out yet. Errors as there.
+ * Moves the end of a key that is ours. It asks Kisi, and reads the key back unless `moves` knows better. `again`: the answer to
+ * an earlier try was lost, so the key is read back all the same. Where Kisi did not heed the wish, the key is taken away and a
+ * new one given (with another id, without a mail). A key that is gone is given anew by the rules of grantKey. `anew`: the key
+ * is replaced in any case, since a DELETE of this id may be carried out yet. Throws as grantKey does.
  */
 export async function moveKey(
   client: KisiClient,
@@ -134,7 +135,7 @@ export async function moveKey(
   const moved = await way(client, keyId, wish, signal);
   if (moved === 'gone') {
     const granted = await grantKey(client, wish, signal);
-    // Not gone after all: it is as ours as it was.
+    // Not gone after all: the key is still ours.
     return granted.key.id === keyId ? { ...granted, how: 'moved', was: null } : granted;
   }
   if (moves.areIgnored !== true) moves.areHeeded = moved !== 'notMoved';
@@ -143,8 +144,8 @@ export async function moveKey(
 }
 
 /**
- * Gives a key that was moved on the end back that a person had given it. A key that is gone stays gone. Answers the id that it
- * has then.
+ * Gives a key that was extended back the end that a person had given it. A key that is gone stays gone. Answers the key's id
+ * afterwards.
  */
 export async function giveBackKey(
   client: KisiClient,
@@ -210,8 +211,9 @@ export async function keyNow(
 }
 
 /**
- * All rights to groups that a person holds; null: the person is gone (see `getUser`). Of `knownIds`, those that the list lacks
- * are looked up by their ids: it may be short, and may hide what has ended, which is in the way of a new key all the same.
+ * All rights to groups that a person holds; null: the person is gone (see `getUser`). Those of `knownIds` that the list lacks
+ * are looked up by their ids: the list may be short, and may hide keys that have ended, which are in the way of a new key all
+ * the same.
  */
 export async function keysNow(
   client: KisiClient,
@@ -229,7 +231,7 @@ export async function keysNow(
   return keys;
 }
 
-/** A 409 without anything that lists show: they lag, or hide it. */
+/** The error for a 409 where lists show no right: they lag, or hide it. */
 function nothingInTheWay(error: KisiError, { userId, groupId }: KeyWish): KisiError {
   if (error.kind !== 'conflict') return error;
   const detail = `it says that user ${userId} holds a right to group ${groupId} already, but lists none: it may be one that has ended; take it away in Kisi`;
@@ -282,7 +284,7 @@ async function hasMoved(
   throw malformed({ method: 'GET', path: '/role_assignments' }, 'no key shows an end (valid_until)');
 }
 
-/** PATCH, and Kisi's word for it. */
+/** PATCH; Kisi's answer is believed. */
 async function askToMove(
   client: KisiClient,
   keyId: number,
@@ -314,8 +316,9 @@ async function replace(
 }
 
 /**
- * A key without the end that was asked for would outlive this service, and later look as if a person gave it. That it did not
- * get it is so the next time too, so `blocked`. Where Kisi writes it so that it cannot be read, it is what was asked for.
+ * A key without the end that was asked for would outlive this service, and later look as if a person gave it. It would not get
+ * that end the next time either, so `blocked`. An end that Kisi writes so that it cannot be read counts as the one that was
+ * asked for.
  */
 async function withEnd(
   client: KisiClient,
@@ -340,7 +343,7 @@ async function withEnd(
   });
 }
 
-/** Longer than a request takes, and than clocks differ that nobody was told of. */
+/** Longer than a request takes, and than clocks may differ without an alert. */
 const madeLatelyMs = 2 * 60_000;
 
 /** Whether Kisi answered with a key that was there already, and is not ours to take away: one that it makes is new. */

@@ -1,8 +1,8 @@
 /**
  * The reading of Kisi's lists, which move while they are read: users come, go and are renamed. Kisi has offsets and no cursor,
- * and sorts by names only. What was there before the read began, and still is after it ended, is in what is read; what came or
- * went meanwhile may be or not. What does not add up is thrown as `malformed` after a bounded number of requests, for a failed
- * read must not look like an empty or a short one.
+ * and sorts by names only. A row that was there before the read began, and still is after it ended, is in what is read; a row
+ * that came or went meanwhile may be in it or not. Rows that do not add up are thrown as `malformed` after a bounded number of
+ * requests, for a failed read must not look like an empty or a short one.
  */
 import { z } from 'zod';
 import { KisiError, malformed, type KisiCall } from './errors.js';
@@ -14,11 +14,11 @@ export type ListName = keyof typeof pageSizes;
 
 /** The orders that Kisi documents: in any, a row that does not change keeps its place among the others. */
 const orders: Record<ListName, string> = { users: 'name', groups: 'name', role_assignments: 'user.name' };
-/** Of a list that is not on its last page; that of Kisi's own default. */
+/** The fewest rows of a page that is not a list's last one, by Kisi's own default. */
 const smallestPage = 10;
 /** Kisi's largest `offset`. */
 const largestOffset = 20_000;
-/** Of a page: what two pages have in common where a list is known to move. */
+/** The part of a page that two pages have in common where a list is known to move. */
 const carefulShare = 0.1;
 const mostSweeps = 4;
 /** A list that moves costs at most this multiple of the requests of one that does not, and a few more. */
@@ -48,10 +48,10 @@ export async function readAll<T extends { id: number }>(
  * The pages of a list, each row once. Its end is where X-Collection-Range says, else the first short page. `tooLong`, at once
  * where the total is told, when Kisi's largest offset ends before the list does.
  *
- * A list that is still costs its pages. Where the last of them has room, two pages have rows in common, for nothing: one of
- * them in both proves that nothing slipped from one to the other. How far it moved, against how far the total did, tells
- * whether a row may have come in where all was read already, as one that was renamed: only up to there is read again. Where
- * the total stayed the same, it is enough to count.
+ * A list that stands still costs one request for each page. Where its last page has room, two pages have rows in common, at no
+ * cost: a row that is in both proves that nothing slipped from one to the other. How far that row moved, against how far the
+ * total did, tells whether a row may have come in where all was read already, such as one that was renamed: only up to there is
+ * read again. Where the total stayed the same, it is enough to count.
  */
 export async function* pages<T extends { id: number }>(
   send: Send,
@@ -174,8 +174,9 @@ class ListReader<T extends { id: number }> {
 }
 
 /**
- * Reads on from page to page up to an offset or the end. `share`: how much of a page the next has in common with it; what is
- * free is taken in any case. Answers up to where rows may have come in behind it; 0: they did not.
+ * Reads on from page to page up to an offset or the end. `share`: which part of a page the next has in common with it; common
+ * rows that cost nothing are taken in any case. Answers the offset up to which rows may have come in behind the read; 0: none
+ * did.
  */
 async function* sweep<T extends { id: number }>(
   reader: ListReader<T>,
@@ -184,7 +185,7 @@ async function* sweep<T extends { id: number }>(
 ): AsyncGenerator<Page<T>, number> {
   let suspect = 0;
   let before: Sight | null = null;
-  /** What was read on from `before`, and had no row in common with it. */
+  /** The page that was read on from `before`, and had no row in common with it. */
   let aside: Sight | null = null;
   let common: number | null = null;
   let isAllProven = true;

@@ -7,7 +7,7 @@ export interface PaceOptions {
   most: number;
   /** Default 1100: the other end counts arrivals, not starts. */
   windowMs: number;
-  /** How long what is done in batch lets others go first, each request. Default 10 s. */
+  /** How long each request of a batch lets others go first. Default 10 s. */
   longestBatchWaitMs: number;
   /** Monotonic clock in milliseconds. */
   clockMs: () => number;
@@ -27,9 +27,9 @@ export interface KisiTurns {
 
 /** One pace for two kinds of work. One per process and API key. */
 export interface KisiPacer {
-  /** What somebody waits for. */
+  /** Requests that somebody waits for. */
   urgent: KisiTurns;
-  /** Lets that go first, but does not wait for ever. */
+  /** Requests of a batch: they let the urgent ones go first, but do not wait for ever. */
   batch: KisiTurns;
 }
 
@@ -97,7 +97,7 @@ class Pacer implements KisiPacer {
         continue;
       }
       this.start(next);
-      // Who has started may ask again, before the next one is chosen.
+      // A caller that has started may ask again, before the next one is chosen.
       await Promise.resolve();
     }
     this.isPumping = false;

@@ -69,8 +69,9 @@ export interface KisiInvitee {
 }
 
 /**
- * When a right ends, in ms since the epoch, UTC; null: never. `unreadable`: Kisi says something that is no instant which can be
- * written as Kisi writes them, so it may end at any time. Such a right is nobody's to move or to take away by its end.
+ * When a right ends, in ms since the epoch, UTC; null: never. `unreadable`: Kisi says something that is no instant, or none
+ * that can be written as Kisi writes them, so the right may end at any time. Such a right is nobody's to move or to take away
+ * by its end.
  */
 export type KisiEnd = number | null | 'unreadable';
 
@@ -108,8 +109,9 @@ export interface Assignment {
 }
 
 /**
- * The first of these rights that is more than to open doors, such as `organization_owner` or `group_manager`; null: there is none.
- * Whoever holds one sees to the doors of others, and keeps what keys a person gave. Kisi's plain roles end in `_basic`.
+ * The first of these rights that may do more than open doors, such as `organization_owner` or `group_manager`; null: there is
+ * none. Whoever holds one sees to the doors of others, and keeps the keys that a person gave. Kisi's plain roles end in
+ * `_basic`.
  */
 export function higherRoleOf(rights: readonly Pick<Assignment, 'roleId'>[]): string | null {
   const higher = rights.find(({ roleId }) => !/_basic$/.test(roleId));
@@ -125,7 +127,8 @@ export function rightTo(groupId: number, rights: readonly KisiKey[]): KisiKey | 
 
 /**
  * What an e-mail has in common with those that a person may take for the same: letters of other forms or with accents, dots,
- * what is after a plus sign, spaces. Whoever has one that is alike is not therefore the same: it is told, and never acted on.
+ * what is after a plus sign, spaces. A person with a like e-mail is not therefore the same person: the likeness is told, and
+ * never acted on.
  */
 export function likeEmail(email: string): string {
   const plain = email
@@ -153,7 +156,7 @@ const end = instant
 const maybeNumber = z.number().nullable().default(null);
 const maybeText = z.string().nullable().default(null);
 const maybeTruth = z.boolean().nullable().default(null);
-// They are told at the desk, and decide nothing: no shape of one makes a group malformed.
+// The desk shows restrictions, and they decide nothing: no shape of one makes a group malformed.
 const restriction = z.boolean().catch(false);
 const id = z.int().positive();
 
@@ -169,7 +172,7 @@ export const currentUserRecord = z
     organizationName: row.organization?.name ?? null,
   }));
 
-// In one line of what can be seen: one with a line break in it would forge lines wherever it is shown, logs too.
+// In one line of characters that can be seen: a name with a line break in it would forge lines wherever it is shown, logs too.
 const plainName = z
   .string()
   .transform((name) => name.replace(/\p{Bidi_Control}/gu, '').replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));

@@ -14,8 +14,8 @@ export interface NewKey {
 
 /**
  * A key that is to be changed or taken away, and what it is believed to be: a right of role group_basic of just this person to
- * just this group. By an id alone anybody's right could be meant: one that a person has made a higher role of, or given to
- * somebody else, since. Whatever is not just this is left alone: `blocked`, before anything is sent.
+ * just this group. An id alone could mean another right by now: a person may have made it a higher role, or given it to
+ * somebody else. A right that is not just this key is left alone: `blocked`, before anything is sent.
  */
 export interface KnownKey {
   id: number;
@@ -37,7 +37,7 @@ export class Rights {
     return this.list(query, (row) => row.assigneeType === 'User' && row.assigneeId === userId, signal);
   }
 
-  /** All rights to a group that persons hold. */
+  /** All rights to a group, those of teams and guests too. */
   listOfGroup(groupId: number, signal?: AbortSignal): Promise<Assignment[]> {
     const query = { applies_to_type: 'Group', applies_to_id: groupId };
     return this.list(query, (row) => row.appliesToType === 'Group' && row.appliesToId === groupId, signal);
@@ -98,7 +98,7 @@ export class Rights {
     signal?: AbortSignal,
     onTaken?: (wasThere: boolean) => void,
   ): Promise<KisiKey> {
-    // Made before the first is sent: what must not be sent leaves the key where it is.
+    // Made before the first request is sent: where this one must not be sent, the key stays where it is.
     const request = postOf(key, 0);
     const dropped = await this.deleteKey({ ...key, id }, signal, 2);
     onTaken?.(dropped === 'deleted');
@@ -124,7 +124,7 @@ export class Rights {
     const key = asKey(await read(this.send, request, assignmentRecord, signal));
     const isTheirs = key?.userId === userId && key.groupId === groupId;
     if (isTheirs && key.roleId === keyRole) return key;
-    // What we did not ask for was there before.
+    // A role that we did not ask for was there before.
     if (isTheirs) throw new KisiError(request, { kind: 'conflict', status: 200 });
     throw malformed(request, 'the key that came back is not the one that was asked for');
   }

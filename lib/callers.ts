@@ -8,7 +8,7 @@ export interface Caller {
   isShared: boolean;
 }
 
-/** Where those sit who end TLS for others: on this machine, in its network, in a cluster. */
+/** Where proxies that end TLS for others run: on this machine, in its network, in a cluster. */
 const inner = new BlockList();
 for (const [net, prefix] of [
   ['127.0.0.0', 8],
@@ -27,8 +27,8 @@ for (const [net, prefix] of [
 inner.addAddress('::1', 'ipv6');
 
 /**
- * Who calls. `trustedProxy` (null: there is none) is the address of one that everybody's calls come through: the last
- * address in its `X-Forwarded-For` is the one that it saw itself, and whatever stands before that anybody may have written.
+ * Who calls. `trustedProxy` (null: there is none) is the address of a proxy that everybody's calls come through: the last
+ * address in its `X-Forwarded-For` is the one that it saw itself, and anybody may have written whatever stands before that.
  */
 export function callerOf(
   remoteAddress: string | undefined,

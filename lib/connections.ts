@@ -28,16 +28,17 @@ function openFilesLimit(): number {
 }
 
 /**
- * Bounds the connections that a server holds. A new one is always taken: the one that has waited longest for a whole
- * request goes for it, of the same address where that has too many. So whoever holds connections for nothing shuts out
- * himself at most, and a call that is sent in one go comes through. `onClosed` is told of each that went.
+ * Bounds the connections that a server holds. A new connection is always taken. In its place the one that has waited longest
+ * for a whole request is closed, one of the same address where that has too many. So a caller that holds connections for
+ * nothing shuts out nobody else, and a call that is sent in one go comes through. `onClosed` is told of each connection that
+ * was closed.
  */
 export function limitConnections(
   server: Server,
   { most, mostOfOne }: ConnectionLimits,
   { trustedProxy = null, onClosed }: { trustedProxy?: string | null; onClosed?: () => void } = {},
 ): void {
-  /** By whom each is judged. */
+  /** The address that each connection is judged by. */
   const addresses = new Map<Socket, string>();
   /** Those without a whole request, the longest first. */
   const waiting = new Set<Socket>();

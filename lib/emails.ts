@@ -11,7 +11,7 @@ export function isLike(found: string, wanted: string): boolean {
   return looseForm(found).includes(looseForm(wanted));
 }
 
-/** The same for all that such a search may take for the same: without capitals, widths and accents. */
+/** A text without capitals, widths and accents: the same for all texts that such a search may take for the same. */
 export function looseForm(text: string): string {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }

@@ -22,7 +22,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Why nothing can listen at an address of the settings `<of>_HOST` and `<of>_PORT`; null: for another reason than they. */
+/** Why nothing can listen at an address of the settings `<of>_HOST` and `<of>_PORT`; null: the reason is another. */
 export function listenProblem(
   error: unknown,
   { host, port }: { host: string; port: number },
@@ -35,7 +35,7 @@ export function listenProblem(
   return null;
 }
 
-/** Whether nothing can listen since somebody does already. */
+/** Whether nothing can listen since something listens there already. */
 export function isPortTaken(error: unknown): boolean {
   return codeOf(error) === 'EADDRINUSE';
 }

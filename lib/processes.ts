@@ -10,8 +10,8 @@ export async function commandOf(pid: number): Promise<string> {
 }
 
 /**
- * When it was started, in a form only good for comparing: no two processes of this machine have the number and this, not even
- * after it was started anew. Empty for one that is gone or a zombie. Never throws.
+ * When it was started, in a form only good for comparing: no two processes of this machine have both the number and this text
+ * in common, not even after the machine was started anew. Empty for one that is gone or a zombie. Never throws.
  */
 export async function bornOf(pid: number): Promise<string> {
   if (process.platform !== 'linux') return ps(pid, 'lstart=');

@@ -1,4 +1,4 @@
-/** What a person may do at the desk: look; what the front desk does; everything. Each may what those before may. */
+/** What a person may do at the desk: look; what the front desk does; everything. Each may do what those before it may. */
 export const roles = ['viewer', 'desk', 'operator'] as const;
 export type Role = (typeof roles)[number];
 

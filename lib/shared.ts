@@ -8,9 +8,9 @@ export interface SharedEnd {
 }
 
 /**
- * Runs a job for all who ask for its answer. It has its own limit, whatever bounds hold for who asked first, and throws an
- * OutOfTimeError to all when that passes, even where the job does not heed it. Who gives it up leaves it to the others; once
- * all have, it is ended. Who only ran out of time still wants it, and asks again.
+ * Runs a job for all who ask for its answer. It has its own limit, whatever bounds hold for the first caller, and throws an
+ * OutOfTimeError to all when that passes, even where the job does not heed it. A caller that gives the job up leaves it to the
+ * others; once all have, it is ended. A caller that only ran out of time still wants it, and asks again.
  */
 export function shared<T>(
   job: () => Promise<T>,

@@ -46,7 +46,7 @@ const running = new AsyncLocalStorage<Running>();
  */
 export async function within<T>({ signal, limit }: Bounds, job: () => Promise<T>): Promise<T> {
   const end = new AbortController();
-  // As many as there are requests at once.
+  // There are as many listeners as requests at once.
   setMaxListeners(0, end.signal);
   const giveUp = (): void => {
     end.abort(signal?.reason);

@@ -1,4 +1,4 @@
-/** One alert, from when on something is one, and the words that all alerts share. */
+/** One alert, how long something must last to be one, and the words that all alerts share. */
 import type { Instant } from '../access/types.js';
 
 /** One thing that needs somebody. */

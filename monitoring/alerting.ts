@@ -28,7 +28,7 @@ const dayMs = 24 * 60 * minuteMs;
 const longestPauseMs = 15 * minuteMs;
 const mostLines = 20;
 
-/** Whom to tell, and how that went so far. */
+/** A channel to tell, and how that went so far. */
 interface Line {
   channel: Channel;
   /** Null: not read yet what it was told before. */
@@ -82,7 +82,7 @@ export class Alerting {
     const { channel } = line;
     line.told ??= await readTold(kept, channel, log);
     if (line.failure !== null && now() < line.failure.nextAt) return;
-    // What it could not be told is no news to the very channel.
+    // That a channel is not reached is no news for that very channel.
     const standing = alerts.standing.filter(({ cause }) => cause !== undeliveredCause(channel.name));
     const news = newsOf(line.told, { ...alerts, standing }, this.newsRules());
     if (news.begun.length + news.lasting.length + news.over.length === 0) return;
@@ -159,7 +159,7 @@ interface NewsRules {
   isCalm: (cause: string) => boolean;
 }
 
-/** What a channel is to be told, by what it was told. Pure. */
+/** What a channel is to be told, by what it was told before. Pure. */
 function newsOf(
   told: Told,
   { standing, undecided }: Alerts,

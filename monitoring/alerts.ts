@@ -11,7 +11,7 @@ import type { Facts, RunFacts } from './facts.js';
 import { keyAlerts } from './kisi-key.js';
 import { readIdentity } from './identity.js';
 
-/** What stands, and what cannot be told now: the beginnings of causes that are neither begun nor over for it. */
+/** The alerts that stand, and the beginnings of causes that cannot be told now: such causes are neither begun nor over. */
 export interface Alerts {
   standing: Alert[];
   undecided: string[];
@@ -100,7 +100,7 @@ function rulesAlerts({ workers, rules }: Facts): Alert[] {
   return [{ cause: 'rules', since: null, text, delayMs: otherRulesMs }];
 }
 
-/** Where the API itself is the matter, that is told, and not this too. */
+/** Where the API itself is the matter, its own alert tells that, and this one is left out. */
 function pollAlerts(
   { poll, reconciliation, leader }: Facts,
   now: Instant,
@@ -192,7 +192,7 @@ const mostIds = 20;
 function memberAlerts(facts: Facts, now: Instant, { blockedMs }: AlertLimits): Alert[] {
   const { blocked, endingSoon, apis } = facts;
   const waiting = Object.entries(blocked).flatMap(([problem, count]): Alert[] => {
-    // Orders of people are shown, and need nobody; the audit log is told apart.
+    // Orders of people are shown, and need nobody; the audit log has an alert of its own.
     if (problem === 'Stopped' || problem === 'AuditLog') return [];
     if (problem === 'Block') return [{ cause: 'block', since: null, text: blockText(count) }];
     const api = apiNames.find((one) => names[one] === problem);

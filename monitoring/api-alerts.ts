@@ -64,7 +64,7 @@ function refusedAlert(api: ApiName, { refused }: ApiState): Alert[] {
   return [{ cause: `refused/${api}`, since, text }];
 }
 
-/** Seen at both ends of the time: one failure that nothing followed is no lasting one. */
+/** A problem must be seen at both ends of this time: a single failure that nothing followed does not last. */
 function callAlert(api: ApiName, problem: CallProblem, { callMs }: AlertLimits): Alert[] {
   const { call, kind, since, lastAt, why } = problem;
   if (lastAt - since < callMs) return [];
@@ -75,7 +75,7 @@ function callAlert(api: ApiName, problem: CallProblem, { callMs }: AlertLimits):
   return [{ cause: `call/${api}/${call}`, since, text }];
 }
 
-/** Told together: one clock that is wrong differs from all others. */
+/** One alert for all clocks: one clock that is wrong differs from all others. */
 export function clockAlerts({ apis, temporalSkewMs }: Facts): Alert[] {
   if (apis === null) return [];
   const skews = { temporal: temporalSkewMs, nexudus: apis.nexudus.skewMs, kisi: apis.kisi.skewMs };
@@ -97,7 +97,7 @@ export function clockAlerts({ apis, temporalSkewMs }: Facts): Alert[] {
 
 const exactly = (ms: number | null): Ahead | null => (ms === null ? null : { least: ms, most: ms });
 
-/** Of a token that is refused already, that is told. */
+/** A token that is refused already has the alert of the refusal instead. */
 export function tokenAlerts({ tokenEndsAt: endsAt, apis }: Facts, now: Instant): Alert[] {
   const isRefused = (apis?.nexudus.refused ?? null) !== null;
   if (endsAt === null || isRefused || now < endsAt - tokenSoonMs || now > endsAt + tokenLateMs) return [];

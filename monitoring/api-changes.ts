@@ -5,7 +5,7 @@ import type { Facts } from './facts.js';
 
 type Look = Facts['apiLook'];
 
-/** Each change for a week. */
+/** An alert for each change, for a week. */
 export function changeAlerts({ apiLook }: Pick<Facts, 'apiLook'>): Alert[] {
   return (apiLook?.changes ?? []).map(({ name, at, words }) => ({
     cause: `changed/${name}`,

@@ -40,7 +40,7 @@ export const apiBucketsS: Readonly<Record<string, number[]>> = {
   [histograms.waits]: waitBucketsS,
 };
 
-/** So many measurements are kept until there is a meter: a start asks less before. */
+/** The most measurements that are kept until there is a meter: a start makes fewer requests before. */
 const mostEarly = 1_000;
 
 /** Meters of both APIs. They exist before the SDK's meter does, since a start asks both APIs first. */

@@ -6,7 +6,7 @@ import { NexudusError } from '../nexudus/errors.js';
 
 export type ApiName = 'nexudus' | 'kisi';
 
-/** Since when something is wrong, when it was last seen to be, and how it was put then: for an operator, without secrets. */
+/** Since when something is wrong, when that was last seen, and the words for it then: for an operator, without secrets. */
 export interface Problem {
   since: Instant;
   lastAt: Instant;
@@ -33,7 +33,7 @@ export interface ApiState {
   /** The key or login as a whole is refused. */
   refused: Problem | null;
   problems: CallProblem[];
-  /** The person as whom the key acts, by id in that API; null: not known. */
+  /** The person that the key acts as, by id in that API; null: not known. */
   actsAs: number | null;
   /** What the key or login may do there as a whole, as the API names it; null: not known. */
   role: string | null;
@@ -138,7 +138,7 @@ function answered(state: ApiState, now: Instant): ApiState {
 const isApiError = (error: unknown): error is ApiError =>
   error instanceof NexudusError || error instanceof KisiError;
 
-/** Held back here, since it is down: that is no news of it. */
+/** A request that was held back here, since the API is down, is no news of the API. */
 const isUnsent = (error: ApiError): boolean => error instanceof KisiError && error.isUnsent;
 
 /** 401 is about the key or login, and so is a login that Nexudus refuses; 403 is about the one call. */
@@ -149,7 +149,7 @@ function isKeyRefused({ kind, status, path }: ApiError): boolean {
 function kindOf(error: ApiError): CallProblem['kind'] | null {
   const { kind, status } = error;
   if (kind === 'refused') return status === 403 ? 'refused' : null;
-  // Of Nexudus it is about a whole address, of Kisi about a record.
+  // A `notFound` of Nexudus is about a whole address, one of Kisi about a record.
   const isAddressGone = error instanceof NexudusError && kind === 'notFound';
   return isAddressGone || oddKinds.includes(kind) ? 'changed' : null;
 }

@@ -85,9 +85,10 @@ function webhook(url: string, limitMs: number): Channel {
 }
 
 /**
- * What each receiver takes. Slack, and those who do as Slack does, take a text in which three characters are marked up; Google
- * Chat takes nothing beside the text, has no way to say that a `<` is one, and calls everybody by `<users/all>`; Discord calls
- * the text otherwise, and everybody by a name unless told not to; Teams takes cards only. Others may read the fields.
+ * What each receiver takes. Slack, and receivers like it, take a text in which three characters are marked up. Google Chat
+ * takes nothing beside the text, has no way to write a plain `<`, and `<users/all>` in a text calls everybody there. Discord
+ * has another name for the text, and a name such as `@everyone` in it calls people unless told not to. Teams takes cards only.
+ * Others may read the fields.
  */
 function bodyFor(host: string, message: Message): object {
   const text = textOf(message);

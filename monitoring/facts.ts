@@ -1,6 +1,6 @@
 /**
- * How a space stands, from what Temporal holds and what the leader tells of them. Neither API is
- * asked, and no worker is needed, but for what only members' workflows know.
+ * How a space stands, from what Temporal holds and what the leader tells. Neither API is asked, and no worker is needed, but
+ * for what only members' workflows know.
  */
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
@@ -105,11 +105,11 @@ export interface Facts extends Told {
   /** Members that wait, and whose keys end at the door soon though their access goes on. */
   endingSoon: { memberId: number; endsAt: Instant }[];
   workers: WorkerFacts[];
-  /** Digest of the rules in force, and the process whose they are; null: none has said so. */
+  /** Digest of the rules in force, and the process that they are of; null: none has said so. */
   rules: { digest: string; process: string } | null;
-  /** the leader; `beatAt`: when it last told so. */
+  /** The leader; `beatAt`: when it last told so. */
   leader: { isLeading: boolean; identity: string | null; beatAt: Instant | null };
-  /** As the leader last told. Null: none has. */
+  /** When the leader last told. Null: none has. */
   reportedAt: Instant | null;
 }
 
@@ -169,7 +169,7 @@ export async function readFacts(
   };
 }
 
-/** What a workflow shows in its memo; null: nothing. One that was ended by hand shows what it showed last. */
+/** What a workflow shows in its memo; null: nothing. A workflow that was ended by hand shows what it showed last. */
 async function memoOf<T>(client: Client, workflowId: string, name: string): Promise<T | null> {
   const found = await described(client, workflowId);
   return (found?.memo?.[name] as T | undefined) ?? null;
@@ -301,7 +301,7 @@ async function readLeader(client: Client): Promise<Pick<Facts, 'leader'> & { rep
   };
 }
 
-/** What a process answered that stopped, where no other has taken over since; null: there is none. */
+/** The last report of a process that stopped, where no other has taken over since; null: there is none. */
 async function lastWord(client: Client): Promise<LeaderReport | null> {
   const { events } = await client.workflow.getHandle(leaderWorkflowId).fetchHistory();
   const ended = events?.findLast((event) => event.activityTaskCompletedEventAttributes);

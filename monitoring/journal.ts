@@ -27,7 +27,7 @@ export interface JournalWatchDeps {
 }
 
 const everyMs = 24 * 3_600_000;
-/** Where the database does not answer. */
+/** How soon to look again where the database does not answer. */
 const againMs = 5 * 60_000;
 
 /** Looks whether the audit log is as Latchkey wrote it. */

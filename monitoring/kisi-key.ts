@@ -4,7 +4,7 @@ import { keyProblems, mostKeys, problemsOf, type KeyHealth, type KeyProblem } fr
 import { utc, type Alert } from './alert.js';
 import type { Facts } from './facts.js';
 
-/** What the daily check found. */
+/** The alerts for what the daily check found. */
 export function keyAlerts({ kisiKey }: Pick<Facts, 'kisiKey'>): Alert[] {
   if (kisiKey === null) return [];
   return problemsOf(kisiKey).map((problem) => ({

@@ -33,7 +33,7 @@ export function metricsAt(bindAddress: string): PrometheusMetricsExporter {
   return { prometheus: { bindAddress, histogramBucketOverrides } };
 }
 
-/** Histograms on the SDK's own meter. What a person is told by has no place in a tag. */
+/** Histograms on the SDK's own meter. Nothing that a person could be told by has a place in a tag. */
 export function createLatencyMeters(meter: MetricMeter): LatencyMeters {
   const histogram = (name: string, description: string) =>
     meter.createHistogram(name, 'float', 's', description);

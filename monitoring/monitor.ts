@@ -1,4 +1,4 @@
-/** What the leader tells of them, for `latchkey status`, and the alerts that it sends. */
+/** What the leader tells of the space, for `latchkey status`, and the alerts that it sends. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
@@ -58,7 +58,7 @@ export interface MonitorPace extends Pick<AlertingOptions, 'calmMs' | 'againMs' 
 
 /** How often an API that does not answer is asked whether it does, should nothing else ask it. */
 const probeMs = 60_000;
-/** What webhooks are off is told by whoever looks after them, each 10 minutes. */
+/** The process that looks after webhooks tells every 10 minutes which are off. */
 const hooksLastMs = 30 * 60_000;
 export const hooksKeptName = 'webhooks switched off';
 
@@ -128,7 +128,7 @@ export class Monitor {
     return { nexudus: withSkew('nexudus'), kisi: withSkew('kisi') };
   }
 
-  /** `over`: null, once the term is. */
+  /** `over`: resolves with null once the term is over. */
   private async look(over: Promise<null>): Promise<void> {
     const { client, taskQueue, token, now } = this.deps;
     this.tellClocks();
@@ -142,9 +142,9 @@ export class Monitor {
     this.deps.tellChanges(facts.apiLook);
     await this.alerting.tell(alertsOf(facts, now(), this.limits));
     await this.runLate(facts);
-    // Who stopped everything wants no request at all.
+    // A person who stopped everything wants no request at all.
     if (facts.orders?.stop?.level === 'all') return;
-    // They may wait for their turn, and nobody waits for them.
+    // The probes may wait for their turn, and nothing waits for them.
     void this.probe('nexudus');
     void this.probe('kisi');
   }
@@ -155,7 +155,7 @@ export class Monitor {
     tellClocks(skews, time.verdict().state === 'disputed');
   }
 
-  /** Reading shows too whether the database does what it is asked. */
+  /** This also shows whether the database does what it is asked. */
   private async readHooks(): Promise<void> {
     const { kept, now } = this.deps;
     try {
@@ -184,7 +184,7 @@ export class Monitor {
     if (!this.isProbeDue(api)) return;
     this.probing.add(api);
     this.probedAt[api] = this.deps.now();
-    // What comes of it the watch notes.
+    // The watch notes what comes of it.
     const limit = { limitMs: probeMs, of: names[api] };
     await within({ limit }, () => unlessAborted(this.deps.ask[api]())).catch(() => undefined);
     this.probing.delete(api);
@@ -193,7 +193,7 @@ export class Monitor {
   private isProbeDue(api: ApiName): boolean {
     const { watch, time, now } = this.deps;
     const { down, refused, answeredAt, role } = watch.states()[api];
-    // What time it is shows by any answer.
+    // Any answer shows what time it is.
     const isInDoubt = down !== null || refused !== null || time.verdict().state === 'disputed';
     if ((!isInDoubt && role !== null) || this.probing.has(api)) return false;
     // As long as it answers, other requests show that.

@@ -9,7 +9,7 @@ import { fingerprintOf, fingerprintShape, isOf } from '../lib/fingerprint.js';
 export interface TokenWatchOptions {
   /** Null: none is in use. */
   tokenInUse: () => string | null;
-  /** Since when it is known, from one process to the next: never the token itself. */
+  /** Keeps since when the token is known, from one process to the next: never the token itself. */
   kept: Kept;
   log: Logger;
   now: () => Instant;
@@ -63,7 +63,7 @@ export class TokenWatch {
     }
   }
 
-  /** When it was first seen; what is not kept yet counts from now. Throws DatabaseError. */
+  /** When the token was first seen; a token that is not kept yet counts from now. Throws DatabaseError. */
   private async seenSince(token: string): Promise<Instant> {
     const { kept, now } = this.options;
     const found = seenShape.safeParse((await kept.read(keptName))?.value);

@@ -12,8 +12,9 @@ export interface Absences {
   /** A read found the coworker. */
   seen(memberId: number): void;
   /**
-   * Of a coworker that a read missed which began at `readAt`: the record where it is there after all, null where it is surely
-   * gone. Throws NexudusError, `implausible` as long as it is missing for less than a minute: then nothing is known of the person.
+   * Looks into a coworker that a read missed. `readAt`: when that read began. Answers the record where it is there after all,
+   * null where it is surely gone. Throws NexudusError, `implausible` as long as the coworker has been missing for less than a
+   * minute: then nothing is known of the person.
    */
   confirm(client: NexudusClient, memberId: number, readAt: Instant): Promise<CoworkerRecord | null>;
 }
@@ -22,12 +23,12 @@ export interface Absences {
 const laterLookMs = 60_000;
 /** Many may be deleted at once, and each is tried again every few seconds: they are asked for no more often than this. */
 const lookAgainMs = 25_000;
-/** Nobody has looked for so long: what was missed before says nothing about the time between. */
+/** After this long without a look, an earlier miss says nothing about the time between. */
 const forgottenMs = 10 * 60_000;
 
 /**
- * Remembers whom reads missed. `lookLaterMs`: how long after the first look the second must be; 0 for those who only show
- * what they read. What is lost with the process costs a minute more.
+ * Remembers the coworkers that reads missed. `lookLaterMs`: how long after the first look the second must be; 0 for callers
+ * that only show what they read. What a restart forgets costs a minute more.
  */
 export function createAbsences(now: () => Instant, lookLaterMs = laterLookMs): Absences {
   /** In the order of their last misses. */
@@ -79,7 +80,7 @@ function notSure(memberId: number, since: Instant): NexudusError {
   );
 }
 
-/** What a read throws that misses a coworker whose absence is not believed. */
+/** The error of a read that misses a coworker whose absence is not believed. */
 export function unbelieved(memberId: number, says: string): NexudusError {
   const path = `${collections.coworkers.path}/{id}`;
   return new NexudusError({ kind: 'implausible', path, says: `coworker ${memberId} ${says}` });

@@ -54,7 +54,7 @@ export class Batches {
   }
 }
 
-/** Null for any 404, however it was said; throws what else it is. */
+/** Null for any 404, whatever its text; throws any other error. */
 function forgive404(error: unknown): null {
   if (error instanceof NexudusError && error.status === 404) return null;
   throw error;

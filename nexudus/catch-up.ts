@@ -23,7 +23,7 @@ export interface CatchUpJob {
   readingRules: ReadingRules;
   replica: Replica;
   lookups: Lookups;
-  /** When it begins, by the clock of those who ask. */
+  /** When the catch-up begins, by the clock of those who ask. */
   startedAt: Instant;
   /** The time by which Nexudus stamps what is written now, or an earlier one. */
   stampedNow: () => Instant;
@@ -31,7 +31,7 @@ export interface CatchUpJob {
   isExact: boolean;
 }
 
-/** For whom records are wanted: what existing keys stand on, and whether all that happened is that the member came or went. */
+/** A member whose records are wanted: what existing keys stand on, and whether the member only came or went. */
 type Asking = Pick<MemberRequest, 'standsOn' | 'isCheckIn'> & {
   /** A list shows why the member was woken: only what gives a new key is looked up. */
   isExplained?: boolean;
@@ -44,11 +44,11 @@ export type CaughtUp = (asking: Asking) => RecordSource;
 export interface CatchUp {
   /** Pauses and teams are as polls have read them. */
   lists: () => Promise<CaughtUp>;
-  /** After the lists, for those whom no list explains: pauses and teams are read as well. */
+  /** After the lists, for members whose wake no list explains: pauses and teams are read as well. */
   all: () => Promise<CaughtUp>;
 }
 
-/** What a list showed: each of them is there. */
+/** The ids of the records that a list showed: each of those records is there. */
 type Seen = Record<Followed, ReadonlySet<number>>;
 
 /**
@@ -56,8 +56,9 @@ type Seen = Record<Followed, ReadonlySet<number>>;
  * coworkers.
  *
  * - What is new or was written is in the lists, which also show that it is there.
- * - What no list showed may have been deleted. It is looked up by its id, a hundred in a request, before it gives a new key,
- *   and, where the catch-up is exact, before it keeps one. Of whoever only came or went, passes alone are looked up.
+ * - A record that no list showed may have been deleted. It is looked up by its id, a hundred in a request, before it gives a
+ *   new key, and, where the catch-up is exact, before it keeps one. For a member who only came or went, only passes are looked
+ *   up.
  */
 export function catchUp(job: CatchUpJob): CatchUp {
   const seen: Record<Followed, Set<number>> = {
@@ -76,7 +77,7 @@ export function catchUp(job: CatchUpJob): CatchUp {
   };
   return {
     async lists() {
-      // Passes last: what is bought after their read waits for the next one, and has then least to wait for.
+      // Passes last: a pass that is bought after their read waits for the next read, which is then as near as can be.
       await Promise.all([follow('coworkers'), follow('coworkercontracts'), follow('coworkertimepasses')]);
       return caughtUp();
     },
@@ -104,7 +105,7 @@ async function followTeams({ client, replica, stampedNow }: CatchUpJob): Promise
   replica.takeTeams(await readTeams(client), readAt);
 }
 
-/** The replica's records, made sure of where that matters. */
+/** The replica's records, looked up again where a deletion would matter. */
 class SureSource implements RecordSource {
   readonly startedAt: Instant;
   private readonly isExact: boolean;
@@ -178,7 +179,7 @@ class SureSource implements RecordSource {
     return found === null ? null : withOwnPauses(client, found);
   }
 
-  /** Whether it does not matter what of the member's is still there. */
+  /** Whether it does not matter which of the member's records are still there. */
   private async isMoot(memberId: number): Promise<boolean> {
     const known = await this.all.coworker(memberId);
     return known !== null && this.job.readingRules.isSuspended(known);
@@ -189,7 +190,7 @@ class SureSource implements RecordSource {
     return mayWait || this.seen.coworkertimepasses.has(pass.id);
   }
 
-  /** One that was used may count until its day is over, and what was used before that is not in the copy for long. */
+  /** A used pass may count until its day is over, and the copy soon loses a pass that was used before that day. */
   private mayGive({ id }: PassRecord): boolean {
     return !this.stoodOn.has(id);
   }

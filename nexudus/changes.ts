@@ -35,12 +35,12 @@ export type PolledName =
   | 'timepasses'
   | 'tarifftimepasses';
 
-/** A record that was written, and a member whom it may concern. */
+/** A record that was written, and a member that it may concern. */
 export interface Touch extends Written {
   memberId: number;
 }
 
-/** By team that lends passes: who pays, and who borrows. */
+/** For each team that lends passes, by the team's id: who pays, and who borrows. */
 export type Lending = Record<string, { payerId: number; borrowerIds: number[] }>;
 
 /** A record that is malformed, or makes no sense, and what to tell an operator of it. */
@@ -59,7 +59,7 @@ export interface Changes {
   reference: Written[];
   /** Malformed records, which touch their owners like any other: what to tell an operator. */
   broken: Broken[];
-  /** As read now, or as given where teams were not read: those who left a team show only by comparison. */
+  /** The teams that lend, as read now, or as given where teams were not read: only a comparison shows who left a team. */
   lending: Lending;
 }
 
@@ -83,10 +83,10 @@ const minuteMs = 60_000;
 /** What to read: the collections that are named, each from its own instant on. */
 export interface ChangesRequest {
   since: Partial<Record<PolledName, Instant>>;
-  /** Who borrowed from whom when teams were last read. */
+  /** Which teams lent passes, and to which members, when teams were last read. */
   lending: Lending;
   now: () => Instant;
-  /** Brought up to date by what is read here; left out: none. */
+  /** The copy that this read brings up to date; left out: none. */
   replica?: Replica;
 }
 
@@ -113,7 +113,7 @@ export async function readChanges(
   };
   const followed = <N extends Followed>(name: N): Promise<Records[N][]> =>
     updated(name, (read) => replica?.take(name, { ...read, readAt }));
-  // Passes last: what is bought after their read waits for the next poll, and has then least to wait for.
+  // Passes last: a pass that is bought after their read waits for the next poll, which is then as near as can be.
   const [teams, pauses, coworkers, contracts, passes, checkins, passTypes, allowances] = await Promise.all([
     since.teams === undefined ? null : readTeams(client),
     followed('contractpausedperiods'),
@@ -205,13 +205,13 @@ async function touchesOfPauses(
   return (await Promise.all(touches)).filter(isThere);
 }
 
-/** A malformed pause that does not say whose it is is that of whoever has its contract. */
+/** A malformed pause that names no member belongs to the owner of its contract. */
 async function withOwner(client: NexudusClient, row: BrokenRow): Promise<BrokenRow> {
   if (row.ownerId !== null || row.contractId === null) return row;
   return { ...row, ownerId: await ownerOfContract(createLookups(client), row.contractId) };
 }
 
-/** Null: nobody's that can be made out. */
+/** The member that has the contract; null: that cannot be made out. */
 async function ownerOfContract(lookups: Lookups, contractId: number): Promise<number | null> {
   const found = await findSparing(lookups, 'coworkercontracts', contractId);
   return 'error' in found ? null : (found.row?.memberId ?? null);
@@ -227,7 +227,7 @@ function touchesOfTeams(teams: readonly TeamRecord[], since: Instant): Touch[] {
   });
 }
 
-/** What touches one who lends passes touches those who borrow them. */
+/** A record that touches a member who lends passes touches those who borrow them. */
 function lentTouches(own: readonly Touch[], lending: Lending): Touch[] {
   const ofMember = groupBy(own, ({ memberId }) => memberId);
   return Object.entries(lending).flatMap(([team, { payerId, borrowerIds }]) =>

@@ -26,8 +26,8 @@ export interface NexudusUser {
 }
 
 /**
- * Asks Nexudus. Every method throws NexudusError, or the reason for which the running job is given up (lib/within.ts); what
- * it returns is complete.
+ * Asks Nexudus. Every method throws NexudusError, or the reason why the running job is given up (lib/within.ts); what it
+ * returns is complete.
  */
 export interface NexudusClient {
   /** Nexudus' clock, as its answers tell of it. */
@@ -38,8 +38,8 @@ export interface NexudusClient {
    */
   list<N extends CollectionName>(name: N, filters?: readonly Filter<Records[N]>[]): Promise<Records[N][]>;
   /**
-   * As `list`, but a row that is malformed harms its owner at most: it is told apart, for the one to be left alone whom it
-   * concerns, if it says whom.
+   * As `list`, but a malformed row harms its owner at most: it comes apart from the others, so that only the member that it
+   * names, if it names one, has to be left alone.
    */
   listSparing<N extends CollectionName>(name: N, filters?: readonly Filter<Records[N]>[]): Promise<Rows<N>>;
   /** One page in an order of Nexudus' own, and how many rows there are in all. Throws as `listSparing` does. */

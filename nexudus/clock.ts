@@ -3,14 +3,14 @@ import { parseHttpDate } from '../lib/http.js';
 
 /**
  * What is known of a server's clock: the `Date` header of its answers tells (RFC 9110, 6.6.1). Nexudus stamps its records by
- * its own. One for all clients of a process.
+ * its own clock. All clients that a process has of a server share one.
  */
 export interface ServerClock {
   /** Now by the server's clock, never ahead of it; by this machine's where the server's is not known. */
   now(): Instant;
   /** How far the server's clock is ahead of this machine's, or behind it (negative), in milliseconds; null: not known. */
   skewMs(): number | null;
-  /** The same, as what it lies between. */
+  /** The same, as the two bounds that it lies between. */
   ahead(): { least: number; most: number } | null;
   /** The earliest that it may be by the server's clock, whatever this machine's says; null: not known. */
   told(): Instant | null;
@@ -26,7 +26,7 @@ export interface ServerClock {
 export interface ServerClockOptions {
   /** This machine's clock, which somebody may set. */
   wallMs: () => number;
-  /** One that only ever goes on. Default: `performance.now`. */
+  /** A clock that only ever goes on. Default: `performance.now`. */
   steadyMs: () => number;
 }
 
@@ -37,7 +37,8 @@ const latestDate = Date.UTC(2100, 0, 1);
 /** A clock that nothing is known of yet. */
 export function createServerClock(options: Partial<ServerClockOptions> = {}): ServerClock {
   const { wallMs = Date.now, steadyMs = () => performance.now() } = options;
-  // The server's clock less the steady one is between the two: a step of this machine's clock changes nothing of that.
+  // The server's clock minus the steady one lies between `least` and `most`: a step of this machine's clock does not change
+  // that.
   let ahead: { least: number; most: number } | null = null;
 
   function skewMs(): number | null {
@@ -51,7 +52,7 @@ export function createServerClock(options: Partial<ServerClockOptions> = {}): Se
     const told = { least: at - steadyMs(), most: at + withinMs - startedMs };
     const least = Math.max(told.least, ahead?.least ?? -Infinity);
     const most = Math.min(told.most, ahead?.most ?? Infinity);
-    // What no longer agrees with the answers before: somebody set one of the clocks, or this machine slept.
+    // An answer that no longer agrees with those before: somebody set one of the clocks, or this machine slept.
     ahead = least <= most ? { least, most } : told;
   }
 
@@ -67,7 +68,7 @@ export function createServerClock(options: Partial<ServerClockOptions> = {}): Se
     now() {
       const told = toldNow();
       if (told === null) return wallMs();
-      // Of two clocks that are days apart nobody knows which is right: what is too early only costs a longer read.
+      // Nobody knows which of two clocks is right when they are days apart: a time that is too early only costs a longer read.
       return Math.abs(told - wallMs()) > dayMs ? Math.min(told, wallMs()) : told;
     },
     note(date, startedMs) {

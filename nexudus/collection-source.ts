@@ -25,7 +25,7 @@ export class CollectionSource implements RecordSource {
   private readonly pausesBy: ReadonlyMap<number, PausedPeriodRecord[]>;
   private readonly teamBy: ReadonlyMap<number, TeamRecord>;
   private readonly teamsBy = new Map<number, TeamRecord[]>();
-  /** What is malformed of a coworker besides passes, and the coworkers that are. */
+  /** The errors of malformed records other than passes, by coworker; and those of the coworkers' own records. */
   private readonly errorBy: ReadonlyMap<number | null, NexudusError>;
   private readonly coworkerErrorBy: ReadonlyMap<number | null, NexudusError>;
   private readonly findContract: (uniqueId: string) => Promise<ContractRecord | null>;
@@ -69,7 +69,7 @@ export class CollectionSource implements RecordSource {
     return Promise.resolve({ rows, broken: this.brokenPassesBy.get(memberId) ?? [] });
   }
 
-  /** Of a member with a malformed contract or pause, none is known. */
+  /** Rejects for a member with a malformed contract or pause: then none of the contracts is known. */
   contractsOf(memberId: number): Promise<ContractRows> {
     const error = this.errorBy.get(memberId);
     if (error !== undefined) return Promise.reject(error);

@@ -16,7 +16,7 @@ export interface Collections {
   contracts: ContractRecord[];
   pauses: PausedPeriodRecord[];
   passes: PassRecord[];
-  /** Of those that share passes, with their members. */
+  /** All teams, with the members of those that share passes. */
   teams: TeamRecord[];
   /** Rows of any of them that are malformed. */
   broken: BrokenRow[];
@@ -25,7 +25,7 @@ export interface Collections {
 /** Passes, and rows that are malformed. */
 export type PassRows = Rows<'coworkertimepasses'>;
 
-/** Reads whole collections; which passes there is need of, `readPasses` says. Throws NexudusError. */
+/** Reads whole collections; `readPasses` says which passes are needed. Throws NexudusError. */
 export async function readCollections(
   client: NexudusClient,
   readPasses: () => Promise<PassRows>,
@@ -46,7 +46,7 @@ interface Read<T> {
   broken: readonly BrokenRow[];
 }
 
-/** The lists together: of what is malformed in any, whom it concerns. */
+/** The lists together; each malformed row with the coworker that it concerns, where that is known. */
 export function collectionsOf({
   coworkers,
   contracts,
@@ -67,7 +67,10 @@ export function collectionsOf({
   };
 }
 
-/** A pause only takes away: whoever it may concern waits, whom its contract tells where it does not say so itself. */
+/**
+ * A pause only takes access away, so the coworker that it may concern waits. Where the pause names none, it is the contract's
+ * owner.
+ */
 function withOwner(row: BrokenRow, contracts: readonly ContractRecord[]): BrokenRow {
   const contract = contracts.find(({ id }) => id === row.contractId);
   return { ...row, ownerId: row.ownerId ?? contract?.memberId ?? null };

@@ -111,7 +111,7 @@ export function errorOfStatus(status: number, path: string, context: StatusConte
   });
 }
 
-/** Which of the two Nexudus means by a 401 and by a 403 is not documented: the likelier one comes first. */
+/** Nexudus does not document whether a 401 or a 403 means a bad token or a missing right: the likelier cause comes first. */
 function refusalOf(status: number, { roles = '-List and -Read', byToken = false }: StatusContext): string {
   const user = `The user must be a full admin, or hold the ${roles} roles of this entity, and have API access.`;
   if (!byToken) return `refused (HTTP ${status}). ${user}`;

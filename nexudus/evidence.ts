@@ -19,9 +19,9 @@ export interface PersonRecords {
 }
 
 /**
- * Absence needs two witnesses: whatever an existing key stands on and is missing from the lists is looked up by its id.
- * What is found joins the rest and ends by its own fields; what is missing there too counts as gone where its collection
- * is plausible, else it is a doubt. Throws NexudusError.
+ * Absence needs two witnesses: a record that an existing key stands on, and that the lists lack, is looked up by its id. A
+ * record that is found joins the rest and ends by its own fields. One that is missing there too counts as gone where its
+ * collection is plausible; else it is a doubt. Throws NexudusError.
  */
 export async function confirmEvidence(reading: Reading, person: PersonRecords): Promise<Doubt[]> {
   const standsOn = new Map(person.standsOn.map((record) => [record.passId, record]));
@@ -38,7 +38,7 @@ export async function confirmEvidence(reading: Reading, person: PersonRecords): 
   return [...passDoubts.filter(isThere), ...others.flat()];
 }
 
-/** What a malformed record leaves open: nothing is concluded from it. */
+/** The doubt that a malformed record leaves: nothing is concluded from the record. */
 const unreadable = (passId: number, { error }: BrokenRow): Doubt => ({ passId, why: error.message });
 
 async function doubtOf(
@@ -122,7 +122,7 @@ function missingContracts({ coworker, contracts }: Holder): number[] {
   return coworker.contractIds.filter((id) => contracts.every((contract) => contract.id !== id));
 }
 
-/** The contract of a pass by every way that leads to it; of a plan's pass without a link, all that run. */
+/** The contract of a pass by every way that leads to it; for a plan's pass without a link, all contracts that run. */
 async function findContracts(
   reading: Reading,
   pass: PassRecord,
@@ -181,7 +181,7 @@ async function confirmPlaces(
   return doubts;
 }
 
-/** A used pass whose allowance is not known is not waited for at its renewal. */
+/** Nobody waits for the renewal of a used pass whose allowance is not known. */
 async function confirmAllowances(
   reading: Reading,
   { holders, offers }: PersonRecords,

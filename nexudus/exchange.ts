@@ -25,7 +25,7 @@ export interface Sending extends Ask {
   form?: Record<string, string>;
   record?: object;
   bearer?: string;
-  /** Told where its answer seems to be lost; it is given up then. */
+  /** Called where the answer seems to be lost; the request is given up then. */
   onStalled?: () => void;
 }
 
@@ -37,7 +37,7 @@ export interface RawAnswer {
   location: unknown;
 }
 
-/** What asks for more is taken to ask for so much. */
+/** A longer Retry-After counts as this long. */
 export const longestRetryAfterMs = 24 * 3_600_000;
 /** A thousand of the widest records are less. Bytes, once unpacked: a small gzip may hold any number. */
 const mostBytes = 32 * 1024 * 1024;
@@ -53,8 +53,8 @@ export class Exchange {
   }
 
   /**
-   * `waitedMs`: for how long it waited for its turn. Throws the reason for which the running job is given up, and a
-   * NexudusError where no answer came.
+   * `waitedMs`: how long the request waited for its turn. Throws the reason why the running job is given up, and a NexudusError
+   * where no answer came.
    */
   async send(sending: Sending, waitedMs: number): Promise<RawAnswer> {
     const { clock, stalls, timeoutMs, onRequest } = this.options;

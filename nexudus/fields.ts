@@ -6,9 +6,8 @@ import type { Instant } from '../access/types.js';
 const timestamp = /^([+-]?\d{4,6})-(\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
- * Years in which a date can be meant. An earlier one was never set: .NET writes 0001-01-01 then, other systems 1900-01-01.
- * From the other on, as in 9999-12-31, it says that no end is known: nothing so far off is computed, stored, slept for or
- * sent.
+ * Years in which a date can be meant. An earlier date was never set: .NET writes 0001-01-01 then, other systems 1900-01-01. A
+ * date from `end` on, such as 9999-12-31, says that no end is known: nothing so far off is computed, stored, slept for or sent.
  */
 const years = { first: 2000, end: 2100 } as const;
 const endOfDates: Instant = Date.UTC(years.end, 0, 1);
@@ -40,7 +39,7 @@ export function parseInstant(text: string): Instant | null {
 
 const isId = (number: number): boolean => number > 0;
 
-/** Ids out of a text like '101, 102;103'. What is none is left out. */
+/** Ids out of a text like '101, 102;103'. What is no id is left out. */
 export function parseIds(text: string): number[] {
   const parts = text.split(/[,;]/).map((part) => part.trim());
   return [...new Set(parts.filter((part) => /^\d{1,15}$/.test(part)).map(Number))].filter(isId);
@@ -71,7 +70,10 @@ export const optionalFlag = z
   .boolean()
   .nullish()
   .transform((value) => value ?? false);
-/** A date of a record; null or empty: none. `early` and `late` say what one means that cannot be meant. */
+/**
+ * A date of a record; null or empty: none. `early` and `late` say what a date before or after the years that can be meant
+ * stands for.
+ */
 const dateWhere = (early: (at: Instant) => Instant | null, late: Instant | null) =>
   z
     .string()
@@ -84,11 +86,15 @@ const dateWhere = (early: (at: Instant) => Instant | null, late: Instant | null)
       return typeof date === 'object' && date !== null ? early(date.early) : date;
     });
 
-/** An end, or what only tells of the past (PauseUntil, UsedDate, RenewalDate): never set, and without end, are both none. */
+/**
+ * An end, or a date that only tells of the past (PauseUntil, UsedDate, RenewalDate). A date that was never set and one without
+ * end are both read as none.
+ */
 export const optionalInstant = dateWhere(() => null, null);
 /**
- * What is to come at some time (StartDate, CancellationDate, PauseFrom): never set is none, so that a contract has started,
- * runs on unless its flag says that it is cancelled, and a pause has begun; what is to come so late does not come yet.
+ * A date that is to come (StartDate, CancellationDate, PauseFrom). One that was never set is read as none: a contract has
+ * started, and runs on unless its flag says that it is cancelled; a pause has begun. One after the years that can be meant has
+ * not come yet.
  */
 export const optionalStart = dateWhere(() => null, endOfDates);
 /**

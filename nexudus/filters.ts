@@ -57,7 +57,7 @@ export function updatedSince<N extends CollectionName>(name: N, since: Instant):
   return {
     key: `from_${collections[name].apiName}_UpdatedOn`,
     value: toMinute(bound),
-    // A row that does not say when is one row, and no filter that is ignored.
+    // A row that does not say when it was written is no proof that the filter was ignored.
     holds: (row) => (parseInstant(row.updatedOn) ?? Infinity) >= bound,
   };
 }

@@ -12,7 +12,7 @@ export interface FollowerOptions {
   client: NexudusClient;
   /** What the rules say that decides what is looked up. */
   readingRules: ReadingRules;
-  /** What polls and reconciliations keep up too. */
+  /** The copy, which polls and reconciliations keep up to date too. */
   replica: Replica;
   now: () => Instant;
   /** The time by which Nexudus stamps what is written now, or an earlier one; null: not known well enough. */
@@ -20,22 +20,22 @@ export interface FollowerOptions {
   plan: Plan;
   /** How long those who ask at about the same time gather. Default 100. */
   gatherMs?: number;
-  /** So far apart are two catch-ups at least: as long as the requests of one take to start. Default 350. */
+  /** The least time between two catch-ups: as long as the requests of one take to start. Default 350. */
   closestMs?: number;
-  /** So far apart are exact catch-ups in a busy minute. Default 6 s. */
+  /** The least time between two exact catch-ups in a busy minute. Default 6 s. */
   exactEveryMs?: number;
-  /** How long those whose records are looked up by id gather in a busy minute: each request less lets others begin sooner. Default 300. */
+  /** How long lookups by id gather in a busy minute: each request saved lets others begin sooner. Default 300. */
   lookupGatherMs?: number;
-  /** So far apart are catch-ups that only those begin whose last two failed. Default 3 s. */
+  /** The least time from a failed catch-up to the next, for a member whose last two failed. Default 3 s. */
   againEveryMs?: number;
 }
 
-/** Whose records are wanted, and how fresh. */
+/** The member whose records are wanted, and how fresh they must be. */
 export interface Wanted {
   memberId: number;
   /** A catch-up that began before this is not used. */
   notBefore: Instant;
-  /** The member came or went: of that a pass may be another, and nothing else. */
+  /** The member came or went: that may change a pass, and nothing else. */
   isCheckIn: boolean;
 }
 
@@ -55,15 +55,15 @@ interface Begun {
   hasFailed: boolean;
   lookups: Lookups;
   lists: () => Promise<CaughtUp>;
-  /** Begins by the first who needs it. */
+  /** Begins when the first member needs it. */
   all: () => Promise<CaughtUp>;
 }
 
 interface Waiting {
   wanted: Wanted;
-  /** Whether it is only asked whether there is such a coworker, for which nothing is looked up. */
+  /** The question is only whether there is such a coworker: nothing is looked up for that. */
   isNewcomer: boolean;
-  /** From when on it has a catch-up begin; others may have one begin before. */
+  /** From when on a catch-up may begin because of this member; others may have one begin before. */
   fromMs: number;
   /** Null: it is to be served in another way. */
   serve: (run: Begun | null) => void;
@@ -74,7 +74,7 @@ const listRequests = 3;
 const perLookup = { checkedIn: batchSize, others: 30 };
 /** How long one catch-up may take for all who wait for it. */
 const limit: Limit = { limitMs: 60_000, of: 'Nexudus' };
-/** What came into the copy this long before a member was woken may be why. */
+/** A change that came into the copy at most this long before a member was woken may be the reason. */
 const explainsMs = 2_000;
 /** A catch-up that began longer ago is not used any more. */
 const keptMs = 5_000;
@@ -82,13 +82,16 @@ const keptMs = 5_000;
 /** A follower that has read nothing yet. */
 export const createFollower = (options: FollowerOptions): Follower => new Follower(options);
 
-/** Keeps the replica up to date for those who need it to be, all by the same requests, as far apart as the limits want. */
+/** Keeps the replica up to date for all members that need it, by the same requests, as far apart as the limits want. */
 export class Follower {
   private readonly options: Required<FollowerOptions>;
   private waiting: Waiting[] = [];
   private last: Begun | null = null;
   private exactMs = -Infinity;
-  /** When the last one began that failed, and how many in a row failed each member: who asks again must leave room to others. */
+  /**
+   * When the last failed catch-up began, and how many in a row failed each member: a member that asks again must leave room to
+   * others.
+   */
   private failedMs = -Infinity;
   private readonly failures = new Map<number, number>();
   private costOfAll = Infinity;
@@ -100,9 +103,9 @@ export class Follower {
   }
 
   /**
-   * A catch-up that began late enough, and is exact where nothing says why the member was woken. Null: it cannot be had now, so
-   * that the member is to be read in another way; or those who ask would take more than `costOfAll` requests, which is what a
-   * read of everybody takes. `onBegun` is told once it has begun. Throws NexudusError.
+   * A catch-up that began late enough, and is exact where nothing says why the member was woken. Null: the member is to be read
+   * in another way, since no catch-up can be had now, or since all who ask would take more than `costOfAll` requests, the cost
+   * of a read of everybody. `onBegun` is called once the catch-up has begun. Throws NexudusError.
    */
   async caughtUp(wanted: Wanted, costOfAll: number, onBegun: () => void): Promise<Run | null> {
     if (!this.isReady()) return null;
@@ -154,17 +157,17 @@ export class Follower {
   }
 
   private isFreshEnough({ startedAt, startedMs, hasFailed }: Begun, { notBefore }: Wanted): boolean {
-    // One from the future began before somebody set the clock back.
+    // A catch-up from the future began before somebody set the clock back.
     const isPast = startedAt <= this.options.now() && performance.now() - startedMs < keptMs;
     return isPast && !hasFailed && startedAt > notBefore;
   }
 
-  /** As a catch-up found it, for one whom it may serve; null: a later, exact one is needed. */
+  /** The records as a catch-up found them, where it may serve this member; null: a later, exact catch-up is needed. */
   private async runFor(begun: Begun, wanted: Wanted): Promise<Run | null> {
     const { startedAt, lookups, isExact, isCalm } = begun;
     const listed = await this.listedFor(wanted, begun);
     if (this.isExplained(wanted)) {
-      // In a busy minute nothing more is looked up for a member than would be in the next one, which is not exact.
+      // In a busy minute no more is looked up for a member than the next catch-up would, which is not exact.
       const sourceFor: CaughtUp = (asking) => listed(isCalm ? asking : { ...asking, isExplained: true });
       return { startedAt, lookups, sourceFor };
     }
@@ -172,14 +175,14 @@ export class Follower {
     return { startedAt, lookups, sourceFor: isCalm ? await begun.all() : listed };
   }
 
-  /** What the lists of a catch-up showed, for a member, who may ask again where they fail. */
+  /** What the lists of a catch-up showed. Where they fail, that is counted for the member, who may ask again. */
   private async listedFor(wanted: Wanted, begun: Begun): Promise<CaughtUp> {
     try {
       const listed = await begun.lists();
       this.failures.delete(wanted.memberId);
       return listed;
     } catch (error) {
-      // Who was only given up may ask again at once.
+      // A member whose job was only given up may ask again at once.
       if (!begun.hasFailed) throw error;
       this.failures.set(wanted.memberId, this.failuresOf(wanted) + 1);
       this.failedMs = Math.max(this.failedMs, begun.startedMs);
@@ -191,7 +194,7 @@ export class Follower {
     return this.failures.get(memberId) ?? 0;
   }
 
-  /** Whether it is known why one was woken, so that not all records need be looked into one by one. */
+  /** Whether it is known why the member was woken, so that not all records need be looked up one by one. */
   private isExplained({ memberId, notBefore, isCheckIn }: Wanted): boolean {
     const { replica, now } = this.options;
     return isCheckIn || replica.hasChanged(memberId, Math.max(0, now() - notBefore) + explainsMs);
@@ -224,12 +227,12 @@ export class Follower {
   private look(): void {
     if (this.waiting.length === 0) return;
     const wantedMs = Math.min(...this.waiting.map(({ fromMs }) => fromMs));
-    // Not later while another one runs: a request of that one may hang.
+    // A catch-up that still runs does not delay the next: one of its requests may hang.
     const closest = (this.last?.startedMs ?? -Infinity) + this.options.closestMs;
     const plannedMs = this.options.plan.untilMs(listRequests);
     const waitMs = Math.max(Math.max(wantedMs, closest) - performance.now(), plannedMs);
     if (waitMs <= 0) this.begin();
-    // Others may have asked by then, or less than was thought.
+    // By then others may have asked, or Nexudus may have been asked for less than was planned.
     else this.lookIn(Math.min(waitMs, 500));
   }
 

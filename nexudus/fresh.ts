@@ -6,7 +6,7 @@ import type { Limit } from '../lib/within.js';
 export interface Freshness {
   /** A copy whose reading began at or after this will do. */
   notBefore: Instant;
-  /** So will one that is younger than this. */
+  /** A copy that is younger than this will do too. */
   maxAgeMs: number;
 }
 
@@ -38,10 +38,10 @@ export function keep<T>(read: () => Promise<T>, now: () => Instant, limit?: Limi
 
   return {
     get({ notBefore, maxAgeMs }) {
-      // One from the future was read before somebody set the clock back, and would look fresh until then.
+      // A copy from the future was read before somebody set the clock back, and would look fresh until then.
       const isFresh = ({ startedAt }: Copy<T>): boolean =>
         startedAt <= now() && (startedAt >= notBefore || now() - startedAt < maxAgeMs);
-      // Whoever may have what is there need not wait for what others have read anew.
+      // A caller that may have the kept copy need not wait for the read that others began.
       const fresh = [answered, reading].find((copy) => copy !== null && isFresh(copy));
       return fresh?.value() ?? start();
     },

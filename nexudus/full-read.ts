@@ -14,18 +14,18 @@ export interface FullReadOptions {
   now: () => Instant;
   baselines: () => Promise<Baselines | null>;
   follower?: Follower | undefined;
-  /** How long one may take for all who wait for it. */
+  /** How long a full read may take for all who wait for it. */
   limitMs: number;
   /** Passes of past years are read too. */
   pastPasses: boolean;
-  /** Told when one is over. */
+  /** Called when a full read is over. */
   onOver: () => void;
 }
 
-/** Requests that one is taken to cost until its cost is known: those of a small space. */
+/** The requests that a full read is taken to cost until its cost is known: those of a small space. */
 const unknownCost = 8;
 const rowsPerRequest = 1000;
-/** However long a thousand members take to ask, one read serves all who may use it. */
+/** How long a full read is kept: a thousand members take a while to ask, and one read serves all who may use it. */
 const keptMs = 5 * 60_000;
 
 /** Reads of everybody: one at a time, kept for those who come later. */
@@ -40,23 +40,23 @@ export class FullReads {
     return this.isUnderWay;
   }
 
-  /** About how many requests one takes. */
+  /** About how many requests a full read takes. */
   cost(): number {
     return this.knownCost ?? unknownCost;
   }
 
-  /** The one that runs or is kept, where it is fresh enough. */
+  /** The full read that runs or is kept, where it is fresh enough. */
   usable(notBefore: Instant): SharedRead | null {
     const { last } = this;
     const now = this.options.now();
-    // One from the future was read before somebody set the clock back.
+    // A read from the future began before somebody set the clock back.
     if (last === null || last.startedAt < notBefore || last.startedAt > now) return null;
     if (this.isUnderWay || now - last.startedAt < keptMs) return last;
     this.last = null;
     return null;
   }
 
-  /** Begins one. */
+  /** Begins a full read. */
   begin(client: NexudusClient): SharedRead {
     const { now, follower, limitMs, pastPasses } = this.options;
     const common = beginRead(client, now());
@@ -77,7 +77,7 @@ export class FullReads {
     return this.last;
   }
 
-  /** Before the first one its cost is estimated from what the last reconciliation counted. */
+  /** Before the first full read its cost is estimated from what the last reconciliation counted. */
   estimateCost(): void {
     if (this.knownCost !== null) return;
     const estimate = async (): Promise<void> => {
@@ -118,7 +118,7 @@ function costBy(baselines: Baselines): number {
   const pagesOf = (name: CollectionName): number =>
     Math.max(1, Math.ceil((baselines[name]?.count ?? 0) / rowsPerRequest));
   const names = ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'teams'] as const;
-  // Passes of years are counted there, and not read.
+  // The baselines count the passes of many years, which are not read.
   const passes = Math.min(pagesOf('coworkertimepasses'), pagesOf('coworkers') + 3);
   return names.reduce((sum, name) => sum + pagesOf(name), passes + 2);
 }

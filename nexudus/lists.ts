@@ -137,7 +137,10 @@ export class Lists {
 
 const isSteady = (totals: readonly number[]): boolean => totals.every((one) => one === totals[0]);
 
-/** The size with which a page begins some rows before those end that are read: so many may go between the two requests. */
+/**
+ * The size with which a page begins some rows before the end of those that were read: as many rows may go between the two
+ * requests.
+ */
 function overlappingSize(rowsRead: number, page: number): number {
   const overlap = Math.min(10, Math.ceil(rowsRead / 2));
   return Math.max(1, Math.floor((rowsRead - overlap) / (page - 1)));

@@ -5,7 +5,7 @@ import { once, onceLimit } from './fresh.js';
 import type { CollectionName, Records } from './records.js';
 import { shared } from '../lib/shared.js';
 
-/** What is asked by ids, and where Nexudus answers none, by lists. */
+/** The ways to ask for records by their ids, and by lists where Nexudus does not answer by ids. */
 export type LookupClient = Pick<NexudusClient, 'batch' | 'getOne' | 'list'>;
 
 /** Records by id, asked for at most once each. */
@@ -33,7 +33,7 @@ export function createLookups(client: LookupClient, gatherMs = 0): Lookups {
   return { find: (name, id) => shelfOf(name)(id) };
 }
 
-/** As `find`, but a record that is malformed is told of instead of thrown, for it to harm nobody else. */
+/** As `find`, but a malformed record is answered as such and not thrown, so that it harms nobody else. */
 export async function findSparing<N extends CollectionName>(
   lookups: Lookups,
   name: N,
@@ -53,7 +53,7 @@ function createShelf<N extends CollectionName>(client: LookupClient, gatherMs: n
   let waiting: number[] = [];
   let batch: (() => Promise<Map<number, Records[N]> | null>) | null = null;
 
-  /** Null: just one id was waiting, for which a batch is no saving. */
+  /** Null: just one id was waiting, so a batch saves nothing. */
   async function flush(): Promise<Map<number, Records[N]> | null> {
     await (gatherMs > 0 ? sleep(gatherMs) : turnOfLoop());
     const ids = waiting;

@@ -13,7 +13,7 @@ export interface NexudusClientOptions {
   auth: NexudusAuth;
   /** How long one request may take from start to last byte, waiting for its turn not counted. Default 10 s. */
   timeoutMs?: number;
-  /** How often a throttled request is sent again, after so long as Nexudus asks to wait. Default 5. */
+  /** How often a throttled request is sent again, after the wait that Nexudus asks for. Default 5. */
   throttleRetries?: number;
   /** Shared by all clients of one login in this process. Default: one of its own. */
   pace?: Turns;

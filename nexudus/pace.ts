@@ -14,22 +14,25 @@ export type { Plan } from './request-plan.js';
 
 /**
  * How fast requests may start. Published are one request per 100 ms, 120 a minute and 5,000 an hour for each login; "trust the
- * status code, not the numbers", says the same page. So all three are kept with a little to spare, and a refusal makes everybody
- * rest: two requests came too close together on their way, or others use the same login. Each widens the gap a little for a
- * minute, since each costs a whole second.
+ * status code, not the numbers", says the same page. So all three are kept with a little to spare, and a refusal makes
+ * everybody rest: two requests came too close together on their way, or others use the same login. Each refusal widens the gap
+ * a little for a minute, since each costs a whole second.
  */
 export interface PaceOptions extends PlanOptions {
   /** Least time between two starts. Default 115: the other end counts arrivals, not starts. */
   minGapMs: number;
   /** What each refusal of the last minute, but not more than five, adds to the gap. Default 10. */
   widerMs: number;
-  /** How much of `minGapMs` is to spare: a request may arrive so much later than usual, and the next one is in time. Default 15. */
+  /**
+   * How much of `minGapMs` is to spare: a request may arrive this much later than usual, and the next one is still in time.
+   * Default 15.
+   */
   spareMs: number;
-  /** What batches and reconciliations leave of the minute to what is waited for. Default 45. */
+  /** How many requests of the minute batches and reconciliations leave to those that somebody waits for. Default 45. */
   reservePerMinute: number;
   /** Most starts of polls in any 60 s, however often they are to run. Default a third of `perMinute`. */
   pollsPerMinute: number;
-  /** From this many starts in the last 60 s on, those of all that can wait are spread over the minute. Default 60. */
+  /** From this many starts in the last 60 s on, all requests that can wait are spread over the minute. Default 60. */
   spreadFrom: number;
   /** May resolve early once `signal` is aborted. */
   sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -48,18 +51,23 @@ export interface Turns {
 
 /** One pace for five kinds of work. One per process and login. */
 export interface Pacer {
-  /** What a member waits for. */
+  /** Requests that one member waits for. */
   members: Turns;
-  /** What several members wait for together: lets a member's own read go first, for up to 3 s a request. */
+  /** Requests that several members wait for together: they let a member's own read go first, for up to 3 s a request. */
   groups: Turns;
-  /** The same for many that nobody waits for. */
+  /** The same for reads of many members that nobody waits for. */
   batches: Turns;
-  /** Lets members' reads go first, but not for more than 3 s: it knows of those whose change nobody has noticed yet. */
+  /**
+   * Polls let members' reads go first, but not for more than 3 s: a poll finds the members whose change nobody has noticed yet.
+   */
   polls: Turns;
-  /** Lets all others go first, for up to 15 s a request. */
+  /** Reconciliations let all others go first, for up to 15 s a request. */
   reconciliations: Turns;
   plan: Plan;
-  /** A request was answered that began so long ago. One that was on its way for longer than others arrived later, so the next waits. */
+  /**
+   * A request was answered that began `tookMs` ago. One that was on its way for longer than others arrived later, so the next
+   * waits.
+   */
   answered(tookMs: number): void;
 }
 
@@ -70,7 +78,7 @@ interface Lane {
   waiting: { go: () => void; since: number }[];
   /** How long its first request lets other lanes go first. */
   longestWaitMs: number;
-  /** What it leaves of the minute's number to others. */
+  /** How many of the minute's requests it leaves to others. */
   leaves: number;
   /** Most starts of its own in any 60 s. */
   most: number;
@@ -125,9 +133,9 @@ class RequestLine {
   /** Starts of the last hour, oldest first. */
   private readonly starts: number[] = [];
   private pausedUntil = -Infinity;
-  /** When the last one was on its way, which may be a while after its start where the process is busy. */
+  /** When the last request was on its way, which may be a while after its start where the process is busy. */
   private sentAt = -Infinity;
-  /** How long the answer to that one took; null: it has not come. */
+  /** How long the answer to the last request took; null: it has not come. */
   private lastTookMs: number | null = null;
   /** How long the last few answers took. */
   private tookMs: number[] = [];
@@ -142,7 +150,7 @@ class RequestLine {
       members: lane(Infinity, 0, false),
       groups: lane(3_000, 0, false),
       batches: lane(3_000, reservePerMinute, true),
-      // A burst must not have a change go unnoticed until the minute is over, nor may polls keep others from starting.
+      // A burst must not leave a change unnoticed until the minute is over, nor may polls keep others from starting.
       polls: lane(3_000, Math.floor(reservePerMinute / 2), true, pollsPerMinute),
       reconciliations: lane(15_000, reservePerMinute, true),
     };
@@ -164,7 +172,7 @@ class RequestLine {
         void this.pump();
         return;
       }
-      // Who sleeps for a lane behind this one must not keep it waiting.
+      // The line may sleep for a lane behind this one, which must not keep this one waiting.
       this.lookAgain();
     };
     return untilAborted(signal, join, () => {
@@ -181,7 +189,7 @@ class RequestLine {
   answered(tookMs: number): void {
     const { clockMs, minGapMs } = this.options;
     this.tookMs = [...this.tookMs, tookMs].slice(-20);
-    // An answer to an earlier one says nothing of the last.
+    // An answer to an earlier request says nothing of the last one.
     if (clockMs() - tookMs > this.sentAt - minGapMs / 2) this.lastTookMs = tookMs;
     this.lookAgain();
   }
@@ -219,8 +227,8 @@ class RequestLine {
   }
 
   /**
-   * Whose turn it is: the first lane of those that may start soonest, since one that has had its share must not keep others
-   * waiting; unless some have waited for long enough and may start now: then the one that has waited longest.
+   * Whose turn it is: the first of the lanes that may start soonest, since a lane that has had its share must not keep others
+   * waiting. Where some lanes have waited for long enough and may start now, it is the one that has waited longest.
    */
   private nextLane(): Lane | undefined {
     const now = this.options.clockMs();
@@ -243,14 +251,17 @@ class RequestLine {
     return Math.max(soonest, byMinute, byHour, byOwn, (own.at(-1) ?? -Infinity) + this.evenlyOf(one));
   }
 
-  /** Others must not take all turns for ever: each has at least a few of its own. */
+  /** Other lanes must not take all turns for ever: each lane has at least a few of its own. */
   private shareOf(one: Lane): number {
     const { perMinute, reservePerMinute } = this.options;
     const hasFew = this.isLate(one) && this.lately(one.starts).length < Math.ceil(reservePerMinute / 3);
     return Math.max(1, perMinute - (hasFew ? 0 : one.leaves));
   }
 
-  /** How far apart those of a lane are: else it would spend the minute's number in seconds, and everybody wait for the rest of it. */
+  /**
+   * How far apart the starts of a lane are: else it would spend the minute's number in seconds, and everybody would wait for
+   * the rest of the minute.
+   */
   private evenlyOf(one: Lane): number {
     if (!one.isSpread) return 0;
     const { spreadFrom, clockMs } = this.options;
@@ -265,14 +276,14 @@ class RequestLine {
     return this.options.clockMs() - sinceOf(one) >= one.longestWaitMs;
   }
 
-  /** Until another lane has waited for longer than it should, and may have more. */
+  /** How long until another lane has waited for longer than it should, and may start more. */
   private untilLateMs(): number {
     const now = this.options.clockMs();
     const left = Object.values(this.lanes).map((one) => sinceOf(one) + one.longestWaitMs - now);
     return Math.min(...left.filter((ms) => ms > 0));
   }
 
-  /** How much later than usual the last request may have arrived, by its answer, or by that not having come. */
+  /** How much later than usual the last request may have arrived: its answer took longer, or has not come yet. */
   private lateMs(): number {
     const { clockMs, minGapMs } = this.options;
     if (this.tookMs.length === 0) return 0;

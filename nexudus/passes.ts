@@ -15,9 +15,10 @@ const pastMs = 48 * hourMs;
 const stepMs = 15 * minuteMs;
 
 /**
- * Passes that expired before this are over for everybody, seen from `at`. It moves every quarter of an hour, from a minute before
- * it to a minute after the one two days earlier: passes expire at midnights, in some zones at an odd quarter, so that one is over
- * for good right before its member is looked at anyway. Whether Nexudus cuts a bound to the minute makes no difference then.
+ * Passes that expired before this are over for everybody, seen from `at`. This bound moves a minute before every quarter of an
+ * hour, to a minute after the quarter two days earlier: passes expire at midnights, in some zones at an odd quarter, so that a
+ * pass is over for good right before its member is looked at anyway. Whether Nexudus cuts a bound to the minute makes no
+ * difference then.
  */
 export function overBefore(at: Instant): Instant {
   return Math.floor((at + minuteMs) / stepMs) * stepMs - pastMs + minuteMs;
@@ -75,9 +76,9 @@ const beforeAll = Date.UTC(1950, 0);
 const countOf = ({ rows, broken }: PassRows): number => rows.length + broken.length;
 
 /**
- * Of `total` unused passes those that have not expired long ago: the ones that expire later, and the ones without an end, which
- * no filter finds. Together with the expired ones, which are only counted, they must be all there are. Null: they are not, or
- * Nexudus does not know the filter or the order.
+ * The unused passes that have not expired long ago: those that expire later, and those without an end, which no filter finds.
+ * Together with the expired ones, which are only counted, they must add up to `total`. Null: they do not, or Nexudus does not
+ * know the filter or the order.
  */
 async function readUnexpired(
   client: NexudusClient,
@@ -90,7 +91,7 @@ async function readUnexpired(
     (await client.page(name, { filters: [...unused, expiringBefore(end)], page: 1, size: 1 })).total;
   try {
     const over = await countBefore(bound);
-    // All of them: or the filter is not known.
+    // Either all have expired, or Nexudus does not know the filter.
     if (over >= total && (await countBefore(beforeAll)) > 0) return null;
     const later = await client.listSparing(name, [...unused, expiringFrom(bound)]);
     const endless = await readEndless(client, unused, total - over - countOf(later));
@@ -104,8 +105,8 @@ async function readUnexpired(
 }
 
 /**
- * The passes without an end. In the order of expiry they stand at one end of the list. Null: there are not just `wanted` of them
- * there.
+ * The passes without an end. In the order of expiry they stand at one end of the list. Null: the list does not hold exactly
+ * `wanted` of them.
  */
 async function readEndless(
   client: NexudusClient,
@@ -131,7 +132,7 @@ async function readEndless(
   for (let page = 2; more && page <= last; page++) more = take(await read(page));
   more = rows.size === 0;
   for (let page = last; more && page > 1; page--) more = take(await read(page));
-  // Of a malformed row it is not known when it ends.
+  // It is not known when a malformed row ends.
   const isAll = rows.size <= wanted && wanted <= rows.size + broken.size;
   return isAll ? { rows: [...rows.values()], broken: [...broken.values()] } : null;
 }

@@ -15,7 +15,7 @@ import { fingerprintOfMember, writtenIn, type Written } from './written.js';
  */
 export type ReferenceAge = 'kept' | 'recent' | 'anew';
 
-/** Whose records are wanted, and how fresh. */
+/** The member whose records are wanted, and how fresh they must be. */
 export interface MemberRequest {
   memberId: number;
   /** A read that began before this is not used. */
@@ -23,7 +23,7 @@ export interface MemberRequest {
   reference: ReferenceAge;
   /** Nobody waits for just this member: members that somebody waits for go first. */
   isBatch: boolean;
-  /** The member came or went, and nothing else is known: no record is looked up for that but passes. */
+  /** The member came or went, and nothing else is known: only passes are looked up for that. */
   isCheckIn: boolean;
   /** Profiles that shared the e-mail before; those that still do belong to the person. */
   siblingIds: readonly number[];
@@ -38,7 +38,7 @@ export interface MemberRead {
   /** The member's own profile is gone: every way of asking says so, and did a minute ago. */
   gone: boolean;
   doubts: Doubt[];
-  /** What of the person's passes is malformed, and so counts for nobody, in plain words. */
+  /** The person's malformed passes, which count for nobody, in plain words. */
   broken: string[];
   /** What was read of the member's own profile, record by record. */
   written: readonly Written[];
@@ -53,8 +53,8 @@ interface Found {
 }
 
 /**
- * Reads one person. Complete, or it throws NexudusError, as it does where a profile is missing that is not surely gone. Another
- * absence that is not believed is a doubt.
+ * Reads one person. The read is complete, or it throws NexudusError, also where a profile is missing that is not surely gone.
+ * Any other absence that is not believed is a doubt.
  */
 export async function readPerson(reading: Reading, request: MemberRequest): Promise<MemberRead> {
   // Asked for first, since nothing of the person is needed for it; a failure is thrown where it is awaited.
@@ -78,7 +78,7 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
     allowances: [...shared.allowances],
   };
   const places = await placesFor(reading, all);
-  // Of a person who is suspended as a whole nothing that is missing could give access.
+  // Where all profiles of a person are suspended, no missing record could give access.
   const doubts = people.every(reading.readingRules.isSuspended)
     ? []
     : await confirmEvidence(reading, { standsOn: request.standsOn, people, holders: all, offers, places });
@@ -99,8 +99,8 @@ export async function readPerson(reading: Reading, request: MemberRequest): Prom
 }
 
 /**
- * A coworker on whom keys, or the whole of somebody's access, may hang; null: surely gone. Throws NexudusError, `implausible` as
- * long as it is not sure.
+ * A coworker whose record keys, or the whole of somebody's access, may depend on; null: surely gone. Throws NexudusError,
+ * `implausible` as long as that is not sure.
  */
 async function certainCoworker(reading: Reading, id: number): Promise<CoworkerRecord | null> {
   reading.absences.check(id);
@@ -114,15 +114,15 @@ async function certainCoworker(reading: Reading, id: number): Promise<CoworkerRe
   return reading.absences.confirm(reading.client, id, reading.source.startedAt);
 }
 
-/** Profiles that are looked up whatever a search finds: known ones, and those whose passes serve. */
+/** Profiles that are looked up whatever a search finds: known siblings, and the owners of passes that keys stand on. */
 function knownSiblings({ memberId, siblingIds, standsOn }: MemberRequest): number[] {
   const owners = standsOn.filter(({ teamId }) => teamId === null).map((held) => held.memberId);
   return [...new Set([...siblingIds, ...owners])].filter((id) => id !== memberId);
 }
 
 /**
- * Every profile of the person, lowest id first. Nexudus has an e-mail of everybody, so that one which is empty may be a bad read: it
- * parts nobody from the profiles that shared it.
+ * Every profile of the person, lowest id first. Nexudus has an e-mail of everybody, so an empty one may be a bad read: it parts
+ * no profile from those that shared its e-mail.
  */
 async function findPeople(
   reading: Reading,
@@ -179,7 +179,7 @@ async function readHolder({ source, readingRules }: Reading, coworker: CoworkerR
   const [{ rows: passes, broken }, { contracts, pauses }] = await Promise.all([
     source.passesOf(coworker.id),
     source.contractsOf(coworker.id).catch((error: unknown): ContractRows => {
-      // Who is suspended has no access, whatever else there is.
+      // A suspended coworker has no access, whatever else there is.
       if (readingRules.isSuspended(coworker) && isNexudusError(error, 'malformed'))
         return { contracts: [], pauses: [] };
       throw error;

@@ -20,7 +20,9 @@ export type { Baselines } from './plausible.js';
 
 export interface ReaderOptions {
   client: NexudusClient;
-  /** The same for what several members wait for together, and for many that nobody waits for; left out: `client`. */
+  /**
+   * The same for reads that several members wait for together, and for reads of many that nobody waits for; left out: `client`.
+   */
   clientForGroups?: NexudusClient;
   clientForBatches?: NexudusClient;
   /** What the rules say that decides what is looked up. */
@@ -31,20 +33,23 @@ export interface ReaderOptions {
   /** How long requests gather before they are read together. Default 100. */
   gatherMs?: number;
   /**
-   * How long one read of everything may take for all who wait for it. Default 10 minutes, for a large space, throttled: who
-   * waits gives up sooner, and asks again.
+   * How long one read of everything may take for all who wait for it. Default 10 minutes, for a large space, throttled: a
+   * caller gives up sooner, and asks again.
    */
   fullReadLimitMs?: number;
-  /** Who is missing counts as gone after a look so much later. Default a minute; 0 where nothing is taken away by the read. */
+  /**
+   * How much later a second look must miss a coworker before that one counts as gone. Default a minute; 0 where nothing is
+   * taken away by the read.
+   */
   lookLaterMs?: number;
   /** Rows of each collection at the last full read that was believed; null: there was none yet. */
   baselines: () => Promise<Baselines | null>;
   /**
-   * Whoever is asked for, everybody is read, and passes of past years as well: for one who shows what is known of each. Default:
-   * false.
+   * Everybody is read, whichever member is asked for, and passes of past years as well: for a caller that shows what is known
+   * of each member. Default: false.
    */
   pastPasses?: boolean;
-  /** What keeps a copy of all records up; left out: everybody is read anew. */
+  /** Keeps a copy of all records up to date; left out: everybody is read anew. */
   follower?: Follower;
 }
 
@@ -59,11 +64,11 @@ export interface Reader {
 
 const referenceLimit: Limit = { limitMs: 2 * 60_000, of: 'Nexudus' };
 /**
- * How old locations, pass types and allowances may be. Of new and changed ones polls tell everybody, so that none of them must
- * wait for ten minutes, nor cost five requests at every read.
+ * How old locations, pass types and allowances may be. Polls tell everybody of new and changed ones, so that no change waits
+ * for ten minutes, and no read costs five requests more.
  */
 const referenceAgesMs: Record<ReferenceAge, number> = { kept: 10 * 60_000, recent: 60_000, anew: 0 };
-/** A location that a record names and the list lacks is not looked for again before. */
+/** How long a location that a record names and the list lacks is not looked for again. */
 const newPlaceMs = 30_000;
 
 /** A reader. Keep one for the process: what it shares is in it. */
@@ -123,15 +128,15 @@ class MemberReader implements Reader {
       ...request,
       // A clock that is ahead elsewhere must not make this wait: what begins from now on is fresh enough.
       notBefore: Math.min(request.notBefore, now()),
-      // Only in a busy minute one fresh look after another would use it up by what hardly ever changes.
+      // Only in a busy minute would one fresh look after another use up its requests on records that hardly ever change.
       reference: request.reference === 'recent' && isCalm ? 'anew' : request.reference,
     };
   }
 
-  /** Out of the copy, brought up to date, where that can be had. */
+  /** Reads the member out of the copy, brought up to date, where that is possible. */
   private async follow(request: MemberRequest): Promise<MemberRead> {
     const { client, follower } = this.options;
-    // What is sold and where is needed too: where it is too old it is asked for beside the lists, not after them.
+    // Offers and places are needed too: where the kept ones are too old, they are asked for beside the lists, not after them.
     const askEarly = (): void => {
       this.offersFor(request, false).catch(() => undefined);
       this.placesFor(request, false).catch(() => undefined);
@@ -173,7 +178,7 @@ class MemberReader implements Reader {
 }
 
 function freshnessFor({ notBefore, reference }: MemberRequest): Freshness {
-  // What is kept is bounded by its age alone, however long ago the wake was.
+  // Where kept ones will do, only their age counts, however long ago the wake was.
   return { notBefore: reference === 'kept' ? Infinity : notBefore, maxAgeMs: referenceAgesMs[reference] };
 }
 

@@ -27,7 +27,7 @@ export interface Reading {
   readingRules: ReadingRules;
   source: RecordSource;
   lookups: Lookups;
-  /** `again`, here and below: a record pointed at what the kept copy does not have. */
+  /** `again`, here and below: a record points at something that the kept copy lacks. */
   offers(again: boolean): Promise<Offers>;
   places(again: boolean): Promise<Places>;
   /** A place that is not in the list, by its record. */

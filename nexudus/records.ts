@@ -18,7 +18,7 @@ export interface CoworkerRecord extends Stamped, Member {
   contractIds: number[];
 }
 
-/** A coworker as people look for one. Nothing of it decides access. */
+/** A coworker as people look for one. None of its fields decides access. */
 export interface PersonRecord extends Stamped {
   fullName: string;
   /** Trimmed and lower-cased; empty when the record has none. */

@@ -22,7 +22,7 @@ export interface Written<N extends Followed> {
   readAt: Instant;
 }
 
-/** A row, or a malformed one, and which of all takes it came by last. */
+/** A row, or a malformed one, and the number of the take that brought it last. */
 interface Kept<T> {
   row: T | null;
   broken: BrokenRow | null;
@@ -31,11 +31,11 @@ interface Kept<T> {
 
 type Row<N extends Followed> = Omit<Kept<Records[N]>, 'take'>;
 
-/** By id; a malformed row without one by all that it says. */
+/** Rows by id; a malformed row without an id by its whole text. */
 type Table<N extends Followed> = Map<number | string, Kept<Records[N]>>;
 type Tables = { [N in Followed]: Table<N> };
 
-/** Changes before that explain nothing any more. */
+/** How long a change is remembered: an older one explains nothing any more. */
 const rememberedMs = 5 * 60_000;
 
 const noTables = (): Tables => ({
@@ -59,16 +59,16 @@ export class Replica {
   private readonly readUpTo = new Map<Followed | 'teams', Instant>();
   private teamsTake = 0;
   private takes = 0;
-  /** When something of each member was last not as it had been, of those who changed lately. */
+  /** When a record of each member last changed, for members that changed lately. */
   private readonly changedMs = new Map<number, number>();
-  /** As long as nothing came that is new. */
+  /** All records together; null: something new has come since they were gathered. */
   private gathered: Collections | null = null;
 
   constructor(private readonly nowMs: () => number) {}
 
   /**
-   * To be called as a read of everything begins, at `readAt` by Nexudus' clock. Answers how to take it: what it lacks is gone,
-   * but for what came in meanwhile.
+   * To be called as a read of everything begins, at `readAt` by Nexudus' clock. Answers the function that takes the read: a
+   * record that the read lacks is gone, unless it came in meanwhile.
    */
   rebase(readAt: Instant): (all: Collections) => void {
     const take = ++this.takes;
@@ -77,7 +77,7 @@ export class Replica {
     };
   }
 
-  /** Takes a list of what was written. It brings the copy up to date where it goes on from what is here. */
+  /** Takes a list of what was written. It brings the copy up to date where it begins no later than the copy ends. */
   take<N extends Followed>(name: N, written: Written<N>): void {
     const readBefore = this.readUpTo.get(name);
     if (readBefore === undefined) return;
@@ -140,7 +140,7 @@ export class Replica {
       this.readUpTo.set(name, Math.max(this.readUpTo.get(name) ?? -Infinity, readAt));
   }
 
-  /** `before`: how it was. */
+  /** `before`: the tables as they were. */
   private put<N extends Followed>(
     name: N,
     { rows, broken }: Pick<Written<N>, 'rows' | 'broken'>,
@@ -161,7 +161,7 @@ export class Replica {
   }
 
   private noteChange<N extends Followed>(name: N, was: Row<N> | undefined, is: Row<N> | undefined): void {
-    // What is laid first is no news of anybody.
+    // The first read of everything is no news of anybody.
     if (!this.readUpTo.has(name)) return;
     if (was !== undefined && is !== undefined && textOf(was) === textOf(is)) return;
     this.gathered = null;
@@ -169,7 +169,7 @@ export class Replica {
       if (owner !== null) this.changedMs.set(owner, this.nowMs());
   }
 
-  /** Whose a record is; of a pause that does not say it, whose its contract is. */
+  /** The owner of a record; for a pause that does not name one, the owner of its contract. */
   private ownerOf<N extends Followed>(name: N, kept: Row<N> | undefined): number | null {
     if (kept === undefined) return null;
     const contractId = kept.broken?.contractId ?? contractOf(kept.row);

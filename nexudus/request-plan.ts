@@ -2,7 +2,7 @@
 export interface Plan {
   /** In how many milliseconds a read of this many requests may begin; 0: now. */
   untilMs(requests: number): number;
-  /** To be called as it begins. */
+  /** To be called as such a read begins. */
   begin(requests: number): void;
   /** Whether little was asked within the last minute. */
   isCalm(): boolean;
@@ -24,26 +24,26 @@ interface Asked {
   /** Starts of the last hour, oldest first. */
   inHour: readonly number[];
   inMinute: () => number;
-  /** Of these, what somebody waits for. */
+  /** Those of the last minute that somebody waits for. */
   plannedInMinute: () => number;
 }
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
-/** Who plans leaves at least so much to polls and reconciliations, which do not. */
+/** Planned reads leave at least this many requests to polls and reconciliations, which nobody plans. */
 const leftByPlan = { perMinute: 20, perHour: 500 };
 /** This many requests may be made at once. What comes after them is evenly spread, however long it goes on. */
 const atOnce = 18;
-/** Who plans gets this many requests a minute, however much is asked that nobody planned, as lookups by id. */
+/** Planned reads get this many requests a minute, however many others nobody planned, such as lookups by id. */
 const fewestPlanned = 36;
-/** An hour is planned from this part of its number on. */
+/** The hour's number is planned for once this part of it is used. */
 const planHourFrom = 0.6;
 
 /** When reads that somebody waits for may begin. */
 export class RequestPlan implements Plan {
-  /** When all that was asked would have been, one by one at an even pace. */
+  /** When all requests so far would have started, one by one at an even pace. */
   private evenAt = -Infinity;
-  /** When those who plan may begin again, whatever else was asked. */
+  /** When the next planned read may begin, whatever else was asked. */
   private atLatest = -Infinity;
   /** Requests of planned reads that have begun and are still to start. */
   private toStart = 0;
@@ -61,7 +61,7 @@ export class RequestPlan implements Plan {
 
   begin(requests: number): void {
     const now = this.options.clockMs();
-    // Of those that failed before they started none must be taken for others for ever.
+    // Requests that failed before they started must not be taken for others for ever.
     this.toStart = Math.min(this.toStart + requests, atOnce);
     this.evenAt = Math.max(this.evenAt, now) + requests * this.evenMs();
     this.atLatest = now + (requests * minuteMs) / fewestPlanned;
@@ -72,7 +72,7 @@ export class RequestPlan implements Plan {
     return this.asked.inHour.length < perHour * planHourFrom && this.asked.plannedInMinute() < calmBelow;
   }
 
-  /** One started that somebody waits for. What nobody planned counts as if it had been planned. */
+  /** A request started that somebody waits for. One that nobody planned counts as if it had been planned. */
   noteStart(): void {
     if (this.toStart > 0) {
       this.toStart--;
@@ -92,7 +92,7 @@ export class RequestPlan implements Plan {
     return Math.max(byMinute, this.evenMsOfHour());
   }
 
-  /** 0: the hour's number is far. */
+  /** The same for the hour; 0: its number is still far. */
   private evenMsOfHour(): number {
     const { perHour, clockMs } = this.options;
     const { inHour } = this.asked;
@@ -101,13 +101,13 @@ export class RequestPlan implements Plan {
   }
 }
 
-/** The least time between two starts by which none of them meets a window that is full already. Pure. */
+/** The least time between two starts so that none of them meets a full window. Pure. */
 export function evenlyMs(inWindow: readonly number[], most: number, windowMs: number, now: number): number {
   const free = most - inWindow.length;
   return Math.max(0, ...inWindow.map((at, i) => (at + windowMs - now) / Math.max(1, free + 1 + i)));
 }
 
-/** Those within the last minute; oldest first, as they are given. Pure. */
+/** The instants within the last minute; oldest first, as they are given. Pure. */
 export function lately(instants: readonly number[], now: number): number[] {
   return instants.slice(instants.findLastIndex((at) => at <= now - minuteMs) + 1);
 }

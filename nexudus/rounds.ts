@@ -8,7 +8,7 @@ import { createDirectSource, type PauseQuirk } from './source.js';
 import { boundsSignal, untilAborted } from '../lib/within.js';
 
 export interface RoundsOptions {
-  /** For what one member waits for, what several wait for together, and what nobody waits for. */
+  /** The clients for reads that one member waits for, that several wait for together, and that nobody waits for. */
   clients: { single: NexudusClient; groups: NexudusClient; batches: NexudusClient };
   fullReads: FullReads;
   now: () => Instant;
@@ -21,7 +21,7 @@ export interface RoundsOptions {
 /** A request that waits for the next round. */
 interface Waiting {
   request: MemberRequest;
-  /** Told how it is served: by whoever asked, within the bounds of whoever asked. */
+  /** Called with the read that serves the request. Whoever asked runs that read, within their own bounds. */
   serve: (read: () => Promise<MemberRead>) => void;
 }
 
@@ -30,7 +30,7 @@ type Kind = 'single' | 'batch';
 
 /** Pass types and locations, which both ways of reading need, are not counted here. */
 const requestsPerMember = 6;
-/** A filter that is ignored is not tried again for so long. */
+/** How long a filter that Nexudus ignored is not tried again. */
 const fullReadsOnlyMs = 10 * 60_000;
 
 /** Requests that gather for a moment, and are then read one by one or all together, whichever costs less. */
@@ -43,7 +43,7 @@ export class Rounds {
 
   constructor(private readonly options: RoundsOptions) {}
 
-  /** Waits for the next round, and reads as that says. */
+  /** Waits for the next round, and reads in the way that the round chose. */
   async read(request: MemberRequest): Promise<MemberRead> {
     let mine: Waiting | null = null;
     const read = await untilAborted<() => Promise<MemberRead>>(
@@ -65,7 +65,7 @@ export class Rounds {
     return this.options.now() < this.directAgainAt;
   }
 
-  /** As `read` says; in the next round where Nexudus ignores a filter that it needs. */
+  /** Reads by `read`; in the next round where Nexudus ignores a filter that `read` needs. */
   async orInNext(request: MemberRequest, read: () => Promise<MemberRead>): Promise<MemberRead> {
     try {
       return await read();
@@ -76,7 +76,7 @@ export class Rounds {
     }
   }
 
-  /** Has the next round begin where anybody waits for it: a full read is over. */
+  /** A full read is over: the next round begins where anybody waits for it. */
   goOn(): void {
     if (this.waiting.length > 0) this.gather();
   }
@@ -89,7 +89,10 @@ export class Rounds {
     }, this.options.gatherMs);
   }
 
-  /** Whom somebody waits for is read at once, even beside a read for all, where that costs less; the others together. */
+  /**
+   * A member that somebody waits for is read at once, even beside a read for all, where that costs less; the others are read
+   * together.
+   */
   private begin(): void {
     const { fullReads, clients } = this.options;
     this.isGathering = false;
@@ -100,14 +103,14 @@ export class Rounds {
     if (areDirect) this.readDirectly(single, 'single', clients.single);
     const batch = this.unserved(areDirect ? ofBatches : [...ofBatches, ...single]);
     if (batch.length === 0) return;
-    // It began before their wake: they get the next one.
+    // The full read that runs began before their wake: they get the next one.
     if (fullReads.isRunning()) this.waiting.push(...batch);
     else this.readTogether(batch);
   }
 
   private readTogether(batch: readonly Waiting[]): void {
     const { fullReads, clients, serve } = this.options;
-    // Where somebody waits for one of them, they wait for all.
+    // Somebody who waits for one of them waits for all.
     const isAwaited = batch.some(({ request }) => !request.isBatch);
     const client = isAwaited ? clients.groups : clients.batches;
     if (this.isCheaperDirectly(batch, 'batch')) {
@@ -118,7 +121,7 @@ export class Rounds {
     for (const one of batch) one.serve(() => serve(read, one.request));
   }
 
-  /** Serves all whom the read for all that runs or is kept is fresh enough for; answers the others. */
+  /** Serves all requests that the running or kept read for all is fresh enough for; answers the others. */
   private unserved(batch: readonly Waiting[]): Waiting[] {
     const { fullReads, serve } = this.options;
     return batch.filter((one) => {

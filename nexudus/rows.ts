@@ -4,14 +4,14 @@ import type { Filter } from './filters.js';
 import type { CollectionName, Records } from './records.js';
 import { collections } from './schemas.js';
 
-/** A row that is not as it should be, and whom it concerns. */
+/** A row that is not as it should be, and the coworker that it concerns. */
 export interface BrokenRow {
   collection: CollectionName;
   /** Null: it does not say. */
   id: number | null;
   /** Null: it does not say, or concerns more than one. */
   ownerId: number | null;
-  /** Of a pause: the contract, whose owner it concerns where it does not say so itself. Else null, as where it is not said. */
+  /** For a pause: its contract, whose owner the pause concerns where it names none itself. Null: no pause, or not said. */
   contractId: number | null;
   /** All of it as text, to notice when it is mended. May hold personal data. */
   text: string;
@@ -103,7 +103,7 @@ function fieldsOf(error: z.ZodError): string {
   return [...new Set(fields)].join(', ');
 }
 
-/** Of rows that do not add up to the total. */
+/** The error for rows that do not add up to the total. */
 export function incomplete(path: string, rows: number, total: number): NexudusError {
   return new NexudusError({
     kind: 'incomplete',
@@ -112,7 +112,7 @@ export function incomplete(path: string, rows: number, total: number): NexudusEr
   });
 }
 
-/** Of rows that a filter should have left out. */
+/** The error for rows that a filter should have left out. */
 export function filterIgnored(path: string, key: string): NexudusError {
   return new NexudusError({
     kind: 'filterIgnored',

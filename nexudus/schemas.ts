@@ -42,8 +42,9 @@ type Field<T extends z.ZodType = z.ZodType> = readonly [field: string, schema: T
 type Read<F extends Record<string, Field>> = Stamped & { [N in keyof F]: z.output<F[N][1]> };
 
 /**
- * How a record is parsed that has these fields besides those that all have. `limits`: fields whose null gives more access than a
- * value would. One that is left out where the record writes nulls is gone or has another name, and says nothing.
+ * The parser of a record that has these fields besides those that every record has. `limits`: fields that give more access with
+ * null than with a value. Where a record writes nulls but leaves out such a field, the field is gone or has another name, and
+ * says nothing.
  */
 function record<F extends Record<string, Field>>(
   fields: F,
@@ -51,14 +52,14 @@ function record<F extends Record<string, Field>>(
 ): z.ZodType<Read<F>> {
   const all: Record<string, Field> = { id: ['Id', id], updatedOn: ['UpdatedOn', text], ...fields };
   const names = Object.entries(all);
-  // The one place where the names are exchanged, for the type to be told of it only here.
+  // The one place where the names are exchanged, so that the type must be told of it only here.
   const readable = z.object(Object.fromEntries(Object.values(all)));
   return (limits.length === 0 ? readable : withLimits(readable, limits)).transform(
     (row) => Object.fromEntries(names.map(([name, [field]]) => [name, row[field]])) as Read<F>,
   );
 }
 
-/** Looked for before anything is parsed, since what is left out is null afterwards. */
+/** Missing fields are looked for before anything is parsed, since they are null afterwards. */
 function withLimits(readable: z.ZodObject, limits: readonly string[]) {
   const fields = Object.keys(readable.shape).map((field) => [field, z.unknown().optional()]);
   return z
@@ -229,7 +230,7 @@ const business = record({
   uniqueId: ['UniqueId', optionalGuid],
   parentId: ['RootLocationId', optionalId],
   zoneId: ['SimpleTimeZoneId', optionalId],
-  // They choose no more than the city by which times are told.
+  // They only choose the city whose clock tells the time.
   city: ['TownCity', text.catch('')],
   country: ['CountryName', text.catch('')],
 }).transform((row): BusinessRecord => ({ ...row, parentId: row.parentId === row.id ? null : row.parentId }));

@@ -18,9 +18,9 @@ export interface RefusedLogins {
   says: string;
 }
 
-/** What outlives a process, for one that is started again and again to lock no account. */
+/** What outlives a process, so that a process that is started again and again locks no account. */
 export interface RefusalRecord {
-  /** Null: none that is known. */
+  /** Null: no refused login is known. */
   before: RefusedLogins | null;
   /** Null: a login was taken. */
   note: (refused: RefusedLogins | null) => void;
@@ -31,11 +31,11 @@ export interface RefusalRecord {
  * is not sent again before a pause of about 1, 2, 4, 8, then 16 minutes: a user whose login fails too often may be locked.
  */
 export interface Session {
-  /** The token to ask with. `logIn` buys one. Throws what it throws, and, during a pause, what Nexudus answered last. */
+  /** The token to ask with. `logIn` buys one. Throws what `logIn` throws, and, during a pause, what Nexudus answered last. */
   token(logIn: () => Promise<Token>): Promise<string>;
   /**
-   * One in place of a token that was refused; null: that was new itself, so that a right is missing, and not the token to
-   * blame. Throws as `token` does.
+   * A token in place of one that was refused; null: the refused one was new itself, so that a right is missing, and the token
+   * is not to blame. Throws as `token` does.
    */
   renewed(refused: string, logIn: () => Promise<Token>): Promise<string | null>;
   /** A token that was bought in place of another is refused too. */
@@ -46,11 +46,11 @@ export interface Session {
 export const tokenPath = '/token';
 
 const loginLimit: Limit = { limitMs: 60_000, of: 'Nexudus' };
-/** A little less than the pauses of who examines a login (worker/login.ts), so that each of its tries is one. */
+/** A little less than the pauses between the tries of worker/login.ts, so that each of those tries sends a login. */
 const firstPauseMs = 55_000;
-/** Of the first pause. */
+/** The longest pause, as a multiple of the first. */
 const longestPause = 16;
-/** A new token that is refused is not replaced before: a right that is missing is missing for the next one too. */
+/** How long a new token that is refused is not replaced: a right that is missing is missing for the next token too. */
 const futileLastsMs = 5 * 60_000;
 
 /** A session without a token. `nowMs`: the time of day. */

@@ -25,7 +25,7 @@ export interface RecordSource {
   coworker(id: number): Promise<CoworkerRecord | null>;
   /** All coworkers with just this e-mail. */
   coworkersWithEmail(coworker: CoworkerRecord): Promise<CoworkerRecord[]>;
-  /** Those that are malformed apart: they count for nobody. */
+  /** The passes, with malformed ones apart: they count for nobody. */
   passesOf(memberId: number): Promise<PassRows>;
   contractsOf(memberId: number): Promise<ContractRows>;
   /** Every team that the coworker or the team itself says it belongs to; teams of `alsoIds` are looked at too. */
@@ -70,7 +70,7 @@ export function createDirectSource(
   async function teamsOf(coworker: CoworkerRecord, alsoIds: readonly number[]): Promise<TeamRecord[]> {
     const own = coworker.teamIds ?? [];
     const ids = [...new Set([...own, ...alsoIds])];
-    // Of a team that is malformed nothing is known: what was lent by it stands until `confirmEvidence` says so.
+    // Nothing is known of a malformed team: what it lent stands unless `confirmEvidence` says otherwise.
     const teams = await Promise.all(ids.map((id) => findSparing(lookups, 'teams', id)));
     return teams
       .map((found) => ('error' in found ? null : found.row))
@@ -89,7 +89,7 @@ export function createDirectSource(
   };
 }
 
-/** All passes of a coworker, or of thousands those that still matter. Throws NexudusError. */
+/** All passes of a coworker; where there are thousands, those that still matter. Throws NexudusError. */
 async function readPassesOf(client: NexudusClient, memberId: number, at: Instant): Promise<PassRows> {
   const name = 'coworkertimepasses';
   const filters = [equal(name, 'Coworker', memberId, (pass) => pass.memberId === memberId)];
@@ -100,7 +100,8 @@ async function readPassesOf(client: NexudusClient, memberId: number, at: Instant
 
 /**
  * All coworkers with just this e-mail, in whatever case, as list rows. How the filter compares is not documented: both
- * spellings are asked for, and rows that merely contain the text are let through by it. Throws NexudusError.
+ * spellings are asked for, and rows that merely contain the text are taken for rows that the filter lets through. Throws
+ * NexudusError.
  */
 export async function searchEmail(
   client: Pick<NexudusClient, 'list'>,
@@ -128,7 +129,7 @@ export async function findByUniqueId<N extends 'coworkercontracts' | 'tarifftime
 ): Promise<Records[N] | null> {
   const found = await client.list(name, [withUniqueId(uniqueId)]).catch(async (error: unknown) => {
     if (!isNexudusError(error, 'filterIgnored')) throw error;
-    // Where the filter is not known, all rows come, and the one is among them or is not there.
+    // Where Nexudus does not know the filter, all rows come: the record is among them or does not exist.
     return (await client.listSparing(name)).rows.filter((row) => row.uniqueId === uniqueId);
   });
   return found[0] ?? null;

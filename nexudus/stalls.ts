@@ -1,4 +1,4 @@
-/** What is told of a request that was sent. */
+/** A request that was sent, to be told how it ended. */
 export interface Sent {
   /** It was answered, or given up. */
   over(isAnswered: boolean): void;
@@ -7,8 +7,8 @@ export interface Sent {
 /** Finds requests that hang. One for all clients of a process. */
 export interface Stalls {
   /**
-   * To be called as a request is sent. `onStalled`: it has taken long, and another one that was sent after it has been answered,
-   * so that its answer got lost rather than that Nexudus is slow.
+   * To be called as a request is sent. `onStalled`: called once the request has taken long while another one that was sent
+   * after it has been answered: its answer got lost, and Nexudus is not slow.
    */
   sent(path: string, onStalled: () => void): Sent;
 }
@@ -27,7 +27,7 @@ export function createStalls(nowMs: () => number = () => performance.now()): Sta
   const pending = new Set<Pending>();
   /** How long the last answer of each path took: some lists are slow by themselves. */
   const tookMs = new Map<string, number>();
-  /** When the latest of all that were answered was sent. */
+  /** When the latest request of all that were answered was sent. */
   let answeredMs = -Infinity;
 
   const stalledAfterMs = (path: string): number => Math.max(shortestStallMs, 2 * (tookMs.get(path) ?? 0));

@@ -31,8 +31,8 @@ export function surelyStampedNow(clock: ServerClock, { verdict }: KnownTime): In
 export const overlapMs = 2 * 60_000;
 
 /**
- * Reads, and answers when that began by Nexudus' clock: as it was known before and by its own answers, whichever is earlier. A
- * watermark that is too early costs a longer read, one that is too late costs a change.
+ * Reads, and answers when the read began by Nexudus' clock: as that clock was known before, or by the read's own answers,
+ * whichever is earlier. A watermark that is too early costs a longer read, one that is too late costs a change.
  */
 export async function readStamped<T>(
   clock: ServerClock,

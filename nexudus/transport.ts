@@ -10,15 +10,18 @@ export interface Answer {
   body: unknown;
 }
 
-/** After a throttle, whatever it says: who says zero would be asked without an end. Documented is `Retry-After: 1`. */
+/**
+ * The least pause after a throttle, whatever the answer says: a server that says zero would be asked without an end. Documented
+ * is `Retry-After: 1`.
+ */
 const shortestPauseMs = 1_000;
 /**
- * All requests wait for so long at most, since what throttles one address may let others through. A longer wait is left to
+ * All requests wait for this long at most, since what throttles one address may let others through. A longer wait is left to
  * the caller, who can wait without holding anything up.
  */
 const longestPauseMs = 10_000;
 
-/** Asks and answers, login and pace included. Throws the reason too for which the running job is given up (lib/within.ts). */
+/** Asks and answers, login and pace included. Also throws the reason why the running job is given up (lib/within.ts). */
 export class Transport {
   private readonly exchange: Exchange;
 
@@ -28,8 +31,8 @@ export class Transport {
   }
 
   /**
-   * One GET. Answers 200, and a 404 that says of the record that there is none; anything else is thrown as a NexudusError,
-   * a throttle only after it was tried again so often.
+   * One GET. Answers 200, and a 404 that says that there is no such record; anything else is thrown as a NexudusError, a
+   * throttle only after `throttleRetries` further tries.
    */
   async get(ask: Ask): Promise<Answer> {
     const answer = await this.sendAsUser({ ...ask, method: 'GET' });
@@ -98,7 +101,7 @@ export class Transport {
     }
   }
 
-  /** Sends one that only reads; where its answer seems to be lost, once more. */
+  /** Sends a request that only reads; once more where its answer seems to be lost. */
   private async sendReading(sending: Sending): Promise<RawAnswer> {
     const lost = new AbortController();
     const onStalled = (): void => {
@@ -131,8 +134,8 @@ function answerOf({ status, text }: RawAnswer, template: string): Answer {
 }
 
 /**
- * A 404 counts as 'no such record' only as Nexudus is known to say it: the JSON text "Not found". What answers otherwise is
- * a gateway or a proxy, or, in ASP.NET's own words, says that the address does not exist. Neither tells of a record.
+ * A 404 counts as 'no such record' only as Nexudus is known to say it: the JSON text "Not found". Any other 404 comes from a
+ * gateway or a proxy, or says, in ASP.NET's own words, that the address does not exist. Neither tells of a record.
  */
 function throwUnlessOwn404(text: string, template: string): void {
   const body = jsonOr(text, null);
@@ -176,7 +179,7 @@ function throttled(status: number, path: string, waitMs: number): NexudusError {
   });
 }
 
-/** Without a number, which counts down from answer to answer: what is logged once must read the same. */
+/** The wait without its number, which counts down from answer to answer: a line that is logged once must stay the same. */
 function waitWords(waitMs: number): string {
   if (waitMs >= longestRetryAfterMs) return ' and to wait for a day or longer';
   if (waitMs >= 3_600_000) return ' and to wait for an hour or longer';

@@ -140,7 +140,10 @@ async function readPlaces(client: NexudusClient): Promise<HookPlace[]> {
   throw new NexudusError({ kind: 'implausible', path: collections.businesses.path, says });
 }
 
-/** Null: it is for an action that nothing is known of here. Throws `malformed` where it does not say what it is for. */
+/**
+ * Null: the webhook is for an action that is not among `hookedActions`. Throws `malformed` where it does not say what it is
+ * for.
+ */
 function hookOf(record: WebhookRecord): Hook | null {
   const { id, name, description, url, locationId, action, active, errorCount, lastError, lastCallAt } =
     record;

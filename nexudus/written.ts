@@ -66,8 +66,8 @@ export function writtenIn({ coworkers, contracts, pauses, passes }: OwnRecords):
 }
 
 /**
- * Tells what a member was judged by from what Nexudus shows now; '' where nothing bears on the member. Passes that do not matter
- * any more are left out, since whole collections are read without them. Pure.
+ * Differs where the records that a member was judged by differ from those that Nexudus shows now; '' where nothing bears on the
+ * member. Passes that do not matter any more are left out, since whole collections are read without them. Pure.
  */
 export function fingerprintOfMember({ own, loans, broken = [], readAt }: MemberRecords): string {
   const lasting = lastingOf(own, readAt);
@@ -92,7 +92,7 @@ export function contentOf({ record, stamp }: Written): string {
   return `${record} ${stamp}`;
 }
 
-/** Of coworkers: rows of lists may leave these out, or have them in another form. */
+/** Fields of coworkers that rows of lists may leave out, or have in another form. */
 const inFullOnly = ['teamIds', 'contractIds'];
 
 /** Differs whenever any field of the record does that Latchkey reads. Pure. */

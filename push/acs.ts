@@ -4,7 +4,7 @@ import { anyId, anyTime, headerOf, idIn, recordsIn, type Answer, type Headers } 
 import type { Debouncer } from './debouncer.js';
 import { hasBearer } from './signatures.js';
 
-/** What Custom ACS needs to know, and whom it tells. */
+/** What Custom ACS needs to know, and what takes on what it tells. */
 export interface AcsRoute {
   /** The bearer token that Nexudus sends. */
   token: string;
@@ -42,8 +42,8 @@ export async function answerGroups(headers: Headers, acs: AcsRoute): Promise<Ans
 }
 
 /**
- * `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. What does not say whom it is about has
- * what changed read.
+ * `POST /acs/changes`: wakes the member, and passes on what Nexudus worked out. A change that does not name its member makes
+ * Latchkey read what changed.
  */
 export async function takeChange(
   body: Buffer,
@@ -67,7 +67,7 @@ export async function takeChange(
   return { outcome: 'unclear' };
 }
 
-/** One that is no group of Kisi's stands for nothing here. Null: it does not say. */
+/** The groups' ids; what is no id of Kisi's is left out. Null: the change does not say. */
 const groupIds = z
   .array(z.unknown())
   .max(1000)

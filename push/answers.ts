@@ -4,14 +4,14 @@ import { z } from 'zod';
 /** Where a call came from, as far as its address says. */
 export type PushSource = 'nexudus' | 'acs' | 'kisi' | 'elsewhere';
 
-/** What a call is answered by what became of it. `failed`: it was in order, and could not be served now. */
+/** The status that a call is answered with, by what became of it. `failed`: it was in order, and could not be served now. */
 export const statusOf = {
   taken: 200,
   /** It was taken before. */
   repeated: 200,
   /** It is of no interest. */
   ignored: 200,
-  /** It is from whom it should be, but not every record in it names a member: Latchkey reads what changed instead. */
+  /** It comes from the right sender, but not every record in it names a member: Latchkey reads what changed instead. */
   unclear: 200,
   forged: 401,
   oversized: 413,
@@ -33,7 +33,7 @@ export function isRefused(outcome: PushOutcome): boolean {
   return statusOf[outcome] >= 400 && outcome !== 'failed';
 }
 
-/** Told of every call once: never whose it is, nor what is in it. */
+/** Told of every call once, but never whose call it is, nor what is in it. */
 export type Count = (source: PushSource, outcome: PushOutcome) => void;
 
 /** What becomes of a call. */
@@ -86,7 +86,7 @@ export function idIn(value: unknown): number | null {
 /** An id at a place where there may be anything. */
 export const anyId = z.unknown().optional().transform(idIn);
 
-/** Before Nexudus was there, as .NET's empty date (0001-01-01) is: it says nothing. */
+/** A time before Nexudus was there says nothing, such as .NET's empty date (0001-01-01). */
 const firstTime = Date.UTC(2007, 0);
 
 /** A time at a place where there may be anything, in milliseconds since the epoch; null: it is none. How it is written is not known. */

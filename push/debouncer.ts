@@ -11,18 +11,20 @@ export interface DebouncerOptions {
   longestWindowMs?: number;
   /** How long a check-in waits for others to go with. Default 4 s. */
   checkInWaitMs?: number;
-  /** That time grows by as much for each time within a minute that nobody came to go with, up to this. Default 20 s. */
+  /**
+   * That wait grows by the same time for each wait within a minute that ended with nobody to go with, up to this. Default 20 s.
+   */
   longestCheckInWaitMs?: number;
   /** How many are woken side by side. Default 20. */
   atOnce?: number;
-  /** Told of each wake that is taken how long it was since the first of what it tells came in. */
+  /** Told, with each wake that is taken, how long ago its first news came in. */
   onWoken?: (waitedMs: number) => void;
   /** Told once when wakes fail, and once when they are taken again. */
   onProblem: (error: unknown) => void;
   onMended: () => void;
 }
 
-/** What is told of a member. */
+/** News of a member. */
 export interface News {
   /** It may give access to somebody who had none so far. */
   mayStart: boolean;
@@ -36,22 +38,22 @@ export interface News {
 const something = 'something';
 type Whom = number | typeof something;
 
-/** What was told of somebody: whether it may start them, and when the first of it came in. */
+/** The news of a member so far: whether it may start the member's workflow, and when the first of it came in. */
 interface Told {
   mayStart: boolean;
   at: number;
   about: NonNullable<News['about']>;
-  /** For how long it is then left alone; left out: as ever. */
+  /** How long the member is left alone after the wake; left out: the usual time. */
   windowMs?: number;
 }
 
 /** A wake a moment ago. */
 interface Lately {
   mayStart: boolean;
-  /** What was told of then. */
+  /** The news that this wake told. */
   of: Told;
   windowMs: number;
-  /** What was told since; null: nothing. */
+  /** The news since then; null: none. */
   told: Told | null;
 }
 
@@ -67,8 +69,9 @@ const defaults = {
 };
 
 /**
- * Wakes the members that it is told of: soon, and then at most once in a while, the more seldom the longer it goes on. A check-in
- * alone can wait a little: it goes with the next member that cannot. What this holds is bounded by the number of members.
+ * Wakes the members that it is told of: soon, and then at most once in a while, the more seldom the longer the news goes on. A
+ * check-in alone can wait a little: it goes with the next member that cannot wait. What this holds is bounded by the number of
+ * members.
  */
 export class Debouncer {
   private readonly options: DebouncerOptions & typeof defaults;
@@ -82,7 +85,7 @@ export class Debouncer {
   private readonly lately = new Map<Whom, Lately>();
   private running = 0;
   private checkInTimer: NodeJS.Timeout | undefined;
-  /** When nobody had come to go with, within the last minute. */
+  /** When check-ins had waited with nobody to go with, within the last minute. */
   private inVain: number[] = [];
   private isFailing = false;
   private draining: { resolve: () => void } | null = null;
@@ -121,12 +124,12 @@ export class Debouncer {
       return;
     }
     const before = this.lately.get(whom);
-    // Whoever had no workflow was not woken, and must not wait for that.
+    // A member without a workflow was not woken by that wake, and must not wait for it.
     if (before === undefined || (mayStart && !before.mayStart)) this.gather(whom, told, before);
     else before.told = both(told, before.told);
   }
 
-  /** What comes by a check-in that the member was just woken for is no more than that check-in. */
+  /** News that belongs to the check-in that the member was just woken for is no more than that check-in. */
   private asOfCheckIn(whom: Whom, told: Told): Told {
     const of = this.lately.get(whom)?.of;
     return of?.about === 'checkIn' && isOfCheckIn(of, told) ? { ...told, about: 'checkIn' } : told;
@@ -162,7 +165,7 @@ export class Debouncer {
     this.checkedIn.set(whom, both(told, this.checkedIn.get(whom)));
   }
 
-  /** Each read for those who come and go would leave less of the minute's requests to those who buy. */
+  /** Each read for members who come and go would leave less of the minute's requests to members who buy. */
   private checkInWaitNow(): number {
     const { checkInWaitMs, longestCheckInWaitMs } = this.options;
     this.inVain = this.inVain.filter((at) => performance.now() - at < minuteMs);
@@ -198,7 +201,7 @@ export class Debouncer {
 
   private async serve(whom: Whom, told: Told): Promise<void> {
     const { windowMs, longestWindowMs } = this.options;
-    // From now on and not from the answer: what is told while it is under way may come too late for it.
+    // The window begins now and not with the answer: news that comes while the wake is under way may be too late for it.
     const since: Lately = {
       mayStart: told.mayStart || this.lately.get(whom)?.mayStart === true,
       of: told,
@@ -248,7 +251,7 @@ function both(one: Told, other: Told | null | undefined): Told {
   };
 }
 
-/** AccessControlUpdate comes with each check-in; what comes with something else is about that. */
+/** AccessControlUpdate comes with each check-in. Where it comes with other news, the other news counts. */
 function aboutBoth(one: Told['about'], other: Told['about']): Told['about'] {
   const order: Told['about'][] = ['access', 'checkIn', 'change'];
   return order[Math.max(order.indexOf(one), order.indexOf(other))] ?? 'change';

@@ -1,4 +1,4 @@
-/** Kisi's event webhook: tells of keys and users that were changed, by whomever. */
+/** Kisi's event webhook: tells of keys and users that anybody changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { anyId, headerOf, recordsIn, type Answer, type Headers, type PushOutcome } from './answers.js';
@@ -14,12 +14,14 @@ export interface KisiEvent {
 export interface KisiRouteOptions {
   /** The key that signs the events. */
   key: string;
-  /** Sees to what was told, all that came at about the same time. It must not reject. */
+  /** Sees to the events that came at about the same time. It must not reject. */
   judge: (events: readonly KisiEvent[]) => Promise<void>;
-  /** How long what came together is gathered, and then left: a write of our own is noted as done only after it. */
+  /**
+   * How long events are gathered, and how long they are then left: a write of our own is noted as done only after its event.
+   */
   gatherMs?: number;
   waitMs?: number;
-  /** Of how many events it is remembered that they came. */
+  /** How many events are remembered, to know one that comes again. */
   remembered?: number;
 }
 
@@ -104,7 +106,7 @@ const types = [
   'user.destroy',
 ] as const;
 
-/** What a call comes to that holds several events: the first of these. */
+/** The outcome of a call with several events: the first of these that one of the events has. */
 const outranking = ['unclear', 'taken', 'repeated'] as const;
 
 const said = z.string().min(1).max(100).nullable().catch(null);

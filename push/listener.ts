@@ -41,7 +41,7 @@ export interface ListenerOptions {
   onCall?: (call: Call) => void;
   /** The address of a proxy that everybody's calls come through, and that tells whose they are; left out: there is none. */
   trustedProxy?: string | null;
-  /** Left out: by what this process may have open. */
+  /** Left out: by how many files this process may have open. */
   connectionLimits?: ConnectionLimits;
   timeLimits?: TimeLimits;
 }
@@ -60,7 +60,7 @@ export interface Call {
 /** A running listener. */
 export interface Listener {
   port: number;
-  /** Takes nothing more in, and has everybody woken who was told of. */
+  /** Takes nothing more in, and has every member woken that it was told of. */
   close(): Promise<void>;
 }
 
@@ -73,16 +73,16 @@ export const bodyLimitBytes = 512 * 1024;
 /** Headers of the APIs, and what a proxy adds, take one or two kilobytes. */
 const headersLimitBytes = 8 * 1024;
 
-/** Who sends more slowly holds a connection for nothing. */
+/** A caller that sends more slowly holds a connection for nothing. */
 export interface TimeLimits {
   headersMs: number;
   /** Of a whole call. */
   callMs: number;
-  /** So often it is looked who is too late. Node's own 30 s would make the others what they are not. */
+  /** How often late callers are looked for. With Node's own 30 s the other limits would not hold. */
   checkMs: number;
   /** The longest silence amid an answer. */
   silenceMs: number;
-  /** Longer than proxies keep a connection (a minute, mostly): one that we close as they use it again is a call lost. */
+  /** Longer than proxies keep a connection (a minute, mostly): if we close one as a proxy uses it again, a call is lost. */
   idleMs: number;
 }
 const timeLimits: TimeLimits = {
@@ -120,7 +120,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     void reply.code(statusOf[outcome]).send();
   };
 
-  // Before a byte of a body is read; so is one refused that says that it is too long.
+  // Refused before a byte of a body is read, as is a call that says that its body is too long.
   app.addHook('onRequest', (request, reply, done) => {
     if (refusals.isSentAway(callerIn(request))) refuse(request, reply, 'tooMany');
     else if (request.is404) refuse(request, reply, 'unknownAddress');
@@ -245,7 +245,7 @@ function isShort(request: FastifyRequest): boolean {
   return !(lengthOf(request) > bodyLimitBytes);
 }
 
-/** Signatures are over bytes, so none is parsed before; and what kind of text a call says it is makes no difference. */
+/** Signatures are over bytes, so no body is parsed before; and the content type that a call names makes no difference. */
 function takeRawBodies(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.headers['content-type'] !== undefined)
@@ -262,13 +262,13 @@ function refuseTheRest(app: FastifyInstance, told: Told): void {
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
     const outcome = status === 413 ? 'oversized' : status >= 400 && status < 500 ? 'malformed' : 'failed';
-    // Whose connection is cut was told of as it was.
+    // A call whose connection was cut has been counted already.
     if (!request.socket.destroyed) told(request, outcome);
     return reply.code(outcome === 'failed' ? 500 : status).send();
   });
 }
 
-/** Answers what is no call, or not yet one as its time is over. */
+/** Answers what is no call, or is not yet a whole one when its time is over. */
 function refuseUnread(count: Count): (error: ConnectionError, socket: Socket) => void {
   return (error, socket) => {
     // Whoever called went away.

@@ -5,7 +5,7 @@ import { isSignedByNexudus, looksSignedByNexudus } from './signatures.js';
 
 /** What a webhook at one address may say. */
 export interface NexudusEvent {
-  /** Where its record names those whom it is about. */
+  /** The field in which its record names the members that it is about. */
   names: 'Id' | 'CoworkerId' | 'TeamMembers';
   news: News;
 }
@@ -26,7 +26,7 @@ export function mayBeOfNexudus(headers: Headers): boolean {
   return looksSignedByNexudus(headerOf(headers, signatureHeader));
 }
 
-/** A webhook of Nexudus: wakes those whom its records are about, and reads what changed where one does not say. */
+/** A webhook of Nexudus: wakes the members that its records are about, and has what changed read where a record names none. */
 export function takeWebhook(
   body: Buffer,
   event: NexudusEvent,
@@ -53,7 +53,10 @@ const record = z.object({
     .catch([]),
 });
 
-/** Whom a webhook is about, as far as it says, and they are not too many. `isClear`: every record in it names somebody. */
+/**
+ * The members that a webhook is about, as far as it says; none where they are too many. `isClear`: every record in it names
+ * somebody.
+ */
 export function membersIn(body: Buffer, event: NexudusEvent): { memberIds: number[]; isClear: boolean } {
   const { records, isWhole } = recordsIn(body);
   const concerned = records.map((one) => namedIn(one, event));
@@ -70,7 +73,7 @@ function namedIn(one: object, { names }: NexudusEvent): number[] {
 
 const isId = (id: number | null): id is number => id !== null;
 
-/** Of a team's member: a coworker, or a record that names one. */
+/** The id of a team's member, whose record is a coworker's or names one. */
 function idOf(member: unknown): number | null {
   const read = record.safeParse(member);
   return read.success ? (read.data.CoworkerId ?? read.data.Id) : null;

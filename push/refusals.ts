@@ -10,9 +10,9 @@ const believedMs = 24 * 60 * minuteMs;
 const mostKnown = 10_000;
 
 /**
- * Counts who was refused lately, so that an address from which nothing but refused calls came is sent away before anything is
- * read. Nobody is sent away by an address that everybody may share, or that a right call came from within the last day: a forged
- * call is told from a right one only by reading it.
+ * Counts refused calls by address, so that an address that sends nothing but refused calls is sent away before anything is
+ * read. An address that everybody may share is never sent away, nor one that a right call came from within the last day: a
+ * forged call is told from a right one only by reading it.
  */
 export class Refusals {
   private readonly refused = new Map<string, { since: number; count: number }>();
@@ -28,7 +28,7 @@ export class Refusals {
   note({ address, isShared }: Caller, outcome: PushOutcome): void {
     if (isShared) return;
     if (statusOf[outcome] === 200) put(this.believed, address, this.nowMs());
-    // A location that is not known is told with the right token; and who is sent away is so for a minute at most.
+    // A call from an unknown location has the right token; and an address is sent away for a minute at most.
     if (!isRefused(outcome) || outcome === 'unknownLocation' || outcome === 'tooMany') return;
     const { since, count } = this.refusedOf(address) ?? { since: this.nowMs(), count: 0 };
     put(this.refused, address, { since, count: count + 1 });
@@ -45,7 +45,7 @@ export class Refusals {
   }
 }
 
-/** Sets one, as the last that is forgotten. */
+/** Sets the value of an address, as the last that is forgotten. */
 function put<T>(all: Map<string, T>, address: string, value: T): void {
   all.delete(address);
   all.set(address, value);

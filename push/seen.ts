@@ -25,7 +25,7 @@ export const webhookSeen = z.object({
   kind: z.enum([...nexudusKinds, ...kisiKinds, 'unknown']),
   /** When it came in, in milliseconds since the epoch. */
   at: z.int(),
-  /** Whether our secret signed it. Of one that it did not, nothing else than the form of its signature is known. */
+  /** Whether our secret signed it. If not, nothing but the form of its signature is known. */
   isSigned: z.boolean(),
   signature: z.enum(signatureForms),
   hasPrefix: z.boolean(),
@@ -140,7 +140,9 @@ function isMember(record: object | null): boolean {
   return record !== null && 'FullName' in record && 'Email' in record && !('CoworkerId' in record);
 }
 
-/** A signature tells of a body whether it is the same, and this tells neither of the two. */
+/**
+ * A signature tells whether two bodies are the same. Its digest tells that too, and shows neither the signature nor the body.
+ */
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 24);
 }

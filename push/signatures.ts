@@ -54,7 +54,7 @@ function lettersOf(hex: string): SignatureForm {
   return hex === hex.toLowerCase() ? 'lowerHex' : 'mixedHex';
 }
 
-/** The same of Kisi. */
+/** The same for a signature of Kisi. */
 export function looksSignedByKisi(signature: string | null): boolean {
   return signature !== null && kisiMacOf(signature) !== null;
 }

@@ -58,7 +58,7 @@ export function createKisiJudge({ auditLog, policy, debouncer, now, onProblem }:
   };
 }
 
-/** What an event is: of a write of ours, of another hand on what belongs to this member, or nobody knows. Pure. */
+/** What an event is about: a write of ours, another hand on what belongs to this member (by id), or nobody knows. Pure. */
 export function verdictOf(
   event: KisiEvent,
   writes: readonly AuditRecord[],

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instant } from '../access/types.js';
 import { batchSize, type NexudusClient } from '../nexudus/client.js';
 
-/** So many lookups may be made at once, and then one in a while: each is a request, for all who wait by then. */
+/** The most lookups at once; after them one in a while. Each is a request, for all who wait by then. */
 const mostAtOnce = 5;
 const everyMs = 3_000;
 /** Whoever comes in the same moment goes along. */
@@ -33,7 +33,7 @@ export function createNewcomers(
   let left = mostAtOnce;
   let filledMs = nowMs();
   let waiting = new Set<number>();
-  /** Of all who wait. */
+  /** The lookup of all who wait; null: nobody waits. */
   let lookup: Promise<ReadonlySet<number>> | null = null;
 
   function untilTurnMs(): number {

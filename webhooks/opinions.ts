@@ -16,8 +16,8 @@ const againAfterMs = 5_000;
 const sameMomentMs = 1_000;
 
 /**
- * Keeps what Nexudus works out itself in the audit log, where it differs from what it said of the member last. What waits here is
- * bounded by the number of members.
+ * Keeps in the audit log what Nexudus works out itself, where that differs from what Nexudus last said of the member. What
+ * waits here is bounded by the number of members.
  */
 export class OpinionKeeper {
   private readonly waiting = new Map<number, Dated>();

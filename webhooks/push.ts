@@ -39,10 +39,12 @@ export interface PushDeps {
   kept: Kept;
   /** Where it is told which webhooks came in, and in which form. */
   webhooksSeen: WebhooksSeen;
-  /** Who owns a key, so that nobody is left alone whose workflow was ended by hand. */
+  /** Who owns a key, so that a member whose workflow was ended by hand is not left alone. */
   ownership: Pick<Ownership, 'ownersAmong'>;
   log: Logger;
-  /** What time it is for who reads Nexudus; null: this process is another one, whose clock may be wrong. */
+  /**
+   * What time it is for the process that reads Nexudus; null: that is another process, and the clock of this one may be wrong.
+   */
   now: () => Instant | null;
   hasCoworker: HasCoworker;
   /** Told how long each wake took from the arrival of a webhook. */
@@ -137,7 +139,7 @@ function seenKeeper(
   });
 }
 
-/** Tells by the events of Kisi whom to compare with Kisi. */
+/** Tells by the events of Kisi which members to compare with Kisi. */
 function kisiJudge(
   { auditLog, config, log }: PushDeps,
   drift: Debouncer,
@@ -196,7 +198,7 @@ async function tellHooks(kept: Kept, off: string[]): Promise<void> {
   await kept.write(hooksKeptName, off, Date.now()).catch(() => undefined);
 }
 
-/** How long apart a member, or all of Kisi, is compared because of events, at least. */
+/** The least time between two comparisons of a member, or of all of Kisi, because of events. */
 const driftWindowMs = 10_000;
 
 /** Has members compare themselves with Kisi, or all of Kisi compared. */
@@ -242,10 +244,10 @@ function telling(log: Logger): Pick<DebouncerOptions, 'onProblem' | 'onMended'> 
 /** While Temporal is away nobody can be woken, and a process that is told to stop should. */
 const drainMs = 15_000;
 
-/** However often Nexudus asks, or somebody who has the token. */
+/** How long groups are kept, however often Nexudus asks, or somebody who has the token. */
 const groupsKeptMs = 60_000;
 const businessesKeptMs = 30_000;
-/** Whoever calls waits for as long. */
+/** How long whoever calls waits at most. */
 const readLimit = { limitMs: 30_000 };
 
 function acsRoute({ nexudus, kisi }: PushDeps, token: string, opinions: OpinionKeeper): AcsRoute {

@@ -7,7 +7,7 @@ import { isRefused } from '../push/answers.js';
 import type { Call } from '../push/listener.js';
 import { seenIn, webhookSeen, type WebhookSeen } from '../push/seen.js';
 
-/** For so long it is known that a webhook came in. */
+/** How long it is known that a webhook came in. */
 export const seenForMs = 24 * 60 * 60_000;
 
 /** Ids mean something in one account only. */
@@ -26,7 +26,7 @@ export interface SeenKeeperOptions {
 
 const usualEveryMs = 1_000;
 const pruneEveryMs = 60 * 60_000;
-/** Of each kind in one write: a few tell as much as a flood, and reading each would hold the flood up. */
+/** The most calls of each kind in one write: a few tell as much as a flood, and reading each would hold the flood up. */
 const mostOfAKind = 20;
 /** Strangers may call as often as they like: one call of theirs tells as much as many. */
 const refusedEveryMs = 60_000;

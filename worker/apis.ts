@@ -39,13 +39,13 @@ export interface Apis {
   temporalClock: ServerClock;
   /** What time it is, by all clocks together. */
   time: Timekeeper;
-  /** When more may be asked of Nexudus for its limits not to be reached. */
+  /** When more may be asked of Nexudus without reaching its limits. */
   nexudusPlan: Plan;
-  /** How they have answered all of these. */
+  /** How both APIs have answered all of these clients. */
   watch: ApiWatch;
   /** Measures all requests. */
   meters: ApiMeters;
-  /** Whether each API takes what it is shown. */
+  /** Whether each API takes the credential that it is shown. */
   logins: LoginState[];
   /** The token for Nexudus that a person got by hand; null: none is in use. */
   nexudusToken: () => string | null;
@@ -180,7 +180,7 @@ function kisiClients(
     kisi: clientBy({}),
     kisiWhere: (beforeWrite: () => Promise<void>) => clientBy({ beforeWrite }),
   };
-  // Which line it waits in, the priority of the activity says.
+  // The priority of the activity says in which line a request waits.
   const way = (): KisiClientOptions => ({ baseUrl, apiKey: login.inUse(), pace: login.guarded(turns) });
   return { login, clients, way };
 }

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-/** As the worker takes it; its source map is in the code. */
+/** A bundle as the worker takes it; its source map is in the code. */
 interface Bundle {
   code: string;
 }
 
 let bundled: Promise<Bundle> | null = null;
 
-/** As the build names it, beside the rest of what it makes. */
+/** The bundle's name in the build, beside the other files that the build makes. */
 export const builtWorkflows = 'workflow-bundle.cjs';
 
 const root = new URL('../', import.meta.url);
@@ -35,15 +35,15 @@ export function workflowBundle(): Promise<Bundle> {
   return bundled;
 }
 
-/** Beside this code there is one only where that was built, too. */
+/** The bundle beside this code; null: this code was not built. */
 function builtBundle(): Promise<Bundle> | null {
   const path = fileURLToPath(new URL(builtWorkflows, import.meta.url));
   return existsSync(path) ? Promise.resolve({ code: readFileSync(path, 'utf8') }) : null;
 }
 
 /**
- * A bundle as a folder keeps it under this name, else made and kept; others are removed. The folder is as much to be trusted as
- * the code itself. Where it cannot be written, as in an image, the bundle is made at each start.
+ * The bundle that a folder keeps under this name; else it is made and kept, and others are removed. The folder is as much to be
+ * trusted as the code itself. Where it cannot be written, as in an image, the bundle is made at each start.
  */
 export async function keptBundle(folder: string, name: string, make: () => Promise<Bundle>): Promise<Bundle> {
   const file = `workflows-${name}.js`;
@@ -67,7 +67,10 @@ export async function keptBundle(folder: string, name: string, make: () => Promi
   return made;
 }
 
-/** Of all that goes into the bundle: the code of workflows, the rules that they use, and the exact versions of packages. */
+/**
+ * A digest of all that goes into the bundle: the code of workflows, the rules that they use, and the exact versions of
+ * packages.
+ */
 function digestOfSources(): string {
   const hash = createHash('sha256')
     .update(process.version)

@@ -21,7 +21,7 @@ export interface CheckedSpace {
   knownZones: Record<number, string>;
   /** What works but is probably not meant, and what opens nothing any more; one line each. */
   warnings: string[];
-  /** What the configuration names, and nobody knows or ever knew: to be mended before a start. One line each. */
+  /** Names in the configuration that nobody knows or ever knew: to be mended before a start. One line each. */
   problems: string[];
   /** The id of each thing that the configuration names, for a later start. */
   resolved: Resolved;
@@ -30,10 +30,10 @@ export interface CheckedSpace {
 
 type ApiError = NexudusError | KisiError;
 
-/** The space could not be read: what each API answered that did not answer as it should. */
+/** The space could not be read. It has the error of each API that did not answer as it should. */
 export class UnreadSpaceError extends Error {
   override readonly name = 'UnreadSpaceError';
-  /** One for each error, for the operator. */
+  /** One line for each error, for the operator. */
   readonly lines: readonly string[];
   constructor(
     readonly errors: readonly ApiError[],
@@ -124,7 +124,7 @@ async function readBoth(nexudus: NexudusClient, kisi: KisiClient, hintOf: (error
   return { reference, organization };
 }
 
-/** The ids of the groups that the mapping means, where it says or an earlier start found which they are. */
+/** The ids of the groups that the mapping means, where it gives them or an earlier start found them. */
 function groupIdsNamed(config: Config, passTypes: readonly PassType[], before: Resolved): number[] {
   const configured = config.file.mapping
     .flatMap(({ groups }) => groups)
@@ -132,7 +132,10 @@ function groupIdsNamed(config: Config, passTypes: readonly PassType[], before: R
   return [...configured, ...passTypes.flatMap(({ kisiGroupIds }) => kisiGroupIds)];
 }
 
-/** Those of them that the list lacks, and that are there all the same: lists may lag behind, and one witness is not enough. */
+/**
+ * The groups with these ids that the list lacks, and that are there all the same: lists may lag behind, and one witness is not
+ * enough.
+ */
 async function unlistedGroups(
   kisi: KisiClient,
   ids: readonly number[],
@@ -165,7 +168,7 @@ function addressHint(error: ApiError, { nexudus }: Config): string {
   return ' NEXUDUS_BASE_URL does not end in /api, which is probably why.';
 }
 
-/** How what is named in the configuration is called, there and in what was resolved before. */
+/** What a thing that the configuration names is called, in messages and among the ids that were resolved before. */
 const nameKey = (what: string, wanted: IdOrName): string => `${what} ${JSON.stringify(wanted)}`;
 
 /** `id` null: nothing that is there now; `was`: the id that it had at an earlier start. */
@@ -295,7 +298,10 @@ function zoneWarnings(locations: readonly Location[], timeZones: Record<number, 
     );
 }
 
-/** What cannot be told of the mapping, once each: what the configuration names and is not there is told by itself. */
+/**
+ * Why it is not clear which groups pass types open, each reason once. A name in the configuration that is not there is told by
+ * itself.
+ */
 function unclearWarnings(passTypes: readonly PassType[], mapping: MappingRule[]): string[] {
   const whys = passTypes.flatMap((type) => whyUnresolved(type, passTypes, { mapping }) ?? []);
   return [...new Set(whys)].map(

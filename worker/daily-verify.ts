@@ -43,7 +43,7 @@ async function verifyApis(deps: DailyVerifyDeps, before: ApiLook | null): Promis
     log.warn(`Latchkey could not look whether both APIs are as they were: ${down.message}`);
     return before;
   }
-  // Whose it is can be told only once both have answered.
+  // Which account it is can be told only once both APIs have answered.
   const isSame = known !== null && JSON.stringify(known.account) === JSON.stringify(fresh.account);
   const whole = isSame ? withTold(fresh, known) : fresh;
   const changes = isSame ? changesBetween(known, whole) : [];

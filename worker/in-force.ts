@@ -28,7 +28,7 @@ export function settingsOf(file: FileConfig): Ground['settings'] {
   return { drift, guard, latency, findUsers, apiUser, undoWindowMs, auditLogRetentionMs };
 }
 
-/** Tells what one file says from what another does, wherever they are. */
+/** A digest of what a file says: it differs where two files say different things, wherever they are. */
 export function digestOfFile(file: FileConfig): string {
   const said = { ...file, path: null, present: null };
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 16);
@@ -52,7 +52,7 @@ export function inForceHere(
   };
 }
 
-/** Counts up where the rules are others than those before. */
+/** The number of the change: one more where the rules are others than those before. */
 export function changeAfter(
   before: Pick<InForce, 'change' | 'fileDigest'> | null,
   fileDigest: string,
@@ -62,9 +62,9 @@ export function changeAfter(
 }
 
 /**
- * What says to the workflow `leader`, in each term, by which rules this process works: at once where they are known, as soon
- * as they are, and again where they turn out to be others. Throws where Temporal cannot be reached, or the term's run is
- * over.
+ * A function that tells the workflow `leader`, in each term, by which rules this process works: at once where they are known,
+ * else as soon as they are, and again where they turn out to be others. It throws where Temporal cannot be reached, or the
+ * term's run is over.
  */
 export function createTeller(
   client: Client,

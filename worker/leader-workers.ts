@@ -179,7 +179,7 @@ export class LeaderWorkers {
 
   private stopwatch(): Stopwatch {
     return {
-      // The gate has just read them.
+      // The gate has just read the orders.
       countsFrom: async () => mayWriteSince(await this.orders.get({ notBefore: Infinity, maxAgeMs: 60_000 })),
       tell: (wait) => {
         this.parts.meters.key(wait);

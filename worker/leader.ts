@@ -15,13 +15,13 @@ const beatMs = 1_000;
 /** After this the activity ends and begins anew, so that no attempt lasts for ever. */
 const termMs = 24 * 3_600_000;
 
-/** After this the process tries to tell again. */
+/** After this the process tries again to tell its rules. */
 const tellAgainMs = 1_000;
 
 /** A term that this process must not have is offered to all again after this. */
 const leftForMs = 1_000;
 
-/** A process that stops hands over at once. */
+/** How long a process that stops waits for its last message: it should hand over at once. */
 const lastWordMs = 2_000;
 
 /** One try of the activity `lead`. */
@@ -112,7 +112,7 @@ export class Leader {
   }
 }
 
-/** Tells until it is told or the term is over: nobody's key waits for that. Throws nothing. */
+/** Tries to tell until that works or the term is over: nobody's key waits for that. Throws nothing. */
 async function untilTold(tell: (term: Term) => Promise<void>, termEnds: AbortSignal): Promise<void> {
   const { info, log } = Context.current();
   const term = { runId: info.workflowExecution?.runId ?? '', term: info.attempt };
@@ -135,8 +135,8 @@ async function termOver(stopAsked: AbortSignal): Promise<void> {
 }
 
 /**
- * Starts the workflow that gives the terms, where it does not run yet. One that was ended by hand leaves what it was told
- * to the next.
+ * Starts the workflow that gives the terms, where it does not run yet. A workflow that was ended by hand leaves what it was
+ * told to the next.
  */
 export async function ensureLeader(client: Client, taskQueue: string): Promise<void> {
   const last = await described(client, leaderWorkflowId);

@@ -119,8 +119,9 @@ function redactedPaths(): string[] {
 const escape = /\\(?:u00[01][0-9a-f]|[bfnrt]|["\\])/g;
 
 /**
- * A finished line without what no reader may obey, whoever put it there. Control characters that JSON escapes are taken out
- * too: what shows the lines to a person (pretty here, others elsewhere) writes them out again, and a forged line among them.
+ * A finished line without anything that a terminal would obey, whoever put it there. Control characters that JSON escapes are
+ * taken out too: a program that shows the lines to a person (pretty here, others elsewhere) writes them out again, and a forged
+ * line among them.
  */
 function plainLine(line: string): string {
   return printable(line.replace(escape, (one) => (/["\\]$/.test(one) ? one : ' '))).trimEnd();

@@ -6,7 +6,7 @@ import { shared } from '../lib/shared.js';
 import { within } from '../lib/within.js';
 import type { Turns } from '../monitoring/api-meters.js';
 
-/** An API does not take what it is shown any more. */
+/** An API does not take the credential that it is shown any more. */
 export interface Refusal {
   api: 'Nexudus' | 'Kisi';
   since: Instant;
@@ -22,24 +22,24 @@ export interface LoginOptions<K> {
   /** Asks the API who it is that asks, which every credential that is good may do. Throws its error. */
   tryOut: (credential: K) => Promise<unknown>;
   now?: () => Instant;
-  /** How often Latchkey looks for a new one. */
+  /** How often Latchkey looks for a new credential. */
   lookEveryMs?: number;
-  /** How long until one that was refused is tried again; twice as long after each further refusal, up to 16 times. */
+  /** How long until a credential that was refused is tried again; twice as long after each further refusal, up to 16 times. */
   firstTryMs?: number;
 }
 
-/** How long apart refused requests have the credential examined, while it is taken. */
+/** The least time between two examinations of the credential because of refused requests, while it is taken. */
 const examineEveryMs = 10_000;
-/** Whether it is taken cannot be told where that takes longer. */
+/** An examination that takes longer cannot tell whether the credential is taken. */
 const examineLimitMs = 60_000;
-/** Of the first pause. */
+/** The longest pause, as a multiple of the first. */
 const longestPause = 16;
 
-/** Whether an API takes what it is shown. */
+/** Whether an API takes the credential that it is shown. */
 export interface LoginState {
   /** Null: it is taken, as far as is known. */
   refusal(): Refusal | null;
-  /** Told of each refusal that begins, and with null when it ends; of one that there is already at once. */
+  /** `listener` is told of each refusal that begins, and with null when it ends; at once where there is one already. */
   onChange(listener: (refusal: Refusal | null) => void): void;
   /** Told once of each request that is refused though the login is taken: a right is missing. */
   onLacking(listener: (why: string) => void): void;
@@ -47,8 +47,9 @@ export interface LoginState {
 }
 
 /**
- * What one API is shown, for as long as the process lives. Where the API refuses it, Latchkey sends nothing but a try now and then,
- * and uses a new credential as soon as it is there and works. Nothing is sent before the first request of a client.
+ * The credential that one API is shown, for as long as the process lives. Where the API refuses it, Latchkey sends nothing but
+ * a try now and then, and uses a new credential as soon as it is there and works. Nothing is sent before the first request of a
+ * client.
  */
 export class Login<K> implements LoginState {
   private readonly now: () => Instant;
@@ -58,9 +59,9 @@ export class Login<K> implements LoginState {
   private refused: { refusal: Refusal; error: Error } | null = null;
   private examining: (() => Promise<void>) | null = null;
   private examinedAt = -Infinity;
-  /** How often the one in use was refused since it was last taken. */
+  /** How often the credential in use was refused since it was last taken. */
   private refusals = 0;
-  /** The last one besides it that was refused. */
+  /** The last other credential that was refused. */
   private tried: K | null = null;
   private isTaken = false;
   private isLooking = false;
@@ -134,7 +135,7 @@ export class Login<K> implements LoginState {
     this.ended.abort();
   }
 
-  /** A method of the current client; one that is refused is run again where another credential is in use by then. */
+  /** A method of the current client; a call that is refused is made again where another credential is in use by then. */
   private renewing(current: () => { of: K; client: object }, name: string | symbol): Run {
     const run = (args: unknown[]): unknown => {
       const { client } = current();
@@ -173,7 +174,7 @@ export class Login<K> implements LoginState {
     for (const listener of this.lackingListeners) listener(why);
   }
 
-  /** Whoever was refused first may be given up, and nobody who waits for the same may be given up with it. */
+  /** The call that was refused first may be given up, and no other call that waits for the same may be given up with it. */
   private async examineOnce(): Promise<void> {
     this.examining ??= shared(() => this.examine(), {
       limit: { limitMs: examineLimitMs, of: this.options.api },
@@ -204,7 +205,7 @@ export class Login<K> implements LoginState {
     if (answer !== true || this.refused !== null) this.tell(answer === true ? null : answer);
   }
 
-  /** Whether the API takes it. Throws where that cannot be told now. */
+  /** Whether the API takes this credential. Throws where that cannot be told now. */
   private async works(one: K): Promise<true | Error> {
     try {
       await this.options.tryOut(one);
@@ -222,7 +223,7 @@ export class Login<K> implements LoginState {
     this.refused = error === null ? null : { refusal: { api, since, why: error.message }, error };
     if (before !== null && this.refused !== null) return;
     for (const listener of this.listeners) listener(this.refusal());
-    // For longer than whoever was refused waits.
+    // This goes on for longer than the call that was refused.
     void within({}, () => this.lookAgain());
   }
 
@@ -252,7 +253,7 @@ const whatNext =
   'that its variable names: Latchkey uses it within seconds, without a restart. If it is a variable of the environment, ' +
   'start this process again with it.';
 
-/** Has the log say once what a login is refused, and once that it is taken again. */
+/** Has the log say once why a login is refused, and once that it is taken again. */
 export function tellOf(login: LoginState, log: Logger): void {
   login.onLacking((why) => {
     log.warn(`the API takes the login, but the login lacks a right: ${why}`);

@@ -34,7 +34,8 @@ export async function createMemberWorker(parts: Parts, leader: Leader): Promise<
       }),
     },
     maxConcurrentWorkflowTaskExecutions: 40,
-    // A thousand members and what there is one of: one too many, and a wake of all in turn finds nobody there any more.
+    // Room for a thousand members and the workflows that there is one of: with one workflow too many, a wake of all in turn
+    // finds none of them here any more.
     maxCachedWorkflows: 1100,
     // Else a beat of the leader would be held back for most of its time limit.
     maxHeartbeatThrottleInterval: '2s',

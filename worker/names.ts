@@ -57,7 +57,7 @@ function hintOf(wanted: IdOrName, all: readonly Named[]): string {
   return `; did you mean ${words.join(' or ')}?`;
 }
 
-/** What differs least to the eye differs not at all here. */
+/** A name without the differences that the eye hardly sees. */
 function foldOf(name: string): string {
   const folded = lookOf(name.normalize('NFKC'))
     .toLowerCase()

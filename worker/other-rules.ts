@@ -1,6 +1,6 @@
 /**
- * Workers with different rules on one space. Those hold that were put in force last, by the leader: one
- * that was started before that does not bring its own, older ones back, however the other ended; it must be started again.
+ * Workers with different rules on one space. The rules hold that the leader put in force last. A worker that was started before
+ * that does not bring its own, older rules back, however the other worker ended; it must be started again.
  */
 import type { FileConfig } from '../config/rules-file.js';
 import type { InForce } from '../messages/to-leader.js';
@@ -13,7 +13,7 @@ import { digestOfFile } from './in-force.js';
 export interface OtherRules {
   /** Why this process must not become the leader with its rules; null: it may. Throws where Temporal cannot be reached. */
   heldBack(): Promise<string | null>;
-  /** Says in the log where its rules are not those in force, and which hold; once for each. Throws likewise. */
+  /** Says in the log where the rules of this process are not those in force, and which hold; once for each. Throws likewise. */
   tell(): Promise<void>;
 }
 

@@ -14,13 +14,13 @@ export interface ProfileBookOptions {
   nowMs?: () => number;
 }
 
-/** So old what is known may be: `latchkey verify` in another process is heeded without a restart. */
+/** How old the profile may be: `latchkey verify` in another process is heeded without a restart. */
 const mayBeOldMs = 60_000;
 
 /** The verified profile as a worker uses it, read anew every minute, and told in the log where it changes anything. */
 export class ProfileBook {
   private usable: Usable = { profile: null, known: nothingKnown, whyNot: null };
-  /** The kept value that this is of. */
+  /** The kept value that `usable` was made of. */
   private of: string | undefined;
   private readAtMs = -Infinity;
   private readonly nowMs: () => number;
@@ -29,7 +29,7 @@ export class ProfileBook {
     this.nowMs = options.nowMs ?? ((): number => performance.now());
   }
 
-  /** As it was read last. */
+  /** What the profile says, as it was read last. */
   known(): KnownApis {
     return this.usable.known;
   }

@@ -35,7 +35,7 @@ async function readinessOf(parts: Parts, worker: Worker, leader: Leader): Promis
   };
 }
 
-/** What this process cannot do its work without. */
+/** What this process waits for, since it cannot do its work without it. */
 function waitedFor({ space, apis, temporalProblem = () => null }: Parts): string[] {
   const refusals = apis.logins.flatMap((login) => login.refusal()?.why ?? []);
   const temporal = temporalProblem();

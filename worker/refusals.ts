@@ -6,7 +6,7 @@ import { fingerprintOf, fingerprintShape, isOf } from '../lib/fingerprint.js';
 
 /** Which login was refused last, kept from one process to the next. */
 export interface RefusalBook {
-  /** What is known of a login, and what notes more of it. */
+  /** What is known of a login, and how to note more. */
   of(credential: unknown): RefusalRecord;
 }
 
@@ -16,9 +16,9 @@ export const noRefusals: RefusalBook = { of: () => ({ before: null, note: () => 
 const shape = fingerprintShape.extend({ times: z.int().positive(), at: z.int(), says: z.string() });
 
 /**
- * A book in a file. A process manager may start a worker again every few seconds whose login is wrong, and which ends by that:
- * the pause between two logins must be longer. `onProblem`: told where the file cannot be written, so that nothing outlives
- * the process.
+ * A book in a file. A worker whose login is wrong ends by that, and a process manager may start it again every few seconds: the
+ * pause between two logins must be longer. `onProblem`: told where the file cannot be written, so that nothing outlives the
+ * process.
  */
 export function openRefusals(path: string, onProblem: (error: unknown) => void): RefusalBook {
   const kept = readKept(path);

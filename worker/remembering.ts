@@ -29,7 +29,7 @@ interface Start {
   memo?: Record<string, unknown>;
 }
 
-/** Such a workflow, whose memory is on record under a name. `start`: with what is remembered; null: nothing is. */
+/** A workflow whose memory is on record under a name. `start`: what it starts with, by what is remembered (null: nothing). */
 interface Remembering {
   name: string;
   workflowId: string;
@@ -45,7 +45,7 @@ interface LastRun {
   memo: Record<string, unknown>;
 }
 
-/** `initialMode`: of a new space. */
+/** `initialMode`: the mode that a new space starts in. */
 type RememberingOptions = Pick<Config, 'taskQueue' | 'initialMode' | 'comparisonIntervalMs'>;
 
 /**

@@ -24,7 +24,7 @@ export async function readResolved(databaseUrl: string): Promise<Resolved> {
   }
 }
 
-/** Keeps it for the next start. Throws a DatabaseError. */
+/** Keeps the ids for the next start. Throws a DatabaseError. */
 export function keepResolved(db: Kysely<Tables>, resolved: Resolved): Promise<void> {
   return createKept(db).write(name, { ...resolved }, Date.now());
 }

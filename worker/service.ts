@@ -149,7 +149,10 @@ function watchEnds({ config, apis }: Parts): () => void {
   });
 }
 
-/** Somebody may terminate them by hand, and then nothing at all would go on: so they are started again. */
+/**
+ * Somebody may terminate the workflows that there is one of by hand, and then nothing at all would go on: so they are started
+ * again.
+ */
 async function keepSingletons({ client, config, kept, log }: Parts): Promise<() => void> {
   const ensure = async (): Promise<void> => {
     await ensureRemembering(client, kept, config);
@@ -185,7 +188,7 @@ function every(ms: number, job: () => void): () => void {
   };
 }
 
-/** What runs, by which rules, and what keeps keys from being written, so that nobody waits for them in vain. */
+/** Logs what runs, by which rules, and what keeps keys from being written, so that nobody waits for them in vain. */
 async function tellStart({ config, space, log, client }: Parts, healthPort: number): Promise<void> {
   const { stop, mode } = await readOrders(client);
   const known = space.known();

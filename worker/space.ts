@@ -10,7 +10,7 @@ import type { Config } from '../config/config.js';
 /** Why the space is not known as it is now. */
 export interface SpaceProblem {
   api: 'Nexudus' | 'Kisi' | null;
-  /** One for each thing, for an operator. */
+  /** One line for each thing, for an operator. */
   lines: string[];
   /** Whether only a person can mend it. */
   isFinal: boolean;
@@ -70,16 +70,16 @@ export class SpaceWatch {
     this.failed = new Promise<never>((_, reject) => {
       this.run(setLooked).catch(reject).finally(setLooked);
     });
-    // Whoever races it hears of it all the same.
+    // A caller that races this promise hears of the failure all the same.
     this.failed.catch(() => undefined);
   }
 
-  /** As it was found last, or as an earlier process found it; null: neither. */
+  /** The space as it was found last, or as an earlier process found it; null: neither. */
   known(): CheckedSpace | null {
     return this.lastKnown;
   }
 
-  /** Why it is not known as it is now; null: it is. */
+  /** Why the space is not known as it is now; null: it is. */
   problem(): SpaceProblem | null {
     return this.lastProblem;
   }
@@ -194,25 +194,25 @@ export class SpaceWatch {
     const way =
       this.lastKnown === null ? 'looks after no member until then' : 'works by the last check until then';
     const line = `Latchkey cannot check the space, tries again by itself, and ${way}: ${lines.join(' ')}`;
-    // Of refused credentials their login tells (worker/login.ts).
+    // The login tells of refused credentials itself (worker/login.ts).
     if (problem.api === null) log.error(line);
     else log.warn(line);
   }
 }
 
-/** Tells what names and ids are looked up by, and where. */
+/** A digest of the names and ids that are looked up, and of where. */
 function digestOfNames({ nexudus, kisi, file }: Config): string {
   const { mapping, zones } = file;
   const all = JSON.stringify([nexudus.baseUrl, kisi.baseUrl, mapping, zones]);
   return createHash('sha256').update(all).digest('hex').slice(0, 16);
 }
 
-/** All that anything is done by. */
+/** Everything of a checked space by which anything is done. */
 function contentOf(space: CheckedSpace): string {
   return JSON.stringify({ ...space, warnings: [] });
 }
 
-/** Throws what is no problem with the space. */
+/** The problem that an error stands for. Throws an error that is no problem with the space. */
 function problemOf(error: unknown): SpaceProblem {
   if (error instanceof ConfigError) {
     const { lines } = error;

@@ -62,7 +62,7 @@ export async function ensureSchedules(
   if ((await lastResultOf(client, dailyCheckScheduleId)) === null) await runNow(client, dailyCheckScheduleId);
 }
 
-/** Runs at once those that read Nexudus, where they are not paused. */
+/** Runs at once the Schedules that read Nexudus, where they are not paused. */
 export async function runSchedules(client: Client): Promise<void> {
   await runNow(client, reconciliationScheduleId);
   await runNow(client, pollScheduleId);

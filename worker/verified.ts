@@ -25,8 +25,8 @@ export interface Difference {
 }
 
 /**
- * What is kept, as whoever reaches the APIs like this may use it. A text: why it is not used. Null: nothing was ever verified. Throws
- * DatabaseError.
+ * The kept profile in short, as a process that reaches the APIs in these `ways` may use it. A text: why it is not used. Null:
+ * nothing was ever verified. Throws DatabaseError.
  */
 export async function readVerified(kept: Pick<Kept, 'read'>, ways: Ways): Promise<Verified | string | null> {
   const { profile, whyNot } = usableOf(await readKeptProfile(kept), ways);

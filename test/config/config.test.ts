@@ -502,7 +502,7 @@ describe('the desk', () => {
     LATCHKEY_OIDC_CLIENT_SECRET: 'a secret',
   };
 
-  it('is asked to sign in to by a service, and gives people roles', () => {
+  it('has people sign in by a service, and gives them roles', () => {
     const file = 'desk:\n  people:\n    Ada@Example.com: operator\n    f3a1: desk\n';
     const { desk } = loadConfig({ ...needed, ...openId, LATCHKEY_OIDC_ROLE_CLAIM: 'roles' }, () => file);
     assert.equal(desk.url, 'https://desk.example.com');
@@ -546,7 +546,7 @@ describe('the desk', () => {
     );
   });
 
-  it('has people in the file whose e-mail no error repeats', () => {
+  it('takes people from the file, and no error repeats their e-mails', () => {
     const [problem, ...others] = problems(needed, 'desk:\n  people:\n    ada@example.com: owner\n');
     assert.deepEqual(
       [problem, others],

@@ -284,7 +284,7 @@ describe('the Kisi client', () => {
     });
   });
 
-  describe('changes no right but the key that it is believed to be', () => {
+  describe('changes no right that is not the key it is believed to be', () => {
     type Right = Partial<KisiAssignment>;
     const others: [string, (of: { other: number; otherGroup: number; organization: number }) => Right][] = [
       ['a higher role by now', () => ({ role_id: 'group_manager' })],
@@ -344,7 +344,7 @@ describe('the Kisi client', () => {
       assert.equal(await client.deleteKey({ ...key, evenUnseen: true }), 'deleted');
     });
 
-    it('and says nothing in its words that Kisi’s texts might bring in', async () => {
+    it('and repeats none of Kisi’s own texts in its error', async () => {
       const stub = await startStub(() => ({
         ...assignmentRow({ id: 1, userId: 2, groupId: 3 }),
         role_id: 'a\nforged line',

@@ -45,7 +45,7 @@ describe('a conflict with Kisi', () => {
     assert.equal(await tried('a', fails('conflict')), 'conflict');
   });
 
-  it('is not what another failure is', async () => {
+  it('does not begin with another kind of failure', async () => {
     const { clock, fails, tried } = start();
     for (const kind of ['throttled', 'unavailable', 'malformed', 'invalid'] as const) {
       assert.equal(await tried('a', fails(kind)), kind);
@@ -54,7 +54,7 @@ describe('a conflict with Kisi', () => {
     assert.equal(await tried('a', fails('conflict')), 'conflict');
   });
 
-  it('about the end of a key that was taken away again is not made again for an hour', async () => {
+  it('is told again for an hour without a write, where a key did not get its end and was taken away again', async () => {
     const { clock, fails, tried, made } = start();
     for (const afterMs of [0, 10 * minuteMs, 49 * minuteMs]) {
       clock.now += afterMs;

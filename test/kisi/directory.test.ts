@@ -14,7 +14,7 @@ describe('the directory of Kisi’s users', () => {
     running = undefined;
   });
 
-  /** A directory of an organization with so many users, Ada among them, and the owner of the key. */
+  /** A directory of an organization with this many users, Ada among them, and the owner of the key. */
   async function start(
     users: number,
     how: WayToFindUsers = 'directory',
@@ -36,7 +36,7 @@ describe('the directory of Kisi’s users', () => {
       ...{ kisi: client, now: () => clock.now, how },
       wantList: () => wanted.times++,
     });
-    /** What it says of each, and how many requests that takes. */
+    /** What the directory says of each e-mail, and how many requests that takes. */
     async function asked(...emails: string[]): Promise<[unknown[], number]> {
       const before = sim.requests.count();
       const answers = await Promise.all(emails.map((one) => directory.find(one)));
@@ -79,7 +79,7 @@ describe('the directory of Kisi’s users', () => {
     assert.deepEqual(await asked(email, 'bob@example.com'), [[ada, 'nobody'], 0]);
   });
 
-  it('knows everyone who was there all the time, be users made, renamed and deleted while it is read', async () => {
+  it('knows everyone who was there all the time, though users are made, renamed and deleted while it is read', async () => {
     const emailOf = (n: number): string => `someone${n}@example.com`;
     const { directory, asked } = await start(950, 'directory', (sim, n) => {
       const of = (email: string) => sim.org.users().find((user) => user.email === email);
@@ -120,7 +120,7 @@ describe('the directory of Kisi’s users', () => {
     assert.equal(directory.known(minuteMs)?.length, 152);
   });
 
-  it('has those searched for who were found gone, or share an e-mail, until one is known again', async () => {
+  it('has a member searched for whose user was found gone or shares an e-mail, until one is known again', async () => {
     const { sim, directory, asked, ada } = await start(50);
     for (let i = 0; i < 3; i++) sim.org.addUser({ email: 'twin@example.com' });
     await directory.read();

@@ -23,7 +23,7 @@ const end = Date.parse('2026-12-01T00:00:00.250Z');
 const earlier = end - 86_400_000;
 const later = end + 86_400_000;
 const email = 'ada@example.com';
-/** Of a process that has moved no key yet. */
+/** What a process that has moved no key yet knows. */
 const first = () => ({ moves: { areHeeded: false }, again: false });
 
 describe('the keys of a person in Kisi', () => {
@@ -306,7 +306,7 @@ describe('the keys of a person in Kisi', () => {
     assert.deepEqual(ends(), [end]);
   });
 
-  it('tells which end a key had that it moved on, and gives it back; one that is gone stays gone', async () => {
+  it('tells which end a key had before it was extended, and gives that end back; a key that is gone stays gone', async () => {
     for (const patchMovesValidity of [true, false]) {
       const { sim, client, wish, byHand, ends } = await start({ patchMovesValidity });
       byHand(earlier);
@@ -321,7 +321,7 @@ describe('the keys of a person in Kisi', () => {
     }
   });
 
-  it('tells of who holds a key already whether the person is more in Kisi than one who opens doors', async () => {
+  it('tells whether a person who holds a key already has a higher role in Kisi', async () => {
     for (const [role_id, applies_to_type, expected] of [
       ['group_basic', 'Group', null],
       ['group_manager', 'Group', 'group_manager'],
@@ -402,7 +402,7 @@ describe('the keys of a person in Kisi', () => {
     });
   });
 
-  it('has a conflict say so where lists show nothing in the way, as of a hidden one that has ended', async () => {
+  it('says of a conflict that lists show nothing in the way, as where a right that has ended is hidden', async () => {
     const { client, wish, byHand, userId, groupId } = await start({
       listsExpired: false,
       hiddenStillCount: true,
@@ -485,7 +485,7 @@ describe('the keys of a person in Kisi', () => {
     /** Kisi's own words, of whatever record. */
     const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
     const byHand = ['', '{}', '<html>Not Found</html>', '{"message":"no Route matched with those values"}'];
-    /** So many next requests of a method to one record are answered with a 404. */
+    /** The next requests of a method to one record are answered with a 404; `times`: how many. */
     const answer404 = (
       sim: KisiSimulator,
       body: string,
@@ -535,7 +535,7 @@ describe('the keys of a person in Kisi', () => {
       assert.deepEqual(ends(), [earlier]);
     });
 
-    it('is not taken for gone while it is found by its id, be the 404 in the form of Kisi', async () => {
+    it('is not taken for gone while it is found by its id, though the 404 has the form of Kisi’s', async () => {
       const { sim, client, wish, byHand, ends } = await start();
       const keyId = byHand(end);
       answer404(sim, notFound, 'DELETE', 1);
@@ -602,7 +602,7 @@ describe('the keys of a person in Kisi', () => {
       assert.deepEqual({ how, was, ends: ends() }, { how: 'moved', was: null, ends: [end] });
     });
 
-    it('does not keep the end that Latchkey gave it, be it said to be gone as it is given back', async () => {
+    it('does not keep the end that Latchkey gave it, though it is said to be gone as it is given back', async () => {
       const { sim, client, wish, byHand, ends } = await start();
       const keyId = byHand(end);
       answer404(sim, notFound, 'PATCH', 1);
@@ -621,7 +621,7 @@ describe('the keys of a person in Kisi', () => {
       await assert.rejects(client.getUser(userId), { kind: 'malformed', canRetryHelp: true });
     });
 
-    it('has a user taken for gone whom neither the id nor the list of users finds', async () => {
+    it('has a user taken for gone that neither the id nor the list of users finds', async () => {
       const { sim, client, userId } = await start();
       sim.org.deleteUser(userId);
       assert.equal(await client.getUser(userId), null);
@@ -669,7 +669,7 @@ describe('the keys of a person in Kisi', () => {
     }
   });
 
-  it('compares ends to the second, and to the minute where one is a whole one', () => {
+  it('compares ends to the second, and to the minute where one is a whole minute', () => {
     const whole = Date.parse('2026-12-01T10:15:00Z');
     const cases: [number | null, number | null, boolean][] = [
       [end + 30_000, end + 30_999, true],
@@ -767,7 +767,7 @@ describe('the keys of a person in Kisi', () => {
       });
     }
 
-    it('is found, be both its name and its e-mail refused', async () => {
+    it('is found, though both its name and its e-mail are refused', async () => {
       const { client, userId } = await start({ longestName: 3 });
       const { user } = await makeUser(client, { email, name: 'Ada Lovelace' }, false);
       assert.equal(user.id, userId);

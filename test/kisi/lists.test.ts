@@ -107,7 +107,10 @@ describe('the reading of a list that moves meanwhile', () => {
   type Change = 'create' | 'delete' | 'rename' | 'hop';
   const anything: Change[] = ['create', 'delete', 'rename'];
 
-  /** Users in the order of their names, of whom some change between requests: one at every so many, or so many at each. */
+  /**
+   * Users in the order of their names. Some change between requests: `perRequest` of them, about every `everyRequests`
+   * requests.
+   */
   function moving(count: number, seed: number, changes: Change[], everyRequests: number, perRequest = 1) {
     const random = randomBy(seed);
     const below = (most: number): number => Math.floor(random() * most);
@@ -145,7 +148,7 @@ describe('the reading of a list that moves meanwhile', () => {
     return { send, stayed, state };
   }
 
-  /** Reads it. Whatever comes of it, all who stayed are in it, nobody twice, and it ends. */
+  /** Reads the list. Where the read is complete, all who stayed are in it, nobody twice; and it ends in any case. */
   async function outcomeOf({ send, stayed, state }: ReturnType<typeof moving>, count: number) {
     let outcome = 'complete';
     try {
@@ -175,14 +178,14 @@ describe('the reading of a list that moves meanwhile', () => {
     });
   }
 
-  it('ends with one who moves to and fro, or asks for a new read', async () => {
+  it('ends complete though one user moves to and fro, or asks for a new read', async () => {
     for (const seed of seeds) {
       const kind = await outcomeOf(moving(5_000, seed, ['hop'], 10), 5_000);
       assert.ok(['complete', 'malformed'].includes(kind), kind);
     }
   });
 
-  it('ends, be five changes made between two requests, and is not taken for complete where it may not be', async () => {
+  it('ends though five changes are made between two requests, and is not taken for complete where it may not be', async () => {
     for (const seed of seeds.slice(0, 8)) {
       const kind = await outcomeOf(moving(5_000, seed, ['rename'], 1, 5), 5_000);
       assert.ok(['complete', 'malformed'].includes(kind), kind);
@@ -215,7 +218,7 @@ describe('the reading of a list that moves meanwhile', () => {
     assert.deepEqual(asked, [0, 250, 125, 350]);
   });
 
-  it('sees for nothing that none slipped, where pages have rows in common', async () => {
+  it('sees without a further request that no row slipped, where pages have rows in common', async () => {
     const { read, asked } = scripted(480, { 1: (ids) => ids.splice(3, 1) });
     assert.deepEqual(missingOf(await read(), 480), []);
     assert.deepEqual(asked, [0, 230]);
@@ -227,12 +230,12 @@ describe('the reading of a list that moves meanwhile', () => {
     assert.deepEqual(asked, [0, 250, 500, 750, 0]);
   });
 
-  it('finds those that moved up behind a row that moved on, be the total the same', async () => {
+  it('finds rows that moved up behind a row that moved on, though the total is the same', async () => {
     const { read } = scripted(1_000, { 2: (ids) => ids.splice(900, 0, ...ids.splice(10, 1)) });
     assert.deepEqual(missingOf(await read(), 1_000), []);
   });
 
-  it('has one who is new, gone or doubled do no harm', async () => {
+  it('takes no harm from a row that is new, gone or doubled', async () => {
     const { read, asked } = scripted(750, {
       1: (ids) => ids.unshift(1_001),
       2: (ids) => ids.push(1_002),

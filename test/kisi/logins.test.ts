@@ -41,7 +41,7 @@ describe('logins, and mails about a key', () => {
     await assert.rejects(dead.loginsOf({ userId: 'me' }), KisiError);
   });
 
-  it('has Kisi mail of just the key that it is believed to be, and changes nothing of it', async () => {
+  it('has Kisi mail only about a key that is the one it is believed to be, and changes nothing of it', async () => {
     const groupId = kisi.org.addGroup({ name: 'Office' }).id;
     const { id } = kisi.org.grantByHand({ userId: idle, groupId, validUntil: Date.UTC(2027, 0) });
     await client.notifyOfKey({ id, userId: idle, groupId });

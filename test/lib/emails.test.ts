@@ -1,4 +1,4 @@
-/** Whose an e-mail is: one that only looks like another's is another one. */
+/** Whose an e-mail is: one that only looks like another person's is a different one. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { userRecord } from '../../kisi/records.js';

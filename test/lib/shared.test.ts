@@ -13,7 +13,7 @@ const failure = (job: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('a job within bounds', () => {
-  it('ends at its limit, and says of which API it waited for what is not there', async () => {
+  it('ends at its limit, and says which API it waited for', async () => {
     const limit = { limitMs: 5, of: 'Kisi' } as const;
     const error = await failure(within({ limit }, () => unlessAborted(never)));
     assert.ok(error instanceof OutOfTimeError);
@@ -29,7 +29,7 @@ describe('a job within bounds', () => {
     assert.equal(await failure(within({ signal: asker.signal }, () => unlessAborted(never))), given);
   });
 
-  it('takes what it left behind with it', async () => {
+  it('ends what it left under way', async () => {
     let left: Promise<unknown> = never;
     await within({}, () => {
       left = failure(unlessAborted(never));
@@ -38,7 +38,7 @@ describe('a job within bounds', () => {
     assert.match(String(await left), /is over/);
   });
 
-  it('has its own bounds, and not those of who began it; outside there are none', async () => {
+  it('has its own bounds, and not those of the job that began it; outside a job there are none', async () => {
     assert.equal(boundsSignal(), undefined);
     const asker = new AbortController();
     await within({ signal: asker.signal }, () =>

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isTooMuchGone } from '../../lib/too-much-gone.js';
 
 describe('too much is gone at once', () => {
-  it('where all keys are, or more than half and more than 5', () => {
+  it('where all of several are, or more than half and more than 5', () => {
     assert.deepEqual(
       [
         [1, 1],
@@ -18,7 +18,7 @@ describe('too much is gone at once', () => {
     );
   });
 
-  it('never where there is more than before, and where it is, then also if more were lost', () => {
+  it('never where there is more than before, and always where more is gone than is too much already', () => {
     const size = fc.nat({ max: 2_000 });
     fc.assert(fc.property(size, size, (before, more) => !isTooMuchGone(-more, before)));
     fc.assert(

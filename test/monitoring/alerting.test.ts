@@ -1,4 +1,4 @@
-// What is told to whom, and when: once a cause, again after a day, once that it is over; kept in a real database.
+// What each channel is told, and when: each cause once, again after a day, and once that it is over; kept in a real database.
 import assert from 'node:assert/strict';
 import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

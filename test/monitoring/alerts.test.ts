@@ -18,7 +18,7 @@ const nexudus = (over: Partial<ApiState>): Partial<Facts> => ({ apis: { nexudus:
 const down = (forMs: number): Partial<ApiState> => ({ reachableSince: null, down: problem(forMs) });
 
 describe('what needs somebody', () => {
-  it('tell a day before its end that NEXUDUS_TOKEN must be replaced, unless it is refused already or outlives its end', () => {
+  it('a NEXUDUS_TOKEN that ends within a day, unless it is refused already or outlives its end', () => {
     const at = (endsAt: number, over: Partial<Facts> = {}): string[] =>
       causes({ tokenEndsAt: endsAt, ...over }).filter((cause) => cause.startsWith('token'));
     assert.deepEqual(at(noon + 25 * hour), []);
@@ -61,7 +61,7 @@ describe('what needs somebody', () => {
     assert.deepEqual(causes(call(noon - minute)), ['call/nexudus/list teams']);
   });
 
-  it('keys that are withheld, until a person has ruled of them', () => {
+  it('keys that are withheld, until a person has ruled on them', () => {
     const held = { id: 3, since: noon - hour, keys: 12, ruling: null };
     assert.deepEqual(causes({ held: [held] }), ['withheld/3']);
     assert.match(
@@ -168,7 +168,7 @@ describe('what needs somebody', () => {
     );
   });
 
-  it('members that wait though the API answers, but not those whom an order holds', () => {
+  it('members that wait though the API answers, but not those that an order holds', () => {
     assert.deepEqual(causes({ blocked: { Configuration: 2, Kisi: 1 } }), [
       'blocked/Configuration',
       'blocked/Kisi',
@@ -233,7 +233,7 @@ describe('what needs somebody', () => {
     for (const { text } of standing) assert.doesNotMatch(text, /\n/);
   });
 
-  it('cannot be told of what nobody has heard of, which is not that it is well', () => {
+  it('cannot be told where nobody has heard from an API or a check, which does not mean that all is well', () => {
     assert.deepEqual(causes({ apis: null, drift: null, hooks: null }), []);
     const unheard = { ...kisi({ answeredAt: null }), hooks: null, kisiKey: null };
     const { undecided } = alertsOf(facts(unheard), noon);

@@ -84,14 +84,14 @@ describe('health', () => {
     assert.equal((await get('/healthz', {}, 'POST')).status, 405);
   });
 
-  it('answers beside connections that are held for nothing, of which it keeps only so many', async () => {
+  it('answers beside connections that are held for nothing, and keeps a bounded number of them', async () => {
     const { most } = connectionLimits();
     await get('/healthz');
     const held = Array.from({ length: most + 50 }, () => connect(health?.port ?? 0, '127.0.0.1'));
     const left = (): number => held.filter((socket) => !socket.resume().closed).length;
     for (const socket of held) socket.on('error', () => undefined);
     await once(held.at(-1) ?? assert.fail(), 'connect');
-    // Not by `fetch`, which may take the connection of before: it is the first that goes.
+    // Not by `fetch`, which may take the connection of before: that one is closed first.
     const visitor = new Visitor(`http://127.0.0.1:${health?.port ?? 0}`);
     assert.equal((await visitor.get('/healthz')).status, 200);
     while (left() > most) await sleep(5);

@@ -1,4 +1,4 @@
-// The daily look at the audit log: what it tells, to whom, and that a shorter auditLog is noticed after a restart too.
+// The daily look at the audit log: what it tells and where, and that a shorter audit log is noticed after a restart too.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { MetricMeter } from '@temporalio/common';

@@ -38,15 +38,15 @@ describe('a record that one answer has and another lacks', () => {
     return idsOf((snapshot?.profiles ?? []).map(({ member }) => member));
   }
 
-  describe('is there where it is', () => {
-    it('a coworker whom its own address answers with 404', async () => {
+  describe('is taken to be there, such as', () => {
+    it('a coworker whose own address answers with 404', async () => {
       const ann = space.addCoworker();
       hide(`${coworkers}/${ann.Id}$`);
       assert.deepEqual(peopleOf(await read(ann.Id)), [ann.Id]);
       assert.deepEqual(bench.simulator.faults.list(), []);
     });
 
-    it('a coworker whom its own address answers with 404 as long as anybody asks', async () => {
+    it('a coworker whose own address answers with 404 as long as anybody asks', async () => {
       const ann = space.addCoworker();
       hide(`${coworkers}/${ann.Id}$`, { times: 100 });
       for (let minute = 0; minute < 5; minute++) {
@@ -55,7 +55,7 @@ describe('a record that one answer has and another lacks', () => {
       }
     });
 
-    it('a coworker whom only the list lacks, and one whom only its own address does', async () => {
+    it('a coworker that only the list lacks, and one that only its own address lacks', async () => {
       const [ann, ...others] = Array.from({ length: 6 }, () => space.addCoworker().Id);
       assert.ok(ann);
       hide(`${coworkers}[?]page`, { ids: [ann] });
@@ -65,7 +65,7 @@ describe('a record that one answer has and another lacks', () => {
       assert.deepEqual(peopleOf(await readWith(others, ann)), [ann]);
     });
 
-    it('a coworker whom a batch lacks, or whom two at once are asked for', async () => {
+    it('coworkers that are asked for at once, and that the batch lacks', async () => {
       const [ann, bob] = ['ann@example.com', 'ann@example.com'].map((Email) => space.addCoworker({ Email }));
       assert.ok(ann && bob);
       hide(`${coworkers}/[?]id=`);
@@ -155,7 +155,7 @@ describe('a record that one answer has and another lacks', () => {
       }
     }
 
-    it('takes a look a minute later, be it the profile itself, a known sibling, or who pays for a team', async () => {
+    it('takes a look a minute later, for the profile itself, a known sibling, and the one who pays for a team', async () => {
       const [gone, ann] = [space.addCoworker(), space.addCoworker()];
       const pass = space.addPass({ CoworkerId: gone.Id, TimePassId: space.addTimePass().Id });
       const members = { PayingMemberId: gone.Id, TeamMembers: [gone.Id, ann.Id] };
@@ -262,7 +262,7 @@ describe('a record that one answer has and another lacks', () => {
       assert.equal(bench.asked() - asked, 12);
     });
 
-    it('delays nobody who held nothing by it', async () => {
+    it('delays nobody who held no key by it', async () => {
       const [payer, ann] = [space.addCoworker(), space.addCoworker()];
       const members = { PayingMemberId: payer.Id, TeamMembers: [payer.Id, ann.Id] };
       space.addTeam({ ShareTimePasses: true, ...members });

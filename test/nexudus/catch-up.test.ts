@@ -35,7 +35,7 @@ interface Followed extends Bench {
   poll(): Promise<void>;
 }
 
-/** `paces`: over those of these tests, by the clock of this machine. */
+/** `paces`: in place of those of these tests, by the clock of this machine. */
 async function startFollowed(
   paces: Partial<Pick<FollowerOptions, 'exactEveryMs' | 'lookupGatherMs'>> = {},
 ): Promise<Followed> {
@@ -43,7 +43,7 @@ async function startFollowed(
   const { client, clock } = bench;
   const replica = createReplica();
   const now = (): number => clock.now;
-  // What is missing is gone at the first look, here as in `reader`, which is asked for nobody who is missing.
+  // A coworker that is missing is gone at the first look, as in `reader`, which is asked for no such coworker.
   const common = {
     client,
     readingRules,
@@ -135,7 +135,7 @@ describe('reading out of a copy that is kept up', () => {
     later(10 * minuteMs);
   }
 
-  it('needs three requests for a purchase, and finds who was never seen before', async () => {
+  it('needs three requests for a purchase, and finds a member who was never seen before', async () => {
     await settle();
     followed.isCalm = false;
     const ann = member();
@@ -177,7 +177,7 @@ describe('reading out of a copy that is kept up', () => {
     assert.deepEqual((await opens(cid, { standsOn: held(cidsPass) })).groups, []);
   });
 
-  it('looks nothing up of one who is suspended', async () => {
+  it('looks nothing up for a member who is suspended', async () => {
     const ann = member();
     const annsPass = buys(ann);
     await settle();
@@ -189,7 +189,7 @@ describe('reading out of a copy that is kept up', () => {
     assert.deepEqual(await opens(ann, { standsOn: held(annsPass) }), { groups: [], requests: 3 });
   });
 
-  it('gives nothing by a pass that was deleted since, however little room there is', async () => {
+  it('gives nothing by a pass that was deleted since, however busy the minute is', async () => {
     const ann = member();
     const pass = buys(ann);
     await settle();
@@ -209,8 +209,8 @@ describe('reading out of a copy that is kept up', () => {
     assert.deepEqual((await opens(ann, { standsOn })).groups, []);
   });
 
-  it('has whoever no list explains wait for the next exact look in a busy minute, and no longer', async () => {
-    // So long that the look before it is none on a busy machine either.
+  it('has a member whose wake no list explains wait for the next exact look in a busy minute, and no longer', async () => {
+    // So long that the look before is not exact on a busy machine either.
     await beginAnew({ exactEveryMs: 600 });
     const [ann, ben] = [member(), member()];
     const pass = buys(ann);
@@ -225,7 +225,7 @@ describe('reading out of a copy that is kept up', () => {
     assert.ok(requests >= 7, `one look by lists, and an exact one (${requests} requests)`);
   });
 
-  it('looks nothing up in a busy minute for whoever a list explains but what gives a key, in an exact look too', async () => {
+  it('looks up only what gives a key in a busy minute, for a member whose wake a list explains, in an exact look too', async () => {
     const ann = member();
     const standsOn = held(buys(ann));
     await settle();
@@ -242,7 +242,7 @@ describe('reading out of a copy that is kept up', () => {
     }
   });
 
-  it('looks up together in a busy minute whoever shares an exact look, though they ask one after another', async () => {
+  it('looks up together in a busy minute the members that share an exact look, though they ask one after another', async () => {
     await beginAnew({ lookupGatherMs: 500 });
     const ids = [member(), member()];
     const passes = ids.map(buys);
@@ -263,7 +263,7 @@ describe('reading out of a copy that is kept up', () => {
     assert.equal(followed.asked() - before, 3 + 2, 'the lists, all coworkers, and all passes');
   });
 
-  it('waits until the plan has room, and takes along whoever came meanwhile', async () => {
+  it('waits until the plan has room, and takes along members who came meanwhile', async () => {
     await settle();
     const [ann, ben] = [member(), member()];
     followed.isCalm = false;
@@ -295,7 +295,7 @@ describe('reading out of a copy that is kept up', () => {
     assert.notEqual((await opens(ben)).requests, 0, 'and not one that began before');
   });
 
-  it('tells who is new by a look or two for all who ask, and not before there is a copy', async () => {
+  it('tells which coworkers are new by a look or two for all who ask, and not before there is a copy', async () => {
     const { follower, clock } = followed;
     const ann = member();
     assert.equal(await follower.hasCoworker(ann, clock.now), null);
@@ -311,7 +311,7 @@ describe('reading out of a copy that is kept up', () => {
   });
 
   for (const isCalm of [true, false])
-    it(`looks only passes up of whoever came or went, ${isCalm ? 'in a calm minute' : 'and at once in a busy one'}`, async () => {
+    it(`looks up only the passes of a member who came or went, ${isCalm ? 'in a calm minute' : 'and at once in a busy one'}`, async () => {
       const [ann, ben] = [member(), member()];
       const standsOn = held(buys(ann));
       const others = held(buys(ben));
@@ -373,7 +373,7 @@ describe('reading out of a copy that is kept up', () => {
       assert.equal(isOver(), false);
     });
 
-  it('has whoever a list explains not wait for what only others need', async () => {
+  it('has a member whose wake a list explains not wait for what only others need', async () => {
     const [ann, ben] = [member(), member()];
     await settle();
     buys(ben);
@@ -439,14 +439,14 @@ describe('reading out of a copy that is kept up', () => {
     assert.deepEqual(faults.list(), []);
   });
 
-  it('has whoever failed twice begin no catch-up of its own for a while, and go with the next one', async () => {
+  it('has a member that failed twice begin no catch-up of its own for a while, and go with the next one', async () => {
     const [ann, ben] = [member(), member()];
     for (const id of [ann, ben]) buys(id);
     await settle();
     const { faults } = followed.simulator;
     faults.add({ match: '/api/spaces/coworkers', kind: 'status', status: 500, times: 2 });
     for (let i = 0; i < 2; i++) await assert.rejects(opens(ann), /500/);
-    // What was asked beside the list that failed comes in yet.
+    // The answers to requests beside the list that failed are still to come.
     let before = -1;
     await eventually('nothing more is asked', () => before === (before = followed.asked()), 45_000, 250);
     const again = opens(ann);
@@ -584,7 +584,8 @@ describe('reading out of a copy that is kept up', () => {
           `world ${world}, round ${round}, member ${id} (seed ${seed})`,
         );
         stood.set(id, standing(other.snapshot, followed.clock.now));
-        // Of somebody who is barred nothing is looked up, so that what was deleted may be among the records: no key hangs on it.
+        // Nothing is looked up for a member who is barred, so that deleted records may be among those read: no key hangs on
+        // them.
         if (hasBarred(other.snapshot, id)) continue;
         assert.equal(one.records, other.records, `records: world ${world}, round ${round}, member ${id}`);
       }

@@ -129,7 +129,7 @@ describe('noticing changes', () => {
       assert.deepEqual(changes.reference, []);
     });
 
-    it('finds the very contents that reading the member gives, by itself or with all, and no other', async () => {
+    it('finds just the contents that a read of the member gives, alone or with all members', async () => {
       const { ann, contract, pass, pause } = planMember();
       space.addTeam({ TeamMembers: [ann.Id] });
       const strangers = [1, 2, 3].map(() => planMember().ann.Id);
@@ -227,7 +227,7 @@ describe('noticing changes', () => {
           ]);
         });
 
-        it('what touches the paying member touches those who borrow', async () => {
+        it('a record that touches the paying member touches those who borrow', async () => {
           const { teamId, payer, ann } = team();
           const at = later();
           const { Id } = space.addPass({ CoworkerId: payer.Id, TimePassId: space.addTimePass().Id });
@@ -277,7 +277,7 @@ describe('noticing changes', () => {
       });
     });
 
-    it('knows those who have a contract, a pass that is not used, or a team that lends', async () => {
+    it('knows members who have a contract, a pass that is not used, or a team that lends', async () => {
       const { ann } = planMember();
       const type = space.addTimePass();
       const [bob, cleo, dan, eve] = [1, 2, 3, 4].map(() => space.addCoworker());
@@ -360,7 +360,7 @@ describe('noticing changes', () => {
       });
     }
 
-    it('differs in one whose record became malformed, and in no other', async () => {
+    it('differs in a member whose record became malformed, and in no other', async () => {
       const [{ ann, pass }] = [planMember(), planMember()];
       const before = await index();
       space.update('coworkertimepasses', pass.Id, { ExpireDate: 'soon' });
@@ -369,7 +369,7 @@ describe('noticing changes', () => {
       assert.deepEqual(after.counts, before.counts);
     });
 
-    it('differs in one who left a team', async () => {
+    it('differs in a member who left a team', async () => {
       const { ann } = planMember();
       const [bob, cleo] = [space.addCoworker(), space.addCoworker()];
       const lends = { ShareTimePasses: true, PayingMemberId: ann.Id };

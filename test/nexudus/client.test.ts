@@ -269,7 +269,7 @@ describe('the Nexudus client', () => {
     await failure(stub.client.countPassesOf(9), 'filterIgnored');
   });
 
-  it('knows who asks', async () => {
+  it('knows the user that asks', async () => {
     await start(() => ({ body: { IsAdmin: true, APIAccess: true, DefaultBusinessId: 1, Email: email } }));
     const user = { isAdmin: true, hasApiAccess: true, defaultLocationId: 1, defaultTimeZone: null };
     assert.deepEqual(await stub.client.me(), user);
@@ -308,7 +308,7 @@ describe('the Nexudus client', () => {
       assert.equal(stub.asked.filter(({ path }) => path === '/token').length, 2);
     });
 
-    it('is not done for ever: a second refusal is one', async () => {
+    it('is not done for ever: a second refusal is thrown', async () => {
       await start((asked, n) => (asked.path === '/token' ? tokenSaid(n) : { status: 401 }), { auth });
       const error = await failure(stub.client.list(settings), 'refused');
       assert.equal(error.canRetryHelp, false);

@@ -5,7 +5,7 @@ const noon = Date.parse('2026-11-24T12:00:00Z');
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** A clock, and the two that this machine has. */
+/** A server's clock, and the two clocks that this machine has. */
 function onFakeClocks() {
   const here = { wall: noon, steady: 5_000 };
   const clock = createServerClock({ wallMs: () => here.wall, steadyMs: () => here.steady });
@@ -110,7 +110,7 @@ describe("Nexudus' clock", () => {
     });
   }
 
-  it('is the earlier of the two where they are days apart, since nobody knows which is right', () => {
+  it('is the earlier of the server’s and this machine’s where they are days apart, since nobody knows which is right', () => {
     const { clock, here, answered } = onFakeClocks();
     answered(noon + 48 * hourMs);
     assert.equal(clock.now(), here.wall);

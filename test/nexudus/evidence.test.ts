@@ -205,7 +205,7 @@ describe('what a key stands on', () => {
       assert.match(doubts[0].why, /teams answered empty/);
     });
 
-    it('is not believed with the profile of the one who lends it', async () => {
+    it('is not believed to be gone with the profile of the one who lends it', async () => {
       const { ann, payer, held } = teamMember();
       before('coworkers', 50);
       space.remove('coworkers', payer.Id);

@@ -42,7 +42,7 @@ describe('what is kept and shared', () => {
     },
   };
 
-  it('gives whoever may have an older copy what is there, while others wait for what is read anew', async () => {
+  it('gives the kept copy to a caller that may have it, while others wait for a new read', async () => {
     const { reads, read } = reading();
     let now = 0;
     const kept = keep(read, () => now);

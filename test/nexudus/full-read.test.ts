@@ -43,7 +43,7 @@ describe('reading many members', () => {
     assert.ok(bench.asked() <= 15, `${bench.asked()} requests`);
   });
 
-  it('tells of each member what reading it alone tells', async () => {
+  it('tells of each member what a read of that member alone tells', async () => {
     const [one = 0, two = 0, three = 0, four = 0] = planMembers(4);
     const [contract] = space.list('coworkercontracts');
     assert.ok(contract);
@@ -115,7 +115,7 @@ describe('reading many members', () => {
     assert.equal((await readAll(ids)).length, 6);
   });
 
-  it('leaves only those alone who have a malformed contract, and those whom it concerns too', async () => {
+  it('leaves out only a member with a malformed contract, and those who borrow that member’s passes', async () => {
     const [broken = 0, borrower = 0, ...others] = planMembers(8);
     const contract = space.list('coworkercontracts').find(({ CoworkerId }) => CoworkerId === broken);
     assert.ok(contract);
@@ -130,7 +130,7 @@ describe('reading many members', () => {
     }
   });
 
-  it('serves who comes later from the same read, as long as that is fresh enough for them', async () => {
+  it('serves members who come later from the same read, as long as that is fresh enough for them', async () => {
     const ids = planMembers(6);
     await readAll(ids);
     const asked = bench.asked();
@@ -162,7 +162,7 @@ describe('reading many members', () => {
   /** Longer than readers gather here. */
   const gathered = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
-  it('never reads everything twice at once: who needs a newer read waits for the next', async () => {
+  it('never reads everything twice at once: a member that needs a newer read waits for the next', async () => {
     const ids = planMembers(12);
     hang('coworkercontracts');
     const first = readAll(ids.slice(0, 6));
@@ -180,7 +180,7 @@ describe('reading many members', () => {
     assert.equal(bench.asked('/coworkercontracts'), 2);
   });
 
-  it('reads nothing anew for those who come while the read runs that their wake allows', async () => {
+  it('reads nothing anew for members who come during a read that is fresh enough for their wake', async () => {
     const ids = planMembers(12);
     hang('coworkercontracts');
     const first = readAll(ids.slice(0, 6));
@@ -192,7 +192,7 @@ describe('reading many members', () => {
     assert.equal(bench.asked('/coworkercontracts'), 1);
   });
 
-  it('reads a single one beside a read for a crowd, not after it', async () => {
+  it('reads a single member beside a read for a crowd, not after it', async () => {
     const [single = 0, ...crowd] = planMembers(12);
     hang('coworkercontracts');
     let crowdIsRead = false;
@@ -206,7 +206,7 @@ describe('reading many members', () => {
     assert.equal(bench.asked('/coworkercontracts'), 2);
   });
 
-  it('reads a single one directly, however long one of a crowd takes', async () => {
+  it('reads a single member directly, however long one of a crowd takes', async () => {
     const [single = 0, ofCrowd = 0] = planMembers(12);
     hang(`/coworkers/${ofCrowd}`);
     const slow = readAll([ofCrowd], { isBatch: true });
@@ -217,7 +217,7 @@ describe('reading many members', () => {
     await slow;
   });
 
-  it('reads everything as what is waited for, where somebody waits for one of them', async () => {
+  it('reads everything in the lane that somebody waits for, where somebody waits for one of the members', async () => {
     const ids = planMembers(12);
     const asked = { group: 0, crowd: 0 };
     const counting = (line: keyof typeof asked): NexudusClient => ({
@@ -246,7 +246,7 @@ describe('reading many members', () => {
     assert.ok(asked.group > 0);
   });
 
-  it('reads one of a batch directly as what nobody waits for, so that single members go first', async () => {
+  it('reads one of a batch directly, in the lane that nobody waits for, so that single members go first', async () => {
     const [ofBatch = 0, single = 0] = planMembers(2);
     const asked: Record<'single' | 'batch', string[]> = { single: [], batch: [] };
     const noting = (line: keyof typeof asked): NexudusClient => ({
@@ -274,7 +274,7 @@ describe('reading many members', () => {
     assert.equal(asked.batch.length, 2);
   });
 
-  it('reads one alone, and several together, as long as it is not known what a read of everything costs', async () => {
+  it('reads one member alone, and several together, as long as it is not known what a read of everything costs', async () => {
     const ids = planMembers(3);
     const readsOfAll = (): boolean[] =>
       bench.simulator.requests
@@ -287,7 +287,7 @@ describe('reading many members', () => {
     assert.deepEqual(readsOfAll(), [false, true]);
   });
 
-  it('is not taken for dear since there are passes of many years', async () => {
+  it('is not taken for costly because there are passes of many years', async () => {
     const ids = planMembers(10);
     const count = (rows: number) => ({ count: rows, at: noon });
     bench.baselines = { coworkers: count(11), coworkertimepasses: count(60_000) };
@@ -381,7 +381,7 @@ describe('reading many members', () => {
       assert.equal(bench.asked('/coworkercontracts'), 1, 'nothing is read for nobody');
     });
 
-    it('by one leaves what two read by themselves share to the other', async () => {
+    it('by one of two who are read alone leaves what they share to the other', async () => {
       const [first = 0, other = 0] = planMembers(2);
       hang('/billing/timepasses');
       const one = asker(first);

@@ -183,7 +183,7 @@ describe('one bad record in Nexudus', () => {
     for (const [what, spoil, why] of spoilt) {
       it(`(a ${what}) leaves that key in doubt, and everything else as it is`, async () => {
         const held = spoil();
-        // A second location, since one there must be.
+        // A second location, since there must be one that is sound.
         space.addBusiness();
         for (const ids of [[ann()], members]) {
           const [read] = await readTogether(ids, [held]);
@@ -235,7 +235,7 @@ describe('one bad record in Nexudus', () => {
     ];
     for (const [what, spoil] of spoiltOfBarred) {
       for (const bar of [{ Active: false }, { Archived: true }])
-        it(`(a ${what}) keeps nothing for one who is barred: ${JSON.stringify(bar)}`, async () => {
+        it(`(a ${what}) keeps nothing for a member who is barred: ${JSON.stringify(bar)}`, async () => {
           const held = withheldBy();
           spoil();
           space.update('coworkers', ann(), bar);
@@ -259,7 +259,7 @@ describe('one bad record in Nexudus', () => {
     );
   });
 
-  it('(a pause that does not say whose it is) keeps the one waiting whose contract it is, and nobody else', async () => {
+  it('(a pause that names no member) keeps only the owner of its contract waiting', async () => {
     const { Id } = space.addPausedPeriod({ CoworkerContractId: contractId, ...paused });
     const pause = {
       collection: 'contractpausedperiods',
@@ -287,7 +287,7 @@ describe('one bad record in Nexudus', () => {
     assert.equal((await source.contractsOf(members[0] ?? 0)).contracts.length, 1);
   });
 
-  it('is no filter that is ignored, where it does not say when it was written', () => {
+  it('is no sign of an ignored filter, where it does not say when it was written', () => {
     const { holds } = updatedSince('teams', Date.parse('2026-11-24T12:00:30Z'));
     const holdsOf = (updatedOn: string): boolean => holds({ updatedOn } as never);
     for (const unsaid of [

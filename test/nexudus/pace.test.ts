@@ -49,7 +49,7 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 195]);
   });
 
-  it('has the next wait for as much longer as the last was on its way longer than others', async () => {
+  it('has the next request wait longer by as much as the last one was on its way longer than others', async () => {
     const { pacer, times, start, lag } = onFakeClock();
     const answered = async (tookMs: number): Promise<void> => {
       await start();
@@ -61,11 +61,11 @@ describe('the pace of Nexudus requests', () => {
     for (const tookMs of [5, 20, 21, 60, 900, 5]) await answered(tookMs);
     await start();
     const gaps = times().map((at, i) => at - (times()[i - 1] ?? 0));
-    // After 900 ms it is there.
+    // After 900 ms the late request has arrived.
     assert.deepEqual(gaps, [0, 115, 115, 116, 155, 900, 115]);
   });
 
-  it('has the next wait for an answer that should have come long ago, but not for more than four gaps', async () => {
+  it('has the next request wait for an answer that should have come long ago, but not for more than four gaps', async () => {
     const { pacer, times, start } = onFakeClock();
     await start();
     pacer.answered(0);
@@ -73,7 +73,7 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 115, 560]);
   });
 
-  it('does not wait for an answer that takes its time as others do', async () => {
+  it('does not wait for an answer that takes as long as others do', async () => {
     const { pacer, times, start, lag } = onFakeClock();
     await start();
     await turnOfLoop();
@@ -120,19 +120,19 @@ describe('the pace of Nexudus requests', () => {
   /** Between polls that take what the plan leaves them there is room for 77 a minute, besides 18 at once. */
   const evenMs = 60_000 / 77;
 
-  it('has those who plan begin at once up to a burst, and then as evenly as lasts for the whole minute', async () => {
+  it('lets planned reads begin at once up to a burst, and then so evenly that the minute’s number lasts', async () => {
     const { pacer, start } = onFakeClock({ minGapMs: 1 });
     for (let i = 0; i < 6; i++) {
       assert.equal(pacer.plan.untilMs(3), 0);
       pacer.plan.begin(3);
     }
     assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(3 * evenMs));
-    // What was told of counts once.
+    // Requests that were planned count once.
     await many(18, () => start());
     assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(3 * evenMs - 17));
   });
 
-  it('never has one who heeds the plan meet the minute’s number, however long the rush', async () => {
+  it('never lets a reader that heeds the plan meet the minute’s number, however long the rush', async () => {
     const { pacer, start, times, lag } = onFakeClock();
     while (times().length < 400) {
       lag(pacer.plan.untilMs(3));
@@ -145,7 +145,7 @@ describe('the pace of Nexudus requests', () => {
     assert.ok(Math.max(...inMinute) <= 95 + 3, `${Math.max(...inMinute)} within a minute`);
   });
 
-  it('counts what nobody planned as if it had been planned', async () => {
+  it('counts requests that nobody planned as if they had been planned', async () => {
     const { pacer, start } = onFakeClock({ minGapMs: 1 });
     pacer.plan.begin(0);
     await many(15, () => start());
@@ -156,14 +156,14 @@ describe('the pace of Nexudus requests', () => {
     assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round(4 * evenMs - 15));
   });
 
-  it('has those who plan wait for seconds at most, however much nobody planned', async () => {
+  it('has planned reads wait for seconds at most, however much nobody planned', async () => {
     const { pacer, start } = onFakeClock({ minGapMs: 1 });
     pacer.plan.begin(3);
     await many(103, () => start());
     assert.equal(Math.round(pacer.plan.untilMs(3)), (3 * 60_000) / 36 - 102);
   });
 
-  it('never has one who heeds the plan meet the minute’s number, however much others ask without a plan', async () => {
+  it('never lets a reader that heeds the plan meet the minute’s number, however much others ask without a plan', async () => {
     const { pacer, start, times, lag } = onFakeClock();
     const now = (): number => times().at(-1) ?? 0;
     let longestMs = 0;
@@ -187,7 +187,7 @@ describe('the pace of Nexudus requests', () => {
     assert.equal(Math.round(pacer.plan.untilMs(3)), Math.round((3 * 60_000) / (115 - 40 - 18)));
   });
 
-  it('is calm as long as little was asked by those who plan, and nobody is near the hour’s number', async () => {
+  it('is calm as long as few requests were made that somebody waits for, and the hour’s number is not near', async () => {
     const { pacer, start, lag } = onFakeClock({ minGapMs: 1, calmBelow: 4, perHour: 10 });
     await many(3, () => start());
     await start('polls');
@@ -205,7 +205,7 @@ describe('the pace of Nexudus requests', () => {
     await many(359, () => start());
     assert.equal(pacer.plan.untilMs(3), 0);
     await many(30, () => start());
-    // A hundred are left to those who plan: most of those that were asked have to be an hour old first.
+    // A hundred an hour are left to planned reads: most of the requests so far have to be an hour old first.
     assert.ok(pacer.plan.untilMs(3) > 60_000, `${pacer.plan.untilMs(3)} ms`);
   });
 
@@ -290,13 +290,13 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 1, 20_001, 60_000]);
   });
 
-  it('spreads what somebody waits for over no minute', async () => {
+  it('does not spread over the minute what somebody waits for', async () => {
     const { times, start } = onFakeClock({ minGapMs: 1, perMinute: 4, spreadFrom: 2 });
     await many(5, () => start());
     assert.deepEqual(times(), [0, 1, 2, 3, 60_000]);
   });
 
-  it('lets a single one go before several who are read together, who may use up the minute too', async () => {
+  it('lets a single member go before several that are read together, which may use up the minute too', async () => {
     const { starts, start } = onFakeClock({
       ...{ minGapMs: 1, perMinute: 4 },
       ...{ reservePerMinute: 2, spreadFrom: 1 },

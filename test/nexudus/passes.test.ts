@@ -86,7 +86,7 @@ describe('reading passes', () => {
     return idsOf(rows.filter((pass) => stillMatters(pass, noon))).sort((a, b) => a - b);
   }
 
-  it('takes one request where all that are not used fit a page, as ever', async () => {
+  it('takes one request where all unused passes fit a page', async () => {
     addExpired(20);
     add(expiry(3));
     add(null);
@@ -94,7 +94,7 @@ describe('reading passes', () => {
     assert.deepEqual(await readMattering(), matter());
   });
 
-  it('takes as many however many are used or have expired long ago', async () => {
+  it('takes just as many requests however many passes are used or have expired long ago', async () => {
     addExpired(1_200);
     for (let i = 0; i < 1_200; i++) add(expiry(-i), true);
     for (let i = 0; i < 50; i++) add(expiry(i));
@@ -102,12 +102,12 @@ describe('reading passes', () => {
     for (let i = 0; i < 50; i++) add(null);
     assert.equal(await requestsOf(readMattering), 4);
     assert.deepEqual(await readMattering(), matter());
-    // All passes are counted besides; those used lately are read besides.
+    // The first also counts all passes; both also read those used lately.
     assert.equal(await requestsOf(() => readIndex(bench.client, { now: () => noon })), 6);
     assert.equal(await requestsOf(() => readRecentPasses(bench.client, noon)), 5);
   });
 
-  it('takes a few for a member who has had thousands, and finds what matters', async () => {
+  it('takes a few requests for a member who has had thousands of passes, and finds those that matter', async () => {
     addExpired(1_200);
     const [fresh, endless, other] = [add(expiry(1)), add(null), space.addCoworker().Id];
     const bobs = add(null, false, other);
@@ -148,7 +148,7 @@ describe('reading passes', () => {
     assert.equal(await index(), bare);
   });
 
-  it('makes one fingerprint of a member, whether all is read, many are, or one is', async () => {
+  it('makes the same fingerprint of a member, whether everything is read, many members are, or one is', async () => {
     addExpired(5);
     add(expiry(-3), true);
     add(expiry(-1));
@@ -215,7 +215,7 @@ describe('reading passes', () => {
       assert.equal(matter().length, 5);
     });
 
-    it('throws where Nexudus ignores that only those that are not used are wanted', async () => {
+    it('throws where Nexudus ignores that only unused passes are wanted', async () => {
       bench.simulator.faults.add({ match: 'CoworkerTimePass_Used', kind: 'ignoreFilters' });
       await assert.rejects(readMattering(), /should have left out/);
     });
@@ -242,7 +242,7 @@ describe('reading passes', () => {
       assert.equal(matter().length, 10);
     });
 
-    it('leaves malformed ones to those whose they are', async () => {
+    it('leaves malformed passes to their owners', async () => {
       const [ending, endless] = [add(expiry(1)), add(null)];
       for (const id of [ending, endless])
         space.update('coworkertimepasses', id, { BusinessId: null as never });

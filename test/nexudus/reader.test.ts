@@ -159,7 +159,7 @@ describe('reading one member', () => {
       assert.deepEqual(contracts[0]?.pauses, [pause]);
     });
 
-    it('of which flag and record tell the same are one', async () => {
+    it('that the flag and a record both tell are one', async () => {
       const id = paused();
       bench.clock.now = pause.from + hourMs;
       const { contracts } = await profileOf(bench, id);
@@ -192,13 +192,13 @@ describe('reading one member', () => {
       assert.deepEqual(idsOf(loans.flatMap((loan) => loan.passes)), [pass.Id]);
     });
 
-    it('lends nothing to its paying member, or where it does not share, or has nobody who pays', async () => {
+    it('lends nothing to its paying member, or where it does not share, or nobody pays for it', async () => {
       assert.deepEqual((await profileOf(bench, team().payer.Id)).loans, []);
       assert.deepEqual((await profileOf(bench, team({ ShareTimePasses: false }).ann.Id)).loans, []);
       assert.deepEqual((await profileOf(bench, team({ PayingMemberId: null }).ann.Id)).loans, []);
     });
 
-    it('that a key stands on no longer lends to one who left it', async () => {
+    it('that a key stands on no longer lends to a member who left it', async () => {
       const { teamId, payer, ann, pass } = team();
       space.update('teams', teamId, { TeamMembers: [payer.Id] });
       const evidence = [standsOn(pass, { teamId })];

@@ -251,7 +251,7 @@ describe('Nexudus records', () => {
         assert.ok(isMalformed('coworkertimepasses', { ...pass, ExpireDate }), ExpireDate);
     });
 
-    it('is none of those just within', () => {
+    it('is not one that lies just within the years that can be meant', () => {
       const { expiresAt } = passWith({ ExpireDate: '2099-12-31T23:59:59Z' });
       assert.equal(expiresAt, Date.UTC(2099, 11, 31, 23, 59, 59));
       assert.equal(contractWith({ StartDate: '2000-01-01T00:00:00Z' }).startsAt, Date.UTC(2000, 0, 1));

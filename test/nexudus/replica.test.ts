@@ -30,7 +30,7 @@ describe('the copy of all records', () => {
     });
   });
 
-  /** Takes a row, and answers of whom something is another since. */
+  /** Takes a row, and answers which members have changed since. */
   const take = (row: CoworkerRecord, since: number, readAt: number): number[] => {
     nowMs += 60_000;
     replica.take('coworkers', { rows: [row], broken: [], since: at(since), readAt: at(readAt) });
@@ -39,14 +39,14 @@ describe('the copy of all records', () => {
   const changed = (): number[] => [1, 2, 3].filter((id) => replica.hasChanged(id, 1_000));
   const names = (): string[] => replica.collections().coworkers.map(({ fullName }) => fullName);
 
-  it('takes what was written, and says whom it concerns, once', () => {
+  it('takes what was written, and says once which member it concerns', () => {
     const row = coworker(1, 'Ada Lovelace', stamp(1));
     assert.deepEqual(take(row, 0, 2), [1]);
     assert.deepEqual(take(coworker(1, 'Ada Lovelace', stamp(1)), 0, 2), []);
     assert.deepEqual(names(), ['Ada Lovelace', 'Ben']);
   });
 
-  it('keeps what was written later where an older answer comes after it, and does not vouch for that', () => {
+  it('keeps what was written later where an older answer comes after it, and does not vouch for the older one', () => {
     take(coworker(1, 'Ada Lovelace', stamp(2)), 0, 3);
     const older = coworker(1, 'Ada King', stamp(1));
     assert.deepEqual(take(older, 0, 2), []);
@@ -81,7 +81,7 @@ describe('the copy of all records', () => {
     assert.equal(replica.readTo('coworkers'), at(11));
   });
 
-  it('says of whom a read of everything shows something else than there was, or nothing any more', () => {
+  it('says which members a read of everything shows otherwise than before, or not at all any more', () => {
     take(coworker(3, 'Cid', stamp(1)), 0, 1);
     const laid = replica.rebase(at(10));
     nowMs += 60_000;
@@ -94,7 +94,7 @@ describe('the copy of all records', () => {
     assert.deepEqual(changed(), []);
   });
 
-  it('has a malformed pause concern whoever has its contract, where it does not say whom', () => {
+  it('has a malformed pause concern the owner of its contract, where the pause names nobody', () => {
     const contract = { id: 5, memberId: 1, updatedOn: stamp(1) } as ContractRecord;
     replica.take('coworkercontracts', { rows: [contract], broken: [], since: at(0), readAt: at(1) });
     const pause = { id: 6, ownerId: null, contractId: 5, text: 'a pause that makes no sense' };

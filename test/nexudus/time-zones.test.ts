@@ -43,7 +43,7 @@ describe('time zones of Nexudus', () => {
     assert.equal(zoneOfPlace('', rome), null);
   });
 
-  it('never have another clock by that', () => {
+  it('never get another clock by the choice of a city', () => {
     const at = Date.UTC(new Date().getUTCFullYear(), 6);
     for (const { windowsName, iana } of WINDOWS_TO_IANA_MAP)
       for (const zone of iana) {

@@ -1,4 +1,7 @@
-/** What Nexudus, or whatever answers in its place, may say: waits, redirects, byHand 404s, refusals, answers without an end. */
+/**
+ * What Nexudus, or whatever answers in its place, may say: waits, redirects, 404s that are not its own, refusals, answers
+ * without an end.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -88,7 +91,7 @@ describe('what Nexudus answers', () => {
       }
     }
 
-    it('as a date is counted from the clock of who sent it, not from ours', async () => {
+    it('as a date is counted from the clock of the server that sent it, not from ours', async () => {
       const { pace, slept } = noSleep();
       const headers = {
         Date: 'Tue, 24 Nov 2026 08:00:00 GMT',

@@ -36,11 +36,11 @@ describe('the webhooks of ours', () => {
     );
   });
 
-  it('are malformed where even then one does not say whether it is on', async () => {
+  it('are malformed where one, read in full, does not say whether it is on', async () => {
     await assert.rejects(asked([full], { ...full, Active: null }, readHooks), /webhook 7 does not say/);
   });
 
-  it('leave out one for an action that nothing is known of', async () => {
+  it('leave out one for an action that Latchkey does not know', async () => {
     assert.deepEqual(await asked([full], { ...full, Action: 90 }, readHooks), []);
   });
 

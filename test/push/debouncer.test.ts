@@ -72,7 +72,7 @@ describe('the debouncer', () => {
     assert.deepEqual(begun, [7, 7]);
   });
 
-  it('does not let somebody without a workflow wait, who was told of a moment ago by what starts none', async () => {
+  it('does not let a member without a workflow wait because of news a moment ago that starts none', async () => {
     const { debouncer, woken } = listening({ windowMs: 600_000 });
     debouncer.tell(7, { mayStart: false });
     await soon('a wake', () => woken.length > 0);
@@ -85,14 +85,14 @@ describe('the debouncer', () => {
     ]);
   });
 
-  describe('of a check-in', () => {
+  describe('on a check-in', () => {
     const [checkIn, access, change] = [
       { mayStart: false, about: 'checkIn' },
       { mayStart: true, about: 'access' },
       { mayStart: true },
     ] as const;
 
-    it('has it wait for somebody to go with', async () => {
+    it('has the member wait for another to go with', async () => {
       const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 600_000 });
       debouncer.tell(7, checkIn);
       debouncer.tell(7, access);
@@ -107,7 +107,7 @@ describe('the debouncer', () => {
       assert.deepEqual(checkedIn, [7]);
     });
 
-    it('has it wait for no longer than a while', async () => {
+    it('has the member wait for no longer than a while', async () => {
       const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60 });
       const from = performance.now();
       debouncer.tell(9, access);
@@ -118,7 +118,7 @@ describe('the debouncer', () => {
       assert.deepEqual(checkedIn, [9]);
     });
 
-    it('has it wait the longer the more often nobody came to go with, up to a bound', async () => {
+    it('has the member wait the longer the more often nobody came to go with, up to a bound', async () => {
       const { debouncer, woken } = listening({ checkInWaitMs: 100, longestCheckInWaitMs: 250 });
       for (const [id, shortest] of [
         [1, 100],
@@ -133,7 +133,7 @@ describe('the debouncer', () => {
       }
     });
 
-    it('has what comes a moment later by the same check-in wait with it, and nothing else', async () => {
+    it('has news that comes a moment later by the same check-in wait with it, and no other news', async () => {
       const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, checkIn);
       await gathered();
@@ -146,7 +146,7 @@ describe('the debouncer', () => {
       assert.deepEqual(checkedIn, []);
     });
 
-    it('has what comes after the wake by the same check-in be no more than a check-in', async () => {
+    it('takes news that comes after the wake by the same check-in for no more than a check-in', async () => {
       const { debouncer, woken, checkedIn } = listening({
         ...{ checkInWaitMs: 1, longestCheckInWaitMs: 1, windowMs: 60_000 },
       });
@@ -163,7 +163,7 @@ describe('the debouncer', () => {
       assert.deepEqual(checkedIn, [7, 7]);
     });
 
-    it('does not take an access update without one for a check-in', async () => {
+    it('does not take an access update without a check-in for one', async () => {
       const { debouncer, woken, checkedIn } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, access);
       await soon('a wake', () => woken.length > 0);
@@ -171,7 +171,7 @@ describe('the debouncer', () => {
       assert.deepEqual(checkedIn, []);
     });
 
-    it('wakes at once whoever waits when it is to end', async () => {
+    it('wakes members that still wait as soon as it is to end', async () => {
       const { debouncer, woken } = listening({ checkInWaitMs: 60_000 });
       debouncer.tell(7, checkIn);
       await gathered();
@@ -180,7 +180,7 @@ describe('the debouncer', () => {
     });
   });
 
-  it('wakes the more seldom the longer somebody is told of', async () => {
+  it('wakes a member the more seldom the longer news of that member goes on', async () => {
     const wokenAt: number[] = [];
     const { debouncer } = listening({
       wake: () => Promise.resolve(void wokenAt.push(performance.now())),
@@ -251,7 +251,7 @@ describe('the debouncer', () => {
     assert.deepEqual(said, ['problem', 'mended']);
   });
 
-  it('says of each wake that is taken how long it is since the first of what it tells came in', async () => {
+  it('says with each wake that is taken how long ago its first news came in', async () => {
     const waited: number[] = [];
     let fails = 1;
     const { debouncer } = listening({
@@ -266,7 +266,7 @@ describe('the debouncer', () => {
     assert.ok((waited[0] ?? 0) >= windowMs - roundedMs, String(waited));
   });
 
-  it('has what changed read where nobody knows for whom', async () => {
+  it('has what changed read where nobody knows which member it concerns', async () => {
     const { debouncer, woken } = listening();
     for (let i = 0; i < 10; i++) debouncer.tellSomething();
     await soon('a poll', () => woken.length > 0);

@@ -141,7 +141,7 @@ describe('the listener, to strangers', () => {
   /** Long enough for a good call on a busy machine. */
   const timeLimits = { headersMs: 500, callMs: 900, checkMs: 30, silenceMs: 30_000, idleMs: 700 };
 
-  it('gives up who says nothing, who writes headers or a body a byte at a time, and who is idle', async () => {
+  it('gives up callers that say nothing, that write headers or a body a byte at a time, or that are idle', async () => {
     const port = await listen({ timeLimits });
     const silent = open(port);
     const slowHead = open(port);
@@ -180,7 +180,7 @@ describe('the listener, to strangers', () => {
     await gone(silent);
   });
 
-  it('takes every good call beside connections that are held for nothing, and holds only so many', async () => {
+  it('takes every good call beside connections that are held for nothing, and holds a bounded number of them', async () => {
     const port = await listen({ connectionLimits: { most: 10, mostOfOne: 4 } });
     for (let i = 0; i < 100; i++) {
       const socket = open(port);
@@ -295,10 +295,10 @@ describe('the listener, to strangers', () => {
     };
     await many('203.0.113.7');
     assert.equal(await forge('203.0.113.7'), 429);
-    // Whatever it writes there itself stands before what the proxy saw.
+    // An address that the caller writes there itself stands before the one that the proxy saw.
     assert.equal(await forge('198.51.100.1, 203.0.113.7'), 429);
     assert.equal(await push(port, '[{"Id":7}]', undefined, '198.51.100.1'), 200);
-    // It was right once.
+    // A right call came from this address once.
     await many('198.51.100.1');
     assert.equal(await push(port, '[{"Id":8}]', undefined, '198.51.100.1'), 200);
     assert.equal(counted.filter((one) => one === 'nexudus tooMany').length, 2);

@@ -45,7 +45,7 @@ describe('the listener, to webhooks of Nexudus', () => {
     return (await fetch(url, { method: 'POST', body, headers: signed })).status;
   }
 
-  it('tells of the coworker itself, of whom a record names, and of a team', async () => {
+  it('tells of the coworker whose own record comes, of the coworker that another record names, and of a team’s members', async () => {
     const of: [string, object, (number | 'something')[]][] = [
       ['access', { Id: 7, CoworkerId: 8 }, [7]],
       ['coworker', { Id: 7 }, [7]],
@@ -70,7 +70,7 @@ describe('the listener, to webhooks of Nexudus', () => {
     assert.deepEqual([...starting], [8, 9, 10]);
   });
 
-  it('goes by the address for whom a record is about: nobody is named at another place of it', async () => {
+  it('goes by the address to find whose record it is: other fields of the record name nobody', async () => {
     const of: [event: string, record: object, tells: (number | 'something')[]][] = [
       ['contract', { Id: 70, CoworkerId: 7, TeamMembers: [1, 2] }, [7]],
       ['checkin', { Id: 70, TeamMembers: [1, 2] }, ['something']],
@@ -119,7 +119,7 @@ describe('the listener, to webhooks of Nexudus', () => {
     assert.deepEqual([told.slice(0, 1), told.length], [['something'], 63]);
   });
 
-  it('answers 200 to whatever is signed, wakes whom it names, and has what changed read for the rest', async () => {
+  it('answers 200 to whatever is signed, wakes the members that it names, and has what changed read for the rest', async () => {
     const poll = 'something';
     const note = 'x'.repeat(300_000);
     const shapes: [event: string, body: string, tells: (number | 'something')[]][] = [
@@ -279,7 +279,7 @@ describe('the listener, to Custom ACS', () => {
     schedule: [{ group: '12', expires_on: '2026-12-01T00:00:00Z' }],
   };
 
-  it('lists the groups of Kisi, to a location that is known and to who names none', async () => {
+  it('lists the groups of Kisi to a location that is known, and to a caller that names none', async () => {
     for (const over of [{}, { 'X-Nexudus-Business-UniqueId': 'b-1', 'X-Nexudus-User-UniqueId': 'u' }]) {
       const answer = await askGroups(over);
       assert.equal(answer.status, 200);
@@ -309,7 +309,7 @@ describe('the listener, to Custom ACS', () => {
     assert.deepEqual(counted, ['acs taken', 'acs taken']);
   });
 
-  it('takes whatever comes with the right token, wakes whom it names, and keeps no claim that it does not make', async () => {
+  it('takes whatever comes with the right token, wakes the members that it names, and keeps no claim that it does not make', async () => {
     const shapes: [body: object | string, tells: (number | 'something')[], claimed: number][] = [
       ['', ['something'], 0],
       ['{', ['something'], 0],

@@ -57,7 +57,7 @@ describe('the book of refusals', () => {
     for (let i = 0; i < times; i++) book.note(from, 'forged');
   };
 
-  it('sends away who was refused sixty times, for the rest of that minute', () => {
+  it('sends away an address that was refused sixty times, for the rest of that minute', () => {
     let now = 0;
     const book = new Refusals(() => now);
     forge(book, stranger, 59);
@@ -72,7 +72,7 @@ describe('the book of refusals', () => {
     assert.ok(!book.isSentAway(stranger));
   });
 
-  it('never sends away whom a right call came from within a day, nor a shared address', () => {
+  it('never sends away an address that a right call came from within a day, nor a shared one', () => {
     let now = 0;
     const book = new Refusals(() => now);
     book.note(stranger, 'taken');
@@ -88,14 +88,14 @@ describe('the book of refusals', () => {
     assert.ok(!book.isSentAway(shared));
   });
 
-  it('holds nothing against who had the right token, or could not be served', () => {
+  it('holds nothing against a caller that had the right token, or could not be served', () => {
     const book = new Refusals();
     for (let i = 0; i < 100; i++)
       for (const one of ['unknownLocation', 'failed'] as const) book.note(stranger, one);
     assert.ok(!book.isSentAway(stranger));
   });
 
-  it('remembers only so many addresses', () => {
+  it('remembers a bounded number of addresses', () => {
     const book = new Refusals();
     forge(book);
     for (let i = 0; i < 10_000; i++) book.note({ address: `x${i}`, isShared: false }, 'forged');
@@ -127,7 +127,7 @@ describe('the connections of one address', () => {
   }
   const left = (sockets: FakeSocket[]): number => sockets.filter(({ closed }) => !closed).length;
 
-  it('go one for another beyond its share, so that whoever holds them shuts out himself', () => {
+  it('are closed one for another beyond its share, so that a caller that holds them shuts out nobody else', () => {
     const server = serverOfFakes();
     limitConnections(server, { most: 10, mostOfOne: 3 });
     const others = open(server, '198.51.100.1', 2);
@@ -140,7 +140,7 @@ describe('the connections of one address', () => {
     assert.equal(left(open(server, '198.51.100.2', 1)), 1);
   });
 
-  it('are as many as there may be in all where everybody comes from there', () => {
+  it('are limited only by the number for all, where everybody comes from there', () => {
     const server = serverOfFakes();
     limitConnections(server, { most: 10, mostOfOne: 3 }, { trustedProxy: '192.0.2.1' });
     assert.equal(left(open(server, '192.0.2.1', 20)), 10);

@@ -39,7 +39,7 @@ describe('the signature of Nexudus', () => {
     );
   });
 
-  it('is of what is no text only as it is: nobody folds that', () => {
+  it('is of bytes that are no text only as they are: nobody folds those', () => {
     const body = Buffer.from([0x5b, 0xe9, 0xe9, 0x5d]);
     assert.ok(isSignedByNexudus(body, upper(body, 'key'), 'key'));
     for (const folded of ['[??]', '[?]', '[]'])

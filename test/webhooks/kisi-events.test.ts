@@ -90,7 +90,7 @@ describe('an event of Kisi', () => {
     now = noon;
   });
 
-  it('of another hand has the member look, and again that day all of Kisi, which knows what is contested', async () => {
+  it('of another hand has the member compared, and all of Kisi if there is another one that day: that comparison knows what is contested', async () => {
     const see = judge([granted]);
     await see([gone, gone]);
     await see([gone]);
@@ -99,12 +99,12 @@ describe('an event of Kisi', () => {
     assert.deepEqual(told, [7, 'comparison', 7]);
   });
 
-  it('has nothing mended where the policy says that it is only to be reported', async () => {
+  it('has all of Kisi compared where the policy says that differences are only to be reported', async () => {
     await judge([granted], { ...defaultDriftPolicy, missing: 'report' })([gone]);
     assert.deepEqual(told, ['comparison']);
   });
 
-  it('of our own costs nothing, and one that cannot be told has Kisi compared', async () => {
+  it('of our own write costs nothing, and one that cannot be told has all of Kisi compared', async () => {
     await judge([granted, revoked])([gone]);
     assert.deepEqual(told, []);
     await judge(null)([gone]);

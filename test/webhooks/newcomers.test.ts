@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NexudusClient } from '../../nexudus/client.js';
 import { createNewcomers } from '../../webhooks/newcomers.js';
 
-/** `copied`: whom the copy of this process shows; null: it has none. `asked`: the ids of each request. */
+/** `copied`: which members the copy of this process shows; null: it has no copy. `asked`: the ids of each request. */
 function among(
   known: (id: number) => boolean,
   copied: ((id: number) => boolean) | null = null,
@@ -28,7 +28,7 @@ function among(
 }
 
 describe('newcomers that pushes name', () => {
-  it('may start where Nexudus has them, and share a request with whoever comes in the same moment', async () => {
+  it('may start where Nexudus has them, and share a request with others who come in the same moment', async () => {
     const { mayStart, asked } = among((id) => id % 2 === 0);
     assert.deepEqual(await Promise.all([2, 3, 4].map((id) => mayStart(id))), [true, false, true]);
     assert.equal(await mayStart(6), true);

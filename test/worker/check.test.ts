@@ -54,7 +54,7 @@ describe('a space that is checked', () => {
     `mapping: [{ location: ${location}, passType: ${passType}, groups: ${groups} }]\n`;
   const rename = (Name: string): unknown => nexudus.space.update('timepasses', typeId, { Name });
 
-  it('has ids for all that is named, to be known by when it has another name', async () => {
+  it('has ids for everything that is named, to know each thing by when it has another name', async () => {
     const first = await check(line('Day pass', '[Roof, Harbour]'));
     assert.deepEqual(first.problems, []);
     assert.deepEqual(first.resolved, {
@@ -115,7 +115,7 @@ describe('a space that is checked', () => {
     ]);
   });
 
-  it('still means the one of two by a name that it meant before', async () => {
+  it('still means the same pass type as before where a second one has its name', async () => {
     const { resolved } = await check(line('Day pass', 'Roof'));
     nexudus.space.addTimePass({ Name: 'Day pass', BusinessId: placeId });
     const { problems, rules } = await check(line('Day pass', 'Roof'), resolved);

@@ -13,7 +13,7 @@ import { createTeller, digestOfFile, inForceHere } from '../../worker/in-force.j
 const env = { NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k' };
 const config = loadConfig(env, () => 'mapping:\n  - { passType: 1, groups: [12] }\n');
 
-/** A space with so many lines of mapping. */
+/** A space with this many lines of mapping. */
 function spaceOf(count: number): CheckedSpace {
   const line = (passTypeId: number): MappingRule => ({ locationId: 1, passTypeId, groupIds: [12] });
   const mapping = Array.from({ length: count }, (_, i) => line(i));
