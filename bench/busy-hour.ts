@@ -48,7 +48,7 @@ tell([
   tookRow(`suspension to no key, ${name}`, toNone, 3),
 ]);
 
-/** So many of an hour as come in these minutes, each at a random moment. */
+/** The share of an hour's events that comes in these minutes, each at a random moment. */
 function times(anHour: number, happen: () => void): { atMs: number; happen: () => void }[] {
   return Array.from({ length: Math.round((anHour * minutes) / 60) }, () => ({
     atMs: Math.random() * minutes * 60_000,

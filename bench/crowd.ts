@@ -1,4 +1,4 @@
-/** Many members in three locations, filled into both simulators as a space would have them that has run for long. */
+/** Many members in three locations, put into both simulators as in a space that has run for a long time. */
 import type { Stage } from '../client/stage.js';
 import type { LedgerKey } from '../access/plan.js';
 import { emailDigestOf, keyEmailDigests } from '../activities/email-digest.js';
@@ -10,7 +10,7 @@ import { installationSecret } from '../database/secret.js';
 import { memberWorkflowType } from '../messages/to-member.js';
 import { wait, type BenchStage } from './stage.js';
 
-/** Who was made, and what a bench may change of them: everybody at the same place in each list. */
+/** The members that were made, each at the same place in every list, and what a bench may change of them. */
 export interface Crowd {
   memberIds: number[];
   userIds: number[];
@@ -67,7 +67,7 @@ export function threeHomes({ nexudus: { space }, kisi, ids }: Place): Home[] {
   ];
 }
 
-/** Adds so many members with a Kisi user, a contract and a pass of it that lasts until `expiresAt` (30 days from now). */
+/** Adds `count` members with a Kisi user and a contract, whose pass lasts until `expiresAt` (30 days from now). */
 export function addCrowd(
   { nexudus, kisi }: Omit<Place, 'ids'>,
   homes: readonly Home[],
@@ -122,8 +122,8 @@ function homeOf(homes: readonly Home[], place: number): Home {
 }
 
 /**
- * Gives everybody the key that they should have, in Kisi and on record as theirs, as months of work would have left it, and
- * a workflow, which looks once when a worker comes.
+ * Gives every member the key that they should have, in Kisi and on record, as months of work would have left it. Starts a
+ * workflow for each too, which looks once when a worker comes.
  */
 export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }: Crowd): Promise<void> {
   const { kisi, client, config } = stage;
@@ -147,10 +147,10 @@ export async function settle(stage: BenchStage, { memberIds, userIds, groupIds }
   );
 }
 
-/** Finds the workflows that wake many, one after another. */
+/** A query for the workflows that wake many members, one after another. */
 export const crowds = `WorkflowType = 'crowd' AND ExecutionStatus = 'Running'`;
 
-/** Until everybody has looked, and the first reconciliation has woken everybody once more. */
+/** Waits until every member has looked, and the first reconciliation has woken all of them once more. */
 export async function allAsleep({ client }: BenchStage, members: number): Promise<void> {
   const count = async (query: string): Promise<number> => (await client.workflow.count(query)).count;
   const looked = `WorkflowType = 'member' AND AccessState = 'access'`;

@@ -8,11 +8,11 @@ import { percentile, tell, type Row } from './rows.js';
 import { applyLimits, say, setStage, startWorkerProcess, wait, type BenchStage } from './stage.js';
 
 const members = Number(process.argv[2] ?? 300);
-/** So many pages of each kind are asked for, one after another. */
+/** How many pages of each kind are asked for, one after another. */
 const pages = 40;
 /** A front desk does not ask about somebody else every second. */
 const restMs = 2_500;
-/** As long as a health line is of now, so that each page reads it. */
+/** A little longer than a health line counts as of now, so that each page reads it. */
 const todayRestMs = 2_100;
 const typed = ['member 1', 'Member 29', 'member1@', 'nobody at all', '12'];
 
@@ -25,7 +25,7 @@ const url = `http://127.0.0.1:${port}`;
 await until(async () => (await runningCount()) >= members);
 await until(() => isFound(memberIds.at(-1) ?? 0));
 applyLimits(stage);
-// What was asked without any limit counts for the limits too.
+// Requests that went out without any limit count for the limits too.
 await wait(3_000);
 const people = await lookAtPeople();
 const today = await timed(pages, () => msOf('/today'), todayRestMs);
@@ -55,7 +55,7 @@ interface Looks {
   kept: number[];
   /** From the first look until the page needs no mark of an earlier time. */
   ofNow: number[];
-  /** What Temporal takes to tell of a member that nobody asked about, asked from here: no page that asks it is faster. */
+  /** How long Temporal, asked from here, takes to tell of a member that nobody asked about: no page that asks it is faster. */
   floor: number[];
 }
 

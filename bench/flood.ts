@@ -20,7 +20,7 @@ await Promise.all(
     await sleep(i * 2);
     const turn = Math.floor(i / memberIds.length);
     const body = JSON.stringify([{ Id: memberIds[i % memberIds.length] }]);
-    // Every fifth is forged, of each member.
+    // Every fifth call is forged, and each member has a turn.
     const key = (i + turn) % 5 === 0 ? 'somebody else' : secret;
     const mac = createHmac('sha256', key).update(body).digest('hex').toUpperCase();
     const from = performance.now();

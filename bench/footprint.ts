@@ -81,7 +81,7 @@ tell([
   },
 ]);
 
-/** Of a worker and the Temporal server that it started. */
+/** The memory of a worker and of the Temporal server that it started. */
 function memoryOf({ pid = 0 }: ChildProcess): { megabytes: number; parts: string } {
   const parts = [pid, ...childrenOf(pid)].map((one) => ({
     name: readFileSync(`/proc/${one}/comm`, 'utf8').trim(),

@@ -61,7 +61,7 @@ async function eventsOf(handle: WorkflowHandle, change: () => Promise<void>): Pr
   return (await handle.describe()).historyLength - before;
 }
 
-/** Until it has looked at what it was told of, and nothing is under way. */
+/** Waits until the member has looked at the change, and nothing of its workflow is under way. */
 async function asleep(handle: WorkflowHandle): Promise<void> {
   let before = -1;
   for (;;) {

@@ -18,7 +18,7 @@ const secret = 'a secret of this bench';
 const port = await nextFreePort(18_200);
 const address = `http://127.0.0.1:${port}`;
 const restMs = 3_000;
-/** When all passes end: after everything else here, which takes so long. */
+/** When all passes end: late enough for everything else here to be done before. */
 const midnight = Math.ceil(Date.now() / 1_000) * 1_000 + 400_000 + pushes * 12_000 + members * 130;
 const rows: Row[] = [];
 
@@ -49,7 +49,7 @@ await quietTime();
 await comparisons();
 const idle = await pushed('while nothing else happens');
 await floods(crowd);
-// Until the first of them wait for Kisi.
+// The push must come while the first members of the resync wait for Kisi.
 kisi.requests.clear();
 await latchkey(stage, 'resync', '--all');
 while (kisi.requests.count() < 20) await wait(100);
@@ -109,7 +109,7 @@ async function comparisons(): Promise<void> {
   await drift.signal(comparisonInterval, 7 * 86_400_000);
 }
 
-/** Until nothing was asked of Kisi for a while. */
+/** Waits until nothing was asked of Kisi for a while. */
 async function rest(): Promise<void> {
   for (let before = -1; before !== kisi.requests.count();) {
     before = kisi.requests.count();
@@ -117,7 +117,7 @@ async function rest(): Promise<void> {
   }
 }
 
-/** Cheap to ask, where looking for a key among ten thousand again and again would keep the simulators from answering. */
+/** How many keys were asked for: cheap to count, where a search among ten thousand keys would hold up the simulators. */
 function grants(): number {
   return kisi.requests.count({ method: 'POST', path: '/role_assignments' });
 }
@@ -161,7 +161,7 @@ async function pushed(when: string): Promise<number> {
   return p95;
 }
 
-/** Two floods, so that what the first one leaves behind for good is told from what the next one uses again. */
+/** Two floods, to tell memory that a flood takes for good from memory that the next one uses again. */
 async function floods({ memberIds }: Crowd): Promise<void> {
   const memory = [worker.memoryMb()];
   for (const [i, name] of ['flood', 'second flood'].entries()) {
@@ -223,7 +223,7 @@ async function flood(name: string, concerned: readonly number[]): Promise<void> 
   );
 }
 
-/** Whether Nexudus itself tells of changes. */
+/** Has Nexudus itself tell of changes, or not. */
 function setHooks(Active: boolean): void {
   for (const { Id } of nexudus.space.list('webhooks')) nexudus.space.update('webhooks', Id, { Active });
 }

@@ -22,7 +22,7 @@ import { tell, type Row } from './rows.js';
 
 const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [100, 1_000, 10_000];
 const rows: Row[] = [];
-/** What every clock here is ahead, so that time passes without waiting. */
+/** How far every clock here is ahead, in milliseconds, so that time passes without waiting. */
 let aheadMs = 0;
 const now = (): number => Date.now() + aheadMs;
 for (const count of counts) await of(count);

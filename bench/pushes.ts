@@ -1,10 +1,10 @@
-/** A settled space with one worker process that webhooks tell of what happens: purchases, suspensions and check-ins. */
+/** A settled space with one worker process, which hears by webhooks of purchases, suspensions and check-ins. */
 import { nextFreePort } from '../lib/ports.js';
 import { addCrowd, allAsleep, settle, threeHomes } from './crowd.js';
 import { percentile, type Row } from './rows.js';
 import { applyLimits, latchkey, say, setStage, startWorkerProcess, wait, type BenchStage } from './stage.js';
 
-/** What a bench may have happen in it. The members of the crowd take their turns, and each is suspended once at most. */
+/** A pushed space, and what a bench can make happen in it. Members take turns, and each is suspended once at most. */
 export interface PushedSpace {
   stage: BenchStage;
   /** Somebody new buys a pass; resolves with the seconds until the key. */
@@ -12,12 +12,12 @@ export interface PushedSpace {
   /** A member is suspended; resolves with the seconds until the key is gone. */
   suspension(): Promise<number>;
   checkIn(): void;
-  /** Has each call of both APIs take so long from now on. */
+  /** Has each call of both APIs take this long from now on. */
   slow(delayMs: number): void;
   stop(): Promise<void>;
 }
 
-/** At the published limits, with everybody asleep. `env`: over the worker's own. */
+/** Sets the space up at the published limits, with everybody asleep. `env`: over the worker's own. */
 export async function pushedSpace(members: number, env: Record<string, string> = {}): Promise<PushedSpace> {
   const secret = 'a secret of this bench';
   const port = await nextFreePort(18_200);
@@ -37,12 +37,12 @@ export async function pushedSpace(members: number, env: Record<string, string> =
   const worker = await startWorkerProcess(stage);
   await latchkey(stage, 'hooks', 'install');
   await allAsleep(stage, members);
-  // As after each hourly comparison, it is known who has a Kisi user.
+  // As after each comparison, the worker knows who has a Kisi user.
   await latchkey(stage, 'drift', '--now');
   // Lists of what was written lately look back two minutes: nobody makes a crowd just before a rush.
   await wait(3 * 60_000);
   let newcomers = 0;
-  /** Those before it are suspended; the others check in, one after another. */
+  /** How many members are suspended, the first ones of the crowd; the others check in, one after another. */
   let suspended = 0;
   let checkIns = 0;
   return {

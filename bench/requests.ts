@@ -17,7 +17,7 @@ await stage.startWorker({
   nexudus: createPacer({ minGapMs: 1, perMinute: Infinity, perHour: Infinity }),
   kisi: createKisiPacer({ most: 1000 }),
 });
-// The first of all has the worker learn who is in Kisi, and that Kisi moves ends.
+// The first member has the worker learn who is in Kisi, and that Kisi moves ends.
 await life(1, false);
 rows.length = 0;
 await life(members, false);
@@ -25,7 +25,7 @@ if (withFaults) await life(members, true);
 await stage.stop();
 tell(rows);
 
-/** So many new members, from the first key to the last revoke. `faulty`: in each step a twentieth of the requests fail. */
+/** The life of `count` new members, from first key to last revoke. `faulty`: a twentieth of each step's requests fail. */
 async function life(count: number, faulty: boolean): Promise<void> {
   const newcomers = Array.from({ length: count }, () => {
     const { Id } = space.addCoworker({ InvoicingBusinessId: ids.rome });
@@ -79,12 +79,12 @@ async function life(count: number, faulty: boolean): Promise<void> {
   await step('first key', 2, renew(1), 1);
   await step('renewal that goes on', 0, renew(2), 1);
   await step('further key', 1, buy, 2);
-  // Each is looked at before it is changed: an id may name another right by now.
+  // Each key is looked at before it is changed: an id may name another right by now.
   await step('an end that is moved', 2, endAt(until(2)), 2);
   await step('revoke', 2, endAt('2021-01-01T00:00:00Z'), 1);
 }
 
-/** Until nothing was asked of Kisi for some polls. */
+/** Waits until nothing was asked of Kisi for some polls. */
 async function rest(): Promise<void> {
   let before = -1;
   while (before !== kisi.requests.count()) {

@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem, type as system } from 'node:os';
 import { tableOf, type Row } from './rows.js';
 
-/** When, of what and on which machine figures are made. To be asked before they are kept, which changes the files. */
+/** The date, the commit and the machine of figures. To be asked before the figures are kept, since that changes the files. */
 export function circumstances(): string {
   const date = new Date().toISOString().slice(0, 10);
   const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
   return `${date}, at ${commit}, on ${machine()}.`;
 }
 
-/** The text with the section of one bench renewed, as `made` says; `order`: of all benches that there are. */
+/** The text with the section of one bench renewed. `made`: the circumstances of its figures. `order`: all benches, by name. */
 export function withSection(
   before: string,
   name: string,
@@ -32,7 +32,7 @@ export function withSection(
   return `# Figures\n\n${first}\n\n${all}`;
 }
 
-/** What ten thousand members who are asleep take beside a thousand, who must cost as much; null: not both are known. */
+/** A worker's memory with ten thousand members asleep beside a thousand, which must cost as much. Null: not both are known. */
 export function memoryRow(results: string): Row | null {
   const megabytes = (members: number): number => {
     const row = new RegExp(`^\\| worker memory, ${members} members asleep +\\| (\\d+) MB`, 'm').exec(results);

@@ -6,7 +6,7 @@ export interface Row {
   measured: string;
   /** The least, or most, that is possible. */
   floor: string;
-  /** Measured by floor; null: not a ratio. */
+  /** `measured` divided by `floor`; null: not a ratio. */
   ratio: number | null;
   /** In words: 'at least 0.8'. */
   goal: string;

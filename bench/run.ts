@@ -14,7 +14,7 @@ const onlyCounts = process.argv.includes('--counts');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const files = words.filter((word) => word.endsWith('.ts'));
 const sizes = words.filter((word) => !files.includes(word));
-/** File, and what it is called with: in full, and in the small version. */
+/** The file of each bench, its arguments in full, and those in the small version; null: it is left out there. */
 const benches: [string, string[], string[] | null][] = [
   ['requests.ts', ['40'], ['4', 'faultless']],
   ['polls.ts', ['100', '1000', '10000'], ['100', '1000']],

@@ -1,7 +1,7 @@
 /**
- * Rush hour: so many pushes a minute, at the published limits. One push in eight is a purchase, one is a suspension, and six are
- * check-ins. How soon does a purchase become a key? How soon does a suspension end one? At each rate with calls that take no time, and
- * then with calls that take 250 ms. `node --import=tsx bench/rush.ts [members] [rates...]`.
+ * Rush hour: a number of pushes a minute, at the published limits. One push in eight is a purchase, one is a suspension, and
+ * six are check-ins. How soon does a purchase become a key? How soon does a suspension end one? At each rate with calls that
+ * take no time, and then with calls that take 250 ms. `node --import=tsx bench/rush.ts [members] [rates...]`.
  */
 import { askedRow, pushedSpace, tookRow } from './pushes.js';
 import { tell, type Row } from './rows.js';
@@ -9,9 +9,9 @@ import { wait } from './stage.js';
 
 const [members = 1_000, ...given] = process.argv.slice(2).map(Number);
 const rates = given.length > 0 ? given : [1, 10, 30, 60, 120, 300];
-/** One push in so many is a purchase, and the next one a suspension. */
+/** One push in this many is a purchase, and the next one a suspension. */
 const every = 8;
-/** A rate ends after so many of each, and so long, in which the limits of a minute show. */
+/** A rate ends after this many suspensions, but not before the shortest time, in which the limits of a minute show. */
 const wanted = 12;
 const [shortestMs, longestMs] = [2 * 60_000, 3 * 60_000];
 const rows: Row[] = [];
@@ -26,7 +26,7 @@ tell(rows);
 
 async function rush(rate: number, delayMs: number): Promise<void> {
   const { stage } = space;
-  // What the rate before has used up of the minute is not this one's.
+  // What the rate before used up of the minute must not count here.
   await wait(61_000);
   const [gained, lost]: [Promise<number>[], Promise<number>[]] = [[], []];
   const gapMs = 60_000 / rate;

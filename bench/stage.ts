@@ -31,7 +31,7 @@ export async function setStage(env: Record<string, string> = {}): Promise<BenchS
   Runtime.install({ logger: temporalLogger(log) });
   const server = await startEmbeddedTemporal({ dbFile: null, searchAttributes });
   const temporal = { address: server.address, namespace: 'default' };
-  // What the benches take away they take from all at once.
+  // The benches take keys from all at once, which the guard must not hold back.
   const file = 'policies: { guardPeople: 100000, guardShare: 100% }';
   const stage = await setEmptyStage({ temporal, log, env, file });
   const { nexudus, kisi } = stage;

@@ -1,6 +1,6 @@
 /**
- * Wakes per second of members for whom nothing changed, beside those of a bare workflow in the same server: woken by a
- * signal, one activity that makes one HTTP call to the same simulator. `node --import=tsx bench/wakes.ts [members]`.
+ * Wakes per second of members without a change, beside those of a bare workflow in the same server: woken by a signal, one
+ * activity that makes one HTTP call to the same simulator. `node --import=tsx bench/wakes.ts [members]`.
  */
 import { fileURLToPath } from 'node:url';
 import axios from 'axios';
@@ -21,7 +21,7 @@ const members = Number(process.argv[2] ?? 500);
 const stage = await setStage({ LATCHKEY_POLL_INTERVAL: '1h', LATCHKEY_RECONCILIATION_INTERVAL: '1h' });
 const { nexudus, kisi } = stage;
 const { memberIds } = addCrowd(stage, threeHomes(stage), members);
-// At Nexudus as in a real space, since that is what has those who wake together share their reads.
+// Nexudus is asked at the pace of a real space, by which members who wake together share their reads.
 const hurried = { kisi: createKisiPacer({ most: 10_000 }) };
 const filledFrom = performance.now();
 const service = await stage.startWorker(hurried);
@@ -31,7 +31,7 @@ const keysASecond = members / ((performance.now() - filledFrom) / 1_000);
 say(`${members} members have their keys`);
 
 const ours = await woken({
-  // As a poll wakes all in whom it noticed something: from its own instant on.
+  // As a poll wakes the members that it noticed a change of: each looks from the instant of the poll on.
   wake: (id, notBefore) =>
     client.workflow
       .getHandle(memberWorkflowId(id))

@@ -17,9 +17,9 @@ export interface StageOptions {
   /** A server that runs, and a namespace that nobody else uses. */
   temporal: TemporalAddress;
   log: Logger;
-  /** Over what reaches the simulators. */
+  /** Variables over those that reach the simulators. */
   env?: Record<string, string>;
-  /** What the file says that LATCHKEY_CONFIG names. */
+  /** The content of the file that LATCHKEY_CONFIG names. */
   file?: string;
   /** Where the SDK serves the metrics of this process; left out: nowhere. */
   sdkMetricsUrl?: string;

@@ -38,8 +38,8 @@ export class AuditLog {
   constructor(private readonly db: Kysely<Tables>) {}
 
   /**
-   * Notes a write before it is made; once this has returned, the record outlives the process. Told again for a further
-   * attempt it changes nothing, but that a write which had failed is begun once more.
+   * Notes a write before it is made; once this has returned, the record outlives the process. A further attempt under the same
+   * key changes nothing, except that a write that had failed counts as begun again.
    */
   begin(write: WriteAhead): Promise<Begun> {
     return this.change(async (trx, journal) => {
@@ -68,7 +68,7 @@ export class AuditLog {
     });
   }
 
-  /** Notes what is over. The first one under a key stays. */
+  /** Notes something that is over. The first note under a key stays. */
   note(note: Note): Promise<void> {
     return this.change(async (trx, journal) => {
       const earlier = await rowsIn(trx).where('key', '=', note.key).executeTakeFirst();
@@ -147,7 +147,7 @@ export class AuditLog {
     } while (after !== undefined);
   }
 
-  /** The newest decision, or claim, about a member; null: none is kept. */
+  /** The newest decision, or opinion, about a member; null: none is kept. */
   last(kind: 'decision' | 'opinion', memberId: number): Promise<AuditRecord | null> {
     return newest(rowsIn(this.db).where('member_id', '=', memberId).where('kind', '=', kind));
   }
@@ -173,17 +173,17 @@ export class AuditLog {
     });
   }
 
-  /** The last entry of the journal that shows tampering. */
+  /** The last entry of the journal, by which tampering shows. */
   head(): Promise<Head> {
     return reading(() => headOf(this.db));
   }
 
-  /** The last entry that this one wrote or looked at; null: none yet. */
+  /** The last entry that this object wrote or looked at; null: none yet. */
   seen(): Head | null {
     return this.lastSeen;
   }
 
-  /** Whether all of it is as Latchkey wrote it; `told`: heads that were told before. */
+  /** Whether the whole audit log is as Latchkey wrote it; `told`: heads that were told before. */
   verify(told: readonly Head[] = []): Promise<Verification> {
     return reading(async () => {
       const found = await verify(this.db, this.lastSeen === null ? told : [...told, this.lastSeen]);
@@ -211,7 +211,7 @@ export class AuditLog {
     if (head.seq > (this.lastSeen?.seq ?? -1)) this.lastSeen = head;
   }
 
-  /** Whether a record is older than this. */
+  /** Whether any record is older than this. */
   private async isOlder(before: Instant): Promise<boolean> {
     const oldest = await this.db
       .selectFrom('audit_log')
@@ -268,7 +268,7 @@ function matching(rows: Rows, filter: AuditFilter): Rows {
   return filter.waited === true ? some.where('waited_until', 'is not', null) : some;
 }
 
-/** By a name alone, or with the account that it was given by. What stands for other letters in a pattern stands for itself. */
+/** Done by this name, alone or with the account behind it. A sign that a pattern takes for any letter stands for itself. */
 function isDoneBy(by: string): RawBuilder<SqlBool> {
   const withAccount = `${by.replace(/[\\%_]/g, '\\$&')} (%`;
   return sql<SqlBool>`(done_by = ${by} or done_by like ${withAccount} escape '\\')`;

@@ -1,7 +1,6 @@
 /**
- * What the audit log keeps: every decision, every write to Kisi, every act of a person, every finding, and what
- * Nexudus worked out itself. A record
- * names members by their Nexudus id only: e-mails and members' names have no place in it.
+ * What the audit log keeps: every decision, every write to Kisi, every act of a person, every finding, and what Nexudus worked
+ * out itself. A record names members by their Nexudus id only: e-mails and members' names have no place in it.
  */
 import type { JsonValue } from '../access/json.js';
 import type { Instant } from '../access/types.js';
@@ -15,7 +14,7 @@ import type { Instant } from '../access/types.js';
  */
 export type AuditKind = 'decision' | 'write' | 'act' | 'finding' | 'opinion';
 
-/** What a write is called that has Kisi mail an invitation again: the key that it names stays as it is. */
+/** The `what` of a write that has Kisi mail an invitation again: the key that the write names stays as it is. */
 export const mailAgain = 'mailAgain';
 
 export interface AuditRecord {
@@ -39,7 +38,7 @@ export interface AuditRecord {
   planId: string | null;
   /** What Kisi answered last. On a begun write: the answer to an earlier attempt that failed. */
   answer: string | null;
-  /** Of a write that somebody waited for: how long. Left out: nobody did, or nobody knows since when. */
+  /** How long somebody waited for this write. Left out: nobody did, or nobody knows since when. */
   waited?: Waited | undefined;
 }
 
@@ -60,10 +59,10 @@ export interface Outcome {
   waited?: Waited | undefined;
 }
 
-/** What is over when it is noted. */
+/** Something that is over when it is noted. */
 export type Note = AuditRecord & { kind: Exclude<AuditKind, 'write'>; state: Outcome['state'] };
 
-/** Which records. What is left out does not restrict; `kinds`: an empty list neither. */
+/** Which records are wanted. A field that is left out does not restrict, and an empty list of `kinds` neither. */
 export interface AuditFilter {
   memberId?: number | undefined;
   groupId?: number | undefined;

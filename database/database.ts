@@ -20,8 +20,8 @@ const setUpMs = 30_000;
 const forms = 'file:<path>, a path, or postgres://<user>:<password>@<host>:<port>/<database>';
 
 /**
- * A connection to the audit log with its tables up to date; several processes may open at once. `url`: `file:<path>` or a
- * path (folders are made), `postgres://` or `postgresql://`. `tell`: that others could read the file until now. Throws a
+ * A connection to the audit log with its tables up to date; several processes may open at once. `url`: `file:<path>` or a path
+ * (folders are made), `postgres://` or `postgresql://`. `tell`: hears where others could read the file until now. Throws a
  * DatabaseError, which never holds the password.
  */
 export async function openDatabase(
@@ -53,7 +53,7 @@ function keepPrivate(path: string, tell: (line: string) => void): void {
     if (wide.length > 0)
       tell(`other users could read ${wide.join(', ')} until now; only the owner can from now on`);
   } catch (error) {
-    // What is in the way of opening it is told when it is opened.
+    // Whatever else is in the way is told when the file is opened.
     if (codeOf(error) !== 'EPERM') return;
     tell(
       `other users may read ${path}, and this process may not change that: the file belongs to somebody else`,
@@ -95,7 +95,7 @@ async function openFile(path: string): Promise<Kysely<Tables>> {
     // A commit is with the operating system before it returns, so a killed process loses none. Only a power cut may
     // take the last ones, and leaves the file whole; waiting for the disk at every record would not be worth that.
     file.pragma('synchronous = NORMAL');
-    // It waits with the whole process, so no longer than others need who close the file.
+    // The driver waits with the whole process, so it may wait no longer than others need to close the file.
     file.pragma('busy_timeout = 10');
     return db;
   } catch (error) {
@@ -153,8 +153,8 @@ async function setUpPostgres(url: string): Promise<void> {
 }
 
 /**
- * How long the server may take for a statement, wait for another's lock, and leave a transaction of ours open whose process
- * says no more; the last one is for a server that does not answer at all.
+ * How long the server may take for a statement, wait for another's lock, and keep a transaction of ours open after our process
+ * has fallen silent. The last limit is for a server that does not answer at all.
  */
 const limits = {
   statement_timeout: 20_000,

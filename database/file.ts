@@ -11,12 +11,12 @@ import {
 import type Database from 'libsql';
 import { codeOf, DatabaseError } from './errors.js';
 
-/** So long a statement waits for another connection that writes. */
+/** How long a statement waits for another connection that writes. */
 const busyMs = 10_000;
 
 /**
- * Statements that wait with pauses while another connection writes, rather than with the whole process, and that are refused
- * where the file is not the one any more that was opened.
+ * Statements that wait with pauses while another connection writes, rather than with the whole process. They are refused where
+ * the file is no longer the one that was opened.
  */
 export function fileDialect(database: Database.Database, path: string): Dialect {
   const dialect = new SqliteDialect({ database });
@@ -28,7 +28,7 @@ export function fileDialect(database: Database.Database, path: string): Dialect 
   };
 }
 
-/** What takes no lock, or takes one by itself. */
+/** Statements that take no lock, or take one by themselves. */
 const unlocked: readonly string[] = ['SelectQueryNode', 'RawNode'];
 
 class FileDriver extends SqliteDriver {
@@ -43,11 +43,11 @@ class FileDriver extends SqliteDriver {
     const connection = await super.acquireConnection();
     return {
       executeQuery: async <R>(query: CompiledQuery) => {
-        // Else the connection would be amid its transaction for ever.
+        // A rollback is never refused: else the connection would be amid its transaction for ever.
         if (query.sql !== 'rollback') this.refuseOther();
         const isOneWrite = !this.file.inTransaction && !unlocked.includes(query.query.kind);
         if (!isOneWrite) return whenFree(() => connection.executeQuery<R>(query));
-        // The driver leaves a statement open that was refused since another one writes, and never commits again then.
+        // The driver leaves a statement open that is refused while another connection writes, and then never commits again.
         await this.beginTransaction();
         return this.committed(() => connection.executeQuery<R>(query));
       },
@@ -65,7 +65,7 @@ class FileDriver extends SqliteDriver {
     }
   }
 
-  /** With the right to write from its beginning on, for nobody to be refused amid it. */
+  /** Begins with the right to write, so that no statement is refused amid the transaction. */
   override async beginTransaction(): Promise<void> {
     this.refuseOther();
     await whenFree(() => this.file.exec('begin immediate'));
@@ -85,7 +85,7 @@ async function whenFree<T>(act: () => T | Promise<T>): Promise<T> {
     } catch (error) {
       if (!codeOf(error).startsWith('SQLITE_BUSY') || Date.now() > deadline) throw error;
     }
-    // Not all at the same instant again.
+    // So that not all try again at the same instant.
     await sleep(pauseMs * (0.5 + Math.random()));
   }
 }
@@ -113,9 +113,7 @@ function createFileGuard(path: string): () => void {
   };
 }
 
-/**
- * Lets nobody but the owner read and write it. Answers whether others could before. Throws what the system does.
- */
+/** Lets nobody but the owner read and write a file or folder. Answers whether others could before. Throws the system's error. */
 export function tighten(path: string, mode: 0o600 | 0o700): boolean {
   const known = statSync(path, { throwIfNoEntry: false });
   // Neither a terminal nor a pipe.

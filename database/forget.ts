@@ -54,7 +54,7 @@ export async function forget(
     journaled(db, null, async (trx, journal) => {
       await deleteOwn(trx, journal, memberId, order.at);
       for (const row of await mentions(trx, memberId))
-        // With another salt, so that nothing is left by which the digest before could be tried.
+        // With another salt: by the old one somebody could try which text the old digest is of.
         await changeRow(trx, journal, row, { ...struck(row, memberId), salt: newSalt() });
       await trx.deleteFrom('owned_key').where('member_id', '=', memberId).execute();
       await trx.deleteFrom('unanswered_write').where('member_id', '=', memberId).execute();
@@ -95,7 +95,7 @@ function ownRows(db: Kysely<Tables>, memberId: number): Promise<Pick<JournaledRo
 const texts = ['what', 'cause', 'done_by', 'answer'] as const;
 const jsons = ['before_json', 'after_json'] as const;
 
-/** Records of others, or of all, that name the member. */
+/** Records of other members, or of nobody, that name the member. */
 async function mentions(db: Kysely<Tables>, memberId: number): Promise<JournaledRow[]> {
   const rows = await db
     .selectFrom('audit_log')
@@ -132,7 +132,7 @@ function struckText(text: string, memberId: number): string {
 
 /** Names under which a member's id stands, alone or in a list. */
 const ids = ['memberId', 'memberIds', 'ownerId', 'profileIds', 'siblingIds', 'handedTo'];
-/** What a person wrote of a member. */
+/** Names under which stands what a person wrote of a member. */
 const words = ['reason', 'why'];
 
 function strike(value: JsonValue, memberId: number): JsonValue {

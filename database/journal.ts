@@ -26,7 +26,7 @@ export interface Journal {
   append(entry: Pick<JournalRow, 'at' | 'what'> & Partial<Omit<JournalRow, 'seq' | 'hash'>>): Promise<number>;
 }
 
-/** An entry that says from which one on entries are kept, and the hash of the one before. */
+/** What a cut says: the first entry that is kept from then on, and the hash of the entry before it. */
 export interface Cut {
   from: number;
   prev: string;
@@ -34,7 +34,8 @@ export interface Cut {
 
 /**
  * Makes a change together with its entries: all of it holds, or nothing. `seen`: the last entry that this process knows of.
- * Answers the last entry too. Throws DatabaseError where the journal ends before that one, since the database was put back.
+ * Answers the last entry too. Throws DatabaseError where the journal ends before `seen`, since an older state of the database
+ * was put back.
  */
 export async function journaled<T>(
   db: Kysely<Tables>,
@@ -96,7 +97,7 @@ export function digestOf(row: AuditRow & Pick<JournaledRow, 'salt'>): string {
   return sha256(JSON.stringify([row.salt, ...columns.map((column) => row[column])]));
 }
 
-/** In this order for ever. */
+/** The order must never change: the digests depend on it. */
 const columns: readonly (keyof AuditRow)[] = [
   ...(['key', 'at', 'kind', 'state', 'member_id', 'location_id', 'group_id', 'what', 'before_json'] as const),
   ...(['after_json', 'cause', 'done_by', 'plan_id', 'answer', 'key_before', 'key_after'] as const),
@@ -139,7 +140,7 @@ export function notePrune(journal: Journal, before: Instant, at: Instant): Promi
   return journal.append({ at, what: 'prune', about_json: JSON.stringify({ before }) });
 }
 
-/** Takes the entries out of the beginning that no record stands on any more, and says so in one. */
+/** Takes out the entries at the beginning that no record stands on any more, and adds an entry that says so. */
 export async function cut(trx: Kysely<Tables>, journal: Journal, at: Instant): Promise<void> {
   const { seq: last, hash } = journal.head();
   const oldest = await trx

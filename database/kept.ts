@@ -11,8 +11,8 @@ export interface KeptValue {
 }
 
 /**
- * Values that must outlive whatever works with them: what people ordered and ruled, and what was told to whom. One for
- * each name. Every promise rejects with a DatabaseError where the database does not do what was asked.
+ * Values that must outlive whatever works with them: what people ordered and ruled, and who was told what. One for each name.
+ * Every promise rejects with a DatabaseError where the database does not do what was asked.
  */
 export interface Kept {
   /** Null: nothing is kept under this name. */

@@ -70,8 +70,8 @@ function isJson(column: Column): boolean {
 }
 
 /**
- * What a spreadsheet takes for the beginning of a formula, in full width too; blanks before it may be passed over. Where it
- * takes a semicolon for the end of a cell, as in much of Europe, quotes in the middle of its line keep it from nothing.
+ * What a spreadsheet takes for the beginning of a formula, in full width too; blanks before it may be passed over. A
+ * spreadsheet that ends a cell at a semicolon, as in much of Europe, does not mind quotes in the middle of the line.
  */
 const formula = /(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
 

@@ -181,7 +181,7 @@ export async function isUpToDate(db: Kysely<Tables>, engine: Engine): Promise<bo
     const known = Object.keys(migrationsFor(engine)).sort();
     return rows.map(({ name }) => name).join() === known.join();
   } catch {
-    // There is no such table yet, or whatever is wrong shows at once when it is to be made.
+    // There is no such table yet, or whatever is wrong shows at once when the tables are made.
     return false;
   }
 }

@@ -17,9 +17,9 @@ export interface KnownUser {
   emailDigest: string;
 }
 
-/** A removal, or an end given back, that is so old is not carried out any more: nothing holds a request for so long. */
+/** How long a removal, or an end given back, may still be carried out without an answer: nothing holds a request for longer. */
 const heldAtMostMs = 24 * 3_600_000;
-/** So many ids go into one statement. */
+/** The most ids in one statement. */
 const mostIds = 500;
 
 /** The record in a database that `openDatabase` opened. */
@@ -59,7 +59,7 @@ export class Ownership {
     return reading(async () => (await this.keys().execute()).map(ownedOf));
   }
 
-  /** Of these members those who own a key. */
+  /** Those of these members who own a key. */
   ownersAmong(memberIds: readonly number[]): Promise<number[]> {
     return reading(async () => {
       const found: number[] = [];
@@ -124,8 +124,8 @@ export class Ownership {
   }
 
   /**
-   * Notes a write that is about to be sent, until it is answered. Answers whether it is the first of its kind: an earlier one that
-   * asked for just the same may never have been answered, and may be carried out yet whatever this one is told.
+   * Notes a write that is about to be sent, until it is answered. Answers whether it is the first that asks for this: an
+   * earlier one may never have been answered, and Kisi may carry it out yet, whatever it answers to this one.
    */
   sending(write: WriteSent): Promise<boolean> {
     return writing(async () => {
@@ -148,7 +148,7 @@ export class Ownership {
     });
   }
 
-  /** It is known what became of a write. */
+  /** Notes that it is known what became of a write. */
   answered(write: WriteSent): Promise<void> {
     return writing(async () => {
       await this.db
@@ -213,7 +213,7 @@ export class Ownership {
     });
   }
 
-  /** A Kisi user is gone, and with it all its keys. */
+  /** Notes that a Kisi user is gone, and with it all its keys. */
   userGone(userId: number): Promise<void> {
     return writing(async () => {
       const rows = await this.keys().where('user_id', '=', userId).execute();
@@ -224,7 +224,7 @@ export class Ownership {
     });
   }
 
-  /** Forgets keys that were taken away before this instant, and what may do no harm any more of unanswered writes. */
+  /** Forgets keys that were taken away before this instant, and unanswered writes that can do no harm any more. */
   prune(before: Instant): Promise<void> {
     return writing(async () => {
       await this.db

@@ -3,15 +3,15 @@ import type { Kysely } from 'kysely';
 import { tried } from './errors.js';
 import type { Tables } from './tables.js';
 
-/** Under which name it is kept. Nothing else is written there, and it is never replaced. */
+/** The name under which the secret is kept. Nothing else is written there, and the secret is never replaced. */
 const secretName = 'installation-secret';
 const secretBytes = 32;
 
 /**
- * The secret of this installation, 32 random bytes: what is signed or digested with it nobody can forge or guess who
- * cannot read the database. Whoever asks first makes it; of several at once one does, and all get the same. Where the
- * database is lost it is another one from then on. Throws a DatabaseError where the database does not answer, and an Error
- * where what is kept there is no such secret.
+ * The secret of this installation, 32 random bytes: nobody who cannot read the database can forge what is signed with it, or
+ * guess what is digested with it. Whoever asks first makes it; of several who ask at once one does, and all get the same. Where
+ * the database is lost, there is another secret from then on. Throws a DatabaseError where the database does not answer, and an
+ * Error where what is kept there is no such secret.
  */
 export async function installationSecret(db: Kysely<Tables>): Promise<Buffer> {
   const known = await read(db);

@@ -17,7 +17,7 @@ export interface AuditRow {
   done_by: string | null;
   plan_id: string | null;
   answer: string | null;
-  /** Of a write: which key in Kisi it was made to, which one there was after it, and which user it made. */
+  /** Of a write: the key in Kisi that it was made to, the key that was there after it, and the user that it made. */
   key_before: number | null;
   key_after: number | null;
   user_after: number | null;
@@ -36,10 +36,10 @@ export interface JournaledRow extends AuditRow {
 export interface JournalRow {
   /** 1, 2, 3 … without a gap. */
   seq: number;
-  /** Of the record, or when it was done. */
+  /** The instant of the record; else when the prune, the cut or the forgetting was done. */
   at: number;
   what: 'record' | 'prune' | 'cut' | 'forget';
-  /** The entry that said before what the record holds. */
+  /** The earlier entry for the same record, which this one replaces; null: there is none. */
   replaces: number | null;
   /** Of the record. */
   digest: string | null;
@@ -55,7 +55,7 @@ export interface JournalHeadRow {
   hash: string;
 }
 
-/** Whose a key to a group is; Kisi holds one for each user and group (database/ownership.ts). */
+/** Who owns a key to a group; Kisi holds one key for each user and group (database/ownership.ts). */
 export interface OwnedKeyRow {
   user_id: number;
   group_id: number;

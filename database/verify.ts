@@ -5,7 +5,7 @@ import type { Instant } from '../access/types.js';
 import { digestOf, hashOf, type Cut, type Head } from './journal.js';
 import type { JournaledRow, JournalRow, Tables } from './tables.js';
 
-/** So many entries and records are held in memory. */
+/** How many entries are read, and held in memory with their records, at a time. */
 const pageRows = 1000;
 
 export interface Verification {
@@ -61,7 +61,7 @@ async function check(db: Kysely<Tables>, told: readonly Head[], seen: Verificati
     await otherWork();
   }
   walk.end();
-  // The records first: others go on writing.
+  // The records are read before the head, since others go on writing.
   const odd = await rowsOutside(db, start.seq, seen.head.seq);
   const { seq: last } = await headOf(db);
   if (seen.head.seq > last) throw new Misfit(`entry ${last + 1} of the journal was not written by Latchkey`);
@@ -70,7 +70,7 @@ async function check(db: Kysely<Tables>, told: readonly Head[], seen: Verificati
     throw new Misfit(`record ${alien.key} has no entry: it was not written by Latchkey`);
 }
 
-/** Goes along the chain from the head of what was seen on, and notes what it sees. Its methods throw Misfit. */
+/** Goes along the chain, from the head of what was seen so far, and notes what it sees. Its methods throw Misfit. */
 class Walk {
   /** Entries without their record, by number: they need one later that says why. */
   private readonly missing = new Map<number, Instant>();
@@ -155,7 +155,7 @@ class Walk {
   }
 }
 
-/** What an entry says besides, as the one who wrote it meant it: the chain was checked. */
+/** What else an entry says. It can be taken as written, since the chain was checked. */
 interface About extends Cut {
   before: Instant;
   seqs: number[];
@@ -198,7 +198,7 @@ function rowsBetween(db: Kysely<Tables>, first: number, last: number): Promise<J
   return db.selectFrom('audit_log').selectAll().where('seq', '>=', first).where('seq', '<=', last).execute();
 }
 
-/** Records without an entry among those that were read: one without any, one that is too early, and the last. */
+/** Records that belong to none of the entries that were read: one without an entry, one that is too early, and the last one. */
 async function rowsOutside(
   db: Kysely<Tables>,
   before: number,

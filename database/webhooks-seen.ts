@@ -11,7 +11,7 @@ export interface SeenRow {
   value: JsonValue;
 }
 
-/** So many are answered at most, the newest. */
+/** The most webhooks that `since` answers, the newest ones. */
 const mostRows = 5_000;
 const unread = 'What is known of webhooks could not be read';
 const unwritten = 'What is known of webhooks could not be written';

@@ -29,7 +29,7 @@ const creatable = {
   signature_key: http.isTextOrNull,
 };
 
-/** After how many errors in a row Kisi gives up is not known. */
+/** After this many errors in a row the simulator gives up. Kisi's own number is not known. */
 const mostErrors = 10;
 
 /** What sends the events; it outlives the requests that cause them. */
@@ -40,7 +40,7 @@ export interface EventSender {
   stop(): Promise<void>;
 }
 
-/** Adds `POST /integrations`, and sends what changes to those that were made. */
+/** Adds `POST /integrations`, and tells each integration of what changes. */
 export function addEventWebhooks(app: FastifyInstance, simulation: Simulation, wait: Wait): EventSender {
   const { org, switches } = simulation;
   const integrations: Integration[] = [];
@@ -76,7 +76,7 @@ export function addEventWebhooks(app: FastifyInstance, simulation: Simulation, w
   }
 
   async function deliver(to: Integration, body: string): Promise<void> {
-    // Whatever caused it is answered first.
+    // The request that caused the event is answered first.
     await new Promise((resolve) => setImmediate(resolve));
     const { eventDelayMs } = switches;
     if (eventDelayMs > 0) await wait(eventDelayMs, stopped.signal);
@@ -107,7 +107,7 @@ export function addEventWebhooks(app: FastifyInstance, simulation: Simulation, w
   };
 }
 
-/** An event as it is sent. Who acted is the key's owner always: one who works in the web interface may be the same. */
+/** An event as it is sent. The actor is always the owner of the key, who may work in the web interface as well. */
 function eventBody(org: KisiOrganization, { type, object }: KisiChange): object {
   return {
     uuid: randomUUID(),

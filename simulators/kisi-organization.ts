@@ -104,9 +104,9 @@ export class KisiOrganization {
   readonly groups: Table<KisiGroup>;
   /** Every role, the key owner's included. */
   readonly roles: Table<KisiAssignment>;
-  /** The person who made the API key, and as whom it acts. */
+  /** The person who made the API key; the key acts as this person. */
   readonly ownerId: number;
-  /** Told of every change. Roles that go with a user or a group are not told of apart: whether Kisi does is not known. */
+  /** Told of every change. Roles that go with a user or a group are not told of one by one: whether Kisi does is not known. */
   onChange: (change: KisiChange) => void = () => undefined;
   /** The logins of everyone: the API keys of the owner, and the phones of those who signed in to the app. */
   readonly logins: KisiLoginBook;
@@ -311,7 +311,7 @@ export class KisiOrganization {
     return true;
   }
 
-  /** The key's owner loses the administrator's role: the key goes on to be known but may do nothing. */
+  /** The key's owner loses the administrator's role: the key is still known, but may do nothing. */
   demoteKeyOwner(): void {
     this.#removeRoles((role) => role.user_id === this.ownerId && administrators.includes(role.role_id));
   }

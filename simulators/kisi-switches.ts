@@ -33,11 +33,11 @@ export interface KisiSwitches {
   dateHeader: string | null;
   /** Requests per second and user, by the simulator's clock; as many at once. Null: no limit. */
   rateLimit: { perSecond: number } | null;
-  /** `notify` of a role assignment that does not say. */
+  /** The `notify` of a role assignment that was sent without it. */
   notifyDefault: boolean;
   /** False: only a new role assignment is told by mail, not one that is changed. */
   notifyOnUpdate: boolean;
-  /** `send_emails` of a new user that does not say. */
+  /** The `send_emails` of a new user that was sent without it. */
   sendEmailsDefault: boolean;
   /**
    * What an administrator who asks for the logins of another person gets: these; a 403; an empty list; or the logins of
@@ -52,13 +52,13 @@ export interface KisiSwitches {
   eventSignaturePrefix: boolean;
   /** How the signature of an event is written. Not known. */
   eventSignatureEncoding: 'hex' | 'base64';
-  /** How long after what happened an event is sent, in milliseconds. Not known. */
+  /** How long after a change its event is sent, in milliseconds. Not known. */
   eventDelayMs: number;
   /** True: each event is sent twice. */
   eventsTwice: boolean;
 }
 
-/** The most likely answer to each, and for mails the one that shows a client that forgot to say. */
+/** The most likely setting of each switch, and for mails the one that shows that a client forgot to say. */
 export const defaultSwitches: KisiSwitches = {
   duplicateGrantStatus: 409,
   patchMovesValidity: true,

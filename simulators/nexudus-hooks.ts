@@ -1,6 +1,6 @@
 /**
- * Webhooks of the simulated Nexudus: what a change is told as, and how it is sent. Bookings, invoices and whatever else
- * says nothing about access are left out, and so is what happens by the clock alone.
+ * Webhooks of the simulated Nexudus: which webhooks a change causes, and how they are sent. Bookings, invoices and whatever
+ * else says nothing about access are left out, and so is what happens by the clock alone.
  */
 import { createHmac } from 'node:crypto';
 import type { Contract, RecordOf, Row } from './nexudus-records.js';
@@ -33,12 +33,12 @@ export const hookActions = {
   contractDelete: 77,
 } as const;
 
-/** So many failures in a row switch a hook off. */
+/** A hook is switched off after this many failures in a row. */
 const mostFailures = 10;
 /** How long an answer may take. Not published. */
 const timeoutMs = 10_000;
 
-/** Something to tell: of which action, at which location, and the record in full. */
+/** Something to tell: its action, its location, and the record in full. */
 interface HookEvent {
   action: number;
   businessId: number | null;

@@ -9,7 +9,7 @@ const baseFields = ['Id', 'UniqueId', 'CreatedOn', 'UpdatedOn', 'UpdatedBy', 'Sy
 const defaultSize = 25;
 
 type Query = Record<string, string>;
-/** What a filter looks at in a record; `field`: where that is just a field of it. */
+/** What a filter looks at in a record; `field`: its name, where it is just a field of the record. */
 interface Getter {
   get: (record: Row) => unknown;
   field: string | null;
@@ -19,8 +19,8 @@ interface Test extends Getter {
 }
 
 /**
- * Answers `GET /area/entities?...`: one page of rows in the envelope, or full records when `id=[1,2]` is asked.
- * Query keys ignore case; a filter that is not known is ignored without a word. `hides`: records of which nothing is shown.
+ * Answers `GET /area/entities?...`: one page of rows in the envelope, or full records when `id=[1,2]` is asked. Query keys
+ * ignore case; a filter that is not known is ignored without a word. `hides`: whether a record is not shown at all.
  */
 export function list(
   store: NexudusStore,

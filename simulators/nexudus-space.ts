@@ -136,7 +136,7 @@ export class NexudusSpace extends NexudusStore {
     return this.add('webhooks', { BusinessId, Name: 'Hook', Active: true, ...fields });
   }
 
-  /** Uses a pass: a day pass as a whole, a minute pass by so many minutes (all that is left by default). */
+  /** Uses a pass: a day pass as a whole, a minute pass by `minutes` (all that is left by default). */
   usePass(passId: number, minutes?: number): Pass {
     const pass = this.need('coworkertimepasses', passId);
     const isDayPass = this.need('timepasses', pass.TimePassId).MinutesIncluded === null;
@@ -290,7 +290,7 @@ export class NexudusSpace extends NexudusStore {
     return stamp(this.local(businessId, Date.parse(from)).plus(cycle).toMillis());
   }
 
-  /** Today's day pass goes on; else a day pass before a minute pass, the one that expires last first. */
+  /** Today's day pass goes on; else a day pass, else the minute pass with the fewest minutes; of equals the oldest. */
   #usablePass(coworkerId: number, businessId: number): Pass | undefined {
     const now = this.now();
     const today = this.local(businessId, now).startOf('day').toMillis();

@@ -8,7 +8,7 @@ export interface NexudusSwitches {
   coworkerUpdatedOnFollows: boolean;
   /** Status without a valid login. 401 is documented for the other API only. */
   authFailureStatus: 401 | 403;
-  /** What a `size` above `mostRows` does: it is cut to that, or allowed. */
+  /** Whether a `size` above `mostRows` is cut to that, or allowed. */
   sizeCap: 'clamp' | 'allow';
   /** Where records without a value stand in an order. Not known. */
   unsetSorts: 'first' | 'last';

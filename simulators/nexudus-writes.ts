@@ -19,7 +19,7 @@ interface FieldError {
   PropertyName: string;
 }
 
-/** POST: adds a record, or so many passes at once as CreateMultiple says. */
+/** POST: adds a record, or as many passes at once as CreateMultiple says. */
 export function create(space: NexudusSpace, collection: CollectionName, body: Row): Answer {
   const errors = errorsOf(space, collection, body);
   if (errors.length > 0) return invalid(errors);

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** Waits for so many milliseconds, or until it is given up. Resolves in either case. */
+/** Waits for this many milliseconds, or until the wait is given up. Resolves in either case. */
 export type Wait = (ms: number, givenUp: AbortSignal) => Promise<void>;
 
 /** By the clock of this machine. */
@@ -96,7 +96,7 @@ export class FaultBook {
     });
   }
 
-  /** Has all requests be carried out that are held without a time. Resolves once they are. */
+  /** Has all requests carried out that are held without a time. Resolves once that is done. */
   async release(): Promise<void> {
     const held = this.#held;
     this.#held = [];
@@ -130,7 +130,7 @@ export class FaultBook {
     return this.#hits.get(request.raw)?.kind;
   }
 
-  /** Whether the fault that hit this request has the record not exist. */
+  /** Whether the fault that hit this request hides the record. */
   hides(request: FastifyRequest, id: number): boolean {
     const fault = this.#hits.get(request.raw);
     return fault?.kind === 'absent' && (fault.ids ?? [id]).includes(id);
@@ -188,8 +188,8 @@ export class RequestLog {
 
 /**
  * Puts faults and log in the way of every request of a server, and adds `GET|POST|DELETE /_admin/faults`,
- * `POST /_admin/release` and `GET|DELETE /_admin/requests`. Faults strike after authentication and rate limits, just before the handler;
- * the list kinds are left to the handler, which asks `faults.of(request)`.
+ * `POST /_admin/release` and `GET|DELETE /_admin/requests`. Faults strike after authentication and rate limits, just before the
+ * handler; the list kinds are left to the handler, which asks `faults.of(request)`.
  */
 export function registerAdmin(
   app: FastifyInstance,
@@ -252,7 +252,7 @@ export function isAdmin(request: FastifyRequest): boolean {
   return request.url.startsWith('/_admin/');
 }
 
-/** Whether it does what a write asks, and never says so. */
+/** Whether a fault of this kind does what a write asks, and never says so. */
 const isUnanswered = (kind: FaultKind | undefined): boolean => kind === 'afterWrite' || kind === 'held';
 
 function hits(fault: Fault, pattern: RegExp, request: FastifyRequest): boolean {

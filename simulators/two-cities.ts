@@ -17,12 +17,12 @@ export function environmentOf(nexudus: NexudusSimulator, kisi: KisiSimulator): R
   return {
     ...credentialsOf({ nexudus, kisi }),
     LATCHKEY_HEALTH_PORT: '0',
-    // A new space only observes; what is shown and tested here is mostly what is written.
+    // A new space only observes, but the demo and the tests are mostly about what is written.
     LATCHKEY_INITIAL_MODE: 'live',
   };
 }
 
-/** Where both simulators are, and with what both let a process in. */
+/** The addresses of both simulators, and the logins that they take. */
 export function credentialsOf({
   nexudus,
   kisi,

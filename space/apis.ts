@@ -31,7 +31,7 @@ export function kisiOf({ kisi }: Config, hastyMs?: number, wire: Wire = network)
   return usable(() => createKisiClient({ baseUrl, apiKey, pace, wire, ...patience }));
 }
 
-/** Both, for as long as a process lives, also when their credentials change. */
+/** Both clients, for as long as a process lives, also when their credentials change. */
 export function lastingApis(
   config: Config,
   readCredentials: () => Credentials | null,
@@ -73,7 +73,7 @@ export interface MemberReading {
   timeZones: CheckedSpace['timeZones'];
   /** What time it is. Default: this machine's clock. */
   now?: () => Instant;
-  /** All are read at once, whoever is asked for first. */
+  /** True: all members are read at once, whoever is asked for first. */
   everybody?: boolean;
 }
 
@@ -105,7 +105,7 @@ export function usable<T>(make: () => T): T {
 }
 
 /**
- * The space, as far as the configuration can be resolved now: what it names in vain opens nothing and is remarked upon.
+ * The space, as far as the configuration can be resolved now: a name that leads nowhere opens nothing, and stderr says so.
  * Reads only. Throws ConfigError where one of the APIs does not answer.
  */
 export async function checkedSpace(

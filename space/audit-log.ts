@@ -27,8 +27,8 @@ export async function withAuditLog<T>(
 }
 
 /**
- * Notes in the audit log who asked for everybody to be looked at: no workflow is told that would. Throws nothing: a look
- * harms nobody, and may be what mends the rest.
+ * Notes in the audit log who asked for everybody to be looked at, since no workflow does. Throws nothing: a look harms nobody,
+ * and may be what mends the rest.
  */
 export async function keepAct(config: Config, what: string, giver: Giver): Promise<void> {
   const act = { id: randomUUID(), at: Date.now(), memberId: null, what, ...named(giver), after: null };

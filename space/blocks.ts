@@ -10,12 +10,12 @@ import { isRunning } from './member-workflows.js';
 import { endIn, type TypedEnd } from './typed-times.js';
 import { readZones, zoneOf } from './zones.js';
 
-/** So long Nexudus and Kisi may take to say whether what was typed exists. */
+/** How long Nexudus and Kisi may take to say whether what was typed exists. */
 export const checkWithinMs = 2_000;
 const carriedOutWithinMs = 6_000;
 const queryTimeoutMs = 2_000;
 
-/** What came of a block by the member's own word. */
+/** What came of a block, as the member's workflow says. */
 export type BlockOutcome =
   /** The member has not said anything yet. */
   | { is: 'unanswered' }
@@ -99,13 +99,13 @@ export async function outcomeOf(
   return { is: 'done', byHand: byHand.map((key) => key.groupId) };
 }
 
-/** The member's own word, once it has looked at the order; null: it has said nothing yet. */
+/** What the member's workflow says, once it has looked at the order; null: it has said nothing yet. */
 async function carriedOut(client: Client, memberId: number, from: Instant): Promise<MemberView | null> {
   const handle = client.workflow.getHandle(memberWorkflowId(memberId));
   for (const deadline = Date.now() + carriedOutWithinMs; Date.now() < deadline;) {
     const view = await client
       .withDeadline(Date.now() + queryTimeoutMs, () => handle.query(stateQuery))
-      // It may be about to start, or no worker has time for it.
+      // The workflow may be about to start, or no worker has time for it.
       .catch(() => null);
     const lookedAt = view?.blocks?.lookedAt;
     if (lookedAt !== undefined && Date.parse(lookedAt) >= from) return view;

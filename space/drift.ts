@@ -31,7 +31,7 @@ export async function lastFindings(client: Client): Promise<DriftView> {
   }
 }
 
-/** What a comparison finds that is made now, within ten minutes. Throws CommandError where no worker answers. */
+/** Compares now, and answers what is found, within ten minutes. Throws CommandError where no worker answers. */
 export async function findingsNow(client: Client): Promise<DriftView> {
   // Asked first, so that nobody waits long for a worker that does not run.
   await lastFindings(client);
@@ -39,7 +39,9 @@ export async function findingsNow(client: Client): Promise<DriftView> {
   return answered(client, () => workflow.executeUpdate(compareNow), comparisonTimeoutMs);
 }
 
-/** Rules of a finding, within ten minutes; answers what is done about it. Throws CommandError where it is refused or no worker takes it. */
+/**
+ * Rules on a finding, within ten minutes; answers what is done. Throws CommandError where it is refused or no worker takes it.
+ */
 export async function ruleFinding(client: Client, order: RuleOrder, id: OrderId = {}): Promise<FindingView> {
   await lastFindings(client);
   const workflow = client.workflow.getHandle(driftWorkflowId);
@@ -50,7 +52,9 @@ export async function ruleFinding(client: Client, order: RuleOrder, id: OrderId 
   );
 }
 
-/** Keys over which somebody else and Latchkey disagree, so that it stopped. Throws CommandError where no worker answers. */
+/**
+ * Keys over which somebody else and Latchkey disagree, so that Latchkey stopped. Throws CommandError where no worker answers.
+ */
 export async function contested(client: Client): Promise<FindingView[]> {
   const { findings } = await lastFindings(client);
   return findings.filter((finding) => finding.contested);

@@ -28,7 +28,7 @@ export function giveException(client: Client, wish: ExceptionWish, id: OrderId =
   return obey(client, (control) => control.executeUpdate(exceptUpdate, { args: [wish], ...id }));
 }
 
-/** Ends an exception before its time; answers the one that held. Throws CommandError where there is none, as `giveException` does. */
+/** Ends an exception before its time, and answers it. Throws CommandError where there is none, and as `giveException` does. */
 export function withdrawException(
   client: Client,
   order: Giver & { exceptionId: number },
@@ -43,12 +43,12 @@ export function barredNow({ profiles }: Snapshot, memberId: number): string | nu
   return own === undefined ? null : memberBarred(own.member);
 }
 
-/** Those that hold at `now` or later, the first to end first. */
+/** The exceptions that hold at `now` or later, the first to end first. */
 export function lastingAt(exceptions: readonly Exception[], now: Instant): Exception[] {
   return exceptions.filter(({ until }) => until > now).sort((a, b) => a.until - b.until);
 }
 
-/** Whether it ends within 7 days. */
+/** Whether an exception ends within 7 days. */
 export const endsSoon = ({ until }: Exception, now: Instant): boolean => until - now < soonMs;
 
 /** What `latchkey status` says of the exceptions. */

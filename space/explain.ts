@@ -6,7 +6,7 @@ import type { Decision, Exception, Instant, Rules, Snapshot, Verdict } from '../
 /** What the rules say of one member at one instant. */
 export interface Explained {
   at: Instant;
-  /** It is about a time that was named, and takes plans to hand out their next passes until then. */
+  /** True: the answer is about a time that was named, and assumes that plans hand out their next passes until then. */
   assumesRenewals: boolean;
   decision: Decision;
   groups: Explanation[];

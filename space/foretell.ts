@@ -33,7 +33,7 @@ async function planFor(canaries: Canaries | null): Promise<{ plan: Plan; zone: s
   return { plan, zone: spaceZone(ground.knownZones) };
 }
 
-/** Whether somebody is one of these few (null: of all), as the gate of all writes sees it (activities/gate.ts). */
+/** Whether somebody is among these few (null: everybody is), as the gate of all writes sees it (activities/gate.ts). */
 export function isAmong(canaries: Canaries | null, { memberId, locationId }: Preview): boolean {
   if (canaries === null || canaries.memberIds.includes(memberId)) return true;
   return locationId !== null && canaries.locationIds.includes(locationId);

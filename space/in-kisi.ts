@@ -44,7 +44,7 @@ export interface RecordedKey {
   isMovedOn: boolean;
 }
 
-/** Whose Kisi user is looked at: the one that the member's workflow knows, else the one with the e-mail. */
+/** The Kisi user that is looked at: the one that the member's workflow knows, else the one with the member's e-mail. */
 export interface Whose {
   /** What the workflow shows of the keys; null: nothing. */
   shown: ShownHoldings | null;

@@ -32,7 +32,7 @@ export interface MemberList {
 const running = `WorkflowType = '${memberWorkflowType}' AND ExecutionStatus = 'Running'`;
 const isWaiting = `${accessProblemKey.name} != 'none' AND ${accessProblemKey.name} != 'Stopped'`;
 
-/** Members who wait for something, but for those whom an order stops; so many at most. Throws where Temporal cannot list. */
+/** Members who wait for something, at most this many, without those that an order stops. Throws where Temporal cannot list. */
 export function waitingMembers(client: Client, most: number): Promise<MemberList> {
   return listed(client, isWaiting, most);
 }

@@ -267,7 +267,7 @@ async function askMember(
 const deadlineExceeded = 4;
 const failedPrecondition = 9;
 
-/** A time limit, or Temporal's own word that nobody polls the queue. */
+/** Whether a time limit passed, or Temporal says that nobody polls the queue. */
 export function isUnanswered(error: unknown): boolean {
   const status = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
   if (!isGrpcServiceError(status)) return false;

@@ -32,8 +32,8 @@ export class UnansweredError extends CommandError {}
 const answerWithinMs = 15_000;
 
 /**
- * Who gives the order, by default the one who is logged in. Throws CommandError, with exit code 2, where that says nobody,
- * or either is no text to be shown and kept.
+ * Who gives the order, by default the one who is logged in. Throws CommandError, with exit code 2, where that names nobody, or
+ * where name or reason is no text to be shown and kept.
  */
 export function named({ by = loginName(), why = '' }: Giver): Required<Named> {
   const problem = giverProblem({ by, why });
@@ -42,8 +42,8 @@ export function named({ by = loginName(), why = '' }: Giver): Required<Named> {
 }
 
 /**
- * The account that this process runs as and its machine, 'ada@desk-1', as kept beside any name that is given: by its number
- * where it has no name, and without what could be taken for more than that.
+ * The account that this process runs as and its machine, 'ada@desk-1', as kept beside any name that is given. An account
+ * without a name goes by its number, and signs that could be taken for anything else are left out.
  */
 export function accountHere(lookUp: () => { username: string } = userInfo, machine = hostname): string {
   const plain = (text: string): string =>
@@ -70,7 +70,7 @@ export async function obey<T>(client: Client, give: (control: WorkflowHandle) =>
   }
 }
 
-/** What a workflow answers to an order. Throws CommandError where it refuses, and UnansweredError where no worker is there to answer. */
+/** What a workflow answers to an order. Throws CommandError where it refuses, UnansweredError where no worker answers. */
 export async function answered<T>(
   client: Client,
   give: () => Promise<T>,

@@ -18,7 +18,7 @@ export interface Scope {
 /** What would be done for each member, and what it costs. */
 export interface Plan {
   at: Instant;
-  /** It is about a time to come, and takes plans to hand out their next passes until then. */
+  /** True: the plan is about a time to come, and assumes that plans hand out their next passes until then. */
   assumesRenewals: boolean;
   people: Preview[];
   unread: Unread[];
@@ -53,7 +53,7 @@ export async function surveyScope(
 const isUnknown = ({ read, holdings }: Surveyed): boolean =>
   read.snapshot === null && holdings.ledger.length === 0;
 
-/** The plan for those of the location, or for all; `typed` null: as of `now`, which is what this machine's clock says. */
+/** The plan for the members of the location, or for all; `typed` null: as of `now`, which is what this machine's clock says. */
 export function planOf(
   { people, unread, exceptions }: Planned,
   rules: Rules,
@@ -86,7 +86,7 @@ function previewAt(
   return previewOf({ memberId, holdings, assessment, kisi, now: at });
 }
 
-/** In what a plan's rules and time zones differ from those in force; empty: in nothing that matters. */
+/** What differs between a plan's rules and time zones and those in force; empty: nothing that matters. */
 export function otherRules(
   { rules, timeZones }: Pick<Ground, 'rules' | 'timeZones'>,
   { ground, inForce }: Space,

@@ -1,4 +1,4 @@
-/** What is done within this time needs no word. */
+/** A job that is done within this time needs no word. */
 const patienceMs = 2_000;
 const everyMs = 1_000;
 

@@ -9,7 +9,7 @@ import type { NexudusClient } from '../nexudus/client.js';
 import { readReference } from '../nexudus/reference.js';
 import { timeWords } from './times.js';
 
-/** A report, as of when it is, and what of the space it is about. */
+/** A report, with its instant and the part of the space that it is about. */
 export interface TimedReport extends SpaceReport {
   at: Instant;
   /** Null: all locations. */
@@ -18,7 +18,7 @@ export interface TimedReport extends SpaceReport {
   place: string;
   /** Groups that pass types open. */
   mapped: ReadonlySet<number>;
-  /** Of all locations, or of the one; null: they have several. */
+  /** The time zone of all locations, or of the one; null: they have several. */
   zone: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** By which rules a command answers: those in force, as the process said that works by them, or those of a file. */
+/** The rules by which a command answers: those in force, as the process says that works by them, or those of a file. */
 import { readConfig, readSettings } from './settings.js';
 import type { Ground, InForce } from '../messages/to-leader.js';
 import { existsSync } from 'node:fs';
@@ -46,15 +46,15 @@ export interface RulesWanted {
   file?: string | undefined;
   /** The command answers without a Temporal server too. */
   mayLackWorker?: boolean;
-  /** What goes to both APIs is listened in on. */
+  /** The wire to an API, so that requests can be listened in on. */
   wireTo?: (api: 'nexudus' | 'kisi') => Wire;
   /** What time it is for all that is asked. Default: as this machine's clock says. */
   now?: () => Instant;
-  /** All are read at once, whoever is asked for first. */
+  /** True: all members are read at once, whoever is asked for first. */
   everybody?: boolean;
 }
 
-/** What Temporal keeps of the rules; `why`: nothing is known, in a few words. */
+/** What Temporal keeps of the rules; `why`: why nothing is known, in a few words; null: something is. */
 interface Known extends Pick<Space, 'inForce' | 'exceptions'> {
   why: string | null;
 }
@@ -142,7 +142,7 @@ async function tellDistrust(config: Config): Promise<void> {
   if (known !== null && known.falseHere.length > 0) remark(distrustWords(known.falseHere));
 }
 
-/** Whose rules an answer is by, as `--json` prints it. */
+/** The rules that an answer is by, as `--json` prints them. */
 export function rulesJson({ ground, from, inForce }: Space): object {
   return {
     from,
@@ -151,7 +151,7 @@ export function rulesJson({ ground, from, inForce }: Space): object {
   };
 }
 
-/** Those in force, as they are named in a sentence. */
+/** The rules in force, as they are named in a sentence. */
 export function inForceWords({ startedAt, digest, ground }: InForce): string {
   return `worker of ${timeWords(startedAt, spaceZone(ground?.knownZones ?? {}))}, digest ${digest}`;
 }
@@ -199,7 +199,7 @@ function ownWords({ file }: Config): string {
   return file.present ? `those of ${name} here` : `the defaults (there is no ${name} here)`;
 }
 
-/** Says in one line that the file of this folder is not what is in force, and in what it differs. */
+/** Says in one line that the file of this folder is not in force, and what differs. */
 async function tellDifference(space: Space, ground: Ground, problems: readonly string[]): Promise<void> {
   const { config, inForce } = space;
   if (inForce === null) return;
@@ -232,17 +232,17 @@ function differenceWords({ file }: Config, inForce: InForce, differences: readon
 
 const nameOf = (path: string): string => path.replace(/^\.\//, '');
 
-/** In what a ground differs from the one in force, in plain words; empty: in nothing that matters. */
+/** What differs between a ground and the one in force, in plain words; empty: nothing that matters. */
 export function differencesFrom(inForce: InForce, ground: Compared): string[] {
   if (inForce.ground !== null) return differencesOf(ground, inForce.ground);
   // Too large to be shown: then only their digest is known.
   return digestOfRules(ground.rules) === inForce.digest ? [] : ['more than can be shown'];
 }
 
-/** All of a ground that anything is decided by. */
+/** The parts of a ground that anything is decided by. */
 type Compared = Pick<Ground, 'rules' | 'timeZones' | 'settings'>;
 
-/** In what two grounds differ, in plain words; empty: in nothing that matters. */
+/** What differs between two grounds, in plain words; empty: nothing that matters. */
 export function differencesOf(one: Compared, other: Compared): string[] {
   const types = unlike(groupsByType(one), groupsByType(other));
   const places = unlike(one.timeZones, other.timeZones);
@@ -262,7 +262,7 @@ function settingDifferences(one: object, other: object): string[] {
   return names.length === 0 ? [] : [`the ${names.length === 1 ? 'policy' : 'policies'} ${names.join(', ')}`];
 }
 
-/** So many are named in one line. */
+/** The most ids that are named in one line. */
 const mostNamed = 5;
 
 function listed(what: string, ids: readonly string[]): string {
@@ -270,13 +270,13 @@ function listed(what: string, ids: readonly string[]): string {
   return `${what}${ids.length === 1 ? '' : 's'} ${ids.slice(0, mostNamed).join(', ')}${more}`;
 }
 
-/** Where a policy is not named in `latchkey.yaml` as in the code. */
+/** Policies that have another name in `latchkey.yaml` than in the code. */
 const policyNames: Record<string, string> = {
   guard: 'guardPeople or guardShare',
   latency: 'latencyObjective or latencyShare',
 };
 
-/** What each pass type opens where, in one order. */
+/** The groups that each pass type opens, each with its location, in one order. */
 function groupsByType({ rules }: Compared): Record<number, string[]> {
   const byType: Record<number, string[]> = {};
   for (const { passTypeId, locationId, groupIds } of rules.mapping) {

@@ -15,7 +15,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** So long a command waits for the server of a worker that starts it again. */
+/** How long a command waits while a worker starts its Temporal server again. */
 const restartMs = 10_000;
 
 async function openSession(config: TemporalConfig): Promise<Session> {

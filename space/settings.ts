@@ -19,8 +19,8 @@ export function readTemporalConfig(): TemporalConfig {
 }
 
 /**
- * As `readConfig`, and how to read the credentials anew, as `.env` and the files of secrets have them then; null: they are
- * not whole, as while somebody writes them. Throws ConfigError.
+ * As `readConfig`, with a function that reads the credentials anew from `.env` and the files of secrets; it answers null where
+ * they are not whole, as while somebody writes them. Throws ConfigError.
  */
 export function readLastingConfig(): { config: Config; readCredentials: () => Credentials | null } {
   const readEnvironment = loadDotEnv();

@@ -135,7 +135,7 @@ function apiLookLines(look: Facts['apiLook'], now: Instant, zone: string | null)
   ];
 }
 
-/** It is told by heartbeats, which come each second or two. */
+/** Temporal's clock is known by heartbeats, which come each second or two. */
 function clockWords({ temporalSkewMs: skewMs }: Facts): string | null {
   if (skewMs === null || Math.abs(skewMs) < 10_000) return null;
   return `Temporal: ${skewWords({ skewMs })}`;

@@ -14,10 +14,10 @@ import { withSession } from './session.js';
 /** What Latchkey itself knows of members: their workflows, what was ordered, and what was read last. */
 export type Standing = Pick<SurveyDeps, 'baselines' | 'exceptions' | 'running' | 'holdingsOf'>;
 
-/** Does a job with that at hand. Throws CommandError where no worker answers, DatabaseError, and what the job throws. */
+/** Does a job with this knowledge. Throws CommandError where no worker answers, DatabaseError, and what the job throws. */
 export type WithStanding = <T>(job: (standing: Standing) => Promise<T>) => Promise<T>;
 
-/** As Temporal and the database have it that the settings name. */
+/** What is known of members by the Temporal server and the database that the settings name. */
 export function standingBy(config: Config): WithStanding {
   return async (job) => {
     const secret = await secretIfAny(config);
@@ -26,7 +26,7 @@ export function standingBy(config: Config): WithStanding {
 }
 
 function standingOf(client: Client, secret: Buffer | null): Standing {
-  // Which Kisi user is whose, workflows know by digests of e-mails. Without a database none of them was made yet.
+  // Workflows know which Kisi user is whose by digests of e-mails. Without a database no digest was made yet.
   if (secret !== null) keyEmailDigests(secret);
   const baselines = createBaselineBook(client, Date.now);
   return {
@@ -37,7 +37,7 @@ function standingOf(client: Client, secret: Buffer | null): Standing {
   };
 }
 
-/** Where a survey is not of the space of now, and by its settings. */
+/** For a survey of another time than now, or by other knowledge than that of the settings. */
 export interface SurveyBy {
   now?: () => Instant;
   withStanding?: WithStanding;

@@ -7,7 +7,7 @@ import { CommandError } from './failure.js';
 import { withProgress } from './progress.js';
 import { remark } from './remark.js';
 
-/** Whom a command is about, as typed: a Nexudus coworker id, an exact e-mail, or a name or a part of it. */
+/** The member that a command is about, as typed: a Nexudus coworker id, an exact e-mail, or a name or a part of it. */
 export type Who = { id: number } | { email: string } | { name: string };
 
 /** An id of Nexudus as typed. Throws CommandError (wrong use) with these words where it cannot be one. */
@@ -33,9 +33,9 @@ export function parseWho(text: string): Who {
 }
 
 /**
- * The coworker id. Of several profiles with the same e-mail the lowest, which owns the keys of all; the others are
- * told on stderr. Throws CommandError, with this exit code, where no profile has the e-mail or the name, with exit code 1
- * where several have the name, and NexudusError.
+ * The coworker id. Of several profiles with the same e-mail the lowest, which owns the keys of all; the others are told on
+ * stderr. Throws CommandError: with exit code `unknown` where no profile has the e-mail or the name, with exit code 1 where
+ * several have the name. Throws NexudusError too.
  */
 export async function memberIdFor(who: Who, nexudus: NexudusClient, unknown: 1 | 2 = 1): Promise<number> {
   if ('id' in who) return who.id;
@@ -51,10 +51,10 @@ export async function memberIdFor(who: Who, nexudus: NexudusClient, unknown: 1 |
   return owner;
 }
 
-/** So many are named where a name is not enough. */
+/** The most coworkers that are listed where a name is not enough. */
 const mostNamed = 10;
 
-/** The one whose name it is, or else whose name it is a part of. Names are read when asked, and kept nowhere. */
+/** The coworker with this name, or else the one whose name contains it. Names are read when asked for, and kept nowhere. */
 async function idWithName(typed: string, nexudus: NexudusClient, unknown: 1 | 2): Promise<number> {
   const name = normalName(typed);
   const everyone = await withProgress('Reading the names in Nexudus', () => nexudus.list('coworkers'));
@@ -70,7 +70,7 @@ async function idWithName(typed: string, nexudus: NexudusClient, unknown: 1 | 2)
   );
 }
 
-/** Without accents, apostrophes and capitals, which people leave out. */
+/** A name without accents, apostrophes and capitals, which people leave out. */
 export function normalName(name: string): string {
   return name
     .normalize('NFD')

@@ -1,6 +1,6 @@
 /**
- * What each field holds that Latchkey reads, by its name on the wire: only these are on a tape, and each as its kind says. A test
- * holds the lists to the schemas of both clients, so that a field which is read anew is not forgotten here.
+ * The fields that Latchkey reads, by their names on the wire, and what each holds. Only these are on a tape, each as its kind
+ * says. A test holds the lists to the schemas of both clients, so that a field which is read anew is not forgotten here.
  */
 import type { CollectionName } from '../nexudus/records.js';
 

@@ -23,7 +23,7 @@ export function writeTape(path: string, lines: string): void {
   try {
     const file = openSync(path, 'w', 0o600);
     try {
-      // One that was there keeps its mode.
+      // A file that was there keeps its mode.
       fchmodSync(file, 0o600);
       writeFileSync(file, gzipSync(lines));
     } finally {
@@ -34,7 +34,7 @@ export function writeTape(path: string, lines: string): void {
   }
 }
 
-/** Reads a tape that anybody may have made. Throws TapeError where it is none, is not whole, or is of a later release. */
+/** Reads a tape that anybody may have made. Throws TapeError where it is none, is not whole, or is of another release. */
 export function readTape(path: string): Tape {
   const [first = '', second = '', ...others] = unpacked(path).trimEnd().split('\n');
   const head = parsed(first);

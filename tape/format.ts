@@ -61,15 +61,15 @@ const ground = z
   .object({ rules, timeZones: zones, knownZones: zones })
   .transform((row): Omit<Ground, 'settings'> => row);
 
-/** What a tape was asked, and by what. */
+/** The header of a tape: what it answers, and by which rules. */
 export const header = z.object({
   format: z.literal(format),
   /** Of Latchkey. */
   release: z.string().max(40),
-  /** The instant for which it answers: what was asked then was answered as of it. */
+  /** The instant that the tape answers for. */
   now: instant,
   machine: z.object({ zone: z.string().max(80), minutesAheadOfUtc: z.number() }),
-  /** Null: everybody was read; else the member whom `explain` was about. */
+  /** The member that `explain` was about; null: everybody was read. */
   memberId: id.nullable(),
   nexudusLogin: z.enum(['password', 'token']),
   /** Null: what was asked needs no rules. */

@@ -9,7 +9,7 @@ import { Replacements, type Known } from './replacements.js';
 import { scrubStanding, type TapedStanding } from './standing.js';
 import { answerOf, isEmailQuery, parsedJson, scrubHeaders, scrubPath, scrubQuery, sentOf } from './scrub.js';
 
-/** What was listened in on, as it was. */
+/** All that was listened in on, as it was. */
 export interface Recording {
   header: Omit<Header, 'format' | 'release' | 'machine'>;
   /** Null: Latchkey itself was not asked. */
@@ -20,7 +20,7 @@ export interface Recording {
   leftOut: number;
 }
 
-/** A tape of it without secrets and personal data. `key`: for the tests; else drawn, and forgotten. */
+/** A tape of a recording, without secrets and personal data. `key`: for the tests; else drawn, and forgotten. */
 export function tapeOf(recording: Recording, key: Buffer = randomBytes(32)): Tape {
   const { header, standing, exchanges, leftOut } = recording;
   const { known, emails } = peopleIn(exchanges, header.exceptions ?? []);
@@ -75,7 +75,9 @@ const changes: readonly ((email: string) => string)[] = [
   (email) => email.toUpperCase(),
 ];
 
-/** What stands for an e-mail that `latchkey verify` made of one that is there: the same made of what stands for that one. */
+/**
+ * What stands for an e-mail that `latchkey verify` made of a known one: the replacement of that one, changed in the same way.
+ */
 function changedEmail(asked: string, emails: ReadonlySet<string>, to: Replacements): string {
   for (const change of changes)
     for (const email of emails) if (change(email) === asked) return change(to.email(email));
@@ -86,7 +88,7 @@ function methodOf(method: string): Taped['method'] {
   return (['POST', 'PUT', 'PATCH', 'DELETE'] as const).find((one) => one === method) ?? 'GET';
 }
 
-/** Ids and choices stay; what the file calls things is in the words of why one of them is not there. */
+/** Ids and choices stay. Only the words that say why something is not there hold names from the file. */
 function scrubRules(rules: Rules, to: Replacements): Rules {
   if (rules.unresolved === undefined) return rules;
   return {
@@ -115,7 +117,7 @@ function digesting(
   return (digest) => known.get(digest) ?? is(to.text(digest));
 }
 
-/** Everybody who is named anywhere in it, also in fields that are not on the tape. */
+/** Everybody who is named anywhere in a recording, also in fields that are not on the tape. */
 interface People {
   known: Known;
   /** Each as it is compared. */
@@ -138,7 +140,7 @@ function peopleIn(exchanges: readonly Exchange[], exceptions: readonly Exception
   return { known: { people, companies, askedEmails }, emails };
 }
 
-/** `isPeople`: the records are of people, so that a plain name is one of a person's. */
+/** `isPeople`: the records are of people, so that a field `name` is the name of a person. */
 function collect(
   value: unknown,
   isPeople: boolean,

@@ -10,7 +10,7 @@ export class Player {
   private readonly lacking = new Set<string>();
   private readonly last = new Map<Api, Taped>();
 
-  /** `question`: what is answered, for which just this was asked. */
+  /** `question`: only what was asked for this question is answered. */
   constructor(
     { exchanges }: Pick<Tape, 'exchanges'>,
     private readonly question: Taped['by'],
@@ -39,7 +39,7 @@ export class Player {
     };
   }
 
-  /** When the request to this API that was played last was asked and answered then. */
+  /** When the request that was last played to this API was asked and answered, at the time of the tape. */
   timesOf(api: Api): { askedAt: Instant; answeredAt: Instant } {
     const { at, durationMs } = this.last.get(api) ?? { at: 0, durationMs: 0 };
     return { askedAt: at, answeredAt: at + durationMs };
@@ -53,7 +53,7 @@ export class Player {
   /** The answers to one question come in their order; the last one stands, since the tape knows only one instant. */
   private next(key: string): Taped | null {
     const left = this.answers.get(key) ?? [];
-    // What was asked again, since no answer came or it was to wait, is answered by what came then. `verify` counts both.
+    // A request that was sent again, since no answer came or it had to wait, gets the later answer. `verify` counts both.
     const isCounted = this.question === 'verify';
     while (!isCounted && left.length > 1 && left[0] !== undefined && isTriedAgain(left[0])) left.shift();
     const first = left[0] ?? null;

@@ -28,7 +28,7 @@ export interface Exchange {
   body: string;
 }
 
-/** What of an answer's headers is read. Never what carries a login. */
+/** The headers of an answer that are read. None of them carries a login. */
 const readHeaders = ['date', 'retry-after', 'x-collection-range', 'content-type'];
 
 /** More than this is not kept in memory: what comes later is left out, and counted. */
@@ -60,12 +60,12 @@ export class Recorder {
     else this.kept.push({ exchange, isOver: true });
   }
 
-  /** One more was left out elsewhere. */
+  /** Notes that one more exchange was left out elsewhere. */
   noteLeftOut(): void {
     this.left++;
   }
 
-  /** All that is over by now. */
+  /** All exchanges that are over by now. */
   exchanges(): Exchange[] {
     return this.kept.filter(({ isOver }) => isOver).map(({ exchange }) => exchange);
   }
@@ -76,7 +76,7 @@ export class Recorder {
   }
 }
 
-/** What a request is before it goes out. */
+/** An exchange before its request goes out. */
 export function begun(api: Api, by: Asker, config: InternalAxiosRequestConfig): Exchange {
   const { path, query } = addressOf(config);
   return {
@@ -94,7 +94,7 @@ export function begun(api: Api, by: Asker, config: InternalAxiosRequestConfig): 
   };
 }
 
-/** Sends it on, and notes what came of it. Throws as the wire does. */
+/** Sends a request on, and notes what came of it. Throws as the wire does. */
 export async function carried(
   exchange: Exchange,
   wire: Wire,
@@ -130,7 +130,7 @@ function headersOf(headers: object): Record<string, string> {
   return Object.fromEntries(read.map(([name, value]) => [name, String(value)]));
 }
 
-/** What is too large has no code of its own (lib/http.ts). */
+/** The code of an answer that is too large, which has none of its own (lib/http.ts). */
 export const tooLarge = 'TOO_LARGE';
 
 function failureOf(error: unknown, { signal }: InternalAxiosRequestConfig): string {

@@ -2,11 +2,11 @@ import { createHmac } from 'node:crypto';
 import { looseForm, normalEmail } from '../lib/emails.js';
 import { likeEmail } from '../kisi/records.js';
 
-/** Whom and what a tape must not name, as far as it is known before anything is replaced. */
+/** The names and e-mails that a tape must not hold, as far as they are known before anything is replaced. */
 export interface Known {
   /** Full names of people. */
   people: ReadonlySet<string>;
-  /** Of teams and companies. */
+  /** Names of teams and companies. */
   companies: ReadonlySet<string>;
   /** The e-mails that were asked for, since a search finds longer ones that contain them. */
   askedEmails: ReadonlySet<string>;
@@ -33,8 +33,8 @@ const word = /[\p{L}\p{M}\p{N}]+/gu;
 const acute = '\u0301';
 
 /**
- * What stands on a tape in place of what is personal: the same for the same, by a key that is written nowhere. Nobody finds the
- * one by the other who has only the tape.
+ * What stands on a tape in place of personal data: the same for the same, by a key that is written nowhere. Nobody who has only
+ * the tape finds the data by what stands for it.
  */
 export class Replacements {
   private readonly names: ReadonlySet<string>;
@@ -69,8 +69,8 @@ export class Replacements {
   }
 
   /**
-   * An e-mail in place of another. Those that the product or a search of an API takes for the same, or for alike, are so still:
-   * spaces around it stay, and one that differs by capitals, accents, dots or what is after a plus does so still.
+   * An e-mail in place of another. Two that the product or an API's search takes for the same, or for alike, are so still:
+   * spaces around them stay, and two that differ by capitals, accents, dots or what is after a plus still do.
    */
   email(text: string): string {
     const trimmed = text.trim();
@@ -122,7 +122,7 @@ export class Replacements {
     return parts.join('') + text.slice(last === undefined ? 0 : last.index + last.one.length);
   }
 
-  /** One that is found by a search for another, since it contains that, still does. */
+  /** Where a search for one e-mail finds another that contains it, so does a search among their replacements. */
   private plainEmail(loose: string): string {
     const within = this.asked.find(
       (asked) => asked !== loose && asked.includes('@') && loose.includes(asked),

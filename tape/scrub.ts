@@ -65,7 +65,10 @@ function scrubText(kind: Kind, text: string, to: Replacements): string {
   }
 }
 
-/** Ids in an array or a text, without what are none: of a text the reader leaves that out as well, an array it refuses. */
+/**
+ * Ids in an array or a text. Parts of a text that are no ids are left out, as the reader does; an array with such parts stays
+ * one that the reader refuses.
+ */
 function idsOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((one) => (typeof one === 'number' ? one : {}));
   if (typeof value === 'number') return value;
@@ -94,7 +97,7 @@ function kindOf(fields: Fields, field: string): Kind | Fields | undefined {
   return verifiedTimes.test(field) ? 'time' : undefined;
 }
 
-/** What a setting says may be a secret, but for the one that is read. */
+/** The value of a setting may be a secret, except that of the one setting which is read. */
 function settingValue(record: object, value: unknown, to: Replacements): unknown {
   const isRead = 'Name' in record && record.Name === cutOffSetting;
   if (isRead && typeof value === 'string' && clockOrMinutes.test(value)) return value;
@@ -109,7 +112,7 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   [/\b(already|taken|exists)\b/i, 'has already been taken'],
 ];
 
-/** What an error calls its parts, fields of a record that it finds wrong among them. */
+/** The names that an error gives its parts, fields of a record that it finds wrong among them. */
 const errorNames = new Set([
   ...['Message', 'MessageDetail', 'Errors', 'WasSuccessful', 'error', 'errors', 'code'],
   ...Object.values(kisiFields).flatMap((fields) => Object.keys(fields)),
@@ -168,7 +171,7 @@ function nexudusContent({ method, path }: Exchange, json: unknown, to: Replaceme
   return { json: scrubRecord({ ...listFields, Records: fields }, json, to) };
 }
 
-/** How long a login lasts, and no token. */
+/** How long a login lasts, without the token. */
 function loginOf(json: unknown): object {
   const lifeS = typeof json === 'object' && json !== null && 'expires_in' in json ? json.expires_in : null;
   const isToken = typeof json === 'object' && json !== null && 'access_token' in json;
@@ -209,7 +212,10 @@ export function parsedJson(text: string): unknown {
   }
 }
 
-/** What is asked for besides a person, by name: kept where it looks like a number, a time, an id or a word of the product's own. */
+/**
+ * Names in a query that do not ask for a person. Their values are kept where they look like a number, a time, an id or a word
+ * of the product's own.
+ */
 const askedNames =
   /^(page|size|orderBy|dir|id|ids|limit|offset|sort|assignee_type|assignee_id|applies_to_type|applies_to_id|UniqueId|(from_|to_)?[A-Za-z]+_\w+)$/;
 

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Holdings } from '../messages/to-member.js';
 import type { Replacements } from './replacements.js';
 
-/** What Latchkey itself said of members when a plan was asked for. */
 const instant = z.number().min(-8_640_000_000_000_000).max(8_640_000_000_000_000);
 const id = z.int();
 const words = z.string().max(10_000);
@@ -37,10 +36,16 @@ export const standing = z.object({
   holdings: z.array(z.tuple([id, held])),
   baselines: z.record(z.string(), z.object({ count: z.number(), at: instant })).nullable(),
 });
-/** What Latchkey itself knew of members: who has a workflow, what each holds, how many records there were last. */
+/**
+ * What Latchkey itself knew of members when a plan was asked for: who has a workflow, what each holds, how many records there
+ * were last.
+ */
 export type TapedStanding = z.infer<typeof standing>;
 
-/** Without names and e-mails, and without what people wrote who are not named elsewhere. `digestOf`: the digest that stands for another one. */
+/**
+ * The same without names and e-mails, and without words of people who are not named elsewhere. `digestOf`: the digest that
+ * stands for another one.
+ */
 export function scrubStanding(
   { running, holdings, baselines }: TapedStanding,
   to: Replacements,

@@ -8,13 +8,13 @@ import { tokenPath } from '../nexudus/session.js';
 import { begun, carried, type Api, type Exchange, type Recorder } from './recorder.js';
 
 /**
- * How `latchkey tape` hears what a worker asks: by a socket in the folder that only the same user may read. Nothing is kept by
- * the worker, and nothing is written down: who listens takes names and e-mails out, in memory. A login is never told.
+ * How `latchkey tape` hears what a worker asks: by a socket in the folder that only the same user may read. The worker keeps
+ * nothing and writes nothing down; the listener takes names and e-mails out, in memory. A login is never told.
  */
 export class Tap {
   private readonly listeners = new Set<(exchange: Exchange) => void>();
 
-  /** A wire to this API that tells who listens; costs nothing while nobody does. */
+  /** A wire to this API that tells everybody who listens; costs nothing while nobody does. */
   readonly wireTo = (api: Api): Wire => {
     return (config) => {
       if (this.listeners.size === 0) return network(config);
@@ -25,7 +25,7 @@ export class Tap {
     };
   };
 
-  /** Tells of each exchange from now on. Answers what ends that. */
+  /** Tells of each exchange from now on. Answers a function that ends that. */
   listen(tell: (exchange: Exchange) => void): () => void {
     this.listeners.add(tell);
     return () => {
@@ -40,10 +40,13 @@ function withoutLogin(exchange: Exchange): Exchange {
 
 const ownFolder = '.latchkey';
 const isTap = (name: string): boolean => /^tape-\d+\.sock$/.test(name);
-/** What a listener has not taken by then is left out. */
+/** While this much waits for a listener, further exchanges are left out. */
 const mostWaitingBytes = 64 * 1024 * 1024;
 
-/** Serves a tap to who may read this folder, which is made where it is missing. Answers what ends that. Throws where it cannot listen. */
+/**
+ * Serves a tap to everybody who may read this folder, which is made where it is missing. Answers a function that ends that.
+ * Throws where it cannot listen.
+ */
 export async function serveTap(tap: Tap, folder = ownFolder): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await sweep(folder);
@@ -55,7 +58,7 @@ export async function serveTap(tap: Tap, folder = ownFolder): Promise<() => Prom
       const isFull = socket.writableLength > mostWaitingBytes;
       socket.write(`${JSON.stringify(isFull ? { leftOut: 1 } : { exchange })}\n`);
     });
-    // Who hangs up mid-word has heard enough.
+    // A listener that hangs up amid a line has heard enough.
     socket.on('error', () => undefined);
     socket.once('close', () => {
       end();
@@ -71,7 +74,7 @@ export async function serveTap(tap: Tap, folder = ownFolder): Promise<() => Prom
   };
 }
 
-/** Takes away what processes left that were killed. */
+/** Takes away the sockets of processes that were killed. */
 async function sweep(folder: string): Promise<void> {
   for (const name of (await readdir(folder)).filter(isTap)) {
     const socket = await reached(join(folder, name));
@@ -139,7 +142,7 @@ export async function hearWorkers(
   };
 }
 
-/** What a line tells; null: of one that is not told, or a line that was cut. */
+/** The exchange that a line tells; null: it was left out, or the line was cut. */
 function exchangeIn(text: string): Exchange | null {
   try {
     const told = line.parse(JSON.parse(text));

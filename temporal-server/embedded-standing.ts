@@ -49,7 +49,7 @@ export interface Ports {
   ui: { port: number; target: UiTarget } | null;
 }
 
-/** How long a server of another process is out of sight before it counts as gone: three looks. */
+/** How often the server of another process is looked at: it counts as gone after three looks without an answer. */
 const lookEveryMs = 2_000;
 
 /** The ports of `options`, or free ones. `address`: where the server must be; null: anywhere. */

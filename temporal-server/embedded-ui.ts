@@ -1,8 +1,8 @@
 /**
  * The UI of the embedded Temporal server, for people on this machine only. The UI itself obeys whoever reaches its port, under
  * whatever name: a web page whose name is made to point to 127.0.0.1 could read all and order anything (DNS rebinding). The
- * server cannot be told which names are its own, so it serves the UI at an address that no page can guess, and what is
- * reached at the known one is this: it passes on only what a browser asks from the UI's own pages.
+ * server cannot be told which names are its own, so it serves the UI at an address that no page can guess. At the known address
+ * stands a guard, which passes on only what a browser asks from the UI's own pages.
  */
 import { randomInt } from 'node:crypto';
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -59,7 +59,7 @@ function keepPrivate(cacheDir: string, log: EmbeddedOptions['log']): void {
   if (wide.length > 0) log?.(`other users could read ${wide.join(', ')} in ${cacheDir} until now`);
 }
 
-/** Nobody can have a server stand at the address that this process uses. */
+/** No server can stand any more at the address that this process uses. */
 class ServerLostError extends Error {
   override readonly name = 'ServerLostError';
 }
@@ -193,7 +193,7 @@ export class EmbeddedTemporal {
     }
   }
 
-  /** Until it stands again, or is to stop. */
+  /** Tries until the server stands again, or is to stop. */
   private async standAgain(how: string): Promise<void> {
     const { signal } = this.stopAsked;
     for (let why = how; ;) {

@@ -17,11 +17,11 @@ import { WebhookLeads } from './webhook-leads.js';
 export interface PushOptions {
   nexudus: NexudusClientOptions;
   kisi: KisiClientOptions;
-  /** Which secrets are set: of what has none, nothing is taken in. */
+  /** Which APIs have a secret here: webhooks of an API without one are not taken in. */
   takes: { nexudus: boolean; kisi: boolean };
   /** All that came in lately, the oldest first, whoever took it in. */
   seen: () => Promise<WebhookSeen[]>;
-  /** How long it waits for those that have not come. */
+  /** How long to wait for kinds of webhooks that have not come. */
   forMs: number;
   /** Told at first, and whenever one has come, which kinds are still waited for. */
   onWaiting: (kinds: readonly WebhookKind[]) => void;
@@ -31,7 +31,7 @@ export interface PushOptions {
   pauseMs?: number;
   /** How often it looks. */
   everyMs?: number;
-  /** How long it waits at the end for a second one of what came. */
+  /** How long to wait at the end for a second copy of what came. */
   settleMs?: number;
 }
 
@@ -61,7 +61,7 @@ export class PushWait {
   begin(): void {
     this.isFollowing = true;
     this.followed = this.follow();
-    // Told by `hear`.
+    // `hear` throws the error.
     this.followed.catch(() => undefined);
   }
 
@@ -105,7 +105,7 @@ export class PushWait {
     this.seen = await this.options.seen();
     await this.leads.follow(this.seen);
     const refused = this.seen.filter(({ source, isSigned }) => source === 'nexudus' && !isSigned).length;
-    // Nexudus says of its own calls that they were refused.
+    // Nexudus notes on a webhook that a call of its own was refused.
     if (refused > this.refused) await this.readHooks();
     this.refused = refused;
   }
@@ -122,7 +122,7 @@ export class PushWait {
     });
   }
 
-  /** Where it cannot be read which there are, one of each kind may come. */
+  /** The webhooks of a kind. Where the list cannot be read, one of each kind may come. */
   private hooksOf({ kind }: WebhookKind): Pick<WebhookRecord, 'active'>[] {
     if (this.hooks === null) return [{ active: null }];
     return this.hooks.filter(({ url }) => url.endsWith(`/nexudus/${kind}`));

@@ -28,7 +28,7 @@ export interface WritingOptions extends CleanOptions {
   nexudus: NexudusClientOptions;
   /** The id of the group in Kisi. */
   groupId: number;
-  /** Nobody has it, neither in Nexudus nor in Kisi. */
+  /** An e-mail that nobody has, neither in Nexudus nor in Kisi. */
   email: string;
   /** Null: nobody can say which mails come, so none is sent. */
   ask: Ask | null;
@@ -85,7 +85,7 @@ export async function clean(options: CleanOptions): Promise<string[]> {
   return takeAway(maker, journal);
 }
 
-/** A profile with what was found by writing. Where reading told something already, that stays. */
+/** A profile with what was found by writing, or by webhooks. Where reading told something already, that stays. */
 export function withFindings(profile: Profile, findings: Findings): Profile {
   const answers = { ...profile.answers };
   for (const assumption of assumptions) {

@@ -3,7 +3,7 @@ import type { Assumption } from './assumption.js';
 import { assumptions, type AssumptionName } from './assumptions.js';
 import type { Answer, Profile } from './profile.js';
 
-/** One answer that is another than it was. */
+/** An answer that has changed. */
 export interface Change {
   assumption: Assumption;
   /** For an operator. */
@@ -18,7 +18,7 @@ const ofTheAccount: readonly AssumptionName[] = [
   ...(['nexudusClock', 'kisiClock'] as const),
 ];
 
-/** What one account answers otherwise than before. What either time could not be told has not changed. Pure. */
+/** What one account answers otherwise than before. What could not be told at either time has not changed. Pure. */
 export function changesBetween(before: Profile, now: Profile): Change[] {
   return assumptions.flatMap((assumption) => {
     const { name } = assumption;

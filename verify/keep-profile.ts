@@ -17,12 +17,12 @@ export async function keepProfile(kept: Kept, fresh: Profile): Promise<Profile> 
   return profile;
 }
 
-/** What the product may use of what is kept. */
+/** What the product may use of the kept profile. */
 export interface Usable {
   /** Null: there is none, or none that may be used. */
   profile: Profile | null;
   known: KnownApis;
-  /** Why what is kept is not used, for an operator; null: it is, or nothing is kept. */
+  /** Why the kept profile is not used, for an operator; null: it is used, or nothing is kept. */
   whyNot: string | null;
 }
 

@@ -5,7 +5,7 @@ import type { Outcome } from './maker.js';
 import { instantIn, madeOf, type Trial } from './trial.js';
 
 const minuteMs = 60_000;
-/** An end that is a day off is rounded in a way that nothing can be told by. */
+/** Where an end comes back further off than this, nothing can be told by it. */
 const farOffMs = 10 * minuteMs;
 const hourMs = 3_600_000;
 
@@ -71,7 +71,7 @@ export class KeyTrials {
       trial.tell('duplicateGrantStatus', { value: twin.refusal.status ?? 0, evidence });
       return;
     }
-    // To take that one away would take the first.
+    // A twin with the same id is the first key.
     if (twin.id !== id) await trial.maker.remove(twin.made);
     trial.tell('duplicateGrantStatus', { value: twin.id === id ? 200 : 'taken', evidence });
   }
@@ -169,7 +169,7 @@ export class KeyTrials {
     return key;
   }
 
-  /** Null: lists never came to show what is so. */
+  /** Null: the lists never came to show it. */
   private async isListedAsEnded(id: number): Promise<boolean | null> {
     const { lag } = this.trial;
     if (this.moves !== true && lag !== null && lag.mostMs < Infinity) {

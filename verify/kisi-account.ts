@@ -66,7 +66,7 @@ export async function kisiKeysInUse(look: KisiLook): Promise<Finding> {
   };
 }
 
-/** So many others are asked for until one shows a login. */
+/** The most other users whose logins are asked for, until one shows a login. */
 const mostOthers = 3;
 
 export async function deviceLoginsReadable(look: KisiLook): Promise<Finding> {
@@ -80,7 +80,7 @@ export async function deviceLoginsReadable(look: KisiLook): Promise<Finding> {
     const own = idsOf((await look.page('/logins', { limit: 250 })).rows, 'id');
     for (const id of asked) {
       const theirs = idsOf((await look.page('/logins', { user_id: id, limit: 250 })).rows, 'id');
-      // Who may not ask for others may be shown the own ones.
+      // A user who may not ask for the logins of others may be shown the own ones.
       if (theirs.some((one) => own.includes(one))) return { value: false, evidence };
       if (theirs.length > 0) return { value: true, evidence };
     }

@@ -29,7 +29,7 @@ async function byEmail(look: KisiLook, email: string): Promise<Row[] | null> {
   }
 }
 
-/** The filter works at all: it shows whom it should, and not everybody. Null: it does. */
+/** Why the filter by e-mail is of no use; null: it shows the user that it should, and not everybody. */
 async function whyUseless(look: KisiLook, user: Row, email: string): Promise<string | null> {
   const rows = await byEmail(look, email);
   if (rows === null) return 'Kisi refuses the filter by e-mail. Report it.';

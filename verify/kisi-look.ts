@@ -16,7 +16,7 @@ export interface KisiPage {
   total: number | null;
 }
 
-/** Each list is read so far: what is asked is about a kind of record, and not about each one. */
+/** The most pages that are read of each list: the questions are about a kind of record, and not about each one. */
 const mostPages: Readonly<Record<ListName, number>> = { users: 1, groups: 4, role_assignments: 4 };
 const orders: Readonly<Record<ListName, string>> = {
   users: 'name',
@@ -29,7 +29,7 @@ export class KisiLook {
   readonly dates: SaidDates;
   requests = 0;
   throttles = 0;
-  /** Those of them that said how long to wait. */
+  /** Those of the refusals that said how long to wait. */
   throttlesWithWait = 0;
   private readonly send: Send;
   private readonly samples = new Map<ListName, Promise<{ rows: Row[]; total: number | null }>>();

@@ -5,14 +5,17 @@ import type { Profile } from './profile.js';
 /** What the product makes of a verified profile: the one place where its answers become switches. */
 export interface KnownApis {
   kisi: KnownKisi;
-  /** What safety stands on and is false here, one sentence for each. As long as there is one, no key is taken away by the rules. */
+  /**
+   * Assumptions that safety stands on and that are false, a sentence each. While there is one, no key is taken away by the
+   * rules.
+   */
   falseHere: readonly string[];
 }
 
 /** Where there is no profile that may be used. */
 export const nothingKnown: KnownApis = { kisi: unknownKisi, falseHere: [] };
 
-/** By these a list is believed to be whole, and to be of the one who was asked for: what a list lacks may cost a key. */
+/** By these a list is believed to be whole, and to be of the member who was asked for: what a list lacks may cost a key. */
 const safetyStandsOn: readonly AssumptionName[] = [
   'nexudusPaging',
   'nexudusFilters',
@@ -24,7 +27,7 @@ const safetyStandsOn: readonly AssumptionName[] = [
 /** The switches that the product uses, by a profile of the account that it works with. */
 export function knownApis(profile: Profile): KnownApis {
   const mindsCase = flag(profile, 'userEmailCaseSensitive');
-  // Of a filter that finds parts of e-mails it is not known how it compares.
+  // How a filter compares that finds parts of e-mails too is not known.
   const isExact = flag(profile, 'emailFilterExact') === true;
   return {
     kisi: {

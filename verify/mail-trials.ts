@@ -5,7 +5,7 @@ import { madeOf, type Ask, type Trial } from './trial.js';
 const name = (mark: string): string => `Latchkey verify ${mark}`;
 const plural = 'A mail may take some minutes, and may lie in the spam folder.';
 
-/** Those that only the mails tell. */
+/** Assumptions that only the mails tell. */
 export const mailNames = [
   'invitationSent',
   'notifyDefault',

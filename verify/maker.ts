@@ -39,12 +39,12 @@ interface NewKey {
 }
 
 const mostTries = 4;
-/** With these Kisi surely made nothing. */
+/** With these errors Kisi surely made nothing. */
 const noes = ['throttled', 'conflict', 'blocked', 'invalid', 'refused', 'notFound', 'tooLong'] as const;
 
 const listed = z.looseObject({ id: z.int(), name: z.string().nullish(), notes: z.string().nullish() });
 
-/** Makes users and keys in Kisi and removes them: only what its journal names, which is written before each. */
+/** Makes users and keys in Kisi and removes them: only those that its journal names, which is written before each is made. */
 export class Maker {
   readonly settleMs: number;
   private readonly send: Send;
@@ -83,7 +83,10 @@ export class Maker {
     return this.make({ kind: 'key', at: Date.now(), userId, id: null }, request);
   }
 
-  /** Moves the end of a key that was made here. Answers the error with which Kisi refuses it; null: it took it. Throws KisiError. */
+  /**
+   * Moves the end of a key that was made here. Answers the error by which Kisi refuses that; null: it is done. Throws
+   * KisiError.
+   */
   async moveEnd(id: number, validUntil: number, notify: boolean): Promise<KisiError | null> {
     this.options.signal?.throwIfAborted();
     const body = {
@@ -119,7 +122,7 @@ export class Maker {
     }
   }
 
-  /** Whether Kisi shows it by its id. Throws KisiError. */
+  /** Whether Kisi shows a user or a key by its id. Throws KisiError. */
   async isThere(path: '/users/{id}' | '/role_assignments/{id}', id: number): Promise<boolean> {
     try {
       await this.options.look.record(path, id);
@@ -186,7 +189,7 @@ export class Maker {
     }
   }
 
-  /** By its mark, in whatever way Kisi finds it; at last among all users. */
+  /** Looks for a user by the mark, in whatever way Kisi finds it; in the last look among all users. */
   private async lostUser({ mark }: MadeUser, isLastLook: boolean, email?: string): Promise<Row | null> {
     const { look } = this.options;
     const hasMark = ({ name, notes }: Row): boolean =>

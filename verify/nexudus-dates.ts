@@ -84,8 +84,8 @@ const sameWriteMs = 2_000;
 const leastFollowers = 3;
 
 /**
- * Whether a coworker's UpdatedOn moves with contracts and passes: one that is older than a record of the coworker's shows that it
- * does not. That it does is believed where several were written together, long after the coworker was made.
+ * Whether a coworker's UpdatedOn moves with contracts and passes: a coworker older than one of its records shows that it does
+ * not. That it does is believed where several coworkers were written together with one, long after they were made.
  */
 export async function coworkerUpdatedOnFollows(look: NexudusLook): Promise<Finding> {
   // Records first: a coworker who is written meanwhile is only newer.
@@ -157,7 +157,7 @@ export async function planPassExpires(look: NexudusLook): Promise<Finding> {
   };
 }
 
-/** Whether a pass expires at a midnight of its location: only then is it a day that it names. */
+/** Whether a pass expires at a midnight of its location: only then does its expiry name a day. */
 async function midnights(look: NexudusLook): Promise<(pass: Row) => boolean> {
   const businesses = (await look.sample('businesses')).rows;
   const names = new Map(

@@ -1,12 +1,12 @@
 import type { CollectionName } from '../nexudus/records.js';
 import type { Wire } from './fields.js';
 
+const all: Readonly<Record<string, Wire>> = { Id: 'id', UpdatedOn: 'date' };
+
 /**
  * The fields that Latchkey reads of each record of Nexudus, as they come over the wire (nexudus-entities.yaml). A test holds
  * that they are those of nexudus/schemas.ts.
  */
-const all: Readonly<Record<string, Wire>> = { Id: 'id', UpdatedOn: 'date' };
-
 export const nexudusFields: Readonly<Record<CollectionName, Readonly<Record<string, Wire>>>> = {
   coworkers: {
     ...all,

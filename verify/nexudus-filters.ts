@@ -33,12 +33,12 @@ const minute = (value: unknown): string | null => {
   return at === null ? null : new Date(at).toISOString().slice(0, 16);
 };
 
-/** Case is not minded: whether Nexudus does is not known. */
+/** Case does not matter here, since it is not known whether it does to Nexudus. */
 const equals =
   (valueFor: SentFilter['valueFor']): SentFilter['holds'] =>
   (row, value) =>
     valueFor(row)?.toLowerCase() === value.toLowerCase();
-/** What has no date is one row, and no filter that is ignored. */
+/** A row without a date passes: it is no sign of a filter that is ignored. */
 const isFrom =
   (field: string): SentFilter['holds'] =>
   (row, value) =>
@@ -188,7 +188,7 @@ async function triedUsed(look: NexudusLook): Promise<Verdict> {
   for (const used of [true, false]) {
     const page = await refusable(() => look.page(collection, { ...query, [key]: String(used) }));
     if (page === null) return { wrong: 'is refused' };
-    // What is no flag says nothing of the filter: another assumption tells that.
+    // A value that is no flag says nothing of the filter: another assumption tells of that.
     if (page.rows.some((row) => row['Used'] === !used)) return isIgnored;
   }
   return 'obeyed';

@@ -83,7 +83,7 @@ export async function unsetSorts(look: NexudusLook): Promise<Finding> {
 }
 
 const hugeSize = 100_000;
-/** So many rows are still read in one piece. */
+/** The most rows that are read in one piece. */
 const mostAtOnce = 3_000;
 const usualSize = 1_000;
 
@@ -124,7 +124,7 @@ async function readCap(look: NexudusLook): Promise<Cap | null> {
     `${largest.name}: ${rows.length} of ${total} came, and Nexudus called it a page of ${size ?? '?'}`,
   ];
   if (rows.length < total) return { most: rows.length, proven: true, evidence };
-  // What a page is called may just be how many rows came.
+  // The size that Nexudus gives a page may just be how many rows came.
   if (size !== null && size < hugeSize && size > total) return { most: size, proven: true, evidence };
   return { most: null, proven: total > usualSize, evidence };
 }

@@ -47,7 +47,7 @@ const envelope = z
   }));
 
 const sampleSize = 50;
-/** Those whose newest records say more than the oldest. */
+/** Collections whose newest records say more than the oldest. */
 const growing: readonly CollectionName[] = [
   'coworkers',
   'coworkercontracts',
@@ -71,7 +71,7 @@ export class NexudusLook {
     private readonly pauseMs = usualPauseMs,
     timesOf?: TimesOf,
   ) {
-    // A stranger's request counts for Nexudus as one of this machine, too.
+    // Nexudus counts a request with an unknown login as one of this machine, too.
     this.options = { ...given, pace: given.pace ?? createPacer().members };
     this.dates = new SaidDates(timesOf);
     const clock = createServerClock();
@@ -129,7 +129,7 @@ export class NexudusLook {
     return { rows: parsed(envelope, body, path).rows, enveloped: true };
   }
 
-  /** The error by which Nexudus refuses a login that it does not know; null: it takes it. Throws NexudusError of other kinds. */
+  /** The status with which Nexudus refuses an unknown login; null: it takes the login. Throws NexudusError of other kinds. */
   async refusalOfStranger(): Promise<number | null> {
     const stranger = new Transport(
       withDefaults({ ...this.options, auth: { token: 'latchkey-verify-knows-no-token' } }),

@@ -113,7 +113,7 @@ const abouts: Readonly<Record<NexudusKind, string>> = {
   checkin: 'A webhook about a check-in names the member who came.',
 };
 
-/** Whom each kind of webhook leads to. */
+/** For each kind of webhook, that it leads to a member. */
 export const nexudusKindAssumptions = nexudusKinds.map((kind) => ({
   ...push,
   name: `hookLeads.${kind}` as const,

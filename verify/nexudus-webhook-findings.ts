@@ -17,7 +17,7 @@ export interface NexudusPushes {
   hooks: readonly WebhookRecord[] | null;
   businesses: readonly BusinessRecord[];
   leads: { member: (one: WebhookSeen) => Led; record: (one: WebhookSeen) => Led };
-  /** Kinds that came, or did not, each with why nothing came. */
+  /** All kinds of webhooks, whether one came or not; `whyNone`: why none of a kind came. */
   kinds: readonly WebhookKind[];
   whyNone: (kind: WebhookKind) => string;
 }
@@ -49,8 +49,8 @@ const letters: Partial<Record<WebhookSeen['signature'], string>> = { upperHex: '
 const sameCallMs = 15_000;
 
 /**
- * Whether Nexudus itself says that the call which was refused here was one of its own, since strangers may call as well: it says when
- * it called last and what went wrong last, and no call that was in order explains that.
+ * Whether a call that was refused here was one of Nexudus' own, since strangers may call as well. Nexudus says when it called
+ * last and what went wrong last; that counts where no call that was in order explains it.
  */
 function isOfNexudus(
   { at, kind }: WebhookSeen,
@@ -98,7 +98,7 @@ function foldFinding(signed: readonly WebhookSeen[], none: string): Finding {
   return commonFinding(signed, (one) => (one.over === null ? null : over[one.over]), untold);
 }
 
-/** A contract may be told of by the clock alone, and a record that is gone was changed before. */
+/** Not sure to tell when: a contract, which the clock alone may cause, and a record that is gone, which was changed before. */
 function delayOf(signed: readonly WebhookSeen[], { leads }: NexudusPushes, none: string): Finding {
   // The record of a member whose access changes is not always changed with it.
   const dated = signed.filter(({ kind }) => kind !== 'access');
@@ -110,9 +110,11 @@ function delayOf(signed: readonly WebhookSeen[], { leads }: NexudusPushes, none:
   return delayFinding(dated, sure, untold);
 }
 
-/** Of these one change is one call, where each action has one webhook. A contract and access may be told of by several actions. */
+/**
+ * Of these kinds one change is one call, where each action has one webhook. Several actions may tell of a contract or access.
+ */
 const plainKinds = ['coworker', 'team', 'checkin'] as const;
-/** So many different ones that all came twice are no chance. */
+/** This many different ones that all came twice are no chance. */
 const fewest = 3;
 
 function twiceFinding(signed: readonly WebhookSeen[], pushes: NexudusPushes, none: string): Finding {
@@ -158,7 +160,7 @@ function isToldBySeveral({ hooks, businesses }: NexudusPushes): boolean {
   });
 }
 
-/** Whether one came of a location that has no webhook of its own. */
+/** Whether a webhook came about a location that has none of its own. */
 function networksFinding(
   signed: readonly WebhookSeen[],
   { hooks, businesses }: NexudusPushes,
@@ -182,7 +184,7 @@ function networksFinding(
   return { untold: signed.length === 0 ? none : untold };
 }
 
-/** The actions that Latchkey asks for carry check-ins; it is others that may carry the member. */
+/** The actions that Latchkey asks for carry check-ins; only other actions may carry the member. */
 function checkinFinding(signed: readonly WebhookSeen[]): Finding {
   const ofMember = signed.filter(isOfMember);
   if (ofMember.length > 0) return { value: 'coworker', evidence: [`${ofMember.length} carried the member`] };

@@ -3,7 +3,7 @@ import { isKisiError } from '../kisi/errors.js';
 import { NexudusError } from '../nexudus/errors.js';
 
 const mostTries = 4;
-/** Before the second try; longer before each further one. */
+/** The pause before the second try; longer before each further one. */
 export const usualPauseMs = 500;
 
 /** While an API does not answer, one request in two seconds is let through: others are held back, and tell nothing. */

@@ -5,7 +5,7 @@ import { assumptions, type AssumptionName } from './assumptions.js';
 import type { Assumption } from './assumption.js';
 import type { Finding } from './finding.js';
 
-/** Of the form in which a profile is kept. */
+/** The version of the form in which a profile is kept. */
 export const profileVersion = 1;
 
 const evidence = z.array(z.string());
@@ -58,7 +58,7 @@ export function isFoundBy({ reached }: Profile, ways: Ways): boolean {
   return reached !== undefined && isOf(reached, textOf(ways));
 }
 
-/** A token is replaced every few days, and stands for the same user. */
+/** Without the token, which is replaced every few days and stands for the same user. */
 function textOf({ nexudus, kisi }: Ways): string {
   const user = 'email' in nexudus.auth ? nexudus.auth.email : null;
   return JSON.stringify([nexudus.baseUrl, user, kisi.baseUrl, kisi.apiKey]);

@@ -31,7 +31,7 @@ export class SaidDates {
     this.said.push({ text, ...this.timesOf(startedMs) });
   }
 
-  /** Whether that clock agrees with this machine's within a second. */
+  /** Whether the API's clock agrees with this machine's within a second. */
   finding(): Finding {
     const { said } = this;
     const evidence = [`${said.length} answers looked at`];
@@ -50,7 +50,7 @@ export class SaidDates {
   }
 }
 
-/** How far it was off at least: 0 where it may have been right. Null: it said no time. The header has whole seconds. */
+/** How far the clock was off at least: 0 where it may have been right. Null: it said no time. The header has whole seconds. */
 function offOf({ text, askedAt, answeredAt }: SaidDate): number | null {
   const at = parseHttpDate(text);
   if (at === null) return null;

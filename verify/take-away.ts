@@ -26,7 +26,7 @@ async function find(maker: Maker, journal: WriteJournal, made: WriteJournal['mad
   else if (made.kind === 'user' || !hasUser(journal, made)) await journal.remove(made);
 }
 
-/** Else the user is gone, and the key with it. */
+/** Whether the user of a key is still in the journal; else the user is gone, and the key too. */
 const hasUser = ({ made }: WriteJournal, { userId }: MadeKey): boolean =>
   made.some(({ kind, id }) => kind === 'user' && id === userId);
 

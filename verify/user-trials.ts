@@ -89,7 +89,7 @@ function tellLength(trial: Trial, outcome: Outcome, value: string): void {
   });
 }
 
-/** What becomes of a second user with the same e-mail, and in another case. `userId`: who has it. */
+/** What becomes of a second user with the same e-mail, and in another case. `userId`: the user who has the e-mail. */
 export async function tryTwins(trial: Trial, userId: number): Promise<void> {
   await trial.step(['duplicateUserEmail'], async () => {
     const twin = await trial.maker.user({ email: trial.email, name: plain, sendEmails: false });
@@ -123,7 +123,7 @@ async function tryOtherCase(trial: Trial): Promise<void> {
   trial.tell('userEmailCaseSensitive', { value: !isTaken, evidence });
 }
 
-/** The user by whom keys are tried, and who gets no mail. Throws KisiError. */
+/** Makes the user that keys are tried with, who gets no mail. Throws KisiError. */
 export async function makeManagedUser(trial: Trial): Promise<Outcome> {
   const sinceMs = performance.now();
   const outcome = await trial.maker.user({ email: trial.email, name: plain, sendEmails: false });

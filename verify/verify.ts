@@ -27,7 +27,7 @@ export interface VerifyOptions {
   kisi: KisiClientOptions;
   /** Locations whose time zone is configured, by id or name. */
   zoned: readonly (number | string)[];
-  /** Before a request that failed is sent again. */
+  /** The pause before a request that failed is sent again. */
   pauseMs?: number;
   /** Told after each assumption that was tried: how many were, of how many. */
   onStep?: (done: number, total: number) => void;

@@ -28,5 +28,7 @@ export function bodyFinding(
   return { ...finding, copes: usual.some((one) => one === finding.value) };
 }
 
-/** Of one that is not as it should be: it may be spoilt, or told of too late, and the next one shows whether all are so. */
+/**
+ * Said of a single webhook that is not as it should be: it may be spoilt, or late, and the next one shows whether all are so.
+ */
 export const oneAlone = (what: string): string => `Only one came, and it ${what}. Cause another.`;

@@ -41,7 +41,7 @@ function kindOf(
 export const apiOf = ({ source }: Pick<WebhookSeen, 'source'>): ApiName =>
   source === 'nexudus' ? 'Nexudus' : 'Kisi';
 
-/** Whether one of this kind came, and was from whom it should be. */
+/** Whether a webhook of this kind came that its API signed. */
 export function hasCome({ api, kind }: WebhookKind, seen: readonly WebhookSeen[]): boolean {
   return seen.some((one) => one.isSigned && apiOf(one) === api && one.kind === kind);
 }

@@ -8,7 +8,7 @@ import type { NexudusLook } from './nexudus-look.js';
 /** Whether an id led to a record; null: it was not asked for, or no good answer came. */
 export type Led = boolean | null;
 
-/** Of each kind so many ids are looked up at most: a few tell as much as a flood. */
+/** The most ids of each kind that are looked up: a few tell as much as a flood. */
 const mostOfAKind = 5;
 
 const recordsOf: Partial<Record<WebhookSeen['kind'], CollectionName>> = {

@@ -47,10 +47,10 @@ export function differentIn(seen: readonly WebhookSeen[]): number {
 
 const secondsOf = (ms: number): string => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
 
-/** So long after one came, its twin has come too. */
+/** After this time the twin of a webhook has come too. */
 const twinMs = 5_000;
 
-/** How often each came that can be told from others, where all of its twins have come. */
+/** How often each webhook came, of those that can be told from others and whose twins have all come. */
 export function timesEachCame(seen: readonly WebhookSeen[], now: number): Map<string, number> {
   const times = new Map<string, number>();
   const young = new Set(seen.flatMap(({ sameAs, at }) => (now - at < twinMs ? (sameAs ?? []) : [])));

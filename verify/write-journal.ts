@@ -9,7 +9,7 @@ const madeUser = z.object({
   kind: z.literal('user'),
   /** When its making was tried last, in milliseconds since the epoch. */
   at: z.int(),
-  /** Stands in its name and its notes, so that it is found where the answer was lost. */
+  /** Stands in the user's name and notes, so that the user is found where the answer was lost. */
   mark: z.string(),
   /** Null: the answer of Kisi has not come. */
   id: z.int().nullable(),
@@ -53,7 +53,7 @@ export class WriteJournal {
     return new WriteJournal(kept, read.data);
   }
 
-  /** A new one, for a group in an organization of Kisi. */
+  /** A new journal, for a group in an organization of Kisi. */
   static begin(kept: Kept, organizationId: number, groupId: number): WriteJournal {
     const run = randomBytes(6).toString('hex');
     return new WriteJournal(kept, { version: 1, run, organizationId, groupId, made: [] });
@@ -69,7 +69,7 @@ export class WriteJournal {
     return this.state.groupId;
   }
 
-  /** Before something is made. Throws WriteRefused where another run has taken over, DatabaseError. */
+  /** Notes something before it is made. Throws WriteRefused where another run has taken over, DatabaseError. */
   async add(made: Made): Promise<void> {
     const before = await WriteJournal.left(this.kept);
     if (before !== null && before.state.run !== this.state.run)
@@ -78,14 +78,14 @@ export class WriteJournal {
     await this.write();
   }
 
-  /** Before a making is tried again, and once its id is known. Throws DatabaseError. */
+  /** Notes that something is about to be made again (`id` null), or its id once that is known. Throws DatabaseError. */
   async note(made: Made, id: number | null): Promise<void> {
     if (id === null) made.at = Date.now();
     made.id = id;
     await this.write();
   }
 
-  /** Once it is surely not there. Throws DatabaseError. */
+  /** Strikes something out once it is surely not there. Throws DatabaseError. */
   async remove(made: Made): Promise<void> {
     const { state } = this;
     state.made = state.made.filter((one) => one !== made);

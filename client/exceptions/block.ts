@@ -27,10 +27,10 @@ import { memberIdFor, parseWho } from '../../space/who.js';
 const nameWithinMs = 5_000;
 
 /**
- * `latchkey block ID`: keeps a member from a group, or from every group, for a while. Given by numbers it needs Temporal only:
- * what Nexudus and Kisi say of them within two seconds is heeded, and else the order is given all the same. Throws
- * CommandError where an argument is wrong, the order is refused or no worker takes it (then nothing is done), and, with exit
- * code 1, where it holds but is not carried out yet.
+ * `latchkey block ID`: keeps a member from a group, or from every group, for a while. Where member and group are given by
+ * numbers it needs Temporal only: an answer of Nexudus or Kisi within two seconds is heeded, and without one the order is given
+ * all the same. Throws CommandError where an argument is wrong, the order is refused or no worker takes it (then nothing is
+ * done), and, with exit code 1, where it holds but is not carried out yet.
  */
 export async function block(id: string, options: ExceptOptions): Promise<void> {
   const who = parseWho(id);

@@ -24,7 +24,7 @@ export interface ExplainOptions {
 interface Explained {
   memberId: number;
   at: Instant;
-  /** It is about a time that was named, and takes plans to hand out their next passes until then. */
+  /** True: the answer is about a time that was named, and assumes that plans hand out their next passes until then. */
   assumesRenewals: boolean;
   readAt: Instant;
   /** Every profile with the same e-mail, lowest id first: that one owns the keys. */

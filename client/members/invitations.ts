@@ -16,7 +16,7 @@ import { table, type Cell } from '../terminal/table.js';
 
 export interface InvitationsOptions extends Giver {
   names?: boolean;
-  /** Whom to mail again. */
+  /** The member to mail again. */
   resend?: string;
   json?: boolean;
 }
@@ -54,7 +54,7 @@ function othersWords(count: number): string {
 
 type MemberNames = ReadonlyMap<number, string>;
 
-/** Read when asked, and kept nowhere. */
+/** Names are read when asked for, and kept nowhere. */
 async function memberNames(config: Config): Promise<MemberNames> {
   const everyone = await withProgress('Reading the names in Nexudus', () =>
     nexudusOf(config).list('coworkers'),
@@ -66,7 +66,7 @@ function rowOf(invitation: Invitation, names: MemberNames | null): object {
   const { mailedAgainAt, ...row } = invitation;
   return {
     ...row,
-    // Each is a time.
+    // `isoTimes` knows a time by its name.
     mailedAgain: mailedAgainAt.map((at) => ({ at })),
     ...(names === null ? {} : { name: names.get(invitation.memberId) ?? null }),
   };

@@ -8,7 +8,7 @@ import { print } from '../terminal/output.js';
 import { withSession } from '../../space/session.js';
 
 export interface PollOptions extends Giver {
-  /** The reconciliation. */
+  /** Run the reconciliation instead of the poll. */
   full?: boolean;
 }
 

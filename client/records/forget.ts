@@ -19,11 +19,11 @@ import { withSession } from '../../space/session.js';
 import { parseId } from '../../space/who.js';
 
 export interface ForgetOptions extends Giver {
-  /** Without being asked. */
+  /** Do it without asking. */
   yes?: boolean;
 }
 
-/** All that is there of a member. */
+/** All that Latchkey keeps of a member. */
 interface Found extends Traces {
   /** Runs of the member's workflow; `isRunning`: the last one has not ended. */
   runs: number;
@@ -33,8 +33,9 @@ interface Found extends Traces {
 }
 
 /**
- * `latchkey forget ID`: tells what there is of a member, asks, and takes it out of the database, Temporal and the plans in this
- * folder. Throws CommandError where keys are held for them, or an order names them: what to do first; or where nobody agrees.
+ * `latchkey forget ID`: tells what Latchkey keeps of a member, asks, and deletes it from the database, Temporal and the plans
+ * in this folder. Throws CommandError where the member has keys or an order names the member, with what to do first; or where
+ * nobody agrees.
  */
 export async function forgetMember(id: string, { yes = false, ...giver }: ForgetOptions): Promise<void> {
   const memberId = parseId(id, 'ID must be the id of a coworker in Nexudus (a whole number)');
@@ -49,7 +50,7 @@ export async function forgetMember(id: string, { yes = false, ...giver }: Forget
       await refuseEarly(client, memberId, found);
       remark(foundWords(memberId, found));
       await agree(memberId, yes);
-      // First: who still runs would write anew.
+      // First, since a workflow that still runs would write new records.
       const runs = await deleteRuns(client, memberId);
       const order = { key: `act/${randomUUID()}`, at: Date.now(), by, cause: why };
       const traces = await forget(db, memberId, order);
@@ -123,7 +124,7 @@ async function deleteRunsOf(client: Client, workflowId: string): Promise<number>
   if (last === null) return 0;
   if (last.status.name === 'RUNNING')
     await client.workflow.getHandle(workflowId).terminate('the member is to be forgotten');
-  // The list may lack the newest.
+  // The list may lack the newest run.
   const ids = [...new Set([last.runId, ...(await runIds(client, workflowId))])];
   for (const runId of ids)
     await client.workflowService.deleteWorkflowExecution({

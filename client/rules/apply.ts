@@ -31,19 +31,19 @@ import { readSecret } from '../../space/secret.js';
 import { withSession, type Session } from '../../space/session.js';
 
 export interface ApplyOptions extends UndoOptions {
-  /** Without being asked. */
+  /** Do it without asking. */
   yes?: boolean;
   /** The digest of the plan's rules, where they are not those in force. */
   byRules?: string;
 }
 
-/** One message to Temporal has room for many of them, but not for all. */
+/** One message to Temporal has room for many members, but not for all. */
 const membersAMessage = 100;
 
 /**
- * `latchkey apply FILE`: does what the plan in the file says, and nothing else. Throws CommandError, with nothing done,
- * where the file is not as it was written, is of another space, by other rules than those in force that nobody named, or
- * where what it stands on has moved since; and where something could not be done.
+ * `latchkey apply FILE`: does what the plan in the file says, and nothing else. Throws CommandError with nothing done: where
+ * the file was changed since it was written or is of another space, where it is by other rules than those in force and nobody
+ * named these, or where what it stands on has moved since. Throws CommandError too where something could not be done.
  */
 export async function apply(path: string, options: ApplyOptions): Promise<void> {
   const { json = false, yes = false, byRules, ...giver } = options;
@@ -122,7 +122,7 @@ function firstLines(people: Plan['people'], names: Names): string[] {
   return more === 0 ? named : [...named, `  and ${more} more: \`latchkey plan\` lists them`];
 }
 
-/** The plan, made again. Throws CommandError with what moved where that is not the same. */
+/** The plan, made again. Throws CommandError that says what moved, where the plan is not the same any more. */
 async function checkGround(file: PlanFile, space: Space): Promise<Plan> {
   const surveyed = await surveyScope(space, file.timeZones, file.scope);
   checkClock(space);
@@ -138,7 +138,7 @@ async function checkGround(file: PlanFile, space: Space): Promise<Plan> {
   throw new CommandError(`something has changed since the plan was made (${told}${more}): plan again`, 2);
 }
 
-/** Throws CommandError where this machine's clock is wrong, or Nexudus' is: what has ended is told by it. */
+/** Throws CommandError where this machine's clock is wrong, or Nexudus' is: Latchkey tells by it what has ended. */
 function checkClock({ nexudus }: Space): void {
   const ms = nexudus.clock.skewMs();
   if (ms === null || Math.abs(ms) <= clocksAgreeMs) return;
@@ -151,7 +151,7 @@ function outlineOf({ line: { memberId, groupId, does, until } }: PlannedChange):
   return JSON.stringify({ memberId, groupId, does, until });
 }
 
-/** One line for each change that is in the one and not, or not so, in the other. */
+/** One line for each change that only one of the two plans has, or that they have differently. */
 function movedBetween(
   before: readonly PlannedMember[],
   after: readonly PlannedMember[],

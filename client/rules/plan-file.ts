@@ -17,18 +17,18 @@ export interface PlanFile {
   format: typeof format;
   id: string;
   madeAt: Instant;
-  /** Which space it is of (`spaceIdOf`). */
+  /** The space that the plan is of (`spaceIdOf`). */
   space: string;
   scope: Scope;
   rules: Rules;
-  /** `digestOfRules` of them: what it is made of goes by their order in a file. */
+  /** `digestOfRules` of the rules. It is kept here, since it depends on the order of the fields, which a file may change. */
   rulesDigest: string;
   /** IANA names by location id, over what Nexudus says. */
   timeZones: Record<number, string>;
   members: PlannedMember[];
-  /** Of which installation (`nameOf` its secret). */
+  /** The installation that wrote the plan (`nameOf` its secret). */
   installation: string;
-  /** Of all the rest, in whatever order, by the installation's secret: shows a file that somebody edited or made. */
+  /** Signs all other fields, in whatever order, by the installation's secret: shows a file that somebody edited or made. */
   signature: string;
 }
 
@@ -65,7 +65,7 @@ export function changesOf(people: Plan['people']): PlannedMember[] {
 export function writePlanFile(path: string, file: PlanFile): void {
   try {
     writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
-    // One that was there keeps its mode.
+    // A file that was there keeps its mode.
     tighten(path, 0o600);
   } catch (error) {
     throw new CommandError(`the plan cannot be written to ${path}: ${codeOf(error)}`, 2);
@@ -115,7 +115,7 @@ function signatureOf(content: object, secret: Buffer): string {
     .digest('hex');
 }
 
-/** In a time that tells nothing of where they differ. */
+/** Compares in a time that tells nothing of where the two differ. */
 function isSame(one: string, other: string): boolean {
   const [left, right] = [Buffer.from(one), Buffer.from(other)];
   return left.length === right.length && timingSafeEqual(left, right);
@@ -132,7 +132,7 @@ function contentOf(path: string): string {
   }
 }
 
-/** Its signature says that it is as Latchkey wrote it, so no other field is looked at before that. */
+/** Looks at the format only: whether the rest is as Latchkey wrote it is for the signature to say. */
 function parse(path: string, text: string): PlanFile {
   let value: unknown;
   try {

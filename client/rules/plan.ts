@@ -131,10 +131,10 @@ function cellsOf(
   return [memberId, doing[does], group, does === 'revoke' ? null : end, requests, withLocalTimes(why, zone)];
 }
 
-/** What holds of every question about a time to come. */
+/** Said of every answer about a time to come. */
 export const renewalsAssumed = 'It assumes that plans hand out their next passes until then.';
 
-/** What it is about: now, a time, or one that each location has at an instant of its own. */
+/** The time that the plan is about: now, an instant, or a clock time that each location has at an instant of its own. */
 function whenWords(at: Instant, typed: Typed | null, zone: string | null): string {
   if (typed === null) return `As of ${timeWords(at, zone)}`;
   return 'at' in typed ? `At ${timeWords(at, zone)}` : `At ${typed.local} in each location’s own zone`;

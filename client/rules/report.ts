@@ -25,14 +25,14 @@ export interface ReportOptions {
 
 /** What is printed, in either form. */
 interface Report extends TimedReport {
-  /** What another hand undid twice, by the last comparison. */
+  /** Keys that somebody else changes back, by the last comparison. */
   contested: readonly FindingView[];
   names: Names;
 }
 
 /**
- * `latchkey report`: where what Kisi holds differs from what the rules say, by why, and what Latchkey does about it.
- * Reads only. Throws CommandError where an argument is wrong or no worker answers.
+ * `latchkey report`: where Kisi differs from what the rules say, by cause, and what Latchkey does about it. Reads only. Throws
+ * CommandError where an argument is wrong or no worker answers.
  */
 export async function report({ location, config: file, json = false }: ReportOptions): Promise<void> {
   const locationId = location === undefined ? null : parseLocation(location);
@@ -82,11 +82,11 @@ function contestWords({ contested: contests, names }: Report): string {
   ].join('\n');
 }
 
-/** A headline, what comes of it, and below it a line for each key, with why. */
+/** A headline, what Latchkey does about it, and below that a line for each key, with why. */
 function differenceWords(difference: Difference, report: Report): string {
   const { kind, findings } = difference;
   const headline = [whatOf(difference), nextOf(difference)].map((text) => wrapped(text)).join('\n');
-  // They agree, and may be most of the keys.
+  // These keys agree, and may be most of all keys.
   if (kind === 'neverEnds') return headline;
   const shown = columns.filter(({ of }) => findings.some((finding) => of(finding, report) !== null));
   const [headings = '', ...rows] = table(

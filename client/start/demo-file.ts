@@ -17,7 +17,7 @@ type RunningDemo = z.infer<typeof runningDemo>;
 /** Leaves the file until this process ends. Throws where it cannot be written. */
 export function leaveDemoFile(demo: RunningDemo): void {
   mkdirSync('.latchkey', { recursive: true, mode: 0o700 });
-  // One that an earlier demo left would keep its mode.
+  // A file that an earlier demo left would keep its mode.
   rmSync(path, { force: true });
   writeFileSync(path, JSON.stringify(demo), { mode: 0o600 });
   const left = resolve(path);

@@ -17,8 +17,8 @@ import { runUntilStopped, type LastingParts } from './lasting.js';
 import { installRuntime } from './worker.js';
 
 /**
- * `latchkey listen`: takes pushes in without a worker, until SIGTERM or SIGINT, and ends the process; whoever was told
- * of is woken first. Throws ConfigError where nothing says what to take in.
+ * `latchkey listen`: takes pushes in without a worker, until SIGTERM or SIGINT, and ends the process; members that a push told
+ * of are woken first. Throws ConfigError where no setting says what to take in.
  */
 export function listen(): Promise<never> {
   return runUntilStopped(run, needsPushPort);

@@ -8,7 +8,7 @@ import { failureOf } from '../../space/failure.js';
 
 /** Where the desk is served if nothing says where. */
 export const usualDeskPort = 8_089;
-/** So long until a worker tries again to serve a desk that could not be. */
+/** How long a worker waits before it tries again to serve a desk that it could not serve. */
 const againMs = 30_000;
 
 type DeskParts = Omit<Desk, 'db' | 'auditLog' | 'now'>;
@@ -34,8 +34,8 @@ export async function serveDesk(parts: DeskParts, port: number): Promise<DeskSer
 }
 
 /**
- * Serves the desk beside a worker, whose work goes on where that fails: the log says why, and it is tried again. Answers how to end
- * it.
+ * Serves the desk beside a worker. Where that fails the worker's work goes on, the log says why, and the desk is tried again.
+ * Answers how to end it.
  */
 export function keepServingDesk(parts: DeskParts, port: number): { close(): Promise<void> } {
   const { log } = parts;

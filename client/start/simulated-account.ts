@@ -10,7 +10,7 @@ import { parseProfile, type Answer, type Profile } from '../../verify/profile.js
 
 type Shapes<S> = { [K in keyof S]?: z.ZodType<S[K]> };
 
-/** Found of an API's clock, and a header that is like it. */
+/** What was found of an API's clock, and a `Date` header that is like it. */
 const dates: Readonly<Record<string, string | null>> = {
   clock: 'clock',
   none: null,
@@ -21,7 +21,7 @@ const dateHeader = z
   .enum(['clock', 'none', 'otherClock', 'unusable'])
   .transform((found) => dates[found] ?? null);
 
-/** How long after something happened it is told of. */
+/** How long after a change its webhook is sent, in milliseconds. */
 const delays: Readonly<Record<string, number>> = { seconds: 0, minute: 30_000, later: 120_000 };
 const delay = z.enum(['seconds', 'minute', 'later']).transform((found) => delays[found] ?? 0);
 

@@ -30,7 +30,7 @@ export interface PushWish {
 
 const usualWait = '10m';
 
-/** What is to be waited for; null: nothing. Throws CommandError where that cannot be. */
+/** What webhooks are to be waited for; null: none. Throws CommandError where that cannot be. */
 export function pushWish(config: Config, { push = false, for: time }: PushOptions): PushWish | null {
   if (!push && time !== undefined) throw new CommandError('--for goes with --push', 2);
   if (!push) return null;
@@ -50,14 +50,17 @@ function waitOf(time: string = usualWait): number {
   }
 }
 
-/** Webhooks, as a worker or `latchkey listen` takes them in, or this process where nobody does. */
+/** The webhooks that a worker or `latchkey listen` takes in, or this process where neither does. */
 export interface Pushes {
   /** Waits for webhooks, and answers the profile with what they told. Throws DatabaseError. */
   hear(profile: Profile): Promise<Profile>;
   close(): Promise<void>;
 }
 
-/** Opens the database in which whoever listens notes them, and listens where nobody does. Ctrl-C asks for `stop`. Throws DatabaseError. */
+/**
+ * Opens the database in which the process that listens notes webhooks, and listens where nobody does. Ctrl-C asks for `stop`.
+ * Throws DatabaseError.
+ */
 export async function openPushes(
   config: Config,
   { push, forMs }: PushWish,
@@ -91,7 +94,7 @@ export async function openPushes(
   };
 }
 
-/** Null: somebody else does, and keeps the port. What it is answered here is what a worker answers, and wakes nobody. */
+/** Listens; null: another process does, and keeps the port. Calls get the answers of a worker here, and wake nobody. */
 async function listenIfNobodyDoes(push: PushConfig, keeper: SeenKeeper): Promise<Listener | null> {
   const { host, port, trustedProxy, nexudusSecret, kisiKey } = push;
   const nobody = { tell: () => undefined, tellSomething: () => undefined, drain: () => Promise.resolve() };

@@ -59,7 +59,10 @@ async function agreeOn(groupName: string, email: string): Promise<void> {
   if (!(await confirmed('Go on?'))) throw new CommandError('nothing was done');
 }
 
-/** Tries it until `stop`, which Ctrl-C asks for, and answers the profile with what was found. Throws CommandError where something is left in Kisi, or it was refused. */
+/**
+ * Tries it until `stop`, which Ctrl-C asks for, and answers the profile with what was found. Throws CommandError where
+ * something is left in Kisi, or it was refused.
+ */
 export async function tryByWriting(
   config: Config,
   kept: Kept,

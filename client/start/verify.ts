@@ -28,7 +28,8 @@ export interface VerifyOptions extends WriteOptions, PushOptions {
 
 /**
  * `latchkey verify`: tries what Latchkey takes to be so at both APIs, by reading, with `write` also by writing and with `push`
- * by the webhooks that come, and keeps the answers. Throws ConfigError where a login is refused, CommandError where something could not be tried or needs somebody.
+ * by the webhooks that come, and keeps the answers. Throws ConfigError where a login is refused, CommandError where something
+ * could not be tried or needs somebody.
  */
 export async function verify(options: VerifyOptions): Promise<void> {
   const { show = false, json = false, clean = false } = options;
@@ -66,7 +67,7 @@ export function tellVerified(
   throwIfNeeded(profile, failures);
 }
 
-/** Does it while webhooks are taken in, so that what is written may cause some. */
+/** Does the job while webhooks are taken in, so that a write may cause some. */
 async function listening(
   config: Config,
   wish: PushWish | null,
@@ -129,7 +130,7 @@ async function inDatabase<T>({ databaseUrl }: Config, job: (kept: Kept) => Promi
   }
 }
 
-/** Shows on stderr how far a job is that tells of its steps. */
+/** Shows on stderr how far a job is. The job tells of its steps by `onStep`. */
 export async function withBar<T>(
   job: (onStep: (done: number, total: number) => void) => Promise<T>,
 ): Promise<T> {
@@ -158,7 +159,7 @@ function showKept(profile: Profile | null, json: boolean): void {
   else print(words(profile));
 }
 
-/** Without what tells of logins, since it is sent to others. */
+/** The profile without what tells of logins, since people send it to others. */
 const jsonOf = (profile: Profile): object => Object(isoTimes({ ...profile, reached: undefined })) as object;
 
 function words(profile: Profile): string {

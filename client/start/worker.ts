@@ -90,11 +90,14 @@ export async function worker(): Promise<never> {
   process.exit(code);
 }
 
-/** Beside the first check of the space; null: not where none has run yet, since a first start that is refused leaves nothing. */
+/**
+ * Starts Temporal beside the first check of the space. Null: not started, since no server has run here yet, and a first start
+ * that is refused leaves nothing.
+ */
 function startTemporalEarly(config: Config, log: Logger): Promise<EmbeddedTemporal> | null {
   if (config.temporalAddress !== null || !hasEmbeddedData()) return null;
   const started = startTemporal(config, log);
-  // Told where it is awaited.
+  // Whoever awaits it tells of the error.
   started.catch(() => undefined);
   return started;
 }
@@ -109,7 +112,7 @@ async function hasMembers(config: Config): Promise<boolean> {
   return some.catch(() => false);
 }
 
-/** What the database keeps of the space. One that is not there yet is not made for it. */
+/** What the database keeps of the space. A database that is not there yet is not made for it. */
 function keptSpace(databaseUrl: string): SpaceWatchOptions['kept'] {
   const name = 'checkedSpace';
   const withKept = async <T>(job: (kept: Kept) => Promise<T>): Promise<T> => {

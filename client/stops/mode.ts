@@ -11,13 +11,13 @@ import { parseId } from '../../space/who.js';
 export interface ModeOptions extends Giver {
   location?: string[];
   member?: string[];
-  /** Without being asked. */
+  /** Do it without asking. */
   yes?: boolean;
 }
 
 /**
- * `latchkey mode MODE`: whose keys are written. One that has keys written is told first, and asked for. Throws CommandError
- * where it is refused, nobody agrees, or no worker takes it.
+ * `latchkey mode MODE`: whose keys are written. Where the mode has keys written, tells first what would be written, and asks.
+ * Throws CommandError where the mode is refused, nobody agrees, or no worker takes it.
  */
 export async function setMode(
   mode: Mode,

@@ -35,7 +35,7 @@ export async function rule(does: Ruling['does'], text: string, giver: Giver): Pr
   print(words(ruled, await readNames(), zones));
 }
 
-/** What withheld keys name by ids. */
+/** Names of the groups and locations that withheld keys name by ids. */
 async function readNames(): Promise<{ groups: Names; locations: Names }> {
   const [groups, locations] = await Promise.all([groupNamesIfAny(), locationNamesIfAny()]);
   return { groups, locations };

@@ -14,8 +14,9 @@ export interface ListenOptions extends TapeOptions {
 }
 
 /**
- * `latchkey tape --for`: records what the workers of this folder ask for so long, or until Ctrl-C, then all that each member can be
- * explained by, what `verify` asks, and what a plan stands on if a worker answers. Throws CommandError, and as `latchkey explain` does.
+ * `latchkey tape --for`: records what the workers of this folder ask, for that time or until Ctrl-C. Then it records all that
+ * each member can be explained by, what `verify` asks, and what a plan stands on if a worker answers. Throws CommandError, and
+ * as `latchkey explain` does.
  */
 export async function tapeFor(options: ListenOptions): Promise<void> {
   const path = pathOf(options);
@@ -42,7 +43,7 @@ export async function tapeFor(options: ListenOptions): Promise<void> {
   }
 }
 
-/** Throws CommandError where the time is none. */
+/** Throws CommandError where the text is no time. */
 function durationOf(text: string | undefined): number {
   try {
     return parseDuration(text ?? '');
@@ -51,7 +52,7 @@ function durationOf(text: string | undefined): number {
   }
 }
 
-/** Until the time is over, somebody presses Ctrl-C, or no worker is left. */
+/** Waits until the time is over, somebody presses Ctrl-C, or no worker is left. */
 async function listen(forMs: number, over: Promise<void>): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => {

@@ -20,8 +20,8 @@ import { configOf } from './config.js';
 import { verifyOn } from './verify.js';
 
 /**
- * `latchkey tape play`: answers a question by a tape alone, as it was answered when that was made. Throws CommandError where the tape
- * cannot be played, or lacks what is asked for.
+ * `latchkey tape play`: answers a question by a tape alone, as it was answered when the tape was made. Throws CommandError
+ * where the tape cannot be played, or lacks what is asked for.
  */
 export async function playTape(
   path: string,
@@ -55,7 +55,7 @@ async function playPlan(space: Space, { standing, header }: Tape, json: boolean)
   await planIn(space, { now: space.now, withStanding: standingOn(standing, header) }, json);
 }
 
-/** What the tape lacks would else be told as what an API did not answer. */
+/** Throws CommandError where the tape lacks something: that would else be told as what an API did not answer. */
 async function playVerify(tape: Tape, player: Player, json: boolean): Promise<void> {
   const verified = await verifyOn(tape, player);
   if (player.lacks().length > 0) throw lacking(tape, player);

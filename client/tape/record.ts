@@ -23,7 +23,7 @@ export interface TapeOptions {
   json?: boolean;
 }
 
-/** Has e-mails on a tape digested, where those of the space are by its secret. */
+/** The key by which e-mails on a tape are digested. In the space they are digested by the secret of the installation. */
 export const tapeSecret = Buffer.from('a tape');
 
 /**
@@ -66,10 +66,10 @@ export function pathOf({ out }: TapeOptions): string {
   return out;
 }
 
-/** One tape while it is made: all that is asked meanwhile is answered as of the instant at which it began. */
+/** One tape while it is made: all questions are answered as of the instant at which the tape began. */
 export class Taping {
   private readonly known: Heard = { standing: null };
-  /** The instant at which it began. */
+  /** The instant at which the tape began. */
   readonly now = Date.now();
 
   constructor(
@@ -77,7 +77,7 @@ export class Taping {
     readonly recorder = new Recorder(),
   ) {}
 
-  /** The space, listened in on for the answer to this question. Throws as `openSpace` does. */
+  /** The space for the answer to this question, with all requests recorded. Throws as `openSpace` does. */
   open(question: Question, wanted: Pick<RulesWanted, 'everybody' | 'mayLackWorker'>): Promise<Space> {
     const wireTo: RulesWanted['wireTo'] = (api) => this.recorder.wireTo(api, question);
     return openSpace({ mayLackWorker: true, ...wanted, wireTo, now: () => this.now });
@@ -89,8 +89,10 @@ export class Taping {
     return planIn(space, { now: space.now, withStanding }, json);
   }
 
-  /** Writes the tape, and says so. `memberId` null: it is of everybody. `zoned`: locations
-   * whose time zone is configured, where `verify` was asked; null: it was not. Throws CommandError. */
+  /**
+   * Writes the tape, and says so. `memberId` null: the tape is of everybody. `zoned`: locations whose time zone is configured,
+   * where `verify` was asked; null: it was not. Throws CommandError.
+   */
   write(
     { config, ground, from, inForce, exceptions }: Space,
     memberId: number | null,
@@ -108,7 +110,7 @@ export class Taping {
     });
   }
 
-  /** The same, of what was asked of both APIs besides. Throws CommandError. */
+  /** As `write`; `about` is the rest of the header. Throws CommandError. */
   writeWith(config: Config, about: Omit<Recording['header'], 'now' | 'nexudusLogin'>): void {
     const nexudusLogin = 'token' in config.nexudus.auth ? 'token' : 'password';
     const recording: Recording = {
@@ -156,7 +158,7 @@ export async function readEverybody(space: Space): Promise<void> {
   await groupNames(space);
 }
 
-/** A member whose records cannot be read is on the tape as that. */
+/** Whether a member's records can be read. If not, the tape has the error. */
 async function isRead(space: Space, memberId: number): Promise<boolean> {
   try {
     await space.readMember(memberId);

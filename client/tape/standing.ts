@@ -4,16 +4,16 @@ import type { Standing, WithStanding } from '../../space/survey.js';
 import type { Header } from '../../tape/format.js';
 import type { TapedStanding } from '../../tape/standing.js';
 
-/** What was listened in on of what Latchkey itself says of members; null: nothing was asked. */
+/** What Latchkey itself said of members while the tape was made; null: nothing was asked. */
 export interface Heard {
   standing: TapedStanding | null;
 }
 
-/** The same, listened in on. */
+/** What Latchkey itself knows of members, noted in `into` as it is asked for. */
 export function heard(withStanding: WithStanding, into: Heard): WithStanding {
   return (job) =>
     withStanding(async ({ exceptions, ...standing }) => {
-      // Asked for first: what is known before a read begins decides how it is made, then and when it is played.
+      // Asked for first: what is known before a read begins decides how the read is made, then and when it is played.
       const known = await standing.baselines();
       const running = await standing.running();
       const holdings = new Map<number, Holdings>();

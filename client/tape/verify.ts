@@ -24,7 +24,7 @@ export async function tapeVerify(options: TapeOptions): Promise<void> {
   tellVerified(verified, options.json ?? false);
 }
 
-/** Tries it while it is recorded. Throws ConfigError where the base URL or the API key cannot be right. */
+/** Verifies while the tape records. Throws ConfigError where the base URL or the API key cannot be right. */
 export function verifyTaped(taping: Taping, config: Config): Promise<Verified> {
   const { nexudus, kisi } = config;
   // The worker shares the limit of this key: it goes first.
@@ -43,7 +43,7 @@ export function verifyTaped(taping: Taping, config: Config): Promise<Verified> {
 /** Locations whose time zone is configured. */
 export const zonedIn = ({ file }: Config): (number | string)[] => file.zones.map(({ location }) => location);
 
-/** The same by a tape alone, as it was answered then. */
+/** Verifies by a tape alone, as both APIs answered when it was made. */
 export function verifyOn({ header }: Tape, player: Player): Promise<Verified> {
   const { nexudus, kisi } = configOf(header);
   return verifyByReading({

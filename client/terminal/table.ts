@@ -5,7 +5,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** What one place of a table holds. */
 export type Cell = string | number | null;
 
-/** So wide a text is where no terminal says how wide it is. */
+/** The width of a text where no terminal says how wide it is. */
 const usualWidth = 100;
 /** The last column is never wrapped to less. */
 const leastWidth = 24;

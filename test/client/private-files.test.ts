@@ -31,7 +31,7 @@ describe('files that Latchkey makes', () => {
     }
   });
 
-  it('such as a plan, also over a file that others could read', () => {
+  it('are their owner’s alone, such as a plan, also over a file that others could read', () => {
     const path = open('plan.json');
     const plan = { at: 0, people: [] } as unknown as Parameters<typeof planFileOf>[0];
     writePlanFile(
@@ -41,7 +41,7 @@ describe('files that Latchkey makes', () => {
     assert.equal(modeOf(path), '600');
   });
 
-  it('such as the folder of the Temporal server, however it was found', async () => {
+  it('are their owner’s alone, such as the folder of the Temporal server, however it was found', async () => {
     const cacheDir = join(folder.path, 'cache');
     mkdirSync(join(cacheDir, 'bin'), { recursive: true });
     chmodSync(cacheDir, 0o755);

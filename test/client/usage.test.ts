@@ -141,7 +141,7 @@ describe('the command line', () => {
     assert.match(stderr, /^Usage: latchkey/);
   });
 
-  it('listens to nothing where nothing says to what', async () => {
+  it('listens to nothing where no setting says what to listen to', async () => {
     const env = { NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k', LATCHKEY_PUSH_PORT: '' };
     const { code, stdout, stderr } = await latchkeyWith(env, 'listen');
     assert.deepEqual([code, stdout, linesOf(stderr).length], [2, '', 1]);

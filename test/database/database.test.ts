@@ -104,7 +104,7 @@ describe('openDatabase on PostgreSQL', () => {
 });
 
 onEachEngine('openDatabase', (bench) => {
-  it('leaves a audit log alone that a newer version wrote', async () => {
+  it('leaves an audit log alone that a newer version wrote', async () => {
     const db = await openDatabase(bench.url());
     await db
       .withTables<{ latchkey_migration: { name: string; timestamp: string } }>()

@@ -39,7 +39,7 @@ onEachEngine('forgetting a member', (bench) => {
   });
   afterEach(() => db.destroy());
 
-  it('takes out their records, strikes their id from others, and leaves one that says so without it', async () => {
+  it('takes out the member’s records, strikes the id from others, and leaves a record that says so without the id', async () => {
     const counts = { records: 2, mentions: 2 };
     const traces = { ...counts, past: 0, heldGroupIds: [], knowsUser: false };
     assert.deepEqual(await tracesOf(db, ada), traces);
@@ -67,7 +67,7 @@ onEachEngine('forgetting a member', (bench) => {
     );
   });
 
-  it('leaves a audit log that fits, and that shows what else is taken out', async () => {
+  it('leaves an audit log that fits, and that shows what else is taken out', async () => {
     const head = await auditLog.head();
     await forget(db, ada, order);
     const found = await auditLog.verify([head]);
@@ -78,7 +78,7 @@ onEachEngine('forgetting a member', (bench) => {
     assert.match((await auditLog.verify()).problem ?? '', /^the record of entry \d+, .* was taken out/);
   });
 
-  it('leaves nothing by which what was there could be tried', async () => {
+  it('leaves nothing by which somebody could check a guess of what was there', async () => {
     const before = await db.selectFrom('audit_log').select(['key', 'salt']).execute();
     await forget(db, ada, order);
     const salts = await db.selectFrom('audit_log').select(['key', 'salt']).execute();

@@ -43,7 +43,7 @@ onEachEngine('the record of whose each key is', (bench) => {
     assert.equal(await record.at(place), null);
   });
 
-  it('tells of a member, and of the places that it asks about', async () => {
+  it('tells of a member, and of the places that are asked about', async () => {
     await record.own(ann, ledgerKey());
     await record.own(ben, ledgerKey({ groupId: 13 }));
     const read = async (places: (typeof place)[]): Promise<number[]> =>
@@ -102,7 +102,7 @@ onEachEngine('the record of whose each key is', (bench) => {
         ({ memberId, does, at: sentAt, lookedAt }) => `${memberId} ${does} ${sentAt} ${lookedAt ?? '-'}`,
       );
 
-    it('keeps each until it is answered, and an earlier one whatever a later one is told', async () => {
+    it('keeps each until it is answered, and an earlier one whatever the answer to a later one is', async () => {
       now = 1_000;
       assert.equal(await record.sending(put()), true);
       now = 1_500;

@@ -51,7 +51,7 @@ onEachEngine('the audit log among processes', (bench) => {
     assert.equal((await keysIn(auditLog)).length, 400 - deleted - deletedLater);
   });
 
-  it('loses nothing that it was said to hold when the writer is killed', async () => {
+  it('loses nothing that the writer was told is kept, when the writer is killed', async () => {
     for (const [round, enough] of [1, 30, 170].entries()) {
       const writer = startWriter(bench.url(), `round${round}`, 1_000_000);
       await writer.said(enough);

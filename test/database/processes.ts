@@ -6,7 +6,7 @@ const script = fileURLToPath(new URL('writer.ts', import.meta.url));
 
 /** A process that writes to the audit log (`writer.ts`). */
 export interface Writer {
-  /** Resolves when it has said so many keys, or has ended before that. */
+  /** Resolves when the process has said this many keys, or has ended before that. */
   said(count: number): Promise<void>;
   kill(): void;
   /** All keys that it said, how it ended, and what it complained of. */

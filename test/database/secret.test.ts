@@ -15,7 +15,7 @@ onEachEngine('the secret of an installation', (bench) => {
     for (const db of databases) await db.destroy();
   });
 
-  it('is not made over by one who looked before another made it', async () => {
+  it('is not made anew by a process that looked before another made it', async () => {
     const db = await openDatabase(bench.url());
     const made = await installationSecret(db);
     let looks = 0;
@@ -28,7 +28,7 @@ onEachEngine('the secret of an installation', (bench) => {
     await db.destroy();
   });
 
-  it('is refused where it was cut short, emptied or is something else, and never made anew over it', async () => {
+  it('is refused where it was cut short, emptied or is something else, and never made anew then', async () => {
     const db = await openDatabase(bench.url());
     const kept = createKept(db);
     for (const value of ['', 'AAAA', null, {}, 42]) {

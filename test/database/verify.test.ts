@@ -9,7 +9,7 @@ import { note, noon, write } from './records.js';
 
 const done = { state: 'done', after: { keyId: 1 }, answer: '201' } as const;
 
-/** Eight records, of which some have changed since they were noted; answers the head. */
+/** Eight records, some of them changed since they were noted; answers the head. */
 async function fill(auditLog: AuditLog): Promise<Head> {
   for (let i = 1; i <= 5; i += 1) {
     await auditLog.begin(write({ key: `w${i}`, at: noon + i, memberId: i, after: { keyId: i } }));
@@ -30,7 +30,7 @@ onEachEngine('the journal of the audit log', (bench) => {
   afterEach(() => db.destroy());
 
   const run = (statement: string): Promise<unknown> => sql.raw(statement).execute(db);
-  /** What is wrong by a process that has told and written nothing yet. */
+  /** The problem that a process finds which has told and written nothing yet. */
   const problem = async (told: Head[] = []): Promise<string> =>
     (await (await bench.open()).verify(told)).problem ?? 'nothing';
 
@@ -50,7 +50,7 @@ onEachEngine('the journal of the audit log', (bench) => {
     assert.equal(head.seq, 14);
   });
 
-  it('fits an empty auditLog', async () => {
+  it('fits an empty audit log', async () => {
     assert.deepEqual(await auditLog.verify(), {
       ...{ records: 0, first: null, last: null, forgotten: 0 },
       ...{ head: { seq: 0, hash: '' }, problem: null },
@@ -218,7 +218,7 @@ onEachEngine('the journal of the audit log', (bench) => {
     assert.match(await problem([head]), /^entry 14 is another one than was told before/);
   });
 
-  it('shows a audit log that was written anew by a head that was told', async () => {
+  it('shows an audit log that was written anew by a head that was told', async () => {
     const told = await fill(auditLog);
     const rows = await db.selectFrom('audit_log').selectAll().orderBy('seq').execute();
     let prev = '';

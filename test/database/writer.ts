@@ -1,5 +1,5 @@
 /**
- * A process of its own that writes to the audit log: `writer.ts <url> <name> <count>`. It begins so many writes, one after
+ * A process of its own that writes to the audit log: `writer.ts <url> <name> <count>`. It begins `count` writes, one after
  * another, and says each key on a line once it has been told that the write is kept.
  */
 import { writeSync } from 'node:fs';

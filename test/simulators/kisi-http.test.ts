@@ -22,7 +22,7 @@ describe('Kisi simulator: HTTP', () => {
     assert.equal((await kisi.send('GET', '/users', {})).status, 401);
   });
 
-  it('tells whom and what the key belongs to', async () => {
+  it('tells the user and the organization of the key', async () => {
     const user = await kisi.ask('GET', '/user');
     assert.equal((user.body as { id: number }).id, kisi.org.ownerId);
     const organization = await kisi.ask('GET', '/organization');

@@ -15,7 +15,7 @@ describe('Nexudus simulator: faults and the request log', () => {
     bench.simulator.faults.add({ match: '/spaces/coworkers', ...fault });
   }
 
-  it('answers with a status, so many times', async () => {
+  it('answers with a status, as many times as it is told', async () => {
     set({ kind: 'status', status: 503, retryAfter: 7, times: 1 });
     const response = await ask(bench, coworkers);
     assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '7']);
@@ -96,7 +96,7 @@ describe('Nexudus simulator: faults and the request log', () => {
     );
   });
 
-  it('hides all records, from just the request that it is to hit', async () => {
+  it('hides all records from the one request that it is to hit', async () => {
     set({ kind: 'absent', skip: 1, times: 1 });
     const totals: unknown[] = [];
     for (let i = 0; i < 3; i++) totals.push((await getList(bench, coworkers)).TotalItems);

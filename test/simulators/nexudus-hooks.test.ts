@@ -68,7 +68,7 @@ describe('Nexudus simulator: webhooks', () => {
     return calls;
   }
 
-  /** The actions that `act` is told as, lowest first. */
+  /** The actions of the calls that `act` leads to, lowest first. */
   const toldOf = async (act: () => unknown): Promise<number[]> =>
     (await callsOf(act)).map(({ action }) => action).sort((a, b) => a - b);
 
@@ -181,7 +181,7 @@ describe('Nexudus simulator: webhooks', () => {
   });
 
   for (const carries of ['checkin', 'coworker'] as const) {
-    it(`tells of check-ins, who comes and goes by the record of the ${carries}`, async () => {
+    it(`tells of check-ins, and of coming and going by the record of the ${carries}`, async () => {
       const { space, switches } = bench.simulator;
       switches.checkinHookRecord = carries;
       const id = space.addCoworker({ Email: 'mo@example.com' }).Id;

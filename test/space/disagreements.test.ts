@@ -44,7 +44,7 @@ describe('what Nexudus and Latchkey disagree in', () => {
       assert.deepEqual(disagreementOf(records.toReversed(), [7]), expected);
     });
 
-  it('is not that one profile of a person owns the keys of all', () => {
+  it('is not told where one profile of a person owns the keys of all', () => {
     const records = [decision(1, [12, 13]), opinion(2, [12]), opinion(2, [13], 9), decision(0, [14], 9)];
     assert.equal(disagreementOf(records, [9, 7]), null);
     assert.deepEqual(disagreementOf([...records, opinion(3, [], 9)], [7, 9])?.onlyLatchkey, [13]);

@@ -4,7 +4,7 @@ import type { Batch } from '../../messages/to-activities.js';
 import { resyncAll } from '../../space/member-workflows.js';
 
 describe('a resync of all', () => {
-  /** A Temporal with so many members. */
+  /** A Temporal with this many members. */
   function temporal(members: number) {
     const woken: string[] = [];
     const batches: [string, Batch][] = [];

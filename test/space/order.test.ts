@@ -46,7 +46,7 @@ describe('who gives an order at the command line', () => {
         assert.equal(giverProblem({ by: 'ada', why: '', account }), null);
       });
 
-    it('which nobody forges with anything else in it', () => {
+    it('and is refused with anything else in it', () => {
       const forged = [
         'ada',
         'ada@',
@@ -71,7 +71,7 @@ describe('who gives an order at the command line', () => {
     });
   });
 
-  it('is somebody', () => {
+  it('must be somebody', () => {
     for (const by of ['', ' ', '\u00a0', '\u200b', '\u001b', 'nobody', 'a\nb'])
       assert.throws(
         () => named({ by }),

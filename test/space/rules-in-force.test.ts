@@ -84,7 +84,7 @@ describe('the rules by which commands answer', () => {
     ];
   };
 
-  // Those that are left out here say nothing either in tests of their own, without any file.
+  // The commands that are left out here say nothing either, without any file, in tests of their own.
   const few = ['explain', 'latency'];
 
   it('are the worker’s, without a word where the file in this folder is the same', async () => {
@@ -223,7 +223,7 @@ describe('the rules by which commands answer', () => {
       );
     });
 
-    it('are not those in force by an edit of the file in this folder', async () => {
+    it('do not come into force by an edit of the file in this folder', async () => {
       const { code, stderr } = await where(day, 'apply', path('p.json'));
       assert.equal(code, 2);
       assert.equal(linesOf(stderr).length, 2);
@@ -295,7 +295,7 @@ describe('the rules by which commands answer', () => {
     });
   }
 
-  it('are those of the leader, of two with different files', async () => {
+  it('are those of the leader, where two workers have different files', async () => {
     const before = await inForce();
     const other = await startWorkerBy(slack);
     try {
@@ -325,7 +325,7 @@ describe('the rules by which commands answer', () => {
       assert.match(stdout, /95 % within 300 s/);
     });
 
-    it('are those of this folder where they are too large to be shown, which is said where they are others', async () => {
+    it('are those of this folder where the worker’s are too large to be shown, and it is said where they differ', async () => {
       const said = (await inForce())!;
       const leader = restarted!.client.workflow.getHandle(leaderWorkflowId);
       await leader.signal(inForceSignal, { ...said, ground: null, term: 1_000 });
@@ -348,7 +348,7 @@ describe('the rules by which a command answers where no worker ever ran', () => 
     folder.remove();
   });
 
-  it('are those of the file that must be mended then', async () => {
+  it('are those of the file, which must be mended first', async () => {
     writeFileSync(join(folder.path, 'latchkey.yaml'), 'mapping: 7\n');
     const env = { NEXUDUS_TOKEN: 't', KISI_API_KEY: 'k' };
     const { code, stderr } = await latchkey(['explain', '1'], folder.path, env);

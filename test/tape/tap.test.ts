@@ -32,7 +32,7 @@ describe('what a worker asks', () => {
       wire: tap.wireTo('nexudus'),
     });
 
-  it('is heard by who listens at its socket, without the login, and by nobody after that', async () => {
+  it('is heard by whoever listens at its socket, without the login, and by nobody after that', async () => {
     const recorder = new Recorder();
     const hearing = await hearWorkers(recorder, folder.path);
     assert.equal(hearing.workers, 1);
@@ -55,7 +55,7 @@ describe('what a worker asks', () => {
     assert.equal((mode & 0o077).toString(8), '0');
   });
 
-  it('is heard of no worker where none runs, or one was killed', async () => {
+  it('is not heard where no worker runs, or one was killed', async () => {
     const empty = scratch();
     try {
       writeFileSync(join(empty.path, 'tape-1.sock'), '');

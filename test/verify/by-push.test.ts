@@ -72,7 +72,7 @@ describe('latchkey verify by the webhooks that come', function () {
         assert.equal(valueOf(findings[name as AssumptionName]), value, JSON.stringify(findings));
     });
 
-  it('says of none that came what would tell it, and waits no longer than it was told', async () => {
+  it('says what would tell it where none came, and waits no longer than it was told', async () => {
     pushes = await startPushWorld();
     const waited: (readonly WebhookKind[])[] = [];
     const findings = await pushes.verify({ onWaiting: (kinds) => waited.push(kinds) });
@@ -149,7 +149,7 @@ describe('latchkey verify by the webhooks that come', function () {
     assert.equal(valueOf(both['hookLeads.access']), 'member');
   });
 
-  it('does not take a stranger for Nexudus, who calls just after it and where an old error is still noted', async () => {
+  it('does not take a stranger who calls just after Nexudus for Nexudus, while an old error is still noted', async () => {
     pushes = await startPushWorld();
     const { space } = pushes.world.nexudus;
     for (const { Id } of space.list('webhooks')) space.update('webhooks', Id, { LastError: 'HTTP 401' });
@@ -161,7 +161,7 @@ describe('latchkey verify by the webhooks that come', function () {
     assert.match(JSON.stringify(found), /[1-9]\d* refused since/);
   });
 
-  it('takes nothing that came for other APIs for its own', async () => {
+  it('does not count what came for other APIs', async () => {
     pushes = await startPushWorld();
     assert.equal(await pushes.signed('access', '[{"Id":7}]'), 200);
     await eventually('it is kept', async () => (await pushes.seen.since(0)).length === 1);

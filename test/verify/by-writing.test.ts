@@ -111,7 +111,7 @@ describe('latchkey verify --write', () => {
     assert.equal(world.kisi.requests.list().filter(({ method }) => method !== 'GET').length, 0);
   });
 
-  it('leaves a user to whom somebody else has given a key meanwhile, and says so', async () => {
+  it('leaves a user who got a key from somebody else meanwhile, and says so', async () => {
     const kept = await keptInMemory();
     const options = writingIn(world, kept);
     const { org } = world.kisi;

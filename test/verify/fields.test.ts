@@ -15,7 +15,7 @@ import { fullWorld, startWorld, type World } from './world.js';
 const names = (finding: Finding, field: string): boolean =>
   new RegExp(`\\b${field}\\b`).test(JSON.stringify('untold' in finding ? finding.evidence : finding));
 
-/** Whether it names the field as its alteration should be: one that is gone is wrong, whatever it held. */
+/** Whether a finding names the field as its alteration should be: a field that is gone is wrong, whatever it held. */
 function tells(finding: Finding, field: string, how: string): boolean {
   if (how === 'made null' || 'untold' in finding || !Array.isArray(finding.value))
     return names(finding, field);
@@ -51,7 +51,7 @@ describe('latchkey verify, the fields of records', () => {
       assert.deepEqual('untold' in untouched ? untouched : untouched.value, [], collection);
       for (const field of keysOf(nexudusFields[collection])) {
         for (const [how, alter] of Object.entries(alterations)) {
-          // Retyped is what has a value.
+          // Only a field with a value can be retyped.
           if (how === 'retyped' && names(untouched, field)) continue;
           nexudus.alter = (asked, row) => (asked.startsWith(`/api${path}`) ? alter(row, field) : row);
           const finding = await nexudusFieldsOf(lookAtNexudus(), collection);

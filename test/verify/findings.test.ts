@@ -55,7 +55,7 @@ describe('latchkey verify, what is not as it should be', () => {
     ]);
   });
 
-  it('says that Latchkey copes where it asks in another way than by a filter that is ignored', async () => {
+  it('says that Latchkey copes where it has another way to ask than by a filter that is ignored', async () => {
     const faults = [
       'ContractPausedPeriod_CoworkerContract_Coworker',
       'UniqueId',

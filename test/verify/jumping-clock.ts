@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Wait } from '../../simulators/server.js';
 
-/** The clock of a world in which nobody really waits: who would, goes on once somebody moves the clock on. */
+/** The clock of a world in which nobody really waits: whoever would wait goes on once somebody moves the clock on. */
 export class JumpingClock {
   private aheadMs = 0;
   private waiting: { until: number; go: () => void }[] = [];
@@ -17,7 +17,7 @@ export class JumpingClock {
       });
     });
 
-  /** Moves the clock on. Who has waited long enough by then goes on. */
+  /** Moves the clock on. Whoever has waited long enough by then goes on. */
   moveOn(ms: number): void {
     this.aheadMs += ms;
     const now = this.now();

@@ -51,7 +51,7 @@ describe('latchkey verify --write, killed', () => {
       const all = whole.steps();
       assert.ok(all > moments, `${all} steps`);
       for (let moment = 0; moment < moments; moment++) {
-        // Each part of the way, and within it anywhere.
+        // Each part of the way has a turn, at any step within it.
         const step = 1 + Math.floor(((moment + Math.random()) * all) / moments);
         // Some die while Kisi still works at what they sent.
         if (moment % 3 === 0) world.kisi.faults.add({ match: '/', kind: 'slow', delayMs: 5 });

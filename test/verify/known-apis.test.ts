@@ -1,4 +1,4 @@
-/** What the product takes from a verified profile, and from which it takes nothing. */
+/** What the product takes from a verified profile, and which profiles it takes nothing from. */
 import assert from 'node:assert/strict';
 import { usableOf } from '../../verify/keep-profile.js';
 import { nothingKnown, type KnownApis } from '../../verify/known-apis.js';
@@ -37,7 +37,7 @@ describe('what the product knows of both APIs', () => {
     assert.equal(known({ userEmailCaseSensitive: differs(true, false) }).kisi.filterFindsEveryCase, false);
   });
 
-  it('does not take a filter for sure that finds parts of e-mails', () => {
+  it('is not sure of a filter that finds parts of e-mails', () => {
     const answers = { emailFilterExact: differs(false, true), userEmailCaseSensitive: holds(false) };
     assert.equal(known(answers).kisi.filterFindsEveryCase, null);
   });
@@ -51,7 +51,7 @@ describe('what the product knows of both APIs', () => {
     assert.deepEqual(falseHere, ['Kisi: not so here: “The pages of a list add up to its total.”']);
   });
 
-  it('is nothing of another account, of another form, or of nobody knows whom, and says so', () => {
+  it('is nothing where the profile is of another account, of another form or of an unknown account, and says so', () => {
     const one = profile({ patchMovesValidity: differs(false, true) });
     const others: Ways[] = [
       { ...ways, kisi: { ...ways.kisi, apiKey: 'another' } },
@@ -74,7 +74,7 @@ describe('what the product knows of both APIs', () => {
     assert.equal(usableOf(one, renewed).known.kisi.patchMovesEnd, false);
   });
 
-  it('is found by a run of verify as what is so', async () => {
+  it('is what a run of verify finds', async () => {
     const world = await startWorld(fullWorld);
     try {
       const found = usableOf((await world.verify()).profile, world.options);

@@ -46,9 +46,9 @@ export interface PushWorld {
 export interface PushPlan {
   database?: string;
   time?: WorldTime;
-  /** Of calls on their way, by their addresses. */
+  /** Accidents of calls on their way, by the addresses of the calls. */
   accidents?: Readonly<Record<string, Accident>>;
-  /** By which Kisi signs. */
+  /** The key by which Kisi signs; null: it does not. */
   kisiSigns?: string | null;
   /** Where there are webhooks: where they reach Rome by default. */
   hookedAt?: readonly HookedAt[];

@@ -15,7 +15,7 @@ import type { AddressInfo } from 'node:net';
 export const mishaps = ['lost', 'unanswered', 'late', 'doubled', 'absurd', 'mangled', 'forged'] as const;
 export type Mishap = (typeof mishaps)[number];
 
-/** A mishap of one call in twenty: which one of them, and what an absurd one says. */
+/** A mishap of one call in twenty: its place among them, and what an absurd call says. */
 export interface Accident {
   place: number;
   mishap: Mishap;
@@ -51,7 +51,7 @@ interface RelayOptions {
   to: string;
   /** By the address of a call, such as `/nexudus/access`. */
   accidents: Readonly<Record<string, Accident>>;
-  /** By which the APIs sign; null: they do not. */
+  /** The secrets by which the APIs sign; null: they do not. */
   secrets: { nexudus: string | null; kisi: string | null };
 }
 
@@ -142,7 +142,7 @@ async function sentIn(request: IncomingMessage): Promise<Sent> {
   };
 }
 
-/** In the right form, by a guess. */
+/** A call in the right form, signed by a guess. */
 function forged({ path, body }: Sent): Sent {
   const mac = macOf('guessed-guessed-guessed', body).toString('hex');
   const isOfKisi = path.startsWith('/kisi/');

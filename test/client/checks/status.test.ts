@@ -42,7 +42,7 @@ describe('the words of status', () => {
     ]);
   });
 
-  it('tell members whom an order holds from keys that are withheld, and neither needs the other', () => {
+  it('tell members that an order stops from keys that are withheld, and neither needs the other', () => {
     const orders = firstOrders('observe', noon);
     const observed = said({ orders, blocked: { Stopped: 14 } });
     assert.ok(observed.includes('Members whose keys may not be written, by order (mode observe): 14.'));

@@ -110,7 +110,7 @@ describe('latchkey desk', () => {
     assert.equal((await latchkeyWith(env, 'desk', 'end', 'x')).code, 2);
   });
 
-  it('keeps in the audit log who invited whom, and who ended what', async () => {
+  it('keeps in the audit log who made a link for somebody, and who ended what', async () => {
     await latchkeyDone(
       withUrl,
       'desk',

@@ -103,7 +103,7 @@ describe('a member in words', () => {
     assert.match(words, /Last checked: never\.$/);
   });
 
-  it('says that there is access only where Kisi shows a key, and whose that is', () => {
+  it('says that there is access only where Kisi shows a key, and who gave that key', () => {
     const none = { ...view, state: 'noAccess' as const, keys: [], standing: 'No pass.' };
     const byHand = inKisi({ keys: [{ ...key, groupId: 7, until: null, byLatchkey: false }] });
     assert.match(viewWords(view, nothing), /^Member 12 has no key in Kisi, although Latchkey gave one: /);
@@ -128,14 +128,14 @@ describe('a member in words', () => {
     assert.match(viewWords(byHand, nothing), /^Member 12 has no access\./);
   });
 
-  it('tells one whom Kisi refuses from one who was not looked at', () => {
+  it('tells a member that Kisi refuses from a member that was not looked at', () => {
     const waitingFor = { what: 'Kisi refuses.', since: '2026-11-25T09:00:00Z', wakes: 'by itself' };
     const refused: MemberView = { ...view, state: 'new', keys: [], standing: '', waitingFor };
     assert.match(viewWords(refused, nothing), /^Member 12 has no access\./);
     assert.match(viewWords(refused, inKisi()), /^Member 12 has access\./);
   });
 
-  it('never takes one who waits for one who was not looked at', () => {
+  it('never says that nobody has looked yet where a member waits', () => {
     const waitingFor = { what: 'Nexudus is down.', since: '2026-11-25T09:00:00Z', wakes: 'by itself' };
     const words = viewWords(
       { ...view, state: 'new', keys: [], standing: '', lastCheckedAt: null, waitingFor },

@@ -1,4 +1,4 @@
-/** `latchkey latency`, on a audit log as the worker keeps it. */
+/** `latchkey latency`, on an audit log as the worker keeps it. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { openDatabase } from '../../../database/database.js';
@@ -88,7 +88,7 @@ describe('latchkey latency', () => {
     assert.equal(objective.holds, null);
   });
 
-  it('refuses a time that is none, and a audit log that is not there', async () => {
+  it('refuses a time that is none, and an audit log that is not there', async () => {
     const wrong = await latchkeyWith(env, 'latency', '--since', 'lately');
     assert.deepEqual([wrong.code, linesOf(wrong.stderr).length], [2, 1]);
     const nowhere = { ...env, LATCHKEY_DATABASE_URL: `file:${join(folder.path, 'none.db')}` };

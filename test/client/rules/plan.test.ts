@@ -121,7 +121,7 @@ describe('latchkey plan', () => {
     assert.deepEqual([absurd.code, absurd.stdout], [2, '']);
   });
 
-  it('is just what is then done', async () => {
+  it('shows just what is then done', async () => {
     const { lines, totals } = await planned();
     space.kisi.requests.clear();
     await latchkeyWith(space.env, 'resync', String(bob));

@@ -42,7 +42,7 @@ describe('latchkey report', () => {
     await space.stop();
   });
 
-  /** What it left in Kisi: mostly right, with one mistake of each kind. */
+  /** What the old integration left in Kisi: mostly right, with one mistake of each kind. */
   function oldIntegration({
     nexudus,
     kisi,

@@ -66,7 +66,7 @@ describe('the first start of a worker, after verify found what it cannot work wi
       assert.ok(!existsSync(join(folder.path, '.latchkey')), 'something was started');
     });
 
-  it('is no surprise to who asks why: explain says the same of the lists, and answers', async () => {
+  it('is no surprise: explain says the same of the lists, and answers', async () => {
     await found('kisiPaging', false);
     const { Id } = nexudus.space.addCoworker({ FullName: 'Ada', Email: 'ada@example.com' });
     const env = { ...environmentOf(nexudus, kisi), LATCHKEY_DATABASE_URL: databaseUrl };

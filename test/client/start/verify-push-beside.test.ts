@@ -12,7 +12,7 @@ import { latchkeyDone, latchkeyWith, scratch } from '../cli.js';
 const hookSecret = 'a shared secret of Nexudus';
 const signatureKey = 'a signature key of Kisi';
 
-describe('latchkey verify --push, and who else listens', function () {
+describe('latchkey verify --push, beside another listener', function () {
   this.timeout(480_000);
   const folder = scratch();
   let space: RunningSpace;
@@ -40,7 +40,7 @@ describe('latchkey verify --push, and who else listens', function () {
       body: JSON.stringify({ integration }),
     });
   });
-  /** What takes pushes in there. */
+  /** The variables of a process that takes pushes in at this port. */
   function pushing(at: number): Record<string, string> {
     const secrets = { NEXUDUS_WEBHOOK_SECRET: hookSecret, KISI_WEBHOOK_KEY: signatureKey };
     return { LATCHKEY_PUSH_HOST: '127.0.0.1', LATCHKEY_PUSH_PORT: String(at), ...secrets };

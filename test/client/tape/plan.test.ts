@@ -52,10 +52,10 @@ describe('latchkey tape plan', () => {
     folder.remove();
   });
 
-  /** As a process of its own, since one that plays a tape digests e-mails otherwise. */
+  /** Plays the tape in a process of its own, since a process that plays one digests e-mails otherwise. */
   const play = (...args: string[]): Promise<Ran> => latchkey(['tape', 'play', tape, ...args], folder.path);
 
-  it('has what the plan stands on, so that it is the same when it is played', async () => {
+  it('records what the plan stands on, so that the plan is the same when it is played', async () => {
     const { code, stdout, stderr } = await latchkey(
       ['tape', 'plan', '--json', '--out', tape],
       folder.path,
@@ -76,7 +76,7 @@ describe('latchkey tape plan', () => {
     for (const one of ['example.com', 'lovelace', 'kisi-test-key']) assert.ok(!text.includes(one), one);
   });
 
-  it('is lacking on a tape that was made for explain', async () => {
+  it('says what a tape lacks that was made for explain', async () => {
     const made = await latchkey(['tape', 'explain', '--out', tape], folder.path, space.env);
     assert.equal(made.code, 0, made.stderr);
     const { code, stdout, stderr } = await play('plan');

@@ -108,7 +108,7 @@ describe('latchkey tape', () => {
     });
   }
 
-  /** Runs it in this process, as against these simulators. */
+  /** Runs a command in this process, against these simulators. */
   function run(...args: string[]): Promise<string> {
     return latchkeyDone(environmentOf(nexudus, kisi), ...args);
   }
@@ -163,7 +163,7 @@ describe('latchkey tape', () => {
   const unescape = (text: string): string =>
     text.replace(/%[0-9a-f]{2}/gi, (found) => String.fromCharCode(parseInt(found.slice(1), 16)));
 
-  it('of all members answers for each of them as it was answered then, and names nobody', async () => {
+  it('made of all members answers for each of them as it was answered then, and names nobody', async () => {
     const [{ name, email } = { name: '', email: '' }] = people;
     const groupOf = (typeId: number): string => `${name}’s studio, ask ${email} (${typeId})`;
     const named = kisi.org.addGroup({ name: groupOf(1), locks_count: 1 });
@@ -203,7 +203,7 @@ describe('latchkey tape', () => {
     }
   });
 
-  it('of one member answers for that one in the same words, and says of others that it lacks them', async () => {
+  it('made of one member answers for that one in the same words, and says that it lacks the others', async () => {
     const [id = 0, other = 0] = members;
     const said = await run('tape', 'explain', String(id), '--out', file('one.tape'));
     const requests = nexudus.requests.list().length;

@@ -5,7 +5,7 @@ import { remark } from '../../../space/remark.js';
 
 const obeyed = /[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** What reaches the terminal meanwhile. */
+/** What reaches the terminal while `act` runs. */
 function written(to: 'stdout' | 'stderr', act: () => void): string {
   const stream = process[to];
   const write = stream.write.bind(stream);
@@ -54,7 +54,7 @@ describe('what reaches the terminal', () => {
     fc.assert(property);
   });
 
-  it('says the same as JSON, character by character, without those', () => {
+  it('says the same as JSON, without any sign that a terminal obeys', () => {
     const property = fc.property(fc.dictionary(any, fc.array(any)), (value) => {
       const printed = written('stdout', () => {
         printJson(value);

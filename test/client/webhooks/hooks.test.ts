@@ -5,7 +5,7 @@ import { latchkeyDone, latchkeyWith, linesOf, type Ran } from '../cli.js';
 
 const url = 'https://push.example.test/latchkey';
 
-/** The published numbers of what says something about access, by the event that the address ends in. */
+/** The published numbers of the actions that say something about access, by the last word of the webhook's address. */
 const actions: Record<string, number[]> = {
   access: [61],
   coworker: [2, 3, 50],
@@ -38,7 +38,7 @@ describe('latchkey hooks', () => {
   const install = (): Promise<string> => latchkeyDone(env(), 'hooks', 'install');
   const hooks = () => nexudus.space.list('webhooks');
 
-  /** As after an install, which takes its time over so many writes. */
+  /** Makes all webhooks, as an install does, which takes its time over that many writes. */
   function putInPlace(at = url): void {
     for (const [event, numbers] of Object.entries(actions)) {
       for (const Action of numbers) {
@@ -119,7 +119,7 @@ describe('latchkey hooks', () => {
     assert.match(plain.stderr, /^latchkey: the address is plain http/);
   });
 
-  it('does not make one twice whose answer was lost', async () => {
+  it('does not make a webhook twice where the answer was lost', async () => {
     putInPlace();
     nexudus.space.remove('webhooks', hooks()[0]?.Id ?? 0);
     nexudus.faults.add({ match: '/api/sys/webhooks', method: 'POST', kind: 'afterWrite', times: 1 });
@@ -210,7 +210,7 @@ describe('latchkey hooks', () => {
     assert.equal(nexudus.requests.list().length, 0);
   });
 
-  it('is in place for an operator who does not say the address', async () => {
+  it('finds all in place for an operator who does not say the address', async () => {
     putInPlace();
     assert.equal((await latchkeyWith(env({ LATCHKEY_PUSH_URL: '' }), 'hooks', 'status')).code, 0);
   });
