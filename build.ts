@@ -46,12 +46,12 @@ export async function build(): Promise<void> {
   writeWhole(join(folder, builtWorkflows), Buffer.from((await workflowBundle()).code));
 }
 
-/** Whole or not at all, and only if it is new: another process may run what is there. */
+/** Writes a file whole or not at all, and only if it is new: another process may run the file that is there. */
 function writeWhole(path: string, contents: Uint8Array): void {
   try {
     if (readFileSync(path).equals(contents)) return;
   } catch {
-    // It is not there yet.
+    // The file is not there yet.
   }
   const own = join(path, '..', `.${basename(path)}.${process.pid}`);
   writeFileSync(own, contents, { mode: 0o755 });

@@ -13,5 +13,5 @@ SELECT format('CREATE DATABASE %I OWNER %I', name, role)
     AS wanted (name, role)
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = name) \gexec
 
--- Neither of the two reaches what is the other's.
+-- Neither role reaches the databases of the other.
 REVOKE ALL ON DATABASE temporal, temporal_visibility, latchkey, postgres FROM PUBLIC;

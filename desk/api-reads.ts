@@ -29,18 +29,18 @@ interface Kept {
   /** What Temporal showed of the person when this was begun. */
   mark: string;
   usedAt: Instant;
-  /** Whether what hardly ever changes is to be read too. */
+  /** Whether records that hardly ever change are to be read too. */
   isAnew: boolean;
   records: LastKnown<MemberRead>;
   inKisi: LastKnown<InKisiInFull>;
 }
 
-/** What both APIs say of a person is of now for so long, unless Temporal shows that something changed. */
+/** How long what both APIs say of a person counts as of now, unless Temporal shows that something changed. */
 const maxAgeMs = 10_000;
 /** Two who press "read again" at once share a read. */
 const sharedMs = 1_000;
 const limitMs = 20_000;
-/** Personal data is kept in memory no longer than it serves: whoever is looked at again is so within minutes. */
+/** Personal data stays in memory only as long as it is of use: somebody who looks at a person again does so within minutes. */
 const keptMs = 10 * 60_000;
 const mostPeople = 300;
 
@@ -51,7 +51,7 @@ export class ApiReads {
 
   constructor(private readonly desk: Desk) {}
 
-  /** What they say of one person, by what Temporal shows; `isFresh`: they are asked anew. Throws nothing. */
+  /** What both APIs say of one person, as long as Temporal shows the same; `isFresh`: both are asked anew. Throws nothing. */
   of(memberId: number, watched: Answer<Watched>, governed: Answer<Governed>, isFresh: boolean): PersonInApis {
     const timeZones = ('value' in governed ? governed.value.inForce?.ground?.timeZones : null) ?? {};
     const mark = markOf(watched, timeZones);
@@ -65,7 +65,7 @@ export class ApiReads {
     return person;
   }
 
-  /** Differs whenever something else was read of somebody whose keys this member holds. */
+  /** A text that differs whenever something else was read of a person whose keys this member holds. */
   markOf(ownerId: number): string {
     const theirs = [...this.people.values()].filter((person) => person.ownerId === ownerId);
     return JSON.stringify(
@@ -138,7 +138,7 @@ export class ApiReads {
     }
   }
 
-  /** One for as long as the time zones in force stay the same: what it keeps of pass types and places is shared. */
+  /** One reader for as long as the time zones in force stay the same: what it keeps of pass types and places is shared. */
   private readerFor(timeZones: TimeZones): Reader {
     const { nexudus: client, now } = this.desk;
     const zones = JSON.stringify(timeZones);
@@ -151,7 +151,7 @@ export class ApiReads {
   }
 }
 
-/** Differs whenever Temporal shows something else of the member, or of where people are. */
+/** A text that differs whenever Temporal shows something else of the member, or other time zones. */
 function markOf(watched: Answer<Watched>, timeZones: TimeZones): string {
   if (!('value' in watched)) return 'unread';
   const rows = [watched.value.row, watched.value.owner].map((row) => row && markOfRow(row));

@@ -14,29 +14,29 @@ export type FilterField = (typeof filterFields)[number];
 /** The form as it was sent; what was left out is empty. */
 export type TypedFilter = Record<FilterField, string>;
 
-/** What it means, and what of it means nothing. */
+/** What the form means, and for each field that means nothing: why. */
 export interface ReadFilter {
   typed: TypedFilter;
   filter: AuditFilter;
   problems: Partial<Record<FilterField, string>>;
 }
 
-/** Where nothing else is said, changes of so many days are shown: all of a year would take long to look through. */
+/** How many days are shown where the form does not say from when: all of a year would take long to look through. */
 const usualDays = 30;
 /** No giver's name with its account is longer (messages/to-control.ts). */
 const longestBy = 210;
-/** So many are named where a name is not enough. */
+/** The most people that are named where a text fits several. */
 const mostNamed = 5;
 const said = words.space.changes;
 
-/** Whom a text means. */
+/** Finds the people that a text means. */
 type FindPeople = (text: string, most: number) => ReturnType<People['find']>;
 
 const findsNobody: FindPeople = () => ({ people: [], more: 0, exact: 0 });
 
 /**
- * Reads a query string; times are those of the zone (null: UTC), and names are those that `find` knows. Throws nothing: a field
- * that means nothing is told.
+ * Reads a query string; times are those of the zone (null: UTC), and names are those that `find` knows. Throws nothing:
+ * `problems` tells each field that means nothing.
  */
 export function readFilter(
   query: unknown,
@@ -66,7 +66,7 @@ export function cursorIn(query: unknown): Pick<AuditRecord, 'at' | 'key'> | unde
   return at === undefined || key === undefined ? undefined : { at: Number(at), key };
 }
 
-/** The query string of the same filter; `after`: from there on. */
+/** The query string of this filter; `after`: the record behind which the page goes on. */
 export function queryOf(typed: TypedFilter, after?: Pick<AuditRecord, 'at' | 'key'>): string {
   const query = new URLSearchParams();
   for (const field of filterFields) if (typed[field] !== '') query.set(field, typed[field]);
@@ -77,7 +77,7 @@ export function queryOf(typed: TypedFilter, after?: Pick<AuditRecord, 'at' | 'ke
 class Reader {
   readonly problems: ReadFilter['problems'] = {};
 
-  /** What a field means; where it means nothing, that is noted. */
+  /** What a field means; undefined: it means nothing, and `problems` says why. */
   read<T>(field: FilterField, meaning: () => T): T | undefined {
     try {
       return meaning();

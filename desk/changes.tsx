@@ -11,7 +11,7 @@ import type { KnownNames } from './known-names.js';
 import { Changes } from './pages/changes.js';
 import { words } from './words.js';
 
-/** So many are on one page. */
+/** The most records on one page. */
 const pageRows = 100;
 
 /** What a page of changes shows. */

@@ -1,4 +1,4 @@
-/** Where the desk does, or shows, what a text names as a command of the terminal. */
+/** The page of the desk that does, or shows, what a text names as a command of the terminal. */
 import type { Act } from './acts/act.js';
 import type { ActName } from './acts/names.js';
 import { acts } from './acts/table.js';
@@ -19,7 +19,7 @@ export function placeFor(command: string, viewer: Viewer | null): Place | null {
   if (Object.hasOwn(pages, verb)) return pages[verb]?.(about) ?? null;
   const act = acts.find(({ name }) => name === verb);
   if (act === undefined || viewer === null || !mayAs(viewer, act.least)) return null;
-  // What cannot be told from the text is found with its acts on the page of what needs somebody.
+  // Where the text does not say what the act is about, the page of what needs somebody lists it with its acts.
   if (act.about !== null && !isId(about)) return today;
   return { href: addressOf(act, about), name: nameOf(act.name) };
 }

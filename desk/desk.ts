@@ -20,9 +20,11 @@ export interface Directory {
 
 /** The same, for whoever looks for somebody. */
 export interface People extends Directory {
-  /** Has the list of people read where that is due, and waits for it for a moment. Throws nothing. */
+  /** Begins to read the list of people where that is due, and waits a moment for it. Throws nothing. */
   ready(): Promise<void>;
-  /** Whom a name, an e-mail or an id means, the best first; `exact`: so many have just this e-mail or id. */
+  /**
+   * The people that a name, an e-mail or an id means, the best first; `exact`: how many of them have just this e-mail or id.
+   */
   find(
     text: string,
     most?: number,
@@ -51,11 +53,11 @@ export interface Viewer {
   role: Role;
   /** How the person is known: 'ada@desk-1' on this machine, else by which sign-in. Kept beside the name in the audit log. */
   account: string;
-  /** The session that the person signed in to; left out: nobody signs in here, and it is whoever uses this machine. */
+  /** The session that the person signed in to; left out: nobody signs in here, and the viewer is whoever uses this machine. */
   session?: string;
 }
 
-/** Whether a person with this role may do what takes at least the other. */
+/** Whether a person with this role may do what needs at least the role `least`. */
 export function mayAs({ role }: Pick<Viewer, 'role'>, least: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(least);
 }

@@ -14,7 +14,7 @@ export type Person = Pick<PersonRecord, 'id' | 'fullName' | 'email' | 'companyNa
 
 /** What a search finds. */
 export interface Found {
-  /** The best first, and not more than are looked through. */
+  /** The best first, and no more than were asked for. */
   people: Person[];
   /** How many more there are. */
   more: number;
@@ -24,7 +24,7 @@ export interface Found {
 
 /** How far what is known may be relied on. */
 export interface DirectoryState {
-  /** When it was last read, in whole or what was written since; null: never. */
+  /** When the list was last read, in whole or only what was written since; null: never. */
   readAt: Instant | null;
   /** Why it could not be read since then; null: it could. */
   problem: { why: string; since: Instant } | null;
@@ -41,15 +41,15 @@ interface Listed {
 const minuteMs = 60_000;
 /** A copy that is younger than this is not brought up to date. */
 const freshMs = 30_000;
-/** One that is older than this is waited for, for a moment. */
+/** A page waits a moment for a newer copy where this one is older than this. */
 const oldMs = 5 * minuteMs;
-/** Everything is read anew so often: who was deleted shows in no other way. */
+/** How often everything is read anew: a person who was deleted shows in no other way. */
 const wholeMs = 30 * minuteMs;
-/** So long after a failure it is tried again. */
+/** The pause after a read that failed. */
 const retryMs = 15_000;
 /** How far a list of what was written looks back, for clocks that differ and lists that lag. */
 const overlapMs = 5 * minuteMs;
-/** A page waits for the first list no longer than this, and for a newer one than it has so long. */
+/** How long a page waits at most: `firstMs` for the first list, `newerMs` for a newer one than it has. */
 const firstMs = 1_500;
 const newerMs = 100;
 const limit: Limit = { limitMs: 2 * minuteMs, of: 'Nexudus' };
@@ -62,7 +62,7 @@ const longestText = 200;
  */
 export class Directory {
   private readonly listed = new Map<number, Listed>();
-  /** The same by name. */
+  /** The same people, in the order of their names. */
   private sorted: Listed[] = [];
   private readAllAt: Instant | null = null;
   /** When the last good read began, by Nexudus' clock. */
@@ -86,14 +86,14 @@ export class Directory {
     return this.known;
   }
 
-  /** Begins to read what is missing; waits for it, for a moment, where nothing is there or what is there is old. Throws nothing. */
+  /** Begins to read what is missing, and waits a moment for it where the list is missing or old. Throws nothing. */
   async ready(): Promise<void> {
     this.refresh();
     if (this.ageMs() <= oldMs || this.reading === null) return;
     await patiently(this.reading, this.known.readAt === null ? firstMs : newerMs);
   }
 
-  /** Whom a text means: by the exact e-mail first, then by the id, then by name, company and parts of each. */
+  /** The people that a text means: by the exact e-mail first, then by the id, then by name, company and parts of each. */
   find(text: string, most = mostFound): Found {
     const query = queryOf(text);
     if (query.words.length === 0) return { people: [], more: 0, exact: 0 };

@@ -29,7 +29,7 @@ export class DoorBook {
     private readonly now: () => Instant,
   ) {}
 
-  /** Throws KisiError where none are known, and Kisi does not answer. */
+  /** Throws KisiError where no groups are known and Kisi does not answer. */
   read(): Promise<Doors> {
     const { last } = this;
     if (last !== null && this.now() - last.readAt < freshMs) return Promise.resolve(this.doors());
@@ -51,7 +51,7 @@ export class DoorBook {
     } finally {
       this.reading = null;
     }
-    // Only links need it, so that nobody waits for it.
+    // Only links need the organization's id, so nobody waits for it.
     if (this.organizationId === null) void this.askOrganization();
     return this.doors();
   }

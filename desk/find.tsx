@@ -6,7 +6,7 @@ import { answerPage } from './frame.js';
 import { Find, Results } from './pages/find.js';
 import { words } from './words.js';
 
-/** What was typed, whatever a query string makes of it. */
+/** What was typed; empty where the query string holds no such text. */
 const query = z.object({ q: z.string().max(1_000).catch('') }).catch({ q: '' });
 
 /** Adds the page to find somebody on, and the list of results alone for the script that asks as one types. */

@@ -20,12 +20,12 @@ declare module 'fastify' {
   }
 }
 
-/** The person at this machine, who may do everything, as whoever may run commands here. */
+/** The person at this machine, who may do everything: whoever may run commands here may as well. */
 export function personHere(): Viewer {
   return { name: loginName(), role: 'operator', account: accountHere() };
 }
 
-/** What pages are drawn with for whoever asks. */
+/** What a page is drawn with, for the person who asks. */
 async function frameOf(request: FastifyRequest, reply: FastifyReply): Promise<Frame> {
   const path = request.url.split('?')[0] ?? '/';
   const { viewer, csrf } = request;

@@ -31,7 +31,7 @@ export interface GoingLiveFacts {
   report: TimedReport;
   /** By the rules in force, for all. */
   live: Foretold;
-  /** The same for those of the canary; null: the mode is another. */
+  /** The same for the members of the canary; null: the mode is another. */
   canary: Foretold | null;
   /** By the file of this desk, where it differs from the rules in force; null: it does not. */
   byFile: (Foretold & { differences: string[] }) | null;
@@ -76,7 +76,7 @@ async function reportBy(
   return { ...compared, at, mapped, locationId: null, zone: spaceZone(knownZones), place: '' };
 }
 
-/** What these rules would have written, for those who are meant. */
+/** What these rules would write, for the people that `isMeant` picks. */
 function plannedBy(
   surveyed: Survey,
   { rules }: Ground,

@@ -8,9 +8,9 @@ import { LastKnown } from './last-known.js';
 import { GoingLive } from './pages/going-live.js';
 import { words } from './words.js';
 
-/** Whoever comes later gets it anew: until then the numbers are about the same. */
+/** A page that is opened later than this reads everything anew: until then the numbers are about the same. */
 const maxAgeMs = 10 * 60_000;
-/** Whoever asks for it anew gets that no sooner: it reads all of Nexudus and Kisi. */
+/** The shortest time between two reads, even where somebody asks for a new one: each reads all of Nexudus and Kisi. */
 const shortestMs = 60_000;
 /** A small space is read at once. */
 const waitMs = 300;
@@ -31,7 +31,7 @@ export function addGoingLive(app: FastifyInstance, desk: Desk, names: KnownNames
       zones: zonesIn(health),
       viewer: request.viewer,
     };
-    // Read on by itself, without a script too.
+    // The page loads itself again, without a script too.
     if (shown.isReading) void reply.header('refresh', '3');
     const body = <GoingLive shown={shown} naming={naming} viewer={request.viewer} />;
     return answerPage(request, reply, words.space.goingLive.title, body, 'space');

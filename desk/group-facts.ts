@@ -30,26 +30,26 @@ export interface GroupFacts {
   keys: Shown<KisiKey[]>;
   doors: Shown<KisiDoor[]>;
   lost: AuditRecord[];
-  /** Where whoever was given a key here last belongs to; null: it is not known. */
+  /** The location of the person who was given a key here last; null: it is not known. */
   locationId: number | null;
 }
 
-/** What is on record of whose each key is. */
+/** The record of whose each key is, with the Kisi users that are known. */
 interface Records {
   keys: OwnedKey[];
   users: Map<number, KnownUser>;
 }
 
-/** A list of Kisi that ended at this time may have begun so much before. */
+/** How long before its end a list of Kisi may have begun. */
 const longestReadMs = 60_000;
 const weekMs = 7 * 24 * 3_600_000;
-/** Whoever looks again soon costs Kisi nothing, which lets only five requests through in a second. */
+/** Somebody who looks again soon costs Kisi no request: it lets only five through in a second. */
 const keysMaxAgeMs = 10_000;
 const doorsMaxAgeMs = 10 * 60_000;
 const recordsMaxAgeMs = 2_000;
 const kisiWaitMs = 1_500;
 const recordsWaitMs = 500;
-/** So many groups are kept at most. */
+/** The most groups that are kept. */
 const mostKept = 500;
 const mostLost = 100;
 
@@ -117,7 +117,7 @@ export class GroupWatch {
       keys: new LastKnown(() => kisi.listKeysOfGroup({ groupId }), { ...terms, maxAgeMs: keysMaxAgeMs }),
       doors: new LastKnown(() => kisi.listDoorsOfGroup({ groupId }), { ...terms, maxAgeMs: doorsMaxAgeMs }),
     };
-    // Anybody can ask for any number.
+    // Anybody can ask for a group with any id.
     if (this.sides.size >= mostKept) this.sides.clear();
     this.sides.set(groupId, side);
     return side;
@@ -126,7 +126,8 @@ export class GroupWatch {
 
 /**
  * Who holds a key to a group: as Kisi has it, with what is on record of it; by the record alone where Kisi was not read (null).
- * `lostSince`: members whose key was taken away since Kisi was read, so that it may be in what was read and is there no more. Pure.
+ * `lostSince`: members whose key was taken away since Kisi was read: that key may be in what was read, and is there no more.
+ * Pure.
  */
 export function holdersOf(
   groupId: number,

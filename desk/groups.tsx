@@ -10,7 +10,7 @@ import { Groups } from './pages/groups.js';
 import { groupWords } from './pages/told.js';
 import { words } from './words.js';
 
-/** Adds all groups, and a page for each. */
+/** Adds the page of all groups, and a page for each group. */
 export function addGroups(app: FastifyInstance, desk: Desk, names: KnownNames): void {
   const watch = new GroupWatch(desk);
 
@@ -35,7 +35,7 @@ export function addGroups(app: FastifyInstance, desk: Desk, names: KnownNames): 
         request.health,
       ]);
       const group = groupIn(groups.value, groupId);
-      // Where Kisi was not read, it may be there all the same.
+      // Where Kisi was not read, the group may be there all the same.
       if (group === null && groups.value !== null && isUnknown(read.facts)) return notFound(request, reply);
       const byName = new Map((groups.value ?? []).map(({ id, name }) => [id, name]));
       const naming = {

@@ -19,12 +19,12 @@ export interface Health {
   standing: Alert[];
 }
 
-/** What a page says of it. */
+/** How the space stands, as a page says it. */
 export interface ShownHealth extends Shown<Health> {
   now: Instant;
   /** Since when Temporal answers this process, or does not. Null: it was not asked yet. */
   temporal: { answers: boolean; since: Instant } | null;
-  /** How both APIs were found to be; a text in it: why that is not used, null in it: nobody has looked. */
+  /** The verified profile of both APIs; a text in it: why it is not used; null in it: nobody has verified anything. */
   verified: Shown<Verified | string | null>;
 }
 
@@ -42,7 +42,7 @@ declare module 'fastify' {
 const maxAgeMs = 2_000;
 /** No page waits longer for it. */
 const waitMs = 150;
-/** They are no pages. */
+/** These addresses are no pages. */
 const withoutHealth = /^\/(assets|live|search)\b/;
 
 /** How the space stands, read for all requests, with since when Temporal answers. */
@@ -81,7 +81,7 @@ export class HealthWatch {
   }
 }
 
-/** With what of the verified profile needs somebody. */
+/** The same, with the differences of the verified profile that need somebody. */
 function withDifferences(health: Health, verified: Verified | string | null): Health {
   if (verified === null || typeof verified === 'string') return health;
   const { at, differs } = verified;
@@ -91,7 +91,7 @@ function withDifferences(health: Health, verified: Verified | string | null): He
   return { ...health, standing: [...health.standing, ...needing] };
 }
 
-/** Has every page know how the space stands. */
+/** Lets every page know how the space stands. */
 export function addHealth(app: FastifyInstance, watch: HealthWatch): void {
   app.decorateRequest('health', null);
   app.addHook('onReady', (done) => {
@@ -111,7 +111,7 @@ export function zonesIn(health: Pick<ShownHealth, 'value'> | null): Zones {
   return health?.value?.inForce?.ground?.knownZones ?? {};
 }
 
-/** The zone in which what concerns the whole space is told; null: none is known. */
+/** The time zone for what concerns the whole space; null: no zone is known. */
 export function zoneIn(health: Pick<ShownHealth, 'value'> | null): string | null {
   return spaceZone(zonesIn(health));
 }

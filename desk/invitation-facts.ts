@@ -13,19 +13,19 @@ import type { Desk } from './desk.js';
 import { LastKnown, type Shown } from './last-known.js';
 import { personWords } from './person-words.js';
 
-/** Of one member. */
+/** How old an answer about one member may be. */
 const memberMaxAgeMs = 60_000;
 /** A page is there without the answer by then; the open page is drawn anew when it has come. */
 const memberWaitMs = 250;
 /** Two who press "read again" at once share a read. */
 const sharedMs = 1_000;
-/** So long after a read that failed it is tried again. */
+/** How long after a read that failed it is tried again. */
 const retryMs = 15_000;
 const mostMembers = 300;
-/** Of everybody: it asks Kisi of each person who never opened a door. */
+/** How old an answer about everybody may be: to read it, Kisi is asked of each person who never opened a door. */
 const everybodyMaxAgeMs = 10 * 60_000;
 const everybodyWaitMs = 300;
-/** Members and pages ask Kisi in between. */
+/** The rest before each person: members and pages ask Kisi in between. */
 const gapMs = 1_000;
 
 /** Whether Kisi's invitation was accepted, as far as that can be told. */
@@ -58,14 +58,14 @@ export class InvitationWatch {
     this.everybody = new LastKnown(() => readInvitations(unhurried(sourcesOf(desk))), terms);
   }
 
-  /** All that are not known to be accepted, as read in the last ten minutes. Throws nothing. */
+  /** All invitations that are not known to be accepted, as read in the last ten minutes. Throws nothing. */
   all(): Promise<Shown<Invitations>> {
     return this.everybody.get();
   }
 
   /**
-   * That of one member, as read within the last minute; `isFresh`: now. `waitMs`: whoever asks waits no longer for it. Null in it:
-   * there is no key of Latchkey's. Throws nothing.
+   * The invitation of one member, as read within the last minute; `isFresh`: as read now. `waitMs`: the longest wait for it.
+   * Null in it: the member has no key of Latchkey's. Throws nothing.
    */
   of(memberId: number, isFresh = false, waitMs = memberWaitMs): Promise<Shown<Invitation | null>> {
     const known = this.members.get(memberId) ?? this.begin(memberId);
@@ -73,7 +73,7 @@ export class InvitationWatch {
     return known.get(waitMs);
   }
 
-  /** Differs whenever something else is known of the member: an open page is drawn anew then. */
+  /** A text that differs whenever something else is known of the member: an open page is drawn anew then. */
   markOf(memberId: number): string {
     const { value, problem } = this.members.get(memberId)?.shown() ?? { value: null, problem: null };
     return JSON.stringify([value, problem]);
@@ -81,7 +81,7 @@ export class InvitationWatch {
 
   private begin(memberId: number): LastKnown<Invitation | null> {
     const { desk, members } = this;
-    // Anybody can ask for any number.
+    // Anybody can ask for a member with any id.
     if (members.size >= mostMembers) members.clear();
     const terms = { maxAgeMs: memberMaxAgeMs, waitMs: memberWaitMs, retryMs, now: desk.now };
     const known = new LastKnown(() => invitationNow(desk, memberId), terms);
@@ -90,7 +90,7 @@ export class InvitationWatch {
   }
 }
 
-/** The same, with a rest before each person whom Kisi is asked about. */
+/** The same sources, with a rest before each person that Kisi is asked about. */
 function unhurried(sources: InvitationSources): InvitationSources {
   const { kisi } = sources;
   return {

@@ -13,16 +13,16 @@ export interface Shown<T> {
   isReading: boolean;
 }
 
-/** How old what is shown may be, and how long whoever asks waits for what is newer. */
+/** How old a shown value may be, and how long a page waits for a newer one. */
 interface Terms {
   maxAgeMs: number;
   waitMs: number;
-  /** So long after a read that failed it is tried again. Left out: as what was read is read anew. */
+  /** How long after a read that failed it is tried again. Left out: as long as after a read that did not fail. */
   retryMs?: number;
   now: () => Instant;
 }
 
-/** What takes long to read is not read all the time: it rests for so many times as long. */
+/** A value that takes long to read is not read all the time: the rest is this many times as long as the read. */
 const restTimes = 4;
 
 /**
@@ -42,7 +42,7 @@ export class LastKnown<T> {
     private readonly terms: Terms,
   ) {}
 
-  /** What is known; reads it anew, or waits for whoever does, where that is too old. Throws nothing. */
+  /** What is known. Where that is too old, reads it anew, or waits for the read that is under way. Throws nothing. */
   async get(waitMs = this.terms.waitMs): Promise<Shown<T>> {
     if (this.isOld(this.restMs())) this.begin();
     if (this.reading !== null && waitMs > 0)
@@ -56,7 +56,7 @@ export class LastKnown<T> {
     return { value, readAt, problem, isReading: this.reading !== null };
   }
 
-  /** Has it read anew, unless that was tried within this time. */
+  /** Begins to read it anew, unless that was tried within this time. */
   renew(withinMs: number): void {
     if (this.isOld(withinMs)) this.begin();
   }
@@ -69,7 +69,7 @@ export class LastKnown<T> {
 
   private isOld(maxAgeMs: number): boolean {
     const ageMs = this.triedAt === null ? Infinity : this.terms.now() - this.triedAt;
-    // One from the future was tried before somebody set the clock back.
+    // A try in the future was made before somebody set the clock back.
     return ageMs >= maxAgeMs || ageMs < 0;
   }
 

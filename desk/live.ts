@@ -21,15 +21,15 @@ declare module 'fastify' {
 const beatEveryMs = 5_000;
 /** How soon a browser connects again. */
 const reconnectMs = 1_000;
-/** More than that is no person with open windows. Pages in the background hold none. */
+/** The most open pages of one person: nobody has more windows open. Pages in the background hold no connection. */
 const mostOfOne = 12;
 const mostInAll = 200;
-/** So much may be on its way to one page: whoever does not read is left. */
+/** The most that may be on its way to one page: a browser that does not read is left. */
 const mostUnreadBytes = 16_384;
 
 /**
- * Adds `GET /live?topic=member-123`. `noted`: what else than in Temporal is known of a member, as a text that differs whenever that is
- * another.
+ * Adds `GET /live?topic=member-123`. `noted`: what is known of a member besides what Temporal shows, as a text that changes
+ * whenever that does.
  */
 export function addLive(
   app: FastifyInstance,
@@ -113,7 +113,7 @@ class OpenPage {
     this.response.end();
   }
 
-  /** Says so where what is seen now is not what the page was told of. */
+  /** Tells the page that something has changed, where what is seen now is not what the page was told of. */
   private tell(): void {
     const seen = this.watchers.map((watcher) => watcher.seen);
     if (seen.includes(null)) return;
@@ -128,7 +128,10 @@ class OpenPage {
     else this.end();
   }
 
-  /** Where that cannot be known now, the page is told on: it learns nothing that it would not have to ask for. */
+  /**
+   * Where nobody can know that now, the page is told of changes all the same: it learns nothing that it would not have to ask
+   * for.
+   */
   private async staysSignedIn(): Promise<boolean> {
     try {
       return (await this.request.staysSignedIn?.()) ?? true;

@@ -28,7 +28,7 @@ export interface Unread {
 export const noAnswerYet =
   'there was no answer in time, and it is still waited for: open this page again in a moment';
 
-/** What a job answers, waited for no longer than so many milliseconds. The job goes on. Throws nothing. */
+/** The answer of a job, or why there is none after `patienceMs`. The job goes on. Throws nothing. */
 export async function patiently<T>(job: Promise<T>, patienceMs: number): Promise<Answer<T>> {
   let timer: NodeJS.Timeout | undefined;
   const tired = new Promise<Answer<T>>((resolve) => {

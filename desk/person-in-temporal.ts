@@ -22,7 +22,7 @@ export interface Governed {
   orders: Orders | null;
 }
 
-/** A workflow has so long to say how its member stands. */
+/** How long a workflow has to say how its member stands. */
 const viewMs = 800;
 
 /** Asks for one member. Throws where Temporal does not answer. */

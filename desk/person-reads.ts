@@ -11,7 +11,7 @@ import type { Shown } from './last-known.js';
 import { governedNow, watchedOf, type Governed, type Watched } from './person-in-temporal.js';
 import { noAnswerYet, patiently, Silences, type Answer, type Told } from './patience.js';
 
-/** All that could be read of one person, each with why not. */
+/** All that could be read of one person; for each part that could not be read: why. */
 export interface PersonFacts {
   memberId: number;
   now: Instant;
@@ -29,18 +29,18 @@ export interface PersonFacts {
 export interface Reading {
   /** Both APIs are asked anew. */
   isFresh: boolean;
-  /** The page is about now, and says itself what is older: what Latchkey knows already will do. */
+  /** The page is about now, and says itself what is older, so what Latchkey knows already will do. */
   isHasty: boolean;
 }
 
-/** A page waits so long for all, and so long for Temporal. */
+/** How long a page waits at most: `pageMs` for everything, `temporalMs` for Temporal. */
 const pageMs = 2_700;
 const temporalMs = 1_700;
-/** The APIs are asked after so much without Temporal's answer, which would say whose Kisi user it is about. */
+/** How long a page waits to ask the APIs while Temporal does not answer, which would say whose Kisi user the page is about. */
 const soonMs = 600;
-/** A hasty page waits so long for the APIs. */
+/** How long a hasty page waits for the APIs. */
 const hastyMs = 150;
-/** So many records of the audit log are shown. */
+/** The most records of the audit log that a page shows. */
 export const mostRecords = 200;
 
 /**
@@ -95,12 +95,15 @@ export class PersonReads {
     };
   }
 
-  /** Differs whenever something else was read of somebody whose keys this member holds: an open page is drawn anew then. */
+  /**
+   * A text that differs whenever something else was read of a person whose keys this member holds: an open page is drawn anew
+   * then.
+   */
   markOf(ownerId: number): string {
     return this.apis.markOf(ownerId);
   }
 
-  /** What an API says: of now, or, where a hasty page would have to wait for that, as it was read last. */
+  /** What an API says now; where a hasty page would have to wait for that: what was read last. */
   private async answerOf<T>(
     api: 'Nexudus' | 'Kisi',
     read: ApiRead<T>,

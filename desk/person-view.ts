@@ -166,7 +166,7 @@ function kisiFacts({ heldBy, inKisi }: GroupStanding, standing: Standing): [stri
   ];
 }
 
-/** What counts first; of old passes only some. */
+/** The verdicts of passes that count come first; of old passes only some are told. */
 function verdictLines(verdicts: readonly RuleVerdict[]): string[] {
   const sorted = verdicts.toSorted(
     (one, other) => Number(other.counts) - Number(one.counts) || latest(one, other),

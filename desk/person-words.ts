@@ -160,7 +160,7 @@ export const personWords = {
   timeline: {
     heading: 'What happened',
     none: 'Nothing is on record.',
-    /** What the audit log calls otherwise. */
+    /** Plain words for what the audit log calls otherwise. */
     whats: {
       grant: 'the key is given',
       leave: 'a key that Latchkey did not give is left as it is',

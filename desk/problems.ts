@@ -7,18 +7,18 @@ import type { Desk } from './desk.js';
 /** A write to Kisi that did not go as it should for somebody. */
 export interface Problem {
   record: AuditRecord;
-  /** How long somebody waited for it, where that is longer than is meant; null: it was refused, or its answer was lost. */
+  /** How long somebody waited for the write, where that was too long; null: Kisi refused the write, or its answer was lost. */
   waitedMs: number | null;
   /** How often the same went wrong, one try after another. */
   times: number;
 }
 
-/** So many writes of the time are looked through, the newest first. */
+/** The most writes that are looked through, the newest first. */
 const mostWrites = 2_000;
-/** So long a write may be under way without anybody worrying. */
+/** How long a write may be under way before it counts as gone wrong. */
 const underWayMs = 60_000;
 
-/** Whose keys came or went late since then, and what Kisi refused; the newest first. Throws DatabaseError. */
+/** The writes since then that came late for somebody, and those that Kisi refused; the newest first. Throws DatabaseError. */
 export async function readProblems(
   { auditLog, config, now }: Pick<Desk, 'auditLog' | 'config' | 'now'>,
   since: Instant,
@@ -29,7 +29,7 @@ export async function readProblems(
   return problemsAmong(writes, config.file.latency.withinMs, now());
 }
 
-/** Those of these writes that went wrong, or took longer than so many milliseconds: each once, by its newest try. Pure. */
+/** The writes among these that went wrong, or took longer than `withinMs`: each once, by its newest try. Pure. */
 export function problemsAmong(writes: readonly AuditRecord[], withinMs: number, now: Instant): Problem[] {
   const all = writes.flatMap((record): Problem[] => {
     const { state, at, waited } = record;

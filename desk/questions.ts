@@ -20,7 +20,7 @@ export interface Question {
 const say = personWords.questions;
 const mostReasons = 6;
 
-/** All three; for another time only the first, since nobody knows what Kisi will hold then. */
+/** All three questions; for another time than now only the first, since nobody knows what Kisi will hold then. */
 export function questionsOf(standing: Standing): Question[] {
   const rule = ruleQuestion(standing);
   return standing.asOf === null ? [rule, kisiQuestion(standing), doorQuestion(standing)] : [rule];
@@ -62,7 +62,7 @@ function ruleLastLook(
   };
 }
 
-/** Where a group is given, old passes for others are no matter; an order is. */
+/** Where the rules give a group, old passes for other groups do not matter; an order does. */
 const blocks = (reasons: Reason[]): Reason[] => reasons.filter(({ kind }) => kind === 'blocked');
 
 /** Several passes that failed alike are one reason. */
@@ -106,7 +106,7 @@ const isOpen = ({ heldBy }: GroupStanding): boolean => heldBy === 'latchkey' || 
 
 function groupHitches(group: GroupStanding, standing: Standing): Advice[] {
   const { isDue, heldBy, name } = group;
-  // Why it is not there is told already.
+  // The hitches of the workflow tell already why the key is not there.
   if (isLacking(group)) return workflowHitches(standing).length > 0 ? [] : [hitch('missing', name)];
   if (isDue === false && heldBy === 'latchkey') return [hitch('leaving', name)];
   return [

@@ -44,11 +44,11 @@ export interface DeskAddress {
 export interface DeskServer {
   /** Where browsers find it. */
   url: string;
-  /** On which it is served. */
+  /** The port on which it is served. */
   port: number;
   /** Whether people have to sign in. */
   asksToSignIn: boolean;
-  /** All that it answers, so that a test can try what strangers may on every one. */
+  /** All routes that it answers, so that a test can try on each what strangers may do. */
   routes: readonly DeskRoute[];
   close(): Promise<void>;
 }
@@ -64,11 +64,11 @@ export interface DeskRoute {
 /** No form of the desk is longer. */
 const bodyLimitBytes = 64 * 1024;
 const headersLimitBytes = 16 * 1024;
-/** Who sends more slowly holds a connection for nothing. */
+/** A client that sends more slowly holds a connection for nothing. */
 const headersMs = 5_000;
 const requestMs = 10_000;
 const checkMs = 1_000;
-/** Of answers to what cannot be read: no hook has seen it. */
+/** The headers of answers to requests that cannot be read: no hook has seen those. */
 const headersOfUnread = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none';style-src 'self';img-src 'self';frame-ancestors 'none'",
@@ -127,7 +127,7 @@ async function appOf(desk: Desk, routes: RouteOptions[]): Promise<FastifyInstanc
       connectionsCheckingInterval: checkMs,
       maxHeaderSize: headersLimitBytes,
     },
-    // Live changes would be waited for.
+    // Closing would wait for live changes.
     forceCloseConnections: true,
     clientErrorHandler: refuseUnread,
     frameworkErrors(_error, _request, reply) {
@@ -167,7 +167,7 @@ function doorsOf(app: FastifyInstance, { kisi, now }: Desk): DoorBook {
   return doors;
 }
 
-/** Nothing but what the desk serves itself runs, is shown or is sent to, and nobody keeps a page. */
+/** A browser runs, shows and sends to only what the desk itself serves, and keeps no page. */
 async function addHeaders(app: FastifyInstance, { config }: Desk): Promise<void> {
   const isHttps = config.desk.url?.startsWith('https:') ?? false;
   const self = ["'self'"];
@@ -182,7 +182,7 @@ async function addHeaders(app: FastifyInstance, { config }: Desk): Promise<void>
       },
     },
     frameguard: { action: 'deny' },
-    // Other sites learn nothing of a page. Without any, browsers would not say that a form is of this site.
+    // Other sites learn nothing of a page. Without any referrer, browsers would not say that a form is of this site.
     referrerPolicy: { policy: 'same-origin' },
     hsts: isHttps,
   });
@@ -206,7 +206,7 @@ async function addAssets(assets: FastifyInstance): Promise<void> {
 function addErrorPages(app: FastifyInstance, { log }: Desk): void {
   app.setNotFoundHandler((request, reply) => {
     const { title, text } = words.notFound;
-    // Nobody was asked who it is: a style or a script that there is none of.
+    // Nobody was asked who they are: the request was for a style or a script that does not exist.
     if (!Object.hasOwn(request, 'viewer')) return answerRefusal(reply, 404, title, text);
     return answerPage(request, reply.code(404), title, Refused({ text }));
   });
@@ -223,7 +223,7 @@ function addErrorPages(app: FastifyInstance, { log }: Desk): void {
   });
 }
 
-/** Answers what is no request, or not yet one as its time is over. */
+/** Answers what is no request, or was not a whole request in time. */
 function refuseUnread(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const line = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';

@@ -30,13 +30,13 @@ export interface GroupStanding {
   explanation: Explanation | null;
   /** The order that takes it away; null: none. */
   block: Verdict | null;
-  /** Who gave what Kisi shows; null: it is not known what Kisi shows. */
+  /** Who gave the right that Kisi shows; null: it is not known what Kisi shows. */
   heldBy: 'latchkey' | 'other' | 'nobody' | null;
   /** The right that Kisi shows; null: none, or not known. */
   inKisi: InKisiInFull['keys'][number] | null;
   /** Whether the member's workflow knows of a key that Latchkey gave. */
   isInLedger: boolean;
-  /** Why it is due, where Nexudus has not answered yet, as the workflow says; null: it does not. */
+  /** Why the group is due, as the workflow says, while Nexudus has not answered yet; null: the workflow does not say. */
   because: string | null;
   /** Until when there is access as the workflow says, ISO 8601; null: no end known. Undefined: it says nothing of the group. */
   viewUntil: string | null | undefined;
@@ -64,7 +64,10 @@ export interface Standing {
   records: 'there' | 'gone' | 'unread';
   /** Null: both APIs have answered, or something is in the way. */
   pending: Pending | null;
-  /** What the rules gave when Latchkey last looked: it stands in until Nexudus answers. Null: Nexudus answered, or did not. */
+  /**
+   * What the rules gave when Latchkey last looked: it stands in while Nexudus is being asked. Null: Nexudus is not being asked,
+   * or no look is known.
+   */
   lastLook: LastLook | null;
   snapshot: Snapshot | null;
   areRulesKnown: boolean;
@@ -144,14 +147,17 @@ export function standingOf(facts: PersonFacts, { listedName, asOf, invitation }:
   };
 }
 
-/** Whether what a person gave ends before the rules mean it to. The end of its own key Latchkey moves on week by week. Pure. */
+/**
+ * Whether a right that a person gave ends before the rules mean it to. (Latchkey moves the end of its own keys on week by
+ * week.) Pure.
+ */
 export function endsEarly({ isDue, dueUntil, heldBy, inKisi }: GroupStanding): boolean {
   const until = inKisi?.until ?? null;
   if (isDue !== true || heldBy !== 'other' || until === null) return false;
   return dueUntil === null || Date.parse(until) < dueUntil;
 }
 
-/** Whether what is waited for comes only once a person has changed something, since Kisi refused it. Pure. */
+/** Whether Kisi refused what is waited for, so that it comes only once a person has changed something. Pure. */
 export const isRefused = (waitsFor: string): boolean => waitsFor.includes(willFailAgain);
 
 /** Whether an API is being asked, and has not said anything yet. */
@@ -176,7 +182,7 @@ function pendingOf({ records, inKisi, now }: PersonFacts, known: LastLook | null
   return { apis: asked.map(([api]) => api), shownAsOf: Math.min(...times) };
 }
 
-/** Of passes that are over for good so many are judged, the newest: a page need not judge those of years. */
+/** The most passes that are over for good and are judged, the newest ones: a page need not judge those of years. */
 const mostOldPasses = 60;
 
 /** The records without most of the passes that can open nothing at this time or later. */
@@ -193,7 +199,7 @@ function withoutOldPasses(snapshot: Snapshot, at: Instant): Snapshot {
   return { ...snapshot, profiles };
 }
 
-/** So many changes are looked through for the next key. */
+/** The most changes that are looked through for the next key. */
 const mostChanges = 5;
 
 /** The change by which the first key comes, if plans hand out their next passes; null: none is known. */

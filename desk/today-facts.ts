@@ -31,16 +31,16 @@ export interface TodayFacts {
 }
 
 export const dayMs = 24 * 3_600_000;
-/** So many of a kind are listed; there is a page, or a command, for all. */
+/** The most lines of a kind that are listed; a page, or a command, shows all. */
 export const mostListed = 50;
-/** The page answers in half a second, whatever does not. */
+/** The page answers in half a second, whatever does not answer. */
 const waitMs = 300;
 /** A worker answers in well under a second; where none runs, nobody is asked for longer. */
 const queryTimeoutMs = 5_000;
-/** It looks through the opinions about everybody. */
+/** To find disagreements, the opinions about everybody are looked through. */
 const disagreementsMaxAgeMs = 5 * 60_000;
 
-/** It looks through the writes of a day. */
+/** To find problems, the writes of a day are looked through. */
 const problemsMaxAgeMs = 10_000;
 /** Nobody moves from one location to another every second. */
 const placesMaxAgeMs = 10_000;

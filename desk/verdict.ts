@@ -26,7 +26,7 @@ export function verdict(standing: Standing): Verdict {
   return { outcome, sentence: dated(sentence, standing), notes };
 }
 
-/** What is of an earlier time says so before all else. */
+/** A sentence about an earlier time says so before all else. */
 function dated(sentence: string, { pending, zone }: Standing): string {
   return pending === null ? sentence : say.asShown(secondWords(pending.shownAsOf, zone), sentence);
 }
@@ -192,8 +192,8 @@ function openWords(groups: readonly GroupStanding[], zone: string | null): strin
 }
 
 /**
- * By the rules where they give it, else as the workflow says, which knows when access ends. What a person gave lasts as long as
- * Kisi says.
+ * The end by the rules where they give the group, else by the workflow, which knows when access ends. What a person gave lasts
+ * as long as Kisi says.
  */
 function endOf({ isDue, dueUntil, viewUntil, heldBy, inKisi }: GroupStanding): Instant | null {
   const inKisiUntil = instantOf(inKisi?.until ?? null);

@@ -12,7 +12,7 @@ import {
 import { guardWorkflowId } from '../messages/to-revocation-guard.js';
 import { Watcher } from './watcher.js';
 
-/** Temporal that does not answer for so long counts as down. */
+/** How long Temporal may be silent before it counts as down. */
 const lookTimeoutMs = 5_000;
 const minuteMs = 60_000;
 
@@ -22,7 +22,7 @@ export class Watched {
   private readonly orders: Watcher;
   private readonly space: Watcher;
 
-  /** `noted`: what else is known of a member, as a text that differs whenever that is another. */
+  /** `noted`: what is known of a member besides what Temporal shows, as a text that changes whenever that does. */
   constructor(
     private readonly client: Client,
     private readonly noted: (memberId: number) => string,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Half of the second within which a change is to show: the rest is for drawing the page. */
 const lookEveryMs = 400;
 
-/** Looks at one thing again and again, for as long as anybody wants to know, and tells when it is another. */
+/** Looks at one thing again and again, for as long as anybody wants to know, and tells when it has changed. */
 export class Watcher {
   private readonly hearers = new Set<() => void>();
   private lastSeen: string | null = null;

@@ -27,7 +27,7 @@ export interface Reason extends Advice {
   at: Instant | null;
 }
 
-/** Whose records a reason is about, and where. */
+/** The records that a reason is about, the time now and the time zone in which it is told. */
 export interface Records {
   snapshot: Snapshot | null;
   now: Instant;

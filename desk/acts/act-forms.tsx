@@ -36,15 +36,15 @@ interface Sent {
   /** 0: the whole space. */
   id: number;
   typed: Typed;
-  /** What tells this form from every other that was shown. */
+  /** An id that tells this form from every other that was shown. */
   form: string;
-  /** What the person has read of what the act will do; empty: nothing. */
+  /** The digest of what the person has read that the act will do; empty: the person has read nothing. */
   shown: string;
-  /** Only to be told what it will do. */
+  /** The person only asks what the act will do. */
   onlyLooks: boolean;
 }
 
-/** What is said of a form that is shown. */
+/** What the page says of a form that it shows. */
 interface Answer {
   status: number;
   /** Beside the fields. */
@@ -74,7 +74,7 @@ export class ActForms {
     return this.draw(request, reply, sent, asked, await foretold(act, asked));
   }
 
-  /** Does what a form says, if that is what was shown; else answers the form again, and says why nothing is done. */
+  /** Does what a form orders, if its page had shown just that; else answers the form again, and says why nothing is done. */
   async press(act: Act, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const sent = sentOf(act, request.body, {});
     const refusal = this.refusal(act, sent, request, reply);
@@ -104,12 +104,12 @@ export class ActForms {
     try {
       return await this.orders.give(updateId, () => planned.carryOut(giver, { updateId }));
     } catch (error) {
-      // Where nobody knows what became of it, it may be pressed again as it is.
+      // Where nobody knows what became of the order, the same button may be pressed again.
       return isUnanswered(error) ? { ...failed(error), planned } : failed(error);
     }
   }
 
-  /** Answers whoever may not do it, or what cannot be an address of this act; null: neither. */
+  /** Refuses a person who may not do the act, and an address that cannot be one of this act; null: it refuses nothing. */
   private refusal(
     act: Act,
     sent: Sent | null,
@@ -158,7 +158,7 @@ export class ActForms {
   }
 }
 
-/** What was sent, with `defaults` where nothing was; null: it does not say what the act is about. */
+/** The form that was sent, with `defaults` in empty fields; null: the form does not say what the act is about. */
 function sentOf(act: Act, from: unknown, defaults: Partial<Typed>): Sent | null {
   const sent = sentIn(from);
   const id = act.about === null ? 0 : idIn(sent(act.about));
@@ -168,7 +168,7 @@ function sentOf(act: Act, from: unknown, defaults: Partial<Typed>): Sent | null 
     act,
     id,
     typed: typedIn(sent, defaults),
-    // Anybody can send any: it only ever tells this person's forms apart.
+    // Anybody can send any id: it only ever tells this person's own forms apart.
     form: /^[\da-f-]{36}$/.test(form) ? form : randomUUID(),
     shown: sent('shown'),
     onlyLooks: sent('step') === 'look',
@@ -193,7 +193,7 @@ async function foretold(act: Act, asked: Asked): Promise<Answer> {
   }
 }
 
-/** How a form is answered that could not be obeyed. Throws what nobody foresaw. */
+/** The answer to a form that could not be obeyed. Throws an error that nobody foresaw. */
 function failed(error: unknown): Answer {
   if (error instanceof FieldError)
     return { status: 422, problems: { [error.field]: error.message }, alert: actWords.wrong };

@@ -10,7 +10,7 @@ import type { Told } from './told.js';
 /** What was typed or chosen, as it came; empty: nothing. Several choices are parted by commas. */
 export type Typed = Readonly<Record<FieldName, string>>;
 
-/** What there is to choose from; a text: why that cannot be told. */
+/** What there is to choose from; a text in place of a list: why that list cannot be told. */
 export interface Choices {
   groups: readonly Named[] | string;
   locations: readonly Named[] | string;
@@ -20,7 +20,7 @@ export interface Choices {
 export interface Asked {
   desk: Desk;
   viewer: Viewer;
-  /** The number of what it is about; 0: the whole space. */
+  /** The id of what the act is about, such as a member or an exception; 0: the whole space. */
   id: number;
   /** The member's name; null: it is about no member, or Nexudus does not say. */
   name: string | null;
@@ -35,13 +35,13 @@ export interface Planned {
   says: readonly string[];
   /** What it concerns, where that is a list. */
   rows?: readonly string[];
-  /** What must still be so when the button is pressed: else what it will do is shown anew, and nothing is done. */
+  /** What must still be so when the button is pressed: else nothing is done, and the page shows anew what the act will do. */
   facts: unknown;
   /** Does it. Throws what the same order at the terminal throws. */
   carryOut(giver: Giver, id: OrderId): Promise<Done>;
 }
 
-/** Where the person goes once it is done, and what is told there. */
+/** Where the person goes once the act is done, and what that page tells. */
 export interface Done {
   path: string;
   told: Told;
@@ -51,7 +51,7 @@ export interface Act {
   /** As in its address: /acts/allow. */
   name: ActName;
   least: Role;
-  /** By which parameter of its address it is known what the act is about; null: the whole space. */
+  /** The parameter of the address that says what the act is about; null: the act is about the whole space. */
   about: 'member' | 'id' | null;
   fields: readonly FieldName[];
   /** What stands in the fields at first. */

@@ -9,7 +9,7 @@ const keptMs = 60_000;
 /** A page waits no longer for names. */
 const namesWithinMs = 2_000;
 
-/** Answers the groups of Kisi and the locations of Nexudus, as they were so long ago at most. Keep one for the process. */
+/** Reads the groups of Kisi and the locations of Nexudus, as they were at most `maxAgeMs` ago. Keep one for the process. */
 export function createChoices({ kisi, nexudus, now }: Desk): (maxAgeMs?: number) => Promise<Choices> {
   const groups = keep(async () => byName(await kisi.listGroups()), now);
   const locations = keep(async () => byName(await nexudus.list('businesses')), now);

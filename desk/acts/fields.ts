@@ -13,14 +13,14 @@ import { actWords } from './words.js';
 
 const { problems } = actWords;
 
-/** Nobody types more, and whatever is longer than its field may be is refused with words. */
+/** Nobody types more. A text that is longer than its field may be is refused with words. */
 const longestTyped = 20_000;
 const text = z
   .union([z.string(), z.array(z.string())])
   .transform((sent) => (Array.isArray(sent) ? sent.join(',') : sent).slice(0, longestTyped));
 const form = z.record(z.string(), z.unknown()).catch({});
 
-/** What a browser sent, as texts: of whatever else it sent nothing is taken. */
+/** What a browser sent, field by field, as texts: a field that holds no text counts as empty. */
 export function sentIn(sent: unknown): (name: string) => string {
   const fields = form.parse(sent ?? {});
   return (name) => {
@@ -29,7 +29,7 @@ export function sentIn(sent: unknown): (name: string) => string {
   };
 }
 
-/** What was typed or chosen. Where nothing was sent of a field, what `defaults` say stands in it. */
+/** What was typed or chosen. An empty field holds what `defaults` say. */
 export function typedIn(sent: (name: string) => string, defaults: Partial<Typed>): Typed {
   const entries = fieldNames.map((name) => {
     const typed = sent(name).trim();
@@ -38,12 +38,15 @@ export function typedIn(sent: (name: string) => string, defaults: Partial<Typed>
   return Object.fromEntries(entries) as Record<keyof Typed, string>;
 }
 
-/** The number that stands there; null: none that can be one. */
+/** The id in a text; null: the text can be no id. */
 export function idIn(sent: string): number | null {
   return /^[1-9]\d{0,14}$/.test(sent) ? Number(sent) : null;
 }
 
-/** The group that was chosen; null: none was. Where Kisi does not say which there are, its number will do. Throws FieldError. */
+/**
+ * The group that was chosen; null: none was. Where Kisi does not say which groups there are, any number will do. Throws
+ * FieldError.
+ */
 export function chosenGroup(
   { group }: Typed,
   { groups }: Choices,
@@ -110,8 +113,8 @@ export function oneOf<T extends string>(field: 'level' | 'mode', typed: Typed, n
 }
 
 /**
- * Who gives the order, by the sign-in, and why, as typed. Throws FieldError where the reason will not do, and CommandError where
- * the name of who is signed in will not.
+ * Who gives the order (by the sign-in) and why (as typed). Throws FieldError where the reason will not do, and CommandError
+ * where the name of the person who is signed in will not do.
  */
 export function giverIn(viewer: Viewer, why: string, needsWhy: boolean): Giver {
   if (needsWhy && why === '') throw new FieldError('why', problems.why);

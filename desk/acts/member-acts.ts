@@ -103,7 +103,7 @@ function allowSays(
   ];
 }
 
-/** Throws FieldError where whoever asks may not allow a group for so long. */
+/** Throws FieldError where the person who asks may not allow a group until then. */
 function checkLength({ viewer, desk, typed }: Asked, until: Instant, now: Instant): void {
   const { deskAllowMs } = desk.config.file;
   if (mayAs(viewer, 'operator') || until <= now + deskAllowMs) return;
@@ -142,7 +142,9 @@ export const block: Act = {
   },
 };
 
-/** The end of a block, and the time zone that it is told in: by what a worker knew last where Nexudus does not answer. */
+/**
+ * The end of a block, and the time zone in which it is told: where Nexudus does not answer, the zone that a worker knew last.
+ */
 async function blockEnd(
   { desk, id, typed }: Asked,
   end: TypedEnd,
@@ -199,8 +201,8 @@ function chosenIn({ desk, typed, choices }: Asked): {
 }
 
 /**
- * Throws FieldError where the end is past or too far ahead, CommandError where an exception holds that says the opposite: the
- * workflow refuses it as well, and told here, nobody presses the button in vain.
+ * Throws FieldError where the end is past or too far ahead, and CommandError where an exception that says the opposite holds.
+ * The workflow refuses such an order as well; told here, nobody presses the button in vain.
  */
 function checkException(
   { typed, choices }: Asked,

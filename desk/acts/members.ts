@@ -1,4 +1,4 @@
-/** What Nexudus has of members, for those who are about to act: read once for a page and the press of its button. */
+/** Members' records in Nexudus, for people who are about to act: read once for a page and for the press of its button. */
 import type { Instant, Snapshot } from '../../access/types.js';
 import { readInForce } from '../../activities/in-force.js';
 import { readMember } from '../../space/apis.js';
@@ -13,7 +13,7 @@ const readWithinMs = 8_000;
 
 /** Reads of members, each kept for a minute in memory. Keep one for the process. */
 export class Members {
-  /** Those that were read last are last. */
+  /** Members in the order in which they were read. */
   private readonly kept = new Map<number, { snapshot: Snapshot; readAt: Instant }>();
 
   constructor(private readonly desk: Desk) {}

@@ -6,7 +6,7 @@ import type { Viewer } from '../desk.js';
 /** More are not remembered: Temporal itself takes an order once for each id as well. */
 const mostRemembered = 1_000;
 
-/** What one form orders: the same for the same form with the same in it, sent by the same person. */
+/** The id of the order that a form gives: the same whenever the same person sends the same form with the same fields. */
 export function orderIdOf(
   { name }: Act,
   id: number,
@@ -18,8 +18,8 @@ export function orderIdOf(
 }
 
 /**
- * What a person must have read before the button does anything: all that the act goes by, but for the reason. Where it is
- * another by the time the button is pressed, something has changed since.
+ * A digest of what a person must have read before the button does anything: all that the act goes by, except the reason. If the
+ * digest is another when the button is pressed, something has changed since.
  */
 export function shownOf({ name }: Act, id: number, typed: Typed, facts: unknown): string {
   return digestOf([name, id, { ...typed, why: null }, facts]);
@@ -33,7 +33,7 @@ function digestOf(what: unknown): string {
 export class GivenOrders {
   private readonly known = new Map<string, Promise<Done>>();
 
-  /** What came, or is to come, of the order with this id; null: it was not given here, or it failed. */
+  /** The outcome of the order with this id, which may still be to come; null: it was not given here, or it failed. */
   find(id: string): Promise<Done> | null {
     return this.known.get(id) ?? null;
   }

@@ -21,7 +21,7 @@ export async function ordersNow({ client }: Desk): Promise<Orders> {
   return asked(() => client.withDeadline(Date.now() + temporalWithinMs, () => readOrders(client)));
 }
 
-/** The job's answer of Temporal. Throws CommandError where there is none: then nothing was ordered either. */
+/** The job's answer from Temporal. Throws CommandError where there is none: then nothing was ordered either. */
 export async function asked<T>(job: () => Promise<T>): Promise<T> {
   try {
     return await job();
@@ -31,7 +31,7 @@ export async function asked<T>(job: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A member's name as Nexudus has it; null: it does not say within two seconds. */
+/** A member's name as Nexudus has it; null: Nexudus does not say it within two seconds. */
 export async function nameOfMember({ people, nexudus }: Desk, memberId: number): Promise<string | null> {
   const known = people?.nameOf(memberId) ?? null;
   if (known !== null) return known;

@@ -3,7 +3,7 @@ import type { Desk } from '../desk.js';
 import { ActForms } from './act-forms.js';
 import { acts } from './table.js';
 
-/** Adds the page of each act. Who may not do it gets none, and a form of theirs is refused. */
+/** Adds the page of each act. A person who may not do the act gets no page, and a form from that person is refused. */
 export function addActs(app: FastifyInstance, desk: Desk): void {
   const forms = new ActForms(desk);
   for (const act of acts) {

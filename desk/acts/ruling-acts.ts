@@ -20,7 +20,7 @@ import { actWords } from './words.js';
 
 const words = actWords;
 
-/** A page has room for so many keys. */
+/** The most keys that a page lists. */
 const mostListed = 200;
 /** A ruling may take a comparison, which in a large space takes a minute: nobody waits so long for a page. */
 const ruledWithinMs = 20_000;
@@ -49,13 +49,13 @@ export const withdraw: Act = {
   },
 };
 
-/** The zone of a member's location; where that is not known, or it is about nobody, that of the whole space. */
+/** The time zone of a member's location; where that zone is not known or there is no member, the zone of the whole space. */
 async function memberZone({ client }: Desk, memberId: number | null): Promise<string | null> {
   const own = memberId === null ? null : await asked(() => knownZone(client, memberId));
   return own ?? spaceZone(await asked(() => readZones(client)));
 }
 
-/** Lets withheld keys go. */
+/** Takes withheld keys away. */
 export const approve = withheldAct('approve');
 /** Keeps withheld keys. */
 export const reject = withheldAct('reject');
@@ -114,9 +114,9 @@ function lossRow({ memberId, groupId, locationId, why }: Unforeseen, of: Asked, 
   return words.withheld.row(member, group, withLocalTimes(why, zoneOf(zones, locationId)));
 }
 
-/** Has Kisi made what Latchkey gave. */
+/** Has Kisi changed back to what Latchkey gave. */
 export const repair = findingAct('repair');
-/** Takes what is in Kisi for right. */
+/** Takes what is in Kisi as right. */
 export const adopt = findingAct('adopt');
 /** Leaves a finding as it is. */
 export const ignore = findingAct('ignore');

@@ -4,10 +4,10 @@ import type { FieldName } from './names.js';
 /** The page of an act, as it is shown at first or again. */
 export interface ShownForm {
   act: Act;
-  /** The number of what it is about; 0: the whole space. */
+  /** The id of what the act is about, such as a member or an exception; 0: the whole space. */
   id: number;
   csrf: string;
-  /** What tells this form from every other: sent twice it is one order. */
+  /** An id that tells this form from every other: a form that is sent twice is one order. */
   form: string;
   /** Digest of what the page says that the act will do; empty: it says nothing. */
   shown: string;
@@ -18,6 +18,6 @@ export interface ShownForm {
   alert: string | null;
   /** Null: what the act will do cannot be told. */
   planned: Planned | null;
-  /** Where somebody goes who does nothing. */
+  /** Where somebody who does nothing goes on. */
   back: string;
 }

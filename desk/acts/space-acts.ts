@@ -87,7 +87,7 @@ export const mode: Act = {
   },
 };
 
-/** The few of `canary`. Throws FieldError where there are none, or where everybody is meant. */
+/** The locations and members of `canary`. Throws FieldError where `canary` has none, or where another mode has some. */
 function canariesIn(typed: Typed, wanted: Mode): Canaries {
   const few = { locationIds: idsIn('locations', typed), memberIds: idsIn('members', typed) };
   const areSome = few.locationIds.length + few.memberIds.length > 0;

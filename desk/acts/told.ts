@@ -8,7 +8,7 @@ const cookieName = 'latchkey-told';
 /** The page is opened at once. */
 const goodForSeconds = 60;
 
-/** Has the page that the person goes to tell what was done. `isSecure`: browsers reach the desk by https. */
+/** Lets the next page, to which the person goes, tell what was done. `isSecure`: browsers reach the desk by https. */
 export function tellThere(
   reply: FastifyReply,
   { path, told }: { path: string; told: Told },
@@ -18,10 +18,10 @@ export function tellThere(
   reply.setCookie(cookieName, told, { path, ...terms });
 }
 
-/** What was done just now, for whoever opens the page; asked again it is null, as where nothing was done. */
+/** What was done just now, told once to the person who opens the page; null: nothing was done, or it was told already. */
 export function takeTold(request: FastifyRequest, reply: FastifyReply): string | null {
   const name = request.cookies[cookieName];
-  // A script that brings another page up to date shows it to nobody.
+  // A script that brings another page up to date would show the message to nobody.
   const isOpened = (request.headers['sec-fetch-mode'] ?? 'navigate') === 'navigate';
   if (name === undefined || request.method !== 'GET' || !isOpened) return null;
   reply.clearCookie(cookieName, { path: request.url.split('?')[0] ?? '/' });

@@ -85,7 +85,7 @@ const modes: Record<Mode, string> = {
   live: 'live: the keys of everybody are written',
 };
 
-/** What a ruling does about each kind of finding; left out: it cannot be ruled so. */
+/** What a ruling does about each kind of finding; left out: a finding of this kind cannot be ruled so. */
 const rulings: Record<DriftVerb, Partial<Record<DriftKind, string>>> = {
   repair: {
     missing: 'Latchkey gives the key again.',

@@ -172,7 +172,7 @@ if (main.dataset.live) {
 
 const box = document.querySelector('[role=search] input[type=search]');
 const typingMs = 120;
-// Who was not found may be there in a moment: the list of people is brought up to date meanwhile.
+// A person who was not found may be there in a moment: the list of people is brought up to date meanwhile.
 const retryMs = 2_000;
 const mostTries = 30;
 let asked = new AbortController();

@@ -9,7 +9,7 @@ import { actWords } from '../acts/words.js';
 
 interface FieldParts extends ShownForm {
   name: FieldName;
-  /** The first that is wrong is where typing goes on. */
+  /** Typing goes on in this field: it is the first that is wrong. */
   isFocused: boolean;
 }
 
@@ -64,7 +64,7 @@ function notedBy({ name, problems, choices }: FieldParts): Record<string, string
   return ids.length === 0 ? {} : { 'aria-describedby': ids.join(' ') };
 }
 
-/** The same of a box, whether it is wrong, and whether typing goes on there. */
+/** The attributes of a box: what is read out with it, whether it is wrong, and whether typing goes on there. */
 function described(parts: FieldParts): Record<string, string | boolean> {
   const { name, problems, isFocused } = parts;
   return {
@@ -109,7 +109,7 @@ function GroupBox(parts: FieldParts): JSX.Element {
   );
 }
 
-/** A choice of which all are seen: one of them, or (locations) several. */
+/** A field that shows all its choices: one of them can be chosen or, of locations, several. */
 function Choosing(parts: FieldParts): JSX.Element {
   const { name, typed } = parts;
   const chosen = typed[name].split(',');

@@ -65,7 +65,7 @@ interface LinksParts {
   acts: readonly Act[];
   /** 0: the whole space. */
   id: number;
-  /** That is chosen on the page of the act; left out: none. */
+  /** The group that is chosen on the page of the act; left out: none. */
   groupId?: number;
 }
 

@@ -61,7 +61,7 @@ function WillDo({ planned, alert, problems }: ShownForm): JSX.Element | null {
   );
 }
 
-/** What somebody reads who may not do it. */
+/** What a person reads who may not do the act. */
 export function NotAllowed({ least }: { least: Role }): JSX.Element {
   return <p>{actWords.notAllowed.text(least)}</p>;
 }

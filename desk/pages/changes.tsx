@@ -44,7 +44,7 @@ export function Changes({ read, naming, records, isMore, isFirst, problem }: Cha
 function FilterForm({ read, naming }: { read: ReadFilter; naming: Naming }): JSX.Element {
   const { typed } = read;
   const groups = [...naming.groups].sort(([, one], [, other]) => one.localeCompare(other));
-  // One that is not in Kisi any more is in the log all the same.
+  // A group that is not in Kisi any more is in the log all the same.
   const other = Number(typed.group);
   if (read.problems.group === undefined && typed.group !== '' && !naming.groups.has(other))
     groups.push([other, groupWords(other, naming.groups)]);

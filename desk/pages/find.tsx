@@ -62,7 +62,7 @@ function PersonLink({ person }: { person: Person }): JSX.Element {
   );
 }
 
-/** Nobody has it; a number may still be a member whom only Latchkey knows. */
+/** Nobody was found; a number may still be the id of a member that only Latchkey knows. */
 function Nobody({ typed, state }: { typed: string; state: DirectoryState }): JSX.Element {
   return (
     <p>

@@ -12,7 +12,7 @@ import { SpaceActLinks } from './act-links.js';
 import { At, Group, Person, Told, type Naming } from './told.js';
 
 const said = words.space.goingLive;
-/** So many keys are listed. */
+/** The most keys that are listed. */
 const mostLines = 200;
 
 interface GoingLiveParts {

@@ -8,17 +8,17 @@ const said = words.space.group;
 
 interface GroupParts {
   id: number;
-  /** Null: Kisi has it not, or did not say. */
+  /** Null: Kisi does not have the group, or did not say. */
   group: KisiGroup | null;
   /** Null: nothing could be read. */
   facts: GroupFacts | null;
   problem: string | null;
   naming: Naming;
-  /** Of those who hold a key, from 1 on. */
+  /** The page of the list of those who hold a key, from 1 on. */
   page: number;
 }
 
-/** So many people are on one page. */
+/** The most people on one page. */
 const pageRows = 200;
 const byName = new Intl.Collator('en');
 

@@ -126,7 +126,7 @@ function Lines(parts: { health: KnownHealth; shown: ShownHealth; viewer: Viewer 
   );
 }
 
-/** How both APIs were found to be, and what is otherwise than Latchkey takes it to be. */
+/** What was verified of both APIs, and what differs from what Latchkey takes to be so. */
 function VerifiedLines({ health }: { health: ShownHealth }): JSX.Element | null {
   const { value, problem, readAt } = health.verified;
   const zone = zoneIn(health);
@@ -184,7 +184,7 @@ function OrderLines({ health, zone }: { health: KnownHealth; zone: string | null
   );
 }
 
-/** Its texts name no groups and no people. */
+/** The texts of this line name no groups and no people. */
 function namesNothing(zone: string | null, viewer: Viewer | null): Naming {
   return { people: null, groups: new Map<number, string>(), zone, zones: {}, viewer };
 }

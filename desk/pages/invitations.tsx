@@ -83,7 +83,7 @@ function OpenRow({ invitation, about }: { invitation: Invitation; about: About }
   );
 }
 
-/** One that nobody has accepted for days, as a line of a list. */
+/** An invitation that nobody has accepted for days, as a line of a list. */
 export function LateInvitation({ invitation, about }: { invitation: Invitation; about: About }): JSX.Element {
   const { memberId, locationId, invitedAt, mailedAgainAt, evidence } = invitation;
   const naming = namingAt(about.naming, locationId);

@@ -89,7 +89,10 @@ function isWithin(path: string, area: string): boolean {
   return path === area || (area !== '/' && path.startsWith(`${area}/`));
 }
 
-/** Where the script says what it did, and whether the page is still live: there from the start, so that readers hear it. */
+/**
+ * The lines in which the script says what it did, and whether the page is still live. They are there from the start, so that
+ * screen readers hear them.
+ */
 function Says(): JSX.Element {
   const { found, notFound, copied } = words.says;
   return (

@@ -6,7 +6,7 @@ import type { Shown } from '../last-known.js';
 import { words } from '../words.js';
 import { At, type Naming } from './told.js';
 
-/** For whom the page is drawn, and by what it names things. */
+/** The viewer that a page is drawn for, the time, and how the page names things. */
 export interface About {
   naming: Naming;
   viewer: Viewer;

@@ -179,7 +179,7 @@ function Footing({ view }: { view: PersonView }): JSX.Element {
   );
 }
 
-/** A link; one to another site opens there, and tells it nothing of this page. */
+/** A link. A link to another site opens there, and tells that site nothing of this page. */
 function Away({ link }: { link: Link }): JSX.Element {
   const isHere = link.href.startsWith('/');
   return isHere ? (

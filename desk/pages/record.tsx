@@ -63,7 +63,7 @@ function RecordRow({ record, naming: general }: { record: AuditRecord; naming: N
   );
 }
 
-/** What a record says that happened, to be read after the name of the person. */
+/** What happened, by a record: words that follow the name of the person. */
 export function whatWords(record: AuditRecord, naming: Naming): string {
   const { kind, what, state } = record;
   if (isLeftToHand(record)) return said.leftToHand;

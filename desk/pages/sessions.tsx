@@ -106,7 +106,7 @@ interface EndParts {
   id: string;
   csrf: string;
   says: string;
-  /** For who hears the page, to tell the buttons apart. */
+  /** For people who hear the page: it tells the buttons apart. */
   label: string;
 }
 

@@ -5,7 +5,7 @@ import { words } from '../words.js';
 interface SignInParts {
   /** The sign-in service as people know it; null: there are links only. */
   service: string | null;
-  /** Where to go on after it. */
+  /** The page to go on to after the sign-in. */
   to: string;
   hasEnded: boolean;
 }
@@ -31,7 +31,7 @@ export function SignIn({ service, to, hasEnded }: SignInParts): JSX.Element {
   );
 }
 
-/** Where nobody has to. */
+/** The page where nobody has to sign in. */
 export function SignInNotNeeded({ hasEnded }: { hasEnded: boolean }): JSX.Element {
   const { signIn } = words;
   return (
@@ -57,7 +57,9 @@ export function UseLink({ link, token, csrf }: { link: Link; token: string; csrf
   );
 }
 
-/** Whom the sign-in service knows, and nobody gave a role. `line`: what gives the person one. */
+/**
+ * The page of a person that the sign-in service knows, but who has no role. `line`: the line of latchkey.yaml that gives one.
+ */
 export function NoRole({ service, line }: { service: string; line: string }): JSX.Element {
   return (
     <>

@@ -20,7 +20,7 @@ import { At, Group, namingAt, Person, Told, Until } from './told.js';
 const said = words.space.today;
 /** An exception that ends within this time is pointed out. */
 const soonMs = 7 * dayMs;
-/** So long after it an invitation that is not accepted needs somebody: then a first reminder would be due as well. */
+/** An invitation that is not accepted needs somebody this long after it was sent: a first reminder would be due then as well. */
 const lateMs = 2 * dayMs;
 
 interface NeedsParts {
@@ -122,7 +122,7 @@ function Well({ facts, health, about }: NeedsParts): JSX.Element {
 function Stopped({ health }: NeedsParts): JSX.Element | null {
   const { orders, blocked } = health?.value?.facts ?? {};
   const count = blocked?.['Stopped'] ?? 0;
-  // Keys that are withheld are stopped too, by no order.
+  // Withheld keys count as stopped too, though no order stops them.
   const isOrdered = orders?.mode.name !== 'live' || orders.stop !== null;
   return count === 0 || !isOrdered ? null : <p class="attention">{said.stopped(count)}</p>;
 }
@@ -208,7 +208,7 @@ function InvitedAndEnding({ found, facts, about }: FoundParts): JSX.Element {
   );
 }
 
-/** The same, with times as they are at the member's location, where that is known. */
+/** The same, with the times of the member's location, where that is known. */
 function aboutMember(about: About, { places }: TodayFacts, memberId: number | null): About {
   const locationId = memberId === null ? undefined : places.value?.get(memberId);
   return { ...about, naming: namingAt(about.naming, locationId ?? null) };

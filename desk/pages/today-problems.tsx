@@ -9,7 +9,7 @@ import { At, Group, namingAt, Person, Told } from './told.js';
 
 const said = words.space.today;
 
-/** Whose keys came or went late since yesterday, or were refused by Kisi. */
+/** The people whose keys came or went late since yesterday, or were refused by Kisi. */
 export function HadProblems({ facts, about }: { facts: TodayFacts; about: About }): JSX.Element {
   const { hadProblems } = facts;
   const all = hadProblems.value ?? [];

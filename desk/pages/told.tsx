@@ -9,19 +9,19 @@ import { placeFor } from '../commands.js';
 import type { Directory, Viewer } from '../desk.js';
 import { words } from '../words.js';
 
-/** By what a page names things: people, groups and the time zone of what it tells. */
+/** What a page needs to name things: people, groups and time zones. */
 export interface Naming {
   people: Directory | null;
   groups: Names;
-  /** Of what is about no one location: an IANA name; null: none is known, so UTC. */
+  /** The time zone of what is about no one location: an IANA name; null: none is known, so times are in UTC. */
   zone: string | null;
-  /** Of the locations. */
+  /** The time zones of the locations. */
   zones: Zones;
-  /** Who looks, and may go on to acts that a text names; left out or null: nobody is known to. */
+  /** The person who looks, and may go on to acts that a text names; left out or null: no such person is known. */
   viewer?: Viewer | null;
 }
 
-/** The same for what is about one location; null: it is not known which. */
+/** The same for what is about one location; null: the location is not known. */
 export function namingAt(naming: Naming, locationId: number | null): Naming {
   return locationId === null ? naming : { ...naming, zone: zoneOf(naming.zones, locationId) ?? naming.zone };
 }
@@ -41,7 +41,7 @@ export function Person({ id, people }: { id: number; people: Directory | null })
   return <a href={`/people/${id}`}>{personWords(id, people)}</a>;
 }
 
-/** So many letters of a name stand in a list; the person's page has all. */
+/** The most letters of a name in a list; the person's page has all of them. */
 const longestInList = 80;
 
 /** The name of a member as lists have it; 'Member 123' where it is not known. */
@@ -49,7 +49,7 @@ export function personWords(id: number, people: Directory | null): string {
   return listedName(people?.nameOf(id) ?? words.space.memberWithId(id));
 }
 
-/** A name as lists have it: in one line, and no more than its beginning where it goes on and on. */
+/** A name as lists have it: in one line, and cut where it is long. */
 export function listedName(name: string): string {
   const letters = Array.from(printable(name));
   const isTooLong = letters.length > longestInList;
@@ -75,7 +75,7 @@ export function Told({ text, naming }: { text: string; naming: Naming }): JSX.El
   );
 }
 
-/** What a command does at the terminal is done here by a page, where there is one. */
+/** A link to the page that does what a command does at the terminal; the command itself where there is no such page. */
 function Command({ text, viewer }: { text: string; viewer: Viewer | null }): JSX.Element {
   const place = placeFor(text, viewer);
   return place === null ? <code>{text}</code> : <a href={place.href}>{place.name}</a>;
@@ -90,7 +90,7 @@ export function toldWords(text: string, { people, groups, zone }: Naming): strin
       return name === null ? said : `${word} ${id} (${name})`;
     },
   );
-  // As alerts have them, which go to readers in any zone.
+  // Alerts have such times: they go to readers in any zone.
   return printable(named).replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\b/g, (_, day: string, clock: string) =>
     timeWords(`${day}T${clock}Z`, zone),
   );

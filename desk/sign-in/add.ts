@@ -11,8 +11,8 @@ import { addSignInRoutes } from './sign-in-routes.js';
 import { WhoAsks } from './who-asks.js';
 
 /**
- * Has the server know who asks, on every route that is added from here on and where there is none, and adds the pages on which
- * people sign in and out.
+ * Lets the server know who asks, on every route that is added from here on and where there is no route, and adds the pages on
+ * which people sign in and out.
  */
 export async function addSignIn(app: FastifyInstance, desk: Desk): Promise<void> {
   const { url, sessionLimitMs, trustedProxy } = desk.config.desk;

@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callerOf, type Caller } from '../../lib/callers.js';
 
-/** So often within a minute one caller may try, and all together that sit behind an address that many share. */
+/** How many tries a minute one caller has (`most`), and all callers behind an address that many share (`mostOfShared`). */
 const most = 20;
 const mostOfShared = 300;
 

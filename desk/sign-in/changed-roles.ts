@@ -10,9 +10,9 @@ import type { Sessions } from './sessions.js';
 const keptName = 'who has which role at the desk';
 
 /**
- * Ends the sessions of all whom the sign-in service signed in, where `desk.people`, the service or its claim is another than when a
- * desk started last: they sign in again, with the roles of now. A link's role is in no file, so those sessions go on. Answers how
- * many were ended. Rejects with a DatabaseError.
+ * Ends all sessions that the sign-in service began, where `desk.people`, the service or its claim has changed since a desk
+ * started last: these people sign in again, with the roles of now. A link's role is in no file, so sessions by a link go on.
+ * Answers how many sessions were ended. Rejects with a DatabaseError.
  */
 export async function endWhereRolesChanged(
   db: Kysely<Tables>,
@@ -24,7 +24,7 @@ export async function endWhereRolesChanged(
   const digest = digestOf(config, await installationSecret(db));
   const before = await kept.read(keptName);
   if (before?.value === digest) return 0;
-  // First ended, then kept: what fails half-way is done by the next start.
+  // The sessions are ended first, then the digest is kept: what fails half-way is done by the next start.
   const ended = before === null ? 0 : await sessions.endAllOfService();
   await kept.write(keptName, digest, now());
   return ended;

@@ -13,9 +13,9 @@ export type Claims = Readonly<Record<string, unknown>> & { readonly sub: string 
 const longestPart = 49;
 
 /**
- * What a person may do; null: nothing is said of the person. Whom `people` names has the role there, else the highest one of the
- * claim counts. An e-mail names somebody only where the service says that it is verified: else whoever changes their own could
- * become another.
+ * What a person may do; null: nothing is said of the person. A person that `people` names has the role there; for anybody else
+ * the highest role of the claim counts. An e-mail names a person only where the service says that it is verified: else people
+ * who change their own e-mail could become another.
  */
 export function roleOf(
   claims: Claims,
@@ -50,9 +50,9 @@ export function nameOf(
 }
 
 /**
- * The account of a person, which the audit log keeps beside the name: the service's subject and the service, 'f3a1@sso.example.com'.
- * A subject that holds an e-mail, or cannot be kept as it is, is told by a digest. `secret`: of this installation, so that nobody
- * tries e-mails on it.
+ * The account of a person, which the audit log keeps beside the name: the service's subject and the service,
+ * 'f3a1@sso.example.com'. A subject that holds an e-mail, or cannot be kept as it is, is told by a digest. `secret`: this
+ * installation's, so that nobody can try e-mails on the digest.
  */
 export function accountOf({ sub }: Claims, issuer: string, secret: Buffer): string {
   const isPlain = /^[A-Za-z0-9._-]+$/.test(sub) && sub.length <= longestPart;

@@ -10,7 +10,7 @@ export interface Visit {
   to: string;
 }
 
-/** So long a sign-in may take from its first page on. */
+/** How long a sign-in may take from its first page on. */
 const visitMs = 15 * 60_000;
 
 /**
@@ -33,7 +33,7 @@ export class Cookies {
     this.visitName = `${prefix}latchkey-visit`;
   }
 
-  /** What the browser says its session is; undefined: it says none. */
+  /** The secret of the session, as the browser sends it; undefined: it sends none. */
   sessionIn(request: FastifyRequest): string | undefined {
     return request.cookies[this.sessionName];
   }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** So long after a session has ended its last answer may go on. */
+/** How long the last answer of a session may go on after the session has ended. */
 const lookEveryMs = 5_000;
 
 /** Cuts answers that go on for long, such as a page's live changes, once the session that they were begun for has ended. */
@@ -19,7 +19,7 @@ export class OpenAnswers {
     answer.once('close', () => this.tokens.delete(answer));
   }
 
-  /** Cuts those that are to be cut. Throws nothing: where the database does not answer, the next look tells. */
+  /** Cuts the answers whose sessions have ended. Throws nothing: where the database does not answer, the next look tells. */
   async look(): Promise<void> {
     for (const token of new Set(this.tokens.values())) {
       if (!(await this.isOver(token).catch(() => false))) continue;

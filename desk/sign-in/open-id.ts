@@ -5,11 +5,13 @@ import type { OpenIdConfig } from '../../config/desk.js';
 import type { Claims } from './claims.js';
 import { secretFor } from './tokens.js';
 
-/** So long one answer of the service is waited for. */
+/** How long one answer of the service may take. */
 const answerWithinSeconds = 4;
-/** It is asked so often, with these pauses, before it counts as down. */
+/** The pause before each try to ask the service: after the last try it counts as down. */
 const pausesMs = [0, 300, 1_000];
-/** Its clock may differ by so much. What it says comes from it directly, so an old answer is none that somebody kept. */
+/**
+ * How far the clock of the service may differ. Its answers come from it directly, so an old one is no copy that somebody kept.
+ */
 const clockToleranceSeconds = 10 * 60;
 
 /** Why nobody could be signed in. Its message is for the log: it holds nothing that the service said of a person. */
@@ -25,8 +27,9 @@ export class OpenIdError extends Error {
 }
 
 /**
- * The sign-in service. What it says of itself and its keys are read anew for each sign-in: so keys that it changed are never missed.
- * What ties an answer to the browser that asked is worked out from a secret in a cookie of that browser, and kept nowhere.
+ * The sign-in service. Its description of itself and its keys are read anew for each sign-in, so that changed keys are never
+ * missed. What ties an answer to the browser that asked is worked out from a secret in a cookie of that browser, and kept
+ * nowhere.
  */
 export class OpenIdService {
   /** `redirectUri`: where it sends people back to. */
@@ -53,7 +56,7 @@ export class OpenIdService {
     });
   }
 
-  /** Who came back from there, by the query of the address. Throws OpenIdError. */
+  /** The claims about the person who came back from the service, by the query of the address. Throws OpenIdError. */
   async finish(visit: string, query: string): Promise<Claims> {
     const { clientSecret } = this.config;
     try {
@@ -125,7 +128,7 @@ function openIdError(error: unknown): OpenIdError {
   return new OpenIdError('broken', `the answer of the sign-in service is no good: ${word(code)}`);
 }
 
-/** What openid-client says where no answer came, or one of something before the service. */
+/** The codes of openid-client where no answer came, or where something before the service answered. */
 const downCodes = new Set(['OAUTH_TIMEOUT', 'OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON']);
 
 /** An error's own word, such as `access_denied`, and nothing that anybody may have written instead. */

@@ -17,8 +17,8 @@ export function isHostOurs({ host = '' }: IncomingHttpHeaders, url: string | nul
 }
 
 /**
- * Whether what is sent to be done was sent by a page of this desk, as browsers say. One that is set to hide where requests are
- * from says `null` for it; then only Sec-Fetch-Site tells. What is no browser says neither.
+ * Whether a page of this desk sent a request that is to do something, as browsers say. A browser that is set to hide where
+ * requests are from says `null` for it; then only Sec-Fetch-Site tells. A client that is no browser says neither.
  */
 export function isFromOwnPage(headers: IncomingHttpHeaders, url: string | null): boolean {
   const { origin, host = '', 'sec-fetch-site': site } = headers;
@@ -31,7 +31,7 @@ export function isFromOwnPage(headers: IncomingHttpHeaders, url: string | null):
   return isLoopback(from.hostname) || (url !== null && from.origin === new URL(url).origin);
 }
 
-/** The address of a page to go on to within the desk; what leads elsewhere is the first page. */
+/** The address of a page to go on to within the desk; for an address elsewhere: the first page. */
 export function ownPath(text: unknown): string {
   const base = 'http://desk.invalid';
   if (typeof text !== 'string' || text.length > longestPath || !text.startsWith('/')) return '/';

@@ -6,7 +6,7 @@ import { Sessions as SessionsPage } from '../pages/sessions.js';
 import { words } from '../words.js';
 import { keepInAuditLog, type SignInParts } from './parts.js';
 
-/** So long the times of the page wait for what zone they are shown in. */
+/** How long the page waits for the time zone of its times. */
 const zonesWithinMs = 1_000;
 
 /** Adds signing out, and the page of who is signed in. */
@@ -36,7 +36,7 @@ export function addSessionRoutes(app: FastifyInstance, parts: SignInParts): void
   });
 }
 
-/** Null, and times are in UTC: no worker has told of any, or Temporal does not answer. */
+/** The time zone of the whole space; null: no worker has told of any, or Temporal does not answer, and times are in UTC. */
 async function zoneIn({ client }: Desk): Promise<string | null> {
   const deadline = Date.now() + zonesWithinMs;
   return client.withDeadline(deadline, async () => spaceZone(await readZones(client))).catch(() => null);

@@ -35,7 +35,7 @@ export interface Link {
   until: Instant;
 }
 
-/** So long a link is good for. */
+/** How long a link is good for. */
 export const linkMs = 15 * 60_000;
 /** To write at each page would be many writes. */
 const seenEveryMs = 60_000;
@@ -151,7 +151,7 @@ export class Sessions {
     );
   }
 
-  /** A full disk keeps nobody out who is in: what is not noted only ends the session sooner. */
+  /** A full disk keeps out nobody who is signed in: without this note the session only ends sooner. */
   private async noteSeen(digest: string, { seenAt }: Session): Promise<void> {
     const now = this.now();
     if (now - seenAt < seenEveryMs) return;
@@ -173,7 +173,7 @@ export class Sessions {
     return { session: { ...person, id, beganAt: at, seenAt: at, until }, token };
   }
 
-  /** Null: it has ended, or has a role that there is none of. */
+  /** Null: the session has ended, or its role does not exist. */
   private sessionOf({ id, name, role, account, at, seen_at, until }: DeskSessionRow): Session | null {
     const now = this.now();
     if (!isRole(role) || now >= until || now - seen_at >= this.limits.idleLimitMs) return null;

@@ -62,7 +62,7 @@ function addServiceRoutes(
   });
 }
 
-/** Throws what is none. */
+/** An error of the sign-in. Throws any other error. */
 function openIdErrorIn(error: unknown): OpenIdError {
   if (error instanceof OpenIdError) return error;
   throw error;
@@ -86,7 +86,7 @@ async function answerClaims(
   return signedIn(parts, request, reply, { ...begun, to });
 }
 
-/** What stands in the file for a person. */
+/** The line of the file that gives a person a role. */
 function lineFor({ sub, email, email_verified: isVerified }: Claims): string {
   return `${JSON.stringify(isVerified === true && typeof email === 'string' ? email : sub)}: desk`;
 }

@@ -15,7 +15,7 @@ export function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
 
-/** A secret for one purpose, that only who has the token can work out. It does not tell the token. */
+/** A secret for one purpose, which only a holder of the token can work out. It does not tell the token. */
 export function secretFor(purpose: string, token: string): string {
   return createHmac('sha256', token).update(purpose).digest('base64url');
 }

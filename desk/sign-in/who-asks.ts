@@ -17,17 +17,17 @@ export interface WhoAsksOptions {
   url: string | null;
   sessions: Sessions;
   cookies: Cookies;
-  /** Counts sessions that there are none of. */
+  /** Counts tries with sessions that do not exist. */
   attempt: Attempt;
   openAnswers: OpenAnswers;
 }
 
 /**
- * Tells of each request who asks, and refuses whoever may not: on every route, and where there is none. Each answer says whether the
- * request may go on; else it is answered.
+ * Tells who asks with each request, and refuses people who may not: on every route, and where there is no route. Each answer
+ * says whether the request may go on; else the request is answered.
  */
 export class WhoAsks {
-  /** Of the person at this machine, as long as this process lives. */
+  /** The form token of the person at this machine, for as long as this process lives. */
   private readonly csrfHere = newToken();
 
   constructor(private readonly options: WhoAsksOptions) {}
@@ -89,7 +89,7 @@ function refused(answered: FastifyReply): false {
   return false;
 }
 
-/** What a proxy says of where a request is from. */
+/** The headers by which a proxy says where a request is from. */
 const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
 function isRead({ method }: FastifyRequest): boolean {
@@ -109,7 +109,7 @@ function hasRole(least: Role, viewer: Viewer, reply: FastifyReply): boolean {
   return refused(answerRefusal(reply, 403, title, role(roles[viewer.role], roles[least])));
 }
 
-/** A person who opens a page goes to where one signs in, and comes back there. Anything else is refused. */
+/** A person who opens a page goes to the sign-in, and comes back to that page. Any other request is refused. */
 function sendToSignIn(request: FastifyRequest, reply: FastifyReply, hasEnded: boolean): FastifyReply {
   const to = isRead(request) ? ownPath(request.url) : '/';
   const query = new URLSearchParams({ ...(to === '/' ? {} : { to }), ...(hasEnded ? { ended: 'yes' } : {}) });

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.js';
 import { attacks } from './attacks.js';
 import { startAttackedSpace, type AttackedSpace } from './space.js';
 
-/** What is promised to a purchase. */
+/** How soon after a purchase the key is promised. */
 const soonMs = 5_000;
 
 if (process.env['ATTACKS'] === 'each')
@@ -55,7 +55,7 @@ if (process.env['ATTACKS'] === 'each')
       });
     }
 
-    /** Those whose code throws, again and again. */
+    /** The workflows whose code throws, again and again. */
     async function failingWorkflows(): Promise<string[]> {
       const failing: string[] = [];
       const all = space.client.workflow.list({ query: "ExecutionStatus = 'Running'" });

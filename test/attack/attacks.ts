@@ -210,7 +210,7 @@ function networkAttacks(api: 'nexudus' | 'kisi'): Attack[] {
   ];
 }
 
-/** Runs something `perS` times a second, for so long; waits for all of it. */
+/** Runs something `perS` times a second, for `forMs`; waits for all of it. */
 async function spread(perS: number, forMs: number, run: () => Promise<void>): Promise<void> {
   const all: Promise<void>[] = [];
   const endsAt = Date.now() + forMs;
@@ -225,7 +225,7 @@ const signed = (body: string): Record<string, string> => ({
   'X-Nexudus-Hook-Signature': createHmac('sha256', hookSecret).update(body).digest('hex').toUpperCase(),
 });
 
-/** Calls as Nexudus does; 0: it was cut off. */
+/** Calls as Nexudus does. Answers the status; 0: the call was cut off. */
 async function post(
   { pushUrl }: AttackedSpace,
   event: string,
@@ -248,7 +248,7 @@ async function tellOfStrangers(space: AttackedSpace, count: number): Promise<voi
   await post(space, 'contract', body, signed(body));
 }
 
-/** Opens so many connections to where pushes come in, and closes them afterwards. */
+/** Opens `count` connections to where pushes come in, and closes them after `run`. */
 async function withSockets(
   { pushUrl }: AttackedSpace,
   count: number,
@@ -267,7 +267,7 @@ async function withSockets(
   }
 }
 
-/** Meddles with an API's answers for so long, while somebody buys a pass and all are looked at. */
+/** Meddles with an API's answers for `forMs`, while somebody buys a pass and all are looked at. */
 async function amid(
   space: AttackedSpace,
   api: 'nexudus' | 'kisi',

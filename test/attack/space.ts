@@ -46,7 +46,7 @@ export interface AttackedSpace {
   close(): Promise<void>;
 }
 
-/** Starts it, with somebody in it who has a key, and a key that a person gave by hand. Both APIs keep their limits. */
+/** Starts the space, with somebody in it who has a key, and a key that a person gave by hand. Both APIs keep their limits. */
 export async function startAttackedSpace(): Promise<AttackedSpace> {
   const temporal = await newTemporal();
   const { client, connection } = await connectClient(temporal);

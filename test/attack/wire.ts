@@ -11,7 +11,7 @@ import { createGzip } from 'node:zlib';
  * - `hold`: the caller's connection is cut; the API gets the request when it is let go
  * - `refuse`: answered by this status, and not passed on
  * - `elsewhere`: redirected to another address
- * - `clock`: passed on; the answer's `Date` is so much later
+ * - `clock`: passed on; the answer's `Date` is later by `byMs`
  */
 export type Meddling =
   | { kind: 'trickle' | 'silence' | 'bomb' | 'hold' }
@@ -26,7 +26,7 @@ export interface Wire {
   meddle: ((method: string, path: string) => Meddling | null) | null;
   /** How many requests were meddled with. */
   readonly meddled: number;
-  /** Lets all that is held reach the API, and answers how many that were. */
+  /** Lets all held requests reach the API, and answers how many there were. */
   letGo(): Promise<number>;
   close(): Promise<void>;
 }

@@ -118,7 +118,7 @@ describe('the fields of an act', () => {
     ]);
   });
 
-  it('name as the giver who is signed in, and refuse a reason that may not be kept', () => {
+  it('name the person who is signed in as the giver, and refuse a reason that may not be kept', () => {
     assert.deepEqual(giverIn(viewer, 'paid', true), { by: 'Mia', why: 'paid', account: 'mia@desk-1' });
     for (const why of ['', 'write to ada@example.com', 'two\nlines', 'x'.repeat(201), 'turned \u202e around'])
       assert.equal(
@@ -136,7 +136,7 @@ describe('an order of the desk', () => {
   assert.ok(act);
   const allowed = typed({ group: '12', until: '2h', why: 'a tour' });
 
-  it('is the same for the same form of the same person, and else another', () => {
+  it('is the same for the same form of the same person, and another for any other', () => {
     const id = orderIdOf(act, 7, viewer, 'form', allowed);
     assert.equal(orderIdOf(act, 7, { ...viewer }, 'form', { ...allowed }), id);
     const others = [
@@ -149,7 +149,7 @@ describe('an order of the desk', () => {
     assert.doesNotMatch(id, /tour/);
   });
 
-  it('has been read whatever the reason, but for nothing else', () => {
+  it('counts as read whatever the reason is, but not where anything else has changed', () => {
     const shown = shownOf(act, 7, allowed, { until: 1 });
     assert.equal(shownOf(act, 7, { ...allowed, why: 'another' }, { until: 1 }), shown);
     assert.notEqual(shownOf(act, 7, { ...allowed, group: '13' }, { until: 1 }), shown);

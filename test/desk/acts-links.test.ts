@@ -37,7 +37,7 @@ describe('links to acts', () => {
     assert.deepEqual(allFor('desk'), [['/acts/resync?member=123', '/acts/allow?member=123'], [], [], [], []]);
   });
 
-  it('are not there for who only looks', () => {
+  it('are not there for a viewer', () => {
     assert.deepEqual(allFor('viewer'), [[], [], [], [], []]);
     assert.equal(MemberActLinks({ viewer: viewerOf('viewer'), memberId: 1 }), null);
   });

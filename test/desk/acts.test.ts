@@ -47,7 +47,7 @@ describe('the acts of the desk', function () {
     await connection.close();
     await space.stop();
   });
-  /** Nobody's budget of requests is tried here. */
+  /** These tests are not about budgets of requests. */
   function unpaced(): Desk['nexudus'] {
     const { baseUrl, auth } = space.config.nexudus;
     return createNexudusClient({ baseUrl, auth, pace: hurried().nexudus.members });
@@ -115,7 +115,7 @@ describe('the acts of the desk', function () {
     assert.equal((await exceptions()).length, 1);
   });
 
-  it('do a form that is sent twice once, also where another desk gets it', async () => {
+  it('obey a form that is sent twice only once, also where another desk gets it', async () => {
     const pages = pagesOf('operator');
     const address = `/acts/allow?member=${idOf('ann')}&group=${String(space.ids.groups.romeOffice)}`;
     const filled = await pages.press(await pages.get(address), { why: 'twice', step: 'look' });
@@ -178,7 +178,7 @@ describe('the acts of the desk', function () {
     );
   });
 
-  it('are there for nobody else: no page, and no form that was made by hand', async () => {
+  it('give a person without the role for them no page, and take no form that was made by hand', async () => {
     const before = (await exceptions()).length;
     for (const role of ['viewer', 'desk'] as const)
       for (const act of acts) {
@@ -206,7 +206,7 @@ describe('the acts of the desk', function () {
     assert.doesNotMatch(html, /<img|\u202e/);
   });
 
-  it('are about somebody: a page without a number, or with a wrong one, is not there', async () => {
+  it('are about somebody or something: there is no page without a number, or with a wrong one', async () => {
     const pages = pagesOf('operator');
     for (const address of ['/acts/allow', '/acts/allow?member=x', '/acts/withdraw?id=1e3', '/acts/none'])
       assert.equal((await pages.get(address)).status, 404, address);
@@ -214,7 +214,7 @@ describe('the acts of the desk', function () {
     assert.match(textOf(nobody), /Nexudus has no coworker with this id/);
   });
 
-  it('withdraw, and say so where somebody was faster', async () => {
+  it('withdraw an exception, and say so where somebody was faster', async () => {
     const pages = pagesOf('operator');
     const [first] = await exceptions();
     assert.ok(first);
@@ -248,20 +248,20 @@ describe('the acts of the desk', function () {
     await eventually('the key again', () => keysOf('ben').length === 1);
   });
 
-  it('look again at a member, by who is signed in', async () => {
+  it('look again at a member, in the name of the person who is signed in', async () => {
     const pages = pagesOf('desk');
     const done = await pages.press(await pages.get(`/acts/resync?member=${idOf('ben')}`), {
       why: 'she says so',
     });
     assert.deepEqual([done.status, done.location], [303, `/people/${idOf('ben')}`]);
-    // The same of a look.
+    // On a busy machine the look, too, may answer later than the order waits for it.
     assert.ok(done.told === 'looked' || done.told === 'lookedOn', String(done.told));
     await eventually('kept', async () =>
       (await acted(/resync/)).some(({ by }) => by === 'Mia desk (mia@desk)'),
     );
   });
 
-  it('stop, let go on and set the mode, each shown first', async () => {
+  it('pause, resume and set the mode, each shown first', async () => {
     const pages = pagesOf('operator');
     assert.match(
       textOf(await pages.get('/acts/resume')),
@@ -320,7 +320,7 @@ describe('the acts of the desk', function () {
     };
     const losses = async (): Promise<number> =>
       (await listWithheld(desk.client)).filter(({ ruling }) => ruling === null)[0]?.losses.length ?? 0;
-    // One may go; those who come after are withheld.
+    // One key may go; those that come after are withheld.
     await suspend('cid');
     await eventually('one is gone', () => keysOf('cid').length === 0);
     await suspend('dan', 'eve');
@@ -352,7 +352,7 @@ describe('the acts of the desk', function () {
     assert.deepEqual(ledTo(rejected), ['/today', 'rejected']);
   });
 
-  it('say that nobody knows where no worker takes an order, and do it once when one does', async () => {
+  it('say that nobody knows what becomes of an order that no worker takes, and do it once when one does', async () => {
     const pages = pagesOf('operator');
     const shown = await pages.get(`/acts/allow?member=${idOf('ann')}&group=${day()}`);
     await space.service.stop();

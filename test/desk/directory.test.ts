@@ -124,7 +124,7 @@ describe('the directory of people', () => {
     assert.deepEqual(fake.lists.slice(2), ['written', 'all']);
   });
 
-  it('forgets who was deleted once all is read anew', async () => {
+  it('forgets a person who was deleted once everybody is read anew', async () => {
     const fake = new Fake(people);
     const directory = fake.directory();
     await directory.ready();

@@ -56,7 +56,7 @@ describe('desk: find', () => {
     assert.equal(headers['cache-control'], 'no-store');
   });
 
-  it('says so where nobody is found, and shows the way to a member whom only Latchkey knows', async () => {
+  it('says so where nobody is found, and shows the way to a member that only Latchkey knows', async () => {
     assert.match((await get('/search?q=nobody')).data, /data-count="0"><p>Nobody in Nexudus has that\./);
     assert.match((await get('/search?q=987654')).data, /<a href="\/people\/987654">/);
     assert.equal((await get('/search')).data, '<div id="results"></div>\n');

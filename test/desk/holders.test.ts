@@ -65,7 +65,7 @@ describe('who holds a key to a group', () => {
   it('leaves out a key that was taken away since Kisi was read', () => {
     assert.deepEqual(held([], [inKisi(5)], [100]), []);
     assert.equal(held([], [inKisi(5)], [101]).length, 1);
-    // One that is on record again was given anew.
+    // A key that is on record again was given anew.
     assert.equal(held([owned(5, 100)], [inKisi(5)], [100]).length, 1);
   });
 });

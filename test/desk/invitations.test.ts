@@ -49,14 +49,14 @@ describe('desk: invitations', () => {
       space.kisi.requests.list().filter(({ path }) => path.includes(`user_id=${userOf('bob')}`)).length;
     space.kisi.faults.add({ match: '/logins', kind: 'timeout' });
     let text = '';
-    // What is read slowly is drawn by what was known before.
+    // A part that is read slowly is drawn from what was known before.
     await eventually('the page that waits for logins alone', async () => {
       ({ text } = await open(`/people/${bob}?fresh=1`));
       return /Kisi is being asked whether its invitation is accepted/.test(text);
     });
     assert.match(text, /Bob can open Trastevere, Rome – Day Pass/);
     space.kisi.faults.clear();
-    // It stands still, so that what is kept for a while is never too old.
+    // The clock stands still, so that what is kept for a while is never too old.
     const at = Date.now();
     const fresh = await startTestDesk(space, { now: () => at });
     try {
@@ -70,7 +70,7 @@ describe('desk: invitations', () => {
     }
   });
 
-  it('says that it could not be read where Kisi refuses, and nothing of it where there is no key', async () => {
+  it('says that invitations could not be read where Kisi refuses, and nothing of them where there is no key', async () => {
     space.kisi.faults.add({ match: '/users', kind: 'status', status: 503 });
     const fresh = await startTestDesk(space);
     try {
@@ -83,7 +83,7 @@ describe('desk: invitations', () => {
     }
   });
 
-  it('has one mailed again, once a day, by who is signed in', async () => {
+  it('has one mailed again, once a day, in the name of the person who is signed in', async () => {
     const young = await open(`/acts/resend?member=${eve}`);
     assert.match(young.text, /Nothing is done\. Kisi mailed the member less than a day ago, at \w{3} \d+/);
     const mails = space.kisi.mails.length;

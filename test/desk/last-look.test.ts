@@ -42,7 +42,7 @@ describe('what Latchkey decided when it last looked', () => {
     );
   });
 
-  it('is what the workflow holds, but for keys by hand, where none is on record or it cannot be read', () => {
+  it('is what the workflow holds, but for keys by hand, where no decision is on record or it cannot be read', () => {
     const [key] = view().keys;
     assert.ok(key);
     const keys = [key, { ...key, groupId: 14, givenByHand: true }];
@@ -53,7 +53,7 @@ describe('what Latchkey decided when it last looked', () => {
       );
   });
 
-  it('is not known of a member that was not looked at, or that nobody tells of', () => {
+  it('is not known where nobody has looked at the member yet, or no workflow tells of it', () => {
     assert.equal(lastLookOf(view({ lastCheckedAt: null }), []), null);
     assert.equal(lastLookOf(null, [decision([])]), null);
   });

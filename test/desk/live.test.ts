@@ -171,7 +171,7 @@ describe('desk: live', () => {
     await eventually('the end', page.hasEnded);
   });
 
-  it('ends when the desk stops, which waits for nobody who looks', async () => {
+  it('ends when the desk stops, which does not wait for open pages', async () => {
     const page = await connect('space');
     await app.close();
     await eventually('the end', page.hasEnded);

@@ -15,7 +15,7 @@ import { createKisiClient } from '../../kisi/client.js';
 import { holdingsMemo } from '../../messages/to-member.js';
 import { createLogger } from '../../worker/logging.js';
 
-/** A Temporal that answers so to whatever it is asked. */
+/** A Temporal that gives this answer to whatever it is asked. */
 const temporal = (answer: () => Promise<unknown>): Client =>
   ({
     options: { namespace: 'default' },
@@ -89,7 +89,7 @@ describe('what is read of a person', () => {
     ['never answers', never],
     ['refuses', refused],
   ] as const) {
-    it(`is the rest where Temporal ${how}, and since when that is so`, async () => {
+    it(`is the rest where Temporal ${how}, and tells since when that is so`, async () => {
       const { watched, governed, records, inKisi, kept } = await readWith(temporal(answer));
       assert.ok('why' in watched && watched.since <= Date.now(), JSON.stringify(watched));
       assert.ok('why' in governed);

@@ -125,7 +125,7 @@ describe('what a person’s page shows', () => {
     );
   });
 
-  it('calls a key that was left to a person no failure', () => {
+  it('calls it no failure where a key was left to a person', () => {
     const left = record({ state: 'failed', answer: 'byHand key 7' });
     const [row] = viewOf({ kept: { value: [left] } }).timeline?.rows ?? [];
     assert.equal(row?.what, 'a key that Latchkey did not give is left as it is');
@@ -169,7 +169,7 @@ describe('what a person’s page shows', () => {
     }
   });
 
-  it('shows of hundreds of old passes some, the one that counts first, and one reason for all', () => {
+  it('shows some of hundreds of old passes, the one that counts first, and one reason for all', () => {
     const old = Array.from({ length: 400 }, (_, index) =>
       pass({ id: index + 1, expiresAt: at('2026-10-01T10:00:00Z') + index }),
     );

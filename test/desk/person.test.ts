@@ -20,7 +20,7 @@ describe('desk: a person', () => {
   let lateMs = 0;
   let standsAt: number | null = null;
   const now = (): number => (standsAt ?? Date.now()) + lateMs;
-  /** What was read is old enough to be read anew. */
+  /** Lets so much time pass that what was read is read anew. */
   const laterOn = (): void => {
     lateMs += 1_000;
   };
@@ -71,7 +71,7 @@ describe('desk: a person', () => {
     };
     return { hasNews, close: () => void data.destroy() };
   }
-  /** Until the page is of now. */
+  /** Resolves when the page is of now. */
   const isRead = (id: number): Promise<void> =>
     eventually('it is read', async () => !/being asked/.test((await get(`/people/${id}`)).data));
   const textOf = async (id: number, query = ''): Promise<string> =>
@@ -229,7 +229,7 @@ describe('desk: a person', () => {
     await eventually('the key', async () => /Bob can open /m.test(await textOf(memberId)));
   });
 
-  it('is no page for what is no id, and for nobody', async () => {
+  it('is no page for a text that is no id, and for an id that nobody has', async () => {
     for (const id of ['abc', '0', '-1', '1e3', '1.5', '%2e%2e%2f', '9'.repeat(40), '%00', '<b>']) {
       const { status, data } = await get(`/people/${id}`);
       assert.ok(status === 404 || status === 400, `${id}: ${status}`);

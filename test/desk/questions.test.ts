@@ -67,7 +67,7 @@ describe('desk: the questions of a week', function () {
     let walk = new Walk(desk.url);
     const isThere = async (): Promise<boolean> => {
       walk = new Walk(desk.url);
-      // What it leads by may not be there yet.
+      // A link on the way may not be there yet.
       await way(walk).catch(() => undefined);
       return wanted.every((one) => one.test(walk.text));
     };

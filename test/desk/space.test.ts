@@ -60,7 +60,7 @@ describe('desk: the whole space', () => {
       return wanted.every((one) => one.test(html));
     });
 
-  it('every page says how the space stands, and opens to who answers since when', async () => {
+  it('every page says how the space stands, and opens to tell since when each side answers', async () => {
     await shows(
       '/',
       /<details class="health good"/,
@@ -102,7 +102,7 @@ describe('desk: the whole space', () => {
     await shows(path, /Ada Lovelace<\/a><\/th>.*<td[^>]*>Latchkey<\/td>.*pass/s, /Kisi user \d+<\/th>/);
     const { html } = await get(path);
     assert.match(html, /<h1>Trastevere, Rome – Day Pass<\/h1>/);
-    // As the place has them: the two cities have two zones.
+    // Times are as the place has them: the two cities have two zones.
     assert.doesNotMatch(html.split('<main')[1] ?? '', /, UTC</);
     assert.match(
       html,
@@ -112,12 +112,12 @@ describe('desk: the whole space', () => {
     assert.ok(html.includes(`<li>${space.kisi.org.locks.get(door ?? 0)?.name ?? '?'}</li>`));
   });
 
-  it('a group that nobody has, and what is no group, are told so', async () => {
+  it('there is no page for a group that Kisi does not have, and for what is no group', async () => {
     for (const id of ['999999', '0', '-1', 'x', '1e3', '..%2f..', '%00', '9'.repeat(40)])
       assert.equal((await get(`/groups/${id}`)).status, 404, id);
   });
 
-  it('who lost a key is told in the group, and when and why in the changes', async () => {
+  it('the group tells who lost a key, and the changes tell when and why', async () => {
     space.nexudus.space.update('coworkertimepasses', passId, {
       ...{ Used: true, UsedDate: new Date().toISOString() },
     });
@@ -183,7 +183,7 @@ describe('desk: the whole space', () => {
     assert.equal(again.status, 303);
   });
 
-  it('no page fails where Kisi is down: what is on record is shown, and that it is only that', async () => {
+  it('no page fails where Kisi is down: it shows what is on record, and says that it is only that', async () => {
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
     const fresh = await startTestDesk(space);
     try {

@@ -103,7 +103,7 @@ describe('the page of today', () => {
     assert.match(page({ withheld: unread }), /Keys that are withheld could not be read: nobody answered/);
   });
 
-  it('tells withheld keys once, with whose they are, to which group and why', () => {
+  it('tells withheld keys once: whose they are, to which group, and why', () => {
     const loss = { memberId: 7, locationId: 1, groupId: 12, cause: 'member' as const, doubt: null };
     const why = 'Coworker 7 Active is false since 2026-11-28T11:00:00Z';
     const withheld = [{ id: 3, since: noon - hour, grewAt: noon, ruling: null, losses: [{ ...loss, why }] }];
@@ -128,7 +128,7 @@ describe('the page of today', () => {
     assert.match(html, /Blocks that are not carried out yet: 1.*Ada Lovelace/s);
     assert.match(html, /People who wait: 4.*Member 9<\/a> waits for Kisi.*and 3 more/s);
     assert.match(html, /The keys of 3 people may not be written, by order/);
-    // Nobody ordered that: they are withheld.
+    // Nobody ordered that: these keys are withheld.
     const live = page({ waiting }, { blocked, orders: firstOrders('live', noon) });
     assert.doesNotMatch(live, /may not be written/);
   });

@@ -169,7 +169,7 @@ describe('the verdict on one person', () => {
     assert.match(says, /^Ada Example can’t get in: the rules give a key, and Kisi refuses to make it\./);
   });
 
-  it('promises no door for longer than Kisi opens it by what a person gave', () => {
+  it('promises a door for no longer than a key that a person gave opens it', () => {
     const until = '2026-11-29T11:30:00Z';
     const early = `Ada Example can open Office until ${endWords(at(until), zone)}.`;
     const byHand = inKisi({ keys: [aKey({ byLatchkey: false, until })] });
@@ -202,7 +202,7 @@ describe('the verdict on one person', () => {
     assert.match(sentence({ records: bought }), /Kisi shows no key, although the rules give one\. A re-sync/);
   });
 
-  it('says that the Kisi user is suspended, and only to one who would have a key', () => {
+  it('says that the Kisi user is suspended, and only of a person who would have a key', () => {
     const suspended = inKisi({ isSuspended: true, keys: [aKey()] });
     const { outcome, sentence: says } = verdictOf({ records: bought, inKisi: suspended });
     assert.equal(outcome, 'cannot');
@@ -332,7 +332,7 @@ describe('the verdict on one person', () => {
     assert.doesNotMatch(sentence({ records: down, watched: row({}) }), /can open/);
   });
 
-  it('tells beside it what is still to come, what is waited for, and a wider role', () => {
+  it('adds what is still to come, what is waited for, and a wider role', () => {
     const two = snapshot({
       profiles: [profile({ passes: [pass()] })],
       passTypes: [{ ...snapshot().passTypes[0]!, kisiGroupIds: [12, 13] }],
@@ -349,7 +349,7 @@ describe('the verdict on one person', () => {
     );
   });
 
-  it('says beside it that app access is off, or that there is no door', () => {
+  it('adds that app access is off, or that there is no door', () => {
     const door = { id: 12, name: 'Office', placeId: null, loginEnabled: false, locksCount: 0 };
     const doors = { value: { groups: new Map([[12, door]]), organizationId: null } };
     const { notes } = verdictOf({ records: bought, inKisi: inKisi({ keys: [aKey()] }), doors });

@@ -16,10 +16,13 @@ function typedIn(path: string): string[] {
   );
 }
 
-/** Those that are commands of commands. */
+/** Commands of another command. */
 const nested = ['hooks status', 'hooks install', 'desk invite', 'desk sessions', 'desk end'];
 
-/** Its command, such as `hooks status`, and its options. Values between quotes are no options. `--demo` goes before any. */
+/**
+ * The command of a line, such as `hooks status`, and its options. Values between quotes are no options. `--demo` goes before
+ * any.
+ */
 function partsOf(whole: string): { command: string[]; options: string[] } {
   const typed = whole.replace('latchkey --demo ', 'latchkey ');
   const [, command = '', sub = ''] = /latchkey (\S+)(?: ([a-z]+)\b)?/.exec(typed) ?? [];

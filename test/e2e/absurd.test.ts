@@ -42,7 +42,7 @@ describe('APIs that answer with absurd waits', function () {
   const folder = scratch();
   let space: RunningSpace;
   let watch: NodeJS.Timeout;
-  /** Who has a key, and nothing changes for them. */
+  /** People who keep a key throughout: nothing changes for them. */
   const entitled: string[] = [];
   before(async () => {
     space = await startSpace();
@@ -80,7 +80,7 @@ describe('APIs that answer with absurd waits', function () {
       const strangers: number[] = [];
       watch = setInterval(() => {
         for (const name of entitled) if (keysOf(name).length !== 1) lost.add(name);
-        // So that Kisi's lists are other ones on each page.
+        // So that rows move from page to page of Kisi's lists.
         const gone = strangers.length > 3 ? strangers.shift() : undefined;
         if (gone !== undefined) kisi.org.deleteUser(gone);
         const { id } = kisi.org.addUser({ email: `stranger${Date.now()}@example.com` });
@@ -110,7 +110,7 @@ describe('APIs that answer with absurd waits', function () {
       }
 
       for (const api of apis) space[api].faults.clear();
-      // As long as a member waits at most before it asks again, and once more.
+      // A member may wait its longest before it asks again, and then once more.
       await eventually(
         'all is right',
         async () => {

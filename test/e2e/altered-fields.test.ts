@@ -19,7 +19,7 @@ import { alterations, standBetween, type Between } from '../verify/altered.js';
 import { KeyWatch } from './switches/key-watch.js';
 import { Members, policies } from './switches/members.js';
 
-/** Those without which most would go wrong. */
+/** Alterations of the fields that matter most. */
 const short = [
   'coworkers.Active removed',
   'coworkers.Email made null',
@@ -131,7 +131,7 @@ describe(`where a field of an API is gone or otherwise (seed ${seed}), nobody lo
         return view.lastCheckedAt !== null && Date.parse(view.lastCheckedAt) >= wokenAt;
       });
     const [readsBefore, listsBefore] = [reads(), lists()];
-    // What began before may have seen the field.
+    // A read that began before may have seen the field.
     await eventually('reconciliations', () => reads() >= readsBefore + 2);
     await eventually('comparisons', () => lists() >= listsBefore + 2);
     function reads(): number {

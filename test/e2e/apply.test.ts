@@ -74,7 +74,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     return (JSON.parse(await order('plan', '--json', ...args)) as { lines: Line[] }).lines;
   }
 
-  /** Ends of keys in Kisi, by whose and to what. */
+  /** The ends of keys in Kisi, by the e-mail of their holder and the group. */
   function held(): Map<string, string | null> {
     const emails = new Map(space.kisi.org.users().map(({ id, email }) => [id, email]));
     return new Map(
@@ -160,7 +160,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     switches.dateHeader = 'clock';
   });
 
-  it('is refused while it stands on what has moved, and says what', async () => {
+  it('is refused where something has changed since it was made, and says what', async () => {
     await order('plan', '--out', path('old.json'));
     befall(5, members[0] ?? 0);
     await refused(
@@ -170,7 +170,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     );
   });
 
-  it('is refused where nobody can be asked and nobody says that it is meant', async () => {
+  it('is refused where there is nobody to ask and no --yes', async () => {
     await eventually('a plan that stands', async () => {
       await order('plan', '--out', path('asked.json'));
       const before = writes();
@@ -188,7 +188,7 @@ describe(`a plan that is applied (seed ${seed})`, () => {
     let lines: Line[] = [];
     let before = held();
     let answer = '';
-    // Members who have not yet seen all of that are what still moves under the first plans.
+    // The first plans still change, since some members have not seen all of that yet.
     await eventually(
       'nothing moves any more',
       async () => {

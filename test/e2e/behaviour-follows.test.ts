@@ -27,7 +27,7 @@ import { Members, policies, refusedBy } from './switches/members.js';
 import { assertTaken, joinLocations, pushEnv, tellOfChanges } from './switches/pushes.js';
 import { allAtOnce, rows, usualBut, type Row } from './switches/values.js';
 
-/** So long everything goes on as ever: several polls, reconciliations and comparisons. */
+/** How long everything goes on as ever: several polls, reconciliations and comparisons. */
 const quietMs = 5_000;
 const often = {
   LATCHKEY_POLL_INTERVAL: '1s',
@@ -41,7 +41,7 @@ const paced = {
   LATCHKEY_COMPARISON_INTERVAL: '20s',
 };
 
-/** Those that touch safety most. */
+/** The rows that touch safety most. */
 const short = ['Kisi patchMovesValidity: false', 'Kisi listLagMs: 500', 'Kisi listsExpired: false'];
 const wanted = process.env['SWITCHES'];
 const chosen = [...rows, allAtOnce].filter(isChosen);
@@ -59,7 +59,7 @@ describe('the main scenarios, where an API is otherwise than documented', functi
     assert.ok(wanted === undefined ? chosen.length === short.length : chosen.length > 0);
   });
 
-  // One after another: a process serves one space, whose secret its digests of e-mails are made with.
+  // One after another: a process serves one space, and makes its digests of e-mails with the secret of that space.
   for (const row of chosen)
     for (const isVerified of [true, false])
       it(`${row.title}, ${isVerified ? 'with a verified profile' : 'without a profile'}`, () =>
@@ -102,7 +102,7 @@ async function play(stage: Stage, row: Row, isVerified: boolean): Promise<void> 
   for (const name of refused) members.expectNothing(name);
   if (row.hasPushes) joinLocations(stage);
   if (row.isThrottled) throttle(stage);
-  // What was there before is in every list.
+  // After this, every list has what was there before.
   await sleep(stage.kisi.switches.listLagMs);
   if (isVerified) await writeProfile(stage, row);
   const service = await stage.startWorker(isLimited(row) ? {} : hurried());
@@ -172,7 +172,7 @@ function assertMails({ kisi }: Stage): void {
   );
 }
 
-/** Who gets no key is told by the workflow, and what it waits for; not while it tries again. */
+/** The workflow tells that a member gets no key, and what it waits for, except while it tries again. */
 async function assertTold({ client }: Service, memberId: number): Promise<void> {
   await eventually('the workflow says what it waits for', async () => {
     const member = client.workflow.getHandle(memberWorkflowId(memberId));

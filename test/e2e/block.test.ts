@@ -89,7 +89,7 @@ describe('latchkey block, in an outage', () => {
     assert.match(ran.stderr, /--until is taken in the time zone Europe\/Rome/);
   });
 
-  it('says that it holds and is not carried out yet where Kisi takes no write, and does it when Kisi does', async () => {
+  it('says that it holds but is not carried out yet while Kisi takes no write, and is carried out once Kisi does', async () => {
     nexudusDown();
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
     await isNotYet('dan', await block('dan'), /not carried out yet: .*Kisi/);
@@ -104,7 +104,7 @@ describe('latchkey block, in an outage', () => {
     await eventually('no key', () => keysOf('dan').length === 0);
   });
 
-  it('waits for who has stopped writing, says so, and is carried out when that is taken back', async () => {
+  it('waits while somebody has stopped writing, says who, and is carried out once writing goes on', async () => {
     nexudusDown();
     const unset = { ...space.env, NEXUDUS_EMAIL: '', NEXUDUS_PASSWORD: '', KISI_API_KEY: '' };
     assert.equal((await latchkeyWith(unset, 'pause', 'writes', '--by', 'ada')).code, 0);

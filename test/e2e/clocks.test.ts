@@ -27,7 +27,7 @@ if (process.env['CLOCKS'] === 'each')
     });
     afterEach(() => space.close());
 
-    /** Somebody buys a pass that ends then; the member's id. */
+    /** Somebody buys a pass with this end; answers the member's id. */
     function buys(expiresAt: number | null): number {
       const { nexudus, ids } = space;
       const records = nexudus.space;

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { latchkey } from '../client/cli.js';
 import { eventually, patienceMs } from '../support/eventually.js';
 
-/** Runs the demo until `atLine`, which gets its process id, has it stopped by a signal; answers its exit code and what it told. */
+/** Runs the demo until `atLine`, which gets each line and the process id, stops it; answers its exit code and what it told. */
 async function runDemo(
   atLine: (line: string, stop: () => void, pid: number) => void,
 ): Promise<{ code: number | null; tale: string }> {
@@ -26,7 +26,7 @@ async function runDemo(
 
 describe('latchkey demo', function () {
   this.timeout(300_000);
-  it('tells of a first key, and ends when it is asked to amid its tour, and its Temporal server too', async () => {
+  it('tells of a first key, and ends with its Temporal server when it is asked to amid its tour', async () => {
     let children: string[] = [];
     const { code, tale } = await runDemo((line, stop, pid) => {
       if (!line.startsWith('2. ')) return;

@@ -31,7 +31,7 @@ describe('a worker with LATCHKEY_DESK_PORT', function () {
 
   const logged = (msg: RegExp): LogLine | undefined => worker.log().find((line) => msg.test(line.msg));
 
-  it('serves it to whom a command has made a link for, until a command ends the session', async () => {
+  it('serves the desk to a person with a link from a command, until a command ends the session', async () => {
     worker = startWorkerProcess(folder.path, env);
     await eventually('the desk is served', () => logged(/^the desk is served$/) !== undefined);
     const url = env['LATCHKEY_DESK_URL'] ?? '';
@@ -47,7 +47,7 @@ describe('a worker with LATCHKEY_DESK_PORT', function () {
     assert.ok(!worker.stderr().includes(token) && !worker.stderr().includes('Mia'));
   });
 
-  it('works on where it cannot be served, and says so loudly', async () => {
+  it('works on where the desk cannot be served, and says so loudly', async () => {
     const other = createServer().listen(Number(env['LATCHKEY_DESK_PORT']), '127.0.0.1');
     await once(other, 'listening');
     worker = startWorkerProcess(folder.path, env);

@@ -26,7 +26,7 @@ describe('the comparison of Kisi', () => {
       { LATCHKEY_COMPARISON_INTERVAL: '7d' },
       'none',
       undefined,
-      // Its own look at Kisi is not what is counted here.
+      // Latchkey's own look at Kisi is not to be counted here.
       { everyMs: 3_600_000 },
     );
     for (const name of ['ann', 'ben', 'cid', 'dan'])
@@ -62,7 +62,7 @@ describe('the comparison of Kisi', () => {
     return stderr;
   }
 
-  /** Has a comparison made, and tells what it found, settled findings too. */
+  /** Asks for a comparison, and answers what it found, settled findings too. */
   async function comparison(...args: string[]): Promise<FindingView[]> {
     const answer = await order('drift', '--now', '--all', '--json', ...args);
     return (JSON.parse(answer) as { findings: FindingView[] }).findings;
@@ -95,10 +95,10 @@ describe('the comparison of Kisi', () => {
     );
   });
 
-  it('leaves known who has a user, so that a first key takes two requests, a further one takes one, and a revoke a look and the write', async () => {
+  it('leaves it known who has a Kisi user, so that a first key takes two requests, a further one takes one, and a revoke a look and the write', async () => {
     const { nexudus, kisi, ids: city } = space;
     const id = ids['eve'] ?? 0;
-    /** What Kisi is asked until eve holds so many keys. */
+    /** The requests to Kisi until eve holds this many keys. */
     async function asked(change: () => unknown, keys: number): Promise<string[]> {
       const before = kisi.requests.count();
       await change();
@@ -129,7 +129,7 @@ describe('the comparison of Kisi', () => {
     await foundNothing();
   });
 
-  it('has an end that was changed by hand moved back, and adopts it where a person says so', async () => {
+  it('moves an end back that was changed by hand, and adopts it where a person says so', async () => {
     const { org } = space.kisi;
     const was = keyOf('ben').valid_until;
     const later = new Date(Date.parse(was ?? '') + 20 * 86_400_000).toISOString();
@@ -211,7 +211,7 @@ describe('the comparison of Kisi', () => {
     await found('missing');
     await eventually('given again', () => keysOf('dan').length === 1);
     takesAway();
-    // The member may not have shown yet that it was given again.
+    // The member may not have shown yet that the key was given again.
     await eventually('it is contested', async () => (await comparison()).some(({ contested }) => contested));
     const before = writes();
     assert.match(

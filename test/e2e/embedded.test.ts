@@ -21,7 +21,7 @@ describe('a worker with a Temporal server of its own', () => {
   let told = '';
   const folder = scratch();
   const serverFile = join(folder.path, '.latchkey', 'temporal-server.json');
-  /** As long as it is there no server starts. */
+  /** As long as this file is there, no server starts. */
   const holding = join(folder.path, 'holding');
 
   before(async () => {
@@ -49,7 +49,7 @@ describe('a worker with a Temporal server of its own', () => {
     folder.remove();
   });
 
-  /** The executable of the server, which waits while it is held. */
+  /** An executable that starts the server only once `holding` is gone. */
   function writeHeldCli(cli: string): string {
     const path = join(folder.path, 'held-temporal');
     const lines = ['#!/bin/sh', `while [ -e '${holding}' ]; do sleep 0.1; done`, `exec '${cli}' "$@"`, ''];
@@ -84,7 +84,7 @@ describe('a worker with a Temporal server of its own', () => {
       .serverPid;
   }
 
-  /** Whether the folder names one yet: whoever starts one has the folder before that. */
+  /** Whether the folder names a server yet: a worker that starts one has the folder before that. */
   const hasServer = (): boolean =>
     existsSync(serverFile) && !readFileSync(serverFile, 'utf8').includes('"server":null');
   const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
@@ -97,7 +97,7 @@ describe('a worker with a Temporal server of its own', () => {
   }
   const keysOf = (name: string): number => kisi.org.keysOf(`${name}@example.com`).length;
 
-  it('goes on after the server was killed: what waited for a time, who came meanwhile, and commands', async () => {
+  it('goes on after the server was killed: an end of access, a member who came meanwhile, and commands', async () => {
     const pass = buys('ada');
     await eventually('a key', () => keysOf('ada') === 1);
     const endInKisi = (): string | null | undefined => kisi.org.assignments()[0]?.valid_until;
@@ -119,7 +119,7 @@ describe('a worker with a Temporal server of its own', () => {
     await eventually('readiness', async () => (await readiness()).status === 200);
     await eventually('a key for who came meanwhile', () => keysOf('ben') === 1);
     await eventually('no key for who had it until then', () => keysOf('ada') === 0);
-    // What Nexudus says of its clock is to the second.
+    // Nexudus tells its clock to the second only.
     assert.ok(Date.now() >= endsAt - 1_000, 'not before its time');
     assert.match(told, /the Temporal server ended \(exit SIGKILL.*it is started again in 0\.5 s/);
     assert.match(told, /the Temporal server is back at 127\.0\.0\.1:/);
@@ -148,13 +148,13 @@ describe('a worker with a Temporal server of its own', () => {
       return serverPid();
     }
 
-    it('ends it with itself where it is told to stop amid its first check', async () => {
+    it('ends the server with itself where it is told to stop amid its first check', async () => {
       const pid = await startedAmidCheck();
       assert.equal(await ended(worker, 'SIGTERM'), 0);
       await eventually('no server', () => !isAlive(pid));
     });
 
-    it('ends it where the configuration is wrong', async () => {
+    it('ends the server where the configuration is wrong', async () => {
       const config = join(folder.path, 'wrong.yaml');
       writeFileSync(config, 'mapping: [{ location: Nowhere, passType: Day pass, groups: 1 }]\n');
       const pid = await startedAmidCheck({ LATCHKEY_CONFIG: config });

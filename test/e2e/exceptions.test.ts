@@ -36,7 +36,7 @@ describe('exceptions', () => {
   const run = (...args: string[]): Promise<string> => latchkeyDone(space.env, ...args);
   const except = (kind: string, name: string, ...more: string[]): Promise<string> =>
     run(kind, idOf(name), '--reason', 'a test', '--by', 'gina', ...more);
-  /** Its lines, each of which may go on in the next one, as one. */
+  /** A member's timeline in one line: each of its lines may go on in the next one. */
   const timelineOf = async (name: string): Promise<string> =>
     (await run('timeline', idOf(name))).replace(/\s+/g, ' ');
   const listed = async (): Promise<{ id: number; memberId: number; until: string; groupName: string }[]> =>
@@ -53,7 +53,7 @@ describe('exceptions', () => {
     await eventually('no key', () => keysOf('ann').length === 0);
   });
 
-  it('a block takes a key, through a restart of the worker, and it comes back when withdrawn', async () => {
+  it('a block takes a key, through a restart of the worker, and the key comes back once the block is withdrawn', async () => {
     await except('block', 'ben', '--until', far);
     await eventually('no key', () => keysOf('ben').length === 0);
     await worker.stop();
@@ -82,7 +82,7 @@ describe('exceptions', () => {
     assert.doesNotMatch(told, /exception 1/, 'those of another member');
   });
 
-  it('an allow for one who may hold no key says so, and gives none', async () => {
+  it('an allow for a member who may hold no key says so, and gives none', async () => {
     const said = await except('allow', 'cid', '--group', day(), '--until', inMs(86_400_000));
     assert.match(said, /\nNo key comes of it now: Coworker \d+ Active is false \(suspended\)\.\n$/);
     await run('resync', idOf('cid'));
@@ -117,7 +117,7 @@ describe('exceptions', () => {
     });
   }
 
-  it('refuses what contradicts an exception that holds, and to withdraw one that does not', async () => {
+  it('refuses what contradicts an exception that holds, and to withdraw an exception that is not there', async () => {
     const block = ['block', idOf('cid'), '--until', far, '--reason', 'a test'];
     await refused(/it contradicts exception 3: member \d+ is allowed .*; withdraw that first/, ...block);
     await refused(/it contradicts exception 3/, ...block, '--group', day());
@@ -129,7 +129,7 @@ describe('exceptions', () => {
     );
   });
 
-  it('an allow gives a key to one without a pass, who had no workflow, and it goes at its end', async () => {
+  it('an allow gives a key to a member who has neither a pass nor a workflow, and the key goes at its end', async () => {
     const holds = async (): Promise<boolean> =>
       (await listed()).some(({ memberId }) => String(memberId) === idOf('dan'));
     // On a slow machine an end may come before the key does: then the next one is later.

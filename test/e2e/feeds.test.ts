@@ -10,7 +10,10 @@ import { startSpace, type RunningSpace } from '../support/space.js';
 const each = process.env['FEEDS'] === 'each';
 const lists = each ? [...memberLists, '/api/sys/businesses', '.*'] : ['/api/spaces/coworkers'];
 const kinds = each ? (['lossy', 'empty', 'dropLastPage'] as const) : (['lossy'] as const);
-/** Of coworkers nothing is to be ruled before a reconciliation ten minutes later agrees: none of them is judged until then. */
+/**
+ * Coworkers are not among these: a person rules on them only once a reconciliation ten minutes later agrees, and until then
+ * none of them is judged.
+ */
 const owned = ['coworkercontracts', 'coworkertimepasses'] as const;
 const count = 20;
 const lost = 12;
@@ -53,7 +56,7 @@ async function reconciliations({ service }: RunningSpace): Promise<number> {
   return (await service.client.workflow.count(query)).count;
 }
 
-/** Has everything read again, and resolves when a pass over all of it has ended, well or not. */
+/** Has everything read again, and resolves when a reconciliation has ended, well or not. */
 async function readEverything(space: RunningSpace): Promise<void> {
   const before = await reconciliations(space);
   await latchkeyWith(space.env, 'resync', '--all');
@@ -132,7 +135,7 @@ for (const collection of each ? owned : owned.slice(-1)) {
 
     const keys = (): number => space.kisi.org.assignments().length;
 
-    it('takes nothing away, is one thing to rule of, and once approved just what is listed goes', async () => {
+    it('takes nothing away, is one thing to rule on, and once that is approved just the listed keys go', async () => {
       const records = space.nexudus.space;
       const leaving = new Set(members.slice(0, lost));
       for (const row of [...records.list(collection)]) {

@@ -17,7 +17,7 @@ describe('a whole space, at the published limits', () => {
       }).Id;
       nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
     };
-    // More often would come to more than 120 requests a minute, and on a slow machine the tests last as long.
+    // More polls would come to more than 120 requests a minute, and on a slow machine the tests last that long.
     space = await startSpace(fill, { LATCHKEY_POLL_INTERVAL: '5s' }, 'published');
   });
   after(() => space.stop());
@@ -74,7 +74,7 @@ describe('a whole space, at the published limits', () => {
       rows = report.rows.map(({ what, location, count }) => [what, location, count]);
       return rows.length >= 5;
     };
-    // Kisi has a key a moment before it is on record that it has.
+    // Kisi has a key a moment before that is on record.
     await eventually('all of them', areThere, patienceMs, 200, () => Promise.resolve(rows));
     assert.deepEqual(rows, [
       ['purchase to key', 'all', 2],

@@ -1,4 +1,7 @@
-/** A member who is forgotten: refused while keys are held, gone from all of Latchkey's stores after, and anew if they come back. */
+/**
+ * How a member is forgotten: not while keys are held; afterwards the member is gone from all of Latchkey's stores, and new if
+ * they come back.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +48,7 @@ describe('latchkey forget', () => {
     return linesOf(stdout).filter((line) => line.includes(String(memberId)));
   }
 
-  it('takes nothing out while keys are held, or an order names them, and says what to do', async () => {
+  it('takes nothing out while the member holds keys or an order names them, and says what to do', async () => {
     const held = await forget('--yes');
     assert.equal(held.code, 2);
     assert.match(
@@ -73,7 +76,7 @@ describe('latchkey forget', () => {
     assert.ok((await auditRecordsAbout(ada)).length > 0);
   });
 
-  it('leaves nothing of them in the audit log, the database, Temporal and plans, and the audit log verifies', async () => {
+  it('leaves nothing of the member in the audit log, the database, Temporal and plans, and the audit log verifies', async () => {
     for (const id of [ada, bob])
       assert.equal((await run('plan', String(id), '--out', `plan-${id}.json`)).code, 0);
     writeFileSync('other.json', '{}');
@@ -93,7 +96,7 @@ describe('latchkey forget', () => {
     const query = `WorkflowId = '${memberWorkflowId(ada)}'`;
     const { client } = space.service;
     await eventually('no run of hers', async () => (await client.workflow.count(query)).count === 0);
-    // Temporal takes a run out of its lists, and what it knows of it, one after the other.
+    // Temporal takes a run out of its lists, and drops what it knows of the run, one after the other.
     await eventually('nothing of her', () =>
       client.workflow
         .getHandle(memberWorkflowId(ada))
@@ -108,14 +111,14 @@ describe('latchkey forget', () => {
     assert.match(readFileSync(`plan-${bob}.json`, 'utf8'), new RegExp(`${bob}`));
   });
 
-  it('has nothing of who was never there', async () => {
+  it('finds nothing of a member who was never there', async () => {
     const { code, stderr } = await run('forget', '424242', '--yes', '--by', 'Mia');
     assert.deepEqual([code, /there is: 0 records/.test(stderr)], [0, true], stderr);
     for (const id of ['ada@example.com', 'ada', '0', '1; drop'])
       assert.equal((await run('forget', id, '--yes', '--by', 'Mia')).code, 2);
   });
 
-  it('looks after them anew when they come back', async () => {
+  it('looks after members anew when they come back', async () => {
     const { nexudus, ids } = space;
     nexudus.space.addPass({ CoworkerId: ada, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
     await eventually('her new key', () => space.kisi.org.keysOf('ada@example.com').length === 1);

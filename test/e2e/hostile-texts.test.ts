@@ -1,4 +1,4 @@
-/** Every command, in a space where whatever has a name has one that a terminal or a spreadsheet would obey. */
+/** Every command, in a space where everything with a name has a name that a terminal or a spreadsheet would obey. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,9 +9,9 @@ import { startSpace, type RunningSpace } from '../support/space.js';
 /** Colours, a title, a line that looks like one of ours, letters turned around, and a formula. */
 const hostile =
   '=1+1\u001b]0;owned\u0007\u001b[2J\r\n;=cmd()\u202enimda\u2028\u009b31m <b>[a](https://evil.example)';
-/** What a reader obeys; line ends are looked at apart. */
+/** Signs that a terminal obeys; line ends are looked at apart. */
 const obeyed = /[^\P{Cc}\r\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
-/** These run until they are stopped. */
+/** Commands that run until they are stopped, and `help`. */
 const lasting = ['worker', 'listen', 'demo', 'help'];
 
 describe('texts from outside that a reader would obey', function () {

@@ -57,7 +57,7 @@ describe('invitations', () => {
     assert.doesNotMatch(text, /Ann|@/);
   });
 
-  it('are reminded of by the daily check, and not twice', async () => {
+  it('get a reminder by the daily check, and no second one', async () => {
     await checkNow();
     await eventually('a reminder', () => mailsTo('bob@example.com').length === 1);
     assert.deepEqual(mailsTo('ann@example.com'), ['invitation']);

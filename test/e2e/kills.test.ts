@@ -1,7 +1,7 @@
 /**
- * The worker is killed at random moments amid random changes in Nexudus; at the end every write that Kisi did is in the
- * auditLog once, and no key is wrong. KILLS and KILL_CHANGES say how many (100 and 500 for a proof), KILL_SEED repeats the
- * moments and the changes of a run.
+ * The worker is killed at random moments amid random changes in Nexudus; at the end every write that Kisi did is in the audit
+ * log once, and no key is wrong. KILLS and KILL_CHANGES say how many (100 and 500 for a proof), KILL_SEED repeats the moments
+ * and the changes of a run.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ interface Modelled {
   id: number;
   email: string;
   active: boolean;
-  /** Those that count. */
+  /** The passes that count. */
   passes: { id: number; groupId: number; expires: number | null }[];
   contractId: number | null;
 }
@@ -32,8 +32,8 @@ interface Modelled {
 type Deed = 'user' | 'give' | 'move' | 'take';
 
 /**
- * When the worker dies. `anytime`: so long after its start. Else at the nth write from then on, so long after: `asked`:
- * Kisi was asked for it; `late`: the same, and Kisi does it only when the worker is dead; `lost`: Kisi did it, and the
+ * When the worker dies. `anytime`: `afterMs` after its start. Else at the nth write from then on, `afterMs` after this:
+ * `asked`: Kisi was asked for it; `late`: the same, and Kisi does it only when the worker is dead; `lost`: Kisi did it, and the
  * answer is lost; `answered`: Kisi did it and answered.
  */
 type Kill =
@@ -123,7 +123,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     const records = nexudus.space;
     const { id, active, passes, contractId } = member;
     const [first] = passes;
-    // Within what counts as an end that is known.
+    // These years still count as an end that is known.
     const years = (n: number): number => Date.parse(`${2030 + n}-01-01T00:00:00Z`);
     const later = years((members.length + passes.length) % 7);
     const things: (() => void)[] = [
@@ -172,7 +172,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     return things;
   }
 
-  /** By what the test did: the latest known end of each key that there should be; Infinity: no end known. */
+  /** The keys that there should be by what the test did, each with its latest known end; Infinity: no end known. */
   function wanted(): Map<string, number> {
     const ends = new Map<string, number>();
     for (const { email, passes, contractId } of members.filter(({ active }) => active)) {
@@ -194,7 +194,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     }));
   }
 
-  /** Whether Kisi's end of a key is right to a few days: each two ends that the test gives are months apart. */
+  /** Whether Kisi's end of a key is right to a few days: any two ends that the test gives are months apart. */
   function isRight(end: number | null, known: number): boolean {
     if (end === null) return false;
     return known === Infinity ? end > Date.now() + 3 * dayMs : Math.abs(end - known) < 3 * dayMs;
@@ -214,7 +214,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     await tellOfDeath(space.client, pid);
   }
 
-  /** Until Kisi got the write at which to kill, or none is to come. */
+  /** Resolves once Kisi got the write to kill at, or where none is to come. */
   async function untilWrite({ moment, nth }: Exclude<Kill, { moment: 'anytime' }>): Promise<void> {
     const { requests, faults } = space.kisi;
     const writes = () => requests.list().filter(({ method }) => method !== 'GET');
@@ -268,7 +268,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     });
     let last = members[0];
     const change = ({ same, who, what }: (typeof changes)[number]): void => {
-      // Half of them befall whom the last one befell, so that one overtakes the other.
+      // Half of the changes happen to the same member as the one before, so that one overtakes the other.
       const member = same ? last : members[who % members.length];
       assert.ok(member);
       last = member;
@@ -302,7 +302,7 @@ describe(`a worker that is killed ${kills} times amid ${changeCount} changes (se
     assert.equal(org.users().length, mails.length);
 
     const writes = await space.writes();
-    // Whether a user was made of whom no key is wanted any more, nobody asks until one is.
+    // A member who should have no key any more may have a new Kisi user: nobody asks whether it was made until a key is due.
     const wantsKey = (id: number | null): boolean =>
       members.some((one) => one.id === id && [...want.keys()].some((key) => key.startsWith(`${one.email} `)));
     const begun = writes.filter(({ state }) => state === 'begun');
@@ -338,7 +338,7 @@ function deedIn({ what, answer, memberId, groupId, before, after }: AuditRecord)
 const keyIn = (kept: AuditRecord['before']): number | null =>
   (kept as { keyId?: number | null } | null)?.keyId ?? null;
 
-/** For whoever looks into it: all that is kept of those members whose deeds differ; undefined: of none. */
+/** For whoever looks into a failure: all records of the members whose deeds differ; undefined: there are none. */
 function unlikeRecords(writes: AuditRecord[], some: string[], others: string[]): string | undefined {
   const unlike = [...some, ...others].filter((deed) => !some.includes(deed) || !others.includes(deed));
   if (unlike.length === 0) return undefined;

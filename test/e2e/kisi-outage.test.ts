@@ -32,7 +32,7 @@ describe('a Kisi that is down', function () {
     return Id;
   }
 
-  /** The passes of a member expire then. */
+  /** Has the passes of a member expire at this time. */
   function expires(CoworkerId: number, at: number): void {
     const { space: records } = space.nexudus;
     const ExpireDate = new Date(at).toISOString().replace('.000Z', 'Z');

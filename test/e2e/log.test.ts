@@ -15,7 +15,7 @@ describe('the log', function () {
 
   before(async () => {
     space = await killableSpace('5s');
-    // Orders and polls so close together would use up the minute.
+    // Orders and polls so close together would use up the requests of a minute.
     space.nexudus.switches.rateLimits = null;
     space.kisi.switches.rateLimit = null;
     env = { ...space.env, LATCHKEY_INITIAL_MODE: 'observe' };
@@ -72,7 +72,7 @@ describe('the log', function () {
     assertCalm();
   });
 
-  it('has one line for each order, and for each key given, with whom, what, until when and why', async () => {
+  it('has one line for each order, and for each key given: to which member and group, until when and why', async () => {
     await order('mode', 'live', '--yes', '--why', 'all is well');
     await eventually('all keys', () => space.kisi.org.assignments().length === members.length);
     await eventually('all lines', () => about(/^gave a key$/).length >= members.length);

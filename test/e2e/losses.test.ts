@@ -29,7 +29,7 @@ interface People {
   eve: number;
 }
 
-/** Something that is lost, and what of it brings it about. `changed`: what happens to people during it. */
+/** Something that is lost. `come` brings the loss about, and calls `changed` to change things for people during it. */
 interface Loss {
   what: string;
   /** Whether ann's key is what is lost. */
@@ -328,7 +328,7 @@ async function tryLoss(loss: Loss): Promise<void> {
         .client()
         .workflow.getHandle(controlWorkflowId)
         .executeUpdate(modeUpdate, { args: [{ ...everybody, ...order }] });
-    /** Eve's key is ignored; one of a person whom nobody knows goes. */
+    /** Ignores the finding about Eve's key; repairs the one about a key of an unknown person. */
     const rule = async (): Promise<void> => {
       for (const { id, kind } of (await space.recover()).findings)
         await space

@@ -1,10 +1,13 @@
-/** A Nexudus that answers of a coworker that it does not exist, while others of its answers have it; and one who really is deleted. */
+/**
+ * A Nexudus that says that a coworker does not exist, while other answers of it have the coworker; and one who really is
+ * deleted.
+ */
 import assert from 'node:assert/strict';
 import { latchkey, scratch } from '../client/cli.js';
 import { eventually, patienceMs } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
-describe('a coworker whom Nexudus says it does not have', function () {
+describe('a coworker that Nexudus says it does not have', function () {
   this.timeout(360_000);
   const folder = scratch();
   let space: RunningSpace;
@@ -42,7 +45,7 @@ describe('a coworker whom Nexudus says it does not have', function () {
     return ran.stdout + ran.stderr;
   }
 
-  it('loses nothing where another answer has it, and all within two minutes where none has', async () => {
+  it('loses nothing where another answer has the coworker, and all keys within two minutes where none has', async () => {
     const { nexudus, kisi } = space;
     const [ann, bob] = [joins('ann'), joins('bob')];
     const deleted = joins('dan');
@@ -58,7 +61,7 @@ describe('a coworker whom Nexudus says it does not have', function () {
       nexudus.faults.add({ match, kind: 'absent', ids });
     };
     hide(`/api/spaces/coworkers/${ann}$`, [ann]);
-    // These are in no answer at all for a while.
+    // These members are in no answer at all for a while.
     hide('/api/spaces/coworkers', [bob, later]);
     const isAtRest = async (id: number): Promise<boolean> => (await space.view(id))?.waitingFor === null;
     const told = await Promise.all([ann, bob, later, deleted].map(resync));

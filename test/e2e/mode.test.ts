@@ -49,7 +49,7 @@ describe('modes', () => {
     assert.equal(writes(), 0);
   });
 
-  it('has nothing written unasked where nobody can be asked, and reads nothing for it', async () => {
+  it('write nothing unasked where there is nobody to ask, and read nothing for it', async () => {
     const asked = space.kisi.requests.list().length;
     const few = ['--member', String(ids['cid'])];
     for (const args of [['live'], ['canary', ...few]]) {
@@ -61,7 +61,7 @@ describe('modes', () => {
     assert.equal(space.kisi.requests.list().length, asked);
   });
 
-  it('tells at a terminal what is about to be written, and does it only where that is meant', async () => {
+  it('tell at a terminal what is about to be written, and write it only after a yes', async () => {
     const { code, stdout, stderr } = await atTerminal('n', 'mode', 'live');
     assert.deepEqual([code, stdout], [1, ''], stderr);
     assert.match(
@@ -76,7 +76,7 @@ describe('modes', () => {
     assert.equal(writes(), 0);
   });
 
-  it('asks also where it cannot tell, since an API is down, and does what is meant', async () => {
+  it('ask also where nobody can tell what will be written, since an API is down, and do as answered', async () => {
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 503 });
     const few = ['--member', String(ids['cid'])];
     const no = await atTerminal('n', 'mode', 'canary', ...few);

@@ -1,4 +1,4 @@
-/** Records of every kind that make no sense, all at once: whoever they are not about goes on, and nobody loses a key. */
+/** Records of every kind that make no sense, all at once: everybody else goes on, and nobody loses a key. */
 import assert from 'node:assert/strict';
 import type { Service } from '../../worker/service.js';
 import { latchkeyDone, latchkeyWith } from '../client/cli.js';
@@ -70,14 +70,14 @@ describe('bad records in Nexudus', () => {
     await eventually('ben held', async () => (await standing('ben')).includes('makes no sense'));
     await eventually('ann held', async () => (await standing('ann')).includes('no known time zone'));
     for (const name of ['ann', 'ben', 'dora', 'eve']) {
-      // It ends with 1 where the member waits.
+      // The command ends with 1 where the member waits.
       await latchkeyWith(space.env, 'resync', String(ids[name]));
       assert.ok(has(name), name);
     }
     assert.match(await run('explain', String(ids['ann'])), /no known time zone/);
   });
 
-  it('of one member keep that member’s good passes from nothing, and no key for one who is suspended', async () => {
+  it('of one member leave that member’s good passes in effect, and keep no key once the member is suspended', async () => {
     const { nexudus } = space;
     const gil = ids['gil'] ?? 0;
     sellInNewYork('gil');

@@ -5,7 +5,9 @@ import { latchkeyDone } from '../client/cli.js';
 import { eventually, patienceMs } from '../support/eventually.js';
 import { startSpace, type RunningSpace } from '../support/space.js';
 
-/** PEOPLE=each: also those in which a coworker is deleted, which is believed after a minute; and all once more by pushes. */
+/**
+ * PEOPLE=each: also the cases in which a coworker is deleted, which is believed after a minute; and all once more by pushes.
+ */
 const isLong = process.env['PEOPLE'] === 'each';
 const secret = 'a shared secret of Nexudus';
 
@@ -15,7 +17,7 @@ for (const by of isLong ? (['polls', 'pushes'] as const) : (['polls'] as const))
     let space: RunningSpace;
     before(async () => {
       const polls = { LATCHKEY_RECONCILIATION_INTERVAL: '2s' };
-      // A deletion is pushed by nobody.
+      // No push tells of a deletion.
       const pushes = {
         LATCHKEY_POLL_INTERVAL: '7d',
         LATCHKEY_RECONCILIATION_INTERVAL: '20s',
@@ -84,7 +86,7 @@ for (const by of isLong ? (['polls', 'pushes'] as const) : (['polls'] as const))
       await staysSo([x, y, z]);
     });
 
-    it('serves the one who pays where two members swap their e-mails', async () => {
+    it('serves the member who pays where two members swap their e-mails', async () => {
       const [x, y] = [newEmail(), newEmail()];
       const { romeDay, romeOffice } = space.ids.groups;
       const [ann, ben] = [join(x, 'romeDay'), join(y, 'romeOffice')];
@@ -130,7 +132,7 @@ for (const by of isLong ? (['polls', 'pushes'] as const) : (['polls'] as const))
       await staysSo([x]);
     });
 
-    it('serves the duplicate to which the passes went with the address, while the old profile was deleted', async () => {
+    it('serves the duplicate that got the passes with the address, while the old profile was deleted', async () => {
       const [x, z] = [newEmail(), newEmail()];
       const { romeDay } = space.ids.groups;
       const old = join(x, 'romeDay');

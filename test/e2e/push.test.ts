@@ -79,7 +79,7 @@ describe('a push', () => {
     });
     assert.equal(answer.status, 200);
   }
-  /** As Nexudus' Custom ACS calls: lists the groups, or tells of a change. */
+  /** Calls as Nexudus' Custom ACS does: lists the groups, or tells of a change. */
   function acs(
     path: string,
     business: string,
@@ -126,7 +126,7 @@ describe('a push', () => {
     }
   });
 
-  it('has the pass of one who joins become a key, and its end become none', async () => {
+  it('gives a new member a key for a pass, and takes it away at the end of the pass', async () => {
     const { nexudus, ids } = space;
     const [Email, FullName] = ['ada@example.com', 'Ada Lovelace-Müller'];
     const coworker = nexudus.space.addCoworker({ Email, FullName, InvoicingBusinessId: ids.rome });
@@ -141,7 +141,7 @@ describe('a push', () => {
     await eventually('no key', () => keysOf(Email) === 0);
   });
 
-  it('has the poll look where it does not say whom it is about', async () => {
+  it('has the poll look where it names no member', async () => {
     const { nexudus, ids } = space;
     for (const { Id } of nexudus.space.list('webhooks')) nexudus.space.remove('webhooks', Id);
     const Email = 'ben@example.com';
@@ -174,7 +174,7 @@ describe('a push', () => {
     await Promise.all(flood);
   });
 
-  it('of a thousand ids that nobody knows starts nobody, and keeps no purchase waiting that comes with it', async () => {
+  it('of a thousand unknown ids starts no workflow, and keeps no purchase waiting that comes with it', async () => {
     const { nexudus, ids, service } = space;
     const firstUnknown = 2_000_000_000;
     const unknown = Array.from({ length: 1_000 }, (_, at) => ({ Id: firstUnknown + at }));
@@ -240,7 +240,7 @@ describe('a push', () => {
     assert.match(await latchkeyDone(space.env, 'disagreements'), /\n1 of 1 members differ/);
   });
 
-  it('of Kisi has a key that was deleted by hand given again, and an own one cause no comparison', async () => {
+  it('of Kisi has a key that was deleted by hand given again, and causes no comparison where Latchkey gave a key', async () => {
     const { kisi, ids } = space;
     const { org } = kisi;
     type View = { lastComparedAt: string | null; findings: { kind: string }[] };
@@ -256,7 +256,7 @@ describe('a push', () => {
     assert.equal((await drift()).lastComparedAt, null, 'nothing was compared for the keys that were given');
     org.grantByHand({ userId, groupId: ids.groups.romeOffice });
     await takeAway();
-    // The second time it was the comparison that had it mended.
+    // The second time the comparison had the key given again.
     await eventually('the finding', async () =>
       (await drift()).findings.some(({ kind }) => kind === 'extra'),
     );

@@ -36,7 +36,7 @@ describe('what Kisi refuses for good', function () {
     return Id;
   }
 
-  /** Says what it waits for and that it is tried seldom: the wait is one of minutes. */
+  /** A member says what it waits for and that it is tried seldom: the wait is one of minutes. */
   const waits = (memberId: number, what: RegExp) =>
     eventually(
       `member ${memberId} waits`,
@@ -49,7 +49,7 @@ describe('what Kisi refuses for good', function () {
       () => space.view(memberId),
     );
 
-  it('is a role of a person that ends too early: the other group is given, and this one once it is gone', async () => {
+  it('is a role by hand that ends too early: the other group is given, and this one once the role is gone', async () => {
     const { kisi, ids, service } = space;
     const { romeDay, romeOffice } = ids.groups;
     const { id: userId } = kisi.org.addUser({ email: emailOf('ann') });
@@ -70,7 +70,7 @@ describe('what Kisi refuses for good', function () {
     await eventually('nothing is waited for', async () => (await space.view(ann))?.waitingFor === null);
   });
 
-  it('is an e-mail that is taken by nobody who is shown, or a hidden right that has ended', async () => {
+  it('is an e-mail that is taken though Kisi shows nobody with it, or a hidden right that has ended', async () => {
     const { kisi, ids } = space;
     kisi.switches.takenEmails = [emailOf('bob')];
     Object.assign(kisi.switches, { listsExpired: false, hiddenStillCount: true });
@@ -80,7 +80,7 @@ describe('what Kisi refuses for good', function () {
     await waits(bob, /e-mail of this member is taken, but shows no user with it/);
     await waits(cleo, new RegExp(`user ${userId} holds a right to group ${ids.groups.romeDay} already`));
     assert.deepEqual(keysOf('cleo'), [ids.groups.romeOffice]);
-    // One look of each more, as 10 minutes later: it is not begun anew.
+    // One more look of each, as 10 minutes later: the writes are not begun anew.
     const before = kisi.requests.count({ method: 'POST' });
     for (const id of [bob, cleo])
       await space.service.client.workflow.getHandle(`member-${id}`).signal('resync');
@@ -114,7 +114,7 @@ describe('what Kisi refuses for good', function () {
     assert.equal(kisi.mails.length, 1);
   });
 
-  it('is no end of a key of ours that cannot be read: it is known by its id, and still taken away', async () => {
+  it('is no key of ours with an end that cannot be read: the key is known by its id, and still taken away', async () => {
     const { kisi, nexudus, service } = space;
     const eve = joins('eve');
     await eventually('both keys', () => keysOf('eve').length === 2);

@@ -1,4 +1,4 @@
-/** Too many keys that would be lost at once, to what no known end foresaw. */
+/** Too many keys that would be lost at once, though no known end foresaw that. */
 import assert from 'node:assert/strict';
 import { latchkeyDone, latchkeyWith, linesOf } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
@@ -10,7 +10,7 @@ interface HeldJson {
   ruling: { does: string } | null;
 }
 
-/** Two may go. Of those who come after them none may, so it makes no difference how many are weighed together. */
+/** Two may lose their keys. Nobody after them may, so it makes no difference how many are weighed together. */
 const withTwo = [{}, 'none', 'policies: { guardPeople: 2, guardShare: 1% }\n'] as const;
 
 describe('the revocation guard, in a whole space', () => {
@@ -84,7 +84,7 @@ describe('the revocation guard, in a whole space', () => {
     await eventually('a used pass ends', () => !withKey().includes(10));
   });
 
-  it('holds what is no loss any more no longer', async () => {
+  it('no longer holds a key back that is no loss any more', async () => {
     const [again = 0] = members.slice(9, 10);
     space.nexudus.space.update('coworkers', again, { Active: true });
     await order('resync', String(again));
@@ -93,13 +93,13 @@ describe('the revocation guard, in a whole space', () => {
     assert.ok(withKey().includes(9));
   });
 
-  it('lets just those go that a person approves', async () => {
+  it('lets just those keys go that a person approves', async () => {
     assert.match(await order('approve', '1', '--by', 'Mia', '--why', 'they left'), /Approved by Mia/);
     await eventually('they are gone', () => numbers(2, 9).every((i) => !withKey().includes(i)));
     assert.deepEqual(withKey(), [9, ...numbers(11, count + 1)]);
   });
 
-  it('keeps those that a person rejects, and refuses what makes no sense', async () => {
+  it('keeps those keys that a person rejects, and refuses what makes no sense', async () => {
     await suspend(11, 20);
     await eventually('they wait', async () => /held \(\d\)/.test(await waits(members[19] ?? 0)));
     await eventually('all of them', async () => (await held()).some(({ losses }) => losses.length === 9));

@@ -119,7 +119,7 @@ describe('a worker that starts while an API is down', function () {
     }
   });
 
-  it('does so too where nothing listens at its address yet', async () => {
+  it('does so too where nothing listens at the address of an API yet', async () => {
     const port = await newPort();
     const { stage } = await newStage({ KISI_BASE_URL: `http://127.0.0.1:${port}` });
     const { port: kisiPort } = new URL(stage.kisi.url);

@@ -11,7 +11,7 @@ import { latchkeyDone, latchkeyWith } from '../client/cli.js';
 import { eventually, patienceMs } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
-/** What came to a webhook, and with what it answers. */
+/** What came to a webhook, and the status that it answers with. */
 interface Receiver {
   server: Server;
   url: string;
@@ -124,7 +124,7 @@ describe('status and alerts', () => {
     await latchkeyDone(space.env, 'resume', '--by', 'Mia');
   });
 
-  it('a member is found by id without Nexudus, and by e-mail it is said what to do', async () => {
+  it('finds a member by id without Nexudus, and says what to do for an e-mail', async () => {
     const env = { ...space.env, NEXUDUS_BASE_URL: 'http://127.0.0.1:1/api' };
     assert.match(await latchkeyDone(env, 'show', String(memberId)), /has access/);
     assert.match(await latchkeyDone(env, 'members'), new RegExp(`^ *${memberId} +access`, 'm'));
@@ -162,7 +162,7 @@ describe('status and alerts', () => {
     await eventually('nothing to do', async () => (await checked()) === 0);
   });
 
-  it('tells of a key that is refused, and after a restart neither again nor that it is over', async () => {
+  it('tells of an API key that is refused, and after a restart tells neither that again nor that it is over', async () => {
     space.kisi.faults.add({ match: '.*', kind: 'status', status: 401 });
     await askKisi();
     await eventually('it is told', () => told().includes('refused/kisi begun'));
@@ -237,7 +237,7 @@ describe('status and alerts', () => {
     assert.equal((await latchkeyWith(space.env, 'alert', '--test')).code, 2);
   });
 
-  it('a key is Latchkey’s by the record too, also of a profile whose workflow does not keep it', async () => {
+  it('calls a key Latchkey’s by the record too, also for a profile whose workflow does not keep it', async () => {
     const { nexudus, ids, env } = space;
     const twin = nexudus.space.addCoworker({ Email: 'ann@example.com', InvoicingBusinessId: ids.rome }).Id;
     nexudus.space.addPass({ CoworkerId: twin, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });

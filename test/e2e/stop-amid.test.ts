@@ -6,7 +6,7 @@ import { latchkeyDone } from '../client/cli.js';
 import { eventually } from '../support/eventually.js';
 import { hurried, startSpace, type RunningSpace } from '../support/space.js';
 
-/** STOP_MEMBERS=60: every level, amid so many. By default one, amid few. */
+/** STOP_MEMBERS=60: every level, amid 60 members. By default one level, amid a few. */
 const given = process.env['STOP_MEMBERS'];
 const count = Number(given ?? 6);
 const levels: StopLevel[] = given === undefined ? ['writes'] : ['revokes', 'writes', 'all'];
@@ -14,7 +14,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 
 /** Turns at Kisi that come one after another, so that a write shows before the next one is let go. */
 class HoldableTurns implements KisiTurns {
-  /** Whether none comes for now. */
+  /** Whether no turn comes for now. */
   isHeld = (): boolean => false;
   private last: Promise<void> = Promise.resolve();
 
@@ -42,7 +42,7 @@ describe(`a stop amid ${count} members who come and ${count} who go`, function (
   let passes: number[] = [];
 
   before(async () => {
-    // All who go do so at once.
+    // All who go do so at once: the guard must let that many go.
     space = await startSpace(undefined, {}, 'none', 'policies: { guardPeople: 1000 }');
     await space.service.stop();
     await space.startWorker({ ...hurried(), kisi: { urgent: turns, batch: turns } });
@@ -94,7 +94,7 @@ describe(`a stop amid ${count} members who come and ${count} who go`, function (
       for (const id of leaving)
         nexudus.space.update('coworkertimepasses', id, { ExpireDate: '2021-01-01T00:00:00Z' });
       passes = manyJoin();
-      // Nothing more is sent until the order is given, so that it comes amid them.
+      // No more writes are sent until the order is given, so that it comes amid them.
       turns.isHeld = () => writes('DELETE') > 0;
       await eventually('the first has gone', () => writes('DELETE') > 0);
       await order('pause', level, '--by', 'Mia');

@@ -1,4 +1,4 @@
-/** A worker that stops while what it asks of the APIs waits for its turn: nobody waits for that, and the next one goes on. */
+/** A worker that stops while its requests wait for their turn: it does not wait for them, and the next worker goes on. */
 import assert from 'node:assert/strict';
 import { createKisiPacer } from '../../kisi/pace.js';
 import { createPacer, type LaneName, type Turns } from '../../nexudus/pace.js';
@@ -60,7 +60,7 @@ describe('a worker that stops while turns are waited for', function () {
   before(async () => {
     space = await startSpace();
     await space.service.stop();
-    // Else whoever waits could not be told from a slow machine.
+    // Else a worker that waits could not be told from a slow machine.
     Object.assign(shutdown, { shutdownGraceTime: '1h', shutdownForceTime: '2h' });
   });
   after(async () => {
@@ -78,7 +78,7 @@ describe('a worker that stops while turns are waited for', function () {
     nexudus.space.addPass({ CoworkerId: Id, TimePassId: ids.passTypes.romeDay, BusinessId: ids.rome });
   }
 
-  it('stops at once, and whatever waited is done by the next one', async () => {
+  it('stops at once, and the next worker does whatever waited', async () => {
     const { paces, hold, waiting } = holdable();
     const service = await space.startWorker(paces);
     joins('ann');

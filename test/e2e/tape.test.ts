@@ -1,4 +1,4 @@
-/** A tape of what a worker asks, which is a process of its own, as an operator makes one. */
+/** A tape of what a worker asks in a process of its own, made as an operator makes one. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

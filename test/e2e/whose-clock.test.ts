@@ -1,4 +1,4 @@
-/** One of the servers has another time than the rest, for good; or no two agree. `CLOCKS=each`: whichever way. */
+/** One of the servers has another time than the rest, for good; or no two agree. `CLOCKS=each`: every server and offset. */
 import assert from 'node:assert/strict';
 import { latchkeyDone } from '../client/cli.js';
 import { compareNow, driftWorkflowId } from '../../messages/to-drift.js';
@@ -55,7 +55,7 @@ describe('a space in which a clock is wrong', function () {
     const before = keys();
     setClock('nexudus', 6 * dayMs);
     setClock('kisi', -6 * dayMs);
-    // Each is heard of: Nexudus by polls, Kisi by a comparison, since nobody has a key yet to look after.
+    // Latchkey hears of each clock: of Nexudus' by polls, of Kisi's by a comparison, since nobody has a key yet to look after.
     await space.service.client.workflow.getHandle(driftWorkflowId).executeUpdate(compareNow);
     await eventually('it is told', async () =>
       (await latchkeyDone(space.env, 'status')).includes('no two bear each other out'),

@@ -8,9 +8,9 @@ import type { Desk, Viewer } from '../../desk/desk.js';
 export interface ActsOf {
   /** A page, with what its form holds. */
   get(address: string): Promise<ShownAct>;
-  /** Sends a form with the fields that are in it, over which `typed` is typed. */
+  /** Sends a form with its own fields, and `typed` over them. */
   press(shown: ShownAct, typed?: Record<string, string>): Promise<ShownAct>;
-  /** Sends whatever somebody made by hand. */
+  /** Sends a form that somebody made by hand. */
   send(path: string, fields: Record<string, string>): Promise<ShownAct>;
 }
 
@@ -21,7 +21,7 @@ export interface ShownAct {
   html: string;
   /** Where it leads on; null: nowhere. */
   location: string | null;
-  /** What is told there, by its name; null: nothing. */
+  /** The name of the message that the next page tells; null: none. */
   told: string | null;
   /** What the fields hold, by name. */
   fields: Record<string, string>;

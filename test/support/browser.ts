@@ -11,7 +11,7 @@ export interface Look {
   isDark?: boolean;
   /** False: the browser runs no script. */
   hasScript?: boolean;
-  /** The secret of the session that whoever looks has signed in to; left out: nobody has. */
+  /** The secret of the session in which somebody looks; left out: nobody is signed in. */
   session?: string;
 }
 
@@ -52,12 +52,12 @@ export async function lookAt(browser: Browser, url: string, look: Look = {}): Pr
   return visit(blank, url, look, () => blank.context.close());
 }
 
-/** Those that were closed, of each browser, by how somebody looks. */
+/** The closed pages of each browser, by how somebody looks. */
 const closed = new WeakMap<Browser, Map<string, Blank[]>>();
 
 /**
- * Opens an address, where it can in a page that was opened so and closed: a new one costs more than most of what is done with it.
- * What the desk keeps in the browser is still there.
+ * Opens an address, where possible in a page that was opened in the same way and closed: a new one costs more than most of what
+ * is done with it. What the desk keeps in the browser is still there.
  */
 export async function lookAgainAt(browser: Browser, url: string, look: Look = {}): Promise<Looking> {
   const { hasScript = true, session = null } = look;
@@ -114,7 +114,7 @@ export function overflowPx(page: Page): Promise<number> {
 }
 
 const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
-/** The parts of a field for a date and a time, each of which the Tab key stops at. */
+/** The most parts of a field for a date and a time: the Tab key stops at each. */
 const mostParts = 8;
 
 /** What the Tab key alone does not reach, or reaches without a visible focus. One line each. */
@@ -123,7 +123,7 @@ export async function notByKeyboard(page: Page): Promise<string[]> {
     document.activeElement.blur();
     window.reached = new Set();
     window.unseen = new Set();
-    // Of radio buttons Tab reaches one; arrow keys go on.
+    // Tab reaches one of several radio buttons; arrow keys go on.
     const radio = (of) => document.querySelector(of + ':checked') ?? document.querySelector(of);
     const isStop = (one) => one.type !== 'radio' || one === radio('input[name="' + one.name + '"]');
     window.visible = [...document.querySelectorAll('${controls}')].filter(

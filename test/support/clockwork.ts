@@ -79,11 +79,11 @@ export class Clockwork {
   facts: Partial<Snapshot> = {};
   rules: Rules = rulesOf();
   readonly users = new Map<string, number>();
-  /** Whether it is known of everybody if Kisi has a user. */
+  /** Whether it is known of everybody whether Kisi has a user. */
   knowsUsers = false;
   keys: ModelKey[] = [];
   readonly log: string[] = [];
-  /** Of each key that was given or taken away: since when the workflow said that it was due. */
+  /** For each key that was given or taken away: since when the workflow said that it was due. */
   readonly dues: (number | null)[] = [];
   mails = 0;
   doubts: { passId: number; why: string }[] = [];
@@ -95,10 +95,10 @@ export class Clockwork {
   heldReads = 0;
   /** Whether the database does not answer those who ask for blocks. */
   recordFails = false;
-  /** How far the clock that is decided by is ahead of Temporal's, and how often something was decided. */
+  /** How far the clock that decisions go by is ahead of Temporal's, and how often something was decided. */
   deciderOffMs = 0;
   looks = 0;
-  /** The last of them. */
+  /** The request for the last decision. */
   lastLook: AssessRequest | null = null;
   /** For how long Nexudus, or Kisi, asks everybody to wait; null: it answers. */
   nexudusAsksMs: number | null = null;
@@ -109,7 +109,7 @@ export class Clockwork {
   /** What Kisi waits for before it answers, if anything, and how many calls wait for it. */
   kisiHolds: Promise<void> | null = null;
   heldCalls = 0;
-  /** The same of what is one of many: one call at a time is made of those. */
+  /** The same for calls of a batch: only one of those is made at a time. */
   fullReadHolds: Promise<void> | null = null;
   /** An order that holds every write back, if one does. */
   order: string | null = null;
@@ -124,11 +124,11 @@ export class Clockwork {
   };
   /** What is allowed and blocked outside the rules. */
   exceptions: Exception[] = [];
-  /** Told that the write happens, and its answer is lost. */
+  /** How many of the next writes happen, but lose their answers. */
   losesAnswers = 0;
   /** Everybody sees to the doors of others in Kisi, too. */
   isStaff = false;
-  /** The same of each grant. */
+  /** Whether each grant loses its answer. */
   losesGrants = false;
   /** What the workflows of others show of the profiles that a person has besides. */
   profilesBeside: number[] = [];
@@ -190,7 +190,7 @@ export class Clockwork {
     }
   }
 
-  /** `claims`: what somebody who starts it by hand says of it. */
+  /** `claims`: what somebody who starts a workflow by hand says of the member. */
   async start(memberId: number, claims: Partial<MemberState> = {}): Promise<WorkflowHandle> {
     this.started.push(memberId);
     return this.env.client.workflow.start(memberWorkflowType, {

@@ -13,7 +13,7 @@ import { newPort } from './ports.js';
 const askAt = 'TEST_TEMPORAL_URL';
 
 /**
- * For the whole run: one development server, in memory, which the first test that asks has started, in whatever process that
+ * Offers one development server, in memory, for the whole run: it starts when the first test asks, in whatever process that
  * test runs. Answers how to end it.
  */
 export async function offerDevServer(): Promise<() => Promise<void>> {
@@ -41,7 +41,7 @@ async function startDevServer(): Promise<EmbeddedTemporal> {
 }
 
 let namespaces = 0;
-/** Those of this file. */
+/** The namespaces of this file. */
 let places: TemporalAddress[] = [];
 
 /** A namespace of its own on the server of the run, since ids of members and Schedules are the same in every space. */

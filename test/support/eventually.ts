@@ -1,7 +1,7 @@
-/** So long a test waits for what must come: no machine takes longer, and only a failure does. Less than a test's own time. */
+/** How long a test waits for what must come: no machine takes longer, and only a failure does. Less than a test's own time. */
 export const patienceMs = 120_000;
 
-/** Polls until `wanted` holds. No test asserts how long it took. `tell`: how things stand where it never does. */
+/** Polls until `wanted` holds. No test asserts how long it took. `tell`: how things stand where `wanted` never holds. */
 export async function eventually(
   what: string,
   wanted: () => boolean | Promise<boolean>,

@@ -6,7 +6,7 @@ import { stopTimeSkippingEnv } from './timeSkipping.js';
 
 let endDevServer: () => Promise<void> = () => Promise.resolve();
 
-/** Before all files: what tests start as a process of its own is what production runs. */
+/** Before all files: builds what production runs, since tests start it in processes of its own. */
 export async function mochaGlobalSetup(): Promise<void> {
   const { build } = await import('../../build.js');
   await build();
@@ -31,7 +31,7 @@ export const mochaHooks = {
   async afterAll(): Promise<void> {
     await stopTimeSkippingEnv();
     await leaveTemporal();
-    // Else a run without any worker would wait for it for ever.
+    // Else a run without any worker would wait for the runtime for ever.
     await Runtime.instance().shutdown();
   },
 };

@@ -23,15 +23,15 @@ export interface KillableSpace {
   client: Client;
   /** What a process must find in its environment to reach this space. */
   env: Record<string, string>;
-  /** Starts one more worker, whose clock is off by so much. */
+  /** Starts one more worker, with its clock off by this much. */
   start(clockOffMs?: number): void;
-  /** Sets the clock of all workers: from the end of the promise on it is off by so much. */
+  /** Sets the clocks of all workers: once the promise resolves, they are off by this much. */
   setClocks(offMs: number): Promise<void>;
   /** Kills the oldest worker, as `kill -9` does, and answers its process id. Throws where it had ended by itself. */
   kill(): Promise<number>;
   /** Ends all workers as an operator does; answers their exit codes. */
   stopWorkers(): Promise<(number | null)[]>;
-  /** What the audit log has of writes. */
+  /** The writes that the audit log has. */
   writes(): Promise<AuditRecord[]>;
   /** Ends what still runs. */
   close(): Promise<void>;

@@ -23,15 +23,15 @@ import { newPort } from './ports.js';
 /** A whole space whose stores can be lost, or put back as they were. */
 export interface LosableSpace extends Pick<Stage, 'nexudus' | 'kisi' | 'ids' | 'config'> {
   client(): Client;
-  /** Ends the worker, has something done to the stores, and starts it again. */
+  /** Ends the worker, does `meanwhile`, and starts the worker again. */
   restart(meanwhile?: () => Promise<void>): Promise<void>;
-  /** Has a process of its own run a reconciliation over what `meanwhile` changes, and kills it at its first write to Kisi. */
+  /** Runs a reconciliation over what `meanwhile` changes in a process of its own, and kills it at its first write to Kisi. */
   killAmid(meanwhile: () => void): Promise<void>;
-  /** As they are now, for `put`. The worker must not run. */
+  /** Copies a store as it is now, for `put`. The worker must not run. */
   copy(store: 'temporal' | 'database', name: string): Promise<void>;
   /** Puts a copy back; null: the store is empty from now on. */
   put(store: 'temporal' | 'database', name: string | null): Promise<void>;
-  /** Until nothing is under way. */
+  /** Resolves when nothing is under way. */
   rest(): Promise<void>;
   /** One reconciliation, and all that it wakes; then one comparison with Kisi. Answers what that found. */
   recover(): Promise<DriftView>;
@@ -162,7 +162,7 @@ async function copyIfThere(from: string, to: string): Promise<void> {
   });
 }
 
-/** Has a reconciliation run that begins now, and waits for its end. */
+/** Starts a reconciliation now, and waits for its end. */
 async function passOnce(client: Client): Promise<void> {
   const schedule = client.schedule.getHandle(reconciliationScheduleId);
   const isOver = async (): Promise<boolean> => (await schedule.describe()).info.runningActions.length === 0;
@@ -175,11 +175,11 @@ async function passOnce(client: Client): Promise<void> {
   );
 }
 
-/** Until no workflow has anything under way, but for the one whose activity lasts as long as its process. */
+/** Resolves when no workflow has anything under way, but for the leader's, whose activity lasts as long as its process. */
 async function atRest(client: Client): Promise<void> {
   let busy: unknown[] = [];
   const isAtRest = async (): Promise<boolean> => (busy = await busyWorkflows(client)).length === 0;
-  // A coworker who was deleted is waited for until a look a minute later says so too.
+  // A deleted coworker is believed only once a look a minute later says so too.
   await eventually('rest', isAtRest, patienceMs, 300, () => Promise.resolve(busy));
 }
 

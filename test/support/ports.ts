@@ -1,6 +1,6 @@
 import { nextFreePort } from '../../lib/ports.js';
 
-/** Each process has ports of its own, for a free one may be taken at once by whoever looks too. The system gives others away. */
+/** Each process has ports of its own, since another process may take a free one at once. The system gives others away. */
 const first = 12_000 + 50 * (process.pid % 400);
 let given = 0;
 

@@ -10,7 +10,7 @@ export async function memoryStores(now = Date.now): Promise<{ ownership: Ownersh
   return { ownership: createOwnership(db, now), kept: createKept(db) };
 }
 
-/** A store some methods of which are others. */
+/** A store with some of its methods replaced. */
 export function withMethods<T extends object>(store: T, methods: Partial<T>): T {
   return Object.assign(Object.create(store) as T, methods);
 }

@@ -6,8 +6,8 @@ const indexedTypes = { Keyword: 2, Datetime: 6 } as const;
 let started: Promise<TestWorkflowEnvironment> | null = null;
 
 /**
- * The time-skipping server of a test file, started when first asked for. Its clock stands still for good where a workflow
- * was ended just when a worker was at work for it, as happens on a busy machine: then it is another server.
+ * The time-skipping server of a test file, started when first asked for. Its clock stands still for good where a workflow was
+ * ended just when a worker was at work for it, as happens on a busy machine: then another server is started.
  */
 export async function timeSkippingEnv(): Promise<TestWorkflowEnvironment> {
   if (started !== null && !(await skips(await started))) await stopTimeSkippingEnv();

@@ -32,7 +32,7 @@ export class Walk {
     return this.open(href.replaceAll('&amp;', '&'));
   }
 
-  /** Sends the form of an act with its own fields, over which these are typed. */
+  /** Sends the form of an act with its own fields, and `typed` over them. */
   async press(typed: Record<string, string>): Promise<this> {
     this.steps++;
     const form = { step: 'do' } as Record<string, string>;

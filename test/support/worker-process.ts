@@ -10,7 +10,7 @@ export interface LogLine extends Record<string, unknown> {
 
 /** A worker that is a process of its own, and what it says. */
 export interface WorkerProcess {
-  /** What of stderr is of the log. */
+  /** The lines of stderr that are of the log. */
   log(): LogLine[];
   /** All of stderr. */
   stderr(): string;

@@ -38,7 +38,7 @@ describe('an open page of the desk', () => {
     });
     buy();
     await eventually('the key', async () => (await space.view(ada))?.state === 'access');
-    // One that the system gives away could be another's once this is closed for a while.
+    // A port that the system gives away could be another's once this server is closed for a while.
     served = await serve(await newPort());
   });
   after(async () => {
@@ -107,7 +107,7 @@ describe('an open page of the desk', () => {
   it('asks for nothing in the background, and is up to date when it is looked at', async () => {
     await turn('hidden');
     let before: number[] = [];
-    // What was under way when the page was hidden.
+    // Requests that were under way when the page was hidden may still come.
     await eventually('nothing more is fetched', async () => {
       before = [fetches(), connects()];
       await sleep(500);
@@ -245,7 +245,7 @@ describe('the search of the desk', () => {
     );
   });
 
-  it('finds who comes a moment later, without another key', async () => {
+  it('finds a person who is added a moment later, without more typing', async () => {
     await page.keyboard.type('grace');
     await eventually('nobody', async () => (await page.innerText('#says')) === 'Results: 0.');
     pages.newcomers.push('Grace');

@@ -12,11 +12,11 @@ import type { MemberView } from '../../../messages/to-member.js';
 export interface OwnPages {
   /** False: whoever looks is signed out from then on. */
   isSignedIn: boolean;
-  /** How often each path was fetched. */
+  /** The path of each fetch. */
   fetched: string[];
-  /** The search for a single letter answers once this does. */
+  /** The search for a single letter answers once this resolves. */
   late: Promise<void>;
-  /** Who is found besides those who always are. */
+  /** The people that are found besides those who always are. */
   newcomers: string[];
 }
 

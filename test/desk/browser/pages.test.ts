@@ -23,17 +23,17 @@ import { newPort } from '../../support/ports.js';
 
 /** A page of the desk. */
 interface DeskPage {
-  /** Of its pictures. */
+  /** The name of its pictures. */
   name: string;
   path: (filled: Filled) => string;
-  /** What it shows without anybody in the space is looked at too. */
+  /** The page is also looked at with nobody in the space. */
   isSeenEmpty?: true;
   hasPicture?: true;
   /** The status that it is answered with; left out: 200. */
   status?: number;
 }
 
-/** Every page that somebody at this machine sees: add what the desk has more. */
+/** Every page that somebody at this machine sees. A new page of the desk belongs here too. */
 const pages: readonly DeskPage[] = [
   { name: 'find', path: () => '/', isSeenEmpty: true },
   { name: 'found', path: () => '/?q=a', isSeenEmpty: true, hasPicture: true },
@@ -68,7 +68,7 @@ const pages: readonly DeskPage[] = [
   { name: 'not-found-person', path: () => '/people/999999', status: 404 },
 ];
 
-/** Pages of a desk to which people sign in. */
+/** Pages of a desk where people sign in. */
 const guardedPages: readonly (Omit<DeskPage, 'path'> & { path: string; as?: Role })[] = [
   { name: 'sign-in', path: '/sign-in', hasPicture: true },
   { name: 'sign-in-again', path: '/sign-in?ended=yes' },
@@ -226,7 +226,7 @@ async function tryAt(
 /** A screen, and the colours on it. */
 type View = readonly [widthPx: number, colorScheme: 'light' | 'dark'];
 
-/** A page that is seen empty and filled is seen in some of them empty, and in the others filled: axe takes its time. */
+/** A page that is looked at empty and filled is empty in some of these views, and filled in the others: axe takes its time. */
 const someViews: readonly View[] = [
   [widthsPx.laptop, 'light'],
   [widthsPx.phone, 'dark'],

@@ -19,7 +19,7 @@ export const deskUrl = 'https://desk.example.com';
 export const sessionCookie = '__Host-latchkey-desk';
 const trustedProxy = '127.0.0.1';
 
-/** Somebody at a browser that is nowhere else: nobody is kept out by what others have tried. */
+/** Somebody at a browser with an address of its own: what others have tried keeps nobody out. */
 export class FarVisitor extends Visitor {
   private static count = 0;
   private readonly address = `198.18.${FarVisitor.count >> 8}.${FarVisitor.count++ & 255}`;
@@ -36,7 +36,7 @@ export class FarVisitor extends Visitor {
 
 export interface SignedIn {
   visitor: FarVisitor;
-  /** Of the session. */
+  /** The id of the session. */
   id: string;
   csrf: string;
 }
@@ -48,11 +48,11 @@ export interface Named {
 }
 
 export class AttackedDesk {
-  /** So much later it is for the desk than for everybody else. */
+  /** How much later it is for the desk than for everybody else. */
   lateMs = 0;
   /** What the desk has logged. */
   logged = '';
-  /** Those with hostile names; each has a key. The first is the one whom forms are about. */
+  /** The people with hostile names; each has a key. Forms are about the first one. */
   people: readonly Named[] = [];
   private readonly signedIn = new Map<Role, SignedIn>();
   private readonly servers: DeskServer[] = [];
@@ -97,7 +97,7 @@ export class AttackedDesk {
     return id;
   }
 
-  /** The person whom forms are about. */
+  /** The person that forms are about. */
   get ada(): Named {
     const [ada] = this.people;
     assert.ok(ada);
@@ -139,7 +139,7 @@ export class AttackedDesk {
     return new Visitor(`http://127.0.0.1:${port}`);
   }
 
-  /** Whose session has this secret. */
+  /** A stranger with the secret of somebody's session. */
   thief(token: string): FarVisitor {
     const visitor = this.stranger();
     visitor.cookies.set(sessionCookie, token);
@@ -163,19 +163,22 @@ export class AttackedDesk {
     return one;
   }
 
-  /** Every route of a method, but those of files. */
+  /** Every route of these methods, but those of files. */
   routes(...methods: string[]): DeskRoute[] {
     return this.server.routes.filter(({ method, path }) => methods.includes(method) && !path.includes('*'));
   }
 
-  /** Those that take somebody who is signed in. */
+  /** The routes that take only somebody who is signed in. */
   closed(...methods: string[]): (DeskRoute & { least: Role })[] {
     return this.routes(...methods).flatMap(({ least, ...route }) =>
       least === null ? [] : [{ ...route, least }],
     );
   }
 
-  /** Does something, after which all is as before: orders, sessions, what people did, and what was written to Kisi and Nexudus. */
+  /**
+   * Does something, and asserts that all is as before: orders, sessions, what people did, and what was written to Kisi and
+   * Nexudus.
+   */
   async nothingIsLost(job: () => Promise<void>): Promise<void> {
     const before = await this.stands();
     this.logged = '';
@@ -215,7 +218,7 @@ export class AttackedDesk {
 
 const emailOf = (n: number): string => `person-${n}@example.com`;
 
-/** People with hostile names, who hold keys by a pass type to a group that have hostile names too. */
+/** Adds people with hostile names, who hold keys by a pass type to a group. Both have hostile names too. */
 function fill({ nexudus, kisi, ids }: Pick<RunningSpace, 'nexudus' | 'kisi' | 'ids'>): Named[] {
   const group = kisi.org.addGroup({ name: `Door ${markup} \u202e`, locks_count: 1 });
   const pass = { Name: `Pass ${markup} \u202e`, BusinessId: ids.rome, KisiGroupId: String(group.id) };

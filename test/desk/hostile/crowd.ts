@@ -53,7 +53,7 @@ export function tryCrowd(desk: AttackedDesk): void {
     open = [];
   });
 
-  /** As many people as wanted, each with as many open pages. */
+  /** This many people, each with this many open pages. */
   async function crowd(people: number, pagesOfEach: number): Promise<{ id: string; pages: LivePage[] }[]> {
     const begun = await desk.withSessions(async (sessions) => {
       const all = [];
@@ -74,7 +74,7 @@ export function tryCrowd(desk: AttackedDesk): void {
     assert.equal((await desk.stranger().get('/sign-in')).status, 200);
   };
 
-  it('all hear of a change, whoever does not read, and the desk answers others meanwhile', async () => {
+  it('all hear of a change though one does not read, and the desk answers others meanwhile', async () => {
     const people = await crowd(100, 1);
     const pages = people.flatMap((one) => one.pages);
     assert.deepEqual(new Set(pages.map(({ status }) => status)), new Set([200]));
@@ -96,7 +96,7 @@ export function tryCrowd(desk: AttackedDesk): void {
     assert.deepEqual(pages.filter(({ isOver }) => isOver).length, 1);
   });
 
-  it('nobody opens more than a dozen, and all together no more than 200; who leaves makes room', async () => {
+  it('nobody opens more than a dozen, and all together no more than 200; whoever leaves makes room', async () => {
     const [greedy] = await crowd(1, 13);
     assert.deepEqual(
       greedy?.pages.map(({ status }) => status),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Answer } from '../../support/visitor.js';
 
-/** The desk has none of them, beside its own script. */
+/** Elements that the desk never draws, beside its own script. */
 const neverDrawn =
   /^(script|img|image|picture|iframe|frame|object|embed|applet|base|style|svg|math|template|video|audio)$|-/;
 const attributeNever = /^(on.*|style|srcdoc|formaction|ping|background|xlink:href)$/;
@@ -14,7 +14,10 @@ const ownCookies = /^(__Host-)?latchkey-(desk|visit|told)=/;
 /** How stacks of errors, and the words of the server's parts, look. */
 const inner = /\n\s+at |\.[jt]sx?:\d+|FST_|SQLITE_|ECONN|node_modules/;
 
-/** Nothing in it runs, leads elsewhere, is kept by anybody or tells of the desk's inside; and it is no failure. */
+/**
+ * Asserts of an answer: nothing in it runs, leads elsewhere, is kept by anybody or tells of the desk's inside; and it is no
+ * failure.
+ */
 export function assertHarmless({ status, headers, text }: Answer, what: string): void {
   assert.ok(status < 500, `${what}: ${status}`);
   assertSafe({ status, headers, text }, what);

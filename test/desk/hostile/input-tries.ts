@@ -7,14 +7,14 @@ import { assertHarmless } from './harmless.js';
 import { bodies, disguised, ids, methods, parameters, queries, texts } from './inputs.js';
 
 const formType = { 'content-type': 'application/x-www-form-urlencoded' };
-/** No such thing as that which an act is about. */
+/** The id of nothing that an act could be about. */
 const noId = '999999';
 
 export function tryInput(desk: AttackedDesk): void {
-  /** Those that end nothing of whoever sends them. */
+  /** The routes of forms that do not sign out the person who sends them. */
   const forms = (): DeskRoute[] => desk.routes('POST').filter(({ path }) => path !== '/sign-out');
 
-  /** What the page of an act takes to be shown, and its form to be read on. */
+  /** What the page of an act needs to be shown, and its form to be read on. */
   const about = ({ path }: DeskRoute): Record<string, string> =>
     path.startsWith('/acts/') ? { member: String(desk.ada.id), id: noId, step: 'do' } : {};
 
@@ -142,7 +142,7 @@ export function tryInput(desk: AttackedDesk): void {
   });
 }
 
-/** Each with each; `nth`: each with one in so many, and the next one with others, so that each is tried. */
+/** Each with each; `nth`: each with every nth of the others, and the next one with other ones, so that each is tried. */
 function pairs<A, B>(all: readonly A[], others: readonly B[], nth = 1): [A, B][] {
   return all.flatMap((one, n) =>
     others.flatMap((other, m): [A, B][] => ((n + m) % nth === 0 ? [[one, other]] : [])),

@@ -1,10 +1,10 @@
 /** The table of hostile input: what strangers, and people who are signed in, may send to the desk. */
 
-/** Would run, or be an element of its own, wherever it stood as it is. */
+/** This would run, or be an element of its own, wherever it stood as it is. */
 export const markup =
   '"><script>alert(1)</script><img src=x onerror=alert(1)><evil-part onclick=alert(1)>\'-->';
 
-/** Texts, for whatever a person types and whatever a record is named by. */
+/** Texts for whatever a person types, and for the names of records. */
 export const texts: readonly (readonly [what: string, text: string])[] = [
   ['markup', markup],
   ['markup within an attribute', `' " autofocus onfocus='alert(1)' onfocus="alert(1)`],
@@ -92,7 +92,7 @@ export const methods: readonly string[] = [
   'SEARCH',
 ];
 
-/** The address of a route as somebody writes it who wants to be taken for another, or to be read by another route. */
+/** The address of a route, written so that it may be taken for another address, or be read by another route. */
 export function disguised(path: string): string[] {
   const [first = '', ...rest] = path.slice(1);
   const encoded = `/%${first.charCodeAt(0).toString(16)}${rest.join('')}`;
@@ -110,7 +110,7 @@ export function disguised(path: string): string[] {
   ];
 }
 
-/** Where a form says that it is from, and is not of this desk. */
+/** Sites that a form says it is from, and that are not this desk. */
 export const otherSites: readonly (readonly [what: string, headers: Record<string, string>])[] = [
   ['another site', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
   ['another site, in an old browser', { origin: 'https://evil.example' }],
@@ -122,7 +122,7 @@ export const otherSites: readonly (readonly [what: string, headers: Record<strin
   ['an address that was typed', { 'sec-fetch-site': 'none' }],
 ];
 
-/** Names of this machine that are none of this desk. */
+/** Names of this machine that are no name of this desk. */
 export const otherHosts: readonly string[] = [
   'evil.example',
   'desk.example.com:1',

@@ -79,7 +79,7 @@ export function tryLostDatabase(desk: AttackedDesk): void {
 
   const path = (): string => join(own.folder, 'latchkey.db');
 
-  it('a full disk lets nobody in, and keeps nobody out who is in', async () => {
+  it('a full disk lets nobody in, and keeps out nobody who is signed in', async () => {
     const { disk, mia, link, csrf } = own;
     disk.isFull = true;
     const eve = await follows(link);
@@ -92,7 +92,7 @@ export function tryLostDatabase(desk: AttackedDesk): void {
     assert.equal((await mia.post('/sign-out', { _csrf: csrf })).status, 303);
   });
 
-  it('one that may only be read lets nobody in, and keeps nobody out who is in', async () => {
+  it('one that may only be read lets nobody in, and keeps out nobody who is signed in', async () => {
     const { db, mia, link } = own;
     await sql`pragma query_only = 1`.execute(db);
     assertSaysWhatToDo(await follows(link), 'a link');

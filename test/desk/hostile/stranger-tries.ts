@@ -60,7 +60,7 @@ export function tryStrangers(desk: AttackedDesk): void {
       });
     }));
 
-  it('a role that may not do it gets no further on any route, whatever else is sent', () =>
+  it('a role that is too low for a route gets no further there, whatever else is sent', () =>
     desk.nothingIsLost(async () => {
       for (const role of ['viewer', 'desk'] as const) {
         const { visitor, csrf } = desk.as(role);
@@ -122,7 +122,7 @@ export function tryStrangers(desk: AttackedDesk): void {
       });
     }));
 
-  it('a form that is sent three times is one order, and is none of anybody else', async () => {
+  it('a form that is sent three times is one order, and no order of anybody else', async () => {
     const mia = desk.as('operator');
     const group = String(desk.space.ids.groups.romeOffice);
     const why = `replayed ${markup}`;

@@ -61,7 +61,7 @@ describe('signing in by OpenID Connect', () => {
     await space.stop();
   });
 
-  /** Has such a service run: the one that does, if it is such a one, since a start takes a second. */
+  /** Starts such a service. One that runs already is kept, since a start takes a second. */
   async function start(over: Partial<ProviderOptions> = {}): Promise<void> {
     const wanted = JSON.stringify(over);
     if (running === wanted) return;

@@ -41,7 +41,7 @@ describe('the name that a request is for', () => {
   });
 });
 
-describe('what is sent to be done', () => {
+describe('a request that is to do something', () => {
   const host = 'desk.example.com';
   const here = '127.0.0.1:8089';
   const fine = [

@@ -65,7 +65,7 @@ describe('sessions of the desk', () => {
     assert.equal(await sessions.find(token, true), null);
   });
 
-  it('are listed while they last, and ended by what people call them', async () => {
+  it('are listed while they last, and ended by their ids', async () => {
     const { session, token } = await sessions.begin(ada);
     const { link } = await sessions.invite(mia);
     assert.deepEqual(await sessions.list(), [session]);
@@ -101,7 +101,7 @@ describe('sessions of the desk', () => {
     }
   });
 
-  it('have no role that there is none of', async () => {
+  it('end where their role does not exist', async () => {
     const { token } = await sessions.begin(ada);
     await db.updateTable('desk_session').set({ role: 'owner' }).execute();
     assert.equal(await isIn(token), false);

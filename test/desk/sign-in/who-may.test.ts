@@ -43,7 +43,7 @@ async function withSessions<T>(job: (sessions: Sessions) => Promise<T>): Promise
 
 interface SignedIn {
   visitor: Visitor;
-  /** Of the session. */
+  /** The id of the session. */
   id: string;
   csrf: string;
 }
@@ -101,7 +101,7 @@ describe('who may use the desk', () => {
         assert.match(text, /set LATCHKEY_DESK_URL/);
       });
 
-    it('is by a link whom the link names, until the session is ended', async () => {
+    it('is also the person that a link names, until the session is ended', async () => {
       const { visitor, id } = await signIn(here, 'viewer');
       assert.match((await visitor.get('/')).text, /Mia, viewer/);
       assert.equal((await visitor.get('/sessions')).status, 403);
@@ -111,7 +111,7 @@ describe('who may use the desk', () => {
   });
 
   describe('by a link', () => {
-    it('is asked before the link is used up, so that programs that look at links use none up', async () => {
+    it('has a person asked before the link is used up, so that programs that look at links use none up', async () => {
       const { token } = await withSessions((sessions) => sessions.invite({ name: 'Mia', role: 'desk' }));
       for (let looks = 0; looks < 3; looks++) {
         const { status, text } = await visitorOf(desk).get(`/link/${token}`);
@@ -214,7 +214,7 @@ describe('who may use the desk', () => {
       assert.ok(isOut(await idle.visitor.get('/')));
     });
 
-    it('and comes back to the page that was asked for', async () => {
+    it('and a new sign-in leads back to the page that was asked for', async () => {
       const { headers } = await visitorOf(desk).get('/people/7?at=2026-12-01');
       assert.equal(headers.location, '/sign-in?to=%2Fpeople%2F7%3Fat%3D2026-12-01');
     });
@@ -272,7 +272,7 @@ describe('who may use the desk', () => {
       }
     });
 
-    it('gets no further by a secret that is none', async () => {
+    it('gets no further by a text that is no secret of a session', async () => {
       const { visitor, id } = await signIn(desk, 'operator');
       const token = visitor.cookies.get(sessionCookie) ?? '';
       for (const made of [
@@ -389,7 +389,7 @@ describe('who may use the desk', () => {
       assert.equal((await operator.visitor.get('/sessions')).status, 200);
     });
 
-    it('finds a page that says so where there is none', async () => {
+    it('finds a page that says so where there is no page', async () => {
       const { visitor, csrf } = await signIn(desk, 'viewer');
       for (const answer of [await visitor.get('/nowhere'), await visitor.post('/nowhere', { _csrf: csrf })]) {
         assert.equal(answer.status, 404);
@@ -411,7 +411,7 @@ describe('who may use the desk', () => {
     const closed = (): DeskRoute[] => routes().filter(({ least }) => least !== null);
     const named = ({ method, path }: DeskRoute): string => `${method} ${path}`;
 
-    it('that is open to whoever is not signed in is one to sign in by, or a style', () => {
+    it('that is open to people who are not signed in is one to sign in by, or a style', () => {
       const open = routes().filter(({ least }) => least === null);
       const known = ['GET /sign-in', 'GET /link/:token', 'POST /link', 'GET /assets/*'];
       assert.deepEqual(open.map(named).sort(), known.sort());
@@ -506,7 +506,7 @@ describe('who may use the desk', () => {
       }
     });
 
-    it('that nobody foresaw says so, without a stack', async () => {
+    it('that fails in a way that nobody foresaw says so, without a stack', async () => {
       let isBroken = false;
       const clock = (): number => {
         if (isBroken) throw new Error('the clock is broken');

@@ -12,7 +12,7 @@ export interface KeyChange {
 /** All keys that come and go over the API of the simulated Kisi, and what each member is entitled to meanwhile. */
 export class KeyWatch {
   readonly changes: KeyChange[] = [];
-  /** Of each e-mail the groups that it is entitled to now. */
+  /** For each e-mail the groups that it is entitled to now. */
   private readonly due = new Map<string, Set<number>>();
   private readonly removeByHand: (id: number) => boolean;
   private removedByHand = 0;
@@ -46,7 +46,7 @@ export class KeyWatch {
     this.removedByHand++;
   }
 
-  /** Who does not hold just what is due, in words. */
+  /** Everybody who does not hold just what is due, in words. */
   wrong(): string[] {
     const { org } = this.kisi;
     const emails = new Set([...this.due.keys(), ...org.users().map((user) => user.email.toLowerCase())]);
@@ -61,8 +61,8 @@ export class KeyWatch {
   }
 
   /**
-   * Keys that were taken from somebody who was entitled to them, in words. `mayReplace`: where the next that came of it was
-   * the same key anew, it was moved in the one way that there is.
+   * Keys that were taken from somebody who was entitled to them, in words. `mayReplace`: a key that was given anew next does
+   * not count, since its end was moved in the only way that there is.
    */
   takenWrongly(mayReplace: boolean): string[] {
     return this.changes.flatMap((change, index) => {

@@ -7,10 +7,10 @@ import type { KeyWatch } from './key-watch.js';
 const dayMs = 86_400_000;
 const hourMs = dayMs / 24;
 
-/** Of latchkey.yaml what the scenarios need, so that they need not wait for a day's end. */
+/** What the scenarios need in latchkey.yaml, so that they need not wait for a day's end. */
 export const policies = { usedPass: 'atOnce', renewalGrace: '10s' };
 
-/** More than 255 signs, some of them such as no list of plain ones has. */
+/** More than 255 signs, some of them on no list of plain ones. */
 const oddName = `Jón “J” O’Neil & Söhne / ${'von und zu '.repeat(25)}`;
 
 const emailOf = (name: string): string => `${name}@example.com`;
@@ -26,7 +26,7 @@ export class Members {
     private readonly watch: KeyWatch,
   ) {}
 
-  /** Everybody is there, as since an hour ago, and what each is entitled to is known. */
+  /** Adds everybody, as if an hour ago, and says what each is entitled to. */
   fill(): void {
     const { romeOffice, romeDay, newYorkOffice } = this.stage.ids.groups;
     for (const name of ['ann', 'cyn', 'dot', 'gus']) this.subscribe(name, romeOffice);
@@ -48,7 +48,7 @@ export class Members {
     this.gaveByHand({ userId: ida, groupId: romeDay, validUntil: Date.now() - dayMs });
   }
 
-  /** What each is entitled to whom Kisi refuses, because of what is switched. */
+  /** Says that a member is entitled to nothing, since Kisi refuses it because of what is switched. */
   expectNothing(name: string): void {
     this.watch.entitle(emailOf(name));
   }
@@ -59,7 +59,7 @@ export class Members {
     return id;
   }
 
-  /** All of it at once. */
+  /** All scenarios at once. */
   async live(): Promise<void> {
     await Promise.all([
       this.usesUp(),
@@ -79,7 +79,7 @@ export class Members {
     await this.holdsDue('bob', 'whose pass is used up');
   }
 
-  /** Of Cyn's plan the next pass comes while her key is held for it; of Dot's none comes. */
+  /** The next pass of Cyn's plan comes while her key is held for it; no next pass of Dot's plan comes. */
   private async renews(): Promise<void> {
     const end = Math.ceil(Date.now() / 1_000) * 1_000 + 3_000;
     for (const name of ['cyn', 'dot']) this.extends(name, end);
@@ -150,7 +150,7 @@ export class Members {
     });
   }
 
-  /** A person did, an hour ago. */
+  /** A person gave the key, an hour ago. */
   private gaveByHand(grant: { userId: number; groupId: number; validUntil?: number }): void {
     const { org } = this.stage.kisi;
     const created_at = new Date(Date.now() - hourMs).toISOString();
@@ -193,5 +193,5 @@ export class Members {
   }
 }
 
-/** Who is refused by Kisi where this is switched. */
+/** The member that Kisi refuses where this is switched. */
 export const refusedBy = { takenEmails: takenEmail.replace(/@.*/, ''), hiddenStillCount: 'ida' } as const;

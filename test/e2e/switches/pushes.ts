@@ -40,7 +40,7 @@ export async function tellOfChanges({ config, kisi }: Stage, port: number | null
   assert.equal(status, 200);
 }
 
-/** Every call of Nexudus was taken in; of its locations it calls only where the webhooks of a network cover them. */
+/** Every call of Nexudus was taken in. Nexudus calls only for locations that the webhooks of a network cover. */
 export async function assertTaken({ nexudus }: Stage): Promise<void> {
   await nexudus.hooksSent();
   const hooks = nexudus.space.list('webhooks');

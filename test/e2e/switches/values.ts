@@ -8,7 +8,7 @@ type Values<Switches> = { readonly [Name in keyof Switches]: readonly Switches[N
 
 /** What the webhooks of Nexudus are signed with. */
 export const hookSecret = 'a shared secret of Nexudus';
-/** Whose e-mail Kisi says is taken, and shows nobody. */
+/** An e-mail that Kisi says is taken, though it shows nobody with it. */
 export const takenEmail = 'tia@example.com';
 
 const dates = ['clock', 'Tue, 01 Jan 2019 00:00:00 GMT', 'not a date', null] as const;
@@ -80,7 +80,7 @@ export interface Row {
   kisi: Partial<KisiSwitches>;
   /** Whether pushes are taken in, which these switches are about. */
   hasPushes: boolean;
-  /** Whether it is about what an API says to whom it throttles. */
+  /** Whether the row is about what an API says when it throttles. */
   isThrottled: boolean;
 }
 
@@ -109,7 +109,7 @@ export const rows: readonly Row[] = [
   ),
 ];
 
-/** Every switch away from its usual value that takes no key from anybody by what it is. */
+/** Every switch that of itself takes no key from anybody, away from its usual value. */
 export const allAtOnce: Row = {
   ...plain,
   title: 'every switch at once',
