@@ -1,7 +1,7 @@
 import { Info, type Zone } from 'luxon';
 import type { Contract, Instant, Location, Policies, RenewalPeriod } from './types.js';
 
-/** A location whose day ends cannot be known until an operator names its zone: its passes wait, no other does. */
+/** Nobody knows when the days of a location end until an operator names its zone: its passes wait, and no others. */
 export class UnknownTimeZone extends Error {
   override readonly name = 'UnknownTimeZone';
   constructor(location: Location) {
@@ -50,15 +50,14 @@ function firstInstantOf(wall: WallTime, zone: Zone): Instant {
   return past;
 }
 
-/** The start of the location's day, the civil day of `midnight`: then, or at the daily cut-off where one is set. */
+/** The start of the location's day on the civil day of `midnight`: at midnight, or at the daily cut-off where one is set. */
 function dayStart(midnight: WallTime, location: Location, zone: Zone): Instant {
   return firstInstantOf(midnight + location.dayStartsAtMinute * minuteMs, zone);
 }
 
 /**
- * The end of the location's day (cut-off to cut-off, see `Checkin.DailyCutOffTime`) that contains `at`. Of a cut-off that
- * clocks show twice, as they are put back, the first counts; of one that they skip, the first instant after it. Throws
- * UnknownTimeZone.
+ * The end of the location's day (cut-off to cut-off, see `Checkin.DailyCutOffTime`) that contains `at`. Where clocks show the
+ * cut-off twice, as they are put back, the first counts; where they skip it, the first instant after it. Throws UnknownTimeZone.
  */
 export function endOfLocationDay(at: Instant, location: Location): Instant {
   const zone = zoneOf(location);

@@ -1,4 +1,4 @@
-/** JSON of plain data with the fields of each object in one order: the same for all that says the same. Pure. */
+/** JSON of plain data with the fields of each object in one order: equal data gives equal text. Pure. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => (isObject(inner) ? inOrder(inner) : inner));
 }

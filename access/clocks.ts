@@ -6,7 +6,7 @@
 /** A clock that can be asked: this machine's, Temporal's, or that of one of the APIs. */
 export type ClockName = 'machine' | 'temporal' | 'nexudus' | 'kisi';
 
-/** How far a clock is ahead of this machine's, behind it where negative: somewhere between the two. */
+/** How far a clock is ahead of this machine's (negative: behind it): somewhere between `least` and `most`. */
 export interface Ahead {
   least: number;
   most: number;
@@ -28,7 +28,7 @@ export interface Verdict {
   wrong: ClockName[];
 }
 
-/** Up to so much clocks count as agreeing. */
+/** Clocks that are no further apart than this count as agreeing. */
 export const clocksAgreeMs = 60_000;
 
 /** The verdict on what was heard. */
@@ -90,7 +90,7 @@ function standardOf({ right }: Verdict): Exclude<ClockName, 'machine'> | null {
 }
 
 /**
- * What to add to this machine's clock to have the time. It stays as it is where it is as right as can be told: servers tell
+ * What to add to this machine's clock to have the time: 0 where the clock is as right as anybody can tell, since servers tell
  * whole seconds.
  */
 export function correctionOf(heard: Heard): number {
@@ -99,7 +99,7 @@ export function correctionOf(heard: Heard): number {
   return ahead === null ? 0 : withinAhead(ahead);
 }
 
-/** What to add, to each clock's mind. */
+/** What to add to this machine's clock to have the time of each clock: 0 first, for its own. */
 export function correctionsOf(heard: Heard): number[] {
   const others = Object.values(heard).flatMap((ahead) => (ahead === null ? [] : [withinAhead(ahead)]));
   return [...new Set([0, ...others])];

@@ -51,8 +51,8 @@ interface Finding {
 /**
  * The keys that a person should hold at `now`, why, and when that answer changes next. The only place where access
  * is decided: the workflow, `explain` and every what-if call it. Pure: same arguments, same answer. `exceptions` may hold
- * those of others too. What cannot be told of one pass is said in its verdict, and of no other. What is assumed is for
- * questions about a time to come only.
+ * those of others too. Where a pass cannot be judged, only its own verdict says so. `assumeRenewals` is only for questions
+ * about a time to come.
  */
 export function decide(
   snapshot: Snapshot,
@@ -145,7 +145,7 @@ function passFindings(source: Source, question: Question): Finding[] {
   });
 }
 
-/** The last of each kind that a contract handed out: it is the one that is followed by another. */
+/** The last pass of each kind that a contract handed out: the next one follows it. */
 function latestPasses(passes: readonly Pass[]): Pass[] {
   const latest = new Map<string, Pass>();
   for (const pass of passes) {
@@ -177,7 +177,7 @@ function passFinding(facts: PassCase, source: Source): Finding {
   };
 }
 
-/** What is told of a pass besides the pass. */
+/** What a verdict says of a pass, besides which pass it is. */
 type Judgement = Pick<Verdict, 'counts' | 'rule' | 'reason' | 'until' | 'since' | 'doubt'>;
 
 function failing({ rule, reason, since, doubt }: Failure): Judgement {
@@ -224,7 +224,7 @@ function allowFinding(exception: Exception, member: Member, now: Instant): Findi
   return { verdicts, groupSpans: [{ groupId, span, standsOn: null, label: labelOf(exception) }] };
 }
 
-/** The keys that no block takes, the groups whose keys one takes, and all changes to come. */
+/** The keys that no block takes, the groups whose keys a block takes, and all changes to come. */
 function keysOf(
   groupSpans: readonly GroupSpan[],
   blocks: readonly Exception[],
@@ -247,7 +247,7 @@ function keysOf(
   return { keys, taken, changes };
 }
 
-/** What is said of blocks that hold now; of one that is about every group, with those that it takes. */
+/** The verdicts on blocks that hold now. A block of every group names the groups whose keys it takes. */
 function blockVerdicts(blocks: readonly Exception[], taken: readonly number[], now: Instant): Verdict[] {
   return blocks
     .filter(({ from }) => from <= now)

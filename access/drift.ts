@@ -33,13 +33,13 @@ export interface Drift {
   /** The same at each comparison for as long as it lasts: 'missing/123/12'. */
   key: string;
   kind: DriftKind;
-  /** Whom it concerns; null: no member that is known. */
+  /** The member that this concerns; null: no known member. */
   memberId: number | null;
   /** The Kisi user. */
   userId: number | null;
   groupId: number | null;
   keys: DriftKey[];
-  /** Plain words. What was ruled of it holds for as long as they stay the same. */
+  /** Plain words. A ruling on the finding holds for as long as they stay the same. */
   what: string;
   /** When the member's workflow last compared itself with Kisi; null: never, or there is no member. */
   comparedAt: Instant | null;
@@ -81,7 +81,7 @@ export interface Ruling {
 
 /** A difference that stands, and what is done about it. */
 export interface Finding extends Drift {
-  /** What a person types. */
+  /** The number that a person types. */
   id: number;
   since: Instant;
   /** Null: the policy rules. */
@@ -106,7 +106,7 @@ export interface DriftMemory {
   ids: Record<string, number>;
   nextId: number;
   repairs: Record<string, Repair>;
-  /** Of the mapped groups. */
+  /** Names of the mapped groups, by group id. */
   groupNames: Record<number, string>;
 }
 
@@ -121,7 +121,7 @@ export interface Update {
   memory: DriftMemory;
   begun: Finding[];
   ended: Finding[];
-  /** Those that are contested since now. */
+  /** Findings that are contested from now on. */
   contested: Finding[];
   /** Those to be repaired. */
   due: Finding[];
@@ -190,7 +190,7 @@ function canRepair(kind: DriftKind): boolean {
   return repairableKinds.some((one) => one === kind);
 }
 
-/** What those findings stand for that need no second look: nothing is being done about them. */
+/** The signatures of the findings that need no second look, since nothing is being done about them. */
 export function settledKeys({ findings, repairs }: DriftMemory): string[] {
   return findings.filter(({ key }) => repairs[key] === undefined).map(signatureOf);
 }
@@ -200,7 +200,7 @@ export function signatureOf({ key, what }: Pick<Drift, 'key' | 'what'>): string 
   return `${key} ${what}`;
 }
 
-/** Why a verb cannot be for a finding, and what to do instead; null: it can. `now`: an end that is past opens nothing. */
+/** Why a verb is not for a finding, and what to do instead; null: it is. `now`: a key that has ended cannot be adopted. */
 export function refusalOf(
   { kind, keys, groupId }: Pick<Drift, 'kind' | 'keys' | 'groupId'>,
   verb: DriftVerb,
@@ -231,13 +231,13 @@ const cannotAdopt: Partial<Record<DriftKind, string>> = {
     'a group that is gone cannot be adopted: correct the mapping (latchkey.yaml or the pass type’s KisiGroupId), or ignore it',
 };
 
-/** Something else remembered of a finding. Pure. */
+/** The memory with this finding in place of the one with the same key. Pure. */
 export function withFinding(memory: DriftMemory, finding: Finding): DriftMemory {
   const findings = memory.findings.map((one) => (one.key === finding.key ? finding : one));
   return { ...memory, findings };
 }
 
-/** What is remembered once a person has ruled of a finding. Whoever orders a repair again has it made anew. Pure. */
+/** The memory once a person has ruled on a finding. A repair that is ordered again is made anew. Pure. */
 export function withRuling(memory: DriftMemory, finding: Finding, ruling: Ruling): DriftMemory {
   const isRepair = ruling.verb === 'repair';
   const { [finding.key]: repaired, ...repairs } = memory.repairs;
@@ -256,7 +256,7 @@ export function withoutAdoptedNames(memory: DriftMemory): DriftMemory {
   return { ...memory, groupNames: Object.fromEntries(kept) };
 }
 
-/** A repair noted, so that what is undone again shows. The keys of an earlier one stay known while it is tried again. */
+/** The memory with a repair noted, so that it shows when the repair is undone. Keys of an earlier repair stay known. */
 export function withRepair(
   memory: DriftMemory,
   key: string,
@@ -275,7 +275,7 @@ export function withRepair(
 }
 
 /**
- * Whether two ends are the same as exactly as Kisi may store them: to the second, or one of them is the other rounded to the
+ * Whether two ends are the same, as exactly as Kisi may store them: to the second, or one of them is the other rounded to the
  * minute. The same as in kisi/keys.ts.
  */
 export function sameEnd(one: Instant | null, other: Instant | null): boolean {

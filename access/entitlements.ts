@@ -127,7 +127,7 @@ function kisiEndOf(
   }
   const planned = until === null ? 0 : until + doorGraceMs;
   const set = wholeSecond(Math.min(Math.max(now + doorHorizonMs, planned), farthest));
-  // One past the half, so that the wake at just that instant does move it.
+  // A millisecond past the half, so that the wake at just that instant does move the end.
   return { set, atLeast: Math.min(now + renewLeadMs + 1, set), atMost: null, renewLeadMs };
 }
 

@@ -37,7 +37,7 @@ export function blockedBy(
   return block === undefined ? null : wordsOf(block);
 }
 
-/** The block that takes a group away, of all that is said of a person. */
+/** The verdict of the block that takes a group away, of all verdicts on a person; undefined: no block does. */
 export function blockOf(groupId: number, verdicts: readonly Verdict[]): Verdict | undefined {
   return verdicts.find(
     ({ rule, counts, groupIds }) => rule === 'exception' && !counts && groupIds.includes(groupId),
@@ -52,7 +52,7 @@ export function changeOfBlock({ id, groupId, from, until }: Exception, now: Inst
     : { at: until, what: `exception ${id} does not block ${what} any more` };
 }
 
-/** The order in words: by whom, until when and why. */
+/** The order in words: who gave it, until when and why. */
 export function wordsOf({ id, kind, until, by, reason }: Exception): string {
   return `exception ${id}: ${done[kind]} by ${by} until ${iso(until)}: ${reason}`;
 }

@@ -14,16 +14,16 @@ export interface InvitationSigns {
   phone: Instant | 'some' | 'none' | 'unknown';
 }
 
-/** A state, and what it is told by, in plain words; times in them are ISO 8601, UTC. */
+/** A state, and what shows it, in plain words; times in them are ISO 8601, UTC. */
 export interface Acceptance {
   state: InvitationState;
   evidence: string;
 }
 
 /**
- * Whether an invitation is accepted. A door that was opened, or a phone that is signed in to the app, shows it. No phone shows
- * that it is not. Where Kisi does not show phones, an account that is not confirmed shows that as well; one that is confirmed
- * shows nothing, since Latchkey has each account that it makes confirmed.
+ * Whether an invitation is accepted. A door that was opened, or a phone that is signed in to the app, shows that it is. A person
+ * without a phone there has not accepted it. Where Kisi does not show phones, an account that is not confirmed shows
+ * the same. A confirmed one shows nothing, since Latchkey makes accounts that are confirmed from the start.
  */
 export function acceptanceOf({ lastUnlockAt, confirmed, phone }: InvitationSigns): Acceptance {
   if (typeof lastUnlockAt === 'number') return accepted(`last opened a door at ${iso(lastUnlockAt)}`);
@@ -45,14 +45,14 @@ const accepted = (evidence: string): Acceptance => ({ state: 'accepted', evidenc
 export interface InvitationMails {
   /** When Kisi mailed the invitation; null: not known. */
   invitedAt: Instant | null;
-  /** When it was mailed again, the oldest first: reminders, and what people had sent. */
+  /** When it was mailed again, the oldest first: reminders, and mails that people asked for. */
   mailedAgainAt: readonly Instant[];
 }
 
 const dayMs = 24 * 3_600_000;
 /** When a reminder is due, counted from the invitation. With the invitation these are three mails. */
 const reminderMs = [2 * dayMs, 7 * dayMs];
-/** An older invitation is not reminded of: whoever turns reminders on must not have a thousand old ones mailed. */
+/** An older invitation has no reminder: whoever turns reminders on must not have a thousand old ones mailed. */
 const oldestMs = 30 * dayMs;
 
 /** Whether a reminder is due: days 2 and 7, three mails in all, at most one a day, until the invitation is accepted. */

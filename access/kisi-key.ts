@@ -1,7 +1,7 @@
 /** How Kisi's API key is: what may end it, and when somebody must see to it. All of this is pure. */
 import type { Instant } from './types.js';
 
-/** An API key of the person behind ours. Null: not told. */
+/** An API key of the Kisi user whose key Latchkey uses. Null: not told. */
 export interface ApiLogin {
   id: number;
   /** Whether it ends where nobody uses it. */
@@ -12,7 +12,7 @@ export interface ApiLogin {
 
 /** What was read of the key. */
 export interface KeySigns {
-  /** All API keys of the person behind ours, ours among them; null: Kisi does not tell. */
+  /** All API keys of that Kisi user, ours among them; null: Kisi does not tell. */
   logins: readonly ApiLogin[] | null;
   /** The person's role in the organization; null: none is shown. `refused`: the key may not even read roles. */
   role: string | null;
@@ -21,13 +21,13 @@ export interface KeySigns {
 /** How the key is. Plain data, without names and secrets. */
 export interface KeyHealth {
   checkedAt: Instant;
-  /** The Kisi user as whom it acts. */
+  /** The Kisi user that the key acts as. */
   userId: number;
   /** How many API keys that user has; null: not told. */
   keyCount: number | null;
   /** Whether ours ends where it is not used for six months; null: not told. */
   expires: boolean | null;
-  /** API keys of that user that nobody has used for sixty days, and when each last was. */
+  /** API keys of that user that nobody has used for sixty days. `since`: when each was last used, or else made. */
   unused: { id: number; since: Instant }[];
   role: string | null;
   /** Whether the role lets the key do its work; null: that cannot be told. */
@@ -36,7 +36,7 @@ export interface KeyHealth {
 
 /** Kisi makes no eleventh key for a user. */
 export const mostKeys = 10;
-/** From so many on somebody should delete some. */
+/** From this number of keys on, somebody should delete some. */
 export const manyKeys = 8;
 
 const dayMs = 24 * 3_600_000;
@@ -63,7 +63,7 @@ export function keyHealthOf(
   };
 }
 
-/** Those that may be ours: which one it is Kisi does not say, but it was used just now. */
+/** The keys that may be ours: Kisi does not say which one is, but it was used just now. */
 function oursAmong(logins: readonly ApiLogin[], now: Instant): readonly ApiLogin[] {
   const justUsed = logins.filter(
     ({ lastUsedAt }) => lastUsedAt !== null && Math.abs(now - lastUsedAt) < justUsedMs,
@@ -71,15 +71,15 @@ function oursAmong(logins: readonly ApiLogin[], now: Instant): readonly ApiLogin
   return justUsed.length > 0 ? justUsed : logins;
 }
 
-/** Only where all that may be ours say the same. */
+/** Whether ours ends by itself; null: the keys that may be ours do not all say the same, or Kisi does not tell. */
 function expiryOf(ours: readonly ApiLogin[]): boolean | null {
   const [first, ...others] = new Set(ours.map(({ expires }) => expires));
   return others.length > 0 ? null : (first ?? null);
 }
 
 /**
- * No role is shown of somebody who has lost it, and perhaps of somebody who never needed one: it is lost only where it was
- * there before.
+ * Kisi shows no role of somebody who has lost it, nor perhaps of somebody who never needed one. So a role counts as lost only
+ * where there was one before.
  */
 function mayManage(role: string | null, before: boolean | null): boolean | null {
   if (role === null) return before === null ? null : false;
@@ -90,7 +90,7 @@ function mayManage(role: string | null, before: boolean | null): boolean | null 
 export const keyProblems = ['expires', 'unused', 'role', 'many'] as const;
 export type KeyProblem = (typeof keyProblems)[number];
 
-/** Which of them there are. What is not known is none. */
+/** The problems of a key. What is not known is no problem. */
 export function problemsOf({ expires, unused, mayManage, keyCount }: KeyHealth): KeyProblem[] {
   return [
     ...(expires === true ? ['expires' as const] : []),

@@ -3,11 +3,11 @@ import type { Instant } from './types.js';
 /** How soon keys are to be given and taken away. */
 export interface LatencyObjective {
   withinMs: number;
-  /** Of all, this share (0 to 1) at least. */
+  /** The least share (0 to 1) of all keys that is to be in time. */
   share: number;
 }
 
-/** A key that was given (`grant`) or taken away (`revoke`), and from when to when that was waited for. */
+/** A key that was given (`grant`) or taken away (`revoke`), and when the wait for that began and ended. */
 export interface Wait {
   what: 'grant' | 'revoke';
   locationId: number | null;
@@ -60,7 +60,7 @@ function rowOf(
   };
 }
 
-/** The smallest of the values that at least this share of them do not exceed. `sorted`: upwards, and not empty. */
+/** The smallest value that at least this share of the values do not exceed. `sorted`: upwards, and not empty. */
 export function nearestRank(sorted: readonly number[], share: number): number {
   // 0.95 * 20 is a little more than 19.
   const rank = Math.ceil(Number((share * sorted.length).toFixed(6)));

@@ -25,8 +25,8 @@ export type KnownKey = Pick<LedgerKey, 'groupId' | 'until' | 'standsOn'> & {
 };
 
 /**
- * Why each key of the ledger is lost that the decision does not want: by a block, or by the first of the
- * records that it stood on. `decision` null: the member itself is gone.
+ * Why each key of the ledger that the decision does not want is lost: by a block, or by the first of the records that it stood
+ * on. `decision` null: the member itself is gone.
  */
 export function lossesOf(ledger: readonly KnownKey[], decision: Decision | null, now: Instant): Loss[] {
   const wanted = new Set(decision?.keys.map((key) => key.groupId));

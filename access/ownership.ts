@@ -23,7 +23,7 @@ export interface Place {
   groupId: number;
 }
 
-/** Whose the key at a place is, as the record in the database has it: of all that is known of it, the truth. */
+/** Whose the key at a place is, by the record in the database: that is the truth. */
 export interface OwnedKey<K = LedgerKey> extends Place {
   memberId: number;
   /** Counts the writes to this place: of two stories about it, the one with more is newer. */
@@ -33,15 +33,15 @@ export interface OwnedKey<K = LedgerKey> extends Place {
 }
 
 /**
- * A write to Kisi whose answer never came, so that a network or a gateway may hold it and have it be carried out yet, even
- * after the key was taken away or given again.
+ * A write to Kisi whose answer never came. A network or a gateway may hold it, so that Kisi carries it out later, even after
+ * the key was taken away or given again.
  */
 export interface UnansweredWrite extends Place {
   /** Whose key it was. */
   memberId: number;
-  /** `put`: it gives the key, or moves its end. `giveBack`: it moves it to the end that a person had given it. */
+  /** `put`: it gives the key, or moves its end. `giveBack`: it moves the end back to the one that a person had given. */
   does: 'put' | 'giveBack' | 'remove';
-  /** The key as it is once that is carried out; of a removal, as it was before. */
+  /** The key as it is once the write is carried out; for a removal, as it was before. */
   key: LedgerKey;
   /** When it was sent last. */
   at: Instant;
@@ -49,14 +49,14 @@ export interface UnansweredWrite extends Place {
   lookedAt: Instant | null;
 }
 
-/** One that is about to be sent. */
+/** A write that is about to be sent. */
 export type WriteSent = Omit<UnansweredWrite, 'at' | 'lookedAt'>;
 
 const minuteMs = 60_000;
-/** So long after a write was sent whose answer never came it is looked at what became of it; later, a comparison sees it. */
+/** How long after a write without an answer to look what became of it; later, a comparison sees that. */
 const looksAfterMs = [1, 5, 15, 60].map((minutes) => minutes * minuteMs);
 
-/** When to look in Kisi for what these writes may do yet to what the ledger holds, soonest first; a time that is past is due. Pure. */
+/** When to look in Kisi for what these writes may still do to the member's keys, soonest first; a past time is due. Pure. */
 export function looksFor(writes: readonly UnansweredWrite[], ledger: readonly LedgerKey[]): Instant[] {
   return writes
     .filter((write) => mayHarm(write, ledger))
@@ -74,7 +74,7 @@ function mayHarm({ does, key, ...place }: UnansweredWrite, ledger: readonly Ledg
   return does === 'remove' || !sameEnd(there.validUntil, key.validUntil);
 }
 
-/** Whether a key in Kisi is as one of these writes would have made it: it has the user, the group and the end. Pure. */
+/** Whether a key in Kisi is as this write would have made it: it has the user, the group and the end. Pure. */
 export function isBy(write: UnansweredWrite, key: Place & { validUntil: Instant | null }): boolean {
   return (
     write.does === 'put' &&
@@ -103,7 +103,7 @@ export const placeName = ({ userId, groupId }: Place): string => `${userId}/${gr
 
 /**
  * Brings a member's copy and the record in line, place by place: the story with more writes is the newer one, so that
- * either may have been restored from a backup, or be empty. Of two with as many writes the record says whose the key is,
+ * either may have been restored from a backup, or be empty. Where both have as many writes, the record says whose the key is,
  * and the workflow what is known of it. `rows`: all that is on record of the member and of the places in the copy. Pure.
  */
 export function reconciled<K extends Dropped = LedgerKey>(
@@ -133,7 +133,7 @@ export function reconciled<K extends Dropped = LedgerKey>(
     const { memberId: owner, key, version } = row;
     if (owner !== memberId || key === null || inLedger.has(placeName(row))) return [];
     const gone = droppedAt.get(placeName(row));
-    // What was dropped comes back where it was written to since: by a run of the workflow that this one knows nothing of.
+    // A dropped key comes back where it was written to since, by a run of the workflow that this one knows nothing of.
     if (gone === undefined || gone.version < version) return [key];
     tell({ ...gone, version: gone.version + 1 }, null);
     return [];

@@ -53,13 +53,13 @@ export function judgePass(facts: PassCase): Judged {
   const { spans, failure } = judgeTimes(facts);
   const ofPass = failure ?? mapping(facts);
   if (barred === null) return { spans, failure: ofPass };
-  // What fails in another way does so for sure.
+  // A rule that fails for sure is told before the doubtful one.
   return { spans: [], failure: ofPass !== null && ofPass.doubt === undefined ? ofPass : barred };
 }
 
 /** Since when a pass that counts does so; null: the records do not tell. */
 export function countsSince({ pass, contracts, user, lender, now }: PassCase): Instant | null {
-  // Who joins a team leaves no mark in any record.
+  // Joining a team leaves no mark in any record.
   if (lender !== null) return null;
   if (contracts === null) return lastOf([pass.changedAt, user.changedAt]);
   const live = contracts.filter((contract) => isLive(contract, now));
@@ -68,8 +68,8 @@ export function countsSince({ pass, contracts, user, lender, now }: PassCase): I
 }
 
 /**
- * Rule 1, member: an active, unarchived individual with an e-mail. Who lends a pass need only be active and unarchived. Nexudus has
- * an e-mail of everybody, so that one which is empty may be a bad read: it gives no key, and takes none.
+ * Rule 1, member: an active, unarchived individual with an e-mail. The lender of a pass need only be active and unarchived.
+ * Nexudus has an e-mail of everybody, so an empty one may be a bad read: it gives no key, and takes none away.
  */
 function member(user: Member, lender: Member | null): Failure | null {
   const reason = memberBarred(user);
@@ -92,13 +92,13 @@ export function memberBarred(user: Member): string | null {
   return user.email === '' ? `Coworker ${user.id} Email is empty` : null;
 }
 
-/** Why nothing that is this member's gives or keeps a key, whoever has it; null: it may. */
+/** Why no pass or contract of this member gives or keeps a key, whoever holds the key; null: they may. */
 function suspension({ id, active, archived }: Pick<Member, 'id' | 'active' | 'archived'>): string | null {
   if (!active) return `Coworker ${id} Active is false (suspended)`;
   return archived ? `Coworker ${id} Archived is true` : null;
 }
 
-/** What readers of records are handed of the rules. */
+/** The part of the rules that readers of records are handed. */
 export const readingRules: ReadingRules = {
   isSuspended: (coworker) => suspension(coworker) !== null,
   comesFromPlan,
@@ -111,7 +111,7 @@ const timeRules: readonly TimeRule[] = [uses, expiry, contract];
 
 /**
  * Judges by rules 2 to 4. Where the dates of a pass make no sense, or a day's end is needed and the location's zone is not
- * known, it counts at no time; what fails in any case is told first.
+ * known, the pass counts at no time; a rule that fails in any case is told first.
  */
 function judgeTimes(facts: PassCase): Judged {
   const { pass, location } = facts;
@@ -132,7 +132,7 @@ function judgeTimes(facts: PassCase): Judged {
   }
 }
 
-/** Null: the pass counts by one of its contracts. Else what it fails by the first of them. */
+/** The rule that the pass fails by the first of its contracts; null: it counts by one of them. */
 function timeFailure(placed: PlacedPass): Failure | null {
   const { contracts } = placed;
   const each = contracts === null || contracts.length === 0 ? [null] : contracts;
@@ -175,7 +175,10 @@ function expiry(placed: PlacedPass, by: Contract | null): Failure | null {
   return { rule: 'expiry', reason: reason + whileHeld(placed, by), since: pass.changedAt };
 }
 
-/** When the pass ended so; null: it did not, or its contract gives nothing any more. The contract is told then: no renewal comes. */
+/**
+ * When the pass ended by this kind of end; null: it did not, or its contract gives nothing any more. Then the contract is told,
+ * since no renewal comes.
+ */
 function hasEnded(placed: PlacedPass, by: Contract | null, kind: End['kind']): Instant | null {
   const { end, now } = placed;
   if (end.kind !== kind || end.at === null || end.at > now) return null;
@@ -207,7 +210,7 @@ function inDoubt(facts: PassCase, why: string): Judged {
   return { spans: [], failure: certainFailure(facts) ?? doubtful };
 }
 
-/** What fails whatever the day's end may be, and whatever a date may mean that makes no sense. */
+/** The rule that fails wherever the day ends, and whatever a date without sense may mean; null: none. */
 function certainFailure(facts: PassCase): Failure | null {
   const { pass, contracts, now } = facts;
   const { id, used, usedAt, checkedIn, expiresAt, changedAt: since } = pass;
@@ -231,7 +234,7 @@ function mapping({ pass, passType, snapshot, rules }: PassCase): Failure | null 
   return { rule: 'mapping', reason, since: null, ...(doubt === undefined ? {} : { doubt }) };
 }
 
-/** Rule 6, exception: what one says of these groups. It stands in for all rules but the first: `barred` is how that fails. */
+/** Rule 6, exception: its verdict on these groups. It stands in for all rules but the first; `barred`: why the first fails. */
 export function exceptionVerdict(
   exception: Exception,
   groupIds: readonly number[],

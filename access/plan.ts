@@ -12,11 +12,11 @@ export interface LedgerKey {
   /** Given by hand before Latchkey came: it serves, and is never taken away. */
   byHand: boolean;
   /**
-   * The higher role that the person had in Kisi when last looked at: for it a byHand key is left alone that would be taken
-   * over. Left out: there is none, or nobody looked.
+   * The higher role that the person had in Kisi at the last look: because of it a byHand key is not taken over. Left out: there
+   * is none, or nobody looked.
    */
   higherRole?: string | undefined;
-  /** The end that a person gave it before it was moved on: it is given back, not taken away. Null: it is all ours. */
+  /** The end that a person gave the key before we moved it on: the key gets that back, and stays. Null: it is all ours. */
   handUntil: Instant | null;
   /** True while the answer of a write to it was lost: it may have another end than `validUntil`, or be gone. */
   uncertain: boolean;
@@ -41,7 +41,7 @@ export interface Freeze {
   groupId: number;
   until: Instant;
   why: string;
-  /** Digest of the rules with which it is over at once; null: only its end ends it. */
+  /** Digest of the rules that end the freeze as soon as the person is judged by them; null: only `until` ends it. */
   endsWithRules: string | null;
 }
 
@@ -88,7 +88,7 @@ export function planSteps(
     const wish = wishes.find((w) => w.groupId === key.groupId);
     if (wish !== undefined && key.userId === userId) continue;
     if (keptGroups.has(key.groupId)) continue;
-    // Another user gets no key for it yet. And whether the user is another one shows only when a key is given.
+    // A new Kisi user gets no key yet for access that only waits. And whether there is one shows only when a key is given.
     if (wish?.awaitingRenewal === true) continue;
     if (key.byHand) ends.push({ kind: 'forget', key });
     else (wish === undefined ? ends : leaves).push({ kind: 'revoke', key });
@@ -132,7 +132,7 @@ function endsTooSoon(validUntil: Instant | null, wish: Entitlement): boolean {
   return validUntil !== null && validUntil < wish.kisiEnd.atLeast;
 }
 
-/** Whether a key that may end later in Kisi than is wished would be shortened by a move. */
+/** Whether a move would shorten a key, by the end that the ledger knows. */
 function mayShorten({ validUntil }: LedgerKey, wish: Entitlement): boolean {
   return validUntil === null || validUntil > wish.kisiEnd.set;
 }
@@ -171,14 +171,14 @@ export function nextWake(
   return first;
 }
 
-/** What was looked at just now is not looked at again sooner, and what is past already not much later. */
+/** How long until the next look for a change that is past by this clock, at the least and at the most. */
 const soonestWakeMs = 2_000;
 const latestWakeMs = 30_000;
 
 /**
- * When to look again for a change at `at`, by the clock that says `now`, which need not be the one that was decided by:
- * `judged` says when the decision came by the one, and what time it was by the other. No later than so long after the decision
- * as the change is; and where that is past by this clock, not at once, since for whoever decided it is to come.
+ * When to look again for a change at `at`, by the clock that says `now`. The decision may have gone by another clock: `judged`
+ * says when it came by this clock (`at`) and by that one (`by`). The look comes as long after the decision as the change does,
+ * at the latest. Where the change is past by this clock, it does not come at once: by the other clock the change is to come.
  */
 export function wakeAt(at: Instant, judged: { at: Instant; by: Instant }, now: Instant): Instant {
   const leftMs = Math.max(soonestWakeMs, at - judged.by - (now - judged.at));

@@ -2,11 +2,11 @@ import type { Loss, LossCause } from './losses.js';
 import type { Instant } from './types.js';
 
 /**
- * The revocation guard: where many keys would be lost at once to what no known end foresaw, they are withheld until a person
- * says so, or until what spoke against them is gone. Pure.
+ * The revocation guard: many keys that would be lost at once, and that no known end foresaw, are withheld until a person lets
+ * them go, or until nothing speaks against them any more. Pure.
  */
 
-/** What a person is about to lose that no known end foresaw. */
+/** A key that a member is about to lose, which no known end foresaw. */
 export interface Unforeseen {
   memberId: number;
   locationId: number | null;
@@ -58,7 +58,7 @@ export interface Guard {
   nextId: number;
 }
 
-/** More than the larger of both, within an hour, at one location and to one group, is withheld. */
+/** Losses of more people than the larger of both, within an hour, at one location and to one group, are withheld. */
 export interface GuardLimits {
   people: number;
   /** The share of those who have access at the location: 0.1 is 10 %. */
@@ -77,14 +77,14 @@ export interface LossVerdict {
 export interface Weighed {
   guard: Guard;
   verdicts: LossVerdict[];
-  /** Ids of what is withheld since now. */
+  /** Ids of what is withheld from now on. */
   begun: number[];
 }
 
 export const emptyGuard: Guard = { withheld: [], gone: [], nextId: 1 };
 
 const windowMs = 60 * 60_000;
-/** What comes later is withheld apart, so that a person who approves knows what. */
+/** Losses that come later are withheld apart, so that a person who approves knows which. */
 const growsForMs = 60_000;
 
 /** The causes of losses that a known end or a person foresaw. */
@@ -126,13 +126,13 @@ export function weigh(
   return { guard: after, verdicts, begun };
 }
 
-/** What a person said of what is withheld; null: there is no such thing. */
+/** The guard once a person has ruled on what is withheld under `id`; null: nothing is. */
 export function withRuling(guard: Guard, id: number, ruling: Ruling): Guard | null {
   if (guard.withheld.every((one) => one.id !== id)) return null;
   return { ...guard, withheld: guard.withheld.map((one) => (one.id === id ? { ...one, ruling } : one)) };
 }
 
-/** Without what is no loss any more, and without what was let go more than an hour ago. */
+/** The guard without losses that are over, and without keys that were let go more than an hour ago. */
 function withoutGone(before: Guard, looks: readonly Look[], now: Instant): Guard {
   const looked = new Map(looks.map(({ memberId, losses }) => [memberId, losses]));
   const isStill = ({ memberId, groupId }: Unforeseen): boolean =>
@@ -141,7 +141,7 @@ function withoutGone(before: Guard, looks: readonly Look[], now: Instant): Guard
   return { ...before, withheld: withheldWhere(before.withheld, isStill), gone };
 }
 
-/** Without those who have ended: they hold no key, and nothing looks at them any more. */
+/** The guard without members who have ended: they hold no key, and nothing looks at them any more. */
 export function withoutMembers(before: Guard, memberIds: readonly number[]): Guard {
   return {
     ...before,
@@ -177,7 +177,7 @@ function groupByPlace(losses: readonly Unforeseen[]): Map<string, Unforeseen[]> 
   return places;
 }
 
-/** Withholds these losses as one thing for a person to rule on, however many places they are at; one that has come to rest grows no more. */
+/** Withholds these losses together, for one ruling, however many places they are at. What has come to rest grows no more. */
 function withholding(
   guard: Guard,
   losses: readonly Unforeseen[],

@@ -3,9 +3,9 @@ import type { KnownKey } from './losses.js';
 import type { Decision, Due, Instant, Verdict } from './types.js';
 
 /**
- * Since when each key is due to be given (it is wanted) or to be taken away (it is in the ledger and not wanted any more). Left out
- * are keys whose records do not tell it, and those that are no news: what was so before `newsFrom` was done then, or is told
- * by a record that is not looked at here, such as a mapping. `newsFrom` null: all is news.
+ * Since when each key is due to be given (it is wanted) or to be taken away (it is in the ledger and not wanted any more). Left
+ * out are keys whose records do not tell, and keys that are no news: what was due before `newsFrom` was done then, or comes of a
+ * record that is not looked at here, such as a mapping. `newsFrom` null: all is news.
  */
 export function dueOf(
   ledger: readonly KnownKey[],
@@ -26,13 +26,13 @@ export function dueOf(
   );
 }
 
-/** The first of what opens the group now. */
+/** Since when the first of the passes and exceptions that open the group now counts; null: not known. */
 function wantedSince(groupId: number, verdicts: readonly Verdict[]): Instant | null {
   const opening = verdicts.filter(({ counts, groupIds }) => counts && groupIds.includes(groupId));
   return firstOf(opening.map(({ since }) => since));
 }
 
-/** At the end that was known, at the block, or with the last of the records that it stood on. */
+/** Since when a key is lost: its known end, a block, or the last of the records that it stood on; null: not known. */
 function lostSince(
   { groupId, until, standsOn }: KnownKey,
   verdicts: readonly Verdict[],

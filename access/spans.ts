@@ -15,7 +15,7 @@ import {
   type Snapshot,
 } from './types.js';
 
-/** A stretch of time in which one pass counts. `graceTo`: access is held so long for the plan's renewal. */
+/** A stretch of time in which one pass counts. `graceTo`: access is held until then for the plan's renewal. */
 export interface Span {
   from: Instant;
   /** Null: no end known. */
@@ -40,7 +40,7 @@ export interface PassCase {
   snapshot: Snapshot;
   rules: Rules;
   now: Instant;
-  /** Whether the plan is taken to hand out the pass that comes after this one. */
+  /** Whether to assume that the plan hands out the next pass after this one. */
   assumeRenewal: boolean;
 }
 
@@ -48,11 +48,11 @@ export interface PassCase {
 export interface End {
   at: Instant | null;
   kind: EndKind;
-  /** Why nothing of the pass is left to use; left out: something is, or its day is not over for long. */
+  /** Why nothing of the pass is left to use; left out: something is, or its day has ended only within the renewal grace. */
   usedUp?: string;
 }
 
-/** A pass at a known location, by whose days its own end is told. */
+/** A pass at a known location, with the end that the days of that location give it. */
 export interface PlacedPass extends PassCase {
   location: Location;
   end: End;
@@ -69,7 +69,7 @@ export function spansOf(placed: PlacedPass): Span[] {
   return spans.flatMap((span) => bounded(span, now));
 }
 
-/** What ends so late has no known end, and what begins so late does not begin. */
+/** A span that ends beyond the horizon has no known end, and one that begins beyond it is dropped. */
 function bounded(span: Span, now: Instant): Span[] {
   const horizon = horizonOf(now);
   if (span.from >= horizon) return [];
@@ -92,7 +92,7 @@ function planSpans(placed: PlacedPass, contract: Contract): Span[] {
       nextAt === null ? null : assumed(period, Math.max(now, nextAt)),
     ])
     .filter((span) => span !== null);
-  // What the dates say of later times stands.
+  // Nexudus' flag tells of now only: what the dates say of later times stands.
   return isInactive(contract, placed.rules.policies) ? spans.filter(({ from }) => from > now) : spans;
 }
 
@@ -115,7 +115,7 @@ function useEnd(facts: PassCase, location: Location): End {
   const isMinutePass = passType !== undefined && passType.minutes !== null;
   if (isMinutePass)
     return pass.checkedIn ? { at: null, kind: 'used' } : usedUp(facts, `${field} and no check-in is open`);
-  // A use to come is none that a day could be told by.
+  // A use that lies far ahead names no day to count to the end of.
   if (rules.policies.usedPass === 'atOnce' || pass.usedAt === null || pass.usedAt > now + longestDayMs)
     return usedUp(facts, field);
   const dayEnd = endOfLocationDay(pass.usedAt, location);

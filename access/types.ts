@@ -98,7 +98,7 @@ export interface PassType {
   locationIds: number[];
   /** The Kisi groups that Nexudus' own field names (TimePass.KisiGroupId). */
   kisiGroupIds: number[];
-  /** Why the field may name others too, or the type be valid elsewhere too, in plain words. Left out: all is said. */
+  /** Why the field may name more groups, or the type be valid at more places, in plain words. Left out: neither may be. */
   unclear?: { groups: string | null; locations: string | null };
 }
 
@@ -147,7 +147,7 @@ export interface MappingRule {
   groupIds: number[];
 }
 
-/** What a space can choose; the defaults are in `access/policies.ts`. */
+/** What a space can choose; the defaults are in `config/policies.ts`. */
 export interface Policies {
   /** How long access is held after a plan's pass expired, waiting for the renewal. */
   renewalGraceMs: number;
@@ -260,7 +260,7 @@ export interface Due {
   since: Instant;
 }
 
-/** What is assumed where it is asked how things will be, and never where they are decided. */
+/** What to assume for a question about the future. A decision that is acted on assumes nothing. */
 export interface WhatIf {
   /** That live plans hand out their next passes as their allowances say. */
   assumeRenewals: boolean;
@@ -275,7 +275,7 @@ export interface Decision {
 
 /** What readers of records must know of the rules, so as to look up only what matters. */
 export interface ReadingRules {
-  /** Whether nothing that is this coworker's gives or keeps a key, whoever has it. */
+  /** Whether no pass or contract of this coworker gives or keeps a key, whoever holds the key. */
   isSuspended: (coworker: Pick<Member, 'id' | 'active' | 'archived'>) => boolean;
   /** Whether a contract decides about the pass. */
   comesFromPlan: (pass: Pick<Pass, 'contractUniqueId' | 'fromPlan'>) => boolean;

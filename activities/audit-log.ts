@@ -47,7 +47,7 @@ export function actNote(act: Act): Note {
   };
 }
 
-/** What a workflow kept; null: it is none of that. */
+/** The value as what a workflow remembers; null: it is nothing of the kind. */
 export function rememberedIn(value: JsonValue): Remembered | null {
   const { revision } = Object(value) as { revision?: unknown };
   return typeof revision === 'number' ? (value as unknown as Remembered) : null;

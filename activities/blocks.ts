@@ -20,21 +20,21 @@ export interface BlockDeps {
   now: () => Instant;
 }
 
-/** A database that does not answer is waited for so long. */
+/** How long to wait for a database that does not answer. */
 const recordWithinMs = 3_000;
 
 /** What blocks take away, told from orders, ledger and record alone: a stolen phone opens no door because an API is down. */
 export function createBlockActivities(deps: BlockDeps): BlockActivities {
   const { orders, ownership, waker, now } = deps;
 
-  /** The record knows of keys that a fresh workflow does not; without the database its own ledger is what is known. */
+  /** The record knows of keys that a fresh workflow does not. Without the database only the workflow's ledger is known. */
   async function known(request: BlocksRequest): Promise<Omit<Blocks, 'blocked'>> {
     const { ledger, kisiUser } = request;
     const copy = await unlessDatabaseFails(recall(ownership, request));
     return copy === null ? { ledger, kisiUser, isRecorded: false } : { ...copy, isRecorded: true };
   }
 
-  /** Who owns the keys of the person may be another profile than the one that a block names. */
+  /** The profile that owns the person's keys may be another one than the block names. */
   async function tellProfiles({ memberId, siblingIds }: BlocksRequest, isOwner: boolean): Promise<void> {
     const others = siblingIds.length > 0 || isOwner ? siblingIds : await deps.otherProfiles(memberId);
     await inBatches(others, (id) => unlessDatabaseFails(waker.wakeIfRunning(id, { reason: 'profileOrder' })));
@@ -57,7 +57,7 @@ export function createBlockActivities(deps: BlockDeps): BlockActivities {
   };
 }
 
-/** Null: the database does not do it, or not in time. */
+/** The database's answer; null: the database fails, or does not answer in time. */
 async function unlessDatabaseFails<T>(job: Promise<T>): Promise<T | null> {
   const tooLate = new AbortController();
   const late = sleep(recordWithinMs, null, { signal: tooLate.signal, ref: false }).then(() => {
@@ -78,7 +78,7 @@ async function unlessDatabaseFails<T>(job: Promise<T>): Promise<T | null> {
 
 const names = ({ kind, memberId }: Exception, id: number): boolean => kind === 'block' && memberId === id;
 
-/** Of the members who are looked after those whose workflow shows this one as another profile of the same person. */
+/** The members whose running workflow shows this one as another profile of the same person. */
 export async function profilesBeside(client: Client, memberId: number): Promise<number[]> {
   const found: number[] = [];
   for await (const one of listRunning(client)) {

@@ -61,8 +61,8 @@ export function compare(
 }
 
 /**
- * The keys, and where not one of several that have an end by the ledgers shows it, with ends that cannot be read: nobody took them all
- * away in Kisi at once.
+ * The keys as listed. Where several have an end by the ledgers and Kisi shows an end of none, ends that are missing count as
+ * unreadable: nobody took them all away in Kisi at once.
  */
 function withEndsThatShow(ledgers: Ledgers, keys: readonly KisiKey[]): readonly KisiKey[] {
   const byId = new Map(keys.map((key) => [key.id, key]));
@@ -106,7 +106,7 @@ function memberDrift(memberId: number, holdings: ShownHoldings, byId: ById, now:
   return { found, held: held.length, lost };
 }
 
-/** A key whose write is under way tells nothing, nor does one that has ended: Kisi may keep such or not. */
+/** The keys that can be compared: not those with a write under way, nor those that have ended, which Kisi may keep or not. */
 function comparable({ ledger, kisiUser }: ShownHoldings, { groups }: ById, now: Instant): ShownKey[] {
   return ledger.filter(
     ({ keyId, uncertain, userId, groupId, validUntil }) =>
@@ -140,7 +140,7 @@ function keyDrift(key: ShownKey, there: KisiKey | null, member: Member): Drift |
   return drift('changed', of, { ...about, what });
 }
 
-/** Keys to mapped groups that are in nobody's ledger: of members, or of people whom Nexudus does not know. */
+/** Keys to mapped groups that are in nobody's ledger: of members, or of people that Nexudus does not know. */
 function unownedDrift(
   ledgers: Ledgers,
   kisi: KisiState,
@@ -152,7 +152,7 @@ function unownedDrift(
   return [...groupBy(unowned(ledgers, kisi, now), ({ userId }) => userId)].flatMap(
     ([userId, keys]): Drift[] => {
       const user = users.get(userId);
-      // Made since the users were listed, or nobody can say who it is.
+      // The user was made since the users were listed, or nobody can say who it is.
       if (user === undefined) return [];
       const memberId = owners.get(userId) ?? coworkers?.get(user.email);
       if (memberId === undefined && coworkers === null) return [];
@@ -171,7 +171,7 @@ function unownedDrift(
   );
 }
 
-/** Members by their Kisi users; of several with the same the lowest id. */
+/** Members by their Kisi users; where several have the same user, the one with the lowest id. */
 function ownersOf(ledgers: Ledgers): Map<number, number> {
   return new Map(
     [...ledgers]
@@ -194,7 +194,7 @@ function unreadableDrift(ledgers: Ledgers, { keys, mappedIds }: KisiState): Drif
     });
 }
 
-/** Where members hold keys, or found some. */
+/** The places of all keys in ledgers, also of those that were found there. */
 function ownedPlaces(ledgers: Ledgers): Set<string> {
   return new Set([...ledgers.values()].flatMap(({ ledger }) => ledger.map(placeName)));
 }
@@ -228,7 +228,7 @@ function groupDrift({ mappedIds, groupNames }: KisiState, { groups }: ById): Dri
   });
 }
 
-/** The names that are remembered: of a group that was renamed or is gone the one that was known. */
+/** The group names to remember; for a group that was renamed or is gone, the name that was known. */
 export function namesOf({ groups, mappedIds, groupNames }: KisiState): Record<number, string> {
   const now = new Map(groups.map(({ id, name }) => [id, name]));
   const names = mappedIds.map((id) => [id, groupNames[id] ?? now.get(id)] as const);

@@ -4,15 +4,16 @@ import { isUnforeseen } from '../access/revocation-guard.js';
 import type { KnownKey, Loss } from '../access/losses.js';
 import type { Assessment } from '../messages/to-activities.js';
 
-/** As long as the clocks disagree, who waits for them is looked at again so often. */
+/** How often a member that waits for the clocks is looked at again while they disagree. */
 const lookAgainMs = 30_000;
 const why =
   'nobody knows what time it is, since the clocks of this machine, Nexudus and Kisi disagree: what only some of them would give or take away waits until two agree';
 
 /**
- * What can be done while nobody knows which clock is right: that on which all agree. `all`: what is made of one read at each
- * time that it may be. A key that only some of them want is kept where it is held, and not given where it is not; one that all
- * want ends in Kisi when the first of them would have it end, and is given only where that is to come for all. Pure.
+ * What can be done while nobody knows which clock is right: whatever all agree on. `all`: the assessment of one read at each
+ * time that it may be. A key that only some of them want stays where it is held, and is not given where it is not. A key that
+ * all want ends in Kisi at the earliest of their ends, and is given only where that end is to come by each of these times.
+ * Pure.
  */
 export function agreedOf(
   all: readonly { at: Instant; assessment: Assessment }[],
@@ -58,7 +59,7 @@ function commonOf(wishes: readonly Entitlement[], count: number, latest: Instant
   return { ...first, kisiEnd: { ...first.kisiEnd, atLeast } };
 }
 
-/** Of each group one, and where any of them was not foreseen, that one: it is weighed. */
+/** One loss for each group: an unforeseen one where there is one, since that is weighed. */
 function lossesOf(all: readonly { assessment: Assessment }[]): Loss[] {
   const losses = all.flatMap(({ assessment }) => assessment.losses);
   const byGroup = new Map<number, Loss>();

@@ -25,7 +25,7 @@ import { inBatches, type Waker } from './wake.js';
 
 /** What the activities of the workflow `drift` need. */
 export interface DriftDeps {
-  /** What the members' workflows that run show that they hold; `afresh`: what these say when they are asked. */
+  /** What the running workflows of members show of their keys; `afresh`: the members whose workflows are asked instead. */
   readLedgers: (afresh: readonly number[]) => Promise<Ledgers>;
   nexudus: LookupClient & Pick<NexudusClient, 'listSparing'>;
   kisi: Pick<KisiClient, 'listAllKeys' | 'listGroups' | 'currentUser'>;
@@ -107,8 +107,8 @@ async function comparison(
 }
 
 /**
- * Has members see to what writes whose answers were lost have done in Kisi since: keys that they made, and ends that they moved.
- * Whatever the policies say, these are Latchkey's own. Answers whether a key has another owner on record by now.
+ * Wakes members to see to what writes with lost answers have done in Kisi since: keys that such a write made, and ends that it
+ * moved. Whatever the policies say, these are Latchkey's own. Answers whether a key was put on record again.
  */
 async function recallLate({ ownership, kisi, waker }: DriftDeps, keys: readonly KisiKey[]): Promise<boolean> {
   const writes = await ownership.unanswered('all');
@@ -125,7 +125,7 @@ function wakeToMend(waker: DriftDeps['waker'], memberIds: readonly number[]): Pr
   return inBatches(memberIds, (id) => waker.wakeIfRunning(id, wake));
 }
 
-/** Whose keys have an end in Kisi that such a write has moved them to, and not the one on record. */
+/** The members with a key that one of these writes has moved in Kisi, away from the end on record. */
 async function movedLate(
   ownership: DriftDeps['ownership'],
   keys: readonly KisiKey[],
@@ -153,8 +153,8 @@ function agreed(first: readonly Drift[], second: readonly Drift[]): Drift[] {
 }
 
 /**
- * Before keys are taken away from people that Nexudus does not know, each is searched for by e-mail, since a list that lacks
- * one row is one witness. Drops the findings about those that the search does find. A request for each.
+ * Before keys are taken away from people that Nexudus does not know, each person is searched for by e-mail: a list that lacks
+ * one row is only one witness. Drops the findings about people that the search finds. Costs a request for each person.
  */
 async function witnessed(
   { nexudus, policy }: DriftDeps,
@@ -208,7 +208,7 @@ class ComparisonLists {
     return { users, groups: this.groups.rows };
   }
 
-  /** A request for each 100 users and each 250 groups. */
+  /** Reads both lists: a request for each 100 users and each 250 groups. */
   async readUsersAndGroups(): Promise<UsersAndGroups> {
     const { directory, kisi, now } = this.deps;
     const users = await directory.read();

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** Until the installation's secret is known: what is digested by it equals nothing else. */
+/** The key until the installation's secret is known: a digest by it equals no other. */
 let key: Buffer = randomBytes(32);
 
 /** Has this process digest e-mails with the secret of the installation, as all its processes do. */
@@ -13,7 +13,7 @@ export function emailDigestOf(email: string): string {
   return emailDigestBy(key, email);
 }
 
-/** The same by the secret of another installation. */
+/** Digests an e-mail by the secret of another installation. */
 export function emailDigestBy(secret: Buffer, email: string): string {
   return createHmac('sha256', secret).update(`email:${email}`).digest('hex').slice(0, 16);
 }

@@ -6,12 +6,12 @@ import { OutOfTimeError } from '../lib/within.js';
 import type { FailureType } from '../messages/to-activities.js';
 
 /**
- * However long an API asks to wait, it is asked again after so much. Both publish limits of a second and of a minute, so
- * whoever asks for an hour or a day is mistaken, or a gateway in between is; a request a minute harms neither, and no end of
- * access waits longer than that for an answer.
+ * The longest wait before an API is asked again, however long it asks to wait. Both publish limits for a second and for a
+ * minute, so an API that asks for an hour or a day is mistaken, or a gateway in between is. A request a minute harms neither,
+ * and no end of access waits longer than that for an answer.
  */
 export const longestRetryMs = 60_000;
-/** A longer wait is a failure of its own, which quick tries do not sit through: it is told first. */
+/** A longer wait is a failure of its own. Quick tries do not sit through it: the workflow first says what it waits for. */
 const longestQuickWaitMs = 5_000;
 
 /**
@@ -45,7 +45,7 @@ export function notKnownYet({ api, lines }: { api: 'Nexudus' | 'Kisi' | null; li
   });
 }
 
-/** Whether an API refuses who asks, or says that a right is missing, and not just a request that makes no sense. */
+/** Whether an API refuses the login, or says that a right is missing, and not just a request that makes no sense. */
 export function isRefusal(error: unknown): error is NexudusError | KisiError {
   if (error instanceof KisiError) return error.kind === 'refused';
   if (!(error instanceof NexudusError) || error.kind !== 'refused') return false;
@@ -54,7 +54,7 @@ export function isRefusal(error: unknown): error is NexudusError | KisiError {
 
 function passOn(of: FailureType, error: NexudusError | KisiError): ApplicationFailure {
   const { message, canRetryHelp } = error;
-  // What passes by itself the workflow tells, and a refusal its login (worker/login.ts).
+  // The workflow tells of a problem that passes by itself, and worker/login.ts of a refusal.
   const category = ApplicationFailureCategory.BENIGN;
   if (!canRetryHelp)
     return ApplicationFailure.create({
@@ -70,7 +70,7 @@ function passOn(of: FailureType, error: NexudusError | KisiError): ApplicationFa
   return ApplicationFailure.create({ ...told, type, details: [{ of }] });
 }
 
-/** Null: not said, or nothing to go by. Less than a second would be no pause at all, as often as it is said. */
+/** The wait that an API asks for, bounded; null: none, or nothing to go by. Less than a second would be no pause at all. */
 function waitOf({ retryAfterMs }: NexudusError | KisiError): number | null {
   if (retryAfterMs === null || Number.isNaN(retryAfterMs) || retryAfterMs < 1_000) return null;
   return Math.min(retryAfterMs, longestRetryMs);

@@ -30,7 +30,7 @@ export interface Gate {
 /** An order holds within this time, wherever a worker runs. */
 const mayBeOldMs = 200;
 
-/** `falseHere`: what safety stands on and is known to be false at the APIs, one sentence for each. */
+/** `falseHere`: the assumptions that safety stands on and that are known to be false at the APIs, one sentence for each. */
 export function createGate(
   orders: OrderBook,
   falseHere: () => Promise<readonly string[]> = () => Promise.resolve([]),
@@ -86,7 +86,7 @@ function isWritten(
   return inPlace || (memberId !== null && memberIds.includes(memberId));
 }
 
-/** What a person ordered stands on no list. */
+/** What a person ordered does not depend on the lists of an API. */
 const isByPerson = ({ planId, isOrdered }: About): boolean => planId !== null || isOrdered === true;
 
 /** Why nothing is taken away by the rules, and what to do. */

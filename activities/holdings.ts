@@ -25,9 +25,9 @@ export async function askHoldings(client: Client, memberId: number): Promise<Hol
 }
 
 /**
- * What each member holds that is looked after: what its workflow shows of its keys, brought in line with the record; and of
- * members who own keys and whose workflow does not run, what is on record. `afresh`: these workflows are asked, since a
- * list may be seconds behind. Throws where one of them does not answer: what is not known would look gone.
+ * What each member holds: the keys that its running workflow shows, brought in line with the record; or what is on record, where
+ * a member owns keys and its workflow does not run. `afresh`: the workflows of these members are asked, since a list may be
+ * seconds behind. Throws where a workflow that is asked does not answer: keys that are not known would look gone.
  */
 export async function shownHoldings(
   client: Client,
@@ -75,12 +75,12 @@ export function recordOf(all: readonly OwnedKey[]): KeyRecord {
   };
 }
 
-/** What a member shows whose workflow runs, and the next change that it knows of; null: none. */
+/** What a member's running workflow shows, and the next change that it knows of; null: none. */
 export interface RunningHoldings extends ShownHoldings {
   nextChangeAt: Instant | null;
 }
 
-/** What each member shows of its keys whose workflow runs. Throws where one of `afresh` does not answer. */
+/** What the running workflow of each member shows. Asks those of `afresh`; throws where one that is asked does not answer. */
 export async function runningHoldings(
   client: Client,
   afresh: readonly number[] = [],

@@ -47,18 +47,18 @@ const schema = z.looseObject({
 });
 
 /**
- * What the leader said, or the last one: no worker is needed for it. Null: there has been none yet, or
- * what is kept is none of this release's. Throws where Temporal cannot be reached.
+ * The rules in force, as the leader or the last leader said them: no worker is needed to read them. Null: there has been no
+ * leader yet, or what is kept has not the form of this release. Throws where Temporal cannot be reached.
  */
 export async function readInForce(client: Client): Promise<InForce | null> {
   const last = await described(client, leaderWorkflowId);
   return inForceOf(last?.memo?.[inForceMemo]);
 }
 
-/** A kept word, checked; null: it is none. Anybody may type a signal in the UI, and rules must not come from there by chance. */
+/** What is kept, checked; null: no such thing. Anybody may type a signal in the UI, and no rules may come of it by chance. */
 export function inForceOf(kept: unknown): InForce | null {
   if (!schema.safeParse(kept).success) return null;
-  // As it was kept: the order of keys is part of what the digest is of.
+  // Not the parsed copy: the digest depends on the order of keys.
   const inForce = kept as InForce;
   const { ground, digest } = inForce;
   return ground === null || digestOfRules(ground.rules) === digest ? inForce : null;

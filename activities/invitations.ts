@@ -39,12 +39,12 @@ export interface Invitations {
   acceptedCount: number;
 }
 
-/** So many ids are asked of the audit log at a time. */
+/** The most ids that one question to the audit log names. */
 const mostIds = 500;
 
 /**
- * Who holds a key of Latchkey's and is not known to have accepted Kisi's invitation: the users who never opened a door, in one
- * list, and the phones of each of them who holds a key. Throws KisiError and DatabaseError.
+ * The invitations of members who hold a key of Latchkey's and are not known to have accepted. Reads the users who never opened a
+ * door, in one list, and the phones of each of them who holds a key. Throws KisiError and DatabaseError.
  */
 export async function readInvitations(sources: InvitationSources): Promise<Invitations> {
   const holders = holdersAmong(await sources.ownership.all(), sources.now());
@@ -61,7 +61,7 @@ export async function readInvitations(sources: InvitationSources): Promise<Invit
   };
 }
 
-/** The invitation of one member, whatever its state; null: the member holds no key of Latchkey's. Throws likewise. */
+/** The invitation of one member, whatever its state; null: the member holds no key of Latchkey's. Throws the same errors. */
 export async function readInvitation(
   sources: InvitationSources,
   memberId: number,

@@ -8,8 +8,8 @@ import { linesOf, previewOf, type Preview } from './preview.js';
 import type { Surveyed } from './survey.js';
 
 /**
- * What Latchkey does about it once its mode is live. `invites`: it gives a key to somebody whom Kisi does not know, and
- * Kisi mails the invitation. `resync`: it believes the key to be as it made it, until a resync. `waits`: nothing for now,
+ * What Latchkey does about a difference once its mode is live. `invites`: it gives a key to somebody that Kisi does not know,
+ * and Kisi mails the invitation. `resync`: it believes that the key is as it made it, until a resync. `waits`: nothing for now,
  * since a read is in doubt or a person ordered so.
  */
 export type Doing =
@@ -39,7 +39,7 @@ export function judgedBy(
   return { surveyed, assessment, verdicts, preview };
 }
 
-/** What is said of passes that cannot be judged, and that would open what no other pass does. */
+/** The verdicts on passes that cannot be judged, and that would open a group that nothing else opens. */
 export function doubtfulOf({ verdicts, assessment }: Judged): Verdict[] {
   const wanted = new Set(assessment.keys.map(({ groupId }) => groupId));
   return verdicts.filter(

@@ -227,7 +227,7 @@ class Keys {
   }
 
   private async takeAway(key: KeyToRemove, { isOrdered = false }: Noted): Promise<Written<undefined>> {
-    // The ledger is what is believed where a person has ordered it and Kisi cannot be read.
+    // Where a person has ordered the removal and Kisi cannot be read, the ledger is believed.
     const answer = await removeKey(this.deps.kisi, { ...key, evenUnseen: isOrdered });
     const wasThere = answer === 'deleted';
     return {
@@ -307,7 +307,7 @@ class Keys {
     };
   }
 
-  /** Of a user's keys those that writes of the member made whose answers were lost, and that are on record now. */
+  /** Puts keys of a user on record again that the member's writes with lost answers made. Answers their ids. */
   private async takeBackOwn(memberId: number | null, keys: readonly KisiKey[]): Promise<ReadonlySet<number>> {
     const { ownership } = this.deps;
     const writes = memberId === null ? [] : await ownership.unanswered({ memberId });

@@ -40,12 +40,12 @@ export class KisiUsers {
     // It reads only, but to no purpose where no key may be given.
     await gate.admit('grant', { memberId: asker, ...about });
     const { email } = await this.personOf(memberId);
-    // Of whom is searched for in the second way the directory had nothing to tell.
+    // The directory knew nothing of a person who is searched for in the second way.
     const known = how === 'filter' ? await directory.find(email) : null;
     if (known === 'nobody') return known;
     const userId = known ?? (await this.search(email, how));
     if (userId === null) return this.isSure(how) ? 'nobody' : null;
-    // Now that there is one, none will be made, and no write would come to tell.
+    // The user is there, so none will be made, and no later write would show what became of an earlier one.
     await recorder.settle(asker, null, { keyId: null, shows: () => true });
     return userId;
   }
@@ -82,7 +82,7 @@ export class KisiUsers {
     throw finalFailure('Nexudus', message);
   }
 
-  /** Whether whom this way does not find no other finds. */
+  /** Whether the other way cannot find a person either that this way does not find. */
   private isSure(how: 'filter' | 'search'): boolean {
     return how === 'filter' && this.deps.known?.().filterFindsEveryCase === true;
   }

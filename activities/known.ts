@@ -4,7 +4,7 @@ import { contentOf, type Touch, type Written } from '../nexudus/changes.js';
 interface Known {
   readAt: Instant;
   contents: ReadonlySet<string>;
-  /** When the last check-in was told of that the member was judged after; -Infinity: none was. */
+  /** When the process was told of the last check-in that the member was judged after; -Infinity: of none. */
   checkInToldAt: Instant;
 }
 
@@ -20,8 +20,8 @@ export class KnownRecords {
   private readonly byMember = new Map<number, Known>();
 
   /**
-   * Of one member, in place of what was known before, unless that is from a later read. `checkInToldAt`: when it was told, before
-   * the read began, that the member came or went; left out: that was not told.
+   * Notes the records of one member, in place of those known before, unless these are from a later read. `checkInToldAt`: when
+   * the process was told, before the read began, that the member came or went; left out: it was not.
    */
   note(
     memberId: number,
@@ -49,7 +49,7 @@ export class KnownRecords {
     return this.byMember.get(touch.memberId)?.contents.has(contentOf(touch)) ?? false;
   }
 
-  /** Whether the member was judged since it was told, at this instant or later, that the member came or went. */
+  /** Whether the member was judged after a check-in that the process was told of at this instant or later. */
   isJudgedForCheckIn(memberId: number, at: Instant): boolean {
     return (this.byMember.get(memberId)?.checkInToldAt ?? -Infinity) >= at;
   }

@@ -11,9 +11,9 @@ export interface TakenBack {
 }
 
 /**
- * Puts on record again, as its member's own, what writes whose answers were lost have put into Kisi since the key was taken
- * away: a right of role group_basic with just that user, group and end, and made by no other hand. Its member takes it away, or
- * keeps it, as the rules say. `ownUserId`: as whom Latchkey writes; asked only where there is such a key.
+ * Puts keys on record again, as their member's own, that writes with lost answers have put into Kisi since the key was taken
+ * away: a right of role group_basic with just that user, group and end, and made by no other hand. The member takes such a key
+ * away, or keeps it, as the rules say. `ownUserId`: the Kisi user that Latchkey acts as; asked only where there is such a key.
  */
 export async function takeBack(
   ownership: Pick<Ownership, 'at' | 'own' | 'answered'>,

@@ -67,7 +67,7 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
     isCheckIn: request.isCheckIn ?? false,
   });
   if (read.snapshot !== null) deps.people.note(read.snapshot);
-  // What wakes a member is there before this begins: so nothing older will do, and those who wake together share it.
+  // An order that wakes a member is there before this begins, so nothing older will do. Members who wake together share it.
   const { exceptions } = await deps.orders.get({ notBefore: began, maxAgeMs: 0 });
   await inTurn();
   const { memberId, newsFrom = null } = request;
@@ -87,8 +87,8 @@ export async function assess(deps: MembershipDeps, request: AssessRequest): Prom
 }
 
 /**
- * Principle 3: one profile owns the keys of a person. Gives over what is another's to keep: all keys to the profile that
- * owns them, or, where this profile has another e-mail now, those of the old one to a profile that still has it.
+ * Principle 3: one profile owns the keys of a person. Hands keys over that another profile is to keep: all keys to the profile
+ * that owns them, or, where this profile has a new e-mail, the keys of the old e-mail to a profile that still has it.
  */
 async function handedOver(
   ownership: MembershipDeps['ownership'],
@@ -121,7 +121,7 @@ function inTurn(): Promise<void> {
   return lastTurn;
 }
 
-/** Holds what is one of too many losses at once, and lets go what a person approved, be its read in doubt or not. */
+/** Holds keys that are among too many losses at once, and lets keys go that a person approved, even by a doubtful read. */
 async function throughGuard(guard: GuardBook, memberId: number, assessment: Assessment): Promise<Assessment> {
   const { ownerId, locationId, losses, holds } = assessment;
   // Another profile has the say of these keys.
@@ -146,7 +146,7 @@ async function throughGuard(guard: GuardBook, memberId: number, assessment: Asse
   };
 }
 
-/** Keeps what was decided of a person, where it is not what was decided last. */
+/** Keeps a decision about a person in the audit log, unless it is the same as the last one there. */
 async function noteDecision(
   auditLog: MembershipDeps['auditLog'],
   memberId: number,
@@ -208,7 +208,7 @@ export function judge(
     hasRecords: decided.hasRecords || exceptionsOf(read.snapshot, exceptions, now).length > 0,
     // What a person takes away is no matter of records that may be doubtful.
     holds: [...holds.filter(({ groupId }) => blockOf(groupId, decision.verdicts) === undefined), ...doubts],
-    // What cannot be told is no loss yet: nobody is asked to let it go, and once it can be told it is weighed afresh.
+    // A key in doubt is no loss yet: nobody is asked to let it go, and once the doubt is over it is weighed afresh.
     losses: losses(decision).filter(({ groupId }) => doubts.every((doubt) => doubt.groupId !== groupId)),
     due: dueOf(held, decision, newsFrom, now),
     rules: digest,
@@ -223,7 +223,7 @@ export function digestOfRules(rules: Rules): string {
   return createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 16);
 }
 
-/** What does not depend on the keys that are held. */
+/** The part of an assessment that does not depend on the keys that are held. */
 type Decided = Omit<Assessment, 'holds' | 'losses' | 'due' | 'rules' | 'records'>;
 
 function assessmentOf(snapshot: Snapshot, gone: boolean, decision: Decision, memberId: number): Decided {
@@ -275,7 +275,7 @@ function holdsOf({ doubts }: MemberRead, held: readonly KnownKey[]): KeptKey[] {
   });
 }
 
-/** So is one that stands on a pass that may open the group or not (nobody can tell), unless another pass opens the group. */
+/** A key is kept, too, where nobody can tell whether its pass opens the group, unless another pass opens it. */
 function doubtsOf(
   { keys, verdicts }: Decision,
   held: readonly KnownKey[],

@@ -40,7 +40,7 @@ export class People {
     return person === undefined ? this.read(memberId) : { email: person.email, name: person.name };
   }
 
-  /** Who is gone is read no more, and is not kept for as long as the process runs. */
+  /** Drops people who are read no more, so that nobody who is gone is kept for as long as the process runs. */
   private dropOld(): void {
     for (const [id, { readAt }] of this.known) {
       if (this.known.size <= this.most && this.now() - readAt < keptMs) break;

@@ -5,8 +5,8 @@ import type { KisiInvitee } from '../kisi/records.js';
 type Lists = Pick<KisiClient, 'inviteesByUnlock' | 'inviteesByLastUnlock'>;
 
 /**
- * Everybody who never opened a door, and everybody about whom Kisi does not say whether they did. Kisi documents that its list begins with them; where it
- * does not, they are looked for at its other end. Throws KisiError.
+ * The users who never opened a door, or of whose doors Kisi says nothing. Kisi documents that its list begins with them; where
+ * it does not, they are looked for at the other end of the list. Throws KisiError.
  */
 export async function firstIdle(kisi: Lists): Promise<KisiInvitee[]> {
   for (const pages of [kisi.inviteesByUnlock(), kisi.inviteesByLastUnlock()]) {
@@ -23,17 +23,17 @@ export async function firstIdle(kisi: Lists): Promise<KisiInvitee[]> {
 
 const hasOpened = ({ lastUnlockAt }: KisiInvitee): boolean => typeof lastUnlockAt === 'number';
 
-/** Of whom opened a door so many are asked for, to see whether Kisi shows phones of others at all. */
+/** The most users who opened a door whose phones are asked for, to see whether Kisi shows phones of others at all. */
 const mostWitnesses = 5;
-/** Kisi is asked for the phones of so many at most: more would take its turns for minutes. */
+/** The most users whose phones Kisi is asked for: more would take its turns for minutes. */
 const mostAsked = 300;
 
 type Phone = InvitationSigns['phone'];
 
 /**
- * Whether people are signed in to the app on a phone. Whether Kisi tells an administrator is not documented, and an empty list
- * may be all that it shows of others: so none is believed until a phone of somebody else was seen, or nobody has opened a door
- * who ought to have one. To be made anew for each read.
+ * Whether people are signed in to the app on a phone. Whether Kisi tells an administrator is not documented, and it may show an
+ * empty list for everybody else. So an empty list is believed only once a phone of somebody else was seen, or where nobody has
+ * opened a door who ought to have a phone. To be made anew for each read.
  */
 export class Phones {
   /** Null: not known yet. */
@@ -42,7 +42,7 @@ export class Phones {
 
   constructor(private readonly kisi: Pick<KisiClient, 'loginsOf' | 'inviteesByLastUnlock'>) {}
 
-  /** Throws KisiError. */
+  /** Whether a user is signed in on a phone, and since when. Throws KisiError. */
   async of(userId: number): Promise<Phone> {
     if (this.areShown === false || this.asked >= mostAsked) return 'unknown';
     const phone = await this.ask(userId);
@@ -65,7 +65,7 @@ export class Phones {
     return since.length === 0 ? 'some' : Math.min(...since);
   }
 
-  /** Whether somebody who opened a door is shown with a phone. Some open doors with cards, so a few are asked for. */
+  /** Whether somebody who opened a door has a phone, or nobody opened one. Some use cards only, so a few are asked for. */
   private async haveWitness(): Promise<boolean> {
     const opened = await this.lastToOpen();
     for (const { id } of opened) {

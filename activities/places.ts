@@ -32,15 +32,15 @@ export interface Before {
 type Ending = Place & Pick<LedgerKey, 'keyId' | 'validUntil'>;
 
 /**
- * Principle 12: whose a key is stands in the database. Writes to Kisi with whose each key is on record before and after; those to
- * one place come one after another. Keep one for the process that writes to Kisi.
+ * Principle 12: the database says whose a key is. Each write to Kisi has the owner of its key on record before and after, and
+ * writes to one place come one after another. Keep one of this class for the process that writes to Kisi.
  */
 export class Places {
   private readonly inTurn = inTurns();
 
   constructor(private readonly ownership: Ownership) {}
 
-  /** Gives or moves a key: it is this member's from now on, whoever it was before. */
+  /** Gives or moves a key. It is this member's from now on, whoever owned it before. */
   take(
     memberId: number | null,
     wish: KeyWish,
@@ -155,12 +155,12 @@ function mayEnd(owned: OwnedKey | null, { userId, groupId }: Place): boolean {
   );
 }
 
-/** The same as before, as the newest word on it. */
+/** The record as it was, under a newer version. */
 function again(owned: OwnedKey, version: number): OwnedKey {
   return { ...owned, version, key: owned.key && { ...owned.key, version } };
 }
 
-/** Whether Kisi surely did nothing of it. */
+/** Whether Kisi surely did nothing of a write that failed with this error. */
 function isUnmade(error: unknown): boolean {
   if (isKisiError(error, 'throttled')) return true;
   if (error instanceof ApplicationFailure && error.type === 'Stopped') {
@@ -170,7 +170,7 @@ function isUnmade(error: unknown): boolean {
   return isKisiError(error) && error.isUnsent;
 }
 
-/** Whether nothing that was sent is without an answer. What is sent is sent one after another: a read that fails came after answers. */
+/** Whether every request so far has its answer. They are sent one after another: a read that fails came after answers. */
 function isAnswered(error: unknown): boolean {
   if (isUnmade(error)) return true;
   if (isKisiError(error)) return error.method === 'GET' || !isKisiError(error, 'unavailable', 'malformed');

@@ -6,7 +6,7 @@ import type { PlanActivities } from '../messages/to-activities.js';
 import { remote } from './remote.js';
 import { memberStart } from './wake.js';
 
-/** Plans to members' workflows. */
+/** Sends the parts of plans to members' workflows. */
 export function createPlanActivities(client: Client, taskQueue: string): PlanActivities {
   return remote<PlanActivities>({
     async sendPart(memberId, part) {

@@ -33,9 +33,12 @@ export interface PollDeps extends ReconciliationDeps {
   tellLag: (collection: string, lagMs: number) => void;
 }
 
-/** A poll looks back so far, instead of `overlapMs`, where Nexudus' clock is not known, or where this went by a wrong one: a reconciliation sees what is older. */
+/**
+ * How far a poll looks back, instead of `overlapMs`, where Nexudus' clock is not known, or where the last poll went by a wrong
+ * clock. A reconciliation sees what is older.
+ */
 const blindOverlapMs = 15 * 60_000;
-/** Schedules and clocks are not exact: what is due so soon is due. */
+/** Schedules and clocks are not exact: a collection that is due within this time is due. */
 const soonMs = 2_000;
 /**
  * What a poll reads, in two rounds, and for how long each collection may go unread: purchases, renewals and
@@ -88,7 +91,7 @@ async function pollChanges(
     if (Object.keys(since).length === 0) continue;
     const read = (): Promise<Changes> => readByServerClock(deps, since, memory.lending);
     const changes = n === 0 ? await read() : await tellSeldom(read).catch(leaveToNextPoll);
-    // What the first round found is not to be found again by each poll until then.
+    // What the first round found is remembered, so that the next polls do not find it again.
     if (changes === null) break;
     tellBroken(changes.broken);
     const isFirst = before === null;
@@ -143,12 +146,15 @@ function dueIn(
   return Object.fromEntries(due);
 }
 
-/** How much later than a check-in was written a read must have begun to have seen it: stamps are whole seconds, and clocks a little off. */
+/**
+ * A read has surely seen a check-in where it began this long after the check-in was written: stamps are whole seconds, and
+ * clocks a little off.
+ */
 const checkInMarginMs = 3_000;
-/** What tells of a check-in comes after its write. By clocks that are a little off it may seem to come so long before. */
+/** Word of a check-in comes after its write. By clocks that are a little off it may seem to come this long before. */
 const toldMarginMs = 1_000;
 
-/** Whom what is new concerns. */
+/** The members that the changes concern, in batches by why they are woken. */
 async function batchesOf(
   { client, nexudus, known, tellLag, now }: PollDeps,
   changes: Changes,
@@ -195,13 +201,16 @@ function fingerprintOf(written: Written): string {
   return createHash('sha256').update(contentOf(written)).digest('base64url').slice(0, 8);
 }
 
-/** One record may touch many. `now` is Nexudus', which stamped them; what it says is never ahead, and may be a little behind. */
+/**
+ * Once for each record, which may touch many members. `now`: by Nexudus' clock, which stamped the records. It is never ahead,
+ * and may be a little behind.
+ */
 function tellLags(written: readonly Written[], tellLag: PollDeps['tellLag'], now: Instant): void {
   for (const { collection, writtenAt } of new Map(written.map((one) => [one.record, one])).values())
     if (writtenAt !== null) tellLag(collection, Math.max(0, now - writtenAt));
 }
 
-/** Whom teams lend passes to here and not there. Joining or leaving may not show in the team's own UpdatedOn. */
+/** The members that teams lend passes to here and not there. Joining or leaving may not show in the team's own UpdatedOn. */
 function borrowersOnlyIn(here: Lending, there: Lending): number[] {
   return Object.entries(here).flatMap(([team, { borrowerIds }]) =>
     borrowerIds.filter((id) => !(there[team]?.borrowerIds ?? []).includes(id)),

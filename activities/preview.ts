@@ -54,12 +54,12 @@ export interface PreviewFacts {
 
 /** A look whether the key is what it is believed to be, and the write. */
 const changeRequests = 2;
-/** Of a key that a person gave it is read back too. */
+/** Requests to move a key that a person gave: its new end is read back too. */
 const handMoveRequests = changeRequests + 1;
 
 /**
  * What the member's workflow would write to Kisi at its next look, by the same plan (`planSteps`) that it follows.
- * Requests are counted as they are once Kisi's users are known and its ways with moves: without retries and searches.
+ * Counts requests as they are once it is known who Kisi's users are and how it moves keys: without retries and searches.
  */
 export function previewOf({ memberId, holdings, assessment, kisi, now }: PreviewFacts): Preview {
   const { ledger, kisiUser } = holdings;
@@ -112,7 +112,7 @@ function grantLine(wish: Entitlement, { keys }: KisiSide): Omit<PlanLine, 'membe
   const line = { groupId, until, why: because, had: there !== undefined, before };
   if (there === undefined) return { ...line, does: 'grant', after, requests: 1 };
   const how = howGranted(there, { validUntil: after });
-  // Refused by Kisi, since there is one; then found.
+  // Kisi refuses a second key, and then the first is found.
   if (how !== 'extended') return { ...line, does: 'adopt', after: before, requests: 2 };
   return { ...line, does: 'grant', after, requests: 2 + handMoveRequests };
 }

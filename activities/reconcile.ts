@@ -24,7 +24,7 @@ export interface ReconciliationDeps {
   client: Client;
   waker: Pick<Waker, 'wake' | 'wakeIfRunning'>;
   rules: Rules;
-  /** Over what Nexudus says: where one is named anew, all members are looked at again. */
+  /** In place of what Nexudus says: where one is named anew, all members are looked at again. */
   timeZones?: TimeZones;
   baselines: BaselineBook;
   auditLog: Pick<AuditLog, 'list' | 'prune'>;
@@ -37,18 +37,18 @@ export interface ReconciliationDeps {
   replica: Replica;
 }
 
-/** For so long the record knows which keys were taken away, so that an older copy of a ledger does not bring them back. */
+/** How long the record knows which keys were taken away, so that an older copy of a ledger does not bring them back. */
 const takenAwayKeptMs = 90 * 24 * 3_600_000;
 /** A watermark that is ahead of Nexudus' clock by more than answers take was set by a wrong one. */
 export const clockNoiseMs = 60_000;
-/** What a member's workflow was to look at so long ago it has missed. */
+/** A member's workflow has missed a change that it was to look at longer ago than this. */
 const lateMs = 2 * 60_000;
-/** So many decisions by a clock that was ahead are made anew by one reconciliation. */
+/** The most decisions by a clock that was ahead that one reconciliation has made anew. */
 const mostJudgedAhead = 5_000;
-/** An implausible loss is believed when a reconciliation so much later still sees it (principle 4). */
+/** An implausible loss is believed when a reconciliation this much later still sees it (principle 4). */
 const doubtLastsMs = 10 * 60_000;
 
-/** Compares all members with Nexudus and the record, and wakes whom something differs for. */
+/** Compares all members with Nexudus and the record, and wakes those that differ. */
 export async function reconcile(
   deps: ReconciliationDeps,
   given: ReconciliationMemory | null,
@@ -69,7 +69,7 @@ export async function reconcile(
   const rules = digestOfRules(deps.rules);
   const running = await runningHoldings(deps.client);
   const record = recordOf(await deps.ownership.all());
-  // One that was made by a clock that was ahead compared nothing that can be gone by.
+  // A reconciliation by a clock that was ahead compared nothing that can be relied on.
   const isAhead = memory !== null && memory.at > deps.now() + clockNoiseMs;
   const isForAll =
     memory !== null && (isAhead || memory.rules !== rules || memory.reference !== index.reference);
@@ -94,7 +94,7 @@ export async function reconcile(
   return batches.length > 0 ? { ...result, batches } : result;
 }
 
-/** Of members who were judged by a clock that was ahead: when, by that clock. They are judged anew. */
+/** The members who were judged by a clock that was ahead, and when by that clock. They are judged anew. */
 async function judgedAhead({ auditLog, now }: ReconciliationDeps): Promise<Map<number, Instant>> {
   const since = now() + clockNoiseMs;
   const records = await auditLog.list({ kinds: ['decision'], since, limit: mostJudgedAhead });
@@ -116,7 +116,7 @@ async function forgetOld({
 
 /** The sides that a reconciliation compares. */
 export interface Sides {
-  /** Fingerprint of the records of each member whom Nexudus shows, by id. */
+  /** Fingerprint of each member's records as Nexudus shows them, by member id. */
   shown: Readonly<Record<string, string>>;
   /** What each member's workflow that runs shows. */
   running: ReadonlyMap<number, RunningHoldings>;
@@ -127,19 +127,20 @@ export interface Sides {
   /** What concerns all has changed. */
   isForAll: boolean;
   now: Instant;
-  /** Who was judged by a clock that was ahead, and when by that one. */
+  /** The members who were judged by a clock that was ahead, and when by that clock. */
   judgedAhead: ReadonlyMap<number, Instant>;
 }
 
-/** Whom a reconciliation wakes, and by what difference. */
+/** The members that a reconciliation wakes, and the difference of each. */
 export interface ToWake extends Pick<Batch, 'mayStart' | 'others'> {
   told: Record<string, string>;
 }
 
 /**
- * Principle 11: the world is compared, not memory. Who has records, or owns a key, and has no workflow gets one; who was
- * judged by other records than Nexudus shows now, or by a clock that was ahead, or slept through a change, or whose ledger is
- * not as the record has it, is woken, once for each such difference: a member who cannot be read says so and tries again by itself. Pure.
+ * Principle 11: the world is compared, not memory. A member who has records or owns a key, and has no workflow, gets one. A
+ * member is woken who was judged by other records than Nexudus shows now, or by a clock that was ahead, who slept through a
+ * change, or whose ledger is not as the record has it. That is once for each such difference: a member who cannot be read says
+ * so, and tries again by itself. Pure.
  */
 export function whomToWake({ shown, running, record, told, isForAll, now, judgedAhead }: Sides): ToWake {
   const missing = new Set(
@@ -172,7 +173,7 @@ function lateOf({ nextChangeAt }: RunningHoldings, now: Instant): Instant | null
   return nextChangeAt !== null && nextChangeAt < now - lateMs ? nextChangeAt : null;
 }
 
-/** Tells two ledgers apart by whose keys there are, and how often each was written. */
+/** Tells two ledgers apart by the places of their keys, and how often each was written. */
 function digestOfLedger(ledger: readonly ShownKey[]): string {
   return ledger
     .map((key) => `${placeName(key)} ${key.version}`)
@@ -180,7 +181,7 @@ function digestOfLedger(ledger: readonly ShownKey[]): string {
     .join();
 }
 
-/** Once for as long as a loss is not believed: memory lasts from run to run. */
+/** Has the log say once that a loss is not believed yet: memory lasts from run to run. */
 function tellSuspects(
   before: ReconciliationMemory['suspects'],
   { baselines, suspects }: Pick<ReconciliationMemory, 'baselines' | 'suspects'>,

@@ -21,7 +21,7 @@ export interface Write<T> {
 }
 
 /**
- * Keeps a key that gives way to another one as a write of its own, which takes it away: the process may die before the other one is
+ * Keeps the removal of a key that gives way to another one as a write of its own: the process may die before the other key is
  * there. `swap` makes both requests, and says when the first key is away, and whether it was there.
  */
 export type Replacing = <T>(
@@ -41,7 +41,7 @@ export interface Sight<T> {
   isSo: { result: T } | null;
 }
 
-/** What came of it. */
+/** What came of a write. */
 export interface Written<T> {
   result: T;
   after: JsonValue;
@@ -49,7 +49,7 @@ export interface Written<T> {
   answer: string;
   /** `before`: Kisi was as it was wished already, by an earlier try if there was one. `never`: it could not be so. */
   done: 'now' | 'before' | 'never';
-  /** Where it is done, somebody has a key who had none (`grant`), or has none any more. Left out: neither. */
+  /** Once it is done, somebody has a key who had none (`grant`), or has none any more (`revoke`). Left out: neither. */
   awaited?: Wait['what'];
 }
 
@@ -63,10 +63,10 @@ export interface Stopwatch {
 /** What a write is about, and whose key it is. */
 export type Noted = WriteNote & { memberId: number | null };
 
-/** What tells of an earlier write what became of it. */
+/** What shows the outcome of an earlier write. */
 type Shown = Pick<Sight<unknown>, 'keyId' | 'shows'>;
 
-/** A write that is about to be made, but for when. */
+/** A write that is about to be made, without its time. */
 type Ahead = Omit<WriteAhead, 'at'>;
 
 /** A recorder. Keep one for the process that writes to Kisi. */
@@ -89,7 +89,7 @@ export class Recorder {
     await this.settleAll(await this.inDoubt(memberId, groupId), shown);
   }
 
-  /** The same of all of them, as far as `sightOf` can tell: null: it cannot. */
+  /** Settles all earlier writes of a member whose answers were lost, as far as `sightOf` can tell; its null: it cannot. */
   async settleSeen(memberId: number | null, sightOf: (earlier: AuditRecord) => Shown | null): Promise<void> {
     for (const one of await this.inDoubt(memberId)) {
       const shown = sightOf(one);
@@ -117,8 +117,8 @@ export class Recorder {
   }
 
   /**
-   * How Kisi is, where it is not known what became of earlier writes, which it then settles; null: there is none. Before a write
-   * is made: afterwards it could not be told any more which of them did it.
+   * How Kisi is, where it is not known what became of earlier writes, which are settled by it. Null: there is none, or Kisi
+   * could not be read for an order. Comes before a write is made: afterwards nobody could tell which of them did it.
    */
   private async lookFirst<T>(
     key: string,
@@ -151,7 +151,7 @@ export class Recorder {
       await this.finish(ahead, written, isTriedAgain, isMeasured ? since : null);
       return written.result;
     } catch (error) {
-      // Of another try it tells nothing.
+      // The error tells nothing of another try.
       const isOnly = !isTriedAgain && this.newestTries.get(ahead.key) === thisTry;
       if (isOnly && (isRefused(error) || isUnsent(error, what)))
         await this.auditLog.finish(ahead.key, {
@@ -183,7 +183,7 @@ export class Recorder {
     if (awaited && waited) this.stopwatch.tell({ what: awaited, locationId: ahead.locationId, ...waited });
   }
 
-  /** Its record is as old as the one of the write that it belongs to, and stands before that. */
+  /** Makes a replacement. The key that goes has a record as old as that of the whole write, and stands before it. */
   private async replace<T>(
     { key, ...about }: WriteAhead,
     swap: (onTaken: (wasThere: boolean) => void) => Promise<T>,
@@ -228,7 +228,7 @@ export class Recorder {
   }
 }
 
-/** How Kisi is; null: its reads fail, which holds back nothing that a person ordered: the ledger is what is believed. */
+/** How Kisi is; null: its reads fail. That holds back nothing that a person ordered: the ledger is believed then. */
 async function unlessUnread<T>(look: () => Promise<T>): Promise<T | null> {
   try {
     return await look();
@@ -285,7 +285,7 @@ function isUnsent(error: unknown, what: Write<unknown>['what']): error is KisiEr
   return error instanceof KisiError && error.isUnsent && error.method === firstRequest[what];
 }
 
-/** A definite no. After any other failure it may have been made all the same, and it is tried again under the same key. */
+/** A definite no. After any other failure the write may have been made, and it is tried again under the same key. */
 function isRefused(error: unknown): error is Error {
   if (error instanceof KisiError) return !error.canRetryHelp;
   if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) return false;

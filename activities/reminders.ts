@@ -68,7 +68,7 @@ async function remindInvited(deps: ReminderDeps): Promise<ReminderCount> {
   return { ...count, notAccepted: notAccepted.length };
 }
 
-/** Throws what may pass: the reminders that are left are sent by the next try. */
+/** Throws an error that may pass: the next try sends the reminders that are left. */
 async function remind(deps: ReminderDeps, invitation: Invitation): Promise<'sent' | 'held' | 'failed'> {
   const { userId, mailedAgainAt } = invitation;
   const day = new Date(deps.now()).toISOString().slice(0, 10);
@@ -114,7 +114,7 @@ function refusal(invitation: Invitation, now: Instant): string | null {
   return mailAgainProblem(invitation, invitation, now);
 }
 
-/** Has Kisi mail, once for each `id`. Answers false where an earlier try may have, which is not repeated. */
+/** Has Kisi mail, once for each `id`. Answers false where nobody knows whether Kisi has mailed; that is not repeated. */
 async function send(
   { kisi, gate, auditLog, now }: ReminderDeps,
   { memberId, userId, key, locationId }: Invitation,

@@ -26,7 +26,7 @@ export async function heartbeating<T>(
   }
 }
 
-/** Of its startToCloseTimeout: an activity that Temporal takes for lost has given up what it asked for, and said why. */
+/** The share of its startToCloseTimeout after which an activity gives up, and says why, before Temporal takes it for lost. */
 const shareOfTime = 0.9;
 
 /**
@@ -57,7 +57,7 @@ export function remote<A extends object>(
 }
 
 /**
- * The same for functions that read, and so may be given up at any time, for another process to begin anew: where Nexudus
+ * As `remote`, for functions that only read. They may be given up at any time, for another process to begin anew: where Nexudus
  * throttles, a read that waits for its turn would outlast any stop.
  */
 export function remoteReads<A extends object>(functions: A): A {

@@ -16,10 +16,10 @@ import type { KisiSideKey } from './preview.js';
 import { isMember, type Stranger, type Survey, type Unread } from './survey.js';
 
 /**
- * How what Kisi holds differs from the rules. `neverEnds` agrees now, but nothing would end it: Latchkey did not make it
- * and it has no end. A key that was there before agrees too, where it is `takenOver` by the policy, or is `notTakenOver` since the
- * person is more in Kisi than one who opens doors. Of a key whose end cannot be read (`unreadableEnd`) only that can be told. `cannotTell` is about a
- * member whose records could not be read, or about a pass of one that cannot be judged, not about a key.
+ * How what Kisi holds differs from the rules. `neverEnds`: the key agrees now, but nothing would end it, since Latchkey did not
+ * make it and it has no end. A key that was there before agrees too: the policy takes it over (`takenOver`), or does not, since
+ * the person has a higher role in Kisi (`notTakenOver`). `unreadableEnd`: nothing can be told of the key, since its end cannot
+ * be read. `cannotTell` is not about a key: a member's records could not be read, or a pass cannot be judged.
  */
 export type FindingKind = (typeof kinds)[number];
 
@@ -69,7 +69,7 @@ export interface SpaceReport {
   };
   /** Requests to Kisi that it takes to do all that Latchkey would do. */
   requests: number;
-  /** People whom Kisi would mail an invitation. */
+  /** How many people Kisi would mail an invitation. */
   invitations: number;
   differences: Difference[];
 }
@@ -133,7 +133,7 @@ function outcomesOf(person: Judged, terms: ReportTerms): Outcome[] {
   });
 }
 
-/** Once for all passes of a member with the same reason. */
+/** The doubts about a member, one for all passes with the same reason. */
 function doubtsOf(person: Judged): Unread[] {
   const { memberId } = person.surveyed;
   const whys = new Set(doubtfulOf(person).flatMap(({ doubt }) => doubt ?? []));
@@ -201,7 +201,7 @@ function unwanted(person: Judged, key: KisiSideKey, { mapped, now, apiUserId }: 
   return { ...findingOf(person, 'unwarranted', groupId, validUntil, 'leaves', why), cause };
 }
 
-/** That a key was Latchkey's though it is on no record, as when all records are lost: a person decides. */
+/** Says that Latchkey made a key that is on no record, as when all records are lost: a person decides. */
 function makerWords({ createdById = null }: KisiSideKey, apiUserId: number | null = null): string {
   const isByApiUser = createdById !== null && createdById === apiUserId;
   return isByApiUser ? '; made by Latchkey’s own Kisi user, but no record says so' : '';

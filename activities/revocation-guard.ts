@@ -28,7 +28,7 @@ interface Waiting {
 
 const mostWaitMs = 15_000;
 const answerWithinMs = 5_000;
-/** It answers in well under a second, but not at all once the last worker stops, which waits for those who ask. */
+/** The workflow answers in well under a second, but not at all once the last worker stops, which waits for whoever asks. */
 const weighWithinMs = 10_000;
 
 /** Gathers the looks of members that wake together, since only together they show how many would lose a key. */
@@ -44,7 +44,7 @@ export function createGuardBook({
   /** Members with a key that is withheld; null: not known yet. */
   let withheld: ReadonlySet<number> | null = null;
 
-  /** Who is listed is looked at again and again, so that once it is not known does no harm. */
+  /** A member who is listed is looked at again and again, so not to know it once does no harm. */
   async function isWithheld(memberId: number): Promise<boolean> {
     try {
       withheld ??= await withheldMembers(client);

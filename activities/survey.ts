@@ -24,7 +24,7 @@ export interface Surveyed {
   hasWorkflow: boolean;
 }
 
-/** Whether this is a member, or a contact without pass or contract, whom Latchkey does not watch. */
+/** Whether this is a member. If not, it is a contact without pass or contract: Latchkey does not watch contacts. */
 export function isMember({ read, hasWorkflow }: Surveyed): boolean {
   return hasWorkflow || (read.snapshot !== null && hasRecords(read.snapshot));
 }
@@ -47,7 +47,7 @@ export interface Survey {
   unread: Unread[];
   /** Only known where everyone is looked at. */
   strangers: Stranger[];
-  /** All that hold, whomever they concern. */
+  /** All that hold, for any member. */
   exceptions: readonly Exception[];
 }
 
@@ -64,8 +64,8 @@ export interface SurveyDeps {
 }
 
 /**
- * Looks at every coworker and whoever has a workflow, or at these members and whoever shares their e-mails. Reads only. A
- * member whose records are malformed is told of apart. Throws NexudusError and KisiError.
+ * Looks at every coworker and whoever has a workflow, or at these members and whoever shares their e-mails. Reads only. Members
+ * whose records are malformed are listed in `unread`. Throws NexudusError and KisiError.
  */
 export async function survey(deps: SurveyDeps, only: readonly number[] | null): Promise<Survey> {
   const running = new Set(await deps.running());

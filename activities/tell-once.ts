@@ -5,7 +5,7 @@ import { contentOf, type Broken } from '../nexudus/changes.js';
 import { NexudusError } from '../nexudus/errors.js';
 import { OutOfTimeError } from '../lib/within.js';
 
-/** From so much on the clocks differ, and people are told. */
+/** From this difference on, people are told that the clocks differ. */
 const tellSkewMs = 30_000;
 
 /** Runs a job, and has the log say of failures what is new. */
@@ -16,7 +16,7 @@ export type TellBroken = (broken: readonly Broken[]) => void;
 /** Lines for one read: where a field of all records changed its shape, the rest says nothing new. */
 const mostLines = 20;
 
-/** Has the log say once of each malformed record whom it harms, until it is written again. */
+/** Has the log say once of each malformed record what harm it does, until the record is written again. */
 export function tellingOfBroken(): TellBroken {
   const told = new Set<string>();
   return (broken) => {
@@ -40,7 +40,7 @@ export function tellingOfZones(): (locationIds: readonly number[]) => void {
 
 /** Has the log say once why Nexudus cannot be read, however many tries and runs that lasts, and that it can be again. */
 export function tellingOfFailures(what: string): TellFailures {
-  // Of lists that are read side by side now one fails first and now another.
+  // Lists are read side by side, so now one of them fails first and now another.
   const told = new Set<string>();
   return async (job) => {
     try {
@@ -80,7 +80,7 @@ export function tellingOfSkew(): (skewMs: number | null, verdict: Verdict) => vo
       const [seconds, which] = [Math.round(by / 1_000), (skewMs ?? 0) > 0 ? 'ahead of' : 'behind'];
       log.warn(`Nexudus' clock is ${seconds} s ${which} this machine's. ${clockWords(verdict)}`);
     }
-    // Not at the same bound, where it would be told again and again.
+    // A lower bound than the one above: a difference about there would be told again and again.
     if (told !== '' && verdict.wrong.length === 0 && by < tellSkewMs / 2) {
       told = '';
       log.info("Nexudus' clock and this machine's agree again.");

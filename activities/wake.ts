@@ -34,7 +34,7 @@ const wakesAtOnce = 20;
 export const smallBatch = 200;
 /** More are woken at this pace: a worker with two cores then has time left for those who come meanwhile. */
 const wakesPerSecond = 20;
-/** Each of these asks Kisi something, which takes 5 requests a second: who is woken sooner only waits in line. */
+/** Each resync asks Kisi something, which takes 5 requests a second: a member that is woken sooner only waits in line. */
 export const resyncsPerSecond = 4;
 /** The note of a Schedule that is paused by `latchkey pause all`. */
 const pausedByOrder = 'paused by `latchkey pause all`; `latchkey resume` lets it go on';
@@ -111,8 +111,8 @@ async function wakeEach(
 export const sizeOf = ({ mayStart, others }: Batch): number => mayStart.length + others.length;
 
 /**
- * Wakes a batch, or answers it where it is so large that a workflow should: neither the next run nor this one's time limit
- * should have to wait for it.
+ * Wakes a batch. A large one is answered instead, for a workflow to wake: neither the next run nor this one's time limit should
+ * have to wait for it.
  */
 export async function wakeOrLeave(
   waker: Pick<Waker, 'wake' | 'wakeIfRunning'>,
@@ -135,14 +135,14 @@ export function memberStart(memberId: number, taskQueue: string): WorkflowStartO
   };
 }
 
-/** `owners`: who owns a key, so that nobody is left alone whose workflow was ended by hand; left out: it is not known. */
+/** `owners`: tells who owns a key, so that a member whose workflow somebody ended is not left alone; left out: nobody tells. */
 export const createWaker = (
   client: Client,
   taskQueue: string,
   owners?: Pick<Ownership, 'ownersAmong'>,
 ): Waker => new Waker(client, taskQueue, owners);
 
-/** Wakes members' workflows. Signals say only that, and from when on, to look. */
+/** Wakes members' workflows. Signals only say to look, and from when on a read may be used. */
 export class Waker {
   constructor(
     private readonly client: Client,
@@ -190,7 +190,7 @@ export class Waker {
   }
 }
 
-/** What workflows have woken. */
+/** The wakes that workflows ask for. */
 export function createWakeActivities(client: Client, waker: Waker): WakeActivities {
   return {
     wakeOwner: (memberId, notBefore) => waker.wake(memberId, { reason: 'profile', notBefore }),
@@ -229,11 +229,11 @@ async function wakeOnward(waker: Waker, batch: Batch): Promise<void> {
   );
 }
 
-/** How long Temporal has for an order to a Schedule, and how often it is looked. */
+/** How long Temporal may take to obey an order to a Schedule, and how often to look whether it has. */
 const takenWithinMs = 2_000;
 const lookEveryMs = 50;
 
-/** What a person paused in the Temporal UI stays so. Throws where Temporal does not take it, for another try. */
+/** Leaves a Schedule paused that a person paused in the UI. Throws where Temporal does not take the order, for another try. */
 async function letRun(client: Client, scheduleId: string, allowed: boolean): Promise<void> {
   const schedule = client.schedule.getHandle(scheduleId);
   try {

@@ -41,9 +41,9 @@ export interface Assessment {
   hasRecords: boolean;
   keys: Entitlement[];
   next: NextChange | null;
-  /** Of the keys that are held, those that the rules do not want any more, and why. */
+  /** The held keys that the rules do not want any more, and why. */
   losses: Loss[];
-  /** Of keys that are to be given or taken away, since when, as far as the records tell. */
+  /** Since when each key is due to be given or taken away, as far as the records tell. */
   due?: Due[];
   holds: KeptKey[];
   /** Digest of the rules by which it was decided. */
@@ -68,7 +68,7 @@ export interface MembershipActivities {
   assessMember(request: AssessRequest): Promise<Assessed>;
 }
 
-/** Whose blocks are asked for, and what the workflow knows of the keys. */
+/** The member whose blocks are asked for, and what its workflow knows of the keys. */
 export interface BlocksRequest extends KnownMember {
   /** Whether other profiles of the person are to be told of a block that names this one. */
   tellsProfiles: boolean;
@@ -78,7 +78,7 @@ export interface BlocksRequest extends KnownMember {
 export interface Blocks extends Pick<Assessed, 'ledger' | 'kisiUser'> {
   /** False: the record could not be read, so that the ledger is the workflow's, and the record was told nothing. */
   isRecorded: boolean;
-  /** Of the ledger those keys that are blocked, and by what. A key that a person gave by hand is none of them. */
+  /** The keys of the ledger that are blocked, and by what. A key that a person gave by hand is none of them. */
   blocked: { key: LedgerKey; why: string }[];
 }
 
@@ -98,7 +98,7 @@ export type KeyToRemove = Pick<LedgerKey, 'keyId' | 'userId' | 'groupId' | 'vali
 
 /** What a write is about, for the audit log. */
 export interface WriteNote {
-  /** What a write before this one did to the same key is not known. Left out: it is. */
+  /** True: nobody knows what the write before did to the same key. Left out: that is known. */
   unsure?: boolean;
   /** The same for every try of one change. */
   id: string;
@@ -140,9 +140,9 @@ export interface KeyActivities {
   /** Takes a key away; one that is another member's by now stays. */
   removeKey(key: KeyToRemove, note: WriteNote): Promise<void>;
   /**
-   * All keys of a user to groups, as Kisi has them; null: the user is gone. Of one whose end cannot be read only its id can be
-   * compared. `knownIds`: keys that are looked up by their ids where the list lacks them. `isLate`: a write whose answer was lost
-   * made it since the key was taken away; it is on record as the member's now, and the next look at the records shows it.
+   * All keys of a user to groups, as Kisi has them; null: the user is gone. A key whose end cannot be read can be compared by
+   * its id only. `knownIds`: keys that are looked up by their ids where the list lacks them. `isLate`: a write whose answer was
+   * lost made it since the key was taken away; it is on record as the member's now, and the next look at the records shows it.
    */
   inspectKeys(userId: number, knownIds?: readonly number[]): Promise<KeyInKisi[] | null>;
 }
@@ -152,16 +152,16 @@ export interface WakeActivities {
   wakeOwner(memberId: number, notBefore: Instant): Promise<void>;
   /** Wakes profiles that already have a workflow. */
   wakeSiblings(memberIds: number[], notBefore: Instant): Promise<void>;
-  /** Wakes a member about whom something was ordered, starting its workflow if there is none. */
+  /** Wakes a member that an order is about, starting its workflow if there is none. */
   wakeOrdered(memberId: number): Promise<void>;
   /**
-   * Wakes those of these members who have a workflow, about something that was ordered; answers who have none. `isAgain`: they
-   * were woken before, and a look of theirs that is under way goes on.
+   * Wakes these members about an order, where they have a workflow; answers those who have none. `isAgain`: they were woken
+   * before, and a look of theirs that is under way goes on.
    */
   wakeRunning(memberIds: number[], isAgain?: boolean): Promise<number[]>;
   /** Wakes more members than can be woken at once. */
   wakeBatch(batch: Batch): Promise<void>;
-  /** Wakes all members whom an order stopped; a look of theirs that is under way goes on. */
+  /** Wakes all members that an order stopped; a look of theirs that is under way goes on. */
   wakeStopped(): Promise<void>;
   /** Pauses the Schedules that read Nexudus, or lets those go on that this paused. */
   letPoll(allowed: boolean): Promise<void>;
@@ -197,7 +197,7 @@ export interface ReconciliationMemory {
   at: Instant;
   /** How many members Nexudus shows. */
   members: number;
-  /** By member who was judged otherwise than Nexudus shows, or whose ledger is not as the record has it: the difference. */
+  /** By member: the difference, for one who was judged otherwise than Nexudus shows, or whose ledger is not as on record. */
   told: Record<string, string>;
   reference: string;
   /** Digest of the configured rules, so that an edit wakes everyone. */
@@ -210,7 +210,7 @@ export interface ReconciliationMemory {
 }
 
 export interface PollActivities {
-  /** `batches`, of both: members that are not woken yet: waking them all would keep the next run waiting. */
+  /** `batches`, here and of `reconcile`: members that are not woken yet, since that would keep the next run waiting. */
   pollChanges(memory: PollMemory | null): Promise<PollMemory & { batches?: Batch[] }>;
   reconcile(memory: ReconciliationMemory | null): Promise<ReconciliationMemory & { batches?: Batch[] }>;
 }
@@ -237,8 +237,8 @@ export interface AuditLogActivities {
   /** Keeps what a person ordered in the audit log. */
   noteAct(act: Act): Promise<void>;
   /**
-   * Keeps what a workflow remembers under a name, in place of what was kept there before. Where that has changed more often,
-   * it stays, and is answered; else null.
+   * Keeps what a workflow remembers under a name, in place of what was kept there before. Where the kept value has changed more
+   * often, it stays and is the answer; else null.
    */
   remember(name: string, value: Remembered): Promise<Remembered | null>;
 }

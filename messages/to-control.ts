@@ -2,13 +2,13 @@ import { defineUpdate } from '@temporalio/workflow';
 import { iso, type Exception, type Instant } from '../access/types.js';
 
 /**
- * What is said to the workflow `control`, which holds what people have ordered for the whole space: in Temporal, and not
- * in a file on one machine. What it holds is its memo, so that it is read without any worker, and as it is at once.
+ * The messages to the workflow `control`, which holds what people have ordered for the whole space: in Temporal, and not in a
+ * file on one machine. It holds the orders in its memo, so that they are read without any worker, and as they are at once.
  */
 export const controlWorkflowType = 'control';
 export const controlWorkflowId = 'control';
 export const controlMemo = 'orders';
-/** Under which name they are on record. */
+/** The name under which the orders are on record. */
 export const ordersName = 'orders';
 
 /** Who gives an order, as it is said, and why. */
@@ -100,8 +100,8 @@ const longestBy = 100;
 export const longestAccount = 100;
 
 /**
- * What is wrong with who gives an order, and why; null: nothing. Anybody can send an order by hand in Temporal's UI, with
- * anything in it. Pure.
+ * What is wrong with what an order says of its giver, and of the reason; null: nothing. Anybody can send an order by hand in
+ * Temporal's UI, with anything in it. Pure.
  */
 export function giverProblem(order: Partial<Record<keyof Giver, unknown>>): string | null {
   const { by, why, account = null } = order;

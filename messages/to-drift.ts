@@ -9,10 +9,10 @@ import {
 import type { Instant } from '../access/types.js';
 import type { Giver } from './to-control.js';
 
-/** What is said to the workflow `drift`, which compares the members' ledgers with Kisi from time to time. */
+/** The messages to the workflow `drift`, which compares the members' ledgers with Kisi from time to time. */
 export const driftWorkflowType = 'drift';
 export const driftWorkflowId = 'drift';
-/** Under which name its memory is on record. */
+/** The name under which its memory is on record. */
 export const driftName = 'drift';
 
 /** What the workflow `drift` starts with, and hands to its own next run. */
@@ -80,7 +80,7 @@ export interface FindingView extends Pick<
 export interface DriftView {
   findings: FindingView[];
   more: number;
-  /** Why nothing is repaired now; null: all is. */
+  /** Why nothing is repaired now; null: repairs are made. */
   alert: string | null;
   lastComparedAt: string | null;
   nextComparisonAt: string;
@@ -95,7 +95,7 @@ export const compareNow = defineUpdate<DriftView>('compareNow');
 export const compareSoon = defineSignal('compareSoon');
 
 export interface RuleOrder extends Giver {
-  /** Of the finding. */
+  /** The number of the finding. */
   id: number;
   verb: DriftVerb;
 }

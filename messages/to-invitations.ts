@@ -1,4 +1,4 @@
-/** What is said about invitations, and about the key by which Kisi is asked: names and answers. */
+/** Messages about invitations, and about the API key of Kisi: names and answers. */
 import type { KeyHealth } from '../access/kisi-key.js';
 import type { Instant } from '../access/types.js';
 import type { Giver } from './to-control.js';
@@ -33,10 +33,10 @@ export interface ResendOrder extends Giver {
   memberId: number;
 }
 
-/** At most one of a member runs at a time. */
+/** The workflow id: for each member at most one such workflow runs at a time. */
 export const resendWorkflowId = (memberId: number): string => `resend-invitation-${memberId}`;
 
-/** What came of it. */
+/** What came of mailing an invitation again. */
 export interface Resent {
   at: Instant;
   /** False: the answer of Kisi was lost, so that the mail may or may not be on its way. */
@@ -47,7 +47,7 @@ export interface Resent {
 export interface InvitationPolicy {
   /** Whether reminders are sent without anybody asking. */
   reminders: 'off' | 'on';
-  /** How Kisi is had to mail an invitation again; `none`: not at all. */
+  /** How Latchkey has Kisi mail an invitation again; `none`: not at all. */
   mails: 'keyUpdate' | 'none';
 }
 

@@ -19,14 +19,14 @@ export interface RuleSettings {
 /** All that a decision takes besides records and exceptions: the rules and time zones, by ids, and the other settings. */
 export interface Ground {
   rules: Rules;
-  /** IANA names by location id, over what Nexudus says. */
+  /** IANA names by location id, in place of what Nexudus says. */
   timeZones: Record<number, string>;
-  /** Those of all locations, as they were when the worker looked. */
+  /** The time zones of all locations, as they were when the worker looked. */
   knownZones: Record<number, string>;
   settings: RuleSettings;
 }
 
-/** By which rules the leader works, or the last one worked. */
+/** The rules by which the leader works, or the last leader worked. */
 export interface InForce {
   /** The release of Latchkey. */
   version: string;

@@ -72,7 +72,7 @@ const laterThan = (wake: Wake, other: Wake): boolean =>
 /** Something about the member may have changed in Nexudus. Sent without an argument it means "look now". */
 export const membershipChanged = defineSignal<[Wake?]>('membershipChanged');
 
-/** An admin asks for a fresh look, at Kisi's side too. In Temporal's UI one may be asked for without a word. */
+/** An admin asks for a fresh look, at Kisi's side too. In Temporal's UI it may come without an argument. */
 export const resync = defineSignal<[Giver?]>('resync');
 
 /** A person ordered that a group stays for the member as it is in Kisi. */
@@ -84,7 +84,7 @@ export const freezeGroup = defineSignal<[Freeze]>('freezeGroup');
  */
 export const compareWithRecord = defineSignal('compareWithRecord');
 
-/** The memo that tells how often what a workflow remembers has changed. */
+/** The memo that counts the changes to what a workflow remembers. */
 export const revisionMemo = 'revision';
 
 /** What one round over a member changed. */
@@ -100,7 +100,7 @@ export interface RoundReport {
 /** As `resync`, but answers when that round is done (or is waiting), or after 20 s, with what changed. */
 export const resyncNow = defineUpdate<RoundReport>('resyncNow');
 
-/** The same, which says who asks. */
+/** As `resyncNow`, and says who asks. */
 export const resyncBy = defineUpdate<RoundReport, [Giver]>(resyncNow.name);
 
 /** One key as people see it: times as ISO 8601 in UTC. */
@@ -135,7 +135,7 @@ export const stateQuery = defineQuery<MemberView>('state');
 /** What a member's workflow holds on to between its runs: the keys that are its own, and whose profile they are. */
 export type Holdings = Pick<MemberState, 'ledger' | 'kisiUser' | 'siblingIds' | 'frozen'> &
   Partial<Pick<MemberState, 'comparedAt' | 'records' | 'dropped'>> & {
-    /** Keys that are one of too many to be lost at once. */
+    /** Keys that are withheld, since too many would be lost at once. */
     withheldAtOnce?: KeptKey[];
   };
 
@@ -241,11 +241,11 @@ export interface MemberState {
   wakes: Wake[];
   /** A person ordered something of the member that is to be looked at before all else; null: that is done, or tried. */
   orderDue: { tellsProfiles: boolean } | null;
-  /** What a block is to take away could not be taken yet. */
+  /** True: a key that a block forbids could not be taken away yet. */
   blocksUndone: boolean;
-  /** Where nothing is written for a while, by a person's order. */
+  /** Groups in which nothing is written for a while, by a person's order. */
   frozen: Freeze[];
-  /** What plans have it do. */
+  /** The parts of plans that it is still to do. */
   parts: PlanPart[];
   /** What became of the last of them: one that is sent again is not done again. */
   partsDone: PartDone[];
@@ -259,7 +259,7 @@ export interface MemberState {
   idleSince: Instant | null;
   /** What Nexudus tells of before this is no news: it was done, or waits for a person. Null: nothing was done yet. */
   newsFrom: Instant | null;
-  /** What else is no news. */
+  /** The keys that were due when all was last done: they are no news either. */
   dueBefore: Due[];
 }
 

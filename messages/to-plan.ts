@@ -8,7 +8,7 @@ export interface PlanLine {
   memberId: number;
   groupId: number;
   /**
-   * `grant`: there is none, or one that ends too early, and it is given. `adopt`: one that is there serves. `move`: its
+   * `grant`: a key is given, since there is none, or one that ends too early. `adopt`: one that is there serves. `move`: its
    * own end moves. `giveBack`: it goes on until the end that a person gave it. `revoke`: it is taken away.
    */
   does: 'grant' | 'adopt' | 'move' | 'giveBack' | 'revoke';
@@ -32,7 +32,7 @@ export interface PlannedChange {
   had: LedgerKey | null;
 }
 
-/** What is said to the workflow of a plan that is applied, and what that says to the members' workflows. */
+/** The messages to the workflow of a plan that is applied, and from there to the members' workflows. */
 export const planWorkflowType = 'plan';
 
 /** The workflow id of a plan. */
@@ -76,7 +76,7 @@ export interface PartDone {
 /** How far a plan is. */
 export interface PlanReport {
   stage: 'collecting' | 'applying' | 'applied' | 'undoing' | 'undone';
-  /** Of the stage that it is in, or was in last. */
+  /** What became of each member so far, in this stage or in the last one. */
   members: { memberId: number; changes: ChangeDone[] }[];
   memberCount: number;
   /** Until when it can be undone; null: not applied yet. */
@@ -85,7 +85,7 @@ export interface PlanReport {
 
 export const addMembersUpdate = defineUpdate<undefined, [PlannedMember[]]>('addMembers');
 
-/** Restores the keys as they were. It is answered at once; `planReport` says how far that is. */
+/** Restores the keys as they were. It is answered at once; `planReport` says how far the undoing is. */
 export const undoUpdate = defineUpdate<undefined, [Giver]>('undo');
 
 export const planReportQuery = defineQuery<PlanReport>('planReport');

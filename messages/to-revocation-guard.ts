@@ -2,14 +2,14 @@ import { defineQuery, defineUpdate } from '@temporalio/workflow';
 import type { Guard, GuardLimits, Withheld, Look, Ruling, LossVerdict } from '../access/revocation-guard.js';
 import type { Giver } from './to-control.js';
 
-/** What is said to the workflow `revocationGuard`, which holds keys back that would be lost at once, unforeseen. */
+/** The messages to the workflow `revocationGuard`, which holds keys back that would be lost at once, unforeseen. */
 export const guardWorkflowType = 'revocationGuard';
 export const guardWorkflowId = 'revocation-guard';
 export const guardMemo = 'withheld';
-/** Under which name it is on record. */
+/** The name under which the guard is on record. */
 export const guardName = 'revocation-guard';
 
-/** What it remembers, and how often that has changed. */
+/** What the guard remembers, and how often that has changed. */
 export type RememberedGuard = Guard & { revision: number };
 
 /** What is withheld, in short: the memo, so that it is read without any worker. */
@@ -36,7 +36,7 @@ export const weighUpdate = defineUpdate<WeighingAnswer, [Weighing]>('weigh');
 /** What a person says of what is withheld under this id. */
 export type RulingOrder = Giver & Pick<Ruling, 'does'> & { id: number };
 
-/** Lets what is withheld go, or keeps it, as a person says. The answer is what was ruled. */
+/** Lets what is withheld go, or keeps it, as a person says. The answer is what was ruled on. */
 export const ruleUpdate = defineUpdate<Withheld, [RulingOrder]>('rule');
 
 /** All that is withheld, with its list. */

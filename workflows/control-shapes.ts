@@ -1,4 +1,4 @@
-/** What is said to the workflow `control`, as it is taken from outside (shapes.ts), and what of it is refused. */
+/** The shapes in which the workflow `control` takes orders from outside (shapes.ts), and which orders it refuses. */
 import { iso, type Exception } from '../access/types.js';
 import {
   exceptionWords,
@@ -37,7 +37,7 @@ export const modeShape = fields<Canaries & Giver & { mode: Mode }>({
   ...giver,
 });
 
-/** What is wrong with a canary of nobody, or a few where everybody is meant; null: nothing. */
+/** What is wrong with `canary` for nobody, or another mode for only a few; null: nothing. */
 export function problemOfMode({ mode, locationIds, memberIds }: Canaries & { mode: Mode }): string | null {
   const areSome = locationIds.length + memberIds.length > 0;
   if (areSome === (mode === 'canary')) return null;
@@ -83,7 +83,7 @@ export function problemOfWish(wish: ExceptionWish, exceptions: readonly Exceptio
 }
 
 const order = { ...giver, since: instant };
-/** What is started with, as where somebody types it. */
+/** The orders that the workflow is started with, as somebody may type them. */
 export const ordersShape = fields<Orders>({
   stop: orNull(fields({ ...order, level: oneOf(stopLevels) })),
   mode: fields({ ...order, name: oneOf(modes), locationIds: canaries, memberIds: canaries }),

@@ -39,7 +39,7 @@ import { fields, giver, id, oneOf } from './shapes.js';
 import { checkPlace, isHandedOn, started } from './start.js';
 
 const wakes = retryingActivities<WakeActivities>({ startToCloseTimeout: '1m' }, 20_000);
-/** Temporal's list lags behind: who was stopped just before an order was taken back is found by a later look. */
+/** Temporal's list lags behind: a later look finds a member who was stopped just before an order was taken back. */
 const lookAgainMs = [10_000, 1_500];
 /** How often stopped members are looked for. */
 const looks = 1 + lookAgainMs.length;
@@ -58,7 +58,7 @@ export function control(initial: Orders): Promise<void> {
   return goOn(() => new ControlRun(ordersFrom(initial)).run());
 }
 
-/** The orders that hold at first: those of the run before, of the record, or of the memo that one left that was ended. */
+/** The orders that hold at first: those of the run before, of the record, or of the memo that an ended workflow left. */
 function ordersFrom(argument: Orders): Orders {
   return isHandedOn() ? argument : started(ordersShape, argument);
 }
@@ -67,7 +67,7 @@ function ordersFrom(argument: Orders): Orders {
 class ControlRun {
   private readonly acts = new Acts();
   private readonly keeper = new Keeper(ordersName, this);
-  /** How many looks for those whom an order stopped are left. */
+  /** How many looks for the members that an order stopped are left. */
   private looksLeft = 0;
   /** Until when ends of exceptions were told. */
   private toldUntil = Date.now();
@@ -97,7 +97,7 @@ class ControlRun {
     return this.orders;
   }
 
-  /** Goes by what is on record and newer, with what was ordered here meanwhile. Whom an old order stopped may go on. */
+  /** Goes by the newer orders on record, with what was ordered here meanwhile. Members that an old order stopped may go on. */
   adopt(newer: Orders): void {
     const next = this.unkept.reduce((before, order) => order(before), newer);
     this.looksLeft = looks;
@@ -188,7 +188,7 @@ class ControlRun {
     return exception;
   }
 
-  /** Until there is something to do, or to say of an exception. */
+  /** Waits until there is something to do, or to say of an exception. */
   private async untilDue(): Promise<void> {
     const due = nextDue(this.orders.exceptions, this.toldUntil);
     const isReady = (): boolean =>
@@ -210,7 +210,7 @@ class ControlRun {
     const { exceptions } = this.orders;
     for (const exception of exceptions) {
       const soonAt = exception.until - endsSoonMs;
-      // One that was given for less ends as soon as was meant.
+      // An exception that was given for less time ends as soon as was meant.
       const isNews = soonAt > this.toldUntil && soonAt <= now && soonAt > exception.from;
       if (isNews) log.warn(`Ends soon: ${exceptionWords(exception)}`);
     }
@@ -218,12 +218,12 @@ class ControlRun {
     this.toldUntil = now;
   }
 
-  /** One look for those whom an order stopped, and the time until the next one. */
+  /** Looks once for the members that an order stopped, and waits until the next look is due. */
   private async wakeStopped(): Promise<void> {
     this.looksLeft--;
     const mayPoll = this.orders.stop?.level !== 'all';
     await insist(wakes, (set) => set.letPoll(mayPoll));
-    // Whoever is blocked may wait for an API too, and is not found by that.
+    // A blocked member may be waiting for an API instead, and the look for stopped members does not find it.
     const blocked = this.looksLeft === looks - 1 ? this.blockedIds() : [];
     if (blocked.length > 0) await insist(wakes, (set) => set.wakeRunning(blocked));
     await insist(wakes, (set) => set.wakeStopped());

@@ -64,8 +64,9 @@ export class Differences {
   }
 
   /**
-   * An end of access to a group, by a key whose id in Kisi is known, so that nothing has to be read first. A key that only seems to
-   * be another user's goes once the wished one is there: a secret of the installation that was lost makes every e-mail seem new.
+   * Whether a step ends access to a group by a key whose id in Kisi is known, so that nothing has to be read first. A key that
+   * may only seem to be another user's goes once the wished one is there: where the installation's secret is lost, every e-mail
+   * seems new.
    */
   private isKnownEnd(step: Step): boolean {
     if (step.kind !== 'revoke' || step.key.keyId === null) return false;
@@ -84,7 +85,7 @@ export class Differences {
     return userId === kisiUser.id && keys.some((wish) => wish.groupId === groupId);
   }
 
-  /** What was not due already when all was done last. */
+  /** The keys that were not yet due when all was last done. */
   private findNews(due: readonly Due[] = []): Due[] {
     const { dueBefore } = this.state;
     const isKnown = ({ groupId, since }: Due): boolean =>

@@ -82,7 +82,7 @@ export class Display {
     outlook.next = nextWake(next, ledger, keys, frozen);
   }
 
-  /** Shows what is waited for since when, after what blocks could not take away yet. `wakesBy`: what makes the member go on. */
+  /** Shows what the member waits for and since when, after what blocks could not take away. `wakesBy`: what makes it go on. */
   waitFor({ problem, message }: Problem, wakesBy: string): void {
     const { outlook } = this;
     const undone = outlook.blocks?.waitsFor ?? null;

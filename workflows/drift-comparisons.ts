@@ -10,7 +10,7 @@ import type { DriftRepairs } from './drift-repairs.js';
 import { alertOf, findingViewOf } from './drift-view.js';
 import { problemOf } from './retries.js';
 
-/** What is doubted is believed when a comparison so much later still finds it. */
+/** A loss that is doubted is believed when a comparison this much later still finds it. */
 const doubtLastsMs = 10 * 60_000;
 
 /** Has the ledgers compared with Kisi, and takes over what was found. */
@@ -39,7 +39,7 @@ export class DriftComparisons {
     }
   }
 
-  /** Remembers what a comparison found, unless it is too much to be believed, and has repaired what is to be. */
+  /** Remembers what a comparison found, unless it is too much to be believed, and has the due findings repaired. */
   async takeOver(report: DriftReport, now: Instant): Promise<void> {
     const { state, notes } = this;
     const { found, policy, more, groupNames } = report;

@@ -15,7 +15,7 @@ import { insist, problemOf, type Retrying } from './retries.js';
 
 /** What was adopted holds against the rules for at most this long. */
 const longestAdoptionMs = 90 * 24 * 3_600_000;
-/** By what kind of exception a key is adopted that is there, or that is gone. */
+/** The kind of exception that adopts a key that is there (`extra`), or one that is gone (`missing`). */
 const exceptionKinds: Partial<Record<DriftKind, 'allow' | 'block'>> = { extra: 'allow', missing: 'block' };
 
 /** Makes Kisi what the ledgers say, or takes Kisi for right, and remembers what was tried. */
@@ -79,7 +79,7 @@ export class DriftRepairs {
     const cause = `finding ${id} (${kind}): ${what}`;
     for (const { keyId, groupId, validUntil } of finding.keys) {
       const options = { summary: `take key ${keyId} to group ${groupId} away (finding ${id})` };
-      // It is told as the member's whose key it was.
+      // The write is noted for the member whose key it was.
       const note: WriteNote = { id: uuid4(), cause, locationId: null, by, planId: null, memberId };
       try {
         await this.keys.removeKey.executeWithOptions(options, [{ keyId, userId, groupId, validUntil }, note]);

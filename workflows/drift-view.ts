@@ -83,7 +83,7 @@ function doingOf(finding: Finding, { memory, policy }: DriftState): string {
 
 const ruled = { adopt: 'adopted', ignore: 'ignored' };
 
-/** Why nothing is repaired now; null: all is. */
+/** Why nothing is repaired now; null: repairs are made. */
 export function alertOf({ doubt, failure }: DriftState): string | null {
   if (failure !== null)
     return `No comparison since ${iso(failure.since)}: ${failure.why} It is tried again at the next one.`;

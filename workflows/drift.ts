@@ -52,7 +52,7 @@ const intervalShape = duration(1_000, 366 * 24 * 60 * minuteMs);
 
 /** A ruling to be carried out. */
 interface Job {
-  /** Of the finding. */
+  /** The key of the finding. */
   key: string;
   done: boolean;
   /** Why it cannot be carried out; null: it is. */
@@ -70,8 +70,8 @@ export function drift(initial: DriftState): Promise<void> {
 }
 
 /**
- * What a run starts with: what the run before handed on. What somebody typed is less than whatever is on record, which is
- * looked at first; only how often to compare is believed.
+ * What a run starts with: the state that the run before handed on. What somebody typed counts less than the record, which is
+ * looked at first; only how often to compare is believed of it.
  */
 function stateFrom(argument: DriftState): DriftState {
   if (isHandedOn()) return argument;
@@ -130,7 +130,7 @@ class DriftRun {
     return { revision, memory };
   }
 
-  /** Goes by what is on record and newer. */
+  /** Goes by what is on record, which is newer. */
   adopt(newer: Pick<DriftState, 'revision' | 'memory'>): void {
     Object.assign(this.state, newer);
     this.keptMemory = JSON.stringify(newer.memory);
@@ -280,7 +280,7 @@ class DriftRun {
   }
 }
 
-/** For what is to be done for as long as it takes. */
+/** Activities that are tried for as long as it takes. */
 function patientActivities(): Retrying<DriftActivities> {
   const taskQueue = kisiTaskQueue(workflowInfo().taskQueue);
   const options = { taskQueue, startToCloseTimeout: '1m', heartbeatTimeout: '15s' };

@@ -48,7 +48,7 @@ export class Progress {
   withheldAtOnce: KeptKey[] = [];
 }
 
-/** What is said to a member's workflow. The handlers only note it, and the one loop does it, so that nothing interleaves. */
+/** The messages to a member's workflow. Handlers only note them, and the one loop obeys them, so that nothing interleaves. */
 export class Inbox {
   private readonly askings: Askings;
 
@@ -105,7 +105,7 @@ export class Inbox {
 
   /** Notes a reason to look. */
   wake(wake: Wake): void {
-    // This look writes by the orders as they are then. Begun anew again and again it would never be over.
+    // The look under way writes by the orders as they are then. If each such wake began it anew, it would never be over.
     if (wake.reason === 'released' && this.progress.isLooking) return;
     const { state } = this;
     state.wakes = mergedWakes([...state.wakes, { ...wake, notBefore: wake.notBefore ?? Date.now() }]);

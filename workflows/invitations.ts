@@ -19,8 +19,9 @@ function patientActivities() {
 }
 
 /**
- * Looks once a day how Kisi's API key is and whether both APIs are as they were, and has Kisi remind those who have not accepted its invitation, where the policies
- * say so. Run by a Schedule; what it found is its own last result, which everybody reads without a worker.
+ * Looks once a day how Kisi's API key is, and whether both APIs are as they were. Has Kisi remind people who have not accepted
+ * its invitation, where the policies say so. Run by a Schedule; what it found is its own last result, which everybody reads
+ * without a worker.
  */
 export async function dailyCheck(): Promise<DailyMemory> {
   checkPlace();

@@ -216,7 +216,7 @@ export class KeyWriter {
     return made ?? key;
   }
 
-  /** Notes a write before it is made. Where an order stopped it unmade, what was known before holds again. */
+  /** Notes a write before it is made. Where an order stopped it before that, what was known before holds again. */
   private async noteAndWrite<T>(
     entry: LedgerKey,
     before: LedgerKey | undefined,

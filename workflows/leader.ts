@@ -18,8 +18,8 @@ const { lead } = proxyActivities<LeaderActivities>({
 /**
  * Has one worker process, and only one, ask Nexudus and Kisi: their limits are for each login, so the budgets are
  * kept in one place, members that wake together share one read, and the other processes stand by. The activity lasts
- * for as long as the process does; when that dies, another takes over within seconds. By which rules the process works is
- * shown in the memo, from one run to the next. `said`: by the run before; null: there has been no leader yet.
+ * for as long as the process does; when that dies, another takes over within seconds. The memo shows by which rules
+ * the process works, from one run to the next. `said`: what the run before knew of them; null: there has been no leader yet.
  */
 export function leader(said: InForce | null = null): Promise<void> {
   checkPlace();
@@ -52,10 +52,10 @@ async function giveTerms(said: InForce | null): Promise<void> {
   await makeContinueAsNewFunc<typeof leader>(memo)(inForce);
 }
 
-/** More tries than a run has in years: a made-up one would silence all that follow. */
+/** More tries than a run has in years: a higher number that somebody made up would silence all that follow. */
 const mostTerms = 10_000_000;
 
-/** What the process shows at most (worker/in-force.ts). */
+/** The most characters of rules that a process shows (worker/in-force.ts). */
 const mostGround = 64 * 1024;
 
 const word = {
@@ -65,7 +65,7 @@ const word = {
   digest: words(100),
   fileDigest: words(100),
   change: count,
-  // Whoever goes by it looks whether it is rules, and those of the digest (activities/in-force.ts).
+  // Whoever goes by these rules checks their form and their digest (activities/in-force.ts).
   ground: (value: unknown, name: string): InForce['ground'] => {
     if (value === null) return null;
     const ground = object(value, name) as unknown as InForce['ground'];

@@ -142,7 +142,7 @@ export class MemberRun {
     return answer.value;
   }
 
-  /** Leaves the wakes of a round that could not look to the next one. */
+  /** Hands the wakes of a round that could not look on to the next round. */
   putBack(round: Round): void {
     this.state.wakes = [...round.wakes, ...this.state.wakes];
   }
@@ -304,7 +304,7 @@ export class MemberRun {
   }
 }
 
-/** The instant where it is still to come: one that is past would overtake each write before it is made. */
+/** The instant, or Infinity where it is past: a past one would overtake each write before it is made. */
 function ifToCome(at: Instant): Instant {
   return at > Date.now() ? at : Infinity;
 }

@@ -56,7 +56,7 @@ async function lookAndWrite(run: MemberRun, round: Round): Promise<void> {
   else run.settle(assessed, problems);
 }
 
-/** What a run starts with: the state that the run before handed on, or only whose it is. */
+/** What a run starts with: the state that the run before handed on, or only the member's id. */
 function stateFrom(argument: unknown): MemberState {
   const memberId =
     memberIdOf(workflowInfo().workflowId) ?? started(fields({ memberId: id }), argument).memberId;

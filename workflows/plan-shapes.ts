@@ -1,4 +1,4 @@
-/** What plans say, as it is taken from outside (shapes.ts). */
+/** The shapes in which plans are taken from outside (shapes.ts). */
 import type {
   KeyBefore,
   PlanPart,
@@ -66,7 +66,7 @@ const ledgerKey = fields<LedgerKey>({
   standsOn: listOf(standsOn, mostRecords),
 });
 
-/** Without `takesOver`: whether a key that is there becomes Latchkey's own only the rules say. */
+/** Without `takesOver`: only the rules say whether a key that is there becomes Latchkey's own. */
 const wish = fields<Omit<Entitlement, 'takesOver'>>({
   groupId: id,
   until: orNull(instant),
@@ -106,7 +106,7 @@ const planLine = fields<PlanLine>({
 
 const changeFields = fields<PlannedChange>({ line: planLine, step, had: orNull(ledgerKey) });
 
-/** A change says one group throughout: what it is shown as is what is done. */
+/** A change names one group throughout, so that what is shown is what is done. */
 const change: Shape<PlannedChange> = (value, name) => {
   const taken = changeFields(value, name);
   const { groupId } = taken.line;

@@ -8,7 +8,7 @@ import { anything } from './shapes.js';
 /** A workflow that remembers something. */
 interface Rememberer<T extends Remembered> {
   memory(): T;
-  /** Goes by what is on record and newer. */
+  /** Goes by what is on record, which is newer. */
   adopt(newer: T): void;
 }
 

@@ -119,7 +119,7 @@ class GuardRun {
   constructor(initial: RememberedGuard | null) {
     const { revision, ...guard } = initial ?? { ...emptyGuard, revision: 0 };
     this.guard = guard;
-    // What somebody typed is less than whatever is on record.
+    // What somebody typed counts less than the record.
     this.revision = isHandedOn() ? revision : 0;
     this.publish();
     this.hear();
@@ -143,7 +143,7 @@ class GuardRun {
     return { ...this.guard, revision: this.revision };
   }
 
-  /** Goes by what is on record and newer. */
+  /** Goes by what is on record, which is newer. */
   adopt({ revision, ...guard }: RememberedGuard): void {
     this.guard = guard;
     this.revision = revision;
@@ -232,7 +232,7 @@ class GuardRun {
       this.ruled.push({ id, looks: looks + 1, at: Date.now() + lookAgainMs });
   }
 
-  /** Goes on from here; shown and kept on record where another key is withheld, or fewer are. */
+  /** Goes on with this guard, and has it shown and kept on record where other keys are withheld than before. */
   private change(guard: Guard): void {
     const isNews = JSON.stringify(guard.withheld) !== JSON.stringify(this.guard.withheld);
     this.guard = guard;

@@ -22,7 +22,7 @@ export const id: Shape<number> = number('a whole number above zero', (n) => Numb
 /** How many there are of something. */
 export const count: Shape<number> = number('a whole number', (n) => Number.isSafeInteger(n) && n >= 0);
 
-/** So many at most. */
+/** A count of at most `most`. */
 export function countUpTo(most: number): Shape<number> {
   return (value, name) => {
     const taken = count(value, name);
@@ -54,7 +54,7 @@ export function duration(shortestMs: number, longestMs: number): Shape<number> {
   );
 }
 
-/** Whatever it is: whoever takes it looks for itself. */
+/** Any value: whoever takes it checks it. */
 export const anything: Shape<unknown> = (value) => value;
 
 export const flag: Shape<boolean> = (value, name) =>
@@ -80,7 +80,7 @@ export function orNull<T>(shape: Shape<T>): Shape<T | null> {
   return (value, name) => (value === null ? null : shape(value, name));
 }
 
-/** Where it is left out the other value stands for it. */
+/** This shape, or `otherwise` where the value is left out. */
 export function or<T, O>(shape: Shape<T>, otherwise: O): Shape<T | O> {
   return (value, name) => (value === undefined ? otherwise : shape(value, name));
 }
@@ -115,7 +115,7 @@ export function fields<T extends object>(shapes: { [K in keyof T]-?: Shape<T[K]>
   };
 }
 
-/** An object of whatever fields: whoever goes by it looks for itself. */
+/** An object with any fields: whoever goes by it checks them. */
 export const object: Shape<Record<string, unknown>> = (value, name) =>
   isPlain(value) ? value : wrong(name, 'an object');
 

@@ -28,12 +28,12 @@ export function started<T>(shape: Shape<T>, argument: unknown): T {
   return takeOrRefuse(shape, argument, (problem) => `It was started with something wrong: ${problem}.`);
 }
 
-/** What runs where somebody starts a workflow of a type that there is none of. */
+/** Runs where somebody starts a workflow of a type that does not exist. */
 export function unknown(): Promise<never> {
   return refuse(`There is no workflow of the type ${workflowInfo().workflowType}.`);
 }
 
-/** Ends a workflow that was started under an id at which another one is looked for. */
+/** Ends a workflow that was started under an id that is for another type. */
 export function checkPlace(): void {
   const { workflowId, workflowType } = workflowInfo();
   const meant = typeAt(workflowId);

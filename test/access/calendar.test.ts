@@ -277,7 +277,7 @@ function dayStarts(changes: readonly Change[], from: number, to: number, cutOff:
   return starts;
 }
 
-/** Looked at right before each start, right at it, and in the middle of the day. */
+/** The instants whose day's end is wrong. They are taken right before each start, right at it, and in the middle of the day. */
 function wrongIn(place: Location, starts: readonly number[]): string[] {
   return starts.slice(0, -1).flatMap((start, index) => {
     const next = starts[index + 1] ?? NaN;

@@ -6,7 +6,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const year = 365 * 24 * hour;
 
-/** A clock that is so far ahead of this machine's, told in whole seconds. */
+/** A clock that is `ms` ahead of this machine's, told in whole seconds. */
 const ahead = (ms: number): Ahead => ({ least: ms - 500, most: ms + 500 });
 const heard = (nexudus: number | null, kisi: number | null, temporal: number | null): Heard => ({
   nexudus: nexudus === null ? null : ahead(nexudus),
@@ -16,7 +16,7 @@ const heard = (nexudus: number | null, kisi: number | null, temporal: number | n
 
 describe('which clock is believed', () => {
   for (const off of [-10 * year, -6 * hour, -2 * minute, 2 * minute, 6 * hour, 144 * hour, 10 * year]) {
-    // This machine's clock is off by so much; those that are right are then as far from it the other way.
+    // This machine's clock is off by `off`; a clock that is right is then as far from it the other way.
     const right = -off;
     const cases: [string, Heard, string, string[], number][] = [
       ['all but this machine’s', heard(right, right, right), 'agreed', ['machine'], right],

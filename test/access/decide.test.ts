@@ -177,7 +177,7 @@ describe('decide: which keys a person should hold', () => {
         [verdict?.rule, verdict?.reason],
         ['contract', 'CoworkerContract 500 Active is false'],
       );
-      // Before its start it may well not be active: it is looked at again then.
+      // A contract may well not be active before its start: the member is looked at again then.
       const { next } = decide(snapshot(facts(false, { startsAt: now + day })), rules(heeding), [], now);
       assert.equal(next?.at, now + day);
     });

@@ -41,7 +41,7 @@ const extra = (keyId = 88): Drift =>
 const comparison = (memory: DriftMemory, found: Drift[], at = now, policy = defaultDriftPolicy): Update =>
   afterComparison(memory, found, policy, at);
 
-/** As a person rules of the finding with this key. */
+/** The memory once a person has ruled on the finding with this key. */
 function ruled(memory: DriftMemory, key: string, verb: DriftVerb): DriftMemory {
   const findings = memory.findings.map((one) =>
     one.key === key ? { ...one, ruling: { verb, by: 'Mia', at: now } } : one,

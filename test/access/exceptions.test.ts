@@ -22,7 +22,7 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Of someone with these records and exceptions. */
+/** The decision about somebody with these records and exceptions. */
 function decided(record: Partial<Profile>, exceptions: Exception[], when = now): Decision {
   return decide(snapshot({ profiles: [profile(record)] }), rules(), exceptions, when);
 }
@@ -53,7 +53,7 @@ describe('an allow', () => {
     assert.equal(decided({}, one, now + hour).next, null);
   });
 
-  it('is told with who, until when and why', () => {
+  it('is told with who gave it, until when and why', () => {
     const verdict = decided({}, [allow()]).verdicts.find(({ rule }) => rule === 'exception');
     assert.deepEqual(
       [verdict?.counts, verdict?.passId, verdict?.groupIds, verdict?.reason],
@@ -76,7 +76,7 @@ describe('an allow', () => {
     });
   }
 
-  it('goes on where a pass ends, and a pass where it ends', () => {
+  it('goes on where a pass ends, and a pass goes on where the allow ends', () => {
     const shorter = decided({ passes: [pass({ expiresAt: now + hour })] }, [allow()]);
     assert.deepEqual([shorter.keys[0]?.until, shorter.next?.at], [now + day, now + day]);
     const longer = decided({ passes: [pass({ expiresAt: now + 2 * day })] }, [allow()]);

@@ -39,7 +39,7 @@ describe('whether an invitation is accepted', () => {
     ['doors are not told either', { confirmed: false }, 'unknown', 'may have opened a door'],
     ['nothing is told', {}, 'unknown', 'nothing tells of the account'],
   ] as const)
-    it(`is ${state} where ${what}, and says by what`, () => {
+    it(`is ${state} where ${what}, and says what shows it`, () => {
       const told = acceptanceOf({ ...silent, ...signs });
       assert.equal(told.state, state);
       assert.ok(told.evidence.includes(evidence), told.evidence);
@@ -75,11 +75,11 @@ describe('a reminder', () => {
     );
   });
 
-  it('is not sent for what is accepted, or cannot be told', () => {
+  it('is not sent where the invitation is accepted, or nobody can tell', () => {
     assert.deepEqual([isDue([], 3, 'accepted'), isDue([], 3, 'unknown')], [false, false]);
   });
 
-  it('is not sent for an invitation of long ago, or of nobody knows when', () => {
+  it('is not sent for an invitation of long ago, or of an unknown time', () => {
     assert.deepEqual([isDue([], 30), isDue([], 31)], [true, false]);
     assert.equal(
       isReminderDue({ state: 'notAccepted' }, { invitedAt: null, mailedAgainAt: [] }, at(3)),

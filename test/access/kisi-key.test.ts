@@ -19,7 +19,7 @@ describe('the API key of Kisi', () => {
     assert.deepEqual([health.keyCount, health.expires, health.mayManage], [1, false, true]);
   });
 
-  it('that ends by itself is told, whichever of those just used it is', () => {
+  it('is told where it ends by itself, if every key that was just used does', () => {
     const old = login({ id: 2, expires: false, lastUsedAt: now - 5 * dayMs });
     assert.deepEqual(problemsOf(healthOf({ logins: [login({ expires: true }), old] })), ['expires']);
     const twin = login({ id: 3, expires: true });

@@ -207,7 +207,7 @@ describe('an inspection', () => {
     assert.equal(look(left, [inKisi()])?.higherRole, undefined);
   });
 
-  it('tells a key whose end cannot be read by its id', () => {
+  it('knows a key by its id where its end cannot be read', () => {
     const unreadable = inKisi({ validUntil: 'unreadable' });
     assert.deepEqual(look(key(), [unreadable]), key());
     assert.equal(look(key({ keyId: 76 }), [unreadable]), undefined);
@@ -221,7 +221,7 @@ describe('an inspection', () => {
 });
 
 describe('withInherited: keys that another profile hands over', () => {
-  it('are added where there is none, or replace what was only tried or taken for given by hand', () => {
+  it('are added where there is none, or replace a key that was only tried or taken for given by hand', () => {
     const given = key({ because: 'given', handUntil: now + day });
     const other = key({ groupId: 13 });
     assert.deepEqual(withInherited([other], [given]), [other, given]);
@@ -229,7 +229,7 @@ describe('withInherited: keys that another profile hands over', () => {
     assert.deepEqual(withInherited([key({ byHand: true })], [given]), [given]);
   });
 
-  it('keep what was written last, but are ours as the giver had them', () => {
+  it('keep the last write of this profile, but are ours or a person’s as the giver had them', () => {
     const mine = key({ keyId: 78, validUntil: now + 8 * day, handUntil: now + 7 * day });
     assert.deepEqual(withInherited([mine], [key()]), [{ ...mine, handUntil: null }]);
   });

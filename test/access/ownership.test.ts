@@ -38,7 +38,7 @@ describe('a ledger and the record, brought in line', () => {
     assert.deepEqual([ledger, news], [[newer], [row(5, newer)]]);
   });
 
-  it('leave a key to the member to whom it went', () => {
+  it('leave a key to the member that it went to', () => {
     assert.deepEqual(reconciled(me, { ledger: [key(4)], dropped: [] }, [row(5, key(5), 200)]).ledger, []);
     assert.deepEqual(reconciled(me, { ledger: [key(5)], dropped: [] }, [row(5, key(5), 200)]).ledger, []);
     const { ledger } = reconciled(me, { ledger: [key(6)], dropped: [] }, [row(5, key(5), 200)]);

@@ -38,7 +38,7 @@ function ruleOf(facts: typeof failing): Verdict['rule'] | undefined {
 }
 
 describe('the rules about a pass', () => {
-  it('are told in the order of the README’s table: what fails first', () => {
+  it('are told in the order of the table in docs/rules.md: the first that fails', () => {
     const active = { ...failing, member: member() };
     const unused = { ...active, pass: { expiresAt: now - 48 * hour } };
     const running = { ...unused, contract: {} };

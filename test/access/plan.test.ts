@@ -104,7 +104,7 @@ describe('planSteps: what differs between the wish and the ledger', () => {
     assert.deepEqual(planSteps([key()], [wish({ awaitingRenewal: true })], [], 5), []);
   });
 
-  it('keeps the key of what may be another user while access waits for a renewal, and only then moves on', () => {
+  it('keeps a key on a user that may be an earlier one while access waits for a renewal, and takes it away after that', () => {
     for (const userId of [null, 5])
       assert.deepEqual(planSteps([key({ userId: 4 })], [wish({ awaitingRenewal: true })], [], userId), []);
     assert.deepEqual(kinds(planSteps([key({ userId: 4 })], [], [], null)), ['revoke']);
@@ -158,7 +158,7 @@ describe('wakeAt', () => {
     assert.equal(wakeAt(Infinity, judged, now), Infinity);
   });
 
-  it('is never at once for what is past by this clock and to come for whoever decided', () => {
+  it('is never at once for a change that is past by this clock and to come by the clock that decided', () => {
     for (const off of [second, 30 * second, 6 * 60 * 60 * second, 10 * 365 * day]) {
       // It was decided that long before the change, by a clock that is behind.
       const at = wakeAt(now, { at: now, by: now - off }, now);
@@ -170,7 +170,7 @@ describe('wakeAt', () => {
     assert.equal(wakeAt(now + day, judged, now + 2 * day), now + 2 * day + 2 * second);
   });
 
-  it('is no later than it is for whoever decided, where this clock is behind', () => {
+  it('is no later than the change by the clock that decided, where this clock is behind', () => {
     const behind = 6 * 60 * 60 * second;
     assert.equal(wakeAt(now + day, { at: now - behind, by: now }, now - behind), now - behind + day);
   });

@@ -33,7 +33,7 @@ const withheld = ({ verdicts }: ReturnType<typeof weigh>): number[] =>
   verdicts.filter(({ withheldBy }) => withheldBy !== null).map(({ memberId }) => memberId);
 
 describe('the revocation guard', () => {
-  it('lets as many go as the limit, whichever is larger, and holds all of more', () => {
+  it('lets losses up to the larger limit go, and withholds all where there are more', () => {
     assert.deepEqual(withheld(judged(emptyGuard, looks(5))), []);
     assert.equal(withheld(judged(emptyGuard, looks(6))).length, 6);
     assert.deepEqual(withheld(judged(emptyGuard, looks(20), now, 200)), []);
@@ -100,7 +100,7 @@ describe('the revocation guard', () => {
     assert.deepEqual(withoutMembers(guard, [1, 2, 3, 4, 5, 6]).withheld, []);
   });
 
-  it('holds what a doubtful read says, be it one key, until a person approves it', () => {
+  it('withholds a loss by a doubtful read, even of one key, until a person approves it', () => {
     const [look] = looks(1, 1, { doubt: 'too many rows are gone', cause: 'vanished' });
     assert.ok(look);
     const { guard, verdicts } = judged(emptyGuard, [look]);
@@ -110,7 +110,7 @@ describe('the revocation guard', () => {
     assert.deepEqual(withheld(judged(approved, [look])), []);
   });
 
-  it('knows nothing of another number', () => {
+  it('takes no ruling on a number that it does not have', () => {
     assert.equal(withRuling(emptyGuard, 1, { does: 'approve', by: 'Mia', why: '', at: now }), null);
   });
 

@@ -75,7 +75,7 @@ describe('since when a key is due', () => {
     assert.equal(since({}, { exceptions: [exception({ from: lately })] }), lately);
   });
 
-  it('is told by no record where a team lends the pass, where a record does not say, or where another record must', () => {
+  it('is not known where a team lends the pass, or where a record that opens the group does not say when it was written', () => {
     const loan = {
       teamId: 5,
       teamName: 'Team',
@@ -88,7 +88,7 @@ describe('since when a key is due', () => {
     assert.deepEqual(due({ passes: [pass({ changedAt: null }), pass({ id: 901, changedAt: justNow })] }), []);
   });
 
-  it('is no news where it was so before', () => {
+  it('is no news where it was due before the news begins', () => {
     const passes = [pass({ changedAt: lately })];
     assert.deepEqual(due({ passes }, { newsFrom: lately + 1 }), []);
     assert.equal(since({ passes }, { newsFrom: lately }), lately);
@@ -152,7 +152,7 @@ describe('since when a key is due to go', () => {
 });
 
 describe('every key that is due', () => {
-  it('is so since an instant that some record tells, and not before what is news', () => {
+  it('is due since an instant that some record tells, and not before the news begins', () => {
     const instant = fc.constantFrom(long, lately, justNow);
     const maybe = fc.option(instant);
     const facts = fc.record({

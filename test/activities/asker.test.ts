@@ -1,4 +1,4 @@
-// What only one workflow may ask for, which anybody can start another for by hand.
+// What only one workflow may ask for: anybody can start another workflow by hand that asks for it.
 import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';

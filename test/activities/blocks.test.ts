@@ -47,7 +47,7 @@ describe('which keys are blocked', () => {
   }
   const groupsIn = ({ blocked }: Blocks): number[] => blocked.map(({ key }) => key.groupId);
 
-  it('are those of a block of the member or of another profile, now, in its groups, and say by what', async () => {
+  it('are those in the groups of a block of the member or of another profile that holds now, and say by what', async () => {
     const [all] = (await asked([block()])).blocked;
     assert.equal(all?.why, 'exception 1: blocked by gina until 2026-11-28T12:00:00.001Z: a stolen phone');
     assert.deepEqual(groupsIn(await asked([block({ groupId: 12 })])), [12]);
@@ -71,7 +71,7 @@ describe('which keys are blocked', () => {
     assert.deepEqual(groupsIn(await asked([block()], { ledger: [ledgerKey({ byHand: true })] })), []);
   });
 
-  it('are those on record too, of one whose workflow knows of none', async () => {
+  it('are those on record too, where the workflow knows of none', async () => {
     const { ownership } = await memoryStores();
     await ownership.put([{ userId: 5, groupId: 12, memberId: 7, version: 1, key: ledgerKey() }]);
     const known = await asked([block()], { ledger: [] }, { ownership });
@@ -89,7 +89,7 @@ describe('which keys are blocked', () => {
       assert.deepEqual([groupsIn(known), known.isRecorded], [[12], false]);
     });
 
-  it('are told the other profiles of the person, but only by the one that is named, and once', async () => {
+  it('are told to the other profiles of the person, but only by the one that the block names, and once', async () => {
     await asked([block()], { siblingIds: [3, 4] });
     assert.deepEqual(woken, [3, 4]);
     await asked([block()], { siblingIds: [3], tellsProfiles: false });
@@ -97,7 +97,7 @@ describe('which keys are blocked', () => {
     assert.deepEqual(woken, [3, 4]);
   });
 
-  it('are looked for with others where the profile that is named has no key and knows of no other', async () => {
+  it('are looked for at other profiles where the one that the block names has no key and knows of no other', async () => {
     await asked([block()]);
     assert.deepEqual(woken, []);
     await asked([block()], { ledger: [] });

@@ -95,7 +95,7 @@ class World {
     });
   }
 
-  /** Half a minute later, one poll. Whom it woke. */
+  /** Polls once, half a minute later; answers the members that it woke. */
   async poll(): Promise<number[]> {
     this.time += 30 * secondMs;
     const logger = new DefaultLogger('INFO', ({ message }) => void this.told.push(message));
@@ -106,7 +106,7 @@ class World {
     return this.woken.splice(0);
   }
 
-  /** Ten minutes later, one reconciliation. Whom it woke. */
+  /** Reconciles once, ten minutes later; answers the members that it woke. */
   async reconciliation(): Promise<number[]> {
     this.time += 10 * minuteMs;
     const logger = new DefaultLogger('INFO', ({ message }) => void this.told.push(message));
@@ -168,7 +168,7 @@ describe('a poll', () => {
     });
   }
 
-  it('asks as far back by a Nexudus of another time as by one of ours', async () => {
+  it('asks as far back where Nexudus has another time as where it has ours', async () => {
     for (const minutes of [0, -240, 240]) {
       world = await World.start();
       world.theirsOff = minutes * minuteMs;
@@ -212,7 +212,7 @@ describe('a poll', () => {
     [-3 * hourMs, null],
     [30 * hourMs, 'clock'],
   ] as const) {
-    it(`sees again once our clock is right that was ${off / hourMs} hours off when a process started (header: ${header})`, async () => {
+    it(`sees all again once our clock is right, which was ${off / hourMs} hours off when a process started (header: ${header})`, async () => {
       world = await World.start(header);
       await world.poll();
       world.oursOff = off;
@@ -341,7 +341,7 @@ describe('a poll', () => {
           assert.ok(latest <= world.time, `${whose}: a watermark from the future`);
           if (i === 2) world.restart();
         }
-        // Of a clock that is right nothing more is read than ever.
+        // Once the clock is right, no more is read than ever.
         world.nexudus.switches.dateHeader = 'clock';
         world.oursOff = 0;
         for (let i = 0; i < 3; i++) await world.poll();
@@ -383,7 +383,7 @@ describe('a reconciliation', () => {
     assert.deepEqual(world.pruned, [], 'nobody says otherwise, and nobody bears it out');
   });
 
-  it('has those judged anew who were by a clock that was ahead, once', async () => {
+  it('has members judged anew, once, who were judged by a clock that was ahead', async () => {
     world = await World.start();
     await world.reconciliation();
     const shown = (nextChangeAt: number | null): RunningHoldings => ({
@@ -420,7 +420,7 @@ describe('a reconciliation', () => {
     assert.deepEqual(believe(doubting, index(3, noon + 6 * hourMs), false).suspects, {});
   });
 
-  it('doubts a loss as long by a machine whose clock is set ahead meanwhile', async () => {
+  it('doubts a loss for as long on a machine whose clock is set ahead meanwhile', async () => {
     world = await World.start();
     world.kisiOff = 0;
     const { space } = world.nexudus;

@@ -58,7 +58,7 @@ describe('while the clocks disagree', () => {
     -10 * year,
   ]) {
     describe(`by ${off / hour} hours`, () => {
-      it('a key that only one of them would end stays as it is, and who has none waits', () => {
+      it('a key that only one of them would end stays as it is, and a member without one waits', () => {
         const facts = withPass({ expiresAt: now + off / 2 });
         const kept = agreed(off, facts, [held]);
         assert.deepEqual(steps(kept, [held]), []);
@@ -74,7 +74,7 @@ describe('while the clocks disagree', () => {
         assert.equal(none.records, null, 'the next reconciliation has it looked at again');
       });
 
-      it('a key whose end the records say is given, by all the same', () => {
+      it('a key whose end the records say is given, since all clocks agree on that end', () => {
         const facts = withPass({ expiresAt: now + 20 * year });
         const known = withPass({ expiresAt: now + Math.abs(off) + day });
         assert.deepEqual(steps(agreed(off, known, []), []), ['grant']);
@@ -96,7 +96,7 @@ describe('while the clocks disagree', () => {
         );
       });
 
-      it('who is suspended or blocked loses it, whatever time it is', () => {
+      it('a member who is suspended or blocked loses the key, whatever time it is', () => {
         const suspended = { profiles: [profile({ member: member({ active: false }), passes: [pass()] })] };
         assert.deepEqual(steps(agreed(off, suspended, [held]), [held]), ['revoke']);
         assert.equal(agreed(off, suspended, [held]).losses[0]?.cause, 'member');
@@ -106,7 +106,7 @@ describe('while the clocks disagree', () => {
     });
   }
 
-  it('a loss is weighed where any of them did not foresee it', () => {
+  it('a loss is weighed where any of the clocks did not foresee it', () => {
     const suspended = { profiles: [profile({ member: member({ active: false }), passes: [pass()] })] };
     for (const [offMs, until] of [
       [6 * hour, now + hour],

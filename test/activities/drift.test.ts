@@ -99,7 +99,7 @@ describe('compare: ledgers and Kisi', () => {
     assert.deepEqual(found([[100, holds([key({ byHand: true })])]], state), []);
   });
 
-  it('takes no end for removed where not one of several keys shows any', () => {
+  it('believes no end to be removed where none of several keys shows one', () => {
     const ledgers: [number, MemberState][] = [
       [100, holds([key()])],
       [101, holds([key({ keyId: 78, userId: 6 })], 6)],
@@ -413,7 +413,7 @@ describe('compareWithKisi', () => {
     assert.deepEqual(report.found, ['extra/5/13']);
   });
 
-  it('takes for nobody’s only keys of Kisi users that a search by e-mail does not find either, where they are taken away', async () => {
+  it('calls keys nobody’s only where a search by e-mail finds no coworker either, if such keys are to be taken away', async () => {
     const asked: string[] = [];
     const foundBy = (rows: readonly object[]): Partial<DriftDeps> => ({
       nexudus: {
@@ -444,7 +444,7 @@ describe('compareWithKisi', () => {
     );
   });
 
-  it('tells of a key of ours that somebody has made a higher role of, and not of a person’s', async () => {
+  it('tells of a key of ours that somebody turned into a higher role, and not of a person’s key', async () => {
     const manager = inKisi({ roleId: 'group_manager' });
     const { deps } = lists({ keys: [manager] });
     assert.deepEqual((await comparison([held, held], deps)).found, ['changed/100/12']);
@@ -453,7 +453,7 @@ describe('compareWithKisi', () => {
   });
 
   describe('sees to what writes have done that were never answered', () => {
-    /** Whom a comparison wakes where such a write was to leave this key; `owned`: what is on record since. */
+    /** The members that a comparison wakes where such a write was to leave this key; `owned`: what is on record since. */
     async function wokenBy(asked: Partial<LedgerKey>, there: KisiKey, owned?: LedgerKey): Promise<number[]> {
       const { ownership } = await memoryStores();
       if (owned !== undefined) await ownership.own(100, owned);
@@ -467,7 +467,7 @@ describe('compareWithKisi', () => {
       return woken;
     }
 
-    it('by its member, where it gave a key, and not where another hand did, or with another end', async () => {
+    it('by waking the member, where the write gave a key, and not where another hand did, or where the end is another', async () => {
       const asked = { keyId: null };
       assert.deepEqual(await wokenBy(asked, inKisi({ createdById: 9 })), [100]);
       assert.deepEqual(await wokenBy(asked, inKisi({ createdById: 10 })), []);
@@ -475,7 +475,7 @@ describe('compareWithKisi', () => {
       assert.deepEqual(await wokenBy({ ...asked, validUntil: end + day }, inKisi()), []);
     });
 
-    it('by its member, where it moved an end, be such only to be told of by the policy', async () => {
+    it('by waking the member, where the write moved an end away from the one on record', async () => {
       const later = end + day;
       assert.deepEqual(await wokenBy({ validUntil: later }, inKisi({ validUntil: later }), key()), [100]);
       assert.deepEqual(await wokenBy({ validUntil: later }, inKisi(), key()), []);

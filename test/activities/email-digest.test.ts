@@ -6,7 +6,7 @@ describe('digests of e-mails', () => {
   const email = 'ada@example.com';
   const secret = Buffer.alloc(32, 7);
 
-  it('are the same in all processes of an installation, and others in each', () => {
+  it('are the same in all processes of one installation, and differ between installations', () => {
     keyEmailDigests(secret);
     const one = emailDigestOf(email);
     assert.match(one, /^[0-9a-f]{16}$/);

@@ -45,7 +45,7 @@ describe('how long an API asks to wait', () => {
         assert.doesNotMatch(failure.message, /all the same/);
       }
     });
-    it(`is a failure of its own, with whose it is, from more than a few seconds on (${whose})`, () => {
+    it(`is a failure of its own, which says whose wait it is, where it is longer than 5 s (${whose})`, () => {
       assert.equal(failureOf(asks(5_000)).type, whose);
       const long = failureOf(asks(5_001));
       assert.equal(long.type, 'LongWait');
@@ -53,7 +53,7 @@ describe('how long an API asks to wait', () => {
     });
   }
 
-  it('changes nothing of what no retry helps', () => {
+  it('does not change a failure that no retry mends', () => {
     const says = 'refused.';
     const refused = new NexudusError({
       kind: 'refused',

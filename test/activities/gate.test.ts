@@ -8,7 +8,7 @@ import { firstOrders } from '../../messages/to-control.js';
 const about: About = { memberId: 7, locationId: 12, planId: null };
 const falseHere = ['Kisi: not so here: “The pages of a list add up to its total.”'];
 
-/** 'admitted', or why not. */
+/** 'admitted', or why the gate refuses. */
 async function answer(part: Part, whom: About, isFalse: boolean): Promise<string> {
   const orders = { get: () => Promise.resolve(firstOrders('live', 0)) };
   const gate = createGate(orders, () => Promise.resolve(isFalse ? falseHere : []));

@@ -55,7 +55,7 @@ describe('what members show that they hold', () => {
     assert.deepEqual(asked, []);
   });
 
-  it('is asked of those who show nothing, and of whom it is to be known for sure, if they run', async () => {
+  it('is asked of members who show nothing, and of members to be known for sure, if their workflows run', async () => {
     const { client, asked } = temporal([1, 2, 3], [1]);
     const shown = await shownHoldings(client, ownership, [3, 4]);
     assert.deepEqual(asked, ['member-1', 'member-3']);

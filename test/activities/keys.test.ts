@@ -42,7 +42,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   });
   afterEach(() => kisi.stop());
 
-  /** As a process has them that begins now. */
+  /** The activities of a process that begins now. */
   function activitiesOver(pace?: KisiTurns): KeyActivities {
     client = createKisiClient({
       baseUrl: kisi.url,
@@ -145,8 +145,8 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   }
 
   for (const how of ['by the next write', 'by its next try'] as const)
-    describe(`and that came when all was done already, as shows ${how},`, () => {
-      /** Shows it; answers what the audit log has then. */
+    describe(`and that came when all was done already, as is shown ${how},`, () => {
+      /** Has it shown what became of the write; answers what the audit log has then. */
       async function shownBy<K extends keyof KeyActivities>(
         name: K,
         args: Parameters<KeyActivities[K]>,
@@ -420,7 +420,7 @@ onEachEngine('writes to Kisi whose answers were lost', (bench) => {
   });
 
   describe('or that were not even sent', () => {
-    /** Until nothing is sent to Kisi for a moment. */
+    /** Has requests fail until nothing is sent to Kisi for a moment. */
     async function getDown(): Promise<void> {
       kisi.faults.add({ match: '/', kind: 'status', status: 503 });
       for (let i = 0; i < 3; i++)

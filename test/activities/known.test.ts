@@ -26,7 +26,7 @@ describe('what members were judged by', () => {
     assert.equal(known.includes({ ...pass(2), memberId: 100 }), false);
   });
 
-  it('is told of the last check-in, however late an earlier read comes to its end', () => {
+  it('includes the last check-in that was told, however late an earlier read comes to its end', () => {
     const known = new KnownRecords();
     assert.equal(known.isJudgedForCheckIn(100, 0), false);
     known.note(100, 20, [], 15);
@@ -39,7 +39,7 @@ describe('what members were judged by', () => {
     assert.equal(known.isJudgedForCheckIn(101, 0), false);
   });
 
-  it('is forgotten ten minutes later, of those who sleep', () => {
+  it('is forgotten ten minutes later for members who sleep', () => {
     const known = new KnownRecords();
     for (const memberId of [100, 101]) known.note(memberId, 0, [pass(1)]);
     known.note(100, minuteMs, [pass(1)]);

@@ -43,7 +43,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
   });
   afterEach(() => kisi.stop());
 
-  /** As a process has them that begins now. */
+  /** The activities of a process that begins now. */
   function activitiesOver(): KeyActivities {
     const client = createKisiClient({ baseUrl: kisi.url, apiKey: 'kisi-test-key' });
     return createKeyActivities({
@@ -214,7 +214,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
     assert.deepEqual([ends(), (await ownership.at({ userId, groupId }))?.memberId], [['2126-07-01'], 8]);
   });
 
-  it('is not looked for where each write was answered, be it with a no', async () => {
+  it('is not looked for where each write was answered, even with a no', async () => {
     const keyId = await given(june);
     await move(keyId, june, july);
     for (const status of [409, 422, 403, 429])
@@ -242,7 +242,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
     }
   });
 
-  it('is found of each where a hundred came late at once', async () => {
+  it('is found each time where a hundred come late at once', async () => {
     for (let i = 0; i < 100; i++) {
       // One that has had no answer three times in a row is not asked so often any more.
       activities = activitiesOver();
@@ -274,7 +274,7 @@ onEachEngine('a write that Kisi gets late', (bench) => {
         async () => (await takeBack(ownership, [{ ...there, ...over }], writes, ownUser)).length,
       );
     };
-    it('is Latchkey’s where user, group, end, role and maker are, and no other', async () => {
+    it('is Latchkey’s where user, group, end, role and maker match, and not where one differs', async () => {
       assert.equal(await taken({ roleId: 'group_manager' }), 0);
       assert.equal(await taken({ validUntil: july }), 0);
       assert.equal(await taken({ userId: 6 }), 0);

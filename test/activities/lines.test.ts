@@ -62,7 +62,7 @@ describe('the log of writes to Kisi', () => {
   });
 
   let writes = 0;
-  /** A write of its own, unless it is said to be one that was tried before. */
+  /** The note of a write of its own; a second try of a write is given the same note. */
   const fresh = (): ReturnType<typeof note> => note(`line ${++writes}`);
 
   function run<K extends keyof KeyActivities>(name: K, args: Parameters<KeyActivities[K]>) {

@@ -4,7 +4,7 @@ import type { KeyActivities, WriteNote } from '../../messages/to-activities.js';
 import type { KisiClient } from '../../kisi/client.js';
 import { createDirectory, type Directory } from '../../kisi/directory.js';
 
-/** Who has a Kisi user, and nobody who would read a long list. */
+/** A directory of Kisi's users, for which nobody reads a long list. */
 export const directoryOf = (kisi: KisiClient): Directory =>
   createDirectory({ kisi, now: Date.now, how: 'directory', wantList: () => undefined });
 

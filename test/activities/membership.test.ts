@@ -24,7 +24,7 @@ import {
 const now = at('2026-11-25T10:00:00Z');
 const standsOn = [{ passId: 900, passTypeId: 30, memberId: 100, contractId: null, teamId: null }];
 
-/** Of one who holds group 12 by pass 900, read like this. */
+/** The assessment of a member who holds group 12 by pass 900, and is read like this. */
 function judged(read: Partial<MemberRead>, exceptions: Exception[]): ReturnType<typeof judge> {
   const whole = {
     snapshot: snapshot(),
@@ -53,7 +53,7 @@ describe('judge, with exceptions', () => {
     assert.equal(judged({ doubts }, [exception({ kind: 'block', groupId: 13 })]).holds.length, 1);
   });
 
-  it('says by what there is no key: the block, and not the pass that would count', () => {
+  it('says why there is no key: the block, and not the pass that would count', () => {
     const read = { snapshot: snapshot({ profiles: [profile({ passes: [pass()] })] }) };
     const { standing, losses } = judged(read, [exception({ kind: 'block' })]);
     assert.equal(standing, 'exception 7: blocked by gina until 2026-12-01T00:00:00Z: forgot to renew.');
@@ -64,7 +64,7 @@ describe('judge, with exceptions', () => {
   });
 });
 
-describe('judge, of a key by a pass that nobody can tell what it opens', () => {
+describe('judge, of a key whose pass may be in doubt,', () => {
   const absurd = at('0001-01-01T00:00:00Z');
   const cancelled = [contract({ cancelledAt: now - 3_600_000 })];
   const nowhere = { id: 1, name: 'Rome', timeZone: null, dayStartsAtMinute: 0 };

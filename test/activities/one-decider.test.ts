@@ -20,7 +20,7 @@ const dayMs = 86_400_000;
 const memberId = 100;
 const nothingHeld = { ledger: [], kisiUser: null, siblingIds: [], frozen: [] };
 
-/** The groups that each of them would have the member hold, of whom Kisi knows nothing yet. */
+/** The groups whose keys each of them would give the member, who is not in Kisi yet. */
 function groupsBy(snapshot: Snapshot, exceptions: Exception[], now: number): Record<string, number[]> {
   const read = { snapshot, gone: false, doubts: [], broken: [], written: [], records: '' };
   const kisi = { userId: null, keys: [] };

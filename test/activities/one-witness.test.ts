@@ -15,7 +15,7 @@ import { rules } from '../support/builders.js';
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** One pass of one of the person's profiles, or of who pays for the team. */
+/** One pass of one of the person's profiles, or of the member who pays for the team. */
 interface PassPlan {
   owner: 'own' | 'sibling' | 'payer';
   from: 'shop' | 'plan' | 'planWithoutLink';
@@ -26,7 +26,7 @@ interface PassPlan {
 
 interface World {
   passes: PassPlan[];
-  /** The member who is looked at owns the keys, or is the later of two profiles. */
+  /** True: the member who is looked at owns the keys. False: it is the later of two profiles. */
   isOwner: boolean;
   /** Noon; right after midnight, when used passes wait for their renewal; or before the day's cut-off at five. */
   at: 'noon' | 'midnight' | 'night';
@@ -104,7 +104,7 @@ function build({ space, clock }: Bench, world: World): { memberId: number; other
 
 describe('one negative answer', function () {
   this.timeout(240_000);
-  // What any of them holds may be used up, or out of its time: then there is nothing to lose.
+  // The passes of a world may be used up or over: then there is nothing to lose.
   const runs = { numRuns: Number(process.env['ONE_WITNESS_RUNS'] ?? 15) };
 
   it('never takes a key away, ends the member, or has a profile forgotten', async () => {
@@ -121,7 +121,7 @@ describe('one negative answer', function () {
     assert.ok(keys >= runs.numRuns, `only ${keys} keys were at stake`);
   });
 
-  /** Hides from each answer of one read all records, then one; answers how many keys were at stake. */
+  /** Hides all records, and then one record, from each answer of a read in turn; answers how many keys were at stake. */
   async function holds(bench: Bench, world: World, seed: number): Promise<number> {
     const { simulator, clock } = bench;
     const { memberId, others } = build(bench, world);

@@ -3,7 +3,7 @@ import { People } from '../../activities/people.js';
 import { member, profile, snapshot } from '../support/builders.js';
 
 describe('what a process knows of a person', () => {
-  it('is kept for a day after the last read, so that who is gone is not kept for as long as it runs', async () => {
+  it('is kept for a day after the last read, so that nobody who is gone is kept for as long as the process runs', async () => {
     let now = Date.UTC(2026, 10, 28);
     const people = new People(
       () => Promise.resolve(null),

@@ -39,7 +39,7 @@ describe('phones and first doors', () => {
     kisi.requests.clear();
     assert.deepEqual(await firstIdle(client), []);
     assert.equal(kisi.requests.list().length, 2);
-    // As a list that has them last.
+    // As a Kisi whose list has idle users last.
     const turned = {
       inviteesByUnlock: () => client.inviteesByLastUnlock(),
       inviteesByLastUnlock: () => client.inviteesByUnlock(),
@@ -63,7 +63,7 @@ describe('phones and first doors', () => {
     assert.equal(await new Phones(client).of(signedIn), 'unknown');
   });
 
-  it('believes it where nobody has opened a door yet', async () => {
+  it('believes an empty list where nobody has opened a door yet', async () => {
     kisi.org.deleteUser(opened);
     assert.equal(await new Phones(client).of(idle), 'none');
   });

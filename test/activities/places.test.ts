@@ -16,7 +16,7 @@ const [june, july] = ['06', '07'].map((month) => Date.parse(`2126-${month}-01T00
   number,
 ];
 
-onEachEngine('a key of which two members may think that it is theirs', (bench) => {
+onEachEngine('a key that two members may take for their own', (bench) => {
   let kisi: KisiSimulator;
   let ownership: Ownership;
   let groupId: number;

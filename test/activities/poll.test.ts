@@ -157,7 +157,7 @@ describe('what the polls and reconciliations tell of Nexudus', () => {
     ]);
   });
 
-  it('is whom a reconciliation leaves to a workflow, where they are too many to wait for', async () => {
+  it('includes the members that a reconciliation leaves to a workflow, where they are too many to wait for', async () => {
     const woken: number[] = [];
     const waker = { ...nobody, wake: (id: number) => Promise.resolve(void woken.push(id)) };
     const many = await startNexudusSimulator({ switches: { rateLimits: null } });
@@ -202,7 +202,7 @@ describe('what the polls and reconciliations tell of Nexudus', () => {
 });
 
 describe('a poll that finds many changes', () => {
-  it('wakes some hundred at once, and leaves more to others, so that the next poll need not wait', async () => {
+  it('wakes up to 200 members itself, and leaves more to a workflow, so that the next poll need not wait', async () => {
     const nexudus = await startNexudusSimulator({ switches: { rateLimits: null } });
     const type = nexudus.space.addTimePass();
     const woken: number[] = [];
@@ -222,7 +222,7 @@ describe('a poll that finds many changes', () => {
       const { batches: none, ...second } = await poll(first);
       assert.equal(none, undefined);
       assert.deepEqual(woken.toSorted(), few.toSorted());
-      // A coworker and a pass each: of ten thousand it must fit into what one workflow may hand to the next.
+      // A coworker and a pass for each: those of ten thousand must fit into what one workflow may hand to the next.
       assert.ok(JSON.stringify(second.seen).length < 12 * 400 + 200, JSON.stringify(second.seen));
       const many = join(201);
       const { batches = [] } = await poll(second);
@@ -368,7 +368,7 @@ describe('a poll after a webhook', () => {
     faults.clear();
   });
 
-  it('wakes those who borrow what another one was judged by', async () => {
+  it('wakes those who borrow a pass that only its owner was judged by', async () => {
     const { space } = nexudus;
     const [payer, borrower] = [space.addCoworker().Id, space.addCoworker().Id];
     space.addTeam({ ShareTimePasses: true, PayingMemberId: payer, TeamMembers: [borrower] });

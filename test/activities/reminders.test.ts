@@ -186,7 +186,7 @@ describe('mails about invitations', () => {
     assert.deepEqual(mailedOn(), [1, 2]);
     const kept = (await collect(auditLog.all())).at(-1);
     assert.deepEqual([kept?.by, kept?.cause], ['Mia (mia@desk-1)', 'the mail was lost']);
-    // Three mails are enough for what nobody asks for.
+    // After three mails, Latchkey sends none by itself.
     assert.equal((await onDay(7)).sent, 0);
   });
 

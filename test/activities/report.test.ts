@@ -37,7 +37,7 @@ const key = (over: Partial<KisiSideKey> = {}): KisiSideKey => ({
 const own = (over: Partial<LedgerKey> = {}): LedgerKey =>
   ledgerKey({ validUntil: now + 7 * day, because: 'pass 900 (Day pass): no end known', ...over });
 
-/** Member 100, whom Kisi knows as user 5 with these keys, none of them made by Latchkey. */
+/** Member 100, who is user 5 in Kisi with these keys, none of them made by Latchkey. */
 function person(record: Partial<Profile>, keys: KisiSideKey[], over: Partial<Surveyed> = {}): Surveyed {
   const whole = snapshot({ profiles: [profile(record)], passTypes: [passType(), other, unmapped] });
   return {
@@ -116,7 +116,7 @@ describe('what Kisi holds, compared with the rules', () => {
     assert.deepEqual([keys.agreeing, differences], [1, []]);
   });
 
-  it('missing: given, with an invitation for whom Kisi does not know', () => {
+  it('missing: given, with an invitation where Kisi does not know the person', () => {
     const known = compared({ people: [person({ passes: [pass()] }, [])] });
     assert.deepEqual(only(known), ['missing gives', 'pass 900 (Day pass): no end known']);
     assert.equal(known.invitations, 0);
@@ -224,7 +224,7 @@ describe('what Kisi holds, compared with the rules', () => {
     assert.equal(only(compared({ people: [ours] }))[0], 'unwarranted noPass givesBack');
   });
 
-  it('unwarranted: a key on the Kisi user of an earlier e-mail, of a member that is gone or has another', () => {
+  it('unwarranted: a key on the Kisi user of an earlier e-mail, where the member is gone or has another e-mail now', () => {
     const stranger = { userId: 6, keys: [key()] };
     const ledger = [own({ userId: 6 })];
     const gone = {
@@ -247,7 +247,7 @@ describe('what Kisi holds, compared with the rules', () => {
     );
   });
 
-  it('unwarranted: of a key on an earlier Kisi user and one that was given by hand to the new, only the first', () => {
+  it('unwarranted: a key on an earlier Kisi user goes, and one that was given by hand to the new user is left', () => {
     const changed = served({}, [key()], [own({ userId: 6 })]);
     const { differences } = compared({ people: [changed], strangers: [{ userId: 6, keys: [key()] }] });
     const found = differences.map(({ does, findings }) => [does, findings[0]?.userId]);
@@ -287,7 +287,7 @@ describe('what Kisi holds, compared with the rules', () => {
     assert.equal(higher, 'otherRole leaves');
   });
 
-  it('says of a Kisi user whose e-mail is only like a member’s that it is another', () => {
+  it('says of a Kisi user whose e-mail is only like a member’s that it is another e-mail', () => {
     const [what, why] = only(compared({ strangers: [{ userId: 6, keys: [key()], likeMemberId: 100 }] }));
     assert.equal(what, 'unknownPerson leaves');
     assert.match(why ?? '', /^the e-mail is much like that of member 100, but another/);

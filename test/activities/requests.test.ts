@@ -126,7 +126,7 @@ onEachEngine('requests to Kisi', (bench) => {
     });
   }
 
-  it('make a user anew whom a person deleted since the list was read, and mend what was known of it', async () => {
+  it('make a user anew that a person deleted since the list was read, and mend what was known of that user', async () => {
     const { id } = kisi.org.addUser({ email });
     await directory.read();
     kisi.org.deleteUser(id);
@@ -146,7 +146,7 @@ onEachEngine('requests to Kisi', (bench) => {
 
   const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
   for (const body of ['', '{"message":"no Route matched with those values"}', notFound]) {
-    it(`make no user anew, and forget no key, for one 404 of one who is there (${body})`, async () => {
+    it(`make no user anew, and forget no key, for one 404 about a user who is there (${body})`, async () => {
       const { userId } = await firstKey();
       const other = kisi.org.addGroup({ name: 'Office' }).id;
       const lie = (match: string): void => {

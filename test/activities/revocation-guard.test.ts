@@ -59,7 +59,7 @@ describe('what is weighed together', () => {
     );
   });
 
-  it('is nothing where nothing is lost, but for one who is listed', async () => {
+  it('is nothing where nothing is lost, except for a member who is listed', async () => {
     const guard = book();
     assert.deepEqual(await guard.weigh(look(1, [])), []);
     assert.equal(asked.length, 0);

@@ -72,7 +72,7 @@ describe('survey of a space', () => {
     assert.equal(bench.asked() - few, few - 1, 'all but the login');
   });
 
-  it('knows by e-mail whose a Kisi user is, of members that cannot be read too', async () => {
+  it('knows by e-mail which member a Kisi user is, also for members that cannot be read', async () => {
     const { space } = bench;
     const known = space.addCoworker({ Email: 'Known@Example.com' }).Id;
     space.addCoworker({ Email: '' });

@@ -45,7 +45,7 @@ describe('the time', () => {
     assert.equal(one.offBy(), 0);
   });
 
-  it('goes on from when two last agreed, where the one that is left contradicts this machine', () => {
+  it('goes on from when two clocks last agreed, where the only other clock contradicts this machine’s', () => {
     const one = new Process();
     one.hears('nexudus');
     assert.equal(one.offBy(), 0);

@@ -5,14 +5,14 @@ import type { Batch } from '../../messages/to-activities.js';
 import { heartbeating } from '../../activities/remote.js';
 import { createWakeActivities, createWaker, smallBatch } from '../../activities/wake.js';
 
-describe('the waking of a crowd', () => {
+describe('the waking of a batch', () => {
   const crowd: Batch = {
     mayStart: Array.from({ length: smallBatch + 30 }, (_, i) => i + 1),
     others: [1001, 1002],
     wake: { reason: 'changed', isBatch: true },
   };
 
-  /** Temporal, which notes whom it is to wake. */
+  /** A Temporal that notes the workflows it is to wake. */
   function temporal(onWake: () => void = () => undefined): { client: Client; woken: string[] } {
     const woken: string[] = [];
     const signal = (workflowId: string): Promise<void> => {

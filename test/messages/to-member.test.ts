@@ -43,7 +43,7 @@ describe('a hundred thousand wakes', () => {
     assert.equal(Math.max(...kept.map(({ notBefore }) => notBefore ?? 0)), 99_999);
   });
 
-  it('keep the latest instant of each, where one says none, too', () => {
+  it('keep the latest instant of each kind, and a wake without one is the latest', () => {
     const wakes: Wake[] = [
       { reason: 'changed', notBefore: 5 },
       { reason: 'changed', notBefore: 3 },

@@ -152,7 +152,7 @@ describe('a block, carried out by the member’s workflow', () => {
       assert.equal(world.keys.length, 1);
     }));
 
-  it('waits for who has stopped writing, says so, and goes on when that is taken back', () =>
+  it('waits while somebody has stopped writing, says so, and goes on when the stop is taken back', () =>
     story(async (world) => {
       const handle = await withKey(world);
       world.nexudusFails = nexudusDown;
@@ -186,7 +186,7 @@ describe('a block, carried out by the member’s workflow', () => {
       await until(world, handle, (view) => view.state === 'noAccess');
     }));
 
-  it('finds the keys on record of one whose workflow did not run', () =>
+  it('finds the keys on record of a member whose workflow did not run', () =>
     story(async (world) => {
       const handle = await withKey(world);
       await handle.terminate();

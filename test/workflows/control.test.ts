@@ -56,7 +56,7 @@ describe('the workflow control, about exceptions', () => {
   const withdraw = (handle: WorkflowHandle, exceptionId: number): Promise<Exception> =>
     handle.executeUpdate(withdrawUpdate, { args: [{ exceptionId, by: 'gina', why: 'paid' }] });
 
-  it('wakes whom blocks name when a stop is taken back, whatever they wait for', async () => {
+  it('wakes the members that blocks name when a stop is taken back, whatever they wait for', async () => {
     await ofControl(await timeSkippingEnv(), async (handle, { wakes }) => {
       await except(handle, { kind: 'block', groupId: null });
       await except(handle, { memberId: 102 });
@@ -69,7 +69,7 @@ describe('the workflow control, about exceptions', () => {
     });
   });
 
-  it('holds each in its memo under an id of its own, wakes the member, and has it kept whose it is', async () => {
+  it('holds each in its memo under an id of its own, wakes the member, and has the audit log keep whose it is', async () => {
     await ofControl(await timeSkippingEnv(), async (handle, { wakes, acts }) => {
       const made = await except(handle);
       assert.deepEqual(

@@ -19,7 +19,7 @@ import { resendInvitationType } from '../../messages/to-invitations.js';
 import { planWorkflowType } from '../../messages/to-plan.js';
 import { stopTimeSkippingEnv, timeSkippingEnv } from '../support/timeSkipping.js';
 
-/** By JSON text, so that it is just what the UI sends. */
+/** Written as JSON text, so that each is just what the UI sends. */
 const junk: unknown[] = [
   ...['null', '0', '-1', '1.5', '1e308', '"text"', '""', '[]', '[null]', '[[1]]', '{}', 'true'],
   '{"__proto__":{"id":1},"constructor":1,"toString":1}',
@@ -185,7 +185,7 @@ describe('what anybody can send to a workflow', () => {
     });
   });
 
-  it('is no more to do for a hundred at once: who asked is kept one after another, while the audit log is away too', async function () {
+  it('is no more work for a hundred at once: who asked is kept one after another, also while the audit log is away', async function () {
     this.timeout(120_000);
     await withWorker(async () => {
       const handle = await start(memberWorkflowType, [newMember(7)]);
@@ -219,7 +219,7 @@ describe('what anybody can send to a workflow', () => {
           const handles: WorkflowHandle[] = [];
           for (const args of lists) handles.push(await start(type, args));
           for (const handle of handles) {
-            // Of those that need nothing, some go on.
+            // Some workflows need no argument, and go on.
             const first: unknown = await Promise.race([
               handle.result().catch((error: unknown) => error),
               refusal(handle, 'nobodyHearsThis', 1).catch((error: unknown) => error),
@@ -232,7 +232,7 @@ describe('what anybody can send to a workflow', () => {
         });
       });
 
-    it('ends one under an id at which another is looked for', async () => {
+    it('ends one under an id that is for another type', async () => {
       await withWorker(async () => {
         for (const workflowId of [
           'member-7',

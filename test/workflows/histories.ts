@@ -4,7 +4,7 @@ import proto from '@temporalio/proto';
 const { History } = proto.temporal.api.history.v1;
 export type History = proto.temporal.api.history.v1.IHistory;
 
-/** What says where and by whom a history was made, and changes nothing in a replay. */
+/** The fields that say where and by which process a history was made. They change nothing in a replay. */
 const placeOf = new Set(['identity', 'stackTrace', 'workerVersion', 'binaryChecksum']);
 
 export function historyToText(history: History): string {

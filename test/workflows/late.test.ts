@@ -1,4 +1,4 @@
-/** When a member's workflow looks in Kisi for what a write may do yet whose answer never came. */
+/** When a member's workflow looks in Kisi for what a write without an answer may still do. */
 import assert from 'node:assert/strict';
 import { membershipChanged } from '../../messages/to-member.js';
 import { pass, profile } from '../support/builders.js';
@@ -8,7 +8,7 @@ import { timeSkippingEnv } from '../support/timeSkipping.js';
 
 const minute = 60_000;
 
-/** A member who had a key, and a grant of hers that the network holds since then. */
+/** A member whose key was taken away, and an earlier grant of that key that the network still holds. */
 async function story(
   tell: (world: Clockwork, held: { userId: number; validUntil: number }) => Promise<void>,
 ): Promise<void> {

@@ -18,7 +18,7 @@ const rules = (groupId: number): NonNullable<InForce['ground']>['rules'] => ({
   policies: { ...defaultPolicies },
 });
 
-/** What the process with this number says, of its rules by which pass type 1 opens this group. */
+/** What the process with this number says of its rules: by them pass type 1 opens this group. */
 const said = (pid: number, term: number, groupId = 12): Statement => ({
   version: '1.2.3',
   process: `${pid}@host`,
@@ -114,12 +114,12 @@ describe('the workflow leader, about the rules in force', () => {
       await handle.signal(inForceSignal, said(1, 1, 12));
       await handle.signal(inForceSignal, { ...said(2, 2, 13), version: '1.2.4' });
       await eventually('its next word', async () => (await shown(handle))?.version === '1.2.4');
-      // Had the other one been believed in between, it would be the leader only since now.
+      // Had the late word been believed in between, process 2 would be the leader only since now.
       assert.deepEqual(await shown(handle), { ...before, version: '1.2.4' });
     });
   });
 
-  it('hands the word on to its next run, where the same process was the leader since as before', async () => {
+  it('hands the word on to its next run, where the same process is the leader since the same time', async () => {
     await ofLeader(async (handle) => {
       await handle.signal(inForceSignal, said(1, 2));
       await shows(handle, '1@host');

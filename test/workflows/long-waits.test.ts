@@ -80,7 +80,7 @@ for (const askedMs of [hour, day, 1e33]) {
 }
 
 describe('a poll and a reconciliation', () => {
-  /** Runs both with these activities: how each ended, and how long all tries together may take. */
+  /** Runs both with these activities; answers how each ended, and how many seconds all its tries together may take. */
   async function run(activities: PollActivities): Promise<{ ends: string[]; limitsS: number[] }> {
     const env = await timeSkippingEnv();
     const taskQueue = `polls-${crypto.randomUUID()}`;

@@ -389,7 +389,7 @@ describe('the member workflow, on a skipped clock', () => {
       assert.equal(world.mails, 2);
     }));
 
-  it('gives all keys anew to one whose Kisi user was deleted by hand, when the next grant shows it', () =>
+  it('gives all keys anew to a member whose Kisi user was deleted by hand, when the next grant shows it', () =>
     story(async (world) => {
       const record = profile({ passes: [pass()] });
       world.profiles.set(100, record);
@@ -420,7 +420,7 @@ describe('the member workflow, on a skipped clock', () => {
       assert.equal(world.keys.length, 1);
     }));
 
-  it('takes no key away on a resync where the secret is lost by which e-mails are told apart', () =>
+  it('takes no key away on a resync where the secret that tells e-mails apart is lost', () =>
     story(async (world) => {
       world.facts = { passTypes: [passType(), passType({ id: 31, kisiGroupIds: [13] })] };
       world.profiles.set(100, profile({ passes: [pass(), pass({ id: 901, passTypeId: 31 })] }));
@@ -455,7 +455,7 @@ describe('the member workflow, on a skipped clock', () => {
     }));
 
   describe('says of each key since when it is due', () => {
-    /** A member with a key whose pass was bought on the spot, and what each key was due since after that. */
+    /** Tells a story of a member with a key whose pass was just bought; `change` suspends the member or ends that. */
     async function boughtNow(
       tell: (
         world: Clockwork,

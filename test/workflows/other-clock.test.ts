@@ -8,7 +8,7 @@ import { startTimeSkippingEnv } from '../support/timeSkipping.js';
 const second = 1_000;
 const hour = 3_600 * second;
 
-describe('the member workflow, where Temporal’s clock is another than the one that is decided by', () => {
+describe('the member workflow, where decisions go by another clock than Temporal’s', () => {
   let env: TestWorkflowEnvironment;
   before(async () => {
     env = await startTimeSkippingEnv();
@@ -22,7 +22,7 @@ describe('the member workflow, where Temporal’s clock is another than the one 
     [2 * 60 * second, 6],
     [6 * hour, 6],
   ] as const)
-    it(`asks little, and ends the key, where that one is ${offMs / second} s ahead`, () =>
+    it(`looks seldom, and ends the key, where that clock is ${offMs / second} s ahead`, () =>
       Clockwork.run(env, async (world) => {
         world.deciderOffMs = offMs;
         const ends = (await world.now()) + offMs + 24 * hour;

@@ -20,7 +20,7 @@ describe('a plan, at a member’s workflow', () => {
   // A server whose clock was skipped among updates skips no more for the next file.
   after(stopTimeSkippingEnv);
 
-  /** A member with a key, and what a plan does that takes it away. */
+  /** Tells a story of a member with a key; `part` makes what a plan has this member do. */
   async function holding(
     story: (
       world: Clockwork,
@@ -239,7 +239,7 @@ describe('a plan, at a member’s workflow', () => {
         stays(world, claimed);
       }));
 
-    it('is undone to nothing that is a person’s by now', () =>
+    it('is undone without a key for Latchkey where a person has given one since', () =>
       holding(async (world, handle, key, part) => {
         await send(handle, part(taking(key)));
         const given = byHand(world, key, key.groupId);

@@ -1,7 +1,7 @@
 /**
- * Records the histories that replay.test.ts replays: tells every scenario on the time-skipping server and keeps what
- * the server wrote down, where there is no history of that name yet: an older one proves more. To be recorded anew, where
- * a workflow was changed on purpose before anything of it was deployed, a history is deleted first.
+ * Records the histories that replay.test.ts replays: tells every scenario on the time-skipping server and keeps what the server
+ * wrote down. A history that is there already stays, since an older one proves more. Where a workflow was changed on purpose
+ * before it was ever deployed, delete the history first, to have it recorded anew.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';

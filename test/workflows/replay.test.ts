@@ -66,7 +66,7 @@ const showsHoldings = (history: History): boolean =>
 
 const breaks: Break[] = [
   {
-    what: 'wakes those whose keys were approved only once',
+    what: 'wakes only once the members whose keys were approved',
     file: 'revocation-guard.ts',
     from: 'looks < mostLooks',
     to: 'looks < 0',
@@ -122,21 +122,21 @@ const breaks: Break[] = [
     matters: schedules('pollChanges'),
   },
   {
-    what: 'passes over everything twice',
+    what: 'reconciles twice',
     file: 'poll.ts',
     from: "const { batches = [], ...next } = await pollActivities('10m').reconcile",
     to: "await pollActivities('10m').reconcile(memory);\n  const { batches = [], ...next } = await pollActivities('10m').reconcile",
     matters: schedules('reconcile'),
   },
   {
-    what: 'wakes those whom an order held twice as often',
+    what: 'wakes the members that an order held twice as often',
     file: 'control.ts',
     from: 'await insist(wakes, (set) => set.wakeStopped());',
     to: 'await insist(wakes, (set) => set.wakeStopped());\n      await insist(wakes, (set) => set.wakeStopped());',
     matters: schedules('wakeStopped'),
   },
   {
-    what: 'wakes a member about whom something was ordered only when it is withdrawn',
+    what: 'wakes the member of an exception only when that is withdrawn',
     file: 'control.ts',
     from: 'await insist(wakes, (set) => set.wakeOrdered(memberId));\n    return exception;\n  }\n\n  private async withdraw',
     to: 'return exception;\n  }\n\n  private async withdraw',

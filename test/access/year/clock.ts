@@ -28,7 +28,7 @@ export function dayOf(place: Place, at: number, cutOffMinute = 0): number {
   return Math.floor((at + offsetMs(place, at) - cutOffMinute * minuteMs - yearStart) / dayMs);
 }
 
-/** The instant of so many minutes after midnight on a day at the place. No clock changes at such a time. */
+/** The instant `minuteOfDay` minutes after midnight on a day at the place. No clock changes at such a time. */
 export function instantOf(place: Place, day: number, minuteOfDay = 0): number {
   const asIfUtc = yearStart + day * dayMs + minuteOfDay * minuteMs;
   return asIfUtc - offsetMs(place, asIfUtc - offsetMs(place, asIfUtc));

@@ -1,4 +1,4 @@
-/** Stories of workflows to which people give orders. */
+/** Stories of workflows that take orders from people. */
 import assert from 'node:assert/strict';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -43,7 +43,7 @@ export async function ofControl(
   await ofOrders(env, controlWorkflowType, initial ?? firstOrders('live', await env.currentTimeMs()), story);
 }
 
-/** Runs a story of a workflow to which people give orders. */
+/** Runs a story of a workflow that takes orders from people. */
 async function ofOrders(
   env: TestWorkflowEnvironment,
   workflowType: string,
@@ -84,7 +84,7 @@ async function ofOrders(
       args: [initial],
     });
     await story(handle, asked).finally(async () => {
-      // What was under way at its end would hold up the skipped clock of the next story.
+      // A task that is still under way would hold up the skipped clock of the next story.
       await eventually('rest', () => isAtRest(handle));
       await handle.terminate();
     });
@@ -118,7 +118,7 @@ export const withheldAtOnce: Scenario = (env, keep) =>
     assert.ok((await weigh(true)).verdicts.every(({ withheldBy }) => withheldBy === null));
     assert.deepEqual((await weigh(false)).withheldMembers, []);
     await env.sleep(minuteMs);
-    // Only the first wake has looks begin anew that are under way: else one that takes long would never be over.
+    // Only the first wake makes a look that is under way begin anew: else a long look would never be over.
     const [first, ...others] = wakes;
     assert.equal(first, 'wake 1, 2, 3, 4, 5, 6');
     assert.deepEqual([...new Set(others)], ['wake 1, 2, 3, 4, 5, 6 again']);

@@ -1,4 +1,4 @@
-/** What short stories are told with whose histories are recorded and replayed. */
+/** What tells the short stories whose histories are recorded and replayed. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Profile } from '../../../access/types.js';
