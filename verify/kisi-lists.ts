@@ -146,7 +146,7 @@ const addresses = {
 export async function kisiFieldsOf(look: KisiLook, name: KisiRecordName): Promise<Finding> {
   if (name === 'currentUser') return fieldsIn(name, [], await look.record('/user'));
   const { rows } = await look.sample(name === 'roleAssignments' ? 'role_assignments' : name);
-  // Rights to places and the organization have no validity.
+  // Rights to the whole organization have no validity.
   const seen =
     name === 'roleAssignments' ? rows.filter((row) => row['applies_to_type'] !== 'Organization') : rows;
   const id = idOf(seen.at(-1) ?? {}, 'id');

@@ -83,6 +83,8 @@ describe('the revocation guard', () => {
     const again = judged(rejected, looks(6), now + 3 * 60 * minute);
     assert.equal(withheld(again).length, 6);
     assert.match(again.verdicts[0]?.why ?? '', /but Mia rejected that/);
+    const back = Array.from({ length: 6 }, (_, i) => ({ memberId: 1 + i, losses: [] }));
+    assert.deepEqual(judged(again.guard, back, now + 3 * 60 * minute).guard.withheld, []);
   });
 
   it('forgets what is no loss any more', () => {

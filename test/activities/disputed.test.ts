@@ -88,7 +88,7 @@ describe('while the clocks disagree', () => {
         assert.deepEqual(ends, first > Math.max(now, now + off) ? [first] : []);
       });
 
-      it('a key without an end that is held long enough stays, and asks for no look before its time', () => {
+      it('a key without an end that is held long enough stays', () => {
         const assessment = agreed(off, withPass({ expiresAt: null }), [held]);
         assert.deepEqual(
           steps(assessment, [held]).filter((kind) => kind !== 'note' && kind !== 'move'),

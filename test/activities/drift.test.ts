@@ -249,11 +249,11 @@ describe('compareWithKisi', () => {
     over: Partial<DriftDeps> = {},
     settled: string[] = [],
   ) {
-    return auditsOf(over)(looks, settled);
+    return comparisonsOf(over)(looks, settled);
   }
 
   /** Runs comparisons of one process. */
-  function auditsOf(over: Partial<DriftDeps>) {
+  function comparisonsOf(over: Partial<DriftDeps>) {
     let looked = 0;
     let looks: [number, MemberState][][] = [];
     const deps: DriftDeps = {
@@ -325,7 +325,7 @@ describe('compareWithKisi', () => {
         return Promise.resolve([...kisiLists.state.groups]);
       };
       const moves = { areHeeded: true };
-      const run = auditsOf({ ...deps, kisi: { ...deps.kisi, listGroups: groups }, moves });
+      const run = comparisonsOf({ ...deps, kisi: { ...deps.kisi, listGroups: groups }, moves });
       assert.deepEqual(await run([held]), agreed);
       assert.deepEqual(read.splice(0), ['users', 'groups']);
       return { ...kisiLists, run, clock, moves };

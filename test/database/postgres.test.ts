@@ -71,7 +71,7 @@ const isThere = server !== '';
       'delete from journal',
       'truncate journal',
       'delete from audit_log',
-      'truncate auditLog',
+      'truncate audit_log',
       'drop table audit_log',
       `update audit_log set cause = 'a lie'`,
       'update audit_log set at = 0',

@@ -1,3 +1,4 @@
+/** What could be read of Ada, member 100: a test names only what it is about. */
 import { defaultDriftPolicy } from '../../access/drift.js';
 import type { PersonFacts } from '../../desk/person-reads.js';
 import type { Wanted } from '../../desk/standing.js';
@@ -8,8 +9,6 @@ import type { InKisiInFull } from '../../space/in-kisi.js';
 import type { KnownMember } from '../../space/member-workflows.js';
 import { rules } from '../support/builders.js';
 import { ledgerKey } from '../support/stores.js';
-
-/** What could be read of Ada, member 100: a test names only what it is about. */
 
 /** What was read of the invitation is told apart from what is said of it. */
 export type Over = Partial<Omit<PersonFacts, 'invitation'>> & Partial<Wanted>;

@@ -117,7 +117,7 @@ describe('credentials in .env', function () {
     await eventually('it is ready', isReady);
   });
 
-  it('aside: a start that cannot look up names goes on by how they were looked up last', async () => {
+  it('let a start go on by how names were looked up last, where they cannot be looked up', async () => {
     assert.equal(await worker.stop(), 0);
     space.kisi.faults.add({ match: '^/groups', kind: 'status', status: 503 });
     start();

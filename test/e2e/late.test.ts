@@ -66,7 +66,7 @@ describe('a key that comes late', () => {
     assert.deepEqual(await comparison(), []);
   });
 
-  // The others of test/activities/late.test.ts need no whole space.
+  // Late writes that need no whole space are tested in test/activities/late.test.ts.
   if (process.env['LATE'] === 'each')
     it('is taken away although a second try was answered, and that key is gone, and the workflow too', async () => {
       const { kisi, nexudus, service } = space;

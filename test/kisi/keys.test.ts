@@ -484,7 +484,12 @@ describe('the keys of a person in Kisi', () => {
   describe('that one answer says is gone', () => {
     /** Kisi's own words, of whatever record. */
     const notFound = JSON.stringify({ error: 'The requested record could not be found.', code: '000404' });
-    const byHand = ['', '{}', '<html>Not Found</html>', '{"message":"no Route matched with those values"}'];
+    const ofGateways = [
+      '',
+      '{}',
+      '<html>Not Found</html>',
+      '{"message":"no Route matched with those values"}',
+    ];
     /** The next requests of a method to one record are answered with a 404; `times`: how many. */
     const answer404 = (
       sim: KisiSimulator,
@@ -506,7 +511,7 @@ describe('the keys of a person in Kisi', () => {
         .map(({ method, path }) => `${method} ${path.replace(/\d+$/, '{id}')}`);
     const byId = 'GET /role_assignments/{id}';
 
-    for (const body of byHand) {
+    for (const body of ofGateways) {
       it(`is not taken for gone when a gateway says so (${body})`, async () => {
         const { sim, client, wish, byHand, ends } = await start();
         const keyId = byHand(end);

@@ -143,7 +143,7 @@ describe('one bad record in Nexudus', () => {
 
   describe('that a key stands on', () => {
     const [ann, bob] = [() => members[0] ?? 0, () => members[1] ?? 0];
-    const withheldBy = (more: Partial<StandsOn> = {}): StandsOn => {
+    const keyOn = (more: Partial<StandsOn> = {}): StandsOn => {
       const pass = passes[0];
       assert.ok(pass);
       return standsOn(pass, { contractId: null, ...more });
@@ -154,7 +154,7 @@ describe('one bad record in Nexudus', () => {
         'pass type',
         () => {
           space.update('timepasses', typeId, { BusinessId: absurd(null) });
-          return withheldBy();
+          return keyOn();
         },
         /timepasses.*record \d+: BusinessId/,
       ],
@@ -163,7 +163,7 @@ describe('one bad record in Nexudus', () => {
         () => {
           const { BusinessId } = passes[0] ?? { BusinessId: 0 };
           space.update('businesses', BusinessId, { Name: absurd(7) });
-          return withheldBy();
+          return keyOn();
         },
         /businesses.*record \d+: Name/,
       ],
@@ -200,7 +200,7 @@ describe('one bad record in Nexudus', () => {
     }
 
     it('(the pass itself) leaves that key in doubt, and opens nothing; other passes do', async () => {
-      const held = withheldBy();
+      const held = keyOn();
       space.update('coworkertimepasses', held.passId, { ExpireDate: 'soon' });
       const other = space.addPass({ CoworkerId: ann(), TimePassId: typeId });
       for (const ids of [[ann()], members]) {
@@ -217,7 +217,7 @@ describe('one bad record in Nexudus', () => {
     });
 
     const spoiltOfBarred: [what: string, spoil: () => void][] = [
-      ['pass', () => space.update('coworkertimepasses', withheldBy().passId, { ExpireDate: 'soon' })],
+      ['pass', () => space.update('coworkertimepasses', keyOn().passId, { ExpireDate: 'soon' })],
       [
         'contract',
         () => {
@@ -236,7 +236,7 @@ describe('one bad record in Nexudus', () => {
     for (const [what, spoil] of spoiltOfBarred) {
       for (const bar of [{ Active: false }, { Archived: true }])
         it(`(a ${what}) keeps nothing for a member who is barred: ${JSON.stringify(bar)}`, async () => {
-          const held = withheldBy();
+          const held = keyOn();
           spoil();
           space.update('coworkers', ann(), bar);
           for (const ids of [[ann()], members]) {

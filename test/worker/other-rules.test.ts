@@ -25,8 +25,6 @@ describe('the rules of a process, beside those in force', () => {
     assert.equal(standingOf('x', null, of('x', 4)), 'inForce');
     assert.equal(standingOf('x', of('x', 1), of('x', 3)), 'inForce');
     assert.equal(standingOf('y', of('x', 4), of('x', 4)), 'next');
-    // Another process with the same rules went on with them.
-    assert.equal(standingOf('y', of('x', 4), of('x', 4)), 'next');
     // It was on at the start, and has been superseded; or has come back since.
     assert.equal(standingOf('y', of('x', 4), of('z', 5)), 'past');
     assert.equal(standingOf('y', of('x', 4), of('x', 6)), 'past');

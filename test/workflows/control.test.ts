@@ -20,12 +20,12 @@ import { ofControl, type Asked } from './scenarios/orders.js';
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-async function withheldBy(handle: WorkflowHandle): Promise<Orders> {
+async function ordersOf(handle: WorkflowHandle): Promise<Orders> {
   const { memo } = await handle.describe();
   return memo?.[controlMemo] as Orders;
 }
 const idsHeldBy = async (handle: WorkflowHandle): Promise<number[]> =>
-  (await withheldBy(handle)).exceptions.map(({ id }) => id);
+  (await ordersOf(handle)).exceptions.map(({ id }) => id);
 
 /** The clock must not be skipped while an activity runs. */
 const untilKept = (acts: Asked['acts'], count: number): Promise<void> =>
@@ -178,7 +178,7 @@ describe('the workflow control, about stops', () => {
       const stopped = await handle.executeUpdate(pauseUpdate, { args: [{ level: 'all', ...order }] });
       assert.equal(mayWriteSince(stopped), stopped.mode.since);
       await handle.executeUpdate(resumeUpdate, { args: [order] });
-      const { resumedAt, ...kept } = await withheldBy(handle);
+      const { resumedAt, ...kept } = await ordersOf(handle);
       assert.ok(resumedAt !== null && resumedAt >= (stopped.stop?.since ?? Infinity));
       assert.equal(mayWriteSince({ resumedAt, ...kept }), resumedAt);
       await untilKept(acts, 2);
