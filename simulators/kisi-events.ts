@@ -1,4 +1,5 @@
 /** Kisi's event webhooks: an integration is told of each change, made over the API or in Kisi's own web interface. */
+import { setMaxListeners } from 'node:events';
 import { createHmac, randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import * as http from './kisi-http.js';
@@ -46,6 +47,8 @@ export function addEventWebhooks(app: FastifyInstance, simulation: Simulation, w
   const integrations: Integration[] = [];
   const sending = new Set<Promise<void>>();
   const stopped = new AbortController();
+  // There are as many listeners as calls at once.
+  setMaxListeners(0, stopped.signal);
 
   app.post('/integrations', (request) => {
     const sent = http.readFields(http.unwrap(request.body, 'integration'), creatable);

@@ -2,6 +2,7 @@
  * Webhooks of the simulated Nexudus: which webhooks a change causes, and how they are sent. Bookings, invoices and whatever
  * else says nothing about access are left out, and so is what happens by the clock alone.
  */
+import { setMaxListeners } from 'node:events';
 import { createHmac } from 'node:crypto';
 import type { Contract, RecordOf, Row } from './nexudus-records.js';
 import { stamp, type Change, type NexudusStore } from './nexudus-store.js';
@@ -56,6 +57,8 @@ export interface HookSender {
 /** Has every change of the account told to the hooks that are for it, each hook's calls one after the other. */
 export function sendHooks(store: NexudusStore, wait: Wait): HookSender {
   const stopping = new AbortController();
+  // There are as many listeners as calls at once.
+  setMaxListeners(0, stopping.signal);
   const lastCalls = new Map<number, Promise<void>>();
   const failuresInARow = new Map<number, number>();
 
