@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createWaker, inBatches, runningMembers } from '../activities/wake.js';
 import { tellOf } from './login.js';
 import type { Parts } from './parts.js';
-import { runSchedules } from './temporal.js';
+import { runAtOnce } from './schedules.js';
 
 const listLagsMs = [0, 2_000, 10_000];
 
@@ -31,7 +31,7 @@ export function goOnWhenMended(parts: Parts, ended: AbortSignal): void {
 }
 
 async function wakeAll(parts: Parts, ended: AbortSignal): Promise<void> {
-  await runSchedules(parts.client);
+  await runAtOnce(parts.client, parts.log, ended);
   // Temporal's list lags behind: who was blocked just before is found by a later look.
   for (const pauseMs of listLagsMs) {
     await sleep(pauseMs, undefined, { signal: ended, ref: false });

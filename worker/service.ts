@@ -25,7 +25,7 @@ import { watchOtherRules, type OtherRules } from './other-rules.js';
 import { openParts, type Parts, type ServiceOptions } from './parts.js';
 import { serveHealth } from './readiness.js';
 import { ensureRemembering } from './remembering.js';
-import { ensureSchedules, runNow } from './temporal.js';
+import { ensureSchedules, runAtOnce, runNow } from './schedules.js';
 import { hearTemporal } from './temporal-clock.js';
 
 const ensureEveryMs = 30_000;
@@ -64,12 +64,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const running = worker.run();
   const stopEnsuring = await keepSingletons(parts);
   const stopTelling = tellOfOtherRules(parts, otherRules);
+  const ended = new AbortController();
   await ensureSchedules(client, config);
+  await runAtOnce(client, parts.log, ended.signal);
   await wakeBlocked(parts);
   const health = await serveHealth(parts, worker, leader);
   const push = await takePushes(parts, leader);
   await tellStart(parts, health.port);
-  const ended = new AbortController();
   goOnWhenMended(parts, ended.signal);
   const done = running
     .finally(() => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { createWakeActivities, createWaker } from '../../activities/wake.js';
-import { ensureSchedules } from '../../worker/temporal.js';
+import { ensureSchedules } from '../../worker/schedules.js';
 import { reconciliationScheduleId, pollScheduleId } from '../../messages/to-member.js';
 import { eventually } from '../support/eventually.js';
 import { newTemporal } from '../support/dev-server.js';

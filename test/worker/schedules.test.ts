@@ -1,13 +1,50 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { dailyCheckScheduleId } from '../../messages/to-invitations.js';
 import type { ReconciliationMemory, PollActivities, PollMemory } from '../../messages/to-activities.js';
 import { workflowsHere } from '../support/workflows.js';
-import { connectClient, connectNative, ensureSchedules } from '../../worker/temporal.js';
+import { ensureSchedules, runAtOnce } from '../../worker/schedules.js';
+import { connectClient, connectNative } from '../../worker/temporal.js';
 import { reconciliationScheduleId, nexudusTaskQueue, pollScheduleId } from '../../messages/to-member.js';
 import { newTemporal } from '../support/dev-server.js';
 import { eventually } from '../support/eventually.js';
 
 describe('the Schedules', () => {
+  it('run at once as soon as Temporal can say whether they are paused', async () => {
+    const triggered: string[] = [];
+    let failing = 2;
+    const getHandle = (id: string) => ({
+      describe: () =>
+        failing-- > 0 ? Promise.reject(new Error('busy')) : Promise.resolve({ state: { paused: false } }),
+      trigger: () => Promise.resolve(void triggered.push(id)),
+    });
+    const list = (): unknown[] => [];
+    const client = { schedule: { getHandle }, workflow: { list } } as unknown as Client;
+    const told: unknown[] = [];
+    const log = { warn: (_: unknown, text: string) => told.push(text) } as unknown as Logger;
+    await runAtOnce(client, log, new AbortController().signal, 5);
+    assert.deepEqual(triggered, []);
+    await eventually('all three', () => triggered.length === 3);
+    assert.deepEqual(triggered, [reconciliationScheduleId, pollScheduleId, dailyCheckScheduleId]);
+    assert.equal(told.length, 2);
+  });
+
+  it('are left alone by a process that ends', async () => {
+    let asked = 0;
+    const describe = () => Promise.reject(new Error(`busy ${++asked}`));
+    const client = { schedule: { getHandle: () => ({ describe }) } } as unknown as Client;
+    const ended = new AbortController();
+    const log = { warn: () => undefined } as unknown as Logger;
+    await runAtOnce(client, log, ended.signal, 5);
+    ended.abort();
+    const before = asked;
+    await sleep(50);
+    assert.equal(asked, before);
+  });
+
   it('let no run that hangs keep the next one from starting, which goes on from what was finished last', async () => {
     const at = await newTemporal();
     const { client, connection } = await connectClient(at);
