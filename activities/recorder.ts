@@ -295,7 +295,7 @@ function isRefused(error: unknown): error is Error {
 
 /** What was done, as the log says it. */
 const writes: Record<string, string> = {
-  createUser: 'made a Kisi user, whom Kisi mails',
+  createUser: 'made a Kisi user, and Kisi mails the invitation',
   grant: 'gave a key',
   move: 'moved the end of a key',
   giveBack: 'gave a key back with the end that a person had given it',

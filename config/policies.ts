@@ -139,7 +139,7 @@ export const policiesSchema = z.strictObject({
       ),
       orphan: repairOrReport(
         'orphan',
-        'Somebody whom Nexudus does not know has such keys. `repair`: they are taken away; the user stays.',
+        'Somebody who is not in Nexudus has such keys. `repair`: they are taken away; the user stays.',
       ),
     })
     .prefault({}),

@@ -333,7 +333,8 @@ async function withEnd(
   const key = await client.getKey(created.id, signal);
   if (key && isAsAsked(key.validUntil)) return asAsked;
   const call = { method: 'POST', path: '/role_assignments' } as const;
-  if (wasThereBefore(created)) throw new KisiError(call, { kind: 'conflict', status: 200 });
+  if (wasThereBefore(created) || (await isBySomebodyElse(client, created, signal)))
+    throw new KisiError(call, { kind: 'conflict', status: 200 });
   await client.deleteKey({ ...wish, id: created.id }, signal);
   throw new KisiError(call, {
     kind: 'blocked',
@@ -349,3 +350,12 @@ const madeLatelyMs = 2 * 60_000;
 /** Whether Kisi answered with a key that was there already, and is not ours to take away: one that it makes is new. */
 const wasThereBefore = ({ createdAt }: KisiKey): boolean =>
   createdAt !== null && createdAt < Date.now() - madeLatelyMs;
+
+/** Whether Kisi says that another user gave the key. Asked only before a key is taken away: it costs a request. */
+async function isBySomebodyElse(
+  client: KisiClient,
+  { createdById }: KisiKey,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  return createdById !== null && createdById !== (await client.currentUser(signal)).id;
+}

@@ -35,7 +35,7 @@ export class Users {
     const listed = await readAll(this.send, 'users', userRecord, { ids: id }, signal);
     // Where the filter is not heeded, the list is of all users, and tells just as well.
     if (listed.some((row) => row.id === id))
-      throw malformed(request, 'a 404 of a user whom the list of users shows', 404);
+      throw malformed(request, 'a 404 for a user that the list of users shows', 404);
     return null;
   }
 

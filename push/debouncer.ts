@@ -36,7 +36,7 @@ export interface News {
 }
 
 const something = 'something';
-type Whom = number | typeof something;
+type Target = number | typeof something;
 
 /** The news of a member so far: whether it may start the member's workflow, and when the first of it came in. */
 interface Told {
@@ -76,13 +76,13 @@ const defaults = {
 export class Debouncer {
   private readonly options: DebouncerOptions & typeof defaults;
   /** Members that it was told of just now. */
-  private readonly gathering = new Map<Whom, Told>();
+  private readonly gathering = new Map<Target, Told>();
   /** Members that wait to be woken, in the order in which they came. */
-  private readonly waiting = new Map<Whom, Told>();
+  private readonly waiting = new Map<Target, Told>();
   /** Members that checked in, and wait for others to be woken with. */
-  private readonly checkedIn = new Map<Whom, Told>();
+  private readonly checkedIn = new Map<Target, Told>();
   /** Members that were woken a moment ago. */
-  private readonly lately = new Map<Whom, Lately>();
+  private readonly lately = new Map<Target, Lately>();
   private running = 0;
   private checkInTimer: NodeJS.Timeout | undefined;
   /** When check-ins had waited with nobody to go with, within the last minute. */
@@ -111,58 +111,61 @@ export class Debouncer {
     });
   }
 
-  private take(whom: Whom, { mayStart, about = 'change' }: News): void {
-    const told = this.asOfCheckIn(whom, { mayStart, at: Date.now(), about });
-    const earlier = this.checkedIn.get(whom);
+  private take(target: Target, { mayStart, about = 'change' }: News): void {
+    const told = this.asOfCheckIn(target, { mayStart, at: Date.now(), about });
+    const earlier = this.checkedIn.get(target);
     if (earlier !== undefined && isOfCheckIn(earlier, told)) {
-      this.checkedIn.set(whom, both(told, earlier));
+      this.checkedIn.set(target, both(told, earlier));
       return;
     }
-    const queued = this.waiting.get(whom);
+    const queued = this.waiting.get(target);
     if (queued !== undefined) {
-      this.waiting.set(whom, both(told, queued));
+      this.waiting.set(target, both(told, queued));
       return;
     }
-    const before = this.lately.get(whom);
+    const before = this.lately.get(target);
     // A member without a workflow was not woken by that wake, and must not wait for it.
-    if (before === undefined || (mayStart && !before.mayStart)) this.gather(whom, told, before);
+    if (before === undefined || (mayStart && !before.mayStart)) this.gather(target, told, before);
     else before.told = both(told, before.told);
   }
 
   /** News that belongs to the check-in that the member was just woken for is no more than that check-in. */
-  private asOfCheckIn(whom: Whom, told: Told): Told {
-    const of = this.lately.get(whom)?.of;
+  private asOfCheckIn(target: Target, told: Told): Told {
+    const of = this.lately.get(target)?.of;
     return of?.about === 'checkIn' && isOfCheckIn(of, told) ? { ...told, about: 'checkIn' } : told;
   }
 
-  private gather(whom: Whom, told: Told, before: Lately | undefined): void {
-    if (!this.gathering.has(whom))
+  private gather(target: Target, told: Told, before: Lately | undefined): void {
+    if (!this.gathering.has(target))
       setTimeout(() => {
-        this.callIn(whom);
+        this.callIn(target);
       }, this.options.gatherMs);
-    this.gathering.set(whom, both(told, this.gathering.get(whom) ?? before?.told));
+    this.gathering.set(target, both(told, this.gathering.get(target) ?? before?.told));
   }
 
-  private callIn(whom: Whom): void {
-    const told = this.gathering.get(whom);
-    this.gathering.delete(whom);
+  private callIn(target: Target): void {
+    const told = this.gathering.get(target);
+    this.gathering.delete(target);
     if (told === undefined) return;
-    if (told.about === 'checkIn') this.waitForOthers(whom, told);
+    if (told.about === 'checkIn') this.waitForOthers(target, told);
     else {
-      this.waiting.set(whom, both(told, both(this.waiting.get(whom) ?? told, this.checkedIn.get(whom))));
-      this.checkedIn.delete(whom);
+      this.waiting.set(
+        target,
+        both(told, both(this.waiting.get(target) ?? told, this.checkedIn.get(target))),
+      );
+      this.checkedIn.delete(target);
       this.goWithIt();
     }
     this.goOn();
   }
 
-  private waitForOthers(whom: Whom, told: Told): void {
+  private waitForOthers(target: Target, told: Told): void {
     if (this.checkedIn.size === 0)
       this.checkInTimer = setTimeout(() => {
         this.inVain.push(performance.now());
         this.goAfterAll();
       }, this.checkInWaitNow());
-    this.checkedIn.set(whom, both(told, this.checkedIn.get(whom)));
+    this.checkedIn.set(target, both(told, this.checkedIn.get(target)));
   }
 
   /** Each read for members who come and go would leave less of the minute's requests to members who buy. */
@@ -180,16 +183,17 @@ export class Debouncer {
   /** Those who could wait have had somebody to go with, or have waited for long enough. */
   private goWithIt(): void {
     clearTimeout(this.checkInTimer);
-    for (const [whom, told] of this.checkedIn) this.waiting.set(whom, both(told, this.waiting.get(whom)));
+    for (const [target, told] of this.checkedIn)
+      this.waiting.set(target, both(told, this.waiting.get(target)));
     this.checkedIn.clear();
   }
 
   private goOn(): void {
-    for (const [whom, told] of this.waiting) {
+    for (const [target, told] of this.waiting) {
       if (this.running >= this.options.atOnce) return;
-      this.waiting.delete(whom);
+      this.waiting.delete(target);
       this.running++;
-      void this.serve(whom, told);
+      void this.serve(target, told);
     }
     if (this.draining !== null && this.isQuiet()) this.draining.resolve();
   }
@@ -199,29 +203,29 @@ export class Debouncer {
     return [...this.lately.values()].every(({ told }) => told === null);
   }
 
-  private async serve(whom: Whom, told: Told): Promise<void> {
+  private async serve(target: Target, told: Told): Promise<void> {
     const { windowMs, longestWindowMs } = this.options;
     // The window begins now and not with the answer: news that comes while the wake is under way may be too late for it.
     const since: Lately = {
-      mayStart: told.mayStart || this.lately.get(whom)?.mayStart === true,
+      mayStart: told.mayStart || this.lately.get(target)?.mayStart === true,
       of: told,
       windowMs: Math.min(told.windowMs ?? windowMs, Math.max(windowMs, longestWindowMs)),
       told: null,
     };
-    this.lately.set(whom, since);
-    await this.wake(whom, told, since);
+    this.lately.set(target, since);
+    await this.wake(target, told, since);
     setTimeout(() => {
-      this.endWindow(whom, since);
+      this.endWindow(target, since);
     }, since.windowMs);
     this.running--;
     this.goOn();
   }
 
-  private async wake(whom: Whom, told: Told, since: Lately): Promise<void> {
+  private async wake(target: Target, told: Told, since: Lately): Promise<void> {
     const { wake, pollNow, onWoken, onProblem, onMended } = this.options;
     const { mayStart, about } = told;
     try {
-      await (whom === something ? pollNow() : wake(whom, { mayStart, isCheckIn: about === 'checkIn' }));
+      await (target === something ? pollNow() : wake(target, { mayStart, isCheckIn: about === 'checkIn' }));
       onWoken?.(Date.now() - told.at);
       if (this.isFailing) onMended();
       this.isFailing = false;
@@ -232,11 +236,11 @@ export class Debouncer {
     }
   }
 
-  private endWindow(whom: Whom, since: Lately): void {
+  private endWindow(target: Target, since: Lately): void {
     // A later wake has taken its place.
-    if (this.lately.get(whom) !== since) return;
-    this.lately.delete(whom);
-    if (since.told !== null) this.waiting.set(whom, { ...since.told, windowMs: since.windowMs * 2 });
+    if (this.lately.get(target) !== since) return;
+    this.lately.delete(target);
+    if (since.told !== null) this.waiting.set(target, { ...since.told, windowMs: since.windowMs * 2 });
     this.goOn();
   }
 }

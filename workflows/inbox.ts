@@ -71,7 +71,7 @@ export class Inbox {
     });
     onSignal(resync, {
       description:
-        'Has this member compared with Nexudus and Kisi. By whom and why may be said: {"by", "why"}.',
+        'Compares this member with Nexudus and Kisi. The argument may say who asks, and why: {"by", "why"}.',
       shape: anything,
       act: (asking) => {
         this.resync(asking);

@@ -71,7 +71,7 @@ class PlanRun {
 
   private hear(): void {
     onUpdate(addMembersUpdate, {
-      description: '`latchkey apply` itself sends it: a part of the members whom the plan is for.',
+      description: 'Sent by `latchkey apply` itself: a part of the members in the plan.',
       shape: plannedMembersShape,
       problemOf: (more) => this.problemOf(more),
       obey: (more) => void this.members.push(...more),

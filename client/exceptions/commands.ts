@@ -29,7 +29,7 @@ export function addExceptionCommands(program: Command): void {
     .argument('<exception>', 'its number, as `latchkey exceptions` lists it')
     .action(async (id: string, giver: Giver) => (await import('./exceptions.js')).withdraw(id, giver));
 
-  command(program, 'exceptions', 'list what is allowed and blocked outside the rules, by whom and why', [
+  command(program, 'exceptions', 'list what is allowed and blocked outside the rules, who ordered it and why', [
     'Marks those that end within 7 days with "soon".',
     'latchkey exceptions',
     'latchkey exceptions --json',

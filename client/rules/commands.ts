@@ -60,8 +60,8 @@ function addApply(program: Command): void {
 function addUndo(program: Command): void {
   orderCommand(program, 'undo', 'give back the keys as they were before a plan was applied', [
     'Works for as long as the policy undoWindow says (24h by default). Until that time is over Latchkey changes nothing',
-    'else about these keys. Then the rules decide again, so correct by then what was wrong in the plan. A person whom the',
-    'plan made known to Kisi stays known there.',
+    'else about these keys. Then the rules decide again, so correct by then what was wrong in the plan. Users that the',
+    'plan made in Kisi stay there.',
     'latchkey undo 1a2b3c4d',
   ])
     .argument('<plan>', 'the id of the plan')

@@ -78,7 +78,7 @@ async function answerClaims(
   const account = accountOf(claims, openId.issuer, await installationSecret(desk.db));
   const role = roleOf(claims, openId, desk.config.desk.people);
   if (role === null) {
-    desk.log.warn({ account }, 'somebody whom the sign-in service knows has no role at the desk');
+    desk.log.warn({ account }, 'somebody who came by the sign-in service has no role at the desk');
     const body = <NoRole service={new URL(openId.issuer).host} line={lineFor(claims)} />;
     return answerOutside(reply, 403, words.service.noRoleTitle, body);
   }

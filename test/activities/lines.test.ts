@@ -102,7 +102,7 @@ describe('the log of writes to Kisi', () => {
 
   it('has one for a user made, without a name or an e-mail', async () => {
     await run('createKisiUser', [7, fresh()]);
-    assert.deepEqual(told(), ['made a Kisi user, whom Kisi mails']);
+    assert.deepEqual(told(), ['made a Kisi user, and Kisi mails the invitation']);
     assert.doesNotMatch(JSON.stringify(lines), /ada/i);
   });
 

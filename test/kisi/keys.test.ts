@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { sameEnd as sameEndOfDrift } from '../../access/drift.js';
 import { createKisiClient } from '../../kisi/client.js';
-import { KisiError } from '../../kisi/errors.js';
+import { isKisiError, KisiError } from '../../kisi/errors.js';
 import { sameEnd } from '../../kisi/ends.js';
 import {
   giveBackKey,
@@ -172,6 +172,35 @@ describe('the keys of a person in Kisi', () => {
     assert.deepEqual({ how, id: key.id, was }, { how: 'extended', id, was: earlier });
     assert.deepEqual(ends(), [end]);
     assert.equal(sim.requests.count({ method: 'DELETE' }), 0);
+  });
+
+  it('takes away no key that somebody else has just given, where Kisi answers with it', async () => {
+    const row = {
+      ...assignmentRow({ id: 5, userId: 2, groupId: 3 }),
+      ...{ created_at: new Date().toISOString(), created_by_id: 9 },
+    };
+    for (const [ownId, isOurs] of [
+      [1, false],
+      [9, true],
+    ] as const) {
+      const stub = await startStub(({ method, path }, reply) => {
+        if (method === 'DELETE') return reply.code(204).send();
+        if (path === '/user') return { id: ownId };
+        if (method === 'POST' || /\d$/.test(path)) return row;
+        return reply.header('x-collection-range', '0-0/1').send([row]);
+      });
+      const client = createKisiClient({ baseUrl: stub.url, apiKey });
+      const granted = await grantKey(client, { userId: 2, groupId: 3, validUntil: end }).catch(
+        (error: unknown) => error,
+      );
+      await stub.stop();
+      if (isOurs) assert.ok(isKisiError(granted, 'blocked'));
+      else assert.equal((granted as { how: string }).how, 'byHand');
+      assert.equal(
+        stub.requests.some(({ method }) => method === 'DELETE'),
+        isOurs,
+      );
+    }
   });
 
   it('says that a higher role is in the way, where Kisi answers with it', async () => {
