@@ -20,6 +20,8 @@ export interface PageRequest<N extends CollectionName> {
 /** The largest page of a list. */
 export const pageSize = 1000;
 const mostAttempts = 3;
+/** What the first attempt allows to go between two pages; in a busy minute they may be 15 s apart, and each later attempt allows more. */
+const leastOverlap = 10;
 
 /** More than any space has: a list that promises more is not read to its end. */
 const mostRows = 1_000_000;
@@ -53,7 +55,7 @@ export class Lists {
     const { path } = collections[name];
     const query = queryOf(filters);
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-      const answered = await this.readPages(path, query);
+      const answered = await this.readPages(path, query, leastOverlap * 4 ** (attempt - 1));
       if (answered === null) continue;
       const { rows, broken } = sortedRows(name, answered, filters);
       return { rows: rows.sort((one, other) => one.id - other.id), broken };
@@ -91,9 +93,13 @@ export class Lists {
   /**
    * One attempt at all pages. Null: rows moved out of sight while they were read, so it must begin again. Where the number of rows
    * changes between two pages, the later one is asked for so that it begins before the last row of the one before: as long as that
-   * row shows again, none between them was missed.
+   * row shows again, none between them was missed. `overlap`: how many rows may go between two pages.
    */
-  private async readPages(path: string, query: Record<string, string>): Promise<unknown[] | null> {
+  private async readPages(
+    path: string,
+    query: Record<string, string>,
+    overlap: number,
+  ): Promise<unknown[] | null> {
     const rows = new Map<unknown, unknown>();
     const totals: number[] = [];
     let [page, size, overlaps] = [1, pageSize, false];
@@ -111,7 +117,7 @@ export class Lists {
       if ((hasChanged || overlaps) && !ids.includes(before.last)) {
         if (overlaps) return null;
         overlaps = true;
-        size = overlappingSize(before.rows, page);
+        size = overlappingSize(before.rows, page, overlap);
         continue;
       }
       const known = rows.size;
@@ -122,7 +128,7 @@ export class Lists {
       if (!hasNext || isStuck || (isSteady(totals) && rows.size >= answer.TotalItems)) break;
       before = { rows: (page - 1) * Math.min(size, ids.length) + ids.length, last: ids.at(-1) };
       page++;
-      if (overlaps) size = overlappingSize(before.rows, page);
+      if (overlaps) size = overlappingSize(before.rows, page, overlap);
     }
     const total = Math.min(...totals);
     if (isSteady(totals) ? rows.size === total : rows.size >= total) return [...rows.values()];
@@ -137,13 +143,10 @@ export class Lists {
 
 const isSteady = (totals: readonly number[]): boolean => totals.every((one) => one === totals[0]);
 
-/**
- * The size with which a page begins some rows before the end of those that were read: as many rows may go between the two
- * requests.
- */
-function overlappingSize(rowsRead: number, page: number): number {
-  const overlap = Math.min(10, Math.ceil(rowsRead / 2));
-  return Math.max(1, Math.floor((rowsRead - overlap) / (page - 1)));
+/** The size with which a page begins `overlap` rows before the end of those that were read, or half of them where they are few. */
+function overlappingSize(rowsRead: number, page: number, overlap: number): number {
+  const least = Math.min(overlap, Math.ceil(rowsRead / 2));
+  return Math.max(1, Math.floor((rowsRead - least) / (page - 1)));
 }
 
 function queryOf(filters: readonly { key: string; value: string }[]): Record<string, string> {
