@@ -3,6 +3,7 @@
  * requests or a second run of the same job ends in the same state. Kisi has no idempotency key, so each of these
  * reads what is there instead.
  */
+import { wasThereBefore } from './answered-key.js';
 import type { KisiClient } from './client.js';
 import { endText, reaches, sameEnd } from './ends.js';
 import { KisiError, isKisiError, malformed } from './errors.js';
@@ -333,7 +334,7 @@ async function withEnd(
   const key = await client.getKey(created.id, signal);
   if (key && isAsAsked(key.validUntil)) return asAsked;
   const call = { method: 'POST', path: '/role_assignments' } as const;
-  if (wasThereBefore(created) || (await isBySomebodyElse(client, created, signal)))
+  if (await wasThereBefore(client, created, signal))
     throw new KisiError(call, { kind: 'conflict', status: 200 });
   await client.deleteKey({ ...wish, id: created.id }, signal);
   throw new KisiError(call, {
@@ -342,20 +343,4 @@ async function withEnd(
     isUndone: true,
     detail: `the key to group ${wish.groupId} of user ${wish.userId} did not get the end that was asked for (${endText(validUntil)}) but another (${endText((key ?? created).validUntil)}), and was taken away again; ask Kisi's support`,
   });
-}
-
-/** Longer than a request takes, and than clocks may differ without an alert. */
-const madeLatelyMs = 2 * 60_000;
-
-/** Whether Kisi answered with a key that was there already, and is not ours to take away: one that it makes is new. */
-const wasThereBefore = ({ createdAt }: KisiKey): boolean =>
-  createdAt !== null && createdAt < Date.now() - madeLatelyMs;
-
-/** Whether Kisi says that another user gave the key. Asked only before a key is taken away: it costs a request. */
-async function isBySomebodyElse(
-  client: KisiClient,
-  { createdById }: KisiKey,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  return createdById !== null && createdById !== (await client.currentUser(signal)).id;
 }

@@ -214,6 +214,7 @@ describe('the keys of a person in Kisi', () => {
   it('takes a key away again that did not get its end', async () => {
     const stub = await startStub((request, reply) => {
       if (request.method === 'DELETE') return reply.code(204).send();
+      if (request.path === '/user') return { id: 9 };
       return { ...assignmentRow({ id: 5, userId: 2, groupId: 3 }), created_at: new Date().toISOString() };
     });
     const client = createKisiClient({ baseUrl: stub.url, apiKey });
@@ -229,6 +230,7 @@ describe('the keys of a person in Kisi', () => {
       [
         'POST /role_assignments',
         'GET /role_assignments/5',
+        'GET /user',
         'GET /role_assignments/5',
         'DELETE /role_assignments/5',
       ],
