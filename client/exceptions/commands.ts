@@ -29,11 +29,12 @@ export function addExceptionCommands(program: Command): void {
     .argument('<exception>', 'its number, as `latchkey exceptions` lists it')
     .action(async (id: string, giver: Giver) => (await import('./exceptions.js')).withdraw(id, giver));
 
-  command(program, 'exceptions', 'list what is allowed and blocked outside the rules, who ordered it and why', [
-    'Marks those that end within 7 days with "soon".',
-    'latchkey exceptions',
-    'latchkey exceptions --json',
-  ])
+  command(
+    program,
+    'exceptions',
+    'list what is allowed and blocked outside the rules, who ordered it and why',
+    ['Marks those that end within 7 days with "soon".', 'latchkey exceptions', 'latchkey exceptions --json'],
+  )
     .option('--json', jsonHelp)
     .action(async (options: { json?: boolean }) => (await import('./exceptions.js')).exceptions(options));
 }
