@@ -186,7 +186,13 @@ describe('an evening at the desk', function () {
 
       async function approve(today: Page, why: string): Promise<void> {
         await today.getByRole('link', { name: 'Today' }).click();
-        await today.getByRole('link', { name: 'Approve: take these keys away' }).first().click();
+        const toApprove = today.getByRole('link', { name: 'Approve: take these keys away' }).first();
+        // The page may have been read just before; without a script whoever looks loads it again.
+        await eventually('it is among the decisions', async () => {
+          if (look.hasScript === false) await today.reload();
+          return toApprove.isVisible();
+        });
+        await toApprove.click();
         await today.getByLabel('Why').fill(why);
         await today.getByRole('button', { name: 'Take these keys away' }).click();
         await today.waitForURL('**/today');
