@@ -44,7 +44,7 @@ interface Waiting {
 
 /**
  * A pacer. All options may be left out. A few requests after a quiet while need not wait; while there is more to ask than
- * that, starts are spread evenly.
+ * that, starts are spread evenly. Those of a batch always are, so that they leave room for a few that somebody waits for.
  */
 export function createKisiPacer(options: Partial<PaceOptions> = {}): KisiPacer {
   return new Pacer({
@@ -65,6 +65,7 @@ class Pacer implements KisiPacer {
   private starts: number[] = [];
   private pausedUntil = -Infinity;
   private isPumping = false;
+  private lookAgain = (): void => undefined;
 
   constructor(private readonly options: PaceOptions) {}
 
@@ -82,7 +83,8 @@ class Pacer implements KisiPacer {
     const join = (go: () => void): void => {
       mine.go = go;
       line.push(mine);
-      if (!this.isPumping) void this.pump();
+      if (this.isPumping) this.lookAgain();
+      else void this.pump();
     };
     return untilAborted(signal, join, () => void line.splice(line.indexOf(mine), 1));
   }
@@ -90,10 +92,11 @@ class Pacer implements KisiPacer {
   private async pump(): Promise<void> {
     this.isPumping = true;
     for (let next = this.nextInLine(); next !== undefined; next = this.nextInLine()) {
-      const wait = this.startOf(next.requests) - this.options.clockMs();
-      // Looked at again after the wait: a timer may fire early, a pause may come, and another may go first.
+      const wait = this.startOf(next) - this.options.clockMs();
+      // Looked at again after the wait: a timer may fire early, a pause may come, and another may go first, and sooner.
       if (wait > 0) {
-        await this.options.sleep(Math.ceil(wait));
+        const asked = new Promise<void>((resolve) => (this.lookAgain = resolve));
+        await Promise.race([this.options.sleep(Math.ceil(wait)), asked]);
         continue;
       }
       this.start(next);
@@ -109,15 +112,16 @@ class Pacer implements KisiPacer {
     return isLate === true ? batch[0] : (urgent[0] ?? batch[0]);
   }
 
-  /** When this number of requests may start together: when the last of them might if they started one by one. */
-  private startOf(requests: number): number {
+  /** When all requests of a turn may start together: when the last of them might if they started one by one. */
+  private startOf(turn: Waiting): number {
     const { most, windowMs, clockMs } = this.options;
+    const isOfBatch = turn === this.lines.batch[0];
     let line = this.starts;
     let at = this.pausedUntil;
-    for (let i = 0; i < requests; i++) {
+    for (let i = 0; i < turn.requests; i++) {
       const oldest = line.length < most ? -Infinity : (line[0] ?? -Infinity);
-      const isBusy = clockMs() - oldest < 2 * windowMs;
-      const evenly = isBusy ? (line.at(-1) ?? -Infinity) + (windowMs / most) * evenness : -Infinity;
+      const isSpread = isOfBatch || clockMs() - oldest < 2 * windowMs;
+      const evenly = isSpread ? (line.at(-1) ?? -Infinity) + (windowMs / most) * evenness : -Infinity;
       at = Math.max(at, oldest + windowMs, evenly);
       line = [...line, at].slice(-most);
     }

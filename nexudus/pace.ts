@@ -188,7 +188,7 @@ class RequestLine {
 
   answered(tookMs: number): void {
     const { clockMs, minGapMs } = this.options;
-    this.tookMs = [...this.tookMs, tookMs].slice(-20);
+    this.tookMs = [...this.tookMs, tookMs].slice(-10);
     // An answer to an earlier request says nothing of the last one.
     if (clockMs() - tookMs > this.sentAt - minGapMs / 2) this.lastTookMs = tookMs;
     this.lookAgain();

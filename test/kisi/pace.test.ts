@@ -93,6 +93,24 @@ describe('the pace of Kisi requests', () => {
     assert.deepEqual(order, ['first', 'u1', 'u2', 'b1', 'b2', 'u3', 'u4']);
   });
 
+  it('spreads a batch from its first request on, so that what somebody waits for goes at once', async () => {
+    let now = 0;
+    let wake = (): void => undefined;
+    const sleep = (): Promise<void> => new Promise((resolve) => (wake = resolve));
+    const { pacer } = onFakeClock({ clockMs: () => now, sleep });
+    const went: string[] = [];
+    const ask = (line: 'urgent' | 'batch', requests: number): Promise<void> =>
+      pacer[line].turn(requests).then(() => void went.push(`${line} ${now}`));
+    const batch = [ask('batch', 2), ask('batch', 2)];
+    await batch[0];
+    now = 30;
+    await ask('urgent', 2);
+    now = 1_100;
+    wake();
+    await batch[1];
+    assert.deepEqual(went, ['batch 0', 'urgent 30', 'batch 1100']);
+  });
+
   it('makes all wait when Kisi asks to slow down', async () => {
     const { pacer, times, start, many } = onFakeClock();
     await start();

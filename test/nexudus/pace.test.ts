@@ -83,6 +83,13 @@ describe('the pace of Nexudus requests', () => {
     assert.deepEqual(times(), [0, 250, 365, 480]);
   });
 
+  it('takes the time of ten answers as the usual one, where all have become slower', async () => {
+    const { pacer, times, start } = onFakeClock();
+    for (const tookMs of [0, ...Array.from({ length: 10 }, () => 250)]) pacer.answered(tookMs);
+    await many(2, () => start());
+    assert.deepEqual(times(), [0, 115]);
+  });
+
   it('frees the place of whoever gives up, before or while waiting, and those behind move up', async () => {
     const { pacer, times, start } = onFakeClock();
     const reason = new Error('nobody waits any more');
