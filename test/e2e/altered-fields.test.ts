@@ -19,21 +19,15 @@ import { alterations, standBetween, type Between } from '../verify/altered.js';
 import { KeyWatch } from './switches/key-watch.js';
 import { Members, policies } from './switches/members.js';
 
-/** Alterations of the fields that matter most. */
+/** Alterations of the fields that matter most: one of each kind of record, and one more of passes. */
 const short = [
-  'coworkers.Active removed',
   'coworkers.Email made null',
   'coworkercontracts.CoworkerId renamed',
-  'coworkercontracts.Active retyped',
-  'coworkertimepasses.CoworkerId made null',
   'coworkertimepasses.Used removed',
   'coworkertimepasses.ExpireDate retyped',
   'timepasses.KisiGroupId removed',
-  'timepasses.KisiGroupId made null',
-  'teams.TeamMembers renamed',
   'teams.PayingMemberId removed',
   'users.email removed',
-  'roleAssignments.assignee_id made null',
   'roleAssignments.valid_until retyped',
 ];
 const wanted = process.env['FIELDS'] === 'each' ? () => true : (title: string) => short.includes(title);

@@ -103,7 +103,8 @@ async function visit(
 
 /** What axe finds wrong with a page, one line each. */
 export async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
+  // It is large, and stays in a page that is looked at in several ways.
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axe);
   const { violations } = await page.evaluate<AxeResults>('axe.run()');
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
 }
@@ -123,6 +124,10 @@ export async function notByKeyboard(page: Page): Promise<string[]> {
     document.activeElement.blur();
     window.reached = new Set();
     window.unseen = new Set();
+    document.addEventListener('focusin', ({ target }) => {
+      reached.add(target);
+      if (getComputedStyle(target).outlineStyle === 'none') unseen.add(target);
+    });
     // Tab reaches one of several radio buttons; arrow keys go on.
     const radio = (of) => document.querySelector(of + ':checked') ?? document.querySelector(of);
     const isStop = (one) => one.type !== 'radio' || one === radio('input[name="' + one.name + '"]');
@@ -131,15 +136,10 @@ export async function notByKeyboard(page: Page): Promise<string[]> {
     );
   }`);
   const count = await page.evaluate<number>('visible.length');
-  for (let pressed = 0; pressed <= count * mostParts; pressed++) {
-    await page.keyboard.press('Tab');
-    const isAll = await page.evaluate<boolean>(`{
-      const at = document.activeElement;
-      reached.add(at);
-      if (at !== document.body && getComputedStyle(at).outlineStyle === 'none') unseen.add(at);
-      visible.every((one) => reached.has(one));
-    }`);
-    if (isAll) break;
+  // A round is as many stops as there are controls: usually all.
+  for (let round = 0; round < mostParts; round++) {
+    for (let pressed = 0; pressed <= count; pressed++) await page.keyboard.press('Tab');
+    if (await page.evaluate<boolean>('visible.every((one) => reached.has(one))')) break;
   }
   return page.evaluate<string[]>(`[
     ...visible.filter((one) => !reached.has(one)).map((one) => 'not reached: ' + one.outerHTML),
@@ -150,7 +150,7 @@ export async function notByKeyboard(page: Page): Promise<string[]> {
 /** A picture is no higher: what stands below is much like it. */
 const highestPx = 840;
 
-/** Takes a picture of the page from its top; with PICTURES=write it is written to docs/pictures. */
+/** Takes a picture of the page from its top, and writes it to docs/pictures. */
 export async function picture(page: Page, name: string): Promise<void> {
   const heightPx = await page.evaluate<number>('document.documentElement.scrollHeight');
   const { width } = page.viewportSize() ?? { width: widthsPx.laptop };
@@ -159,7 +159,6 @@ export async function picture(page: Page, name: string): Promise<void> {
     clip: { x: 0, y: 0, width, height: Math.min(heightPx, highestPx) },
   });
   assert.equal(taken.subarray(1, 4).toString(), 'PNG');
-  if (process.env['PICTURES'] !== 'write') return;
   await mkdir(pictures, { recursive: true });
   await writeFile(new URL(`${name}.png`, pictures), taken);
 }

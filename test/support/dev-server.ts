@@ -62,15 +62,20 @@ export async function newTemporal(): Promise<TemporalAddress> {
   return place;
 }
 
-/** Ends what would go on in the namespaces of this file for as long as the server runs, and slow the files after this one. */
+/** Ends what would go on in a namespace of this file for as long as the server runs, and slow what comes after. */
+export async function leave(namespace: string | undefined): Promise<void> {
+  const place = places.find((one) => one.namespace === namespace);
+  if (place === undefined) return;
+  const { client, connection } = await connectClient(place);
+  for await (const { scheduleId } of client.schedule.list())
+    await client.schedule.getHandle(scheduleId).delete();
+  await connection.close();
+  places = places.filter((one) => one !== place);
+}
+
+/** The same for all namespaces of this file. */
 export async function leaveTemporal(): Promise<void> {
-  for (const place of places) {
-    const { client, connection } = await connectClient(place);
-    for await (const { scheduleId } of client.schedule.list())
-      await client.schedule.getHandle(scheduleId).delete();
-    await connection.close();
-  }
-  places = [];
+  for (const { namespace } of places) await leave(namespace);
 }
 
 async function canList(connection: Connection, namespace: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import type { Paces } from '../../worker/apis.js';
 import type { Service } from '../../worker/service.js';
 import type { TemporalAddress } from '../../worker/temporal.js';
 import { memberWorkflowId, stateQuery, type MemberView } from '../../messages/to-member.js';
-import { newTemporal } from './dev-server.js';
+import { leave, newTemporal } from './dev-server.js';
 import { metricsUrl } from './metrics.js';
 
 /** A whole space: a real Temporal server, both simulators over HTTP, and as many workers as a test wants. */
@@ -58,5 +58,9 @@ export async function startSpace(
         .getHandle(memberWorkflowId(memberId))
         .query(stateQuery)
         .catch(() => null),
+    async stop() {
+      await stage.stop();
+      await leave(temporal.namespace);
+    },
   };
 }

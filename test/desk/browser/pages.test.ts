@@ -149,7 +149,8 @@ describe('the pages of the desk, in a browser', () => {
       });
 
     const operators = pages.map((page) => ({ ...page, as: 'operator' as const }));
-    for (const { name, path, as } of [...operators, ...guardedPages].filter(({ hasPicture }) => hasPicture))
+    const drawn = process.env['PICTURES'] === 'write' ? [...operators, ...guardedPages] : [];
+    for (const { name, path, as } of drawn.filter(({ hasPicture }) => hasPicture))
       it(`${name} has its picture taken`, async () => {
         const session = as === undefined ? undefined : secrets.get(as);
         const url = guarded.url + (typeof path === 'string' ? path : path(filled));
