@@ -37,7 +37,7 @@ export interface KeyHealth {
 /** Kisi makes no eleventh key for a user. */
 export const mostKeys = 10;
 /** From this number of keys on, somebody should delete some. */
-export const manyKeys = 8;
+const manyKeys = 8;
 
 const dayMs = 24 * 3_600_000;
 const unusedMs = 60 * dayMs;

@@ -8,7 +8,7 @@ import type { People } from './desk.js';
 import { words } from './words.js';
 
 /** What can be filtered by, as the names of the form's fields. */
-export const filterFields = ['from', 'to', 'person', 'group', 'by', 'kind'] as const;
+const filterFields = ['from', 'to', 'person', 'group', 'by', 'kind'] as const;
 export type FilterField = (typeof filterFields)[number];
 
 /** The form as it was sent; what was left out is empty. */

@@ -9,8 +9,7 @@ import { formOf, signedOver } from './signatures.js';
 
 export type NexudusKind = keyof typeof nexudusEvents;
 /** What the events of Kisi that concern access are about; `other`: an event about something else. */
-export const kisiKinds = ['role_assignment', 'user', 'other'] as const;
-export type KisiKind = (typeof kisiKinds)[number];
+const kisiKinds = ['role_assignment', 'user', 'other'] as const;
 
 export const nexudusKinds = Object.keys(nexudusEvents) as NexudusKind[];
 

@@ -1,13 +1,7 @@
 /** Who has accepted Kisi's invitation, for whoever asks: a command or a page. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type Client } from '@temporalio/client';
 import type { InvitationState } from '../access/invitations.js';
-import {
-  readInvitation,
-  readInvitations,
-  type Invitation,
-  type Invitations,
-  type InvitationSources,
-} from '../activities/invitations.js';
+import { readInvitations, type Invitation, type Invitations } from '../activities/invitations.js';
 import type { Config } from '../config/config.js';
 import { createAuditLog } from '../database/audit-log.js';
 import { mayExist, openDatabase } from '../database/database.js';
@@ -54,23 +48,14 @@ export function invitationWords(
  * All invitations that are not known to be accepted. Throws CommandError where there is no database yet, KisiError and
  * DatabaseError.
  */
-export function readAllInvitations(config: Config): Promise<Invitations> {
-  return withSources(config, readInvitations);
-}
-
-/** The invitation of one member; null: the member holds no key of Latchkey's. Throws likewise. */
-export function readMemberInvitation(config: Config, memberId: number): Promise<Invitation | null> {
-  return withSources(config, (sources) => readInvitation(sources, memberId));
-}
-
-async function withSources<T>(config: Config, job: (sources: InvitationSources) => Promise<T>): Promise<T> {
+export async function readAllInvitations(config: Config): Promise<Invitations> {
   const { databaseUrl } = config;
   if (!mayExist(databaseUrl))
     throw new CommandError('nobody was given a key yet: `latchkey worker` keeps who was, in its database');
   const db = await openDatabase(databaseUrl);
   try {
     const record = { ownership: createOwnership(db, Date.now), auditLog: createAuditLog(db) };
-    return await job({ ...record, kisi: kisiOf(config), now: Date.now });
+    return await readInvitations({ ...record, kisi: kisiOf(config), now: Date.now });
   } finally {
     await db.destroy();
   }

@@ -28,7 +28,7 @@ const apiWord = /^[A-Za-z_]{1,60}$/;
 const clockOrMinutes = /^[\d:TZ. -]{0,30}$/;
 
 /** One value of a kind, as it stands on a tape. */
-export function scrubValue(kind: Kind, value: unknown, to: Replacements): unknown {
+function scrubValue(kind: Kind, value: unknown, to: Replacements): unknown {
   if (value === null || typeof value === 'boolean') return value;
   if (kind === 'ids') return idsOf(value);
   if (typeof value === 'number') return kind === 'number' || kind === 'flag' ? value : 0;
@@ -78,7 +78,7 @@ function idsOf(value: unknown): unknown {
 }
 
 /** A record with the fields that are read, each as its kind says. Lists of records likewise. */
-export function scrubRecord(fields: Fields, record: unknown, to: Replacements): unknown {
+function scrubRecord(fields: Fields, record: unknown, to: Replacements): unknown {
   if (Array.isArray(record)) return record.map((one) => scrubRecord(fields, one, to));
   if (typeof record === 'string') return to.text(record);
   if (typeof record !== 'object' || record === null) return record;
@@ -187,7 +187,7 @@ function kisiContent({ path }: Exchange, json: unknown, to: Replacements): Conte
 }
 
 /** The fields of the records at an address of Nexudus: of a list, a batch or one record. Null: it is not one that is read. */
-export function fieldsAt(path: string): Fields | null {
+function fieldsAt(path: string): Fields | null {
   const list = path.replace(/\/(\d+)?$/, '');
   const names = (Object.keys(collections) as CollectionName[]).filter(
     (one) => collections[one].path === list,

@@ -22,9 +22,6 @@ const named = [
 ];
 
 export type AssumptionName = (typeof named)[number]['name'] | NexudusFieldsName | KisiFieldsName;
-/** Those that reading can tell. */
-export type ReadingName =
-  Extract<(typeof named)[number], { tried: 'reading' }>['name'] | NexudusFieldsName | KisiFieldsName;
 
 type Named<N extends AssumptionName> = Assumption & { name: N };
 

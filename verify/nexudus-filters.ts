@@ -83,7 +83,7 @@ const withGuid = (collection: CollectionName): SentFilter => ({
 });
 
 /** Every filter and range that Latchkey sends (nexudus/source.ts, passes.ts, changes.ts, places.ts). */
-export const sentFilters: readonly SentFilter[] = [
+const sentFilters: readonly SentFilter[] = [
   ...(
     ['coworkers', 'coworkercontracts', 'contractpausedperiods', 'coworkertimepasses', 'timepasses'] as const
   ).map(updatedSince),

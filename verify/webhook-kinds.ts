@@ -38,7 +38,7 @@ function kindOf(
   return { api, kind, about, cause };
 }
 
-export const apiOf = ({ source }: Pick<WebhookSeen, 'source'>): ApiName =>
+const apiOf = ({ source }: Pick<WebhookSeen, 'source'>): ApiName =>
   source === 'nexudus' ? 'Nexudus' : 'Kisi';
 
 /** Whether a webhook of this kind came that its API signed. */

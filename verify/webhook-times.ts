@@ -7,7 +7,7 @@ const soonMs = 10_000;
 const minuteMs = 60_000;
 
 /** How long after something happened each of these came, in milliseconds, the quickest first. */
-export function delaysOf(seen: readonly WebhookSeen[]): number[] {
+function delaysOf(seen: readonly WebhookSeen[]): number[] {
   return seen
     .flatMap(({ at, changedAt }) => (changedAt === null ? [] : at - changedAt))
     .sort((a, b) => a - b);

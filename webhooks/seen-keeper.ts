@@ -8,7 +8,7 @@ import type { Call } from '../push/listener.js';
 import { seenIn, webhookSeen, type WebhookSeen } from '../push/seen.js';
 
 /** How long it is known that a webhook came in. */
-export const seenForMs = 24 * 60 * 60_000;
+const seenForMs = 24 * 60 * 60_000;
 
 /** Ids mean something in one account only. */
 type Addresses = { nexudus: Pick<Config['nexudus'], 'baseUrl'>; kisi: Pick<Config['kisi'], 'baseUrl'> };

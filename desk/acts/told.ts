@@ -29,7 +29,7 @@ export function takeTold(request: FastifyRequest, reply: FastifyReply): string |
 }
 
 /** The message of this name; null: there is none. */
-export function toldIn(name: string): string | null {
+function toldIn(name: string): string | null {
   const [, words = null] = Object.entries(actWords.told).find(([known]) => known === name) ?? [];
   return words;
 }
