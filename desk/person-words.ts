@@ -63,7 +63,6 @@ export const personWords = {
       `Nexudus has no coworker ${id} any more, and Kisi still opens ${groups}.`,
     byLatchkey: (name: string, standing: string): string =>
       `${name} can’t get in, as far as Latchkey knows. ${standing}`.trim(),
-    heldAsKnown: (name: string): string => `${name} has access, as far as Latchkey knows.`,
     unknown: (name: string): string => `It is not known whether ${name} can get in.`,
     then: (name: string, groups: string): string => `At that time ${name} can open ${groups}.`,
     thenNot: (name: string, why: string, next: string): string =>

@@ -253,7 +253,6 @@ export const spaceWords = {
     report: '2. Report',
     reportText: 'What Kisi has now, against what the rules say.',
     agree: 'Kisi and the rules agree.',
-    inDetail: 'Who, and why',
     mapping: 'What the file would change',
     mappingText: (differences: string) =>
       `The file here differs from the rules in force in ${differences}. It holds once the worker is started again. It would then do this:`,
