@@ -95,13 +95,17 @@ function withDifferences(health: Health, verified: Verified | string | null): He
 export function addHealth(app: FastifyInstance, watch: HealthWatch): void {
   app.decorateRequest('health', null);
   app.addHook('onReady', (done) => {
-    // So that the first page has it.
-    void watch.get();
+    // So that the first page has it. Nobody waits for it, and the desk goes on where it fails.
+    watch.get().catch(() => undefined);
     done();
   });
   app.addHook('preHandler', (request, _reply, done) => {
     const isShown = request.routeOptions.config.isPublic !== true && !withoutHealth.test(request.url);
-    if (isShown) request.health = watch.get();
+    if (isShown) {
+      request.health = watch.get();
+      // A page that fails before it waits for that is told by its own failure.
+      request.health.catch(() => undefined);
+    }
     done();
   });
 }

@@ -74,9 +74,12 @@ export class LastKnown<T> {
   }
 
   private begin(): void {
-    this.reading ??= this.readOnce().finally(() => {
-      this.reading = null;
-    });
+    this.reading ??= this.readOnce()
+      // Nobody may be waiting for it any more.
+      .catch(() => undefined)
+      .finally(() => {
+        this.reading = null;
+      });
   }
 
   private async readOnce(): Promise<void> {

@@ -32,7 +32,7 @@ export function runServer(path: string, args: string[], logFile: string): Server
   void ended.then(() => process.off('exit', killNow));
   return {
     pid: child.pid ?? 0,
-    gone: ended.then(async (how) => [how, await lastLine(logFile)].filter((one) => one !== '').join(': ')),
+    gone: ended.then(async (how) => [how, await lastWords(logFile)].filter((one) => one !== '').join(': ')),
     async end() {
       child.kill('SIGTERM');
       const left = new AbortController();
@@ -57,7 +57,11 @@ function spawnServer(path: string, args: string[], logFile: string): ChildProces
   }
 }
 
-async function lastLine(logFile: string): Promise<string> {
+/** Why it ended, in its own words: the line that says so where a stack follows that line, and else the last line. */
+async function lastWords(logFile: string): Promise<string> {
   const text = await readFile(logFile, 'utf8').catch(() => '');
-  return text.trim().split('\n').at(-1)?.slice(0, 500) ?? '';
+  const lines = text.trim().split('\n');
+  const told =
+    lines.find((line) => /^(panic|fatal error): |address already in use/.test(line)) ?? lines.at(-1);
+  return told?.slice(0, 500) ?? '';
 }

@@ -16,22 +16,32 @@ describe('the embedded Temporal server, whose port is taken just before it is us
   const tried = (): string => join(folder, 'tried');
   const cacheDir = (): string => join(folder, 'data');
 
-  beforeEach(async () => {
+  const taken = 'listen tcp 127.0.0.1:7233: bind: address already in use';
+  beforeEach(() => failsOnce([`Error: ${taken}`], 1));
+  afterEach(() => rm(folder, stubbornly));
+
+  /** The first time it says this on its way out, and ends with this code. */
+  async function failsOnce(says: string[], code: number): Promise<void> {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-taken-'));
     const cli = resolve((await findTemporalCli()).path);
     const path = join(folder, 'temporal-once-taken');
-    const says = 'Error: listen tcp 127.0.0.1:7233: bind: address already in use';
-    // The first time it ends as the real one does then.
     const lines = [
-      `mkdir '${tried()}' 2> /dev/null && { echo '${says}' >&2; exit 1; }`,
+      `mkdir '${tried()}' 2> /dev/null && { printf '%s\\n' '${says.join("' '")}' >&2; exit ${code}; }`,
       `exec '${cli}' "$@"`,
     ];
     await writeFile(path, ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 });
     env = { ...process.env, TEMPORAL_CLI_PATH: path };
-  });
-  afterEach(() => rm(folder, stubbornly));
+  }
 
-  it('is started at another one', async () => {
+  it('is started at another one', () => startsAtAnother());
+
+  it('is started at another one too where a stack follows those words', async () => {
+    await rm(folder, stubbornly);
+    await failsOnce([`panic: ${taken}`, '', 'goroutine 1 [running]:', 'main.go:18 +0x8e'], 2);
+    await startsAtAnother();
+  });
+
+  async function startsAtAnother(): Promise<void> {
     const server = await startEmbeddedTemporal({ cacheDir: cacheDir(), env });
     try {
       assert.ok(existsSync(tried()), 'the first start failed');
@@ -40,7 +50,7 @@ describe('the embedded Temporal server, whose port is taken just before it is us
     } finally {
       await server.stop();
     }
-  });
+  }
 
   it('says so where it must be that one', async () => {
     const port = await newPort();
