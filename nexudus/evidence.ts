@@ -4,7 +4,7 @@ import type { BrokenRow } from './client.js';
 import { findSparing } from './lookups.js';
 import { stillMatters } from './passes.js';
 import type { Places } from './places.js';
-import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord } from './records.js';
+import type { CollectionName, ContractRecord, CoworkerRecord, PassRecord, TeamRecord } from './records.js';
 import type { Offers } from './reference.js';
 import { isThere, openCheckins, withOwnPauses } from './source.js';
 
@@ -67,22 +67,38 @@ async function confirmPass(
     holder.passes.push(pass);
     return null;
   }
-  return confirmNoHolder(reading, pass, standsOn.teamId);
+  return confirmNoHolder(reading, person, pass, standsOn.teamId);
 }
 
-/** The pass is there, but the way from it to the person is not: is the team gone, or the owner's profile? */
+/**
+ * The pass is there, but the way from it to the person is not: is the team gone, or the owner's profile? Where a record leads to
+ * the person now, it was read amid a change, and the next read tells.
+ */
 async function confirmNoHolder(
   reading: Reading,
+  { people }: PersonRecords,
   pass: PassRecord,
   teamId: number | null,
 ): Promise<Doubt | null> {
+  const leadsThere = (record: string): Doubt => ({
+    passId: pass.id,
+    why: `${record} leads to pass ${pass.id} now, and did not a moment ago`,
+  });
   if (teamId !== null) {
     const team = await findSparing(reading.lookups, 'teams', teamId);
     if ('error' in team) return unreadable(pass.id, team);
     if (team.row === null) return doubtOf(reading, 'teams', teamId, pass.id);
+    if (lends(team.row, pass, people)) return leadsThere(`teams ${teamId}`);
   }
   const owner = await reading.lookups.find('coworkers', pass.memberId);
-  return owner === null ? doubtOf(reading, 'coworkers', pass.memberId, pass.id) : null;
+  if (owner === null) return doubtOf(reading, 'coworkers', pass.memberId, pass.id);
+  const isPersons = owner.email !== '' && people.some(({ email }) => email === owner.email);
+  return isPersons ? leadsThere(`coworkers ${owner.id}`) : null;
+}
+
+function lends(team: TeamRecord, pass: PassRecord, people: readonly CoworkerRecord[]): boolean {
+  if (team.sharesPasses !== true || team.payerId !== pass.memberId) return false;
+  return people.some(({ id, teamIds }) => team.memberIds?.includes(id) ?? teamIds?.includes(team.id));
 }
 
 type StandsOnByPass = ReadonlyMap<number, StandsOn>;

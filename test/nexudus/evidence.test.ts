@@ -205,6 +205,23 @@ describe('what a key stands on', () => {
       assert.match(doubts[0].why, /teams answered empty/);
     });
 
+    for (const [amid, fields] of [
+      ['before it says who pays', { PayingMemberId: null }],
+      ['before it says whether it shares', { ShareTimePasses: null }],
+    ] as const)
+      it(`is in doubt where its team is read ${amid}, and says it all a moment later`, async () => {
+        const { ann, pass, team, held } = teamMember();
+        const body = JSON.stringify({ ...team, ...fields });
+        const match = `${collections.teams}/${team.Id}`;
+        bench.simulator.faults.add({ match, kind: 'status', status: 200, body, times: 1 });
+        const { snapshot, doubts } = await read(ann.Id, [held]);
+        assert.deepEqual(snapshot?.profiles[0]?.loans, []);
+        assert.deepEqual(
+          doubts.map(({ passId }) => passId),
+          [pass.Id],
+        );
+      });
+
     it('is not believed to be gone with the profile of the one who lends it', async () => {
       const { ann, payer, held } = teamMember();
       before('coworkers', 50);

@@ -206,6 +206,23 @@ describe('reading many members', () => {
     assert.equal(bench.asked('/coworkercontracts'), 2);
   });
 
+  it('takes no key of a pass whose owner joins the person amid the read', async () => {
+    const [ann = 0, joins = 0, other = 0] = planMembers(12);
+    const [pass] = space.list('coworkertimepasses').filter(({ CoworkerId }) => CoworkerId === joins);
+    assert.ok(pass);
+    hang('coworkertimepasses');
+    const read = readAll([ann, other], { isBatch: true, standsOn: [standsOn(pass)] });
+    await isAsked('coworkertimepasses');
+    space.update('coworkers', joins, { Email: space.get('coworkers', ann)?.Email ?? '' });
+    await letGo();
+    const [ofAnn, ofOther] = await read;
+    assert.deepEqual(
+      [ofAnn?.snapshot?.profiles.length, ofAnn?.doubts.map(({ passId }) => passId)],
+      [1, [pass.Id]],
+    );
+    assert.deepEqual(ofOther?.doubts, []);
+  });
+
   it('reads a single member directly, however long one of a crowd takes', async () => {
     const [single = 0, ofCrowd = 0] = planMembers(12);
     hang(`/coworkers/${ofCrowd}`);

@@ -44,7 +44,7 @@ export async function standBetween(target: string): Promise<Between> {
         if (value !== null) response.setHeader(name, value);
       }
       response.end(altered(text, (row) => between.alter(path, row)));
-    })();
+    })().catch(() => response.destroy());
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
